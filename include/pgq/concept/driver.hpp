@@ -1,0 +1,100 @@
+#pragma once
+
+#include <pgq/concept/policy.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/exchange.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace pgq {
+
+/// What a session is for; a driver may set its connections up differently.
+enum class session_role : std::uint8_t {
+    client,   ///< enqueues; keeps the user's durability
+    worker,   ///< claims and acknowledges; listens
+    monitor,  ///< heartbeats and rescues
+};
+
+/// How long a wait lasted and why it ended.
+enum class wake_reason : std::uint8_t { timeout, notified, interrupted };
+
+template <class S>
+concept can_enqueue = requires(S& s, const enqueue_request& r, std::vector<job_id>& ids) {
+    { s.enqueue(r, ids) } -> std::same_as<result<void>>;
+};
+
+template <class S>
+concept can_exchange = requires(S& s, const exchange_request& r, exchange_reply& reply) {
+    { s.exchange(r, reply) } -> std::same_as<result<void>>;
+};
+
+template <class S>
+concept can_wait = requires(S& s, duration timeout) {
+    { s.wait(timeout) } -> std::same_as<result<wake_reason>>;
+    { s.interrupt() } noexcept;
+};
+
+template <class S>
+concept can_register = requires(S& s, const worker_info& info, worker_id id) {
+    { s.register_worker(info) } -> std::same_as<result<worker_id>>;
+    { s.beat(id) } -> std::same_as<result<beat_reply>>;
+    { s.rescue() } -> std::same_as<result<rescue_reply>>;
+    { s.retire(id) } -> std::same_as<result<void>>;
+    { s.leases_of(id) } -> std::same_as<result<std::vector<lease_ref>>>;
+    { s.give_back(std::span<const lease_ref>{}) } -> std::same_as<result<void>>;
+};
+
+template <class S>
+concept can_administrate = requires(S& s, std::span<const job_id> ids, lane_id lane, std::size_t limit) {
+    { s.cancel(ids) } -> std::same_as<result<std::int64_t>>;
+    { s.requeue(ids) } -> std::same_as<result<std::int64_t>>;
+    { s.held(lane, limit) } -> std::same_as<result<std::vector<held_job>>>;
+    { s.counts(lane) } -> std::same_as<result<lane_counts>>;
+};
+
+template <class S>
+concept can_find_lanes = requires(S& s, std::string_view queue, std::span<const std::string_view> entrypoints) {
+    { s.lanes(queue, entrypoints) } -> std::same_as<result<std::vector<lane_id>>>;
+};
+
+/// One connection to where the jobs live. Used by one thread at a time, except `interrupt()`, which ends a `wait` (the
+/// present one, or else the next) from any thread.
+///
+/// - `enqueue`: all jobs or none; ids in input order; durable when it returns.
+/// - `exchange`: finish, settle, promote and claim in one atomic step; whatever it does to a lease it does only while the lease
+///   is still there. After an error nothing of it happened, except that a lost connection leaves that in doubt.
+/// - `wait`: until somebody wakes this worker, `interrupt()`, or `timeout`. Only wakes addressed after `announce_sleep` count.
+/// - `rescue`: gives the jobs of workers that have not beaten for their lease time to others.
+/// - `retire`: the worker is gone; what it still holds is claimable at once, those attempts not counted.
+template <class S>
+concept driver_session = std::movable<S> && can_find_lanes<S> && can_enqueue<S> && can_exchange<S> && can_wait<S> &&
+                         can_register<S> && can_administrate<S>;
+
+template <class D>
+concept can_connect = requires(const D& d, session_role role) {
+    typename D::session;
+    { d.connect(role) } -> std::same_as<result<typename D::session>>;
+};
+
+template <class D>
+concept can_install = requires(const D& d) {
+    { d.install() } -> std::same_as<result<void>>;
+};
+
+/// Says where jobs live: opens sessions and makes the tables. `connect` and `install` may be called from any thread.
+/// The laws are in tests/laws/driver.hpp.
+template <class D>
+concept driver_policy =
+    policy_of<D, driver_tag> && can_connect<D> && can_install<D> && driver_session<typename D::session>;
+
+/// A driver whose sessions also have `async_enqueue`, `async_exchange` and `async_wait`, with any Asio completion token.
+template <class D>
+concept async_driver = driver_policy<D> && requires { requires D::is_async; };
+
+}  // namespace pgq

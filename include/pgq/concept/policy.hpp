@@ -1,0 +1,22 @@
+#pragma once
+
+#include <concepts>
+
+namespace pgq {
+
+/// The categories. A policy names its own: `using policy_category = pgq::backoff_tag;`
+struct driver_tag {};
+struct serializer_tag {};
+struct executor_tag {};
+struct backoff_tag {};
+struct observer_tag {};
+struct limiter_tag {};
+
+template <class P>
+concept has_policy_category = requires { typename P::policy_category; };
+
+/// A class that says it belongs to `Category`.
+template <class P, class Category>
+concept policy_of = has_policy_category<P> && std::same_as<typename P::policy_category, Category>;
+
+}  // namespace pgq

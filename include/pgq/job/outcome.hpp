@@ -1,0 +1,57 @@
+#pragma once
+
+#include <pgq/time/clock.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace pgq {
+
+/// The job is finished and leaves the queue.
+struct done {};
+
+/// Run it again no earlier than `delay` from now; the attempt counts.
+struct retry_after {
+    duration delay{};
+    std::string reason{};
+};
+
+/// Run it again no earlier than `delay` from now; the attempt does not count.
+struct snooze {
+    duration delay{};
+};
+
+/// Drop the job; it will never run again and is not kept.
+struct discard {
+    std::string reason{};
+};
+
+/// Keep the job, visibly and unclaimable, until a person or program requeues it.
+struct hold {
+    std::string reason{};
+};
+
+/// What becomes of a job after an attempt.
+class [[nodiscard]] outcome {
+public:
+    enum class kind : std::uint8_t { done, retry, snooze, discard, hold };
+
+    outcome(done = {}) noexcept {}
+    outcome(retry_after r) noexcept : kind_{kind::retry}, delay_{r.delay}, reason_{std::move(r.reason)} {}
+    outcome(snooze s) noexcept : kind_{kind::snooze}, delay_{s.delay} {}
+    outcome(discard d) noexcept : kind_{kind::discard}, reason_{std::move(d.reason)} {}
+    outcome(hold h) noexcept : kind_{kind::hold}, reason_{std::move(h.reason)} {}
+
+    kind what() const noexcept { return kind_; }
+    duration delay() const noexcept { return delay_; }
+    const std::string& reason() const& noexcept { return reason_; }
+    std::string&& reason() && noexcept { return std::move(reason_); }
+
+private:
+    kind kind_ = kind::done;
+    duration delay_{};
+    std::string reason_{};
+};
+
+}  // namespace pgq
