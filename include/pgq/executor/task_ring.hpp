@@ -1,0 +1,49 @@
+#pragma once
+
+#include <pgq/concept/executor.hpp>
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// Tasks first in, first out. It grows to the most that ever waited at once and stays that large, so that after a
+/// while nothing is allocated any more. Not for several threads at once.
+class task_ring {
+public:
+    bool empty() const noexcept { return size_ == 0; }
+    std::size_t size() const noexcept { return size_; }
+    std::size_t capacity() const noexcept { return slots_.size(); }
+
+    void push(const task& t) {
+        if (size_ == slots_.size()) grow();
+        slots_[at(size_)] = t;
+        ++size_;
+    }
+
+    /// Only when it is not empty.
+    task pop() noexcept {
+        const task t = slots_[head_];
+        head_ = at(1);
+        --size_;
+        return t;
+    }
+
+private:
+    // The capacity is a power of two: wrapping around is a mask.
+    std::size_t at(std::size_t offset) const noexcept { return (head_ + offset) & (slots_.size() - 1); }
+
+    void grow() {
+        std::vector<task> larger(slots_.empty() ? 64 : slots_.size() * 2);
+        for (std::size_t i = 0; i < size_; ++i) larger[i] = slots_[at(i)];
+        slots_ = std::move(larger);
+        head_ = 0;
+    }
+
+    std::vector<task> slots_;
+    std::size_t head_ = 0;
+    std::size_t size_ = 0;
+};
+
+}  // namespace pgq::detail

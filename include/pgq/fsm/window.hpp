@@ -1,0 +1,136 @@
+#pragma once
+
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace pgq::fsm {
+
+struct window_options {
+    std::uint32_t slots = 1;                          ///< how many jobs run at once; at least 1
+    std::uint32_t max_prefetch = 1000;                ///< how many more may be held; 0: none, ever
+    duration target = std::chrono::milliseconds{20};  ///< how long prefetched jobs should last, 5 x at most
+    std::size_t max_bytes = std::size_t{16} << 20;    ///< what the bodies of all jobs held may come to
+};
+
+/// How many jobs a worker should hold: those that run, and as many more as keep it busy for about `target`.
+///
+///                    claimed()                    as many finished as the claim brought
+///     [nothing measured] ------> [measuring a round] ------> what a job cost = time / jobs finished
+///             ^                          |                                 |
+///             |  no job finished for 5 x target: prefetch 0                |
+///             +--------------------------+------------- prefetch ----------+
+///                                            x 2  when the claim was full and that much would last up to `target`
+///                                            / 2  when what is prefetched lasts longer than 5 x target
+///                                             0   when single jobs take longer than 5 x target: nobody sits on
+///                                                 work that an idle worker could do at once
+///
+/// What a failed claim (`halve()`) and large bodies (`claimed_bytes()`) allow is an upper bound on all of this. When
+/// the target falls below what is in hand, jobs that were not started may be given back (`dropped()`).
+///
+/// The time told with `drained()` is that of the last finish, not that of hearing of it: a worker that waited for a
+/// slow server would take its jobs for slow, too. `drained(0, now)` says that time has passed.
+class window {
+public:
+    explicit window(window_options options = {}) noexcept
+        : slots_{std::max<std::uint32_t>(options.slots, 1)},
+          max_prefetch_{std::min(options.max_prefetch, std::numeric_limits<std::uint32_t>::max() - slots_)},
+          target_{static_cast<double>(std::max<duration>(options.target, std::chrono::microseconds{1}).count())},
+          max_bytes_{static_cast<double>(options.max_bytes)},
+          prefetch_{std::min(slots_, max_prefetch_)},
+          bound_{slots_ + max_prefetch_} {}
+
+    /// How many jobs to hold, running ones included; at least 1.
+    std::uint32_t target() const noexcept {
+        const std::uint32_t wanted = std::min(slots_ + prefetch_, bound_);
+        const double fitting = mean_bytes_ > 0 ? max_bytes_ / mean_bytes_ : static_cast<double>(wanted);
+        return fitting < wanted ? std::max(1u, static_cast<std::uint32_t>(fitting)) : wanted;
+    }
+    std::uint32_t in_hand() const noexcept { return in_hand_; }
+    /// How many to ask for now.
+    std::uint32_t room() const noexcept { return target() - std::min(target(), in_hand_); }
+
+    /// A claim of at most `limit` jobs brought `n`.
+    void claimed(std::uint32_t n, std::uint32_t limit, steady_time now) noexcept {
+        if (n == 0) return;
+        if (in_hand_ == 0) last_finish_ = now;
+        in_hand_ += n;
+        if (round_size_ != 0) return;
+        round_size_ = n;
+        round_done_ = 0;
+        round_full_ = n >= limit;
+        round_running_ = std::min(slots_, in_hand_);
+        round_began_ = now;
+    }
+
+    /// What the bodies of a claim came to.
+    void claimed_bytes(std::size_t bytes, std::uint32_t n) noexcept {
+        if (n == 0) return;
+        const double mean = static_cast<double>(bytes) / n;
+        mean_bytes_ = mean_bytes_ < 0 ? mean : mean_bytes_ + (mean - mean_bytes_) / 4;
+    }
+
+    /// `n` jobs have finished since it was last called, the last of them at `now`.
+    void drained(std::uint32_t n, steady_time now) noexcept {
+        const bool stalled = in_hand_ != 0 && nanoseconds(now - last_finish_) > longest() * std::max(n, 1u);
+        in_hand_ -= std::min(n, in_hand_);
+        if (n != 0) last_finish_ = now;
+        if (stalled) {
+            prefetch_ = 0;
+            round_size_ = 0;
+        } else if (round_size_ != 0) {
+            round_done_ += n;
+            if (round_done_ >= round_size_) end_round(now);
+        }
+    }
+
+    /// `n` jobs have left the hand without having run: given back, or lost with their lease.
+    void dropped(std::uint32_t n) noexcept {
+        in_hand_ -= std::min(n, in_hand_);
+        round_size_ = 0;
+    }
+
+    /// A claim failed, perhaps because its answer was too large: hold half as many. Full rounds make up for it slowly.
+    void halve() noexcept { bound_ = std::max(1u, target() / 2); }
+
+private:
+    static double nanoseconds(duration d) noexcept {
+        return static_cast<double>(std::max(d, duration::zero()).count());
+    }
+    double longest() const noexcept { return 5 * target_; }
+
+    void end_round(steady_time now) noexcept {
+        round_size_ = 0;
+        const double each = nanoseconds(now - round_began_) / round_done_;
+        if (each * round_running_ > longest()) {
+            prefetch_ = 0;
+        } else if (each * prefetch_ > longest()) {
+            prefetch_ /= 2;
+        } else if (round_full_) {
+            const std::uint32_t more = prefetch_ == 0 ? 1 : prefetch_ + std::min(prefetch_, max_prefetch_ - prefetch_);
+            if (each * more <= target_) prefetch_ = std::min(more, max_prefetch_);
+            bound_ += std::min(1 + bound_ / 8, slots_ + max_prefetch_ - bound_);
+        }
+    }
+
+    std::uint32_t slots_;
+    std::uint32_t max_prefetch_;
+    double target_;  // in nanoseconds
+    double max_bytes_;
+    std::uint32_t prefetch_;
+    std::uint32_t bound_;
+    double mean_bytes_ = -1;  // of a body, the latest claims counting most; negative before the first
+    std::uint32_t in_hand_ = 0;
+    std::uint32_t round_size_ = 0;  // 0: none is being measured
+    std::uint32_t round_done_ = 0;
+    std::uint32_t round_running_ = 0;
+    bool round_full_ = false;
+    steady_time round_began_{};
+    steady_time last_finish_{};
+};
+
+}  // namespace pgq::fsm

@@ -1,0 +1,42 @@
+#include "laws/executor.hpp"
+
+#include <pgq/executor/coroutine.hpp>
+#include <pgq/executor/in_place.hpp>
+#include <pgq/executor/thread_pool.hpp>
+
+#if PGQ_HAS_COROUTINES
+#include <asio/thread_pool.hpp>
+#endif
+#include "support/catch.hpp"
+
+#include <cstddef>
+
+using namespace pgq;
+
+TEST_CASE("executor::in_place keeps the executor laws", "[executor][laws]") {
+    laws::check_executor<executor::in_place>([] { return executor::in_place{}; });
+}
+
+TEST_CASE("executor::thread_pool keeps the executor laws", "[executor][laws]") {
+    const std::size_t threads = GENERATE(as<std::size_t>{}, 0, 1, 2, 7);
+    laws::check_executor<executor::thread_pool>([threads] { return executor::thread_pool{threads}; });
+}
+
+#if PGQ_HAS_COROUTINES
+
+TEST_CASE("executor::coroutine on threads of its own keeps the executor laws", "[executor][laws]") {
+    const std::size_t concurrency = GENERATE(as<std::size_t>{}, 1, 2, 64);
+    const std::size_t threads = GENERATE(as<std::size_t>{}, 1, 3);
+    laws::check_executor<executor::coroutine>([=] { return executor::coroutine{concurrency, threads}; });
+}
+
+TEST_CASE("executor::coroutine on an executor of the user's keeps the executor laws", "[executor][laws]") {
+    asio::thread_pool users{4};
+    const std::size_t concurrency = GENERATE(as<std::size_t>{}, 1, 2, 64);
+    laws::check_executor<executor::coroutine>([&users, concurrency] {
+        return executor::coroutine{users.get_executor(), concurrency};
+    });
+    users.join();
+}
+
+#endif

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <pgq/concept/executor.hpp>
+
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace pgq::laws {
+
+/// Counts, without a lock, how often each position ran: a task that ran twice at once is a race for the sanitizer, one
+/// that `stop()` did not wait for is another.
+struct tally {
+    explicit tally(std::size_t n) : runs(n) {}
+
+    std::vector<int> runs;
+    std::vector<void*> leases = std::vector<void*>(runs.size());
+    std::atomic<std::size_t> running{0};
+    std::atomic<std::size_t> most_running{0};
+
+    static void run(void* owner, void* lease, std::uint32_t position) noexcept {
+        auto& self = *static_cast<tally*>(owner);
+        const std::size_t now = ++self.running;
+        std::size_t most = self.most_running;
+        while (most < now && !self.most_running.compare_exchange_weak(most, now)) {}
+        ++self.runs[position];
+        self.leases[position] = lease;
+        std::this_thread::yield();
+        --self.running;
+    }
+    task at(std::size_t position, void* lease = nullptr) noexcept {
+        return {.function = &run, .owner = this, .lease = lease, .position = static_cast<std::uint32_t>(position)};
+    }
+    bool all_ran_once() const noexcept {
+        return std::all_of(runs.begin(), runs.end(), [](int n) { return n == 1; });
+    }
+};
+
+/// What every executor keeps; `make()` returns one that is not started.
+template <executor_policy Executor, class Make>
+void check_executor(Make make) {
+    Executor executor = make();
+
+    SECTION("its width is at least one, and the same before, during and after") {
+        const std::size_t width = executor.width();
+        CHECK(width >= 1);
+        executor.start();
+        CHECK(executor.width() == width);
+        executor.stop();
+        CHECK(executor.width() == width);
+    }
+    SECTION("it starts and stops without work") {
+        for (int i = 0; i < 20; ++i) {
+            executor.start();
+            executor.stop();
+        }
+    }
+    SECTION("every task has run exactly once when stop returns, also those that waited") {
+        for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{63}, std::size_t{5000}}) {
+            tally jobs{n};
+            executor.start();
+            for (std::size_t i = 0; i < n; ++i) executor.execute(jobs.at(i));
+            executor.stop();
+            CHECK(jobs.all_ran_once());
+            CHECK(jobs.running == 0);
+        }
+    }
+    SECTION("it can be started again, any number of times") {
+        tally jobs{50 * 40};
+        for (std::size_t round = 0; round < 50; ++round) {
+            executor.start();
+            for (std::size_t i = 0; i < 40; ++i) executor.execute(jobs.at(round * 40 + i));
+            executor.stop();
+        }
+        CHECK(jobs.all_ran_once());
+    }
+    SECTION("a task that comes after a pause is run without another one pushing it") {
+        struct counted {
+            tally jobs{2000};
+            std::atomic<std::uint32_t> finished{0};
+        } owner;
+        const auto run = [](void* o, void* lease, std::uint32_t position) noexcept {
+            auto& [jobs, finished] = *static_cast<counted*>(o);
+            tally::run(&jobs, lease, position);
+            finished = position + 1;
+            finished.notify_one();
+        };
+        executor.start();
+        for (std::uint32_t i = 0; i < 2000; ++i) {
+            executor.execute({.function = run, .owner = &owner, .position = i});
+            owner.finished.wait(i);
+        }
+        executor.stop();
+        CHECK(owner.jobs.all_ran_once());
+    }
+    SECTION("no more than width() run at once") {
+        tally jobs{5000};
+        executor.start();
+        for (std::size_t i = 0; i < 5000; ++i) executor.execute(jobs.at(i));
+        executor.stop();
+        CHECK(jobs.most_running <= executor.width());
+    }
+    SECTION("a task gets what was handed in with it") {
+        tally jobs{500};
+        executor.start();
+        for (std::size_t i = 0; i < 500; ++i) executor.execute(jobs.at(i, &jobs.runs[i]));
+        executor.stop();
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < 500; ++i)
+            if (jobs.leases[i] != &jobs.runs[i]) ++wrong;
+        CHECK(wrong == 0);
+    }
+}
+
+}  // namespace pgq::laws

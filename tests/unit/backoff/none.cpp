@@ -1,0 +1,14 @@
+#include <pgq/backoff/none.hpp>
+
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <climits>
+#include <type_traits>
+
+TEST_CASE("no back-off means at once, and costs no byte", "[backoff][none]") {
+    using pgq::backoff::none;
+    STATIC_REQUIRE(std::is_empty_v<none>);
+    CHECK(none{}.delay(1) == std::chrono::seconds{0});
+    CHECK(none{}.delay(INT_MAX) == std::chrono::seconds{0});
+}

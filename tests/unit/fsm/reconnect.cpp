@@ -1,0 +1,66 @@
+#include <pgq/fsm/reconnect.hpp>
+
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <limits>
+
+using namespace std::chrono_literals;
+using pgq::duration;
+using pgq::fsm::reconnect;
+
+TEST_CASE("reconnecting waits twice as long after each failure, up to the last", "[fsm][reconnect]") {
+    reconnect r{{.first = 100ms, .last = 500ms}};
+    CHECK(r.failed(1.0) == 100ms);
+    CHECK(r.failed(1.0) == 200ms);
+    CHECK(r.failed(1.0) == 400ms);
+    CHECK(r.failed(1.0) == 500ms);
+    CHECK(r.failed(1.0) == 500ms);
+}
+
+TEST_CASE("chance chooses between half the step and all of it", "[fsm][reconnect]") {
+    reconnect r{{.first = 100ms, .last = 100ms}};
+    CHECK(r.failed(0.0) == 50ms);
+    CHECK(r.failed(0.5) == 75ms);
+    CHECK(r.failed(1.0) == 100ms);
+    SECTION("and nothing outside, whatever number it is given") {
+        CHECK(r.failed(-3.0) == 50ms);
+        CHECK(r.failed(17.0) == 100ms);
+        CHECK(r.failed(std::numeric_limits<double>::quiet_NaN()) == 50ms);
+    }
+}
+
+TEST_CASE("a success starts the waits over", "[fsm][reconnect]") {
+    reconnect r{{.first = 100ms, .last = 10s}};
+    CHECK(r.tries() == 0);
+    (void)r.failed(1.0);
+    (void)r.failed(1.0);
+    CHECK(r.tries() == 2);
+    r.succeeded();
+    CHECK(r.tries() == 0);
+    CHECK(r.failed(1.0) == 100ms);
+}
+
+TEST_CASE("reconnecting without options begins at 100 ms and ends at 10 s", "[fsm][reconnect]") {
+    reconnect r;
+    CHECK(r.failed(1.0) == 100ms);
+    for (int i = 0; i < 20; ++i) (void)r.failed(1.0);
+    CHECK(r.failed(1.0) == 10s);
+}
+
+TEST_CASE("senseless reconnect options never make a busy loop or an overflow", "[fsm][reconnect]") {
+    SECTION("nothing and less") {
+        reconnect r{{.first = 0s, .last = -1s}};
+        for (int i = 0; i < 100; ++i) CHECK(r.failed(1.0) == 1ms);
+    }
+    SECTION("the longest there is") {
+        reconnect r{{.first = 1s, .last = duration::max()}};
+        duration before{};
+        for (int i = 0; i < 100; ++i) {
+            const duration wait = r.failed(1.0);
+            CHECK(wait >= before);
+            before = wait;
+        }
+        CHECK(before > 24h * 365 * 100);
+    }
+}
