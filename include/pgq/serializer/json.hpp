@@ -1,0 +1,87 @@
+#pragma once
+
+#include <pgq/concept/serializer.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/members.hpp>
+#include <pgq/serializer/json_codec.hpp>
+#include <pgq/serializer/json_containers.hpp>
+#include <pgq/serializer/json_options.hpp>
+#include <pgq/serializer/json_parser.hpp>
+#include <pgq/serializer/json_scalars.hpp>
+#include <pgq/serializer/json_struct.hpp>
+#include <pgq/serializer/json_sums.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+
+namespace pgq::serializer {
+
+namespace detail {
+
+// Whether the job itself can be default-constructed is somebody else's question, with a message of its own.
+template <class Job>
+inline constexpr bool has_encodable_members = false;
+template <adapted Job>
+inline constexpr bool has_encodable_members<Job> =
+    has_codec<Job>&& all_encodable<typename parts_of<Job>::type, type_list<Job>>::value;
+
+}  // namespace detail
+
+/// Payloads as JSON objects of their adapted members; which types can be members is listed in docs/serializer/json.md.
+///
+/// Errors name the place and never the value: "$.to.0.street: expected a string, found a number". Running out of memory
+/// throws; another exception of a `codec` becomes `errc::invalid_payload`. After a failed read the job is half read.
+template <json_options Options = json_options{}>
+class basic_json {
+public:
+    using policy_category = serializer_tag;
+
+    static_assert(Options.max_bytes <= max_json_bytes, "pgq: json_options::max_bytes is above 4 GiB. Use less.");
+
+    static constexpr json_options options = Options;
+    /// A queue checks a job member by member, to be able to name the one that does not fit.
+    static constexpr bool by_members = true;
+    template <class T>
+    static constexpr bool supports_member = can_encode<T>;
+    template <class Job>
+    static constexpr bool supports_job = detail::has_encodable_members<Job>;
+
+    template <can_encode T>
+    result<void> write(const T& job, std::string& out) const {
+        const std::size_t before = out.size();
+        json_writer writer{out, Options};
+        try {
+            encode(job, writer);
+        } catch (const std::bad_alloc&) { throw; } catch (const std::exception&) {
+            writer.fail("a codec threw while writing");
+        }
+        if (out.size() - before > Options.max_bytes) writer.fail("more bytes than max_bytes", errc::payload_too_large);
+        if (writer.failed()) return writer.problem().error();
+        return {};
+    }
+
+    template <can_encode T>
+    result<void> read(std::string_view body, T& job) const {
+        json_reading reading{.options = Options};
+        detail::lent_tape tape;
+        if (!detail::parse_json(body, *tape, reading)) return reading.problem.error();
+        try {
+            job = T{};
+            if (decode(json_value{(*tape).tokens.front(), reading}, job)) return {};
+            (void)reading.problem.fail("a codec gave no reason", errc::invalid_payload);
+        } catch (const std::bad_alloc&) { throw; } catch (const std::exception&) {
+            reading.problem.fail("a codec threw while reading", errc::invalid_payload);
+        }
+        return reading.problem.error();
+    }
+};
+
+/// JSON with the default settings.
+using json = basic_json<>;
+
+static_assert(serializer_policy<json>);
+
+}  // namespace pgq::serializer

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <pgq/fwd.hpp>
+#include <pgq/serializer/json_base64.hpp>
+#include <pgq/serializer/json_options.hpp>
+#include <pgq/serializer/json_problem.hpp>
+#include <pgq/serializer/json_text.hpp>
+
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pgq::serializer {
+
+/// Appends JSON to a string; sets the commas itself. After a failure it keeps the first reason, and what it appends is
+/// worthless.
+class json_writer {
+public:
+    json_writer(std::string& out, const json_options& options) noexcept : out_{&out}, options_{options} {}
+
+    void null() { put("null"); }
+    void boolean(bool b) { put(b ? "true" : "false"); }
+
+    template <std::integral I>
+    void integer(I i) {
+        separate();
+        append_chars(i);
+    }
+    /// JSON has no numbers that are not finite: those become "NaN", "Infinity" and "-Infinity".
+    template <std::floating_point F>
+    void number(F f) {
+        if (std::isnan(f)) return put("\"NaN\"");
+        if (std::isinf(f)) return put(f > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+        separate();
+        append_chars(f);
+    }
+    void string(std::string_view text) {
+        separate();
+        if (!detail::append_quoted(*out_, text)) fail("the text is not UTF-8", errc::invalid_text);
+    }
+    /// As base 64 text.
+    void bytes(std::span<const std::byte> bytes) {
+        put("\"");
+        detail::append_base64(*out_, bytes);
+        out_->push_back('"');
+    }
+
+    /// False when this would nest too deeply: write nothing into it and do not end it.
+    bool begin_array() { return begin('['); }
+    void end_array() { end(']'); }
+    bool begin_object() { return begin('{'); }
+    void end_object() { end('}'); }
+    /// The next value's name.
+    void key(std::string_view name) {
+        string(name);
+        out_->push_back(':');
+        comma_ = false;
+    }
+
+    /// The same for a name that already has its quotes and colon.
+    void key_as_is(std::string_view quoted) {
+        put(quoted);
+        comma_ = false;
+    }
+
+    bool failed() const noexcept { return problem_.failed(); }
+    void fail(std::string what, errc code = errc::invalid_payload) { problem_.fail(std::move(what), code); }
+    /// After writing an element or a member: false, and the place is noted, when that failed.
+    bool wrote_element(std::size_t index) {
+        if (!failed()) return true;
+        problem_.in_element(index);
+        return false;
+    }
+    bool wrote_member(std::string_view name) {
+        if (!failed()) return true;
+        problem_.in_member(name);
+        return false;
+    }
+    const json_problem& problem() const noexcept { return problem_; }
+
+private:
+    void separate() {
+        if (comma_) out_->push_back(',');
+        comma_ = true;
+    }
+    void put(std::string_view text) {
+        separate();
+        *out_ += text;
+    }
+    template <class Number>
+    void append_chars(Number n) {
+        char text[32];  // 20 digits and a sign, or 17 digits, sign, point and exponent
+        const auto end = std::to_chars(text, text + sizeof text, n).ptr;
+        out_->append(text, static_cast<std::size_t>(end - text));
+    }
+    bool begin(char bracket) {
+        if (depth_ == options_.max_depth) return fail("nested too deeply", errc::too_deep), false;
+        ++depth_;
+        separate();
+        out_->push_back(bracket);
+        comma_ = false;
+        return true;
+    }
+    void end(char bracket) {
+        --depth_;
+        out_->push_back(bracket);
+        comma_ = true;
+    }
+
+    std::string* out_;
+    json_options options_;
+    json_problem problem_{};
+    std::size_t depth_ = 0;
+    bool comma_ = false;
+};
+
+}  // namespace pgq::serializer

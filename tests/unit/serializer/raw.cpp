@@ -1,0 +1,137 @@
+#include <pgq/serializer/raw.hpp>
+
+#include "support/catch.hpp"
+
+#include <array>
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace raw_jobs {
+
+struct text {
+    std::string content{};
+    int noted = 0;  // not adapted, so not part of the payload
+};
+struct bytes {
+    std::vector<std::byte> content{};
+};
+struct number {
+    int content = 0;
+};
+struct two {
+    std::string a{};
+    std::string b{};
+};
+struct not_adapted {
+    std::string a{};
+};
+struct throwing {
+    int value = 0;
+    static throwing from_bytes(std::string_view body) { return {std::stoi(std::string{body})}; }
+    void to_bytes(std::string& out) const {
+        if (value < 0) throw std::invalid_argument{"secret"};
+        out += std::to_string(value);
+    }
+};
+struct answering {
+    std::string content{};
+    static pgq::result<answering> from_bytes(std::string_view body) {
+        if (body.empty()) return pgq::error_info{pgq::errc::missing_member, "nothing there"};
+        return answering{std::string{body.substr(1)}};
+    }
+    pgq::result<void> to_bytes(std::string& out) const {
+        if (content == "bad") return pgq::errc::invalid_text;
+        out += '>' + content;
+        return {};
+    }
+};
+struct reads_only {
+    static reads_only from_bytes(std::string_view) { return {}; }
+};
+
+}  // namespace raw_jobs
+
+BOOST_HANA_ADAPT_STRUCT(raw_jobs::text, content);
+BOOST_HANA_ADAPT_STRUCT(raw_jobs::bytes, content);
+BOOST_HANA_ADAPT_STRUCT(raw_jobs::number, content);
+BOOST_HANA_ADAPT_STRUCT(raw_jobs::two, a, b);
+BOOST_HANA_ADAPT_STRUCT(raw_jobs::answering, content);
+
+using namespace pgq;
+using namespace raw_jobs;
+using serializer::raw;
+
+TEST_CASE("raw takes one blob of a member, or a type that knows its bytes", "[serializer][raw]") {
+    STATIC_REQUIRE(raw::supports_job<text>);
+    STATIC_REQUIRE(raw::supports_job<bytes>);
+    STATIC_REQUIRE(raw::supports_job<throwing>);
+    STATIC_REQUIRE(raw::supports_job<answering>);
+    STATIC_REQUIRE(serializer_for<raw, text>);
+    STATIC_REQUIRE_FALSE(raw::by_members);
+}
+
+TEST_CASE("raw refuses what has no bytes of its own", "[serializer][raw]") {
+    STATIC_REQUIRE_FALSE(raw::supports_job<number>);
+    STATIC_REQUIRE_FALSE(raw::supports_job<two>);
+    STATIC_REQUIRE_FALSE(raw::supports_job<not_adapted>);
+    STATIC_REQUIRE_FALSE(raw::supports_job<reads_only>);
+    STATIC_REQUIRE_FALSE(raw::supports_job<int>);
+    STATIC_REQUIRE_FALSE(serializer_for<raw, two>);
+}
+
+TEST_CASE("raw adds nothing to a text and changes nothing of it", "[serializer][raw]") {
+    const std::string any{"\0\xff\"\n", 4};
+    std::string out = "x";
+    REQUIRE(raw{}.write(text{any}, out));
+    CHECK(out == "x" + any);
+    text job{"before", 3};
+    REQUIRE(raw{}.read(any, job));
+    CHECK(job.content == any);
+    CHECK(job.noted == 0);
+}
+
+TEST_CASE("raw reads an empty payload as an empty member", "[serializer][raw]") {
+    text job{"before"};
+    REQUIRE(raw{}.read({}, job));
+    CHECK(job.content.empty());
+    bytes blob{{std::byte{1}}};
+    REQUIRE(raw{}.read({}, blob));
+    CHECK(blob.content.empty());
+    std::string out;
+    REQUIRE(raw{}.write(blob, out));
+    CHECK(out.empty());
+}
+
+TEST_CASE("raw turns an exception of the job type into an error without its text", "[serializer][raw]") {
+    throwing job{};
+    REQUIRE(raw{}.read("12", job));
+    CHECK(job.value == 12);
+    const auto read = raw{}.read("twelve", job);
+    REQUIRE_FALSE(read);
+    CHECK(read.error() == errc::invalid_payload);
+    CHECK(read.error().message == "from_bytes of the job type threw");
+    std::string out;
+    const auto wrote = raw{}.write(throwing{-1}, out);
+    REQUIRE_FALSE(wrote);
+    CHECK(wrote.error().text().find("secret") == std::string::npos);
+}
+
+TEST_CASE("raw hands on the error that the job type gives, and prefers its functions to its one member",
+          "[serializer][raw]") {
+    answering job{};
+    const auto read = raw{}.read("", job);
+    REQUIRE_FALSE(read);
+    CHECK(read.error() == errc::missing_member);
+    CHECK(read.error().message == "nothing there");
+    std::string out;
+    REQUIRE(raw{}.write(answering{"a"}, out));
+    CHECK(out == ">a");
+    REQUIRE(raw{}.read(out, job));
+    CHECK(job.content == "a");
+    const auto wrote = raw{}.write(answering{"bad"}, out);
+    REQUIRE_FALSE(wrote);
+    CHECK(wrote.error() == errc::invalid_text);
+}
