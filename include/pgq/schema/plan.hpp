@@ -1,0 +1,45 @@
+#pragma once
+
+#include <pgq/error/result.hpp>
+#include <pgq/schema/migration.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pgq::schema {
+
+/// A migration that the database says it has.
+struct applied {
+    int version = 0;
+    std::int64_t checksum = 0;
+};
+
+/// What is missing, in order; or why nothing may be run: the database is ahead of this program, or a migration was changed
+/// after it had been applied.
+inline result<std::vector<const migration*>> plan(std::span<const migration> known, std::span<const applied> found) {
+    for (const auto& f : found)
+        if (f.version > known.back().version)
+            return error_info{errc::schema_newer,
+                              "the database has migration " + std::to_string(f.version) + ", this program knows " +
+                                  std::to_string(known.back().version),
+                              "update this program"};
+    std::vector<const migration*> missing;
+    for (const auto& k : known) {
+        const applied* had = nullptr;
+        for (const auto& f : found)
+            if (f.version == k.version) had = &f;
+        if (had == nullptr) {
+            missing.push_back(&k);
+        } else if (had->checksum != k.checksum()) {
+            return error_info{errc::schema_changed,
+                              "migration " + std::to_string(k.version) + " (" + std::string{k.name} +
+                                  ") is not the one that was applied",
+                              "restore the file, or install into another schema"};
+        }
+    }
+    return missing;
+}
+
+}  // namespace pgq::schema

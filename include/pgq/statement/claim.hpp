@@ -1,0 +1,103 @@
+#pragma once
+
+#include <pgq/job/exchange.hpp>
+#include <pgq/statement/params.hpp>
+#include <pgq/statement/query.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pgq::statement {
+
+/// Takes up to $4 jobs of one lane behind the floor ($2, $3) into one lease of worker $5.
+/// The inner select finds and locks by the only index, the delete goes by physical address: no join, no index on id.
+inline constexpr query claim_one{"claim_one", R"(
+WITH got AS (
+    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
+         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
+    RETURNING id, rank, attempts, headers, body)
+INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, bodies)
+SELECT $5, $1, $6, array_agg(id), array_agg(rank), array_agg((least(attempts, 32766) + 1)::int2),
+       CASE WHEN count(headers) > 0 THEN array_agg(headers) END, array_agg(body)
+  FROM got HAVING count(*) > 0
+RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
+       CASE WHEN headers IS NOT NULL THEN (
+           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
+             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END)"};
+
+/// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4 jobs each
+/// lane has; `best` locks that many of each; what others had locked is made up for by `more`, from any lane. So nothing is
+/// locked that is not taken, and no claim comes back short while there is work.
+inline constexpr query claim_many{"claim_many", R"(
+WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $6) w(lane, rank, id, max_attempts)),
+peek AS MATERIALIZED (
+    SELECT t.lane, count(*) AS n FROM (
+        SELECT w.lane FROM want w CROSS JOIN LATERAL (
+            SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane AND (r.rank, r.id) > (w.rank, w.id)
+             ORDER BY r.rank, r.id LIMIT $4) c
+         ORDER BY c.rank, c.id LIMIT $4) t GROUP BY t.lane),
+best AS MATERIALIZED (
+    SELECT c.place FROM want w JOIN peek p ON p.lane = w.lane CROSS JOIN LATERAL (
+        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane AND (r.rank, r.id) > (w.rank, w.id)
+         ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),
+more AS MATERIALIZED (
+    SELECT c.place FROM want w CROSS JOIN LATERAL (
+        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane AND (r.rank, r.id) > (w.rank, w.id)
+           AND r.ctid <> ALL (ARRAY(SELECT place FROM best))
+         ORDER BY r.rank, r.id LIMIT $4 FOR UPDATE SKIP LOCKED) c
+     LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $4 THEN $4 - (SELECT count(*) FROM best) ELSE 0 END),
+got AS (
+    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
+    RETURNING lane, id, rank, attempts, headers, body)
+INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, bodies)
+SELECT $5, w.lane, w.max_attempts, array_agg(g.id), array_agg(g.rank),
+       array_agg((least(g.attempts, 32766) + 1)::int2),
+       CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END, array_agg(g.body)
+  FROM got g JOIN want w ON w.lane = g.lane GROUP BY w.lane, w.max_attempts
+RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
+       CASE WHEN headers IS NOT NULL THEN (
+           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
+             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END)"};
+
+/// Moves deferred jobs whose time has come, at most 1000, and keeps their ids. Their lanes are noted for `wake_noted`.
+inline constexpr query promote{"promote", R"(
+WITH due AS (
+    DELETE FROM {s}.deferred WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM {s}.deferred WHERE run_at <= statement_timestamp() AND kind <> 'h'
+         ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
+    RETURNING id, rank, lane, attempts, headers, body),
+back AS (
+    INSERT INTO {s}.ready (id, rank, lane, attempts, headers, body)
+    SELECT id, rank, lane, attempts, headers, body FROM due RETURNING lane)
+SELECT count(*), set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''),
+                                                   string_agg(DISTINCT lane::text, ',')), false) FROM back)"};
+
+/// Microseconds until the next deferred job is due; none when there is none.
+inline constexpr query look_ahead{"look_ahead", R"(
+SELECT (extract(epoch FROM run_at - clock_timestamp()) * 1000000)::int8
+  FROM {s}.deferred WHERE kind <> 'h' ORDER BY run_at LIMIT 1)"};
+
+inline const query& claim_query(const exchange_request& r) noexcept {
+    return r.lanes.size() == 1 ? claim_one : claim_many;
+}
+
+inline void bind_claim(params& p, const exchange_request& r) {
+    const auto limit = static_cast<std::int64_t>(r.limit);
+    p.clear();
+    if (r.lanes.size() == 1) {
+        const claim_lane& l = r.lanes[0];
+        p.number(l.lane.value).number(l.floor.rank.value).number(l.floor.id.value).number(limit);
+        p.number(r.worker.value).number(l.max_attempts);
+        return;
+    }
+    const std::size_t n = r.lanes.size();
+    p.int4s(n, [&](std::size_t i) { return r.lanes[i].lane.value; })
+        .int8s(n, [&](std::size_t i) { return r.lanes[i].floor.rank.value; })
+        .int8s(n, [&](std::size_t i) { return r.lanes[i].floor.id.value; })
+        .number(limit)
+        .number(r.worker.value)
+        .int2s(n, [&](std::size_t i) { return r.lanes[i].max_attempts; });
+}
+
+}  // namespace pgq::statement

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/rank.hpp>
+#include <pgq/statement/params.hpp>
+#include <pgq/statement/query.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace pgq::statement {
+
+/// One job with nothing but a priority.
+inline constexpr query enqueue_one{"enqueue_one",
+                                   "INSERT INTO {s}.ready (lane, rank, body) VALUES ($1, $2, $3) RETURNING id"};
+
+/// Many jobs of one rank. The identity is drawn as unnest yields, so ids stand in input order.
+inline constexpr query enqueue_many{"enqueue_many", R"(
+WITH put AS (INSERT INTO {s}.ready (lane, rank, body) SELECT $1, $2, b FROM unnest($3) b RETURNING id)
+SELECT array_agg(id) FROM put)"};
+
+/// Many jobs with priorities, times and headers of their own. Relative times count from the server's clock.
+/// $2 priorities; $3, $4 run_at and $5, $6 expected_at as kind (0 unset, 1 relative, 2 absolute) and microseconds;
+/// $8, $9, $10 headers as (number of the job, name, value).
+inline constexpr query enqueue_any{"enqueue_any", R"(
+WITH head AS (
+    SELECT h.o, jsonb_object_agg(h.name, h.value) AS headers
+      FROM unnest($8, $9, $10) h(o, name, value) GROUP BY h.o),
+item AS MATERIALIZED (
+    SELECT nextval('{q}.job_id') AS id, i.o, i.body,
+           CASE i.run_kind WHEN 1 THEN statement_timestamp() + i.run_us * interval '1 microsecond'
+                           WHEN 2 THEN 'epoch'::timestamptz + i.run_us * interval '1 microsecond' END AS run_at,
+           ((~ i.priority::int4)::int8 << 48) | CASE i.exp_kind
+               WHEN 1 THEN greatest(0, least(281474976710654,
+                               (extract(epoch FROM statement_timestamp()) * 1000)::int8 + i.exp_us / 1000))
+               WHEN 2 THEN greatest(0, least(281474976710654, i.exp_us / 1000))
+               ELSE 281474976710655 END AS rank
+      FROM unnest($2, $3, $4, $5, $6, $7) WITH ORDINALITY
+           i(priority, run_kind, run_us, exp_kind, exp_us, body, o)),
+now AS (
+    INSERT INTO {s}.ready (id, lane, rank, headers, body)
+    SELECT i.id, $1, i.rank, h.headers, i.body FROM item i LEFT JOIN head h ON h.o = i.o
+     WHERE i.run_at IS NULL OR i.run_at <= statement_timestamp() ORDER BY i.o),
+later AS (
+    INSERT INTO {s}.deferred (run_at, kind, id, lane, rank, headers, body)
+    SELECT i.run_at, 'd', i.id, $1, i.rank, h.headers, i.body FROM item i LEFT JOIN head h ON h.o = i.o
+     WHERE i.run_at > statement_timestamp())
+SELECT array_agg(id ORDER BY o) FROM item)"};
+
+/// A stream of jobs without ids.
+inline constexpr query enqueue_copy{"enqueue_copy", "COPY {s}.ready (lane, rank, body) FROM STDIN (FORMAT binary)"};
+
+/// Which of the statements above this request needs.
+inline const query& enqueue_query(const enqueue_request& r) noexcept {
+    if (!r.is_plain()) return enqueue_any;
+    return r.bodies->size() == 1 ? enqueue_one : enqueue_many;
+}
+
+namespace detail {
+
+inline void put_headers(params& p, const enqueue_request& r) {
+    std::vector<std::pair<std::int32_t, header>> flat;
+    for (std::size_t i = 0; i < r.bodies->size(); ++i)
+        for (const auto& h : r.option(i).headers) flat.emplace_back(static_cast<std::int32_t>(i + 1), h);
+    p.int4s(flat.size(), [&](std::size_t i) { return flat[i].first; })
+        .texts(flat.size(), [&](std::size_t i) { return flat[i].second.name; })
+        .texts(flat.size(), [&](std::size_t i) { return flat[i].second.value; });
+}
+
+}  // namespace detail
+
+/// Binds the parameters of `enqueue_query(r)`.
+inline void bind_enqueue(params& p, const enqueue_request& r) {
+    const std::size_t n = r.bodies->size();
+    const auto body = [&](std::size_t i) { return (*r.bodies)[i]; };
+    p.clear();
+    p.number(r.lane.value);
+    if (r.is_plain()) {
+        p.number(rank::of(r.options[0].priority).value);
+        if (n == 1)
+            p.bytes(body(0));
+        else
+            p.byteas(n, body);
+        return;
+    }
+    p.int2s(n, [&](std::size_t i) { return r.option(i).priority; })
+        .int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.option(i).run_at.how()); })
+        .int8s(n, [&](std::size_t i) { return r.option(i).run_at.micros(); })
+        .int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.option(i).expected_at.how()); })
+        .int8s(n, [&](std::size_t i) { return r.option(i).expected_at.micros(); })
+        .byteas(n, body);
+    detail::put_headers(p, r);
+}
+
+}  // namespace pgq::statement

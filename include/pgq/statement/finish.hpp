@@ -1,0 +1,94 @@
+#pragma once
+
+#include <pgq/job/exchange.hpp>
+#include <pgq/statement/params.hpp>
+#include <pgq/statement/query.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace pgq::statement {
+
+/// Ends whole leases. Ids are never used again, so a place that meanwhile holds another lease matches nothing of ours
+/// but what we end anyway.
+inline constexpr query finish{"finish",
+                              "DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3 "
+                              "RETURNING id"};
+
+/// Notes which jobs of a lease have left it; the row moves.
+inline constexpr query mark{
+    "mark", "UPDATE {s}.lease SET done = $4 WHERE ctid = $1 AND id = $2 AND worker = $3 RETURNING id, ctid"};
+
+// A settlement takes the jobs out of the lease's own arrays: no payload travels back. The lease is changed or ended by the same
+// statement, so a lease that is gone settles nothing. What had left the lease before is not settled twice: the answer to the
+// first time may have been lost with the connection.
+#define PGQ_SETTLE_TAIL                                                                                               \
+    "item AS (SELECT l.lane, j.id, j.rank, j.body, h.head, k.kind, k.delay, k.reason,"                                \
+    " (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts"                \
+    " FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY"                         \
+    " j(id, rank, attempts, body, o)"                                                                                 \
+    " JOIN unnest($5, $6, $7, $8) k(o, kind, delay, reason) ON k.o = j.o"                                             \
+    " AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)"                                                             \
+    " CROSS JOIN LATERAL (SELECT CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head) h),"                \
+    " back AS (INSERT INTO {s}.ready (id, rank, lane, attempts, headers, body)"                                       \
+    " SELECT id, rank, lane, attempts, head, body FROM item WHERE kind <> 'h' AND delay <= 0),"                       \
+    " later AS (INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, headers, body)"             \
+    " SELECT CASE WHEN kind = 'h' THEN 'infinity' ELSE statement_timestamp() + delay * interval '1 microsecond' END," \
+    " CASE WHEN kind = 's' THEN 'd' ELSE kind END, id, rank, lane, attempts, nullif(reason, ''), head, body"          \
+    " FROM item WHERE kind = 'h' OR delay > 0)"                                                                       \
+    " SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind <> 'h') THEN"                                   \
+    " set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''), lane::text), false) END" \
+    " FROM l"
+
+/// $1, $2, $3 place, id and worker of the lease, $4 the mask, $5 positions from 1, $6 kinds, $7 delays in microseconds, $8 reasons.
+/// The lane is noted for `wake_noted`.
+inline constexpr query settle{"settle",
+                              "WITH l AS (UPDATE {s}.lease e SET done = $4 FROM"
+                              " (SELECT ctid AS place, done FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3"
+                              " FOR UPDATE) o"
+                              " WHERE e.ctid = o.place RETURNING e.*, e.ctid AS place, o.done AS was), "
+                              PGQ_SETTLE_TAIL};
+
+/// The same when nothing is left in the lease afterwards ($4 is not needed, but keeps the parameters alike).
+inline constexpr query settle_last{"settle_last",
+                                   "WITH l AS (DELETE FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3 "
+                                   "AND $4 IS NOT NULL "
+                                   "RETURNING *, ctid AS place, done AS was), " PGQ_SETTLE_TAIL};
+
+#undef PGQ_SETTLE_TAIL
+
+inline void bind_leases(params& p, std::span<const lease_ref> leases) {
+    p.clear();
+    p.tids(leases.size(), [&](std::size_t i) { return leases[i].place; })
+        .int8s(leases.size(), [&](std::size_t i) { return leases[i].id; });
+}
+
+inline void bind_finish(params& p, worker_id worker, std::span<const lease_ref> leases) {
+    bind_leases(p, leases);
+    p.number(worker.value);
+}
+
+inline const query& progress_query(const lease_progress& g) noexcept {
+    if (g.items.empty()) return g.last ? finish : mark;
+    return g.last ? settle_last : settle;
+}
+
+inline void bind_progress(params& p, worker_id worker, const lease_progress& g) {
+    if (g.items.empty() && g.last) return bind_finish(p, worker, {&g.ref, 1});
+    p.clear();
+    p.tid(g.ref.place).number(g.ref.id).number(worker.value).bytes(g.mask);
+    if (g.items.empty()) return;
+    const std::size_t n = g.items.size();
+    const auto micros = [&](std::size_t i) {
+        return std::int64_t{std::chrono::duration_cast<std::chrono::microseconds>(g.items[i].delay).count()};
+    };
+    p.int8s(n, [&](std::size_t i) { return std::int64_t{g.items[i].index} + 1; })
+        .array(wire::char_array, wire::char_oid, n,
+               [&](std::string& out, std::size_t i) { out += static_cast<char>(g.items[i].kind); })
+        .int8s(n, micros)
+        .texts(n, [&](std::size_t i) { return g.items[i].reason; });
+}
+
+}  // namespace pgq::statement

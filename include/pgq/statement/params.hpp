@@ -1,0 +1,119 @@
+#pragma once
+
+#include <pgq/statement/wire.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pgq::statement {
+
+/// Binary parameters of one execution in one buffer that is used again and again.
+class params {
+public:
+    static constexpr std::size_t max_count = 12;
+
+    void clear() noexcept {
+        buffer_.clear();
+        count_ = 0;
+    }
+
+    params& number(std::int16_t v) { return scalar(wire::int2_oid, v); }
+    params& number(std::int32_t v) { return scalar(wire::int4_oid, v); }
+    params& number(std::int64_t v) { return scalar(wire::int8_oid, v); }
+    params& text(std::string_view v) { return bytes_of(wire::text_oid, v); }
+    params& bytes(std::string_view v) { return bytes_of(wire::bytea_oid, v); }
+    params& tid(std::uint64_t place) {
+        open(wire::tid_oid);
+        wire::append_tid(buffer_, place);
+        return close();
+    }
+
+    /// An array of `n` elements; `write(buffer, i)` appends the bytes of element `i`.
+    template <class Write>
+    params& array(wire::oid array_type, wire::oid element_type, std::size_t n, Write write) {
+        open(array_type);
+        wire::append(buffer_, std::int32_t{n == 0 ? 0 : 1});
+        wire::append(buffer_, std::int32_t{0});
+        wire::append(buffer_, element_type);
+        if (n != 0) {
+            wire::append(buffer_, static_cast<std::int32_t>(n));
+            wire::append(buffer_, std::int32_t{1});
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::size_t mark = buffer_.size();
+            wire::append(buffer_, std::int32_t{0});
+            write(buffer_, i);
+            const auto length = wire::swapped(static_cast<std::int32_t>(buffer_.size() - mark - 4));
+            std::memcpy(buffer_.data() + mark, &length, 4);
+        }
+        return close();
+    }
+    template <class Get>
+    params& int2s(std::size_t n, Get get) {
+        return array(wire::int2_array, wire::int2_oid, n,
+                     [&](std::string& out, std::size_t i) { wire::append(out, std::int16_t{get(i)}); });
+    }
+    template <class Get>
+    params& int4s(std::size_t n, Get get) {
+        return array(wire::int4_array, wire::int4_oid, n,
+                     [&](std::string& out, std::size_t i) { wire::append(out, std::int32_t{get(i)}); });
+    }
+    template <class Get>
+    params& int8s(std::size_t n, Get get) {
+        return array(wire::int8_array, wire::int8_oid, n,
+                     [&](std::string& out, std::size_t i) { wire::append(out, std::int64_t{get(i)}); });
+    }
+    template <class Get>
+    params& texts(std::size_t n, Get get) {
+        return array(wire::text_array, wire::text_oid, n,
+                     [&](std::string& out, std::size_t i) { out += std::string_view{get(i)}; });
+    }
+    template <class Get>
+    params& byteas(std::size_t n, Get get) {
+        return array(wire::bytea_array, wire::bytea_oid, n,
+                     [&](std::string& out, std::size_t i) { out += std::string_view{get(i)}; });
+    }
+    template <class Get>
+    params& tids(std::size_t n, Get get) {
+        return array(wire::tid_array, wire::tid_oid, n,
+                     [&](std::string& out, std::size_t i) { wire::append_tid(out, std::uint64_t{get(i)}); });
+    }
+
+    std::size_t size() const noexcept { return count_; }
+    const wire::oid* types() const noexcept { return types_.data(); }
+    const char* value(std::size_t i) const noexcept { return buffer_.data() + begin_[i]; }
+    int length(std::size_t i) const noexcept { return static_cast<int>(end_[i] - begin_[i]); }
+    std::size_t total_bytes() const noexcept { return buffer_.size(); }
+
+private:
+    void open(wire::oid type) {
+        types_[count_] = type;
+        begin_[count_] = buffer_.size();
+    }
+    params& close() {
+        end_[count_++] = buffer_.size();
+        return *this;
+    }
+    template <class T>
+    params& scalar(wire::oid type, T v) {
+        open(type);
+        wire::append(buffer_, v);
+        return close();
+    }
+    params& bytes_of(wire::oid type, std::string_view v) {
+        open(type);
+        buffer_ += v;
+        return close();
+    }
+
+    std::string buffer_;
+    std::array<wire::oid, max_count> types_{};
+    std::array<std::size_t, max_count> begin_{};
+    std::array<std::size_t, max_count> end_{};
+    std::size_t count_ = 0;
+};
+
+}  // namespace pgq::statement
