@@ -1,0 +1,41 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/driver/pq/install.hpp>
+#include <pgq/driver/pq/options.hpp>
+#include <pgq/driver/pq/session.hpp>
+#include <pgq/driver/pq/within.hpp>
+
+#include <string>
+#include <utility>
+
+namespace pgq::driver {
+
+/// PostgreSQL through libpq, blocking: each session is one connection, each verb one round trip.
+///
+/// `libpq{}` reaches whatever PGHOST, PGDATABASE, PGSERVICE and the rest of libpq's environment say, `libpq{"..."}` adds a
+/// connection string. Copying it copies the settings; connections belong to the sessions.
+class libpq {
+public:
+    using policy_category = driver_tag;
+    using session = pq::session;
+
+    libpq() = default;
+    explicit libpq(std::string conninfo) { options_.conninfo = std::move(conninfo); }
+    explicit libpq(connection_options options) : options_{std::move(options)} {}
+
+    /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's.
+    result<session> connect(session_role role) const { return session::open(options_, role); }
+
+    /// Makes the tables, or runs the migrations that are missing. Needs the right to create a schema when there is none.
+    result<void> install() const { return pq::installer{options_}.run(); }
+
+    const connection_options& options() const noexcept { return options_; }
+
+private:
+    connection_options options_;
+};
+
+static_assert(driver_policy<libpq>);
+
+}  // namespace pgq::driver

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/driver/memory/clock.hpp>
+#include <pgq/driver/memory/roster.hpp>
+#include <pgq/driver/memory/store.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/time/manual_clock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver {
+
+/// Jobs live in this process and end with it: for tests, and for measuring a worker without a database. Copies are handles to
+/// one store, which lives as long as the last of them or of their sessions. Everything works as in PostgreSQL but durability.
+class memory {
+public:
+    using policy_category = driver_tag;
+    class session;
+
+    memory() : store_{in_memory::store::make({})} {}
+
+    /// A store whose jobs become due, whose workers die and whose waits time out by `clock` alone.
+    static memory with_clock(manual_clock clock) {
+        return memory{in_memory::store::make(in_memory::clock{std::move(clock)})};
+    }
+
+    result<session> connect(session_role role) const;
+    result<void> install() const { return {}; }
+
+private:
+    explicit memory(std::shared_ptr<in_memory::store> s) : store_{std::move(s)} {}
+
+    std::shared_ptr<in_memory::store> store_;
+};
+
+/// See concept/driver.hpp. A moved-from session can only be assigned to or destroyed.
+class memory::session {
+public:
+    explicit session(std::shared_ptr<in_memory::store> s)
+        : store_{std::move(s)}, waiter_{std::make_shared<in_memory::waiter>()} {}
+    session(session&&) noexcept = default;
+    session& operator=(session&& other) noexcept {
+        session old{std::move(*this)};
+        store_ = std::move(other.store_);
+        waiter_ = std::move(other.waiter_);
+        return *this;
+    }
+    // A wake for a session that is gone would be a wake lost.
+    ~session() {
+        if (waiter_) store_->forget(*waiter_);
+    }
+
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const std::string_view> entrypoints) {
+        return store_->lanes(queue, entrypoints);
+    }
+    /// Replaces what is in `ids`.
+    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) { return store_->enqueue(r, ids); }
+    result<void> exchange(const exchange_request& r, exchange_reply& reply) {
+        return store_->exchange(r, reply, waiter_);
+    }
+    result<wake_reason> wait(duration timeout) { return store_->wait(*waiter_, timeout); }
+    void interrupt() noexcept { store_->interrupt(*waiter_); }
+
+    result<worker_id> register_worker(const worker_info& info) { return store_->register_worker(info); }
+    result<beat_reply> beat(worker_id id) { return store_->beat(id); }
+    result<rescue_reply> rescue() { return store_->rescue(); }
+    result<void> retire(worker_id id) { return store_->retire(id), result<void>{}; }
+    result<std::vector<lease_ref>> leases_of(worker_id id) { return store_->leases_of(id); }
+    result<void> give_back(std::span<const lease_ref> leases) { return store_->give_back(leases), result<void>{}; }
+
+    result<std::int64_t> cancel(std::span<const job_id> ids) { return store_->cancel(ids); }
+    result<std::int64_t> requeue(std::span<const job_id> ids) { return store_->requeue(ids); }
+    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) { return store_->held(lane, limit); }
+    result<lane_counts> counts(lane_id lane) { return store_->counts(lane); }
+
+private:
+    std::shared_ptr<in_memory::store> store_;
+    std::shared_ptr<in_memory::waiter> waiter_;
+};
+
+inline result<memory::session> memory::connect(session_role) const { return session{store_}; }
+
+static_assert(driver_policy<memory>);
+
+}  // namespace pgq::driver

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <pgq/time/clock.hpp>
+#include <pgq/time/manual_clock.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace pgq::driver::in_memory {
+
+/// `from` + `span`, or that end of the calendar behind which it would be.
+inline time_point shifted(time_point from, std::chrono::microseconds span) noexcept {
+    if (span.count() > 0 && from > time_point::max() - span) return time_point::max();
+    if (span.count() < 0 && from < time_point::min() - span) return time_point::min();
+    return from + span;
+}
+
+/// The clocks of a store: the real ones, or one that a test moves.
+class clock {
+public:
+    clock() = default;
+    explicit clock(manual_clock manual) : manual_{std::move(manual)} {}
+
+    const std::optional<manual_clock>& manual() const noexcept { return manual_; }
+
+    time_point now() const {
+        if (manual_) return manual_->now();
+        return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    }
+    steady_time steady_now() const { return manual_ ? manual_->steady_now() : std::chrono::steady_clock::now(); }
+
+    /// Until `done()`, or until `timeout` has passed by this clock. A manual clock's owner notifies after each move.
+    template <class Done>
+    void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, duration timeout, Done done) const {
+        const steady_time start = steady_now();
+        if (timeout > steady_time::max() - start) return changed.wait(lock, done);
+        const steady_time deadline = start + timeout;
+        if (manual_) return changed.wait(lock, [&] { return done() || manual_->steady_now() >= deadline; });
+        changed.wait_until(lock, deadline, done);
+    }
+
+private:
+    std::optional<manual_clock> manual_{};
+};
+
+}  // namespace pgq::driver::in_memory

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <pgq/detail/utf8.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/header.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/rank.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::in_memory {
+
+/// The bytes of all jobs of one enqueue call: one allocation instead of one a job. The views point into `bytes`.
+struct block {
+    std::string bytes{};
+    std::vector<std::string_view> bodies{};
+    std::vector<header> headers{};
+
+    std::string_view keep(std::string_view text) {
+        const std::size_t at = bytes.size();
+        bytes.append(text);
+        return std::string_view{bytes}.substr(at);
+    }
+};
+
+/// A job wherever it is in the store.
+struct job {
+    job_id id{};
+    pgq::rank rank{};
+    lane_id lane{};
+    std::int16_t attempts = 0;
+    std::string_view body{};
+    std::span<const header> headers{};
+    std::shared_ptr<const block> owner{};
+};
+
+inline bool runs_before(const job& a, const job& b) noexcept {
+    return std::pair{a.rank, a.id} < std::pair{b.rank, b.id};
+}
+
+/// Copies what the caller only lends.
+inline std::shared_ptr<const block> pack(const enqueue_request& r) {
+    std::size_t bytes = r.bodies->total_bytes(), headers = 0;
+    for (const auto& o : r.options)
+        for (const auto& h : o.headers) bytes += h.name.size() + h.value.size(), ++headers;
+    auto b = std::make_shared<block>();
+    b->bytes.reserve(bytes);  // from here on nothing moves, so that the views stay good
+    b->headers.reserve(headers);
+    b->bodies.reserve(r.bodies->size());
+    for (std::size_t i = 0; i < r.bodies->size(); ++i) b->bodies.push_back(b->keep((*r.bodies)[i]));
+    for (const auto& o : r.options)
+        for (const auto& h : o.headers) {
+            const auto name = b->keep(h.name);
+            b->headers.push_back({.name = name, .value = b->keep(h.value)});
+        }
+    return b;
+}
+
+/// The same job with bytes of its own: one that stays for long does not keep a whole enqueue call in memory.
+inline job alone(const job& j) {
+    const enqueue_options options{.headers = j.headers};
+    pgq::bodies bodies;
+    bodies.bytes().append(j.body);
+    bodies.close();
+    job copy = j;
+    copy.owner = pack({.bodies = &bodies, .options = std::span{&options, 1}});
+    copy.body = copy.owner->bodies.front();
+    copy.headers = copy.owner->headers;
+    return copy;
+}
+
+}  // namespace pgq::driver::in_memory

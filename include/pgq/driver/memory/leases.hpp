@@ -1,0 +1,87 @@
+#pragma once
+
+#include <pgq/driver/memory/job.hpp>
+#include <pgq/job/exchange.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::in_memory {
+
+using job_array = std::shared_ptr<const std::vector<job>>;
+
+/// A claimed batch. `jobs` never changes: the worker's records look at it while others ask here.
+struct lease {
+    worker_id worker{};
+    lane_id lane{};
+    std::int16_t max_attempts = 1;
+    job_array jobs{};
+    std::string left{};  ///< the mask of the jobs that have left
+
+    bool has_left(std::size_t i) const noexcept {
+        return i / 8 < left.size() && ((static_cast<unsigned char>(left[i / 8]) >> (i % 8)) & 1U) != 0;
+    }
+    void leave(std::string_view mask) {
+        left.resize(std::max(left.size(), mask.size()));
+        for (std::size_t i = 0; i < mask.size(); ++i) left[i] = static_cast<char>(left[i] | mask[i]);
+    }
+    void leave(std::size_t i) {
+        left.resize(std::max(left.size(), i / 8 + 1));
+        left[i / 8] = static_cast<char>(left[i / 8] | (1 << (i % 8)));
+    }
+    template <class F>
+    void for_each_unfinished(F f) const {
+        for (std::size_t i = 0; i < jobs->size(); ++i)
+            if (!has_left(i)) f((*jobs)[i]);
+    }
+};
+
+/// The open leases by their ids.
+class lease_book {
+public:
+    /// Only when it is there and that worker's.
+    lease* find(std::int64_t id, worker_id worker) {
+        const auto found = leases_.find(id);
+        return found == leases_.end() || found->second.worker != worker ? nullptr : &found->second;
+    }
+    /// Makes the lease and tells the worker what is in it.
+    claimed_lease open(lease l) {
+        const std::int64_t id = ++last_;
+        claimed_lease c{.ref = {.id = id}, .lane = l.lane, .jobs = {}, .storage = l.jobs};
+        c.jobs.reserve(l.jobs->size());
+        for (std::uint32_t i = 0; const job& j : *l.jobs)
+            c.jobs.push_back({j.id, j.rank, j.attempts, i++, j.body, j.headers});
+        leases_.emplace_hint(leases_.end(), id, std::move(l));
+        return c;
+    }
+    /// The lease as it was, without jobs when there is none.
+    lease close(std::int64_t id) {
+        auto found = leases_.extract(id);
+        return found ? std::move(found.mapped()) : lease{.jobs = std::make_shared<const std::vector<job>>()};
+    }
+    std::vector<lease_ref> of(worker_id worker) const {
+        std::vector<lease_ref> out;
+        for (const auto& [id, l] : leases_)
+            if (l.worker == worker) out.push_back({.id = id});
+        return out;
+    }
+    std::int64_t unfinished(lane_id lane) const {
+        std::int64_t n = 0;
+        for (const auto& [id, l] : leases_)
+            if (l.lane == lane) l.for_each_unfinished([&](const job&) { ++n; });
+        return n;
+    }
+
+private:
+    std::map<std::int64_t, lease> leases_{};
+    std::int64_t last_ = 0;
+};
+
+}  // namespace pgq::driver::in_memory

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <pgq/error/result.hpp>
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+
+/// libpq's handles as values, and its errors as ours.
+namespace pgq::driver::pq {
+
+struct close_connection {
+    void operator()(PGconn* c) const noexcept { PQfinish(c); }
+};
+struct clear_result {
+    void operator()(PGresult* r) const noexcept { PQclear(r); }
+};
+using connection_ptr = std::unique_ptr<PGconn, close_connection>;
+using result_ptr = std::unique_ptr<PGresult, clear_result>;
+
+/// libpq ends its messages with a line feed; ours end with a word.
+inline std::string trimmed(const char* text) {
+    std::string out = text == nullptr ? "" : text;
+    while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+    return out;
+}
+
+inline std::string field(const PGresult* r, int code) { return trimmed(PQresultErrorField(r, code)); }
+
+/// The connection broke (or was never made).
+inline error_info connection_error(const PGconn* c, const char* statement = "") {
+    error_info e{errc::connection_lost, trimmed(PQerrorMessage(c)),
+                 "check that the server runs and that the connection string, PGHOST and PGPORT name it"};
+    e.statement = statement;
+    return e;
+}
+
+/// What the server said about a statement.
+inline error_info server_error(const PGresult* r, const char* statement) {
+    const std::string state = field(r, PG_DIAG_SQLSTATE);
+    error_info e;
+    e.code = state.size() == 5 ? make_sqlstate(state) : make_error_code(errc::connection_lost);
+    e.message = field(r, PG_DIAG_MESSAGE_PRIMARY);
+    if (e.message.empty()) e.message = trimmed(PQresultErrorMessage(r));
+    e.detail = field(r, PG_DIAG_MESSAGE_DETAIL);
+    e.hint = field(r, PG_DIAG_MESSAGE_HINT);
+    e.statement = statement;
+    return e;
+}
+
+/// Whether the session that reported this is of no more use.
+inline bool ends_session(const error_info& e, const PGconn* c) noexcept {
+    return PQstatus(c) != CONNECTION_OK || e == errc::connection_lost ||
+           e.code == make_sqlstate("57P01") || e.code == make_sqlstate("57P02") || e.code == make_sqlstate("57P05");
+}
+
+}  // namespace pgq::driver::pq

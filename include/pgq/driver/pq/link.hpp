@@ -1,0 +1,159 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/driver/pq/options.hpp>
+#include <pgq/driver/pq/pump.hpp>
+#include <pgq/schema/generated.hpp>
+#include <pgq/statement/admin.hpp>
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+namespace pgq::driver::pq {
+
+/// The settings of worker sessions: plans that do not change their mind when statistics do, and commits that need not be on
+/// disk, because losing one merely repeats a job.
+inline constexpr statement::query pin_plans{"pin_plans", R"(
+SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false),
+       set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false),
+       set_config('enable_hashjoin', 'on', false), set_config('synchronous_commit', $1, false))"};
+
+/// One connection with what has to be known about it. Opening it is a state machine like the pump: `advance()` says what to
+/// wait for. One thread at a time.
+class link {
+public:
+    link(connection_options options, session_role role) : options_{std::move(options)}, role_{role} {}
+
+    result<void> start() {
+        pump_ = pump{options_.schema, false};
+        stage_ = stage::connecting;
+        connection_.reset(connect());
+        if (!connection_) return error_info{errc::connection_lost, "out of memory"};
+        if (PQstatus(connection_.get()) == CONNECTION_BAD) return refused();
+        PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+        return {};
+    }
+
+    /// `need::nothing` when the connection is ready for work.
+    result<need> advance() {
+        if (stage_ == stage::connecting) {
+            switch (PQconnectPoll(connection_.get())) {
+            case PGRES_POLLING_READING: return need::read;
+            case PGRES_POLLING_FAILED: return refused();
+            case PGRES_POLLING_OK: break;
+            default: return need::write;
+            }
+            if (PQsetnonblocking(connection_.get(), 1) != 0 || PQenterPipelineMode(connection_.get()) != 1)
+                return connection_error(connection_.get());
+            if (auto asked = ask_hello(); !asked) return asked.error();
+        }
+        while (stage_ != stage::ready) {
+            auto wanted = pump_.advance(connection_.get());
+            if (!wanted || *wanted != need::nothing) return wanted;
+            if (auto went = stage_ == stage::hello ? hear_hello() : settle_in(); !went) return went.error();
+        }
+        return need::nothing;
+    }
+
+    result<void> begin(script& steps) { return pump_.begin(connection_.get(), steps); }
+    result<need> proceed() { return pump_.advance(connection_.get()); }
+
+    void close() noexcept { connection_.reset(); }
+
+    PGconn* get() const noexcept { return connection_.get(); }
+    int socket() const noexcept { return PQsocket(connection_.get()); }
+    const connection_options& options() const noexcept { return options_; }
+    session_role role() const noexcept { return role_; }
+    /// The schema's oid: the space of its advisory locks and the name of its channels.
+    std::int32_t space() const noexcept { return space_; }
+    /// Whether the session is ours alone and stays.
+    bool keeps_state() const noexcept { return keeps_state_; }
+
+private:
+    enum class stage : std::uint8_t { connecting, hello, settings, ready };
+
+    PGconn* connect() const {
+        // A bare word would be taken for a database name; the user meant a connection string.
+        std::array<const char*, 8> keys{"fallback_application_name", "keepalives_idle", "keepalives_interval",
+                                        "keepalives_count", "dbname", "client_encoding", nullptr, nullptr};
+        std::array<const char*, 8> values{"pgq", "10", "5", "3", options_.conninfo.c_str(), "UTF8", nullptr, nullptr};
+        return PQconnectStartParams(keys.data(), values.data(), 1);
+    }
+
+    error_info refused() const {
+        error_info e = connection_error(connection_.get(), "connect");
+        PQconninfoOption* parsed = PQconninfoParse(options_.conninfo.c_str(), nullptr);
+        if (parsed == nullptr && !options_.conninfo.empty()) {
+            e.code = make_error_code(errc::bad_conninfo);
+            e.hint = "write it as \"host=... dbname=...\" or as postgresql://user@host/dbname";
+        }
+        PQconninfoFree(parsed);
+        return e;
+    }
+
+    result<void> ask_hello() {
+        stage_ = stage::hello;
+        opening_.clear();
+        opening_.add(statement::hello).text(statement::quoted(options_.schema));
+        opening_.sync();
+        return begin(opening_);
+    }
+
+    result<void> hear_hello() {
+        step& s = opening_[0];
+        if (s.error) return explained(*s.error);
+        if (s.rows() != 1) return error_info{errc::protocol, "no answer to the first question"};
+        if (const auto encoding = s[0].cell(3); encoding != "UTF8")
+            return error_info{errc::invalid_option, "the database's encoding is " + std::string{encoding},
+                              "use a database with encoding UTF8"};
+        if (auto fits = check_version(s[0].number<std::int32_t>(0)); !fits) return fits;
+        space_ = static_cast<std::int32_t>(s[0].number<std::int64_t>(1));
+        // A pooler tells the client a process id of its own making.
+        const bool direct = s[0].number<std::int32_t>(2) == PQbackendPID(connection_.get());
+        keeps_state_ = options_.state == session_state::keep || (options_.state == session_state::detect && direct);
+        pump_ = pump{options_.schema, keeps_state_};
+        if (role_ != session_role::worker || !keeps_state_) return stage_ = stage::ready, result<void>{};
+        stage_ = stage::settings;
+        opening_.clear();
+        opening_.add(pin_plans).text(options_.strict ? "on" : "off");
+        opening_.sync();
+        return begin(opening_);
+    }
+
+    result<void> settle_in() {
+        stage_ = stage::ready;
+        if (opening_[0].error) return *opening_[0].error;
+        return {};
+    }
+
+    error_info explained(error_info e) const {
+        if (e.code != make_sqlstate("42P01") && e.code != make_sqlstate("3F000")) return e;
+        e.code = make_error_code(errc::schema_missing);
+        e.message = "there are no pgq tables in schema " + statement::quoted(options_.schema);
+        e.hint = "call install() on the queue or its driver once, or name the right schema";
+        return e;
+    }
+
+    result<void> check_version(std::int32_t found) const {
+        if (found == schema::version) return {};
+        const std::string both = "schema " + statement::quoted(options_.schema) + " has version " +
+                                 std::to_string(found) + ", this program knows " + std::to_string(schema::version);
+        if (found > schema::version)
+            return error_info{errc::schema_newer, both, "update this program, or point it at its own schema"};
+        return error_info{errc::schema_older, both, "call install(): it runs the migrations that are missing"};
+    }
+
+    connection_options options_;
+    session_role role_;
+    connection_ptr connection_;
+    pump pump_;
+    script opening_;
+    stage stage_ = stage::connecting;
+    std::int32_t space_ = 0;
+    bool keeps_state_ = false;
+};
+
+}  // namespace pgq::driver::pq

@@ -1,0 +1,313 @@
+#pragma once
+
+#include <pgq/driver/pq/copy.hpp>
+#include <pgq/driver/pq/link.hpp>
+#include <pgq/driver/pq/verbs.hpp>
+#include <pgq/driver/pq/waker.hpp>
+#include <pgq/statement/admin.hpp>
+#include <pgq/statement/liveness.hpp>
+
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::pq {
+
+/// A connection with all verbs of a session, blocking. See concept/driver.hpp for what they mean.
+class session {
+public:
+    static result<session> open(const connection_options& options, session_role role) {
+        session s{options, role};
+        if (auto started = s.state_->line.start(); !started) return started.error();
+        if (auto opened = s.until_done([&] { return s.state_->line.advance(); }); !opened) return opened.error();
+        return s;
+    }
+
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const std::string_view> entrypoints) {
+        auto& steps = fresh();
+        const auto name = [&](std::size_t i) { return entrypoints[i]; };
+        steps.add(statement::add_lanes).text(queue).texts(entrypoints.size(), name);
+        steps.sync();
+        steps.add(statement::find_lanes).text(queue).texts(entrypoints.size(), name);
+        if (auto done = finish_script(); !done) return done.error();
+        std::vector<lane_id> found;
+        if (steps[1].rows() == 1) {
+            statement::wire::array_reader ids{steps[1][0].cell(0)};
+            for (std::size_t i = 0, n = ids.size(); i < n; ++i) found.push_back({ids.next_number<std::int32_t>()});
+        }
+        if (found.size() != entrypoints.size()) return error_info{errc::protocol, "a lane could not be made"};
+        return found;
+    }
+
+    result<void> enqueue(const enqueue_request& request, std::vector<job_id>& ids) {
+        ids.clear();
+        if (request.bodies->empty()) return {};
+        if (auto fine = check_enqueue(request, state_->line.options().max_payload); !fine) return fine;
+        return perform(enqueue_verb{request, ids});
+    }
+
+    /// A stream of jobs into one lane; see copy_stream.
+    copy_stream copy(lane_id lane) { return {state_->line, lane}; }
+
+    result<void> exchange(const exchange_request& request, exchange_reply& reply) {
+        return perform(exchange_verb{request, reply});
+    }
+
+    result<wake_reason> wait(duration timeout) {
+        const auto until = std::chrono::steady_clock::now() + timeout;
+        for (;;) {
+            if (PQconsumeInput(state_->line.get()) == 0) return connection_error(state_->line.get(), "wait");
+            if (took_notification()) return wake_reason::notified;
+            const auto left = until - std::chrono::steady_clock::now();
+            const bool readable = poll_for(POLLIN, std::max(duration{}, duration{left}));
+            if (state_->wake.drain()) return wake_reason::interrupted;
+            if (!readable && std::chrono::steady_clock::now() >= until) return wake_reason::timeout;
+        }
+    }
+
+    void interrupt() noexcept { state_->wake.signal(); }
+
+    /// False when the server has closed the connection while nothing was going on.
+    bool usable() noexcept {
+        PGconn* c = state_->line.get();
+        return PQstatus(c) == CONNECTION_OK && PQconsumeInput(c) == 1 && PQstatus(c) == CONNECTION_OK;
+    }
+
+    result<worker_id> register_worker(const worker_info& info) {
+        auto& steps = fresh();
+        statement::bind_register(steps.add(statement::register_worker), info);
+        if (auto done = finish_script(); !done) return done.error();
+        const worker_id id{steps[0][0].number<std::int32_t>(0)};
+        if (auto heard = listen(id); !heard) return heard.error();
+        return id;
+    }
+
+    result<beat_reply> beat(worker_id id) {
+        auto& steps = fresh();
+        steps.add(statement::beat).number(id.value);
+        if (auto done = finish_script(); !done) return done.error();
+        return beat_reply{.alive = steps[0][0].number<std::int64_t>(0) == 1,
+                          .work_to_rescue = steps[0][0].number<std::uint8_t>(1) != 0};
+    }
+
+    result<rescue_reply> rescue() {
+        auto& steps = fresh();
+        steps.add(statement::bury_workers);
+        steps.add(statement::rescue_leases);
+        if (auto done = finish_script(); !done) return done.error();
+        const rescue_reply reply{.workers = std::atoll(PQcmdTuples(steps[0].reply.get())),
+                                 .returned = steps[1][0].number<std::int64_t>(0),
+                                 .held = steps[1][0].number<std::int64_t>(1)};
+        wake_lanes(lanes_in(steps[1], 2));
+        return reply;
+    }
+
+    result<void> retire(worker_id id) {
+        auto& steps = fresh();
+        steps.add(statement::give_back_all).number(id.value);
+        steps.add(statement::unregister).number(id.value);
+        if (auto done = finish_script(); !done) return done;
+        wake_lanes(lanes_in(steps[0], 0));
+        return {};
+    }
+
+    /// Also takes the worker over: this session is from now on the one that is woken for it.
+    result<std::vector<lease_ref>> leases_of(worker_id id) {
+        if (auto heard = listen(id); !heard) return heard.error();
+        auto& steps = fresh();
+        steps.add(statement::leases_of).number(id.value);
+        if (auto done = finish_script(); !done) return done.error();
+        std::vector<lease_ref> found;
+        for (int i = 0; i < steps[0].rows(); ++i)
+            found.push_back({steps[0][i].number<std::int64_t>(0),
+                             statement::wire::load_tid(steps[0][i].cell(1).data())});
+        return found;
+    }
+
+    result<void> give_back(std::span<const lease_ref> leases) {
+        auto& steps = fresh();
+        statement::bind_leases(steps.add(statement::give_back), leases);
+        if (auto done = finish_script(); !done) return done;
+        wake_lanes(lanes_in(steps[0], 0));
+        return {};
+    }
+
+    result<std::int64_t> cancel(std::span<const job_id> ids) {
+        auto& steps = fresh();
+        for (const auto* q : {&statement::cancel_deferred, &statement::cancel_ready}) bind_ids(steps.add(*q), ids);
+        if (auto done = finish_script(); !done) return done.error();
+        return std::atoll(PQcmdTuples(steps[0].reply.get())) + std::atoll(PQcmdTuples(steps[1].reply.get()));
+    }
+
+    result<std::int64_t> requeue(std::span<const job_id> ids) {
+        auto& steps = fresh();
+        bind_ids(steps.add(statement::requeue), ids);
+        if (auto done = finish_script(); !done) return done.error();
+        const auto count = steps[0][0].number<std::int64_t>(0);
+        wake_lanes(lanes_in(steps[0], 1));
+        return count;
+    }
+
+    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) {
+        auto& steps = fresh();
+        steps.add(statement::held).number(lane.value).number(static_cast<std::int64_t>(limit));
+        if (auto done = finish_script(); !done) return done.error();
+        std::vector<held_job> found;
+        for (int i = 0; i < steps[0].rows(); ++i) {
+            const row_view row = steps[0][i];
+            found.push_back({.id = {row.number<std::int64_t>(0)},
+                             .lane = lane,
+                             .attempts = row.number<std::int16_t>(1),
+                             .reason = std::string{row.cell(2)},
+                             .body = std::string{row.cell(3)}});
+        }
+        return found;
+    }
+
+    result<lane_counts> counts(lane_id lane) {
+        auto& steps = fresh();
+        steps.add(statement::counts).number(lane.value);
+        if (auto done = finish_script(); !done) return done.error();
+        const row_view row = steps[0][0];
+        return lane_counts{.ready = row.number<std::int64_t>(0),
+                           .deferred = row.number<std::int64_t>(1),
+                           .leased = row.number<std::int64_t>(2),
+                           .held = row.number<std::int64_t>(3)};
+    }
+
+    /// The connection and what is known about it.
+    link& line() noexcept { return state_->line; }
+
+private:
+    struct shared_state {
+        shared_state(const connection_options& o, session_role r) : line{o, r} {}
+        link line;
+        script steps;
+        waker wake;
+        std::string listen_text;
+        statement::query listen_query{"listen", {}, false};
+        std::string listen_all_text;
+        statement::query listen_all_query{"listen", {}, false};
+    };
+
+    session(const connection_options& o, session_role r) : state_{std::make_unique<shared_state>(o, r)} {}
+
+    script& fresh() noexcept {
+        state_->steps.clear();
+        return state_->steps;
+    }
+
+    template <class Verb>
+    result<void> perform(Verb verb) {
+        auto& steps = fresh();
+        verb.compose(steps, state_->line);
+        if (steps.size() == 0) return verb.read(steps);
+        if (auto ran = run(); !ran) return ran;
+        return verb.read(steps);
+    }
+
+    // Runs what is in the script as one transaction and fails with its first error.
+    result<void> finish_script() {
+        auto& steps = state_->steps;
+        steps.sync();
+        if (auto ran = run(); !ran) return ran;
+        if (auto e = steps.first_error(0, steps.size())) return *e;
+        return {};
+    }
+
+    result<void> run() {
+        if (auto begun = state_->line.begin(state_->steps); !begun) return begun;
+        return until_done([this] { return state_->line.proceed(); });
+    }
+
+    template <class Advance>
+    result<void> until_done(Advance advance) {
+        auto deadline = std::chrono::steady_clock::now() + state_->line.options().response_timeout;
+        for (;;) {
+            auto wanted = advance();
+            if (!wanted) return wanted.error();
+            if (*wanted == need::nothing) return {};
+            const auto left = deadline - std::chrono::steady_clock::now();
+            const auto events = *wanted == need::write           ? POLLOUT
+                                : *wanted == need::read_and_write ? POLLIN | POLLOUT
+                                                                  : POLLIN;
+            if (left <= duration{} || !poll_socket(static_cast<short>(events), left)) {
+                // Nothing that comes later may be taken for the answer to something else.
+                error_info silent{errc::connection_lost, "the server did not answer in time",
+                                  "is it overloaded, or the network cut? response_timeout says how long to wait"};
+                state_->line.close();
+                return silent;
+            }
+        }
+    }
+
+    bool poll_socket(short events, duration timeout) const {
+        ::pollfd one{state_->line.socket(), events, 0};
+        const auto time = as_timespec(timeout);
+        return ::ppoll(&one, 1, &time, nullptr) != 0;
+    }
+
+    bool poll_for(short events, duration timeout) const {
+        ::pollfd both[2] = {{state_->line.socket(), events, 0}, {state_->wake.descriptor(), POLLIN, 0}};
+        const auto time = as_timespec(timeout);
+        return ::ppoll(both, 2, &time, nullptr) > 0 && both[0].revents != 0;
+    }
+
+    static ::timespec as_timespec(duration d) noexcept {
+        const auto s = std::chrono::duration_cast<std::chrono::seconds>(d);
+        return {static_cast<std::time_t>(s.count()), static_cast<long>((d - s).count())};
+    }
+
+    bool took_notification() noexcept {
+        bool any = false;
+        while (PGnotify* n = PQnotifies(state_->line.get())) {
+            PQfreemem(n);
+            any = true;
+        }
+        return any;
+    }
+
+    // What a worker hears: its own channel, and the one for those who cannot look for sleepers.
+    result<void> listen(worker_id id) {
+        link& line = state_->line;
+        if (line.role() != session_role::worker || !line.keeps_state()) return {};
+        state_->listen_all_text = "LISTEN pgq_" + std::to_string(line.space());
+        state_->listen_text = state_->listen_all_text + "_" + std::to_string(id.value);
+        state_->listen_query.text = state_->listen_text;
+        state_->listen_all_query.text = state_->listen_all_text;
+        auto& steps = fresh();
+        steps.add(state_->listen_query);
+        steps.add(state_->listen_all_query);
+        return finish_script();
+    }
+
+    void wake_lanes(const std::vector<lane_id>& woken) {
+        if (woken.empty()) return;
+        add_wake(fresh(), state_->line, woken);
+        (void)run();  // sleepers look for themselves now and then
+    }
+
+    static std::vector<lane_id> lanes_in(const step& s, int column) {
+        std::vector<lane_id> found;
+        if (s.rows() != 1 || s[0].null(column)) return found;
+        statement::wire::array_reader ids{s[0].cell(column)};
+        for (std::size_t i = 0, n = ids.size(); i < n; ++i) found.push_back({ids.next_number<std::int32_t>()});
+        return found;
+    }
+
+    static void bind_ids(statement::params& p, std::span<const job_id> ids) {
+        p.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
+    }
+
+    std::unique_ptr<shared_state> state_;
+};
+
+}  // namespace pgq::driver::pq

@@ -1,0 +1,163 @@
+#pragma once
+
+#include <pgq/detail/utf8.hpp>
+#include <pgq/driver/pq/link.hpp>
+#include <pgq/driver/pq/read_lease.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/statement/claim.hpp>
+#include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/finish.hpp>
+#include <pgq/statement/wake.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+/// The verbs of a session without their I/O: each composes a script and, when it was answered, reads it. The blocking and the
+/// Asio driver run the same ones.
+namespace pgq::driver::pq {
+
+/// Wakes one sleeper of these lanes, in a transaction of its own behind what was committed before. A failure of it fails
+/// nothing: sleepers look for themselves now and then.
+inline void add_wake(script& steps, const link& l, std::span<const lane_id> lanes) {
+    auto& p = steps.add(statement::wake);
+    p.number(l.space()).int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
+    steps.sync();
+}
+
+/// Says what is wrong with a request before anything is sent.
+inline result<void> check_enqueue(const enqueue_request& r, std::size_t max_payload) {
+    for (std::size_t i = 0; i < r.bodies->size(); ++i) {
+        if ((*r.bodies)[i].size() > max_payload)
+            return error_info{errc::payload_too_large,
+                              "payload " + std::to_string(i) + " has " + std::to_string((*r.bodies)[i].size()) +
+                                  " bytes, max_payload is " + std::to_string(max_payload),
+                              "store it elsewhere and enqueue its address, or raise max_payload"};
+    }
+    for (const auto& o : r.options)
+        if (auto fine = check_headers(o.headers); !fine) return fine;
+    return {};
+}
+
+class enqueue_verb {
+public:
+    enqueue_verb(const enqueue_request& r, std::vector<job_id>& ids) : request_{&r}, ids_{&ids} {}
+
+    void compose(script& steps, const link& l) const {
+        statement::bind_enqueue(steps.add(statement::enqueue_query(*request_)), *request_);
+        steps.sync();
+        add_wake(steps, l, {&request_->lane, 1});
+    }
+
+    result<void> read(script& steps) const { return read_ids(steps[0], request_->bodies->size(), *ids_); }
+
+    static result<void> read_ids(const step& s, std::size_t n, std::vector<job_id>& ids) {
+        if (s.error) return *s.error;
+        ids.clear();
+        if (s.query == &statement::enqueue_one) {
+            ids.push_back({s[0].number<std::int64_t>(0)});
+            return {};
+        }
+        if (s.rows() == 1) {
+            statement::wire::array_reader all{s[0].cell(0)};
+            for (std::size_t i = 0, size = all.size(); i < size; ++i) ids.push_back({all.next_number<std::int64_t>()});
+            std::sort(ids.begin(), ids.end());  // ids are drawn in input order; the answer may come in another
+        }
+        if (ids.size() != n) return error_info{errc::protocol, "an enqueue answered with the wrong number of ids"};
+        return {};
+    }
+
+private:
+    const enqueue_request* request_;
+    std::vector<job_id>* ids_;
+};
+
+class exchange_verb {
+public:
+    exchange_verb(const exchange_request& r, exchange_reply& reply) : request_{&r}, reply_{&reply} {}
+
+    void compose(script& steps, const link& l) {
+        const auto& r = *request_;
+        if (l.keeps_state() && r.announce_awake) announce(steps, l, statement::announce_awake);
+        if (l.keeps_state() && r.announce_sleep) announce(steps, l, statement::announce_sleep);
+        first_ = steps.size();
+        if (!r.finished.empty()) statement::bind_finish(steps.add(statement::finish), r.worker, r.finished);
+        for (const auto& g : r.progressed) statement::bind_progress(steps.add(statement::progress_query(g)), r.worker, g);
+        if (r.promote) steps.add(statement::promote);
+        if (r.limit > 0 && !r.lanes.empty()) statement::bind_claim(steps.add(statement::claim_query(r)), r);
+        if (r.look_ahead) steps.add(statement::look_ahead);
+        last_ = steps.size();
+        if (last_ > first_) steps.sync();
+        if (!l.keeps_state()) return;
+        if (r.promote || puts_back()) {
+            steps.add(statement::wake_noted).number(l.space());
+            steps.sync();
+        }
+        if (r.pass_on) add_wake(steps, l, lanes());
+    }
+
+    result<void> read(script& steps) {
+        auto& out = *reply_;
+        out.leases.clear();
+        out.moved.clear();
+        out.lost.clear();
+        out.next_due.reset();
+        out.promoted = 0;
+        if (auto e = steps.first_error(0, last_)) return *e;
+        std::size_t at = first_;
+        if (!request_->finished.empty()) note_lost(steps[at++], request_->finished);
+        for (const auto& g : request_->progressed) read_progress(steps[at++], g);
+        if (request_->promote)
+            out.promoted = static_cast<std::uint32_t>(steps[at++][0].number<std::int64_t>(0));
+        if (request_->limit > 0 && !request_->lanes.empty())
+            if (auto read = read_leases(steps[at++], out.leases); !read) return read;
+        if (request_->look_ahead && steps[at].rows() == 1)
+            out.next_due = std::chrono::microseconds{steps[at][0].number<std::int64_t>(0)};
+        return {};
+    }
+
+private:
+    void announce(script& steps, const link& l, const statement::query& q) const {
+        steps.add(q).number(l.space()).number(request_->worker.value);
+        steps.sync();
+    }
+
+    // Whether a colleague has something to do, or to wait for, afterwards.
+    bool puts_back() const noexcept {
+        for (const auto& g : request_->progressed)
+            for (const auto& i : g.items)
+                if (i.kind != settle_kind::hold) return true;
+        return false;
+    }
+
+    std::span<const lane_id> lanes() {
+        lanes_.clear();
+        for (const auto& c : request_->lanes) lanes_.push_back(c.lane);
+        return lanes_;
+    }
+
+    void note_lost(const step& s, std::span<const lease_ref> wanted) const {
+        if (static_cast<std::size_t>(s.rows()) == wanted.size()) return;
+        for (const auto& w : wanted) {
+            bool found = false;
+            for (int row = 0; row < s.rows(); ++row) found = found || s[row].number<std::int64_t>(0) == w.id;
+            if (!found) reply_->lost.push_back(w.id);
+        }
+    }
+
+    void read_progress(const step& s, const lease_progress& g) const {
+        if (s.rows() == 0) return reply_->lost.push_back(g.ref.id);
+        if (!g.last) reply_->moved.push_back({g.ref.id, statement::wire::load_tid(s[0].cell(1).data())});
+    }
+
+    const exchange_request* request_;
+    exchange_reply* reply_;
+    std::size_t first_ = 0;
+    std::size_t last_ = 0;
+    std::vector<lane_id> lanes_;
+};
+
+}  // namespace pgq::driver::pq

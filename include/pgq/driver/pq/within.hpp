@@ -1,0 +1,71 @@
+#pragma once
+
+#include <pgq/driver/pq/handle.hpp>
+#include <pgq/driver/pq/verbs.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/wake.hpp>
+
+#include <vector>
+
+namespace pgq {
+namespace driver::pq {
+
+/// A connection of the caller's, in whose transaction something is to happen. Workers hear of it when that commits.
+class caller_transaction {
+public:
+    using is_borrowed_transaction = void;
+
+    explicit caller_transaction(PGconn* c) noexcept : connection_{c} {}
+
+    /// `mine` knows the schema and the limits; nothing is sent on it.
+    template <class Session>
+    result<void> enqueue(Session& mine, const enqueue_request& r, std::vector<job_id>& ids) const {
+        link& line = mine.line();
+        if (auto fine = check_enqueue(r, line.options().max_payload); !fine) return fine;
+        step s;
+        s.query = &statement::enqueue_query(r);
+        statement::bind_enqueue(s.params, r);
+        if (auto ran = run(s, line); !ran) return ran;
+        if (auto read = enqueue_verb::read_ids(s, r.bodies->size(), ids); !read) return read;
+        step wake;
+        wake.query = &statement::wake_all;
+        wake.params.number(line.space()).number(r.lane.value);
+        return run(wake, line);
+    }
+
+private:
+    result<void> run(step& s, const link& line) const {
+        const auto text = statement::render(s.query->text, line.options().schema);
+        const char* values[statement::params::max_count];
+        int lengths[statement::params::max_count];
+        int formats[statement::params::max_count];
+        for (std::size_t i = 0; i < s.params.size(); ++i) {
+            values[i] = s.params.value(i);
+            lengths[i] = s.params.length(i);
+            formats[i] = 1;
+        }
+        s.reply.reset(PQexecParams(connection_, text.c_str(), static_cast<int>(s.params.size()), s.params.types(),
+                                   values, lengths, formats, 1));
+        if (PQresultStatus(s.reply.get()) == PGRES_TUPLES_OK) return {};
+        if (PQstatus(connection_) != CONNECTION_OK) return connection_error(connection_, s.query->name);
+        auto e = server_error(s.reply.get(), s.query->name);
+        if (e == errc::connection_lost) {
+            e.code = make_error_code(errc::invalid_option);
+            e.hint = "the connection given to within() must be idle, and not in pipeline mode";
+        }
+        return e;
+    }
+
+    PGconn* connection_;
+};
+
+}  // namespace driver::pq
+
+/// For `queue.enqueue(pgq::within(conn), ...)`: on this connection, in the transaction it is in. Whether that commits is the
+/// caller's affair.
+inline driver::pq::caller_transaction within(PGconn* connection) noexcept {
+    return driver::pq::caller_transaction{connection};
+}
+
+}  // namespace pgq

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <laws/driver/dying.hpp>
+#include <laws/driver/leasing.hpp>
+#include <laws/driver/settling.hpp>
+#include <laws/driver/storing.hpp>
+#include <laws/driver/taking.hpp>
+#include <laws/driver/waking.hpp>
+#include <laws/driver/world.hpp>
+
+namespace pgq::laws {
+
+/// What every driver must keep. `make()` gives a driver with an empty, installed store; it is called anew for each law.
+/// Time is real: a law waits for what must come and gives up after twenty seconds.
+template <class Driver, class Make>
+void check_driver(Make make) {
+    static_assert(driver_policy<Driver>);
+    check_order_in_a_lane<Driver>(make);
+    check_order_over_lanes<Driver>(make);
+    check_amount<Driver>(make);
+    check_sharing<Driver>(make);
+
+    check_ids<Driver>(make);
+    check_bodies<Driver>(make);
+    check_headers<Driver>(make);
+    check_names<Driver>(make);
+
+    check_delays<Driver>(make);
+    check_promotion<Driver>(make);
+    check_retry_and_release<Driver>(make);
+    check_hold_and_requeue<Driver>(make);
+    check_cancel<Driver>(make);
+
+    check_finishing<Driver>(make);
+    check_partial_leases<Driver>(make);
+    check_fencing<Driver>(make);
+    check_leaving<Driver>(make);
+    check_counts<Driver>(make);
+
+    check_heartbeat<Driver>(make);
+    check_rescue<Driver>(make);
+    check_afterlife<Driver>(make);
+
+    check_who_is_woken<Driver>(make);
+    check_what_wakes<Driver>(make);
+    check_no_wake_is_lost<Driver>(make);
+    check_interrupt<Driver>(make);
+}
+
+}  // namespace pgq::laws

@@ -1,0 +1,255 @@
+#pragma once
+
+#include <laws/driver/world.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+/// Laws of leases: they end in parts, they fence off who lost them, and they outlive nobody.
+namespace pgq::laws {
+
+template <class Driver, class Make>
+void check_finishing(Make make) {
+    SECTION("finished jobs are gone; finish and claim go in one step") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b", "c"});
+        auto p = w.worker({lane});
+        const auto first = leases_of(p.claim(2));
+        const auto next = p.exchange({.finished = first, .lanes = p.lanes, .limit = 2});
+        CHECK(next.lost.empty());
+        CHECK(bodies_of(next) == words{"c"});
+        CHECK(w.counts(lane) == lane_counts{.leased = 1});
+        CHECK(p.finish(next).lost.empty());
+        CHECK(w.counts(lane) == lane_counts{});
+    }
+    SECTION("several leases end in one exchange") {
+        driver_world<Driver> w{make()};
+        const auto a = w.lane("a"), b = w.lane("b");
+        w.enqueue(a, {"1", "2"});
+        w.enqueue(b, {"3", "4"});
+        auto p = w.worker({a, b});
+        auto leases = leases_of(p.claim(3));
+        for (const auto ref : leases_of(p.claim(3))) leases.push_back(ref);
+        REQUIRE(leases.size() == 3);
+        CHECK(p.finish(leases).lost.empty());
+        CHECK(must(p.session.leases_of(p.worker)).empty());
+    }
+    SECTION("what a claim handed out stays readable after the lease ended and while the next is open") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b"}, {.headers = std::vector<header>{{"h", "v"}}});
+        auto p = w.worker({lane});
+        const auto first = p.claim(1);
+        (void)p.finish(first);
+        const auto second = p.claim(1);
+        CHECK(bodies_of(first) == words{"a"});
+        CHECK(in_order(first)[0].headers.size() == 1);
+        CHECK(bodies_of(second) == words{"b"});
+    }
+}
+
+template <class Driver, class Make>
+void check_partial_leases(Make make) {
+    SECTION("jobs leave a lease one after the other, each to its own end, and the rest stays") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"done", "retry", "release", "hold", "running"});
+        auto p = w.worker({lane});
+        const auto got = p.claim(10);
+        const auto index = [&](std::size_t i) { return got.leases.at(0).jobs.at(i).index; };
+        const settlement items[]{{.index = index(1), .kind = settle_kind::retry},
+                                 {.index = index(2), .kind = settle_kind::release, .delay = 1h},
+                                 {.index = index(3), .kind = settle_kind::hold, .reason = "r"}};
+        const auto mask = mask_of({index(0), index(1), index(2), index(3)});
+        const auto reply = p.progress({.ref = got.leases[0].ref, .mask = mask, .items = items});
+        CHECK(reply.lost.empty());
+        REQUIRE(reply.moved.size() == 1);
+        CHECK(reply.moved[0].id == got.leases[0].ref.id);
+        CHECK(w.counts(lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 1, .held = 1});
+        CHECK(p.finish(reply.moved).lost.empty());
+        CHECK(w.counts(lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 0, .held = 1});
+        CHECK(bodies_of(p.claim(5)) == words{"retry"});
+    }
+    SECTION("a lease ends with its last job, over several steps and more than eight jobs") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, words(20, "x"));
+        auto p = w.worker({lane});
+        const auto got = p.claim(20);
+        auto ref = got.leases.at(0).ref;
+        std::string mask;
+        for (std::uint32_t i = 0; i < 20; ++i) {
+            mask.resize(3);
+            mask[i / 8] = static_cast<char>(mask[i / 8] | (1 << (i % 8)));
+            const settlement item{.index = i, .kind = settle_kind::retry};
+            const bool retried = i % 2 == 0;
+            const auto reply =
+                p.progress({.ref = ref, .last = i == 19, .mask = mask, .items = std::span{&item, retried ? 1U : 0U}});
+            REQUIRE(reply.lost.empty());
+            REQUIRE(reply.moved.size() == (i == 19 ? 0 : 1));
+            if (i < 19) ref = reply.moved[0];
+            CHECK(w.counts(lane).leased == 19 - i);
+        }
+        CHECK(w.counts(lane) == lane_counts{.ready = 10});
+        CHECK(must(p.session.leases_of(p.worker)).empty());
+    }
+    SECTION("given back, a lease returns only what has not left it") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b", "c"});
+        auto p = w.worker({lane});
+        const auto got = p.claim(3);
+        const auto mask = mask_of({got.leases.at(0).jobs.at(1).index});
+        const auto moved = p.progress({.ref = got.leases[0].ref, .mask = mask}).moved;
+        must(p.session.give_back(moved));
+        CHECK(bodies_of(p.claim(5)) == words{"a", "c"});
+    }
+}
+
+template <class Driver, class Make>
+void check_fencing(Make make) {
+    SECTION("a lease ends once: the second end is told it is lost") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b"});
+        auto p = w.worker({lane});
+        const auto got = p.claim(1);
+        (void)p.finish(got);
+        CHECK(p.finish(got).lost == std::vector{got.leases[0].ref.id});
+        CHECK(p.settle(got, {.kind = settle_kind::retry}).lost == std::vector{got.leases[0].ref.id});
+        CHECK(w.counts(lane) == lane_counts{.ready = 1});
+    }
+    SECTION("nobody can end or settle another worker's lease") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"x"});
+        auto owner = w.worker({lane}), stranger = w.worker({lane});
+        const auto got = owner.claim(1);
+        const std::vector lost{got.leases.at(0).ref.id};
+        CHECK(stranger.finish(got).lost == lost);
+        for (const auto kind : {settle_kind::retry, settle_kind::release, settle_kind::hold})
+            CHECK(stranger.settle(got, {.kind = kind}).lost == lost);
+        CHECK(w.counts(lane) == lane_counts{.leased = 1});
+        CHECK(owner.finish(got).lost.empty());
+    }
+    SECTION("after a rescue the first worker can change nothing, and is told so, whatever it says") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"x"});
+        auto late = w.worker({lane}, 100ms), heir = w.worker({lane});
+        const auto old = late.claim(1);
+        const std::vector lost{old.leases.at(0).ref.id};
+        (void)w.rescue();
+        const auto inherited = heir.claim(1);
+        CHECK(bodies_of(inherited) == words{"x"});
+        CHECK(inherited.leases.at(0).ref.id != lost[0]);
+        CHECK(late.finish(old).lost == lost);
+        for (const auto kind : {settle_kind::retry, settle_kind::release, settle_kind::hold})
+            CHECK(late.settle(old, {.kind = kind}).lost == lost);
+        must(late.session.give_back(leases_of(old)));
+        CHECK(w.counts(lane) == lane_counts{.leased = 1});
+        CHECK(heir.finish(inherited).lost.empty());
+    }
+    SECTION("one lost lease does not hinder the others of the same exchange, nor its claim") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b", "c", "d"});
+        auto p = w.worker({lane});
+        const auto gone = p.claim(1), good = p.claim(1), partly = p.claim(1);
+        must(p.session.give_back(leases_of(gone)));
+        const std::vector finished{gone.leases.at(0).ref, good.leases.at(0).ref};
+        const auto mask = mask_of({0});
+        const settlement hold{.kind = settle_kind::hold};
+        const lease_progress news[]{
+            {.ref = gone.leases[0].ref, .last = true, .mask = mask, .items = std::span{&hold, 1}},
+            {.ref = partly.leases.at(0).ref, .last = true, .mask = mask}};
+        const auto reply = p.exchange({.finished = finished, .progressed = news, .lanes = p.lanes, .limit = 9});
+        CHECK(std::count(reply.lost.begin(), reply.lost.end(), gone.leases[0].ref.id) == 2);
+        CHECK(reply.lost.size() == 2);
+        CHECK(bodies_of(reply) == words{"a", "d"});
+        CHECK(w.counts(lane) == lane_counts{.leased = 2});
+    }
+}
+
+template <class Driver, class Make>
+void check_leaving(Make make) {
+    SECTION("a worker's leases can be listed, its own only") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b", "c"});
+        auto p = w.worker({lane}), q = w.worker({lane});
+        CHECK(must(p.session.leases_of(p.worker)).empty());
+        const auto one = p.claim(1), two = p.claim(1);
+        (void)q.claim(1);
+        auto listed = must(w.client().leases_of(p.worker));
+        std::sort(listed.begin(), listed.end());
+        CHECK(listed == std::vector{one.leases.at(0).ref, two.leases.at(0).ref});
+        CHECK(p.finish(listed).lost.empty());
+        CHECK(must(w.client().leases_of(p.worker)).empty());
+        CHECK(must(w.client().leases_of(q.worker)).size() == 1);
+    }
+    SECTION("what is given back is ready at once, the attempt not counted, and the lease is lost") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        const auto ids = w.enqueue(lane, {"a", "b"});
+        auto p = w.worker({lane});
+        const auto got = p.claim(5);
+        must(p.session.give_back(leases_of(got)));
+        CHECK(w.counts(lane) == lane_counts{.ready = 2});
+        CHECK(p.finish(got).lost.size() == 1);
+        const auto again = p.claim(5);
+        CHECK(ids_of(again) == ids);
+        for (const auto& j : in_order(again)) CHECK(j.attempt == 1);
+    }
+    SECTION("giving back nothing, or what is gone, is no error") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a"});
+        auto p = w.worker({lane});
+        const auto got = p.claim(1);
+        (void)p.finish(got);
+        must(p.session.give_back(leases_of(got)));
+        must(p.session.give_back({}));
+        CHECK(w.counts(lane) == lane_counts{});
+    }
+    SECTION("a worker that retires leaves all its jobs to others, the attempts not counted") {
+        driver_world<Driver> w{make()};
+        const auto a = w.lane("a"), b = w.lane("b");
+        w.enqueue(a, {"1", "2"});
+        w.enqueue(b, {"3"});
+        auto p = w.worker({a, b}), q = w.worker({a, b});
+        const auto got = p.claim(2);
+        const auto rest = p.claim(2);
+        must(p.session.retire(p.worker));
+        CHECK_FALSE(must(p.session.beat(p.worker)).alive);
+        CHECK(p.finish(got).lost.size() == 1);
+        const auto inherited = q.claim(5);
+        CHECK(bodies_of(inherited) == words{"1", "2", "3"});
+        for (const auto& j : in_order(inherited)) CHECK(j.attempt == 1);
+        must(p.session.retire(p.worker));
+    }
+}
+
+template <class Driver, class Make>
+void check_counts(Make make) {
+    SECTION("counts tell where the jobs of a lane are, and of that lane only") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane(), other = w.lane("other");
+        w.enqueue_each(lane, {"held", "leased", "leased", "ready", "deferred"}, {{}, {}, {}, {}, {.run_at = in(1h)}});
+        w.enqueue(other, {"x"});
+        auto p = w.worker({lane});
+        (void)p.settle(p.claim(1), {.kind = settle_kind::hold});
+        const auto got = p.claim(2);
+        CHECK(got.claimed() == 2);
+        CHECK(w.counts(lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 2, .held = 1});
+        CHECK(w.counts(other) == lane_counts{.ready = 1});
+        CHECK(w.counts(w.lane("new")) == lane_counts{});
+    }
+}
+
+}  // namespace pgq::laws

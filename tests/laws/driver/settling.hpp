@@ -1,0 +1,241 @@
+#pragma once
+
+#include <laws/driver/world.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+/// Laws of time and of what becomes of a job after an attempt.
+namespace pgq::laws {
+
+template <class Driver, class Make>
+void check_delays(Make make) {
+    SECTION("a delayed job is not claimable before its time, then it is, with the id it was given") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        auto p = w.worker({lane});
+        const auto begin = std::chrono::steady_clock::now();
+        const auto ids = w.enqueue(lane, {"x"}, {.run_at = in(300ms)});
+        CHECK(w.counts(lane) == lane_counts{.deferred = 1});
+        CHECK(p.claim(1).leases.empty());
+        const auto got = p.await_jobs(1);
+        CHECK(std::chrono::steady_clock::now() - begin >= 290ms);
+        CHECK(ids_of(got) == ids);
+        CHECK(in_order(got)[0].attempt == 1);
+    }
+    SECTION("a delay of nothing or less, and a moment in the past, mean at once") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue_each(lane, {"zero", "negative", "past", "unset"},
+                       {{.run_at = in(0s)}, {.run_at = in(-1h)}, {.run_at = at(time_point{1s})}, {}});
+        auto p = w.worker({lane});
+        CHECK(bodies_of(p.claim(10)) == words{"zero", "negative", "past", "unset"});
+    }
+    SECTION("a moment in the future waits as a delay does") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+        w.enqueue_each(lane, {"soon", "far"}, {{.run_at = at(now + 200ms)}, {.run_at = at(now + 24h)}});
+        auto p = w.worker({lane});
+        CHECK(bodies_of(p.await_jobs(5)) == words{"soon"});
+        CHECK(w.counts(lane) == lane_counts{.deferred = 1, .leased = 1});
+    }
+    SECTION("what is due is claimed in the order of rank and id, not in the order of its moments") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue_each(lane, {"c", "b", "a"},
+                       {{.run_at = in(1ms)}, {.run_at = in(3ms)}, {.priority = 1, .run_at = in(2ms)}});
+        auto p = w.worker({lane});
+        REQUIRE(w.eventually([&] {
+            (void)p.exchange({.promote = true});
+            return w.counts(lane).ready == 3;
+        }));
+        CHECK(bodies_of(p.claim(5)) == words{"a", "c", "b"});
+    }
+}
+
+template <class Driver, class Make>
+void check_promotion(Make make) {
+    SECTION("look_ahead tells how long it is until the next deferred job, and nothing when there is none") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        auto p = w.worker({lane});
+        const auto due = [&] { return p.exchange({.look_ahead = true}).next_due; };
+        CHECK_FALSE(due().has_value());
+        w.enqueue_each(lane, {"later", "sooner"}, {{.run_at = in(2h)}, {.run_at = in(1h)}});
+        REQUIRE(due().has_value());
+        CHECK(*due() <= 1h);
+        CHECK(*due() > 58min);
+        CHECK_FALSE(p.exchange({}).next_due.has_value());
+    }
+    SECTION("held jobs are never due") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"x"});
+        auto p = w.worker({lane});
+        (void)p.settle(p.claim(1), {.kind = settle_kind::hold, .reason = "r"});
+        const auto reply = p.exchange({.lanes = p.lanes, .limit = 1, .promote = true, .look_ahead = true});
+        CHECK(reply.leases.empty());
+        CHECK(reply.promoted == 0);
+        CHECK_FALSE(reply.next_due.has_value());
+    }
+    SECTION("promotion says how many, comes before the claim, and looks ahead to what is left") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue_each(lane, {"a", "b", "far"}, {{.run_at = in(1ms)}, {.run_at = in(1ms)}, {.run_at = in(1h)}});
+        auto p = w.worker({lane});
+        REQUIRE(w.eventually([&] {
+            const auto due = p.exchange({.look_ahead = true}).next_due;
+            return due && *due <= duration::zero();
+        }));
+        std::uint32_t promoted = 0;
+        words got;
+        REQUIRE(w.eventually([&] {
+            const auto r = p.exchange({.lanes = p.lanes, .limit = 5, .promote = true, .look_ahead = true});
+            promoted += r.promoted;
+            for (const auto& body : bodies_of(r)) got.push_back(body);
+            return got.size() == 2 && r.next_due && *r.next_due > 58min;
+        }));
+        CHECK(promoted == 2);
+        CHECK(got == words{"a", "b"});
+    }
+}
+
+template <class Driver, class Make>
+void check_retry_and_release(Make make) {
+    SECTION("attempts are counted when a job is claimed; a retry keeps the count, a release takes it back") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        const auto ids = w.enqueue(lane, {"x"}, {.priority = 4});
+        auto p = w.worker({lane});
+        const auto deliver = [&](settle_kind kind) {
+            const auto got = p.claim(1);
+            REQUIRE(ids_of(got) == ids);
+            CHECK(in_order(got)[0].rank == rank::of(4));
+            const int attempt = in_order(got)[0].attempt;
+            CHECK(p.settle(got, {.kind = kind}).lost.empty());
+            return attempt;
+        };
+        CHECK(deliver(settle_kind::retry) == 1);
+        CHECK(deliver(settle_kind::retry) == 2);
+        CHECK(deliver(settle_kind::release) == 3);
+        CHECK(deliver(settle_kind::release) == 3);
+        CHECK(deliver(settle_kind::retry) == 3);
+        CHECK(deliver(settle_kind::retry) == 4);
+    }
+    SECTION("a retry or release with a delay waits, at any length, and then runs again") {
+        for (const auto kind : {settle_kind::retry, settle_kind::release}) {
+            driver_world<Driver> w{make()};
+            const auto lane = w.lane();
+            w.enqueue(lane, {"x"});
+            auto p = w.worker({lane});
+            (void)p.settle(p.claim(1), {.kind = kind, .delay = 50ms});
+            CHECK(p.claim(1).leases.empty());
+            CHECK(w.counts(lane) == lane_counts{.deferred = 1});
+            const auto again = p.await_jobs(1);
+            CHECK(in_order(again)[0].attempt == (kind == settle_kind::retry ? 2 : 1));
+            (void)p.settle(again, {.kind = kind, .delay = 24h});
+            CHECK(p.exchange({.look_ahead = true}).next_due.value() > 23h);
+        }
+    }
+    SECTION("a retry without delay, or with a negative one, is ready at once, for the claim of the same exchange too") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"x"});
+        auto p = w.worker({lane});
+        auto got = p.claim(1);
+        const std::string mask = mask_of({0});
+        for (const duration delay : {duration{0}, duration{-1h}}) {
+            const settlement s{.kind = settle_kind::retry, .delay = delay};
+            const lease_progress end{
+                .ref = got.leases.at(0).ref, .last = true, .mask = mask, .items = std::span{&s, 1}};
+            got = p.exchange({.progressed = std::span{&end, 1}, .lanes = p.lanes, .limit = 1});
+            CHECK(bodies_of(got) == words{"x"});
+        }
+        CHECK(in_order(got).at(0).attempt == 3);
+    }
+}
+
+template <class Driver, class Make>
+void check_hold_and_requeue(Make make) {
+    SECTION("a held job is not claimable and shows its reason, attempts and body") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane(), other = w.lane("other");
+        const auto ids = w.enqueue(lane, {std::string("bo\0dy", 5)});
+        auto p = w.worker({lane});
+        (void)p.settle(p.claim(1), {.kind = settle_kind::retry});
+        (void)p.settle(p.claim(1), {.kind = settle_kind::hold, .reason = "it's \"broken\"\n\u20ac \\x00"});
+        CHECK(p.promote_and_claim(1).leases.empty());
+        CHECK(w.counts(lane) == lane_counts{.held = 1});
+        const auto held = w.held(lane);
+        REQUIRE(held.size() == 1);
+        CHECK(held[0].id == ids[0]);
+        CHECK(held[0].lane == lane);
+        CHECK(held[0].attempts == 2);
+        CHECK(held[0].reason == "it's \"broken\"\n\u20ac \\x00");
+        CHECK(held[0].body == std::string("bo\0dy", 5));
+        CHECK(w.held(other).empty());
+    }
+    SECTION("the list of held jobs is as long as one wants at most") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, words(5, "x"));
+        auto p = w.worker({lane});
+        for (int i = 0; i < 5; ++i) (void)p.settle(p.claim(1), {.kind = settle_kind::hold});
+        CHECK(must(w.client().held(lane, 3)).size() == 3);
+        CHECK(must(w.client().held(lane, 10)).size() == 5);
+    }
+    SECTION("requeued jobs start over with their ids, ranks and no attempts") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        const auto ids = w.enqueue(lane, {"low", "high"}, {.priority = 2});
+        auto p = w.worker({lane});
+        for (int i = 0; i < 2; ++i) (void)p.settle(p.claim(1), {.kind = settle_kind::hold, .reason = "r"});
+        CHECK(must(w.client().requeue(ids)) == 2);
+        CHECK(w.counts(lane) == lane_counts{.ready = 2});
+        const auto got = p.claim(5);
+        CHECK(ids_of(got) == ids);
+        CHECK(in_order(got)[0].attempt == 1);
+        CHECK(in_order(got)[0].rank == rank::of(2));
+    }
+    SECTION("only held jobs can be requeued, each once") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        auto ids = w.enqueue_each(lane, {"leased", "ready", "deferred"}, {{}, {}, {.run_at = in(1h)}});
+        auto p = w.worker({lane});
+        (void)p.claim(1);
+        ids.push_back({INT64_MAX});
+        CHECK(must(w.client().requeue(ids)) == 0);
+        CHECK(must(w.client().requeue({})) == 0);
+        CHECK(w.counts(lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 1});
+    }
+}
+
+template <class Driver, class Make>
+void check_cancel(Make make) {
+    SECTION("cancel takes away what waits - ready, deferred, held - and says how many; running jobs stay") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        auto ids = w.enqueue_each(lane, {"held", "running", "ready", "deferred"}, {{}, {}, {}, {.run_at = in(1h)}});
+        const auto spared = w.enqueue(lane, {"spared"});
+        auto p = w.worker({lane});
+        (void)p.settle(p.claim(1), {.kind = settle_kind::hold});
+        const auto running = p.claim(1);
+        ids.push_back({INT64_MAX});
+        CHECK(must(w.client().cancel(ids)) == 3);
+        CHECK(w.counts(lane) == lane_counts{.ready = 1, .leased = 1});
+        CHECK(must(w.client().cancel(ids)) == 0);
+        CHECK(p.finish(running).lost.empty());
+        CHECK(ids_of(p.promote_and_claim(5)) == spared);
+    }
+    SECTION("cancelling nothing is no error") {
+        driver_world<Driver> w{make()};
+        CHECK(must(w.client().cancel({})) == 0);
+    }
+}
+
+}  // namespace pgq::laws

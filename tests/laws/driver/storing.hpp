@@ -1,0 +1,194 @@
+#pragma once
+
+#include <laws/driver/world.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Laws of enqueueing: what was stored comes back byte for byte, all or nothing.
+namespace pgq::laws {
+
+template <class Driver, class Make>
+void check_ids(Make make) {
+    SECTION("ids come in input order, grow, and are those the worker sees") {
+        driver_world<Driver> w{make()};
+        const auto a = w.lane("a"), b = w.lane("b");
+        std::vector<job_id> all;
+        for (const auto lane : {a, b, a})
+            for (const auto id : w.enqueue(lane, {"1", "2", "3"})) all.push_back(id);
+        CHECK(std::is_sorted(all.begin(), all.end()));
+        CHECK(std::set<job_id>(all.begin(), all.end()).size() == 9);
+        auto p = w.worker({a, b});
+        CHECK(ids_of(p.claim(10)) == all);
+    }
+    SECTION("input order decides the ids, not the order in which the jobs will run") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        const auto ids = w.enqueue_each(lane, {"low", "late", "high"}, {{}, {.run_at = in(1h)}, {.priority = 3}});
+        CHECK(std::is_sorted(ids.begin(), ids.end()));
+        auto p = w.worker({lane});
+        CHECK(ids_of(p.claim(10)) == std::vector{ids[2], ids[0]});
+    }
+    SECTION("enqueueing nothing is no error") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        CHECK(w.enqueue(lane, {}).empty());
+        CHECK(w.counts(lane) == lane_counts{});
+    }
+    SECTION("a session enqueues at once what another claims") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        auto p = w.worker({lane});
+        for (int i = 0; i < 50; ++i) {
+            const auto ids = w.enqueue(lane, {"x"});
+            const auto got = p.claim(1);
+            REQUIRE(ids_of(got) == ids);
+            REQUIRE(p.finish(got).lost.empty());
+        }
+    }
+}
+
+template <class Driver, class Make>
+void check_bodies(Make make) {
+    SECTION("a body may be empty, and may hold any bytes") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        std::string every;
+        for (int c = 0; c < 256; ++c) every += static_cast<char>(c);
+        const words texts{"", every, std::string(3, '\0'), "\\x41", "\xff\xfe", "", "{\"a\":\"'\"}", "\\000\\", "NULL"};
+        w.enqueue(lane, texts);
+        auto p = w.worker({lane});
+        CHECK(bodies_of(p.claim(20)) == texts);
+    }
+    SECTION("a body of a megabyte comes back as it was, also with a delay and after another attempt") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        std::string big(std::size_t{1} << 20, '\0');
+        for (std::size_t i = 0; i < big.size(); ++i) big[i] = static_cast<char>(i * 31 + i / 251);
+        w.enqueue_each(lane, {"small", big}, {{}, {.run_at = in(20ms)}});
+        auto p = w.worker({lane});
+        CHECK(bodies_of(p.claim(1)) == words{"small"});
+        const auto got = p.await_jobs(1);
+        CHECK((bodies_of(got) == words{big}));
+        (void)p.settle(got, {.kind = settle_kind::retry});
+        CHECK((bodies_of(p.claim(1)) == words{big}));
+    }
+}
+
+template <class Driver, class Make>
+void check_headers(Make make) {
+    const auto same = [](const job_record& j, const std::vector<header>& wanted) {
+        return std::is_permutation(j.headers.begin(), j.headers.end(), wanted.begin(), wanted.end());
+    };
+    const std::vector<header> some{
+        {"traceparent", "00-ab-01"}, {"a", ""}, {"", "no name"}, {"q'\"\\ {}", "line\nbreak \u00e4\u20ac\U0001f600"}};
+    SECTION("headers travel with their job; absent ones stay absent") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue_each(lane, {"none", "some", "none too"}, {{}, {.headers = some}, {}});
+        w.enqueue(lane, {"all", "all too"}, {.headers = some});
+        auto p = w.worker({lane});
+        const auto got = p.claim(10);
+        const auto jobs = in_order(got);
+        REQUIRE(jobs.size() == 5);
+        CHECK(jobs[0].headers.empty());
+        CHECK(same(jobs[1], some));
+        CHECK(jobs[2].headers.empty());
+        CHECK(same(jobs[3], some));
+        CHECK(same(jobs[4], some));
+    }
+    SECTION("two headers of one name refuse the whole call") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        const std::vector<header> odd{{"z", "1"}, {"a", "2"}, {"z", "3"}};
+        const bodies b = driver_world<Driver>::packed({"x"});
+        const enqueue_options o{.headers = odd};
+        std::vector<job_id> ids;
+        const auto answer = w.client().enqueue({lane, &b, std::span{&o, 1}}, ids);
+        REQUIRE_FALSE(answer.has_value());
+        CHECK(answer.error() == errc::invalid_option);
+        CHECK(w.counts(lane).ready == 0);
+    }
+    SECTION("headers stay through delay, retry, hold and requeue") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        const auto ids = w.enqueue(lane, {"x"}, {.run_at = in(1ms), .headers = some});
+        auto p = w.worker({lane});
+        (void)p.settle(p.await_jobs(1), {.kind = settle_kind::retry, .delay = 1ms});
+        (void)p.settle(p.await_jobs(1), {.kind = settle_kind::hold, .reason = "why"});
+        CHECK(must(w.client().requeue(ids)) == 1);
+        const auto got = p.claim(1);
+        CHECK(same(in_order(got).at(0), some));
+    }
+    SECTION("a header that no database can store refuses the whole call, and nothing is enqueued") {
+        for (const auto bad :
+             {std::string_view{"zero\0byte", 9}, std::string_view{"\xc3\x28"}, std::string_view{"\xff"}}) {
+            driver_world<Driver> w{make()};
+            const auto lane = w.lane();
+            const bodies b = driver_world<Driver>::packed({"good", "bad"});
+            for (const auto& h : {header{"name", bad}, header{bad, "value"}}) {
+                const enqueue_options options[]{{}, {.headers = std::span{&h, 1}}};
+                std::vector<job_id> ids;
+                const auto answer = w.client().enqueue({.lane = lane, .bodies = &b, .options = options}, ids);
+                REQUIRE_FALSE(answer.has_value());
+                CHECK(answer.error() == errc::invalid_text);
+            }
+            CHECK(w.counts(lane) == lane_counts{});
+            CHECK(w.enqueue(lane, {"the session is as good as before"}).size() == 1);
+        }
+    }
+}
+
+template <class Driver, class Make>
+void check_names(Make make) {
+    SECTION("names may hold any text: quotes, SQL, blanks, any script, 255 bytes") {
+        driver_world<Driver> w{make()};
+        const words names{"'",
+                          "\"",
+                          "\\",
+                          "a b",
+                          "'; DROP SCHEMA public CASCADE; --",
+                          "%s$1{}",
+                          "A",
+                          "a",
+                          "\u00fc\u4e2d\U0001f600",
+                          std::string(255, 'n'),
+                          std::string(254, 'n') + "m"};
+        std::set<lane_id> distinct;
+        for (const auto& queue : names) {
+            const std::vector<std::string_view> entrypoints{names.begin(), names.end()};
+            const auto lanes = must(w.client().lanes(queue, entrypoints));
+            REQUIRE(lanes.size() == names.size());
+            distinct.insert(lanes.begin(), lanes.end());
+            CHECK(must(w.client().lanes(queue, entrypoints)) == lanes);
+        }
+        CHECK(distinct.size() == names.size() * names.size());
+        for (const auto lane : distinct) w.enqueue(lane, {std::to_string(lane.value)});
+        for (const auto lane : distinct) {
+            auto p = w.worker({lane});
+            CHECK(bodies_of(p.claim(2)) == words{std::to_string(lane.value)});
+        }
+    }
+    SECTION("all sessions call a lane the same") {
+        driver_world<Driver> w{make()};
+        auto other = w.connect(session_role::worker);
+        const std::string_view names[]{"b", "a", "b"};
+        const auto mine = must(w.client().lanes("q", names));
+        CHECK(must(other.lanes("q", names)) == mine);
+        REQUIRE(mine.size() == 3);
+        CHECK(mine[0] == mine[2]);
+        CHECK(mine[0] != mine[1]);
+    }
+    SECTION("queue and entrypoint are kept apart") {
+        driver_world<Driver> w{make()};
+        CHECK(w.lane("ab", "c") != w.lane("a", "bc"));
+        CHECK(w.lane("x", "y") != w.lane("y", "x"));
+    }
+}
+
+}  // namespace pgq::laws

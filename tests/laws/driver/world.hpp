@@ -1,0 +1,204 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+
+#include <support/catch.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// What the laws of drivers are written with: a store, workers at it, and short words for the common steps.
+namespace pgq::laws {
+
+using namespace std::chrono_literals;
+
+using words = std::vector<std::string>;
+
+/// How long a law waits for what must come; far more than it takes.
+inline constexpr auto long_enough = 20s;
+/// How long a law watches that nothing comes.
+inline constexpr auto a_moment = 150ms;
+
+/// The value, or the end of the test with the error's text.
+template <class T>
+T must(result<T> r) {
+    INFO((r ? std::string{} : r.error().text()));
+    REQUIRE(r.has_value());
+    if constexpr (!std::is_void_v<T>) return std::move(*r);
+}
+
+/// The jobs of all leases together, first what runs first.
+inline std::vector<job_record> in_order(const exchange_reply& reply) {
+    std::vector<job_record> jobs;
+    for (const auto& lease : reply.leases) jobs.insert(jobs.end(), lease.jobs.begin(), lease.jobs.end());
+    std::sort(jobs.begin(), jobs.end(), [](const auto& a, const auto& b) {
+        return std::pair{a.rank, a.id} < std::pair{b.rank, b.id};
+    });
+    return jobs;
+}
+inline words bodies_of(const exchange_reply& reply) {
+    words out;
+    for (const auto& j : in_order(reply)) out.emplace_back(j.body);
+    return out;
+}
+inline std::vector<job_id> ids_of(const exchange_reply& reply) {
+    std::vector<job_id> out;
+    for (const auto& j : in_order(reply)) out.push_back(j.id);
+    return out;
+}
+inline std::vector<lease_ref> leases_of(const exchange_reply& reply) {
+    std::vector<lease_ref> out;
+    for (const auto& lease : reply.leases) out.push_back(lease.ref);
+    return out;
+}
+
+/// The bits of these jobs.
+inline std::string mask_of(std::initializer_list<std::uint32_t> indexes) {
+    std::string mask;
+    for (const auto i : indexes) {
+        mask.resize(std::max(mask.size(), std::size_t{i} / 8 + 1));
+        mask[i / 8] = static_cast<char>(mask[i / 8] | (1 << (i % 8)));
+    }
+    return mask;
+}
+
+/// What holds for every claim: one lease a lane, its jobs in order, each index once.
+inline void check_shape(const exchange_reply& reply) {
+    std::set<lane_id> lanes;
+    for (const auto& lease : reply.leases) {
+        std::set<std::uint32_t> indexes;
+        const auto later = [](const auto& a, const auto& b) {
+            return std::pair{a.rank, a.id} >= std::pair{b.rank, b.id};
+        };
+        CHECK(lanes.insert(lease.lane).second);
+        CHECK_FALSE(lease.jobs.empty());
+        CHECK(std::adjacent_find(lease.jobs.begin(), lease.jobs.end(), later) == lease.jobs.end());
+        for (const auto& j : lease.jobs) indexes.insert(j.index);
+        CHECK(indexes.size() == lease.jobs.size());
+        CHECK(*indexes.rbegin() == lease.jobs.size() - 1);
+    }
+}
+
+/// A session with a registered worker.
+template <class Session>
+struct party {
+    Session session;
+    worker_id worker{};
+    std::vector<claim_lane> lanes{};
+
+    /// For threads, which must not use the test framework.
+    bool try_exchange(exchange_request r, exchange_reply& reply) {
+        r.worker = worker;
+        return session.exchange(r, reply).has_value();
+    }
+    exchange_reply exchange(exchange_request r) {
+        exchange_reply reply;
+        r.worker = worker;
+        must(session.exchange(r, reply));
+        check_shape(reply);
+        return reply;
+    }
+    exchange_reply claim(std::uint32_t limit) { return exchange({.lanes = lanes, .limit = limit}); }
+    exchange_reply promote_and_claim(std::uint32_t limit) {
+        return exchange({.lanes = lanes, .limit = limit, .promote = true});
+    }
+    exchange_reply finish(const std::vector<lease_ref>& leases) { return exchange({.finished = leases}); }
+    exchange_reply finish(const exchange_reply& claimed) { return finish(laws::leases_of(claimed)); }
+    exchange_reply progress(const lease_progress& p) { return exchange({.progressed = std::span{&p, 1}}); }
+    /// Ends a lease of one job.
+    exchange_reply settle(const exchange_reply& claimed, settlement s) {
+        REQUIRE(claimed.claimed() == 1);
+        const std::string mask = mask_of({0});
+        return progress({.ref = claimed.leases[0].ref, .last = true, .mask = mask, .items = std::span{&s, 1}});
+    }
+    /// Promotes until so many jobs could be claimed at once, and gives those.
+    exchange_reply await_jobs(std::uint32_t limit) {
+        exchange_reply reply;
+        const auto deadline = std::chrono::steady_clock::now() + long_enough;
+        while (reply.leases.empty() && std::chrono::steady_clock::now() < deadline) {
+            reply = promote_and_claim(limit);
+            if (reply.leases.empty()) (void)must(session.wait(10ms));
+        }
+        REQUIRE_FALSE(reply.leases.empty());
+        return reply;
+    }
+    void fall_asleep() { (void)exchange({.announce_sleep = true}); }
+    bool is_woken(duration within = long_enough) { return must(session.wait(within)) == wake_reason::notified; }
+};
+
+/// A driver with an empty store, and somebody who enqueues.
+template <class Driver>
+class driver_world {
+public:
+    using session = typename Driver::session;
+
+    explicit driver_world(Driver d) : driver_{std::move(d)}, client_{must(driver_.connect(session_role::client))} {}
+
+    session& client() { return client_; }
+    session connect(session_role role) { return must(driver_.connect(role)); }
+
+    lane_id lane(std::string_view entrypoint = "job", std::string_view queue = "default") {
+        const auto lanes = must(client_.lanes(queue, std::span{&entrypoint, 1}));
+        REQUIRE(lanes.size() == 1);
+        return lanes[0];
+    }
+    party<session> worker(const std::vector<lane_id>& lanes, duration lease_time = 1min, std::int16_t attempts = 5) {
+        party<session> p{.session = connect(session_role::worker)};
+        p.worker = must(p.session.register_worker(
+            {.host = "here", .pid = 7, .version = "0", .lease_time = lease_time, .lanes = lanes}));
+        for (const auto lane : lanes) p.lanes.push_back({.lane = lane, .max_attempts = attempts});
+        return p;
+    }
+
+    std::vector<job_id> enqueue(lane_id lane, const words& texts, const enqueue_options& options = {}) {
+        return enqueue_each(lane, texts, {options});
+    }
+    std::vector<job_id> enqueue_each(lane_id lane, const words& texts, const std::vector<enqueue_options>& options) {
+        std::vector<job_id> ids;
+        const bodies b = packed(texts);
+        must(client_.enqueue({.lane = lane, .bodies = &b, .options = options}, ids));
+        REQUIRE(ids.size() == texts.size());
+        return ids;
+    }
+    static bodies packed(const words& texts) {
+        bodies b;
+        for (const auto& text : texts) b.bytes().append(text), b.close();
+        return b;
+    }
+
+    lane_counts counts(lane_id lane) { return must(client_.counts(lane)); }
+    std::vector<held_job> held(lane_id lane) { return must(client_.held(lane, 100)); }
+
+    /// Asks until `condition` holds.
+    template <class Condition>
+    bool eventually(Condition condition) {
+        const auto deadline = std::chrono::steady_clock::now() + long_enough;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > deadline) return false;
+            (void)must(client_.wait(10ms));
+        }
+        return true;
+    }
+    /// Calls `rescue` until somebody was found dead.
+    rescue_reply rescue() {
+        rescue_reply reply;
+        REQUIRE(eventually([&] { return (reply = must(client_.rescue())).workers > 0; }));
+        return reply;
+    }
+
+private:
+    Driver driver_;
+    session client_;
+};
+
+}  // namespace pgq::laws
