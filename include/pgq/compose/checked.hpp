@@ -1,0 +1,68 @@
+#pragma once
+
+#include <pgq/diagnostic/arguments.hpp>
+#include <pgq/diagnostic/jobs.hpp>
+#include <pgq/diagnostic/payload.hpp>
+// The messages come first: GCC prints a line for each header between the program and the message.
+#include <pgq/compose/canonical.hpp>
+#include <pgq/compose/composition.hpp>
+#include <pgq/compose/job_checks.hpp>
+#include <pgq/compose/policy_checks.hpp>
+#include <pgq/compose/problem.hpp>
+
+#include <type_traits>
+
+namespace pgq {
+namespace detail {
+
+template <class Composed, class... Jobs>
+consteval auto jobs_problem(type_list<Jobs...>) {
+    using single = first_problem_t<decltype(job_problem<Jobs>())...>;
+    if constexpr (!is_fine<single>) return single{};
+    else if constexpr (!is_fine<decltype(same_entrypoint_problem(type_list<Jobs...>{}))>) {
+        return same_entrypoint_problem(type_list<Jobs...>{});
+    } else if constexpr (std::is_void_v<typename Composed::driver>) {
+        return problem<diagnostic::no_driver<Jobs...>>{};
+    } else {
+        return first_problem_t<decltype(payload_problem<Jobs, typename Composed::template serializer_of<Jobs>>())...>{};
+    }
+}
+
+/// The first thing that is wrong with the arguments of a queue: each alone, then together, then job by job.
+template <class... Args>
+consteval auto queue_problem() {
+    using composed = composition<Args...>;
+    using single = first_problem_t<decltype(argument_problem<Args>())...>;
+    using shared = shared_category_in<join_t<list_if<is_policy<Args>, Args>...>>;
+    if constexpr (!is_fine<single>) return single{};
+    else if constexpr (!is_fine<typename shared::type>) return typename shared::type{};
+    else if constexpr (composed::jobs::size == 0) return problem<diagnostic::no_jobs<Args...>>{};
+    else return jobs_problem<composed>(typename composed::jobs{});
+}
+
+template <bool Valid, class... Args>
+struct composition_if {
+    using type = composition<>;
+};
+template <class... Args>
+struct composition_if<true, Args...> {
+    using type = canonical_t<Args...>;
+};
+
+}  // namespace detail
+
+/// The gate of a queue: either its arguments fit together and `composition_type` is their canonical composition, or there is
+/// one error that says what is wrong and what to do, and `composition_type` is `composition<>`, which knows no job:
+/// what is built on it looks at `valid` first and stays silent.
+template <class... Args>
+struct checked {
+private:
+    using verdict = decltype(detail::queue_problem<Args...>());
+    static_assert(sizeof(typename verdict::message) != 0);
+
+public:
+    static constexpr bool valid = detail::is_fine<verdict>;
+    using composition_type = typename detail::composition_if<valid, Args...>::type;
+};
+
+}  // namespace pgq

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/detail/utf8.hpp>
+#include <pgq/job/traits.hpp>
+
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// The session of a queue object, opened when first needed and again after it broke, and the lanes of its entrypoints.
+/// Usable from several threads; they take turns.
+template <class Driver>
+class client {
+public:
+    client(Driver driver, std::string queue_name, std::span<const std::string_view> entrypoints)
+        : driver_{std::move(driver)}, name_{std::move(queue_name)}, entrypoints_{entrypoints} {}
+
+    const Driver& driver() const noexcept { return driver_; }
+    const std::string& name() const noexcept { return name_; }
+
+    /// Calls `use(session, lanes)`. A session that broke is not used again; whether what it was doing happened is in doubt then,
+    /// so nothing is repeated here.
+    template <class Use>
+    auto with(Use use) -> decltype(use(std::declval<typename Driver::session&>(), std::declval<std::vector<lane_id>&>())) {
+        const std::lock_guard lock{mutex_};
+        if (auto ready = prepare(); !ready) return ready.error();
+        auto answer = use(*session_, lanes_);
+        if (!answer && answer.error() == errc::connection_lost) session_.reset();
+        return answer;
+    }
+
+    result<std::vector<lane_id>> lanes() {
+        return with([](auto&, const std::vector<lane_id>& found) { return result<std::vector<lane_id>>{found}; });
+    }
+
+private:
+    result<void> prepare() {
+        if constexpr (requires(typename Driver::session& s) { s.usable(); })
+            if (session_ && !session_->usable()) session_.reset();
+        if (!session_) {
+            auto opened = driver_.connect(session_role::client);
+            if (!opened) return opened.error();
+            session_.emplace(std::move(*opened));
+        }
+        if (!lanes_.empty()) return {};
+        if (name_.empty() || name_.size() > max_name_bytes || !is_storable_text(name_))
+            return error_info{errc::invalid_name, "a queue's name is UTF-8 text of 1 to 255 bytes"};
+        auto found = session_->lanes(name_, entrypoints_);
+        if (!found) return found.error();
+        lanes_ = std::move(*found);
+        return {};
+    }
+
+    Driver driver_;
+    std::string name_;
+    std::span<const std::string_view> entrypoints_;
+    std::mutex mutex_;
+    std::optional<typename Driver::session> session_;
+    std::vector<lane_id> lanes_;
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,316 @@
+#pragma once
+
+#include <pgq/compose/composition.hpp>
+#include <pgq/compose/lease_slot.hpp>
+#include <pgq/compose/outbox.hpp>
+#include <pgq/compose/run_job.hpp>
+#include <pgq/concept/executor.hpp>
+#include <pgq/concept/observer.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/fsm/worker.hpp>
+#include <pgq/job/exchange.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// Everything of a worker but its I/O: the leases in hand, what has to be told about them, what to claim next. The shells
+/// (worker, async_worker) ask `next()`, carry the action out and say how it went. All members belong to the worker's own
+/// thread; the handlers' threads only call `run_one` and so reach the outbox.
+template <class Runner>
+class engine {
+public:
+    engine(Runner& runner, const fsm::worker_options& o) : runner_{&runner}, machine_{o} {}
+
+    void serve(std::vector<lane_id> lanes, std::int16_t max_attempts) {
+        lanes_.clear();
+        for (const lane_id l : lanes) lanes_.push_back({.lane = l, .max_attempts = max_attempts});
+        floors_.assign(lanes_.size(), floor_mark{});
+    }
+    void become(worker_id id) noexcept { worker_ = id; }
+    worker_id id() const noexcept { return worker_; }
+
+    fsm::worker_action next(steady_time now) {
+        collect(now);
+        auto a = machine_.next(now);
+        if (a.what == fsm::worker_do::wait) runner_->box.expect(machine_.worth_waking());
+        if (a.what == fsm::worker_do::stop && has_news()) {
+            machine_.flush(now);
+            a = machine_.next(now);
+        }
+        return a;
+    }
+
+    /// What to send for an exchange. Valid until the next call of a member.
+    const exchange_request& request(const fsm::worker_action& a, steady_time now) {
+        finished_.clear();
+        progressed_.clear();
+        for (auto& s : slots_) s->in_request = false;
+        if (careful_) show_one();
+        else show_all(a, now);
+        for (std::size_t i = 0; i < lanes_.size(); ++i)
+            lanes_[i].floor = a.from_start || put_back_ ? floor_mark{} : floors_[i];
+        request_ = {.worker = worker_,
+                    .finished = finished_,
+                    .progressed = progressed_,
+                    .lanes = lanes_,
+                    .limit = careful_ ? 0 : a.limit,
+                    .promote = a.promote,
+                    .look_ahead = a.look_ahead,
+                    .announce_sleep = a.announce_sleep,
+                    .announce_awake = a.announce_awake,
+                    .pass_on = a.pass_on};
+        return request_;
+    }
+
+    /// The exchange happened: writes off what was told, and starts what was claimed.
+    void exchanged(fsm::worker_action a, exchange_reply& reply, steady_time now) {
+        a.limit = request_.limit;
+        put_back_ = false;
+        for (auto& s : slots_)
+            if (s->in_request) write_off(*s, reply);
+        release_slots();
+        if (careful_ && !has_unsettled()) careful_ = false;
+        std::size_t claimed = 0, bytes = 0;
+        for (const auto& l : reply.leases) {
+            claimed += l.jobs.size();
+            for (const auto& j : l.jobs) bytes += j.body.size();
+        }
+        raise_floors(a, reply);
+        machine_.exchanged(a, static_cast<std::uint32_t>(claimed), reply.promoted, reply.next_due, now);
+        machine_.claimed_bytes(bytes, static_cast<std::uint32_t>(claimed));
+        if (careful_ || has_unsettled()) machine_.flush(now);
+        if (claimed == 0) return;
+        notify(runner_->observer(), event::jobs_claimed{worker_, claimed});
+        start(reply);
+    }
+
+    /// The server refused the exchange. When there was something to tell it is told again piece by piece, so that one bad piece
+    /// spoils nothing else; a piece that is refused by itself is replaced by a note that cannot be.
+    void refused(const fsm::worker_action& a, const error_info& why, steady_time now) {
+        notify(runner_->observer(), event::trouble{why});
+        const bool again = why == condition::contention || why == condition::transient;
+        if (!again && careful_) replace_refused(why);
+        else if (!again && has_unsettled()) careful_ = true;
+        machine_.failed(a, now);
+        if (has_news()) machine_.flush(now);
+    }
+
+    /// A new session of the same worker: `held` is what the database says it holds. What is gone was acknowledged by the exchange
+    /// whose answer was lost, or belongs to somebody else by now; what is unknown here goes into `unknown`.
+    void reconnected(std::span<const lease_ref> held, std::vector<lease_ref>& unknown, steady_time now) {
+        unknown.clear();
+        for (const auto& h : held) {
+            const auto mine = std::find_if(slots_.begin(), slots_.end(),
+                                           [&](const auto& s) { return !s->lost && s->lease.ref.id == h.id; });
+            if (mine == slots_.end()) unknown.push_back(h);
+            else (*mine)->lease.ref.place = h.place;
+        }
+        for (auto& s : slots_) {
+            const auto same = [&](const lease_ref& h) { return h.id == s->lease.ref.id; };
+            if (!s->lost && std::none_of(held.begin(), held.end(), same)) lose(*s);
+        }
+        release_slots();
+        std::fill(floors_.begin(), floors_.end(), floor_mark{});
+        machine_.reconnected();
+        if (has_news()) machine_.flush(now);
+    }
+
+    /// All leases are gone: somebody declared this worker dead, or it could not say that it lives.
+    void lose_all() {
+        for (auto& s : slots_)
+            if (!s->lost) lose(*s);
+        release_slots();
+    }
+
+    void notified() noexcept { machine_.notified(); }
+    void stop_requested(steady_time now) {
+        runner_->giving_back.store(true, std::memory_order_relaxed);  // what has not started goes back
+        machine_.stop_requested(now);
+    }
+    void deferred_left(std::int64_t n, steady_time now) noexcept { machine_.deferred_left(n, now); }
+
+    void interrupt() {
+        for (auto& s : slots_) s->stop.request_stop();
+    }
+    /// Gives back the jobs of handlers that do not end; what those return later is not heard.
+    void abandon(std::vector<lease_ref>& leases) {
+        leases.clear();
+        std::uint32_t unfinished = 0;
+        for (auto& s : slots_) {
+            if (s->lost) continue;
+            unfinished += s->unfinished;
+            if (s->unfinished > 0) leases.push_back(s->lease.ref), s->lost = true;
+        }
+        machine_.dropped(machine_.in_hand());
+        (void)unfinished;
+    }
+
+    std::span<const claim_lane> lanes() const noexcept { return lanes_; }
+
+private:
+    void collect(steady_time now) {
+        runner_->box.take(notes_);
+        if (notes_.empty()) return;
+        bool urgent = false;
+        for (auto& n : notes_) {
+            if (n.slot->lost) {
+                --n.slot->unfinished;
+                continue;
+            }
+            const bool back = !n.what.gone && n.what.delay <= duration{} && n.what.kind != settle_kind::hold;
+            urgent = urgent || !n.what.gone;
+            put_back_ = put_back_ || back;
+            n.slot->finish(n.position, std::move(n.what), now);
+        }
+        machine_.finished(static_cast<std::uint32_t>(notes_.size()), now);
+        if (put_back_) machine_.put_back();
+        if (urgent) machine_.flush(now);
+        notes_.clear();
+        release_slots();
+    }
+
+    void show_all(const fsm::worker_action& a, steady_time now) {
+        for (auto& s : slots_) {
+            if (!s->dirty || s->lost) continue;
+            const bool whole = s->unfinished == 0;
+            // A row is rewritten for a part of its jobs only when that part has waited, or when it says more than "done".
+            if (!whole && s->unsettled.empty() && a.limit > 0 && now - s->dirty_since < std::chrono::milliseconds{50})
+                continue;
+            s->in_request = true;
+            s->show(s->unsettled.size());
+            if (whole && s->items.empty()) finished_.push_back(s->lease.ref);
+            else progressed_.push_back({s->lease.ref, whole, s->mask, s->items});
+        }
+    }
+
+    void show_one() {
+        for (auto& s : slots_) {
+            if (!s->dirty || s->lost || s->unsettled.empty()) continue;
+            s->in_request = true;
+            s->show(1);
+            progressed_.push_back({s->lease.ref, s->ends_with(1), s->mask, s->items});
+            return;
+        }
+    }
+
+    void replace_refused(const error_info& why) {
+        for (auto& s : slots_) {
+            if (!s->in_request || s->unsettled.empty()) continue;
+            auto& p = s->unsettled.front();
+            if (p.what.kind == settle_kind::hold && p.what.reason.starts_with(cannot_store)) {
+                s->unsettled.erase(s->unsettled.begin());  // not even that: the job stays leased until this worker ends
+                return;
+            }
+            p.what = {.gone = false, .kind = settle_kind::hold, .delay = {}, .reason = {}};
+            p.what.reason = std::string{cannot_store} + why.code.message();
+            return;
+        }
+    }
+
+    void write_off(lease_slot& s, const exchange_reply& reply) {
+        const auto id = s.lease.ref.id;
+        if (std::find(reply.lost.begin(), reply.lost.end(), id) != reply.lost.end()) return lose(s);
+        const auto moved =
+            std::find_if(reply.moved.begin(), reply.moved.end(), [&](const lease_ref& m) { return m.id == id; });
+        s.told(moved == reply.moved.end() ? s.lease.ref.place : moved->place);
+    }
+
+    void lose(lease_slot& s) {
+        notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
+        s.lost = true;
+        s.dirty = false;
+        s.unsettled.clear();
+        s.stop.request_stop();
+    }
+
+    void release_slots() {
+        for (std::size_t i = 0; i < slots_.size();) {
+            auto& s = slots_[i];
+            if (s->unfinished > 0 || (!s->lost && (s->dirty || !s->unsettled.empty()))) {
+                ++i;
+                continue;
+            }
+            s->close();
+            spare_.push_back(std::move(s));
+            std::swap(slots_[i], slots_.back());
+            slots_.pop_back();
+        }
+    }
+
+    void raise_floors(const fsm::worker_action& a, const exchange_reply& reply) {
+        for (std::size_t i = 0; i < lanes_.size(); ++i) {
+            if (a.limit > 0 && a.from_start) floors_[i] = floor_mark{};
+            for (const auto& l : reply.leases)
+                if (l.lane == lanes_[i].lane)
+                    floors_[i] = std::max(floors_[i], floor_mark{l.jobs.back().rank, l.jobs.back().id});
+        }
+    }
+
+    // In one order over all lanes.
+    void start(exchange_reply& reply) {
+        order_.clear();
+        for (auto& l : reply.leases) {
+            const std::size_t type = type_of(l.lane);
+            if (spare_.empty()) spare_.push_back(std::make_unique<lease_slot>());
+            slots_.push_back(std::move(spare_.back()));
+            spare_.pop_back();
+            lease_slot& s = *slots_.back();
+            s.open(std::move(l), type);
+            for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) order_.push_back({&s, i});
+        }
+        if (reply.leases.size() > 1)
+            std::sort(order_.begin(), order_.end(), [](const ordered& a, const ordered& b) {
+                const auto &x = a.slot->lease.jobs[a.position], &y = b.slot->lease.jobs[b.position];
+                return std::pair{x.rank, x.id} < std::pair{y.rank, y.id};
+            });
+        for (const auto& o : order_)
+            runner_->executor().execute(
+                {.function = &Runner::run_one, .owner = runner_, .lease = o.slot, .position = o.position});
+    }
+
+    std::size_t type_of(lane_id lane) const noexcept {
+        const auto found =
+            std::find_if(lanes_.begin(), lanes_.end(), [&](const claim_lane& l) { return l.lane == lane; });
+        return static_cast<std::size_t>(found - lanes_.begin());
+    }
+
+    bool has_unsettled() const noexcept {
+        return std::any_of(slots_.begin(), slots_.end(), [](const auto& s) { return !s->lost && !s->unsettled.empty(); });
+    }
+    bool has_news() const noexcept {
+        return std::any_of(slots_.begin(), slots_.end(), [](const auto& s) { return !s->lost && s->dirty; });
+    }
+
+    struct ordered {
+        lease_slot* slot;
+        std::uint32_t position;
+    };
+
+    static constexpr std::string_view cannot_store = "the outcome could not be stored: ";
+
+    Runner* runner_;
+    fsm::worker machine_;
+    worker_id worker_{};
+    std::vector<claim_lane> lanes_;
+    std::vector<floor_mark> floors_;
+    std::vector<std::unique_ptr<lease_slot>> slots_;
+    std::vector<std::unique_ptr<lease_slot>> spare_;
+    std::vector<finish_note> notes_;
+    std::vector<ordered> order_;
+    std::vector<lease_ref> finished_;
+    std::vector<lease_progress> progressed_;
+    exchange_request request_{};
+    bool put_back_ = false;
+    bool careful_ = false;
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <pgq/compose/handler_match.hpp>
+#include <pgq/job/context.hpp>
+#include <pgq/job/outcome.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace pgq {
+
+/// What a handler's answer means.
+enum class handler_result : std::uint8_t {
+    nothing,  ///< void: the job is done
+    outcome,  ///< pgq::outcome, or one of done, retry_after, snooze, discard, hold
+    value,    ///< what the job's `result` can be made of: the job is done
+    unknown,  ///< something else; such a handler is refused
+};
+
+/// Whether `T` is asio::awaitable, told by its shape: nothing here includes Asio, and declaring its template ourselves would
+/// be ambiguous with later releases, which keep it in an inline namespace.
+template <class T>
+concept is_awaitable = requires(const T& t) {
+    typename T::value_type;
+    typename T::executor_type;
+    { t.await_ready() } -> std::convertible_to<bool>;
+};
+
+namespace detail {
+
+template <class T>
+struct awaited {
+    using type = T;
+};
+template <is_awaitable T>
+struct awaited<T> {
+    using type = typename T::value_type;
+};
+
+template <class T, class Job>
+concept result_of_job = requires {
+    typename Job::result;
+    requires std::convertible_to<T, typename Job::result>;
+};
+
+template <class T, class Job>
+consteval handler_result result_kind() {
+    if constexpr (std::is_void_v<T>) return handler_result::nothing;
+    else if constexpr (std::convertible_to<T, outcome>) return handler_result::outcome;
+    else if constexpr (result_of_job<T, Job>) return handler_result::value;
+    else return handler_result::unknown;
+}
+
+template <class Handler, class Job>
+struct raw_result : std::invoke_result<Handler&, const Job&> {};
+template <class Handler, class Job>
+    requires(form_of<Handler, Job>() == handler_form::job_and_context)
+struct raw_result<Handler, Job> : std::invoke_result<Handler&, const Job&, context&> {};
+
+}  // namespace detail
+
+/// How a handler that accepts `Job` is called with it, and what comes back. One that can be called with and without a context
+/// is called with it.
+template <class Handler, class Job>
+struct handler_call {
+    static constexpr bool with_context = detail::form_of<Handler, Job>() == detail::handler_form::job_and_context;
+    using raw = typename detail::raw_result<Handler, Job>::type;
+    static constexpr bool is_coroutine = is_awaitable<raw>;
+    using returned = typename detail::awaited<raw>::type;  ///< what `co_await` gives, for a coroutine
+    static constexpr handler_result result = detail::result_kind<returned, Job>();
+};
+
+/// Calls the handler in its own form; what it returns (for a coroutine, the awaitable) comes back as it is.
+template <class Job, class Handler>
+decltype(auto) call_handler(Handler& handler, const Job& job, context& ctx) {
+    if constexpr (handler_call<Handler, Job>::with_context) return std::invoke(handler, job, ctx);
+    else return std::invoke(handler, job);
+}
+
+/// A value that a handler returned, or that was awaited of it, as an outcome; a job with a `result` is done.
+template <class Job, class Returned>
+outcome to_outcome(Returned&& returned) {
+    if constexpr (std::convertible_to<Returned, outcome>) return std::forward<Returned>(returned);
+    else return done{};
+}
+
+/// Runs a handler that is no coroutine. What it throws goes to the caller.
+template <class Job, class Handler>
+    requires(!handler_call<Handler, Job>::is_coroutine)
+outcome invoke_handler(Handler& handler, const Job& job, context& ctx) {
+    if constexpr (handler_call<Handler, Job>::result != handler_result::nothing) {
+        return to_outcome<Job>(call_handler(handler, job, ctx));
+    } else {
+        call_handler(handler, job, ctx);
+        return done{};
+    }
+}
+
+}  // namespace pgq

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <pgq/diagnostic/handlers.hpp>
+// The messages come first, as in checked.hpp.
+#include <pgq/compose/handler_call.hpp>
+#include <pgq/compose/handler_match.hpp>
+#include <pgq/compose/pack.hpp>
+#include <pgq/compose/problem.hpp>
+#include <pgq/concept/executor.hpp>
+#include <pgq/job/context.hpp>
+#include <pgq/job/members.hpp>
+#include <pgq/job/outcome.hpp>
+#include <pgq/job/traits.hpp>
+
+#include <cstddef>
+#include <tuple>
+#include <utility>
+
+namespace pgq {
+namespace detail {
+
+template <class T>
+concept looks_like_job = has_entrypoint<T> || adapted<T>;
+
+template <class Handler, class Jobs>
+consteval auto handler_problem() {
+    using parameter = job_parameter_t<Handler>;
+    if constexpr (accepts_any<Handler>(Jobs{})) return fine{};
+    else if constexpr (looks_like_job<parameter> && !contains_v<parameter, Jobs>) {
+        return problem<diagnostic::foreign_handler<parameter, Handler, Jobs>>{};
+    } else return problem<diagnostic::wrong_signature<Handler, Jobs>>{};
+}
+
+template <class Handler, class Job, class Executor>
+consteval auto answer_problem() {
+    using call = handler_call<Handler, Job>;
+    if constexpr (call::result == handler_result::unknown) {
+        return problem<diagnostic::wrong_result<Job, typename call::returned, Handler>>{};
+    } else if constexpr (call::is_coroutine && !coroutine_executor<Executor>) {
+        return problem<diagnostic::no_coroutines<Job, Executor>>{};
+    } else return fine{};
+}
+
+template <class Job, class Executor, class... Handlers>
+consteval auto handled_problem() {
+    using handlers = type_list<Handlers...>;
+    constexpr acceptors found = acceptors_of<Job, Handlers...>();
+    if constexpr (found.count == 0) return problem<diagnostic::no_handler<Job>>{};
+    else if constexpr (found.count > 1) {
+        return problem<diagnostic::two_handlers<Job, at_t<found.first, handlers>, at_t<found.second, handlers>>>{};
+    } else return answer_problem<at_t<found.first, handlers>, Job, Executor>();
+}
+
+template <class Executor, class... Handlers, class... Jobs>
+consteval auto all_handled_problem(type_list<Jobs...>) {
+    return first_problem_t<decltype(handled_problem<Jobs, Executor, Handlers...>())...>{};
+}
+
+/// The first thing that is wrong with the handlers of a worker: each handler alone, then job by job.
+template <class Composition, class... Handlers>
+consteval auto handlers_problem() {
+    using jobs = typename Composition::jobs;
+    using single = first_problem_t<decltype(handler_problem<Handlers, jobs>())...>;
+    if constexpr (!is_fine<single>) return single{};
+    else return all_handled_problem<typename Composition::executor, Handlers...>(jobs{});
+}
+
+template <class Composition, class... Handlers>
+struct handlers_verdict {
+    using type = decltype(handlers_problem<Composition, Handlers...>());
+};
+template <class Composition, class... Handlers>
+    requires(!Composition::valid)
+struct handlers_verdict<Composition, Handlers...> {
+    using type = fine;  // the queue has had its message
+};
+
+}  // namespace detail
+
+/// The handlers of a worker. Each job of the composition is accepted by exactly one of them, and each of them accepts at
+/// least one: a handler that takes another job, a job without handler, a double one or an answer that means nothing is one
+/// error. A generic handler accepts every job it can be called with; constrain it where another takes over.
+///
+/// Handlers run on the executor's threads, several at once, on the one object of each that is kept here.
+template <class Composition, class... Handlers>
+class handler_set {
+    using verdict = typename detail::handlers_verdict<Composition, Handlers...>::type;
+    static_assert(sizeof(typename verdict::message) != 0);
+
+public:
+    /// False when something is wrong with the handlers or the queue; then nothing below may be used.
+    static constexpr bool valid = Composition::valid && detail::is_fine<verdict>;
+
+    template <class Job>
+    using call_of =
+        handler_call<std::tuple_element_t<detail::handler_position<Job, Handlers...>, std::tuple<Handlers...>>, Job>;
+
+    static constexpr bool any_coroutine = []<class... Jobs>(detail::type_list<Jobs...>) {
+        if constexpr (valid) return (call_of<Jobs>::is_coroutine || ...);
+        else return false;
+    }(typename Composition::jobs{});
+
+    explicit handler_set(Handlers... handlers) : handlers_{std::move(handlers)...} {}
+
+    template <class Job>
+    auto& handler_for() noexcept {
+        return std::get<detail::handler_position<Job, Handlers...>>(handlers_);
+    }
+
+    /// Runs the job's handler, which must be no coroutine. What it throws goes to the caller.
+    template <class Job>
+    outcome invoke(const Job& job, context& ctx) {
+        return invoke_handler<Job>(handler_for<Job>(), job, ctx);
+    }
+
+private:
+    std::tuple<Handlers...> handlers_;
+};
+
+}  // namespace pgq

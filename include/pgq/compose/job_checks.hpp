@@ -1,0 +1,82 @@
+#pragma once
+
+#include <pgq/compose/pack.hpp>
+#include <pgq/compose/problem.hpp>
+#include <pgq/concept/serializer.hpp>
+#include <pgq/diagnostic/arguments.hpp>
+#include <pgq/diagnostic/jobs.hpp>
+#include <pgq/diagnostic/payload.hpp>
+#include <pgq/job/members.hpp>
+#include <pgq/job/traits.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace pgq::detail {
+
+template <class Job>
+consteval auto job_problem() {
+    if constexpr (!has_entrypoint<Job>) return problem<diagnostic::no_entrypoint<Job>>{};
+    else if constexpr (entrypoint_of<Job>.empty()) return problem<diagnostic::empty_entrypoint<Job>>{};
+    else if constexpr (entrypoint_of<Job>.size() > max_name_bytes) return problem<diagnostic::long_entrypoint<Job>>{};
+    else if constexpr (!std::default_initializable<Job>) return problem<diagnostic::no_default_constructor<Job>>{};
+    else return fine{};
+}
+
+/// Positions of the first two that have one name; the size, twice, when all differ.
+template <std::size_t N>
+consteval std::pair<std::size_t, std::size_t> same_name(const std::array<std::string_view, N>& names) {
+    for (std::size_t i = 0; i < N; ++i)
+        for (std::size_t j = i + 1; j < N; ++j)
+            if (names[i] == names[j]) return {i, j};
+    return {N, N};
+}
+
+template <class... Jobs>
+consteval auto same_entrypoint_problem(type_list<Jobs...>) {
+    using jobs = type_list<Jobs...>;
+    constexpr auto same = same_name(std::array<std::string_view, sizeof...(Jobs)>{entrypoint_of<Jobs>...});
+    if constexpr (same.first == jobs::size) return fine{};
+    else return problem<diagnostic::same_entrypoint<at_t<same.first, jobs>, at_t<same.second, jobs>>>{};
+}
+
+template <class S>
+concept writes_members = requires {
+    requires S::by_members;
+};
+
+template <class S, class Job>
+concept refuses_job = requires {
+    requires !S::template supports_job<Job>;
+};
+
+template <class Serializer, class Job, class... Members>
+consteval auto members_problem(type_list<Members...>) {
+    return first_problem_t<std::conditional_t<
+        Serializer::template supports_member<typename Members::type>, fine,
+        problem<diagnostic::member_not_supported<Job, Members, typename Members::type, Serializer>>>...>{};
+}
+
+/// What the serializer can see and write; asked in this order because each sentence is more exact than the next.
+template <class Job, class Serializer>
+consteval auto shape_problem() {
+    if constexpr (!writes_members<Serializer>) return fine{};
+    else if constexpr (!adapted<Job>) return problem<diagnostic::not_adapted<Job, Serializer>>{};
+    else return members_problem<Serializer, Job>(members_of<Job>{});
+}
+
+template <class Job, class Serializer>
+consteval auto payload_problem() {
+    if constexpr (std::is_void_v<Serializer>) return problem<diagnostic::no_serializer<Job>>{};
+    else if constexpr (!is_fine<decltype(shape_problem<Job, Serializer>())>) return shape_problem<Job, Serializer>();
+    else if constexpr (refuses_job<Serializer, Job>) return problem<diagnostic::job_not_supported<Job, Serializer>>{};
+    else if constexpr (!serializer_for<Serializer, Job>) {
+        return problem<diagnostic::incomplete_serializer<Job, Serializer>>{};
+    } else return fine{};
+}
+
+}  // namespace pgq::detail

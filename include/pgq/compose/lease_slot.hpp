@@ -1,0 +1,87 @@
+#pragma once
+
+#include <pgq/compose/outbox.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// A lease in a worker's hands. Its jobs run on other threads, everything else is the worker's own thread's.
+struct lease_slot {
+    struct pending {
+        std::uint32_t index = 0;
+        verdict what{};
+    };
+
+    claimed_lease lease{};
+    std::size_t type = 0;          ///< position of its job type in the composition
+    std::uint32_t unfinished = 0;  ///< jobs whose handlers have not ended
+    std::string left{};            ///< mask of the jobs that left it, as the database knows
+    std::string done{};            ///< mask of the jobs that are done and not told yet, too
+    std::vector<pending> unsettled{};
+    std::vector<settlement> items{};  ///< `unsettled` as the request shows it
+    std::string mask{};               ///< the mask as the request shows it
+    steady_time dirty_since{};
+    bool dirty = false;
+    bool lost = false;  ///< another worker has its jobs: nothing is told about it any more
+    bool in_request = false;
+    std::stop_source stop{};
+
+    void open(claimed_lease&& l, std::size_t job_type) {
+        lease = std::move(l);
+        type = job_type;
+        unfinished = static_cast<std::uint32_t>(lease.jobs.size());
+        const std::size_t bytes = (lease.jobs.size() + 7) / 8;
+        left.assign(bytes, '\0');
+        done.assign(bytes, '\0');
+        unsettled.clear();
+        dirty = lost = in_request = false;
+        stop = std::stop_source{};
+    }
+    void close() noexcept {
+        lease.jobs.clear();
+        lease.storage.reset();
+    }
+
+    void finish(std::uint32_t position, verdict&& what, steady_time now) {
+        --unfinished;
+        const std::uint32_t index = lease.jobs[position].index;
+        if (what.gone) set(done, index);
+        else unsettled.push_back({index, std::move(what)});
+        if (!dirty) dirty_since = now;
+        dirty = true;
+    }
+
+    /// Fills `items` and `mask` with the first `most` unsettled jobs and everything that is done.
+    void show(std::size_t most) {
+        items.clear();
+        mask = done;
+        for (std::size_t i = 0; i < std::min(most, unsettled.size()); ++i) {
+            const auto& p = unsettled[i];
+            items.push_back({p.index, p.what.kind, p.what.delay, p.what.reason});
+            set(mask, p.index);
+        }
+    }
+    /// The database has what `show` showed; `place` is where the row went.
+    void told(std::uint64_t place) {
+        left = done = mask;
+        unsettled.erase(unsettled.begin(), unsettled.begin() + static_cast<std::ptrdiff_t>(items.size()));
+        dirty = !unsettled.empty();
+        lease.ref.place = place;
+    }
+    bool ends_with(std::size_t shown) const noexcept { return unfinished == 0 && shown == unsettled.size(); }
+
+    static void set(std::string& bits, std::uint32_t index) noexcept {
+        bits[index / 8] = static_cast<char>(static_cast<unsigned char>(bits[index / 8]) | (1u << (index % 8)));
+    }
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <pgq/job/exchange.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+struct lease_slot;
+
+/// What became of one job, as it has to be written down.
+struct verdict {
+    bool gone = true;  ///< done or discarded: nothing but its bit in the mask
+    settle_kind kind = settle_kind::retry;
+    duration delay{};
+    std::string reason{};
+};
+
+struct finish_note {
+    lease_slot* slot = nullptr;
+    std::uint32_t position = 0;
+    verdict what{};
+};
+
+/// Where handlers' threads leave finished jobs for the worker's own thread. Both sides keep their memory.
+class outbox {
+public:
+    /// True when the worker should be woken: for the first since it last looked, for the one it waits for, and for whatever
+    /// is not simply done.
+    bool put(lease_slot* slot, std::uint32_t position, verdict&& what) {
+        const bool urgent = !what.gone;
+        const std::lock_guard lock{mutex_};
+        notes_.push_back({slot, position, std::move(what)});
+        return urgent || notes_.size() == 1 || notes_.size() == enough_.load(std::memory_order_relaxed);
+    }
+    /// With so many the worker wants to know.
+    void expect(std::uint32_t enough) noexcept { enough_.store(enough, std::memory_order_relaxed); }
+
+    /// Takes all; `into` must be empty and gets its memory back the next time.
+    void take(std::vector<finish_note>& into) {
+        const std::lock_guard lock{mutex_};
+        notes_.swap(into);
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<finish_note> notes_;
+    std::atomic<std::uint32_t> enough_{1};
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <pgq/compose/job_decl.hpp>
+#include <pgq/compose/pack.hpp>
+#include <pgq/compose/problem.hpp>
+#include <pgq/concept/backoff.hpp>
+#include <pgq/concept/driver.hpp>
+#include <pgq/concept/executor.hpp>
+#include <pgq/concept/policy.hpp>
+#include <pgq/diagnostic/arguments.hpp>
+#include <pgq/job/traits.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace pgq::detail {
+
+template <bool Holds, class Message>
+using unless = std::conditional_t<Holds, fine, problem<Message>>;
+
+// Serializers and backoffs are made where they are used.
+template <class Policy>
+using unless_not_default = unless<std::default_initializable<Policy>, diagnostic::no_default_policy<Policy>>;
+
+/// Whether a policy is of a category we know and models its concept.
+template <has_policy_category Policy>
+consteval auto policy_problem() {
+    using category = typename Policy::policy_category;
+    if constexpr (std::same_as<category, driver_tag>) {
+        return unless<driver_policy<Policy>, diagnostic::incomplete_driver<Policy>>{};
+    } else if constexpr (std::same_as<category, executor_tag>) {
+        return unless<executor_policy<Policy>, diagnostic::incomplete_executor<Policy>>{};
+    } else if constexpr (std::same_as<category, backoff_tag>) {
+        using modelled = unless<backoff_policy<Policy>, diagnostic::incomplete_backoff<Policy>>;
+        return first_problem_t<modelled, unless_not_default<Policy>>{};
+    } else if constexpr (std::same_as<category, serializer_tag>) {
+        return unless_not_default<Policy>{};
+    } else if constexpr (std::same_as<category, limiter_tag>) {
+        return problem<diagnostic::limiter_given<Policy>>{};
+    } else {
+        return unless<std::same_as<category, observer_tag>, diagnostic::unknown_category<Policy, category>>{};
+    }
+}
+
+template <class Policy>
+concept queue_wide_only =
+    policy_of<Policy, driver_tag> || policy_of<Policy, executor_tag> || policy_of<Policy, observer_tag>;
+
+template <class Job, class Policy>
+consteval auto entrypoint_policy_problem() {
+    if constexpr (!has_policy_category<Policy>) return problem<diagnostic::neither_job_nor_policy<Policy>>{};
+    else if constexpr (queue_wide_only<Policy>) return problem<diagnostic::queue_wide_policy<Job, Policy>>{};
+    else return policy_problem<Policy>();
+}
+
+/// The first two of `Policies` that share a category.
+template <class... Policies>
+struct shared_category {
+    using type = fine;
+};
+template <class First, class... Rest>
+struct shared_category<First, Rest...> {
+    using second = find_policy_t<typename First::policy_category, void, Rest...>;
+    using type =
+        typename std::conditional_t<std::is_void_v<second>, shared_category<Rest...>,
+                                    first_problem<problem<diagnostic::two_of_one_category<First, second>>>>::type;
+};
+
+template <class List>
+struct shared_category_in;
+template <class... Policies>
+struct shared_category_in<type_list<Policies...>> : shared_category<Policies...> {};
+
+template <class Job, class... Policies>
+consteval auto decl_problem(std::type_identity<job<Job, Policies...>>) {
+    using single = first_problem_t<decltype(entrypoint_policy_problem<Job, Policies>())...>;
+    if constexpr (!is_fine<single>) return single{};
+    else return typename shared_category<Policies...>::type{};
+}
+
+/// Whether an argument of a queue is something that a queue takes, looked at alone.
+template <class Argument>
+consteval auto argument_problem() {
+    if constexpr (is_job_decl<Argument>) return decl_problem(std::type_identity<Argument>{});
+    else if constexpr (has_policy_category<Argument>) return policy_problem<Argument>();
+    else return unless<has_entrypoint<Argument>, diagnostic::neither_job_nor_policy<Argument>>{};
+}
+
+}  // namespace pgq::detail

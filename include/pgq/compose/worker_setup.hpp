@@ -1,0 +1,63 @@
+#pragma once
+
+#include <pgq/compose/worker_options.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/fsm/worker.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/version.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace pgq::detail {
+
+inline result<void> check(const worker_options& o) {
+    using namespace std::chrono_literals;
+    if (o.max_attempts < 1)
+        return error_info{errc::invalid_option, "max_attempts is less than 1", "1 means: no second attempt"};
+    if (o.lease_time < 100ms || o.lease_time > 24h)
+        return error_info{errc::invalid_option, "lease_time is not between 100 ms and a day",
+                          "some seconds are right for most: it is beaten three times in each"};
+    if (o.poll_interval < 1ms || o.poll_interval > 24h)
+        return error_info{errc::invalid_option, "poll_interval is not between 1 ms and a day"};
+    if (o.grace < duration{}) return error_info{errc::invalid_option, "grace is negative"};
+    return {};
+}
+
+inline fsm::worker_options machine_options(const worker_options& o, std::size_t width) {
+    fsm::worker_options m;
+    m.window.slots = static_cast<std::uint32_t>(width);
+    m.window.max_prefetch = o.max_prefetch;
+    m.poll_interval = o.poll_interval;
+    m.grace = o.grace;
+    m.until = o.until;
+    return m;
+}
+
+inline std::string host_name() {
+    char name[256] = "";
+    if (::gethostname(name, sizeof name - 1) != 0) return "?";
+    return name;
+}
+
+inline worker_info worker_facts(const std::string& host, const worker_options& o, std::span<const lane_id> lanes) {
+    return {.host = host,
+            .pid = static_cast<std::int32_t>(::getpid()),
+            .version = PGQ_VERSION,
+            .lease_time = o.lease_time,
+            .lanes = lanes};
+}
+
+/// Errors after which a session cannot go on although its socket may still be open.
+inline bool session_is_over(const error_info& e) {
+    return e.code == make_sqlstate("57P01") || e.code == make_sqlstate("57P02") || e.code == make_sqlstate("57P03") ||
+           e.code == make_sqlstate("57P05") || e.code == make_sqlstate("25P03") || e.code == make_sqlstate("25006") ||
+           e == errc::protocol;
+}
+
+}  // namespace pgq::detail

@@ -1,0 +1,139 @@
+#pragma once
+
+// The smallest things that fit: each fixture takes them and spoils one.
+
+#include <pgq/compose/handlers.hpp>
+#include <pgq/concept/driver.hpp>
+#include <pgq/concept/serializer.hpp>
+#include <pgq/diagnostic/calls.hpp>
+#include <pgq/job/members.hpp>
+#include <pgq/queue.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace fakes {
+
+/// Holds no job at all.
+struct session {
+    pgq::result<void> enqueue(const pgq::enqueue_request&, std::vector<pgq::job_id>&) { return {}; }
+    pgq::result<void> exchange(const pgq::exchange_request&, pgq::exchange_reply&) { return {}; }
+    pgq::result<pgq::wake_reason> wait(pgq::duration) { return pgq::wake_reason::timeout; }
+    void interrupt() noexcept {}
+    pgq::result<pgq::worker_id> register_worker(const pgq::worker_info&) { return pgq::worker_id{}; }
+    pgq::result<pgq::beat_reply> beat(pgq::worker_id) { return pgq::beat_reply{}; }
+    pgq::result<pgq::rescue_reply> rescue() { return pgq::rescue_reply{}; }
+    pgq::result<void> retire(pgq::worker_id) { return {}; }
+    pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id) { return std::vector<pgq::lease_ref>{}; }
+    pgq::result<void> give_back(std::span<const pgq::lease_ref>) { return {}; }
+    pgq::result<std::int64_t> cancel(std::span<const pgq::job_id>) { return std::int64_t{0}; }
+    pgq::result<std::int64_t> requeue(std::span<const pgq::job_id>) { return std::int64_t{0}; }
+    pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id, std::size_t) { return std::vector<pgq::held_job>{}; }
+    pgq::result<pgq::lane_counts> counts(pgq::lane_id) { return pgq::lane_counts{}; }
+    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view, std::span<const std::string_view> names) {
+        return std::vector<pgq::lane_id>(names.size());
+    }
+};
+
+struct driver {
+    using policy_category = pgq::driver_tag;
+    using session = fakes::session;
+    pgq::result<session> connect(pgq::session_role) const { return session{}; }
+    pgq::result<void> install() const { return {}; }
+};
+
+struct other_driver : driver {};
+
+/// Goes by members; knows int and std::string.
+struct serializer {
+    using policy_category = pgq::serializer_tag;
+    static constexpr bool by_members = true;
+    template <class T>
+    static constexpr bool supports_member = std::is_same_v<T, int> || std::is_same_v<T, std::string>;
+    template <class Job>
+    pgq::result<void> write(const Job&, std::string&) const {
+        return {};
+    }
+    template <class Job>
+    pgq::result<void> read(std::string_view, Job&) const {
+        return {};
+    }
+};
+
+/// Goes by the job as a whole; supports none.
+struct picky_serializer {
+    using policy_category = pgq::serializer_tag;
+    static constexpr bool by_members = false;
+    template <class Job>
+    static constexpr bool supports_job = false;
+};
+
+struct backoff {
+    using policy_category = pgq::backoff_tag;
+    pgq::duration delay(int) const noexcept { return {}; }
+};
+
+struct executor {
+    using policy_category = pgq::executor_tag;
+    std::size_t width() const noexcept { return 1; }
+    void execute(const pgq::task& t) { t.run(); }
+    void start() {}
+    void stop() noexcept {}
+};
+
+struct coroutine_executor : executor {
+    static constexpr bool runs_coroutines = true;
+};
+
+struct observer {
+    using policy_category = pgq::observer_tag;
+};
+
+struct mail {
+    static constexpr std::string_view entrypoint = "mail";
+    std::string to{};
+};
+
+struct picture {
+    static constexpr std::string_view entrypoint = "picture";
+    using result = int;
+    int edge = 0;
+};
+
+/// Of no queue here.
+struct stranger {
+    static constexpr std::string_view entrypoint = "stranger";
+    int x = 0;
+};
+
+/// What asio::awaitable looks like from the outside.
+template <class T>
+struct awaitable {
+    using value_type = T;
+    using executor_type = int;
+    bool await_ready() const noexcept { return true; }
+};
+
+/// As a worker does it: the handlers of a queue.
+template <class Queue, class... Handlers>
+void handle(Handlers... handlers) {
+    (void)sizeof(pgq::handler_set<typename Queue::composition_type, Handlers...>);
+    ((void)handlers, ...);
+}
+
+}  // namespace fakes
+
+BOOST_HANA_ADAPT_STRUCT(fakes::mail, to);
+BOOST_HANA_ADAPT_STRUCT(fakes::picture, edge);
+BOOST_HANA_ADAPT_STRUCT(fakes::stranger, x);
+
+namespace fakes {
+
+using mail_queue = pgq::queue<pgq::job<mail>, driver, serializer>;
+
+}  // namespace fakes

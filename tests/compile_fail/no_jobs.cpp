@@ -1,0 +1,6 @@
+// expect: pgq: a queue without jobs\. Add pgq::job<T>
+
+#include "fakes.hpp"
+
+using broken = pgq::queue<fakes::driver, fakes::serializer>;
+static_assert(sizeof(broken) != 0);

@@ -1,0 +1,6 @@
+// expect: pgq: no serializer\. Add pgq::serializer::json
+
+#include "fakes.hpp"
+
+using broken = pgq::queue<pgq::job<fakes::mail>, fakes::driver>;
+static_assert(sizeof(broken) != 0);

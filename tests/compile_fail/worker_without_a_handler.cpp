@@ -1,0 +1,12 @@
+// expect: pgq: no handler for a job of this queue\. Give the worker
+
+#include "fakes.hpp"
+
+#include <pgq/worker.hpp>
+
+using both = pgq::queue<fakes::mail, fakes::picture, fakes::driver, fakes::serializer>;
+
+void start(both& jobs) {
+    pgq::worker w{jobs, [](const fakes::mail&) {}};
+    (void)w.run();
+}

@@ -1,0 +1,221 @@
+#include <pgq/compose/handlers.hpp>
+
+#include "compile_fail/fakes.hpp"
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using fakes::mail;
+using fakes::picture;
+using kind = pgq::outcome::kind;
+
+using composed = pgq::checked<mail, picture, fakes::driver, fakes::serializer>::composition_type;
+using only_mail = pgq::checked<mail, fakes::driver, fakes::serializer>::composition_type;
+
+template <class Composition = composed, class... Handlers>
+auto set_of(Handlers... handlers) {
+    return pgq::handler_set<Composition, Handlers...>{std::move(handlers)...};
+}
+
+/// An attempt for handlers to run in.
+struct attempt {
+    pgq::job_record record{.id = pgq::job_id{42}, .attempt = 3};
+    pgq::resources shared{};
+    pgq::context context{record, {}, shared};
+};
+
+// Callable with a picture through a conversion, which must not count.
+struct drawing {
+    int x = 0;
+    operator picture() const { return {}; }
+};
+
+std::vector<std::string> seen;  // by the handlers that cannot capture
+void free_function(const mail& m) { seen.push_back(m.to); }
+void free_function_that_never_throws(const mail& m, pgq::context&) noexcept { seen.push_back(m.to + "!"); }
+
+struct overloaded {
+    int pictures = 0;
+    void operator()(const mail&, pgq::context&) { seen.push_back("overload"); }
+    int operator()(const picture& p) {
+        ++pictures;
+        return p.edge;
+    }
+};
+
+template <class Handler, class Job>
+constexpr bool accepts = pgq::detail::accepts<Handler, Job>;
+
+template <class Handler, class Job>
+constexpr pgq::handler_result answer = pgq::handler_call<Handler, Job>::result;
+
+constexpr auto by_reference = [](const picture&) {};
+constexpr auto by_value = [](picture) {};
+constexpr auto generic = [](const auto&) {};
+constexpr auto forwarding = [](auto&&, auto&&) {};
+constexpr auto constrained = [](const std::same_as<mail> auto&) {};
+constexpr auto mutable_reference = [](picture&) {};
+
+static_assert(accepts<decltype(by_reference), picture> && !accepts<decltype(by_reference), drawing>);
+static_assert(accepts<decltype(by_value), picture> && !accepts<decltype(by_value), drawing>);
+static_assert(accepts<decltype(generic), picture> && accepts<decltype(generic), mail>);
+static_assert(accepts<decltype(forwarding), picture> && accepts<decltype(forwarding), mail>);
+static_assert(accepts<decltype(constrained), mail> && !accepts<decltype(constrained), picture>);
+static_assert(!accepts<decltype(mutable_reference), picture>);
+static_assert(accepts<overloaded, picture> && accepts<overloaded, mail> && !accepts<overloaded, drawing>);
+static_assert(accepts<std::function<void(const picture&)>, picture>);
+static_assert(!accepts<std::function<void(const picture&)>, drawing>);
+static_assert(accepts<std::reference_wrapper<overloaded>, mail>);
+static_assert(accepts<void (*)(const mail&), mail> && accepts<void (*)(const mail&, pgq::context&) noexcept, mail>);
+static_assert(!accepts<int, mail> && !accepts<void (*)(), mail> && !accepts<void (*)(const mail&, int), mail>);
+
+static_assert(answer<void (*)(const mail&), mail> == pgq::handler_result::nothing);
+static_assert(answer<pgq::outcome (*)(const mail&), mail> == pgq::handler_result::outcome);
+static_assert(answer<pgq::retry_after (*)(const mail&), mail> == pgq::handler_result::outcome);
+static_assert(answer<int (*)(const picture&), picture> == pgq::handler_result::value);
+static_assert(answer<short (*)(const picture&), picture> == pgq::handler_result::value);
+static_assert(answer<int (*)(const mail&), mail> == pgq::handler_result::unknown);
+static_assert(answer<std::string (*)(const picture&), picture> == pgq::handler_result::unknown);
+static_assert(answer<fakes::awaitable<int> (*)(const picture&), picture> == pgq::handler_result::value);
+static_assert(answer<fakes::awaitable<void> (*)(const mail&), mail> == pgq::handler_result::nothing);
+
+static_assert(pgq::is_awaitable<fakes::awaitable<void>>);
+static_assert(!pgq::is_awaitable<std::vector<int>> && !pgq::is_awaitable<void> && !pgq::is_awaitable<pgq::outcome>);
+
+}  // namespace
+
+TEST_CASE("each job goes to the handler that takes it", "[compose][handlers]") {
+    attempt a;
+    int mails = 0;
+    int pictures = 0;
+    auto handlers = set_of([&](const picture&) { ++pictures; }, [&](const mail&, pgq::context&) { ++mails; });
+    CHECK(handlers.invoke(mail{}, a.context).what() == kind::done);
+    CHECK(mails == 1);
+    CHECK(pictures == 0);
+    CHECK(handlers.invoke(picture{}, a.context).what() == kind::done);
+    CHECK(pictures == 1);
+}
+
+TEST_CASE("a handler sees the job and the attempt it is called for", "[compose][handlers]") {
+    attempt a;
+    auto handlers = set_of<only_mail>([](const mail& m, pgq::context& c) {
+        CHECK(m.to == "ada");
+        CHECK(c.id() == pgq::job_id{42});
+        CHECK(c.attempt() == 3);
+    });
+    (void)handlers.invoke(mail{"ada"}, a.context);
+}
+
+TEST_CASE("a generic handler takes every job that no constraint keeps from it", "[compose][handlers]") {
+    attempt a;
+    int calls = 0;
+    auto all = set_of([&](const auto&) { ++calls; });
+    (void)all.invoke(mail{}, a.context);
+    (void)all.invoke(picture{}, a.context);
+    CHECK(calls == 2);
+
+    auto rest = set_of([&](const mail&) { calls = 100; }, [&]<class Job>(const Job&) requires(
+                                                              !std::same_as<Job, mail>) { calls = 200; });
+    (void)rest.invoke(mail{}, a.context);
+    CHECK(calls == 100);
+    (void)rest.invoke(picture{}, a.context);
+    CHECK(calls == 200);
+}
+
+TEST_CASE("functions and std::function are handlers", "[compose][handlers]") {
+    attempt a;
+    seen.clear();
+    auto plain = set_of<only_mail>(&free_function);
+    (void)plain.invoke(mail{"ada"}, a.context);
+    auto with_context = set_of<only_mail>(free_function_that_never_throws);
+    (void)with_context.invoke(mail{"bob"}, a.context);
+    auto stored = set_of<only_mail>(std::function<void(const mail&)>{free_function});
+    (void)stored.invoke(mail{"cyd"}, a.context);
+    CHECK(seen == std::vector<std::string>{"ada", "bob!", "cyd"});
+}
+
+TEST_CASE("a mutable lambda keeps its state from job to job", "[compose][handlers]") {
+    attempt a;
+    auto handlers = set_of<only_mail>([n = 0](const mail&) mutable -> pgq::outcome {
+        if (++n == 2) return pgq::discard{"second"};
+        return pgq::done{};
+    });
+    CHECK(handlers.invoke(mail{}, a.context).what() == kind::done);
+    CHECK(handlers.invoke(mail{}, a.context).what() == kind::discard);
+}
+
+TEST_CASE("one object with an overload for each job handles them all", "[compose][handlers]") {
+    attempt a;
+    seen.clear();
+    overloaded object;
+    auto handlers = set_of(std::ref(object));
+    (void)handlers.invoke(mail{}, a.context);
+    (void)handlers.invoke(picture{}, a.context);
+    CHECK(seen == std::vector<std::string>{"overload"});
+    CHECK(object.pictures == 1);
+}
+
+TEST_CASE("where a handler can be called with and without a context it gets one", "[compose][handlers]") {
+    struct two_forms {
+        pgq::outcome operator()(const mail&) const { return pgq::discard{}; }
+        pgq::outcome operator()(const mail&, pgq::context&) const { return pgq::hold{}; }
+    };
+    attempt a;
+    auto handlers = set_of<only_mail>(two_forms{});
+    CHECK(handlers.invoke(mail{}, a.context).what() == kind::hold);
+}
+
+TEST_CASE("what a handler returns becomes the outcome", "[compose][handlers]") {
+    attempt a;
+    const auto outcome_of = [&](auto handler) { return set_of<only_mail>(handler).invoke(mail{}, a.context); };
+    CHECK(outcome_of([](const mail&) {}).what() == kind::done);
+    CHECK(outcome_of([](const mail&) { return pgq::done{}; }).what() == kind::done);
+    CHECK(outcome_of([](const mail&) { return pgq::snooze{1min}; }).delay() == 1min);
+
+    const auto retry = outcome_of([](const mail&) { return pgq::retry_after{2s, "busy"}; });
+    CHECK(retry.what() == kind::retry);
+    CHECK(retry.delay() == 2s);
+    CHECK(retry.reason() == "busy");
+
+    using only_picture = pgq::checked<picture, fakes::driver, fakes::serializer>::composition_type;
+    auto with_result = set_of<only_picture>([](const picture& p) { return p.edge; });
+    CHECK(with_result.invoke(picture{9}, a.context).what() == kind::done);
+}
+
+TEST_CASE("what a handler throws goes to the caller", "[compose][handlers]") {
+    attempt a;
+    auto handlers = set_of<only_mail>([](const mail&) { throw std::runtime_error{"no"}; });
+    CHECK_THROWS_AS(handlers.invoke(mail{}, a.context), std::runtime_error);
+}
+
+TEST_CASE("a handler that is a coroutine is told apart, and its awaitable handed out as it is", "[compose][handlers]") {
+    using coroutines =
+        pgq::checked<mail, picture, fakes::driver, fakes::serializer, fakes::coroutine_executor>::composition_type;
+    attempt a;
+    auto handlers = set_of<coroutines>([](const mail&) { return fakes::awaitable<pgq::outcome>{}; },
+                                       [](const picture&) { return pgq::done{}; });
+    using set = decltype(handlers);
+    static_assert(set::any_coroutine);
+    static_assert(set::call_of<mail>::is_coroutine && !set::call_of<picture>::is_coroutine);
+    static_assert(std::is_same_v<set::call_of<mail>::returned, pgq::outcome>);
+    const auto raw = pgq::call_handler<mail>(handlers.handler_for<mail>(), mail{}, a.context);
+    static_assert(std::is_same_v<decltype(raw), const fakes::awaitable<pgq::outcome>>);
+    CHECK(pgq::to_outcome<mail>(pgq::retry_after{1s}).what() == kind::retry);
+    CHECK(pgq::to_outcome<picture>(7).what() == kind::done);
+}
+
+TEST_CASE("handlers without state take no room", "[compose][handlers]") {
+    constexpr auto first = [](const mail&) {};
+    constexpr auto second = [](const picture&) {};
+    CHECK(sizeof(set_of(first, second)) == 1);
+}
