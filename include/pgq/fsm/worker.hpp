@@ -1,0 +1,273 @@
+#pragma once
+
+#include <pgq/fsm/window.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace pgq::fsm {
+
+/// What the shell does next.
+enum class worker_do : std::uint8_t {
+    exchange,        ///< one round trip as described, then exchanged() or failed()
+    wait,            ///< until notified, until a job finishes, or for `timeout`; notified() only for the first
+    count_deferred,  ///< ask how many jobs of our lanes are deferred, then deferred_left()
+    interrupt,       ///< the grace time is over: fire the stop tokens
+    abandon,         ///< that did not help either: give back what still runs, then dropped()
+    stop,            ///< nothing is left to do
+};
+
+struct worker_action {
+    worker_do what = worker_do::wait;
+    std::uint32_t limit = 0;      ///< claim so many
+    bool from_start = false;      ///< without floors
+    bool promote = false;
+    bool look_ahead = false;
+    bool announce_sleep = false;
+    bool announce_awake = false;
+    bool pass_on = false;
+    duration timeout{};
+};
+
+/// When a worker ends by itself.
+enum class run_until : std::uint8_t {
+    stopped,  ///< never
+    empty,    ///< when nothing is claimable any more; deferred jobs stay
+    drained,  ///< when no deferred job is left either
+};
+
+struct worker_options {
+    window_options window{};
+    duration poll_interval = std::chrono::seconds{5};
+    duration flush_after = std::chrono::milliseconds{50};  ///< how long a finished job may wait for company
+    duration look_every = std::chrono::milliseconds{250};  ///< how long floors are trusted
+    duration grace = std::chrono::seconds{30};
+    run_until until = run_until::stopped;
+};
+
+/// The life of a worker, without its I/O.
+///
+///     next():  unflushed and due ---------------------> exchange (acknowledge; claims too when there is room)
+///              room, and not dry ---------------------> exchange (claim)
+///              dry, not asleep -----------------------> exchange (announce sleep, claim once more)
+///              asleep --------------------------------> wait: notified, poll time or a deferred job's time end it
+///              asleep, but full now ------------------> exchange (announce awake, wake a colleague)
+///
+///     exchanged():  fewer than asked, from the start -> dry
+///                   fewer than asked, behind floors --> not dry: look from the start
+///                   as many as asked -----------------> pass_on: there may be more for a colleague
+///
+/// A worker stays "asleep" while it works on what it was woken for and has room for more: enqueuers go on waking it.
+class worker {
+public:
+    explicit worker(const worker_options& o) noexcept : options_{o}, window_{o.window}, slots_{o.window.slots} {}
+
+    worker_action next(steady_time now) noexcept {
+        if (phase_ == phase::running) return run(now);
+        return wind_down(now);
+    }
+
+    /// The exchange succeeded; it claimed `n` of `asked`. `due` counts from now.
+    void exchanged(const worker_action& did, std::uint32_t n, std::uint32_t promoted, std::optional<duration> due,
+                   steady_time now) noexcept {
+        unflushed_ = 0;
+        failures_ = 0;
+        if (did.announce_sleep) asleep_ = true;
+        if (did.announce_awake) asleep_ = false;
+        if (did.pass_on) pass_on_ = false;
+        if (did.look_ahead) next_due_ = due ? std::optional{now + std::max<duration>(*due, shortest_wait)} : std::nullopt;
+        if (did.promote) {
+            if (!did.look_ahead) next_due_ = now;  // what is due after those, the next exchange tells
+            if (promoted != 0) look_again();
+        }
+        if (did.limit == 0) return;
+        if (did.from_start) looked_ = now;
+        window_.claimed(n, did.limit, now);
+        if (n == did.limit) {
+            pass_on_ = true;
+            dry_ = false;
+        } else if (did.from_start) {
+            dry_ = true;
+            polled_ = now;
+        } else {
+            looked_ = {};
+        }
+    }
+    void claimed_bytes(std::size_t bytes, std::uint32_t n) noexcept { window_.claimed_bytes(bytes, n); }
+
+    /// The exchange failed though the connection is fine; nothing of it happened.
+    void failed(const worker_action& did, steady_time now) noexcept {
+        if (did.limit > 0) window_.halve();
+        failures_ = std::min(failures_ + 1, 10);
+        resting_until_ = now + std::min<duration>(std::chrono::milliseconds{10} * (1 << failures_), longest_rest);
+    }
+
+    /// `n` jobs have finished, the last one at `when`.
+    void finished(std::uint32_t n, steady_time when) noexcept {
+        if (n == 0) return;
+        window_.drained(n, when);
+        if (unflushed_ == 0) flush_at_ = when + options_.flush_after;
+        unflushed_ += n;
+    }
+    /// Some of them are to run again at once: here or elsewhere.
+    void put_back() noexcept { look_again(); }
+    /// `n` jobs have left without having run.
+    void dropped(std::uint32_t n) noexcept { window_.dropped(n); }
+    /// Something to tell the database that is no finished job.
+    void flush(steady_time now) noexcept {
+        unflushed_ = std::max(unflushed_, 1u);
+        flush_at_ = now;
+    }
+
+    void notified() noexcept {
+        if (!asleep_) return;
+        look_again();
+        notified_ = true;
+    }
+    /// A new session: nothing announced, nothing known.
+    void reconnected() noexcept {
+        asleep_ = false;
+        next_due_.reset();
+        look_again();
+    }
+    /// With count_deferred.
+    void deferred_left(std::int64_t n, steady_time now) noexcept {
+        if (n == 0) return finish(now);
+        counted_ = now;
+    }
+
+    void stop_requested(steady_time now) noexcept {
+        if (phase_ == phase::running) finish(now);
+    }
+
+    std::uint32_t in_hand() const noexcept { return window_.in_hand(); }
+    bool stopping() const noexcept { return phase_ != phase::running; }
+    /// With so many more finished the shell should come back before its wait ends.
+    std::uint32_t worth_waking() const noexcept {
+        if (dry_ || in_hand() == 0) return std::max(in_hand(), 1u);
+        const std::uint32_t half = window_.target() / 2;
+        return in_hand() > half ? std::max(1u, in_hand() - std::max(half, slots_ - 1)) : 1;
+    }
+
+private:
+    enum class phase : std::uint8_t { running, finishing, interrupted, over };
+
+    static constexpr duration shortest_wait = std::chrono::milliseconds{1};
+    static constexpr duration longest_rest = std::chrono::seconds{5};
+    static constexpr duration last_grace = std::chrono::seconds{1};
+
+    worker_action run(steady_time now) noexcept {
+        if (now < resting_until_) return {.what = worker_do::wait, .timeout = resting_until_ - now};
+        const bool due = next_due_ && now >= *next_due_;
+        if (dry_ && now - polled_ >= options_.poll_interval) return poll(now);
+        if (due) look_again();
+        const std::uint32_t room = wanted();
+        if (room == 0 && asleep_) {
+            return exchange({.promote = due, .look_ahead = due, .announce_awake = true, .pass_on = pass_on_ || notified_});
+        }
+        if (room > 0 && !dry_) {
+            const bool start = asleep_ || due || now - looked_ >= options_.look_every;
+            return exchange({.limit = room, .from_start = start, .promote = due,
+                             .look_ahead = due || asleep_ || (start && ends_when_dry()),
+                             .announce_awake = asleep_ && pass_on_, .pass_on = pass_on_});
+        }
+        if (due) return exchange({.promote = true, .look_ahead = true, .pass_on = true});
+        if (room > 0 && !asleep_ && !ends_when_dry())
+            return exchange({.limit = room, .from_start = true, .look_ahead = true, .announce_sleep = true});
+        if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0)) return exchange({});
+        if (ends_when_dry() && dry_ && in_hand() == 0) return end_of_work(now);
+        return {.what = worker_do::wait, .timeout = until_something(now)};
+    }
+
+    worker_action exchange(worker_action a) noexcept {
+        a.what = worker_do::exchange;
+        notified_ = false;
+        return a;
+    }
+
+    // Nobody called for a whole interval: look once, for jobs and for deferred ones in turn, one statement each.
+    worker_action poll(steady_time now) noexcept {
+        polled_ = now;
+        poll_ahead_ = !poll_ahead_;
+        const std::uint32_t room = wanted();
+        if (poll_ahead_ || room == 0) return exchange({.look_ahead = true});
+        return exchange({.limit = room, .from_start = true});
+    }
+
+    worker_action end_of_work(steady_time now) noexcept {
+        if (options_.until == run_until::empty) return finish(now), wind_down(now);
+        if (now - counted_ < std::chrono::milliseconds{50})
+            return {.what = worker_do::wait, .timeout = std::chrono::milliseconds{50} - (now - counted_)};
+        dry_ = false;
+        return {.what = worker_do::count_deferred};
+    }
+
+    worker_action wind_down(steady_time now) noexcept {
+        if (now < resting_until_) return {.what = worker_do::wait, .timeout = resting_until_ - now};
+        if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0)) return exchange({.announce_awake = asleep_});
+        if (in_hand() == 0) return phase_ = phase::over, worker_action{.what = worker_do::stop};
+        if (phase_ == phase::finishing && now >= grace_ends_) {
+            phase_ = phase::interrupted;
+            grace_ends_ = now + last_grace;
+            return {.what = worker_do::interrupt};
+        }
+        if (phase_ == phase::interrupted && now >= grace_ends_) {
+            grace_ends_ = now + last_grace;
+            return {.what = worker_do::abandon};
+        }
+        duration left = grace_ends_ - now;
+        if (unflushed_ > 0) left = std::min<duration>(left, flush_at_ - now);
+        return {.what = worker_do::wait, .timeout = std::max(left, shortest_wait)};
+    }
+
+    void finish(steady_time now) noexcept {
+        phase_ = phase::finishing;
+        grace_ends_ = now + options_.grace;
+    }
+
+    void look_again() noexcept {
+        dry_ = false;
+        looked_ = {};
+    }
+
+    bool ends_when_dry() const noexcept { return options_.until != run_until::stopped; }
+
+    // Refill when half is gone, or when a slot stands empty: a claim is worth a round trip.
+    std::uint32_t wanted() const noexcept {
+        const std::uint32_t hand = in_hand();
+        if (hand >= slots_ && hand > window_.target() / 2) return 0;
+        return window_.room();
+    }
+
+    duration until_something(steady_time now) const noexcept {
+        duration left = options_.poll_interval;
+        if (dry_) left = std::min<duration>(left, polled_ + options_.poll_interval - now);
+        if (next_due_) left = std::min<duration>(left, *next_due_ - now);
+        if (unflushed_ > 0) left = std::min<duration>(left, flush_at_ - now);
+        return std::max(left, duration{std::chrono::microseconds{100}});
+    }
+
+    worker_options options_;
+    window window_;
+    std::uint32_t slots_;
+    phase phase_ = phase::running;
+    bool dry_ = false;         // looked from the start and found less than asked
+    bool asleep_ = false;      // announced
+    bool notified_ = false;
+    bool pass_on_ = false;     // a claim was full
+    bool poll_ahead_ = false;
+    std::uint32_t unflushed_ = 0;
+    int failures_ = 0;
+    steady_time flush_at_{};
+    steady_time looked_{};
+    steady_time polled_{};
+    steady_time counted_{};
+    steady_time resting_until_{};
+    steady_time grace_ends_{};
+    std::optional<steady_time> next_due_;
+};
+
+}  // namespace pgq::fsm

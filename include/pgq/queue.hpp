@@ -1,0 +1,246 @@
+#pragma once
+
+#include <pgq/diagnostic/calls.hpp>
+// The messages come first, as in compose/checked.hpp.
+#include <pgq/compose/checked.hpp>
+#include <pgq/compose/client.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/job/bodies.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/options.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <ranges>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace pgq {
+
+struct queue_options {
+    std::string name = "default";  ///< queues of one type and different names share nothing
+};
+
+namespace detail {
+
+// What a refused queue has in the place of a driver, so that its message stays the only one.
+struct no_driver {
+    struct session {};
+};
+
+template <class Range, class Composition>
+concept range_of_jobs = std::ranges::input_range<Range> &&
+                        !Composition::template contains<std::remove_cvref_t<Range>>;
+
+template <class Tx>
+concept borrowed_transaction = requires { typename Tx::is_borrowed_transaction; };
+
+template <class Driver>
+using driver_or_none = std::conditional_t<std::is_void_v<Driver>, no_driver, Driver>;
+
+}  // namespace detail
+
+/// A closed set of job types with the policies they run by, and a name in the database.
+///
+/// `Args` are, in any order, jobs (`pgq::job<T, policies of this entrypoint...>` or just `T`) and the policies of the whole
+/// queue; a driver and a serializer must be among them. What does not fit together does not compile.
+///
+/// An object is a client: it enqueues and looks after jobs. It connects when it is first used and again after the
+/// connection broke. Its members may be called from several threads, which take turns on one connection. A worker is made
+/// from it and must not outlive it.
+template <class... Args>
+class queue {
+    using check = checked<Args...>;
+
+public:
+    using composition_type = typename check::composition_type;
+    static constexpr bool valid = check::valid;
+    using driver_type = detail::driver_or_none<typename composition_type::driver>;
+    using observer_type = typename composition_type::observer;
+    using executor_type = typename composition_type::executor;
+
+    explicit queue(driver_type driver = {}, queue_options options = {}, executor_type executor = executor_type{},
+                   observer_type observer = observer_type{})
+        : client_{std::make_unique<client_type>(std::move(driver), std::move(options.name), composition_type::entrypoints)},
+          executor_{std::move(executor)},
+          observer_{std::make_unique<observer_type>(std::move(observer))} {}
+
+    /// Makes the tables, or brings them up to date; harmless when they are.
+    result<void> install() { return driver().install(); }
+
+    /// One job. Durable when it returns, and its id is the job's for good. Errors leave nothing enqueued, except that
+    /// after errc::connection_lost this is in doubt.
+    template <class Job>
+        requires(!detail::range_of_jobs<Job, composition_type> && !detail::borrowed_transaction<Job>)
+    result<job_id> enqueue(const Job& job, const enqueue_options& options = {}) {
+        if constexpr (diagnostic::require_known_job<composition_type, Job>()) {
+            auto ids = enqueue(std::span<const Job>{&job, 1}, options);
+            if (!ids) return std::move(ids.error());
+            return ids->front();
+        } else return errc::invalid_option;
+    }
+
+    /// All jobs of a range, in one round trip: all or none, ids in input order.
+    template <detail::range_of_jobs<composition_type> Jobs>
+    result<std::vector<job_id>> enqueue(Jobs&& jobs, const enqueue_options& options = {}) {
+        return enqueue_range(std::forward<Jobs>(jobs), [&](const auto&) { return options; }, true);
+    }
+
+    /// The same with options of its own for each job: `options_of(job)` gives them. What they refer to must live until this
+    /// returns.
+    template <detail::range_of_jobs<composition_type> Jobs, class OptionsOf>
+        requires std::is_invocable_r_v<enqueue_options, OptionsOf&, std::ranges::range_reference_t<Jobs>>
+    result<std::vector<job_id>> enqueue(Jobs&& jobs, OptionsOf options_of) {
+        return enqueue_range(std::forward<Jobs>(jobs), options_of, false);
+    }
+
+    /// In a transaction of the caller's, begun on a connection of the caller's: `jobs.enqueue(pgq::within(conn), job)`. The job
+    /// exists when that transaction commits.
+    template <detail::borrowed_transaction Tx, class What>
+    auto enqueue(Tx tx, What&& what, const enqueue_options& options = {}) {
+        if constexpr (detail::range_of_jobs<What, composition_type>) {
+            return enqueue_on(tx, std::forward<What>(what), options);
+        } else {
+            using answer = result<job_id>;
+            if constexpr (diagnostic::require_known_job<composition_type, std::remove_cvref_t<What>>()) {
+                auto ids = enqueue_on(tx, std::span{&what, 1}, options);
+                return ids ? answer{ids->front()} : answer{std::move(ids.error())};
+            } else return answer{errc::invalid_option};
+        }
+    }
+
+    /// Jobs from an endless or very long range by COPY, without ids; the number of them comes back. All or nothing. For less
+    /// than some ten thousand jobs `enqueue` is as fast.
+    template <detail::range_of_jobs<composition_type> Jobs>
+    result<std::int64_t> enqueue_stream(Jobs&& jobs, std::int16_t priority = 0) {
+        using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
+        if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
+        else return client_->with([&](auto& session, auto& lanes) -> result<std::int64_t> {
+            auto stream = session.copy(lanes[position<job_type>]);
+            std::string body;
+            for (const auto& job : jobs) {
+                body.clear();
+                if (auto written = serializer<job_type>().write(job, body); !written) return written.error();
+                if (auto put = stream.put(body, priority); !put) return put.error();
+            }
+            return stream.finish();
+        });
+    }
+
+    /// Removes jobs that wait, are delayed or held. Jobs that run are not touched. How many there were.
+    result<std::int64_t> cancel(std::span<const job_id> ids) {
+        return client_->with([&](auto& session, auto&) { return session.cancel(ids); });
+    }
+    result<std::int64_t> cancel(job_id id) { return cancel({&id, 1}); }
+
+    /// Makes held jobs claimable again, with all attempts before them. How many of the ids were held.
+    result<std::int64_t> requeue(std::span<const job_id> ids) {
+        return client_->with([&](auto& session, auto&) { return session.requeue(ids); });
+    }
+    result<std::int64_t> requeue(job_id id) { return requeue({&id, 1}); }
+
+    /// Held jobs of one type, oldest first.
+    template <class Job>
+    result<std::vector<held_job>> held(std::size_t limit = 100) {
+        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
+        else return client_->with([&](auto& s, auto& lanes) { return s.held(lanes[position<Job>], limit); });
+    }
+
+    /// Where the jobs of one type are. This counts rows: for people and tests, not for loops.
+    template <class Job>
+    result<lane_counts> counts() {
+        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
+        else return client_->with([&](auto& s, auto& lanes) { return s.counts(lanes[position<Job>]); });
+    }
+
+    /// Connects and finds the lanes now instead of with the first call, to learn of trouble early.
+    result<std::vector<lane_id>> lanes() { return client_->lanes(); }
+
+    const driver_type& driver() const noexcept { return client_->driver(); }
+    const std::string& name() const noexcept { return client_->name(); }
+    const executor_type& executor() const noexcept { return executor_; }
+    observer_type& observer() noexcept { return *observer_; }
+
+private:
+    using client_type = detail::client<driver_type>;
+    template <class Job>
+    static constexpr std::size_t position = composition_type::template index_of<Job>;
+
+    template <class Job>
+    static auto serializer() {
+        return typename composition_type::template serializer_of<Job>{};
+    }
+
+    template <class Job, class Jobs, class OptionsOf>
+    static result<void> write(Jobs&& jobs, OptionsOf& options_of, bool same, bodies& out,
+                              std::vector<enqueue_options>& options) {
+        for (auto&& job : jobs) {
+            if (auto written = serializer<Job>().write(job, out.bytes()); !written) return written.error();
+            out.close();
+            if (!same || options.empty()) options.push_back(options_of(job));
+        }
+        return {};
+    }
+
+    template <class Jobs, class OptionsOf>
+    result<std::vector<job_id>> enqueue_range(Jobs&& jobs, OptionsOf options_of, bool same) {
+        using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
+        if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
+        else {
+            bodies written;
+            std::vector<enqueue_options> options;
+            if (auto w = write<job_type>(jobs, options_of, same, written, options); !w) return w.error();
+            if (written.empty()) return std::vector<job_id>{};
+            return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
+                std::vector<job_id> ids;
+                auto put = session.enqueue({lanes[position<job_type>], &written, options}, ids);
+                if (!put) return put.error();
+                return ids;
+            });
+        }
+    }
+
+    template <class Tx, class Jobs>
+    result<std::vector<job_id>> enqueue_on(Tx& tx, Jobs&& jobs, const enqueue_options& all) {
+        using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
+        bodies written;
+        std::vector<enqueue_options> options;
+        const auto options_of = [&](const auto&) { return all; };
+        if (auto w = write<job_type>(jobs, options_of, true, written, options); !w) return w.error();
+        if (written.empty()) return std::vector<job_id>{};
+        return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
+            std::vector<job_id> ids;
+            auto put = tx.enqueue(session, {lanes[position<job_type>], &written, options}, ids);
+            if (!put) return put.error();
+            return ids;
+        });
+    }
+
+    std::unique_ptr<client_type> client_;
+    executor_type executor_;
+    std::unique_ptr<observer_type> observer_;
+};
+
+namespace detail {
+
+template <class Queue, class Policy>
+struct rebind_queue;
+template <class... Args, class Policy>
+struct rebind_queue<queue<Args...>, Policy> {
+    using type = rebind_policy_t<queue<Args...>, Policy>;
+};
+
+}  // namespace detail
+
+/// The same queue with another policy in the place of its category's: `rebind<app_queue, driver::memory>`.
+template <class Queue, class Policy>
+using rebind = typename detail::rebind_queue<Queue, Policy>::type;
+
+}  // namespace pgq
