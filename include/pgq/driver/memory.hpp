@@ -17,8 +17,9 @@
 
 namespace pgq::driver {
 
-/// Jobs live in this process and end with it: for tests, and for measuring a worker without a database. Copies are handles to
-/// one store, which lives as long as the last of them or of their sessions. Everything works as in PostgreSQL but durability.
+/// Jobs live in this process and end with it: for tests, and for measuring a worker without a database. Copies are
+/// handles to one store, which lives as long as the last of them or of their sessions. Everything works as in
+/// PostgreSQL but durability.
 class memory {
 public:
     using policy_category = driver_tag;

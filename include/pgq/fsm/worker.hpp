@@ -77,7 +77,10 @@ public:
         failures_ = 0;
         if (did.announce_sleep) asleep_ = true;
         if (did.announce_awake) asleep_ = false;
-        if (did.pass_on) pass_on_ = false;
+        if (did.pass_on) {
+            pass_on_ = false;
+            passed_on_ = now;
+        }
         if (did.look_ahead) next_due_ = due ? std::optional{now + std::max<duration>(*due, shortest_wait)} : std::nullopt;
         if (did.promote) {
             if (!did.look_ahead) next_due_ = now;  // what is due after those, the next exchange tells
@@ -86,8 +89,9 @@ public:
         if (did.limit == 0) return;
         if (did.from_start) looked_ = now;
         window_.claimed(n, did.limit, now);
-        if (n == did.limit) {
-            pass_on_ = true;
+        full_ = n == did.limit;
+        if (full_) {
+            pass_on_ = pass_on_ || now - passed_on_ >= pass_on_every;
             dry_ = false;
         } else if (did.from_start) {
             dry_ = true;
@@ -156,6 +160,7 @@ private:
     enum class phase : std::uint8_t { running, finishing, interrupted, over };
 
     static constexpr duration shortest_wait = std::chrono::milliseconds{1};
+    static constexpr duration pass_on_every = std::chrono::milliseconds{5};  // a colleague is awake after less
     static constexpr duration longest_rest = std::chrono::seconds{5};
     static constexpr duration last_grace = std::chrono::seconds{1};
 
@@ -172,7 +177,7 @@ private:
             const bool start = asleep_ || due || now - looked_ >= options_.look_every;
             return exchange({.limit = room, .from_start = start, .promote = due,
                              .look_ahead = due || asleep_ || (start && ends_when_dry()),
-                             .announce_awake = asleep_ && pass_on_, .pass_on = pass_on_});
+                             .announce_awake = asleep_ && full_, .pass_on = pass_on_});
         }
         if (due) return exchange({.promote = true, .look_ahead = true, .pass_on = true});
         if (room > 0 && !asleep_ && !ends_when_dry())
@@ -257,12 +262,14 @@ private:
     bool dry_ = false;         // looked from the start and found less than asked
     bool asleep_ = false;      // announced
     bool notified_ = false;
-    bool pass_on_ = false;     // a claim was full
+    bool full_ = false;        // the latest claim brought as many as asked
+    bool pass_on_ = false;     // one was full, and no colleague knows
     bool poll_ahead_ = false;
     std::uint32_t unflushed_ = 0;
     int failures_ = 0;
     steady_time flush_at_{};
     steady_time looked_{};
+    steady_time passed_on_{};
     steady_time polled_{};
     steady_time counted_{};
     steady_time resting_until_{};

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <pgq/detail/utf8.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/rank.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -9,8 +9,9 @@
 
 namespace pgq::driver::in_memory {
 
-/// The claimable jobs of one lane, first what is to run first. What arrives in order, and that is nearly everything, goes
-/// through a line that allocates nothing in steady state; the rest (higher priority, another attempt) through a heap.
+/// The claimable jobs of one lane, first what is to run first. What arrives in order, and that is nearly everything,
+/// goes through a line that allocates nothing in steady state; the rest (higher priority, another attempt) through a
+/// heap.
 class ready_list {
 public:
     std::size_t size() const noexcept { return line_.size() - first_ + heap_.size(); }

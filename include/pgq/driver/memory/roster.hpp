@@ -63,8 +63,8 @@ public:
             if (w.asleep.get() == &where) w.asleep = nullptr;
     }
 
-    /// Wakes one sleeping worker for each distinct lane, never `but`, who is awake and knows. Somebody who was told is no
-    /// longer asleep, so that the next call wakes the next one.
+    /// Wakes one sleeping worker for each distinct lane, never `but`, who is awake and knows. Somebody who was told is
+    /// no longer asleep, so that the next call wakes the next one.
     void wake(std::vector<lane_id>& lanes, worker_id but = {}) {
         std::sort(lanes.begin(), lanes.end());
         lanes.erase(std::unique(lanes.begin(), lanes.end()), lanes.end());

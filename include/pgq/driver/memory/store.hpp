@@ -11,6 +11,7 @@
 #include <pgq/job/admin.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/exchange.hpp>
+#include <pgq/job/header.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/time/when.hpp>

@@ -1,0 +1,22 @@
+#pragma once
+
+/// The core: queues, workers, and every policy that needs no other library. Where jobs live and how they are written is included
+/// beside it: <pgq/driver/libpq.hpp>, <pgq/serializer/json.hpp>.
+
+#include <pgq/backoff/exponential.hpp>
+#include <pgq/backoff/fixed.hpp>
+#include <pgq/backoff/jittered.hpp>
+#include <pgq/backoff/linear.hpp>
+#include <pgq/backoff/none.hpp>
+#include <pgq/driver/memory.hpp>
+#include <pgq/executor/in_place.hpp>
+#include <pgq/executor/thread_pool.hpp>
+#include <pgq/job/context.hpp>
+#include <pgq/job/members.hpp>
+#include <pgq/job/outcome.hpp>
+#include <pgq/job/resources.hpp>
+#include <pgq/observer/none.hpp>
+#include <pgq/queue.hpp>
+#include <pgq/serializer/raw.hpp>
+#include <pgq/version.hpp>
+#include <pgq/worker.hpp>
