@@ -1,0 +1,27 @@
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+# Each component has an export file of its own, so that asking for one does not need the libraries of the others.
+set(pgq_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/pgq")
+
+install(TARGETS pgq EXPORT pgq_core_targets FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(EXPORT pgq_core_targets NAMESPACE pgq:: DESTINATION "${pgq_package_dir}")
+foreach(component IN LISTS pgq_components)
+  install(TARGETS pgq_${component} EXPORT pgq_${component}_targets)
+  install(EXPORT pgq_${component}_targets NAMESPACE pgq:: DESTINATION "${pgq_package_dir}")
+endforeach()
+
+configure_package_config_file(
+  "${CMAKE_CURRENT_LIST_DIR}/pgqConfig.cmake.in" "${CMAKE_CURRENT_BINARY_DIR}/pgqConfig.cmake"
+  INSTALL_DESTINATION "${pgq_package_dir}" NO_SET_AND_CHECK_MACRO
+)
+# Before 1.0 a minor version may break what the one before promised.
+write_basic_package_version_file(
+  "${CMAKE_CURRENT_BINARY_DIR}/pgqConfigVersion.cmake" COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT
+)
+install(
+  FILES "${CMAKE_CURRENT_BINARY_DIR}/pgqConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/pgqConfigVersion.cmake"
+        "${CMAKE_CURRENT_LIST_DIR}/Findasio.cmake"
+  DESTINATION "${pgq_package_dir}"
+)
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/pgq")

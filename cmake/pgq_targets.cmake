@@ -1,0 +1,52 @@
+# The targets a consumer links. None carries a warning flag or a macro.
+#
+#   pgq::pgq    the core: nothing but headers, Hana and threads
+#   pgq::libpq  + libpq
+#   pgq::asio   + libpq and standalone Asio
+#   pgq::json   + Boost.JSON
+#
+# As a part of another project only those exist whose library is there.
+
+set(pgq_boost_version 1.81)
+
+# Our own tests and programs need all of it.
+if(PGQ_BUILD_TESTS OR PGQ_BUILD_EXAMPLES OR PGQ_BUILD_BENCH OR PGQ_BUILD_TOOLS)
+  set(pgq_needs_all REQUIRED)
+else()
+  set(pgq_needs_all QUIET)
+endif()
+
+find_package(Threads REQUIRED)
+find_package(Boost ${pgq_boost_version} REQUIRED)
+find_package(PostgreSQL ${pgq_needs_all})
+find_package(Boost ${pgq_boost_version} ${pgq_needs_all} COMPONENTS json)
+list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
+find_package(asio ${pgq_needs_all} MODULE)
+list(REMOVE_ITEM CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
+
+file(GLOB_RECURSE pgq_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/pgq/*.hpp")
+
+add_library(pgq INTERFACE)
+add_library(pgq::pgq ALIAS pgq)
+target_compile_features(pgq INTERFACE cxx_std_20)
+target_sources(pgq INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${pgq_headers})
+target_link_libraries(pgq INTERFACE Boost::headers Threads::Threads)
+set(pgq_components)
+
+# pgq_component(NAME TARGET...): pgq::NAME, when every TARGET exists.
+function(pgq_component name)
+  foreach(needed IN LISTS ARGN)
+    if(NOT TARGET ${needed})
+      return()
+    endif()
+  endforeach()
+  add_library(pgq_${name} INTERFACE)
+  add_library(pgq::${name} ALIAS pgq_${name})
+  set_target_properties(pgq_${name} PROPERTIES EXPORT_NAME ${name})
+  target_link_libraries(pgq_${name} INTERFACE pgq ${ARGN})
+  set(pgq_components ${pgq_components} ${name} PARENT_SCOPE)
+endfunction()
+
+pgq_component(libpq PostgreSQL::PostgreSQL)
+pgq_component(asio pgq_libpq asio::asio)
+pgq_component(json Boost::json)

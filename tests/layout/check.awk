@@ -1,0 +1,144 @@
+# Reads all headers, their paths as in an #include ("pgq/job/id.hpp"), and prints what is out of order.
+#
+# - A header includes headers of its own folder or of a lower rank; folders of one rank do not know each other.
+# - No cycles; `#pragma once` in each; our own headers as <pgq/...>, and only such that exist.
+# - Blocks in the order pgq, third party, standard library.
+# - libpq and Asio only where they belong, no umbrella headers, and queue.hpp reaches neither.
+
+BEGIN {
+    ranks(folder_rank, "0 detail")
+    ranks(folder_rank, "1 error")
+    ranks(folder_rank, "2 time")
+    ranks(folder_rank, "3 job")
+    ranks(folder_rank, "4 event")
+    ranks(folder_rank, "5 concept")
+    ranks(folder_rank, "6 fsm statement cron schema")
+    ranks(folder_rank, "7 driver serializer executor limiter backoff observer")
+    ranks(folder_rank, "8 diagnostic")
+    ranks(folder_rank, "8.5 compose")  # what is put together says by `diagnostic` why it does not fit
+    ranks(folder_rank, "10 testing")
+
+    ranks(file_rank, "0 version config fwd")
+    ranks(file_rank, "10 pgq asio libpq json testing")
+    # 9: every other header at the top
+}
+
+function ranks(table, line,    n, words, i) {
+    n = split(line, words, " ")
+    for (i = 2; i <= n; ++i) table[words[i]] = words[1] + 0
+}
+
+function complain(where, what) {
+    print where ": " what
+    ++complaints
+}
+
+# "job" of pgq/job/id.hpp and of pgq/job/deep/id.hpp, "" of pgq/queue.hpp
+function folder(path,    n, parts) {
+    n = split(path, parts, "/")
+    return n > 2 ? parts[2] : ""
+}
+
+function rank(path,    name) {
+    name = folder(path)
+    if (name != "") return name in folder_rank ? folder_rank[name] : -1
+    name = path
+    sub(/^pgq\//, "", name)
+    sub(/\.hpp$/, "", name)
+    return name in file_rank ? file_rank[name] : 9
+}
+
+function may_include(from, to) {
+    if (folder(from) == folder(to)) return rank(to) <= rank(from)
+    return rank(to) < rank(from) || (rank(from) == 0 && rank(to) == 0)
+}
+
+FNR == 1 {
+    exists[FILENAME] = 1
+    files[++file_count] = FILENAME
+    depth = 0
+    block = 0
+}
+
+/^#pragma once/ { once[FILENAME] = 1 }
+/^[ \t]*#[ \t]*if/ { ++depth }
+/^[ \t]*#[ \t]*endif/ { --depth }
+
+/^[ \t]*#[ \t]*include[ \t]*"/ { complain(FILENAME ":" FNR, "include it as <pgq/...>: " $0) }
+
+/^[ \t]*#[ \t]*include[ \t]*</ {
+    target = $0
+    sub(/^[^<]*</, "", target)
+    sub(/>.*/, "", target)
+    where = FILENAME ":" FNR
+
+    if (target ~ /^pgq\//) {
+        kind = 1
+        edges[FILENAME] = edges[FILENAME] " " target
+        line_of[FILENAME, target] = FNR
+    } else if (target ~ /^(asio|boost|libpq|fmt|CLI|prometheus|date|catch2)/) {
+        kind = 2
+        check_foreign(target, where)
+    } else {
+        kind = target ~ /\.h$/ ? 0 : 3  # headers of the system stand in either block
+    }
+    if (depth == 0 && kind > 0) {
+        if (kind < block) complain(where, "<" target "> stands below a later block (pgq, third party, std)")
+        block = kind
+    }
+}
+
+function check_foreign(target, where) {
+    if (target ~ /^(asio|boost\/asio|boost\/hana)\.hpp$/)
+        complain(where, "<" target "> is an umbrella; include what is used")
+    if (target ~ /^asio[\/.]/) {
+        sees_foreign[FILENAME] = "Asio"
+        if (FILENAME !~ /^pgq\/(driver\/asio|driver\/pq\/|executor\/coroutine|async_worker|asio\.hpp|config\.hpp)/)
+            complain(where, "Asio belongs into driver/asio*, executor/coroutine* and async_worker*")
+    }
+    if (target ~ /^libpq/) {
+        sees_foreign[FILENAME] = "libpq"
+        if (FILENAME !~ /^pgq\/driver\//) complain(where, "libpq belongs into driver/")
+    }
+}
+
+# Depth first; `trail` is how we came here.
+function visit(path, trail,    n, targets, i) {
+    if (state[path] == 2) return
+    if (state[path] == 1) {
+        complain(path, "includes itself:" substr(trail, index(trail " ", " " path " ")) " " path)
+        return
+    }
+    state[path] = 1
+    n = split(edges[path], targets, " ")
+    for (i = 1; i <= n; ++i)
+        if (targets[i] in exists) visit(targets[i], trail " " path)
+    state[path] = 2
+}
+
+function reach(path, start,    n, targets, i) {
+    if (path in reached) return
+    reached[path] = 1
+    if (path in sees_foreign) complain(start, "reaches " sees_foreign[path] " through " path)
+    n = split(edges[path], targets, " ")
+    for (i = 1; i <= n; ++i) reach(targets[i], start)
+}
+
+END {
+    for (f = 1; f <= file_count; ++f) {
+        path = files[f]
+        if (!(path in once)) complain(path, "has no #pragma once")
+        if (rank(path) < 0) complain(path, "the folder has no rank; give it one in tests/layout/check.awk")
+        n = split(edges[path], targets, " ")
+        for (i = 1; i <= n; ++i) {
+            where = path ":" line_of[path, targets[i]]
+            if (!(targets[i] in exists)) complain(where, "there is no <" targets[i] ">")
+            else if (!may_include(path, targets[i]))
+                complain(where, "rank " rank(path) " must not include <" targets[i] "> of rank " rank(targets[i]))
+        }
+    }
+    for (f = 1; f <= file_count; ++f) visit(files[f], "")
+    if ("pgq/queue.hpp" in exists) reach("pgq/queue.hpp", "pgq/queue.hpp")
+    if (file_count == 0) complain("pgq", "there are no headers")
+    exit complaints > 0
+}

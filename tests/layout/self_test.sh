@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# The checker has to accept a good tree and to name each fault of a bad one.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+failed=0
+
+header() {  # PATH LINE...: a header with #pragma once and these lines
+    mkdir -p "$(dirname "$tree/$1")"
+    printf '%s\n' '#pragma once' "${@:2}" >"$tree/$1"
+}
+good_tree() {
+    rm -rf "$tree/pgq"
+    header pgq/version.hpp
+    header pgq/detail/pack.hpp '#include <pgq/version.hpp>'
+    header pgq/error/errc.hpp '#include <pgq/detail/pack.hpp>' '#include <string>'
+    header pgq/error/result.hpp '#include <pgq/error/errc.hpp>' '#include <string>'
+    header pgq/job/id.hpp '#include <pgq/error/result.hpp>'
+    header pgq/driver/memory.hpp '#include <pgq/job/id.hpp>'
+    header pgq/driver/libpq.hpp '#include <pgq/job/id.hpp>' '#include <libpq-fe.h>' '#include <string>'
+    header pgq/limiter/none.hpp '#include <pgq/job/id.hpp>'
+    header pgq/queue.hpp '#include <pgq/limiter/none.hpp>'
+    header pgq/worker.hpp '#include <pgq/queue.hpp>'
+    header pgq/pgq.hpp '#include <pgq/worker.hpp>'
+}
+expect() {  # WHAT REGEX: the checker fails, and says so
+    local said
+    if said=$("$BASH" "$here/check.sh" "$tree"); then
+        echo "not noticed: $1"
+        failed=1
+    elif ! grep -Eq "$2" <<<"$said" || [ "$(wc -l <<<"$said")" != 1 ]; then
+        printf '%s: expected one line like "%s", got:\n%s\n' "$1" "$2" "$said"
+        failed=1
+    fi
+    good_tree
+}
+
+good_tree
+"$BASH" "$here/check.sh" "$tree" || { echo "the good tree was refused"; failed=1; }
+
+header pgq/error/result.hpp '#include <pgq/job/id.hpp>'
+header pgq/job/id.hpp
+expect "upwards" 'error/result.hpp:2: rank 1 must not include <pgq/job/id.hpp> of rank 3'
+
+header pgq/limiter/none.hpp '#include <pgq/driver/memory.hpp>'
+expect "sideways" 'limiter/none.hpp:2: rank 7 must not include'
+
+header pgq/queue.hpp '#include <pgq/pgq.hpp>'
+header pgq/pgq.hpp
+expect "an umbrella from below" 'queue.hpp:2: rank 9 must not include <pgq/pgq.hpp>'
+
+header pgq/error/errc.hpp '#include <pgq/error/result.hpp>'
+expect "a cycle" 'includes itself: pgq/error/(errc|result).hpp pgq/error/(errc|result).hpp pgq/error/(errc|result).hpp$'
+
+echo >"$tree/pgq/job/id.hpp"
+expect "no pragma" 'job/id.hpp: has no #pragma once'
+
+header pgq/job/id.hpp '#include "result.hpp"'
+expect "quotes" 'job/id.hpp:2: include it as'
+
+header pgq/job/id.hpp '#include <pgq/error/gone.hpp>'
+expect "a header that is not there" 'job/id.hpp:2: there is no <pgq/error/gone.hpp>'
+
+header pgq/surprise/x.hpp
+expect "an unknown folder" 'surprise/x.hpp: the folder has no rank'
+
+header pgq/job/id.hpp '#include <string>' '#include <pgq/error/result.hpp>'
+expect "blocks out of order" 'job/id.hpp:3: <pgq/error/result.hpp> stands below'
+
+header pgq/worker.hpp '#include <libpq-fe.h>'
+expect "libpq outside of driver" 'worker.hpp:2: libpq belongs'
+
+header pgq/driver/memory.hpp '#include <asio/post.hpp>'
+expect "Asio in a foreign driver" 'driver/memory.hpp:2: Asio belongs'
+
+header pgq/driver/asio.hpp '#include <asio.hpp>'
+expect "all of Asio" 'driver/asio.hpp:2: <asio.hpp> is an umbrella'
+
+header pgq/job/id.hpp '#include <boost/hana.hpp>'
+expect "all of Hana" 'job/id.hpp:2: <boost/hana.hpp> is an umbrella'
+
+header pgq/queue.hpp '#include <pgq/driver/libpq.hpp>'
+expect "a queue that brings libpq" 'queue.hpp: reaches libpq through pgq/driver/libpq.hpp'
+
+rm -r "$tree/pgq"
+mkdir "$tree/pgq"
+expect "nothing to check" 'there are no headers'
+
+exit $failed

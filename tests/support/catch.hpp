@@ -1,0 +1,8 @@
+#pragma once
+
+// Catch2 as it is installed: one header in version 2, many in version 3.
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+#else
+#include <catch2/catch.hpp>
+#endif

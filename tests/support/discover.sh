@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# discover.sh PROGRAM LABEL OUTPUT: writes one add_test() for each test case of a Catch2 program.
+#
+# Unlike the script that comes with Catch2 it gives a test several labels, takes any character in a name, and makes a
+# name that matches nothing a failure.
+set -euo pipefail
+
+program=$1 label=$2 output=$3
+list=$output.list
+trap 'rm -f "$list" "$output.new"' EXIT
+
+# Version 3 exits with 0; version 2 with the number of tests, so that only by counting them a crash can be told.
+list_names() {
+    local status=0 lines
+    if [[ $("$program" --help 2>&1) == *--list-test-names-only* ]]; then
+        "$program" --list-test-names-only "$1" >"$list" || status=$?
+    else
+        "$program" --list-tests --verbosity quiet "$1" >"$list" || status=$?
+    fi
+    lines=$(wc -l <"$list")
+    [ $status = 0 ] || [ $status = $((lines < 255 ? lines : 255)) ] || {
+        echo "$program cannot list its tests (exit code $status)" >&2
+        cat "$list" >&2
+        return 1
+    }
+}
+
+entries() {  # LABELS TIMEOUT
+    local name spec extra=
+    [ "$label" != stress ] || extra=' RUN_SERIAL TRUE'
+    while IFS= read -r name; do
+        [ -n "$name" ] || continue
+        spec=$name
+        case $name in
+        '"#'*) ;; # Catch has quoted it already
+        *)
+            for special in '\' ',' '[' ']' '"'; do spec=${spec//"$special"/"\\$special"}; done
+            ;;
+        esac
+        printf 'add_test([==[%s: %s]==] [==[%s]==] [==[%s]==] --warn NoTests)\n' "$label" "$name" "$program" "$spec"
+        printf 'set_tests_properties([==[%s: %s]==] PROPERTIES LABELS "%s" TIMEOUT %s%s)\n' \
+            "$label" "$name" "$1" "$2" "$extra"
+    done <"$list"
+}
+
+quick=120
+[ "$label" != stress ] || quick=900
+{
+    list_names '~[slow]~[.]'
+    entries "$label" $quick
+    list_names '[slow]~[.]'
+    entries "$label;slow" 900
+} >"$output.new"
+mv "$output.new" "$output"
