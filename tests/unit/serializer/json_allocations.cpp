@@ -1,33 +1,12 @@
 #include <pgq/serializer/json.hpp>
 
-#include "support/catch.hpp"
+#include <support/catch.hpp>
+#include <support/counting_new.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <string>
-
-namespace {
-
-thread_local std::size_t allocations = 0;
-
-}  // namespace
-
-// For this whole program. Every form that ends in these `delete`s is here: a sanitizer brings its own of those that
-// are not.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(size == 0 ? 1 : size);
-}
-void* operator new(std::size_t size) {
-    if (void* memory = operator new(size, std::nothrow)) return memory;
-    throw std::bad_alloc{};
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
 namespace allocation_jobs {
 
@@ -60,15 +39,15 @@ TEST_CASE("json allocates nothing in the steady state for a flat job of small me
     REQUIRE(json{}.write(large, body));
     REQUIRE(json{}.read(body, large));
     REQUIRE(round());
-    const std::size_t before = allocations;
+    const std::size_t before = test::allocations;
     bool ok = true;
     for (int i = 0; i < 1000; ++i) ok = ok && round();
-    const std::size_t after = allocations;
+    const std::size_t after = test::allocations;
     CHECK(ok);
     CHECK(after == before);
     CHECK(back.name == job.name);
 
     // The counter counts.
     const std::string counted(100, 'x');
-    CHECK(allocations > after);
+    CHECK(test::allocations > after);
 }

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <pgq/driver/libpq.hpp>
+#include <pgq/job/bodies.hpp>
+
+#include <support/database.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace test {
+
+/// A connection that claims and acknowledges by hand, without a worker around it. Errors throw, so that threads may use it.
+class claimer {
+public:
+    using session = pgq::driver::libpq::session;
+
+    claimer(const database& db, std::vector<pgq::lane_id> lanes, pgq::duration lease_time = std::chrono::minutes{1},
+            std::int16_t max_attempts = 20)
+        : session_{db.driver().connect(pgq::session_role::worker).value()} {
+        worker_ = session_
+                      .register_worker({.host = "here", .pid = 1, .version = "0", .lease_time = lease_time, .lanes = lanes})
+                      .value();
+        for (const auto lane : lanes) lanes_.push_back({.lane = lane, .max_attempts = max_attempts});
+    }
+
+    pgq::exchange_reply exchange(pgq::exchange_request r) {
+        pgq::exchange_reply reply;
+        r.worker = worker_;
+        session_.exchange(r, reply).value();
+        return reply;
+    }
+    pgq::exchange_reply claim(std::uint32_t limit) { return exchange({.lanes = lanes_, .limit = limit}); }
+    pgq::exchange_reply promote_and_claim(std::uint32_t limit) {
+        return exchange({.lanes = lanes_, .limit = limit, .promote = true});
+    }
+    pgq::exchange_reply finish(const pgq::exchange_reply& claimed) {
+        std::vector<pgq::lease_ref> refs;
+        for (const auto& l : claimed.leases) refs.push_back(l.ref);
+        return exchange({.finished = refs});
+    }
+    /// Ends a lease of one job in another way than done.
+    pgq::exchange_reply settle(const pgq::exchange_reply& claimed, const pgq::settlement& how) {
+        const pgq::lease_progress p{.ref = claimed.leases.at(0).ref, .last = true, .mask = "\1", .items = {&how, 1}};
+        return exchange({.progressed = {&p, 1}});
+    }
+    /// Sleeps as a worker does: can be woken from now on.
+    void fall_asleep() { (void)exchange({.lanes = lanes_, .limit = 1, .announce_sleep = true}); }
+    bool is_woken(pgq::duration within) { return session_.wait(within).value() == pgq::wake_reason::notified; }
+
+    session& line() noexcept { return session_; }
+    pgq::worker_id id() const noexcept { return worker_; }
+
+private:
+    session session_;
+    pgq::worker_id worker_{};
+    std::vector<pgq::claim_lane> lanes_;
+};
+
+/// A client connection with lanes of any names.
+class supplier {
+public:
+    explicit supplier(pgq::driver::connection_options options)
+        : session_{pgq::driver::libpq{std::move(options)}.connect(pgq::session_role::client).value()} {}
+
+    std::vector<pgq::lane_id> lanes(const std::vector<std::string>& entrypoints) {
+        const std::vector<std::string_view> names{entrypoints.begin(), entrypoints.end()};
+        return session_.lanes("default", names).value();
+    }
+    std::vector<pgq::job_id> enqueue(pgq::lane_id lane, const std::vector<std::string>& texts,
+                                     const pgq::enqueue_options& options = {}) {
+        pgq::bodies b;
+        for (const auto& t : texts) b.bytes().append(t), b.close();
+        std::vector<pgq::job_id> ids;
+        session_.enqueue({.lane = lane, .bodies = &b, .options = {&options, 1}}, ids).value();
+        return ids;
+    }
+    std::int64_t ready(pgq::lane_id lane) { return session_.counts(lane).value().ready; }
+    claimer::session& line() noexcept { return session_; }
+
+private:
+    claimer::session session_;
+};
+
+/// "prefix0", "prefix1", ...
+inline std::vector<std::string> numbered(std::string_view prefix, int count) {
+    std::vector<std::string> names;
+    for (int i = 0; i < count; ++i) names.push_back(std::string{prefix} + std::to_string(i));
+    return names;
+}
+
+}  // namespace test

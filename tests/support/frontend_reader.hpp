@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace test {
+
+/// Reads what a client of PostgreSQL sends, in whatever pieces it comes, and tells the names of the prepared statements that
+/// are executed, and Syncs. The connection must not be encrypted.
+class frontend_reader {
+public:
+    static constexpr const char* sync = "(sync)";
+    static constexpr const char* unnamed = "(unnamed)";
+
+    template <class Tell>
+    void read(const std::string& bytes, Tell tell) {
+        held_ += bytes;
+        for (;;) {
+            // The first message has no type.
+            const std::size_t head = started_ ? 1 : 0;
+            if (held_.size() < head + 4) return;
+            const std::size_t length = head + number(head);
+            if (held_.size() < length) return;
+            if (started_) {
+                if (held_[0] == 'S') tell(std::string{sync});
+                if (held_[0] == 'B') tell(statement_of_bind());
+            }
+            started_ = true;
+            held_.erase(0, length);
+        }
+    }
+
+private:
+    std::size_t number(std::size_t at) const {
+        std::size_t n = 0;
+        for (std::size_t i = 0; i < 4; ++i) n = n << 8 | static_cast<unsigned char>(held_[at + i]);
+        return n;
+    }
+    // Bind: the portal's name, the statement's name, ...
+    std::string statement_of_bind() const {
+        const std::size_t portal_ends = held_.find('\0', 5);
+        const std::string name = held_.c_str() + portal_ends + 1;
+        return name.empty() ? unnamed : name;
+    }
+
+    std::string held_;
+    bool started_ = false;
+};
+
+}  // namespace test

@@ -1,0 +1,227 @@
+#pragma once
+
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/frontend_reader.hpp>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <list>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace test {
+
+/// Stands between clients and the server: counts what clients ask, and breaks connections in the ways networks do.
+class proxy {
+public:
+    proxy() {
+        find_server();
+        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in here{};
+        here.sin_family = AF_INET;
+        here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof here;
+        if (::bind(listener_, reinterpret_cast<sockaddr*>(&here), size) != 0 || ::listen(listener_, 64) != 0 ||
+            ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) != 0 || ::pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0)
+            throw std::runtime_error{"no proxy"};
+        port_ = ntohs(here.sin_port);
+        thread_ = std::jthread{[this](const std::stop_token& stop) { forward(stop); }};
+    }
+    proxy(const proxy&) = delete;
+    proxy& operator=(const proxy&) = delete;
+    ~proxy() {
+        thread_.request_stop();
+        poke();
+        thread_.join();
+        for (int fd : {listener_, wake_[0], wake_[1]}) ::close(fd);
+    }
+
+    /// `db` by way of this proxy.
+    pgq::driver::connection_options options(const database& db) const {
+        auto o = db.options();
+        for (const auto& [key, value] : std::map<std::string, std::string>{
+                 {"host", "127.0.0.1"}, {"hostaddr", "127.0.0.1"}, {"port", std::to_string(port_)},
+                 {"sslmode", "disable"}, {"gssencmode", "disable"}})
+            o.conninfo = database::settings_of(o.conninfo, key, value);
+        return o;
+    }
+
+    /// Closes all connections there are.
+    void cut() { order(&proxy::cut_all); }
+    /// From now on nothing passes through the connections there are, and nobody is told. New ones work.
+    void freeze() { order(&proxy::freeze_all); }
+
+    /// Executions of one of the library's statements, by its name in statement/.
+    int count(const std::string& statement) const {
+        const std::lock_guard lock{mutex_};
+        const auto found = seen_.find(statement);
+        return found == seen_.end() ? 0 : found->second;
+    }
+    /// Round trips, as far as they end a transaction.
+    int syncs() const { return count(frontend_reader::sync); }
+    int connections() const noexcept { return accepted_; }
+    /// Waits until nothing was asked for that long.
+    bool is_quiet_for(std::chrono::milliseconds rest) const {
+        int seen = -1;
+        return eventually([&] {
+            seen = syncs();
+            return always(rest, [&] { return syncs() == seen; });
+        });
+    }
+
+private:
+    struct pair {
+        int client = -1, server = -1;
+        std::string up{}, down{};  // read and not yet written on
+        frontend_reader reader{};
+        bool frozen = false, over = false;
+    };
+
+    void find_server() {
+        const sql_connection c{dsn(), "public"};
+        const std::string host = PQhost(c.get());
+        const std::string address = PQhostaddr(c.get());
+        const std::string port = PQport(c.get());
+        if (host.starts_with('/')) {
+            sockaddr_un there{};
+            there.sun_family = AF_UNIX;
+            const std::string path = host + "/.s.PGSQL." + (port.empty() ? "5432" : port);
+            std::strncpy(there.sun_path, path.c_str(), sizeof there.sun_path - 1);
+            server_.assign(reinterpret_cast<const char*>(&there), sizeof there);
+        } else {
+            sockaddr_in there{};
+            there.sin_family = AF_INET;
+            there.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port.empty() ? "5432" : port.c_str())));
+            if (::inet_pton(AF_INET, address.c_str(), &there.sin_addr) != 1)
+                throw std::runtime_error{"the proxy knows sockets of files and IPv4, not " + address};
+            server_.assign(reinterpret_cast<const char*>(&there), sizeof there);
+        }
+    }
+
+    void poke() const { [[maybe_unused]] const auto n = ::write(wake_[1], "", 1); }
+    void order(void (proxy::*what)()) {
+        {
+            const std::lock_guard lock{mutex_};
+            orders_.push_back(what);
+        }
+        poke();
+        (void)eventually([&] {
+            const std::lock_guard lock{mutex_};
+            return orders_.empty();
+        });
+    }
+    void cut_all() {
+        for (auto& p : pairs_) p.over = true;
+    }
+    void freeze_all() {
+        for (auto& p : pairs_) p.frozen = true;
+    }
+
+    void forward(const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            std::vector<pollfd> fds{{wake_[0], POLLIN, 0}, {listener_, POLLIN, 0}};
+            for (const auto& p : pairs_) {
+                if (p.frozen) continue;
+                fds.push_back({p.client, interest(p.up, p.down), 0});
+                fds.push_back({p.server, interest(p.down, p.up), 0});
+            }
+            ::poll(fds.data(), fds.size(), -1);
+            char sink[64];
+            while (::read(wake_[0], sink, sizeof sink) > 0) {}
+            std::size_t at = 2;
+            for (auto& p : pairs_) {
+                if (p.frozen) continue;
+                move(p, p.client, p.server, p.up, fds[at].revents, fds[at + 1].revents, true);
+                move(p, p.server, p.client, p.down, fds[at + 1].revents, fds[at].revents, false);
+                at += 2;
+            }
+            if (fds[1].revents != 0) accept_one();
+            obey();
+            bury();
+        }
+        cut_all();
+        bury();
+    }
+
+    static short interest(const std::string& from_here, const std::string& to_here) {
+        return static_cast<short>((from_here.empty() ? POLLIN : 0) | (to_here.empty() ? 0 : POLLOUT));
+    }
+
+    void move(pair& p, int from, int to, std::string& held, short can_read, short can_write, bool is_up) {
+        if (held.empty() && (can_read & (POLLIN | POLLHUP | POLLERR)) != 0) {
+            char buffer[65536];
+            const auto n = ::recv(from, buffer, sizeof buffer, MSG_DONTWAIT);
+            if (n > 0) {
+                held.assign(buffer, static_cast<std::size_t>(n));
+                if (is_up) note(p.reader, held);
+            } else if (n == 0 || errno != EAGAIN) {
+                p.over = true;
+            }
+            can_write = POLLOUT;
+        }
+        if (held.empty() || can_write == 0) return;
+        const auto n = ::send(to, held.data(), held.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n > 0) held.erase(0, static_cast<std::size_t>(n));
+        else if (errno != EAGAIN) p.over = true;
+    }
+
+    void note(frontend_reader& reader, const std::string& bytes) {
+        const std::lock_guard lock{mutex_};
+        reader.read(bytes, [&](const std::string& what) { ++seen_[what]; });
+    }
+
+    void accept_one() {
+        pair p;
+        p.client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+        if (p.client < 0) return;
+        const auto* there = reinterpret_cast<const sockaddr*>(server_.data());
+        p.server = ::socket(there->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        p.over = ::connect(p.server, there, static_cast<socklen_t>(server_.size())) != 0;
+        pairs_.push_back(std::move(p));
+        ++accepted_;
+    }
+    void obey() {
+        const std::lock_guard lock{mutex_};
+        for (auto what : orders_) (this->*what)();
+        orders_.clear();
+    }
+    void bury() {
+        for (auto it = pairs_.begin(); it != pairs_.end();) {
+            if (!it->over) {
+                ++it;
+                continue;
+            }
+            ::close(it->client);
+            ::close(it->server);
+            it = pairs_.erase(it);
+        }
+    }
+
+    std::string server_;  // its address
+    int listener_ = -1;
+    int wake_[2]{-1, -1};
+    std::uint16_t port_ = 0;
+    std::atomic<int> accepted_{0};
+    std::list<pair> pairs_;
+    mutable std::mutex mutex_;  // for what follows
+    std::map<std::string, int> seen_;
+    std::vector<void (proxy::*)()> orders_;
+    std::jthread thread_;
+};
+
+}  // namespace test
