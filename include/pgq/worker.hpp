@@ -85,7 +85,10 @@ private:
             if (auto opened = connect(); !opened) return opened;
             engine_.serve(lanes_, self_.options_.max_attempts);
             if (auto known = register_worker(); !known) return known;
-            const std::stop_callback on_stop{stop_, [this] { wake(); }};
+            const std::stop_callback on_stop{stop_, [this] {
+                                                 runner_.giving_back.store(true);
+                                                 wake();
+                                             }};
             executor_.start();
             monitor_.start(engine_.id());
             notify(observer(), event::worker_started{engine_.id()});
@@ -105,6 +108,7 @@ private:
             for (;;) {
                 const auto now = clock::now();
                 if (stop_.stop_requested()) engine_.stop_requested(now);
+                if (engine_.stopping() && gave_up(now)) return;
                 if (lost_.load() || !session_) recover();
                 const auto a = engine_.next(now);
                 switch (a.what) {
@@ -118,6 +122,12 @@ private:
             }
         }
 
+        // There is no database to tell what is left, and there has been none for the whole grace time.
+        bool gave_up(steady_time now) {
+            if (session_ || without_session_ == steady_time::max()) without_session_ = now;
+            return now - without_session_ > self_.options_.grace;
+        }
+
         void exchange(const fsm::worker_action& a) {
             if (!session_) return pause();
             auto went = session_->exchange(engine_.request(a, clock::now()), reply_);
@@ -127,7 +137,7 @@ private:
         }
 
         void wait(duration timeout) {
-            if (!session_) return pause();
+            if (!session_) return pause(timeout);
             auto woken = session_->wait(timeout);
             if (!woken) return drop(woken.error());
             if (*woken == wake_reason::notified) engine_.notified();
@@ -160,9 +170,11 @@ private:
         }
 
         // Waits for the next try to connect, or for a handler that ends, without a session to wait in.
-        void pause() {
+        void pause(duration longest = std::chrono::seconds{1}) {
             std::unique_lock lock{mutex_};
-            const auto until = std::max(next_try_, clock::now() + std::chrono::milliseconds{1});
+            const auto now = clock::now();
+            const auto until = std::max<steady_time>(std::min<steady_time>(next_try_, now + longest),
+                                                     now + std::chrono::milliseconds{1});
             (void)signal_.wait_until(lock, until, [this] { return signalled_; });
             signalled_ = false;
         }
@@ -242,6 +254,7 @@ private:
         bool started_ = false;
         bool reconnected_ = false;
         steady_time next_try_{};
+        steady_time without_session_ = steady_time::max();  // while stopping: since when
     };
 
     Queue* queue_;

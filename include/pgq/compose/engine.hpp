@@ -54,7 +54,7 @@ public:
         finished_.clear();
         progressed_.clear();
         for (auto& s : slots_) s->in_request = false;
-        if (careful_) show_one();
+        if (careful_ && has_unsettled()) show_one();
         else show_all(a, now);
         for (std::size_t i = 0; i < lanes_.size(); ++i)
             lanes_[i].floor = a.from_start || put_back_ ? floor_mark{} : floors_[i];
@@ -65,7 +65,7 @@ public:
                     .limit = careful_ ? 0 : a.limit,
                     .promote = a.promote,
                     .look_ahead = a.look_ahead,
-                    .announce_sleep = a.announce_sleep,
+                    .announce_sleep = a.announce_sleep && !careful_,  // only together with a claim
                     .announce_awake = a.announce_awake,
                     .pass_on = a.pass_on};
         return request_;
@@ -74,6 +74,7 @@ public:
     /// The exchange happened: writes off what was told, and starts what was claimed.
     void exchanged(fsm::worker_action a, exchange_reply& reply, steady_time now) {
         a.limit = request_.limit;
+        a.announce_sleep = request_.announce_sleep;
         put_back_ = false;
         for (auto& s : slots_)
             if (s->in_request) write_off(*s, reply);
@@ -93,13 +94,13 @@ public:
         start(reply);
     }
 
-    /// The server refused the exchange. When there was something to tell it is told again piece by piece, so that one bad piece
-    /// spoils nothing else; a piece that is refused by itself is replaced by a note that cannot be.
+    /// The server refused the exchange. When there was something to tell it is told again without a claim and piece by piece, so
+    /// that one bad piece spoils nothing else; a piece that is refused by itself is replaced by a note that cannot be.
     void refused(const fsm::worker_action& a, const error_info& why, steady_time now) {
         notify(runner_->observer(), event::trouble{why});
         const bool again = why == condition::contention || why == condition::transient;
         if (!again && careful_) replace_refused(why);
-        else if (!again && has_unsettled()) careful_ = true;
+        else if (!again && has_news()) careful_ = true;
         machine_.failed(a, now);
         if (has_news()) machine_.flush(now);
     }
@@ -136,6 +137,7 @@ public:
         runner_->giving_back.store(true, std::memory_order_relaxed);  // what has not started goes back
         machine_.stop_requested(now);
     }
+    bool stopping() const noexcept { return machine_.stopping(); }
     void deferred_left(std::int64_t n, steady_time now) noexcept { machine_.deferred_left(n, now); }
 
     void interrupt() {
@@ -181,7 +183,7 @@ private:
     void show_all(const fsm::worker_action& a, steady_time now) {
         for (auto& s : slots_) {
             if (!s->dirty || s->lost) continue;
-            const bool whole = s->unfinished == 0;
+            const bool whole = s->unfinished == 0 && !s->keeps;
             // A row is rewritten for a part of its jobs only when that part has waited, or when it says more than "done".
             if (!whole && s->unsettled.empty() && a.limit > 0 && now - s->dirty_since < std::chrono::milliseconds{50})
                 continue;
@@ -208,6 +210,7 @@ private:
             auto& p = s->unsettled.front();
             if (p.what.kind == settle_kind::hold && p.what.reason.starts_with(cannot_store)) {
                 s->unsettled.erase(s->unsettled.begin());  // not even that: the job stays leased until this worker ends
+                s->keeps = true;
                 return;
             }
             p.what = {.gone = false, .kind = settle_kind::hold, .delay = {}, .reason = {}};

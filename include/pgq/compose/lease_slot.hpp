@@ -33,6 +33,7 @@ struct lease_slot {
     bool dirty = false;
     bool lost = false;  ///< another worker has its jobs: nothing is told about it any more
     bool in_request = false;
+    bool keeps = false;  ///< holds a job whose outcome cannot be stored: it must not end
     std::stop_source stop{};
 
     void open(claimed_lease&& l, std::size_t job_type) {
@@ -43,7 +44,7 @@ struct lease_slot {
         left.assign(bytes, '\0');
         done.assign(bytes, '\0');
         unsettled.clear();
-        dirty = lost = in_request = false;
+        dirty = lost = in_request = keeps = false;
         stop = std::stop_source{};
     }
     void close() noexcept {
@@ -77,7 +78,7 @@ struct lease_slot {
         dirty = !unsettled.empty();
         lease.ref.place = place;
     }
-    bool ends_with(std::size_t shown) const noexcept { return unfinished == 0 && shown == unsettled.size(); }
+    bool ends_with(std::size_t shown) const noexcept { return unfinished == 0 && !keeps && shown == unsettled.size(); }
 
     static void set(std::string& bits, std::uint32_t index) noexcept {
         bits[index / 8] = static_cast<char>(static_cast<unsigned char>(bits[index / 8]) | (1u << (index % 8)));

@@ -60,6 +60,10 @@ struct worker_options {
 ///                   fewer than asked, behind floors --> not dry: look from the start
 ///                   as many as asked -----------------> pass_on: there may be more for a colleague
 ///
+///     told to stop: tells what is finished, until nothing runs --> stop
+///                   grace is over -------------------------------> interrupt ... 1 s ... abandon
+///                   cannot tell, and nothing runs ---------------> stop 1 s after the grace
+///
 /// A worker stays "asleep" while it works on what it was woken for and has room for more: enqueuers go on waking it.
 class worker {
 public:
@@ -210,9 +214,13 @@ private:
         return {.what = worker_do::count_deferred};
     }
 
+    // A database that cannot be told anything holds up no step for longer than `last_grace`.
     worker_action wind_down(steady_time now) noexcept {
-        if (now < resting_until_) return {.what = worker_do::wait, .timeout = resting_until_ - now};
-        if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0)) return exchange({.announce_awake = asleep_});
+        const steady_time last_call = grace_ends_ + last_grace;
+        if (now < std::min(resting_until_, last_call))
+            return {.what = worker_do::wait, .timeout = std::min(resting_until_, last_call) - now};
+        if (unflushed_ > 0 && now < last_call && (now >= std::min(flush_at_, grace_ends_) || in_hand() == 0))
+            return exchange({.announce_awake = asleep_});
         if (in_hand() == 0) return phase_ = phase::over, worker_action{.what = worker_do::stop};
         if (phase_ == phase::finishing && now >= grace_ends_) {
             phase_ = phase::interrupted;

@@ -44,8 +44,9 @@ inline std::string render(std::string_view text, std::string_view schema) {
         out += text.substr(at, hit - at);
         if (hit == std::string_view::npos) return out;
         const auto key = text.substr(hit, 3);
-        out += key == "{s}" ? std::string_view{identifier} : key == "{q}" ? std::string_view{literal} : key;
-        at = hit + 3;
+        const bool known = key == "{s}" || key == "{q}";
+        out += key == "{s}" ? identifier : known ? literal : "{";
+        at = hit + (known ? 3 : 1);
     }
 }
 

@@ -93,10 +93,16 @@ private:
         element_ = load<oid>(field.data() + 8);
         rest_.remove_prefix(12);
         if (dimensions < 0 || dimensions > 6 || rest_.size() < static_cast<std::size_t>(dimensions) * 8) return false;
-        std::int64_t count = dimensions == 0 ? 0 : 1;
-        for (std::int32_t d = 0; d < dimensions; ++d, rest_.remove_prefix(8)) count *= load<std::int32_t>(rest_.data());
-        if (count < 0 || static_cast<std::uint64_t>(count) > rest_.size() / 4) return false;
-        size_ = static_cast<std::size_t>(count);
+        std::size_t count = dimensions == 0 ? 0 : 1;
+        for (std::int32_t d = 0; d < dimensions; ++d) {
+            const auto length = load<std::int32_t>(rest_.data());
+            rest_.remove_prefix(8);
+            if (length < 0) return false;
+            count *= static_cast<std::size_t>(length);
+            if (count > field.size() / 4) return false;  // at each step, or the product overflows
+        }
+        if (count > rest_.size() / 4) return false;
+        size_ = count;
         return true;
     }
     void fail() noexcept {

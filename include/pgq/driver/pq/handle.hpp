@@ -19,10 +19,15 @@ struct clear_result {
 using connection_ptr = std::unique_ptr<PGconn, close_connection>;
 using result_ptr = std::unique_ptr<PGresult, clear_result>;
 
-/// libpq ends its messages with a line feed; ours end with a word.
+/// libpq's messages have several lines and end with a line feed; ours are one line.
 inline std::string trimmed(const char* text) {
-    std::string out = text == nullptr ? "" : text;
-    while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+    std::string out;
+    for (const char* c = text == nullptr ? "" : text; *c != '\0'; ++c) {
+        const bool space = *c == '\n' || *c == '\t' || *c == ' ';
+        if (!space) out += *c;
+        else if (!out.empty() && out.back() != ' ') out += ' ';
+    }
+    if (!out.empty() && out.back() == ' ') out.pop_back();
     return out;
 }
 

@@ -52,6 +52,7 @@ private:
         auto e = server_error(s.reply.get(), s.query->name);
         if (e == errc::connection_lost) {
             e.code = make_error_code(errc::invalid_option);
+            e.message = trimmed(PQerrorMessage(connection_));
             e.hint = "the connection given to within() must be idle, and not in pipeline mode";
         }
         return e;
