@@ -1,0 +1,103 @@
+#include <pgq/config.hpp>
+
+#if PGQ_HAS_COROUTINES
+
+#include <pgq/driver/memory.hpp>
+#include <pgq/executor/coroutine.hpp>
+#include <pgq/queue.hpp>
+#include <pgq/serializer/json.hpp>
+#include <pgq/worker.hpp>
+
+#include <support/catch.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <boost/hana/adapt_struct.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace coroutine_jobs {
+
+struct fetch {
+    static constexpr std::string_view entrypoint = "fetch";
+    std::string url{};
+};
+struct count {
+    static constexpr std::string_view entrypoint = "count";
+    using result = int;
+    int number = 0;
+};
+
+}  // namespace coroutine_jobs
+
+BOOST_HANA_ADAPT_STRUCT(coroutine_jobs::fetch, url);
+BOOST_HANA_ADAPT_STRUCT(coroutine_jobs::count, number);
+
+using namespace std::chrono_literals;
+using coroutine_jobs::count, coroutine_jobs::fetch;
+
+namespace {
+
+using queue = pgq::queue<fetch, count, pgq::driver::memory, pgq::serializer::json, pgq::executor::coroutine>;
+
+asio::awaitable<void> a_moment() {
+    asio::steady_timer timer{co_await asio::this_coro::executor, 1ms};
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+}  // namespace
+
+TEST_CASE("coroutine handlers of one worker are suspended side by side", "[worker][coroutine]") {
+    queue jobs{{}, {}, pgq::executor::coroutine{16}};
+    jobs.enqueue(std::vector<fetch>(100, fetch{"https://example.org/a path that is too long to be stored in place"})).value();
+    jobs.enqueue(std::vector<count>(100)).value();
+    std::atomic<int> inside{0}, most{0}, fetched{0}, counted{0};
+    pgq::worker w{jobs, pgq::worker_options{.until = pgq::run_until::empty},
+                  [&](const fetch& f) -> asio::awaitable<void> {
+                      const int now = ++inside;
+                      for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {}
+                      co_await a_moment();
+                      fetched += f.url.size() > 40;
+                      --inside;
+                  },
+                  [&](const count& c, pgq::context& ctx) -> asio::awaitable<int> {
+                      co_await a_moment();
+                      counted += ctx.attempt();
+                      co_return c.number;
+                  }};
+    w.run().value();
+    CHECK(fetched == 100);
+    CHECK(counted == 100);
+    CHECK(most > 1);
+    CHECK(most <= 16);
+}
+
+TEST_CASE("what a coroutine handler throws or returns after a suspension decides like any other", "[worker][coroutine]") {
+    queue jobs;
+    jobs.enqueue(fetch{"x"}).value();
+    jobs.enqueue(count{}).value();
+    pgq::worker w{jobs, pgq::worker_options{.max_attempts = 1, .until = pgq::run_until::empty},
+                  [](const fetch&) -> asio::awaitable<void> {
+                      co_await a_moment();
+                      throw std::runtime_error{"no such host"};
+                  },
+                  [](const count&) -> asio::awaitable<pgq::outcome> {
+                      co_await a_moment();
+                      co_return pgq::hold{"for a person"};
+                  }};
+    w.run().value();
+    const auto failed = jobs.held<fetch>().value();
+    REQUIRE(failed.size() == 1);
+    CHECK(failed[0].reason == "attempt 1 of 1 failed: no such host");
+    const auto kept = jobs.held<count>().value();
+    REQUIRE(kept.size() == 1);
+    CHECK(kept[0].reason == "for a person");
+}
+
+#endif
