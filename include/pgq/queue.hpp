@@ -8,6 +8,7 @@
 #include <pgq/job/admin.hpp>
 #include <pgq/job/bodies.hpp>
 #include <pgq/job/enqueue.hpp>
+#include <pgq/job/enqueue_batch.hpp>
 #include <pgq/job/options.hpp>
 
 #include <concepts>
@@ -116,6 +117,42 @@ public:
         }
     }
 
+    /// As enqueue, by Asio: `co_await jobs.async_enqueue(job, asio::use_awaitable)`, or with any other completion token for
+    /// void(std::error_code, job_id). The driver must be one of pgq/asio.hpp.
+    ///
+    /// Everything is copied before this returns. Calls take turns, in order, on a connection beside that of the blocking calls.
+    /// Cancelled while it waits its turn (by any type), nothing is enqueued; later only terminal cancellation ends it, and the
+    /// connection with it, and it is in doubt.
+    template <class Job, class Token>
+        requires(!detail::range_of_jobs<Job, composition_type>)
+    auto async_enqueue(const Job& job, const enqueue_options& options, Token&& token) {
+        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return;
+        else return async_enqueue_range<job_id>(std::span<const Job>{&job, 1}, [&](const auto&) { return options; }, true,
+                                                std::forward<Token>(token));
+    }
+    template <class Job, class Token>
+        requires(!detail::range_of_jobs<Job, composition_type>)
+    auto async_enqueue(const Job& job, Token&& token) {
+        return async_enqueue(job, enqueue_options{}, std::forward<Token>(token));
+    }
+
+    /// A range: void(std::error_code, std::vector<job_id>).
+    template <detail::range_of_jobs<composition_type> Jobs, class Token>
+    auto async_enqueue(Jobs&& jobs, const enqueue_options& options, Token&& token) {
+        return async_enqueue_range<std::vector<job_id>>(
+            std::forward<Jobs>(jobs), [&](const auto&) { return options; }, true, std::forward<Token>(token));
+    }
+    template <detail::range_of_jobs<composition_type> Jobs, class Token>
+    auto async_enqueue(Jobs&& jobs, Token&& token) {
+        return async_enqueue(std::forward<Jobs>(jobs), enqueue_options{}, std::forward<Token>(token));
+    }
+
+    /// Why the latest async_enqueue that failed did, in full; its handler gets the code.
+    error_info last_async_error() {
+        if constexpr (!diagnostic::require_async<driver_type>()) return {};
+        else return client_->async().last_error();
+    }
+
     /// Jobs from an endless or very long range by COPY, without ids; the number of them comes back. All or nothing. For less
     /// than some ten thousand jobs `enqueue` is as fast.
     template <detail::range_of_jobs<composition_type> Jobs>
@@ -205,6 +242,28 @@ private:
                 return ids;
             });
         }
+    }
+
+    template <class Answer, class Jobs, class OptionsOf, class Token>
+    auto async_enqueue_range(Jobs&& jobs, OptionsOf options_of, bool same, Token&& token) {
+        using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
+        if constexpr (diagnostic::require_known_job<composition_type, job_type>() &&
+                      diagnostic::require_async<driver_type>()) {
+            return client_->async().template async_enqueue<Answer>(
+                position<job_type>, batch_of<job_type>(jobs, options_of, same), std::forward<Token>(token));
+        }
+    }
+
+    template <class Job, class Jobs, class OptionsOf>
+    result<enqueue_batch> batch_of(Jobs&& jobs, OptionsOf& options_of, bool same) const {
+        if (auto fine = client_->check_name(); !fine) return fine.error();
+        enqueue_batch batch;
+        for (auto&& job : jobs) {
+            if (auto written = serializer<Job>().write(job, batch.written().bytes()); !written) return written.error();
+            batch.written().close();
+            if (!same || !batch.has_options()) batch.add_options(options_of(job));
+        }
+        return batch;
     }
 
     template <class Tx, class Jobs>

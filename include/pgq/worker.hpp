@@ -133,6 +133,7 @@ private:
             auto went = session_->exchange(engine_.request(a, clock::now()), reply_);
             if (went) return engine_.exchanged(a, reply_, clock::now());
             if (went.error() == errc::connection_lost || detail::session_is_over(went.error())) return drop(went.error());
+            if (went.error() == errc::worker_lost) lost_.store(true);
             engine_.refused(a, went.error(), clock::now());
         }
 

@@ -14,6 +14,14 @@
 
 namespace pgq::detail {
 
+/// The side of a queue object that an asynchronous driver brings with it.
+template <class Driver>
+struct async_side {};
+template <async_driver Driver>
+struct async_side<Driver> {
+    std::optional<typename Driver::async_client> client{};
+};
+
 /// The session of a queue object, opened when first needed and again after it broke, and the lanes of its entrypoints.
 /// Usable from several threads; they take turns.
 template <class Driver>
@@ -40,6 +48,21 @@ public:
         return with([](auto&, const std::vector<lane_id>& found) { return result<std::vector<lane_id>>{found}; });
     }
 
+    /// What async_enqueue works with; it connects when that is first called.
+    auto& async()
+        requires async_driver<Driver>
+    {
+        const std::lock_guard lock{mutex_};
+        if (!async_.client) async_.client.emplace(driver_.make_async_client(name_, entrypoints_));
+        return *async_.client;
+    }
+
+    result<void> check_name() const {
+        if (name_.empty() || name_.size() > max_name_bytes || !is_storable_text(name_))
+            return error_info{errc::invalid_name, "a queue's name is UTF-8 text of 1 to 255 bytes"};
+        return {};
+    }
+
 private:
     result<void> prepare() {
         if constexpr (requires(typename Driver::session& s) { s.usable(); })
@@ -50,8 +73,7 @@ private:
             session_.emplace(std::move(*opened));
         }
         if (!lanes_.empty()) return {};
-        if (name_.empty() || name_.size() > max_name_bytes || !is_storable_text(name_))
-            return error_info{errc::invalid_name, "a queue's name is UTF-8 text of 1 to 255 bytes"};
+        if (auto fine = check_name(); !fine) return fine;
         auto found = session_->lanes(name_, entrypoints_);
         if (!found) return found.error();
         lanes_ = std::move(*found);
@@ -64,6 +86,7 @@ private:
     std::mutex mutex_;
     std::optional<typename Driver::session> session_;
     std::vector<lane_id> lanes_;
+    [[no_unique_address]] async_side<Driver> async_;
 };
 
 }  // namespace pgq::detail

@@ -87,6 +87,8 @@ public:
         }
         raise_floors(a, reply);
         machine_.exchanged(a, static_cast<std::uint32_t>(claimed), reply.promoted, reply.next_due, now);
+        for (const duration d : rests_) machine_.put_off(d, now);
+        rests_.clear();
         machine_.claimed_bytes(bytes, static_cast<std::uint32_t>(claimed));
         if (careful_ || has_unsettled()) machine_.flush(now);
         if (claimed == 0) return;
@@ -224,6 +226,8 @@ private:
         if (std::find(reply.lost.begin(), reply.lost.end(), id) != reply.lost.end()) return lose(s);
         const auto moved =
             std::find_if(reply.moved.begin(), reply.moved.end(), [&](const lease_ref& m) { return m.id == id; });
+        for (const auto& i : s.items)
+            if (i.kind != settle_kind::hold && i.delay > duration{}) rests_.push_back(i.delay);
         s.told(moved == reply.moved.end() ? s.lease.ref.place : moved->place);
     }
 
@@ -308,6 +312,7 @@ private:
     std::vector<std::unique_ptr<lease_slot>> slots_;
     std::vector<std::unique_ptr<lease_slot>> spare_;
     std::vector<finish_note> notes_;
+    std::vector<duration> rests_;
     std::vector<ordered> order_;
     std::vector<lease_ref> finished_;
     std::vector<lease_progress> progressed_;

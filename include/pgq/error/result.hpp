@@ -2,6 +2,7 @@
 
 #include <pgq/error/error_info.hpp>
 
+#include <string>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -11,12 +12,15 @@ namespace pgq {
 /// What `result::value()` throws: the same error as an exception.
 class failure : public std::system_error {
 public:
-    explicit failure(error_info info) : std::system_error{info.code, info.text()}, info_{std::move(info)} {}
+    explicit failure(error_info info) : std::system_error{info.code}, info_{std::move(info)}, text_{info_.text()} {}
 
+    /// `info().text()`; not what std::system_error would add to it.
+    const char* what() const noexcept override { return text_.c_str(); }
     const error_info& info() const noexcept { return info_; }
 
 private:
     error_info info_;
+    std::string text_;
 };
 
 /// A `T`, or why there is none. Look before you read: `value()` of an error throws `failure`.

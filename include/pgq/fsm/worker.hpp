@@ -122,6 +122,11 @@ public:
     }
     /// Some of them are to run again at once: here or elsewhere.
     void put_back() noexcept { look_again(); }
+    /// One of them rests for `delay`, counted from now.
+    void put_off(duration delay, steady_time now) noexcept {
+        const steady_time due = now + std::min<duration>(delay, std::chrono::hours{24 * 365});
+        next_due_ = next_due_ ? std::min(*next_due_, due) : due;
+    }
     /// `n` jobs have left without having run.
     void dropped(std::uint32_t n) noexcept { window_.dropped(n); }
     /// Something to tell the database that is no finished job.
@@ -171,8 +176,8 @@ private:
     worker_action run(steady_time now) noexcept {
         if (now < resting_until_) return {.what = worker_do::wait, .timeout = resting_until_ - now};
         const bool due = next_due_ && now >= *next_due_;
-        if (dry_ && now - polled_ >= options_.poll_interval) return poll(now);
         if (due) look_again();
+        if (dry_ && now - polled_ >= options_.poll_interval) return poll(now);
         const std::uint32_t room = wanted();
         if (room == 0 && asleep_) {
             return exchange({.promote = due, .look_ahead = due, .announce_awake = true, .pass_on = pass_on_ || notified_});

@@ -26,24 +26,14 @@ class session {
 public:
     static result<session> open(const connection_options& options, session_role role) {
         session s{options, role};
-        if (auto started = s.state_->line.start(); !started) return started.error();
-        if (auto opened = s.until_done([&] { return s.state_->line.advance(); }); !opened) return opened.error();
+        if (auto connected = s.connect(); !connected) return connected.error();
         return s;
     }
 
     result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const std::string_view> entrypoints) {
-        auto& steps = fresh();
-        const auto name = [&](std::size_t i) { return entrypoints[i]; };
-        steps.add(statement::add_lanes).text(queue).texts(entrypoints.size(), name);
-        steps.sync();
-        steps.add(statement::find_lanes).text(queue).texts(entrypoints.size(), name);
-        if (auto done = finish_script(); !done) return done.error();
         std::vector<lane_id> found;
-        if (steps[1].rows() == 1) {
-            statement::wire::array_reader ids{steps[1][0].cell(0)};
-            for (std::size_t i = 0, n = ids.size(); i < n; ++i) found.push_back({ids.next_number<std::int32_t>()});
-        }
-        if (found.size() != entrypoints.size()) return error_info{errc::protocol, "a lane could not be made"};
+        const lanes_request request{queue, entrypoints};
+        if (auto done = perform(lanes_verb{request, found}); !done) return done.error();
         return found;
     }
 
@@ -186,6 +176,17 @@ public:
     /// The connection and what is known about it.
     link& line() noexcept { return state_->line; }
 
+protected:
+    // For the session that also has asynchronous verbs. Made so it is not connected, and without arguments it is nothing at all.
+    session() = default;
+    session(const connection_options& o, session_role r) : state_{std::make_unique<shared_state>(o, r)} {}
+
+    result<void> connect() {
+        if (auto started = state_->line.start(); !started) return started;
+        return until_done([this] { return state_->line.advance(); });
+    }
+    waker& wake() noexcept { return state_->wake; }
+
 private:
     struct shared_state {
         shared_state(const connection_options& o, session_role r) : line{o, r} {}
@@ -197,8 +198,6 @@ private:
         std::string listen_all_text;
         statement::query listen_all_query{"listen", {}, false};
     };
-
-    session(const connection_options& o, session_role r) : state_{std::make_unique<shared_state>(o, r)} {}
 
     script& fresh() noexcept {
         state_->steps.clear();

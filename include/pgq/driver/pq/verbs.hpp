@@ -75,6 +75,43 @@ private:
     std::vector<job_id>* ids_;
 };
 
+/// Entrypoints of a queue, by name.
+struct lanes_request {
+    std::string_view queue{};
+    std::span<const std::string_view> entrypoints{};
+};
+
+/// Makes the lanes that are missing and finds all, in the order of the entrypoints.
+class lanes_verb {
+public:
+    lanes_verb(const lanes_request& r, std::vector<lane_id>& found) : request_{&r}, found_{&found} {}
+
+    void compose(script& steps, const link&) const {
+        const auto name = [&](std::size_t i) { return request_->entrypoints[i]; };
+        const std::size_t n = request_->entrypoints.size();
+        steps.add(statement::add_lanes).text(request_->queue).texts(n, name);
+        steps.sync();
+        steps.add(statement::find_lanes).text(request_->queue).texts(n, name);
+        steps.sync();
+    }
+
+    result<void> read(script& steps) const {
+        found_->clear();
+        if (auto e = steps.first_error(0, steps.size())) return *e;
+        if (steps[1].rows() == 1) {
+            statement::wire::array_reader ids{steps[1][0].cell(0)};
+            for (std::size_t i = 0, n = ids.size(); i < n; ++i) found_->push_back({ids.next_number<std::int32_t>()});
+        }
+        if (found_->size() != request_->entrypoints.size())
+            return error_info{errc::protocol, "a lane could not be made"};
+        return {};
+    }
+
+private:
+    const lanes_request* request_;
+    std::vector<lane_id>* found_;
+};
+
 class exchange_verb {
 public:
     exchange_verb(const exchange_request& r, exchange_reply& reply) : request_{&r}, reply_{&reply} {}

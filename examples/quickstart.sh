@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# A first look, on a machine that has nothing but Debian: examples/quickstart.sh [--files DIR] [--workers N] [--dsn CONNECTION-STRING]
+#
+#   --files DIR    count the words of the files below DIR (otherwise of /usr/share/doc and, where that is little, /usr/include)
+#   --workers N    that many worker processes (otherwise one for each core, at least two)
+#   --dsn STRING   use this database; so does PGQ_DSN. Without either a PostgreSQL is started and thrown away
+#
+# Installs what is missing, builds examples/quickstart.cpp and runs it.
+set -euo pipefail
+called_from=$PWD
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. tools/scripts/pg.sh
+
+usage() { sed -n '2,/^set/s/^# \{0,1\}//p' examples/quickstart.sh; }
+
+arguments=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    --files | --workers | --dsn)
+        [ $# -gt 1 ] || {
+            usage >&2
+            exit 2
+        }
+        case $1 in
+        --files) arguments+=(--files "$(cd "$called_from" && realpath -m -- "$2")") ;;
+        --workers) arguments+=(--workers "$2") ;;
+        --dsn) export PGQ_DSN=$2 ;;
+        esac
+        shift 2
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+done
+
+build() {
+    cmake -S . -B build/quickstart -G Ninja -DCMAKE_BUILD_TYPE=Release \
+        -DPGQ_BUILD_TESTS=OFF -DPGQ_BUILD_BENCH=OFF -DPGQ_BUILD_TOOLS=OFF &&
+        cmake --build build/quickstart --target example_quickstart
+}
+
+# Two at once in one checkout take turns at building.
+build_alone() {
+    local lock log
+    mkdir -p build
+    exec {lock}>build/quickstart.lock
+    pgq_run flock "$lock"
+    log=build/quickstart.log
+    echo "building (about a minute when it is the first time)"
+    pgq_run build >"$log" 2>&1 || {
+        cat "$log" >&2
+        return 1
+    }
+    flock -u "$lock"
+    exec {lock}>&-
+}
+
+pgq_on_exit
+packages=(cmake ninja-build g++ util-linux libpq-dev libasio-dev
+    'libboost1.81-dev|libboost1.83-dev|libboost1.88-dev'
+    'libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev')
+[ -n "${PGQ_DSN-}" ] || packages+=(postgresql)
+pgq_need "${packages[@]}"
+build_alone
+pgq_start_postgres
+pgq_run build/quickstart/examples/quickstart ${arguments[@]+"${arguments[@]}"}

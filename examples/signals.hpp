@@ -1,0 +1,41 @@
+#pragma once
+
+#include <csignal>
+#include <stop_token>
+#include <thread>
+
+#include <pthread.h>
+
+namespace example {
+
+/// Turns Ctrl-C and TERM into a stop token. To be made in main before there is any other thread: threads inherit that the
+/// two are blocked, so that a signal interrupts nothing and only waits to be taken here.
+class stop_on_signal {
+public:
+    stop_on_signal() {
+        sigemptyset(&signals_);
+        sigaddset(&signals_, SIGINT);
+        sigaddset(&signals_, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+        waiter_ = std::thread{[this] {
+            int which = 0;
+            sigwait(&signals_, &which);
+            source_.request_stop();
+        }};
+    }
+    stop_on_signal(const stop_on_signal&) = delete;
+    stop_on_signal& operator=(const stop_on_signal&) = delete;
+    ~stop_on_signal() {
+        pthread_kill(waiter_.native_handle(), SIGTERM);
+        waiter_.join();
+    }
+
+    std::stop_token token() const noexcept { return source_.get_token(); }
+
+private:
+    sigset_t signals_{};
+    std::stop_source source_;
+    std::thread waiter_;
+};
+
+}  // namespace example

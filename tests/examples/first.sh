@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# first.sh FIRST
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
+first=$1
+greetings=$'hello, Edsger\nhello, Ada\nhello, Grace'
+
+expect "the first run" "$("$first" "$PGQ_DSN")" "$greetings"
+expect "a run with tables that are there" "$("$first" "$PGQ_DSN")" "$greetings"
+expect "jobs left" "$(sql 'SELECT count(*) FROM pgq_jobs.job')" 0
+
+trouble=$(expect_exit 1 "$first" host=/nowhere 2>&1)
+expect_like "what it says without a server" "$trouble" '^first: install: .*/nowhere'

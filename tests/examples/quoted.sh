@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# quoted.sh ROOT PAGE...: every C++ block of the pages is the text of a file, the one named in a comment above it:
+#
+#   <!-- examples/first.cpp -->         the whole file
+#   <!-- part of examples/mail.hpp -->  lines of it that follow each other
+#
+# And every relative link leads to something.
+set -euo pipefail
+root=$1
+bad=0
+complain() {
+    echo "$*" >&2
+    bad=1
+}
+
+check_block() {  # PAGE SOURCE BLOCK
+    local page=$1 source=$2 block=$3 text
+    if [ -z "$source" ]; then
+        complain "$page: a C++ block without a comment that says what file it is"
+    elif ! text=$(cat "$root/${source#part of }" 2>/dev/null); then
+        complain "$page: there is no ${source#part of }"
+    elif [[ $source == 'part of '* ]]; then
+        [[ $'\n'$text$'\n' == *$'\n'"$block"* ]] || complain "$page: a block is no part of ${source#part of } any more"
+    elif [ "$block" != "$text"$'\n' ]; then
+        complain "$page: a block is not what $source says any more"
+    fi
+}
+
+check_links() {  # PAGE LINE
+    local link
+    while IFS= read -r link; do
+        [ -e "$(dirname "$1")/$link" ] || complain "$1: a link to $link, which is not there"
+    done < <(grep -oE '\]\([^)]+\)' <<<"$2" | sed 's/^](//; s/)$//; s/#.*//; /:\/\//d; /^$/d')
+}
+
+check_page() {
+    local page=$1 line source='' block='' inside=no
+    while IFS= read -r line; do
+        case $inside,$line in
+        no,'<!-- '*' -->')
+            source=${line#<!-- }
+            source=${source% -->}
+            ;;
+        no,'```cpp') inside=cpp block='' ;;
+        no,'```'*) inside=other ;;
+        cpp,'```')
+            check_block "$page" "$source" "$block"
+            inside=no source=''
+            ;;
+        other,'```') inside=no ;;
+        cpp,*) block+=$line$'\n' ;;
+        no,'') ;;
+        no,*)
+            source=''
+            check_links "$page" "$line"
+            ;;
+        esac
+    done <"$page"
+    [ $inside = no ] || complain "$page: a block without an end"
+}
+
+for page in "${@:2}"; do check_page "$page"; done
+exit $bad
