@@ -2,27 +2,17 @@
 
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
-#include <pgq/compose/engine.hpp>
 #include <pgq/compose/handlers.hpp>
-#include <pgq/compose/monitor.hpp>
-#include <pgq/compose/run_job.hpp>
+#include <pgq/compose/shift.hpp>
 #include <pgq/compose/worker_options.hpp>
 #include <pgq/compose/worker_setup.hpp>
-#include <pgq/fsm/reconnect.hpp>
 #include <pgq/queue.hpp>
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
 #include <mutex>
-#include <optional>
 #include <stop_token>
 #include <utility>
-#include <vector>
 
 namespace pgq {
 
@@ -38,7 +28,7 @@ template <class Queue, class... Handlers>
 class worker {
     using composition = typename Queue::composition_type;
     using handlers_type = handler_set<composition, Handlers...>;
-    using driver_type = typename Queue::driver_type;
+    using session_type = typename Queue::driver_type::session;
 
 public:
     worker(Queue& queue, worker_options options, Handlers... handlers)
@@ -54,208 +44,74 @@ public:
         if constexpr (!handlers_type::valid) return errc::invalid_option;
         else {
             if (auto fine = detail::check(options_); !fine) return fine;
-            shift now{*this, std::move(stop)};
+            shell now{*this, std::move(stop)};
             return now.work();
         }
     }
 
 private:
-    using clock = std::chrono::steady_clock;
-    using runner_type = detail::job_runner<composition, handlers_type>;
-    using session_type = typename driver_type::session;
-
-    // One call of run().
-    class shift {
+    // One call of run(): waits in the session, or without one for the time to connect again.
+    class shell {
     public:
-        shift(worker& w, std::stop_token stop)
-            : self_{w},
-              stop_{std::move(stop)},
-              executor_{w.queue_->executor()},
-              runner_{w.handlers_, executor_, w.queue_->observer(), w.options_, [this] { wake(); }},
-              engine_{runner_, detail::machine_options(w.options_, executor_.width())},
-              monitor_{w.queue_->driver(), w.queue_->observer(), w.options_.lease_time, [this] {
-                           lost_.store(true);
-                           wake();
-                       }} {}
+        shell(worker& w, std::stop_token stop)
+            : stop_{std::move(stop)}, shift_{*w.queue_, w.handlers_, w.options_, [this] { end_pause(); }} {}
 
         result<void> work() {
-            auto lanes = self_.queue_->lanes();
-            if (!lanes) return lanes.error();
-            lanes_ = *lanes;
-            if (auto opened = connect(); !opened) return opened;
-            engine_.serve(lanes_, self_.options_.max_attempts);
-            if (auto known = register_worker(); !known) return known;
-            const std::stop_callback on_stop{stop_, [this] {
-                                                 runner_.giving_back.store(true);
-                                                 wake();
-                                             }};
-            executor_.start();
-            monitor_.start(engine_.id());
-            notify(observer(), event::worker_started{engine_.id()});
-            loop();
-            runner_.giving_back.store(true);
-            executor_.stop();
-            monitor_.stop();
-            if (session_) (void)session_->retire(engine_.id());
-            notify(observer(), event::worker_stopped{engine_.id()});
+            if (auto begun = shift_.begin(); !begun) return begun;
+            const std::stop_callback on_stop{stop_, [this] { shift_.ask_to_stop(); }};
+            while (!shift_.is_hopeless()) {
+                if (shift_.needs_recovery()) shift_.recover();
+                const auto a = shift_.next();
+                if (a.what == fsm::worker_do::stop) break;
+                step(a);
+            }
+            shift_.end();
             return {};
         }
 
     private:
-        auto& observer() noexcept { return self_.queue_->observer(); }
-
-        void loop() {
-            for (;;) {
-                const auto now = clock::now();
-                if (stop_.stop_requested()) engine_.stop_requested(now);
-                if (engine_.stopping() && gave_up(now)) return;
-                if (lost_.load() || !session_) recover();
-                const auto a = engine_.next(now);
-                switch (a.what) {
-                case fsm::worker_do::exchange: exchange(a); break;
-                case fsm::worker_do::wait: wait(a.timeout); break;
-                case fsm::worker_do::count_deferred: count_deferred(); break;
-                case fsm::worker_do::interrupt: engine_.interrupt(); break;
-                case fsm::worker_do::abandon: abandon(); break;
-                case fsm::worker_do::stop: return;
-                }
+        void step(const fsm::worker_action& a) {
+            auto* const session = shift_.session();
+            switch (a.what) {
+            case fsm::worker_do::exchange: return session ? exchange(*session, a) : pause(a_second);
+            case fsm::worker_do::wait: return session ? wait(*session, a.timeout) : pause(a.timeout);
+            case fsm::worker_do::count_deferred: return session ? shift_.perform(a) : pause(a_second);
+            default: return shift_.perform(a);
             }
         }
 
-        // There is no database to tell what is left, and there has been none for the whole grace time.
-        bool gave_up(steady_time now) {
-            if (session_ || without_session_ == steady_time::max()) without_session_ = now;
-            return now - without_session_ > self_.options_.grace;
+        void exchange(session_type& session, const fsm::worker_action& a) {
+            auto went = session.exchange(shift_.request(a), shift_.reply());
+            if (went) shift_.exchanged(a);
+            else shift_.failed(a, went.error());
         }
 
-        void exchange(const fsm::worker_action& a) {
-            if (!session_) return pause();
-            auto went = session_->exchange(engine_.request(a, clock::now()), reply_);
-            if (went) return engine_.exchanged(a, reply_, clock::now());
-            if (went.error() == errc::connection_lost || detail::session_is_over(went.error())) return drop(went.error());
-            if (went.error() == errc::worker_lost) lost_.store(true);
-            engine_.refused(a, went.error(), clock::now());
+        void wait(session_type& session, duration timeout) {
+            auto woken = session.wait(timeout);
+            if (woken) shift_.woken(*woken);
+            else shift_.drop(woken.error());
         }
 
-        void wait(duration timeout) {
-            if (!session_) return pause(timeout);
-            auto woken = session_->wait(timeout);
-            if (!woken) return drop(woken.error());
-            if (*woken == wake_reason::notified) engine_.notified();
-        }
-
-        void count_deferred() {
-            std::int64_t sum = 0;
-            for (const lane_id l : lanes_) {
-                auto n = session_ ? session_->counts(l) : result<lane_counts>{errc::connection_lost};
-                if (!n) return session_ ? drop(n.error()) : pause();
-                sum += n->deferred;
-            }
-            engine_.deferred_left(sum, clock::now());
-        }
-
-        void abandon() {
-            std::vector<lease_ref> leases;
-            engine_.abandon(leases);
-            if (session_ && !leases.empty()) (void)session_->give_back(leases);
-        }
-
-        void drop(const error_info& why) {
-            set_session(std::nullopt);
-            next_try_ = clock::now() + tell_failed(why);
-        }
-        duration tell_failed(const error_info& why) {
-            const duration delay = retry_.failed(detail::unit_random());
-            notify(observer(), event::connection_failed{why, delay});
-            return delay;
-        }
-
-        // Waits for the next try to connect, or for a handler that ends, without a session to wait in.
-        void pause(duration longest = std::chrono::seconds{1}) {
+        void pause(duration longest) {
             std::unique_lock lock{mutex_};
-            const auto now = clock::now();
-            const auto until = std::max<steady_time>(std::min<steady_time>(next_try_, now + longest),
-                                                     now + std::chrono::milliseconds{1});
-            (void)signal_.wait_until(lock, until, [this] { return signalled_; });
+            (void)signal_.wait_until(lock, shift_.pause_until(longest), [this] { return signalled_; });
             signalled_ = false;
         }
-
-        // After the connection broke, or the worker was declared dead.
-        void recover() {
-            if (!session_) {
-                if (clock::now() < next_try_) return;
-                if (auto opened = connect(); !opened) {
-                    next_try_ = clock::now() + tell_failed(opened.error());
-                    return;
-                }
-            }
-            if (lost_.exchange(false)) {
-                engine_.lose_all();
-                if (auto known = register_worker(); !known) return lost_.store(true), drop(known.error());
-                monitor_.follow(engine_.id());
-            }
-            if (!reconnected_) return;
-            auto held = session_->leases_of(engine_.id());
-            if (!held) return drop(held.error());
-            std::vector<lease_ref> unknown;
-            engine_.reconnected(*held, unknown, clock::now());
-            if (!unknown.empty())
-                if (auto gave = session_->give_back(unknown); !gave) return drop(gave.error());
-            reconnected_ = false;
-            retry_.succeeded();
-            notify(observer(), event::connection_restored{});
-        }
-
-        result<void> connect() {
-            auto opened = self_.queue_->driver().connect(session_role::worker);
-            if (!opened) return opened.error();
-            reconnected_ = started_;
-            started_ = true;
-            set_session(std::move(*opened));
-            return {};
-        }
-
-        result<void> register_worker() {
-            const auto host = detail::host_name();
-            auto id = session_->register_worker(detail::worker_facts(host, self_.options_, lanes_));
-            if (!id) return id.error();
-            engine_.become(*id);
-            return {};
-        }
-
-        void set_session(std::optional<session_type> s) {
-            const std::lock_guard lock{mutex_};
-            session_ = std::move(s);
-        }
-
-        // From any thread.
-        void wake() {
+        void end_pause() {
             {
                 const std::lock_guard lock{mutex_};
                 signalled_ = true;
-                if (session_) session_->interrupt();
             }
             signal_.notify_one();
         }
 
-        worker& self_;
+        static constexpr std::chrono::seconds a_second{1};
+
         std::stop_token stop_;
-        typename Queue::executor_type executor_;
-        runner_type runner_;
-        detail::engine<runner_type> engine_;
-        detail::monitor<driver_type, typename Queue::observer_type> monitor_;
-        fsm::reconnect retry_{};
-        std::vector<lane_id> lanes_;
-        exchange_reply reply_;
-        std::mutex mutex_;  // for session_ as far as wake() sees it, and for signalled_
+        std::mutex mutex_;  // for signalled_
         std::condition_variable signal_;
         bool signalled_ = false;
-        std::optional<session_type> session_;
-        std::atomic<bool> lost_{false};
-        bool started_ = false;
-        bool reconnected_ = false;
-        steady_time next_try_{};
-        steady_time without_session_ = steady_time::max();  // while stopping: since when
+        detail::shift<Queue, handlers_type> shift_;
     };
 
     Queue* queue_;

@@ -21,9 +21,10 @@ public:
     claimer(const database& db, std::vector<pgq::lane_id> lanes, pgq::duration lease_time = std::chrono::minutes{1},
             std::int16_t max_attempts = 20)
         : session_{db.driver().connect(pgq::session_role::worker).value()} {
-        worker_ = session_
-                      .register_worker({.host = "here", .pid = 1, .version = "0", .lease_time = lease_time, .lanes = lanes})
-                      .value();
+        worker_ =
+            session_
+                .register_worker({.host = "here", .pid = 1, .version = "0", .lease_time = lease_time, .lanes = lanes})
+                .value();
         for (const auto lane : lanes) lanes_.push_back({.lane = lane, .max_attempts = max_attempts});
     }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,7 +21,8 @@ class sql_connection {
 public:
     sql_connection(const std::string& conninfo, std::string schema)
         : schema_{std::move(schema)}, connection_{PQconnectdb(conninfo.c_str())} {
-        PQsetNoticeProcessor(get(), [](void*, const char*) {}, nullptr);
+        PQsetNoticeProcessor(
+            get(), [](void*, const char*) {}, nullptr);
         if (PQstatus(get()) != CONNECTION_OK) throw std::runtime_error{PQerrorMessage(get())};
     }
 
@@ -91,15 +93,17 @@ public:
     }
     /// No job is anywhere.
     bool is_empty() const {
-        return query_int("SELECT (SELECT count(*) FROM {s}.ready) + (SELECT count(*) FROM {s}.deferred)"
-                         " + (SELECT count(*) FROM {s}.lease)") == 0;
+        return query_int(
+                   "SELECT (SELECT count(*) FROM {s}.ready) + (SELECT count(*) FROM {s}.deferred)"
+                   " + (SELECT count(*) FROM {s}.lease)") == 0;
     }
     /// Workers that have announced their sleep and can be woken: each holds its own advisory lock.
     std::int64_t sleepers() const {
-        return query_int("SELECT count(*) FROM pg_locks l JOIN {s}.worker w ON l.objid = w.id::oid"
-                         " WHERE l.locktype = 'advisory' AND l.granted AND l.mode = 'ExclusiveLock'"
-                         " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-                         " AND l.classid = to_regnamespace('{q}')::oid");
+        return query_int(
+            "SELECT count(*) FROM pg_locks l JOIN {s}.worker w ON l.objid = w.id::oid"
+            " WHERE l.locktype = 'advisory' AND l.granted AND l.mode = 'ExclusiveLock'"
+            " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND l.classid = to_regnamespace('{q}')::oid");
     }
 
     /// A connection string with one setting more, whichever way it was written.

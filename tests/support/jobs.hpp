@@ -201,7 +201,7 @@ namespace test {
 
 /// Notes by libpq, watched. More policies may be added.
 template <class... Policies>
-using note_queue =
-    pgq::queue<pgq::job<note>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool, witness, Policies...>;
+using note_queue = pgq::queue<pgq::job<note>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool,
+                              witness, Policies...>;
 
 }  // namespace test

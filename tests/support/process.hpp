@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -90,7 +92,8 @@ public:
 private:
     void read_output() {
         char buffer[1024];
-        for (ssize_t n; (n = ::read(output_, buffer, sizeof buffer)) > 0;) heard_.append(buffer, static_cast<std::size_t>(n));
+        for (ssize_t n; (n = ::read(output_, buffer, sizeof buffer)) > 0;)
+            heard_.append(buffer, static_cast<std::size_t>(n));
     }
 
     pid_t pid_ = -1;

@@ -14,14 +14,19 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <list>
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace test {
@@ -37,7 +42,8 @@ public:
         here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof here;
         if (::bind(listener_, reinterpret_cast<sockaddr*>(&here), size) != 0 || ::listen(listener_, 64) != 0 ||
-            ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) != 0 || ::pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0)
+            ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) != 0 ||
+            ::pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0)
             throw std::runtime_error{"no proxy"};
         port_ = ntohs(here.sin_port);
         thread_ = std::jthread{[this](const std::stop_token& stop) { forward(stop); }};
@@ -54,9 +60,11 @@ public:
     /// `db` by way of this proxy.
     pgq::driver::connection_options options(const database& db) const {
         auto o = db.options();
-        for (const auto& [key, value] : std::map<std::string, std::string>{
-                 {"host", "127.0.0.1"}, {"hostaddr", "127.0.0.1"}, {"port", std::to_string(port_)},
-                 {"sslmode", "disable"}, {"gssencmode", "disable"}})
+        for (const auto& [key, value] : std::map<std::string, std::string>{{"host", "127.0.0.1"},
+                                                                           {"hostaddr", "127.0.0.1"},
+                                                                           {"port", std::to_string(port_)},
+                                                                           {"sslmode", "disable"},
+                                                                           {"gssencmode", "disable"}})
             o.conninfo = database::settings_of(o.conninfo, key, value);
         return o;
     }
@@ -65,6 +73,8 @@ public:
     void cut() { order(&proxy::cut_all); }
     /// From now on nothing passes through the connections there are, and nobody is told. New ones work.
     void freeze() { order(&proxy::freeze_all); }
+    /// From now on the server hears the connections there are, but its answers get lost. New ones work.
+    void mute() { order(&proxy::mute_all); }
 
     /// Executions of one of the library's statements, by its name in statement/.
     int count(const std::string& statement) const {
@@ -89,7 +99,7 @@ private:
         int client = -1, server = -1;
         std::string up{}, down{};  // read and not yet written on
         frontend_reader reader{};
-        bool frozen = false, over = false;
+        bool frozen = false, muted = false, over = false;
     };
 
     void find_server() {
@@ -131,6 +141,9 @@ private:
     void freeze_all() {
         for (auto& p : pairs_) p.frozen = true;
     }
+    void mute_all() {
+        for (auto& p : pairs_) p.muted = true;
+    }
 
     void forward(const std::stop_token& stop) {
         while (!stop.stop_requested()) {
@@ -169,6 +182,7 @@ private:
             if (n > 0) {
                 held.assign(buffer, static_cast<std::size_t>(n));
                 if (is_up) note(p.reader, held);
+                else if (p.muted) held.clear();
             } else if (n == 0 || errno != EAGAIN) {
                 p.over = true;
             }

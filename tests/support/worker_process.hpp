@@ -4,15 +4,18 @@
 #include <support/process.hpp>
 
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace test {
 
 /// The tables into which tests/programs/worker.cpp writes what it does.
 inline void make_journal(const database& db) {
-    db.exec("CREATE TABLE {s}.runs (run int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, job int8, attempt int2, pid int4,"
-            " n int8, began timestamptz DEFAULT clock_timestamp(), ended timestamptz)");
+    db.exec(
+        "CREATE TABLE {s}.runs (run int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, job int8, attempt int2, pid int4,"
+        " n int8, began timestamptz DEFAULT clock_timestamp(), ended timestamptz)");
     db.exec("CREATE TABLE {s}.events (pid int4, what text, at timestamptz DEFAULT clock_timestamp())");
 }
 

@@ -40,6 +40,7 @@ public:
 
     fsm::worker_action next(steady_time now) {
         collect(now);
+        if (machine_.stalled(now)) take_back(now);
         auto a = machine_.next(now);
         if (a.what == fsm::worker_do::wait) runner_->box.expect(machine_.worth_waking());
         if (a.what == fsm::worker_do::stop && has_news()) {
@@ -122,22 +123,24 @@ public:
             if (!s->lost && std::none_of(held.begin(), held.end(), same)) lose(*s);
         }
         release_slots();
-        std::fill(floors_.begin(), floors_.end(), floor_mark{});
-        machine_.reconnected();
+        start_over();
         if (has_news()) machine_.flush(now);
     }
 
-    /// All leases are gone: somebody declared this worker dead, or it could not say that it lives.
+    /// All leases are gone, and nobody knows that it sleeps: somebody declared this worker dead, or it could not say that it lives.
     void lose_all() {
         for (auto& s : slots_)
             if (!s->lost) lose(*s);
         release_slots();
+        start_over();
     }
 
     void notified() noexcept { machine_.notified(); }
     void stop_requested(steady_time now) {
+        if (machine_.stopping()) return;
         runner_->giving_back.store(true, std::memory_order_relaxed);  // what has not started goes back
         machine_.stop_requested(now);
+        take_back(now);
     }
     bool stopping() const noexcept { return machine_.stopping(); }
     void deferred_left(std::int64_t n, steady_time now) noexcept { machine_.deferred_left(n, now); }
@@ -180,6 +183,34 @@ private:
         if (urgent) machine_.flush(now);
         notes_.clear();
         release_slots();
+    }
+
+    // What no thread has begun goes back to the queue, its attempt not counted.
+    void take_back(steady_time now) {
+        bool any = false;
+        for (auto& s : slots_) {
+            if (s->lost) continue;
+            any = take_unbegun(*s, [&](std::uint32_t i) {
+                s->finish(i, {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}}, now);
+            }) || any;
+        }
+        if (!any) return;
+        put_back_ = true;
+        machine_.put_back();
+        machine_.flush(now);
+    }
+
+    template <class Then>
+    bool take_unbegun(lease_slot& s, Then then) {
+        std::uint32_t n = 0;
+        for (std::uint32_t i = 0; i < s.lease.jobs.size() && s.unfinished > 0; ++i) {
+            if (!s.take(i)) continue;
+            s.stale.fetch_add(1, std::memory_order_relaxed);
+            then(i);
+            ++n;
+        }
+        if (n != 0) machine_.dropped(n);
+        return n != 0;
     }
 
     void show_all(const fsm::worker_action& a, steady_time now) {
@@ -232,11 +263,17 @@ private:
     }
 
     void lose(lease_slot& s) {
+        (void)take_unbegun(s, [&](std::uint32_t) { --s.unfinished; });
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
         s.lost = true;
         s.dirty = false;
         s.unsettled.clear();
         s.stop.request_stop();
+    }
+
+    void start_over() {
+        std::fill(floors_.begin(), floors_.end(), floor_mark{});
+        machine_.reconnected();
     }
 
     void release_slots() {
@@ -247,10 +284,16 @@ private:
                 continue;
             }
             s->close();
-            spare_.push_back(std::move(s));
+            resting_.push_back(std::move(s));
             std::swap(slots_[i], slots_.back());
             slots_.pop_back();
         }
+        // A task that was taken back still points to its slot.
+        std::erase_if(resting_, [this](auto& s) {
+            const bool free = s->stale.load(std::memory_order_acquire) == 0;
+            if (free) spare_.push_back(std::move(s));
+            return free;
+        });
     }
 
     void raise_floors(const fsm::worker_action& a, const exchange_reply& reply) {
@@ -310,6 +353,7 @@ private:
     std::vector<claim_lane> lanes_;
     std::vector<floor_mark> floors_;
     std::vector<std::unique_ptr<lease_slot>> slots_;
+    std::vector<std::unique_ptr<lease_slot>> resting_;
     std::vector<std::unique_ptr<lease_slot>> spare_;
     std::vector<finish_note> notes_;
     std::vector<duration> rests_;

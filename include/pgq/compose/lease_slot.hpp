@@ -5,8 +5,10 @@
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -35,6 +37,9 @@ struct lease_slot {
     bool in_request = false;
     bool keeps = false;  ///< holds a job whose outcome cannot be stored: it must not end
     std::stop_source stop{};
+    std::unique_ptr<std::atomic<bool>[]> taken{};  ///< for each job: who sets it runs it, or takes it back
+    std::size_t taken_size = 0;
+    std::atomic<std::uint32_t> stale{0};  ///< tasks of jobs taken back that the executor has not come to yet
 
     void open(claimed_lease&& l, std::size_t job_type) {
         lease = std::move(l);
@@ -46,7 +51,14 @@ struct lease_slot {
         unsettled.clear();
         dirty = lost = in_request = keeps = false;
         stop = std::stop_source{};
+        if (taken_size < lease.jobs.size()) {
+            taken_size = lease.jobs.size() * 2;
+            taken = std::make_unique<std::atomic<bool>[]>(taken_size);
+        }
+        for (std::size_t i = 0; i < lease.jobs.size(); ++i) taken[i].store(false, std::memory_order_relaxed);
     }
+    /// From any thread: true for the first who asks.
+    bool take(std::uint32_t position) noexcept { return !taken[position].exchange(true, std::memory_order_relaxed); }
     void close() noexcept {
         lease.jobs.clear();
         lease.storage.reset();

@@ -59,6 +59,10 @@ public:
     static void run_one(void* owner, void* lease, std::uint32_t position) noexcept {
         auto& self = *static_cast<job_runner*>(owner);
         auto& slot = *static_cast<lease_slot*>(lease);
+        if (!slot.take(position)) {
+            slot.stale.fetch_sub(1, std::memory_order_release);  // the last that is done to the slot
+            return;
+        }
         if (self.giving_back.load(std::memory_order_relaxed) || slot.stop.stop_requested())
             return self.finish(slot, position, {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}});
         table[slot.type](self, slot, position);

@@ -51,6 +51,12 @@ public:
         return fitting < wanted ? std::max(1u, static_cast<std::uint32_t>(fitting)) : wanted;
     }
     std::uint32_t in_hand() const noexcept { return in_hand_; }
+    /// More than run at once although single jobs take long: the rest had better go to somebody idle.
+    bool sits_on_jobs() const noexcept { return prefetch_ == 0 && in_hand_ > slots_; }
+    /// When it will, unless a job finishes before.
+    steady_time stalls_at() const noexcept {
+        return last_finish_ + duration{static_cast<duration::rep>(longest())} + duration{1};
+    }
     /// How many to ask for now.
     std::uint32_t room() const noexcept { return target() - std::min(target(), in_hand_); }
 

@@ -60,6 +60,8 @@ struct worker_options {
 ///                   fewer than asked, behind floors --> not dry: look from the start
 ///                   as many as asked -----------------> pass_on: there may be more for a colleague
 ///
+///     stalled():    slow jobs keep others waiting ----> those are given back, and no more is held than runs
+///
 ///     told to stop: tells what is finished, until nothing runs --> stop
 ///                   grace is over -------------------------------> interrupt ... 1 s ... abandon
 ///                   cannot tell, and nothing runs ---------------> stop 1 s after the grace
@@ -85,7 +87,7 @@ public:
             pass_on_ = false;
             passed_on_ = now;
         }
-        if (did.look_ahead) next_due_ = due ? std::optional{now + std::max<duration>(*due, shortest_wait)} : std::nullopt;
+        if (did.look_ahead) next_due_ = due ? std::optional{now + std::clamp(*due, shortest_wait, longest_wait)} : std::nullopt;
         if (did.promote) {
             if (!did.look_ahead) next_due_ = now;  // what is due after those, the next exchange tells
             if (promoted != 0) look_again();
@@ -119,6 +121,7 @@ public:
         window_.drained(n, when);
         if (unflushed_ == 0) flush_at_ = when + options_.flush_after;
         unflushed_ += n;
+        if (ends_when_dry() && in_hand() == 0) look_again();  // handlers enqueue, too
     }
     /// Some of them are to run again at once: here or elsewhere.
     void put_back() noexcept { look_again(); }
@@ -126,6 +129,11 @@ public:
     void put_off(duration delay, steady_time now) noexcept {
         const steady_time due = now + std::min<duration>(delay, std::chrono::hours{24 * 365});
         next_due_ = next_due_ ? std::min(*next_due_, due) : due;
+    }
+    /// Whether jobs wait behind slow ones: those that have not started had better be given back, see dropped().
+    bool stalled(steady_time now) noexcept {
+        window_.drained(0, now);
+        return phase_ == phase::running && window_.sits_on_jobs();
     }
     /// `n` jobs have left without having run.
     void dropped(std::uint32_t n) noexcept { window_.dropped(n); }
@@ -169,6 +177,7 @@ private:
     enum class phase : std::uint8_t { running, finishing, interrupted, over };
 
     static constexpr duration shortest_wait = std::chrono::milliseconds{1};
+    static constexpr duration longest_wait = std::chrono::hours{24};  // some jobs are due when no clock counts any more
     static constexpr duration pass_on_every = std::chrono::milliseconds{5};  // a colleague is awake after less
     static constexpr duration longest_rest = std::chrono::seconds{5};
     static constexpr duration last_grace = std::chrono::seconds{1};
@@ -265,6 +274,7 @@ private:
         if (dry_) left = std::min<duration>(left, polled_ + options_.poll_interval - now);
         if (next_due_) left = std::min<duration>(left, *next_due_ - now);
         if (unflushed_ > 0) left = std::min<duration>(left, flush_at_ - now);
+        if (in_hand() > slots_ && !window_.sits_on_jobs()) left = std::min<duration>(left, window_.stalls_at() - now);
         return std::max(left, duration{std::chrono::microseconds{100}});
     }
 

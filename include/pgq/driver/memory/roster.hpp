@@ -63,8 +63,8 @@ public:
             if (w.asleep.get() == &where) w.asleep = nullptr;
     }
 
-    /// Wakes one sleeping worker for each distinct lane, never `but`, who is awake and knows. Somebody who was told is
-    /// no longer asleep, so that the next call wakes the next one.
+    /// Wakes one sleeping worker for each distinct lane, never `but`, who is awake and knows. Somebody who was told and has
+    /// not heard it yet is passed over, so that the next call wakes the next one.
     void wake(std::vector<lane_id>& lanes, worker_id but = {}) {
         std::sort(lanes.begin(), lanes.end());
         lanes.erase(std::unique(lanes.begin(), lanes.end()), lanes.end());
@@ -72,11 +72,10 @@ public:
     }
     bool wake_one(lane_id lane, worker_id but) {
         for (auto& [id, w] : workers_) {
-            if (id == but || !w.asleep) continue;
+            if (id == but || !w.asleep || w.asleep->notified) continue;
             if (std::find(w.lanes.begin(), w.lanes.end(), lane) == w.lanes.end()) continue;
-            const auto where = std::exchange(w.asleep, nullptr);
-            where->notified = true;
-            where->changed.notify_one();
+            w.asleep->notified = true;
+            w.asleep->changed.notify_one();
             return true;
         }
         return false;
@@ -94,7 +93,7 @@ private:
         duration lease_time{};
         steady_time beat{};
         std::vector<lane_id> lanes{};
-        std::shared_ptr<waiter> asleep{};  // null: awake, or told already
+        std::shared_ptr<waiter> asleep{};  // null: awake
     };
 
     std::map<worker_id, entry> workers_{};

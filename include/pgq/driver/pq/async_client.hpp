@@ -4,7 +4,6 @@
 #include <pgq/job/enqueue_batch.hpp>
 
 #include <asio/any_io_executor.hpp>
-#include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -49,8 +48,12 @@ class async_client {
     // All members belong to the strand, except the last two.
     struct shared : std::enable_shared_from_this<shared> {
         shared(asio::any_io_executor e, connection_options o, std::string q, std::span<const std::string_view> names)
-            : executor{std::move(e)}, options{std::move(o)}, queue{std::move(q)}, entrypoints{names},
-              strand{asio::make_strand(executor)}, never{strand, asio::steady_timer::time_point::max()} {}
+            : executor{std::move(e)},
+              options{std::move(o)},
+              queue{std::move(q)},
+              entrypoints{names},
+              strand{asio::make_strand(executor)},
+              never{strand, asio::steady_timer::time_point::max()} {}
 
         bool take_turn(const std::shared_ptr<call>& c) {
             if (busy) return waiting.push_back(c), false;
@@ -120,13 +123,9 @@ private:
 
 template <class Answer>
 class async_client::op {
-    struct on_strand {};
-    struct awake {};
-    struct laned {};
-    struct enqueued {};
-
 public:
-    op(std::shared_ptr<shared> client, std::shared_ptr<call> mine) : client_{std::move(client)}, call_{std::move(mine)} {}
+    op(std::shared_ptr<shared> client, std::shared_ptr<call> mine)
+        : client_{std::move(client)}, call_{std::move(mine)} {}
 
     template <class Self>
     void operator()(Self& self) {
@@ -140,114 +139,107 @@ public:
                 });
             });
         }
-        const auto strand = client_->strand;
-        asio::dispatch(strand, [self = std::move(self)]() mutable { self(on_strand{}); });
-    }
-
-    template <class Self>
-    void operator()(Self& self, on_strand) {
-        if (!call_->batch) return finish(self, std::move(call_->batch.error()));
-        if (call_->batch->empty()) return finish(self, {});
-        if (client_->take_turn(call_)) return begin(self);
-        const auto client = client_;
-        client->never.async_wait(next(self, [](Self& s, std::error_code) { s(awake{}); }));
-    }
-
-    template <class Self>
-    void operator()(Self& self, awake) {
-        waited_ = true;
-        if (!call_->has_turn) return finish(self, error_info{asio::error::operation_aborted});
-        begin(self);
-    }
-
-    template <class Self>
-    void operator()(Self& self, std::error_code failed, async_session opened) {
-        waited_ = true;
-        if (failed) return finish(self, opened.last_error());
-        client_->session = std::move(opened);
-        client_->connected = true;
-        find_lanes(self);
-    }
-
-    template <class Self>
-    void operator()(Self& self, laned, std::error_code failed) {
-        waited_ = true;
-        if (failed) {
-            client_->lanes.clear();
-            return finish(self, client_->session.last_error());
-        }
-        enqueue(self);
-    }
-
-    template <class Self>
-    void operator()(Self& self, enqueued, std::error_code failed) {
-        waited_ = true;
-        finish(self, failed ? client_->session.last_error() : result<void>{});
+        auto client = std::move(client_);
+        auto mine = std::move(call_);
+        const auto strand = client->strand;
+        flow<Self> all{std::move(self), std::move(client), std::move(mine)};
+        asio::dispatch(strand, [all = std::move(all)]() mutable { all.start(); });
     }
 
 private:
     template <class Self>
-    void begin(Self& self) {
-        if (call_->cancelled) return finish(self, error_info{asio::error::operation_aborted});
-        if (client_->connected && !client_->session.usable()) client_->connected = false;
-        if (client_->connected) return find_lanes(self);
-        const auto client = client_;
-        async_session::async_open(client->strand, client->options, session_role::client,
-                                  next(self, [](Self& s, std::error_code e, async_session o) { s(e, std::move(o)); }));
-    }
-
-    template <class Self>
-    void find_lanes(Self& self) {
-        if (!client_->lanes.empty()) return enqueue(self);
-        const auto client = client_;
-        client->session.async_lanes({client->queue, client->entrypoints}, client->lanes,
-                                    next(self, [](Self& s, std::error_code e) { s(laned{}, e); }));
-    }
-
-    // The last moment to cancel without a trace.
-    template <class Self>
-    void enqueue(Self& self) {
-        if (call_->cancelled) return finish(self, error_info{asio::error::operation_aborted});
-        const auto client = client_;
-        const auto mine = call_;
-        client->session.async_enqueue(mine->batch->request(client->lanes[mine->position]), mine->ids,
-                                      next(self, [](Self& s, std::error_code e) { s(enqueued{}, e); }));
-    }
-
-    // What goes on when what is waited for has happened, or was cancelled.
-    template <class Self, class Continue>
-    auto next(Self& self, Continue go_on) {
-        const auto slot = call_->wake.slot();
-        return asio::bind_cancellation_slot(slot, [self = std::move(self), go_on](auto&&... args) mutable {
-            go_on(self, std::forward<decltype(args)>(args)...);
-        });
-    }
-
-    template <class Self>
-    void finish(Self& self, result<void> how) {
-        std::error_code code;
-        if (!how) {
-            code = how.error().code;
-            if (how.error() == errc::connection_lost || code == asio::error::operation_aborted)
-                client_->connected = client_->connected && client_->session.usable();
-            client_->note(std::move(how.error()));
-        }
-        if (call_->has_turn) client_->pass_on();
-        const auto executor = asio::get_associated_executor(self, client_->executor);
-        const bool inline_is_fine = waited_;
-        auto ids = std::move(call_->ids);  // before `self` takes all along
-        auto deliver = [self = std::move(self), code, ids = std::move(ids)]() mutable {
-            if (code) self.complete(code, Answer{});
-            else if constexpr (std::is_same_v<Answer, job_id>) self.complete(code, ids.front());
-            else self.complete(code, std::move(ids));
-        };
-        if (inline_is_fine) asio::dispatch(executor, std::move(deliver));
-        else asio::post(executor, std::move(deliver));
-    }
+    class flow;
 
     std::shared_ptr<shared> client_;
     std::shared_ptr<call> call_;
-    bool waited_ = false;
+};
+
+// A call under way, on the strand; it moves into whatever it waits for.
+template <class Answer>
+template <class Self>
+class async_client::op<Answer>::flow {
+public:
+    flow(Self self, std::shared_ptr<shared> client, std::shared_ptr<call> mine)
+        : self_{std::move(self)}, client_{std::move(client)}, call_{std::move(mine)} {}
+
+    void start() {
+        if (!call_->batch) return finish(std::move(call_->batch.error()));
+        if (call_->batch->empty()) return finish({});
+        if (client_->take_turn(call_)) return connect();
+        const auto client = client_;
+        client->never.async_wait(next([](flow& f, std::error_code) {
+            if (f.call_->has_turn) f.connect();
+            else f.finish(error_info{asio::error::operation_aborted});
+        }));
+    }
+
+private:
+    void connect() {
+        if (call_->cancelled) return finish(error_info{asio::error::operation_aborted});
+        if (client_->connected && !client_->session.usable()) client_->connected = false;
+        if (client_->connected) return find_lanes();
+        const auto client = client_;
+        async_session::async_open(client->strand, client->options, session_role::client,
+                                  next([](flow& f, std::error_code failed, async_session opened) {
+                                      if (failed) return f.finish(opened.last_error());
+                                      f.client_->session = std::move(opened);
+                                      f.client_->connected = true;
+                                      f.find_lanes();
+                                  }));
+    }
+
+    void find_lanes() {
+        if (!client_->lanes.empty()) return enqueue();
+        const auto client = client_;
+        client->session.async_lanes({client->queue, client->entrypoints}, client->lanes,
+                                    next([](flow& f, std::error_code failed) {
+                                        if (!failed) return f.enqueue();
+                                        f.client_->lanes.clear();
+                                        f.finish(f.client_->session.last_error());
+                                    }));
+    }
+
+    // The last moment to cancel without a trace.
+    void enqueue() {
+        if (call_->cancelled) return finish(error_info{asio::error::operation_aborted});
+        const auto client = client_;
+        const auto mine = call_;
+        client->session.async_enqueue(mine->batch->request(client->lanes[mine->position]), mine->ids,
+                                      next([](flow& f, std::error_code failed) {
+                                          if (failed) f.finish(f.client_->session.last_error());
+                                          else f.finish({});
+                                      }));
+    }
+
+    // A handler that goes on when what is waited for has happened, or was cancelled.
+    template <class Continue>
+    auto next(Continue go_on) {
+        const auto slot = call_->wake.slot();
+        has_waited_ = true;
+        return asio::bind_cancellation_slot(slot, [all = std::move(*this), go_on](auto&&... args) mutable {
+            go_on(all, std::forward<decltype(args)>(args)...);
+        });
+    }
+
+    void finish(result<void> how) {
+        std::error_code code;
+        if (!how) {
+            code = how.error().code;
+            client_->note(std::move(how.error()));
+        }
+        if (call_->has_turn) client_->pass_on();
+        const auto executor = client_->executor;
+        deliver(std::move(self_), executor, has_waited_, [code, ids = std::move(call_->ids)](Self& to) mutable {
+            if (code) to.complete(code, Answer{});
+            else if constexpr (std::is_same_v<Answer, job_id>) to.complete(code, ids.front());
+            else to.complete(code, std::move(ids));
+        });
+    }
+
+    Self self_;
+    std::shared_ptr<shared> client_;
+    std::shared_ptr<call> call_;
+    bool has_waited_ = false;
 };
 
 }  // namespace pgq::driver::pq

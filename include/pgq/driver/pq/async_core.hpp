@@ -5,8 +5,8 @@
 #include <pgq/driver/pq/waker.hpp>
 
 #include <asio/any_io_executor.hpp>
-#include <asio/post.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/strand.hpp>
 
@@ -77,7 +77,8 @@ public:
             return;
         }
         if (wanted == need::read_and_write) watch_for_room();
-        io_->socket.async_wait(wanted == need::write ? descriptor::wait_write : descriptor::wait_read, std::move(resume));
+        io_->socket.async_wait(wanted == need::write ? descriptor::wait_write : descriptor::wait_read,
+                               std::move(resume));
     }
     /// libpq may have taken another socket.
     void forget_socket() {

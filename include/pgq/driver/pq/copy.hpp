@@ -5,8 +5,10 @@
 #include <pgq/job/id.hpp>
 #include <pgq/job/rank.hpp>
 #include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/wake.hpp>
 #include <pgq/statement/wire.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -85,8 +87,17 @@ private:
         while (result_ptr r{PQgetResult(c)})
             if (PQresultStatus(r.get()) == PGRES_FATAL_ERROR) outcome = server_error(r.get(), "enqueue_copy");
         if (PQstatus(c) != CONNECTION_OK) return connection_error(c, "enqueue_copy");
+        if (why_not == nullptr && outcome) wake_somebody();
         if (auto back = resume(); !back) return back;
         return outcome;
+    }
+
+    // A failure of it fails nothing: sleepers look for themselves now and then.
+    void wake_somebody() {
+        step wake;
+        wake.query = &statement::wake;
+        wake.params.number(line_->space()).int4s(1, [this](std::size_t) { return lane_.value; });
+        execute(line_->get(), wake, line_->options().schema);
     }
 
     result<void> resume() {

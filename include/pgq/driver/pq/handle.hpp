@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 /// libpq's handles as values, and its errors as ours.
 namespace pgq::driver::pq {
@@ -39,6 +40,25 @@ inline error_info connection_error(const PGconn* c, const char* statement = "") 
                  "check that the server runs and that the connection string, PGHOST and PGPORT name it"};
     e.statement = statement;
     return e;
+}
+
+/// A connection could not be made: by the connection string's fault, or by the network's or the server's.
+inline error_info refused(const PGconn* c, const std::string& conninfo, const char* statement) {
+    error_info e = connection_error(c, statement);
+    PQconninfoOption* parsed = PQconninfoParse(conninfo.c_str(), nullptr);
+    if (parsed == nullptr && !conninfo.empty()) {
+        e.code = make_error_code(errc::bad_conninfo);
+        e.hint = "write it as \"host=... dbname=...\" or as postgresql://user@host/dbname";
+    }
+    PQconninfoFree(parsed);
+    return e;
+}
+
+/// Names, headers and reasons are UTF-8 text, so the database has to be.
+inline result<void> check_encoding(std::string_view encoding) {
+    if (encoding == "UTF8") return {};
+    return error_info{errc::invalid_option, "the database's encoding is " + std::string{encoding},
+                      "use a database with encoding UTF8"};
 }
 
 /// What the server said about a statement.

@@ -20,12 +20,14 @@ public:
     explicit installer(const connection_options& o) : options_{o} {}
 
     result<void> run() {
-        if (options_.schema.empty() || options_.schema.size() > 63)
-            return error_info{errc::invalid_name, "a schema's name has 1 to 63 bytes"};
+        if (auto fine = check_schema(options_.schema); !fine) return fine;
         const char* keys[] = {"fallback_application_name", "dbname", "client_encoding", nullptr};
         const char* values[] = {"pgq install", options_.conninfo.c_str(), "UTF8", nullptr};
         connection_.reset(PQconnectdbParams(keys, values, 1));
-        if (PQstatus(connection_.get()) != CONNECTION_OK) return connection_error(connection_.get(), "install");
+        if (PQstatus(connection_.get()) != CONNECTION_OK)
+            return refused(connection_.get(), options_.conninfo, "install");
+        if (const char* encoding = PQparameterStatus(connection_.get(), "server_encoding"))
+            if (auto fine = check_encoding(encoding); !fine) return fine;
         PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
         return in_transaction();
     }

@@ -28,6 +28,7 @@ public:
     link(connection_options options, session_role role) : options_{std::move(options)}, role_{role} {}
 
     result<void> start() {
+        if (auto fine = check_schema(options_.schema); !fine) return fine;
         pump_ = pump{options_.schema, false};
         stage_ = stage::connecting;
         connection_.reset(connect());
@@ -83,16 +84,7 @@ private:
         return PQconnectStartParams(keys.data(), values.data(), 1);
     }
 
-    error_info refused() const {
-        error_info e = connection_error(connection_.get(), "connect");
-        PQconninfoOption* parsed = PQconninfoParse(options_.conninfo.c_str(), nullptr);
-        if (parsed == nullptr && !options_.conninfo.empty()) {
-            e.code = make_error_code(errc::bad_conninfo);
-            e.hint = "write it as \"host=... dbname=...\" or as postgresql://user@host/dbname";
-        }
-        PQconninfoFree(parsed);
-        return e;
-    }
+    error_info refused() const { return pq::refused(connection_.get(), options_.conninfo, "connect"); }
 
     result<void> ask_hello() {
         stage_ = stage::hello;
@@ -106,9 +98,7 @@ private:
         step& s = opening_[0];
         if (s.error) return explained(*s.error);
         if (s.rows() != 1) return error_info{errc::protocol, "no answer to the first question"};
-        if (const auto encoding = s[0].cell(3); encoding != "UTF8")
-            return error_info{errc::invalid_option, "the database's encoding is " + std::string{encoding},
-                              "use a database with encoding UTF8"};
+        if (auto fine = check_encoding(s[0].cell(3)); !fine) return fine;
         if (auto fits = check_version(s[0].number<std::int32_t>(0)); !fits) return fits;
         space_ = static_cast<std::int32_t>(s[0].number<std::int64_t>(1));
         // A pooler tells the client a process id of its own making.

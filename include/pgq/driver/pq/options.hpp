@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/detail/utf8.hpp>
+#include <pgq/error/result.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <chrono>
@@ -27,4 +29,14 @@ struct connection_options {
     std::size_t max_payload = std::size_t{16} << 20;       ///< bytes of one serialized job
 };
 
+namespace pq {
+
+/// The server would cut a longer name off, and so find another schema.
+inline result<void> check_schema(const std::string& name) {
+    if (!name.empty() && name.size() <= 63 && pgq::detail::is_storable_text(name)) return {};
+    return error_info{errc::invalid_name, "a schema's name is UTF-8 text of 1 to 63 bytes",
+                      "give the driver another `schema`"};
+}
+
+}  // namespace pq
 }  // namespace pgq::driver

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace pgq::driver::pq {
@@ -40,6 +41,21 @@ struct step {
     int rows() const noexcept { return reply ? PQntuples(reply.get()) : 0; }
     row_view operator[](int row) const noexcept { return {reply.get(), row}; }
 };
+
+/// Runs one statement on a connection that is not in pipeline mode, blocking.
+inline void execute(PGconn* c, step& s, std::string_view schema) {
+    const auto text = statement::render(s.query->text, schema);
+    const char* values[statement::params::max_count];
+    int lengths[statement::params::max_count];
+    int formats[statement::params::max_count];
+    for (std::size_t i = 0; i < s.params.size(); ++i) {
+        values[i] = s.params.value(i);
+        lengths[i] = s.params.length(i);
+        formats[i] = 1;
+    }
+    s.reply.reset(PQexecParams(c, text.c_str(), static_cast<int>(s.params.size()), s.params.types(), values, lengths,
+                               formats, 1));
+}
 
 /// Statements for one pipeline, in groups that are each a transaction. Cleared and filled again it allocates nothing:
 /// steps keep their parameter buffers.

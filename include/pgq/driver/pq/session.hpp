@@ -68,7 +68,8 @@ public:
     /// False when the server has closed the connection while nothing was going on.
     bool usable() noexcept {
         PGconn* c = state_->line.get();
-        return PQstatus(c) == CONNECTION_OK && PQconsumeInput(c) == 1 && PQstatus(c) == CONNECTION_OK;
+        // The first read may bring the server's last words, and only the second its end.
+        return PQstatus(c) == CONNECTION_OK && PQconsumeInput(c) == 1 && PQconsumeInput(c) == 1;
     }
 
     result<worker_id> register_worker(const worker_info& info) {

@@ -152,7 +152,7 @@ public:
         if (request_->limit > 0 && !request_->lanes.empty())
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
         if (request_->look_ahead && steps[at].rows() == 1)
-            out.next_due = std::chrono::microseconds{steps[at][0].number<std::int64_t>(0)};
+            out.next_due = as_duration(steps[at][0].number<std::int64_t>(0));
         return {};
     }
 
@@ -174,6 +174,12 @@ private:
         lanes_.clear();
         for (const auto& c : request_->lanes) lanes_.push_back(c.lane);
         return lanes_;
+    }
+
+    // The end of the calendar is more nanoseconds away than a duration holds.
+    static duration as_duration(std::int64_t micros) noexcept {
+        constexpr std::int64_t most = duration::max().count() / 1000;
+        return std::chrono::microseconds{std::clamp(micros, -most, most)};
     }
 
     void note_lost(const step& s, std::span<const lease_ref> wanted) const {

@@ -36,17 +36,7 @@ public:
 
 private:
     result<void> run(step& s, const link& line) const {
-        const auto text = statement::render(s.query->text, line.options().schema);
-        const char* values[statement::params::max_count];
-        int lengths[statement::params::max_count];
-        int formats[statement::params::max_count];
-        for (std::size_t i = 0; i < s.params.size(); ++i) {
-            values[i] = s.params.value(i);
-            lengths[i] = s.params.length(i);
-            formats[i] = 1;
-        }
-        s.reply.reset(PQexecParams(connection_, text.c_str(), static_cast<int>(s.params.size()), s.params.types(),
-                                   values, lengths, formats, 1));
+        execute(connection_, s, line.options().schema);
         if (PQresultStatus(s.reply.get()) == PGRES_TUPLES_OK) return {};
         if (PQstatus(connection_) != CONNECTION_OK) return connection_error(connection_, s.query->name);
         auto e = server_error(s.reply.get(), s.query->name);

@@ -1,0 +1,227 @@
+#pragma once
+
+#include <pgq/diagnostic/calls.hpp>
+#include <pgq/diagnostic/handlers.hpp>
+// The messages come first, as in compose/checked.hpp.
+#include <pgq/compose/handlers.hpp>
+#include <pgq/compose/shift.hpp>
+#include <pgq/compose/worker_options.hpp>
+#include <pgq/compose/worker_setup.hpp>
+#include <pgq/config.hpp>
+#include <pgq/queue.hpp>
+
+#if PGQ_HAS_COROUTINES
+
+#include <asio/any_io_executor.hpp>
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/bind_executor.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <stop_token>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace pgq {
+
+/// The worker for Asio: `async_worker w{jobs, handler...}; co_await w.async_run(asio::use_awaitable);`
+///
+/// It takes the handlers and options of `worker` and does the same; see there. The queue's driver is one of pgq/asio.hpp,
+/// and exchanging and waiting is done on that driver's executor without a thread. What is rare and may block (connecting,
+/// registering, what follows a lost connection) has a thread of its own, and so has the heartbeat.
+///
+/// Handlers run where the queue's executor says: with executor::coroutine{context.get_executor()} on that context.
+template <class Queue, class... Handlers>
+class async_worker {
+    using handlers_type = handler_set<typename Queue::composition_type, Handlers...>;
+    using session_type = typename Queue::driver_type::session;
+    static constexpr bool is_async = diagnostic::require_async<typename Queue::driver_type>::value;
+
+public:
+    async_worker(Queue& queue, worker_options options, Handlers... handlers)
+        : queue_{&queue}, options_{options}, handlers_{std::move(handlers)...} {}
+    async_worker(Queue& queue, Handlers... handlers) : async_worker{queue, worker_options{}, std::move(handlers)...} {}
+
+    /// Works as worker::run does; void(std::error_code). Its errors are those that keep it from starting.
+    ///
+    /// Cancelling it, in whichever way, is a request to stop: it gives back what has not started, waits for what runs within
+    /// the grace time and then completes without an error. It must complete before its context ends, and before this is destroyed.
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_run(Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>([this](auto handler) { start(std::move(handler)); },
+                                                                  token);
+    }
+
+    /// Ends the run there is, as cancelling it does. From any thread.
+    void stop() {
+        const std::lock_guard lock{mutex_};
+        stop_.request_stop();
+    }
+
+    /// Why the latest run failed, in full.
+    const error_info& last_error() const noexcept { return last_error_; }
+
+private:
+    class shell;
+
+    template <class Handler>
+    void start(Handler handler) {
+        const auto mine = renew_stop();
+        const auto executor = asio::get_associated_executor(handler, queue_->driver().get_executor());
+        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
+            slot.assign([mine](asio::cancellation_type_t) mutable { mine.request_stop(); });
+        const auto strand = asio::make_strand(queue_->driver().get_executor());
+        auto ended = [handler = std::move(handler)](std::exception_ptr thrown, std::error_code code) mutable {
+            std::move(handler)(thrown ? code_of(thrown) : code);
+        };
+        asio::co_spawn(strand, run(strand, mine.get_token()), asio::bind_executor(executor, std::move(ended)));
+    }
+
+    asio::awaitable<std::error_code> run(asio::any_io_executor strand, std::stop_token stop) {
+        result<void> outcome = errc::invalid_option;
+        if constexpr (handlers_type::valid && is_async) {
+            outcome = detail::check(options_);
+            if (outcome) {
+                shell now{*this, strand};
+                outcome = co_await now.work(std::move(stop));
+            }
+        }
+        last_error_ = outcome.error();
+        co_return outcome ? std::error_code{} : last_error_.code;
+    }
+
+    std::stop_source renew_stop() {
+        const std::lock_guard lock{mutex_};
+        return stop_ = std::stop_source{};
+    }
+
+    // A thread that cannot be had, or memory.
+    static std::error_code code_of(const std::exception_ptr& thrown) {
+        try {
+            std::rethrow_exception(thrown);
+        } catch (const std::system_error& e) { return e.code(); } catch (const std::bad_alloc&) {
+            return std::make_error_code(std::errc::not_enough_memory);
+        }
+    }
+
+    Queue* queue_;
+    worker_options options_;
+    handlers_type handlers_;
+    std::mutex mutex_;  // for stop_
+    std::stop_source stop_;
+    error_info last_error_{};
+};
+
+// One call of async_run, on a strand.
+template <class Queue, class... Handlers>
+class async_worker<Queue, Handlers...>::shell {
+public:
+    shell(async_worker& w, asio::any_io_executor strand)
+        : strand_{std::move(strand)},
+          pause_{std::make_shared<asio::steady_timer>(strand_)},
+          shift_{*w.queue_, w.handlers_, w.options_, [this] { end_pause(); }} {}
+
+    asio::awaitable<result<void>> work(std::stop_token stop) {
+        auto begun = co_await aside([this] { return shift_.begin(); });
+        if (!begun) co_return begun;
+        const std::stop_callback on_stop{stop, [this] { shift_.ask_to_stop(); }};
+        while (!shift_.is_hopeless()) {
+            if (shift_.needs_recovery()) co_await aside([this] { shift_.recover(); });
+            const auto a = shift_.next();
+            if (a.what == fsm::worker_do::stop) break;
+            co_await step(a);
+        }
+        co_await aside([this] { shift_.end(); });
+        co_return begun;
+    }
+
+private:
+    asio::awaitable<void> step(fsm::worker_action a) {
+        const bool connected = shift_.session() != nullptr;
+        switch (a.what) {
+        case fsm::worker_do::exchange: return connected ? exchange(a) : pause(a_second);
+        case fsm::worker_do::wait: return connected ? wait(a.timeout) : pause(a.timeout);
+        case fsm::worker_do::count_deferred: return connected ? perform(a) : pause(a_second);
+        default: return perform(a);
+        }
+    }
+
+    asio::awaitable<void> exchange(fsm::worker_action a) {
+        std::error_code failed;
+        auto& session = *shift_.session();
+        co_await session.async_exchange(shift_.request(a), shift_.reply(),
+                                        asio::redirect_error(asio::use_awaitable, failed));
+        if (failed) shift_.failed(a, why(session, failed));
+        else shift_.exchanged(a);
+    }
+
+    asio::awaitable<void> wait(duration timeout) {
+        std::error_code failed;
+        auto& session = *shift_.session();
+        const auto woken = co_await session.async_wait(timeout, asio::redirect_error(asio::use_awaitable, failed));
+        if (failed) shift_.drop(why(session, failed));
+        else shift_.woken(woken);
+    }
+
+    asio::awaitable<void> perform(fsm::worker_action a) {
+        co_await aside([this, a] { shift_.perform(a); });
+    }
+
+    asio::awaitable<void> pause(duration longest) {
+        std::error_code ended;
+        pause_->expires_at(shift_.pause_until(longest));
+        co_await pause_->async_wait(asio::redirect_error(asio::use_awaitable, ended));
+    }
+    // What wakes us is on the strand behind the step that is going on, and each step looks around before it pauses.
+    void end_pause() {
+        asio::post(strand_, [timer = pause_] { timer->cancel(); });
+    }
+
+    // Calls what blocks on the other thread.
+    template <class Call>
+    asio::awaitable<std::invoke_result_t<Call>> aside(Call call) {
+        static_assert(std::is_trivially_destructible_v<Call>);  // GCC 12 would destroy it twice
+        auto done = asio::co_spawn(aside_.get_executor(), run_call(call), asio::use_awaitable);
+        co_return co_await std::move(done);
+    }
+    template <class Call>
+    static asio::awaitable<std::invoke_result_t<Call>> run_call(Call call) {
+        co_return call();
+    }
+
+    static error_info why(session_type& session, std::error_code code) {
+        if constexpr (requires { session.last_error(); }) return session.last_error();
+        else return error_info{code};
+    }
+
+    static constexpr std::chrono::seconds a_second{1};
+
+    asio::any_io_executor strand_;
+    std::shared_ptr<asio::steady_timer> pause_;
+    asio::thread_pool aside_{1};
+    detail::shift<Queue, handlers_type> shift_;
+};
+
+template <class Queue, class... Handlers>
+async_worker(Queue&, worker_options, Handlers...) -> async_worker<Queue, Handlers...>;
+template <class Queue, class... Handlers>
+async_worker(Queue&, Handlers...) -> async_worker<Queue, Handlers...>;
+
+}  // namespace pgq
+
+#endif  // PGQ_HAS_COROUTINES

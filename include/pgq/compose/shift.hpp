@@ -1,0 +1,232 @@
+#pragma once
+
+#include <pgq/compose/engine.hpp>
+#include <pgq/compose/monitor.hpp>
+#include <pgq/compose/run_job.hpp>
+#include <pgq/compose/worker_options.hpp>
+#include <pgq/compose/worker_setup.hpp>
+#include <pgq/detail/unit_random.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/fsm/reconnect.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// One run of a worker, but for its waiting: what the shells (worker, async_worker) have in common.
+///
+///     begin(); until is_hopeless(): recover() if needs_recovery(), and then what next() says: an exchange or a wait on
+///     session(), by the shell, anything else by perform(); end()
+///
+/// `begin`, `recover`, `perform` and `end` block, so an asynchronous shell calls them on another thread. One thread at a time,
+/// except `wake()` and `ask_to_stop()`.
+template <class Queue, class Handlers>
+class shift {
+    using clock = std::chrono::steady_clock;
+    using driver_type = typename Queue::driver_type;
+    using runner_type = job_runner<typename Queue::composition_type, Handlers>;
+
+public:
+    using session_type = typename driver_type::session;
+
+    /// `wake_shell` ends the shell's pause; it is called from any thread, but not when there is a session to interrupt.
+    shift(Queue& queue, Handlers& handlers, const worker_options& options, std::function<void()> wake_shell)
+        : queue_{&queue},
+          options_{options},
+          wake_shell_{std::move(wake_shell)},
+          executor_{queue.executor()},
+          runner_{handlers, executor_, queue.observer(), options_, [this] { wake(); }},
+          engine_{runner_, machine_options(options_, executor_.width())},
+          monitor_{queue.driver(), queue.observer(), options_.lease_time, [this] {
+                       lost_.store(true);
+                       wake();
+                   }} {}
+
+    result<void> begin() {
+        auto lanes = queue_->lanes();
+        if (!lanes) return lanes.error();
+        lanes_ = std::move(*lanes);
+        if (auto opened = connect(); !opened) return opened;
+        engine_.serve(lanes_, options_.max_attempts);
+        if (auto known = register_worker(); !known) return known;
+        executor_.start();
+        monitor_.start(engine_.id());
+        notify(observer(), event::worker_started{engine_.id()});
+        return {};
+    }
+
+    /// When nothing is in hand any more.
+    void end() {
+        runner_.giving_back.store(true);
+        engine_.interrupt();  // without a database some may still run, and wait for this
+        executor_.stop();
+        monitor_.stop();
+        if (session_) (void)session_->retire(engine_.id());
+        notify(observer(), event::worker_stopped{engine_.id()});
+    }
+
+    /// After the connection broke, or the worker was declared dead, and when it is time to try again.
+    bool needs_recovery() const noexcept { return session_ ? lost_.load() || reconnected_ : clock::now() >= next_try_; }
+    void recover() {
+        if (!session_) {
+            if (auto opened = connect(); !opened) {
+                next_try_ = clock::now() + tell_failed(opened.error());
+                return;
+            }
+        }
+        if (lost_.exchange(false)) {
+            engine_.lose_all();
+            if (auto known = register_worker(); !known) return lost_.store(true), drop(known.error());
+            monitor_.follow(engine_.id());
+        }
+        if (reconnected_) settle_leases();
+    }
+
+    /// Whether there is nobody to tell what is left: it is to stop, and has had no database for the whole grace time.
+    bool is_hopeless() {
+        const auto now = clock::now();
+        if (stop_asked_.load()) engine_.stop_requested(now);
+        if (!engine_.stopping()) return false;
+        if (session_ || without_session_ == steady_time::max()) without_session_ = now;
+        return now - without_session_ > options_.grace;
+    }
+
+    fsm::worker_action next() { return engine_.next(clock::now()); }
+
+    /// What to send for an exchange, and what the answer goes into; then exchanged() or failed().
+    const exchange_request& request(const fsm::worker_action& a) { return engine_.request(a, clock::now()); }
+    exchange_reply& reply() noexcept { return reply_; }
+    void exchanged(const fsm::worker_action& a) { engine_.exchanged(a, reply_, clock::now()); }
+    void failed(const fsm::worker_action& a, const error_info& why) {
+        if (why == errc::connection_lost || session_is_over(why)) return drop(why);
+        if (why == errc::worker_lost) lost_.store(true);
+        engine_.refused(a, why, clock::now());
+    }
+    void woken(wake_reason why) noexcept {
+        if (why == wake_reason::notified) engine_.notified();
+    }
+    /// The connection is of no more use.
+    void drop(const error_info& why) {
+        set_session(std::nullopt);
+        next_try_ = clock::now() + tell_failed(why);
+    }
+
+    /// The actions that are neither an exchange, a wait nor the end.
+    void perform(const fsm::worker_action& a) {
+        if (a.what == fsm::worker_do::count_deferred) count_deferred();
+        if (a.what == fsm::worker_do::interrupt) engine_.interrupt();
+        if (a.what == fsm::worker_do::abandon) abandon();
+    }
+
+    /// Null while there is no connection; the shell then pauses instead, unless it is woken.
+    session_type* session() noexcept { return session_ ? &*session_ : nullptr; }
+    /// The end of a pause that an action asked for.
+    steady_time pause_until(duration longest) const noexcept {
+        const auto now = clock::now();
+        return std::max<steady_time>(std::min<steady_time>(next_try_, now + longest),
+                                     now + std::chrono::milliseconds{1});
+    }
+
+    /// There is news: ends the wait of the shell, the present one or else the next.
+    void wake() {
+        {
+            const std::lock_guard lock{mutex_};
+            if (session_) return session_->interrupt();
+        }
+        wake_shell_();
+    }
+    void ask_to_stop() {
+        stop_asked_.store(true);
+        runner_.giving_back.store(true);
+        wake();
+    }
+
+private:
+    auto& observer() noexcept { return queue_->observer(); }
+
+    void count_deferred() {
+        std::int64_t sum = 0;
+        for (const lane_id l : lanes_) {
+            auto n = session_->counts(l);
+            if (!n) return drop(n.error());
+            sum += n->deferred;
+        }
+        engine_.deferred_left(sum, clock::now());
+    }
+
+    void abandon() {
+        std::vector<lease_ref> leases;
+        engine_.abandon(leases);
+        if (session_ && !leases.empty()) (void)session_->give_back(leases);
+    }
+
+    // A new connection of the same worker: which leases are still ours, and which were claimed without our having heard of it.
+    void settle_leases() {
+        auto held = session_->leases_of(engine_.id());
+        if (!held) return drop(held.error());
+        std::vector<lease_ref> unknown;
+        engine_.reconnected(*held, unknown, clock::now());
+        if (!unknown.empty())
+            if (auto gave = session_->give_back(unknown); !gave) return drop(gave.error());
+        reconnected_ = false;
+        retry_.succeeded();
+        notify(observer(), event::connection_restored{});
+    }
+
+    duration tell_failed(const error_info& why) {
+        const duration delay = retry_.failed(unit_random());
+        notify(observer(), event::connection_failed{why, delay});
+        return delay;
+    }
+
+    result<void> connect() {
+        auto opened = queue_->driver().connect(session_role::worker);
+        if (!opened) return opened.error();
+        reconnected_ = started_;
+        started_ = true;
+        set_session(std::move(*opened));
+        return {};
+    }
+
+    result<void> register_worker() {
+        const auto host = host_name();
+        auto id = session_->register_worker(worker_facts(host, options_, lanes_));
+        if (!id) return id.error();
+        engine_.become(*id);
+        return {};
+    }
+
+    void set_session(std::optional<session_type> s) {
+        const std::lock_guard lock{mutex_};
+        session_ = std::move(s);
+    }
+
+    Queue* queue_;
+    worker_options options_;
+    std::function<void()> wake_shell_;
+    typename Queue::executor_type executor_;
+    runner_type runner_;
+    engine<runner_type> engine_;
+    monitor<driver_type, typename Queue::observer_type> monitor_;
+    fsm::reconnect retry_{};
+    std::vector<lane_id> lanes_;
+    exchange_reply reply_;
+    std::mutex mutex_;  // for session_ as far as wake() sees it
+    std::optional<session_type> session_;
+    std::atomic<bool> lost_{false};
+    std::atomic<bool> stop_asked_{false};
+    bool started_ = false;
+    bool reconnected_ = false;
+    steady_time next_try_{};
+    steady_time without_session_ = steady_time::max();  // while stopping: since when
+};
+
+}  // namespace pgq::detail

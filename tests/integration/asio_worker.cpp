@@ -1,0 +1,342 @@
+#include <pgq/async_worker.hpp>
+#include <pgq/driver/asio_libpq.hpp>
+#include <pgq/executor/coroutine.hpp>
+
+#include <support/asio_context.hpp>
+#include <support/catch.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/experimental/as_tuple.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/use_future.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <future>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using pgq::driver::asio_libpq;
+using test::note;
+
+template <class Executor>
+using asio_queue = pgq::queue<pgq::job<note>, asio_libpq, pgq::serializer::json, Executor, test::witness>;
+using coroutine_queue = asio_queue<pgq::executor::coroutine>;
+using thread_queue = asio_queue<pgq::executor::thread_pool>;
+
+/// A database and a context with a thread, and a queue whose jobs run there.
+struct fixture {
+    explicit fixture(std::size_t threads = 1) : context{threads} {}
+
+    asio_libpq driver(std::string application = {}) {
+        auto options = db.options();
+        if (!application.empty())
+            options.conninfo = test::database::with_settings("application_name", std::move(application));
+        return asio_libpq{context.executor(), options};
+    }
+    coroutine_queue coroutines(std::string application = {}) {
+        return coroutine_queue{
+            driver(std::move(application)), {}, pgq::executor::coroutine{context.executor(), 16}, seen};
+    }
+    bool is_over() const { return db.is_empty() && db.rows("worker") == 0; }
+
+    test::database db;
+    test::running_context context;
+    test::witness seen;
+    test::diary diary;
+};
+
+constexpr pgq::worker_options until_empty{.until = pgq::run_until::empty};
+constexpr pgq::worker_options until_drained{.until = pgq::run_until::drained};
+
+/// A run that is told to stop, and has, when this is destroyed.
+template <class Worker>
+class running {
+public:
+    explicit running(Worker& w) : worker_{&w}, end_{w.async_run(asio::use_future)} {}
+    running(const running&) = delete;
+    running& operator=(const running&) = delete;
+    ~running() {
+        if (!end_.valid()) return;
+        worker_->stop();
+        end_.wait();
+    }
+    /// What it ends with.
+    void stop() {
+        worker_->stop();
+        end_.get();
+    }
+
+private:
+    Worker* worker_;
+    std::future<void> end_;
+};
+
+asio::awaitable<void> nap(pgq::duration d) {
+    asio::steady_timer timer{co_await asio::this_coro::executor, d};
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+}  // namespace
+
+TEST_CASE("an async_worker runs coroutines that suspend side by side, in one thread", "[async_worker]") {
+    fixture f;
+    auto jobs = f.coroutines();
+    jobs.enqueue(test::notes(40)).value();
+    std::atomic<int> under_way{0}, most{0};
+    pgq::async_worker w{jobs, until_empty, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
+                            const int now = ++under_way;
+                            if (now > most) most = now;
+                            co_await nap(2ms);
+                            --under_way;
+                            f.diary.add(n.n, c);
+                        }};
+    w.async_run(asio::use_future).get();
+    CHECK(f.diary.each_ran_once(40));
+    CHECK(most > 1);
+    CHECK(most <= 16);
+    CHECK(f.is_over());
+}
+
+TEST_CASE("an async_worker runs plain handlers on threads", "[async_worker]") {
+    fixture f;
+    thread_queue jobs{f.driver(), {}, pgq::executor::thread_pool{2}, f.seen};
+    jobs.enqueue(test::notes(500)).value();
+    pgq::async_worker w{jobs, until_empty, [&](const note& n, pgq::context& c) { f.diary.add(n.n, c); }};
+    w.async_run(asio::use_future).get();
+    CHECK(f.diary.each_ran_once(500));
+    CHECK(f.is_over());
+}
+
+TEST_CASE("an async_worker works on a context with several threads", "[async_worker]") {
+    fixture f{3};
+    auto jobs = f.coroutines();
+    jobs.enqueue(test::notes(300)).value();
+    pgq::async_worker w{jobs, until_empty, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
+                            if (n.n % 3 == 0) co_await nap(1ms);
+                            f.diary.add(n.n, c);
+                        }};
+    w.async_run(asio::use_future).get();
+    CHECK(f.diary.each_ran_once(300));
+    CHECK(f.is_over());
+}
+
+TEST_CASE("what a coroutine throws before or after it was suspended is a failed attempt", "[async_worker]") {
+    fixture f;
+    auto jobs = f.coroutines();
+    jobs.enqueue(test::notes(2)).value();
+    pgq::worker_options options{.max_attempts = 2, .until = pgq::run_until::drained};
+    pgq::async_worker w{jobs, options, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
+                            f.diary.add(n.n, c);
+                            if (n.n == 1) co_await nap(1ms);
+                            if (n.n == 1 || c.attempt() == 1) throw std::runtime_error{"not today"};
+                        }};
+    w.async_run(asio::use_future).get();
+    CHECK(f.diary.runs() == std::map<std::int64_t, int>{{0, 2}, {1, 2}});
+    const auto held = jobs.held<note>().value();
+    REQUIRE(held.size() == 1);
+    CHECK(held[0].reason == "attempt 2 of 2 failed: not today");
+}
+
+TEST_CASE("an async_worker waits for what a handler put off, and for nothing else", "[async_worker]") {
+    fixture f;
+    auto jobs = f.coroutines();
+    jobs.enqueue(note{1, ""}).value();
+    pgq::async_worker w{jobs, until_drained, [&](const note& n, pgq::context& c) -> asio::awaitable<pgq::outcome> {
+                            f.diary.add(n.n, c);
+                            if (c.attempt() == 1) co_return pgq::retry_after{30ms, "later"};
+                            co_return pgq::done{};
+                        }};
+    w.async_run(asio::use_future).get();
+    CHECK(f.diary.runs()[1] == 2);
+    CHECK(f.is_over());
+}
+
+TEST_CASE("a sleeping async_worker is woken by an enqueue", "[async_worker]") {
+    fixture f;
+    auto jobs = f.coroutines();
+    pgq::async_worker w{jobs, {.poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
+                            f.diary.add(n.n, c);
+                            co_return;
+                        }};
+    running run{w};
+    REQUIRE(test::eventually([&] { return f.db.sleepers() == 1; }));
+    jobs.enqueue(note{7, ""}).value();
+    CHECK(test::eventually([&] { return f.diary.size() == 1 && f.db.is_empty(); }));
+    run.stop();
+    CHECK(f.db.rows("worker") == 0);
+}
+
+TEST_CASE("a cancelled async_worker waits for what runs, gives the rest back and ends without an error",
+          "[async_worker]") {
+    fixture f;
+    auto jobs = f.coroutines();
+    jobs.enqueue(test::notes(200)).value();
+    std::atomic<int> started{0};
+    std::atomic<bool> go{false};
+    pgq::async_worker w{jobs, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
+                            ++started;
+                            while (!go) co_await nap(1ms);
+                            f.diary.add(n.n, c);
+                        }};
+    const auto kind = GENERATE(asio::cancellation_type::terminal, asio::cancellation_type::total);
+    asio::cancellation_signal signal;
+    std::promise<std::error_code> ended;
+    w.async_run(asio::bind_cancellation_slot(signal.slot(), [&](std::error_code e) { ended.set_value(e); }));
+    REQUIRE(test::eventually([&] { return started == 16; }));
+    asio::post(f.context.executor(), [&] { signal.emit(kind); });
+    auto end = ended.get_future();
+    CHECK(end.wait_for(50ms) == std::future_status::timeout);
+    go = true;
+    CHECK(end.get() == std::error_code{});
+    CHECK(f.diary.size() == 16);
+    CHECK(f.db.leased() == 0);
+    CHECK(f.db.rows("ready") == 184);
+    CHECK(f.db.rows("worker") == 0);
+}
+
+TEST_CASE("stop() from another thread ends the run, and the next run goes on", "[async_worker]") {
+    fixture f;
+    auto jobs = f.coroutines();
+    pgq::async_worker w{jobs, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
+                            f.diary.add(n.n, c);
+                            co_return;
+                        }};
+    for (const std::int64_t n : {1, 2}) {
+        running run{w};
+        jobs.enqueue(note{n, ""}).value();
+        CHECK(test::eventually([&] { return f.diary.runs()[n] == 1; }));
+        run.stop();
+    }
+    CHECK(f.is_over());
+}
+
+TEST_CASE("a handler that does not end is told by its stop token when the grace time is over", "[async_worker]") {
+    fixture f;
+    auto jobs = f.coroutines();
+    jobs.enqueue(note{1, ""}).value();
+    std::atomic<int> started{0};
+    pgq::async_worker w{jobs, {.grace = 50ms}, [&](const note&, pgq::context& c) -> asio::awaitable<pgq::outcome> {
+                            ++started;
+                            while (!c.stop_token().stop_requested()) co_await nap(1ms);
+                            co_return pgq::snooze{{}};
+                        }};
+    running run{w};
+    REQUIRE(test::eventually([&] { return started == 1; }));
+    run.stop();
+    CHECK(f.db.leased() == 0);
+    CHECK(f.db.rows("ready") == 1);
+}
+
+TEST_CASE("an async_worker whose connections are cut goes on, and no job is done twice or lost", "[async_worker]") {
+    fixture f;
+    auto client = f.coroutines();
+    auto jobs = f.coroutines(f.db.schema() + "_w");
+    client.enqueue(test::notes(20)).value();
+    pgq::async_worker w{jobs, {.poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
+                            co_await nap(5ms);
+                            f.diary.add(n.n, c);
+                        }};
+    running run{w};
+    REQUIRE(test::eventually([&] { return f.diary.size() >= 5; }));
+    for (int i = 0; i < 3; ++i) {
+        const int restored = f.seen->restored;
+        f.db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + f.db.schema() +
+                  "_w'");
+        REQUIRE(test::eventually([&] { return f.seen->restored > restored; }));
+    }
+    REQUIRE(test::eventually([&] { return f.db.is_empty(); }));
+    CHECK(f.diary.each_ran_once(20));
+    REQUIRE(test::eventually([&] { return f.db.sleepers() == 1; }));
+    client.enqueue(note{20, ""}).value();
+    CHECK(test::eventually([&] { return f.diary.each_ran_once(21) && f.db.is_empty(); }));
+    run.stop();
+    CHECK(f.db.rows("worker") == 0);
+}
+
+TEST_CASE("an async_worker declared dead fires its handlers' stop tokens and starts over", "[async_worker]") {
+    fixture f;
+    auto jobs = f.coroutines();
+    jobs.enqueue(note{1, ""}).value();
+    std::atomic<int> started{0}, told{0};
+    pgq::async_worker w{
+        jobs, {.lease_time = 300ms, .poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
+            if (c.attempt() > 1) co_return (void) f.diary.add(n.n, c);
+            ++started;
+            while (!c.stop_token().stop_requested()) co_await nap(1ms);
+            ++told;
+        }};
+    running run{w};
+    REQUIRE(test::eventually([&] { return started == 1; }));
+    // What a colleague's rescue does.
+    auto rescuer = f.db.driver().connect(pgq::session_role::monitor).value();
+    f.db.exec("UPDATE {s}.worker SET beat = beat - interval '1 hour'");
+    REQUIRE(rescuer.rescue().value().returned == 1);
+    CHECK(test::eventually([&] { return told == 1; }));
+    CHECK(test::eventually([&] { return f.diary.size() == 1 && f.db.is_empty(); }));
+    run.stop();
+    CHECK(f.seen->lost == 1);
+}
+
+TEST_CASE("what keeps an async_worker from starting is its error", "[async_worker]") {
+    fixture f;
+    const auto handler = [](const note&) -> asio::awaitable<void> { co_return; };
+    SECTION("no schema") {
+        auto options = f.db.options();
+        options.schema = test::fresh_schemas::next();
+        coroutine_queue jobs{asio_libpq{f.context.executor(), options}};
+        pgq::async_worker w{jobs, handler};
+        std::promise<std::error_code> ended;
+        w.async_run([&](std::error_code e) { ended.set_value(e); });
+        CHECK(ended.get_future().get() == pgq::errc::schema_missing);
+        CHECK(w.last_error().hint.find("install()") != std::string::npos);
+    }
+    SECTION("an option out of its range") {
+        auto jobs = f.coroutines();
+        pgq::async_worker w{jobs, {.max_attempts = 0}, handler};
+        CHECK_THROWS_AS(w.async_run(asio::use_future).get(), std::system_error);
+        CHECK(w.last_error() == pgq::errc::invalid_option);
+    }
+}
+
+TEST_CASE("a program in one coroutine enqueues, works and ends by a time-out", "[async_worker]") {
+    using namespace asio::experimental::awaitable_operators;
+    fixture f;
+    auto jobs = f.coroutines();
+    pgq::async_worker w{jobs, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
+                            f.diary.add(n.n, c);
+                            if (n.n < 5) {
+                                const note next{n.n + 1, ""};
+                                co_await jobs.async_enqueue(next, asio::use_awaitable);
+                            }
+                        }};
+    const auto program = [&]() -> asio::awaitable<void> {
+        const note first{1, ""};
+        co_await jobs.async_enqueue(first, asio::use_awaitable);
+        const auto all_ran = [&]() -> asio::awaitable<void> {
+            while (f.diary.size() < 5) co_await nap(1ms);
+        };
+        co_await (w.async_run(asio::use_awaitable) || all_ran());
+    };
+    asio::co_spawn(f.context.executor(), program(), asio::use_future).get();
+    CHECK(f.diary.each_ran_once(5));
+    CHECK(f.is_over());
+}

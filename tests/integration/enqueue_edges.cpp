@@ -1,0 +1,225 @@
+#include <pgq/driver/libpq.hpp>
+
+#include "support/catch.hpp"
+#include "support/database.hpp"
+#include "support/eventually.hpp"
+#include "support/jobs.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <ranges>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+using pgq::condition;
+using pgq::errc;
+using pgq::lane_counts;
+using pgq::driver::libpq;
+using test::database;
+using test::eventually;
+using test::note;
+
+namespace {
+
+pgq::driver::connection_options small_payloads(const database& db) {
+    auto o = db.options();
+    o.max_payload = 1000;
+    return o;
+}
+
+note of_bytes(std::size_t n) { return {.text = std::string(n, 'x')}; }
+
+test::sql_connection connection_of_the_caller(const database& db) { return {test::dsn(), db.schema()}; }
+
+}  // namespace
+
+TEST_CASE("a payload that is too large is refused before it is sent, and names itself", "[enqueue][limits]") {
+    const database db;
+    test::note_queue<> jobs{libpq{small_payloads(db)}};
+    for (const auto& e : {jobs.enqueue(of_bytes(1000)).error(),
+                          jobs.enqueue(std::vector{of_bytes(1), of_bytes(2), of_bytes(5000)}).error(),
+                          jobs.enqueue_stream(std::vector{of_bytes(1), of_bytes(5000)}).error(),
+                          jobs.enqueue(pgq::within(db.connection()), of_bytes(1000)).error()}) {
+        INFO(e.text());
+        CHECK(e == errc::payload_too_large);
+        CHECK(e == condition::permanent);
+        CHECK(e.message.find("bytes") != std::string::npos);
+        CHECK(e.hint.find("max_payload") != std::string::npos);
+        CHECK(e.text().find("xxx") == std::string::npos);
+    }
+    jobs.enqueue(of_bytes(900)).value();
+    CHECK(db.rows("ready") == 1);
+}
+
+TEST_CASE("any text comes back as it was, zero bytes included", "[enqueue][payload]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()};
+    const std::vector<std::string> texts{std::string("a\0b", 3), "größer \xF0\x9F\x98\x80", "\"'\\ {s} $1 ; --", "\x01\x7f\n\r\t", ""};
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        jobs.enqueue(note{.n = static_cast<std::int64_t>(i), .text = texts[i]}).value();
+    test::diary diary;
+    test::work_off(jobs, {}, [&](const note& job, pgq::context& c) { diary.add(job.n, c, job.text); });
+    REQUIRE(diary.size() == texts.size());
+    for (const auto& s : diary.all()) CHECK(s.text == texts[static_cast<std::size_t>(s.n)]);
+}
+
+TEST_CASE("headers that are no text are refused, and nothing is sent", "[enqueue][headers]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()};
+    for (const pgq::header& bad : {pgq::header{"a", std::string_view{"x\0y", 3}}, pgq::header{std::string_view{"x\0y", 3}, "a"},
+                                   pgq::header{"a", "\xff\xfe"}, pgq::header{"\xc3", "a"}}) {
+        const auto put = jobs.enqueue(note{}, {.headers = {&bad, 1}});
+        REQUIRE_FALSE(put);
+        CHECK(put.error() == errc::invalid_text);
+        CHECK(put.error() == condition::permanent);
+    }
+    CHECK(db.rows("ready") == 0);
+    jobs.enqueue(note{}).value();
+}
+
+TEST_CASE("a stream of fifty thousand jobs arrives whole and in order", "[enqueue][stream]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()};
+    auto many = std::views::iota(std::int64_t{0}, std::int64_t{50000}) |
+                std::views::transform([](std::int64_t n) { return note{.n = n, .text = "streamed"}; });
+    CHECK(jobs.enqueue_stream(many).value() == 50000);
+    CHECK(jobs.counts<note>().value() == lane_counts{.ready = 50000});
+    CHECK(db.query_int("SELECT count(*) FROM (SELECT id, lag(id) OVER (ORDER BY ctid) AS before FROM {s}.ready) r"
+                       " WHERE before >= id") == 0);
+    CHECK(jobs.enqueue_stream(std::vector<note>{}).value() == 0);
+}
+
+TEST_CASE("a stream that breaks off in the middle leaves nothing, and the session usable", "[enqueue][stream]") {
+    const database db;
+    test::note_queue<> jobs{libpq{small_payloads(db)}};
+    const auto broken = [](auto at_30000) {
+        return std::views::iota(0, 50000) | std::views::transform([=](int n) { return n == 30000 ? at_30000() : note{.n = n}; });
+    };
+    SECTION("by a job that is too large") {
+        auto many = broken([] { return of_bytes(5000); });
+        const auto put = jobs.enqueue_stream(many);
+        REQUIRE_FALSE(put);
+        CHECK(put.error() == errc::payload_too_large);
+    }
+    SECTION("by an exception out of the range") {
+        auto many = broken([]() -> note { throw std::runtime_error{"no more"}; });
+        CHECK_THROWS_WITH(jobs.enqueue_stream(many), "no more");
+    }
+    SECTION("by a server that refuses a row") {
+        db.exec("ALTER TABLE {s}.ready ADD CHECK (octet_length(body) < 500)");
+        auto many = broken([] { return of_bytes(800); });
+        const auto put = jobs.enqueue_stream(many);
+        REQUIRE_FALSE(put);
+        CHECK(put.error().code == pgq::make_sqlstate("23514"));
+        CHECK(put.error().statement == "enqueue_copy");
+    }
+    CHECK(db.rows("ready") == 0);
+    jobs.enqueue(note{}).value();
+    CHECK(jobs.enqueue_stream(test::notes(3)).value() == 3);
+    CHECK(db.rows("ready") == 4);
+    CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
+}
+
+TEST_CASE("a stream wakes a sleeping worker", "[enqueue][stream]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()}, producer{db.driver()};
+    test::diary diary;
+    test::running_worker w{jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
+    REQUIRE(eventually([&] { return db.sleepers() == 1; }));
+    CHECK(producer.enqueue_stream(test::notes(10)).value() == 10);
+    CHECK(eventually([&] { return diary.each_ran_once(10); }));
+    w.stop().value();
+}
+
+TEST_CASE("what is enqueued in the caller's transaction wakes a worker when that commits, not before", "[enqueue][within]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()}, producer{db.driver()};
+    const auto mine = connection_of_the_caller(db);
+    test::diary diary;
+    test::running_worker w{jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
+    REQUIRE(eventually([&] { return db.sleepers() == 1; }));
+
+    mine.exec("BEGIN");
+    producer.enqueue(pgq::within(mine.get()), note{.n = 1}).value();
+    mine.exec("ROLLBACK");
+    mine.exec("BEGIN");
+    const auto ids = producer.enqueue(pgq::within(mine.get()), test::notes(20)).value();
+    CHECK(ids.size() == 20);
+    CHECK(test::always(100ms, [&] { return diary.size() == 0; }));
+    mine.exec("COMMIT");
+    CHECK(eventually([&] { return diary.each_ran_once(20); }));
+    w.stop().value();
+}
+
+TEST_CASE("a caller's connection that cannot be used is told as such", "[enqueue][within]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()};
+    const auto why_not = [&](PGconn* c) {
+        const auto put = jobs.enqueue(pgq::within(c), note{});
+        REQUIRE_FALSE(put);
+        INFO(put.error().text());
+        CHECK_FALSE(put.error().message.empty());
+        CHECK(put.error().statement == "enqueue_one");
+        return put.error();
+    };
+    SECTION("none at all") { CHECK(why_not(nullptr) == errc::connection_lost); }
+    SECTION("one in pipeline mode") {
+        const auto mine = connection_of_the_caller(db);
+        REQUIRE(PQenterPipelineMode(mine.get()) == 1);
+        const auto e = why_not(mine.get());
+        CHECK(e == errc::invalid_option);
+        CHECK(e == condition::configuration);
+        CHECK(e.hint.find("pipeline") != std::string::npos);
+    }
+    SECTION("one in a transaction that has failed") {
+        const auto mine = connection_of_the_caller(db);
+        mine.exec("BEGIN");
+        CHECK_THROWS(mine.exec("SELECT 1/0"));
+        CHECK(why_not(mine.get()).code == pgq::make_sqlstate("25P02"));
+    }
+    SECTION("one that was terminated") {
+        const auto mine = connection_of_the_caller(db);
+        db.exec("SELECT pg_terminate_backend(" + std::to_string(PQbackendPID(mine.get())) + ", 10000)");
+        CHECK(why_not(mine.get()) == errc::connection_lost);
+    }
+    SECTION("one to another database") {
+        const test::sql_connection other{database::with_settings("dbname", "postgres"), db.schema()};
+        CHECK(why_not(other.get()) == condition::configuration);
+    }
+    CHECK(db.rows("ready") == 0);
+    jobs.enqueue(note{}).value();  // the queue's own connection is none the worse
+}
+
+TEST_CASE("a queue whose idle connection was terminated makes another, unnoticed", "[enqueue][reconnect]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()};
+    for (std::int64_t n = 1; n <= 3; ++n) {
+        jobs.enqueue(note{.n = n}).value();
+        CHECK(db.query_int("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = '" +
+                           db.schema() + "'") == 1);
+    }
+    jobs.enqueue(note{}).value();
+    CHECK(db.rows("ready") == 4);
+}
+
+TEST_CASE("one queue object enqueues from eight threads", "[enqueue][threads]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()};
+    std::atomic<int> failures{0};
+    {
+        std::vector<std::jthread> threads;
+        for (std::int64_t t = 0; t < 8; ++t)
+            threads.emplace_back([&, t] {
+                for (std::int64_t n = 0; n < 50; ++n) failures += jobs.enqueue(note{.n = t * 50 + n}) ? 0 : 1;
+            });
+    }
+    CHECK(failures == 0);
+    CHECK(db.query_int("SELECT count(DISTINCT body) FROM {s}.ready") == 400);
+    CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
+}

@@ -1,0 +1,154 @@
+#include <pgq/driver/libpq.hpp>
+#include <pgq/executor/in_place.hpp>
+#include <pgq/executor/thread_pool.hpp>
+#include <pgq/worker.hpp>
+
+#include "support/catch.hpp"
+#include "support/database.hpp"
+#include "support/eventually.hpp"
+#include "support/jobs.hpp"
+#include "unit/worker/chores.hpp"
+#include "unit/worker/faulty.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using pgq::errc;
+using pgq::lane_counts;
+using test::database;
+using test::eventually;
+using test::fault;
+using test::fault_plan;
+using test::note;
+using test::verb;
+
+namespace {
+
+using driver = test::faulty<pgq::driver::libpq>;
+
+constexpr std::int64_t job_count = 60;
+
+struct tried {
+    std::string complaint{};
+    std::size_t exchanges = 0;
+    std::size_t struck = 0;
+};
+
+// A whole run in a queue of its own: each job gets through, once.
+template <class Executor>
+tried attempt(const database& db, const std::string& name, fault_plan::rule rule, Executor executor) {
+    const auto plan = std::make_shared<fault_plan>(std::move(rule));
+    test::chore_queue<driver, Executor> jobs{driver{db.driver(), plan}, {.name = name}, executor};
+    test::chores chores{job_count};
+    if (auto put = jobs.enqueue(test::notes(job_count)); !put) return {put.error().text()};
+    pgq::worker w{jobs, test::chore_options(), [&](const note& job) { return chores.run(job); }};
+    if (auto ran = w.run(); !ran) return {ran.error().text()};
+    return {chores.complaint(jobs, true), plan->count(verb::exchange), plan->struck()};
+}
+
+}  // namespace
+
+TEST_CASE("wherever an exchange with the server breaks off, no job is lost and none runs in vain", "[worker][faults]") {
+    const database db;
+    const auto quiet = attempt(db, "quiet", {}, pgq::executor::in_place{});
+    REQUIRE(quiet.complaint == "");
+    const std::pair<std::string, fault> faults[] = {{"before", {.error = errc::connection_lost, .performed = false}},
+                                                    {"after", {.error = errc::connection_lost, .performed = true}}};
+    std::atomic<std::size_t> next{0}, struck{0};
+    const std::size_t all = quiet.exchanges * 4;
+    std::mutex mutex;
+    std::vector<std::string> complaints;
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 6; ++i)
+            threads.emplace_back([&] {
+                for (std::size_t k; (k = next++) < all;) {
+                    const auto& [when, f] = faults[k % 2];
+                    const auto name = "exchange " + std::to_string(k / 4 + 1) + " lost " + when + (k % 4 < 2 ? "" : " (threads)");
+                    const auto rule = fault_plan::at(verb::exchange, k / 4 + 1, f);
+                    const auto t = k % 4 < 2 ? attempt(db, name, rule, pgq::executor::in_place{})
+                                             : attempt(db, name, rule, pgq::executor::thread_pool{2});
+                    struck += t.struck;
+                    const std::lock_guard lock{mutex};
+                    if (!t.complaint.empty()) complaints.push_back(name + ": " + t.complaint);
+                }
+            });
+    }
+    CHECK(struck >= all / 2);
+    for (const auto& c : complaints) FAIL_CHECK(c);
+    CHECK(db.rows("lease") == 0);
+}
+
+TEST_CASE("an outcome that the server refuses becomes a hold, and spoils no other", "[worker][faults]") {
+    const database db;
+    test::chore_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
+    jobs.enqueue(test::notes(30)).value();
+    db.exec("ALTER TABLE {s}.deferred ADD CHECK (reason NOT LIKE '%unbearable%')");
+    test::work_off(jobs, test::chore_options(), [](const note& job) -> pgq::outcome {
+        if (job.n % 10 == 3) return pgq::hold{"an unbearable reason"};
+        if (job.n % 10 == 4) return pgq::hold{"a good reason"};
+        return pgq::done{};
+    });
+    CHECK(jobs.counts<note>().value() == lane_counts{.held = 6});
+    CHECK(db.query_int("SELECT count(*) FROM {s}.deferred WHERE reason = 'a good reason'") == 3);
+    CHECK(db.query_int("SELECT count(*) FROM {s}.deferred WHERE reason LIKE 'the outcome could not be stored%'") == 3);
+}
+
+TEST_CASE("an outcome of which nothing can be stored leaves the job in the queue", "[worker][faults]") {
+    const database db;
+    test::chore_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
+    jobs.enqueue(test::notes(10)).value();
+    db.exec("ALTER TABLE {s}.deferred ADD CHECK (kind <> 'h')");
+    test::work_off(jobs, test::chore_options(), [](const note& job) -> pgq::outcome {
+        if (job.n == 3) return pgq::hold{"for nobody"};
+        return pgq::done{};
+    });
+    CHECK(jobs.counts<note>().value() == lane_counts{.ready = 1});
+}
+
+TEST_CASE("what a lost session claims late does not stay with a worker that knows nothing of it", "[worker][late]") {
+    const database db;
+    auto o = db.options();
+    o.response_timeout = 400ms;
+    test::note_queue<> jobs{pgq::driver::libpq{o}};
+    jobs.enqueue(test::notes(5)).value();
+    const test::sql_connection blocker{test::dsn(), db.schema()};
+    blocker.exec("BEGIN; LOCK TABLE {s}.ready IN ACCESS EXCLUSIVE MODE");
+    test::diary diary;
+    test::running_worker w{jobs, {.lease_time = 1s, .poll_interval = 100ms},
+                           [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
+    // The claims of sessions that the worker has given up still wait at the server.
+    REQUIRE(eventually([&] {
+        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
+                            "' AND wait_event_type = 'Lock'") >= 2;
+    }));
+    blocker.exec("COMMIT");
+    CHECK(eventually(20s, [&] { return diary.runs().size() == 5 && db.is_empty(); }));
+    w.stop().value();
+    CHECK(diary.size() == 5);
+}
+
+TEST_CASE("workers of two schemas in one database never wake each other", "[worker][schemas]") {
+    const database here, there;
+    test::note_queue<> mine{here.driver()}, theirs{there.driver()};
+    test::diary diary;
+    const auto handler = [&](const note& job, pgq::context& c) { diary.add(job.n, c); };
+    test::running_worker w1{mine, {.poll_interval = 1h}, handler}, w2{theirs, {.poll_interval = 1h}, handler};
+    REQUIRE(eventually([&] { return here.sleepers() == 1 && there.sleepers() == 1; }));
+    for (std::int64_t n = 0; n < 10; ++n) {
+        (n % 2 == 0 ? mine : theirs).enqueue(note{.n = n}).value();
+        REQUIRE(eventually([&] { return diary.size() == static_cast<std::size_t>(n) + 1; }));
+    }
+    w1.stop().value();
+    w2.stop().value();
+    CHECK(diary.each_ran_once(10));
+}
