@@ -24,6 +24,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -58,7 +59,8 @@ public:
     }
     void note(const char* what) {
         const std::lock_guard lock{mutex_};
-        (void)sql_.exec("INSERT INTO {s}.events (pid, what) VALUES (" + std::to_string(::getpid()) + ", '" + what + "')");
+        (void)sql_.exec("INSERT INTO {s}.events (pid, what) VALUES (" + std::to_string(::getpid()) + ", '" + what +
+                        "')");
     }
 
 private:
@@ -84,12 +86,13 @@ private:
     journal* journal_ = nullptr;
 };
 
-using queue_type = pgq::queue<pgq::job<test::task>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool, reporter>;
+using queue_type =
+    pgq::queue<pgq::job<test::task>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool, reporter>;
 
 settings read(int argc, char** argv) {
-    settings s{{"queue", "default"}, {"lease", "2000"},   {"poll", "1000"},     {"grace", "10000"},  {"response", "10000"},
-               {"threads", "2"},     {"prefetch", "100"}, {"attempts", "20"},   {"until", "stopped"}, {"state", "detect"},
-               {"do", ""}};
+    settings s{{"queue", "default"},  {"lease", "2000"},   {"poll", "1000"},    {"grace", "10000"},
+               {"response", "10000"}, {"threads", "2"},    {"prefetch", "100"}, {"attempts", "20"},
+               {"until", "stopped"},  {"state", "detect"}, {"do", ""}};
     for (int i = 1; i < argc; ++i) {
         const std::string a = argv[i];
         const auto eq = a.find('=');
@@ -162,6 +165,8 @@ pgq::outcome act(const std::string& what, const pgq::context& c) {
 
 int main(int argc, char** argv) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashed leaves nothing running
+    const rlimit no_cores{0, 0};
+    ::setrlimit(RLIMIT_CORE, &no_cores);
     sigset_t ends;
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
@@ -169,8 +174,10 @@ int main(int argc, char** argv) {
 
     const auto s = read(argc, argv);
     journal log{s};
-    queue_type jobs{pgq::driver::libpq{connection(s)}, {.name = s.at("queue")},
-                    pgq::executor::thread_pool{static_cast<std::size_t>(std::atoi(s.at("threads").c_str()))}, reporter{log}};
+    queue_type jobs{pgq::driver::libpq{connection(s)},
+                    {.name = s.at("queue")},
+                    pgq::executor::thread_pool{static_cast<std::size_t>(std::atoi(s.at("threads").c_str()))},
+                    reporter{log}};
     pgq::worker w{jobs, working(s), [&](const test::task& t, const pgq::context& c) -> pgq::outcome {
                       const auto run = log.begin(t, c);
                       auto o = act(s.at("do").empty() ? t.act : s.at("do"), c);

@@ -30,7 +30,8 @@ namespace {
 /// Connections that do the same at the same moment, round by round.
 class race {
 public:
-    race(std::ptrdiff_t runners, const std::function<void(std::size_t)>& run) : start_{runners + 1}, finish_{runners + 1} {
+    race(std::ptrdiff_t runners, const std::function<void(std::size_t)>& run)
+        : start_{runners + 1}, finish_{runners + 1} {
         for (std::ptrdiff_t i = 0; i < runners; ++i)
             threads_.emplace_back([this, i, run] {
                 for (;;) {
@@ -38,9 +39,7 @@ public:
                     if (over_) return;
                     try {
                         run(static_cast<std::size_t>(i));
-                    } catch (const std::exception&) {
-                        ++failures_;
-                    }
+                    } catch (const std::exception&) { ++failures_; }
                     finish_.arrive_and_wait();
                 }
             });
@@ -79,7 +78,8 @@ TEST_CASE("jobs of several entrypoints run by priority, and by age inside a prio
 
     std::vector<std::tuple<int, pgq::job_id>> found;
     const auto see = [&](const pgq::context& c) { found.emplace_back(-c.priority(), c.id()); };
-    test::work_off(jobs, {}, [&](const note&, pgq::context& c) { see(c); }, [&](const letter&, pgq::context& c) { see(c); });
+    test::work_off(
+        jobs, {}, [&](const note&, pgq::context& c) { see(c); }, [&](const letter&, pgq::context& c) { see(c); });
 
     CHECK(found == wanted);
 }
@@ -200,7 +200,8 @@ TEST_CASE("four workers at eight short lanes: no claim is empty or short while t
     CHECK(db.is_empty());
 }
 
-TEST_CASE("an old job of high priority that was rescued is claimed before fresh ones of low priority", "[scenario][s37]") {
+TEST_CASE("an old job of high priority that was rescued is claimed before fresh ones of low priority",
+          "[scenario][s37]") {
     database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"stale"});

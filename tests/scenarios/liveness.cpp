@@ -1,0 +1,121 @@
+#include <support/catch.hpp>
+#include <support/claimer.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+#include <support/worker_process.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using test::database;
+using test::task;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+// Enqueues only: who works are other processes.
+using task_queue = pgq::queue<task, pgq::driver::libpq, pgq::serializer::json>;
+
+std::string by(const test::process& p) { return " WHERE pid = " + std::to_string(p.pid()); }
+
+}  // namespace
+
+TEST_CASE("what a killed worker was running runs again elsewhere within two lease times", "[scenario][s34]") {
+    database db;
+    test::make_journal(db);
+    task_queue jobs{db.driver()};
+    auto doomed = test::start_worker(db, {{"do", "sleep:60000"}, {"lease", "2000"}});
+    const auto id = jobs.enqueue(task{.n = 1}).value();
+    REQUIRE(test::eventually([&] { return db.rows("runs") == 1; }));
+    auto heir = test::start_worker(db, {{"do", "done"}, {"lease", "2000"}});
+
+    const auto killed = steady::now();
+    doomed.send(SIGKILL);
+    REQUIRE(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.runs" + by(heir)) == 1; }));
+    CHECK(steady::now() - killed < 2 * 2s + 10s);
+    CHECK(test::eventually([&] { return db.is_empty(); }));
+    CHECK(db.rows("runs") == 2);
+    CHECK(db.query_int("SELECT attempt FROM {s}.runs" + by(heir)) == 2);
+    CHECK(db.query_int("SELECT job FROM {s}.runs" + by(heir)) == id.value);
+}
+
+TEST_CASE("a job that computes for ten lease times runs once", "[scenario][s35]") {
+    database db;
+    test::make_journal(db);
+    task_queue jobs{db.driver()};
+    auto one = test::start_worker(db, {{"do", "spin:10000"}, {"lease", "1000"}, {"threads", "1"}});
+    auto two = test::start_worker(db, {{"do", "spin:10000"}, {"lease", "1000"}, {"threads", "1"}});
+    (void)jobs.enqueue(task{.n = 1}).value();
+
+    CHECK(test::eventually(90s,
+                           [&] { return db.query_int("SELECT count(*) FROM {s}.runs WHERE ended IS NOT NULL") == 1; }));
+    CHECK(test::eventually([&] { return db.is_empty(); }));
+    CHECK(db.rows("runs") == 1);
+    CHECK(db.query_int("SELECT max(attempt) FROM {s}.runs") == 1);
+    CHECK(db.rows("events") == 0);
+}
+
+TEST_CASE("a worker that was frozen past its lease and wakes changes nothing of what another does now",
+          "[scenario][s36]") {
+    database db;
+    test::make_journal(db);
+    task_queue jobs{db.driver()};
+    // Waking, it would put the job back: a second one, were it listened to.
+    auto frozen = test::start_worker(db, {{"do", "retry:1000"}, {"lease", "1000"}});
+    (void)jobs.enqueue(task{.n = 1}).value();
+    REQUIRE(test::eventually([&] { return db.rows("runs") == 1; }));
+    frozen.send(SIGSTOP);
+
+    auto heir = test::start_worker(db, {{"do", "sleep:3000"}, {"lease", "10000"}});
+    REQUIRE(test::eventually([&] { return db.rows("runs") == 2; }));
+    frozen.send(SIGCONT);
+    CHECK(test::eventually([&] {
+        return db.query_int("SELECT count(*) FROM {s}.events" + by(frozen) + " AND what = 'lease lost'") == 1;
+    }));
+    CHECK(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.runs WHERE ended IS NOT NULL") == 2; }));
+    CHECK(test::eventually([&] { return db.is_empty(); }));
+    CHECK(db.rows("runs") == 2);
+    CHECK(db.query_int("SELECT count(*) FROM {s}.runs" + by(heir)) == 1);
+    CHECK(db.query_int("SELECT count(*) FROM {s}.events" + by(heir)) == 0);
+
+    // It is a worker again, under another name.
+    heir.send(SIGTERM);
+    CHECK(heir.wait() == 0);
+    (void)jobs.enqueue(task{.n = 2}).value();
+    CHECK(test::eventually([&] {
+        return db.query_int("SELECT count(*) FROM {s}.runs WHERE n = 2 AND pid = " + std::to_string(frozen.pid())) > 0;
+    }));
+}
+
+TEST_CASE("a job that kills its worker each time is held after its last attempt", "[scenario][s38]") {
+    database db;
+    test::make_journal(db);
+    task_queue jobs{db.driver()};
+    const auto bad = jobs.enqueue(task{.n = 1, .act = GENERATE(as<std::string>{}, "crash", "exit")}).value();
+    const auto held = [&] { return db.query_int("SELECT count(*) FROM {s}.deferred WHERE kind = 'h'") == 1; };
+
+    int started = 0;
+    const auto deadline = steady::now() + test::long_enough;
+    while (!held() && steady::now() < deadline) {
+        auto w = test::start_worker(db, {{"lease", "500"}, {"attempts", "3"}, {"threads", "1"}});
+        ++started;
+        (void)test::eventually([&] { return w.exited() || held(); });
+    }
+    REQUIRE(held());
+    CHECK(db.rows("runs") == 3);
+    CHECK(started == 4);
+    const auto found = jobs.held<task>().value();
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].id == bad);
+    CHECK(found[0].attempts == 3);
+    CHECK(found[0].reason == "its worker died");
+
+    // The lane goes on.
+    auto w = test::start_worker(db);
+    (void)jobs.enqueue(task{.n = 2}).value();
+    CHECK(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.runs WHERE n = 2") == 1; }));
+}

@@ -1,0 +1,174 @@
+#include <support/catch.hpp>
+#include <support/claimer.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+#include <support/worker_process.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using test::claimer;
+using test::database;
+using test::note;
+using test::supplier;
+using test::task;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+using task_queue = pgq::queue<task, pgq::driver::libpq, pgq::serializer::json>;
+
+std::vector<task> tasks(std::int64_t count) {
+    std::vector<task> made;
+    for (std::int64_t i = 0; i < count; ++i) made.push_back({.n = i});
+    return made;
+}
+
+std::int64_t ended(const database& db) { return db.query_int("SELECT count(*) FROM {s}.runs WHERE ended IS NOT NULL"); }
+
+}  // namespace
+
+TEST_CASE("a cancelled job never runs, whether it waits, is delayed or is held", "[scenario][s40]") {
+    database db;
+    test::note_queue<> jobs{db.driver()};
+    const auto held = jobs.enqueue(note{.n = 1}).value();
+    test::work_off(jobs, {}, [](const note&) -> pgq::outcome { return pgq::hold{}; });
+    const auto delayed = jobs.enqueue(note{.n = 2}, {.run_at = pgq::in(300ms)}).value();
+    const auto waiting = jobs.enqueue(note{.n = 3}).value();
+    const auto kept = jobs.enqueue(note{.n = 4}).value();
+
+    const std::array ids{held, delayed, waiting, pgq::job_id{1'000'000}};
+    CHECK(jobs.cancel(ids).value() == 3);
+    CHECK(jobs.requeue(held).value() == 0);
+    CHECK(jobs.cancel(ids).value() == 0);
+
+    test::diary seen;
+    test::work_off(jobs, {.until = pgq::run_until::drained},
+                   [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    REQUIRE(seen.size() == 1);
+    CHECK(seen.all()[0].id == kept);
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("cancelling does not touch a job that runs", "[scenario][s40]") {
+    database db;
+    supplier s{db.options()};
+    const auto lane = s.lanes({"running"});
+    const auto id = s.enqueue(lane[0], {"running"});
+    claimer c{db, lane};
+    const auto lease = c.claim(1);
+    CHECK(s.line().cancel(id).value() == 0);
+    CHECK(c.finish(lease).lost.empty());
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("a hundred thousand jobs are cancelled in one step", "[scenario][s42]") {
+    database db;
+    supplier s{db.options()};
+    const auto lane = s.lanes({"many"});
+    const auto ids = s.enqueue(lane[0], std::vector<std::string>(100'000, "x"));
+    CHECK(s.line().cancel(ids).value() == 100'000);
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("a worker that gets SIGTERM ends what runs, acknowledges it, and gives the rest back unburnt",
+          "[scenario][s43]") {
+    database db;
+    test::make_journal(db);
+    task_queue jobs{db.driver()};
+    (void)jobs.enqueue(tasks(50)).value();
+    auto w = test::start_worker(db, {{"do", "sleep:500"}, {"threads", "2"}});
+    REQUIRE(test::eventually([&] { return db.rows("runs") >= 2; }));
+
+    w.send(SIGTERM);
+    CHECK(w.wait() == 0);
+    const auto ran = db.rows("runs");
+    CHECK(ran < 50);
+    CHECK(ended(db) == ran);
+    CHECK(db.rows("lease") == 0);
+    CHECK(db.rows("worker") == 0);
+    CHECK(db.rows("ready") == 50 - ran);
+    CHECK(db.query_int("SELECT max(attempts) FROM {s}.ready") == 0);
+}
+
+TEST_CASE("handlers that heed the stop token go back when the grace time is over, without a burnt attempt",
+          "[scenario][s43]") {
+    database db;
+    test::make_journal(db);
+    task_queue jobs{db.driver()};
+    (void)jobs.enqueue(tasks(10)).value();
+    auto w = test::start_worker(db, {{"do", "heed:60000"}, {"threads", "2"}, {"grace", "300"}});
+    REQUIRE(test::eventually([&] { return db.rows("runs") == 2; }));
+
+    const auto told = steady::now();
+    w.send(SIGTERM);
+    CHECK(w.wait() == 0);
+    CHECK(steady::now() - told >= 300ms);
+    CHECK(db.rows("lease") == 0);
+    CHECK(db.rows("ready") == 10);
+    CHECK(db.query_int("SELECT max(attempts) FROM {s}.ready") == 0);
+}
+
+TEST_CASE("a handler that heeds nothing does not keep its job from others after the grace time", "[scenario][s43]") {
+    database db;
+    test::make_journal(db);
+    task_queue jobs{db.driver()};
+    (void)jobs.enqueue(tasks(1)).value();
+    auto stubborn = test::start_worker(db, {{"do", "sleep:6000"}, {"grace", "200"}, {"lease", "60000"}});
+    REQUIRE(test::eventually([&] { return db.rows("runs") == 1; }));
+
+    stubborn.send(SIGTERM);
+    REQUIRE(test::eventually([&] { return db.rows("ready") == 1; }));
+    CHECK_FALSE(stubborn.exited());
+    CHECK(db.leased() == 0);
+    auto other = test::start_worker(db, {{"do", "done"}, {"until", "empty"}});
+    CHECK(other.wait() == 0);
+    CHECK(db.is_empty());
+    CHECK(stubborn.wait() == 0);
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("a stop that comes at any moment leaves nothing leased and no attempt burnt", "[scenario][s44]") {
+    database db;
+    test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{2}};
+    constexpr std::size_t count = 20'000;
+    (void)jobs.enqueue(test::notes(count)).value();
+    test::diary seen;
+    for (std::size_t round = 0; round < 20; ++round) {
+        const std::size_t until = std::min(seen.size() + round * 7, count);
+        test::running_worker w{jobs, pgq::worker_options{},
+                               [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
+        REQUIRE(test::eventually([&] { return seen.size() >= until; }));
+        CHECK(w.stop().has_value());
+        CHECK(db.rows("lease") == 0);
+        CHECK(db.rows("ready") == static_cast<std::int64_t>(count - seen.size()));
+        CHECK(db.query_int("SELECT max(attempts) FROM {s}.ready") == 0);
+    }
+    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    CHECK(seen.each_ran_once(count));
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("a worker that is told to stop before it began runs nothing", "[scenario][s44]") {
+    database db;
+    test::note_queue<> jobs{db.driver()};
+    (void)jobs.enqueue(test::notes(10)).value();
+    std::atomic<int> ran{0};
+    pgq::worker w{jobs, [&](const note&) { ++ran; }};
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(w.run(stop.get_token()).has_value());
+    CHECK(ran == 0);
+    CHECK(db.rows("ready") == 10);
+    CHECK(db.rows("lease") == 0);
+    CHECK(db.rows("worker") == 0);
+}

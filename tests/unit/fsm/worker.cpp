@@ -1,0 +1,580 @@
+#include <pgq/fsm/worker.hpp>
+
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+using namespace std::chrono_literals;
+using pgq::duration;
+using pgq::steady_time;
+using pgq::fsm::run_until;
+using pgq::fsm::worker;
+using pgq::fsm::worker_action;
+using pgq::fsm::worker_do;
+using pgq::fsm::worker_options;
+
+namespace {
+
+// A worker with two slots that holds four jobs, and the shell around it: time, and answers to what it asks for.
+struct shell {
+    static worker_options usual(run_until until = run_until::stopped) {
+        return {.window = {.slots = 2, .max_prefetch = 2}, .grace = 30s, .until = until};
+    }
+
+    explicit shell(worker_options o = usual()) : w{o} {}
+
+    worker_action next() { return w.next(now); }
+    // What it asks for now succeeds and brings `n` jobs.
+    worker_action succeed(std::uint32_t n = 0, std::uint32_t promoted = 0, std::optional<duration> due = {}) {
+        const auto a = next();
+        REQUIRE(a.what == worker_do::exchange);
+        w.exchanged(a, n, promoted, due, now);
+        return a;
+    }
+    worker_action fail() {
+        const auto a = next();
+        REQUIRE(a.what == worker_do::exchange);
+        w.failed(a, now);
+        return a;
+    }
+    // Nothing to be had: looked, announced, and looked once more.
+    void fall_asleep(std::optional<duration> due = {}) {
+        REQUIRE(succeed(0).from_start);
+        REQUIRE(succeed(0, 0, due).announce_sleep);
+        REQUIRE(next().what == worker_do::wait);
+    }
+    void finish(std::uint32_t n) { w.finished(n, now); }
+
+    worker w;
+    steady_time now{1h};
+};
+
+}  // namespace
+
+TEST_CASE("a worker begins by claiming as much as it may hold, from the start", "[fsm][worker]") {
+    shell s;
+    const auto a = s.next();
+    CHECK(a.what == worker_do::exchange);
+    CHECK(a.limit == 4);
+    CHECK(a.from_start);
+    CHECK_FALSE(a.announce_sleep);
+    CHECK_FALSE(a.announce_awake);
+    CHECK_FALSE(a.promote);
+    CHECK_FALSE(a.pass_on);
+}
+
+TEST_CASE("a worker with its hands full waits, and refills when a slot stands empty", "[fsm][worker]") {
+    shell s;
+    s.succeed(4);
+    CHECK(s.w.in_hand() == 4);
+    CHECK(s.next().what == worker_do::wait);
+    s.finish(1);
+    CHECK(s.next().what == worker_do::wait);  // three are enough for two slots
+    s.finish(2);
+    const auto a = s.next();
+    CHECK(a.what == worker_do::exchange);
+    CHECK(a.limit == 3);
+}
+
+TEST_CASE("a full claim is followed by one behind the floors that wakes a colleague", "[fsm][worker]") {
+    shell s;
+    s.succeed(4);
+    s.finish(4);
+    const auto a = s.next();
+    CHECK_FALSE(a.from_start);
+    CHECK(a.pass_on);
+}
+
+TEST_CASE("a colleague is not woken again at once", "[fsm][worker]") {
+    shell s;
+    s.succeed(4);
+    s.finish(4);
+    CHECK(s.succeed(4).pass_on);
+    s.now += 1ms;
+    s.finish(4);
+    CHECK_FALSE(s.succeed(4).pass_on);
+    s.now += 5ms;
+    s.finish(4);
+    CHECK_FALSE(s.succeed(4).pass_on);
+    s.finish(4);
+    CHECK(s.succeed(4).pass_on);
+}
+
+TEST_CASE("floors are trusted for a while, then it looks from the start", "[fsm][worker]") {
+    shell s;
+    s.succeed(4);
+    s.now += 249ms;
+    s.finish(4);
+    CHECK_FALSE(s.succeed(4).from_start);
+    s.now += 1ms;
+    s.finish(4);
+    CHECK(s.next().from_start);
+}
+
+TEST_CASE("a short claim behind the floors is no proof: it looks from the start", "[fsm][worker]") {
+    shell s;
+    s.succeed(4);
+    s.finish(4);
+    CHECK_FALSE(s.succeed(1).from_start);
+    const auto a = s.next();
+    CHECK(a.what == worker_do::exchange);
+    CHECK(a.from_start);
+    CHECK(a.limit == 3);
+    CHECK_FALSE(a.announce_sleep);
+}
+
+TEST_CASE("a worker that found nothing announces its sleep, looks once more, and waits", "[fsm][worker]") {
+    shell s;
+    s.succeed(0);
+    const auto a = s.succeed(0);
+    CHECK(a.announce_sleep);
+    CHECK(a.from_start);
+    CHECK(a.limit == 4);
+    CHECK(a.look_ahead);
+    const auto sleep = s.next();
+    CHECK(sleep.what == worker_do::wait);
+    CHECK(sleep.timeout == 5s);
+}
+
+TEST_CASE("what the last look before sleep finds is run, and the worker stays announced", "[fsm][worker]") {
+    shell s;
+    s.succeed(0);
+    CHECK(s.succeed(2).announce_sleep);
+    CHECK(s.next().what == worker_do::wait);
+    s.finish(2);
+    const auto a = s.succeed(0);  // nothing runs: what is finished is told
+    CHECK(a.limit == 0);
+    CHECK_FALSE(a.announce_awake);
+    CHECK_FALSE(a.announce_sleep);
+    CHECK(s.next().what == worker_do::wait);
+}
+
+TEST_CASE("a sleeper that is called looks from the start and ahead, without announcing anything", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep();
+    s.w.notified();
+    const auto a = s.succeed(1);
+    CHECK(a.limit == 4);
+    CHECK(a.from_start);
+    CHECK(a.look_ahead);
+    CHECK_FALSE(a.announce_awake);
+    CHECK_FALSE(a.announce_sleep);
+    CHECK(s.next().what == worker_do::wait);
+}
+
+TEST_CASE("a call for a worker that does not sleep changes nothing", "[fsm][worker]") {
+    shell s;
+    s.succeed(4);
+    s.w.notified();
+    CHECK(s.next().what == worker_do::wait);
+}
+
+TEST_CASE("a sleeper whose hands get full says that it is awake, and passes the call on", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep();
+    s.w.notified();
+    s.succeed(4);
+    const auto a = s.succeed(0);
+    CHECK(a.limit == 0);
+    CHECK(a.announce_awake);
+    CHECK(a.pass_on);
+    CHECK(s.next().what == worker_do::wait);
+
+    // It announces its sleep again when it has found less than it could take.
+    s.finish(4);
+    s.succeed(0);
+    s.succeed(0);
+    CHECK(s.next().announce_sleep);
+}
+
+TEST_CASE("a full worker that sleeps and is called once more passes that call on", "[fsm][worker]") {
+    shell s;
+    s.succeed(0);
+    s.succeed(4);  // with the announcement
+    s.w.notified();
+    const auto a = s.next();
+    CHECK(a.announce_awake);
+    CHECK(a.pass_on);
+}
+
+TEST_CASE("an idle worker polls once an interval, for jobs and for deferred ones in turn", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep();
+    s.now += 5s - 1ms;
+    CHECK(s.next().what == worker_do::wait);
+    s.now += 1ms;
+    const auto first = s.succeed(0);
+    CHECK(first.limit == 0);
+    CHECK(first.look_ahead);
+    CHECK(s.next().what == worker_do::wait);
+    CHECK(s.next().timeout == 5s);
+    s.now += 5s;
+    const auto second = s.succeed(0);
+    CHECK(second.limit == 4);
+    CHECK(second.from_start);
+    CHECK_FALSE(second.look_ahead);
+    CHECK(s.next().what == worker_do::wait);
+    s.now += 5s;
+    CHECK(s.succeed(0).look_ahead);
+}
+
+TEST_CASE("a poll that finds work makes it look on", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep();
+    s.now += 5s;
+    s.succeed(0);
+    s.now += 5s;
+    s.succeed(4);
+    CHECK(s.next().announce_awake);
+}
+
+TEST_CASE("a sleeper wakes in time for the next deferred job, promotes it and looks ahead again", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep(120ms);
+    CHECK(s.next().timeout == 120ms);
+    s.now += 120ms;
+    const auto a = s.next();
+    CHECK(a.what == worker_do::exchange);
+    CHECK(a.promote);
+    CHECK(a.look_ahead);
+    CHECK(a.from_start);
+    CHECK(a.limit == 4);
+    s.w.exchanged(a, 1, 1, 1s, s.now);
+    CHECK(s.next().what == worker_do::wait);
+    CHECK(s.next().timeout == 1s);
+}
+
+TEST_CASE("a full worker promotes what is due for its colleagues", "[fsm][worker]") {
+    shell s;
+    s.succeed(0);
+    const auto sleeping = s.next();
+    s.w.exchanged(sleeping, 4, 0, 100ms, s.now);
+    s.succeed(0);  // awake
+    s.now += 100ms;
+    s.w.finished(1, s.now);
+    const auto a = s.next();
+    CHECK(a.what == worker_do::exchange);
+    CHECK(a.limit == 0);
+    CHECK(a.promote);
+    CHECK(a.look_ahead);
+    CHECK(a.pass_on);
+}
+
+TEST_CASE("a job that is due in no time is no reason to spin", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep(-3s);
+    CHECK(s.next().timeout >= 1ms);
+}
+
+TEST_CASE("a job that is due at the end of time is no reason to spin either", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep(duration::max());
+    CHECK(s.next().timeout == 5s);
+}
+
+TEST_CASE("finished jobs wait for company, but not long", "[fsm][worker]") {
+    shell s;
+    s.succeed(0);
+    s.succeed(3);
+    s.finish(1);
+    auto a = s.next();
+    CHECK(a.what == worker_do::wait);
+    CHECK(a.timeout == 50ms);
+    s.now += 20ms;
+    s.finish(1);
+    CHECK(s.next().timeout == 30ms);  // counts from the first
+    s.now += 30ms;
+    a = s.succeed(0);
+    CHECK(a.limit == 0);
+    CHECK(s.next().timeout > 50ms);
+}
+
+TEST_CASE("when nothing runs any more what is finished is told at once", "[fsm][worker]") {
+    shell s;
+    s.succeed(0);
+    s.succeed(2);
+    s.finish(2);
+    CHECK(s.succeed(0).limit == 0);
+}
+
+TEST_CASE("news that are no finished job are told at once", "[fsm][worker]") {
+    shell s;
+    s.succeed(0);
+    s.succeed(1);
+    CHECK(s.next().what == worker_do::wait);
+    s.w.flush(s.now);
+    CHECK(s.next().what == worker_do::exchange);
+}
+
+TEST_CASE("a job that is put back makes a dry worker look again, from the start", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep();
+    s.w.notified();
+    s.succeed(2);
+    s.finish(2);
+    s.w.put_back();
+    const auto a = s.next();
+    CHECK(a.limit == 4);
+    CHECK(a.from_start);
+}
+
+TEST_CASE("a worker notices that jobs wait behind slow ones, and then holds no more than it runs", "[fsm][worker]") {
+    shell s;
+    s.succeed(4);
+    CHECK_FALSE(s.w.stalled(s.now));
+    CHECK(s.next().timeout <= 101ms);  // not the poll interval
+    s.now += 100ms;
+    CHECK_FALSE(s.w.stalled(s.now));
+    s.now += s.next().timeout;
+    CHECK(s.w.stalled(s.now));
+    s.w.dropped(2);
+    CHECK_FALSE(s.w.stalled(s.now));
+    CHECK(s.next().what == worker_do::wait);
+    CHECK(s.next().timeout == 5s);
+    s.finish(1);
+    CHECK(s.next().limit == 1);
+}
+
+TEST_CASE("a worker that runs all it holds never stalls, nor one that stops", "[fsm][worker]") {
+    shell s;
+    s.succeed(2);
+    s.now += 1h;
+    CHECK_FALSE(s.w.stalled(s.now));
+    shell t;
+    t.succeed(4);
+    t.w.stop_requested(t.now);
+    t.now += 1h;
+    CHECK_FALSE(t.w.stalled(t.now));
+}
+
+TEST_CASE("a failed exchange rests, longer each time, and asks for half as much", "[fsm][worker]") {
+    shell s;
+    CHECK(s.fail().limit == 4);
+    CHECK(s.next().what == worker_do::wait);
+    CHECK(s.next().timeout == 20ms);
+    s.now += 20ms;
+    CHECK(s.fail().limit == 2);
+    CHECK(s.next().timeout == 40ms);
+    s.now += 40ms;
+    CHECK(s.fail().limit == 1);
+    CHECK(s.next().timeout == 80ms);
+    for (int i = 0; i < 20; ++i) {
+        s.now += s.next().timeout;
+        CHECK(s.fail().limit == 1);
+    }
+    CHECK(s.next().timeout == 5s);
+    s.now += 5s;
+    s.succeed(1);
+    s.finish(1);
+    s.fail();
+    CHECK(s.next().timeout == 20ms);  // a success makes up for all of it
+}
+
+TEST_CASE("what failed is asked for again with the same announcements", "[fsm][worker]") {
+    shell s;
+    s.succeed(0);
+    CHECK(s.fail().announce_sleep);
+    s.now += 20ms;
+    CHECK(s.succeed(0).announce_sleep);
+    s.w.notified();
+    s.succeed(2);
+    s.now += 20ms;  // two was all it may hold now
+    const auto awake = s.fail();
+    CHECK(awake.announce_awake);
+    s.now += 20ms;
+    CHECK(s.next().announce_awake);
+}
+
+TEST_CASE("a new session knows nothing: it looks from the start and announces its sleep again", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep(1s);
+    s.w.reconnected();
+    const auto a = s.succeed(0);
+    CHECK(a.from_start);
+    CHECK_FALSE(a.promote);
+    CHECK(s.succeed(0).announce_sleep);
+    CHECK(s.next().timeout == 5s);
+}
+
+TEST_CASE("an idle worker told to stop stops", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep();
+    s.w.stop_requested(s.now);
+    CHECK(s.w.stopping());
+    CHECK(s.next().what == worker_do::stop);
+    CHECK(s.next().what == worker_do::stop);
+}
+
+TEST_CASE("a worker told to stop claims no more, waits for what runs, and tells it", "[fsm][worker]") {
+    shell s;
+    s.succeed(2);
+    s.w.stop_requested(s.now);
+    auto a = s.next();
+    CHECK(a.what == worker_do::wait);
+    CHECK(a.timeout == 30s);
+    s.finish(1);
+    CHECK(s.next().what == worker_do::wait);
+    CHECK(s.next().timeout == 50ms);
+    s.now += 50ms;
+    CHECK(s.succeed(0).limit == 0);
+    s.finish(1);
+    CHECK(s.succeed(0).limit == 0);
+    CHECK(s.next().what == worker_do::stop);
+}
+
+TEST_CASE("a sleeper that stops says that it is awake before", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep();
+    s.w.notified();
+    s.succeed(1);
+    s.w.stop_requested(s.now);
+    s.finish(1);
+    CHECK(s.succeed(0).announce_awake);
+    CHECK(s.next().what == worker_do::stop);
+}
+
+TEST_CASE("after the grace time handlers are interrupted, and a second later given up", "[fsm][worker]") {
+    shell s;
+    s.succeed(2);
+    s.w.stop_requested(s.now);
+    s.now += 30s;
+    CHECK(s.next().what == worker_do::interrupt);
+    CHECK(s.next().what == worker_do::wait);
+    CHECK(s.next().timeout == 1s);
+    s.now += 1s;
+    CHECK(s.next().what == worker_do::abandon);
+    s.w.dropped(2);
+    CHECK(s.next().what == worker_do::stop);
+}
+
+TEST_CASE("without a grace time handlers are interrupted at once", "[fsm][worker]") {
+    auto o = shell::usual();
+    o.grace = duration{};
+    shell s{o};
+    s.succeed(1);
+    s.w.stop_requested(s.now);
+    CHECK(s.next().what == worker_do::interrupt);
+    s.finish(1);
+    CHECK(s.next().what == worker_do::exchange);
+}
+
+TEST_CASE("what has finished is told before the rest is given up", "[fsm][worker]") {
+    shell s;
+    s.succeed(2);
+    s.w.stop_requested(s.now);
+    s.now += 30s;
+    CHECK(s.next().what == worker_do::interrupt);
+    s.now += 1s - 10ms;
+    s.finish(1);
+    CHECK(s.next().timeout == 10ms);
+    s.now += 10ms;
+    CHECK(s.succeed(0).limit == 0);
+    CHECK(s.next().what == worker_do::abandon);
+}
+
+TEST_CASE("a database that cannot be told anything does not keep a worker from stopping", "[fsm][worker]") {
+    shell s;
+    s.succeed(2);
+    s.finish(1);
+    s.w.stop_requested(s.now);
+    const auto stopped = s.now;
+    bool interrupted = false, abandoned = false;
+    while (s.now - stopped < 1min) {
+        const auto a = s.next();
+        if (a.what == worker_do::stop) break;
+        if (a.what == worker_do::exchange) s.w.failed(a, s.now);
+        if (a.what == worker_do::wait) s.now += a.timeout;
+        interrupted = interrupted || a.what == worker_do::interrupt;
+        if (a.what == worker_do::abandon) {
+            CHECK(interrupted);
+            abandoned = true;
+            s.w.dropped(1);
+        }
+    }
+    CHECK(abandoned);
+    CHECK(s.now - stopped > 30s);
+    CHECK(s.now - stopped < 40s);
+}
+
+TEST_CASE("run_until::empty ends when nothing is claimable and everything is told", "[fsm][worker]") {
+    shell s{shell::usual(run_until::empty)};
+    s.succeed(3);
+    CHECK(s.next().what == worker_do::wait);  // never asleep: nobody is to wait for it
+    s.finish(3);
+    const auto last = s.succeed(0);  // tells, and looks once more: handlers may have enqueued
+    CHECK(last.limit == 4);
+    CHECK(last.from_start);
+    CHECK(s.next().what == worker_do::stop);
+}
+
+TEST_CASE("run_until::empty looks again for what was put back", "[fsm][worker]") {
+    shell s{shell::usual(run_until::empty)};
+    s.succeed(1);
+    s.finish(1);
+    s.w.put_back();
+    CHECK(s.succeed(1).from_start);
+    s.finish(1);
+    s.succeed(0);
+    CHECK(s.next().what == worker_do::stop);
+}
+
+TEST_CASE("run_until::empty leaves deferred jobs alone", "[fsm][worker]") {
+    shell s{shell::usual(run_until::empty)};
+    s.succeed(0, 0, 1h);
+    CHECK(s.next().what == worker_do::stop);
+}
+
+TEST_CASE("run_until::drained asks how many are deferred, now and then, until none is", "[fsm][worker]") {
+    shell s{shell::usual(run_until::drained)};
+    CHECK(s.succeed(0).look_ahead);
+    CHECK(s.next().what == worker_do::count_deferred);
+    s.w.deferred_left(2, s.now);
+    s.succeed(0);  // behind the floors
+    s.succeed(0);  // from the start
+    auto a = s.next();
+    CHECK(a.what == worker_do::wait);
+    CHECK(a.timeout == 50ms);
+    s.now += 50ms;
+    CHECK(s.next().what == worker_do::count_deferred);
+    s.w.deferred_left(0, s.now);
+    CHECK(s.next().what == worker_do::stop);
+}
+
+TEST_CASE("run_until::drained promotes what is due meanwhile", "[fsm][worker]") {
+    shell s{shell::usual(run_until::drained)};
+    s.succeed(0, 0, 20ms);
+    CHECK(s.next().what == worker_do::count_deferred);
+    s.w.deferred_left(1, s.now);
+    s.succeed(0);
+    s.succeed(0, 0, 20ms);
+    CHECK(s.next().timeout <= 50ms);
+    s.now += 50ms;
+    const auto a = s.next();
+    CHECK(a.promote);
+    CHECK(a.limit == 4);
+}
+
+TEST_CASE("a worker that is to end when dry does not end while something runs", "[fsm][worker]") {
+    const auto until = GENERATE(run_until::empty, run_until::drained);
+    shell s{shell::usual(until)};
+    s.succeed(1);
+    s.now += 10s;
+    const auto a = s.next();  // a poll
+    CHECK(a.what == worker_do::exchange);
+    s.w.exchanged(a, 0, 0, {}, s.now);
+    CHECK(s.next().what == worker_do::wait);
+}
+
+TEST_CASE("a dry worker hears of the last job in hand, a busy one in time for the next claim", "[fsm][worker]") {
+    shell s;
+    CHECK(s.w.worth_waking() == 1);
+    s.succeed(4);
+    CHECK(s.w.worth_waking() == 2);  // then two are left for two slots
+    s.finish(4);
+    s.succeed(0);
+    s.succeed(0);
+    CHECK(s.succeed(3).announce_sleep);
+    CHECK(s.w.worth_waking() == 3);
+}

@@ -1,0 +1,88 @@
+#include <pgq/schema/generated.hpp>
+#include <pgq/schema/plan.hpp>
+
+#include "support/catch.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using pgq::errc;
+using pgq::schema::applied;
+using pgq::schema::migration;
+using pgq::schema::plan;
+
+namespace {
+
+constexpr std::array<migration, 3> known{{{1, "core", "A"}, {2, "limits", "B"}, {3, "cron", "C"}}};
+
+std::vector<int> versions(const std::vector<const migration*>& steps) {
+    std::vector<int> out;
+    for (const auto* m : steps) out.push_back(m->version);
+    return out;
+}
+
+applied has(std::size_t i) { return {known[i].version, known[i].checksum()}; }
+
+}  // namespace
+
+TEST_CASE("an empty database needs every migration, in order", "[schema][plan]") {
+    CHECK(versions(plan(known, {}).value()) == std::vector{1, 2, 3});
+}
+
+TEST_CASE("a database that is up to date needs none", "[schema][plan]") {
+    const std::vector found{has(0), has(1), has(2)};
+    CHECK(plan(known, found).value().empty());
+}
+
+TEST_CASE("what is missing is run, in order, whatever order the database tells", "[schema][plan]") {
+    const std::vector one{has(0)};
+    CHECK(versions(plan(known, one).value()) == std::vector{2, 3});
+    const std::vector gap{has(2), has(0)};
+    CHECK(versions(plan(known, gap).value()) == std::vector{2});
+}
+
+TEST_CASE("a database ahead of this program is left alone", "[schema][plan]") {
+    const std::vector found{has(0), has(1), has(2), applied{4, 99}};
+    const auto p = plan(known, found);
+    REQUIRE_FALSE(p);
+    CHECK(p.error() == errc::schema_newer);
+    CHECK(p.error() == pgq::condition::configuration);
+    CHECK(p.error().message.find("4") != std::string::npos);
+    CHECK_FALSE(p.error().hint.empty());
+}
+
+TEST_CASE("a migration that changed after it was applied stops everything", "[schema][plan]") {
+    const std::vector found{has(0), applied{2, known[1].checksum() + 1}};
+    const auto p = plan(known, found);
+    REQUIRE_FALSE(p);
+    CHECK(p.error() == errc::schema_changed);
+    CHECK(p.error() == pgq::condition::configuration);
+    CHECK(p.error().message.find("limits") != std::string::npos);
+    CHECK_FALSE(p.error().hint.empty());
+}
+
+TEST_CASE("a newer database is told as newer even when it differs, too", "[schema][plan]") {
+    const std::vector found{applied{1, 0}, applied{9, 0}};
+    CHECK(plan(known, found).error() == errc::schema_newer);
+}
+
+TEST_CASE("the checksum is FNV-1a of the text", "[schema][migration]") {
+    CHECK(static_cast<std::uint64_t>(migration{1, "", ""}.checksum()) == 0xcbf29ce484222325u);
+    CHECK(static_cast<std::uint64_t>(migration{1, "", "a"}.checksum()) == 0xaf63dc4c8601ec8cu);
+    CHECK(static_cast<std::uint64_t>(migration{7, "x", "foobar"}.checksum()) == 0x85944171f73967e8u);
+}
+
+TEST_CASE("the migrations of this version count up from one and fill in the schema themselves", "[schema][generated]") {
+    int expected = 1;
+    for (const auto& m : pgq::schema::migrations) {
+        CHECK(m.version == expected++);
+        CHECK_FALSE(m.name.empty());
+        CHECK(m.sql.find("{s}") != std::string_view::npos);
+        CHECK(m.sql.find(":\"schema\"") == std::string_view::npos);
+    }
+    CHECK(pgq::schema::version == expected - 1);
+}

@@ -1,0 +1,186 @@
+#include <pgq/backoff/none.hpp>
+#include <pgq/driver/memory.hpp>
+#include <pgq/executor/in_place.hpp>
+#include <pgq/executor/thread_pool.hpp>
+#include <pgq/serializer/json.hpp>
+#include <pgq/worker.hpp>
+
+#include "support/catch.hpp"
+#include "support/eventually.hpp"
+#include "support/jobs.hpp"
+#include "unit/worker/faulty.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using pgq::errc;
+using pgq::lane_counts;
+using test::eventually;
+using test::fault;
+using test::fault_plan;
+using test::note;
+using test::verb;
+
+namespace {
+
+// Writes down everything it is told.
+class recorder {
+public:
+    using policy_category = pgq::observer_tag;
+
+    void on(const pgq::event::worker_started& e) { add(e.worker.value != 0 ? "worker started" : "nobody started"); }
+    void on(const pgq::event::worker_stopped& e) { add(e.worker.value != 0 ? "worker stopped" : "nobody stopped"); }
+    void on(const pgq::event::jobs_claimed& e) { add("claimed " + std::to_string(e.count)); }
+    void on(const pgq::event::job_started& e) {
+        add("started " + std::string{e.entrypoint} + " attempt " + std::to_string(e.attempt));
+    }
+    void on(const pgq::event::job_finished& e) {
+        add("finished " + std::string{e.entrypoint} + " attempt " + std::to_string(e.attempt) + " as " +
+            std::to_string(static_cast<int>(e.what)) + " '" + std::string{e.reason} + "'");
+        if (e.run_time < 0s) add("ran backwards");
+    }
+    void on(const pgq::event::lease_lost& e) { add("lost a lease with " + std::to_string(e.unfinished)); }
+    void on(const pgq::event::connection_failed& e) { add("failed: " + e.error.message); }
+    void on(const pgq::event::connection_restored&) { add("restored"); }
+    void on(const pgq::event::jobs_rescued& e) { add("rescued " + std::to_string(e.returned)); }
+    void on(const pgq::event::trouble& e) { add("trouble: " + e.error.message); }
+
+    std::vector<std::string> all() const {
+        const std::lock_guard lock{state_->mutex};
+        return state_->lines;
+    }
+    std::size_t count(const std::string& line) const {
+        std::size_t n = 0;
+        for (const auto& l : all()) n += l == line ? 1 : 0;
+        return n;
+    }
+
+private:
+    struct state {
+        std::mutex mutex;
+        std::vector<std::string> lines;
+    };
+    void add(std::string line) {
+        const std::lock_guard lock{state_->mutex};
+        state_->lines.push_back(std::move(line));
+    }
+    std::shared_ptr<state> state_ = std::make_shared<state>();
+};
+
+template <class Driver, class Executor>
+using watched = pgq::queue<note, Driver, pgq::serializer::json, pgq::backoff::none, Executor, recorder>;
+
+}  // namespace
+
+TEST_CASE("an observer is told of everything, in order", "[worker][observer]") {
+    watched<pgq::driver::memory, pgq::executor::in_place> jobs;
+    jobs.enqueue(note{.n = 1}).value();
+    test::work_off(jobs, {.max_attempts = 2}, [](const note&) { throw std::runtime_error{"no"}; });
+    CHECK(jobs.observer().all() == std::vector<std::string>{"worker started", "claimed 1", "started note attempt 1",
+                                                            "finished note attempt 1 as 1 'no'", "claimed 1",
+                                                            "started note attempt 2",
+                                                            "finished note attempt 2 as 4 'attempt 2 of 2 failed: no'",
+                                                            "worker stopped"});
+}
+
+TEST_CASE("each outcome is told as what it is", "[worker][observer]") {
+    watched<pgq::driver::memory, pgq::executor::in_place> jobs;
+    jobs.enqueue(test::notes(5)).value();
+    test::work_off(jobs, {}, [](const note& job) -> pgq::outcome {
+        switch (job.n) {
+        case 0: return pgq::done{};
+        case 1: return pgq::retry_after{1h, "later"};
+        case 2: return pgq::snooze{1h};
+        case 3: return pgq::discard{"unwanted"};
+        default: return pgq::hold{"look"};
+        }
+    });
+    for (const auto* line : {"finished note attempt 1 as 0 ''", "finished note attempt 1 as 1 'later'",
+                             "finished note attempt 1 as 2 ''", "finished note attempt 1 as 3 'unwanted'",
+                             "finished note attempt 1 as 4 'look'"})
+        CHECK(jobs.observer().count(line) == 1);
+}
+
+TEST_CASE("an observer hears of the connection's troubles, and of their end", "[worker][observer]") {
+    using driver = test::faulty<pgq::driver::memory>;
+    const fault lost{.error = {errc::connection_lost, "pulled the plug"}};
+    const auto plan = std::make_shared<fault_plan>(
+        fault_plan::any({fault_plan::at(verb::exchange, 2, lost), fault_plan::at(verb::connect, 2, lost)}));
+    watched<driver, pgq::executor::in_place> jobs{driver{{}, plan}};
+    jobs.enqueue(test::notes(20)).value();
+    test::work_off(jobs, {}, [](const note&) {});
+    CHECK(jobs.observer().count("failed: pulled the plug") == 2);
+    CHECK(jobs.observer().count("restored") == 1);
+    CHECK(jobs.counts<note>().value() == lane_counts{});
+}
+
+TEST_CASE("a statement that is refused is told as trouble", "[worker][observer]") {
+    using driver = test::faulty<pgq::driver::memory>;
+    const fault refused{.error = {pgq::make_sqlstate("XX000"), "out of luck"}};
+    const auto plan = std::make_shared<fault_plan>(fault_plan::at(verb::exchange, 2, refused));
+    watched<driver, pgq::executor::in_place> jobs{driver{{}, plan}};
+    jobs.enqueue(test::notes(20)).value();
+    test::work_off(jobs, {}, [](const note&) {});
+    CHECK(jobs.observer().count("trouble: out of luck") == 1);
+}
+
+TEST_CASE("a worker that cannot tell that it lives stops its handlers, registers anew and goes on", "[worker][lease]") {
+    using driver = test::faulty<pgq::driver::memory>;
+    std::atomic<bool> mute{true};
+    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
+        return v == verb::beat && mute ? std::optional{fault{.error = errc::connection_lost}} : std::nullopt;
+    });
+    watched<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
+    jobs.enqueue(test::notes(2)).value();
+    test::gate gate;
+    test::diary diary;
+    std::atomic<int> called_off{0};
+    test::running_worker w{jobs, {.lease_time = 300ms}, [&](const note& job, pgq::context& c) {
+                               diary.add(job.n, c);
+                               if (!gate.pass(c)) ++called_off, mute = false, gate.open();
+                           }};
+    // Its own heart rescues the jobs of what it was before.
+    CHECK(eventually([&] { return diary.size() == 3 && jobs.counts<note>().value() == lane_counts{}; }));
+    w.stop().value();
+    CHECK(called_off == 1);
+    CHECK(jobs.observer().count("lost a lease with 1") == 1);
+    CHECK(plan->count(verb::register_worker) == 2);
+    int second = 0;
+    for (const auto& s : diary.all()) second += s.attempt == 2 ? 1 : 0;
+    CHECK(second >= 1);  // a death counts
+}
+
+TEST_CASE("a worker declared dead by a colleague can change nothing any more", "[worker][lease]") {
+    using driver = test::faulty<pgq::driver::memory>;
+    const pgq::driver::memory store;
+    std::atomic<bool> mute{true};
+    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
+        // The heart stands still, but has no doubt about itself.
+        return v == verb::beat && mute ? std::optional{fault{.error = pgq::error_info{pgq::make_sqlstate("57014")}}}
+                                       : std::nullopt;
+    });
+    watched<driver, pgq::executor::thread_pool> jobs{driver{store, plan}, {}, pgq::executor::thread_pool{1}};
+    jobs.enqueue(note{}).value();
+    test::gate gate;
+    test::running_worker w{jobs, {.lease_time = 1s}, [&](const note&, pgq::context& c) {
+                               if (c.attempt() == 1) (void)gate.pass(c);
+                           }};
+    REQUIRE(eventually([&] { return gate.waiting() == 1; }));
+    auto colleague = store.connect(pgq::session_role::monitor).value();
+    // Nobody says anything for a whole lease time: the store counts it as dead before it notices itself or soon after.
+    CHECK(eventually([&] { return colleague.rescue().value().workers == 1; }));
+    mute = false;
+    gate.open();
+    CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{}; }));
+    w.stop().value();
+    CHECK(plan->count(verb::register_worker) == 2);
+}

@@ -1,0 +1,316 @@
+#include <pgq/driver/memory.hpp>
+#include <pgq/executor/in_place.hpp>
+#include <pgq/executor/thread_pool.hpp>
+#include <pgq/worker.hpp>
+
+#include "support/catch.hpp"
+#include "support/eventually.hpp"
+#include "unit/worker/chores.hpp"
+#include "unit/worker/faulty.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using pgq::errc;
+using test::fault;
+using test::fault_plan;
+using test::verb;
+
+namespace {
+
+constexpr std::int64_t many = 200;
+
+const fault lost_before{.error = errc::connection_lost, .performed = false};
+const fault lost_after{.error = errc::connection_lost, .performed = true};
+const fault refused{.error = pgq::error_info{pgq::make_sqlstate("22021")}};    // nothing to be done
+const fault contended{.error = pgq::error_info{pgq::make_sqlstate("40P01")}};  // once more
+const fault full{.error = pgq::error_info{pgq::make_sqlstate("53100")}};       // later
+const fault shut_down{.error = pgq::error_info{pgq::make_sqlstate("57P01")}};
+
+struct tried {
+    std::string complaint{};
+    std::shared_ptr<fault_plan> plan{};
+};
+
+// A whole run under a plan: every job gets through, in time, once.
+template <class Executor>
+tried attempt(fault_plan::rule rule, Executor executor, std::int64_t job_count = many, bool may_be_held = false) {
+    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, Executor>;
+    const auto plan = std::make_shared<fault_plan>(std::move(rule));
+    queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, executor};
+    test::chores chores{job_count};
+    jobs.enqueue(test::notes(job_count)).value();
+    pgq::worker w{jobs, test::chore_options(), [&](const test::note& job) { return chores.run(job); }};
+    std::stop_source stop;
+    auto running = std::async(std::launch::async, [&] { return w.run(stop.get_token()); });
+    if (running.wait_for(test::long_enough) != std::future_status::ready) {
+        stop.request_stop();
+        return {"run() does not end", plan};
+    }
+    if (auto went = running.get(); !went) return {"run() failed: " + went.error().text(), plan};
+    return {chores.complaint(jobs, true, may_be_held), plan};
+}
+
+struct scenario {
+    std::string name;
+    std::function<tried()> run;
+};
+
+// Scenarios mostly wait for reconnects, so many are under way at once. Assertions belong to this thread.
+void check_all(const std::vector<scenario>& all) {
+    std::atomic<std::size_t> next{0}, struck{0};
+    std::mutex mutex;
+    std::vector<std::string> complaints;
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 24; ++i)
+            threads.emplace_back([&] {
+                for (std::size_t k; (k = next++) < all.size();) {
+                    const auto t = all[k].run();
+                    struck += t.plan->struck() == 0 ? 0 : 1;
+                    if (t.complaint.empty()) continue;
+                    const std::lock_guard lock{mutex};
+                    complaints.push_back(all[k].name + ": " + t.complaint);
+                }
+            });
+    }
+    CHECK(struck >= all.size() / 2);  // how often a run comes to the database differs
+    for (const auto& c : complaints) FAIL_CHECK(c);
+}
+
+std::size_t calls_of(verb v) {
+    const auto quiet = attempt({}, pgq::executor::in_place{});
+    REQUIRE(quiet.complaint == "");
+    return quiet.plan->count(v);
+}
+
+scenario one_fault(std::string name, fault_plan::rule rule) {
+    return {std::move(name), [rule = std::move(rule)] { return attempt(rule, pgq::executor::in_place{}); }};
+}
+// With threads, so that leases end in parts.
+scenario one_fault_of_threads(std::string name, fault_plan::rule rule) {
+    return {std::move(name) + " (threads)",
+            [rule = std::move(rule)] { return attempt(rule, pgq::executor::thread_pool{2}); }};
+}
+
+}  // namespace
+
+TEST_CASE("without faults every job ends once, in whatever way", "[worker][faults]") {
+    CHECK(attempt({}, pgq::executor::in_place{}).complaint == "");
+    CHECK(attempt({}, pgq::executor::thread_pool{3}).complaint == "");
+}
+
+TEST_CASE("wherever an exchange fails, no job is lost and none runs in vain", "[worker][faults]") {
+    const std::size_t most = calls_of(verb::exchange) + 5;
+    std::vector<scenario> all;
+    const std::pair<const char*, fault> faults[] = {{"is lost before it is performed", lost_before},
+                                                    {"is performed, but its answer lost", lost_after},
+                                                    {"is refused", refused},
+                                                    {"meets contention", contended},
+                                                    {"meets a full disk", full},
+                                                    {"meets a shutdown", shut_down}};
+    for (const auto& [name, f] : faults)
+        for (std::size_t n = 1; n <= most; ++n) {
+            const auto what = "exchange " + std::to_string(n) + " " + name;
+            all.push_back(one_fault(what, fault_plan::at(verb::exchange, n, f)));
+            all.push_back(one_fault_of_threads(what, fault_plan::at(verb::exchange, n, f)));
+        }
+    check_all(all);
+}
+
+TEST_CASE("a connection that breaks again while it is being made up for does no harm", "[worker][faults]") {
+    const std::size_t most = calls_of(verb::exchange);
+    std::vector<scenario> all;
+    const std::pair<std::string, fault_plan::rule> second[] = {
+        {"the next connect fails", fault_plan::at(verb::connect, 2, lost_before)},
+        {"leases_of fails", fault_plan::at(verb::leases_of, 1, lost_before)},
+        {"leases_of is refused", fault_plan::at(verb::leases_of, 1, refused)},
+        {"give_back fails", fault_plan::at(verb::give_back, 1, lost_before)},
+        {"give_back is performed, but fails", fault_plan::at(verb::give_back, 1, lost_after)}};
+    for (std::size_t n = 1; n <= most; n += 3)
+        for (const auto& [name, rule] : second)
+            all.push_back(one_fault("exchange " + std::to_string(n) + " is lost, then " + name,
+                                    fault_plan::any({fault_plan::at(verb::exchange, n, lost_after), rule})));
+    check_all(all);
+}
+
+TEST_CASE("the exchange after a refused one may fail, too", "[worker][faults]") {
+    const std::size_t most = calls_of(verb::exchange);
+    std::vector<scenario> all;
+    for (std::size_t n = 1; n <= most; n += 2)
+        for (const auto& [name, f] : {std::pair{"lost before", lost_before}, {"lost after", lost_after}, {"contended", contended}})
+            all.push_back(one_fault("exchange " + std::to_string(n) + " is refused, the next " + name,
+                                    fault_plan::any({fault_plan::at(verb::exchange, n, refused),
+                                                     fault_plan::at(verb::exchange, n + 1, f)})));
+    check_all(all);
+}
+
+TEST_CASE("a wait that fails is followed by a new connection", "[worker][faults]") {
+    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
+    const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t n, const pgq::exchange_request*) {
+        return v == verb::wait && n <= 3 ? std::optional{lost_before} : std::nullopt;
+    });
+    queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{2}};
+    test::chores chores{many};
+    test::running_worker w{jobs, test::chore_options(pgq::run_until::stopped),
+                           [&](const test::note& job) { return chores.run(job); }};
+    REQUIRE(test::eventually([&] { return plan->count(verb::connect) == 4; }));
+    jobs.enqueue(test::notes(many)).value();
+    CHECK(test::eventually([&] { return chores.complaint(jobs, true).empty(); }));
+    w.stop().value();
+}
+
+TEST_CASE("counting what is deferred may fail", "[worker][faults]") {
+    check_all({one_fault("counts are lost", fault_plan::at(verb::counts, 1, lost_before)),
+               one_fault("counts are refused", fault_plan::at(verb::counts, 1, refused))});
+}
+
+TEST_CASE("a worker that cannot take its leave has ended all the same", "[worker][faults]") {
+    check_all({one_fault("retire is lost", fault_plan::at(verb::retire, 1, lost_before)),
+               one_fault("retire is lost after", fault_plan::at(verb::retire, 1, lost_after)),
+               one_fault("retire is refused", fault_plan::at(verb::retire, 1, refused))});
+}
+
+TEST_CASE("a worker that cannot start says why", "[worker][faults]") {
+    const auto failure = [](fault_plan::rule r) { return attempt(std::move(r), pgq::executor::in_place{}).complaint; };
+    CHECK(failure(fault_plan::at(verb::connect, 1, lost_before)).find("run() failed") == 0);
+    CHECK(failure(fault_plan::at(verb::register_worker, 1, refused)).find("run() failed") == 0);
+}
+
+TEST_CASE("a connection that breaks all the time slows the work down and spoils nothing", "[worker][faults]") {
+    std::vector<scenario> all;
+    for (unsigned seed = 1; seed <= 24; ++seed)
+        all.push_back({"seed " + std::to_string(seed), [seed] {
+                           std::minstd_rand random{seed};
+                           auto rule = [random](verb v, std::size_t n, const pgq::exchange_request*) mutable
+                               -> std::optional<fault> {
+                               if (v == verb::connect && n == 1) return {};
+                               if (v != verb::exchange && v != verb::wait && v != verb::connect) return {};
+                               const auto dice = random() % 32;
+                               return dice == 0   ? std::optional{lost_before}
+                                      : dice == 1 ? std::optional{lost_after}
+                                                  : std::nullopt;
+                           };
+                           return attempt(rule, pgq::executor::thread_pool{2});
+                       }});
+    check_all(all);
+}
+
+TEST_CASE("when any statement may be refused, every job still ends exactly once, done or held", "[worker][faults]") {
+    std::vector<scenario> all;
+    for (const auto* f : {&refused, &contended, &full})
+        for (const std::size_t every : {2u, 3u, 7u})
+            all.push_back({f->error.text() + " every " + std::to_string(every), [=] {
+                               const auto rule = [=](verb v, std::size_t n, const pgq::exchange_request*) {
+                                   return v == verb::exchange && n % every == 0 ? std::optional{*f} : std::nullopt;
+                               };
+                               return attempt(rule, pgq::executor::in_place{}, 50, f == &refused);
+                           }});
+    check_all(all);
+}
+
+namespace {
+
+// The first item of this kind that an exchange would settle.
+bool settles(const pgq::exchange_request* r, pgq::settle_kind kind) {
+    if (r == nullptr) return false;
+    for (const auto& g : r->progressed)
+        for (const auto& i : g.items)
+            if (i.kind == kind) return true;
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("an outcome that the database refuses becomes a hold with the reason, and spoils no other", "[worker][faults]") {
+    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
+    const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
+        return v == verb::exchange && settles(r, pgq::settle_kind::retry) ? std::optional{refused} : std::nullopt;
+    });
+    queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
+    jobs.enqueue(test::notes(20)).value();
+    test::work_off(jobs, test::chore_options(), [&](const test::note& job) -> pgq::outcome {
+        if (job.n % 5 == 0) return pgq::retry_after{{}, "refused by the database"};
+        if (job.n % 5 == 1) return pgq::hold{"wanted"};
+        return pgq::done{};
+    });
+    const auto counts = jobs.counts<test::note>().value();
+    CHECK(counts == pgq::lane_counts{.held = 8});
+    int noted = 0, wanted = 0;
+    const auto held = jobs.held<test::note>().value();
+    for (const auto& h : held) {
+        noted += h.reason.find("the outcome could not be stored") == 0 ? 1 : 0;
+        wanted += h.reason == "wanted" ? 1 : 0;
+    }
+    CHECK(noted == 4);
+    CHECK(wanted == 4);
+}
+
+TEST_CASE("a job of which nothing at all can be stored is not lost: it goes back when the worker ends", "[worker][faults]") {
+    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
+    const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
+        const bool any = settles(r, pgq::settle_kind::retry) || settles(r, pgq::settle_kind::hold);
+        return v == verb::exchange && any ? std::optional{refused} : std::nullopt;
+    });
+    queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
+    jobs.enqueue(test::notes(20)).value();
+    test::work_off(jobs, test::chore_options(), [&](const test::note& job) -> pgq::outcome {
+        if (job.n == 7) return pgq::retry_after{{}, "refused by the database"};
+        return pgq::done{};
+    });
+    CHECK(jobs.counts<test::note>().value() == pgq::lane_counts{.ready = 1});
+}
+
+TEST_CASE("a claim that always fails does not keep what is finished from being told", "[worker][faults]") {
+    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
+    std::atomic<bool> broken{false};
+    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request* r) {
+        return v == verb::exchange && broken && r->limit > 0 ? std::optional{refused} : std::nullopt;
+    });
+    queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{1}};
+    jobs.enqueue(test::notes(1)).value();
+    test::running_worker w{jobs, test::chore_options(pgq::run_until::stopped), [&](const test::note&) { broken = true; }};
+    CHECK(test::eventually([&] { return jobs.counts<test::note>().value() == pgq::lane_counts{}; }));
+    w.stop().value();
+}
+
+TEST_CASE("a worker told to stop stops though the database takes nothing any more", "[worker][faults]") {
+    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
+    std::atomic<bool> gone{false};
+    const auto f = GENERATE(lost_before, refused, contended);
+    const bool all_is_lost = GENERATE(false, true);
+    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
+        if (v == verb::wait && !all_is_lost) return std::optional<fault>{};
+        return gone ? std::optional{f} : std::nullopt;
+    });
+    queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{1}};
+    jobs.enqueue(test::note{}).value();
+    auto options = test::chore_options(pgq::run_until::stopped);
+    options.grace = 50ms;
+    std::atomic<bool> interrupted{false};
+    test::gate never;
+    test::running_worker w{jobs, options, [&](const test::note&, pgq::context& c) {
+                               gone = true;
+                               interrupted = !never.pass(c);
+                           }};
+    REQUIRE(test::eventually([&] { return gone.load(); }));
+    const auto before = std::chrono::steady_clock::now();
+    w.request_stop();
+    CHECK(test::eventually(20s, [&] { return w.is_over(); }));
+    CHECK(std::chrono::steady_clock::now() - before < 10s);
+    CHECK(interrupted);
+}
