@@ -98,7 +98,7 @@ TEST_CASE("calls made at once are answered in order, each with its own id", "[qu
     CHECK(std::is_sorted(answers.begin(), answers.end(), [](auto& a, auto& b) { return a.second < b.second; }));
     CHECK(f.db.rows("ready") == 200);
     CHECK(f.db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + f.db.schema() + "'") ==
-          2);
+          1);
 }
 
 TEST_CASE("several threads and the blocking call may use one queue", "[queue][async_enqueue]") {
@@ -190,7 +190,8 @@ TEST_CASE("a call that fails says why, and the next one is not harmed", "[queue]
             return f.db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + f.db.schema() +
                                   "'") == 0;
         }));
-        CHECK(error_of(jobs, {2, ""}) == std::error_code{});
+        // The server forgets a session before it closes the socket: it may still have to be found out.
+        CHECK(test::eventually([&] { return error_of(jobs, {2, ""}) == std::error_code{}; }));
         CHECK(f.db.rows("ready") == 2);
     }
 }
@@ -201,17 +202,14 @@ TEST_CASE("a connection that is cut during a call fails this one only", "[queue]
     (void)jobs.async_enqueue(note{0, ""}, asio::use_future).get();
     const test::sql_connection blocker{test::dsn(), f.db.schema()};
     (void)blocker.exec("BEGIN; LOCK TABLE {s}.ready IN ACCESS EXCLUSIVE MODE");
-    auto first = jobs.async_enqueue(note{1, ""}, asio::use_future);
+    auto first = jobs.async_enqueue(note{1, ""}, asio::experimental::as_tuple(asio::use_future));
     auto second = jobs.async_enqueue(note{2, ""}, asio::use_future);
     REQUIRE(test::eventually([&] {
         return f.db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + f.db.schema() +
                               "' AND wait_event_type = 'Lock'") == 1;
     }));
     f.cut_connections();
-    try {
-        (void)first.get();
-        FAIL("the connection was cut");
-    } catch (const std::system_error& e) { CHECK(e.code() == pgq::condition::transient); }
+    CHECK(std::get<0>(first.get()) == pgq::condition::transient);
     (void)blocker.exec("ROLLBACK");
     CHECK(second.get().value > 0);
     CHECK(f.db.rows("ready") == 2);

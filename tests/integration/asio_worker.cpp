@@ -27,6 +27,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -312,7 +313,8 @@ TEST_CASE("what keeps an async_worker from starting is its error", "[async_worke
     SECTION("an option out of its range") {
         auto jobs = f.coroutines();
         pgq::async_worker w{jobs, {.max_attempts = 0}, handler};
-        CHECK_THROWS_AS(w.async_run(asio::use_future).get(), std::system_error);
+        const auto end = w.async_run(asio::experimental::as_tuple(asio::use_future)).get();
+        CHECK(std::get<0>(end) == pgq::errc::invalid_option);
         CHECK(w.last_error() == pgq::errc::invalid_option);
     }
 }

@@ -5,12 +5,14 @@
 #include <support/catch.hpp>
 #include <support/fresh_schema.hpp>
 
+#include <asio/experimental/as_tuple.hpp>
 #include <asio/use_future.hpp>
 
 #include <future>
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -18,6 +20,8 @@
 namespace {
 
 using pgq::driver::asio_libpq;
+
+constexpr auto in_future = asio::experimental::as_tuple(asio::use_future);
 
 asio_libpq installed(test::running_context& context) {
     asio_libpq driver{context.executor(), {.conninfo = test::dsn(), .schema = test::fresh_schemas::next()}};
@@ -37,40 +41,39 @@ public:
         pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue,
                                                      std::span<const std::string_view> entrypoints) {
             std::vector<pgq::lane_id> found;
-            if (auto done = outcome(async_lanes({queue, entrypoints}, found, asio::use_future)); !done)
-                return done.error();
+            if (auto done = outcome(async_lanes({queue, entrypoints}, found, in_future)); !done) return done.error();
             return found;
         }
         pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
-            return outcome(async_enqueue(r, ids, asio::use_future));
+            return outcome(async_enqueue(r, ids, in_future));
         }
         pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
-            return outcome(async_exchange(r, reply, asio::use_future));
+            return outcome(async_exchange(r, reply, in_future));
         }
-        pgq::result<pgq::wake_reason> wait(pgq::duration timeout) {
-            return outcome(async_wait(timeout, asio::use_future));
-        }
+        pgq::result<pgq::wake_reason> wait(pgq::duration timeout) { return outcome(async_wait(timeout, in_future)); }
 
     private:
-        template <class T>
-        pgq::result<T> outcome(std::future<T> answer) {
-            try {
-                if constexpr (std::is_void_v<T>) return answer.get(), pgq::result<void>{};
-                else return answer.get();
-            } catch (const std::system_error& e) {
-                const auto why = last_error();
-                CHECK(why.code == e.code());
-                return why;
+        template <class... T>
+        auto outcome(std::future<std::tuple<std::error_code, T...>> future) {
+            using answer =
+                pgq::result<typename std::conditional_t<sizeof...(T) == 0, std::tuple_element<0, std::tuple<void>>,
+                                                        std::tuple_element<0, std::tuple<T...>>>::type>;
+            auto ended = future.get();
+            if (!std::get<0>(ended)) {
+                if constexpr (sizeof...(T) == 0) return answer{};
+                else return answer{std::get<1>(ended)};
             }
+            CHECK(last_error().code == std::get<0>(ended));
+            return answer{last_error()};
         }
     };
 
     explicit by_futures(asio_libpq driver) : driver_{std::move(driver)} {}
 
     pgq::result<session> connect(pgq::session_role role) const {
-        try {
-            return session{driver_.async_connect(role, asio::use_future).get()};
-        } catch (const std::system_error& e) { return pgq::error_info{e.code()}; }
+        auto ended = driver_.async_connect(role, in_future).get();
+        if (std::get<0>(ended)) return std::get<1>(ended).last_error();
+        return session{std::move(std::get<1>(ended))};
     }
     pgq::result<void> install() const { return driver_.install(); }
 

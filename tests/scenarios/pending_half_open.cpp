@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 using test::database;
 using test::note;
 
-TEST_CASE("a worker sleeps in peace though its former, half open session still sleeps in the server", "[scenario][s47]") {
+TEST_CASE("a worker sleeps in peace though its former, half open session still sleeps in the server",
+          "[scenario][s47]") {
     database db;
     test::proxy between;
     auto far = between.options(db);

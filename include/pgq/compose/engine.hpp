@@ -108,9 +108,16 @@ public:
         if (has_news()) machine_.flush(now);
     }
 
-    /// A new session of the same worker: `held` is what the database says it holds. What is gone was acknowledged by the exchange
-    /// whose answer was lost, or belongs to somebody else by now; what is unknown here goes into `unknown`.
+    /// A new session of the same worker; `held` and `unknown` as in compare().
     void reconnected(std::span<const lease_ref> held, std::vector<lease_ref>& unknown, steady_time now) {
+        compare(held, unknown);
+        start_over();
+        if (has_news()) machine_.flush(now);
+    }
+
+    /// `held` is what the database says this worker holds. What is gone was acknowledged by an exchange whose answer was lost, or
+    /// belongs to somebody else by now; what is unknown here, claimed by such an exchange, goes into `unknown`.
+    void compare(std::span<const lease_ref> held, std::vector<lease_ref>& unknown) {
         unknown.clear();
         for (const auto& h : held) {
             const auto mine = std::find_if(slots_.begin(), slots_.end(),
@@ -123,8 +130,6 @@ public:
             if (!s->lost && std::none_of(held.begin(), held.end(), same)) lose(*s);
         }
         release_slots();
-        start_over();
-        if (has_news()) machine_.flush(now);
     }
 
     /// All leases are gone, and nobody knows that it sleeps: somebody declared this worker dead, or it could not say that it lives.

@@ -74,7 +74,10 @@ public:
     }
 
     /// After the connection broke, or the worker was declared dead, and when it is time to try again.
-    bool needs_recovery() const noexcept { return session_ ? lost_.load() || reconnected_ : clock::now() >= next_try_; }
+    bool needs_recovery() const noexcept {
+        if (!session_) return clock::now() >= next_try_;
+        return lost_.load() || reconnected_ || clock::now() >= next_check_;
+    }
     void recover() {
         if (!session_) {
             if (auto opened = connect(); !opened) {
@@ -88,6 +91,7 @@ public:
             monitor_.follow(engine_.id());
         }
         if (reconnected_) settle_leases();
+        else if (clock::now() >= next_check_) look_for_late_claims();
     }
 
     /// Whether there is nobody to tell what is left: it is to stop, and has had no database for the whole grace time.
@@ -99,7 +103,13 @@ public:
         return now - without_session_ > options_.grace;
     }
 
-    fsm::worker_action next() { return engine_.next(clock::now()); }
+    fsm::worker_action next() {
+        const auto now = clock::now();
+        auto a = engine_.next(now);
+        if (a.what == fsm::worker_do::wait && next_check_ - now < a.timeout)
+            a.timeout = std::max<duration>(next_check_ - now, std::chrono::milliseconds{1});
+        return a;
+    }
 
     /// What to send for an exchange, and what the answer goes into; then exchanged() or failed().
     const exchange_request& request(const fsm::worker_action& a) { return engine_.request(a, clock::now()); }
@@ -157,7 +167,7 @@ private:
         for (const lane_id l : lanes_) {
             auto n = session_->counts(l);
             if (!n) return drop(n.error());
-            sum += n->deferred;
+            sum += n->deferred + n->ready;  // whoever promotes does it for all lanes, not only its own
         }
         engine_.deferred_left(sum, clock::now());
     }
@@ -178,7 +188,24 @@ private:
             if (auto gave = session_->give_back(unknown); !gave) return drop(gave.error());
         reconnected_ = false;
         retry_.succeeded();
+        check_later(options_.lease_time);
         notify(observer(), event::connection_restored{});
+    }
+
+    // A session that was given up may live on at the server, and what it waits for there, say a lock, it gets at last: its claim
+    // then belongs to this worker, which has not heard of it. So ask again, less and less often.
+    void look_for_late_claims() {
+        auto held = session_->leases_of(engine_.id());
+        if (!held) return drop(held.error());
+        std::vector<lease_ref> unknown;
+        engine_.compare(*held, unknown);
+        if (!unknown.empty())
+            if (auto gave = session_->give_back(unknown); !gave) return drop(gave.error());
+        check_later(check_after_ * 2);
+    }
+    void check_later(duration after) noexcept {
+        check_after_ = std::min<duration>(after, std::chrono::hours{1});
+        next_check_ = clock::now() + check_after_;
     }
 
     duration tell_failed(const error_info& why) {
@@ -226,6 +253,8 @@ private:
     bool started_ = false;
     bool reconnected_ = false;
     steady_time next_try_{};
+    steady_time next_check_ = steady_time::max();
+    duration check_after_{};
     steady_time without_session_ = steady_time::max();  // while stopping: since when
 };
 

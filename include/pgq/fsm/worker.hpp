@@ -14,7 +14,7 @@ namespace pgq::fsm {
 enum class worker_do : std::uint8_t {
     exchange,        ///< one round trip as described, then exchanged() or failed()
     wait,            ///< until notified, until a job finishes, or for `timeout`; notified() only for the first
-    count_deferred,  ///< ask how many jobs of our lanes are deferred, then deferred_left()
+    count_deferred,  ///< ask how many jobs of our lanes are deferred or ready after all, then deferred_left()
     interrupt,       ///< the grace time is over: fire the stop tokens
     abandon,         ///< that did not help either: give back what still runs, then dropped()
     stop,            ///< nothing is left to do

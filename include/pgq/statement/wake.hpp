@@ -36,6 +36,14 @@ inline constexpr query wake_noted{
 
 #undef PGQ_WAKE
 
+/// Ends a former session of worker $2 that the server still believes in: half open, it would keep the sleeper's lock for as long
+/// as the network takes to notice, and its successor could never announce anything.
+inline constexpr query oust_former{"oust_former", R"(
+SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+ WHERE locktype = 'advisory' AND classid = ($1::int8 & 4294967295)::oid AND objid = $2::int8::oid AND objsubid = 2
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND mode = 'ExclusiveLock' AND granted AND pid <> pg_backend_pid())"};
+
 /// Inside somebody's own transaction: heard by everybody, when that transaction commits.
 inline constexpr query wake_all{"wake_all", "SELECT pg_notify('pgq_' || $1::text, $2::text)"};
 

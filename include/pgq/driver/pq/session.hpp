@@ -113,6 +113,7 @@ public:
     /// Also takes the worker over: this session is from now on the one that is woken for it.
     result<std::vector<lease_ref>> leases_of(worker_id id) {
         if (auto heard = listen(id); !heard) return heard.error();
+        oust_former(id);
         auto& steps = fresh();
         steps.add(statement::leases_of).number(id.value);
         if (auto done = finish_script(); !done) return done.error();
@@ -287,6 +288,13 @@ private:
         steps.add(state_->listen_query);
         steps.add(state_->listen_all_query);
         return finish_script();
+    }
+
+    void oust_former(worker_id id) {
+        if (!state_->line.keeps_state() || state_->line.role() != session_role::worker) return;
+        auto& steps = fresh();
+        steps.add(statement::oust_former).number(state_->line.space()).number(id.value);
+        (void)finish_script();  // where that is not allowed, waiting for the network has to do
     }
 
     void wake_lanes(const std::vector<lane_id>& woken) {
