@@ -55,6 +55,10 @@ struct fixture {
                 "'");
     }
 
+    std::int64_t connections() const {
+        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    }
+
     test::database db;
     test::running_context context;
 };
@@ -186,10 +190,7 @@ TEST_CASE("a call that fails says why, and the next one is not harmed", "[queue]
         auto jobs = f.queue();
         CHECK(error_of(jobs, {1, ""}) == std::error_code{});
         f.cut_connections();
-        REQUIRE(test::eventually([&] {
-            return f.db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + f.db.schema() +
-                                  "'") == 0;
-        }));
+        REQUIRE(test::eventually([&] { return f.connections() == 0; }));
         // The server forgets a session before it closes the socket: it may still have to be found out.
         CHECK(test::eventually([&] { return error_of(jobs, {2, ""}) == std::error_code{}; }));
         CHECK(f.db.rows("ready") == 2);
@@ -202,14 +203,15 @@ TEST_CASE("a connection that is cut during a call fails this one only", "[queue]
     (void)jobs.async_enqueue(note{0, ""}, asio::use_future).get();
     const test::sql_connection blocker{test::dsn(), f.db.schema()};
     (void)blocker.exec("BEGIN; LOCK TABLE {s}.ready IN ACCESS EXCLUSIVE MODE");
-    auto first = jobs.async_enqueue(note{1, ""}, asio::experimental::as_tuple(asio::use_future));
+    test::outcome<pgq::job_id> first;
+    jobs.async_enqueue(note{1, ""}, first.handler());
     auto second = jobs.async_enqueue(note{2, ""}, asio::use_future);
     REQUIRE(test::eventually([&] {
         return f.db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + f.db.schema() +
                               "' AND wait_event_type = 'Lock'") == 1;
     }));
     f.cut_connections();
-    CHECK(std::get<0>(first.get()) == pgq::condition::transient);
+    CHECK(first.error() == pgq::condition::transient);
     (void)blocker.exec("ROLLBACK");
     CHECK(second.get().value > 0);
     CHECK(f.db.rows("ready") == 2);
@@ -223,13 +225,12 @@ TEST_CASE("a cancelled call that waits its turn enqueues nothing and holds up no
     (void)blocker.exec("BEGIN; LOCK TABLE {s}.ready IN ACCESS EXCLUSIVE MODE");
     const auto kind = GENERATE(asio::cancellation_type::terminal, asio::cancellation_type::total);
     asio::cancellation_signal signal;
-    std::promise<std::error_code> ended;
+    test::outcome<pgq::job_id> second;
     auto first = jobs.async_enqueue(note{1, ""}, asio::use_future);
-    jobs.async_enqueue(note{2, ""}, asio::bind_cancellation_slot(
-                                        signal.slot(), [&](std::error_code e, pgq::job_id) { ended.set_value(e); }));
+    jobs.async_enqueue(note{2, ""}, asio::bind_cancellation_slot(signal.slot(), second.handler()));
     auto third = jobs.async_enqueue(note{3, ""}, asio::use_future);
     asio::post(f.context.executor(), [&] { signal.emit(kind); });
-    CHECK(ended.get_future().get() == asio::error::operation_aborted);
+    CHECK(second.error() == asio::error::operation_aborted);
     (void)blocker.exec("ROLLBACK");
     (void)first.get();
     (void)third.get();

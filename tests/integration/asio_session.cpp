@@ -20,7 +20,6 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
-#include <future>
 #include <memory>
 #include <optional>
 #include <span>
@@ -151,11 +150,10 @@ TEST_CASE("a wait that is cancelled leaves the session as it was", "[driver][asi
     const auto kind =
         GENERATE(asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total);
     asio::cancellation_signal signal;
-    std::promise<std::error_code> ended;
-    s.async_wait(
-        1h, asio::bind_cancellation_slot(signal.slot(), [&](std::error_code e, wake_reason) { ended.set_value(e); }));
+    test::outcome<wake_reason> end;
+    s.async_wait(1h, asio::bind_cancellation_slot(signal.slot(), end.handler()));
     asio::post(context.executor(), [&] { signal.emit(kind); });
-    CHECK(ended.get_future().get() == asio::error::operation_aborted);
+    CHECK(end.error() == asio::error::operation_aborted);
     CHECK(s.async_wait(1ms, asio::use_future).get() == wake_reason::timeout);
     CHECK(some_lane(s).value > 0);
 }
@@ -170,24 +168,22 @@ TEST_CASE("an exchange that is cancelled closes its session; only terminal cance
     std::vector<pgq::job_id> ids;
     locked_ready lock{db};
     asio::cancellation_signal signal;
-    std::promise<std::error_code> ended;
-    s.async_enqueue(wanted, ids,
-                    asio::bind_cancellation_slot(signal.slot(), [&](std::error_code e) { ended.set_value(e); }));
+    test::outcome<> end;
+    s.async_enqueue(wanted, ids, asio::bind_cancellation_slot(signal.slot(), end.handler()));
     REQUIRE(test::eventually([&] { return somebody_waits_for_a_lock(db); }));
     const auto emit = [&](asio::cancellation_type kind) {
         asio::post(context.executor(), asio::use_future([&, kind] { signal.emit(kind); })).get();
     };
     emit(asio::cancellation_type::total);
-    auto end = ended.get_future();
-    CHECK(end.wait_for(50ms) == std::future_status::timeout);
+    CHECK_FALSE(end.comes_within(50ms));
     SECTION("not cancelled after all") {
         lock.unlock();
-        CHECK(end.get() == std::error_code{});
+        CHECK_FALSE(end.error());
         CHECK(ids.size() == 1);
     }
     SECTION("cancelled") {
         emit(asio::cancellation_type::terminal);
-        CHECK(end.get() == asio::error::operation_aborted);
+        CHECK(end.error() == asio::error::operation_aborted);
         CHECK_FALSE(s.usable());
         const auto again = s.enqueue(wanted, ids);
         REQUIRE_FALSE(again);
@@ -206,9 +202,9 @@ TEST_CASE("a server that does not answer in time has lost its session", "[driver
     const pgq::enqueue_request wanted{.lane = some_lane(s), .bodies = &all, .options = {&plain, 1}};
     std::vector<pgq::job_id> ids;
     locked_ready lock{db};
-    std::promise<std::error_code> ended;
-    s.async_enqueue(wanted, ids, [&](std::error_code e) { ended.set_value(e); });
-    CHECK(ended.get_future().get() == pgq::errc::connection_lost);
+    test::outcome<> end;
+    s.async_enqueue(wanted, ids, end.handler());
+    CHECK(end.error() == pgq::errc::connection_lost);
     CHECK(s.last_error().message == "the server did not answer in time");
     CHECK_FALSE(s.usable());
 }
@@ -222,10 +218,9 @@ TEST_CASE("a refused statement is the error, and the session goes on", "[driver]
     const auto all = packed(1, "x");
     std::vector<pgq::job_id> ids;
     db.exec("ALTER TABLE {s}.ready RENAME TO away");
-    std::promise<std::error_code> ended;
-    s.async_enqueue({.lane = lane, .bodies = &all, .options = {&plain, 1}}, ids,
-                    [&](std::error_code e) { ended.set_value(e); });
-    CHECK(ended.get_future().get() == pgq::make_sqlstate("42P01"));
+    test::outcome<> end;
+    s.async_enqueue({.lane = lane, .bodies = &all, .options = {&plain, 1}}, ids, end.handler());
+    CHECK(end.error() == pgq::make_sqlstate("42P01"));
     CHECK(s.last_error().statement == "enqueue_one");
     db.exec("ALTER TABLE {s}.away RENAME TO ready");
     s.async_enqueue({.lane = lane, .bodies = &all, .options = {&plain, 1}}, ids, asio::use_future).get();
@@ -238,20 +233,20 @@ TEST_CASE("a session whose server has gone says so to a wait and to an exchange"
     asio_libpq driver{context.executor(), db.options()};
     auto s = driver.connect(session_role::client).value();
     const auto kill = "SELECT pg_terminate_backend(" + std::to_string(PQbackendPID(s.line().get())) + ")";
-    std::promise<std::error_code> ended;
-    const auto end = [&](std::error_code e, auto...) { ended.set_value(e); };
     const auto all = packed(1, "x");
     std::vector<pgq::job_id> ids;
     SECTION("while it waits") {
-        s.async_wait(1h, end);
+        test::outcome<wake_reason> end;
+        s.async_wait(1h, end.handler());
         db.exec(kill);
-        CHECK(ended.get_future().get() == pgq::errc::connection_lost);
+        CHECK(end.error() == pgq::errc::connection_lost);
     }
     SECTION("while it is idle") {
         db.exec(kill);
         REQUIRE(test::eventually([&] { return !s.usable(); }));
-        s.async_enqueue({.lane = {1}, .bodies = &all, .options = {&plain, 1}}, ids, end);
-        CHECK(ended.get_future().get() == pgq::condition::transient);
+        test::outcome<> end;
+        s.async_enqueue({.lane = {1}, .bodies = &all, .options = {&plain, 1}}, ids, end.handler());
+        CHECK(end.error() == pgq::condition::transient);
     }
 }
 
@@ -259,17 +254,15 @@ TEST_CASE("why async_connect failed comes with its session", "[driver][asio_libp
     test::database db;
     test::running_context context;
     const auto attempt = [&](pgq::driver::connection_options options) {
-        std::promise<std::pair<std::error_code, pgq::error_info>> ended;
-        asio_libpq{context.executor(), options}.async_connect(session_role::client, [&](std::error_code e, session s) {
-            ended.set_value({e, s.last_error()});
-        });
-        return ended.get_future().get();
+        test::outcome<session> end;
+        asio_libpq{context.executor(), options}.async_connect(session_role::client, end.handler());
+        return end.get();
     };
-    const auto [code, why] = attempt({.conninfo = test::dsn(), .schema = test::fresh_schemas::next()});
+    const auto [code, failed] = attempt({.conninfo = test::dsn(), .schema = test::fresh_schemas::next()});
     CHECK(code == pgq::errc::schema_missing);
-    CHECK(why.hint.find("install()") != std::string::npos);
-    CHECK(attempt({.conninfo = "host=/nowhere"}).first == pgq::errc::connection_lost);
-    CHECK(attempt({.conninfo = "nonsense without"}).first == pgq::errc::bad_conninfo);
+    CHECK(failed.last_error().hint.find("install()") != std::string::npos);
+    CHECK(std::get<0>(attempt({.conninfo = "host=/nowhere"})) == pgq::errc::connection_lost);
+    CHECK(std::get<0>(attempt({.conninfo = "nonsense without"})) == pgq::errc::bad_conninfo);
 }
 
 TEST_CASE("as_tuple gives the error and the value side by side", "[driver][asio_libpq]") {

@@ -10,7 +10,6 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
@@ -27,7 +26,6 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -200,14 +198,13 @@ TEST_CASE("a cancelled async_worker waits for what runs, gives the rest back and
                         }};
     const auto kind = GENERATE(asio::cancellation_type::terminal, asio::cancellation_type::total);
     asio::cancellation_signal signal;
-    std::promise<std::error_code> ended;
-    w.async_run(asio::bind_cancellation_slot(signal.slot(), [&](std::error_code e) { ended.set_value(e); }));
+    test::outcome<> end;
+    w.async_run(asio::bind_cancellation_slot(signal.slot(), end.handler()));
     REQUIRE(test::eventually([&] { return started == 16; }));
     asio::post(f.context.executor(), [&] { signal.emit(kind); });
-    auto end = ended.get_future();
-    CHECK(end.wait_for(50ms) == std::future_status::timeout);
+    CHECK_FALSE(end.comes_within(50ms));
     go = true;
-    CHECK(end.get() == std::error_code{});
+    CHECK_FALSE(end.error());
     CHECK(f.diary.size() == 16);
     CHECK(f.db.leased() == 0);
     CHECK(f.db.rows("ready") == 184);
@@ -305,16 +302,17 @@ TEST_CASE("what keeps an async_worker from starting is its error", "[async_worke
         options.schema = test::fresh_schemas::next();
         coroutine_queue jobs{asio_libpq{f.context.executor(), options}};
         pgq::async_worker w{jobs, handler};
-        std::promise<std::error_code> ended;
-        w.async_run([&](std::error_code e) { ended.set_value(e); });
-        CHECK(ended.get_future().get() == pgq::errc::schema_missing);
+        test::outcome<> end;
+        w.async_run(end.handler());
+        CHECK(end.error() == pgq::errc::schema_missing);
         CHECK(w.last_error().hint.find("install()") != std::string::npos);
     }
     SECTION("an option out of its range") {
         auto jobs = f.coroutines();
         pgq::async_worker w{jobs, {.max_attempts = 0}, handler};
-        const auto end = w.async_run(asio::experimental::as_tuple(asio::use_future)).get();
-        CHECK(std::get<0>(end) == pgq::errc::invalid_option);
+        test::outcome<> end;
+        w.async_run(end.handler());
+        CHECK(end.error() == pgq::errc::invalid_option);
         CHECK(w.last_error() == pgq::errc::invalid_option);
     }
 }
