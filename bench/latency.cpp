@@ -45,8 +45,8 @@ BOOST_HANA_ADAPT_STRUCT(again, round);
 
 namespace {
 
-using bench_queue = pgq::queue<pgq::job<ping>, pgq::job<again>, pgq::driver::libpq, pgq::serializer::json,
-                               pgq::executor::thread_pool>;
+using bench_queue =
+    pgq::queue<pgq::job<ping>, pgq::job<again>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool>;
 
 /// When something happened, told by one thread to another.
 class mark {

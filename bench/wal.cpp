@@ -34,8 +34,7 @@ BOOST_HANA_ADAPT_STRUCT(note, to, number);
 
 namespace {
 
-using bench_queue =
-    pgq::queue<pgq::job<note>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
+using bench_queue = pgq::queue<pgq::job<note>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
 
 struct reading {
     double bytes = 0;
@@ -51,11 +50,11 @@ public:
     /// A session's counters are complete when it has ended, so this waits for all of ours to be gone.
     reading read() const {
         while (*PQgetvalue(run("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgq'").get(), 0, 0) !=
-               '0') {
-        }
+               '0') {}
         run("SELECT pg_stat_force_next_flush()");
-        const auto r = run("SELECT wal_bytes, wal_records, wal_fpi, (SELECT xact_commit FROM pg_stat_database"
-                           " WHERE datname = current_database()) FROM pg_stat_wal");
+        const auto r =
+            run("SELECT wal_bytes, wal_records, wal_fpi, (SELECT xact_commit FROM pg_stat_database"
+                " WHERE datname = current_database()) FROM pg_stat_wal");
         const auto cell = [&](int i) { return std::strtod(PQgetvalue(r.get(), 0, i), nullptr); };
         return {cell(0), cell(1), cell(2), cell(3)};
     }
@@ -85,10 +84,10 @@ void with_queue(const std::string& dsn, Use use) {
 int drain(const std::string& dsn, std::size_t batch) {
     int seen = 0;
     with_queue(dsn, [&](bench_queue& jobs) {
-        pgq::worker w{jobs,
-                      pgq::worker_options{.max_prefetch = static_cast<std::uint32_t>(batch - 1),
-                                          .until = pgq::run_until::empty},
-                      [&](const note&) { ++seen; }};
+        pgq::worker w{
+            jobs,
+            pgq::worker_options{.max_prefetch = static_cast<std::uint32_t>(batch - 1), .until = pgq::run_until::empty},
+            [&](const note&) { ++seen; }};
         w.run().value();
     });
     return seen;

@@ -37,11 +37,12 @@ struct no_driver {
 };
 
 template <class Range, class Composition>
-concept range_of_jobs = std::ranges::input_range<Range> &&
-                        !Composition::template contains<std::remove_cvref_t<Range>>;
+concept range_of_jobs = std::ranges::input_range<Range> && !Composition::template contains<std::remove_cvref_t<Range>>;
 
 template <class Tx>
-concept borrowed_transaction = requires { typename Tx::is_borrowed_transaction; };
+concept borrowed_transaction = requires {
+    typename Tx::is_borrowed_transaction;
+};
 
 template <class Driver>
 using driver_or_none = std::conditional_t<std::is_void_v<Driver>, no_driver, Driver>;
@@ -69,7 +70,8 @@ public:
 
     explicit queue(driver_type driver = {}, queue_options options = {}, executor_type executor = executor_type{},
                    observer_type observer = observer_type{})
-        : client_{std::make_unique<client_type>(std::move(driver), std::move(options.name), composition_type::entrypoints)},
+        : client_{std::make_unique<client_type>(std::move(driver), std::move(options.name),
+                                                composition_type::entrypoints)},
           executor_{std::move(executor)},
           observer_{std::make_unique<observer_type>(std::move(observer))} {}
 
@@ -91,16 +93,17 @@ public:
     /// All jobs of a range, in one round trip: all or none, ids in input order.
     template <detail::range_of_jobs<composition_type> Jobs>
     result<std::vector<job_id>> enqueue(Jobs&& jobs, const enqueue_options& options = {}) {
-        return enqueue_range(std::forward<Jobs>(jobs), [&](const auto&) { return options; }, true);
+        return enqueue_range(
+            std::forward<Jobs>(jobs), [&](const auto&) { return options; }, true);
     }
 
     /// The same with options of its own for each job: `options_of(job)` gives them. What they refer to must live until this
     /// returns.
     template <detail::range_of_jobs<composition_type> Jobs, class OptionsOf>
         requires std::is_invocable_r_v<enqueue_options, OptionsOf&, std::ranges::range_reference_t<Jobs>>
-    result<std::vector<job_id>> enqueue(Jobs&& jobs, OptionsOf options_of) {
-        return enqueue_range(std::forward<Jobs>(jobs), options_of, false);
-    }
+            result<std::vector<job_id>> enqueue(Jobs&& jobs, OptionsOf options_of) {
+            return enqueue_range(std::forward<Jobs>(jobs), options_of, false);
+        }
 
     /// In a transaction of the caller's, begun on a connection of the caller's: `jobs.enqueue(pgq::within(conn), job)`. The job
     /// exists when that transaction commits.
@@ -127,8 +130,9 @@ public:
         requires(!detail::range_of_jobs<Job, composition_type>)
     auto async_enqueue(const Job& job, const enqueue_options& options, Token&& token) {
         if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return;
-        else return async_enqueue_range<job_id>(std::span<const Job>{&job, 1}, [&](const auto&) { return options; }, true,
-                                                std::forward<Token>(token));
+        else
+            return async_enqueue_range<job_id>(
+                std::span<const Job>{&job, 1}, [&](const auto&) { return options; }, true, std::forward<Token>(token));
     }
     template <class Job, class Token>
         requires(!detail::range_of_jobs<Job, composition_type>)
@@ -159,16 +163,17 @@ public:
     result<std::int64_t> enqueue_stream(Jobs&& jobs, std::int16_t priority = 0) {
         using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
         if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
-        else return client_->with([&](auto& session, auto& lanes) -> result<std::int64_t> {
-            auto stream = session.copy(lanes[position<job_type>]);
-            std::string body;
-            for (const auto& job : jobs) {
-                body.clear();
-                if (auto written = serializer<job_type>().write(job, body); !written) return written.error();
-                if (auto put = stream.put(body, priority); !put) return put.error();
-            }
-            return stream.finish();
-        });
+        else
+            return client_->with([&](auto& session, auto& lanes) -> result<std::int64_t> {
+                auto stream = session.copy(lanes[position<job_type>]);
+                std::string body;
+                for (const auto& job : jobs) {
+                    body.clear();
+                    if (auto written = serializer<job_type>().write(job, body); !written) return written.error();
+                    if (auto put = stream.put(body, priority); !put) return put.error();
+                }
+                return stream.finish();
+            });
     }
 
     /// Removes jobs that wait, are delayed or held. Jobs that run are not touched. How many there were.

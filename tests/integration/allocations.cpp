@@ -26,8 +26,8 @@ struct small {
 BOOST_HANA_ADAPT_STRUCT(allocation_jobs::small, number, name);
 
 TEST_CASE("a worker on PostgreSQL allocates for each batch, not for each job", "[worker][allocations]") {
-    using queue = pgq::queue<allocation_jobs::small, pgq::driver::libpq, pgq::serializer::json,
-                             pgq::executor::in_place>;
+    using queue =
+        pgq::queue<allocation_jobs::small, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
     constexpr std::size_t batch = 500, batches = 20, warm = 4 * batch;
     test::database db;
     queue jobs{db.driver()};

@@ -60,7 +60,8 @@ TEST_CASE("a payload that is too large is refused before it is sent, and names i
 TEST_CASE("any text comes back as it was, zero bytes included", "[enqueue][payload]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
-    const std::vector<std::string> texts{std::string("a\0b", 3), "größer \xF0\x9F\x98\x80", "\"'\\ {s} $1 ; --", "\x01\x7f\n\r\t", ""};
+    const std::vector<std::string> texts{std::string("a\0b", 3), "größer \xF0\x9F\x98\x80", "\"'\\ {s} $1 ; --",
+                                         "\x01\x7f\n\r\t", ""};
     for (std::size_t i = 0; i < texts.size(); ++i)
         jobs.enqueue(note{.n = static_cast<std::int64_t>(i), .text = texts[i]}).value();
     test::diary diary;
@@ -72,8 +73,9 @@ TEST_CASE("any text comes back as it was, zero bytes included", "[enqueue][paylo
 TEST_CASE("headers that are no text are refused, and nothing is sent", "[enqueue][headers]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
-    for (const pgq::header& bad : {pgq::header{"a", std::string_view{"x\0y", 3}}, pgq::header{std::string_view{"x\0y", 3}, "a"},
-                                   pgq::header{"a", "\xff\xfe"}, pgq::header{"\xc3", "a"}}) {
+    for (const pgq::header& bad :
+         {pgq::header{"a", std::string_view{"x\0y", 3}}, pgq::header{std::string_view{"x\0y", 3}, "a"},
+          pgq::header{"a", "\xff\xfe"}, pgq::header{"\xc3", "a"}}) {
         const auto put = jobs.enqueue(note{}, {.headers = {&bad, 1}});
         REQUIRE_FALSE(put);
         CHECK(put.error() == errc::invalid_text);
@@ -99,7 +101,8 @@ TEST_CASE("a stream that breaks off in the middle leaves nothing, and the sessio
     const database db;
     test::note_queue<> jobs{libpq{small_payloads(db)}};
     const auto broken = [](auto at_30000) {
-        return std::views::iota(0, 50000) | std::views::transform([=](int n) { return n == 30000 ? at_30000() : note{.n = n}; });
+        return std::views::iota(0, 50000) |
+               std::views::transform([=](int n) { return n == 30000 ? at_30000() : note{.n = n}; });
     };
     SECTION("by a job that is too large") {
         auto many = broken([] { return of_bytes(5000); });
@@ -137,7 +140,8 @@ TEST_CASE("a stream wakes a sleeping worker", "[enqueue][stream]") {
     w.stop().value();
 }
 
-TEST_CASE("what is enqueued in the caller's transaction wakes a worker when that commits, not before", "[enqueue][within]") {
+TEST_CASE("what is enqueued in the caller's transaction wakes a worker when that commits, not before",
+          "[enqueue][within]") {
     const database db;
     test::note_queue<> jobs{db.driver()}, producer{db.driver()};
     const auto mine = connection_of_the_caller(db);
@@ -201,8 +205,9 @@ TEST_CASE("a queue whose idle connection was terminated makes another, unnoticed
     test::note_queue<> jobs{db.driver()};
     for (std::int64_t n = 1; n <= 3; ++n) {
         jobs.enqueue(note{.n = n}).value();
-        CHECK(db.query_int("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = '" +
-                           db.schema() + "'") == 1);
+        CHECK(db.query_int(
+                  "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = '" +
+                  db.schema() + "'") == 1);
     }
     jobs.enqueue(note{}).value();
     CHECK(db.rows("ready") == 4);

@@ -63,7 +63,8 @@ TEST_CASE("a password is in no error text", "[errors][connect]") {
     CHECK_FALSE(has(driver.install().error().text(), "opensesame"));
 }
 
-TEST_CASE("a queue reports what keeps it from connecting with each call, and works once that is gone", "[errors][connect]") {
+TEST_CASE("a queue reports what keeps it from connecting with each call, and works once that is gone",
+          "[errors][connect]") {
     const auto schema = test::fresh_schemas::next();
     test::note_queue<> jobs{libpq{connection_options{.conninfo = test::dsn(), .schema = schema}}};
     for (int i = 0; i < 2; ++i) {
@@ -121,7 +122,8 @@ TEST_CASE("the name of a schema has 1 to 63 bytes", "[errors][schema]") {
             CHECK(e == condition::configuration);
         }
     }
-    const libpq longest{connection_options{.conninfo = test::dsn(), .schema = test::fresh_schemas::next() + std::string(40, '"')}};
+    const libpq longest{
+        connection_options{.conninfo = test::dsn(), .schema = test::fresh_schemas::next() + std::string(40, '"')}};
     CHECK(why_not(longest) == errc::schema_missing);
 }
 
@@ -151,7 +153,8 @@ private:
 
 }  // namespace
 
-TEST_CASE("a missing right is told with the server's words and is nothing that goes away by itself", "[errors][rights]") {
+TEST_CASE("a missing right is told with the server's words and is nothing that goes away by itself",
+          "[errors][rights]") {
     const database db;
     const stranger who{db};
     SECTION("to use the schema") {

@@ -74,14 +74,15 @@ std::string percent_encoded(const std::string& text) {
 TEST_CASE("without a connection string libpq's environment says where the server is", "[libpq][address]") {
     const database db;
     auto at = address_of(db);
-    const environment set{{{"PGHOST", at["host"]}, {"PGPORT", at["port"]}, {"PGUSER", at["user"]},
-                           {"PGDATABASE", at["dbname"]}}};
+    const environment set{
+        {{"PGHOST", at["host"]}, {"PGPORT", at["port"]}, {"PGUSER", at["user"]}, {"PGDATABASE", at["dbname"]}}};
     check_works(db, "");
 }
 
 TEST_CASE("a connection string overrides the environment", "[libpq][address]") {
     const database db;
-    const environment set{{{"PGHOST", "no-such-host.invalid"}, {"PGPORT", "1"}, {"PGUSER", "nobody"}, {"PGDATABASE", "none"}}};
+    const environment set{
+        {{"PGHOST", "no-such-host.invalid"}, {"PGPORT", "1"}, {"PGUSER", "nobody"}, {"PGDATABASE", "none"}}};
     auto at = address_of(db);
     check_works(db, "host=" + at["host"] + " port=" + at["port"] + " user=" + at["user"] + " dbname=" + at["dbname"]);
 }
@@ -109,8 +110,8 @@ TEST_CASE("a service file names the server, by PGSERVICE or in the connection st
 TEST_CASE("a URI names the server", "[libpq][address]") {
     const database db;
     auto at = address_of(db);
-    check_works(db, "postgresql://" + percent_encoded(at["user"]) + "@/" + percent_encoded(at["dbname"]) + "?host=" +
-                        percent_encoded(at["host"]) + "&port=" + at["port"] + "&application_name=by%20uri");
+    check_works(db, "postgresql://" + percent_encoded(at["user"]) + "@/" + percent_encoded(at["dbname"]) +
+                        "?host=" + percent_encoded(at["host"]) + "&port=" + at["port"] + "&application_name=by%20uri");
 }
 
 TEST_CASE("of several hosts the first that answers is taken", "[libpq][address]") {
@@ -123,8 +124,8 @@ TEST_CASE("of several hosts the first that answers is taken", "[libpq][address]"
 TEST_CASE("the user's name for the application is kept; without one it is pgq", "[libpq][address]") {
     const database db;
     const auto name_at_server = [&](const std::string& conninfo) {
-        auto session = libpq{connection_options{.conninfo = conninfo, .schema = db.schema()}}
-                           .connect(pgq::session_role::client);
+        auto session =
+            libpq{connection_options{.conninfo = conninfo, .schema = db.schema()}}.connect(pgq::session_role::client);
         REQUIRE(session);
         return db.query_text("SELECT application_name FROM pg_stat_activity WHERE pid = " +
                              std::to_string(PQbackendPID(session->line().get())));

@@ -73,7 +73,8 @@ TEST_CASE("wherever an exchange with the server breaks off, no job is lost and n
             threads.emplace_back([&] {
                 for (std::size_t k; (k = next++) < all;) {
                     const auto& [when, f] = faults[k % 2];
-                    const auto name = "exchange " + std::to_string(k / 4 + 1) + " lost " + when + (k % 4 < 2 ? "" : " (threads)");
+                    const auto name =
+                        "exchange " + std::to_string(k / 4 + 1) + " lost " + when + (k % 4 < 2 ? "" : " (threads)");
                     const auto rule = fault_plan::at(verb::exchange, k / 4 + 1, f);
                     const auto t = k % 4 < 2 ? attempt(db, name, rule, pgq::executor::in_place{})
                                              : attempt(db, name, rule, pgq::executor::thread_pool{2});
@@ -124,8 +125,9 @@ TEST_CASE("what a lost session claims late does not stay with a worker that know
     const test::sql_connection blocker{test::dsn(), db.schema()};
     blocker.exec("BEGIN; LOCK TABLE {s}.ready IN ACCESS EXCLUSIVE MODE");
     test::diary diary;
-    test::running_worker w{jobs, {.lease_time = 1s, .poll_interval = 100ms},
-                           [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
+    test::running_worker w{jobs, {.lease_time = 1s, .poll_interval = 100ms}, [&](const note& job, pgq::context& c) {
+                               diary.add(job.n, c);
+                           }};
     // The claims of sessions that the worker has given up still wait at the server.
     REQUIRE(eventually([&] {
         return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +

@@ -31,7 +31,8 @@ public:
 private:
     ~fresh_schemas() {
         const pgq::driver::pq::connection_ptr c{PQconnectdb(dsn().c_str())};
-        PQsetNoticeProcessor(c.get(), [](void*, const char*) {}, nullptr);
+        PQsetNoticeProcessor(
+            c.get(), [](void*, const char*) {}, nullptr);
         for (const auto& name : names_) {
             const std::string sql = "DROP SCHEMA IF EXISTS " + pgq::statement::quoted(name) + " CASCADE";
             PQclear(PQexec(c.get(), sql.c_str()));

@@ -36,7 +36,8 @@ public:
     /// Calls `use(session, lanes)`. A session that broke is not used again; whether what it was doing happened is in doubt then,
     /// so nothing is repeated here.
     template <class Use>
-    auto with(Use use) -> decltype(use(std::declval<typename Driver::session&>(), std::declval<std::vector<lane_id>&>())) {
+    auto with(Use use)
+        -> decltype(use(std::declval<typename Driver::session&>(), std::declval<std::vector<lane_id>&>())) {
         const std::lock_guard lock{mutex_};
         if (auto ready = prepare(); !ready) return ready.error();
         auto answer = use(*session_, lanes_);
@@ -49,9 +50,7 @@ public:
     }
 
     /// What async_enqueue works with; it connects when that is first called.
-    auto& async()
-        requires async_driver<Driver>
-    {
+    auto& async() requires async_driver<Driver> {
         const std::lock_guard lock{mutex_};
         if (!async_.client) async_.client.emplace(driver_.make_async_client(name_, entrypoints_));
         return *async_.client;
@@ -65,7 +64,7 @@ public:
 
 private:
     result<void> prepare() {
-        if constexpr (requires(typename Driver::session& s) { s.usable(); })
+        if constexpr (requires(typename Driver::session & s) { s.usable(); })
             if (session_ && !session_->usable()) session_.reset();
         if (!session_) {
             auto opened = driver_.connect(session_role::client);

@@ -195,9 +195,12 @@ private:
         bool any = false;
         for (auto& s : slots_) {
             if (s->lost) continue;
-            any = take_unbegun(*s, [&](std::uint32_t i) {
-                s->finish(i, {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}}, now);
-            }) || any;
+            any = take_unbegun(
+                      *s,
+                      [&](std::uint32_t i) {
+                          s->finish(i, {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}}, now);
+                      }) ||
+                  any;
         }
         if (!any) return;
         put_back_ = true;
@@ -339,7 +342,8 @@ private:
     }
 
     bool has_unsettled() const noexcept {
-        return std::any_of(slots_.begin(), slots_.end(), [](const auto& s) { return !s->lost && !s->unsettled.empty(); });
+        return std::any_of(slots_.begin(), slots_.end(),
+                           [](const auto& s) { return !s->lost && !s->unsettled.empty(); });
     }
     bool has_news() const noexcept {
         return std::any_of(slots_.begin(), slots_.end(), [](const auto& s) { return !s->lost && s->dirty; });

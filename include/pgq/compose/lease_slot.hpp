@@ -37,7 +37,7 @@ struct lease_slot {
     bool in_request = false;
     bool keeps = false;  ///< holds a job whose outcome cannot be stored: it must not end
     std::stop_source stop{};
-    std::unique_ptr<std::atomic<bool>[]> taken{};  ///< for each job: who sets it runs it, or takes it back
+    std::unique_ptr<std::atomic<bool>[]> taken {};  ///< for each job: who sets it runs it, or takes it back
     std::size_t taken_size = 0;
     std::atomic<std::uint32_t> stale{0};  ///< tasks of jobs taken back that the executor has not come to yet
 

@@ -2,9 +2,9 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/observer.hpp>
+#include <pgq/detail/unit_random.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/fsm/reconnect.hpp>
-#include <pgq/detail/unit_random.hpp>
 
 #include <atomic>
 #include <chrono>

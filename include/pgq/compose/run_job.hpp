@@ -3,6 +3,7 @@
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/outbox.hpp>
+#include <pgq/compose/worker_options.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/detail/type_list.hpp>
@@ -11,7 +12,6 @@
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>
-#include <pgq/compose/worker_options.hpp>
 
 #include <array>
 #include <atomic>
@@ -30,9 +30,7 @@ namespace pgq::detail {
 inline std::string what_of(const std::exception_ptr& thrown) noexcept {
     try {
         std::rethrow_exception(thrown);
-    } catch (const std::exception& e) {
-        return e.what();
-    } catch (...) {
+    } catch (const std::exception& e) { return e.what(); } catch (...) {
         return "an exception that is no std::exception";
     }
 }
@@ -64,7 +62,8 @@ public:
             return;
         }
         if (self.giving_back.load(std::memory_order_relaxed) || slot.stop.stop_requested())
-            return self.finish(slot, position, {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}});
+            return self.finish(slot, position,
+                               {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}});
         table[slot.type](self, slot, position);
     }
 
@@ -132,9 +131,7 @@ private:
                 context ctx = a.make_context();
                 self.conclude<Job>(a, self.handlers_->template invoke<Job>(a.job, ctx));
             }
-        } catch (...) {
-            self.failed<Job>(a, what_of(std::current_exception()));
-        }
+        } catch (...) { self.failed<Job>(a, what_of(std::current_exception())); }
     }
 
     template <class Job>
@@ -147,8 +144,8 @@ private:
     void conclude(const attempt<Job>& a, outcome o) noexcept {
         const job_record& r = a.record();
         if (o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts) {
-            std::string why = "attempt " + std::to_string(r.attempt) + " of " +
-                              std::to_string(options_.max_attempts) + " failed: " + o.reason();
+            std::string why = "attempt " + std::to_string(r.attempt) + " of " + std::to_string(options_.max_attempts) +
+                              " failed: " + o.reason();
             if (options_.on_exhausted == exhausted::hold) o = hold{std::move(why)};
             else o = discard{std::move(why)};
         }

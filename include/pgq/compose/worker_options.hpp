@@ -21,12 +21,13 @@ enum class exhausted : std::uint8_t {
 struct worker_options {
     std::int16_t max_attempts = 20;  ///< deliveries; the one that fails as the last ends the job, see `on_exhausted`
     exhausted on_exhausted = exhausted::hold;
-    duration lease_time = std::chrono::seconds{15};   ///< silent for so long, this worker is dead and its jobs go to others
-    duration poll_interval = std::chrono::seconds{5}; ///< how often an idle worker looks though nobody woke it
-    duration grace = std::chrono::seconds{30};        ///< what running handlers get when the worker is told to stop
-    std::uint32_t max_prefetch = 1000;                ///< jobs held beyond those that run; adapted below this
+    duration lease_time =
+        std::chrono::seconds{15};  ///< silent for so long, this worker is dead and its jobs go to others
+    duration poll_interval = std::chrono::seconds{5};  ///< how often an idle worker looks though nobody woke it
+    duration grace = std::chrono::seconds{30};         ///< what running handlers get when the worker is told to stop
+    std::uint32_t max_prefetch = 1000;                 ///< jobs held beyond those that run; adapted below this
     run_until until = run_until::stopped;
-    const resources* shared = nullptr;                ///< handed to handlers through their context
+    const resources* shared = nullptr;  ///< handed to handlers through their context
 };
 
 }  // namespace pgq

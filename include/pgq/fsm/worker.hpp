@@ -22,8 +22,8 @@ enum class worker_do : std::uint8_t {
 
 struct worker_action {
     worker_do what = worker_do::wait;
-    std::uint32_t limit = 0;      ///< claim so many
-    bool from_start = false;      ///< without floors
+    std::uint32_t limit = 0;  ///< claim so many
+    bool from_start = false;  ///< without floors
     bool promote = false;
     bool look_ahead = false;
     bool announce_sleep = false;
@@ -87,7 +87,8 @@ public:
             pass_on_ = false;
             passed_on_ = now;
         }
-        if (did.look_ahead) next_due_ = due ? std::optional{now + std::clamp(*due, shortest_wait, longest_wait)} : std::nullopt;
+        if (did.look_ahead)
+            next_due_ = due ? std::optional{now + std::clamp(*due, shortest_wait, longest_wait)} : std::nullopt;
         if (did.promote) {
             if (!did.look_ahead) next_due_ = now;  // what is due after those, the next exchange tells
             if (promoted != 0) look_again();
@@ -189,13 +190,17 @@ private:
         if (dry_ && now - polled_ >= options_.poll_interval) return poll(now);
         const std::uint32_t room = wanted();
         if (room == 0 && asleep_) {
-            return exchange({.promote = due, .look_ahead = due, .announce_awake = true, .pass_on = pass_on_ || notified_});
+            return exchange(
+                {.promote = due, .look_ahead = due, .announce_awake = true, .pass_on = pass_on_ || notified_});
         }
         if (room > 0 && !dry_) {
             const bool start = asleep_ || due || now - looked_ >= options_.look_every;
-            return exchange({.limit = room, .from_start = start, .promote = due,
+            return exchange({.limit = room,
+                             .from_start = start,
+                             .promote = due,
                              .look_ahead = due || asleep_ || (start && ends_when_dry()),
-                             .announce_awake = asleep_ && full_, .pass_on = pass_on_});
+                             .announce_awake = asleep_ && full_,
+                             .pass_on = pass_on_});
         }
         if (due) return exchange({.promote = true, .look_ahead = true, .pass_on = true});
         if (room > 0 && !asleep_ && !ends_when_dry())
@@ -282,11 +287,11 @@ private:
     window window_;
     std::uint32_t slots_;
     phase phase_ = phase::running;
-    bool dry_ = false;         // looked from the start and found less than asked
-    bool asleep_ = false;      // announced
+    bool dry_ = false;     // looked from the start and found less than asked
+    bool asleep_ = false;  // announced
     bool notified_ = false;
-    bool full_ = false;        // the latest claim brought as many as asked
-    bool pass_on_ = false;     // one was full, and no colleague knows
+    bool full_ = false;     // the latest claim brought as many as asked
+    bool pass_on_ = false;  // one was full, and no colleague knows
     bool poll_ahead_ = false;
     std::uint32_t unflushed_ = 0;
     int failures_ = 0;

@@ -79,10 +79,8 @@ inline void bind_enqueue(params& p, const enqueue_request& r) {
     p.number(r.lane.value);
     if (r.is_plain()) {
         p.number(rank::of(r.options[0].priority).value);
-        if (n == 1)
-            p.bytes(body(0));
-        else
-            p.byteas(n, body);
+        if (n == 1) p.bytes(body(0));
+        else p.byteas(n, body);
         return;
     }
     p.int2s(n, [&](std::size_t i) { return r.option(i).priority; })

@@ -44,12 +44,12 @@ inline constexpr query mark{
 
 /// $1, $2, $3 place, id and worker of the lease, $4 the mask, $5 positions from 1, $6 kinds, $7 delays in microseconds, $8 reasons.
 /// The lane is noted for `wake_noted`.
-inline constexpr query settle{"settle",
-                              "WITH l AS (UPDATE {s}.lease e SET done = $4 FROM"
-                              " (SELECT ctid AS place, done FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3"
-                              " FOR UPDATE) o"
-                              " WHERE e.ctid = o.place RETURNING e.*, e.ctid AS place, o.done AS was), "
-                              PGQ_SETTLE_TAIL};
+inline constexpr query settle{
+    "settle",
+    "WITH l AS (UPDATE {s}.lease e SET done = $4 FROM"
+    " (SELECT ctid AS place, done FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3"
+    " FOR UPDATE) o"
+    " WHERE e.ctid = o.place RETURNING e.*, e.ctid AS place, o.done AS was), " PGQ_SETTLE_TAIL};
 
 /// The same when nothing is left in the lease afterwards ($4 is not needed, but keeps the parameters alike).
 inline constexpr query settle_last{"settle_last",
@@ -61,8 +61,9 @@ inline constexpr query settle_last{"settle_last",
 
 inline void bind_leases(params& p, std::span<const lease_ref> leases) {
     p.clear();
-    p.tids(leases.size(), [&](std::size_t i) { return leases[i].place; })
-        .int8s(leases.size(), [&](std::size_t i) { return leases[i].id; });
+    p.tids(leases.size(), [&](std::size_t i) { return leases[i].place; }).int8s(leases.size(), [&](std::size_t i) {
+        return leases[i].id;
+    });
 }
 
 inline void bind_finish(params& p, worker_id worker, std::span<const lease_ref> leases) {

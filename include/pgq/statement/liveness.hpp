@@ -49,13 +49,13 @@ kept AS (
 SELECT (SELECT count(*) FROM back), (SELECT count(*) FROM kept),
        (SELECT array_agg(DISTINCT lane) FROM back))"};
 
-#define PGQ_GIVE_BACK_TAIL                                                                                           \
-    " RETURNING *), back AS (INSERT INTO {s}.ready (id, rank, lane, attempts, headers, body)"                        \
-    " SELECT j.id, j.rank, l.lane, greatest(j.attempts - 1, 0)::int2,"                                               \
-    " CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END, j.body"                                               \
-    " FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY"                        \
-    " j(id, rank, attempts, body, o)"                                                                                \
-    " WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0 RETURNING lane)"                                          \
+#define PGQ_GIVE_BACK_TAIL                                                                    \
+    " RETURNING *), back AS (INSERT INTO {s}.ready (id, rank, lane, attempts, headers, body)" \
+    " SELECT j.id, j.rank, l.lane, greatest(j.attempts - 1, 0)::int2,"                        \
+    " CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END, j.body"                        \
+    " FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY" \
+    " j(id, rank, attempts, body, o)"                                                         \
+    " WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0 RETURNING lane)"                   \
     " SELECT array_agg(DISTINCT lane) FROM back"
 
 /// Everything a worker holds, as if it had never been claimed.

@@ -17,12 +17,13 @@ inline constexpr query announce_awake{"announce_awake",
 
 // For each lane one sleeper. When nobody sleeps, which is when it matters, this is one lock attempt. The notification's commit
 // need not be durable.
-#define PGQ_WAKE(lanes)                                                                                              \
-    "SELECT CASE WHEN NOT pg_try_advisory_xact_lock($1, 0) THEN ("                                                   \
-    " SELECT count(pg_notify('pgq_' || $1::text || '_' || s.id::text, '')) FROM ("                                   \
-    "  SELECT DISTINCT s.id, set_config('synchronous_commit', 'off', true)"                                          \
-    "    FROM unnest(" lanes ") l(lane) CROSS JOIN LATERAL ("                                                        \
-    "     SELECT w.id FROM (SELECT id FROM {s}.worker WHERE l.lane = ANY (lanes) ORDER BY random()) w"               \
+#define PGQ_WAKE(lanes)                                                                                \
+    "SELECT CASE WHEN NOT pg_try_advisory_xact_lock($1, 0) THEN ("                                     \
+    " SELECT count(pg_notify('pgq_' || $1::text || '_' || s.id::text, '')) FROM ("                     \
+    "  SELECT DISTINCT s.id, set_config('synchronous_commit', 'off', true)"                            \
+    "    FROM unnest(" lanes                                                                           \
+    ") l(lane) CROSS JOIN LATERAL ("                                                                   \
+    "     SELECT w.id FROM (SELECT id FROM {s}.worker WHERE l.lane = ANY (lanes) ORDER BY random()) w" \
     "      WHERE NOT pg_try_advisory_xact_lock_shared($1, w.id) LIMIT 1) s) s) END"
 
 /// Wakes sleepers that serve the lanes $2.
@@ -30,9 +31,10 @@ inline constexpr query wake{"wake", PGQ_WAKE("$2")};
 
 /// Wakes sleepers that serve the lanes that statements of this session have noted in the setting `pgq.lanes`, and forgets them.
 inline constexpr query wake_noted{
-    "wake_noted", "WITH noted AS MATERIALIZED (SELECT current_setting('pgq.lanes', true) AS lanes),"
-                  " forget AS MATERIALIZED (SELECT lanes, set_config('pgq.lanes', '', false) FROM noted) " PGQ_WAKE(
-                      "(SELECT string_to_array(lanes, ',')::int4[] FROM forget)")};
+    "wake_noted",
+    "WITH noted AS MATERIALIZED (SELECT current_setting('pgq.lanes', true) AS lanes),"
+    " forget AS MATERIALIZED (SELECT lanes, set_config('pgq.lanes', '', false) FROM noted) " PGQ_WAKE(
+        "(SELECT string_to_array(lanes, ',')::int4[] FROM forget)")};
 
 #undef PGQ_WAKE
 

@@ -20,7 +20,12 @@ std::string_view cell(const params& p, std::size_t i) { return {p.value(i), stat
 
 TEST_CASE("each parameter carries its type, its bytes and its length", "[statement][params]") {
     params p;
-    p.number(std::int16_t{1}).number(std::int32_t{2}).number(std::int64_t{3}).text("tree").bytes({"\0x", 2}).tid(0x10002);
+    p.number(std::int16_t{1})
+        .number(std::int32_t{2})
+        .number(std::int64_t{3})
+        .text("tree")
+        .bytes({"\0x", 2})
+        .tid(0x10002);
     REQUIRE(p.size() == 6);
     const std::vector<wire::oid> types{p.types(), p.types() + p.size()};
     CHECK(types == std::vector<wire::oid>{wire::int2_oid, wire::int4_oid, wire::int8_oid, wire::text_oid,

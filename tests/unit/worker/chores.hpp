@@ -24,7 +24,8 @@ class chores {
 public:
     static constexpr std::int16_t max_attempts = 3;
 
-    explicit chores(std::int64_t count) : runs_(static_cast<std::size_t>(count)), ends_(static_cast<std::size_t>(count)) {}
+    explicit chores(std::int64_t count)
+        : runs_(static_cast<std::size_t>(count)), ends_(static_cast<std::size_t>(count)) {}
 
     std::int64_t size() const noexcept { return static_cast<std::int64_t>(runs_.size()); }
 

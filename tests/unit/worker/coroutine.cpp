@@ -55,7 +55,8 @@ asio::awaitable<void> a_moment() {
 
 TEST_CASE("coroutine handlers of one worker are suspended side by side", "[worker][coroutine]") {
     queue jobs{{}, {}, pgq::executor::coroutine{16}};
-    jobs.enqueue(std::vector<fetch>(100, fetch{"https://example.org/a path that is too long to be stored in place"})).value();
+    jobs.enqueue(std::vector<fetch>(100, fetch{"https://example.org/a path that is too long to be stored in place"}))
+        .value();
     jobs.enqueue(std::vector<count>(100)).value();
     std::atomic<int> inside{0}, most{0}, fetched{0}, counted{0};
     pgq::worker w{jobs, pgq::worker_options{.until = pgq::run_until::empty},
@@ -78,7 +79,8 @@ TEST_CASE("coroutine handlers of one worker are suspended side by side", "[worke
     CHECK(most <= 16);
 }
 
-TEST_CASE("what a coroutine handler throws or returns after a suspension decides like any other", "[worker][coroutine]") {
+TEST_CASE("what a coroutine handler throws or returns after a suspension decides like any other",
+          "[worker][coroutine]") {
     queue jobs;
     jobs.enqueue(fetch{"x"}).value();
     jobs.enqueue(count{}).value();

@@ -85,11 +85,10 @@ TEST_CASE("an observer is told of everything, in order", "[worker][observer]") {
     watched<pgq::driver::memory, pgq::executor::in_place> jobs;
     jobs.enqueue(note{.n = 1}).value();
     test::work_off(jobs, {.max_attempts = 2}, [](const note&) { throw std::runtime_error{"no"}; });
-    CHECK(jobs.observer().all() == std::vector<std::string>{"worker started", "claimed 1", "started note attempt 1",
-                                                            "finished note attempt 1 as 1 'no'", "claimed 1",
-                                                            "started note attempt 2",
-                                                            "finished note attempt 2 as 4 'attempt 2 of 2 failed: no'",
-                                                            "worker stopped"});
+    CHECK(jobs.observer().all() ==
+          std::vector<std::string>{"worker started", "claimed 1", "started note attempt 1",
+                                   "finished note attempt 1 as 1 'no'", "claimed 1", "started note attempt 2",
+                                   "finished note attempt 2 as 4 'attempt 2 of 2 failed: no'", "worker stopped"});
 }
 
 TEST_CASE("each outcome is told as what it is", "[worker][observer]") {
@@ -104,9 +103,9 @@ TEST_CASE("each outcome is told as what it is", "[worker][observer]") {
         default: return pgq::hold{"look"};
         }
     });
-    for (const auto* line : {"finished note attempt 1 as 0 ''", "finished note attempt 1 as 1 'later'",
-                             "finished note attempt 1 as 2 ''", "finished note attempt 1 as 3 'unwanted'",
-                             "finished note attempt 1 as 4 'look'"})
+    for (const auto* line :
+         {"finished note attempt 1 as 0 ''", "finished note attempt 1 as 1 'later'", "finished note attempt 1 as 2 ''",
+          "finished note attempt 1 as 3 'unwanted'", "finished note attempt 1 as 4 'look'"})
         CHECK(jobs.observer().count(line) == 1);
 }
 

@@ -152,7 +152,8 @@ TEST_CASE("the exchange after a refused one may fail, too", "[worker][faults]") 
     const std::size_t most = calls_of(verb::exchange);
     std::vector<scenario> all;
     for (std::size_t n = 1; n <= most; n += 2)
-        for (const auto& [name, f] : {std::pair{"lost before", lost_before}, {"lost after", lost_after}, {"contended", contended}})
+        for (const auto& [name, f] :
+             {std::pair{"lost before", lost_before}, {"lost after", lost_after}, {"contended", contended}})
             all.push_back(one_fault("exchange " + std::to_string(n) + " is refused, the next " + name,
                                     fault_plan::any({fault_plan::at(verb::exchange, n, refused),
                                                      fault_plan::at(verb::exchange, n + 1, f)})));
@@ -196,8 +197,8 @@ TEST_CASE("a connection that breaks all the time slows the work down and spoils 
     for (unsigned seed = 1; seed <= 24; ++seed)
         all.push_back({"seed " + std::to_string(seed), [seed] {
                            std::minstd_rand random{seed};
-                           auto rule = [random](verb v, std::size_t n, const pgq::exchange_request*) mutable
-                               -> std::optional<fault> {
+                           auto rule = [random](verb v, std::size_t n,
+                                                const pgq::exchange_request*) mutable -> std::optional<fault> {
                                if (v == verb::connect && n == 1) return {};
                                if (v != verb::exchange && v != verb::wait && v != verb::connect) return {};
                                const auto dice = random() % 32;
@@ -236,7 +237,8 @@ bool settles(const pgq::exchange_request* r, pgq::settle_kind kind) {
 
 }  // namespace
 
-TEST_CASE("an outcome that the database refuses becomes a hold with the reason, and spoils no other", "[worker][faults]") {
+TEST_CASE("an outcome that the database refuses becomes a hold with the reason, and spoils no other",
+          "[worker][faults]") {
     using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
         return v == verb::exchange && settles(r, pgq::settle_kind::retry) ? std::optional{refused} : std::nullopt;
@@ -260,7 +262,8 @@ TEST_CASE("an outcome that the database refuses becomes a hold with the reason, 
     CHECK(wanted == 4);
 }
 
-TEST_CASE("a job of which nothing at all can be stored is not lost: it goes back when the worker ends", "[worker][faults]") {
+TEST_CASE("a job of which nothing at all can be stored is not lost: it goes back when the worker ends",
+          "[worker][faults]") {
     using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
         const bool any = settles(r, pgq::settle_kind::retry) || settles(r, pgq::settle_kind::hold);
@@ -283,7 +286,8 @@ TEST_CASE("a claim that always fails does not keep what is finished from being t
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(1)).value();
-    test::running_worker w{jobs, test::chore_options(pgq::run_until::stopped), [&](const test::note&) { broken = true; }};
+    test::running_worker w{jobs, test::chore_options(pgq::run_until::stopped),
+                           [&](const test::note&) { broken = true; }};
     CHECK(test::eventually([&] { return jobs.counts<test::note>().value() == pgq::lane_counts{}; }));
     w.stop().value();
 }

@@ -17,7 +17,18 @@
 namespace test {
 
 /// What a worker does at a session and what can go wrong with it.
-enum class verb : std::uint8_t { connect, exchange, wait, register_worker, leases_of, give_back, retire, counts, beat, rescue };
+enum class verb : std::uint8_t {
+    connect,
+    exchange,
+    wait,
+    register_worker,
+    leases_of,
+    give_back,
+    retire,
+    counts,
+    beat,
+    rescue
+};
 
 /// One failure: it is done all the same, or not, and answered with `error`. After errc::connection_lost the session is of
 /// no more use, as it is with a server.
@@ -43,11 +54,12 @@ public:
     }
     /// Whichever of these says so.
     static rule any(std::vector<rule> rules) {
-        return [rules = std::move(rules)](verb v, std::size_t n, const pgq::exchange_request* r) -> std::optional<fault> {
-            for (const auto& one : rules)
-                if (auto f = one(v, n, r)) return f;
-            return std::nullopt;
-        };
+        return
+            [rules = std::move(rules)](verb v, std::size_t n, const pgq::exchange_request* r) -> std::optional<fault> {
+                for (const auto& one : rules)
+                    if (auto f = one(v, n, r)) return f;
+                return std::nullopt;
+            };
     }
 
     std::optional<fault> next(verb v, const pgq::exchange_request* r = nullptr) {
@@ -80,12 +92,16 @@ public:
     faulty_session(Inner inner, pgq::session_role role, std::shared_ptr<fault_plan> plan)
         : inner_{std::move(inner)}, role_{role}, plan_{std::move(plan)} {}
 
-    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const std::string_view> entrypoints) {
+    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue,
+                                                 std::span<const std::string_view> entrypoints) {
         return inner_.lanes(queue, entrypoints);
     }
-    pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) { return inner_.enqueue(r, ids); }
+    pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
+        return inner_.enqueue(r, ids);
+    }
     pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
-        return perform(verb::exchange, [&] { return inner_.exchange(r, reply); }, &r);
+        return perform(
+            verb::exchange, [&] { return inner_.exchange(r, reply); }, &r);
     }
     pgq::result<pgq::wake_reason> wait(pgq::duration timeout) {
         return perform(verb::wait, [&] { return inner_.wait(timeout); });
@@ -113,7 +129,9 @@ public:
 
     pgq::result<std::int64_t> cancel(std::span<const pgq::job_id> ids) { return inner_.cancel(ids); }
     pgq::result<std::int64_t> requeue(std::span<const pgq::job_id> ids) { return inner_.requeue(ids); }
-    pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id lane, std::size_t limit) { return inner_.held(lane, limit); }
+    pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id lane, std::size_t limit) {
+        return inner_.held(lane, limit);
+    }
     pgq::result<pgq::lane_counts> counts(pgq::lane_id lane) {
         return perform(verb::counts, [&] { return inner_.counts(lane); });
     }

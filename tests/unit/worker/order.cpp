@@ -17,8 +17,7 @@ using test::note;
 
 namespace {
 
-using two_lanes =
-    pgq::queue<note, letter, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place>;
+using two_lanes = pgq::queue<note, letter, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place>;
 
 std::vector<std::string> work_off(two_lanes& jobs) {
     std::vector<std::string> seen;

@@ -201,7 +201,8 @@ TEST_CASE("with exhausted::drop the last failure ends the job for good", "[worke
 
 TEST_CASE("a failure's text is made storable: valid, without zero bytes, and not too long", "[worker][outcome]") {
     notes_queue jobs;
-    const auto text = GENERATE(std::string("zero \0 byte", 11), std::string("bad \xff\xc3 bytes"), std::string(1 << 20, 'x'));
+    const auto text =
+        GENERATE(std::string("zero \0 byte", 11), std::string("bad \xff\xc3 bytes"), std::string(1 << 20, 'x'));
     CHECK(work_one(jobs, [&](const note&) { throw std::runtime_error{text}; }).held == 1);
     CHECK(work_one(jobs, [&](const note&) { return pgq::hold{text}; }).held == 2);
     const auto held = jobs.held<note>().value();
@@ -229,7 +230,9 @@ TEST_CASE("a handler's value counts as done, as does what converts to the job's 
     using outcome_jobs::resize;
     pgq::queue<resize, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place> jobs;
     for (int i = 0; i < 3; ++i) jobs.enqueue(resize{"cat.jpg"}).value();
-    test::work_off(jobs, {}, [](const resize& r) { return outcome_jobs::size{static_cast<std::int64_t>(r.path.size()), 1}; });
+    test::work_off(jobs, {}, [](const resize& r) {
+        return outcome_jobs::size{static_cast<std::int64_t>(r.path.size()), 1};
+    });
     CHECK(jobs.counts<resize>().value() == lane_counts{});
     jobs.enqueue(resize{"cat.jpg"}).value();
     test::work_off(jobs, {}, [](const resize&) -> outcome_jobs::size { throw std::runtime_error{"no image"}; });

@@ -76,8 +76,8 @@ inline error_info server_error(const PGresult* r, const char* statement) {
 
 /// Whether the session that reported this is of no more use.
 inline bool ends_session(const error_info& e, const PGconn* c) noexcept {
-    return PQstatus(c) != CONNECTION_OK || e == errc::connection_lost ||
-           e.code == make_sqlstate("57P01") || e.code == make_sqlstate("57P02") || e.code == make_sqlstate("57P05");
+    return PQstatus(c) != CONNECTION_OK || e == errc::connection_lost || e.code == make_sqlstate("57P01") ||
+           e.code == make_sqlstate("57P02") || e.code == make_sqlstate("57P05");
 }
 
 }  // namespace pgq::driver::pq

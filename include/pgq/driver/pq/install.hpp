@@ -28,7 +28,8 @@ public:
             return refused(connection_.get(), options_.conninfo, "install");
         if (const char* encoding = PQparameterStatus(connection_.get(), "server_encoding"))
             if (auto fine = check_encoding(encoding); !fine) return fine;
-        PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+        PQsetNoticeProcessor(
+            connection_.get(), [](void*, const char*) {}, nullptr);
         return in_transaction();
     }
 
@@ -56,8 +57,9 @@ private:
         if (*PQgetvalue(there->get(), 0, 0) != 't')
             if (auto r = exec(rendered("CREATE SCHEMA {s}")); !r) return r;
         if (*PQgetvalue(there->get(), 0, 1) == 't') return {};
-        return exec(rendered("CREATE TABLE {s}.migration (version int4 PRIMARY KEY, name text NOT NULL,"
-                             " checksum int8 NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"));
+        return exec(
+            rendered("CREATE TABLE {s}.migration (version int4 PRIMARY KEY, name text NOT NULL,"
+                     " checksum int8 NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"));
     }
 
     result<std::vector<schema::applied>> applied() {
@@ -65,8 +67,8 @@ private:
         if (!rows) return rows.error();
         std::vector<schema::applied> found;
         for (int i = 0; i < PQntuples(rows->get()); ++i)
-            found.push_back({std::atoi(PQgetvalue(rows->get(), i, 0)),
-                             std::strtoll(PQgetvalue(rows->get(), i, 1), nullptr, 10)});
+            found.push_back(
+                {std::atoi(PQgetvalue(rows->get(), i, 0)), std::strtoll(PQgetvalue(rows->get(), i, 1), nullptr, 10)});
         return found;
     }
 

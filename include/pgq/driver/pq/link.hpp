@@ -34,7 +34,8 @@ public:
         connection_.reset(connect());
         if (!connection_) return error_info{errc::connection_lost, "out of memory"};
         if (PQstatus(connection_.get()) == CONNECTION_BAD) return refused();
-        PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+        PQsetNoticeProcessor(
+            connection_.get(), [](void*, const char*) {}, nullptr);
         return {};
     }
 
@@ -78,8 +79,14 @@ private:
 
     PGconn* connect() const {
         // A bare word would be taken for a database name; the user meant a connection string.
-        std::array<const char*, 8> keys{"fallback_application_name", "keepalives_idle", "keepalives_interval",
-                                        "keepalives_count", "dbname", "client_encoding", nullptr, nullptr};
+        std::array<const char*, 8> keys{"fallback_application_name",
+                                        "keepalives_idle",
+                                        "keepalives_interval",
+                                        "keepalives_count",
+                                        "dbname",
+                                        "client_encoding",
+                                        nullptr,
+                                        nullptr};
         std::array<const char*, 8> values{"pgq", "10", "5", "3", options_.conninfo.c_str(), "UTF8", nullptr, nullptr};
         return PQconnectStartParams(keys.data(), values.data(), 1);
     }

@@ -21,9 +21,9 @@ enum class session_state : std::uint8_t {
 /// How to reach PostgreSQL and how to treat it. What is not in `conninfo` comes from the environment (PGHOST, PGSERVICE, ...)
 /// as with every libpq program.
 struct connection_options {
-    std::string conninfo{};              ///< "host=... dbname=..." or a postgresql:// URI; several hosts are fine
-    std::string schema = "pgq_jobs";     ///< where the tables are
-    bool strict = false;                 ///< claims and acknowledgements wait for the disk, too
+    std::string conninfo{};           ///< "host=... dbname=..." or a postgresql:// URI; several hosts are fine
+    std::string schema = "pgq_jobs";  ///< where the tables are
+    bool strict = false;              ///< claims and acknowledgements wait for the disk, too
     session_state state = session_state::detect;
     duration response_timeout = std::chrono::seconds{30};  ///< a server silent for so long is gone
     std::size_t max_payload = std::size_t{16} << 20;       ///< bytes of one serialized job

@@ -119,8 +119,8 @@ public:
         if (auto done = finish_script(); !done) return done.error();
         std::vector<lease_ref> found;
         for (int i = 0; i < steps[0].rows(); ++i)
-            found.push_back({steps[0][i].number<std::int64_t>(0),
-                             statement::wire::load_tid(steps[0][i].cell(1).data())});
+            found.push_back(
+                {steps[0][i].number<std::int64_t>(0), statement::wire::load_tid(steps[0][i].cell(1).data())});
         return found;
     }
 
@@ -237,7 +237,7 @@ private:
             if (!wanted) return wanted.error();
             if (*wanted == need::nothing) return {};
             const auto left = deadline - std::chrono::steady_clock::now();
-            const auto events = *wanted == need::write           ? POLLOUT
+            const auto events = *wanted == need::write            ? POLLOUT
                                 : *wanted == need::read_and_write ? POLLIN | POLLOUT
                                                                   : POLLIN;
             if (left <= duration{} || !poll_socket(static_cast<short>(events), left)) {

@@ -122,7 +122,8 @@ public:
         if (l.keeps_state() && r.announce_sleep) announce(steps, l, statement::announce_sleep);
         first_ = steps.size();
         if (!r.finished.empty()) statement::bind_finish(steps.add(statement::finish), r.worker, r.finished);
-        for (const auto& g : r.progressed) statement::bind_progress(steps.add(statement::progress_query(g)), r.worker, g);
+        for (const auto& g : r.progressed)
+            statement::bind_progress(steps.add(statement::progress_query(g)), r.worker, g);
         if (r.promote) steps.add(statement::promote);
         if (r.limit > 0 && !r.lanes.empty()) statement::bind_claim(steps.add(statement::claim_query(r)), r);
         if (r.look_ahead) steps.add(statement::look_ahead);
@@ -147,8 +148,7 @@ public:
         std::size_t at = first_;
         if (!request_->finished.empty()) note_lost(steps[at++], request_->finished);
         for (const auto& g : request_->progressed) read_progress(steps[at++], g);
-        if (request_->promote)
-            out.promoted = static_cast<std::uint32_t>(steps[at++][0].number<std::int64_t>(0));
+        if (request_->promote) out.promoted = static_cast<std::uint32_t>(steps[at++][0].number<std::int64_t>(0));
         if (request_->limit > 0 && !request_->lanes.empty())
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
         if (request_->look_ahead && steps[at].rows() == 1)
