@@ -50,7 +50,6 @@ template <class Queue, class... Handlers>
 class async_worker {
     using handlers_type = handler_set<typename Queue::composition_type, Handlers...>;
     using session_type = typename Queue::driver_type::session;
-    static constexpr bool is_async = diagnostic::require_async<typename Queue::driver_type>::value;
 
 public:
     async_worker(Queue& queue, worker_options options, Handlers... handlers)
@@ -63,8 +62,10 @@ public:
     /// the grace time and then completes without an error. It must complete before its context ends, and before this is destroyed.
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_run(Token&& token) {
-        return asio::async_initiate<Token, void(std::error_code)>([this](auto handler) { start(std::move(handler)); },
-                                                                  token);
+        if constexpr (diagnostic::require_async<typename Queue::driver_type>()) {
+            return asio::async_initiate<Token, void(std::error_code)>(
+                [this](auto handler) { start(std::move(handler)); }, token);
+        }
     }
 
     /// Ends the run there is, as cancelling it does. From any thread.
@@ -94,7 +95,7 @@ private:
 
     asio::awaitable<std::error_code> run(asio::any_io_executor strand, std::stop_token stop) {
         result<void> outcome = errc::invalid_option;
-        if constexpr (handlers_type::valid && is_async) {
+        if constexpr (handlers_type::valid) {
             outcome = detail::check(options_);
             if (outcome) {
                 shell now{*this, strand};

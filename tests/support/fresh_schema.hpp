@@ -30,6 +30,7 @@ public:
 
 private:
     ~fresh_schemas() {
+        if (std::getenv("PGQ_DSN") == nullptr) return;
         const pgq::driver::pq::connection_ptr c{PQconnectdb(dsn().c_str())};
         PQsetNoticeProcessor(
             c.get(), [](void*, const char*) {}, nullptr);

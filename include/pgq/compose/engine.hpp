@@ -127,7 +127,9 @@ public:
         }
         for (auto& s : slots_) {
             const auto same = [&](const lease_ref& h) { return h.id == s->lease.ref.id; };
-            if (!s->lost && std::none_of(held.begin(), held.end(), same)) lose(*s);
+            if (s->lost || std::any_of(held.begin(), held.end(), same)) continue;
+            if (s->in_request && s->unfinished == 0) s->lost = true;  // it ended as we asked, only the answer is missing
+            else lose(*s);
         }
         release_slots();
     }
@@ -261,6 +263,7 @@ private:
     }
 
     void write_off(lease_slot& s, const exchange_reply& reply) {
+        s.in_request = false;
         const auto id = s.lease.ref.id;
         if (std::find(reply.lost.begin(), reply.lost.end(), id) != reply.lost.end()) return lose(s);
         const auto moved =
