@@ -31,7 +31,6 @@
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <stop_token>
 #include <system_error>
 #include <type_traits>
@@ -88,7 +87,8 @@ private:
             slot.assign([mine](asio::cancellation_type_t) mutable { mine.request_stop(); });
         const auto strand = asio::make_strand(queue_->driver().get_executor());
         auto ended = [handler = std::move(handler)](std::exception_ptr thrown, std::error_code code) mutable {
-            std::move(handler)(thrown ? code_of(thrown) : code);
+            if (thrown) std::rethrow_exception(thrown);
+            std::move(handler)(code);
         };
         asio::co_spawn(strand, run(strand, mine.get_token()), asio::bind_executor(executor, std::move(ended)));
     }
@@ -97,27 +97,24 @@ private:
         result<void> outcome = errc::invalid_option;
         if constexpr (handlers_type::valid) {
             outcome = detail::check(options_);
-            if (outcome) {
-                shell now{*this, strand};
-                outcome = co_await now.work(std::move(stop));
-            }
+            if (outcome) outcome = co_await work(std::move(strand), std::move(stop));
         }
         last_error_ = outcome.error();
         co_return outcome ? std::error_code{} : last_error_.code;
     }
 
+    asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
+        try {
+            shell now{*this, std::move(strand)};
+            co_return co_await now.work(std::move(stop));
+        } catch (const std::system_error& e) {  // a thread that cannot be had
+            co_return error_info{e.code(), e.what()};
+        }
+    }
+
     std::stop_source renew_stop() {
         const std::lock_guard lock{mutex_};
         return stop_ = std::stop_source{};
-    }
-
-    // A thread that cannot be had, or memory.
-    static std::error_code code_of(const std::exception_ptr& thrown) {
-        try {
-            std::rethrow_exception(thrown);
-        } catch (const std::system_error& e) { return e.code(); } catch (const std::bad_alloc&) {
-            return std::make_error_code(std::errc::not_enough_memory);
-        }
     }
 
     Queue* queue_;
