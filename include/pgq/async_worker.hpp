@@ -63,7 +63,7 @@ public:
     auto async_run(Token&& token) {
         if constexpr (diagnostic::require_async<typename Queue::driver_type>()) {
             return asio::async_initiate<Token, void(std::error_code)>(
-                [this](auto handler) { start(std::move(handler)); }, token);
+                [this](auto handler) { this->start(std::move(handler)); }, token);
         }
     }
 
