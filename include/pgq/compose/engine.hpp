@@ -128,7 +128,8 @@ public:
         for (auto& s : slots_) {
             const auto same = [&](const lease_ref& h) { return h.id == s->lease.ref.id; };
             if (s->lost || std::any_of(held.begin(), held.end(), same)) continue;
-            if (s->in_request && s->unfinished == 0) s->lost = true;  // it ended as we asked, only the answer is missing
+            if (s->in_request && s->unfinished == 0)
+                s->lost = true;  // it ended as we asked, only the answer is missing
             else lose(*s);
         }
         release_slots();
