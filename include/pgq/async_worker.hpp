@@ -3,8 +3,9 @@
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
+#include <pgq/compose/async_shell.hpp>
 #include <pgq/compose/handlers.hpp>
-#include <pgq/compose/shift.hpp>
+#include <pgq/compose/job_code.hpp>
 #include <pgq/compose/worker_options.hpp>
 #include <pgq/compose/worker_setup.hpp>
 #include <pgq/config.hpp>
@@ -20,20 +21,12 @@
 #include <asio/bind_executor.hpp>
 #include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/strand.hpp>
-#include <asio/thread_pool.hpp>
-#include <asio/use_awaitable.hpp>
 
-#include <chrono>
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 namespace pgq {
@@ -47,8 +40,8 @@ namespace pgq {
 /// Handlers run where the queue's executor says: with executor::coroutine{context.get_executor()} on that context.
 template <class Queue, class... Handlers>
 class async_worker {
-    using handlers_type = handler_set<typename Queue::composition_type, Handlers...>;
-    using session_type = typename Queue::driver_type::session;
+    using composition = typename Queue::composition_type;
+    using handlers_type = handler_set<composition, Handlers...>;
 
 public:
     async_worker(Queue& queue, worker_options options, Handlers... handlers)
@@ -77,8 +70,6 @@ public:
     const error_info& last_error() const noexcept { return last_error_; }
 
 private:
-    class shell;
-
     template <class Handler>
     void start(Handler handler) {
         const auto mine = renew_stop();
@@ -105,7 +96,8 @@ private:
 
     asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
         try {
-            shell now{*this, std::move(strand)};
+            detail::async_shell<Queue> now{*queue_, detail::job_code<composition, handlers_type>::functions.data(),
+                                           &handlers_, options_, std::move(strand)};
             co_return co_await now.work(std::move(stop));
         } catch (const std::system_error& e) {  // a thread that cannot be had
             co_return error_info{e.code(), e.what()};
@@ -123,96 +115,6 @@ private:
     std::mutex mutex_;  // for stop_
     std::stop_source stop_;
     error_info last_error_{};
-};
-
-// One call of async_run, on a strand.
-template <class Queue, class... Handlers>
-class async_worker<Queue, Handlers...>::shell {
-public:
-    shell(async_worker& w, asio::any_io_executor strand)
-        : strand_{std::move(strand)},
-          pause_{std::make_shared<asio::steady_timer>(strand_)},
-          shift_{*w.queue_, w.handlers_, w.options_, [this] { end_pause(); }} {}
-
-    asio::awaitable<result<void>> work(std::stop_token stop) {
-        auto begun = co_await aside([this] { return shift_.begin(); });
-        if (!begun) co_return begun;
-        const std::stop_callback on_stop{stop, [this] { shift_.ask_to_stop(); }};
-        while (!shift_.is_hopeless()) {
-            if (shift_.needs_recovery()) co_await aside([this] { shift_.recover(); });
-            const auto a = shift_.next();
-            if (a.what == fsm::worker_do::stop) break;
-            co_await step(a);
-        }
-        co_await aside([this] { shift_.end(); });
-        co_return begun;
-    }
-
-private:
-    asio::awaitable<void> step(fsm::worker_action a) {
-        const bool connected = shift_.session() != nullptr;
-        switch (a.what) {
-        case fsm::worker_do::exchange: return connected ? exchange(a) : pause(a_second);
-        case fsm::worker_do::wait: return connected ? wait(a.timeout) : pause(a.timeout);
-        case fsm::worker_do::count_deferred: return connected ? perform(a) : pause(a_second);
-        default: return perform(a);
-        }
-    }
-
-    asio::awaitable<void> exchange(fsm::worker_action a) {
-        std::error_code failed;
-        auto& session = *shift_.session();
-        co_await session.async_exchange(shift_.request(a), shift_.reply(),
-                                        asio::redirect_error(asio::use_awaitable, failed));
-        if (failed) shift_.failed(a, why(session, failed));
-        else shift_.exchanged(a);
-    }
-
-    asio::awaitable<void> wait(duration timeout) {
-        std::error_code failed;
-        auto& session = *shift_.session();
-        const auto woken = co_await session.async_wait(timeout, asio::redirect_error(asio::use_awaitable, failed));
-        if (failed) shift_.drop(why(session, failed));
-        else shift_.woken(woken);
-    }
-
-    asio::awaitable<void> perform(fsm::worker_action a) {
-        co_await aside([this, a] { shift_.perform(a); });
-    }
-
-    asio::awaitable<void> pause(duration longest) {
-        std::error_code ended;
-        pause_->expires_at(shift_.pause_until(longest));
-        co_await pause_->async_wait(asio::redirect_error(asio::use_awaitable, ended));
-    }
-    // What wakes us is on the strand behind the step that is going on, and each step looks around before it pauses.
-    void end_pause() {
-        asio::post(strand_, [timer = pause_] { timer->cancel(); });
-    }
-
-    // Calls what blocks on the other thread.
-    template <class Call>
-    asio::awaitable<std::invoke_result_t<Call>> aside(Call call) {
-        static_assert(std::is_trivially_destructible_v<Call>);  // GCC 12 would destroy it twice
-        auto done = asio::co_spawn(aside_.get_executor(), run_call(call), asio::use_awaitable);
-        co_return co_await std::move(done);
-    }
-    template <class Call>
-    static asio::awaitable<std::invoke_result_t<Call>> run_call(Call call) {
-        co_return call();
-    }
-
-    static error_info why(session_type& session, std::error_code code) {
-        if constexpr (requires { session.last_error(); }) return session.last_error();
-        else return error_info{code};
-    }
-
-    static constexpr std::chrono::seconds a_second{1};
-
-    asio::any_io_executor strand_;
-    std::shared_ptr<asio::steady_timer> pause_;
-    asio::thread_pool aside_{1};
-    detail::shift<Queue, handlers_type> shift_;
 };
 
 template <class Queue, class... Handlers>

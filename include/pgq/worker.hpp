@@ -2,15 +2,13 @@
 
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
+#include <pgq/compose/blocking_shell.hpp>
 #include <pgq/compose/handlers.hpp>
-#include <pgq/compose/shift.hpp>
+#include <pgq/compose/job_code.hpp>
 #include <pgq/compose/worker_options.hpp>
 #include <pgq/compose/worker_setup.hpp>
 #include <pgq/queue.hpp>
 
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <stop_token>
 #include <utility>
 
@@ -28,7 +26,6 @@ template <class Queue, class... Handlers>
 class worker {
     using composition = typename Queue::composition_type;
     using handlers_type = handler_set<composition, Handlers...>;
-    using session_type = typename Queue::driver_type::session;
 
 public:
     worker(Queue& queue, worker_options options, Handlers... handlers)
@@ -44,76 +41,13 @@ public:
         if constexpr (!handlers_type::valid) return errc::invalid_option;
         else {
             if (auto fine = detail::check(options_); !fine) return fine;
-            shell now{*this, std::move(stop)};
+            detail::blocking_shell<Queue> now{*queue_, detail::job_code<composition, handlers_type>::functions.data(),
+                                              &handlers_, options_, std::move(stop)};
             return now.work();
         }
     }
 
 private:
-    // One call of run(): waits in the session, or without one for the time to connect again.
-    class shell {
-    public:
-        shell(worker& w, std::stop_token stop)
-            : stop_{std::move(stop)}, shift_{*w.queue_, w.handlers_, w.options_, [this] { end_pause(); }} {}
-
-        result<void> work() {
-            if (auto begun = shift_.begin(); !begun) return begun;
-            const std::stop_callback on_stop{stop_, [this] { shift_.ask_to_stop(); }};
-            while (!shift_.is_hopeless()) {
-                if (shift_.needs_recovery()) shift_.recover();
-                const auto a = shift_.next();
-                if (a.what == fsm::worker_do::stop) break;
-                step(a);
-            }
-            shift_.end();
-            return {};
-        }
-
-    private:
-        void step(const fsm::worker_action& a) {
-            auto* const session = shift_.session();
-            switch (a.what) {
-            case fsm::worker_do::exchange: return session ? exchange(*session, a) : pause(a_second);
-            case fsm::worker_do::wait: return session ? wait(*session, a.timeout) : pause(a.timeout);
-            case fsm::worker_do::count_deferred: return session ? shift_.perform(a) : pause(a_second);
-            default: return shift_.perform(a);
-            }
-        }
-
-        void exchange(session_type& session, const fsm::worker_action& a) {
-            auto went = session.exchange(shift_.request(a), shift_.reply());
-            if (went) shift_.exchanged(a);
-            else shift_.failed(a, went.error());
-        }
-
-        void wait(session_type& session, duration timeout) {
-            auto woken = session.wait(timeout);
-            if (woken) shift_.woken(*woken);
-            else shift_.drop(woken.error());
-        }
-
-        void pause(duration longest) {
-            std::unique_lock lock{mutex_};
-            (void)signal_.wait_until(lock, shift_.pause_until(longest), [this] { return signalled_; });
-            signalled_ = false;
-        }
-        void end_pause() {
-            {
-                const std::lock_guard lock{mutex_};
-                signalled_ = true;
-            }
-            signal_.notify_one();
-        }
-
-        static constexpr std::chrono::seconds a_second{1};
-
-        std::stop_token stop_;
-        std::mutex mutex_;  // for signalled_
-        std::condition_variable signal_;
-        bool signalled_ = false;
-        detail::shift<Queue, handlers_type> shift_;
-    };
-
     Queue* queue_;
     worker_options options_;
     handlers_type handlers_;

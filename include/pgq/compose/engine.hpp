@@ -1,9 +1,8 @@
 #pragma once
 
-#include <pgq/compose/composition.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/outbox.hpp>
-#include <pgq/compose/run_job.hpp>
+#include <pgq/compose/runner.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>
@@ -25,10 +24,12 @@ namespace pgq::detail {
 /// Everything of a worker but its I/O: the leases in hand, what has to be told about them, what to claim next. The shells
 /// (worker, async_worker) ask `next()`, carry the action out and say how it went. All members belong to the worker's own
 /// thread; the handlers' threads only call `run_one` and so reach the outbox.
-template <class Runner>
+template <class Executor, class Observer>
 class engine {
+    using runner_type = runner<Executor, Observer>;
+
 public:
-    engine(Runner& runner, const fsm::worker_options& o) : runner_{&runner}, machine_{o} {}
+    engine(runner_type& runner, const fsm::worker_options& o) : runner_{&runner}, machine_{o} {}
 
     void serve(std::vector<lane_id> lanes, std::int16_t max_attempts) {
         lanes_.clear();
@@ -336,7 +337,7 @@ private:
             });
         for (const auto& o : order_)
             runner_->executor().execute(
-                {.function = &Runner::run_one, .owner = runner_, .lease = o.slot, .position = o.position});
+                {.function = &runner_type::run_one, .owner = runner_, .lease = o.slot, .position = o.position});
     }
 
     std::size_t type_of(lane_id lane) const noexcept {
@@ -360,7 +361,7 @@ private:
 
     static constexpr std::string_view cannot_store = "the outcome could not be stored: ";
 
-    Runner* runner_;
+    runner_type* runner_;
     fsm::worker machine_;
     worker_id worker_{};
     std::vector<claim_lane> lanes_;

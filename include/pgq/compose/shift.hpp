@@ -2,7 +2,7 @@
 
 #include <pgq/compose/engine.hpp>
 #include <pgq/compose/monitor.hpp>
-#include <pgq/compose/run_job.hpp>
+#include <pgq/compose/runner.hpp>
 #include <pgq/compose/worker_options.hpp>
 #include <pgq/compose/worker_setup.hpp>
 #include <pgq/detail/unit_random.hpp>
@@ -28,22 +28,28 @@ namespace pgq::detail {
 ///
 /// `begin`, `recover`, `perform` and `end` block, so an asynchronous shell calls them on another thread. One thread at a time,
 /// except `wake()` and `ask_to_stop()`.
-template <class Queue, class Handlers>
+template <class Queue>
 class shift {
     using clock = std::chrono::steady_clock;
     using driver_type = typename Queue::driver_type;
-    using runner_type = job_runner<typename Queue::composition_type, Handlers>;
+    using executor_type = typename Queue::executor_type;
+    using observer_type = typename Queue::observer_type;
+    using runner_type = runner<executor_type, observer_type>;
 
 public:
     using session_type = typename driver_type::session;
 
-    /// `wake_shell` ends the shell's pause; it is called from any thread, but not when there is a session to interrupt.
-    shift(Queue& queue, Handlers& handlers, const worker_options& options, std::function<void()> wake_shell)
+    using run_function = typename runner_type::run_function;
+
+    /// `functions` and `handlers` as for the runner. `wake_shell` ends the shell's pause; it is called from any thread, but not
+    /// when there is a session to interrupt.
+    shift(Queue& queue, const run_function* functions, void* handlers, const worker_options& options,
+          std::function<void()> wake_shell)
         : queue_{&queue},
           options_{options},
           wake_shell_{std::move(wake_shell)},
           executor_{queue.executor()},
-          runner_{handlers, executor_, queue.observer(), options_, [this] { wake(); }},
+          runner_{functions, handlers, executor_, queue.observer(), options_, [this] { wake(); }},
           engine_{runner_, machine_options(options_, executor_.width())},
           monitor_{queue.driver(), queue.observer(), options_.lease_time, [this] {
                        lost_.store(true);
@@ -239,10 +245,10 @@ private:
     Queue* queue_;
     worker_options options_;
     std::function<void()> wake_shell_;
-    typename Queue::executor_type executor_;
+    executor_type executor_;
     runner_type runner_;
-    engine<runner_type> engine_;
-    monitor<driver_type, typename Queue::observer_type> monitor_;
+    engine<executor_type, observer_type> engine_;
+    monitor<driver_type, observer_type> monitor_;
     fsm::reconnect retry_{};
     std::vector<lane_id> lanes_;
     exchange_reply reply_;

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <pgq/compose/shift.hpp>
+#include <pgq/compose/worker_options.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/fsm/worker.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <utility>
+
+namespace pgq::detail {
+
+/// One call of worker::run: a thread that waits in the session, or without one for the time to connect again.
+template <class Queue>
+class blocking_shell {
+    using session_type = typename Queue::driver_type::session;
+
+public:
+    /// `functions` and `handlers` as for the runner.
+    blocking_shell(Queue& queue, const typename shift<Queue>::run_function* functions, void* handlers,
+                   const worker_options& options, std::stop_token stop)
+        : stop_{std::move(stop)}, shift_{queue, functions, handlers, options, [this] { end_pause(); }} {}
+
+    result<void> work() {
+        if (auto begun = shift_.begin(); !begun) return begun;
+        const std::stop_callback on_stop{stop_, [this] { shift_.ask_to_stop(); }};
+        while (!shift_.is_hopeless()) {
+            if (shift_.needs_recovery()) shift_.recover();
+            const auto a = shift_.next();
+            if (a.what == fsm::worker_do::stop) break;
+            step(a);
+        }
+        shift_.end();
+        return {};
+    }
+
+private:
+    void step(const fsm::worker_action& a) {
+        auto* const session = shift_.session();
+        switch (a.what) {
+        case fsm::worker_do::exchange: return session ? exchange(*session, a) : pause(a_second);
+        case fsm::worker_do::wait: return session ? wait(*session, a.timeout) : pause(a.timeout);
+        case fsm::worker_do::count_deferred: return session ? shift_.perform(a) : pause(a_second);
+        default: return shift_.perform(a);
+        }
+    }
+
+    void exchange(session_type& session, const fsm::worker_action& a) {
+        auto went = session.exchange(shift_.request(a), shift_.reply());
+        if (went) shift_.exchanged(a);
+        else shift_.failed(a, went.error());
+    }
+
+    void wait(session_type& session, duration timeout) {
+        auto woken = session.wait(timeout);
+        if (woken) shift_.woken(*woken);
+        else shift_.drop(woken.error());
+    }
+
+    void pause(duration longest) {
+        std::unique_lock lock{mutex_};
+        (void)signal_.wait_until(lock, shift_.pause_until(longest), [this] { return signalled_; });
+        signalled_ = false;
+    }
+    void end_pause() {
+        {
+            const std::lock_guard lock{mutex_};
+            signalled_ = true;
+        }
+        signal_.notify_one();
+    }
+
+    static constexpr std::chrono::seconds a_second{1};
+
+    std::stop_token stop_;
+    std::mutex mutex_;  // for signalled_
+    std::condition_variable signal_;
+    bool signalled_ = false;
+    shift<Queue> shift_;
+};
+
+}  // namespace pgq::detail

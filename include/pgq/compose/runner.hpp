@@ -1,0 +1,115 @@
+#pragma once
+
+#include <pgq/compose/lease_slot.hpp>
+#include <pgq/compose/outbox.hpp>
+#include <pgq/compose/worker_options.hpp>
+#include <pgq/concept/observer.hpp>
+#include <pgq/detail/utf8.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/job/context.hpp>
+#include <pgq/job/outcome.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pgq::detail {
+
+/// Runs single jobs on the executor's threads, but for what is typed about them: reading the payload and calling the handler,
+/// which `job_code` does. So nothing but that is compiled anew for each handler.
+template <class Executor, class Observer>
+class runner {
+public:
+    using executor_type = Executor;
+    using observer_type = Observer;
+    using run_function = void (*)(runner&, lease_slot&, std::uint32_t) noexcept;
+
+    /// How much of a reason is kept.
+    static constexpr std::size_t max_reason = 8192;
+
+    /// `functions` has one entry for each job type of the composition; they know what `handlers` points to.
+    runner(const run_function* functions, void* handlers, Executor& executor, Observer& observer,
+           const worker_options& options, std::function<void()> wake)
+        : functions_{functions},
+          handlers_{handlers},
+          executor_{&executor},
+          observer_{&observer},
+          options_{options},
+          wake_{std::move(wake)} {}
+
+    Executor& executor() noexcept { return *executor_; }
+    Observer& observer() noexcept { return *observer_; }
+    void* handlers() noexcept { return handlers_; }
+
+    /// The function of a `task`.
+    static void run_one(void* owner, void* lease, std::uint32_t position) noexcept {
+        auto& self = *static_cast<runner*>(owner);
+        auto& slot = *static_cast<lease_slot*>(lease);
+        if (!slot.take(position)) {
+            slot.stale.fetch_sub(1, std::memory_order_release);  // the last that is done to the slot
+            return;
+        }
+        if (self.giving_back.load(std::memory_order_relaxed) || slot.stop.stop_requested())
+            return self.finish(slot, position,
+                               {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}});
+        self.functions_[slot.type](self, slot, position);
+    }
+
+    context make_context(const lease_slot& slot, std::uint32_t position) const {
+        static const resources nothing;
+        return {slot.lease.jobs[position], slot.stop.get_token(), options_.shared ? *options_.shared : nothing};
+    }
+
+    /// The attempt is over; `began` is when its handler was called, if it was.
+    void conclude(lease_slot& slot, std::uint32_t position, std::string_view entrypoint, steady_time began,
+                  outcome o) noexcept {
+        const job_record& r = slot.lease.jobs[position];
+        if (o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts) o = exhaust(r, o);
+        if constexpr (observes<Observer, event::job_finished>) {
+            const auto took = began == steady_time{} ? duration{} : std::chrono::steady_clock::now() - began;
+            observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
+        }
+        finish(slot, position, verdict_of(std::move(o)));
+    }
+
+    outbox box;
+    std::atomic<bool> giving_back{false};  ///< what has not started goes back to the queue
+
+private:
+    outcome exhaust(const job_record& r, const outcome& last) const {
+        std::string why = "attempt " + std::to_string(r.attempt) + " of " + std::to_string(options_.max_attempts) +
+                          " failed: " + last.reason();
+        if (options_.on_exhausted == exhausted::hold) return hold{std::move(why)};
+        return discard{std::move(why)};
+    }
+
+    static verdict verdict_of(outcome&& o) {
+        switch (o.what()) {
+        case outcome::kind::retry: return settled(settle_kind::retry, std::move(o));
+        case outcome::kind::snooze: return settled(settle_kind::release, std::move(o));
+        case outcome::kind::hold: return settled(settle_kind::hold, std::move(o));
+        default: return {};
+        }
+    }
+    static verdict settled(settle_kind kind, outcome&& o) {
+        return {.gone = false, .kind = kind, .delay = o.delay(), .reason = make_storable(o.reason(), max_reason)};
+    }
+
+    void finish(lease_slot& slot, std::uint32_t position, verdict what) noexcept {
+        if (box.put(&slot, position, std::move(what))) wake_();
+    }
+
+    const run_function* functions_;
+    void* handlers_;
+    Executor* executor_;
+    Observer* observer_;
+    worker_options options_;
+    std::function<void()> wake_;
+};
+
+}  // namespace pgq::detail
