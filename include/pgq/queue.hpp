@@ -4,21 +4,28 @@
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/client.hpp>
+#include <pgq/compose/limiters.hpp>
+#include <pgq/concept/limiter.hpp>
+#include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/job/bodies.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/enqueue_batch.hpp>
+#include <pgq/job/limit.hpp>
 #include <pgq/job/options.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -71,7 +78,7 @@ public:
     explicit queue(driver_type driver = {}, queue_options options = {}, executor_type executor = executor_type{},
                    observer_type observer = observer_type{})
         : client_{std::make_unique<client_type>(std::move(driver), std::move(options.name),
-                                                composition_type::entrypoints)},
+                                                composition_type::lane_names)},
           executor_{std::move(executor)},
           observer_{std::make_unique<observer_type>(std::move(observer))} {}
 
@@ -167,10 +174,14 @@ public:
             return client_->with([&](auto& session, auto& lanes) -> result<std::int64_t> {
                 auto stream = session.copy(lanes[position<job_type>]);
                 std::string body;
+                bodies key;
                 for (const auto& job : jobs) {
                     body.clear();
+                    key.clear();
                     if (auto written = serializer<job_type>().write(job, body); !written) return written.error();
-                    if (auto put = stream.put(body, priority); !put) return put.error();
+                    if (auto keyed = write_key<job_type>(job, key); !keyed) return keyed.error();
+                    const auto mine = key.empty() ? std::nullopt : std::optional{key[0]};
+                    if (auto put = stream.put(body, priority, mine); !put) return put.error();
                 }
                 return stream.finish();
             });
@@ -192,18 +203,66 @@ public:
     template <class Job>
     result<std::vector<held_job>> held(std::size_t limit = 100) {
         if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
-        else return client_->with([&](auto& s, auto& lanes) { return s.held(lanes[position<Job>], limit); });
+        else
+            return client_->with([&](auto& s, auto& lanes) -> result<std::vector<held_job>> {
+                std::vector<held_job> all;
+                for (std::size_t i = 0; i < lanes.size() && all.size() < limit; ++i) {
+                    if (composition_type::lanes[i].job != composition_type::template index_of<Job>) continue;
+                    auto some = s.held(lanes[i], limit - all.size());
+                    if (!some) return std::move(some.error());
+                    std::move(some->begin(), some->end(), std::back_inserter(all));
+                }
+                return all;
+            });
     }
 
     /// Where the jobs of one type are. This counts rows: for people and tests, not for loops.
     template <class Job>
     result<lane_counts> counts() {
         if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
-        else return client_->with([&](auto& s, auto& lanes) { return s.counts(lanes[position<Job>]); });
+        else
+            return client_->with([&](auto& s, auto& lanes) -> result<lane_counts> {
+                lane_counts sum;
+                for (std::size_t i = 0; i < lanes.size(); ++i) {
+                    if (composition_type::lanes[i].job != composition_type::template index_of<Job>) continue;
+                    auto some = s.counts(lanes[i]);
+                    if (!some) return std::move(some.error());
+                    sum += *some;
+                }
+                return sum;
+            });
     }
 
     /// Connects and finds the lanes now instead of with the first call, to learn of trouble early.
     result<std::vector<lane_id>> lanes() { return client_->lanes(); }
+
+    /// The limiter of one entrypoint, or of the queue, for workers that start from now on: assign one with other values.
+    template <class Job>
+    auto& limiter() noexcept {
+        return std::get<composition_type::template index_of<Job>>(*limiters_);
+    }
+    auto& limiter() noexcept { return std::get<composition_type::jobs::size>(*limiters_); }
+
+    /// The limits of this queue that hold for all workers, as the database has them: those that a worker has declared.
+    result<std::vector<lane_limit>> limits() {
+        return client_->with([&](auto& session, auto&) { return session.limits(name(), {}); });
+    }
+    /// Changes such a limit for all workers, from their next claims on. False when there is none of this entrypoint, kind and
+    /// number: a worker of the queue makes them when it starts. An amount of 0 lets nothing begin.
+    result<bool> change_limit(const lane_limit& limit) {
+        if (limit.limit.amount < 0 || limit.limit.burst < 1 || limit.limit.per < std::chrono::microseconds{1})
+            return error_info{errc::invalid_option,
+                              "a limit has a negative amount, a burst below 1 or no time to count in"};
+        return client_->with([&](auto& session, auto&) { return session.change_limit(name(), limit); });
+    }
+
+    /// For workers: the limiters as they are now.
+    detail::limiter_book limiter_book() const {
+        detail::limiter_book book;
+        add_limiters(book, typename composition_type::jobs{});
+        book.add_queue(std::get<composition_type::jobs::size>(*limiters_));
+        return book;
+    }
 
     const driver_type& driver() const noexcept { return client_->driver(); }
     const std::string& name() const noexcept { return client_->name(); }
@@ -213,7 +272,7 @@ public:
 private:
     using client_type = detail::client<driver_type>;
     template <class Job>
-    static constexpr std::size_t position = composition_type::template index_of<Job>;
+    static constexpr std::size_t position = composition_type::template lane_of<Job>;
 
     template <class Job>
     static auto serializer() {
@@ -221,12 +280,25 @@ private:
     }
 
     template <class Job, class Jobs, class OptionsOf>
-    static result<void> write(Jobs&& jobs, OptionsOf& options_of, bool same, bodies& out,
+    static result<void> write(Jobs&& jobs, OptionsOf& options_of, bool same, bodies& out, bodies& keys,
                               std::vector<enqueue_options>& options) {
         for (auto&& job : jobs) {
             if (auto written = serializer<Job>().write(job, out.bytes()); !written) return written.error();
             out.close();
+            if (auto keyed = write_key<Job>(job, keys); !keyed) return keyed;
             if (!same || options.empty()) options.push_back(options_of(job));
+        }
+        return {};
+    }
+
+    template <class Job>
+    static result<void> write_key(const Job& job, bodies& keys) {
+        using limiter_type = typename composition_type::template limiter_of<Job>;
+        if constexpr (can_key<limiter_type, Job>) {
+            limiter_type{}.key(job, keys.bytes());
+            keys.close();
+            if (!detail::is_storable_text(keys[keys.size() - 1]))
+                return error_info{errc::invalid_text, "a job's key holds a zero byte or bytes that are not UTF-8"};
         }
         return {};
     }
@@ -236,13 +308,13 @@ private:
         using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
         if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
         else {
-            bodies written;
+            bodies written, keys;
             std::vector<enqueue_options> options;
-            if (auto w = write<job_type>(jobs, options_of, same, written, options); !w) return w.error();
+            if (auto w = write<job_type>(jobs, options_of, same, written, keys, options); !w) return w.error();
             if (written.empty()) return std::vector<job_id>{};
             return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
                 std::vector<job_id> ids;
-                auto put = session.enqueue({lanes[position<job_type>], &written, options}, ids);
+                auto put = session.enqueue({lanes[position<job_type>], &written, options, &keys}, ids);
                 if (!put) return put.error();
                 return ids;
             });
@@ -266,6 +338,7 @@ private:
         for (auto&& job : jobs) {
             if (auto written = serializer<Job>().write(job, batch.written().bytes()); !written) return written.error();
             batch.written().close();
+            if (auto keyed = write_key<Job>(job, batch.keys()); !keyed) return keyed.error();
             if (!same || !batch.has_options()) batch.add_options(options_of(job));
         }
         return batch;
@@ -274,20 +347,32 @@ private:
     template <class Tx, class Jobs>
     result<std::vector<job_id>> enqueue_on(Tx& tx, Jobs&& jobs, const enqueue_options& all) {
         using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
-        bodies written;
+        bodies written, keys;
         std::vector<enqueue_options> options;
         const auto options_of = [&](const auto&) { return all; };
-        if (auto w = write<job_type>(jobs, options_of, true, written, options); !w) return w.error();
+        if (auto w = write<job_type>(jobs, options_of, true, written, keys, options); !w) return w.error();
         if (written.empty()) return std::vector<job_id>{};
         return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
             std::vector<job_id> ids;
-            auto put = tx.enqueue(session, {lanes[position<job_type>], &written, options}, ids);
+            auto put = tx.enqueue(session, {lanes[position<job_type>], &written, options, &keys}, ids);
             if (!put) return put.error();
             return ids;
         });
     }
 
+    template <class... Jobs>
+    void add_limiters(detail::limiter_book& book, detail::type_list<Jobs...>) const {
+        (book.add(entrypoint_of<Jobs>, std::get<composition_type::template index_of<Jobs>>(*limiters_)), ...);
+    }
+    template <class... Jobs>
+    static auto make_limiters(detail::type_list<Jobs...>) {
+        return std::make_unique<
+            std::tuple<typename composition_type::template limiter_of<Jobs>..., typename composition_type::limiter>>();
+    }
+    using limiters_type = decltype(make_limiters(typename composition_type::jobs{}));
+
     std::unique_ptr<client_type> client_;
+    limiters_type limiters_ = make_limiters(typename composition_type::jobs{});
     executor_type executor_;
     std::unique_ptr<observer_type> observer_;
 };

@@ -35,7 +35,11 @@ struct session {
     pgq::result<std::int64_t> requeue(std::span<const pgq::job_id>) { return std::int64_t{0}; }
     pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id, std::size_t) { return std::vector<pgq::held_job>{}; }
     pgq::result<pgq::lane_counts> counts(pgq::lane_id) { return pgq::lane_counts{}; }
-    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view, std::span<const std::string_view> names) {
+    pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view, std::span<const pgq::lane_limit>) {
+        return std::vector<pgq::lane_limit>{};
+    }
+    pgq::result<bool> change_limit(std::string_view, const pgq::lane_limit&) { return false; }
+    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view, std::span<const pgq::lane_name> names) {
         return std::vector<pgq::lane_id>(names.size());
     }
 };

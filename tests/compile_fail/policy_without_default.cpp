@@ -1,4 +1,4 @@
-// expect: pgq: a serializer or backoff has no default constructor\. Add one
+// expect: pgq: a serializer, backoff or limiter has no default constructor\. Add one
 
 #include "fakes.hpp"
 

@@ -47,7 +47,7 @@ pgq::bodies packed(std::size_t count, const std::string& text) {
 }
 
 pgq::lane_id some_lane(session& s) {
-    const std::string_view name = "job";
+    const pgq::lane_name name{.entrypoint = "job"};
     return s.lanes("default", std::span{&name, 1}).value().front();
 }
 

@@ -3,13 +3,13 @@
 #include "support/catch.hpp"
 #include "support/database.hpp"
 #include "support/eventually.hpp"
+#include "support/generated.hpp"
 #include "support/jobs.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -88,8 +88,7 @@ TEST_CASE("headers that are no text are refused, and nothing is sent", "[enqueue
 TEST_CASE("a stream of fifty thousand jobs arrives whole and in order", "[enqueue][stream]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
-    auto many = std::views::iota(std::int64_t{0}, std::int64_t{50000}) |
-                std::views::transform([](std::int64_t n) { return note{.n = n, .text = "streamed"}; });
+    const test::generated many{50000, [](std::int64_t n) { return note{.n = n, .text = "streamed"}; }};
     CHECK(jobs.enqueue_stream(many).value() == 50000);
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 50000});
     CHECK(db.query_int("SELECT count(*) FROM (SELECT id, lag(id) OVER (ORDER BY ctid) AS before FROM {s}.ready) r"
@@ -101,8 +100,7 @@ TEST_CASE("a stream that breaks off in the middle leaves nothing, and the sessio
     const database db;
     test::note_queue<> jobs{libpq{small_payloads(db)}};
     const auto broken = [](auto at_30000) {
-        return std::views::iota(0, 50000) |
-               std::views::transform([=](int n) { return n == 30000 ? at_30000() : note{.n = n}; });
+        return test::generated{50000, [=](std::int64_t n) { return n == 30000 ? at_30000() : note{.n = n}; }};
     };
     SECTION("by a job that is too large") {
         auto many = broken([] { return of_bytes(5000); });

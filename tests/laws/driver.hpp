@@ -2,6 +2,7 @@
 
 #include <laws/driver/dying.hpp>
 #include <laws/driver/leasing.hpp>
+#include <laws/driver/limiting.hpp>
 #include <laws/driver/settling.hpp>
 #include <laws/driver/storing.hpp>
 #include <laws/driver/taking.hpp>
@@ -40,6 +41,11 @@ void check_driver(Make make) {
     check_heartbeat<Driver>(make);
     check_rescue<Driver>(make);
     check_afterlife<Driver>(make);
+
+    check_concurrency_limit<Driver>(make);
+    check_key_limit<Driver>(make);
+    check_rate_limit<Driver>(make);
+    check_limits_in_a_race<Driver>(make);
 
     check_who_is_woken<Driver>(make);
     check_what_wakes<Driver>(make);

@@ -30,11 +30,10 @@ public:
     public:
         explicit session(async_session s) : async_session{std::move(s)} {}
 
-        pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue,
-                                                     std::span<const std::string_view> entrypoints) {
+        pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
             std::vector<pgq::lane_id> found;
             test::outcome<> end;
-            async_lanes({queue, entrypoints}, found, end.handler());
+            async_lanes({queue, names}, found, end.handler());
             if (const auto failed = end.error()) return why(failed);
             return found;
         }

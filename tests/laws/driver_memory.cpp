@@ -43,7 +43,7 @@ TEST_CASE("copies of a memory driver are one store, others are another", "[drive
 
 TEST_CASE("a memory store lives as long as a session of it", "[driver][memory]") {
     auto session = [] { return connected(driver::memory{}); }();
-    const std::string_view name = "job";
+    const lane_name name{.entrypoint = "job"};
     CHECK(must(session.lanes("q", std::span{&name, 1})).size() == 1);
 }
 
@@ -61,7 +61,8 @@ TEST_CASE("what a claim from memory handed out outlives the store", "[driver][me
 TEST_CASE("a memory driver refuses names that PostgreSQL would refuse", "[driver][memory]") {
     auto session = connected(driver::memory{});
     const auto error_of = [&](std::string_view queue, std::string_view entrypoint) {
-        const auto answer = session.lanes(queue, std::span{&entrypoint, 1});
+        const lane_name name{.entrypoint = entrypoint};
+        const auto answer = session.lanes(queue, std::span{&name, 1});
         REQUIRE_FALSE(answer.has_value());
         return answer.error();
     };

@@ -68,7 +68,8 @@ public:
         : session_{pgq::driver::libpq{std::move(options)}.connect(pgq::session_role::client).value()} {}
 
     std::vector<pgq::lane_id> lanes(const std::vector<std::string>& entrypoints) {
-        const std::vector<std::string_view> names{entrypoints.begin(), entrypoints.end()};
+        std::vector<pgq::lane_name> names;
+        for (const auto& e : entrypoints) names.push_back({.entrypoint = e});
         return session_.lanes("default", names).value();
     }
     std::vector<pgq::job_id> enqueue(pgq::lane_id lane, const std::vector<std::string>& texts,

@@ -27,7 +27,9 @@ template <class... Policies>
 using entrypoint_policies = join_t<list_if<!std::is_void_v<find_policy_t<serializer_tag, void, Policies...>>,
                                            find_policy_t<serializer_tag, void, Policies...>>,
                                    list_if<!std::is_void_v<find_policy_t<backoff_tag, void, Policies...>>,
-                                           find_policy_t<backoff_tag, void, Policies...>>>;
+                                           find_policy_t<backoff_tag, void, Policies...>>,
+                                   list_if<!std::is_void_v<find_policy_t<limiter_tag, void, Policies...>>,
+                                           find_policy_t<limiter_tag, void, Policies...>>>;
 
 template <class Job, class Policies>
 struct make_decl;
@@ -58,13 +60,13 @@ struct canonical<Composed, std::index_sequence<I...>> {
         type_list<typename canonical_decl<at_t<order[I], typename Composed::declarations>>::type...>,
         type_list<typename Composed::driver>, list_if<!std::is_void_v<serializer>, serializer>,
         type_list<typename Composed::executor, typename Composed::template queue_policy<backoff_tag, default_backoff>,
-                  typename Composed::observer>>>::type;
+                  typename Composed::limiter, typename Composed::observer>>>::type;
 };
 
 }  // namespace detail
 
 /// The one form of all the orders in which a queue can be written: jobs by entrypoint, then driver, serializer, executor,
-/// backoff and observer, with the defaults filled in. Only of arguments that `checked` finds nothing wrong with.
+/// backoff, limiter and observer, with the defaults filled in. Only of arguments that `checked` finds nothing wrong with.
 template <class... Args>
 using canonical_t = typename detail::canonical<composition<Args...>>::type;
 

@@ -2,6 +2,7 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
+#include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>
 
 #include <mutex>
@@ -27,8 +28,8 @@ struct async_side<Driver> {
 template <class Driver>
 class client {
 public:
-    client(Driver driver, std::string queue_name, std::span<const std::string_view> entrypoints)
-        : driver_{std::move(driver)}, name_{std::move(queue_name)}, entrypoints_{entrypoints} {}
+    client(Driver driver, std::string queue_name, std::span<const lane_name> names)
+        : driver_{std::move(driver)}, name_{std::move(queue_name)}, names_{names} {}
 
     const Driver& driver() const noexcept { return driver_; }
     const std::string& name() const noexcept { return name_; }
@@ -52,7 +53,7 @@ public:
     /// What async_enqueue works with; it connects when that is first called.
     auto& async() requires async_driver<Driver> {
         const std::lock_guard lock{mutex_};
-        if (!async_.client) async_.client.emplace(driver_.make_async_client(name_, entrypoints_));
+        if (!async_.client) async_.client.emplace(driver_.make_async_client(name_, names_));
         return *async_.client;
     }
 
@@ -73,7 +74,7 @@ private:
         }
         if (!lanes_.empty()) return {};
         if (auto fine = check_name(); !fine) return fine;
-        auto found = session_->lanes(name_, entrypoints_);
+        auto found = session_->lanes(name_, names_);
         if (!found) return found.error();
         lanes_ = std::move(*found);
         return {};
@@ -81,7 +82,7 @@ private:
 
     Driver driver_;
     std::string name_;
-    std::span<const std::string_view> entrypoints_;
+    std::span<const lane_name> names_;
     std::mutex mutex_;
     std::optional<typename Driver::session> session_;
     std::vector<lane_id> lanes_;

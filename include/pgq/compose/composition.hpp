@@ -6,7 +6,9 @@
 #include <pgq/compose/pack.hpp>
 #include <pgq/concept/policy.hpp>
 #include <pgq/executor/thread_pool.hpp>
+#include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/limiter/none.hpp>
 #include <pgq/observer/none.hpp>
 
 #include <array>
@@ -19,7 +21,15 @@ namespace pgq {
 /// What a queue has when nothing is said. Driver and serializer are always said.
 using default_executor = executor::thread_pool;
 using default_backoff = backoff::jittered<backoff::exponential>;
+using default_limiter = limiter::none;
 using default_observer = observer::none;
+
+/// A lane of a queue: its name, the position of its job type and, of the versions that this type is read from, which.
+struct lane_entry {
+    lane_name name{};
+    std::size_t job = 0;
+    std::size_t version = 0;
+};
 
 namespace detail {
 
@@ -31,6 +41,39 @@ struct decl_policy<job<Job, Policies...>, Category, QueueWide> : find_policy<Cat
 template <class... Jobs>
 consteval std::array<std::string_view, sizeof...(Jobs)> entrypoints_of(type_list<Jobs...>) {
     return {entrypoint_of<Jobs>...};
+}
+
+template <class Serializer, class Job>
+concept has_versions = requires {
+    Serializer::template versions<Job>.size();
+};
+
+template <class Serializer, class Job>
+consteval auto versions_of() {
+    if constexpr (has_versions<Serializer, Job>) return Serializer::template versions<Job>;
+    else return std::array<std::string_view, 1>{};
+}
+
+template <class Composed, class... Jobs>
+consteval auto lanes_of(type_list<Jobs...>) {
+    std::array<lane_entry,
+               (std::size_t{0} + ... + versions_of<typename Composed::template serializer_of<Jobs>, Jobs>().size())>
+        lanes{};
+    [[maybe_unused]] std::size_t at = 0, job = 0;
+    [[maybe_unused]] const auto put = [&](std::string_view entrypoint, const auto& versions) {
+        for (std::size_t v = 0; v < versions.size(); ++v)
+            lanes[at++] = {.name = {entrypoint, versions[v]}, .job = job, .version = v};
+        ++job;
+    };
+    (put(entrypoint_of<Jobs>, versions_of<typename Composed::template serializer_of<Jobs>, Jobs>()), ...);
+    return lanes;
+}
+
+template <std::size_t N>
+consteval std::array<lane_name, N> names_of(const std::array<lane_entry, N>& lanes) {
+    std::array<lane_name, N> names{};
+    for (std::size_t i = 0; i < N; ++i) names[i] = lanes[i].name;
+    return names;
 }
 
 }  // namespace detail
@@ -69,8 +112,23 @@ struct composition {
     using serializer_of = policy_for<Job, serializer_tag>;
     template <class Job>
     using backoff_of = policy_for<Job, backoff_tag, default_backoff>;
+    /// That of the whole queue, and that of one entrypoint; both hold.
+    using limiter = queue_policy<limiter_tag, default_limiter>;
+    template <class Job>
+    using limiter_of =
+        typename detail::decl_policy<detail::at_t<index_of<Job>, declarations>, limiter_tag, default_limiter>::type;
 
     static constexpr std::array<std::string_view, jobs::size> entrypoints = detail::entrypoints_of(jobs{});
+
+    /// A lane for each version of each job, in the order of `jobs`, of each job the present version first.
+    static constexpr auto lanes = detail::lanes_of<composition>(jobs{});
+    static constexpr auto lane_names = detail::names_of(lanes);
+    template <class Job>
+    static constexpr std::size_t lane_of = [] {
+        std::size_t i = 0;
+        while (i < lanes.size() && lanes[i].job != index_of<Job>) ++i;
+        return i;
+    }();
 };
 
 }  // namespace pgq

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <pgq/compose/composition.hpp>
 #include <pgq/compose/lease_slot.hpp>
+#include <pgq/compose/limit_gate.hpp>
 #include <pgq/compose/outbox.hpp>
 #include <pgq/compose/runner.hpp>
 #include <pgq/concept/executor.hpp>
@@ -16,6 +18,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,17 +32,30 @@ class engine {
     using runner_type = runner<Executor, Observer>;
 
 public:
-    engine(runner_type& runner, const fsm::worker_options& o) : runner_{&runner}, machine_{o} {}
+    engine(runner_type& runner, const fsm::worker_options& o) : runner_{&runner}, machine_{o}, gate_{o.window.slots} {}
 
-    void serve(std::vector<lane_id> lanes, std::int16_t max_attempts) {
+    /// The lanes to claim from, with what they are, and the limits that hold for them.
+    void serve(std::span<const lane_id> lanes, std::span<const lane_entry> entries, std::int16_t max_attempts,
+               limiter_book limiters, std::span<const lane_limit> global) {
+        places_.clear();
         lanes_.clear();
-        for (const lane_id l : lanes) lanes_.push_back({.lane = l, .max_attempts = max_attempts});
+        for (std::size_t i = 0; i < lanes.size(); ++i) {
+            places_.push_back({.lane = lanes[i], .entry = entries[i]});
+            const auto mine = [&](const lane_limit& l) {
+                return l.entrypoint.empty() || l.entrypoint == entries[i].name.entrypoint;
+            };
+            if (limiters.of_job[entries[i].job] || limiters.of_queue || std::any_of(global.begin(), global.end(), mine))
+                gate_.add(i, lanes[i], entries[i].job, max_attempts);
+            else lanes_.push_back({.lane = lanes[i], .max_attempts = max_attempts});
+        }
+        gate_.become(std::move(limiters), lanes.size());
         floors_.assign(lanes_.size(), floor_mark{});
     }
     void become(worker_id id) noexcept { worker_ = id; }
     worker_id id() const noexcept { return worker_; }
 
     fsm::worker_action next(steady_time now) {
+        now_ = now;
         collect(now);
         if (machine_.stalled(now)) take_back(now);
         auto a = machine_.next(now);
@@ -65,6 +81,9 @@ public:
                     .progressed = progressed_,
                     .lanes = lanes_,
                     .limit = careful_ ? 0 : a.limit,
+                    .limited = gate_.ask(careful_ || machine_.stopping(), now),
+                    .limited_room = gate_.room(),
+                    .freed = gate_.freed(),
                     .promote = a.promote,
                     .look_ahead = a.look_ahead,
                     .announce_sleep = a.announce_sleep && !careful_,  // only together with a claim
@@ -82,13 +101,17 @@ public:
             if (s->in_request) write_off(*s, reply);
         release_slots();
         if (careful_ && !has_unsettled()) careful_ = false;
-        std::size_t claimed = 0, bytes = 0;
+        std::size_t claimed = 0, limited = 0, bytes = 0;
         for (const auto& l : reply.leases) {
             claimed += l.jobs.size();
+            if (gate_.began(place_of(l.lane), static_cast<std::uint32_t>(l.jobs.size()), now)) limited += l.jobs.size();
             for (const auto& j : l.jobs) bytes += j.body.size();
         }
         raise_floors(a, reply);
-        machine_.exchanged(a, static_cast<std::uint32_t>(claimed), reply.promoted, reply.next_due, now);
+        machine_.exchanged(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
+        if (gate_.any())
+            machine_.claimed_limited(static_cast<std::uint32_t>(limited), gate_.again(reply.again), reply.more_limited,
+                                     now);
         for (const duration d : rests_) machine_.put_off(d, now);
         rests_.clear();
         machine_.claimed_bytes(bytes, static_cast<std::uint32_t>(claimed));
@@ -178,12 +201,13 @@ private:
         if (notes_.empty()) return;
         bool urgent = false;
         for (auto& n : notes_) {
+            const bool limited = gate_.ended(n.slot->lane_index, 1, now);
             if (n.slot->lost) {
                 --n.slot->unfinished;
                 continue;
             }
             const bool back = !n.what.gone && n.what.delay <= duration{} && n.what.kind != settle_kind::hold;
-            urgent = urgent || !n.what.gone;
+            urgent = urgent || !n.what.gone || limited;  // somebody may wait for its place
             put_back_ = put_back_ || back;
             n.slot->finish(n.position, std::move(n.what), now);
         }
@@ -218,6 +242,7 @@ private:
         for (std::uint32_t i = 0; i < s.lease.jobs.size() && s.unfinished > 0; ++i) {
             if (!s.take(i)) continue;
             s.stale.fetch_add(1, std::memory_order_relaxed);
+            gate_.ended(s.lane_index, 1, now_);
             then(i);
             ++n;
         }
@@ -230,9 +255,11 @@ private:
             if (!s->dirty || s->lost) continue;
             const bool whole = s->unfinished == 0 && !s->keeps;
             // A row is rewritten for a part of its jobs only when that part has waited, or when it says more than "done".
-            if (!whole && s->unsettled.empty() && a.limit > 0 && now - s->dirty_since < std::chrono::milliseconds{50})
+            if (!whole && s->unsettled.empty() && a.limit > 0 && !gate_.is_limited(s->lane_index) &&
+                now - s->dirty_since < std::chrono::milliseconds{50})
                 continue;
             s->in_request = true;
+            gate_.will_free(s->lane_index);
             s->show(s->unsettled.size());
             if (whole && s->items.empty()) finished_.push_back(s->lease.ref);
             else progressed_.push_back({s->lease.ref, whole, s->mask, s->items});
@@ -322,28 +349,33 @@ private:
     void start(exchange_reply& reply) {
         order_.clear();
         for (auto& l : reply.leases) {
-            const std::size_t type = type_of(l.lane);
+            const std::size_t place = place_of(l.lane);
             if (spare_.empty()) spare_.push_back(std::make_unique<lease_slot>());
             slots_.push_back(std::move(spare_.back()));
             spare_.pop_back();
             lease_slot& s = *slots_.back();
-            s.open(std::move(l), type);
-            for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) order_.push_back({&s, i});
+            s.open(std::move(l), places_[place].entry.job, places_[place].entry.version);
+            s.lane_index = place;
+            for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) order_.push_back({&s, i, gate_.is_limited(place)});
         }
+        // Those of limited lanes first: while they wait here they keep a place that somebody else could use.
         if (reply.leases.size() > 1)
             std::sort(order_.begin(), order_.end(), [](const ordered& a, const ordered& b) {
                 const auto &x = a.slot->lease.jobs[a.position], &y = b.slot->lease.jobs[b.position];
-                return std::pair{x.rank, x.id} < std::pair{y.rank, y.id};
+                return std::tuple{!a.first, x.rank, x.id} < std::tuple{!b.first, y.rank, y.id};
             });
         for (const auto& o : order_)
-            runner_->executor().execute(
-                {.function = &runner_type::run_one, .owner = runner_, .lease = o.slot, .position = o.position});
+            runner_->executor().execute({.function = &runner_type::run_one,
+                                         .owner = runner_,
+                                         .lease = o.slot,
+                                         .position = o.position,
+                                         .first = o.first});
     }
 
-    std::size_t type_of(lane_id lane) const noexcept {
+    std::size_t place_of(lane_id lane) const noexcept {
         const auto found =
-            std::find_if(lanes_.begin(), lanes_.end(), [&](const claim_lane& l) { return l.lane == lane; });
-        return static_cast<std::size_t>(found - lanes_.begin());
+            std::find_if(places_.begin(), places_.end(), [&](const lane_place& p) { return p.lane == lane; });
+        return static_cast<std::size_t>(found - places_.begin());
     }
 
     bool has_unsettled() const noexcept {
@@ -357,6 +389,11 @@ private:
     struct ordered {
         lease_slot* slot;
         std::uint32_t position;
+        bool first;
+    };
+    struct lane_place {
+        lane_id lane{};
+        lane_entry entry{};
     };
 
     static constexpr std::string_view cannot_store = "the outcome could not be stored: ";
@@ -364,7 +401,9 @@ private:
     runner_type* runner_;
     fsm::worker machine_;
     worker_id worker_{};
-    std::vector<claim_lane> lanes_;
+    std::vector<lane_place> places_;  // all lanes, as the composition has them
+    limit_gate gate_;
+    std::vector<claim_lane> lanes_;  // those without limits
     std::vector<floor_mark> floors_;
     std::vector<std::unique_ptr<lease_slot>> slots_;
     std::vector<std::unique_ptr<lease_slot>> resting_;
@@ -375,6 +414,7 @@ private:
     std::vector<lease_ref> finished_;
     std::vector<lease_progress> progressed_;
     exchange_request request_{};
+    steady_time now_{};
     bool put_back_ = false;
     bool careful_ = false;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/compose/composition.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/runner.hpp>
@@ -50,7 +51,7 @@ private:
         /// False when the payload cannot be read; the attempt is over then.
         bool begin() {
             const typename Composition::template serializer_of<Job> serializer{};
-            if (auto read = serializer.read(record().body, job); !read) {
+            if (auto read = read_with(serializer); !read) {
                 conclude(hold{"the payload cannot be read: " + read.error().text()});
                 return false;
             }
@@ -58,6 +59,12 @@ private:
             if constexpr (observes<typename runner_type::observer_type, event::job_finished>)
                 began = std::chrono::steady_clock::now();
             return true;
+        }
+
+        template <class Serializer>
+        result<void> read_with(const Serializer& serializer) {
+            if constexpr (has_versions<Serializer, Job>) return serializer.read(record().body, job, slot->version);
+            else return serializer.read(record().body, job);
         }
 
         // What executor::coroutine calls; the handler's coroutine looks at `job` and `ctx` in here.

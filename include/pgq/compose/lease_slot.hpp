@@ -25,6 +25,8 @@ struct lease_slot {
 
     claimed_lease lease{};
     std::size_t type = 0;          ///< position of its job type in the composition
+    std::size_t version = 0;       ///< which of the versions of that type
+    std::size_t lane_index = 0;    ///< position of its lane in the composition
     std::uint32_t unfinished = 0;  ///< jobs whose handlers have not ended
     std::string left{};            ///< mask of the jobs that left it, as the database knows
     std::string done{};            ///< mask of the jobs that are done and not told yet, too
@@ -41,9 +43,10 @@ struct lease_slot {
     std::size_t taken_size = 0;
     std::atomic<std::uint32_t> stale{0};  ///< tasks of jobs taken back that the executor has not come to yet
 
-    void open(claimed_lease&& l, std::size_t job_type) {
+    void open(claimed_lease&& l, std::size_t job_type, std::size_t job_version) {
         lease = std::move(l);
         type = job_type;
+        version = job_version;
         unfinished = static_cast<std::uint32_t>(lease.jobs.size());
         const std::size_t bytes = (lease.jobs.size() + 7) / 8;
         left.assign(bytes, '\0');

@@ -6,6 +6,7 @@
 #include <pgq/concept/backoff.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
+#include <pgq/concept/limiter.hpp>
 #include <pgq/concept/policy.hpp>
 #include <pgq/diagnostic/arguments.hpp>
 #include <pgq/job/traits.hpp>
@@ -22,6 +23,20 @@ using unless = std::conditional_t<Holds, fine, problem<Message>>;
 template <class Policy>
 using unless_not_default = unless<std::default_initializable<Policy>, diagnostic::no_default_policy<Policy>>;
 
+template <class Limiter>
+consteval auto limiter_problem() {
+    constexpr limiter_mistake mistake = mistake_of<Limiter>;
+    if constexpr (mistake == limiter_mistake::no_rate) return problem<diagnostic::rate_of_zero<Limiter>>{};
+    else if constexpr (mistake == limiter_mistake::no_burst) return problem<diagnostic::burst_of_zero<Limiter>>{};
+    else if constexpr (mistake == limiter_mistake::no_concurrency) {
+        return problem<diagnostic::concurrency_of_zero<Limiter>>{};
+    } else if constexpr (mistake == limiter_mistake::two_keys) return problem<diagnostic::two_keys<Limiter>>{};
+    else {
+        return first_problem_t<unless<limiter_policy<Limiter>, diagnostic::incomplete_limiter<Limiter>>,
+                               unless_not_default<Limiter>>{};
+    }
+}
+
 /// Whether a policy is of a category we know and models its concept.
 template <has_policy_category Policy>
 consteval auto policy_problem() {
@@ -36,7 +51,7 @@ consteval auto policy_problem() {
     } else if constexpr (std::same_as<category, serializer_tag>) {
         return unless_not_default<Policy>{};
     } else if constexpr (std::same_as<category, limiter_tag>) {
-        return problem<diagnostic::limiter_given<Policy>>{};
+        return limiter_problem<Policy>();
     } else {
         return unless<std::same_as<category, observer_tag>, diagnostic::unknown_category<Policy, category>>{};
     }
@@ -71,18 +86,30 @@ struct shared_category_in;
 template <class... Policies>
 struct shared_category_in<type_list<Policies...>> : shared_category<Policies...> {};
 
+/// A keyed limiter needs a job that has the key.
+template <class Job, class Policy>
+consteval auto key_problem() {
+    if constexpr (keyed_limiter<Policy>)
+        return unless<can_key<Policy, Job>, diagnostic::key_of_another_job<Job, Policy>>{};
+    else return fine{};
+}
+
 template <class Job, class... Policies>
 consteval auto decl_problem(std::type_identity<job<Job, Policies...>>) {
     using single = first_problem_t<decltype(entrypoint_policy_problem<Job, Policies>())...>;
     if constexpr (!is_fine<single>) return single{};
-    else return typename shared_category<Policies...>::type{};
+    else
+        return first_problem_t<typename shared_category<Policies...>::type,
+                               decltype(key_problem<Job, Policies>())...>{};
 }
 
 /// Whether an argument of a queue is something that a queue takes, looked at alone.
 template <class Argument>
 consteval auto argument_problem() {
     if constexpr (is_job_decl<Argument>) return decl_problem(std::type_identity<Argument>{});
-    else if constexpr (has_policy_category<Argument>) return policy_problem<Argument>();
+    else if constexpr (policy_of<Argument, limiter_tag> && keyed_limiter<Argument>) {
+        return problem<diagnostic::keyed_limiter_of_a_queue<Argument>>{};
+    } else if constexpr (has_policy_category<Argument>) return policy_problem<Argument>();
     else return unless<has_entrypoint<Argument>, diagnostic::neither_job_nor_policy<Argument>>{};
 }
 

@@ -61,7 +61,7 @@ public:
         if (!lanes) return lanes.error();
         lanes_ = std::move(*lanes);
         if (auto opened = connect(); !opened) return opened;
-        engine_.serve(lanes_, options_.max_attempts);
+        if (auto served = serve(); !served) return served;
         if (auto known = register_worker(); !known) return known;
         executor_.start();
         monitor_.start(engine_.id());
@@ -218,6 +218,18 @@ private:
         const duration delay = retry_.failed(unit_random());
         notify(observer(), event::connection_failed{why, delay});
         return delay;
+    }
+
+    // What the limiters of the queue declare is made where it is missing; what is there wins.
+    result<void> serve() {
+        auto book = queue_->limiter_book();
+        auto found = session_->limits(queue_->name(), book.declared);
+        if (!found) return found.error();
+        for (const auto& mine : book.declared)
+            for (const auto& theirs : *found)
+                if (same_limit(mine, theirs) && mine != theirs) notify(observer(), event::limit_differs{mine, theirs});
+        engine_.serve(lanes_, Queue::composition_type::lanes, options_.max_attempts, std::move(book), *found);
+        return {};
     }
 
     result<void> connect() {

@@ -5,6 +5,8 @@
 #include <pgq/job/admin.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/exchange.hpp>
+#include <pgq/job/lane.hpp>
+#include <pgq/job/limit.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -59,8 +61,14 @@ concept can_administrate = requires(S& s, std::span<const job_id> ids, lane_id l
 };
 
 template <class S>
-concept can_find_lanes = requires(S& s, std::string_view queue, std::span<const std::string_view> entrypoints) {
-    { s.lanes(queue, entrypoints) } -> std::same_as<result<std::vector<lane_id>>>;
+concept can_find_lanes = requires(S& s, std::string_view queue, std::span<const lane_name> names) {
+    { s.lanes(queue, names) } -> std::same_as<result<std::vector<lane_id>>>;
+};
+
+template <class S>
+concept can_limit = requires(S& s, std::string_view queue, std::span<const lane_limit> limits, const lane_limit& limit) {
+    { s.limits(queue, limits) } -> std::same_as<result<std::vector<lane_limit>>>;
+    { s.change_limit(queue, limit) } -> std::same_as<result<bool>>;
 };
 
 /// One connection to where the jobs live. Used by one thread at a time, except `interrupt()`, which ends a `wait` (the
@@ -70,10 +78,13 @@ concept can_find_lanes = requires(S& s, std::string_view queue, std::span<const 
 /// - `exchange`: finish, settle, promote and claim in one atomic step; whatever it does to a lease it does only while the lease
 ///   is still there. After an error nothing of it happened, except that a lost connection leaves that in doubt.
 /// - `wait`: until somebody wakes this worker, `interrupt()`, or `timeout`. Only wakes addressed after `announce_sleep` count.
+///   Claims from limited lanes never exceed a limit at any instant, whoever else claims at the same time.
+/// - `limits`: makes those that are missing and returns all of the queue: what is there already wins. `change_limit`: false when
+///   there is none to change; takes effect with the next claim of anybody.
 /// - `rescue`: gives the jobs of workers that have not beaten for their lease time to others.
 /// - `retire`: the worker is gone; what it still holds is claimable at once, those attempts not counted.
 template <class S>
-concept driver_session = std::movable<S> && can_find_lanes<S> && can_enqueue<S> && can_exchange<S> && can_wait<S> &&
+concept driver_session = std::movable<S> && can_find_lanes<S> && can_limit<S> && can_enqueue<S> && can_exchange<S> && can_wait<S> &&
                          can_register<S> && can_administrate<S>;
 
 template <class D>

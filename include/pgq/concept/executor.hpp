@@ -14,6 +14,7 @@ struct task {
     void* owner = nullptr;
     void* lease = nullptr;
     std::uint32_t position = 0;
+    bool first = false;  ///< it may overtake those that wait
 
     void run() const noexcept { function(owner, lease, position); }
 };

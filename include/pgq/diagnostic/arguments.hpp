@@ -3,6 +3,7 @@
 #include <pgq/concept/backoff.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
+#include <pgq/concept/limiter.hpp>
 #include <pgq/diagnostic/never.hpp>
 
 #include <concepts>
@@ -23,12 +24,56 @@ template <class Policy, class Category>
 struct unknown_category {
     static_assert(never<Policy, Category>,
                   "pgq: a policy names a category that does not exist. Use driver_tag, serializer_tag, executor_tag, "
-                  "backoff_tag or observer_tag of namespace pgq.");
+                  "backoff_tag, limiter_tag or observer_tag of namespace pgq.");
 };
 
 template <class Limiter>
-struct limiter_given {
-    static_assert(never<Limiter>, "pgq: limiters are not available in this version. Leave the limiter out.");
+struct incomplete_limiter {
+    static_assert(limiter_policy<Limiter>,
+                  "pgq: a limiter does not model pgq::limiter_policy. Make it copyable, and give it admit(), began() "
+                  "and ended(), "
+                  "or declare(), as in pgq/concept/limiter.hpp.");
+};
+
+template <class Limiter>
+struct rate_of_zero {
+    static_assert(
+        never<Limiter>,
+        "pgq: a rate of zero or less lets nothing run. Give a positive amount, or set the limit to 0 at run time.");
+};
+
+template <class Limiter>
+struct burst_of_zero {
+    static_assert(never<Limiter>,
+                  "pgq: a burst of zero or less lets nothing run. Give a positive burst, or leave it out.");
+};
+
+template <class Limiter>
+struct concurrency_of_zero {
+    static_assert(never<Limiter>,
+                  "pgq: a concurrency of zero or less lets nothing run. Give a positive number, or set the "
+                  "limit to 0 at run time.");
+};
+
+template <class Limiter>
+struct two_keys {
+    static_assert(never<Limiter>,
+                  "pgq: two limiters of one entrypoint tell jobs apart by a key. Leave one of them out: a job "
+                  "has one key.");
+};
+
+template <class Job, class Limiter>
+struct key_of_another_job {
+    static_assert(never<Job, Limiter>,
+                  "pgq: a limiter by key cannot get its key from this job. Name a member of the job itself that is "
+                  "text, a number, "
+                  "a bool or an enumerator.");
+};
+
+template <class Limiter>
+struct keyed_limiter_of_a_queue {
+    static_assert(never<Limiter>,
+                  "pgq: a limiter by key is given to a whole queue. Give it to one entrypoint: pgq::job<T, limiter>.");
 };
 
 template <class Driver>
@@ -55,10 +100,10 @@ struct incomplete_backoff {
 
 template <class Policy>
 struct no_default_policy {
-    static_assert(
-        std::default_initializable<Policy>,
-        "pgq: a serializer or backoff has no default constructor. Add one and put its settings into its type: it "
-        "is made anew where it is used.");
+    static_assert(std::default_initializable<Policy>,
+                  "pgq: a serializer, backoff or limiter has no default constructor. Add one and put its settings into "
+                  "its type: it "
+                  "is made anew where it is used.");
 };
 
 template <class First, class Second>

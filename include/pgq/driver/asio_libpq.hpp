@@ -51,8 +51,8 @@ public:
 
     result<void> install() const { return pq::installer{options_}.run(); }
 
-    async_client make_async_client(std::string queue, std::span<const std::string_view> entrypoints) const {
-        return {executor_, options_, std::move(queue), entrypoints};
+    async_client make_async_client(std::string queue, std::span<const lane_name> names) const {
+        return {executor_, options_, std::move(queue), names};
     }
 
     const asio::any_io_executor& get_executor() const noexcept { return executor_; }

@@ -58,8 +58,14 @@ public:
         if (waiter_) store_->forget(*waiter_);
     }
 
-    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const std::string_view> entrypoints) {
-        return store_->lanes(queue, entrypoints);
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
+        return store_->lanes(queue, names);
+    }
+    result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
+        return store_->limits(queue, declared);
+    }
+    result<bool> change_limit(std::string_view queue, const lane_limit& limit) {
+        return store_->change_limit(queue, limit);
     }
     /// Replaces what is in `ids`.
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) { return store_->enqueue(r, ids); }

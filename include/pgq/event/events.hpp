@@ -2,6 +2,7 @@
 
 #include <pgq/error/error_info.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/job/limit.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -40,6 +41,11 @@ struct job_finished {
 struct lease_lost {
     std::int64_t lease = 0;
     std::size_t unfinished = 0;
+};
+/// A limiter of this program says something else than the database, where it was declared or changed before: that wins.
+struct limit_differs {
+    const lane_limit& declared;
+    const lane_limit& stored;
 };
 struct connection_failed {
     error_info error{};

@@ -183,7 +183,7 @@ private:
     std::vector<std::thread> threads_;
     std::mutex mutex_;
     std::condition_variable all_ended_;
-    detail::task_ring waiting_;
+    detail::task_line waiting_;
     std::size_t under_way_ = 0;
 };
 

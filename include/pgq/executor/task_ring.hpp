@@ -46,4 +46,17 @@ private:
     std::size_t size_ = 0;
 };
 
+/// Tasks that wait: those that may overtake others first, else first in, first out.
+class task_line {
+public:
+    bool empty() const noexcept { return first_.empty() && rest_.empty(); }
+    void push(const task& t) { (t.first ? first_ : rest_).push(t); }
+    /// Only when it is not empty.
+    task pop() noexcept { return first_.empty() ? rest_.pop() : first_.pop(); }
+
+private:
+    task_ring first_;
+    task_ring rest_;
+};
+
 }  // namespace pgq::detail

@@ -98,7 +98,7 @@ private:
     std::vector<std::thread> threads_;
     std::mutex mutex_;
     std::condition_variable work_to_do_;
-    detail::task_ring waiting_;
+    detail::task_line waiting_;
     std::size_t sleeping_ = 0;
     std::size_t called_ = 0;  // of the sleeping: how many were notified and have not woken yet
     bool stopping_ = false;

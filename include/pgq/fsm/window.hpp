@@ -73,6 +73,12 @@ public:
         round_began_ = now;
     }
 
+    /// `n` more, of lanes whose limits say how many: they tell nothing about how many to hold.
+    void taken_along(std::uint32_t n, steady_time now) noexcept {
+        if (in_hand_ == 0) last_finish_ = now;
+        in_hand_ += n;
+    }
+
     /// What the bodies of a claim came to.
     void claimed_bytes(std::size_t bytes, std::uint32_t n) noexcept {
         if (n == 0) return;

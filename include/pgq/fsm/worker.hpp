@@ -107,6 +107,14 @@ public:
             looked_ = {};
         }
     }
+    /// Each exchange may also claim from limited lanes, beside its limit; it brought `n` of their jobs. `again`: when it may
+    /// bring more. `more`: a colleague could take some at once.
+    void claimed_limited(std::uint32_t n, std::optional<duration> again, bool more, steady_time now) noexcept {
+        if (n != 0) window_.taken_along(n, now);
+        if (again) ask_again_at_ = now + std::clamp(*again, shortest_wait, longest_wait);
+        else ask_again_at_.reset();
+        if (more) pass_on_ = pass_on_ || now - passed_on_ >= pass_on_every;
+    }
     void claimed_bytes(std::size_t bytes, std::uint32_t n) noexcept { window_.claimed_bytes(bytes, n); }
 
     /// The exchange failed though the connection is fine; nothing of it happened.
@@ -187,6 +195,10 @@ private:
         if (now < resting_until_) return {.what = worker_do::wait, .timeout = resting_until_ - now};
         const bool due = next_due_ && now >= *next_due_;
         if (due) look_again();
+        if (ask_again_at_ && now >= *ask_again_at_) {
+            ask_again_at_.reset();
+            return exchange({.pass_on = pass_on_});
+        }
         if (dry_ && now - polled_ >= options_.poll_interval) return poll(now);
         const std::uint32_t room = wanted();
         if (room == 0 && asleep_) {
@@ -206,7 +218,7 @@ private:
         if (room > 0 && !asleep_ && !ends_when_dry())
             return exchange({.limit = room, .from_start = true, .look_ahead = true, .announce_sleep = true});
         if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0)) return exchange({});
-        if (ends_when_dry() && dry_ && in_hand() == 0) return end_of_work(now);
+        if (ends_when_dry() && dry_ && in_hand() == 0 && !ask_again_at_) return end_of_work(now);
         return {.what = worker_do::wait, .timeout = until_something(now)};
     }
 
@@ -278,6 +290,7 @@ private:
         duration left = options_.poll_interval;
         if (dry_) left = std::min<duration>(left, polled_ + options_.poll_interval - now);
         if (next_due_) left = std::min<duration>(left, *next_due_ - now);
+        if (ask_again_at_) left = std::min<duration>(left, *ask_again_at_ - now);
         if (unflushed_ > 0) left = std::min<duration>(left, flush_at_ - now);
         if (in_hand() > slots_ && !window_.sits_on_jobs()) left = std::min<duration>(left, window_.stalls_at() - now);
         return std::max(left, duration{std::chrono::microseconds{100}});
@@ -303,6 +316,7 @@ private:
     steady_time resting_until_{};
     steady_time grace_ends_{};
     std::optional<steady_time> next_due_;
+    std::optional<steady_time> ask_again_at_;  // limited lanes
 };
 
 }  // namespace pgq::fsm

@@ -47,6 +47,11 @@ struct lane_counts {
     std::int64_t deferred = 0;  ///< waiting for their time
     std::int64_t leased = 0;    ///< handed to workers and not acknowledged
     std::int64_t held = 0;
+
+    constexpr lane_counts& operator+=(const lane_counts& o) noexcept {
+        ready += o.ready, deferred += o.deferred, leased += o.leased, held += o.held;
+        return *this;
+    }
     friend constexpr bool operator==(const lane_counts&, const lane_counts&) = default;
 };
 

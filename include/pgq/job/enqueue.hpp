@@ -8,14 +8,17 @@
 
 namespace pgq {
 
-/// Jobs for one lane. `options` has one element for all jobs or one for each.
+/// Jobs for one lane. `options` has one element for all jobs or one for each; `keys`, what keyed limits tell jobs apart by, has
+/// one for each or is absent.
 struct enqueue_request {
     lane_id lane{};
     const pgq::bodies* bodies = nullptr;
     std::span<const enqueue_options> options{};
+    const pgq::bodies* keys = nullptr;
 
     const enqueue_options& option(std::size_t i) const noexcept { return options[options.size() == 1 ? 0 : i]; }
-    bool is_plain() const noexcept { return options.size() == 1 && options[0].is_plain(); }
+    bool is_plain() const noexcept { return !has_keys() && options.size() == 1 && options[0].is_plain(); }
+    bool has_keys() const noexcept { return keys != nullptr && !keys->empty(); }
 };
 
 }  // namespace pgq

@@ -22,6 +22,7 @@ public:
     enqueue_batch& operator=(enqueue_batch&&) = default;
 
     bodies& written() noexcept { return bodies_; }
+    bodies& keys() noexcept { return keys_; }
 
     /// For the next job, or for all.
     void add_options(enqueue_options o) {
@@ -36,13 +37,14 @@ public:
 
     bool empty() const noexcept { return bodies_.empty(); }
     enqueue_request request(lane_id lane) const noexcept {
-        return {.lane = lane, .bodies = &bodies_, .options = options_};
+        return {.lane = lane, .bodies = &bodies_, .options = options_, .keys = &keys_};
     }
 
 private:
     std::string_view keep(std::string_view text) { return texts_.emplace_back(text); }
 
     bodies bodies_;
+    bodies keys_;
     std::vector<enqueue_options> options_;
     std::deque<std::vector<header>> headers_;
     std::deque<std::string> texts_;

@@ -28,6 +28,13 @@ struct claim_lane {
     std::int16_t max_attempts = 0;  ///< a rescue holds a job delivered that often; at least 1
 };
 
+/// What to take from a lane that has limits.
+struct limited_lane {
+    lane_id lane{};
+    std::uint32_t most = 0;         ///< as many as this worker can begin at once
+    std::int16_t max_attempts = 0;  ///< as in claim_lane
+};
+
 /// What becomes of a job that is not simply done.
 enum class settle_kind : char {
     retry = 'r',    ///< back after `delay`, the attempt counts
@@ -58,11 +65,14 @@ struct exchange_request {
     std::span<const lease_progress> progressed{};  ///< leases with other news
     std::span<const claim_lane> lanes{};           ///< claim from these ...
     std::uint32_t limit = 0;                       ///< ... at most so many jobs; 0 claims nothing
-    bool promote = false;                          ///< first make deferred jobs that are due claimable
-    bool look_ahead = false;                       ///< tell when the next deferred job is due
-    bool announce_sleep = false;                   ///< from now on wake me (claims after announcing)
-    bool announce_awake = false;                   ///< no longer
-    bool pass_on = false;                          ///< there may be more than I can take: wake one sleeping colleague
+    std::span<const limited_lane> limited{};       ///< and of these, beside `limit`, what their limits allow
+    std::uint32_t limited_room = 0;                ///< of all of them together at most so many
+    std::span<const lane_id> freed{};  ///< limited lanes that others may claim from now: wake a colleague for each
+    bool promote = false;              ///< first make deferred jobs that are due claimable
+    bool look_ahead = false;           ///< tell when the next deferred job is due
+    bool announce_sleep = false;       ///< from now on wake me (claims after announcing)
+    bool announce_awake = false;       ///< no longer
+    bool pass_on = false;              ///< there may be more than I can take: wake one sleeping colleague
 };
 
 struct exchange_reply {
@@ -71,6 +81,8 @@ struct exchange_reply {
     std::vector<std::int64_t> lost{};    ///< ids of leases that were no longer ours: nothing of them was changed
     std::optional<duration> next_due{};  ///< with look_ahead: until the next deferred job, by the database's clock
     std::uint32_t promoted = 0;
+    std::optional<duration> again{};  ///< when another claim from the limited lanes may bring more, if that is known
+    bool more_limited = false;        ///< of those lanes a colleague could take something at once
 
     std::size_t claimed() const noexcept {
         std::size_t n = 0;

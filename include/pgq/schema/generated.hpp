@@ -8,7 +8,7 @@
 
 namespace pgq::schema {
 
-inline constexpr std::array<migration, 1> migrations{{
+inline constexpr std::array<migration, 2> migrations{{
     {1, "core", R"sql(-- The core of pgq: lanes, waiting jobs, leases, workers.
 --
 -- Run by hand with:  psql -v schema=pgq_jobs -f 0001_core.sql
@@ -105,6 +105,211 @@ CREATE VIEW {s}.job AS
     UNION ALL
     SELECT j.id, l.queue, l.entrypoint, 'leased', (~(j.rank >> 48))::int2, j.attempts, NULL, e.worker, NULL,
            e.headers[j.o], j.body
+      FROM {s}.lease e JOIN {s}.lane l ON l.id = e.lane,
+           unnest(e.ids, e.ranks, e.attempts, e.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)
+     WHERE e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0;
+)sql"},
+    {2, "limits", R"sql(-- Limits, keys, and the version of a payload. See docs/design/limits.md for the reasons.
+
+-- Payloads that differ in shape have lanes of their own, so that no worker is ever handed one it cannot read.
+ALTER TABLE {s}.lane ADD version text NOT NULL DEFAULT '';
+ALTER TABLE {s}.lane DROP CONSTRAINT lane_queue_entrypoint_key;
+ALTER TABLE {s}.lane ADD UNIQUE (queue, entrypoint, version);
+
+-- What a lane may have running (c: at once, k: at once of one key) or begin (r: `amount` in `per`). It holds for all lanes of the
+-- entrypoint, or of the queue when the entrypoint is empty, together.
+CREATE TABLE {s}.lane_limit (
+    id         int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    queue      text NOT NULL,
+    entrypoint text NOT NULL,
+    kind       "char" NOT NULL CHECK (kind IN ('c', 'k', 'r')),
+    number     int2 NOT NULL DEFAULT 0,
+    amount     int4 NOT NULL CHECK (amount >= 0),
+    per        interval NOT NULL DEFAULT '1 second' CHECK (per > '0'),
+    burst      int4 NOT NULL DEFAULT 1 CHECK (burst > 0),
+    tokens     float8 NOT NULL DEFAULT 1,
+    at         timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (queue, entrypoint, kind, number)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+        autovacuum_vacuum_cost_delay = 0);
+
+ALTER TABLE {s}.ready ADD key text;
+CREATE INDEX ready_key ON {s}.ready (lane, key, rank, id) WHERE key IS NOT NULL;
+ALTER TABLE {s}.deferred ADD key text;
+ALTER TABLE {s}.lease ADD keys text[], ADD limited bool NOT NULL DEFAULT false;
+CREATE INDEX lease_limited ON {s}.lease (lane) WHERE limited;
+
+-- The jobs of these lanes that run, by key; the null key is all without one.
+CREATE FUNCTION {s}.running_of(of_lanes int4[]) RETURNS TABLE (key text, n int8)
+LANGUAGE sql STABLE SET search_path = {s}, pg_catalog, pg_temp AS $$
+    SELECT k.key, count(*) FROM lease e CROSS JOIN LATERAL (
+        SELECT e.keys[o] AS key FROM generate_series(1, cardinality(e.ids)) o
+         WHERE e.done IS NULL OR get_bit(e.done, o - 1) = 0) k
+     WHERE e.limited AND e.lane = ANY (of_lanes) GROUP BY 1
+$$;
+
+-- The jobs of one lane that a keyed limit lets begin, best first: at most `most`, of each key at most `amount` with those that run.
+-- The front of the lane answers nearly always; when busy keys fill it, each key's own front is looked at.
+CREATE FUNCTION {s}.keyed_front(of_lane int4, of_lanes int4[], amount int4, most int8) RETURNS tid[]
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+DECLARE
+    front int8 := 4 * most + 64;
+    busy jsonb := (SELECT coalesce(jsonb_object_agg(b.key, b.n), '{}') FROM running_of(of_lanes) b WHERE b.key IS NOT NULL);
+    seen int8;
+    found tid[];
+BEGIN
+    WITH look AS MATERIALIZED (
+        SELECT r.ctid AS place, r.key, r.rank, r.id FROM ready r
+         WHERE r.lane = of_lane ORDER BY r.rank, r.id LIMIT front),
+    fit AS (
+        SELECT l.place, l.rank, l.id FROM (
+            SELECT *, row_number() OVER (PARTITION BY key ORDER BY rank, id) AS nth FROM look) l
+         WHERE l.key IS NULL OR l.nth <= amount - coalesce((busy ->> l.key)::int8, 0)
+         ORDER BY l.rank, l.id LIMIT most)
+    SELECT (SELECT count(*) FROM look),
+           ARRAY(SELECT r.ctid FROM ready r WHERE r.ctid = ANY (ARRAY(SELECT place FROM fit)) FOR UPDATE SKIP LOCKED)
+      INTO seen, found;
+    IF seen < front OR cardinality(found) >= most THEN RETURN found; END IF;
+
+    RETURN ARRAY(SELECT r.ctid FROM ready r WHERE r.ctid = ANY (ARRAY(
+        WITH RECURSIVE each_key AS (
+            (SELECT r.key FROM ready r WHERE r.lane = of_lane AND r.key IS NOT NULL ORDER BY r.key LIMIT 1)
+            UNION ALL
+            SELECT (SELECT r.key FROM ready r WHERE r.lane = of_lane AND r.key > e.key ORDER BY r.key LIMIT 1)
+              FROM each_key e WHERE e.key IS NOT NULL)
+        SELECT f.place FROM (
+            SELECT h.* FROM each_key e CROSS JOIN LATERAL (
+                SELECT r.ctid AS place, r.rank, r.id FROM ready r WHERE r.lane = of_lane AND r.key = e.key
+                 ORDER BY r.rank, r.id LIMIT greatest(amount - coalesce((busy ->> e.key)::int8, 0), 0)) h
+             WHERE e.key IS NOT NULL
+            UNION ALL
+            (SELECT r.ctid, r.rank, r.id FROM ready r WHERE r.lane = of_lane AND r.key IS NULL
+              ORDER BY r.rank, r.id LIMIT most)) f
+         ORDER BY f.rank, f.id LIMIT most)) FOR UPDATE SKIP LOCKED);
+END $$;
+
+-- Claims from lanes with limits, for worker `me`: of each lane at most `mosts`, of all `room`, and no more than its limits allow. Claims of a lane
+-- take turns by a lock that ends with the transaction; who comes second looks after the first has committed (each statement in
+-- here sees what was committed before it), so that no limit is ever exceeded. Who has something better to do than to wait for the
+-- lock is not `patient`.
+--
+-- A row with a lease id is a lease, as a claim of other lanes returns it. `again` is the microseconds after which another claim
+-- may bring more, 0 when a colleague could take more at once.
+CREATE FUNCTION {s}.claim_limited(me int4, patient bool, room int4, lanes int4[], mosts int4[], max_attempts int2[])
+RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
+               job_bodies bytea[], job_headers text[], again int8)
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    space int8 := (SELECT relnamespace::int8 << 32 FROM pg_class WHERE oid = 'lane_limit'::regclass);
+    want record;
+    m record;
+    now_ timestamptz;
+    free int8;
+    most_ int8;
+    tokens_ float8;
+    picked tid[];
+    taken int8;
+    rest int8;
+    open bool;
+BEGIN
+    IF patient THEN
+        PERFORM pg_advisory_xact_lock(space + k.id) FROM (
+            SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
+             WHERE a.id = ANY (lanes) ORDER BY l.id) k;
+    END IF;
+    FOR want IN
+        SELECT w.lane, w.most, w.max_attempts, array_agg(l.id ORDER BY l.id) FILTER (WHERE l.id IS NOT NULL) AS limits
+          FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o) JOIN lane a ON a.id = w.lane
+          LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
+         GROUP BY w.o, w.lane, w.most, w.max_attempts ORDER BY w.o
+    LOOP
+        open := true;
+        IF NOT patient AND want.limits IS NOT NULL THEN
+            FOR m IN SELECT unnest(want.limits) AS id LOOP
+                open := open AND pg_try_advisory_xact_lock(space + m.id);
+            END LOOP;
+        END IF;
+        IF NOT open THEN
+            of_lane := want.lane; again := 2000;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+
+        now_ := clock_timestamp();
+        free := least(want.most, room);
+        most_ := free;
+        picked := NULL;
+        rest := NULL;
+        FOR m IN
+            SELECT l.*, ARRAY(SELECT a.id FROM lane a WHERE a.queue = l.queue
+                                 AND (l.entrypoint = '' OR a.entrypoint = l.entrypoint)) AS lanes,
+                   extract(epoch FROM l.per)::float8 / nullif(l.amount, 0) AS each
+              FROM lane_limit l WHERE l.id = ANY (want.limits) ORDER BY l.kind = 'k', l.id
+        LOOP
+            IF m.kind = 'c' THEN
+                free := least(free, m.amount - (SELECT coalesce(sum(n), 0) FROM running_of(m.lanes)));
+            ELSIF m.kind = 'r' THEN
+                tokens_ := CASE WHEN m.each IS NULL THEN 0 ELSE
+                    least(m.burst, m.tokens + greatest(extract(epoch FROM now_ - m.at)::float8, 0) / m.each) END;
+                IF tokens_ < free THEN
+                    free := floor(tokens_);
+                    -- Enough for some at once: one at a time would be a claim for each.
+                    rest := greatest((greatest(1, m.burst / 4) + free - tokens_) * m.each * 1000000, 1000)::int8;
+                END IF;
+            ELSIF free > 0 THEN
+                picked := keyed_front(want.lane, m.lanes, m.amount, free);
+            END IF;
+        END LOOP;
+        IF free > 0 AND picked IS NULL THEN
+            picked := ARRAY(SELECT r.ctid FROM ready r WHERE r.lane = want.lane
+                             ORDER BY r.rank, r.id LIMIT free FOR UPDATE SKIP LOCKED);
+        END IF;
+
+        taken := coalesce(cardinality(picked), 0);
+        IF taken > 0 THEN
+            RETURN QUERY
+            WITH got AS (
+                DELETE FROM ready r WHERE r.ctid = ANY (picked)
+                RETURNING r.id, r.rank, r.attempts, r.headers, r.key, r.body)
+            INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, headers, keys, bodies)
+            SELECT me, want.lane, want.limits IS NOT NULL, want.max_attempts, array_agg(g.id), array_agg(g.rank),
+                   array_agg((least(g.attempts, 32766) + 1)::int2),
+                   CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
+                   CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
+              FROM got g HAVING count(*) > 0
+            RETURNING e.id, e.ctid, e.lane, e.ids, e.ranks, e.attempts, e.bodies,
+                   CASE WHEN e.headers IS NOT NULL THEN (
+                       SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
+                         FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END, NULL::int8;
+            UPDATE lane_limit l
+               SET tokens = least(l.burst, l.tokens + greatest(extract(epoch FROM now_ - l.at)::float8, 0)
+                                   * l.amount / extract(epoch FROM l.per)::float8) - taken, at = now_
+             WHERE l.id = ANY (want.limits) AND l.kind = 'r';
+        END IF;
+
+        -- What is left, for whom, and when.
+        lease := NULL; of_lane := want.lane; again := NULL;
+        room := room - taken;
+        IF taken = most_ THEN again := 0;
+        ELSIF rest IS NOT NULL AND taken >= free THEN again := rest;
+        END IF;
+        IF again IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;
+    END LOOP;
+END $$;
+
+CREATE OR REPLACE VIEW {s}.job AS
+    SELECT r.id, l.queue, l.entrypoint, 'ready'::text AS state, (~(r.rank >> 48))::int2 AS priority, r.attempts,
+           NULL::timestamptz AS run_at, NULL::int4 AS worker, NULL::text AS reason, r.headers, r.body, l.version, r.key
+      FROM {s}.ready r JOIN {s}.lane l ON l.id = r.lane
+    UNION ALL
+    SELECT d.id, l.queue, l.entrypoint,
+           CASE d.kind WHEN 'h' THEN 'held' ELSE 'deferred' END, (~(d.rank >> 48))::int2, d.attempts,
+           CASE WHEN d.kind <> 'h' THEN d.run_at END, NULL, d.reason, d.headers, d.body, l.version, d.key
+      FROM {s}.deferred d JOIN {s}.lane l ON l.id = d.lane
+    UNION ALL
+    SELECT j.id, l.queue, l.entrypoint, 'leased', (~(j.rank >> 48))::int2, j.attempts, NULL, e.worker, NULL,
+           e.headers[j.o], j.body, l.version, e.keys[j.o]
       FROM {s}.lease e JOIN {s}.lane l ON l.id = e.lane,
            unnest(e.ids, e.ranks, e.attempts, e.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)
      WHERE e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0;

@@ -1,6 +1,14 @@
 #pragma once
 
+#include <pgq/job/limit.hpp>
+#include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace pgq::statement {
 
@@ -10,22 +18,37 @@ SELECT coalesce((SELECT max(version) FROM {s}.migration), 0), to_regnamespace($1
        current_setting('server_encoding'))"};
 
 inline constexpr query add_lanes{"add_lanes", R"(
-INSERT INTO {s}.lane (queue, entrypoint) SELECT $1, e FROM unnest($2) e
-EXCEPT SELECT queue, entrypoint FROM {s}.lane WHERE queue = $1
+INSERT INTO {s}.lane (queue, entrypoint, version) SELECT $1, e, v FROM unnest($2, $3) n(e, v)
+EXCEPT SELECT queue, entrypoint, version FROM {s}.lane WHERE queue = $1
 ON CONFLICT DO NOTHING)"};
 inline constexpr query find_lanes{"find_lanes", R"(
-SELECT array_agg(l.id ORDER BY e.o) FROM unnest($2) WITH ORDINALITY e(name, o)
-  JOIN {s}.lane l ON l.queue = $1 AND l.entrypoint = e.name)"};
+SELECT array_agg(l.id ORDER BY e.o) FROM unnest($2, $3) WITH ORDINALITY e(name, version, o)
+  JOIN {s}.lane l ON l.queue = $1 AND l.entrypoint = e.name AND l.version = e.version)"};
+
+/// Limits that are missing are made; those that are there stay as they are. $3 kinds, $4 numbers, $5 amounts, $6 microseconds, $7 bursts.
+inline constexpr query add_limits{"add_limits", R"(
+INSERT INTO {s}.lane_limit (queue, entrypoint, kind, number, amount, per, burst)
+SELECT $1, n.e, n.k, n.number, n.amount, n.per * interval '1 microsecond', n.burst
+  FROM unnest($2, $3, $4, $5, $6, $7) n(e, k, number, amount, per, burst)
+    ON CONFLICT DO NOTHING)"};
+inline constexpr query find_limits{"find_limits", R"(
+SELECT entrypoint, kind, number, amount, (extract(epoch FROM per) * 1000000)::int8, burst
+  FROM {s}.lane_limit WHERE queue = $1 ORDER BY entrypoint, kind, number)"};
+/// Tokens that were saved under another rate are worth no more than the new burst. Answers with the lanes it holds for.
+inline constexpr query change_limit{"change_limit", R"(
+WITH c AS (UPDATE {s}.lane_limit SET amount = $5, per = $6 * interval '1 microsecond', burst = $7, tokens = least(tokens, $7)
+            WHERE queue = $1 AND entrypoint = $2 AND kind = $3 AND number = $4 RETURNING queue, entrypoint)
+SELECT array_agg(a.id) FROM c JOIN {s}.lane a ON a.queue = c.queue AND c.entrypoint IN ('', a.entrypoint))"};
 
 /// First among the deferred, then among the ready: a promotion moves a job that way, so none is missed between the two.
 inline constexpr query cancel_deferred{"cancel_deferred", "DELETE FROM {s}.deferred WHERE id = ANY ($1)"};
 inline constexpr query cancel_ready{"cancel_ready", "DELETE FROM {s}.ready WHERE id = ANY ($1)"};
 
 inline constexpr query requeue{"requeue", R"(
-WITH d AS (DELETE FROM {s}.deferred WHERE kind = 'h' AND id = ANY ($1) RETURNING id, rank, lane, headers, body),
+WITH d AS (DELETE FROM {s}.deferred WHERE kind = 'h' AND id = ANY ($1) RETURNING id, rank, lane, headers, key, body),
 back AS (
-    INSERT INTO {s}.ready (id, rank, lane, attempts, headers, body)
-    SELECT id, rank, lane, 0, headers, body FROM d RETURNING lane)
+    INSERT INTO {s}.ready (id, rank, lane, attempts, headers, key, body)
+    SELECT id, rank, lane, 0, headers, key, body FROM d RETURNING lane)
 SELECT (SELECT count(*) FROM back), (SELECT array_agg(DISTINCT lane) FROM back))"};
 
 inline constexpr query held{"held", R"(
@@ -38,5 +61,33 @@ SELECT (SELECT count(*) FROM {s}.ready WHERE lane = $1),
        (SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
           FROM {s}.lease WHERE lane = $1),
        (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind = 'h'))"};
+
+namespace detail {
+
+inline std::int64_t period_of(const limit_spec& l) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(l.per).count();
+}
+
+}  // namespace detail
+
+/// Behind the queue's name.
+inline void bind_limits(params& p, std::span<const lane_limit> all) {
+    const std::size_t n = all.size();
+    p.texts(n, [&](std::size_t i) { return std::string_view{all[i].entrypoint}; })
+        .array(wire::char_array, wire::char_oid, n,
+               [&](std::string& out, std::size_t i) { out += static_cast<char>(all[i].limit.kind); })
+        .int2s(n, [&](std::size_t i) { return all[i].limit.number; })
+        .int4s(n, [&](std::size_t i) { return all[i].limit.amount; })
+        .int8s(n, [&](std::size_t i) { return detail::period_of(all[i].limit); })
+        .int4s(n, [&](std::size_t i) { return all[i].limit.burst; });
+}
+inline void bind_limit(params& p, const lane_limit& l) {
+    p.text(l.entrypoint)
+        .letter(static_cast<char>(l.limit.kind))
+        .number(l.limit.number)
+        .number(l.limit.amount)
+        .number(detail::period_of(l.limit))
+        .number(l.limit.burst);
+}
 
 }  // namespace pgq::statement

@@ -16,10 +16,11 @@ WITH got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
          ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, attempts, headers, body)
-INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, bodies)
+    RETURNING id, rank, attempts, headers, key, body)
+INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, keys, bodies)
 SELECT $5, $1, $6, array_agg(id), array_agg(rank), array_agg((least(attempts, 32766) + 1)::int2),
-       CASE WHEN count(headers) > 0 THEN array_agg(headers) END, array_agg(body)
+       CASE WHEN count(headers) > 0 THEN array_agg(headers) END,
+       CASE WHEN count(key) > 0 THEN array_agg(key) END, array_agg(body)
   FROM got HAVING count(*) > 0
 RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
        CASE WHEN headers IS NOT NULL THEN (
@@ -49,16 +50,20 @@ more AS MATERIALIZED (
      LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $4 THEN $4 - (SELECT count(*) FROM best) ELSE 0 END),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
-    RETURNING lane, id, rank, attempts, headers, body)
-INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, bodies)
+    RETURNING lane, id, rank, attempts, headers, key, body)
+INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, keys, bodies)
 SELECT $5, w.lane, w.max_attempts, array_agg(g.id), array_agg(g.rank),
        array_agg((least(g.attempts, 32766) + 1)::int2),
-       CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END, array_agg(g.body)
+       CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
+       CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
   FROM got g JOIN want w ON w.lane = g.lane GROUP BY w.lane, w.max_attempts
 RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
        CASE WHEN headers IS NOT NULL THEN (
            SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
              FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END)"};
+
+/// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for those who claim there at the moment.
+inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6)"};
 
 /// Moves deferred jobs whose time has come, at most 1000, and keeps their ids. Their lanes are noted for `wake_noted`.
 inline constexpr query promote{"promote", R"(
@@ -66,10 +71,10 @@ WITH due AS (
     DELETE FROM {s}.deferred WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.deferred WHERE run_at <= statement_timestamp() AND kind <> 'h'
          ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, lane, attempts, headers, body),
+    RETURNING id, rank, lane, attempts, headers, key, body),
 back AS (
-    INSERT INTO {s}.ready (id, rank, lane, attempts, headers, body)
-    SELECT id, rank, lane, attempts, headers, body FROM due RETURNING lane)
+    INSERT INTO {s}.ready (id, rank, lane, attempts, headers, key, body)
+    SELECT id, rank, lane, attempts, headers, key, body FROM due RETURNING lane)
 SELECT count(*), set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''),
                                                    string_agg(DISTINCT lane::text, ',')), false) FROM back)"};
 
@@ -98,6 +103,18 @@ inline void bind_claim(params& p, const exchange_request& r) {
         .number(limit)
         .number(r.worker.value)
         .int2s(n, [&](std::size_t i) { return r.lanes[i].max_attempts; });
+}
+
+/// A worker that is about to sleep has nothing better to do than to wait for its turn.
+inline void bind_claim_limited(params& p, const exchange_request& r) {
+    const std::size_t n = r.limited.size();
+    p.clear();
+    p.number(r.worker.value)
+        .boolean(r.announce_sleep)
+        .number(static_cast<std::int32_t>(r.limited_room))
+        .int4s(n, [&](std::size_t i) { return r.limited[i].lane.value; })
+        .int4s(n, [&](std::size_t i) { return static_cast<std::int32_t>(r.limited[i].most); })
+        .int2s(n, [&](std::size_t i) { return r.limited[i].max_attempts; });
 }
 
 }  // namespace pgq::statement

@@ -23,13 +23,13 @@ SELECT array_agg(id) FROM put)"};
 
 /// Many jobs with priorities, times and headers of their own. Relative times count from the server's clock.
 /// $2 priorities; $3, $4 run_at and $5, $6 expected_at as kind (0 unset, 1 relative, 2 absolute) and microseconds;
-/// $8, $9, $10 headers as (number of the job, name, value).
+/// $8, $9, $10 headers as (number of the job, name, value); $11 keys, none or one for each job.
 inline constexpr query enqueue_any{"enqueue_any", R"(
 WITH head AS (
     SELECT h.o, jsonb_object_agg(h.name, h.value) AS headers
       FROM unnest($8, $9, $10) h(o, name, value) GROUP BY h.o),
 item AS MATERIALIZED (
-    SELECT nextval('{q}.job_id') AS id, i.o, i.body,
+    SELECT nextval('{q}.job_id') AS id, i.o, i.key, i.body,
            CASE i.run_kind WHEN 1 THEN statement_timestamp() + i.run_us * interval '1 microsecond'
                            WHEN 2 THEN 'epoch'::timestamptz + i.run_us * interval '1 microsecond' END AS run_at,
            ((~ i.priority::int4)::int8 << 48) | CASE i.exp_kind
@@ -37,20 +37,21 @@ item AS MATERIALIZED (
                                (extract(epoch FROM statement_timestamp()) * 1000)::int8 + i.exp_us / 1000))
                WHEN 2 THEN greatest(0, least(281474976710654, i.exp_us / 1000))
                ELSE 281474976710655 END AS rank
-      FROM unnest($2, $3, $4, $5, $6, $7) WITH ORDINALITY
-           i(priority, run_kind, run_us, exp_kind, exp_us, body, o)),
+      FROM unnest($2, $3, $4, $5, $6, $7, $11) WITH ORDINALITY
+           i(priority, run_kind, run_us, exp_kind, exp_us, body, key, o)),
 now AS (
-    INSERT INTO {s}.ready (id, lane, rank, headers, body)
-    SELECT i.id, $1, i.rank, h.headers, i.body FROM item i LEFT JOIN head h ON h.o = i.o
+    INSERT INTO {s}.ready (id, lane, rank, headers, key, body)
+    SELECT i.id, $1, i.rank, h.headers, i.key, i.body FROM item i LEFT JOIN head h ON h.o = i.o
      WHERE i.run_at IS NULL OR i.run_at <= statement_timestamp() ORDER BY i.o),
 later AS (
-    INSERT INTO {s}.deferred (run_at, kind, id, lane, rank, headers, body)
-    SELECT i.run_at, 'd', i.id, $1, i.rank, h.headers, i.body FROM item i LEFT JOIN head h ON h.o = i.o
+    INSERT INTO {s}.deferred (run_at, kind, id, lane, rank, headers, key, body)
+    SELECT i.run_at, 'd', i.id, $1, i.rank, h.headers, i.key, i.body FROM item i LEFT JOIN head h ON h.o = i.o
      WHERE i.run_at > statement_timestamp())
 SELECT array_agg(id ORDER BY o) FROM item)"};
 
 /// A stream of jobs without ids.
-inline constexpr query enqueue_copy{"enqueue_copy", "COPY {s}.ready (lane, rank, body) FROM STDIN (FORMAT binary)"};
+inline constexpr query enqueue_copy{"enqueue_copy",
+                                    "COPY {s}.ready (lane, rank, key, body) FROM STDIN (FORMAT binary)"};
 
 /// Which of the statements above this request needs.
 inline const query& enqueue_query(const enqueue_request& r) noexcept {
@@ -90,6 +91,7 @@ inline void bind_enqueue(params& p, const enqueue_request& r) {
         .int8s(n, [&](std::size_t i) { return r.option(i).expected_at.micros(); })
         .byteas(n, body);
     detail::put_headers(p, r);
+    p.texts(r.has_keys() ? n : 0, [&](std::size_t i) { return (*r.keys)[i]; });
 }
 
 }  // namespace pgq::statement

@@ -25,18 +25,19 @@ inline constexpr query mark{
 // statement, so a lease that is gone settles nothing. What had left the lease before is not settled twice: the answer to the
 // first time may have been lost with the connection.
 #define PGQ_SETTLE_TAIL                                                                                               \
-    "item AS (SELECT l.lane, j.id, j.rank, j.body, h.head, k.kind, k.delay, k.reason,"                                \
+    "item AS (SELECT l.lane, j.id, j.rank, j.body, h.head, h.key, k.kind, k.delay, k.reason,"                         \
     " (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts"                \
     " FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY"                         \
     " j(id, rank, attempts, body, o)"                                                                                 \
     " JOIN unnest($5, $6, $7, $8) k(o, kind, delay, reason) ON k.o = j.o"                                             \
     " AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)"                                                             \
-    " CROSS JOIN LATERAL (SELECT CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head) h),"                \
-    " back AS (INSERT INTO {s}.ready (id, rank, lane, attempts, headers, body)"                                       \
-    " SELECT id, rank, lane, attempts, head, body FROM item WHERE kind <> 'h' AND delay <= 0),"                       \
-    " later AS (INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, headers, body)"             \
+    " CROSS JOIN LATERAL (SELECT CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head, l.keys[j.o] AS "    \
+    "key) h),"                                                                                                        \
+    " back AS (INSERT INTO {s}.ready (id, rank, lane, attempts, headers, key, body)"                                  \
+    " SELECT id, rank, lane, attempts, head, key, body FROM item WHERE kind <> 'h' AND delay <= 0),"                  \
+    " later AS (INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, headers, key, body)"        \
     " SELECT CASE WHEN kind = 'h' THEN 'infinity' ELSE statement_timestamp() + delay * interval '1 microsecond' END," \
-    " CASE WHEN kind = 's' THEN 'd' ELSE kind END, id, rank, lane, attempts, nullif(reason, ''), head, body"          \
+    " CASE WHEN kind = 's' THEN 'd' ELSE kind END, id, rank, lane, attempts, nullif(reason, ''), head, key, body"     \
     " FROM item WHERE kind = 'h' OR delay > 0)"                                                                       \
     " SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind <> 'h') THEN"                                   \
     " set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''), lane::text), false) END" \

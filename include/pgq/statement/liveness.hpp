@@ -35,27 +35,27 @@ WITH l AS (
     DELETE FROM {s}.lease e WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = e.worker) RETURNING *),
 item AS (
     SELECT l.lane, l.max_attempts, j.id, j.rank, j.attempts, j.body,
-           CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head
+           CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head, l.keys[j.o] AS key
       FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY
            j(id, rank, attempts, body, o)
      WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0),
 back AS (
-    INSERT INTO {s}.ready (id, rank, lane, attempts, headers, body)
-    SELECT id, rank, lane, attempts, head, body FROM item WHERE attempts < max_attempts RETURNING lane),
+    INSERT INTO {s}.ready (id, rank, lane, attempts, headers, key, body)
+    SELECT id, rank, lane, attempts, head, key, body FROM item WHERE attempts < max_attempts RETURNING lane),
 kept AS (
-    INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, headers, body)
-    SELECT 'infinity', 'h', id, rank, lane, attempts, 'its worker died', head, body
+    INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, headers, key, body)
+    SELECT 'infinity', 'h', id, rank, lane, attempts, 'its worker died', head, key, body
       FROM item WHERE attempts >= max_attempts RETURNING 1)
 SELECT (SELECT count(*) FROM back), (SELECT count(*) FROM kept),
-       (SELECT array_agg(DISTINCT lane) FROM back))"};
+       (SELECT array_agg(DISTINCT lane) FROM item))"};
 
-#define PGQ_GIVE_BACK_TAIL                                                                    \
-    " RETURNING *), back AS (INSERT INTO {s}.ready (id, rank, lane, attempts, headers, body)" \
-    " SELECT j.id, j.rank, l.lane, greatest(j.attempts - 1, 0)::int2,"                        \
-    " CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END, j.body"                        \
-    " FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY" \
-    " j(id, rank, attempts, body, o)"                                                         \
-    " WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0 RETURNING lane)"                   \
+#define PGQ_GIVE_BACK_TAIL                                                                         \
+    " RETURNING *), back AS (INSERT INTO {s}.ready (id, rank, lane, attempts, headers, key, body)" \
+    " SELECT j.id, j.rank, l.lane, greatest(j.attempts - 1, 0)::int2,"                             \
+    " CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END, l.keys[j.o], j.body"                \
+    " FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY"      \
+    " j(id, rank, attempts, body, o)"                                                              \
+    " WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0 RETURNING lane)"                        \
     " SELECT array_agg(DISTINCT lane) FROM back"
 
 /// Everything a worker holds, as if it had never been claimed.

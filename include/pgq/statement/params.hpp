@@ -23,6 +23,8 @@ public:
     params& number(std::int16_t v) { return scalar(wire::int2_oid, v); }
     params& number(std::int32_t v) { return scalar(wire::int4_oid, v); }
     params& number(std::int64_t v) { return scalar(wire::int8_oid, v); }
+    params& boolean(bool v) { return bytes_of(wire::bool_oid, {v ? "\1" : "\0", 1}); }
+    params& letter(char v) { return bytes_of(wire::char_oid, {&v, 1}); }
     params& text(std::string_view v) { return bytes_of(wire::text_oid, v); }
     params& bytes(std::string_view v) { return bytes_of(wire::bytea_oid, v); }
     params& tid(std::uint64_t place) {

@@ -161,11 +161,12 @@ void check_names(Make make) {
                           std::string(254, 'n') + "m"};
         std::set<lane_id> distinct;
         for (const auto& queue : names) {
-            const std::vector<std::string_view> entrypoints{names.begin(), names.end()};
-            const auto lanes = must(w.client().lanes(queue, entrypoints));
+            std::vector<lane_name> wanted;
+            for (const auto& name : names) wanted.push_back({.entrypoint = name});
+            const auto lanes = must(w.client().lanes(queue, wanted));
             REQUIRE(lanes.size() == names.size());
             distinct.insert(lanes.begin(), lanes.end());
-            CHECK(must(w.client().lanes(queue, entrypoints)) == lanes);
+            CHECK(must(w.client().lanes(queue, wanted)) == lanes);
         }
         CHECK(distinct.size() == names.size() * names.size());
         for (const auto lane : distinct) w.enqueue(lane, {std::to_string(lane.value)});
@@ -177,12 +178,23 @@ void check_names(Make make) {
     SECTION("all sessions call a lane the same") {
         driver_world<Driver> w{make()};
         auto other = w.connect(session_role::worker);
-        const std::string_view names[]{"b", "a", "b"};
+        const lane_name names[]{{.entrypoint = "b"}, {.entrypoint = "a"}, {.entrypoint = "b"}};
         const auto mine = must(w.client().lanes("q", names));
         CHECK(must(other.lanes("q", names)) == mine);
         REQUIRE(mine.size() == 3);
         CHECK(mine[0] == mine[2]);
         CHECK(mine[0] != mine[1]);
+    }
+    SECTION("versions of one entrypoint are different lanes") {
+        driver_world<Driver> w{make()};
+        const lane_name names[]{
+            {.entrypoint = "a"}, {.entrypoint = "a", .version = "2"}, {.entrypoint = "a", .version = "3"}};
+        const auto lanes = must(w.client().lanes("q", names));
+        CHECK(std::set<lane_id>(lanes.begin(), lanes.end()).size() == 3);
+        CHECK(must(w.client().lanes("q", names)) == lanes);
+        w.enqueue(lanes[1], {"of the second"});
+        CHECK(bodies_of(w.worker({lanes[0], lanes[2]}).claim(5)).empty());
+        CHECK(bodies_of(w.worker({lanes[1]}).claim(5)) == words{"of the second"});
     }
     SECTION("queue and entrypoint are kept apart") {
         driver_world<Driver> w{make()};

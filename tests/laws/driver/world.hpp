@@ -148,7 +148,8 @@ public:
     session connect(session_role role) { return must(driver_.connect(role)); }
 
     lane_id lane(std::string_view entrypoint = "job", std::string_view queue = "default") {
-        const auto lanes = must(client_.lanes(queue, std::span{&entrypoint, 1}));
+        const lane_name name{.entrypoint = entrypoint};
+        const auto lanes = must(client_.lanes(queue, std::span{&name, 1}));
         REQUIRE(lanes.size() == 1);
         return lanes[0];
     }

@@ -1,4 +1,6 @@
 #include <pgq/compose/checked.hpp>
+#include <pgq/limiter/concurrency.hpp>
+#include <pgq/limiter/rate.hpp>
 
 #include "compile_fail/fakes.hpp"
 #include "support/catch.hpp"
@@ -46,7 +48,13 @@ static_assert(std::is_same_v<with_backoff::backoff_of<picture>, fakes::backoff>)
 static_assert(std::is_same_v<both::driver, fakes::driver>);
 static_assert(std::is_same_v<both::executor, pgq::executor::thread_pool>);
 static_assert(std::is_same_v<both::observer, pgq::observer::none>);
-static_assert(std::is_same_v<both::queue_policy<pgq::limiter_tag, int>, int>);
+static_assert(std::is_same_v<both::limiter, pgq::limiter::none>);
+static_assert(std::is_same_v<both::limiter_of<mail>, pgq::limiter::none>);
+using limited = composed<pgq::job<mail, pgq::limiter::rate<50>>, picture, fakes::driver, fakes::serializer,
+                         pgq::limiter::concurrency<4>>;
+static_assert(std::is_same_v<limited::limiter, pgq::limiter::concurrency<4>>);
+static_assert(std::is_same_v<limited::limiter_of<mail>, pgq::limiter::rate<50>>);
+static_assert(std::is_same_v<limited::limiter_of<picture>, pgq::limiter::none>);  // the queue's holds beside it
 
 // A queue needs no serializer when each of its entrypoints has one.
 using own_serializers = composed<pgq::job<mail, fakes::serializer>, pgq::job<picture, other_serializer>, fakes::driver>;

@@ -92,9 +92,15 @@ public:
     faulty_session(Inner inner, pgq::session_role role, std::shared_ptr<fault_plan> plan)
         : inner_{std::move(inner)}, role_{role}, plan_{std::move(plan)} {}
 
-    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue,
-                                                 std::span<const std::string_view> entrypoints) {
-        return inner_.lanes(queue, entrypoints);
+    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
+        return inner_.lanes(queue, names);
+    }
+    pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view queue,
+                                                     std::span<const pgq::lane_limit> declared) {
+        return inner_.limits(queue, declared);
+    }
+    pgq::result<bool> change_limit(std::string_view queue, const pgq::lane_limit& limit) {
+        return inner_.change_limit(queue, limit);
     }
     pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
         return inner_.enqueue(r, ids);

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct block {
     std::string bytes{};
     std::vector<std::string_view> bodies{};
     std::vector<header> headers{};
+    std::vector<std::string_view> keys{};
 
     std::string_view keep(std::string_view text) {
         const std::size_t at = bytes.size();
@@ -37,6 +39,7 @@ struct job {
     std::int16_t attempts = 0;
     std::string_view body{};
     std::span<const header> headers{};
+    std::optional<std::string_view> key{};  ///< what keyed limits tell it apart by
     std::shared_ptr<const block> owner{};
 };
 
@@ -50,10 +53,12 @@ inline std::shared_ptr<const block> pack(const enqueue_request& r) {
     for (const auto& o : r.options)
         for (const auto& h : o.headers) bytes += h.name.size() + h.value.size(), ++headers;
     auto b = std::make_shared<block>();
+    if (r.has_keys()) bytes += r.keys->total_bytes();
     b->bytes.reserve(bytes);  // from here on nothing moves, so that the views stay good
     b->headers.reserve(headers);
     b->bodies.reserve(r.bodies->size());
     for (std::size_t i = 0; i < r.bodies->size(); ++i) b->bodies.push_back(b->keep((*r.bodies)[i]));
+    for (std::size_t i = 0; r.has_keys() && i < r.keys->size(); ++i) b->keys.push_back(b->keep((*r.keys)[i]));
     for (const auto& o : r.options)
         for (const auto& h : o.headers) {
             const auto name = b->keep(h.name);
@@ -68,8 +73,14 @@ inline job alone(const job& j) {
     pgq::bodies bodies;
     bodies.bytes().append(j.body);
     bodies.close();
+    pgq::bodies keys;
+    if (j.key) {
+        keys.bytes().append(*j.key);
+        keys.close();
+    }
     job copy = j;
-    copy.owner = pack({.bodies = &bodies, .options = std::span{&options, 1}});
+    copy.owner = pack({.bodies = &bodies, .options = std::span{&options, 1}, .keys = &keys});
+    if (j.key) copy.key = copy.owner->keys.front();
     copy.body = copy.owner->bodies.front();
     copy.headers = copy.owner->headers;
     return copy;

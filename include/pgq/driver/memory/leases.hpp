@@ -72,6 +72,11 @@ public:
             if (l.worker == worker) out.push_back({.id = id});
         return out;
     }
+    template <class F>
+    void for_each_unfinished(lane_id lane, F f) const {
+        for (const auto& [id, l] : leases_)
+            if (l.lane == lane) l.for_each_unfinished(f);
+    }
     std::int64_t unfinished(lane_id lane) const {
         std::int64_t n = 0;
         for (const auto& [id, l] : leases_)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,19 @@ public:
         job j = std::move(heap_.back());
         heap_.pop_back();
         return j;
+    }
+
+    /// Takes the jobs that `wanted` says yes to, asked in order, until there are `most`.
+    template <class Predicate>
+    std::vector<job> take_if(std::size_t most, Predicate wanted) {
+        compact();
+        line_.insert(line_.end(), std::make_move_iterator(heap_.begin()), std::make_move_iterator(heap_.end()));
+        heap_.clear();
+        std::sort(line_.begin(), line_.end(), runs_before);
+        std::vector<job> taken, left;
+        for (job& j : line_) (taken.size() < most && wanted(j) ? taken : left).push_back(std::move(j));
+        line_ = std::move(left);
+        return taken;
     }
 
     template <class Predicate>

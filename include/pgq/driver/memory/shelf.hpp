@@ -94,6 +94,14 @@ public:
         return batches;
     }
 
+    bool has_ready(lane_id lane) const noexcept { return knows(lane) && !ready_[index(lane)].empty(); }
+    /// The best `most` jobs of one lane that `may_run` lets pass.
+    template <class Predicate>
+    std::vector<job> take_if(lane_id lane, std::size_t most, Predicate may_run) {
+        if (!has_ready(lane) || most == 0) return {};
+        return list(lane).take_if(most, may_run);
+    }
+
     /// `ids` are sorted.
     std::int64_t cancel(std::span<const job_id> ids) {
         const auto named = [&](job_id id) { return std::binary_search(ids.begin(), ids.end(), id); };

@@ -5,6 +5,7 @@
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/job.hpp>
 #include <pgq/driver/memory/leases.hpp>
+#include <pgq/driver/memory/limits.hpp>
 #include <pgq/driver/memory/roster.hpp>
 #include <pgq/driver/memory/shelf.hpp>
 #include <pgq/error/result.hpp>
@@ -12,6 +13,8 @@
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/header.hpp>
+#include <pgq/job/lane.hpp>
+#include <pgq/job/limit.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/time/when.hpp>
@@ -24,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,18 +51,34 @@ public:
         return made;
     }
 
-    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const std::string_view> entrypoints) {
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
         if (const auto ok = check_name(queue); !ok) return ok.error();
-        for (const auto name : entrypoints)
-            if (const auto ok = check_name(name); !ok) return ok.error();
+        for (const auto& name : names)
+            if (const auto ok = check_name(name.entrypoint); !ok) return ok.error();
         std::vector<lane_id> out;
         const std::lock_guard lock{mutex_};
-        for (const auto name : entrypoints) {
-            auto [at, fresh] = names_.try_emplace(std::pair{std::string{queue}, std::string{name}});
-            if (fresh) at->second = shelf_.add_lane();
+        for (const auto& name : names) {
+            const full_name full{std::string{queue}, std::string{name.entrypoint}, std::string{name.version}};
+            auto [at, fresh] = names_.try_emplace(full);
+            if (fresh) {
+                at->second = shelf_.add_lane();
+                lanes_.push_back(full);
+            }
             out.push_back(at->second);
         }
         return out;
+    }
+
+    std::vector<lane_limit> limits(std::string_view queue, std::span<const lane_limit> declared) {
+        const std::lock_guard lock{mutex_};
+        return limits_.declare(queue, declared, clock_.steady_now());
+    }
+    bool change_limit(std::string_view queue, const lane_limit& limit) {
+        const std::lock_guard lock{mutex_};
+        if (!limits_.change(queue, limit)) return false;
+        std::vector<lane_id> touched = lanes_of(queue, limit.entrypoint);
+        roster_.wake(touched);
+        return true;
     }
 
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) {
@@ -84,6 +104,7 @@ public:
                   .lane = r.lane,
                   .body = bytes->bodies[i],
                   .headers = headers.first(o.headers.size()),
+                  .key = r.has_keys() ? std::optional{bytes->keys[i]} : std::nullopt,
                   .owner = bytes};
             const time_point due = o.run_at.is_set() ? resolve(o.run_at, now) : now;
             due > now ? shelf_.defer(std::move(j), due) : shelf_.put(std::move(j));
@@ -95,6 +116,7 @@ public:
     result<void> exchange(const exchange_request& r, exchange_reply& reply, const std::shared_ptr<waiter>& here) {
         reply.leases.clear(), reply.moved.clear(), reply.lost.clear();
         reply.next_due.reset(), reply.promoted = 0;
+        reply.again.reset(), reply.more_limited = false;
         std::vector<job_array> dropped;  // outlives the lock: nobody waits while payloads are freed
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
@@ -109,9 +131,15 @@ public:
         roster_.wake(touched, r.worker);
         if (r.announce_awake) roster_.woke_up(r.worker, *here);
         if (r.announce_sleep) roster_.fell_asleep(r.worker, here);
+        std::uint32_t room = r.limited_room;
+        for (limited_lane wanted : r.limited) {
+            wanted.most = std::min(wanted.most, room);
+            room -= claim_limited(r.worker, wanted, reply);
+        }
         if (r.limit > 0) claim(r, reply);
         if (r.look_ahead) reply.next_due = shelf_.next_due(now);
         if (r.pass_on) roster_.wake_colleague(r.worker);
+        for (const lane_id lane : r.freed) roster_.wake_one(lane, r.worker);
         return {};
     }
 
@@ -198,6 +226,11 @@ public:
     }
 
 private:
+    struct full_name {
+        std::string queue{}, entrypoint{}, version{};
+        friend auto operator<=>(const full_name&, const full_name&) = default;
+    };
+
     static result<void> check_name(std::string_view name) {
         if (name.empty() || name.size() > max_name_bytes) return errc::invalid_name;
         if (!pgq::detail::is_storable_text(name)) return errc::invalid_text;
@@ -215,7 +248,8 @@ private:
 
     /// Everything that can be wrong with a request, before any of it happens.
     result<void> check(const exchange_request& r) {
-        if (((r.limit > 0 && !r.lanes.empty()) || r.announce_sleep) && !roster_.has(r.worker)) return errc::worker_lost;
+        if (((r.limit > 0 && !r.lanes.empty()) || !r.limited.empty() || r.announce_sleep) && !roster_.has(r.worker))
+            return errc::worker_lost;
         for (const auto& p : r.progressed) {
             const lease* l = leases_.find(p.ref.id, r.worker);
             if (!l) continue;  // reported as lost
@@ -259,16 +293,74 @@ private:
     }
 
     void claim(const exchange_request& r, exchange_reply& reply) {
-        for (auto& batch : shelf_.take(r.lanes, r.limit)) {
-            for (job& j : batch.jobs)
-                if (j.attempts < std::numeric_limits<std::int16_t>::max()) ++j.attempts;
-            reply.leases.push_back(leases_.open({
-                .worker = r.worker,
-                .lane = batch.asked.lane,
-                .max_attempts = std::max(batch.asked.max_attempts, std::int16_t{1}),
-                .jobs = std::make_shared<const std::vector<job>>(std::move(batch.jobs)),
-            }));
+        for (auto& batch : shelf_.take(r.lanes, r.limit))
+            open(r.worker, batch.asked.lane, batch.asked.max_attempts, std::move(batch.jobs), reply);
+    }
+
+    void open(worker_id worker, lane_id lane, std::int16_t max_attempts, std::vector<job> jobs, exchange_reply& reply) {
+        for (job& j : jobs)
+            if (j.attempts < std::numeric_limits<std::int16_t>::max()) ++j.attempts;
+        reply.leases.push_back(leases_.open({
+            .worker = worker,
+            .lane = lane,
+            .max_attempts = std::max(max_attempts, std::int16_t{1}),
+            .jobs = std::make_shared<const std::vector<job>>(std::move(jobs)),
+        }));
+    }
+
+    /// How many it took.
+    std::uint32_t claim_limited(worker_id worker, const limited_lane& wanted, exchange_reply& reply) {
+        if (!shelf_.has_ready(wanted.lane)) return 0;
+        const auto& name = lanes_[static_cast<std::size_t>(wanted.lane.value) - 1];
+        const steady_time now = clock_.steady_now();
+        const auto limits = limits_.of(name.queue, name.entrypoint);
+        std::int64_t free = wanted.most;
+        std::optional<duration> rest;
+        const kept_limit* keyed = nullptr;
+        for (const kept_limit* l : limits) {
+            if (l->what.limit.kind == limit_kind::running) {
+                free = std::min(free, l->what.limit.amount - running(*l));
+            } else if (l->what.limit.kind == limit_kind::running_by_key) {
+                keyed = l;
+            } else if (const auto tokens = static_cast<std::int64_t>(l->available(now)); tokens < free) {
+                free = tokens;
+                rest = l->rest(static_cast<double>(tokens), now);
+            }
         }
+        std::map<std::string_view, std::int64_t> by_key;
+        if (keyed != nullptr) by_key = running_by_key(*keyed);
+        auto jobs = shelf_.take_if(wanted.lane, free > 0 ? static_cast<std::size_t>(free) : 0, [&](const job& j) {
+            return keyed == nullptr || !j.key || by_key[*j.key]++ < keyed->what.limit.amount;
+        });
+        const auto taken = static_cast<std::int64_t>(jobs.size());
+        for (kept_limit* l : limits)
+            if (taken > 0 && l->what.limit.kind == limit_kind::rate) l->spend(static_cast<double>(taken), now);
+        if (taken > 0) open(worker, wanted.lane, wanted.max_attempts, std::move(jobs), reply);
+        if (!shelf_.has_ready(wanted.lane)) return static_cast<std::uint32_t>(taken);
+        if (taken == wanted.most) reply.more_limited = true;
+        else if (rest && taken >= free) reply.again = reply.again ? std::min(*reply.again, *rest) : *rest;
+        return static_cast<std::uint32_t>(taken);
+    }
+
+    std::vector<lane_id> lanes_of(std::string_view queue, std::string_view entrypoint) const {
+        std::vector<lane_id> out;
+        for (std::size_t i = 0; i < lanes_.size(); ++i)
+            if (lanes_[i].queue == queue && (entrypoint.empty() || lanes_[i].entrypoint == entrypoint))
+                out.push_back({static_cast<std::int32_t>(i + 1)});
+        return out;
+    }
+    std::int64_t running(const kept_limit& l) const {
+        std::int64_t n = 0;
+        for (const lane_id lane : lanes_of(l.queue, l.what.entrypoint)) n += leases_.unfinished(lane);
+        return n;
+    }
+    std::map<std::string_view, std::int64_t> running_by_key(const kept_limit& l) const {
+        std::map<std::string_view, std::int64_t> n;
+        for (const lane_id lane : lanes_of(l.queue, l.what.entrypoint))
+            leases_.for_each_unfinished(lane, [&](const job& j) {
+                if (j.key) ++n[*j.key];
+            });
+        return n;
     }
 
     /// The attempts do not count: nobody began them, or they end with the worker's own consent.
@@ -282,12 +374,12 @@ private:
     /// The attempts count: any of these jobs may be what killed the worker.
     void rescue_lease(const lease& l, rescue_reply& reply, std::vector<lane_id>& touched) {
         l.for_each_unfinished([&](job j) {
+            touched.push_back(j.lane);  // its limits have room now
             if (j.attempts >= l.max_attempts) {
                 ++reply.held;
                 return shelf_.hold(alone(j), "its worker died");
             }
             ++reply.returned;
-            touched.push_back(j.lane);
             shelf_.put(std::move(j));
         });
     }
@@ -303,7 +395,9 @@ private:
     in_memory::clock clock_;
     std::shared_ptr<const void> watch_{};
     mutable std::mutex mutex_{};
-    std::map<std::pair<std::string, std::string>, lane_id> names_{};
+    std::map<full_name, lane_id> names_{};
+    std::vector<full_name> lanes_{};  // by their numbers, from 1
+    limit_book limits_{};
     std::int64_t last_job_ = 0;
     shelf shelf_{};
     lease_book leases_{};

@@ -47,11 +47,11 @@ class async_client {
 
     // All members belong to the strand, except the last two.
     struct shared : std::enable_shared_from_this<shared> {
-        shared(asio::any_io_executor e, connection_options o, std::string q, std::span<const std::string_view> names)
+        shared(asio::any_io_executor e, connection_options o, std::string q, std::span<const lane_name> wanted)
             : executor{std::move(e)},
               options{std::move(o)},
               queue{std::move(q)},
-              entrypoints{names},
+              names{wanted},
               strand{asio::make_strand(executor)},
               never{strand, asio::steady_timer::time_point::max()} {}
 
@@ -83,7 +83,7 @@ class async_client {
         asio::any_io_executor executor;
         connection_options options;
         std::string queue;
-        std::span<const std::string_view> entrypoints;
+        std::span<const lane_name> names;
         asio::any_io_executor strand;
         asio::steady_timer never;
         std::deque<std::weak_ptr<call>> waiting;
@@ -100,8 +100,8 @@ class async_client {
 
 public:
     async_client(asio::any_io_executor executor, connection_options options, std::string queue,
-                 std::span<const std::string_view> entrypoints)
-        : shared_{std::make_shared<shared>(std::move(executor), std::move(options), std::move(queue), entrypoints)} {}
+                 std::span<const lane_name> names)
+        : shared_{std::make_shared<shared>(std::move(executor), std::move(options), std::move(queue), names)} {}
 
     /// `Answer` is job_id, for exactly one job, or a vector of them; `position` is that of the entrypoint. A batch that is an error
     /// already completes with it.
@@ -191,7 +191,7 @@ private:
     void find_lanes() {
         if (!client_->lanes.empty()) return enqueue();
         const auto client = client_;
-        client->session.async_lanes({client->queue, client->entrypoints}, client->lanes,
+        client->session.async_lanes({client->queue, client->names}, client->lanes,
                                     next([](flow& f, std::error_code failed) {
                                         if (!failed) return f.enqueue();
                                         f.client_->lanes.clear();

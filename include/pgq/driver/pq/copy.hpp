@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,18 +27,20 @@ public:
         if (open_) (void)end("the stream was not finished");
     }
 
-    result<void> put(std::string_view body, std::int16_t priority = 0) {
+    result<void> put(std::string_view body, std::int16_t priority = 0, std::optional<std::string_view> key = {}) {
         namespace wire = statement::wire;
         if (body.size() > line_->options().max_payload)
             return error_info{errc::payload_too_large, "a payload has " + std::to_string(body.size()) + " bytes",
                               "store it elsewhere and enqueue its address, or raise max_payload"};
         if (!open_)
             if (auto begun = begin(); !begun) return begun;
-        wire::append(buffer_, std::int16_t{3});
+        wire::append(buffer_, std::int16_t{4});
         wire::append(buffer_, std::int32_t{4});
         wire::append(buffer_, lane_.value);
         wire::append(buffer_, std::int32_t{8});
         wire::append(buffer_, rank::of(priority).value);
+        wire::append(buffer_, key ? static_cast<std::int32_t>(key->size()) : std::int32_t{-1});
+        if (key) buffer_ += *key;
         wire::append(buffer_, static_cast<std::int32_t>(body.size()));
         buffer_ += body;
         ++count_;

@@ -73,6 +73,7 @@ inline bool read_lease(row_view row, claimed_lease& lease, const std::shared_ptr
 inline result<void> read_leases(step& s, std::vector<claimed_lease>& out) {
     const std::shared_ptr<PGresult> answer{s.reply.release(), clear_result{}};
     for (int row = 0, rows = PQntuples(answer.get()); row < rows; ++row) {
+        if (PQgetisnull(answer.get(), row, 0) != 0) continue;  // says something about a lane only
         auto storage = std::make_shared<lease_storage>();
         storage->answer = answer;
         out.emplace_back();

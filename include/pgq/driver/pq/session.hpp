@@ -30,11 +30,31 @@ public:
         return s;
     }
 
-    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const std::string_view> entrypoints) {
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
         std::vector<lane_id> found;
-        const lanes_request request{queue, entrypoints};
+        const lanes_request request{queue, names};
         if (auto done = perform(lanes_verb{request, found}); !done) return done.error();
         return found;
+    }
+
+    result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
+        auto& steps = fresh();
+        if (!declared.empty()) statement::bind_limits(steps.add(statement::add_limits).text(queue), declared);
+        steps.add(statement::find_limits).text(queue);
+        if (auto done = finish_script(); !done) return done.error();
+        const step& answer = steps[steps.size() - 1];
+        std::vector<lane_limit> found;
+        for (int i = 0; i < answer.rows(); ++i) found.push_back(read_limit(answer[i]));
+        return found;
+    }
+
+    result<bool> change_limit(std::string_view queue, const lane_limit& limit) {
+        auto& steps = fresh();
+        statement::bind_limit(steps.add(statement::change_limit).text(queue), limit);
+        if (auto done = finish_script(); !done) return done.error();
+        const auto touched = lanes_in(steps[0], 0);
+        wake_lanes(touched);
+        return !touched.empty();
     }
 
     result<void> enqueue(const enqueue_request& request, std::vector<job_id>& ids) {
@@ -309,6 +329,15 @@ private:
         statement::wire::array_reader ids{s[0].cell(column)};
         for (std::size_t i = 0, n = ids.size(); i < n; ++i) found.push_back({ids.next_number<std::int32_t>()});
         return found;
+    }
+
+    static lane_limit read_limit(row_view row) {
+        return {.entrypoint = std::string{row.cell(0)},
+                .limit = {.kind = static_cast<limit_kind>(row.cell(1).empty() ? 'c' : row.cell(1)[0]),
+                          .number = row.number<std::int16_t>(2),
+                          .amount = row.number<std::int32_t>(3),
+                          .per = std::chrono::microseconds{row.number<std::int64_t>(4)},
+                          .burst = row.number<std::int32_t>(5)}};
     }
 
     static void bind_ids(statement::params& p, std::span<const job_id> ids) {

@@ -75,24 +75,25 @@ private:
     std::vector<job_id>* ids_;
 };
 
-/// Entrypoints of a queue, by name.
 struct lanes_request {
     std::string_view queue{};
-    std::span<const std::string_view> entrypoints{};
+    std::span<const lane_name> names{};
 };
 
-/// Makes the lanes that are missing and finds all, in the order of the entrypoints.
+/// Makes the lanes that are missing and finds all, in the order of the names.
 class lanes_verb {
 public:
     lanes_verb(const lanes_request& r, std::vector<lane_id>& found) : request_{&r}, found_{&found} {}
 
     void compose(script& steps, const link&) const {
-        const auto name = [&](std::size_t i) { return request_->entrypoints[i]; };
-        const std::size_t n = request_->entrypoints.size();
-        steps.add(statement::add_lanes).text(request_->queue).texts(n, name);
-        steps.sync();
-        steps.add(statement::find_lanes).text(request_->queue).texts(n, name);
-        steps.sync();
+        for (const auto* q : {&statement::add_lanes, &statement::find_lanes}) {
+            const std::size_t n = request_->names.size();
+            steps.add(*q)
+                .text(request_->queue)
+                .texts(n, [&](std::size_t i) { return request_->names[i].entrypoint; })
+                .texts(n, [&](std::size_t i) { return request_->names[i].version; });
+            steps.sync();
+        }
     }
 
     result<void> read(script& steps) const {
@@ -102,8 +103,7 @@ public:
             statement::wire::array_reader ids{steps[1][0].cell(0)};
             for (std::size_t i = 0, n = ids.size(); i < n; ++i) found_->push_back({ids.next_number<std::int32_t>()});
         }
-        if (found_->size() != request_->entrypoints.size())
-            return error_info{errc::protocol, "a lane could not be made"};
+        if (found_->size() != request_->names.size()) return error_info{errc::protocol, "a lane could not be made"};
         return {};
     }
 
@@ -125,6 +125,7 @@ public:
         for (const auto& g : r.progressed)
             statement::bind_progress(steps.add(statement::progress_query(g)), r.worker, g);
         if (r.promote) steps.add(statement::promote);
+        if (!r.limited.empty()) statement::bind_claim_limited(steps.add(statement::claim_limited), r);
         if (r.limit > 0 && !r.lanes.empty()) statement::bind_claim(steps.add(statement::claim_query(r)), r);
         if (r.look_ahead) steps.add(statement::look_ahead);
         last_ = steps.size();
@@ -134,7 +135,7 @@ public:
             steps.add(statement::wake_noted).number(l.space());
             steps.sync();
         }
-        if (r.pass_on) add_wake(steps, l, lanes());
+        if (r.pass_on || !r.freed.empty()) add_wake(steps, l, lanes());
     }
 
     result<void> read(script& steps) {
@@ -144,11 +145,17 @@ public:
         out.lost.clear();
         out.next_due.reset();
         out.promoted = 0;
+        out.again.reset();
+        out.more_limited = false;
         if (auto e = steps.first_error(0, last_)) return *e;
         std::size_t at = first_;
         if (!request_->finished.empty()) note_lost(steps[at++], request_->finished);
         for (const auto& g : request_->progressed) read_progress(steps[at++], g);
         if (request_->promote) out.promoted = static_cast<std::uint32_t>(steps[at++][0].number<std::int64_t>(0));
+        if (!request_->limited.empty()) {
+            read_again(steps[at]);
+            if (auto read = read_leases(steps[at++], out.leases); !read) return read;
+        }
         if (request_->limit > 0 && !request_->lanes.empty())
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
         if (request_->look_ahead && steps[at].rows() == 1)
@@ -171,9 +178,20 @@ private:
     }
 
     std::span<const lane_id> lanes() {
-        lanes_.clear();
+        lanes_.assign(request_->freed.begin(), request_->freed.end());
+        if (!request_->pass_on) return lanes_;
         for (const auto& c : request_->lanes) lanes_.push_back(c.lane);
+        for (const auto& c : request_->limited) lanes_.push_back(c.lane);
         return lanes_;
+    }
+
+    void read_again(const step& s) const {
+        for (int row = 0; row < s.rows(); ++row) {
+            if (s[row].null(8)) continue;
+            const auto wait = as_duration(s[row].number<std::int64_t>(8));
+            if (wait == duration{}) reply_->more_limited = true;
+            else reply_->again = reply_->again ? std::min(*reply_->again, wait) : wait;
+        }
     }
 
     // The end of the calendar is more nanoseconds away than a duration holds.

@@ -1,4 +1,4 @@
-// expect: pgq: limiters are not available in this version\. Leave
+// expect: pgq: a limiter does not model pgq::limiter_policy\. Make it copyable
 
 #include "fakes.hpp"
 

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <pgq/compose/limiters.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// A worker's lanes with limits: what may be claimed of them, and what became of it. A job of such a lane takes a place from the
+/// claim on, so none is claimed ahead: never more than run at once. All members belong to the worker's own thread.
+class limit_gate {
+public:
+    explicit limit_gate(std::uint32_t width) noexcept : width_{width} {}
+
+    /// The lane at `index` of the composition, whose jobs are of type `job`.
+    void add(std::size_t index, lane_id lane, std::size_t job, std::int16_t max_attempts) {
+        lanes_.push_back({.index = index, .lane = lane, .job = job, .max_attempts = max_attempts});
+    }
+    /// After the lanes; `count` is how many there are, limited or not.
+    void become(limiter_book limiters, std::size_t count) {
+        limiters_ = std::move(limiters);
+        of_index_.assign(count, none);
+        for (std::size_t i = 0; i < lanes_.size(); ++i) of_index_[lanes_[i].index] = i;
+    }
+
+    bool any() const noexcept { return !lanes_.empty(); }
+    bool is_limited(std::size_t index) const noexcept { return index < of_index_.size() && of_index_[index] != none; }
+
+    /// What to claim with the next exchange; the lanes take turns at being first. Nothing when `closed`.
+    std::span<const limited_lane> ask(bool closed, steady_time now) {
+        wanted_.clear();
+        all_ = {};
+        for (auto& l : lanes_) l.asked = {};
+        if (!closed && any()) {
+            const std::uint32_t room = width_ - std::min(width_, in_hand_);
+            all_ = question(limiters_.of_queue.get(), room, now);
+            for (std::size_t i = 0; i < lanes_.size() && all_.most > 0; ++i) {
+                auto& l = lanes_[(first_ + i) % lanes_.size()];
+                l.asked = question(limiters_.of_job[l.job].get(), all_.most, now);
+                if (l.asked.most > 0)
+                    wanted_.push_back({.lane = l.lane, .most = l.asked.most, .max_attempts = l.max_attempts});
+            }
+            ++first_;
+        }
+        note_freed();
+        return wanted_;
+    }
+    /// How many to claim of all these lanes together.
+    std::uint32_t room() const noexcept { return all_.most; }
+    /// Lanes with places that this exchange makes free and does not take again.
+    std::span<const lane_id> freed() const noexcept { return freed_; }
+
+    /// A job of this lane ends with the exchange that is being put together.
+    void will_free(std::size_t index) noexcept {
+        if (is_limited(index)) lanes_[of_index_[index]].ending = true;
+    }
+
+    /// True when that lane has limits.
+    bool began(std::size_t index, std::uint32_t n, steady_time now) noexcept {
+        if (!is_limited(index)) return false;
+        in_hand_ += n;
+        all_.got += n;
+        lanes_[of_index_[index]].asked.got += n;
+        if (auto& own = limiters_.of_job[lanes_[of_index_[index]].job]) own->began(n, now);
+        if (limiters_.of_queue) limiters_.of_queue->began(n, now);
+        return true;
+    }
+    bool ended(std::size_t index, std::uint32_t n, steady_time now) noexcept {
+        if (!is_limited(index)) return false;
+        in_hand_ -= std::min(n, in_hand_);
+        if (auto& own = limiters_.of_job[lanes_[of_index_[index]].job]) own->ended(n, now);
+        if (limiters_.of_queue) limiters_.of_queue->ended(n, now);
+        return true;
+    }
+
+    /// When to claim again: what the database says, and what the limiters here said where they, and not the lack of jobs, were in
+    /// the way.
+    std::optional<duration> again(std::optional<duration> database) const noexcept {
+        duration soonest = std::min(database.value_or(duration::max()), all_.again_if_used_up());
+        for (const auto& l : lanes_) soonest = std::min(soonest, l.asked.again_if_used_up());
+        return soonest == duration::max() ? std::nullopt : std::optional{soonest};
+    }
+
+private:
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    // What was asked for, what came, and when the limiter would allow more.
+    struct asked_for {
+        std::uint32_t most = 0;
+        std::uint32_t got = 0;
+        duration again = duration::max();
+
+        duration again_if_used_up() const noexcept { return got == most ? again : duration::max(); }
+    };
+    struct limited {
+        std::size_t index = 0;
+        lane_id lane{};
+        std::size_t job = 0;
+        std::int16_t max_attempts = 0;
+        bool ending = false;
+        asked_for asked{};
+    };
+
+    static asked_for question(const any_limiter* limiter, std::uint32_t wanted, steady_time now) noexcept {
+        if (limiter == nullptr) return {.most = wanted};
+        const admission a = limiter->admit(now);
+        if (a.most >= wanted) return {.most = wanted};
+        return {.most = a.most, .again = a.again};
+    }
+
+    void note_freed() {
+        freed_.clear();
+        for (auto& l : lanes_) {
+            const auto same = [&](const limited_lane& w) { return w.lane == l.lane; };
+            if (std::exchange(l.ending, false) && std::none_of(wanted_.begin(), wanted_.end(), same))
+                freed_.push_back(l.lane);
+        }
+    }
+
+    std::uint32_t width_;
+    std::uint32_t in_hand_ = 0;
+    std::size_t first_ = 0;
+    asked_for all_{};
+    limiter_book limiters_{};
+    std::vector<limited> lanes_;
+    std::vector<std::size_t> of_index_;  // positions in lanes_
+    std::vector<limited_lane> wanted_;
+    std::vector<lane_id> freed_;
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <pgq/concept/limiter.hpp>
+#include <pgq/job/key.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace pgq::limiter {
+
+/// At most `Most` jobs at once of those that have an equal member, over all workers: `concurrency_by<&job::user, 3>`. The
+/// member is text, a number, a bool or an enumerator; its value is stored beside the job when it is enqueued.
+///
+/// Jobs whose key is busy are passed over and stay where they are; other keys go on.
+template <auto Member, std::int32_t Most>
+struct concurrency_by {
+    using policy_category = limiter_tag;
+    static constexpr limiter_mistake mistake = Most > 0 ? limiter_mistake::none : limiter_mistake::no_concurrency;
+    static constexpr bool is_keyed = true;
+
+    void declare(std::vector<limit_spec>& out) const {
+        out.push_back({.kind = limit_kind::running_by_key, .amount = Most});
+    }
+
+    template <class Job>
+        requires std::invocable<decltype(Member), const Job&> &&
+            has_key_text<std::remove_cvref_t<std::invoke_result_t<decltype(Member), const Job&>>>
+    void key(const Job& job, std::string& out) const { append_key(std::invoke(Member, job), out); }
+};
+
+/// One at a time of those that have an equal member.
+template <auto Member>
+using serialized_by = concurrency_by<Member, 1>;
+
+}  // namespace pgq::limiter

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <pgq/concept/limiter.hpp>
+#include <pgq/limiter/values.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+namespace pgq::limiter {
+
+/// At most `Amount` jobs begin in each `Per`, over all workers: a bucket of `Burst` tokens in the database that fills evenly by
+/// its clock. In any stretch of time t at most `Amount * t / Per + Burst` attempts begin. See `rate` for the arguments.
+template <std::int32_t Amount = run_time, class Per = std::chrono::seconds, std::int32_t Burst = run_time>
+class global_rate {
+public:
+    using policy_category = limiter_tag;
+    static constexpr limiter_mistake mistake = Amount <= 0 && Amount != run_time ? limiter_mistake::no_rate
+                                               : Burst <= 0 && Burst != run_time ? limiter_mistake::no_burst
+                                                                                 : limiter_mistake::none;
+
+    global_rate() noexcept requires(Amount != run_time) : global_rate{Amount, Per{1}, Burst} {}
+    /// An amount below 1 counts as 1, `per` is at least a microsecond.
+    explicit global_rate(std::int32_t amount, duration per = std::chrono::seconds{1},
+                         std::int32_t burst = run_time) noexcept
+        : amount_{std::max(amount, 1)},
+          per_{std::max<duration>(per, std::chrono::microseconds{1})},
+          burst_{burst == run_time ? usual_burst(amount_, per_) : std::max(burst, 1)} {}
+    global_rate() noexcept requires(Amount == run_time) : global_rate{1} {}
+
+    void declare(std::vector<limit_spec>& out) const {
+        out.push_back({.kind = limit_kind::rate, .amount = amount_, .per = per_, .burst = burst_});
+    }
+
+private:
+    std::int32_t amount_;
+    duration per_;
+    std::int32_t burst_;
+};
+
+static_assert(limiter_policy<global_rate<100>> && limiter_policy<global_rate<>>);
+
+}  // namespace pgq::limiter

@@ -1,0 +1,8 @@
+// expect: pgq: a concurrency of zero or less lets nothing run\. Give a positive number
+
+#include "fakes.hpp"
+
+#include <pgq/limiter/concurrency.hpp>
+
+using broken = pgq::queue<pgq::job<fakes::mail, pgq::limiter::concurrency<0>>, fakes::driver, fakes::serializer>;
+static_assert(sizeof(broken) != 0);

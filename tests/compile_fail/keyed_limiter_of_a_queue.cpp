@@ -1,0 +1,12 @@
+// expect: pgq: a limiter by key is given to a whole queue\. Give it to one entrypoint
+
+#include "fakes.hpp"
+
+#include <pgq/limiter/concurrency_by.hpp>
+
+struct account {
+    int number = 0;
+};
+
+using broken = pgq::queue<fakes::mail, pgq::limiter::serialized_by<&account::number>, fakes::driver, fakes::serializer>;
+static_assert(sizeof(broken) != 0);

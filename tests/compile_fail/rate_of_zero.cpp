@@ -1,0 +1,8 @@
+// expect: pgq: a rate of zero or less lets nothing run\. Give a positive amount
+
+#include "fakes.hpp"
+
+#include <pgq/limiter/rate.hpp>
+
+using broken = pgq::queue<pgq::job<fakes::mail, pgq::limiter::rate<0>>, fakes::driver, fakes::serializer>;
+static_assert(sizeof(broken) != 0);
