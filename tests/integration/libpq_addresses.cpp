@@ -61,9 +61,10 @@ void check_works(const database& db, const std::string& conninfo) {
 std::string percent_encoded(const std::string& text) {
     std::string out;
     const char* digits = "0123456789ABCDEF";
-    for (const unsigned char c : text) {
+    for (const char each : text) {
+        const auto c = static_cast<unsigned char>(each);
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (plain) out += static_cast<char>(c);
+        if (plain) out += each;
         else out += {'%', digits[c / 16], digits[c % 16]};
     }
     return out;
