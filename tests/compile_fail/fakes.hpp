@@ -6,6 +6,7 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/calls.hpp>
+#include <pgq/event/events.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/queue.hpp>
 
@@ -96,6 +97,7 @@ struct coroutine_executor : executor {
 
 struct observer {
     using policy_category = pgq::observer_tag;
+    void on(const pgq::event::job_finished&) {}
 };
 
 struct mail {

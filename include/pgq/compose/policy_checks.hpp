@@ -7,9 +7,11 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/limiter.hpp>
+#include <pgq/concept/observer.hpp>
 #include <pgq/concept/policy.hpp>
 #include <pgq/diagnostic/arguments.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/observer/none.hpp>
 
 #include <concepts>
 #include <type_traits>
@@ -52,8 +54,11 @@ consteval auto policy_problem() {
         return unless_not_default<Policy>{};
     } else if constexpr (std::same_as<category, limiter_tag>) {
         return limiter_problem<Policy>();
+    } else if constexpr (std::same_as<category, observer_tag>) {
+        constexpr bool fits = observes_something<Policy> || std::same_as<Policy, observer::none>;
+        return unless<fits, diagnostic::observes_nothing<Policy>>{};
     } else {
-        return unless<std::same_as<category, observer_tag>, diagnostic::unknown_category<Policy, category>>{};
+        return problem<diagnostic::unknown_category<Policy, category>>{};
     }
 }
 

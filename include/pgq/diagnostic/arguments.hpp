@@ -4,6 +4,7 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/limiter.hpp>
+#include <pgq/concept/observer.hpp>
 #include <pgq/diagnostic/never.hpp>
 
 #include <concepts>
@@ -96,6 +97,13 @@ struct incomplete_backoff {
     static_assert(
         backoff_policy<Backoff>,
         "pgq: a backoff does not model pgq::backoff_policy. Give it `pgq::duration delay(int) const noexcept`.");
+};
+
+template <class Observer>
+struct observes_nothing {
+    static_assert(observes_something<Observer>,
+                  "pgq: an observer observes no event. Give it a public `void on(const pgq::event::job_finished&)`, or one for "
+                  "another event of pgq/event/events.hpp, or leave it out.");
 };
 
 template <class Policy>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/detail/type_list.hpp>
 #include <pgq/error/error_info.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/limit.hpp>
@@ -10,26 +11,32 @@
 #include <cstdint>
 #include <string_view>
 
-/// What happened, as plain structs for observers. Views are valid during the call.
+/// What happened, as plain structs for observers. Views are valid during the call. `name` is for people and metrics; it is
+/// stable.
 namespace pgq::event {
 
 struct worker_started {
+    static constexpr std::string_view name = "worker_started";
     worker_id worker{};
 };
 struct worker_stopped {
+    static constexpr std::string_view name = "worker_stopped";
     worker_id worker{};
 };
 struct jobs_claimed {
+    static constexpr std::string_view name = "jobs_claimed";
     worker_id worker{};
     std::size_t count = 0;
 };
 struct job_started {
+    static constexpr std::string_view name = "job_started";
     job_id id{};
     std::string_view entrypoint{};
     std::int16_t attempt = 0;
 };
 /// The handler has returned or thrown; the outcome is not yet in the database.
 struct job_finished {
+    static constexpr std::string_view name = "job_finished";
     job_id id{};
     std::string_view entrypoint{};
     std::int16_t attempt = 0;
@@ -39,6 +46,7 @@ struct job_finished {
 };
 /// A lease was taken away while its jobs ran; whatever they did will be done again by another worker.
 struct lease_lost {
+    static constexpr std::string_view name = "lease_lost";
     std::int64_t lease = 0;
     std::size_t unfinished = 0;
 };
@@ -48,18 +56,27 @@ struct limit_differs {
     const lane_limit& stored;
 };
 struct connection_failed {
+    static constexpr std::string_view name = "connection_failed";
     error_info error{};
     duration next_try{};
 };
-struct connection_restored {};
+struct connection_restored {
+    static constexpr std::string_view name = "connection_restored";
+};
 struct jobs_rescued {
+    static constexpr std::string_view name = "jobs_rescued";
     std::int64_t workers = 0;
     std::int64_t returned = 0;
     std::int64_t held = 0;
 };
 /// Something went wrong that the worker survived.
 struct trouble {
+    static constexpr std::string_view name = "trouble";
     error_info error{};
 };
+
+/// Each of them. A new event goes to the end: what is counted by position stays where it was.
+using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
+                              connection_failed, connection_restored, jobs_rescued, trouble>;
 
 }  // namespace pgq::event

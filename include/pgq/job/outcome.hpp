@@ -2,8 +2,10 @@
 
 #include <pgq/time/clock.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace pgq {
@@ -36,6 +38,7 @@ struct hold {
 class [[nodiscard]] outcome {
 public:
     enum class kind : std::uint8_t { done, retry, snooze, discard, hold };
+    static constexpr std::size_t kinds = 5;
 
     outcome(done = {}) noexcept {}
     outcome(retry_after r) noexcept : kind_{kind::retry}, delay_{r.delay}, reason_{std::move(r.reason)} {}
@@ -53,5 +56,11 @@ private:
     duration delay_{};
     std::string reason_{};
 };
+
+/// For people and metrics; stable.
+constexpr std::string_view name_of(outcome::kind k) noexcept {
+    constexpr std::string_view names[outcome::kinds] = {"done", "retry", "snooze", "discard", "hold"};
+    return names[static_cast<std::size_t>(k)];
+}
 
 }  // namespace pgq

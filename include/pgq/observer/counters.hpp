@@ -1,0 +1,215 @@
+#pragma once
+
+#include <pgq/concept/observer.hpp>
+#include <pgq/detail/type_list.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/job/outcome.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::observer {
+
+/// What became of the attempts of one entrypoint, or of all.
+struct job_counts {
+    std::uint64_t started = 0;
+    std::array<std::uint64_t, outcome::kinds> outcomes{};  ///< by outcome::kind
+    duration run_time{};                      ///< of all finished attempts together
+
+    std::uint64_t of(outcome::kind k) const noexcept { return outcomes[static_cast<std::size_t>(k)]; }
+    std::uint64_t finished() const noexcept {
+        std::uint64_t sum = 0;
+        for (const auto n : outcomes) sum += n;
+        return sum;
+    }
+
+    job_counts& operator+=(const job_counts& other) noexcept {
+        started += other.started;
+        for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i] += other.outcomes[i];
+        run_time += other.run_time;
+        return *this;
+    }
+    friend bool operator==(const job_counts&, const job_counts&) = default;
+};
+
+/// What `counters` held when it was asked. Of counts that grew meanwhile some may be of a later moment than others.
+struct counts {
+    struct of_entrypoint {
+        std::string entrypoint{};
+        job_counts jobs{};
+    };
+
+    std::array<std::uint64_t, event::all::size> events{};  ///< how often each of event::all came, in that order
+    std::uint64_t claimed = 0;                             ///< jobs, over all jobs_claimed
+    std::uint64_t lost = 0;                                ///< unfinished jobs, over all lease_lost
+    std::uint64_t returned = 0;                            ///< jobs of dead workers made claimable again
+    std::uint64_t held_by_rescue = 0;                      ///< jobs of dead workers with no attempts left
+    job_counts jobs{};                                     ///< of all entrypoints
+    std::vector<of_entrypoint> entrypoints{};              ///< those of which a job has started, by name
+
+    template <class Event>
+    std::uint64_t of() const noexcept {
+        static_assert(pgq::detail::contains_v<Event, event::all>);
+        return events[pgq::detail::index_of<Event>(event::all{})];
+    }
+    /// All zero when no job of it has started.
+    job_counts of(std::string_view entrypoint) const noexcept {
+        const auto found = std::find_if(entrypoints.begin(), entrypoints.end(),
+                                        [&](const of_entrypoint& e) { return e.entrypoint == entrypoint; });
+        return found == entrypoints.end() ? job_counts{} : found->jobs;
+    }
+};
+
+namespace detail {
+
+// Counts by many threads, without a lock: each number for itself.
+struct job_cells {
+    std::atomic<std::uint64_t> started{0};
+    std::array<std::atomic<std::uint64_t>, outcome::kinds> outcomes{};
+    std::atomic<std::int64_t> run_time{0};
+
+    job_counts read() const noexcept {
+        job_counts c;
+        c.started = started.load(std::memory_order_relaxed);
+        for (std::size_t i = 0; i < outcomes.size(); ++i) c.outcomes[i] = outcomes[i].load(std::memory_order_relaxed);
+        c.run_time = duration{run_time.load(std::memory_order_relaxed)};
+        return c;
+    }
+};
+
+// A table of job_cells by name that only grows. Whoever meets a name first adds it; nobody waits for anybody. An
+// entrypoint's cells stay where they are as long as the table lives.
+class cells_by_name {
+public:
+    cells_by_name() = default;
+    cells_by_name(const cells_by_name&) = delete;
+    cells_by_name& operator=(const cells_by_name&) = delete;
+    ~cells_by_name() {
+        for (auto& bucket : buckets_)
+            for (node* n = bucket.load(std::memory_order_acquire); n != nullptr;) delete std::exchange(n, n->next);
+    }
+
+    job_cells& operator[](std::string_view name) {
+        auto& bucket = buckets_[std::hash<std::string_view>{}(name) % buckets_.size()];
+        node* const first = bucket.load(std::memory_order_acquire);
+        if (node* known = find(first, nullptr, name)) return known->cells;
+        return add(bucket, first, name);
+    }
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (const auto& bucket : buckets_)
+            for (const node* n = bucket.load(std::memory_order_acquire); n != nullptr; n = n->next)
+                visit(n->name, n->cells);
+    }
+
+private:
+    struct node {
+        std::string name;
+        node* next = nullptr;
+        job_cells cells{};
+    };
+
+    static node* find(node* from, const node* until, std::string_view name) noexcept {
+        for (; from != until; from = from->next)
+            if (from->name == name) return from;
+        return nullptr;
+    }
+
+    static job_cells& add(std::atomic<node*>& bucket, node* first, std::string_view name) {
+        auto made = std::make_unique<node>(std::string{name}, first);
+        while (!bucket.compare_exchange_weak(made->next, made.get(), std::memory_order_acq_rel,
+                                             std::memory_order_acquire)) {
+            if (node* known = find(made->next, first, name)) return known->cells;
+            first = made->next;
+        }
+        return made.release()->cells;
+    }
+
+    std::array<std::atomic<node*>, 64> buckets_{};
+};
+
+}  // namespace detail
+
+/// Counts every event, and jobs by entrypoint and outcome: `observer::counters seen; app_queue jobs{driver, {}, {}, seen};`,
+/// then `seen.snapshot()`, or `jobs.observer().snapshot()`.
+///
+/// Copies share one set of counts, which lives as long as the last of them. They begin at zero and never go back. Counting is a
+/// relaxed addition, without a lock or allocation but for the first job of an entrypoint. All members may be
+/// called from any thread.
+class counters {
+public:
+    using policy_category = observer_tag;
+
+    counters() : cells_{std::make_shared<cells>()} {}
+
+    template <class Event>
+        requires pgq::detail::contains_v<Event, event::all>
+    void on(const Event& e) noexcept {
+        add(cells_->events[pgq::detail::index_of<Event>(event::all{})], 1);
+        count(e);
+    }
+
+    counts snapshot() const {
+        counts c;
+        for (std::size_t i = 0; i < c.events.size(); ++i) c.events[i] = read(cells_->events[i]);
+        c.claimed = read(cells_->claimed);
+        c.lost = read(cells_->lost);
+        c.returned = read(cells_->returned);
+        c.held_by_rescue = read(cells_->held);
+        cells_->jobs.for_each([&](const std::string& name, const detail::job_cells& jobs) {
+            c.entrypoints.push_back({name, jobs.read()});
+        });
+        std::sort(c.entrypoints.begin(), c.entrypoints.end(),
+                  [](const auto& a, const auto& b) { return a.entrypoint < b.entrypoint; });
+        for (const auto& e : c.entrypoints) c.jobs += e.jobs;
+        return c;
+    }
+
+private:
+    using cell = std::atomic<std::uint64_t>;
+
+    struct cells {
+        std::array<cell, event::all::size> events{};
+        cell claimed{0};
+        cell lost{0};
+        cell returned{0};
+        cell held{0};
+        detail::cells_by_name jobs{};
+    };
+
+    static void add(cell& c, std::uint64_t n) noexcept { c.fetch_add(n, std::memory_order_relaxed); }
+    static std::uint64_t read(const cell& c) noexcept { return c.load(std::memory_order_relaxed); }
+
+    template <class Event>
+    void count(const Event&) noexcept {}
+    void count(const event::jobs_claimed& e) noexcept { add(cells_->claimed, e.count); }
+    void count(const event::lease_lost& e) noexcept { add(cells_->lost, e.unfinished); }
+    void count(const event::jobs_rescued& e) noexcept {
+        add(cells_->returned, static_cast<std::uint64_t>(e.returned));
+        add(cells_->held, static_cast<std::uint64_t>(e.held));
+    }
+    void count(const event::job_started& e) noexcept { add(cells_->jobs[e.entrypoint].started, 1); }
+    void count(const event::job_finished& e) noexcept {
+        auto& jobs = cells_->jobs[e.entrypoint];
+        add(jobs.outcomes[static_cast<std::size_t>(e.what)], 1);
+        jobs.run_time.fetch_add(e.run_time.count(), std::memory_order_relaxed);
+    }
+
+    std::shared_ptr<cells> cells_;
+};
+
+static_assert(observer_policy<counters> && observes_something<counters>);
+static_assert(observes<counters, event::trouble>);
+
+}  // namespace pgq::observer

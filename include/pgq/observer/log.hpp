@@ -1,0 +1,215 @@
+#pragma once
+
+#include <pgq/concept/observer.hpp>
+#include <pgq/error/error_info.hpp>
+#include <pgq/error/sqlstate.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/job/outcome.hpp>
+#include <pgq/observer/log_record.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <ostream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+namespace pgq::observer {
+
+/// The level of each event, and what is too little to be written.
+struct log_options {
+    log_level least = log_level::info;
+
+    log_level worker_started = log_level::info;
+    log_level worker_stopped = log_level::info;
+    log_level jobs_claimed = log_level::debug;
+    log_level job_started = log_level::debug;
+    log_level job_done = log_level::debug;  ///< job_finished, when the job is done or snoozed
+    log_level job_failed = log_level::warning;  ///< job_finished, when it will be tried again or was discarded
+    log_level job_held = log_level::error;      ///< job_finished, when it is held
+    log_level lease_lost = log_level::warning;
+    log_level connection_failed = log_level::warning;
+    log_level connection_restored = log_level::info;
+    log_level jobs_rescued = log_level::warning;
+    log_level trouble = log_level::warning;
+};
+
+/// Lines to standard error, each written whole.
+struct to_stderr {
+    void operator()(std::string_view line) const {
+        std::string whole{line};
+        whole += '\n';
+        std::fwrite(whole.data(), 1, whole.size(), stderr);
+    }
+};
+
+/// Lines to a stream of the caller's, which outlives this.
+class to_stream {
+public:
+    explicit to_stream(std::ostream& out) noexcept : out_{&out} {}
+
+    void operator()(std::string_view line) { *out_ << line << '\n' << std::flush; }
+
+private:
+    std::ostream* out_;
+};
+
+/// Takes records, or lines.
+template <class Sink>
+concept log_sink = std::invocable<Sink&, const log_record&> || std::invocable<Sink&, std::string_view>;
+
+/// Writes one line for each event: `level=warning event=job_finished job=7 entrypoint=send_email attempt=2 outcome=retry
+/// reason="smtp refused" run_ms=31.204`.
+///
+/// `log{}` writes to standard error, `log{std::clog}` to a stream, `log{sink, options}` to anything that can be called with a
+/// line (`std::string_view`, without line feed) or with a `const log_record&`, which has the fields apart. The sink is
+/// called by one thread at a time, on the path of the job. What it throws is swallowed, and counted in `failures()`.
+///
+/// Never written are payloads and headers, nor the server's detail line, which may quote a row. Texts (the reason of an outcome, which
+/// is the handler's own, and messages) are cut to 1000 bytes. Copies share the sink.
+template <log_sink Sink = to_stderr>
+class log {
+public:
+    using policy_category = observer_tag;
+
+    log()
+        requires std::default_initializable<Sink>
+        : log{Sink{}} {}
+    explicit log(Sink sink, const log_options& options = {})
+        : state_{std::make_shared<state>(std::move(sink))}, options_{options} {}
+    explicit log(std::ostream& out, const log_options& options = {})
+        requires std::same_as<Sink, to_stream>
+        : log{to_stream{out}, options} {}
+
+    void on(const event::worker_started& e) noexcept {
+        put(options_.worker_started, e, {{"worker", e.worker.value}});
+    }
+    void on(const event::worker_stopped& e) noexcept {
+        put(options_.worker_stopped, e, {{"worker", e.worker.value}});
+    }
+    void on(const event::jobs_claimed& e) noexcept {
+        put(options_.jobs_claimed, e, {{"worker", e.worker.value}, {"count", static_cast<std::int64_t>(e.count)}});
+    }
+    void on(const event::job_started& e) noexcept {
+        put(options_.job_started, e, {{"job", e.id.value}, {"entrypoint", e.entrypoint}, {"attempt", e.attempt}});
+    }
+    void on(const event::job_finished& e) noexcept {
+        put(level_of(e.what), e,
+            {{"job", e.id.value},
+             {"entrypoint", e.entrypoint},
+             {"attempt", e.attempt},
+             {"outcome", name_of(e.what)},
+             {"reason", e.reason},
+             {"run_ms", milliseconds(e.run_time)}});
+    }
+    void on(const event::lease_lost& e) noexcept {
+        put(options_.lease_lost, e,
+            {{"lease", e.lease}, {"unfinished", static_cast<std::int64_t>(e.unfinished)}});
+    }
+    void on(const event::connection_failed& e) noexcept {
+        put_error(options_.connection_failed, e, {"next_try_ms", milliseconds(e.next_try)});
+    }
+    void on(const event::connection_restored& e) noexcept { put(options_.connection_restored, e, {}); }
+    void on(const event::jobs_rescued& e) noexcept {
+        put(options_.jobs_rescued, e, {{"workers", e.workers}, {"returned", e.returned}, {"held", e.held}});
+    }
+    void on(const event::trouble& e) noexcept { put_error(options_.trouble, e, {}); }
+
+    /// How many events the sink has refused by throwing.
+    std::uint64_t failures() const noexcept { return state_->failures.load(std::memory_order_relaxed); }
+
+private:
+    static constexpr std::size_t longest_text = 1000;
+
+    struct state {
+        explicit state(Sink s) : sink{std::move(s)} {}
+        std::mutex mutex;  // for the sink
+        Sink sink;
+        std::atomic<std::uint64_t> failures{0};
+    };
+
+    log_level level_of(outcome::kind k) const noexcept {
+        switch (k) {
+        case outcome::kind::done:
+        case outcome::kind::snooze: return options_.job_done;
+        case outcome::kind::hold: return options_.job_held;
+        default: return options_.job_failed;
+        }
+    }
+
+    static double milliseconds(duration d) noexcept {
+        return std::chrono::duration<double, std::milli>(d).count();
+    }
+
+    template <class Event>
+    void put_error(log_level level, const Event& e, log_field more) noexcept {
+        const error_info& error = e.error;
+        const std::string code = code_of(error.code);
+        put(level, e,
+            {{"error", std::string_view{code}},
+             {"statement", std::string_view{error.statement}},
+             {"message", std::string_view{error.message}},
+             {"hint", std::string_view{error.hint}},
+             more});
+    }
+
+    static std::string code_of(std::error_code c) {
+        if (!c) return {};
+        if (c.category() == sqlstate_category()) return sqlstate_text(c.value());
+        return c.category().name() + (":" + std::to_string(c.value()));
+    }
+
+    // Fields that say nothing are left out.
+    template <class Event>
+    void put(log_level level, const Event&, std::initializer_list<log_field> all) noexcept {
+        if (level < options_.least || level == log_level::off) return;
+        log_field fields[8];
+        std::size_t count = 0;
+        for (log_field f : all) {
+            auto* const text = std::get_if<std::string_view>(&f.value);
+            if (f.key.empty() || (text != nullptr && text->empty())) continue;
+            if (text != nullptr) *text = detail::cut(*text, longest_text);
+            fields[count++] = f;
+        }
+        write({.level = level, .event = Event::name, .fields = {fields, count}});
+    }
+
+    void write(const log_record& r) noexcept {
+        try {
+            if constexpr (std::invocable<Sink&, const log_record&>) {
+                const std::lock_guard lock{state_->mutex};
+                state_->sink(r);
+            } else {
+                const std::string line = line_of(r);
+                const std::lock_guard lock{state_->mutex};
+                state_->sink(std::string_view{line});
+            }
+        } catch (...) {
+            state_->failures.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+
+    std::shared_ptr<state> state_;
+    log_options options_;
+};
+
+template <std::derived_from<std::ostream> Stream>
+log(Stream&) -> log<to_stream>;
+template <std::derived_from<std::ostream> Stream>
+log(Stream&, log_options) -> log<to_stream>;
+
+static_assert(observer_policy<log<>> && observes_something<log<>>);
+static_assert(observes<log<to_stream>, event::connection_restored>);
+
+}  // namespace pgq::observer

@@ -1,0 +1,64 @@
+#include <pgq/observer/all_of.hpp>
+#include <pgq/observer/counters.hpp>
+#include <pgq/observer/none.hpp>
+
+#include "support/catch.hpp"
+
+#include <string>
+#include <vector>
+
+using namespace pgq;
+
+namespace {
+
+struct notes {
+    using policy_category = observer_tag;
+    std::vector<std::string>* out = nullptr;
+    std::string name{};
+    void on(const event::trouble&) { out->push_back(name); }
+};
+struct empty_one {
+    using policy_category = observer_tag;
+    void on(const event::trouble&) {}
+};
+struct empty_two {
+    using policy_category = observer_tag;
+    void on(const event::job_started&) {}
+};
+
+using observer::all_of;
+
+// What has no data takes no room.
+static_assert(sizeof(all_of<empty_one, observer::counters, empty_two>) == sizeof(observer::counters));
+static_assert(sizeof(all_of<observer::counters>) == sizeof(observer::counters));
+static_assert(sizeof(all_of<empty_one, empty_two, observer::none>) == 1);
+
+// It observes what one of its parts observes, and nothing else.
+static_assert(observes<all_of<empty_one, empty_two>, event::trouble>);
+static_assert(observes<all_of<empty_one, empty_two>, event::job_started>);
+static_assert(!observes<all_of<empty_one, empty_two>, event::job_finished>);
+static_assert(!observes_something<all_of<observer::none, observer::none>>);
+
+}  // namespace
+
+TEST_CASE("all_of tells each of its observers, in the order in which they are written", "[observer][all_of]") {
+    std::vector<std::string> told;
+    all_of both{notes{&told, "first"}, empty_one{}, notes{&told, "second"}};
+    notify(both, event::trouble{});
+    notify(both, event::job_started{});
+    CHECK(told == std::vector<std::string>{"first", "second"});
+}
+
+TEST_CASE("a part of all_of can be had by its type and by its position", "[observer][all_of]") {
+    all_of all{empty_one{}, observer::counters{}};
+    notify(all, event::trouble{});
+    CHECK(all.get<observer::counters>().snapshot().of<event::trouble>() == 1);
+    CHECK(&all.get<1>() == &all.get<observer::counters>());
+}
+
+TEST_CASE("all_of can be inside of all_of", "[observer][all_of]") {
+    observer::counters seen;
+    all_of outer{all_of{seen, empty_two{}}, seen};
+    notify(outer, event::trouble{});
+    CHECK(seen.snapshot().of<event::trouble>() == 2);
+}

@@ -1,0 +1,133 @@
+#include <pgq/observer/log.hpp>
+
+#include "support/catch.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <variant>
+#include <vector>
+
+using namespace pgq;
+using namespace std::chrono_literals;
+using observer::log_level;
+using observer::log_options;
+
+namespace {
+
+using kind = outcome::kind;
+
+template <class Event>
+std::string line_for(const Event& e, log_options options = {.least = log_level::debug}) {
+    std::ostringstream out;
+    observer::log to{out, options};
+    to.on(e);
+    return out.str();
+}
+
+event::job_finished finished(kind what, std::string_view reason = {}) {
+    return {.id = {7}, .entrypoint = "mail", .attempt = 2, .what = what, .reason = reason, .run_time = 31204us};
+}
+
+}  // namespace
+
+TEST_CASE("a log writes one line of keys and values for an event", "[observer][log]") {
+    CHECK(line_for(finished(kind::retry, "smtp refused")) ==
+          "level=warning event=job_finished job=7 entrypoint=mail attempt=2 outcome=retry reason=\"smtp refused\" "
+          "run_ms=31.204\n");
+    CHECK(line_for(event::jobs_claimed{.worker = {3}, .count = 9}) ==
+          "level=debug event=jobs_claimed worker=3 count=9\n");
+    CHECK(line_for(event::connection_restored{}) == "level=info event=connection_restored\n");
+    CHECK(line_for(event::lease_lost{.lease = 5, .unfinished = 2}) ==
+          "level=warning event=lease_lost lease=5 unfinished=2\n");
+}
+
+TEST_CASE("a log tells an error by code, statement, message and remedy, and keeps the server's detail to itself",
+          "[observer][log]") {
+    error_info e{make_sqlstate("23514"), "violates a check", "look there"};
+    e.statement = "enqueue";
+    e.detail = "Failing row contains (1, secret)";
+    CHECK(line_for(event::trouble{e}) ==
+          "level=warning event=trouble error=23514 statement=enqueue message=\"violates a check\" hint=\"look there\"\n");
+    CHECK(line_for(event::connection_failed{{errc::connection_lost, "gone"}, 250ms}) ==
+          "level=warning event=connection_failed error=pgq:1 message=gone next_try_ms=250.000\n");
+}
+
+TEST_CASE("no text can look like a line or a field of the log's own", "[observer][log]") {
+    const auto reason_in = [](std::string_view reason) {
+        const std::string line = line_for(finished(kind::retry, reason));
+        const auto from = line.find("reason=") + 7, to = line.find(" run_ms=");
+        return line.substr(from, to - from);
+    };
+    CHECK(reason_in("a\nlevel=error event=fake") == R"("a\nlevel=error event=fake")");
+    CHECK(reason_in("say \"x\" \\ y") == R"("say \"x\" \\ y")");
+    CHECK(reason_in("k=v") == R"("k=v")");
+    CHECK(reason_in(std::string_view{"\x1b[2J\0", 5}) == R"("\x1b[2J\x00")");
+    CHECK(reason_in("br\xC3\xB6ken") == "br\xC3\xB6ken");
+    CHECK(reason_in("half \xC3") == R"("half \xc3")");
+}
+
+TEST_CASE("a long text is cut between two characters", "[observer][log]") {
+    std::string text(999, 'x');
+    text += "\xC3\xB6 and more";
+    const std::string line = line_for(finished(kind::retry, text));
+    CHECK(line.find("reason=" + std::string(999, 'x') + " run_ms") != std::string::npos);
+}
+
+TEST_CASE("what is below the least level is not written, and each event's level is a setting", "[observer][log]") {
+    CHECK(line_for(finished(kind::done), {}).empty());
+    CHECK(line_for(finished(kind::snooze), {}).empty());
+    CHECK(line_for(event::job_started{}, {}).empty());
+    CHECK(line_for(finished(kind::hold), {.least = log_level::error}).starts_with("level=error"));
+    CHECK(line_for(finished(kind::retry), {.least = log_level::error}).empty());
+    CHECK(line_for(finished(kind::done), {.job_done = log_level::info}).starts_with("level=info"));
+    CHECK(line_for(event::trouble{}, {.trouble = log_level::off}).empty());
+    CHECK(line_for(event::trouble{}, {.least = log_level::off}).empty());
+}
+
+TEST_CASE("a sink that takes records gets the fields apart", "[observer][log]") {
+    struct seen {
+        std::string event;
+        std::int64_t job = 0;
+        double run_ms = 0;
+    } last;
+    observer::log to{[&](const observer::log_record& r) {
+                         last.event = r.event;
+                         for (const auto& f : r.fields) {
+                             if (f.key == "job") last.job = std::get<std::int64_t>(f.value);
+                             if (f.key == "run_ms") last.run_ms = std::get<double>(f.value);
+                         }
+                     },
+                     log_options{.least = log_level::debug}};
+    to.on(finished(kind::done));
+    CHECK(last.event == "job_finished");
+    CHECK(last.job == 7);
+    CHECK(last.run_ms == 31.204);
+}
+
+TEST_CASE("a sink that throws harms nobody, and is counted", "[observer][log]") {
+    int calls = 0;
+    observer::log to{[&](std::string_view) {
+        if (++calls != 2) throw std::runtime_error{"disk full"};
+    }};
+    for (int i = 0; i < 3; ++i) notify(to, event::trouble{});
+    CHECK(calls == 3);
+    CHECK(to.failures() == 2);
+}
+
+TEST_CASE("a sink is called by one thread at a time, and copies of a log share it", "[observer][log]") {
+    int lines = 0;  // no atomic: the log has to see to it
+    observer::log first{[&](std::string_view line) { lines += line.empty() ? 0 : 1; }};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([copy = first]() mutable {
+            for (int i = 0; i < 1000; ++i) copy.on(event::connection_restored{});
+        });
+    for (auto& t : threads) t.join();
+    CHECK(lines == 4000);
+}
