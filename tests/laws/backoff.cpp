@@ -1,10 +1,9 @@
-#include "laws/backoff.hpp"
-
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/fixed.hpp>
 #include <pgq/backoff/jittered.hpp>
 #include <pgq/backoff/linear.hpp>
 #include <pgq/backoff/none.hpp>
+#include <pgq/testing/laws/backoff.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,6 @@
 #include <pgq/driver/libpq.hpp>
+#include <pgq/testing/laws/driver.hpp>
 
-#include <laws/driver.hpp>
 #include <support/catch.hpp>
 #include <support/fresh_schema.hpp>
 

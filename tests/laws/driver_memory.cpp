@@ -1,6 +1,6 @@
 #include <pgq/driver/memory.hpp>
+#include <pgq/testing/laws/driver.hpp>
 
-#include <laws/driver.hpp>
 #include <support/catch.hpp>
 
 #include <atomic>

@@ -1,8 +1,7 @@
-#include "laws/executor.hpp"
-
 #include <pgq/executor/coroutine.hpp>
 #include <pgq/executor/in_place.hpp>
 #include <pgq/executor/thread_pool.hpp>
+#include <pgq/testing/laws/executor.hpp>
 
 #if PGQ_HAS_COROUTINES
 #include <asio/thread_pool.hpp>

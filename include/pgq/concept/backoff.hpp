@@ -13,7 +13,7 @@ concept can_delay = requires(const B& b, int attempt) {
 };
 
 /// Says how long a job rests after a failed attempt. `attempt` counts from 1 and may be any number above; the answer is
-/// never negative and never overflows. Called from several threads at once.
+/// never negative and never overflows. Called from several threads at once. The laws are in pgq/testing/laws/backoff.hpp.
 template <class B>
 concept backoff_policy = policy_of<B, backoff_tag> && can_delay<B>;
 

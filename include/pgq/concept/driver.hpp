@@ -99,7 +99,7 @@ concept can_install = requires(const D& d) {
 };
 
 /// Says where jobs live: opens sessions and makes the tables. `connect` and `install` may be called from any thread.
-/// The laws are in tests/laws/driver.hpp.
+/// The laws are in pgq/testing/laws/driver.hpp.
 template <class D>
 concept driver_policy =
     policy_of<D, driver_tag> && can_connect<D> && can_install<D> && driver_session<typename D::session>;

@@ -36,6 +36,7 @@ concept can_start_and_stop = requires(E& e) {
 /// Runs handlers. `width()` is how many run at once. Between `start()` and `stop()` the worker calls `execute(task)` from
 /// one thread; every task is run exactly once, on any thread, also those still waiting when `stop()` is called: `stop()` returns
 /// when all have run. An executor may be started again after it was stopped.
+/// The laws are in pgq/testing/laws/executor.hpp.
 template <class E>
 concept executor_policy = policy_of<E, executor_tag> && has_width<E> && can_execute<E> && can_start_and_stop<E>;
 

@@ -23,7 +23,7 @@ concept can_read = requires(const S& s, std::string_view body, Job& job) {
 ///
 /// `write(job, out)` appends and, when it fails, may leave a part behind that the caller drops. `read(body, job)` sets
 /// every member of `job`: a job object is used again and again. What was written reads back equal. Both are called from
-/// several threads at once.
+/// several threads at once. The laws are in pgq/testing/laws/serializer.hpp.
 template <class S>
 concept serializer_policy = policy_of<S, serializer_tag>;
 

@@ -101,9 +101,10 @@ struct incomplete_backoff {
 
 template <class Observer>
 struct observes_nothing {
-    static_assert(observes_something<Observer>,
-                  "pgq: an observer observes no event. Give it a public `void on(const pgq::event::job_finished&)`, or one for "
-                  "another event of pgq/event/events.hpp, or leave it out.");
+    static_assert(
+        observes_something<Observer>,
+        "pgq: an observer observes no event. Give it a public `void on(const pgq::event::job_finished&)`, or one for "
+        "another event of pgq/event/events.hpp, or leave it out.");
 };
 
 template <class Policy>

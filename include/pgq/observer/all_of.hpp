@@ -17,9 +17,7 @@ public:
     using policy_category = observer_tag;
 
     all_of() = default;
-    explicit all_of(Observers... parts)
-        requires(sizeof...(Observers) > 0)
-        : parts_{std::move(parts)...} {}
+    explicit all_of(Observers... parts) requires(sizeof...(Observers) > 0) : parts_{std::move(parts)...} {}
 
     template <class Event>
         requires(observes<Observers, Event> || ...)

@@ -25,7 +25,7 @@ namespace pgq::observer {
 struct job_counts {
     std::uint64_t started = 0;
     std::array<std::uint64_t, outcome::kinds> outcomes{};  ///< by outcome::kind
-    duration run_time{};                      ///< of all finished attempts together
+    duration run_time{};                                   ///< of all finished attempts together
 
     std::uint64_t of(outcome::kind k) const noexcept { return outcomes[static_cast<std::size_t>(k)]; }
     std::uint64_t finished() const noexcept {

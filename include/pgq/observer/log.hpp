@@ -35,7 +35,7 @@ struct log_options {
     log_level worker_stopped = log_level::info;
     log_level jobs_claimed = log_level::debug;
     log_level job_started = log_level::debug;
-    log_level job_done = log_level::debug;  ///< job_finished, when the job is done or snoozed
+    log_level job_done = log_level::debug;      ///< job_finished, when the job is done or snoozed
     log_level job_failed = log_level::warning;  ///< job_finished, when it will be tried again or was discarded
     log_level job_held = log_level::error;      ///< job_finished, when it is held
     log_level lease_lost = log_level::warning;
@@ -83,21 +83,14 @@ class log {
 public:
     using policy_category = observer_tag;
 
-    log()
-        requires std::default_initializable<Sink>
-        : log{Sink{}} {}
+    log() requires std::default_initializable<Sink> : log{Sink{}} {}
     explicit log(Sink sink, const log_options& options = {})
         : state_{std::make_shared<state>(std::move(sink))}, options_{options} {}
-    explicit log(std::ostream& out, const log_options& options = {})
-        requires std::same_as<Sink, to_stream>
+    explicit log(std::ostream& out, const log_options& options = {}) requires std::same_as<Sink, to_stream>
         : log{to_stream{out}, options} {}
 
-    void on(const event::worker_started& e) noexcept {
-        put(options_.worker_started, e, {{"worker", e.worker.value}});
-    }
-    void on(const event::worker_stopped& e) noexcept {
-        put(options_.worker_stopped, e, {{"worker", e.worker.value}});
-    }
+    void on(const event::worker_started& e) noexcept { put(options_.worker_started, e, {{"worker", e.worker.value}}); }
+    void on(const event::worker_stopped& e) noexcept { put(options_.worker_stopped, e, {{"worker", e.worker.value}}); }
     void on(const event::jobs_claimed& e) noexcept {
         put(options_.jobs_claimed, e, {{"worker", e.worker.value}, {"count", static_cast<std::int64_t>(e.count)}});
     }
@@ -114,8 +107,7 @@ public:
              {"run_ms", milliseconds(e.run_time)}});
     }
     void on(const event::lease_lost& e) noexcept {
-        put(options_.lease_lost, e,
-            {{"lease", e.lease}, {"unfinished", static_cast<std::int64_t>(e.unfinished)}});
+        put(options_.lease_lost, e, {{"lease", e.lease}, {"unfinished", static_cast<std::int64_t>(e.unfinished)}});
     }
     void on(const event::connection_failed& e) noexcept {
         put_error(options_.connection_failed, e, {"next_try_ms", milliseconds(e.next_try)});
@@ -148,9 +140,7 @@ private:
         }
     }
 
-    static double milliseconds(duration d) noexcept {
-        return std::chrono::duration<double, std::milli>(d).count();
-    }
+    static double milliseconds(duration d) noexcept { return std::chrono::duration<double, std::milli>(d).count(); }
 
     template <class Event>
     void put_error(log_level level, const Event& e, log_field more) noexcept {
@@ -195,9 +185,7 @@ private:
                 const std::lock_guard lock{state_->mutex};
                 state_->sink(std::string_view{line});
             }
-        } catch (...) {
-            state_->failures.fetch_add(1, std::memory_order_relaxed);
-        }
+        } catch (...) { state_->failures.fetch_add(1, std::memory_order_relaxed); }
     }
 
     std::shared_ptr<state> state_;

@@ -52,8 +52,9 @@ TEST_CASE("a log tells an error by code, statement, message and remedy, and keep
     error_info e{make_sqlstate("23514"), "violates a check", "look there"};
     e.statement = "enqueue";
     e.detail = "Failing row contains (1, secret)";
-    CHECK(line_for(event::trouble{e}) ==
-          "level=warning event=trouble error=23514 statement=enqueue message=\"violates a check\" hint=\"look there\"\n");
+    CHECK(
+        line_for(event::trouble{e}) ==
+        "level=warning event=trouble error=23514 statement=enqueue message=\"violates a check\" hint=\"look there\"\n");
     CHECK(line_for(event::connection_failed{{errc::connection_lost, "gone"}, 250ms}) ==
           "level=warning event=connection_failed error=pgq:1 message=gone next_try_ms=250.000\n");
 }

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <laws/driver/dying.hpp>
-#include <laws/driver/leasing.hpp>
-#include <laws/driver/limiting.hpp>
-#include <laws/driver/settling.hpp>
-#include <laws/driver/storing.hpp>
-#include <laws/driver/taking.hpp>
-#include <laws/driver/waking.hpp>
-#include <laws/driver/world.hpp>
+#include <pgq/testing/laws/driver/dying.hpp>
+#include <pgq/testing/laws/driver/leasing.hpp>
+#include <pgq/testing/laws/driver/limiting.hpp>
+#include <pgq/testing/laws/driver/settling.hpp>
+#include <pgq/testing/laws/driver/storing.hpp>
+#include <pgq/testing/laws/driver/taking.hpp>
+#include <pgq/testing/laws/driver/waking.hpp>
+#include <pgq/testing/laws/driver/world.hpp>
 
 namespace pgq::laws {
 

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <pgq/concept/serializer.hpp>
-
-#include "support/catch.hpp"
+#include <pgq/testing/catch.hpp>
 
 #include <atomic>
 #include <cstddef>

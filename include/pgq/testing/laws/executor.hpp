@@ -1,8 +1,7 @@
 #pragma once
 
 #include <pgq/concept/executor.hpp>
-
-#include "support/catch.hpp"
+#include <pgq/testing/catch.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <laws/driver/world.hpp>
+#include <pgq/testing/laws/driver/world.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <pgq/concept/backoff.hpp>
-
-#include "support/catch.hpp"
+#include <pgq/testing/catch.hpp>
 
 #include <array>
 #include <atomic>

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <pgq/concept/observer.hpp>
+#include <pgq/detail/type_list.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/testing/catch.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace pgq::laws {
+
+namespace detail {
+
+/// Tells an observer every event of pgq/event/events.hpp, with contents that are overwritten and freed right after each.
+template <class O>
+class teller {
+public:
+    explicit teller(O& to) : to_{&to} {}
+
+    /// True when nothing was thrown. `text` is the entrypoint, the reason and the message.
+    bool tell_all(const std::string& text, std::int64_t number, duration time) {
+        error_info error{errc::connection_lost, text, text};
+        error.detail = text;
+        error.statement = text;
+        const auto small = static_cast<std::int32_t>(number);
+        const auto attempt = static_cast<std::int16_t>(number);
+        const auto count = static_cast<std::size_t>(number);
+        tell(event::worker_started{.worker = {small}});
+        tell(event::jobs_claimed{.worker = {small}, .count = count});
+        for (std::size_t k = 0; k < outcome::kinds; ++k) {
+            std::string entrypoint = text, reason = text;
+            tell(event::job_started{.id = {number}, .entrypoint = entrypoint, .attempt = attempt});
+            tell(event::job_finished{.id = {number},
+                                     .entrypoint = entrypoint,
+                                     .attempt = attempt,
+                                     .what = static_cast<outcome::kind>(k),
+                                     .reason = reason,
+                                     .run_time = time});
+            std::fill(entrypoint.begin(), entrypoint.end(), '#');
+            std::fill(reason.begin(), reason.end(), '#');
+        }
+        tell(event::lease_lost{.lease = number, .unfinished = count});
+        tell(event::connection_failed{.error = error, .next_try = time});
+        tell(event::connection_restored{});
+        tell(event::jobs_rescued{.workers = number, .returned = number, .held = number});
+        tell(event::trouble{.error = error});
+        tell(event::worker_stopped{.worker = {small}});
+        return good_;
+    }
+
+private:
+    template <class Event>
+    void tell(const Event& e) {
+        static_assert(pgq::detail::contains_v<Event, event::all>);
+        if constexpr (observes<O, Event>) {
+            try {
+                to_->on(e);
+            } catch (...) { good_ = false; }
+        }
+    }
+
+    O* to_;
+    bool good_ = true;
+};
+
+}  // namespace detail
+
+/// What every observer keeps; `make()` returns one. That it keeps no view of an event longer than the call is for the
+/// address sanitizer to see, that it may be told from several threads for the thread sanitizer too.
+template <observer_policy Observer, class Make>
+void check_observer(Make make) {
+    static_assert(observes_something<Observer>);
+    using teller = detail::teller<Observer>;
+
+    SECTION("no event makes it throw, however empty or large its contents are") {
+        Observer observer = make();
+        teller to{observer};
+        CHECK(to.tell_all("", 0, {}));
+        CHECK(to.tell_all("send_email", 1, duration{1}));
+        CHECK(to.tell_all(std::string(100'000, 'x'), INT64_MAX, duration::max()));
+        CHECK(to.tell_all("\n\"\\ =\x1b[2J\xff\xc3", -1, duration::min()));
+        CHECK(to.tell_all(std::string(3, '\0'), INT64_MIN, duration{-1}));
+    }
+    SECTION("several threads tell it everything at once") {
+        Observer observer = make();
+        std::atomic<int> thrown{0};
+        std::vector<std::thread> threads;
+        for (int t = 0; t < 4; ++t)
+            threads.emplace_back([&observer, &thrown, t] {
+                teller to{observer};
+                for (int i = 0; i < 250; ++i)
+                    if (!to.tell_all("entrypoint " + std::to_string((i + t) % 50), i, duration{i})) ++thrown;
+            });
+        for (auto& thread : threads) thread.join();
+        CHECK(thrown == 0);
+    }
+    SECTION("it can be moved to where it is needed, and told there") {
+        Observer first = make();
+        Observer second = std::move(first);
+        teller to{second};
+        CHECK(to.tell_all("here", 1, duration{1}));
+    }
+    SECTION("notify tells it what it cares for, and accepts the rest") {
+        Observer observer = make();
+        notify(observer, event::job_started{.id = {1}, .entrypoint = "x", .attempt = 1});
+        notify(observer, event::job_finished{.id = {1}, .entrypoint = "x", .attempt = 1});
+        notify(observer, event::trouble{});
+        SUCCEED("nothing ended the program");
+    }
+}
+
+}  // namespace pgq::laws
