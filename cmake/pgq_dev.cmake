@@ -16,8 +16,14 @@ target_compile_definitions(
 
 # `all_verify_interface_header_sets` compiles each header alone, with the warnings.
 add_library(pgq_each_header INTERFACE)
+set(pgq_own_headers ${pgq_headers})
+if(TARGET pgq::testing)
+  target_link_libraries(pgq_each_header INTERFACE pgq::testing)
+else()
+  list(FILTER pgq_own_headers EXCLUDE REGEX "/pgq/testing/")
+endif()
 target_sources(
-  pgq_each_header INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${pgq_headers}
+  pgq_each_header INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${pgq_own_headers}
 )
 target_link_libraries(pgq_each_header INTERFACE pgq::asio pgq::json pgq_dev)
 set_target_properties(pgq_each_header PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)

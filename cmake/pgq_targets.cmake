@@ -1,9 +1,10 @@
 # The targets a consumer links. None carries a warning flag or a macro.
 #
-#   pgq::pgq    the core: nothing but headers, Hana and threads
-#   pgq::libpq  + libpq
-#   pgq::asio   + libpq and standalone Asio
-#   pgq::json   + Boost.JSON
+#   pgq::pgq      the core: nothing but headers, Hana and threads
+#   pgq::libpq    + libpq
+#   pgq::asio     + libpq and standalone Asio
+#   pgq::json     + Boost.JSON
+#   pgq::testing  + Catch2: the laws, to put policies of one's own through
 #
 # As a part of another project only those exist whose library is there.
 
@@ -23,6 +24,7 @@ find_package(Boost ${pgq_boost_version} ${pgq_needs_all} COMPONENTS json)
 list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
 find_package(asio ${pgq_needs_all} MODULE)
 list(REMOVE_ITEM CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
+find_package(Catch2 QUIET)
 
 file(GLOB_RECURSE pgq_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/pgq/*.hpp")
 
@@ -50,3 +52,4 @@ endfunction()
 pgq_component(libpq PostgreSQL::PostgreSQL)
 pgq_component(asio pgq_libpq asio::asio)
 pgq_component(json Boost::json)
+pgq_component(testing Catch2::Catch2)

@@ -96,7 +96,7 @@ installed() {
     rm -rf "$prefix"
     pgq_run cmake --install build/dev --prefix "$prefix" >build/install.log
     consumer core -DCMAKE_PREFIX_PATH="$prefix" -DCONSUMER_COMPONENTS=
-    consumer components -DCMAKE_PREFIX_PATH="$prefix" "-DCONSUMER_COMPONENTS=libpq;asio;json"
+    consumer components -DCMAKE_PREFIX_PATH="$prefix" "-DCONSUMER_COMPONENTS=libpq;asio;json;testing"
     consumer subdirectory "-DPGQ_SOURCE=$PWD"
 }
 

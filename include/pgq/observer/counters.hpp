@@ -115,8 +115,10 @@ public:
 
 private:
     struct node {
+        node(std::string_view n, node* behind) : name{n}, next{behind} {}
+
         std::string name;
-        node* next = nullptr;
+        node* next;
         job_cells cells{};
     };
 
@@ -127,7 +129,7 @@ private:
     }
 
     static job_cells& add(std::atomic<node*>& bucket, node* first, std::string_view name) {
-        auto made = std::make_unique<node>(std::string{name}, first);
+        auto made = std::make_unique<node>(name, first);
         while (!bucket.compare_exchange_weak(made->next, made.get(), std::memory_order_acq_rel,
                                              std::memory_order_acquire)) {
             if (node* known = find(made->next, first, name)) return known->cells;
@@ -141,12 +143,12 @@ private:
 
 }  // namespace detail
 
-/// Counts every event, and jobs by entrypoint and outcome: `observer::counters seen; app_queue jobs{driver, {}, {}, seen};`,
-/// then `seen.snapshot()`, or `jobs.observer().snapshot()`.
+/// Counts every event, and jobs by entrypoint and outcome. Give a copy of it to the queue and ask `snapshot()` when you like,
+/// or ask the queue's: `jobs.observer().snapshot()`.
 ///
 /// Copies share one set of counts, which lives as long as the last of them. They begin at zero and never go back. Counting is a
-/// relaxed addition, without a lock or allocation but for the first job of an entrypoint. All members may be
-/// called from any thread.
+/// relaxed addition, without a lock or allocation but for the first job of an entrypoint. All members may be called
+/// from any thread.
 class counters {
 public:
     using policy_category = observer_tag;

@@ -57,7 +57,7 @@ struct to_stderr {
 /// Lines to a stream of the caller's, which outlives this.
 class to_stream {
 public:
-    explicit to_stream(std::ostream& out) noexcept : out_{&out} {}
+    to_stream(std::ostream& out) noexcept : out_{&out} {}
 
     void operator()(std::string_view line) { *out_ << line << '\n' << std::flush; }
 
@@ -86,8 +86,6 @@ public:
     log() requires std::default_initializable<Sink> : log{Sink{}} {}
     explicit log(Sink sink, const log_options& options = {})
         : state_{std::make_shared<state>(std::move(sink))}, options_{options} {}
-    explicit log(std::ostream& out, const log_options& options = {}) requires std::same_as<Sink, to_stream>
-        : log{to_stream{out}, options} {}
 
     void on(const event::worker_started& e) noexcept { put(options_.worker_started, e, {{"worker", e.worker.value}}); }
     void on(const event::worker_stopped& e) noexcept { put(options_.worker_stopped, e, {{"worker", e.worker.value}}); }

@@ -1,0 +1,42 @@
+#include <pgq/testing/laws/backoff.hpp>
+#include <pgq/testing/laws/observer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+
+namespace app {
+
+/// Five minutes, and from the fifth attempt on an hour.
+struct patient {
+    using policy_category = pgq::backoff_tag;
+
+    pgq::duration delay(int attempt) const noexcept {
+        using namespace std::chrono_literals;
+        return attempt < 5 ? 5min : 60min;
+    }
+};
+
+/// How many jobs took longer than a second. Copies count together, so that the program can keep one and look.
+class slow_jobs {
+public:
+    using policy_category = pgq::observer_tag;
+
+    void on(const pgq::event::job_finished& e) noexcept {
+        if (e.run_time > std::chrono::seconds{1}) count_->fetch_add(1, std::memory_order_relaxed);
+    }
+    int count() const noexcept { return *count_; }
+
+private:
+    std::shared_ptr<std::atomic<int>> count_ = std::make_shared<std::atomic<int>>(0);
+};
+
+}  // namespace app
+
+TEST_CASE("the application's back-off keeps the back-off laws", "[testing]") {
+    pgq::laws::check_backoff<app::patient>([] { return app::patient{}; });
+}
+
+TEST_CASE("the application's observer keeps the observer laws", "[testing]") {
+    pgq::laws::check_observer<app::slow_jobs>([] { return app::slow_jobs{}; });
+}
