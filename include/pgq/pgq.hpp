@@ -11,6 +11,7 @@
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
 #include <pgq/executor/thread_pool.hpp>
+#include <pgq/facts.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/job/outcome.hpp>

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <pgq/compose/handler_match.hpp>
+
+/// What a program may assert of its own queues and workers:
+/// `static_assert(pgq::entrypoints_of<app_queue>.size() == 2); static_assert(pgq::handles<decltype(w), app::resize>);`
+namespace pgq {
+
+/// The names under which the jobs of a queue are stored, sorted: a std::array of std::string_view. Empty for a queue that was
+/// refused.
+template <class Queue>
+inline constexpr auto entrypoints_of = Queue::composition_type::entrypoints;
+
+namespace detail {
+
+template <class Worker, class Job>
+inline constexpr bool handles_job = false;
+
+template <template <class, class...> class Worker, class Queue, class... Handlers, class Job>
+    requires(sizeof...(Handlers) > 0 && Queue::composition_type::template contains<Job>)
+inline constexpr bool handles_job<Worker<Queue, Handlers...>, Job> = acceptors_of<Job, Handlers...>().count == 1;
+
+}  // namespace detail
+
+/// Whether a worker (or async_worker) of this type runs jobs of this type: they are jobs of its queue, and exactly one of its
+/// handlers takes them. Asking is no error, whatever else is wrong with the worker.
+template <class Worker, class Job>
+inline constexpr bool handles = detail::handles_job<Worker, Job>;
+
+}  // namespace pgq
