@@ -24,9 +24,13 @@ struct async_side<Driver> {
 };
 
 /// The session of a queue object, opened when first needed and again after it broke, and the lanes of its entrypoints.
-/// Usable from several threads; they take turns.
+/// Usable from several threads; they take turns, or each borrows a session from a driver that lends them.
 template <class Driver>
 class client {
+    template <class Use>
+    using answer_of = decltype(std::declval<Use&>()(std::declval<typename Driver::session&>(),
+                                                    std::declval<std::vector<lane_id>&>()));
+
 public:
     client(Driver driver, std::string queue_name, std::span<const lane_name> names)
         : driver_{std::move(driver)}, name_{std::move(queue_name)}, names_{names} {}
@@ -37,13 +41,15 @@ public:
     /// Calls `use(session, lanes)`. A session that broke is not used again; whether what it was doing happened is in doubt then,
     /// so nothing is repeated here.
     template <class Use>
-    auto with(Use use)
-        -> decltype(use(std::declval<typename Driver::session&>(), std::declval<std::vector<lane_id>&>())) {
-        const std::lock_guard lock{mutex_};
-        if (auto ready = prepare(); !ready) return ready.error();
-        auto answer = use(*session_, lanes_);
-        if (!answer && answer.error() == errc::connection_lost) session_.reset();
-        return answer;
+    answer_of<Use> with(Use use) {
+        if constexpr (lending_driver<Driver>) return with_loan(use);
+        else {
+            const std::lock_guard lock{mutex_};
+            if (auto ready = prepare(); !ready) return ready.error();
+            auto answer = use(*session_, lanes_);
+            if (!answer && answer.error() == errc::connection_lost) session_.reset();
+            return answer;
+        }
     }
 
     result<std::vector<lane_id>> lanes() {
@@ -64,6 +70,26 @@ public:
     }
 
 private:
+    template <class Use>
+    answer_of<Use> with_loan(Use& use) {
+        auto loan = driver_.borrow();
+        if (!loan) return loan.error();
+        if (auto found = find_lanes_once(loan->get()); !found) return note_end(*loan, std::move(found.error()));
+        auto answer = use(loan->get(), lanes_);
+        if (!answer) (void)note_end(*loan, answer.error());
+        return answer;
+    }
+    template <class Loan>
+    static error_info note_end(Loan& loan, error_info e) {
+        if (e == errc::connection_lost) loan.discard();
+        return e;
+    }
+    // Once found they do not change, so only this needs the lock.
+    result<void> find_lanes_once(typename Driver::session& session) {
+        const std::lock_guard lock{mutex_};
+        return find_lanes(session);
+    }
+
     result<void> prepare() {
         if constexpr (requires(typename Driver::session & s) { s.usable(); })
             if (session_ && !session_->usable()) session_.reset();
@@ -72,9 +98,13 @@ private:
             if (!opened) return opened.error();
             session_.emplace(std::move(*opened));
         }
+        return find_lanes(*session_);
+    }
+
+    result<void> find_lanes(typename Driver::session& session) {
         if (!lanes_.empty()) return {};
         if (auto fine = check_name(); !fine) return fine;
-        auto found = session_->lanes(name_, names_);
+        auto found = session.lanes(name_, names_);
         if (!found) return found.error();
         lanes_ = std::move(*found);
         return {};

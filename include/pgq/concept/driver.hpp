@@ -104,6 +104,23 @@ template <class D>
 concept driver_policy =
     policy_of<D, driver_tag> && can_connect<D> && can_install<D> && driver_session<typename D::session>;
 
+template <class L, class Session>
+concept loan_of = std::movable<L> && requires(const L& held, L& l) {
+    { held.get() } noexcept -> std::same_as<Session&>;
+    { l.discard() } noexcept;
+};
+
+/// A driver that also lends sessions, so that the calls on one queue object need not take turns: driver::pool is one.
+///
+/// `borrow()` gives a session for the role `client` that is the holder's until the loan is destroyed; it may wait for one, and
+/// fails after a time. `discard()` says that the session broke and is not to be lent again. Called from any thread.
+template <class D>
+concept lending_driver = driver_policy<D> && requires(const D& d) {
+    typename D::loan;
+    requires loan_of<typename D::loan, typename D::session>;
+    { d.borrow() } -> std::same_as<result<typename D::loan>>;
+};
+
 /// A driver whose sessions also have `async_enqueue`, `async_exchange` and `async_wait`, with any Asio completion token.
 template <class D>
 concept async_driver = driver_policy<D> && requires { requires D::is_async; };

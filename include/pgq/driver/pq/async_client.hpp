@@ -2,6 +2,7 @@
 
 #include <pgq/driver/pq/async_session.hpp>
 #include <pgq/job/enqueue_batch.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
@@ -15,6 +16,8 @@
 #include <asio/strand.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -45,7 +48,7 @@ class async_client {
         bool cancelled = false;
     };
 
-    // All members belong to the strand, except the last two.
+    // All members belong to the strand, except those from the mutex on.
     struct shared : std::enable_shared_from_this<shared> {
         shared(asio::any_io_executor e, connection_options o, std::string q, std::span<const lane_name> wanted)
             : executor{std::move(e)},
@@ -78,6 +81,7 @@ class async_client {
         void note(error_info why) {
             const std::lock_guard lock{mutex};
             last_error = std::move(why);
+            last_error_at = std::chrono::steady_clock::now();
         }
 
         asio::any_io_executor executor;
@@ -93,6 +97,8 @@ class async_client {
         std::vector<lane_id> lanes;
         std::mutex mutex;
         error_info last_error{};
+        steady_time last_error_at{};
+        std::atomic<std::size_t> under_way{0};
     };
 
     template <class Answer>
@@ -116,6 +122,14 @@ public:
         const std::lock_guard lock{shared_->mutex};
         return shared_->last_error;
     }
+
+    /// When that was; the clock's zero when there was none.
+    steady_time last_error_at() const {
+        const std::lock_guard lock{shared_->mutex};
+        return shared_->last_error_at;
+    }
+    /// Calls that have begun and not ended, those that wait their turn included.
+    std::size_t under_way() const noexcept { return shared_->under_way.load(std::memory_order_relaxed); }
 
 private:
     std::shared_ptr<shared> shared_;
@@ -141,6 +155,7 @@ public:
         }
         auto client = std::move(client_);
         auto mine = std::move(call_);
+        client->under_way.fetch_add(1, std::memory_order_relaxed);
         const auto strand = client->strand;
         flow<Self> all{std::move(self), std::move(client), std::move(mine)};
         asio::dispatch(strand, [all = std::move(all)]() mutable { all.start(); });
@@ -228,6 +243,7 @@ private:
             client_->note(std::move(how.error()));
         }
         if (call_->has_turn) client_->pass_on();
+        client_->under_way.fetch_sub(1, std::memory_order_relaxed);
         const auto executor = client_->executor;
         deliver(std::move(self_), executor, has_waited_, [code, ids = std::move(call_->ids)](Self& to) mutable {
             if (code) to.complete(code, Answer{});

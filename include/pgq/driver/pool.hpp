@@ -1,0 +1,295 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/fsm/pool.hpp>
+#include <pgq/job/enqueue_batch.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <concepts>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver {
+
+struct pool_options {
+    std::size_t min = 0;                          ///< so many sessions stay open however long nobody needs them
+    std::size_t max = 4;                          ///< so many at most
+    duration wait = std::chrono::seconds{5};      ///< how long a caller waits for a free one; zero: not at all
+    duration max_idle = std::chrono::minutes{1};  ///< idle for longer, it is closed, or asked before it is used
+};
+
+/// How many sessions of a pool are in which state.
+struct pool_counts {
+    std::size_t idle = 0;
+    std::size_t lent = 0;     ///< in use, or being opened
+    std::size_t waiting = 0;  ///< callers
+};
+
+namespace detail {
+
+inline result<void> check(const pool_options& o) {
+    if (o.max < 1 || o.max > 10'000 || o.min > o.max)
+        return error_info{errc::invalid_option,
+                          "a pool of " + std::to_string(o.min) + " to " + std::to_string(o.max) + " sessions",
+                          "max is 1 to 10000, and min no more than max"};
+    if (o.wait < duration{} || o.max_idle < duration{})
+        return error_info{errc::invalid_option, "a time of the pool is negative"};
+    return {};
+}
+
+/// The sessions of a pool, whoever holds it: the state machine with its lock and its sleepers. Sessions are opened, asked and
+/// closed outside of the lock.
+template <class Inner>
+class pool_store {
+public:
+    using session = typename Inner::session;
+
+    pool_store(Inner inner, const pool_options& options)
+        : inner_{std::move(inner)},
+          options_{options},
+          machine_{{.min = options.min, .max = size_of(options), .max_idle = options.max_idle}},
+          sessions_(size_of(options)) {}
+
+    const Inner& inner() const noexcept { return inner_; }
+    const pool_options& options() const noexcept { return options_; }
+
+    /// A slot that is the caller's, whatever is in it; then `prepare` it.
+    result<fsm::pool_action> acquire() {
+        if (auto fine = check(options_); !fine) return fine.error();
+        close_surplus();
+        sleeper me;
+        std::unique_lock lock{mutex_};
+        const auto action = machine_.asked(me.name(), now());
+        if (action.what != fsm::pool_do::wait) return action;
+        const auto deadline = now() + std::min<duration>(options_.wait, std::chrono::hours{24 * 365});
+        if (me.woken.wait_until(lock, deadline, [&] { return me.granted.has_value(); })) return *me.granted;
+        (void)machine_.gave_up(me.name());
+        return exhausted();
+    }
+
+    /// Makes sure that there is a session in the slot, and one that works.
+    result<void> prepare(const fsm::pool_action& a) {
+        auto& slot = sessions_[a.slot];
+        if (slot && (!is_usable(*slot) || (a.what == fsm::pool_do::probe && !answers(*slot)))) slot.reset();
+        if (slot) return {};
+        auto opened = inner_.connect(session_role::client);
+        if (!opened) return opened.error();
+        slot.emplace(std::move(*opened));
+        return {};
+    }
+
+    session& at(std::size_t slot) noexcept { return *sessions_[slot]; }
+
+    void give_back(std::size_t slot, bool works) noexcept {
+        if (!works) sessions_[slot].reset();
+        const std::lock_guard lock{mutex_};
+        wake(works ? machine_.returned(slot, now()) : machine_.dropped(slot));
+    }
+
+    pool_counts counts() const {
+        const std::lock_guard lock{mutex_};
+        return {.idle = machine_.idle(), .lent = machine_.lent(), .waiting = machine_.waiting()};
+    }
+
+private:
+    struct sleeper {
+        std::condition_variable woken;
+        std::optional<fsm::pool_action> granted{};
+
+        std::uint64_t name() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
+        static sleeper& of(std::uint64_t name) noexcept {
+            return *reinterpret_cast<sleeper*>(static_cast<std::uintptr_t>(name));
+        }
+    };
+
+    static std::size_t size_of(const pool_options& o) { return check(o) ? o.max : 0; }
+    static steady_time now() noexcept { return std::chrono::steady_clock::now(); }
+
+    static bool is_usable(session& s) noexcept {
+        if constexpr (requires { s.usable(); }) return s.usable();
+        else return true;
+    }
+    // The cheapest question that every driver has.
+    static bool answers(session& s) { return s.cancel(std::span<const job_id>{}).has_value(); }
+
+    void wake(const std::optional<fsm::pool_grant>& g) noexcept {
+        if (!g) return;
+        sleeper& next = sleeper::of(g->caller);  // lives until it has had the lock again
+        next.granted = g->action;
+        next.woken.notify_one();
+    }
+
+    void close_surplus() {
+        std::vector<std::optional<session>> closed;  // destroyed behind the lock
+        const std::lock_guard lock{mutex_};
+        while (const auto slot = machine_.surplus(now()))
+            closed.push_back(std::exchange(sessions_[*slot], std::nullopt));
+    }
+
+    error_info exhausted() const {
+        const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(options_.wait);
+        error_info e{errc::timeout,
+                     "all " + std::to_string(options_.max) + " sessions of the pool were in use for " +
+                         std::to_string(waited.count()) + " ms",
+                     "raise pool_options::max, or wait longer: pool_options::wait"};
+        e.statement = "borrow";
+        return e;
+    }
+
+    Inner inner_;
+    pool_options options_;
+    mutable std::mutex mutex_;  // for what follows; a slot of sessions_ belongs to whom it is lent
+    fsm::pool machine_;
+    std::vector<std::optional<session>> sessions_;
+};
+
+/// Several asynchronous clients as one: a call goes to the one with the fewest calls under way.
+template <class Client>
+class async_clients {
+public:
+    explicit async_clients(std::vector<Client> all) : all_{std::move(all)} {}
+
+    template <class Answer, class Token>
+    auto async_enqueue(std::size_t position, result<enqueue_batch> batch, Token&& token) {
+        return idlest().template async_enqueue<Answer>(position, std::move(batch), std::forward<Token>(token));
+    }
+    /// Of the latest call that failed, whichever client had it.
+    error_info last_error() const {
+        const auto latest = std::max_element(all_.begin(), all_.end(), [](const Client& a, const Client& b) {
+            return a.last_error_at() < b.last_error_at();
+        });
+        return latest->last_error();
+    }
+
+private:
+    Client& idlest() noexcept {
+        return *std::min_element(all_.begin(), all_.end(),
+                                 [](const Client& a, const Client& b) { return a.under_way() < b.under_way(); });
+    }
+
+    std::vector<Client> all_;
+};
+
+template <class Inner>
+struct pool_async_side {
+    static constexpr bool is_async = false;
+};
+template <async_driver Inner>
+struct pool_async_side<Inner> {
+    static constexpr bool is_async = true;
+    using async_client = async_clients<typename Inner::async_client>;
+};
+
+}  // namespace detail
+
+/// Any driver, with several sessions for the callers of a queue: `queue<..., driver::pool<driver::libpq>>`,
+/// `pool{libpq{"host=..."}, {.max = 8}}`. Threads that enqueue at once do so on sessions of their own instead of taking turns on one.
+///
+/// A session is opened when one is needed and none is free, up to `max`; the caller that finds all of them in use waits, first come
+/// first served, at most `wait`, and then gets errc::timeout. One that broke is replaced by the next caller who gets its
+/// place. One that nobody used for `max_idle` is closed by the next call of anybody, or, when no more than `min` are open,
+/// has to answer a question first. Opening one takes as long as the inner driver lets it, beyond `wait`.
+///
+/// Workers are not affected: their sessions come from the inner driver, beside the pool. With an asynchronous driver,
+/// async_enqueue also has up to `max` connections of its own, and takes the one with the fewest calls before it.
+///
+/// Copies share the sessions, which close with the last of them and of what they have lent. All members may be called from
+/// any thread.
+template <driver_policy Inner>
+class pool : public detail::pool_async_side<Inner> {
+    using store = detail::pool_store<Inner>;
+
+public:
+    using policy_category = driver_tag;
+    using session = typename Inner::session;
+
+    /// A session that is the holder's until this is destroyed. Used by one thread at a time.
+    class loan {
+    public:
+        loan(loan&&) noexcept = default;
+        loan& operator=(loan&& other) noexcept {
+            loan old{std::move(*this)};
+            store_ = std::move(other.store_);
+            slot_ = other.slot_;
+            works_ = other.works_;
+            return *this;
+        }
+        ~loan() {
+            if (store_) store_->give_back(slot_, works_);
+        }
+
+        session& get() const noexcept { return store_->at(slot_); }
+        /// The session broke: nobody gets it again.
+        void discard() noexcept { works_ = false; }
+
+    private:
+        friend class pool;
+        loan(std::shared_ptr<store> s, std::size_t slot) noexcept : store_{std::move(s)}, slot_{slot} {}
+
+        std::shared_ptr<store> store_;
+        std::size_t slot_;
+        bool works_ = true;
+    };
+
+    pool() requires std::default_initializable<Inner> : pool{Inner{}} {}
+    explicit pool(Inner inner, const pool_options& options = {})
+        : store_{std::make_shared<store>(std::move(inner), options)} {}
+
+    /// A session of the caller's own, not one of the pool.
+    result<session> connect(session_role role) const { return store_->inner().connect(role); }
+    result<void> install() const { return store_->inner().install(); }
+
+    /// Fails with errc::timeout when none became free in time, with errc::invalid_option for options that cannot be, and as
+    /// the inner driver when a session has to be opened and cannot.
+    result<loan> borrow() const {
+        auto slot = store_->acquire();
+        if (!slot) return std::move(slot.error());
+        loan mine{store_, slot->slot};
+        if (auto ready = store_->prepare(*slot); !ready) {
+            mine.discard();
+            return std::move(ready.error());
+        }
+        return mine;
+    }
+
+    /// Opens `min` sessions now instead of when they are needed, to learn of trouble early.
+    result<void> open() const {
+        std::vector<loan> all;
+        while (all.size() < store_->options().min) {
+            auto one = borrow();
+            if (!one) return std::move(one.error());
+            all.push_back(std::move(*one));
+        }
+        return {};
+    }
+
+    pool_counts counts() const { return store_->counts(); }
+    const Inner& inner() const noexcept { return store_->inner(); }
+
+    auto make_async_client(std::string queue,
+                           std::span<const std::string_view> entrypoints) const requires async_driver<Inner> {
+        std::vector<typename Inner::async_client> all;
+        const auto size = std::max<std::size_t>(1, store_->options().max);
+        while (all.size() < size) all.push_back(inner().make_async_client(queue, entrypoints));
+        return typename pool::async_client{std::move(all)};
+    }
+    const auto& get_executor() const noexcept requires async_driver<Inner> { return inner().get_executor(); }
+
+private:
+    std::shared_ptr<store> store_;
+};
+
+}  // namespace pgq::driver

@@ -1,0 +1,52 @@
+#include <pgq/driver/libpq.hpp>
+#include <pgq/driver/memory.hpp>
+#include <pgq/driver/pool.hpp>
+#include <pgq/testing/laws/driver.hpp>
+
+#include <support/catch.hpp>
+#include <support/either_session.hpp>
+#include <support/fresh_schema.hpp>
+
+#include <utility>
+
+namespace {
+
+/// A pool as a queue uses it: sessions for clients are lent, the others are the inner driver's.
+template <class Pool>
+class by_loans {
+public:
+    using policy_category = pgq::driver_tag;
+    using session = test::either_session<typename Pool::loan, typename Pool::session>;
+
+    explicit by_loans(Pool pool) : pool_{std::move(pool)} {}
+
+    pgq::result<session> connect(pgq::session_role role) const {
+        return role == pgq::session_role::client ? as_session(pool_.borrow()) : as_session(pool_.connect(role));
+    }
+    pgq::result<void> install() const { return pool_.install(); }
+
+private:
+    template <class T>
+    static pgq::result<session> as_session(pgq::result<T> had) {
+        if (!had) return std::move(had.error());
+        return session{std::move(*had)};
+    }
+
+    Pool pool_;
+};
+
+}  // namespace
+
+TEST_CASE("driver::pool of memory keeps the driver laws, with sessions that are lent", "[driver][pool][laws]") {
+    using pool = pgq::driver::pool<pgq::driver::memory>;
+    pgq::laws::check_driver<by_loans<pool>>([] { return by_loans{pool{}}; });
+}
+
+TEST_CASE("driver::pool of libpq keeps the driver laws, with sessions that are lent", "[driver][pool][laws]") {
+    using pool = pgq::driver::pool<pgq::driver::libpq>;
+    pgq::laws::check_driver<by_loans<pool>>([] {
+        const pool lent{pgq::driver::libpq{{.conninfo = test::dsn(), .schema = test::fresh_schemas::next()}}};
+        lent.install().value();
+        return by_loans{lent};
+    });
+}
