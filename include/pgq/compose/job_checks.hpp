@@ -7,6 +7,7 @@
 #include <pgq/diagnostic/jobs.hpp>
 #include <pgq/diagnostic/payload.hpp>
 #include <pgq/job/members.hpp>
+#include <pgq/job/sensitive.hpp>
 #include <pgq/job/traits.hpp>
 
 #include <array>
@@ -72,7 +73,9 @@ consteval auto shape_problem() {
 template <class Job, class Serializer>
 consteval auto payload_problem() {
     if constexpr (std::is_void_v<Serializer>) return problem<diagnostic::no_serializer<Job>>{};
-    else if constexpr (!is_fine<decltype(shape_problem<Job, Serializer>())>) return shape_problem<Job, Serializer>();
+    else if constexpr (holds_sensitive<Job> && !encrypting_serializer<Serializer>) {
+        return problem<diagnostic::sensitive_in_the_clear<Job, Serializer>>{};
+    } else if constexpr (!is_fine<decltype(shape_problem<Job, Serializer>())>) return shape_problem<Job, Serializer>();
     else if constexpr (refuses_job<Serializer, Job>) return problem<diagnostic::job_not_supported<Job, Serializer>>{};
     else if constexpr (!serializer_for<Serializer, Job>) {
         return problem<diagnostic::incomplete_serializer<Job, Serializer>>{};

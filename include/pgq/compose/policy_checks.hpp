@@ -9,7 +9,9 @@
 #include <pgq/concept/limiter.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/concept/policy.hpp>
+#include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/arguments.hpp>
+#include <pgq/diagnostic/payload.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/observer/none.hpp>
 
@@ -39,6 +41,18 @@ consteval auto limiter_problem() {
     }
 }
 
+template <class Serializer>
+consteval auto serializer_problem() {
+    constexpr auto flaw = flaw_of<Serializer>;
+    if constexpr (flaw == serializer_flaw::inner_is_no_serializer) {
+        return problem<diagnostic::inner_is_no_serializer<Serializer>>{};
+    } else if constexpr (flaw == serializer_flaw::incomplete_keys) {
+        return problem<diagnostic::incomplete_keys<Serializer>>{};
+    } else if constexpr (flaw == serializer_flaw::compresses_ciphertext) {
+        return problem<diagnostic::compresses_ciphertext<Serializer>>{};
+    } else return unless_not_default<Serializer>{};
+}
+
 /// Whether a policy is of a category we know and models its concept.
 template <has_policy_category Policy>
 consteval auto policy_problem() {
@@ -51,7 +65,7 @@ consteval auto policy_problem() {
         using modelled = unless<backoff_policy<Policy>, diagnostic::incomplete_backoff<Policy>>;
         return first_problem_t<modelled, unless_not_default<Policy>>{};
     } else if constexpr (std::same_as<category, serializer_tag>) {
-        return unless_not_default<Policy>{};
+        return serializer_problem<Policy>();
     } else if constexpr (std::same_as<category, limiter_tag>) {
         return limiter_problem<Policy>();
     } else if constexpr (std::same_as<category, observer_tag>) {

@@ -30,4 +30,25 @@ concept serializer_policy = policy_of<S, serializer_tag>;
 template <class S, class Job>
 concept serializer_for = serializer_policy<S> && can_write<S, Job> && can_read<S, Job>;
 
+/// A serializer whose bytes show nothing of what is in them; it says `static constexpr bool encrypts = true`. Jobs with
+/// `sensitive` members need one. A decorator says what its inner serializer says.
+template <class S>
+concept encrypting_serializer = serializer_policy<S> && requires { requires S::encrypts; };
+
+/// What is wrong with a serializer's own template arguments. It says so by `static constexpr serializer_flaw flaw`, and a
+/// queue that is given it turns that into a message.
+enum class serializer_flaw {
+    none,
+    inner_is_no_serializer,
+    incomplete_keys,
+    compresses_ciphertext,
+};
+
+template <class S>
+inline constexpr serializer_flaw flaw_of = serializer_policy<S> ? serializer_flaw::none
+                                                                : serializer_flaw::inner_is_no_serializer;
+template <serializer_policy S>
+    requires requires { { S::flaw } -> std::convertible_to<serializer_flaw>; }
+inline constexpr serializer_flaw flaw_of<S> = S::flaw;
+
 }  // namespace pgq

@@ -24,10 +24,38 @@ struct member_not_supported {
 };
 
 template <class Job, class Serializer>
+struct sensitive_in_the_clear {
+    static_assert(never<Job, Serializer>,
+                  "pgq: a job type has a sensitive member and its serializer does not encrypt. Put the serializer into "
+                  "pgq::serializer::encrypted<..., Keys>, or make the member a plain one.");
+};
+
+template <class Job, class Serializer>
 struct job_not_supported {
     static_assert(never<Job, Serializer>,
                   "pgq: the serializer does not support a job type. Give its entrypoint another serializer, or the job "
                   "type the shape that the serializer asks for.");
+};
+
+template <class Serializer>
+struct inner_is_no_serializer {
+    static_assert(never<Serializer>,
+                  "pgq: what a serializer is wrapped around is no serializer. Write the serializer first: "
+                  "encrypted<json, Keys>, compressed<json>.");
+};
+
+template <class Serializer>
+struct incomplete_keys {
+    static_assert(never<Serializer>,
+                  "pgq: the keys of an encrypted<> have no default constructor, no current() or no find(). Give it a "
+                  "class as in pgq/serializer/keys.hpp, or keys_of<ring> with a key_ring that is a global variable.");
+};
+
+template <class Serializer>
+struct compresses_ciphertext {
+    static_assert(never<Serializer>,
+                  "pgq: a compressed<> around an encrypted<>, and what is encrypted cannot be compressed. Write "
+                  "encrypted<compressed<...>, Keys>.");
 };
 
 template <class Job, class Serializer>

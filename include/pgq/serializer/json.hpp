@@ -3,14 +3,18 @@
 #include <pgq/concept/serializer.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/members.hpp>
+#include <pgq/job/sensitive.hpp>
+#include <pgq/serializer/decorator.hpp>
 #include <pgq/serializer/json_codec.hpp>
 #include <pgq/serializer/json_containers.hpp>
 #include <pgq/serializer/json_options.hpp>
 #include <pgq/serializer/json_parser.hpp>
 #include <pgq/serializer/json_scalars.hpp>
+#include <pgq/serializer/json_sensitive.hpp>
 #include <pgq/serializer/json_struct.hpp>
 #include <pgq/serializer/json_sums.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <new>
@@ -34,25 +38,34 @@ inline constexpr bool has_encodable_members<Job> =
 ///
 /// Errors name the place and never the value: "$.to.0.street: expected a string, found a number". Running out of memory
 /// throws; another exception of a `codec` becomes `errc::invalid_payload`. After a failed read the job is half read.
-template <json_options Options = json_options{}>
+///
+/// `sensitive` members are written by `revealing`, the form that `encrypted` makes of it, and by no other.
+template <json_options Options = json_options{}, class Secrets = detail::conceals>
 class basic_json {
+    static constexpr bool may_reveal = std::same_as<Secrets, detail::reveals>;
+    template <class T>
+    static constexpr bool writes = can_encode<T> && (may_reveal || !holds_sensitive<T>);
+
 public:
     using policy_category = serializer_tag;
 
     static_assert(Options.max_bytes <= max_json_bytes, "pgq: json_options::max_bytes is above 4 GiB. Use less.");
 
+    using revealing = basic_json<Options, detail::reveals>;
+
     static constexpr json_options options = Options;
     /// A queue checks a job member by member, to be able to name the one that does not fit.
     static constexpr bool by_members = true;
     template <class T>
-    static constexpr bool supports_member = can_encode<T>;
+    static constexpr bool supports_member = writes<T>;
     template <class Job>
-    static constexpr bool supports_job = detail::has_encodable_members<Job>;
+    static constexpr bool supports_job = detail::has_encodable_members<Job> && (may_reveal || !holds_sensitive<Job>);
 
-    template <can_encode T>
-    result<void> write(const T& job, std::string& out) const {
+    template <class T>
+        requires writes<T> result<void> write(const T& job, std::string& out)
+    const {
         const std::size_t before = out.size();
-        json_writer writer{out, Options};
+        json_writer writer{out, Options, may_reveal};
         try {
             encode(job, writer);
         } catch (const std::bad_alloc&) { throw; } catch (const std::exception&) {
@@ -63,8 +76,9 @@ public:
         return {};
     }
 
-    template <can_encode T>
-    result<void> read(std::string_view body, T& job) const {
+    template <class T>
+        requires writes<T> result<void> read(std::string_view body, T& job)
+    const {
         json_reading reading{.options = Options};
         detail::lent_tape tape;
         if (!detail::parse_json(body, *tape, reading)) return reading.problem.error();

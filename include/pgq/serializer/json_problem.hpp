@@ -21,6 +21,12 @@ public:
         code_ = code;
         what_ = std::move(what);
     }
+    /// Forgets what was said so far, and where inside: it may be a part of a sensitive value.
+    void redact() {
+        if (!failed_) return;
+        what_ = "a sensitive value that this member cannot have";
+        path_.clear();
+    }
     void in_member(std::string_view name) { path_ = "." + printable(name) + path_; }
     void in_element(std::size_t index) { path_ = "." + std::to_string(index) + path_; }
 

@@ -68,6 +68,8 @@ public:
     }
     /// "expected a string, found a number"
     bool expected(const char* what) const { return fail(std::string{"expected "} + what + ", found " + noun()); }
+    /// After a failure that may quote a value which nobody may see.
+    bool redact() const { return reading_->problem.redact(), false; }
     /// Notes where a nested read failed.
     bool failed_in_element(std::size_t index) const { return reading_->problem.in_element(index), false; }
     bool failed_in_member(std::string_view name) const { return reading_->problem.in_member(name), false; }

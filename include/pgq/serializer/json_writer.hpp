@@ -21,7 +21,9 @@ namespace pgq::serializer {
 /// worthless.
 class json_writer {
 public:
-    json_writer(std::string& out, const json_options& options) noexcept : out_{&out}, options_{options} {}
+    /// `reveals`: what is written is encrypted afterwards, so that `sensitive` values may be in it.
+    json_writer(std::string& out, const json_options& options, bool reveals = false) noexcept
+        : out_{&out}, options_{options}, reveals_{reveals} {}
 
     void null() { put("null"); }
     void boolean(bool b) { put(b ? "true" : "false"); }
@@ -68,7 +70,11 @@ public:
         comma_ = false;
     }
 
+    bool reveals() const noexcept { return reveals_; }
+
     bool failed() const noexcept { return problem_.failed(); }
+    /// What went wrong may quote a value that nobody may see.
+    void redact() { problem_.redact(); }
     void fail(std::string what, errc code = errc::invalid_payload) { problem_.fail(std::move(what), code); }
     /// After writing an element or a member: false, and the place is noted, when that failed.
     bool wrote_element(std::size_t index) {
@@ -117,6 +123,7 @@ private:
     json_problem problem_{};
     std::size_t depth_ = 0;
     bool comma_ = false;
+    bool reveals_ = false;
 };
 
 }  // namespace pgq::serializer

@@ -100,12 +100,14 @@ void check_serializer(S serializer, std::vector<Job> examples, cut_bodies cut = 
     }
     SECTION("writing appends") {
         std::string out = "before";
-        std::string expected = out;
         for (const Job& example : examples) {
+            const std::string before = out;
             REQUIRE(serializer.write(example, out).has_value());
-            expected += detail::written(serializer, example);
+            REQUIRE(out.substr(0, before.size()) == before);
+            Job job{};
+            REQUIRE(serializer.read(std::string_view{out}.substr(before.size()), job).has_value());
+            CHECK(job == example);
         }
-        CHECK(out == expected);
     }
     SECTION("reading leaves nothing of what was in the job before") {
         for (const Job& before : examples) {

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <pgq/concept/serializer.hpp>
+
+namespace pgq::serializer::detail {
+
+// Whether a serializer writes `sensitive` values. Only `encrypted` asks for that, by `revealing`.
+struct conceals {};
+struct reveals {};
+
+/// What a serializer becomes inside of one that encrypts: its `revealing`, when it makes a difference to it.
+template <class Inner>
+struct revealing {
+    using type = Inner;
+};
+template <class Inner>
+    requires requires { typename Inner::revealing; }
+struct revealing<Inner> {
+    using type = typename Inner::revealing;
+};
+template <class Inner>
+using revealing_t = typename revealing<Inner>::type;
+
+/// The part of a decorator that a queue's checks look at: which members and jobs it writes is what `Inner` says.
+template <class Inner>
+class decorator {
+    template <class T>
+    static consteval bool inner_supports_member() {
+        if constexpr (requires { Inner::template supports_member<T>; }) return Inner::template supports_member<T>;
+        else return true;
+    }
+    template <class Job>
+    static consteval bool inner_supports_job() {
+        if constexpr (requires { Inner::template supports_job<Job>; }) return Inner::template supports_job<Job>;
+        else return true;
+    }
+
+public:
+    using policy_category = serializer_tag;
+
+    static constexpr bool by_members = requires { requires Inner::by_members; };
+    template <class T>
+    static constexpr bool supports_member = inner_supports_member<T>();
+    template <class Job>
+    static constexpr bool supports_job = inner_supports_job<Job>();
+};
+
+}  // namespace pgq::serializer::detail
