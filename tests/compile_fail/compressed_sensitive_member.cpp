@@ -1,0 +1,16 @@
+// expect: pgq: a job type has a sensitive member and its serializer does not encrypt\. Put the serializer into
+
+#include "fakes.hpp"
+
+#include <pgq/job/sensitive.hpp>
+#include <pgq/serializer/compressed.hpp>
+#include <pgq/serializer/json.hpp>
+
+struct login {
+    static constexpr std::string_view entrypoint = "login";
+    pgq::sensitive<std::string> password{};
+};
+BOOST_HANA_ADAPT_STRUCT(login, password);
+
+using broken = pgq::queue<pgq::job<login>, fakes::driver, pgq::serializer::compressed<pgq::serializer::json>>;
+static_assert(sizeof(broken) != 0);
