@@ -4,6 +4,9 @@
 #include <pgq/detail/type_list.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/members.hpp>
+#include <pgq/job/sensitive.hpp>
+#include <pgq/serializer/decorator.hpp>
+#include <pgq/serializer/raw_message.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -36,31 +39,54 @@ concept has_to_bytes = requires(const Job& job, std::string& out) {
 
 namespace detail {
 
+template <class T>
+inline constexpr bool is_bytes = std::same_as<T, std::string> || std::same_as<T, std::vector<std::byte>>;
+template <class T>
+inline constexpr bool is_bytes<sensitive<T>> = is_bytes<T>;
+
 template <class Members>
 inline constexpr bool is_one_blob = false;
 template <class Member>
-inline constexpr bool is_one_blob<pgq::detail::type_list<Member>> =
-    std::same_as<typename Member::type, std::string> || std::same_as<typename Member::type, std::vector<std::byte>>;
+inline constexpr bool is_one_blob<pgq::detail::type_list<Member>> = is_bytes<typename Member::type>;
 
 template <class Job>
 concept blob = adapted<Job> && is_one_blob<members_of<Job>>;
 
+template <class T>
+auto& revealed(T& value) noexcept {
+    return value;
+}
+template <class T>
+auto& revealed(sensitive<T>& value) noexcept {
+    return value.reveal();
+}
+template <class T>
+auto& revealed(const sensitive<T>& value) noexcept {
+    return value.reveal();
+}
+
 }  // namespace detail
 
-/// Payloads that are their own bytes, nothing added. Two kinds of job types:
+/// Payloads that are their own bytes, nothing added. Three kinds of job types; of a type that is several the first counts:
 ///
-/// - one adapted member, a `std::string` or a `std::vector<std::byte>`, which is the payload;
 /// - `static Job from_bytes(std::string_view)` (or `result<Job>`) and `void to_bytes(std::string&) const` (or
-///   `result<void>`), which appends. These come first when a type has both.
+///   `result<void>`), which appends;
+/// - a message with the functions of a protocol buffer: see `message`;
+/// - one adapted member, a `std::string` or a `std::vector<std::byte>`, which is the payload.
 ///
 /// Running out of memory throws; another exception of those functions becomes `errc::invalid_payload`.
-class raw {
+template <class Secrets = detail::conceals>
+class basic_raw {
+    static constexpr bool may_reveal = std::same_as<Secrets, detail::reveals>;
+
 public:
     using policy_category = serializer_tag;
+    using revealing = basic_raw<detail::reveals>;
 
     static constexpr bool by_members = false;
     template <class Job>
-    static constexpr bool supports_job = (has_from_bytes<Job> && has_to_bytes<Job>) || detail::blob<Job>;
+    static constexpr bool supports_job = ((has_from_bytes<Job> && has_to_bytes<Job>) || message<Job> ||
+                                          detail::blob<Job>)&&(may_reveal || !holds_sensitive<Job>);
 
     template <class Job>
         requires supports_job<Job> result<void> write(const Job& job, std::string& out)
@@ -70,8 +96,10 @@ public:
                 if constexpr (std::is_void_v<decltype(job.to_bytes(out))>) return job.to_bytes(out), result<void>{};
                 else return job.to_bytes(out);
             });
+        } else if constexpr (message<Job>) {
+            return guarded("SerializeToString", [&] { return detail::write_message(job, out); });
         } else {
-            const auto bytes = std::as_bytes(std::span{member<Job, 0>::get(job)});
+            const auto bytes = std::as_bytes(std::span{detail::revealed(member<Job, 0>::get(job))});
             out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
             return {};
         }
@@ -91,10 +119,12 @@ public:
                 }
                 return {};
             });
+        } else if constexpr (message<Job>) {
+            return guarded("ParseFromString", [&] { return detail::read_message(body, job); });
         } else {
             job = Job{};
             const auto bytes = std::as_bytes(std::span{body});
-            auto& blob = member<Job, 0>::get(job);
+            auto& blob = detail::revealed(member<Job, 0>::get(job));
             using byte = typename std::remove_reference_t<decltype(blob)>::value_type;
             const auto* const first = reinterpret_cast<const byte*>(bytes.data());
             blob.assign(first, first + bytes.size());
@@ -113,6 +143,8 @@ private:
         }
     }
 };
+
+using raw = basic_raw<>;
 
 static_assert(serializer_policy<raw>);
 

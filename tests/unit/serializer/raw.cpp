@@ -1,3 +1,5 @@
+#include <pgq/concept/serializer.hpp>
+#include <pgq/job/sensitive.hpp>
 #include <pgq/serializer/raw.hpp>
 
 #include "support/catch.hpp"
@@ -51,6 +53,45 @@ struct answering {
 struct reads_only {
     static reads_only from_bytes(std::string_view) { return {}; }
 };
+struct secret {
+    pgq::sensitive<std::string> content{};
+};
+// The functions that protoc gives to a message: all of them, and the least.
+struct greeting {
+    std::string text = "unset";
+
+    bool SerializeToString(std::string*) const { return false; }  // copies more than the next
+    bool AppendToString(std::string* out) const {
+        if (text == "incomplete") return false;
+        *out += "G" + text;
+        return true;
+    }
+    bool ParseFromString(const std::string&) { return false; }
+    bool ParseFromArray(const void* bytes, int size) {
+        text.clear();
+        const std::string_view body{static_cast<const char*>(bytes), static_cast<std::size_t>(size)};
+        if (body.empty() || body.front() != 'G') return false;
+        text = body.substr(1);
+        return true;
+    }
+};
+struct least_greeting {
+    std::string text{};
+
+    bool SerializeToString(std::string* out) const {
+        *out = "G" + text;  // takes the place of what is there, as protocol buffers do
+        return text != "incomplete";
+    }
+    bool ParseFromString(const std::string& body) {
+        text.clear();
+        if (body.empty() || body.front() != 'G') return false;
+        text = body.substr(1);
+        return true;
+    }
+};
+struct writes_only_message {
+    bool SerializeToString(std::string*) const { return true; }
+};
 
 }  // namespace raw_jobs
 
@@ -58,6 +99,7 @@ BOOST_HANA_ADAPT_STRUCT(raw_jobs::text, content);
 BOOST_HANA_ADAPT_STRUCT(raw_jobs::bytes, content);
 BOOST_HANA_ADAPT_STRUCT(raw_jobs::number, content);
 BOOST_HANA_ADAPT_STRUCT(raw_jobs::two, a, b);
+BOOST_HANA_ADAPT_STRUCT(raw_jobs::secret, content);
 BOOST_HANA_ADAPT_STRUCT(raw_jobs::answering, content);
 
 using namespace pgq;
@@ -134,4 +176,40 @@ TEST_CASE("raw hands on the error that the job type gives, and prefers its funct
     const auto wrote = raw{}.write(answering{"bad"}, out);
     REQUIRE_FALSE(wrote);
     CHECK(wrote.error() == errc::invalid_text);
+}
+
+TEMPLATE_TEST_CASE("a message writes and reads itself", "[serializer][raw]", raw_jobs::greeting,
+                   raw_jobs::least_greeting) {
+    static_assert(serializer::raw::supports_job<TestType>);
+    std::string out = "before";
+    REQUIRE(serializer::raw{}.write(TestType{.text = "hello"}, out));
+    CHECK(out == "beforeGhello");
+    TestType read{.text = "old"};
+    REQUIRE(serializer::raw{}.read(std::string_view{out}.substr(6), read));
+    CHECK(read.text == "hello");
+}
+
+TEMPLATE_TEST_CASE("a message that does not serialize or parse is an error", "[serializer][raw]", raw_jobs::greeting,
+                   raw_jobs::least_greeting) {
+    std::string out;
+    const auto wrote = serializer::raw{}.write(TestType{.text = "incomplete"}, out);
+    REQUIRE_FALSE(wrote);
+    CHECK(wrote.error() == errc::invalid_payload);
+    TestType job;
+    const auto read = serializer::raw{}.read("hello", job);
+    REQUIRE_FALSE(read);
+    CHECK(read.error() == errc::invalid_payload);
+    CHECK(read.error().text().find("hello") == std::string::npos);
+}
+
+TEST_CASE("a message that only writes is none", "[serializer][raw]") {
+    STATIC_REQUIRE_FALSE(serializer::raw::supports_job<raw_jobs::writes_only_message>);
+}
+
+TEST_CASE("raw writes sensitive bytes only under one that encrypts", "[serializer][raw]") {
+    STATIC_REQUIRE_FALSE(serializer::raw::supports_job<raw_jobs::secret>);
+    STATIC_REQUIRE_FALSE(can_write<serializer::raw, raw_jobs::secret>);
+    std::string out;
+    REQUIRE(serializer::raw::revealing{}.write(raw_jobs::secret{.content = "engine"}, out));
+    CHECK(out == "engine");
 }
