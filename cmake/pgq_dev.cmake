@@ -14,9 +14,44 @@ target_compile_definitions(
   pgq_dev INTERFACE $<$<CXX_COMPILER_ID:Clang,AppleClang>:ASIO_HAS_CO_AWAIT=1;ASIO_HAS_STD_COROUTINE=1>
 )
 
+# The libraries that only some serializers need: what cannot be built without one that is missing is left out.
+set(pgq_optional_nlohmann "pgq/serializer/(nlohmann|msgpack)[a-z_]*\\.hpp")
+set(pgq_optional_sodium "pgq/serializer/(encrypted|keys)\\.hpp")
+set(pgq_optional_zstd "pgq/serializer/compressed\\.hpp")
+set(pgq_missing_headers)
+foreach(component nlohmann sodium zstd)
+  if(TARGET pgq::${component})
+    target_link_libraries(pgq_dev INTERFACE pgq::${component})
+  else()
+    message(STATUS "pgq::${component}: its library is not here, what needs it is not built and not tested")
+    list(APPEND pgq_missing_headers "${pgq_optional_${component}}")
+  endif()
+endforeach()
+string(JOIN "|" pgq_missing_headers ${pgq_missing_headers})
+
+# pgq_buildable(VARIABLE FILE...): the files that neither are nor include a header whose library is missing.
+function(pgq_buildable variable)
+  set(buildable)
+  foreach(file IN LISTS ARGN)
+    set(unmet)
+    if(pgq_missing_headers)
+      if(file MATCHES "(${pgq_missing_headers})$")
+        set(unmet yes)
+      else()
+        file(STRINGS "${file}" unmet REGEX "^#include <(${pgq_missing_headers})>")
+      endif()
+    endif()
+    if(NOT unmet)
+      list(APPEND buildable "${file}")
+    endif()
+  endforeach()
+  set(${variable} ${buildable} PARENT_SCOPE)
+endfunction()
+
 # `all_verify_interface_header_sets` compiles each header alone, with the warnings.
+pgq_buildable(pgq_buildable_headers ${pgq_headers})
 add_library(pgq_each_header INTERFACE)
-set(pgq_own_headers ${pgq_headers})
+set(pgq_own_headers ${pgq_buildable_headers})
 if(TARGET pgq::testing)
   target_link_libraries(pgq_each_header INTERFACE pgq::testing)
 else()
@@ -32,6 +67,7 @@ set_target_properties(pgq_each_header PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON
 # Sets pgq_programs_added to the targets.
 function(pgq_programs folder directory prefix)
   file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cpp")
+  pgq_buildable(sources ${sources})
   set(added)
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM stem)

@@ -21,7 +21,8 @@ write_basic_package_version_file(
 )
 install(
   FILES "${CMAKE_CURRENT_BINARY_DIR}/pgqConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/pgqConfigVersion.cmake"
-        "${CMAKE_CURRENT_LIST_DIR}/Findasio.cmake"
+        "${CMAKE_CURRENT_LIST_DIR}/Findasio.cmake" "${CMAKE_CURRENT_LIST_DIR}/Findsodium.cmake"
+        "${CMAKE_CURRENT_LIST_DIR}/Findzstd.cmake"
   DESTINATION "${pgq_package_dir}"
 )
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/pgq")

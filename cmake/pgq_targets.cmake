@@ -5,8 +5,10 @@
 #   pgq::asio     + libpq and standalone Asio
 #   pgq::json     + Boost.JSON
 #   pgq::testing  + Catch2: the laws, to put policies of one's own through
+#   pgq::nlohmann, pgq::sodium, pgq::zstd   + the library of that name, for the serializers that need it
 #
-# As a part of another project only those exist whose library is there.
+# As a part of another project only those exist whose library is there. The last line's are optional for our own tests
+# too: what needs one that is missing is left out, and said.
 
 set(pgq_boost_version 1.81)
 
@@ -23,8 +25,11 @@ find_package(PostgreSQL ${pgq_needs_all})
 find_package(Boost ${pgq_boost_version} ${pgq_needs_all} COMPONENTS json)
 list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
 find_package(asio ${pgq_needs_all} MODULE)
+find_package(sodium QUIET MODULE)
+find_package(zstd QUIET MODULE)
 list(REMOVE_ITEM CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
 find_package(Catch2 QUIET)
+find_package(nlohmann_json 3.10 QUIET CONFIG)
 
 file(GLOB_RECURSE pgq_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/pgq/*.hpp")
 
@@ -53,3 +58,6 @@ pgq_component(libpq PostgreSQL::PostgreSQL)
 pgq_component(asio pgq_libpq asio::asio)
 pgq_component(json Boost::json)
 pgq_component(testing Catch2::Catch2)
+pgq_component(nlohmann nlohmann_json::nlohmann_json)
+pgq_component(sodium sodium::sodium)
+pgq_component(zstd zstd::zstd)

@@ -96,7 +96,8 @@ installed() {
     rm -rf "$prefix"
     pgq_run cmake --install build/dev --prefix "$prefix" >build/install.log
     consumer core -DCMAKE_PREFIX_PATH="$prefix" -DCONSUMER_COMPONENTS=
-    consumer components -DCMAKE_PREFIX_PATH="$prefix" "-DCONSUMER_COMPONENTS=libpq;asio;json;testing"
+    consumer components -DCMAKE_PREFIX_PATH="$prefix" \
+        "-DCONSUMER_COMPONENTS=libpq;asio;json;nlohmann;sodium;zstd;testing"
     consumer subdirectory "-DPGQ_SOURCE=$PWD"
 }
 
@@ -108,7 +109,7 @@ main() {
     pgq_need cmake ninja-build ccache g++ util-linux libpq-dev libasio-dev \
         'libboost1.81-dev|libboost1.83-dev|libboost1.88-dev' \
         'libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev' \
-        catch2 postgresql clang 'libclang-rt-14-dev|libclang-rt-dev' 'clang-format-14|clang-format'
+        nlohmann-json3-dev libsodium-dev libzstd-dev catch2 postgresql clang 'libclang-rt-14-dev|libclang-rt-dev' 'clang-format-14|clang-format'
     pgq_start_postgres
     [ -z "${PGQ_CI-}" ] || versions
 

@@ -10,6 +10,15 @@
 #ifdef CONSUMER_HAS_JSON
 #include <boost/json/parse.hpp>
 #endif
+#ifdef CONSUMER_HAS_NLOHMANN
+#include <nlohmann/json.hpp>
+#endif
+#ifdef CONSUMER_HAS_SODIUM
+#include <sodium.h>
+#endif
+#ifdef CONSUMER_HAS_ZSTD
+#include <zstd.h>
+#endif
 
 #include <cstdio>
 
@@ -30,6 +39,15 @@ bool libraries_work() {
 #endif
 #ifdef CONSUMER_HAS_JSON
     good = good && boost::json::parse("[1]").is_array();
+#endif
+#ifdef CONSUMER_HAS_NLOHMANN
+    good = good && nlohmann::json::parse("[1]").is_array();
+#endif
+#ifdef CONSUMER_HAS_SODIUM
+    good = good && sodium_init() >= 0;
+#endif
+#ifdef CONSUMER_HAS_ZSTD
+    good = good && ZSTD_versionNumber() > 0;
 #endif
     return good;
 }

@@ -76,7 +76,7 @@ FNR == 1 {
         kind = 1
         edges[FILENAME] = edges[FILENAME] " " target
         line_of[FILENAME, target] = FNR
-    } else if (target ~ /^(asio|boost|libpq|fmt|CLI|prometheus|date|catch2)/) {
+    } else if (target ~ /^(asio|boost|libpq|fmt|CLI|prometheus|date|catch2|nlohmann)/) {
         kind = 2
         check_foreign(target, where)
     } else {
