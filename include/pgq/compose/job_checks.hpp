@@ -50,6 +50,12 @@ concept writes_members = requires {
     requires S::by_members;
 };
 
+// Some jobs write themselves, whatever members they have.
+template <class S, class Job>
+concept writes_whole = requires {
+    requires S::template writes_whole<Job>;
+};
+
 template <class S, class Job>
 concept refuses_job = requires {
     requires !S::template supports_job<Job>;
@@ -65,7 +71,7 @@ consteval auto members_problem(type_list<Members...>) {
 /// What the serializer can see and write; asked in this order because each sentence is more exact than the next.
 template <class Job, class Serializer>
 consteval auto shape_problem() {
-    if constexpr (!writes_members<Serializer>) return fine{};
+    if constexpr (!writes_members<Serializer> || writes_whole<Serializer, Job>) return fine{};
     else if constexpr (!adapted<Job>) return problem<diagnostic::not_adapted<Job, Serializer>>{};
     else return members_problem<Serializer, Job>(members_of<Job>{});
 }

@@ -34,11 +34,18 @@ class decorator {
         if constexpr (requires { Inner::template supports_job<Job>; }) return Inner::template supports_job<Job>;
         else return true;
     }
+    template <class Job>
+    static consteval bool inner_writes_whole() {
+        if constexpr (requires { Inner::template writes_whole<Job>; }) return Inner::template writes_whole<Job>;
+        else return false;
+    }
 
 public:
     using policy_category = serializer_tag;
 
     static constexpr bool by_members = requires { requires Inner::by_members; };
+    template <class Job>
+    static constexpr bool writes_whole = inner_writes_whole<Job>();
     template <class T>
     static constexpr bool supports_member = inner_supports_member<T>();
     template <class Job>

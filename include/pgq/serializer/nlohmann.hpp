@@ -1,0 +1,107 @@
+#pragma once
+
+#include <pgq/concept/serializer.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/sensitive.hpp>
+#include <pgq/serializer/decorator.hpp>
+#include <pgq/serializer/json_options.hpp>
+#include <pgq/serializer/nlohmann_builder.hpp>
+#include <pgq/serializer/nlohmann_codec.hpp>
+#include <pgq/serializer/nlohmann_compound.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pgq::serializer {
+
+/// Payloads through `nlohmann::json`, as text or as MessagePack: for programs that have `to_json` and `from_json`
+/// (NLOHMANN_DEFINE_TYPE...) for their types already. A job type, and each member, is written by those when it has them, else
+/// by its adapted members, as `json` does and with the same settings.
+///
+/// Errors name the place among the adapted members and never a value; what an exception of a `from_json` says is dropped.
+/// Running out of memory throws. After a failed read the job is half read.
+template <json_options Options = json_options{}, detail::dom_form Form = detail::dom_form::text,
+          class Secrets = detail::conceals>
+class basic_nlohmann {
+    static constexpr bool may_reveal = std::same_as<Secrets, detail::reveals>;
+    template <class T>
+    static constexpr bool writes = can_be_dom<T> && (may_reveal || !holds_sensitive<T>);
+
+public:
+    using policy_category = serializer_tag;
+    using revealing = basic_nlohmann<Options, Form, detail::reveals>;
+
+    static constexpr json_options options = Options;
+    static constexpr bool by_members = true;
+    /// Not by its members but by its own `to_json` and `from_json`.
+    template <class Job>
+    static constexpr bool writes_whole = detail::has_own_dom_code<Job>;
+    template <class T>
+    static constexpr bool supports_member = writes<T>;
+    template <class Job>
+    static constexpr bool supports_job = writes<Job>;
+
+    template <class Job>
+        requires writes<Job> result<void> write(const Job& job, std::string& out)
+    const {
+        return guarded("to_json", [&](detail::dom_pass& pass) {
+            detail::dom document;
+            if (!detail::to_dom(job, document, pass)) return false;
+            const std::size_t before = out.size();
+            if constexpr (Form == detail::dom_form::text) out += document.dump();
+            else detail::dom::to_msgpack(document, out);
+            return out.size() - before <= Options.max_bytes ||
+                   pass.fail("more bytes than max_bytes", errc::payload_too_large);
+        });
+    }
+
+    template <class Job>
+        requires writes<Job> result<void> read(std::string_view body, Job& job)
+    const {
+        return guarded("from_json", [&](detail::dom_pass& pass) {
+            detail::dom document;
+            if (!detail::parse_dom(body, document, pass)) return false;
+            job = Job{};
+            return detail::from_dom(std::as_const(document), job, pass);
+        });
+    }
+
+private:
+    class revealing_thread {
+    public:
+        revealing_thread() noexcept : before_{std::exchange(detail::thread_reveals(), may_reveal)} {}
+        ~revealing_thread() { detail::thread_reveals() = before_; }
+        revealing_thread(const revealing_thread&) = delete;
+        revealing_thread& operator=(const revealing_thread&) = delete;
+
+    private:
+        bool before_;
+    };
+
+    template <class Function>
+    static result<void> guarded(const char* name, Function&& function) {
+        detail::dom_pass pass{.options = Options, .form = Form, .reveals = may_reveal};
+        const revealing_thread scope;
+        try {
+            if (function(pass)) return {};
+        } catch (const std::bad_alloc&) { throw; } catch (const detail::concealed& e) {
+            pass.problem.fail(e.what(), errc::invalid_payload);
+        } catch (const std::exception&) {
+            pass.problem.fail(std::string{"a "} + name + " of the program, or of the library, threw",
+                              errc::invalid_payload);
+        }
+        return pass.problem.error();
+    }
+};
+
+/// As JSON text, with the default settings.
+using nlohmann = basic_nlohmann<>;
+
+static_assert(serializer_policy<nlohmann>);
+
+}  // namespace pgq::serializer

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <pgq/error/errc.hpp>
+#include <pgq/serializer/nlohmann_codec.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::serializer::detail {
+
+/// Takes a payload's events from the library's parsers and makes a document of them, no deeper than allowed: the library's
+/// own way would follow a hostile payload until the stack ends. Of a name that comes twice the last one counts.
+class dom_builder {
+public:
+    dom_builder(dom& root, std::size_t max_depth) : root_{&root}, max_depth_{max_depth} {}
+
+    bool null() { return put(nullptr); }
+    bool boolean(bool value) { return put(value); }
+    bool number_integer(dom::number_integer_t value) { return put(value); }
+    bool number_unsigned(dom::number_unsigned_t value) { return put(value); }
+    bool number_float(dom::number_float_t value, const std::string&) { return put(value); }
+    bool string(std::string& value) { return put(std::move(value)); }
+    bool binary(dom::binary_t& value) { return put(std::move(value)); }
+
+    bool start_object(std::size_t) { return open(dom::object()); }
+    bool key(std::string& name) {
+        at_ = &open_.back()->get_ref<dom::object_t&>()[name];
+        return true;
+    }
+    bool end_object() { return close(); }
+    bool start_array(std::size_t) { return open(dom::array()); }
+    bool end_array() { return close(); }
+
+    /// What the library says is not kept: it quotes the payload.
+    bool parse_error(std::size_t position, const std::string&, const dom::exception&) {
+        position_ = position;
+        return false;
+    }
+
+    bool too_deep() const noexcept { return too_deep_; }
+    std::size_t position() const noexcept { return position_; }
+
+private:
+    dom* place(dom&& value) {
+        dom* at = root_;
+        if (!open_.empty()) at = open_.back()->is_array() ? &open_.back()->emplace_back() : at_;
+        *at = std::move(value);
+        return at;
+    }
+    bool put(dom value) { return place(std::move(value)), true; }
+    bool open(dom&& container) {
+        if (open_.size() == max_depth_) return too_deep_ = true, false;
+        open_.push_back(place(std::move(container)));
+        return true;
+    }
+    bool close() { return open_.pop_back(), true; }
+
+    dom* root_;
+    std::size_t max_depth_;
+    std::vector<dom*> open_{};
+    dom* at_ = nullptr;  // where the value of the latest key goes
+    std::size_t position_ = 0;
+    bool too_deep_ = false;
+};
+
+inline bool parse_dom(std::string_view body, dom& out, dom_pass& pass) {
+    if (body.size() > pass.options.max_bytes) return pass.fail("more bytes than max_bytes", errc::payload_too_large);
+    const bool text = pass.form == dom_form::text;
+    dom_builder builder{out, pass.options.max_depth};
+    if (dom::sax_parse(body.begin(), body.end(), &builder,
+                       text ? dom::input_format_t::json : dom::input_format_t::msgpack))
+        return true;
+    if (builder.too_deep()) return pass.fail("nested too deeply", errc::too_deep);
+    return pass.fail(std::string{text ? "not JSON" : "not MessagePack"} + " at byte " +
+                     std::to_string(builder.position()));
+}
+
+}  // namespace pgq::serializer::detail
