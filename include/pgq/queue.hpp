@@ -5,6 +5,7 @@
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/client.hpp>
 #include <pgq/compose/limiters.hpp>
+#include <pgq/compose/luggage.hpp>
 #include <pgq/concept/limiter.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
@@ -279,14 +280,17 @@ private:
         return typename composition_type::template serializer_of<Job>{};
     }
 
+    template <class Job>
+    using luggage_of = detail::luggage<typename composition_type::template backoff_of<Job>>;
+
     template <class Job, class Jobs, class OptionsOf>
     static result<void> write(Jobs&& jobs, OptionsOf& options_of, bool same, bodies& out, bodies& keys,
-                              std::vector<enqueue_options>& options) {
+                              std::vector<enqueue_options>& options, luggage_of<Job>& luggage) {
         for (auto&& job : jobs) {
             if (auto written = serializer<Job>().write(job, out.bytes()); !written) return written.error();
             out.close();
             if (auto keyed = write_key<Job>(job, keys); !keyed) return keyed;
-            if (!same || options.empty()) options.push_back(options_of(job));
+            if (!same || options.empty()) options.push_back(luggage.pack(options_of(job)));
         }
         return {};
     }
@@ -310,7 +314,8 @@ private:
         else {
             bodies written, keys;
             std::vector<enqueue_options> options;
-            if (auto w = write<job_type>(jobs, options_of, same, written, keys, options); !w) return w.error();
+            luggage_of<job_type> luggage;
+            if (auto w = write<job_type>(jobs, options_of, same, written, keys, options, luggage); !w) return w.error();
             if (written.empty()) return std::vector<job_id>{};
             return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
                 std::vector<job_id> ids;
@@ -335,11 +340,12 @@ private:
     result<enqueue_batch> batch_of(Jobs&& jobs, OptionsOf& options_of, bool same) const {
         if (auto fine = client_->check_name(); !fine) return fine.error();
         enqueue_batch batch;
+        luggage_of<Job> luggage;
         for (auto&& job : jobs) {
             if (auto written = serializer<Job>().write(job, batch.written().bytes()); !written) return written.error();
             batch.written().close();
             if (auto keyed = write_key<Job>(job, batch.keys()); !keyed) return keyed.error();
-            if (!same || !batch.has_options()) batch.add_options(options_of(job));
+            if (!same || !batch.has_options()) batch.add_options(luggage.pack(options_of(job)));
         }
         return batch;
     }
@@ -350,7 +356,8 @@ private:
         bodies written, keys;
         std::vector<enqueue_options> options;
         const auto options_of = [&](const auto&) { return all; };
-        if (auto w = write<job_type>(jobs, options_of, true, written, keys, options); !w) return w.error();
+        luggage_of<job_type> luggage;
+        if (auto w = write<job_type>(jobs, options_of, true, written, keys, options, luggage); !w) return w.error();
         if (written.empty()) return std::vector<job_id>{};
         return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
             std::vector<job_id> ids;

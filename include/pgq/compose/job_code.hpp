@@ -3,6 +3,7 @@
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/lease_slot.hpp>
+#include <pgq/compose/luggage.hpp>
 #include <pgq/compose/runner.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/detail/type_list.hpp>
@@ -78,7 +79,7 @@ private:
             else conclude(to_outcome<Job>(std::forward<Value>(value)...));
         }
         void threw(const std::exception_ptr& e) noexcept {
-            const auto delay = typename Composition::template backoff_of<Job>{}.delay(record().attempt);
+            const auto delay = rest_of<typename Composition::template backoff_of<Job>>(record());
             conclude(retry_after{delay, what_of(e)});
         }
         void conclude(outcome o) noexcept {

@@ -41,6 +41,11 @@ consteval auto limiter_problem() {
     }
 }
 
+template <class Backoff>
+concept cannot_travel = travelling_backoff<Backoff> && requires {
+    requires !Backoff::can_travel;
+};
+
 template <class Serializer>
 consteval auto serializer_problem() {
     constexpr auto flaw = flaw_of<Serializer>;
@@ -63,7 +68,8 @@ consteval auto policy_problem() {
         return unless<executor_policy<Policy>, diagnostic::incomplete_executor<Policy>>{};
     } else if constexpr (std::same_as<category, backoff_tag>) {
         using modelled = unless<backoff_policy<Policy>, diagnostic::incomplete_backoff<Policy>>;
-        return first_problem_t<modelled, unless_not_default<Policy>>{};
+        using written_down = unless<!cannot_travel<Policy>, diagnostic::backoff_without_recipe<Policy>>;
+        return first_problem_t<modelled, unless_not_default<Policy>, written_down>{};
     } else if constexpr (std::same_as<category, serializer_tag>) {
         return serializer_problem<Policy>();
     } else if constexpr (std::same_as<category, limiter_tag>) {

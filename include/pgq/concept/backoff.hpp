@@ -17,4 +17,8 @@ concept can_delay = requires(const B& b, int attempt) {
 template <class B>
 concept backoff_policy = policy_of<B, backoff_tag> && can_delay<B>;
 
+/// One that is stored with each job: `static constexpr bool can_travel`, which is false when it cannot be written down.
+template <class B>
+concept travelling_backoff = backoff_policy<B> && requires { { B::can_travel } -> std::convertible_to<bool>; };
+
 }  // namespace pgq

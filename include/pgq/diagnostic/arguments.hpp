@@ -107,6 +107,13 @@ struct observes_nothing {
         "another event of pgq/event/events.hpp, or leave it out.");
 };
 
+template <class Backoff>
+struct backoff_without_recipe {
+    static_assert(never<Backoff>,
+                  "pgq: a travelling backoff is around one that cannot be written down. Give that "
+                  "`pgq::backoff::recipe as_recipe() const`, or use fixed, linear, exponential or jittered.");
+};
+
 template <class Policy>
 struct no_default_policy {
     static_assert(std::default_initializable<Policy>,

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <pgq/backoff/exponential.hpp>
+#include <pgq/backoff/fixed.hpp>
+#include <pgq/backoff/jittered.hpp>
+#include <pgq/backoff/linear.hpp>
+#include <pgq/backoff/none.hpp>
+#include <pgq/backoff/recipe_text.hpp>
+#include <pgq/concept/backoff.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace pgq::backoff {
+
+/// Any of the back-offs here as a value, which can be written down: "jittered 0.2 exponential 1s 2 5min". That is how one
+/// travels with a job, in the header `recipe::header_name`.
+///
+/// A text is a name and its settings in the order in which they are declared; a time is a whole number with h, min, s,
+/// ms, us or ns, from 0 up; what a jitter shortens stands behind it.
+class recipe {
+public:
+    using policy_category = backoff_tag;
+
+    static constexpr std::string_view header_name = "pgq-backoff";
+    /// Jitters around each other; a text with more is not read, and of a back-off with more the outer ones are left out.
+    static constexpr std::size_t max_jitters = 4;
+
+    recipe() = default;
+    recipe(const none& b) noexcept : base_{b} {}
+    recipe(const fixed& b) noexcept : base_{b} {}
+    recipe(const linear& b) noexcept : base_{b} {}
+    recipe(const exponential& b) noexcept : base_{b} {}
+
+    /// This, shortened as `jittered` does.
+    recipe jittered_by(double spread) const noexcept {
+        recipe r = *this;
+        if (r.jitters_ < max_jitters) r.spreads_[r.jitters_++] = spread;
+        return r;
+    }
+
+    duration delay(int attempt) const noexcept {
+        duration rest = std::visit([&](const auto& b) { return b.delay(attempt); }, base_);
+        for (std::size_t i = 0; i < jitters_; ++i)
+            rest = backoff::jittered<fixed>{.inner = {.every = rest}, .spread = spreads_[i]}.delay(attempt);
+        return rest;
+    }
+
+    /// Reads back as one with the same answers; settings that count as others are written as those.
+    std::string text() const {
+        std::string out;
+        for (std::size_t i = jitters_; i > 0; --i) {
+            out += "jittered";
+            detail::append_number(out, std::clamp(spreads_[i - 1], 0.0, 1.0));
+            out += ' ';
+        }
+        std::visit([&](const auto& b) { append(out, b); }, base_);
+        return out;
+    }
+
+    /// Nothing when `text` is not what `text()` writes.
+    static std::optional<recipe> parse(std::string_view text) noexcept {
+        detail::recipe_words words{text};
+        std::array<double, max_jitters> spreads{};
+        std::size_t jitters = 0;
+        std::string_view name = words.next();
+        for (; name == "jittered"; name = words.next()) {
+            if (jitters == max_jitters) return std::nullopt;
+            spreads[jitters++] = words.number();
+        }
+        recipe r;
+        if (name == "none") r = none{};
+        else if (name == "fixed") r = fixed{.every = words.time()};
+        else if (name == "linear") r = parse_linear(words);
+        else if (name == "exponential") r = parse_exponential(words);
+        else return std::nullopt;
+        if (words.failed() || !words.at_end()) return std::nullopt;
+        while (jitters > 0) r = r.jittered_by(spreads[--jitters]);
+        return r;
+    }
+
+private:
+    static void append(std::string& out, const none&) { out += "none"; }
+    static void append(std::string& out, const fixed& b) {
+        out += "fixed";
+        detail::append_time(out, b.every);
+    }
+    static void append(std::string& out, const linear& b) {
+        out += "linear";
+        for (const duration d : {b.first, b.step, b.cap}) detail::append_time(out, d);
+    }
+    static void append(std::string& out, const exponential& b) {
+        out += "exponential";
+        detail::append_time(out, b.first);
+        detail::append_number(out, std::max(1.0, b.factor));
+        detail::append_time(out, b.cap);
+    }
+
+    // One setting after the other: the order of the words.
+    static linear parse_linear(detail::recipe_words& words) noexcept {
+        linear b;
+        b.first = words.time();
+        b.step = words.time();
+        b.cap = words.time();
+        return b;
+    }
+    static exponential parse_exponential(detail::recipe_words& words) noexcept {
+        exponential b;
+        b.first = words.time();
+        b.factor = words.number();
+        b.cap = words.time();
+        return b;
+    }
+
+    std::variant<none, fixed, linear, exponential> base_{};
+    std::array<double, max_jitters> spreads_{};  // from the inside out
+    std::size_t jitters_ = 0;
+};
+
+static_assert(backoff_policy<recipe>);
+
+/// The recipe of a back-off of ours. One of somebody else's says `pgq::backoff::recipe as_recipe() const`.
+template <class Backoff>
+    requires std::convertible_to<const Backoff&, recipe> recipe recipe_of(const Backoff& b) { return b; }
+template <class Backoff>
+    requires requires(const Backoff& b) {
+        { b.as_recipe() } -> std::same_as<recipe>;
+    }
+recipe recipe_of(const Backoff& b) { return b.as_recipe(); }
+template <class Inner>
+auto recipe_of(const jittered<Inner>& b) -> decltype(recipe_of(b.inner)) {
+    return recipe_of(b.inner).jittered_by(b.spread);
+}
+
+template <class Backoff>
+concept has_recipe = requires(const Backoff& b) {
+    { recipe_of(b) } -> std::same_as<recipe>;
+};
+
+}  // namespace pgq::backoff
