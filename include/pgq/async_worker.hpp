@@ -96,8 +96,8 @@ private:
 
     asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
         try {
-            detail::async_shell<Queue> now{*queue_, detail::job_code<composition, handlers_type>::functions.data(),
-                                           &handlers_, options_, std::move(strand)};
+            detail::job_code<composition, handlers_type> code{handlers_, queue_->executor()};
+            detail::async_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(strand)};
             co_return co_await now.work(std::move(stop));
         } catch (const std::system_error& e) {  // a thread that cannot be had
             co_return error_info{e.code(), e.what()};

@@ -10,7 +10,10 @@
 #include <pgq/backoff/none.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
+#include <pgq/executor/retrying.hpp>
+#include <pgq/executor/strand_by.hpp>
 #include <pgq/executor/thread_pool.hpp>
+#include <pgq/executor/timeout.hpp>
 #include <pgq/facts.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>

@@ -41,8 +41,8 @@ public:
         if constexpr (!handlers_type::valid) return errc::invalid_option;
         else {
             if (auto fine = detail::check(options_); !fine) return fine;
-            detail::blocking_shell<Queue> now{*queue_, detail::job_code<composition, handlers_type>::functions.data(),
-                                              &handlers_, options_, std::move(stop)};
+            detail::job_code<composition, handlers_type> code{handlers_, queue_->executor()};
+            detail::blocking_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
             return now.work();
         }
     }

@@ -33,12 +33,12 @@ class async_shell {
     using session_type = typename Queue::driver_type::session;
 
 public:
-    /// `functions` and `handlers` as for the runner.
-    async_shell(Queue& queue, const typename shift<Queue>::run_function* functions, void* handlers,
+    /// `functions` and `code` as for the runner.
+    async_shell(Queue& queue, const typename shift<Queue>::job_functions* functions, void* code,
                 const worker_options& options, asio::any_io_executor strand)
         : strand_{std::move(strand)},
           pause_{std::make_shared<asio::steady_timer>(strand_)},
-          shift_{queue, functions, handlers, options, [this] { end_pause(); }} {}
+          shift_{queue, functions, code, options, [this] { end_pause(); }} {}
 
     asio::awaitable<result<void>> work(std::stop_token stop) {
         auto begun = co_await aside([this] { return shift_.begin(); });

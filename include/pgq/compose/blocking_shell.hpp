@@ -19,10 +19,10 @@ class blocking_shell {
     using session_type = typename Queue::driver_type::session;
 
 public:
-    /// `functions` and `handlers` as for the runner.
-    blocking_shell(Queue& queue, const typename shift<Queue>::run_function* functions, void* handlers,
+    /// `functions` and `code` as for the runner.
+    blocking_shell(Queue& queue, const typename shift<Queue>::job_functions* functions, void* code,
                    const worker_options& options, std::stop_token stop)
-        : stop_{std::move(stop)}, shift_{queue, functions, handlers, options, [this] { end_pause(); }} {}
+        : stop_{std::move(stop)}, shift_{queue, functions, code, options, [this] { end_pause(); }} {}
 
     result<void> work() {
         if (auto begun = shift_.begin(); !begun) return begun;

@@ -29,7 +29,9 @@ using entrypoint_policies = join_t<list_if<!std::is_void_v<find_policy_t<seriali
                                    list_if<!std::is_void_v<find_policy_t<backoff_tag, void, Policies...>>,
                                            find_policy_t<backoff_tag, void, Policies...>>,
                                    list_if<!std::is_void_v<find_policy_t<limiter_tag, void, Policies...>>,
-                                           find_policy_t<limiter_tag, void, Policies...>>>;
+                                           find_policy_t<limiter_tag, void, Policies...>>,
+                                   list_if<!std::is_void_v<find_policy_t<executor_tag, void, Policies...>>,
+                                           find_policy_t<executor_tag, void, Policies...>>>;
 
 template <class Job, class Policies>
 struct make_decl;

@@ -107,6 +107,10 @@ struct composition {
 
     using driver = queue_policy<driver_tag>;
     using executor = queue_policy<executor_tag, default_executor>;
+    /// What decorates the queue's executor for one entrypoint; void when nothing does.
+    template <class Job>
+    using own_executor_of =
+        typename detail::decl_policy<detail::at_t<index_of<Job>, declarations>, executor_tag, void>::type;
     using observer = queue_policy<observer_tag, default_observer>;
     template <class Job>
     using serializer_of = policy_for<Job, serializer_tag>;

@@ -57,6 +57,7 @@ public:
     fsm::worker_action next(steady_time now) {
         now_ = now;
         collect(now);
+        machine_.stand_ins(runner_->stand_ins.load());
         if (machine_.stalled(now)) take_back(now);
         auto a = machine_.next(now);
         if (a.what == fsm::worker_do::wait) runner_->box.expect(machine_.worth_waking());
@@ -170,7 +171,7 @@ public:
     void notified() noexcept { machine_.notified(); }
     void stop_requested(steady_time now) {
         if (machine_.stopping()) return;
-        runner_->giving_back.store(true, std::memory_order_relaxed);  // what has not started goes back
+        runner_->giving_back.request_stop();  // what has not started goes back
         machine_.stop_requested(now);
         take_back(now);
     }
@@ -356,20 +357,16 @@ private:
             lease_slot& s = *slots_.back();
             s.open(std::move(l), places_[place].entry.job, places_[place].entry.version);
             s.lane_index = place;
-            for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) order_.push_back({&s, i, gate_.is_limited(place)});
+            s.limited = gate_.is_limited(place);
+            for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) order_.push_back({&s, i});
         }
         // Those of limited lanes first: while they wait here they keep a place that somebody else could use.
         if (reply.leases.size() > 1)
             std::sort(order_.begin(), order_.end(), [](const ordered& a, const ordered& b) {
                 const auto &x = a.slot->lease.jobs[a.position], &y = b.slot->lease.jobs[b.position];
-                return std::tuple{!a.first, x.rank, x.id} < std::tuple{!b.first, y.rank, y.id};
+                return std::tuple{!a.slot->limited, x.rank, x.id} < std::tuple{!b.slot->limited, y.rank, y.id};
             });
-        for (const auto& o : order_)
-            runner_->executor().execute({.function = &runner_type::run_one,
-                                         .owner = runner_,
-                                         .lease = o.slot,
-                                         .position = o.position,
-                                         .first = o.first});
+        for (const auto& o : order_) runner_->dispatch(*o.slot, o.position);
     }
 
     std::size_t place_of(lane_id lane) const noexcept {
@@ -389,7 +386,6 @@ private:
     struct ordered {
         lease_slot* slot;
         std::uint32_t position;
-        bool first;
     };
     struct lane_place {
         lane_id lane{};

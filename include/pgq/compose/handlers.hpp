@@ -1,9 +1,11 @@
 #pragma once
 
+#include <pgq/diagnostic/executors.hpp>
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in checked.hpp.
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/handler_match.hpp>
+#include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/pack.hpp>
 #include <pgq/compose/problem.hpp>
 #include <pgq/concept/executor.hpp>
@@ -31,29 +33,42 @@ consteval auto handler_problem() {
     } else return problem<diagnostic::wrong_signature<Handler, Jobs>>{};
 }
 
-template <class Handler, class Job, class Executor>
-consteval auto answer_problem() {
+// Whether it fits the decorators of its executor.
+template <class Handler, class Job, class Composition>
+consteval auto decorated_problem() {
     using call = handler_call<Handler, Job>;
-    if constexpr (call::result == handler_result::unknown) {
-        return problem<diagnostic::wrong_result<Job, typename call::returned, Handler>>{};
-    } else if constexpr (call::is_coroutine && !coroutine_executor<Executor>) {
-        return problem<diagnostic::no_coroutines<Job, Executor>>{};
+    using plan = job_plan<Composition, Job>;
+    if constexpr (plan::in_process && call::is_coroutine) {
+        return problem<diagnostic::coroutine_in_process<Job, Handler>>{};
+    } else if constexpr (plan::needs_watchdog && !call::with_context && !plan::in_process) {
+        return problem<diagnostic::timeout_unseen<Job, Handler>>{};
     } else return fine{};
 }
 
-template <class Job, class Executor, class... Handlers>
+template <class Handler, class Job, class Composition>
+consteval auto answer_problem() {
+    using call = handler_call<Handler, Job>;
+    using executor = typename Composition::executor;
+    if constexpr (call::result == handler_result::unknown) {
+        return problem<diagnostic::wrong_result<Job, typename call::returned, Handler>>{};
+    } else if constexpr (call::is_coroutine && !coroutine_executor<executor>) {
+        return problem<diagnostic::no_coroutines<Job, executor>>{};
+    } else return decorated_problem<Handler, Job, Composition>();
+}
+
+template <class Job, class Composition, class... Handlers>
 consteval auto handled_problem() {
     using handlers = type_list<Handlers...>;
     constexpr acceptors found = acceptors_of<Job, Handlers...>();
     if constexpr (found.count == 0) return problem<diagnostic::no_handler<Job>>{};
     else if constexpr (found.count > 1) {
         return problem<diagnostic::two_handlers<Job, at_t<found.first, handlers>, at_t<found.second, handlers>>>{};
-    } else return answer_problem<at_t<found.first, handlers>, Job, Executor>();
+    } else return answer_problem<at_t<found.first, handlers>, Job, Composition>();
 }
 
-template <class Executor, class... Handlers, class... Jobs>
+template <class Composition, class... Handlers, class... Jobs>
 consteval auto all_handled_problem(type_list<Jobs...>) {
-    return first_problem_t<decltype(handled_problem<Jobs, Executor, Handlers...>())...>{};
+    return first_problem_t<decltype(handled_problem<Jobs, Composition, Handlers...>())...>{};
 }
 
 /// The first thing that is wrong with the handlers of a worker: each handler alone, then job by job.
@@ -62,7 +77,7 @@ consteval auto handlers_problem() {
     using jobs = typename Composition::jobs;
     using single = first_problem_t<decltype(handler_problem<Handlers, jobs>())...>;
     if constexpr (!is_fine<single>) return single{};
-    else return all_handled_problem<typename Composition::executor, Handlers...>(jobs{});
+    else return all_handled_problem<Composition, Handlers...>(jobs{});
 }
 
 template <class Composition, class... Handlers>

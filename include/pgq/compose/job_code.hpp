@@ -1,117 +1,158 @@
 #pragma once
 
-#include <pgq/compose/composition.hpp>
+#include <pgq/compose/attempt.hpp>
 #include <pgq/compose/handler_call.hpp>
+#include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/luggage.hpp>
+#include <pgq/compose/pause.hpp>
 #include <pgq/compose/runner.hpp>
-#include <pgq/concept/observer.hpp>
+#include <pgq/compose/strands.hpp>
 #include <pgq/detail/type_list.hpp>
-#include <pgq/event/events.hpp>
-#include <pgq/job/context.hpp>
-#include <pgq/job/outcome.hpp>
+#include <pgq/executor/watchdog.hpp>
 #include <pgq/job/traits.hpp>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <optional>
-#include <string>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace pgq::detail {
 
-/// The text of whatever a handler threw.
-inline std::string what_of(const std::exception_ptr& thrown) noexcept {
-    try {
-        std::rethrow_exception(thrown);
-    } catch (const std::exception& e) { return e.what(); } catch (...) {
-        return "an exception that is no std::exception";
-    }
-}
-
-/// What is typed about running a job: for each job type of a composition a function that reads the payload, calls the handler and
-/// makes an outcome of what came of it.
+/// What is typed about running jobs: for each job type of a composition a function that reads the payload, calls the handler in its
+/// decorators and makes an outcome of what came of it. One object for each run of a worker, in one place as long as that lasts.
 template <class Composition, class Handlers>
 class job_code {
+    using queue_executor = typename Composition::executor;
+
 public:
-    using runner_type = runner<typename Composition::executor, typename Composition::observer>;
+    using runner_type = runner<queue_executor, typename Composition::observer>;
+
+    /// `queue_wide` is the queue's executor, as a setting.
+    job_code(Handlers& handlers, const queue_executor& queue_wide) : handlers_{&handlers}, queue_wide_{&queue_wide} {}
+    job_code(const job_code&) = delete;
+    job_code& operator=(const job_code&) = delete;
 
 private:
-    // One attempt: the job and what the handler may know about it.
     template <class Job>
-    struct attempt {
-        attempt(runner_type& r, lease_slot& s, std::uint32_t p) : runner{&r}, slot{&s}, position{p} {}
+    using plan = job_plan<Composition, Job>;
+    template <class Job>
+    static constexpr bool is_coroutine = Handlers::template call_of<Job>::is_coroutine;
 
-        const job_record& record() const noexcept { return slot->lease.jobs[position]; }
-        context make_context() const { return runner->make_context(*slot, position); }
-        Handlers& handlers() const noexcept { return *static_cast<Handlers*>(runner->handlers()); }
+    struct nothing {};
 
-        /// False when the payload cannot be read; the attempt is over then.
-        bool begin() {
-            const typename Composition::template serializer_of<Job> serializer{};
-            if (auto read = read_with(serializer); !read) {
-                conclude(hold{"the payload cannot be read: " + read.error().text()});
-                return false;
+    // What an attempt needs of all this.
+    template <class Job>
+    struct access {
+        using runner = runner_type;
+        using composition = Composition;
+
+        job_code* code;
+
+        auto layers() const { return plan<Job>::layers(code->own<Job>(), *code->queue_wide_); }
+        watchdog& dog() const noexcept { return code->dog_; }
+        auto& handler() const noexcept { return code->handlers_->template handler_for<Job>(); }
+        // The end of a coroutine is the only place where its strand can go on.
+        auto* strand_of(lease_slot& slot, std::uint32_t position) const {
+            if constexpr (plan<Job>::in_strands && is_coroutine<Job>) {
+                return code->strands_of<Job>().forget(slot, position);
+            } else return static_cast<nothing*>(nullptr);
+        }
+        template <class Line>
+        void go_on(Line* line) const noexcept {
+            if constexpr (plan<Job>::in_strands && is_coroutine<Job>) {
+                if (line != nullptr) code->hand_on<Job>(*line);
             }
-            notify(runner->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt});
-            if constexpr (observes<typename runner_type::observer_type, event::job_finished>)
-                began = std::chrono::steady_clock::now();
-            return true;
         }
-
-        template <class Serializer>
-        result<void> read_with(const Serializer& serializer) {
-            if constexpr (has_versions<Serializer, Job>) return serializer.read(record().body, job, slot->version);
-            else return serializer.read(record().body, job);
-        }
-
-        // What executor::coroutine calls; the handler's coroutine looks at `job` and `ctx` in here.
-        auto start() {
-            ctx.emplace(make_context());
-            return call_handler(handlers().template handler_for<Job>(), job, *ctx);
-        }
-        template <class... Value>
-        void ended(Value&&... value) noexcept {
-            if constexpr (sizeof...(Value) == 0) conclude(done{});
-            else conclude(to_outcome<Job>(std::forward<Value>(value)...));
-        }
-        void threw(const std::exception_ptr& e) noexcept {
-            const auto delay = rest_of<typename Composition::template backoff_of<Job>>(record());
-            conclude(retry_after{delay, what_of(e)});
-        }
-        void conclude(outcome o) noexcept {
-            runner->conclude(*slot, position, entrypoint_of<Job>, began, std::move(o));
-        }
-
-        runner_type* runner;
-        lease_slot* slot;
-        std::uint32_t position;
-        Job job{};
-        std::optional<context> ctx{};
-        steady_time began{};
     };
 
     template <class Job>
     static void run(runner_type& runner, lease_slot& slot, std::uint32_t position) noexcept {
-        attempt<Job> a{runner, slot, position};
+        attempt<Job, access<Job>> a{{static_cast<job_code*>(runner.code())}, runner, slot, position};
         try {
             if (!a.begin()) return;
-            if constexpr (Handlers::template call_of<Job>::is_coroutine) {
-                runner.executor().drive(std::move(a));
-            } else {
-                context ctx = a.make_context();
-                a.conclude(a.handlers().template invoke<Job>(a.job, ctx));
-            }
-        } catch (...) { a.threw(std::current_exception()); }
+            if constexpr (is_coroutine<Job>) runner.executor().drive(std::move(a));
+            else work(a);
+        } catch (...) { a.fail(std::current_exception()); }
     }
 
-    template <class... Jobs>
-    static constexpr std::array<typename runner_type::run_function, sizeof...(Jobs)> functions_of(type_list<Jobs...>) {
-        return {&run<Jobs>...};
+    template <class Attempt>
+    static void work(Attempt& a) {
+        for (auto todo = a.next(); todo.what != try_do::stop; todo = a.next()) {
+            if (todo.what == try_do::pause) a.paused(block_until(todo.until, a.stop_tokens()));
+            else a.call();
+        }
     }
+
+    // Reads the key here, in the worker's own thread, because there alone the order is known.
+    template <class Job>
+    static void dispatch(runner_type& runner, lease_slot& slot, std::uint32_t position) {
+        job_code& self = *static_cast<job_code*>(runner.code());
+        Job job{};
+        const typename Composition::template serializer_of<Job> serializer{};
+        if (!serializer.read(slot.lease.jobs[position].body, job))
+            return runner.executor().execute(runner.task_of(slot, position));  // the attempt says what is wrong with it
+        auto* const line = self.strands_of<Job>().enter(plan<Job>::key(job), runner, slot, position);
+        if (line != nullptr) self.start_first<Job>(*line, slot, position);
+    }
+    template <class Job, class Line>
+    void start_first(Line& line, lease_slot& slot, std::uint32_t position) {
+        if constexpr (is_coroutine<Job>) line.all->remember(slot, position, line);
+        line.owner->executor().execute(
+            {.function = &run_line<Job, Line>, .owner = &line, .lease = &slot, .position = position});
+    }
+
+    // The task of a job that is the first of its line. Functions of one line are run one after the other by one task, whatever
+    // the executor: handing on to it from here is not in its contract. For coroutines it is.
+    template <class Job, class Line>
+    static void run_line(void* owner, void* lease, std::uint32_t position) noexcept {
+        auto& line = *static_cast<Line*>(owner);
+        auto& runner = *line.owner;
+        job_code& self = *static_cast<job_code*>(runner.code());
+        if constexpr (is_coroutine<Job>) {
+            auto& slot = *static_cast<lease_slot*>(lease);
+            if (runner_type::may_begin(runner, slot, position)) return run<Job>(runner, slot, position);
+            self.hand_on<Job>(line);
+        } else {
+            runner_type::run_one(&runner, lease, position);
+            while (const auto next = self.strands_of<Job>().next(line))
+                runner_type::run_one(&runner, next->first, next->second);
+        }
+    }
+    template <class Job, class Line>
+    void hand_on(Line& line) noexcept {
+        if (const auto next = line.all->next(line)) start_first<Job>(line, *next->first, next->second);
+    }
+
+    template <class Job>
+    auto& own() noexcept {
+        return std::get<Composition::template index_of<Job>>(own_);
+    }
+    template <class Job>
+    auto& strands_of() noexcept {
+        return std::get<Composition::template index_of<Job>>(strands_);
+    }
+
+    template <class Job>
+    static constexpr typename runner_type::job_functions functions_for() {
+        if constexpr (plan<Job>::in_strands) return {&run<Job>, &dispatch<Job>};
+        else return {&run<Job>, nullptr};
+    }
+    template <class... Jobs>
+    static constexpr std::array<typename runner_type::job_functions, sizeof...(Jobs)> functions_of(type_list<Jobs...>) {
+        return {functions_for<Jobs>()...};
+    }
+
+    using members = plans_of<Composition, runner_type, typename Composition::jobs>;
+
+    Handlers* handlers_;
+    const queue_executor* queue_wide_;
+    [[no_unique_address]] typename members::own_executors own_{};
+    [[no_unique_address]] typename members::strands strands_{};
+    [[no_unique_address]] std::conditional_t<members::needs_watchdog, watchdog, nothing> dog_{};
 
 public:
     static constexpr auto functions = functions_of(typename Composition::jobs{});

@@ -27,6 +27,7 @@ struct lease_slot {
     std::size_t type = 0;          ///< position of its job type in the composition
     std::size_t version = 0;       ///< which of the versions of that type
     std::size_t lane_index = 0;    ///< position of its lane in the composition
+    bool limited = false;          ///< its lane has limits: its jobs overtake others
     std::uint32_t unfinished = 0;  ///< jobs whose handlers have not ended
     std::string left{};            ///< mask of the jobs that left it, as the database knows
     std::string done{};            ///< mask of the jobs that are done and not told yet, too

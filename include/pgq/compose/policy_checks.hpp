@@ -1,9 +1,13 @@
 #pragma once
 
 #include <pgq/compose/job_decl.hpp>
+#include <pgq/compose/job_plan.hpp>
+#include <pgq/compose/layers.hpp>
 #include <pgq/compose/pack.hpp>
 #include <pgq/compose/problem.hpp>
+#include <pgq/compose/strands.hpp>
 #include <pgq/concept/backoff.hpp>
+#include <pgq/concept/decorator.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/limiter.hpp>
@@ -12,6 +16,9 @@
 #include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/arguments.hpp>
 #include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/executors.hpp>
+#include <pgq/executor/default_inner.hpp>
+#include <pgq/executor/retrying.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/observer/none.hpp>
 
@@ -58,6 +65,41 @@ consteval auto serializer_problem() {
     } else return unless_not_default<Serializer>{};
 }
 
+template <class Policy>
+concept has_stray = requires {
+    typename Policy::stray;
+};
+template <class Policy>
+concept limits_time = requires {
+    { Policy::static_limit } -> std::convertible_to<duration>;
+};
+template <class Policy>
+concept limits_tries = requires {
+    { Policy::static_tries } -> std::convertible_to<int>;
+};
+
+template <class Policy>
+consteval auto decorator_problem() {
+    if constexpr (limits_time<Policy>) {
+        return unless<(Policy::static_limit > duration{}), diagnostic::no_time<Policy>>{};
+    } else if constexpr (limits_tries<Policy>) {
+        return unless<(Policy::static_tries > 0), diagnostic::no_tries<Policy>>{};
+    } else return fine{};
+}
+
+/// An executor, and the ones that it decorates.
+template <class Policy>
+consteval auto executor_problem() {
+    if constexpr (has_stray<Policy>) {
+        if constexpr (std::same_as<typename Policy::stray, a_backoff_is_missing>) {
+            return problem<diagnostic::retrying_without_backoff<Policy>>{};
+        } else return problem<diagnostic::stray_argument<typename Policy::stray>>{};
+    } else if constexpr (executor_decorator<Policy>) {
+        return first_problem_t<decltype(decorator_problem<Policy>()),
+                               decltype(executor_problem<typename Policy::inner_type>())>{};
+    } else return unless<executor_policy<Policy>, diagnostic::incomplete_executor<Policy>>{};
+}
+
 /// Whether a policy is of a category we know and models its concept.
 template <has_policy_category Policy>
 consteval auto policy_problem() {
@@ -65,7 +107,7 @@ consteval auto policy_problem() {
     if constexpr (std::same_as<category, driver_tag>) {
         return unless<driver_policy<Policy>, diagnostic::incomplete_driver<Policy>>{};
     } else if constexpr (std::same_as<category, executor_tag>) {
-        return unless<executor_policy<Policy>, diagnostic::incomplete_executor<Policy>>{};
+        return executor_problem<Policy>();
     } else if constexpr (std::same_as<category, backoff_tag>) {
         using modelled = unless<backoff_policy<Policy>, diagnostic::incomplete_backoff<Policy>>;
         using written_down = unless<!cannot_travel<Policy>, diagnostic::backoff_without_recipe<Policy>>;
@@ -83,13 +125,50 @@ consteval auto policy_problem() {
 }
 
 template <class Policy>
-concept queue_wide_only =
-    policy_of<Policy, driver_tag> || policy_of<Policy, executor_tag> || policy_of<Policy, observer_tag>;
+concept queue_wide_only = policy_of<Policy, driver_tag> || policy_of<Policy, observer_tag>;
+
+template <class Job, class Policy>
+consteval auto strand_problem() {
+    if constexpr (!keeps_strands<Policy>) return fine{};
+    else if constexpr (!std::invocable<decltype(Policy::strand_member), const Job&>) {
+        return problem<diagnostic::strand_of_another_job<Job, Policy>>{};
+    } else {
+        using key = std::remove_cvref_t<std::invoke_result_t<decltype(Policy::strand_member), const Job&>>;
+        return unless < hashable<key> || orderable<key>, diagnostic::strand_without_order < Job, key >> {};
+    }
+}
+template <class Job, class... Executors>
+consteval auto strands_problem(type_list<Executors...>) {
+    return first_problem_t<decltype(strand_problem<Job, Executors>())...>{};
+}
+
+/// An entrypoint's executor decorates the queue's: it must not bring one of its own.
+template <class Job, class Policy>
+consteval auto own_executor_problem() {
+    using own = decltype(executor_problem<Policy>());
+    if constexpr (!executor_decorator<Policy> && executor_policy<Policy>) {
+        return problem<diagnostic::queue_wide_policy<Job, Policy>>{};
+    } else if constexpr (!is_fine<own>) return own{};
+    else if constexpr (!std::same_as<typename undecorated<Policy>::type, executor::default_inner>) {
+        return problem<diagnostic::queue_wide_policy<Job, typename undecorated<Policy>::type>>{};
+    } else if constexpr (!std::default_initializable<Policy>) {
+        return problem<diagnostic::no_default_policy<Policy>>{};
+    } else return strands_problem<Job>(chain_t<Policy>{});
+}
 
 template <class Job, class Policy>
 consteval auto entrypoint_policy_problem() {
     if constexpr (!has_policy_category<Policy>) return problem<diagnostic::neither_job_nor_policy<Policy>>{};
     else if constexpr (queue_wide_only<Policy>) return problem<diagnostic::queue_wide_policy<Job, Policy>>{};
+    else if constexpr (policy_of<Policy, executor_tag>) return own_executor_problem<Job, Policy>();
+    else return policy_problem<Policy>();
+}
+
+/// What only an entrypoint can have.
+template <class Policy>
+consteval auto queue_policy_problem() {
+    if constexpr (!policy_of<Policy, executor_tag>) return policy_problem<Policy>();
+    else if constexpr (any_keeps_strands(chain_t<Policy>{})) return problem<diagnostic::entrypoint_only<Policy>>{};
     else return policy_problem<Policy>();
 }
 
@@ -134,7 +213,7 @@ consteval auto argument_problem() {
     if constexpr (is_job_decl<Argument>) return decl_problem(std::type_identity<Argument>{});
     else if constexpr (policy_of<Argument, limiter_tag> && keyed_limiter<Argument>) {
         return problem<diagnostic::keyed_limiter_of_a_queue<Argument>>{};
-    } else if constexpr (has_policy_category<Argument>) return policy_problem<Argument>();
+    } else if constexpr (has_policy_category<Argument>) return queue_policy_problem<Argument>();
     else return unless<has_entrypoint<Argument>, diagnostic::neither_job_nor_policy<Argument>>{};
 }
 

@@ -3,17 +3,20 @@
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/outbox.hpp>
 #include <pgq/compose/worker_options.hpp>
+#include <pgq/concept/decorator.hpp>
+#include <pgq/concept/executor.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/event/events.hpp>
-#include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/job/resources.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,16 +30,22 @@ class runner {
 public:
     using executor_type = Executor;
     using observer_type = Observer;
-    using run_function = void (*)(runner&, lease_slot&, std::uint32_t) noexcept;
+
+    /// What is typed about the jobs of one type.
+    struct job_functions {
+        void (*run)(runner&, lease_slot&, std::uint32_t) noexcept = nullptr;
+        /// Hands a job of this type to the executor; null for those that need nothing but that.
+        void (*dispatch)(runner&, lease_slot&, std::uint32_t) = nullptr;
+    };
 
     /// How much of a reason is kept.
     static constexpr std::size_t max_reason = 8192;
 
-    /// `functions` has one entry for each job type of the composition; they know what `handlers` points to.
-    runner(const run_function* functions, void* handlers, Executor& executor, Observer& observer,
+    /// `functions` has one entry for each job type of the composition; they know what `code` points to.
+    runner(const job_functions* functions, void* code, Executor& executor, Observer& observer,
            const worker_options& options, std::function<void()> wake)
         : functions_{functions},
-          handlers_{handlers},
+          code_{code},
           executor_{&executor},
           observer_{&observer},
           options_{options},
@@ -44,25 +53,52 @@ public:
 
     Executor& executor() noexcept { return *executor_; }
     Observer& observer() noexcept { return *observer_; }
-    void* handlers() noexcept { return handlers_; }
+    void* code() noexcept { return code_; }
+    const resources& shared() const noexcept {
+        static const resources nothing;
+        return options_.shared ? *options_.shared : nothing;
+    }
 
     /// The function of a `task`.
     static void run_one(void* owner, void* lease, std::uint32_t position) noexcept {
         auto& self = *static_cast<runner*>(owner);
         auto& slot = *static_cast<lease_slot*>(lease);
+        if (may_begin(self, slot, position)) self.functions_[slot.type].run(self, slot, position);
+    }
+    /// False when the job was taken back or is given back now; then nothing may be done to the slot any more.
+    static bool may_begin(runner& self, lease_slot& slot, std::uint32_t position) noexcept {
         if (!slot.take(position)) {
             slot.stale.fetch_sub(1, std::memory_order_release);  // the last that is done to the slot
-            return;
+            return false;
         }
-        if (self.giving_back.load(std::memory_order_relaxed) || slot.stop.stop_requested())
-            return self.finish(slot, position,
-                               {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}});
-        self.functions_[slot.type](self, slot, position);
+        if (!self.giving_back.stop_requested() && !slot.stop.stop_requested()) return true;
+        self.finish(slot, position, {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}});
+        return false;
     }
 
-    context make_context(const lease_slot& slot, std::uint32_t position) const {
-        static const resources nothing;
-        return {slot.lease.jobs[position], slot.stop.get_token(), options_.shared ? *options_.shared : nothing};
+    /// Hands a job to the executor, in the order in which this is called. The worker's own thread.
+    void dispatch(lease_slot& slot, std::uint32_t position) {
+        if (const auto typed = functions_[slot.type].dispatch) typed(*this, slot, position);
+        else executor_->execute(task_of(slot, position));
+    }
+    task task_of(lease_slot& slot, std::uint32_t position) noexcept {
+        return {.function = &run_one, .owner = this, .lease = &slot, .position = position, .first = slot.limited};
+    }
+
+    /// A handler does not end: from then until `came_back` one more is run at once, by executors that can do that.
+    void overran(const event::handler_overran& e) noexcept {
+        notify(*observer_, e);
+        if constexpr (can_stand_in<Executor>) {
+            executor_->stand_in();
+            stand_ins.fetch_add(1);
+            wake_();
+        }
+    }
+    void came_back() noexcept {
+        if constexpr (can_stand_in<Executor>) {
+            executor_->stand_down();
+            stand_ins.fetch_sub(1);
+        }
     }
 
     /// The attempt is over; `began` is when its handler was called, if it was.
@@ -78,7 +114,8 @@ public:
     }
 
     outbox box;
-    std::atomic<bool> giving_back{false};  ///< what has not started goes back to the queue
+    std::stop_source giving_back{};           ///< what has not started goes back to the queue
+    std::atomic<std::uint32_t> stand_ins{0};  ///< for handlers that do not end
 
 private:
     outcome exhaust(const job_record& r, const outcome& last) const {
@@ -104,8 +141,8 @@ private:
         if (box.put(&slot, position, std::move(what))) wake_();
     }
 
-    const run_function* functions_;
-    void* handlers_;
+    const job_functions* functions_;
+    void* code_;
     Executor* executor_;
     Observer* observer_;
     worker_options options_;

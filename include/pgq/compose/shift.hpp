@@ -39,17 +39,17 @@ class shift {
 public:
     using session_type = typename driver_type::session;
 
-    using run_function = typename runner_type::run_function;
+    using job_functions = typename runner_type::job_functions;
 
-    /// `functions` and `handlers` as for the runner. `wake_shell` ends the shell's pause; it is called from any thread, but not
+    /// `functions` and `code` as for the runner. `wake_shell` ends the shell's pause; it is called from any thread, but not
     /// when there is a session to interrupt.
-    shift(Queue& queue, const run_function* functions, void* handlers, const worker_options& options,
+    shift(Queue& queue, const job_functions* functions, void* code, const worker_options& options,
           std::function<void()> wake_shell)
         : queue_{&queue},
           options_{options},
           wake_shell_{std::move(wake_shell)},
           executor_{queue.executor()},
-          runner_{functions, handlers, executor_, queue.observer(), options_, [this] { wake(); }},
+          runner_{functions, code, executor_, queue.observer(), options_, [this] { wake(); }},
           engine_{runner_, machine_options(options_, executor_.width())},
           monitor_{queue.driver(), queue.observer(), options_.lease_time, [this] {
                        lost_.store(true);
@@ -71,7 +71,7 @@ public:
 
     /// When nothing is in hand any more.
     void end() {
-        runner_.giving_back.store(true);
+        runner_.giving_back.request_stop();
         engine_.interrupt();  // without a database some may still run, and wait for this
         executor_.stop();
         monitor_.stop();
@@ -161,7 +161,7 @@ public:
     }
     void ask_to_stop() {
         stop_asked_.store(true);
-        runner_.giving_back.store(true);
+        runner_.giving_back.request_stop();
         wake();
     }
 

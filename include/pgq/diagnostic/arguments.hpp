@@ -134,7 +134,7 @@ template <class Job, class Policy>
 struct queue_wide_policy {
     static_assert(never<Job, Policy>,
                   "pgq: a policy of the whole queue is given to a single entrypoint. Move it out of pgq::job<...>; an "
-                  "entrypoint has only a serializer and a backoff of its own.");
+                  "entrypoint has only a serializer, a backoff and decorators of the executor of its own.");
 };
 
 template <class... Arguments>

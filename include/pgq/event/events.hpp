@@ -44,6 +44,24 @@ struct job_finished {
     std::string_view reason{};
     duration run_time{};
 };
+/// A try of `executor::retrying` failed; the handler is called again after `pause`, unless that is cut short. The database does not
+/// hear of it.
+struct try_failed {
+    job_id id{};
+    std::string_view entrypoint{};
+    std::int16_t attempt = 0;
+    int try_number = 0;
+    std::string_view reason{};
+    duration pause{};
+};
+/// A handler went on for longer than the grace of its `executor::timeout` after its stop token had fired. It still runs; if it ever
+/// ends, the attempt has failed.
+struct handler_overran {
+    job_id id{};
+    std::string_view entrypoint{};
+    std::int16_t attempt = 0;
+    duration run_time{};
+};
 /// A lease was taken away while its jobs ran; whatever they did will be done again by another worker.
 struct lease_lost {
     static constexpr std::string_view name = "lease_lost";

@@ -4,7 +4,9 @@
 
 #if PGQ_HAS_COROUTINES
 
+#include <pgq/concept/decorator.hpp>
 #include <pgq/concept/executor.hpp>
+#include <pgq/executor/coroutine_pause.hpp>
 #include <pgq/executor/task_ring.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -84,7 +86,7 @@ public:
     void execute(const task& t) {
         {
             const std::lock_guard lock{mutex_};
-            if (under_way_ >= width_) return waiting_.push(t);
+            if (under_way_ >= width_ + extra_) return waiting_.push(t);
             ++under_way_;
         }
         launch(t);
@@ -108,11 +110,27 @@ public:
         }
     }
 
-    /// Spawns what `call.start()` gives and tells `call` what came of it: `ended(value...)` or `threw(exception)`. The
-    /// call lives in the coroutine's frame.
+    /// Does what `call.next()` says until that is `stop`: to `run` spawns what `call.start()` gives and tells `call` what came of
+    /// it, by `ended(value...)` or `threw(exception)`; to `pause` waits until the time given, or until one of the stop tokens
+    /// fires, and tells how it went by `paused(bool whole)`. The call lives in the coroutine's frame.
     template <class Call>
     void drive(Call call) {
         spawn(follow(std::move(call)));
+    }
+
+    /// One more at once, for a coroutine that does not end. One that blocks its thread is not made up for by this.
+    void stand_in() noexcept {
+        std::unique_lock lock{mutex_};
+        ++extra_;
+        if (waiting_.empty() || under_way_ >= width_ + extra_) return;
+        ++under_way_;
+        const task next = waiting_.pop();
+        lock.unlock();
+        launch(next);
+    }
+    void stand_down() noexcept {
+        const std::lock_guard lock{mutex_};
+        --extra_;
     }
 
     void stop() noexcept {
@@ -130,17 +148,25 @@ public:
 private:
     template <class Call>
     static asio::awaitable<void> follow(Call call) {
-        std::exception_ptr thrown;
-        try {
-            auto work = call.start();
-            if constexpr (std::is_void_v<typename decltype(work)::value_type>) {
-                co_await std::move(work);
-                call.ended();
-            } else {
-                call.ended(co_await std::move(work));
+        for (auto todo = call.next(); todo.what != try_do::stop; todo = call.next()) {
+            if (todo.what == try_do::pause) {
+                auto pause = pgq::detail::pause_until(todo.until, call.stop_tokens());
+                const bool whole = co_await std::move(pause);
+                call.paused(whole);
+                continue;
             }
-        } catch (...) { thrown = std::current_exception(); }
-        if (thrown) call.threw(thrown);
+            std::exception_ptr thrown;
+            try {
+                auto work = call.start();
+                if constexpr (std::is_void_v<typename decltype(work)::value_type>) {
+                    co_await std::move(work);
+                    call.ended();
+                } else {
+                    call.ended(co_await std::move(work));
+                }
+            } catch (...) { thrown = std::current_exception(); }
+            if (thrown) call.threw(thrown);
+        }
     }
 
     void make_context() {
@@ -166,7 +192,7 @@ private:
     // places.
     void ended() noexcept {
         std::unique_lock lock{mutex_};
-        if (!waiting_.empty() && under_way_ <= width_) {
+        if (!waiting_.empty() && under_way_ <= width_ + extra_) {
             const task next = waiting_.pop();
             lock.unlock();
             launch(next);
@@ -185,9 +211,10 @@ private:
     std::condition_variable all_ended_;
     detail::task_line waiting_;
     std::size_t under_way_ = 0;
+    std::size_t extra_ = 0;
 };
 
-static_assert(coroutine_executor<coroutine>);
+static_assert(coroutine_executor<coroutine> && can_stand_in<coroutine>);
 
 }  // namespace pgq::executor
 

@@ -1,13 +1,16 @@
 #pragma once
 
+#include <pgq/concept/decorator.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/executor/task_ring.hpp>
 
 #include <algorithm>
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace pgq::executor {
@@ -18,6 +21,9 @@ namespace pgq::executor {
 /// Threads exist from `start()` to `stop()` only.
 ///
 /// Tasks may hand in further tasks, also while `stop()` waits. `stop()` must not be called from a task.
+///
+/// A task that does not end is made up for by another thread from `stand_in()` on; with `stand_down()` one thread ends, as soon as
+/// it has no task. When no thread can be had there is none.
 class thread_pool {
 public:
     using policy_category = executor_tag;
@@ -64,8 +70,33 @@ public:
         }
         work_to_do_.notify_all();
         for (auto& thread : threads_) thread.join();
+        for (auto& thread : retired_) thread.join();
         threads_.clear();
+        retired_.clear();
+        surplus_ = 0;
         stopping_ = false;
+    }
+
+    void stand_in() noexcept {
+        std::vector<std::thread> ended;
+        const std::lock_guard lock{mutex_};
+        if (stopping_ || threads_.empty()) return;
+        ended.swap(retired_);
+        for (auto& thread : ended) thread.join();  // they have let the lock go, and do nothing after that
+        try {
+            if (surplus_ > 0) return void(--surplus_);
+            retired_.reserve(threads_.size() + 1);  // so that retiring allocates nothing
+            threads_.emplace_back([this] { work(); });
+        } catch (const std::exception&) { ++missing_; }
+    }
+    void stand_down() noexcept {
+        {
+            const std::lock_guard lock{mutex_};
+            if (stopping_ || threads_.empty()) return;
+            if (missing_ > 0) return void(--missing_);
+            ++surplus_;
+        }
+        work_to_do_.notify_all();
     }
 
 private:
@@ -74,36 +105,53 @@ private:
     void work() noexcept {
         std::unique_lock lock{mutex_};
         while (true) {
-            while (!waiting_.empty()) {
+            while (!waiting_.empty() && surplus_ == 0) {
                 const task next = waiting_.pop();
                 lock.unlock();
                 next.run();
                 lock.lock();
             }
+            if (surplus_ > 0 && !stopping_) return retire();
             if (stopping_) return;
             sleep(lock);
         }
+    }
+
+    // The thread that calls this ends; stop() or the next stand_in() joins it.
+    void retire() noexcept {
+        --surplus_;
+        const auto self = std::find_if(threads_.begin(), threads_.end(),
+                                       [](const auto& t) { return t.get_id() == std::this_thread::get_id(); });
+        retired_.push_back(std::move(*self));
+        threads_.erase(self);
+        // What it may have been called for somebody else does.
+        if (waiting_.empty() || sleeping_ <= called_) return;
+        ++called_;
+        work_to_do_.notify_all();
     }
 
     // A thread that was called counts as awake from the call on, long before the system lets it run: so a burst of
     // tasks calls every sleeper once, and a single task never two.
     void sleep(std::unique_lock<std::mutex>& lock) noexcept {
         ++sleeping_;
-        work_to_do_.wait(lock, [this] { return called_ != 0 || stopping_; });
+        work_to_do_.wait(lock, [this] { return called_ != 0 || stopping_ || surplus_ != 0; });
         --sleeping_;
         if (called_ != 0) --called_;
     }
 
     std::size_t width_;
     std::vector<std::thread> threads_;
+    std::vector<std::thread> retired_;  // threads that have ended, or do nothing but that
     std::mutex mutex_;
     std::condition_variable work_to_do_;
     detail::task_line waiting_;
     std::size_t sleeping_ = 0;
-    std::size_t called_ = 0;  // of the sleeping: how many were notified and have not woken yet
+    std::size_t called_ = 0;   // of the sleeping: how many were notified and have not woken yet
+    std::size_t surplus_ = 0;  // how many threads have to end
+    std::size_t missing_ = 0;  // how many stand-ins could not be had
     bool stopping_ = false;
 };
 
-static_assert(executor_policy<thread_pool>);
+static_assert(executor_policy<thread_pool> && can_stand_in<thread_pool>);
 
 }  // namespace pgq::executor

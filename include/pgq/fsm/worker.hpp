@@ -144,6 +144,13 @@ public:
         window_.drained(0, now);
         return phase_ == phase::running && window_.sits_on_jobs();
     }
+    /// The executor runs so many more at once than it says, because so many handlers do not end.
+    void stand_ins(std::uint32_t n) noexcept {
+        if (slots_ == options_.window.slots + n) return;
+        slots_ = options_.window.slots + n;
+        window_.stand_ins(n);
+        look_again();
+    }
     /// `n` jobs have left without having run.
     void dropped(std::uint32_t n) noexcept { window_.dropped(n); }
     /// Something to tell the database that is no finished job.

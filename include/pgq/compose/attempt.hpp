@@ -1,0 +1,207 @@
+#pragma once
+
+#include <pgq/compose/composition.hpp>
+#include <pgq/compose/handler_call.hpp>
+#include <pgq/compose/job_plan.hpp>
+#include <pgq/compose/layers.hpp>
+#include <pgq/compose/lease_slot.hpp>
+#include <pgq/compose/luggage.hpp>
+#include <pgq/concept/decorator.hpp>
+#include <pgq/concept/observer.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/executor/watchdog.hpp>
+#include <pgq/job/context.hpp>
+#include <pgq/job/outcome.hpp>
+#include <pgq/job/traits.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace pgq::detail {
+
+/// The text of whatever a handler threw.
+inline std::string what_of(const std::exception_ptr& thrown) noexcept {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::exception& e) { return e.what(); } catch (...) {
+        return "an exception that is no std::exception";
+    }
+}
+
+/// One attempt of a job: `begin()`, and then what `next()` says, by whoever runs it: a thread that may block, or
+/// executor::coroutine, where the handler's coroutine looks at the job and the context in here. `Access` is how it gets at the rest.
+template <class Job, class Access>
+class attempt {
+    using runner_type = typename Access::runner;
+    using composition = typename Access::composition;
+    using plan = job_plan<composition, Job>;
+    using observer_type = typename runner_type::observer_type;
+
+public:
+    attempt(Access access, runner_type& r, lease_slot& s, std::uint32_t position)
+        : access_{access}, runner_{&r}, slot_{&s}, position_{position} {}
+
+    /// False when the payload cannot be read; the attempt is over then.
+    bool begin() {
+        const typename composition::template serializer_of<Job> serializer{};
+        if (auto read = read_with(serializer); !read) {
+            conclude({.what = hold{"the payload cannot be read: " + read.error().text()}});
+            return false;
+        }
+        notify(runner_->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt});
+        const bool timed = observes<observer_type, event::job_finished>;
+        const auto now = timed || plan::has_layers ? std::chrono::steady_clock::now() : steady_time{};
+        if (timed) began_ = now;
+        if constexpr (plan::has_layers) enter_layers(now);
+        todo_ = {.what = try_do::run};
+        return true;
+    }
+
+    try_action next() const noexcept { return todo_; }
+
+    /// Runs a handler that is a function.
+    void call() noexcept {
+        try {
+            auto& handler = access_.handler();
+            settle({.what = invoke_handler<Job>(handler, job_, new_context())});
+        } catch (...) { threw(std::current_exception()); }
+    }
+    /// Runs a handler that is a coroutine; what came of it is told by one of the two below.
+    auto start() { return call_handler(access_.handler(), job_, new_context()); }
+    template <class... Value>
+    void ended(Value&&... value) noexcept {
+        try {
+            if constexpr (sizeof...(Value) == 0) settle({});
+            else settle({.what = to_outcome<Job>(std::forward<Value>(value)...)});
+        } catch (...) { fail(std::current_exception()); }
+    }
+    void threw(const std::exception_ptr& e) noexcept {
+        try {
+            settle({.what = retry_after{{}, what_of(e)}, .names_delay = false});
+        } catch (...) { fail(std::current_exception()); }
+    }
+
+    /// What cuts a pause short.
+    std::array<std::stop_token, 2> stop_tokens() const {
+        if constexpr (plan::has_layers) return {shaped_->watch, runner_->giving_back.get_token()};
+        else return {};
+    }
+    void paused(bool whole) noexcept {
+        if constexpr (plan::has_layers) {
+            try {
+                const auto now = std::chrono::steady_clock::now();
+                if (!whole) return pause_or_conclude(shaped_->stack.give_up(shaped_->result, now, shaped_->watch), now);
+                shaped_->stack.again(shaped_->scope, now);
+                todo_ = {.what = try_do::run};
+            } catch (...) { fail(std::current_exception()); }
+        }
+    }
+
+    /// Ends the attempt without asking its decorators.
+    void fail(const std::exception_ptr& e) noexcept {
+        conclude({.what = retry_after{{}, what_of(e)}, .names_delay = false});
+    }
+
+private:
+    const job_record& record() const noexcept { return slot_->lease.jobs[position_]; }
+
+    template <class Serializer>
+    result<void> read_with(const Serializer& serializer) {
+        if constexpr (has_versions<Serializer, Job>) return serializer.read(record().body, job_, slot_->version);
+        else return serializer.read(record().body, job_);
+    }
+
+    // A handler may keep the context's address until it ends.
+    context& new_context() {
+        ++tries_;
+        if constexpr (plan::has_layers) {
+            const try_scope& s = shaped_->scope;
+            return context_.emplace(record(), s.stop, runner_->shared(), tries_, s.must_end_by);
+        } else {
+            return context_.emplace(record(), slot_->stop.get_token(), runner_->shared());
+        }
+    }
+
+    void enter_layers(steady_time now) {
+        const attempt_services services{.dog = dog(), .owner = runner_, .overran = &overran, .came_back = &came_back};
+        shaped_ = std::apply([&](const auto&... layers) { return std::make_unique<shaped>(services, layers...); },
+                             access_.layers());
+        shaped_->scope = {.id = record().id,
+                          .entrypoint = entrypoint_of<Job>,
+                          .attempt = record().attempt,
+                          .began = now,
+                          .stop = slot_->stop.get_token()};
+        shaped_->stack.enter(shaped_->scope, now);
+    }
+    watchdog* dog() const noexcept {
+        if constexpr (plan::needs_watchdog) return &access_.dog();
+        else return nullptr;
+    }
+    static void overran(void* owner, const try_scope& s, duration run_time) noexcept {
+        static_cast<runner_type*>(owner)->overran({s.id, s.entrypoint, s.attempt, run_time});
+    }
+    static void came_back(void* owner) noexcept { static_cast<runner_type*>(owner)->came_back(); }
+
+    void settle(try_result&& r) {
+        if constexpr (!plan::has_layers) {
+            conclude(std::move(r));
+        } else {
+            const auto now = std::chrono::steady_clock::now();
+            shaped_->result = std::move(r);
+            pause_or_conclude(shaped_->stack.leave(shaped_->result, now, shaped_->watch), now);
+        }
+    }
+    void pause_or_conclude(std::optional<duration> pause, steady_time now) {
+        if (!pause) return conclude(std::move(shaped_->result));
+        notify(runner_->observer(), event::try_failed{record().id, entrypoint_of<Job>, record().attempt, tries_,
+                                                      shaped_->result.what.reason(), *pause});
+        todo_ = {.what = try_do::pause, .until = now + *pause};
+    }
+
+    // The last that is done to the slot, and to the line of its strand.
+    void conclude(try_result&& r) noexcept {
+        todo_ = {};
+        if (r.failed() && !r.names_delay) {
+            const auto delay = rest_of<typename composition::template backoff_of<Job>>(record());
+            r.what = retry_after{delay, std::move(r.what).reason()};
+        }
+        auto* const line = access_.strand_of(*slot_, position_);
+        runner_->conclude(*slot_, position_, entrypoint_of<Job>, began_, std::move(r.what));
+        access_.go_on(line);
+    }
+
+    struct no_layers {};
+    template <class Stack>
+    struct shaped_by {
+        template <class... Layers>
+        explicit shaped_by(const attempt_services& services, const Layers&... layers) : stack{services, layers...} {}
+
+        Stack stack;
+        try_scope scope{};
+        try_result result{};
+        std::stop_token watch{};
+    };
+    using shaped = shaped_by<typename stack_over<decltype(std::declval<Access>().layers())>::type>;
+
+    Access access_;
+    runner_type* runner_;
+    lease_slot* slot_;
+    std::uint32_t position_;
+    int tries_ = 0;
+    Job job_{};
+    std::optional<context> context_{};
+    steady_time began_{};
+    try_action todo_{};
+    // Elsewhere, because what looks at it may not move as an attempt does on its way into a coroutine.
+    [[no_unique_address]] std::conditional_t<plan::has_layers, std::unique_ptr<shaped>, no_layers> shaped_{};
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <pgq/compose/composition.hpp>
+#include <pgq/compose/layers.hpp>
+#include <pgq/compose/strands.hpp>
+#include <pgq/concept/decorator.hpp>
+#include <pgq/detail/type_list.hpp>
+
+#include <functional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace pgq::detail {
+
+template <class Executor>
+concept keeps_strands = requires {
+    Executor::strand_member;
+};
+template <class Executor>
+concept needs_stop_token = requires {
+    requires Executor::needs_stop_token;
+};
+template <class Executor>
+concept makes_processes = requires {
+    requires Executor::makes_processes;
+};
+
+template <class... Executors>
+consteval bool any_keeps_strands(type_list<Executors...>) {
+    return (keeps_strands<Executors> || ...);
+}
+template <class... Executors>
+consteval bool any_needs_stop_token(type_list<Executors...>) {
+    return (needs_stop_token<Executors> || ...);
+}
+template <class... Executors>
+consteval bool any_makes_processes(type_list<Executors...>) {
+    return (makes_processes<Executors> || ...);
+}
+
+template <class List>
+struct strand_in;
+template <class First, class... Rest>
+struct strand_in<type_list<First, Rest...>> : strand_in<type_list<Rest...>> {};
+template <keeps_strands First, class... Rest>
+struct strand_in<type_list<First, Rest...>> {
+    using type = First;
+};
+
+template <class T>
+struct no_own_executor {};
+
+/// How jobs of one type are run: by what their entrypoint says, around what the queue says.
+template <class Composition, class Job>
+struct job_plan {
+    using own_said = typename Composition::template own_executor_of<Job>;
+    using own_executor = std::conditional_t<std::is_void_v<own_said>, no_own_executor<Job>, own_said>;
+    using executors = typename concat<chain_t<own_said>, chain_t<typename Composition::executor>>::type;
+
+    static constexpr bool in_strands = any_keeps_strands(executors{});
+    static constexpr bool needs_watchdog = any_needs_stop_token(executors{});
+    static constexpr bool in_process = any_makes_processes(executors{});
+
+    /// The decorators that take part in an attempt, from the outside in.
+    static auto layers(const own_executor& own, const typename Composition::executor& queue_wide) noexcept {
+        return std::tuple_cat(layers_of(own), layers_of(queue_wide));
+    }
+    static constexpr bool has_layers =
+        std::tuple_size_v<decltype(layers(std::declval<const own_executor&>(),
+                                          std::declval<const typename Composition::executor&>()))> != 0;
+
+    static auto key(const Job& job) {
+        return std::remove_cvref_t<decltype(std::invoke(strand_in<executors>::type::strand_member, job))>(
+            std::invoke(strand_in<executors>::type::strand_member, job));
+    }
+
+private:
+    template <class Owner, bool InStrands>
+    struct strands_if {
+        struct type {};
+    };
+    template <class Owner>
+    struct strands_if<Owner, true> {
+        using type = strands<decltype(key(std::declval<const Job&>())), Owner>;
+    };
+
+public:
+    template <class Owner>
+    using strands_type = typename strands_if<Owner, in_strands>::type;
+};
+
+/// What the plans of all jobs need together.
+template <class Composition, class Runner, class Jobs>
+struct plans_of;
+template <class Composition, class Runner, class... Jobs>
+struct plans_of<Composition, Runner, type_list<Jobs...>> {
+    using own_executors = std::tuple<typename job_plan<Composition, Jobs>::own_executor...>;
+    using strands = std::tuple<typename job_plan<Composition, Jobs>::template strands_type<Runner>...>;
+    static constexpr bool needs_watchdog = (job_plan<Composition, Jobs>::needs_watchdog || ...);
+    static constexpr bool in_process = (job_plan<Composition, Jobs>::in_process || ...);
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <pgq/concept/decorator.hpp>
+#include <pgq/concept/executor.hpp>
+#include <pgq/executor/default_inner.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace pgq::executor {
+
+/// An executor that hands everything on to `Inner`: the base of the decorators, and of one's own. See the concept `shapes_tries` for
+/// what to add.
+template <executor_policy Inner = default_inner>
+class decorator {
+public:
+    using policy_category = executor_tag;
+    using inner_type = Inner;
+    static constexpr bool runs_coroutines = coroutine_executor<Inner>;
+
+    decorator() = default;
+    explicit decorator(const Inner& inner) : inner_{inner} {}
+
+    const Inner& inner() const noexcept { return inner_; }
+
+    std::size_t width() const noexcept { return inner_.width(); }
+    void start() { inner_.start(); }
+    void execute(const task& t) { inner_.execute(t); }
+    void stop() noexcept { inner_.stop(); }
+    template <class Call>
+    void drive(Call call) requires(runs_coroutines) {
+        inner_.drive(std::move(call));
+    }
+
+    void stand_in() noexcept requires(can_stand_in<Inner>) { inner_.stand_in(); }
+    void stand_down() noexcept requires(can_stand_in<Inner>) { inner_.stand_down(); }
+
+private:
+    Inner inner_{};
+};
+
+static_assert(executor_decorator<decorator<>>);
+static_assert(!shapes_tries<decorator<>>);
+
+}  // namespace pgq::executor

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <pgq/concept/backoff.hpp>
+#include <pgq/concept/decorator.hpp>
+#include <pgq/executor/decorator.hpp>
+#include <pgq/executor/default_inner.hpp>
+#include <pgq/executor/settings.hpp>
+#include <pgq/time/static_duration.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <type_traits>
+
+namespace pgq::executor {
+
+/// See `retrying`, which is how it is named.
+template <backoff_policy Backoff, executor_policy Inner, int Tries, static_duration Budget>
+class basic_retrying : public decorator<Inner> {
+public:
+    /// What the type says, unless an object says otherwise.
+    struct settings {
+        int tries = Tries;
+        duration budget = Budget.value();
+        Backoff backoff{};
+    };
+    static constexpr int static_tries = Tries;
+    static constexpr duration static_budget = Budget.value();
+
+    basic_retrying() = default;
+    explicit basic_retrying(settings s, const Inner& inner = Inner{}) : decorator<Inner>{inner}, settings_{s} {}
+    explicit basic_retrying(const Inner& inner) : decorator<Inner>{inner} {}
+
+    class attempt {
+    public:
+        explicit attempt(const basic_retrying& of) : of_{&of.settings_} {}
+
+        void enter(const try_scope& inside) noexcept {
+            if (calls_++ == 0) began_ = inside.began;
+        }
+        std::optional<duration> leave(const try_scope& outside, const try_result& r, steady_time now) noexcept {
+            const auto pause = pause_after(outside, r, now);
+            if (!pause) calls_ = 0;  // another one around may begin anew
+            return pause;
+        }
+
+    private:
+        std::optional<duration> pause_after(const try_scope& outside, const try_result& r,
+                                            steady_time now) const noexcept {
+            if (!r.failed() || calls_ >= of_->tries || outside.stop.stop_requested()) return std::nullopt;
+            duration pause = of_->backoff.delay(calls_);
+            if (r.names_delay) pause = std::max(pause, r.what.delay());
+            const duration left = std::min<duration>(of_->budget - (now - began_), outside.must_end_by - now);
+            return pause < left ? std::optional{pause} : std::nullopt;
+        }
+
+        const settings* of_;
+        int calls_ = 0;
+        steady_time began_{};
+    };
+
+private:
+    settings settings_{};
+};
+
+}  // namespace pgq::executor
+
+namespace pgq::detail {
+
+using stray_of_retrying = stray_of_kinds<is_backoff, is_executor, is_tries, is_budget>;
+
+struct a_backoff_is_missing {};
+
+template <class... Args>
+struct retrying_of {
+    using backoff = pick_t<is_backoff, void, Args...>;
+    using stray = std::conditional_t<std::is_void_v<backoff>, a_backoff_is_missing,
+                                     typename stray_of_retrying::template among<Args...>::type>;
+    using type = ill_decorator<stray>;
+};
+template <class... Args>
+    requires(!std::is_void_v<pick_t<is_backoff, void, Args...>> &&
+             std::is_void_v<typename stray_of_retrying::template among<Args...>::type>)
+struct retrying_of<Args...> {
+    using tries = pick_t<is_tries, executor::tries<3>, Args...>;
+    using budget = pick_t<is_budget, executor::budget<std::chrono::seconds{10}>, Args...>;
+    using type = executor::basic_retrying<pick_t<is_backoff, void, Args...>,
+                                          pick_t<is_executor, executor::default_inner, Args...>, tries::value,
+                                          static_duration{budget::value}>;
+};
+
+}  // namespace pgq::detail
+
+namespace pgq::executor {
+
+/// Calls a handler that failed, by an exception or `retry_after`, again in this process, before the database hears of it:
+/// `retrying<backoff::fixed>`, `retrying<backoff::exponential, tries<5>, budget<30s>, timeout<2s>>`, in any order. What is not said:
+/// 3 tries, a budget of 10 s, the queue's executor.
+///
+/// Between two calls it waits as the backoff says, or longer when the handler's `retry_after` does. A call that could not begin
+/// within the budget or before the end of a `timeout` around is not waited for: the failure is reported, as it is when the stop
+/// token fires or the worker is told to stop meanwhile, and what follows is as usual: the job's own backoff, the next attempt.
+/// A function's wait holds its thread, a coroutine's does not.
+///
+/// `context::try_number()` counts the calls, `context::attempt()` stays the database's. An object takes other numbers than the type:
+/// `retrying<backoff::fixed, thread_pool>{{.tries = n, .backoff = {.every = 50ms}}, thread_pool{4}}`.
+template <class... Policies>
+using retrying = typename pgq::detail::retrying_of<Policies...>::type;
+
+}  // namespace pgq::executor

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <pgq/concept/decorator.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <iterator>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+namespace pgq::detail {
+
+/// Something to be done at a time.
+class alarm {
+public:
+    /// When to ring again; `steady_time::max()` for not any more.
+    virtual steady_time ring(steady_time now) noexcept = 0;
+
+protected:
+    ~alarm() = default;
+};
+
+/// Rings alarms on a thread of its own, one after the other. From any thread.
+class watchdog {
+public:
+    watchdog() : thread_{[this] { watch(); }} {}
+    watchdog(const watchdog&) = delete;
+    watchdog& operator=(const watchdog&) = delete;
+    ~watchdog() {
+        {
+            const std::lock_guard lock{mutex_};
+            ending_ = true;
+        }
+        changed_.notify_all();
+        thread_.join();
+    }
+
+    void arm(alarm& a, steady_time at) {
+        bool sooner = false;
+        {
+            const std::lock_guard lock{mutex_};
+            const auto mine = alarms_.emplace(at, &a).first;
+            sooner = mine == alarms_.begin();
+        }
+        if (sooner) changed_.notify_all();
+    }
+    /// It does not ring when this has returned. `at` is when it was to ring first.
+    void disarm(alarm& a, steady_time at) noexcept {
+        std::unique_lock lock{mutex_};
+        if (alarms_.erase({at, &a}) != 0) return;
+        changed_.wait(lock, [&] { return ringing_ != &a; });
+        for (auto i = alarms_.begin(); i != alarms_.end();) i = i->second == &a ? alarms_.erase(i) : std::next(i);
+    }
+
+private:
+    void watch() noexcept {
+        std::unique_lock lock{mutex_};
+        while (!ending_) {
+            if (alarms_.empty()) {
+                changed_.wait(lock);
+                continue;
+            }
+            const auto next = *alarms_.begin();
+            const auto now = std::chrono::steady_clock::now();
+            if (now < next.first) {
+                (void)changed_.wait_until(lock, next.first);
+                continue;
+            }
+            ring(lock, now);
+        }
+    }
+    // The entry is used again, so that nothing is allocated here.
+    void ring(std::unique_lock<std::mutex>& lock, steady_time now) noexcept {
+        auto entry = alarms_.extract(alarms_.begin());
+        ringing_ = entry.value().second;
+        lock.unlock();
+        const steady_time again = ringing_->ring(now);
+        lock.lock();
+        if (again != steady_time::max()) {
+            entry.value().first = again;
+            alarms_.insert(std::move(entry));
+        }
+        ringing_ = nullptr;
+        changed_.notify_all();
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::set<std::pair<steady_time, alarm*>> alarms_;
+    alarm* ringing_ = nullptr;
+    bool ending_ = false;
+    std::thread thread_;
+};
+
+/// What decorators of ours need of the worker; those of others do without.
+struct attempt_services {
+    watchdog* dog = nullptr;
+    void* owner = nullptr;
+    /// The handler goes on though it was told to stop, for so long by now; and its end after all.
+    void (*overran)(void* owner, const try_scope&, duration run_time) noexcept = nullptr;
+    void (*came_back)(void* owner) noexcept = nullptr;
+};
+
+}  // namespace pgq::detail
