@@ -90,14 +90,14 @@ public:
         notify(*observer_, e);
         if constexpr (can_stand_in<Executor>) {
             executor_->stand_in();
-            stand_ins.fetch_add(1);
+            beside.fetch_add(1);
             wake_();
         }
     }
     void came_back() noexcept {
         if constexpr (can_stand_in<Executor>) {
             executor_->stand_down();
-            stand_ins.fetch_sub(1);
+            beside.fetch_sub(1);
         }
     }
 
@@ -115,7 +115,7 @@ public:
 
     outbox box;
     std::stop_source giving_back{};           ///< what has not started goes back to the queue
-    std::atomic<std::uint32_t> stand_ins{0};  ///< for handlers that do not end
+    std::atomic<std::uint32_t> beside{0};  ///< jobs in hand that take no place of the executor
 
 private:
     outcome exhaust(const job_record& r, const outcome& last) const {

@@ -28,7 +28,7 @@ concept orderable = requires(const Key& k) {
 };
 
 /// Jobs of one type by a key: of those with an equal one only the first is let through, the others stand in line. A line exists
-/// while its first job runs. From any thread.
+/// while its first job runs. `Owner` is a runner, which hears how many stand in line. From any thread.
 template <class Key, class Owner>
 class strands {
     struct place {
@@ -51,6 +51,7 @@ public:
         const auto [at, is_new] = lines_.try_emplace(std::move(key));
         if (!is_new) {
             at->second.waiting.push_back({&slot, position});
+            owner.beside.fetch_add(1);
             return nullptr;
         }
         at->second.all = this;
@@ -67,6 +68,7 @@ public:
         }
         const place first = l.waiting.front();
         l.waiting.pop_front();
+        l.owner->beside.fetch_sub(1);
         return std::pair{first.slot, first.position};
     }
 

@@ -106,11 +106,11 @@ public:
         round_size_ = 0;
     }
 
-    /// So many more than `slots` run at once.
-    void stand_ins(std::uint32_t n) noexcept {
-        slots_ = slots_ - stand_ins_ + n;
-        bound_ = std::max(1u, bound_ + n - std::min(bound_ + n, stand_ins_));
-        stand_ins_ = n;
+    /// So many of the jobs in hand take no slot.
+    void beside(std::uint32_t n) noexcept {
+        slots_ = slots_ - beside_ + n;
+        bound_ = std::max(1u, bound_ + n - std::min(bound_ + n, beside_));
+        beside_ = n;
     }
 
     /// A claim failed, perhaps because its answer was too large: hold half as many. Full rounds make up for it slowly.
@@ -137,7 +137,7 @@ private:
     }
 
     std::uint32_t slots_;
-    std::uint32_t stand_ins_ = 0;  // of the slots
+    std::uint32_t beside_ = 0;  // of the slots
     std::uint32_t max_prefetch_;
     double target_;  // in nanoseconds
     double max_bytes_;

@@ -144,12 +144,13 @@ public:
         window_.drained(0, now);
         return phase_ == phase::running && window_.sits_on_jobs();
     }
-    /// The executor runs so many more at once than it says, because so many handlers do not end.
-    void stand_ins(std::uint32_t n) noexcept {
-        if (slots_ == options_.window.slots + n) return;
-        slots_ = options_.window.slots + n;
-        window_.stand_ins(n);
-        look_again();
+    /// So many of the jobs in hand take no slot: they wait for others of them, or their handlers do not end and were made up for.
+    void beside(std::uint32_t n) noexcept {
+        n = std::min(n, options_.window.max_prefetch);
+        const std::uint32_t slots = options_.window.slots + n;
+        if (slots > slots_) look_again();
+        slots_ = slots;
+        window_.beside(n);
     }
     /// `n` jobs have left without having run.
     void dropped(std::uint32_t n) noexcept { window_.dropped(n); }
