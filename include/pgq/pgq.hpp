@@ -10,6 +10,7 @@
 #include <pgq/backoff/none.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
+#include <pgq/executor/process.hpp>
 #include <pgq/executor/retrying.hpp>
 #include <pgq/executor/strand_by.hpp>
 #include <pgq/executor/thread_pool.hpp>

@@ -41,7 +41,7 @@ public:
         if constexpr (!handlers_type::valid) return errc::invalid_option;
         else {
             if (auto fine = detail::check(options_); !fine) return fine;
-            detail::job_code<composition, handlers_type> code{handlers_, queue_->executor()};
+            detail::job_code<composition, handlers_type> code{handlers_, queue_->executor(), options_.shared};
             detail::blocking_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
             return now.work();
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/compose/child_job.hpp>
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/job_plan.hpp>
@@ -8,6 +9,7 @@
 #include <pgq/compose/luggage.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
+#include <pgq/error/result.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/executor/watchdog.hpp>
 #include <pgq/job/context.hpp>
@@ -22,6 +24,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -35,6 +38,15 @@ inline std::string what_of(const std::exception_ptr& thrown) noexcept {
         return "an exception that is no std::exception";
     }
 }
+
+/// `version` is that of the lane which the job came from.
+template <class Composition, class Job>
+result<void> read_job(std::string_view body, std::size_t version, Job& job) {
+    const typename Composition::template serializer_of<Job> serializer{};
+    if constexpr (has_versions<decltype(serializer), Job>) return serializer.read(body, job, version);
+    else return serializer.read(body, job);
+}
+inline hold cannot_be_read(const error_info& why) { return {"the payload cannot be read: " + why.text()}; }
 
 /// One attempt of a job: `begin()`, and then what `next()` says, by whoever runs it: a thread that may block, or
 /// executor::coroutine, where the handler's coroutine looks at the job and the context in here. `Access` is how it gets at the rest.
@@ -51,10 +63,11 @@ public:
 
     /// False when the payload cannot be read; the attempt is over then.
     bool begin() {
-        const typename composition::template serializer_of<Job> serializer{};
-        if (auto read = read_with(serializer); !read) {
-            conclude({.what = hold{"the payload cannot be read: " + read.error().text()}});
-            return false;
+        if constexpr (!plan::in_process) {  // there it is read inside, as it may crash like the handler
+            if (auto read = read_job<composition>(record().body, slot_->version, job_); !read) {
+                conclude({.what = cannot_be_read(read.error())});
+                return false;
+            }
         }
         notify(runner_->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt});
         const bool timed = observes<observer_type, event::job_finished>;
@@ -70,8 +83,12 @@ public:
     /// Runs a handler that is a function.
     void call() noexcept {
         try {
-            auto& handler = access_.handler();
-            settle({.what = invoke_handler<Job>(handler, job_, new_context())});
+            if constexpr (plan::in_process) {
+                settle(in_process(new_context()));
+            } else {
+                auto& handler = access_.handler();
+                settle({.what = invoke_handler<Job>(handler, job_, new_context())});
+            }
         } catch (...) { threw(std::current_exception()); }
     }
     /// Runs a handler that is a coroutine; what came of it is told by one of the two below.
@@ -113,10 +130,14 @@ public:
 private:
     const job_record& record() const noexcept { return slot_->lease.jobs[position_]; }
 
-    template <class Serializer>
-    result<void> read_with(const Serializer& serializer) {
-        if constexpr (has_versions<Serializer, Job>) return serializer.read(record().body, job_, slot_->version);
-        else return serializer.read(record().body, job_);
+    try_result in_process(const context& c) {
+        const auto request = child_job::pack(composition::template index_of<Job>, slot_->version, record(), tries_,
+                                             c.must_end_by().value_or(steady_time::max()));
+        std::string answer;
+        const child_end end = access_.server().run(request, c.stop_token(), access_.process_grace(), answer);
+        if (end.how == child_end::kind::answered) return unpack_result(answer);
+        if (end.how == child_end::kind::no_server) notify(runner_->observer(), event::trouble{no_fork_server()});
+        return result_of(end, c.stop_token().stop_requested());
     }
 
     // A handler may keep the context's address until it ends.

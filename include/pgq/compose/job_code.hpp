@@ -1,14 +1,20 @@
 #pragma once
 
 #include <pgq/compose/attempt.hpp>
+#include <pgq/compose/child_job.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/pause.hpp>
 #include <pgq/compose/runner.hpp>
 #include <pgq/compose/strands.hpp>
+#include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
+#include <pgq/executor/fork_server.hpp>
 #include <pgq/executor/watchdog.hpp>
+#include <pgq/job/context.hpp>
+#include <pgq/job/outcome.hpp>
+#include <pgq/job/resources.hpp>
 #include <pgq/job/traits.hpp>
 
 #include <array>
@@ -16,6 +22,9 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -32,7 +41,12 @@ public:
     using runner_type = runner<queue_executor, typename Composition::observer>;
 
     /// `queue_wide` is the queue's executor, as a setting.
-    job_code(Handlers& handlers, const queue_executor& queue_wide) : handlers_{&handlers}, queue_wide_{&queue_wide} {}
+    /// Throws std::system_error when a thread or process that it needs cannot be had. What forks does so before there is a thread.
+    job_code(Handlers& handlers, const queue_executor& queue_wide, const resources* shared)
+        : handlers_{&handlers}, queue_wide_{&queue_wide}, shared_{shared} {
+        if constexpr (members::in_process) server_.emplace(&answer_in_child, this);
+        if constexpr (members::needs_watchdog) dog_.emplace();
+    }
     job_code(const job_code&) = delete;
     job_code& operator=(const job_code&) = delete;
 
@@ -53,7 +67,11 @@ private:
         job_code* code;
 
         auto layers() const { return plan<Job>::layers(code->own<Job>(), *code->queue_wide_); }
-        watchdog& dog() const noexcept { return code->dog_; }
+        watchdog& dog() const noexcept { return *code->dog_; }
+        const fork_server& server() const noexcept { return *code->server_; }
+        duration process_grace() const noexcept {
+            return plan<Job>::process_grace(code->own<Job>(), *code->queue_wide_);
+        }
         auto& handler() const noexcept { return code->handlers_->template handler_for<Job>(); }
         // The end of a coroutine is the only place where its strand can go on.
         auto* strand_of(lease_slot& slot, std::uint32_t position) const {
@@ -92,8 +110,7 @@ private:
     static void dispatch(runner_type& runner, lease_slot& slot, std::uint32_t position) {
         job_code& self = *static_cast<job_code*>(runner.code());
         Job job{};
-        const typename Composition::template serializer_of<Job> serializer{};
-        if (!serializer.read(slot.lease.jobs[position].body, job))
+        if (!read_job<Composition>(slot.lease.jobs[position].body, slot.version, job))
             return runner.executor().execute(runner.task_of(slot, position));  // the attempt says what is wrong with it
         auto* const line = self.strands_of<Job>().enter(plan<Job>::key(job), runner, slot, position);
         if (line != nullptr) self.start_first<Job>(*line, slot, position);
@@ -127,6 +144,34 @@ private:
         if (const auto next = line.all->next(line)) start_first<Job>(line, *next->first, next->second);
     }
 
+    // What a child process does.
+    static std::string answer_in_child(void* code, std::string_view request) noexcept {
+        const child_job asked{request};
+        return pack_result(child_functions[asked.type](*static_cast<job_code*>(code), asked));
+    }
+    template <class Job>
+    static try_result run_in_child(job_code& self, const child_job& asked) {
+        try {
+            Job job{};
+            if (auto read = read_job<Composition>(asked.record.body, asked.version, job); !read)
+                return {.what = cannot_be_read(read.error())};
+            static const resources none;
+            context ctx{asked.record, std::stop_token{}, self.shared_ ? *self.shared_ : none, asked.try_number,
+                        asked.must_end_by};
+            return {.what = self.handlers_->template invoke<Job>(job, ctx)};
+        } catch (...) { return {.what = retry_after{{}, what_of(std::current_exception())}, .names_delay = false}; }
+    }
+    template <class Job>
+    static constexpr auto child_function_for() -> try_result (*)(job_code&, const child_job&) {
+        if constexpr (plan<Job>::in_process) return &run_in_child<Job>;
+        else return nullptr;
+    }
+    template <class... Jobs>
+    static constexpr auto child_functions_of(type_list<Jobs...>)
+        -> std::array<try_result (*)(job_code&, const child_job&), sizeof...(Jobs)> {
+        return {child_function_for<Jobs>()...};
+    }
+
     template <class Job>
     auto& own() noexcept {
         return std::get<Composition::template index_of<Job>>(own_);
@@ -150,9 +195,13 @@ private:
 
     Handlers* handlers_;
     const queue_executor* queue_wide_;
+    const resources* shared_;
     [[no_unique_address]] typename members::own_executors own_{};
     [[no_unique_address]] typename members::strands strands_{};
-    [[no_unique_address]] std::conditional_t<members::needs_watchdog, watchdog, nothing> dog_{};
+    [[no_unique_address]] std::conditional_t<members::in_process, std::optional<fork_server>, nothing> server_{};
+    [[no_unique_address]] std::conditional_t<members::needs_watchdog, std::optional<watchdog>, nothing> dog_{};
+
+    static constexpr auto child_functions = child_functions_of(typename Composition::jobs{});
 
 public:
     static constexpr auto functions = functions_of(typename Composition::jobs{});

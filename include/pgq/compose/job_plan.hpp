@@ -5,6 +5,7 @@
 #include <pgq/compose/strands.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <functional>
 #include <tuple>
@@ -48,6 +49,12 @@ struct strand_in<type_list<First, Rest...>> {
     using type = First;
 };
 
+template <class Executor>
+duration grace_of(const Executor& e) noexcept {
+    if constexpr (makes_processes<Executor>) return e.grace();
+    else return grace_of(e.inner());
+}
+
 template <class T>
 struct no_own_executor {};
 
@@ -69,6 +76,12 @@ struct job_plan {
     static constexpr bool has_layers =
         std::tuple_size_v<decltype(layers(std::declval<const own_executor&>(),
                                           std::declval<const typename Composition::executor&>()))> != 0;
+
+    /// How long a child may go on that was told to stop; of the outermost `process`.
+    static duration process_grace(const own_executor& own, const typename Composition::executor& queue_wide) noexcept {
+        if constexpr (any_makes_processes(chain_t<own_said>{})) return grace_of(own);
+        else return grace_of(queue_wide);
+    }
 
     static auto key(const Job& job) {
         return std::remove_cvref_t<decltype(std::invoke(strand_in<executors>::type::strand_member, job))>(

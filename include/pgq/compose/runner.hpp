@@ -114,7 +114,7 @@ public:
     }
 
     outbox box;
-    std::stop_source giving_back{};           ///< what has not started goes back to the queue
+    std::stop_source giving_back{};        ///< what has not started goes back to the queue
     std::atomic<std::uint32_t> beside{0};  ///< jobs in hand that take no place of the executor
 
 private:

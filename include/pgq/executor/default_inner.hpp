@@ -8,6 +8,7 @@ namespace pgq::executor {
 /// a thread pool.
 struct default_inner : thread_pool {
     using thread_pool::thread_pool;
+    default_inner(const thread_pool& pool = thread_pool{}) noexcept : thread_pool{pool} {}
 };
 
 }  // namespace pgq::executor

@@ -19,7 +19,7 @@ struct budget {
     static constexpr duration value = D.value();
 };
 
-/// How long a handler that was told to stop may go on: for `timeout` before it is reported, for `process` before it is killed.
+/// How long a handler that was told to stop may go on before `timeout` reports it.
 template <static_duration D>
 struct grace {
     static constexpr duration value = D.value();

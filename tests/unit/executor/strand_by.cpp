@@ -68,8 +68,8 @@ using test::eventually;
 namespace {
 
 template <class Executor, class Own = strand_by<&change::account>>
-using queue_of = pgq::queue<pgq::job<change, Own>, pgq::driver::memory, pgq::serializer::json, pgq::backoff::none,
-                            Executor>;
+using queue_of =
+    pgq::queue<pgq::job<change, Own>, pgq::driver::memory, pgq::serializer::json, pgq::backoff::none, Executor>;
 
 constexpr std::size_t accounts = 5;
 
