@@ -1,4 +1,4 @@
-// expect: pgq: a policy of the whole queue is given to a single entrypoint\. Move it
+// expect: pgq: a policy of the whole queue is given to a single entrypoint\. Move it out of pgq::job
 
 #include "fakes.hpp"
 

@@ -93,7 +93,7 @@ public:
         steady_time ring(steady_time now) noexcept override {
             if (!std::exchange(told_, true)) {
                 stop_.request_stop();
-                return of_->grace < steady_time::max() - now ? now + of_->grace : steady_time::max();
+                return steady_time::max() - now > of_->grace ? now + of_->grace : steady_time::max();
             }
             overran_ = true;
             services_.overran(services_.owner, scope_, now - scope_.began);

@@ -1,0 +1,11 @@
+// expect: pgq: a decorator has an argument that it has no use for, or two for the same\. Give it
+
+#include "fakes.hpp"
+
+#include <pgq/executor/retrying.hpp>
+
+struct other_backoff : fakes::backoff {};
+
+using broken =
+    pgq::queue<fakes::mail, fakes::driver, fakes::serializer, pgq::executor::retrying<fakes::backoff, other_backoff>>;
+static_assert(sizeof(broken) != 0);

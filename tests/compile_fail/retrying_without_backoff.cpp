@@ -1,0 +1,9 @@
+// expect: pgq: retrying does not say how long it waits\. Add a backoff
+
+#include "fakes.hpp"
+
+#include <pgq/executor/retrying.hpp>
+
+using broken = pgq::queue<pgq::job<fakes::mail, pgq::executor::retrying<pgq::executor::tries<3>>>, fakes::driver,
+                          fakes::serializer>;
+static_assert(sizeof(broken) != 0);

@@ -1,0 +1,13 @@
+// expect: pgq: a handler with a timeout cannot see it\. Let it take
+
+#include "fakes.hpp"
+
+#include <pgq/executor/timeout.hpp>
+
+using namespace std::chrono_literals;
+
+using fine = pgq::queue<pgq::job<fakes::mail, pgq::executor::timeout<30s>>, fakes::driver, fakes::serializer>;
+
+void start() {
+    fakes::handle<fine>([](const fakes::mail&) {});
+}
