@@ -210,7 +210,7 @@ TEST_CASE("of two programs with different limits the database's wins, and the ot
         using policy_category = pgq::observer_tag;
         std::atomic<int>* told = nullptr;
         void on(const pgq::event::limit_differs& e) {
-            *told += e.declared.limit.amount == 7 && e.stored.limit.amount == 3 ? 1 : 100;
+            *told += e.entrypoint == "task" && e.declared.amount == 7 && e.stored.amount == 3 ? 1 : 100;
         }
     };
     const database db;

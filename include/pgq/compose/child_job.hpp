@@ -57,7 +57,8 @@ struct child_job {
     job_record record{};
     std::vector<header> headers{};
 
-    static std::string pack(std::size_t type, std::size_t version, const job_record& r, int try_number, steady_time must_end_by) {
+    static std::string pack(std::size_t type, std::size_t version, const job_record& r, int try_number,
+                            steady_time must_end_by) {
         std::string out;
         put(out, type);
         put(out, version);

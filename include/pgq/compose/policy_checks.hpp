@@ -15,8 +15,8 @@
 #include <pgq/concept/policy.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/arguments.hpp>
-#include <pgq/diagnostic/payload.hpp>
 #include <pgq/diagnostic/executors.hpp>
+#include <pgq/diagnostic/payload.hpp>
 #include <pgq/executor/default_inner.hpp>
 #include <pgq/executor/retrying.hpp>
 #include <pgq/job/traits.hpp>

@@ -47,6 +47,7 @@ struct job_finished {
 /// A try of `executor::retrying` failed; the handler is called again after `pause`, unless that is cut short. The database does not
 /// hear of it.
 struct try_failed {
+    static constexpr std::string_view name = "try_failed";
     job_id id{};
     std::string_view entrypoint{};
     std::int16_t attempt = 0;
@@ -57,6 +58,7 @@ struct try_failed {
 /// A handler went on for longer than the grace of its `executor::timeout` after its stop token had fired. It still runs; if it ever
 /// ends, the attempt has failed.
 struct handler_overran {
+    static constexpr std::string_view name = "handler_overran";
     job_id id{};
     std::string_view entrypoint{};
     std::int16_t attempt = 0;
@@ -70,8 +72,10 @@ struct lease_lost {
 };
 /// A limiter of this program says something else than the database, where it was declared or changed before: that wins.
 struct limit_differs {
-    const lane_limit& declared;
-    const lane_limit& stored;
+    static constexpr std::string_view name = "limit_differs";
+    std::string_view entrypoint{};  ///< empty: a limit of the whole queue
+    limit_spec declared{};
+    limit_spec stored{};
 };
 struct connection_failed {
     static constexpr std::string_view name = "connection_failed";
@@ -95,6 +99,7 @@ struct trouble {
 
 /// Each of them. A new event goes to the end: what is counted by position stays where it was.
 using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
-                              connection_failed, connection_restored, jobs_rescued, trouble>;
+                              connection_failed, connection_restored, jobs_rescued, trouble, try_failed, handler_overran,
+                              limit_differs>;
 
 }  // namespace pgq::event

@@ -73,7 +73,7 @@ public:
         for (auto& thread : retired_) thread.join();
         threads_.clear();
         retired_.clear();
-        surplus_ = 0;
+        surplus_ = missing_ = 0;
         stopping_ = false;
     }
 
@@ -111,7 +111,7 @@ private:
                 next.run();
                 lock.lock();
             }
-            if (surplus_ > 0 && !stopping_) return retire();
+            if (surplus_ > 0) return retire();
             if (stopping_) return;
             sleep(lock);
         }
@@ -120,6 +120,7 @@ private:
     // The thread that calls this ends; stop() or the next stand_in() joins it.
     void retire() noexcept {
         --surplus_;
+        if (stopping_) return;  // it is being joined
         const auto self = std::find_if(threads_.begin(), threads_.end(),
                                        [](const auto& t) { return t.get_id() == std::this_thread::get_id(); });
         retired_.push_back(std::move(*self));

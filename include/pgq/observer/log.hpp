@@ -43,6 +43,9 @@ struct log_options {
     log_level connection_restored = log_level::info;
     log_level jobs_rescued = log_level::warning;
     log_level trouble = log_level::warning;
+    log_level try_failed = log_level::info;
+    log_level handler_overran = log_level::error;
+    log_level limit_differs = log_level::warning;
 };
 
 /// Lines to standard error, each written whole.
@@ -115,6 +118,26 @@ public:
         put(options_.jobs_rescued, e, {{"workers", e.workers}, {"returned", e.returned}, {"held", e.held}});
     }
     void on(const event::trouble& e) noexcept { put_error(options_.trouble, e, {}); }
+    void on(const event::try_failed& e) noexcept {
+        put(options_.try_failed, e,
+            {{"job", e.id.value},
+             {"entrypoint", e.entrypoint},
+             {"attempt", e.attempt},
+             {"try", e.try_number},
+             {"reason", e.reason},
+             {"pause_ms", milliseconds(e.pause)}});
+    }
+    void on(const event::handler_overran& e) noexcept {
+        put(options_.handler_overran, e,
+            {{"job", e.id.value},
+             {"entrypoint", e.entrypoint},
+             {"attempt", e.attempt},
+             {"run_ms", milliseconds(e.run_time)}});
+    }
+    void on(const event::limit_differs& e) noexcept {
+        put(options_.limit_differs, e,
+            {{"entrypoint", e.entrypoint}, {"declared", e.declared.amount}, {"stored", e.stored.amount}});
+    }
 
     /// How many events the sink has refused by throwing.
     std::uint64_t failures() const noexcept { return state_->failures.load(std::memory_order_relaxed); }

@@ -1,6 +1,7 @@
 #include <pgq/executor/thread_pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -141,4 +142,67 @@ TEST_CASE("a thread pool that goes out of scope runs what waits", "[executor][th
         pool.execute({.function = &meeting::attend, .owner = &one});
     }
     CHECK(one.present.size() == 1);
+}
+
+TEST_CASE("a stand-in makes up for a task that does not end, and one thread less runs when it has ended",
+          "[executor][thread_pool]") {
+    thread_pool pool{1};
+    pool.start();
+    for (int round = 0; round < 20; ++round) {
+        // Both tasks are there at once, with one thread they could not be.
+        meeting two{2};
+        pool.execute({.function = &meeting::attend, .owner = &two});
+        pool.stand_in();
+        pool.execute({.function = &meeting::attend, .owner = &two});
+        std::unique_lock lock{two.mutex};
+        REQUIRE(two.come.wait_for(lock, 20s, [&two] { return two.left == 2; }));
+        CHECK(two.missed == 0);
+        lock.unlock();
+        pool.stand_down();
+        // What is handed in while a thread ends is run all the same.
+        meeting one{1};
+        pool.execute({.function = &meeting::attend, .owner = &one});
+        std::unique_lock one_lock{one.mutex};
+        REQUIRE(one.come.wait_for(one_lock, 20s, [&one] { return one.left == 1; }));
+    }
+    CHECK(pool.width() == 1);
+    pool.stop();
+}
+
+TEST_CASE("a pool that has stood down runs no more at once than it is wide", "[executor][thread_pool]") {
+    struct counted {
+        std::atomic<int> inside{0}, most{0}, ran{0};
+        static void run(void* owner, void*, std::uint32_t) noexcept {
+            auto& self = *static_cast<counted*>(owner);
+            const int now = ++self.inside;
+            for (int seen = self.most; seen < now && !self.most.compare_exchange_weak(seen, now);) {}
+            std::this_thread::yield();
+            --self.inside;
+            ++self.ran;
+        }
+    } tasks;
+    int expected = 2000;
+    thread_pool pool{2};
+    pool.start();
+    for (int i = 0; i < 5; ++i) pool.stand_in();
+    for (int i = 0; i < 5; ++i) pool.stand_down();
+    // The surplus threads end before they take a task.
+    for (int i = 0; i < 2000; ++i) pool.execute({.function = &counted::run, .owner = &tasks});
+    CHECK(test::eventually([&] { return tasks.ran == 2000; }));
+    SECTION("at rest") {}
+    SECTION("with threads that are to end when it is told to stop") {
+        for (int i = 0; i < 5; ++i) pool.stand_in();
+        for (int i = 0; i < 5; ++i) pool.stand_down();
+        for (int i = 0; i < 100; ++i) pool.execute({.function = &counted::run, .owner = &tasks});
+        expected += 100;
+    }
+    pool.stop();
+    CHECK(tasks.ran == expected);
+    CHECK(tasks.most <= 2);
+    pool.stand_in();  // it is not started: nothing to make up for
+    pool.stand_down();
+    pool.start();
+    pool.execute({.function = &counted::run, .owner = &tasks});
+    pool.stop();
+    CHECK(tasks.ran == expected + 1);
 }

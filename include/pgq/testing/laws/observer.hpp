@@ -51,6 +51,14 @@ public:
         tell(event::connection_restored{});
         tell(event::jobs_rescued{.workers = number, .returned = number, .held = number});
         tell(event::trouble{.error = error});
+        tell(event::try_failed{.id = {number},
+                               .entrypoint = text,
+                               .attempt = attempt,
+                               .try_number = small,
+                               .reason = text,
+                               .pause = time});
+        tell(event::handler_overran{.id = {number}, .entrypoint = text, .attempt = attempt, .run_time = time});
+        tell(event::limit_differs{.entrypoint = text, .declared = {.amount = small}, .stored = {.amount = small}});
         tell(event::worker_stopped{.worker = {small}});
         return good_;
     }

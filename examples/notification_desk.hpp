@@ -1,0 +1,93 @@
+#pragma once
+
+#include <pgq/concept/executor.hpp>
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdio>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace app {
+
+/// Where messages go. Connecting is dear and a connection is for one thread, so each thread of the desk has its own.
+class gateway {
+public:
+    void email(const std::string& text) { say("Sending Email: ", text); }
+    void sms(const std::string& text) { say("Sending SMS: ", text); }
+
+private:
+    static void say(const char* what, const std::string& text) { std::printf("%s%s\n", what, text.c_str()); }
+};
+
+/// An executor of our own: threads that connect once, before their first job, and keep the connection for all of them.
+class notification_desk {
+public:
+    using policy_category = pgq::executor_tag;
+
+    explicit notification_desk(std::size_t clerks = 2) : clerks_{clerks} {}
+    notification_desk(const notification_desk& other) : clerks_{other.clerks_} {}  // a copy is a setting, not threads
+    notification_desk& operator=(const notification_desk&) = delete;
+    ~notification_desk() { stop(); }
+
+    /// The connection of the thread that a handler runs on.
+    static gateway& here() { return *connection(); }
+
+    std::size_t width() const noexcept { return clerks_; }
+
+    void start() {
+        while (threads_.size() < clerks_) threads_.emplace_back([this] { work(); });
+    }
+    void execute(const pgq::task& t) {
+        {
+            const std::lock_guard lock{mutex_};
+            waiting_.push_back(t);
+        }
+        changed_.notify_one();
+    }
+    void stop() noexcept {
+        {
+            const std::lock_guard lock{mutex_};
+            closing_ = true;
+        }
+        changed_.notify_all();
+        for (auto& thread : threads_) thread.join();
+        threads_.clear();
+        closing_ = false;
+    }
+
+private:
+    static std::unique_ptr<gateway>& connection() {
+        thread_local std::unique_ptr<gateway> mine;
+        return mine;
+    }
+
+    void work() {
+        connection() = std::make_unique<gateway>();
+        std::unique_lock lock{mutex_};
+        while (true) {
+            changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
+            if (waiting_.empty()) return;
+            const pgq::task next = waiting_.front();
+            waiting_.pop_front();
+            lock.unlock();
+            next.run();
+            lock.lock();
+        }
+    }
+
+    std::size_t clerks_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<pgq::task> waiting_;
+    bool closing_ = false;
+    std::vector<std::thread> threads_;
+};
+
+static_assert(pgq::executor_policy<notification_desk>);
+
+}  // namespace app
