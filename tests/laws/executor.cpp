@@ -6,8 +6,8 @@
 #include <pgq/executor/process.hpp>
 #include <pgq/executor/retrying.hpp>
 #include <pgq/executor/thread_pool.hpp>
-#include <pgq/testing/laws/executor.hpp>
 #include <pgq/executor/timeout.hpp>
+#include <pgq/testing/laws/executor.hpp>
 
 #if PGQ_HAS_COROUTINES
 #include <asio/thread_pool.hpp>

@@ -227,7 +227,8 @@ private:
         if (!found) return found.error();
         for (const auto& mine : book.declared)
             for (const auto& theirs : *found)
-                if (same_limit(mine, theirs) && mine != theirs) notify(observer(), event::limit_differs{mine.entrypoint, mine.limit, theirs.limit});
+                if (same_limit(mine, theirs) && mine != theirs)
+                    notify(observer(), event::limit_differs{mine.entrypoint, mine.limit, theirs.limit});
         engine_.serve(lanes_, Queue::composition_type::lanes, options_.max_attempts, std::move(book), *found);
         return {};
     }

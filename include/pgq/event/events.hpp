@@ -99,7 +99,7 @@ struct trouble {
 
 /// Each of them. A new event goes to the end: what is counted by position stays where it was.
 using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
-                              connection_failed, connection_restored, jobs_rescued, trouble, try_failed, handler_overran,
-                              limit_differs>;
+                              connection_failed, connection_restored, jobs_rescued, trouble, try_failed,
+                              handler_overran, limit_differs>;
 
 }  // namespace pgq::event

@@ -101,7 +101,7 @@ TEST_CASE("what stands in front of a compressed payload is not touched", "[seria
     CHECK(read.bytes == std::string(3000, 'b'));
 }
 
-TEST_CASE("a payload above max_bytes is neither written nor read", "[serializer][compressed]") {
+TEST_CASE("what is larger than max_bytes is neither compressed nor unpacked", "[serializer][compressed]") {
     std::string out;
     CHECK(bounded{}.write(blob{std::string(1000, 'x')}, out));
     CHECK(failure_of(bounded{}.write(blob{std::string(1001, 'x')}, out)) == errc::payload_too_large);
