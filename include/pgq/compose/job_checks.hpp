@@ -76,6 +76,43 @@ consteval auto shape_problem() {
     else return members_problem<Serializer, Job>(members_of<Job>{});
 }
 
+template <class S>
+concept keeps_versions = requires {
+    requires S::keeps_versions;
+};
+
+template <class Job>
+concept has_former_payload = requires {
+    typename Job::previous;
+};
+
+template <class Serializer, class Job>
+consteval auto former_problem() {
+    if constexpr (!has_former_payload<Job>) return fine{};
+    else {
+        using previous = typename Job::previous;
+        if constexpr (!std::default_initializable<previous> || !can_read<Serializer, previous>) {
+            return problem<diagnostic::former_payload_not_readable<previous, Serializer>>{};
+        } else if constexpr (!Serializer::template becomes<Job, previous>) {
+            return problem<diagnostic::no_upcast<Job, previous>>{};
+        } else return former_problem<Serializer, previous>();
+    }
+}
+
+template <std::size_t N>
+consteval bool all_differ(const std::array<std::string_view, N>& names) {
+    return same_name(names).first == N;
+}
+
+/// What keeps a serializer with versions from reading all of a job's history.
+template <class Job, class Serializer>
+consteval auto history_problem() {
+    if constexpr (!keeps_versions<Serializer>) return fine{};
+    else if constexpr (!is_fine<decltype(former_problem<Serializer, Job>())>) return former_problem<Serializer, Job>();
+    else if constexpr (!all_differ(Serializer::template versions<Job>)) return problem<diagnostic::same_version<Job>>{};
+    else return fine{};
+}
+
 template <class Job, class Serializer>
 consteval auto payload_problem() {
     if constexpr (std::is_void_v<Serializer>) return problem<diagnostic::no_serializer<Job>>{};
@@ -85,7 +122,7 @@ consteval auto payload_problem() {
     else if constexpr (refuses_job<Serializer, Job>) return problem<diagnostic::job_not_supported<Job, Serializer>>{};
     else if constexpr (!serializer_for<Serializer, Job>) {
         return problem<diagnostic::incomplete_serializer<Job, Serializer>>{};
-    } else return fine{};
+    } else return history_problem<Job, Serializer>();
 }
 
 }  // namespace pgq::detail

@@ -62,6 +62,8 @@ consteval auto serializer_problem() {
         return problem<diagnostic::incomplete_keys<Serializer>>{};
     } else if constexpr (flaw == serializer_flaw::compresses_ciphertext) {
         return problem<diagnostic::compresses_ciphertext<Serializer>>{};
+    } else if constexpr (requires { requires Serializer::hides_versions; }) {
+        return problem<diagnostic::hidden_versions<Serializer>>{};
     } else return unless_not_default<Serializer>{};
 }
 

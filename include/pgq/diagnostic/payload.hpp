@@ -58,6 +58,36 @@ struct compresses_ciphertext {
                   "encrypted<compressed<...>, Keys>.");
 };
 
+template <class Serializer>
+struct hidden_versions {
+    static_assert(
+        never<Serializer>,
+        "pgq: a serializer is wrapped around a versioned<>, where its versions are overlooked. Put versioned<> "
+        "outside: versioned<encrypted<compressed<json>, Keys>>.");
+};
+
+template <class Previous, class Serializer>
+struct former_payload_not_readable {
+    static_assert(
+        never<Previous, Serializer>,
+        "pgq: the serializer cannot read a former payload, `previous` of a job type. Adapt that struct like the job "
+        "itself; for encrypted<> it needs the job's entrypoint, too.");
+};
+
+template <class Next, class Previous>
+struct no_upcast {
+    static_assert(never<Next, Previous>,
+                  "pgq: nothing turns a former payload into the one that followed it. Write "
+                  "`static Next from(Previous&&)` in the later struct.");
+};
+
+template <class Job>
+struct same_version {
+    static_assert(never<Job>,
+                  "pgq: two shapes in the history of a job type have one version. Remove one of them, or give one "
+                  "`static constexpr std::string_view version`.");
+};
+
 template <class Job, class Serializer>
 struct incomplete_serializer {
     static_assert(serializer_for<Serializer, Job>,

@@ -43,6 +43,9 @@ class decorator {
 public:
     using policy_category = serializer_tag;
 
+    /// Lanes are named by the versions of a queue's own serializer; one inside of another would be overlooked.
+    static constexpr bool hides_versions = requires { requires Inner::keeps_versions; };
+
     static constexpr bool by_members = requires { requires Inner::by_members; };
     template <class Job>
     static constexpr bool writes_whole = inner_writes_whole<Job>();
