@@ -2,6 +2,7 @@
 
 #include <pgq/driver/pq/handle.hpp>
 #include <pgq/driver/pq/options.hpp>
+#include <pgq/driver/pq/tls.hpp>
 #include <pgq/schema/generated.hpp>
 #include <pgq/schema/plan.hpp>
 #include <pgq/statement/query.hpp>
@@ -21,11 +22,14 @@ public:
 
     result<void> run() {
         if (auto fine = check_schema(options_.schema); !fine) return fine;
-        const char* keys[] = {"fallback_application_name", "dbname", "client_encoding", nullptr};
-        const char* values[] = {"pgq install", options_.conninfo.c_str(), "UTF8", nullptr};
+        const tls_settings tls = choose_tls(look_at_tls(options_.conninfo));
+        const char* keys[] = {"fallback_application_name", "sslmode", "sslrootcert", "dbname",
+                              "client_encoding",           nullptr};
+        const char* values[] = {
+            "pgq install", tls.sslmode.c_str(), tls.sslrootcert.c_str(), options_.conninfo.c_str(), "UTF8", nullptr};
         connection_.reset(PQconnectdbParams(keys, values, 1));
         if (PQstatus(connection_.get()) != CONNECTION_OK)
-            return refused(connection_.get(), options_.conninfo, "install");
+            return explain_tls(refused(connection_.get(), options_.conninfo, "install"), tls);
         if (const char* encoding = PQparameterStatus(connection_.get(), "server_encoding"))
             if (auto fine = check_encoding(encoding); !fine) return fine;
         PQsetNoticeProcessor(

@@ -3,7 +3,8 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/pq/options.hpp>
 #include <pgq/driver/pq/pump.hpp>
-#include <pgq/schema/generated.hpp>
+#include <pgq/driver/pq/schema_check.hpp>
+#include <pgq/driver/pq/tls.hpp>
 #include <pgq/statement/admin.hpp>
 
 #include <array>
@@ -31,6 +32,7 @@ public:
         if (auto fine = check_schema(options_.schema); !fine) return fine;
         pump_ = pump{options_.schema, false};
         stage_ = stage::connecting;
+        tls_ = choose_tls(look_at_tls(options_.conninfo));
         connection_.reset(connect());
         if (!connection_) return error_info{errc::connection_lost, "out of memory"};
         if (PQstatus(connection_.get()) == CONNECTION_BAD) return refused();
@@ -79,19 +81,25 @@ private:
 
     PGconn* connect() const {
         // A bare word would be taken for a database name; the user meant a connection string.
-        std::array<const char*, 8> keys{"fallback_application_name",
-                                        "keepalives_idle",
-                                        "keepalives_interval",
-                                        "keepalives_count",
-                                        "dbname",
-                                        "client_encoding",
-                                        nullptr,
-                                        nullptr};
-        std::array<const char*, 8> values{"pgq", "10", "5", "3", options_.conninfo.c_str(), "UTF8", nullptr, nullptr};
+        std::array<const char*, 10> keys{"fallback_application_name",
+                                         "keepalives_idle",
+                                         "keepalives_interval",
+                                         "keepalives_count",
+                                         "sslmode",
+                                         "sslrootcert",
+                                         "dbname",
+                                         "client_encoding",
+                                         nullptr,
+                                         nullptr};
+        std::array<const char*, 10> values{
+            "pgq",  "10",    "5",    "3", tls_.sslmode.c_str(), tls_.sslrootcert.c_str(), options_.conninfo.c_str(),
+            "UTF8", nullptr, nullptr};
         return PQconnectStartParams(keys.data(), values.data(), 1);
     }
 
-    error_info refused() const { return pq::refused(connection_.get(), options_.conninfo, "connect"); }
+    error_info refused() const {
+        return explain_tls(pq::refused(connection_.get(), options_.conninfo, "connect"), tls_);
+    }
 
     result<void> ask_hello() {
         stage_ = stage::hello;
@@ -103,10 +111,10 @@ private:
 
     result<void> hear_hello() {
         step& s = opening_[0];
-        if (s.error) return explained(*s.error);
+        if (s.error) return explained(*s.error, options_);
         if (s.rows() != 1) return error_info{errc::protocol, "no answer to the first question"};
         if (auto fine = check_encoding(s[0].cell(3)); !fine) return fine;
-        if (auto fits = check_version(s[0].number<std::int32_t>(0)); !fits) return fits;
+        if (auto fits = check_version(s[0].number<std::int32_t>(0), options_); !fits) return fits;
         space_ = static_cast<std::int32_t>(s[0].number<std::int64_t>(1));
         // A pooler tells the client a process id of its own making.
         const bool direct = s[0].number<std::int32_t>(2) == PQbackendPID(connection_.get());
@@ -126,25 +134,9 @@ private:
         return {};
     }
 
-    error_info explained(error_info e) const {
-        if (e.code != make_sqlstate("42P01") && e.code != make_sqlstate("3F000")) return e;
-        e.code = make_error_code(errc::schema_missing);
-        e.message = "there are no pgq tables in schema " + statement::quoted(options_.schema);
-        e.hint = "call install() on the queue or its driver once, or name the right schema";
-        return e;
-    }
-
-    result<void> check_version(std::int32_t found) const {
-        if (found == schema::version) return {};
-        const std::string both = "schema " + statement::quoted(options_.schema) + " has version " +
-                                 std::to_string(found) + ", this program knows " + std::to_string(schema::version);
-        if (found > schema::version)
-            return error_info{errc::schema_newer, both, "update this program, or point it at its own schema"};
-        return error_info{errc::schema_older, both, "call install(): it runs the migrations that are missing"};
-    }
-
     connection_options options_;
     session_role role_;
+    tls_settings tls_{};
     connection_ptr connection_;
     pump pump_;
     script opening_;

@@ -21,7 +21,7 @@ public:
     /// `mine` knows the schema and the limits; nothing is sent on it.
     template <class Session>
     result<void> enqueue(Session& mine, const enqueue_request& r, std::vector<job_id>& ids) const {
-        link& line = mine.line();
+        const auto& line = mine.line();
         if (auto fine = check_enqueue(r, line.options().max_payload); !fine) return fine;
         step s;
         s.query = &statement::enqueue_query(r);
@@ -35,7 +35,7 @@ public:
     }
 
 private:
-    result<void> run(step& s, const link& line) const {
+    result<void> run(step& s, const auto& line) const {
         execute(connection_, s, line.options().schema);
         if (PQresultStatus(s.reply.get()) == PGRES_TUPLES_OK) return {};
         if (PQstatus(connection_) != CONNECTION_OK) return connection_error(connection_, s.query->name);

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/driver/pq/borrowed_session.hpp>
+#include <pgq/driver/pq/options.hpp>
+#include <pgq/driver/pq/within.hpp>
+
+#include <libpq-fe.h>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace pgq::driver {
+
+struct borrow_options {
+    std::string schema = "pgq_jobs";                  ///< where the tables are
+    std::size_t max_payload = std::size_t{16} << 20;  ///< bytes of one serialized job
+};
+
+/// A queue on a connection that the program has already: `app_queue jobs{driver::borrow{conn}};`. For enqueueing and looking
+/// after jobs; workers need connections of their own.
+///
+/// The connection stays the program's: it is not closed, and between two calls it is as it was, with its settings, its prepared
+/// statements and its transaction. In an open transaction a call is part of that, and of no effect when it is rolled back; one
+/// that fails leaves it usable, by a savepoint. Otherwise a call is a transaction of its own.
+///
+/// Errors beside those of driver::libpq: errc::invalid_option when the connection cannot be used at the moment: in pipeline mode,
+/// in the middle of a statement, in a transaction that has failed, or with another client_encoding than UTF8; and when
+/// somebody asks it for a worker. Calls block for as long as libpq does.
+///
+/// One thread at a time uses the connection, through whatever: a queue over it is no protection from the program's own use.
+class borrow {
+public:
+    using policy_category = driver_tag;
+    using session = pq::borrowed_session;
+
+    /// The connection outlives this and the queues that are made of it.
+    explicit borrow(PGconn* connection, borrow_options options = {}) : connection_{connection} {
+        options_.schema = std::move(options.schema);
+        options_.max_payload = options.max_payload;
+    }
+
+    /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's.
+    result<session> connect(session_role role) const {
+        if (role != session_role::client) return session::for_clients_only();
+        return session::open(connection_, options_);
+    }
+
+    /// Makes nothing: it succeeds where the tables are there, and fails as connect() does where they are not.
+    result<void> install() const {
+        auto there = connect(session_role::client);
+        if (there) return {};
+        error_info e = std::move(there.error());
+        if (e == errc::schema_missing || e == errc::schema_older)
+            e.hint = "install them once by driver::libpq{...}.install(), which has a transaction of its own";
+        return e;
+    }
+
+private:
+    PGconn* connection_;
+    connection_options options_;
+};
+
+static_assert(driver_policy<borrow>);
+
+}  // namespace pgq::driver

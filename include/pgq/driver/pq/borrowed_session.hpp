@@ -1,0 +1,254 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/driver/pq/handle.hpp>
+#include <pgq/driver/pq/options.hpp>
+#include <pgq/driver/pq/schema_check.hpp>
+#include <pgq/driver/pq/script.hpp>
+#include <pgq/driver/pq/verbs.hpp>
+#include <pgq/statement/admin.hpp>
+#include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/wake.hpp>
+#include <pgq/statement/wire.hpp>
+
+#include <libpq-fe.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::pq {
+
+/// The verbs of a client on a connection of somebody else's. See driver::borrow.
+///
+/// Between two calls the connection is as it was: no transaction of ours, no setting, no prepared statement, no pipeline. In a
+/// transaction of the caller's a verb is a savepoint, so that one that fails leaves the transaction as it found it.
+class borrowed_session {
+public:
+    /// What a verb has to know; the part of `link` that within() asks for.
+    class known {
+    public:
+        const connection_options& options() const noexcept { return options_; }
+        std::int32_t space() const noexcept { return space_; }
+
+    private:
+        friend class borrowed_session;
+        connection_options options_{};
+        std::int32_t space_ = 0;
+    };
+
+    static result<borrowed_session> open(PGconn* connection, const connection_options& options) {
+        borrowed_session s{connection, options};
+        if (auto met = s.meet(); !met) return std::move(met.error());
+        return s;
+    }
+
+    /// Inside of a transaction it makes none that is missing: it would be gone, though not forgotten, when that is rolled back.
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const std::string_view> names) {
+        auto found = find_lanes(queue, names);
+        if (!found || found->size() == names.size()) return found;
+        if (in_transaction())
+            return error_info{errc::invalid_option, "a lane of the queue does not exist yet, and a transaction is open",
+                              "call lanes() on the queue once before the transaction"};
+        step s;
+        s.query = &statement::add_lanes;
+        s.params.text(queue).texts(names.size(), [&](std::size_t i) { return names[i]; });
+        if (auto added = atomically({&s, 1}); !added) return std::move(added.error());
+        found = find_lanes(queue, names);
+        if (found && found->size() != names.size()) return error_info{errc::protocol, "a lane could not be made"};
+        return found;
+    }
+
+    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) {
+        ids.clear();
+        if (r.bodies->empty()) return {};
+        if (auto fine = check_enqueue(r, known_.options_.max_payload); !fine) return fine;
+        std::array<step, 2> s;
+        s[0].query = &statement::enqueue_query(r);
+        statement::bind_enqueue(s[0].params, r);
+        bind_wake_all(s[1], r.lane);
+        const bool theirs = in_transaction();
+        if (auto put = atomically({s.data(), theirs ? std::size_t{2} : 1}); !put) return put;
+        if (!theirs) wake({&r.lane, 1});
+        return enqueue_verb::read_ids(s[0], r.bodies->size(), ids);
+    }
+
+    result<std::int64_t> cancel(std::span<const job_id> ids) {
+        std::array<step, 2> s;
+        s[0].query = &statement::cancel_deferred;
+        s[1].query = &statement::cancel_ready;
+        for (step& one : s) bind_ids(one, ids);
+        if (auto done = atomically(s); !done) return std::move(done.error());
+        return std::atoll(PQcmdTuples(s[0].reply.get())) + std::atoll(PQcmdTuples(s[1].reply.get()));
+    }
+
+    result<std::int64_t> requeue(std::span<const job_id> ids) {
+        step s;
+        s.query = &statement::requeue;
+        bind_ids(s, ids);
+        const bool theirs = in_transaction();
+        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
+        const auto back = numbers_in(s, 1);
+        if (!theirs) wake(back);
+        for (std::size_t i = 0; theirs && i < back.size(); ++i) {
+            step tell;
+            bind_wake_all(tell, back[i]);
+            (void)atomically({&tell, 1});  // sleepers look for themselves now and then
+        }
+        return s[0].number<std::int64_t>(0);
+    }
+
+    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) {
+        step s;
+        s.query = &statement::held;
+        s.params.number(lane.value).number(static_cast<std::int64_t>(limit));
+        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
+        std::vector<held_job> found;
+        for (int i = 0; i < s.rows(); ++i)
+            found.push_back({.id = {s[i].number<std::int64_t>(0)},
+                             .lane = lane,
+                             .attempts = s[i].number<std::int16_t>(1),
+                             .reason = std::string{s[i].cell(2)},
+                             .body = std::string{s[i].cell(3)}});
+        return found;
+    }
+
+    result<lane_counts> counts(lane_id lane) {
+        step s;
+        s.query = &statement::counts;
+        s.params.number(lane.value);
+        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
+        return lane_counts{.ready = s[0].number<std::int64_t>(0),
+                           .deferred = s[0].number<std::int64_t>(1),
+                           .leased = s[0].number<std::int64_t>(2),
+                           .held = s[0].number<std::int64_t>(3)};
+    }
+
+    // What only a worker does.
+    result<void> exchange(const exchange_request&, exchange_reply&) { return for_clients_only(); }
+    result<wake_reason> wait(duration) { return for_clients_only(); }
+    void interrupt() noexcept {}
+    result<worker_id> register_worker(const worker_info&) { return for_clients_only(); }
+    result<beat_reply> beat(worker_id) { return for_clients_only(); }
+    result<rescue_reply> rescue() { return for_clients_only(); }
+    result<void> retire(worker_id) { return for_clients_only(); }
+    result<std::vector<lease_ref>> leases_of(worker_id) { return for_clients_only(); }
+    result<void> give_back(std::span<const lease_ref>) { return for_clients_only(); }
+
+    const known& line() const noexcept { return known_; }
+
+    static error_info for_clients_only() {
+        return {errc::invalid_option, "a borrowed connection runs no worker",
+                "give the worker's queue a driver that makes connections of its own, driver::libpq"};
+    }
+
+private:
+    borrowed_session(PGconn* c, const connection_options& o) : connection_{c} { known_.options_ = o; }
+
+    result<void> meet() {
+        if (auto fine = check_schema(known_.options_.schema); !fine) return fine;
+        step s;
+        s.query = &statement::hello;
+        s.params.text(statement::quoted(known_.options_.schema));
+        if (auto met = atomically({&s, 1}); !met) return explained(std::move(met.error()), known_.options_);
+        if (s.rows() != 1) return error_info{errc::protocol, "no answer to the first question"};
+        if (auto fine = check_encoding(s[0].cell(3)); !fine) return fine;
+        known_.space_ = static_cast<std::int32_t>(s[0].number<std::int64_t>(1));
+        return check_version(s[0].number<std::int32_t>(0), known_.options_);
+    }
+
+    bool in_transaction() const noexcept { return PQtransactionStatus(connection_) == PQTRANS_INTRANS; }
+
+    /// What keeps us from using the connection now.
+    result<void> check_state() const {
+        if (PQstatus(connection_) != CONNECTION_OK) return connection_error(connection_, "borrow");
+        if (PQpipelineStatus(connection_) != PQ_PIPELINE_OFF)
+            return not_now("the borrowed connection is in pipeline mode",
+                           "leave it before the call: PQexitPipelineMode");
+        const auto state = PQtransactionStatus(connection_);
+        if (state == PQTRANS_INERROR)
+            return not_now("the transaction of the borrowed connection has failed", "roll it back first");
+        if (state != PQTRANS_IDLE && state != PQTRANS_INTRANS)
+            return not_now("the borrowed connection is in the middle of a statement", "read all of its results first");
+        const char* encoding = PQparameterStatus(connection_, "client_encoding");
+        if (encoding == nullptr || std::string_view{encoding} != "UTF8")
+            return not_now("the borrowed connection does not speak UTF-8", "set its client_encoding to UTF8");
+        return {};
+    }
+    static error_info not_now(const char* what, const char* remedy) { return {errc::invalid_option, what, remedy}; }
+
+    /// All statements or none, in the caller's transaction when there is one.
+    result<void> atomically(std::span<step> steps) {
+        if (auto fine = check_state(); !fine) return fine;
+        const bool theirs = in_transaction();
+        if (!theirs && steps.size() == 1) return run(steps[0]);
+        if (auto begun = say(theirs ? "SAVEPOINT pgq_borrow" : "BEGIN ISOLATION LEVEL READ COMMITTED"); !begun)
+            return begun;
+        for (step& s : steps) {
+            auto ran = run(s);
+            if (ran) continue;
+            (void)say(theirs ? "ROLLBACK TO SAVEPOINT pgq_borrow; RELEASE SAVEPOINT pgq_borrow" : "ROLLBACK");
+            return ran;
+        }
+        return say(theirs ? "RELEASE SAVEPOINT pgq_borrow" : "COMMIT");
+    }
+
+    result<void> run(step& s) {
+        execute(connection_, s, known_.options_.schema);
+        const auto status = PQresultStatus(s.reply.get());
+        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return {};
+        if (PQstatus(connection_) != CONNECTION_OK) return connection_error(connection_, s.query->name);
+        return server_error(s.reply.get(), s.query->name);
+    }
+    result<void> say(const char* sql) {
+        const result_ptr r{PQexec(connection_, sql)};
+        if (PQresultStatus(r.get()) == PGRES_COMMAND_OK) return {};
+        if (PQstatus(connection_) != CONNECTION_OK) return connection_error(connection_, "borrow");
+        return server_error(r.get(), "borrow");
+    }
+
+    result<std::vector<lane_id>> find_lanes(std::string_view queue, std::span<const std::string_view> names) {
+        step s;
+        s.query = &statement::find_lanes;
+        s.params.text(queue).texts(names.size(), [&](std::size_t i) { return names[i]; });
+        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
+        return numbers_in(s, 0);
+    }
+
+    /// Wakes a sleeper of each of these lanes, behind the commit of what it is woken for. A failure of it fails nothing.
+    void wake(std::span<const lane_id> lanes) {
+        if (lanes.empty()) return;
+        step s;
+        s.query = &statement::wake;
+        s.params.number(known_.space_).int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
+        (void)run(s);
+    }
+    /// The same for a transaction of the caller's: heard when that commits.
+    void bind_wake_all(step& s, lane_id lane) const {
+        s.query = &statement::wake_all;
+        s.params.number(known_.space_).number(lane.value);
+    }
+
+    static std::vector<lane_id> numbers_in(const step& s, int column) {
+        std::vector<lane_id> found;
+        if (s.rows() != 1 || s[0].null(column)) return found;
+        statement::wire::array_reader ids{s[0].cell(column)};
+        for (std::size_t i = 0, n = ids.size(); i < n; ++i) found.push_back({ids.next_number<std::int32_t>()});
+        return found;
+    }
+
+    static void bind_ids(step& s, std::span<const job_id> ids) {
+        s.params.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
+    }
+
+    PGconn* connection_;
+    known known_;
+};
+
+}  // namespace pgq::driver::pq

@@ -1,0 +1,78 @@
+#include <pgq/driver/borrow.hpp>
+#include <pgq/driver/libpq.hpp>
+#include <pgq/testing/laws/driver.hpp>
+
+#include <support/catch.hpp>
+#include <support/database.hpp>
+#include <support/fresh_schema.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using lent = pgq::driver::borrow::session;
+
+/// driver::libpq, with every verb that a client has done on one borrowed connection.
+class half_borrowed {
+public:
+    using policy_category = pgq::driver_tag;
+
+    class session : public pgq::driver::libpq::session {
+    public:
+        session(pgq::driver::libpq::session own, lent borrowed)
+            : pgq::driver::libpq::session{std::move(own)}, lent_{std::move(borrowed)} {}
+
+        pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const std::string_view> names) {
+            return lent_.lanes(queue, names);
+        }
+        pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
+            return lent_.enqueue(r, ids);
+        }
+        pgq::result<std::int64_t> cancel(std::span<const pgq::job_id> ids) { return lent_.cancel(ids); }
+        pgq::result<std::int64_t> requeue(std::span<const pgq::job_id> ids) { return lent_.requeue(ids); }
+        pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id lane, std::size_t limit) {
+            return lent_.held(lane, limit);
+        }
+        pgq::result<pgq::lane_counts> counts(pgq::lane_id lane) { return lent_.counts(lane); }
+
+    private:
+        lent lent_;
+    };
+
+    explicit half_borrowed(const std::string& schema)
+        : connection_{std::make_shared<test::sql_connection>(test::database::with_settings("client_encoding", "UTF8"),
+                                                             schema)},
+          borrowed_{connection_->get(), {.schema = schema}},
+          own_{pgq::driver::connection_options{.conninfo = test::dsn(), .schema = schema}} {}
+
+    pgq::result<session> connect(pgq::session_role role) const {
+        auto own = own_.connect(role);
+        if (!own) return std::move(own.error());
+        auto borrowed = borrowed_.connect(pgq::session_role::client);
+        if (!borrowed) return std::move(borrowed.error());
+        return session{std::move(*own), std::move(*borrowed)};
+    }
+    pgq::result<void> install() const { return own_.install(); }
+
+private:
+    std::shared_ptr<test::sql_connection> connection_;
+    pgq::driver::borrow borrowed_;
+    pgq::driver::libpq own_;
+};
+
+}  // namespace
+
+TEST_CASE("driver::borrow keeps the driver laws, as far as they are a client's", "[driver][borrow][laws]") {
+    pgq::laws::check_driver<half_borrowed>([] {
+        half_borrowed driver{test::fresh_schemas::next()};
+        driver.install().value();
+        return driver;
+    });
+}
