@@ -1,0 +1,39 @@
+#include <pgq/driver/libpq.hpp>
+
+#include <support/catch.hpp>
+#include <support/database.hpp>
+#include <support/proxy.hpp>
+
+#include <cstdlib>
+#include <map>
+#include <string>
+
+namespace {
+
+/// The server by way of a proxy, as another host: 0.0.0.0 is none of the loopback addresses, and leads to whoever listens here.
+pgq::driver::connection_options elsewhere(const test::proxy& p, const test::database& db, const std::string& sslmode) {
+    auto o = p.options(db);
+    for (const auto& [key, value] :
+         std::map<std::string, std::string>{{"host", "db.example.org"}, {"hostaddr", "0.0.0.0"}})
+        o.conninfo = test::database::settings_of(o.conninfo, key, value);
+    const std::string said = "sslmode='disable'";
+    o.conninfo.replace(o.conninfo.find(said), said.size(), sslmode);
+    return o;
+}
+
+}  // namespace
+
+TEST_CASE("a server elsewhere that speaks no TLS is refused, with the remedy, and taken when sslmode says so",
+          "[driver][tls]") {
+    if (std::getenv("PGSSLMODE") != nullptr) return;  // then that is what counts
+    const test::database db;
+    test::proxy server;
+    const pgq::driver::libpq driver{elsewhere(server, db, "")};
+    for (const auto& e : {driver.connect(pgq::session_role::client).error(), driver.install().error()}) {
+        INFO(e.text());
+        CHECK(e == pgq::errc::connection_lost);
+        CHECK(e.message.find("SSL") != std::string::npos);
+        CHECK(e.hint.find("sslmode") != std::string::npos);
+    }
+    CHECK(pgq::driver::libpq{elsewhere(server, db, "sslmode=disable")}.connect(pgq::session_role::client).has_value());
+}
