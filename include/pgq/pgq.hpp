@@ -9,6 +9,7 @@
 #include <pgq/backoff/linear.hpp>
 #include <pgq/backoff/none.hpp>
 #include <pgq/driver/memory.hpp>
+#include <pgq/driver/pool.hpp>
 #include <pgq/executor/in_place.hpp>
 #include <pgq/executor/process.hpp>
 #include <pgq/executor/retrying.hpp>
@@ -20,6 +21,9 @@
 #include <pgq/job/members.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/resources.hpp>
+#include <pgq/observer/all_of.hpp>
+#include <pgq/observer/counters.hpp>
+#include <pgq/observer/log.hpp>
 #include <pgq/observer/none.hpp>
 #include <pgq/queue.hpp>
 #include <pgq/serializer/raw.hpp>

@@ -1,5 +1,7 @@
 #include <pgq/concept/driver.hpp>
+#include <pgq/driver/borrow.hpp>
 #include <pgq/driver/memory.hpp>
+#include <pgq/driver/pool.hpp>
 
 #include "compile_fail/fakes.hpp"
 
@@ -91,5 +93,45 @@ struct cannot_find_lanes : fakes::session {
     result<std::vector<lane_id>> lanes(std::string_view);
 };
 static_assert(!can_find_lanes<cannot_find_lanes> && !driver_policy<driver_of<cannot_find_lanes>>);
+
+// A driver that lends needs a loan that can be moved, gives its session and can be discarded.
+struct fine_loan {
+    fakes::session* lent;
+    fakes::session& get() const noexcept { return *lent; }
+    void discard() noexcept {}
+};
+template <class Loan>
+struct lending : driver_of<fakes::session> {
+    using loan = Loan;
+    result<Loan> borrow() const;
+};
+static_assert(lending_driver<lending<fine_loan>> && lending_driver<driver::pool<fakes::driver>>);
+static_assert(!lending_driver<fakes::driver> && !lending_driver<driver::memory>);
+static_assert(driver_policy<driver::pool<fakes::driver>> && !async_driver<driver::pool<fakes::driver>>);
+
+struct pinned_loan : fine_loan {
+    pinned_loan(pinned_loan&&) = delete;
+};
+struct loan_of_a_copy : fine_loan {
+    fakes::session get() const noexcept { return *lent; }
+};
+struct loan_for_good : fine_loan {
+    void discard() noexcept = delete;
+};
+struct loan_that_may_throw : fine_loan {
+    void discard() {}
+};
+static_assert(!lending_driver<lending<pinned_loan>> && !lending_driver<lending<loan_of_a_copy>>);
+static_assert(!lending_driver<lending<loan_for_good>> && !lending_driver<lending<loan_that_may_throw>>);
+
+struct that_borrows_for_writing : driver_of<fakes::session> {
+    using loan = typename lending<fine_loan>::loan;
+    result<loan> borrow();
+};
+static_assert(!lending_driver<that_borrows_for_writing>);
+
+// What needs a connection of the program's is a driver like any other, though it runs no worker.
+static_assert(driver_policy<driver::borrow> && driver_session<driver::borrow::session>);
+static_assert(!lending_driver<driver::borrow> && !async_driver<driver::borrow>);
 
 }  // namespace
