@@ -29,8 +29,15 @@ public:
         session(pgq::driver::libpq::session own, lent borrowed)
             : pgq::driver::libpq::session{std::move(own)}, lent_{std::move(borrowed)} {}
 
-        pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const std::string_view> names) {
+        pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
             return lent_.lanes(queue, names);
+        }
+        pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view queue,
+                                                         std::span<const pgq::lane_limit> declared) {
+            return lent_.limits(queue, declared);
+        }
+        pgq::result<bool> change_limit(std::string_view queue, const pgq::lane_limit& limit) {
+            return lent_.change_limit(queue, limit);
         }
         pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
             return lent_.enqueue(r, ids);

@@ -20,8 +20,15 @@ public:
     explicit either_session(A a) : held_{std::in_place_index<0>, std::move(a)} {}
     explicit either_session(B b) : held_{std::in_place_index<1>, std::move(b)} {}
 
-    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const std::string_view> names) {
+    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
         return on([&](auto& s) { return s.lanes(queue, names); });
+    }
+    pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view queue,
+                                                     std::span<const pgq::lane_limit> declared) {
+        return on([&](auto& s) { return s.limits(queue, declared); });
+    }
+    pgq::result<bool> change_limit(std::string_view queue, const pgq::lane_limit& limit) {
+        return on([&](auto& s) { return s.change_limit(queue, limit); });
     }
     pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
         return on([&](auto& s) { return s.enqueue(r, ids); });

@@ -5,6 +5,7 @@
 #include <pgq/fsm/pool.hpp>
 #include <pgq/job/enqueue_batch.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/job/lane.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -18,7 +19,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -279,11 +279,10 @@ public:
     pool_counts counts() const { return store_->counts(); }
     const Inner& inner() const noexcept { return store_->inner(); }
 
-    auto make_async_client(std::string queue,
-                           std::span<const std::string_view> entrypoints) const requires async_driver<Inner> {
+    auto make_async_client(std::string queue, std::span<const lane_name> names) const requires async_driver<Inner> {
         std::vector<typename Inner::async_client> all;
         const auto size = std::max<std::size_t>(1, store_->options().max);
-        while (all.size() < size) all.push_back(inner().make_async_client(queue, entrypoints));
+        while (all.size() < size) all.push_back(inner().make_async_client(queue, names));
         return typename pool::async_client{std::move(all)};
     }
     const auto& get_executor() const noexcept requires async_driver<Inner> { return inner().get_executor(); }

@@ -6,6 +6,8 @@
 #include <pgq/driver/pq/schema_check.hpp>
 #include <pgq/driver/pq/script.hpp>
 #include <pgq/driver/pq/verbs.hpp>
+#include <pgq/job/lane.hpp>
+#include <pgq/job/limit.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/wake.hpp>
@@ -50,7 +52,7 @@ public:
     }
 
     /// Inside of a transaction it makes none that is missing: it would be gone, though not forgotten, when that is rolled back.
-    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const std::string_view> names) {
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
         auto found = find_lanes(queue, names);
         if (!found || found->size() == names.size()) return found;
         if (in_transaction())
@@ -58,7 +60,7 @@ public:
                               "call lanes() on the queue once before the transaction"};
         step s;
         s.query = &statement::add_lanes;
-        s.params.text(queue).texts(names.size(), [&](std::size_t i) { return names[i]; });
+        bind_names(s, queue, names);
         if (auto added = atomically({&s, 1}); !added) return std::move(added.error());
         found = find_lanes(queue, names);
         if (found && found->size() != names.size()) return error_info{errc::protocol, "a lane could not be made"};
@@ -79,6 +81,30 @@ public:
         return enqueue_verb::read_ids(s[0], r.bodies->size(), ids);
     }
 
+    result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
+        std::array<step, 2> s;
+        s[0].query = &statement::add_limits;
+        statement::bind_limits(s[0].params.text(queue), declared);
+        s[1].query = &statement::find_limits;
+        s[1].params.text(queue);
+        const std::size_t first = declared.empty() ? 1 : 0;
+        if (auto done = atomically(std::span{s}.subspan(first)); !done) return std::move(done.error());
+        std::vector<lane_limit> found;
+        for (int i = 0; i < s[1].rows(); ++i) found.push_back(read_limit(s[1][i]));
+        return found;
+    }
+
+    result<bool> change_limit(std::string_view queue, const lane_limit& limit) {
+        step s;
+        s.query = &statement::change_limit;
+        statement::bind_limit(s.params.text(queue), limit);
+        const bool theirs = in_transaction();
+        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
+        const auto touched = numbers_in(s, 0);
+        tell(touched, theirs);
+        return !touched.empty();
+    }
+
     result<std::int64_t> cancel(std::span<const job_id> ids) {
         std::array<step, 2> s;
         s[0].query = &statement::cancel_deferred;
@@ -94,13 +120,7 @@ public:
         bind_ids(s, ids);
         const bool theirs = in_transaction();
         if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
-        const auto back = numbers_in(s, 1);
-        if (!theirs) wake(back);
-        for (std::size_t i = 0; theirs && i < back.size(); ++i) {
-            step tell;
-            bind_wake_all(tell, back[i]);
-            (void)atomically({&tell, 1});  // sleepers look for themselves now and then
-        }
+        tell(numbers_in(s, 1), theirs);
         return s[0].number<std::int64_t>(0);
     }
 
@@ -213,10 +233,10 @@ private:
         return server_error(r.get(), "borrow");
     }
 
-    result<std::vector<lane_id>> find_lanes(std::string_view queue, std::span<const std::string_view> names) {
+    result<std::vector<lane_id>> find_lanes(std::string_view queue, std::span<const lane_name> names) {
         step s;
         s.query = &statement::find_lanes;
-        s.params.text(queue).texts(names.size(), [&](std::size_t i) { return names[i]; });
+        bind_names(s, queue, names);
         if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
         return numbers_in(s, 0);
     }
@@ -228,6 +248,15 @@ private:
         s.query = &statement::wake;
         s.params.number(known_.space_).int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
         (void)run(s);
+    }
+    /// As it has to be done: behind our commit, or with theirs.
+    void tell(std::span<const lane_id> lanes, bool theirs) {
+        if (!theirs) return wake(lanes);
+        for (const lane_id lane : lanes) {
+            step s;
+            bind_wake_all(s, lane);
+            (void)atomically({&s, 1});  // sleepers look for themselves now and then
+        }
     }
     /// The same for a transaction of the caller's: heard when that commits.
     void bind_wake_all(step& s, lane_id lane) const {
@@ -243,6 +272,11 @@ private:
         return found;
     }
 
+    static void bind_names(step& s, std::string_view queue, std::span<const lane_name> names) {
+        s.params.text(queue)
+            .texts(names.size(), [&](std::size_t i) { return names[i].entrypoint; })
+            .texts(names.size(), [&](std::size_t i) { return names[i].version; });
+    }
     static void bind_ids(step& s, std::span<const job_id> ids) {
         s.params.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
     }

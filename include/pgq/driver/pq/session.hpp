@@ -331,15 +331,6 @@ private:
         return found;
     }
 
-    static lane_limit read_limit(row_view row) {
-        return {.entrypoint = std::string{row.cell(0)},
-                .limit = {.kind = static_cast<limit_kind>(row.cell(1).empty() ? 'c' : row.cell(1)[0]),
-                          .number = row.number<std::int16_t>(2),
-                          .amount = row.number<std::int32_t>(3),
-                          .per = std::chrono::microseconds{row.number<std::int64_t>(4)},
-                          .burst = row.number<std::int32_t>(5)}};
-    }
-
     static void bind_ids(statement::params& p, std::span<const job_id> ids) {
         p.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
     }

@@ -112,6 +112,16 @@ private:
     std::vector<lane_id>* found_;
 };
 
+/// A row of statement::find_limits.
+inline lane_limit read_limit(row_view row) {
+    return {.entrypoint = std::string{row.cell(0)},
+            .limit = {.kind = static_cast<limit_kind>(row.cell(1).empty() ? 'c' : row.cell(1)[0]),
+                      .number = row.number<std::int16_t>(2),
+                      .amount = row.number<std::int32_t>(3),
+                      .per = std::chrono::microseconds{row.number<std::int64_t>(4)},
+                      .burst = row.number<std::int32_t>(5)}};
+}
+
 class exchange_verb {
 public:
     exchange_verb(const exchange_request& r, exchange_reply& reply) : request_{&r}, reply_{&reply} {}
