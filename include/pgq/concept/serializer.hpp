@@ -31,7 +31,8 @@ template <class S, class Job>
 concept serializer_for = serializer_policy<S> && can_write<S, Job> && can_read<S, Job>;
 
 /// A serializer whose bytes show nothing of what is in them; it says `static constexpr bool encrypts = true`. Jobs with
-/// `sensitive` members need one. A decorator says what its inner serializer says.
+/// `sensitive` members need one. Inside of one, another serializer may write such members too: it names the form of
+/// itself that does, `using revealing = ...`.
 template <class S>
 concept encrypting_serializer = serializer_policy<S> && requires { requires S::encrypts; };
 

@@ -21,7 +21,8 @@ struct revealing<Inner> {
 template <class Inner>
 using revealing_t = typename revealing<Inner>::type;
 
-/// The part of a decorator that a queue's checks look at: which members and jobs it writes is what `Inner` says.
+/// The part of a decorator that a queue's checks look at: what `Inner` says, unless the decorator says otherwise. One that
+/// is to be put inside of `encrypted` names its own `revealing`, around that of `Inner`.
 template <class Inner>
 class decorator {
     template <class T>
@@ -45,6 +46,8 @@ public:
 
     /// Lanes are named by the versions of a queue's own serializer; one inside of another would be overlooked.
     static constexpr bool hides_versions = requires { requires Inner::keeps_versions; };
+    static constexpr bool encrypts = encrypting_serializer<Inner>;
+    static constexpr serializer_flaw flaw = flaw_of<Inner>;
 
     static constexpr bool by_members = requires { requires Inner::by_members; };
     template <class Job>

@@ -61,8 +61,6 @@ template <class Inner>
 class versioned : public detail::decorator<Inner> {
 public:
     static constexpr bool keeps_versions = true;
-    static constexpr bool encrypts = encrypting_serializer<Inner>;
-    static constexpr serializer_flaw flaw = flaw_of<Inner>;
 
     /// The versions that are read, the present one first.
     template <class Job>

@@ -248,14 +248,15 @@ TEMPLATE_TEST_CASE("a sensitive member that only the program's own conversion se
     REQUIRE_FALSE(wrote);
     CHECK(wrote.error().message == "$: a sensitive value, and nothing encrypts it");
     CHECK(out.find("engine") == std::string::npos);
-    CHECK_THROWS(nlohmann::json(ada));
+    nlohmann::json for_a_log;  // its constructor would leak what it had when the to_json throws
+    CHECK_THROWS(to_json(for_a_log, ada));
 
     ring.use(serializer::secret_key::random("k"));
     using sealed = serializer::encrypted<TestType, serializer::keys_of<ring>>;
     own_login read;
     REQUIRE(sealed{}.read(written<sealed>(ada), read));
     CHECK(read.password == ada.password);
-    CHECK_THROWS(nlohmann::json(ada));
+    CHECK_THROWS(to_json(for_a_log, ada));
 }
 
 TEST_CASE("an error inside of a sensitive member says no more than that", "[serializer][nlohmann]") {
