@@ -165,7 +165,7 @@ public:
         else return client_->async().last_error();
     }
 
-    /// Jobs from an endless or very long range by COPY, without ids; the number of them comes back. All or nothing. For less
+    /// Jobs from an endless or very long range by COPY, without ids and headers; the number of them comes back. All or nothing. For less
     /// than some ten thousand jobs `enqueue` is as fast.
     template <detail::range_of_jobs<composition_type> Jobs>
     result<std::int64_t> enqueue_stream(Jobs&& jobs, std::int16_t priority = 0) {

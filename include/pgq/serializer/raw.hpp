@@ -92,12 +92,13 @@ public:
         requires supports_job<Job> result<void> write(const Job& job, std::string& out)
     const {
         if constexpr (has_to_bytes<Job>) {
-            return guarded("to_bytes", [&]() -> result<void> {
+            return guarded("to_bytes", says_why, [&]() -> result<void> {
                 if constexpr (std::is_void_v<decltype(job.to_bytes(out))>) return job.to_bytes(out), result<void>{};
                 else return job.to_bytes(out);
             });
         } else if constexpr (message<Job>) {
-            return guarded("SerializeToString", [&] { return detail::write_message(job, out); });
+            return guarded("SerializeToString", "set the required fields of the message",
+                           [&] { return detail::write_message(job, out); });
         } else {
             const auto bytes = std::as_bytes(std::span{detail::revealed(member<Job, 0>::get(job))});
             out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -109,7 +110,7 @@ public:
         requires supports_job<Job> result<void> read(std::string_view body, Job& job)
     const {
         if constexpr (has_from_bytes<Job>) {
-            return guarded("from_bytes", [&]() -> result<void> {
+            return guarded("from_bytes", says_why, [&]() -> result<void> {
                 auto read = Job::from_bytes(body);
                 if constexpr (std::same_as<decltype(read), result<Job>>) {
                     if (!read) return std::move(read.error());
@@ -120,7 +121,7 @@ public:
                 return {};
             });
         } else if constexpr (message<Job>) {
-            return guarded("ParseFromString", [&] { return detail::read_message(body, job); });
+            return guarded("ParseFromString", "let it return false", [&] { return detail::read_message(body, job); });
         } else {
             job = Job{};
             const auto bytes = std::as_bytes(std::span{body});
@@ -133,13 +134,14 @@ public:
     }
 
 private:
+    static constexpr const char* says_why = "let it return a result that says why";
+
     template <class Function>
-    static result<void> guarded(const char* name, Function&& function) {
+    static result<void> guarded(const char* name, const char* remedy, Function&& function) {
         try {
             return function();
         } catch (const std::bad_alloc&) { throw; } catch (const std::exception&) {
-            return error_info{errc::invalid_payload, std::string{name} + " of the job type threw",
-                              "let it return a result that says why"};
+            return error_info{errc::invalid_payload, std::string{name} + " of the job type threw", remedy};
         }
     }
 };
