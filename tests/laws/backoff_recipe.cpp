@@ -1,5 +1,3 @@
-#include "laws/backoff.hpp"
-
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/fixed.hpp>
 #include <pgq/backoff/jittered.hpp>
@@ -7,6 +5,7 @@
 #include <pgq/backoff/none.hpp>
 #include <pgq/backoff/recipe.hpp>
 #include <pgq/backoff/travelling.hpp>
+#include <pgq/testing/laws/backoff.hpp>
 
 #include "support/catch.hpp"
 

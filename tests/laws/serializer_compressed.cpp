@@ -1,10 +1,9 @@
-#include "laws/serializer.hpp"
-
 #include <pgq/job/members.hpp>
 #include <pgq/serializer/compressed.hpp>
 #include <pgq/serializer/encrypted.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/raw.hpp>
+#include <pgq/testing/laws/serializer.hpp>
 
 #include "support/catch.hpp"
 

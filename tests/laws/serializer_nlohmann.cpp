@@ -1,11 +1,10 @@
-#include "laws/serializer.hpp"
-
 #include <pgq/job/members.hpp>
 #include <pgq/job/sensitive.hpp>
 #include <pgq/serializer/compressed.hpp>
 #include <pgq/serializer/encrypted.hpp>
 #include <pgq/serializer/msgpack.hpp>
 #include <pgq/serializer/nlohmann.hpp>
+#include <pgq/testing/laws/serializer.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,5 @@
-#include "laws/serializer.hpp"
-
 #include <pgq/serializer/raw.hpp>
+#include <pgq/testing/laws/serializer.hpp>
 
 #include "support/catch.hpp"
 
