@@ -35,6 +35,16 @@ using producer =
     pgq::queue<app::call_partner, pgq::driver::memory, pgq::serializer::raw, pgq::backoff::travelling<app::patient>>;
 using consumer = pgq::queue<app::call_partner, pgq::driver::memory, pgq::serializer::raw, pgq::backoff::none>;
 
+namespace {
+
+bool answers_as_documented() {
+    const pgq::duration third = pgq::backoff::exponential{.first = 500ms, .cap = 1h}.delay(3);             // 2 s
+    const pgq::duration first = pgq::backoff::jittered{pgq::backoff::fixed{.every = 1min}, 0.5}.delay(1);  // 30 to 60 s
+    return third == 2s && first >= 30s && first <= 60s;
+}
+
+}  // namespace
+
 int main() try {
     const pgq::driver::memory database;
     producer calls{database};
@@ -53,7 +63,7 @@ int main() try {
                       throw std::runtime_error{"nobody there"};
                   }};
     w.run().value();
-    return jobs.counts<app::call_partner>().value().deferred == 2 ? 0 : 1;
+    return jobs.counts<app::call_partner>().value().deferred == 2 && answers_as_documented() ? 0 : 1;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "patience: %s\n", e.what());
     return 1;
