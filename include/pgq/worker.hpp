@@ -10,6 +10,7 @@
 #include <pgq/queue.hpp>
 
 #include <stop_token>
+#include <system_error>
 #include <utility>
 
 namespace pgq {
@@ -41,13 +42,21 @@ public:
         if constexpr (!handlers_type::valid) return errc::invalid_option;
         else {
             if (auto fine = detail::check(options_); !fine) return fine;
-            detail::job_code<composition, handlers_type> code{handlers_, queue_->executor(), options_.shared};
-            detail::blocking_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
-            return now.work();
+            return work(std::move(stop));
         }
     }
 
 private:
+    result<void> work(std::stop_token stop) {
+        try {
+            detail::job_code<composition, handlers_type> code{handlers_, queue_->executor(), options_.shared};
+            detail::blocking_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
+            return now.work();
+        } catch (const std::system_error& e) {  // a thread or process that cannot be had
+            return error_info{e.code(), e.what()};
+        }
+    }
+
     Queue* queue_;
     worker_options options_;
     handlers_type handlers_;
