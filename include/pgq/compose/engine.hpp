@@ -57,7 +57,7 @@ public:
     fsm::worker_action next(steady_time now) {
         now_ = now;
         collect(now);
-        machine_.beside(runner_->beside.load());
+        machine_.beside(runner_->beside());
         if (machine_.stalled(now)) take_back(now);
         auto a = machine_.next(now);
         if (a.what == fsm::worker_do::wait) runner_->box.expect(machine_.worth_waking());

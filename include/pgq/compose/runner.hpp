@@ -11,6 +11,7 @@
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/resources.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -85,19 +86,22 @@ public:
         return {.function = &run_one, .owner = this, .lease = &slot, .position = position, .first = slot.limited};
     }
 
+    /// How many of the jobs in hand take no place of the executor. No more stand in line than may be held in advance.
+    std::uint32_t beside() const noexcept { return replaced.load() + std::min(in_line.load(), options_.max_prefetch); }
+
     /// A handler does not end: from then until `came_back` one more is run at once, by executors that can do that.
     void overran(const event::handler_overran& e) noexcept {
         notify(*observer_, e);
         if constexpr (can_stand_in<Executor>) {
             executor_->stand_in();
-            beside.fetch_add(1);
+            replaced.fetch_add(1);
             wake_();
         }
     }
     void came_back() noexcept {
         if constexpr (can_stand_in<Executor>) {
             executor_->stand_down();
-            beside.fetch_sub(1);
+            replaced.fetch_sub(1);
         }
     }
 
@@ -114,8 +118,9 @@ public:
     }
 
     outbox box;
-    std::stop_source giving_back{};        ///< what has not started goes back to the queue
-    std::atomic<std::uint32_t> beside{0};  ///< jobs in hand that take no place of the executor
+    std::stop_source giving_back{};          ///< what has not started goes back to the queue
+    std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end and were made up for
+    std::atomic<std::uint32_t> in_line{0};   ///< jobs that wait for others of their strand
 
 private:
     outcome exhaust(const job_record& r, const outcome& last) const {

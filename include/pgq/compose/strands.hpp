@@ -51,7 +51,7 @@ public:
         const auto [at, is_new] = lines_.try_emplace(std::move(key));
         if (!is_new) {
             at->second.waiting.push_back({&slot, position});
-            owner.beside.fetch_add(1);
+            owner.in_line.fetch_add(1);
             return nullptr;
         }
         at->second.all = this;
@@ -68,7 +68,7 @@ public:
         }
         const place first = l.waiting.front();
         l.waiting.pop_front();
-        l.owner->beside.fetch_sub(1);
+        l.owner->in_line.fetch_sub(1);
         return std::pair{first.slot, first.position};
     }
 

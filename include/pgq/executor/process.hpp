@@ -14,7 +14,7 @@ namespace pgq::executor {
 ///
 /// What the handler returns or throws comes back and counts as usual. A child that ends without an answer has failed: "the
 /// handler's process was ended by signal 11 (Segmentation fault)". When the attempt's stop token fires the child gets a SIGTERM, which
-/// ends it unless the handler changed that, and after `grace` a SIGKILL; the job is then given back, its attempt not counted, unless
+/// ends it unless the handler changed that, and after `grace` (2 s when not said) a SIGKILL; the job is then given back, its attempt not counted, unless
 /// it was a `timeout`, which is a failure. In the child the context's own stop token never fires. No child outlives the worker, and
 /// none stays as a zombie.
 ///
@@ -25,7 +25,7 @@ namespace pgq::executor {
 class process : public decorator<default_inner> {
 public:
     struct settings {
-        duration grace = std::chrono::seconds{5};
+        duration grace = std::chrono::seconds{2};
     };
     static constexpr bool makes_processes = true;
 

@@ -146,7 +146,6 @@ public:
     }
     /// So many of the jobs in hand take no slot: they wait for others of them, or their handlers do not end and were made up for.
     void beside(std::uint32_t n) noexcept {
-        n = std::min(n, options_.window.max_prefetch);
         const std::uint32_t slots = options_.window.slots + n;
         if (slots > slots_) look_again();
         slots_ = slots;

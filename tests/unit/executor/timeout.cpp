@@ -222,7 +222,9 @@ TEST_CASE("a handler that ignores its stop token is reported, and others run as 
     barrier deaf;
     std::atomic<int> runs{0};
     jobs.enqueue(note{.n = -1}).value();
-    test::running_worker w{jobs, {.max_attempts = 1, .poll_interval = 1h}, [&](const note& job, pgq::context&) {
+    test::running_worker w{jobs,
+                           {.max_attempts = 1, .poll_interval = 1h, .max_prefetch = GENERATE(0u, 1000u)},
+                           [&](const note& job, pgq::context&) {
                                if (job.n == -1) return deaf.wait();
                                ++runs;
                            }};

@@ -220,3 +220,18 @@ TEST_CASE("a window of the largest numbers does not overflow", "[fsm][window]") 
     b.round(0ns);
     CHECK(b.w.target() == 4'294'967'295u);
 }
+
+TEST_CASE("jobs that take no slot widen the window by as many, and leave it as it was", "[fsm][window]") {
+    window w{{.slots = 2, .max_prefetch = 0}};
+    CHECK(w.target() == 2);
+    w.beside(3);
+    CHECK(w.target() == 5);
+    w.beside(1);
+    CHECK(w.target() == 3);
+    w.halve();
+    CHECK(w.target() == 1);
+    w.beside(0);
+    CHECK(w.target() == 1);
+    w.beside(2);
+    CHECK(w.target() >= 2);
+}

@@ -578,3 +578,19 @@ TEST_CASE("a dry worker hears of the last job in hand, a busy one in time for th
     CHECK(s.succeed(3).announce_sleep);
     CHECK(s.w.worth_waking() == 3);
 }
+
+TEST_CASE("jobs in hand that take no slot are made up for, as long as they do", "[fsm][worker]") {
+    shell s;
+    s.succeed(4);
+    REQUIRE(s.next().what == worker_do::wait);
+    s.w.beside(3);
+    const auto a = s.next();
+    CHECK(a.what == worker_do::exchange);
+    CHECK(a.limit == 3);
+    s.succeed(3);
+    CHECK(s.next().what == worker_do::wait);
+    s.w.beside(0);
+    CHECK(s.next().what == worker_do::wait);
+    s.finish(5);
+    CHECK(s.next().limit == 2);  // as without them
+}
