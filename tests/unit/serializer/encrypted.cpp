@@ -5,6 +5,7 @@
 #include <pgq/serializer/encrypted.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/raw.hpp>
+#include <pgq/serializer/versioned.hpp>
 #include <pgq/worker.hpp>
 
 #include "support/catch.hpp"
@@ -49,6 +50,18 @@ struct vaults {
     static constexpr std::string_view entrypoint = "vaults";
     pgq::sensitive<std::map<std::string, code>> codes{};
 };
+// The same job before it had a pin.
+struct enter_1 {
+    static constexpr std::string_view entrypoint = "enter";
+    pgq::sensitive<std::string> name{};
+};
+struct enter {
+    static constexpr std::string_view entrypoint = "enter";
+    using previous = enter_1;
+    static enter from(enter_1&& old) { return {.name = std::move(old.name), .pin = "0000"}; }
+    pgq::sensitive<std::string> name{};
+    pgq::sensitive<std::string> pin{};
+};
 struct talkative {
     std::string text{};
 };
@@ -75,6 +88,8 @@ BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::vaults, codes);
 BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::with_talkative, said);
 BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::with_sly, inside);
 BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::code, digits);
+BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::enter_1, name);
+BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::enter, name, pin);
 
 template <>
 struct pgq::codec<encrypted_jobs::talkative> {
@@ -275,6 +290,17 @@ TEST_CASE("raw bytes are encrypted as well", "[serializer][encrypted]") {
     token read;
     REQUIRE(bytes{}.read(body, read));
     CHECK(read.content.reveal() == "engine");
+}
+
+TEST_CASE("a former payload opens when it was encrypted, too", "[serializer][encrypted][versioned]") {
+    const fresh_rings known;
+    using versions = serializer::versioned<sealing>;
+    static_assert(encrypting_serializer<versions>);
+    const std::string body = sealed<versions>(enter_1{.name = "ada"});
+    enter read;
+    REQUIRE(versions{}.read(body, read, 1));
+    CHECK(read.name.reveal() == "ada");
+    CHECK(read.pin.reveal() == "0000");
 }
 
 TEST_CASE("after a failed write nothing of the plain text is left", "[serializer][encrypted]") {
