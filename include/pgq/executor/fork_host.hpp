@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -110,8 +111,9 @@ private:
         case received::nothing: return true;
         case received::descriptors: break;
         }
+        const pid_t self = ::getpid();
         const pid_t pid = ::fork();
-        if (pid == 0) be_child(data, control);
+        if (pid == 0) be_child(data, control, self);
         const int why = errno;
         ::close(data);
         if (pid < 0) {
@@ -123,8 +125,11 @@ private:
         return true;
     }
 
-    [[noreturn]] void be_child(int data, int control) noexcept {
+    [[noreturn]] void be_child(int data, int control, pid_t server) noexcept {
         (void)::setpgid(0, 0);
+        // Should somebody kill the server, there would be nobody left to end this.
+        (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::getppid() != server) ::_exit(EXIT_FAILURE);
         ::close(control);
         ::close(socket_);
         ::close(deaths_);

@@ -14,6 +14,7 @@
 
 #include <sys/mman.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -22,6 +23,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -59,6 +61,13 @@ private:
     board* board_;
 };
 
+// False for one that has ended and waits to be buried by a parent that we do not know.
+bool runs(pid_t pid) {
+    std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+    std::string number, name, state;
+    file >> number >> name >> state;
+    return file && state != "Z";
+}
 bool exists(pid_t pid) { return ::kill(pid, 0) == 0 || errno != ESRCH; }
 
 void crash(int how) {
@@ -235,12 +244,36 @@ TEST_CASE("without its fork server a worker puts jobs off, and says so", "[execu
     queue_with<process> jobs;
     jobs.enqueue(note{}).value();
     test::running_worker w{jobs, {}, [&](const note& job) {
+                               seen->last_pid = ::getpid();
                                if (job.n == 0) (void)::kill(::getppid(), SIGKILL);
                                while (true) ::pause();
                            }};
     REQUIRE(eventually([&] { return jobs.observer()->troubles >= 1; }));
     CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{.deferred = 1}; }));
     w.stop().value();
+    CHECK(eventually([&] { return !runs(seen->last_pid); }));
+}
+
+TEST_CASE("children end with a worker that is killed", "[executor][process]") {
+    const shared_board seen;
+    const pid_t worker = ::fork();
+    REQUIRE(worker >= 0);
+    if (worker == 0) {
+        queue_with<process> jobs;
+        (void)jobs.enqueue(note{});
+        pgq::worker w{jobs, [&](const note&) {
+                          (void)std::signal(SIGTERM, SIG_IGN);
+                          seen->last_pid = ::getpid();
+                          while (true) ::pause();
+                      }};
+        (void)w.run();
+        std::_Exit(1);
+    }
+    const bool began = eventually([&] { return seen->last_pid != 0; });
+    (void)::kill(worker, SIGKILL);
+    while (::waitpid(worker, nullptr, 0) < 0 && errno == EINTR) {}
+    REQUIRE(began);
+    CHECK(eventually([&] { return !exists(seen->last_pid); }));
 }
 
 namespace {
