@@ -36,7 +36,8 @@ public:
 
     T& value() & { return check(), *std::get_if<0>(&state_); }
     const T& value() const& { return check(), *std::get_if<0>(&state_); }
-    T&& value() && { return check(), std::move(*std::get_if<0>(&state_)); }
+    /// By value: in `for (auto& x : f().value())` the result itself is gone when the loop begins.
+    T value() && { return check(), std::move(*std::get_if<0>(&state_)); }
 
     T& operator*() & noexcept { return *std::get_if<0>(&state_); }
     const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }

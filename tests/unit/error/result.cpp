@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 using namespace pgq;
 
@@ -40,6 +41,14 @@ TEST_CASE("a result holds either a value or an error", "[error][result]") {
     CHECK(bad.error() == errc::invalid_option);
     CHECK(bad.error().message == "odd");
     CHECK(bad.error().hint == "give an even number");
+}
+
+TEST_CASE("a loop may run over the value of a result that nobody keeps", "[error][result]") {
+    const auto make = [] { return result<std::vector<std::string>>{{std::string(100, 'a'), std::string(100, 'b')}}; };
+    STATIC_REQUIRE(std::is_same_v<decltype(make().value()), std::vector<std::string>>);
+    std::string all;
+    for (const auto& text : make().value()) all += text;
+    CHECK(all == std::string(100, 'a') + std::string(100, 'b'));
 }
 
 TEST_CASE("value() of an error throws a failure with the same code and the whole text", "[error][result]") {
