@@ -55,10 +55,13 @@ consteval auto versions_of() {
 }
 
 template <class Composed, class... Jobs>
-consteval auto lanes_of(type_list<Jobs...>) {
-    std::array<lane_entry,
-               (std::size_t{0} + ... + versions_of<typename Composed::template serializer_of<Jobs>, Jobs>().size())>
-        lanes{};
+consteval std::size_t count_lanes(type_list<Jobs...>) {
+    return (std::size_t{0} + ... + versions_of<typename Composed::template serializer_of<Jobs>, Jobs>().size());
+}
+
+template <class Composed, std::size_t N, class... Jobs>
+consteval std::array<lane_entry, N> lanes_of(type_list<Jobs...>) {
+    std::array<lane_entry, N> lanes{};
     [[maybe_unused]] std::size_t at = 0, job = 0;
     [[maybe_unused]] const auto put = [&](std::string_view entrypoint, const auto& versions) {
         for (std::size_t v = 0; v < versions.size(); ++v)
@@ -125,8 +128,10 @@ struct composition {
     static constexpr std::array<std::string_view, jobs::size> entrypoints = detail::entrypoints_of(jobs{});
 
     /// A lane for each version of each job, in the order of `jobs`, of each job the present version first.
-    static constexpr auto lanes = detail::lanes_of<composition>(jobs{});
-    static constexpr auto lane_names = detail::names_of(lanes);
+    static constexpr std::size_t lane_count = detail::count_lanes<composition>(jobs{});
+    // Their types are written out: those of `auto` members are found with the class, also for what will not compile.
+    static constexpr std::array<lane_entry, lane_count> lanes = detail::lanes_of<composition, lane_count>(jobs{});
+    static constexpr std::array<lane_name, lane_count> lane_names = detail::names_of(lanes);
     template <class Job>
     static constexpr std::size_t lane_of = [] {
         std::size_t i = 0;
