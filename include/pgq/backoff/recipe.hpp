@@ -75,14 +75,9 @@ public:
             if (jitters == max_jitters) return std::nullopt;
             spreads[jitters++] = words.number();
         }
-        recipe r;
-        if (name == "none") r = none{};
-        else if (name == "fixed") r = fixed{.every = words.time()};
-        else if (name == "linear") r = parse_linear(words);
-        else if (name == "exponential") r = parse_exponential(words);
-        else return std::nullopt;
-        if (words.failed() || !words.at_end()) return std::nullopt;
-        while (jitters > 0) r = r.jittered_by(spreads[--jitters]);
+        std::optional<recipe> r = parse_base(name, words);
+        if (!r || words.failed() || !words.at_end()) return std::nullopt;
+        while (jitters > 0) r = r->jittered_by(spreads[--jitters]);
         return r;
     }
 
@@ -103,6 +98,13 @@ private:
         detail::append_time(out, b.cap);
     }
 
+    static std::optional<recipe> parse_base(std::string_view name, detail::recipe_words& words) noexcept {
+        if (name == "none") return recipe{none{}};
+        if (name == "fixed") return recipe{fixed{.every = words.time()}};
+        if (name == "linear") return recipe{parse_linear(words)};
+        if (name == "exponential") return recipe{parse_exponential(words)};
+        return std::nullopt;
+    }
     // One setting after the other: the order of the words.
     static linear parse_linear(detail::recipe_words& words) noexcept {
         linear b;

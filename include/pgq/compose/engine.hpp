@@ -82,7 +82,7 @@ public:
                     .progressed = progressed_,
                     .lanes = lanes_,
                     .limit = careful_ ? 0 : a.limit,
-                    .limited = gate_.ask(careful_ || machine_.stopping(), now),
+                    .limited = gate_.ask(careful_ || machine_.stopping(), a.from_start || a.announce_sleep, now),
                     .limited_room = gate_.room(),
                     .freed = gate_.freed(),
                     .promote = a.promote,
@@ -110,6 +110,7 @@ public:
         }
         raise_floors(a, reply);
         machine_.exchanged(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
+        if (gate_.any()) gate_.answered(reply.again.has_value(), now);
         if (gate_.any())
             machine_.claimed_limited(static_cast<std::uint32_t>(limited), gate_.again(reply.again), reply.more_limited,
                                      now);

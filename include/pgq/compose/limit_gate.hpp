@@ -6,6 +6,7 @@
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -35,8 +36,10 @@ public:
     bool any() const noexcept { return !lanes_.empty(); }
     bool is_limited(std::size_t index) const noexcept { return index < of_index_.size() && of_index_[index] != none; }
 
-    /// What to claim with the next exchange; the lanes take turns at being first. Nothing when `closed`.
-    std::span<const limited_lane> ask(bool closed, steady_time now) {
+    /// What to claim with the next exchange; the lanes take turns at being first. Nothing when `closed`. A lane that gave nothing is
+    /// left alone for a moment, unless one of its jobs has ended here or `surely` everything is to be looked at: asking costs the
+    /// other lanes.
+    std::span<const limited_lane> ask(bool closed, bool surely, steady_time now) {
         wanted_.clear();
         all_ = {};
         for (auto& l : lanes_) l.asked = {};
@@ -45,6 +48,7 @@ public:
             all_ = question(limiters_.of_queue.get(), room, now);
             for (std::size_t i = 0; i < lanes_.size() && all_.most > 0; ++i) {
                 auto& l = lanes_[(first_ + i) % lanes_.size()];
+                if (!surely && now < l.left_alone_until) continue;
                 l.asked = question(limiters_.of_job[l.job].get(), all_.most, now);
                 if (l.asked.most > 0)
                     wanted_.push_back({.lane = l.lane, .most = l.asked.most, .max_attempts = l.max_attempts});
@@ -77,11 +81,17 @@ public:
     bool ended(std::size_t index, std::uint32_t n, steady_time now) noexcept {
         if (!is_limited(index)) return false;
         in_hand_ -= std::min(n, in_hand_);
+        lanes_[of_index_[index]].left_alone_until = {};
         if (auto& own = limiters_.of_job[lanes_[of_index_[index]].job]) own->ended(n, now);
         if (limiters_.of_queue) limiters_.of_queue->ended(n, now);
         return true;
     }
 
+    /// The claim has been answered; `told`: with a time at which to ask again.
+    void answered(bool told, steady_time now) noexcept {
+        for (auto& l : lanes_)
+            if (l.asked.most > 0) l.left_alone_until = l.asked.got == 0 && !told ? now + moment : steady_time{};
+    }
     /// When to claim again: what the database says, and what the limiters here said where they, and not the lack of jobs, were in
     /// the way.
     std::optional<duration> again(std::optional<duration> database) const noexcept {
@@ -92,6 +102,7 @@ public:
 
 private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
+    static constexpr duration moment = std::chrono::milliseconds{5};
 
     // What was asked for, what came, and when the limiter would allow more.
     struct asked_for {
@@ -108,6 +119,7 @@ private:
         std::int16_t max_attempts = 0;
         bool ending = false;
         asked_for asked{};
+        steady_time left_alone_until{};
     };
 
     static asked_for question(const any_limiter* limiter, std::uint32_t wanted, steady_time now) noexcept {
