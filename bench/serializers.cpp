@@ -39,7 +39,7 @@ struct order {
     std::vector<item> items{};
 };
 struct bytes {
-    static constexpr std::string_view entrypoint = "bytes";
+    [[maybe_unused]] static constexpr std::string_view entrypoint = "bytes";
     std::string content{};
 };
 
