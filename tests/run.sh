@@ -37,13 +37,13 @@ locked() {
     exec {lock}>&-
 }
 
-build() {  # PRESET [TARGET]
-    step "$1: build ${2-}"
+build() {  # PRESET [TARGET...]
+    step "$1: build ${*:2}"
     pgq_run cmake --preset "$1" >"build/$1.configure.log" 2>&1 || {
         cat "build/$1.configure.log"
         return 1
     }
-    pgq_run cmake --build --preset "$1" -j "$jobs" ${2:+--target "$2"}
+    pgq_run cmake --build --preset "$1" -j "$jobs" ${2:+--target "${@:2}"}
 }
 
 check() {  # PRESET CTEST-ARGUMENT...
@@ -64,7 +64,7 @@ dev_fast() {
 }
 
 sanitized() {  # PRESET
-    build "$1"
+    build "$1" test_unit test_laws test_integration
     check "$1" -L '^(unit|laws|integration)$' -LE 'slow|stress'
 }
 
@@ -76,7 +76,7 @@ thread_sanitized() {
 
 # Without compile_fail: the dev build runs each fixture with both compilers.
 with_clang() {
-    build clang
+    build clang test_unit test_laws
     check clang -L '^(unit|laws)$' -LE 'slow|stress'
 }
 
