@@ -64,7 +64,7 @@ dev_fast() {
 }
 
 sanitized() {  # PRESET
-    build "$1" test_unit test_laws test_integration
+    build "$1" test_unit test_laws test_integration test_odr
     check "$1" -L '^(unit|laws|integration)$' -LE 'slow|stress'
 }
 
@@ -76,7 +76,7 @@ thread_sanitized() {
 
 # Without compile_fail: the dev build runs each fixture with both compilers.
 with_clang() {
-    build clang test_unit test_laws
+    build clang test_unit test_laws test_odr
     check clang -L '^(unit|laws)$' -LE 'slow|stress'
 }
 
