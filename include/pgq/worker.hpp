@@ -19,6 +19,7 @@ namespace pgq {
 ///
 /// One handler for each job of the queue: `(const Job&)` or `(const Job&, context&)`, returning nothing, an outcome
 /// (`done`, `retry_after`, `snooze`, `discard`, `hold`) or the job's `result`; with executor::coroutine also an awaitable of those.
+/// `(std::span<const Job>)` or `(std::span<const Job>, batch_context&)` is called with many at once, and may return `outcomes`.
 /// A handler that throws has failed: the job runs again after the queue's backoff, and after `max_attempts` it is held
 /// with the exception's text. Handlers run on the executor's threads, several at once.
 ///

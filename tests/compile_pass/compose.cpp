@@ -12,4 +12,8 @@ void start() {
     fakes::handle<in_one_order>([](const fakes::mail&) {}, [](const fakes::picture&, pgq::context&) { return 7; });
     fakes::handle<in_one_order>([](const fakes::mail&) { return fakes::awaitable<void>{}; },
                                 [](const fakes::picture&) { return fakes::awaitable<pgq::outcome>{}; });
+    fakes::handle<in_one_order>([](std::span<const fakes::mail>) { return pgq::outcomes{}; },
+                                [](std::span<const fakes::picture>, pgq::batch_context&) { return pgq::done{}; });
+    fakes::handle<in_one_order>([](std::span<const fakes::mail>) { return fakes::awaitable<pgq::outcomes>{}; },
+                                [](std::span<const fakes::picture>, const pgq::batch_context&) {});
 }

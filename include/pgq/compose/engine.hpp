@@ -41,6 +41,7 @@ public:
         lanes_.clear();
         for (std::size_t i = 0; i < lanes.size(); ++i) {
             places_.push_back({.lane = lanes[i], .entry = entries[i]});
+            in_batches_ = in_batches_ || runner_->functions(entries[i].job).in_batches;
             const auto mine = [&](const lane_limit& l) {
                 return l.entrypoint.empty() || l.entrypoint == entries[i].name.entrypoint;
             };
@@ -57,7 +58,7 @@ public:
     fsm::worker_action next(steady_time now) {
         now_ = now;
         collect(now);
-        machine_.beside(runner_->beside());
+        machine_.beside(in_batches_ ? runner_->beside_with_batch(machine_.in_hand()) : runner_->beside());
         if (machine_.stalled(now)) take_back(now);
         auto a = machine_.next(now);
         if (a.what == fsm::worker_do::wait) runner_->box.expect(machine_.worth_waking());
@@ -368,6 +369,7 @@ private:
                 return std::tuple{!a.slot->limited, x.rank, x.id} < std::tuple{!b.slot->limited, y.rank, y.id};
             });
         for (const auto& o : order_) runner_->dispatch(*o.slot, o.position);
+        runner_->dispatched();
     }
 
     std::size_t place_of(lane_id lane) const noexcept {
@@ -412,6 +414,7 @@ private:
     std::vector<lease_progress> progressed_;
     exchange_request request_{};
     steady_time now_{};
+    bool in_batches_ = false;  // of some lane
     bool put_back_ = false;
     bool careful_ = false;
 };

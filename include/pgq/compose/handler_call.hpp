@@ -1,12 +1,14 @@
 #pragma once
 
 #include <pgq/compose/handler_match.hpp>
+#include <pgq/job/batch_context.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
 
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -14,10 +16,11 @@ namespace pgq {
 
 /// What a handler's answer means.
 enum class handler_result : std::uint8_t {
-    nothing,  ///< void: the job is done
-    outcome,  ///< pgq::outcome, or one of done, retry_after, snooze, discard, hold
-    value,    ///< what the job's `result` can be made of: the job is done
-    unknown,  ///< something else; such a handler is refused
+    nothing,   ///< void: the job is done
+    outcome,   ///< pgq::outcome, or one of done, retry_after, snooze, discard, hold; of a batch: for all its jobs
+    value,     ///< what the job's `result` can be made of: the job is done
+    one_each,  ///< of a batch: pgq::outcomes, one for each job
+    unknown,   ///< something else; such a handler is refused
 };
 
 /// Whether `T` is asio::awaitable, told by its shape: nothing here includes Asio, and declaring its template ourselves would
@@ -54,23 +57,52 @@ consteval handler_result result_kind() {
     else return handler_result::unknown;
 }
 
-template <class Handler, class Job>
+template <class T>
+consteval handler_result batch_result_kind() {
+    if constexpr (std::is_void_v<T>) return handler_result::nothing;
+    else if constexpr (std::convertible_to<T, outcome>) return handler_result::outcome;
+    else if constexpr (std::convertible_to<T, outcomes>) return handler_result::one_each;
+    else return handler_result::unknown;
+}
+
+template <class Handler, class Job, class Transaction, handler_form Form>
 struct raw_result : std::invoke_result<Handler&, const Job&> {};
-template <class Handler, class Job>
-    requires(form_of<Handler, Job>() == handler_form::job_and_context)
-struct raw_result<Handler, Job> : std::invoke_result<Handler&, const Job&, context&> {};
+template <class Handler, class Job, class Transaction>
+struct raw_result<Handler, Job, Transaction, handler_form::job_and_context>
+    : std::invoke_result<Handler&, const Job&, context&> {};
+template <class Handler, class Job, class Transaction>
+struct raw_result<Handler, Job, Transaction, handler_form::batch> : std::invoke_result<Handler&, std::span<const Job>> {
+};
+template <class Handler, class Job, class Transaction>
+struct raw_result<Handler, Job, Transaction, handler_form::batch_and_context>
+    : std::invoke_result<Handler&, std::span<const Job>, batch_context&> {};
+template <class Handler, class Job, class Transaction>
+struct raw_result<Handler, Job, Transaction, handler_form::transaction>
+    : std::invoke_result<Handler&, const Job&, Transaction&> {};
+template <class Handler, class Job, class Transaction>
+struct raw_result<Handler, Job, Transaction, handler_form::context_and_transaction>
+    : std::invoke_result<Handler&, const Job&, context&, Transaction&> {};
 
 }  // namespace detail
 
 /// How a handler that accepts `Job` is called with it, and what comes back. One that can be called with and without a context
 /// is called with it.
-template <class Handler, class Job>
+template <class Handler, class Job, class Composition = void>
 struct handler_call {
-    static constexpr bool with_context = detail::form_of<Handler, Job>() == detail::handler_form::job_and_context;
-    using raw = typename detail::raw_result<Handler, Job>::type;
+private:
+    using form = detail::handler_form;
+    static constexpr form how = detail::form_of<Handler, Job, Composition>();
+
+public:
+    static constexpr bool in_batches = how == form::batch || how == form::batch_and_context;
+    static constexpr bool in_transaction = how == form::transaction || how == form::context_and_transaction;
+    static constexpr bool with_context =
+        how == form::job_and_context || how == form::batch_and_context || how == form::context_and_transaction;
+    using raw = typename detail::raw_result<Handler, Job, basic_transaction<Composition>, how>::type;
     static constexpr bool is_coroutine = is_awaitable<raw>;
     using returned = typename detail::awaited<raw>::type;  ///< what `co_await` gives, for a coroutine
-    static constexpr handler_result result = detail::result_kind<returned, Job>();
+    static constexpr handler_result result =
+        in_batches ? detail::batch_result_kind<returned>() : detail::result_kind<returned, Job>();
 };
 
 /// Calls the handler in its own form; what it returns (for a coroutine, the awaitable) comes back as it is.
@@ -78,6 +110,11 @@ template <class Job, class Handler>
 decltype(auto) call_handler(Handler& handler, const Job& job, context& ctx) {
     if constexpr (handler_call<Handler, Job>::with_context) return std::invoke(handler, job, ctx);
     else return std::invoke(handler, job);
+}
+template <class Job, class Handler>
+decltype(auto) call_batch_handler(Handler& handler, std::span<const Job> jobs, batch_context& ctx) {
+    if constexpr (handler_call<Handler, Job>::with_context) return std::invoke(handler, jobs, ctx);
+    else return std::invoke(handler, jobs);
 }
 
 /// A value that a handler returned, or that was awaited of it, as an outcome; a job with a `result` is done.

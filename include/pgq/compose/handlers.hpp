@@ -9,13 +9,17 @@
 #include <pgq/compose/pack.hpp>
 #include <pgq/compose/problem.hpp>
 #include <pgq/concept/executor.hpp>
+#include <pgq/job/batch_context.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>
 
+#include <concepts>
 #include <cstddef>
+#include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace pgq {
@@ -24,21 +28,56 @@ namespace detail {
 template <class T>
 concept looks_like_job = has_entrypoint<T> || adapted<T>;
 
-template <class Handler, class Jobs>
-consteval auto handler_problem() {
+template <class T>
+struct spanned {
+    using type = void;
+};
+template <class T>
+struct spanned<std::span<T>> {
+    using type = T;
+};
+template <class T>
+using spanned_t = typename spanned<T>::type;
+
+template <class T>
+inline constexpr bool is_transaction = false;
+template <class Composition>
+inline constexpr bool is_transaction<basic_transaction<Composition>> = true;
+
+/// Of a handler that accepts no job at all: what it may have meant.
+template <class Handler, class Composition>
+consteval auto unfit_problem() {
+    using jobs = typename Composition::jobs;
     using parameter = job_parameter_t<Handler>;
-    if constexpr (accepts_any<Handler>(Jobs{})) return fine{};
-    else if constexpr (looks_like_job<parameter> && !contains_v<parameter, Jobs>) {
-        return problem<diagnostic::foreign_handler<parameter, Handler, Jobs>>{};
-    } else return problem<diagnostic::wrong_signature<Handler, Jobs>>{};
+    using last = last_parameter_t<Handler>;
+    using batched = spanned_t<parameter>;
+    if constexpr (contains_v<batched, jobs>) return problem<diagnostic::mutable_batch<batched, Handler>>{};
+    else if constexpr (!std::is_void_v<batched> && std::same_as<last, context>) {
+        return problem<diagnostic::context_of_one<Handler>>{};
+    } else if constexpr (contains_v<parameter, jobs> && std::same_as<last, batch_context>) {
+        return problem<diagnostic::context_of_batch<Handler>>{};
+    } else if constexpr (contains_v<parameter, jobs> && is_transaction<last>) {
+        return problem<diagnostic::foreign_transaction<last, Handler>>{};
+    } else if constexpr (looks_like_job<parameter> && !contains_v<parameter, jobs>) {
+        return problem<diagnostic::foreign_handler<parameter, Handler, jobs>>{};
+    } else return problem<diagnostic::wrong_signature<Handler, jobs>>{};
+}
+
+template <class Handler, class Composition>
+consteval auto handler_problem() {
+    if constexpr (accepts_any<Handler, Composition>(typename Composition::jobs{})) return fine{};
+    else return unfit_problem<Handler, Composition>();
 }
 
 // Whether it fits the decorators of its executor.
 template <class Handler, class Job, class Composition>
 consteval auto decorated_problem() {
-    using call = handler_call<Handler, Job>;
+    using call = handler_call<Handler, Job, Composition>;
     using plan = job_plan<Composition, Job>;
-    if constexpr (plan::in_process && call::is_coroutine) {
+    if constexpr (call::in_batches) {
+        constexpr bool decorated = plan::has_layers || plan::in_strands || plan::in_process;
+        return unless<!decorated, diagnostic::decorated_batch<Job, Handler>>{};
+    } else if constexpr (plan::in_process && call::is_coroutine) {
         return problem<diagnostic::coroutine_in_process<Job, Handler>>{};
     } else if constexpr (plan::needs_watchdog && !call::with_context && !plan::in_process) {
         return problem<diagnostic::timeout_unseen<Job, Handler>>{};
@@ -47,10 +86,13 @@ consteval auto decorated_problem() {
 
 template <class Handler, class Job, class Composition>
 consteval auto answer_problem() {
-    using call = handler_call<Handler, Job>;
+    using call = handler_call<Handler, Job, Composition>;
     using executor = typename Composition::executor;
-    if constexpr (call::result == handler_result::unknown) {
-        return problem<diagnostic::wrong_result<Job, typename call::returned, Handler>>{};
+    using returned = typename call::returned;
+    if constexpr (call::result == handler_result::unknown && call::in_batches) {
+        return problem<diagnostic::wrong_batch_result<Job, returned, Handler>>{};
+    } else if constexpr (call::result == handler_result::unknown) {
+        return problem<diagnostic::wrong_result<Job, returned, Handler>>{};
     } else if constexpr (call::is_coroutine && !coroutine_executor<executor>) {
         return problem<diagnostic::no_coroutines<Job, executor>>{};
     } else return decorated_problem<Handler, Job, Composition>();
@@ -59,7 +101,7 @@ consteval auto answer_problem() {
 template <class Job, class Composition, class... Handlers>
 consteval auto handled_problem() {
     using handlers = type_list<Handlers...>;
-    constexpr acceptors found = acceptors_of<Job, Handlers...>();
+    constexpr acceptors found = acceptors_of<Composition, Job, Handlers...>();
     if constexpr (found.count == 0) return problem<diagnostic::no_handler<Job>>{};
     else if constexpr (found.count > 1) {
         return problem<diagnostic::two_handlers<Job, at_t<found.first, handlers>, at_t<found.second, handlers>>>{};
@@ -75,7 +117,7 @@ consteval auto all_handled_problem(type_list<Jobs...>) {
 template <class Composition, class... Handlers>
 consteval auto handlers_problem() {
     using jobs = typename Composition::jobs;
-    using single = first_problem_t<decltype(handler_problem<Handlers, jobs>())...>;
+    using single = first_problem_t<decltype(handler_problem<Handlers, Composition>())...>;
     if constexpr (!is_fine<single>) return single{};
     else return all_handled_problem<Composition, Handlers...>(jobs{});
 }
@@ -107,8 +149,8 @@ public:
     static constexpr bool valid = Composition::valid && detail::is_fine<verdict>;
 
     template <class Job>
-    using call_of =
-        handler_call<std::tuple_element_t<detail::handler_position<Job, Handlers...>, std::tuple<Handlers...>>, Job>;
+    using call_of = handler_call<
+        std::tuple_element_t<detail::handler_position<Composition, Job, Handlers...>, std::tuple<Handlers...>>, Job>;
 
     static constexpr bool any_coroutine = []<class... Jobs>(detail::type_list<Jobs...>) {
         if constexpr (valid) return (call_of<Jobs>::is_coroutine || ...);
@@ -119,7 +161,7 @@ public:
 
     template <class Job>
     auto& handler_for() noexcept {
-        return std::get<detail::handler_position<Job, Handlers...>>(handlers_);
+        return std::get<detail::handler_position<Composition, Job, Handlers...>>(handlers_);
     }
 
     /// Runs the job's handler, which must be no coroutine. What it throws goes to the caller.

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <pgq/compose/attempt.hpp>
+#include <pgq/compose/batch_attempt.hpp>
 #include <pgq/compose/child_job.hpp>
+#include <pgq/compose/gathered.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/lease_slot.hpp>
@@ -21,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -55,6 +58,8 @@ private:
     using plan = job_plan<Composition, Job>;
     template <class Job>
     static constexpr bool is_coroutine = Handlers::template call_of<Job>::is_coroutine;
+    template <class Job>
+    static constexpr bool in_batches = Handlers::template call_of<Job>::in_batches;
 
     struct nothing {};
 
@@ -144,6 +149,39 @@ private:
         if (const auto next = line.all->next(line)) start_first<Job>(line, *next->first, next->second);
     }
 
+    // Gathers those that were claimed together; they are in one lease as they are in one lane.
+    template <class Job>
+    static void gather(runner_type& runner, lease_slot& slot, std::uint32_t position) {
+        auto& batch = static_cast<job_code*>(runner.code())->batch_of<Job>();
+        if (batch && (batch->slot != &slot || batch->positions.size() >= runner.max_batch())) send_batch<Job>(runner);
+        if (!batch) {
+            batch = std::make_unique<gathered>(&runner, slot);
+            runner.when_dispatched(&send_batch<Job>);
+        }
+        batch->positions.push_back(position);
+    }
+    template <class Job>
+    static void send_batch(runner_type& runner) {
+        auto batch = std::move(static_cast<job_code*>(runner.code())->batch_of<Job>());
+        if (!batch) return;
+        batch->count(runner.batched);
+        task t = runner.task_of(*batch->slot, batch->positions.front());
+        t.function = &run_batch<Job>;
+        t.owner = batch.release();
+        runner.executor().execute(t);
+    }
+    template <class Job>
+    static void run_batch(void* batch, void*, std::uint32_t) noexcept {
+        std::unique_ptr<gathered> owned{static_cast<gathered*>(batch)};
+        auto& runner = *static_cast<runner_type*>(owned->runner);
+        batch_attempt<Job, access<Job>> a{{static_cast<job_code*>(runner.code())}, std::move(owned)};
+        try {
+            if (!a.begin()) return;
+            if constexpr (is_coroutine<Job>) runner.executor().drive(std::move(a));
+            else a.call();
+        } catch (...) { a.fail(std::current_exception()); }
+    }
+
     // What a child process does.
     static std::string answer_in_child(void* code, std::string_view request) noexcept {
         const child_job asked{request};
@@ -182,9 +220,15 @@ private:
     }
 
     template <class Job>
+    std::unique_ptr<gathered>& batch_of() noexcept {
+        return batches_[Composition::template index_of<Job>];
+    }
+
+    template <class Job>
     static constexpr typename runner_type::job_functions functions_for() {
-        if constexpr (plan<Job>::in_strands) return {&run<Job>, &dispatch<Job>};
-        else return {&run<Job>, nullptr};
+        if constexpr (in_batches<Job>) return {.dispatch = &gather<Job>, .in_batches = true};
+        else if constexpr (plan<Job>::in_strands) return {.run = &run<Job>, .dispatch = &dispatch<Job>};
+        else return {.run = &run<Job>};
     }
     template <class... Jobs>
     static constexpr std::array<typename runner_type::job_functions, sizeof...(Jobs)> functions_of(type_list<Jobs...>) {
@@ -200,6 +244,14 @@ private:
     [[no_unique_address]] typename members::strands strands_{};
     [[no_unique_address]] std::conditional_t<members::in_process, std::optional<fork_server>, nothing> server_{};
     [[no_unique_address]] std::conditional_t<members::needs_watchdog, std::optional<watchdog>, nothing> dog_{};
+
+    template <class... Jobs>
+    static constexpr bool any_in_batches(type_list<Jobs...>) {
+        return (in_batches<Jobs> || ...);
+    }
+    [[no_unique_address]] std::conditional_t<any_in_batches(typename Composition::jobs{}),
+                                             std::array<std::unique_ptr<gathered>, Composition::jobs::size>, nothing>
+        batches_{};
 
     static constexpr auto child_functions = child_functions_of(typename Composition::jobs{});
 

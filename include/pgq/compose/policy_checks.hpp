@@ -27,9 +27,6 @@
 
 namespace pgq::detail {
 
-template <bool Holds, class Message>
-using unless = std::conditional_t<Holds, fine, problem<Message>>;
-
 // Serializers and backoffs are made where they are used.
 template <class Policy>
 using unless_not_default = unless<std::default_initializable<Policy>, diagnostic::no_default_policy<Policy>>;

@@ -19,6 +19,9 @@ struct problem {
 template <class P>
 inline constexpr bool is_fine = std::is_same_v<P, fine>;
 
+template <bool Holds, class Message>
+using unless = std::conditional_t<Holds, fine, problem<Message>>;
+
 template <class... Problems>
 struct first_problem {
     using type = fine;

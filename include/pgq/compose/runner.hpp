@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/compose/gathered.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/outbox.hpp>
 #include <pgq/compose/worker_options.hpp>
@@ -21,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace pgq::detail {
 
@@ -37,6 +39,7 @@ public:
         void (*run)(runner&, lease_slot&, std::uint32_t) noexcept = nullptr;
         /// Hands a job of this type to the executor; null for those that need nothing but that.
         void (*dispatch)(runner&, lease_slot&, std::uint32_t) = nullptr;
+        bool in_batches = false;
     };
 
     /// How much of a reason is kept.
@@ -82,12 +85,30 @@ public:
         if (const auto typed = functions_[slot.type].dispatch) typed(*this, slot, position);
         else executor_->execute(task_of(slot, position));
     }
+    /// After the last of those that were claimed together: what was gathered goes to the executor, too.
+    void dispatched() {
+        for (const auto flush : unfinished_) flush(*this);
+        unfinished_.clear();
+    }
+    /// For what gathers jobs.
+    void when_dispatched(void (*flush)(runner&)) { unfinished_.push_back(flush); }
+    std::uint32_t max_batch() const noexcept { return options_.max_batch; }
+
+    const job_functions& functions(std::size_t type) const noexcept { return functions_[type]; }
+
     task task_of(lease_slot& slot, std::uint32_t position) noexcept {
         return {.function = &run_one, .owner = this, .lease = &slot, .position = position, .first = slot.limited};
     }
 
     /// How many of the jobs in hand take no place of the executor. No more stand in line than may be held in advance.
-    std::uint32_t beside() const noexcept { return replaced.load() + std::min(in_line.load(), options_.max_prefetch); }
+    std::uint32_t beside() const noexcept {
+        return replaced.load() + std::min(in_line.load(), options_.max_prefetch) + batched.beside();
+    }
+    /// The same while there is a place for a whole batch. Not beside single jobs: more of those than can run would be held.
+    std::uint32_t beside_with_batch(std::uint32_t in_hand) const noexcept {
+        const bool room = in_hand <= batched.jobs.load() && batched.batches.load() < executor_->width();
+        return beside() + (room ? options_.max_batch - 1 : 0);
+    }
 
     /// A handler does not end: from then until `came_back` one more is run at once, by executors that can do that.
     void overran(const event::handler_overran& e) noexcept {
@@ -121,6 +142,7 @@ public:
     std::stop_source giving_back{};          ///< what has not started goes back to the queue
     std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end and were made up for
     std::atomic<std::uint32_t> in_line{0};   ///< jobs that wait for others of their strand
+    batch_counts batched{};
 
 private:
     outcome exhaust(const job_record& r, const outcome& last) const {
@@ -152,6 +174,7 @@ private:
     Observer* observer_;
     worker_options options_;
     std::function<void()> wake_;
+    std::vector<void (*)(runner&)> unfinished_{};
 };
 
 }  // namespace pgq::detail

@@ -26,6 +26,7 @@ struct worker_options {
     duration poll_interval = std::chrono::seconds{5};  ///< how often an idle worker looks though nobody woke it
     duration grace = std::chrono::seconds{30};         ///< what running handlers get when the worker is told to stop
     std::uint32_t max_prefetch = 1000;                 ///< jobs held beyond those that run; adapted below this
+    std::uint32_t max_batch = 100;                     ///< jobs handed to a batch handler at once
     run_until until = run_until::stopped;
     const resources* shared = nullptr;  ///< handed to handlers through their context
 };

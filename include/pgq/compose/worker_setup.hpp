@@ -25,6 +25,8 @@ inline result<void> check(const worker_options& o) {
                           "some seconds are right for most: it is beaten three times in each"};
     if (o.poll_interval < 1ms || o.poll_interval > 24h)
         return error_info{errc::invalid_option, "poll_interval is not between 1 ms and a day"};
+    if (o.max_batch < 1 || o.max_batch > 1'000'000)
+        return error_info{errc::invalid_option, "max_batch is not between 1 and a million"};
     if (o.grace < duration{}) return error_info{errc::invalid_option, "grace is negative"};
     return {};
 }

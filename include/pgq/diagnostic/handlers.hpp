@@ -50,4 +50,47 @@ struct no_coroutines {
         "queue.");
 };
 
+template <class Job, class Returned, class Handler>
+struct wrong_batch_result {
+    static_assert(never<Job, Returned, Handler>,
+                  "pgq: a batch handler returns what is no outcome. Return void, pgq::outcome for all its jobs, "
+                  "pgq::outcomes with one for each, or an asio::awaitable of one of these.");
+};
+
+template <class Job, class Handler>
+struct mutable_batch {
+    static_assert(
+        never<Job, Handler>,
+        "pgq: a batch handler takes a span of jobs that it could change. Let it take `std::span<const Job>`.");
+};
+
+template <class Handler>
+struct context_of_one {
+    static_assert(never<Handler>,
+                  "pgq: a batch handler takes the context of a single job. Let it take `std::span<const Job>, "
+                  "pgq::batch_context&`.");
+};
+
+template <class Handler>
+struct context_of_batch {
+    static_assert(never<Handler>,
+                  "pgq: a handler of single jobs takes the context of a batch. Let it take `const Job&, "
+                  "pgq::context&`, or `std::span<const Job>, pgq::batch_context&`.");
+};
+
+template <class Job, class Handler>
+struct decorated_batch {
+    static_assert(never<Job, Handler>,
+                  "pgq: a batch handler is to run inside of retrying, timeout, strand_by or process. Take the "
+                  "decorator away, or let the handler take `const Job&`.");
+};
+
+/// `Transaction` is that of another queue.
+template <class Transaction, class Handler>
+struct foreign_transaction {
+    static_assert(never<Transaction, Handler>,
+                  "pgq: a handler takes the transaction of another queue. Let it take `const Job&, "
+                  "pgq::transaction<Queue>&` with the queue of its worker.");
+};
+
 }  // namespace pgq::diagnostic

@@ -147,8 +147,10 @@ public:
     /// So many of the jobs in hand take no slot: they wait for others of them, or their handlers do not end and were made up for.
     void beside(std::uint32_t n) noexcept {
         const std::uint32_t slots = options_.window.slots + n;
-        if (slots > slots_) look_again();
+        const std::uint32_t idle = slots - std::min(slots, in_hand());
+        if (slots > slots_ && idle > idle_) look_again();  // more for what was just claimed is no room
         slots_ = slots;
+        idle_ = idle;
         window_.beside(n);
     }
     /// `n` jobs have left without having run.
@@ -306,6 +308,7 @@ private:
     worker_options options_;
     window window_;
     std::uint32_t slots_;
+    std::uint32_t idle_ = 0;  // of the slots, when they were last counted
     phase phase_ = phase::running;
     bool dry_ = false;     // looked from the start and found less than asked
     bool asleep_ = false;  // announced

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace pgq {
 
@@ -56,6 +57,9 @@ private:
     duration delay_{};
     std::string reason_{};
 };
+
+/// What becomes of the jobs of a batch, one for each and in their order.
+using outcomes = std::vector<outcome>;
 
 /// For people and metrics; stable.
 constexpr std::string_view name_of(outcome::kind k) noexcept {

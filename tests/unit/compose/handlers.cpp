@@ -6,6 +6,7 @@
 #include <chrono>
 #include <concepts>
 #include <functional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -88,6 +89,26 @@ static_assert(answer<int (*)(const mail&), mail> == pgq::handler_result::unknown
 static_assert(answer<std::string (*)(const picture&), picture> == pgq::handler_result::unknown);
 static_assert(answer<fakes::awaitable<int> (*)(const picture&), picture> == pgq::handler_result::value);
 static_assert(answer<fakes::awaitable<void> (*)(const mail&), mail> == pgq::handler_result::nothing);
+
+struct batches {
+    void operator()(std::span<const mail>, pgq::batch_context&) {}
+    pgq::outcomes operator()(std::span<const picture> some) { return pgq::outcomes(some.size()); }
+};
+constexpr auto of_mails = [](std::span<const mail>) {};
+constexpr auto of_any_batch = []<class Job>(std::span<const Job>) {};
+template <class Handler, class Job>
+constexpr bool in_batches = pgq::handler_call<Handler, Job>::in_batches;
+
+static_assert(accepts<decltype(of_mails), mail> && !accepts<decltype(of_mails), picture>);
+static_assert(in_batches<decltype(of_mails), mail> && !in_batches<decltype(generic), mail>);
+static_assert(in_batches<batches, mail> && in_batches<batches, picture>);
+static_assert(pgq::handler_call<batches, mail>::with_context && !pgq::handler_call<batches, picture>::with_context);
+static_assert(!accepts<void (*)(std::span<mail>), mail> && !accepts<void (*)(std::span<const mail>, int), mail>);
+static_assert(accepts<void (*)(std::span<const mail>, const pgq::batch_context&), mail>);
+static_assert(answer<batches, mail> == pgq::handler_result::nothing);
+static_assert(answer<batches, picture> == pgq::handler_result::one_each);
+static_assert(answer<pgq::hold (*)(std::span<const mail>), mail> == pgq::handler_result::outcome);
+static_assert(answer<int (*)(std::span<const picture>), picture> == pgq::handler_result::unknown);
 
 static_assert(pgq::is_awaitable<fakes::awaitable<void>>);
 static_assert(!pgq::is_awaitable<std::vector<int>> && !pgq::is_awaitable<void> && !pgq::is_awaitable<pgq::outcome>);

@@ -594,3 +594,17 @@ TEST_CASE("jobs in hand that take no slot are made up for, as long as they do", 
     s.finish(5);
     CHECK(s.next().limit == 2);  // as without them
 }
+
+TEST_CASE("jobs that take no slot and were just claimed are no reason to look for more", "[fsm][worker]") {
+    shell s;
+    s.succeed(4);
+    s.finish(4);
+    s.succeed(0);
+    s.succeed(0);
+    s.w.beside(0);
+    REQUIRE(s.succeed(3).announce_sleep);
+    s.w.beside(2);
+    CHECK(s.next().what == worker_do::wait);
+    s.w.beside(4);
+    CHECK(s.next().what == worker_do::exchange);
+}

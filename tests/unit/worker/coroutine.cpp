@@ -18,6 +18,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -100,6 +102,34 @@ TEST_CASE("what a coroutine handler throws or returns after a suspension decides
     const auto kept = jobs.held<count>().value();
     REQUIRE(kept.size() == 1);
     CHECK(kept[0].reason == "for a person");
+}
+
+TEST_CASE("a coroutine handler gets a batch, which stays where it is while it is suspended",
+          "[worker][coroutine][batch]") {
+    queue jobs;
+    jobs.enqueue(std::vector<fetch>(50, fetch{"https://example.org/a path that is too long to be stored in place"}))
+        .value();
+    jobs.enqueue(std::vector<count>(10)).value();
+    std::atomic<std::size_t> fetched{0}, counted{0};
+    pgq::worker w{jobs, pgq::worker_options{.until = pgq::run_until::empty},
+                  [&](std::span<const fetch> some, pgq::batch_context& c) -> asio::awaitable<pgq::outcomes> {
+                      co_await a_moment();
+                      pgq::outcomes each;
+                      for (std::size_t i = 0; i < some.size(); ++i) {
+                          fetched += some[i].url.size() > 40 && c[i].attempt() == 1;
+                          each.emplace_back(i == 0 ? pgq::outcome{pgq::hold{"the first"}} : pgq::outcome{});
+                      }
+                      co_return each;
+                  },
+                  [&](std::span<const count> some) -> asio::awaitable<void> {
+                      co_await a_moment();
+                      counted += some.size();
+                  }};
+    w.run().value();
+    CHECK(fetched == 50);
+    CHECK(counted == 10);
+    CHECK(jobs.held<fetch>().value().size() >= 1);
+    CHECK(jobs.counts<fetch>().value().ready == 0);
 }
 
 #endif

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <pgq/job/context.hpp>
+#include <pgq/job/resources.hpp>
+
+#include <cstddef>
+#include <span>
+#include <stop_token>
+#include <utility>
+
+namespace pgq {
+
+/// What a handler of batches may know: `c[i]` is the context of the job at `i` of the span it is called with, with its id, attempt,
+/// priority and headers. Valid until the handler returns (or its coroutine ends).
+class batch_context {
+public:
+    batch_context(std::span<const context> jobs, std::stop_token stop, const pgq::resources& shared) noexcept
+        : jobs_{jobs}, stop_{std::move(stop)}, resources_{&shared} {}
+
+    std::size_t size() const noexcept { return jobs_.size(); }
+    const context& operator[](std::size_t i) const noexcept { return jobs_[i]; }
+    auto begin() const noexcept { return jobs_.begin(); }
+    auto end() const noexcept { return jobs_.end(); }
+
+    /// Fires when the whole batch has become pointless: its lease was lost, or the worker stops and the grace time is over. What
+    /// a handler does after that may happen twice.
+    const std::stop_token& stop_token() const noexcept { return stop_; }
+    /// The application's own things; see `resources`. Throws std::out_of_range when there is none of that type.
+    template <class T>
+    T& resource() const {
+        return resources_->get<T>();
+    }
+
+private:
+    std::span<const context> jobs_;
+    std::stop_token stop_;
+    const pgq::resources* resources_;
+};
+
+}  // namespace pgq

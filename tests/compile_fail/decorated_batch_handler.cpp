@@ -1,0 +1,12 @@
+// expect: pgq: a batch handler is to run inside of retrying, timeout, strand_by or process\. Take the decorator
+
+#include "fakes.hpp"
+
+#include <pgq/executor/retrying.hpp>
+
+using fine =
+    pgq::queue<pgq::job<fakes::mail, pgq::executor::retrying<fakes::backoff>>, fakes::driver, fakes::serializer>;
+
+void start() {
+    fakes::handle<fine>([](std::span<const fakes::mail>) {});
+}
