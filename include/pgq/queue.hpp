@@ -13,6 +13,7 @@
 #include <pgq/job/bodies.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/enqueue_batch.hpp>
+#include <pgq/job/key.hpp>
 #include <pgq/job/limit.hpp>
 #include <pgq/job/options.hpp>
 
@@ -303,6 +304,8 @@ private:
             keys.close();
             if (!detail::is_storable_text(keys[keys.size() - 1]))
                 return error_info{errc::invalid_text, "a job's key holds a zero byte or bytes that are not UTF-8"};
+            if (keys[keys.size() - 1].size() > max_key_bytes)
+                return error_info{errc::invalid_name, "a job's key has more than 2048 bytes", "go by a digest of it"};
         }
         return {};
     }

@@ -178,7 +178,12 @@ TEST_CASE("what is no name is refused, and nothing is made", "[scenario][names]"
     for (const std::string& key : {std::string("a\0b", 3), std::string{"\xff"}})
         CHECK_FALSE(jobs.enqueue(parcel{key, 1}));
     CHECK(db.rows("lane") <= 2);
+    // What an index takes depends on how well it is compressed: the bound does not.
+    CHECK(jobs.enqueue(parcel{std::string(2049, 'x'), 1}).error() == pgq::errc::invalid_name);
     CHECK(db.is_empty());
+    std::string longest;
+    for (unsigned i = 1; longest.size() < 2048; ++i) longest += static_cast<char>('!' + i * i * 2654435761u % 90);
+    CHECK(jobs.enqueue(parcel{longest, 1}).has_value());
 }
 
 TEST_CASE("jobs of one odd key run one at a time, those of different ones side by side", "[scenario][names][limiter]") {

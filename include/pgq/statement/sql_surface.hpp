@@ -83,6 +83,9 @@ BEGIN
     IF $5 IS NULL OR $5 NOT BETWEEN -32768 AND 32767 THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'priority: expected an integer from -32768 to 32767';
     END IF;
+    IF octet_length($9) > 2048 THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the key has more than 2048 bytes', HINT = 'go by a digest of it';
+    END IF;
     IF jsonb_typeof($8) <> 'object' THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'headers: expected an object',
                               HINT = 'write names and texts: ''{"tenant": "a"}''';
