@@ -42,12 +42,19 @@ public:
         pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
             return lent_.enqueue(r, ids);
         }
+        pgq::result<void> take(const pgq::take_request& r, pgq::take_reply& reply) { return lent_.take(r, reply); }
+        pgq::result<void> keep(const pgq::taken_record& job, std::string_view reason) {
+            return lent_.keep(job, reason);
+        }
         pgq::result<std::int64_t> cancel(std::span<const pgq::job_id> ids) { return lent_.cancel(ids); }
         pgq::result<std::int64_t> requeue(std::span<const pgq::job_id> ids) { return lent_.requeue(ids); }
         pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id lane, std::size_t limit) {
             return lent_.held(lane, limit);
         }
         pgq::result<pgq::lane_counts> counts(pgq::lane_id lane) { return lent_.counts(lane); }
+
+        // One connection is one transaction: what others see of it cannot be looked at through it.
+        void begin() = delete;
 
     private:
         lent lent_;

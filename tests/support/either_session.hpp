@@ -33,6 +33,12 @@ public:
     pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
         return on([&](auto& s) { return s.enqueue(r, ids); });
     }
+    pgq::result<void> take(const pgq::take_request& r, pgq::take_reply& reply) {
+        return on([&](auto& s) { return s.take(r, reply); });
+    }
+    pgq::result<void> keep(const pgq::taken_record& job, std::string_view reason) {
+        return on([&](auto& s) { return s.keep(job, reason); });
+    }
     pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
         return on([&](auto& s) { return s.exchange(r, reply); });
     }

@@ -7,10 +7,14 @@
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/limit.hpp>
+#include <pgq/job/sql_rows.hpp>
+#include <pgq/job/take.hpp>
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -69,6 +73,36 @@ template <class S>
 concept can_limit = requires(S& s, std::string_view queue, std::span<const lane_limit> limits, const lane_limit& limit) {
     { s.limits(queue, limits) } -> std::same_as<result<std::vector<lane_limit>>>;
     { s.change_limit(queue, limit) } -> std::same_as<result<bool>>;
+};
+
+/// Takes jobs for good, and puts one aside that turned out to be unreadable.
+///
+/// - `take`: the best of these lanes that a filter lets pass are gone when it returns, durably; in an open transaction, when that
+///   is committed. What another session has taken or locked is passed over.
+/// - `keep`: a job that was taken becomes a held one; the reason is valid text already. Saying it twice is saying it once.
+template <class S>
+concept can_take = requires(S& s, const take_request& r, take_reply& reply, const taken_record& job) {
+    { s.take(r, reply) } -> std::same_as<result<void>>;
+    { s.keep(job, std::string_view{}) } -> std::same_as<result<void>>;
+};
+
+/// Makes `take`, `keep` and `enqueue` between `begin` and `commit` one step: `rollback`, or the end of the session, undoes it, and what was
+/// taken is claimable again at once. Others see nothing of it before, and are woken after. `rollback_to_savepoint` undoes what
+/// followed the latest `savepoint` and forgets that, `release_savepoint` only forgets it.
+template <class S>
+concept can_transact = requires(S& s) {
+    { s.begin() } -> std::same_as<result<void>>;
+    { s.commit() } -> std::same_as<result<void>>;
+    { s.rollback() } -> std::same_as<result<void>>;
+    { s.savepoint() } -> std::same_as<result<void>>;
+    { s.rollback_to_savepoint() } -> std::same_as<result<void>>;
+    { s.release_savepoint() } -> std::same_as<result<void>>;
+};
+
+/// Runs a statement of the user's in the open transaction; nothing among the parameters is null.
+template <class S>
+concept can_run_sql = requires(S& s, const std::string& sql, std::span<const std::optional<std::string>> parameters) {
+    { s.exec(sql, parameters) } -> std::same_as<result<sql_rows>>;
 };
 
 /// One connection to where the jobs live. Used by one thread at a time, except `interrupt()`, which ends a `wait` (the

@@ -2,6 +2,7 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/memory/clock.hpp>
+#include <pgq/driver/memory/ledger.hpp>
 #include <pgq/driver/memory/roster.hpp>
 #include <pgq/driver/memory/store.hpp>
 #include <pgq/error/result.hpp>
@@ -51,10 +52,12 @@ public:
         session old{std::move(*this)};
         store_ = std::move(other.store_);
         waiter_ = std::move(other.waiter_);
+        ledger_ = std::move(other.ledger_);
         return *this;
     }
     // A wake for a session that is gone would be a wake lost.
     ~session() {
+        if (ledger_) store_->rollback(*ledger_);
         if (waiter_) store_->forget(*waiter_);
     }
 
@@ -68,10 +71,45 @@ public:
         return store_->change_limit(queue, limit);
     }
     /// Replaces what is in `ids`.
-    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) { return store_->enqueue(r, ids); }
+    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) {
+        return store_->enqueue(r, ids, ledger_.get());
+    }
     result<void> exchange(const exchange_request& r, exchange_reply& reply) {
         return store_->exchange(r, reply, waiter_);
     }
+    result<void> take(const take_request& r, take_reply& reply) { return store_->take(r, reply, ledger_.get()); }
+    result<void> keep(const taken_record& job, std::string_view reason) {
+        return store_->keep(job, reason, ledger_.get()), result<void>{};
+    }
+
+    result<void> begin() {
+        if (ledger_) return error_info{errc::invalid_option, "a transaction is open already"};
+        ledger_ = std::make_unique<in_memory::ledger>();
+        return {};
+    }
+    result<void> commit() {
+        if (!ledger_) return no_transaction();
+        store_->commit(*std::exchange(ledger_, nullptr));
+        return {};
+    }
+    result<void> rollback() {
+        if (!ledger_) return no_transaction();
+        store_->rollback(*std::exchange(ledger_, nullptr));
+        return {};
+    }
+    result<void> savepoint() {
+        if (!ledger_) return no_transaction();
+        return ledger_->savepoint(), result<void>{};
+    }
+    result<void> rollback_to_savepoint() {
+        if (!ledger_ || !ledger_->has_savepoint()) return no_transaction();
+        return store_->rollback_to_savepoint(*ledger_), result<void>{};
+    }
+    result<void> release_savepoint() {
+        if (!ledger_ || !ledger_->has_savepoint()) return no_transaction();
+        return ledger_->release_savepoint(), result<void>{};
+    }
+
     result<wake_reason> wait(duration timeout) { return store_->wait(*waiter_, timeout); }
     void interrupt() noexcept { store_->interrupt(*waiter_); }
 
@@ -88,8 +126,11 @@ public:
     result<lane_counts> counts(lane_id lane) { return store_->counts(lane); }
 
 private:
+    static error_info no_transaction() { return {errc::invalid_option, "no transaction, or no savepoint, is open"}; }
+
     std::shared_ptr<in_memory::store> store_;
     std::shared_ptr<in_memory::waiter> waiter_;
+    std::unique_ptr<in_memory::ledger> ledger_{};  // while a transaction is open
 };
 
 inline result<memory::session> memory::connect(session_role) const { return session{store_}; }

@@ -5,7 +5,9 @@
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/job.hpp>
 #include <pgq/driver/memory/leases.hpp>
+#include <pgq/driver/memory/ledger.hpp>
 #include <pgq/driver/memory/limits.hpp>
+#include <pgq/driver/memory/match.hpp>
 #include <pgq/driver/memory/roster.hpp>
 #include <pgq/driver/memory/shelf.hpp>
 #include <pgq/error/result.hpp>
@@ -15,6 +17,7 @@
 #include <pgq/job/header.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/limit.hpp>
+#include <pgq/job/take.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/time/when.hpp>
@@ -23,6 +26,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -81,7 +85,8 @@ public:
         return true;
     }
 
-    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) {
+    /// With a ledger, inside of that transaction.
+    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids, ledger* tx = nullptr) {
         ids.clear();
         const std::size_t n = r.bodies ? r.bodies->size() : 0;
         if (n == 0) return {};
@@ -107,8 +112,10 @@ public:
                   .key = r.has_keys() ? std::optional{bytes->keys[i]} : std::nullopt,
                   .owner = bytes};
             const time_point due = o.run_at.is_set() ? resolve(o.run_at, now) : now;
-            due > now ? shelf_.defer(std::move(j), due) : shelf_.put(std::move(j));
+            if (tx != nullptr) tx->put(std::move(j), due > now ? std::optional{due} : std::nullopt);
+            else due > now ? shelf_.defer(std::move(j), due) : shelf_.put(std::move(j));
         }
+        if (tx != nullptr) return {};
         roster_.wake_one(r.lane, {});  // a deferred job too: the sleeper sets its timer anew
         return {};
     }
@@ -141,6 +148,50 @@ public:
         if (r.pass_on) roster_.wake_colleague(r.worker);
         for (const lane_id lane : r.freed) roster_.wake_one(lane, r.worker);
         return {};
+    }
+
+    result<void> take(const take_request& r, take_reply& reply, ledger* tx) {
+        reply.jobs.clear(), reply.next_due.reset();
+        if (r.where)
+            if (auto fine = r.where->check(); !fine) return fine;
+        std::vector<lane_id> touched;
+        const std::lock_guard lock{mutex_};
+        const time_point now = clock_.now();
+        if (r.promote && tx == nullptr) shelf_.promote(now, touched);
+        roster_.wake(touched);
+        auto jobs = waiting_jobs(r);
+        if (tx != nullptr) prefer_own(r, jobs, *tx);
+        for (const job& j : jobs) reply.jobs.push_back(record_of(j));
+        if (r.look_ahead) reply.next_due = shelf_.next_due(now);
+        return {};
+    }
+    void keep(const taken_record& t, std::string_view reason, ledger* tx) {
+        std::vector<header> headers;
+        for (const owned_header& h : t.headers) headers.push_back({h.name, h.value});
+        job lent{
+            .id = t.id, .rank = t.rank, .lane = t.lane, .attempts = t.attempts, .body = t.body, .headers = headers};
+        if (t.key) lent.key = *t.key;
+        const std::lock_guard lock{mutex_};
+        if (tx != nullptr) tx->held(lent);
+        shelf_.hold(alone(lent), reason);
+    }
+    void commit(ledger& tx) {
+        std::vector<lane_id> touched;
+        const std::lock_guard lock{mutex_};
+        tx.commit(shelf_, touched);
+        roster_.wake(touched);
+    }
+    void rollback(ledger& tx) {
+        std::vector<lane_id> touched;
+        const std::lock_guard lock{mutex_};
+        tx.rollback(shelf_, touched);
+        roster_.wake(touched);
+    }
+    void rollback_to_savepoint(ledger& tx) {
+        std::vector<lane_id> touched;
+        const std::lock_guard lock{mutex_};
+        tx.rollback_to_savepoint(shelf_, touched);
+        roster_.wake(touched);
     }
 
     wake_reason wait(waiter& here, duration timeout) {
@@ -290,6 +341,51 @@ private:
         touched.push_back(j.lane);
         if (s.delay <= duration::zero()) return shelf_.put(std::move(j));
         shelf_.defer(alone(j), shifted(now, std::chrono::ceil<std::chrono::microseconds>(s.delay)));
+    }
+
+    /// The best that wait, off the shelf.
+    std::vector<job> waiting_jobs(const take_request& r) {
+        std::vector<job> jobs;
+        if (r.where == nullptr || r.where->is_everything()) {
+            std::vector<claim_lane> lanes;
+            for (const lane_id lane : r.lanes) lanes.push_back({.lane = lane});
+            for (auto& batch : shelf_.take(lanes, r.limit))
+                std::move(batch.jobs.begin(), batch.jobs.end(), std::back_inserter(jobs));
+        } else {
+            for (const lane_id lane : r.lanes)
+                for (job& j : shelf_.take_if(lane, r.limit, [&](const job& c) { return passes(r.where, c); }))
+                    jobs.push_back(std::move(j));
+        }
+        std::sort(jobs.begin(), jobs.end(), runs_before);
+        put_back_behind(jobs, r.limit);
+        return jobs;
+    }
+    void put_back_behind(std::vector<job>& jobs, std::size_t most) {
+        for (; jobs.size() > most; jobs.pop_back()) shelf_.put(std::move(jobs.back()));
+    }
+    /// A transaction sees what it has enqueued itself among the others.
+    void prefer_own(const take_request& r, std::vector<job>& jobs, ledger& tx) {
+        std::vector<job> own;
+        for (const auto& p : tx.own()) {
+            const bool wanted = std::find(r.lanes.begin(), r.lanes.end(), p.what.lane) != r.lanes.end();
+            if (wanted && !p.due && passes(r.where, p.what)) own.push_back(p.what);
+        }
+        std::sort(own.begin(), own.end(), runs_before);
+        std::vector<job> best;
+        std::size_t mine = 0, theirs = 0;
+        while (best.size() < r.limit && (mine < own.size() || theirs < jobs.size())) {
+            const bool is_mine = theirs == jobs.size() || (mine < own.size() && runs_before(own[mine], jobs[theirs]));
+            best.push_back(is_mine ? own[mine++] : jobs[theirs++]);
+            is_mine ? tx.take_own(best.back().id) : tx.took(best.back());
+        }
+        put_back_behind(jobs, theirs);
+        jobs = std::move(best);
+    }
+    static taken_record record_of(const job& j) {
+        taken_record t{.id = j.id, .lane = j.lane, .rank = j.rank, .attempts = j.attempts, .body = std::string{j.body}};
+        for (const header& h : j.headers) t.headers.push_back({std::string{h.name}, std::string{h.value}});
+        if (j.key) t.key = std::string{*j.key};
+        return t;
     }
 
     void claim(const exchange_request& r, exchange_reply& reply) {

@@ -3,13 +3,18 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/pq/handle.hpp>
 #include <pgq/driver/pq/options.hpp>
+#include <pgq/driver/pq/plain_sql.hpp>
 #include <pgq/driver/pq/schema_check.hpp>
 #include <pgq/driver/pq/script.hpp>
+#include <pgq/driver/pq/take_verb.hpp>
 #include <pgq/driver/pq/verbs.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/limit.hpp>
+#include <pgq/job/take.hpp>
 #include <pgq/statement/admin.hpp>
+#include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/take.hpp>
 #include <pgq/statement/wake.hpp>
 #include <pgq/statement/wire.hpp>
 
@@ -19,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +50,23 @@ public:
         connection_options options_{};
         std::int32_t space_ = 0;
     };
+
+    borrowed_session(borrowed_session&& other) noexcept
+        : connection_{other.connection_},
+          known_{std::move(other.known_)},
+          open_{std::exchange(other.open_, opened::nothing)},
+          taken_{std::move(other.taken_)} {}
+    borrowed_session& operator=(borrowed_session&& other) noexcept {
+        borrowed_session old{std::move(*this)};
+        connection_ = other.connection_;
+        known_ = std::move(other.known_);
+        open_ = std::exchange(other.open_, opened::nothing);
+        taken_ = std::move(other.taken_);
+        return *this;
+    }
+    ~borrowed_session() {
+        if (open_ != opened::nothing) (void)rollback();
+    }
 
     static result<borrowed_session> open(PGconn* connection, const connection_options& options) {
         borrowed_session s{connection, options};
@@ -150,6 +173,69 @@ public:
                            .held = s[0].number<std::int64_t>(3)};
     }
 
+    result<void> take(const take_request& r, take_reply& reply) {
+        if (r.where)
+            if (auto fine = r.where->check(); !fine) return fine;
+        const bool theirs = in_transaction();
+        const take_verb verb{r, reply, theirs};
+        script steps;
+        verb.compose(steps);
+        std::vector<step*> each;
+        for (std::size_t i = 0; i < steps.size(); ++i) each.push_back(&steps[i]);
+        if (auto done = atomically_each(each); !done) return done;
+        auto promoted = verb.read(steps);
+        if (!promoted) return std::move(promoted.error());
+        for (const auto& job : reply.jobs)
+            if (open_ != opened::nothing) taken_.push_back(job.lane);
+        if (*promoted) {
+            step s;
+            s.query = &statement::wake_noted;
+            s.params.number(known_.space_);
+            (void)run(s);
+        }
+        return {};
+    }
+    result<void> keep(const taken_record& job, std::string_view reason) {
+        step s;
+        s.query = &statement::keep;
+        statement::bind_keep(s.params, job, reason);
+        return atomically({&s, 1});
+    }
+
+    /// In a transaction of the caller's it is a part of that: a savepoint.
+    result<void> begin() {
+        if (open_ != opened::nothing) return error_info{errc::invalid_option, "a transaction is open already"};
+        if (auto fine = check_state(); !fine) return fine;
+        const bool theirs = in_transaction();
+        if (auto done = say(theirs ? "SAVEPOINT pgq_whole" : "BEGIN ISOLATION LEVEL READ COMMITTED"); !done)
+            return done;
+        open_ = theirs ? opened::savepoint : opened::transaction;
+        return {};
+    }
+    result<void> commit() {
+        const auto open = std::exchange(open_, opened::nothing);
+        taken_.clear();
+        if (open == opened::savepoint) return say("RELEASE SAVEPOINT pgq_whole");
+        const bool failed = PQtransactionStatus(connection_) == PQTRANS_INERROR;
+        if (auto done = say("COMMIT"); !done || !failed) return done;
+        return error_info{make_sqlstate("25P02"), "a statement of the transaction had failed, so it was rolled back",
+                          "put what may fail into a savepoint"};
+    }
+    result<void> rollback() {
+        const auto open = std::exchange(open_, opened::nothing);
+        const auto back = std::exchange(taken_, {});
+        if (open == opened::savepoint) return say("ROLLBACK TO SAVEPOINT pgq_whole; RELEASE SAVEPOINT pgq_whole");
+        if (auto done = say("ROLLBACK"); !done) return done;
+        wake(back);
+        return {};
+    }
+    result<void> savepoint() { return say("SAVEPOINT pgq_point"); }
+    result<void> rollback_to_savepoint() { return say("ROLLBACK TO SAVEPOINT pgq_point; RELEASE SAVEPOINT pgq_point"); }
+    result<void> release_savepoint() { return say("RELEASE SAVEPOINT pgq_point"); }
+    result<sql_rows> exec(const std::string& sql, std::span<const std::optional<std::string>> parameters) {
+        return run_plain(connection_, sql, parameters);
+    }
+
     // What only a worker does.
     result<void> exchange(const exchange_request&, exchange_reply&) { return for_clients_only(); }
     result<wake_reason> wait(duration) { return for_clients_only(); }
@@ -169,6 +255,8 @@ public:
     }
 
 private:
+    enum class opened : std::uint8_t { nothing, savepoint, transaction };
+
     borrowed_session(PGconn* c, const connection_options& o) : connection_{c} { known_.options_ = o; }
 
     result<void> meet() {
@@ -205,13 +293,18 @@ private:
 
     /// All statements or none, in the caller's transaction when there is one.
     result<void> atomically(std::span<step> steps) {
+        std::vector<step*> each;
+        for (step& s : steps) each.push_back(&s);
+        return atomically_each(each);
+    }
+    result<void> atomically_each(std::span<step* const> steps) {
         if (auto fine = check_state(); !fine) return fine;
         const bool theirs = in_transaction();
-        if (!theirs && steps.size() == 1) return run(steps[0]);
+        if (!theirs && steps.size() == 1) return run(*steps[0]);
         if (auto begun = say(theirs ? "SAVEPOINT pgq_borrow" : "BEGIN ISOLATION LEVEL READ COMMITTED"); !begun)
             return begun;
-        for (step& s : steps) {
-            auto ran = run(s);
+        for (step* const s : steps) {
+            auto ran = run(*s);
             if (ran) continue;
             (void)say(theirs ? "ROLLBACK TO SAVEPOINT pgq_borrow; RELEASE SAVEPOINT pgq_borrow" : "ROLLBACK");
             return ran;
@@ -283,6 +376,8 @@ private:
 
     PGconn* connection_;
     known known_;
+    opened open_ = opened::nothing;  // by begin()
+    std::vector<lane_id> taken_{};   // in it
 };
 
 }  // namespace pgq::driver::pq

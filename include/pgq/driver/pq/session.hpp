@@ -2,10 +2,13 @@
 
 #include <pgq/driver/pq/copy.hpp>
 #include <pgq/driver/pq/link.hpp>
+#include <pgq/driver/pq/plain_sql.hpp>
+#include <pgq/driver/pq/take_verb.hpp>
 #include <pgq/driver/pq/verbs.hpp>
 #include <pgq/driver/pq/waker.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/liveness.hpp>
+#include <pgq/statement/take.hpp>
 
 #include <poll.h>
 
@@ -13,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,6 +65,7 @@ public:
         ids.clear();
         if (request.bodies->empty()) return {};
         if (auto fine = check_enqueue(request, state_->line.options().max_payload); !fine) return fine;
+        if (state_->transaction.open) return enqueue_inside(request, ids);
         return perform(enqueue_verb{request, ids});
     }
 
@@ -69,6 +74,68 @@ public:
 
     result<void> exchange(const exchange_request& request, exchange_reply& reply) {
         return perform(exchange_verb{request, reply});
+    }
+
+    result<void> take(const take_request& request, take_reply& reply) {
+        if (request.where)
+            if (auto fine = request.where->check(); !fine) return fine;
+        const take_verb verb{request, reply, state_->transaction.open};
+        auto& steps = fresh();
+        verb.compose(steps);
+        if (auto ran = run(); !ran) return ran;
+        auto promoted = verb.read(steps);
+        if (!promoted) return std::move(promoted.error());
+        for (const auto& job : reply.jobs) state_->transaction.note_taken(job.lane);
+        if (*promoted && state_->line.keeps_state()) wake_noted();
+        return {};
+    }
+    result<void> keep(const taken_record& job, std::string_view reason) {
+        auto& steps = fresh();
+        statement::bind_keep(steps.add(statement::keep), job, reason);
+        return finish_script();
+    }
+
+    result<void> begin() {
+        if (state_->transaction.open) return error_info{errc::invalid_option, "a transaction is open already"};
+        if (auto done = say(statement::begin); !done) return done;
+        state_->transaction = {.open = true};
+        return {};
+    }
+    /// A transaction in which a statement has failed cannot be committed: that is an error, and it is rolled back.
+    result<void> commit() {
+        auto over = std::exchange(state_->transaction, {});
+        if (auto done = say(statement::commit); !done) return done;
+        const bool refused = std::string_view{PQcmdStatus(state_->steps[0].reply.get())} == "ROLLBACK";
+        wake_lanes(over.touched(refused));
+        if (!refused) return {};
+        return error_info{make_sqlstate("25P02"), "a statement of the transaction had failed, so it was rolled back",
+                          "put what may fail into a savepoint"};
+    }
+    result<void> rollback() {
+        auto over = std::exchange(state_->transaction, {});
+        if (auto done = say(statement::rollback); !done) return done;
+        wake_lanes(over.touched(true));
+        return {};
+    }
+    result<void> savepoint() { return say(statement::savepoint); }
+    result<void> rollback_to_savepoint() {
+        state_->transaction.gave_back = true;
+        if (auto done = say(statement::rollback_to_savepoint); !done) return done;
+        return say(statement::release_savepoint);
+    }
+    result<void> release_savepoint() { return say(statement::release_savepoint); }
+
+    /// One statement of the user's inside the open transaction; it may take as long as it takes.
+    result<sql_rows> exec(const std::string& sql, std::span<const std::optional<std::string>> parameters) {
+        PGconn* const c = state_->line.get();
+        if (PQexitPipelineMode(c) != 1) return connection_error(c, "exec");
+        auto answer = run_plain(c, sql, parameters);
+        if (!answer && answer.error() == errc::connection_lost) return state_->line.close(), answer;
+        if (PQenterPipelineMode(c) != 1) return connection_error(c, "exec");
+        if (PQtransactionStatus(c) == PQTRANS_IDLE)
+            return error_info{errc::invalid_option, "a statement has ended the transaction",
+                              "leave COMMIT and ROLLBACK to the call that began it"};
+        return answer;
     }
 
     result<wake_reason> wait(duration timeout) {
@@ -210,11 +277,30 @@ protected:
     waker& wake() noexcept { return state_->wake; }
 
 private:
+    // The one that is open, and whom to wake when it is over.
+    struct transaction_state {
+        bool open = false;
+        bool gave_back = false;  // what was taken behind a savepoint
+        std::vector<lane_id> put{};
+        std::vector<lane_id> taken{};
+
+        void note_taken(lane_id lane) {
+            if (open) taken.push_back(lane);
+        }
+        std::vector<lane_id> touched(bool rolled_back) const {
+            std::vector<lane_id> lanes;
+            if (!rolled_back) lanes = put;
+            if (rolled_back || gave_back) lanes.insert(lanes.end(), taken.begin(), taken.end());
+            return lanes;
+        }
+    };
+
     struct shared_state {
         shared_state(const connection_options& o, session_role r) : line{o, r} {}
         link line;
         script steps;
         waker wake;
+        transaction_state transaction;
         std::string listen_text;
         statement::query listen_query{"listen", {}, false};
         std::string listen_all_text;
@@ -315,6 +401,26 @@ private:
         auto& steps = fresh();
         steps.add(statement::oust_former).number(state_->line.space()).number(id.value);
         (void)finish_script();  // where that is not allowed, waiting for the network has to do
+    }
+
+    result<void> say(const statement::query& q) {
+        fresh().add(q);
+        return finish_script();
+    }
+
+    result<void> enqueue_inside(const enqueue_request& request, std::vector<job_id>& ids) {
+        auto& steps = fresh();
+        statement::bind_enqueue(steps.add(statement::enqueue_query(request)), request);
+        if (auto done = finish_script(); !done) return done;
+        state_->transaction.put.push_back(request.lane);
+        return enqueue_verb::read_ids(steps[0], request.bodies->size(), ids);
+    }
+
+    void wake_noted() {
+        auto& steps = fresh();
+        steps.add(statement::wake_noted).number(state_->line.space());
+        steps.sync();
+        (void)run();
     }
 
     void wake_lanes(const std::vector<lane_id>& woken) {

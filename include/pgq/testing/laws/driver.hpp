@@ -6,12 +6,13 @@
 #include <pgq/testing/laws/driver/settling.hpp>
 #include <pgq/testing/laws/driver/storing.hpp>
 #include <pgq/testing/laws/driver/taking.hpp>
+#include <pgq/testing/laws/driver/taking_away.hpp>
 #include <pgq/testing/laws/driver/waking.hpp>
 #include <pgq/testing/laws/driver/world.hpp>
 
 namespace pgq::laws {
 
-/// What every driver must keep. `make()` gives a driver with an empty, installed store; it is called anew for each law.
+/// What every driver must keep; of taking by hand and of transactions, when its sessions do that. `make()` gives a driver with an empty, installed store; it is called anew for each law.
 /// Time is real: a law waits for what must come and gives up after twenty seconds.
 template <class Driver, class Make>
 void check_driver(Make make) {
@@ -51,6 +52,13 @@ void check_driver(Make make) {
     check_what_wakes<Driver>(make);
     check_no_wake_is_lost<Driver>(make);
     check_interrupt<Driver>(make);
+
+    using session = typename Driver::session;
+    if constexpr (can_take<session>) check_take<Driver>(make);
+    if constexpr (can_take<session> && can_transact<session>) {
+        check_filters<Driver>(make);
+        check_transactions<Driver>(make);
+    }
 }
 
 }  // namespace pgq::laws

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <pgq/driver/memory/job.hpp>
+#include <pgq/driver/memory/shelf.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::in_memory {
+
+/// What a transaction has done so far, to be undone. What it takes is off the shelf at once, what it enqueues gets there when it
+/// ends well; it alone can take that before.
+class ledger {
+public:
+    /// A job of its own, and when it is due.
+    struct pending {
+        job what{};
+        std::optional<time_point> due{};  ///< nothing: at once
+    };
+
+    void put(job j, std::optional<time_point> due) {
+        log_.push_back({.kind = entry::put, .what = j});
+        pending_.push_back({std::move(j), due});
+    }
+    void took(const job& j) { log_.push_back({.kind = entry::took, .what = j}); }
+    void held(const job& j) { log_.push_back({.kind = entry::held, .what = j}); }
+
+    std::span<const pending> own() const noexcept { return pending_; }
+    void take_own(job_id id) {
+        const auto found = find(id);
+        log_.push_back({.kind = entry::took_own, .what = found->what});
+        pending_.erase(found);
+    }
+
+    void savepoint() { points_.push_back(log_.size()); }
+    void release_savepoint() { points_.pop_back(); }
+    void rollback_to_savepoint(shelf& s, std::vector<lane_id>& touched) {
+        undo(points_.back(), s, touched);
+        points_.pop_back();
+    }
+    bool has_savepoint() const noexcept { return !points_.empty(); }
+
+    void rollback(shelf& s, std::vector<lane_id>& touched) { undo(0, s, touched); }
+    void commit(shelf& s, std::vector<lane_id>& touched) {
+        for (auto& p : pending_) {
+            touched.push_back(p.what.lane);
+            p.due ? s.defer(std::move(p.what), *p.due) : s.put(std::move(p.what));
+        }
+    }
+
+private:
+    struct entry {
+        enum kind_type : std::uint8_t { put, took, took_own, held } kind = put;
+        job what{};
+    };
+
+    std::vector<pending>::iterator find(job_id id) {
+        return std::find_if(pending_.begin(), pending_.end(), [&](const pending& p) { return p.what.id == id; });
+    }
+    void undo(std::size_t until, shelf& s, std::vector<lane_id>& touched) {
+        for (; log_.size() > until; log_.pop_back()) {
+            job& j = log_.back().what;
+            switch (log_.back().kind) {
+            case entry::put: pending_.erase(find(j.id)); break;
+            case entry::took:
+                touched.push_back(j.lane);
+                s.put(std::move(j));
+                break;
+            case entry::took_own: pending_.push_back({std::move(j), std::nullopt}); break;
+            case entry::held: (void)s.cancel({&j.id, 1}); break;
+            }
+        }
+    }
+
+    std::vector<entry> log_{};
+    std::vector<pending> pending_{};
+    std::vector<std::size_t> points_{};
+};
+
+}  // namespace pgq::driver::in_memory

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <pgq/job/filter.hpp>
+#include <pgq/job/take.hpp>
+#include <pgq/statement/claim.hpp>
+#include <pgq/statement/filter.hpp>
+#include <pgq/statement/params.hpp>
+#include <pgq/statement/query.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/// Taking jobs for good, without a lease, and putting one aside that cannot be read.
+///
+/// Sessions of clients do not pin their plans, and a plan that was made while a table was empty reads all of it when it is long: what
+/// looks for the first rows of an order is planned anew each time. That takes less than a twentieth of a commit.
+namespace pgq::statement {
+
+#define PGQ_TAKEN                                     \
+    " RETURNING id, lane, rank, attempts, key, body," \
+    " (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e)"
+
+/// The best $2 jobs of lane $1, found and locked as by claim_one.
+inline constexpr query take_one{"take_one",
+                                "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY("
+                                " SELECT ctid FROM {s}.ready WHERE lane = $1"
+                                " ORDER BY rank, id LIMIT $2 FOR UPDATE SKIP LOCKED))" PGQ_TAKEN,
+                                false};
+
+/// The same over the lanes $1, as claim_many does it.
+inline constexpr query take_many{
+    "take_many",
+    "WITH peek AS MATERIALIZED ("
+    " SELECT t.lane, count(*) AS n FROM ("
+    "  SELECT w.lane FROM unnest($1) w(lane) CROSS JOIN LATERAL ("
+    "   SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane ORDER BY r.rank, r.id LIMIT $2) c"
+    "  ORDER BY c.rank, c.id LIMIT $2) t GROUP BY t.lane),"
+    " best AS MATERIALIZED ("
+    " SELECT c.place FROM peek p CROSS JOIN LATERAL ("
+    "  SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = p.lane"
+    "   ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),"
+    " more AS MATERIALIZED ("
+    " SELECT c.place FROM unnest($1) w(lane) CROSS JOIN LATERAL ("
+    "  SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane"
+    "   AND r.ctid <> ALL (ARRAY(SELECT place FROM best))"
+    "   ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED) c"
+    " LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $2 THEN $2 - (SELECT count(*) FROM best) ELSE 0 END)"
+    " DELETE FROM {s}.ready"
+    " WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))" PGQ_TAKEN,
+    false};
+inline constexpr query promote_planned{promote.name, promote.text, false};
+inline constexpr query look_ahead_planned{look_ahead.name, look_ahead.text, false};
+
+/// A statement whose text depends on a filter: sent each time, prepared never. In one place as long as it is used.
+class filtered_query {
+public:
+    filtered_query(const char* name, const filter& f, int first, std::string_view before, std::string_view behind)
+        : condition_{f, first} {
+        text_ += before;
+        text_ += condition_.text();
+        text_ += behind;
+        query_ = {name, text_, false};
+    }
+    filtered_query(const filtered_query&) = delete;
+    filtered_query& operator=(const filtered_query&) = delete;
+
+    const query& get() const noexcept { return query_; }
+    void bind_filter(params& p) const { condition_.bind(p); }
+
+private:
+    filter_condition condition_;
+    std::string text_{};
+    query query_{};
+};
+
+/// The best $2 jobs of one lane, or of the lanes $1, that a filter ($3, $4) lets pass: a scan along the lane up to the last that is
+/// taken; of several lanes, all of them.
+inline constexpr std::string_view take_filtered_tail =
+    " ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED))" PGQ_TAKEN;
+inline constexpr std::string_view take_filtered_one =
+    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = $1 AND ";
+inline constexpr std::string_view take_filtered_many =
+    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY ($1) AND ";
+
+#undef PGQ_TAKEN
+
+/// The statement for one request, with what it has to own.
+class take_statement {
+public:
+    explicit take_statement(const take_request& r) : request_{&r} {
+        if (r.where == nullptr || r.where->is_everything()) return;
+        filtered_.emplace("take_filtered", *r.where, 3, r.lanes.size() == 1 ? take_filtered_one : take_filtered_many,
+                          take_filtered_tail);
+    }
+
+    const query& get() const noexcept {
+        if (filtered_) return filtered_->get();
+        return request_->lanes.size() == 1 ? take_one : take_many;
+    }
+    void bind(params& p) const {
+        const auto& lanes = request_->lanes;
+        if (lanes.size() == 1) p.number(lanes[0].value);
+        else p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
+        p.number(static_cast<std::int64_t>(request_->limit));
+        if (filtered_) filtered_->bind_filter(p);
+    }
+
+private:
+    const take_request* request_;
+    std::optional<filtered_query> filtered_{};
+};
+
+/// A job that was taken becomes a held one. Said twice it is there once: the answer to the first time may have been lost.
+inline constexpr query keep{"keep", R"(
+INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, key, headers, body)
+SELECT 'infinity', 'h', $1, $2, $3, $4, $5, ($6)[1], CASE WHEN cardinality($7) > 0 THEN jsonb_object($7, $8) END, $9
+ WHERE NOT EXISTS (SELECT FROM {s}.deferred WHERE kind = 'h' AND lane = $3 AND id = $1))"};
+
+inline void bind_keep(params& p, const taken_record& job, std::string_view reason) {
+    p.clear();
+    const std::size_t n = job.headers.size();
+    p.number(job.id.value)
+        .number(job.rank.value)
+        .number(job.lane.value)
+        .number(job.attempts)
+        .text(reason)
+        .texts(job.key ? 1 : 0, [&](std::size_t) -> std::string_view { return *job.key; })
+        .texts(n, [&](std::size_t i) -> std::string_view { return job.headers[i].name; })
+        .texts(n, [&](std::size_t i) -> std::string_view { return job.headers[i].value; })
+        .bytes(job.body);
+}
+
+inline constexpr query begin{"begin", "BEGIN ISOLATION LEVEL READ COMMITTED", false};
+inline constexpr query commit{"commit", "COMMIT", false};
+inline constexpr query rollback{"rollback", "ROLLBACK", false};
+/// Of one name all of them: the innermost is the one that is meant.
+inline constexpr query savepoint{"savepoint", "SAVEPOINT pgq_point", false};
+inline constexpr query rollback_to_savepoint{"rollback_to_savepoint", "ROLLBACK TO SAVEPOINT pgq_point", false};
+inline constexpr query release_savepoint{"release_savepoint", "RELEASE SAVEPOINT pgq_point", false};
+
+}  // namespace pgq::statement
