@@ -4,6 +4,8 @@
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/client.hpp>
+#include <pgq/compose/flow.hpp>
+#include <pgq/compose/handle.hpp>
 #include <pgq/compose/limiters.hpp>
 #include <pgq/compose/luggage.hpp>
 #include <pgq/concept/limiter.hpp>
@@ -35,7 +37,8 @@
 namespace pgq {
 
 struct queue_options {
-    std::string name = "default";  ///< queues of one type and different names share nothing
+    std::string name = "default";                        ///< queues of one type and different names share nothing
+    duration keep_results = std::chrono::hours{24};  ///< how long the ends of jobs with a `result` can be asked for
 };
 
 namespace detail {
@@ -81,27 +84,34 @@ public:
                    observer_type observer = observer_type{})
         : client_{std::make_unique<client_type>(std::move(driver), std::move(options.name),
                                                 composition_type::lane_names)},
+          keep_results_{options.keep_results},
           executor_{std::move(executor)},
           observer_{std::make_unique<observer_type>(std::move(observer))} {}
 
     /// Makes the tables, or brings them up to date; harmless when they are.
     result<void> install() { return driver().install(); }
 
+    /// What an enqueue of a job gives: its id, and ways to wait for it.
+    template <class Job>
+    using handle_of = handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
+    template <class Job>
+    using batch_handle_of = batch_handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
+
     /// One job. Durable when it returns, and its id is the job's for good. Errors leave nothing enqueued, except that
     /// after errc::connection_lost this is in doubt.
     template <class Job>
         requires(!detail::range_of_jobs<Job, composition_type> && !detail::borrowed_transaction<Job>)
-    result<job_id> enqueue(const Job& job, const enqueue_options& options = {}) {
+    auto enqueue(const Job& job, const enqueue_options& options = {}) {
         if constexpr (diagnostic::require_known_job<composition_type, Job>()) {
-            auto ids = enqueue(std::span<const Job>{&job, 1}, options);
-            if (!ids) return std::move(ids.error());
-            return ids->front();
-        } else return errc::invalid_option;
+            using answer = result<handle_of<Job>>;
+            auto all = enqueue(std::span<const Job>{&job, 1}, options);
+            return all ? answer{(*all)(0)} : answer{std::move(all.error())};
+        } else return result<job_id>{errc::invalid_option};
     }
 
     /// All jobs of a range, in one round trip: all or none, ids in input order.
     template <detail::range_of_jobs<composition_type> Jobs>
-    result<std::vector<job_id>> enqueue(Jobs&& jobs, const enqueue_options& options = {}) {
+    auto enqueue(Jobs&& jobs, const enqueue_options& options = {}) {
         return enqueue_range(
             std::forward<Jobs>(jobs), [&](const auto&) { return options; }, true);
     }
@@ -110,7 +120,7 @@ public:
     /// returns.
     template <detail::range_of_jobs<composition_type> Jobs, class OptionsOf>
         requires std::is_invocable_r_v<enqueue_options, OptionsOf&, std::ranges::range_reference_t<Jobs>>
-            result<std::vector<job_id>> enqueue(Jobs&& jobs, OptionsOf options_of) {
+            auto enqueue(Jobs&& jobs, OptionsOf options_of) {
             return enqueue_range(std::forward<Jobs>(jobs), options_of, false);
         }
 
@@ -189,11 +199,37 @@ public:
             });
     }
 
-    /// Removes jobs that wait, are delayed or held. Jobs that run are not touched. How many there were.
-    result<std::int64_t> cancel(std::span<const job_id> ids) {
+    /// Jobs of any types, some of which wait for others: see flow.
+    auto flow() { return pgq::flow<queue>{*this}; }
+    /// The first of several jobs of which each begins when the one before it is done: `jobs.chain(a).then(b).then(c).enqueue()`.
+    template <class Job>
+    auto chain(const Job& first, const enqueue_options& options = {}) {
+        return pgq::chain<queue>{*this}.then(first, options);
+    }
+
+    /// Until these jobs have ended, at most `timeout` (errc::timeout then), whoever enqueued them. In the order of `ids`. Ids of which nothing
+    /// is known end as `unknown`.
+    result<std::vector<ended_job>> wait_for(std::span<const job_id> ids, duration timeout) {
+        return client_->room().wait(ids, detail::deadline_in(timeout), detail::kept_for_waiters);
+    }
+    result<ended_job> wait_for(job_id id, duration timeout) {
+        auto ended = wait_for({&id, 1}, timeout);
+        if (!ended) return std::move(ended.error());
+        return std::move(ended->front());
+    }
+    /// A job of that type with that id, to wait for it, enqueued by any program.
+    template <class Job>
+    handle_of<Job> find(job_id id) noexcept {
+        return {id, true, *client_};
+    }
+
+    /// Removes jobs that wait, are delayed, blocked or held, all in one step, and asks those that run to stop: within a second they see
+    /// their stop tokens, wherever they run. One that ends as done all the same is done; in any other way it is cancelled. Until then it
+    /// keeps its unique key and its place in every limit.
+    result<cancel_reply> cancel(std::span<const job_id> ids) {
         return client_->with([&](auto& session, auto&) { return session.cancel(ids); });
     }
-    result<std::int64_t> cancel(job_id id) { return cancel({&id, 1}); }
+    result<cancel_reply> cancel(job_id id) { return cancel({&id, 1}); }
 
     /// Makes held jobs claimable again, with all attempts before them. How many of the ids were held.
     result<std::int64_t> requeue(std::span<const job_id> ids) {
@@ -286,14 +322,22 @@ private:
 
     template <class Job, class Jobs, class OptionsOf>
     static result<void> write(Jobs&& jobs, OptionsOf& options_of, bool same, bodies& out, bodies& keys,
-                              std::vector<enqueue_options>& options, luggage_of<Job>& luggage) {
+                              std::vector<enqueue_options>& options, luggage_of<Job>& luggage, duration keep) {
         for (auto&& job : jobs) {
             if (auto written = serializer<Job>().write(job, out.bytes()); !written) return written.error();
             out.close();
             if (auto keyed = write_key<Job>(job, keys); !keyed) return keyed;
-            if (!same || options.empty()) options.push_back(luggage.pack(options_of(job)));
+            if (!same || options.empty()) options.push_back(completed<Job>(luggage.pack(options_of(job)), keep));
         }
         return {};
+    }
+
+    // Jobs with a result are tracked, so that it can be asked for.
+    template <class Job>
+    static enqueue_options completed(enqueue_options o, duration keep) noexcept {
+        using serializer_type = typename composition_type::template serializer_of<Job>;
+        if (keeps_result<Job, serializer_type> && o.keep_outcome <= duration{}) o.keep_outcome = keep;
+        return o;
     }
 
     template <class Job>
@@ -311,22 +355,39 @@ private:
     }
 
     template <class Jobs, class OptionsOf>
-    result<std::vector<job_id>> enqueue_range(Jobs&& jobs, OptionsOf options_of, bool same) {
+    auto enqueue_range(Jobs&& jobs, OptionsOf options_of, bool same) {
         using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
-        if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
-        else {
+        if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) {
+            return result<std::vector<job_id>>{errc::invalid_option};
+        } else {
+            using answer = result<batch_handle_of<job_type>>;
             bodies written, keys;
             std::vector<enqueue_options> options;
             luggage_of<job_type> luggage;
-            if (auto w = write<job_type>(jobs, options_of, same, written, keys, options, luggage); !w) return w.error();
-            if (written.empty()) return std::vector<job_id>{};
-            return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
-                std::vector<job_id> ids;
-                auto put = session.enqueue({lanes[position<job_type>], &written, options, &keys}, ids);
-                if (!put) return put.error();
-                return ids;
+            if (auto w = write<job_type>(jobs, options_of, same, written, keys, options, luggage, keep_results_); !w)
+                return answer{w.error()};
+            if (written.empty()) return answer{batch_handle_of<job_type>{{}, {}, *client_}};
+            return client_->with([&](auto& session, auto& lanes) {
+                const enqueue_request r{lanes[position<job_type>], &written, options, &keys};
+                return r.is_tracked() ? put_tracked<job_type>(session, r) : put<job_type>(session, r);
             });
         }
+    }
+    template <class Job, class Session>
+    result<batch_handle_of<Job>> put(Session& session, const enqueue_request& r) {
+        std::vector<job_id> ids;
+        if (auto put = session.enqueue(r, ids); !put) return put.error();
+        return batch_handle_of<Job>{std::move(ids), {}, *client_};
+    }
+    template <class Job, class Session>
+    result<batch_handle_of<Job>> put_tracked(Session& session, const enqueue_request& r) {
+        std::vector<enqueued_job> jobs;
+        const tracked_request all{.lanes = {&r.lane, 1}, .bodies = r.bodies, .options = r.options, .keys = r.keys};
+        if (auto put = session.enqueue_tracked(all, jobs); !put) return put.error();
+        std::vector<job_id> ids;
+        std::vector<bool> others;
+        for (const auto& j : jobs) ids.push_back(j.id), others.push_back(!j.fresh);
+        return batch_handle_of<Job>{std::move(ids), std::move(others), *client_};
     }
 
     template <class Answer, class Jobs, class OptionsOf, class Token>
@@ -348,7 +409,8 @@ private:
             if (auto written = serializer<Job>().write(job, batch.written().bytes()); !written) return written.error();
             batch.written().close();
             if (auto keyed = write_key<Job>(job, batch.keys()); !keyed) return keyed.error();
-            if (!same || !batch.has_options()) batch.add_options(luggage.pack(options_of(job)));
+            if (!same || !batch.has_options())
+                batch.add_options(completed<Job>(luggage.pack(options_of(job)), keep_results_));
         }
         return batch;
     }
@@ -360,7 +422,8 @@ private:
         std::vector<enqueue_options> options;
         const auto options_of = [&](const auto&) { return all; };
         luggage_of<job_type> luggage;
-        if (auto w = write<job_type>(jobs, options_of, true, written, keys, options, luggage); !w) return w.error();
+        if (auto w = write<job_type>(jobs, options_of, true, written, keys, options, luggage, keep_results_); !w)
+            return w.error();
         if (written.empty()) return std::vector<job_id>{};
         return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
             std::vector<job_id> ids;
@@ -381,7 +444,25 @@ private:
     }
     using limiters_type = decltype(make_limiters(typename composition_type::jobs{}));
 
+    friend class pgq::flow<queue>;
+    /// For flow: one more job of a batch of any types.
+    template <class Job>
+    result<void> add_to(enqueue_batch& batch, std::vector<bool>& keyed, std::vector<std::size_t>& lanes, const Job& job,
+                        const enqueue_options& o) const {
+        luggage_of<Job> luggage;
+        if (auto written = serializer<Job>().write(job, batch.written().bytes()); !written) return written;
+        batch.written().close();
+        const std::size_t keys = batch.keys().size();
+        if (auto wrote = write_key<Job>(job, batch.keys()); !wrote) return wrote;
+        keyed.push_back(batch.keys().size() != keys);
+        if (!keyed.back()) batch.keys().close();
+        batch.add_options(completed<Job>(luggage.pack(o), keep_results_));
+        lanes.push_back(position<Job>);
+        return {};
+    }
+
     std::unique_ptr<client_type> client_;
+    duration keep_results_;
     limiters_type limiters_ = make_limiters(typename composition_type::jobs{});
     executor_type executor_;
     std::unique_ptr<observer_type> observer_;

@@ -32,7 +32,12 @@ struct session {
     pgq::result<void> retire(pgq::worker_id) { return {}; }
     pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id) { return std::vector<pgq::lease_ref>{}; }
     pgq::result<void> give_back(std::span<const pgq::lease_ref>) { return {}; }
-    pgq::result<std::int64_t> cancel(std::span<const pgq::job_id>) { return std::int64_t{0}; }
+    pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id>) { return pgq::cancel_reply{}; }
+    pgq::result<void> enqueue_tracked(const pgq::tracked_request&, std::vector<pgq::enqueued_job>&) { return {}; }
+    pgq::result<void> watch(std::span<const pgq::job_id>, pgq::duration, std::vector<pgq::ended_job>&) { return {}; }
+    pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id) { return std::vector<pgq::lease_news>{}; }
+    bool stop_asked() noexcept { return false; }
+    pgq::result<pgq::sweep_reply> sweep() { return pgq::sweep_reply{}; }
     pgq::result<std::int64_t> requeue(std::span<const pgq::job_id>) { return std::int64_t{0}; }
     pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id, std::size_t) { return std::vector<pgq::held_job>{}; }
     pgq::result<pgq::lane_counts> counts(pgq::lane_id) { return pgq::lane_counts{}; }

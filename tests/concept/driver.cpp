@@ -85,7 +85,7 @@ struct cannot_beat : fakes::session {
 static_assert(!can_register<cannot_beat> && !driver_policy<driver_of<cannot_beat>>);
 
 struct cannot_cancel : fakes::session {
-    result<std::int32_t> cancel(std::span<const job_id>);
+    result<std::int64_t> cancel(std::span<const job_id>);
 };
 static_assert(!can_administrate<cannot_cancel> && !driver_policy<driver_of<cannot_cancel>>);
 
@@ -93,6 +93,31 @@ struct cannot_find_lanes : fakes::session {
     result<std::vector<lane_id>> lanes(std::string_view);
 };
 static_assert(!can_find_lanes<cannot_find_lanes> && !driver_policy<driver_of<cannot_find_lanes>>);
+
+struct cannot_enqueue_tracked : fakes::session {
+    result<std::vector<enqueued_job>> enqueue_tracked(const tracked_request&);
+};
+static_assert(!can_track<cannot_enqueue_tracked> && !driver_policy<driver_of<cannot_enqueue_tracked>>);
+
+struct watches_one : fakes::session {
+    result<ended_job> watch(job_id, duration);
+};
+static_assert(!can_track<watches_one> && !driver_policy<driver_of<watches_one>>);
+
+struct knows_no_flags : fakes::session {
+    result<std::vector<lease_ref>> leases_now(worker_id);
+};
+static_assert(!can_track<knows_no_flags> && !driver_policy<driver_of<knows_no_flags>>);
+
+struct may_throw_when_asked : fakes::session {
+    bool stop_asked() { return false; }
+};
+static_assert(!can_track<may_throw_when_asked> && !driver_policy<driver_of<may_throw_when_asked>>);
+
+struct cannot_sweep : fakes::session {
+    result<std::int64_t> sweep();
+};
+static_assert(!can_track<cannot_sweep> && !driver_policy<driver_of<cannot_sweep>>);
 
 // A driver that lends needs a loan that can be moved, gives its session and can be discarded.
 struct fine_loan {

@@ -46,7 +46,10 @@ public:
         pgq::result<void> keep(const pgq::taken_record& job, std::string_view reason) {
             return lent_.keep(job, reason);
         }
-        pgq::result<std::int64_t> cancel(std::span<const pgq::job_id> ids) { return lent_.cancel(ids); }
+        pgq::result<void> enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
+            return lent_.enqueue_tracked(r, jobs);
+        }
+        pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id> ids) { return lent_.cancel(ids); }
         pgq::result<std::int64_t> requeue(std::span<const pgq::job_id> ids) { return lent_.requeue(ids); }
         pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id lane, std::size_t limit) {
             return lent_.held(lane, limit);

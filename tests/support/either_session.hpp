@@ -66,7 +66,22 @@ public:
     pgq::result<void> give_back(std::span<const pgq::lease_ref> leases) {
         return on([&](auto& s) { return s.give_back(leases); });
     }
-    pgq::result<std::int64_t> cancel(std::span<const pgq::job_id> ids) {
+    pgq::result<void> enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
+        return on([&](auto& s) { return s.enqueue_tracked(r, jobs); });
+    }
+    pgq::result<void> watch(std::span<const pgq::job_id> ids, pgq::duration keep, std::vector<pgq::ended_job>& ended) {
+        return on([&](auto& s) { return s.watch(ids, keep, ended); });
+    }
+    pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id id) {
+        return on([&](auto& s) { return s.leases_now(id); });
+    }
+    bool stop_asked() noexcept {
+        return on([](auto& s) { return s.stop_asked(); });
+    }
+    pgq::result<pgq::sweep_reply> sweep() {
+        return on([](auto& s) { return s.sweep(); });
+    }
+    pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id> ids) {
         return on([&](auto& s) { return s.cancel(ids); });
     }
     pgq::result<std::int64_t> requeue(std::span<const pgq::job_id> ids) {

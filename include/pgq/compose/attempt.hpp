@@ -56,6 +56,7 @@ class attempt {
     using composition = typename Access::composition;
     using plan = job_plan<composition, Job>;
     using observer_type = typename runner_type::observer_type;
+    using serializer = typename composition::template serializer_of<Job>;
 
 public:
     attempt(Access access, runner_type& r, lease_slot& s, std::uint32_t position)
@@ -87,7 +88,7 @@ public:
                 settle(in_process(new_context()));
             } else {
                 auto& handler = access_.handler();
-                settle({.what = invoke_handler<Job>(handler, job_, new_context())});
+                settle({.what = invoke_handler<Job, serializer>(handler, job_, new_context())});
             }
         } catch (...) { threw(std::current_exception()); }
     }
@@ -97,7 +98,7 @@ public:
     void ended(Value&&... value) noexcept {
         try {
             if constexpr (sizeof...(Value) == 0) settle({});
-            else settle({.what = to_outcome<Job>(std::forward<Value>(value)...)});
+            else settle({.what = to_outcome<Job, serializer>(std::forward<Value>(value)...)});
         } catch (...) { fail(std::current_exception()); }
     }
     void threw(const std::exception_ptr& e) noexcept {
@@ -147,7 +148,7 @@ private:
             const try_scope& s = shaped_->scope;
             return context_.emplace(record(), s.stop, runner_->shared(), tries_, s.must_end_by);
         } else {
-            return context_.emplace(record(), slot_->stop.get_token(), runner_->shared());
+            return context_.emplace(record(), slot_->stop_token(position_), runner_->shared());
         }
     }
 
@@ -159,7 +160,7 @@ private:
                           .entrypoint = entrypoint_of<Job>,
                           .attempt = record().attempt,
                           .began = now,
-                          .stop = slot_->stop.get_token()};
+                          .stop = slot_->stop_token(position_)};
         shaped_->stack.enter(shaped_->scope, now);
     }
     watchdog* dog() const noexcept {

@@ -103,7 +103,8 @@ private:
     void make_contexts() {
         const auto stop = slot().stop.get_token();
         contexts_.reserve(jobs_.size());
-        for (std::size_t i = 0; i < jobs_.size(); ++i) contexts_.emplace_back(record(i), stop, runner_->shared());
+        for (std::size_t i = 0; i < jobs_.size(); ++i)
+            contexts_.emplace_back(record(i), slot().stop_token(batch_->positions[i]), runner_->shared());
         context_ = std::make_unique<batch_context>(contexts_, stop, runner_->shared());
     }
 

@@ -100,6 +100,8 @@ inline std::string pack_result(const try_result& r) {
     put(out, r.what.what());
     put(out, r.names_delay);
     put(out, r.what.delay());
+    put(out, r.what.result().has_value());
+    if (r.what.result()) return out += *r.what.result();
     out += std::string_view{r.what.reason()}.substr(0, longest_reason);
     return out;
 }
@@ -107,6 +109,11 @@ inline try_result unpack_result(std::string_view from) {
     const auto kind = take<outcome::kind>(from);
     const bool names_delay = take<bool>(from);
     const auto delay = take<duration>(from);
+    if (take<bool>(from)) {
+        try_result r;
+        r.what.give_result(std::string{from});
+        return r;
+    }
     std::string reason{from};
     switch (kind) {
     case outcome::kind::retry: return {.what = retry_after{delay, std::move(reason)}, .names_delay = names_delay};

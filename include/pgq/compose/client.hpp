@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/compose/waiting_room.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/job/lane.hpp>
@@ -63,6 +64,9 @@ public:
         return *async_.client;
     }
 
+    /// Where calls wait for jobs to end; it connects when that is first done.
+    waiting_room<Driver>& room() noexcept { return room_; }
+
     result<void> check_name() const {
         if (name_.empty() || name_.size() > max_name_bytes || !is_storable_text(name_))
             return error_info{errc::invalid_name, "a queue's name is UTF-8 text of 1 to 255 bytes"};
@@ -116,6 +120,7 @@ private:
     std::mutex mutex_;
     std::optional<typename Driver::session> session_;
     std::vector<lane_id> lanes_;
+    waiting_room<Driver> room_{driver_};
     [[no_unique_address]] async_side<Driver> async_;
 };
 

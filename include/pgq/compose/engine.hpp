@@ -162,6 +162,27 @@ public:
         release_slots();
     }
 
+    /// Whether an exchange has not found a lease: ask for `news`.
+    bool astray() const noexcept { return astray_; }
+    /// What the database says of this worker's leases. Those that it does not know are lost; of the others jobs may be
+    /// tracked since, or asked to stop.
+    void heard(std::span<const lease_news> news, steady_time now) {
+        astray_ = false;
+        for (auto& s : slots_) {
+            if (s->lost) continue;
+            const auto mine =
+                std::find_if(news.begin(), news.end(), [&](const lease_news& n) { return n.ref.id == s->lease.ref.id; });
+            if (mine == news.end()) {
+                lose(*s);
+                continue;
+            }
+            s->heard(*mine);
+            stop_asked(*s, now);
+        }
+        release_slots();
+        if (has_news()) machine_.flush(now);
+    }
+
     /// All leases are gone, and nobody knows that it sleeps: somebody declared this worker dead, or it could not say that it lives.
     void lose_all() {
         for (auto& s : slots_)
@@ -181,7 +202,7 @@ public:
     void deferred_left(std::int64_t n, steady_time now) noexcept { machine_.deferred_left(n, now); }
 
     void interrupt() {
-        for (auto& s : slots_) s->stop.request_stop();
+        for (auto& s : slots_) s->stop_all();
     }
     /// Gives back the jobs of handlers that do not end; what those return later is not heard.
     void abandon(std::vector<lease_ref>& leases) {
@@ -210,7 +231,7 @@ private:
                 continue;
             }
             const bool back = !n.what.gone && n.what.delay <= duration{} && n.what.kind != settle_kind::hold;
-            urgent = urgent || !n.what.gone || limited;  // somebody may wait for its place
+            urgent = urgent || !n.what.gone || n.what.told || limited;  // somebody may wait for its place, or its end
             put_back_ = put_back_ || back;
             n.slot->finish(n.position, std::move(n.what), now);
         }
@@ -229,7 +250,7 @@ private:
             any = take_unbegun(
                       *s,
                       [&](std::uint32_t i) {
-                          s->finish(i, {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}}, now);
+                          s->finish(i, {.gone = false, .kind = settle_kind::release}, now);
                       }) ||
                   any;
         }
@@ -237,6 +258,20 @@ private:
         put_back_ = true;
         machine_.put_back();
         machine_.flush(now);
+    }
+
+    // Those that run see their stop tokens; those that have not begun never do.
+    void stop_asked(lease_slot& s, steady_time now) {
+        for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) {
+            const std::uint32_t index = s.lease.jobs[i].index;
+            if (!s.has_flag(index, flag_stop) || lease_slot::is_set(s.left, index)) continue;
+            s.stops[i].request_stop();
+            if (s.unfinished == 0 || !s.take(i)) continue;
+            s.stale.fetch_add(1, std::memory_order_relaxed);
+            gate_.ended(s.lane_index, 1, now);
+            s.finish(i, {.gone = false, .kind = settle_kind::release}, now);
+            machine_.dropped(1);
+        }
     }
 
     template <class Then>
@@ -255,7 +290,7 @@ private:
 
     void show_all(const fsm::worker_action& a, steady_time now) {
         for (auto& s : slots_) {
-            if (!s->dirty || s->lost) continue;
+            if (!s->dirty || s->lost || s->astray) continue;
             const bool whole = s->unfinished == 0 && !s->keeps;
             // A row is rewritten for a part of its jobs only when that part has waited, or when it says more than "done".
             if (!whole && s->unsettled.empty() && a.limit > 0 && !gate_.is_limited(s->lane_index) &&
@@ -265,16 +300,16 @@ private:
             gate_.will_free(s->lane_index);
             s->show(s->unsettled.size());
             if (whole && s->items.empty()) finished_.push_back(s->lease.ref);
-            else progressed_.push_back({s->lease.ref, whole, s->mask, s->items});
+            else progressed_.push_back({s->lease.ref, whole, s->mask, s->items, !s->flags.empty()});
         }
     }
 
     void show_one() {
         for (auto& s : slots_) {
-            if (!s->dirty || s->lost || s->unsettled.empty()) continue;
+            if (!s->dirty || s->lost || s->astray || s->unsettled.empty()) continue;
             s->in_request = true;
             s->show(1);
-            progressed_.push_back({s->lease.ref, s->ends_with(1), s->mask, s->items});
+            progressed_.push_back({s->lease.ref, s->ends_with(1), s->mask, s->items, !s->flags.empty()});
             return;
         }
     }
@@ -288,7 +323,7 @@ private:
                 s->keeps = true;
                 return;
             }
-            p.what = {.gone = false, .kind = settle_kind::hold, .delay = {}, .reason = {}};
+            p.what = {.gone = false, .kind = settle_kind::hold};
             p.what.reason = std::string{cannot_store} + why.code.message();
             return;
         }
@@ -297,7 +332,10 @@ private:
     void write_off(lease_slot& s, const exchange_reply& reply) {
         s.in_request = false;
         const auto id = s.lease.ref.id;
-        if (std::find(reply.lost.begin(), reply.lost.end(), id) != reply.lost.end()) return lose(s);
+        if (std::find(reply.lost.begin(), reply.lost.end(), id) != reply.lost.end()) {
+            s.astray = astray_ = true;
+            return;
+        }
         const auto moved =
             std::find_if(reply.moved.begin(), reply.moved.end(), [&](const lease_ref& m) { return m.id == id; });
         for (const auto& i : s.items)
@@ -311,7 +349,8 @@ private:
         s.lost = true;
         s.dirty = false;
         s.unsettled.clear();
-        s.stop.request_stop();
+        s.astray = false;
+        s.stop_all();
     }
 
     void start_over() {
@@ -417,6 +456,7 @@ private:
     bool in_batches_ = false;  // of some lane
     bool put_back_ = false;
     bool careful_ = false;
+    bool astray_ = false;
 };
 
 }  // namespace pgq::detail

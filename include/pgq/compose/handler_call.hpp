@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/compose/handler_match.hpp>
+#include <pgq/concept/serializer.hpp>
 #include <pgq/job/batch_context.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -118,18 +120,28 @@ decltype(auto) call_batch_handler(Handler& handler, std::span<const Job> jobs, b
 }
 
 /// A value that a handler returned, or that was awaited of it, as an outcome; a job with a `result` is done.
-template <class Job, class Returned>
+template <class Job, class Serializer, class Returned>
 outcome to_outcome(Returned&& returned) {
     if constexpr (std::convertible_to<Returned, outcome>) return std::forward<Returned>(returned);
-    else return done{};
+    else {
+        outcome o{done{}};
+        if constexpr (keeps_result<Job, Serializer>) {
+            const typename Job::result value(std::forward<Returned>(returned));
+            std::string bytes;
+            if (auto written = Serializer{}.write(value, bytes); !written)
+                return hold{"it is done, but its result cannot be written: " + written.error().text()};
+            o.give_result(std::move(bytes));
+        }
+        return o;
+    }
 }
 
 /// Runs a handler that is no coroutine. What it throws goes to the caller.
-template <class Job, class Handler>
+template <class Job, class Serializer, class Handler>
     requires(!handler_call<Handler, Job>::is_coroutine)
 outcome invoke_handler(Handler& handler, const Job& job, context& ctx) {
     if constexpr (handler_call<Handler, Job>::result != handler_result::nothing) {
-        return to_outcome<Job>(call_handler(handler, job, ctx));
+        return to_outcome<Job, Serializer>(call_handler(handler, job, ctx));
     } else {
         call_handler(handler, job, ctx);
         return done{};

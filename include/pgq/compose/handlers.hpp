@@ -167,7 +167,7 @@ public:
     /// Runs the job's handler, which must be no coroutine. What it throws goes to the caller.
     template <class Job>
     outcome invoke(const Job& job, context& ctx) {
-        return invoke_handler<Job>(handler_for<Job>(), job, ctx);
+        return invoke_handler<Job, typename Composition::template serializer_of<Job>>(handler_for<Job>(), job, ctx);
     }
 
 private:

@@ -2,6 +2,7 @@
 
 #include <pgq/compose/outbox.hpp>
 #include <pgq/job/exchange.hpp>
+#include <pgq/job/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -9,8 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,8 +41,11 @@ struct lease_slot {
     bool dirty = false;
     bool lost = false;  ///< another worker has its jobs: nothing is told about it any more
     bool in_request = false;
-    bool keeps = false;  ///< holds a job whose outcome cannot be stored: it must not end
-    std::stop_source stop{};
+    bool keeps = false;   ///< holds a job whose outcome cannot be stored: it must not end
+    bool astray = false;  ///< an exchange has not found it: it was ended by somebody else, or has moved
+    std::vector<std::int16_t> flags{};     ///< by index; empty while no job has any
+    std::stop_source stop{};                ///< of the whole lease; kept for the next one, unless it was used
+    std::vector<std::stop_source> stops{};  ///< by position, the same
     std::unique_ptr<std::atomic<bool>[]> taken {};  ///< for each job: who sets it runs it, or takes it back
     std::size_t taken_size = 0;
     std::atomic<std::uint32_t> stale{0};  ///< tasks of jobs taken back that the executor has not come to yet
@@ -53,8 +59,14 @@ struct lease_slot {
         left.assign(bytes, '\0');
         done.assign(bytes, '\0');
         unsettled.clear();
-        dirty = lost = in_request = keeps = false;
-        stop = std::stop_source{};
+        dirty = lost = in_request = keeps = astray = false;
+        flags.clear();
+        for (const job_record& j : lease.jobs)
+            if (j.flags != 0) set_flags(j.index, j.flags);
+        if (stop.stop_requested()) stop = std::stop_source{};
+        if (stops.size() < lease.jobs.size()) stops.resize(lease.jobs.size());
+        for (std::size_t i = 0; i < lease.jobs.size(); ++i)
+            if (stops[i].stop_requested()) stops[i] = std::stop_source{};
         if (taken_size < lease.jobs.size()) {
             taken_size = lease.jobs.size() * 2;
             taken = std::make_unique<std::atomic<bool>[]>(taken_size);
@@ -68,10 +80,37 @@ struct lease_slot {
         lease.storage.reset();
     }
 
+    /// What a handler sees of the end of its lease, or of a wish that it stop.
+    std::stop_token stop_token(std::uint32_t position) const noexcept { return stops[position].get_token(); }
+    void stop_all() noexcept {
+        stop.request_stop();
+        for (std::size_t i = 0; i < lease.jobs.size(); ++i) stops[i].request_stop();
+    }
+
+    bool has_flag(std::uint32_t index, std::int16_t flag) const noexcept {
+        return index < flags.size() && (flags[index] & flag) != 0;
+    }
+    void set_flags(std::uint32_t index, std::int16_t value) {
+        if (flags.empty()) flags.assign(lease.jobs.size(), 0);
+        flags[index] = value;
+    }
+    /// What somebody has changed about it: jobs that are tracked since, also those that are done and not told yet.
+    void heard(const lease_news& news) {
+        lease.ref.place = news.ref.place;
+        astray = false;
+        for (std::uint32_t i = 0; i < news.flags.size() && i < lease.jobs.size(); ++i) {
+            const bool tracked = (news.flags[i] & flag_tracked) != 0 && !has_flag(i, flag_tracked);
+            if (news.flags[i] != 0 || !flags.empty()) set_flags(i, news.flags[i]);
+            if (!tracked || !is_set(done, i) || is_set(left, i)) continue;
+            clear(done, i);
+            unsettled.push_back({i, {.told = true}});
+        }
+    }
+
     void finish(std::uint32_t position, verdict&& what, steady_time now) {
         --unfinished;
         const std::uint32_t index = lease.jobs[position].index;
-        if (what.gone) set(done, index);
+        if (what.gone && !has_flag(index, flag_tracked)) set(done, index);
         else unsettled.push_back({index, std::move(what)});
         if (!dirty) dirty_since = now;
         dirty = true;
@@ -83,7 +122,8 @@ struct lease_slot {
         mask = done;
         for (std::size_t i = 0; i < std::min(most, unsettled.size()); ++i) {
             const auto& p = unsettled[i];
-            items.push_back({p.index, p.what.kind, p.what.delay, p.what.reason});
+            items.push_back({p.index, p.what.kind, p.what.delay, p.what.reason,
+                             p.what.result ? std::optional<std::string_view>{*p.what.result} : std::nullopt});
             set(mask, p.index);
         }
     }
@@ -98,6 +138,12 @@ struct lease_slot {
 
     static void set(std::string& bits, std::uint32_t index) noexcept {
         bits[index / 8] = static_cast<char>(static_cast<unsigned char>(bits[index / 8]) | (1u << (index % 8)));
+    }
+    static void clear(std::string& bits, std::uint32_t index) noexcept {
+        bits[index / 8] = static_cast<char>(static_cast<unsigned char>(bits[index / 8]) & ~(1u << (index % 8)));
+    }
+    static bool is_set(const std::string& bits, std::uint32_t index) noexcept {
+        return ((static_cast<unsigned char>(bits[index / 8]) >> (index % 8)) & 1u) != 0;
     }
 };
 

@@ -19,12 +19,17 @@ namespace pgq::detail {
 
 /// The heartbeat of a worker: a thread and a session of its own, so that no handler delays it. It also gives the jobs of dead
 /// colleagues back. When it has to tell the worker that its leases are lost, because the database said so or because it could
-/// not beat in time, it calls `lost`.
+/// not beat in time, it calls `lost`; when jobs of this worker are to stop, `stop_asked`, in case the word of it got lost.
 template <class Driver, class Observer>
 class monitor {
 public:
-    monitor(const Driver& driver, Observer& observer, duration lease_time, std::function<void()> lost)
-        : driver_{&driver}, observer_{&observer}, lease_time_{lease_time}, lost_{std::move(lost)} {}
+    monitor(const Driver& driver, Observer& observer, duration lease_time, std::function<void()> lost,
+            std::function<void()> stop_asked)
+        : driver_{&driver},
+          observer_{&observer},
+          lease_time_{lease_time},
+          lost_{std::move(lost)},
+          stop_asked_{std::move(stop_asked)} {}
     ~monitor() { stop(); }
 
     void start(worker_id id) {
@@ -64,7 +69,9 @@ private:
                 lost_();
             }
             if (dead) last_beat = clock::now();
+            if (answer && answer->stop_asked) stop_asked_();
             if (answer && answer->work_to_rescue) rescue();
+            if (answer && asked >= next_sweep_) sweep(asked);
         }
     }
 
@@ -96,6 +103,12 @@ private:
             notify(*observer_, event::jobs_rescued{rescued->workers, rescued->returned, rescued->held});
     }
 
+    // Records whose time is over cost nothing but space, so this need not be often.
+    void sweep(clock::time_point now) {
+        next_sweep_ = now + std::chrono::minutes{1};
+        if (auto swept = session_->sweep(); !swept) (void)report(std::move(swept.error()));
+    }
+
     error_info report(error_info e) {
         notify(*observer_, event::trouble{e});
         return e;
@@ -105,6 +118,8 @@ private:
     Observer* observer_;
     duration lease_time_;
     std::function<void()> lost_;
+    std::function<void()> stop_asked_;
+    clock::time_point next_sweep_{};
     std::optional<typename Driver::session> session_;
     fsm::reconnect retry_{};
     std::atomic<int> worker_{0};

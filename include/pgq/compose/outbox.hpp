@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,10 +16,12 @@ struct lease_slot;
 
 /// What became of one job, as it has to be written down.
 struct verdict {
-    bool gone = true;  ///< done or discarded: nothing but its bit in the mask
-    settle_kind kind = settle_kind::retry;
+    bool gone = true;   ///< done or discarded: nothing but its bit in the mask, when nobody wants to know more
+    bool told = false;  ///< somebody does
+    settle_kind kind = settle_kind::done;
     duration delay{};
     std::string reason{};
+    std::optional<std::string> result{};
 };
 
 struct finish_note {
@@ -33,7 +36,7 @@ public:
     /// True when the worker should be woken: for the first since it last looked, for the one it waits for, and for whatever
     /// is not simply done.
     bool put(lease_slot* slot, std::uint32_t position, verdict&& what) {
-        const bool urgent = !what.gone;
+        const bool urgent = !what.gone || what.told;
         const std::lock_guard lock{mutex_};
         notes_.push_back({slot, position, std::move(what)});
         return urgent || notes_.size() == 1 || notes_.size() == enough_.load(std::memory_order_relaxed);

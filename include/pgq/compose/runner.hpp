@@ -75,8 +75,8 @@ public:
             slot.stale.fetch_sub(1, std::memory_order_release);  // the last that is done to the slot
             return false;
         }
-        if (!self.giving_back.stop_requested() && !slot.stop.stop_requested()) return true;
-        self.finish(slot, position, {.gone = false, .kind = settle_kind::release, .delay = {}, .reason = {}});
+        if (!self.giving_back.stop_requested() && !slot.stops[position].stop_requested()) return true;
+        self.finish(slot, position, {.gone = false, .kind = settle_kind::release});
         return false;
     }
 
@@ -135,7 +135,9 @@ public:
             const auto took = began == steady_time{} ? duration{} : std::chrono::steady_clock::now() - began;
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
         }
-        finish(slot, position, verdict_of(std::move(o)));
+        auto what = verdict_of(std::move(o));
+        what.told = slot.has_flag(r.index, flag_tracked);
+        finish(slot, position, std::move(what));
     }
 
     outbox box;
@@ -157,11 +159,15 @@ private:
         case outcome::kind::retry: return settled(settle_kind::retry, std::move(o));
         case outcome::kind::snooze: return settled(settle_kind::release, std::move(o));
         case outcome::kind::hold: return settled(settle_kind::hold, std::move(o));
-        default: return {};
+        case outcome::kind::discard: return settled(settle_kind::discard, std::move(o));
+        default: return {.result = std::move(o).result()};
         }
     }
     static verdict settled(settle_kind kind, outcome&& o) {
-        return {.gone = false, .kind = kind, .delay = o.delay(), .reason = make_storable(o.reason(), max_reason)};
+        return {.gone = !keeps_job(kind),
+                .kind = kind,
+                .delay = o.delay(),
+                .reason = make_storable(o.reason(), max_reason)};
     }
 
     void finish(lease_slot& slot, std::uint32_t position, verdict what) noexcept {

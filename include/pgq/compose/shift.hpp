@@ -51,8 +51,13 @@ public:
           executor_{queue.executor()},
           runner_{functions, code, executor_, queue.observer(), options_, [this] { wake(); }},
           engine_{runner_, machine_options(options_, executor_.width())},
-          monitor_{queue.driver(), queue.observer(), options_.lease_time, [this] {
+          monitor_{queue.driver(), queue.observer(), options_.lease_time,
+                   [this] {
                        lost_.store(true);
+                       wake();
+                   },
+                   [this] {
+                       stop_asked_of_jobs_.store(true);
                        wake();
                    }} {}
 
@@ -80,9 +85,10 @@ public:
     }
 
     /// After the connection broke, or the worker was declared dead, and when it is time to try again.
-    bool needs_recovery() const noexcept {
+    bool needs_recovery() noexcept {
         if (!session_) return clock::now() >= next_try_;
-        return lost_.load() || reconnected_ || clock::now() >= next_check_;
+        if (session_->stop_asked()) stop_asked_of_jobs_.store(true);
+        return engine_.astray() || stop_asked_of_jobs_.load() || lost_.load() || reconnected_ || clock::now() >= next_check_;
     }
     void recover() {
         if (!session_) {
@@ -97,6 +103,7 @@ public:
             monitor_.follow(engine_.id());
         }
         if (reconnected_) settle_leases();
+        if (session_ && (stop_asked_of_jobs_.exchange(false) || engine_.astray())) hear_news();
         else if (clock::now() >= next_check_) look_for_late_claims();
     }
 
@@ -193,9 +200,17 @@ private:
         if (!unknown.empty())
             if (auto gave = session_->give_back(unknown); !gave) return drop(gave.error());
         reconnected_ = false;
+        stop_asked_of_jobs_.store(true);  // what was said meanwhile was not heard
         retry_.succeeded();
         check_later(options_.lease_time);
         notify(observer(), event::connection_restored{});
+    }
+
+    // Somebody has changed leases of ours, or ended them.
+    void hear_news() {
+        auto news = session_->leases_now(engine_.id());
+        if (!news) return stop_asked_of_jobs_.store(true), drop(news.error());
+        engine_.heard(*news, clock::now());
     }
 
     // A session that was given up may live on at the server, and what it waits for there, say a lock, it gets at last: its claim
@@ -269,6 +284,7 @@ private:
     std::optional<session_type> session_;
     std::atomic<bool> lost_{false};
     std::atomic<bool> stop_asked_{false};
+    std::atomic<bool> stop_asked_of_jobs_{false};
     bool started_ = false;
     bool reconnected_ = false;
     steady_time next_try_{};

@@ -9,6 +9,7 @@
 #include <pgq/job/limit.hpp>
 #include <pgq/job/sql_rows.hpp>
 #include <pgq/job/take.hpp>
+#include <pgq/job/tracked.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -58,7 +59,7 @@ concept can_register = requires(S& s, const worker_info& info, worker_id id) {
 
 template <class S>
 concept can_administrate = requires(S& s, std::span<const job_id> ids, lane_id lane, std::size_t limit) {
-    { s.cancel(ids) } -> std::same_as<result<std::int64_t>>;
+    { s.cancel(ids) } -> std::same_as<result<cancel_reply>>;
     { s.requeue(ids) } -> std::same_as<result<std::int64_t>>;
     { s.held(lane, limit) } -> std::same_as<result<std::vector<held_job>>>;
     { s.counts(lane) } -> std::same_as<result<lane_counts>>;
@@ -73,6 +74,16 @@ template <class S>
 concept can_limit = requires(S& s, std::string_view queue, std::span<const lane_limit> limits, const lane_limit& limit) {
     { s.limits(queue, limits) } -> std::same_as<result<std::vector<lane_limit>>>;
     { s.change_limit(queue, limit) } -> std::same_as<result<bool>>;
+};
+
+template <class S>
+concept can_track = requires(S& s, const tracked_request& r, std::vector<enqueued_job>& jobs, std::span<const job_id> ids,
+                             duration keep, std::vector<ended_job>& ended, worker_id worker) {
+    { s.enqueue_tracked(r, jobs) } -> std::same_as<result<void>>;
+    { s.watch(ids, keep, ended) } -> std::same_as<result<void>>;
+    { s.leases_now(worker) } -> std::same_as<result<std::vector<lease_news>>>;
+    { s.stop_asked() } noexcept -> std::same_as<bool>;
+    { s.sweep() } -> std::same_as<result<sweep_reply>>;
 };
 
 /// Takes jobs for good, and puts one aside that turned out to be unreadable.
@@ -116,10 +127,20 @@ concept can_run_sql = requires(S& s, const std::string& sql, std::span<const std
 /// - `limits`: makes those that are missing and returns all of the queue: what is there already wins. `change_limit`: false when
 ///   there is none to change; takes effect with the next claim of anybody.
 /// - `rescue`: gives the jobs of workers that have not beaten for their lease time to others.
+/// - `enqueue_tracked`: all or none, or errc::duplicate_key; what it made of each, in input order.
+/// - `watch`: registers this session as one that waits for the ends of these jobs: `wait` ends with `notified` when one of them has
+///   ended, now and then without. Answers with those that have ended; of the others the outcome is kept for at least `keep`. Jobs
+///   that were not tracked are from then on. `ended` is replaced.
+/// - `cancel`: jobs that wait go in one step; of those that run the workers are told, and what they do not end as done, discarded or
+///   held ends as cancelled.
+/// - `leases_now`: every lease that the worker holds. `stop_asked`: since the last call somebody asked for a job of this session's
+///   worker to stop; `leases_now` says which. Flags, and payloads, are changed by others while a lease is held; its `place` is
+///   another then, and an exchange that names the old one reports it as lost.
+/// - `sweep`: ends jobs that have expired, and forgets what nobody needs to know any more.
 /// - `retire`: the worker is gone; what it still holds is claimable at once, those attempts not counted.
 template <class S>
 concept driver_session = std::movable<S> && can_find_lanes<S> && can_limit<S> && can_enqueue<S> && can_exchange<S> && can_wait<S> &&
-                         can_register<S> && can_administrate<S>;
+                         can_register<S> && can_administrate<S> && can_track<S>;
 
 template <class D>
 concept can_connect = requires(const D& d, session_role role) {

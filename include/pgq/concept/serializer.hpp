@@ -30,6 +30,14 @@ concept serializer_policy = policy_of<S, serializer_tag>;
 template <class S, class Job>
 concept serializer_for = serializer_policy<S> && can_write<S, Job> && can_read<S, Job>;
 
+/// Whether what handlers of the job return is kept for who waits: the job names a `result` that its serializer reads and writes.
+template <class Job, class Serializer>
+inline constexpr bool keeps_result = false;
+template <class Job, class Serializer>
+    requires requires { typename Job::result; }
+inline constexpr bool keeps_result<Job, Serializer> =
+    can_write<Serializer, typename Job::result> && can_read<Serializer, typename Job::result>;
+
 /// A serializer whose bytes show nothing of what is in them; it says `static constexpr bool encrypts = true`. Jobs with
 /// `sensitive` members need one. Inside of one, another serializer may write such members too: it names the form of
 /// itself that does, `using revealing = ...`.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/never.hpp>
 
 #include <type_traits>
@@ -26,6 +27,13 @@ struct blocking_driver {
                   "or the call without async_.");
 };
 
+template <class Job, class Serializer>
+struct no_result {
+    static_assert(keeps_result<Job, Serializer>,
+                  "pgq: this job has no result to get. Give its type `using result = ...`, of a type that its serializer "
+                  "reads and writes, or call wait().");
+};
+
 namespace detail {
 
 template <class Composition, class Job>
@@ -47,6 +55,12 @@ using not_async = std::conditional_t<async_driver<Driver>, std::true_type, block
 template <class Composition, class Job>
 struct require_known_job : std::bool_constant<detail::knows<Composition, Job>> {
     static_assert(sizeof(detail::unknown_to<Composition, Job>) != 0);
+};
+
+/// Whether what the job's handler returns is kept; if it is not, that is the error.
+template <class Job, class Serializer>
+struct require_result : std::bool_constant<keeps_result<Job, Serializer>> {
+    static_assert(sizeof(no_result<Job, Serializer>) != 0);
 };
 
 /// Whether the driver has asynchronous sessions; if it has not, that is the error.

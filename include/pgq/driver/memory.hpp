@@ -5,6 +5,7 @@
 #include <pgq/driver/memory/ledger.hpp>
 #include <pgq/driver/memory/roster.hpp>
 #include <pgq/driver/memory/store.hpp>
+#include <pgq/driver/memory/waiter.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/time/manual_clock.hpp>
 
@@ -113,14 +114,25 @@ public:
     result<wake_reason> wait(duration timeout) { return store_->wait(*waiter_, timeout); }
     void interrupt() noexcept { store_->interrupt(*waiter_); }
 
-    result<worker_id> register_worker(const worker_info& info) { return store_->register_worker(info); }
+    result<worker_id> register_worker(const worker_info& info) { return store_->register_worker(info, waiter_); }
     result<beat_reply> beat(worker_id id) { return store_->beat(id); }
     result<rescue_reply> rescue() { return store_->rescue(); }
     result<void> retire(worker_id id) { return store_->retire(id), result<void>{}; }
     result<std::vector<lease_ref>> leases_of(worker_id id) { return store_->leases_of(id); }
     result<void> give_back(std::span<const lease_ref> leases) { return store_->give_back(leases), result<void>{}; }
 
-    result<std::int64_t> cancel(std::span<const job_id> ids) { return store_->cancel(ids); }
+    /// Replaces what is in `jobs`.
+    result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs) {
+        return store_->enqueue_tracked(r, jobs, ledger_.get());
+    }
+    result<void> watch(std::span<const job_id> ids, duration keep, std::vector<ended_job>& ended) {
+        return store_->watch(ids, keep, ended, waiter_), result<void>{};
+    }
+    result<std::vector<lease_news>> leases_now(worker_id id) { return store_->leases_now(id); }
+    bool stop_asked() noexcept { return store_->stop_asked(*waiter_); }
+    result<sweep_reply> sweep() { return store_->sweep(); }
+
+    result<cancel_reply> cancel(std::span<const job_id> ids) { return store_->cancel(ids); }
     result<std::int64_t> requeue(std::span<const job_id> ids) { return store_->requeue(ids); }
     result<std::vector<held_job>> held(lane_id lane, std::size_t limit) { return store_->held(lane, limit); }
     result<lane_counts> counts(lane_id lane) { return store_->counts(lane); }

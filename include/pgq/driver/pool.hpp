@@ -123,7 +123,7 @@ private:
         else return true;
     }
     // The cheapest question that every driver has.
-    static bool answers(session& s) { return s.cancel(std::span<const job_id>{}).has_value(); }
+    static bool answers(session& s) { return s.held({}, 0).has_value(); }
 
     void wake(const std::optional<fsm::pool_grant>& g) noexcept {
         if (!g) return;

@@ -27,6 +27,8 @@ enum class errc {
     timeout,              ///< the deadline passed first
     stopped,              ///< the operation was told to stop
     protocol,             ///< the server answered something this version cannot read
+    duplicate_key,        ///< another job has the unique key
+    job_not_done,         ///< the job has ended in another way than done
 };
 
 namespace detail {
@@ -52,6 +54,8 @@ inline const char* errc_text(errc e) noexcept {
     case errc::timeout: return "the deadline passed first";
     case errc::stopped: return "the operation was told to stop";
     case errc::protocol: return "the server sent an answer that cannot be read";
+    case errc::duplicate_key: return "another job has the unique key";
+    case errc::job_not_done: return "the job has ended without being done";
     }
     return "unknown pgq error";
 }

@@ -89,10 +89,8 @@ public:
         }
         if (did.look_ahead)
             next_due_ = due ? std::optional{now + std::clamp(*due, shortest_wait, longest_wait)} : std::nullopt;
-        if (did.promote) {
-            if (!did.look_ahead) next_due_ = now;  // what is due after those, the next exchange tells
-            if (promoted != 0) look_again();
-        }
+        if (did.promote && !did.look_ahead) next_due_ = now;  // what is due after those, the next exchange tells
+        if (promoted != 0) look_again();
         if (did.limit == 0) return;
         if (did.from_start) looked_ = now;
         window_.claimed(n, did.limit, now);

@@ -24,6 +24,7 @@ struct worker_info {
 struct beat_reply {
     bool alive = false;           ///< false: this worker was declared dead, its leases are gone
     bool work_to_rescue = false;  ///< somebody else looks dead
+    bool stop_asked = false;      ///< jobs of this worker are to stop: see lease_news
 };
 
 struct rescue_reply {

@@ -4,6 +4,8 @@
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <span>
 
 namespace pgq {
@@ -18,6 +20,9 @@ struct enqueue_request {
 
     const enqueue_options& option(std::size_t i) const noexcept { return options[options.size() == 1 ? 0 : i]; }
     bool is_plain() const noexcept { return !has_keys() && options.size() == 1 && options[0].is_plain(); }
+    bool is_tracked() const noexcept {
+        return std::any_of(options.begin(), options.end(), [](const enqueue_options& o) { return o.is_tracked(); });
+    }
     bool has_keys() const noexcept { return keys != nullptr && !keys->empty(); }
 };
 

@@ -7,6 +7,7 @@
 #include <pgq/job/options.hpp>
 
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,9 +32,18 @@ public:
             for (const header& h : o.headers) mine.push_back({keep(h.name), keep(h.value)});
             o.headers = headers_.emplace_back(std::move(mine));
         }
+        if (o.unique_key.is_set()) o.unique_key = o.unique_key.with_key(keep(o.unique_key.key()));
+        if (!o.after.empty()) o.after = parents_.emplace_back(o.after.begin(), o.after.end());
         options_.push_back(o);
     }
+    /// Job number `i`, counted from 0, begins after these as well.
+    void add_parents(std::size_t i, std::span<const job_id> more) {
+        auto& all = parents_.emplace_back(options_[i].after.begin(), options_[i].after.end());
+        all.insert(all.end(), more.begin(), more.end());
+        options_[i].after = all;
+    }
     bool has_options() const noexcept { return !options_.empty(); }
+    std::span<const enqueue_options> options() const noexcept { return options_; }
 
     bool empty() const noexcept { return bodies_.empty(); }
     enqueue_request request(lane_id lane) const noexcept {
@@ -48,6 +58,7 @@ private:
     std::vector<enqueue_options> options_;
     std::deque<std::vector<header>> headers_;
     std::deque<std::string> texts_;
+    std::deque<std::vector<job_id>> parents_;
 };
 
 }  // namespace pgq

@@ -40,13 +40,19 @@ enum class settle_kind : char {
     retry = 'r',    ///< back after `delay`, the attempt counts
     release = 's',  ///< back after `delay`, the attempt does not count: snoozed, or never started
     hold = 'h',     ///< kept aside with `reason`
+    done = 'd',     ///< of a tracked job: it is told, with `result`
+    discard = 'x',  ///< of a tracked job: it is told, with `reason`
 };
+
+/// Whether the job stays, somewhere.
+constexpr bool keeps_job(settle_kind k) noexcept { return k != settle_kind::done && k != settle_kind::discard; }
 
 struct settlement {
     std::uint32_t index = 0;  ///< job_record::index
     settle_kind kind = settle_kind::retry;
     duration delay{};           ///< zero or less: claimable at once
     std::string_view reason{};  ///< stored with the job; made valid UTF-8 and shortened before
+    std::optional<std::string_view> result{};  ///< what the handler returned, written by the job's serializer
 };
 
 /// Progress inside a lease. `mask` has one bit per job of the lease's arrays (bit `index % 8` of byte `index / 8`), set for
@@ -56,6 +62,7 @@ struct lease_progress {
     bool last = false;
     std::string_view mask{};
     std::span<const settlement> items{};
+    bool flagged = false;  ///< some of its jobs have flags
 };
 
 /// One round trip of a worker: what it finished, and what it wants next.
@@ -80,7 +87,7 @@ struct exchange_reply {
     std::vector<lease_ref> moved{};      ///< progressed leases that live on, with their new place
     std::vector<std::int64_t> lost{};    ///< ids of leases that were no longer ours: nothing of them was changed
     std::optional<duration> next_due{};  ///< with look_ahead: until the next deferred job, by the database's clock
-    std::uint32_t promoted = 0;
+    std::uint32_t promoted = 0;          ///< deferred or blocked jobs that are claimable now
     std::optional<duration> again{};  ///< when another claim from the limited lanes may bring more, if that is known
     bool more_limited = false;        ///< of those lanes a colleague could take something at once
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,10 +53,16 @@ public:
     const std::string& reason() const& noexcept { return reason_; }
     std::string&& reason() && noexcept { return std::move(reason_); }
 
+    /// What the handler returned, as the job's serializer wrote it; of `done` alone, and only when the job's type has a result.
+    const std::optional<std::string>& result() const& noexcept { return result_; }
+    std::optional<std::string>&& result() && noexcept { return std::move(result_); }
+    void give_result(std::string written) noexcept { result_ = std::move(written); }
+
 private:
     kind kind_ = kind::done;
     duration delay_{};
     std::string reason_{};
+    std::optional<std::string> result_{};
 };
 
 /// What becomes of the jobs of a batch, one for each and in their order.

@@ -20,6 +20,7 @@ struct job_record {
     std::uint32_t index = 0;   ///< its position in the lease's arrays: settlements and masks name it by this
     std::string_view body{};
     std::span<const header> headers{};
+    std::int16_t flags = 0;  ///< see job/tracked.hpp
 };
 
 /// A claimed batch of one lane, in the order in which it is to be run.

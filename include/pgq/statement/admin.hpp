@@ -40,16 +40,11 @@ WITH c AS (UPDATE {s}.lane_limit SET amount = $5, per = $6 * interval '1 microse
             WHERE queue = $1 AND entrypoint = $2 AND kind = $3 AND number = $4 RETURNING queue, entrypoint)
 SELECT array_agg(a.id) FROM c JOIN {s}.lane a ON a.queue = c.queue AND c.entrypoint IN ('', a.entrypoint))"};
 
-/// First among the deferred, then among the ready: a promotion moves a job that way, so none is missed between the two.
-inline constexpr query cancel_deferred{"cancel_deferred", "DELETE FROM {s}.deferred WHERE id = ANY ($1)"};
-inline constexpr query cancel_ready{"cancel_ready", "DELETE FROM {s}.ready WHERE id = ANY ($1)"};
+inline constexpr query cancel{"cancel", "SELECT waiting, running FROM {s}.cancel($1)"};
+inline constexpr query requeue{"requeue", "SELECT n, lanes FROM {s}.requeue($1)"};
 
-inline constexpr query requeue{"requeue", R"(
-WITH d AS (DELETE FROM {s}.deferred WHERE kind = 'h' AND id = ANY ($1) RETURNING id, rank, lane, headers, key, body),
-back AS (
-    INSERT INTO {s}.ready (id, rank, lane, attempts, headers, key, body)
-    SELECT id, rank, lane, 0, headers, key, body FROM d RETURNING lane)
-SELECT (SELECT count(*) FROM back), (SELECT array_agg(DISTINCT lane) FROM back))"};
+/// Ends what has expired and forgets what is over; $1 says how many days failures are kept.
+inline constexpr query sweep{"sweep", "SELECT {s}.expire(), {s}.forget($1 * interval '1 day')"};
 
 inline constexpr query held{"held", R"(
 SELECT id, attempts, coalesce(reason, ''), body FROM {s}.deferred

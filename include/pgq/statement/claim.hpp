@@ -16,16 +16,17 @@ WITH got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
          ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, attempts, headers, key, body)
-INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, keys, bodies)
+    RETURNING id, rank, attempts, flags, headers, key, body)
+INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
 SELECT $5, $1, $6, array_agg(id), array_agg(rank), array_agg((least(attempts, 32766) + 1)::int2),
+       CASE WHEN count(flags) > 0 THEN array_agg(flags) END,
        CASE WHEN count(headers) > 0 THEN array_agg(headers) END,
        CASE WHEN count(key) > 0 THEN array_agg(key) END, array_agg(body)
   FROM got HAVING count(*) > 0
 RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
        CASE WHEN headers IS NOT NULL THEN (
            SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END)"};
+             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)"};
 
 /// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4 jobs each
 /// lane has; `best` locks that many of each; what others had locked is made up for by `more`, from any lane. So nothing is
@@ -50,38 +51,43 @@ more AS MATERIALIZED (
      LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $4 THEN $4 - (SELECT count(*) FROM best) ELSE 0 END),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
-    RETURNING lane, id, rank, attempts, headers, key, body)
-INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, keys, bodies)
+    RETURNING lane, id, rank, attempts, flags, headers, key, body)
+INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
 SELECT $5, w.lane, w.max_attempts, array_agg(g.id), array_agg(g.rank),
        array_agg((least(g.attempts, 32766) + 1)::int2),
+       CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
        CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
        CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
   FROM got g JOIN want w ON w.lane = g.lane GROUP BY w.lane, w.max_attempts
 RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
        CASE WHEN headers IS NOT NULL THEN (
            SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END)"};
+             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)"};
 
 /// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for those who claim there at the moment.
 inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6)"};
 
-/// Moves deferred jobs whose time has come, at most 1000, and keeps their ids. Their lanes are noted for `wake_noted`.
+/// Moves deferred jobs whose time has come, at most 1000, and keeps their ids. Their lanes are noted for `wake_noted`. Ends those
+/// whose time is over.
 inline constexpr query promote{"promote", R"(
 WITH due AS (
     DELETE FROM {s}.deferred WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM {s}.deferred WHERE run_at <= statement_timestamp() AND kind <> 'h'
+        SELECT ctid FROM {s}.deferred WHERE run_at <= statement_timestamp() AND run_at < 'infinity'
          ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, lane, attempts, headers, key, body),
+    RETURNING id, rank, lane, attempts, flags, headers, key, body),
 back AS (
-    INSERT INTO {s}.ready (id, rank, lane, attempts, headers, key, body)
-    SELECT id, rank, lane, attempts, headers, key, body FROM due RETURNING lane)
+    INSERT INTO {s}.ready (id, rank, lane, attempts, flags, headers, key, body)
+    SELECT id, rank, lane, attempts, flags, headers, key, body FROM due RETURNING lane)
 SELECT count(*), set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''),
-                                                   string_agg(DISTINCT lane::text, ',')), false) FROM back)"};
+                                                   string_agg(DISTINCT lane::text, ',')), false),
+       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= now() AND NOT held) THEN {s}.expire() END FROM back)"};
 
-/// Microseconds until the next deferred job is due; none when there is none.
+/// Microseconds until the next deferred job is due or the next tracked one expires; none when there is none.
 inline constexpr query look_ahead{"look_ahead", R"(
-SELECT (extract(epoch FROM run_at - clock_timestamp()) * 1000000)::int8
-  FROM {s}.deferred WHERE kind <> 'h' ORDER BY run_at LIMIT 1)"};
+SELECT (extract(epoch FROM least(
+    (SELECT run_at FROM {s}.deferred WHERE run_at < 'infinity' ORDER BY run_at LIMIT 1),
+    (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held ORDER BY expires_at LIMIT 1))
+    - clock_timestamp()) * 1000000)::int8)"};
 
 inline const query& claim_query(const exchange_request& r) noexcept {
     return r.lanes.size() == 1 ? claim_one : claim_many;

@@ -4,6 +4,7 @@
 #include <pgq/job/rank.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
+#include <pgq/statement/track.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,7 @@ inline constexpr query enqueue_copy{"enqueue_copy",
 
 /// Which of the statements above this request needs.
 inline const query& enqueue_query(const enqueue_request& r) noexcept {
+    if (r.is_tracked()) return enqueue_tracked;
     if (!r.is_plain()) return enqueue_any;
     return r.bodies->size() == 1 ? enqueue_one : enqueue_many;
 }
@@ -74,6 +76,9 @@ inline void put_headers(params& p, const enqueue_request& r) {
 
 /// Binds the parameters of `enqueue_query(r)`.
 inline void bind_enqueue(params& p, const enqueue_request& r) {
+    if (r.is_tracked())
+        return bind_enqueue_tracked(
+            p, {.lanes = {&r.lane, 1}, .bodies = r.bodies, .options = r.options, .keys = r.keys});
     const std::size_t n = r.bodies->size();
     const auto body = [&](std::size_t i) { return (*r.bodies)[i]; };
     p.clear();

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,7 @@ namespace pgq::statement {
 /// Binary parameters of one execution in one buffer that is used again and again.
 class params {
 public:
-    static constexpr std::size_t max_count = 12;
+    static constexpr std::size_t max_count = 24;
 
     void clear() noexcept {
         buffer_.clear();
@@ -25,6 +26,12 @@ public:
     params& number(std::int64_t v) { return scalar(wire::int8_oid, v); }
     params& boolean(bool v) { return bytes_of(wire::bool_oid, {v ? "\1" : "\0", 1}); }
     params& letter(char v) { return bytes_of(wire::char_oid, {&v, 1}); }
+    params& null(wire::oid type) {
+        types_[count_] = type;
+        begin_[count_] = end_[count_] = absent;
+        ++count_;
+        return *this;
+    }
     params& text(std::string_view v) { return bytes_of(wire::text_oid, v); }
     params& bytes(std::string_view v) { return bytes_of(wire::bytea_oid, v); }
     params& tid(std::uint64_t place) {
@@ -78,6 +85,25 @@ public:
         return array(wire::bytea_array, wire::bytea_oid, n,
                      [&](std::string& out, std::size_t i) { out += std::string_view{get(i)}; });
     }
+    /// `get` gives an optional; nothing is a null.
+    template <class Get>
+    params& byteas_or_null(std::size_t n, Get get) {
+        return array_or_null(wire::bytea_array, wire::bytea_oid, n, get);
+    }
+    template <class Get>
+    params& texts_or_null(std::size_t n, Get get) {
+        return array_or_null(wire::text_array, wire::text_oid, n, get);
+    }
+    template <class Get>
+    params& bools(std::size_t n, Get get) {
+        return array(wire::bool_array, wire::bool_oid, n,
+                     [&](std::string& out, std::size_t i) { out += get(i) ? '\1' : '\0'; });
+    }
+    template <class Get>
+    params& letters(std::size_t n, Get get) {
+        return array(wire::char_array, wire::char_oid, n,
+                     [&](std::string& out, std::size_t i) { out += static_cast<char>(get(i)); });
+    }
     template <class Get>
     params& tids(std::size_t n, Get get) {
         return array(wire::tid_array, wire::tid_oid, n,
@@ -86,11 +112,31 @@ public:
 
     std::size_t size() const noexcept { return count_; }
     const wire::oid* types() const noexcept { return types_.data(); }
-    const char* value(std::size_t i) const noexcept { return buffer_.data() + begin_[i]; }
+    /// Null for a null.
+    const char* value(std::size_t i) const noexcept { return begin_[i] == absent ? nullptr : buffer_.data() + begin_[i]; }
     int length(std::size_t i) const noexcept { return static_cast<int>(end_[i] - begin_[i]); }
     std::size_t total_bytes() const noexcept { return buffer_.size(); }
 
 private:
+    static constexpr std::size_t absent = SIZE_MAX;
+
+    template <class Get>
+    params& array_or_null(wire::oid array_type, wire::oid element_type, std::size_t n, Get get) {
+        open(array_type);
+        wire::append(buffer_, std::int32_t{n == 0 ? 0 : 1});
+        wire::append(buffer_, std::int32_t{1});
+        wire::append(buffer_, element_type);
+        if (n != 0) {
+            wire::append(buffer_, static_cast<std::int32_t>(n));
+            wire::append(buffer_, std::int32_t{1});
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::optional<std::string_view> value = get(i);
+            wire::append(buffer_, value ? static_cast<std::int32_t>(value->size()) : std::int32_t{-1});
+            if (value) buffer_ += *value;
+        }
+        return close();
+    }
     void open(wire::oid type) {
         types_[count_] = type;
         begin_[count_] = buffer_.size();

@@ -20,9 +20,11 @@
 /// looks for the first rows of an order is planned anew each time. That takes less than a twentieth of a commit.
 namespace pgq::statement {
 
-#define PGQ_TAKEN                                     \
-    " RETURNING id, lane, rank, attempts, key, body," \
-    " (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e)"
+// Who takes a job for good has done it: that is what those hear who wait for it.
+#define PGQ_TAKEN                                                                              \
+    " RETURNING id, lane, rank, attempts, key, body,"                                          \
+    " (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e)," \
+    " CASE WHEN flags & 1 <> 0 THEN {s}.ended(ARRAY[id], ARRAY['d'::\"char\"], ARRAY[attempts], NULL, NULL) END"
 
 /// The best $2 jobs of lane $1, found and locked as by claim_one.
 inline constexpr query take_one{"take_one",
@@ -116,6 +118,7 @@ private:
 
 /// A job that was taken becomes a held one. Said twice it is there once: the answer to the first time may have been lost.
 inline constexpr query keep{"keep", R"(
+WITH told AS (UPDATE {s}.outcome SET kind = 'h', reason = $5, keep_until = 'infinity' WHERE id = $1)
 INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, key, headers, body)
 SELECT 'infinity', 'h', $1, $2, $3, $4, $5, ($6)[1], CASE WHEN cardinality($7) > 0 THEN jsonb_object($7, $8) END, $9
  WHERE NOT EXISTS (SELECT FROM {s}.deferred WHERE kind = 'h' AND lane = $3 AND id = $1))"};

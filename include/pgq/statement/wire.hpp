@@ -16,7 +16,7 @@ using oid = std::uint32_t;
 inline constexpr oid char_oid = 18, int8_oid = 20, int2_oid = 21, int4_oid = 23, text_oid = 25, tid_oid = 27,
                      bytea_oid = 17, float8_oid = 701, bool_oid = 16;
 inline constexpr oid char_array = 1002, int2_array = 1005, int4_array = 1007, text_array = 1009, tid_array = 1010,
-                     bytea_array = 1001, int8_array = 1016;
+                     bytea_array = 1001, int8_array = 1016, bool_array = 1000;
 
 template <std::integral T>
 constexpr T swapped(T value) noexcept {

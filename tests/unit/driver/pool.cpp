@@ -45,7 +45,7 @@ public:
     }
 
     bool usable() noexcept { return !ward_->all_dead; }
-    result<std::int64_t> cancel(std::span<const job_id> ids) {
+    result<cancel_reply> cancel(std::span<const job_id> ids) {
         ++ward_->questions;
         if (ward_->mute) return errc::connection_lost;
         return driver::memory::session::cancel(ids);

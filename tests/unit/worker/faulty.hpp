@@ -133,7 +133,19 @@ public:
         return perform(verb::give_back, [&] { return inner_.give_back(leases); });
     }
 
-    pgq::result<std::int64_t> cancel(std::span<const pgq::job_id> ids) { return inner_.cancel(ids); }
+    pgq::result<void> enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
+        return inner_.enqueue_tracked(r, jobs);
+    }
+    pgq::result<void> watch(std::span<const pgq::job_id> ids, pgq::duration keep, std::vector<pgq::ended_job>& ended) {
+        return inner_.watch(ids, keep, ended);
+    }
+    pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id id) {
+        return perform(verb::leases_of, [&] { return inner_.leases_now(id); });
+    }
+    bool stop_asked() noexcept { return inner_.stop_asked(); }
+    pgq::result<pgq::sweep_reply> sweep() { return inner_.sweep(); }
+
+    pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id> ids) { return inner_.cancel(ids); }
     pgq::result<std::int64_t> requeue(std::span<const pgq::job_id> ids) { return inner_.requeue(ids); }
     pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id lane, std::size_t limit) {
         return inner_.held(lane, limit);

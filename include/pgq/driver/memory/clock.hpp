@@ -2,6 +2,7 @@
 
 #include <pgq/time/clock.hpp>
 #include <pgq/time/manual_clock.hpp>
+#include <pgq/time/when.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -16,6 +17,12 @@ inline time_point shifted(time_point from, std::chrono::microseconds span) noexc
     if (span.count() > 0 && from > time_point::max() - span) return time_point::max();
     if (span.count() < 0 && from < time_point::min() - span) return time_point::min();
     return from + span;
+}
+
+/// The moment that is meant, which must be set.
+inline time_point resolved(when w, time_point now) noexcept {
+    const std::chrono::microseconds micros{w.micros()};
+    return w.how() == when::kind::relative ? shifted(now, micros) : time_point{micros};
 }
 
 /// The clocks of a store: the real ones, or one that a test moves.

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <pgq/driver/memory/clock.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/job/options.hpp>
 #include <pgq/job/rank.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,6 +41,7 @@ struct job {
     pgq::rank rank{};
     lane_id lane{};
     std::int16_t attempts = 0;
+    std::int16_t flags = 0;  ///< see job/tracked.hpp; of a leased job its lease knows better
     std::string_view body{};
     std::span<const header> headers{};
     std::optional<std::string_view> key{};  ///< what keyed limits tell it apart by
@@ -45,6 +50,12 @@ struct job {
 
 inline bool runs_before(const job& a, const job& b) noexcept {
     return std::pair{a.rank, a.id} < std::pair{b.rank, b.id};
+}
+
+inline pgq::rank rank_of(const enqueue_options& o, time_point now) noexcept {
+    if (!o.expected_at.is_set()) return pgq::rank::of(o.priority);
+    const auto deadline = std::chrono::floor<std::chrono::milliseconds>(resolved(o.expected_at, now));
+    return pgq::rank::of(o.priority, deadline.time_since_epoch().count());
 }
 
 /// Copies what the caller only lends.

@@ -2,12 +2,14 @@
 
 #include <pgq/driver/memory/job.hpp>
 #include <pgq/job/exchange.hpp>
+#include <pgq/job/tracked.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +25,8 @@ struct lease {
     lane_id lane{};
     std::int16_t max_attempts = 1;
     job_array jobs{};
-    std::string left{};  ///< the mask of the jobs that have left
+    std::string left{};                 ///< the mask of the jobs that have left
+    std::vector<std::int16_t> flags{};  ///< of the jobs as they are now; empty when there are none
 
     bool has_left(std::size_t i) const noexcept {
         return i / 8 < left.size() && ((static_cast<unsigned char>(left[i / 8]) >> (i % 8)) & 1U) != 0;
@@ -36,10 +39,22 @@ struct lease {
         left.resize(std::max(left.size(), i / 8 + 1));
         left[i / 8] = static_cast<char>(left[i / 8] | (1 << (i % 8)));
     }
+    std::int16_t flag(std::size_t i) const noexcept { return flags.empty() ? std::int16_t{0} : flags[i]; }
+    void raise(std::size_t i, std::int16_t bits) {
+        flags.resize(jobs->size());
+        flags[i] = static_cast<std::int16_t>(flags[i] | bits);
+    }
+    /// The job as it is now.
+    job at(std::size_t i) const {
+        job j = (*jobs)[i];
+        j.flags = flag(i);
+        return j;
+    }
+    /// By their positions.
     template <class F>
     void for_each_unfinished(F f) const {
         for (std::size_t i = 0; i < jobs->size(); ++i)
-            if (!has_left(i)) f((*jobs)[i]);
+            if (!has_left(i)) f(i);
     }
 };
 
@@ -56,8 +71,10 @@ public:
         const std::int64_t id = ++last_;
         claimed_lease c{.ref = {.id = id}, .lane = l.lane, .jobs = {}, .storage = l.jobs};
         c.jobs.reserve(l.jobs->size());
-        for (std::uint32_t i = 0; const job& j : *l.jobs)
-            c.jobs.push_back({j.id, j.rank, j.attempts, i++, j.body, j.headers});
+        for (std::uint32_t i = 0; const job& j : *l.jobs) {
+            if (j.flags != 0) l.raise(i, j.flags);
+            c.jobs.push_back({j.id, j.rank, j.attempts, i++, j.body, j.headers, j.flags});
+        }
         leases_.emplace_hint(leases_.end(), id, std::move(l));
         return c;
     }
@@ -72,15 +89,38 @@ public:
             if (l.worker == worker) out.push_back({.id = id});
         return out;
     }
+    /// All that the worker holds, as it is now.
+    std::vector<lease_news> news(worker_id worker) const {
+        std::vector<lease_news> out;
+        for (const auto& [id, l] : leases_)
+            if (l.worker == worker) out.push_back({.ref = {.id = id}, .flags = l.flags});
+        return out;
+    }
+    bool is_asked_to_stop(worker_id worker) const {
+        bool any = false;
+        for (const auto& [id, l] : leases_)
+            if (l.worker == worker && !l.flags.empty())
+                l.for_each_unfinished(
+                    [&, &lease = l](std::size_t i) { any = any || (lease.flag(i) & flag_stop) != 0; });
+        return any;
+    }
+    /// `f(lease&, position)` for those of the jobs that somebody runs. `ids` are sorted.
+    template <class F>
+    void for_each_of(std::span<const job_id> ids, F f) {
+        for (auto& [id, l] : leases_)
+            l.for_each_unfinished([&, &lease = l](std::size_t i) {
+                if (std::binary_search(ids.begin(), ids.end(), (*lease.jobs)[i].id)) f(lease, i);
+            });
+    }
     template <class F>
     void for_each_unfinished(lane_id lane, F f) const {
         for (const auto& [id, l] : leases_)
-            if (l.lane == lane) l.for_each_unfinished(f);
+            if (l.lane == lane) l.for_each_unfinished([&, &jobs = *l.jobs](std::size_t i) { f(jobs[i]); });
     }
     std::int64_t unfinished(lane_id lane) const {
         std::int64_t n = 0;
         for (const auto& [id, l] : leases_)
-            if (l.lane == lane) l.for_each_unfinished([&](const job&) { ++n; });
+            if (l.lane == lane) l.for_each_unfinished([&](std::size_t) { ++n; });
         return n;
     }
 

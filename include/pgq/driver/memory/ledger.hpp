@@ -33,6 +33,13 @@ public:
     void took(const job& j) { log_.push_back({.kind = entry::took, .what = j}); }
     void held(const job& j) { log_.push_back({.kind = entry::held, .what = j}); }
 
+    /// What it has taken from others so far.
+    std::vector<job> taken() const {
+        std::vector<job> jobs;
+        for (const entry& e : log_)
+            if (e.kind == entry::took) jobs.push_back(e.what);
+        return jobs;
+    }
     std::span<const pending> own() const noexcept { return pending_; }
     void take_own(job_id id) {
         const auto found = find(id);
@@ -75,7 +82,7 @@ private:
                 s.put(std::move(j));
                 break;
             case entry::took_own: pending_.push_back({std::move(j), std::nullopt}); break;
-            case entry::held: (void)s.cancel({&j.id, 1}); break;
+            case entry::held: (void)s.pull({&j.id, 1}); break;
             }
         }
     }

@@ -40,6 +40,22 @@ public:
         return j;
     }
 
+    /// Null when it is not here. What orders it must not be changed.
+    job* find(pgq::rank rank, job_id id) {
+        const job wanted{.id = id, .rank = rank};
+        const auto begin = line_.begin() + static_cast<std::ptrdiff_t>(first_);
+        const auto at = std::lower_bound(begin, line_.end(), wanted, runs_before);
+        if (at != line_.end() && at->id == id) return &*at;
+        const auto same = [&](const job& j) { return j.id == id; };
+        const auto in_heap = std::find_if(heap_.begin(), heap_.end(), same);
+        return in_heap == heap_.end() ? nullptr : &*in_heap;
+    }
+    template <class F>
+    void for_each(F f) {
+        std::for_each(line_.begin() + static_cast<std::ptrdiff_t>(first_), line_.end(), f);
+        std::for_each(heap_.begin(), heap_.end(), f);
+    }
+
     /// Takes the jobs that `wanted` says yes to, asked in order, until there are `most`.
     template <class Predicate>
     std::vector<job> take_if(std::size_t most, Predicate wanted) {
@@ -53,12 +69,13 @@ public:
         return taken;
     }
 
+    /// Moves those that `wanted` says yes to behind the others of `to`.
     template <class Predicate>
-    std::size_t remove_if(Predicate wanted) {
+    void pull_if(Predicate wanted, std::vector<job>& to) {
         compact();
-        const std::size_t removed = std::erase_if(line_, wanted) + std::erase_if(heap_, wanted);
+        pull_from(line_, wanted, to);
+        pull_from(heap_, wanted, to);
         std::make_heap(heap_.begin(), heap_.end(), runs_after);
-        return removed;
     }
 
 private:
@@ -66,6 +83,13 @@ private:
     bool heap_first() const noexcept {
         if (heap_.empty()) return false;
         return first_ == line_.size() || runs_before(heap_.front(), line_[first_]);
+    }
+    template <class Predicate>
+    static void pull_from(std::vector<job>& from, Predicate wanted, std::vector<job>& to) {
+        const auto kept = [&](const job& j) { return !wanted(j); };
+        const auto gone = std::stable_partition(from.begin(), from.end(), kept);
+        to.insert(to.end(), std::make_move_iterator(gone), std::make_move_iterator(from.end()));
+        from.erase(gone, from.end());
     }
     void compact() {
         line_.erase(line_.begin(), line_.begin() + static_cast<std::ptrdiff_t>(first_));

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <pgq/driver/memory/waiter.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,22 +14,17 @@
 
 namespace pgq::driver::in_memory {
 
-/// Where one session waits; guarded by the store's mutex.
-struct waiter {
-    std::condition_variable changed{};
-    bool notified = false;
-    bool interrupted = false;
-};
-
 /// The registered workers: who lives and who sleeps.
 class roster {
 public:
-    worker_id add(const worker_info& info, steady_time now) {
+    /// `home`: where its session waits.
+    worker_id add(const worker_info& info, steady_time now, const std::shared_ptr<waiter>& home) {
         const worker_id id{++last_};
         entry& e = workers_[id];
         e.lease_time = info.lease_time;
         e.beat = now;
         e.lanes.assign(info.lanes.begin(), info.lanes.end());
+        e.home = home;
         return id;
     }
     bool has(worker_id id) const { return workers_.contains(id); }
@@ -51,11 +46,24 @@ public:
     /// From now on wakes for this worker's lanes may go to `where`; what was sent before does not count.
     void fell_asleep(worker_id id, const std::shared_ptr<waiter>& where) {
         where->notified = false;
-        workers_[id].asleep = where;
+        entry& e = workers_[id];
+        e.asleep = where;
+        e.home = where;
     }
-    void woke_up(worker_id id, waiter& where) {
-        where.notified = false;
-        if (const auto found = workers_.find(id); found != workers_.end()) found->second.asleep = nullptr;
+    void woke_up(worker_id id, const std::shared_ptr<waiter>& where) {
+        where->notified = false;
+        const auto found = workers_.find(id);
+        if (found == workers_.end()) return;
+        found->second.asleep = nullptr;
+        found->second.home = where;
+    }
+    /// Some of its jobs are to stop: its session is told, awake or not.
+    void ask_to_stop(worker_id id) {
+        const auto found = workers_.find(id);
+        const auto home = found == workers_.end() ? nullptr : found->second.home.lock();
+        if (!home) return;
+        home->stop_asked = true;
+        home->tell_news();
     }
     /// That session is gone: nobody must be told there.
     void forget(const waiter& where) noexcept {
@@ -94,6 +102,7 @@ private:
         steady_time beat{};
         std::vector<lane_id> lanes{};
         std::shared_ptr<waiter> asleep{};  // null: awake
+        std::weak_ptr<waiter> home{};
     };
 
     std::map<worker_id, entry> workers_{};

@@ -27,7 +27,7 @@ struct taken_batch {
     std::vector<job> jobs{};
 };
 
-/// Every job that no worker holds: ready, deferred or held.
+/// Every job that no worker holds: ready, deferred, blocked or held.
 class shelf {
 public:
     lane_id add_lane() {
@@ -40,6 +40,14 @@ public:
 
     void put(job j) { list(j.lane).push(std::move(j)); }
     void defer(job j, time_point due) { deferred_.emplace(std::pair{due, j.id}, std::move(j)); }
+    void block(job j) {
+        const job_id id = j.id;
+        blocked_.emplace(id, std::move(j));
+    }
+    std::optional<job> unblock(job_id id) {
+        auto found = blocked_.extract(id);
+        return found ? std::optional{std::move(found.mapped())} : std::nullopt;
+    }
     void hold(job j, std::string_view reason) {
         const job_id id = j.id;
         held_.emplace(id, held_entry{.what = std::move(j), .reason = std::string{reason}});
@@ -102,27 +110,68 @@ public:
         return list(lane).take_if(most, may_run);
     }
 
-    /// `ids` are sorted.
-    std::int64_t cancel(std::span<const job_id> ids) {
+    /// Takes jobs away, wherever they are. `ids` are sorted.
+    std::vector<job> pull(std::span<const job_id> ids) {
         const auto named = [&](job_id id) { return std::binary_search(ids.begin(), ids.end(), id); };
-        std::size_t n = std::erase_if(held_, [&](const auto& e) { return named(e.first); });
-        n += std::erase_if(deferred_, [&](const auto& e) { return named(e.first.second); });
-        for (auto& lane : ready_) n += lane.remove_if([&](const job& j) { return named(j.id); });
-        return static_cast<std::int64_t>(n);
-    }
-    /// Held jobs start over; adds the lanes that got something to `touched`.
-    std::int64_t requeue(std::span<const job_id> ids, std::vector<lane_id>& touched) {
-        std::int64_t n = 0;
+        std::vector<job> out;
         for (const job_id id : ids) {
-            auto found = held_.extract(id);
-            if (!found) continue;
-            job j = std::move(found.mapped().what);
-            j.attempts = 0;
-            touched.push_back(j.lane);
-            put(std::move(j));
-            ++n;
+            if (auto held = held_.extract(id)) out.push_back(std::move(held.mapped().what));
+            if (auto blocked = blocked_.extract(id)) out.push_back(std::move(blocked.mapped()));
         }
-        return n;
+        for (auto at = deferred_.begin(); at != deferred_.end();) {
+            const auto here = at++;
+            if (named(here->first.second)) out.push_back(std::move(deferred_.extract(here).mapped()));
+        }
+        for (auto& lane : ready_) lane.pull_if([&](const job& j) { return named(j.id); }, out);
+        return out;
+    }
+    bool is_held(job_id id) const { return held_.contains(id); }
+    std::optional<job> take_held(job_id id) {
+        auto found = held_.extract(id);
+        return found ? std::optional{std::move(found.mapped().what)} : std::nullopt;
+    }
+    /// How it came to be held: attempts and reason.
+    std::optional<std::pair<std::int16_t, std::string_view>> held_because(job_id id) const {
+        const auto found = held_.find(id);
+        if (found == held_.end()) return std::nullopt;
+        return std::pair{found->second.what.attempts, std::string_view{found->second.reason}};
+    }
+
+    /// `f(job&, held)` for every job. What orders it must not be changed.
+    template <class F>
+    void for_each(F f) {
+        for (auto& lane : ready_) lane.for_each([&](job& j) { f(j, false); });
+        for (auto& [at, j] : deferred_) f(j, false);
+        for (auto& [id, j] : blocked_) f(j, false);
+        for (auto& [id, e] : held_) f(e.what, true);
+    }
+
+    /// Whether the job of that lane and rank is ready, deferred or blocked.
+    bool waits(lane_id lane, pgq::rank rank, job_id id) {
+        return list(lane).find(rank, id) != nullptr || blocked_.contains(id) || find_deferred(id) != deferred_.end();
+    }
+    /// Gives one that waits other bytes.
+    void rewrite(lane_id lane, pgq::rank rank, job_id id, std::string_view body) {
+        const auto fill = [&](job& j) {
+            j.body = body;
+            j = alone(j);
+        };
+        if (job* const ready = list(lane).find(rank, id)) return fill(*ready);
+        if (const auto at = blocked_.find(id); at != blocked_.end()) return fill(at->second);
+        if (const auto at = find_deferred(id); at != deferred_.end()) fill(at->second);
+    }
+    /// Moves one that waits to another time, but neither a blocked one nor one that is ready and stays so.
+    void move(lane_id lane, pgq::rank rank, job_id id, time_point due, time_point now) {
+        if (list(lane).find(rank, id) != nullptr) {
+            if (due <= now) return;
+            std::vector<job> it;
+            list(lane).pull_if([&](const job& j) { return j.id == id; }, it);
+            defer(std::move(it.front()), due);
+        } else if (const auto at = find_deferred(id); at != deferred_.end()) {
+            auto it = deferred_.extract(at);
+            it.key().first = due;
+            deferred_.insert(std::move(it));
+        }
     }
 
     std::vector<held_job> held(lane_id lane, std::size_t limit) const {
@@ -139,11 +188,13 @@ public:
         lane_counts c;
         if (knows(lane)) c.ready = static_cast<std::int64_t>(ready_[index(lane)].size());
         for (const auto& e : deferred_) c.deferred += here(e.second);
+        for (const auto& e : blocked_) c.deferred += here(e.second);
         for (const auto& e : held_) c.held += here(e.second.what);
         return c;
     }
 
 private:
+    using deferred_map = std::map<std::pair<time_point, job_id>, job>;
     struct held_entry {
         job what{};
         std::string reason{};
@@ -151,9 +202,13 @@ private:
 
     static std::size_t index(lane_id lane) noexcept { return static_cast<std::size_t>(lane.value) - 1; }
     ready_list& list(lane_id lane) noexcept { return ready_[index(lane)]; }
+    deferred_map::iterator find_deferred(job_id id) {
+        return std::find_if(deferred_.begin(), deferred_.end(), [&](const auto& e) { return e.first.second == id; });
+    }
 
     std::vector<ready_list> ready_{};
-    std::map<std::pair<time_point, job_id>, job> deferred_{};
+    deferred_map deferred_{};
+    std::map<job_id, job> blocked_{};
     std::map<job_id, held_entry> held_{};
 };
 

@@ -9,7 +9,10 @@
 #include <pgq/driver/memory/limits.hpp>
 #include <pgq/driver/memory/match.hpp>
 #include <pgq/driver/memory/roster.hpp>
-#include <pgq/driver/memory/shelf.hpp>
+#include <pgq/driver/memory/stock.hpp>
+#include <pgq/driver/memory/tracked_enqueue.hpp>
+#include <pgq/driver/memory/tracking.hpp>
+#include <pgq/driver/memory/waiter.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/job/enqueue.hpp>
@@ -18,9 +21,9 @@
 #include <pgq/job/lane.hpp>
 #include <pgq/job/limit.hpp>
 #include <pgq/job/take.hpp>
+#include <pgq/job/tracked.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
-#include <pgq/time/when.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -65,7 +68,7 @@ public:
             const full_name full{std::string{queue}, std::string{name.entrypoint}, std::string{name.version}};
             auto [at, fresh] = names_.try_emplace(full);
             if (fresh) {
-                at->second = shelf_.add_lane();
+                at->second = stock_.add_lane();
                 lanes_.push_back(full);
             }
             out.push_back(at->second);
@@ -90,6 +93,7 @@ public:
         ids.clear();
         const std::size_t n = r.bodies ? r.bodies->size() : 0;
         if (n == 0) return {};
+        if (r.is_tracked()) return enqueue_all_tracked(r, ids, tx);
         if (r.options.size() != 1 && r.options.size() != n)
             return error_info{errc::invalid_option, "there must be one set of options for all jobs or one for each"};
         for (const enqueue_options& o : r.options)
@@ -97,7 +101,7 @@ public:
         const auto bytes = pack(r);
         ids.reserve(n);
         const std::lock_guard lock{mutex_};
-        if (!shelf_.knows(r.lane)) return error_info{errc::invalid_option, "there is no lane with this number"};
+        if (!stock_.knows(r.lane)) return no_such_lane();
         const time_point now = clock_.now();
         std::span<const header> headers{bytes->headers};
         for (std::size_t i = 0; i < n; ++i) {
@@ -111,9 +115,9 @@ public:
                   .headers = headers.first(o.headers.size()),
                   .key = r.has_keys() ? std::optional{bytes->keys[i]} : std::nullopt,
                   .owner = bytes};
-            const time_point due = o.run_at.is_set() ? resolve(o.run_at, now) : now;
+            const time_point due = o.run_at.is_set() ? resolved(o.run_at, now) : now;
             if (tx != nullptr) tx->put(std::move(j), due > now ? std::optional{due} : std::nullopt);
-            else due > now ? shelf_.defer(std::move(j), due) : shelf_.put(std::move(j));
+            else due > now ? stock_.defer(std::move(j), due) : stock_.put(std::move(j));
         }
         if (tx != nullptr) return {};
         roster_.wake_one(r.lane, {});  // a deferred job too: the sleeper sets its timer anew
@@ -130,13 +134,18 @@ public:
         if (auto ok = check(r); !ok) return ok;
         const time_point now = clock_.now();
         for (const auto& ref : r.finished) {
-            if (!leases_.find(ref.id, r.worker)) reply.lost.push_back(ref.id);
-            else dropped.push_back(leases_.close(ref.id).jobs);
+            const lease* l = leases_.find(ref.id, r.worker);
+            if (!l) {
+                reply.lost.push_back(ref.id);
+                continue;
+            }
+            finish_flagged(*l, now, touched, [](std::size_t) { return true; });
+            dropped.push_back(leases_.close(ref.id).jobs);
         }
         for (const auto& p : r.progressed) progress(p, r.worker, now, reply, dropped, touched);
-        if (r.promote) reply.promoted = shelf_.promote(now, touched);
+        if (r.promote) reply.promoted = stock_.promote(now, touched);
         roster_.wake(touched, r.worker);
-        if (r.announce_awake) roster_.woke_up(r.worker, *here);
+        if (r.announce_awake) roster_.woke_up(r.worker, here);
         if (r.announce_sleep) roster_.fell_asleep(r.worker, here);
         std::uint32_t room = r.limited_room;
         for (limited_lane wanted : r.limited) {
@@ -144,7 +153,7 @@ public:
             room -= claim_limited(r.worker, wanted, reply);
         }
         if (r.limit > 0) claim(r, reply);
-        if (r.look_ahead) reply.next_due = shelf_.next_due(now);
+        if (r.look_ahead) reply.next_due = stock_.next_due(now);
         if (r.pass_on) roster_.wake_colleague(r.worker);
         for (const lane_id lane : r.freed) roster_.wake_one(lane, r.worker);
         return {};
@@ -157,12 +166,17 @@ public:
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
         const time_point now = clock_.now();
-        if (r.promote && tx == nullptr) shelf_.promote(now, touched);
+        if (r.promote && tx == nullptr) stock_.promote(now, touched);
         roster_.wake(touched);
         auto jobs = waiting_jobs(r);
         if (tx != nullptr) prefer_own(r, jobs, *tx);
         for (const job& j : jobs) reply.jobs.push_back(record_of(j));
-        if (r.look_ahead) reply.next_due = shelf_.next_due(now);
+        // Who takes a job for good has done it; in a transaction, when that commits.
+        touched.clear();
+        for (const job& j : jobs)
+            if (tx == nullptr) stock_.end(j, end_kind::done, now, touched);
+        roster_.wake(touched);
+        if (r.look_ahead) reply.next_due = stock_.next_due(now);
         return {};
     }
     void keep(const taken_record& t, std::string_view reason, ledger* tx) {
@@ -173,63 +187,72 @@ public:
         if (t.key) lent.key = *t.key;
         const std::lock_guard lock{mutex_};
         if (tx != nullptr) tx->held(lent);
-        shelf_.hold(alone(lent), reason);
+        stock_.hold(alone(lent), reason);
     }
     void commit(ledger& tx) {
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
-        tx.commit(shelf_, touched);
+        for (const job& j : tx.taken()) stock_.end(j, end_kind::done, clock_.now(), touched);
+        tx.commit(stock_, touched);
         roster_.wake(touched);
     }
     void rollback(ledger& tx) {
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
-        tx.rollback(shelf_, touched);
+        tx.rollback(stock_, touched);
         roster_.wake(touched);
     }
     void rollback_to_savepoint(ledger& tx) {
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
-        tx.rollback_to_savepoint(shelf_, touched);
+        tx.rollback_to_savepoint(stock_, touched);
         roster_.wake(touched);
     }
 
     wake_reason wait(waiter& here, duration timeout) {
         std::unique_lock lock{mutex_};
         waiting_.push_back(&here);
-        clock_.wait(lock, here.changed, timeout, [&] { return here.notified || here.interrupted; });
+        clock_.wait(lock, here.changed, timeout, [&] { return here.may_go(); });
         std::erase(waiting_, &here);
         if (std::exchange(here.interrupted, false)) return wake_reason::interrupted;
-        return std::exchange(here.notified, false) ? wake_reason::notified : wake_reason::timeout;
+        const bool notified = std::exchange(here.notified, false), news = std::exchange(here.news, false);
+        return notified || news ? wake_reason::notified : wake_reason::timeout;
     }
     void interrupt(waiter& here) noexcept {
         const std::lock_guard lock{mutex_};
         here.interrupted = true;
         here.changed.notify_one();
     }
+    bool stop_asked(waiter& here) noexcept {
+        const std::lock_guard lock{mutex_};
+        return std::exchange(here.stop_asked, false);
+    }
     void forget(const waiter& here) noexcept {
         const std::lock_guard lock{mutex_};
         roster_.forget(here);
     }
 
-    result<worker_id> register_worker(const worker_info& info) {
+    result<worker_id> register_worker(const worker_info& info, const std::shared_ptr<waiter>& here) {
         if (info.lease_time <= duration::zero())
             return error_info{errc::invalid_option, "a worker's lease time must be more than nothing"};
         const std::lock_guard lock{mutex_};
-        return roster_.add(info, clock_.steady_now());
+        return roster_.add(info, clock_.steady_now(), here);
     }
     beat_reply beat(worker_id id) {
         const std::lock_guard lock{mutex_};
-        return roster_.beat(id, clock_.steady_now());
+        beat_reply reply = roster_.beat(id, clock_.steady_now());
+        reply.stop_asked = leases_.is_asked_to_stop(id);
+        return reply;
     }
     rescue_reply rescue() {
         rescue_reply reply;
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
+        const time_point now = clock_.now();
         for (const worker_id dead : roster_.overdue(clock_.steady_now())) {
             roster_.remove(dead);
             ++reply.workers;
-            for (const auto& ref : leases_.of(dead)) rescue_lease(leases_.close(ref.id), reply, touched);
+            for (const auto& ref : leases_.of(dead)) rescue_lease(leases_.close(ref.id), now, reply, touched);
         }
         roster_.wake(touched);
         return reply;
@@ -238,7 +261,7 @@ public:
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
         roster_.remove(id);
-        for (const auto& ref : leases_.of(id)) return_lease(leases_.close(ref.id), touched);
+        for (const auto& ref : leases_.of(id)) return_lease(leases_.close(ref.id), clock_.now(), touched);
         roster_.wake(touched);
     }
     std::vector<lease_ref> leases_of(worker_id id) const {
@@ -248,30 +271,87 @@ public:
     void give_back(std::span<const lease_ref> refs) {
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
-        for (const auto& ref : refs) return_lease(leases_.close(ref.id), touched);
+        for (const auto& ref : refs) return_lease(leases_.close(ref.id), clock_.now(), touched);
         roster_.wake(touched);
     }
 
-    std::int64_t cancel(std::span<const job_id> ids) {
-        std::vector<job_id> sorted{ids.begin(), ids.end()};
-        std::sort(sorted.begin(), sorted.end());
+    cancel_reply cancel(std::span<const job_id> ids) {
+        const auto which = sorted(ids);
+        std::vector<lane_id> touched;
+        cancel_reply reply;
         const std::lock_guard lock{mutex_};
-        return shelf_.cancel(sorted);
+        reply.removed = stock_.cancel(which, clock_.now(), touched);
+        leases_.for_each_of(which, [&](lease& l, std::size_t i) {
+            if ((l.flag(i) & flag_stop) != 0) return;
+            l.raise(i, flag_stop);
+            ++reply.stopping;
+            roster_.ask_to_stop(l.worker);
+        });
+        roster_.wake(touched);
+        return reply;
     }
     std::int64_t requeue(std::span<const job_id> ids) {
+        const auto which = sorted(ids);
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
-        const std::int64_t n = shelf_.requeue(ids, touched);
+        const std::int64_t n = stock_.requeue(which, clock_.now(), touched);
         roster_.wake(touched);
         return n;
     }
+
+    result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs, const ledger* tx = nullptr) {
+        jobs.clear();
+        if (tx != nullptr)
+            return error_info{errc::invalid_option, "driver::memory has no tracked jobs inside of transactions",
+                              "enqueue jobs with results, unique keys, parents or an expiry outside of it"};
+        if (auto fine = in_memory::check(r); !fine) return fine;
+        std::vector<job_id> parents;
+        for (const enqueue_options& o : r.options) parents.insert(parents.end(), o.after.begin(), o.after.end());
+        std::vector<lane_id> touched;
+        const std::lock_guard lock{mutex_};
+        std::vector<std::string> names(r.bodies ? r.bodies->size() : 0);
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (!stock_.knows(r.lane(i))) return no_such_lane();
+            const full_name& lane = lanes_[static_cast<std::size_t>(r.lane(i).value) - 1];
+            if (r.option(i).unique_key.is_set()) names[i].append(lane.queue).append(1, '\0').append(lane.entrypoint);
+        }
+        tracked_enqueue call{stock_, r, std::move(names), clock_.now()};
+        if (auto fine = call.plan(last_job_); !fine) return fine;
+        track(sorted(parents));
+        call.perform(touched);
+        jobs = call.made();
+        roster_.wake(touched);
+        return {};
+    }
+    void watch(std::span<const job_id> ids, duration keep, std::vector<ended_job>& ended,
+               const std::shared_ptr<waiter>& here) {
+        ended.clear();
+        const auto which = sorted(ids);
+        const std::lock_guard lock{mutex_};
+        track(which);
+        for (const job_id id : ids) {
+            if (auto how = stock_.ended(id)) ended.push_back(std::move(*how));
+            else stock_.book().watch(id, keep, here);
+        }
+    }
+    std::vector<lease_news> leases_now(worker_id id) const {
+        const std::lock_guard lock{mutex_};
+        return leases_.news(id);
+    }
+    sweep_reply sweep() {
+        std::vector<lane_id> touched;
+        const std::lock_guard lock{mutex_};
+        const sweep_reply reply = stock_.sweep(clock_.now(), touched);
+        roster_.wake(touched);
+        return reply;
+    }
     std::vector<held_job> held(lane_id lane, std::size_t limit) const {
         const std::lock_guard lock{mutex_};
-        return shelf_.held(lane, limit);
+        return stock_.held(lane, limit);
     }
     lane_counts counts(lane_id lane) const {
         const std::lock_guard lock{mutex_};
-        lane_counts c = shelf_.counts(lane);
+        lane_counts c = stock_.counts(lane);
         c.leased = leases_.unfinished(lane);
         return c;
     }
@@ -282,19 +362,25 @@ private:
         friend auto operator<=>(const full_name&, const full_name&) = default;
     };
 
+    result<void> enqueue_all_tracked(const enqueue_request& r, std::vector<job_id>& ids, const ledger* tx) {
+        std::vector<enqueued_job> jobs;
+        const tracked_request all{.lanes = {&r.lane, 1}, .bodies = r.bodies, .options = r.options, .keys = r.keys};
+        if (auto put = enqueue_tracked(all, jobs, tx); !put) return put;
+        for (const auto& j : jobs) ids.push_back(j.id);
+        return {};
+    }
+
     static result<void> check_name(std::string_view name) {
         if (name.empty() || name.size() > max_name_bytes) return errc::invalid_name;
         if (!pgq::detail::is_storable_text(name)) return errc::invalid_text;
         return {};
     }
-    static time_point resolve(when w, time_point now) noexcept {
-        const std::chrono::microseconds micros{w.micros()};
-        return w.how() == when::kind::relative ? shifted(now, micros) : time_point{micros};
-    }
-    static pgq::rank rank_of(const enqueue_options& o, time_point now) noexcept {
-        if (!o.expected_at.is_set()) return pgq::rank::of(o.priority);
-        const auto deadline = std::chrono::floor<std::chrono::milliseconds>(resolve(o.expected_at, now));
-        return pgq::rank::of(o.priority, deadline.time_since_epoch().count());
+
+    static error_info no_such_lane() { return error_info{errc::invalid_option, "there is no lane with this number"}; }
+    static std::vector<job_id> sorted(std::span<const job_id> ids) {
+        std::vector<job_id> out{ids.begin(), ids.end()};
+        std::sort(out.begin(), out.end());
+        return out;
     }
 
     /// Everything that can be wrong with a request, before any of it happens.
@@ -317,7 +403,7 @@ private:
         after.leave(p.mask);
         for (const auto& item : p.items) after.leave(std::size_t{item.index});
         bool nothing = true;
-        after.for_each_unfinished([&](const job&) { nothing = false; });
+        after.for_each_unfinished([&](std::size_t) { nothing = false; });
         return nothing;
     }
 
@@ -328,19 +414,39 @@ private:
         for (const auto& item : p.items) {
             if (l->has_left(item.index)) continue;  // said before
             l->leave(std::size_t{item.index});
-            settle((*l->jobs)[item.index], item, now, touched);
+            stock_.settle(l->at(item.index), item, now, touched);
         }
+        const lease leaving{.left = std::string{p.mask}};
+        finish_flagged(*l, now, touched, [&](std::size_t i) { return leaving.has_left(i); });
         l->leave(p.mask);
         if (!p.last) return reply.moved.push_back({.id = p.ref.id});
         dropped.push_back(leases_.close(p.ref.id).jobs);
     }
 
-    void settle(job j, const settlement& s, time_point now, std::vector<lane_id>& touched) {
-        if (s.kind == settle_kind::hold) return shelf_.hold(alone(j), s.reason);
-        if (s.kind == settle_kind::release) uncount(j);
-        touched.push_back(j.lane);
-        if (s.delay <= duration::zero()) return shelf_.put(std::move(j));
-        shelf_.defer(alone(j), shifted(now, std::chrono::ceil<std::chrono::microseconds>(s.delay)));
+    /// Jobs that are done without a word, though somebody wants to know: their worker could not know that.
+    template <class Predicate>
+    void finish_flagged(const lease& l, time_point now, std::vector<lane_id>& touched, Predicate leaves) {
+        if (l.flags.empty()) return;
+        l.for_each_unfinished([&](std::size_t i) {
+            if (leaves(i)) stock_.end(l.at(i), end_kind::done, now, touched);
+        });
+    }
+    /// Makes jobs tracked, wherever they are. `ids` are sorted.
+    void track(const std::vector<job_id>& ids) {
+        std::vector<job_id> missing;
+        std::copy_if(ids.begin(), ids.end(), std::back_inserter(missing),
+                     [&](job_id id) { return !stock_.book().knows(id); });
+        if (missing.empty()) return;
+        stock_.for_each([&](job& j, bool held) {
+            if (!std::binary_search(missing.begin(), missing.end(), j.id)) return;
+            j.flags = static_cast<std::int16_t>(j.flags | flag_tracked);
+            stock_.book().add(j.id, {.lane = j.lane, .rank = j.rank, .held = held});
+        });
+        leases_.for_each_of(missing, [&](lease& l, std::size_t i) {
+            l.raise(i, flag_tracked);
+            const job& j = (*l.jobs)[i];
+            stock_.book().add(j.id, {.lane = j.lane, .rank = j.rank});
+        });
     }
 
     /// The best that wait, off the shelf.
@@ -349,11 +455,11 @@ private:
         if (r.where == nullptr || r.where->is_everything()) {
             std::vector<claim_lane> lanes;
             for (const lane_id lane : r.lanes) lanes.push_back({.lane = lane});
-            for (auto& batch : shelf_.take(lanes, r.limit))
+            for (auto& batch : stock_.take(lanes, r.limit))
                 std::move(batch.jobs.begin(), batch.jobs.end(), std::back_inserter(jobs));
         } else {
             for (const lane_id lane : r.lanes)
-                for (job& j : shelf_.take_if(lane, r.limit, [&](const job& c) { return passes(r.where, c); }))
+                for (job& j : stock_.take_if(lane, r.limit, [&](const job& c) { return passes(r.where, c); }))
                     jobs.push_back(std::move(j));
         }
         std::sort(jobs.begin(), jobs.end(), runs_before);
@@ -361,7 +467,7 @@ private:
         return jobs;
     }
     void put_back_behind(std::vector<job>& jobs, std::size_t most) {
-        for (; jobs.size() > most; jobs.pop_back()) shelf_.put(std::move(jobs.back()));
+        for (; jobs.size() > most; jobs.pop_back()) stock_.put(std::move(jobs.back()));
     }
     /// A transaction sees what it has enqueued itself among the others.
     void prefer_own(const take_request& r, std::vector<job>& jobs, ledger& tx) {
@@ -389,7 +495,7 @@ private:
     }
 
     void claim(const exchange_request& r, exchange_reply& reply) {
-        for (auto& batch : shelf_.take(r.lanes, r.limit))
+        for (auto& batch : stock_.take(r.lanes, r.limit))
             open(r.worker, batch.asked.lane, batch.asked.max_attempts, std::move(batch.jobs), reply);
     }
 
@@ -406,7 +512,7 @@ private:
 
     /// How many it took.
     std::uint32_t claim_limited(worker_id worker, const limited_lane& wanted, exchange_reply& reply) {
-        if (!shelf_.has_ready(wanted.lane)) return 0;
+        if (!stock_.has_ready(wanted.lane)) return 0;
         const auto& name = lanes_[static_cast<std::size_t>(wanted.lane.value) - 1];
         const steady_time now = clock_.steady_now();
         const auto limits = limits_.of(name.queue, name.entrypoint);
@@ -425,14 +531,14 @@ private:
         }
         std::map<std::string_view, std::int64_t> by_key;
         if (keyed != nullptr) by_key = running_by_key(*keyed);
-        auto jobs = shelf_.take_if(wanted.lane, free > 0 ? static_cast<std::size_t>(free) : 0, [&](const job& j) {
+        auto jobs = stock_.take_if(wanted.lane, free > 0 ? static_cast<std::size_t>(free) : 0, [&](const job& j) {
             return keyed == nullptr || !j.key || by_key[*j.key]++ < keyed->what.limit.amount;
         });
         const auto taken = static_cast<std::int64_t>(jobs.size());
         for (kept_limit* l : limits)
             if (taken > 0 && l->what.limit.kind == limit_kind::rate) l->spend(static_cast<double>(taken), now);
         if (taken > 0) open(worker, wanted.lane, wanted.max_attempts, std::move(jobs), reply);
-        if (!shelf_.has_ready(wanted.lane)) return static_cast<std::uint32_t>(taken);
+        if (!stock_.has_ready(wanted.lane)) return static_cast<std::uint32_t>(taken);
         if (taken == wanted.most) reply.more_limited = true;
         else if (rest && taken >= free) reply.again = reply.again ? std::min(*reply.again, *rest) : *rest;
         return static_cast<std::uint32_t>(taken);
@@ -459,28 +565,15 @@ private:
         return n;
     }
 
-    /// The attempts do not count: nobody began them, or they end with the worker's own consent.
-    void return_lease(const lease& l, std::vector<lane_id>& touched) {
-        l.for_each_unfinished([&](job j) {
-            uncount(j);
-            touched.push_back(j.lane);
-            shelf_.put(std::move(j));
-        });
+    void return_lease(const lease& l, time_point now, std::vector<lane_id>& touched) {
+        l.for_each_unfinished([&](std::size_t i) { stock_.give_back(l.at(i), now, touched); });
     }
-    /// The attempts count: any of these jobs may be what killed the worker.
-    void rescue_lease(const lease& l, rescue_reply& reply, std::vector<lane_id>& touched) {
-        l.for_each_unfinished([&](job j) {
-            touched.push_back(j.lane);  // its limits have room now
-            if (j.attempts >= l.max_attempts) {
-                ++reply.held;
-                return shelf_.hold(alone(j), "its worker died");
-            }
-            ++reply.returned;
-            shelf_.put(std::move(j));
+    void rescue_lease(const lease& l, time_point now, rescue_reply& reply, std::vector<lane_id>& touched) {
+        l.for_each_unfinished([&](std::size_t i) {
+            const settle_kind how = stock_.rescue(l.at(i), l.max_attempts, now, touched);
+            if (how == settle_kind::hold) ++reply.held;
+            if (how == settle_kind::retry) ++reply.returned;
         });
-    }
-    static void uncount(job& j) noexcept {
-        if (j.attempts > 0) --j.attempts;
     }
 
     void time_moved() {
@@ -495,7 +588,7 @@ private:
     std::vector<full_name> lanes_{};  // by their numbers, from 1
     limit_book limits_{};
     std::int64_t last_job_ = 0;
-    shelf shelf_{};
+    stock stock_{};
     lease_book leases_{};
     roster roster_{};
     std::vector<waiter*> waiting_{};

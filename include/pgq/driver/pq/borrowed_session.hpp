@@ -128,13 +128,26 @@ public:
         return !touched.empty();
     }
 
-    result<std::int64_t> cancel(std::span<const job_id> ids) {
-        std::array<step, 2> s;
-        s[0].query = &statement::cancel_deferred;
-        s[1].query = &statement::cancel_ready;
-        for (step& one : s) bind_ids(one, ids);
-        if (auto done = atomically(s); !done) return std::move(done.error());
-        return std::atoll(PQcmdTuples(s[0].reply.get())) + std::atoll(PQcmdTuples(s[1].reply.get()));
+    result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs) {
+        jobs.clear();
+        if (r.bodies->empty()) return {};
+        const enqueue_request plain{.bodies = r.bodies, .options = r.options};
+        if (auto fine = check_enqueue(plain, known_.options_.max_payload); !fine) return fine;
+        step s;
+        s.query = &statement::enqueue_tracked;
+        statement::bind_enqueue_tracked(s.params, r);
+        const bool theirs = in_transaction();
+        if (auto put = atomically({&s, 1}); !put) return put;
+        tell(r.lanes, theirs);
+        return enqueue_tracked_verb::read_jobs(s, r.bodies->size(), jobs);
+    }
+
+    result<cancel_reply> cancel(std::span<const job_id> ids) {
+        step s;
+        s.query = &statement::cancel;
+        bind_ids(s, ids);
+        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
+        return cancel_reply{.removed = s[0].number<std::int64_t>(0), .stopping = s[0].number<std::int64_t>(1)};
     }
 
     result<std::int64_t> requeue(std::span<const job_id> ids) {
@@ -246,12 +259,16 @@ public:
     result<void> retire(worker_id) { return for_clients_only(); }
     result<std::vector<lease_ref>> leases_of(worker_id) { return for_clients_only(); }
     result<void> give_back(std::span<const lease_ref>) { return for_clients_only(); }
+    result<void> watch(std::span<const job_id>, duration, std::vector<ended_job>&) { return for_clients_only(); }
+    result<std::vector<lease_news>> leases_now(worker_id) { return for_clients_only(); }
+    bool stop_asked() noexcept { return false; }
+    result<sweep_reply> sweep() { return for_clients_only(); }
 
     const known& line() const noexcept { return known_; }
 
     static error_info for_clients_only() {
-        return {errc::invalid_option, "a borrowed connection runs no worker",
-                "give the worker's queue a driver that makes connections of its own, driver::libpq"};
+        return {errc::invalid_option, "a borrowed connection neither runs a worker nor waits",
+                "give the queue a driver that makes connections of its own, driver::libpq"};
     }
 
 private:

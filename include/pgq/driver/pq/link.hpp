@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace pgq::driver::pq {
@@ -66,6 +67,19 @@ public:
     result<need> proceed() { return pump_.advance(connection_.get()); }
 
     void close() noexcept { connection_.reset(); }
+
+    /// Whether there were any.
+    bool take_notifications() noexcept {
+        bool any = false;
+        while (PGnotify* n = PQnotifies(connection_.get())) {
+            stop_asked_ = stop_asked_ || std::string_view{n->extra} == "stop";
+            PQfreemem(n);
+            any = true;
+        }
+        return any;
+    }
+    /// Whether one of those taken since the last call asked for a job to stop.
+    bool take_stop_asked() noexcept { return std::exchange(stop_asked_, false); }
 
     PGconn* get() const noexcept { return connection_.get(); }
     int socket() const noexcept { return PQsocket(connection_.get()); }
@@ -143,6 +157,7 @@ private:
     stage stage_ = stage::connecting;
     std::int32_t space_ = 0;
     bool keeps_state_ = false;
+    bool stop_asked_ = false;
 };
 
 }  // namespace pgq::driver::pq

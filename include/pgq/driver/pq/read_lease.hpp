@@ -57,6 +57,13 @@ inline bool read_lease(row_view row, claimed_lease& lease, const std::shared_ptr
         job.body = bodies.next();
     }
     if (!row.null(7) && !read_headers(row.cell(7), lease, *storage)) return false;
+    if (!row.null(8)) {
+        wire::array_reader flags{row.cell(8)};
+        for (std::size_t i = 0; i < n && i < flags.size(); ++i) {
+            const auto one = flags.next();
+            lease.jobs[i].flags = one.size() == 2 ? wire::load<std::int16_t>(one.data()) : std::int16_t{0};
+        }
+    }
     const auto before = [](const job_record& a, const job_record& b) {
         return std::pair{a.rank, a.id} < std::pair{b.rank, b.id};
     };

@@ -86,7 +86,7 @@ public:
         auto promoted = verb.read(steps);
         if (!promoted) return std::move(promoted.error());
         for (const auto& job : reply.jobs) state_->transaction.note_taken(job.lane);
-        if (*promoted && state_->line.keeps_state()) wake_noted();
+        if (*promoted) note_or_wake();
         return {};
     }
     result<void> keep(const taken_record& job, std::string_view reason) {
@@ -107,6 +107,7 @@ public:
         if (auto done = say(statement::commit); !done) return done;
         const bool refused = std::string_view{PQcmdStatus(state_->steps[0].reply.get())} == "ROLLBACK";
         wake_lanes(over.touched(refused));
+        if (over.noted && !refused) wake_noted();
         if (!refused) return {};
         return error_info{make_sqlstate("25P02"), "a statement of the transaction had failed, so it was rolled back",
                           "put what may fail into a savepoint"};
@@ -142,7 +143,7 @@ public:
         const auto until = std::chrono::steady_clock::now() + timeout;
         for (;;) {
             if (PQconsumeInput(state_->line.get()) == 0) return connection_error(state_->line.get(), "wait");
-            if (took_notification()) return wake_reason::notified;
+            if (state_->line.take_notifications()) return wake_reason::notified;
             const auto left = until - std::chrono::steady_clock::now();
             const bool readable = poll_for(POLLIN, std::max(duration{}, duration{left}));
             if (state_->wake.drain()) return wake_reason::interrupted;
@@ -173,7 +174,8 @@ public:
         steps.add(statement::beat).number(id.value);
         if (auto done = finish_script(); !done) return done.error();
         return beat_reply{.alive = steps[0][0].number<std::int64_t>(0) == 1,
-                          .work_to_rescue = steps[0][0].number<std::uint8_t>(1) != 0};
+                          .work_to_rescue = steps[0][0].number<std::uint8_t>(1) != 0,
+                          .stop_asked = steps[0][0].number<std::uint8_t>(2) != 0};
     }
 
     result<rescue_reply> rescue() {
@@ -184,7 +186,7 @@ public:
         const rescue_reply reply{.workers = std::atoll(PQcmdTuples(steps[0].reply.get())),
                                  .returned = steps[1][0].number<std::int64_t>(0),
                                  .held = steps[1][0].number<std::int64_t>(1)};
-        wake_lanes(lanes_in(steps[1], 2));
+        wake_returned(steps[1]);
         return reply;
     }
 
@@ -193,7 +195,7 @@ public:
         steps.add(statement::give_back_all).number(id.value);
         steps.add(statement::unregister).number(id.value);
         if (auto done = finish_script(); !done) return done;
-        wake_lanes(lanes_in(steps[0], 0));
+        wake_returned(steps[0]);
         return {};
     }
 
@@ -213,17 +215,78 @@ public:
 
     result<void> give_back(std::span<const lease_ref> leases) {
         auto& steps = fresh();
-        statement::bind_leases(steps.add(statement::give_back), leases);
+        steps.add(statement::give_back).int8s(leases.size(), [&](std::size_t i) { return leases[i].id; });
         if (auto done = finish_script(); !done) return done;
-        wake_lanes(lanes_in(steps[0], 0));
+        wake_returned(steps[0]);
         return {};
     }
 
-    result<std::int64_t> cancel(std::span<const job_id> ids) {
+    result<void> enqueue_tracked(const tracked_request& request, std::vector<enqueued_job>& jobs) {
+        jobs.clear();
+        if (request.bodies->empty()) return {};
+        const enqueue_request plain{.bodies = request.bodies, .options = request.options};
+        if (auto fine = check_enqueue(plain, state_->line.options().max_payload); !fine) return fine;
+        if (!state_->transaction.open) return perform(enqueue_tracked_verb{request, jobs});
         auto& steps = fresh();
-        for (const auto* q : {&statement::cancel_deferred, &statement::cancel_ready}) bind_ids(steps.add(*q), ids);
+        statement::bind_enqueue_tracked(steps.add(statement::enqueue_tracked), request);
+        if (auto done = finish_script(); !done) return done;
+        auto& put = state_->transaction.put;
+        put.insert(put.end(), request.lanes.begin(), request.lanes.end());
+        return enqueue_tracked_verb::read_jobs(steps[0], request.bodies->size(), jobs);
+    }
+
+    result<void> watch(std::span<const job_id> ids, duration keep, std::vector<ended_job>& ended) {
+        if (auto heard = listen_for_ends(); !heard) return heard;
+        auto& steps = fresh();
+        const std::int32_t waiter = state_->line.keeps_state() ? PQbackendPID(state_->line.get()) : 0;
+        statement::bind_watch(steps.add(statement::watch), ids, waiter, keep);
+        if (auto done = finish_script(); !done) return done;
+        read_ends(steps[0], ended);
+        return {};
+    }
+
+    result<std::vector<lease_news>> leases_now(worker_id id) {
+        auto& steps = fresh();
+        steps.add(statement::leases_of).number(id.value);
         if (auto done = finish_script(); !done) return done.error();
-        return std::atoll(PQcmdTuples(steps[0].reply.get())) + std::atoll(PQcmdTuples(steps[1].reply.get()));
+        std::vector<lease_news> found;
+        for (int i = 0; i < steps[0].rows(); ++i) {
+            const row_view row = steps[0][i];
+            auto& news = found.emplace_back();
+            news.ref = {row.number<std::int64_t>(0), statement::wire::load_tid(row.cell(1).data())};
+            if (row.null(2)) continue;
+            statement::wire::array_reader flags{row.cell(2)};
+            for (std::size_t j = 0, n = flags.size(); j < n; ++j) {
+                const auto one = flags.next();
+                news.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data()) : std::int16_t{0});
+            }
+        }
+        return found;
+    }
+
+    bool stop_asked() noexcept {
+        (void)state_->line.take_notifications();
+        return state_->line.take_stop_asked();
+    }
+
+    result<sweep_reply> sweep() {
+        auto& steps = fresh();
+        steps.add(statement::sweep).number(std::int32_t{14});
+        if (auto done = finish_script(); !done) return done.error();
+        const sweep_reply reply{.expired = steps[0][0].number<std::int64_t>(0),
+                                .forgotten = steps[0][0].number<std::int64_t>(1)};
+        if (reply.expired > 0) wake_noted();
+        return reply;
+    }
+
+    result<cancel_reply> cancel(std::span<const job_id> ids) {
+        auto& steps = fresh();
+        bind_ids(steps.add(statement::cancel), ids);
+        if (auto done = finish_script(); !done) return done.error();
+        const cancel_reply reply{.removed = steps[0][0].number<std::int64_t>(0),
+                                 .stopping = steps[0][0].number<std::int64_t>(1)};
+        if (reply.removed > 0) note_or_wake();  // who waited for them
+        return reply;
     }
 
     result<std::int64_t> requeue(std::span<const job_id> ids) {
@@ -281,6 +344,7 @@ private:
     struct transaction_state {
         bool open = false;
         bool gave_back = false;  // what was taken behind a savepoint
+        bool noted = false;      // jobs that have become claimable by the way
         std::vector<lane_id> put{};
         std::vector<lane_id> taken{};
 
@@ -305,6 +369,9 @@ private:
         statement::query listen_query{"listen", {}, false};
         std::string listen_all_text;
         statement::query listen_all_query{"listen", {}, false};
+        std::string listen_ends_text;
+        statement::query listen_ends_query{"listen", {}, false};
+        bool hears_ends = false;
     };
 
     script& fresh() noexcept {
@@ -373,15 +440,6 @@ private:
         return {static_cast<std::time_t>(s.count()), static_cast<long>((d - s).count())};
     }
 
-    bool took_notification() noexcept {
-        bool any = false;
-        while (PGnotify* n = PQnotifies(state_->line.get())) {
-            PQfreemem(n);
-            any = true;
-        }
-        return any;
-    }
-
     // What a worker hears: its own channel, and the one for those who cannot look for sleepers.
     result<void> listen(worker_id id) {
         link& line = state_->line;
@@ -394,6 +452,19 @@ private:
         steps.add(state_->listen_query);
         steps.add(state_->listen_all_query);
         return finish_script();
+    }
+
+    // What those hear who wait for the ends of jobs. Each backend has a number, and so a channel, of its own.
+    result<void> listen_for_ends() {
+        link& line = state_->line;
+        if (state_->hears_ends || !line.keeps_state()) return {};
+        state_->listen_ends_text =
+            "LISTEN pgq_" + std::to_string(line.space()) + "_w" + std::to_string(PQbackendPID(line.get()));
+        state_->listen_ends_query.text = state_->listen_ends_text;
+        fresh().add(state_->listen_ends_query);
+        auto heard = finish_script();
+        state_->hears_ends = static_cast<bool>(heard);
+        return heard;
     }
 
     void oust_former(worker_id id) {
@@ -416,7 +487,13 @@ private:
         return enqueue_verb::read_ids(steps[0], request.bodies->size(), ids);
     }
 
+    // Now, or behind the commit.
+    void note_or_wake() {
+        if (state_->transaction.open) state_->transaction.noted = true;
+        else wake_noted();
+    }
     void wake_noted() {
+        if (!state_->line.keeps_state()) return;
         auto& steps = fresh();
         steps.add(statement::wake_noted).number(state_->line.space());
         steps.sync();
@@ -429,6 +506,12 @@ private:
         (void)run();  // sleepers look for themselves now and then
     }
 
+    // A row of statement::rescue_leases or give_back.
+    void wake_returned(const step& s) {
+        const bool ended = !s[0].null(3);
+        wake_lanes(lanes_in(s, 2));
+        if (ended) wake_noted();
+    }
     static std::vector<lane_id> lanes_in(const step& s, int column) {
         std::vector<lane_id> found;
         if (s.rows() != 1 || s[0].null(column)) return found;

@@ -61,10 +61,13 @@ public:
         reply_->next_due.reset();
         if (auto e = steps.first_error(0, steps.size())) return *e;
         std::size_t at = 0;
-        const bool promoted = promotes_ && steps[at++][0].number<std::int64_t>(0) > 0;
-        if (takes())
-            if (auto read = read_taken(steps[at++], reply_->jobs); !read) return read.error();
-        if (request_->look_ahead && steps[at].rows() == 1)
+        bool promoted = promotes_ && steps[at++][0].number<std::int64_t>(0) > 0;
+        if (takes()) {
+            const step& taken = steps[at++];
+            for (int i = 0; i < taken.rows(); ++i) promoted = promoted || !taken[i].null(7);  // what waited for it
+            if (auto read = read_taken(taken, reply_->jobs); !read) return read.error();
+        }
+        if (request_->look_ahead && steps[at].rows() == 1 && !steps[at][0].null(0))
             reply_->next_due = as_duration(steps[at][0].number<std::int64_t>(0));
         return promoted;
     }

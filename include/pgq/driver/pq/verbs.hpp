@@ -8,6 +8,7 @@
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/finish.hpp>
+#include <pgq/statement/track.hpp>
 #include <pgq/statement/wake.hpp>
 
 #include <algorithm>
@@ -64,7 +65,8 @@ public:
         if (s.rows() == 1) {
             statement::wire::array_reader all{s[0].cell(0)};
             for (std::size_t i = 0, size = all.size(); i < size; ++i) ids.push_back({all.next_number<std::int64_t>()});
-            std::sort(ids.begin(), ids.end());  // ids are drawn in input order; the answer may come in another
+            // Ids are drawn in input order; the answer may come in another.
+            if (s.query != &statement::enqueue_tracked) std::sort(ids.begin(), ids.end());
         }
         if (ids.size() != n) return error_info{errc::protocol, "an enqueue answered with the wrong number of ids"};
         return {};
@@ -122,6 +124,48 @@ inline lane_limit read_limit(row_view row) {
                       .burst = row.number<std::int32_t>(5)}};
 }
 
+class enqueue_tracked_verb {
+public:
+    enqueue_tracked_verb(const tracked_request& r, std::vector<enqueued_job>& jobs) : request_{&r}, jobs_{&jobs} {}
+
+    void compose(script& steps, const link& l) const {
+        statement::bind_enqueue_tracked(steps.add(statement::enqueue_tracked), *request_);
+        steps.sync();
+        add_wake(steps, l, request_->lanes);
+    }
+    result<void> read(script& steps) const { return read_jobs(steps[0], request_->bodies->size(), *jobs_); }
+
+    static result<void> read_jobs(const step& s, std::size_t n, std::vector<enqueued_job>& jobs) {
+        if (s.error) return *s.error;
+        jobs.clear();
+        if (s.rows() == 1 && !s[0].null(0)) {
+            statement::wire::array_reader ids{s[0].cell(0)}, fresh{s[0].cell(1)};
+            for (std::size_t i = 0, size = ids.size(); i < size; ++i)
+                jobs.push_back({{ids.next_number<std::int64_t>()}, fresh.next() != std::string_view{"\0", 1}});
+        }
+        if (jobs.size() != n) return error_info{errc::protocol, "an enqueue answered with the wrong number of ids"};
+        return {};
+    }
+
+private:
+    const tracked_request* request_;
+    std::vector<enqueued_job>* jobs_;
+};
+
+/// What the ends of jobs came to: rows of statement::watch.
+inline void read_ends(const step& s, std::vector<ended_job>& ended) {
+    ended.clear();
+    for (int i = 0; i < s.rows(); ++i) {
+        const row_view row = s[i];
+        ended.push_back({.id = {row.number<std::int64_t>(0)},
+                         .kind = static_cast<end_kind>(row.cell(1).empty() ? '?' : row.cell(1)[0]),
+                         .attempts = row.number<std::int16_t>(2),
+                         .reason = std::string{row.cell(3)},
+                         .has_result = !row.null(4),
+                         .result = std::string{row.cell(4)}});
+    }
+}
+
 class exchange_verb {
 public:
     exchange_verb(const exchange_request& r, exchange_reply& reply) : request_{&r}, reply_{&reply} {}
@@ -161,14 +205,14 @@ public:
         std::size_t at = first_;
         if (!request_->finished.empty()) note_lost(steps[at++], request_->finished);
         for (const auto& g : request_->progressed) read_progress(steps[at++], g);
-        if (request_->promote) out.promoted = static_cast<std::uint32_t>(steps[at++][0].number<std::int64_t>(0));
+        if (request_->promote) out.promoted += static_cast<std::uint32_t>(steps[at++][0].number<std::int64_t>(0));
         if (!request_->limited.empty()) {
             read_again(steps[at]);
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
         }
         if (request_->limit > 0 && !request_->lanes.empty())
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
-        if (request_->look_ahead && steps[at].rows() == 1)
+        if (request_->look_ahead && steps[at].rows() == 1 && !steps[at][0].null(0))
             out.next_due = as_duration(steps[at][0].number<std::int64_t>(0));
         return {};
     }
@@ -183,7 +227,7 @@ private:
     bool puts_back() const noexcept {
         for (const auto& g : request_->progressed)
             for (const auto& i : g.items)
-                if (i.kind != settle_kind::hold) return true;
+                if (i.kind == settle_kind::retry || i.kind == settle_kind::release || g.flagged) return true;
         return false;
     }
 
@@ -197,8 +241,8 @@ private:
 
     void read_again(const step& s) const {
         for (int row = 0; row < s.rows(); ++row) {
-            if (s[row].null(8)) continue;
-            const auto wait = as_duration(s[row].number<std::int64_t>(8));
+            if (s[row].null(9)) continue;
+            const auto wait = as_duration(s[row].number<std::int64_t>(9));
             if (wait == duration{}) reply_->more_limited = true;
             else reply_->again = reply_->again ? std::min(*reply_->again, wait) : wait;
         }
@@ -221,6 +265,8 @@ private:
 
     void read_progress(const step& s, const lease_progress& g) const {
         if (s.rows() == 0) return reply_->lost.push_back(g.ref.id);
+        if (g.flagged && !g.items.empty() && !s[0].null(3))
+            reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(3));
         if (!g.last) reply_->moved.push_back({g.ref.id, statement::wire::load_tid(s[0].cell(1).data())});
     }
 

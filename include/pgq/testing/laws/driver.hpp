@@ -7,6 +7,7 @@
 #include <pgq/testing/laws/driver/storing.hpp>
 #include <pgq/testing/laws/driver/taking.hpp>
 #include <pgq/testing/laws/driver/taking_away.hpp>
+#include <pgq/testing/laws/driver/tracking.hpp>
 #include <pgq/testing/laws/driver/waking.hpp>
 #include <pgq/testing/laws/driver/world.hpp>
 
@@ -59,6 +60,14 @@ void check_driver(Make make) {
         check_filters<Driver>(make);
         check_transactions<Driver>(make);
     }
+    check_unique_keys<Driver>(make);
+    check_replacement<Driver>(make);
+    check_dependencies<Driver>(make);
+    check_failing_parents<Driver>(make);
+    check_watching<Driver>(make);
+    check_flags<Driver>(make);
+    check_stopping<Driver>(make);
+    check_expiry<Driver>(make);
 }
 
 }  // namespace pgq::laws

@@ -1,0 +1,146 @@
+#pragma once
+
+#include <pgq/driver/memory/clock.hpp>
+#include <pgq/driver/memory/job.hpp>
+#include <pgq/driver/memory/shelf.hpp>
+#include <pgq/driver/memory/tracking.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::in_memory {
+
+/// The jobs on the shelf together with what the book knows of the tracked ones: here the ends of jobs have their
+/// consequences. `touched` collects lanes of which a sleeper has to be woken.
+class stock : public shelf {
+public:
+    track_book& book() noexcept { return book_; }
+
+    /// The job has ended. Whoever held it has let go of it already.
+    void end(const job& j, end_kind how, time_point now, std::vector<lane_id>& touched, std::string_view reason = {},
+             std::optional<std::string_view> result = {}) {
+        if ((j.flags & flag_tracked) == 0) return;
+        ended_job e{.id = j.id, .kind = how, .attempts = j.attempts, .reason = std::string{reason}};
+        e.has_result = result.has_value();
+        e.result = result.value_or(std::string_view{});
+        carry_out(book_.end(std::move(e), now), now, touched);
+    }
+    /// A worker says what becomes of its job.
+    void settle(job j, const settlement& s, time_point now, std::vector<lane_id>& touched) {
+        if (s.kind == settle_kind::release) uncount(j);
+        if (s.kind == settle_kind::done) return end(j, end_kind::done, now, touched, s.reason, s.result);
+        if (s.kind == settle_kind::discard) return end(j, end_kind::discarded, now, touched, s.reason, s.result);
+        if (s.kind == settle_kind::hold) {
+            keep(j, s.reason);
+            return end(j, end_kind::held, now, touched, s.reason, s.result);
+        }
+        if (is_asked_to_stop(j)) return end(j, end_kind::cancelled, now, touched, s.reason, s.result);
+        touched.push_back(j.lane);
+        if (s.delay <= duration::zero()) return put(std::move(j));
+        defer(alone(j), shifted(now, std::chrono::ceil<std::chrono::microseconds>(s.delay)));
+    }
+    /// The attempt does not count: nobody began it, or it ends with the worker's own consent.
+    void give_back(job j, time_point now, std::vector<lane_id>& touched) {
+        uncount(j);
+        touched.push_back(j.lane);
+        is_asked_to_stop(j) ? end(j, end_kind::cancelled, now, touched) : put(std::move(j));
+    }
+    /// The attempt counts: any job of a worker that died may be what killed it. Tells what became of the job.
+    settle_kind rescue(job j, std::int16_t max_attempts, time_point now, std::vector<lane_id>& touched) {
+        touched.push_back(j.lane);  // its limits have room now
+        if (is_asked_to_stop(j)) return end(j, end_kind::cancelled, now, touched), settle_kind::discard;
+        if (j.attempts < max_attempts) return put(std::move(j)), settle_kind::retry;
+        keep(j, "its worker died");
+        end(j, end_kind::held, now, touched, "its worker died");
+        return settle_kind::hold;
+    }
+
+    /// `ids` are sorted. How many there were.
+    std::int64_t cancel(std::span<const job_id> ids, time_point now, std::vector<lane_id>& touched) {
+        const auto gone = pull(ids);
+        for (const job& j : gone) book_.cut(j.id);
+        for (const job& j : gone) end(j, end_kind::cancelled, now, touched);
+        return static_cast<std::int64_t>(gone.size());
+    }
+    /// Held jobs start over. `ids` are sorted.
+    std::int64_t requeue(std::span<const job_id> ids, time_point now, std::vector<lane_id>& touched) {
+        std::int64_t n = 0;
+        for (const job_id id : ids) {
+            if (!is_held(id) || !book_.start_over(id, now)) continue;
+            job j = *take_held(id);
+            j.attempts = 0;
+            touched.push_back(j.lane);
+            put(std::move(j));
+            ++n;
+        }
+        return n;
+    }
+    sweep_reply sweep(time_point now, std::vector<lane_id>& touched) {
+        sweep_reply reply;
+        auto gone = pull(book_.late(now));
+        for (const job& j : gone) book_.cut(j.id);
+        for (const job& j : gone) {
+            const tracked_job* const known = book_.find(j.id);
+            const bool holds = known != nullptr && known->if_expired == on_expiry::hold;
+            if (holds) keep(j, "it expired");
+            end(j, holds ? end_kind::held : end_kind::expired, now, touched, "it expired");
+        }
+        reply.expired = static_cast<std::int64_t>(gone.size());
+        reply.forgotten = book_.forget(now);
+        return reply;
+    }
+
+    /// How the job ended, when it has.
+    std::optional<ended_job> ended(job_id id) {
+        if (const ended_job* const how = book_.outcome(id)) return *how;
+        const tracked_job* const known = book_.find(id);
+        if (known == nullptr) return ended_job{.id = id};
+        if (!known->held) return std::nullopt;
+        ended_job e{.id = id, .kind = end_kind::held};
+        if (const auto why = held_because(id)) e.attempts = why->first, e.reason = why->second;
+        return e;
+    }
+
+    /// What the ends of other jobs mean for those that waited for them.
+    void carry_out(const std::vector<verdict>& verdicts, time_point now, std::vector<lane_id>& touched) {
+        for (const verdict& v : verdicts) {
+            auto j = unblock(v.id);
+            if (!j || v.what == verdict::kind::cancel) continue;
+            if (v.what == verdict::kind::hold) {
+                keep(*j, v.reason);
+                continue;
+            }
+            touched.push_back(j->lane);
+            if (v.run_at && *v.run_at > now) defer(std::move(*j), *v.run_at);
+            else put(std::move(*j));
+        }
+    }
+
+private:
+    static bool is_asked_to_stop(const job& j) noexcept { return (j.flags & flag_stop) != 0; }
+    static void uncount(job& j) noexcept {
+        if (j.attempts > 0) --j.attempts;
+    }
+    /// Held, and no more to be stopped.
+    void keep(const job& j, std::string_view reason) {
+        job copy = alone(j);
+        copy.flags = static_cast<std::int16_t>(copy.flags & flag_tracked);
+        hold(std::move(copy), reason);
+    }
+
+    track_book book_{};
+};
+
+}  // namespace pgq::driver::in_memory

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <pgq/job/tracked.hpp>
+#include <pgq/statement/params.hpp>
+#include <pgq/statement/query.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::statement {
+
+/// See sql/0003_tracked.sql for what these do.
+inline constexpr query enqueue_tracked{
+    "enqueue_tracked",
+    "SELECT array_agg(job), array_agg(fresh) FROM {s}.enqueue_tracked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+    "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"};
+
+/// $2 the waiter, null where nobody can be told; $3 microseconds.
+inline constexpr query watch{"watch",
+                             "SELECT id, kind, attempts, coalesce(reason, ''), result"
+                             " FROM {s}.watch($1, $2, $3 * interval '1 microsecond')"};
+
+namespace detail {
+
+inline std::int64_t micros_of(duration d) noexcept {
+    return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
+}
+inline std::int16_t kind_of(const when& w) noexcept { return static_cast<std::int16_t>(w.how()); }
+
+}  // namespace detail
+
+inline void bind_enqueue_tracked(params& p, const tracked_request& r) {
+    const std::size_t n = r.bodies->size();
+    const auto of = [&r](auto get) { return [&r, get](std::size_t i) { return get(r.option(i)); }; };
+    using options = enqueue_options;
+    std::vector<std::pair<std::int32_t, header>> heads;
+    std::vector<std::pair<std::int32_t, std::int64_t>> waits;
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto number = static_cast<std::int32_t>(i + 1);
+        for (const auto& h : r.option(i).headers) heads.emplace_back(number, h);
+        for (const auto parent : r.option(i).after) waits.emplace_back(number, parent.value);
+    }
+    for (const auto& e : r.edges)
+        waits.emplace_back(static_cast<std::int32_t>(e.child + 1), -static_cast<std::int64_t>(e.parent + 1));
+    p.clear();
+    p.int4s(n, [&](std::size_t i) { return r.lane(i).value; })
+        .int2s(n, of([](const options& o) { return o.priority; }))
+        .int2s(n, of([](const options& o) { return detail::kind_of(o.run_at); }))
+        .int8s(n, of([](const options& o) { return o.run_at.micros(); }))
+        .int2s(n, of([](const options& o) { return detail::kind_of(o.expected_at); }))
+        .int8s(n, of([](const options& o) { return o.expected_at.micros(); }))
+        .byteas(n, [&](std::size_t i) { return (*r.bodies)[i]; })
+        .int4s(heads.size(), [&](std::size_t i) { return heads[i].first; })
+        .texts(heads.size(), [&](std::size_t i) { return heads[i].second.name; })
+        .texts(heads.size(), [&](std::size_t i) { return heads[i].second.value; })
+        .texts_or_null(r.has_keys() ? n : 0, [&](std::size_t i) { return r.key(i); })
+        .texts(n, of([](const options& o) { return o.unique_key.key(); }))
+        .letters(n, of([](const options& o) { return o.unique_key.scope(); }))
+        .int8s(n, of([](const options& o) { return detail::micros_of(o.unique_key.period()); }))
+        .letters(n, of([](const options& o) { return o.unique_key.then(); }))
+        .int2s(n, of([](const options& o) { return detail::kind_of(o.expires_at); }))
+        .int8s(n, of([](const options& o) { return o.expires_at.micros(); }))
+        .bools(n, of([](const options& o) { return o.if_expired == on_expiry::hold; }))
+        .int8s(n, of([](const options& o) { return detail::micros_of(o.keep_outcome); }))
+        .letters(n, of([](const options& o) { return o.if_parent_fails; }))
+        .int4s(waits.size(), [&](std::size_t i) { return waits[i].first; })
+        .int8s(waits.size(), [&](std::size_t i) { return waits[i].second; });
+}
+
+inline void bind_watch(params& p, std::span<const job_id> ids, std::int32_t waiter, duration keep) {
+    p.clear();
+    p.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
+    if (waiter == 0) p.null(wire::int4_oid);
+    else p.number(waiter);
+    p.number(detail::micros_of(keep));
+}
+
+}  // namespace pgq::statement

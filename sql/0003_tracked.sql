@@ -1,0 +1,646 @@
+-- Tracked jobs: those of which somebody wants to know more than that they run. See docs/design/delivery.md for the reasons.
+
+-- flags of a job: 1 it is tracked, 2 it is to stop. Null for nearly all.
+ALTER TABLE :"schema".ready ADD flags int2;
+ALTER TABLE :"schema".deferred ADD flags int2;
+ALTER TABLE :"schema".lease ADD flags int2[];
+
+-- kind of a deferred job: also blocked ('b'). What waits for something else than its time is due at infinity.
+DROP INDEX :"schema".deferred_due;
+CREATE INDEX deferred_due ON :"schema".deferred (run_at) WHERE run_at < 'infinity';
+CREATE INDEX deferred_id ON :"schema".deferred (id);
+
+-- One row for each tracked job that has not ended. With lane and rank it is found in `ready`.
+CREATE TABLE :"schema".tracked (
+    id         int8 PRIMARY KEY,
+    lane       int4 NOT NULL,
+    rank       int8 NOT NULL,
+    held       bool NOT NULL DEFAULT false,
+    digest     bytea,
+    unique_key text,
+    waits_for  int4 NOT NULL DEFAULT 0,
+    if_failed  "char" NOT NULL DEFAULT 'h' CHECK (if_failed IN ('r', 'h', 'c')),
+    run_at     timestamptz,
+    expires_at timestamptz,
+    hold_late  bool NOT NULL DEFAULT false,
+    keep       interval,
+    waiters    int4[],
+    progress   text
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
+        autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX tracked_expiry ON :"schema".tracked (expires_at) WHERE expires_at IS NOT NULL AND NOT held;
+
+-- A job's unique key while it is taken: until the job has ended, or until a moment. scope: f until finished, w while it waits,
+-- p for a period. The digest is of queue, entrypoint and key, which may be of any length.
+CREATE TABLE :"schema".unique_key (
+    digest bytea PRIMARY KEY,
+    job    int8 NOT NULL,
+    scope  "char" NOT NULL CHECK (scope IN ('f', 'w', 'p')),
+    until  timestamptz
+);
+CREATE INDEX unique_key_until ON :"schema".unique_key (until) WHERE until IS NOT NULL;
+
+-- The child may begin when its parents have ended.
+CREATE TABLE :"schema".dependency (
+    parent int8 NOT NULL,
+    child  int8 NOT NULL,
+    PRIMARY KEY (parent, child)
+);
+CREATE INDEX dependency_child ON :"schema".dependency (child);
+
+-- How a job ended: d done, x discarded, c cancelled, h held, e expired. For as long as it is kept.
+CREATE TABLE :"schema".outcome (
+    id         int8 PRIMARY KEY,
+    lane       int4 NOT NULL,
+    kind       "char" NOT NULL,
+    attempts   int2 NOT NULL,
+    ended_at   timestamptz NOT NULL DEFAULT now(),
+    keep_until timestamptz NOT NULL,
+    reason     text,
+    result     bytea
+);
+CREATE INDEX outcome_keep ON :"schema".outcome (keep_until);
+ALTER TABLE :"schema".outcome ALTER result SET STORAGE EXTERNAL;
+
+-- The attempts that failed, for people.
+CREATE TABLE :"schema".failure (
+    id      int8 NOT NULL,
+    lane    int4 NOT NULL,
+    attempt int2 NOT NULL,
+    at      timestamptz NOT NULL DEFAULT now(),
+    reason  text NOT NULL
+);
+CREATE INDEX failure_id ON :"schema".failure (id);
+CREATE INDEX failure_at ON :"schema".failure (at);
+
+-- The number in the names of the schema's channels, as libraries count it.
+CREATE FUNCTION :"schema".space() RETURNS int4
+LANGUAGE sql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+    SELECT ((oid::int8 + 2147483648) % 4294967296 - 2147483648)::int4 FROM pg_namespace WHERE nspname = current_schema()
+$$;
+
+-- Lanes in which jobs have become claimable, for who looks for sleepers after the commit.
+CREATE FUNCTION :"schema".note_lanes(lanes int4[]) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+    SELECT set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''),
+                      nullif(array_to_string(lanes, ','), '')), false)
+$$;
+
+-- What follows from the end of tracked jobs: waiters are told, keys become free, children begin. The jobs' own rows are the
+-- caller's, who calls this in the transaction in which they go. Each statement sees what was committed before it: a child
+-- that is being enqueued holds its parents' rows, so that its edge is there when the parents' end goes on.
+CREATE FUNCTION :"schema".ended(ids int8[], kinds "char"[], tries int2[], reasons text[], results bytea[]) RETURNS int8
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    heard int4[];
+    children int8[];
+    free int8[];
+    dead int8[];
+    why text[];
+    what "char"[];
+BEGIN
+    PERFORM FROM tracked WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+    WITH e AS MATERIALIZED (SELECT * FROM unnest(ids, kinds, tries, reasons, results) u(id, kind, attempts, reason, result)),
+    gone AS (DELETE FROM tracked t USING e WHERE t.id = e.id AND e.kind <> 'h'
+             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters),
+    kept AS (UPDATE tracked t SET held = true FROM e WHERE t.id = e.id AND e.kind = 'h'
+             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters),
+    every AS MATERIALIZED (SELECT * FROM gone UNION ALL SELECT * FROM kept),
+    keys AS (DELETE FROM unique_key k USING every b WHERE k.digest = b.digest AND k.job = b.id AND k.until IS NULL),
+    told AS (
+        INSERT INTO outcome AS o (id, lane, kind, attempts, keep_until, reason, result)
+        SELECT b.id, b.lane, e.kind, e.attempts, CASE WHEN e.kind = 'h' THEN 'infinity' ELSE now() + b.keep END,
+               nullif(e.reason, ''), e.result
+          FROM every b JOIN e USING (id) WHERE b.keep IS NOT NULL
+            ON CONFLICT (id) DO UPDATE SET kind = EXCLUDED.kind, attempts = EXCLUDED.attempts, ended_at = now(),
+               keep_until = EXCLUDED.keep_until, reason = EXCLUDED.reason, result = EXCLUDED.result)
+    SELECT array_agg(DISTINCT w) INTO heard FROM every b CROSS JOIN LATERAL unnest(b.waiters) w;
+    IF heard IS NOT NULL THEN
+        PERFORM pg_notify('pgq_' || space() || '_w' || w, '') FROM unnest(heard) w;
+    END IF;
+
+    children := ARRAY(SELECT DISTINCT child FROM dependency WHERE parent = ANY (ids) ORDER BY child);
+    IF cardinality(children) = 0 THEN RETURN 0; END IF;
+    PERFORM FROM tracked WHERE id = ANY (children) ORDER BY id FOR UPDATE;
+    WITH cut AS (
+        DELETE FROM dependency d USING unnest(ids, kinds) e(id, kind) WHERE d.parent = e.id RETURNING d.child, d.parent, e.kind),
+    each_child AS (
+        SELECT child, count(*)::int4 AS n, min(parent) FILTER (WHERE kind <> 'd') AS culprit,
+               min(kind::text) FILTER (WHERE kind <> 'd') AS how FROM cut GROUP BY child),
+    less AS (
+        UPDATE tracked t SET waits_for = t.waits_for - c.n FROM each_child c WHERE t.id = c.child
+        RETURNING t.id, t.waits_for, t.if_failed, c.culprit, c.how)
+    SELECT array_agg(id) FILTER (WHERE waits_for = 0 AND (culprit IS NULL OR if_failed = 'r')),
+           array_agg(id) FILTER (WHERE culprit IS NOT NULL AND if_failed <> 'r'),
+           array_agg(if_failed) FILTER (WHERE culprit IS NOT NULL AND if_failed <> 'r'),
+           array_agg('it waited for job ' || culprit || ', which ' || CASE how WHEN 'h' THEN 'failed for good'
+               WHEN 'c' THEN 'was cancelled' WHEN 'e' THEN 'expired' ELSE 'was discarded' END)
+               FILTER (WHERE culprit IS NOT NULL AND if_failed <> 'r')
+      INTO free, dead, what, why FROM less;
+    IF free IS NOT NULL THEN PERFORM unblock(free); END IF;
+    IF dead IS NOT NULL THEN PERFORM fail_blocked(dead, what, why); END IF;
+    RETURN coalesce(cardinality(free), 0);
+END $$;
+
+-- Blocked jobs that wait for nothing any more.
+CREATE FUNCTION :"schema".unblock(ids int8[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+DECLARE
+    touched int4[];
+BEGIN
+    WITH b AS (DELETE FROM deferred d WHERE d.id = ANY (ids) AND d.kind = 'b' RETURNING d.*),
+    w AS (SELECT b.*, t.run_at AS at FROM b JOIN tracked t ON t.id = b.id),
+    later AS (
+        INSERT INTO deferred (run_at, kind, id, rank, lane, attempts, flags, headers, key, body)
+        SELECT at, 'd', id, rank, lane, attempts, flags, headers, key, body FROM w WHERE at > now()),
+    now_ AS (
+        INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
+        SELECT id, rank, lane, attempts, flags, headers, key, body FROM w WHERE at IS NULL OR at <= now() ORDER BY id)
+    SELECT array_agg(DISTINCT lane) INTO touched FROM w;
+    PERFORM note_lanes(touched);
+END $$;
+
+-- Blocked jobs that never begin, because a job they waited for has not succeeded: held or cancelled, as each wants it.
+CREATE FUNCTION :"schema".fail_blocked(ids int8[], kinds "char"[], reasons text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    DELETE FROM dependency d WHERE d.child = ANY (ids);
+    UPDATE tracked SET waits_for = 0 WHERE id = ANY (ids);
+    UPDATE deferred d SET kind = 'h', reason = e.reason, changed_at = now()
+      FROM unnest(ids, kinds, reasons) e(id, kind, reason) WHERE d.id = e.id AND d.kind = 'b' AND e.kind = 'h';
+    DELETE FROM deferred d USING unnest(ids, kinds) e(id, kind) WHERE d.id = e.id AND d.kind = 'b' AND e.kind = 'c';
+    PERFORM ended(ids, kinds, array_fill(0::int2, ARRAY[cardinality(ids)]), reasons, NULL);
+END $$;
+
+-- Makes jobs tracked that were enqueued without it, wherever they are; those that are tracked or ended already stay as they are.
+-- This looks through all jobs. A lease that is changed moves, and its worker finds it again.
+CREATE FUNCTION :"schema".track(which int8[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    missing int8[];
+BEGIN
+    FOR i IN 1..100 LOOP
+        missing := ARRAY(SELECT w FROM unnest(which) w WHERE NOT EXISTS (SELECT FROM tracked t WHERE t.id = w)
+                                                         AND NOT EXISTS (SELECT FROM outcome o WHERE o.id = w));
+        -- All in one snapshot: a job that moves from one table to another is never missed between the two.
+        missing := ARRAY(
+            SELECT id FROM ready WHERE id = ANY (missing)
+            UNION SELECT id FROM deferred WHERE id = ANY (missing)
+            UNION SELECT j.id FROM lease e, unnest(e.ids) WITH ORDINALITY j(id, o)
+                   WHERE j.id = ANY (missing) AND (e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0));
+        EXIT WHEN cardinality(missing) = 0;
+        WITH d AS (UPDATE deferred SET flags = coalesce(flags, 0) | 1 WHERE id = ANY (missing) RETURNING id, lane, rank, kind),
+        r AS (UPDATE ready SET flags = coalesce(flags, 0) | 1 WHERE id = ANY (missing) RETURNING id, lane, rank),
+        e AS (
+            UPDATE lease l SET flags = (
+                SELECT array_agg(CASE WHEN j.id = ANY (missing) THEN (coalesce(l.flags[j.o], 0) | 1)::int2 ELSE l.flags[j.o] END
+                                 ORDER BY j.o) FROM unnest(l.ids) WITH ORDINALITY j(id, o))
+             WHERE EXISTS (SELECT FROM unnest(l.ids) j WHERE j = ANY (missing))
+            RETURNING l.*)
+        INSERT INTO tracked (id, lane, rank, held)
+        SELECT id, lane, rank, kind = 'h' FROM d UNION ALL SELECT id, lane, rank, false FROM r
+        UNION ALL SELECT j.id, e.lane, j.rank, false FROM e, unnest(e.ids, e.ranks) WITH ORDINALITY j(id, rank, o)
+                   WHERE j.id = ANY (missing) AND (e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0)
+            ON CONFLICT DO NOTHING;
+    END LOOP;
+END $$;
+
+-- Registers a waiter for the ends of jobs, and tells of those that have ended. '?': ended, or never was; how was not kept.
+CREATE FUNCTION :"schema".watch(which int8[], waiter int4, keep_for interval)
+RETURNS TABLE (id int8, kind "char", attempts int2, reason text, result bytea)
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM track(which);
+    UPDATE tracked t SET waiters = CASE WHEN waiter IS NULL OR waiter = ANY (t.waiters) THEN t.waiters
+                                        ELSE array_append(t.waiters[greatest(1, cardinality(t.waiters) - 62):], waiter) END,
+                         keep = greatest(t.keep, keep_for)
+     WHERE t.id = ANY (which) AND NOT t.held
+       AND (t.keep IS NULL OR t.keep < keep_for OR waiter IS NOT NULL AND (t.waiters IS NULL OR NOT waiter = ANY (t.waiters)));
+    RETURN QUERY
+        SELECT w, CASE WHEN o.id IS NOT NULL THEN o.kind WHEN t.held THEN 'h' ELSE '?' END::"char", coalesce(o.attempts, d.attempts, 0::int2),
+               coalesce(o.reason, d.reason), o.result
+          FROM unnest(which) w LEFT JOIN outcome o ON o.id = w LEFT JOIN tracked t ON t.id = w
+          LEFT JOIN deferred d ON d.id = w AND d.kind = 'h'
+         WHERE o.id IS NOT NULL OR t.id IS NULL OR t.held;
+END $$;
+
+-- Ends jobs that wait, are delayed, blocked or held, and asks the workers of those that run to stop them.
+CREATE FUNCTION :"schema".cancel(which int8[]) RETURNS TABLE (waiting int8, running int8)
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    gone int8[];
+    tries int2[];
+    tracked_ int8[];
+    n int8;
+    asked int8;
+    told int4[];
+BEGIN
+    waiting := 0; running := 0;
+    FOR i IN 1..100 LOOP
+        EXIT WHEN cardinality(which) = 0;
+        WITH d AS (DELETE FROM deferred WHERE id = ANY (which) RETURNING id, attempts, flags),
+        r AS (DELETE FROM ready WHERE id = ANY (which) RETURNING id, attempts, flags),
+        every AS (SELECT * FROM d UNION ALL SELECT * FROM r)
+        SELECT count(*), array_agg(id) FILTER (WHERE flags & 1 <> 0), array_agg(attempts) FILTER (WHERE flags & 1 <> 0)
+          INTO n, tracked_, tries FROM every;
+        waiting := waiting + n;
+        IF tracked_ IS NOT NULL THEN
+            DELETE FROM dependency WHERE child = ANY (tracked_);
+            PERFORM ended(tracked_, array_fill('c'::"char", ARRAY[cardinality(tracked_)]), tries, NULL, NULL);
+        END IF;
+        WITH hit AS MATERIALIZED (
+            SELECT l.ctid AS place, l.id FROM lease l
+             WHERE EXISTS (SELECT FROM unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
+                            AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0)
+             ORDER BY l.id FOR UPDATE),
+        e AS (
+            UPDATE lease l SET flags = (
+                SELECT array_agg(CASE WHEN j.id = ANY (which) AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)
+                                      THEN (coalesce(l.flags[j.o], 0) | 2)::int2 ELSE l.flags[j.o] END ORDER BY j.o)
+                  FROM unnest(l.ids) WITH ORDINALITY j(id, o))
+              FROM hit WHERE l.ctid = hit.place AND l.id = hit.id RETURNING l.*)
+        SELECT coalesce(sum((SELECT count(*) FROM unnest(e.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
+                                AND (e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0))), 0), array_agg(DISTINCT e.worker)
+          INTO asked, told FROM e;
+        running := running + asked;
+        IF told IS NOT NULL THEN
+            PERFORM pg_notify('pgq_' || space() || '_' || w, 'stop') FROM unnest(told) w;
+        END IF;
+        -- One that went back to the queue meanwhile is not missed.
+        EXIT WHEN NOT EXISTS (SELECT FROM ready WHERE id = ANY (which)) AND NOT EXISTS (SELECT FROM deferred WHERE id = ANY (which));
+    END LOOP;
+    RETURN NEXT;
+END $$;
+
+-- Jobs whose time ran out before they began, but not while they run: gone, or held when they want it so. At most 1000; how many.
+CREATE FUNCTION :"schema".expire() RETURNS int8
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    late record;
+    tries_ int2;
+    gone int8[] := '{}';
+    kinds "char"[] := '{}';
+    tries int2[] := '{}';
+BEGIN
+    FOR late IN SELECT t.id, t.lane, t.rank, t.hold_late FROM tracked t WHERE t.expires_at <= now() AND NOT t.held
+                 ORDER BY t.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED LOOP
+        WITH r AS (DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id
+                   RETURNING id, rank, lane, attempts, flags, headers, key, body),
+        d AS (DELETE FROM deferred WHERE id = late.id RETURNING id, rank, lane, attempts, flags, headers, key, body),
+        every AS (SELECT * FROM r UNION ALL SELECT * FROM d),
+        kept AS (
+            INSERT INTO deferred (run_at, kind, reason, id, rank, lane, attempts, flags, headers, key, body)
+            SELECT 'infinity', 'h', 'it expired', every.* FROM every WHERE late.hold_late)
+        SELECT attempts INTO tries_ FROM every;
+        IF NOT FOUND THEN  -- it runs, so it has begun in time
+            UPDATE tracked SET expires_at = NULL WHERE id = late.id;
+            CONTINUE;
+        END IF;
+        gone := gone || late.id;
+        tries := tries || tries_;
+        kinds := kinds || CASE WHEN late.hold_late THEN 'h' ELSE 'e' END::"char";
+    END LOOP;
+    IF cardinality(gone) > 0 THEN
+        DELETE FROM dependency WHERE child = ANY (gone);
+        UPDATE tracked SET waits_for = 0 WHERE id = ANY (gone);
+        PERFORM ended(gone, kinds, tries, array_fill('it expired'::text, ARRAY[cardinality(gone)]), NULL);
+    END IF;
+    RETURN cardinality(gone);
+END $$;
+
+-- What nobody needs to keep any more.
+CREATE FUNCTION :"schema".forget(failures_older_than interval) RETURNS int8
+LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+    WITH o AS (DELETE FROM outcome WHERE id = ANY (ARRAY(SELECT id FROM outcome WHERE keep_until <= now() LIMIT 10000)) RETURNING 1),
+    k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(SELECT digest FROM unique_key WHERE until <= now() LIMIT 10000)) RETURNING 1),
+    f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(SELECT ctid FROM failure WHERE at <= now() - failures_older_than LIMIT 10000)) RETURNING 1)
+    SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM f)
+$$;
+
+-- Held jobs start over. One whose unique key has been taken by another meanwhile stays held.
+CREATE FUNCTION :"schema".requeue(which int8[]) RETURNS TABLE (n int8, lanes int4[])
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    mine int8[];
+BEGIN
+    mine := ARRAY(SELECT d.id FROM deferred d WHERE d.id = ANY (which) AND d.kind = 'h' ORDER BY d.id FOR UPDATE);
+    PERFORM FROM tracked t WHERE t.id = ANY (mine) ORDER BY t.id FOR UPDATE;
+    INSERT INTO unique_key (digest, job, scope)
+    SELECT DISTINCT ON (t.digest) t.digest, t.id, 'f' FROM tracked t WHERE t.id = ANY (mine) AND t.digest IS NOT NULL
+     ORDER BY t.digest, t.id ON CONFLICT DO NOTHING;
+    mine := ARRAY(SELECT m FROM unnest(mine) m LEFT JOIN tracked t ON t.id = m
+                   WHERE t.digest IS NULL OR EXISTS (SELECT FROM unique_key k WHERE k.digest = t.digest AND k.job = m));
+    UPDATE tracked SET held = false, expires_at = NULL WHERE id = ANY (mine);
+    DELETE FROM outcome WHERE id = ANY (mine);
+    RETURN QUERY
+    WITH d AS (DELETE FROM deferred WHERE id = ANY (mine) RETURNING *),
+    back AS (
+        INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
+        SELECT id, rank, lane, 0, flags & 1, headers, key, body FROM d ORDER BY id RETURNING lane)
+    SELECT count(*), array_agg(DISTINCT lane) FROM back;
+END $$;
+
+-- Gives a job that waits another payload, and another time when `move`. False when it waits no more.
+CREATE FUNCTION :"schema".replace_waiting(of_job int8, of_lane int4, of_rank int8, new_body bytea, move bool, at timestamptz)
+RETURNS bool
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+BEGIN
+    IF move AND at > now() THEN
+        WITH r AS (DELETE FROM ready r WHERE r.lane = of_lane AND r.rank = of_rank AND r.id = of_job RETURNING r.*)
+        INSERT INTO deferred (run_at, kind, id, rank, lane, attempts, flags, headers, key, body)
+        SELECT at, 'd', id, rank, lane, attempts, flags, headers, key, new_body FROM r;
+        IF FOUND THEN RETURN true; END IF;
+    ELSE
+        UPDATE ready r SET body = new_body WHERE r.lane = of_lane AND r.rank = of_rank AND r.id = of_job;
+        IF FOUND THEN RETURN true; END IF;
+    END IF;
+    UPDATE tracked t SET run_at = at WHERE move AND t.id = of_job;
+    IF move AND (at IS NULL OR at <= now()) THEN
+        WITH d AS (DELETE FROM deferred d WHERE d.id = of_job AND d.run_at < 'infinity' RETURNING d.*)
+        INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
+        SELECT id, rank, lane, attempts, flags, headers, key, new_body FROM d;
+        IF FOUND THEN RETURN true; END IF;
+    END IF;
+    UPDATE deferred d SET body = new_body,
+                          run_at = CASE WHEN move AND d.run_at < 'infinity' THEN at ELSE d.run_at END
+     WHERE d.id = of_job AND d.kind <> 'h';
+    RETURN FOUND;
+END $$;
+
+-- Jobs of any lanes with everything that can be said of them, in one step; the plain ones have statements of their own.
+-- Times are a kind (0 unset, 1 relative, 2 absolute) and microseconds. Headers as (number of the job, name, value).
+-- `parents` are ids, or, below zero, jobs of this call by their numbers; `children` says whose. `conflicts`: s the one that is
+-- there stays, e error, r it gets this payload, d and this time as well.
+--
+-- A key that somebody takes in a transaction that has not ended is waited for. A job that begins at this moment is
+-- not taken for one that waits: its row is locked until the caller's transaction ends.
+CREATE FUNCTION :"schema".enqueue_tracked(
+    lanes int4[], priorities int2[], run_kinds int2[], run_us int8[], exp_kinds int2[], exp_us int8[], bodies bytea[],
+    head_of int4[], head_names text[], head_values text[], limit_keys text[],
+    unique_keys text[], scopes "char"[], periods int8[], conflicts "char"[],
+    late_kinds int2[], late_us int8[], hold_lates bool[], keeps int8[], if_faileds "char"[], children int4[], parents int8[])
+RETURNS TABLE (job int8, fresh bool)
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    now_ timestamptz := statement_timestamp();
+    n int4 := cardinality(lanes);
+    ids int8[] := ARRAY(SELECT nextval('job_id') FROM generate_series(1, n));
+    fresh_ bool[] := array_fill(true, ARRAY[n]);
+    digests bytea[];
+    rival record;
+    place record;
+    waits int4[] := array_fill(0, ARRAY[n]);
+    failed int8[] := array_fill(NULL::int8, ARRAY[n]);
+    ancestors int8[];
+    edge record;
+    dead int8[];
+    dead_kinds "char"[];
+BEGIN
+    IF cardinality(unique_keys) > 0 THEN
+        digests := ARRAY(
+            SELECT CASE WHEN u.k <> '' THEN
+                       sha256(convert_to(l.queue, 'UTF8') || '\x00'::bytea || convert_to(l.entrypoint, 'UTF8') || '\x00'::bytea
+                              || convert_to(u.k, 'UTF8')) END
+              FROM unnest(lanes, unique_keys) WITH ORDINALITY u(lane, k, o) JOIN lane l ON l.id = u.lane ORDER BY u.o);
+        -- In one order, so that two batches never wait for each other.
+        FOR rival IN SELECT i, digests[i] AS digest, unique_keys[i] AS name, scopes[i] AS scope, conflicts[i] AS conflict,
+                            CASE WHEN scopes[i] = 'p' THEN now_ + periods[i] * interval '1 microsecond' END AS until,
+                            CASE run_kinds[i] WHEN 1 THEN now_ + run_us[i] * interval '1 microsecond'
+                                WHEN 2 THEN 'epoch'::timestamptz + run_us[i] * interval '1 microsecond' END AS at
+                       FROM generate_series(1, n) i WHERE digests[i] IS NOT NULL ORDER BY digests[i], i LOOP
+            LOOP
+                INSERT INTO unique_key AS k (digest, job, scope, until)
+                VALUES (rival.digest, ids[rival.i], rival.scope, rival.until)
+                    ON CONFLICT (digest) DO UPDATE SET job = EXCLUDED.job, scope = EXCLUDED.scope, until = EXCLUDED.until
+                       WHERE k.until <= clock_timestamp();
+                EXIT WHEN FOUND;
+                SELECT k.job AS id, k.scope, k.job = ANY (ids) AS mine, t.lane, t.rank INTO place
+                  FROM unique_key k LEFT JOIN tracked t ON t.id = k.job WHERE k.digest = rival.digest FOR UPDATE OF k;
+                CONTINUE WHEN NOT FOUND;  -- it ended in between
+                IF place.mine THEN  -- the first of this call wins
+                    IF rival.conflict = 'e' THEN PERFORM refuse_key(rival.name, place.id); END IF;
+                    IF rival.conflict IN ('r', 'd') THEN
+                        bodies[array_position(ids, place.id)] := bodies[rival.i];
+                        IF rival.conflict = 'd' THEN
+                            run_kinds[array_position(ids, place.id)] := run_kinds[rival.i];
+                            run_us[array_position(ids, place.id)] := run_us[rival.i];
+                        END IF;
+                    END IF;
+                ELSE
+                    IF place.scope = 'w' THEN
+                        PERFORM FROM ready r WHERE r.lane = place.lane AND r.rank = place.rank AND r.id = place.id FOR UPDATE;
+                        IF NOT FOUND THEN PERFORM FROM deferred d WHERE d.id = place.id FOR UPDATE; END IF;
+                    END IF;
+                    IF place.scope = 'w' AND NOT FOUND
+                       -- With the old payload: the new one becomes a job of its own, which has the key from now on.
+                       OR rival.conflict IN ('r', 'd') AND NOT replace_waiting(place.id, place.lane, place.rank,
+                                                               bodies[rival.i], rival.conflict = 'd', rival.at) THEN
+                        UPDATE unique_key k SET job = ids[rival.i], scope = rival.scope, until = rival.until
+                         WHERE k.digest = rival.digest;
+                        EXIT;
+                    END IF;
+                    IF rival.conflict = 'e' THEN PERFORM refuse_key(rival.name, place.id); END IF;
+                END IF;
+                ids[rival.i] := place.id;
+                fresh_[rival.i] := false;
+                EXIT;
+            END LOOP;
+        END LOOP;
+    END IF;
+
+    IF cardinality(children) > 0 THEN
+        ancestors := ARRAY(SELECT DISTINCT p FROM unnest(parents) p WHERE p > 0 ORDER BY p);
+        PERFORM track(ancestors);
+        PERFORM FROM tracked t WHERE t.id = ANY (ancestors) ORDER BY t.id FOR NO KEY UPDATE;
+        FOR edge IN SELECT DISTINCT c.child, x.parent, coalesce(fresh_[array_position(ids, x.parent)], false) AS here,
+                           t.id IS NOT NULL AND NOT t.held AS open, t.held OR o.kind <> 'd' AS bad
+                      FROM unnest(children, parents) c(child, parent)
+                     CROSS JOIN LATERAL (SELECT CASE WHEN c.parent < 0 THEN ids[(-c.parent)::int4] ELSE c.parent END AS parent) x
+                      LEFT JOIN tracked t ON t.id = x.parent LEFT JOIN outcome o ON o.id = x.parent LOOP
+            CONTINUE WHEN NOT fresh_[edge.child];
+            IF edge.here OR edge.open THEN
+                INSERT INTO dependency (parent, child) VALUES (edge.parent, ids[edge.child]);
+                waits[edge.child] := waits[edge.child] + 1;
+            ELSIF edge.bad AND if_faileds[edge.child] <> 'r' THEN
+                failed[edge.child] := edge.parent;
+            END IF;
+        END LOOP;
+    END IF;
+
+    WITH head AS (
+        SELECT h.o, jsonb_object_agg(h.name, h.value) AS headers FROM unnest(head_of, head_names, head_values) h(o, name, value)
+         GROUP BY h.o),
+    item AS MATERIALIZED (
+        SELECT i, ids[i] AS id, lanes[i] AS lane, h.headers, bodies[i] AS body, limit_keys[i] AS key, waits[i] AS waits_for,
+               failed[i] AS culprit, coalesce(if_faileds[i], 'h') AS if_failed,
+               CASE run_kinds[i] WHEN 1 THEN now_ + run_us[i] * interval '1 microsecond'
+                                 WHEN 2 THEN 'epoch'::timestamptz + run_us[i] * interval '1 microsecond' END AS run_at,
+               CASE late_kinds[i] WHEN 1 THEN now_ + late_us[i] * interval '1 microsecond'
+                                  WHEN 2 THEN 'epoch'::timestamptz + late_us[i] * interval '1 microsecond' END AS expires_at,
+               ((~ priorities[i]::int4)::int8 << 48) | CASE exp_kinds[i]
+                   WHEN 1 THEN greatest(0, least(281474976710654, (extract(epoch FROM now_) * 1000)::int8 + exp_us[i] / 1000))
+                   WHEN 2 THEN greatest(0, least(281474976710654, exp_us[i] / 1000))
+                   ELSE 281474976710655 END AS rank,
+               coalesce(digests[i] IS NOT NULL OR late_kinds[i] <> 0 OR keeps[i] > 0
+                        OR i = ANY (children) OR -i = ANY (parents), false) AS follow
+          FROM generate_series(1, n) i LEFT JOIN head h ON h.o = i WHERE fresh_[i]),
+    known AS (
+        INSERT INTO tracked (id, lane, rank, digest, unique_key, waits_for, if_failed, run_at, expires_at, hold_late, keep)
+        SELECT id, lane, rank, digests[i], unique_keys[i], waits_for, if_failed,
+               run_at, expires_at, coalesce(hold_lates[i], false),
+               CASE WHEN keeps[i] > 0 THEN keeps[i] * interval '1 microsecond' END
+          FROM item WHERE follow),
+    begin_ AS (
+        INSERT INTO ready (id, rank, lane, flags, headers, key, body)
+        SELECT id, rank, lane, CASE WHEN follow THEN 1 END, headers, key, body FROM item
+         WHERE waits_for = 0 AND culprit IS NULL AND (run_at IS NULL OR run_at <= now_) ORDER BY i),
+    wait AS (
+        INSERT INTO deferred (run_at, kind, id, rank, lane, flags, headers, key, body)
+        SELECT CASE WHEN waits_for > 0 OR culprit IS NOT NULL THEN 'infinity' ELSE run_at END,
+               CASE WHEN waits_for > 0 OR culprit IS NOT NULL THEN 'b' ELSE 'd' END,
+               id, rank, lane, CASE WHEN follow THEN 1 END, headers, key, body FROM item
+         WHERE waits_for > 0 OR culprit IS NOT NULL OR run_at > now_)
+    SELECT array_agg(id), array_agg(if_failed) INTO dead, dead_kinds FROM item WHERE culprit IS NOT NULL;
+    IF dead IS NOT NULL THEN
+        PERFORM fail_blocked(dead, dead_kinds, ARRAY(
+            SELECT 'it waited for job ' || failed[i] || ', which had not succeeded' FROM generate_series(1, n) i
+             WHERE failed[i] IS NOT NULL ORDER BY i));
+    END IF;
+    RETURN QUERY SELECT ids[i], fresh_[i] FROM generate_series(1, n) i ORDER BY i;
+END $$;
+
+CREATE FUNCTION :"schema".refuse_key(name text, holder int8) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a job with the unique key "%" is there already', name
+          USING ERRCODE = 'PQ001', DETAIL = 'It is job ' || holder || '.';
+END $$;
+
+-- As before, with the flags of the jobs.
+DROP FUNCTION :"schema".claim_limited(int4, bool, int4, int4[], int4[], int2[]);
+CREATE FUNCTION :"schema".claim_limited(me int4, patient bool, room int4, lanes int4[], mosts int4[], max_attempts int2[])
+RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
+               job_bodies bytea[], job_headers text[], job_flags int2[], again int8)
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    space int8 := (SELECT relnamespace::int8 << 32 FROM pg_class WHERE oid = 'lane_limit'::regclass);
+    want record;
+    m record;
+    now_ timestamptz;
+    free int8;
+    most_ int8;
+    tokens_ float8;
+    picked tid[];
+    taken int8;
+    rest int8;
+    open bool;
+BEGIN
+    IF patient THEN
+        PERFORM pg_advisory_xact_lock(space + k.id) FROM (
+            SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
+             WHERE a.id = ANY (lanes) ORDER BY l.id) k;
+    END IF;
+    FOR want IN
+        SELECT w.lane, w.most, w.max_attempts, array_agg(l.id ORDER BY l.id) FILTER (WHERE l.id IS NOT NULL) AS limits
+          FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o) JOIN lane a ON a.id = w.lane
+          LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
+         GROUP BY w.o, w.lane, w.most, w.max_attempts ORDER BY w.o
+    LOOP
+        open := true;
+        IF NOT patient AND want.limits IS NOT NULL THEN
+            FOR m IN SELECT unnest(want.limits) AS id LOOP
+                open := open AND pg_try_advisory_xact_lock(space + m.id);
+            END LOOP;
+        END IF;
+        IF NOT open THEN
+            of_lane := want.lane; again := 2000;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+
+        now_ := clock_timestamp();
+        free := least(want.most, room);
+        most_ := free;
+        picked := NULL;
+        rest := NULL;
+        FOR m IN
+            SELECT l.*, ARRAY(SELECT a.id FROM lane a WHERE a.queue = l.queue
+                                 AND (l.entrypoint = '' OR a.entrypoint = l.entrypoint)) AS lanes,
+                   extract(epoch FROM l.per)::float8 / nullif(l.amount, 0) AS each
+              FROM lane_limit l WHERE l.id = ANY (want.limits) ORDER BY l.kind = 'k', l.id
+        LOOP
+            IF m.kind = 'c' THEN
+                free := least(free, m.amount - (SELECT coalesce(sum(n), 0) FROM running_of(m.lanes)));
+            ELSIF m.kind = 'r' THEN
+                tokens_ := CASE WHEN m.each IS NULL THEN 0 ELSE
+                    least(m.burst, m.tokens + greatest(extract(epoch FROM now_ - m.at)::float8, 0) / m.each) END;
+                IF tokens_ < free THEN
+                    free := floor(tokens_);
+                    -- Enough for some at once: one at a time would be a claim for each.
+                    rest := greatest((greatest(1, m.burst / 4) + free - tokens_) * m.each * 1000000, 1000)::int8;
+                END IF;
+            ELSIF free > 0 THEN
+                picked := keyed_front(want.lane, m.lanes, m.amount, free);
+            END IF;
+        END LOOP;
+        IF free > 0 AND picked IS NULL THEN
+            picked := ARRAY(SELECT r.ctid FROM ready r WHERE r.lane = want.lane
+                             ORDER BY r.rank, r.id LIMIT free FOR UPDATE SKIP LOCKED);
+        END IF;
+
+        taken := coalesce(cardinality(picked), 0);
+        IF taken > 0 THEN
+            RETURN QUERY
+            WITH got AS (
+                DELETE FROM ready r WHERE r.ctid = ANY (picked)
+                RETURNING r.id, r.rank, r.attempts, r.flags, r.headers, r.key, r.body)
+            INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
+            SELECT me, want.lane, want.limits IS NOT NULL, want.max_attempts, array_agg(g.id), array_agg(g.rank),
+                   array_agg((least(g.attempts, 32766) + 1)::int2),
+                   CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
+                   CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
+                   CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
+              FROM got g HAVING count(*) > 0
+            RETURNING e.id, e.ctid, e.lane, e.ids, e.ranks, e.attempts, e.bodies,
+                   CASE WHEN e.headers IS NOT NULL THEN (
+                       SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
+                         FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END, e.flags, NULL::int8;
+            UPDATE lane_limit l
+               SET tokens = least(l.burst, l.tokens + greatest(extract(epoch FROM now_ - l.at)::float8, 0)
+                                   * l.amount / extract(epoch FROM l.per)::float8) - taken, at = now_
+             WHERE l.id = ANY (want.limits) AND l.kind = 'r';
+        END IF;
+
+        -- What is left, for whom, and when.
+        lease := NULL; of_lane := want.lane; again := NULL;
+        room := room - taken;
+        IF taken = most_ THEN again := 0;
+        ELSIF rest IS NOT NULL AND taken >= free THEN again := rest;
+        END IF;
+        IF again IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;
+    END LOOP;
+END $$;
+
+CREATE OR REPLACE VIEW :"schema".job AS
+    SELECT r.id, l.queue, l.entrypoint, 'ready'::text AS state, (~(r.rank >> 48))::int2 AS priority, r.attempts,
+           NULL::timestamptz AS run_at, NULL::int4 AS worker, NULL::text AS reason, r.headers, r.body, l.version, r.key
+      FROM :"schema".ready r JOIN :"schema".lane l ON l.id = r.lane
+    UNION ALL
+    SELECT d.id, l.queue, l.entrypoint,
+           CASE d.kind WHEN 'h' THEN 'held' WHEN 'b' THEN 'blocked' ELSE 'deferred' END, (~(d.rank >> 48))::int2, d.attempts,
+           CASE WHEN d.run_at < 'infinity' THEN d.run_at END, NULL, d.reason, d.headers, d.body, l.version, d.key
+      FROM :"schema".deferred d JOIN :"schema".lane l ON l.id = d.lane
+    UNION ALL
+    SELECT j.id, l.queue, l.entrypoint, 'leased', (~(j.rank >> 48))::int2, j.attempts, NULL, e.worker, NULL,
+           e.headers[j.o], j.body, l.version, e.keys[j.o]
+      FROM :"schema".lease e JOIN :"schema".lane l ON l.id = e.lane,
+           unnest(e.ids, e.ranks, e.attempts, e.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)
+     WHERE e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0;
