@@ -6,8 +6,12 @@
 #include <pgq/compose/client.hpp>
 #include <pgq/compose/flow.hpp>
 #include <pgq/compose/handle.hpp>
+#include <pgq/compose/hand.hpp>
+#include <pgq/compose/item_range.hpp>
 #include <pgq/compose/limiters.hpp>
 #include <pgq/compose/luggage.hpp>
+#include <pgq/compose/taking.hpp>
+#include <pgq/compose/transaction.hpp>
 #include <pgq/concept/limiter.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
@@ -18,6 +22,7 @@
 #include <pgq/job/key.hpp>
 #include <pgq/job/limit.hpp>
 #include <pgq/job/options.hpp>
+#include <pgq/job/taken.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -85,6 +90,7 @@ public:
         : client_{std::make_unique<client_type>(std::move(driver), std::move(options.name),
                                                 composition_type::lane_names)},
           keep_results_{options.keep_results},
+          hand_{std::make_unique<detail::hand<driver_type>>()},
           executor_{std::move(executor)},
           observer_{std::make_unique<observer_type>(std::move(observer))} {}
 
@@ -199,6 +205,50 @@ public:
             });
     }
 
+    /// Takes the best job of a type out of the queue, at most once: it is gone when this returns, and does not come back when its taker
+    /// dies. Nothing when there is none for the whole `timeout`, which is counted from the call on, whatever happens meanwhile.
+    ///
+    /// It is woken when somebody enqueues one, and when one becomes due. A job that cannot be read is held, with the reason, and the
+    /// next one comes. Limits do not hold for what is taken by hand.
+    ///
+    /// Errors: those of a call on the database; after errc::connection_lost a job may have been taken. Any number of threads at once: they take turns at
+    /// the queue's connection for taking, and each has a connection of its own while it waits.
+    template <class Job>
+    result<std::optional<taken<Job>>> get(const get_options& options = {}) {
+        if constexpr (can_take_by_hand<Job>())
+            return detail::get_job<composition_type, Job>(*client_, *hand_, *observer_, options);
+        else return errc::invalid_option;
+    }
+
+    /// One get after the other, endlessly: `for (auto& job : jobs.items<mail>()) if (job) send(**job);`. An empty one says that nothing
+    /// has come for the timeout.
+    template <class Job>
+    item_range<queue, Job> items(get_options options = {}) {
+        return {*this, std::move(options)};
+    }
+
+    /// As get, in a transaction of the caller's, begun on a connection of the caller's: `jobs.take<mail>(pgq::within(conn))`. The job is gone when
+    /// that commits, and back when it is rolled back.
+    template <class Job, detail::borrowed_transaction Tx>
+    result<std::optional<taken<Job>>> take(Tx tx, const take_options& options = {}) {
+        if constexpr (can_take_by_hand<Job>())
+            return detail::take_inside<composition_type, Job>(detail::through{&tx, client_.get()}, *client_, *hand_,
+                                                              *observer_, options);
+        else return errc::invalid_option;
+    }
+
+    /// Calls `f(tx)` and makes what it does through `tx` one transaction, on a connection of its own: `take`, `enqueue`, `exec`,
+    /// `savepoint`; see queue_transaction. When it returns, that is committed; when it throws or returns a result with an
+    /// error, it is rolled back, and what was taken is claimable again at once.
+    ///
+    /// What `f` returned comes back as a result; what it threw is thrown on. Errors beside those of `f`: those of connecting and of the commit,
+    /// and after errc::connection_lost it is in doubt whether it was committed. Any number of threads at once, each with a transaction of its own.
+    template <class F>
+    auto transaction(F&& f) {
+        if constexpr (valid && diagnostic::require_transactions<driver_type>())
+            return detail::run_transaction(*this, *hand_, f);
+    }
+
     /// Jobs of any types, some of which wait for others: see flow.
     auto flow() { return pgq::flow<queue>{*this}; }
     /// The first of several jobs of which each begins when the one before it is done: `jobs.chain(a).then(b).then(c).enqueue()`.
@@ -308,6 +358,13 @@ public:
     observer_type& observer() noexcept { return *observer_; }
 
 private:
+    template <class Job>
+    static constexpr bool can_take_by_hand() {
+        if constexpr (diagnostic::require_known_job<composition_type, Job>())
+            return diagnostic::require_taking<driver_type>();
+        else return false;
+    }
+
     using client_type = detail::client<driver_type>;
     template <class Job>
     static constexpr std::size_t position = composition_type::template lane_of<Job>;
@@ -463,6 +520,7 @@ private:
 
     std::unique_ptr<client_type> client_;
     duration keep_results_;
+    std::unique_ptr<detail::hand<driver_type>> hand_;
     limiters_type limiters_ = make_limiters(typename composition_type::jobs{});
     executor_type executor_;
     std::unique_ptr<observer_type> observer_;

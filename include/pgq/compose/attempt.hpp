@@ -7,6 +7,7 @@
 #include <pgq/compose/layers.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/luggage.hpp>
+#include <pgq/compose/read_job.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/error/result.hpp>
@@ -38,15 +39,6 @@ inline std::string what_of(const std::exception_ptr& thrown) noexcept {
         return "an exception that is no std::exception";
     }
 }
-
-/// `version` is that of the lane which the job came from.
-template <class Composition, class Job>
-result<void> read_job(std::string_view body, std::size_t version, Job& job) {
-    const typename Composition::template serializer_of<Job> serializer{};
-    if constexpr (has_versions<decltype(serializer), Job>) return serializer.read(body, job, version);
-    else return serializer.read(body, job);
-}
-inline hold cannot_be_read(const error_info& why) { return {"the payload cannot be read: " + why.text()}; }
 
 /// One attempt of a job: `begin()`, and then what `next()` says, by whoever runs it: a thread that may block, or
 /// executor::coroutine, where the handler's coroutine looks at the job and the context in here. `Access` is how it gets at the rest.

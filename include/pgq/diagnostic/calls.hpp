@@ -34,6 +34,25 @@ struct no_result {
                   "reads and writes, or call wait().");
 };
 
+template <class Driver>
+struct cannot_take {
+    static_assert(can_take<typename Driver::session>,
+                  "pgq: jobs cannot be taken by hand with this driver. Give its session the members of pgq::can_take.");
+};
+
+template <class Driver>
+struct cannot_transact {
+    static_assert(can_transact<typename Driver::session>,
+                  "pgq: this driver has no transactions. Give its session the members of pgq::can_transact.");
+};
+
+template <class Driver>
+struct no_sql {
+    static_assert(
+        can_run_sql<typename Driver::session>,
+        "pgq: this driver runs no SQL. Use one of PostgreSQL, or leave exec() out where the driver is another one.");
+};
+
 namespace detail {
 
 template <class Composition, class Job>
@@ -46,6 +65,23 @@ using unknown_to = std::conditional_t<knows<Composition, Job> || !Composition::v
 
 template <class Driver>
 using not_async = std::conditional_t<async_driver<Driver>, std::true_type, blocking_driver<Driver>>;
+
+template <class Driver>
+inline constexpr bool takes = false;
+template <driver_policy Driver>
+inline constexpr bool takes<Driver> = can_take<typename Driver::session>;
+template <class Driver>
+inline constexpr bool transacts = false;
+template <driver_policy Driver>
+inline constexpr bool transacts<Driver> = takes<Driver>&& can_transact<typename Driver::session>;
+template <class Driver>
+inline constexpr bool runs_sql = false;
+template <driver_policy Driver>
+inline constexpr bool runs_sql<Driver> = can_run_sql<typename Driver::session>;
+
+// No driver at all is that of a refused queue.
+template <bool Fine, class Driver, class Message>
+using told_unless = std::conditional_t<Fine || !driver_policy<Driver>, std::true_type, Message>;
 
 }  // namespace detail
 
@@ -67,6 +103,24 @@ struct require_result : std::bool_constant<keeps_result<Job, Serializer>> {
 template <class Driver>
 struct require_async : std::bool_constant<async_driver<Driver>> {
     static_assert(sizeof(detail::not_async<Driver>) != 0);
+};
+
+/// Whether jobs can be taken by hand; if not, that is the error.
+template <class Driver>
+struct require_taking : std::bool_constant<detail::takes<Driver>> {
+    static_assert(sizeof(detail::told_unless<detail::takes<Driver>, Driver, cannot_take<Driver>>) != 0);
+};
+
+/// Whether there are transactions; if not, that is the error.
+template <class Driver>
+struct require_transactions : std::bool_constant<detail::transacts<Driver>> {
+    static_assert(sizeof(detail::told_unless<detail::transacts<Driver>, Driver, cannot_transact<Driver>>) != 0);
+};
+
+/// Whether statements can be run; if not, that is the error.
+template <class Driver>
+struct require_sql : std::bool_constant<detail::runs_sql<Driver>> {
+    static_assert(sizeof(detail::told_unless<detail::runs_sql<Driver>, Driver, no_sql<Driver>>) != 0);
 };
 
 }  // namespace pgq::diagnostic

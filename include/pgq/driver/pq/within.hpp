@@ -1,11 +1,15 @@
 #pragma once
 
 #include <pgq/driver/pq/handle.hpp>
+#include <pgq/driver/pq/take_verb.hpp>
 #include <pgq/driver/pq/verbs.hpp>
 #include <pgq/job/enqueue.hpp>
+#include <pgq/job/take.hpp>
 #include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/take.hpp>
 #include <pgq/statement/wake.hpp>
 
+#include <string_view>
 #include <vector>
 
 namespace pgq {
@@ -34,10 +38,31 @@ public:
         return run(wake, line);
     }
 
+    template <class Session>
+    result<void> take(Session& mine, const take_request& r, take_reply& reply) const {
+        if (r.where)
+            if (auto fine = r.where->check(); !fine) return fine;
+        reply = {};
+        const statement::take_statement statement{r};
+        step s;
+        s.query = &statement.get();
+        statement.bind(s.params);
+        if (auto ran = run(s, mine.line()); !ran) return ran;
+        return read_taken(s, reply.jobs);
+    }
+    template <class Session>
+    result<void> keep(Session& mine, const taken_record& job, std::string_view reason) const {
+        step s;
+        s.query = &statement::keep;
+        statement::bind_keep(s.params, job, reason);
+        return run(s, mine.line());
+    }
+
 private:
     result<void> run(step& s, const auto& line) const {
         execute(connection_, s, line.options().schema);
-        if (PQresultStatus(s.reply.get()) == PGRES_TUPLES_OK) return {};
+        const auto status = PQresultStatus(s.reply.get());
+        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return {};
         if (PQstatus(connection_) != CONNECTION_OK) return connection_error(connection_, s.query->name);
         auto e = server_error(s.reply.get(), s.query->name);
         if (e == errc::connection_lost) {

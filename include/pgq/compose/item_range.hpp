@@ -1,0 +1,56 @@
+#pragma once
+
+#include <pgq/job/taken.hpp>
+
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace pgq {
+
+/// The endless range that queue::items gives: each step is a get, and what it got, nothing after a time without a job. A get that
+/// fails throws `failure`; the loop may be entered again then. One loop at a time.
+template <class Queue, class Job>
+class item_range {
+public:
+    class iterator {
+    public:
+        using iterator_concept = std::input_iterator_tag;
+        using value_type = std::optional<taken<Job>>;
+        using difference_type = std::ptrdiff_t;
+
+        explicit iterator(item_range& range) : range_{&range} { range_->next(); }
+        iterator(iterator&&) noexcept = default;
+        iterator& operator=(iterator&&) noexcept = default;
+
+        value_type& operator*() const noexcept { return range_->item_; }
+        value_type* operator->() const noexcept { return &range_->item_; }
+        iterator& operator++() {
+            range_->next();
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        friend bool operator==(const iterator&, std::default_sentinel_t) noexcept { return false; }
+
+    private:
+        item_range* range_;
+    };
+
+    item_range(Queue& queue, get_options options) : queue_{&queue}, options_{std::move(options)} {}
+
+    iterator begin() { return iterator{*this}; }
+    std::default_sentinel_t end() const noexcept { return {}; }
+
+private:
+    void next() {
+        item_.reset();
+        item_ = queue_->template get<Job>(options_).value();
+    }
+
+    Queue* queue_;
+    get_options options_;
+    std::optional<taken<Job>> item_{};
+};
+
+}  // namespace pgq

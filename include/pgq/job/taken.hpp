@@ -1,0 +1,67 @@
+#pragma once
+
+#include <pgq/job/id.hpp>
+#include <pgq/job/rank.hpp>
+#include <pgq/job/take.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq {
+
+/// A job that was taken out of the queue, and what was stored with it. Nobody else has it, and it does not come back.
+template <class Job>
+class taken {
+public:
+    taken(taken_record record, Job value) : record_{std::move(record)}, value_{std::move(value)} {}
+
+    job_id id() const noexcept { return record_.id; }
+    Job& value() & noexcept { return value_; }
+    const Job& value() const& noexcept { return value_; }
+    Job value() && { return std::move(value_); }
+    Job& operator*() noexcept { return value_; }
+    const Job& operator*() const noexcept { return value_; }
+    Job* operator->() noexcept { return &value_; }
+    const Job* operator->() const noexcept { return &value_; }
+
+    /// Which delivery this is; 1 when nobody had it before.
+    int attempts() const noexcept { return record_.attempts + 1; }
+    std::int16_t priority() const noexcept { return record_.rank.priority(); }
+    /// The moment it was expected by (`expected_at`), to the millisecond.
+    std::optional<time_point> deadline() const noexcept {
+        const auto ms = record_.rank.deadline_ms();
+        if (ms == rank::no_deadline) return std::nullopt;
+        return time_point{std::chrono::milliseconds{ms}};
+    }
+    const std::vector<owned_header>& headers() const noexcept { return record_.headers; }
+    std::optional<std::string_view> header_value(std::string_view name) const noexcept {
+        for (const auto& h : record_.headers)
+            if (h.name == name) return h.value;
+        return std::nullopt;
+    }
+
+private:
+    taken_record record_;
+    Job value_;
+};
+
+/// How to get a job.
+struct get_options {
+    duration timeout = std::chrono::seconds{1};        ///< how long to wait for one; zero: not at all
+    filter where{};                                    ///< only such
+    duration poll_interval = std::chrono::seconds{1};  ///< how often to look though nobody said that there is one
+};
+
+/// How to take a job inside of a transaction.
+struct take_options {
+    duration timeout{};                                ///< how long to wait for one; zero: not at all
+    filter where{};                                    ///< only such
+    duration poll_interval = std::chrono::seconds{1};  ///< how often to look though nobody said that there is one
+};
+
+}  // namespace pgq

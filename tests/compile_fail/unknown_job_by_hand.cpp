@@ -1,0 +1,5 @@
+// expect: pgq: this queue does not know the job type\. Add pgq::job<T>
+
+#include "fakes.hpp"
+
+void used(fakes::mail_queue& jobs) { (void)jobs.get<fakes::stranger>(); }

@@ -1,0 +1,438 @@
+#include <pgq/executor/in_place.hpp>
+#include <pgq/job/filter.hpp>
+#include <pgq/serializer/raw.hpp>
+
+#include <support/catch.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using pgq::header_of;
+using test::database;
+using test::letter;
+using test::note;
+
+namespace {
+
+using note_getter = pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json, test::witness>;
+using clock_type = std::chrono::steady_clock;
+
+struct timed {
+    std::optional<std::int64_t> n{};
+    clock_type::duration took{};
+};
+
+template <class Queue>
+timed get(Queue& jobs, const pgq::get_options& options = {}) {
+    const auto begun = clock_type::now();
+    auto got = jobs.template get<note>(options).value();
+    return {.n = got ? std::optional{(*got)->n} : std::nullopt, .took = clock_type::now() - begun};
+}
+
+/// Does something as soon as somebody sleeps.
+std::jthread once_asleep(const database& db, std::function<void()> what, std::int64_t sleepers = 1) {
+    return std::jthread{[&db, what = std::move(what), sleepers] {
+        const test::sql_connection own{test::dsn(), db.schema()};
+        if (test::eventually([&] {
+                return own.query_int(
+                           "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                           " AND mode = 'ExclusiveLock' AND classid = to_regnamespace('{q}')::oid") == sleepers;
+            }))
+            what();
+    }};
+}
+
+}  // namespace
+
+TEST_CASE("what was put in comes out equal, with its id, and is gone", "[scenario][by_hand][pq1][pq2]") {
+    database db;
+    note_getter jobs{db.driver()};
+    const std::array<pgq::header, 1> headers{{{"foo", "b\xC3\xA4r"}}};
+    const auto first = jobs.enqueue(note{.n = 1, .text = "\xC3\xA4 \"quoted\""}, {.headers = headers}).value();
+    const auto second = jobs.enqueue(note{.n = 2}).value();
+    CHECK(second.value == first.value + 1);
+
+    const auto got = jobs.get<note>().value();
+    REQUIRE(got);
+    CHECK(got->id() == first);
+    CHECK(got->value().text == "\xC3\xA4 \"quoted\"");
+    CHECK(got->header_value("foo") == "b\xC3\xA4r");
+    CHECK(got->attempts() == 1);
+    CHECK_FALSE(got->deadline());
+    CHECK(jobs.get<note>().value()->id() == second);
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("items expected earlier come first, those without an expectation last", "[scenario][by_hand][pq3]") {
+    database db;
+    note_getter jobs{db.driver()};
+    const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    for (const auto& [n, when] : std::vector<std::pair<std::int64_t, pgq::when>>{
+             {1, pgq::in(1s)}, {2, pgq::in(2s)}, {3, pgq::in(3s)}, {6, {}}, {4, pgq::in(4s)}, {5, pgq::at(now + 5s)}})
+        (void)jobs.enqueue(note{.n = n}, {.expected_at = when}).value();
+    CHECK(jobs.counts<note>().value().ready == 6);
+    for (std::int64_t n = 1; n <= 6; ++n) CHECK(get(jobs).n == n);
+    CHECK_FALSE(get(jobs, {.timeout = 0s}).n);
+}
+
+TEST_CASE("a get that does not wait finds nothing that is due later", "[scenario][by_hand][pq4]") {
+    database db;
+    note_getter jobs{db.driver()};
+    (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(6s)}).value();
+    const auto got = get(jobs, {.timeout = 0s});
+    CHECK_FALSE(got.n);
+    CHECK(got.took < 1s);
+}
+
+TEST_CASE("a get that waits is given each item when it becomes due", "[scenario][by_hand][pq5][pj14]") {
+    database db;
+    note_getter jobs{db.driver()};
+    const auto begun = clock_type::now();
+    for (const std::int64_t n : {0, 3, 1, 2}) (void)jobs.enqueue(note{.n = n}, {.run_at = pgq::in(n * 400ms)}).value();
+    for (std::int64_t n = 0; n <= 3; ++n) {
+        CHECK(get(jobs, {.timeout = 20s, .poll_interval = 20s}).n == n);
+        const auto at = clock_type::now() - begun;
+        CHECK(at >= n * 400ms);
+        CHECK(at < n * 400ms + 2s);
+    }
+    const auto last = get(jobs, {.timeout = 300ms});
+    CHECK_FALSE(last.n);
+    CHECK(last.took >= 300ms);
+}
+
+TEST_CASE("an item that is a minute away does not make a get end early", "[scenario][by_hand][pq6]") {
+    database db;
+    note_getter jobs{db.driver()};
+    (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(65s)}).value();
+    const auto got = get(jobs, {.timeout = 6s});
+    CHECK_FALSE(got.n);
+    CHECK(got.took >= 6s);
+    CHECK(got.took < 8s);
+}
+
+TEST_CASE("with an item that is due later, one that is put in wakes the get", "[scenario][by_hand][pq7]") {
+    database db;
+    note_getter jobs{db.driver()}, other{db.driver()};
+    (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(1h)}).value();
+    clock_type::time_point put;
+    const auto putter = once_asleep(db, [&] {
+        put = clock_type::now();
+        (void)other.enqueue(note{.n = 2}).value();
+    });
+    CHECK(get(jobs, {.timeout = 30s, .poll_interval = 30s}).n == 2);
+    CHECK(clock_type::now() - put < 1s);
+}
+
+TEST_CASE("a get that finds something is quick, one that does not ends on time whatever is going on",
+          "[scenario][by_hand][pq8][defect2]") {
+    database db;
+    note_getter jobs{db.driver()}, elsewhere{db.driver(), {.name = "elsewhere"}};
+    (void)jobs.enqueue(note{.n = 1}).value();
+    CHECK(get(jobs).took < 1s);
+
+    std::atomic<int> noises{0};
+    std::jthread noise{[&](const std::stop_token& stop) {
+        const test::sql_connection own{test::dsn(), db.schema()};
+        while (!stop.stop_requested()) {
+            (void)own.exec("SELECT pg_notify('pgq_' || to_regnamespace('{q}')::oid, '0')");
+            (void)elsewhere.enqueue(note{.n = 0}).value();
+            ++noises;
+        }
+    }};
+    REQUIRE(test::eventually([&] { return noises > 3; }));
+    const auto got = get(jobs, {.timeout = 1500ms});
+    CHECK_FALSE(got.n);
+    CHECK(got.took >= 1500ms);
+    CHECK(got.took < 3s);
+}
+
+TEST_CASE("a get is woken by what another puts in, however rarely it polls", "[scenario][by_hand][pq9][pj18]") {
+    database db;
+    note_getter jobs{db.driver()}, other{db.driver()};
+    clock_type::time_point put;
+    const auto in_transaction = GENERATE(false, true);
+    const auto putter = once_asleep(db, [&] {
+        put = clock_type::now();
+        if (!in_transaction) return void(other.enqueue(note{.n = 1}).value());
+        const test::sql_connection own{test::dsn(), db.schema()};
+        (void)own.exec("BEGIN");
+        (void)other.enqueue(pgq::within(own.get()), note{.n = 1}).value();
+        (void)own.exec("COMMIT");
+    });
+    CHECK(get(jobs, {.timeout = 60s, .poll_interval = 60s}).n == 1);
+    CHECK(clock_type::now() - put < 1s);
+}
+
+TEST_CASE("the time a get waits is its own, whatever the one before has waited", "[scenario][by_hand][pq10][defect1]") {
+    database db;
+    note_getter jobs{db.driver()};
+    CHECK(get(jobs, {.timeout = 200ms}).took < 900ms);
+    CHECK(get(jobs).took >= 1s);
+    CHECK(get(jobs, {.timeout = 1500ms}).took >= 1500ms);
+    CHECK(get(jobs, {.timeout = 0s}).took < 900ms);
+}
+
+TEST_CASE("two threads wait on one queue, each for its own time", "[scenario][by_hand][defect1][defect6]") {
+    database db;
+    note_getter jobs{db.driver()};
+    timed brief, lengthy;
+    {
+        std::jthread one{[&] { brief = get(jobs, {.timeout = 300ms}); }};
+        std::jthread two{[&] { lengthy = get(jobs, {.timeout = 1500ms}); }};
+    }
+    CHECK(brief.took >= 300ms);
+    CHECK(brief.took < 1400ms);
+    CHECK(lengthy.took >= 1500ms);
+}
+
+TEST_CASE("a get that does not wait finds what is put in only when it is there", "[scenario][by_hand][pq11]") {
+    database db;
+    note_getter jobs{db.driver()};
+    const test::sql_connection own{test::dsn(), db.schema()};
+    (void)own.exec("BEGIN");
+    (void)jobs.enqueue(pgq::within(own.get()), note{.n = 1}).value();
+    CHECK_FALSE(get(jobs, {.timeout = 0s}).n);
+    (void)own.exec("COMMIT");
+    CHECK(get(jobs, {.timeout = 0s}).n == 1);
+}
+
+TEST_CASE("items come one after the other, with an empty one when there is none, and go on",
+          "[scenario][by_hand][pq12]") {
+    database db;
+    note_getter jobs{db.driver()};
+    (void)jobs.enqueue(test::notes(3)).value();
+    std::vector<std::int64_t> seen;
+    int idle = 0;
+    for (auto& job : jobs.items<note>({.timeout = 50ms})) {
+        if (job) seen.push_back((*job)->n);
+        else if (++idle == 1) (void)jobs.enqueue(note{.n = 3}).value();
+        else if (idle == 3) break;
+    }
+    CHECK(seen == std::vector<std::int64_t>{0, 1, 2, 3});
+    CHECK(idle == 3);
+}
+
+TEST_CASE("eight put in and four get: every item exactly once", "[scenario][by_hand][pq16]") {
+    database db;
+    note_getter jobs{db.driver()};
+    std::array<std::vector<std::int64_t>, 4> got;
+    {
+        std::vector<std::jthread> threads;
+        for (int p = 0; p < 8; ++p)
+            threads.emplace_back([&, p] {
+                note_getter mine{db.driver()};
+                for (int i = 0; i < 100; ++i) (void)mine.enqueue(note{.n = p * 100 + i}).value();
+            });
+        std::atomic<int> left{800};
+        for (auto& mine : got)
+            threads.emplace_back([&] {
+                while (left > 0)
+                    if (auto job = jobs.get<note>({.timeout = 200ms}).value()) --left, mine.push_back((*job)->n);
+            });
+        for (auto& t : threads) t.join();
+    }
+    std::vector<std::int64_t> all;
+    for (const auto& mine : got) all.insert(all.end(), mine.begin(), mine.end());
+    CHECK(all.size() == 800);
+    CHECK(std::set<std::int64_t>(all.begin(), all.end()).size() == 800);
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("a queue of any name is put into, got from and woken", "[scenario][by_hand][pq21][defect8]") {
+    database db;
+    const std::string name =
+        GENERATE(as<std::string>{}, "with a space", std::string(64, 'x'), "\"double\" and 'single'",
+                 "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4"
+                 "\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6"
+                 "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4"
+                 "\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6");
+    note_getter jobs{db.driver(), {.name = name}}, other{db.driver(), {.name = name}};
+    const auto putter = once_asleep(db, [&] { (void)other.enqueue(note{.n = 1}).value(); });
+    const auto got = get(jobs, {.timeout = 60s, .poll_interval = 60s});
+    CHECK(got.n == 1);
+    CHECK(got.took < 30s);
+}
+
+TEST_CASE("a hundred thousand waiting items do not make a get slower", "[scenario][by_hand][pq29][defect13][slow]") {
+    database db;
+    auto quick = db.options();
+    quick.conninfo = database::settings_of(quick.conninfo, "options", "-c synchronous_commit=off");
+    note_getter jobs{pgq::driver::libpq{quick}};
+    const auto median = [&](bool alone) {
+        std::vector<clock_type::duration> times;
+        for (int i = 0; i < 301; ++i) {
+            if (alone) (void)jobs.enqueue(note{.n = 1}).value();
+            times.push_back(get(jobs, {.timeout = 0s}).took);
+        }
+        std::nth_element(times.begin(), times.begin() + 150, times.end());
+        return times[150];
+    };
+    const auto alone = median(true);
+    (void)jobs.enqueue(test::notes(100'000)).value();
+    const auto among_many = median(false);
+    INFO("alone " << alone.count() / 1000 << " us, among many " << among_many.count() / 1000 << " us");
+    CHECK(among_many < 2 * alone + 1ms);
+}
+
+TEST_CASE("a getter who wants only some items is given those alone, and nothing in a header disturbs it",
+          "[scenario][by_hand][pj29]") {
+    database db;
+    note_getter jobs{db.driver()};
+    const auto put = [&](std::int64_t n, std::vector<pgq::header> headers) {
+        (void)jobs.enqueue(note{.n = n}, {.headers = headers}).value();
+    };
+    put(1, {{"foo", "BAD"}});
+    put(2, {{"foo", "GOOD one"}, {"baz", "1"}});
+    put(3, {{"foo", "BAD"}, {"baz", "abc"}});
+    put(4, {});
+    const auto good = header_of("foo").like("GOOD%");
+    CHECK(get(jobs, {.where = good}).n == 2);
+    CHECK_FALSE(get(jobs, {.timeout = 0s, .where = good}).n);
+    CHECK(get(jobs, {.where = good || (header_of("baz").does_not_exist() && header_of("foo").exists())}).n == 1);
+    CHECK_FALSE(get(jobs, {.timeout = 0s, .where = header_of("baz") == 1}).n);
+    CHECK(get(jobs, {.where = header_of("'; DROP TABLE ready; --").does_not_exist()}).n == 3);
+    CHECK(get(jobs).n == 4);
+}
+
+TEST_CASE("getters of some items do not keep from others what they are woken for", "[scenario][by_hand]") {
+    database db;
+    note_getter jobs{db.driver()}, other{db.driver()};
+    std::array<timed, 3> got;
+    const auto wants = [](std::string_view who) {
+        return pgq::get_options{.timeout = 60s, .where = header_of("for") == who, .poll_interval = 60s};
+    };
+    std::jthread a{[&] { got[0] = get(jobs, wants("a")); }};
+    std::jthread b{[&] { got[1] = get(jobs, wants("b")); }};
+    std::jthread any{[&] { got[2] = get(jobs, {.timeout = 60s, .poll_interval = 60s}); }};
+    REQUIRE(test::eventually([&] { return db.sleepers() == 3; }));
+    const auto begun = clock_type::now();
+    (void)other.enqueue(note{.n = 1}).value();  // whoever hears of it
+    any.join();
+    for (const char* who : {"b", "a"}) {
+        const std::array<pgq::header, 1> headers{{{"for", who}}};
+        (void)other.enqueue(note{.n = *who}, {.headers = headers}).value();
+    }
+    a.join();
+    b.join();
+    CHECK(got[0].n == 'a');
+    CHECK(got[1].n == 'b');
+    CHECK(got[2].n == 1);
+    CHECK(clock_type::now() - begun < 10s);
+}
+
+TEST_CASE("of ten getters who sleep, ten items put in at once wake all", "[scenario][by_hand]") {
+    database db;
+    note_getter jobs{db.driver()}, other{db.driver()};
+    std::atomic<int> got{0};
+    std::vector<std::jthread> getters;
+    for (int i = 0; i < 10; ++i)
+        getters.emplace_back([&] { got += get(jobs, {.timeout = 60s, .poll_interval = 60s}).n ? 1 : 0; });
+    REQUIRE(test::eventually([&] { return db.sleepers() == 10; }));
+    const auto begun = clock_type::now();
+    (void)other.enqueue(test::notes(10)).value();
+    for (auto& g : getters) g.join();
+    CHECK(got == 10);
+    CHECK(clock_type::now() - begun < 20s);
+}
+
+TEST_CASE("a job that cannot be read is held with the reason, and the next one comes", "[scenario][by_hand]") {
+    database db;
+    note_getter jobs{db.driver()};
+    const auto lane = jobs.lanes().value();
+    (void)jobs.enqueue(note{.n = 1}, {.priority = 1}).value();
+    db.exec("UPDATE {s}.ready SET body = 'no json'");
+    (void)jobs.enqueue(note{.n = 2}).value();
+    CHECK(get(jobs, {.timeout = 0s}).n == 2);
+    const auto held = jobs.held<note>().value();
+    REQUIRE(held.size() == 1);
+    CHECK(held[0].body == "no json");
+    CHECK_THAT(held[0].reason, Catch::StartsWith("the payload cannot be read: "));
+    CHECK(jobs.observer()->troubles == 1);
+    CHECK_FALSE(get(jobs, {.timeout = 0s}).n);
+}
+
+TEST_CASE("a getter takes jobs of its own type only, and is not woken for ever by others", "[scenario][by_hand]") {
+    database db;
+    note_getter jobs{db.driver()}, other{db.driver()};
+    (void)jobs.enqueue(letter{.n = 1}, {.priority = 9}).value();
+    const auto putter = once_asleep(db, [&] {
+        (void)other.enqueue(letter{.n = 2}).value();
+        (void)other.enqueue(note{.n = 3}).value();
+    });
+    CHECK(get(jobs, {.timeout = 60s, .poll_interval = 60s}).n == 3);
+    CHECK(jobs.counts<letter>().value().ready == 2);
+}
+
+TEST_CASE("a getter whose registration was buried is woken all the same", "[scenario][by_hand]") {
+    database db;
+    note_getter jobs{db.driver()}, other{db.driver()};
+    CHECK_FALSE(get(jobs, {.timeout = 10ms}).n);
+    REQUIRE(db.rows("worker") == 1);
+    db.exec("DELETE FROM {s}.worker");
+    std::jthread putter{[&] {
+        // The first time it sleeps it does not know yet; it asks every few seconds.
+        const test::sql_connection own{test::dsn(), db.schema()};
+        (void)test::eventually([&] { return own.query_int("SELECT count(*) FROM {s}.worker") == 1; });
+        (void)other.enqueue(note{.n = 1}).value();
+    }};
+    const auto got = get(jobs, {.timeout = 60s, .poll_interval = 1s});
+    CHECK(got.n == 1);
+}
+
+TEST_CASE("a getter whose sleeping connection was cut is told, and the next get works", "[scenario][by_hand]") {
+    database db;
+    note_getter jobs{db.driver()};
+    CHECK_FALSE(get(jobs, {.timeout = 10ms}).n);
+    db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    (void)jobs.get<note>({.timeout = 0s});
+    CHECK_FALSE(get(jobs, {.timeout = 100ms}).n);
+    std::optional<pgq::error_info> told;
+    std::jthread waiting{[&] {
+        auto got = jobs.get<note>({.timeout = 60s});
+        if (!got) told = got.error();
+    }};
+    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    waiting.join();
+    REQUIRE(told);
+    CHECK(*told == pgq::condition::transient);
+    (void)jobs.enqueue(note{.n = 1});
+    CHECK(test::eventually([&] { return jobs.enqueue(note{.n = 1}).has_value(); }));
+    CHECK(get(jobs).n == 1);
+}
+
+TEST_CASE("options of a get that make no sense are refused", "[scenario][by_hand]") {
+    database db;
+    note_getter jobs{db.driver()};
+    for (const auto& o : {pgq::get_options{.timeout = -1s}, pgq::get_options{.poll_interval = 0s}}) {
+        const auto answer = jobs.get<note>(o);
+        REQUIRE_FALSE(answer.has_value());
+        CHECK(answer.error() == pgq::errc::invalid_option);
+    }
+}
+
+TEST_CASE("a queue that is gone leaves no getter behind", "[scenario][by_hand]") {
+    database db;
+    {
+        note_getter jobs{db.driver()};
+        CHECK_FALSE(get(jobs, {.timeout = 10ms}).n);
+        CHECK(db.rows("worker") == 1);
+    }
+    CHECK(db.rows("worker") == 0);
+}
