@@ -149,17 +149,12 @@ auto run_transaction(Queue& queue, hand<Driver>& h, F& f)
     if (!session) return std::move(session.error());
     if (auto begun = session->begin(); !begun) return std::move(begun.error());
     queue_transaction<Queue> tx{queue, *session};
-    bool works = true;
-    auto answer = all_or_nothing(
-        f, tx,
-        [&] {
-            auto done = session->commit();
-            works = done.has_value();
-            return done;
-        },
-        [&]() noexcept { works = session->rollback().has_value(); });
-    if (works) h.give_back(std::move(*session));
-    return answer;
+    const auto end = [&](result<void> ended) {
+        if (ended) h.give_back(std::move(*session));
+        return ended;
+    };
+    return all_or_nothing(
+        f, tx, [&] { return end(session->commit()); }, [&] { (void)end(session->rollback()); });
 }
 
 }  // namespace detail
