@@ -3,7 +3,6 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/ledger.hpp>
-#include <pgq/driver/memory/roster.hpp>
 #include <pgq/driver/memory/store.hpp>
 #include <pgq/driver/memory/waiter.hpp>
 #include <pgq/error/result.hpp>

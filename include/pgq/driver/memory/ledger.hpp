@@ -2,6 +2,7 @@
 
 #include <pgq/driver/memory/job.hpp>
 #include <pgq/driver/memory/shelf.hpp>
+#include <pgq/driver/memory/stock.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -31,15 +33,10 @@ public:
         pending_.push_back({std::move(j), due});
     }
     void took(const job& j) { log_.push_back({.kind = entry::took, .what = j}); }
-    void held(const job& j) { log_.push_back({.kind = entry::held, .what = j}); }
-
-    /// What it has taken from others so far.
-    std::vector<job> taken() const {
-        std::vector<job> jobs;
-        for (const entry& e : log_)
-            if (e.kind == entry::took) jobs.push_back(e.what);
-        return jobs;
+    void held(const job& j, std::string_view reason) {
+        log_.push_back({.kind = entry::held, .what = {.id = j.id}, .reason = std::string{reason}});
     }
+
     std::span<const pending> own() const noexcept { return pending_; }
     void take_own(job_id id) {
         const auto found = find(id);
@@ -56,7 +53,12 @@ public:
     bool has_savepoint() const noexcept { return !points_.empty(); }
 
     void rollback(shelf& s, std::vector<lane_id>& touched) { undo(0, s, touched); }
-    void commit(shelf& s, std::vector<lane_id>& touched) {
+    /// What it has taken is done, what it has put aside failed.
+    void commit(stock& s, time_point now, std::vector<lane_id>& touched) {
+        for (const entry& e : log_) {
+            if (e.kind == entry::took) s.end(e.what, end_kind::done, now, touched);
+            if (e.kind == entry::held) s.book().retell(e.what.id, e.reason);
+        }
         for (auto& p : pending_) {
             touched.push_back(p.what.lane);
             p.due ? s.defer(std::move(p.what), *p.due) : s.put(std::move(p.what));
@@ -67,6 +69,7 @@ private:
     struct entry {
         enum kind_type : std::uint8_t { put, took, took_own, held } kind = put;
         job what{};
+        std::string reason{};
     };
 
     std::vector<pending>::iterator find(job_id id) {

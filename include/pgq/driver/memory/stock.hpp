@@ -89,8 +89,10 @@ public:
     }
     sweep_reply sweep(time_point now, std::vector<lane_id>& touched) {
         sweep_reply reply;
-        auto gone = pull(book_.late(now));
+        const auto late = book_.late(now);
+        const auto gone = pull(late);
         for (const job& j : gone) book_.cut(j.id);
+        for (const job_id id : late) book_.find(id)->expires_at.reset();  // those that run have begun in time
         for (const job& j : gone) {
             const tracked_job* const known = book_.find(j.id);
             const bool holds = known != nullptr && known->if_expired == on_expiry::hold;
@@ -101,6 +103,9 @@ public:
         reply.forgotten = book_.forget(now);
         return reply;
     }
+
+    /// How many blocked jobs have become claimable since the last call.
+    std::uint32_t take_begun() noexcept { return std::exchange(begun_, 0); }
 
     /// How the job ended, when it has.
     std::optional<ended_job> ended(job_id id) {
@@ -123,6 +128,7 @@ public:
                 continue;
             }
             touched.push_back(j->lane);
+            ++begun_;
             if (v.run_at && *v.run_at > now) defer(std::move(*j), *v.run_at);
             else put(std::move(*j));
         }
@@ -141,6 +147,7 @@ private:
     }
 
     track_book book_{};
+    std::uint32_t begun_ = 0;
 };
 
 }  // namespace pgq::driver::in_memory

@@ -133,6 +133,7 @@ public:
         const std::lock_guard lock{mutex_};
         if (auto ok = check(r); !ok) return ok;
         const time_point now = clock_.now();
+        (void)stock_.take_begun();
         for (const auto& ref : r.finished) {
             const lease* l = leases_.find(ref.id, r.worker);
             if (!l) {
@@ -143,7 +144,8 @@ public:
             dropped.push_back(leases_.close(ref.id).jobs);
         }
         for (const auto& p : r.progressed) progress(p, r.worker, now, reply, dropped, touched);
-        if (r.promote) reply.promoted = stock_.promote(now, touched);
+        reply.promoted = stock_.take_begun();
+        if (r.promote) reply.promoted += stock_.promote(now, touched);
         roster_.wake(touched, r.worker);
         if (r.announce_awake) roster_.woke_up(r.worker, here);
         if (r.announce_sleep) roster_.fell_asleep(r.worker, here);
@@ -167,14 +169,13 @@ public:
         const std::lock_guard lock{mutex_};
         const time_point now = clock_.now();
         if (r.promote && tx == nullptr) stock_.promote(now, touched);
-        roster_.wake(touched);
         auto jobs = waiting_jobs(r);
         if (tx != nullptr) prefer_own(r, jobs, *tx);
-        for (const job& j : jobs) reply.jobs.push_back(record_of(j));
-        // Who takes a job for good has done it; in a transaction, when that commits.
-        touched.clear();
-        for (const job& j : jobs)
+        for (const job& j : jobs) {
+            reply.jobs.push_back(record_of(j));
+            // Who takes a job for good has done it; in a transaction, when that commits.
             if (tx == nullptr) stock_.end(j, end_kind::done, now, touched);
+        }
         roster_.wake(touched);
         if (r.look_ahead) reply.next_due = stock_.next_due(now);
         return {};
@@ -186,14 +187,14 @@ public:
             .id = t.id, .rank = t.rank, .lane = t.lane, .attempts = t.attempts, .body = t.body, .headers = headers};
         if (t.key) lent.key = *t.key;
         const std::lock_guard lock{mutex_};
-        if (tx != nullptr) tx->held(lent);
+        if (tx != nullptr) tx->held(lent, reason);
+        else stock_.book().retell(t.id, reason);
         stock_.hold(alone(lent), reason);
     }
     void commit(ledger& tx) {
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
-        for (const job& j : tx.taken()) stock_.end(j, end_kind::done, clock_.now(), touched);
-        tx.commit(stock_, touched);
+        tx.commit(stock_, clock_.now(), touched);
         roster_.wake(touched);
     }
     void rollback(ledger& tx) {
@@ -299,7 +300,8 @@ public:
         return n;
     }
 
-    result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs, const ledger* tx = nullptr) {
+    result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs,
+                                 const ledger* tx = nullptr) {
         jobs.clear();
         if (tx != nullptr)
             return error_info{errc::invalid_option, "driver::memory has no tracked jobs inside of transactions",

@@ -141,16 +141,22 @@ public:
     /// False when a held job cannot start over, because another has its unique key by now.
     bool start_over(job_id id, time_point now) {
         tracked_job* const j = find(id);
-        if (j == nullptr) return true;
-        if (!j->key.empty()) {
+        if (j != nullptr && !j->key.empty()) {
             const key_holder* const other = holder(j->key, now);
             if (other != nullptr && other->job != id) return false;
             if (other == nullptr) take_key(j->key, {.job = id});
         }
-        j->held = false;
-        j->expires_at.reset();
+        if (j != nullptr) j->held = false, j->expires_at.reset();
         outcomes_.erase(id);
         return true;
+    }
+    /// A job that was told to be done turned out to be held.
+    void retell(job_id id, std::string_view reason) {
+        const auto found = outcomes_.find(id);
+        if (found == outcomes_.end()) return;
+        found->second.what.kind = end_kind::held;
+        found->second.what.reason = reason;
+        found->second.keep_until = time_point::max();
     }
 
     /// Those whose time is over; some may be running. Ordered.

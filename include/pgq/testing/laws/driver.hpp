@@ -54,12 +54,6 @@ void check_driver(Make make) {
     check_no_wake_is_lost<Driver>(make);
     check_interrupt<Driver>(make);
 
-    using session = typename Driver::session;
-    if constexpr (can_take<session>) check_take<Driver>(make);
-    if constexpr (can_take<session> && can_transact<session>) {
-        check_filters<Driver>(make);
-        check_transactions<Driver>(make);
-    }
     check_unique_keys<Driver>(make);
     check_replacement<Driver>(make);
     check_dependencies<Driver>(make);
@@ -68,6 +62,14 @@ void check_driver(Make make) {
     check_flags<Driver>(make);
     check_stopping<Driver>(make);
     check_expiry<Driver>(make);
+
+    using session = typename Driver::session;
+    if constexpr (can_take<session>) check_take<Driver>(make);
+    if constexpr (can_take<session>) check_taking_tracked<Driver>(make);
+    if constexpr (can_take<session> && can_transact<session>) {
+        check_filters<Driver>(make);
+        check_transactions<Driver>(make);
+    }
 }
 
 }  // namespace pgq::laws

@@ -727,6 +727,24 @@ void check_watching(Make make) {
         t.run("a");
         CHECK(t.end_of(ids[0]) == 'd');
     }
+    SECTION("a held job is requeued when the time of whoever took its key is over, and has the key until it ends") {
+        for (const bool other_took_it : {false, true}) {
+            world t{make()};
+            const unique brief = unique{"k"}.during(1us);
+            const auto ids = std::vector{t.add("a", {.unique_key = brief}).id};
+            t.run("a", {.kind = settle_kind::hold});
+            if (other_took_it) {
+                CHECK(t.w.eventually([&] { return t.add("b", {.unique_key = brief}).fresh; }));
+                t.run("b");
+            } else {
+                CHECK(t.w.eventually([&] { return t.sweep().forgotten == 1; }));
+            }
+            CHECK(t.w.eventually([&] { return must(t.w.client().requeue(ids)) == 1; }));
+            CHECK(t.add("c", {.unique_key = "k"}) == enqueued_job{.id = ids[0], .fresh = false});
+            t.run("a");
+            CHECK(t.add("d", {.unique_key = "k"}).fresh);
+        }
+    }
     SECTION("of two held jobs with one key only one is requeued") {
         world t{make()};
         std::vector<job_id> ids;
@@ -874,6 +892,14 @@ void check_stopping(Make make) {
             CHECK(t.w.counts(t.lane) == lane_counts{});
         }
     }
+    SECTION("only those count as asked to stop that were not asked before") {
+        world t{make()};
+        const auto ids = t.w.enqueue(t.lane, {"a", "b"});
+        REQUIRE(t.p.claim(2).claimed() == 2);
+        CHECK(t.cancel({ids[0]}) == cancel_reply{.stopping = 1});
+        CHECK(t.cancel(ids) == cancel_reply{.stopping = 1});
+        CHECK(t.cancel(ids) == cancel_reply{});
+    }
     SECTION("the other jobs of its lease go on, and a job that nobody tracks goes without a trace") {
         world t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c"});
@@ -918,6 +944,40 @@ void check_stopping(Make make) {
 }
 
 template <class Driver, class Make>
+void check_taking_tracked(Make make) {
+    using world = tracked_world<Driver>;
+    const auto take = [](world& t) {
+        take_reply reply;
+        must(t.w.client().take({.lanes = std::span{&t.lane, 1}}, reply));
+        REQUIRE(reply.jobs.size() == 1);
+        return reply.jobs[0];
+    };
+    SECTION("a job that is taken for good is done: that is told, its key is free, its child begins") {
+        world t{make()};
+        const auto id = t.add("a", {.unique_key = "k", .keep_outcome = 1h}).id;
+        t.add("child", {.after = std::span{&id, 1}});
+        auto watcher = t.w.connect(session_role::client);
+        CHECK(world::watch(watcher, {id}).empty());
+        CHECK(take(t).body == "a");
+        CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
+        CHECK(t.end_of(id) == 'd');
+        CHECK(bodies_of(t.p.claim(9)) == words{"child"});
+        CHECK(t.add("b", {.unique_key = "k"}).fresh);
+    }
+    SECTION("one that was taken and put aside has ended as held, and can be requeued") {
+        world t{make()};
+        const auto id = t.add("a");
+        must(t.w.client().keep(take(t), "unreadable"));
+        CHECK(t.end_of(id) == 'h');
+        CHECK(t.ended(id)->reason == "unreadable");
+        CHECK(must(t.w.client().requeue(std::span{&id, 1})) == 1);
+        CHECK(t.end_of(id) == '-');
+        t.run("a");
+        CHECK(t.end_of(id) == 'd');
+    }
+}
+
+template <class Driver, class Make>
 void check_expiry(Make make) {
     using world = tracked_world<Driver>;
     const enqueue_options late{.expires_at = at(time_point{1s}), .keep_outcome = 1h};
@@ -955,12 +1015,14 @@ void check_expiry(Make make) {
         t.run("a");
         CHECK(t.end_of(id) == 'd');
     }
-    SECTION("what runs does not expire") {
+    SECTION("what runs does not expire, nor does it when it is tried again after that") {
         world t{make()};
         const auto id = t.add("a", late).id;
         const auto got = t.claim("a");
         CHECK(t.sweep().expired == 0);
-        (void)t.end(got, {.kind = settle_kind::done});
+        (void)t.end(got, {.kind = settle_kind::retry});
+        CHECK(t.sweep().expired == 0);
+        t.run("a");
         CHECK(t.end_of(id) == 'd');
     }
     SECTION("a job expires when its time has come") {
