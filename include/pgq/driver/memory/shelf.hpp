@@ -169,6 +169,7 @@ public:
             defer(std::move(it.front()), due);
         } else if (const auto at = find_deferred(id); at != deferred_.end()) {
             auto it = deferred_.extract(at);
+            if (due <= now) return put(std::move(it.mapped()));
             it.key().first = due;
             deferred_.insert(std::move(it));
         }

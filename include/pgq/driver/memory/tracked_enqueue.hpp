@@ -79,7 +79,7 @@ public:
     /// Afterwards `made()` is true. Parents that live are tracked already.
     void perform(std::vector<lane_id>& touched) {
         for (auto& [key, holder] : taken_) stock_.book().take_key(key, holder);
-        for (const auto& c : changes_) replace(c);
+        for (const auto& c : changes_) replace(c, touched);
         link();
         store(touched);
         for (const auto& [i, parent] : failed_)
@@ -132,12 +132,12 @@ private:
         taken_[keys_[i]] = holder;
     }
 
-    void replace(const replacement& c) {
+    void replace(const replacement& c, std::vector<lane_id>& touched) {
         tracked_job* const other = stock_.book().find(c.other);
         stock_.rewrite(other->lane, other->rank, c.other, (*r_.bodies)[c.by]);
         if (!c.moves) return;
-        const when at = r_.option(c.by).run_at;
-        other->run_at = moment(at);
+        other->run_at = moment(r_.option(c.by).run_at);
+        touched.push_back(other->lane);
         stock_.move(other->lane, other->rank, c.other, other->run_at.value_or(now_), now_);
     }
 

@@ -290,7 +290,8 @@ void check_replacement(Make make) {
         for (const auto& body : {"b", "c"}) CHECK_FALSE(t.add(body, {.run_at = in(1h), .unique_key = k}).fresh);
         CHECK(t.p.exchange({.look_ahead = true}).next_due.value() > 58min);
         CHECK_FALSE(t.add("d", {.unique_key = k}).fresh);
-        const auto got = t.p.await_jobs(9);
+        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1});
+        const auto got = t.p.claim(9);
         CHECK(bodies_of(got) == words{"d"});
         CHECK(ids_of(got) == std::vector{first.id});
     }
