@@ -43,7 +43,7 @@ struct worker_options {
     window_options window{};
     duration poll_interval = std::chrono::seconds{5};
     duration flush_after = std::chrono::milliseconds{50};  ///< how long a finished job may wait for company
-    duration look_every = std::chrono::milliseconds{250};  ///< how long floors are trusted
+    duration look_every = std::chrono::milliseconds{250};  ///< how long floors are trusted, and what is due next
     duration grace = std::chrono::seconds{30};
     run_until until = run_until::stopped;
 };
@@ -87,8 +87,10 @@ public:
             pass_on_ = false;
             passed_on_ = now;
         }
-        if (did.look_ahead)
+        if (did.look_ahead) {
+            looked_ahead_ = now;
             next_due_ = due ? std::optional{now + std::clamp(*due, shortest_wait, longest_wait)} : std::nullopt;
+        }
         if (did.promote && !did.look_ahead) next_due_ = now;  // what is due after those, the next exchange tells
         if (promoted != 0) look_again();
         if (did.limit == 0) return;
@@ -168,6 +170,7 @@ public:
     void reconnected() noexcept {
         asleep_ = false;
         next_due_.reset();
+        looked_ahead_ = {};
         look_again();
     }
     /// With count_deferred.
@@ -217,7 +220,8 @@ private:
             return exchange({.limit = room,
                              .from_start = start,
                              .promote = due,
-                             .look_ahead = due || asleep_ || (start && ends_when_dry()),
+                             .look_ahead = due || asleep_ || (start && ends_when_dry()) ||
+                                           now - looked_ahead_ >= options_.look_every,
                              .announce_awake = asleep_ && full_,
                              .pass_on = pass_on_});
         }
@@ -225,7 +229,8 @@ private:
         if (room > 0 && !asleep_ && !ends_when_dry())
             return exchange({.limit = room, .from_start = true, .look_ahead = true, .announce_sleep = true});
         if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0)) return exchange({});
-        if (ends_when_dry() && dry_ && in_hand() == 0 && !ask_again_at_) return end_of_work(now);
+        const bool due_now = next_due_ && *next_due_ - now <= shortest_wait;
+        if (ends_when_dry() && dry_ && in_hand() == 0 && !ask_again_at_ && !due_now) return end_of_work(now);
         return {.what = worker_do::wait, .timeout = until_something(now)};
     }
 
@@ -318,6 +323,7 @@ private:
     int failures_ = 0;
     steady_time flush_at_{};
     steady_time looked_{};
+    steady_time looked_ahead_{};
     steady_time passed_on_{};
     steady_time polled_{};
     steady_time counted_{};

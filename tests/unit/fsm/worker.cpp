@@ -113,6 +113,28 @@ TEST_CASE("floors are trusted for a while, then it looks from the start", "[fsm]
     CHECK(s.next().from_start);
 }
 
+TEST_CASE("a worker that is never idle looks for deferred jobs now and then, and promotes them in time",
+          "[fsm][worker]") {
+    shell s;
+    std::uint32_t held = 0;
+    // All that it held ends, and it gets all that it asks for.
+    const auto later = [&](duration d, std::optional<duration> due = {}) {
+        s.now += d;
+        s.finish(held);
+        const auto a = s.next();
+        REQUIRE(a.limit > 0);
+        s.w.exchanged(a, held = a.limit, a.promote ? 1 : 0, due, s.now);
+        return a;
+    };
+    CHECK(later(0ms, 1h).look_ahead);
+    CHECK_FALSE(later(249ms).look_ahead);
+    const auto a = later(1ms, 100ms);
+    CHECK(a.look_ahead);
+    CHECK_FALSE(a.promote);
+    CHECK_FALSE(later(99ms).promote);
+    CHECK(later(1ms).promote);
+}
+
 TEST_CASE("a short claim behind the floors is no proof: it looks from the start", "[fsm][worker]") {
     shell s;
     s.succeed(4);
@@ -523,6 +545,18 @@ TEST_CASE("run_until::empty looks again for what was put back", "[fsm][worker]")
 TEST_CASE("run_until::empty leaves deferred jobs alone", "[fsm][worker]") {
     shell s{shell::usual(run_until::empty)};
     s.succeed(0, 0, 1h);
+    CHECK(s.next().what == worker_do::stop);
+}
+
+TEST_CASE("run_until::empty does not end before what is due already", "[fsm][worker]") {
+    shell s{shell::usual(run_until::empty)};
+    s.succeed(0, 0, -1h);
+    const auto a = s.next();
+    REQUIRE(a.what == worker_do::wait);
+    s.now += a.timeout;
+    CHECK(s.succeed(1, 1).promote);
+    s.finish(1);
+    s.succeed(0);
     CHECK(s.next().what == worker_do::stop);
 }
 
