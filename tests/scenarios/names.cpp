@@ -93,7 +93,7 @@ using headers = std::vector<std::pair<std::string, std::string>>;
 }  // namespace
 
 TEST_CASE("any UTF-8 is a name of a queue, a key, a header: jobs run, wake, are held, listed and requeued by it",
-          "[scenario][names][pq21][pgjobq16]") {
+          "[scenario][names][pq-21][pgjobq-bug-16]") {
     const database db;
     for (const std::string& name : odd_names()) {
         INFO(name);
@@ -221,7 +221,7 @@ TEST_CASE("jobs of one odd key run one at a time, those of different ones side b
 }
 
 TEST_CASE("installs with odd schemas in one database share no job, wake-up, lock, limit or id",
-          "[scenario][names][pq25]") {
+          "[scenario][names][pq-25]") {
     const std::string base = test::fresh_schemas::next();
     const database plain{base + "_A"};
     const database lower{base + "_a"};
@@ -272,7 +272,7 @@ TEST_CASE("installs with odd schemas in one database share no job, wake-up, lock
 }
 
 TEST_CASE("four programs may install at once, again, while workers run and jobs come in",
-          "[scenario][names][pgjobq1]") {
+          "[scenario][names][pgjobq-1]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::diary seen;
