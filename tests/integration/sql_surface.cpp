@@ -601,6 +601,78 @@ TEST_CASE("functions may live in a schema of their own, whatever it is called", 
     db.exec("DROP SCHEMA " + pgq::statement::quoted(mine) + " CASCADE");
 }
 
+TEST_CASE("the functions take what the C++ serializer reads, and nothing else", "[sql_surface]") {
+    const database db;
+    test::emit<json_queue<all>>(db);
+    const test::sql_connection c{test::dsn(), db.schema()};
+    const std::vector<std::string> values = {"null",
+                                             "true",
+                                             "0",
+                                             "-1",
+                                             "7",
+                                             "1.25",
+                                             "128",
+                                             "256",
+                                             "65536",
+                                             "4294967296",
+                                             "-9223372036854775809",
+                                             "18446744073709551616",
+                                             "1e39",
+                                             "\"\"",
+                                             "\"AA==\"",
+                                             "\"NaN\"",
+                                             "[]",
+                                             "[1]",
+                                             "[1,2,3]",
+                                             "[0,null]",
+                                             "[1,\"x\"]",
+                                             "[2,\"x\"]",
+                                             "[3,{\"x\":1}]",
+                                             "[9,0]",
+                                             "[true,2]",
+                                             "[\"a\"]",
+                                             "[[1],[2]]",
+                                             "{}",
+                                             "{\"x\":1}",
+                                             "{\"name\":\"n\",\"below\":[{}]}",
+                                             "{\"below\":{}}",
+                                             "{\"k\":{\"y\":2}}"};
+    const std::vector<std::string> members = {
+        "flag",   "i8",   "u8",   "i16",   "u16",  "i32",  "u32",  "i64",   "u64",   "f",    "d",    "text",
+        "bytes",  "of",   "sure", "maybe", "none", "tags", "bits", "three", "holes", "both", "two",  "counts",
+        "places", "form", "at",   "way",   "root", "wait", "rest", "tick",  "span",  "when", "since"};
+    const pgq::serializer::basic_json<pgq::serializer::json_options{.unknown = pgq::serializer::if_unknown::fail}>
+        strict;
+    int taken = 0, refused = 0;
+    for (const auto& member : members)
+        for (const auto& value : values) {
+            const std::string json = "{\"" + member + "\":" + value + "}";
+            INFO(json);
+            all job;
+            const bool readable = strict.read(json, job).has_value();
+            const std::string why = test::refusal(c, "SELECT {s}.enqueue_all(" + pgq::statement::literal(json) + ")");
+            CHECK(why.empty() == readable);
+            if (!why.empty()) {
+                ++refused;
+                CHECK(why.find("22023 $." + member) == 0);
+                continue;
+            }
+            ++taken;
+            all again;
+            REQUIRE(strict.read(stored(db), again));
+            CHECK(json_of(again) == json_of(job));
+            db.exec("DELETE FROM {s}.ready");
+        }
+    CHECK(taken > 150);
+    CHECK(refused > 600);
+}
+
+TEST_CASE("a script for tables that are not there says so", "[sql_surface]") {
+    const database db;
+    const auto script = pgq::emit_sql<test::note_queue<>>({.jobs_schema = db.schema() + "_not_here"}).value();
+    CHECK(test::refusal(db.sql(), script).substr(0, 42) == "3F000 there are no pgq tables in the schem");
+}
+
 TEST_CASE("the general function enqueues any bytes into any lane, and makes it when there is none", "[sql_surface]") {
     const database db;
     test::note_queue<> jobs{db.driver(), {.name = "red"}};
