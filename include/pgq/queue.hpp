@@ -10,6 +10,7 @@
 #include <pgq/compose/item_range.hpp>
 #include <pgq/compose/limiters.hpp>
 #include <pgq/compose/luggage.hpp>
+#include <pgq/compose/poller.hpp>
 #include <pgq/compose/taking.hpp>
 #include <pgq/compose/transaction.hpp>
 #include <pgq/concept/limiter.hpp>
@@ -225,6 +226,13 @@ public:
     template <class Job>
     item_range<queue, Job> items(get_options options = {}) {
         return {*this, std::move(options)};
+    }
+
+    /// Jobs of a type under a lease, at least once: each is answered for by `ack`, `retry`, `hold` ..., and comes back when its taker dies. See
+    /// poller and leased. Nothing happens before the first job is asked for. Limits do not hold for what is polled.
+    template <class Job>
+    auto poll(poll_options options = {}) {
+        if constexpr (can_take_by_hand<Job>()) return poller<queue, Job>{*this, *hand_, std::move(options)};
     }
 
     /// As get, in a transaction of the caller's, begun on a connection of the caller's: `jobs.take<mail>(pgq::within(conn))`. The job is gone when

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/job/filter.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/rank.hpp>
 #include <pgq/job/record.hpp>
@@ -80,6 +81,8 @@ struct exchange_request {
     bool announce_sleep = false;       ///< from now on wake me (claims after announcing)
     bool announce_awake = false;       ///< no longer
     bool pass_on = false;              ///< there may be more than I can take: wake one sleeping colleague
+    const filter* apart =
+        nullptr;  ///< claim from `lanes`, floors aside, only what this lets pass, each job as a lease of its own
 };
 
 struct exchange_reply {

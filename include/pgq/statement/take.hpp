@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/job/exchange.hpp>
 #include <pgq/job/filter.hpp>
 #include <pgq/job/take.hpp>
 #include <pgq/statement/claim.hpp>
@@ -33,27 +34,28 @@ inline constexpr query take_one{"take_one",
                                 " ORDER BY rank, id LIMIT $2 FOR UPDATE SKIP LOCKED))" PGQ_TAKEN,
                                 false};
 
-/// The same over the lanes $1, as claim_many does it.
-inline constexpr query take_many{
-    "take_many",
-    "WITH peek AS MATERIALIZED ("
-    " SELECT t.lane, count(*) AS n FROM ("
-    "  SELECT w.lane FROM unnest($1) w(lane) CROSS JOIN LATERAL ("
-    "   SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane ORDER BY r.rank, r.id LIMIT $2) c"
-    "  ORDER BY c.rank, c.id LIMIT $2) t GROUP BY t.lane),"
-    " best AS MATERIALIZED ("
-    " SELECT c.place FROM peek p CROSS JOIN LATERAL ("
-    "  SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = p.lane"
-    "   ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),"
-    " more AS MATERIALIZED ("
-    " SELECT c.place FROM unnest($1) w(lane) CROSS JOIN LATERAL ("
-    "  SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane"
-    "   AND r.ctid <> ALL (ARRAY(SELECT place FROM best))"
-    "   ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED) c"
+// The places of the best $2 jobs over the lanes $1, as claim_many finds them.
+#define PGQ_BEST_OF_LANES                                                                             \
+    "peek AS MATERIALIZED ("                                                                          \
+    " SELECT t.lane, count(*) AS n FROM ("                                                            \
+    "  SELECT w.lane FROM unnest($1) w(lane) CROSS JOIN LATERAL ("                                    \
+    "   SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane ORDER BY r.rank, r.id LIMIT $2) c" \
+    "  ORDER BY c.rank, c.id LIMIT $2) t GROUP BY t.lane),"                                           \
+    " best AS MATERIALIZED ("                                                                         \
+    " SELECT c.place FROM peek p CROSS JOIN LATERAL ("                                                \
+    "  SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = p.lane"                                 \
+    "   ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),"                                  \
+    " more AS MATERIALIZED ("                                                                         \
+    " SELECT c.place FROM unnest($1) w(lane) CROSS JOIN LATERAL ("                                    \
+    "  SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane"                                 \
+    "   AND r.ctid <> ALL (ARRAY(SELECT place FROM best))"                                            \
+    "   ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED) c"                                     \
     " LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $2 THEN $2 - (SELECT count(*) FROM best) ELSE 0 END)"
-    " DELETE FROM {s}.ready"
-    " WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))" PGQ_TAKEN,
-    false};
+#define PGQ_THOSE \
+    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))"
+
+/// The same over the lanes $1.
+inline constexpr query take_many{"take_many", "WITH " PGQ_BEST_OF_LANES " " PGQ_THOSE PGQ_TAKEN, false};
 inline constexpr query promote_planned{promote.name, promote.text, false};
 inline constexpr query look_ahead_planned{look_ahead.name, look_ahead.text, false};
 
@@ -90,6 +92,34 @@ inline constexpr std::string_view take_filtered_many =
 
 #undef PGQ_TAKEN
 
+// Into a lease of its own each, of worker $3; $4 is max_attempts. Answered as a claim is.
+#define PGQ_APART                                                                                            \
+    " RETURNING lane, id, rank, attempts, headers, key, body)"                                               \
+    " INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, keys, bodies)"       \
+    " SELECT $3, lane, $4, ARRAY[id], ARRAY[rank], ARRAY[(least(attempts, 32766) + 1)::int2],"               \
+    " CASE WHEN headers IS NOT NULL THEN ARRAY[headers] END, CASE WHEN key IS NOT NULL THEN ARRAY[key] END," \
+    " ARRAY[body] FROM got"                                                                                  \
+    " RETURNING id, ctid, lane, ids, ranks, attempts, bodies,"                                               \
+    " (SELECT array_agg(ARRAY['1', e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers[1]) e)"
+
+/// As take_one, take_many and the filtered ones, but claimed.
+inline constexpr query claim_apart_one{"claim_apart_one",
+                                       "WITH got AS (DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY("
+                                       " SELECT ctid FROM {s}.ready WHERE lane = $1"
+                                       " ORDER BY rank, id LIMIT $2 FOR UPDATE SKIP LOCKED))" PGQ_APART};
+inline constexpr query claim_apart_many{"claim_apart_many", "WITH " PGQ_BEST_OF_LANES ", got AS (" PGQ_THOSE PGQ_APART};
+inline constexpr std::string_view claim_filtered_tail =
+    " ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED))" PGQ_APART;
+inline constexpr std::string_view claim_filtered_one =
+    "WITH got AS (DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = $1 AND ";
+inline constexpr std::string_view claim_filtered_many =
+    "WITH got AS (DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY ($1) "
+    "AND ";
+
+#undef PGQ_APART
+#undef PGQ_THOSE
+#undef PGQ_BEST_OF_LANES
+
 /// The statement for one request, with what it has to own.
 class take_statement {
 public:
@@ -115,6 +145,40 @@ private:
     const take_request* request_;
     std::optional<filtered_query> filtered_{};
 };
+
+/// The statement for an exchange that claims jobs apart, with what it has to own.
+class apart_statement {
+public:
+    explicit apart_statement(const exchange_request& r) : request_{&r} {
+        if (r.apart->is_everything()) return;
+        filtered_.emplace("claim_filtered", *r.apart, 5, r.lanes.size() == 1 ? claim_filtered_one : claim_filtered_many,
+                          claim_filtered_tail);
+    }
+
+    const query& get() const noexcept {
+        if (filtered_) return filtered_->get();
+        return request_->lanes.size() == 1 ? claim_apart_one : claim_apart_many;
+    }
+    void bind(params& p) const {
+        const auto& lanes = request_->lanes;
+        if (lanes.size() == 1) p.number(lanes[0].lane.value);
+        else p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].lane.value; });
+        p.number(static_cast<std::int64_t>(request_->limit));
+        p.number(request_->worker.value).number(lanes[0].max_attempts);
+        if (filtered_) filtered_->bind_filter(p);
+    }
+
+private:
+    const exchange_request* request_;
+    std::optional<filtered_query> filtered_{};
+};
+
+/// Ends a lease inside of somebody's own transaction. When the lease is gone that transaction must not be committed by mistake:
+/// the statement fails then, by a text that is no number.
+inline constexpr query finish_inside{"finish_inside", R"(
+WITH l AS (DELETE FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3 RETURNING id)
+SELECT CASE WHEN c.n = 1 THEN 1 ELSE ('the lease was lost: ' || c.n || ' rows')::int4 END
+  FROM (SELECT count(*) AS n FROM l) c)"};
 
 /// A job that was taken becomes a held one. Said twice it is there once: the answer to the first time may have been lost.
 inline constexpr query keep{"keep", R"(

@@ -497,8 +497,20 @@ private:
     }
 
     void claim(const exchange_request& r, exchange_reply& reply) {
+        if (r.apart != nullptr) return claim_apart(r, reply);
         for (auto& batch : stock_.take(r.lanes, r.limit))
             open(r.worker, batch.asked.lane, batch.asked.max_attempts, std::move(batch.jobs), reply);
+    }
+
+    void claim_apart(const exchange_request& r, exchange_reply& reply) {
+        std::vector<lane_id> lanes;
+        for (const claim_lane& l : r.lanes) lanes.push_back(l.lane);
+        for (job& j : waiting_jobs({.lanes = lanes, .limit = r.limit, .where = r.apart})) {
+            const lane_id lane = j.lane;
+            std::vector<job> alone_in_it;
+            alone_in_it.push_back(std::move(j));
+            open(r.worker, lane, r.lanes[0].max_attempts, std::move(alone_in_it), reply);
+        }
     }
 
     void open(worker_id worker, lane_id lane, std::int16_t max_attempts, std::vector<job> jobs, exchange_reply& reply) {

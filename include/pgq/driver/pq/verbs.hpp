@@ -8,11 +8,13 @@
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/finish.hpp>
+#include <pgq/statement/take.hpp>
 #include <pgq/statement/track.hpp>
 #include <pgq/statement/wake.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -180,7 +182,7 @@ public:
             statement::bind_progress(steps.add(statement::progress_query(g)), r.worker, g);
         if (r.promote) steps.add(statement::promote);
         if (!r.limited.empty()) statement::bind_claim_limited(steps.add(statement::claim_limited), r);
-        if (r.limit > 0 && !r.lanes.empty()) statement::bind_claim(steps.add(statement::claim_query(r)), r);
+        if (r.limit > 0 && !r.lanes.empty()) add_claim(steps);
         if (r.look_ahead) steps.add(statement::look_ahead);
         last_ = steps.size();
         if (last_ > first_) steps.sync();
@@ -218,6 +220,12 @@ public:
     }
 
 private:
+    void add_claim(script& steps) {
+        if (request_->apart == nullptr)
+            return statement::bind_claim(steps.add(statement::claim_query(*request_)), *request_);
+        apart_ = std::make_shared<const statement::apart_statement>(*request_);
+        apart_->bind(steps.add(apart_->get()));
+    }
     void announce(script& steps, const link& l, const statement::query& q) const {
         steps.add(q).number(l.space()).number(request_->worker.value);
         steps.sync();
@@ -275,6 +283,7 @@ private:
     std::size_t first_ = 0;
     std::size_t last_ = 0;
     std::vector<lane_id> lanes_;
+    std::shared_ptr<const statement::apart_statement> apart_;  // its text is looked at until the answer is there
 };
 
 }  // namespace pgq::driver::pq

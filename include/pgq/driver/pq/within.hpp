@@ -9,6 +9,7 @@
 #include <pgq/statement/take.hpp>
 #include <pgq/statement/wake.hpp>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -58,9 +59,20 @@ public:
         return run(s, mine.line());
     }
 
+    /// Ends a lease. errc::lease_lost makes sure that the transaction cannot be committed.
+    result<void> finish(const std::string& schema, lease_ref lease, worker_id worker) const {
+        step s;
+        s.query = &statement::finish_inside;
+        s.params.tid(lease.place).number(lease.id).number(worker.value);
+        auto ran = run_in(s, schema);
+        if (ran || ran.error().code != make_sqlstate("22P02")) return ran;
+        return error_info{errc::lease_lost, {}, "roll the transaction back: it cannot be committed any more"};
+    }
+
 private:
-    result<void> run(step& s, const auto& line) const {
-        execute(connection_, s, line.options().schema);
+    result<void> run(step& s, const auto& line) const { return run_in(s, line.options().schema); }
+    result<void> run_in(step& s, const std::string& schema) const {
+        execute(connection_, s, schema);
         const auto status = PQresultStatus(s.reply.get());
         if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return {};
         if (PQstatus(connection_) != CONNECTION_OK) return connection_error(connection_, s.query->name);

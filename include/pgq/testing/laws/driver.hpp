@@ -66,6 +66,7 @@ void check_driver(Make make) {
     using session = typename Driver::session;
     if constexpr (can_take<session>) check_take<Driver>(make);
     if constexpr (can_take<session>) check_taking_tracked<Driver>(make);
+    if constexpr (can_take<session>) check_claims_apart<Driver>(make);
     if constexpr (can_take<session> && can_transact<session>) {
         check_filters<Driver>(make);
         check_transactions<Driver>(make);

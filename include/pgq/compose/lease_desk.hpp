@@ -1,0 +1,32 @@
+#pragma once
+
+#include <pgq/error/result.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/job/id.hpp>
+
+#include <optional>
+#include <string>
+
+namespace pgq::detail {
+
+/// Where polled jobs are answered for; a poller has one, which its jobs keep in memory. Called from any thread.
+class lease_desk {
+public:
+    /// What one needs to answer in a transaction of one's own.
+    struct facts {
+        std::string schema{};
+        worker_id worker{};
+    };
+
+    virtual ~lease_desk() = default;
+
+    /// Nothing: the job is done.
+    virtual result<void> answer(const lease_ref& lease, const std::optional<settlement>& what) = 0;
+    /// errc::closed or errc::lease_lost when there is nothing to be answered any more.
+    virtual result<facts> look_up(const lease_ref& lease) = 0;
+    /// It was answered in a transaction whose end nobody hears of.
+    virtual void answered_elsewhere(const lease_ref& lease) noexcept = 0;
+    virtual std::int16_t max_attempts() const noexcept = 0;
+};
+
+}  // namespace pgq::detail

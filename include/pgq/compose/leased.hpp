@@ -1,0 +1,152 @@
+#pragma once
+
+#include <pgq/compose/lease_desk.hpp>
+#include <pgq/detail/utf8.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/job/record.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pgq {
+
+/// A job that was polled: nobody else gets it until it is answered for, once, by one of `ack`, `retry`, `snooze`, `hold`, `discard` and `release`.
+/// When it goes out of scope without an answer it is released; when it does because of an exception, retried.
+///
+/// An answer fails with errc::lease_lost when the process was taken for dead and the job runs elsewhere; with errc::already_settled when it
+/// has had one; with errc::closed when its poller is gone. After errc::connection_lost it may be given again. One job is used by one thread at a time;
+/// different ones by any threads.
+template <class Job>
+class leased {
+public:
+    using rest_function = duration (*)(const job_record&);
+
+    leased(std::shared_ptr<detail::lease_desk> desk, claimed_lease lease, Job value, rest_function rest)
+        : desk_{std::move(desk)}, lease_{std::move(lease)}, value_{std::move(value)}, rest_{rest} {}
+    leased(leased&& other) noexcept(std::is_nothrow_move_constructible_v<Job>)
+        : desk_{std::move(other.desk_)},
+          lease_{std::move(other.lease_)},
+          value_{std::move(other.value_)},
+          rest_{other.rest_},
+          answered_{std::exchange(other.answered_, true)},
+          exceptions_{other.exceptions_} {}
+    leased& operator=(leased&& other) {
+        let_go();
+        desk_ = std::move(other.desk_);
+        lease_ = std::move(other.lease_);
+        value_ = std::move(other.value_);
+        rest_ = other.rest_;
+        answered_ = std::exchange(other.answered_, true);
+        exceptions_ = other.exceptions_;
+        return *this;
+    }
+    ~leased() { let_go(); }
+
+    job_id id() const noexcept { return record().id; }
+    Job& value() noexcept { return value_; }
+    const Job& value() const noexcept { return value_; }
+    Job& operator*() noexcept { return value_; }
+    const Job& operator*() const noexcept { return value_; }
+    Job* operator->() noexcept { return &value_; }
+    const Job* operator->() const noexcept { return &value_; }
+    /// Which delivery this is; 1 for the first.
+    int attempts() const noexcept { return record().attempt; }
+    std::int16_t priority() const noexcept { return record().rank.priority(); }
+    /// The moment it was expected by (`expected_at`), to the millisecond.
+    std::optional<time_point> deadline() const noexcept {
+        const auto ms = record().rank.deadline_ms();
+        if (ms == rank::no_deadline) return std::nullopt;
+        return time_point{std::chrono::milliseconds{ms}};
+    }
+    std::span<const header> headers() const noexcept { return record().headers; }
+    std::optional<std::string_view> header_value(std::string_view name) const noexcept {
+        for (const auto& h : record().headers)
+            if (h.name == name) return h.value;
+        return std::nullopt;
+    }
+
+    /// Done: the job is gone.
+    result<void> ack() { return answer(std::nullopt); }
+    /// Done, in a transaction of yours: `job.ack(pgq::within(conn))`. It is done when that commits. With errc::lease_lost the transaction has
+    /// failed and cannot be committed. Rolled back, the job comes back, but only when the lease time has passed after its poller is gone.
+    template <class Tx>
+        requires requires { typename Tx::is_borrowed_transaction; }
+    result<void> ack(const Tx& tx) {
+        if (answered_) return errc::already_settled;
+        auto facts = desk_->look_up(lease_.ref);
+        if (!facts) return std::move(facts.error());
+        auto done = tx.finish(facts->schema, lease_.ref, facts->worker);
+        if (!done) return done;
+        answered_ = true;
+        desk_->answered_elsewhere(lease_.ref);
+        return {};
+    }
+    /// It has failed: again after the back-off of its entrypoint, or `delay`. The attempt counts, and after the last of them it is held.
+    result<void> retry(std::string_view reason = {}) { return retry(rest_(record()), reason); }
+    result<void> retry(duration delay, std::string_view reason = {}) {
+        if (record().attempt >= desk_->max_attempts()) return hold(reason.empty() ? "the last attempt failed" : reason);
+        return answer(settle_kind::retry, delay, reason);
+    }
+    /// Again after `delay`; the attempt does not count.
+    result<void> snooze(duration delay) { return answer(settle_kind::release, delay, {}); }
+    /// Kept aside with the reason until somebody requeues it.
+    result<void> hold(std::string_view reason) { return answer(settle_kind::hold, {}, reason); }
+    /// Dropped: it is gone without having been done.
+    result<void> discard() { return answer(std::nullopt); }
+    /// At once somebody else's, as if it had not been polled.
+    result<void> release() { return answer(settle_kind::release, {}, {}); }
+
+private:
+    static constexpr std::size_t max_reason = 4096;
+
+    const job_record& record() const noexcept { return lease_.jobs.front(); }
+
+    result<void> answer(settle_kind kind, duration delay, std::string_view reason) {
+        const std::string storable = detail::make_storable(reason, max_reason);
+        return answer(settlement{.index = record().index, .kind = kind, .delay = delay, .reason = storable});
+    }
+    result<void> answer(const std::optional<settlement>& what) {
+        if (answered_) return errc::already_settled;
+        auto said = desk_->answer(lease_.ref, what);
+        answered_ = said.has_value();
+        return said;
+    }
+    void let_go() noexcept {
+        if (answered_) return;
+        try {
+            if (std::uncaught_exceptions() > exceptions_) (void)retry("an exception ended its scope");
+            else (void)release();
+        } catch (...) {  // without memory it comes back when the poller closes
+        }
+    }
+
+    std::shared_ptr<detail::lease_desk> desk_;
+    claimed_lease lease_;
+    Job value_;
+    rest_function rest_;
+    bool answered_ = false;
+    int exceptions_ = std::uncaught_exceptions();
+};
+
+/// How to poll.
+struct poll_options {
+    duration timeout = std::chrono::seconds{1};  ///< the loop ends when there was no job for so long
+    std::uint32_t prefetch = 10;                 ///< so many are claimed at once, at least 1
+    filter where{};                              ///< only such
+    duration lease_time =
+        std::chrono::seconds{15};  ///< silent for so long, this process is dead and its jobs go to others
+    duration poll_interval = std::chrono::seconds{1};  ///< how often to look though nobody said that there is one
+    std::int16_t max_attempts = 20;                    ///< deliveries; a job that is retried after the last is held
+};
+
+}  // namespace pgq
