@@ -4,7 +4,6 @@
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/id.hpp>
 
-#include <optional>
 #include <string>
 
 namespace pgq::detail {
@@ -20,8 +19,7 @@ public:
 
     virtual ~lease_desk() = default;
 
-    /// Nothing: the job is done.
-    virtual result<void> answer(const lease_ref& lease, const std::optional<settlement>& what) = 0;
+    virtual result<void> answer(const lease_ref& lease, const settlement& what) = 0;
     /// errc::closed or errc::lease_lost when there is nothing to be answered any more.
     virtual result<facts> look_up(const lease_ref& lease) = 0;
     /// It was answered in a transaction whose end nobody hears of.

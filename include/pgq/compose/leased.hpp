@@ -76,7 +76,7 @@ public:
     }
 
     /// Done: the job is gone.
-    result<void> ack() { return answer(std::nullopt); }
+    result<void> ack() { return answer(settle_kind::done, {}, {}); }
     /// Done, in a transaction of yours: `job.ack(pgq::within(conn))`. It is done when that commits. With errc::lease_lost the transaction has
     /// failed and cannot be committed. Rolled back, the job comes back, but only when the lease time has passed after its poller is gone.
     template <class Tx>
@@ -102,7 +102,7 @@ public:
     /// Kept aside with the reason until somebody requeues it.
     result<void> hold(std::string_view reason) { return answer(settle_kind::hold, {}, reason); }
     /// Dropped: it is gone without having been done.
-    result<void> discard() { return answer(std::nullopt); }
+    result<void> discard(std::string_view reason = {}) { return answer(settle_kind::discard, {}, reason); }
     /// At once somebody else's, as if it had not been polled.
     result<void> release() { return answer(settle_kind::release, {}, {}); }
 
@@ -113,11 +113,9 @@ private:
 
     result<void> answer(settle_kind kind, duration delay, std::string_view reason) {
         const std::string storable = detail::make_storable(reason, max_reason);
-        return answer(settlement{.index = record().index, .kind = kind, .delay = delay, .reason = storable});
-    }
-    result<void> answer(const std::optional<settlement>& what) {
         if (answered_) return errc::already_settled;
-        auto said = desk_->answer(lease_.ref, what);
+        auto said = desk_->answer(lease_.ref,
+                                  {.index = record().index, .kind = kind, .delay = delay, .reason = storable});
         answered_ = said.has_value();
         return said;
     }

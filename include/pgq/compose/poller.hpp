@@ -53,7 +53,8 @@ public:
     poll_desk(const Driver& driver, Observer& observer, poll_options options)
         : driver_{&driver}, options_{std::move(options)}, monitor_{driver, observer, options_.lease_time, [this] {
                                                                        lost_.store(true);
-                                                                   }} {}
+                                                                   },
+                                                                   [] {}} {}
     ~poll_desk() override { close(); }
 
     const poll_options& options() const noexcept { return options_; }
@@ -71,20 +72,13 @@ public:
         return next;
     }
 
-    result<void> answer(const lease_ref& lease, const std::optional<settlement>& what) override {
+    result<void> answer(const lease_ref& lease, const settlement& what) override {
         const std::lock_guard lock{mutex_};
         if (auto mine = find(lease); !mine) return mine;
-        const std::string mask{'\1'};
-        const lease_progress told{
-            .ref = lease, .last = true, .mask = mask, .items = {what ? &*what : nullptr, what ? 1U : 0U}};
-        exchange_request r{.worker = worker_};
-        if (what) r.progressed = {&told, 1};
-        else r.finished = {&lease, 1};
-        exchange_reply reply;
-        if (auto said = exchange(r, reply); !said) return said;
-        held_.erase(lease.id);
-        if (!reply.lost.empty()) return errc::lease_lost;
-        return {};
+        auto said = tell(held_.at(lease.id), what);
+        if (!said && said.error() == errc::lease_lost && search(lease.id)) said = tell(held_.at(lease.id), what);
+        if (said || said.error() == errc::lease_lost) held_.erase(lease.id);
+        return said;
     }
     result<facts> look_up(const lease_ref& lease) override {
         const std::lock_guard lock{mutex_};
@@ -118,6 +112,24 @@ public:
     }
 
 private:
+    // Somebody may wait to hear what became of it, though nobody did when it was claimed.
+    result<void> tell(const lease_ref& lease, const settlement& what) {
+        const std::string mask{'\1'};
+        const lease_progress told{.ref = lease, .last = true, .mask = mask, .items = {&what, 1}, .flagged = true};
+        exchange_reply reply;
+        if (auto said = exchange({.worker = worker_, .progressed = {&told, 1}}, reply); !said) return said;
+        if (!reply.lost.empty()) return errc::lease_lost;
+        return {};
+    }
+    // Whether a lease that was not where it was is somewhere else.
+    bool search(std::int64_t id) {
+        auto now = session_->leases_now(worker_);
+        if (!now) return false;
+        const auto found = std::find_if(now->begin(), now->end(), [&](const lease_news& n) { return n.ref.id == id; });
+        if (found == now->end()) return false;
+        held_.at(id) = found->ref;
+        return true;
+    }
     std::vector<lease_ref> refs() const {
         std::vector<lease_ref> all;
         for (const auto& [id, ref] : held_) all.push_back(ref);

@@ -94,13 +94,14 @@ inline constexpr std::string_view take_filtered_many =
 
 // Into a lease of its own each, of worker $3; $4 is max_attempts. Answered as a claim is.
 #define PGQ_APART                                                                                            \
-    " RETURNING lane, id, rank, attempts, headers, key, body)"                                               \
-    " INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, headers, keys, bodies)"       \
+    " RETURNING lane, id, rank, attempts, flags, headers, key, body)"                                        \
+    " INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)" \
     " SELECT $3, lane, $4, ARRAY[id], ARRAY[rank], ARRAY[(least(attempts, 32766) + 1)::int2],"               \
+    " CASE WHEN flags IS NOT NULL THEN ARRAY[flags] END,"                                                    \
     " CASE WHEN headers IS NOT NULL THEN ARRAY[headers] END, CASE WHEN key IS NOT NULL THEN ARRAY[key] END," \
     " ARRAY[body] FROM got"                                                                                  \
     " RETURNING id, ctid, lane, ids, ranks, attempts, bodies,"                                               \
-    " (SELECT array_agg(ARRAY['1', e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers[1]) e)"
+    " (SELECT array_agg(ARRAY['1', e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers[1]) e), flags"
 
 /// As take_one, take_many and the filtered ones, but claimed.
 inline constexpr query claim_apart_one{"claim_apart_one",
@@ -173,11 +174,12 @@ private:
     std::optional<filtered_query> filtered_{};
 };
 
-/// Ends a lease inside of somebody's own transaction. When the lease is gone that transaction must not be committed by mistake:
+/// Ends a lease of one job inside of somebody's own transaction, wherever it has moved. When the lease is gone that transaction must not be committed by mistake:
 /// the statement fails then, by a text that is no number.
 inline constexpr query finish_inside{"finish_inside", R"(
-WITH l AS (DELETE FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3 RETURNING id)
-SELECT CASE WHEN c.n = 1 THEN 1 ELSE ('the lease was lost: ' || c.n || ' rows')::int4 END
+WITH l AS (DELETE FROM {s}.lease WHERE id = $1 AND worker = $2 RETURNING id, ids, attempts, flags)
+SELECT CASE WHEN c.n = 1 THEN 1 ELSE ('the lease was lost: ' || c.n || ' rows')::int4 END,
+       (SELECT {s}.ended(l.ids, ARRAY['d'::"char"], l.attempts, NULL, NULL) FROM l WHERE l.flags[1] & 1 <> 0)
   FROM (SELECT count(*) AS n FROM l) c)"};
 
 /// A job that was taken becomes a held one. Said twice it is there once: the answer to the first time may have been lost.

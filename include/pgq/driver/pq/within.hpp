@@ -63,7 +63,7 @@ public:
     result<void> finish(const std::string& schema, lease_ref lease, worker_id worker) const {
         step s;
         s.query = &statement::finish_inside;
-        s.params.tid(lease.place).number(lease.id).number(worker.value);
+        s.params.number(lease.id).number(worker.value);
         auto ran = run_in(s, schema);
         if (ran || ran.error().code != make_sqlstate("22P02")) return ran;
         return error_info{errc::lease_lost, {}, "roll the transaction back: it cannot be committed any more"};
