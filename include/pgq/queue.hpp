@@ -233,6 +233,7 @@ public:
     template <class Job>
     auto poll(poll_options options = {}) {
         if constexpr (can_take_by_hand<Job>()) return poller<queue, Job>{*this, *hand_, std::move(options)};
+        else return no_poller<Job>{};
     }
 
     /// As get, in a transaction of the caller's, begun on a connection of the caller's: `jobs.take<mail>(pgq::within(conn))`. The job is gone when
@@ -255,6 +256,7 @@ public:
     auto transaction(F&& f) {
         if constexpr (valid && diagnostic::require_transactions<driver_type>())
             return detail::run_transaction(*this, *hand_, f);
+        else return result<void>{errc::invalid_option};
     }
 
     /// Jobs of any types, some of which wait for others: see flow.

@@ -3,5 +3,5 @@
 #include "fakes.hpp"
 
 void used(fakes::mail_queue& jobs) {
-    jobs.transaction([](auto& tx) { (void)tx.template take<fakes::mail>(); });
+    jobs.transaction([](auto& tx) { (void)tx.template take<fakes::mail>(); }).value();
 }

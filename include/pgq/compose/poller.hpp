@@ -338,4 +338,12 @@ private:
     std::optional<leased<Job>> current_{};
 };
 
+/// What stands for a poller where the call was refused, so that its message stays the only one.
+template <class Job>
+struct no_poller {
+    leased<Job>* begin() const noexcept { return nullptr; }
+    leased<Job>* end() const noexcept { return nullptr; }
+    result<std::optional<leased<Job>>> next() { return errc::invalid_option; }
+};
+
 }  // namespace pgq

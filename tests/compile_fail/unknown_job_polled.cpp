@@ -1,0 +1,7 @@
+// expect: pgq: this queue does not know the job type\. Add pgq::job<T>
+
+#include "fakes.hpp"
+
+void used(fakes::mail_queue& jobs) {
+    for (auto& job : jobs.poll<fakes::stranger>()) (void)job.ack();
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# transaction.sh TRANSACTION
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
+
+expect "what it says" "$("$1" "$PGQ_DSN")" \
+    '70 from ada to grace, not now
+ada has 30
+grace has 70
+booked
+refused'
+expect "jobs left" "$(sql 'SELECT count(*) FROM pgq_jobs.job')" 0
