@@ -5,8 +5,8 @@
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/client.hpp>
 #include <pgq/compose/flow.hpp>
-#include <pgq/compose/handle.hpp>
 #include <pgq/compose/hand.hpp>
+#include <pgq/compose/handle.hpp>
 #include <pgq/compose/item_range.hpp>
 #include <pgq/compose/limiters.hpp>
 #include <pgq/compose/luggage.hpp>
@@ -25,6 +25,7 @@
 #include <pgq/job/options.hpp>
 #include <pgq/job/taken.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -35,6 +36,8 @@
 #include <ranges>
 #include <span>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -43,7 +46,7 @@
 namespace pgq {
 
 struct queue_options {
-    std::string name = "default";                        ///< queues of one type and different names share nothing
+    std::string name = "default";                    ///< queues of one type and different names share nothing
     duration keep_results = std::chrono::hours{24};  ///< how long the ends of jobs with a `result` can be asked for
 };
 
@@ -127,9 +130,9 @@ public:
     /// returns.
     template <detail::range_of_jobs<composition_type> Jobs, class OptionsOf>
         requires std::is_invocable_r_v<enqueue_options, OptionsOf&, std::ranges::range_reference_t<Jobs>>
-            auto enqueue(Jobs&& jobs, OptionsOf options_of) {
-            return enqueue_range(std::forward<Jobs>(jobs), options_of, false);
-        }
+    auto enqueue(Jobs&& jobs, OptionsOf options_of) {
+        return enqueue_range(std::forward<Jobs>(jobs), options_of, false);
+    }
 
     /// In a transaction of the caller's, begun on a connection of the caller's: `jobs.enqueue(pgq::within(conn), job)`. The job
     /// exists when that transaction commits.
@@ -291,6 +294,82 @@ public:
     }
     result<cancel_reply> cancel(job_id id) { return cancel({&id, 1}); }
 
+    /// Jobs of one type by their headers and where they are, in the order of their ids. A scan: for people and programs that look after jobs.
+    template <class Job>
+    result<std::vector<job_id>> find_all(const filter& which = {}, job_place where = anywhere,
+                                         std::int64_t limit = INT64_MAX) {
+        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
+        else
+            return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
+                std::vector<job_id> found;
+                const auto mine = lanes_of<Job>(lanes);
+                if (auto done = session.find({mine, where, &which, limit}, found); !done) return done.error();
+                return found;
+            });
+    }
+    /// All such jobs that are there now; see the other.
+    template <class Job>
+    result<cancel_reply> cancel_all(const filter& which = {}, job_place where = anywhere) {
+        auto found = find_all<Job>(which, where);
+        if (!found) return std::move(found.error());
+        return cancel(*found);
+    }
+    /// The held ones among them start over: a redrive. How many.
+    template <class Job>
+    result<std::int64_t> requeue_all(const filter& which = {}) {
+        auto found = find_all<Job>(which, job_place::held);
+        if (!found) return std::move(found.error());
+        return requeue(*found);
+    }
+    /// The attempts of a job that failed, oldest first, for some days, whatever has become of it.
+    result<std::vector<failed_attempt>> failures(job_id id) {
+        return client_->with([&](auto& session, auto&) { return session.failures(id); });
+    }
+
+    /// From now on jobs of this type that would be held go to the queue of that name instead, where a worker of the same queue type may
+    /// run them like any others: same id, payload and priority, attempts from the beginning, and headers that say where they come from (pgq-died-in,
+    /// pgq-died-of, pgq-attempts). It holds for all programs. An empty name ends it.
+    template <class Job>
+    result<void> dead_letters(std::string_view queue_name) {
+        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
+        else
+            return client_->with([&](auto& session, auto& lanes) -> result<void> {
+                const auto mine = lanes_of<Job>(lanes);
+                if (queue_name.empty()) return session.set_dead_letters(mine, {});
+                if (queue_name == name())
+                    return error_info{errc::invalid_option, "a queue cannot be its own dead letters",
+                                      "name another queue"};
+                std::vector<lane_name> names;
+                for (std::size_t i = 0; i < lanes.size(); ++i)
+                    if (composition_type::lanes[i].job == composition_type::template index_of<Job>)
+                        names.push_back(composition_type::lanes[i].name);
+                auto theirs = session.lanes(queue_name, names);
+                if (!theirs) return std::move(theirs.error());
+                return session.set_dead_letters(mine, *theirs);
+            });
+    }
+
+    /// Waits until fewer than `at_most` jobs of this type have not ended, at most `timeout`: errc::lane_full then. Others may
+    /// enqueue in between: to be exact, say it with the enqueue, `{.at_most = n}`.
+    template <class Job>
+    result<void> wait_for_room(std::int64_t at_most, duration timeout) {
+        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
+        else
+            return patiently(timeout, [&] {
+                return client_->with([&](auto& session, auto& lanes) -> result<void> {
+                    std::int64_t open = 0;
+                    for (const lane_id lane : lanes_of<Job>(lanes)) {
+                        auto n = session.open_jobs(lane, at_most);
+                        if (!n) return std::move(n.error());
+                        open += *n;
+                    }
+                    if (open < at_most) return {};
+                    return error_info{errc::lane_full, "it has as many jobs as it may have",
+                                      "serve it with more workers"};
+                });
+            });
+    }
+
     /// Makes held jobs claimable again, with all attempts before them. How many of the ids were held.
     result<std::int64_t> requeue(std::span<const job_id> ids) {
         return client_->with([&](auto& session, auto&) { return session.requeue(ids); });
@@ -434,12 +513,37 @@ private:
             if (auto w = write<job_type>(jobs, options_of, same, written, keys, options, luggage, keep_results_); !w)
                 return answer{w.error()};
             if (written.empty()) return answer{batch_handle_of<job_type>{{}, {}, *client_}};
-            return client_->with([&](auto& session, auto& lanes) {
-                const enqueue_request r{lanes[position<job_type>], &written, options, &keys};
-                return r.is_tracked() ? put_tracked<job_type>(session, r) : put<job_type>(session, r);
+            duration patience{};
+            for (const auto& o : options) patience = std::max(patience, o.wait_for_room);
+            return patiently(patience, [&] {
+                return client_->with([&](auto& session, auto& lanes) {
+                    const enqueue_request r{lanes[position<job_type>], &written, options, &keys};
+                    return r.is_tracked() ? put_tracked<job_type>(session, r) : put<job_type>(session, r);
+                });
             });
         }
     }
+    // Again and again, as long as the lane is full and there is time. Who makes room tells nobody, so this looks, ever less often.
+    template <class Call>
+    static auto patiently(duration patience, Call call) {
+        const auto until = detail::deadline_in(patience);
+        for (duration pause = std::chrono::milliseconds{5};;
+             pause = std::min<duration>(pause * 2, std::chrono::milliseconds{200})) {
+            auto answer = call();
+            const duration left = until - std::chrono::steady_clock::now();
+            if (answer || answer.error() != errc::lane_full || left <= duration{}) return answer;
+            std::this_thread::sleep_for(std::min(pause, left));
+        }
+    }
+
+    template <class Job>
+    static std::vector<lane_id> lanes_of(const std::vector<lane_id>& all) {
+        std::vector<lane_id> mine;
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if (composition_type::lanes[i].job == composition_type::template index_of<Job>) mine.push_back(all[i]);
+        return mine;
+    }
+
     template <class Job, class Session>
     result<batch_handle_of<Job>> put(Session& session, const enqueue_request& r) {
         std::vector<job_id> ids;

@@ -18,8 +18,10 @@ using test::database;
 using test::note;
 using steady = std::chrono::steady_clock;
 
-TEST_CASE("a running job that is cancelled sees its stop token in under a second, its waiter hears \"cancelled\", and the worker goes on",
-          "[scenario][pgjobq23]") {
+TEST_CASE(
+    "a running job that is cancelled sees its stop token in under a second, its waiter hears \"cancelled\", and the "
+    "worker goes on",
+    "[scenario][pgjobq23]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::gate never;
@@ -41,8 +43,9 @@ TEST_CASE("a running job that is cancelled sees its stop token in under a second
     CHECK(test::eventually([&] { return done == 1; }));
 }
 
-TEST_CASE("of a running job that is cancelled the waiter hears it, the slot and the key stay taken until it has stopped",
-          "[scenario][pgjobq23]") {
+TEST_CASE(
+    "of a running job that is cancelled the waiter hears it, the slot and the key stay taken until it has stopped",
+    "[scenario][pgjobq23]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     std::atomic<bool> saw{false}, leave{false};
@@ -75,8 +78,9 @@ TEST_CASE("a job that ends as done though it was to stop is done", "[scenario]")
     CHECK(h.wait(test::long_enough).value().kind == end_kind::done);
 }
 
-TEST_CASE("cancelling two thousand, and a hundred thousand, jobs by their ids is one call, in a few seconds, and complete",
-          "[scenario][pgjobq24][pgq42]") {
+TEST_CASE(
+    "cancelling two thousand, and a hundred thousand, jobs by their ids is one call, in a few seconds, and complete",
+    "[scenario][pgjobq24][pgq42]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const auto few = jobs.enqueue(test::notes(2000), {.keep_outcome = 1min}).value();

@@ -63,7 +63,8 @@ TEST_CASE("send, then wait on the handle while a worker runs: the wait ends afte
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a job that finished before the wait is told as well, to any process that knows its id", "[scenario][pgq50]") {
+TEST_CASE("a job that finished before the wait is told as well, to any process that knows its id",
+          "[scenario][pgq50]") {
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 9, .b = 3}).value();
@@ -91,7 +92,8 @@ TEST_CASE("a batch completes only after all of it, and the ends stand in its ord
     CHECK(all(99).get(0s).value().whole == 10);
 }
 
-TEST_CASE("a failed first attempt completes nothing; the completion comes once, after the second", "[scenario][pgjobq17]") {
+TEST_CASE("a failed first attempt completes nothing; the completion comes once, after the second",
+          "[scenario][pgjobq17]") {
     const database db;
     queue jobs{db.driver()};
     test::gate second;
@@ -193,7 +195,8 @@ TEST_CASE("a waiter hears of the end though its connection was cut", "[scenario]
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 6, .b = 2}).value();
     auto got = std::async(std::launch::async, [&] { return h.get(test::long_enough); });
-    REQUIRE(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.tracked WHERE waiters IS NOT NULL") == 1; }));
+    REQUIRE(test::eventually(
+        [&] { return db.query_int("SELECT count(*) FROM {s}.tracked WHERE waiters IS NOT NULL") == 1; }));
     db.exec("SELECT pg_terminate_backend(w) FROM {s}.tracked, unnest(waiters) w");
     test::work_off(jobs, {}, divide, take_note);
     CHECK(got.get().value().whole == 3);

@@ -76,15 +76,20 @@ TEST_CASE("a workflow of three steps is a line a step, and they run one after th
     const database db;
     queue jobs{db.driver()};
     test::diary seen;
-    test::running_worker w{jobs, {.poll_interval = 10min}, [&](const note& n, pgq::context& c) { seen.add(n.n, c); },
+    test::running_worker w{jobs,
+                           {.poll_interval = 10min},
+                           [&](const note& n, pgq::context& c) { seen.add(n.n, c); },
                            [&](const letter& l, pgq::context& c) { seen.add(l.n, c); }};
-    const auto steps = jobs.chain(note{.n = 1}).then(letter{.n = 2}, {.priority = 9}).then(note{.n = 3}).enqueue().value();
+    const auto steps =
+        jobs.chain(note{.n = 1}).then(letter{.n = 2}, {.priority = 9}).then(note{.n = 3}).enqueue().value();
     CHECK(jobs.wait_for(steps.back().id, test::long_enough).value().kind == end_kind::done);
     CHECK(order_of(seen) == std::vector<std::int64_t>{1, 2, 3});
 }
 
-TEST_CASE("jobs of one call wait for each other in any order of their adding, and a last one for all of them, however they end",
-          "[scenario][flow][pgjobq30]") {
+TEST_CASE(
+    "jobs of one call wait for each other in any order of their adding, and a last one for all of them, however they "
+    "end",
+    "[scenario][flow][pgjobq30]") {
     const database db;
     queue jobs{db.driver()};
     test::diary seen;
@@ -92,8 +97,10 @@ TEST_CASE("jobs of one call wait for each other in any order of their adding, an
         seen.add(n.n, c);
         return obey(n);
     };
-    test::running_worker w{jobs, {.poll_interval = 10min, .max_attempts = 1}, write_down,
-                           [&](const letter& l, pgq::context& c) { seen.add(l.n, c); }};
+    test::running_worker w{
+        jobs, {.max_attempts = 1, .poll_interval = 10min}, write_down, [&](const letter& l, pgq::context& c) {
+            seen.add(l.n, c);
+        }};
     auto flow = jobs.flow();
     auto late = flow.add(note{.n = 1}), early = flow.add(note{.n = 2});
     flow.add(note{.n = 3, .text = "throw"});
@@ -108,7 +115,8 @@ TEST_CASE("jobs of one call wait for each other in any order of their adding, an
     CHECK(flow.enqueue().value().empty());
 }
 
-TEST_CASE("jobs that wait for each other in a circle are refused, by name, and nothing is enqueued", "[scenario][flow]") {
+TEST_CASE("jobs that wait for each other in a circle are refused, by name, and nothing is enqueued",
+          "[scenario][flow]") {
     const database db;
     queue jobs{db.driver()};
     auto flow = jobs.flow();
@@ -127,16 +135,18 @@ TEST_CASE("jobs that wait for each other in a circle are refused, by name, and n
     CHECK(alone.enqueue().error() == pgq::errc::invalid_option);
 }
 
-TEST_CASE("when a parent fails for good its child runs, is held or is cancelled, as it wants, and so are those behind it",
-          "[scenario][flow][pgjobq30]") {
+TEST_CASE(
+    "when a parent fails for good its child runs, is held or is cancelled, as it wants, and so are those behind it",
+    "[scenario][flow][pgjobq30]") {
     const database db;
     queue jobs{db.driver()};
-    const auto how = GENERATE(std::string{"throw"}, std::string{"discard"}, std::string{"cancel"}, std::string{"expire"});
+    const auto how =
+        GENERATE(std::string{"throw"}, std::string{"discard"}, std::string{"cancel"}, std::string{"expire"});
     CAPTURE(how);
     auto flow = jobs.flow();
     const bool works = how == "throw" || how == "discard";
     auto parent = flow.add(note{.text = how}, {.run_at = works ? pgq::when{} : pgq::in(1h),
-                                                .expires_at = how == "expire" ? pgq::in(200ms) : pgq::when{}});
+                                               .expires_at = how == "expire" ? pgq::in(200ms) : pgq::when{}});
     const auto child = [&](parent_failure policy) {
         return flow.add(letter{}, {.if_parent_fails = policy, .keep_outcome = 1min}).after(parent);
     };
@@ -167,8 +177,9 @@ TEST_CASE("a child of several begins after the last of them, at its own time", "
     const auto child = jobs.enqueue(letter{}, {.run_at = pgq::in(1h), .after = all}).value();
     CHECK(jobs.counts<letter>().value().deferred == 1);
     test::work_off(jobs, {}, obey, [](const letter&) {});
-    CHECK(db.query_int("SELECT (run_at > now() + interval '50 minutes')::int FROM {s}.deferred WHERE kind = 'd' AND id = " +
-                       std::to_string(child.value)) == 1);
+    CHECK(db.query_int(
+              "SELECT (run_at > now() + interval '50 minutes')::int FROM {s}.deferred WHERE kind = 'd' AND id = " +
+              std::to_string(child.value)) == 1);
     CHECK(db.rows("tracked") == 1);
 }
 

@@ -30,9 +30,12 @@ TEST_CASE("a batch with one key twice: the first wins, the second is told which 
           "[scenario][unique][pgq5][pgq7]") {
     const database db;
     queue jobs{db.driver()};
-    const auto all = jobs.enqueue(test::notes(4), [](const note& n) {
-                             return pgq::enqueue_options{.unique_key = n.n % 2 == 0 ? unique{"even"} : unique{}};
-                         }).value();
+    const auto all =
+        jobs.enqueue(test::notes(4),
+                     [](const note& n) {
+                         return pgq::enqueue_options{.unique_key = n.n % 2 == 0 ? unique{"even"} : unique{}};
+                     })
+            .value();
     CHECK(all[2] == all[0]);
     CHECK(all.is_new(0));
     CHECK(all.is_new(1));
@@ -97,7 +100,8 @@ TEST_CASE("a key of any length and any text is one", "[scenario][unique]") {
     }
 }
 
-TEST_CASE("a key is taken until its job has finished, over retries and rescues; then the next is new", "[scenario][unique]") {
+TEST_CASE("a key is taken until its job has finished, over retries and rescues; then the next is new",
+          "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
     const auto fresh = [&] { return jobs.enqueue(note{}, {.unique_key = "k"}).value().is_new(); };
@@ -123,7 +127,9 @@ TEST_CASE("a key is taken until its job has finished, over retries and rescues; 
 TEST_CASE("while_waiting frees the key when the job begins", "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
-    const auto fresh = [&] { return jobs.enqueue(note{}, {.unique_key = unique{"k"}.while_waiting()}).value().is_new(); };
+    const auto fresh = [&] {
+        return jobs.enqueue(note{}, {.unique_key = unique{"k"}.while_waiting()}).value().is_new();
+    };
     REQUIRE(fresh());
     CHECK_FALSE(fresh());
     test::claimer c{db, jobs.lanes().value()};
@@ -149,19 +155,25 @@ TEST_CASE("a job that is found waiting in a transaction does not begin before th
 TEST_CASE("a period outlives the job, and ends", "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
-    const auto fresh = [&](pgq::duration d) { return jobs.enqueue(note{}, {.unique_key = unique{"k"}.during(d)}).value().is_new(); };
+    const auto fresh = [&](pgq::duration d) {
+        return jobs.enqueue(note{}, {.unique_key = unique{"k"}.during(d)}).value().is_new();
+    };
     REQUIRE(fresh(1h));
-    test::work_off(jobs, {}, [](const note&) {}, [](const letter&) {});
+    test::work_off(
+        jobs, {}, [](const note&) {}, [](const letter&) {});
     CHECK(db.is_empty());
     CHECK_FALSE(fresh(1h));
     db.exec("UPDATE {s}.unique_key SET until = now()");
     CHECK(fresh(1h));
 }
 
-TEST_CASE("or_replace gives a waiting job the new payload; one that runs is followed by a new one", "[scenario][unique]") {
+TEST_CASE("or_replace gives a waiting job the new payload; one that runs is followed by a new one",
+          "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
-    const auto put = [&](std::int64_t n) { return jobs.enqueue(note{.n = n}, {.unique_key = unique{"k"}.or_replace()}).value(); };
+    const auto put = [&](std::int64_t n) {
+        return jobs.enqueue(note{.n = n}, {.unique_key = unique{"k"}.or_replace()}).value();
+    };
     const auto first = put(1), second = put(2);
     CHECK(second == first);
     CHECK_FALSE(second.is_new());
@@ -186,11 +198,13 @@ TEST_CASE("or_debounce also moves the waiting job to the new time", "[scenario][
     CHECK(put({}, 3) == id);
     CHECK(db.rows("deferred") == 0);
     test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, pgq::context& c) { seen.add(n.n, c); }, [](const letter&) {});
+    test::work_off(
+        jobs, {}, [&](const note& n, pgq::context& c) { seen.add(n.n, c); }, [](const letter&) {});
     CHECK(seen.runs() == std::map<std::int64_t, int>{{3, 1}});
 }
 
-TEST_CASE("a key that a transaction has taken is waited for: rolled back it is free, and the job is not lost", "[scenario][unique]") {
+TEST_CASE("a key that a transaction has taken is waited for: rolled back it is free, and the job is not lost",
+          "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
     (void)jobs.lanes().value();
@@ -218,7 +232,8 @@ TEST_CASE("a held job gives its key back; requeued, it takes it again or stays h
     const database db;
     queue jobs{db.driver()};
     const auto first = jobs.enqueue(note{}, {.unique_key = "k"}).value();
-    test::work_off(jobs, {}, [](const note&) -> pgq::outcome { return pgq::hold{"look"}; }, [](const letter&) {});
+    test::work_off(
+        jobs, {}, [](const note&) -> pgq::outcome { return pgq::hold{"look"}; }, [](const letter&) {});
     REQUIRE(jobs.held<note>().value().size() == 1);
     const auto second = jobs.enqueue(note{}, {.unique_key = "k"}).value();
     CHECK(second.is_new());

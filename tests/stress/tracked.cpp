@@ -6,12 +6,14 @@
 
 #include <pgq/driver/pq/within.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <barrier>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -106,8 +108,9 @@ TEST_CASE("a child that is enqueued while its parent finishes is never stranded"
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a unique key that is released while it is asked for is taken once or free, never left behind, and no job is lost",
-          "[stress][unique]") {
+TEST_CASE(
+    "a unique key that is released while it is asked for is taken once or free, never left behind, and no job is lost",
+    "[stress][unique]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
     claimer c{db, jobs.lanes().value()};
@@ -121,7 +124,8 @@ TEST_CASE("a unique key that is released while it is asked for is taken once or 
             REQUIRE(jobs.enqueue(note{}, {.unique_key = "k"}).value().is_new());
             claimed = c.claim(1);
         },
-        [&] { CHECK(finish(c, claimed)); }, [&] { fresh = others.enqueue(note{}, {.unique_key = "k"}).value().is_new(); },
+        [&] { CHECK(finish(c, claimed)); },
+        [&] { fresh = others.enqueue(note{}, {.unique_key = "k"}).value().is_new(); },
         [&] {
             news += fresh ? 1 : 0;
             auto next = c.claim(2);
@@ -225,8 +229,13 @@ TEST_CASE("two that promote at once move each job once", "[stress]") {
     claimer a{db, jobs.lanes().value()}, b{db, jobs.lanes().value()};
     std::uint32_t mine = 0, theirs = 0;
     race(
-        300, [&] { (void)jobs.enqueue(test::notes(20), {.run_at = pgq::in(1h)}).value(); db.exec("UPDATE {s}.deferred SET run_at = now()"); },
-        [&] { mine = a.exchange({.promote = true}).promoted; }, [&] { theirs = b.exchange({.promote = true}).promoted; },
+        300,
+        [&] {
+            (void)jobs.enqueue(test::notes(20), {.run_at = pgq::in(1h)}).value();
+            db.exec("UPDATE {s}.deferred SET run_at = now()");
+        },
+        [&] { mine = a.exchange({.promote = true}).promoted; },
+        [&] { theirs = b.exchange({.promote = true}).promoted; },
         [&] {
             CHECK(mine + theirs == 20);
             CHECK(db.rows("ready") == 20);
@@ -260,4 +269,50 @@ TEST_CASE("an enqueue with a key that rolls back, among others that want it, los
             CHECK(db.rows("unique_key") == 0);
         });
     CHECK(db.rows("tracked") == 0);
+}
+
+TEST_CASE("many that enqueue into a bounded lane at once never exceed the bound", "[stress][bound]") {
+    const database db;
+    constexpr int bound = 25;
+    std::atomic<int> in{0}, refused{0};
+    std::vector<std::jthread> producers;
+    for (int t = 0; t < 4; ++t)
+        producers.emplace_back([&, t] {
+            queue jobs{db.driver()};
+            std::minstd_rand random{static_cast<unsigned>(t + 1)};
+            for (int i = 0; i < 300; ++i) {
+                stagger(random);
+                const auto n = static_cast<std::int64_t>(1 + random() % 3);
+                const auto put = jobs.enqueue(test::notes(n), {.at_most = bound});
+                put ? in += static_cast<int>(n) : refused += put.error() == pgq::errc::lane_full ? 1 : 1000000;
+            }
+        });
+    queue jobs{db.driver()};
+    claimer c{db, jobs.lanes().value()};
+    int out = 0;
+    std::int64_t most = 0;
+    std::jthread watcher{[&](std::stop_token stop) {
+        test::sql_connection mine{db.conninfo(), db.schema()};
+        while (!stop.stop_requested())
+            most = std::max(most, mine.query_int("SELECT (SELECT count(*) FROM {s}.ready) + (SELECT "
+                                                 "coalesce(sum(cardinality(ids)), 0) FROM {s}.lease)"));
+    }};
+    const auto drain = [&] {
+        const auto some = c.claim(5);
+        out += static_cast<int>(some.claimed());
+        if (some.claimed() > 0) (void)c.finish(some);
+    };
+    while (std::any_of(producers.begin(), producers.end(), [](const auto& p) { return p.joinable(); })) {
+        drain();
+        if (in + refused >= 4 * 300) break;
+    }
+    producers.clear();
+    while (!db.is_empty()) drain();
+    watcher.request_stop();
+    watcher.join();
+    CHECK(most <= bound);
+    CHECK(most >= bound - 2);
+    CHECK(refused > 0);
+    CHECK(refused < 1000000);
+    CHECK(in == out);
 }

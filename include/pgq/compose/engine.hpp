@@ -170,8 +170,8 @@ public:
         astray_ = false;
         for (auto& s : slots_) {
             if (s->lost) continue;
-            const auto mine =
-                std::find_if(news.begin(), news.end(), [&](const lease_news& n) { return n.ref.id == s->lease.ref.id; });
+            const auto mine = std::find_if(news.begin(), news.end(),
+                                           [&](const lease_news& n) { return n.ref.id == s->lease.ref.id; });
             if (mine == news.end()) {
                 lose(*s);
                 continue;
@@ -248,10 +248,7 @@ private:
         for (auto& s : slots_) {
             if (s->lost) continue;
             any = take_unbegun(
-                      *s,
-                      [&](std::uint32_t i) {
-                          s->finish(i, {.gone = false, .kind = settle_kind::release}, now);
-                      }) ||
+                      *s, [&](std::uint32_t i) { s->finish(i, {.gone = false, .kind = settle_kind::release}, now); }) ||
                   any;
         }
         if (!any) return;

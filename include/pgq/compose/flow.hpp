@@ -153,7 +153,7 @@ private:
 
     Queue* queue_;
     enqueue_batch batch_;
-    std::vector<bool> keyed_;  // which of them have a key for limits
+    std::vector<bool> keyed_;         // which of them have a key for limits
     std::vector<std::size_t> lanes_;  // positions in the composition
     std::vector<std::string_view> names_;
     std::vector<edge> edges_;

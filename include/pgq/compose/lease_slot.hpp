@@ -41,11 +41,11 @@ struct lease_slot {
     bool dirty = false;
     bool lost = false;  ///< another worker has its jobs: nothing is told about it any more
     bool in_request = false;
-    bool keeps = false;   ///< holds a job whose outcome cannot be stored: it must not end
-    bool astray = false;  ///< an exchange has not found it: it was ended by somebody else, or has moved
-    std::vector<std::int16_t> flags{};     ///< by index; empty while no job has any
-    std::stop_source stop{};                ///< of the whole lease; kept for the next one, unless it was used
-    std::vector<std::stop_source> stops{};  ///< by position, the same
+    bool keeps = false;                 ///< holds a job whose outcome cannot be stored: it must not end
+    bool astray = false;                ///< an exchange has not found it: it was ended by somebody else, or has moved
+    std::vector<std::int16_t> flags{};  ///< by index; empty while no job has any
+    std::stop_source stop{};            ///< of the whole lease; kept for the next one, unless it was used
+    std::vector<std::stop_source> stops{};          ///< by position, the same
     std::unique_ptr<std::atomic<bool>[]> taken {};  ///< for each job: who sets it runs it, or takes it back
     std::size_t taken_size = 0;
     std::atomic<std::uint32_t> stale{0};  ///< tasks of jobs taken back that the executor has not come to yet

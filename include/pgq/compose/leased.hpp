@@ -114,8 +114,8 @@ private:
     result<void> answer(settle_kind kind, duration delay, std::string_view reason) {
         const std::string storable = detail::make_storable(reason, max_reason);
         if (answered_) return errc::already_settled;
-        auto said = desk_->answer(lease_.ref,
-                                  {.index = record().index, .kind = kind, .delay = delay, .reason = storable});
+        auto said =
+            desk_->answer(lease_.ref, {.index = record().index, .kind = kind, .delay = delay, .reason = storable});
         answered_ = said.has_value();
         return said;
     }

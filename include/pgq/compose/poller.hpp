@@ -51,10 +51,9 @@ class poll_desk final : public lease_desk {
 
 public:
     poll_desk(const Driver& driver, Observer& observer, poll_options options)
-        : driver_{&driver}, options_{std::move(options)}, monitor_{driver, observer, options_.lease_time, [this] {
-                                                                       lost_.store(true);
-                                                                   },
-                                                                   [] {}} {}
+        : driver_{&driver},
+          options_{std::move(options)},
+          monitor_{driver, observer, options_.lease_time, [this] { lost_.store(true); }, [] {}} {}
     ~poll_desk() override { close(); }
 
     const poll_options& options() const noexcept { return options_; }

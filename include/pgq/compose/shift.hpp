@@ -88,7 +88,8 @@ public:
     bool needs_recovery() noexcept {
         if (!session_) return clock::now() >= next_try_;
         if (session_->stop_asked()) stop_asked_of_jobs_.store(true);
-        return engine_.astray() || stop_asked_of_jobs_.load() || lost_.load() || reconnected_ || clock::now() >= next_check_;
+        return engine_.astray() || stop_asked_of_jobs_.load() || lost_.load() || reconnected_ ||
+               clock::now() >= next_check_;
     }
     void recover() {
         if (!session_) {

@@ -73,8 +73,8 @@ private:
         std::vector<ended_job> out;
         out.reserve(ids.size());
         for (const job_id id : ids)
-            out.push_back(
-                *std::lower_bound(ended.begin(), ended.end(), id, [](const ended_job& e, job_id i) { return e.id < i; }));
+            out.push_back(*std::lower_bound(ended.begin(), ended.end(), id,
+                                            [](const ended_job& e, job_id i) { return e.id < i; }));
         return out;
     }
 
@@ -96,9 +96,9 @@ private:
         const auto asked = ask(ids, keep, ended);
         lock.lock();
         deliver(asked, ids, ended);
-        const bool go_on = asked && !me.open.empty() && std::none_of(guests_.begin(), guests_.end(), [](const guest* g) {
-                               return !g->asked && !g->refused;
-                           });
+        const bool go_on =
+            asked && !me.open.empty() &&
+            std::none_of(guests_.begin(), guests_.end(), [](const guest* g) { return !g->asked && !g->refused; });
         if (go_on && session_) {
             const auto pause = std::min<duration>(pause_, until - clock::now());
             pause_ = std::min<duration>(pause_ * 2, std::chrono::seconds{1});
@@ -132,7 +132,8 @@ private:
     void rest(duration pause) {
         const auto woken = session_->wait(pause);
         if (woken && *woken == wake_reason::notified) pause_ = first_pause;
-        const bool swept = woken && (*woken != wake_reason::timeout || pause_ < std::chrono::milliseconds{500} || session_->sweep());
+        const bool swept =
+            woken && (*woken != wake_reason::timeout || pause_ < std::chrono::milliseconds{500} || session_->sweep());
         if (woken && swept) return;
         const std::lock_guard lock{mutex_};
         session_.reset();
@@ -148,8 +149,8 @@ private:
             if (fatal) g->refused = asked.error();
             // One that came meanwhile was not asked for.
             g->asked = g->asked || std::all_of(g->open.begin(), g->open.end(), [&](job_id id) {
-                return std::binary_search(ids.begin(), ids.end(), id);
-            });
+                           return std::binary_search(ids.begin(), ids.end(), id);
+                       });
             std::erase_if(g->open, [&](job_id id) {
                 const auto found = std::lower_bound(ended.begin(), ended.end(), id,
                                                     [](const ended_job& e, job_id i) { return e.id < i; });

@@ -86,6 +86,20 @@ concept can_track = requires(S& s, const tracked_request& r, std::vector<enqueue
     { s.sweep() } -> std::same_as<result<sweep_reply>>;
 };
 
+/// - `find`: the ids of such jobs, in order; a scan of their lanes.
+/// - `failures`: the attempts of a job that failed, oldest first, also after it has ended, for a time.
+/// - `open_jobs`: how many of the lane have not ended and are not held; counted no further than `most`.
+/// - `set_dead_letters`: jobs of `lanes` that would be held go to the lane at the same place in `to` and are claimable there, with headers that
+///   say where they come from (pgq-died-in, pgq-died-of, pgq-attempts); with an empty `to` they are held again.
+template <class S>
+concept can_look_after = requires(S& s, const find_request& r, std::vector<job_id>& found, job_id id, lane_id lane, std::int64_t most,
+                                  std::span<const lane_id> lanes) {
+    { s.find(r, found) } -> std::same_as<result<void>>;
+    { s.failures(id) } -> std::same_as<result<std::vector<failed_attempt>>>;
+    { s.open_jobs(lane, most) } -> std::same_as<result<std::int64_t>>;
+    { s.set_dead_letters(lanes, lanes) } -> std::same_as<result<void>>;
+};
+
 /// Takes jobs for good, and puts one aside that turned out to be unreadable.
 ///
 /// - `take`: the best of these lanes that a filter lets pass are gone when it returns, durably; in an open transaction, when that

@@ -29,9 +29,10 @@ struct blocking_driver {
 
 template <class Job, class Serializer>
 struct no_result {
-    static_assert(keeps_result<Job, Serializer>,
-                  "pgq: this job has no result to get. Give its type `using result = ...`, of a type that its serializer "
-                  "reads and writes, or call wait().");
+    static_assert(
+        keeps_result<Job, Serializer>,
+        "pgq: this job has no result to get. Give its type `using result = ...`, of a type that its serializer "
+        "reads and writes, or call wait().");
 };
 
 template <class Driver>

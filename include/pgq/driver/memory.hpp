@@ -132,6 +132,12 @@ public:
     result<sweep_reply> sweep() { return store_->sweep(); }
 
     result<cancel_reply> cancel(std::span<const job_id> ids) { return store_->cancel(ids); }
+    result<void> find(const find_request& r, std::vector<job_id>& found) { return store_->find(r, found); }
+    result<std::vector<failed_attempt>> failures(job_id id) { return store_->failures(id); }
+    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) { return store_->open_jobs(lane, most); }
+    result<void> set_dead_letters(std::span<const lane_id> lanes, std::span<const lane_id> to) {
+        return store_->set_dead_letters(lanes, to), result<void>{};
+    }
     result<std::int64_t> requeue(std::span<const job_id> ids) { return store_->requeue(ids); }
     result<std::vector<held_job>> held(lane_id lane, std::size_t limit) { return store_->held(lane, limit); }
     result<lane_counts> counts(lane_id lane) { return store_->counts(lane); }

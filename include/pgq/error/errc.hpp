@@ -29,6 +29,7 @@ enum class errc {
     protocol,             ///< the server answered something this version cannot read
     duplicate_key,        ///< another job has the unique key
     job_not_done,         ///< the job has ended in another way than done
+    lane_full,            ///< the lane has as many jobs as it may have
     already_settled,      ///< somebody has said before what becomes of this job
     closed,               ///< what the job came from is closed, and the job given back
 };
@@ -57,6 +58,7 @@ inline const char* errc_text(errc e) noexcept {
     case errc::stopped: return "the operation was told to stop";
     case errc::protocol: return "the server sent an answer that cannot be read";
     case errc::duplicate_key: return "another job has the unique key";
+    case errc::lane_full: return "the lane has as many jobs as it may have";
     case errc::job_not_done: return "the job has ended without being done";
     case errc::already_settled: return "what becomes of this job was said before";
     case errc::closed: return "the poller of this job is closed, and the job was given back";

@@ -51,8 +51,8 @@ constexpr bool keeps_job(settle_kind k) noexcept { return k != settle_kind::done
 struct settlement {
     std::uint32_t index = 0;  ///< job_record::index
     settle_kind kind = settle_kind::retry;
-    duration delay{};           ///< zero or less: claimable at once
-    std::string_view reason{};  ///< stored with the job; made valid UTF-8 and shortened before
+    duration delay{};                          ///< zero or less: claimable at once
+    std::string_view reason{};                 ///< stored with the job; made valid UTF-8 and shortened before
     std::optional<std::string_view> result{};  ///< what the handler returned, written by the job's serializer
 };
 
@@ -91,8 +91,8 @@ struct exchange_reply {
     std::vector<std::int64_t> lost{};    ///< ids of leases that were no longer ours: nothing of them was changed
     std::optional<duration> next_due{};  ///< with look_ahead: until the next deferred job, by the database's clock
     std::uint32_t promoted = 0;          ///< deferred or blocked jobs that are claimable now
-    std::optional<duration> again{};  ///< when another claim from the limited lanes may bring more, if that is known
-    bool more_limited = false;        ///< of those lanes a colleague could take something at once
+    std::optional<duration> again{};     ///< when another claim from the limited lanes may bring more, if that is known
+    bool more_limited = false;           ///< of those lanes a colleague could take something at once
 
     std::size_t claimed() const noexcept {
         std::size_t n = 0;

@@ -27,15 +27,20 @@ struct enqueue_options {
     unique unique_key{};                ///< at most one job with this key
     std::span<const job_id> after{};    ///< not before these have ended; those that have ended already do not count
     parent_failure if_parent_fails = parent_failure::hold;  ///< ... without success
-    when expires_at{};                         ///< if it has not begun by then, it never does
-    on_expiry if_expired = on_expiry::drop;    ///< ... and is dropped, or held
+    when expires_at{};                                      ///< if it has not begun by then, it never does
+    on_expiry if_expired = on_expiry::drop;                 ///< ... and is dropped, or held
     duration keep_outcome{};  ///< how long its end can be asked for; 0: as its type says, see queue
+    std::int64_t at_most =
+        0;  ///< only while its lane has fewer jobs that have not ended, else errc::lane_full; 0: any number
+    duration wait_for_room{};  ///< ... and so long it is tried again, by calls that block
 
     /// Whether the plain statement is enough: nothing but a priority.
-    constexpr bool is_plain() const noexcept { return !run_at.is_set() && !expected_at.is_set() && headers.empty() && !is_tracked(); }
-    /// Whether more is known about the job than a queue needs to run it.
+    constexpr bool is_plain() const noexcept {
+        return !run_at.is_set() && !expected_at.is_set() && headers.empty() && !is_tracked();
+    }
+    /// Whether more has to be looked at than a plain enqueue does.
     constexpr bool is_tracked() const noexcept {
-        return unique_key.is_set() || !after.empty() || expires_at.is_set() || keep_outcome > duration{};
+        return unique_key.is_set() || !after.empty() || expires_at.is_set() || keep_outcome > duration{} || at_most > 0;
     }
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/job/bodies.hpp>
+#include <pgq/job/filter.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
 #include <pgq/time/clock.hpp>
@@ -70,6 +71,31 @@ struct ended_job {
     std::string reason{};
     bool has_result = false;
     std::string result{};  ///< as its serializer wrote it
+};
+
+/// An attempt that failed.
+struct failed_attempt {
+    std::int16_t attempt = 0;
+    time_point at{};
+    std::string reason{};
+};
+
+/// Where jobs are, for what looks for them.
+enum class job_place : std::uint8_t { ready = 1, deferred = 2, blocked = 4, leased = 8, held = 16 };
+constexpr job_place operator|(job_place a, job_place b) noexcept {
+    return static_cast<job_place>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool includes(job_place all, job_place one) noexcept {
+    return (static_cast<unsigned>(all) & static_cast<unsigned>(one)) != 0;
+}
+inline constexpr job_place anywhere = static_cast<job_place>(31);
+
+/// Which jobs to find: those of these lanes, in these places, that a filter lets pass, by their ids.
+struct find_request {
+    std::span<const lane_id> lanes{};
+    job_place where = anywhere;
+    const filter* which = nullptr;  ///< null: any
+    std::int64_t limit = INT64_MAX;
 };
 
 struct cancel_reply {

@@ -16,9 +16,10 @@ enum class unique_scope : char {
 
 /// What happens to a job whose unique key is taken by another. The values are sent.
 enum class on_duplicate : char {
-    skip = 's',      ///< it is not enqueued: the other is the answer
-    fail = 'e',      ///< errc::duplicate_key, and nothing of the call is enqueued
-    replace = 'r',   ///< the other gets its payload, if it still waits; if it runs, this one is enqueued and has the key from now on
+    skip = 's',  ///< it is not enqueued: the other is the answer
+    fail = 'e',  ///< errc::duplicate_key, and nothing of the call is enqueued
+    replace =
+        'r',  ///< the other gets its payload, if it still waits; if it runs, this one is enqueued and has the key from now on
     debounce = 'd',  ///< as `replace`, and the other gets its `run_at` too
 };
 

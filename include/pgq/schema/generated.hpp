@@ -321,6 +321,9 @@ ALTER TABLE {s}.ready ADD flags int2;
 ALTER TABLE {s}.deferred ADD flags int2;
 ALTER TABLE {s}.lease ADD flags int2[];
 
+-- Where jobs go that would be held.
+ALTER TABLE {s}.lane ADD dead_letters int4 REFERENCES {s}.lane;
+
 -- kind of a deferred job: also blocked ('b'). What waits for something else than its time is due at infinity.
 DROP INDEX {s}.deferred_due;
 CREATE INDEX deferred_due ON {s}.deferred (run_at) WHERE run_at < 'infinity';
@@ -418,15 +421,16 @@ DECLARE
 BEGIN
     PERFORM FROM tracked WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
     WITH e AS MATERIALIZED (SELECT * FROM unnest(ids, kinds, tries, reasons, results) u(id, kind, attempts, reason, result)),
-    gone AS (DELETE FROM tracked t USING e WHERE t.id = e.id AND e.kind <> 'h'
-             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters),
-    kept AS (UPDATE tracked t SET held = true FROM e WHERE t.id = e.id AND e.kind = 'h'
-             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters),
+    gone AS (DELETE FROM tracked t USING e, lane a WHERE t.id = e.id AND a.id = t.lane AND (e.kind <> 'h' OR a.dead_letters IS NOT NULL)
+             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters, false AS held),
+    kept AS (UPDATE tracked t SET held = true FROM e, lane a
+              WHERE t.id = e.id AND a.id = t.lane AND e.kind = 'h' AND a.dead_letters IS NULL
+             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters, true AS held),
     every AS MATERIALIZED (SELECT * FROM gone UNION ALL SELECT * FROM kept),
     keys AS (DELETE FROM unique_key k USING every b WHERE k.digest = b.digest AND k.job = b.id AND k.until IS NULL),
     told AS (
         INSERT INTO outcome AS o (id, lane, kind, attempts, keep_until, reason, result)
-        SELECT b.id, b.lane, e.kind, e.attempts, CASE WHEN e.kind = 'h' THEN 'infinity' ELSE now() + b.keep END,
+        SELECT b.id, b.lane, e.kind, e.attempts, CASE WHEN b.held THEN 'infinity' ELSE now() + b.keep END,
                nullif(e.reason, ''), e.result
           FROM every b JOIN e USING (id) WHERE b.keep IS NOT NULL
             ON CONFLICT (id) DO UPDATE SET kind = EXCLUDED.kind, attempts = EXCLUDED.attempts, ended_at = now(),
@@ -458,6 +462,33 @@ BEGIN
     IF dead IS NOT NULL THEN PERFORM fail_blocked(dead, what, why); END IF;
     RETURN coalesce(cardinality(free), 0);
 END $$;
+
+-- A job that is held in a lane with dead letters goes there instead, to be run like any other. Its headers tell where it comes from.
+CREATE FUNCTION {s}.bury() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+DECLARE
+    of_lane lane := (SELECT l FROM lane l WHERE l.id = NEW.lane);
+BEGIN
+    IF of_lane.dead_letters IS NULL THEN RETURN NULL; END IF;
+    DELETE FROM deferred d WHERE d.id = NEW.id AND d.kind = 'h';
+    INSERT INTO ready (id, rank, lane, headers, key, body)
+    SELECT NEW.id, NEW.rank, of_lane.dead_letters, coalesce(NEW.headers, '{}') || jsonb_build_object(
+               'pgq-died-in', of_lane.queue, 'pgq-died-of', coalesce(NEW.reason, ''), 'pgq-attempts', NEW.attempts::text),
+           NEW.key, NEW.body;
+    PERFORM note_lanes(ARRAY[of_lane.dead_letters]);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER deferred_bury AFTER INSERT OR UPDATE OF kind ON {s}.deferred
+    FOR EACH ROW WHEN (NEW.kind = 'h') EXECUTE FUNCTION {s}.bury();
+
+-- The jobs of a lane that have not ended and are not held, counted up to `most`.
+CREATE FUNCTION {s}.open_jobs(of_lane int4, most int8) RETURNS int8
+LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+    SELECT least(most, (SELECT count(*) FROM (SELECT FROM ready WHERE lane = of_lane LIMIT most) r)
+                     + (SELECT count(*) FROM (SELECT FROM deferred WHERE lane = of_lane AND kind <> 'h' LIMIT most) d)
+                     + (SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
+                          FROM lease WHERE lane = of_lane))
+$$;
 
 -- Blocked jobs that wait for nothing any more.
 CREATE FUNCTION {s}.unblock(ids int8[]) RETURNS void
@@ -693,7 +724,8 @@ END $$;
 -- Jobs of any lanes with everything that can be said of them, in one step; the plain ones have statements of their own.
 -- Times are a kind (0 unset, 1 relative, 2 absolute) and microseconds. Headers as (number of the job, name, value).
 -- `parents` are ids, or, below zero, jobs of this call by their numbers; `children` says whose. `conflicts`: s the one that is
--- there stays, e error, r it gets this payload, d and this time as well.
+-- there stays, e error, r it gets this payload, d and this time as well. `bounds`: with those that the lane has, at most so many; 0
+-- for any number. Who names a bound takes turns with others who do.
 --
 -- A key that somebody takes in a transaction that has not ended is waited for. A job that begins at this moment is
 -- not taken for one that waits: its row is locked until the caller's transaction ends.
@@ -701,7 +733,8 @@ CREATE FUNCTION {s}.enqueue_tracked(
     lanes int4[], priorities int2[], run_kinds int2[], run_us int8[], exp_kinds int2[], exp_us int8[], bodies bytea[],
     head_of int4[], head_names text[], head_values text[], limit_keys text[],
     unique_keys text[], scopes "char"[], periods int8[], conflicts "char"[],
-    late_kinds int2[], late_us int8[], hold_lates bool[], keeps int8[], if_faileds "char"[], children int4[], parents int8[])
+    late_kinds int2[], late_us int8[], hold_lates bool[], keeps int8[], if_faileds "char"[], children int4[], parents int8[],
+    bounds int8[])
 RETURNS TABLE (job int8, fresh bool)
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -771,6 +804,17 @@ BEGIN
             END LOOP;
         END LOOP;
     END IF;
+
+    FOR place IN SELECT b.lane, min(b.bound) AS bound, count(*) AS n
+                   FROM (SELECT lanes[i] AS lane, nullif(bounds[i], 0) AS bound FROM generate_series(1, n) i WHERE fresh_[i]) b
+                  GROUP BY b.lane HAVING min(b.bound) IS NOT NULL ORDER BY b.lane LOOP
+        PERFORM pg_advisory_xact_lock(('ready'::regclass::oid::int8 << 32) | place.lane);
+        IF open_jobs(place.lane, place.bound) + place.n > place.bound THEN
+            RAISE EXCEPTION 'the lane is full' USING ERRCODE = 'PQ002',
+                  DETAIL = 'It has ' || open_jobs(place.lane, place.bound) || ' of at most ' || place.bound || ' jobs, and '
+                           || place.n || ' more were to be enqueued.';
+        END IF;
+    END LOOP;
 
     IF cardinality(children) > 0 THEN
         ancestors := ARRAY(SELECT DISTINCT p FROM unnest(parents) p WHERE p > 0 ORDER BY p);

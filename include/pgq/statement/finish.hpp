@@ -24,15 +24,15 @@ inline constexpr query mark{
 // A settlement takes the jobs out of the lease's own arrays: no payload travels back. The lease is changed or ended by the same
 // statement, so a lease that is gone settles nothing. What had left the lease before is not settled twice: the answer to the
 // first time may have been lost with the connection.
-#define PGQ_SETTLE_ITEMS(flags, kind, columns)                                                                        \
-    "item AS (SELECT l.lane, j.id, j.rank, j.body, h.head, h.key, " flags " AS flags, " kind                          \
-    " AS kind, k.delay, k.reason" columns                                                                             \
-    ", (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts"               \
-    " FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY"                         \
+#define PGQ_SETTLE_ITEMS(flags, kind, columns)                                                          \
+    "item AS (SELECT l.lane, j.id, j.rank, j.body, h.head, h.key, " flags " AS flags, " kind            \
+    " AS kind, k.delay, k.reason" columns                                                               \
+    ", (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts" \
+    " FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY"           \
     " j(id, rank, attempts, body, o)"
-#define PGQ_SETTLE_JOIN                                                                                               \
-    " k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)"                                                   \
-    " CROSS JOIN LATERAL (SELECT CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head, l.keys[j.o] AS "    \
+#define PGQ_SETTLE_JOIN                                                                                            \
+    " k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)"                                                \
+    " CROSS JOIN LATERAL (SELECT CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head, l.keys[j.o] AS " \
     "key) h),"
 #define PGQ_SETTLE_TAIL                                                                                               \
     " back AS (INSERT INTO {s}.ready (id, rank, lane, attempts, flags, headers, key, body)"                           \
@@ -43,27 +43,26 @@ inline constexpr query mark{
     " body FROM item WHERE kind = 'h' OR kind IN ('r', 's') AND delay > 0),"                                          \
     " failed AS (INSERT INTO {s}.failure (id, lane, attempt, reason)"                                                 \
     " SELECT id, lane, attempts, reason FROM item WHERE kind IN ('r', 'h') AND reason <> '')"                         \
-    " SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind IN ('r', 's')) THEN"                                   \
+    " SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind IN ('r', 's')) THEN"                            \
     " set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''), lane::text), false) END"
-#define PGQ_SETTLE_PLAIN                                                               \
-    PGQ_SETTLE_ITEMS("NULL::int2", "k.kind", "")                                       \
-    " JOIN unnest($5, $6, $7, $8) k(o, kind, delay, reason) ON" PGQ_SETTLE_JOIN        \
-    PGQ_SETTLE_TAIL " FROM l"
+#define PGQ_SETTLE_PLAIN                         \
+    PGQ_SETTLE_ITEMS("NULL::int2", "k.kind", "") \
+    " JOIN unnest($5, $6, $7, $8) k(o, kind, delay, reason) ON" PGQ_SETTLE_JOIN PGQ_SETTLE_TAIL " FROM l"
 // What is asked to stop does not go back. What somebody wants to know the end of has consequences.
-#define PGQ_SETTLE_FLAGGED                                                                                            \
-    PGQ_SETTLE_ITEMS("(l.flags[j.o] & 1)::int2",                                                                      \
-                     "CASE WHEN l.flags[j.o] & 2 <> 0 AND k.kind IN ('r', 's') THEN 'c' ELSE k.kind END",             \
-                     ", k.result")                                                                                    \
-    " JOIN unnest($5, $6, $7, $8, $9) k(o, kind, delay, reason, result) ON" PGQ_SETTLE_JOIN PGQ_SETTLE_TAIL           \
-    ", (SELECT {s}.ended(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason), array_agg(result))"  \
+#define PGQ_SETTLE_FLAGGED                                                                                           \
+    PGQ_SETTLE_ITEMS("(l.flags[j.o] & 1)::int2",                                                                     \
+                     "CASE WHEN l.flags[j.o] & 2 <> 0 AND k.kind IN ('r', 's') THEN 'c' ELSE k.kind END",            \
+                     ", k.result")                                                                                   \
+    " JOIN unnest($5, $6, $7, $8, $9) k(o, kind, delay, reason, result) ON" PGQ_SETTLE_JOIN PGQ_SETTLE_TAIL          \
+    ", (SELECT {s}.ended(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason), array_agg(result))" \
     " FROM item WHERE flags & 1 <> 0 AND kind IN ('d', 'x', 'c', 'h') HAVING count(*) > 0) FROM l"
-#define PGQ_SETTLE_MARK                                                         \
-    "WITH l AS (UPDATE {s}.lease e SET done = $4 FROM"                          \
+#define PGQ_SETTLE_MARK                                                                       \
+    "WITH l AS (UPDATE {s}.lease e SET done = $4 FROM"                                        \
     " (SELECT ctid AS place, done FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3" \
-    " FOR UPDATE) o"                                                            \
+    " FOR UPDATE) o"                                                                          \
     " WHERE e.ctid = o.place RETURNING e.*, e.ctid AS place, o.done AS was), "
-#define PGQ_SETTLE_END                                                                        \
-    "WITH l AS (DELETE FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3 "           \
+#define PGQ_SETTLE_END                                                              \
+    "WITH l AS (DELETE FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3 " \
     "AND $4 IS NOT NULL RETURNING *, ctid AS place, done AS was), "
 
 /// $1, $2, $3 place, id and worker of the lease, $4 the mask, $5 positions from 1, $6 kinds, $7 delays in microseconds, $8 reasons.

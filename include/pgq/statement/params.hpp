@@ -113,7 +113,9 @@ public:
     std::size_t size() const noexcept { return count_; }
     const wire::oid* types() const noexcept { return types_.data(); }
     /// Null for a null.
-    const char* value(std::size_t i) const noexcept { return begin_[i] == absent ? nullptr : buffer_.data() + begin_[i]; }
+    const char* value(std::size_t i) const noexcept {
+        return begin_[i] == absent ? nullptr : buffer_.data() + begin_[i];
+    }
     int length(std::size_t i) const noexcept { return static_cast<int>(end_[i] - begin_[i]); }
     std::size_t total_bytes() const noexcept { return buffer_.size(); }
 

@@ -22,8 +22,8 @@
 namespace pgq::statement {
 
 // Who takes a job for good has done it: that is what those hear who wait for it.
-#define PGQ_TAKEN                                                                              \
-    " RETURNING id, lane, rank, attempts, key, body,"                                          \
+#define PGQ_TAKEN                                                                               \
+    " RETURNING id, lane, rank, attempts, key, body,"                                           \
     " (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e)," \
     " CASE WHEN flags & 1 <> 0 THEN {s}.ended(ARRAY[id], ARRAY['d'::\"char\"], ARRAY[attempts], NULL, NULL) END"
 
@@ -93,14 +93,14 @@ inline constexpr std::string_view take_filtered_many =
 #undef PGQ_TAKEN
 
 // Into a lease of its own each, of worker $3; $4 is max_attempts. Answered as a claim is.
-#define PGQ_APART                                                                                            \
-    " RETURNING lane, id, rank, attempts, flags, headers, key, body)"                                        \
+#define PGQ_APART                                                                                             \
+    " RETURNING lane, id, rank, attempts, flags, headers, key, body)"                                         \
     " INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)" \
-    " SELECT $3, lane, $4, ARRAY[id], ARRAY[rank], ARRAY[(least(attempts, 32766) + 1)::int2],"               \
-    " CASE WHEN flags IS NOT NULL THEN ARRAY[flags] END,"                                                    \
-    " CASE WHEN headers IS NOT NULL THEN ARRAY[headers] END, CASE WHEN key IS NOT NULL THEN ARRAY[key] END," \
-    " ARRAY[body] FROM got"                                                                                  \
-    " RETURNING id, ctid, lane, ids, ranks, attempts, bodies,"                                               \
+    " SELECT $3, lane, $4, ARRAY[id], ARRAY[rank], ARRAY[(least(attempts, 32766) + 1)::int2],"                \
+    " CASE WHEN flags IS NOT NULL THEN ARRAY[flags] END,"                                                     \
+    " CASE WHEN headers IS NOT NULL THEN ARRAY[headers] END, CASE WHEN key IS NOT NULL THEN ARRAY[key] END,"  \
+    " ARRAY[body] FROM got"                                                                                   \
+    " RETURNING id, ctid, lane, ids, ranks, attempts, bodies,"                                                \
     " (SELECT array_agg(ARRAY['1', e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers[1]) e), flags"
 
 /// As take_one, take_many and the filtered ones, but claimed.
@@ -146,6 +146,16 @@ private:
     const take_request* request_;
     std::optional<filtered_query> filtered_{};
 };
+
+/// The jobs of the lanes $1 in the places $2 (w waiting, d deferred, b blocked, l leased, h held) that a filter ($4, $5) lets pass.
+inline constexpr std::string_view find_before =
+    "SELECT r.id FROM (SELECT id, headers, 'w' AS place FROM {s}.ready WHERE lane = ANY ($1)"
+    " UNION ALL SELECT id, headers, CASE WHEN kind IN ('h', 'b') THEN kind::text ELSE 'd' END FROM {s}.deferred WHERE "
+    "lane = ANY ($1)"
+    " UNION ALL SELECT j.id, l.headers[j.o], 'l' FROM {s}.lease l, unnest(l.ids) WITH ORDINALITY j(id, o)"
+    " WHERE l.lane = ANY ($1) AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)) r"
+    " WHERE strpos($2, r.place) > 0 AND ";
+inline constexpr std::string_view find_behind = " ORDER BY r.id LIMIT $3";
 
 /// The statement for an exchange that claims jobs apart, with what it has to own.
 class apart_statement {

@@ -18,12 +18,19 @@ namespace pgq::statement {
 inline constexpr query enqueue_tracked{
     "enqueue_tracked",
     "SELECT array_agg(job), array_agg(fresh) FROM {s}.enqueue_tracked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-    "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"};
+    "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"};
 
 /// $2 the waiter, null where nobody can be told; $3 microseconds.
 inline constexpr query watch{"watch",
                              "SELECT id, kind, attempts, coalesce(reason, ''), result"
                              " FROM {s}.watch($1, $2, $3 * interval '1 microsecond')"};
+
+inline constexpr query failures{"failures", R"(
+SELECT attempt, (extract(epoch FROM at) * 1000000)::int8, reason FROM {s}.failure WHERE id = $1 ORDER BY at, attempt)"};
+inline constexpr query open_jobs{"open_jobs", "SELECT {s}.open_jobs($1, $2)"};
+/// The dead letters of the lanes $1 go to the lanes $2, or, where these are none, are held.
+inline constexpr query set_dead_letters{"set_dead_letters", R"(
+UPDATE {s}.lane l SET dead_letters = n.target FROM unnest($1, $2) n(id, target) WHERE l.id = n.id)"};
 
 namespace detail {
 
@@ -69,7 +76,8 @@ inline void bind_enqueue_tracked(params& p, const tracked_request& r) {
         .int8s(n, of([](const options& o) { return detail::micros_of(o.keep_outcome); }))
         .letters(n, of([](const options& o) { return o.if_parent_fails; }))
         .int4s(waits.size(), [&](std::size_t i) { return waits[i].first; })
-        .int8s(waits.size(), [&](std::size_t i) { return waits[i].second; });
+        .int8s(waits.size(), [&](std::size_t i) { return waits[i].second; })
+        .int8s(n, of([](const options& o) { return o.at_most; }));
 }
 
 inline void bind_watch(params& p, std::span<const job_id> ids, std::int32_t waiter, duration keep) {

@@ -5,6 +5,7 @@
 #include <pgq/driver/memory/ready_list.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/job/exchange.hpp>
+#include <pgq/job/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -144,6 +145,15 @@ public:
         for (auto& [at, j] : deferred_) f(j, false);
         for (auto& [id, j] : blocked_) f(j, false);
         for (auto& [id, e] : held_) f(e.what, true);
+    }
+
+    /// `f(const job&, job_place)` for every job.
+    template <class F>
+    void for_each_place(F f) {
+        for (auto& lane : ready_) lane.for_each([&](const job& j) { f(j, job_place::ready); });
+        for (const auto& [at, j] : deferred_) f(j, job_place::deferred);
+        for (const auto& [id, j] : blocked_) f(j, job_place::blocked);
+        for (const auto& [id, e] : held_) f(e.what, job_place::held);
     }
 
     /// Whether the job of that lane and rank is ready, deferred or blocked.

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,10 +41,12 @@ public:
     /// A worker says what becomes of its job.
     void settle(job j, const settlement& s, time_point now, std::vector<lane_id>& touched) {
         if (s.kind == settle_kind::release) uncount(j);
+        if ((s.kind == settle_kind::retry || s.kind == settle_kind::hold) && !s.reason.empty())
+            failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{s.reason}});
         if (s.kind == settle_kind::done) return end(j, end_kind::done, now, touched, s.reason, s.result);
         if (s.kind == settle_kind::discard) return end(j, end_kind::discarded, now, touched, s.reason, s.result);
         if (s.kind == settle_kind::hold) {
-            keep(j, s.reason);
+            keep(j, s.reason, touched);
             return end(j, end_kind::held, now, touched, s.reason, s.result);
         }
         if (is_asked_to_stop(j)) return end(j, end_kind::cancelled, now, touched, s.reason, s.result);
@@ -62,7 +65,8 @@ public:
         touched.push_back(j.lane);  // its limits have room now
         if (is_asked_to_stop(j)) return end(j, end_kind::cancelled, now, touched), settle_kind::discard;
         if (j.attempts < max_attempts) return put(std::move(j)), settle_kind::retry;
-        keep(j, "its worker died");
+        failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = "its worker died"});
+        keep(j, "its worker died", touched);
         end(j, end_kind::held, now, touched, "its worker died");
         return settle_kind::hold;
     }
@@ -96,7 +100,7 @@ public:
         for (const job& j : gone) {
             const tracked_job* const known = book_.find(j.id);
             const bool holds = known != nullptr && known->if_expired == on_expiry::hold;
-            if (holds) keep(j, "it expired");
+            if (holds) keep(j, "it expired", touched);
             end(j, holds ? end_kind::held : end_kind::expired, now, touched, "it expired");
         }
         reply.expired = static_cast<std::int64_t>(gone.size());
@@ -106,6 +110,17 @@ public:
 
     /// How many blocked jobs have become claimable since the last call.
     std::uint32_t take_begun() noexcept { return std::exchange(begun_, 0); }
+
+    std::vector<failed_attempt> failures(job_id id) const {
+        const auto found = failures_.find(id);
+        return found == failures_.end() ? std::vector<failed_attempt>{} : found->second;
+    }
+    /// Jobs that would be held go there; with nothing they are held.
+    void bury(lane_id lane, std::optional<lane_id> in, std::string queue) {
+        book_.bury(lane, in.has_value());
+        if (in) graves_.insert_or_assign(lane, grave{*in, std::move(queue)});
+        else graves_.erase(lane);
+    }
 
     /// How the job ended, when it has.
     std::optional<ended_job> ended(job_id id) {
@@ -124,7 +139,7 @@ public:
             auto j = unblock(v.id);
             if (!j || v.what == verdict::kind::cancel) continue;
             if (v.what == verdict::kind::hold) {
-                keep(*j, v.reason);
+                keep(*j, v.reason, touched);
                 continue;
             }
             touched.push_back(j->lane);
@@ -139,13 +154,37 @@ private:
     static void uncount(job& j) noexcept {
         if (j.attempts > 0) --j.attempts;
     }
-    /// Held, and no more to be stopped.
-    void keep(const job& j, std::string_view reason) {
-        job copy = alone(j);
-        copy.flags = static_cast<std::int16_t>(copy.flags & flag_tracked);
-        hold(std::move(copy), reason);
+    /// Held, and no more to be stopped; or where its lane's dead letters go.
+    void keep(const job& j, std::string_view reason, std::vector<lane_id>& touched) {
+        const auto found = graves_.find(j.lane);
+        if (found == graves_.end()) {
+            job copy = alone(j);
+            copy.flags = static_cast<std::int16_t>(copy.flags & flag_tracked);
+            return hold(std::move(copy), reason);
+        }
+        const std::string attempts = std::to_string(j.attempts);
+        std::vector<header> headers{j.headers.begin(), j.headers.end()};
+        std::erase_if(headers, [](const header& h) {
+            return h.name == "pgq-died-in" || h.name == "pgq-died-of" || h.name == "pgq-attempts";
+        });
+        headers.insert(headers.end(),
+                       {{"pgq-died-in", found->second.died_in}, {"pgq-died-of", reason}, {"pgq-attempts", attempts}});
+        job copy = j;
+        copy.headers = headers;
+        copy = alone(copy);
+        copy.lane = found->second.lane;
+        copy.attempts = copy.flags = 0;
+        touched.push_back(copy.lane);
+        put(std::move(copy));
     }
 
+    struct grave {
+        lane_id lane{};
+        std::string died_in{};  ///< the queue that the dead came from
+    };
+
+    std::map<lane_id, grave> graves_{};
+    std::map<job_id, std::vector<failed_attempt>> failures_{};
     track_book book_{};
     std::uint32_t begun_ = 0;
 };

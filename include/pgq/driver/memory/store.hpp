@@ -319,12 +319,44 @@ public:
         }
         tracked_enqueue call{stock_, r, std::move(names), clock_.now()};
         if (auto fine = call.plan(last_job_); !fine) return fine;
+        if (auto room = check_room(r, call.made()); !room) return room;
         track(sorted(parents));
         call.perform(touched);
         jobs = call.made();
         roster_.wake(touched);
         return {};
     }
+    result<void> find(const find_request& r, std::vector<job_id>& found) {
+        if (r.which)
+            if (auto fine = r.which->check(); !fine) return fine;
+        found.clear();
+        const std::lock_guard lock{mutex_};
+        const auto look = [&](const job& j, job_place place) {
+            const bool mine = std::find(r.lanes.begin(), r.lanes.end(), j.lane) != r.lanes.end();
+            if (mine && includes(r.where, place) && passes(r.which, j)) found.push_back(j.id);
+        };
+        stock_.for_each_place(look);
+        for (const lane_id lane : r.lanes)
+            leases_.for_each_unfinished(lane, [&](const job& j) { look(j, job_place::leased); });
+        std::sort(found.begin(), found.end());
+        if (static_cast<std::int64_t>(found.size()) > r.limit) found.resize(static_cast<std::size_t>(r.limit));
+        return {};
+    }
+    std::vector<failed_attempt> failures(job_id id) const {
+        const std::lock_guard lock{mutex_};
+        return stock_.failures(id);
+    }
+    std::int64_t open_jobs(lane_id lane, std::int64_t most) const {
+        const std::lock_guard lock{mutex_};
+        return std::min(most, count_open(lane));
+    }
+    void set_dead_letters(std::span<const lane_id> lanes, std::span<const lane_id> to) {
+        const std::lock_guard lock{mutex_};
+        for (std::size_t i = 0; i < lanes.size(); ++i)
+            stock_.bury(lanes[i], i < to.size() ? std::optional{to[i]} : std::nullopt,
+                        lanes_[static_cast<std::size_t>(lanes[i].value) - 1].queue);
+    }
+
     void watch(std::span<const job_id> ids, duration keep, std::vector<ended_job>& ended,
                const std::shared_ptr<waiter>& here) {
         ended.clear();
@@ -363,6 +395,25 @@ private:
         std::string queue{}, entrypoint{}, version{};
         friend auto operator<=>(const full_name&, const full_name&) = default;
     };
+
+    std::int64_t count_open(lane_id lane) const {
+        const lane_counts c = stock_.counts(lane);
+        return c.ready + c.deferred + leases_.unfinished(lane);
+    }
+    result<void> check_room(const tracked_request& r, const std::vector<enqueued_job>& jobs) const {
+        std::map<lane_id, std::pair<std::int64_t, std::int64_t>> wanted;  // how many more, and the bound
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            if (!jobs[i].fresh) continue;
+            auto& [n, bound] = wanted[r.lane(i)];
+            ++n;
+            if (const auto mine = r.option(i).at_most; mine > 0) bound = bound == 0 ? mine : std::min(bound, mine);
+        }
+        for (const auto& [lane, w] : wanted)
+            if (w.second > 0 && count_open(lane) + w.first > w.second)
+                return error_info{errc::lane_full,
+                                  "the lane is full: it may have at most " + std::to_string(w.second) + " jobs"};
+        return {};
+    }
 
     result<void> enqueue_all_tracked(const enqueue_request& r, std::vector<job_id>& ids, const ledger* tx) {
         std::vector<enqueued_job> jobs;

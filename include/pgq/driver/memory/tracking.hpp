@@ -118,6 +118,9 @@ public:
         return out;
     }
 
+    /// Whether jobs of that lane that would be held go elsewhere.
+    void bury(lane_id lane, bool elsewhere) { elsewhere ? void(buries_.insert(lane)) : void(buries_.erase(lane)); }
+
     /// Null when the key is free.
     const key_holder* holder(const std::string& key, time_point now) const {
         const auto found = keys_.find(key);
@@ -216,7 +219,7 @@ private:
             if (key->second.job == at->first && !key->second.until) keys_.erase(key);
         for (const auto& w : j.waiters)
             if (const auto there = w.lock()) there->tell_news();
-        const bool held = how.kind == end_kind::held;
+        const bool held = how.kind == end_kind::held && !buries_.contains(j.lane);
         if (j.keep) {
             const auto keep = std::chrono::ceil<std::chrono::microseconds>(*j.keep);
             const time_point until = held ? time_point::max() : shifted(now, keep);
@@ -229,6 +232,7 @@ private:
 
     job_map jobs_{};
     std::map<std::string, key_holder> keys_{};
+    std::set<lane_id> buries_{};
     std::map<job_id, kept_outcome> outcomes_{};
 };
 

@@ -258,7 +258,8 @@ public:
             statement::wire::array_reader flags{row.cell(2)};
             for (std::size_t j = 0, n = flags.size(); j < n; ++j) {
                 const auto one = flags.next();
-                news.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data()) : std::int16_t{0});
+                news.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data())
+                                                     : std::int16_t{0});
             }
         }
         return found;
@@ -277,6 +278,56 @@ public:
                                 .forgotten = steps[0][0].number<std::int64_t>(1)};
         if (reply.expired > 0) wake_noted();
         return reply;
+    }
+
+    result<void> find(const find_request& r, std::vector<job_id>& found) {
+        static const filter any{};
+        const filter& which = r.which ? *r.which : any;
+        if (auto fine = which.check(); !fine) return fine;
+        std::string places;
+        const std::pair<job_place, char> letters[] = {{job_place::ready, 'w'},
+                                                      {job_place::deferred, 'd'},
+                                                      {job_place::blocked, 'b'},
+                                                      {job_place::leased, 'l'},
+                                                      {job_place::held, 'h'}};
+        for (const auto& [place, letter] : letters)
+            if (includes(r.where, place)) places += letter;
+        const statement::filtered_query q{"find", which, 4, statement::find_before, statement::find_behind};
+        auto& steps = fresh();
+        auto& p = steps.add(q.get());
+        p.int4s(r.lanes.size(), [&](std::size_t i) { return r.lanes[i].value; }).text(places).number(r.limit);
+        q.bind_filter(p);
+        if (auto done = finish_script(); !done) return done;
+        found.clear();
+        for (int i = 0; i < steps[0].rows(); ++i) found.push_back({steps[0][i].number<std::int64_t>(0)});
+        return {};
+    }
+    result<std::vector<failed_attempt>> failures(job_id id) {
+        auto& steps = fresh();
+        steps.add(statement::failures).number(id.value);
+        if (auto done = finish_script(); !done) return done.error();
+        std::vector<failed_attempt> found;
+        for (int i = 0; i < steps[0].rows(); ++i) {
+            const row_view row = steps[0][i];
+            found.push_back({.attempt = row.number<std::int16_t>(0),
+                             .at = time_point{std::chrono::microseconds{row.number<std::int64_t>(1)}},
+                             .reason = std::string{row.cell(2)}});
+        }
+        return found;
+    }
+    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) {
+        auto& steps = fresh();
+        steps.add(statement::open_jobs).number(lane.value).number(most);
+        if (auto done = finish_script(); !done) return done.error();
+        return steps[0][0].number<std::int64_t>(0);
+    }
+    result<void> set_dead_letters(std::span<const lane_id> lanes, std::span<const lane_id> to) {
+        auto& steps = fresh();
+        auto& p = steps.add(statement::set_dead_letters);
+        p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; }).int4s(to.size(), [&](std::size_t i) {
+            return to[i].value;
+        });
+        return finish_script();
     }
 
     result<cancel_reply> cancel(std::span<const job_id> ids) {
@@ -508,7 +559,7 @@ private:
 
     // A row of statement::rescue_leases or give_back.
     void wake_returned(const step& s) {
-        const bool ended = !s[0].null(3);
+        const bool ended = !s[0].null(3) || s[0].number<std::int64_t>(1) > 0;
         wake_lanes(lanes_in(s, 2));
         if (ended) wake_noted();
     }

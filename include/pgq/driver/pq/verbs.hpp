@@ -234,8 +234,7 @@ private:
     // Whether a colleague has something to do, or to wait for, afterwards.
     bool puts_back() const noexcept {
         for (const auto& g : request_->progressed)
-            for (const auto& i : g.items)
-                if (i.kind == settle_kind::retry || i.kind == settle_kind::release || g.flagged) return true;
+            if (!g.items.empty()) return true;
         return false;
     }
 
