@@ -232,7 +232,7 @@ public:
     }
 
     /// Jobs of a type under a lease, at least once: each is answered for by `ack`, `retry`, `hold` ..., and comes back when its taker dies. See
-    /// poller and leased. Nothing happens before the first job is asked for. Limits do not hold for what is polled.
+    /// poller and leased. Nothing happens before the first job is asked for. Limits that hold for all workers hold here, too.
     template <class Job>
     auto poll(poll_options options = {}) {
         if constexpr (can_take_by_hand<Job>()) return poller<queue, Job>{*this, *hand_, std::move(options)};

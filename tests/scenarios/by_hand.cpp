@@ -1,6 +1,5 @@
-#include <pgq/executor/in_place.hpp>
+#include <pgq/driver/memory.hpp>
 #include <pgq/job/filter.hpp>
-#include <pgq/serializer/raw.hpp>
 
 #include <support/catch.hpp>
 #include <support/database.hpp>
@@ -16,9 +15,12 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -349,6 +351,43 @@ TEST_CASE("of ten getters who sleep, ten items put in at once wake all", "[scena
     for (auto& g : getters) g.join();
     CHECK(got == 10);
     CHECK(clock_type::now() - begun < 20s);
+}
+
+TEMPLATE_TEST_CASE(
+    "whatever is put in while getters sleep, fall asleep, time out and wake up, none of it is left lying",
+    "[scenario][by_hand]", pgq::driver::libpq, pgq::driver::memory) {
+    database db;
+    const auto driver = [&] {
+        if constexpr (std::is_same_v<TestType, pgq::driver::libpq>) return db.driver();
+        else return TestType{};
+    }();
+    pgq::queue<note, TestType, pgq::serializer::json> jobs{driver}, other{driver};
+    std::atomic<int> got{0};
+    std::atomic<bool> over{false};
+    std::vector<std::jthread> getters;
+    for (int i = 0; i < 5; ++i)
+        getters.emplace_back([&, i] {
+            // Two keep sleeping, two time out all the time, one wants only some.
+            pgq::get_options o{.timeout = i < 2 ? pgq::duration{60s} : pgq::duration{3ms}, .poll_interval = 60s};
+            if (i == 4) o.timeout = 60s, o.where = header_of("odd").exists();
+            while (!over)
+                if (jobs.template get<note>(o).value()) ++got;
+        });
+    int put = 0, stranded = 0;
+    const std::array<pgq::header, 1> odd{{{"odd", "yes"}}};
+    for (int round = 0; round < 100; ++round) {
+        const pgq::enqueue_options o{.run_at = round % 3 == 0 ? pgq::when{pgq::in(2ms)} : pgq::when{},
+                                     .headers = round % 2 == 0 ? std::span<const pgq::header>{} : odd};
+        (void)other.enqueue(test::notes(1 + round % 4), o).value();
+        put += 1 + round % 4;
+        if (!test::eventually(20s, [&] { return got == put; })) ++stranded;
+    }
+    CHECK(stranded == 0);
+    over = true;
+    for (auto& g : getters) {
+        (void)other.enqueue(test::notes(5), {.headers = odd}).value();  // whoever still sleeps
+        g.join();
+    }
 }
 
 TEST_CASE("a job that cannot be read is held with the reason, and the next one comes", "[scenario][by_hand]") {

@@ -1,5 +1,6 @@
 #include <pgq/driver/memory.hpp>
 #include <pgq/job/filter.hpp>
+#include <pgq/limiter/global_concurrency.hpp>
 
 #include <support/catch.hpp>
 #include <support/claimer.hpp>
@@ -392,6 +393,35 @@ TEST_CASE("a polled job that cannot be read is held with the reason, and the nex
     REQUIRE(held.size() == 1);
     CHECK_THAT(held[0].reason, Catch::StartsWith("the payload cannot be read: "));
     CHECK(jobs.observer()->troubles == 1);
+}
+
+TEMPLATE_TEST_CASE("limits of all workers hold for polled jobs, and a place is free when its job is answered for",
+                   "[scenario][poll]", pgq::driver::libpq, pgq::driver::memory) {
+    database db;
+    const auto driver = [&] {
+        if constexpr (std::is_same_v<TestType, pgq::driver::libpq>) return db.driver();
+        else return TestType{};
+    }();
+    pgq::queue<pgq::job<note, pgq::limiter::global_concurrency<2>>, TestType, pgq::serializer::json> jobs{driver};
+    (void)jobs.enqueue(test::notes(4)).value();
+    auto p = jobs.template poll<note>({.timeout = 50ms}),
+         q = jobs.template poll<note>({.timeout = 60s, .poll_interval = 60s});
+    auto first = only(p), second = only(q);
+    CHECK_FALSE(p.next().value());
+    std::optional<std::int64_t> third;
+    std::jthread waiting{[&] {
+        if (auto job = q.next().value()) third = (*job)->n;
+    }};
+    if constexpr (std::is_same_v<TestType, pgq::driver::libpq>)
+        REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    const auto begun = std::chrono::steady_clock::now();
+    first.ack().value();
+    waiting.join();
+    CHECK(third == 2);
+    CHECK(std::chrono::steady_clock::now() - begun < 10s);
+    second.release().value();
+    auto filtered = jobs.template poll<note>({.where = pgq::header_of("x").exists()});
+    CHECK(filtered.next().error() == pgq::errc::invalid_option);
 }
 
 TEST_CASE("options of a poll that make no sense are refused", "[scenario][poll]") {

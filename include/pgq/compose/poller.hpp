@@ -12,6 +12,8 @@
 #include <pgq/event/events.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/job/exchange.hpp>
+#include <pgq/job/limit.hpp>
+#include <pgq/job/traits.hpp>
 #include <pgq/version.hpp>
 
 #include <unistd.h>
@@ -43,6 +45,13 @@ inline result<void> check(const poll_options& o) {
     return o.where.check();
 }
 
+/// What a poller has to know of its queue: the limits that hold for all workers are those of a name and an entrypoint.
+struct polled {
+    std::string queue{};
+    std::string entrypoint{};
+    std::vector<lane_limit> declared{};
+};
+
 /// A small worker without handlers: it registers, beats, claims, and tells what others say about its jobs. Each job is a lease of
 /// its own, so that an answer in somebody's transaction keeps nobody from answering for the others.
 template <class Driver, class Observer>
@@ -50,8 +59,9 @@ class poll_desk final : public lease_desk {
     using session = typename Driver::session;
 
 public:
-    poll_desk(const Driver& driver, Observer& observer, poll_options options)
+    poll_desk(const Driver& driver, Observer& observer, polled of, poll_options options)
         : driver_{&driver},
+          of_{std::move(of)},
           options_{std::move(options)},
           monitor_{driver, observer, options_.lease_time, [this] { lost_.store(true); }, [] {}} {}
     ~poll_desk() override { close(); }
@@ -111,12 +121,19 @@ public:
     }
 
 private:
+    struct holding {
+        lease_ref ref{};
+        lane_id lane{};
+    };
+
     // Somebody may wait to hear what became of it, though nobody did when it was claimed.
-    result<void> tell(const lease_ref& lease, const settlement& what) {
+    result<void> tell(const holding& held, const settlement& what) {
         const std::string mask{'\1'};
-        const lease_progress told{.ref = lease, .last = true, .mask = mask, .items = {&what, 1}, .flagged = true};
+        const lease_progress told{.ref = held.ref, .last = true, .mask = mask, .items = {&what, 1}, .flagged = true};
         exchange_reply reply;
-        if (auto said = exchange({.worker = worker_, .progressed = {&told, 1}}, reply); !said) return said;
+        exchange_request r{.worker = worker_, .progressed = {&told, 1}};
+        if (limited_) r.freed = {&held.lane, 1};
+        if (auto said = exchange(r, reply); !said) return said;
         if (!reply.lost.empty()) return errc::lease_lost;
         return {};
     }
@@ -126,12 +143,12 @@ private:
         if (!now) return false;
         const auto found = std::find_if(now->begin(), now->end(), [&](const lease_news& n) { return n.ref.id == id; });
         if (found == now->end()) return false;
-        held_.at(id) = found->ref;
+        held_.at(id).ref = found->ref;
         return true;
     }
     std::vector<lease_ref> refs() const {
         std::vector<lease_ref> all;
-        for (const auto& [id, ref] : held_) all.push_back(ref);
+        for (const auto& [id, h] : held_) all.push_back(h.ref);
         return all;
     }
     result<void> find(const lease_ref& lease) {
@@ -159,6 +176,7 @@ private:
     result<void> enroll() {
         char host[256] = "?";
         (void)::gethostname(host, sizeof host - 1);
+        if (auto known = find_limits(); !known) return over(std::move(known.error()));
         auto id = session_->register_worker({.host = host,
                                              .pid = static_cast<std::int32_t>(::getpid()),
                                              .version = PGQ_VERSION,
@@ -174,14 +192,26 @@ private:
         else monitor_.follow(worker_);
         return {};
     }
+    // What the queue's limiters declare is made where it is missing. A job that is handed out is one that has begun, so of a lane with
+    // limits none is claimed ahead.
+    result<void> find_limits() {
+        auto found = session_->limits(of_.queue, of_.declared);
+        if (!found) return std::move(found.error());
+        limited_ = std::any_of(found->begin(), found->end(), [&](const lane_limit& l) {
+            return l.entrypoint.empty() || l.entrypoint == of_.entrypoint;
+        });
+        if (!limited_ || options_.where.is_everything()) return {};
+        return error_info{errc::invalid_option, "a filter on jobs with limits that hold for all workers",
+                          "poll without `where`, or give those that are wanted a queue of their own"};
+    }
     // On a new connection: what is still ours, and what was claimed without our having heard of it.
     result<void> compare() {
         auto theirs = session_->leases_of(worker_);
         if (!theirs) return std::move(theirs.error());
-        std::map<std::int64_t, lease_ref> still;
+        std::map<std::int64_t, holding> still;
         std::vector<lease_ref> unheard;
         for (const lease_ref& ref : *theirs) {
-            if (held_.contains(ref.id)) still.emplace(ref.id, ref);
+            if (const auto mine = held_.find(ref.id); mine != held_.end()) still.emplace(*mine);
             else if (!leaves_rows_) unheard.push_back(ref);
         }
         held_ = std::move(still);
@@ -192,23 +222,24 @@ private:
 
     result<void> claim_more(const std::vector<lane_id>& lanes, std::optional<duration>& due) {
         std::vector<claim_lane> from;
-        for (const lane_id lane : lanes) from.push_back({.lane = lane, .max_attempts = options_.max_attempts});
+        std::vector<limited_lane> one_by_one;
+        for (const lane_id lane : lanes) {
+            from.push_back({.lane = lane, .max_attempts = options_.max_attempts});
+            one_by_one.push_back({.lane = lane, .most = 1, .max_attempts = options_.max_attempts});
+        }
+        exchange_request r{.worker = worker_, .promote = true, .look_ahead = true};
+        if (limited_) r.limited = one_by_one, r.limited_room = 1;
+        else r.lanes = from, r.limit = options_.prefetch, r.apart = &options_.where;
         exchange_reply reply;
-        auto claimed = exchange({.worker = worker_,
-                                 .lanes = from,
-                                 .limit = options_.prefetch,
-                                 .promote = true,
-                                 .look_ahead = true,
-                                 .apart = &options_.where},
-                                reply);
-        if (!claimed) return claimed;
+        if (auto claimed = exchange(r, reply); !claimed) return claimed;
         due = reply.next_due;
+        if (reply.again) due = std::min(due.value_or(*reply.again), *reply.again);
         std::sort(reply.leases.begin(), reply.leases.end(), [](const claimed_lease& a, const claimed_lease& b) {
             return std::pair{a.jobs.front().rank, a.jobs.front().id} <
                    std::pair{b.jobs.front().rank, b.jobs.front().id};
         });
         for (auto& lease : reply.leases) {
-            held_.emplace(lease.ref.id, lease.ref);
+            held_.emplace(lease.ref.id, holding{lease.ref, lease.lane});
             waiting_.push_back(std::move(lease));
         }
         return {};
@@ -225,13 +256,15 @@ private:
     }
 
     const Driver* driver_;
+    polled of_;
     poll_options options_;
     std::mutex mutex_;
     std::optional<session> session_{};
     worker_id worker_{};
     std::vector<lane_id> lanes_{};
-    std::deque<claimed_lease> waiting_{};       // claimed, and given to nobody yet
-    std::map<std::int64_t, lease_ref> held_{};  // not answered for, those that wait among them
+    std::deque<claimed_lease> waiting_{};     // claimed, and given to nobody yet
+    std::map<std::int64_t, holding> held_{};  // not answered for, those that wait among them
+    bool limited_ = false;
     bool leaves_rows_ = false;
     bool closed_ = false;
     std::atomic<bool> lost_{false};
@@ -279,7 +312,10 @@ public:
     poller(Queue& queue, detail::hand<driver_type>& hand, poll_options options)
         : queue_{&queue},
           hand_{&hand},
-          desk_{std::make_shared<desk_type>(queue.driver(), queue.observer(), std::move(options))} {}
+          desk_{std::make_shared<desk_type>(
+              queue.driver(), queue.observer(),
+              detail::polled{queue.name(), std::string{entrypoint_of<Job>}, queue.limiter_book().declared},
+              std::move(options))} {}
     poller(poller&&) noexcept = default;
     poller& operator=(poller&&) = delete;
     ~poller() {
