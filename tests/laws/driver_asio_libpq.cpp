@@ -30,6 +30,9 @@ public:
     public:
         explicit session(async_session s) : async_session{std::move(s)} {}
 
+        // A transaction is begun by a blocking verb, of which the asynchronous ones know nothing.
+        void begin() = delete;
+
         pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
             std::vector<pgq::lane_id> found;
             test::outcome<> end;

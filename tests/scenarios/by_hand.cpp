@@ -1,4 +1,6 @@
+#include <pgq/driver/borrow.hpp>
 #include <pgq/driver/memory.hpp>
+#include <pgq/driver/pool.hpp>
 #include <pgq/job/filter.hpp>
 
 #include <support/catch.hpp>
@@ -454,6 +456,41 @@ TEST_CASE("a getter whose sleeping connection was cut is told, and the next get 
     (void)jobs.enqueue(note{.n = 1});
     CHECK(test::eventually([&] { return jobs.enqueue(note{.n = 1}).has_value(); }));
     CHECK(get(jobs).n == 1);
+}
+
+TEST_CASE("getters over a pool take on connections of their own, and wait on others", "[scenario][by_hand][pool]") {
+    database db;
+    pgq::queue<note, pgq::driver::pool<pgq::driver::libpq>, pgq::serializer::json> jobs{
+        pgq::driver::pool<pgq::driver::libpq>{db.driver(), {.max = 2}}};
+    note_getter other{db.driver()};
+    std::atomic<int> got{0};
+    std::vector<std::jthread> getters;
+    for (int i = 0; i < 4; ++i)
+        getters.emplace_back([&] { got += get(jobs, {.timeout = 60s, .poll_interval = 60s}).n ? 1 : 0; });
+    REQUIRE(test::eventually([&] { return db.sleepers() == 4; }));
+    CHECK(jobs.driver().counts().lent == 0);
+    (void)other.enqueue(test::notes(4)).value();
+    for (auto& g : getters) g.join();
+    CHECK(got == 4);
+}
+
+TEST_CASE("over a borrowed connection a get takes what is there, also what has become due, and cannot wait",
+          "[scenario][by_hand][borrow]") {
+    database db;
+    db.exec("SET client_encoding TO 'UTF8'");
+    pgq::queue<note, pgq::driver::borrow, pgq::serializer::json> jobs{
+        pgq::driver::borrow{db.connection(), {.schema = db.schema()}}};
+    (void)jobs.enqueue(note{.n = 1}).value();
+    (void)jobs.enqueue(note{.n = 2}, {.run_at = pgq::in(20ms)}).value();
+    CHECK(get(jobs).n == 1);
+    REQUIRE(test::eventually([&] { return get(jobs, {.timeout = 0s}).n == 2; }));
+    CHECK(jobs.get<note>().error() == pgq::errc::invalid_option);
+
+    (void)jobs.enqueue(note{.n = 3}).value();
+    db.exec("BEGIN");
+    CHECK(get(jobs, {.timeout = 0s}).n == 3);
+    db.exec("ROLLBACK");
+    CHECK(get(jobs, {.timeout = 0s}).n == 3);
 }
 
 TEST_CASE("options of a get that make no sense are refused", "[scenario][by_hand]") {
