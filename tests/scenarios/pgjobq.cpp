@@ -11,7 +11,6 @@
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
-#include <support/worker_process.hpp>
 
 #include <algorithm>
 #include <array>
