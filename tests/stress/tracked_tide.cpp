@@ -1,0 +1,255 @@
+#include <pgq/testing/laws/driver/world.hpp>
+
+#include <support/catch.hpp>
+#include <support/database.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <random>
+#include <set>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace pgq;
+using namespace std::chrono_literals;
+using laws::must, laws::words;
+using session = driver::libpq::session;
+using world = laws::driver_world<driver::libpq>;
+
+namespace {
+
+/// What went wrong in the threads, each error once.
+class complaints {
+public:
+    template <class T>
+    bool fine(const result<T>& r) {
+        if (r) return true;
+        const std::lock_guard lock{mutex_};
+        ++count_;
+        texts_.insert(r.error().text());
+        return false;
+    }
+    std::string text() const {
+        const std::lock_guard lock{mutex_};
+        std::string out = std::to_string(count_);
+        for (const auto& t : texts_) out += "\n" + t;
+        return out;
+    }
+    bool none() const { return text() == "0"; }
+
+private:
+    mutable std::mutex mutex_{};
+    int count_ = 0;
+    std::set<std::string> texts_{};
+};
+
+/// A tide of tracked jobs in one lane, from many sessions at once.
+class tide {
+public:
+    explicit tide(const test::database& db) : db_{db}, world_{db.driver()}, lane_{world_.lane()} {}
+
+    complaints& errors() { return errors_; }
+    session client() { return world_.connect(session_role::client); }
+    laws::party<session> worker() { return world_.worker({lane_}); }
+
+    /// Batches of jobs with few keys in any order, with parents among the latest jobs and in the same call.
+    void enqueue(session s, std::uint32_t seed, int rounds, bool keys, bool parents) {
+        std::mt19937 random{seed};
+        const on_duplicate all[]{on_duplicate::skip, on_duplicate::replace, on_duplicate::debounce};
+        for (int round = 0; round < rounds; ++round) {
+            const bodies b = world::packed({"a", "b", "c", "d"});
+            words names(b.size());
+            std::vector<std::vector<job_id>> after(b.size());
+            std::vector<enqueue_options> options(b.size());
+            std::vector<edge> edges;
+            for (std::size_t i = 0; i < b.size(); ++i) {
+                names[i] = "k" + std::to_string(random() % 4);
+                if (keys) options[i].unique_key = key(names[i], all[random() % 3], random() % 3);
+                if (random() % 3 == 0) options[i].run_at = in(1ms * (random() % 5));
+                if (!parents) continue;
+                after[i] = {latest(random()), latest(random())};
+                options[i].after = after[i];
+                options[i].if_parent_fails =
+                    std::array{parent_failure::run, parent_failure::hold, parent_failure::cancel}[random() % 3];
+                if (i > 0) edges.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(random() % i)});
+            }
+            std::vector<enqueued_job> jobs;
+            const auto put = s.enqueue_tracked(
+                {.lanes = std::span{&lane_, 1}, .bodies = &b, .options = options, .edges = edges}, jobs);
+            if (errors_.fine(put)) newest_ = std::max(newest_.load(), jobs.back().id.value);
+        }
+        --producers_;
+    }
+    /// Runs what there is until all is over, and lets one in a few fail.
+    void work(laws::party<session> p, std::uint32_t seed) {
+        std::mt19937 random{seed};
+        exchange_reply got;
+        while (!over_) {
+            const bool well = p.try_exchange({.lanes = p.lanes, .limit = 3, .promote = true}, got);
+            if (!well) {
+                errors_.fine(result<void>{error_info{errc::protocol, "a claim failed"}});
+                continue;
+            }
+            if (got.leases.empty()) (void)p.session.wait(1ms);
+            for (const auto& l : got.leases) end(p, l, random);
+        }
+    }
+    void cancel(session s, std::uint32_t seed) {
+        std::mt19937 random{seed};
+        while (producers_ > 0) {
+            const std::vector ids{latest(random()), latest(random()), latest(random())};
+            (void)errors_.fine(s.cancel(ids));
+            (void)errors_.fine(s.sweep());
+            (void)s.wait(1ms);
+        }
+    }
+    void producers(int n) { producers_ = n; }
+    bool produces() const { return producers_ > 0; }
+    /// Whether nothing is left but what is held.
+    bool is_drained() const {
+        return db_.query_int(
+                   "SELECT (SELECT count(*) FROM {s}.ready) + (SELECT count(*) FROM {s}.lease) + "
+                   "(SELECT count(*) FROM {s}.deferred WHERE kind <> 'h')") == 0;
+    }
+    void finish() { over_ = true; }
+
+private:
+    static unique key(const std::string& name, on_duplicate then, std::size_t scope) {
+        unique u{name};
+        if (scope == 1) u = u.while_waiting();
+        if (scope == 2) u = u.during(2ms);
+        return then == on_duplicate::replace ? u.or_replace() : then == on_duplicate::debounce ? u.or_debounce() : u;
+    }
+    job_id latest(std::size_t any) const {
+        return {std::max<std::int64_t>(1, newest_ - static_cast<std::int64_t>(any % 12))};
+    }
+
+    void end(laws::party<session>& p, const claimed_lease& l, std::mt19937& random) {
+        std::vector<settlement> items;
+        std::string mask;
+        for (const auto& j : l.jobs) {
+            const auto luck = random() % 12;
+            const auto kind = luck == 0   ? settle_kind::hold
+                              : luck == 1 ? settle_kind::discard
+                              : luck < 4  ? settle_kind::retry
+                                          : settle_kind::done;
+            items.push_back({.index = j.index, .kind = kind, .reason = "luck"});
+            mask.resize(std::max(mask.size(), std::size_t{j.index} / 8 + 1));
+            mask[j.index / 8] = static_cast<char>(mask[j.index / 8] | (1 << (j.index % 8)));
+        }
+        bool flagged = std::any_of(l.jobs.begin(), l.jobs.end(), [](const auto& j) { return j.flags != 0; });
+        for (lease_ref ref = l.ref;;) {  // until it was told, wherever the lease has moved
+            const lease_progress g{.ref = ref, .last = true, .mask = mask, .items = items, .flagged = flagged};
+            exchange_reply reply;
+            const exchange_request r{.worker = p.worker, .progressed = std::span{&g, 1}};
+            const auto said = p.session.exchange(r, reply);
+            if (errors_.fine(said) && reply.lost.empty()) return;
+            const auto now = p.session.leases_now(p.worker);
+            if (!errors_.fine(now)) continue;
+            const auto here = std::find_if(now->begin(), now->end(), [&](const auto& n) { return n.ref.id == ref.id; });
+            if (here == now->end()) return;
+            ref = here->ref;
+            flagged = !here->flags.empty();
+        }
+    }
+
+    const test::database& db_;
+    world world_;
+    lane_id lane_;
+    complaints errors_{};
+    std::atomic<std::int64_t> newest_{1};
+    std::atomic<int> producers_{0};
+    std::atomic<bool> over_{false};
+};
+
+void roll(bool keys, bool parents) {
+    test::database db;
+    tide t{db};
+    constexpr int producers = 3, rounds = 700;
+    t.producers(producers);
+    std::vector<std::jthread> threads;
+    for (std::uint32_t i = 0; i < 3; ++i)
+        threads.emplace_back([&t, i, p = t.worker()]() mutable { t.work(std::move(p), i); });
+    for (std::uint32_t i = 0; i < 2; ++i)
+        threads.emplace_back([&t, i, s = t.client()]() mutable { t.cancel(std::move(s), i); });
+    for (std::uint32_t i = 0; i < producers; ++i)
+        threads.emplace_back(
+            [&t, i, keys, parents, s = t.client()]() mutable { t.enqueue(std::move(s), i, rounds, keys, parents); });
+    const auto deadline = std::chrono::steady_clock::now() + 5min;
+    world clock{db.driver()};
+    while ((t.produces() || !t.is_drained()) && std::chrono::steady_clock::now() < deadline)
+        (void)must(clock.client().wait(20ms));
+    t.finish();
+    threads.clear();
+    INFO(t.errors().text());
+    CHECK(t.errors().none());
+    CHECK(t.is_drained());
+    CHECK(db.rows("dependency") == 0);
+    CHECK(db.query_int("SELECT count(*) FROM {s}.tracked WHERE NOT held") == 0);
+    CHECK(db.query_int("SELECT count(*) FROM {s}.tracked WHERE held") == db.rows("deferred"));
+    CHECK(db.query_int("SELECT count(*) FROM {s}.unique_key WHERE until IS NULL") == 0);
+}
+
+}  // namespace
+
+TEST_CASE("keys that many take at once, while their jobs run, fail and are cancelled, are all free in the end",
+          "[stress][slow]") {
+    roll(true, false);
+}
+
+TEST_CASE("no child is stranded, however its enqueue, its parents' ends and cancellations meet", "[stress][slow]") {
+    roll(false, true);
+}
+
+TEST_CASE("keys and dependencies together leave nothing behind", "[stress][slow]") { roll(true, true); }
+
+TEST_CASE("a job is asked to stop whatever its lease does at that moment", "[stress][slow]") {
+    test::database db;
+    world w{db.driver()};
+    const auto lane = w.lane();
+    auto p = w.worker({lane});
+    constexpr std::uint32_t jobs = 40;
+    for (int round = 0; round < 40; ++round) {
+        const auto ids = w.enqueue(lane, words(jobs, "x"));
+        const auto got = p.claim(jobs);
+        REQUIRE(got.claimed() == jobs);
+        const auto last = std::find_if(got.leases[0].jobs.begin(), got.leases[0].jobs.end(), [&](const job_record& j) {
+                              return j.id == ids.back();
+                          })->index;
+        std::atomic<bool> begun{false};
+        bool told = true;
+        std::jthread worker{[&] {
+            lease_ref ref = got.leases[0].ref;
+            std::string mask(jobs / 8, '\0');
+            for (std::uint32_t i = 0; i < jobs; ++i) {
+                if (i == last) continue;
+                mask[i / 8] = static_cast<char>(mask[i / 8] | (1 << (i % 8)));
+                for (bool said = false; told && !said;) {
+                    const lease_progress g{.ref = ref, .mask = mask};
+                    exchange_reply reply;
+                    told = p.try_exchange({.progressed = std::span{&g, 1}}, reply);
+                    said = told && reply.lost.empty();
+                    begun = true;
+                    if (said) ref = reply.moved.at(0);
+                    else if (auto now = p.session.leases_now(p.worker); now && !now->empty()) ref = now->front().ref;
+                }
+            }
+        }};
+        while (!begun) std::this_thread::yield();
+        for (std::uint32_t spin = 0; spin < static_cast<std::uint32_t>(round) * 50; ++spin) std::this_thread::yield();
+        const auto reply = must(w.client().cancel(std::span{&ids.back(), 1}));
+        worker.join();
+        CHECK(told);
+        CHECK(reply == cancel_reply{.stopping = 1});
+        must(p.session.give_back(must(p.session.leases_of(p.worker))));
+        CHECK(w.counts(lane) == lane_counts{});
+    }
+}
