@@ -20,6 +20,7 @@ namespace pgq {
 /// One handler for each job of the queue: `(const Job&)` or `(const Job&, context&)`, returning nothing, an outcome
 /// (`done`, `retry_after`, `snooze`, `discard`, `hold`) or the job's `result`; with executor::coroutine also an awaitable of those.
 /// `(std::span<const Job>)` or `(std::span<const Job>, batch_context&)` is called with many at once, and may return `outcomes`.
+/// `(const Job&, transaction<Queue>&)` runs in a transaction that is committed with the job's end: its effects happen exactly once.
 /// A handler that throws has failed: the job runs again after the queue's backoff, and after `max_attempts` it is held
 /// with the exception's text. Handlers run on the executor's threads, several at once.
 ///
@@ -50,7 +51,7 @@ public:
 private:
     result<void> work(std::stop_token stop) {
         try {
-            detail::job_code<composition, handlers_type> code{handlers_, queue_->executor(), options_.shared};
+            detail::job_code<composition, handlers_type> code{handlers_, *queue_, options_.shared};
             detail::blocking_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
             return now.work();
         } catch (const std::system_error& e) {  // a thread or process that cannot be had

@@ -8,6 +8,7 @@
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/luggage.hpp>
 #include <pgq/compose/read_job.hpp>
+#include <pgq/compose/transaction_run.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/error/result.hpp>
@@ -49,6 +50,7 @@ class attempt {
     using plan = job_plan<composition, Job>;
     using observer_type = typename runner_type::observer_type;
     using serializer = typename composition::template serializer_of<Job>;
+    static constexpr bool in_transaction = Access::in_transaction;
 
 public:
     attempt(Access access, runner_type& r, lease_slot& s, std::uint32_t position)
@@ -78,6 +80,8 @@ public:
         try {
             if constexpr (plan::in_process) {
                 settle(in_process(new_context()));
+            } else if constexpr (in_transaction) {
+                settle({.what = in_its_transaction(new_context())});
             } else {
                 auto& handler = access_.handler();
                 settle({.what = invoke_handler<Job, serializer>(handler, job_, new_context())});
@@ -95,6 +99,7 @@ public:
     }
     void threw(const std::exception_ptr& e) noexcept {
         try {
+            if constexpr (in_transaction) transaction_.roll_back();
             settle({.what = retry_after{{}, what_of(e)}, .names_delay = false});
         } catch (...) { fail(std::current_exception()); }
     }
@@ -131,6 +136,40 @@ private:
         if (end.how == child_end::kind::answered) return unpack_result(answer);
         if (end.how == child_end::kind::no_server) notify(runner_->observer(), event::trouble{no_fork_server()});
         return result_of(end, c.stop_token().stop_requested());
+    }
+
+    // No attempt of the job's is wasted on the trouble of getting a connection.
+    outcome in_its_transaction(context& c) {
+        if (auto begun = transaction_.begin(access_.desk()); !begun) {
+            notify(runner_->observer(), event::trouble{begun.error()});
+            return snooze{std::chrono::seconds{1}};
+        }
+        outcome o = invoke_handler<composition, Job, serializer>(access_.handler(), job_, c, *transaction_);
+        if (o.what() != outcome::kind::done) transaction_.roll_back();
+        return o;
+    }
+    // What the decorators have made of the result decides. True when the database has been told what became of the job.
+    bool end_transaction(try_result& r) noexcept {
+        if (!transaction_.is_open()) return false;
+        if (r.what.what() != outcome::kind::done) return transaction_.roll_back(), false;
+        try {
+            slot_->closing.store(true);
+            const auto ended =
+                transaction_.commit(slot_->worker, slot_->lease.ref, r.what.result(), {slot_->stop_token(position_)});
+            if (!ended) {
+                slot_->closing.store(false);
+                r = {.what = retry_after{{}, "the transaction was not committed: " + ended.error().text()},
+                     .names_delay = false};
+                return false;
+            }
+            if (*ended == commit_end::lost) notify(runner_->observer(), event::lease_lost{slot_->lease.ref.id, 1});
+            if (*ended != commit_end::committed) r.what = retry_after{{}, "the transaction was not committed"};
+            return true;
+        } catch (...) {
+            slot_->closing.store(false);
+            r = {.what = retry_after{{}, what_of(std::current_exception())}, .names_delay = false};
+            return false;
+        }
     }
 
     // A handler may keep the context's address until it ends.
@@ -183,12 +222,14 @@ private:
     // The last that is done to the slot, and to the line of its strand.
     void conclude(try_result&& r) noexcept {
         todo_ = {};
+        bool aside = false;
+        if constexpr (in_transaction) aside = end_transaction(r);
         if (r.failed() && !r.names_delay) {
             const auto delay = rest_of<typename composition::template backoff_of<Job>>(record());
             r.what = retry_after{delay, std::move(r.what).reason()};
         }
         auto* const line = access_.strand_of(*slot_, position_);
-        runner_->conclude(*slot_, position_, entrypoint_of<Job>, began_, std::move(r.what));
+        runner_->conclude(*slot_, position_, entrypoint_of<Job>, began_, std::move(r.what), aside);
         access_.go_on(line);
     }
 
@@ -214,6 +255,16 @@ private:
     std::optional<context> context_{};
     steady_time began_{};
     try_action todo_{};
+    struct no_transaction {};
+    template <bool Wanted, class Of>
+    struct run_if {
+        using type = no_transaction;
+    };
+    template <class Of>
+    struct run_if<true, Of> {
+        using type = transaction_run<Of>;
+    };
+    [[no_unique_address]] typename run_if<in_transaction, composition>::type transaction_{};
     // Elsewhere, because what looks at it may not move as an attempt does on its way into a coroutine.
     [[no_unique_address]] std::conditional_t<plan::has_layers, std::unique_ptr<shaped>, no_layers> shaped_{};
 };

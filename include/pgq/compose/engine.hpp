@@ -46,8 +46,10 @@ public:
                 return l.entrypoint.empty() || l.entrypoint == entries[i].name.entrypoint;
             };
             if (limiters.of_job[entries[i].job] || limiters.of_queue || std::any_of(global.begin(), global.end(), mine))
-                gate_.add(i, lanes[i], entries[i].job, max_attempts);
-            else lanes_.push_back({.lane = lanes[i], .max_attempts = max_attempts});
+                gate_.add(i, lanes[i], entries[i].job, max_attempts, runner_->functions(entries[i].job).apart);
+            else
+                lanes_.push_back(
+                    {.lane = lanes[i], .max_attempts = max_attempts, .each = runner_->functions(entries[i].job).apart});
         }
         gate_.become(std::move(limiters), lanes.size());
         floors_.assign(lanes_.size(), floor_mark{});
@@ -150,11 +152,11 @@ public:
             const auto mine = std::find_if(slots_.begin(), slots_.end(),
                                            [&](const auto& s) { return !s->lost && s->lease.ref.id == h.id; });
             if (mine == slots_.end()) unknown.push_back(h);
-            else (*mine)->lease.ref.place = h.place;
+            else if ((*mine)->lease.ref.place != h.place) (*mine)->lease.ref.place = h.place;
         }
         for (auto& s : slots_) {
             const auto same = [&](const lease_ref& h) { return h.id == s->lease.ref.id; };
-            if (s->lost || std::any_of(held.begin(), held.end(), same)) continue;
+            if (s->lost || s->closing.load() || std::any_of(held.begin(), held.end(), same)) continue;
             if (s->in_request && s->unfinished == 0)
                 s->lost = true;  // it ended as we asked, only the answer is missing
             else lose(*s);
@@ -226,6 +228,11 @@ private:
         bool urgent = false;
         for (auto& n : notes_) {
             const bool limited = gate_.ended(n.slot->lane_index, 1, now);
+            if (n.what.aside) {
+                n.slot->lost = true;
+                gate_.will_free(n.slot->lane_index);
+                urgent = urgent || limited;
+            }
             if (n.slot->lost) {
                 --n.slot->unfinished;
                 continue;
@@ -395,6 +402,7 @@ private:
             lease_slot& s = *slots_.back();
             s.open(std::move(l), places_[place].entry.job, places_[place].entry.version);
             s.lane_index = place;
+            s.worker = worker_;
             s.limited = gate_.is_limited(place);
             for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) order_.push_back({&s, i});
         }

@@ -100,7 +100,7 @@ public:
     static constexpr bool in_transaction = how == form::transaction || how == form::context_and_transaction;
     static constexpr bool with_context =
         how == form::job_and_context || how == form::batch_and_context || how == form::context_and_transaction;
-    using raw = typename detail::raw_result<Handler, Job, basic_transaction<Composition>, how>::type;
+    using raw = typename detail::raw_result<Handler, Job, detail::transaction_of<Composition>, how>::type;
     static constexpr bool is_coroutine = is_awaitable<raw>;
     using returned = typename detail::awaited<raw>::type;  ///< what `co_await` gives, for a coroutine
     static constexpr handler_result result =
@@ -112,6 +112,11 @@ template <class Job, class Handler>
 decltype(auto) call_handler(Handler& handler, const Job& job, context& ctx) {
     if constexpr (handler_call<Handler, Job>::with_context) return std::invoke(handler, job, ctx);
     else return std::invoke(handler, job);
+}
+template <class Composition, class Job, class Handler>
+decltype(auto) call_handler(Handler& handler, const Job& job, context& ctx, basic_transaction<Composition>& tx) {
+    if constexpr (handler_call<Handler, Job, Composition>::with_context) return std::invoke(handler, job, ctx, tx);
+    else return std::invoke(handler, job, tx);
 }
 template <class Job, class Handler>
 decltype(auto) call_batch_handler(Handler& handler, std::span<const Job> jobs, batch_context& ctx) {
@@ -144,6 +149,17 @@ outcome invoke_handler(Handler& handler, const Job& job, context& ctx) {
         return to_outcome<Job, Serializer>(call_handler(handler, job, ctx));
     } else {
         call_handler(handler, job, ctx);
+        return done{};
+    }
+}
+
+/// The same in a transaction.
+template <class Composition, class Job, class Serializer, class Handler>
+outcome invoke_handler(Handler& handler, const Job& job, context& ctx, basic_transaction<Composition>& tx) {
+    if constexpr (handler_call<Handler, Job, Composition>::result != handler_result::nothing) {
+        return to_outcome<Job, Serializer>(call_handler<Composition>(handler, job, ctx, tx));
+    } else {
+        call_handler<Composition>(handler, job, ctx, tx);
         return done{};
     }
 }

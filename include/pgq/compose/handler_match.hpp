@@ -16,6 +16,13 @@ namespace pgq {
 template <class Composition>
 class basic_transaction;
 
+namespace detail {
+
+struct no_transaction;
+template <class Composition>
+using transaction_of = std::conditional_t<std::is_void_v<Composition>, no_transaction, basic_transaction<Composition>>;
+
+}  // namespace detail
 }  // namespace pgq
 
 // Which job a handler is for. Being callable is not enough: a handler that takes `const A&` is callable with every job that
@@ -167,7 +174,7 @@ consteval handler_form form_of_plain() {
 /// where a batch or a transaction would do, too: so a generic handler is one for single jobs.
 template <class Handler, class Job, class Composition = void>
 consteval handler_form form_of() {
-    using transaction = basic_transaction<Composition>;
+    using transaction = transaction_of<Composition>;
     if constexpr (!std::is_void_v<job_parameter_t<Handler>>) return form_of_plain<Handler, Job, transaction>();
     else if constexpr (overloads_context<Handler, Job>) return handler_form::job_and_context;
     else if constexpr (overloads_job<Handler, Job>) return handler_form::job;

@@ -2,6 +2,7 @@
 
 #include <pgq/diagnostic/executors.hpp>
 #include <pgq/diagnostic/handlers.hpp>
+#include <pgq/diagnostic/transactions.hpp>
 // The messages come first, as in checked.hpp.
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/handler_match.hpp>
@@ -9,6 +10,7 @@
 #include <pgq/compose/pack.hpp>
 #include <pgq/compose/problem.hpp>
 #include <pgq/concept/executor.hpp>
+#include <pgq/concept/transaction.hpp>
 #include <pgq/job/batch_context.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>
@@ -77,6 +79,8 @@ consteval auto decorated_problem() {
     if constexpr (call::in_batches) {
         constexpr bool decorated = plan::has_layers || plan::in_strands || plan::in_process;
         return unless<!decorated, diagnostic::decorated_batch<Job, Handler>>{};
+    } else if constexpr (plan::in_process && call::in_transaction) {
+        return problem<diagnostic::transaction_in_process<Job, Handler>>{};
     } else if constexpr (plan::in_process && call::is_coroutine) {
         return problem<diagnostic::coroutine_in_process<Job, Handler>>{};
     } else if constexpr (plan::needs_watchdog && !call::with_context && !plan::in_process) {
@@ -93,6 +97,10 @@ consteval auto answer_problem() {
         return problem<diagnostic::wrong_batch_result<Job, returned, Handler>>{};
     } else if constexpr (call::result == handler_result::unknown) {
         return problem<diagnostic::wrong_result<Job, returned, Handler>>{};
+    } else if constexpr (call::in_transaction && !can_acknowledge<typename Composition::driver::session>) {
+        return problem<diagnostic::no_transactions<Job, typename Composition::driver>>{};
+    } else if constexpr (call::in_transaction && call::is_coroutine) {
+        return problem<diagnostic::coroutine_in_transaction<Job, Handler>>{};
     } else if constexpr (call::is_coroutine && !coroutine_executor<executor>) {
         return problem<diagnostic::no_coroutines<Job, executor>>{};
     } else return decorated_problem<Handler, Job, Composition>();
@@ -150,7 +158,8 @@ public:
 
     template <class Job>
     using call_of = handler_call<
-        std::tuple_element_t<detail::handler_position<Composition, Job, Handlers...>, std::tuple<Handlers...>>, Job>;
+        std::tuple_element_t<detail::handler_position<Composition, Job, Handlers...>, std::tuple<Handlers...>>, Job,
+        Composition>;
 
     static constexpr bool any_coroutine = []<class... Jobs>(detail::type_list<Jobs...>) {
         if constexpr (valid) return (call_of<Jobs>::is_coroutine || ...);

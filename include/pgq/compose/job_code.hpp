@@ -10,6 +10,7 @@
 #include <pgq/compose/pause.hpp>
 #include <pgq/compose/runner.hpp>
 #include <pgq/compose/strands.hpp>
+#include <pgq/compose/transaction_desk.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/executor/fork_server.hpp>
@@ -43,10 +44,11 @@ class job_code {
 public:
     using runner_type = runner<queue_executor, typename Composition::observer>;
 
-    /// `queue_wide` is the queue's executor, as a setting.
     /// Throws std::system_error when a thread or process that it needs cannot be had. What forks does so before there is a thread.
-    job_code(Handlers& handlers, const queue_executor& queue_wide, const resources* shared)
-        : handlers_{&handlers}, queue_wide_{&queue_wide}, shared_{shared} {
+    template <class Queue>
+    job_code(Handlers& handlers, const Queue& queue, const resources* shared)
+        : handlers_{&handlers}, queue_wide_{&queue.executor()}, shared_{shared} {
+        if constexpr (any_in_transaction) desk_.emplace(queue.driver(), queue.name());
         if constexpr (members::in_process) server_.emplace(&answer_in_child, this);
         if constexpr (members::needs_watchdog) dog_.emplace();
     }
@@ -58,6 +60,8 @@ private:
     using plan = job_plan<Composition, Job>;
     template <class Job>
     static constexpr bool is_coroutine = Handlers::template call_of<Job>::is_coroutine;
+    template <class Job>
+    static constexpr bool in_transaction = Handlers::template call_of<Job>::in_transaction;
     template <class Job>
     static constexpr bool in_batches = Handlers::template call_of<Job>::in_batches;
 
@@ -77,6 +81,8 @@ private:
         duration process_grace() const noexcept {
             return plan<Job>::process_grace(code->own<Job>(), *code->queue_wide_);
         }
+        static constexpr bool in_transaction = job_code::in_transaction<Job>;
+        auto& desk() const noexcept { return *code->desk_; }
         auto& handler() const noexcept { return code->handlers_->template handler_for<Job>(); }
         // The end of a coroutine is the only place where its strand can go on.
         auto* strand_of(lease_slot& slot, std::uint32_t position) const {
@@ -227,8 +233,9 @@ private:
     template <class Job>
     static constexpr typename runner_type::job_functions functions_for() {
         if constexpr (in_batches<Job>) return {.dispatch = &gather<Job>, .in_batches = true};
-        else if constexpr (plan<Job>::in_strands) return {.run = &run<Job>, .dispatch = &dispatch<Job>};
-        else return {.run = &run<Job>};
+        else if constexpr (plan<Job>::in_strands) {
+            return {.run = &run<Job>, .dispatch = &dispatch<Job>, .apart = in_transaction<Job>};
+        } else return {.run = &run<Job>, .apart = in_transaction<Job>};
     }
     template <class... Jobs>
     static constexpr std::array<typename runner_type::job_functions, sizeof...(Jobs)> functions_of(type_list<Jobs...>) {
@@ -249,6 +256,20 @@ private:
     static constexpr bool any_in_batches(type_list<Jobs...>) {
         return (in_batches<Jobs> || ...);
     }
+    template <class... Jobs>
+    static constexpr bool any_is_in_transaction(type_list<Jobs...>) {
+        return (in_transaction<Jobs> || ...);
+    }
+    static constexpr bool any_in_transaction = any_is_in_transaction(typename Composition::jobs{});
+    template <bool Any, class Of>
+    struct desk_if {
+        using type = nothing;
+    };
+    template <class Of>
+    struct desk_if<true, Of> {
+        using type = std::optional<transaction_desk<Of>>;
+    };
+    [[no_unique_address]] typename desk_if<any_in_transaction, Composition>::type desk_{};
     [[no_unique_address]] std::conditional_t<any_in_batches(typename Composition::jobs{}),
                                              std::array<std::unique_ptr<gathered>, Composition::jobs::size>, nothing>
         batches_{};

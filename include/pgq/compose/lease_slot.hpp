@@ -30,6 +30,7 @@ struct lease_slot {
     std::size_t type = 0;          ///< position of its job type in the composition
     std::size_t version = 0;       ///< which of the versions of that type
     std::size_t lane_index = 0;    ///< position of its lane in the composition
+    worker_id worker{};            ///< whose lease it is
     bool limited = false;          ///< its lane has limits: its jobs overtake others
     std::uint32_t unfinished = 0;  ///< jobs whose handlers have not ended
     std::string left{};            ///< mask of the jobs that left it, as the database knows
@@ -48,6 +49,7 @@ struct lease_slot {
     std::vector<std::stop_source> stops{};          ///< by position, the same
     std::unique_ptr<std::atomic<bool>[]> taken {};  ///< for each job: who sets it runs it, or takes it back
     std::size_t taken_size = 0;
+    std::atomic<bool> closing{false};     ///< its handler is about to end the lease in a transaction of its own
     std::atomic<std::uint32_t> stale{0};  ///< tasks of jobs taken back that the executor has not come to yet
 
     void open(claimed_lease&& l, std::size_t job_type, std::size_t job_version) {
@@ -60,6 +62,7 @@ struct lease_slot {
         done.assign(bytes, '\0');
         unsettled.clear();
         dirty = lost = in_request = keeps = astray = false;
+        closing.store(false, std::memory_order_relaxed);
         flags.clear();
         for (const job_record& j : lease.jobs)
             if (j.flags != 0) set_flags(j.index, j.flags);

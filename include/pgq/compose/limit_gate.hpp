@@ -23,8 +23,8 @@ public:
     explicit limit_gate(std::uint32_t width) noexcept : width_{width} {}
 
     /// The lane at `index` of the composition, whose jobs are of type `job`.
-    void add(std::size_t index, lane_id lane, std::size_t job, std::int16_t max_attempts) {
-        lanes_.push_back({.index = index, .lane = lane, .job = job, .max_attempts = max_attempts});
+    void add(std::size_t index, lane_id lane, std::size_t job, std::int16_t max_attempts, bool each) {
+        lanes_.push_back({.index = index, .lane = lane, .job = job, .max_attempts = max_attempts, .each = each});
     }
     /// After the lanes; `count` is how many there are, limited or not.
     void become(limiter_book limiters, std::size_t count) {
@@ -50,6 +50,8 @@ public:
                 auto& l = lanes_[(first_ + i) % lanes_.size()];
                 if (!surely && now < l.left_alone_until) continue;
                 l.asked = question(limiters_.of_job[l.job].get(), all_.most, now);
+                // A lease of a lane with limits is for all that is claimed of it; so one with one job is asked for again at once.
+                if (l.each && l.asked.most > 1) l.asked = {.most = 1, .again = {}};
                 if (l.asked.most > 0)
                     wanted_.push_back({.lane = l.lane, .most = l.asked.most, .max_attempts = l.max_attempts});
             }
@@ -117,6 +119,7 @@ private:
         lane_id lane{};
         std::size_t job = 0;
         std::int16_t max_attempts = 0;
+        bool each = false;
         bool ending = false;
         asked_for asked{};
         steady_time left_alone_until{};

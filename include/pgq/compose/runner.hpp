@@ -40,6 +40,7 @@ public:
         /// Hands a job of this type to the executor; null for those that need nothing but that.
         void (*dispatch)(runner&, lease_slot&, std::uint32_t) = nullptr;
         bool in_batches = false;
+        bool apart = false;  ///< each job is to be in a lease of its own
     };
 
     /// How much of a reason is kept.
@@ -126,15 +127,16 @@ public:
         }
     }
 
-    /// The attempt is over; `began` is when its handler was called, if it was.
-    void conclude(lease_slot& slot, std::uint32_t position, std::string_view entrypoint, steady_time began,
-                  outcome o) noexcept {
+    /// The attempt is over; `began` is when its handler was called, if it was. `aside`: the handler has ended the lease itself.
+    void conclude(lease_slot& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome o,
+                  bool aside = false) noexcept {
         const job_record& r = slot.lease.jobs[position];
-        if (o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts) o = exhaust(r, o);
+        if (!aside && o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts) o = exhaust(r, o);
         if constexpr (observes<Observer, event::job_finished>) {
             const auto took = began == steady_time{} ? duration{} : std::chrono::steady_clock::now() - began;
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
         }
+        if (aside) return finish(slot, position, {.aside = true});
         auto what = verdict_of(std::move(o));
         what.told = slot.has_flag(r.index, flag_tracked);
         finish(slot, position, std::move(what));

@@ -85,12 +85,4 @@ struct decorated_batch {
                   "decorator away, or let the handler take `const Job&`.");
 };
 
-/// `Transaction` is that of another queue.
-template <class Transaction, class Handler>
-struct foreign_transaction {
-    static_assert(never<Transaction, Handler>,
-                  "pgq: a handler takes the transaction of another queue. Let it take `const Job&, "
-                  "pgq::transaction<Queue>&` with the queue of its worker.");
-};
-
 }  // namespace pgq::diagnostic

@@ -97,6 +97,14 @@ public:
         store_->rollback(*std::exchange(ledger_, nullptr));
         return {};
     }
+    /// See concept/transaction.hpp.
+    result<bool> commit_acknowledging(worker_id worker, const lease_ref& lease,
+                                      std::optional<std::string_view> written) {
+        if (!ledger_) return no_transaction();
+        return store_->commit_acknowledging(*std::exchange(ledger_, nullptr), worker, lease, written);
+    }
+    result<bool> still_holds(worker_id worker, const lease_ref& lease) { return store_->holds(worker, lease); }
+
     result<void> savepoint() {
         if (!ledger_) return no_transaction();
         return ledger_->savepoint(), result<void>{};

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <pgq/job/exchange.hpp>
+#include <pgq/statement/joined.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace pgq::statement {
 
@@ -28,11 +30,14 @@ RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
            SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
              FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)"};
 
-/// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4 jobs each
-/// lane has; `best` locks that many of each; what others had locked is made up for by `more`, from any lane. So nothing is
-/// locked that is not taken, and no claim comes back short while there is work.
-inline constexpr query claim_many{"claim_many", R"(
-WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $6) w(lane, rank, id, max_attempts)),
+namespace claim_text {
+
+inline constexpr std::string_view want = R"(
+WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $6) w(lane, rank, id, max_attempts)),)";
+inline constexpr std::string_view want_apart = R"(
+WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $6, $7) w(lane, rank, id, max_attempts, apart)),)";
+
+inline constexpr std::string_view take = R"(
 peek AS MATERIALIZED (
     SELECT t.lane, count(*) AS n FROM (
         SELECT w.lane FROM want w CROSS JOIN LATERAL (
@@ -58,11 +63,24 @@ SELECT $5, w.lane, w.max_attempts, array_agg(g.id), array_agg(g.rank),
        CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
        CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
        CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
-  FROM got g JOIN want w ON w.lane = g.lane GROUP BY w.lane, w.max_attempts
+  FROM got g JOIN want w ON w.lane = g.lane GROUP BY w.lane, w.max_attempts)";
+inline constexpr std::string_view apart = ", CASE WHEN w.apart <> 0 THEN g.id END";
+inline constexpr std::string_view answer = R"(
 RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
        CASE WHEN headers IS NOT NULL THEN (
            SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)"};
+             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)";
+
+}  // namespace claim_text
+
+/// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4 jobs each
+/// lane has; `best` locks that many of each; what others had locked is made up for by `more`, from any lane. So nothing is
+/// locked that is not taken, and no claim comes back short while there is work.
+inline constexpr query claim_many{"claim_many", joined<claim_text::want, claim_text::take, claim_text::answer>::text};
+
+/// The same where some lanes ($7) want a lease for each of their jobs.
+inline constexpr query claim_each{
+    "claim_each", joined<claim_text::want_apart, claim_text::take, claim_text::apart, claim_text::answer>::text};
 
 /// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for those who claim there at the moment.
 inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6)"};
@@ -90,13 +108,16 @@ SELECT (extract(epoch FROM least(
     - clock_timestamp()) * 1000000)::int8)"};
 
 inline const query& claim_query(const exchange_request& r) noexcept {
+    for (const claim_lane& l : r.lanes)
+        if (l.each) return claim_each;
     return r.lanes.size() == 1 ? claim_one : claim_many;
 }
 
 inline void bind_claim(params& p, const exchange_request& r) {
     const auto limit = static_cast<std::int64_t>(r.limit);
     p.clear();
-    if (r.lanes.size() == 1) {
+    const query& q = claim_query(r);
+    if (&q == &claim_one) {
         const claim_lane& l = r.lanes[0];
         p.number(l.lane.value).number(l.floor.rank.value).number(l.floor.id.value).number(limit);
         p.number(r.worker.value).number(l.max_attempts);
@@ -109,6 +130,7 @@ inline void bind_claim(params& p, const exchange_request& r) {
         .number(limit)
         .number(r.worker.value)
         .int2s(n, [&](std::size_t i) { return r.lanes[i].max_attempts; });
+    if (&q == &claim_each) p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].each); });
 }
 
 /// A worker that is about to sleep has nothing better to do than to wait for its turn.

@@ -17,6 +17,19 @@ inline constexpr query finish{"finish",
                               "DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3 "
                               "RETURNING id"};
 
+// Where a lease is that may have moved since the worker heard of it: somebody waits for its jobs, or wants them to stop.
+#define PGQ_WHEREVER                                                                                                   \
+    " ctid = coalesce((SELECT ctid FROM {s}.lease WHERE ctid = $1 AND id = $2), (SELECT ctid FROM {s}.lease WHERE id " \
+    "= $2))"                                                                                                           \
+    " AND id = $2 AND worker = $3 "
+
+/// Whether a lease is there; waits for whoever is about to end it.
+inline constexpr query still_holds{"still_holds", "SELECT id FROM {s}.lease WHERE" PGQ_WHEREVER "FOR UPDATE"};
+
+/// Fails when there is no such lease (division_by_zero), and so does the transaction it is in; else nobody can end it before that.
+inline constexpr query hold_lease{
+    "hold_lease", "SELECT 1 / count(*) FROM (SELECT id FROM {s}.lease WHERE" PGQ_WHEREVER "FOR UPDATE) held"};
+
 /// Notes which jobs of a lease have left it; the row moves.
 inline constexpr query mark{
     "mark", "UPDATE {s}.lease SET done = $4 WHERE ctid = $1 AND id = $2 AND worker = $3 RETURNING id, ctid"};
@@ -76,6 +89,12 @@ inline constexpr query settle_last{"settle_last", PGQ_SETTLE_END PGQ_SETTLE_PLAI
 inline constexpr query settle_flagged{"settle_flagged", PGQ_SETTLE_MARK PGQ_SETTLE_FLAGGED};
 inline constexpr query settle_flagged_last{"settle_flagged_last", PGQ_SETTLE_END PGQ_SETTLE_FLAGGED};
 
+/// The same for a lease that is held, wherever it is.
+inline constexpr query settle_held{"settle_held",
+                                   "WITH l AS (DELETE FROM {s}.lease WHERE" PGQ_WHEREVER
+                                   "AND $4 IS NOT NULL RETURNING *, ctid AS place, done AS was), " PGQ_SETTLE_FLAGGED};
+
+#undef PGQ_WHEREVER
 #undef PGQ_SETTLE_ITEMS
 #undef PGQ_SETTLE_JOIN
 #undef PGQ_SETTLE_TAIL

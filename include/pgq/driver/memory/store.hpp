@@ -197,6 +197,25 @@ public:
         tx.commit(stock_, clock_.now(), touched);
         roster_.wake(touched);
     }
+    bool commit_acknowledging(ledger& tx, worker_id worker, const lease_ref& ref,
+                              std::optional<std::string_view> written) {
+        std::vector<lane_id> touched;
+        std::vector<job_array> dropped;  // outlives the lock
+        const settlement done{.kind = settle_kind::done, .result = written};
+        exchange_reply reply;
+        const std::lock_guard lock{mutex_};
+        const time_point now = clock_.now();
+        progress({.ref = ref, .last = true, .mask = "\1", .items = {&done, 1}}, worker, now, reply, dropped, touched);
+        const bool ours = reply.lost.empty();
+        if (!ours) tx.rollback(stock_, touched);
+        else tx.commit(stock_, now, touched);
+        roster_.wake(touched);
+        return ours;
+    }
+    bool holds(worker_id worker, const lease_ref& ref) {
+        const std::lock_guard lock{mutex_};
+        return leases_.find(ref.id, worker) != nullptr;
+    }
     void rollback(ledger& tx) {
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
@@ -549,8 +568,12 @@ private:
 
     void claim(const exchange_request& r, exchange_reply& reply) {
         if (r.apart != nullptr) return claim_apart(r, reply);
-        for (auto& batch : stock_.take(r.lanes, r.limit))
-            open(r.worker, batch.asked.lane, batch.asked.max_attempts, std::move(batch.jobs), reply);
+        for (auto& batch : stock_.take(r.lanes, r.limit)) {
+            if (batch.asked.each) {
+                for (job& j : batch.jobs)
+                    open(r.worker, batch.asked.lane, batch.asked.max_attempts, {std::move(j)}, reply);
+            } else open(r.worker, batch.asked.lane, batch.asked.max_attempts, std::move(batch.jobs), reply);
+        }
     }
 
     void claim_apart(const exchange_request& r, exchange_reply& reply) {

@@ -118,6 +118,34 @@ public:
         wake_lanes(over.touched(true));
         return {};
     }
+    /// See concept/transaction.hpp. One round trip: a lease that is gone makes the rest of it fail.
+    result<bool> commit_acknowledging(worker_id worker, const lease_ref& lease,
+                                      std::optional<std::string_view> written) {
+        const settlement done{.kind = settle_kind::done, .result = written};
+        auto& steps = fresh();
+        steps.add(statement::hold_lease).tid(lease.place).number(lease.id).number(worker.value);
+        statement::bind_progress(steps.add(statement::settle_held), worker,
+                                 {.ref = lease, .last = true, .mask = "\1", .items = {&done, 1}, .flagged = true});
+        steps.add(statement::commit);
+        steps.sync();
+        if (state_->line.keeps_state()) {  // jobs that waited for this one
+            steps.add(statement::wake_noted).number(state_->line.space());
+            steps.sync();
+        }
+        if (auto ran = run(); !ran) return std::move(ran.error());
+        const auto failed = steps.first_error(0, 3);
+        if (!failed) return wake_lanes(std::exchange(state_->transaction, {}).touched(false)), true;
+        if (!steps[0].error || steps[0].error->code != make_sqlstate("22012")) return *failed;
+        if (auto over = rollback(); !over) return std::move(over.error());
+        return false;
+    }
+    result<bool> still_holds(worker_id worker, const lease_ref& lease) {
+        auto& steps = fresh();
+        steps.add(statement::still_holds).tid(lease.place).number(lease.id).number(worker.value);
+        if (auto done = finish_script(); !done) return std::move(done.error());
+        return steps[0].rows() == 1;
+    }
+
     result<void> savepoint() { return say(statement::savepoint); }
     result<void> rollback_to_savepoint() {
         state_->transaction.gave_back = true;

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <pgq/compose/luggage.hpp>
+#include <pgq/concept/limiter.hpp>
+#include <pgq/detail/utf8.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/bodies.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/options.hpp>
+
+#include <vector>
+
+namespace pgq::detail {
+
+/// Jobs of one type on their way into the database, with all that an enqueue_request refers to.
+template <class Composition, class Job>
+class written_jobs {
+    using limiter = typename Composition::template limiter_of<Job>;
+
+public:
+    explicit written_jobs(const enqueue_options& all) : options_{luggage_.pack(all)} {}
+    written_jobs(const written_jobs&) = delete;
+    written_jobs& operator=(const written_jobs&) = delete;
+
+    result<void> add(const Job& job) {
+        typename Composition::template serializer_of<Job> serializer{};
+        if (auto written = serializer.write(job, bodies_.bytes()); !written) return std::move(written.error());
+        bodies_.close();
+        if constexpr (can_key<limiter, Job>) {
+            limiter{}.key(job, keys_.bytes());
+            keys_.close();
+            if (!is_storable_text(keys_[keys_.size() - 1]))
+                return error_info{errc::invalid_text, "a job's key holds a zero byte or bytes that are not UTF-8"};
+        }
+        return {};
+    }
+    bool empty() const noexcept { return bodies_.empty(); }
+    enqueue_request request(lane_id lane) const noexcept {
+        return {.lane = lane, .bodies = &bodies_, .options = {&options_, 1}, .keys = &keys_};
+    }
+
+private:
+    luggage<typename Composition::template backoff_of<Job>> luggage_{};
+    enqueue_options options_;
+    bodies bodies_{};
+    bodies keys_{};
+};
+
+}  // namespace pgq::detail

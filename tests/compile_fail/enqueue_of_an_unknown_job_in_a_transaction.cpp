@@ -1,0 +1,10 @@
+// expect: pgq: this queue does not know the job type\. Add pgq::job<T>
+
+#include "fakes.hpp"
+
+#include <pgq/compose/handler_transaction.hpp>
+#include <pgq/driver/memory.hpp>
+
+using fine = pgq::queue<fakes::mail, pgq::driver::memory, fakes::serializer>;
+
+void handle(const fakes::mail&, pgq::transaction<fine>& tx) { (void)tx.enqueue(fakes::stranger{}); }

@@ -1,0 +1,10 @@
+// expect: pgq: exec on a driver that has no SQL\. Use driver::libpq
+
+#include "fakes.hpp"
+
+#include <pgq/compose/handler_transaction.hpp>
+#include <pgq/driver/memory.hpp>
+
+using fine = pgq::queue<fakes::mail, pgq::driver::memory, fakes::serializer>;
+
+void handle(const fakes::mail& m, pgq::transaction<fine>& tx) { (void)tx.exec("INSERT INTO sent VALUES ($1)", m.to); }

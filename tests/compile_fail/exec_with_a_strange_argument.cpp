@@ -1,0 +1,10 @@
+// expect: pgq: an argument of exec is neither text, a number, a bool nor a std::optional of these\. Convert it
+
+#include "fakes.hpp"
+
+#include <pgq/compose/handler_transaction.hpp>
+#include <pgq/driver/libpq.hpp>
+
+using fine = pgq::queue<fakes::mail, pgq::driver::libpq, fakes::serializer>;
+
+void handle(const fakes::mail& m, pgq::transaction<fine>& tx) { (void)tx.exec("INSERT INTO sent VALUES ($1)", m); }

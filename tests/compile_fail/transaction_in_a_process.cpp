@@ -1,0 +1,13 @@
+// expect: pgq: a handler that takes a transaction is to run in executor::process\. Take the decorator away
+
+#include "fakes.hpp"
+
+#include <pgq/compose/handler_transaction.hpp>
+#include <pgq/driver/memory.hpp>
+#include <pgq/executor/process.hpp>
+
+using fine = pgq::queue<pgq::job<fakes::mail, pgq::executor::process>, pgq::driver::memory, fakes::serializer>;
+
+void start() {
+    fakes::handle<fine>([](const fakes::mail&, pgq::transaction<fine>&) {});
+}

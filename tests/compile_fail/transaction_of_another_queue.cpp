@@ -1,0 +1,13 @@
+// expect: pgq: a handler takes the transaction of another queue\. Let it take
+
+#include "fakes.hpp"
+
+#include <pgq/compose/handler_transaction.hpp>
+#include <pgq/driver/memory.hpp>
+
+using fine = pgq::queue<fakes::mail, pgq::driver::memory, fakes::serializer>;
+using other = pgq::queue<fakes::mail, fakes::picture, pgq::driver::memory, fakes::serializer>;
+
+void start() {
+    fakes::handle<fine>([](const fakes::mail&, pgq::transaction<other>&) {});
+}

@@ -1,0 +1,87 @@
+// A worker process for the tests of what happens exactly once, to be killed: delivery_worker KEY=VALUE...
+//
+//   dsn, schema      where the jobs are, and the table `effects` (n, pid)
+//   lease, threads   milliseconds; a number
+//   rest             microseconds that a handler takes
+//
+// Each handler inserts its job's number into `effects` in the transaction that it runs in. Writes READY when it works.
+
+#include <pgq/driver/libpq.hpp>
+#include <pgq/worker.hpp>
+
+#include <support/jobs.hpp>
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+namespace {
+
+struct reporter {
+    using policy_category = pgq::observer_tag;
+    void on(const pgq::event::worker_started&) {
+        std::puts("READY");
+        std::fflush(stdout);
+    }
+};
+
+using queue_type =
+    pgq::queue<pgq::job<test::task>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool, reporter>;
+
+std::map<std::string, std::string> read(int argc, char** argv) {
+    std::map<std::string, std::string> s{{"lease", "1000"}, {"threads", "4"}, {"rest", "1000"}};
+    for (int i = 1; i < argc; ++i) {
+        const std::string a = argv[i];
+        const auto eq = a.find('=');
+        s[a.substr(0, eq)] = a.substr(eq + 1);
+    }
+    return s;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashed leaves nothing running
+    const rlimit no_cores{0, 0};
+    ::setrlimit(RLIMIT_CORE, &no_cores);
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+
+    auto s = read(argc, argv);
+    const pgq::driver::connection_options to{.conninfo = s["dsn"], .schema = s["schema"]};
+    queue_type jobs{pgq::driver::libpq{to},
+                    {},
+                    pgq::executor::thread_pool{static_cast<std::size_t>(std::atoi(s["threads"].c_str()))}};
+    const auto insert = pgq::statement::render("INSERT INTO {s}.effects VALUES ($1, $2)", to.schema);
+    const double rest = std::atof(s["rest"].c_str()) / 1e6;
+    pgq::worker_options options{.max_attempts = 1000,
+                                .lease_time = std::chrono::milliseconds{std::atoi(s["lease"].c_str())},
+                                .poll_interval = std::chrono::milliseconds{500}};
+    pgq::worker w{jobs, options, [&](const test::task& t, pgq::transaction<queue_type>& tx) {
+                      (void)tx.exec(insert, t.n, ::getpid()).value();
+                      (void)tx.exec("SELECT pg_sleep($1::float8)", rest).value();
+                  }};
+
+    std::stop_source stop;
+    std::thread listener{[&] {
+        int number = 0;
+        sigwait(&ends, &number);
+        stop.request_stop();
+    }};
+    const auto ended = w.run(stop.get_token());
+    ::kill(::getpid(), SIGTERM);
+    listener.join();
+    if (!ended) std::fprintf(stderr, "%s\n", ended.error().text().c_str());
+    return ended ? 0 : 1;
+}
