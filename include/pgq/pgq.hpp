@@ -9,6 +9,8 @@
 #include <pgq/backoff/linear.hpp>
 #include <pgq/backoff/none.hpp>
 #include <pgq/backoff/travelling.hpp>
+#include <pgq/delivery/at_least_once.hpp>
+#include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/driver/pool.hpp>
 #include <pgq/executor/in_place.hpp>

@@ -13,7 +13,7 @@ BEGIN {
     ranks(folder_rank, "4 event")
     ranks(folder_rank, "5 concept")
     ranks(folder_rank, "6 fsm statement cron schema")
-    ranks(folder_rank, "7 driver serializer executor limiter backoff observer")
+    ranks(folder_rank, "7 driver serializer executor limiter backoff observer delivery")
     ranks(folder_rank, "8 diagnostic")
     ranks(folder_rank, "8.5 compose")  # what is put together says by `diagnostic` why it does not fit
     ranks(folder_rank, "10 testing")

@@ -1,14 +1,18 @@
-// A worker process for the tests of what happens exactly once, to be killed: delivery_worker KEY=VALUE...
+// A worker process for the tests of what happens exactly once, or at most once, to be killed: delivery_worker KEY=VALUE...
 //
 //   dsn, schema      where the jobs are, and the table `effects` (n, pid)
 //   lease, threads   milliseconds; a number
 //   rest             microseconds that a handler takes
+//   how=exactly      each handler inserts its job's number into `effects` in the transaction that it runs in
+//       most         jobs are delivered at most once, and the handlers insert by another connection
 //
-// Each handler inserts its job's number into `effects` in the transaction that it runs in. Writes READY when it works.
+// Writes READY when it works.
 
+#include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/libpq.hpp>
 #include <pgq/worker.hpp>
 
+#include <support/database.hpp>
 #include <support/jobs.hpp>
 
 #include <signal.h>
@@ -20,6 +24,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -34,17 +39,43 @@ struct reporter {
     }
 };
 
-using queue_type =
-    pgq::queue<pgq::job<test::task>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool, reporter>;
+template <class... Policies>
+using queue_of = pgq::queue<pgq::job<test::task, Policies...>, pgq::driver::libpq, pgq::serializer::json,
+                            pgq::executor::thread_pool, reporter>;
 
 std::map<std::string, std::string> read(int argc, char** argv) {
-    std::map<std::string, std::string> s{{"lease", "1000"}, {"threads", "4"}, {"rest", "1000"}};
+    std::map<std::string, std::string> s{{"lease", "1000"}, {"threads", "4"}, {"rest", "1000"}, {"how", "exactly"}};
     for (int i = 1; i < argc; ++i) {
         const std::string a = argv[i];
         const auto eq = a.find('=');
         s[a.substr(0, eq)] = a.substr(eq + 1);
     }
     return s;
+}
+
+template <class Queue, class Handler>
+int work(std::map<std::string, std::string> s, const pgq::driver::connection_options& to, Handler handler) {
+    Queue jobs{pgq::driver::libpq{to},
+               {},
+               pgq::executor::thread_pool{static_cast<std::size_t>(std::atoi(s["threads"].c_str()))}};
+    pgq::worker_options options{.max_attempts = 1000,
+                                .lease_time = std::chrono::milliseconds{std::atoi(s["lease"].c_str())},
+                                .poll_interval = std::chrono::milliseconds{500}};
+    pgq::worker w{jobs, options, handler};
+    std::stop_source stop;
+    std::thread listener{[&] {
+        sigset_t ends;
+        sigemptyset(&ends);
+        sigaddset(&ends, SIGTERM);
+        int number = 0;
+        sigwait(&ends, &number);
+        stop.request_stop();
+    }};
+    const auto ended = w.run(stop.get_token());
+    ::kill(::getpid(), SIGTERM);
+    listener.join();
+    if (!ended) std::fprintf(stderr, "%s\n", ended.error().text().c_str());
+    return ended ? 0 : 1;
 }
 
 }  // namespace
@@ -60,28 +91,21 @@ int main(int argc, char** argv) {
 
     auto s = read(argc, argv);
     const pgq::driver::connection_options to{.conninfo = s["dsn"], .schema = s["schema"]};
-    queue_type jobs{pgq::driver::libpq{to},
-                    {},
-                    pgq::executor::thread_pool{static_cast<std::size_t>(std::atoi(s["threads"].c_str()))}};
-    const auto insert = pgq::statement::render("INSERT INTO {s}.effects VALUES ($1, $2)", to.schema);
     const double rest = std::atof(s["rest"].c_str()) / 1e6;
-    pgq::worker_options options{.max_attempts = 1000,
-                                .lease_time = std::chrono::milliseconds{std::atoi(s["lease"].c_str())},
-                                .poll_interval = std::chrono::milliseconds{500}};
-    pgq::worker w{jobs, options, [&](const test::task& t, pgq::transaction<queue_type>& tx) {
-                      (void)tx.exec(insert, t.n, ::getpid()).value();
-                      (void)tx.exec("SELECT pg_sleep($1::float8)", rest).value();
-                  }};
-
-    std::stop_source stop;
-    std::thread listener{[&] {
-        int number = 0;
-        sigwait(&ends, &number);
-        stop.request_stop();
-    }};
-    const auto ended = w.run(stop.get_token());
-    ::kill(::getpid(), SIGTERM);
-    listener.join();
-    if (!ended) std::fprintf(stderr, "%s\n", ended.error().text().c_str());
-    return ended ? 0 : 1;
+    if (s["how"] == "most") {
+        using queue = queue_of<pgq::delivery::at_most_once>;
+        const test::sql_connection sql{s["dsn"], s["schema"]};
+        std::mutex mutex;
+        return work<queue>(s, to, [&](const test::task& t) {
+            const std::lock_guard lock{mutex};
+            (void)sql.exec("INSERT INTO {s}.effects VALUES (" + std::to_string(t.n) + ", " +
+                           std::to_string(::getpid()) + ")");
+        });
+    }
+    using queue = queue_of<>;
+    const auto insert = pgq::statement::render("INSERT INTO {s}.effects VALUES ($1, $2)", to.schema);
+    return work<queue>(s, to, [&](const test::task& t, pgq::transaction<queue>& tx) {
+        (void)tx.exec(insert, t.n, ::getpid()).value();
+        (void)tx.exec("SELECT pg_sleep($1::float8)", rest).value();
+    });
 }

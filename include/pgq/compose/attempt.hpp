@@ -8,6 +8,7 @@
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/luggage.hpp>
 #include <pgq/compose/read_job.hpp>
+#include <pgq/compose/transaction_desk.hpp>
 #include <pgq/compose/transaction_run.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
@@ -51,6 +52,7 @@ class attempt {
     using observer_type = typename runner_type::observer_type;
     using serializer = typename composition::template serializer_of<Job>;
     static constexpr bool in_transaction = Access::in_transaction;
+    static constexpr bool once = Access::once;
 
 public:
     attempt(Access access, runner_type& r, lease_slot& s, std::uint32_t position)
@@ -64,6 +66,8 @@ public:
                 return false;
             }
         }
+        if constexpr (once)
+            if (!acknowledge_first()) return false;
         notify(runner_->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt});
         const bool timed = observes<observer_type, event::job_finished>;
         const auto now = timed || plan::has_layers ? std::chrono::steady_clock::now() : steady_time{};
@@ -148,6 +152,29 @@ private:
         if (o.what() != outcome::kind::done) transaction_.roll_back();
         return o;
     }
+    // False when it must not run: it is not ours any more, or the database has to be asked again later.
+    bool acknowledge_first() {
+        slot_->closing.store(true);
+        const auto ended = access_.desk().acknowledge(slot_->worker, slot_->claimed, {slot_->stop_token(position_)});
+        acknowledged_ = ended.has_value();
+        if (ended && *ended == lease_end::ended) return true;
+        if (!ended) {
+            slot_->closing.store(false);
+            notify(runner_->observer(), event::trouble{ended.error()});
+            conclude({.what = snooze{std::chrono::seconds{1}}});
+            return false;
+        }
+        if (*ended == lease_end::lost) notify(runner_->observer(), event::lease_lost{slot_->claimed.id, 1});
+        else notify(runner_->observer(), event::trouble{may_be_gone(record().id)});
+        conclude({.what = retry_after{{}, "it was not acknowledged, so it has not run"}});
+        return false;
+    }
+    static error_info may_be_gone(job_id id) {
+        return {errc::connection_lost, "job " + std::to_string(id.value) +
+                                           " is delivered at most once, and may be gone without having run: the "
+                                           "connection broke while it was acknowledged"};
+    }
+
     // What the decorators have made of the result decides. True when the database has been told what became of the job.
     bool end_transaction(try_result& r) noexcept {
         if (!transaction_.is_open()) return false;
@@ -155,15 +182,15 @@ private:
         try {
             slot_->closing.store(true);
             const auto ended =
-                transaction_.commit(slot_->worker, slot_->lease.ref, r.what.result(), {slot_->stop_token(position_)});
+                transaction_.commit(slot_->worker, slot_->claimed, r.what.result(), {slot_->stop_token(position_)});
             if (!ended) {
                 slot_->closing.store(false);
                 r = {.what = retry_after{{}, "the transaction was not committed: " + ended.error().text()},
                      .names_delay = false};
                 return false;
             }
-            if (*ended == commit_end::lost) notify(runner_->observer(), event::lease_lost{slot_->lease.ref.id, 1});
-            if (*ended != commit_end::committed) r.what = retry_after{{}, "the transaction was not committed"};
+            if (*ended == lease_end::lost) notify(runner_->observer(), event::lease_lost{slot_->claimed.id, 1});
+            if (*ended != lease_end::ended) r.what = retry_after{{}, "the transaction was not committed"};
             return true;
         } catch (...) {
             slot_->closing.store(false);
@@ -222,7 +249,7 @@ private:
     // The last that is done to the slot, and to the line of its strand.
     void conclude(try_result&& r) noexcept {
         todo_ = {};
-        bool aside = false;
+        bool aside = acknowledged_;
         if constexpr (in_transaction) aside = end_transaction(r);
         if (r.failed() && !r.names_delay) {
             const auto delay = rest_of<typename composition::template backoff_of<Job>>(record());
@@ -255,6 +282,7 @@ private:
     std::optional<context> context_{};
     steady_time began_{};
     try_action todo_{};
+    bool acknowledged_ = false;  // before it has run
     struct no_transaction {};
     template <bool Wanted, class Of>
     struct run_if {

@@ -31,7 +31,9 @@ using entrypoint_policies = join_t<list_if<!std::is_void_v<find_policy_t<seriali
                                    list_if<!std::is_void_v<find_policy_t<limiter_tag, void, Policies...>>,
                                            find_policy_t<limiter_tag, void, Policies...>>,
                                    list_if<!std::is_void_v<find_policy_t<executor_tag, void, Policies...>>,
-                                           find_policy_t<executor_tag, void, Policies...>>>;
+                                           find_policy_t<executor_tag, void, Policies...>>,
+                                   list_if<!std::is_void_v<find_policy_t<delivery_tag, void, Policies...>>,
+                                           find_policy_t<delivery_tag, void, Policies...>>>;
 
 template <class Job, class Policies>
 struct make_decl;
@@ -58,11 +60,13 @@ template <class Composed, std::size_t... I>
 struct canonical<Composed, std::index_sequence<I...>> {
     static constexpr auto order = entrypoint_order<Composed>();
     using serializer = typename Composed::template queue_policy<serializer_tag>;
+    using delivery = typename Composed::template queue_policy<delivery_tag, default_delivery>;
     using type = typename make_composition<join_t<
         type_list<typename canonical_decl<at_t<order[I], typename Composed::declarations>>::type...>,
         type_list<typename Composed::driver>, list_if<!std::is_void_v<serializer>, serializer>,
         type_list<typename Composed::executor, typename Composed::template queue_policy<backoff_tag, default_backoff>,
-                  typename Composed::limiter, typename Composed::observer>>>::type;
+                  typename Composed::limiter, typename Composed::observer>,
+        list_if<!std::is_same_v<delivery, default_delivery>, delivery>>>::type;
 };
 
 }  // namespace detail

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <pgq/diagnostic/arguments.hpp>
+#include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/jobs.hpp>
 #include <pgq/diagnostic/payload.hpp>
 // The messages come first: GCC prints a line for each header between the program and the message.
 #include <pgq/compose/canonical.hpp>
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/job_checks.hpp>
+#include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/policy_checks.hpp>
 #include <pgq/compose/problem.hpp>
 
@@ -14,6 +16,26 @@
 
 namespace pgq {
 namespace detail {
+
+template <class... Executors>
+consteval bool any_retries(type_list<Executors...>) {
+    return (limits_tries<Executors> || ...);
+}
+
+/// What goes together with being acknowledged before it runs.
+template <class Composed, class Job>
+consteval auto delivery_problem() {
+    using decl = at_t<Composed::template index_of<Job>, typename Composed::declarations>;
+    using rest = typename decl_policy<decl, backoff_tag, void>::type;
+    using limiter = typename Composed::template limiter_of<Job>;
+    using whole = typename Composed::limiter;
+    if constexpr (!Composed::template delivery_of<Job>::acknowledges_first) return fine{};
+    else if constexpr (any_retries(typename job_plan<Composed, Job>::executors{})) {
+        return problem<diagnostic::retried_at_most_once<Job>>{};
+    } else if constexpr (!std::is_void_v<rest>) return problem<diagnostic::rest_at_most_once<Job, rest>>{};
+    else if constexpr (counts_running<limiter>) return problem<diagnostic::uncounted_at_most_once<Job, limiter>>{};
+    else return unless<!counts_running<whole>, diagnostic::uncounted_at_most_once<Job, whole>>{};
+}
 
 template <class Composed, class... Jobs>
 consteval auto jobs_problem(type_list<Jobs...>) {
@@ -24,7 +46,8 @@ consteval auto jobs_problem(type_list<Jobs...>) {
     } else if constexpr (std::is_void_v<typename Composed::driver>) {
         return problem<diagnostic::no_driver<Jobs...>>{};
     } else {
-        return first_problem_t<decltype(payload_problem<Jobs, typename Composed::template serializer_of<Jobs>>())...>{};
+        return first_problem_t<decltype(payload_problem<Jobs, typename Composed::template serializer_of<Jobs>>())...,
+                               decltype(delivery_problem<Composed, Jobs>())...>{};
     }
 }
 

@@ -5,6 +5,7 @@
 #include <pgq/compose/job_decl.hpp>
 #include <pgq/compose/pack.hpp>
 #include <pgq/concept/policy.hpp>
+#include <pgq/delivery/at_least_once.hpp>
 #include <pgq/executor/thread_pool.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>
@@ -23,6 +24,7 @@ using default_executor = executor::thread_pool;
 using default_backoff = backoff::jittered<backoff::exponential>;
 using default_limiter = limiter::none;
 using default_observer = observer::none;
+using default_delivery = delivery::at_least_once;
 
 /// A lane of a queue: its name, the position of its job type and, of the versions that this type is read from, which.
 struct lane_entry {
@@ -120,6 +122,8 @@ struct composition {
     using serializer_of = policy_for<Job, serializer_tag>;
     template <class Job>
     using backoff_of = policy_for<Job, backoff_tag, default_backoff>;
+    template <class Job>
+    using delivery_of = policy_for<Job, delivery_tag, default_delivery>;
     /// That of the whole queue, and that of one entrypoint; both hold.
     using limiter = queue_policy<limiter_tag, default_limiter>;
     template <class Job>

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -45,11 +46,12 @@ public:
             const auto mine = [&](const lane_limit& l) {
                 return l.entrypoint.empty() || l.entrypoint == entries[i].name.entrypoint;
             };
+            const auto& how = runner_->functions(entries[i].job);
+            // What is gone before it runs has no last attempt.
+            const std::int16_t most = how.once ? std::numeric_limits<std::int16_t>::max() : max_attempts;
             if (limiters.of_job[entries[i].job] || limiters.of_queue || std::any_of(global.begin(), global.end(), mine))
-                gate_.add(i, lanes[i], entries[i].job, max_attempts, runner_->functions(entries[i].job).apart);
-            else
-                lanes_.push_back(
-                    {.lane = lanes[i], .max_attempts = max_attempts, .each = runner_->functions(entries[i].job).apart});
+                gate_.add(i, lanes[i], entries[i].job, most, how.apart);
+            else lanes_.push_back({.lane = lanes[i], .max_attempts = most, .each = how.apart});
         }
         gate_.become(std::move(limiters), lanes.size());
         floors_.assign(lanes_.size(), floor_mark{});
@@ -175,7 +177,7 @@ public:
             const auto mine = std::find_if(news.begin(), news.end(),
                                            [&](const lease_news& n) { return n.ref.id == s->lease.ref.id; });
             if (mine == news.end()) {
-                lose(*s);
+                if (!s->closing.load()) lose(*s);
                 continue;
             }
             s->heard(*mine);
@@ -188,7 +190,7 @@ public:
     /// All leases are gone, and nobody knows that it sleeps: somebody declared this worker dead, or it could not say that it lives.
     void lose_all() {
         for (auto& s : slots_)
-            if (!s->lost) lose(*s);
+            if (!s->lost && !s->closing.load()) lose(*s);
         release_slots();
         start_over();
     }

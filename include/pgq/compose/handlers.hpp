@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/executors.hpp>
 #include <pgq/diagnostic/handlers.hpp>
 #include <pgq/diagnostic/transactions.hpp>
@@ -88,6 +89,20 @@ consteval auto decorated_problem() {
     } else return fine{};
 }
 
+// Whether it fits the time at which its job is acknowledged.
+template <class Handler, class Job, class Composition>
+consteval auto delivered_problem() {
+    using call = handler_call<Handler, Job, Composition>;
+    using driver = typename Composition::driver;
+    if constexpr (!Composition::template delivery_of<Job>::acknowledges_first) {
+        return decorated_problem<Handler, Job, Composition>();
+    } else if constexpr (call::in_batches || call::in_transaction || call::is_coroutine) {
+        return problem<diagnostic::form_at_most_once<Job, Handler>>{};
+    } else if constexpr (!can_acknowledge<typename driver::session>) {
+        return problem<diagnostic::no_delivery_at_most_once<Job, driver>>{};
+    } else return decorated_problem<Handler, Job, Composition>();
+}
+
 template <class Handler, class Job, class Composition>
 consteval auto answer_problem() {
     using call = handler_call<Handler, Job, Composition>;
@@ -103,7 +118,7 @@ consteval auto answer_problem() {
         return problem<diagnostic::coroutine_in_transaction<Job, Handler>>{};
     } else if constexpr (call::is_coroutine && !coroutine_executor<executor>) {
         return problem<diagnostic::no_coroutines<Job, executor>>{};
-    } else return decorated_problem<Handler, Job, Composition>();
+    } else return delivered_problem<Handler, Job, Composition>();
 }
 
 template <class Job, class Composition, class... Handlers>

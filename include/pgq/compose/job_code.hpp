@@ -48,7 +48,7 @@ public:
     template <class Queue>
     job_code(Handlers& handlers, const Queue& queue, const resources* shared)
         : handlers_{&handlers}, queue_wide_{&queue.executor()}, shared_{shared} {
-        if constexpr (any_in_transaction) desk_.emplace(queue.driver(), queue.name());
+        if constexpr (any_apart) desk_.emplace(queue.driver(), queue.name());
         if constexpr (members::in_process) server_.emplace(&answer_in_child, this);
         if constexpr (members::needs_watchdog) dog_.emplace();
     }
@@ -62,6 +62,10 @@ private:
     static constexpr bool is_coroutine = Handlers::template call_of<Job>::is_coroutine;
     template <class Job>
     static constexpr bool in_transaction = Handlers::template call_of<Job>::in_transaction;
+    template <class Job>
+    static constexpr bool once = Composition::template delivery_of<Job>::acknowledges_first;
+    template <class Job>
+    static constexpr bool apart = in_transaction<Job> || once<Job>;
     template <class Job>
     static constexpr bool in_batches = Handlers::template call_of<Job>::in_batches;
 
@@ -82,6 +86,7 @@ private:
             return plan<Job>::process_grace(code->own<Job>(), *code->queue_wide_);
         }
         static constexpr bool in_transaction = job_code::in_transaction<Job>;
+        static constexpr bool once = job_code::once<Job>;
         auto& desk() const noexcept { return *code->desk_; }
         auto& handler() const noexcept { return code->handlers_->template handler_for<Job>(); }
         // The end of a coroutine is the only place where its strand can go on.
@@ -234,8 +239,8 @@ private:
     static constexpr typename runner_type::job_functions functions_for() {
         if constexpr (in_batches<Job>) return {.dispatch = &gather<Job>, .in_batches = true};
         else if constexpr (plan<Job>::in_strands) {
-            return {.run = &run<Job>, .dispatch = &dispatch<Job>, .apart = in_transaction<Job>};
-        } else return {.run = &run<Job>, .apart = in_transaction<Job>};
+            return {.run = &run<Job>, .dispatch = &dispatch<Job>, .apart = apart<Job>, .once = once<Job>};
+        } else return {.run = &run<Job>, .apart = apart<Job>, .once = once<Job>};
     }
     template <class... Jobs>
     static constexpr std::array<typename runner_type::job_functions, sizeof...(Jobs)> functions_of(type_list<Jobs...>) {
@@ -257,10 +262,10 @@ private:
         return (in_batches<Jobs> || ...);
     }
     template <class... Jobs>
-    static constexpr bool any_is_in_transaction(type_list<Jobs...>) {
-        return (in_transaction<Jobs> || ...);
+    static constexpr bool any_is_apart(type_list<Jobs...>) {
+        return (apart<Jobs> || ...);
     }
-    static constexpr bool any_in_transaction = any_is_in_transaction(typename Composition::jobs{});
+    static constexpr bool any_apart = any_is_apart(typename Composition::jobs{});
     template <bool Any, class Of>
     struct desk_if {
         using type = nothing;
@@ -269,7 +274,7 @@ private:
     struct desk_if<true, Of> {
         using type = std::optional<transaction_desk<Of>>;
     };
-    [[no_unique_address]] typename desk_if<any_in_transaction, Composition>::type desk_{};
+    [[no_unique_address]] typename desk_if<any_apart, Composition>::type desk_{};
     [[no_unique_address]] std::conditional_t<any_in_batches(typename Composition::jobs{}),
                                              std::array<std::unique_ptr<gathered>, Composition::jobs::size>, nothing>
         batches_{};

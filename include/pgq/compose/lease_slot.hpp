@@ -31,6 +31,7 @@ struct lease_slot {
     std::size_t version = 0;       ///< which of the versions of that type
     std::size_t lane_index = 0;    ///< position of its lane in the composition
     worker_id worker{};            ///< whose lease it is
+    lease_ref claimed{};           ///< as it was then; it may have moved
     bool limited = false;          ///< its lane has limits: its jobs overtake others
     std::uint32_t unfinished = 0;  ///< jobs whose handlers have not ended
     std::string left{};            ///< mask of the jobs that left it, as the database knows
@@ -62,6 +63,7 @@ struct lease_slot {
         done.assign(bytes, '\0');
         unsettled.clear();
         dirty = lost = in_request = keeps = astray = false;
+        claimed = lease.ref;
         closing.store(false, std::memory_order_relaxed);
         flags.clear();
         for (const job_record& j : lease.jobs)

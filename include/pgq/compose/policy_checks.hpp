@@ -8,6 +8,7 @@
 #include <pgq/compose/strands.hpp>
 #include <pgq/concept/backoff.hpp>
 #include <pgq/concept/decorator.hpp>
+#include <pgq/concept/delivery.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/limiter.hpp>
@@ -15,6 +16,7 @@
 #include <pgq/concept/policy.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/arguments.hpp>
+#include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/executors.hpp>
 #include <pgq/diagnostic/payload.hpp>
 #include <pgq/executor/default_inner.hpp>
@@ -115,6 +117,8 @@ consteval auto policy_problem() {
         return serializer_problem<Policy>();
     } else if constexpr (std::same_as<category, limiter_tag>) {
         return limiter_problem<Policy>();
+    } else if constexpr (std::same_as<category, delivery_tag>) {
+        return unless<delivery_policy<Policy>, diagnostic::incomplete_delivery<Policy>>{};
     } else if constexpr (std::same_as<category, observer_tag>) {
         constexpr bool fits = observes_something<Policy> || std::same_as<Policy, observer::none>;
         return unless<fits, diagnostic::observes_nothing<Policy>>{};

@@ -41,6 +41,7 @@ public:
         void (*dispatch)(runner&, lease_slot&, std::uint32_t) = nullptr;
         bool in_batches = false;
         bool apart = false;  ///< each job is to be in a lease of its own
+        bool once = false;   ///< it is acknowledged before it runs
     };
 
     /// How much of a reason is kept.

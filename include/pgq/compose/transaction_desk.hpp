@@ -1,19 +1,34 @@
 #pragma once
 
+#include <pgq/compose/pause.hpp>
+#include <pgq/compose/worker_setup.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace pgq::detail {
 
-/// The sessions of a worker for handlers that run in a transaction: one for each of them that runs, kept when it is over.
+/// What came of ending a lease in a handler's thread.
+enum class lease_end : std::uint8_t {
+    ended,
+    lost,     ///< it was another worker's by now, or nobody's
+    unknown,  ///< the connection broke, and nobody can tell
+};
+
+/// The sessions of a worker for handlers that end their leases themselves: one for each of them that is at it, kept for the next.
 template <class Composition>
 class transaction_desk {
 public:
@@ -39,6 +54,44 @@ public:
         if (auto found = find_lanes(*opened); !found) return std::move(found.error());
         return opened;
     }
+    /// Ends a lease by itself. After an error it is as it was.
+    result<lease_end> acknowledge(worker_id worker, const lease_ref& lease,
+                                  const std::array<std::stop_token, 2>& stops) {
+        for (;;) {
+            auto session = take_idle();
+            if (!session) {
+                auto opened = open();
+                if (!opened) return std::move(opened.error());
+                session.emplace(std::move(*opened));
+            }
+            const auto ended = session->acknowledge(worker, lease);
+            const bool broke = !ended && is_over(ended.error());
+            if (!broke) give_back(std::move(*session));
+            if (ended && *ended) return lease_end::ended;
+            if (!ended && !broke) return ended.error();
+            session.reset();
+            // Not there: who asks it to stop, or waits for it, moves a lease. Or the answer got lost.
+            const auto holds = still_holds(worker, lease, stops);
+            if (!holds || !*holds) return broke ? lease_end::unknown : lease_end::lost;
+        }
+    }
+    /// Asks until there is an answer, or a token fires. Who is about to end the lease has it locked, also when his client is gone;
+    /// so what this says is final.
+    std::optional<bool> still_holds(worker_id worker, const lease_ref& lease,
+                                    const std::array<std::stop_token, 2>& stops) {
+        using namespace std::chrono_literals;
+        for (duration pause = 20ms;; pause = std::min<duration>(2 * pause, 2s)) {
+            if (auto session = open()) {
+                if (auto holds = session->still_holds(worker, lease)) {
+                    give_back(std::move(*session));
+                    return *holds;
+                }
+            }
+            if (!block_until(std::chrono::steady_clock::now() + pause, stops)) return std::nullopt;
+        }
+    }
+    static bool is_over(const error_info& e) { return e == errc::connection_lost || session_is_over(e); }
+
     void give_back(session_type&& s) {
         const std::lock_guard lock{mutex_};
         idle_.push_back(std::move(s));

@@ -1,31 +1,18 @@
 #pragma once
 
 #include <pgq/compose/handler_transaction.hpp>
-#include <pgq/compose/pause.hpp>
 #include <pgq/compose/transaction_desk.hpp>
-#include <pgq/compose/worker_setup.hpp>
 #include <pgq/concept/transaction.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/time/clock.hpp>
 
-#include <algorithm>
 #include <array>
-#include <chrono>
-#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
 
 namespace pgq::detail {
-
-/// What came of a commit.
-enum class commit_end : std::uint8_t {
-    committed,
-    lost,     ///< the lease was gone, so it was rolled back
-    unknown,  ///< the connection broke, and the worker ended before it had another one to ask
-};
 
 /// The transaction of one call of a handler.
 template <class Composition>
@@ -61,8 +48,8 @@ public:
     }
 
     /// Acknowledges and commits. After an error nothing of it happened, and the lease is as it was.
-    result<commit_end> commit(worker_id worker, const lease_ref& lease, const std::optional<std::string>& written,
-                              const std::array<std::stop_token, 2>& stops) {
+    result<lease_end> commit(worker_id worker, const lease_ref& lease, const std::optional<std::string>& written,
+                             const std::array<std::stop_token, 2>& stops) {
         if (const auto passed_over = transaction_->failed()) {
             roll_back();
             return *passed_over;
@@ -72,47 +59,34 @@ public:
         if (ended) {
             desk_->give_back(std::move(*session_));
             close();
-            return commit_end::committed;
+            return lease_end::ended;
         }
         error_info why = std::move(ended.error());
-        if (why != errc::connection_lost && !session_is_over(why)) {
+        if (!desk_type::is_over(why)) {
             roll_back();
             return why;
         }
         close();
-        return find_out(std::move(why), worker, lease, stops);
+        // The connection broke before the answer came.
+        const auto holds = desk_->still_holds(worker, lease, stops);
+        if (!holds) return lease_end::unknown;
+        if (*holds) return why;
+        return lease_end::ended;
     }
 
 private:
     // Who asks it to stop, or waits for it, changes the lease; one that was changed at the same moment is not found.
-    result<commit_end> look_again(worker_id worker, const lease_ref& lease) {
+    result<lease_end> look_again(worker_id worker, const lease_ref& lease) {
         const auto holds = session_->still_holds(worker, lease);
         const bool gone = holds && !*holds;
         if (holds) desk_->give_back(std::move(*session_));
         close();
-        if (gone) return commit_end::lost;
+        if (gone) return lease_end::lost;
         return error_info{make_sqlstate("40001"), "its lease was changed at the same moment"};
     }
     void close() noexcept {
         transaction_.reset();
         session_.reset();
-    }
-
-    // The connection broke before the answer came. As long as the former session lives it has the lease locked, so the one who
-    // asks now is told what became of it.
-    result<commit_end> find_out(error_info why, worker_id worker, const lease_ref& lease,
-                                const std::array<std::stop_token, 2>& stops) {
-        using namespace std::chrono_literals;
-        for (duration pause = 20ms;; pause = std::min<duration>(2 * pause, 2s)) {
-            if (auto session = desk_->open()) {
-                if (auto holds = session->still_holds(worker, lease)) {
-                    desk_->give_back(std::move(*session));
-                    if (*holds) return why;
-                    return commit_end::committed;
-                }
-            }
-            if (!block_until(std::chrono::steady_clock::now() + pause, stops)) return commit_end::unknown;
-        }
     }
 
     desk_type* desk_ = nullptr;

@@ -52,6 +52,10 @@ inline constexpr limiter_mistake mistake_of<L> = L::mistake;
 template <class L>
 concept keyed_limiter = requires { requires L::is_keyed; };
 
+/// A limiter that declares how many may run at once, by whatever: what runs has to be in a lease then.
+template <class L>
+concept counts_running = requires { requires L::counts_running; };
+
 /// Says how many jobs may begin, of an entrypoint or of a queue. There are two ways, and a limiter may go both:
 ///
 /// - For one worker: `admit(now)` answers and takes nothing; `began(n, now)` says how many were claimed, never more than it

@@ -11,6 +11,7 @@ struct executor_tag {};
 struct backoff_tag {};
 struct observer_tag {};
 struct limiter_tag {};
+struct delivery_tag {};
 
 template <class P>
 concept has_policy_category = requires { typename P::policy_category; };

@@ -25,7 +25,7 @@ template <class Policy, class Category>
 struct unknown_category {
     static_assert(never<Policy, Category>,
                   "pgq: a policy names a category that does not exist. Use driver_tag, serializer_tag, executor_tag, "
-                  "backoff_tag, limiter_tag or observer_tag of namespace pgq.");
+                  "backoff_tag, limiter_tag, delivery_tag or observer_tag of namespace pgq.");
 };
 
 template <class Limiter>

@@ -103,6 +103,10 @@ public:
         if (!ledger_) return no_transaction();
         return store_->commit_acknowledging(*std::exchange(ledger_, nullptr), worker, lease, written);
     }
+    result<bool> acknowledge(worker_id worker, const lease_ref& lease) {
+        in_memory::ledger nothing;
+        return store_->commit_acknowledging(nothing, worker, lease, std::nullopt);
+    }
     result<bool> still_holds(worker_id worker, const lease_ref& lease) { return store_->holds(worker, lease); }
 
     result<void> savepoint() {

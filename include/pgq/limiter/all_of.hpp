@@ -29,6 +29,7 @@ public:
     using policy_category = limiter_tag;
     static constexpr limiter_mistake mistake = find_mistake();
     static constexpr bool is_keyed = keyed_count != 0;
+    static constexpr bool counts_running = (pgq::counts_running<Limiters> || ...);
 
     all_of() = default;
     explicit all_of(Limiters... limiters) requires(sizeof...(Limiters) != 0) : limiters_{std::move(limiters)...} {}

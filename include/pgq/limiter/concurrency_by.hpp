@@ -21,6 +21,7 @@ struct concurrency_by {
     using policy_category = limiter_tag;
     static constexpr limiter_mistake mistake = Most > 0 ? limiter_mistake::none : limiter_mistake::no_concurrency;
     static constexpr bool is_keyed = true;
+    static constexpr bool counts_running = true;
 
     void declare(std::vector<limit_spec>& out) const {
         out.push_back({.kind = limit_kind::running_by_key, .amount = Most});

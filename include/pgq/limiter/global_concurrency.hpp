@@ -15,6 +15,7 @@ template <std::int32_t Most = run_time>
 class global_concurrency {
 public:
     using policy_category = limiter_tag;
+    static constexpr bool counts_running = true;
     static constexpr limiter_mistake mistake =
         Most > 0 || Most == run_time ? limiter_mistake::none : limiter_mistake::no_concurrency;
 

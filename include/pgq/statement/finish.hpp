@@ -17,6 +17,12 @@ inline constexpr query finish{"finish",
                               "DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3 "
                               "RETURNING id"};
 
+/// The transaction it is in is on disk when it is committed.
+inline constexpr query make_durable{
+    "make_durable",
+    "SELECT set_config('synchronous_commit', CASE s WHEN 'off' THEN 'on' ELSE s END, true)"
+    " FROM current_setting('synchronous_commit') s"};
+
 // Where a lease is that may have moved since the worker heard of it: somebody waits for its jobs, or wants them to stop.
 #define PGQ_WHEREVER                                                                                                   \
     " ctid = coalesce((SELECT ctid FROM {s}.lease WHERE ctid = $1 AND id = $2), (SELECT ctid FROM {s}.lease WHERE id " \

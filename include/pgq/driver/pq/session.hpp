@@ -139,6 +139,17 @@ public:
         if (auto over = rollback(); !over) return std::move(over.error());
         return false;
     }
+    result<bool> acknowledge(worker_id worker, const lease_ref& lease) {
+        const settlement done{.kind = settle_kind::done};
+        auto& steps = fresh();
+        steps.add(statement::make_durable);
+        statement::bind_progress(steps.add(statement::settle_held), worker,
+                                 {.ref = lease, .last = true, .mask = "\1", .items = {&done, 1}, .flagged = true});
+        if (auto ended = finish_script(); !ended) return std::move(ended.error());
+        const bool ours = steps[1].rows() == 1;
+        if (ours && state_->line.keeps_state()) wake_noted();
+        return ours;
+    }
     result<bool> still_holds(worker_id worker, const lease_ref& lease) {
         auto& steps = fresh();
         steps.add(statement::still_holds).tid(lease.place).number(lease.id).number(worker.value);

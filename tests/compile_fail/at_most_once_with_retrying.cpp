@@ -1,0 +1,10 @@
+// expect: pgq: a job that is delivered at most once is to be retried\. Take executor::retrying away
+
+#include "fakes.hpp"
+
+#include <pgq/delivery/at_most_once.hpp>
+#include <pgq/executor/retrying.hpp>
+
+using broken = pgq::queue<pgq::job<fakes::mail, pgq::delivery::at_most_once>, fakes::driver, fakes::serializer,
+                          pgq::executor::retrying<fakes::backoff, fakes::executor>>;
+static_assert(sizeof(broken) != 0);

@@ -1,0 +1,102 @@
+#include <support/catch.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+#include <support/proxy.hpp>
+
+#include <pgq/delivery/at_most_once.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using test::database;
+using test::note;
+
+namespace {
+
+using once_queue =
+    pgq::queue<pgq::job<note, pgq::delivery::at_most_once>, pgq::driver::libpq, pgq::serializer::json, test::witness>;
+
+pgq::worker_options usual() { return {.lease_time = 5min, .until = pgq::run_until::drained}; }
+
+}  // namespace
+
+TEST_CASE("jobs that are delivered at most once are gone from the database before they run, each in turn",
+          "[scenario][at_most_once]") {
+    const database db;
+    once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{4}};
+    (void)jobs.enqueue(test::notes(200)).value();
+    test::diary seen;
+    std::atomic<int> still_there{0};
+    test::work_off(jobs, usual(), [&](const note& n, const pgq::context& c) {
+        seen.add(n.n, c);
+        if (n.n % 10 != 0) return;
+        const test::sql_connection sql{test::dsn(), db.schema()};
+        still_there += static_cast<int>(sql.query_int("SELECT count(*) FROM {s}.job WHERE state = 'leased' AND id = " +
+                                                      std::to_string(c.id().value)));
+    });
+    CHECK(seen.each_ran_once(200));
+    CHECK(still_there == 0);
+    CHECK(db.is_empty());
+    CHECK(jobs.observer()->lost == 0);
+    CHECK(jobs.observer()->troubles == 0);
+}
+
+TEST_CASE("the acknowledgement of a job that is delivered at most once is on disk, whatever the user's setting",
+          "[scenario][at_most_once]") {
+    const database db;
+    db.exec("CREATE TABLE {s}.settings (value text)");
+    db.exec(
+        "CREATE FUNCTION {s}.note_setting() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " INSERT INTO {s}.settings VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$");
+    db.exec("CREATE TRIGGER t AFTER DELETE ON {s}.lease FOR EACH ROW EXECUTE FUNCTION {s}.note_setting()");
+    auto options = db.options();
+    options.conninfo = database::with_settings("options", "-c synchronous_commit=off");
+    once_queue jobs{pgq::driver::libpq{options}};
+    (void)jobs.enqueue(note{.n = 1}).value();
+    test::work_off(jobs, usual(), [](const note&) {});
+    CHECK(db.query_text("SELECT string_agg(value, ', ') FROM {s}.settings") == "on");
+}
+
+TEST_CASE("a job whose acknowledgement is in doubt does not run, and somebody is told", "[scenario][at_most_once]") {
+    const database db;
+    test::proxy between;
+    auto far = between.options(db);
+    far.response_timeout = 500ms;
+    once_queue jobs{pgq::driver::libpq{far}, {}, pgq::executor::thread_pool{1}};
+    (void)jobs.enqueue(test::notes(2)).value();
+    std::atomic<int> runs{0};
+    test::running_worker w{jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 10min}, [&](const note&) {
+                               // The next one is acknowledged on the session of this one, and the answer gets lost.
+                               if (++runs == 1) between.mute();
+                           }};
+    CHECK(test::eventually([&] { return db.is_empty(); }));
+    CHECK(test::eventually([&] { return jobs.observer()->in_hand == 0; }));
+    CHECK(w.stop());
+    CHECK(runs == 1);
+    CHECK(jobs.observer()->troubles >= 1);
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("sessions that broke while nobody needed them cost no job that is delivered at most once",
+          "[scenario][at_most_once]") {
+    const database db;
+    once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{1}};
+    test::diary seen;
+    test::running_worker w{jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 10min},
+                           [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
+    (void)jobs.enqueue(note{.n = 1}).value();
+    REQUIRE(test::eventually([&] { return seen.size() == 1; }));
+    db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    REQUIRE(test::eventually([&] { return jobs.observer()->restored >= 1; }));
+    // In a queue object of its own: the one above has a session that broke, too.
+    once_queue{db.driver()}.enqueue(note{.n = 2}).value();
+    CHECK(test::eventually([&] { return seen.size() == 2; }));
+    CHECK(w.stop());
+    CHECK(db.is_empty());
+}
