@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct session {
     pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id) { return std::vector<pgq::lease_news>{}; }
     bool stop_asked() noexcept { return false; }
     pgq::result<pgq::sweep_reply> sweep() { return pgq::sweep_reply{}; }
+    pgq::result<void> revise(const pgq::revision&) { return {}; }
+    pgq::result<std::optional<std::string>> progress_of(pgq::job_id) { return std::optional<std::string>{}; }
     pgq::result<std::int64_t> requeue(std::span<const pgq::job_id>) { return std::int64_t{0}; }
     pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id, std::size_t) { return std::vector<pgq::held_job>{}; }
     pgq::result<pgq::lane_counts> counts(pgq::lane_id) { return pgq::lane_counts{}; }

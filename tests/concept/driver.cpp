@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace {
@@ -118,6 +119,16 @@ struct cannot_sweep : fakes::session {
     result<std::int64_t> sweep();
 };
 static_assert(!can_track<cannot_sweep> && !driver_policy<driver_of<cannot_sweep>>);
+
+struct revises_without_an_answer : fakes::session {
+    void revise(const revision&);
+};
+static_assert(!can_revise<revises_without_an_answer> && !driver_policy<driver_of<revises_without_an_answer>>);
+
+struct knows_no_progress : fakes::session {
+    result<std::string> progress_of(job_id);
+};
+static_assert(!can_revise<knows_no_progress> && !driver_policy<driver_of<knows_no_progress>>);
 
 // A driver that lends needs a loan that can be moved, gives its session and can be discarded.
 struct fine_loan {

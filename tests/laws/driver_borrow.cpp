@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,7 @@ public:
             return lent_.held(lane, limit);
         }
         pgq::result<pgq::lane_counts> counts(pgq::lane_id lane) { return lent_.counts(lane); }
+        pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) { return lent_.progress_of(id); }
 
         // One connection is one transaction: what others see of it cannot be looked at through it.
         void begin() = delete;

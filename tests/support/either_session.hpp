@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -80,6 +82,12 @@ public:
     }
     pgq::result<pgq::sweep_reply> sweep() {
         return on([](auto& s) { return s.sweep(); });
+    }
+    pgq::result<void> revise(const pgq::revision& r) {
+        return on([&](auto& s) { return s.revise(r); });
+    }
+    pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) {
+        return on([&](auto& s) { return s.progress_of(id); });
     }
     pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id> ids) {
         return on([&](auto& s) { return s.cancel(ids); });

@@ -7,6 +7,7 @@
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/limit.hpp>
+#include <pgq/job/revision.hpp>
 #include <pgq/job/sql_rows.hpp>
 #include <pgq/job/take.hpp>
 #include <pgq/job/tracked.hpp>
@@ -100,6 +101,18 @@ concept can_look_after = requires(S& s, const find_request& r, std::vector<job_i
     { s.set_dead_letters(lanes, lanes) } -> std::same_as<result<void>>;
 };
 
+/// Changes what is stored of a job while it runs.
+///
+/// - `revise`: from any session, while the worker holds the job in that lease and it has not left it; errc::lease_lost otherwise, and
+///   nothing is changed. Durable when it returns. Whoever gets the job next gets this payload. The lease may be in another place
+///   afterwards, as with `leases_now`. A job whose progress is told is tracked from then on.
+/// - `progress_of`: what was told last of a job that has not ended and is not held, by whichever attempt.
+template <class S>
+concept can_revise = requires(S& s, const revision& r, job_id id) {
+    { s.revise(r) } -> std::same_as<result<void>>;
+    { s.progress_of(id) } -> std::same_as<result<std::optional<std::string>>>;
+};
+
 /// Takes jobs for good, and puts one aside that turned out to be unreadable.
 ///
 /// - `take`: the best of these lanes that a filter lets pass are gone when it returns, durably; in an open transaction, when that
@@ -154,7 +167,7 @@ concept can_run_sql = requires(S& s, const std::string& sql, std::span<const std
 /// - `retire`: the worker is gone; what it still holds is claimable at once, those attempts not counted.
 template <class S>
 concept driver_session = std::movable<S> && can_find_lanes<S> && can_limit<S> && can_enqueue<S> && can_exchange<S> && can_wait<S> &&
-                         can_register<S> && can_administrate<S> && can_track<S>;
+                         can_register<S> && can_administrate<S> && can_track<S> && can_revise<S>;
 
 template <class D>
 concept can_connect = requires(const D& d, session_role role) {

@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -142,6 +144,8 @@ public:
     result<std::vector<lease_news>> leases_now(worker_id id) { return store_->leases_now(id); }
     bool stop_asked() noexcept { return store_->stop_asked(*waiter_); }
     result<sweep_reply> sweep() { return store_->sweep(); }
+    result<void> revise(const revision& r) { return store_->revise(r); }
+    result<std::optional<std::string>> progress_of(job_id id) { return store_->progress_of(id); }
 
     result<cancel_reply> cancel(std::span<const job_id> ids) { return store_->cancel(ids); }
     result<void> find(const find_request& r, std::vector<job_id>& found) { return store_->find(r, found); }

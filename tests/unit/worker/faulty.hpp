@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -144,6 +145,8 @@ public:
     }
     bool stop_asked() noexcept { return inner_.stop_asked(); }
     pgq::result<pgq::sweep_reply> sweep() { return inner_.sweep(); }
+    pgq::result<void> revise(const pgq::revision& r) { return inner_.revise(r); }
+    pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) { return inner_.progress_of(id); }
 
     pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id> ids) { return inner_.cancel(ids); }
     pgq::result<std::int64_t> requeue(std::span<const pgq::job_id> ids) { return inner_.requeue(ids); }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,8 +26,9 @@ struct lease {
     lane_id lane{};
     std::int16_t max_attempts = 1;
     job_array jobs{};
-    std::string left{};                 ///< the mask of the jobs that have left
-    std::vector<std::int16_t> flags{};  ///< of the jobs as they are now; empty when there are none
+    std::string left{};                    ///< the mask of the jobs that have left
+    std::vector<std::int16_t> flags{};     ///< of the jobs as they are now; empty when there are none
+    std::map<std::size_t, job> revised{};  ///< those that have another payload by now
 
     bool has_left(std::size_t i) const noexcept {
         return i / 8 < left.size() && ((static_cast<unsigned char>(left[i / 8]) >> (i % 8)) & 1U) != 0;
@@ -46,9 +48,23 @@ struct lease {
     }
     /// The job as it is now.
     job at(std::size_t i) const {
-        job j = (*jobs)[i];
+        const auto other = revised.find(i);
+        job j = other == revised.end() ? (*jobs)[i] : other->second;
         j.flags = flag(i);
         return j;
+    }
+    void revise(std::size_t i, std::string_view body) {
+        job j = (*jobs)[i];
+        j.body = body;
+        revised.insert_or_assign(i, alone(j));
+    }
+    /// Of a job that has not left.
+    std::optional<std::size_t> position_of(job_id id) const {
+        std::optional<std::size_t> at;
+        for_each_unfinished([&](std::size_t i) {
+            if ((*jobs)[i].id == id) at = i;
+        });
+        return at;
     }
     /// By their positions.
     template <class F>

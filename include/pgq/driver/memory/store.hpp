@@ -20,6 +20,7 @@
 #include <pgq/job/header.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/limit.hpp>
+#include <pgq/job/revision.hpp>
 #include <pgq/job/take.hpp>
 #include <pgq/job/tracked.hpp>
 #include <pgq/job/traits.hpp>
@@ -390,6 +391,23 @@ public:
     std::vector<lease_news> leases_now(worker_id id) const {
         const std::lock_guard lock{mutex_};
         return leases_.news(id);
+    }
+    result<void> revise(const revision& r) {
+        const std::lock_guard lock{mutex_};
+        lease* const l = leases_.find(r.lease, r.worker);
+        const auto at = l == nullptr ? std::nullopt : l->position_of(r.job);
+        if (!at) return errc::lease_lost;
+        if (r.body) l->revise(*at, *r.body);
+        if (!r.progress) return {};
+        if (tracked_job* const known = stock_.book().find(r.job)) return known->progress = *r.progress, result<void>{};
+        l->raise(*at, flag_tracked);
+        stock_.book().add(r.job, {.lane = l->lane, .rank = (*l->jobs)[*at].rank, .progress = std::string{*r.progress}});
+        return {};
+    }
+    std::optional<std::string> progress_of(job_id id) {
+        const std::lock_guard lock{mutex_};
+        const tracked_job* const known = stock_.book().find(id);
+        return known == nullptr || known->held ? std::nullopt : known->progress;
     }
     sweep_reply sweep() {
         std::vector<lane_id> touched;

@@ -35,7 +35,8 @@ struct tracked_job {
     std::optional<time_point> expires_at{};
     on_expiry if_expired = on_expiry::drop;
     std::optional<duration> keep{};  ///< none: nobody has asked for its outcome
-    std::set<job_id> parents{};      ///< the track_book's own, as is the rest
+    std::optional<std::string> progress{};
+    std::set<job_id> parents{};  ///< the track_book's own, as is the rest
     std::set<job_id> children{};
     std::vector<std::weak_ptr<waiter>> waiters{};
 };

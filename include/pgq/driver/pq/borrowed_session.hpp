@@ -14,6 +14,7 @@
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/revise.hpp>
 #include <pgq/statement/take.hpp>
 #include <pgq/statement/wake.hpp>
 #include <pgq/statement/wire.hpp>
@@ -186,6 +187,14 @@ public:
                            .held = s[0].number<std::int64_t>(3)};
     }
 
+    result<std::optional<std::string>> progress_of(job_id id) {
+        step s;
+        s.query = &statement::progress_of;
+        s.params.number(id.value);
+        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
+        return s.rows() == 0 ? std::optional<std::string>{} : std::string{s[0].cell(0)};
+    }
+
     result<void> take(const take_request& r, take_reply& reply) {
         if (r.where)
             if (auto fine = r.where->check(); !fine) return fine;
@@ -263,6 +272,7 @@ public:
     result<std::vector<lease_news>> leases_now(worker_id) { return for_clients_only(); }
     bool stop_asked() noexcept { return false; }
     result<sweep_reply> sweep() { return for_clients_only(); }
+    result<void> revise(const revision&) { return for_clients_only(); }
 
     const known& line() const noexcept { return known_; }
 

@@ -8,6 +8,7 @@
 #include <pgq/driver/pq/waker.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/liveness.hpp>
+#include <pgq/statement/revise.hpp>
 #include <pgq/statement/take.hpp>
 
 #include <poll.h>
@@ -369,6 +370,23 @@ public:
         return finish_script();
     }
 
+    result<void> revise(const revision& r) {
+        if (auto fine = check_size(r.body, state_->line.options().max_payload); !fine) return fine;
+        auto& steps = fresh();
+        if (r.body) revision_step(steps, statement::revise_body, r).bytes(*r.body);
+        if (r.progress) revision_step(steps, statement::revise_progress, r).text(*r.progress);
+        if (steps.size() == 0) return {};
+        if (auto done = finish_script(); !done) return done;
+        if (steps[0].rows() == 0) return errc::lease_lost;
+        return {};
+    }
+    result<std::optional<std::string>> progress_of(job_id id) {
+        auto& steps = fresh();
+        steps.add(statement::progress_of).number(id.value);
+        if (auto done = finish_script(); !done) return done.error();
+        return steps[0].rows() == 0 ? std::optional<std::string>{} : std::string{steps[0][0].cell(0)};
+    }
+
     result<cancel_reply> cancel(std::span<const job_id> ids) {
         auto& steps = fresh();
         bind_ids(steps.add(statement::cancel), ids);
@@ -610,6 +628,11 @@ private:
         return found;
     }
 
+    static statement::params& revision_step(script& steps, const statement::query& q, const revision& r) {
+        auto& p = steps.add(q);
+        statement::bind_revision(p, r);
+        return p;
+    }
     static void bind_ids(statement::params& p, std::span<const job_id> ids) {
         p.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
     }

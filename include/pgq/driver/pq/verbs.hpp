@@ -13,10 +13,13 @@
 #include <pgq/statement/wake.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// The verbs of a session without their I/O: each composes a script and, when it was answered, reads it. The blocking and the
@@ -29,6 +32,14 @@ inline void add_wake(script& steps, const link& l, std::span<const lane_id> lane
     auto& p = steps.add(statement::wake);
     p.number(l.space()).int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
     steps.sync();
+}
+
+inline result<void> check_size(std::optional<std::string_view> payload, std::size_t max_payload) {
+    if (!payload || payload->size() <= max_payload) return {};
+    return error_info{
+        errc::payload_too_large,
+        "the payload has " + std::to_string(payload->size()) + " bytes, max_payload is " + std::to_string(max_payload),
+        "store it elsewhere and keep its address, or raise max_payload"};
 }
 
 /// Says what is wrong with a request before anything is sent.

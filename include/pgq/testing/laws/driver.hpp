@@ -3,6 +3,7 @@
 #include <pgq/testing/laws/driver/dying.hpp>
 #include <pgq/testing/laws/driver/leasing.hpp>
 #include <pgq/testing/laws/driver/limiting.hpp>
+#include <pgq/testing/laws/driver/revising.hpp>
 #include <pgq/testing/laws/driver/settling.hpp>
 #include <pgq/testing/laws/driver/storing.hpp>
 #include <pgq/testing/laws/driver/taking.hpp>
@@ -62,6 +63,9 @@ void check_driver(Make make) {
     check_flags<Driver>(make);
     check_stopping<Driver>(make);
     check_expiry<Driver>(make);
+
+    check_revised_payloads<Driver>(make);
+    check_progress_of_jobs<Driver>(make);
 
     using session = typename Driver::session;
     if constexpr (can_take<session>) check_take<Driver>(make);
