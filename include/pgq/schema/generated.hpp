@@ -405,6 +405,9 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
                       nullif(array_to_string(lanes, ','), '')), false)
 $$;
 
+-- Everybody locks in one order: leases, then rows of `tracked` by their ids, then keys by their digests, then the jobs' rows. Of the
+-- ids all that are known to be needed are locked at once.
+
 -- What follows from the end of tracked jobs: waiters are told, keys become free, children begin. The jobs' own rows are the
 -- caller's, who calls this in the transaction in which they go. Each statement sees what was committed before it: a child
 -- that is being enqueued holds its parents' rows, so that its edge is there when the parents' end goes on.
@@ -419,7 +422,8 @@ DECLARE
     why text[];
     what "char"[];
 BEGIN
-    PERFORM FROM tracked WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+    PERFORM FROM tracked WHERE id = ANY (ids || ARRAY(SELECT child FROM dependency WHERE parent = ANY (ids)))
+      ORDER BY id FOR UPDATE;
     WITH e AS MATERIALIZED (SELECT * FROM unnest(ids, kinds, tries, reasons, results) u(id, kind, attempts, reason, result)),
     gone AS (DELETE FROM tracked t USING e, lane a WHERE t.id = e.id AND a.id = t.lane AND (e.kind <> 'h' OR a.dead_letters IS NOT NULL)
              RETURNING t.id, t.lane, t.digest, t.keep, t.waiters, false AS held),
@@ -565,8 +569,11 @@ BEGIN
     UPDATE tracked t SET waiters = CASE WHEN waiter IS NULL OR waiter = ANY (t.waiters) THEN t.waiters
                                         ELSE array_append(t.waiters[greatest(1, cardinality(t.waiters) - 62):], waiter) END,
                          keep = greatest(t.keep, keep_for)
-     WHERE t.id = ANY (which) AND NOT t.held
-       AND (t.keep IS NULL OR t.keep < keep_for OR waiter IS NOT NULL AND (t.waiters IS NULL OR NOT waiter = ANY (t.waiters)));
+     WHERE t.id = ANY (ARRAY(
+        SELECT t.id FROM tracked t WHERE t.id = ANY (which) AND NOT t.held
+           AND (t.keep IS NULL OR t.keep < keep_for
+                OR waiter IS NOT NULL AND (t.waiters IS NULL OR NOT waiter = ANY (t.waiters)))
+         ORDER BY t.id FOR NO KEY UPDATE));
     RETURN QUERY
         SELECT w, CASE WHEN o.id IS NOT NULL THEN o.kind WHEN t.held THEN 'h' ELSE '?' END::"char", coalesce(o.attempts, d.attempts, 0::int2),
                coalesce(o.reason, d.reason), o.result
@@ -580,7 +587,7 @@ CREATE FUNCTION {s}.cancel(which int8[]) RETURNS TABLE (waiting int8, running in
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    gone int8[];
+    hit int8[];
     tries int2[];
     tracked_ int8[];
     n int8;
@@ -590,36 +597,51 @@ BEGIN
     waiting := 0; running := 0;
     FOR i IN 1..100 LOOP
         EXIT WHEN cardinality(which) = 0;
-        WITH d AS (DELETE FROM deferred WHERE id = ANY (which) RETURNING id, attempts, flags),
-        r AS (DELETE FROM ready WHERE id = ANY (which) RETURNING id, attempts, flags),
-        every AS (SELECT * FROM d UNION ALL SELECT * FROM r)
-        SELECT count(*), array_agg(id) FILTER (WHERE flags & 1 <> 0), array_agg(attempts) FILTER (WHERE flags & 1 <> 0)
-          INTO n, tracked_, tries FROM every;
-        waiting := waiting + n;
-        IF tracked_ IS NOT NULL THEN
-            DELETE FROM dependency WHERE child = ANY (tracked_);
-            PERFORM ended(tracked_, array_fill('c'::"char", ARRAY[cardinality(tracked_)]), tries, NULL, NULL);
-        END IF;
-        WITH hit AS MATERIALIZED (
-            SELECT l.ctid AS place, l.id FROM lease l
-             WHERE EXISTS (SELECT FROM unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
-                            AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0)
-             ORDER BY l.id FOR UPDATE),
-        e AS (
-            UPDATE lease l SET flags = (
-                SELECT array_agg(CASE WHEN j.id = ANY (which) AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)
-                                      THEN (coalesce(l.flags[j.o], 0) | 2)::int2 ELSE l.flags[j.o] END ORDER BY j.o)
-                  FROM unnest(l.ids) WITH ORDINALITY j(id, o))
-              FROM hit WHERE l.ctid = hit.place AND l.id = hit.id RETURNING l.*)
-        SELECT coalesce(sum((SELECT count(*) FROM unnest(e.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
-                                AND (e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0))), 0), array_agg(DISTINCT e.worker)
-          INTO asked, told FROM e;
-        running := running + asked;
-        IF told IS NOT NULL THEN
-            PERFORM pg_notify('pgq_' || space() || '_' || w, 'stop') FROM unnest(told) w;
-        END IF;
-        -- One that went back to the queue meanwhile is not missed.
-        EXIT WHEN NOT EXISTS (SELECT FROM ready WHERE id = ANY (which)) AND NOT EXISTS (SELECT FROM deferred WHERE id = ANY (which));
+        BEGIN
+            hit := ARRAY(
+                SELECT l.id FROM lease l
+                 WHERE EXISTS (SELECT FROM unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
+                                AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0)
+                 ORDER BY l.id FOR UPDATE);
+            WITH was AS MATERIALIZED (SELECT id, flags FROM lease WHERE id = ANY (hit)),
+            e AS (
+                UPDATE lease l SET flags = (
+                    SELECT array_agg(CASE WHEN j.id = ANY (which) AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)
+                                          THEN (coalesce(l.flags[j.o], 0) | 2)::int2 ELSE l.flags[j.o] END ORDER BY j.o)
+                      FROM unnest(l.ids) WITH ORDINALITY j(id, o))
+                  FROM was WHERE l.id = was.id RETURNING l.*, was.flags AS was)
+            SELECT coalesce(sum((SELECT count(*) FROM unnest(e.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
+                                    AND (e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0)
+                                    AND coalesce(e.was[j.o], 0) & 2 = 0)), 0), array_agg(DISTINCT e.worker)
+              INTO asked, told FROM e;
+            IF told IS NOT NULL THEN
+                PERFORM pg_notify('pgq_' || space() || '_' || w, 'stop') FROM unnest(told) w;
+            END IF;
+            PERFORM FROM tracked WHERE id = ANY (which || ARRAY(SELECT child FROM dependency WHERE parent = ANY (which)))
+              ORDER BY id FOR UPDATE;
+            WITH d AS (DELETE FROM deferred WHERE id = ANY (which) RETURNING id, attempts, flags),
+            r AS (DELETE FROM ready WHERE id = ANY (which) RETURNING id, attempts, flags),
+            every AS (SELECT * FROM d UNION ALL SELECT * FROM r)
+            SELECT count(*), array_agg(id) FILTER (WHERE flags & 1 <> 0), array_agg(attempts) FILTER (WHERE flags & 1 <> 0)
+              INTO n, tracked_, tries FROM every;
+            IF tracked_ IS NOT NULL THEN
+                DELETE FROM dependency WHERE child = ANY (tracked_);
+                PERFORM ended(tracked_, array_fill('c'::"char", ARRAY[cardinality(tracked_)]), tries, NULL, NULL);
+            END IF;
+            -- One that was claimed meanwhile, or whose lease changed at that moment, is not missed. Its lease comes first in the order
+            -- of locks, so all of them are given back and taken anew; where that does not help, what is done stays done.
+            IF i < 20 AND EXISTS (
+                SELECT FROM lease l, unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
+                   AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0) THEN
+                RAISE EXCEPTION USING ERRCODE = 'PQ002';
+            END IF;
+            waiting := waiting + n; running := running + asked;
+            EXIT WHEN i > 20 AND n = 0 AND asked = 0 OR NOT EXISTS (
+                SELECT FROM ready WHERE id = ANY (which) UNION ALL SELECT FROM deferred WHERE id = ANY (which)
+                UNION ALL SELECT FROM lease l, unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
+                   AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0);
+        EXCEPTION WHEN SQLSTATE 'PQ002' THEN
+        END;
     END LOOP;
     RETURN NEXT;
 END $$;
@@ -665,7 +687,7 @@ END $$;
 CREATE FUNCTION {s}.forget(failures_older_than interval) RETURNS int8
 LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
     WITH o AS (DELETE FROM outcome WHERE id = ANY (ARRAY(SELECT id FROM outcome WHERE keep_until <= now() LIMIT 10000)) RETURNING 1),
-    k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(SELECT digest FROM unique_key WHERE until <= now() LIMIT 10000)) RETURNING 1),
+    k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(SELECT digest FROM unique_key WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
     f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(SELECT ctid FROM failure WHERE at <= now() - failures_older_than LIMIT 10000)) RETURNING 1)
     SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM f)
 $$;
@@ -677,11 +699,13 @@ LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
 DECLARE
     mine int8[];
 BEGIN
+    PERFORM FROM tracked t WHERE t.id = ANY (which) ORDER BY t.id FOR UPDATE;
     mine := ARRAY(SELECT d.id FROM deferred d WHERE d.id = ANY (which) AND d.kind = 'h' ORDER BY d.id FOR UPDATE);
-    PERFORM FROM tracked t WHERE t.id = ANY (mine) ORDER BY t.id FOR UPDATE;
-    INSERT INTO unique_key (digest, job, scope)
+    INSERT INTO unique_key AS k (digest, job, scope)
     SELECT DISTINCT ON (t.digest) t.digest, t.id, 'f' FROM tracked t WHERE t.id = ANY (mine) AND t.digest IS NOT NULL
-     ORDER BY t.digest, t.id ON CONFLICT DO NOTHING;
+     ORDER BY t.digest, t.id
+        ON CONFLICT (digest) DO UPDATE SET job = EXCLUDED.job, scope = EXCLUDED.scope, until = NULL
+           WHERE k.until <= clock_timestamp();
     mine := ARRAY(SELECT m FROM unnest(mine) m LEFT JOIN tracked t ON t.id = m
                    WHERE t.digest IS NULL OR EXISTS (SELECT FROM unique_key k WHERE k.digest = t.digest AND k.job = m));
     UPDATE tracked SET held = false, expires_at = NULL WHERE id = ANY (mine);
@@ -748,17 +772,37 @@ DECLARE
     place record;
     waits int4[] := array_fill(0, ARRAY[n]);
     failed int8[] := array_fill(NULL::int8, ARRAY[n]);
-    ancestors int8[];
+    ancestors int8[] := ARRAY(SELECT DISTINCT p FROM unnest(parents) p WHERE p > 0);
+    locked int8[];
+    was_ids int8[];
+    was_bodies bytea[];
+    was_kinds int2[];
+    was_us int8[];
     edge record;
     dead int8[];
     dead_kinds "char"[];
 BEGIN
-    IF cardinality(unique_keys) > 0 THEN
+    IF EXISTS (SELECT FROM unnest(unique_keys) k WHERE k <> '') THEN
         digests := ARRAY(
             SELECT CASE WHEN u.k <> '' THEN
                        sha256(convert_to(l.queue, 'UTF8') || '\x00'::bytea || convert_to(l.entrypoint, 'UTF8') || '\x00'::bytea
                               || convert_to(u.k, 'UTF8')) END
               FROM unnest(lanes, unique_keys) WITH ORDINALITY u(lane, k, o) JOIN lane l ON l.id = u.lane ORDER BY u.o);
+    END IF;
+    IF cardinality(ancestors) > 0 THEN PERFORM track(ancestors); END IF;
+    -- Neither parents nor those that have the keys end before this has. A parent that is not locked, because its enqueue has not been
+    -- committed yet, is not known.
+    IF digests IS NULL AND cardinality(ancestors) > 0 THEN
+        locked := ARRAY(SELECT t.id FROM tracked t WHERE t.id = ANY (ancestors) ORDER BY t.id FOR NO KEY UPDATE);
+    END IF;
+    was_ids := ids; was_bodies := bodies; was_kinds := run_kinds; was_us := run_us;
+    FOR turn IN 1..20 LOOP BEGIN
+        EXIT WHEN digests IS NULL;
+        ids := was_ids; bodies := was_bodies; run_kinds := was_kinds; run_us := was_us; fresh_ := array_fill(true, ARRAY[n]);
+        locked := ARRAY(
+            SELECT t.id FROM tracked t
+             WHERE t.id = ANY (ancestors || ARRAY(SELECT k.job FROM unique_key k WHERE k.digest = ANY (digests)))
+             ORDER BY t.id FOR NO KEY UPDATE);
         -- In one order, so that two batches never wait for each other.
         FOR rival IN SELECT i, digests[i] AS digest, unique_keys[i] AS name, scopes[i] AS scope, conflicts[i] AS conflict,
                             CASE WHEN scopes[i] = 'p' THEN now_ + periods[i] * interval '1 microsecond' END AS until,
@@ -774,6 +818,10 @@ BEGIN
                 SELECT k.job AS id, k.scope, k.job = ANY (ids) AS mine, t.lane, t.rank INTO place
                   FROM unique_key k LEFT JOIN tracked t ON t.id = k.job WHERE k.digest = rival.digest FOR UPDATE OF k;
                 CONTINUE WHEN NOT FOUND;  -- it ended in between
+                IF NOT place.mine AND place.id <> ALL (locked) AND place.lane IS NOT NULL THEN  -- it took the key in between
+                    IF turn < 20 THEN RAISE EXCEPTION USING ERRCODE = 'PQ002'; END IF;
+                    locked := locked || ARRAY(SELECT t.id FROM tracked t WHERE t.id = place.id FOR NO KEY UPDATE);
+                END IF;
                 IF place.mine THEN  -- the first of this call wins
                     IF rival.conflict = 'e' THEN PERFORM refuse_key(rival.name, place.id); END IF;
                     IF rival.conflict IN ('r', 'd') THEN
@@ -803,7 +851,9 @@ BEGIN
                 EXIT;
             END LOOP;
         END LOOP;
-    END IF;
+        EXIT;
+    EXCEPTION WHEN SQLSTATE 'PQ002' THEN  -- anew, in the order of locks
+    END; END LOOP;
 
     FOR place IN SELECT b.lane, min(b.bound) AS bound, count(*) AS n
                    FROM (SELECT lanes[i] AS lane, nullif(bounds[i], 0) AS bound FROM generate_series(1, n) i WHERE fresh_[i]) b
@@ -817,11 +867,8 @@ BEGIN
     END LOOP;
 
     IF cardinality(children) > 0 THEN
-        ancestors := ARRAY(SELECT DISTINCT p FROM unnest(parents) p WHERE p > 0 ORDER BY p);
-        PERFORM track(ancestors);
-        PERFORM FROM tracked t WHERE t.id = ANY (ancestors) ORDER BY t.id FOR NO KEY UPDATE;
         FOR edge IN SELECT DISTINCT c.child, x.parent, coalesce(fresh_[array_position(ids, x.parent)], false) AS here,
-                           t.id IS NOT NULL AND NOT t.held AS open, t.held OR o.kind <> 'd' AS bad
+                           t.id = ANY (locked) AND NOT t.held AS open, t.held OR o.kind <> 'd' AS bad
                       FROM unnest(children, parents) c(child, parent)
                      CROSS JOIN LATERAL (SELECT CASE WHEN c.parent < 0 THEN ids[(-c.parent)::int4] ELSE c.parent END AS parent) x
                       LEFT JOIN tracked t ON t.id = x.parent LEFT JOIN outcome o ON o.id = x.parent LOOP
