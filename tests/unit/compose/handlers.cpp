@@ -231,8 +231,8 @@ TEST_CASE("a handler that is a coroutine is told apart, and its awaitable handed
     static_assert(std::is_same_v<set::call_of<mail>::returned, pgq::outcome>);
     const auto raw = pgq::call_handler<mail>(handlers.handler_for<mail>(), mail{}, a.context);
     static_assert(std::is_same_v<decltype(raw), const fakes::awaitable<pgq::outcome>>);
-    CHECK(pgq::to_outcome<mail>(pgq::retry_after{1s}).what() == kind::retry);
-    CHECK(pgq::to_outcome<picture>(7).what() == kind::done);
+    CHECK(pgq::to_outcome<mail, fakes::serializer>(pgq::retry_after{1s}).what() == kind::retry);
+    CHECK(pgq::to_outcome<picture, fakes::serializer>(7).what() == kind::done);
 }
 
 TEST_CASE("handlers without state take no room", "[compose][handlers]") {

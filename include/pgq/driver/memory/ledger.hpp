@@ -29,18 +29,18 @@ public:
     };
 
     void put(job j, std::optional<time_point> due) {
-        log_.push_back({.kind = entry::put, .what = j});
+        log_.push_back({.kind = kind_of_entry::put, .what = j});
         pending_.push_back({std::move(j), due});
     }
-    void took(const job& j) { log_.push_back({.kind = entry::took, .what = j}); }
+    void took(const job& j) { log_.push_back({.kind = kind_of_entry::took, .what = j}); }
     void held(const job& j, std::string_view reason) {
-        log_.push_back({.kind = entry::held, .what = {.id = j.id}, .reason = std::string{reason}});
+        log_.push_back({.kind = kind_of_entry::held, .what = {.id = j.id}, .reason = std::string{reason}});
     }
 
     std::span<const pending> own() const noexcept { return pending_; }
     void take_own(job_id id) {
         const auto found = find(id);
-        log_.push_back({.kind = entry::took_own, .what = found->what});
+        log_.push_back({.kind = kind_of_entry::took_own, .what = found->what});
         pending_.erase(found);
     }
 
@@ -56,8 +56,8 @@ public:
     /// What it has taken is done, what it has put aside failed.
     void commit(stock& s, time_point now, std::vector<lane_id>& touched) {
         for (const entry& e : log_) {
-            if (e.kind == entry::took) s.end(e.what, end_kind::done, now, touched);
-            if (e.kind == entry::held) s.book().retell(e.what.id, e.reason);
+            if (e.kind == kind_of_entry::took) s.end(e.what, end_kind::done, now, touched);
+            if (e.kind == kind_of_entry::held) s.book().retell(e.what.id, e.reason);
         }
         for (auto& p : pending_) {
             touched.push_back(p.what.lane);
@@ -66,8 +66,9 @@ public:
     }
 
 private:
+    enum class kind_of_entry : std::uint8_t { put, took, took_own, held };
     struct entry {
-        enum kind_type : std::uint8_t { put, took, took_own, held } kind = put;
+        kind_of_entry kind = kind_of_entry::put;
         job what{};
         std::string reason{};
     };
@@ -79,13 +80,13 @@ private:
         for (; log_.size() > until; log_.pop_back()) {
             job& j = log_.back().what;
             switch (log_.back().kind) {
-            case entry::put: pending_.erase(find(j.id)); break;
-            case entry::took:
+            case kind_of_entry::put: pending_.erase(find(j.id)); break;
+            case kind_of_entry::took:
                 touched.push_back(j.lane);
                 s.put(std::move(j));
                 break;
-            case entry::took_own: pending_.push_back({std::move(j), std::nullopt}); break;
-            case entry::held: (void)s.pull({&j.id, 1}); break;
+            case kind_of_entry::took_own: pending_.push_back({std::move(j), std::nullopt}); break;
+            case kind_of_entry::held: (void)s.pull({&j.id, 1}); break;
             }
         }
     }
