@@ -47,8 +47,8 @@ private:
             text_ += ")";
             return;
         case op::compare: return put_comparison(n);
-        case op::like: return put_leaf(header(n) + " LIKE " + bound(n.value.text));
-        case op::not_like: return put_leaf(header(n) + " NOT LIKE " + bound(n.value.text));
+        case op::like: return put_match(n, " LIKE ");
+        case op::not_like: return put_match(n, " NOT LIKE ");
         case op::exists: return put_leaf("r.headers ? " + bound(n.name));
         case op::id_in: return put_ids(n);
         }
@@ -64,6 +64,10 @@ private:
     }
     void put_leaf(const std::string& condition) { text_ += "coalesce(" + condition + ", false)"; }
 
+    void put_match(const node& n, const char* relation) {
+        const auto value = header(n);
+        put_leaf(value + relation + bound(n.value.text));
+    }
     void put_comparison(const node& n) {
         const auto value = header(n);
         const std::string relation = symbol(n.relation);
