@@ -23,6 +23,7 @@
 #include <pgq/job/key.hpp>
 #include <pgq/job/limit.hpp>
 #include <pgq/job/options.hpp>
+#include <pgq/job/revision.hpp>
 #include <pgq/job/taken.hpp>
 
 #include <algorithm>
@@ -286,6 +287,9 @@ public:
         return {id, true, *client_};
     }
 
+    /// How far a running job is, as its handler has said last by `context::progress`. Nothing when it has said nothing, has ended or is held.
+    result<std::optional<job_progress>> progress(job_id id) { return detail::progress_through(*client_, id); }
+
     /// Removes jobs that wait, are delayed, blocked or held, all in one step, and asks those that run to stop: within a second they see
     /// their stop tokens, wherever they run. One that ends as done all the same is done; in any other way it is cancelled. Until then it
     /// keeps its unique key and its place in every limit.
@@ -433,6 +437,10 @@ public:
         return client_->with([&](auto& session, auto&) { return session.change_limit(name(), limit); });
     }
 
+    /// For workers: changes what is stored of a job in hand.
+    result<void> revise(const revision& r) {
+        return client_->with([&](auto& session, auto&) { return session.revise(r); });
+    }
     /// For workers: the limiters as they are now.
     detail::limiter_book limiter_book() const {
         detail::limiter_book book;

@@ -17,6 +17,7 @@
 #include <pgq/executor/watchdog.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/job/services.hpp>
 #include <pgq/job/traits.hpp>
 
 #include <array>
@@ -29,6 +30,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace pgq::detail {
@@ -40,6 +42,17 @@ inline std::string what_of(const std::exception_ptr& thrown) noexcept {
     } catch (const std::exception& e) { return e.what(); } catch (...) {
         return "an exception that is no std::exception";
     }
+}
+
+/// What the context of a job of that type, in that lease, can do about what is stored of it.
+template <class Composition, class Job>
+job_services services_of(job_desk* desk, const lease_slot& slot,
+                         std::optional<std::string>* revised = nullptr) noexcept {
+    return {.desk = desk,
+            .lease = slot.lease.ref.id,
+            .writer = &writer_of<Job, typename Composition::template serializer_of<Job>>,
+            .former = slot.version != 0,
+            .revised = revised};
 }
 
 /// One attempt of a job: `begin()`, and then what `next()` says, by whoever runs it: a thread that may block, or
@@ -118,6 +131,7 @@ public:
             try {
                 const auto now = std::chrono::steady_clock::now();
                 if (!whole) return pause_or_conclude(shaped_->stack.give_up(shaped_->result, now, shaped_->watch), now);
+                if (!read_revised()) return;
                 shaped_->stack.again(shaped_->scope, now);
                 todo_ = {.what = try_do::run};
             } catch (...) { fail(std::current_exception()); }
@@ -204,10 +218,24 @@ private:
         ++tries_;
         if constexpr (plan::has_layers) {
             const try_scope& s = shaped_->scope;
-            return context_.emplace(record(), s.stop, runner_->shared(), tries_, s.must_end_by);
+            return context_.emplace(record(), s.stop, runner_->shared(), tries_, s.must_end_by,
+                                    services(&shaped_->revised));
         } else {
-            return context_.emplace(record(), slot_->stop_token(position_), runner_->shared());
+            return context_.emplace(record(), slot_->stop_token(position_), runner_->shared(), tries_,
+                                    steady_time::max(), services(nullptr));
         }
+    }
+    job_services services(std::optional<std::string>* revised) const noexcept {
+        return services_of<composition, Job>(runner_->desk, *slot_, revised);
+    }
+    // The next try begins with what the one before has stored.
+    bool read_revised() {
+        if (!shaped_->revised) return true;
+        const std::string body = *std::exchange(shaped_->revised, std::nullopt);
+        if constexpr (std::is_move_assignable_v<Job>) job_ = Job{};
+        if (auto read = read_job<composition>(body, slot_->version, job_); !read)
+            return conclude({.what = cannot_be_read(read.error())}), false;
+        return true;
     }
 
     void enter_layers(steady_time now) {
@@ -270,6 +298,7 @@ private:
         try_scope scope{};
         try_result result{};
         std::stop_token watch{};
+        std::optional<std::string> revised{};
     };
     using shaped = shaped_by<typename stack_over<decltype(std::declval<Access>().layers())>::type>;
 

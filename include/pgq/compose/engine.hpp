@@ -182,7 +182,12 @@ public:
             }
             s->heard(*mine);
             stop_asked(*s, now);
+            // The exchange that has not found it was to put these back, and has claimed before they are.
+            put_back_ = put_back_ || std::any_of(s->unsettled.begin(), s->unsettled.end(), [](const auto& u) {
+                return goes_back(u.what);
+            });
         }
+        if (put_back_) machine_.put_back();
         release_slots();
         if (has_news()) machine_.flush(now);
     }
@@ -239,7 +244,7 @@ private:
                 --n.slot->unfinished;
                 continue;
             }
-            const bool back = !n.what.gone && n.what.delay <= duration{} && n.what.kind != settle_kind::hold;
+            const bool back = goes_back(n.what);
             urgent = urgent || !n.what.gone || n.what.told || limited;  // somebody may wait for its place, or its end
             put_back_ = put_back_ || back;
             n.slot->finish(n.position, std::move(n.what), now);
@@ -249,6 +254,10 @@ private:
         if (urgent) machine_.flush(now);
         notes_.clear();
         release_slots();
+    }
+
+    static bool goes_back(const verdict& v) noexcept {
+        return !v.gone && v.delay <= duration{} && v.kind != settle_kind::hold;
     }
 
     // What no thread has begun goes back to the queue, its attempt not counted.

@@ -5,6 +5,7 @@
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/job/revision.hpp>
 #include <pgq/job/tracked.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +46,13 @@ inline steady_time deadline_in(duration timeout) noexcept {
 
 /// How long an end is kept for who has asked for it.
 inline constexpr duration kept_for_waiters = std::chrono::hours{1};
+
+template <class Client>
+result<std::optional<job_progress>> progress_through(Client& client, job_id id) {
+    auto stored = client.with([&](auto& session, auto&) { return session.progress_of(id); });
+    if (!stored) return std::move(stored.error());
+    return *stored ? unpacked(**stored) : std::nullopt;
+}
 
 template <class Job, class Serializer>
 result<typename Job::result> result_of_end(const ended_job& e) {
@@ -95,6 +104,9 @@ public:
             return detail::result_of_end<Job, Serializer>(*ended);
         }
     }
+
+    /// How far it is. See queue::progress.
+    result<std::optional<job_progress>> progress() const { return detail::progress_through(*client_, *this); }
 
     /// Removes it when it waits, and asks it to stop when it runs. See queue::cancel.
     result<cancel_reply> cancel() const {

@@ -11,6 +11,7 @@
 #include <pgq/event/events.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/resources.hpp>
+#include <pgq/job/services.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -143,6 +144,7 @@ public:
         finish(slot, position, std::move(what));
     }
 
+    job_desk* desk = nullptr;  ///< where what is stored of a job in hand is changed
     outbox box;
     std::stop_source giving_back{};          ///< what has not started goes back to the queue
     std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end and were made up for

@@ -3,6 +3,7 @@
 #include <pgq/compose/engine.hpp>
 #include <pgq/compose/monitor.hpp>
 #include <pgq/compose/runner.hpp>
+#include <pgq/compose/worker_desk.hpp>
 #include <pgq/compose/worker_options.hpp>
 #include <pgq/compose/worker_setup.hpp>
 #include <pgq/detail/unit_random.hpp>
@@ -59,7 +60,9 @@ public:
                    [this] {
                        stop_asked_of_jobs_.store(true);
                        wake();
-                   }} {}
+                   }} {
+        runner_.desk = &desk_;
+    }
 
     result<void> begin() {
         auto lanes = queue_->lanes();
@@ -262,6 +265,7 @@ private:
         const auto host = host_name();
         auto id = session_->register_worker(worker_facts(host, options_, lanes_));
         if (!id) return id.error();
+        desk_.become(*id);
         engine_.become(*id);
         return {};
     }
@@ -272,6 +276,7 @@ private:
     }
 
     Queue* queue_;
+    worker_desk<Queue> desk_{*queue_};
     worker_options options_;
     std::function<void()> wake_shell_;
     executor_type executor_;

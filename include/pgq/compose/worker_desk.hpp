@@ -1,0 +1,30 @@
+#pragma once
+
+#include <pgq/error/result.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/revision.hpp>
+#include <pgq/job/services.hpp>
+
+#include <atomic>
+
+namespace pgq::detail {
+
+/// Changes what is stored of a worker's jobs, on the connection that the queue object has for calls: the worker's own may be
+/// waiting. A worker that was declared dead and has registered anew holds none of its former leases, whose ids say so.
+template <class Queue>
+class worker_desk final : public job_desk {
+public:
+    explicit worker_desk(Queue& queue) noexcept : queue_{&queue} {}
+
+    void become(worker_id id) noexcept { worker_.store(id); }
+    result<void> revise(revision r) override {
+        r.worker = worker_.load();
+        return queue_->revise(r);
+    }
+
+private:
+    Queue* queue_;
+    std::atomic<worker_id> worker_{worker_id{}};
+};
+
+}  // namespace pgq::detail
