@@ -80,12 +80,12 @@ inline void bind_enqueue_tracked(params& p, const tracked_request& r) {
         .int8s(n, of([](const options& o) { return o.at_most; }));
 }
 
-inline void bind_watch(params& p, std::span<const job_id> ids, std::int32_t waiter, duration keep) {
+inline void bind_watch(params& p, std::span<const job_id> ids, std::int32_t waiter, duration keep_for) {
     p.clear();
     p.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
     if (waiter == 0) p.null(wire::int4_oid);
     else p.number(waiter);
-    p.number(detail::micros_of(keep));
+    p.number(detail::micros_of(keep_for));
 }
 
 }  // namespace pgq::statement
