@@ -183,9 +183,8 @@ public:
             s->heard(*mine);
             stop_asked(*s, now);
             // The exchange that has not found it was to put these back, and has claimed before they are.
-            put_back_ = put_back_ || std::any_of(s->unsettled.begin(), s->unsettled.end(), [](const auto& u) {
-                return goes_back(u.what);
-            });
+            put_back_ = put_back_ || std::any_of(s->unsettled.begin(), s->unsettled.end(),
+                                                 [](const auto& u) { return goes_back(u.what); });
         }
         if (put_back_) machine_.put_back();
         release_slots();

@@ -266,7 +266,8 @@ public:
         if (request.bodies->empty()) return {};
         const enqueue_request plain{.bodies = request.bodies, .options = request.options};
         if (auto fine = check_enqueue(plain, state_->line.options().max_payload); !fine) return fine;
-        if (!state_->transaction.open) return perform(enqueue_tracked_verb{request, jobs});
+        if (!state_->transaction.open)
+            return unless_contended([&] { return perform(enqueue_tracked_verb{request, jobs}); });
         auto& steps = fresh();
         statement::bind_enqueue_tracked(steps.add(statement::enqueue_tracked), request);
         if (auto done = finish_script(); !done) return done;
@@ -277,12 +278,14 @@ public:
 
     result<void> watch(std::span<const job_id> ids, duration keep, std::vector<ended_job>& ended) {
         if (auto heard = listen_for_ends(); !heard) return heard;
-        auto& steps = fresh();
         const std::int32_t waiter = state_->line.keeps_state() ? PQbackendPID(state_->line.get()) : 0;
-        statement::bind_watch(steps.add(statement::watch), ids, waiter, keep);
-        if (auto done = finish_script(); !done) return done;
-        read_ends(steps[0], ended);
-        return {};
+        return unless_contended([&]() -> result<void> {
+            auto& steps = fresh();
+            statement::bind_watch(steps.add(statement::watch), ids, waiter, keep);
+            if (auto done = finish_script(); !done) return done;
+            read_ends(steps[0], ended);
+            return {};
+        });
     }
 
     result<std::vector<lease_news>> leases_now(worker_id id) {
@@ -388,13 +391,15 @@ public:
     }
 
     result<cancel_reply> cancel(std::span<const job_id> ids) {
-        auto& steps = fresh();
-        bind_ids(steps.add(statement::cancel), ids);
-        if (auto done = finish_script(); !done) return done.error();
-        const cancel_reply reply{.removed = steps[0][0].number<std::int64_t>(0),
-                                 .stopping = steps[0][0].number<std::int64_t>(1)};
-        if (reply.removed > 0) note_or_wake();  // who waited for them
-        return reply;
+        return unless_contended([&]() -> result<cancel_reply> {
+            auto& steps = fresh();
+            bind_ids(steps.add(statement::cancel), ids);
+            if (auto done = finish_script(); !done) return done.error();
+            const cancel_reply reply{.removed = steps[0][0].number<std::int64_t>(0),
+                                     .stopping = steps[0][0].number<std::int64_t>(1)};
+            if (reply.removed > 0) note_or_wake();  // who waited for them
+            return reply;
+        });
     }
 
     result<std::int64_t> requeue(std::span<const job_id> ids) {
@@ -485,6 +490,17 @@ private:
     script& fresh() noexcept {
         state_->steps.clear();
         return state_->steps;
+    }
+
+    // What locks many jobs may meet others who lock some of them in another order: the server ends one of them, of whom nothing remains,
+    // and who may simply try again. Not inside of the user's transaction, which is over then.
+    template <class Call>
+    auto unless_contended(Call call) {
+        for (int tries = 1;; ++tries) {
+            auto answer = call();
+            if (answer || tries == 10 || state_->transaction.open || answer.error() != condition::contention)
+                return answer;
+        }
     }
 
     template <class Verb>
