@@ -495,7 +495,7 @@ private:
     // What locks many jobs may meet others who lock some of them in another order: the server ends one of them, of whom nothing remains,
     // and who may simply try again. Not inside of the user's transaction, which is over then.
     template <class Call>
-    auto unless_contended(Call call) {
+    auto unless_contended(Call call) -> decltype(call()) {
         for (int tries = 1;; ++tries) {
             auto answer = call();
             if (answer || tries == 10 || state_->transaction.open || answer.error() != condition::contention)

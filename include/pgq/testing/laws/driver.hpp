@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/testing/laws/driver/acknowledging.hpp>
 #include <pgq/testing/laws/driver/dying.hpp>
 #include <pgq/testing/laws/driver/leasing.hpp>
 #include <pgq/testing/laws/driver/limiting.hpp>
@@ -55,6 +56,9 @@ void check_driver(Make make) {
     check_no_wake_is_lost<Driver>(make);
     check_interrupt<Driver>(make);
 
+    using session = typename Driver::session;
+    check_leases_of_one<Driver>(make);
+    if constexpr (can_acknowledge<session>) check_acknowledging<Driver>(make);
     check_unique_keys<Driver>(make);
     check_replacement<Driver>(make);
     check_dependencies<Driver>(make);
@@ -67,7 +71,6 @@ void check_driver(Make make) {
     check_revised_payloads<Driver>(make);
     check_progress_of_jobs<Driver>(make);
 
-    using session = typename Driver::session;
     if constexpr (can_take<session>) check_take<Driver>(make);
     if constexpr (can_take<session>) check_taking_tracked<Driver>(make);
     if constexpr (can_take<session>) check_claims_apart<Driver>(make);

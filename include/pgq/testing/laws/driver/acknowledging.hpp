@@ -1,0 +1,119 @@
+#pragma once
+
+#include <pgq/concept/transaction.hpp>
+#include <pgq/testing/laws/driver/world.hpp>
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+/// Laws of leases that a handler ends by itself, in a transaction or without.
+namespace pgq::laws {
+
+/// Not by `exchange`, which knows that a lane has one lease.
+template <class Session>
+exchange_reply claim_each(party<Session>& p, std::uint32_t limit) {
+    for (auto& lane : p.lanes) lane.each = true;
+    exchange_reply reply;
+    must(p.session.exchange({.worker = p.worker, .lanes = p.lanes, .limit = limit}, reply));
+    return reply;
+}
+
+template <class Driver, class Make>
+void check_leases_of_one(Make make) {
+    SECTION("a lane that wants it gets a lease for each job, the best first taken, others as always") {
+        driver_world<Driver> w{make()};
+        const auto a = w.lane("a"), b = w.lane("b");
+        w.enqueue(b, {"b1", "b2"});
+        w.enqueue(a, {"a1", "a2", "a3"});
+        w.enqueue(a, {"best"}, {.priority = 1});
+        auto p = w.worker({a, b});
+        p.lanes[0].each = true;
+        exchange_reply reply;
+        must(p.session.exchange({.worker = p.worker, .lanes = p.lanes, .limit = 5}, reply));
+        CHECK(reply.leases.size() == 4);
+        std::set<std::string> seen;
+        for (const auto& l : reply.leases) {
+            CHECK(l.jobs.size() == (l.lane == a ? 1 : 2));
+            for (const auto& j : l.jobs) seen.emplace(j.body);
+        }
+        CHECK(seen == std::set<std::string>{"best", "a1", "a2", "b1", "b2"});
+        CHECK(w.counts(a) == lane_counts{.ready = 1, .leased = 3});
+    }
+    SECTION("they are finished and rescued one by one") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"1", "2", "3"});
+        auto p = w.worker({lane}, 50ms);
+        const auto claimed = claim_each(p, 3);
+        REQUIRE(claimed.leases.size() == 3);
+        CHECK(p.finish({claimed.leases[1].ref}).lost.empty());
+        CHECK(w.counts(lane) == lane_counts{.leased = 2});
+        CHECK(w.rescue().returned == 2);
+        CHECK(w.counts(lane) == lane_counts{.ready = 2});
+    }
+}
+
+template <class Driver, class Make>
+void check_acknowledging(Make make) {
+    SECTION("a commit that acknowledges ends the lease together with what was enqueued") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane(), other = w.lane("other");
+        w.enqueue(lane, {"job"});
+        auto p = w.worker({lane});
+        const auto ref = claim_each(p, 1).leases[0].ref;
+        must(w.client().begin());
+        w.enqueue(other, {"more"});
+        CHECK(must(w.client().commit_acknowledging(p.worker, ref, std::nullopt)));
+        CHECK(w.counts(lane) == lane_counts{});
+        CHECK(w.counts(other) == lane_counts{.ready = 1});
+        CHECK(p.finish({ref}).lost.size() == 1);
+        CHECK_FALSE(must(w.client().still_holds(p.worker, ref)));
+        must(w.client().begin());  // there is none open any more
+        must(w.client().rollback());
+    }
+    SECTION("when the lease is another's, or ended, the commit does nothing and says so") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane(), other = w.lane("other");
+        w.enqueue(lane, {"job"});
+        auto p = w.worker({lane});
+        const auto ref = claim_each(p, 1).leases[0].ref;
+        const worker_id stranger{p.worker.value + 1};
+        for (const auto who : {stranger, p.worker}) {
+            must(w.client().begin());
+            w.enqueue(other, {"more"});
+            if (who == p.worker) must(p.session.give_back(std::span{&ref, 1}));
+            CHECK_FALSE(must(w.client().commit_acknowledging(who, ref, std::nullopt)));
+            CHECK(w.counts(other) == lane_counts{});
+        }
+        CHECK(w.counts(lane) == lane_counts{.ready = 1});
+    }
+    SECTION("a transaction that is rolled back leaves the lease alone") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"job"});
+        auto p = w.worker({lane});
+        const auto ref = claim_each(p, 1).leases[0].ref;
+        must(w.client().begin());
+        must(w.client().rollback());
+        CHECK(must(w.client().still_holds(p.worker, ref)));
+        CHECK(p.finish({ref}).lost.empty());
+    }
+    SECTION("a lease can be acknowledged by itself, once, and by its worker only") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"job"});
+        auto p = w.worker({lane});
+        const auto ref = claim_each(p, 1).leases[0].ref;
+        CHECK_FALSE(must(w.client().acknowledge({p.worker.value + 1}, ref)));
+        CHECK(must(w.client().still_holds(p.worker, ref)));
+        CHECK(must(w.client().acknowledge(p.worker, ref)));
+        CHECK_FALSE(must(w.client().acknowledge(p.worker, ref)));
+        CHECK(w.counts(lane) == lane_counts{});
+    }
+}
+
+}  // namespace pgq::laws
