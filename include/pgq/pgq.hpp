@@ -39,5 +39,6 @@
 #include <pgq/queue.hpp>
 #include <pgq/serializer/raw.hpp>
 #include <pgq/serializer/versioned.hpp>
+#include <pgq/unique_by.hpp>
 #include <pgq/version.hpp>
 #include <pgq/worker.hpp>

@@ -193,6 +193,8 @@ public:
     result<std::int64_t> enqueue_stream(Jobs&& jobs, std::int16_t priority = 0) {
         using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
         if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
+        else if constexpr (!diagnostic::require_no_unique_keys<composition_type, job_type>())
+            return errc::invalid_option;
         else
             return client_->with([&](auto& session, auto& lanes) -> result<std::int64_t> {
                 auto stream = session.copy(lanes[position<job_type>]);
@@ -472,7 +474,8 @@ private:
     }
 
     template <class Job>
-    using luggage_of = detail::luggage<typename composition_type::template backoff_of<Job>>;
+    using luggage_of = detail::job_luggage<typename composition_type::template backoff_of<Job>,
+                                           typename composition_type::template uniqueness_of<Job>>;
 
     template <class Job, class Jobs, class OptionsOf>
     static result<void> write(Jobs&& jobs, OptionsOf& options_of, bool same, bodies& out, bodies& keys,
@@ -481,7 +484,8 @@ private:
             if (auto written = serializer<Job>().write(job, out.bytes()); !written) return written.error();
             out.close();
             if (auto keyed = write_key<Job>(job, keys); !keyed) return keyed;
-            if (!same || options.empty()) options.push_back(completed<Job>(luggage.pack(options_of(job)), keep));
+            if (!same || luggage_of<Job>::differs || options.empty())
+                options.push_back(completed<Job>(luggage.pack(options_of(job), job), keep));
         }
         return {};
     }
@@ -588,8 +592,8 @@ private:
             if (auto written = serializer<Job>().write(job, batch.written().bytes()); !written) return written.error();
             batch.written().close();
             if (auto keyed = write_key<Job>(job, batch.keys()); !keyed) return keyed.error();
-            if (!same || !batch.has_options())
-                batch.add_options(completed<Job>(luggage.pack(options_of(job)), keep_results_));
+            if (!same || luggage_of<Job>::differs || !batch.has_options())
+                batch.add_options(completed<Job>(luggage.pack(options_of(job), job), keep_results_));
         }
         return batch;
     }
@@ -635,7 +639,7 @@ private:
         if (auto wrote = write_key<Job>(job, batch.keys()); !wrote) return wrote;
         keyed.push_back(batch.keys().size() != keys);
         if (!keyed.back()) batch.keys().close();
-        batch.add_options(completed<Job>(luggage.pack(o), keep_results_));
+        batch.add_options(completed<Job>(luggage.pack(o, job), keep_results_));
         lanes.push_back(position<Job>);
         return {};
     }

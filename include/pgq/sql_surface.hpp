@@ -254,6 +254,9 @@ result<void> add_sql_function(sql_script& script) {
     if constexpr (is_secret_payload<Composition, Job>) {
         script.leave_out(entrypoint_of<Job>, "its payload is encrypted");
         return {};
+    } else if constexpr (!std::is_void_v<typename Composition::template uniqueness_of<Job>>) {
+        script.leave_out(entrypoint_of<Job>, "its unique key is made by the program");
+        return {};
     } else {
         const auto lane = Composition::lanes[Composition::template lane_of<Job>].name;
         return script.add(sql_function<Composition, Job>{script.settings()}.text(), lane.entrypoint, lane.version);
@@ -287,8 +290,8 @@ result<std::string> emit_sql_for(const sql_options& options, type_list<Jobs...>)
 ///     SELECT pgq_jobs.enqueue_send_email("to" => 'ada@example.org', run_at => now() + interval '1 hour');
 ///
 /// The functions check the payload and store what serializer::json would write, in the caller's transaction; they need no right but EXECUTE. Running the
-/// script again is harmless; running that of a changed program replaces the functions. Entrypoints whose payload is encrypted, or whose limit
-/// has a key that only the program can compute, get none, and a comment that says so. See docs/sql.md.
+/// script again is harmless; running that of a changed program replaces the functions. Entrypoints whose payload is encrypted, whose jobs
+/// have unique keys by a policy, or whose limit has a key that only the program can compute, get none, and a comment that says so. See docs/sql.md.
 ///
 /// Errors: errc::invalid_name, for a name in the options that PostgreSQL does not take. It does not look at a database.
 template <class Queue>

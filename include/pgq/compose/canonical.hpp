@@ -30,6 +30,8 @@ using entrypoint_policies = join_t<list_if<!std::is_void_v<find_policy_t<seriali
                                            find_policy_t<backoff_tag, void, Policies...>>,
                                    list_if<!std::is_void_v<find_policy_t<limiter_tag, void, Policies...>>,
                                            find_policy_t<limiter_tag, void, Policies...>>,
+                                   list_if<!std::is_void_v<find_policy_t<uniqueness_tag, void, Policies...>>,
+                                           find_policy_t<uniqueness_tag, void, Policies...>>,
                                    list_if<!std::is_void_v<find_policy_t<executor_tag, void, Policies...>>,
                                            find_policy_t<executor_tag, void, Policies...>>,
                                    list_if<!std::is_void_v<find_policy_t<delivery_tag, void, Policies...>>,

@@ -130,6 +130,11 @@ struct composition {
     using limiter_of =
         typename detail::decl_policy<detail::at_t<index_of<Job>, declarations>, limiter_tag, default_limiter>::type;
 
+    /// What makes the unique keys of one entrypoint's jobs; void when nothing does.
+    template <class Job>
+    using uniqueness_of =
+        typename detail::decl_policy<detail::at_t<index_of<Job>, declarations>, uniqueness_tag, void>::type;
+
     static constexpr std::array<std::string_view, jobs::size> entrypoints = detail::entrypoints_of(jobs{});
 
     /// A lane for each version of each job, in the order of `jobs`, of each job the present version first.

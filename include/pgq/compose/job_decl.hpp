@@ -6,8 +6,8 @@
 
 namespace pgq {
 
-/// Declares a job type of a queue, with the policies that its entrypoint has of its own: a serializer, a backoff, a delivery,
-/// a limiter and decorators of the executor, in any order. The first three override the queue's; a limiter holds beside the queue's, and
+/// Declares a job type of a queue, with the policies that its entrypoint has of its own: a serializer, a backoff, a delivery, unique
+/// keys, a limiter and decorators of the executor, in any order. The first three override the queue's; a limiter holds beside the queue's, and
 /// decorators go around its executor. Without policies the bare job type will do: `queue<job<J>, ...>` and
 /// `queue<J, ...>` are one type.
 template <class Job, class... Policies>

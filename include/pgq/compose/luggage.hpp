@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace pgq::detail {
@@ -46,6 +47,33 @@ private:
     std::string text_;
     header alone_;
     std::deque<std::vector<header>> with_others_;
+};
+
+/// The same with the unique key that the entrypoint's policy makes of each job, unless the caller has named one. It owns those keys.
+template <class Backoff, class Uniqueness>
+class job_luggage {
+public:
+    /// Whether options that are the same for all jobs are not so any more when they are packed.
+    static constexpr bool differs = !std::is_void_v<Uniqueness>;
+
+    template <class Job>
+    enqueue_options pack(const enqueue_options& o, [[maybe_unused]] const Job& job) {
+        enqueue_options packed = luggage_.pack(o);
+        if constexpr (differs) {
+            if (!packed.unique_key.is_set()) {
+                std::string& key = keys_.emplace_back();
+                Uniqueness::key(job, key);
+                packed.unique_key = unique{Uniqueness::rule}.with_key(key);
+            }
+        }
+        return packed;
+    }
+
+private:
+    struct no_keys {};
+
+    [[no_unique_address]] luggage<Backoff> luggage_;
+    [[no_unique_address]] std::conditional_t<differs, std::deque<std::string>, no_keys> keys_;
 };
 
 /// How long a job rests after a failed attempt: as it says itself, else as `Backoff` says.

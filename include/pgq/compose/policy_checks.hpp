@@ -15,10 +15,12 @@
 #include <pgq/concept/observer.hpp>
 #include <pgq/concept/policy.hpp>
 #include <pgq/concept/serializer.hpp>
+#include <pgq/concept/uniqueness.hpp>
 #include <pgq/diagnostic/arguments.hpp>
 #include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/executors.hpp>
 #include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/uniqueness.hpp>
 #include <pgq/executor/default_inner.hpp>
 #include <pgq/executor/retrying.hpp>
 #include <pgq/job/traits.hpp>
@@ -101,6 +103,16 @@ consteval auto executor_problem() {
     } else return unless<executor_policy<Policy>, diagnostic::incomplete_executor<Policy>>{};
 }
 
+template <class Policy>
+consteval auto uniqueness_problem() {
+    if constexpr (!uniqueness_policy<Policy>) return problem<diagnostic::incomplete_uniqueness<Policy>>{};
+    else {
+        constexpr unique rule = Policy::rule;
+        constexpr bool lasts = rule.scope() != unique_scope::period || rule.period() > duration{};
+        return unless<lasts, diagnostic::unique_for_no_time<Policy>>{};
+    }
+}
+
 /// Whether a policy is of a category we know and models its concept.
 template <has_policy_category Policy>
 consteval auto policy_problem() {
@@ -119,6 +131,8 @@ consteval auto policy_problem() {
         return limiter_problem<Policy>();
     } else if constexpr (std::same_as<category, delivery_tag>) {
         return unless<delivery_policy<Policy>, diagnostic::incomplete_delivery<Policy>>{};
+    } else if constexpr (std::same_as<category, uniqueness_tag>) {
+        return uniqueness_problem<Policy>();
     } else if constexpr (std::same_as<category, observer_tag>) {
         constexpr bool fits = observes_something<Policy> || std::same_as<Policy, observer::none>;
         return unless<fits, diagnostic::observes_nothing<Policy>>{};
@@ -170,7 +184,8 @@ consteval auto entrypoint_policy_problem() {
 /// What only an entrypoint can have.
 template <class Policy>
 consteval auto queue_policy_problem() {
-    if constexpr (!policy_of<Policy, executor_tag>) return policy_problem<Policy>();
+    if constexpr (policy_of<Policy, uniqueness_tag>) return problem<diagnostic::unique_queue<Policy>>{};
+    else if constexpr (!policy_of<Policy, executor_tag>) return policy_problem<Policy>();
     else if constexpr (any_keeps_strands(chain_t<Policy>{})) return problem<diagnostic::entrypoint_only<Policy>>{};
     else return policy_problem<Policy>();
 }
@@ -193,11 +208,13 @@ struct shared_category_in;
 template <class... Policies>
 struct shared_category_in<type_list<Policies...>> : shared_category<Policies...> {};
 
-/// A keyed limiter needs a job that has the key.
+/// What goes by a key needs a job that has it.
 template <class Job, class Policy>
 consteval auto key_problem() {
     if constexpr (keyed_limiter<Policy>)
         return unless<can_key<Policy, Job>, diagnostic::key_of_another_job<Job, Policy>>{};
+    else if constexpr (uniqueness_policy<Policy>)
+        return unless<can_name<Policy, Job>, diagnostic::unique_by_another_job<Job, Policy>>{};
     else return fine{};
 }
 

@@ -12,6 +12,7 @@ struct backoff_tag {};
 struct observer_tag {};
 struct limiter_tag {};
 struct delivery_tag {};
+struct uniqueness_tag {};
 
 template <class P>
 concept has_policy_category = requires { typename P::policy_category; };

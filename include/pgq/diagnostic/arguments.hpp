@@ -25,7 +25,7 @@ template <class Policy, class Category>
 struct unknown_category {
     static_assert(never<Policy, Category>,
                   "pgq: a policy names a category that does not exist. Use driver_tag, serializer_tag, executor_tag, "
-                  "backoff_tag, limiter_tag, delivery_tag or observer_tag of namespace pgq.");
+                  "backoff_tag, limiter_tag, delivery_tag, uniqueness_tag or observer_tag of namespace pgq.");
 };
 
 template <class Limiter>
@@ -132,9 +132,10 @@ struct two_of_one_category {
 
 template <class Job, class Policy>
 struct queue_wide_policy {
-    static_assert(never<Job, Policy>,
-                  "pgq: a policy of the whole queue is given to a single entrypoint. Move it out of pgq::job<...>; an "
-                  "entrypoint has only a serializer, a backoff and decorators of the executor of its own.");
+    static_assert(
+        never<Job, Policy>,
+        "pgq: a policy of the whole queue is given to a single entrypoint. Move it out of pgq::job<...>; an "
+        "entrypoint has a serializer, a backoff, a limiter, unique keys and decorators of the executor of its own.");
 };
 
 template <class... Arguments>

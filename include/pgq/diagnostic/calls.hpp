@@ -54,6 +54,14 @@ struct no_sql {
         "pgq: this driver runs no SQL. Use one of PostgreSQL, or leave exec() out where the driver is another one.");
 };
 
+template <class Job, class Uniqueness>
+struct unique_stream {
+    static_assert(
+        never<Job, Uniqueness>,
+        "pgq: jobs with unique keys are not for enqueue_stream: COPY cannot look for keys. Call enqueue() with a "
+        "range, some thousand jobs at a time.");
+};
+
 namespace detail {
 
 template <class Composition, class Job>
@@ -92,6 +100,13 @@ using told_unless = std::conditional_t<Fine || !driver_policy<Driver>, std::true
 template <class Composition, class Job>
 struct require_known_job : std::bool_constant<detail::knows<Composition, Job>> {
     static_assert(sizeof(detail::unknown_to<Composition, Job>) != 0);
+};
+
+/// Whether no policy makes unique keys of such jobs; if one does, that is the error.
+template <class Composition, class Job>
+struct require_no_unique_keys : std::bool_constant<std::is_void_v<typename Composition::template uniqueness_of<Job>>> {
+    using policy = typename Composition::template uniqueness_of<Job>;
+    static_assert(sizeof(std::conditional_t<std::is_void_v<policy>, std::true_type, unique_stream<Job, policy>>) != 0);
 };
 
 /// Whether what the job's handler returns is kept; if it is not, that is the error.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/detail/utf8.hpp>
+#include <pgq/error/result.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <concepts>
@@ -76,5 +78,12 @@ private:
     unique_scope scope_ = unique_scope::until_finished;
     on_duplicate then_ = on_duplicate::skip;
 };
+
+/// What keeps a unique key from being stored.
+inline result<void> check_unique(const unique& u) {
+    if (detail::is_storable_text(u.key())) return {};
+    return error_info{errc::invalid_text, "a unique key holds a zero byte or bytes that are not UTF-8",
+                      "keys are text; go by a digest of binary values"};
+}
 
 }  // namespace pgq

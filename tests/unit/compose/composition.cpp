@@ -57,6 +57,20 @@ static_assert(std::is_same_v<limited::limiter, pgq::limiter::concurrency<4>>);
 static_assert(std::is_same_v<limited::limiter_of<mail>, pgq::limiter::rate<50>>);
 static_assert(std::is_same_v<limited::limiter_of<picture>, pgq::limiter::none>);  // the queue's holds beside it
 
+// Unique keys belong to an entrypoint, wherever they stand in it.
+struct named_mail {
+    using policy_category = pgq::uniqueness_tag;
+    static constexpr pgq::unique rule{};
+    static void key(const mail&, std::string& out) { out += "one"; }
+};
+using unique_mail = composed<pgq::job<mail, named_mail, other_backoff>, picture, fakes::driver, fakes::serializer>;
+static_assert(
+    std::is_same_v<unique_mail,
+                   composed<picture, fakes::driver, fakes::serializer, pgq::job<mail, other_backoff, named_mail>>>);
+static_assert(std::is_same_v<unique_mail::uniqueness_of<mail>, named_mail>);
+static_assert(std::is_void_v<unique_mail::uniqueness_of<picture>>);
+static_assert(std::is_same_v<pgq::detail::canonical<unique_mail>::type, unique_mail>);
+
 // Decorators of an entrypoint belong to it, and go around what the queue has.
 struct doubting : pgq::executor::decorator<> {};
 using decorated = composed<mail, pgq::job<picture, doubting, fakes::backoff>, fakes::driver, fakes::serializer>;

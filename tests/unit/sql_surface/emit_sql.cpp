@@ -5,6 +5,7 @@
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/raw.hpp>
 #include <pgq/sql_surface.hpp>
+#include <pgq/unique_by.hpp>
 
 #include <boost/hana/adapt_struct.hpp>
 
@@ -128,13 +129,15 @@ TEST_CASE("a name never becomes SQL, nor ends a comment or a quote", "[sql_surfa
 
 TEST_CASE("entrypoints that SQL cannot enqueue are left out with a comment", "[sql_surface]") {
     using queue = emitted::queue<emitted::mail, pgq::job<emitted::blob, emitted::sealed>,
-                                 pgq::job<emitted::secret, pgq::limiter::serialized_by<&emitted::secret::twice>>>;
+                                 pgq::job<emitted::secret, pgq::limiter::serialized_by<&emitted::secret::twice>>,
+                                 pgq::job<emitted::longish, pgq::unique_by<&emitted::longish::n>>>;
     const auto script = pgq::emit_sql<queue>().value();
     CHECK(has(script, "-- no function for blob: its payload is encrypted\n"));
     CHECK(has(script, "-- no function for secret: the key of its limit is computed by the program\n"));
     CHECK(has(script, "enqueue_mail"));
     CHECK_FALSE(has(script, "enqueue_blob"));
     CHECK_FALSE(has(script, "enqueue_secret"));
+    CHECK(has(script, ": its unique key is made by the program\n"));
 }
 
 TEST_CASE("a queue with payloads of several formats emits for those job types that are named", "[sql_surface]") {

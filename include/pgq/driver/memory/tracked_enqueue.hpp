@@ -1,6 +1,5 @@
 #pragma once
 
-#include <pgq/detail/utf8.hpp>
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/job.hpp>
 #include <pgq/driver/memory/stock.hpp>
@@ -44,7 +43,7 @@ inline result<void> check(const tracked_request& r) {
             return error_info{errc::invalid_option, "a job cannot wait for itself or for one that is not in the call"};
     for (const enqueue_options& o : r.options) {
         if (auto fine = check_headers(o.headers); !fine) return fine;
-        if (!pgq::detail::is_storable_text(o.unique_key.key())) return errc::invalid_text;
+        if (auto fine = check_unique(o.unique_key); !fine) return fine;
     }
     return {};
 }

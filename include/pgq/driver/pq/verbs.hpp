@@ -5,6 +5,7 @@
 #include <pgq/driver/pq/read_lease.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/exchange.hpp>
+#include <pgq/job/unique.hpp>
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/finish.hpp>
@@ -51,8 +52,10 @@ inline result<void> check_enqueue(const enqueue_request& r, std::size_t max_payl
                                   " bytes, max_payload is " + std::to_string(max_payload),
                               "store it elsewhere and enqueue its address, or raise max_payload"};
     }
-    for (const auto& o : r.options)
+    for (const auto& o : r.options) {
         if (auto fine = check_headers(o.headers); !fine) return fine;
+        if (auto fine = check_unique(o.unique_key); !fine) return fine;
+    }
     return {};
 }
 

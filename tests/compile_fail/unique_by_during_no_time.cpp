@@ -1,0 +1,11 @@
+// expect: pgq: unique keys for a period of zero or less keep nothing apart\. Give a positive one
+
+#include "fakes.hpp"
+
+#include <pgq/unique_by.hpp>
+
+#include <chrono>
+
+using broken = pgq::queue<pgq::job<fakes::mail, pgq::unique_by<>::during<std::chrono::seconds{0}>>, fakes::driver,
+                          fakes::serializer>;
+static_assert(sizeof(broken) != 0);

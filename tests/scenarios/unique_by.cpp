@@ -1,0 +1,95 @@
+#include <pgq/driver/asio_libpq.hpp>
+#include <pgq/unique_by.hpp>
+
+#include <support/asio_context.hpp>
+#include <support/catch.hpp>
+#include <support/claimer.hpp>
+#include <support/database.hpp>
+#include <support/jobs.hpp>
+
+#include <asio/use_future.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+using test::database;
+using test::note;
+
+namespace {
+
+template <class Rule, class Driver = pgq::driver::libpq>
+using queue_by = pgq::queue<pgq::job<note, Rule>, Driver, pgq::serializer::json>;
+using by_text = pgq::unique_by<&note::text>;
+
+}  // namespace
+
+TEST_CASE("of many producers' jobs with equal members one is there at a time, though nobody names a key",
+          "[scenario][unique][unique_by]") {
+    const database db;
+    std::atomic<int> fresh{0};
+    {
+        std::vector<std::jthread> producers;
+        for (std::int64_t i = 0; i < 8; ++i)
+            producers.emplace_back([&, i] {
+                queue_by<by_text> jobs{db.driver()};
+                for (const char* who : {"ada", "bob", "cleo"})
+                    fresh += jobs.enqueue(note{.n = i, .text = who}).value().is_new() ? 1 : 0;
+            });
+    }
+    CHECK(fresh == 3);
+    CHECK(db.rows("ready") == 3);
+    queue_by<by_text> jobs{db.driver()};
+    test::work_off(jobs, {}, [](const note&) {});
+    CHECK(db.rows("unique_key") == 0);
+    CHECK(jobs.enqueue(note{.text = "ada"}).value().is_new());
+}
+
+TEST_CASE("a key of a policy is the same by every way to enqueue", "[scenario][unique][unique_by]") {
+    const database db;
+    queue_by<by_text> jobs{db.driver()};
+    const pgq::job_id first = jobs.enqueue(note{.n = 1, .text = "it's \"ä\", \\ (1:x)"}).value();
+    const note again{.n = 2, .text = "it's \"ä\", \\ (1:x)"};
+    CHECK(jobs.enqueue(std::vector<note>{{.text = "other"}, again}).value()[1] == first);
+
+    test::sql_connection mine{db.conninfo(), db.schema()};
+    (void)mine.exec("BEGIN");
+    CHECK(jobs.enqueue(pgq::within(mine.get()), again).value() == first);
+    (void)mine.exec("COMMIT");
+    CHECK(jobs.transaction([&](auto& tx) { return tx.enqueue(again); }).value() == first);
+    CHECK(jobs.chain(again).then(note{.text = "next"}).enqueue().value()[0].id == first);
+
+    test::running_context context;
+    queue_by<by_text, pgq::driver::asio_libpq> async{pgq::driver::asio_libpq{context.executor(), db.options()}};
+    CHECK(async.async_enqueue(again, asio::use_future).get() == first);
+    const std::vector<note> some{again, {.text = "last"}, {.text = "last"}};
+    const auto ids = async.async_enqueue(some, asio::use_future).get();
+    CHECK(ids[0] == first);
+    CHECK(ids[2] == ids[1]);
+    CHECK(db.query_int("SELECT count(*) FROM {s}.unique_key") == 4);
+}
+
+TEST_CASE("a range of a thousand jobs has a key for each", "[scenario][unique][unique_by]") {
+    const database db;
+    queue_by<pgq::unique_by<&note::n>::or_replace> jobs{db.driver()};
+    std::vector<note> many;
+    for (std::int64_t i = 0; i < 1000; ++i) many.push_back({.n = i / 2, .text = std::to_string(i)});
+    const auto all = jobs.enqueue(many).value();
+    for (std::size_t i = 0; i < 1000; i += 2) CHECK(all[i] == all[i + 1]);
+    test::diary seen;
+    test::work_off(jobs, {}, [&](const note& n, pgq::context& c) { seen.add(n.n, c, n.text); });
+    CHECK(seen.each_ran_once(500));
+    for (const auto& s : seen.all()) CHECK(s.text == std::to_string(2 * s.n + 1));
+}
+
+TEST_CASE("a key of a policy that is no text is an error, and nothing is enqueued", "[scenario][unique][unique_by]") {
+    const database db;
+    queue_by<by_text> jobs{db.driver()};
+    CHECK(jobs.enqueue(std::vector<note>{{.text = "fine"}, {.text = std::string("a\0b", 3)}}).error() ==
+          pgq::errc::invalid_text);
+    CHECK(db.is_empty());
+}
