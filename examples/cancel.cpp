@@ -1,0 +1,72 @@
+// Calling jobs off, those that wait and those that run, and jobs that are too late by themselves. Jobs live in memory here; with
+// driver::libpq it is the same, on whatever machine they run.
+
+#include <pgq/pgq.hpp>
+#include <pgq/serializer/json.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <latch>
+#include <mutex>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace app {
+
+struct film {
+    static constexpr std::string_view entrypoint = "film";
+    std::string name{};
+};
+
+}  // namespace app
+BOOST_HANA_ADAPT_STRUCT(app::film, name);
+
+using app_queue = pgq::queue<app::film, pgq::driver::memory, pgq::serializer::json>;
+
+std::latch begun{1};
+
+// A long one, that looks at its stop token where it waits anyway.
+void encode(const app::film&, pgq::context& c) {
+    begun.count_down();
+    std::mutex m;
+    std::condition_variable_any frame;
+    std::unique_lock lock{m};
+    frame.wait(lock, c.stop_token(), [] { return false; });
+    throw std::runtime_error{"called off"};
+}
+
+void call_off(app_queue& jobs, const pgq::worker_options& options) {
+    const std::vector<app::film> films{{"one"}, {"two"}, {"three"}};
+    const auto waiting = jobs.enqueue(films).value();
+    const auto gone = waiting.cancel().value();
+    std::printf("waiting: %d gone\n", static_cast<int>(gone.removed));
+
+    pgq::worker w{jobs, options, encode};
+    std::jthread working{[&](std::stop_token stop) { w.run(stop).value(); }};
+    const auto running = jobs.enqueue(app::film{"four"}, {.keep_outcome = 1min}).value();
+    begun.wait();
+    const auto asked = running.cancel().value();
+    std::printf("running: %d asked to stop\n", static_cast<int>(asked.stopping));
+    std::printf("it was %s\n", name_of(running.wait(10s).value().kind).data());
+}
+
+void be_too_late(app_queue& jobs) {
+    const auto h = jobs.enqueue(app::film{"five"}, {.expires_at = pgq::in(20ms), .keep_outcome = 1min}).value();
+    std::printf("nobody worked: %s\n", name_of(h.wait(10s).value().kind).data());
+}
+
+int main() try {
+    app_queue jobs;
+    call_off(jobs, {});
+    be_too_late(jobs);
+} catch (const pgq::failure& e) {
+    std::fprintf(stderr, "cancel: %s\n", e.info().text().c_str());
+    return 1;
+}
