@@ -608,12 +608,14 @@ private:
         if (auto w = write<job_type>(jobs, options_of, true, written, keys, options, luggage, keep_results_); !w)
             return w.error();
         if (written.empty()) return std::vector<job_id>{};
-        return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
-            std::vector<job_id> ids;
-            auto put = tx.enqueue(session, {lanes[position<job_type>], &written, options, &keys}, ids);
-            if (!put) return put.error();
-            return ids;
+        auto lane = client_->with([&](auto& session, auto& lanes) -> result<lane_id> {
+            tx.meet(session);
+            return lanes[position<job_type>];
         });
+        if (!lane) return std::move(lane.error());
+        std::vector<job_id> ids;
+        if (auto put = tx.enqueue({*lane, &written, options, &keys}, ids); !put) return put.error();
+        return ids;
     }
 
     template <class... Jobs>

@@ -244,7 +244,8 @@ private:
                 continue;
             }
             const bool back = goes_back(n.what);
-            urgent = urgent || !n.what.gone || n.what.told || limited;  // somebody may wait for its place, or its end
+            const bool asked = n.slot->has_flag(n.slot->lease.jobs[n.position].index, flag_tracked);
+            urgent = urgent || !n.what.gone || asked || limited;  // somebody may wait for its place, or its end
             put_back_ = put_back_ || back;
             n.slot->finish(n.position, std::move(n.what), now);
         }

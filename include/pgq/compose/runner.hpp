@@ -140,7 +140,7 @@ public:
         }
         if (aside) return finish(slot, position, {.aside = true});
         auto what = verdict_of(std::move(o));
-        what.told = slot.has_flag(r.index, flag_tracked);
+        what.told = (r.flags & flag_tracked) != 0;  // the slot's own flags are the worker's thread's
         finish(slot, position, std::move(what));
     }
 

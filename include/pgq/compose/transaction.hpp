@@ -29,9 +29,8 @@ struct open_session {
     Session* session;
 
     template <class Other>
-    result<void> enqueue(Other&, const enqueue_request& r, std::vector<job_id>& ids) const {
-        return session->enqueue(r, ids);
-    }
+    void meet(Other&) const noexcept {}
+    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) const { return session->enqueue(r, ids); }
     template <class Other>
     result<void> take(Other&, const take_request& r, take_reply& reply) const {
         return session->take(r, reply);

@@ -9,6 +9,8 @@
 #include <pgq/statement/take.hpp>
 #include <pgq/statement/wake.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,20 +25,25 @@ public:
 
     explicit caller_transaction(PGconn* c) noexcept : connection_{c} {}
 
-    /// `mine` knows the schema and the limits; nothing is sent on it.
+    /// A session of the queue knows the schema and the limits; nothing is sent on it.
     template <class Session>
-    result<void> enqueue(Session& mine, const enqueue_request& r, std::vector<job_id>& ids) const {
-        const auto& line = mine.line();
-        if (auto fine = check_enqueue(r, line.options().max_payload); !fine) return fine;
+    void meet(Session& mine) {
+        schema_ = mine.line().options().schema;
+        max_payload_ = mine.line().options().max_payload;
+        space_ = mine.line().space();
+    }
+    /// After `meet`. It may wait for somebody's transaction, so nothing is locked while it does.
+    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) const {
+        if (auto fine = check_enqueue(r, max_payload_); !fine) return fine;
         step s;
         s.query = &statement::enqueue_query(r);
         statement::bind_enqueue(s.params, r);
-        if (auto ran = run(s, line); !ran) return ran;
+        if (auto ran = run_in(s, schema_); !ran) return ran;
         if (auto read = enqueue_verb::read_ids(s, r.bodies->size(), ids); !read) return read;
         step wake;
         wake.query = &statement::wake_all;
-        wake.params.number(line.space()).number(r.lane.value);
-        return run(wake, line);
+        wake.params.number(space_).number(r.lane.value);
+        return run_in(wake, schema_);
     }
 
     template <class Session>
@@ -86,6 +93,9 @@ private:
     }
 
     PGconn* connection_;
+    std::string schema_{};
+    std::size_t max_payload_ = 0;
+    std::int32_t space_ = 0;
 };
 
 }  // namespace driver::pq
