@@ -99,14 +99,14 @@ struct lease_slot {
         if (flags.empty()) flags.assign(lease.jobs.size(), 0);
         flags[index] = value;
     }
-    /// What somebody has changed about it: jobs that are tracked since, also those that are done and not told yet.
+    /// What somebody has changed about it: jobs that are tracked since. From the first of them on the end of each job is told by
+    /// itself: more of them may be tracked by then, which the database sees and we do not.
     void heard(const lease_news& news) {
         lease.ref.place = news.ref.place;
         astray = false;
         for (std::uint32_t i = 0; i < news.flags.size() && i < lease.jobs.size(); ++i) {
-            const bool tracked = (news.flags[i] & flag_tracked) != 0 && !has_flag(i, flag_tracked);
-            if (news.flags[i] != 0 || !flags.empty()) set_flags(i, news.flags[i]);
-            if (!tracked || !is_set(done, i) || is_set(left, i)) continue;
+            set_flags(i, news.flags[i]);
+            if (!is_set(done, i) || is_set(left, i)) continue;
             clear(done, i);
             unsettled.push_back({i, {.told = true}});
         }
@@ -115,7 +115,7 @@ struct lease_slot {
     void finish(std::uint32_t position, verdict&& what, steady_time now) {
         --unfinished;
         const std::uint32_t index = lease.jobs[position].index;
-        if (what.gone && !has_flag(index, flag_tracked)) set(done, index);
+        if (what.gone && flags.empty()) set(done, index);
         else unsettled.push_back({index, std::move(what)});
         if (!dirty) dirty_since = now;
         dirty = true;

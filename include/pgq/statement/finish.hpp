@@ -12,10 +12,18 @@
 namespace pgq::statement {
 
 /// Ends whole leases. Ids are never used again, so a place that meanwhile holds another lease matches nothing of ours
-/// but what we end anyway.
-inline constexpr query finish{"finish",
-                              "DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3 "
-                              "RETURNING id"};
+/// but what we end anyway. It may hold a later version of the same lease, with flags that its worker has not heard of: of what
+/// has not left it those who want to know are told that it is done.
+inline constexpr query finish{
+    "finish",
+    "WITH l AS (DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3"
+    " RETURNING id, flags, CASE WHEN flags IS NOT NULL THEN ids END AS ids,"
+    " CASE WHEN flags IS NOT NULL THEN attempts END AS attempts, done),"
+    " item AS (SELECT j.id, j.attempts FROM l CROSS JOIN LATERAL unnest(l.ids, l.attempts, l.flags) WITH ORDINALITY"
+    " j(id, attempts, flags, o) WHERE l.flags IS NOT NULL AND j.flags & 1 <> 0"
+    " AND (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0))"
+    " SELECT id, (SELECT {s}.ended(array_agg(i.id), array_agg('d'::\"char\"), array_agg(i.attempts), NULL, NULL)"
+    " FROM item i HAVING count(*) > 0) FROM l"};
 
 /// The transaction it is in is on disk when it is committed.
 inline constexpr query make_durable{
@@ -36,9 +44,13 @@ inline constexpr query still_holds{"still_holds", "SELECT id FROM {s}.lease WHER
 inline constexpr query hold_lease{
     "hold_lease", "SELECT 1 / count(*) FROM (SELECT id FROM {s}.lease WHERE" PGQ_WHEREVER "FOR UPDATE) held"};
 
-/// Notes which jobs of a lease have left it; the row moves.
-inline constexpr query mark{
-    "mark", "UPDATE {s}.lease SET done = $4 WHERE ctid = $1 AND id = $2 AND worker = $3 RETURNING id, ctid"};
+/// Notes which jobs of a lease have left it; the row moves. What is done to a lease without flags is not done to one that has got
+/// some: its worker shall hear of them first.
+inline constexpr query mark{"mark",
+                            "UPDATE {s}.lease SET done = $4 WHERE ctid = $1 AND id = $2 AND worker = $3"
+                            " AND flags IS NULL RETURNING id, ctid"};
+inline constexpr query mark_flagged{
+    "mark_flagged", "UPDATE {s}.lease SET done = $4 WHERE ctid = $1 AND id = $2 AND worker = $3 RETURNING id, ctid"};
 
 // A settlement takes the jobs out of the lease's own arrays: no payload travels back. The lease is changed or ended by the same
 // statement, so a lease that is gone settles nothing. What had left the lease before is not settled twice: the answer to the
@@ -75,25 +87,25 @@ inline constexpr query mark{
     " JOIN unnest($5, $6, $7, $8, $9) k(o, kind, delay, reason, result) ON" PGQ_SETTLE_JOIN PGQ_SETTLE_TAIL          \
     ", (SELECT {s}.ended(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason), array_agg(result))" \
     " FROM item WHERE flags & 1 <> 0 AND kind IN ('d', 'x', 'c', 'h') HAVING count(*) > 0) FROM l"
-#define PGQ_SETTLE_MARK                                                                       \
-    "WITH l AS (UPDATE {s}.lease e SET done = $4 FROM"                                        \
-    " (SELECT ctid AS place, done FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3" \
-    " FOR UPDATE) o"                                                                          \
+#define PGQ_SETTLE_MARK(also)                                                                      \
+    "WITH l AS (UPDATE {s}.lease e SET done = $4 FROM"                                             \
+    " (SELECT ctid AS place, done FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3" also \
+    " FOR UPDATE) o"                                                                               \
     " WHERE e.ctid = o.place RETURNING e.*, e.ctid AS place, o.done AS was), "
-#define PGQ_SETTLE_END                                                              \
+#define PGQ_SETTLE_END(also)                                                        \
     "WITH l AS (DELETE FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3 " \
-    "AND $4 IS NOT NULL RETURNING *, ctid AS place, done AS was), "
+    "AND $4 IS NOT NULL" also " RETURNING *, ctid AS place, done AS was), "
 
 /// $1, $2, $3 place, id and worker of the lease, $4 the mask, $5 positions from 1, $6 kinds, $7 delays in microseconds, $8 reasons.
 /// The lane is noted for `wake_noted`.
-inline constexpr query settle{"settle", PGQ_SETTLE_MARK PGQ_SETTLE_PLAIN};
+inline constexpr query settle{"settle", PGQ_SETTLE_MARK(" AND flags IS NULL") PGQ_SETTLE_PLAIN};
 
 /// The same when nothing is left in the lease afterwards ($4 is not needed, but keeps the parameters alike).
-inline constexpr query settle_last{"settle_last", PGQ_SETTLE_END PGQ_SETTLE_PLAIN};
+inline constexpr query settle_last{"settle_last", PGQ_SETTLE_END(" AND flags IS NULL") PGQ_SETTLE_PLAIN};
 
 /// For leases of which jobs have flags; $9 results.
-inline constexpr query settle_flagged{"settle_flagged", PGQ_SETTLE_MARK PGQ_SETTLE_FLAGGED};
-inline constexpr query settle_flagged_last{"settle_flagged_last", PGQ_SETTLE_END PGQ_SETTLE_FLAGGED};
+inline constexpr query settle_flagged{"settle_flagged", PGQ_SETTLE_MARK("") PGQ_SETTLE_FLAGGED};
+inline constexpr query settle_flagged_last{"settle_flagged_last", PGQ_SETTLE_END("") PGQ_SETTLE_FLAGGED};
 
 /// The same for a lease that is held, wherever it is.
 inline constexpr query settle_held{"settle_held",
@@ -122,7 +134,7 @@ inline void bind_finish(params& p, worker_id worker, std::span<const lease_ref> 
 }
 
 inline const query& progress_query(const lease_progress& g) noexcept {
-    if (g.items.empty()) return g.last ? finish : mark;
+    if (g.items.empty()) return g.last ? finish : g.flagged ? mark_flagged : mark;
     if (g.flagged) return g.last ? settle_flagged_last : settle_flagged;
     return g.last ? settle_last : settle;
 }

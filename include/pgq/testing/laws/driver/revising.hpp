@@ -170,6 +170,17 @@ void check_progress_of_jobs(Make make) {
         must(t.p.session.give_back(std::vector{place}));
         CHECK(bodies_of(t.p.claim(9)) == words{"a", "b"});
     }
+    SECTION("a worker that ends its lease and has not heard that a job in it is tracked ends that as done") {
+        world t{make()};
+        const auto ids = t.w.enqueue(t.lane, {"a", "b"});
+        const auto got = t.p.claim(2);
+        must(t.revise(got, ids[1], {}, "0.1"));
+        CHECK(world::watch(t.w.client(), {ids[0]}).empty());
+        CHECK(t.p.finish({t.lease()}).lost.empty());
+        CHECK_FALSE(t.progress_of(ids[1]));
+        CHECK(t.end_of(ids[0]) == 'd');
+        CHECK(t.w.counts(t.lane) == lane_counts{});
+    }
     SECTION("a cancellation is heard by a job that tells its progress, and ends it") {
         world t{make()};
         const auto id = t.add("a");
