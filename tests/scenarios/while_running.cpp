@@ -5,6 +5,7 @@
 #include <support/jobs.hpp>
 
 #include <pgq/backoff/none.hpp>
+#include <pgq/driver/pq/within.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -187,4 +188,56 @@ TEST_CASE("progress is seen from another program, by its library and by SQL, and
     go.open();
     CHECK(h.wait(test::long_enough).value().kind == pgq::end_kind::done);
     CHECK(elsewhere.progress(h).value() == std::nullopt);
+}
+
+TEST_CASE("a polled job that is written back comes back with the new payload, and can still be answered for",
+          "[scenario][poll][pq13]") {
+    const database db;
+    note_queue jobs{db.driver()};
+    (void)jobs.enqueue(note{.text = "0"}).value();
+    auto poller = jobs.poll<note>({.timeout = 50ms});
+    {
+        auto job = poller.next().value();
+        REQUIRE(job);
+        (*job)->text = "1";
+        job->update(**job).value();
+        CHECK(stored_text(db) == "1");
+        job->update(note{.text = "2"}).value();
+        job->release().value();
+        CHECK(job->update(note{}).error() == pgq::errc::already_settled);
+    }
+    auto again = poller.next().value();
+    REQUIRE(again);
+    CHECK((*again)->text == "2");
+    again->update(note{.text = "3"}).value();
+    again->ack().value();
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("a polled job that is gone is not written back: a clear error", "[scenario][poll][pq14]") {
+    const database db;
+    note_queue jobs{db.driver()};
+    (void)jobs.enqueue(note{}).value();
+    auto poller = jobs.poll<note>({.timeout = 50ms});
+    auto job = poller.next().value();
+    REQUIRE(job);
+    db.exec("DELETE FROM {s}.lease");
+    CHECK(job->update(note{}).error() == pgq::errc::lease_lost);
+    CHECK(job->ack().error() == pgq::errc::lease_lost);
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("a polled job that is written back can be acknowledged in a transaction of the caller's",
+          "[scenario][poll]") {
+    const database db;
+    note_queue jobs{db.driver()};
+    (void)jobs.enqueue(note{}).value();
+    auto poller = jobs.poll<note>({.timeout = 50ms});
+    auto job = poller.next().value();
+    REQUIRE(job);
+    job->update(note{.text = "1"}).value();
+    db.exec("BEGIN");
+    job->ack(pgq::within(db.connection())).value();
+    db.exec("COMMIT");
+    CHECK(db.is_empty());
 }

@@ -5,6 +5,7 @@
 #include <pgq/job/id.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace pgq::detail {
 
@@ -20,6 +21,8 @@ public:
     virtual ~lease_desk() = default;
 
     virtual result<void> answer(const lease_ref& lease, const settlement& what) = 0;
+    /// Its job has another payload from now on.
+    virtual result<void> revise(const lease_ref& lease, job_id job, std::string_view body) = 0;
     /// errc::closed or errc::lease_lost when there is nothing to be answered any more.
     virtual result<facts> look_up(const lease_ref& lease) = 0;
     /// It was answered in a transaction whose end nobody hears of.

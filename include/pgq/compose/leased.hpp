@@ -5,6 +5,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/record.hpp>
+#include <pgq/job/services.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <chrono>
@@ -31,13 +32,16 @@ class leased {
 public:
     using rest_function = duration (*)(const job_record&);
 
-    leased(std::shared_ptr<detail::lease_desk> desk, claimed_lease lease, Job value, rest_function rest)
-        : desk_{std::move(desk)}, lease_{std::move(lease)}, value_{std::move(value)}, rest_{rest} {}
+    /// Without a `writer` the payload cannot be written: it is of a former version.
+    leased(std::shared_ptr<detail::lease_desk> desk, claimed_lease lease, Job value, rest_function rest,
+           const detail::payload_writer* writer = nullptr)
+        : desk_{std::move(desk)}, lease_{std::move(lease)}, value_{std::move(value)}, rest_{rest}, writer_{writer} {}
     leased(leased&& other) noexcept(std::is_nothrow_move_constructible_v<Job>)
         : desk_{std::move(other.desk_)},
           lease_{std::move(other.lease_)},
           value_{std::move(other.value_)},
           rest_{other.rest_},
+          writer_{other.writer_},
           answered_{std::exchange(other.answered_, true)},
           exceptions_{other.exceptions_} {}
     leased& operator=(leased&& other) {
@@ -46,6 +50,7 @@ public:
         lease_ = std::move(other.lease_);
         value_ = std::move(other.value_);
         rest_ = other.rest_;
+        writer_ = other.writer_;
         answered_ = std::exchange(other.answered_, true);
         exceptions_ = other.exceptions_;
         return *this;
@@ -73,6 +78,17 @@ public:
         for (const auto& h : record().headers)
             if (h.name == name) return h.value;
         return std::nullopt;
+    }
+
+    /// A checkpoint: the stored payload of this job becomes `job`, durably; `job->page = 7; job.update(*job);`. Whoever gets it next, after a failure or
+    /// the death of this process, gets that. Errors as for answers, and errc::invalid_option for a payload of a former version of its
+    /// type, what the serializer says, errc::payload_too_large: the old one stays.
+    result<void> update(const Job& job) {
+        if (answered_) return errc::already_settled;
+        if (writer_ == nullptr) return detail::written_by_a_former_version();
+        std::string body;
+        if (auto written = writer_->write(&job, body); !written) return written;
+        return desk_->revise(lease_.ref, id(), body);
     }
 
     /// Done: the job is gone.
@@ -132,6 +148,7 @@ private:
     claimed_lease lease_;
     Job value_;
     rest_function rest_;
+    const detail::payload_writer* writer_;
     bool answered_ = false;
     int exceptions_ = std::uncaught_exceptions();
 };

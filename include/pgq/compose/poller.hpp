@@ -13,6 +13,7 @@
 #include <pgq/job/admin.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/limit.hpp>
+#include <pgq/job/services.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/version.hpp>
 
@@ -30,6 +31,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -88,6 +90,14 @@ public:
         if (!said && said.error() == errc::lease_lost && search(lease.id)) said = tell(held_.at(lease.id), what);
         if (said || said.error() == errc::lease_lost) held_.erase(lease.id);
         return said;
+    }
+    result<void> revise(const lease_ref& lease, job_id job, std::string_view body) override {
+        const std::lock_guard lock{mutex_};
+        if (auto mine = find(lease); !mine) return mine;
+        auto done = session_->revise({.worker = worker_, .lease = lease.id, .job = job, .body = body});
+        if (done) return done;
+        if (done.error() == errc::lease_lost) held_.erase(lease.id);
+        return over(std::move(done.error()));
     }
     result<facts> look_up(const lease_ref& lease) override {
         const std::lock_guard lock{mutex_};
@@ -345,12 +355,18 @@ public:
             if (!*lease) return std::optional<leased<Job>>{};
             Job job{};
             auto read = detail::try_read<composition>(*lanes, (*lease)->lane, (*lease)->jobs.front().body, job);
-            if (read) return std::optional{leased<Job>{desk_, std::move(**lease), std::move(job), &rest}};
+            const bool present = detail::version_in<composition>(*lanes, (*lease)->lane) == 0;
+            if (read)
+                return std::optional{
+                    leased<Job>{desk_, std::move(**lease), std::move(job), &rest, present ? &writer : nullptr}};
             if (auto put = put_aside(**lease, std::move(read.error())); !put) return std::move(put.error());
         }
     }
 
 private:
+    static constexpr const auto& writer =
+        detail::writer_of<Job, typename composition::template serializer_of<Job>>;
+
     static duration rest(const job_record& record) {
         return detail::rest_of<typename composition::template backoff_of<Job>>(record);
     }
