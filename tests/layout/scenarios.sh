@@ -1,21 +1,29 @@
 #!/usr/bin/env bash
-# scenarios.sh ROOT: each test that docs/design/scenarios.md names (`FILE` *NAME*) is there, by that name.
+# scenarios.sh ROOT: each test that docs/design/scenarios.md and docs/delivery.md name (`FILE` *NAME*, or [`FILE`](LINK) *NAME*) is there, by
+# that name, and each promise of docs/delivery.md names one.
 set -euo pipefail
 root=$1
-bad=0 seen=0
-while IFS= read -r reference; do
-    file=${reference#\`}
-    file=${file%%\`*}
-    name=${reference#*\*}
-    name=${name%\*}
-    [[ $file == */* ]] || file=tests/scenarios/$file
-    seen=$((seen + 1))
-    # A name of several lines is one literal behind the other.
-    sources=$(sed -z 's/"[[:space:]]*\n[[:space:]]*"//g; s/TEST_CASE([[:space:]]*/TEST_CASE(/g' "$root/$file")
-    if ! grep -qF -- "TEST_CASE(\"$name\"" <<<"$sources"; then
-        echo "docs/design/scenarios.md: no test \"$name\" in $file" >&2
-        bad=1
-    fi
-done < <(grep -oE '`[^`]+\.cpp` \*[^*]+\*' "$root/docs/design/scenarios.md")
-[ $seen -gt 0 ] || bad=1
+bad=0
+for page in docs/design/scenarios.md docs/delivery.md; do
+    seen=0
+    while IFS= read -r reference; do
+        file=${reference#\`}
+        file=${file%%\`*}
+        name=${reference#*\*}
+        name=${name%\*}
+        [[ $file == */* ]] || file=tests/scenarios/$file
+        seen=$((seen + 1))
+        # A name of several lines is one literal behind the other.
+        sources=$(sed -z 's/"[[:space:]]*\n[[:space:]]*"//g; s/TEST_CASE([[:space:]]*/TEST_CASE(/g' "$root/$file")
+        if ! grep -qF -- "TEST_CASE(\"$name\"" <<<"$sources"; then
+            echo "$page: no test \"$name\" in $file" >&2
+            bad=1
+        fi
+    done < <(grep -oE '`[^`]+\.cpp`(\]\([^)]*\))? \*[^*]+\*' "$root/$page")
+    [ $seen -gt 0 ] || bad=1
+done
+while IFS= read -r promise; do
+    echo "docs/delivery.md: a promise without a test: $promise" >&2
+    bad=1
+done < <(grep -E '^\| ' "$root/docs/delivery.md" | grep -vE '^\| promise \||\.cpp`\]\([^)]*\) \*[^*]+\* \|$' || true)
 exit $bad
