@@ -73,6 +73,25 @@ TEST_CASE("a key of a policy is the same by every way to enqueue", "[scenario][u
     CHECK(db.query_int("SELECT count(*) FROM {s}.unique_key") == 4);
 }
 
+TEST_CASE("a key of a policy holds for what a handler enqueues in its transaction", "[scenario][unique][unique_by]") {
+    const database db;
+    using queue = pgq::queue<pgq::job<note, by_text>, test::letter, pgq::driver::libpq, pgq::serializer::json>;
+    queue jobs{db.driver()};
+    const pgq::job_id first = jobs.enqueue(note{.text = "ada"}, {.run_at = pgq::in(1h)}).value();
+    (void)jobs.enqueue(test::letter{}).value();
+    std::vector<pgq::job_id> ids;
+    test::work_off(
+        jobs, {}, [](const note&) {},
+        [&](const test::letter&, pgq::transaction<queue>& tx) {
+            const std::vector<note> some{{.text = "ada"}, {.text = "bob"}, {.text = "bob"}};
+            ids = tx.enqueue(some, {.run_at = pgq::in(1h)}).value();
+        });
+    REQUIRE(ids.size() == 3);
+    CHECK(ids[0] == first);
+    CHECK(ids[2] == ids[1]);
+    CHECK(db.rows("deferred") == 2);
+}
+
 TEST_CASE("a range of a thousand jobs has a key for each", "[scenario][unique][unique_by]") {
     const database db;
     queue_by<pgq::unique_by<&note::n>::or_replace> jobs{db.driver()};

@@ -12,13 +12,13 @@
 
 namespace pgq::detail {
 
-/// Jobs of one type on their way into the database, with all that an enqueue_request refers to.
+/// Jobs of one type on their way into the database, with all that an enqueue_request refers to. The options must outlive it.
 template <class Composition, class Job>
 class written_jobs {
     using limiter = typename Composition::template limiter_of<Job>;
 
 public:
-    explicit written_jobs(const enqueue_options& all) : options_{luggage_.pack(all)} {}
+    explicit written_jobs(const enqueue_options& all) : all_{&all} {}
     written_jobs(const written_jobs&) = delete;
     written_jobs& operator=(const written_jobs&) = delete;
 
@@ -32,16 +32,21 @@ public:
             if (!is_storable_text(keys_[keys_.size() - 1]))
                 return error_info{errc::invalid_text, "a job's key holds a zero byte or bytes that are not UTF-8"};
         }
+        if (luggage_type::differs || options_.empty()) options_.push_back(luggage_.pack(*all_, job));
         return {};
     }
     bool empty() const noexcept { return bodies_.empty(); }
     enqueue_request request(lane_id lane) const noexcept {
-        return {.lane = lane, .bodies = &bodies_, .options = {&options_, 1}, .keys = &keys_};
+        return {.lane = lane, .bodies = &bodies_, .options = options_, .keys = &keys_};
     }
 
 private:
-    luggage<typename Composition::template backoff_of<Job>> luggage_{};
-    enqueue_options options_;
+    using luggage_type =
+        job_luggage<typename Composition::template backoff_of<Job>, typename Composition::template uniqueness_of<Job>>;
+
+    const enqueue_options* all_;
+    luggage_type luggage_{};
+    std::vector<enqueue_options> options_{};
     bodies bodies_{};
     bodies keys_{};
 };
