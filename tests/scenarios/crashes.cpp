@@ -1,0 +1,445 @@
+#include <support/catch.hpp>
+#include <support/crash_site.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// Programs that crash before and behind each of their calls on the database, the connection alone or the whole of them.
+
+using namespace std::chrono_literals;
+using pgq::driver::libpq;
+using pgq::driver::memory;
+using test::aftermath;
+using test::came_through;
+using test::crash_plan;
+using test::crash_site;
+using test::note;
+
+namespace {
+
+// Jobs of one call: whether it returned, and which they were.
+struct call_of_jobs {
+    bool returned;
+    std::vector<std::int64_t> jobs;
+};
+
+// All or none of a call, and all when it returned.
+void check_calls(const std::vector<call_of_jobs>& calls, const aftermath& left, const crash_plan& plan) {
+    int lost = 0;
+    for (const auto& c : calls) {
+        const int first = left.left(c.jobs.front());
+        CHECK(first <= 1);
+        for (const auto n : c.jobs) CHECK(left.left(n) == first);
+        if (c.returned) CHECK(first == 1);
+        else ++lost;
+        if (!c.returned && !plan.was_lost_after()) CHECK(first == 0);
+    }
+    if (plan.struck().empty()) CHECK(lost == 0);
+    if (!plan.is_of_process()) CHECK(lost <= 1);
+}
+
+// What the worker does with a job at first: 0 done, 1 fails, 2 later, 3 held.
+int kind_of(std::int64_t n) { return n < 50 ? static_cast<int>(n % 4) : 0; }
+
+std::size_t place_of(const std::vector<std::int64_t>& order, std::int64_t n) {
+    return static_cast<std::size_t>(std::find(order.begin(), order.end(), n) - order.begin());
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("an enqueue that crashes has enqueued all of its jobs or none, and what returned is there",
+                   "[scenario][crash]", memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([](auto& jobs, const crash_plan&) {
+        std::vector<call_of_jobs> calls;
+        const auto put = [&](std::int64_t first, std::int64_t count, const pgq::enqueue_options& options) {
+            std::vector<note> some;
+            call_of_jobs c{false, {}};
+            for (std::int64_t n = first; n < first + count; ++n) some.push_back({.n = n}), c.jobs.push_back(n);
+            c.returned = came_through(jobs.enqueue(some, options));
+            calls.push_back(std::move(c));
+        };
+        put(1, 1, {});
+        put(10, 5, {.priority = 3});
+        put(20, 2, {.run_at = pgq::in(1h)});
+        put(30, 3, {.expected_at = pgq::in(1min)});
+        return [calls](const aftermath& left, const crash_plan& plan) { check_calls(calls, left, plan); };
+    });
+}
+
+TEMPLATE_TEST_CASE("tracked jobs, keys and flows that crash are there as a whole or not at all, and none stays blocked",
+                   "[scenario][crash][flow][unique]", memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
+        std::vector<call_of_jobs> calls;
+        const auto first = jobs.enqueue(note{.n = 1}, {.unique_key = "k", .keep_outcome = 1h});
+        const bool keyed = came_through(first);
+        const auto second = jobs.enqueue(note{.n = 2}, {.unique_key = pgq::unique{"k"}.or_replace()});
+        const bool replaced = came_through(second);
+        const auto third = jobs.enqueue(note{.n = 3}, {.unique_key = pgq::unique{"other"}.or_fail()});
+        calls.push_back({came_through(third), {3}});
+
+        auto flow = jobs.flow();
+        auto left = flow.add(note{.n = 10}), right = flow.add(note{.n = 11}, {.run_at = pgq::in(1h)});
+        flow.add(note{.n = 12}).after(left, right);
+        calls.push_back({came_through(flow.enqueue()), {10, 11, 12}});
+        calls.push_back({came_through(jobs.chain(note{.n = 30}).then(note{.n = 31}).enqueue()), {30, 31}});
+        if (third) {
+            const std::array<pgq::job_id, 1> parent{*third};
+            calls.push_back({came_through(jobs.enqueue(note{.n = 40}, {.after = parent})), {40}});
+        }
+        return [=, &site](const aftermath& found, const crash_plan& plan) {
+            check_calls(calls, found, plan);
+            CHECK(found.left(1) + found.left(2) <= 1);
+            if (keyed || replaced) CHECK(found.left(1) + found.left(2) == 1);
+            if (replaced) CHECK(found.left(2) == 1);
+            for (const auto& [parent, child] :
+                 std::map<std::int64_t, std::int64_t>{{10, 12}, {11, 12}, {30, 31}, {3, 40}})
+                if (found.ran(child) == 1) CHECK(place_of(found.order, parent) < place_of(found.order, child));
+            // The keys are free.
+            for (const auto* key : {"k", "other"}) {
+                const auto again = site.healthy().enqueue(note{.n = 99}, {.unique_key = key}).value();
+                CHECK(again.is_new());
+                CHECK(again.cancel().value().removed == 1);
+            }
+        };
+    });
+}
+
+TEMPLATE_TEST_CASE("what is taken by hand is taken at most once, and lost only when the answer to the taking got lost",
+                   "[scenario][crash][by_hand]", memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
+        (void)site.healthy().enqueue(test::notes(4)).value();
+        (void)site.healthy().enqueue(note{.n = 4}, {.keep_outcome = 1h}).value();
+        std::map<std::int64_t, int> got;
+        for (int tries = 0; tries < 8; ++tries)
+            if (auto job = jobs.template get<note>({.timeout = 0s}); came_through(job) && *job) ++got[(**job)->n];
+        return [got](const aftermath& left, const crash_plan& plan) {
+            int lost = 0;
+            for (std::int64_t n = 0; n < 5; ++n) {
+                const int times = (got.contains(n) ? got.at(n) : 0) + left.left(n);
+                CHECK(times <= 1);
+                lost += 1 - times;
+            }
+            CHECK(lost == (plan.was_lost_after() && plan.struck() == "take" && lost > 0 ? 1 : 0));
+        };
+    });
+}
+
+TEMPLATE_TEST_CASE("a transaction that crashes has taken and enqueued, or neither", "[scenario][crash][transaction]",
+                   memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
+        (void)site.healthy().enqueue(test::notes(3)).value();
+        int committed = 0;
+        for (int tries = 0; tries < 3; ++tries) {
+            const auto done = jobs.transaction([](auto& tx) -> pgq::result<void> {
+                auto job = tx.template take<note>();
+                if (!job) return job.error();
+                if (!*job) return {};
+                auto next = tx.enqueue(note{.n = (**job)->n + 100});
+                if (!next) return next.error();
+                return {};
+            });
+            committed += came_through(done) ? 1 : 0;
+        }
+        return [committed](const aftermath& left, const crash_plan& plan) {
+            int moved = 0;
+            for (std::int64_t n = 0; n < 3; ++n) {
+                CHECK(left.left(n) + left.left(n + 100) == 1);
+                moved += left.left(n + 100);
+            }
+            // The answer to a commit may have got lost.
+            const int most = committed + (plan.was_lost_after() && plan.struck() == "commit" ? 1 : 0);
+            CHECK(moved == most);
+        };
+    });
+}
+
+TEMPLATE_TEST_CASE("a polled job whose answer has returned never comes again, and any other does",
+                   "[scenario][crash][poll]", memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
+        (void)site.healthy().enqueue(test::notes(6)).value();
+        (void)site.healthy().enqueue(note{.n = 6}, {.keep_outcome = 1h}).value();
+        std::map<std::int64_t, int> acked, held, doubtful;
+        {
+            auto polled = jobs.template poll<note>({.timeout = 0s, .prefetch = 3, .lease_time = 1h});
+            for (int tries = 0; tries < 14; ++tries) {
+                auto job = polled.next();
+                if (!came_through(job) || !*job) continue;
+                const auto n = (**job)->n;
+                const bool retries = n % 3 == 1 && (**job).attempts() == 1;
+                const auto said = retries      ? (**job).retry(0s, "again")
+                                  : n % 3 == 2 ? (**job).hold("look")
+                                               : (**job).ack();
+                if (said && !retries) ++(n % 3 == 2 ? held : acked)[n];
+                if (!said) {
+                    const bool known =
+                        said.error() == pgq::errc::connection_lost || said.error() == pgq::errc::lease_lost;
+                    CHECK(known);
+                    ++doubtful[n];
+                }
+            }
+        }
+        return [=](const aftermath& left, const crash_plan& plan) {
+            for (std::int64_t n = 0; n < 7; ++n) {
+                if (held.contains(n)) CHECK(left.is_held(n) == 1);
+                if (acked.contains(n)) CHECK(left.left(n) == 0);
+                CHECK(left.left(n) <= 1);
+                if (!acked.contains(n) && !doubtful.contains(n)) CHECK(left.left(n) == 1);
+                if (left.left(n) == 0 && !plan.was_lost_after()) CHECK(acked.contains(n));
+            }
+        };
+    });
+}
+
+TEMPLATE_TEST_CASE(
+    "a worker that crashes loses no job; when it was its connection alone, none runs a second time either",
+    "[scenario][crash]", memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan& plan) {
+        auto& healthy = site.healthy();
+        (void)healthy.enqueue(test::notes(8)).value();
+        auto flow = healthy.flow();
+        auto good = flow.add(note{.n = 8}, {.unique_key = "good", .keep_outcome = 1h});
+        auto bad = flow.add(note{.n = 11}, {.unique_key = "bad", .keep_outcome = 1h});
+        flow.add(note{.n = 50}).after(good);
+        flow.add(note{.n = 51}, {.if_parent_fails = pgq::parent_failure::run}).after(bad);
+        flow.add(note{.n = 52}, {.if_parent_fails = pgq::parent_failure::cancel}).after(bad);
+        const auto put = flow.enqueue().value();
+        const std::array<pgq::job_id, 2> parents{put[0].id, put[1].id};
+
+        test::diary seen;
+        pgq::worker w{jobs, site.options(), [&](const note& n, const pgq::context& c) -> pgq::outcome {
+                          seen.add(n.n, c);
+                          if (kind_of(n.n) == 1 && c.attempt() == 1) throw std::runtime_error{"once"};
+                          if (kind_of(n.n) == 2 && c.attempt() == 1) return pgq::retry_after{0ms};
+                          if (kind_of(n.n) == 3) return pgq::hold{"look"};
+                          return pgq::done{};
+                      }};
+        // One that cannot start says so.
+        bool over = came_through(w.run(plan.death()));
+        if (!over && !plan.is_dead()) over = came_through(w.run(plan.death()));
+        if (!plan.is_dead()) CHECK(over);
+
+        return [=, &site, program = seen.runs()](const aftermath& left, const crash_plan& what) {
+            for (const std::int64_t n : {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 50, 51}) {
+                INFO("job " << n);
+                const int wanted = kind_of(n) == 1 || kind_of(n) == 2 ? 2 : 1;
+                const int ran = program.contains(n) ? program.at(n) : 0;
+                CHECK(left.left(n) <= 1);
+                if (what.is_of_process()) {
+                    CHECK(ran + left.left(n) >= 1);
+                    CHECK(ran <= wanted);
+                } else {
+                    CHECK(ran == wanted);
+                    CHECK(left.ran(n) == 0);
+                    CHECK(left.is_held(n) == (kind_of(n) == 3 ? 1 : 0));
+                }
+            }
+            const auto ends = site.healthy().wait_for(parents, 10s).value();
+            CHECK(ends[0].kind == pgq::end_kind::done);
+            // Held by the program and cancelled in the end, or run by who came later.
+            CHECK(ends[1].kind == (left.is_held(11) == 1 ? pgq::end_kind::cancelled : pgq::end_kind::done));
+            CHECK(left.ran(52) == (left.ran(11) == 1 ? 1 : 0));
+            for (const auto* key : {"good", "bad"}) {
+                const auto again = site.healthy().enqueue(note{.n = 99}, {.unique_key = key}).value();
+                CHECK(again.is_new());
+                CHECK(again.cancel().value().removed == 1);
+            }
+        };
+    });
+}
+
+TEMPLATE_TEST_CASE(
+    "cancelling that crashes has ended all or none; said again, it ends all, and those who wait for them",
+    "[scenario][crash][cancel]", memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
+        auto& healthy = site.healthy();
+        const auto first = healthy.enqueue(note{.n = 1}, {.unique_key = "k", .keep_outcome = 1h}).value();
+        const auto later = healthy.enqueue(note{.n = 2}, {.run_at = pgq::in(1h)}).value();
+        const std::array<pgq::job_id, 1> parent{first};
+        const auto child =
+            healthy
+                .enqueue(note{.n = 3},
+                         {.after = parent, .if_parent_fails = pgq::parent_failure::cancel, .keep_outcome = 1h})
+                .value();
+        const auto hopeful = healthy.enqueue(note{.n = 4}, {.after = parent}).value();
+        const auto untouched = healthy.enqueue(note{.n = 5}).value();
+        (void)untouched;
+
+        const std::array<pgq::job_id, 3> ended{first, later, hopeful};
+        std::int64_t removed = 0;
+        bool said = false;
+        for (int tries = 0; tries < 2 && !said; ++tries) {
+            const auto answer = jobs.cancel(ended);
+            said = came_through(answer);
+            if (said) removed = answer->removed;
+        }
+        return [=, &site](const aftermath& left, const crash_plan& plan) {
+            const bool first_time = !plan.was_lost_after() || plan.struck() != "cancel";
+            if (said) CHECK(removed == (first_time ? 3 : 0));
+            CHECK(left.left(5) == 1);
+            const int rest = left.left(1);
+            if (said) CHECK(rest == 0);
+            for (const std::int64_t n : {2, 3, 4}) CHECK(left.left(n) == rest);
+            const std::array<pgq::job_id, 2> told{first, child};
+            for (const auto& end : site.healthy().wait_for(told, 10s).value())
+                CHECK(end.kind == (rest == 0 ? pgq::end_kind::cancelled : pgq::end_kind::done));
+            const auto again = site.healthy().enqueue(note{.n = 99}, {.unique_key = "k"}).value();
+            CHECK(again.is_new());
+            CHECK(again.cancel().value().removed == 1);
+        };
+    });
+}
+
+TEMPLATE_TEST_CASE("whoever waits for the ends of jobs hears them though the connection crashes anywhere",
+                   "[scenario][crash][completion]", memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan& plan) {
+        auto& healthy = site.healthy();
+        const auto tracked = healthy.enqueue(note{.n = 1}, {.keep_outcome = 1h}).value();
+        const auto plain = healthy.enqueue(note{.n = 2}).value();
+        const std::array<pgq::job_id, 2> both{tracked, plain};
+        // Asked while they wait, so that the plain one is tracked from then on.
+        const auto early = jobs.wait_for(both, 0s);
+        REQUIRE_FALSE(early);
+        const bool asked = early.error() == pgq::errc::timeout;
+        if (!asked) CHECK_FALSE(came_through(early));
+        test::diary seen;
+        pgq::result<std::vector<pgq::ended_job>> heard = pgq::errc::timeout;
+        {
+            // A dead process would wait in vain.
+            std::jthread waits{[&] { heard = jobs.wait_for(both, plan.is_of_process() ? 0s : test::long_enough); }};
+            site.work_off(seen);
+        }
+        if (!plan.is_of_process()) {
+            REQUIRE(heard);
+            CHECK((*heard)[0].kind == pgq::end_kind::done);
+            if (asked) CHECK((*heard)[1].kind == pgq::end_kind::done);
+            else CHECK((*heard)[1].id == plain);
+        }
+        CHECK(seen.each_ran_once(2));
+        return [=, &site](const aftermath& left, const crash_plan&) {
+            CHECK(left.runs.empty());
+            CHECK(site.healthy().wait_for(tracked, 10s).value().kind == pgq::end_kind::done);
+        };
+    });
+}
+
+namespace {
+
+// Claims by hand on a session.
+template <class Session>
+pgq::exchange_reply claim(Session& s, pgq::worker_id worker, pgq::lane_id lane, std::int16_t max_attempts) {
+    const std::array<pgq::claim_lane, 1> lanes{{{.lane = lane, .max_attempts = max_attempts}}};
+    pgq::exchange_reply reply;
+    s.exchange({.worker = worker, .lanes = lanes, .limit = 100}, reply).value();
+    return reply;
+}
+template <class Session>
+pgq::worker_id enlist(Session& s, const std::vector<pgq::lane_id>& lanes) {
+    return s.register_worker({.host = "here", .pid = 1, .version = "0", .lease_time = 1h, .lanes = lanes}).value();
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a rescue that crashes has given all jobs back or none, and the next one does it",
+                   "[scenario][crash]", memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
+        const auto lanes = site.healthy().lanes().value();
+        (void)site.healthy().enqueue(test::notes(3)).value();
+        (void)site.healthy().enqueue(note{.n = 3}, {.unique_key = "k"}).value();
+        {
+            auto dead = site.home().healthy_driver().connect(pgq::session_role::worker).value();
+            CHECK(claim(dead, enlist(dead, lanes), lanes[0], 20).claimed() == 4);
+            (void)site.healthy().enqueue(note{.n = 4}, {.keep_outcome = 1h}).value();
+            CHECK(claim(dead, enlist(dead, lanes), lanes[0], 1).claimed() == 1);
+        }
+        site.home().age();
+        pgq::rescue_reply sum;
+        bool rescued = false;
+        for (int tries = 0; tries < 3 && !rescued; ++tries) {
+            auto monitor = jobs.driver().connect(pgq::session_role::monitor);
+            if (!came_through(monitor)) continue;
+            const auto answer = monitor->rescue();
+            rescued = came_through(answer);
+            if (answer) sum = *answer;
+        }
+        return [=](const aftermath& left, const crash_plan& plan) {
+            if (rescued) CHECK(sum.returned == (plan.was_lost_after() && plan.struck() == "rescue" ? 0 : 4));
+            for (std::int64_t n = 0; n < 4; ++n) {
+                CHECK(left.ran(n) == 1);
+                CHECK(left.last_attempt.at(n) == 2);
+            }
+            CHECK(left.is_held(4) == 1);
+        };
+    });
+}
+
+TEMPLATE_TEST_CASE("a worker that crashes while it retires has given its jobs back, or they are rescued",
+                   "[scenario][crash]", memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
+        const auto lanes = site.healthy().lanes().value();
+        (void)site.healthy().enqueue(test::notes(3)).value();
+        bool retired = false;
+        std::size_t claimed = 0;
+        if (auto session = jobs.driver().connect(pgq::session_role::worker); came_through(session)) {
+            const auto me =
+                session->register_worker({.host = "here", .pid = 1, .version = "0", .lease_time = 1h, .lanes = lanes});
+            if (came_through(me)) {
+                const std::array<pgq::claim_lane, 1> from{{{.lane = lanes[0], .max_attempts = 20}}};
+                pgq::exchange_reply reply;
+                if (came_through(session->exchange({.worker = *me, .lanes = from, .limit = 100}, reply)))
+                    claimed = reply.claimed();
+                retired = came_through(session->retire(*me));
+            }
+        }
+        return [=](const aftermath& left, const crash_plan& plan) {
+            const bool unheard = plan.was_lost_after() && plan.struck() == "exchange";
+            const bool gone = retired || (plan.was_lost_after() && plan.struck() == "retire");
+            for (std::int64_t n = 0; n < 3; ++n) {
+                CHECK(left.ran(n) == 1);
+                // Given back, the attempt does not count; rescued, it does.
+                CHECK(left.last_attempt.at(n) == (unheard || (claimed == 3 && !gone) ? 2 : 1));
+            }
+        };
+    });
+}
+
+TEMPLATE_TEST_CASE("requeueing held jobs that crashes has done it to all or none, and once", "[scenario][crash]",
+                   memory, libpq) {
+    crash_site<TestType> site;
+    site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
+        (void)site.healthy().enqueue(test::notes(2)).value();
+        (void)site.healthy().enqueue(note{.n = 2}, {.unique_key = "k", .keep_outcome = 1h}).value();
+        test::work_off(site.healthy(), site.options(), [](const note&) -> pgq::outcome { return pgq::hold{"look"}; });
+        std::vector<pgq::job_id> ids;
+        for (const auto& h : site.healthy().template held<note>().value()) ids.push_back(h.id);
+        CHECK(ids.size() == 3);
+        const bool said = came_through(jobs.requeue(ids));
+        return [=](const aftermath& left, const crash_plan& plan) {
+            const bool moved = said || (plan.was_lost_after() && plan.struck() == "requeue");
+            for (std::int64_t n = 0; n < 3; ++n) {
+                CHECK(left.ran(n) == (moved ? 1 : 0));
+                CHECK(left.is_held(n) == (moved ? 0 : 1));
+            }
+        };
+    });
+}
