@@ -75,6 +75,19 @@ public:
     void freeze() { order(&proxy::freeze_all); }
     /// From now on the server hears the connections there are, but its answers get lost. New ones work.
     void mute() { order(&proxy::mute_all); }
+    /// So many transactions more, of all connections together, reach the server; what comes behind them does not. The connection that
+    /// has sent it is closed when the server has done what did reach it, and its answers get lost.
+    void cut_behind(int transactions) {
+        const std::lock_guard lock{mutex_};
+        transactions_left_ = transactions;
+        was_cut_ = false;
+    }
+    /// Whether it has come to that. If not, it does not any more.
+    bool was_cut() {
+        const std::lock_guard lock{mutex_};
+        transactions_left_ = -1;
+        return was_cut_;
+    }
 
     /// Executions of one of the library's statements, by its name in statement/.
     int count(const std::string& statement) const {
@@ -95,11 +108,42 @@ public:
     }
 
 private:
+    // Counts the server's "ready for query": one behind the start, and one for each Sync.
+    class answer_counter {
+    public:
+        void read(const std::string& bytes) {
+            for (std::size_t at = 0; at < bytes.size();) {
+                if (skip_ > 0) {
+                    const std::size_t n = std::min(skip_, bytes.size() - at);
+                    skip_ -= n, at += n;
+                    continue;
+                }
+                head_ += bytes[at++];
+                if (head_.size() < 5) continue;
+                for (std::size_t i = 1; i < 5; ++i) skip_ = skip_ << 8 | static_cast<unsigned char>(head_[i]);
+                skip_ -= 4;  // the length counts itself
+                count_ += head_[0] == 'Z' ? 1 : 0;
+                head_.clear();
+            }
+        }
+        int count() const noexcept { return count_; }
+
+    private:
+        std::string head_{};
+        std::size_t skip_ = 0;
+        int count_ = 0;
+    };
+
     struct pair {
         int client = -1, server = -1;
         std::string up{}, down{};  // read and not yet written on
         frontend_reader reader{};
-        bool frozen = false, muted = false, over = false;
+        answer_counter answers{};
+        int syncs = 0;
+        bool frozen = false, muted = false, ending = false, over = false;
+
+        // Nothing of what reached the server is unanswered.
+        bool is_answered() const noexcept { return answers.count() == 0 || answers.count() > syncs; }
     };
 
     void find_server() {
@@ -181,8 +225,9 @@ private:
             const auto n = ::recv(from, buffer, sizeof buffer, MSG_DONTWAIT);
             if (n > 0) {
                 held.assign(buffer, static_cast<std::size_t>(n));
-                if (is_up) note(p.reader, held);
-                else if (p.muted) held.clear();
+                if (is_up) note(p, held);
+                else p.answers.read(held);
+                if (!is_up && (p.muted || p.ending)) held.clear();
             } else if (n == 0 || errno != EAGAIN) {
                 p.over = true;
             }
@@ -194,9 +239,23 @@ private:
         else if (errno != EAGAIN) p.over = true;
     }
 
-    void note(frontend_reader& reader, const std::string& bytes) {
+    // What is not to pass goes out of `bytes`.
+    void note(pair& p, std::string& bytes) {
         const std::lock_guard lock{mutex_};
-        reader.read(bytes, [&](const std::string& what) { ++seen_[what]; });
+        const auto tell = [&](const std::string& what) {
+            ++seen_[what];
+            if (what != frontend_reader::sync) return;
+            ++p.syncs;
+            if (transactions_left_ > 0) --transactions_left_;
+        };
+        if (p.ending) return bytes.clear();
+        if (transactions_left_ < 0) return p.reader.read(bytes, tell);
+        std::size_t passed = 0;
+        for (; passed < bytes.size() && transactions_left_ != 0; ++passed) p.reader.read(bytes.substr(passed, 1), tell);
+        if (passed == bytes.size()) return;
+        bytes.resize(passed);
+        p.ending = was_cut_ = true;
+        transactions_left_ = -1;
     }
 
     void accept_one() {
@@ -216,7 +275,8 @@ private:
     }
     void bury() {
         for (auto it = pairs_.begin(); it != pairs_.end();) {
-            if (!it->over) {
+            const bool done = it->ending && it->up.empty() && it->is_answered();
+            if (!it->over && !done) {
                 ++it;
                 continue;
             }
@@ -234,6 +294,8 @@ private:
     std::list<pair> pairs_;
     mutable std::mutex mutex_;  // for what follows
     std::map<std::string, int> seen_;
+    int transactions_left_ = -1;  // below zero: any number
+    bool was_cut_ = false;
     std::vector<void (proxy::*)()> orders_;
     std::jthread thread_;
 };

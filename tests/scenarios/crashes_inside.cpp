@@ -1,0 +1,139 @@
+#include <support/catch.hpp>
+#include <support/crash_site.hpp>
+#include <support/eventually.hpp>
+#include <support/proxy.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+// One call on the database may be several transactions in one pipeline. Here the connection breaks behind each of them.
+
+using namespace std::chrono_literals;
+using pgq::driver::libpq;
+using test::aftermath;
+using test::came_through;
+using test::crash_site;
+using test::note;
+
+namespace {
+
+// `program(queue)` behind a proxy that cuts its connection behind the first transaction, the second ..., until it gets through. It gives
+// a `judge(aftermath, was_cut)`.
+template <class Program>
+void cut_everywhere(crash_site<libpq>& site, Program program) {
+    test::proxy between;
+    bool was_cut = true;
+    for (int n = 0; was_cut; ++n) {
+        REQUIRE(n < 300);
+        between.cut_behind(n);
+        auto judge = [&] {
+            test::crash_queue<libpq> jobs{libpq{between.options(site.home().db())}, {}, pgq::executor::thread_pool{2}};
+            return program(jobs);
+        }();
+        was_cut = between.was_cut();
+        INFO("cut behind transaction " << n << (was_cut ? "" : ", which never came"));
+        judge(site.clear_up(), was_cut);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("an enqueue that is cut anywhere in its pipeline has enqueued all or nothing", "[scenario][crash][flow]") {
+    crash_site<libpq> site;
+    cut_everywhere(site, [](auto& jobs) {
+        std::map<std::int64_t, bool> returned;
+        returned[1] = came_through(jobs.enqueue(note{.n = 1}));
+        returned[2] = came_through(jobs.enqueue(std::array{note{.n = 2}, note{.n = 3}}, {.priority = 1}));
+        returned[4] = came_through(jobs.enqueue(note{.n = 4}, {.unique_key = "k", .keep_outcome = 1h}));
+        returned[6] = came_through(jobs.chain(note{.n = 6}).then(note{.n = 7}, {.unique_key = "l"}).enqueue());
+        return [returned](const aftermath& left, bool was_cut) {
+            int failed = 0;
+            for (const auto& [n, well] : returned) {
+                CHECK(left.ran(n) <= 1);
+                if (well) CHECK(left.ran(n) == 1);
+                failed += well ? 0 : 1;
+            }
+            CHECK(left.ran(3) == left.ran(2));
+            CHECK(left.ran(7) == left.ran(6));
+            CHECK(failed <= (was_cut ? 1 : 0));
+        };
+    });
+}
+
+TEST_CASE("a worker whose connection is cut anywhere in a pipeline runs each job once for each attempt and loses none",
+          "[scenario][crash]") {
+    crash_site<libpq> site;
+    cut_everywhere(site, [&site](auto& jobs) {
+        auto& healthy = site.healthy();
+        (void)healthy.enqueue(test::notes(6)).value();
+        auto flow = healthy.flow();
+        auto good = flow.add(note{.n = 8}, {.unique_key = "good", .keep_outcome = 1h});
+        auto bad = flow.add(note{.n = 11}, {.keep_outcome = 1h});
+        flow.add(note{.n = 12}).after(good);
+        flow.add(note{.n = 16}, {.if_parent_fails = pgq::parent_failure::run}).after(bad);
+        (void)flow.enqueue().value();
+        test::diary seen;
+        {
+            // Others are told of what becomes claimable behind the commit; that is what a cut loses, so it looks now and then.
+            const pgq::worker_options often{.lease_time = 1h, .poll_interval = 50ms};
+            const auto handler = [&](const note& n, const pgq::context& c) -> pgq::outcome {
+                seen.add(n.n, c);
+                if (n.n % 4 == 1 && c.attempt() == 1) throw std::runtime_error{"once"};
+                if (n.n % 4 == 2 && c.attempt() == 1) return pgq::retry_after{5ms};
+                if (n.n % 4 == 3) return pgq::hold{"look"};
+                return pgq::done{};
+            };
+            bool started = false;
+            for (int tries = 0; tries < 2 && !started; ++tries) {
+                test::running_worker w{jobs, often, handler};
+                const pgq::lane_counts all_held{.held = 2};
+                REQUIRE(test::eventually(
+                    [&] { return w.is_over() || healthy.template counts<note>().value() == all_held; }));
+                started = came_through(w.stop());
+            }
+            CHECK(started);
+        }
+        return [runs = seen.runs()](const aftermath& left, bool) {
+            for (const std::int64_t n : {0, 1, 2, 3, 4, 5, 8, 11, 12, 16}) {
+                INFO("job " << n);
+                CHECK((runs.contains(n) ? runs.at(n) : 0) == (n % 4 == 1 || n % 4 == 2 ? 2 : 1));
+                CHECK(left.ran(n) == 0);
+                CHECK(left.is_held(n) == (n % 4 == 3 ? 1 : 0));
+            }
+        };
+    });
+}
+
+TEST_CASE("a polled job whose answer is cut anywhere in its pipeline is done once or comes again",
+          "[scenario][crash][poll]") {
+    crash_site<libpq> site;
+    cut_everywhere(site, [&site](auto& jobs) {
+        (void)site.healthy().enqueue(test::notes(3)).value();
+        (void)site.healthy().enqueue(note{.n = 3}, {.keep_outcome = 1h}).value();
+        std::map<std::int64_t, bool> answered;
+        {
+            auto polled = jobs.template poll<note>({.timeout = 0s, .prefetch = 2, .lease_time = 1h});
+            for (int tries = 0; tries < 8; ++tries) {
+                auto job = polled.next();
+                if (!came_through(job) || !*job) continue;
+                const auto said =
+                    (**job)->n == 1 && (**job).attempts() == 1 ? (**job).retry(0s, "again") : (**job).ack();
+                answered[(**job)->n] = said.has_value() && ((**job)->n != 1 || (**job).attempts() > 1);
+            }
+        }
+        return [answered](const aftermath& left, bool was_cut) {
+            for (std::int64_t n = 0; n < 4; ++n) {
+                CHECK(left.left(n) <= 1);
+                const bool done = answered.contains(n) && answered.at(n);
+                if (done) CHECK(left.left(n) == 0);
+                if (!was_cut) CHECK(done);
+                if (!answered.contains(n)) CHECK(left.left(n) == 1);
+            }
+        };
+    });
+}
