@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/job/revision.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -212,6 +214,26 @@ public:
     bool stop_asked() noexcept { return core_->inner && core_->inner->stop_asked(); }
     auto sweep() {
         return on("sweep", [](auto& s) { return s.sweep(); });
+    }
+
+    auto find(const pgq::find_request& r, std::vector<pgq::job_id>& found) {
+        return told("find", found, [&](auto& s, auto& out) { return s.find(r, out); });
+    }
+    auto failures(pgq::job_id id) {
+        return on("failures", [&](auto& s) { return s.failures(id); });
+    }
+    auto open_jobs(pgq::lane_id lane, std::int64_t most) {
+        return on("open_jobs", [&](auto& s) { return s.open_jobs(lane, most); });
+    }
+    auto set_dead_letters(std::span<const pgq::lane_id> lanes, std::span<const pgq::lane_id> to) {
+        return on("set_dead_letters", [&](auto& s) { return s.set_dead_letters(lanes, to); });
+    }
+
+    auto revise(const pgq::revision& r) {
+        return on("revise", [&](auto& s) { return s.revise(r); });
+    }
+    auto progress_of(pgq::job_id id) {
+        return on("progress_of", [&](auto& s) { return s.progress_of(id); });
     }
 
     auto cancel(std::span<const pgq::job_id> ids) {

@@ -1,0 +1,85 @@
+#include <pgq/backoff/none.hpp>
+#include <pgq/job/filter.hpp>
+
+#include <support/catch.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using test::database;
+using test::note;
+
+namespace {
+
+using queue = test::note_queue<pgq::backoff::none>;
+
+}  // namespace
+
+TEST_CASE("of jobs that are cancelled by their headers only those end, and the others are delivered",
+          "[scenario][pgjobq25]") {
+    const database db;
+    queue jobs{db.driver()};
+    const std::array one{pgq::header{"foo", "1"}}, two{pgq::header{"foo", "2"}};
+    const auto gone = jobs.enqueue(note{.n = 1}, {.headers = one, .keep_outcome = 1h}).value();
+    const auto later = jobs.enqueue(note{.n = 2}, {.run_at = pgq::in(1h), .headers = one, .keep_outcome = 1h}).value();
+    (void)jobs.enqueue(note{.n = 3}, {.headers = two}).value();
+    (void)jobs.enqueue(note{.n = 4}).value();
+    CHECK(jobs.cancel_all<note>(pgq::header_of("foo") == 1).value().removed == 2);
+    const std::array<pgq::job_id, 2> both{gone, later};
+    for (const auto& end : jobs.wait_for(both, test::long_enough).value()) CHECK(end.kind == pgq::end_kind::cancelled);
+    test::diary seen;
+    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    CHECK(seen.runs() == std::map<std::int64_t, int>{{3, 1}, {4, 1}});
+}
+
+TEST_CASE("a job whose last attempt failed is delivered whole to who serves the dead letters, who is woken for it",
+          "[scenario][pgjobq26]") {
+    const database db;
+    queue jobs{db.driver()}, others{db.driver(), {.name = "others"}}, dead{db.driver(), {.name = "dead"}};
+    (void)others.lanes().value();
+    jobs.dead_letters<note>("dead").value();
+    test::diary seen;
+    test::running_worker undertaker{dead, pgq::worker_options{.poll_interval = 10min},
+                                    [&](const note& n, const pgq::context& c) { seen.add(n.n, c, n.text); }};
+    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+
+    const std::array headers{pgq::header{"foo", "bar"}};
+    const auto id = jobs.enqueue(note{.n = 1, .text = "body"}, {.headers = headers, .keep_outcome = 1h}).value();
+    test::work_off(jobs, {.max_attempts = 1}, [](const note&) { throw std::runtime_error{"no"}; });
+    REQUIRE(test::eventually([&] { return seen.size() == 1; }));
+    const auto letter = seen.all()[0];
+    CHECK(letter.id == id);
+    CHECK(letter.text == "body");
+    CHECK(std::count(letter.headers.begin(), letter.headers.end(), std::pair<std::string, std::string>{"foo", "bar"}) ==
+          1);
+    CHECK(jobs.wait_for(id, test::long_enough).value().kind == pgq::end_kind::done);
+    CHECK(test::eventually([&] { return db.is_empty(); }));
+}
+
+TEST_CASE("who waits until there is room goes on when a job has ended, also when others enqueue meanwhile",
+          "[scenario][pgjobq31]") {
+    const database db;
+    queue jobs{db.driver()}, others{db.driver()};
+    (void)jobs.enqueue(note{.n = 1}).value();
+    CHECK(jobs.wait_for_room<note>(1, 0s).error() == pgq::errc::lane_full);
+    CHECK(jobs.wait_for_room<note>(2, 0s).has_value());
+    pgq::result<void> room = pgq::errc::timeout;
+    {
+        std::jthread waits{[&] { room = jobs.wait_for_room<note>(1, test::long_enough); }};
+        (void)others.enqueue(note{.n = 2}).value();
+        test::work_off(others, {}, [](const note&) {});
+    }
+    CHECK(room.has_value());
+}
