@@ -1,0 +1,162 @@
+#include <support/catch.hpp>
+#include <support/claimer.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+
+#include <pgq/driver/memory.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+using pgq::end_kind;
+using pgq::header_of;
+using pgq::job_place;
+using test::database;
+using test::note;
+
+namespace {
+
+// Where jobs live, for each driver that the scenarios are about.
+struct by_libpq {
+    database db{};
+    using driver = pgq::driver::libpq;
+    driver make() const { return db.driver(); }
+};
+struct in_memory {
+    pgq::driver::memory store{};
+    using driver = pgq::driver::memory;
+    driver make() const { return store; }
+};
+template <class Place>
+using queue = pgq::queue<note, typename Place::driver, pgq::serializer::json>;
+
+const auto fails = [](const note& n) {
+    if (n.text != "fine") throw std::runtime_error{"broken: " + n.text};
+};
+
+template <class Queue>
+pgq::job_id put(Queue& jobs, std::string text, std::string_view tenant) {
+    const std::array headers{pgq::header{"tenant", tenant}};
+    return jobs.enqueue(note{.text = std::move(text)}, {.headers = headers}).value();
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE(
+    "a job that failed for good is in the dead-letter queue with body and headers, and is consumed there like any "
+    "other",
+    "[scenario][pgjobq26]", by_libpq, in_memory) {
+    const TestType place;
+    queue<TestType> jobs{place.make()}, others{place.make(), {.name = "others"}}, dead{place.make(), {.name = "dead"}};
+    jobs.template dead_letters<note>("dead").value();
+    (void)others.lanes().value();
+    test::diary seen;
+    test::running_worker undertaker{
+        dead, {.poll_interval = 10min}, [&](const note& n, pgq::context& c) { seen.add(n.n, c, n.text); }};
+    const std::array headers{pgq::header{"foo", "bär"}};
+    const auto h =
+        jobs.enqueue(note{.n = 7, .text = "bad"}, {.priority = 3, .headers = headers, .keep_outcome = 1min}).value();
+    test::work_off(jobs, {.max_attempts = 1}, fails);
+    const auto end = h.wait(test::long_enough).value();
+    CHECK(end.kind == end_kind::held);
+    CHECK(end.reason.find("broken: bad") != std::string::npos);
+    REQUIRE(test::eventually([&] { return seen.size() == 1; }));
+    const auto s = seen.all().front();
+    CHECK(s.id == h);
+    CHECK(s.n == 7);
+    CHECK(s.attempt == 1);
+    CHECK(s.priority == 3);
+    std::map<std::string, std::string> got{s.headers.begin(), s.headers.end()};
+    CHECK(got["foo"] == "bär");
+    CHECK(got["pgq-died-in"] == "default");
+    CHECK(got["pgq-died-of"].find("broken: bad") != std::string::npos);
+    CHECK(got["pgq-attempts"] == "1");
+    CHECK(jobs.template held<note>().value().empty());
+    jobs.template dead_letters<note>("").value();
+    (void)put(jobs, "bad again", "a");
+    test::work_off(jobs, {.max_attempts = 1}, fails);
+    CHECK(jobs.template held<note>().value().size() == 1);
+    CHECK(jobs.template dead_letters<note>("default").error() == pgq::errc::invalid_option);
+}
+
+TEMPLATE_TEST_CASE("held jobs have a history, are found by their headers, redriven by filter or cancelled",
+                   "[scenario][dead]", by_libpq, in_memory) {
+    const TestType place;
+    queue<TestType> jobs{place.make()};
+    const auto a = put(jobs, "one", "a"), b = put(jobs, "two", "b"), c = put(jobs, "three", "a");
+    test::work_off(jobs, {.max_attempts = 1}, fails);
+    using ids = std::vector<pgq::job_id>;
+    CHECK(jobs.template find_all<note>({}, job_place::held).value() == ids{a, b, c});
+    CHECK(jobs.template find_all<note>(header_of("tenant") == "a").value() == ids{a, c});
+    CHECK(jobs.template find_all<note>({}, job_place::ready | job_place::leased).value().empty());
+    CHECK(jobs.template find_all<note>({}, pgq::anywhere, 2).value() == ids{a, b});
+    const auto history = jobs.failures(b).value();
+    REQUIRE(history.size() == 1);
+    CHECK(history[0].attempt == 1);
+    CHECK(history[0].reason.find("broken: two") != std::string::npos);
+    CHECK(jobs.template requeue_all<note>(header_of("tenant") == "a").value() == 2);
+    CHECK(jobs.template find_all<note>({}, job_place::ready).value() == ids{a, c});
+    CHECK(jobs.template cancel_all<note>(header_of("tenant") == "b").value().removed == 1);
+    CHECK(jobs.template find_all<note>({}, job_place::held).value().empty());
+    test::work_off(jobs, {.max_attempts = 1}, fails);
+    CHECK(jobs.failures(a).value().size() == 2);
+}
+
+TEMPLATE_TEST_CASE("cancelling by an attribute ends the matching job alone, and a whole lane at once",
+                   "[scenario][pgjobq25]", by_libpq, in_memory) {
+    const TestType place;
+    queue<TestType> jobs{place.make()};
+    const auto one = put(jobs, "fine", "1"), two = put(jobs, "fine", "2");
+    (void)put(jobs, "fine", "abc");  // is no number, and spoils nothing
+    CHECK(jobs.template cancel_all<note>(header_of("tenant") == 1).value() ==
+          pgq::cancel_reply{.removed = 1, .stopping = 0});
+    CHECK(jobs.template find_all<note>(header_of("tenant") == 2).value() == std::vector<pgq::job_id>{two});
+    CHECK(jobs.template cancel_all<note>().value().removed == 2);
+    CHECK(jobs.template counts<note>().value() == pgq::lane_counts{});
+    (void)one;
+}
+
+TEMPLATE_TEST_CASE("an expired job that is to be held goes to the dead letters", "[scenario][pgjobq27]", by_libpq,
+                   in_memory) {
+    const TestType place;
+    queue<TestType> jobs{place.make()}, dead{place.make(), {.name = "dead"}};
+    jobs.template dead_letters<note>("dead").value();
+    (void)dead.lanes().value();
+    const auto h =
+        jobs.enqueue(note{}, {.expires_at = pgq::in(50ms), .if_expired = pgq::on_expiry::hold, .keep_outcome = 1min})
+            .value();
+    CHECK(h.wait(test::long_enough).value().reason == "it expired");  // nobody works, and it ends all the same
+    CHECK(dead.template find_all<note>({}, job_place::ready).value() == std::vector<pgq::job_id>{h});
+}
+
+TEMPLATE_TEST_CASE("at_most bounds a lane exactly: one too many is refused whole, and room is made by an end",
+                   "[scenario][bound][pgjobq31]", by_libpq, in_memory) {
+    const TestType place;
+    queue<TestType> jobs{place.make()};
+    (void)jobs.enqueue(test::notes(3), {.at_most = 4}).value();
+    const auto refused = jobs.enqueue(test::notes(2), {.at_most = 4});
+    REQUIRE(refused.error() == pgq::errc::lane_full);
+    CHECK(jobs.template counts<note>().value().ready == 3);
+    (void)jobs.enqueue(note{}, {.run_at = pgq::in(1h), .at_most = 4}).value();
+    CHECK(jobs.enqueue(note{}, {.at_most = 4}).error() == pgq::errc::lane_full);
+    CHECK(jobs.template wait_for_room<note>(4, 20ms).error() == pgq::errc::lane_full);
+    std::atomic<bool> entered{false};
+    std::jthread blocked{[&] {
+        jobs.enqueue(note{}, {.at_most = 4, .wait_for_room = test::long_enough}).value();
+        entered = true;
+    }};
+    CHECK(test::always(50ms, [&] { return !entered; }));
+    queue<TestType> elsewhere{place.make()};
+    test::work_off(elsewhere, {}, [](const note&) {});
+    CHECK(test::eventually([&] { return entered.load(); }));
+    jobs.template wait_for_room<note>(4, test::long_enough).value();
+    (void)jobs.enqueue(note{}).value();  // who names no bound is not bound
+}
