@@ -184,12 +184,11 @@ public:
     /// What is left, worked off by somebody else a day later. Nothing must be there in the end.
     aftermath clear_up() {
         REQUIRE(eventually([&] { return home_.is_quiet(); }));
-        CHECK(home_.broken_rules().empty());
+        check_rules();
         home_.age();
         auto monitor = home_.healthy_driver().connect(pgq::session_role::monitor).value();
         (void)monitor.rescue().value();
-        CHECK(home_.broken_rules().empty());
-        for (const auto& rule : home_.broken_rules()) UNSCOPED_INFO(rule);
+        check_rules();
 
         aftermath found;
         for (const auto& h : healthy_.template held<note>().value()) ++found.held[read(h.body)];
@@ -200,10 +199,9 @@ public:
             ++found.runs[s.n];
             found.last_attempt[s.n] = s.attempt;
         }
-        CHECK(home_.broken_rules().empty());
+        check_rules();
         give_held_up();
-        const auto remains = home_.remains();
-        CHECK(remains == std::vector<std::string>{});
+        CHECK(home_.remains() == std::vector<std::string>{});
         CHECK(healthy_.template counts<note>().value() == pgq::lane_counts{});
         return found;
     }
@@ -235,6 +233,7 @@ private:
         pgq::serializer::json{}.read(body, n).value();
         return n.n;
     }
+    void check_rules() const { CHECK(home_.broken_rules() == std::vector<std::string>{}); }
     void give_held_up() {
         std::vector<pgq::job_id> ids;
         for (const auto& h : healthy_.template held<note>().value()) ids.push_back(h.id);
