@@ -64,8 +64,12 @@ TEST_CASE("a job whose last attempt failed is delivered whole to who serves the 
     CHECK(letter.text == "body");
     CHECK(std::count(letter.headers.begin(), letter.headers.end(), std::pair<std::string, std::string>{"foo", "bar"}) ==
           1);
-    CHECK(jobs.wait_for(id, test::long_enough).value().kind == pgq::end_kind::done);
+    const auto end = jobs.wait_for(id, test::long_enough).value();
+    CHECK(end.kind == pgq::end_kind::held);
+    CHECK(end.reason == "attempt 1 of 1 failed: no");
     CHECK(test::eventually([&] { return db.is_empty(); }));
+    CHECK(db.query_int("SELECT count(*) FROM {s}.outcome WHERE keep_until = 'infinity'") == 0);
+    CHECK(db.rows("tracked") == 0);
 }
 
 TEST_CASE("who waits until there is room goes on when a job has ended, also when others enqueue meanwhile",
