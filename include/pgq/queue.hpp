@@ -47,8 +47,8 @@
 namespace pgq {
 
 struct queue_options {
-    std::string name = "default";                    ///< queues of one type and different names share nothing
-    duration keep_results = std::chrono::hours{24};  ///< how long the ends of jobs with a `result` can be asked for
+    std::string name = "default";                  ///< queues of one type and different names share nothing
+    duration keep_results = default_keep_results;  ///< how long the ends of jobs with a `result` can be asked for
 };
 
 namespace detail {

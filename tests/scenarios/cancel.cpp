@@ -175,3 +175,19 @@ TEST_CASE("cancelled neighbours in one lease leave the others as they are", "[sc
     CHECK(c.finish(claimed).lost.empty());
     CHECK(db.is_empty());
 }
+
+TEST_CASE("a job that is cancelled in its last attempt, and throws, ends as cancelled and not as held", "[scenario]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()};
+    test::gate never;
+    const auto handler = [&](const note&, pgq::context& c) {
+        (void)never.pass(c);
+        throw std::runtime_error{"interrupted"};
+    };
+    test::running_worker w{jobs, {.max_attempts = 1}, handler};
+    const auto h = jobs.enqueue(note{}, {.keep_outcome = 1min}).value();
+    REQUIRE(test::eventually([&] { return never.waiting() == 1; }));
+    REQUIRE(h.cancel().value().stopping == 1);
+    CHECK(h.wait(test::long_enough).value().kind == end_kind::cancelled);
+    CHECK(jobs.held<note>().value().empty());
+}

@@ -115,7 +115,8 @@ struct lease_slot {
     void finish(std::uint32_t position, verdict&& what, steady_time now) {
         --unfinished;
         const std::uint32_t index = lease.jobs[position].index;
-        if (what.gone && flags.empty()) set(done, index);
+        // Who asks later how it ended is not to hear that it was done.
+        if (what.gone && flags.empty() && what.kind != settle_kind::discard) set(done, index);
         else unsettled.push_back({index, std::move(what)});
         if (!dirty) dirty_since = now;
         dirty = true;
@@ -127,7 +128,8 @@ struct lease_slot {
         mask = done;
         for (std::size_t i = 0; i < std::min(most, unsettled.size()); ++i) {
             const auto& p = unsettled[i];
-            items.push_back({p.index, p.what.kind, p.what.delay, p.what.reason,
+            const bool called_off = p.what.exhausted && has_flag(p.index, flag_stop);
+            items.push_back({p.index, called_off ? settle_kind::retry : p.what.kind, p.what.delay, p.what.reason,
                              p.what.result ? std::optional<std::string_view>{*p.what.result} : std::nullopt});
             set(mask, p.index);
         }

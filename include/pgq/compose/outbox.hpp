@@ -16,9 +16,10 @@ struct lease_slot;
 
 /// What became of one job, as it has to be written down.
 struct verdict {
-    bool gone = true;    ///< done or discarded: nothing but its bit in the mask, when nobody wants to know more
-    bool told = false;   ///< somebody does
-    bool aside = false;  ///< the handler has ended the lease itself: there is nothing to tell
+    bool gone = true;        ///< done or discarded: nothing but its bit in the mask, when nobody wants to know more
+    bool told = false;       ///< somebody does
+    bool exhausted = false;  ///< held because it was the last attempt: not if it was to stop
+    bool aside = false;      ///< the handler has ended the lease itself: there is nothing to tell
     settle_kind kind = settle_kind::done;
     duration delay{};
     std::string reason{};

@@ -364,8 +364,7 @@ public:
     }
 
 private:
-    static constexpr const auto& writer =
-        detail::writer_of<Job, typename composition::template serializer_of<Job>>;
+    static constexpr const auto& writer = detail::writer_of<Job, typename composition::template serializer_of<Job>>;
 
     static duration rest(const job_record& record) {
         return detail::rest_of<typename composition::template backoff_of<Job>>(record);

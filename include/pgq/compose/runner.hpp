@@ -133,7 +133,8 @@ public:
     void conclude(lease_slot& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome o,
                   bool aside = false) noexcept {
         const job_record& r = slot.lease.jobs[position];
-        if (!aside && o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts) o = exhaust(r, o);
+        const bool last = !aside && o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts;
+        if (last) o = exhaust(r, o);
         if constexpr (observes<Observer, event::job_finished>) {
             const auto took = began == steady_time{} ? duration{} : std::chrono::steady_clock::now() - began;
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
@@ -141,6 +142,7 @@ public:
         if (aside) return finish(slot, position, {.aside = true});
         auto what = verdict_of(std::move(o));
         what.told = (r.flags & flag_tracked) != 0;  // the slot's own flags are the worker's thread's
+        what.exhausted = last && what.kind == settle_kind::hold;
         finish(slot, position, std::move(what));
     }
 

@@ -2,6 +2,7 @@
 
 #include <pgq/compose/luggage.hpp>
 #include <pgq/concept/limiter.hpp>
+#include <pgq/concept/serializer.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/bodies.hpp>
@@ -32,7 +33,12 @@ public:
             if (!is_storable_text(keys_[keys_.size() - 1]))
                 return error_info{errc::invalid_text, "a job's key holds a zero byte or bytes that are not UTF-8"};
         }
-        if (luggage_type::differs || options_.empty()) options_.push_back(luggage_.pack(*all_, job));
+        if (luggage_type::differs || options_.empty()) {
+            auto& o = options_.emplace_back(luggage_.pack(*all_, job));
+            using serializer_type = typename Composition::template serializer_of<Job>;
+            if (keeps_result<Job, serializer_type> && o.keep_outcome <= duration{})
+                o.keep_outcome = default_keep_results;
+        }
         return {};
     }
     bool empty() const noexcept { return bodies_.empty(); }

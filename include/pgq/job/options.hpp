@@ -3,8 +3,10 @@
 #include <pgq/job/header.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/unique.hpp>
+#include <pgq/time/clock.hpp>
 #include <pgq/time/when.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -14,6 +16,9 @@ namespace pgq {
 /// What becomes of a job when one that it waits for has not succeeded: was held, cancelled, discarded or has expired. The values
 /// are stored.
 enum class parent_failure : char { run = 'r', hold = 'h', cancel = 'c' };
+
+/// How long the ends of jobs with a `result` can be asked for when nobody has said it.
+inline constexpr duration default_keep_results = std::chrono::hours{24};
 
 /// What becomes of a job that has expired.
 enum class on_expiry : std::uint8_t { drop, hold };
