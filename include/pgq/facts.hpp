@@ -18,7 +18,8 @@ inline constexpr bool handles_job = false;
 
 template <template <class, class...> class Worker, class Queue, class... Handlers, class Job>
     requires(sizeof...(Handlers) > 0 && Queue::composition_type::template contains<Job>)
-inline constexpr bool handles_job<Worker<Queue, Handlers...>, Job> = acceptors_of<Job, Handlers...>().count == 1;
+inline constexpr bool handles_job<Worker<Queue, Handlers...>, Job> =
+    acceptors_of<typename Queue::composition_type, Job, Handlers...>().count == 1;
 
 }  // namespace detail
 
