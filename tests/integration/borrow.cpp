@@ -53,7 +53,7 @@ TEST_CASE("a queue on a borrowed connection enqueues and looks after jobs", "[dr
     CHECK(p.jobs.enqueue(test::notes(50)).value().size() == 50);
     CHECK(p.jobs.enqueue(note{2, "later"}, {.run_at = pgq::in(std::chrono::hours{1})}).has_value());
     CHECK(p.jobs.counts<note>().value() == pgq::lane_counts{.ready = 51, .deferred = 1});
-    CHECK(p.jobs.cancel(id).value() == 1);
+    CHECK(p.jobs.cancel(id).value().removed == 1);
     CHECK(p.jobs.held<note>().value().empty());
     CHECK(p.jobs.requeue(id).value() == 0);
     CHECK(p.db.rows("ready") == 50);

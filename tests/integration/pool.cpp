@@ -127,7 +127,7 @@ TEST_CASE("everything a queue can do goes through a pool: install, many jobs, CO
     CHECK(mine.has_value());
     db.exec("ROLLBACK");
     CHECK(jobs.counts<note>().value().ready == 100);
-    CHECK(jobs.cancel(jobs.enqueue(note{"x"}).value()).value() == 1);
+    CHECK(jobs.cancel(jobs.enqueue(note{"x"}).value()).value().removed == 1);
 
     int ran = 0;
     pgq::worker_options until_empty{.until = pgq::run_until::empty};

@@ -262,8 +262,8 @@ TEST_CASE("installs with odd schemas in one database share no job, wake-up, lock
     CHECK(seen[0]->size() == 0);
 
     // Ids are counted in each: what one calls 2 is another job elsewhere.
-    CHECK(jobs[0]->cancel(pgq::job_id{2}).value() == 0);
-    CHECK(jobs[1]->cancel(pgq::job_id{2}).value() == 1);
+    CHECK(jobs[0]->cancel(pgq::job_id{2}).value().removed == 0);
+    CHECK(jobs[1]->cancel(pgq::job_id{2}).value().removed == 1);
     CHECK(jobs[2]->counts<note>().value().ready == 1);
     for (auto& g : gates) g->open();
     CHECK(test::eventually([&] { return seen[1]->size() == 1 && seen[2]->size() == 2 && seen[3]->size() == 2; }));
