@@ -70,8 +70,8 @@ TEST_CASE("jobs of several entrypoints run by priority, and by age inside a prio
     std::vector<std::tuple<int, pgq::job_id>> wanted;  // minus the priority, id
     for (std::int64_t i = 0; i < 100; ++i) {
         const auto priority = static_cast<std::int16_t>(i % 10);
-        const auto id = i % 3 == 0 ? jobs.enqueue(letter{.n = i}, {.priority = priority}).value()
-                                   : jobs.enqueue(note{.n = i}, {.priority = priority}).value();
+        const pgq::job_id id = i % 3 == 0 ? jobs.enqueue(letter{.n = i}, {.priority = priority}).value().id()
+                                          : jobs.enqueue(note{.n = i}, {.priority = priority}).value().id();
         wanted.emplace_back(-priority, id);
     }
     std::sort(wanted.begin(), wanted.end());
