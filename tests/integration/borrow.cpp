@@ -35,8 +35,11 @@ struct program {
     PGconn* connection() const noexcept { return mine.get(); }
     PGTransactionStatusType state() const { return PQtransactionStatus(mine.get()); }
     /// Everything of the session that somebody could have changed.
+    // But for those that appear when the server loads PL/pgSQL.
     std::string settings() const {
-        return mine.query_text("SELECT string_agg(name || '=' || setting, ',' ORDER BY name) FROM pg_settings") +
+        return mine.query_text(
+                   "SELECT string_agg(name || '=' || setting, ',' ORDER BY name) FROM pg_settings"
+                   " WHERE name NOT LIKE 'plpgsql.%'") +
                mine.query_text("SELECT coalesce(string_agg(name, ','), '') FROM pg_prepared_statements") +
                mine.query_text("SELECT coalesce(string_agg(c, ','), '') FROM pg_listening_channels() c") +
                std::to_string(mine.query_int("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()"

@@ -633,14 +633,14 @@ BEGIN
             IF i < 20 AND EXISTS (
                 SELECT FROM lease l, unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
                    AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0) THEN
-                RAISE EXCEPTION USING ERRCODE = 'PQ000';
+                RAISE EXCEPTION USING ERRCODE = 'PQ003';
             END IF;
             waiting := waiting + n; running := running + asked;
             EXIT WHEN i > 20 AND n = 0 AND asked = 0 OR NOT EXISTS (
                 SELECT FROM ready WHERE id = ANY (which) UNION ALL SELECT FROM deferred WHERE id = ANY (which)
                 UNION ALL SELECT FROM lease l, unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
                    AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0);
-        EXCEPTION WHEN SQLSTATE 'PQ000' THEN
+        EXCEPTION WHEN SQLSTATE 'PQ003' THEN
         END;
     END LOOP;
     RETURN NEXT;
@@ -819,7 +819,7 @@ BEGIN
                   FROM unique_key k LEFT JOIN tracked t ON t.id = k.job WHERE k.digest = rival.digest FOR UPDATE OF k;
                 CONTINUE WHEN NOT FOUND;  -- it ended in between
                 IF NOT place.mine AND place.id <> ALL (locked) AND place.lane IS NOT NULL THEN  -- it took the key in between
-                    IF turn < 20 THEN RAISE EXCEPTION USING ERRCODE = 'PQ000'; END IF;
+                    IF turn < 20 THEN RAISE EXCEPTION USING ERRCODE = 'PQ003'; END IF;
                     locked := locked || ARRAY(SELECT t.id FROM tracked t WHERE t.id = place.id FOR NO KEY UPDATE);
                 END IF;
                 IF place.mine THEN  -- the first of this call wins
@@ -852,7 +852,7 @@ BEGIN
             END LOOP;
         END LOOP;
         EXIT;
-    EXCEPTION WHEN SQLSTATE 'PQ000' THEN  -- anew, in the order of locks
+    EXCEPTION WHEN SQLSTATE 'PQ003' THEN  -- anew, in the order of locks
     END; END LOOP;
 
     FOR place IN SELECT b.lane, min(b.bound) AS bound, count(*) AS n

@@ -45,10 +45,10 @@ public:
     }
 
     bool usable() noexcept { return !ward_->all_dead; }
-    result<cancel_reply> cancel(std::span<const job_id> ids) {
+    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) {
         ++ward_->questions;
         if (ward_->mute) return errc::connection_lost;
-        return driver::memory::session::cancel(ids);
+        return driver::memory::session::held(lane, limit);
     }
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) {
         if (ward_->all_dead) return errc::connection_lost;

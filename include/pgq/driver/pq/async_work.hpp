@@ -80,7 +80,7 @@ public:
     result<need> advance() {
         PGconn* c = core_->line().get();
         if (PQconsumeInput(c) == 0) return over(connection_error(c, "wait"));
-        if (core_->line().take_notifications()) reason_ = wake_reason::notified;
+        if (core_->line().take_notified()) reason_ = wake_reason::notified;
         else if (core_->took_interrupt()) reason_ = wake_reason::interrupted;
         else return need::read;
         return over(need::nothing);

@@ -68,18 +68,16 @@ public:
 
     void close() noexcept { connection_.reset(); }
 
-    /// Whether there were any.
-    bool take_notifications() noexcept {
-        bool any = false;
-        while (PGnotify* n = PQnotifies(connection_.get())) {
-            stop_asked_ = stop_asked_ || std::string_view{n->extra} == "stop";
-            PQfreemem(n);
-            any = true;
-        }
-        return any;
+    /// Whether there were any since the last call.
+    bool take_notified() noexcept {
+        hear();
+        return std::exchange(notified_, false);
     }
-    /// Whether one of those taken since the last call asked for a job to stop.
-    bool take_stop_asked() noexcept { return std::exchange(stop_asked_, false); }
+    /// Whether one of those that have come since the last call asked for a job to stop. It stays a notification for who waits.
+    bool take_stop_asked() noexcept {
+        hear();
+        return std::exchange(stop_asked_, false);
+    }
 
     PGconn* get() const noexcept { return connection_.get(); }
     int socket() const noexcept { return PQsocket(connection_.get()); }
@@ -91,6 +89,14 @@ public:
     bool keeps_state() const noexcept { return keeps_state_; }
 
 private:
+    void hear() noexcept {
+        while (PGnotify* n = PQnotifies(connection_.get())) {
+            notified_ = true;
+            stop_asked_ = stop_asked_ || std::string_view{n->extra} == "stop";
+            PQfreemem(n);
+        }
+    }
+
     enum class stage : std::uint8_t { connecting, hello, settings, ready };
 
     PGconn* connect() const {
@@ -157,6 +163,7 @@ private:
     stage stage_ = stage::connecting;
     std::int32_t space_ = 0;
     bool keeps_state_ = false;
+    bool notified_ = false;
     bool stop_asked_ = false;
 };
 

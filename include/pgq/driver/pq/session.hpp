@@ -183,7 +183,7 @@ public:
         const auto until = std::chrono::steady_clock::now() + timeout;
         for (;;) {
             if (PQconsumeInput(state_->line.get()) == 0) return connection_error(state_->line.get(), "wait");
-            if (state_->line.take_notifications()) return wake_reason::notified;
+            if (state_->line.take_notified()) return wake_reason::notified;
             const auto left = until - std::chrono::steady_clock::now();
             const bool readable = poll_for(POLLIN, std::max(duration{}, duration{left}));
             if (state_->wake.drain()) return wake_reason::interrupted;
@@ -308,10 +308,7 @@ public:
         return found;
     }
 
-    bool stop_asked() noexcept {
-        (void)state_->line.take_notifications();
-        return state_->line.take_stop_asked();
-    }
+    bool stop_asked() noexcept { return state_->line.take_stop_asked(); }
 
     result<sweep_reply> sweep() {
         auto& steps = fresh();
