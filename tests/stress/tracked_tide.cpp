@@ -238,17 +238,21 @@ TEST_CASE("a job is asked to stop whatever its lease does at that moment", "[str
         std::jthread worker{[&] {
             lease_ref ref = got.leases[0].ref;
             std::string mask(jobs / 8, '\0');
+            bool flagged = false;  // from when it has heard of flags on, as a worker does
             for (std::uint32_t i = 0; i < jobs; ++i) {
                 if (i == last) continue;
                 mask[i / 8] = static_cast<char>(mask[i / 8] | (1 << (i % 8)));
                 for (bool said = false; told && !said;) {
-                    const lease_progress g{.ref = ref, .mask = mask};
+                    const lease_progress g{.ref = ref, .mask = mask, .flagged = flagged};
                     exchange_reply reply;
                     told = p.try_exchange({.progressed = std::span{&g, 1}}, reply);
                     said = told && reply.lost.empty();
                     begun = true;
                     if (said) ref = reply.moved.at(0);
-                    else if (auto now = p.session.leases_now(p.worker); now && !now->empty()) ref = now->front().ref;
+                    else if (auto now = p.session.leases_now(p.worker); now && !now->empty()) {
+                        ref = now->front().ref;
+                        flagged = flagged || !now->front().flags.empty();
+                    }
                 }
             }
         }};
