@@ -1,5 +1,6 @@
 // A bell is rung once or not at all: ringing it twice would be worse. Jobs live in memory here; with driver::libpq it is the same.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

@@ -1,5 +1,6 @@
 // Jobs that are cheaper together: one insert for many readings. Jobs live in memory here; with driver::libpq it is the same.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

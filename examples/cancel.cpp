@@ -1,6 +1,7 @@
 // Calling jobs off, those that wait and those that run, and jobs that are too late by themselves. Jobs live in memory here; with
 // driver::libpq it is the same, on whatever machine they run.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

@@ -2,6 +2,7 @@
 
 #include "notification_desk.hpp"
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/executor/decorator.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>

@@ -1,6 +1,7 @@
 // What becomes of jobs that failed for good: they are kept with their history, found by their headers, tried again or dropped; or they go
 // to a queue of dead letters, which is consumed like any other. Jobs live in memory here; with driver::libpq it is the same.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

@@ -1,5 +1,6 @@
 // Each entrypoint says for itself how its handler is run. Jobs live in memory here; with driver::libpq it is the same.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

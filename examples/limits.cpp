@@ -1,6 +1,7 @@
 // run:
 // Limits: how many jobs begin, in one worker and in all of them.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

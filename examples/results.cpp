@@ -1,6 +1,7 @@
 // What becomes of jobs: waiting for them, and what their handlers have returned. Jobs live in memory here; with driver::libpq
 // whoever waits and whoever works are different programs.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

@@ -1,6 +1,7 @@
 // Jobs of which there is one at a time: by a key that the caller names, and by one made of the job's members. Jobs live in memory here;
 // with driver::libpq it is the same, for all programs at once.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

@@ -1,6 +1,7 @@
 // run:
 // A payload that changes its shape while old and new programs run.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

@@ -1,6 +1,7 @@
 // Jobs that wait for others: a chain, a flow, and what becomes of those whose parents fail. Jobs live in memory here; with
 // driver::libpq it is the same.
 
+#include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /// The core: queues, workers, and every policy that needs no other library. Where jobs live and how they are written is included
-/// beside it: <pgq/driver/libpq.hpp>, <pgq/serializer/json.hpp>.
+/// beside it: <pgq/driver/libpq.hpp> (or <pgq/driver/memory.hpp>, in tests), <pgq/serializer/json.hpp>.
 
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/fixed.hpp>
@@ -11,7 +11,6 @@
 #include <pgq/backoff/travelling.hpp>
 #include <pgq/delivery/at_least_once.hpp>
 #include <pgq/delivery/at_most_once.hpp>
-#include <pgq/driver/memory.hpp>
 #include <pgq/driver/pool.hpp>
 #include <pgq/executor/in_place.hpp>
 #include <pgq/executor/process.hpp>

@@ -5,6 +5,8 @@
 #include <pgq/backoff/none.hpp>
 #include <pgq/concept/backoff.hpp>
 
+namespace concept_backoff {
+
 namespace {
 
 using namespace pgq;
@@ -54,3 +56,5 @@ struct without_delay {
 static_assert(!backoff_policy<without_delay> && !backoff_policy<int>);
 
 }  // namespace
+
+}  // namespace concept_backoff

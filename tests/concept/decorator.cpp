@@ -13,6 +13,8 @@
 #include <chrono>
 #include <optional>
 
+namespace concept_decorator {
+
 namespace {
 
 using namespace pgq;
@@ -68,3 +70,5 @@ struct that_hides_its_inner : executor::decorator<> {
 static_assert(!executor_decorator<that_hides_its_inner>);
 
 }  // namespace
+
+}  // namespace concept_decorator

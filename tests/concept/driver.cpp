@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace concept_driver {
+
 namespace {
 
 using namespace pgq;
@@ -171,3 +173,5 @@ static_assert(driver_policy<driver::borrow> && driver_session<driver::borrow::se
 static_assert(!lending_driver<driver::borrow> && !async_driver<driver::borrow>);
 
 }  // namespace
+
+}  // namespace concept_driver

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 
+namespace concept_executor {
+
 namespace {
 
 using namespace pgq;
@@ -55,3 +57,5 @@ struct that_changes_the_task : fakes::executor {
 static_assert(!can_execute<that_changes_the_task>);
 
 }  // namespace
+
+}  // namespace concept_executor

@@ -16,6 +16,8 @@
 #include <string_view>
 #include <type_traits>
 
+namespace concept_facts {
+
 // What a program can assert about its queues and workers, and what unused policies cost.
 namespace {
 
@@ -75,3 +77,5 @@ static_assert(size_with<> == sizeof(two));
 static_assert(sizeof(worker<two, of_mail, of_picture>) == sizeof(worker<mail_queue, of_mail>));
 
 }  // namespace
+
+}  // namespace concept_facts

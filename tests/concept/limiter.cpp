@@ -13,6 +13,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace concept_limiter {
+
 using namespace pgq;
 
 namespace {
@@ -81,3 +83,5 @@ static_assert(limiter_policy<counts_too>);
 static_assert(std::is_empty_v<limiter::none> && std::is_empty_v<by_number>);
 
 }  // namespace
+
+}  // namespace concept_limiter

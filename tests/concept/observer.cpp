@@ -1,6 +1,8 @@
 #include <pgq/concept/observer.hpp>
 #include <pgq/observer/none.hpp>
 
+namespace concept_observer {
+
 namespace {
 
 using namespace pgq;
@@ -40,3 +42,5 @@ static_assert(!observes_something<observer::none> && !observes_something<int>);
 static_assert(!observer_policy<without_category> && !observer_policy<int>);
 
 }  // namespace
+
+}  // namespace concept_observer

@@ -1,5 +1,7 @@
 #include <pgq/concept/policy.hpp>
 
+namespace concept_policy {
+
 namespace {
 
 struct mine {
@@ -27,3 +29,5 @@ static_assert(!pgq::policy_of<mine, pgq::driver_tag>);
 static_assert(!pgq::policy_of<int, pgq::backoff_tag>);
 
 }  // namespace
+
+}  // namespace concept_policy

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+namespace concept_serializer {
+
 namespace {
 
 using namespace pgq;
@@ -48,3 +50,5 @@ struct of_another_category : of_mails_only {
 static_assert(!serializer_policy<of_another_category> && !serializer_for<of_another_category, fakes::mail>);
 
 }  // namespace
+
+}  // namespace concept_serializer

@@ -11,6 +11,8 @@
 
 #include <string_view>
 
+namespace concept_serializer_decorators {
+
 namespace {
 
 struct login {
@@ -23,8 +25,12 @@ struct without_entrypoint {
 
 }  // namespace
 
-BOOST_HANA_ADAPT_STRUCT(login, password);
-BOOST_HANA_ADAPT_STRUCT(without_entrypoint, text);
+}  // namespace concept_serializer_decorators
+
+BOOST_HANA_ADAPT_STRUCT(concept_serializer_decorators::login, password);
+BOOST_HANA_ADAPT_STRUCT(concept_serializer_decorators::without_entrypoint, text);
+
+namespace concept_serializer_decorators {
 
 namespace {
 
@@ -83,3 +89,5 @@ static_assert(flaw_of<compressed<encrypted<json, keys>>> == serializer_flaw::com
 static_assert(flaw_of<compressed<encrypted<json, int>>> == serializer_flaw::incomplete_keys);
 
 }  // namespace
+
+}  // namespace concept_serializer_decorators

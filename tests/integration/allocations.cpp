@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace integration_allocations {
+
 namespace allocation_jobs {
 
 struct small {
@@ -23,7 +25,11 @@ struct small {
 
 }  // namespace allocation_jobs
 
-BOOST_HANA_ADAPT_STRUCT(allocation_jobs::small, number, name);
+}  // namespace integration_allocations
+
+BOOST_HANA_ADAPT_STRUCT(integration_allocations::allocation_jobs::small, number, name);
+
+namespace integration_allocations {
 
 TEST_CASE("a worker on PostgreSQL allocates for each batch, not for each job", "[worker][allocations]") {
     using queue =
@@ -47,3 +53,5 @@ TEST_CASE("a worker on PostgreSQL allocates for each batch, not for each job", "
     CAPTURE(each);
     CHECK(each < 0.1);
 }
+
+}  // namespace integration_allocations

@@ -27,6 +27,8 @@
 #include <utility>
 #include <vector>
 
+namespace integration_any_driver {
+
 using namespace std::chrono_literals;
 
 namespace shop {
@@ -48,8 +50,12 @@ using queue = pgq::queue<pgq::job<order, pgq::backoff::none>, receipt, Driver, p
 
 }  // namespace shop
 
-BOOST_HANA_ADAPT_STRUCT(shop::order, number, items);
-BOOST_HANA_ADAPT_STRUCT(shop::receipt, order);
+}  // namespace integration_any_driver
+
+BOOST_HANA_ADAPT_STRUCT(integration_any_driver::shop::order, number, items);
+BOOST_HANA_ADAPT_STRUCT(integration_any_driver::shop::receipt, order);
+
+namespace integration_any_driver {
 
 namespace {
 
@@ -196,3 +202,5 @@ TEMPLATE_TEST_CASE("one application runs over any driver", "[driver][pool][memor
         CHECK(jobs.template counts<shop::receipt>().value() == pgq::lane_counts{.ready = 1});
     }
 }
+
+}  // namespace integration_any_driver

@@ -35,6 +35,8 @@
 #include <utility>
 #include <vector>
 
+namespace integration_asio_enqueue {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -272,3 +274,5 @@ TEST_CASE("a context that ends takes along the calls that wait their turn", "[qu
     CHECK(token.use_count() == 1);
     (void)blocker.exec("ROLLBACK");
 }
+
+}  // namespace integration_asio_enqueue

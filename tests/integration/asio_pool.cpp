@@ -14,6 +14,8 @@
 #include <system_error>
 #include <vector>
 
+namespace integration_asio_pool {
+
 namespace {
 
 using pgq::driver::asio_libpq;
@@ -77,3 +79,5 @@ TEST_CASE("a pool tells why the latest asynchronous call failed, whichever conne
     CHECK(enqueued(jobs, note{1, std::string(200, 'x')}) == pgq::errc::payload_too_large);
     CHECK(jobs.last_async_error() == pgq::errc::payload_too_large);
 }
+
+}  // namespace integration_asio_pool

@@ -31,6 +31,8 @@
 #include <utility>
 #include <vector>
 
+namespace integration_asio_session {
+
 using namespace std::chrono_literals;
 using pgq::session_role;
 using pgq::wake_reason;
@@ -315,3 +317,5 @@ TEST_CASE("a context that ends takes the operations on it along", "[driver][asio
     }
     CHECK(argument.expired());
 }
+
+}  // namespace integration_asio_session

@@ -29,6 +29,8 @@
 #include <utility>
 #include <vector>
 
+namespace integration_asio_worker {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -340,3 +342,5 @@ TEST_CASE("a program in one coroutine enqueues, works and ends by a time-out", "
     CHECK(f.diary.each_ran_once(5));
     CHECK(f.is_over());
 }
+
+}  // namespace integration_asio_worker

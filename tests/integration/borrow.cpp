@@ -20,6 +20,8 @@
 #include <thread>
 #include <vector>
 
+namespace integration_borrow {
+
 namespace {
 
 using pgq::errc;
@@ -217,3 +219,5 @@ TEST_CASE("a worker elsewhere wakes for what is enqueued on a borrowed connectio
     CHECK(stored_too);
     CHECK(woke_again);
 }
+
+}  // namespace integration_borrow

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+namespace integration_enqueue_edges {
+
 using namespace std::chrono_literals;
 using pgq::condition;
 using pgq::errc;
@@ -226,3 +228,5 @@ TEST_CASE("one queue object enqueues from eight threads", "[enqueue][threads]") 
     CHECK(db.query_int("SELECT count(DISTINCT body) FROM {s}.ready") == 400);
     CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
 }
+
+}  // namespace integration_enqueue_edges

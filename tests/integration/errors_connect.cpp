@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace integration_errors_connect {
+
 using pgq::condition;
 using pgq::errc;
 using pgq::error_info;
@@ -205,3 +207,5 @@ TEST_CASE("a database of another encoding is refused before anything is made in 
         CHECK(has(e.hint, "UTF8"));
     }
 }
+
+}  // namespace integration_errors_connect

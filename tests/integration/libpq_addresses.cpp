@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+namespace integration_libpq_addresses {
+
 using pgq::driver::connection_options;
 using pgq::driver::libpq;
 using test::database;
@@ -135,3 +137,5 @@ TEST_CASE("the user's name for the application is kept; without one it is pgq", 
     const environment none{{{"PGAPPNAME", ""}}};
     CHECK(name_at_server(test::dsn()) == "pgq");
 }
+
+}  // namespace integration_libpq_addresses

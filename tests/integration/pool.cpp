@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+namespace integration_pool {
+
 using namespace std::chrono_literals;
 using pgq::errc;
 
@@ -45,7 +47,11 @@ std::int64_t terminate(const test::database& db, int how_many) {
 
 }  // namespace
 
-BOOST_HANA_ADAPT_STRUCT(note, text);
+}  // namespace integration_pool
+
+BOOST_HANA_ADAPT_STRUCT(integration_pool::note, text);
+
+namespace integration_pool {
 
 TEST_CASE("eight threads enqueue at once over four connections, which heal when a backend is terminated",
           "[driver][pool]") {
@@ -136,3 +142,5 @@ TEST_CASE("everything a queue can do goes through a pool: install, many jobs, CO
     CHECK(ran == 100);
     CHECK(db.is_empty());
 }
+
+}  // namespace integration_pool

@@ -11,6 +11,8 @@
 #include <csignal>
 #include <cstdint>
 
+namespace integration_process_executor {
+
 using namespace std::chrono_literals;
 using pgq::lane_counts;
 using test::eventually;
@@ -38,3 +40,5 @@ TEST_CASE("handlers in processes of their own leave the worker's connections alo
     CHECK(jobs.observer()->lost == 0);
     CHECK(jobs.observer()->troubles == 0);
 }
+
+}  // namespace integration_process_executor

@@ -29,6 +29,8 @@
 #include <variant>
 #include <vector>
 
+namespace integration_sql_surface {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::letter;
@@ -144,29 +146,36 @@ inline std::string_view name_of(color c) { return c == color::red ? "red" : "gre
 
 }  // namespace surface
 
-BOOST_HANA_ADAPT_STRUCT(surface::point, x, y);
-BOOST_HANA_ADAPT_STRUCT(surface::tree, name, below);
-BOOST_HANA_ADAPT_STRUCT(surface::all, flag, i8, u8, i16, u16, i32, u32, i64, u64, f, d, text, bytes, of, sure, paint,
-                        maybe, none, tags, bits, three, holes, both, two, counts, places, form, at, way, root, wait,
-                        rest, tick, span, when, since);
-BOOST_HANA_ADAPT_STRUCT(surface::keyed, user, n, flag, of);
-BOOST_HANA_ADAPT_STRUCT(surface::clash, priority, payload, job_payload);
-BOOST_HANA_ADAPT_STRUCT(surface::empty);
-BOOST_HANA_ADAPT_STRUCT(surface::inner, x, y);
-BOOST_HANA_ADAPT_STRUCT(surface::outer, in, named, maybe);
-BOOST_HANA_ADAPT_STRUCT(surface::letter_1, body);
-BOOST_HANA_ADAPT_STRUCT(surface::letter_2, body, pages);
+}  // namespace integration_sql_surface
+
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::point, x, y);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::tree, name, below);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::all, flag, i8, u8, i16, u16, i32, u32, i64, u64, f, d, text,
+                        bytes, of, sure, paint, maybe, none, tags, bits, three, holes, both, two, counts, places, form,
+                        at, way, root, wait, rest, tick, span, when, since);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::keyed, user, n, flag, of);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::clash, priority, payload, job_payload);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::empty);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::inner, x, y);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::outer, in, named, maybe);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::letter_1, body);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::letter_2, body, pages);
 
 template <>
-struct pgq::codec<surface::color> {
+struct pgq::codec<integration_sql_surface::surface::color> {
     using written_as = std::string;
-    static void write(surface::color c, pgq::serializer::json_writer& out) { out.string(surface::name_of(c)); }
-    static bool read(pgq::serializer::json_value in, surface::color& c) {
+    static void write(integration_sql_surface::surface::color c, pgq::serializer::json_writer& out) {
+        out.string(integration_sql_surface::surface::name_of(c));
+    }
+    static bool read(pgq::serializer::json_value in, integration_sql_surface::surface::color& c) {
         if (!in.is_string()) return in.expected("a string");
-        c = in.text() == "red" ? surface::color::red : surface::color::green;
+        c = in.text() == "red" ? integration_sql_surface::surface::color::red
+                               : integration_sql_surface::surface::color::green;
         return true;
     }
 };
+
+namespace integration_sql_surface {
 
 namespace {
 
@@ -686,3 +695,5 @@ TEST_CASE("the general function enqueues any bytes into any lane, and makes it w
     CHECK(test::refusal(c, "SELECT {s}.enqueue('q', repeat('x', 256), '', '')").substr(0, 5) == "22023");
     CHECK(test::refusal(c, "SELECT {s}.enqueue('q', 'e', '', NULL)").substr(0, 5) == "22004");
 }
+
+}  // namespace integration_sql_surface

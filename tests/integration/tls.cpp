@@ -8,6 +8,8 @@
 #include <map>
 #include <string>
 
+namespace integration_tls {
+
 namespace {
 
 /// The server by way of a proxy, as another host: 0.0.0.0 is none of the loopback addresses, and leads to whoever listens here.
@@ -37,3 +39,5 @@ TEST_CASE("a server elsewhere that speaks no TLS is refused, with the remedy, an
     }
     CHECK(pgq::driver::libpq{elsewhere(server, db, "sslmode=disable")}.connect(pgq::session_role::client).has_value());
 }
+
+}  // namespace integration_tls

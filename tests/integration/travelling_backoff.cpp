@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace integration_travelling_backoff {
+
 using namespace std::chrono_literals;
 using test::note;
 
@@ -71,3 +73,5 @@ TEST_CASE("jobs keep their producer's back-off in the database, however they wer
     CHECK(db.query_int("SELECT count(*) FROM {s}.deferred WHERE kind <> 'h'"
                        " AND run_at BETWEEN now() + interval '59 min' AND now() + interval '1 h'") == 6);
 }
+
+}  // namespace integration_travelling_backoff

@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace integration_worker_faults {
+
 using namespace std::chrono_literals;
 using pgq::errc;
 using pgq::lane_counts;
@@ -154,3 +156,5 @@ TEST_CASE("workers of two schemas in one database never wake each other", "[work
     w2.stop().value();
     CHECK(diary.each_ran_once(10));
 }
+
+}  // namespace integration_worker_faults

@@ -9,6 +9,8 @@
 
 #include <chrono>
 
+namespace laws_backoff {
+
 using namespace pgq;
 using namespace std::chrono_literals;
 
@@ -40,3 +42,5 @@ TEST_CASE("backoff::jittered keeps the back-off laws", "[backoff][laws]") {
     laws::check_backoff<backoff::jittered<>>([spread] { return backoff::jittered<>{.spread = spread}; });
     laws::check_backoff<longest>([spread] { return longest{.inner = {.every = duration::max()}, .spread = spread}; });
 }
+
+}  // namespace laws_backoff

@@ -9,6 +9,8 @@
 
 #include "support/catch.hpp"
 
+namespace laws_backoff_recipe {
+
 using namespace pgq;
 using backoff::recipe;
 
@@ -29,3 +31,5 @@ TEST_CASE("backoff::travelling keeps the back-off laws", "[backoff][laws]") {
     laws::check_backoff<backoff::travelling<>>([] { return backoff::travelling<>{}; });
     laws::check_backoff<backoff::travelling<backoff::linear>>([] { return backoff::travelling<backoff::linear>{}; });
 }
+
+}  // namespace laws_backoff_recipe

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace laws_driver_asio_libpq {
+
 namespace {
 
 using pgq::driver::asio_libpq;
@@ -95,3 +97,5 @@ TEST_CASE("driver::asio_libpq keeps the driver laws by its asynchronous verbs", 
     test::running_context context;
     pgq::laws::check_driver<by_handlers>([&] { return by_handlers{installed(context)}; });
 }
+
+}  // namespace laws_driver_asio_libpq

@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+namespace laws_driver_borrow {
+
 namespace {
 
 using lent = pgq::driver::borrow::session;
@@ -95,3 +97,5 @@ TEST_CASE("driver::borrow keeps the driver laws, as far as they are a client's",
         return driver;
     });
 }
+
+}  // namespace laws_driver_borrow

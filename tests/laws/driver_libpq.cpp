@@ -4,6 +4,8 @@
 #include <support/catch.hpp>
 #include <support/fresh_schema.hpp>
 
+namespace laws_driver_libpq {
+
 TEST_CASE("driver::libpq keeps the driver laws", "[driver][libpq][laws]") {
     using pgq::driver::libpq;
     pgq::laws::check_driver<libpq>([] {
@@ -12,3 +14,5 @@ TEST_CASE("driver::libpq keeps the driver laws", "[driver][libpq][laws]") {
         return driver;
     });
 }
+
+}  // namespace laws_driver_libpq

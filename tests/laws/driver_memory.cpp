@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+namespace laws_driver_memory {
+
 using namespace pgq;
 
 TEST_CASE("driver::memory keeps the driver laws", "[driver][memory][laws]") {
@@ -273,3 +275,5 @@ TEST_CASE("a manual clock tells its watchers after each move, until they leave",
     clock.advance(1s);
     CHECK(told == 2);
 }
+
+}  // namespace laws_driver_memory

@@ -9,6 +9,8 @@
 
 #include <utility>
 
+namespace laws_driver_pool {
+
 namespace {
 
 /// A pool as a queue uses it: sessions for clients are lent, the others are the inner driver's.
@@ -50,3 +52,5 @@ TEST_CASE("driver::pool of libpq keeps the driver laws, with sessions that are l
         return by_loans{lent};
     });
 }
+
+}  // namespace laws_driver_pool

@@ -17,6 +17,8 @@
 #include <chrono>
 #include <cstddef>
 
+namespace laws_executor {
+
 using namespace pgq;
 
 TEST_CASE("executor::in_place keeps the executor laws", "[executor][laws]") {
@@ -66,3 +68,5 @@ TEST_CASE("executor::coroutine on an executor of the user's keeps the executor l
 }
 
 #endif
+
+}  // namespace laws_executor

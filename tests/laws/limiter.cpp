@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace laws_limiter {
+
 using namespace pgq;
 using namespace std::chrono_literals;
 
@@ -73,3 +75,5 @@ TEST_CASE("limiters by key keep the limiter laws, whatever the key is", "[limite
     laws::check_keys<limiter::serialized_by<&order::what>>(
         std::vector<order>{{.what = color::red}, {.what = color::green}});
 }
+
+}  // namespace laws_limiter

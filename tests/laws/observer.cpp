@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string_view>
 
+namespace laws_observer {
+
 using namespace pgq;
 
 TEST_CASE("observer::counters keeps the observer laws", "[observer][laws]") {
@@ -47,3 +49,5 @@ TEST_CASE("observer::all_of keeps the observer laws when its parts do", "[observ
     using both = observer::all_of<observer::counters, observer::log<decltype(quiet)>>;
     laws::check_observer<both>([&] { return both{observer::counters{}, observer::log{quiet}}; });
 }
+
+}  // namespace laws_observer

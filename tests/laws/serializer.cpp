@@ -20,6 +20,8 @@
 #include <variant>
 #include <vector>
 
+namespace laws_serializer {
+
 namespace law_jobs {
 
 using namespace std::string_literals;
@@ -107,12 +109,16 @@ inline everything full() {
 
 }  // namespace law_jobs
 
-BOOST_HANA_ADAPT_STRUCT(law_jobs::place, street, number);
-BOOST_HANA_ADAPT_STRUCT(law_jobs::everything, flag, tiny, small, big, bigger, single, real, text, how, maybe, places,
-                        three, bits, sorted, hashed, any, pause, when, blob, two, some, home);
-BOOST_HANA_ADAPT_STRUCT(law_jobs::nothing);
-BOOST_HANA_ADAPT_STRUCT(law_jobs::text, content);
-BOOST_HANA_ADAPT_STRUCT(law_jobs::bytes, content);
+}  // namespace laws_serializer
+
+BOOST_HANA_ADAPT_STRUCT(laws_serializer::law_jobs::place, street, number);
+BOOST_HANA_ADAPT_STRUCT(laws_serializer::law_jobs::everything, flag, tiny, small, big, bigger, single, real, text, how,
+                        maybe, places, three, bits, sorted, hashed, any, pause, when, blob, two, some, home);
+BOOST_HANA_ADAPT_STRUCT(laws_serializer::law_jobs::nothing);
+BOOST_HANA_ADAPT_STRUCT(laws_serializer::law_jobs::text, content);
+BOOST_HANA_ADAPT_STRUCT(laws_serializer::law_jobs::bytes, content);
+
+namespace laws_serializer {
 
 using namespace pgq;
 using laws::check_serializer;
@@ -140,3 +146,5 @@ TEST_CASE("serializer::raw keeps the serializer laws with bytes", "[serializer][
 TEST_CASE("serializer::raw keeps the serializer laws with a type that knows its bytes", "[serializer][laws]") {
     check_serializer(serializer::raw{}, std::vector<law_jobs::country>{{{'d', 'e'}}, {{'f', 'r'}}});
 }
+
+}  // namespace laws_serializer

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace laws_serializer_compressed {
+
 namespace compressed_laws {
 
 struct report {
@@ -34,8 +36,12 @@ inline std::vector<report> reports() {
 
 }  // namespace compressed_laws
 
-BOOST_HANA_ADAPT_STRUCT(compressed_laws::report, title, lines);
-BOOST_HANA_ADAPT_STRUCT(compressed_laws::text, content);
+}  // namespace laws_serializer_compressed
+
+BOOST_HANA_ADAPT_STRUCT(laws_serializer_compressed::compressed_laws::report, title, lines);
+BOOST_HANA_ADAPT_STRUCT(laws_serializer_compressed::compressed_laws::text, content);
+
+namespace laws_serializer_compressed {
 
 using namespace pgq;
 using namespace compressed_laws;
@@ -58,3 +64,5 @@ TEST_CASE("serializer::encrypted keeps the serializer laws over what is compress
     check_serializer(serializer::encrypted<serializer::compressed<serializer::json>, serializer::keys_of<ring>>{},
                      reports());
 }
+
+}  // namespace laws_serializer_compressed

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+namespace laws_serializer_encrypted {
+
 namespace encrypted_laws {
 
 struct login {
@@ -33,8 +35,12 @@ pgq::serializer::key_ring ring;
 
 }  // namespace encrypted_laws
 
-BOOST_HANA_ADAPT_STRUCT(encrypted_laws::login, user, password, pin, more);
-BOOST_HANA_ADAPT_STRUCT(encrypted_laws::token, content);
+}  // namespace laws_serializer_encrypted
+
+BOOST_HANA_ADAPT_STRUCT(laws_serializer_encrypted::encrypted_laws::login, user, password, pin, more);
+BOOST_HANA_ADAPT_STRUCT(laws_serializer_encrypted::encrypted_laws::token, content);
+
+namespace laws_serializer_encrypted {
 
 using namespace pgq;
 using laws::cut_bodies;
@@ -66,3 +72,5 @@ TEST_CASE("serializer::encrypted keeps the serializer laws twice over", "[serial
     using once = serializer::encrypted<serializer::json, keys>;
     laws::check_serializer(serializer::encrypted<once, keys>{}, logins);
 }
+
+}  // namespace laws_serializer_encrypted

@@ -23,6 +23,8 @@
 #include <variant>
 #include <vector>
 
+namespace laws_serializer_nlohmann {
+
 namespace nlohmann_laws {
 
 using namespace std::string_literals;
@@ -117,12 +119,16 @@ pgq::serializer::key_ring ring;
 
 }  // namespace nlohmann_laws
 
-BOOST_HANA_ADAPT_STRUCT(nlohmann_laws::place, street, number);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_laws::everything, flag, tiny, small, big, bigger, single, real, text, how, which,
-                        where, path, any_json, maybe, places, three, bits, sorted, hashed, any, pause, when, blob, two,
-                        some, home);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_laws::nothing);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_laws::login, user, passwords);
+}  // namespace laws_serializer_nlohmann
+
+BOOST_HANA_ADAPT_STRUCT(laws_serializer_nlohmann::nlohmann_laws::place, street, number);
+BOOST_HANA_ADAPT_STRUCT(laws_serializer_nlohmann::nlohmann_laws::everything, flag, tiny, small, big, bigger, single,
+                        real, text, how, which, where, path, any_json, maybe, places, three, bits, sorted, hashed, any,
+                        pause, when, blob, two, some, home);
+BOOST_HANA_ADAPT_STRUCT(laws_serializer_nlohmann::nlohmann_laws::nothing);
+BOOST_HANA_ADAPT_STRUCT(laws_serializer_nlohmann::nlohmann_laws::login, user, passwords);
+
+namespace laws_serializer_nlohmann {
 
 using namespace pgq;
 using namespace nlohmann_laws;
@@ -139,3 +145,5 @@ TEMPLATE_TEST_CASE("serializer::nlohmann and serializer::msgpack keep the serial
         check_serializer(sealed{}, std::vector<login>{{}, {"ada", {"engine", "loom"}}});
     }
 }
+
+}  // namespace laws_serializer_nlohmann

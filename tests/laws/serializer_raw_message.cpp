@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace laws_serializer_raw_message {
+
 namespace raw_message_laws {
 
 /// A number and a text in the wire format of protocol buffers, as far as that is needed.
@@ -36,3 +38,5 @@ TEST_CASE("serializer::raw keeps the serializer laws with a message", "[serializ
     pgq::laws::check_serializer(pgq::serializer::raw{},
                                 std::vector<raw_message_laws::message>{{}, {1, "one"}, {127, std::string(100, 'x')}});
 }
+
+}  // namespace laws_serializer_raw_message

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace scenarios_at_most_once {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -100,3 +102,5 @@ TEST_CASE("sessions that broke while nobody needed them cost no job that is deli
     CHECK(w.stop());
     CHECK(db.is_empty());
 }
+
+}  // namespace scenarios_at_most_once

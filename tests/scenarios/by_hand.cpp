@@ -26,6 +26,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_by_hand {
+
 using namespace std::chrono_literals;
 using pgq::header_of;
 using test::database;
@@ -512,3 +514,5 @@ TEST_CASE("a queue that is gone leaves no getter behind", "[scenario][by_hand]")
     }
     CHECK(db.rows("worker") == 0);
 }
+
+}  // namespace scenarios_by_hand

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace scenarios_cancel {
+
 using namespace std::chrono_literals;
 using pgq::end_kind;
 using test::database;
@@ -191,3 +193,5 @@ TEST_CASE("a job that is cancelled in its last attempt, and throws, ends as canc
     CHECK(h.wait(test::long_enough).value().kind == end_kind::cancelled);
     CHECK(jobs.held<note>().value().empty());
 }
+
+}  // namespace scenarios_cancel

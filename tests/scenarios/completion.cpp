@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+namespace scenarios_completion {
+
 using namespace std::chrono_literals;
 using pgq::end_kind;
 using test::database;
@@ -33,8 +35,13 @@ struct division {
 };
 
 }  // namespace completion
-BOOST_HANA_ADAPT_STRUCT(completion::share, whole, text);
-BOOST_HANA_ADAPT_STRUCT(completion::division, a, b);
+
+}  // namespace scenarios_completion
+
+BOOST_HANA_ADAPT_STRUCT(scenarios_completion::completion::share, whole, text);
+BOOST_HANA_ADAPT_STRUCT(scenarios_completion::completion::division, a, b);
+
+namespace scenarios_completion {
 
 namespace {
 
@@ -233,3 +240,5 @@ TEST_CASE("a worker that dies with a tracked job does not end it; the last attem
     CHECK(end.kind == end_kind::held);
     CHECK(end.reason == "its worker died");
 }
+
+}  // namespace scenarios_completion

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace scenarios_cost {
+
 using namespace std::chrono_literals;
 using test::claimer;
 using test::database;
@@ -168,3 +170,5 @@ TEST_CASE("one job for many idle workers costs claims of the one that is woken",
     CHECK(between.count("claim_one") - claims <= 3);
     CHECK(between.syncs() - syncs <= 10);
 }
+
+}  // namespace scenarios_cost

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_crashes {
+
 // Programs that crash before and behind each of their calls on the database, the connection alone or the whole of them.
 
 using namespace std::chrono_literals;
@@ -443,3 +445,5 @@ TEMPLATE_TEST_CASE("requeueing held jobs that crashes has done it to all or none
         };
     });
 }
+
+}  // namespace scenarios_crashes

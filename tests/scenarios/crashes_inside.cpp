@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace scenarios_crashes_inside {
+
 // One call on the database may be several transactions in one pipeline. Here the connection breaks behind each of them.
 
 using namespace std::chrono_literals;
@@ -137,3 +139,5 @@ TEST_CASE("a polled job whose answer is cut anywhere in its pipeline is done onc
         };
     });
 }
+
+}  // namespace scenarios_crashes_inside

@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+namespace scenarios_dead_letter_queues {
+
 using namespace std::chrono_literals;
 using pgq::end_kind;
 using pgq::header_of;
@@ -160,3 +162,5 @@ TEMPLATE_TEST_CASE("at_most bounds a lane exactly: one too many is refused whole
     jobs.template wait_for_room<note>(4, test::long_enough).value();
     (void)jobs.enqueue(note{}).value();  // who names no bound is not bound
 }
+
+}  // namespace scenarios_dead_letter_queues

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_dead_letters {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -98,3 +100,5 @@ TEST_CASE("who waits for a job whose last attempt fails hears that it is held an
     CHECK(seen.all()[0].headers == all_headers{{"foo", "bar"}});
     CHECK(red.wait_for(mine, test::long_enough).value().kind == pgq::end_kind::done);
 }
+
+}  // namespace scenarios_dead_letters

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace scenarios_dependencies {
+
 using namespace std::chrono_literals;
 using pgq::end_kind;
 using pgq::parent_failure;
@@ -193,3 +195,5 @@ TEST_CASE("a child that is cancelled while it waits leaves its parent alone, and
     CHECK(db.is_empty());
     CHECK(db.rows("tracked") == 0);
 }
+
+}  // namespace scenarios_dependencies

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+namespace scenarios_enqueue {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -168,3 +170,5 @@ TEST_CASE("headers come back as they were, and no headers come back as none", "[
         CHECK(found == wanted);
     }
 }
+
+}  // namespace scenarios_enqueue

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <string>
 
+namespace scenarios_half_open {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -36,3 +38,5 @@ TEST_CASE("a worker sleeps in peace though its former, half open session still s
     CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = '" +
                        db.schema() + "'") == 0);
 }
+
+}  // namespace scenarios_half_open

@@ -20,6 +20,8 @@
 #include <thread>
 #include <vector>
 
+namespace scenarios_limits {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -225,3 +227,5 @@ TEST_CASE("of two programs with different limits the database's wins, and the ot
     CHECK(told == 1);
     CHECK(jobs.limits().value().at(0).limit.amount == 3);
 }
+
+}  // namespace scenarios_limits

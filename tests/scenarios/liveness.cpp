@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace scenarios_liveness {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::task;
@@ -119,3 +121,5 @@ TEST_CASE("a job that kills its worker each time is held after its last attempt"
     (void)jobs.enqueue(task{.n = 2}).value();
     CHECK(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.runs WHERE n = 2") == 1; }));
 }
+
+}  // namespace scenarios_liveness

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_looking_after {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -87,3 +89,5 @@ TEST_CASE("who waits until there is room goes on when a job has ended, also when
     }
     CHECK(room.has_value());
 }
+
+}  // namespace scenarios_looking_after

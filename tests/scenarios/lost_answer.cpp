@@ -6,6 +6,8 @@
 
 #include <chrono>
 
+namespace scenarios_lost_answer {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -29,3 +31,5 @@ TEST_CASE("a lease that ended with an acknowledgement whose answer got lost is n
     CHECK(db.is_empty());
     CHECK(jobs.observer()->lost == 0);
 }
+
+}  // namespace scenarios_lost_answer

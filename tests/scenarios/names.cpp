@@ -27,6 +27,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_names {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -75,8 +77,12 @@ std::vector<std::string> odd_names() {
 
 }  // namespace naming
 
-BOOST_HANA_ADAPT_STRUCT(naming::parcel, key, n);
-BOOST_HANA_ADAPT_STRUCT(naming::crate, n);
+}  // namespace scenarios_names
+
+BOOST_HANA_ADAPT_STRUCT(scenarios_names::naming::parcel, key, n);
+BOOST_HANA_ADAPT_STRUCT(scenarios_names::naming::crate, n);
+
+namespace scenarios_names {
 
 namespace {
 
@@ -296,3 +302,5 @@ TEST_CASE("four programs may install at once, again, while workers run and jobs 
     CHECK(seen.each_ran_once(200));
     CHECK(w.stop().has_value());
 }
+
+}  // namespace scenarios_names

@@ -18,6 +18,8 @@
 #include <tuple>
 #include <vector>
 
+namespace scenarios_order {
+
 using namespace std::chrono_literals;
 using test::claimer;
 using test::database;
@@ -218,3 +220,5 @@ TEST_CASE("an old job of high priority that was rescued is claimed before fresh 
     CHECK(got.leases[0].jobs[0].attempt == 2);
     CHECK(got.leases[0].jobs[0].rank.priority() == 7);
 }
+
+}  // namespace scenarios_order

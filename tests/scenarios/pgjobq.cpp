@@ -24,6 +24,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_pgjobq {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::letter;
@@ -327,3 +329,5 @@ TEST_CASE("thousands of short jobs under a short lease harm neither the worker's
     CHECK(seen->failed == 0);
     CHECK(seen->restored == 0);
 }
+
+}  // namespace scenarios_pgjobq

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_poll {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -436,3 +438,5 @@ TEST_CASE("options of a poll that make no sense are refused", "[scenario][poll]"
     }
     CHECK(db.rows("worker") == 0);
 }
+
+}  // namespace scenarios_poll

@@ -23,6 +23,8 @@
 #include <thread>
 #include <vector>
 
+namespace scenarios_pq {
+
 using namespace std::chrono_literals;
 using test::claimer;
 using test::database;
@@ -323,3 +325,5 @@ TEST_CASE("a claim from a lane of a hundred thousand jobs takes at most twice th
     WARN("a claim and its end: " << once / 1us << " us of a short lane, " << long_lane / 1us << " us of a long one");
     CHECK(long_lane <= 2 * once);
 }
+
+}  // namespace scenarios_pq

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace scenarios_resilience {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -209,3 +211,5 @@ TEST_CASE("without session state a worker finds its jobs by polling, and leaves 
     CHECK(between.count("claim_one") == 0);  // nothing was prepared by name
     CHECK(between.count(test::frontend_reader::unnamed) > 0);
 }
+
+}  // namespace scenarios_resilience

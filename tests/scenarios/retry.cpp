@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+namespace scenarios_retry {
+
 using namespace std::chrono_literals;
 using test::claimer;
 using test::database;
@@ -233,3 +235,5 @@ TEST_CASE("a payload that cannot be read becomes a held job with a reason and ha
     REQUIRE(held.size() == 1);
     CHECK(held[0].reason.find("payload") != std::string::npos);
 }
+
+}  // namespace scenarios_retry

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_rolling_deploy {
+
 using namespace std::chrono_literals;
 using test::database;
 
@@ -63,3 +65,5 @@ TEST_CASE(
         CHECK(w.wait() == 0);
     }
 }
+
+}  // namespace scenarios_rolling_deploy

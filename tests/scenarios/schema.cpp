@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+namespace scenarios_schema {
+
 using test::database;
 using test::note;
 
@@ -98,3 +100,5 @@ TEST_CASE("queues of different names share nothing", "[scenario][s56]") {
     CHECK(seen.each_ran_once(3));
     CHECK(red.counts<note>().value().ready == 5);
 }
+
+}  // namespace scenarios_schema

@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace scenarios_stop {
+
 using namespace std::chrono_literals;
 using test::claimer;
 using test::database;
@@ -160,3 +162,5 @@ TEST_CASE("a worker that is told to stop before it began runs nothing", "[scenar
     CHECK(db.rows("lease") == 0);
     CHECK(db.rows("worker") == 0);
 }
+
+}  // namespace scenarios_stop

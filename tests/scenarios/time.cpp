@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace scenarios_time {
+
 using namespace std::chrono_literals;
 using test::claimer;
 using test::database;
@@ -107,3 +109,5 @@ TEST_CASE("two drainers at once both end, with retries and delayed jobs among th
     CHECK(db.is_empty());
     CHECK(seen.size() == 220 + 22);
 }
+
+}  // namespace scenarios_time

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_transaction {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -413,3 +415,5 @@ TEST_CASE("a connection that is cut in a transaction undoes it, and the next one
     CHECK(jobs.transaction([](auto& tx) { return taken(tx); }).value() == 1);
     CHECK(db.is_empty());
 }
+
+}  // namespace scenarios_transaction

@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+namespace scenarios_transaction_handlers {
+
 namespace transaction_jobs {
 
 struct sum {
@@ -25,7 +27,12 @@ struct sum {
 };
 
 }  // namespace transaction_jobs
-BOOST_HANA_ADAPT_STRUCT(transaction_jobs::sum, a, b);
+
+}  // namespace scenarios_transaction_handlers
+
+BOOST_HANA_ADAPT_STRUCT(scenarios_transaction_handlers::transaction_jobs::sum, a, b);
+
+namespace scenarios_transaction_handlers {
 
 using namespace std::chrono_literals;
 using test::database;
@@ -337,3 +344,5 @@ TEST_CASE("a job in a transaction that ends as done though it was to stop is don
     CHECK(w.stop());
     CHECK(jobs.observer()->lost == 0);
 }
+
+}  // namespace scenarios_transaction_handlers

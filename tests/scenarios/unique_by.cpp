@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+namespace scenarios_unique_by {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -112,3 +114,5 @@ TEST_CASE("a key of a policy that is no text is an error, and nothing is enqueue
           pgq::errc::invalid_text);
     CHECK(db.is_empty());
 }
+
+}  // namespace scenarios_unique_by

@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+namespace scenarios_unique_keys {
+
 using namespace std::chrono_literals;
 using pgq::unique;
 using test::database;
@@ -243,3 +245,5 @@ TEST_CASE("a held job gives its key back; requeued, it takes it again or stays h
     CHECK(jobs.requeue(first).value() == 1);
     CHECK_FALSE(jobs.enqueue(note{}, {.unique_key = "k"}).value().is_new());
 }
+
+}  // namespace scenarios_unique_keys

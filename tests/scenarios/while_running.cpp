@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace scenarios_while_running {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::note;
@@ -241,3 +243,5 @@ TEST_CASE("a polled job that is written back can be acknowledged in a transactio
     db.exec("COMMIT");
     CHECK(db.is_empty());
 }
+
+}  // namespace scenarios_while_running

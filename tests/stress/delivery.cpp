@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace stress_delivery {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::task;
@@ -82,3 +84,5 @@ TEST_CASE(
     CHECK(jobs.held<task>().value().empty());
     WARN(enqueued << " jobs, of which " << enqueued - ran << " had begun with a worker that was killed");
 }
+
+}  // namespace stress_delivery

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+namespace stress_killed_workers {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::task;
@@ -98,3 +100,5 @@ TEST_CASE("eight workers and four producers, with backends terminated all the ti
         CHECK(w.wait() == 0);
     }
 }
+
+}  // namespace stress_killed_workers

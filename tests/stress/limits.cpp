@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+namespace stress_limits {
+
 using namespace std::chrono_literals;
 using test::database;
 using test::task;
@@ -119,3 +121,5 @@ TEST_CASE("in ten thousand rounds of claiming and finishing at once no limit is 
     const auto make = [&] { return db.driver(); };
     pgq::laws::check_limits_in_a_race<pgq::driver::libpq>(make, 2500);
 }
+
+}  // namespace stress_limits

@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+namespace stress_tracked {
+
 using namespace std::chrono_literals;
 using pgq::unique;
 using test::claimer;
@@ -316,3 +318,5 @@ TEST_CASE("many that enqueue into a bounded lane at once never exceed the bound"
     CHECK(refused < 1000000);
     CHECK(in == out);
 }
+
+}  // namespace stress_tracked

@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+namespace stress_tracked_tide {
+
 using namespace pgq;
 using namespace std::chrono_literals;
 using laws::must, laws::words;
@@ -266,3 +268,5 @@ TEST_CASE("a job is asked to stop whatever its lease does at that moment", "[str
         CHECK(w.counts(lane) == lane_counts{});
     }
 }
+
+}  // namespace stress_tracked_tide

@@ -18,6 +18,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace unit_unique_by {
+
 using namespace std::chrono_literals;
 
 namespace named {
@@ -37,8 +39,13 @@ struct plain {
 };
 
 }  // namespace named
-BOOST_HANA_ADAPT_STRUCT(named::digest, user, day, when, text);
-BOOST_HANA_ADAPT_STRUCT(named::plain, n);
+
+}  // namespace unit_unique_by
+
+BOOST_HANA_ADAPT_STRUCT(unit_unique_by::named::digest, user, day, when, text);
+BOOST_HANA_ADAPT_STRUCT(unit_unique_by::named::plain, n);
+
+namespace unit_unique_by {
 
 namespace {
 
@@ -177,3 +184,5 @@ TEST_CASE("a key that is no text is an error, and nothing is enqueued", "[unique
           pgq::errc::invalid_text);
     CHECK(jobs.counts<digest>().value().ready == 0);
 }
+
+}  // namespace unit_unique_by

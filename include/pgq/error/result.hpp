@@ -2,10 +2,11 @@
 
 #include <pgq/error/error_info.hpp>
 
+#include <memory>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace pgq {
 
@@ -24,37 +25,62 @@ private:
 };
 
 /// A `T`, or why there is none. Look before you read: `value()` of an error throws `failure`.
+///
+/// A union and not a std::variant, which takes the compiler several times as long for each `T`.
 template <class T>
 class [[nodiscard]] result {
 public:
-    result(T value) : state_{std::in_place_index<0>, std::move(value)} {}
-    result(error_info error) : state_{std::in_place_index<1>, std::move(error)} {}
+    result(T value) noexcept(std::is_nothrow_move_constructible_v<T>) : value_{std::move(value)}, has_value_{true} {}
+    result(error_info error) noexcept : error_{std::move(error)}, has_value_{false} {}
     result(errc code) : result{error_info{code}} {}
 
-    bool has_value() const noexcept { return state_.index() == 0; }
-    explicit operator bool() const noexcept { return has_value(); }
+    result(const result& other) requires std::is_copy_constructible_v<T> : has_value_{other.has_value_} {
+        if (has_value_) std::construct_at(&value_, other.value_);
+        else std::construct_at(&error_, other.error_);
+    }
+    result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) : has_value_{other.has_value_} {
+        if (has_value_) std::construct_at(&value_, std::move(other.value_));
+        else std::construct_at(&error_, std::move(other.error_));
+    }
+    /// By value: what can throw has happened before anything of this is given up.
+    result& operator=(result other) noexcept {
+        static_assert(std::is_nothrow_move_constructible_v<T>, "a result is assigned only where moving cannot fail");
+        std::destroy_at(this);
+        return *std::construct_at(this, std::move(other));
+    }
+    ~result() {
+        if (has_value_) std::destroy_at(&value_);
+        else std::destroy_at(&error_);
+    }
 
-    T& value() & { return check(), *std::get_if<0>(&state_); }
-    const T& value() const& { return check(), *std::get_if<0>(&state_); }
+    bool has_value() const noexcept { return has_value_; }
+    explicit operator bool() const noexcept { return has_value_; }
+
+    T& value() & { return check(), value_; }
+    const T& value() const& { return check(), value_; }
     /// By value: in `for (auto& x : f().value())` the result itself is gone when the loop begins.
-    T value() && { return check(), std::move(*std::get_if<0>(&state_)); }
+    T value() && { return check(), std::move(value_); }
 
-    T& operator*() & noexcept { return *std::get_if<0>(&state_); }
-    const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-    T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
-    T* operator->() noexcept { return std::get_if<0>(&state_); }
-    const T* operator->() const noexcept { return std::get_if<0>(&state_); }
+    T& operator*() & noexcept { return value_; }
+    const T& operator*() const& noexcept { return value_; }
+    T&& operator*() && noexcept { return std::move(value_); }
+    T* operator->() noexcept { return &value_; }
+    const T* operator->() const noexcept { return &value_; }
 
     /// Only when there is no value.
-    error_info& error() noexcept { return *std::get_if<1>(&state_); }
-    const error_info& error() const noexcept { return *std::get_if<1>(&state_); }
+    error_info& error() noexcept { return error_; }
+    const error_info& error() const noexcept { return error_; }
 
 private:
     void check() const {
-        if (!has_value()) throw failure{error()};
+        if (!has_value_) throw failure{error_};
     }
 
-    std::variant<T, error_info> state_;
+    union {
+        T value_;
+        error_info error_;
+    };
+    bool has_value_;
 };
 
 /// Success without a value, or an error.

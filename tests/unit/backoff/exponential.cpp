@@ -6,6 +6,8 @@
 #include <climits>
 #include <limits>
 
+namespace unit_backoff_exponential {
+
 using namespace std::chrono_literals;
 using pgq::duration;
 using pgq::backoff::exponential;
@@ -43,3 +45,5 @@ TEST_CASE("an exponential back-off stays in range with any settings", "[backoff]
     CHECK(exponential{.factor = std::numeric_limits<double>::infinity()}.delay(2) == 5min);
     CHECK(exponential{.cap = duration::max()}.delay(INT_MAX) == duration::max());
 }
+
+}  // namespace unit_backoff_exponential

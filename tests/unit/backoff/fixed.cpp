@@ -5,6 +5,8 @@
 #include <chrono>
 #include <climits>
 
+namespace unit_backoff_fixed {
+
 using namespace std::chrono_literals;
 using pgq::backoff::fixed;
 
@@ -17,3 +19,5 @@ TEST_CASE("a fixed back-off rests the same time after every attempt", "[backoff]
 }
 
 TEST_CASE("a negative fixed back-off is none", "[backoff][fixed]") { CHECK(fixed{.every = -3s}.delay(1) == 0s); }
+
+}  // namespace unit_backoff_fixed

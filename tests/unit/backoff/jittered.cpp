@@ -8,6 +8,8 @@
 #include <set>
 #include <type_traits>
 
+namespace unit_backoff_jittered {
+
 using namespace std::chrono_literals;
 using pgq::duration;
 using pgq::backoff::exponential;
@@ -51,3 +53,5 @@ TEST_CASE("a spread outside of its range counts as the nearer end", "[backoff][j
     CHECK(jittered{fixed{duration::max()}, 0.0}.delay(1, 0.5) == duration::max());
     CHECK(jittered{fixed{duration::max()}, 1e-18}.delay(1, 1.0) > 24h * 365 * 290);
 }
+
+}  // namespace unit_backoff_jittered

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <climits>
 
+namespace unit_backoff_linear {
+
 using namespace std::chrono_literals;
 using pgq::duration;
 using pgq::backoff::linear;
@@ -38,3 +40,5 @@ TEST_CASE("a linear back-off stays in range with any settings", "[backoff][linea
     CHECK(linear{.first = 0s, .step = duration::max(), .cap = duration::max()}.delay(INT_MAX) == duration::max());
     CHECK(linear{.first = 0s, .step = 1h, .cap = duration::max()}.delay(INT_MAX) == duration::max());
 }
+
+}  // namespace unit_backoff_linear

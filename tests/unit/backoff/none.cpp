@@ -6,9 +6,13 @@
 #include <climits>
 #include <type_traits>
 
+namespace unit_backoff_none {
+
 TEST_CASE("no back-off means at once, and costs no byte", "[backoff][none]") {
     using pgq::backoff::none;
     STATIC_REQUIRE(std::is_empty_v<none>);
     CHECK(none{}.delay(1) == std::chrono::seconds{0});
     CHECK(none{}.delay(INT_MAX) == std::chrono::seconds{0});
 }
+
+}  // namespace unit_backoff_none

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace unit_backoff_recipe {
+
 using namespace pgq;
 using namespace std::chrono_literals;
 using backoff::exponential;
@@ -129,3 +131,5 @@ TEST_CASE("of more jitters than a text may have the outer ones are left out", "[
     const jittered five{jittered{jittered{jittered{jittered{fixed{}, 0.5}, 0.4}, 0.3}, 0.2}, 0.1};
     CHECK(recipe_of(five).text() == "jittered 0.2 jittered 0.3 jittered 0.4 jittered 0.5 fixed 10s");
 }
+
+}  // namespace unit_backoff_recipe

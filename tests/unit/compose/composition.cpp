@@ -13,6 +13,8 @@
 #include <type_traits>
 #include <utility>
 
+namespace unit_compose_composition {
+
 namespace {
 
 using namespace fakes;
@@ -147,3 +149,5 @@ TEST_CASE("the jobs of a composition stand in the order of their entrypoints, ho
     CHECK(many::index_of<numbered<63>> == 63);
     CHECK(many::entrypoints[many::index_of<numbered<17>>] == numbered<17>::entrypoint);
 }
+
+}  // namespace unit_compose_composition

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_compose_handlers {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -240,3 +242,5 @@ TEST_CASE("handlers without state take no room", "[compose][handlers]") {
     constexpr auto second = [](const picture&) {};
     CHECK(sizeof(set_of(first, second)) == 1);
 }
+
+}  // namespace unit_compose_handlers

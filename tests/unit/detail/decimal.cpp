@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace unit_detail_decimal {
+
 using pgq::detail::decimal;
 
 TEST_CASE("numbers are compared as numbers, however they are written", "[detail][decimal]") {
@@ -42,3 +44,5 @@ TEST_CASE("a text that is not wholly a number is none", "[detail][decimal]") {
     CHECK(decimal::parse(std::string(decimal::max_length, '1')).has_value());
     CHECK_FALSE(decimal::parse(std::string(decimal::max_length + 1, '1')).has_value());
 }
+
+}  // namespace unit_detail_decimal

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+namespace unit_detail_utf8 {
+
 using namespace std::string_literals;
 using namespace std::string_view_literals;
 using pgq::detail::is_storable_text;
@@ -135,3 +137,5 @@ TEST_CASE("where the note finds no room the text is only cut", "[detail][utf8]")
     CHECK(make_storable("0123456789", 5) == "01234");
     CHECK(make_storable("ab\u20AC\u20AC", 4) == "ab");
 }
+
+}  // namespace unit_detail_utf8

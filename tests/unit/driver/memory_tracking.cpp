@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace unit_driver_memory_tracking {
+
 using namespace pgq;
 using namespace std::chrono_literals;
 using driver::in_memory::parent_state, driver::in_memory::track_book, driver::in_memory::tracked_job,
@@ -237,3 +239,5 @@ TEST_CASE("what was told to be done can turn out to be held", "[driver][memory][
     CHECK(l.book.outcome({1})->reason == "unreadable");
     CHECK(l.book.forget(now + 1000h) == 0);
 }
+
+}  // namespace unit_driver_memory_tracking

@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_driver_pool {
+
 using namespace pgq;
 using namespace std::chrono_literals;
 using driver::pool_options;
@@ -93,7 +95,11 @@ pool::loan borrowed(const pool& p) { return p.borrow().value(); }
 
 }  // namespace
 
-BOOST_HANA_ADAPT_STRUCT(note, text);
+}  // namespace unit_driver_pool
+
+BOOST_HANA_ADAPT_STRUCT(unit_driver_pool::note, text);
+
+namespace unit_driver_pool {
 
 TEST_CASE("a pool opens a session when none is free, and lends what is free first", "[driver][pool]") {
     const fragile inner;
@@ -273,3 +279,5 @@ TEST_CASE("a queue gives a session back that broke in a call, and the next call 
     CHECK(p.inner().state().alive == 1);
     CHECK(jobs.enqueue(note{"x"}).has_value());
 }
+
+}  // namespace unit_driver_pool

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_driver_tls {
+
 using namespace pgq::driver::pq;
 
 namespace {
@@ -134,3 +136,5 @@ TEST_CASE("an error about TLS names sslmode as the remedy when it was not the us
     CHECK(explain_tls(about_tls, libpqs_own).hint.empty());
     CHECK(explain_tls(other, ours).hint == "is it running?");
 }
+
+}  // namespace unit_driver_tls

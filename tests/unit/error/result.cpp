@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace unit_error_result {
+
 using namespace pgq;
 
 namespace {
@@ -207,3 +209,5 @@ TEST_CASE("the message of a server error names its SQLSTATE", "[error][sqlstate]
     CHECK(make_sqlstate("40P01") != make_sqlstate("40001"));
     CHECK(std::string{sqlstate_category().name()} == "sqlstate");
 }
+
+}  // namespace unit_error_result

@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <memory>
 
+namespace unit_executor_coroutine {
+
 using namespace std::chrono_literals;
 using pgq::executor::coroutine;
 
@@ -181,3 +183,5 @@ TEST_CASE("no coroutine executor is narrower than one", "[executor][coroutine]")
 }
 
 #endif
+
+}  // namespace unit_executor_coroutine

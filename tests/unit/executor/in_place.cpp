@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+namespace unit_executor_in_place {
+
 TEST_CASE("executor::in_place has run the task when execute returns, in the same thread and in order",
           "[executor][in_place]") {
     struct run {
@@ -27,3 +29,5 @@ TEST_CASE("executor::in_place has run the task when execute returns, in the same
     e.stop();
     STATIC_REQUIRE(pgq::executor::in_place::width() == 1);
 }
+
+}  // namespace unit_executor_in_place

@@ -32,6 +32,8 @@
 #include <thread>
 #include <vector>
 
+namespace unit_executor_process {
+
 using namespace std::chrono_literals;
 using pgq::lane_counts;
 using pgq::detail::child_end, pgq::detail::fork_server;
@@ -333,3 +335,5 @@ TEST_CASE("a fork server that ends takes its children with it", "[executor][proc
     }
     CHECK_FALSE(exists(server_pid));
 }
+
+}  // namespace unit_executor_process

@@ -32,6 +32,9 @@
 #include <asio/this_coro.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
+
+namespace unit_executor_retrying {
+
 #endif
 
 using namespace std::chrono_literals;
@@ -320,3 +323,5 @@ TEST_CASE("a decorated executor runs coroutines when what it decorates does", "[
 }
 
 #endif
+
+}  // namespace unit_executor_retrying

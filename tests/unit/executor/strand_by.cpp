@@ -33,6 +33,9 @@
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+
+namespace unit_executor_strand_by {
+
 #endif
 
 namespace strand_jobs {
@@ -56,8 +59,12 @@ struct move_half {
 
 }  // namespace strand_jobs
 
-BOOST_HANA_ADAPT_STRUCT(strand_jobs::change, account, n);
-BOOST_HANA_ADAPT_STRUCT(strand_jobs::move_half, which);
+}  // namespace unit_executor_strand_by
+
+BOOST_HANA_ADAPT_STRUCT(unit_executor_strand_by::strand_jobs::change, account, n);
+BOOST_HANA_ADAPT_STRUCT(unit_executor_strand_by::strand_jobs::move_half, which);
+
+namespace unit_executor_strand_by {
 
 using namespace std::chrono_literals;
 using pgq::lane_counts;
@@ -293,3 +300,5 @@ TEST_CASE("a worker told to stop gives back coroutines that wait for their turn"
 }
 
 #endif
+
+}  // namespace unit_executor_strand_by

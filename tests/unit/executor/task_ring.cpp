@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+namespace unit_executor_task_ring {
+
 using pgq::detail::task_ring;
 
 TEST_CASE("a task ring gives back first what came first, also while it grows and wraps around",
@@ -34,3 +36,5 @@ TEST_CASE("a task ring that is large enough grows no more", "[executor][task_rin
     }
     CHECK(ring.capacity() == capacity);
 }
+
+}  // namespace unit_executor_task_ring

@@ -13,6 +13,8 @@
 #include <set>
 #include <thread>
 
+namespace unit_executor_thread_pool {
+
 using namespace std::chrono_literals;
 using pgq::task;
 using pgq::executor::thread_pool;
@@ -206,3 +208,5 @@ TEST_CASE("a pool that has stood down runs no more at once than it is wide", "[e
     pool.stop();
     CHECK(tasks.ran == expected + 1);
 }
+
+}  // namespace unit_executor_thread_pool

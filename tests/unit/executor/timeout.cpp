@@ -31,6 +31,9 @@
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+
+namespace unit_executor_timeout {
+
 #endif
 
 using namespace std::chrono_literals;
@@ -341,3 +344,5 @@ TEST_CASE("a coroutine that hangs keeps no other from its place", "[executor][ti
 }
 
 #endif
+
+}  // namespace unit_executor_timeout

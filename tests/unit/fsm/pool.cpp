@@ -11,6 +11,8 @@
 #include <set>
 #include <vector>
 
+namespace unit_fsm_pool {
+
 using namespace std::chrono_literals;
 using pgq::fsm::pool;
 using pgq::fsm::pool_action;
@@ -140,3 +142,5 @@ TEST_CASE("whatever happens, no slot is lent twice, nobody waits beside a free o
         }
     }
 }
+
+}  // namespace unit_fsm_pool

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <limits>
 
+namespace unit_fsm_reconnect {
+
 using namespace std::chrono_literals;
 using pgq::duration;
 using pgq::fsm::reconnect;
@@ -64,3 +66,5 @@ TEST_CASE("senseless reconnect options never make a busy loop or an overflow", "
         CHECK(before > 24h * 365 * 100);
     }
 }
+
+}  // namespace unit_fsm_reconnect

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdint>
 
+namespace unit_fsm_window {
+
 using namespace std::chrono_literals;
 using pgq::duration;
 using pgq::steady_time;
@@ -235,3 +237,5 @@ TEST_CASE("jobs that take no slot widen the window by as many, and leave it as i
     w.beside(2);
     CHECK(w.target() >= 2);
 }
+
+}  // namespace unit_fsm_window

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 
+namespace unit_fsm_worker {
+
 using namespace std::chrono_literals;
 using pgq::duration;
 using pgq::steady_time;
@@ -642,3 +644,5 @@ TEST_CASE("jobs that take no slot and were just claimed are no reason to look fo
     s.w.beside(4);
     CHECK(s.next().what == worker_do::exchange);
 }
+
+}  // namespace unit_fsm_worker

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_job_members {
+
 namespace member_jobs {
 
 struct mail {
@@ -34,17 +36,21 @@ private:
 
 }  // namespace member_jobs
 
-BOOST_HANA_ADAPT_STRUCT(member_jobs::mail, to, edge, parts);
-BOOST_HANA_ADAPT_STRUCT(member_jobs::empty);
+}  // namespace unit_job_members
+
+BOOST_HANA_ADAPT_STRUCT(unit_job_members::member_jobs::mail, to, edge, parts);
+BOOST_HANA_ADAPT_STRUCT(unit_job_members::member_jobs::empty);
 
 // What BOOST_HANA_ADAPT_ADT makes, by hand: access through functions.
 template <>
-struct boost::hana::accessors_impl<member_jobs::hidden> {
+struct boost::hana::accessors_impl<unit_job_members::member_jobs::hidden> {
     static constexpr auto apply() {
         constexpr auto get = [](const auto& h) { return h.get_x(); };
         return boost::hana::make_tuple(boost::hana::make_pair(boost::hana::string_c<'x'>, get));
     }
 };
+
+namespace unit_job_members {
 
 using namespace pgq;
 using namespace member_jobs;
@@ -94,3 +100,5 @@ TEST_CASE("a member is read and written through its job", "[job][members]") {
     STATIC_REQUIRE(std::is_same_v<decltype(member<mail, 0>::get(c)), const std::string&>);
     CHECK(&member<mail, 2>::get(c) == &m.parts);
 }
+
+}  // namespace unit_job_members

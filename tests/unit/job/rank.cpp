@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_job_rank {
+
 using pgq::rank;
 
 namespace {
@@ -51,3 +53,5 @@ TEST_CASE("no rank lies before the floor of a new worker", "[job][rank]") {
     CHECK(rank::of(highest, 0).value == std::numeric_limits<std::int64_t>::min());
     CHECK(rank::of(lowest).value == std::numeric_limits<std::int64_t>::max());
 }
+
+}  // namespace unit_job_rank

@@ -18,6 +18,8 @@
 #include <variant>
 #include <vector>
 
+namespace unit_job_sensitive {
+
 namespace sensitive_jobs {
 
 struct plain {
@@ -50,12 +52,16 @@ struct vault {
 
 }  // namespace sensitive_jobs
 
-BOOST_HANA_ADAPT_STRUCT(sensitive_jobs::plain, a, b);
-BOOST_HANA_ADAPT_STRUCT(sensitive_jobs::login, user, password);
-BOOST_HANA_ADAPT_STRUCT(sensitive_jobs::tree, name, children);
-BOOST_HANA_ADAPT_STRUCT(sensitive_jobs::secret_tree, children, pin);
-BOOST_HANA_ADAPT_STRUCT(sensitive_jobs::deep, logins);
-BOOST_HANA_ADAPT_STRUCT(sensitive_jobs::boxed<sensitive_jobs::login>, inside);
+}  // namespace unit_job_sensitive
+
+BOOST_HANA_ADAPT_STRUCT(unit_job_sensitive::sensitive_jobs::plain, a, b);
+BOOST_HANA_ADAPT_STRUCT(unit_job_sensitive::sensitive_jobs::login, user, password);
+BOOST_HANA_ADAPT_STRUCT(unit_job_sensitive::sensitive_jobs::tree, name, children);
+BOOST_HANA_ADAPT_STRUCT(unit_job_sensitive::sensitive_jobs::secret_tree, children, pin);
+BOOST_HANA_ADAPT_STRUCT(unit_job_sensitive::sensitive_jobs::deep, logins);
+BOOST_HANA_ADAPT_STRUCT(unit_job_sensitive::sensitive_jobs::boxed<unit_job_sensitive::sensitive_jobs::login>, inside);
+
+namespace unit_job_sensitive {
 
 using namespace pgq;
 using namespace sensitive_jobs;
@@ -100,3 +106,5 @@ TEST_CASE("a sensitive value can be moved out", "[job][sensitive]") {
 TEST_CASE("what Catch, as any printer, makes of a sensitive value does not show it", "[job][sensitive]") {
     CHECK(Catch::Detail::stringify(sensitive<std::string>{"engine"}).find("engine") == std::string::npos);
 }
+
+}  // namespace unit_job_sensitive

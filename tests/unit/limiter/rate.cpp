@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdint>
 
+namespace unit_limiter_rate {
+
 using namespace std::chrono_literals;
 using pgq::admission;
 using pgq::steady_time;
@@ -68,3 +70,5 @@ TEST_CASE("a rate's numbers may come at run time, and without them it does not l
     rate<> below{-4, -1s, 0};
     CHECK(take_all(below, start) == 1);
 }
+
+}  // namespace unit_limiter_rate

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace unit_observer_all_of {
+
 using namespace pgq;
 
 namespace {
@@ -62,3 +64,5 @@ TEST_CASE("all_of can be inside of all_of", "[observer][all_of]") {
     notify(outer, event::trouble{});
     CHECK(seen.snapshot().of<event::trouble>() == 2);
 }
+
+}  // namespace unit_observer_all_of

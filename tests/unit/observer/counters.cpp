@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+namespace unit_observer_counters {
+
 using namespace pgq;
 using namespace std::chrono_literals;
 
@@ -36,8 +38,12 @@ struct bad {
 
 }  // namespace
 
-BOOST_HANA_ADAPT_STRUCT(good, text);
-BOOST_HANA_ADAPT_STRUCT(bad, text);
+}  // namespace unit_observer_counters
+
+BOOST_HANA_ADAPT_STRUCT(unit_observer_counters::good, text);
+BOOST_HANA_ADAPT_STRUCT(unit_observer_counters::bad, text);
+
+namespace unit_observer_counters {
 
 TEST_CASE("counters count each event by its kind", "[observer][counters]") {
     observer::counters seen;
@@ -139,3 +145,5 @@ TEST_CASE("counters say what a worker did", "[observer][counters]") {
     CHECK(c.claimed == 7);
     CHECK(c.jobs.finished() == 7);
 }
+
+}  // namespace unit_observer_counters

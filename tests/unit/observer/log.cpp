@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+namespace unit_observer_log {
+
 using namespace pgq;
 using namespace std::chrono_literals;
 using observer::log_level;
@@ -132,3 +134,5 @@ TEST_CASE("a sink is called by one thread at a time, and copies of a log share i
     for (auto& t : threads) t.join();
     CHECK(lines == 4000);
 }
+
+}  // namespace unit_observer_log

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace unit_schema_plan {
+
 using pgq::errc;
 using pgq::schema::applied;
 using pgq::schema::migration;
@@ -86,3 +88,5 @@ TEST_CASE("the migrations of this version count up from one and fill in the sche
     }
     CHECK(pgq::schema::version == expected - 1);
 }
+
+}  // namespace unit_schema_plan

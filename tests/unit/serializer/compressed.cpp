@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+namespace unit_serializer_compressed {
+
 namespace compressed_jobs {
 
 struct letter {
@@ -30,8 +32,12 @@ pgq::serializer::key_ring ring;
 
 }  // namespace compressed_jobs
 
-BOOST_HANA_ADAPT_STRUCT(compressed_jobs::letter, text, pin);
-BOOST_HANA_ADAPT_STRUCT(compressed_jobs::blob, bytes);
+}  // namespace unit_serializer_compressed
+
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_compressed::compressed_jobs::letter, text, pin);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_compressed::compressed_jobs::blob, bytes);
+
+namespace unit_serializer_compressed {
 
 using namespace pgq;
 using compressed_jobs::blob;
@@ -152,3 +158,5 @@ TEST_CASE("what is compressed can be encrypted, sensitive members included", "[s
     CHECK(read.text == whole.text);
     CHECK(read.pin == whole.pin);
 }
+
+}  // namespace unit_serializer_compressed

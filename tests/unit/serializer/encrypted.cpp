@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_serializer_encrypted {
+
 namespace encrypted_jobs {
 
 struct login {
@@ -80,33 +82,42 @@ struct with_sly {
 
 }  // namespace encrypted_jobs
 
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::login, user, password);
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::sign_in, user, password);
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::token, content);
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::old_vaults, codes);
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::vaults, codes);
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::with_talkative, said);
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::with_sly, inside);
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::code, digits);
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::enter_1, name);
-BOOST_HANA_ADAPT_STRUCT(encrypted_jobs::enter, name, pin);
+}  // namespace unit_serializer_encrypted
+
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::login, user, password);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::sign_in, user, password);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::token, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::old_vaults, codes);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::vaults, codes);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::with_talkative, said);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::with_sly, inside);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::code, digits);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::enter_1, name);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_encrypted::encrypted_jobs::enter, name, pin);
 
 template <>
-struct pgq::codec<encrypted_jobs::talkative> {
-    static void write(const encrypted_jobs::talkative& t, serializer::json_writer& out) {
+struct pgq::codec<unit_serializer_encrypted::encrypted_jobs::talkative> {
+    static void write(const unit_serializer_encrypted::encrypted_jobs::talkative& t,
+                      pgq::serializer::json_writer& out) {
         if (t.text == "unwritable") return out.fail("cannot write " + t.text);
         out.string(t.text);
     }
-    static bool read(serializer::json_value in, encrypted_jobs::talkative& t) {
+    static bool read(pgq::serializer::json_value in, unit_serializer_encrypted::encrypted_jobs::talkative& t) {
         t.text = in.text();
         return t.text != "unreadable" || in.fail("cannot read " + t.text);
     }
 };
 template <>
-struct pgq::codec<encrypted_jobs::sly> {
-    static void write(const encrypted_jobs::sly& s, serializer::json_writer& out) { serializer::encode(s.text, out); }
-    static bool read(serializer::json_value in, encrypted_jobs::sly& s) { return serializer::decode(in, s.text); }
+struct pgq::codec<unit_serializer_encrypted::encrypted_jobs::sly> {
+    static void write(const unit_serializer_encrypted::encrypted_jobs::sly& s, pgq::serializer::json_writer& out) {
+        pgq::serializer::encode(s.text, out);
+    }
+    static bool read(pgq::serializer::json_value in, unit_serializer_encrypted::encrypted_jobs::sly& s) {
+        return pgq::serializer::decode(in, s.text);
+    }
 };
+
+namespace unit_serializer_encrypted {
 
 using namespace pgq;
 using namespace encrypted_jobs;
@@ -368,3 +379,5 @@ TEST_CASE("a job whose key is missing is held, and runs once the key is there", 
     REQUIRE(ran.size() == 1);
     CHECK(ran[0] == ada);
 }
+
+}  // namespace unit_serializer_encrypted

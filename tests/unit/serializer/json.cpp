@@ -21,6 +21,8 @@
 #include <variant>
 #include <vector>
 
+namespace unit_serializer_json {
+
 namespace json_jobs {
 
 template <class T>
@@ -77,48 +79,58 @@ struct silent {};
 
 }  // namespace json_jobs
 
-BOOST_HANA_ADAPT_STRUCT(json_jobs::place, street, number);
-BOOST_HANA_ADAPT_STRUCT(json_jobs::mail, to, from, subject, tries);
-BOOST_HANA_ADAPT_STRUCT(json_jobs::tree, value, children);
-BOOST_HANA_ADAPT_STRUCT(json_jobs::holds_no_codec, x);
-BOOST_HANA_ADAPT_STRUCT(json_jobs::deep_no_codec, x);
-BOOST_HANA_ADAPT_STRUCT(json_jobs::tree_of_pointers, children, p);
-BOOST_HANA_ADAPT_STRUCT(json_jobs::fixed_member, x);
-BOOST_HANA_ADAPT_STRUCT(json_jobs::not_default, x);
+}  // namespace unit_serializer_json
+
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_json::json_jobs::place, street, number);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_json::json_jobs::mail, to, from, subject, tries);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_json::json_jobs::tree, value, children);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_json::json_jobs::holds_no_codec, x);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_json::json_jobs::deep_no_codec, x);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_json::json_jobs::tree_of_pointers, children, p);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_json::json_jobs::fixed_member, x);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_json::json_jobs::not_default, x);
 
 template <>
-struct pgq::codec<json_jobs::color> {
-    static void write(json_jobs::color c, serializer::json_writer& out) {
-        out.string(c == json_jobs::color::red ? "red" : "green");
+struct pgq::codec<unit_serializer_json::json_jobs::color> {
+    static void write(unit_serializer_json::json_jobs::color c, pgq::serializer::json_writer& out) {
+        out.string(c == unit_serializer_json::json_jobs::color::red ? "red" : "green");
     }
-    static bool read(serializer::json_value in, json_jobs::color& c) {
+    static bool read(pgq::serializer::json_value in, unit_serializer_json::json_jobs::color& c) {
         if (!in.is_string()) return in.expected("a string");
-        c = in.text() == "red" ? json_jobs::color::red : json_jobs::color::green;
-        return c == json_jobs::color::red || in.text() == "green" || in.fail("expected red or green");
+        c = in.text() == "red" ? unit_serializer_json::json_jobs::color::red
+                               : unit_serializer_json::json_jobs::color::green;
+        return c == unit_serializer_json::json_jobs::color::red || in.text() == "green" ||
+               in.fail("expected red or green");
     }
 };
 template <>
-struct pgq::codec<json_jobs::throws> {
-    static void write(json_jobs::throws, serializer::json_writer&) { throw std::runtime_error{"secret"}; }
-    static bool read(serializer::json_value, json_jobs::throws&) { throw std::runtime_error{"secret"}; }
+struct pgq::codec<unit_serializer_json::json_jobs::throws> {
+    static void write(unit_serializer_json::json_jobs::throws, pgq::serializer::json_writer&) {
+        throw std::runtime_error{"secret"};
+    }
+    static bool read(pgq::serializer::json_value, unit_serializer_json::json_jobs::throws&) {
+        throw std::runtime_error{"secret"};
+    }
 };
 template <>
-struct pgq::codec<json_jobs::silent> {
-    static void write(json_jobs::silent, serializer::json_writer& out) { out.null(); }
-    static bool read(serializer::json_value, json_jobs::silent&) { return false; }
+struct pgq::codec<unit_serializer_json::json_jobs::silent> {
+    static void write(unit_serializer_json::json_jobs::silent, pgq::serializer::json_writer& out) { out.null(); }
+    static bool read(pgq::serializer::json_value, unit_serializer_json::json_jobs::silent&) { return false; }
 };
 /// Text that is itself JSON: reads while another read goes on.
 template <>
-struct pgq::codec<json_jobs::calls_back> {
-    static void write(const json_jobs::calls_back& c, serializer::json_writer& out) {
+struct pgq::codec<unit_serializer_json::json_jobs::calls_back> {
+    static void write(const unit_serializer_json::json_jobs::calls_back& c, pgq::serializer::json_writer& out) {
         std::string inner;
-        if (!serializer::json{}.write(c.text, inner)) return out.fail("inner");
+        if (!pgq::serializer::json{}.write(c.text, inner)) return out.fail("inner");
         out.string(inner);
     }
-    static bool read(serializer::json_value in, json_jobs::calls_back& c) {
-        return (in.is_string() && serializer::json{}.read(in.text(), c.text)) || in.fail("inner");
+    static bool read(pgq::serializer::json_value in, unit_serializer_json::json_jobs::calls_back& c) {
+        return (in.is_string() && pgq::serializer::json{}.read(in.text(), c.text)) || in.fail("inner");
     }
 };
+
+namespace unit_serializer_json {
 
 using namespace pgq;
 using namespace json_jobs;
@@ -426,7 +438,7 @@ TEST_CASE("times are counts of their own unit", "[serializer][json]") {
     using namespace std::chrono;
     CHECK(written(one<milliseconds>{1min}) == R"({"x":60000})");
     CHECK(written(one<hours>{hours{-2}}) == R"({"x":-2})");
-    CHECK(there_and_back(duration<double>{0.1}));
+    CHECK(there_and_back(std::chrono::duration<double>{0.1}));
     CHECK(there_and_back(nanoseconds::max()));
     CHECK(written(one<sys_seconds>{sys_days{2024y / 2 / 29}}) == R"({"x":1709164800})");
     CHECK(there_and_back(time_point_cast<microseconds>(system_clock::now())));
@@ -595,3 +607,5 @@ TEST_CASE("a codec may read another payload meanwhile", "[serializer][json]") {
     CHECK(back[1].first.text == "\n3");
     CHECK(back[1].second == "\n4");
 }
+
+}  // namespace unit_serializer_json

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+namespace unit_serializer_json_allocations {
+
 namespace allocation_jobs {
 
 struct flat {
@@ -21,7 +23,11 @@ struct flat {
 
 }  // namespace allocation_jobs
 
-BOOST_HANA_ADAPT_STRUCT(allocation_jobs::flat, id, name, share, urgent, edge, path);
+}  // namespace unit_serializer_json_allocations
+
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_json_allocations::allocation_jobs::flat, id, name, share, urgent, edge, path);
+
+namespace unit_serializer_json_allocations {
 
 using namespace pgq;
 using serializer::json;
@@ -51,3 +57,5 @@ TEST_CASE("json allocates nothing in the steady state for a flat job of small me
     const std::string counted(100, 'x');
     CHECK(test::allocations > after);
 }
+
+}  // namespace unit_serializer_json_allocations

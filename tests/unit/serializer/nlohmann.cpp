@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+namespace unit_serializer_nlohmann {
+
 namespace nlohmann_jobs {
 
 struct picture {
@@ -73,15 +75,19 @@ struct own_login {
 
 }  // namespace nlohmann_jobs
 
-BOOST_HANA_ADAPT_STRUCT(nlohmann_jobs::picture, path, edge, marks);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_jobs::with_own, owns);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_jobs::tree, children);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_jobs::bytes, content);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_jobs::text, content);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_jobs::real, content);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_jobs::with_set, content);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_jobs::with_pointer, content);
-BOOST_HANA_ADAPT_STRUCT(nlohmann_jobs::login, user, password);
+}  // namespace unit_serializer_nlohmann
+
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_nlohmann::nlohmann_jobs::picture, path, edge, marks);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_nlohmann::nlohmann_jobs::with_own, owns);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_nlohmann::nlohmann_jobs::tree, children);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_nlohmann::nlohmann_jobs::bytes, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_nlohmann::nlohmann_jobs::text, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_nlohmann::nlohmann_jobs::real, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_nlohmann::nlohmann_jobs::with_set, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_nlohmann::nlohmann_jobs::with_pointer, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_nlohmann::nlohmann_jobs::login, user, password);
+
+namespace unit_serializer_nlohmann {
 
 using namespace pgq;
 using namespace nlohmann_jobs;
@@ -265,3 +271,5 @@ TEST_CASE("an error inside of a sensitive member says no more than that", "[seri
     CHECK((problem<login, revealing>(R"({"user":"ada","password":1234})")) ==
           "$.password: a sensitive value that this member cannot have");
 }
+
+}  // namespace unit_serializer_nlohmann

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace unit_serializer_raw {
+
 namespace raw_jobs {
 
 struct text {
@@ -95,12 +97,16 @@ struct writes_only_message {
 
 }  // namespace raw_jobs
 
-BOOST_HANA_ADAPT_STRUCT(raw_jobs::text, content);
-BOOST_HANA_ADAPT_STRUCT(raw_jobs::bytes, content);
-BOOST_HANA_ADAPT_STRUCT(raw_jobs::number, content);
-BOOST_HANA_ADAPT_STRUCT(raw_jobs::two, a, b);
-BOOST_HANA_ADAPT_STRUCT(raw_jobs::secret, content);
-BOOST_HANA_ADAPT_STRUCT(raw_jobs::answering, content);
+}  // namespace unit_serializer_raw
+
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_raw::raw_jobs::text, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_raw::raw_jobs::bytes, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_raw::raw_jobs::number, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_raw::raw_jobs::two, a, b);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_raw::raw_jobs::secret, content);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_raw::raw_jobs::answering, content);
+
+namespace unit_serializer_raw {
 
 using namespace pgq;
 using namespace raw_jobs;
@@ -213,3 +219,5 @@ TEST_CASE("raw writes sensitive bytes only under one that encrypts", "[serialize
     REQUIRE(serializer::raw::revealing{}.write(raw_jobs::secret{.content = "engine"}, out));
     CHECK(out == "engine");
 }
+
+}  // namespace unit_serializer_raw

@@ -16,6 +16,8 @@
 #include <variant>
 #include <vector>
 
+namespace unit_serializer_versioned {
+
 namespace versioned_jobs {
 
 struct leaf {
@@ -68,16 +70,20 @@ struct note {
 
 }  // namespace versioned_jobs
 
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::leaf, n);
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::tree, branches, leaves, extra, age);
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::same_tree, branches, leaves, extra, age);
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::other_unit, branches, leaves, extra, age);
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::small, n);
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::large, n);
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::natural, n);
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::renamed, m);
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::note_0, text);
-BOOST_HANA_ADAPT_STRUCT(versioned_jobs::note, text, size);
+}  // namespace unit_serializer_versioned
+
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::leaf, n);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::tree, branches, leaves, extra, age);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::same_tree, branches, leaves, extra, age);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::other_unit, branches, leaves, extra, age);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::small, n);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::large, n);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::natural, n);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::renamed, m);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::note_0, text);
+BOOST_HANA_ADAPT_STRUCT(unit_serializer_versioned::versioned_jobs::note, text, size);
+
+namespace unit_serializer_versioned {
 
 using namespace versioned_jobs;
 namespace photos = test::photos;
@@ -171,3 +177,5 @@ TEST_CASE("what was enqueued before there were versions is read, too", "[seriali
     work(now, [&](const note& n) { size = n.size; });
     CHECK(size == 5);
 }
+
+}  // namespace unit_serializer_versioned

@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+namespace unit_sql_surface_emit_sql {
+
 namespace emitted {
 
 struct mail {
@@ -76,14 +78,18 @@ using queue = pgq::queue<pgq::driver::memory, pgq::serializer::json, Args...>;
 
 }  // namespace emitted
 
-BOOST_HANA_ADAPT_STRUCT(emitted::mail, to, pages);
-BOOST_HANA_ADAPT_STRUCT(emitted::blob, bytes);
-BOOST_HANA_ADAPT_STRUCT(emitted::longish, n);
-BOOST_HANA_ADAPT_STRUCT(emitted::longer, n);
-BOOST_HANA_ADAPT_STRUCT(emitted::odd, n);
-BOOST_HANA_ADAPT_STRUCT(emitted::broken, n);
-BOOST_HANA_ADAPT_STRUCT(emitted::secret, n);
-BOOST_HANA_ADAPT_STRUCT(emitted::enqueue_by_name, n);
+}  // namespace unit_sql_surface_emit_sql
+
+BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::mail, to, pages);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::blob, bytes);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::longish, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::longer, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::odd, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::broken, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::secret, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::enqueue_by_name, n);
+
+namespace unit_sql_surface_emit_sql {
 
 namespace {
 
@@ -163,3 +169,5 @@ TEST_CASE("options that PostgreSQL cannot take are errors, and so are two functi
     CHECK(code(pgq::emit_sql<emitted::queue<emitted::enqueue_by_name>>({.prefix = ""})) == bad);
     CHECK(pgq::emit_sql<emitted::queue<emitted::enqueue_by_name>>().has_value());
 }
+
+}  // namespace unit_sql_surface_emit_sql

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+namespace unit_statement_filter {
+
 using namespace pgq;
 
 TEST_CASE("no name and no value of a filter is a part of its SQL", "[statement][filter]") {
@@ -45,3 +47,5 @@ TEST_CASE("a filter of everything is the unit of and, and swallows or", "[job][f
     CHECK((one || filter{}).is_everything());
     CHECK_FALSE((!filter{}).is_everything());
 }
+
+}  // namespace unit_statement_filter

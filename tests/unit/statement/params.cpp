@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace unit_statement_params {
+
 namespace wire = pgq::statement::wire;
 using pgq::statement::params;
 using wire::array_reader;
@@ -93,3 +95,5 @@ TEST_CASE("parameters stay right when the buffer grows under them", "[statement]
     CHECK(cell(p, 1).size() == 100000);
     CHECK(cell(p, 2) == "last");
 }
+
+}  // namespace unit_statement_params

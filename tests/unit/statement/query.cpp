@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace unit_statement_query {
+
 using pgq::statement::in_literal;
 using pgq::statement::quoted;
 using pgq::statement::render;
@@ -45,3 +47,5 @@ TEST_CASE("other braces stay as they are, wherever they stand", "[statement][que
     CHECK(render("a {s", "x") == "a {s");
     CHECK(render("{", "x") == "{");
 }
+
+}  // namespace unit_statement_query

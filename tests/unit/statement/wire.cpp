@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace unit_statement_wire {
+
 namespace wire = pgq::statement::wire;
 using pgq::statement::params;
 using wire::array_reader;
@@ -186,3 +188,5 @@ TEST_CASE("whatever bytes come, reading them ends and stays inside", "[statement
         for (std::size_t k = 0; k < n + 2; ++k) REQUIRE(r.next().size() <= exact.size());
     }
 }
+
+}  // namespace unit_statement_wire

@@ -21,6 +21,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace unit_worker_at_most_once {
+
 using pgq::lane_counts;
 using pgq::delivery::at_most_once;
 using test::letter;
@@ -168,3 +170,5 @@ TEST_CASE("strands and the limits of a worker hold for jobs that are delivered a
     CHECK(most_notes == 1);
     CHECK(most_letters <= 2);
 }
+
+}  // namespace unit_worker_at_most_once

@@ -25,6 +25,8 @@
 #include <string_view>
 #include <vector>
 
+namespace unit_worker_batch {
+
 namespace batch_jobs {
 
 // What an older program wrote into the same lane as test::note.
@@ -35,7 +37,11 @@ struct old_note {
 
 }  // namespace batch_jobs
 
-BOOST_HANA_ADAPT_STRUCT(batch_jobs::old_note, n);
+}  // namespace unit_worker_batch
+
+BOOST_HANA_ADAPT_STRUCT(unit_worker_batch::batch_jobs::old_note, n);
+
+namespace unit_worker_batch {
 
 using namespace std::chrono_literals;
 using pgq::lane_counts;
@@ -263,3 +269,5 @@ TEST_CASE("a worker without a size for its batches does not start", "[worker][ba
     pgq::worker w{jobs, options, [](batch) {}};
     CHECK(w.run().error() == pgq::errc::invalid_option);
 }
+
+}  // namespace unit_worker_batch

@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+namespace unit_worker_coroutine {
+
 namespace coroutine_jobs {
 
 struct fetch {
@@ -38,8 +40,12 @@ struct count {
 
 }  // namespace coroutine_jobs
 
-BOOST_HANA_ADAPT_STRUCT(coroutine_jobs::fetch, url);
-BOOST_HANA_ADAPT_STRUCT(coroutine_jobs::count, number);
+}  // namespace unit_worker_coroutine
+
+BOOST_HANA_ADAPT_STRUCT(unit_worker_coroutine::coroutine_jobs::fetch, url);
+BOOST_HANA_ADAPT_STRUCT(unit_worker_coroutine::coroutine_jobs::count, number);
+
+namespace unit_worker_coroutine {
 
 using namespace std::chrono_literals;
 using coroutine_jobs::count, coroutine_jobs::fetch;
@@ -133,3 +139,5 @@ TEST_CASE("a coroutine handler gets a batch, which stays where it is while it is
 }
 
 #endif
+
+}  // namespace unit_worker_coroutine

@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+namespace unit_worker_events {
+
 using namespace std::chrono_literals;
 using pgq::errc;
 using pgq::lane_counts;
@@ -183,3 +185,5 @@ TEST_CASE("a worker declared dead by a colleague can change nothing any more", "
     w.stop().value();
     CHECK(plan->count(verb::register_worker) == 2);
 }
+
+}  // namespace unit_worker_events

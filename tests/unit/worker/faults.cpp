@@ -24,6 +24,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_worker_faults {
+
 using namespace std::chrono_literals;
 using pgq::errc;
 using test::fault;
@@ -318,3 +320,5 @@ TEST_CASE("a worker told to stop stops though the database takes nothing any mor
     CHECK(std::chrono::steady_clock::now() - before < 10s);
     CHECK(interrupted);
 }
+
+}  // namespace unit_worker_faults

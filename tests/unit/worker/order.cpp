@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace unit_worker_order {
+
 using namespace std::chrono_literals;
 using test::letter;
 using test::note;
@@ -87,3 +89,5 @@ TEST_CASE("queues of different names share nothing", "[worker][order]") {
     CHECK(work_off(jobs) == std::vector<std::string>{"note 1"});
     CHECK(work_off(others) == std::vector<std::string>{"note 2"});
 }
+
+}  // namespace unit_worker_order

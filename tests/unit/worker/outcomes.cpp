@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_worker_outcomes {
+
 namespace outcome_jobs {
 
 struct size {
@@ -43,9 +45,13 @@ struct old_note {
 
 }  // namespace outcome_jobs
 
-BOOST_HANA_ADAPT_STRUCT(outcome_jobs::resize, path);
-BOOST_HANA_ADAPT_STRUCT(outcome_jobs::blob, bytes);
-BOOST_HANA_ADAPT_STRUCT(outcome_jobs::old_note, n);
+}  // namespace unit_worker_outcomes
+
+BOOST_HANA_ADAPT_STRUCT(unit_worker_outcomes::outcome_jobs::resize, path);
+BOOST_HANA_ADAPT_STRUCT(unit_worker_outcomes::outcome_jobs::blob, bytes);
+BOOST_HANA_ADAPT_STRUCT(unit_worker_outcomes::outcome_jobs::old_note, n);
+
+namespace unit_worker_outcomes {
 
 using namespace std::chrono_literals;
 using pgq::lane_counts;
@@ -336,3 +342,5 @@ TEST_CASE("a queue rebound to another driver is the same queue elsewhere", "[wor
     CHECK(seen == 10);
     CHECK(jobs.observer()->started == 1);
 }
+
+}  // namespace unit_worker_outcomes

@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_worker_stop {
+
 using namespace std::chrono_literals;
 using pgq::lane_counts;
 using test::eventually;
@@ -321,3 +323,5 @@ TEST_CASE("options out of their range are refused before anything starts", "[wor
     }
     CHECK(jobs.observer()->started == 0);
 }
+
+}  // namespace unit_worker_stop

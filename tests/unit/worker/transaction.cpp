@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+namespace unit_worker_transaction {
+
 using namespace std::chrono_literals;
 using pgq::lane_counts;
 using test::letter;
@@ -203,3 +205,5 @@ TEST_CASE("limits hold for handlers in a transaction", "[worker][transaction]") 
     CHECK(most <= 2);
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
+
+}  // namespace unit_worker_transaction

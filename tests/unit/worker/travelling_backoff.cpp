@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace unit_worker_travelling_backoff {
+
 using namespace std::chrono_literals;
 using pgq::backoff::recipe;
 using test::note;
@@ -168,3 +170,5 @@ TEST_CASE("options for a whole range are packed once for all its jobs", "[backof
         CHECK(s.headers == headers{{"color", "red"}, {"pgq-backoff", stored}});
     }
 }
+
+}  // namespace unit_worker_travelling_backoff

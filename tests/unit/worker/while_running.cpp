@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+namespace unit_worker_while_running {
+
 using namespace std::chrono_literals;
 using test::letter, test::note;
 
@@ -247,3 +249,5 @@ TEST_CASE("progress is stored as text that people and programs read", "[job][rev
     CHECK(unpacked("half") == std::nullopt);
     CHECK(unpacked("0.5x") == std::nullopt);
 }
+
+}  // namespace unit_worker_while_running
