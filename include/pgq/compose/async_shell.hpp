@@ -36,9 +36,12 @@ public:
     /// `functions` and `code` as for the runner.
     async_shell(Queue& queue, const typename shift<Queue>::job_functions* functions, void* code,
                 const worker_options& options, asio::any_io_executor strand)
-        : strand_{std::move(strand)},
-          pause_{std::make_shared<asio::steady_timer>(strand_)},
-          shift_{queue, functions, code, options, [this] { end_pause(); }} {}
+        : strand_{std::move(strand)}, pause_{std::make_shared<asio::steady_timer>(strand_)}, shift_{queue,
+                                                                                                    functions,
+                                                                                                    code,
+                                                                                                    options,
+                                                                                                    false,
+                                                                                                    [this] { end_pause(); }} {}
 
     asio::awaitable<result<void>> work(std::stop_token stop) {
         auto begun = co_await aside([this] { return shift_.begin(); });

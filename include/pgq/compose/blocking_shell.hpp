@@ -2,6 +2,8 @@
 
 #include <pgq/compose/shift.hpp>
 #include <pgq/compose/worker_options.hpp>
+#include <pgq/concept/driver.hpp>
+#include <pgq/concept/executor.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker.hpp>
 
@@ -17,12 +19,13 @@ namespace pgq::detail {
 template <class Queue>
 class blocking_shell {
     using session_type = typename Queue::driver_type::session;
+    static constexpr bool overlap = can_overlap<session_type> && runs_in_place<typename Queue::executor_type>;
 
 public:
     /// `functions` and `code` as for the runner.
     blocking_shell(Queue& queue, const typename shift<Queue>::job_functions* functions, void* code,
                    const worker_options& options, std::stop_token stop)
-        : stop_{std::move(stop)}, shift_{queue, functions, code, options, [this] { end_pause(); }} {}
+        : stop_{std::move(stop)}, shift_{queue, functions, code, options, overlap, [this] { end_pause(); }} {}
 
     result<void> work() {
         if (auto begun = shift_.begin(); !begun) return begun;
@@ -31,7 +34,9 @@ public:
             if (shift_.needs_recovery()) shift_.recover();
             const auto a = shift_.next();
             if (a.what == fsm::worker_do::stop) break;
-            step(a);
+            const bool flies = a.what == fsm::worker_do::exchange && shift_.session() != nullptr;
+            if (shift_.has_claimed() && !flies) shift_.run_claimed();  // and then see what is to be done
+            else step(a);
         }
         shift_.end();
         return {};
@@ -49,9 +54,20 @@ private:
     }
 
     void exchange(session_type& session, const fsm::worker_action& a) {
-        auto went = session.exchange(shift_.request(a), shift_.reply());
+        auto went = ask(session, shift_.request(a));
         if (went) shift_.exchanged(a);
         else shift_.failed(a, went.error());
+    }
+
+    result<void> ask(session_type& session, const exchange_request& request) {
+        if constexpr (!overlap) {
+            return session.exchange(request, shift_.reply());
+        } else {
+            auto begun = session.begin_exchange(request, shift_.reply());
+            if (!begun) return begun;
+            shift_.run_claimed();
+            return session.end_exchange();
+        }
     }
 
     void wait(session_type& session, duration timeout) {

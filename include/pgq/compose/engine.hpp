@@ -33,7 +33,8 @@ class engine {
     using runner_type = runner<Executor, Observer>;
 
 public:
-    engine(runner_type& runner, const fsm::worker_options& o) : runner_{&runner}, machine_{o}, gate_{o.window.slots} {}
+    engine(runner_type& runner, const fsm::worker_options& o)
+        : runner_{&runner}, machine_{o}, gate_{o.window.slots}, overlap_{o.overlap} {}
 
     /// The lanes to claim from, with what they are, and the limits that hold for them.
     void serve(std::span<const lane_id> lanes, std::span<const lane_entry> entries, std::int16_t max_attempts,
@@ -94,6 +95,7 @@ public:
                     .look_ahead = a.look_ahead,
                     .announce_sleep = a.announce_sleep && !careful_,  // only together with a claim
                     .announce_awake = a.announce_awake,
+                    .crowded = crowded_,
                     .pass_on = a.pass_on};
         return request_;
     }
@@ -103,6 +105,7 @@ public:
         a.limit = request_.limit;
         a.announce_sleep = request_.announce_sleep;
         put_back_ = false;
+        if (a.look_ahead) crowded_ = reply.workers > a_crowd;
         for (auto& s : slots_)
             if (s->in_request) write_off(*s, reply);
         release_slots();
@@ -127,6 +130,23 @@ public:
         notify(runner_->observer(), event::jobs_claimed{worker_, claimed});
         start(reply);
     }
+
+    /// Hands to the executor what was claimed. Where exchanges overlap with jobs that is for the shell to do, while the next one is under
+    /// way, and to say when they had run; elsewhere it has happened already. How many have begun.
+    std::uint32_t run_claimed() {
+        std::uint32_t begun = 0;
+        for (const auto& o : order_) {
+            begun +=
+                o.slot->taken[o.position].load(std::memory_order_relaxed) ? 0 : 1;  // else it was taken back meanwhile
+            runner_->dispatch(*o.slot, o.position);
+        }
+        if (!order_.empty()) runner_->dispatched();
+        order_.clear();
+        return begun;
+    }
+    bool has_claimed() const noexcept { return !order_.empty(); }
+    /// So many have run in the shell's thread, the last until `when`. The worker hears of them when the exchange is over.
+    void ran(std::uint32_t n, steady_time when) noexcept { machine_.ran(n, when); }
 
     /// The server refused the exchange. When there was something to tell it is told again without a claim and piece by piece, so
     /// that one bad piece spoils nothing else; a piece that is refused by itself is replaced by a note that cannot be.
@@ -404,7 +424,7 @@ private:
 
     // In one order over all lanes.
     void start(exchange_reply& reply) {
-        order_.clear();
+        const auto first = static_cast<std::ptrdiff_t>(order_.size());
         for (auto& l : reply.leases) {
             const std::size_t place = place_of(l.lane);
             if (spare_.empty()) spare_.push_back(std::make_unique<lease_slot>());
@@ -419,12 +439,11 @@ private:
         }
         // Those of limited lanes first: while they wait here they keep a place that somebody else could use.
         if (reply.leases.size() > 1)
-            std::sort(order_.begin(), order_.end(), [](const ordered& a, const ordered& b) {
+            std::sort(order_.begin() + first, order_.end(), [](const ordered& a, const ordered& b) {
                 const auto &x = a.slot->lease.jobs[a.position], &y = b.slot->lease.jobs[b.position];
                 return std::tuple{!a.slot->limited, x.rank, x.id} < std::tuple{!b.slot->limited, y.rank, y.id};
             });
-        for (const auto& o : order_) runner_->dispatch(*o.slot, o.position);
-        runner_->dispatched();
+        if (!overlap_) (void)run_claimed();
     }
 
     std::size_t place_of(lane_id lane) const noexcept {
@@ -450,6 +469,7 @@ private:
         lane_entry entry{};
     };
 
+    static constexpr std::int64_t a_crowd = 4;  // more workers than there are turns: see statement::take_turn
     static constexpr std::string_view cannot_store = "the outcome could not be stored: ";
 
     runner_type* runner_;
@@ -469,10 +489,12 @@ private:
     std::vector<lease_progress> progressed_;
     exchange_request request_{};
     steady_time now_{};
+    bool overlap_;
     bool in_batches_ = false;  // of some lane
     bool put_back_ = false;
     bool careful_ = false;
     bool astray_ = false;
+    bool crowded_ = false;
 };
 
 }  // namespace pgq::detail

@@ -44,14 +44,15 @@ public:
 
     /// `functions` and `code` as for the runner. `wake_shell` ends the shell's pause; it is called from any thread, but not
     /// when there is a session to interrupt.
-    shift(Queue& queue, const job_functions* functions, void* code, const worker_options& options,
+    /// `overlap`: the shell calls `run_claimed` itself.
+    shift(Queue& queue, const job_functions* functions, void* code, const worker_options& options, bool overlap,
           std::function<void()> wake_shell)
         : queue_{&queue},
           options_{options},
           wake_shell_{std::move(wake_shell)},
           executor_{queue.executor()},
           runner_{functions, code, executor_, queue.observer(), options_, [this] { wake(); }},
-          engine_{runner_, machine_options(options_, executor_.width())},
+          engine_{runner_, machine_options(options_, executor_.width(), overlap)},
           monitor_{queue.driver(), queue.observer(), options_.lease_time,
                    [this] {
                        lost_.store(true);
@@ -80,6 +81,7 @@ public:
     /// When nothing is in hand any more.
     void end() {
         runner_.giving_back.request_stop();
+        (void)engine_.run_claimed();
         engine_.interrupt();  // without a database some may still run, and wait for this
         executor_.stop();
         monitor_.stop();
@@ -139,6 +141,11 @@ public:
     }
     void woken(wake_reason why) noexcept {
         if (why == wake_reason::notified) engine_.notified();
+    }
+    bool has_claimed() const noexcept { return engine_.has_claimed(); }
+    void run_claimed() {
+        const auto n = engine_.run_claimed();
+        engine_.ran(n, clock::now());
     }
     /// The connection is of no more use.
     void drop(const error_info& why) {

@@ -31,13 +31,14 @@ inline result<void> check(const worker_options& o) {
     return {};
 }
 
-inline fsm::worker_options machine_options(const worker_options& o, std::size_t width) {
+inline fsm::worker_options machine_options(const worker_options& o, std::size_t width, bool overlap) {
     fsm::worker_options m;
     m.window.slots = static_cast<std::uint32_t>(width);
     m.window.max_prefetch = o.max_prefetch;
     m.poll_interval = o.poll_interval;
     m.grace = o.grace;
     m.until = o.until;
+    m.overlap = overlap;
     return m;
 }
 

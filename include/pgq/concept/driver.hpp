@@ -58,6 +58,15 @@ concept can_register = requires(S& s, const worker_info& info, worker_id id) {
     { s.give_back(std::span<const lease_ref>{}) } -> std::same_as<result<void>>;
 };
 
+/// An exchange in two halves, so that the worker's own thread can run jobs while the server works: `begin_exchange` sends it and does not wait,
+/// `end_exchange` waits for the answer and reads it into the reply that was named. In between nothing else is asked of the session,
+/// and request and reply stay as they are. What `exchange` promises, the two halves together do.
+template <class S>
+concept can_overlap = requires(S& s, const exchange_request& r, exchange_reply& reply) {
+    { s.begin_exchange(r, reply) } -> std::same_as<result<void>>;
+    { s.end_exchange() } -> std::same_as<result<void>>;
+};
+
 template <class S>
 concept can_administrate = requires(S& s, std::span<const job_id> ids, lane_id lane, std::size_t limit) {
     { s.cancel(ids) } -> std::same_as<result<cancel_reply>>;

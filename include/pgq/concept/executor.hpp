@@ -40,6 +40,11 @@ concept can_start_and_stop = requires(E& e) {
 template <class E>
 concept executor_policy = policy_of<E, executor_tag> && has_width<E> && can_execute<E> && can_start_and_stop<E>;
 
+/// An executor that runs a task before `execute` returns, in the worker's own thread: the worker hands in what it has claimed while
+/// the server looks for more.
+template <class E>
+concept runs_in_place = executor_policy<E> && requires { requires E::runs_in_place; };
+
 /// An executor that can also run coroutines: `executor::coroutine` and what is built like it.
 template <class E>
 concept coroutine_executor = executor_policy<E> && requires { requires E::runs_coroutines; };

@@ -17,6 +17,7 @@ public:
     using policy_category = executor_tag;
     using inner_type = Inner;
     static constexpr bool runs_coroutines = coroutine_executor<Inner>;
+    static constexpr bool runs_in_place = pgq::runs_in_place<Inner>;
 
     decorator() = default;
     explicit decorator(const Inner& inner) : inner_{inner} {}

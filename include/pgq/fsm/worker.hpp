@@ -46,6 +46,7 @@ struct worker_options {
     duration look_every = std::chrono::milliseconds{250};  ///< how long floors are trusted, and what is due next
     duration grace = std::chrono::seconds{30};
     run_until until = run_until::stopped;
+    bool overlap = false;  ///< claim by halves, so that there is something to run while the other half is claimed
 };
 
 /// The life of a worker, without its I/O.
@@ -124,10 +125,19 @@ public:
         resting_until_ = now + std::min<duration>(std::chrono::milliseconds{10} * (1 << failures_), longest_rest);
     }
 
+    /// `n` jobs have run in the shell's own thread, the last one until `when`, while an exchange was under way. What they cost is
+    /// known now; finished() follows, when the exchange is over.
+    void ran(std::uint32_t n, steady_time when) noexcept {
+        if (n == 0) return;
+        window_.drained(n, when);
+        ran_ += n;
+    }
     /// `n` jobs have finished, the last one at `when`.
     void finished(std::uint32_t n, steady_time when) noexcept {
         if (n == 0) return;
-        window_.drained(n, when);
+        const std::uint32_t known = std::min(n, ran_);
+        ran_ -= known;
+        if (n != known) window_.drained(n - known, when);
         if (unflushed_ == 0) flush_at_ = when + options_.flush_after;
         unflushed_ += n;
         if (ends_when_dry() && in_hand() == 0) look_again();  // handlers enqueue, too
@@ -294,8 +304,9 @@ private:
     // Refill when half is gone, or when a slot stands empty: a claim is worth a round trip.
     std::uint32_t wanted() const noexcept {
         const std::uint32_t hand = in_hand();
-        if (hand >= slots_ && hand > window_.target() / 2) return 0;
-        return window_.room();
+        const std::uint32_t half = window_.target() / 2;
+        if (hand >= slots_ && hand > half) return 0;
+        return options_.overlap ? std::min(window_.room(), std::max(half, slots_)) : window_.room();
     }
 
     duration until_something(steady_time now) const noexcept {
@@ -320,6 +331,7 @@ private:
     bool pass_on_ = false;  // one was full, and no colleague knows
     bool poll_ahead_ = false;
     std::uint32_t unflushed_ = 0;
+    std::uint32_t ran_ = 0;  // of those in no hand any more, not finished yet
     int failures_ = 0;
     steady_time flush_at_{};
     steady_time looked_{};

@@ -81,6 +81,7 @@ struct exchange_request {
     bool look_ahead = false;           ///< tell when the next deferred job is due
     bool announce_sleep = false;       ///< from now on wake me (claims after announcing)
     bool announce_awake = false;       ///< no longer
+    bool crowded = false;              ///< many workers claim at once: wait a little for a turn
     bool pass_on = false;              ///< there may be more than I can take: wake one sleeping colleague
     const filter* apart =
         nullptr;  ///< claim from `lanes`, floors aside, only what this lets pass, each job as a lease of its own
@@ -91,6 +92,7 @@ struct exchange_reply {
     std::vector<lease_ref> moved{};      ///< progressed leases that live on, with their new place
     std::vector<std::int64_t> lost{};    ///< ids of leases that were no longer ours: nothing of them was changed
     std::optional<duration> next_due{};  ///< with look_ahead: until the next deferred job, by the database's clock
+    std::int64_t workers = 0;            ///< with look_ahead: how many there are, where that matters
     std::uint32_t promoted = 0;          ///< deferred or blocked jobs that are claimable now
     std::optional<duration> again{};     ///< when another claim from the limited lanes may bring more, if that is known
     bool more_limited = false;           ///< of those lanes a colleague could take something at once

@@ -100,12 +100,27 @@ SELECT count(*), set_config('pgq.lanes', concat_ws(',', nullif(current_setting('
                                                    string_agg(DISTINCT lane::text, ',')), false),
        CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= now() AND NOT held) THEN {s}.expire() END FROM back)"};
 
-/// Microseconds until the next deferred job is due or the next tracked one expires; none when there is none.
+/// Microseconds until the next deferred job is due or the next tracked one expires, none when there is none; and how many workers
+/// there are.
 inline constexpr query look_ahead{"look_ahead", R"(
 SELECT (extract(epoch FROM least(
     (SELECT run_at FROM {s}.deferred WHERE run_at < 'infinity' ORDER BY run_at LIMIT 1),
     (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held ORDER BY expires_at LIMIT 1))
-    - clock_timestamp()) * 1000000)::int8)"};
+    - clock_timestamp()) * 1000000)::int8, (SELECT count(*) FROM {s}.worker))"};
+
+/// Of many workers a few claim at a time, because each looks at what the others have locked before it finds something: before a claim,
+/// one of four turns in the lock space $1. Who gets none waits for some milliseconds, longer each time, and after 63 of them goes all the
+/// same: a worker that was stopped in the middle of its turn holds nobody up.
+inline constexpr query take_turn{"take_turn", R"(
+WITH RECURSIVE t(n, got) AS (
+    SELECT 0, pg_try_advisory_xact_lock($1, -1) OR pg_try_advisory_xact_lock($1, -2)
+           OR pg_try_advisory_xact_lock($1, -3) OR pg_try_advisory_xact_lock($1, -4)
+    UNION ALL
+    SELECT n + 1, CASE WHEN pg_sleep(0.001 * 2 ^ n) IS NOT NULL THEN
+           pg_try_advisory_xact_lock($1, -1) OR pg_try_advisory_xact_lock($1, -2)
+           OR pg_try_advisory_xact_lock($1, -3) OR pg_try_advisory_xact_lock($1, -4) END
+      FROM t WHERE NOT got AND n < 6)
+SELECT max(n) FROM t)"};
 
 inline const query& claim_query(const exchange_request& r) noexcept {
     for (const claim_lane& l : r.lanes)

@@ -645,4 +645,22 @@ TEST_CASE("jobs that take no slot and were just claimed are no reason to look fo
     CHECK(s.next().what == worker_do::exchange);
 }
 
+TEST_CASE("a worker that runs jobs while it claims others claims by halves, so that there always is something to run",
+          "[fsm][worker]") {
+    auto o = shell::usual();
+    o.window = {.slots = 1, .max_prefetch = 199};
+    o.overlap = true;
+    shell s{o};
+    for (int round = 0; round < 12; ++round) {  // until as many are prefetched as may be
+        const auto a = s.succeed(s.next().limit);
+        REQUIRE(a.limit <= 100);
+        s.finish(s.w.in_hand());
+    }
+    REQUIRE(s.succeed(100).limit == 100);
+    CHECK(s.succeed(100).limit == 100);  // the other half, before any of the first has run
+    CHECK(s.next().what == worker_do::wait);
+    s.finish(100);
+    CHECK(s.succeed(100).limit == 100);
+}
+
 }  // namespace unit_fsm_worker

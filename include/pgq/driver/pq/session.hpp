@@ -76,6 +76,21 @@ public:
     result<void> exchange(const exchange_request& request, exchange_reply& reply) {
         return perform(exchange_verb{request, reply});
     }
+    result<void> begin_exchange(const exchange_request& request, exchange_reply& reply) {
+        state_->flying.emplace(request, reply);
+        auto& steps = fresh();
+        state_->flying->compose(steps, state_->line);
+        if (steps.size() == 0) return {};
+        if (auto begun = state_->line.begin(steps); !begun) return begun;
+        auto sent = state_->line.proceed();  // what the socket does not take now goes when the answer is waited for
+        return sent ? result<void>{} : result<void>{std::move(sent.error())};
+    }
+    result<void> end_exchange() {
+        auto& steps = state_->steps;
+        if (steps.size() != 0)
+            if (auto done = until_done([this] { return state_->line.proceed(); }); !done) return done;
+        return state_->flying->read(steps);
+    }
 
     result<void> take(const take_request& request, take_reply& reply) {
         if (request.where)
@@ -474,6 +489,7 @@ private:
         link line;
         script steps;
         waker wake;
+        std::optional<exchange_verb> flying;
         transaction_state transaction;
         std::string listen_text;
         statement::query listen_query{"listen", {}, false};

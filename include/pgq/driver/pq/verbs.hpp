@@ -196,6 +196,7 @@ public:
             statement::bind_progress(steps.add(statement::progress_query(g)), r.worker, g);
         if (r.promote) steps.add(statement::promote);
         if (!r.limited.empty()) statement::bind_claim_limited(steps.add(statement::claim_limited), r);
+        if (takes_turn()) steps.add(statement::take_turn).number(l.space());
         if (r.limit > 0 && !r.lanes.empty()) add_claim(steps);
         if (r.look_ahead) steps.add(statement::look_ahead);
         last_ = steps.size();
@@ -214,6 +215,7 @@ public:
         out.moved.clear();
         out.lost.clear();
         out.next_due.reset();
+        out.workers = 0;
         out.promoted = 0;
         out.again.reset();
         out.more_limited = false;
@@ -226,10 +228,13 @@ public:
             read_again(steps[at]);
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
         }
+        at += takes_turn();
         if (request_->limit > 0 && !request_->lanes.empty())
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
-        if (request_->look_ahead && steps[at].rows() == 1 && !steps[at][0].null(0))
-            out.next_due = as_duration(steps[at][0].number<std::int64_t>(0));
+        if (request_->look_ahead && steps[at].rows() == 1) {
+            if (!steps[at][0].null(0)) out.next_due = as_duration(steps[at][0].number<std::int64_t>(0));
+            out.workers = steps[at][0].number<std::int64_t>(1);
+        }
         return {};
     }
 
@@ -244,6 +249,8 @@ private:
         steps.add(q).number(l.space()).number(request_->worker.value);
         steps.sync();
     }
+
+    bool takes_turn() const noexcept { return request_->crowded && request_->limit > 0 && !request_->lanes.empty(); }
 
     // Whether a colleague has something to do, or to wait for, afterwards.
     bool puts_back() const noexcept {

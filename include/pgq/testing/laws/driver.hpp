@@ -37,6 +37,7 @@ void check_driver(Make make) {
     check_cancel<Driver>(make);
 
     check_finishing<Driver>(make);
+    if constexpr (can_overlap<typename Driver::session>) check_exchange_in_halves<Driver>(make);
     check_partial_leases<Driver>(make);
     check_fencing<Driver>(make);
     check_leaving<Driver>(make);

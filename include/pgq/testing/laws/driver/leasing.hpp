@@ -54,6 +54,28 @@ void check_finishing(Make make) {
 }
 
 template <class Driver, class Make>
+void check_exchange_in_halves(Make make) {
+    SECTION("an exchange in two halves finishes and claims as one does, and looks at its request no more in between") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b", "c"});
+        auto p = w.worker({lane});
+        const auto first = leases_of(p.claim(2));
+        exchange_reply reply;
+        const exchange_request request{.worker = p.worker, .finished = first, .lanes = p.lanes, .limit = 2};
+        must(p.session.begin_exchange(request, reply));
+        must(p.session.end_exchange());
+        CHECK(reply.lost.empty());
+        CHECK(bodies_of(reply) == words{"c"});
+        CHECK(w.counts(lane) == lane_counts{.leased = 1});
+        const exchange_request nothing{.worker = p.worker};
+        must(p.session.begin_exchange(nothing, reply));
+        must(p.session.end_exchange());
+        CHECK(reply.leases.empty());
+    }
+}
+
+template <class Driver, class Make>
 void check_partial_leases(Make make) {
     SECTION("jobs leave a lease one after the other, each to its own end, and the rest stays") {
         driver_world<Driver> w{make()};
