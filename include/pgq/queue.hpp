@@ -4,6 +4,7 @@
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/client.hpp>
+#include <pgq/compose/coalescer.hpp>
 #include <pgq/compose/flow.hpp>
 #include <pgq/compose/hand.hpp>
 #include <pgq/compose/handle.hpp>
@@ -109,7 +110,8 @@ public:
     using batch_handle_of = batch_handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
 
     /// One job. Durable when it returns, and its id is the job's for good. Errors leave nothing enqueued, except that
-    /// after errc::connection_lost this is in doubt.
+    /// after errc::connection_lost this is in doubt. Calls of several threads at the same time share one insert and one commit, where no more
+    /// than a priority is asked for.
     template <class Job>
         requires(!detail::range_of_jobs<Job, composition_type> && !detail::borrowed_transaction<Job>)
     auto enqueue(const Job& job, const enqueue_options& options = {}) {
@@ -525,6 +527,13 @@ private:
             if (auto w = write<job_type>(jobs, options_of, same, written, keys, options, luggage, keep_results_); !w)
                 return answer{w.error()};
             if (written.empty()) return answer{batch_handle_of<job_type>{{}, {}, *client_}};
+            // A driver that lends sessions lets them go side by side.
+            if (!lending_driver<driver_type> && written.size() == 1 &&
+                enqueue_request{.options = options, .keys = &keys}.is_plain()) {
+                auto id = coalescer_->put(*client_, position<job_type>, options[0], written[0]);
+                if (!id) return answer{std::move(id.error())};
+                return answer{batch_handle_of<job_type>{{*id}, {}, *client_}};
+            }
             duration patience{};
             for (const auto& o : options) patience = std::max(patience, o.wait_for_room);
             return patiently(patience, [&] {
@@ -647,6 +656,7 @@ private:
     }
 
     std::unique_ptr<client_type> client_;
+    std::unique_ptr<detail::coalescer<driver_type>> coalescer_ = std::make_unique<detail::coalescer<driver_type>>();
     duration keep_results_;
     std::unique_ptr<detail::hand<driver_type>> hand_;
     limiters_type limiters_ = make_limiters(typename composition_type::jobs{});
