@@ -1,7 +1,9 @@
 #pragma once
 
-/// What works by Asio: the driver, the worker (with coroutines), and the executor for handlers that are coroutines.
+/// What works by Asio: the driver, the worker (with coroutines), the executor for handlers that are coroutines, and waiting for the
+/// ends of jobs.
 
+#include <pgq/async_wait.hpp>
 #include <pgq/async_worker.hpp>
 #include <pgq/driver/asio_libpq.hpp>
 #include <pgq/executor/coroutine.hpp>

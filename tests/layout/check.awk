@@ -93,8 +93,8 @@ function check_foreign(target, where) {
         complain(where, "<" target "> is an umbrella; include what is used")
     if (target ~ /^asio[\/.]/) {
         sees_foreign[FILENAME] = "Asio"
-        if (FILENAME !~ /^pgq\/(driver\/asio|driver\/pq\/|executor\/coroutine|compose\/async_|async_worker|asio\.hpp|config\.hpp)/)
-            complain(where, "Asio belongs into driver/asio*, executor/coroutine*, compose/async_* and async_worker*")
+        if (FILENAME !~ /^pgq\/(driver\/asio|driver\/pq\/|executor\/coroutine|compose\/async_|async_worker|async_wait|asio\.hpp|config\.hpp)/)
+            complain(where, "Asio belongs into driver/asio*, executor/coroutine*, compose/async_*, async_worker* and async_wait")
     }
     if (target ~ /^libpq/) {
         sees_foreign[FILENAME] = "libpq"

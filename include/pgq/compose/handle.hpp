@@ -47,6 +47,14 @@ inline steady_time deadline_in(duration timeout) noexcept {
 /// How long an end is kept for who has asked for it.
 inline constexpr duration kept_for_waiters = std::chrono::hours{1};
 
+/// For pgq::async_wait: where the jobs of a handle are waited for.
+struct handle_access {
+    template <class Handle>
+    static auto& room(const Handle& h) noexcept {
+        return h.client_->room();
+    }
+};
+
 template <class Client>
 result<std::optional<job_progress>> progress_through(Client& client, job_id id) {
     auto stored = client.with([&](auto& session, auto&) { return session.progress_of(id); });
@@ -78,6 +86,9 @@ result<typename Job::result> result_of_end(const ended_job& e) {
 template <class Driver, class Job, class Serializer>
 class handle : public job_id {
 public:
+    using job_type = Job;
+    using serializer_type = Serializer;
+
     handle(job_id id, bool fresh, detail::client<Driver>& client) noexcept
         : job_id{id}, fresh_{fresh}, client_{&client} {}
 
@@ -115,6 +126,7 @@ public:
     }
 
 private:
+    friend detail::handle_access;
     bool fresh_;
     detail::client<Driver>* client_;
 };
@@ -139,6 +151,7 @@ public:
     }
 
 private:
+    friend detail::handle_access;
     std::vector<bool> others_;  // empty when all are new
     detail::client<Driver>* client_;
 };

@@ -11,56 +11,154 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 namespace pgq::detail {
 
-/// Where the threads of a program wait for the ends of jobs, all on one session: one of them, the leader, asks and listens for all, and
-/// hands over when its own jobs have ended.
+/// Where a program waits for the ends of jobs, all on one session: one of the threads that wait, the leader, asks and listens for all,
+/// and hands over when its own jobs have ended. For those who wait without a thread, the room has one of its own.
 template <class Driver>
 class waiting_room {
     using clock = std::chrono::steady_clock;
 
 public:
+    using answer = result<std::vector<ended_job>>;
+
     explicit waiting_room(const Driver& driver) : driver_{&driver} {}
+    waiting_room(const waiting_room&) = delete;
+    waiting_room& operator=(const waiting_room&) = delete;
+    /// Those that still wait without a thread hear errc::closed.
+    ~waiting_room() {
+        {
+            const std::lock_guard lock{mutex_};
+            closed_ = true;
+            if (session_) session_->interrupt();
+        }
+        changed_.notify_all();
+        if (usher_.joinable()) usher_.join();
+    }
 
     /// Until all have ended, or `deadline`: then errc::timeout, or why the database could not be asked. In the order of `ids`.
-    result<std::vector<ended_job>> wait(std::span<const job_id> ids, steady_time deadline, duration keep) {
-        guest me{.keep = keep, .deadline = deadline};
-        me.open.assign(ids.begin(), ids.end());
+    answer wait(std::span<const job_id> ids, steady_time deadline, duration keep) {
+        guest me{ids, deadline, keep};
         std::unique_lock lock{mutex_};
-        const auto here = guests_.insert(guests_.end(), &me);
-        trouble_.reset();
-        if (led_ && session_) session_->interrupt();  // the leader is to ask for mine, too
-        // Whoever comes late still gets an answer of what is the case now, if the database gives one.
-        const auto last = std::max<steady_time>(deadline, clock::now() + std::chrono::seconds{5});
-        const auto until = [&] { return me.asked || trouble_ ? deadline : last; };
-        while (!me.open.empty() && !me.refused && clock::now() < until()) {
+        const auto here = enter(me);
+        while (!is_over(me)) {
             if (!led_) lead(lock, me);
-            else changed_.wait_until(lock, until(), [&] { return !led_ || me.open.empty() || me.refused; });
+            else changed_.wait_until(lock, until(me), [&] { return !led_ || me.open.empty() || me.refused; });
         }
         guests_.erase(here);
         changed_.notify_all();
-        if (me.refused) return std::move(*me.refused);
-        if (!me.open.empty()) return trouble_ ? *trouble_ : too_late(me.open.size(), ids.size());
-        return in_order(std::move(me.ended), ids);
+        return answer_of(me);
+    }
+
+    /// A number for `wait_aside`, by which that can be called off.
+    std::uint64_t ticket() {
+        const std::lock_guard lock{mutex_};
+        return ++tickets_;
+    }
+    /// The same as `wait` without a thread: `done` is called with the answer, on the room's own thread, and shall not block it.
+    void wait_aside(std::uint64_t ticket, std::span<const job_id> ids, steady_time deadline, duration keep,
+                    std::function<void(answer)> done) {
+        const std::lock_guard lock{mutex_};
+        auto& mine = asides_.emplace_back(std::make_unique<aside>(guest{ids, deadline, keep}, ticket, std::move(done)));
+        mine->here = enter(mine->me);
+        if (!usher_.joinable()) usher_ = std::thread{[this] { usher(); }};
+        changed_.notify_all();
+    }
+    /// Who waits no longer hears `why`, unless the answer is on its way already.
+    void forget(std::uint64_t ticket, error_info why) {
+        const std::lock_guard lock{mutex_};
+        for (auto& a : asides_)
+            if (a->ticket == ticket) a->me.refused = why;
+        if (led_ && session_) session_->interrupt();
+        changed_.notify_all();
     }
 
 private:
     struct guest {
-        std::vector<job_id> open{};
+        guest(std::span<const job_id> ids, steady_time until, duration kept)
+            : all(ids.begin(), ids.end()), open{all}, keep{kept}, deadline{until} {}
+
+        std::vector<job_id> all;
+        std::vector<job_id> open;
         std::vector<ended_job> ended{};
         duration keep{};
         steady_time deadline{};
+        // Whoever comes late still gets an answer of what is the case now, if the database gives one.
+        steady_time last = std::max<steady_time>(deadline, clock::now() + std::chrono::seconds{5});
         bool asked = false;
         std::optional<error_info> refused{};
     };
+    using place = typename std::list<guest*>::iterator;
+
+    struct aside {
+        aside(guest g, std::uint64_t t, std::function<void(answer)> d)
+            : me{std::move(g)}, ticket{t}, done{std::move(d)} {}
+
+        guest me;
+        std::uint64_t ticket;
+        std::function<void(answer)> done;
+        place here{};
+    };
+
+    place enter(guest& g) {
+        trouble_.reset();
+        if (led_ && session_) session_->interrupt();  // the leader is to ask for mine, too
+        return guests_.insert(guests_.end(), &g);
+    }
+    steady_time until(const guest& g) const noexcept { return g.asked || trouble_ ? g.deadline : g.last; }
+    bool is_over(const guest& g) const noexcept { return g.open.empty() || g.refused || clock::now() >= until(g); }
+    answer answer_of(guest& g) const {
+        if (g.refused) return std::move(*g.refused);
+        if (!g.open.empty()) return trouble_ ? *trouble_ : too_late(g.open.size(), g.all.size());
+        return in_order(std::move(g.ended), g.all);
+    }
+
+    // Leads for those without a thread, as long as there are any.
+    void usher() {
+        std::unique_lock lock{mutex_};
+        for (;;) {
+            if (closed_)
+                for (auto& a : asides_) a->me.refused = error_info{errc::closed, "the queue object is gone"};
+            answer_asides(lock);
+            if (closed_) return;
+            if (asides_.empty()) changed_.wait(lock, [this] { return closed_ || !asides_.empty(); });
+            else if (!led_) lead(lock, asides_.front()->me);
+            else changed_.wait_until(lock, next_deadline());
+        }
+    }
+    void answer_asides(std::unique_lock<std::mutex>& lock) {
+        for (auto a = asides_.begin(); a != asides_.end();) {
+            if (!is_over((*a)->me)) {
+                ++a;
+                continue;
+            }
+            guests_.erase((*a)->here);
+            const auto over = std::move(*a);
+            asides_.erase(a);
+            auto said = answer_of(over->me);
+            lock.unlock();
+            over->done(std::move(said));
+            lock.lock();
+            a = asides_.begin();  // some may have come or gone
+        }
+    }
+    steady_time next_deadline() const noexcept {
+        steady_time next = steady_time::max();
+        for (const auto& a : asides_) next = std::min(next, until(a->me));
+        return next;
+    }
 
     static error_info too_late(std::size_t open, std::size_t all) {
         return {errc::timeout,
@@ -105,7 +203,7 @@ private:
             lock.unlock();
             if (pause > duration{}) rest(pause);
             lock.lock();
-        } else if (!asked && *trouble_ == errc::connection_lost && !me.open.empty()) {
+        } else if (!asked && *trouble_ == errc::connection_lost && !me.open.empty() && !closed_) {
             const auto pause = std::min<duration>(retry_.failed(unit_random()), until - clock::now());
             changed_.wait_for(lock, std::max(pause, duration{}));
         }
@@ -167,6 +265,10 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::list<guest*> guests_;
+    std::list<std::unique_ptr<aside>> asides_;
+    std::uint64_t tickets_ = 0;
+    std::thread usher_;
+    bool closed_ = false;
     std::optional<typename Driver::session> session_;
     std::optional<error_info> trouble_;
     fsm::reconnect retry_{};

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <pgq/compose/handle.hpp>
+#include <pgq/diagnostic/calls.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/error.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/post.hpp>
+#include <asio/system_executor.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+/// Waiting for the ends of jobs by Asio, with any driver: `co_await pgq::async_wait(handle, 30s, asio::use_awaitable)`.
+///
+/// It waits where handle::wait waits, and so takes no thread and no connection for each: all that wait on one queue object share one of each,
+/// which are made when the first one does. It completes on the handler's executor, never inside of the call. Cancelled, in whichever way, it
+/// completes with asio::error::operation_aborted; the job goes on. The queue object must live until it has completed, or else it completes with
+/// errc::closed. Called from any thread.
+namespace pgq {
+
+namespace detail {
+
+// A handler on its way through the waiting room, which may copy it.
+template <class Handler, class Answer>
+class waiting_handler {
+public:
+    explicit waiting_handler(Handler h)
+        : handler_{std::move(h)}, work_{asio::get_associated_executor(handler_, asio::system_executor{})} {}
+
+    auto slot() const noexcept { return asio::get_associated_cancellation_slot(handler_); }
+
+    void complete(std::error_code code, Answer answer) {
+        const auto executor = work_.get_executor();
+        asio::post(executor,
+                   [h = std::move(handler_), work = std::move(work_), code, answer = std::move(answer)]() mutable {
+                       if (auto s = asio::get_associated_cancellation_slot(h); s.is_connected()) s.clear();
+                       std::move(h)(code, std::move(answer));
+                   });
+    }
+
+private:
+    using executor_type = asio::associated_executor_t<Handler, asio::system_executor>;
+
+    Handler handler_;
+    asio::executor_work_guard<executor_type> work_;
+};
+
+/// `read(ended)` makes an answer of the ends: result<Answer>.
+template <class Answer, class Room, class Handler, class Read>
+void wait_by_asio(Room& room, std::span<const job_id> ids, duration timeout, Handler handler, Read read) {
+    const auto waiting = std::make_shared<waiting_handler<Handler, Answer>>(std::move(handler));
+    const auto ticket = room.ticket();
+    // Before it can complete, which clears the slot.
+    if (auto slot = waiting->slot(); slot.is_connected())
+        slot.assign([&room, ticket](asio::cancellation_type_t) {
+            room.forget(ticket, error_info{make_error_code(asio::error::operation_aborted)});
+        });
+    room.wait_aside(ticket, ids, deadline_in(timeout), kept_for_waiters, [waiting, read](auto ended) {
+        result<Answer> answer = ended ? read(std::move(*ended)) : result<Answer>{std::move(ended.error())};
+        if (answer) waiting->complete({}, std::move(*answer));
+        else waiting->complete(answer.error().code, Answer{});
+    });
+}
+
+}  // namespace detail
+
+/// handle::wait: void(std::error_code, ended_job).
+template <class Driver, class Job, class Serializer, asio::completion_token_for<void(std::error_code, ended_job)> Token>
+auto async_wait(const handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
+    return asio::async_initiate<Token, void(std::error_code, ended_job)>(
+        [](auto handler, handle<Driver, Job, Serializer> h, duration t) {
+            const job_id id = h;
+            detail::wait_by_asio<ended_job>(
+                detail::handle_access::room(h), {&id, 1}, t, std::move(handler),
+                [](std::vector<ended_job> ended) { return result<ended_job>{std::move(ended.front())}; });
+        },
+        token, job, timeout);
+}
+
+/// handle::get: void(std::error_code, Job::result). Of a job that ended in another way than done only the code comes,
+/// errc::job_not_done; async_wait has the reason.
+template <class Driver, class Job, class Serializer, class Token>
+auto async_get(const handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
+    if constexpr (diagnostic::require_result<Job, Serializer>()) {
+        using value = typename Job::result;
+        return asio::async_initiate<Token, void(std::error_code, value)>(
+            [](auto handler, handle<Driver, Job, Serializer> h, duration t) {
+                const job_id id = h;
+                detail::wait_by_asio<value>(
+                    detail::handle_access::room(h), {&id, 1}, t, std::move(handler),
+                    [](std::vector<ended_job> ended) { return detail::result_of_end<Job, Serializer>(ended.front()); });
+            },
+            token, job, timeout);
+    }
+}
+
+/// batch_handle::wait_all: void(std::error_code, std::vector<ended_job>), in the order of the jobs.
+template <class Driver, class Job, class Serializer,
+          asio::completion_token_for<void(std::error_code, std::vector<ended_job>)> Token>
+auto async_wait_all(const batch_handle<Driver, Job, Serializer>& jobs, duration timeout, Token&& token) {
+    return asio::async_initiate<Token, void(std::error_code, std::vector<ended_job>)>(
+        [](auto handler, batch_handle<Driver, Job, Serializer> h, duration t) {
+            detail::wait_by_asio<std::vector<ended_job>>(
+                detail::handle_access::room(h), h, t, std::move(handler),
+                [](std::vector<ended_job> ended) { return result<std::vector<ended_job>>{std::move(ended)}; });
+        },
+        token, jobs, timeout);
+}
+
+}  // namespace pgq
