@@ -31,7 +31,7 @@ public:
 
     result<void> start() {
         if (auto fine = check_schema(options_.schema); !fine) return fine;
-        pump_ = pump{options_.schema, false};
+        pump_ = pump{options_.schema, false, options_.on_statement};
         stage_ = stage::connecting;
         tls_ = choose_tls(look_at_tls(options_.conninfo));
         connection_.reset(connect());
@@ -139,7 +139,7 @@ private:
         // A pooler tells the client a process id of its own making.
         const bool direct = s[0].number<std::int32_t>(2) == PQbackendPID(connection_.get());
         keeps_state_ = options_.state == session_state::keep || (options_.state == session_state::detect && direct);
-        pump_ = pump{options_.schema, keeps_state_};
+        pump_ = pump{options_.schema, keeps_state_, options_.on_statement};
         if (role_ != session_role::worker || !keeps_state_) return stage_ = stage::ready, result<void>{};
         stage_ = stage::settings;
         opening_.clear();

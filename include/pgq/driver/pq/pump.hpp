@@ -1,10 +1,12 @@
 #pragma once
 
+#include <pgq/driver/pq/options.hpp>
 #include <pgq/driver/pq/script.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +22,10 @@ enum class need : std::uint8_t { nothing, read, write, read_and_write };
 class pump {
 public:
     pump() = default;
-    pump(std::string schema, bool prepare) : schema_{std::move(schema)}, prepare_{prepare} {}
+    using hook = std::function<void(const sent_statement&)>;
+
+    pump(std::string schema, bool prepare, hook on_statement = {})
+        : schema_{std::move(schema)}, prepare_{prepare}, on_statement_{std::move(on_statement)} {}
 
     result<void> begin(PGconn* c, script& steps) {
         steps_ = &steps;
@@ -60,6 +65,7 @@ private:
             lengths[i] = p.length(i);
             formats[i] = 1;
         }
+        if (on_statement_) tell(s);
         const int n = static_cast<int>(p.size());
         const bool known = std::find(prepared_.begin(), prepared_.end(), s.query) != prepared_.end();
         const bool named = prepare_ && s.query->prepare;
@@ -77,6 +83,15 @@ private:
         }
         if (ok && s.sync) ok = PQpipelineSync(c) == 1;
         return ok;
+    }
+
+    void tell(const step& s) const {
+        const auto& p = s.params;
+        std::string_view seen[statement::params::max_count];
+        for (std::size_t i = 0; i < p.size(); ++i)
+            if (p.value(i) != nullptr) seen[i] = {p.value(i), static_cast<std::size_t>(p.length(i))};
+        const auto text = statement::render(s.query->text, schema_);
+        on_statement_({.name = s.query->name, .text = text, .parameters = {seen, p.size()}, .types = p.types()});
     }
 
     // Twice in one script: the first prepares for both.
@@ -137,6 +152,7 @@ private:
     bool flushing_ = false;
     std::string schema_;
     bool prepare_ = true;
+    hook on_statement_;
     std::vector<const statement::query*> prepared_;
 };
 
