@@ -1,0 +1,302 @@
+#pragma once
+
+#include <pgq/job/bodies.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/job/filter.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/job/revision.hpp>
+#include <pgq/job/take.hpp>
+#include <pgq/job/unique.hpp>
+#include <pgq/statement/admin.hpp>
+#include <pgq/statement/claim.hpp>
+#include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/finish.hpp>
+#include <pgq/statement/liveness.hpp>
+#include <pgq/statement/params.hpp>
+#include <pgq/statement/query.hpp>
+#include <pgq/statement/revise.hpp>
+#include <pgq/statement/take.hpp>
+#include <pgq/statement/track.hpp>
+#include <pgq/statement/wake.hpp>
+
+#include <support/database.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace test {
+
+/// A statement with its parameters, text and bytes as the library sends them.
+struct asked {
+    std::string name{};
+    std::string text{};
+    bool prepare = true;
+    pgq::statement::params params{};
+
+    template <class Bind>
+    static asked of(const pgq::statement::query& q, Bind bind) {
+        asked a{.name = q.name, .text = std::string{q.text}, .prepare = q.prepare};
+        bind(a.params);
+        return a;
+    }
+    static asked of(const pgq::statement::query& q) {
+        return of(q, [](const auto&) {});
+    }
+};
+
+/// What the tests ask for, of the jobs that backlog.hpp makes.
+namespace ask {
+
+namespace st = pgq::statement;
+
+/// Lanes: `big` has nine tenths of all jobs; the jobs of the next two have keys of which two may run at once, in `busy` half of
+/// them, which are first, have the same; `counted` has the other kinds of limits; `idle` has no jobs.
+inline constexpr pgq::lane_id big{1}, keyed{2}, busy{3}, counted{4}, idle{11};
+
+/// What waits has the ids from 1; of the rest, what was made with the number i of a job has the id X + i.
+inline constexpr std::int64_t delayed = 100'000'000, held = 200'000'000, blocked = 300'000'000, leased = 400'000'000,
+                              elsewhere = 500'000'000;
+
+// ---- claims ---------------------------------------------------------------------------------------------------------
+
+inline pgq::claim_lane whole_lane(pgq::lane_id lane, bool each = false) {
+    return {.lane = lane, .max_attempts = 20, .each = each};
+}
+/// Without those that have limits.
+inline std::vector<pgq::claim_lane> six_lanes(bool each = false) {
+    std::vector<pgq::claim_lane> all;
+    for (const int lane : {1, 5, 6, 7, 8, 9}) all.push_back(whole_lane({lane}, each && lane > 6));
+    return all;
+}
+inline asked claim(const std::vector<pgq::claim_lane>& lanes, std::uint32_t limit) {
+    const pgq::exchange_request r{.worker = {1}, .lanes = lanes, .limit = limit};
+    return asked::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
+}
+inline asked claim_one(std::uint32_t limit = 100) { return claim({whole_lane(big)}, limit); }
+inline asked claim_one_behind(pgq::floor_mark floor) {
+    return claim({{.lane = big, .floor = floor, .max_attempts = 20}}, 100);
+}
+inline asked claim_many() { return claim(six_lanes(), 100); }
+inline asked claim_each() { return claim(six_lanes(true), 100); }
+inline asked claim_apart(const std::vector<pgq::claim_lane>& lanes, const pgq::filter& where = {}) {
+    const pgq::exchange_request r{.worker = {1}, .lanes = lanes, .limit = 10, .apart = &where};
+    const st::apart_statement s{r};
+    return asked::of(s.get(), [&](auto& p) { s.bind(p); });
+}
+inline asked claim_limited(pgq::lane_id lane) {
+    const pgq::limited_lane want{.lane = lane, .most = 100, .max_attempts = 20};
+    const pgq::exchange_request r{.worker = {1}, .limited = {&want, 1}, .limited_room = 100};
+    return asked::of(st::claim_limited, [&](auto& p) { st::bind_claim_limited(p, r); });
+}
+/// What every fifth job has, those in front of a lane among them.
+inline pgq::filter of_a_tenant() { return pgq::header_of("tenant") == "a"; }
+
+// ---- takes ----------------------------------------------------------------------------------------------------------
+
+inline asked take(const std::vector<pgq::lane_id>& lanes, std::uint32_t limit, const pgq::filter& where = {}) {
+    const pgq::take_request r{.lanes = lanes, .limit = limit, .where = &where};
+    const st::take_statement s{r};
+    return asked::of(s.get(), [&](auto& p) { s.bind(p); });
+}
+inline asked take_one() { return take({big}, 1); }
+inline asked take_many() { return take({{1}, {5}, {6}, {7}, {8}, {9}}, 1); }
+
+// ---- leases ---------------------------------------------------------------------------------------------------------
+
+/// Where a lease is. Each has 20 jobs; those of the odd ones are tracked.
+inline pgq::lease_ref lease(const sql_connection& c, std::int64_t id) {
+    const auto place = c.query_int(
+        "SELECT (ctid::text::point)[0]::int8 * 65536 + (ctid::text::point)[1]::int8 FROM {s}.lease WHERE id = " +
+        std::to_string(id));
+    return {id, static_cast<std::uint64_t>(place)};
+}
+inline pgq::worker_id worker_of(const pgq::lease_ref& l) { return {static_cast<std::int32_t>(1 + (l.id - 1) % 50)}; }
+inline pgq::job_id first_job_of(const pgq::lease_ref& l) { return {leased + 500 * l.id}; }
+
+inline asked finish(const pgq::lease_ref& l) {
+    return asked::of(st::finish, [&](auto& p) { st::bind_finish(p, worker_of(l), {&l, 1}); });
+}
+inline asked progress(const pgq::lease_ref& l, pgq::lease_progress g) {
+    g.ref = l;
+    g.mask = std::string_view{"\1\0\0", 3};
+    g.flagged = l.id % 2 == 1;
+    return asked::of(st::progress_query(g), [&](auto& p) { st::bind_progress(p, worker_of(l), g); });
+}
+inline asked mark(const pgq::lease_ref& l) { return progress(l, {}); }
+inline asked settle(const pgq::lease_ref& l, pgq::settle_kind kind, bool last) {
+    const pgq::settlement s{.kind = kind, .reason = "why"};
+    return progress(l, {.last = last, .items = {&s, 1}});
+}
+inline asked of_lease(const st::query& q, const pgq::lease_ref& l) {
+    return asked::of(q, [&](auto& p) { p.tid(l.place).number(l.id).number(worker_of(l).value); });
+}
+inline asked still_holds(const pgq::lease_ref& l) { return of_lease(st::still_holds, l); }
+inline asked hold_lease(const pgq::lease_ref& l) { return of_lease(st::hold_lease, l); }
+inline asked settle_held(const pgq::lease_ref& l) {
+    const pgq::settlement done{.kind = pgq::settle_kind::done};
+    const pgq::lease_progress g{.ref = l, .last = true, .mask = "\1", .items = {&done, 1}, .flagged = true};
+    return asked::of(st::settle_held, [&](auto& p) { st::bind_progress(p, worker_of(l), g); });
+}
+inline asked finish_inside(const pgq::lease_ref& l) {
+    return asked::of(st::finish_inside, [&](auto& p) { p.number(l.id).number(worker_of(l).value); });
+}
+inline asked revise_body(const pgq::lease_ref& l) {
+    return asked::of(st::revise_body, [&](auto& p) {
+        st::bind_revision(p, {.worker = worker_of(l), .lease = l.id, .job = first_job_of(l)});
+        p.bytes("new");
+    });
+}
+inline asked revise_progress(const pgq::lease_ref& l) {
+    return asked::of(st::revise_progress, [&](auto& p) {
+        st::bind_revision(p, {.worker = worker_of(l), .lease = l.id, .job = first_job_of(l)});
+        p.text("half");
+    });
+}
+
+// ---- workers --------------------------------------------------------------------------------------------------------
+
+inline asked of_worker(const st::query& q, std::int32_t worker) {
+    return asked::of(q, [&](auto& p) { p.number(worker); });
+}
+inline asked give_back(const std::vector<std::int64_t>& leases) {
+    return asked::of(st::give_back, [&](auto& p) { p.int8s(leases.size(), [&](std::size_t i) { return leases[i]; }); });
+}
+inline asked sweep() {
+    return asked::of(st::sweep, [](auto& p) { p.number(std::int32_t{1}); });
+}
+inline asked in_space(const st::query& q, const sql_connection& c) {
+    return asked::of(q, [&](auto& p) { p.number(static_cast<std::int32_t>(c.query_int("SELECT {s}.space()"))); });
+}
+inline asked wake(const sql_connection& c) {
+    auto a = in_space(st::wake, c);
+    a.params.int4s(2, [](std::size_t i) { return static_cast<std::int32_t>(i + 1); });
+    return a;
+}
+
+// ---- enqueues -------------------------------------------------------------------------------------------------------
+
+inline pgq::bodies bodies(std::size_t n) {
+    pgq::bodies all;
+    for (std::size_t i = 0; i < n; ++i) {
+        all.bytes() += std::string(45, 'x');
+        all.close();
+    }
+    return all;
+}
+inline asked enqueue(std::size_t n, const std::vector<pgq::enqueue_options>& options, pgq::lane_id lane = big) {
+    const auto all = bodies(n);
+    const pgq::enqueue_request r{.lane = lane, .bodies = &all, .options = options};
+    return asked::of(st::enqueue_query(r), [&](auto& p) { st::bind_enqueue(p, r); });
+}
+inline asked enqueue_plain(std::size_t n) { return enqueue(n, {{}}); }
+inline asked enqueue_delayed(std::size_t n) { return enqueue(n, {{.run_at = pgq::in(std::chrono::hours{1})}}); }
+inline asked enqueue_followed(std::size_t n) { return enqueue(n, {{.keep_outcome = std::chrono::hours{1}}}); }
+/// Two new keys and one that a waiting job has.
+inline asked enqueue_unique(pgq::unique rule) {
+    std::vector<pgq::enqueue_options> options;
+    for (const auto* key : {"new", "newer", "key7"}) options.push_back({.unique_key = rule.with_key(key)});
+    return enqueue(options.size(), options);
+}
+/// Behind two tracked jobs that wait.
+inline asked enqueue_behind() {
+    static constexpr std::array<pgq::job_id, 2> parents{{{7}, {27}}};
+    return enqueue(10, {{.after = parents}});
+}
+inline asked enqueue_bounded() { return enqueue(10, {{.at_most = 1000}}, idle); }
+
+// ---- jobs by their ids ----------------------------------------------------------------------------------------------
+
+inline asked of_jobs(const st::query& q, const std::vector<std::int64_t>& jobs) {
+    return asked::of(q, [&](auto& p) { p.int8s(jobs.size(), [&](std::size_t i) { return jobs[i]; }); });
+}
+inline asked of_job(const st::query& q, std::int64_t job) {
+    return asked::of(q, [&](auto& p) { p.number(job); });
+}
+inline asked held_of(pgq::lane_id lane) {
+    return asked::of(st::held, [&](auto& p) { p.number(lane.value).number(std::int64_t{10}); });
+}
+inline asked keep(pgq::job_id job) {
+    const pgq::taken_record taken{.id = job, .lane = big, .body = "x"};
+    return asked::of(st::keep, [&](auto& p) { st::bind_keep(p, taken, "why"); });
+}
+inline asked watch(const std::vector<pgq::job_id>& jobs) {
+    return asked::of(st::watch, [&](auto& p) { st::bind_watch(p, jobs, 7, std::chrono::hours{1}); });
+}
+/// What other statements call when tracked jobs have ended: here both parents of a blocked one, which begins then.
+inline asked ended() {
+    return {.name = "ended", .text = "SELECT {s}.ended('{67,87}', '{d,d}'::\"char\"[], '{1,1}'::int2[], NULL, NULL)"};
+}
+
+// ---- everything -----------------------------------------------------------------------------------------------------
+
+/// Each statement above that a worker's session executes.
+inline std::vector<asked> all_of_workers(const sql_connection& c) {
+    using kind = pgq::settle_kind;
+    const auto plain = lease(c, 2), tracked = lease(c, 1);
+    std::vector<asked> all{claim_one(),
+                           claim_many(),
+                           claim_each(),
+                           claim_apart({whole_lane(big)}),
+                           claim_apart(six_lanes()),
+                           claim_apart({whole_lane(big)}, of_a_tenant()),
+                           claim_limited(keyed),
+                           claim_limited(busy),
+                           claim_limited(counted),
+                           asked::of(st::promote),
+                           asked::of(st::look_ahead),
+                           in_space(st::wake_noted, c)};
+    for (const auto& l : {plain, tracked}) {
+        all.push_back(finish(l));
+        all.push_back(mark(l));
+        all.push_back(revise_body(l));
+        all.push_back(revise_progress(l));
+        for (const bool last : {false, true})
+            for (const auto k : {kind::retry, kind::hold}) all.push_back(settle(l, k, last));
+    }
+    for (const bool last : {false, true}) all.push_back(settle(tracked, kind::done, last));
+    for (const auto* q : {&st::beat, &st::leases_of, &st::give_back_all}) all.push_back(of_worker(*q, 7));
+    for (const auto* q : {&st::bury_workers, &st::rescue_leases}) all.push_back(asked::of(*q));
+    all.push_back(give_back({1, 2}));
+    return all;
+}
+
+/// ... that a client's does.
+inline std::vector<asked> all_of_clients(const sql_connection& c) {
+    const auto plain = lease(c, 2), tracked = lease(c, 1);
+    return {take_one(),
+            take_many(),
+            asked::of(st::promote_planned),
+            asked::of(st::look_ahead_planned),
+            enqueue_plain(1),
+            enqueue_plain(100),
+            enqueue_delayed(100),
+            enqueue_followed(100),
+            enqueue_unique({}),
+            enqueue_behind(),
+            enqueue_bounded(),
+            wake(c),
+            still_holds(plain),
+            hold_lease(plain),
+            settle_held(plain),
+            settle_held(tracked),
+            finish_inside(plain),
+            of_worker(st::beat, 7),
+            asked::of(st::bury_workers),
+            asked::of(st::rescue_leases),
+            sweep(),
+            watch({{7}, {27}}),
+            of_jobs(st::cancel, {7, 27}),
+            of_jobs(st::requeue, {held + 50, held + 100}),
+            ended()};
+}
+
+}  // namespace ask
+
+}  // namespace test

@@ -1,0 +1,232 @@
+#pragma once
+
+#include <plans/asked.hpp>
+#include <plans/watched.hpp>
+
+#include <support/database.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace test {
+
+/// A schema that the library has installed, with as many jobs as are wanted, and sessions in it. What the server knows of its
+/// tables changes only when it is told to look.
+///
+/// With a million jobs that wait come 200 000 that are delayed (of which 2000 are due), 20 000 held and 10 000 blocked ones, and
+/// 2000 leases with 40 000. 90 000 are tracked; there are 50 000 unique keys, 20 000 dependencies, 100 000 outcomes and 50 000
+/// failures.
+class backlog {
+public:
+    explicit backlog(std::string name) : name_{std::move(name)} {
+        for_each_table("ALTER TABLE {t} SET (autovacuum_enabled = off, toast.autovacuum_enabled = off)");
+        db_.exec(
+            "INSERT INTO {s}.lane (queue, entrypoint) SELECT 'q', e"
+            " FROM unnest('{big,keyed,busy,counted,a,b,c,d,e,later,idle}'::text[]) WITH ORDINALITY x(e, o) ORDER BY o");
+        db_.exec(
+            "INSERT INTO {s}.lane_limit (queue, entrypoint, kind, number, amount, burst) VALUES"
+            " ('q', 'keyed', 'k', 0, 2, 1), ('q', 'busy', 'k', 0, 2, 1),"
+            " ('q', 'counted', 'c', 0, 1000000, 1), ('q', 'counted', 'r', 0, 1000000, 100000)");
+        db_.exec(
+            "INSERT INTO {s}.worker (lease_time, host, pid, version, lanes)"
+            " SELECT '1 hour', 'here', i, '0', '{1,2,3,4,5,6,7,8,9,10}' FROM generate_series(1, 50) i");
+        db_.exec("SELECT setval('{q}.job_id', 900000000)");
+    }
+
+    /// The jobs of these numbers, and what belongs to them.
+    void fill(std::int64_t from, std::int64_t to) {
+        numbers_ = " BETWEEN " + std::to_string(from) + " AND " + std::to_string(to);
+        series_ = " FROM generate_series(" + std::to_string(from) + ", " + std::to_string(to) + ") i";
+        fill_jobs();
+        fill_tracked();
+        fill_records();
+    }
+
+    /// "ANALYZE" or "VACUUM ANALYZE".
+    void look_at_tables(std::string_view how) { for_each_table(std::string{how} + " {t}"); }
+
+    watched& open(const std::string& circumstances, session_of whom) {
+        sessions_.push_back(std::make_unique<watched>(db_, name_ + ", " + circumstances, whom));
+        return *sessions_.back();
+    }
+    const database& db() const noexcept { return db_; }
+
+private:
+    void fill_jobs() {
+        put("ready (id, rank, lane, flags, headers, key, body)", 1,
+            "i, ((~ CASE WHEN i % 10 = 0 OR i % 100 = 92 THEN 5 WHEN i % 10 = 1 THEN -1 ELSE 0 END)::int8 << 48)"
+            " | CASE WHEN i % 7 = 0 THEN 1700000000000 + (i::int8 * 7919) % 1000000 ELSE 281474976710655 END,"
+            " CASE WHEN i % 100 < 90 THEN 1 WHEN i % 100 < 92 THEN 2 WHEN i % 100 < 94 THEN 3 ELSE i % 100 - 90 END,"
+            " CASE WHEN i % 20 = 7 THEN 1 END,"
+            " CASE WHEN i % 5 = 0 AND i % 50 <> 0 THEN '{\"tenant\":\"a\"}'::jsonb END,"
+            " CASE WHEN i % 100 = 92 THEN 'busy' WHEN i % 100 BETWEEN 90 AND 93 THEN 'k' || i / 100 % 1000 END,"
+            " <body>");
+        put("deferred (run_at, id, rank, lane, kind, body)", 5,
+            "now() + CASE WHEN i <= 10000 THEN i * interval '1 ms' - interval '1 hour'"
+            " ELSE i * interval '1 s' + interval '1 hour' END,"
+            " <delayed> + i, -1, 10, CASE WHEN i % 3 = 0 THEN 'r' ELSE 'd' END, <body>");
+        put("deferred (run_at, id, rank, lane, kind, attempts, reason, flags, body)", 50,
+            "'infinity', <held> + i, -1, 1 + i / 50 % 9, 'h', 20, 'it failed',"
+            " CASE WHEN i % 100 = 0 THEN 1 END, <body>");
+        put("deferred (run_at, id, rank, lane, kind, flags, body)", 100,
+            "'infinity', <blocked> + i, -1, 10, 'b', 1, <body>");
+        put("lease (worker, lane, max_attempts, flags, ids, ranks, attempts, bodies)", 500,
+            "1 + (i / 500 - 1) % 50, 5 + i / 500 % 5, 20,"
+            " CASE WHEN i / 500 % 2 = 1 THEN array_fill(1::int2, '{20}') END,"
+            " ARRAY(SELECT <leased> + i + j FROM generate_series(0, 19) j), array_fill((-1)::int8, '{20}'),"
+            " array_fill(1::int2, '{20}'), array_fill(<body>, '{20}')");
+    }
+
+    void fill_tracked() {
+        db_.exec(
+            "INSERT INTO {s}.tracked (id, lane, rank, digest, expires_at, keep)"
+            " SELECT id, lane, rank, CASE WHEN id % 40 = 7 THEN sha256(convert_to('q', 'UTF8') || '\\x00'::bytea"
+            " || convert_to('big', 'UTF8') || '\\x00'::bytea || convert_to('key' || id, 'UTF8')) END,"
+            " CASE WHEN id % 100 = 27 THEN now() + interval '1 day' END,"
+            " CASE WHEN id % 3 = 0 THEN interval '1 day' END FROM {s}.ready WHERE flags & 1 <> 0 AND id" +
+            numbers_);
+        db_.exec(
+            "INSERT INTO {s}.tracked (id, lane, rank, held, waits_for)"
+            " SELECT id, lane, rank, kind = 'h', CASE kind WHEN 'b' THEN 2 ELSE 0 END FROM {s}.deferred"
+            " WHERE flags & 1 <> 0 AND id % 100000000" +
+            numbers_);
+        db_.exec(
+            "INSERT INTO {s}.tracked (id, lane, rank, keep) SELECT j.id, l.lane, -1, interval '1 day'"
+            " FROM {s}.lease l, unnest(ids) j(id) WHERE flags IS NOT NULL AND l.ids[1] % 100000000" +
+            numbers_);
+    }
+
+    void fill_records() {
+        put("dependency (parent, child)", 100, "i - 13, <blocked> + i");
+        put("dependency (parent, child)", 100, "i - 33, <blocked> + i");
+        db_.exec(
+            "INSERT INTO {s}.unique_key (digest, job, scope)"
+            " SELECT digest, id, 'f' FROM {s}.tracked WHERE digest IS NOT NULL AND id" +
+            numbers_);
+        put("unique_key (digest, job, scope, until)", 40,
+            "sha256(('p' || i)::bytea), <elsewhere> + i, 'p', now() + interval '1 day'");
+        put("outcome (id, lane, kind, attempts, keep_until)", 10,
+            "<elsewhere> + i, 1, 'd', 1, now() + interval '1 day'");
+        put("failure (id, lane, attempt, reason)", 20, "<elsewhere> + i, 1, 1, 'why'");
+    }
+
+    /// A row for each of the numbers that `step` divides.
+    void put(const std::string& into, int step, std::string values) const {
+        replace(values, "<body>", "convert_to(repeat('x', 45), 'UTF8')");
+        replace(values, "<delayed>", std::to_string(ask::delayed));
+        replace(values, "<held>", std::to_string(ask::held));
+        replace(values, "<blocked>", std::to_string(ask::blocked));
+        replace(values, "<leased>", std::to_string(ask::leased));
+        replace(values, "<elsewhere>", std::to_string(ask::elsewhere));
+        db_.exec("INSERT INTO {s}." + into + " SELECT " + values + series_ + " WHERE i % " + std::to_string(step) +
+                 " = 0");
+    }
+    static void replace(std::string& text, std::string_view name, const std::string& value) {
+        for (auto at = text.find(name); at != std::string::npos; at = text.find(name))
+            text.replace(at, name.size(), value);
+    }
+    void for_each_table(const std::string& command) const {
+        const auto tables = db_.sql().exec(
+            "SELECT oid::regclass FROM pg_class WHERE relnamespace = to_regnamespace('{q}') AND relkind = 'r'");
+        for (int i = 0; i < PQntuples(tables.get()); ++i) {
+            std::string text = command;
+            replace(text, "{t}", PQgetvalue(tables.get(), i, 0));
+            db_.exec(text);
+        }
+    }
+
+    std::string name_;
+    std::string numbers_{}, series_{};
+    database db_;
+    std::vector<std::unique_ptr<watched>> sessions_;
+};
+
+/// A backlog that the server has had a look at.
+struct known_backlog {
+    known_backlog(const std::string& name, std::int64_t n) : jobs{name} {
+        jobs.fill(1, n);
+        jobs.look_at_tables("VACUUM ANALYZE");
+    }
+
+    backlog jobs;
+    watched& worker = jobs.open("worker", session_of::worker);
+    watched& client = jobs.open("client", session_of::client);
+    watched& settled_client = jobs.open("settled client", session_of::settled_client);
+};
+
+/// A backlog that has grown behind the server's back: what it knows it has learned when there were a thousand jobs. Some sessions
+/// have made their plans before; they would keep them until the next ANALYZE or VACUUM.
+struct surprising_backlog {
+    surprising_backlog(const std::string& name, std::int64_t n) : jobs{name} {
+        jobs.look_at_tables("ANALYZE");
+        get_used_to_it(worker_of_none, client_of_none);
+        jobs.fill(1, 1000);
+        jobs.look_at_tables("ANALYZE");
+        get_used_to_it(worker_of_few, client_of_few);
+        jobs.fill(1001, n);
+    }
+
+    backlog jobs;
+    watched& worker = jobs.open("worker", session_of::worker);
+    watched& client = jobs.open("client", session_of::client);
+    watched& settled_client = jobs.open("settled client", session_of::settled_client);
+    watched& worker_of_none = jobs.open("worker since there were no jobs", session_of::worker);
+    watched& client_of_none = jobs.open("client since there were no jobs", session_of::settled_client);
+    watched& worker_of_few = jobs.open("worker since there were few jobs", session_of::worker);
+    watched& client_of_few = jobs.open("client since there were few jobs", session_of::settled_client);
+
+private:
+    static void get_used_to_it(watched& worker, watched& client) {
+        for (const auto& a : ask::all_of_workers(worker.sql())) worker.get_used_to(a);
+        for (const auto& a : ask::all_of_clients(client.sql())) client.get_used_to(a);
+    }
+};
+
+// Each once for the program: a million jobs take ten seconds.
+inline known_backlog& million() {
+    static known_backlog all{"a million jobs", 1'000'000};
+    return all;
+}
+inline known_backlog& ten_thousand() {
+    static known_backlog all{"ten thousand jobs", 10'000};
+    return all;
+}
+/// The last to be made: a session that has slept while much was created forgets its plans.
+inline surprising_backlog& unknown_million() {
+    (void)ten_thousand();
+    (void)million();
+    static surprising_backlog all{"a million unknown jobs", 1'000'000};
+    return all;
+}
+
+/// The circumstances in which workers meet a million jobs.
+inline std::vector<watched*> workers() {
+    auto& unknown = unknown_million();
+    return {&million().worker, &unknown.worker, &unknown.worker_of_none, &unknown.worker_of_few};
+}
+/// ... and clients.
+inline std::vector<watched*> clients() {
+    auto& unknown = unknown_million();
+    return {&million().client,       &million().settled_client, &unknown.client,
+            &unknown.settled_client, &unknown.client_of_none,   &unknown.client_of_few};
+}
+
+// The functions of tracked jobs join by ids, and while these are few the server finds it cheaper to read all of a table, or all of
+// an index, for that. Sessions that have made their plans then go on so until the server has had a look at the table, which
+// autovacuum sees to within a minute or two. They are left out where such a function is called.
+inline std::vector<watched*> workers_but_of_few() {
+    auto all = workers();
+    all.pop_back();
+    return all;
+}
+inline std::vector<watched*> clients_but_of_few() {
+    auto all = clients();
+    all.pop_back();
+    return all;
+}
+
+}  // namespace test

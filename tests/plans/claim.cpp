@@ -1,0 +1,138 @@
+#include <plans/asked.hpp>
+#include <plans/backlog.hpp>
+
+#include <pgq/job/exchange.hpp>
+#include <pgq/job/rank.hpp>
+
+#include <support/catch.hpp>
+
+#include <cstdint>
+
+namespace plans_claim {
+
+using test::million;
+using test::names;
+using test::ten_thousand;
+using test::workers;
+namespace ask = test::ask;
+
+namespace {
+
+// Where a claim may look: its jobs are found by the index, and deleted by their places.
+const names by_order{"Index Scan using ready_order", "Tid Scan"};
+
+}  // namespace
+
+TEST_CASE("a claim of one lane reads the index in order, whatever the statistics say", "[plans][claim]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::claim_one());
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.top.ways_to_read("ready") == by_order);
+        CHECK(e.top.rows_read("ready") == 100 + 100);
+        CHECK(e.rows_sorted() == 0);
+        CHECK(e.blocks() <= 1500);  // 520: five for each job, and its lease
+    }
+}
+
+TEST_CASE("a claim behind a floor begins at the floor", "[plans][claim]") {
+    for (auto* w : workers()) {
+        // In the middle of the jobs of priority 0 without a deadline.
+        const auto e = w->explain(ask::claim_one_behind({pgq::rank::of(0), {500'000}}));
+        INFO(e.text());
+        CHECK(e.top.ways_to_read("ready") == by_order);
+        CHECK(e.top.rows_read("ready") == 100 + 100);
+        CHECK(e.rows_sorted() == 0);
+        CHECK(e.blocks() <= 1500);  // 425
+    }
+}
+
+TEST_CASE("a claim of one job touches one job", "[plans][claim]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::claim_one(1));
+        INFO(e.text());
+        CHECK(e.top.rows_read("ready") == 1 + 1);
+        CHECK(e.blocks() <= 30);  // 9
+    }
+}
+
+// Each lane yields as many of its best as the claim wants, in the order of the index; these, and no more, are sorted to find the
+// best over all lanes. What was taken may be sorted once more, to be grouped by lanes.
+TEST_CASE("a claim of several lanes looks at no more of each than it wants, whatever the statistics say",
+          "[plans][claim]") {
+    const double wanted = 100, lanes = 6;
+    for (auto* w : workers())
+        for (const auto& a : {ask::claim_many(), ask::claim_each()}) {
+            const auto e = w->explain(a);
+            INFO(e.text());
+            CHECK(e.read_whole() == names{});
+            CHECK(e.top.rows_read("ready") <= lanes * wanted + wanted + wanted);  // looked at, locked, deleted
+            CHECK(e.rows_sorted() <= lanes * wanted + 2 * wanted);
+            CHECK(e.blocks() <= 3400);  // 1140
+        }
+}
+
+TEST_CASE("a claim of jobs apart reads the index in order, too", "[plans][claim]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::claim_apart({ask::whole_lane(ask::big)}));
+        INFO(e.text());
+        CHECK(e.top.ways_to_read("ready") == by_order);
+        CHECK(e.top.rows_read("ready") == 10 + 10);
+        CHECK(e.rows_sorted() == 0);
+        CHECK(e.blocks() <= 200);  // 68
+
+        const auto many = w->explain(ask::claim_apart(ask::six_lanes()));
+        INFO(many.text());
+        CHECK(many.read_whole() == names{});
+        CHECK(many.top.rows_read("ready") <= 6 * 10 + 10 + 10);
+        CHECK(many.rows_sorted() <= 6 * 10 + 2 * 10);
+        CHECK(many.blocks() <= 450);  // 148
+    }
+}
+
+TEST_CASE("a claim of what a filter lets pass reads the lane up to the last job that it takes", "[plans][claim]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::claim_apart({ask::whole_lane(ask::big)}, ask::of_a_tenant()));
+        INFO(e.text());
+        CHECK(e.top.ways_to_read("ready") == by_order);
+        CHECK(e.top.rows_read("ready") <= 60);  // 13 to find ten, and these by their places
+        CHECK(e.rows_sorted() == 0);
+        CHECK(e.blocks() <= 200);  // 66
+    }
+}
+
+TEST_CASE("a claim beside another one reads on behind what that has locked", "[plans][claim]") {
+    for (auto* w : workers()) {
+        const test::sql_connection other{test::dsn(), w->schema()};
+        (void)other.exec("BEGIN");
+        (void)other.exec("SELECT FROM {s}.ready WHERE lane = 1 ORDER BY rank, id LIMIT 100 FOR UPDATE");
+        const auto one = w->explain(ask::claim_one());
+        INFO(one.text());
+        CHECK(one.top.ways_to_read("ready") == by_order);
+        CHECK(one.top.rows_read("ready") == 200 + 100);
+        CHECK(one.blocks() <= 2200);  // 720
+
+        const auto many = w->explain(ask::claim_many());
+        INFO(many.text());
+        CHECK(many.read_whole() == names{});
+        CHECK(many.top.rows_read("ready") <= 6 * 100 + 200 + 100);
+        CHECK(many.blocks() <= 4000);  // 1336
+    }
+}
+
+TEST_CASE("a claim costs the same with ten thousand jobs and with a million", "[plans][claim]") {
+    const auto costs_the_same = [](const test::asked& a, std::int64_t more) {
+        const auto few = ten_thousand().worker.explain(a), many = million().worker.explain(a);
+        INFO(few.text() << many.text());
+        CHECK(many.blocks() <= few.blocks() + more);
+    };
+    costs_the_same(ask::claim_one(), 20);  // 516, 517: the index is a level higher
+    costs_the_same(ask::claim_apart({ask::whole_lane(ask::big)}), 20);
+    costs_the_same(ask::claim_apart({ask::whole_lane(ask::big)}, ask::of_a_tenant()), 20);
+    // Of six lanes. Whether the table itself has to be asked for what is only looked at depends on the last VACUUM.
+    costs_the_same(ask::claim_many(), 600 + 50);
+    costs_the_same(ask::claim_each(), 600 + 50);
+    costs_the_same(ask::claim_apart(ask::six_lanes()), 60 + 50);
+}
+
+}  // namespace plans_claim

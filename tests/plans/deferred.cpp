@@ -1,0 +1,97 @@
+#include <plans/asked.hpp>
+#include <plans/backlog.hpp>
+
+#include <pgq/statement/claim.hpp>
+#include <pgq/statement/take.hpp>
+
+#include <support/catch.hpp>
+
+#include <vector>
+
+namespace plans_deferred {
+
+using test::asked;
+using test::clients;
+using test::million;
+using test::names;
+using test::ten_thousand;
+using test::watched;
+using test::workers;
+namespace st = pgq::statement;
+
+namespace {
+
+/// The same statement as who has the session prepares it, or does not.
+struct met {
+    watched* session;
+    const st::query* statement;
+};
+
+std::vector<met> by(const std::vector<watched*>& workers, const std::vector<watched*>& clients,
+                    const st::query& workers_say, const st::query& clients_say) {
+    std::vector<met> all;
+    for (auto* w : workers) all.push_back({w, &workers_say});
+    for (auto* c : clients) all.push_back({c, &clients_say});
+    return all;
+}
+std::vector<met> promotions() { return by(workers(), clients(), st::promote, st::promote_planned); }
+std::vector<met> looks_ahead() { return by(workers(), clients(), st::look_ahead, st::look_ahead_planned); }
+
+}  // namespace
+
+TEST_CASE("promoting reads what is due by the index, and no more than it promotes", "[plans][deferred]") {
+    for (const auto& [session, statement] : promotions()) {
+        const auto e = session->explain(asked::of(*statement));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.top.ways_to_read("deferred") == names{"Index Scan using deferred_due", "Tid Scan"});
+        CHECK(e.top.rows_read("deferred") == 1000 + 1000);
+        CHECK(e.rows_sorted() <= 1000);  // the lanes, to be told apart
+        CHECK(e.blocks() <= 24'000);     // 8054: eight for each job
+    }
+}
+
+TEST_CASE("promoting costs the same with two thousand delayed jobs and with two hundred thousand",
+          "[plans][deferred]") {
+    const auto few = ten_thousand().worker.explain(asked::of(st::promote));
+    const auto many = million().worker.explain(asked::of(st::promote));
+    INFO(few.text() << many.text());
+    CHECK(many.blocks() <= few.blocks() + 2000);  // 7075, 7953: for each job another level of an index
+}
+
+TEST_CASE("promoting costs next to nothing when nothing is due", "[plans][deferred]") {
+    for (const auto& [session, statement] : promotions()) {
+        const auto e = session->explain(asked::of(*statement), "DELETE FROM {s}.deferred WHERE run_at <= now()");
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.blocks() <= 200);  // 60: the entries of the 2000 that have just gone are passed over
+    }
+}
+
+TEST_CASE("a job that has expired is found by the index, and where it waits by its lane and rank",
+          "[plans][deferred]") {
+    for (const auto& [session, statement] :
+         by(test::workers_but_of_few(), test::clients_but_of_few(), st::promote, st::promote_planned)) {
+        const auto e = session->explain(
+            asked::of(*statement),
+            "DELETE FROM {s}.deferred WHERE run_at <= now();"
+            "UPDATE {s}.tracked SET expires_at = now() WHERE id BETWEEN 1 AND 1000 AND expires_at > now()");
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.blocks() <= 1500);  // 500: ten jobs and all that follows from their ends
+    }
+}
+
+TEST_CASE("a look ahead reads the first entry of two indexes", "[plans][deferred]") {
+    for (const auto& [session, statement] : looks_ahead()) {
+        const auto e = session->explain(asked::of(*statement));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.top.rows_read("deferred") == 1);
+        CHECK(e.top.rows_read("tracked") == 1);
+        CHECK(e.rows_sorted() == 0);
+        CHECK(e.blocks() <= 30);  // 9
+    }
+}
+
+}  // namespace plans_deferred

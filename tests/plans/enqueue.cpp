@@ -1,0 +1,100 @@
+#include <plans/asked.hpp>
+#include <plans/backlog.hpp>
+
+#include <pgq/job/unique.hpp>
+
+#include <support/catch.hpp>
+
+#include <cstdint>
+
+// enqueue_copy is not here: COPY has no plan.
+namespace plans_enqueue {
+
+using test::clients;
+using test::clients_but_of_few;
+using test::million;
+using test::names;
+using test::ten_thousand;
+namespace ask = test::ask;
+
+TEST_CASE("an enqueue reads nothing and writes each job once", "[plans][enqueue]") {
+    for (auto* c : clients()) {
+        const auto one = c->explain(ask::enqueue_plain(1));
+        INFO(one.text());
+        CHECK(one.read_whole() == names{});
+        CHECK(one.blocks() <= 12);  // 4
+
+        const auto many = c->explain(ask::enqueue_plain(100));
+        INFO(many.text());
+        CHECK(many.read_whole() == names{});
+        CHECK(many.rows_sorted() == 0);
+        CHECK(many.blocks() <= 1200);  // 406
+
+        const auto delayed = c->explain(ask::enqueue_delayed(100));
+        INFO(delayed.text());
+        CHECK(delayed.read_whole() == names{});
+        CHECK(delayed.blocks() <= 1700);  // 560
+    }
+}
+
+TEST_CASE("an enqueue of tracked jobs writes one row more for each", "[plans][enqueue][tracked]") {
+    for (auto* c : clients()) {
+        const auto e = c->explain(ask::enqueue_followed(100));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.blocks() <= 2100);  // 715
+    }
+}
+
+// A session that has made its plans when there were few keys reads all of them until the server has had a look at the tables.
+TEST_CASE("an enqueue with unique keys finds them by the index", "[plans][enqueue][tracked]") {
+    for (auto* c : clients_but_of_few())
+        for (const auto rule : {pgq::unique{}, pgq::unique{}.or_replace(), pgq::unique{}.or_debounce()}) {
+            const auto e = c->explain(ask::enqueue_unique(rule));
+            INFO(e.text());
+            CHECK(e.read_whole() == names{});
+            CHECK(e.blocks() <= 300);  // 95
+        }
+}
+
+// Whether a parent is among the running jobs is looked for in all leases.
+TEST_CASE("an enqueue behind tracked jobs finds them by the index", "[plans][enqueue][tracked]") {
+    for (auto* c : clients_but_of_few()) {
+        const auto e = c->explain(ask::enqueue_behind());
+        INFO(e.text());
+        CHECK(e.read_whole({"lease"}) == names{});
+        CHECK(e.blocks() <= 2100);  // 727
+    }
+}
+
+// What a lane has of delayed and of running jobs is counted by reading all of these, of any lane. What waits is counted in the
+// lane's part of the index only by a server that has vacuumed it; others read that, too, when the lane has little.
+TEST_CASE("an enqueue with a bound reads jobs of other lanes, but not what is known of them",
+          "[plans][enqueue][tracked]") {
+    for (auto* c : clients_but_of_few()) {
+        const auto e = c->explain(ask::enqueue_bounded());
+        INFO(e.text());
+        CHECK(e.blocks() - e.blocks_of("ready") - e.blocks_of("deferred") - e.blocks_of("lease") <= 60);  // 20
+    }
+    for (auto* c : {&million().client, &million().settled_client}) {
+        const auto e = c->explain(ask::enqueue_bounded());
+        INFO(e.text());
+        CHECK(e.read_whole({"deferred", "lease"}) == names{});
+        CHECK(e.blocks_of("ready") <= 60);  // 19
+    }
+}
+
+TEST_CASE("an enqueue costs the same with ten thousand jobs and with a million", "[plans][enqueue]") {
+    const auto costs_the_same = [](const test::asked& a, std::int64_t more) {
+        const auto few = ten_thousand().client.explain(a), many = million().client.explain(a);
+        INFO(few.text() << many.text());
+        CHECK(many.blocks() <= few.blocks() + more);
+    };
+    costs_the_same(ask::enqueue_plain(1), 5);
+    costs_the_same(ask::enqueue_plain(100), 100 + 20);  // an index is a level higher
+    costs_the_same(ask::enqueue_delayed(100), 200 + 20);
+    costs_the_same(ask::enqueue_followed(100), 200 + 20);
+    costs_the_same(ask::enqueue_unique({}), 40);
+}
+
+}  // namespace plans_enqueue

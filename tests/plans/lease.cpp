@@ -1,0 +1,169 @@
+#include <plans/asked.hpp>
+#include <plans/backlog.hpp>
+
+#include <pgq/job/exchange.hpp>
+#include <pgq/statement/liveness.hpp>
+
+#include <support/catch.hpp>
+
+#include <cstddef>
+#include <vector>
+
+// There are 2000 leases; the odd ones have tracked jobs.
+namespace plans_lease {
+
+using test::clients;
+using test::clients_but_of_few;
+using test::million;
+using test::names;
+using test::ten_thousand;
+using test::unknown_million;
+using test::watched;
+using test::workers;
+using test::workers_but_of_few;
+using kind = pgq::settle_kind;
+namespace ask = test::ask;
+namespace st = pgq::statement;
+
+namespace {
+
+const names by_place{"Tid Scan"};
+
+}  // namespace
+
+TEST_CASE("a lease is ended by its place", "[plans][lease]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::finish(ask::lease(w->sql(), 2)));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.top.ways_to_read("lease") == by_place);
+        CHECK(e.blocks() <= 10);  // 3
+    }
+}
+
+TEST_CASE("a lease is marked by its place", "[plans][lease]") {
+    for (auto* w : workers())
+        for (const int id : {1, 2}) {
+            const auto e = w->explain(ask::mark(ask::lease(w->sql(), id)));
+            INFO(e.text());
+            CHECK(e.read_whole() == names{});
+            CHECK(e.top.ways_to_read("lease") == by_place);
+            CHECK(e.blocks() <= 20);  // 7
+        }
+}
+
+TEST_CASE("a job is settled by the place of its lease", "[plans][lease]") {
+    for (auto* w : workers())
+        for (const bool last : {false, true})
+            for (const auto k : {kind::retry, kind::hold}) {
+                const auto e = w->explain(ask::settle(ask::lease(w->sql(), 2), k, last));
+                INFO(e.text());
+                CHECK(e.read_whole() == names{});
+                CHECK(e.top.ways_to_read("lease") == by_place);
+                CHECK(e.blocks() <= 80);  // 26: its row in another table, the indexes, the failure
+            }
+}
+
+TEST_CASE("what follows from the end of a tracked job is found by its id", "[plans][lease][tracked]") {
+    for (auto* w : workers_but_of_few())
+        for (const bool last : {false, true})
+            for (const auto k : {kind::done, kind::retry, kind::hold}) {
+                const auto e = w->explain(ask::settle(ask::lease(w->sql(), 1), k, last));
+                INFO(e.text());
+                CHECK(e.read_whole() == names{});
+                CHECK(e.top.ways_to_read("lease") == by_place);
+                CHECK(e.blocks() <= 180);  // 63
+            }
+}
+
+TEST_CASE("what follows from the end of many tracked jobs is found by their ids", "[plans][lease][tracked]") {
+    for (auto* w : workers_but_of_few()) {
+        const auto e = w->explain(ask::finish(ask::lease(w->sql(), 1)));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.top.ways_to_read("lease") == by_place);
+        CHECK(e.blocks() <= 1500);  // 504 for twenty jobs, of which each leaves an outcome
+    }
+}
+
+TEST_CASE("even with a plan from when there were few jobs no table is read whole at the end of tracked ones",
+          "[plans][lease][tracked]") {
+    auto& w = unknown_million().worker_of_few;
+    for (const auto& a : {ask::finish(ask::lease(w.sql(), 1)), ask::settle(ask::lease(w.sql(), 1), kind::done, true)}) {
+        const auto e = w.explain(a);
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.top.ways_to_read("lease") == by_place);
+    }
+}
+
+TEST_CASE("ending leases costs the same with twenty of them and with two thousand", "[plans][lease]") {
+    auto &few = ten_thousand().worker, &many = million().worker;
+    const auto of = [](const watched& w) {
+        const auto plain = ask::lease(w.sql(), 2), tracked = ask::lease(w.sql(), 1);
+        return std::vector{ask::finish(plain),
+                           ask::mark(plain),
+                           ask::settle(plain, kind::retry, false),
+                           ask::settle(plain, kind::hold, true),
+                           ask::settle(tracked, kind::retry, false),
+                           ask::settle(tracked, kind::done, true)};
+    };
+    const auto of_few = of(few), of_many = of(many);
+    for (std::size_t i = 0; i < of_few.size(); ++i) {
+        const auto a = few.explain(of_few[i]), b = many.explain(of_many[i]);
+        INFO(a.text() << b.text());
+        CHECK(b.blocks() <= a.blocks() + 20);
+    }
+}
+
+TEST_CASE("a lease that is ended in somebody's transaction is found by its place", "[plans][lease]") {
+    for (auto* c : clients()) {
+        const auto l = ask::lease(c->sql(), 2);
+        for (const auto& a : {ask::hold_lease(l), ask::still_holds(l), ask::settle_held(l)}) {
+            const auto e = c->explain(a);
+            INFO(e.text());
+            CHECK(e.read_whole() == names{});
+            CHECK(e.blocks() <= 15);  // 4
+        }
+    }
+    for (auto* c : clients_but_of_few()) {
+        const auto e = c->explain(ask::settle_held(ask::lease(c->sql(), 1)));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.blocks() <= 130);  // 42
+    }
+}
+
+// By their ids alone leases are found by reading all their rows, but not what these have of payloads and arrays elsewhere.
+TEST_CASE("what does not know a lease's place looks through the leases", "[plans][lease]") {
+    for (auto* w : workers()) {
+        const auto l = ask::lease(w->sql(), 2);
+        for (const auto& a : {ask::revise_body(l), ask::revise_progress(l), ask::of_worker(st::leases_of, 7)}) {
+            const auto e = w->explain(a);
+            INFO(e.text());
+            CHECK(e.read_whole({"lease"}) == names{});
+            CHECK(e.blocks() <= 2700);  // 894: twice
+        }
+    }
+    for (auto* c : clients_but_of_few()) {
+        const auto e = c->explain(ask::finish_inside(ask::lease(c->sql(), 2)));
+        INFO(e.text());
+        CHECK(e.read_whole({"lease"}) == names{});
+        CHECK(e.blocks() <= 1300);  // 445
+    }
+}
+
+TEST_CASE("giving leases back reads each lease once and writes each of their jobs once", "[plans][lease]") {
+    for (auto* w : workers()) {
+        const auto all = w->explain(ask::of_worker(st::give_back_all, 7));
+        INFO(all.text());
+        CHECK(all.read_whole({"lease"}) == names{});
+        CHECK(all.blocks() <= 11'000);  // 3768: 800 jobs
+        const auto two = w->explain(ask::give_back({1, 2}));
+        INFO(two.text());
+        CHECK(two.read_whole({"lease"}) == names{});
+        CHECK(two.blocks() <= 1800);  // 607: 40 jobs
+    }
+}
+
+}  // namespace plans_lease

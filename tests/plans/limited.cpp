@@ -1,0 +1,61 @@
+#include <plans/asked.hpp>
+#include <plans/backlog.hpp>
+
+#include <support/catch.hpp>
+
+// claim_limited is a function: what its statements do is seen by what the tables were asked for.
+namespace plans_limited {
+
+using test::million;
+using test::names;
+using test::ten_thousand;
+using test::workers;
+namespace ask = test::ask;
+
+TEST_CASE("a claim from a lane with a limit costs no more than one without", "[plans][claim][limit]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::claim_limited(ask::counted));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.rows_sorted() <= 10);  // limits
+        CHECK(e.blocks() <= 1900);     // 637
+    }
+}
+
+// Its front, a little more than four times of what is wanted, is looked at in the order of the index, and sorted by keys.
+TEST_CASE("a claim from a lane with a keyed limit looks at the front of the lane", "[plans][claim][limit]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::claim_limited(ask::keyed));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.rows_sorted() <= 2 * (4 * 100 + 64) + 10);
+        CHECK(e.blocks() <= 3300);  // 1110
+    }
+}
+
+// Then each key's own front is looked at, a thousand of them here; and the jobs that have no key, for which there is no index:
+// looking for them reads the lane, which has 20 000 jobs.
+TEST_CASE("a claim from a lane whose front has one busy key reads that lane at most", "[plans][claim][limit]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::claim_limited(ask::busy));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.blocks() <= 45'000);  // 30 274
+    }
+}
+
+TEST_CASE("a claim from a lane with limits costs the same with ten thousand jobs and with a million",
+          "[plans][claim][limit]") {
+    const auto few = ten_thousand().worker.explain(ask::claim_limited(ask::counted));
+    const auto many = million().worker.explain(ask::claim_limited(ask::counted));
+    INFO(few.text() << many.text());
+    CHECK(many.blocks() <= few.blocks() + 30);
+
+    // Ten thousand jobs do not fill the front of the keyed lane, which has 200.
+    const auto short_front = ten_thousand().worker.explain(ask::claim_limited(ask::keyed));
+    const auto full_front = million().worker.explain(ask::claim_limited(ask::keyed));
+    INFO(short_front.text() << full_front.text());
+    CHECK(full_front.blocks() <= short_front.blocks() + 464);
+}
+
+}  // namespace plans_limited

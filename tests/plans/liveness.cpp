@@ -1,0 +1,95 @@
+#include <plans/asked.hpp>
+#include <plans/backlog.hpp>
+
+#include <pgq/statement/liveness.hpp>
+#include <pgq/statement/wake.hpp>
+
+#include <support/catch.hpp>
+#include <support/database.hpp>
+
+#include <vector>
+
+// There are 50 workers with 40 leases each.
+namespace plans_liveness {
+
+using test::asked;
+using test::clients;
+using test::million;
+using test::names;
+using test::unknown_million;
+using test::watched;
+using test::workers;
+namespace ask = test::ask;
+namespace st = pgq::statement;
+
+namespace {
+
+// The session that beats is no worker's, as far as settings go; but it might be.
+std::vector<watched*> everybody() {
+    auto all = workers();
+    for (auto* c : clients()) all.push_back(c);
+    return all;
+}
+
+}  // namespace
+
+// By design there is no index of leases but of the limited ones, so that a claim has none to write.
+TEST_CASE("a heartbeat reads the leases and no jobs", "[plans][liveness]") {
+    for (auto* w : everybody()) {
+        const auto e = w->explain(ask::of_worker(st::beat, 7));
+        INFO(e.text());
+        CHECK(e.read_whole({"lease"}) == names{});
+        CHECK(e.blocks_of("lease") <= 2 * 1300);  // 900: twice
+        CHECK(e.blocks_of("lease (toast)") == 0);
+        CHECK(e.blocks() - e.blocks_of("lease") <= 3 * 4100);  // 4010: when each lease's worker is looked for
+    }
+}
+
+TEST_CASE("burying the dead reads the workers", "[plans][liveness]") {
+    for (auto* w : everybody()) {
+        const auto e = w->explain(asked::of(st::bury_workers),
+                                  "UPDATE {s}.worker SET beat = now() - interval '1 day' WHERE id = 7");
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.blocks() <= 30);  // 7
+    }
+}
+
+TEST_CASE("a rescue reads each lease once and writes each of the dead worker's jobs once", "[plans][liveness]") {
+    for (auto* w : everybody()) {
+        const auto e = w->explain(asked::of(st::rescue_leases), "DELETE FROM {s}.worker WHERE id = 8");
+        INFO(e.text());
+        CHECK(e.read_whole({"lease"}) == names{});
+        CHECK(e.blocks() <= 12'000);  // 3771: 800 jobs
+    }
+}
+
+TEST_CASE("an enqueuer that finds nobody asleep reads no table", "[plans][wake]") {
+    for (auto* c : clients()) {
+        const auto e = c->explain(ask::wake(c->sql()));
+        INFO(e.text());
+        CHECK(e.blocks() == 0);
+    }
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::in_space(st::wake_noted, w->sql()));
+        INFO(e.text());
+        CHECK(e.blocks() == 0);
+    }
+}
+
+TEST_CASE("an enqueuer that finds somebody asleep reads the workers, and no jobs", "[plans][wake]") {
+    for (auto* jobs : {&million().jobs, &unknown_million().jobs}) {
+        const test::sql_connection sleeper{test::dsn(), jobs->db().schema()};
+        (void)sleeper.exec("SELECT pg_advisory_lock_shared({s}.space(), 0), pg_advisory_lock({s}.space(), 7)");
+        for (auto* c : clients()) {
+            if (c->schema() != jobs->db().schema()) continue;
+            const auto e = c->explain(ask::wake(c->sql()));
+            INFO(e.text());
+            CHECK(e.blocks() > 0);
+            CHECK(e.blocks() == e.blocks_of("worker"));
+            CHECK(e.blocks() <= 12);  // 4: two for each lane
+        }
+    }
+}
+
+}  // namespace plans_liveness
