@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that has to hold, on a machine that has nothing but Debian: tests/run.sh [--fast]
 #
-#   --fast   one build, one compiler, all tests but the slow and stress ones
+#   --fast   one build, one compiler; without the slow and stress tests and most examples
 #
 # PGQ_DSN names a database to use; without it a PostgreSQL is started and thrown away. PGQ_JOBS: how many at once.
 set -euo pipefail
@@ -46,9 +46,10 @@ build() {  # PRESET [TARGET...]
     pgq_run cmake --build --preset "$1" -j "$jobs" ${2:+--target "${@:2}"}
 }
 
+# Most tests wait for a server most of the time: twice as many at once as there are cores.
 check() {  # PRESET CTEST-ARGUMENT...
     step "$1: ctest ${*:2}"
-    pgq_run ${PGQ_PERSONALITY-} ctest --preset "$1" -j "$jobs" "${@:2}"
+    pgq_run ${PGQ_PERSONALITY-} ctest --preset "$1" -j $((2 * jobs)) "${@:2}"
 }
 
 # The thread sanitizer of these compilers cannot live with more than 28 random bits in an address.
@@ -58,11 +59,13 @@ tsan_personality() {
     [ "$bits" -le 28 ] || echo "setarch $(uname -m) -R"
 }
 
+# Each fixture with one compiler, and of the examples those that the README begins with: the others need minutes.
 dev_fast() {
-    build dev
-    check dev -LE 'slow|stress' -E '\.clang\.'  # the same fixtures with the second compiler: as many seconds again
+    build dev test_unit test_laws test_integration test_odr example_first example_quickstart example_producer example_consumer
+    check dev -LE 'slow|stress|example' -E '\.clang\.'
 }
 
+# These builds are Clang's: what that compiler warns of, and what differs, comes out here.
 sanitized() {  # PRESET
     build "$1" test_unit test_laws test_integration test_odr
     check "$1" -L '^(unit|laws|integration)$' -LE 'slow|stress'
@@ -72,12 +75,6 @@ thread_sanitized() {
     PGQ_PERSONALITY=$(tsan_personality)
     PGQ_PERSONALITY=$PGQ_PERSONALITY sanitized tsan
     PGQ_PERSONALITY=
-}
-
-# Without compile_fail: the dev build runs each fixture with both compilers.
-with_clang() {
-    build clang test_unit test_laws test_odr
-    check clang -L '^(unit|laws)$' -LE 'slow|stress'
 }
 
 each_header() { build dev all_verify_interface_header_sets; }
@@ -122,7 +119,6 @@ main() {
     locked dev installed
     locked asan sanitized asan
     locked tsan thread_sanitized
-    locked clang with_clang
     # Last, because the last thing to be seen should be the sum of all tests.
     locked dev dev_all
 }

@@ -5,8 +5,6 @@
 #include <chrono>
 #include <memory>
 
-namespace laws_own_policies {
-
 namespace app {
 
 /// Five minutes, and from the fifth attempt on an hour.
@@ -42,5 +40,3 @@ TEST_CASE("the application's back-off keeps the back-off laws", "[testing]") {
 TEST_CASE("the application's observer keeps the observer laws", "[testing]") {
     pgq::laws::check_observer<app::slow_jobs>([] { return app::slow_jobs{}; });
 }
-
-}  // namespace laws_own_policies
