@@ -1,0 +1,90 @@
+// How fast does one worker process empty a lane of jobs that do nothing, read and handled, completion committed?
+// The ceiling is the same two statements in the same round trips by bare libpq, with nothing decoded.
+
+#include <questions/questions.hpp>
+#include <support/mail.hpp>
+
+#include <pgq/statement/claim.hpp>
+#include <pgq/statement/finish.hpp>
+
+#include <limits>
+#include <stdexcept>
+
+namespace bench {
+
+std::int64_t drain_typed(const std::string& dsn, std::int64_t n, std::uint32_t batch) {
+    tally seen{n};
+    mail_queue<> jobs{strict_driver(dsn)};
+    // Half is claimed while the other half runs.
+    pgq::worker w{jobs, pgq::worker_options{.max_prefetch = 2 * batch - 1, .until = pgq::run_until::empty},
+                  [&](const mail& m) { seen.see(m.number); }};
+    w.run().value();
+    seen.check();
+    return n;
+}
+
+namespace {
+
+std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t batch) {
+    namespace st = pgq::statement;
+    bare db{dsn};
+    db.run(
+        "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; SET enable_bitmapscan = "
+        "off");
+    const std::string s{st::quoted(schema_name)};
+    const auto lane = static_cast<std::int32_t>(db.number("SELECT id FROM " + s + ".lane WHERE entrypoint = 'mail'"));
+    const pgq::claim_lane from{.lane = {lane}, .max_attempts = 20};
+    pgq::exchange_request request{.worker = {1}, .lanes = {&from, 1}, .limit = batch};
+    pgq::claim_lane floored = from;
+    request.lanes = {&floored, 1};
+    st::params claim, finish;
+    st::bind_claim(claim, request);
+    const pgq::lease_ref none{};
+    st::bind_finish(finish, {1}, {&none, 1});
+    db.prepare(st::claim_one, claim, std::string{schema_name});
+    db.prepare(st::finish, finish, std::string{schema_name});
+    db.enter_pipeline();
+    std::int64_t done = 0;
+    std::optional<pgq::lease_ref> held;
+    for (;;) {
+        if (held) {
+            st::bind_finish(finish, {1}, {&*held, 1});
+            db.send(st::finish, finish);
+        }
+        db.send(st::claim_one, claim);
+        db.sync();
+        if (held) (void)db.answer();
+        const auto r = db.answer();
+        db.synced();
+        if (PQntuples(r.get()) == 0) break;
+        const pgq::driver::pq::row_view row{r.get(), 0};
+        held = pgq::lease_ref{row.number<std::int64_t>(0), st::wire::load_tid(row.cell(1).data())};
+        // The last id is the floor; it stands at the end of the array.
+        const auto ids = row.cell(3), ranks = row.cell(4);
+        floored.floor = {{st::wire::load<std::int64_t>(ranks.data() + ranks.size() - 8)},
+                         {st::wire::load<std::int64_t>(ids.data() + ids.size() - 8)}};
+        st::bind_claim(claim, request);
+        done += (static_cast<std::int64_t>(ids.size()) - 20) / 12;
+    }
+    if (done != n) throw std::runtime_error{"the ceiling lost a job"};
+    return n;
+}
+
+}  // namespace
+
+void drain(context& c) {
+    for (const std::uint32_t batch : {1u, 10u, 100u, 1000u}) {
+        const std::int64_t most = batch == 1 ? 20'000 : batch == 10 ? 100'000 : batch == 100 ? 500'000 : 1'000'000;
+        const auto n = c.jobs(most, batch >= 100 ? most / 4 : most / 10);
+        const auto fill = [&, n] { refill(c.dsn, n); };
+        compare(c,
+                {.question = "drain",
+                 .what = "batch " + std::to_string(batch),
+                 .ceiling_name = "the same statements by bare libpq, nothing decoded",
+                 .bar = batch >= 100 ? std::optional{0.85} : std::nullopt},
+                trial_of{fill, [&, n] { return drain_typed(c.dsn, n, batch); }},
+                trial_of{fill, [&, n] { return drain_bare(c.dsn, n, batch); }});
+    }
+}
+
+}  // namespace bench

@@ -1,0 +1,43 @@
+// What bench/peers/run.sh measures of the other queues, of ours: with no ceiling beside it.
+
+#include <questions/questions.hpp>
+#include <support/mail.hpp>
+
+#include <optional>
+
+namespace bench {
+
+namespace {
+
+void put_in(context& c, std::int64_t n, std::int64_t batch) {
+    std::optional<mail_queue<>> jobs;
+    const auto some = mails(0, batch);
+    measure(c, {.question = "enqueue", .what = batch == 1 ? "one at a time" : "batch " + std::to_string(batch)},
+            trial_of{[&] {
+                         clear(c.dsn);
+                         jobs.emplace(pgq::driver::libpq{c.dsn});
+                         jobs->enqueue(mail{}).value();  // connects, prepares
+                     },
+                     [&] {
+                         for (std::int64_t i = 0; i < n; i += batch) {
+                             if (batch == 1) jobs->enqueue(some[0]).value();
+                             else jobs->enqueue(some).value();
+                         }
+                         jobs.reset();
+                         return n;
+                     }});
+}
+
+}  // namespace
+
+void peers(context& c) {
+    put_in(c, c.jobs(20'000, 2'000), 1);
+    put_in(c, c.jobs(1'000'000, 100'000), 1000);
+    for (const std::uint32_t batch : {100u, 1000u}) {
+        const auto n = c.jobs(1'000'000, 100'000);
+        measure(c, {.question = "drain", .what = "batch " + std::to_string(batch)},
+                trial_of{[&] { refill(c.dsn, n); }, [&] { return drain_typed(c.dsn, n, batch); }});
+    }
+}
+
+}  // namespace bench

@@ -1,0 +1,85 @@
+// Do more worker processes stand in each other's way? Each is a process of its own, and together they empty one lane. The ceiling is
+// the rate of four.
+
+#include <questions/questions.hpp>
+#include <support/child.hpp>
+#include <support/mail.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace bench {
+
+namespace {
+
+// What a child counts: enough to see that each job ran once.
+struct count {
+    double n = 0, sum = 0, squares = 0, first = 0, last = 0;
+};
+
+double now_s() { return std::chrono::duration<double>(steady::now().time_since_epoch()).count(); }
+
+double drain_together(context& c, int processes, std::int64_t n, std::uint32_t batch) {
+    refill(c.dsn, n);
+    bare gate{c.dsn};
+    gate.run("SELECT pg_advisory_lock(4711)");
+    std::vector<child> all;
+    for (int i = 0; i < processes; ++i) all.emplace_back(std::vector<std::string>{"drain", std::to_string(batch)});
+    for (int tries = 0;
+         gate.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted") <
+         processes;
+         ++tries) {
+        if (tries == 30'000) throw std::runtime_error{"a worker process did not start"};
+        gate.run("SELECT pg_sleep(0.001)");
+    }
+    gate.run("SELECT pg_advisory_unlock(4711)");
+    count sum{.first = 1e300};
+    for (auto& one : all) {
+        const auto said = one.numbers();
+        if (said.size() != 5) throw std::runtime_error{"a worker process failed"};
+        sum.n += said[0], sum.sum += said[1], sum.squares += said[2];
+        if (said[0] == 0) continue;
+        sum.first = std::min(sum.first, said[3]);
+        sum.last = std::max(sum.last, said[4]);
+    }
+    const auto jobs = static_cast<double>(n);
+    if (sum.n != jobs || sum.sum != jobs * (jobs - 1) / 2 || sum.squares != (jobs - 1) * jobs * (2 * jobs - 1) / 6)
+        throw std::runtime_error{"a job was lost or ran twice"};
+    return jobs / (sum.last - sum.first);
+}
+
+}  // namespace
+
+int drain_as_child(const std::string& dsn, std::uint32_t batch) {
+    mail_queue<> jobs{strict_driver(dsn)};
+    (void)jobs.counts<mail>().value();  // connected
+    bare{dsn}.run("SELECT pg_advisory_lock_shared(4711)");
+    count mine;
+    pgq::worker w{jobs, pgq::worker_options{.max_prefetch = 2 * batch - 1, .until = pgq::run_until::empty},
+                  [&](const mail& m) {
+                      const auto i = static_cast<double>(m.number);
+                      if (mine.n == 0) mine.first = now_s();
+                      ++mine.n, mine.sum += i, mine.squares += i * i;
+                      mine.last = now_s();
+                  }};
+    w.run().value();
+    std::printf("%.17g %.17g %.17g %.17g %.17g\n", mine.n, mine.sum, mine.squares, mine.first, mine.last);
+    return 0;
+}
+
+void processes(context& c) {
+    const auto n = c.jobs(2'000'000, 300'000);
+    const std::uint32_t batch = 100;
+    samples of_four;
+    for (const int many : {1, 2, 4, 16, 64}) {
+        if (c.quick && (many == 2 || many == 16)) continue;
+        row r{.question = "processes", .what = std::to_string(many) + ", batch 100", .n = n};
+        for (int i = 0; i < (c.quick ? 1 : 3); ++i) r.ours.add(drain_together(c, many, n, batch));
+        if (many == 4) of_four = r.ours;
+        if (many > 4) r.ceiling = of_four, r.ceiling_name = "ours, four processes";
+        if (many == 64 && !c.quick) r.bar = 0.70;  // with few jobs it is their beginning that is measured
+        c.out.add(r);
+    }
+}
+
+}  // namespace bench
