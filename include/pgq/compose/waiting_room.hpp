@@ -42,7 +42,9 @@ public:
         {
             const std::lock_guard lock{mutex_};
             closed_ = true;
-            if (session_) session_->interrupt();
+            // Not there in a queue that was refused, whose message is to stay the only one.
+            if constexpr (requires(typename Driver::session & s) { s.interrupt(); })
+                if (session_) session_->interrupt();
         }
         changed_.notify_all();
         if (usher_.joinable()) usher_.join();
