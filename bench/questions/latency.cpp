@@ -13,6 +13,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -108,7 +109,7 @@ void one_by_one(context& c) {
           .unit = "starts/s",
           .ceiling_name = "the same statements, one after the other",
           .n = rounds,
-          .bar = 0.5};
+          .bar = c.quick ? std::optional<double>{} : 0.5};
     bare pause{c.dsn};
     {
         listener l{c.dsn, static_cast<std::size_t>(rounds)};
