@@ -35,7 +35,7 @@ struct question {
     asked when = asked::always;  ///< at_length: not with --quick; by_name: only when it is named
 };
 
-// In two minutes go those that say something with few jobs.
+// With --quick go those that say something with few jobs.
 inline constexpr std::array questions{
     question{"enqueue", enqueue},
     question{"drain", drain},
