@@ -61,7 +61,7 @@ tsan_personality() {
 
 # Each fixture with one compiler, and of the examples those that the README begins with: the others need minutes.
 dev_fast() {
-    build dev test_unit test_laws test_integration test_odr example_first example_quickstart example_producer example_consumer
+    build dev fixture_headers test_unit test_laws test_integration test_odr example_first example_quickstart example_producer example_consumer
     check dev -LE 'slow|stress|example' -E '\.clang\.'
 }
 

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# precompile.sh gcc|clang COMPILER HEADER FLAG...: HEADER.gch, and in HEADER.d what it was made of.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/flags.sh"
+brand=$1 compiler=$2 header=$3
+shift 3
+fixture_flags "$brand"
+"$compiler" "$@" "${flags[@]}" -x c++-header -MD -MF "$header.d" -MT "$header.gch" -o "$header.gch" "$header"
