@@ -1,9 +1,14 @@
 #include <support/catch.hpp>
 #include <support/claimer.hpp>
 #include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace integration_turns {
 
@@ -41,7 +46,7 @@ TEST_CASE("a worker among many takes a turn for its claim, and gives it back wit
     CHECK(turns_taken(db) == 3);
 }
 
-TEST_CASE("a worker that gets no turn claims all the same, a little later", "[integration][turns]") {
+TEST_CASE("a worker that gets no turn claims all the same, half a second later", "[integration][turns]") {
     const database db;
     supplier from{db.options()};
     const auto lanes = from.lanes({"a"});
@@ -52,11 +57,56 @@ TEST_CASE("a worker that gets no turn claims all the same, a little later", "[in
     hold_turns(other, 1, 4);
     const auto began = std::chrono::steady_clock::now();
     const auto got = one.exchange({.lanes = {&lane, 1}, .limit = 1, .look_ahead = true, .crowded = true});
-    CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds{60});
+    CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds{490});
     CHECK(got.leases.size() == 1);
     CHECK(got.workers == 1);
     CHECK(one.finish(got).lost.empty());
     CHECK(turns_taken(db) == 4);
+}
+
+TEST_CASE("who has a turn goes on where its last holder was, unless the floor is exact", "[integration][turns]") {
+    const database db;
+    supplier from{db.options()};
+    const auto lanes = from.lanes({"a", "b"});
+    (void)from.enqueue(lanes[0], test::numbered("", 9));
+    claimer one{db, lanes}, two{db, lanes};
+    pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};
+    const auto claim = [&](claimer& c, std::uint32_t limit) {
+        return c.exchange({.lanes = {&lane, 1}, .limit = limit, .crowded = true});
+    };
+    const auto first = claim(one, 1);
+    CHECK(claim(one, 2).claimed() == 2);
+    CHECK(one.settle(first, {.kind = pgq::settle_kind::retry}).lost.empty());
+    const auto body = [](const pgq::exchange_reply& r) { return r.leases.at(0).jobs.at(0).body; };
+    CHECK(body(claim(two, 1)) == "3");
+    lane.exact = true;
+    CHECK(body(claim(two, 1)) == "0");
+    lane.exact = false;
+    CHECK(body(claim(two, 1)) == "4");
+    CHECK(two.exchange({.lanes = {&lane, 1}, .limit = 9}).claimed() == 4);
+    // Of several lanes each has its own floor still.
+    (void)from.enqueue(lanes[1], {"b"});
+    const pgq::claim_lane both[]{lane, {.lane = lanes[1], .max_attempts = 20}};
+    CHECK(one.exchange({.lanes = both, .limit = 9, .crowded = true}).claimed() == 1);
+}
+
+TEST_CASE("when those who have the turns do not go on, a worker claims without one", "[integration][turns]") {
+    const database db;
+    supplier from{db.options()};
+    std::vector<std::unique_ptr<claimer>> crowd;
+    for (int i = 0; i < 5; ++i) crowd.push_back(std::make_unique<claimer>(db, from.lanes({"a"})));
+    const test::sql_connection other{db.conninfo(), db.schema()};
+    hold_turns(other, 1, 4);
+    test::note_queue<> jobs{db.driver()};
+    (void)jobs.enqueue(test::notes(300)).value();
+    test::diary seen;
+    test::running_worker w{jobs, {}, [&](const test::note& n, const pgq::context& c) { seen.add(n.n, c); }};
+    CHECK(test::eventually([&] { return seen.each_ran_once(300); }));
+    // The next ones, when it knows that there are many.
+    (void)jobs.enqueue(test::notes(300)).value();
+    CHECK(test::eventually([&] { return seen.size() == 600; }));
+    CHECK(turns_taken(db) == 4);
+    w.stop().value();
 }
 
 }  // namespace integration_turns

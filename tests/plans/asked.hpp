@@ -83,6 +83,12 @@ inline asked claim_one(std::uint32_t limit = 100) { return claim({whole_lane(big
 inline asked claim_one_behind(pgq::floor_mark floor) {
     return claim({{.lane = big, .floor = floor, .max_attempts = 20}}, 100);
 }
+/// In the transaction's turn.
+inline asked claim_in_turn() {
+    const auto lane = whole_lane(big);
+    const pgq::exchange_request r{.worker = {1}, .lanes = {&lane, 1}, .limit = 100, .crowded = true};
+    return asked::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
+}
 inline asked claim_many() { return claim(six_lanes(), 100); }
 inline asked claim_each() { return claim(six_lanes(true), 100); }
 inline asked claim_apart(const std::vector<pgq::claim_lane>& lanes, const pgq::filter& where = {}) {

@@ -215,18 +215,4 @@ inline std::vector<watched*> clients() {
             &unknown.settled_client, &unknown.client_of_none,   &unknown.client_of_few};
 }
 
-// The functions of tracked jobs join by ids, and while these are few the server finds it cheaper to read all of a table, or all of
-// an index, for that. Sessions that have made their plans then go on so until the server has had a look at the table, which
-// autovacuum sees to within a minute or two. They are left out where such a function is called.
-inline std::vector<watched*> workers_but_of_few() {
-    auto all = workers();
-    all.pop_back();
-    return all;
-}
-inline std::vector<watched*> clients_but_of_few() {
-    auto all = clients();
-    all.pop_back();
-    return all;
-}
-
 }  // namespace test

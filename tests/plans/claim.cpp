@@ -7,6 +7,7 @@
 #include <support/catch.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace plans_claim {
 
@@ -44,6 +45,19 @@ TEST_CASE("a claim behind a floor begins at the floor", "[plans][claim]") {
         CHECK(e.top.rows_read("ready") == 100 + 100);
         CHECK(e.rows_sorted() == 0);
         CHECK(e.blocks() <= 1500);  // 425
+    }
+}
+
+TEST_CASE("a claim in turn begins where the last one of that turn ended", "[plans][claim]") {
+    const auto turn = "UPDATE {s}.turn SET rank = " + std::to_string(pgq::rank::of(0).value) +
+                      ", id = 500000 WHERE lane = 1 AND number = 1; SELECT set_config('pgq.turn', '1', true)";
+    for (auto* w : workers()) {
+        const auto e = w->explain(ask::claim_in_turn(), turn);
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.top.ways_to_read("ready") == by_order);
+        CHECK(e.top.rows_read("ready") == 100 + 100);
+        CHECK(e.blocks() <= 1500);
     }
 }
 

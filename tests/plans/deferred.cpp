@@ -70,8 +70,7 @@ TEST_CASE("promoting costs next to nothing when nothing is due", "[plans][deferr
 
 TEST_CASE("a job that has expired is found by the index, and where it waits by its lane and rank",
           "[plans][deferred]") {
-    for (const auto& [session, statement] :
-         by(test::workers_but_of_few(), test::clients_but_of_few(), st::promote, st::promote_planned)) {
+    for (const auto& [session, statement] : by(test::workers(), test::clients(), st::promote, st::promote_planned)) {
         const auto e = session->explain(
             asked::of(*statement),
             "DELETE FROM {s}.deferred WHERE run_at <= now();"

@@ -13,14 +13,12 @@
 namespace plans_lease {
 
 using test::clients;
-using test::clients_but_of_few;
 using test::million;
 using test::names;
 using test::ten_thousand;
 using test::unknown_million;
 using test::watched;
 using test::workers;
-using test::workers_but_of_few;
 using kind = pgq::settle_kind;
 namespace ask = test::ask;
 namespace st = pgq::statement;
@@ -65,7 +63,7 @@ TEST_CASE("a job is settled by the place of its lease", "[plans][lease]") {
 }
 
 TEST_CASE("what follows from the end of a tracked job is found by its id", "[plans][lease][tracked]") {
-    for (auto* w : workers_but_of_few())
+    for (auto* w : workers())
         for (const bool last : {false, true})
             for (const auto k : {kind::done, kind::retry, kind::hold}) {
                 const auto e = w->explain(ask::settle(ask::lease(w->sql(), 1), k, last));
@@ -77,7 +75,7 @@ TEST_CASE("what follows from the end of a tracked job is found by its id", "[pla
 }
 
 TEST_CASE("what follows from the end of many tracked jobs is found by their ids", "[plans][lease][tracked]") {
-    for (auto* w : workers_but_of_few()) {
+    for (auto* w : workers()) {
         const auto e = w->explain(ask::finish(ask::lease(w->sql(), 1)));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
@@ -126,7 +124,7 @@ TEST_CASE("a lease that is ended in somebody's transaction is found by its place
             CHECK(e.blocks() <= 15);  // 4
         }
     }
-    for (auto* c : clients_but_of_few()) {
+    for (auto* c : clients()) {
         const auto e = c->explain(ask::settle_held(ask::lease(c->sql(), 1)));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
@@ -145,7 +143,7 @@ TEST_CASE("what does not know a lease's place looks through the leases", "[plans
             CHECK(e.blocks() <= 2700);  // 894: twice
         }
     }
-    for (auto* c : clients_but_of_few()) {
+    for (auto* c : clients()) {
         const auto e = c->explain(ask::finish_inside(ask::lease(c->sql(), 2)));
         INFO(e.text());
         CHECK(e.read_whole({"lease"}) == names{});

@@ -111,7 +111,7 @@ TEST_CASE("a claim from eight long lanes touches at most a few jobs of each", "[
     database db;
     fill_eight_lanes(db);
     const std::string lowest = "array_fill((-9223372036854775808)::int8, '{8}')";
-    const plan p{db, pgq::statement::claim_many, "int4[], int8[], int8[], int8, int4, int2[]",
+    const plan p{db, pgq::statement::claim_wide, "int4[], int8[], int8[], int8, int4, int2[]",
                  "'{1,2,3,4,5,6,7,8}', " + lowest + ", " + lowest + ", 10, 1, array_fill(5::int2, '{8}')"};
     INFO(p.text());
     CHECK_FALSE(p.has("Seq Scan on ready"));

@@ -81,14 +81,18 @@ public:
         for (auto& s : slots_) s->in_request = false;
         if (careful_ && has_unsettled()) show_one();
         else show_all(a, now);
-        for (std::size_t i = 0; i < lanes_.size(); ++i)
-            lanes_[i].floor = a.from_start || put_back_ ? floor_mark{} : floors_[i];
+        const bool start = a.from_start || put_back_;
+        for (std::size_t i = 0; i < lanes_.size(); ++i) {
+            lanes_[i].floor = start ? floor_mark{} : floors_[i];
+            lanes_[i].exact = start || lowered_;
+        }
         request_ = {.worker = worker_,
                     .finished = finished_,
                     .progressed = progressed_,
                     .lanes = lanes_,
                     .limit = careful_ ? 0 : a.limit,
-                    .limited = gate_.ask(careful_ || machine_.stopping(), a.from_start || a.announce_sleep, now),
+                    .limited = gate_.ask(careful_ || machine_.stopping(), a.from_start || a.announce_sleep,
+                                         machine_.limited_ahead(), now),
                     .limited_room = gate_.room(),
                     .freed = gate_.freed(),
                     .promote = a.promote,
@@ -105,7 +109,11 @@ public:
         a.limit = request_.limit;
         a.announce_sleep = request_.announce_sleep;
         put_back_ = false;
-        if (a.look_ahead) crowded_ = reply.workers > a_crowd;
+        if (a.limit > 0) lowered_ = false;
+        if (a.look_ahead) {
+            crowded_ = reply.workers > a_crowd;
+            machine_.among(reply.workers);
+        }
         for (auto& s : slots_)
             if (s->in_request) write_off(*s, reply);
         release_slots();
@@ -249,9 +257,10 @@ public:
 
 private:
     void collect(steady_time now) {
-        runner_->box.take(notes_);
+        // Not the time of hearing of it: who has waited for a slow server would take its jobs for slow.
+        const steady_time last = runner_->box.take(notes_);
         if (notes_.empty()) return;
-        bool urgent = false;
+        bool urgent = false, returned = false;
         for (auto& n : notes_) {
             const bool limited = gate_.ended(n.slot->lane_index, 1, now);
             if (n.what.aside) {
@@ -266,11 +275,12 @@ private:
             const bool back = goes_back(n.what);
             const bool asked = n.slot->has_flag(n.slot->lease.jobs[n.position].index, flag_tracked);
             urgent = urgent || !n.what.gone || asked || limited;  // somebody may wait for its place, or its end
-            put_back_ = put_back_ || back;
+            returned = returned || back;
+            if (back) lower_floor(*n.slot, n.slot->lease.jobs[n.position]);
             n.slot->finish(n.position, std::move(n.what), now);
         }
-        machine_.finished(static_cast<std::uint32_t>(notes_.size()), now);
-        if (put_back_) machine_.put_back();
+        machine_.finished(static_cast<std::uint32_t>(notes_.size()), std::min(last, now));
+        if (returned) machine_.returned();
         if (urgent) machine_.flush(now);
         notes_.clear();
         release_slots();
@@ -280,10 +290,15 @@ private:
         return !v.gone && v.delay <= duration{} && v.kind != settle_kind::hold;
     }
 
-    // What no thread has begun goes back to the queue, its attempt not counted.
+    // What no thread has begun goes back to the queue, its attempt not counted. The last first: what a thread begins meanwhile is then
+    // never behind one that goes back.
     void take_back(steady_time now) {
         bool any = false;
-        for (auto& s : slots_) {
+        std::vector<lease_slot*> last_first;
+        for (auto& s : slots_) last_first.push_back(s.get());
+        std::sort(last_first.begin(), last_first.end(),
+                  [](const lease_slot* a, const lease_slot* b) { return a->claimed.id > b->claimed.id; });
+        for (auto* s : last_first) {
             if (s->lost) continue;
             any = take_unbegun(
                       *s, [&](std::uint32_t i) { s->finish(i, {.gone = false, .kind = settle_kind::release}, now); }) ||
@@ -312,7 +327,7 @@ private:
     template <class Then>
     bool take_unbegun(lease_slot& s, Then then) {
         std::uint32_t n = 0;
-        for (std::uint32_t i = 0; i < s.lease.jobs.size() && s.unfinished > 0; ++i) {
+        for (auto i = static_cast<std::uint32_t>(s.lease.jobs.size()); i-- > 0 && s.unfinished > 0;) {
             if (!s.take(i)) continue;
             s.stale.fetch_add(1, std::memory_order_relaxed);
             gate_.ended(s.lane_index, 1, now_);
@@ -333,8 +348,8 @@ private:
                 continue;
             s->in_request = true;
             gate_.will_free(s->lane_index);
-            s->show(s->unsettled.size());
-            if (whole && s->items.empty()) finished_.push_back(s->lease.ref);
+            s->show(s->unsettled.size(), whole);
+            if (whole && s->items.empty() && s->flags.empty()) finished_.push_back(s->lease.ref);
             else progressed_.push_back({s->lease.ref, whole, s->mask, s->items, !s->flags.empty()});
         }
     }
@@ -343,7 +358,7 @@ private:
         for (auto& s : slots_) {
             if (!s->dirty || s->lost || s->astray || s->unsettled.empty()) continue;
             s->in_request = true;
-            s->show(1);
+            s->show(1, s->ends_with(1));
             progressed_.push_back({s->lease.ref, s->ends_with(1), s->mask, s->items, !s->flags.empty()});
             return;
         }
@@ -422,6 +437,13 @@ private:
         }
     }
 
+    // So that the next claim finds a job again that goes back with it, without looking through everything before.
+    void lower_floor(const lease_slot& s, const job_record& job) noexcept {
+        for (std::size_t i = 0; i < lanes_.size(); ++i)
+            if (lanes_[i].lane == s.lease.lane)
+                floors_[i] = std::min(floors_[i], floor_mark{job.rank, {job.id.value - 1}}), lowered_ = true;
+    }
+
     // In one order over all lanes.
     void start(exchange_reply& reply) {
         const auto first = static_cast<std::ptrdiff_t>(order_.size());
@@ -492,6 +514,7 @@ private:
     bool overlap_;
     bool in_batches_ = false;  // of some lane
     bool put_back_ = false;
+    bool lowered_ = false;  // some floor, since the last claim
     bool careful_ = false;
     bool astray_ = false;
     bool crowded_ = false;

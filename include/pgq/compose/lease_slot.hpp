@@ -38,6 +38,7 @@ struct lease_slot {
     std::string done{};            ///< mask of the jobs that are done and not told yet, too
     std::vector<pending> unsettled{};
     std::vector<settlement> items{};  ///< `unsettled` as the request shows it
+    std::size_t shown = 0;            ///< how many of them it shows
     std::string mask{};               ///< the mask as the request shows it
     steady_time dirty_since{};
     bool dirty = false;
@@ -122,26 +123,29 @@ struct lease_slot {
         dirty = true;
     }
 
-    /// Fills `items` and `mask` with the first `most` unsettled jobs and everything that is done.
-    void show(std::size_t most) {
+    /// Fills `items` and `mask` with the first `most` unsettled jobs and everything that is done. With `last` the lease ends: of
+    /// what is not said of its jobs the database knows then that they are done.
+    void show(std::size_t most, bool last) {
         items.clear();
         mask = done;
-        for (std::size_t i = 0; i < std::min(most, unsettled.size()); ++i) {
+        shown = std::min(most, unsettled.size());
+        for (std::size_t i = 0; i < shown; ++i) {
             const auto& p = unsettled[i];
+            set(mask, p.index);
+            if (last && p.what.kind == settle_kind::done && !p.what.result) continue;
             const bool called_off = p.what.exhausted && has_flag(p.index, flag_stop);
             items.push_back({p.index, called_off ? settle_kind::retry : p.what.kind, p.what.delay, p.what.reason,
                              p.what.result ? std::optional<std::string_view>{*p.what.result} : std::nullopt});
-            set(mask, p.index);
         }
     }
     /// The database has what `show` showed; `place` is where the row went.
     void told(std::uint64_t place) {
         left = done = mask;
-        unsettled.erase(unsettled.begin(), unsettled.begin() + static_cast<std::ptrdiff_t>(items.size()));
+        unsettled.erase(unsettled.begin(), unsettled.begin() + static_cast<std::ptrdiff_t>(shown));
         dirty = !unsettled.empty();
         lease.ref.place = place;
     }
-    bool ends_with(std::size_t shown) const noexcept { return unfinished == 0 && !keeps && shown == unsettled.size(); }
+    bool ends_with(std::size_t most) const noexcept { return unfinished == 0 && !keeps && most == unsettled.size(); }
 
     static void set(std::string& bits, std::uint32_t index) noexcept {
         bits[index / 8] = static_cast<char>(static_cast<unsigned char>(bits[index / 8]) | (1u << (index % 8)));

@@ -17,7 +17,7 @@
 namespace pgq::detail {
 
 /// A worker's lanes with limits: what may be claimed of them, and what became of it. A job of such a lane takes a place from the
-/// claim on, so none is claimed ahead: never more than run at once. All members belong to the worker's own thread.
+/// claim on, so none is claimed ahead, but for those that begin within a moment. All members belong to the worker's own thread.
 class limit_gate {
 public:
     explicit limit_gate(std::uint32_t width) noexcept : width_{width} {}
@@ -36,15 +36,15 @@ public:
     bool any() const noexcept { return !lanes_.empty(); }
     bool is_limited(std::size_t index) const noexcept { return index < of_index_.size() && of_index_[index] != none; }
 
-    /// What to claim with the next exchange; the lanes take turns at being first. Nothing when `closed`. A lane that gave nothing is
+    /// What to claim with the next exchange, `ahead` more than begin at once; the lanes take turns at being first. Nothing when `closed`. A lane that gave nothing is
     /// left alone for a moment, unless one of its jobs has ended here or `surely` everything is to be looked at: asking costs the
     /// other lanes.
-    std::span<const limited_lane> ask(bool closed, bool surely, steady_time now) {
+    std::span<const limited_lane> ask(bool closed, bool surely, std::uint32_t ahead, steady_time now) {
         wanted_.clear();
         all_ = {};
         for (auto& l : lanes_) l.asked = {};
         if (!closed && any()) {
-            const std::uint32_t room = width_ - std::min(width_, in_hand_);
+            const std::uint32_t most = width_ + ahead, room = most - std::min(most, in_hand_);
             all_ = question(limiters_.of_queue.get(), room, now);
             for (std::size_t i = 0; i < lanes_.size() && all_.most > 0; ++i) {
                 auto& l = lanes_[(first_ + i) % lanes_.size()];

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <pgq/job/exchange.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -41,20 +43,23 @@ public:
         const bool urgent = !what.gone || what.told;
         const std::lock_guard lock{mutex_};
         notes_.push_back({slot, position, std::move(what)});
+        last_ = std::chrono::steady_clock::now();
         return urgent || notes_.size() == 1 || notes_.size() == enough_.load(std::memory_order_relaxed);
     }
     /// With so many the worker wants to know.
     void expect(std::uint32_t enough) noexcept { enough_.store(enough, std::memory_order_relaxed); }
 
-    /// Takes all; `into` must be empty and gets its memory back the next time.
-    void take(std::vector<finish_note>& into) {
+    /// Takes all; `into` must be empty and gets its memory back the next time. When the last of them was put here.
+    steady_time take(std::vector<finish_note>& into) {
         const std::lock_guard lock{mutex_};
         notes_.swap(into);
+        return last_;
     }
 
 private:
     std::mutex mutex_;
     std::vector<finish_note> notes_;
+    steady_time last_{};
     std::atomic<std::uint32_t> enough_{1};
 };
 

@@ -55,7 +55,11 @@ public:
     bool sits_on_jobs() const noexcept { return prefetch_ == 0 && in_hand_ > slots_; }
     /// When it will, unless a job finishes before.
     steady_time stalls_at() const noexcept {
-        return last_finish_ + duration{static_cast<duration::rep>(longest())} + duration{1};
+        return quiet_since_ + duration{static_cast<duration::rep>(longest())} + duration{1};
+    }
+    /// How many more will have run within `d`, at the pace of the latest ones; none when there is no telling.
+    std::uint32_t within(duration d) const noexcept {
+        return pace_ < 0 ? 0 : static_cast<std::uint32_t>(std::min<double>(max_prefetch_, nanoseconds(d) / pace_));
     }
     /// How many to ask for now.
     std::uint32_t room() const noexcept { return target() - std::min(target(), in_hand_); }
@@ -63,8 +67,7 @@ public:
     /// A claim of at most `limit` jobs brought `n`.
     void claimed(std::uint32_t n, std::uint32_t limit, steady_time now) noexcept {
         if (n == 0) return;
-        if (in_hand_ == 0) last_finish_ = now;
-        in_hand_ += n;
+        taken_along(n, now);
         if (round_size_ != 0) return;
         round_size_ = n;
         round_done_ = 0;
@@ -76,6 +79,7 @@ public:
     /// `n` more, of lanes whose limits say how many: they tell nothing about how many to hold.
     void taken_along(std::uint32_t n, steady_time now) noexcept {
         if (in_hand_ == 0) last_finish_ = now;
+        quiet_since_ = now;
         in_hand_ += n;
     }
 
@@ -88,12 +92,14 @@ public:
 
     /// `n` jobs have finished since it was last called, the last of them at `now`.
     void drained(std::uint32_t n, steady_time now) noexcept {
-        const bool stalled = in_hand_ != 0 && nanoseconds(now - last_finish_) > longest() * std::max(n, 1u);
+        const bool stalled = in_hand_ != 0 && nanoseconds(now - quiet_since_) > longest() * std::max(n, 1u);
+        if (in_hand_ != 0 && n != 0) note_pace(nanoseconds(now - last_finish_) / n);
         in_hand_ -= std::min(n, in_hand_);
-        if (n != 0) last_finish_ = now;
+        if (n != 0) last_finish_ = now, quiet_since_ = std::max(quiet_since_, now);
         if (stalled) {
             prefetch_ = 0;
             round_size_ = 0;
+            pace_ = -1;
         } else if (round_size_ != 0) {
             round_done_ += n;
             if (round_done_ >= round_size_) end_round(now);
@@ -120,6 +126,10 @@ private:
     static double nanoseconds(duration d) noexcept {
         return static_cast<double>(std::max(d, duration::zero()).count());
     }
+    void note_pace(double each) noexcept {
+        each = std::max(each, 1.0);
+        pace_ = pace_ < 0 ? each : pace_ + (each - pace_) / 4;
+    }
     double longest() const noexcept { return 5 * target_; }
 
     void end_round(steady_time now) noexcept {
@@ -144,6 +154,7 @@ private:
     std::uint32_t prefetch_;
     std::uint32_t bound_;
     double mean_bytes_ = -1;  // of a body, the latest claims counting most; negative before the first
+    double pace_ = -1;        // nanoseconds from one end of a job to the next; negative when there is no telling
     std::uint32_t in_hand_ = 0;
     std::uint32_t round_size_ = 0;  // 0: none is being measured
     std::uint32_t round_done_ = 0;
@@ -151,6 +162,7 @@ private:
     bool round_full_ = false;
     steady_time round_began_{};
     steady_time last_finish_{};
+    steady_time quiet_since_{};  // neither a job finished nor one was claimed
 };
 
 }  // namespace pgq::fsm

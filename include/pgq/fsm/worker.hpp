@@ -73,6 +73,7 @@ public:
     explicit worker(const worker_options& o) noexcept : options_{o}, window_{o.window}, slots_{o.window.slots} {}
 
     worker_action next(steady_time now) noexcept {
+        asked_ = now;
         if (phase_ == phase::running) return run(now);
         return wind_down(now);
     }
@@ -90,12 +91,16 @@ public:
         }
         if (did.look_ahead) {
             looked_ahead_ = now;
+            look_ahead_by_.reset();
             next_due_ = due ? std::optional{now + std::clamp(*due, shortest_wait, longest_wait)} : std::nullopt;
         }
         if (did.promote && !did.look_ahead) next_due_ = now;  // what is due after those, the next exchange tells
         if (promoted != 0) look_again();
         if (did.limit == 0) return;
-        if (did.from_start) looked_ = now;
+        if (did.from_start) {
+            looked_ = now;
+            look_took_ = now - std::max(asked_, ran_at_);
+        }
         window_.claimed(n, did.limit, now);
         full_ = n == did.limit;
         if (full_) {
@@ -116,6 +121,8 @@ public:
         else ask_again_at_.reset();
         if (more) pass_on_ = pass_on_ || now - passed_on_ >= pass_on_every;
     }
+    /// So many workers there are, this one among them.
+    void among(std::int64_t workers) noexcept { looked_by_ = std::clamp<std::int64_t>(workers / 4, 1, 100); }
     void claimed_bytes(std::size_t bytes, std::uint32_t n) noexcept { window_.claimed_bytes(bytes, n); }
 
     /// The exchange failed though the connection is fine; nothing of it happened.
@@ -131,6 +138,7 @@ public:
         if (n == 0) return;
         window_.drained(n, when);
         ran_ += n;
+        ran_at_ = when;
     }
     /// `n` jobs have finished, the last one at `when`.
     void finished(std::uint32_t n, steady_time when) noexcept {
@@ -142,7 +150,9 @@ public:
         unflushed_ += n;
         if (ends_when_dry() && in_hand() == 0) look_again();  // handlers enqueue, too
     }
-    /// Some of them are to run again at once: here or elsewhere.
+    /// Some of them are to run again at once, here or elsewhere, and floors know where they are ...
+    void returned() noexcept { dry_ = false; }
+    /// ... or do not.
     void put_back() noexcept { look_again(); }
     /// One of them rests for `delay`, counted from now.
     void put_off(duration delay, steady_time now) noexcept {
@@ -180,6 +190,7 @@ public:
     void reconnected() noexcept {
         asleep_ = false;
         next_due_.reset();
+        look_ahead_by_.reset();
         looked_ahead_ = {};
         look_again();
     }
@@ -194,6 +205,8 @@ public:
     }
 
     std::uint32_t in_hand() const noexcept { return window_.in_hand(); }
+    /// How many jobs of limited lanes may be claimed beside those that begin at once: they begin so soon that nobody misses their places.
+    std::uint32_t limited_ahead() const noexcept { return window_.within(soon); }
     bool stopping() const noexcept { return phase_ != phase::running; }
     /// With so many more finished the shell should come back before its wait ends.
     std::uint32_t worth_waking() const noexcept {
@@ -209,6 +222,8 @@ private:
     static constexpr duration longest_wait = std::chrono::hours{24};  // some jobs are due when no clock counts any more
     static constexpr duration pass_on_every = std::chrono::milliseconds{5};  // a colleague is awake after less
     static constexpr duration longest_rest = std::chrono::seconds{5};
+    static constexpr duration soon = std::chrono::milliseconds{2};
+    static constexpr duration longest_look_pause = std::chrono::seconds{5};
     static constexpr duration last_grace = std::chrono::seconds{1};
 
     worker_action run(steady_time now) noexcept {
@@ -226,19 +241,24 @@ private:
                 {.promote = due, .look_ahead = due, .announce_awake = true, .pass_on = pass_on_ || notified_});
         }
         if (room > 0 && !dry_) {
-            const bool start = asleep_ || due || now - looked_ >= options_.look_every;
+            const bool start = asleep_ || due || now - looked_ >= look_pause();
+            // Who was woken is in a hurry: whether the call was for a deferred job it can see afterwards.
+            const bool hurry = asleep_ && notified_ && !due;
+            if (hurry) look_ahead_by_ = now + soon;
             return exchange({.limit = room,
                              .from_start = start,
                              .promote = due,
-                             .look_ahead = due || asleep_ || (start && ends_when_dry()) ||
-                                           now - looked_ahead_ >= options_.look_every,
+                             .look_ahead = !hurry && (due || asleep_ || (start && ends_when_dry()) ||
+                                                      now - looked_ahead_ >= options_.look_every),
                              .announce_awake = asleep_ && full_,
                              .pass_on = pass_on_});
         }
         if (due) return exchange({.promote = true, .look_ahead = true, .pass_on = true});
         if (room > 0 && !asleep_ && !ends_when_dry())
             return exchange({.limit = room, .from_start = true, .look_ahead = true, .announce_sleep = true});
-        if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0)) return exchange({});
+        if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0))
+            return exchange({.look_ahead = look_ahead_by_.has_value()});
+        if (look_ahead_by_ && (now >= *look_ahead_by_ || in_hand() == 0)) return exchange({.look_ahead = true});
         const bool due_now = next_due_ && *next_due_ - now <= shortest_wait;
         if (ends_when_dry() && dry_ && in_hand() == 0 && !ask_again_at_ && !due_now) return end_of_work(now);
         return {.what = worker_do::wait, .timeout = until_something(now)};
@@ -299,6 +319,12 @@ private:
         looked_ = {};
     }
 
+    // Looking from the start costs more the more dead entries an old snapshot keeps there; no more than a twentieth of the time goes
+    // into it, as long as that comes to something. Of a crowd each needs to look more seldom: what one finds it finds for all.
+    duration look_pause() const noexcept {
+        return std::max(options_.look_every, std::min(20 * look_took_, longest_look_pause)) * looked_by_;
+    }
+
     bool ends_when_dry() const noexcept { return options_.until != run_until::stopped; }
 
     // Refill when half is gone, or when a slot stands empty: a claim is worth a round trip.
@@ -314,6 +340,7 @@ private:
         if (dry_) left = std::min<duration>(left, polled_ + options_.poll_interval - now);
         if (next_due_) left = std::min<duration>(left, *next_due_ - now);
         if (ask_again_at_) left = std::min<duration>(left, *ask_again_at_ - now);
+        if (look_ahead_by_) left = std::min<duration>(left, *look_ahead_by_ - now);
         if (unflushed_ > 0) left = std::min<duration>(left, flush_at_ - now);
         if (in_hand() > slots_ && !window_.sits_on_jobs()) left = std::min<duration>(left, window_.stalls_at() - now);
         return std::max(left, duration{std::chrono::microseconds{100}});
@@ -334,7 +361,11 @@ private:
     std::uint32_t ran_ = 0;  // of those in no hand any more, not finished yet
     int failures_ = 0;
     steady_time flush_at_{};
+    steady_time asked_{};   // for the latest action
+    steady_time ran_at_{};  // when the latest jobs in the shell's thread had run
     steady_time looked_{};
+    duration look_took_{};
+    std::int64_t looked_by_ = 1;  // fours of workers
     steady_time looked_ahead_{};
     steady_time passed_on_{};
     steady_time polled_{};
@@ -342,7 +373,8 @@ private:
     steady_time resting_until_{};
     steady_time grace_ends_{};
     std::optional<steady_time> next_due_;
-    std::optional<steady_time> ask_again_at_;  // limited lanes
+    std::optional<steady_time> look_ahead_by_;  // woken, and not looked yet
+    std::optional<steady_time> ask_again_at_;   // limited lanes
 };
 
 }  // namespace pgq::fsm

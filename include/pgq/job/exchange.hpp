@@ -28,6 +28,7 @@ struct claim_lane {
     floor_mark floor{};
     std::int16_t max_attempts = 0;  ///< a rescue holds a job delivered that often; at least 1
     bool each = false;              ///< a lease for each job, not one for all of them
+    bool exact = false;             ///< the floor is where to begin, also when colleagues are known to be further
 };
 
 /// What to take from a lane that has limits.

@@ -5,6 +5,7 @@
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -33,15 +34,24 @@ RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
 namespace claim_text {
 
 inline constexpr std::string_view want = R"(
-WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $6) w(lane, rank, id, max_attempts)),)";
-inline constexpr std::string_view want_apart = R"(
-WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $6, $7) w(lane, rank, id, max_attempts, apart)),)";
+WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3) w(lane, rank, id)),)";
 
-inline constexpr std::string_view take = R"(
+inline constexpr std::string_view peek = R"(
 peek AS MATERIALIZED (
     SELECT t.lane, count(*) AS n FROM (
         SELECT w.lane FROM want w CROSS JOIN LATERAL (
-            SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane AND (r.rank, r.id) > (w.rank, w.id)
+            SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane AND (r.rank, r.id) > (w.rank, w.id))";
+// What is behind the $4th of those in front is not among the best $4, whatever lane it is of.
+inline constexpr std::string_view front = R"(
+front AS MATERIALIZED (
+    SELECT c.rank, c.id FROM want w CROSS JOIN LATERAL (
+        SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane AND (r.rank, r.id) > (w.rank, w.id)
+         ORDER BY r.rank, r.id LIMIT $4 / cardinality($1) + 8) c),
+edge AS MATERIALIZED (SELECT rank, id FROM front ORDER BY rank, id OFFSET $4 - 1 LIMIT 1),)";
+inline constexpr std::string_view up_to_edge = R"(
+               AND (r.rank, r.id) <= (coalesce((SELECT rank FROM edge), 9223372036854775807),
+                                      coalesce((SELECT id FROM edge), 9223372036854775807)))";
+inline constexpr std::string_view take = R"(
              ORDER BY r.rank, r.id LIMIT $4) c
          ORDER BY c.rank, c.id LIMIT $4) t GROUP BY t.lane),
 best AS MATERIALIZED (
@@ -58,13 +68,13 @@ got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
     RETURNING lane, id, rank, attempts, flags, headers, key, body)
 INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
-SELECT $5, w.lane, w.max_attempts, array_agg(g.id), array_agg(g.rank),
+SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.rank),
        array_agg((least(g.attempts, 32766) + 1)::int2),
        CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
        CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
        CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
-  FROM got g JOIN want w ON w.lane = g.lane GROUP BY w.lane, w.max_attempts)";
-inline constexpr std::string_view apart = ", CASE WHEN w.apart <> 0 THEN g.id END";
+  FROM got g GROUP BY g.lane)";
+inline constexpr std::string_view apart = ", CASE WHEN $7[array_position($1, g.lane)] <> 0 THEN g.id END";
 inline constexpr std::string_view answer = R"(
 RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
        CASE WHEN headers IS NOT NULL THEN (
@@ -76,11 +86,21 @@ RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
 /// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4 jobs each
 /// lane has; `best` locks that many of each; what others had locked is made up for by `more`, from any lane. So nothing is
 /// locked that is not taken, and no claim comes back short while there is work.
-inline constexpr query claim_many{"claim_many", joined<claim_text::want, claim_text::take, claim_text::answer>::text};
+inline constexpr query claim_many{
+    "claim_many", joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::answer>::text};
 
-/// The same where some lanes ($7) want a lease for each of their jobs.
+/// The same over so many lanes that looking for $4 jobs in each would be most of the work: `front` finds how far to look.
+inline constexpr query claim_wide{"claim_wide",
+                                  joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
+                                         claim_text::take, claim_text::answer>::text};
+
+/// The same two where some lanes ($7) want a lease for each of their jobs.
 inline constexpr query claim_each{
-    "claim_each", joined<claim_text::want_apart, claim_text::take, claim_text::apart, claim_text::answer>::text};
+    "claim_each",
+    joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::apart, claim_text::answer>::text};
+inline constexpr query claim_wide_each{
+    "claim_wide_each", joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
+                              claim_text::take, claim_text::apart, claim_text::answer>::text};
 
 /// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for those who claim there at the moment.
 inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6)"};
@@ -109,33 +129,65 @@ SELECT (extract(epoch FROM least(
     - clock_timestamp()) * 1000000)::int8, (SELECT count(*) FROM {s}.worker))"};
 
 /// Of many workers a few claim at a time, because each looks at what the others have locked before it finds something: before a claim,
-/// one of four turns in the lock space $1. Who gets none waits for some milliseconds, longer each time, and after 63 of them goes all the
-/// same: a worker that was stopped in the middle of its turn holds nobody up.
+/// one of four turns in the lock space $1, which is noted in 'pgq.turn'. Who gets none waits for some milliseconds, 16 at most, and
+/// tries again; after half a second it goes all the same: workers that were stopped in the middle of their turns hold nobody up.
 inline constexpr query take_turn{"take_turn", R"(
 WITH RECURSIVE t(n, got) AS (
-    SELECT 0, pg_try_advisory_xact_lock($1, -1) OR pg_try_advisory_xact_lock($1, -2)
-           OR pg_try_advisory_xact_lock($1, -3) OR pg_try_advisory_xact_lock($1, -4)
+    SELECT 0, CASE WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
+                   WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4 ELSE 0 END
     UNION ALL
-    SELECT n + 1, CASE WHEN pg_sleep(0.001 * 2 ^ n) IS NOT NULL THEN
-           pg_try_advisory_xact_lock($1, -1) OR pg_try_advisory_xact_lock($1, -2)
-           OR pg_try_advisory_xact_lock($1, -3) OR pg_try_advisory_xact_lock($1, -4) END
-      FROM t WHERE NOT got AND n < 6)
-SELECT max(n) FROM t)"};
+    SELECT n + 1, CASE WHEN pg_sleep(0.001 * 2 ^ least(n, 4)) IS NULL THEN 0
+                       WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
+                       WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4 ELSE 0 END
+      FROM t WHERE got = 0 AND n < 34)
+SELECT set_config('pgq.turn', max(got)::text, true) FROM t)"};
+
+/// After that, of one lane: who has the turn goes on where its last holder was, unless the floor is to hold exactly ($7), and not where it
+/// was itself, behind which the others have taken everything since.
+inline constexpr query claim_in_turn{"claim_in_turn", R"(
+WITH turn AS MATERIALIZED (
+    SELECT number, rank, id FROM {s}.turn WHERE lane = $1 AND number = current_setting('pgq.turn')::int2
+       AND NOT $7 AND (rank, id) > ($2, $3)),
+got AS (
+    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM {s}.ready
+         WHERE lane = $1 AND (rank, id) > (coalesce((SELECT rank FROM turn), $2), coalesce((SELECT id FROM turn), $3))
+         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
+    RETURNING id, rank, attempts, flags, headers, key, body),
+last AS (
+    UPDATE {s}.turn t SET rank = g.rank, id = g.id FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
+     WHERE t.lane = $1 AND t.number = current_setting('pgq.turn')::int2)
+INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
+SELECT $5, $1, $6, array_agg(id), array_agg(rank), array_agg((least(attempts, 32766) + 1)::int2),
+       CASE WHEN count(flags) > 0 THEN array_agg(flags) END,
+       CASE WHEN count(headers) > 0 THEN array_agg(headers) END,
+       CASE WHEN count(key) > 0 THEN array_agg(key) END, array_agg(body)
+  FROM got HAVING count(*) > 0
+RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
+       CASE WHEN headers IS NOT NULL THEN (
+           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
+             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)"};
+
+inline bool wants_each(const exchange_request& r) noexcept {
+    return std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.each; });
+}
 
 inline const query& claim_query(const exchange_request& r) noexcept {
-    for (const claim_lane& l : r.lanes)
-        if (l.each) return claim_each;
-    return r.lanes.size() == 1 ? claim_one : claim_many;
+    constexpr std::size_t wide = 5;
+    if (wants_each(r)) return r.lanes.size() < wide ? claim_each : claim_wide_each;
+    if (r.lanes.size() == 1) return r.crowded ? claim_in_turn : claim_one;
+    return r.lanes.size() < wide ? claim_many : claim_wide;
 }
 
 inline void bind_claim(params& p, const exchange_request& r) {
     const auto limit = static_cast<std::int64_t>(r.limit);
     p.clear();
     const query& q = claim_query(r);
-    if (&q == &claim_one) {
+    if (&q == &claim_one || &q == &claim_in_turn) {
         const claim_lane& l = r.lanes[0];
         p.number(l.lane.value).number(l.floor.rank.value).number(l.floor.id.value).number(limit);
         p.number(r.worker.value).number(l.max_attempts);
+        if (&q == &claim_in_turn) p.boolean(l.exact);
         return;
     }
     const std::size_t n = r.lanes.size();
@@ -145,7 +197,7 @@ inline void bind_claim(params& p, const exchange_request& r) {
         .number(limit)
         .number(r.worker.value)
         .int2s(n, [&](std::size_t i) { return r.lanes[i].max_attempts; });
-    if (&q == &claim_each) p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].each); });
+    if (wants_each(r)) p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].each); });
 }
 
 /// A worker that is about to sleep has nothing better to do than to wait for its turn.

@@ -175,6 +175,37 @@ TEST_CASE("claims that overlap are measured as one stream", "[fsm][window]") {
     CHECK(w.target() == 65);
 }
 
+TEST_CASE("what was just claimed is not taken for stalled because those before it ended long ago", "[fsm][window]") {
+    steady_time now{1h};
+    window w{{.slots = 2}};
+    w.claimed(4, 4, now);
+    w.drained(3, now + 1ms);
+    now += 500ms;  // the server took its time to answer
+    w.claimed(3, 3, now);
+    w.drained(1, now - 499ms);
+    w.drained(0, now);
+    CHECK_FALSE(w.sits_on_jobs());
+    w.drained(0, now + 101ms);
+    CHECK(w.sits_on_jobs());
+}
+
+TEST_CASE("a window knows how many jobs will have run within a moment", "[fsm][window]") {
+    bench_worker b{.w = window{{.slots = 2, .max_prefetch = 500}}};
+    CHECK(b.w.within(2ms) == 0);  // there is no telling yet
+    for (int i = 0; i < 30; ++i) b.round(100us);
+    CHECK(b.w.within(2ms) == 20);
+    CHECK(b.w.within(50us) == 0);
+    for (int i = 0; i < 30; ++i) b.round(1us);
+    CHECK(b.w.within(1s) == 500);
+    b.w.claimed(4, 4, b.now);
+    b.w.drained(0, b.now + 101ms);
+    CHECK(b.w.within(1s) == 0);  // what has happened is no pace
+    window none{{.slots = 2, .max_prefetch = 0}};
+    none.claimed(2, 2, b.now);
+    none.drained(2, b.now + 1us);
+    CHECK(none.within(1s) == 0);
+}
+
 TEST_CASE("a failed claim halves the window, down to one job", "[fsm][window]") {
     window w{{.slots = 4}};
     for (const std::uint32_t expected : {4u, 2u, 1u, 1u}) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace unit_fsm_worker {
 
@@ -175,14 +176,13 @@ TEST_CASE("what the last look before sleep finds is run, and the worker stays an
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a sleeper that is called looks from the start and ahead, without announcing anything", "[fsm][worker]") {
+TEST_CASE("a sleeper that is called looks from the start, without announcing anything", "[fsm][worker]") {
     shell s;
     s.fall_asleep();
     s.w.notified();
     const auto a = s.succeed(1);
     CHECK(a.limit == 4);
     CHECK(a.from_start);
-    CHECK(a.look_ahead);
     CHECK_FALSE(a.announce_awake);
     CHECK_FALSE(a.announce_sleep);
     CHECK(s.next().what == worker_do::wait);
@@ -342,6 +342,82 @@ TEST_CASE("a job that is put back makes a dry worker look again, from the start"
     const auto a = s.next();
     CHECK(a.limit == 4);
     CHECK(a.from_start);
+}
+
+TEST_CASE("a job that goes back where floors know of it makes a dry worker look again, and not from the start",
+          "[fsm][worker]") {
+    shell s{shell::usual(run_until::empty)};
+    s.succeed(1);  // fewer than it wanted
+    REQUIRE(s.next().what == worker_do::wait);
+    s.w.returned();
+    const auto a = s.succeed(1);
+    CHECK(a.limit == 3);
+    CHECK_FALSE(a.from_start);
+    CHECK(s.succeed(0).from_start);  // then all the same: others may have put something back
+    CHECK(s.next().what == worker_do::wait);
+}
+
+TEST_CASE("a look from the start that took long is not repeated soon, one that was quick is", "[fsm][worker]") {
+    const auto look = [](shell& s, duration took) {
+        const auto a = s.next();
+        REQUIRE(a.from_start);
+        s.now += took;
+        s.w.exchanged(a, 4, 0, {}, s.now);
+        s.finish(4);
+    };
+    const auto from_start_after = [](shell& s, duration time) {
+        s.now += time;
+        const bool from_start = s.next().from_start;
+        s.now -= time;
+        return from_start;
+    };
+    for (const auto& [took, pause] : {std::pair<duration, duration>{1ms, 250ms}, {100ms, 2s}, {1min, 5s}}) {
+        shell s;
+        look(s, took);
+        CHECK_FALSE(from_start_after(s, pause - 1ms));
+        CHECK(from_start_after(s, pause));
+    }
+    // While jobs ran in the shell's own thread nobody waited for the server.
+    shell s;
+    const auto a = s.next();
+    s.now += 1s;
+    s.w.ran(1, s.now);
+    s.now += 1ms;
+    s.w.exchanged(a, 4, 0, {}, s.now);
+    s.finish(4);
+    CHECK(from_start_after(s, 250ms));
+}
+
+TEST_CASE("among many workers each looks from the start more seldom", "[fsm][worker]") {
+    for (const auto& [workers, pause] : {std::pair<int, duration>{1, 250ms}, {4, 250ms}, {8, 500ms}, {64, 4s}}) {
+        shell s;
+        s.w.among(workers);
+        s.succeed(4);
+        s.finish(4);
+        s.now += pause - 1ms;
+        CHECK_FALSE(s.next().from_start);
+        s.now += 1ms;
+        CHECK(s.next().from_start);
+    }
+}
+
+TEST_CASE("a worker that is woken claims first, and looks for what is due when that is done", "[fsm][worker]") {
+    shell s;
+    s.fall_asleep();
+    s.w.notified();
+    CHECK_FALSE(s.succeed(1).look_ahead);
+    REQUIRE(s.next().what == worker_do::wait);
+    CHECK(s.next().timeout == 2ms);  // it may have been for a deferred job
+    SECTION("with the acknowledgement") {
+        s.finish(1);
+        CHECK(s.succeed().look_ahead);
+    }
+    SECTION("or without, when the job takes longer") {
+        s.now += 2ms;
+        CHECK(s.succeed().look_ahead);
+    }
+    CHECK(s.next().what == worker_do::wait);
+    CHECK(s.next().timeout > 40ms);
 }
 
 TEST_CASE("a worker notices that jobs wait behind slow ones, and then holds no more than it runs", "[fsm][worker]") {

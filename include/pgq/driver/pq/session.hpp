@@ -227,7 +227,11 @@ public:
     result<beat_reply> beat(worker_id id) {
         auto& steps = fresh();
         steps.add(statement::beat).number(id.value);
-        if (auto done = finish_script(); !done) return done.error();
+        steps.sync();
+        steps.add(statement::compact);  // the beat holds without it, too
+        steps.sync();
+        if (auto ran = run(); !ran) return std::move(ran.error());
+        if (steps[0].error) return *steps[0].error;
         return beat_reply{.alive = steps[0][0].number<std::int64_t>(0) == 1,
                           .work_to_rescue = steps[0][0].number<std::uint8_t>(1) != 0,
                           .stop_asked = steps[0][0].number<std::uint8_t>(2) != 0};

@@ -9,6 +9,7 @@
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/finish.hpp>
+#include <pgq/statement/settle.hpp>
 #include <pgq/statement/take.hpp>
 #include <pgq/statement/track.hpp>
 #include <pgq/statement/wake.hpp>
@@ -193,7 +194,9 @@ public:
         first_ = steps.size();
         if (!r.finished.empty()) statement::bind_finish(steps.add(statement::finish), r.worker, r.finished);
         for (const auto& g : r.progressed)
-            statement::bind_progress(steps.add(statement::progress_query(g)), r.worker, g);
+            if (g.last) ending_.push_back(&g);
+            else statement::bind_progress(steps.add(statement::progress_query(g)), r.worker, g);
+        if (!ending_.empty()) statement::bind_ends(steps.add(statement::settle_ends), r.worker, ending_);
         if (r.promote) steps.add(statement::promote);
         if (!r.limited.empty()) statement::bind_claim_limited(steps.add(statement::claim_limited), r);
         if (takes_turn()) steps.add(statement::take_turn).number(l.space());
@@ -222,7 +225,9 @@ public:
         if (auto e = steps.first_error(0, last_)) return *e;
         std::size_t at = first_;
         if (!request_->finished.empty()) note_lost(steps[at++], request_->finished);
-        for (const auto& g : request_->progressed) read_progress(steps[at++], g);
+        for (const auto& g : request_->progressed)
+            if (!g.last) read_progress(steps[at++], g);
+        if (!ending_.empty()) read_ends(steps[at++]);
         if (request_->promote) out.promoted += static_cast<std::uint32_t>(steps[at++][0].number<std::int64_t>(0));
         if (!request_->limited.empty()) {
             read_again(steps[at]);
@@ -250,12 +255,14 @@ private:
         steps.sync();
     }
 
-    bool takes_turn() const noexcept { return request_->crowded && request_->limit > 0 && !request_->lanes.empty(); }
+    bool takes_turn() const noexcept {
+        return request_->crowded && request_->limit > 0 && !request_->lanes.empty() && request_->apart == nullptr;
+    }
 
     // Whether a colleague has something to do, or to wait for, afterwards.
     bool puts_back() const noexcept {
         for (const auto& g : request_->progressed)
-            if (!g.items.empty()) return true;
+            if (!g.items.empty() || g.flagged) return true;
         return false;
     }
 
@@ -283,6 +290,8 @@ private:
     }
 
     void note_lost(const step& s, std::span<const lease_ref> wanted) const {
+        if (s.rows() != 0 && !s[0].null(1))
+            reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(1));
         if (static_cast<std::size_t>(s.rows()) == wanted.size()) return;
         for (const auto& w : wanted) {
             bool found = false;
@@ -295,7 +304,17 @@ private:
         if (s.rows() == 0) return reply_->lost.push_back(g.ref.id);
         if (g.flagged && !g.items.empty() && !s[0].null(3))
             reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(3));
-        if (!g.last) reply_->moved.push_back({g.ref.id, statement::wire::load_tid(s[0].cell(1).data())});
+        reply_->moved.push_back({g.ref.id, statement::wire::load_tid(s[0].cell(1).data())});
+    }
+    void read_ends(const step& s) const {
+        std::vector<std::int64_t> ended;
+        if (!s[0].null(0)) {
+            statement::wire::array_reader ids{s[0].cell(0)};
+            for (std::size_t i = 0, n = ids.size(); i < n; ++i) ended.push_back(ids.next_number<std::int64_t>());
+        }
+        if (!s[0].null(2)) reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(2));
+        for (const lease_progress* g : ending_)
+            if (std::find(ended.begin(), ended.end(), g->ref.id) == ended.end()) reply_->lost.push_back(g->ref.id);
     }
 
     const exchange_request* request_;
@@ -303,6 +322,7 @@ private:
     std::size_t first_ = 0;
     std::size_t last_ = 0;
     std::vector<lane_id> lanes_;
+    std::vector<const lease_progress*> ending_;
     std::shared_ptr<const statement::apart_statement> apart_;  // its text is looked at until the answer is there
 };
 

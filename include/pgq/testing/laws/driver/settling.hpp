@@ -158,6 +158,56 @@ void check_retry_and_release(Make make) {
         }
         CHECK(in_order(got).at(0).attempt == 3);
     }
+    SECTION(
+        "several leases end in one exchange, each with what is said of its own jobs; one that is lost changes "
+        "nothing") {
+        driver_world<Driver> w{make()};
+        const lane_id lanes[]{w.lane("a"), w.lane("b"), w.lane("c"), w.lane("d")};
+        w.enqueue(lanes[0], {"a0", "a1", "a2"});
+        w.enqueue(lanes[1], {"b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"});
+        w.enqueue(lanes[2], {"c0"});
+        w.enqueue(lanes[3], {"d0"});
+        auto p = w.worker({lanes[0], lanes[1], lanes[2], lanes[3]});
+        const auto got = p.claim(20);
+        REQUIRE(got.leases.size() == 4);
+        const auto say = [&](std::size_t lane, std::string_view body, settlement s) {
+            for (const auto& l : got.leases)
+                for (const auto& j : l.jobs)
+                    if (l.lane == lanes[lane] && j.body == body) s.index = j.index;
+            return s;
+        };
+        const std::vector of_a{say(0, "a1", {.kind = settle_kind::retry, .reason = "again"})};
+        const std::vector of_b{say(1, "b8", {.kind = settle_kind::hold, .reason = "broken"}),
+                               say(1, "b1", {.kind = settle_kind::release, .delay = 1h}),
+                               say(1, "b4", {.kind = settle_kind::release})};
+        const std::string three = mask_of({0, 1, 2}), nine = mask_of({0, 1, 2, 3, 4, 5, 6, 7, 8}), one = mask_of({0});
+        std::vector<lease_progress> all;
+        std::vector<std::int64_t> lost;
+        for (const auto& l : got.leases) {
+            if (l.lane == lanes[0]) all.push_back({.ref = l.ref, .last = true, .mask = three, .items = of_a});
+            if (l.lane == lanes[1]) all.push_back({.ref = l.ref, .last = true, .mask = nine, .items = of_b});
+            if (l.lane == lanes[2]) all.push_back({.ref = l.ref, .last = true, .mask = one});
+            if (l.lane != lanes[3]) continue;
+            (void)p.finish({l.ref});
+            all.push_back({.ref = l.ref, .last = true, .mask = one, .items = of_a});
+            lost = {l.ref.id};
+        }
+        const auto reply = p.exchange({.progressed = all});
+        CHECK(reply.lost == lost);
+        CHECK(reply.moved.empty());
+        CHECK(w.counts(lanes[0]) == lane_counts{.ready = 1});
+        CHECK(w.counts(lanes[1]) == lane_counts{.ready = 1, .deferred = 1, .held = 1});
+        CHECK(w.counts(lanes[2]) == lane_counts{});
+        CHECK(w.counts(lanes[3]) == lane_counts{});
+        CHECK(w.held(lanes[1]).at(0).reason == "broken");
+        CHECK(w.held(lanes[1]).at(0).body == "b8");
+        const auto again = in_order(p.claim(9));
+        REQUIRE(again.size() == 2);
+        CHECK(again[0].body == "a1");
+        CHECK(again[0].attempt == 2);
+        CHECK(again[1].body == "b4");
+        CHECK(again[1].attempt == 1);
+    }
 }
 
 template <class Driver, class Make>

@@ -688,6 +688,26 @@ void check_watching(Make make) {
         CHECK(told);
         CHECK(t.end_of(id) == 'd');
     }
+    SECTION("of the tracked jobs of a lease that ends, those that nothing is said of are done") {
+        world t{make()};
+        std::vector<job_id> ids;
+        for (const auto* body : {"a", "b", "c"}) ids.push_back(t.add(body, {.keep_outcome = 1h}).id);
+        const auto got = t.p.claim(3);
+        REQUIRE(got.leases.size() == 1);
+        std::vector<settlement> items;
+        for (const auto& j : got.leases[0].jobs) {
+            if (j.body == "b") items.push_back({j.index, settle_kind::discard, {}, "no", {}});
+            if (j.body == "c") items.push_back({j.index, settle_kind::done, {}, {}, "result"});
+        }
+        const auto mask = mask_of({0, 1, 2});
+        CHECK(t.p.progress({.ref = got.leases[0].ref, .last = true, .mask = mask, .items = items, .flagged = true})
+                  .lost.empty());
+        CHECK(t.end_of(ids[0]) == 'd');
+        CHECK(t.end_of(ids[1]) == 'x');
+        CHECK(t.ended(ids[1])->reason == "no");
+        CHECK(t.end_of(ids[2]) == 'd');
+        CHECK(t.ended(ids[2])->result == "result");
+    }
     SECTION("a job whose worker died without attempts left has ended as held") {
         for (const std::int16_t attempts : {std::int16_t{1}, std::int16_t{2}}) {
             world t{make(), 100ms, attempts};

@@ -1,0 +1,187 @@
+#pragma once
+
+#include <pgq/job/exchange.hpp>
+#include <pgq/statement/finish.hpp>
+#include <pgq/statement/joined.hpp>
+#include <pgq/statement/params.hpp>
+#include <pgq/statement/query.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace pgq::statement {
+
+// A settlement takes the jobs out of the lease's own arrays: no payload travels back. The lease is changed or ended by the same
+// statement, so a lease that is gone settles nothing. What had left the lease before is not settled twice: the answer to the
+// first time may have been lost with the connection.
+namespace settle_text {
+
+inline constexpr std::string_view change = R"(
+WITH l AS (
+    UPDATE {s}.lease e SET done = $4
+      FROM (SELECT ctid AS place, done FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3)";
+inline constexpr std::string_view unless_flagged = " AND flags IS NULL";
+inline constexpr std::string_view changed = R"( FOR UPDATE) o
+     WHERE e.ctid = o.place RETURNING e.*, e.ctid AS place, o.done AS was),)";
+
+// Wherever it is: it may have moved since the worker heard of it.
+inline constexpr std::string_view end_held = R"(
+WITH l AS (
+    DELETE FROM {s}.lease
+     WHERE ctid = coalesce((SELECT ctid FROM {s}.lease WHERE ctid = $1 AND id = $2), (SELECT ctid FROM {s}.lease WHERE id = $2))
+       AND id = $2 AND worker = $3 AND $4 IS NOT NULL RETURNING *, ctid AS place, done AS was),)";
+
+inline constexpr std::string_view plain_items = R"(
+item AS (
+    SELECT l.lane, j.id, j.rank, j.body, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head, l.keys[j.o] AS key,
+           NULL::int2 AS flags, k.kind, k.delay, k.reason,
+           (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
+      FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)
+      JOIN unnest($5, $6, $7, $8) k(o, kind, delay, reason)
+        ON k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)),)";
+// What is asked to stop does not go back. What somebody wants to know the end of has consequences.
+inline constexpr std::string_view flagged_items = R"(
+item AS (
+    SELECT l.lane, j.id, j.rank, j.body, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head, l.keys[j.o] AS key,
+           (l.flags[j.o] & 1)::int2 AS flags,
+           CASE WHEN l.flags[j.o] & 2 <> 0 AND k.kind IN ('r', 's') THEN 'c' ELSE k.kind END AS kind, k.delay, k.reason, k.result,
+           (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
+      FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)
+      JOIN unnest($5, $6, $7, $8, $9) k(o, kind, delay, reason, result)
+        ON k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)),)";
+
+// Of many leases the items are found by their numbers instead: a join of all jobs with all items would be in the planner's hands,
+// which knows nothing of how many there are. Payloads are looked at only where some go back.
+inline constexpr std::string_view ends = R"(
+WITH l AS (
+    DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3 AND (flags IS NULL OR id = ANY ($4))
+    RETURNING id, lane, done, ids, ranks, attempts, flags, keys, headers, $5[array_position($2, id)] AS start,
+              CASE WHEN $6[array_position($2, id)] THEN bodies END AS bodies),
+item AS (
+    SELECT l.lane, j.id, j.rank, j.body, j.head, j.key, (j.flags & 1)::int2 AS flags,
+           CASE WHEN n.n = 0 THEN 'd' WHEN j.flags & 2 <> 0 AND $8[n.n] IN ('r', 's') THEN 'c' ELSE $8[n.n] END AS kind,
+           $9[n.n] AS delay, $10[n.n] AS reason, $11[n.n] AS result,
+           (CASE WHEN $8[n.n] = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
+      FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.flags, l.keys, l.headers, l.bodies)
+                                WITH ORDINALITY j(id, rank, attempts, flags, key, head, body, o)
+     CROSS JOIN LATERAL (SELECT CASE WHEN l.start < 0 THEN 0 ELSE $7[(l.start + j.o)::int4] END AS n) n
+     WHERE (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0) AND (n.n > 0 OR j.flags & 1 <> 0)),)";
+
+inline constexpr std::string_view moves = R"(
+back AS (
+    INSERT INTO {s}.ready (id, rank, lane, attempts, flags, headers, key, body)
+    SELECT id, rank, lane, attempts, flags, head, key, body FROM item WHERE kind IN ('r', 's') AND delay <= 0),
+later AS (
+    INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, flags, headers, key, body)
+    SELECT CASE WHEN kind = 'h' THEN 'infinity' ELSE statement_timestamp() + delay * interval '1 microsecond' END,
+           CASE WHEN kind = 's' THEN 'd' ELSE kind END, id, rank, lane, attempts, nullif(reason, ''), flags, head, key, body
+      FROM item WHERE kind = 'h' OR kind IN ('r', 's') AND delay > 0),
+failed AS (
+    INSERT INTO {s}.failure (id, lane, attempt, reason)
+    SELECT id, lane, attempts, reason FROM item WHERE kind IN ('r', 'h') AND reason <> ''))";
+
+inline constexpr std::string_view answer = R"(
+SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind IN ('r', 's')) THEN
+       set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''), lane::text), false) END)";
+inline constexpr std::string_view answer_of_many = R"(
+SELECT (SELECT array_agg(id) FROM l),
+       (SELECT set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''),
+                                                 string_agg(DISTINCT lane::text, ',')), false)
+          FROM item WHERE kind IN ('r', 's') HAVING count(*) > 0))";
+inline constexpr std::string_view consequences = R"(,
+       (SELECT {s}.ended(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason), array_agg(result))
+          FROM item WHERE flags & 1 <> 0 AND kind IN ('d', 'x', 'c', 'h') HAVING count(*) > 0))";
+inline constexpr std::string_view from_lease = " FROM l";
+
+}  // namespace settle_text
+
+/// A lease that lives on. $1, $2, $3 place, id and worker of it, $4 the mask, $5 positions from 1, $6 kinds, $7 delays in microseconds, $8
+/// reasons. The lane is noted for `wake_noted`.
+inline constexpr query settle{
+    "settle", joined<settle_text::change, settle_text::unless_flagged, settle_text::changed, settle_text::plain_items,
+                     settle_text::moves, settle_text::answer, settle_text::from_lease>::text};
+
+/// The same of a lease of which jobs have flags; $9 results.
+inline constexpr query settle_flagged{
+    "settle_flagged", joined<settle_text::change, settle_text::changed, settle_text::flagged_items, settle_text::moves,
+                             settle_text::answer, settle_text::consequences, settle_text::from_lease>::text};
+
+/// Ends a lease that is held, wherever it is. Parameters as before; $4 is not needed, but keeps them alike.
+inline constexpr query settle_held{
+    "settle_held", joined<settle_text::end_held, settle_text::flagged_items, settle_text::moves, settle_text::answer,
+                          settle_text::consequences, settle_text::from_lease>::text};
+
+/// Ends leases of which there is more to say than that all is done: $1, $2, $3 places, ids and worker, $4 the ids of those of which jobs have
+/// flags. The jobs of the lease number k have the items $7[$5[k] + 1] and so on, none when $5[k] is below 0, and need their payloads
+/// when $6[k]. Item n is of kind $8[n], with the delay $9[n], the reason $10[n] and the result $11[n]; 0 is a job that is done.
+/// What had not left a lease is done, too. Answers with the ids of those that have ended.
+inline constexpr query settle_ends{
+    "settle_ends",
+    joined<settle_text::ends, settle_text::moves, settle_text::answer_of_many, settle_text::consequences>::text};
+
+namespace detail {
+
+inline std::int64_t micros_until(const settlement& s) noexcept {
+    return std::chrono::duration_cast<std::chrono::microseconds>(s.delay).count();
+}
+
+}  // namespace detail
+
+/// For a lease that lives on.
+inline const query& progress_query(const lease_progress& g) noexcept {
+    if (g.items.empty()) return g.flagged ? mark_flagged : mark;
+    return g.flagged ? settle_flagged : settle;
+}
+
+/// For `progress_query` and `settle_held`.
+inline void bind_progress(params& p, worker_id worker, const lease_progress& g) {
+    p.clear();
+    p.tid(g.ref.place).number(g.ref.id).number(worker.value).bytes(g.mask);
+    if (g.items.empty()) return;
+    const std::size_t n = g.items.size();
+    p.int8s(n, [&](std::size_t i) { return std::int64_t{g.items[i].index} + 1; })
+        .letters(n, [&](std::size_t i) { return g.items[i].kind; })
+        .int8s(n, [&](std::size_t i) { return detail::micros_until(g.items[i]); })
+        .texts(n, [&](std::size_t i) { return g.items[i].reason; });
+    if (g.flagged) p.byteas_or_null(n, [&](std::size_t i) { return g.items[i].result; });
+}
+
+/// For `settle_ends`; all of them end.
+inline void bind_ends(params& p, worker_id worker, std::span<const lease_progress* const> leases) {
+    std::vector<const settlement*> items;
+    std::vector<std::int32_t> starts, numbers;
+    std::vector<std::int64_t> flagged;
+    std::vector<bool> moves;
+    for (const lease_progress* g : leases) {
+        const auto start = numbers.size();
+        starts.push_back(g->items.empty() ? -1 : static_cast<std::int32_t>(start));
+        moves.push_back(false);
+        if (g->flagged) flagged.push_back(g->ref.id);
+        if (!g->items.empty()) numbers.resize(start + 8 * g->mask.size());
+        for (const settlement& s : g->items) {
+            items.push_back(&s);
+            numbers[start + s.index] = static_cast<std::int32_t>(items.size());
+            moves.back() = moves.back() || keeps_job(s.kind);
+        }
+    }
+    const std::size_t n = leases.size();
+    p.clear();
+    p.tids(n, [&](std::size_t i) { return leases[i]->ref.place; })
+        .int8s(n, [&](std::size_t i) { return leases[i]->ref.id; })
+        .number(worker.value)
+        .int8s(flagged.size(), [&](std::size_t i) { return flagged[i]; })
+        .int4s(n, [&](std::size_t i) { return starts[i]; })
+        .bools(n, [&](std::size_t i) { return moves[i]; })
+        .int4s(numbers.size(), [&](std::size_t i) { return numbers[i]; })
+        .letters(items.size(), [&](std::size_t i) { return items[i]->kind; })
+        .int8s(items.size(), [&](std::size_t i) { return detail::micros_until(*items[i]); })
+        .texts(items.size(), [&](std::size_t i) { return items[i]->reason; })
+        .byteas_or_null(items.size(), [&](std::size_t i) { return items[i]->result; });
+}
+
+}  // namespace pgq::statement

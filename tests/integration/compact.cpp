@@ -1,0 +1,123 @@
+#include <pgq/driver/libpq.hpp>
+
+#include <support/catch.hpp>
+#include <support/claimer.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+
+#include <string>
+#include <vector>
+
+// What sql/0004_speed.sql says of compact().
+namespace integration_compact {
+
+using test::database;
+
+namespace {
+
+const std::string all_jobs =
+    "SELECT string_agg(r::text, '|' ORDER BY r.id) FROM (SELECT id, rank, lane, attempts, flags, headers, key, body "
+    "FROM {s}.ready) r";
+const std::string all_leases = "SELECT string_agg(l::text, '|' ORDER BY l.id) FROM {s}.lease l";
+
+// As many dead rows as make it worth while; who has a snapshot keeps VACUUM from taking them away.
+void leave_dead_rows(const database& db) {
+    db.exec("INSERT INTO {s}.ready (id, rank, lane, body) SELECT -i, 0, 1, 'gone' FROM generate_series(1, 200001) i");
+    db.exec("DELETE FROM {s}.ready WHERE id < 0");
+    db.exec(
+        "INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, bodies)"
+        " SELECT -1, 1, 1, '{1}', '{1}', '{1}', '{gone}' FROM generate_series(1, 20001)");
+    db.exec("DELETE FROM {s}.lease WHERE worker = -1");
+}
+
+bool compacts(const test::sql_connection& c) { return c.query_text("SELECT {s}.compact()") == "t"; }
+
+struct reader_of_the_past {
+    explicit reader_of_the_past(const database& db) : line{test::dsn(), db.schema()} {
+        (void)line.exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        (void)line.exec("SELECT count(*) FROM pg_class");
+    }
+    test::sql_connection line;
+};
+
+}  // namespace
+
+TEST_CASE("while somebody holds an old snapshot dead rows go all the same, and jobs and leases stay as they were",
+          "[integration][compact]") {
+    database db;
+    test::supplier s{db.options()};
+    const auto lane = s.lanes({"work"}).at(0);
+    (void)s.enqueue(lane, test::numbered("urgent", 20), {.priority = 3});
+    const auto ids = s.enqueue(lane, test::numbered("job", 30));
+    db.exec("UPDATE {s}.ready SET headers = '{\"tenant\": \"a\"}', key = 'k', flags = 1 WHERE id % 7 = 0");
+    test::claimer c{db, {lane}};
+    const auto before = c.claim(1), claimed = c.claim(5);
+    (void)c.finish(before);
+    const reader_of_the_past holder{db};
+    leave_dead_rows(db);
+    const auto jobs = db.query_text(all_jobs), leases = db.query_text(all_leases);
+    CHECK(db.query_int("SELECT pg_relation_size('{q}.ready')") > 10'000'000);
+
+    REQUIRE(test::eventually([&] { return compacts(db.sql()); }));
+    CHECK(db.query_text(all_jobs) == jobs);
+    CHECK(db.query_text(all_leases) == leases);
+    CHECK(db.query_int("SELECT pg_relation_size('{q}.ready')") < 100'000);
+    CHECK(db.query_int("SELECT pg_relation_size('{q}.lease')") < 100'000);
+    CHECK(db.rows("ready_rest") == 0);
+    CHECK(db.rows("lease_rest") == 0);
+
+    // Its lease has moved: what it says of it finds nothing, and is said again where the lease is now.
+    CHECK(c.finish(claimed).lost.size() == 1);
+    const auto now = c.line().leases_now(c.id()).value();
+    REQUIRE(now.size() == 1);
+    CHECK(now[0].ref.id == claimed.leases.at(0).ref.id);
+    const std::vector refs{now[0].ref};
+    CHECK(c.exchange({.finished = refs}).lost.empty());
+    CHECK(c.claim(100).claimed() == 44);
+    CHECK(s.enqueue(lane, {"next"}).at(0) > ids.back());
+}
+
+TEST_CASE("tables stay as they are when that is not worth it, not safe, or not wanted", "[integration][compact]") {
+    database db;
+    test::supplier s{db.options()};
+    const auto lane = s.lanes({"work"}).at(0);
+    CHECK_FALSE(compacts(db.sql()));
+    leave_dead_rows(db);
+    const auto size = [&] { return db.query_int("SELECT pg_relation_size('{q}.ready')"); };
+    const auto before = size();
+    REQUIRE(test::eventually(
+        [&] { return db.query_int("SELECT pg_stat_get_dead_tuples('{q}.ready'::regclass)") >= 200'000; }));
+
+    SECTION("in a transaction whose snapshot may be older than what it would write anew") {
+        const test::sql_connection other{test::dsn(), db.schema()};
+        (void)other.exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        CHECK_FALSE(compacts(other));
+        (void)other.exec("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE; COMMIT");
+        CHECK_FALSE(compacts(other));
+    }
+    SECTION("where it is switched off") {
+        const test::sql_connection other{test::dsn(), db.schema()};
+        (void)other.exec("SET pgq.compact = off");
+        CHECK_FALSE(compacts(other));
+    }
+    SECTION("while somebody has enqueued and not committed: it does not wait for that") {
+        const test::sql_connection other{test::dsn(), db.schema()};
+        (void)other.exec(
+            "BEGIN; LOCK TABLE {s}.lease IN ROW EXCLUSIVE MODE;"
+            "INSERT INTO {s}.ready (rank, lane, body) VALUES (0, 1, 'x')");
+        CHECK_FALSE(compacts(db.sql()));
+        (void)other.exec("COMMIT");
+        CHECK(db.rows("ready") == 1);
+    }
+    SECTION("when many jobs wait, or long ones") {
+        if (GENERATE(true, false)) (void)s.enqueue(lane, test::numbered("job", 10'001));
+        else (void)s.enqueue(lane, std::vector<std::string>(3, std::string(6 << 20, 'x')));
+        db.exec("DELETE FROM {s}.lease");
+        const auto waiting = db.rows("ready");
+        (void)compacts(db.sql());
+        CHECK(db.rows("ready") == waiting);
+    }
+    CHECK(size() >= before);
+}
+
+}  // namespace integration_compact
