@@ -66,10 +66,11 @@ double ms(steady::time_point from, steady::time_point to) {
     return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-// What the same statements take, one after the other: insert and look for sleepers, notify, claim.
+// What the same statements take, one after the other: insert and look for sleepers, notify, claim. Between the rounds the machine rests as
+// long as between jobs: it takes its time to wake up, too.
 double statements_alone(const std::string& dsn, int rounds) {
     namespace st = pgq::statement;
-    bare producer{dsn}, taker{dsn};
+    bare producer{dsn}, taker{dsn}, pause{dsn};
     taker.run("SET synchronous_commit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off");
     const std::string s = st::quoted(schema_name);
     const pgq::lane_id lane{
@@ -96,6 +97,7 @@ double statements_alone(const std::string& dsn, int rounds) {
         taker.send(st::claim_one, claim), taker.sync();
         (void)taker.answer(), taker.synced();
         took.add(ms(began, steady::now()));
+        pause.run("SELECT pg_sleep(0.003)");
     }
     bare{dsn}.run("TRUNCATE " + s + ".lease");
     return took.median();

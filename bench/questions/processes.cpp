@@ -6,6 +6,7 @@
 #include <support/mail.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 namespace bench {
@@ -14,8 +15,10 @@ namespace {
 
 // What a child counts: enough to see that each job ran once.
 struct count {
-    double n = 0, sum = 0, squares = 0, first = 0, last = 0;
+    std::uint64_t n = 0, sum = 0, squares = 0;  // the latter modulo 2^48, which a double holds exactly
+    double first = 0, last = 0;
 };
+constexpr std::uint64_t modulus = std::uint64_t{1} << 48;
 
 double now_s() { return std::chrono::duration<double>(steady::now().time_since_epoch()).count(); }
 
@@ -37,15 +40,16 @@ double drain_together(context& c, int processes, std::int64_t n, std::uint32_t b
     for (auto& one : all) {
         const auto said = one.numbers();
         if (said.size() != 5) throw std::runtime_error{"a worker process failed"};
-        sum.n += said[0], sum.sum += said[1], sum.squares += said[2];
+        sum.n += static_cast<std::uint64_t>(said[0]), sum.sum += static_cast<std::uint64_t>(said[1]);
+        sum.squares += static_cast<std::uint64_t>(said[2]);
         if (said[0] == 0) continue;
         sum.first = std::min(sum.first, said[3]);
         sum.last = std::max(sum.last, said[4]);
     }
-    const auto jobs = static_cast<double>(n);
-    if (sum.n != jobs || sum.sum != jobs * (jobs - 1) / 2 || sum.squares != (jobs - 1) * jobs * (2 * jobs - 1) / 6)
+    const auto jobs = static_cast<std::uint64_t>(n), pairs = jobs * (jobs - 1) / 2;
+    if (sum.n != jobs || sum.sum != pairs || sum.squares % modulus != pairs * (2 * jobs - 1) / 3 % modulus)
         throw std::runtime_error{"a job was lost or ran twice"};
-    return jobs / (sum.last - sum.first);
+    return static_cast<double>(n) / (sum.last - sum.first);
 }
 
 }  // namespace
@@ -57,13 +61,15 @@ int drain_as_child(const std::string& dsn, std::uint32_t batch) {
     count mine;
     pgq::worker w{jobs, pgq::worker_options{.max_prefetch = 2 * batch - 1, .until = pgq::run_until::empty},
                   [&](const mail& m) {
-                      const auto i = static_cast<double>(m.number);
+                      const auto i = static_cast<std::uint64_t>(m.number);
                       if (mine.n == 0) mine.first = now_s();
                       ++mine.n, mine.sum += i, mine.squares += i * i;
                       mine.last = now_s();
                   }};
     w.run().value();
-    std::printf("%.17g %.17g %.17g %.17g %.17g\n", mine.n, mine.sum, mine.squares, mine.first, mine.last);
+    std::printf("%llu %llu %llu %.17g %.17g\n", static_cast<unsigned long long>(mine.n),
+                static_cast<unsigned long long>(mine.sum), static_cast<unsigned long long>(mine.squares % modulus),
+                mine.first, mine.last);
     return 0;
 }
 
