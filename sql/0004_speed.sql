@@ -483,8 +483,9 @@ CREATE TABLE :"schema".turn (
 ) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0);
 INSERT INTO :"schema".turn (lane, number) SELECT l.id, n FROM :"schema".lane l, generate_series(1, 4) n;
+-- Who may make a lane need not be allowed to do this.
 CREATE FUNCTION :"schema".add_turns() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO turn (lane, number) SELECT NEW.id, n FROM generate_series(1, 4) n;
     RETURN NULL;
