@@ -467,7 +467,7 @@ TEST_CASE("a sleeping worker wakes for what SQL has enqueued, when that commits"
     (void)c.exec("BEGIN");
     (void)c.exec("SELECT {s}.enqueue_note(n => 2)");
     (void)c.exec("ROLLBACK");
-    CHECK(db.is_empty());
+    CHECK(test::eventually([&] { return db.is_empty(); }));
     const auto before = std::chrono::steady_clock::now();
     (void)c.exec("SELECT {s}.enqueue_note(n => 3, run_at => now() + interval '300 milliseconds')");
     CHECK(test::eventually([&] { return seen.size() == 2; }));

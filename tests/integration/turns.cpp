@@ -77,7 +77,7 @@ TEST_CASE("who has a turn goes on where its last holder was, unless the floor is
     const auto first = claim(one, 1);
     CHECK(claim(one, 2).claimed() == 2);
     CHECK(one.settle(first, {.kind = pgq::settle_kind::retry}).lost.empty());
-    const auto body = [](const pgq::exchange_reply& r) { return r.leases.at(0).jobs.at(0).body; };
+    const auto body = [](const pgq::exchange_reply& r) { return std::string{r.leases.at(0).jobs.at(0).body}; };
     CHECK(body(claim(two, 1)) == "3");
     lane.exact = true;
     CHECK(body(claim(two, 1)) == "0");

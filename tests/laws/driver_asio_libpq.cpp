@@ -3,7 +3,7 @@
 
 #include <support/asio_context.hpp>
 #include <support/catch.hpp>
-#include <support/fresh_schema.hpp>
+#include <support/emptied_schema.hpp>
 
 #include <span>
 #include <string_view>
@@ -18,9 +18,7 @@ namespace {
 using pgq::driver::asio_libpq;
 
 asio_libpq installed(test::running_context& context) {
-    asio_libpq driver{context.executor(), {.conninfo = test::dsn(), .schema = test::fresh_schemas::next()}};
-    driver.install().value();
-    return driver;
+    return asio_libpq{context.executor(), test::emptied_schema::next()};
 }
 
 /// The driver again, with every verb that there is in two kinds done by the asynchronous one.

@@ -4,7 +4,7 @@
 
 #include <support/catch.hpp>
 #include <support/database.hpp>
-#include <support/fresh_schema.hpp>
+#include <support/emptied_schema.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -67,11 +67,11 @@ public:
         lent lent_;
     };
 
-    explicit half_borrowed(const std::string& schema)
-        : connection_{std::make_shared<test::sql_connection>(test::database::with_settings("client_encoding", "UTF8"),
-                                                             schema)},
-          borrowed_{connection_->get(), {.schema = schema}},
-          own_{pgq::driver::connection_options{.conninfo = test::dsn(), .schema = schema}} {}
+    explicit half_borrowed(const pgq::driver::connection_options& where)
+        : connection_{std::make_shared<test::sql_connection>(
+              test::database::settings_of(where.conninfo, "client_encoding", "UTF8"), where.schema)},
+          borrowed_{connection_->get(), {.schema = where.schema}},
+          own_{where} {}
 
     pgq::result<session> connect(pgq::session_role role) const {
         auto own = own_.connect(role);
@@ -91,11 +91,7 @@ private:
 }  // namespace
 
 TEST_CASE("driver::borrow keeps the driver laws, as far as they are a client's", "[driver][borrow][laws]") {
-    pgq::laws::check_driver<half_borrowed>([] {
-        half_borrowed driver{test::fresh_schemas::next()};
-        driver.install().value();
-        return driver;
-    });
+    pgq::laws::check_driver<half_borrowed>([] { return half_borrowed{test::emptied_schema::next()}; });
 }
 
 }  // namespace laws_driver_borrow

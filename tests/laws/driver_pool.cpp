@@ -5,7 +5,7 @@
 
 #include <support/catch.hpp>
 #include <support/either_session.hpp>
-#include <support/fresh_schema.hpp>
+#include <support/emptied_schema.hpp>
 
 #include <utility>
 
@@ -46,11 +46,8 @@ TEST_CASE("driver::pool of memory keeps the driver laws, with sessions that are 
 
 TEST_CASE("driver::pool of libpq keeps the driver laws, with sessions that are lent", "[driver][pool][laws]") {
     using pool = pgq::driver::pool<pgq::driver::libpq>;
-    pgq::laws::check_driver<by_loans<pool>>([] {
-        const pool lent{pgq::driver::libpq{{.conninfo = test::dsn(), .schema = test::fresh_schemas::next()}}};
-        lent.install().value();
-        return by_loans{lent};
-    });
+    pgq::laws::check_driver<by_loans<pool>>(
+        [] { return by_loans{pool{pgq::driver::libpq{test::emptied_schema::next()}}}; });
 }
 
 }  // namespace laws_driver_pool

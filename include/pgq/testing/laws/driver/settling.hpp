@@ -201,7 +201,8 @@ void check_retry_and_release(Make make) {
         CHECK(w.counts(lanes[3]) == lane_counts{});
         CHECK(w.held(lanes[1]).at(0).reason == "broken");
         CHECK(w.held(lanes[1]).at(0).body == "b8");
-        const auto again = in_order(p.claim(9));
+        const auto reclaimed = p.claim(9);
+        const auto again = in_order(reclaimed);
         REQUIRE(again.size() == 2);
         CHECK(again[0].body == "a1");
         CHECK(again[0].attempt == 2);
