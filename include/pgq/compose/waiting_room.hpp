@@ -131,10 +131,12 @@ private:
     void usher() {
         std::unique_lock lock{mutex_};
         for (;;) {
-            if (closed_)
+            const bool last = closed_;
+            if (last)
                 for (auto& a : asides_) a->me.refused = error_info{errc::closed, "the queue object is gone"};
             answer_asides(lock);
-            if (closed_) return;
+            if (last) return;
+            if (closed_) continue;  // since then: some wait who have not heard it
             if (asides_.empty()) changed_.wait(lock, [this] { return closed_ || !asides_.empty(); });
             else if (!led_) lead(lock, asides_.front()->me);
             else changed_.wait_until(lock, next_deadline());
