@@ -275,7 +275,8 @@ TEST_CASE("a queue of any name is put into, got from and woken", "[scenario][by_
     CHECK(got.took < 30s);
 }
 
-TEST_CASE("a hundred thousand waiting items do not make a get slower", "[scenario][by_hand][pq29][defect13][slow]") {
+TEST_CASE("a hundred thousand waiting items do not make a get slower",
+          "[scenario][by_hand][pq29][defect13][slow][alone]") {
     database db;
     auto quick = db.options();
     quick.conninfo = database::settings_of(quick.conninfo, "options", "-c synchronous_commit=off");

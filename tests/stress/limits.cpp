@@ -97,7 +97,7 @@ TEST_CASE("sixteen processes, one killed each second, never run two jobs of one 
 }
 
 TEST_CASE("a rate of a hundred a second stays within two percent over a minute, with eight processes",
-          "[stress][slow][limiter]") {
+          "[stress][slow][alone][limiter]") {
     const database db;
     test::make_journal(db);
     limited_queue<pgq::limiter::global_rate<100>> jobs{db.driver()};

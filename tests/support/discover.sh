@@ -25,9 +25,9 @@ list_names() {
     }
 }
 
-entries() {  # LABELS TIMEOUT
-    local name spec extra=
-    [ "$label" != stress ] || extra=' RUN_SERIAL TRUE'
+entries() {  # TAGS LABELS PROPERTY...
+    local name spec
+    list_names "$1"
     while IFS= read -r name; do
         [ -n "$name" ] || continue
         spec=$name
@@ -38,17 +38,19 @@ entries() {  # LABELS TIMEOUT
             ;;
         esac
         printf 'add_test([==[%s: %s]==] [==[%s]==] [==[%s]==] --warn NoTests)\n' "$label" "$name" "$program" "$spec"
-        printf 'set_tests_properties([==[%s: %s]==] PROPERTIES LABELS "%s" TIMEOUT %s%s)\n' \
-            "$label" "$name" "$1" "$2" "$extra"
+        printf 'set_tests_properties([==[%s: %s]==] PROPERTIES LABELS "%s" %s)\n' \
+            "$label" "$name" "$2" "${*:3}"
     done <"$list"
 }
 
-quick=300  # on a busy machine with a sanitizer
+# Deadlines for a busy machine with a sanitizer. What takes long begins first (COST), so that it does not run on by itself
+# when all else has ended; what counts by the clock has the machine for itself ([alone]).
+quick=300
 [ "$label" != stress ] || quick=900
 {
-    list_names '~[slow]~[.]'
-    entries "$label" $quick
-    list_names '[slow]~[.]'
-    entries "$label;slow" 900
+    entries '~[slow]~[alone]~[.]' "$label" TIMEOUT $quick
+    entries '[slow]~[alone]~[.]' "$label;slow" TIMEOUT 900 COST 100
+    entries '[slow][alone]~[.]' "$label;slow" TIMEOUT 900 RUN_SERIAL TRUE
+    entries '~[slow][alone]~[.]' "$label" TIMEOUT $quick RUN_SERIAL TRUE
 } >"$output.new"
 mv "$output.new" "$output"

@@ -45,11 +45,12 @@ private:
         });
         if (!alone) return false;
         try {
-            const auto tables = line.query_text(
-                "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables"
+            // A tenth of what TRUNCATE costs, which makes each of the small files of a schema anew.
+            const auto all = line.query_text(
+                "SELECT string_agg(format('DELETE FROM %I.%I', schemaname, tablename), '; ') FROM pg_tables"
                 " WHERE schemaname = '" +
                 name_ + "' AND tablename <> 'migration'");
-            (void)line.exec("SET lock_timeout = '5s'; TRUNCATE " + tables);
+            (void)line.exec("SET lock_timeout = '5s'; " + all);
             return true;
         } catch (const std::exception&) { return false; }
     }
