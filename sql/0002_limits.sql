@@ -1,9 +1,4 @@
--- Limits, keys, and the version of a payload. See docs/design/limits.md for the reasons.
-
--- Payloads that differ in shape have lanes of their own, so that no worker is ever handed one it cannot read.
-ALTER TABLE :"schema".lane ADD version text NOT NULL DEFAULT '';
-ALTER TABLE :"schema".lane DROP CONSTRAINT lane_queue_entrypoint_key;
-ALTER TABLE :"schema".lane ADD UNIQUE (queue, entrypoint, version);
+-- Limits and keys. See docs/design/limits.md for the reasons.
 
 -- What a lane may have running (c: at once, k: at once of one key) or begin (r: `amount` in `per`). It holds for all lanes of the
 -- entrypoint, or of the queue when the entrypoint is empty, together.
@@ -22,12 +17,6 @@ CREATE TABLE :"schema".lane_limit (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
         autovacuum_vacuum_cost_delay = 0);
 
-ALTER TABLE :"schema".ready ADD key text;
-CREATE INDEX ready_key ON :"schema".ready (lane, key, rank, id) WHERE key IS NOT NULL;
-ALTER TABLE :"schema".deferred ADD key text;
-ALTER TABLE :"schema".lease ADD keys text[], ADD limited bool NOT NULL DEFAULT false;
-CREATE INDEX lease_limited ON :"schema".lease (lane) WHERE limited;
-
 -- The jobs of these lanes that run, by key; the null key is all without one.
 CREATE FUNCTION :"schema".running_of(of_lanes int4[]) RETURNS TABLE (key text, n int8)
 LANGUAGE sql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
@@ -38,7 +27,8 @@ LANGUAGE sql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 $$;
 
 -- The jobs of one lane that a keyed limit lets begin, best first: at most `most`, of each key at most `amount` with those that run.
--- The front of the lane answers nearly always; when busy keys fill it, each key's own front is looked at.
+-- The front of the lane answers nearly always; when busy keys fill it, each key's own front is looked at. Jobs without a key, which programs
+-- without the limiter enqueue, are looked for no further than sixteen fronts: there is no index of them, and the lane may be long.
 CREATE FUNCTION :"schema".keyed_front(of_lane int4, of_lanes int4[], amount int4, most int8) RETURNS tid[]
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 DECLARE
@@ -72,8 +62,10 @@ BEGIN
                  ORDER BY r.rank, r.id LIMIT greatest(amount - coalesce((busy ->> e.key)::int8, 0), 0)) h
              WHERE e.key IS NOT NULL
             UNION ALL
-            (SELECT r.ctid, r.rank, r.id FROM ready r WHERE r.lane = of_lane AND r.key IS NULL
-              ORDER BY r.rank, r.id LIMIT most)) f
+            (SELECT n.place, n.rank, n.id FROM (
+                SELECT r.ctid AS place, r.key, r.rank, r.id FROM ready r
+                 WHERE r.lane = of_lane ORDER BY r.rank, r.id LIMIT 16 * front) n
+              WHERE n.key IS NULL ORDER BY n.rank, n.id LIMIT most)) f
          ORDER BY f.rank, f.id LIMIT most)) FOR UPDATE SKIP LOCKED);
 END $$;
 
@@ -83,10 +75,10 @@ END $$;
 -- lock is not `patient`.
 --
 -- A row with a lease id is a lease, as a claim of other lanes returns it. `again` is the microseconds after which another claim
--- may bring more, 0 when a colleague could take more at once.
+-- may bring more, 0 when a colleague could take more at once. Where nothing but counts limit a lane, two statements are all.
 CREATE FUNCTION :"schema".claim_limited(me int4, patient bool, room int4, lanes int4[], mosts int4[], max_attempts int2[])
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
-               job_bodies bytea[], job_headers text[], again int8)
+               job_bodies bytea[], job_headers text[], job_flags int2[], again int8)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -100,85 +92,96 @@ DECLARE
     picked tid[];
     taken int8;
     rest int8;
-    open bool;
 BEGIN
     IF patient THEN
         PERFORM pg_advisory_xact_lock(space + k.id) FROM (
             SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
              WHERE a.id = ANY (lanes) ORDER BY l.id) k;
     END IF;
+    -- The locks of a lane are taken with this, and so before the statements that count what runs.
     FOR want IN
-        SELECT w.lane, w.most, w.max_attempts, array_agg(l.id ORDER BY l.id) FILTER (WHERE l.id IS NOT NULL) AS limits
+        SELECT w.lane, w.most, w.max_attempts, array_agg(l.id) FILTER (WHERE l.id IS NOT NULL) AS limits,
+               coalesce(bool_and(patient OR pg_try_advisory_xact_lock(space + l.id)) FILTER (WHERE l.id IS NOT NULL), true) AS open,
+               coalesce(bool_or(l.kind = 'c'), false) AS counted, coalesce(bool_or(l.kind <> 'c'), false) AS otherwise
           FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o) JOIN lane a ON a.id = w.lane
           LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
          GROUP BY w.o, w.lane, w.most, w.max_attempts ORDER BY w.o
     LOOP
-        open := true;
-        IF NOT patient AND want.limits IS NOT NULL THEN
-            FOR m IN SELECT unnest(want.limits) AS id LOOP
-                open := open AND pg_try_advisory_xact_lock(space + m.id);
-            END LOOP;
-        END IF;
-        IF NOT open THEN
-            of_lane := want.lane; again := 2000;
+        IF NOT want.open THEN
+            lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL; job_bodies := NULL; job_headers := NULL;
+            job_flags := NULL; of_lane := want.lane; again := 2000;
             RETURN NEXT;
             CONTINUE;
         END IF;
 
         now_ := clock_timestamp();
-        free := least(want.most, room);
-        most_ := free;
+        most_ := least(want.most, room);
+        free := most_;
         picked := NULL;
         rest := NULL;
-        FOR m IN
-            SELECT l.*, ARRAY(SELECT a.id FROM lane a WHERE a.queue = l.queue
-                                 AND (l.entrypoint = '' OR a.entrypoint = l.entrypoint)) AS lanes,
-                   extract(epoch FROM l.per)::float8 / nullif(l.amount, 0) AS each
-              FROM lane_limit l WHERE l.id = ANY (want.limits) ORDER BY l.kind = 'k', l.id
-        LOOP
-            IF m.kind = 'c' THEN
-                free := least(free, m.amount - (SELECT coalesce(sum(n), 0) FROM running_of(m.lanes)));
-            ELSIF m.kind = 'r' THEN
-                tokens_ := CASE WHEN m.each IS NULL THEN 0 ELSE
-                    least(m.burst, m.tokens + greatest(extract(epoch FROM now_ - m.at)::float8, 0) / m.each) END;
-                IF tokens_ < free THEN
-                    free := floor(tokens_);
-                    -- Enough for some at once: one at a time would be a claim for each.
-                    rest := greatest((greatest(1, m.burst / 4) + free - tokens_) * m.each * 1000000, 1000)::int8;
+        IF want.counted THEN
+            free := least(free, (
+                SELECT min(l.amount - (
+                    SELECT coalesce(sum(cardinality(e.ids) - CASE WHEN e.done IS NULL THEN 0 ELSE bit_count(e.done) END), 0)
+                      FROM lease e WHERE e.limited AND e.lane = ANY (ARRAY(
+                        SELECT a.id FROM lane a WHERE a.queue = l.queue AND (l.entrypoint = '' OR a.entrypoint = l.entrypoint)))))
+                  FROM lane_limit l WHERE l.id = ANY (want.limits) AND l.kind = 'c'));
+        END IF;
+        IF want.otherwise THEN
+            FOR m IN
+                SELECT l.*, ARRAY(SELECT a.id FROM lane a WHERE a.queue = l.queue
+                                     AND (l.entrypoint = '' OR a.entrypoint = l.entrypoint)) AS lanes,
+                       extract(epoch FROM l.per)::float8 / nullif(l.amount, 0) AS each
+                  FROM lane_limit l WHERE l.id = ANY (want.limits) AND l.kind <> 'c' ORDER BY l.kind = 'k', l.id
+            LOOP
+                IF m.kind = 'r' THEN
+                    tokens_ := CASE WHEN m.each IS NULL THEN 0 ELSE
+                        least(m.burst, m.tokens + greatest(extract(epoch FROM now_ - m.at)::float8, 0) / m.each) END;
+                    IF tokens_ < free THEN
+                        free := floor(tokens_);
+                        -- Enough for some at once: one at a time would be a claim for each.
+                        rest := greatest((greatest(1, m.burst / 4) + free - tokens_) * m.each * 1000000, 1000)::int8;
+                    END IF;
+                ELSIF free > 0 THEN
+                    picked := keyed_front(want.lane, m.lanes, m.amount, free);
                 END IF;
-            ELSIF free > 0 THEN
-                picked := keyed_front(want.lane, m.lanes, m.amount, free);
-            END IF;
-        END LOOP;
-        IF free > 0 AND picked IS NULL THEN
-            picked := ARRAY(SELECT r.ctid FROM ready r WHERE r.lane = want.lane
-                             ORDER BY r.rank, r.id LIMIT free FOR UPDATE SKIP LOCKED);
+            END LOOP;
         END IF;
 
-        taken := coalesce(cardinality(picked), 0);
-        IF taken > 0 THEN
-            RETURN QUERY
+        taken := 0;
+        IF free > 0 THEN
             WITH got AS (
-                DELETE FROM ready r WHERE r.ctid = ANY (picked)
-                RETURNING r.id, r.rank, r.attempts, r.headers, r.key, r.body)
-            INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, headers, keys, bodies)
+                DELETE FROM ready r WHERE r.ctid = ANY (coalesce(picked, ARRAY(
+                    SELECT c.ctid FROM ready c WHERE c.lane = want.lane
+                     ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED)))
+                RETURNING r.id, r.rank, r.attempts, r.flags, r.headers, r.key, r.body)
+            INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
             SELECT me, want.lane, want.limits IS NOT NULL, want.max_attempts, array_agg(g.id), array_agg(g.rank),
                    array_agg((least(g.attempts, 32766) + 1)::int2),
+                   CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
                    CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
                    CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
               FROM got g HAVING count(*) > 0
             RETURNING e.id, e.ctid, e.lane, e.ids, e.ranks, e.attempts, e.bodies,
                    CASE WHEN e.headers IS NOT NULL THEN (
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
-                         FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END, NULL::int8;
-            UPDATE lane_limit l
-               SET tokens = least(l.burst, l.tokens + greatest(extract(epoch FROM now_ - l.at)::float8, 0)
-                                   * l.amount / extract(epoch FROM l.per)::float8) - taken, at = now_
-             WHERE l.id = ANY (want.limits) AND l.kind = 'r';
+                         FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END, e.flags, NULL::int8
+                 INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags, again;
+            IF FOUND THEN
+                taken := cardinality(job_ids);
+                RETURN NEXT;
+                IF want.otherwise THEN
+                    UPDATE lane_limit l
+                       SET tokens = least(l.burst, l.tokens + greatest(extract(epoch FROM now_ - l.at)::float8, 0)
+                                           * l.amount / extract(epoch FROM l.per)::float8) - taken, at = now_
+                     WHERE l.id = ANY (want.limits) AND l.kind = 'r';
+                END IF;
+            END IF;
         END IF;
 
         -- What is left, for whom, and when.
-        lease := NULL; of_lane := want.lane; again := NULL;
+        lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL; job_bodies := NULL; job_headers := NULL;
+        job_flags := NULL; of_lane := want.lane; again := NULL;
         room := room - taken;
         IF taken = most_ THEN again := 0;
         ELSIF rest IS NOT NULL AND taken >= free THEN again := rest;
@@ -186,19 +189,3 @@ BEGIN
         IF again IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;
     END LOOP;
 END $$;
-
-CREATE OR REPLACE VIEW :"schema".job AS
-    SELECT r.id, l.queue, l.entrypoint, 'ready'::text AS state, (~(r.rank >> 48))::int2 AS priority, r.attempts,
-           NULL::timestamptz AS run_at, NULL::int4 AS worker, NULL::text AS reason, r.headers, r.body, l.version, r.key
-      FROM :"schema".ready r JOIN :"schema".lane l ON l.id = r.lane
-    UNION ALL
-    SELECT d.id, l.queue, l.entrypoint,
-           CASE d.kind WHEN 'h' THEN 'held' ELSE 'deferred' END, (~(d.rank >> 48))::int2, d.attempts,
-           CASE WHEN d.kind <> 'h' THEN d.run_at END, NULL, d.reason, d.headers, d.body, l.version, d.key
-      FROM :"schema".deferred d JOIN :"schema".lane l ON l.id = d.lane
-    UNION ALL
-    SELECT j.id, l.queue, l.entrypoint, 'leased', (~(j.rank >> 48))::int2, j.attempts, NULL, e.worker, NULL,
-           e.headers[j.o], j.body, l.version, e.keys[j.o]
-      FROM :"schema".lease e JOIN :"schema".lane l ON l.id = e.lane,
-           unnest(e.ids, e.ranks, e.attempts, e.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)
-     WHERE e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0;

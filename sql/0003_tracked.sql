@@ -1,18 +1,5 @@
 -- Tracked jobs: those of which somebody wants to know more than that they run. See docs/design/delivery.md for the reasons.
 
--- flags of a job: 1 it is tracked, 2 it is to stop. Null for nearly all.
-ALTER TABLE :"schema".ready ADD flags int2;
-ALTER TABLE :"schema".deferred ADD flags int2;
-ALTER TABLE :"schema".lease ADD flags int2[];
-
--- Where jobs go that would be held.
-ALTER TABLE :"schema".lane ADD dead_letters int4 REFERENCES :"schema".lane;
-
--- kind of a deferred job: also blocked ('b'). What waits for something else than its time is due at infinity.
-DROP INDEX :"schema".deferred_due;
-CREATE INDEX deferred_due ON :"schema".deferred (run_at) WHERE run_at < 'infinity';
-CREATE INDEX deferred_id ON :"schema".deferred (id);
-
 -- One row for each tracked job that has not ended. With lane and rank it is found in `ready`.
 CREATE TABLE :"schema".tracked (
     id         int8 PRIMARY KEY,
@@ -91,12 +78,17 @@ $$;
 
 -- Everybody locks in one order: leases, then rows of `tracked` by their ids, then keys by their digests, then the jobs' rows. Of the
 -- ids all that are known to be needed are locked at once.
+--
+-- Functions keep the plans of their first calls, perhaps from when the tables were empty. With the settings of those below a plan that reads a
+-- whole table is never one of them, whatever the statistics say. What is joined with `tracked` is therefore never joined with
+-- itself: without hashes that would be each with each.
 
 -- What follows from the end of tracked jobs: waiters are told, keys become free, children begin. The jobs' own rows are the
 -- caller's, who calls this in the transaction in which they go. Each statement sees what was committed before it: a child
 -- that is being enqueued holds its parents' rows, so that its edge is there when the parents' end goes on.
 CREATE FUNCTION :"schema".ended(ids int8[], kinds "char"[], tries int2[], reasons text[], results bytea[]) RETURNS int8
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 DECLARE
     heard int4[];
@@ -110,17 +102,17 @@ BEGIN
       ORDER BY id FOR UPDATE;
     WITH e AS MATERIALIZED (SELECT * FROM unnest(ids, kinds, tries, reasons, results) u(id, kind, attempts, reason, result)),
     gone AS (DELETE FROM tracked t USING e, lane a WHERE t.id = e.id AND a.id = t.lane AND (e.kind <> 'h' OR a.dead_letters IS NOT NULL)
-             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters, false AS held),
+             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters, false AS held, e.kind, e.attempts, e.reason, e.result),
     kept AS (UPDATE tracked t SET held = true FROM e, lane a
               WHERE t.id = e.id AND a.id = t.lane AND e.kind = 'h' AND a.dead_letters IS NULL
-             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters, true AS held),
+             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters, true AS held, e.kind, e.attempts, e.reason, e.result),
     every AS MATERIALIZED (SELECT * FROM gone UNION ALL SELECT * FROM kept),
     keys AS (DELETE FROM unique_key k USING every b WHERE k.digest = b.digest AND k.job = b.id AND k.until IS NULL),
     told AS (
         INSERT INTO outcome AS o (id, lane, kind, attempts, keep_until, reason, result)
-        SELECT b.id, b.lane, e.kind, e.attempts, CASE WHEN b.held THEN 'infinity' ELSE now() + b.keep END,
-               nullif(e.reason, ''), e.result
-          FROM every b JOIN e USING (id) WHERE b.keep IS NOT NULL
+        SELECT b.id, b.lane, b.kind, b.attempts, CASE WHEN b.held THEN 'infinity' ELSE now() + b.keep END,
+               nullif(b.reason, ''), b.result
+          FROM every b WHERE b.keep IS NOT NULL
             ON CONFLICT (id) DO UPDATE SET kind = EXCLUDED.kind, attempts = EXCLUDED.attempts, ended_at = now(),
                keep_until = EXCLUDED.keep_until, reason = EXCLUDED.reason, result = EXCLUDED.result)
     SELECT array_agg(DISTINCT w) INTO heard FROM every b CROSS JOIN LATERAL unnest(b.waiters) w;
@@ -128,7 +120,8 @@ BEGIN
         PERFORM pg_notify('pgq_' || space() || '_w' || w, '') FROM unnest(heard) w;
     END IF;
 
-    children := ARRAY(SELECT DISTINCT child FROM dependency WHERE parent = ANY (ids) ORDER BY child);
+    -- In two steps: in one the server may read all of the index that has the children in order.
+    children := ARRAY(SELECT DISTINCT d.child FROM (SELECT child FROM dependency WHERE parent = ANY (ids) OFFSET 0) d ORDER BY 1);
     IF cardinality(children) = 0 THEN RETURN 0; END IF;
     PERFORM FROM tracked WHERE id = ANY (children) ORDER BY id FOR UPDATE;
     WITH cut AS (
@@ -169,18 +162,26 @@ END $$;
 CREATE TRIGGER deferred_bury AFTER INSERT OR UPDATE OF kind ON :"schema".deferred
     FOR EACH ROW WHEN (NEW.kind = 'h') EXECUTE FUNCTION :"schema".bury();
 
--- The jobs of a lane that have not ended and are not held, counted up to `most`.
+-- The jobs of a lane that have not ended and are not held, counted and looked for no further than `most`.
 CREATE FUNCTION :"schema".open_jobs(of_lane int4, most int8) RETURNS int8
-LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
-    SELECT least(most, (SELECT count(*) FROM (SELECT FROM ready WHERE lane = of_lane LIMIT most) r)
-                     + (SELECT count(*) FROM (SELECT FROM deferred WHERE lane = of_lane AND kind <> 'h' LIMIT most) d)
-                     + (SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
-                          FROM lease WHERE lane = of_lane))
-$$;
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+    n int8 := (SELECT count(*) FROM (SELECT FROM ready WHERE lane = of_lane LIMIT most) r);
+BEGIN
+    IF n < most THEN
+        n := n + (SELECT count(*) FROM (SELECT FROM deferred WHERE lane = of_lane AND kind <> 'h' LIMIT most - n) d);
+    END IF;
+    IF n < most THEN
+        n := n + (SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
+                    FROM lease WHERE lane = of_lane);
+    END IF;
+    RETURN least(n, most);
+END $$;
 
 -- Blocked jobs that wait for nothing any more.
 CREATE FUNCTION :"schema".unblock(ids int8[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 DECLARE
     touched int4[];
 BEGIN
@@ -198,7 +199,8 @@ END $$;
 
 -- Blocked jobs that never begin, because a job they waited for has not succeeded: held or cancelled, as each wants it.
 CREATE FUNCTION :"schema".fail_blocked(ids int8[], kinds "char"[], reasons text[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 BEGIN
     DELETE FROM dependency d WHERE d.child = ANY (ids);
@@ -212,7 +214,7 @@ END $$;
 -- Makes jobs tracked that were enqueued without it, wherever they are; those that are tracked or ended already stay as they are.
 -- This looks through all jobs. A lease that is changed moves, and its worker finds it again.
 CREATE FUNCTION :"schema".track(which int8[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = on AS $$
 #variable_conflict use_column
 DECLARE
     missing int8[];
@@ -220,6 +222,7 @@ BEGIN
     FOR i IN 1..100 LOOP
         missing := ARRAY(SELECT w FROM unnest(which) w WHERE NOT EXISTS (SELECT FROM tracked t WHERE t.id = w)
                                                          AND NOT EXISTS (SELECT FROM outcome o WHERE o.id = w));
+        EXIT WHEN cardinality(missing) = 0;
         -- All in one snapshot: a job that moves from one table to another is never missed between the two.
         missing := ARRAY(
             SELECT id FROM ready WHERE id = ANY (missing)
@@ -246,7 +249,8 @@ END $$;
 -- Registers a waiter for the ends of jobs, and tells of those that have ended. '?': ended, or never was; how was not kept.
 CREATE FUNCTION :"schema".watch(which int8[], waiter int4, keep_for interval)
 RETURNS TABLE (id int8, kind "char", attempts int2, reason text, result bytea)
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM track(which);
@@ -378,7 +382,8 @@ $$;
 
 -- Held jobs start over. One whose unique key has been taken by another meanwhile stays held.
 CREATE FUNCTION :"schema".requeue(which int8[]) RETURNS TABLE (n int8, lanes int4[])
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 DECLARE
     mine int8[];
@@ -437,6 +442,8 @@ END $$;
 --
 -- A key that somebody takes in a transaction that has not ended is waited for. A job that begins at this moment is
 -- not taken for one that waits: its row is locked until the caller's transaction ends.
+--
+-- What is of all jobs is taken from the arrays in one go, and keys that nobody has with one insert.
 CREATE FUNCTION :"schema".enqueue_tracked(
     lanes int4[], priorities int2[], run_kinds int2[], run_us int8[], exp_kinds int2[], exp_us int8[], bodies bytea[],
     head_of int4[], head_names text[], head_values text[], limit_keys text[],
@@ -444,7 +451,8 @@ CREATE FUNCTION :"schema".enqueue_tracked(
     late_kinds int2[], late_us int8[], hold_lates bool[], keeps int8[], if_faileds "char"[], children int4[], parents int8[],
     bounds int8[])
 RETURNS TABLE (job int8, fresh bool)
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 DECLARE
     now_ timestamptz := statement_timestamp();
@@ -452,6 +460,7 @@ DECLARE
     ids int8[] := ARRAY(SELECT nextval('job_id') FROM generate_series(1, n));
     fresh_ bool[] := array_fill(true, ARRAY[n]);
     digests bytea[];
+    heads jsonb[] := array_fill(NULL::jsonb, ARRAY[n]);
     rival record;
     place record;
     waits int4[] := array_fill(0, ARRAY[n]);
@@ -463,6 +472,8 @@ DECLARE
     was_kinds int2[];
     was_us int8[];
     edge record;
+    taken int4;
+    all_free bool := false;
     dead int8[];
     dead_kinds "char"[];
 BEGIN
@@ -480,8 +491,20 @@ BEGIN
         locked := ARRAY(SELECT t.id FROM tracked t WHERE t.id = ANY (ancestors) ORDER BY t.id FOR NO KEY UPDATE);
     END IF;
     was_ids := ids; was_bodies := bodies; was_kinds := run_kinds; was_us := run_us;
+    -- Nearly always all keys are free: then one insert takes them.
+    IF digests IS NOT NULL AND NOT EXISTS (SELECT FROM unique_key k WHERE k.digest = ANY (digests)) THEN BEGIN
+        locked := ARRAY(SELECT t.id FROM tracked t WHERE t.id = ANY (ancestors) ORDER BY t.id FOR NO KEY UPDATE);
+        INSERT INTO unique_key (digest, job, scope, until)
+        SELECT u.digest, u.id, u.scope, CASE WHEN u.scope = 'p' THEN now_ + u.period * interval '1 microsecond' END
+          FROM unnest(digests, ids, scopes, periods) u(digest, id, scope, period) WHERE u.digest IS NOT NULL ORDER BY u.digest
+            ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS taken = ROW_COUNT;
+        IF taken <> cardinality(array_remove(digests, NULL)) THEN RAISE EXCEPTION USING ERRCODE = 'PQ003'; END IF;
+        all_free := true;
+    EXCEPTION WHEN SQLSTATE 'PQ003' THEN  -- one of them twice, or somebody came first: one by one
+    END; END IF;
     FOR turn IN 1..20 LOOP BEGIN
-        EXIT WHEN digests IS NULL;
+        EXIT WHEN digests IS NULL OR all_free;
         ids := was_ids; bodies := was_bodies; run_kinds := was_kinds; run_us := was_us; fresh_ := array_fill(true, ARRAY[n]);
         locked := ARRAY(
             SELECT t.id FROM tracked t
@@ -566,28 +589,32 @@ BEGIN
         END LOOP;
     END IF;
 
-    WITH head AS (
-        SELECT h.o, jsonb_object_agg(h.name, h.value) AS headers FROM unnest(head_of, head_names, head_values) h(o, name, value)
-         GROUP BY h.o),
-    item AS MATERIALIZED (
-        SELECT i, ids[i] AS id, lanes[i] AS lane, h.headers, bodies[i] AS body, limit_keys[i] AS key, waits[i] AS waits_for,
-               failed[i] AS culprit, coalesce(if_faileds[i], 'h') AS if_failed,
-               CASE run_kinds[i] WHEN 1 THEN now_ + run_us[i] * interval '1 microsecond'
-                                 WHEN 2 THEN 'epoch'::timestamptz + run_us[i] * interval '1 microsecond' END AS run_at,
-               CASE late_kinds[i] WHEN 1 THEN now_ + late_us[i] * interval '1 microsecond'
-                                  WHEN 2 THEN 'epoch'::timestamptz + late_us[i] * interval '1 microsecond' END AS expires_at,
-               ((~ priorities[i]::int4)::int8 << 48) | CASE exp_kinds[i]
-                   WHEN 1 THEN greatest(0, least(281474976710654, (extract(epoch FROM now_) * 1000)::int8 + exp_us[i] / 1000))
-                   WHEN 2 THEN greatest(0, least(281474976710654, exp_us[i] / 1000))
+    FOR rival IN SELECT h.o, jsonb_object_agg(h.name, h.value) AS headers FROM unnest(head_of, head_names, head_values) h(o, name, value)
+                  GROUP BY h.o LOOP
+        heads[rival.o] := rival.headers;
+    END LOOP;
+    WITH item AS MATERIALIZED (
+        SELECT u.i, u.id, u.lane, u.headers, u.body, u.key, u.waits_for, u.culprit, coalesce(u.if_failed, 'h') AS if_failed,
+               CASE u.run_kind WHEN 1 THEN now_ + u.run_us * interval '1 microsecond'
+                               WHEN 2 THEN 'epoch'::timestamptz + u.run_us * interval '1 microsecond' END AS run_at,
+               CASE u.late_kind WHEN 1 THEN now_ + u.late_us * interval '1 microsecond'
+                                WHEN 2 THEN 'epoch'::timestamptz + u.late_us * interval '1 microsecond' END AS expires_at,
+               ((~ u.priority::int4)::int8 << 48) | CASE u.exp_kind
+                   WHEN 1 THEN greatest(0, least(281474976710654, (extract(epoch FROM now_) * 1000)::int8 + u.exp_us / 1000))
+                   WHEN 2 THEN greatest(0, least(281474976710654, u.exp_us / 1000))
                    ELSE 281474976710655 END AS rank,
-               coalesce(digests[i] IS NOT NULL OR late_kinds[i] <> 0 OR keeps[i] > 0
-                        OR i = ANY (children) OR -i = ANY (parents), false) AS follow
-          FROM generate_series(1, n) i LEFT JOIN head h ON h.o = i WHERE fresh_[i]),
+               u.digest, u.unique_key, coalesce(u.hold_late, false) AS hold_late,
+               CASE WHEN u.keep > 0 THEN u.keep * interval '1 microsecond' END AS keep,
+               coalesce(u.digest IS NOT NULL OR u.late_kind <> 0 OR u.keep > 0
+                        OR u.i = ANY (children) OR -u.i = ANY (parents), false) AS follow
+          FROM unnest(ids, lanes, heads, bodies, limit_keys, waits, failed, if_faileds, run_kinds, run_us, late_kinds, late_us,
+                      priorities, exp_kinds, exp_us, digests, unique_keys, hold_lates, keeps, fresh_)
+               WITH ORDINALITY u(id, lane, headers, body, key, waits_for, culprit, if_failed, run_kind, run_us, late_kind, late_us,
+                                 priority, exp_kind, exp_us, digest, unique_key, hold_late, keep, fresh, i)
+         WHERE u.fresh),
     known AS (
         INSERT INTO tracked (id, lane, rank, digest, unique_key, waits_for, if_failed, run_at, expires_at, hold_late, keep)
-        SELECT id, lane, rank, digests[i], unique_keys[i], waits_for, if_failed,
-               run_at, expires_at, coalesce(hold_lates[i], false),
-               CASE WHEN keeps[i] > 0 THEN keeps[i] * interval '1 microsecond' END
+        SELECT id, lane, rank, digest, unique_key, waits_for, if_failed, run_at, expires_at, hold_late, keep
           FROM item WHERE follow),
     begin_ AS (
         INSERT INTO ready (id, rank, lane, flags, headers, key, body)
@@ -605,7 +632,7 @@ BEGIN
             SELECT 'it waited for job ' || failed[i] || ', which had not succeeded' FROM generate_series(1, n) i
              WHERE failed[i] IS NOT NULL ORDER BY i));
     END IF;
-    RETURN QUERY SELECT ids[i], fresh_[i] FROM generate_series(1, n) i ORDER BY i;
+    RETURN QUERY SELECT u.id, u.fresh FROM unnest(ids, fresh_) WITH ORDINALITY u(id, fresh, i) ORDER BY u.i;
 END $$;
 
 CREATE FUNCTION :"schema".refuse_key(name text, holder int8) RETURNS void LANGUAGE plpgsql AS $$
@@ -613,125 +640,3 @@ BEGIN
     RAISE EXCEPTION 'a job with the unique key "%" is there already', name
           USING ERRCODE = 'PQ001', DETAIL = 'It is job ' || holder || '.';
 END $$;
-
--- As before, with the flags of the jobs.
-DROP FUNCTION :"schema".claim_limited(int4, bool, int4, int4[], int4[], int2[]);
-CREATE FUNCTION :"schema".claim_limited(me int4, patient bool, room int4, lanes int4[], mosts int4[], max_attempts int2[])
-RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
-               job_bodies bytea[], job_headers text[], job_flags int2[], again int8)
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    space int8 := (SELECT relnamespace::int8 << 32 FROM pg_class WHERE oid = 'lane_limit'::regclass);
-    want record;
-    m record;
-    now_ timestamptz;
-    free int8;
-    most_ int8;
-    tokens_ float8;
-    picked tid[];
-    taken int8;
-    rest int8;
-    open bool;
-BEGIN
-    IF patient THEN
-        PERFORM pg_advisory_xact_lock(space + k.id) FROM (
-            SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
-             WHERE a.id = ANY (lanes) ORDER BY l.id) k;
-    END IF;
-    FOR want IN
-        SELECT w.lane, w.most, w.max_attempts, array_agg(l.id ORDER BY l.id) FILTER (WHERE l.id IS NOT NULL) AS limits
-          FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o) JOIN lane a ON a.id = w.lane
-          LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
-         GROUP BY w.o, w.lane, w.most, w.max_attempts ORDER BY w.o
-    LOOP
-        open := true;
-        IF NOT patient AND want.limits IS NOT NULL THEN
-            FOR m IN SELECT unnest(want.limits) AS id LOOP
-                open := open AND pg_try_advisory_xact_lock(space + m.id);
-            END LOOP;
-        END IF;
-        IF NOT open THEN
-            of_lane := want.lane; again := 2000;
-            RETURN NEXT;
-            CONTINUE;
-        END IF;
-
-        now_ := clock_timestamp();
-        free := least(want.most, room);
-        most_ := free;
-        picked := NULL;
-        rest := NULL;
-        FOR m IN
-            SELECT l.*, ARRAY(SELECT a.id FROM lane a WHERE a.queue = l.queue
-                                 AND (l.entrypoint = '' OR a.entrypoint = l.entrypoint)) AS lanes,
-                   extract(epoch FROM l.per)::float8 / nullif(l.amount, 0) AS each
-              FROM lane_limit l WHERE l.id = ANY (want.limits) ORDER BY l.kind = 'k', l.id
-        LOOP
-            IF m.kind = 'c' THEN
-                free := least(free, m.amount - (SELECT coalesce(sum(n), 0) FROM running_of(m.lanes)));
-            ELSIF m.kind = 'r' THEN
-                tokens_ := CASE WHEN m.each IS NULL THEN 0 ELSE
-                    least(m.burst, m.tokens + greatest(extract(epoch FROM now_ - m.at)::float8, 0) / m.each) END;
-                IF tokens_ < free THEN
-                    free := floor(tokens_);
-                    -- Enough for some at once: one at a time would be a claim for each.
-                    rest := greatest((greatest(1, m.burst / 4) + free - tokens_) * m.each * 1000000, 1000)::int8;
-                END IF;
-            ELSIF free > 0 THEN
-                picked := keyed_front(want.lane, m.lanes, m.amount, free);
-            END IF;
-        END LOOP;
-        IF free > 0 AND picked IS NULL THEN
-            picked := ARRAY(SELECT r.ctid FROM ready r WHERE r.lane = want.lane
-                             ORDER BY r.rank, r.id LIMIT free FOR UPDATE SKIP LOCKED);
-        END IF;
-
-        taken := coalesce(cardinality(picked), 0);
-        IF taken > 0 THEN
-            RETURN QUERY
-            WITH got AS (
-                DELETE FROM ready r WHERE r.ctid = ANY (picked)
-                RETURNING r.id, r.rank, r.attempts, r.flags, r.headers, r.key, r.body)
-            INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
-            SELECT me, want.lane, want.limits IS NOT NULL, want.max_attempts, array_agg(g.id), array_agg(g.rank),
-                   array_agg((least(g.attempts, 32766) + 1)::int2),
-                   CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
-                   CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
-                   CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
-              FROM got g HAVING count(*) > 0
-            RETURNING e.id, e.ctid, e.lane, e.ids, e.ranks, e.attempts, e.bodies,
-                   CASE WHEN e.headers IS NOT NULL THEN (
-                       SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
-                         FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END, e.flags, NULL::int8;
-            UPDATE lane_limit l
-               SET tokens = least(l.burst, l.tokens + greatest(extract(epoch FROM now_ - l.at)::float8, 0)
-                                   * l.amount / extract(epoch FROM l.per)::float8) - taken, at = now_
-             WHERE l.id = ANY (want.limits) AND l.kind = 'r';
-        END IF;
-
-        -- What is left, for whom, and when.
-        lease := NULL; of_lane := want.lane; again := NULL;
-        room := room - taken;
-        IF taken = most_ THEN again := 0;
-        ELSIF rest IS NOT NULL AND taken >= free THEN again := rest;
-        END IF;
-        IF again IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;
-    END LOOP;
-END $$;
-
-CREATE OR REPLACE VIEW :"schema".job AS
-    SELECT r.id, l.queue, l.entrypoint, 'ready'::text AS state, (~(r.rank >> 48))::int2 AS priority, r.attempts,
-           NULL::timestamptz AS run_at, NULL::int4 AS worker, NULL::text AS reason, r.headers, r.body, l.version, r.key
-      FROM :"schema".ready r JOIN :"schema".lane l ON l.id = r.lane
-    UNION ALL
-    SELECT d.id, l.queue, l.entrypoint,
-           CASE d.kind WHEN 'h' THEN 'held' WHEN 'b' THEN 'blocked' ELSE 'deferred' END, (~(d.rank >> 48))::int2, d.attempts,
-           CASE WHEN d.run_at < 'infinity' THEN d.run_at END, NULL, d.reason, d.headers, d.body, l.version, d.key
-      FROM :"schema".deferred d JOIN :"schema".lane l ON l.id = d.lane
-    UNION ALL
-    SELECT j.id, l.queue, l.entrypoint, 'leased', (~(j.rank >> 48))::int2, j.attempts, NULL, e.worker, NULL,
-           e.headers[j.o], j.body, l.version, e.keys[j.o]
-      FROM :"schema".lease e JOIN :"schema".lane l ON l.id = e.lane,
-           unnest(e.ids, e.ranks, e.attempts, e.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)
-     WHERE e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-// What sql/0004_speed.sql says of compact().
+// What sql/0004_compact.sql says of compact().
 namespace integration_compact {
 
 using test::database;

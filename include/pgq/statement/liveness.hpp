@@ -24,7 +24,7 @@ SELECT (SELECT count(*) FROM mine),
     OR EXISTS (SELECT FROM {s}.lease l WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = l.worker)),
        EXISTS (SELECT FROM {s}.lease l WHERE l.worker = $1 AND l.flags && '{2,3}'))"};
 
-/// Is rid of dead rows that VACUUM has to leave, when there are many; see sql/0004_speed.sql.
+/// Is rid of dead rows that VACUUM has to leave, when there are many; see sql/0004_compact.sql.
 inline constexpr query compact{"compact", "SELECT {s}.compact()"};
 
 /// Declares workers dead, under their row lock. Then `rescue_leases`, in the same transaction.

@@ -14,7 +14,7 @@
 
 namespace pgq::statement {
 
-/// See sql/0003_tracked.sql and 0004_speed.sql for what these do.
+/// See sql/0003_tracked.sql for what these do.
 inline constexpr query enqueue_tracked{
     "enqueue_tracked",
     "SELECT array_agg(job), array_agg(fresh) FROM {s}.enqueue_tracked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "

@@ -1,0 +1,50 @@
+-- Dead rows that VACUUM has to leave. See docs/design/speed.md for the reasons, docs/operations.md for the price.
+
+-- What a table holds while it is written anew.
+CREATE UNLOGGED TABLE :"schema".ready_rest (LIKE :"schema".ready INCLUDING STORAGE);
+CREATE UNLOGGED TABLE :"schema".lease_rest (LIKE :"schema".lease INCLUDING STORAGE);
+CREATE UNLOGGED TABLE :"schema".turn_rest (LIKE :"schema".turn);
+
+-- While anybody holds an old snapshot VACUUM leaves every row that has gone since, and each claim that begins at the start of a lane looks
+-- at all of them. But jobs move on quickly, and few rows are left: these are written anew, and the rest goes with the file. Only
+-- where it is worth it, and where nobody has to wait for longer than 20 ms; true when it was done, to one of the tables: who has the
+-- lock of one waits for no other, because a claim needs both.
+--
+-- Who has a snapshot from before sees the tables empty from then on, as after any TRUNCATE: see docs/operations.md.
+-- SET pgq.compact = off forbids it.
+CREATE FUNCTION :"schema".compact(dead_jobs int8 DEFAULT 200000, dead_leases int8 DEFAULT 20000, dead_turns int8 DEFAULT 10000)
+RETURNS bool
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
+DECLARE
+    t record;
+    n int8;
+    size_ int8;
+BEGIN
+    -- Each statement has to see what was committed before it: an older snapshot would lose what has come since.
+    IF current_setting('transaction_isolation') <> 'read committed' OR current_setting('pgq.compact', true) = 'off'
+       OR NOT pg_try_advisory_xact_lock('lease'::regclass::oid::int8 << 32) THEN
+        RETURN false;
+    END IF;
+    FOR t IN SELECT * FROM (VALUES ('turn', 'rank', dead_turns, 10000), ('lease', 'bodies', dead_leases, 1000),
+                                   ('ready', 'body', dead_jobs, 10000)) v(name, payload, dead, most) LOOP
+        -- As the statistics have it, before anything is counted.
+        CONTINUE WHEN coalesce(pg_stat_get_dead_tuples(t.name::regclass), 0) < t.dead
+                   OR coalesce(pg_stat_get_live_tuples(t.name::regclass), 0) > 2 * t.most;
+        EXECUTE format('SELECT count(*), coalesce(sum(pg_column_size(%1$I)), 0) FROM (SELECT %1$I FROM %2$I LIMIT %3$s) r',
+                       t.payload, t.name, t.most + 1) INTO n, size_;
+        CONTINUE WHEN n > t.most OR size_ > 16777216;
+        BEGIN
+            EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', t.name);
+            EXECUTE format('INSERT INTO %I SELECT * FROM %I', t.name || '_rest', t.name);
+            GET DIAGNOSTICS n = ROW_COUNT;
+            EXECUTE format('TRUNCATE %I', t.name);
+            IF n > 0 THEN
+                EXECUTE format('INSERT INTO %I OVERRIDING SYSTEM VALUE SELECT * FROM %I', t.name, t.name || '_rest');
+                EXECUTE format('TRUNCATE %I', t.name || '_rest');
+            END IF;
+            RETURN true;
+        EXCEPTION WHEN lock_not_available OR insufficient_privilege THEN
+        END;
+    END LOOP;
+    RETURN false;
+END $$;
