@@ -9,19 +9,17 @@
 #include <pgq/compose/hand.hpp>
 #include <pgq/compose/handle.hpp>
 #include <pgq/compose/item_range.hpp>
+#include <pgq/compose/job_writer.hpp>
 #include <pgq/compose/limiters.hpp>
-#include <pgq/compose/luggage.hpp>
+#include <pgq/compose/looked_after.hpp>
 #include <pgq/compose/poller.hpp>
 #include <pgq/compose/taking.hpp>
 #include <pgq/compose/transaction.hpp>
-#include <pgq/concept/limiter.hpp>
-#include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/job/bodies.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/enqueue_batch.hpp>
-#include <pgq/job/key.hpp>
 #include <pgq/job/limit.hpp>
 #include <pgq/job/options.hpp>
 #include <pgq/job/revision.hpp>
@@ -81,7 +79,7 @@ using driver_or_none = std::conditional_t<std::is_void_v<Driver>, no_driver, Dri
 /// connection broke. Its members may be called from several threads, which take turns on one connection. A worker is made
 /// from it and must not outlive it.
 template <class... Args>
-class queue {
+class queue : public detail::looked_after<queue<Args...>, typename checked<Args...>::composition_type> {
     using check = checked<Args...>;
 
 public:
@@ -200,15 +198,13 @@ public:
         else
             return client_->with([&](auto& session, auto& lanes) -> result<std::int64_t> {
                 auto stream = session.copy(lanes[position<job_type>]);
-                std::string body;
-                bodies key;
+                bodies body, key;
                 for (const auto& job : jobs) {
                     body.clear();
                     key.clear();
-                    if (auto written = serializer<job_type>().write(job, body); !written) return written.error();
-                    if (auto keyed = write_key<job_type>(job, key); !keyed) return keyed.error();
+                    if (auto done = writer::put(job, body, key); !done) return std::move(done.error());
                     const auto mine = key.empty() ? std::nullopt : std::optional{key[0]};
-                    if (auto put = stream.put(body, priority, mine); !put) return put.error();
+                    if (auto put = stream.put(body[0], priority, mine); !put) return put.error();
                 }
                 return stream.finish();
             });
@@ -291,133 +287,6 @@ public:
         return {id, true, *client_};
     }
 
-    /// How far a running job is, as its handler has said last by `context::progress`. Nothing when it has said nothing, has ended or is held.
-    result<std::optional<job_progress>> progress(job_id id) { return detail::progress_through(*client_, id); }
-
-    /// Removes jobs that wait, are delayed, blocked or held, all in one step, and asks those that run to stop: within a second they see
-    /// their stop tokens, wherever they run. One that ends as done all the same is done; in any other way it is cancelled. Until then it
-    /// keeps its unique key and its place in every limit.
-    result<cancel_reply> cancel(std::span<const job_id> ids) {
-        return client_->with([&](auto& session, auto&) { return session.cancel(ids); });
-    }
-    result<cancel_reply> cancel(job_id id) { return cancel({&id, 1}); }
-
-    /// Jobs of one type by their headers and where they are, in the order of their ids. A scan: for people and programs that look after jobs.
-    template <class Job>
-    result<std::vector<job_id>> find_all(const filter& which = {}, job_place where = anywhere,
-                                         std::int64_t limit = INT64_MAX) {
-        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
-        else
-            return client_->with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
-                std::vector<job_id> found;
-                const auto mine = lanes_of<Job>(lanes);
-                if (auto done = session.find({mine, where, &which, limit}, found); !done) return done.error();
-                return found;
-            });
-    }
-    /// All such jobs that are there now; see the other.
-    template <class Job>
-    result<cancel_reply> cancel_all(const filter& which = {}, job_place where = anywhere) {
-        auto found = find_all<Job>(which, where);
-        if (!found) return std::move(found.error());
-        return cancel(*found);
-    }
-    /// The held ones among them start over: a redrive. How many.
-    template <class Job>
-    result<std::int64_t> requeue_all(const filter& which = {}) {
-        auto found = find_all<Job>(which, job_place::held);
-        if (!found) return std::move(found.error());
-        return requeue(*found);
-    }
-    /// The attempts of a job that failed, oldest first, for some days, whatever has become of it.
-    result<std::vector<failed_attempt>> failures(job_id id) {
-        return client_->with([&](auto& session, auto&) { return session.failures(id); });
-    }
-
-    /// From now on jobs of this type that would be held go to the queue of that name instead, where a worker of the same queue type may
-    /// run them like any others: same id, payload and priority, attempts from the beginning, and headers that say where they come from (pgq-died-in,
-    /// pgq-died-of, pgq-attempts). It holds for all programs. An empty name ends it.
-    template <class Job>
-    result<void> dead_letters(std::string_view queue_name) {
-        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
-        else
-            return client_->with([&](auto& session, auto& lanes) -> result<void> {
-                const auto mine = lanes_of<Job>(lanes);
-                if (queue_name.empty()) return session.set_dead_letters(mine, {});
-                if (queue_name == name())
-                    return error_info{errc::invalid_option, "a queue cannot be its own dead letters",
-                                      "name another queue"};
-                std::vector<lane_name> names;
-                for (std::size_t i = 0; i < lanes.size(); ++i)
-                    if (composition_type::lanes[i].job == composition_type::template index_of<Job>)
-                        names.push_back(composition_type::lanes[i].name);
-                auto theirs = session.lanes(queue_name, names);
-                if (!theirs) return std::move(theirs.error());
-                return session.set_dead_letters(mine, *theirs);
-            });
-    }
-
-    /// Waits until fewer than `at_most` jobs of this type have not ended, at most `timeout`: errc::lane_full then. Others may
-    /// enqueue in between: to be exact, say it with the enqueue, `{.at_most = n}`.
-    template <class Job>
-    result<void> wait_for_room(std::int64_t at_most, duration timeout) {
-        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
-        else
-            return patiently(timeout, [&] {
-                return client_->with([&](auto& session, auto& lanes) -> result<void> {
-                    std::int64_t open = 0;
-                    for (const lane_id lane : lanes_of<Job>(lanes)) {
-                        auto n = session.open_jobs(lane, at_most);
-                        if (!n) return std::move(n.error());
-                        open += *n;
-                    }
-                    if (open < at_most) return {};
-                    return error_info{errc::lane_full, "it has as many jobs as it may have",
-                                      "serve it with more workers"};
-                });
-            });
-    }
-
-    /// Makes held jobs claimable again, with all attempts before them. How many of the ids were held.
-    result<std::int64_t> requeue(std::span<const job_id> ids) {
-        return client_->with([&](auto& session, auto&) { return session.requeue(ids); });
-    }
-    result<std::int64_t> requeue(job_id id) { return requeue({&id, 1}); }
-
-    /// Held jobs of one type, oldest first.
-    template <class Job>
-    result<std::vector<held_job>> held(std::size_t limit = 100) {
-        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
-        else
-            return client_->with([&](auto& s, auto& lanes) -> result<std::vector<held_job>> {
-                std::vector<held_job> all;
-                for (std::size_t i = 0; i < lanes.size() && all.size() < limit; ++i) {
-                    if (composition_type::lanes[i].job != composition_type::template index_of<Job>) continue;
-                    auto some = s.held(lanes[i], limit - all.size());
-                    if (!some) return std::move(some.error());
-                    std::move(some->begin(), some->end(), std::back_inserter(all));
-                }
-                return all;
-            });
-    }
-
-    /// Where the jobs of one type are. This counts rows: for people and tests, not for loops.
-    template <class Job>
-    result<lane_counts> counts() {
-        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return errc::invalid_option;
-        else
-            return client_->with([&](auto& s, auto& lanes) -> result<lane_counts> {
-                lane_counts sum;
-                for (std::size_t i = 0; i < lanes.size(); ++i) {
-                    if (composition_type::lanes[i].job != composition_type::template index_of<Job>) continue;
-                    auto some = s.counts(lanes[i]);
-                    if (!some) return std::move(some.error());
-                    sum += *some;
-                }
-                return sum;
-            });
-    }
-
     /// Connects and finds the lanes now instead of with the first call, to learn of trouble early.
     result<std::vector<lane_id>> lanes() { return client_->lanes(); }
 
@@ -427,19 +296,6 @@ public:
         return std::get<composition_type::template index_of<Job>>(*limiters_);
     }
     auto& limiter() noexcept { return std::get<composition_type::jobs::size>(*limiters_); }
-
-    /// The limits of this queue that hold for all workers, as the database has them: those that a worker has declared.
-    result<std::vector<lane_limit>> limits() {
-        return client_->with([&](auto& session, auto&) { return session.limits(name(), {}); });
-    }
-    /// Changes such a limit for all workers, from their next claims on. False when there is none of this entrypoint, kind and
-    /// number: a worker of the queue makes them when it starts. An amount of 0 lets nothing begin.
-    result<bool> change_limit(const lane_limit& limit) {
-        if (limit.limit.amount < 0 || limit.limit.burst < 1 || limit.limit.per < std::chrono::microseconds{1})
-            return error_info{errc::invalid_option,
-                              "a limit has a negative amount, a burst below 1 or no time to count in"};
-        return client_->with([&](auto& session, auto&) { return session.change_limit(name(), limit); });
-    }
 
     /// For workers: changes what is stored of a job in hand.
     result<void> revise(const revision& r) {
@@ -467,52 +323,9 @@ private:
     }
 
     using client_type = detail::client<driver_type>;
+    using writer = detail::job_writer<composition_type>;
     template <class Job>
     static constexpr std::size_t position = composition_type::template lane_of<Job>;
-
-    template <class Job>
-    static auto serializer() {
-        return typename composition_type::template serializer_of<Job>{};
-    }
-
-    template <class Job>
-    using luggage_of = detail::job_luggage<typename composition_type::template backoff_of<Job>,
-                                           typename composition_type::template uniqueness_of<Job>>;
-
-    template <class Job, class Jobs, class OptionsOf>
-    static result<void> write(Jobs&& jobs, OptionsOf& options_of, bool same, bodies& out, bodies& keys,
-                              std::vector<enqueue_options>& options, luggage_of<Job>& luggage, duration keep) {
-        for (auto&& job : jobs) {
-            if (auto written = serializer<Job>().write(job, out.bytes()); !written) return written.error();
-            out.close();
-            if (auto keyed = write_key<Job>(job, keys); !keyed) return keyed;
-            if (!same || luggage_of<Job>::differs || options.empty())
-                options.push_back(completed<Job>(luggage.pack(options_of(job), job), keep));
-        }
-        return {};
-    }
-
-    // Jobs with a result are tracked, so that it can be asked for.
-    template <class Job>
-    static enqueue_options completed(enqueue_options o, duration keep) noexcept {
-        using serializer_type = typename composition_type::template serializer_of<Job>;
-        if (keeps_result<Job, serializer_type> && o.keep_outcome <= duration{}) o.keep_outcome = keep;
-        return o;
-    }
-
-    template <class Job>
-    static result<void> write_key(const Job& job, bodies& keys) {
-        using limiter_type = typename composition_type::template limiter_of<Job>;
-        if constexpr (can_key<limiter_type, Job>) {
-            limiter_type{}.key(job, keys.bytes());
-            keys.close();
-            if (!detail::is_storable_text(keys[keys.size() - 1]))
-                return error_info{errc::invalid_text, "a job's key holds a zero byte or bytes that are not UTF-8"};
-            if (keys[keys.size() - 1].size() > max_key_bytes)
-                return error_info{errc::invalid_name, "a job's key has more than 2048 bytes", "go by a digest of it"};
-        }
-        return {};
-    }
 
     template <class Jobs, class OptionsOf>
     auto enqueue_range(Jobs&& jobs, OptionsOf options_of, bool same) {
@@ -523,8 +336,10 @@ private:
             using answer = result<batch_handle_of<job_type>>;
             bodies written, keys;
             std::vector<enqueue_options> options;
-            luggage_of<job_type> luggage;
-            if (auto w = write<job_type>(jobs, options_of, same, written, keys, options, luggage, keep_results_); !w)
+            typename writer::template luggage_of<job_type> luggage;
+            if (auto w = writer::template put_all<job_type>(jobs, options_of, same, written, keys, options, luggage,
+                                                            keep_results_);
+                !w)
                 return answer{w.error()};
             if (written.empty()) return answer{batch_handle_of<job_type>{{}, {}, *client_}};
             // A driver that lends sessions lets them go side by side.
@@ -536,7 +351,7 @@ private:
             }
             duration patience{};
             for (const auto& o : options) patience = std::max(patience, o.wait_for_room);
-            return patiently(patience, [&] {
+            return detail::patiently(patience, [&] {
                 return client_->with([&](auto& session, auto& lanes) {
                     const enqueue_request r{lanes[position<job_type>], &written, options, &keys};
                     return r.is_tracked() ? put_tracked<job_type>(session, r) : put<job_type>(session, r);
@@ -544,27 +359,6 @@ private:
             });
         }
     }
-    // Again and again, as long as the lane is full and there is time. Who makes room tells nobody, so this looks, ever less often.
-    template <class Call>
-    static auto patiently(duration patience, Call call) {
-        const auto until = detail::deadline_in(patience);
-        for (duration pause = std::chrono::milliseconds{5};;
-             pause = std::min<duration>(pause * 2, std::chrono::milliseconds{200})) {
-            auto answer = call();
-            const duration left = until - std::chrono::steady_clock::now();
-            if (answer || answer.error() != errc::lane_full || left <= duration{}) return answer;
-            std::this_thread::sleep_for(std::min(pause, left));
-        }
-    }
-
-    template <class Job>
-    static std::vector<lane_id> lanes_of(const std::vector<lane_id>& all) {
-        std::vector<lane_id> mine;
-        for (std::size_t i = 0; i < all.size(); ++i)
-            if (composition_type::lanes[i].job == composition_type::template index_of<Job>) mine.push_back(all[i]);
-        return mine;
-    }
-
     template <class Job, class Session>
     result<batch_handle_of<Job>> put(Session& session, const enqueue_request& r) {
         std::vector<job_id> ids;
@@ -587,24 +381,13 @@ private:
         using job_type = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
         if constexpr (diagnostic::require_known_job<composition_type, job_type>() &&
                       diagnostic::require_async<driver_type>()) {
-            return client_->async().template async_enqueue<Answer>(
-                position<job_type>, batch_of<job_type>(jobs, options_of, same), std::forward<Token>(token));
+            auto batch = [&]() -> result<enqueue_batch> {
+                if (auto fine = client_->check_name(); !fine) return std::move(fine.error());
+                return writer::template batch_of<job_type>(jobs, options_of, same, keep_results_);
+            };
+            return client_->async().template async_enqueue<Answer>(position<job_type>, batch(),
+                                                                   std::forward<Token>(token));
         }
-    }
-
-    template <class Job, class Jobs, class OptionsOf>
-    result<enqueue_batch> batch_of(Jobs&& jobs, OptionsOf& options_of, bool same) const {
-        if (auto fine = client_->check_name(); !fine) return fine.error();
-        enqueue_batch batch;
-        luggage_of<Job> luggage;
-        for (auto&& job : jobs) {
-            if (auto written = serializer<Job>().write(job, batch.written().bytes()); !written) return written.error();
-            batch.written().close();
-            if (auto keyed = write_key<Job>(job, batch.keys()); !keyed) return keyed.error();
-            if (!same || luggage_of<Job>::differs || !batch.has_options())
-                batch.add_options(completed<Job>(luggage.pack(options_of(job), job), keep_results_));
-        }
-        return batch;
     }
 
     template <class Tx, class Jobs>
@@ -613,8 +396,10 @@ private:
         bodies written, keys;
         std::vector<enqueue_options> options;
         const auto options_of = [&](const auto&) { return all; };
-        luggage_of<job_type> luggage;
-        if (auto w = write<job_type>(jobs, options_of, true, written, keys, options, luggage, keep_results_); !w)
+        typename writer::template luggage_of<job_type> luggage;
+        if (auto w = writer::template put_all<job_type>(jobs, options_of, true, written, keys, options, luggage,
+                                                        keep_results_);
+            !w)
             return w.error();
         if (written.empty()) return std::vector<job_id>{};
         auto lane = client_->with([&](auto& session, auto& lanes) -> result<lane_id> {
@@ -639,22 +424,7 @@ private:
     using limiters_type = decltype(make_limiters(typename composition_type::jobs{}));
 
     friend class pgq::flow<queue>;
-    /// For flow: one more job of a batch of any types.
-    template <class Job>
-    result<void> add_to(enqueue_batch& batch, std::vector<bool>& keyed, std::vector<std::size_t>& lanes, const Job& job,
-                        const enqueue_options& o) const {
-        luggage_of<Job> luggage;
-        if (auto written = serializer<Job>().write(job, batch.written().bytes()); !written) return written;
-        batch.written().close();
-        const std::size_t keys = batch.keys().size();
-        if (auto wrote = write_key<Job>(job, batch.keys()); !wrote) return wrote;
-        keyed.push_back(batch.keys().size() != keys);
-        if (!keyed.back()) batch.keys().close();
-        batch.add_options(completed<Job>(luggage.pack(o, job), keep_results_));
-        lanes.push_back(position<Job>);
-        return {};
-    }
-
+    friend detail::looked_after<queue, composition_type>;
     std::unique_ptr<client_type> client_;
     std::unique_ptr<detail::coalescer<driver_type>> coalescer_ = std::make_unique<detail::coalescer<driver_type>>();
     duration keep_results_;

@@ -61,6 +61,7 @@ TEST_CASE("a queue on a borrowed connection enqueues and looks after jobs", "[dr
     CHECK(p.jobs.cancel(id).value().removed == 1);
     CHECK(p.jobs.held<note>().value().empty());
     CHECK(p.jobs.requeue(id).value() == 0);
+    CHECK(p.jobs.failures(id).value().empty());
     CHECK(p.db.rows("ready") == 50);
 }
 

@@ -58,6 +58,16 @@ public:
             return lent_.held(lane, limit);
         }
         pgq::result<pgq::lane_counts> counts(pgq::lane_id lane) { return lent_.counts(lane); }
+        pgq::result<void> find(const pgq::find_request& r, std::vector<pgq::job_id>& found) {
+            return lent_.find(r, found);
+        }
+        pgq::result<std::vector<pgq::failed_attempt>> failures(pgq::job_id id) { return lent_.failures(id); }
+        pgq::result<std::int64_t> open_jobs(pgq::lane_id lane, std::int64_t most) {
+            return lent_.open_jobs(lane, most);
+        }
+        pgq::result<void> set_dead_letters(std::span<const pgq::lane_id> lanes, std::span<const pgq::lane_id> to) {
+            return lent_.set_dead_letters(lanes, to);
+        }
         pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) { return lent_.progress_of(id); }
 
         // One connection is one transaction: what others see of it cannot be looked at through it.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/compose/job_writer.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/enqueue_batch.hpp>
@@ -64,8 +65,10 @@ public:
     template <class Job>
     flow_job<Queue> add(const Job& job, const enqueue_options& options = {}) {
         if constexpr (diagnostic::require_known_job<composition_type, Job>()) {
-            auto added = queue_->add_to(batch_, keyed_, lanes_, job, options);
-            if (!added && !wrong_) wrong_ = std::move(added.error());
+            auto keyed = detail::job_writer<composition_type>::add_to(batch_, job, options, queue_->keep_results_);
+            if (!keyed && !wrong_) wrong_ = std::move(keyed.error());
+            keyed_.push_back(keyed && *keyed);
+            lanes_.push_back(composition_type::template lane_of<Job>);
             names_.push_back(entrypoint_of<Job>);
         }
         return {*this, static_cast<std::uint32_t>(names_.size() - 1)};

@@ -2,6 +2,7 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/pq/handle.hpp>
+#include <pgq/driver/pq/looking_after.hpp>
 #include <pgq/driver/pq/options.hpp>
 #include <pgq/driver/pq/plain_sql.hpp>
 #include <pgq/driver/pq/schema_check.hpp>
@@ -38,7 +39,7 @@ namespace pgq::driver::pq {
 ///
 /// Between two calls the connection is as it was: no transaction of ours, no setting, no prepared statement, no pipeline. In a
 /// transaction of the caller's a verb is a savepoint, so that one that fails leaves the transaction as it found it.
-class borrowed_session {
+class borrowed_session : public looking_after<borrowed_session> {
 public:
     /// What a verb has to know; the part of `link` that within() asks for.
     class known {
@@ -105,30 +106,6 @@ public:
         return enqueue_verb::read_ids(s[0], r.bodies->size(), ids);
     }
 
-    result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
-        std::array<step, 2> s;
-        s[0].query = &statement::add_limits;
-        statement::bind_limits(s[0].params.text(queue), declared);
-        s[1].query = &statement::find_limits;
-        s[1].params.text(queue);
-        const std::size_t first = declared.empty() ? 1 : 0;
-        if (auto done = atomically(std::span{s}.subspan(first)); !done) return std::move(done.error());
-        std::vector<lane_limit> found;
-        for (int i = 0; i < s[1].rows(); ++i) found.push_back(read_limit(s[1][i]));
-        return found;
-    }
-
-    result<bool> change_limit(std::string_view queue, const lane_limit& limit) {
-        step s;
-        s.query = &statement::change_limit;
-        statement::bind_limit(s.params.text(queue), limit);
-        const bool theirs = in_transaction();
-        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
-        const auto touched = numbers_in(s, 0);
-        tell(touched, theirs);
-        return !touched.empty();
-    }
-
     result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs) {
         jobs.clear();
         if (r.bodies->empty()) return {};
@@ -137,62 +114,9 @@ public:
         step s;
         s.query = &statement::enqueue_tracked;
         statement::bind_enqueue_tracked(s.params, r);
-        const bool theirs = in_transaction();
         if (auto put = atomically({&s, 1}); !put) return put;
-        tell(r.lanes, theirs);
+        tell(r.lanes);
         return enqueue_tracked_verb::read_jobs(s, r.bodies->size(), jobs);
-    }
-
-    result<cancel_reply> cancel(std::span<const job_id> ids) {
-        step s;
-        s.query = &statement::cancel;
-        bind_ids(s, ids);
-        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
-        return cancel_reply{.removed = s[0].number<std::int64_t>(0), .stopping = s[0].number<std::int64_t>(1)};
-    }
-
-    result<std::int64_t> requeue(std::span<const job_id> ids) {
-        step s;
-        s.query = &statement::requeue;
-        bind_ids(s, ids);
-        const bool theirs = in_transaction();
-        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
-        tell(numbers_in(s, 1), theirs);
-        return s[0].number<std::int64_t>(0);
-    }
-
-    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) {
-        step s;
-        s.query = &statement::held;
-        s.params.number(lane.value).number(static_cast<std::int64_t>(limit));
-        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
-        std::vector<held_job> found;
-        for (int i = 0; i < s.rows(); ++i)
-            found.push_back({.id = {s[i].number<std::int64_t>(0)},
-                             .lane = lane,
-                             .attempts = s[i].number<std::int16_t>(1),
-                             .reason = std::string{s[i].cell(2)},
-                             .body = std::string{s[i].cell(3)}});
-        return found;
-    }
-
-    result<lane_counts> counts(lane_id lane) {
-        step s;
-        s.query = &statement::counts;
-        s.params.number(lane.value);
-        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
-        return lane_counts{.ready = s[0].number<std::int64_t>(0),
-                           .deferred = s[0].number<std::int64_t>(1),
-                           .leased = s[0].number<std::int64_t>(2),
-                           .held = s[0].number<std::int64_t>(3)};
-    }
-
-    result<std::optional<std::string>> progress_of(job_id id) {
-        step s;
-        s.query = &statement::progress_of;
-        s.params.number(id.value);
-        if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
-        return s.rows() == 0 ? std::optional<std::string>{} : std::string{s[0].cell(0)};
     }
 
     result<void> take(const take_request& r, take_reply& reply) {
@@ -209,12 +133,7 @@ public:
         if (!promoted) return std::move(promoted.error());
         for (const auto& job : reply.jobs)
             if (open_ != opened::nothing) taken_.push_back(job.lane);
-        if (*promoted) {
-            step s;
-            s.query = &statement::wake_noted;
-            s.params.number(known_.space_);
-            (void)run(s);
-        }
+        if (*promoted) tell_noted();
         return {};
     }
     result<void> keep(const taken_record& job, std::string_view reason) {
@@ -282,6 +201,8 @@ public:
     }
 
 private:
+    friend looking_after<borrowed_session>;
+
     enum class opened : std::uint8_t { nothing, savepoint, transaction };
 
     borrowed_session(PGconn* c, const connection_options& o) : connection_{c} { known_.options_ = o; }
@@ -358,7 +279,7 @@ private:
         s.query = &statement::find_lanes;
         bind_names(s, queue, names);
         if (auto done = atomically({&s, 1}); !done) return std::move(done.error());
-        return numbers_in(s, 0);
+        return lanes_in(s, 0);
     }
 
     /// Wakes a sleeper of each of these lanes, behind the commit of what it is woken for. A failure of it fails nothing.
@@ -369,27 +290,32 @@ private:
         s.params.number(known_.space_).int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
         (void)run(s);
     }
-    /// As it has to be done: behind our commit, or with theirs.
-    void tell(std::span<const lane_id> lanes, bool theirs) {
-        if (!theirs) return wake(lanes);
+    // For looking_after. What is told in a transaction of the caller's is heard when that commits.
+    template <class Bind>
+    result<const step*> ask(const statement::query& q, const Bind& bind) {
+        answer_ = {};
+        answer_.query = &q;
+        bind(answer_.params);
+        if (auto done = atomically({&answer_, 1}); !done) return std::move(done.error());
+        return &answer_;
+    }
+    void tell_noted() {
+        step s;
+        s.query = &statement::wake_noted;
+        s.params.number(known_.space_);
+        (void)atomically({&s, 1});
+    }
+    void tell(std::span<const lane_id> lanes) {
+        if (!in_transaction()) return wake(lanes);
         for (const lane_id lane : lanes) {
             step s;
             bind_wake_all(s, lane);
             (void)atomically({&s, 1});  // sleepers look for themselves now and then
         }
     }
-    /// The same for a transaction of the caller's: heard when that commits.
     void bind_wake_all(step& s, lane_id lane) const {
         s.query = &statement::wake_all;
         s.params.number(known_.space_).number(lane.value);
-    }
-
-    static std::vector<lane_id> numbers_in(const step& s, int column) {
-        std::vector<lane_id> found;
-        if (s.rows() != 1 || s[0].null(column)) return found;
-        statement::wire::array_reader ids{s[0].cell(column)};
-        for (std::size_t i = 0, n = ids.size(); i < n; ++i) found.push_back({ids.next_number<std::int32_t>()});
-        return found;
     }
 
     static void bind_names(step& s, std::string_view queue, std::span<const lane_name> names) {
@@ -397,14 +323,12 @@ private:
             .texts(names.size(), [&](std::size_t i) { return names[i].entrypoint; })
             .texts(names.size(), [&](std::size_t i) { return names[i].version; });
     }
-    static void bind_ids(step& s, std::span<const job_id> ids) {
-        s.params.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
-    }
 
     PGconn* connection_;
     known known_;
     opened open_ = opened::nothing;  // by begin()
     std::vector<lane_id> taken_{};   // in it
+    step answer_{};                  // to the latest ask()
 };
 
 }  // namespace pgq::driver::pq

@@ -2,11 +2,11 @@
 
 #include <pgq/driver/pq/copy.hpp>
 #include <pgq/driver/pq/link.hpp>
+#include <pgq/driver/pq/looking_after.hpp>
 #include <pgq/driver/pq/plain_sql.hpp>
 #include <pgq/driver/pq/take_verb.hpp>
 #include <pgq/driver/pq/verbs.hpp>
 #include <pgq/driver/pq/waker.hpp>
-#include <pgq/statement/admin.hpp>
 #include <pgq/statement/liveness.hpp>
 #include <pgq/statement/revise.hpp>
 #include <pgq/statement/take.hpp>
@@ -27,7 +27,7 @@
 namespace pgq::driver::pq {
 
 /// A connection with all verbs of a session, blocking. See concept/driver.hpp for what they mean.
-class session {
+class session : public looking_after<session> {
 public:
     static result<session> open(const connection_options& options, session_role role) {
         session s{options, role};
@@ -40,26 +40,6 @@ public:
         const lanes_request request{queue, names};
         if (auto done = perform(lanes_verb{request, found}); !done) return done.error();
         return found;
-    }
-
-    result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
-        auto& steps = fresh();
-        if (!declared.empty()) statement::bind_limits(steps.add(statement::add_limits).text(queue), declared);
-        steps.add(statement::find_limits).text(queue);
-        if (auto done = finish_script(); !done) return done.error();
-        const step& answer = steps[steps.size() - 1];
-        std::vector<lane_limit> found;
-        for (int i = 0; i < answer.rows(); ++i) found.push_back(read_limit(answer[i]));
-        return found;
-    }
-
-    result<bool> change_limit(std::string_view queue, const lane_limit& limit) {
-        auto& steps = fresh();
-        statement::bind_limit(steps.add(statement::change_limit).text(queue), limit);
-        if (auto done = finish_script(); !done) return done.error();
-        const auto touched = lanes_in(steps[0], 0);
-        wake_lanes(touched);
-        return !touched.empty();
     }
 
     result<void> enqueue(const enqueue_request& request, std::vector<job_id>& ids) {
@@ -339,56 +319,6 @@ public:
         return reply;
     }
 
-    result<void> find(const find_request& r, std::vector<job_id>& found) {
-        static const filter any{};
-        const filter& which = r.which ? *r.which : any;
-        if (auto fine = which.check(); !fine) return fine;
-        std::string places;
-        const std::pair<job_place, char> letters[] = {{job_place::ready, 'w'},
-                                                      {job_place::deferred, 'd'},
-                                                      {job_place::blocked, 'b'},
-                                                      {job_place::leased, 'l'},
-                                                      {job_place::held, 'h'}};
-        for (const auto& [place, letter] : letters)
-            if (includes(r.where, place)) places += letter;
-        const statement::filtered_query q{"find", which, 4, statement::find_before, statement::find_behind};
-        auto& steps = fresh();
-        auto& p = steps.add(q.get());
-        p.int4s(r.lanes.size(), [&](std::size_t i) { return r.lanes[i].value; }).text(places).number(r.limit);
-        q.bind_filter(p);
-        if (auto done = finish_script(); !done) return done;
-        found.clear();
-        for (int i = 0; i < steps[0].rows(); ++i) found.push_back({steps[0][i].number<std::int64_t>(0)});
-        return {};
-    }
-    result<std::vector<failed_attempt>> failures(job_id id) {
-        auto& steps = fresh();
-        steps.add(statement::failures).number(id.value);
-        if (auto done = finish_script(); !done) return done.error();
-        std::vector<failed_attempt> found;
-        for (int i = 0; i < steps[0].rows(); ++i) {
-            const row_view row = steps[0][i];
-            found.push_back({.attempt = row.number<std::int16_t>(0),
-                             .at = time_point{std::chrono::microseconds{row.number<std::int64_t>(1)}},
-                             .reason = std::string{row.cell(2)}});
-        }
-        return found;
-    }
-    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) {
-        auto& steps = fresh();
-        steps.add(statement::open_jobs).number(lane.value).number(most);
-        if (auto done = finish_script(); !done) return done.error();
-        return steps[0][0].number<std::int64_t>(0);
-    }
-    result<void> set_dead_letters(std::span<const lane_id> lanes, std::span<const lane_id> to) {
-        auto& steps = fresh();
-        auto& p = steps.add(statement::set_dead_letters);
-        p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; }).int4s(to.size(), [&](std::size_t i) {
-            return to[i].value;
-        });
-        return finish_script();
-    }
-
     result<void> revise(const revision& r) {
         if (auto fine = check_size(r.body, state_->line.options().max_payload); !fine) return fine;
         auto& steps = fresh();
@@ -399,61 +329,6 @@ public:
         if (steps[0].rows() == 0) return errc::lease_lost;
         return {};
     }
-    result<std::optional<std::string>> progress_of(job_id id) {
-        auto& steps = fresh();
-        steps.add(statement::progress_of).number(id.value);
-        if (auto done = finish_script(); !done) return done.error();
-        return steps[0].rows() == 0 ? std::optional<std::string>{} : std::string{steps[0][0].cell(0)};
-    }
-
-    result<cancel_reply> cancel(std::span<const job_id> ids) {
-        return unless_contended([&]() -> result<cancel_reply> {
-            auto& steps = fresh();
-            bind_ids(steps.add(statement::cancel), ids);
-            if (auto done = finish_script(); !done) return done.error();
-            const cancel_reply reply{.removed = steps[0][0].number<std::int64_t>(0),
-                                     .stopping = steps[0][0].number<std::int64_t>(1)};
-            if (reply.removed > 0) note_or_wake();  // who waited for them
-            return reply;
-        });
-    }
-
-    result<std::int64_t> requeue(std::span<const job_id> ids) {
-        auto& steps = fresh();
-        bind_ids(steps.add(statement::requeue), ids);
-        if (auto done = finish_script(); !done) return done.error();
-        const auto count = steps[0][0].number<std::int64_t>(0);
-        wake_lanes(lanes_in(steps[0], 1));
-        return count;
-    }
-
-    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) {
-        auto& steps = fresh();
-        steps.add(statement::held).number(lane.value).number(static_cast<std::int64_t>(limit));
-        if (auto done = finish_script(); !done) return done.error();
-        std::vector<held_job> found;
-        for (int i = 0; i < steps[0].rows(); ++i) {
-            const row_view row = steps[0][i];
-            found.push_back({.id = {row.number<std::int64_t>(0)},
-                             .lane = lane,
-                             .attempts = row.number<std::int16_t>(1),
-                             .reason = std::string{row.cell(2)},
-                             .body = std::string{row.cell(3)}});
-        }
-        return found;
-    }
-
-    result<lane_counts> counts(lane_id lane) {
-        auto& steps = fresh();
-        steps.add(statement::counts).number(lane.value);
-        if (auto done = finish_script(); !done) return done.error();
-        const row_view row = steps[0][0];
-        return lane_counts{.ready = row.number<std::int64_t>(0),
-                           .deferred = row.number<std::int64_t>(1),
-                           .leased = row.number<std::int64_t>(2),
-                           .held = row.number<std::int64_t>(3)};
-    }
-
     /// The connection and what is known about it.
     link& line() noexcept { return state_->line; }
 
@@ -469,6 +344,8 @@ protected:
     waker& wake() noexcept { return state_->wake; }
 
 private:
+    friend looking_after<session>;
+
     // The one that is open, and whom to wake when it is over.
     struct transaction_state {
         bool open = false;
@@ -509,17 +386,6 @@ private:
         return state_->steps;
     }
 
-    // What locks many jobs may meet others who lock some of them in another order: the server ends one of them, of whom nothing remains,
-    // and who may simply try again. Not inside of the user's transaction, which is over then.
-    template <class Call>
-    auto unless_contended(Call call) -> decltype(call()) {
-        for (int tries = 1;; ++tries) {
-            auto answer = call();
-            if (answer || tries == 10 || state_->transaction.open || answer.error() != condition::contention)
-                return answer;
-        }
-    }
-
     template <class Verb>
     result<void> perform(Verb verb) {
         auto& steps = fresh();
@@ -528,6 +394,18 @@ private:
         if (auto ran = run(); !ran) return ran;
         return verb.read(steps);
     }
+
+    // For looking_after.
+    template <class Bind>
+    result<const step*> ask(const statement::query& q, const Bind& bind) {
+        auto& steps = fresh();
+        bind(steps.add(q));
+        if (auto done = finish_script(); !done) return std::move(done.error());
+        return &steps[0];
+    }
+    bool in_transaction() const noexcept { return state_->transaction.open; }
+    void tell(const std::vector<lane_id>& lanes) { wake_lanes(lanes); }
+    void tell_noted() { note_or_wake(); }
 
     // Runs what is in the script as one transaction and fails with its first error.
     result<void> finish_script() {
@@ -653,21 +531,11 @@ private:
         wake_lanes(lanes_in(s, 2));
         if (ended) wake_noted();
     }
-    static std::vector<lane_id> lanes_in(const step& s, int column) {
-        std::vector<lane_id> found;
-        if (s.rows() != 1 || s[0].null(column)) return found;
-        statement::wire::array_reader ids{s[0].cell(column)};
-        for (std::size_t i = 0, n = ids.size(); i < n; ++i) found.push_back({ids.next_number<std::int32_t>()});
-        return found;
-    }
 
     static statement::params& revision_step(script& steps, const statement::query& q, const revision& r) {
         auto& p = steps.add(q);
         statement::bind_revision(p, r);
         return p;
-    }
-    static void bind_ids(statement::params& p, std::span<const job_id> ids) {
-        p.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
     }
 
     std::unique_ptr<shared_state> state_;
