@@ -19,11 +19,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -138,7 +138,7 @@ TEST_CASE("hundreds of waits by Asio beside threads that wait share one connecti
     std::vector<test::outcome<app::sum>> sums(many.size());
     for (std::size_t i = 0; i < sums.size(); ++i)
         pgq::async_get(handles(i), 60s, asio::bind_executor(context.executor(), sums[i].handler()));
-    std::jthread blocking{[&] { CHECK(handles(7).get(60s).value().value == 8); }};
+    auto blocking = std::async(std::launch::async, [&] { return handles(7).get(60s).value().value; });
     CHECK(test::eventually([&] {
         return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") <=
                4;
@@ -149,6 +149,7 @@ TEST_CASE("hundreds of waits by Asio beside threads that wait share one connecti
         CHECK_FALSE(failed);
         CHECK(sum.value == static_cast<std::int64_t>(i) + 1);
     }
+    CHECK(blocking.get() == 8);
 }
 
 #if PGQ_HAS_COROUTINES
