@@ -7,8 +7,11 @@
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/finish.hpp>
 
+#include <array>
+#include <future>
 #include <limits>
 #include <stdexcept>
+#include <vector>
 
 namespace bench {
 
@@ -20,6 +23,25 @@ std::int64_t drain_typed(const std::string& dsn, std::int64_t n, std::uint32_t b
                   [&](const mail& m) { seen.see(m.number); }};
     w.run().value();
     seen.check();
+    return n;
+}
+
+std::int64_t drain_by_two(const std::string& dsn, std::int64_t n, std::uint32_t batch) {
+    tally all{n};
+    mail_queue<> jobs{strict_driver(dsn)};
+    std::array<std::vector<std::int64_t>, 2> seen;
+    std::array<std::future<void>, 2> ended;
+    for (std::size_t i = 0; i < 2; ++i)
+        ended[i] = std::async(std::launch::async, [&, i] {
+            seen[i].reserve(static_cast<std::size_t>(n));
+            pgq::worker w{jobs, pgq::worker_options{.max_prefetch = 2 * batch - 1, .until = pgq::run_until::empty},
+                          [&](const mail& m) { seen[i].push_back(m.number); }};
+            w.run().value();
+        });
+    for (auto& e : ended) e.get();
+    for (const auto& some : seen)
+        for (const auto number : some) all.see(number);
+    all.check();
     return n;
 }
 

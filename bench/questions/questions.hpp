@@ -23,6 +23,8 @@ void waiting(context& c);
 
 /// Empties a lane of mails 0 ... n-1 with one strict worker in place, and sees that each came once.
 std::int64_t drain_typed(const std::string& dsn, std::int64_t n, std::uint32_t batch);
+/// The same by two workers of this process, each with a thread and a connection.
+std::int64_t drain_by_two(const std::string& dsn, std::int64_t n, std::uint32_t batch);
 
 /// One of the processes that `processes` starts.
 int drain_as_child(const std::string& dsn, std::uint32_t batch);
