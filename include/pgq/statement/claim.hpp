@@ -129,17 +129,18 @@ SELECT (extract(epoch FROM least(
     - clock_timestamp()) * 1000000)::int8, (SELECT count(*) FROM {s}.worker))"};
 
 /// Of many workers a few claim at a time, because each looks at what the others have locked before it finds something: before a claim,
-/// one of four turns in the lock space $1, which is noted in 'pgq.turn'. Who gets none waits for some milliseconds, 16 at most, and
-/// tries again; after half a second it goes all the same: workers that were stopped in the middle of their turns hold nobody up.
+/// one of four turns in the lock space $1, which is noted in 'pgq.turn'. Who gets none tries again after 1, 2, 4 ... 256 ms,
+/// the more seldom the longer: so those get it who are at work, with warm caches. After 2.3 s it goes all the same: workers that were stopped in
+/// the middle of their turns hold nobody up.
 inline constexpr query take_turn{"take_turn", R"(
 WITH RECURSIVE t(n, got) AS (
     SELECT 0, CASE WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
                    WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4 ELSE 0 END
     UNION ALL
-    SELECT n + 1, CASE WHEN pg_sleep(0.001 * 2 ^ least(n, 4)) IS NULL THEN 0
+    SELECT n + 1, CASE WHEN pg_sleep(0.001 * 2 ^ least(n, 8)) IS NULL THEN 0
                        WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
                        WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4 ELSE 0 END
-      FROM t WHERE got = 0 AND n < 34)
+      FROM t WHERE got = 0 AND n < 16)
 SELECT set_config('pgq.turn', max(got)::text, true) FROM t)"};
 
 /// After that, of one lane: who has the turn goes on where its last holder was, unless the floor is to hold exactly ($7), and not where it
