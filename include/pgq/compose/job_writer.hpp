@@ -2,6 +2,7 @@
 
 #include <pgq/compose/luggage.hpp>
 #include <pgq/concept/limiter.hpp>
+#include <pgq/concept/serializer.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/bodies.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/compose/client.hpp>
+#include <pgq/compose/handle.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/admin.hpp>
@@ -28,7 +29,7 @@ namespace pgq::detail {
 // Again and again, as long as a lane is full and there is time. Who makes room tells nobody, so this looks, ever less often.
 template <class Call>
 auto patiently(duration patience, Call call) {
-    const auto until = detail::deadline_in(patience);
+    const auto until = deadline_in(patience);
     for (duration pause = std::chrono::milliseconds{5};;
          pause = std::min<duration>(pause * 2, std::chrono::milliseconds{200})) {
         auto answer = call();
@@ -43,7 +44,7 @@ template <class Queue, class Composition>
 class looked_after {
 public:
     /// How far a running job is, as its handler has said last by `context::progress`. Nothing when it has said nothing, has ended or is held.
-    result<std::optional<job_progress>> progress(job_id id) { return detail::progress_through(client(), id); }
+    result<std::optional<job_progress>> progress(job_id id) { return progress_through(client(), id); }
 
     /// Removes jobs that wait, are delayed, blocked or held, all in one step, and asks those that run to stop: within a second they see
     /// their stop tokens, wherever they run. One that ends as done all the same is done; in any other way it is cancelled. Until then it
