@@ -82,7 +82,7 @@ void processes(context& c) {
     for (int round = 0; round < (c.quick ? 1 : 3); ++round)
         for (const int many : counts) seen[many].add(drain_together(c, many, n, batch));
     for (const int many : counts) {
-        row r{.question = "processes", .what = std::to_string(many) + ", batch 100", .n = n, .ours = seen[many]};
+        row r{.question = "processes", .what = std::to_string(many) + ", batch 100", .ours = seen[many], .n = n};
         if (many > 4) r.ceiling = seen[4], r.ceiling_name = "ours, four processes";
         if (many == 64 && !c.quick) r.bar = 0.70;  // with few jobs it is their beginning that is measured
         c.out.add(r);
