@@ -17,6 +17,8 @@ RETURNS bool
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
 DECLARE
     t record;
+    dead_ int8;
+    most_ int8;
     n int8;
     size_ int8;
 BEGIN
@@ -27,12 +29,14 @@ BEGIN
     END IF;
     FOR t IN SELECT * FROM (VALUES ('turn', 'rank', dead_turns, 10000), ('lease', 'bodies', dead_leases, 1000),
                                    ('ready', 'body', dead_jobs, 10000)) v(name, payload, dead, most) LOOP
-        -- As the statistics have it, before anything is counted.
-        CONTINUE WHEN coalesce(pg_stat_get_dead_tuples(t.name::regclass), 0) < t.dead
-                   OR coalesce(pg_stat_get_live_tuples(t.name::regclass), 0) > 2 * t.most;
+        -- As the statistics have it, before anything is counted. The more is dead the more may be carried over: a queue that has become slow by
+        -- it is a queue with more waiting.
+        dead_ := coalesce(pg_stat_get_dead_tuples(t.name::regclass), 0);
+        most_ := greatest(t.most, least(dead_ / 10, 20 * t.most));
+        CONTINUE WHEN dead_ < t.dead OR coalesce(pg_stat_get_live_tuples(t.name::regclass), 0) > 2 * most_;
         EXECUTE format('SELECT count(*), coalesce(sum(pg_column_size(%1$I)), 0) FROM (SELECT %1$I FROM %2$I LIMIT %3$s) r',
-                       t.payload, t.name, t.most + 1) INTO n, size_;
-        CONTINUE WHEN n > t.most OR size_ > 16777216;
+                       t.payload, t.name, most_ + 1) INTO n, size_;
+        CONTINUE WHEN n > most_ OR size_ > 16777216 * least(4, most_ / t.most);
         BEGIN
             EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', t.name);
             EXECUTE format('INSERT INTO %I SELECT * FROM %I', t.name || '_rest', t.name);

@@ -114,12 +114,12 @@ TEST_CASE("tables stay as they are when that is not worth it, not safe, or not w
         (void)other.exec("COMMIT");
         CHECK(db.rows("ready") == 1);
     }
-    SECTION("when many jobs wait, or long ones") {
+    SECTION("when more jobs wait than a tenth of what is dead, or long ones") {
         db.exec("TRUNCATE {s}.lease");
         REQUIRE(test::eventually(
             [&] { return db.query_int("SELECT pg_stat_get_dead_tuples('{q}.lease'::regclass)") == 0; }));
-        if (GENERATE(true, false)) (void)s.enqueue(lane, test::numbered("job", 10'001));
-        else (void)s.enqueue(lane, std::vector<std::string>(3, std::string(6 << 20, 'x')));
+        if (GENERATE(true, false)) (void)s.enqueue(lane, test::numbered("job", 20'100));
+        else (void)s.enqueue(lane, std::vector<std::string>(6, std::string(6 << 20, 'x')));
         const auto waiting = db.rows("ready");
         CHECK_FALSE(compacts(db.sql()));
         CHECK(db.rows("ready") == waiting);
