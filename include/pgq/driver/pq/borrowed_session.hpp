@@ -10,12 +10,10 @@
 #include <pgq/driver/pq/take_verb.hpp>
 #include <pgq/driver/pq/verbs.hpp>
 #include <pgq/job/lane.hpp>
-#include <pgq/job/limit.hpp>
 #include <pgq/job/take.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
-#include <pgq/statement/revise.hpp>
 #include <pgq/statement/take.hpp>
 #include <pgq/statement/wake.hpp>
 #include <pgq/statement/wire.hpp>
@@ -25,7 +23,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <span>
 #include <string>

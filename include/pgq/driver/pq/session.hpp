@@ -7,6 +7,7 @@
 #include <pgq/driver/pq/take_verb.hpp>
 #include <pgq/driver/pq/verbs.hpp>
 #include <pgq/driver/pq/waker.hpp>
+#include <pgq/statement/admin.hpp>
 #include <pgq/statement/liveness.hpp>
 #include <pgq/statement/revise.hpp>
 #include <pgq/statement/take.hpp>
