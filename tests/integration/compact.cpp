@@ -61,10 +61,14 @@ TEST_CASE("while somebody holds an old snapshot dead rows go all the same, and j
     const auto is_small = [&](const std::string& table) {
         return db.query_int("SELECT pg_relation_size('{q}." + table + "')") < 100'000;
     };
+    // As a worker's heartbeat does it, and says so.
+    int compacted = 0;
     REQUIRE(test::eventually([&] {
-        (void)compacts(db.sql());
+        compacted += c.line().beat(c.id()).value().compacted;
         return is_small("ready") && is_small("lease");
     }));
+    CHECK(compacted == 2);
+    CHECK_FALSE(c.line().beat(c.id()).value().compacted);
     CHECK(db.query_text(all_jobs) == jobs);
     CHECK(db.query_text(all_leases) == leases);
     CHECK(db.rows("ready_rest") == 0);
@@ -113,6 +117,30 @@ TEST_CASE("tables stay as they are when that is not worth it, not safe, or not w
         CHECK(size() >= before);
         (void)other.exec("COMMIT");
         CHECK(db.rows("ready") == 1);
+    }
+    SECTION("where few rows are dead, unless the table has become large") {
+        (void)db.sql().exec("SET pgq.compact = off");
+        const test::sql_connection other{test::dsn(), db.schema()};
+        const auto leases = [&](int n, int bytes) {
+            db.exec("TRUNCATE {s}.lease");
+            REQUIRE(test::eventually(
+                [&] { return db.query_int("SELECT pg_stat_get_dead_tuples('{q}.lease'::regclass)") == 0; }));
+            db.exec("TRUNCATE {s}.ready");
+            db.exec(
+                "INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, bodies)"
+                " SELECT -1, 1, 1, '{1}', '{1}', '{1}', ARRAY[convert_to(repeat('x', " +
+                std::to_string(bytes) + "), 'UTF8')] FROM generate_series(1, " + std::to_string(n) + ")");
+            db.exec("DELETE FROM {s}.lease WHERE worker = -1");
+            REQUIRE(test::eventually(
+                [&] { return db.query_int("SELECT pg_stat_get_dead_tuples('{q}.lease'::regclass)") >= n; }));
+        };
+        leases(300, 1000);
+        CHECK_FALSE(compacts(other));
+        leases(300, 300'000);
+        CHECK(db.query_int("SELECT pg_table_size('{q}.lease')") > 67'108'864);
+        CHECK(test::eventually([&] { return compacts(other); }));
+        CHECK(db.query_int("SELECT pg_table_size('{q}.lease')") < 100'000);
+        return;
     }
     SECTION("when more jobs wait than a tenth of what is dead, or long ones") {
         db.exec("TRUNCATE {s}.lease");

@@ -25,6 +25,7 @@ struct beat_reply {
     bool alive = false;           ///< false: this worker was declared dead, its leases are gone
     bool work_to_rescue = false;  ///< somebody else looks dead
     bool stop_asked = false;      ///< jobs of this worker are to stop: see lease_news
+    bool compacted = false;       ///< dead rows were written away; more come soon, where somebody holds an old snapshot
 };
 
 struct rescue_reply {

@@ -992,7 +992,7 @@ CREATE UNLOGGED TABLE {s}.turn_rest (LIKE {s}.turn);
 --
 -- Who has a snapshot from before sees the tables empty from then on, as after any TRUNCATE: see docs/operations.md.
 -- SET pgq.compact = off forbids it.
-CREATE FUNCTION {s}.compact(dead_jobs int8 DEFAULT 200000, dead_leases int8 DEFAULT 20000, dead_turns int8 DEFAULT 10000)
+CREATE FUNCTION {s}.compact(dead_jobs int8 DEFAULT 100000, dead_leases int8 DEFAULT 20000, dead_turns int8 DEFAULT 10000)
 RETURNS bool
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
 DECLARE
@@ -1009,11 +1009,13 @@ BEGIN
     END IF;
     FOR t IN SELECT * FROM (VALUES ('turn', 'rank', dead_turns, 10000), ('lease', 'bodies', dead_leases, 1000),
                                    ('ready', 'body', dead_jobs, 10000)) v(name, payload, dead, most) LOOP
-        -- As the statistics have it, before anything is counted. The more is dead the more may be carried over: a queue that has become slow by
-        -- it is a queue with more waiting.
+        -- As the statistics have it, which are a second late, and the file, before anything is counted. The more is dead the more may be
+        -- carried over: a queue that has become slow by it is a queue with more waiting.
         dead_ := coalesce(pg_stat_get_dead_tuples(t.name::regclass), 0);
         most_ := greatest(t.most, least(dead_ / 10, 20 * t.most));
-        CONTINUE WHEN dead_ < t.dead OR coalesce(pg_stat_get_live_tuples(t.name::regclass), 0) > 2 * most_;
+        CONTINUE WHEN dead_ < t.dead AND (pg_table_size(t.name::regclass) < 67108864 OR dead_ < t.dead / 100)
+                      OR pg_relation_size(t.name::regclass) < 32 * least(t.dead, dead_)
+                      OR coalesce(pg_stat_get_live_tuples(t.name::regclass), 0) > 2 * most_ + dead_;
         EXECUTE format('SELECT count(*), coalesce(sum(pg_column_size(%1$I)), 0) FROM (SELECT %1$I FROM %2$I LIMIT %3$s) r',
                        t.payload, t.name, most_ + 1) INTO n, size_;
         CONTINUE WHEN n > most_ OR size_ > 16777216 * least(4, most_ / t.most);
@@ -1025,6 +1027,10 @@ BEGIN
             IF n > 0 THEN
                 EXECUTE format('INSERT INTO %I OVERRIDING SYSTEM VALUE SELECT * FROM %I', t.name, t.name || '_rest');
                 EXECUTE format('TRUNCATE %I', t.name || '_rest');
+            END IF;
+            -- So that nobody finds the dead of before in the statistics; where the server has it.
+            IF to_regproc('pg_catalog.pg_stat_force_next_flush') IS NOT NULL THEN
+                EXECUTE 'SELECT pg_catalog.pg_stat_force_next_flush()';
             END IF;
             RETURN true;
         EXCEPTION WHEN lock_not_available OR insufficient_privilege THEN

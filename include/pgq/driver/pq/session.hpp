@@ -215,7 +215,8 @@ public:
         if (steps[0].error) return *steps[0].error;
         return beat_reply{.alive = steps[0][0].number<std::int64_t>(0) == 1,
                           .work_to_rescue = steps[0][0].number<std::uint8_t>(1) != 0,
-                          .stop_asked = steps[0][0].number<std::uint8_t>(2) != 0};
+                          .stop_asked = steps[0][0].number<std::uint8_t>(2) != 0,
+                          .compacted = !steps[1].error && steps[1][0].number<std::uint8_t>(0) != 0};
     }
 
     result<rescue_reply> rescue() {
