@@ -54,6 +54,7 @@ void backlog(context& c) {
         bool quick;
     };
     const auto n = c.jobs(500'000, 100'000);
+    refill(c.dsn, 1);  // makes the lane
     const scene scenes[] = {{"1 million waiting", 1'000'000, 0, 0, 0.80, true},
                             {"10 million waiting", 10'000'000, 0, 0, 0.80, false},
                             {"90 % in another lane", n, 9 * n, 0, 0.80, true},

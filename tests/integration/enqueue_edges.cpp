@@ -6,6 +6,7 @@
 #include "support/generated.hpp"
 #include "support/jobs.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -127,6 +128,89 @@ TEST_CASE("a stream that breaks off in the middle leaves nothing, and the sessio
     CHECK(jobs.enqueue_stream(test::notes(3)).value() == 3);
     CHECK(db.rows("ready") == 4);
     CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
+}
+
+TEST_CASE("a large batch goes by COPY, and its ids stand in its order", "[enqueue][copy]") {
+    const database db;
+    std::vector<std::string> seen;
+    auto options = db.options();
+    options.on_statement = [&](const pgq::driver::sent_statement& s) { seen.emplace_back(s.name); };
+    test::note_queue<> jobs{libpq{options}};
+    const auto was_sent = [&](std::string_view name) { return std::ranges::count(seen, name); };
+    const auto all = test::notes(6000);
+
+    (void)jobs.enqueue(test::notes(pgq::statement::worth_copying - 1)).value();
+    CHECK(was_sent("enqueue_many") == 1);
+    CHECK(was_sent("enqueue_copy_as") == 0);
+    db.exec("TRUNCATE {s}.ready");
+
+    const auto ids = jobs.enqueue(all, {.priority = 3}).value();
+    CHECK(was_sent("enqueue_copy_as") == 1);
+    CHECK(was_sent("wake") == 2);
+    REQUIRE(ids.size() == all.size());
+    for (std::size_t i = 0; i < ids.size(); i += 500) {
+        INFO(i);
+        CHECK(ids[i].value == ids[0].value + static_cast<std::int64_t>(i));
+        CHECK(db.query_int("SELECT (convert_from(body, 'UTF8')::json->>'n')::int FROM {s}.ready WHERE id = " +
+                           std::to_string(ids[i].value)) == static_cast<std::int64_t>(i));
+    }
+    CHECK(db.query_int("SELECT count(*) FROM {s}.job WHERE priority = 3 AND state = 'ready'") == 6000);
+    // What has headers, times or keys goes by insert, as before.
+    (void)jobs.enqueue(all, {.run_at = 1h}).value();
+    CHECK(was_sent("enqueue_copy_as") == 1);
+    CHECK(jobs.counts<note>().value() == lane_counts{.ready = 6000, .deferred = 6000});
+}
+
+TEST_CASE("a large batch that the server refuses leaves nothing, and the session usable", "[enqueue][copy]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()};
+    db.exec("ALTER TABLE {s}.ready ADD CHECK (octet_length(body) < 500)");
+    // The first one is refused while most of the others have not been sent, the last one when all were.
+    const std::size_t at = GENERATE(0, 299'999);
+    auto all = test::notes(300'000);
+    all[at] = of_bytes(800);
+    const auto put = jobs.enqueue(all);
+    REQUIRE_FALSE(put);
+    CHECK(put.error().code == pgq::make_sqlstate("23514"));
+    CHECK(put.error().statement == "enqueue_copy_as");
+    CHECK(db.rows("ready") == 0);
+    CHECK(jobs.enqueue(test::notes(6000)).value().size() == 6000);
+    CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
+}
+
+TEST_CASE("a server that does not answer ends a COPY as it ends a statement", "[enqueue][copy][stream]") {
+    const database db;
+    auto options = db.options();
+    options.response_timeout = 300ms;
+    test::note_queue<> jobs{libpq{options}};
+    (void)jobs.enqueue(note{}).value();
+    const auto other = connection_of_the_caller(db);
+    (void)other.exec("BEGIN; LOCK TABLE {s}.ready IN ACCESS EXCLUSIVE MODE");
+    const auto began = std::chrono::steady_clock::now();
+    const bool streams = GENERATE(true, false);
+    const auto error =
+        streams ? jobs.enqueue_stream(test::notes(6000)).error() : jobs.enqueue(test::notes(6000)).error();
+    CHECK(error == errc::connection_lost);
+    CHECK(error.hint.find("response_timeout") != std::string::npos);
+    CHECK(std::chrono::steady_clock::now() - began < 20s);
+    (void)other.exec("COMMIT");
+    CHECK(eventually([&] {
+        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") ==
+               0;
+    }));
+    (void)jobs.enqueue(test::notes(6000)).value();
+    CHECK(db.rows("ready") == 6001);
+}
+
+TEST_CASE("a large batch wakes a sleeping worker", "[enqueue][copy]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()}, producer{db.driver()};
+    test::diary diary;
+    test::running_worker w{jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
+    REQUIRE(eventually([&] { return db.sleepers() == 1; }));
+    CHECK(producer.enqueue(test::notes(6000)).value().size() == 6000);
+    CHECK(eventually([&] { return diary.each_ran_once(6000); }));
+    w.stop().value();
 }
 
 TEST_CASE("a stream wakes a sleeping worker", "[enqueue][stream]") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/fsm/looks.hpp>
 #include <pgq/fsm/window.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -58,7 +59,7 @@ struct worker_options {
 ///              asleep, but full now ------------------> exchange (announce awake, wake a colleague)
 ///
 ///     exchanged():  fewer than asked, from the start -> dry
-///                   fewer than asked, behind floors --> not dry: look from the start
+///                   fewer than asked, behind floors --> not dry: look from the start; or dry until it can be afforded
 ///                   as many as asked -----------------> pass_on: there may be more for a colleague
 ///
 ///     stalled():    slow jobs keep others waiting ----> those are given back, and no more is held than runs
@@ -70,7 +71,8 @@ struct worker_options {
 /// A worker stays "asleep" while it works on what it was woken for and has room for more: enqueuers go on waking it.
 class worker {
 public:
-    explicit worker(const worker_options& o) noexcept : options_{o}, window_{o.window}, slots_{o.window.slots} {}
+    explicit worker(const worker_options& o) noexcept
+        : options_{o}, window_{o.window}, looks_{o.look_every}, slots_{o.window.slots} {}
 
     worker_action next(steady_time now) noexcept {
         asked_ = now;
@@ -98,8 +100,8 @@ public:
         if (promoted != 0) look_again();
         if (did.limit == 0) return;
         if (did.from_start) {
-            looked_ = now;
-            look_took_ = now - std::max(asked_, ran_at_);
+            looks_.looked(now - std::max(asked_, ran_at_), n != 0, now);
+            look_at_.reset();
         }
         window_.claimed(n, did.limit, now);
         full_ = n == did.limit;
@@ -109,20 +111,25 @@ public:
         } else if (did.from_start) {
             dry_ = true;
             polled_ = now;
+        } else if (ends_when_dry() || looks_.affordable(now) || (n == 0 && called_)) {
+            looks_.distrust();
         } else {
-            looked_ = {};
+            dry_ = true;
+            polled_ = now;
+            look_at_ = looks_.affordable_at();
         }
     }
     /// Each exchange may also claim from limited lanes, beside its limit; it brought `n` of their jobs. `again`: when it may
     /// bring more. `more`: a colleague could take some at once.
     void claimed_limited(std::uint32_t n, std::optional<duration> again, bool more, steady_time now) noexcept {
         if (n != 0) window_.taken_along(n, now);
+        limited_come_ = n != 0;
         if (again) ask_again_at_ = now + std::clamp(*again, shortest_wait, longest_wait);
         else ask_again_at_.reset();
         if (more) pass_on_ = pass_on_ || now - passed_on_ >= pass_on_every;
     }
     /// So many workers there are, this one among them.
-    void among(std::int64_t workers) noexcept { looked_by_ = std::clamp<std::int64_t>(workers / 4, 1, 100); }
+    void among(std::int64_t workers) noexcept { looks_.among(workers); }
     void claimed_bytes(std::size_t bytes, std::uint32_t n) noexcept { window_.claimed_bytes(bytes, n); }
 
     /// The exchange failed though the connection is fine; nothing of it happened.
@@ -148,7 +155,7 @@ public:
         if (n != known) window_.drained(n - known, when);
         if (unflushed_ == 0) flush_at_ = when + options_.flush_after;
         unflushed_ += n;
-        if (ends_when_dry() && in_hand() == 0) look_again();  // handlers enqueue, too
+        if (ends_when_dry() && in_hand() == 0) note_stale();
     }
     /// Some of them are to run again at once, here or elsewhere, and floors know where they are ...
     void returned() noexcept { dry_ = false; }
@@ -183,7 +190,7 @@ public:
 
     void notified() noexcept {
         if (!asleep_) return;
-        look_again();
+        dry_ = false;
         notified_ = true;
     }
     /// A new session: nothing announced, nothing known.
@@ -223,13 +230,12 @@ private:
     static constexpr duration pass_on_every = std::chrono::milliseconds{5};  // a colleague is awake after less
     static constexpr duration longest_rest = std::chrono::seconds{5};
     static constexpr duration soon = std::chrono::milliseconds{2};
-    static constexpr duration longest_look_pause = std::chrono::seconds{5};
     static constexpr duration last_grace = std::chrono::seconds{1};
 
     worker_action run(steady_time now) noexcept {
         if (now < resting_until_) return {.what = worker_do::wait, .timeout = resting_until_ - now};
         const bool due = next_due_ && now >= *next_due_;
-        if (due) look_again();
+        if (due || (look_at_ && now >= *look_at_) || (stale_ && looks_.due(now))) look_again();
         if (ask_again_at_ && now >= *ask_again_at_) {
             ask_again_at_.reset();
             return exchange({.pass_on = pass_on_});
@@ -241,7 +247,7 @@ private:
                 {.promote = due, .look_ahead = due, .announce_awake = true, .pass_on = pass_on_ || notified_});
         }
         if (room > 0 && !dry_) {
-            const bool start = asleep_ || due || now - looked_ >= look_pause();
+            const bool start = (asleep_ && looks_.affordable(now)) || looks_.due(now);
             // Who was woken is in a hurry: whether the call was for a deferred job it can see afterwards.
             const bool hurry = asleep_ && notified_ && !due;
             if (hurry) look_ahead_by_ = now + soon;
@@ -255,7 +261,7 @@ private:
         }
         if (due) return exchange({.promote = true, .look_ahead = true, .pass_on = true});
         if (room > 0 && !asleep_ && !ends_when_dry())
-            return exchange({.limit = room, .from_start = true, .look_ahead = true, .announce_sleep = true});
+            return exchange({.limit = room, .from_start = !look_at_, .look_ahead = true, .announce_sleep = true});
         if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0))
             return exchange({.look_ahead = look_ahead_by_.has_value()});
         if (look_ahead_by_ && (now >= *look_ahead_by_ || in_hand() == 0)) return exchange({.look_ahead = true});
@@ -266,7 +272,7 @@ private:
 
     worker_action exchange(worker_action a) noexcept {
         a.what = worker_do::exchange;
-        notified_ = false;
+        called_ = std::exchange(notified_, false);
         return a;
     }
 
@@ -280,6 +286,7 @@ private:
     }
 
     worker_action end_of_work(steady_time now) noexcept {
+        if (stale_) return look_again(), exchange({.limit = wanted(), .from_start = true});
         if (options_.until == run_until::empty) return finish(now), wind_down(now);
         if (now - counted_ < std::chrono::milliseconds{50})
             return {.what = worker_do::wait, .timeout = std::chrono::milliseconds{50} - (now - counted_)};
@@ -314,15 +321,16 @@ private:
         grace_ends_ = now + options_.grace;
     }
 
-    void look_again() noexcept {
-        dry_ = false;
-        looked_ = {};
+    // Handlers enqueue, too: before a worker may end it has to look again. But while jobs of limited lanes keep coming, few at a time, not
+    // for each of these.
+    void note_stale() noexcept {
+        if (limited_come_) stale_ = true;
+        else look_again();
     }
 
-    // Looking from the start costs more the more dead entries an old snapshot keeps there; no more than a twentieth of the time goes
-    // into it, as long as that comes to something. Of a crowd each needs to look more seldom: what one finds it finds for all.
-    duration look_pause() const noexcept {
-        return std::max(options_.look_every, std::min(20 * look_took_, longest_look_pause)) * looked_by_;
+    void look_again() noexcept {
+        dry_ = stale_ = false;
+        looks_.distrust();
     }
 
     bool ends_when_dry() const noexcept { return options_.until != run_until::stopped; }
@@ -339,6 +347,7 @@ private:
         duration left = options_.poll_interval;
         if (dry_) left = std::min<duration>(left, polled_ + options_.poll_interval - now);
         if (next_due_) left = std::min<duration>(left, *next_due_ - now);
+        if (look_at_) left = std::min<duration>(left, *look_at_ - now);
         if (ask_again_at_) left = std::min<duration>(left, *ask_again_at_ - now);
         if (look_ahead_by_) left = std::min<duration>(left, *look_ahead_by_ - now);
         if (unflushed_ > 0) left = std::min<duration>(left, flush_at_ - now);
@@ -348,14 +357,18 @@ private:
 
     worker_options options_;
     window window_;
+    looks looks_;
     std::uint32_t slots_;
     std::uint32_t idle_ = 0;  // of the slots, when they were last counted
     phase phase_ = phase::running;
-    bool dry_ = false;     // looked from the start and found less than asked
+    bool dry_ = false;     // looked, and found less than asked
     bool asleep_ = false;  // announced
     bool notified_ = false;
-    bool full_ = false;     // the latest claim brought as many as asked
-    bool pass_on_ = false;  // one was full, and no colleague knows
+    bool called_ = false;        // the latest exchange is because of that
+    bool stale_ = false;         // dry, but jobs have run since
+    bool limited_come_ = false;  // the latest exchange brought some
+    bool full_ = false;          // the latest claim brought as many as asked
+    bool pass_on_ = false;       // one was full, and no colleague knows
     bool poll_ahead_ = false;
     std::uint32_t unflushed_ = 0;
     std::uint32_t ran_ = 0;  // of those in no hand any more, not finished yet
@@ -363,9 +376,6 @@ private:
     steady_time flush_at_{};
     steady_time asked_{};   // for the latest action
     steady_time ran_at_{};  // when the latest jobs in the shell's thread had run
-    steady_time looked_{};
-    duration look_took_{};
-    std::int64_t looked_by_ = 1;  // fours of workers
     steady_time looked_ahead_{};
     steady_time passed_on_{};
     steady_time polled_{};
@@ -373,6 +383,7 @@ private:
     steady_time resting_until_{};
     steady_time grace_ends_{};
     std::optional<steady_time> next_due_;
+    std::optional<steady_time> look_at_;        // from the start, which could not be afforded
     std::optional<steady_time> look_ahead_by_;  // woken, and not looked yet
     std::optional<steady_time> ask_again_at_;   // limited lanes
 };

@@ -49,6 +49,15 @@ struct shell {
         REQUIRE(next().what == worker_do::wait);
     }
     void finish(std::uint32_t n) { w.finished(n, now); }
+    // It says and asks what is left to say and ask, but claims no more.
+    void rest() {
+        auto a = next();
+        for (; a.what == worker_do::exchange; a = next()) {
+            REQUIRE(a.limit == 0);
+            w.exchanged(a, 0, 0, {}, now);
+        }
+        REQUIRE(a.what == worker_do::wait);
+    }
 
     worker w;
     steady_time now{1h};
@@ -388,11 +397,119 @@ TEST_CASE("a look from the start that took long is not repeated soon, one that w
     CHECK(from_start_after(s, 250ms));
 }
 
+TEST_CASE("where looking from the start takes long a worker that is woken trusts its floors", "[fsm][worker]") {
+    shell s;
+    const auto succeed_slowly = [&](std::uint32_t n, duration took) {
+        const auto a = s.next();
+        REQUIRE(a.what == worker_do::exchange);
+        s.now += took;
+        s.w.exchanged(a, n, 0, {}, s.now);
+        if (n != 0) s.finish(n);
+        return a;
+    };
+    REQUIRE(succeed_slowly(0, 10ms).from_start);
+    REQUIRE(succeed_slowly(0, 10ms).announce_sleep);
+    s.now += 200ms;
+    s.w.notified();
+    REQUIRE(succeed_slowly(0, 10ms).from_start);  // 20 times as long has gone by
+    s.rest();
+
+    SECTION("what came is taken, and the look made up for when it can be afforded") {
+        s.now += 50ms;
+        s.w.notified();
+        CHECK_FALSE(succeed_slowly(1, 0ms).from_start);
+        s.rest();
+        CHECK(s.next().timeout <= 150ms);
+        s.now += 150ms;
+        CHECK(s.succeed(0).from_start);
+        CHECK(s.next().what == worker_do::wait);
+    }
+    SECTION("who was called for something that floors hide looks at once") {
+        s.now += 50ms;
+        s.w.notified();
+        CHECK_FALSE(succeed_slowly(0, 0ms).from_start);
+        CHECK(succeed_slowly(0, 10ms).from_start);
+    }
+    SECTION("who is to stop when all is done is sure of it") {
+        shell e{shell::usual(run_until::empty)};
+        const auto a = e.next();
+        e.now += 10ms;
+        e.w.exchanged(a, 4, 0, {}, e.now);
+        e.finish(3);
+        CHECK_FALSE(e.succeed(1).from_start);
+        CHECK(e.succeed(0).from_start);
+    }
+}
+
+TEST_CASE("while jobs of limited lanes keep coming a worker that ends when all is done looks for others now and then",
+          "[fsm][worker]") {
+    shell s{shell::usual(run_until::empty)};
+    CHECK(s.succeed(0).from_start);
+    s.w.claimed_limited(1, {}, false, s.now);
+    for (int i = 0; i < 3; ++i) {
+        s.finish(1);
+        CHECK(s.succeed().limit == 0);  // tells that it is done
+        s.w.claimed_limited(1, {}, false, s.now);
+    }
+    s.finish(1);
+    SECTION("not for each of them") {
+        s.now += 250ms;
+        const auto a = s.succeed();
+        CHECK(a.limit == 4);
+        CHECK(a.from_start);
+    }
+    SECTION("and before it ends") {
+        CHECK(s.succeed().limit == 0);
+        s.w.claimed_limited(0, {}, false, s.now);
+        const auto a = s.succeed(1);
+        CHECK(a.limit == 4);
+        CHECK(a.from_start);
+        s.finish(1);
+        CHECK(s.succeed(0).from_start);
+        CHECK(s.next().what == worker_do::stop);
+    }
+}
+
+TEST_CASE("a worker that falls asleep behind its floors looks from the start soon", "[fsm][worker]") {
+    shell s;
+    const auto a = s.next();
+    s.now += 10ms;
+    s.w.exchanged(a, 0, 0, {}, s.now);  // a look that finds nothing takes so long
+    const auto b = s.next();
+    s.w.exchanged(b, 4, 0, {}, s.now);
+    s.finish(4);
+    CHECK(s.succeed(4).announce_awake);
+    s.finish(4);
+    s.now += 10ms;
+    CHECK_FALSE(s.succeed(1).from_start);
+    const auto sleeps = s.succeed(0);
+    CHECK(sleeps.announce_sleep);
+    CHECK_FALSE(sleeps.from_start);
+    s.finish(1);
+    s.rest();
+    s.now += s.next().timeout;
+    CHECK(s.succeed(0).from_start);
+    s.rest();
+}
+
 TEST_CASE("among many workers each looks from the start more seldom", "[fsm][worker]") {
     for (const auto& [workers, pause] : {std::pair<int, duration>{1, 250ms}, {4, 250ms}, {8, 500ms}, {64, 4s}}) {
         shell s;
         s.w.among(workers);
         s.succeed(4);
+        s.finish(4);
+        s.now += pause - 1ms;
+        CHECK_FALSE(s.next().from_start);
+        s.now += 1ms;
+        CHECK(s.next().from_start);
+    }
+    // Looks that take long come to no more of all workers' time than of one's.
+    for (const auto& [workers, pause] : {std::pair<int, duration>{1, 400ms}, {4, 1600ms}, {64, 25600ms}, {400, 30s}}) {
+        shell s;
+        s.w.among(workers);
+        const auto a = s.next();
+        s.now += 20ms;
+        s.w.exchanged(a, 4, 0, {}, s.now);
         s.finish(4);
         s.now += pause - 1ms;
         CHECK_FALSE(s.next().from_start);

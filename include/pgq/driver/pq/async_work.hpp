@@ -3,17 +3,13 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/pq/async_core.hpp>
 #include <pgq/driver/pq/verbs.hpp>
+#include <pgq/driver/pq/wait.hpp>
 
 #include <type_traits>
 #include <utility>
 
 /// What the asynchronous operations of a session do, for async_op.
 namespace pgq::driver::pq {
-
-inline error_info no_answer() {
-    return {errc::connection_lost, "the server did not answer in time",
-            "is it overloaded, or the network cut? response_timeout says how long to wait"};
-}
 
 /// A verb: its script down the connection, and the answers back. Once it was sent it can only be ended together with the
 /// connection, because its answer would be taken for that of the next one.

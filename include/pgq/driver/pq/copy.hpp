@@ -1,26 +1,31 @@
 #pragma once
 
-#include <pgq/driver/pq/link.hpp>
-#include <pgq/driver/pq/script.hpp>
+#include <pgq/driver/pq/verbs.hpp>
+#include <pgq/driver/pq/wait.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/rank.hpp>
 #include <pgq/statement/enqueue.hpp>
-#include <pgq/statement/wake.hpp>
 #include <pgq/statement/wire.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pgq::driver::pq {
 
-/// Jobs into one lane by COPY: the fastest way for ten thousand and more, without ids. All or nothing: they become visible
-/// when `finish()` returns; destroyed before, none is kept. The session is busy until then.
+/// Jobs into one lane by COPY: the fastest way for many. All or nothing: they become visible when `finish()` returns; destroyed
+/// before, none is kept. The session is busy until then. `ids`, when there are any, are those of the jobs, in their order.
 class copy_stream {
 public:
-    copy_stream(link& line, lane_id lane) : line_{&line}, lane_{lane} {}
+    copy_stream(link& line, lane_id lane, std::span<const job_id> ids = {})
+        : line_{&line},
+          lane_{lane},
+          ids_{ids},
+          query_{ids.empty() ? &statement::enqueue_copy : &statement::enqueue_copy_as} {}
     copy_stream(const copy_stream&) = delete;
     copy_stream& operator=(const copy_stream&) = delete;
     ~copy_stream() {
@@ -29,16 +34,13 @@ public:
 
     result<void> put(std::string_view body, std::int16_t priority = 0, std::optional<std::string_view> key = {}) {
         namespace wire = statement::wire;
-        if (body.size() > line_->options().max_payload)
-            return error_info{errc::payload_too_large, "a payload has " + std::to_string(body.size()) + " bytes",
-                              "store it elsewhere and enqueue its address, or raise max_payload"};
+        if (auto fine = check_size(body, line_->options().max_payload); !fine) return fine;
         if (!open_)
             if (auto begun = begin(); !begun) return begun;
-        wire::append(buffer_, std::int16_t{4});
-        wire::append(buffer_, std::int32_t{4});
-        wire::append(buffer_, lane_.value);
-        wire::append(buffer_, std::int32_t{8});
-        wire::append(buffer_, rank::of(priority).value);
+        wire::append(buffer_, static_cast<std::int16_t>(ids_.empty() ? 4 : 5));
+        if (!ids_.empty()) number(ids_[static_cast<std::size_t>(count_)].value);
+        number(lane_.value);
+        number(rank::of(priority).value);
         wire::append(buffer_, key ? static_cast<std::int32_t>(key->size()) : std::int32_t{-1});
         if (key) buffer_ += *key;
         wire::append(buffer_, static_cast<std::int32_t>(body.size()));
@@ -53,22 +55,27 @@ public:
         statement::wire::append(buffer_, std::int16_t{-1});
         if (auto sent = flush(); !sent) return sent.error();
         if (auto ended = end(nullptr); !ended) return ended.error();
+        wake_somebody();
         return count_;
     }
 
 private:
     static constexpr std::size_t flush_at = std::size_t{64} << 10;
 
+    template <class Number>
+    void number(Number n) {
+        statement::wire::append(buffer_, static_cast<std::int32_t>(sizeof n));
+        statement::wire::append(buffer_, n);
+    }
+
     result<void> begin() {
         PGconn* c = line_->get();
-        if (PQexitPipelineMode(c) != 1 || PQsetnonblocking(c, 0) != 0) return connection_error(c, "enqueue_copy");
-        const auto text = statement::render(statement::enqueue_copy.text, line_->options().schema);
-        const result_ptr r{PQexec(c, text.c_str())};
-        if (PQresultStatus(r.get()) != PGRES_COPY_IN) {
-            (void)resume();
-            return PQstatus(c) == CONNECTION_OK ? server_error(r.get(), "enqueue_copy")
-                                                : connection_error(c, "enqueue_copy");
-        }
+        const auto text = statement::render(query_->text, line_->options().schema);
+        if (const auto& hook = line_->options().on_statement) hook({.name = query_->name, .text = text});
+        if (PQexitPipelineMode(c) != 1 || PQsendQuery(c, text.c_str()) != 1) return connection_error(c, query_->name);
+        result_ptr r;
+        if (auto answered = answer(r); !answered) return answered;
+        if (PQresultStatus(r.get()) != PGRES_COPY_IN) return drain(std::move(r));
         open_ = true;
         buffer_.assign("PGCOPY\n\377\r\n\0", 11);
         buffer_.append(8, '\0');
@@ -76,41 +83,69 @@ private:
     }
 
     result<void> flush() {
-        const int sent = PQputCopyData(line_->get(), buffer_.data(), static_cast<int>(buffer_.size()));
+        PGconn* c = line_->get();
+        const int put = PQputCopyData(c, buffer_.data(), static_cast<int>(buffer_.size()));
         buffer_.clear();
-        if (sent != 1) return connection_error(line_->get(), "enqueue_copy");
-        return {};
+        if (put == 1) return until_sent();
+        if (PQstatus(c) != CONNECTION_OK) return open_ = false, connection_error(c, query_->name);
+        auto why = end("the stream was not finished");  // the server has refused what it got so far
+        return why ? result<void>{error_info{errc::protocol, "a COPY ended too early"}} : why;
     }
 
     result<void> end(const char* why_not) {
         PGconn* c = line_->get();
         open_ = false;
-        if (PQputCopyEnd(c, why_not) != 1) return connection_error(c, "enqueue_copy");
+        (void)PQputCopyEnd(c, why_not);  // which is refused when the server has said already that it fails
+        if (PQstatus(c) != CONNECTION_OK) return connection_error(c, query_->name);
+        return drain({});
+    }
+
+    // Everything that is answered, `r` first; what went wrong with it.
+    result<void> drain(result_ptr r) {
         result<void> outcome;
-        while (result_ptr r{PQgetResult(c)})
-            if (PQresultStatus(r.get()) == PGRES_FATAL_ERROR) outcome = server_error(r.get(), "enqueue_copy");
-        if (PQstatus(c) != CONNECTION_OK) return connection_error(c, "enqueue_copy");
-        if (why_not == nullptr && outcome) wake_somebody();
-        if (auto back = resume(); !back) return back;
+        do {
+            if (PQresultStatus(r.get()) == PGRES_FATAL_ERROR && r) outcome = server_error(r.get(), query_->name);
+            if (auto answered = answer(r); !answered) return answered;
+        } while (r);
+        if (PQenterPipelineMode(line_->get()) != 1) return connection_error(line_->get(), query_->name);
         return outcome;
+    }
+
+    result<void> answer(result_ptr& r) {
+        PGconn* c = line_->get();
+        auto came = until_done(*line_, [&]() -> result<need> {
+            const int left = PQflush(c);
+            if (left < 0 || (PQisBusy(c) && PQconsumeInput(c) == 0)) return connection_error(c, query_->name);
+            if (!PQisBusy(c)) return need::nothing;
+            return left == 1 ? need::read_and_write : need::read;
+        });
+        if (came) r.reset(PQgetResult(c));
+        return came;
+    }
+
+    result<void> until_sent() {
+        PGconn* c = line_->get();
+        auto sent = until_done(*line_, [&]() -> result<need> {
+            const int left = PQflush(c);
+            if (left == 0) return need::nothing;
+            if (left < 0 || PQconsumeInput(c) == 0) return connection_error(c, query_->name);
+            return need::read_and_write;
+        });
+        if (!sent) open_ = false;
+        return sent;
     }
 
     // A failure of it fails nothing: sleepers look for themselves now and then.
     void wake_somebody() {
-        step wake;
-        wake.query = &statement::wake;
-        wake.params.number(line_->space()).int4s(1, [this](std::size_t) { return lane_.value; });
-        execute(line_->get(), wake, line_->options().schema);
-    }
-
-    result<void> resume() {
-        if (PQsetnonblocking(line_->get(), 1) != 0 || PQenterPipelineMode(line_->get()) != 1)
-            return connection_error(line_->get(), "enqueue_copy");
-        return {};
+        script steps;
+        add_wake(steps, *line_, {&lane_, 1});
+        if (line_->begin(steps)) (void)until_done(*line_, [this] { return line_->proceed(); });
     }
 
     link* line_;
     lane_id lane_;
+    std::span<const job_id> ids_;
+    const statement::query* query_;
     std::string buffer_;
     std::int64_t count_ = 0;
     bool open_ = false;

@@ -6,6 +6,7 @@
 #include <pgq/driver/pq/plain_sql.hpp>
 #include <pgq/driver/pq/take_verb.hpp>
 #include <pgq/driver/pq/verbs.hpp>
+#include <pgq/driver/pq/wait.hpp>
 #include <pgq/driver/pq/waker.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/liveness.hpp>
@@ -48,6 +49,8 @@ public:
         if (request.bodies->empty()) return {};
         if (auto fine = check_enqueue(request, state_->line.options().max_payload); !fine) return fine;
         if (state_->transaction.open) return enqueue_inside(request, ids);
+        if (request.is_plain() && request.bodies->size() >= statement::worth_copying)
+            return enqueue_by_copy(request, ids);
         return perform(enqueue_verb{request, ids});
     }
 
@@ -69,7 +72,7 @@ public:
     result<void> end_exchange() {
         auto& steps = state_->steps;
         if (steps.size() != 0)
-            if (auto done = until_done([this] { return state_->line.proceed(); }); !done) return done;
+            if (auto done = until_done(state_->line, [this] { return state_->line.proceed(); }); !done) return done;
         return state_->flying->read(steps);
     }
 
@@ -341,7 +344,7 @@ protected:
 
     result<void> connect() {
         if (auto started = state_->line.start(); !started) return started;
-        return until_done([this] { return state_->line.advance(); });
+        return until_done(state_->line, [this] { return state_->line.advance(); });
     }
     waker& wake() noexcept { return state_->wake; }
 
@@ -420,45 +423,13 @@ private:
 
     result<void> run() {
         if (auto begun = state_->line.begin(state_->steps); !begun) return begun;
-        return until_done([this] { return state_->line.proceed(); });
-    }
-
-    template <class Advance>
-    result<void> until_done(Advance advance) {
-        auto deadline = std::chrono::steady_clock::now() + state_->line.options().response_timeout;
-        for (;;) {
-            auto wanted = advance();
-            if (!wanted) return wanted.error();
-            if (*wanted == need::nothing) return {};
-            const auto left = deadline - std::chrono::steady_clock::now();
-            const auto events = *wanted == need::write            ? POLLOUT
-                                : *wanted == need::read_and_write ? POLLIN | POLLOUT
-                                                                  : POLLIN;
-            if (left <= duration{} || !poll_socket(static_cast<short>(events), left)) {
-                // Nothing that comes later may be taken for the answer to something else.
-                error_info silent{errc::connection_lost, "the server did not answer in time",
-                                  "is it overloaded, or the network cut? response_timeout says how long to wait"};
-                state_->line.close();
-                return silent;
-            }
-        }
-    }
-
-    bool poll_socket(short events, duration timeout) const {
-        ::pollfd one{state_->line.socket(), events, 0};
-        const auto time = as_timespec(timeout);
-        return ::ppoll(&one, 1, &time, nullptr) != 0;
+        return until_done(state_->line, [this] { return state_->line.proceed(); });
     }
 
     bool poll_for(short events, duration timeout) const {
         ::pollfd both[2] = {{state_->line.socket(), events, 0}, {state_->wake.descriptor(), POLLIN, 0}};
         const auto time = as_timespec(timeout);
         return ::ppoll(both, 2, &time, nullptr) > 0 && both[0].revents != 0;
-    }
-
-    static ::timespec as_timespec(duration d) noexcept {
-        const auto s = std::chrono::duration_cast<std::chrono::seconds>(d);
-        return {static_cast<std::time_t>(s.count()), static_cast<long>((d - s).count())};
     }
 
     // What a worker hears: its own channel, and the one for those who cannot look for sleepers.
@@ -498,6 +469,19 @@ private:
     result<void> say(const statement::query& q) {
         fresh().add(q);
         return finish_script();
+    }
+
+    result<void> enqueue_by_copy(const enqueue_request& request, std::vector<job_id>& ids) {
+        const auto& all = *request.bodies;
+        auto& steps = fresh();
+        steps.add(statement::draw_ids).number(static_cast<std::int32_t>(all.size()));
+        if (auto drawn = finish_script(); !drawn) return drawn;
+        if (auto read = enqueue_verb::read_ids(steps[0], all.size(), ids); !read) return read;
+        copy_stream stream{state_->line, request.lane, ids};
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if (auto put = stream.put(all[i], request.options[0].priority); !put) return ids.clear(), put;
+        if (auto put = stream.finish(); !put) return ids.clear(), put.error();
+        return {};
     }
 
     result<void> enqueue_inside(const enqueue_request& request, std::vector<job_id>& ids) {
