@@ -192,6 +192,8 @@ public:
         if (l.keeps_state() && r.announce_awake) announce(steps, l, statement::announce_awake);
         if (l.keeps_state() && r.announce_sleep) announce(steps, l, statement::announce_sleep);
         first_ = steps.size();
+        // First, so that who waits has changed nothing: each transaction that has is in everybody's snapshots.
+        if (takes_turn()) steps.add(statement::take_turn).number(l.space());
         if (!r.finished.empty()) statement::bind_finish(steps.add(statement::finish), r.worker, r.finished);
         for (const auto& g : r.progressed)
             if (g.last) ending_.push_back(&g);
@@ -199,7 +201,6 @@ public:
         if (!ending_.empty()) statement::bind_ends(steps.add(statement::settle_ends), r.worker, ending_);
         if (r.promote) steps.add(statement::promote);
         if (!r.limited.empty()) statement::bind_claim_limited(steps.add(statement::claim_limited), r);
-        if (takes_turn()) steps.add(statement::take_turn).number(l.space());
         if (r.limit > 0 && !r.lanes.empty()) add_claim(steps);
         if (r.look_ahead) steps.add(statement::look_ahead);
         last_ = steps.size();
@@ -223,7 +224,7 @@ public:
         out.again.reset();
         out.more_limited = false;
         if (auto e = steps.first_error(0, last_)) return *e;
-        std::size_t at = first_;
+        std::size_t at = first_ + takes_turn();
         if (!request_->finished.empty()) note_lost(steps[at++], request_->finished);
         for (const auto& g : request_->progressed)
             if (!g.last) read_progress(steps[at++], g);
@@ -233,7 +234,6 @@ public:
             read_again(steps[at]);
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
         }
-        at += takes_turn();
         if (request_->limit > 0 && !request_->lanes.empty())
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
         if (request_->look_ahead && steps[at].rows() == 1) {
