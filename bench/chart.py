@@ -18,14 +18,16 @@ def rows(paths):
         with open(path, encoding="utf-8") as file:
             for line in file:
                 row = json.loads(line)
-                if row.get("unit", "jobs/s") == "jobs/s" and row.get("median"):
+                # How many jobs a second were put in to see how long they take is no result.
+                if row.get("unit", "jobs/s") == "jobs/s" and row.get("median") and row["question"] != "latency":
                     yield row
 
 
 def name(row):
     words = [row["question"] + ",", row["case"]]
     if row.get("system"):
-        words = [row["system"], "(" + row.get("setting", "") + "):"] + words
+        setting = f" ({row['setting']})" if row.get("setting") else ""
+        words = [row["system"] + setting + ":"] + words
     return " ".join(words)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How fast it is beside what PostgreSQL and libpq allow, on this machine: bench/run.sh [--quick] [--json FILE] [QUESTION...]
 #
-#   --quick      the first questions, fewer jobs and rounds: three minutes, once it is built
+#   --quick      the first questions, fewer jobs and rounds: two minutes, once it is built
 #   --json FILE  the same numbers, one JSON object a line
 #
 # Starts a PostgreSQL of its own with the settings that it prints, all durable, and throws it away afterwards; PGQ_DSN names
