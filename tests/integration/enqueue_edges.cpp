@@ -202,25 +202,17 @@ TEST_CASE("a server that does not answer ends a COPY as it ends a statement", "[
     CHECK(db.rows("ready") == 6001);
 }
 
-TEST_CASE("a large batch wakes a sleeping worker", "[enqueue][copy]") {
+TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][stream]") {
     const database db;
     test::note_queue<> jobs{db.driver()}, producer{db.driver()};
     test::diary diary;
     test::running_worker w{jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
     REQUIRE(eventually([&] { return db.sleepers() == 1; }));
-    CHECK(producer.enqueue(test::notes(6000)).value().size() == 6000);
-    CHECK(eventually([&] { return diary.each_ran_once(6000); }));
-    w.stop().value();
-}
-
-TEST_CASE("a stream wakes a sleeping worker", "[enqueue][stream]") {
-    const database db;
-    test::note_queue<> jobs{db.driver()}, producer{db.driver()};
-    test::diary diary;
-    test::running_worker w{jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
-    REQUIRE(eventually([&] { return db.sleepers() == 1; }));
-    CHECK(producer.enqueue_stream(test::notes(10)).value() == 10);
-    CHECK(eventually([&] { return diary.each_ran_once(10); }));
+    const bool streams = GENERATE(true, false);
+    const std::int64_t n = streams ? 10 : 6000;
+    if (streams) CHECK(producer.enqueue_stream(test::notes(n)).value() == n);
+    else CHECK(std::ssize(producer.enqueue(test::notes(n)).value()) == n);
+    CHECK(eventually([&] { return diary.each_ran_once(n); }));
     w.stop().value();
 }
 

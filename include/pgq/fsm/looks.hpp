@@ -28,9 +28,10 @@ public:
 
     /// Floors are trusted no longer. No more than a twentieth of one worker's time goes into looking, as long as that comes to something.
     /// Of a crowd each needs to look more seldom: what one finds it finds for all.
-    bool due(steady_time now) const noexcept {
+    bool due(steady_time now) const noexcept { return now >= due_at(); }
+    steady_time due_at() const noexcept {
         const duration dear = std::min(std::min(20 * took_, longest) * workers_, longest_of_many);
-        return now - looked_ >= std::max<duration>(every_ * std::max<std::int64_t>(workers_ / 4, 1), dear);
+        return looked_ + std::max<duration>(every_ * std::max<std::int64_t>(workers_ / 4, 1), dear);
     }
 
     /// Whether a look now, and at the latest when, is no waste of time where floors may do.

@@ -331,6 +331,7 @@ private:
 
     void look_again() noexcept {
         dry_ = stale_ = false;
+        look_at_.reset();
         looks_.distrust();
     }
 
@@ -349,6 +350,7 @@ private:
         if (dry_) left = std::min<duration>(left, polled_ + options_.poll_interval - now);
         if (next_due_) left = std::min<duration>(left, *next_due_ - now);
         if (look_at_) left = std::min<duration>(left, *look_at_ - now);
+        if (stale_) left = std::min<duration>(left, looks_.due_at() - now);
         if (ask_again_at_) left = std::min<duration>(left, *ask_again_at_ - now);
         if (look_ahead_by_) left = std::min<duration>(left, *look_ahead_by_ - now);
         if (unflushed_ > 0) left = std::min<duration>(left, flush_at_ - now);

@@ -458,6 +458,15 @@ TEST_CASE("while jobs of limited lanes keep coming a worker that ends when all i
         CHECK(a.limit == 4);
         CHECK(a.from_start);
     }
+    SECTION("also while it waits for a limit") {
+        CHECK(s.succeed().limit == 0);
+        s.w.claimed_limited(0, 1min, false, s.now);
+        const auto a = s.next();
+        CHECK(a.what == worker_do::wait);
+        CHECK(a.timeout <= 250ms);
+        s.now += a.timeout;
+        CHECK(s.succeed().from_start);
+    }
     SECTION("and before it ends") {
         CHECK(s.succeed().limit == 0);
         s.w.claimed_limited(0, {}, false, s.now);
@@ -468,6 +477,24 @@ TEST_CASE("while jobs of limited lanes keep coming a worker that ends when all i
         CHECK(s.succeed(0).from_start);
         CHECK(s.next().what == worker_do::stop);
     }
+}
+
+TEST_CASE("a look that was put off is no reason to wake up while hands are full", "[fsm][worker]") {
+    shell s;
+    const auto a = s.next();
+    s.now += 10ms;
+    s.w.exchanged(a, 0, 0, {}, s.now);
+    const auto b = s.next();
+    s.w.exchanged(b, 4, 0, {}, s.now);
+    CHECK(s.succeed().announce_awake);
+    s.finish(1);
+    s.finish(2);
+    s.now += 10ms;
+    CHECK_FALSE(s.succeed(2).from_start);  // short, and put off
+    s.now += 200ms;
+    (void)s.w.stalled(s.now);
+    s.rest();
+    CHECK(s.next().timeout >= 1s);
 }
 
 TEST_CASE("a worker that falls asleep behind its floors looks from the start soon", "[fsm][worker]") {

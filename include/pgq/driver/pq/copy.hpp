@@ -104,7 +104,7 @@ private:
     result<void> drain(result_ptr r) {
         result<void> outcome;
         do {
-            if (PQresultStatus(r.get()) == PGRES_FATAL_ERROR && r) outcome = server_error(r.get(), query_->name);
+            if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR) outcome = server_error(r.get(), query_->name);
             if (auto answered = answer(r); !answered) return answered;
         } while (r);
         if (PQenterPipelineMode(line_->get()) != 1) return connection_error(line_->get(), query_->name);
