@@ -82,8 +82,11 @@ TEST_CASE("a workflow of three steps is a line a step, and they run one after th
                            {.poll_interval = 10min},
                            [&](const note& n, pgq::context& c) { seen.add(n.n, c); },
                            [&](const letter& l, pgq::context& c) { seen.add(l.n, c); }};
-    const auto steps =
-        jobs.chain(note{.n = 1}).then(letter{.n = 2}, {.priority = 9}).then(note{.n = 3}).enqueue().value();
+    const auto steps = jobs.chain(note{.n = 1})
+                           .then(letter{.n = 2}, {.priority = 9})
+                           .then(note{.n = 3}, {.keep_outcome = 1min})
+                           .enqueue()
+                           .value();
     CHECK(jobs.wait_for(steps.back().id, test::long_enough).value().kind == end_kind::done);
     CHECK(order_of(seen) == std::vector<std::int64_t>{1, 2, 3});
 }
@@ -107,7 +110,7 @@ TEST_CASE(
     auto late = flow.add(note{.n = 1}), early = flow.add(note{.n = 2});
     flow.add(note{.n = 3, .text = "throw"});
     late.after(early);
-    flow.finally(letter{.n = 4});
+    flow.finally(letter{.n = 4}, {.keep_outcome = 1min});
     const auto made = flow.enqueue().value();
     CHECK(jobs.wait_for(made[3].id, test::long_enough).value().kind == end_kind::done);
     const auto order = order_of(seen);
