@@ -16,6 +16,9 @@ target_compile_definitions(
   pgq_dev INTERFACE $<$<CXX_COMPILER_ID:Clang,AppleClang>:ASIO_HAS_CO_AWAIT=1;ASIO_HAS_STD_COROUTINE=1>
 )
 
+# An empty optional that is used ends a test, instead of whatever its bytes say then.
+target_compile_definitions(pgq_dev INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+
 # The libraries that only some serializers need: what cannot be built without one that is missing is left out.
 set(pgq_optional_nlohmann "pgq/serializer/(nlohmann|msgpack)[a-z_]*\\.hpp")
 set(pgq_optional_sodium "pgq/serializer/(encrypted|keys)\\.hpp")

@@ -109,7 +109,8 @@ public:
             monitor_.follow(engine_.id());
         }
         if (reconnected_) settle_leases();
-        if (session_ && (stop_asked_of_jobs_.exchange(false) || engine_.astray())) hear_news();
+        if (!session_) return;  // lost once more
+        if (stop_asked_of_jobs_.exchange(false) || engine_.astray()) hear_news();
         else if (clock::now() >= next_check_) look_for_late_claims();
     }
 
@@ -150,6 +151,7 @@ public:
     /// The connection is of no more use.
     void drop(const error_info& why) {
         set_session(std::nullopt);
+        next_check_ = steady_time::max();  // the next connection begins with it
         next_try_ = clock::now() + tell_failed(why);
     }
 

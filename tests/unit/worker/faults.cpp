@@ -177,6 +177,25 @@ TEST_CASE("a wait that fails is followed by a new connection", "[worker][faults]
     w.stop().value();
 }
 
+TEST_CASE("a connection that breaks while late claims are looked for, and again while it is made up for, is replaced",
+          "[worker][faults]") {
+    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
+    // It asks twice once it has connected again, and once more after a lease time; then begins the next connection with it.
+    const auto plan = std::make_shared<fault_plan>(
+        fault_plan::any({fault_plan::at(verb::wait, 1, lost_before), fault_plan::at(verb::leases_of, 3, lost_before),
+                         fault_plan::at(verb::leases_of, 4, lost_before)}));
+    queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
+    test::chores chores{many};
+    auto options = test::chore_options(pgq::run_until::stopped);
+    options.lease_time = 1s;
+    test::running_worker w{jobs, options, [&](const test::note& job) { return chores.run(job); }};
+    REQUIRE(test::eventually([&] { return plan->count(verb::leases_of) >= 6; }));
+    CHECK(plan->count(verb::connect) == 4);
+    jobs.enqueue(test::notes(many)).value();
+    CHECK(test::eventually([&] { return chores.complaint(jobs, true).empty(); }));
+    w.stop().value();
+}
+
 TEST_CASE("counting what is deferred may fail", "[worker][faults]") {
     check_all({one_fault("counts are lost", fault_plan::at(verb::counts, 1, lost_before)),
                one_fault("counts are refused", fault_plan::at(verb::counts, 1, refused))});
