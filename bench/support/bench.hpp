@@ -3,6 +3,7 @@
 #include <support/meter.hpp>
 #include <support/report.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -21,10 +22,11 @@ struct context {
     bool quick = false;
     report& out;
     meter& counters;
+    int most_rounds = 5;
 
     /// `most` jobs, fewer when there is little time.
     std::int64_t jobs(std::int64_t most, std::int64_t when_quick) const noexcept { return quick ? when_quick : most; }
-    int rounds() const noexcept { return quick ? 3 : 5; }
+    int rounds() const noexcept { return quick ? std::min(3, most_rounds) : most_rounds; }
 };
 
 /// One side of a comparison: `prepare()` is not measured, `run()` is, and says how many jobs it has dealt with.

@@ -12,26 +12,45 @@
 
 namespace pgq::statement {
 
-/// Takes up to $4 jobs of one lane behind the floor ($2, $3) into one lease of worker $5.
-/// The inner select finds and locks by the only index, the delete goes by physical address: no join, no index on id.
-inline constexpr query claim_one{"claim_one", R"(
+namespace claim_text {
+
+// Ranks and attempts that are all the same are told once: each element of an array is a call at the server, and another at the client.
+inline constexpr std::string_view answer = R"(
+RETURNING id, ctid, lane, ids, CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
+       CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
+       CASE WHEN headers IS NOT NULL THEN (
+           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
+             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)";
+
+inline constexpr std::string_view of_one = R"(
 WITH got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
          ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, attempts, flags, headers, key, body)
+    RETURNING id, rank, attempts, flags, headers, key, body))";
+inline constexpr std::string_view of_one_in_turn = R"(
+WITH turn AS MATERIALIZED (
+    SELECT number, rank, id FROM {s}.turn WHERE lane = $1 AND number = current_setting('pgq.turn')::int2
+       AND NOT $7 AND (rank, id) > ($2, $3)),
+got AS (
+    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM {s}.ready
+         WHERE lane = $1 AND (rank, id) > (coalesce((SELECT rank FROM turn), $2), coalesce((SELECT id FROM turn), $3))
+         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
+    RETURNING id, rank, attempts, flags, headers, key, body),
+last AS (
+    UPDATE {s}.turn t SET rank = g.rank, id = g.id FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
+     WHERE t.lane = $1 AND t.number = current_setting('pgq.turn')::int2))";
+// What few jobs have is gathered in a second pass over `got`, which yields them in the same order, and only when there is some.
+inline constexpr std::string_view one_lease = R"(
 INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
-SELECT $5, $1, $6, array_agg(id), array_agg(rank), array_agg((least(attempts, 32766) + 1)::int2),
-       CASE WHEN count(flags) > 0 THEN array_agg(flags) END,
-       CASE WHEN count(headers) > 0 THEN array_agg(headers) END,
-       CASE WHEN count(key) > 0 THEN array_agg(key) END, array_agg(body)
-  FROM got HAVING count(*) > 0
-RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)"};
-
-namespace claim_text {
+SELECT $5, $1, $6, a.ids, a.ranks, a.attempts,
+       CASE WHEN a.flags > 0 THEN (SELECT array_agg(flags) FROM got) END,
+       CASE WHEN a.headers > 0 THEN (SELECT array_agg(headers) FROM got) END,
+       CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END, a.bodies
+  FROM (SELECT array_agg(id) AS ids, array_agg(rank) AS ranks, array_agg((least(attempts, 32766) + 1)::int2) AS attempts,
+               count(flags) AS flags, count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies
+          FROM got HAVING count(*) > 0) a)";
 
 inline constexpr std::string_view want = R"(
 WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3) w(lane, rank, id)),)";
@@ -75,13 +94,13 @@ SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.
        CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
   FROM got g GROUP BY g.lane)";
 inline constexpr std::string_view apart = ", CASE WHEN $7[array_position($1, g.lane)] <> 0 THEN g.id END";
-inline constexpr std::string_view answer = R"(
-RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)";
 
 }  // namespace claim_text
+
+/// Takes up to $4 jobs of one lane behind the floor ($2, $3) into one lease of worker $5.
+/// The inner select finds and locks by the only index, the delete goes by physical address: no join, no index on id.
+inline constexpr query claim_one{"claim_one",
+                                 joined<claim_text::of_one, claim_text::one_lease, claim_text::answer>::text};
 
 /// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4 jobs each
 /// lane has; `best` locks that many of each; what others had locked is made up for by `more`, from any lane. So nothing is
@@ -145,29 +164,8 @@ SELECT set_config('pgq.turn', max(got)::text, true) FROM t)"};
 
 /// After that, of one lane: who has the turn goes on where its last holder was, unless the floor is to hold exactly ($7), and not where it
 /// was itself, behind which the others have taken everything since.
-inline constexpr query claim_in_turn{"claim_in_turn", R"(
-WITH turn AS MATERIALIZED (
-    SELECT number, rank, id FROM {s}.turn WHERE lane = $1 AND number = current_setting('pgq.turn')::int2
-       AND NOT $7 AND (rank, id) > ($2, $3)),
-got AS (
-    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM {s}.ready
-         WHERE lane = $1 AND (rank, id) > (coalesce((SELECT rank FROM turn), $2), coalesce((SELECT id FROM turn), $3))
-         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, attempts, flags, headers, key, body),
-last AS (
-    UPDATE {s}.turn t SET rank = g.rank, id = g.id FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
-     WHERE t.lane = $1 AND t.number = current_setting('pgq.turn')::int2)
-INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
-SELECT $5, $1, $6, array_agg(id), array_agg(rank), array_agg((least(attempts, 32766) + 1)::int2),
-       CASE WHEN count(flags) > 0 THEN array_agg(flags) END,
-       CASE WHEN count(headers) > 0 THEN array_agg(headers) END,
-       CASE WHEN count(key) > 0 THEN array_agg(key) END, array_agg(body)
-  FROM got HAVING count(*) > 0
-RETURNING id, ctid, lane, ids, ranks, attempts, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)"};
+inline constexpr query claim_in_turn{
+    "claim_in_turn", joined<claim_text::of_one_in_turn, claim_text::one_lease, claim_text::answer>::text};
 
 inline bool wants_each(const exchange_request& r) noexcept {
     return std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.each; });

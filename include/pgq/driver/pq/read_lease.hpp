@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,19 +42,38 @@ inline bool read_headers(std::string_view cell, claimed_lease& lease, lease_stor
     return flat.ok();
 }
 
+// An array of a number for each of n jobs, or of one for all of them.
+template <std::integral T>
+class one_for_each {
+public:
+    one_for_each(std::string_view cell, std::size_t n) noexcept : each_{cell}, same_{each_.size() == 1 && n != 1} {
+        fits_ = same_ || each_.size() == n;
+        if (same_) value_ = each_.template next_number<T>();
+    }
+    T next() noexcept { return same_ ? value_ : each_.template next_number<T>(); }
+    bool ok() const noexcept { return fits_ && each_.ok(); }
+
+private:
+    statement::wire::array_reader each_;
+    bool same_, fits_;
+    T value_{};
+};
+
 inline bool read_lease(row_view row, claimed_lease& lease, const std::shared_ptr<lease_storage>& storage) {
     namespace wire = statement::wire;
     lease.ref = {row.number<std::int64_t>(0), wire::load_tid(row.cell(1).data())};
     lease.lane = {row.number<std::int32_t>(2)};
-    wire::array_reader ids{row.cell(3)}, ranks{row.cell(4)}, attempts{row.cell(5)}, bodies{row.cell(6)};
+    wire::array_reader ids{row.cell(3)}, bodies{row.cell(6)};
     const std::size_t n = ids.size();
-    if (n == 0 || ranks.size() != n || attempts.size() != n || bodies.size() != n) return false;
+    one_for_each<std::int64_t> ranks{row.cell(4), n};
+    one_for_each<std::int16_t> attempts{row.cell(5), n};
+    if (n == 0 || !ranks.ok() || !attempts.ok() || bodies.size() != n) return false;
     lease.jobs.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
         auto& job = lease.jobs[i];
         job.id = {ids.next_number<std::int64_t>()};
-        job.rank = {ranks.next_number<std::int64_t>()};
-        job.attempt = attempts.next_number<std::int16_t>();
+        job.rank = {ranks.next()};
+        job.attempt = attempts.next();
         job.index = static_cast<std::uint32_t>(i);
         job.body = bodies.next();
     }
