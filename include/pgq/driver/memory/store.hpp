@@ -1,15 +1,18 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
-#include <pgq/detail/utf8.hpp>
+#include <pgq/driver/memory/claiming.hpp>
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/job.hpp>
+#include <pgq/driver/memory/lane_book.hpp>
 #include <pgq/driver/memory/leases.hpp>
 #include <pgq/driver/memory/ledger.hpp>
 #include <pgq/driver/memory/limits.hpp>
 #include <pgq/driver/memory/match.hpp>
 #include <pgq/driver/memory/roster.hpp>
+#include <pgq/driver/memory/settling.hpp>
 #include <pgq/driver/memory/stock.hpp>
+#include <pgq/driver/memory/taking.hpp>
 #include <pgq/driver/memory/tracked_enqueue.hpp>
 #include <pgq/driver/memory/tracking.hpp>
 #include <pgq/driver/memory/waiter.hpp>
@@ -23,7 +26,6 @@
 #include <pgq/job/revision.hpp>
 #include <pgq/job/take.hpp>
 #include <pgq/job/tracked.hpp>
-#include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -31,7 +33,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -60,20 +61,14 @@ public:
     }
 
     result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
-        if (const auto ok = check_name(queue); !ok) return ok.error();
+        if (const auto ok = lane_book::check_name(queue); !ok) return ok.error();
         for (const auto& name : names)
-            if (const auto ok = check_name(name.entrypoint); !ok) return ok.error();
+            if (const auto ok = lane_book::check_name(name.entrypoint); !ok) return ok.error();
         std::vector<lane_id> out;
         const std::lock_guard lock{mutex_};
-        for (const auto& name : names) {
-            const full_name full{std::string{queue}, std::string{name.entrypoint}, std::string{name.version}};
-            auto [at, fresh] = names_.try_emplace(full);
-            if (fresh) {
-                at->second = stock_.add_lane();
-                lanes_.push_back(full);
-            }
-            out.push_back(at->second);
-        }
+        for (const auto& name : names)
+            out.push_back(
+                lanes_.number({std::string{queue}, std::string{name.entrypoint}, std::string{name.version}}, stock_));
         return out;
     }
 
@@ -84,7 +79,7 @@ public:
     bool change_limit(std::string_view queue, const lane_limit& limit) {
         const std::lock_guard lock{mutex_};
         if (!limits_.change(queue, limit)) return false;
-        std::vector<lane_id> touched = lanes_of(queue, limit.entrypoint);
+        std::vector<lane_id> touched = lanes_.of(queue, limit.entrypoint);
         roster_.wake(touched);
         return true;
     }
@@ -132,19 +127,12 @@ public:
         std::vector<job_array> dropped;  // outlives the lock: nobody waits while payloads are freed
         std::vector<lane_id> touched;
         const std::lock_guard lock{mutex_};
-        if (auto ok = check(r); !ok) return ok;
+        if (is_of_a_worker(r) && !roster_.has(r.worker)) return errc::worker_lost;
+        if (auto ok = settling_.check(r); !ok) return ok;
         const time_point now = clock_.now();
         (void)stock_.take_begun();
-        for (const auto& ref : r.finished) {
-            const lease* l = leases_.find(ref.id, r.worker);
-            if (!l) {
-                reply.lost.push_back(ref.id);
-                continue;
-            }
-            finish_flagged(*l, now, touched, [](std::size_t) { return true; });
-            dropped.push_back(leases_.close(ref.id).jobs);
-        }
-        for (const auto& p : r.progressed) progress(p, r.worker, now, reply, dropped, touched);
+        for (const auto& ref : r.finished) settling_.finish(ref, r.worker, now, reply, dropped, touched);
+        for (const auto& p : r.progressed) settling_.progress(p, r.worker, now, reply, dropped, touched);
         reply.promoted = stock_.take_begun();
         if (r.promote) reply.promoted += stock_.promote(now, touched);
         roster_.wake(touched, r.worker);
@@ -153,9 +141,9 @@ public:
         std::uint32_t room = r.limited_room;
         for (limited_lane wanted : r.limited) {
             wanted.most = std::min(wanted.most, room);
-            room -= claim_limited(r.worker, wanted, reply);
+            room -= claiming_.claim_limited(r.worker, wanted, clock_.steady_now(), reply);
         }
-        if (r.limit > 0) claim(r, reply);
+        if (r.limit > 0) claiming_.claim(r, reply);
         if (r.look_ahead) reply.next_due = stock_.next_due(now);
         if (r.pass_on) roster_.wake_colleague(r.worker);
         for (const lane_id lane : r.freed) roster_.wake_one(lane, r.worker);
@@ -170,8 +158,8 @@ public:
         const std::lock_guard lock{mutex_};
         const time_point now = clock_.now();
         if (r.promote && tx == nullptr) stock_.promote(now, touched);
-        auto jobs = waiting_jobs(r);
-        if (tx != nullptr) prefer_own(r, jobs, *tx);
+        auto jobs = waiting_jobs(stock_, r);
+        if (tx != nullptr) prefer_own(stock_, r, jobs, *tx);
         for (const job& j : jobs) {
             reply.jobs.push_back(record_of(j));
             // Who takes a job for good has done it; in a transaction, when that commits.
@@ -206,7 +194,8 @@ public:
         exchange_reply reply;
         const std::lock_guard lock{mutex_};
         const time_point now = clock_.now();
-        progress({.ref = ref, .last = true, .mask = "\1", .items = {&done, 1}}, worker, now, reply, dropped, touched);
+        settling_.progress({.ref = ref, .last = true, .mask = "\1", .items = {&done, 1}}, worker, now, reply, dropped,
+                           touched);
         const bool ours = reply.lost.empty();
         if (!ours) tx.rollback(stock_, touched);
         else tx.commit(stock_, now, touched);
@@ -334,7 +323,7 @@ public:
         std::vector<std::string> names(r.bodies ? r.bodies->size() : 0);
         for (std::size_t i = 0; i < names.size(); ++i) {
             if (!stock_.knows(r.lane(i))) return no_such_lane();
-            const full_name& lane = lanes_[static_cast<std::size_t>(r.lane(i).value) - 1];
+            const full_name& lane = lanes_.name(r.lane(i));
             if (r.option(i).unique_key.is_set()) names[i].append(lane.queue).append(1, '\0').append(lane.entrypoint);
         }
         tracked_enqueue call{stock_, r, std::move(names), clock_.now()};
@@ -373,8 +362,7 @@ public:
     void set_dead_letters(std::span<const lane_id> lanes, std::span<const lane_id> to) {
         const std::lock_guard lock{mutex_};
         for (std::size_t i = 0; i < lanes.size(); ++i)
-            stock_.bury(lanes[i], i < to.size() ? std::optional{to[i]} : std::nullopt,
-                        lanes_[static_cast<std::size_t>(lanes[i].value) - 1].queue);
+            stock_.bury(lanes[i], i < to.size() ? std::optional{to[i]} : std::nullopt, lanes_.name(lanes[i]).queue);
     }
 
     void watch(std::span<const job_id> ids, duration keep, std::vector<ended_job>& ended,
@@ -428,11 +416,6 @@ public:
     }
 
 private:
-    struct full_name {
-        std::string queue{}, entrypoint{}, version{};
-        friend auto operator<=>(const full_name&, const full_name&) = default;
-    };
-
     std::int64_t count_open(lane_id lane) const {
         const lane_counts c = stock_.counts(lane);
         return c.ready + c.deferred + leases_.unfinished(lane);
@@ -460,67 +443,16 @@ private:
         return {};
     }
 
-    static result<void> check_name(std::string_view name) {
-        if (name.empty() || name.size() > max_name_bytes) return errc::invalid_name;
-        if (!pgq::detail::is_storable_text(name)) return errc::invalid_text;
-        return {};
-    }
-
     static error_info no_such_lane() { return error_info{errc::invalid_option, "there is no lane with this number"}; }
+    static bool is_of_a_worker(const exchange_request& r) noexcept {
+        return (r.limit > 0 && !r.lanes.empty()) || !r.limited.empty() || r.announce_sleep;
+    }
     static std::vector<job_id> sorted(std::span<const job_id> ids) {
         std::vector<job_id> out{ids.begin(), ids.end()};
         std::sort(out.begin(), out.end());
         return out;
     }
 
-    /// Everything that can be wrong with a request, before any of it happens.
-    result<void> check(const exchange_request& r) {
-        if (((r.limit > 0 && !r.lanes.empty()) || !r.limited.empty() || r.announce_sleep) && !roster_.has(r.worker))
-            return errc::worker_lost;
-        for (const auto& p : r.progressed) {
-            const lease* l = leases_.find(p.ref.id, r.worker);
-            if (!l) continue;  // reported as lost
-            for (const auto& item : p.items)
-                if (item.index >= l->jobs->size())
-                    return error_info{errc::invalid_option, "a settlement names a job that its lease does not have"};
-            if (p.last && !leaves_nothing(*l, p))
-                return error_info{errc::invalid_option, "a lease cannot end while jobs are in it"};
-        }
-        return {};
-    }
-    static bool leaves_nothing(const lease& l, const lease_progress& p) {
-        lease after{.jobs = l.jobs, .left = l.left};
-        after.leave(p.mask);
-        for (const auto& item : p.items) after.leave(std::size_t{item.index});
-        bool nothing = true;
-        after.for_each_unfinished([&](std::size_t) { nothing = false; });
-        return nothing;
-    }
-
-    void progress(const lease_progress& p, worker_id worker, time_point now, exchange_reply& reply,
-                  std::vector<job_array>& dropped, std::vector<lane_id>& touched) {
-        lease* l = leases_.find(p.ref.id, worker);
-        if (!l) return reply.lost.push_back(p.ref.id);
-        for (const auto& item : p.items) {
-            if (l->has_left(item.index)) continue;  // said before
-            l->leave(std::size_t{item.index});
-            stock_.settle(l->at(item.index), item, now, touched);
-        }
-        const lease leaving{.left = std::string{p.mask}};
-        finish_flagged(*l, now, touched, [&](std::size_t i) { return leaving.has_left(i); });
-        l->leave(p.mask);
-        if (!p.last) return reply.moved.push_back({.id = p.ref.id});
-        dropped.push_back(leases_.close(p.ref.id).jobs);
-    }
-
-    /// Jobs that are done without a word, though somebody wants to know: their worker could not know that.
-    template <class Predicate>
-    void finish_flagged(const lease& l, time_point now, std::vector<lane_id>& touched, Predicate leaves) {
-        if (l.flags.empty()) return;
-        l.for_each_unfinished([&](std::size_t i) {
-            if (leaves(i)) stock_.end(l.at(i), end_kind::done, now, touched);
-        });
-    }
     /// Makes jobs tracked, wherever they are. `ids` are sorted.
     void track(const std::vector<job_id>& ids) {
         std::vector<job_id> missing;
@@ -537,138 +469,6 @@ private:
             const job& j = (*l.jobs)[i];
             stock_.book().add(j.id, {.lane = j.lane, .rank = j.rank});
         });
-    }
-
-    /// The best that wait, off the shelf.
-    std::vector<job> waiting_jobs(const take_request& r) {
-        std::vector<job> jobs;
-        if (r.where == nullptr || r.where->is_everything()) {
-            std::vector<claim_lane> lanes;
-            for (const lane_id lane : r.lanes) lanes.push_back({.lane = lane});
-            for (auto& batch : stock_.take(lanes, r.limit))
-                std::move(batch.jobs.begin(), batch.jobs.end(), std::back_inserter(jobs));
-        } else {
-            for (const lane_id lane : r.lanes)
-                for (job& j : stock_.take_if(lane, r.limit, [&](const job& c) { return passes(r.where, c); }))
-                    jobs.push_back(std::move(j));
-        }
-        std::sort(jobs.begin(), jobs.end(), runs_before);
-        put_back_behind(jobs, r.limit);
-        return jobs;
-    }
-    void put_back_behind(std::vector<job>& jobs, std::size_t most) {
-        for (; jobs.size() > most; jobs.pop_back()) stock_.put(std::move(jobs.back()));
-    }
-    /// A transaction sees what it has enqueued itself among the others.
-    void prefer_own(const take_request& r, std::vector<job>& jobs, ledger& tx) {
-        std::vector<job> own;
-        for (const auto& p : tx.own()) {
-            const bool wanted = std::find(r.lanes.begin(), r.lanes.end(), p.what.lane) != r.lanes.end();
-            if (wanted && !p.due && passes(r.where, p.what)) own.push_back(p.what);
-        }
-        std::sort(own.begin(), own.end(), runs_before);
-        std::vector<job> best;
-        std::size_t mine = 0, theirs = 0;
-        while (best.size() < r.limit && (mine < own.size() || theirs < jobs.size())) {
-            const bool is_mine = theirs == jobs.size() || (mine < own.size() && runs_before(own[mine], jobs[theirs]));
-            best.push_back(is_mine ? own[mine++] : jobs[theirs++]);
-            is_mine ? tx.take_own(best.back().id) : tx.took(best.back());
-        }
-        put_back_behind(jobs, theirs);
-        jobs = std::move(best);
-    }
-    static taken_record record_of(const job& j) {
-        taken_record t{.id = j.id, .lane = j.lane, .rank = j.rank, .attempts = j.attempts, .body = std::string{j.body}};
-        for (const header& h : j.headers) t.headers.push_back({std::string{h.name}, std::string{h.value}});
-        if (j.key) t.key = std::string{*j.key};
-        return t;
-    }
-
-    void claim(const exchange_request& r, exchange_reply& reply) {
-        if (r.apart != nullptr) return claim_apart(r, reply);
-        for (auto& batch : stock_.take(r.lanes, r.limit)) {
-            if (batch.asked.each) {
-                for (job& j : batch.jobs)
-                    open(r.worker, batch.asked.lane, batch.asked.max_attempts, {std::move(j)}, reply);
-            } else open(r.worker, batch.asked.lane, batch.asked.max_attempts, std::move(batch.jobs), reply);
-        }
-    }
-
-    void claim_apart(const exchange_request& r, exchange_reply& reply) {
-        std::vector<lane_id> lanes;
-        for (const claim_lane& l : r.lanes) lanes.push_back(l.lane);
-        for (job& j : waiting_jobs({.lanes = lanes, .limit = r.limit, .where = r.apart})) {
-            const lane_id lane = j.lane;
-            std::vector<job> alone_in_it;
-            alone_in_it.push_back(std::move(j));
-            open(r.worker, lane, r.lanes[0].max_attempts, std::move(alone_in_it), reply);
-        }
-    }
-
-    void open(worker_id worker, lane_id lane, std::int16_t max_attempts, std::vector<job> jobs, exchange_reply& reply) {
-        for (job& j : jobs)
-            if (j.attempts < std::numeric_limits<std::int16_t>::max()) ++j.attempts;
-        reply.leases.push_back(leases_.open({
-            .worker = worker,
-            .lane = lane,
-            .max_attempts = std::max(max_attempts, std::int16_t{1}),
-            .jobs = std::make_shared<const std::vector<job>>(std::move(jobs)),
-        }));
-    }
-
-    /// How many it took.
-    std::uint32_t claim_limited(worker_id worker, const limited_lane& wanted, exchange_reply& reply) {
-        if (!stock_.has_ready(wanted.lane)) return 0;
-        const auto& name = lanes_[static_cast<std::size_t>(wanted.lane.value) - 1];
-        const steady_time now = clock_.steady_now();
-        const auto limits = limits_.of(name.queue, name.entrypoint);
-        std::int64_t free = wanted.most;
-        std::optional<duration> rest;
-        const kept_limit* keyed = nullptr;
-        for (const kept_limit* l : limits) {
-            if (l->what.limit.kind == limit_kind::running) {
-                free = std::min(free, l->what.limit.amount - running(*l));
-            } else if (l->what.limit.kind == limit_kind::running_by_key) {
-                keyed = l;
-            } else if (const auto tokens = static_cast<std::int64_t>(l->available(now)); tokens < free) {
-                free = tokens;
-                rest = l->rest(static_cast<double>(tokens), now);
-            }
-        }
-        std::map<std::string_view, std::int64_t> by_key;
-        if (keyed != nullptr) by_key = running_by_key(*keyed);
-        auto jobs = stock_.take_if(wanted.lane, free > 0 ? static_cast<std::size_t>(free) : 0, [&](const job& j) {
-            return keyed == nullptr || !j.key || by_key[*j.key]++ < keyed->what.limit.amount;
-        });
-        const auto taken = static_cast<std::int64_t>(jobs.size());
-        for (kept_limit* l : limits)
-            if (taken > 0 && l->what.limit.kind == limit_kind::rate) l->spend(static_cast<double>(taken), now);
-        if (taken > 0) open(worker, wanted.lane, wanted.max_attempts, std::move(jobs), reply);
-        if (!stock_.has_ready(wanted.lane)) return static_cast<std::uint32_t>(taken);
-        if (taken == wanted.most) reply.more_limited = true;
-        else if (rest && taken >= free) reply.again = reply.again ? std::min(*reply.again, *rest) : *rest;
-        return static_cast<std::uint32_t>(taken);
-    }
-
-    std::vector<lane_id> lanes_of(std::string_view queue, std::string_view entrypoint) const {
-        std::vector<lane_id> out;
-        for (std::size_t i = 0; i < lanes_.size(); ++i)
-            if (lanes_[i].queue == queue && (entrypoint.empty() || lanes_[i].entrypoint == entrypoint))
-                out.push_back({static_cast<std::int32_t>(i + 1)});
-        return out;
-    }
-    std::int64_t running(const kept_limit& l) const {
-        std::int64_t n = 0;
-        for (const lane_id lane : lanes_of(l.queue, l.what.entrypoint)) n += leases_.unfinished(lane);
-        return n;
-    }
-    std::map<std::string_view, std::int64_t> running_by_key(const kept_limit& l) const {
-        std::map<std::string_view, std::int64_t> n;
-        for (const lane_id lane : lanes_of(l.queue, l.what.entrypoint))
-            leases_.for_each_unfinished(lane, [&](const job& j) {
-                if (j.key) ++n[*j.key];
-            });
-        return n;
     }
 
     void return_lease(const lease& l, time_point now, std::vector<lane_id>& touched) {
@@ -690,13 +490,14 @@ private:
     in_memory::clock clock_;
     std::shared_ptr<const void> watch_{};
     mutable std::mutex mutex_{};
-    std::map<full_name, lane_id> names_{};
-    std::vector<full_name> lanes_{};  // by their numbers, from 1
+    lane_book lanes_{};
     limit_book limits_{};
     std::int64_t last_job_ = 0;
     stock stock_{};
     lease_book leases_{};
     roster roster_{};
+    claiming claiming_{stock_, leases_, limits_, lanes_};
+    settling settling_{stock_, leases_};
     std::vector<waiter*> waiting_{};
 };
 
