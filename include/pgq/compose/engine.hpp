@@ -1,7 +1,9 @@
 #pragma once
 
+#include <pgq/compose/claim_lanes.hpp>
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/lease_slot.hpp>
+#include <pgq/compose/lease_slots.hpp>
 #include <pgq/compose/limit_gate.hpp>
 #include <pgq/compose/outbox.hpp>
 #include <pgq/compose/runner.hpp>
@@ -16,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <span>
 #include <string>
 #include <tuple>
@@ -52,10 +53,9 @@ public:
             const std::int16_t most = how.once ? std::numeric_limits<std::int16_t>::max() : max_attempts;
             if (limiters.of_job[entries[i].job] || limiters.of_queue || std::any_of(global.begin(), global.end(), mine))
                 gate_.add(i, lanes[i], entries[i].job, most, how.apart);
-            else lanes_.push_back({.lane = lanes[i], .max_attempts = most, .each = how.apart});
+            else lanes_.add({.lane = lanes[i], .max_attempts = most, .each = how.apart});
         }
         gate_.become(std::move(limiters), lanes.size());
-        floors_.assign(lanes_.size(), floor_mark{});
     }
     void become(worker_id id) noexcept { worker_ = id; }
     worker_id id() const noexcept { return worker_; }
@@ -81,15 +81,10 @@ public:
         for (auto& s : slots_) s->in_request = false;
         if (careful_ && has_unsettled()) show_one();
         else show_all(a, now);
-        const bool start = a.from_start || put_back_;
-        for (std::size_t i = 0; i < lanes_.size(); ++i) {
-            lanes_[i].floor = start ? floor_mark{} : floors_[i];
-            lanes_[i].exact = start || lowered_;
-        }
         request_ = {.worker = worker_,
                     .finished = finished_,
                     .progressed = progressed_,
-                    .lanes = lanes_,
+                    .lanes = lanes_.ask(a.from_start || put_back_),
                     .limit = careful_ ? 0 : a.limit,
                     .limited = gate_.ask(careful_ || machine_.stopping(), a.from_start || a.announce_sleep,
                                          machine_.limited_ahead(), now),
@@ -109,14 +104,13 @@ public:
         a.limit = request_.limit;
         a.announce_sleep = request_.announce_sleep;
         put_back_ = false;
-        if (a.limit > 0) lowered_ = false;
         if (a.look_ahead) {
             crowded_ = reply.workers > a_crowd;
             machine_.among(reply.workers);
         }
         for (auto& s : slots_)
             if (s->in_request) write_off(*s, reply);
-        release_slots();
+        slots_.release();
         if (careful_ && !has_unsettled()) careful_ = false;
         std::size_t claimed = 0, limited = 0, bytes = 0;
         for (const auto& l : reply.leases) {
@@ -124,7 +118,7 @@ public:
             if (gate_.began(place_of(l.lane), static_cast<std::uint32_t>(l.jobs.size()), now)) limited += l.jobs.size();
             for (const auto& j : l.jobs) bytes += j.body.size();
         }
-        raise_floors(a, reply);
+        lanes_.claimed(a.limit > 0, a.from_start, reply.leases);
         machine_.exchanged(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
         if (gate_.any()) gate_.answered(reply.again.has_value(), now);
         if (gate_.any())
@@ -191,7 +185,7 @@ public:
                 s->lost = true;  // it ended as we asked, only the answer is missing
             else lose(*s);
         }
-        release_slots();
+        slots_.release();
     }
 
     /// Whether an exchange has not found a lease: ask for `news`.
@@ -215,7 +209,7 @@ public:
                                                  [](const auto& u) { return goes_back(u.what); });
         }
         if (put_back_) machine_.put_back();
-        release_slots();
+        slots_.release();
         if (has_news()) machine_.flush(now);
     }
 
@@ -223,7 +217,7 @@ public:
     void lose_all() {
         for (auto& s : slots_)
             if (!s->lost && !s->closing.load()) lose(*s);
-        release_slots();
+        slots_.release();
         start_over();
     }
 
@@ -243,17 +237,12 @@ public:
     /// Gives back the jobs of handlers that do not end; what those return later is not heard.
     void abandon(std::vector<lease_ref>& leases) {
         leases.clear();
-        std::uint32_t unfinished = 0;
-        for (auto& s : slots_) {
-            if (s->lost) continue;
-            unfinished += s->unfinished;
-            if (s->unfinished > 0) leases.push_back(s->lease.ref), s->lost = true;
-        }
+        for (auto& s : slots_)
+            if (!s->lost && s->unfinished > 0) leases.push_back(s->lease.ref), s->lost = true;
         machine_.dropped(machine_.in_hand());
-        (void)unfinished;
     }
 
-    std::span<const claim_lane> lanes() const noexcept { return lanes_; }
+    std::span<const claim_lane> lanes() const noexcept { return lanes_.all(); }
 
 private:
     void collect(steady_time now) {
@@ -276,14 +265,14 @@ private:
             const bool asked = n.slot->has_flag(n.slot->lease.jobs[n.position].index, flag_tracked);
             urgent = urgent || !n.what.gone || asked || limited;  // somebody may wait for its place, or its end
             returned = returned || back;
-            if (back) lower_floor(*n.slot, n.slot->lease.jobs[n.position]);
+            if (back) lanes_.goes_back(n.slot->lease.lane, n.slot->lease.jobs[n.position]);
             n.slot->finish(n.position, std::move(n.what), now);
         }
         machine_.finished(static_cast<std::uint32_t>(notes_.size()), std::min(last, now));
         if (returned) machine_.returned();
         if (urgent) machine_.flush(now);
         notes_.clear();
-        release_slots();
+        slots_.release();
     }
 
     static bool goes_back(const verdict& v) noexcept {
@@ -404,44 +393,8 @@ private:
     }
 
     void start_over() {
-        std::fill(floors_.begin(), floors_.end(), floor_mark{});
+        lanes_.start_over();
         machine_.reconnected();
-    }
-
-    void release_slots() {
-        for (std::size_t i = 0; i < slots_.size();) {
-            auto& s = slots_[i];
-            if (s->unfinished > 0 || (!s->lost && (s->dirty || !s->unsettled.empty()))) {
-                ++i;
-                continue;
-            }
-            s->close();
-            resting_.push_back(std::move(s));
-            std::swap(slots_[i], slots_.back());
-            slots_.pop_back();
-        }
-        // A task that was taken back still points to its slot.
-        std::erase_if(resting_, [this](auto& s) {
-            const bool free = s->stale.load(std::memory_order_acquire) == 0;
-            if (free) spare_.push_back(std::move(s));
-            return free;
-        });
-    }
-
-    void raise_floors(const fsm::worker_action& a, const exchange_reply& reply) {
-        for (std::size_t i = 0; i < lanes_.size(); ++i) {
-            if (a.limit > 0 && a.from_start) floors_[i] = floor_mark{};
-            for (const auto& l : reply.leases)
-                if (l.lane == lanes_[i].lane)
-                    floors_[i] = std::max(floors_[i], floor_mark{l.jobs.back().rank, l.jobs.back().id});
-        }
-    }
-
-    // So that the next claim finds a job again that goes back with it, without looking through everything before.
-    void lower_floor(const lease_slot& s, const job_record& job) noexcept {
-        for (std::size_t i = 0; i < lanes_.size(); ++i)
-            if (lanes_[i].lane == s.lease.lane)
-                floors_[i] = std::min(floors_[i], floor_mark{job.rank, {job.id.value - 1}}), lowered_ = true;
     }
 
     // In one order over all lanes.
@@ -449,10 +402,7 @@ private:
         const auto first = static_cast<std::ptrdiff_t>(order_.size());
         for (auto& l : reply.leases) {
             const std::size_t place = place_of(l.lane);
-            if (spare_.empty()) spare_.push_back(std::make_unique<lease_slot>());
-            slots_.push_back(std::move(spare_.back()));
-            spare_.pop_back();
-            lease_slot& s = *slots_.back();
+            lease_slot& s = slots_.open();
             s.open(std::move(l), places_[place].entry.job, places_[place].entry.version);
             s.lane_index = place;
             s.worker = worker_;
@@ -499,11 +449,8 @@ private:
     worker_id worker_{};
     std::vector<lane_place> places_;  // all lanes, as the composition has them
     limit_gate gate_;
-    std::vector<claim_lane> lanes_;  // those without limits
-    std::vector<floor_mark> floors_;
-    std::vector<std::unique_ptr<lease_slot>> slots_;
-    std::vector<std::unique_ptr<lease_slot>> resting_;
-    std::vector<std::unique_ptr<lease_slot>> spare_;
+    claim_lanes lanes_;  // those without limits
+    lease_slots slots_;
     std::vector<finish_note> notes_;
     std::vector<duration> rests_;
     std::vector<ordered> order_;
@@ -514,7 +461,6 @@ private:
     bool overlap_;
     bool in_batches_ = false;  // of some lane
     bool put_back_ = false;
-    bool lowered_ = false;  // some floor, since the last claim
     bool careful_ = false;
     bool astray_ = false;
     bool crowded_ = false;
