@@ -166,7 +166,7 @@ TEST_CASE("a large batch that the server refuses leaves nothing, and the session
     test::note_queue<> jobs{db.driver()};
     db.exec("ALTER TABLE {s}.ready ADD CHECK (octet_length(body) < 500)");
     // The first one is refused while most of the others have not been sent, the last one when all were.
-    const std::size_t at = GENERATE(0, 299'999);
+    const auto at = GENERATE(std::size_t{0}, std::size_t{299'999});
     auto all = test::notes(300'000);
     all[at] = of_bytes(800);
     const auto put = jobs.enqueue(all);
@@ -212,7 +212,7 @@ TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][
     const std::int64_t n = streams ? 10 : 6000;
     if (streams) CHECK(producer.enqueue_stream(test::notes(n)).value() == n);
     else CHECK(std::ssize(producer.enqueue(test::notes(n)).value()) == n);
-    CHECK(eventually([&] { return diary.each_ran_once(n); }));
+    CHECK(eventually([&] { return diary.each_ran_once(static_cast<std::size_t>(n)); }));
     w.stop().value();
 }
 
