@@ -22,7 +22,7 @@ struct context {
     bool quick = false;
     report& out;
     meter& counters;
-    int most_rounds = 5;
+    int most_rounds = 5;  ///< fewer for a question that a script asks several times
 
     /// `most` jobs, fewer when there is little time.
     std::int64_t jobs(std::int64_t most, std::int64_t when_quick) const noexcept { return quick ? when_quick : most; }

@@ -1,0 +1,45 @@
+#include <support/catch.hpp>
+#include <support/claimer.hpp>
+#include <support/database.hpp>
+#include <support/jobs.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace integration_claim_answer {
+
+TEST_CASE("in one lease each job has the rank, the attempts and the headers that are its own", "[integration][claim]") {
+    const test::database db;
+    test::note_queue<> jobs{db.driver()};
+    constexpr std::int64_t n = 60;
+    std::array<std::int64_t, n> number_of{};  // by the ids, which count from the first one
+    std::int64_t first = 0;
+    const bool alike = GENERATE(true, false);
+    for (std::int64_t i = 0; i < n; ++i) {
+        const auto text = std::to_string(i);
+        const std::array mine{pgq::header{"i", text}};
+        pgq::enqueue_options o;
+        if (!alike) o.priority = static_cast<std::int16_t>(i % 5);
+        if (i % 3 == 0) o.headers = mine;
+        const auto id = jobs.enqueue(test::note{.n = i}, o).value().id().value;
+        if (i == 0) first = id;
+        number_of.at(static_cast<std::size_t>(id - first)) = i;
+    }
+    if (!alike) db.exec("UPDATE {s}.ready SET attempts = id % 2");
+    test::claimer c{db, jobs.lanes().value()};
+    const auto got = c.claim(n);
+    REQUIRE(got.leases.size() == 1);
+    REQUIRE(got.claimed() == n);
+    for (const auto& job : got.leases[0].jobs) {
+        const auto i = number_of.at(static_cast<std::size_t>(job.id.value - first));
+        CAPTURE(alike, i);
+        CHECK(job.body.find("\"n\":" + std::to_string(i)) != std::string_view::npos);
+        CHECK(job.rank.priority() == (alike ? 0 : i % 5));
+        CHECK(job.attempt == (alike ? 1 : 1 + job.id.value % 2));
+        REQUIRE(job.headers.size() == (i % 3 == 0 ? 1u : 0u));
+        if (i % 3 == 0) CHECK(job.headers[0].value == std::to_string(i));
+    }
+}
+
+}  // namespace integration_claim_answer
