@@ -46,11 +46,14 @@ TEST_CASE("a worker among many takes a turn for its claim, and gives it back wit
     CHECK(turns_taken(db) == 3);
 }
 
-TEST_CASE("a worker that gets no turn claims all the same, some two seconds later", "[integration][turns]") {
+TEST_CASE("a worker that gets no turn claims all the same, some two seconds later, where the turn is that is least far",
+          "[integration][turns]") {
     const database db;
     supplier from{db.options()};
     const auto lanes = from.lanes({"a"});
-    (void)from.enqueue(lanes[0], {"1", "2"});
+    const auto ids = from.enqueue(lanes[0], {"1", "2", "3"});
+    db.exec("UPDATE {s}.turn SET rank = (SELECT min(rank) FROM {s}.ready), id = number - 1 + " +
+            std::to_string(ids[0].value));
     claimer one{db, lanes};
     const pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};
     const test::sql_connection other{db.conninfo(), db.schema()};
@@ -58,7 +61,8 @@ TEST_CASE("a worker that gets no turn claims all the same, some two seconds late
     const auto began = std::chrono::steady_clock::now();
     const auto got = one.exchange({.lanes = {&lane, 1}, .limit = 1, .look_ahead = true, .crowded = true});
     CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds{2290});
-    CHECK(got.leases.size() == 1);
+    REQUIRE(got.leases.size() == 1);
+    CHECK(got.leases[0].jobs.at(0).id == ids[1]);
     CHECK(got.workers == 1);
     CHECK(one.finish(got).lost.empty());
     CHECK(turns_taken(db) == 4);

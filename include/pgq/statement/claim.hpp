@@ -30,8 +30,8 @@ WITH got AS (
     RETURNING id, rank, attempts, flags, headers, key, body))";
 inline constexpr std::string_view of_one_in_turn = R"(
 WITH turn AS MATERIALIZED (
-    SELECT number, rank, id FROM {s}.turn WHERE lane = $1 AND number = current_setting('pgq.turn')::int2
-       AND NOT $7 AND (rank, id) > ($2, $3)),
+    SELECT number, rank, id FROM {s}.turn WHERE lane = $1 AND current_setting('pgq.turn')::int2 IN (number, 0)
+       AND NOT $7 AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT 1),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.ready
@@ -163,7 +163,8 @@ WITH RECURSIVE t(n, got) AS (
 SELECT set_config('pgq.turn', max(got)::text, true) FROM t)"};
 
 /// After that, of one lane: who has the turn goes on where its last holder was, unless the floor is to hold exactly ($7), and not where it
-/// was itself, behind which the others have taken everything since.
+/// was itself, behind which the others have taken everything since. Who goes without a turn goes on where that of the four is that is
+/// least far.
 inline constexpr query claim_in_turn{
     "claim_in_turn", joined<claim_text::of_one_in_turn, claim_text::one_lease, claim_text::answer>::text};
 
