@@ -54,7 +54,7 @@ int main() try {
     app_queue jobs;
     std::vector<app::reading> readings;
     for (int i = 0; i < 60; ++i) readings.push_back({.sensor = "t" + std::to_string(i), .celsius = 20.0 + i});
-    jobs.enqueue(readings).value();
+    jobs.enqueue(readings, {.packed = true}).value();  // many small ones: up to a hundred in a row
     jobs.enqueue(std::vector<app::invoice>{{"ada"}, {}, {"grace"}}).value();
 
     pgq::worker_options options{.max_batch = 25, .until = pgq::run_until::empty};

@@ -36,6 +36,25 @@ ALTER TABLE :"schema".ready ALTER body SET STORAGE EXTERNAL;
 CREATE INDEX ready_order ON :"schema".ready (lane, rank, id);
 CREATE INDEX ready_key ON :"schema".ready (lane, key, rank, id) WHERE key IS NOT NULL;
 
+-- Jobs of one lane and one rank that have nothing else to them, in the order of their ids; `id` is the first of the `n`. A claim takes whole packs, and
+-- puts back what it has no room for as a smaller one. Whatever concerns a single job takes its pack apart before: a job goes from
+-- here to `ready` or into a lease, and never back.
+CREATE TABLE :"schema".pack (
+    id     int8 NOT NULL,
+    rank   int8 NOT NULL,
+    lane   int4 NOT NULL,
+    n      int4 NOT NULL,
+    ids    int8[] NOT NULL,
+    bodies bytea[] NOT NULL
+) WITH (fillfactor = 100, vacuum_truncate = off, toast.vacuum_truncate = off,
+        autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0,
+        toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 20000,
+        toast.autovacuum_vacuum_cost_delay = 0,
+        autovacuum_vacuum_insert_threshold = -1,
+        autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000);
+ALTER TABLE :"schema".pack ALTER ids SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL;
+CREATE INDEX pack_order ON :"schema".pack (lane, rank, id);
+
 -- Delayed ('d'), waiting for another attempt ('r'), blocked by other jobs ('b'), held ('h'). What waits for something else than its time is
 -- due at infinity.
 CREATE TABLE :"schema".deferred (
@@ -120,6 +139,9 @@ CREATE VIEW :"schema".job AS
     SELECT r.id, l.queue, l.entrypoint, 'ready'::text AS state, (~(r.rank >> 48))::int2 AS priority, r.attempts,
            NULL::timestamptz AS run_at, NULL::int4 AS worker, NULL::text AS reason, r.headers, r.body, l.version, r.key
       FROM :"schema".ready r JOIN :"schema".lane l ON l.id = r.lane
+    UNION ALL
+    SELECT j.id, l.queue, l.entrypoint, 'ready', (~(p.rank >> 48))::int2, 0::int2, NULL, NULL, NULL, NULL, j.body, l.version, NULL
+      FROM :"schema".pack p JOIN :"schema".lane l ON l.id = p.lane, unnest(p.ids, p.bodies) j(id, body)
     UNION ALL
     SELECT d.id, l.queue, l.entrypoint,
            CASE d.kind WHEN 'h' THEN 'held' WHEN 'b' THEN 'blocked' ELSE 'deferred' END, (~(d.rank >> 48))::int2, d.attempts,

@@ -169,6 +169,9 @@ DECLARE
     n int8 := (SELECT count(*) FROM (SELECT FROM ready WHERE lane = of_lane LIMIT most) r);
 BEGIN
     IF n < most THEN
+        n := n + (SELECT coalesce(sum(p.n), 0) FROM (SELECT r.n FROM pack r WHERE r.lane = of_lane LIMIT most) p);
+    END IF;
+    IF n < most THEN
         n := n + (SELECT count(*) FROM (SELECT FROM deferred WHERE lane = of_lane AND kind <> 'h' LIMIT most - n) d);
     END IF;
     IF n < most THEN
@@ -223,6 +226,7 @@ BEGIN
         missing := ARRAY(SELECT w FROM unnest(which) w WHERE NOT EXISTS (SELECT FROM tracked t WHERE t.id = w)
                                                          AND NOT EXISTS (SELECT FROM outcome o WHERE o.id = w));
         EXIT WHEN cardinality(missing) = 0;
+        PERFORM unpack_jobs(missing);
         -- All in one snapshot: a job that moves from one table to another is never missed between the two.
         missing := ARRAY(
             SELECT id FROM ready WHERE id = ANY (missing)
@@ -283,6 +287,7 @@ DECLARE
     told int4[];
 BEGIN
     waiting := 0; running := 0;
+    PERFORM unpack_jobs(which);
     FOR i IN 1..100 LOOP
         EXIT WHEN cardinality(which) = 0;
         BEGIN

@@ -2,6 +2,7 @@
 
 -- What a table holds while it is written anew.
 CREATE UNLOGGED TABLE :"schema".ready_rest (LIKE :"schema".ready INCLUDING STORAGE);
+CREATE UNLOGGED TABLE :"schema".pack_rest (LIKE :"schema".pack INCLUDING STORAGE);
 CREATE UNLOGGED TABLE :"schema".lease_rest (LIKE :"schema".lease INCLUDING STORAGE);
 CREATE UNLOGGED TABLE :"schema".turn_rest (LIKE :"schema".turn);
 
@@ -28,6 +29,7 @@ BEGIN
         RETURN false;
     END IF;
     FOR t IN SELECT * FROM (VALUES ('turn', 'rank', dead_turns, 10000), ('lease', 'bodies', dead_leases, 1000),
+                                   ('pack', 'bodies', dead_leases, 1000),
                                    ('ready', 'body', dead_jobs, 10000)) v(name, payload, dead, most) LOOP
         -- As the statistics have it, which are a second late, and the file, before anything is counted. The more is dead the more may be
         -- carried over: a queue that has become slow by it is a queue with more waiting.

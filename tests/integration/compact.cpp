@@ -85,6 +85,26 @@ TEST_CASE("while somebody holds an old snapshot dead rows go all the same, and j
     CHECK(s.enqueue(lane, {"next"}).at(0) > ids.back());
 }
 
+TEST_CASE("dead packs go as well, and those that wait stay", "[integration][compact][packs]") {
+    database db;
+    test::supplier s{db.options()};
+    const auto lane = s.lanes({"work"}).at(0);
+    const auto ids = s.enqueue(lane, test::numbered("job", 250), {.packed = true});
+    const std::string all_packs = "SELECT string_agg(p::text, '|' ORDER BY p.id) FROM {s}.pack p";
+    const auto packs = db.query_text(all_packs);
+    const reader_of_the_past holder{db};
+    db.exec(
+        "INSERT INTO {s}.pack (id, rank, lane, n, ids, bodies)"
+        " SELECT -i, 0, 1, 1, ARRAY[-i], ARRAY['gone'::bytea] FROM generate_series(1, 20001) i");
+    db.exec("DELETE FROM {s}.pack WHERE id < 0");
+    CHECK(test::eventually([&] { return compacts(db.sql()); }));
+    CHECK(db.query_int("SELECT pg_relation_size('{q}.pack')") < 100'000);
+    CHECK(db.query_text(all_packs) == packs);
+    CHECK(db.rows("pack_rest") == 0);
+    test::claimer c{db, {lane}};
+    CHECK(c.claim(1000).claimed() == ids.size());
+}
+
 TEST_CASE("tables stay as they are when that is not worth it, not safe, or not wanted", "[integration][compact]") {
     database db;
     test::supplier s{db.options()};

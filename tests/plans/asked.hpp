@@ -14,6 +14,7 @@
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/finish.hpp>
 #include <pgq/statement/liveness.hpp>
+#include <pgq/statement/pack.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 #include <pgq/statement/revise.hpp>
@@ -57,12 +58,13 @@ namespace ask {
 namespace st = pgq::statement;
 
 /// Lanes: `big` has nine tenths of all jobs; the jobs of the next two have keys of which two may run at once, in `busy` half of
-/// them, which are first, have the same; `counted` has the other kinds of limits; `idle` has no jobs.
-inline constexpr pgq::lane_id big{1}, keyed{2}, busy{3}, counted{4}, idle{11};
+/// them, which are first, have the same; `counted` has the other kinds of limits; `idle` has no jobs, `packed` only
+/// such in packs.
+inline constexpr pgq::lane_id big{1}, keyed{2}, busy{3}, counted{4}, idle{11}, packed{12};
 
 /// What waits has the ids from 1; of the rest, what was made with the number i of a job has the id X + i.
 inline constexpr std::int64_t delayed = 100'000'000, held = 200'000'000, blocked = 300'000'000, leased = 400'000'000,
-                              elsewhere = 500'000'000;
+                              elsewhere = 500'000'000, in_packs = 600'000'000;
 
 // ---- claims ---------------------------------------------------------------------------------------------------------
 
@@ -88,6 +90,18 @@ inline asked claim_in_turn() {
     const auto lane = whole_lane(big);
     const pgq::exchange_request r{.worker = {1}, .lanes = {&lane, 1}, .limit = 100, .crowded = true};
     return asked::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
+}
+/// Of a lane that has packs.
+inline asked claim_packed(pgq::lane_id lane, std::uint32_t limit) {
+    const auto whole = whole_lane(lane);
+    const pgq::exchange_request r{.worker = {1}, .lanes = {&whole, 1}, .limit = limit};
+    return asked::of(st::claim_packed, [&](auto& p) { st::bind_claim_of_one(p, r); });
+}
+inline asked unpack(const std::vector<pgq::lane_id>& lanes, std::uint32_t jobs) {
+    return asked::of(st::unpack, [&](auto& p) {
+        p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
+        st::bind_unpack(p, jobs, nullptr);
+    });
 }
 inline asked claim_many() { return claim(six_lanes(), 100); }
 inline asked claim_each() { return claim(six_lanes(true), 100); }
@@ -202,6 +216,13 @@ inline asked enqueue(std::size_t n, const std::vector<pgq::enqueue_options>& opt
     return asked::of(st::enqueue_query(r), [&](auto& p) { st::bind_enqueue(p, r); });
 }
 inline asked enqueue_plain(std::size_t n) { return enqueue(n, {{}}); }
+inline asked enqueue_pack(std::size_t n) {
+    pgq::bodies bodies;
+    for (std::size_t i = 0; i < n; ++i) bodies.bytes() += "{}", bodies.close();
+    const pgq::enqueue_options packs{.packed = true};
+    const pgq::enqueue_request r{.lane = idle, .bodies = &bodies, .options = {&packs, 1}};
+    return asked::of(st::enqueue_pack, [&](auto& p) { st::bind_pack(p, r, 0, n); });
+}
 inline asked enqueue_delayed(std::size_t n) { return enqueue(n, {{.run_at = pgq::in(std::chrono::hours{1})}}); }
 inline asked enqueue_followed(std::size_t n) { return enqueue(n, {{.keep_outcome = std::chrono::hours{1}}}); }
 /// Two new keys and one that a waiting job has.

@@ -18,7 +18,7 @@ namespace test {
 /// tables changes only when it is told to look.
 ///
 /// With a million jobs that wait come 200 000 that are delayed (of which 2000 are due), 20 000 held and 10 000 blocked ones, and
-/// 2000 leases with 40 000. 90 000 are tracked; there are 50 000 unique keys, 20 000 dependencies, 100 000 outcomes and 50 000
+/// 2000 leases with 40 000, and another million in packs. 90 000 are tracked; there are 50 000 unique keys, 20 000 dependencies, 100 000 outcomes and 50 000
 /// failures.
 class backlog {
 public:
@@ -26,7 +26,8 @@ public:
         for_each_table("ALTER TABLE {t} SET (autovacuum_enabled = off, toast.autovacuum_enabled = off)");
         db_.exec(
             "INSERT INTO {s}.lane (queue, entrypoint) SELECT 'q', e"
-            " FROM unnest('{big,keyed,busy,counted,a,b,c,d,e,later,idle}'::text[]) WITH ORDINALITY x(e, o) ORDER BY o");
+            " FROM unnest('{big,keyed,busy,counted,a,b,c,d,e,later,idle,packed}'::text[]) WITH ORDINALITY x(e, o) "
+            "ORDER BY o");
         db_.exec(
             "INSERT INTO {s}.lane_limit (queue, entrypoint, kind, number, amount, burst) VALUES"
             " ('q', 'keyed', 'k', 0, 2, 1), ('q', 'busy', 'k', 0, 2, 1),"
@@ -65,6 +66,9 @@ private:
             " CASE WHEN i % 5 = 0 AND i % 50 <> 0 THEN '{\"tenant\":\"a\"}'::jsonb END,"
             " CASE WHEN i % 100 = 92 THEN 'busy' WHEN i % 100 BETWEEN 90 AND 93 THEN 'k' || i / 100 % 1000 END,"
             " <body>");
+        put("pack (id, rank, lane, n, ids, bodies)", 100,
+            "<in packs> + i, (~ (i / 100 % 3)::int8) << 48 | 281474976710655, 12, 100,"
+            " ARRAY(SELECT <in packs> + i + j FROM generate_series(0, 99) j), array_fill(<body>, '{100}')");
         put("deferred (run_at, id, rank, lane, kind, body)", 5,
             "now() + CASE WHEN i <= 10000 THEN i * interval '1 ms' - interval '1 hour'"
             " ELSE i * interval '1 s' + interval '1 hour' END,"
@@ -117,6 +121,7 @@ private:
     /// A row for each of the numbers that `step` divides.
     void put(const std::string& into, int step, std::string values) const {
         replace(values, "<body>", "convert_to(repeat('x', 45), 'UTF8')");
+        replace(values, "<in packs>", std::to_string(ask::in_packs));
         replace(values, "<delayed>", std::to_string(ask::delayed));
         replace(values, "<held>", std::to_string(ask::held));
         replace(values, "<blocked>", std::to_string(ask::blocked));

@@ -38,7 +38,7 @@ std::int64_t kill_a_hundred(const database& db, task_queue& jobs, const std::str
     for (std::size_t killed = 0; killed < 100; ++killed) {
         std::vector<task> more;
         for (int i = 0; i < 50; ++i) more.push_back({.n = enqueued++});
-        (void)jobs.enqueue(more).value();
+        (void)jobs.enqueue(more, {.packed = killed % 2 == 1}).value();
         const auto wanted = last + 20 + static_cast<std::int64_t>(killed % 7);
         REQUIRE(test::eventually(30s, [&] { return db.rows("effects") >= wanted; }));
         auto& victim = workers[killed % workers.size()];

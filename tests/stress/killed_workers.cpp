@@ -28,7 +28,7 @@ TEST_CASE("a hundred thousand jobs all run, though one of four workers is killed
     for (std::int64_t i = 0; i < count; ++i) {
         batch.push_back({.n = i});
         if (batch.size() < 10'000) continue;
-        (void)jobs.enqueue(batch).value();
+        (void)jobs.enqueue(batch, {.packed = i % 20'000 < 10'000}).value();
         batch.clear();
     }
 
@@ -80,7 +80,7 @@ TEST_CASE("eight workers and four producers, with backends terminated all the ti
             pgq::queue<task, pgq::driver::libpq, pgq::serializer::json> jobs{pgq::driver::libpq{safe}};
             for (int i = 0; i < 500; ++i) {
                 const std::vector<task> some(static_cast<std::size_t>(i % 20 + 1));
-                if (jobs.enqueue(some, {.priority = static_cast<std::int16_t>(i % 5)}))
+                if (jobs.enqueue(some, {.priority = static_cast<std::int16_t>(i % 5), .packed = i % 40 < 20}))
                     enqueued += static_cast<std::int64_t>(some.size());
             }
         });

@@ -95,7 +95,7 @@ public:
     bool is_empty() const {
         return query_int(
                    "SELECT (SELECT count(*) FROM {s}.ready) + (SELECT count(*) FROM {s}.deferred)"
-                   " + (SELECT count(*) FROM {s}.lease)") == 0;
+                   " + (SELECT count(*) FROM {s}.pack) + (SELECT count(*) FROM {s}.lease)") == 0;
     }
     /// Workers that have announced their sleep and can be woken: each holds its own advisory lock.
     std::int64_t sleepers() const {

@@ -20,6 +20,13 @@ struct enqueue_request {
 
     const enqueue_options& option(std::size_t i) const noexcept { return options[options.size() == 1 ? 0 : i]; }
     bool is_plain() const noexcept { return !has_keys() && options.size() == 1 && options[0].is_plain(); }
+    /// Whether its jobs go into packs: each takes its share of what is done for a row, but is copied once more when a claim has no room for
+    /// all of a pack.
+    bool packs() const noexcept {
+        constexpr std::size_t fewest = 10, mean_bytes = 250;
+        return is_plain() && options[0].packed && bodies->size() >= fewest &&
+               bodies->total_bytes() <= mean_bytes * bodies->size();
+    }
     bool is_tracked() const noexcept {
         return std::any_of(options.begin(), options.end(), [](const enqueue_options& o) { return o.is_tracked(); });
     }

@@ -38,6 +38,7 @@ struct enqueue_options {
     std::int64_t at_most =
         0;  ///< only while its lane has fewer jobs that have not ended, else errc::lane_full; 0: any number
     duration wait_for_room{};  ///< ... and so long it is tried again, by calls that block
+    bool packed = false;       ///< store many jobs in a row, if they are small and have nothing but a priority
 
     /// Whether the plain statement is enough: nothing but a priority.
     constexpr bool is_plain() const noexcept {

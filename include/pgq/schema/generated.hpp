@@ -8,7 +8,7 @@
 
 namespace pgq::schema {
 
-inline constexpr std::array<migration, 4> migrations{{
+inline constexpr std::array<migration, 5> migrations{{
     {1, "core", R"sql(-- The core of pgq: lanes, waiting jobs, leases, workers.
 --
 -- Run by hand with:  psql -v schema=pgq_jobs -f 0001_core.sql
@@ -46,6 +46,25 @@ CREATE TABLE {s}.ready (
 ALTER TABLE {s}.ready ALTER body SET STORAGE EXTERNAL;
 CREATE INDEX ready_order ON {s}.ready (lane, rank, id);
 CREATE INDEX ready_key ON {s}.ready (lane, key, rank, id) WHERE key IS NOT NULL;
+
+-- Jobs of one lane and one rank that have nothing else to them, in the order of their ids; `id` is the first of the `n`. A claim takes whole packs, and
+-- puts back what it has no room for as a smaller one. Whatever concerns a single job takes its pack apart before: a job goes from
+-- here to `ready` or into a lease, and never back.
+CREATE TABLE {s}.pack (
+    id     int8 NOT NULL,
+    rank   int8 NOT NULL,
+    lane   int4 NOT NULL,
+    n      int4 NOT NULL,
+    ids    int8[] NOT NULL,
+    bodies bytea[] NOT NULL
+) WITH (fillfactor = 100, vacuum_truncate = off, toast.vacuum_truncate = off,
+        autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0,
+        toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 20000,
+        toast.autovacuum_vacuum_cost_delay = 0,
+        autovacuum_vacuum_insert_threshold = -1,
+        autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000);
+ALTER TABLE {s}.pack ALTER ids SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL;
+CREATE INDEX pack_order ON {s}.pack (lane, rank, id);
 
 -- Delayed ('d'), waiting for another attempt ('r'), blocked by other jobs ('b'), held ('h'). What waits for something else than its time is
 -- due at infinity.
@@ -131,6 +150,9 @@ CREATE VIEW {s}.job AS
     SELECT r.id, l.queue, l.entrypoint, 'ready'::text AS state, (~(r.rank >> 48))::int2 AS priority, r.attempts,
            NULL::timestamptz AS run_at, NULL::int4 AS worker, NULL::text AS reason, r.headers, r.body, l.version, r.key
       FROM {s}.ready r JOIN {s}.lane l ON l.id = r.lane
+    UNION ALL
+    SELECT j.id, l.queue, l.entrypoint, 'ready', (~(p.rank >> 48))::int2, 0::int2, NULL, NULL, NULL, NULL, j.body, l.version, NULL
+      FROM {s}.pack p JOIN {s}.lane l ON l.id = p.lane, unnest(p.ids, p.bodies) j(id, body)
     UNION ALL
     SELECT d.id, l.queue, l.entrypoint,
            CASE d.kind WHEN 'h' THEN 'held' WHEN 'b' THEN 'blocked' ELSE 'deferred' END, (~(d.rank >> 48))::int2, d.attempts,
@@ -506,6 +528,9 @@ DECLARE
     n int8 := (SELECT count(*) FROM (SELECT FROM ready WHERE lane = of_lane LIMIT most) r);
 BEGIN
     IF n < most THEN
+        n := n + (SELECT coalesce(sum(p.n), 0) FROM (SELECT r.n FROM pack r WHERE r.lane = of_lane LIMIT most) p);
+    END IF;
+    IF n < most THEN
         n := n + (SELECT count(*) FROM (SELECT FROM deferred WHERE lane = of_lane AND kind <> 'h' LIMIT most - n) d);
     END IF;
     IF n < most THEN
@@ -560,6 +585,7 @@ BEGIN
         missing := ARRAY(SELECT w FROM unnest(which) w WHERE NOT EXISTS (SELECT FROM tracked t WHERE t.id = w)
                                                          AND NOT EXISTS (SELECT FROM outcome o WHERE o.id = w));
         EXIT WHEN cardinality(missing) = 0;
+        PERFORM unpack_jobs(missing);
         -- All in one snapshot: a job that moves from one table to another is never missed between the two.
         missing := ARRAY(
             SELECT id FROM ready WHERE id = ANY (missing)
@@ -620,6 +646,7 @@ DECLARE
     told int4[];
 BEGIN
     waiting := 0; running := 0;
+    PERFORM unpack_jobs(which);
     FOR i IN 1..100 LOOP
         EXIT WHEN cardinality(which) = 0;
         BEGIN
@@ -982,6 +1009,7 @@ END $$;
 
 -- What a table holds while it is written anew.
 CREATE UNLOGGED TABLE {s}.ready_rest (LIKE {s}.ready INCLUDING STORAGE);
+CREATE UNLOGGED TABLE {s}.pack_rest (LIKE {s}.pack INCLUDING STORAGE);
 CREATE UNLOGGED TABLE {s}.lease_rest (LIKE {s}.lease INCLUDING STORAGE);
 CREATE UNLOGGED TABLE {s}.turn_rest (LIKE {s}.turn);
 
@@ -1008,6 +1036,7 @@ BEGIN
         RETURN false;
     END IF;
     FOR t IN SELECT * FROM (VALUES ('turn', 'rank', dead_turns, 10000), ('lease', 'bodies', dead_leases, 1000),
+                                   ('pack', 'bodies', dead_leases, 1000),
                                    ('ready', 'body', dead_jobs, 10000)) v(name, payload, dead, most) LOOP
         -- As the statistics have it, which are a second late, and the file, before anything is counted. The more is dead the more may be
         -- carried over: a queue that has become slow by it is a queue with more waiting.
@@ -1037,6 +1066,63 @@ BEGIN
         END;
     END LOOP;
     RETURN false;
+END $$;
+)sql"},
+    {5, "packs", R"sql(-- Packs: many waiting jobs in one row. See docs/design/packs.md for the reasons.
+
+-- Moves the jobs of the packs in these places to where single ones wait; how many of each lane.
+CREATE FUNCTION {s}.into_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
+LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+    WITH gone AS (DELETE FROM pack p WHERE p.ctid = ANY (places) RETURNING p.rank, p.lane, p.ids, p.bodies),
+    back AS (
+        INSERT INTO ready (id, rank, lane, body)
+        SELECT j.id, g.rank, g.lane, j.body FROM gone g, unnest(g.ids, g.bodies) j(id, body) RETURNING lane)
+    SELECT b.lane, count(*) FROM back b GROUP BY b.lane
+$$;
+
+-- Takes packs of these lanes apart, first what comes first, until there are `most` jobs, of each lane when `of_each`; all when `most` is
+-- null. How many jobs. What is being claimed is left alone, and something else taken instead. No pack has fewer than ten jobs, but what was
+-- put back.
+CREATE FUNCTION {s}.unpack(lanes int4[], most int8, of_each bool) RETURNS int8
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    moved int8 := 0;
+    touched int4[];
+BEGIN
+    WITH peek AS MATERIALIZED (
+        SELECT e.lane, count(*) AS packs FROM (
+            SELECT c.lane, sum(c.n) OVER (PARTITION BY CASE WHEN of_each THEN c.lane END ORDER BY c.rank, c.id) - c.n AS before
+              FROM unnest(lanes) w(lane) CROSS JOIN LATERAL (
+                SELECT p.lane, p.rank, p.id, p.n FROM pack p WHERE p.lane = w.lane
+                 ORDER BY p.rank, p.id LIMIT most / 10 + 8) c) e
+         WHERE most IS NULL OR e.before < most GROUP BY e.lane),
+    back AS (SELECT * FROM into_ready(ARRAY(
+        SELECT c.place FROM peek k CROSS JOIN LATERAL (
+            SELECT p.ctid AS place FROM pack p WHERE p.lane = k.lane
+             ORDER BY p.rank, p.id LIMIT k.packs FOR UPDATE SKIP LOCKED) c)))
+    SELECT sum(b.n), array_agg(b.lane) INTO moved, touched FROM back b;
+    IF moved IS NULL THEN
+        SELECT sum(b.n), array_agg(b.lane) INTO moved, touched FROM into_ready(ARRAY(
+            SELECT c.place FROM unnest(lanes) w(lane) CROSS JOIN LATERAL (
+                SELECT p.ctid AS place FROM pack p WHERE p.lane = w.lane
+                 ORDER BY p.rank, p.id LIMIT 1 FOR UPDATE SKIP LOCKED) c LIMIT most / 100 + 1)) b;
+    END IF;
+    PERFORM note_lanes(touched);
+    RETURN coalesce(moved, 0);
+END $$;
+
+-- Takes apart all packs with any of these jobs. One that is being claimed is waited for, and what was put back of it comes next.
+CREATE FUNCTION {s}.unpack_jobs(which int8[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+DECLARE
+    places tid[];
+BEGIN
+    LOOP
+        places := ARRAY(SELECT p.ctid FROM pack p
+                         WHERE EXISTS (SELECT FROM unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n]) ORDER BY p.id FOR UPDATE);
+        PERFORM note_lanes(ARRAY(SELECT b.lane FROM into_ready(places) b));
+        EXIT WHEN NOT EXISTS (SELECT FROM pack p, unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n]);
+    END LOOP;
 END $$;
 )sql"},
 }};

@@ -51,7 +51,7 @@ SELECT id, attempts, coalesce(reason, ''), body FROM {s}.deferred
  WHERE lane = $1 AND kind = 'h' ORDER BY id LIMIT $2)"};
 
 inline constexpr query counts{"counts", R"(
-SELECT (SELECT count(*) FROM {s}.ready WHERE lane = $1),
+SELECT (SELECT count(*) FROM {s}.ready WHERE lane = $1) + (SELECT coalesce(sum(n), 0)::int8 FROM {s}.pack WHERE lane = $1),
        (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind <> 'h'),
        (SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
           FROM {s}.lease WHERE lane = $1),

@@ -179,22 +179,28 @@ inline const query& claim_query(const exchange_request& r) noexcept {
     return r.lanes.size() < wide ? claim_many : claim_wide;
 }
 
-inline void bind_claim(params& p, const exchange_request& r) {
-    const auto limit = static_cast<std::int64_t>(r.limit);
+/// Of one lane.
+inline void bind_claim_of_one(params& p, const exchange_request& r) {
+    const claim_lane& l = r.lanes[0];
     p.clear();
+    p.number(l.lane.value).number(l.floor.rank.value).number(l.floor.id.value);
+    p.number(static_cast<std::int64_t>(r.limit)).number(r.worker.value).number(l.max_attempts);
+}
+
+inline void bind_claim(params& p, const exchange_request& r) {
     const query& q = claim_query(r);
     if (&q == &claim_one || &q == &claim_in_turn) {
         const claim_lane& l = r.lanes[0];
-        p.number(l.lane.value).number(l.floor.rank.value).number(l.floor.id.value).number(limit);
-        p.number(r.worker.value).number(l.max_attempts);
+        bind_claim_of_one(p, r);
         if (&q == &claim_in_turn) p.boolean(l.exact);
         return;
     }
     const std::size_t n = r.lanes.size();
+    p.clear();
     p.int4s(n, [&](std::size_t i) { return r.lanes[i].lane.value; })
         .int8s(n, [&](std::size_t i) { return r.lanes[i].floor.rank.value; })
         .int8s(n, [&](std::size_t i) { return r.lanes[i].floor.id.value; })
-        .number(limit)
+        .number(static_cast<std::int64_t>(r.limit))
         .number(r.worker.value)
         .int2s(n, [&](std::size_t i) { return r.lanes[i].max_attempts; });
     if (wants_each(r)) p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].each); });

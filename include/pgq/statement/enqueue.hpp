@@ -22,6 +22,12 @@ inline constexpr query enqueue_many{"enqueue_many", R"(
 WITH put AS (INSERT INTO {s}.ready (lane, rank, body) SELECT $1, $2, b FROM unnest($3) b RETURNING id)
 SELECT array_agg(id) FROM put)"};
 
+/// Jobs of one rank in one row.
+inline constexpr query enqueue_pack{"enqueue_pack", R"(
+INSERT INTO {s}.pack (id, rank, lane, n, ids, bodies)
+SELECT d.ids[1], $2, $1, cardinality(d.ids), d.ids, $3
+  FROM (SELECT ARRAY(SELECT nextval('{q}.job_id') FROM generate_series(1, cardinality($3))) AS ids) d RETURNING ids)"};
+
 /// Many jobs with priorities, times and headers of their own. Relative times count from the server's clock.
 /// $2 priorities; $3, $4 run_at and $5, $6 expected_at as kind (0 unset, 1 relative, 2 absolute) and microseconds;
 /// $8, $9, $10 headers as (number of the job, name, value); $11 keys, none or one for each job.
@@ -64,7 +70,10 @@ inline constexpr query draw_ids{"draw_ids",
 /// From so many jobs on; see docs/design/speed.md.
 inline constexpr std::size_t worth_copying = 5000;
 
-/// Which of the statements above this request needs.
+/// A pack has at most so many jobs.
+inline constexpr std::size_t jobs_in_pack = 100;
+
+/// Which of the statements above this request needs, unless it packs its jobs.
 inline const query& enqueue_query(const enqueue_request& r) noexcept {
     if (r.is_tracked()) return enqueue_tracked;
     if (!r.is_plain()) return enqueue_any;
@@ -107,6 +116,14 @@ inline void bind_enqueue(params& p, const enqueue_request& r) {
         .byteas(n, body);
     detail::put_headers(p, r);
     p.texts(r.has_keys() ? n : 0, [&](std::size_t i) { return (*r.keys)[i]; });
+}
+
+/// Binds the parameters of `enqueue_pack` for `n` of its jobs, from number `first` on.
+inline void bind_pack(params& p, const enqueue_request& r, std::size_t first, std::size_t n) {
+    p.clear();
+    p.number(r.lane.value).number(rank::of(r.options[0].priority).value).byteas(n, [&](std::size_t i) {
+        return (*r.bodies)[first + i];
+    });
 }
 
 }  // namespace pgq::statement

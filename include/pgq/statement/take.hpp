@@ -5,6 +5,7 @@
 #include <pgq/job/take.hpp>
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/filter.hpp>
+#include <pgq/statement/pack.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 
@@ -57,6 +58,7 @@ inline constexpr query take_one{"take_one",
 /// The same over the lanes $1.
 inline constexpr query take_many{"take_many", "WITH " PGQ_BEST_OF_LANES " " PGQ_THOSE PGQ_TAKEN, false};
 inline constexpr query promote_planned{promote.name, promote.text, false};
+inline constexpr query unpack_planned{unpack.name, unpack.text, false};
 inline constexpr query look_ahead_planned{look_ahead.name, look_ahead.text, false};
 
 /// A statement whose text depends on a filter: sent each time, prepared never. In one place as long as it is used.
@@ -134,6 +136,11 @@ public:
         if (filtered_) return filtered_->get();
         return request_->lanes.size() == 1 ? take_one : take_many;
     }
+    /// For `unpack`, before it.
+    void bind_unpack(params& p) const {
+        p.int4s(request_->lanes.size(), [&](std::size_t i) { return request_->lanes[i].value; });
+        statement::bind_unpack(p, request_->limit, request_->where);
+    }
     void bind(params& p) const {
         const auto& lanes = request_->lanes;
         if (lanes.size() == 1) p.number(lanes[0].value);
@@ -150,6 +157,7 @@ private:
 /// The jobs of the lanes $1 in the places $2 (w waiting, d deferred, b blocked, l leased, h held) that a filter ($4, $5) lets pass.
 inline constexpr std::string_view find_before =
     "SELECT r.id FROM (SELECT id, headers, 'w' AS place FROM {s}.ready WHERE lane = ANY ($1)"
+    " UNION ALL SELECT unnest(ids), NULL, 'w' FROM {s}.pack WHERE lane = ANY ($1)"
     " UNION ALL SELECT id, headers, CASE WHEN kind IN ('h', 'b') THEN kind::text ELSE 'd' END FROM {s}.deferred WHERE "
     "lane = ANY ($1)"
     " UNION ALL SELECT j.id, l.headers[j.o], 'l' FROM {s}.lease l, unnest(l.ids) WITH ORDINALITY j(id, o)"

@@ -87,6 +87,9 @@ public:
     std::int32_t space() const noexcept { return space_; }
     /// Whether the session is ours alone and stays.
     bool keeps_state() const noexcept { return keeps_state_; }
+    /// Whether the latest look for packs found some.
+    bool expects_packs() const noexcept { return expects_packs_; }
+    void expect_packs(bool found) noexcept { expects_packs_ = found; }
 
 private:
     void hear() noexcept {
@@ -163,6 +166,7 @@ private:
     stage stage_ = stage::connecting;
     std::int32_t space_ = 0;
     bool keeps_state_ = false;
+    bool expects_packs_ = false;
     bool notified_ = false;
     bool stop_asked_ = false;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/driver/pq/copy.hpp>
+#include <pgq/driver/pq/exchange_verb.hpp>
 #include <pgq/driver/pq/link.hpp>
 #include <pgq/driver/pq/looking_after.hpp>
 #include <pgq/driver/pq/plain_sql.hpp>
@@ -49,7 +50,7 @@ public:
         if (request.bodies->empty()) return {};
         if (auto fine = check_enqueue(request, state_->line.options().max_payload); !fine) return fine;
         if (state_->transaction.open) return enqueue_inside(request, ids);
-        if (request.is_plain() && request.bodies->size() >= statement::worth_copying)
+        if (request.is_plain() && !request.packs() && request.bodies->size() >= statement::worth_copying)
             return enqueue_by_copy(request, ids);
         return perform(enqueue_verb{request, ids});
     }
@@ -486,10 +487,11 @@ private:
 
     result<void> enqueue_inside(const enqueue_request& request, std::vector<job_id>& ids) {
         auto& steps = fresh();
-        statement::bind_enqueue(steps.add(statement::enqueue_query(request)), request);
+        enqueue_verb verb{request, ids};
+        verb.add_inserts(steps);
         if (auto done = finish_script(); !done) return done;
         state_->transaction.put.push_back(request.lane);
-        return enqueue_verb::read_ids(steps[0], request.bodies->size(), ids);
+        return verb.read(steps);
     }
 
     // Now, or behind the commit.

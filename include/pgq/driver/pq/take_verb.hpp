@@ -50,7 +50,10 @@ public:
 
     void compose(script& steps) const {
         if (promotes_) steps.add(statement::promote_planned);
-        if (takes()) statement_.bind(steps.add(statement_.get()));
+        if (takes()) {
+            statement_.bind_unpack(steps.add(statement::unpack_planned));
+            statement_.bind(steps.add(statement_.get()));
+        }
         if (request_->look_ahead) steps.add(statement::look_ahead_planned);
         if (steps.size() != 0) steps.sync();
     }
@@ -63,6 +66,8 @@ public:
         std::size_t at = 0;
         bool promoted = promotes_ && steps[at++][0].number<std::int64_t>(0) > 0;
         if (takes()) {
+            const bool unpacked = steps[at++][0].number<std::int64_t>(0) > 0;
+            promoted = promoted || unpacked;
             const step& taken = steps[at++];
             for (int i = 0; i < taken.rows(); ++i) promoted = promoted || !taken[i].null(7);  // what waited for it
             if (auto read = read_taken(taken, reply_->jobs); !read) return read.error();

@@ -2,22 +2,15 @@
 
 #include <pgq/detail/utf8.hpp>
 #include <pgq/driver/pq/link.hpp>
-#include <pgq/driver/pq/read_lease.hpp>
 #include <pgq/job/enqueue.hpp>
-#include <pgq/job/exchange.hpp>
 #include <pgq/job/unique.hpp>
-#include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
-#include <pgq/statement/finish.hpp>
-#include <pgq/statement/settle.hpp>
-#include <pgq/statement/take.hpp>
 #include <pgq/statement/track.hpp>
 #include <pgq/statement/wake.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -64,13 +57,31 @@ class enqueue_verb {
 public:
     enqueue_verb(const enqueue_request& r, std::vector<job_id>& ids) : request_{&r}, ids_{&ids} {}
 
-    void compose(script& steps, const link& l) const {
-        statement::bind_enqueue(steps.add(statement::enqueue_query(*request_)), *request_);
+    void compose(script& steps, const link& l) {
+        add_inserts(steps);
         steps.sync();
         add_wake(steps, l, {&request_->lane, 1});
     }
+    /// Without what is said behind the commit.
+    void add_inserts(script& steps) {
+        const std::size_t n = request_->bodies->size();
+        if (!request_->packs())
+            return statement::bind_enqueue(steps.add(statement::enqueue_query(*request_)), *request_);
+        packs_ = (n + statement::jobs_in_pack - 1) / statement::jobs_in_pack;
+        for (std::size_t i = 0; i < packs_; ++i) {
+            const std::size_t first = n * i / packs_;
+            statement::bind_pack(steps.add(statement::enqueue_pack), *request_, first, n * (i + 1) / packs_ - first);
+        }
+    }
 
-    result<void> read(script& steps) const { return read_ids(steps[0], request_->bodies->size(), *ids_); }
+    result<void> read(script& steps) const {
+        const std::size_t n = request_->bodies->size();
+        if (packs_ == 0) return read_ids(steps[0], n, *ids_);
+        if (auto e = steps.first_error(0, packs_)) return *e;
+        ids_->clear();
+        for (std::size_t i = 0; i < packs_; ++i) append_ids(steps[i], *ids_);
+        return counted(n, *ids_);
+    }
 
     static result<void> read_ids(const step& s, std::size_t n, std::vector<job_id>& ids) {
         if (s.error) return *s.error;
@@ -79,19 +90,26 @@ public:
             ids.push_back({s[0].number<std::int64_t>(0)});
             return {};
         }
-        if (s.rows() == 1) {
-            statement::wire::array_reader all{s[0].cell(0)};
-            for (std::size_t i = 0, size = all.size(); i < size; ++i) ids.push_back({all.next_number<std::int64_t>()});
-            // Ids are drawn in input order; the answer may come in another.
-            if (s.query != &statement::enqueue_tracked) std::sort(ids.begin(), ids.end());
-        }
-        if (ids.size() != n) return error_info{errc::protocol, "an enqueue answered with the wrong number of ids"};
-        return {};
+        append_ids(s, ids);
+        // Ids are drawn in input order; the answer may come in another.
+        if (s.query != &statement::enqueue_tracked) std::sort(ids.begin(), ids.end());
+        return counted(n, ids);
     }
 
 private:
+    static void append_ids(const step& s, std::vector<job_id>& ids) {
+        if (s.rows() != 1) return;
+        statement::wire::array_reader all{s[0].cell(0)};
+        for (std::size_t i = 0, size = all.size(); i < size; ++i) ids.push_back({all.next_number<std::int64_t>()});
+    }
+    static result<void> counted(std::size_t n, const std::vector<job_id>& ids) {
+        if (ids.size() == n) return {};
+        return error_info{errc::protocol, "an enqueue answered with the wrong number of ids"};
+    }
+
     const enqueue_request* request_;
     std::vector<job_id>* ids_;
+    std::size_t packs_ = 0;
 };
 
 struct lanes_request {
@@ -182,148 +200,5 @@ inline void read_ends(const step& s, std::vector<ended_job>& ended) {
                          .result = std::string{row.cell(4)}});
     }
 }
-
-class exchange_verb {
-public:
-    exchange_verb(const exchange_request& r, exchange_reply& reply) : request_{&r}, reply_{&reply} {}
-
-    void compose(script& steps, const link& l) {
-        const auto& r = *request_;
-        if (l.keeps_state() && r.announce_awake) announce(steps, l, statement::announce_awake);
-        if (l.keeps_state() && r.announce_sleep) announce(steps, l, statement::announce_sleep);
-        first_ = steps.size();
-        // First, so that who waits has changed nothing: each transaction that has is in everybody's snapshots.
-        if (takes_turn()) steps.add(statement::take_turn).number(l.space());
-        if (!r.finished.empty()) statement::bind_finish(steps.add(statement::finish), r.worker, r.finished);
-        for (const auto& g : r.progressed)
-            if (g.last) ending_.push_back(&g);
-            else statement::bind_progress(steps.add(statement::progress_query(g)), r.worker, g);
-        if (!ending_.empty()) statement::bind_ends(steps.add(statement::settle_ends), r.worker, ending_);
-        if (r.promote) steps.add(statement::promote);
-        if (!r.limited.empty()) statement::bind_claim_limited(steps.add(statement::claim_limited), r);
-        if (r.limit > 0 && !r.lanes.empty()) add_claim(steps);
-        if (r.look_ahead) steps.add(statement::look_ahead);
-        last_ = steps.size();
-        if (last_ > first_) steps.sync();
-        if (!l.keeps_state()) return;
-        if (r.promote || puts_back()) {
-            steps.add(statement::wake_noted).number(l.space());
-            steps.sync();
-        }
-        if (r.pass_on || !r.freed.empty()) add_wake(steps, l, lanes());
-    }
-
-    result<void> read(script& steps) {
-        auto& out = *reply_;
-        out.leases.clear();
-        out.moved.clear();
-        out.lost.clear();
-        out.next_due.reset();
-        out.workers = 0;
-        out.promoted = 0;
-        out.again.reset();
-        out.more_limited = false;
-        if (auto e = steps.first_error(0, last_)) return *e;
-        std::size_t at = first_ + takes_turn();
-        if (!request_->finished.empty()) note_lost(steps[at++], request_->finished);
-        for (const auto& g : request_->progressed)
-            if (!g.last) read_progress(steps[at++], g);
-        if (!ending_.empty()) read_ends(steps[at++]);
-        if (request_->promote) out.promoted += static_cast<std::uint32_t>(steps[at++][0].number<std::int64_t>(0));
-        if (!request_->limited.empty()) {
-            read_again(steps[at]);
-            if (auto read = read_leases(steps[at++], out.leases); !read) return read;
-        }
-        if (request_->limit > 0 && !request_->lanes.empty())
-            if (auto read = read_leases(steps[at++], out.leases); !read) return read;
-        if (request_->look_ahead && steps[at].rows() == 1) {
-            if (!steps[at][0].null(0)) out.next_due = as_duration(steps[at][0].number<std::int64_t>(0));
-            out.workers = steps[at][0].number<std::int64_t>(1);
-        }
-        return {};
-    }
-
-private:
-    void add_claim(script& steps) {
-        if (request_->apart == nullptr)
-            return statement::bind_claim(steps.add(statement::claim_query(*request_)), *request_);
-        apart_ = std::make_shared<const statement::apart_statement>(*request_);
-        apart_->bind(steps.add(apart_->get()));
-    }
-    void announce(script& steps, const link& l, const statement::query& q) const {
-        steps.add(q).number(l.space()).number(request_->worker.value);
-        steps.sync();
-    }
-
-    bool takes_turn() const noexcept {
-        return request_->crowded && request_->limit > 0 && !request_->lanes.empty() && request_->apart == nullptr;
-    }
-
-    // Whether a colleague has something to do, or to wait for, afterwards.
-    bool puts_back() const noexcept {
-        for (const auto& g : request_->progressed)
-            if (!g.items.empty() || g.flagged) return true;
-        return false;
-    }
-
-    std::span<const lane_id> lanes() {
-        lanes_.assign(request_->freed.begin(), request_->freed.end());
-        if (!request_->pass_on) return lanes_;
-        for (const auto& c : request_->lanes) lanes_.push_back(c.lane);
-        for (const auto& c : request_->limited) lanes_.push_back(c.lane);
-        return lanes_;
-    }
-
-    void read_again(const step& s) const {
-        for (int row = 0; row < s.rows(); ++row) {
-            if (s[row].null(9)) continue;
-            const auto wait = as_duration(s[row].number<std::int64_t>(9));
-            if (wait == duration{}) reply_->more_limited = true;
-            else reply_->again = reply_->again ? std::min(*reply_->again, wait) : wait;
-        }
-    }
-
-    // The end of the calendar is more nanoseconds away than a duration holds.
-    static duration as_duration(std::int64_t micros) noexcept {
-        constexpr std::int64_t most = duration::max().count() / 1000;
-        return std::chrono::microseconds{std::clamp(micros, -most, most)};
-    }
-
-    void note_lost(const step& s, std::span<const lease_ref> wanted) const {
-        if (s.rows() != 0 && !s[0].null(1))
-            reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(1));
-        if (static_cast<std::size_t>(s.rows()) == wanted.size()) return;
-        for (const auto& w : wanted) {
-            bool found = false;
-            for (int row = 0; row < s.rows(); ++row) found = found || s[row].number<std::int64_t>(0) == w.id;
-            if (!found) reply_->lost.push_back(w.id);
-        }
-    }
-
-    void read_progress(const step& s, const lease_progress& g) const {
-        if (s.rows() == 0) return reply_->lost.push_back(g.ref.id);
-        if (g.flagged && !g.items.empty() && !s[0].null(3))
-            reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(3));
-        reply_->moved.push_back({g.ref.id, statement::wire::load_tid(s[0].cell(1).data())});
-    }
-    void read_ends(const step& s) const {
-        std::vector<std::int64_t> ended;
-        if (!s[0].null(0)) {
-            statement::wire::array_reader ids{s[0].cell(0)};
-            for (std::size_t i = 0, n = ids.size(); i < n; ++i) ended.push_back(ids.next_number<std::int64_t>());
-        }
-        if (!s[0].null(2)) reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(2));
-        for (const lease_progress* g : ending_)
-            if (std::find(ended.begin(), ended.end(), g->ref.id) == ended.end()) reply_->lost.push_back(g->ref.id);
-    }
-
-    const exchange_request* request_;
-    exchange_reply* reply_;
-    std::size_t first_ = 0;
-    std::size_t last_ = 0;
-    std::vector<lane_id> lanes_;
-    std::vector<const lease_progress*> ending_;
-    std::shared_ptr<const statement::apart_statement> apart_;  // its text is looked at until the answer is there
-};
 
 }  // namespace pgq::driver::pq

@@ -92,6 +92,14 @@ void check_take(Make make) {
         CHECK(reply.jobs.empty());
         CHECK((reply.next_due > 23h && reply.next_due <= 24h));
     }
+    SECTION("a take brings what it has promoted itself") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"soon"}, {.run_at = in(20ms)});
+        words got;
+        REQUIRE(w.eventually([&] { return !(got = bodies_of(take(w.client(), {lane}, 5))).empty(); }));
+        CHECK(got == words{"soon"});
+    }
     SECTION("nothing deferred: nothing is told") {
         driver_world<Driver> w{make()};
         const auto lane = w.lane();

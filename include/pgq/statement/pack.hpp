@@ -1,0 +1,93 @@
+#pragma once
+
+#include <pgq/job/filter.hpp>
+#include <pgq/statement/claim.hpp>
+#include <pgq/statement/joined.hpp>
+#include <pgq/statement/params.hpp>
+#include <pgq/statement/query.hpp>
+#include <pgq/statement/wire.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+/// Claims where jobs wait in packs. See docs/design/packs.md; what makes packs is in statement/enqueue.hpp.
+namespace pgq::statement {
+
+namespace claim_text {
+
+// Single jobs and packs in one order. `share` says how many single jobs are among the best $4, `best` takes those; packs fill the room that is
+// left, and `back` is what there is no room for. What others had locked is made up for by `more`, as in claim_many.
+inline constexpr std::string_view singles_and_packs = R"(
+WITH one AS MATERIALIZED (
+    SELECT rank, id FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT $4),
+many AS MATERIALIZED (
+    SELECT rank, id, n, sum(n) OVER (ORDER BY rank, id) - n AS before
+      FROM (SELECT rank, id, n FROM {s}.pack WHERE lane = $1 ORDER BY rank, id LIMIT $4 / 10 + 8) p),
+share AS MATERIALIZED (
+    SELECT count(*) AS n FROM (
+        SELECT single, sum(n) OVER (ORDER BY rank, id) - n AS before
+          FROM (SELECT rank, id, 1 AS n, true AS single FROM one UNION ALL SELECT rank, id, n, false FROM many) e) e
+     WHERE single AND before < $4),
+best AS MATERIALIZED (
+    SELECT ctid AS place FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
+     ORDER BY rank, id LIMIT (SELECT n FROM share) FOR UPDATE SKIP LOCKED),
+room AS MATERIALIZED (SELECT $4 - count(*) AS n FROM best),
+pack AS (
+    DELETE FROM {s}.pack WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM {s}.pack WHERE lane = $1 ORDER BY rank, id
+         LIMIT (SELECT count(*) FROM many WHERE before < (SELECT n FROM room)) FOR UPDATE SKIP LOCKED))
+    RETURNING id, rank, n, ids, bodies),
+cut AS MATERIALIZED (
+    SELECT rank, n, ids, bodies, greatest(0, least(n, (SELECT n FROM room) - before))::int4 AS take
+      FROM (SELECT rank, n, ids, bodies, sum(n) OVER (ORDER BY rank, id) - n AS before FROM pack) p),
+back AS (
+    INSERT INTO {s}.pack (id, rank, lane, n, ids, bodies)
+    SELECT ids[take + 1], rank, $1, n - take, ids[take + 1:], bodies[take + 1:] FROM cut WHERE take < n),
+more AS MATERIALIZED (
+    SELECT ctid AS place FROM {s}.ready
+     WHERE lane = $1 AND (rank, id) > ($2, $3) AND ctid <> ALL (ARRAY(SELECT place FROM best))
+     ORDER BY rank, id
+     LIMIT CASE WHEN (SELECT count(*) FROM one) + (SELECT coalesce(sum(n), 0) FROM many) >= $4
+                THEN (SELECT n FROM room) - (SELECT coalesce(sum(take), 0) FROM cut) ELSE 0 END FOR UPDATE SKIP LOCKED),
+got AS (
+    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
+    RETURNING id, rank, attempts, flags, headers, key, body))";
+// Arrays are joined whole; that of nothing is null, and joined with it the other one stays.
+inline constexpr std::string_view one_lease_of_both = R"(
+INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
+SELECT $5, $1, $6, p.ids || a.ids, CASE WHEN p.low = p.high THEN array_fill(p.low, ARRAY[p.n]) ELSE p.ranks END || a.ranks,
+       array_fill(1::int2, ARRAY[p.n]) || a.attempts,
+       CASE WHEN a.flags > 0 THEN array_fill(NULL::int2, ARRAY[p.n]) || (SELECT array_agg(flags) FROM got) END,
+       CASE WHEN a.headers > 0 THEN array_fill(NULL::jsonb, ARRAY[p.n]) || (SELECT array_agg(headers) FROM got) END,
+       CASE WHEN a.keys > 0 THEN array_fill(NULL::text, ARRAY[p.n]) || (SELECT array_agg(key) FROM got) END,
+       p.bodies || a.bodies
+  FROM (SELECT array_agg(j.id) AS ids, array_agg(c.rank) FILTER (WHERE u.low < u.high) AS ranks, min(u.low) AS low,
+               max(u.high) AS high, count(*)::int4 AS n, array_agg(j.body) AS bodies
+          FROM (SELECT min(rank) AS low, max(rank) AS high FROM cut) u, cut c,
+               unnest(CASE WHEN c.take = c.n THEN c.ids ELSE c.ids[:c.take] END,
+                      CASE WHEN c.take = c.n THEN c.bodies ELSE c.bodies[:c.take] END) j(id, body)) p,
+       (SELECT array_agg(id) AS ids, array_agg(rank) AS ranks, array_agg((least(attempts, 32766) + 1)::int2) AS attempts,
+               count(flags) AS flags, count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies,
+               count(*) AS n FROM got) a
+ WHERE p.n + a.n > 0)";
+inline constexpr std::string_view had_packs = ", EXISTS (SELECT FROM {s}.pack WHERE lane = $1)";
+
+}  // namespace claim_text
+
+/// As claim_one, where there may be packs; its parameters are the same. The last column says whether there were some.
+inline constexpr query claim_packed{"claim_packed", joined<claim_text::singles_and_packs, claim_text::one_lease_of_both,
+                                                           claim_text::answer, claim_text::had_packs>::text};
+
+/// Takes packs of the lanes $1 apart, for claims that know nothing of packs: of $2 jobs, all of them when that is null. How many jobs.
+/// $3: of each lane so many. Where there are none, nothing is called.
+inline constexpr query unpack{"unpack", R"(
+SELECT CASE WHEN EXISTS (SELECT FROM {s}.pack WHERE lane = ANY ($1)) THEN {s}.unpack($1, $2, $3) ELSE 0 END)"};
+
+/// Behind the lanes. What a filter lets pass may be in any pack.
+inline void bind_unpack(params& p, std::uint32_t jobs, const filter* which, bool of_each = false) {
+    if (which == nullptr || which->is_everything()) p.number(std::int64_t{jobs});
+    else p.null(wire::int8_oid);
+    p.boolean(of_each);
+}
+
+}  // namespace pgq::statement
