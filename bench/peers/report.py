@@ -74,6 +74,7 @@ def print_ratios(own, others):
     columns = [
         ("enqueue, one at a time", "enqueue", "one at a time", median("enqueue", "one at a time", "batch 1")),
         ("enqueue, batch 1000", "enqueue", "batch 1000", median("enqueue", "batch 1000")),
+        ("packed", "enqueue", "batch 1000", median("enqueue", "batch 1000, packed")),
         *((f"drain, pgq's {r['case']}", "drain", None, r["median"]) for r in own if r["question"] == "drain"),
     ]
     table = []

@@ -32,6 +32,7 @@ pq              best     6000  15000   5000
 procrastinate   defaults 2000  30000   1000
 procrastinate   best     2000  30000   2000
 graphile_worker defaults 3000 150000   3000
+graphile_worker single   3000 150000  60000
 graphile_worker best     3000 150000 100000
 pg_boss         defaults 3000 150000      3
 pg_boss         best     3000 150000  60000

@@ -1,4 +1,5 @@
-// graphile-worker. Best: the settings of its own perfTest, with as many processes as there are cores, at most its four.
+// graphile-worker. Best: the settings of its own perfTest, with as many processes as there are cores, at most its four. "single" is the same
+// with one process, as its perfTest can be told and as one worker process of the others is.
 
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -9,7 +10,8 @@ import * as peer from "./peer.mjs";
 
 const version = peer.version("graphile-worker");
 const logger = new Logger(() => () => {});
-const processes = Math.min(4, availableParallelism());
+const processes = peer.setting === "single" ? 1 : Math.min(4, availableParallelism());
+const tuned = peer.setting !== "defaults";
 const report = (...row) => peer.report("graphile-worker", version, ...row);
 
 const perfTest = {
@@ -104,10 +106,10 @@ async function main() {
   await pgPool.query("VACUUM ANALYZE");
   await pgPool.query("CHECKPOINT");
   const tally = new peer.Tally(peer.drain);
-  seconds = peer.best ? await drainByProcesses(tally) : await drainByDefaults(tally, pgPool, count);
+  seconds = tuned ? await drainByProcesses(tally) : await drainByDefaults(tally, pgPool, count);
   peer.expect("jobs left", await count(), 0);
   tally.check();
-  if (peer.best)
+  if (tuned)
     report("drain", "batch 500", peer.drain, seconds, `its perfTest: local queue 500, 24 jobs at a time; processes: ${processes}`);
   else report("drain", "one at a time", peer.drain, seconds, "one process, one job at a time");
   await utils.release();

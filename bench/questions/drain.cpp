@@ -45,9 +45,8 @@ std::int64_t drain_by_two(const std::string& dsn, std::int64_t n, std::uint32_t 
     return n;
 }
 
-namespace {
-
-std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t batch) {
+std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t batch,
+                        const pgq::statement::query& query) {
     namespace st = pgq::statement;
     bare db{dsn};
     db.run(
@@ -60,10 +59,10 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
     pgq::claim_lane floored = from;
     request.lanes = {&floored, 1};
     st::params claim, finish;
-    st::bind_claim(claim, request);
+    st::bind_claim_of_one(claim, request);
     const pgq::lease_ref none{};
     st::bind_finish(finish, {1}, {&none, 1});
-    db.prepare(st::claim_one, claim, std::string{schema_name});
+    db.prepare(query, claim, std::string{schema_name});
     db.prepare(st::finish, finish, std::string{schema_name});
     db.enter_pipeline();
     std::int64_t done = 0;
@@ -73,7 +72,7 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
             st::bind_finish(finish, {1}, {&*held, 1});
             db.send(st::finish, finish);
         }
-        db.send(st::claim_one, claim);
+        db.send(query, claim);
         db.sync();
         if (held) (void)db.answer();
         const auto r = db.answer();
@@ -85,14 +84,12 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
         const auto ids = row.cell(3), ranks = row.cell(4);
         floored.floor = {{st::wire::load<std::int64_t>(ranks.data() + ranks.size() - 8)},
                          {st::wire::load<std::int64_t>(ids.data() + ids.size() - 8)}};
-        st::bind_claim(claim, request);
+        st::bind_claim_of_one(claim, request);
         done += (static_cast<std::int64_t>(ids.size()) - 20) / 12;
     }
     if (done != n) throw std::runtime_error{"the ceiling lost a job"};
     return n;
 }
-
-}  // namespace
 
 void drain(context& c) {
     for (const std::uint32_t batch : {1u, 10u, 100u, 1000u}) {
@@ -105,7 +102,7 @@ void drain(context& c) {
                  .ceiling_name = "the same statements by bare libpq, nothing decoded",
                  .bar = batch >= 100 ? std::optional{0.85} : std::nullopt},
                 trial_of{fill, [&, n] { return drain_typed(c.dsn, n, batch); }},
-                trial_of{fill, [&, n] { return drain_bare(c.dsn, n, batch); }});
+                trial_of{fill, [&, n] { return drain_bare(c.dsn, n, batch, pgq::statement::claim_one); }});
     }
 }
 

@@ -9,23 +9,28 @@ namespace bench {
 
 namespace {
 
-void put_in(context& c, std::int64_t n, std::int64_t batch) {
+std::string named(const std::string& what, const pgq::enqueue_options& how) {
+    return how.packed ? what + ", packed" : what;
+}
+
+void put_in(context& c, std::int64_t n, std::int64_t batch, const pgq::enqueue_options& how = {}) {
     std::optional<mail_queue<>> jobs;
     const auto some = mails(0, batch);
-    measure(c, {.question = "enqueue", .what = batch == 1 ? "one at a time" : "batch " + std::to_string(batch)},
-            trial_of{[&] {
-                         clear(c.dsn);
-                         jobs.emplace(pgq::driver::libpq{c.dsn});
-                         jobs->enqueue(mail{}).value();  // connects, prepares
-                     },
-                     [&] {
-                         for (std::int64_t i = 0; i < n; i += batch) {
-                             if (batch == 1) jobs->enqueue(some[0]).value();
-                             else jobs->enqueue(some).value();
-                         }
-                         jobs.reset();
-                         return n;
-                     }});
+    measure(
+        c, {.question = "enqueue", .what = batch == 1 ? "one at a time" : named("batch " + std::to_string(batch), how)},
+        trial_of{[&] {
+                     clear(c.dsn);
+                     jobs.emplace(pgq::driver::libpq{c.dsn});
+                     jobs->enqueue(mail{}).value();  // connects, prepares
+                 },
+                 [&] {
+                     for (std::int64_t i = 0; i < n; i += batch) {
+                         if (batch == 1) jobs->enqueue(some[0]).value();
+                         else jobs->enqueue(some, how).value();
+                     }
+                     jobs.reset();
+                     return n;
+                 }});
 }
 
 }  // namespace
@@ -35,14 +40,18 @@ void peers(context& asked) {
     c.most_rounds = 1;  // those of the script are enough
     put_in(c, c.jobs(20'000, 2'000), 1);
     put_in(c, c.jobs(1'000'000, 100'000), 1000);
-    const auto n = c.jobs(1'000'000, 300'000);
-    const auto fill = [&] { refill(c.dsn, n); };
-    for (const std::uint32_t batch : {100u, 1000u}) {
-        const auto what = "batch " + std::to_string(batch);
-        measure(c, {.question = "drain", .what = what}, trial_of{fill, [&] { return drain_typed(c.dsn, n, batch); }});
-        // The others' best settings have several consumers, too.
-        measure(c, {.question = "drain", .what = what + ", two workers"},
-                trial_of{fill, [&] { return drain_by_two(c.dsn, n, batch); }});
+    put_in(c, c.jobs(2'000'000, 200'000), 1000, packed);
+    for (const auto& how : {pgq::enqueue_options{}, packed}) {
+        const auto n = c.jobs(how.packed ? 2'000'000 : 1'000'000, how.packed ? 500'000 : 300'000);
+        const auto fill = [&] { refill(c.dsn, n, how); };
+        for (const std::uint32_t batch : {100u, 1000u}) {
+            const auto what = named("batch " + std::to_string(batch), how);
+            measure(c, {.question = "drain", .what = what},
+                    trial_of{fill, [&] { return drain_typed(c.dsn, n, batch); }});
+            // The others' best settings have several consumers, too.
+            measure(c, {.question = "drain", .what = what + ", two workers"},
+                    trial_of{fill, [&] { return drain_by_two(c.dsn, n, batch); }});
+        }
     }
 }
 

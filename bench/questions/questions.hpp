@@ -2,7 +2,11 @@
 
 #include <support/bench.hpp>
 
+#include <pgq/statement/query.hpp>
+
 #include <array>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 /// One function a question, each in the file of its name.
@@ -14,6 +18,7 @@ void drivers(context& c);
 void enqueue(context& c);
 void features(context& c);
 void latency(context& c);
+void packs(context& c);
 void payloads(context& c);
 void peers(context& c);
 void processes(context& c);
@@ -25,6 +30,10 @@ void waiting(context& c);
 std::int64_t drain_typed(const std::string& dsn, std::int64_t n, std::uint32_t batch);
 /// The same by two workers of this process, each with a thread and a connection.
 std::int64_t drain_by_two(const std::string& dsn, std::int64_t n, std::uint32_t batch);
+
+/// The statements of the first with nothing decoded, by bare libpq; `claim` is the query of a claim from one lane.
+std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t batch,
+                        const pgq::statement::query& claim);
 
 /// One of the processes that `processes` starts.
 int drain_as_child(const std::string& dsn, std::uint32_t batch);
@@ -41,6 +50,7 @@ struct question {
 inline constexpr std::array questions{
     question{"enqueue", enqueue},
     question{"drain", drain},
+    question{"packs", packs},
     question{"drivers", drivers},
     question{"latency", latency},
     question{"sustained", sustained},

@@ -9,16 +9,16 @@ namespace bench {
 void clear(const std::string& dsn) {
     bare db{dsn};
     const std::string s{pgq::statement::quoted(schema_name)};
-    db.run("TRUNCATE " + s + ".ready, " + s + ".deferred, " + s + ".lease, " + s + ".tracked, " + s + ".unique_key, " +
-           s + ".outcome, " + s + ".failure");
+    db.run("TRUNCATE " + s + ".ready, " + s + ".pack, " + s + ".deferred, " + s + ".lease, " + s + ".tracked, " + s +
+           ".unique_key, " + s + ".outcome, " + s + ".failure");
     db.run("CHECKPOINT");
 }
 
-void refill(const std::string& dsn, std::int64_t n) {
+void refill(const std::string& dsn, std::int64_t n, const pgq::enqueue_options& how) {
     clear(dsn);
     mail_queue<> jobs{pgq::driver::libpq{dsn}};
     for (std::int64_t done = 0; done < n; done += 10'000)
-        jobs.enqueue(mails(done, std::min<std::int64_t>(10'000, n - done))).value();
+        jobs.enqueue(mails(done, std::min<std::int64_t>(10'000, n - done)), how).value();
 }
 
 void tally::check() const {

@@ -45,8 +45,11 @@ inline std::vector<mail> mails(std::int64_t from, std::int64_t n) {
     return all;
 }
 
+/// How jobs are stored many in a row.
+inline constexpr pgq::enqueue_options packed{.packed = true};
+
 /// Empties the hot tables and fills them with mails 0 ... n-1.
-void refill(const std::string& dsn, std::int64_t n);
+void refill(const std::string& dsn, std::int64_t n, const pgq::enqueue_options& how = {});
 /// Forgets what was there, dead rows too.
 void clear(const std::string& dsn);
 
