@@ -1117,11 +1117,10 @@ LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
 DECLARE
     places tid[];
 BEGIN
-    LOOP
+    WHILE EXISTS (SELECT FROM pack p, unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n]) LOOP
         places := ARRAY(SELECT p.ctid FROM pack p
                          WHERE EXISTS (SELECT FROM unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n]) ORDER BY p.id FOR UPDATE);
         PERFORM note_lanes(ARRAY(SELECT b.lane FROM into_ready(places) b));
-        EXIT WHEN NOT EXISTS (SELECT FROM pack p, unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n]);
     END LOOP;
 END $$;
 )sql"},
