@@ -199,12 +199,14 @@ TEST_CASE("workers that share packs, and take what has no room apart, run each j
         jobs.enqueue(notes(3)).value();
         std::array<std::vector<pgq::job_id>, 4> seen;
         std::atomic<std::int64_t> removed{0};
+        std::atomic<bool> cancelled{false};
         {
             std::vector<std::jthread> all;
             for (std::size_t i = 0; i < seen.size(); ++i)
                 all.emplace_back([&, i] {
                     test::claimer c{db, lanes};
-                    for (int empty = 0; empty < 3;) {
+                    // Claims pass over what is being cancelled.
+                    for (int empty = 0; empty < 3 || !cancelled;) {
                         const auto got = c.claim(static_cast<std::uint32_t>(1 + 13 * i));
                         for (const auto id : ids_of(got)) seen[i].push_back(id);
                         (void)c.finish(got);
@@ -214,6 +216,7 @@ TEST_CASE("workers that share packs, and take what has no room apart, run each j
             all.emplace_back([&] {
                 for (std::size_t i = 0; i < put.size(); i += 50)
                     removed += jobs.cancel(std::array{put[i]}).value().removed;
+                cancelled = true;
             });
         }
         std::map<pgq::job_id, int> times;
