@@ -200,6 +200,15 @@ void roll(bool keys, bool parents) {
     t.finish();
     threads.clear();
     INFO(t.errors().text());
+    const auto edges = [&](const std::string& which) {
+        return db.query_text(
+            "SELECT string_agg(d.parent || '>' || d.child, ' ' ORDER BY d.child) FROM {s}.dependency d" + which);
+    };
+    INFO("edges that are left: " << edges(""));
+    INFO("... of parents that have ended: "
+         << edges(" WHERE NOT EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent)"));
+    INFO("... of parents that are held: "
+         << edges(" WHERE EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent AND t.held)"));
     CHECK(t.errors().none());
     CHECK(t.errors().contended() < 20);
     CHECK(t.is_drained());
