@@ -13,6 +13,7 @@
 #include <pgq/statement/wire.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -133,9 +134,7 @@ private:
         steps.sync();
     }
 
-    bool takes_turn() const noexcept {
-        return request_->crowded && request_->limit > 0 && !request_->lanes.empty() && request_->apart == nullptr;
-    }
+    bool takes_turn() const noexcept { return request_->crowded && claims() && request_->apart == nullptr; }
 
     // Whether a colleague has something to do, or to wait for, afterwards.
     bool puts_back() const noexcept {
