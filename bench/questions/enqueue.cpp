@@ -2,6 +2,7 @@
 // The ceiling is the same insert by bare libpq, of parameters that were encoded before; for streams, COPY of bytes that were.
 
 #include <questions/questions.hpp>
+#include <support/enqueuer.hpp>
 #include <support/mail.hpp>
 
 #include <pgq/statement/enqueue.hpp>
@@ -13,15 +14,6 @@
 namespace bench {
 
 namespace {
-
-std::int64_t enqueue_typed(mail_queue<>& jobs, std::int64_t n, std::int64_t batch) {
-    const auto some = mails(0, batch);
-    if (batch == 1)
-        for (std::int64_t i = 0; i < n; ++i) jobs.enqueue(some[0]).value();
-    else
-        for (std::int64_t i = 0; i < n; i += batch) jobs.enqueue(some).value();
-    return n;
-}
 
 std::int64_t enqueue_bare(bare& db, const pgq::statement::query& q, const pgq::statement::params& p, std::int64_t n,
                           std::int64_t batch) {
@@ -113,7 +105,6 @@ void enqueue(context& c) {
     for (const std::int64_t batch : {1, 10, 100, 1000, 10'000}) {
         const std::int64_t most = batch == 1 ? 10'000 : batch == 10 ? 50'000 : batch == 100 ? 300'000 : 1'000'000;
         const auto n = c.jobs(most, most / 10);
-        std::optional<mail_queue<>> jobs;
         std::optional<bare> db;
         pgq::bodies bodies;
         for (const auto& m : mails(0, batch)) {
@@ -128,16 +119,7 @@ void enqueue(context& c) {
                  .what = "batch " + std::to_string(batch),
                  .ceiling_name = "the same insert by bare libpq, encoded before",
                  .bar = batch == 1000 ? std::optional{0.80} : std::nullopt},
-                trial_of{[&] {
-                             clear(c.dsn);
-                             jobs.emplace(pgq::driver::libpq{c.dsn});
-                             jobs->enqueue(mail{}).value();  // connects, prepares
-                         },
-                         [&, n, batch] {
-                             const auto done = enqueue_typed(*jobs, n, batch);
-                             jobs.reset();
-                             return done;
-                         }},
+                enqueuer{c.dsn, n, batch},
                 trial_of{[&] {
                              clear(c.dsn);
                              db.emplace(c.dsn);

@@ -2,40 +2,19 @@
 // statements by bare libpq with nothing decoded.
 
 #include <questions/questions.hpp>
+#include <support/enqueuer.hpp>
 #include <support/mail.hpp>
 
 #include <pgq/statement/pack.hpp>
 
-#include <memory>
-#include <optional>
-
 namespace bench {
-
-namespace {
-
-auto enqueue_by(context& c, std::int64_t n, std::int64_t batch, const pgq::enqueue_options& how) {
-    auto jobs = std::make_shared<std::optional<mail_queue<>>>();
-    const auto some = mails(0, batch);
-    return trial_of{[&c, jobs] {
-                        clear(c.dsn);
-                        jobs->emplace(pgq::driver::libpq{c.dsn});
-                        (*jobs)->enqueue(mail{}).value();  // connects, prepares
-                    },
-                    [=] {
-                        for (std::int64_t i = 0; i < n; i += batch) (*jobs)->enqueue(some, how).value();
-                        jobs->reset();
-                        return n;
-                    }};
-}
-
-}  // namespace
 
 void packs(context& c) {
     for (const std::int64_t batch : {100, 1000, 10'000}) {
         const auto n = c.jobs(batch == 100 ? 500'000 : 2'000'000, batch == 100 ? 20'000 : 100'000);
         compare(c,
                 {.question = "packs", .what = "enqueue, batch " + std::to_string(batch), .ceiling_name = "a row each"},
-                enqueue_by(c, n, batch, packed), enqueue_by(c, n, batch, {}));
+                enqueuer{c.dsn, n, batch, packed}, enqueuer{c.dsn, n, batch});
     }
     const auto n = c.jobs(2'000'000, 200'000);
     const auto fill = [&] { refill(c.dsn, n, packed); };

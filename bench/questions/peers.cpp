@@ -1,9 +1,8 @@
 // What bench/peers/run.sh measures of the other queues, of ours: with no ceiling beside it.
 
 #include <questions/questions.hpp>
+#include <support/enqueuer.hpp>
 #include <support/mail.hpp>
-
-#include <optional>
 
 namespace bench {
 
@@ -14,23 +13,8 @@ std::string named(const std::string& what, const pgq::enqueue_options& how) {
 }
 
 void put_in(context& c, std::int64_t n, std::int64_t batch, const pgq::enqueue_options& how = {}) {
-    std::optional<mail_queue<>> jobs;
-    const auto some = mails(0, batch);
-    measure(
-        c, {.question = "enqueue", .what = batch == 1 ? "one at a time" : named("batch " + std::to_string(batch), how)},
-        trial_of{[&] {
-                     clear(c.dsn);
-                     jobs.emplace(pgq::driver::libpq{c.dsn});
-                     jobs->enqueue(mail{}).value();  // connects, prepares
-                 },
-                 [&] {
-                     for (std::int64_t i = 0; i < n; i += batch) {
-                         if (batch == 1) jobs->enqueue(some[0]).value();
-                         else jobs->enqueue(some, how).value();
-                     }
-                     jobs.reset();
-                     return n;
-                 }});
+    const auto what = batch == 1 ? "one at a time" : named("batch " + std::to_string(batch), how);
+    measure(c, {.question = "enqueue", .what = what}, enqueuer{c.dsn, n, batch, how});
 }
 
 }  // namespace

@@ -850,7 +850,7 @@ BEGIN
     END IF;
     IF cardinality(ancestors) > 0 THEN PERFORM track(ancestors); END IF;
     -- Neither parents nor those that have the keys end before this has. A parent that is not locked, because its enqueue has not been
-    -- committed yet, is not known.
+    -- committed yet, is not known; so is an id that was guessed and is one of this call: a job would wait for itself.
     IF digests IS NULL AND cardinality(ancestors) > 0 THEN
         locked := ARRAY(SELECT t.id FROM tracked t WHERE t.id = ANY (ancestors) ORDER BY t.id FOR NO KEY UPDATE);
     END IF;
@@ -886,7 +886,7 @@ BEGIN
                     ON CONFLICT (digest) DO UPDATE SET job = EXCLUDED.job, scope = EXCLUDED.scope, until = EXCLUDED.until
                        WHERE k.until <= clock_timestamp();
                 EXIT WHEN FOUND;
-                SELECT k.job AS id, k.scope, k.job = ANY (ids) AS mine, t.lane, t.rank INTO place
+                SELECT k.job AS id, k.scope, k.job = ANY (was_ids) AS mine, t.lane, t.rank INTO place
                   FROM unique_key k LEFT JOIN tracked t ON t.id = k.job WHERE k.digest = rival.digest FOR UPDATE OF k;
                 CONTINUE WHEN NOT FOUND;  -- it ended in between
                 IF NOT place.mine AND place.id <> ALL (locked) AND place.lane IS NOT NULL THEN  -- it took the key in between
@@ -938,7 +938,7 @@ BEGIN
     END LOOP;
 
     IF cardinality(children) > 0 THEN
-        FOR edge IN SELECT DISTINCT c.child, x.parent, coalesce(fresh_[array_position(ids, x.parent)], false) AS here,
+        FOR edge IN SELECT DISTINCT c.child, x.parent, c.parent < 0 AND coalesce(fresh_[array_position(ids, x.parent)], false) AS here,
                            t.id = ANY (locked) AND NOT t.held AS open, t.held OR o.kind <> 'd' AS bad
                       FROM unnest(children, parents) c(child, parent)
                      CROSS JOIN LATERAL (SELECT CASE WHEN c.parent < 0 THEN ids[(-c.parent)::int4] ELSE c.parent END AS parent) x

@@ -13,7 +13,6 @@
 #include <pgq/statement/wire.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -87,7 +86,7 @@ public:
             if (auto read = read_leases(steps[at++], out.leases); !read) return read;
         }
         if (request_->look_ahead && steps[at].rows() == 1) {
-            if (!steps[at][0].null(0)) out.next_due = as_duration(steps[at][0].number<std::int64_t>(0));
+            if (!steps[at][0].null(0)) out.next_due = steps[at][0].micros(0);
             out.workers = steps[at][0].number<std::int64_t>(1);
         }
         return {};
@@ -154,16 +153,10 @@ private:
     void read_again(const step& s) const {
         for (int row = 0; row < s.rows(); ++row) {
             if (s[row].null(9)) continue;
-            const auto wait = as_duration(s[row].number<std::int64_t>(9));
+            const auto wait = s[row].micros(9);
             if (wait == duration{}) reply_->more_limited = true;
             else reply_->again = reply_->again ? std::min(*reply_->again, wait) : wait;
         }
-    }
-
-    // The end of the calendar is more nanoseconds away than a duration holds.
-    static duration as_duration(std::int64_t micros) noexcept {
-        constexpr std::int64_t most = duration::max().count() / 1000;
-        return std::chrono::microseconds{std::clamp(micros, -most, most)};
     }
 
     void note_lost(const step& s, std::span<const lease_ref> wanted) const {

@@ -3,8 +3,12 @@
 #include <pgq/driver/pq/handle.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <string_view>
@@ -26,6 +30,11 @@ struct row_view {
     T number(int column) const noexcept {
         const auto bytes = cell(column);
         return bytes.size() == sizeof(T) ? statement::wire::load<T>(bytes.data()) : T{};
+    }
+    /// A number of microseconds. The end of the calendar is more nanoseconds away than a duration holds.
+    duration micros(int column) const noexcept {
+        constexpr std::int64_t most = duration::max().count() / 1000;
+        return std::chrono::microseconds{std::clamp(number<std::int64_t>(column), -most, most)};
     }
 };
 

@@ -6,8 +6,6 @@
 #include <pgq/statement/take.hpp>
 #include <pgq/statement/wire.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -73,18 +71,12 @@ public:
             if (auto read = read_taken(taken, reply_->jobs); !read) return read.error();
         }
         if (request_->look_ahead && steps[at].rows() == 1 && !steps[at][0].null(0))
-            reply_->next_due = as_duration(steps[at][0].number<std::int64_t>(0));
+            reply_->next_due = steps[at][0].micros(0);
         return promoted;
     }
 
 private:
     bool takes() const noexcept { return request_->limit > 0 && !request_->lanes.empty(); }
-
-    // The end of the calendar is more nanoseconds away than a duration holds.
-    static duration as_duration(std::int64_t micros) noexcept {
-        constexpr std::int64_t most = duration::max().count() / 1000;
-        return std::chrono::microseconds{std::clamp(micros, -most, most)};
-    }
 
     const take_request* request_;
     take_reply* reply_;

@@ -283,6 +283,13 @@ void check_replacement(Make make) {
         CHECK(jobs[2] == enqueued_job{.id = jobs[0].id, .fresh = false});
         CHECK(bodies_of(t.p.claim(9)) == words{"c", "d"});
     }
+    SECTION("of several in a call that replace one that waits, it gets the payload of the last") {
+        world t{make()};
+        const auto first = t.add("a", {.unique_key = "k"});
+        const auto jobs = t.add({{"b", replacing}, {"c", {.unique_key = "k"}}, {"d", replacing}});
+        for (const auto& j : jobs) CHECK(j == enqueued_job{.id = first.id, .fresh = false});
+        CHECK(bodies_of(t.p.claim(9)) == words{"d"});
+    }
     SECTION("one that debounces moves the job to its own time as well, later or earlier") {
         world t{make()};
         const unique k = unique{"k"}.or_debounce();
@@ -320,6 +327,13 @@ void check_replacement(Make make) {
 template <class Driver, class Make>
 void check_dependencies(Make make) {
     using world = tracked_world<Driver>;
+    SECTION("a parent that is not known yet is not waited for, not even by itself") {
+        world t{make()};
+        const auto first = t.add("a");
+        const std::vector<job_id> guessed{{first.value + 1}, {first.value + 2}};
+        t.add({{"b", {.after = guessed}}, {"c", {.after = guessed}}});
+        CHECK(bodies_of(t.p.claim(9)) == words{"a", "b", "c"});
+    }
     SECTION("a job begins when the one it waits for is done, and not before") {
         world t{make()};
         const auto parent = t.add("parent");
