@@ -1,16 +1,22 @@
 #pragma once
 
 #include <pgq/testing/laws/driver/acknowledging.hpp>
+#include <pgq/testing/laws/driver/depending.hpp>
 #include <pgq/testing/laws/driver/dying.hpp>
+#include <pgq/testing/laws/driver/expiring.hpp>
+#include <pgq/testing/laws/driver/filtering.hpp>
 #include <pgq/testing/laws/driver/leasing.hpp>
 #include <pgq/testing/laws/driver/limiting.hpp>
 #include <pgq/testing/laws/driver/revising.hpp>
 #include <pgq/testing/laws/driver/settling.hpp>
+#include <pgq/testing/laws/driver/stopping.hpp>
 #include <pgq/testing/laws/driver/storing.hpp>
 #include <pgq/testing/laws/driver/taking.hpp>
 #include <pgq/testing/laws/driver/taking_away.hpp>
-#include <pgq/testing/laws/driver/tracking.hpp>
+#include <pgq/testing/laws/driver/transacting.hpp>
+#include <pgq/testing/laws/driver/unique_keys.hpp>
 #include <pgq/testing/laws/driver/waking.hpp>
+#include <pgq/testing/laws/driver/watching.hpp>
 #include <pgq/testing/laws/driver/world.hpp>
 
 namespace pgq::laws {

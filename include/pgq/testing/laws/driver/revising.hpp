@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/testing/laws/driver/tracking.hpp>
+#include <pgq/testing/laws/driver/tracked_world.hpp>
 
 #include <chrono>
 #include <cstdint>

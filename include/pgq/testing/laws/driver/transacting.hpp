@@ -1,0 +1,132 @@
+#pragma once
+
+#include <pgq/job/take.hpp>
+#include <pgq/testing/laws/driver/taking_away.hpp>
+
+#include <array>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+/// Laws of what happens to jobs in transactions of their callers.
+namespace pgq::laws {
+
+template <class Driver, class Make>
+void check_transactions(Make make) {
+    SECTION("two who take at once never get the same job, and together they get all") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, words(200, "x"));
+        std::array<std::vector<job_id>, 2> got;
+        {
+            std::vector<std::jthread> takers;
+            for (auto& mine : got)
+                takers.emplace_back([&mine, lane, s = w.connect(session_role::client)]() mutable {
+                    take_reply reply;
+                    do {
+                        if (!s.take({.lanes = {&lane, 1}, .limit = 3}, reply)) return;
+                        for (const auto& j : reply.jobs) mine.push_back(j.id);
+                    } while (!reply.jobs.empty());
+                });
+        }
+        std::set<job_id> all{got[0].begin(), got[0].end()};
+        all.insert(got[1].begin(), got[1].end());
+        CHECK(all.size() == 200);
+        CHECK(got[0].size() + got[1].size() == 200);
+    }
+    SECTION("nobody sees what a transaction enqueues, or gets what it took, before it ends") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b"});
+        auto mine = w.connect(session_role::client);
+        must(mine.begin());
+        CHECK(bodies_of(take(mine, {lane})) == words{"a"});
+        std::vector<job_id> ids;
+        const bodies b = driver_world<Driver>::packed({"new"});
+        const enqueue_options plain{};
+        must(mine.enqueue({.lane = lane, .bodies = &b, .options = {&plain, 1}}, ids));
+        CHECK(ids.size() == 1);
+        CHECK(bodies_of(take(w.client(), {lane}, 5)) == words{"b"});
+        SECTION("committed, both are done") {
+            must(mine.commit());
+            const auto got = take(w.client(), {lane}, 5);
+            CHECK(bodies_of(got) == words{"new"});
+            CHECK(got.at(0).id == ids[0]);
+        }
+        SECTION("rolled back, neither is") {
+            must(mine.rollback());
+            CHECK(bodies_of(take(w.client(), {lane}, 5)) == words{"a"});
+        }
+        SECTION("its session gone, neither is") {
+            [](auto) {}(std::move(mine));
+            words back;
+            REQUIRE(w.eventually([&] { return !(back = bodies_of(take(w.client(), {lane}, 5))).empty(); }));
+            CHECK(back == words{"a"});
+        }
+    }
+    SECTION("a savepoint takes back what followed it and nothing else") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b", "c"});
+        auto mine = w.connect(session_role::client);
+        const auto put = [&](const words& texts) {
+            std::vector<job_id> ids;
+            const bodies b = driver_world<Driver>::packed(texts);
+            const enqueue_options urgent{.priority = 1};
+            must(mine.enqueue({.lane = lane, .bodies = &b, .options = {&urgent, 1}}, ids));
+        };
+        must(mine.begin());
+        put({"own"});
+        must(mine.savepoint());
+        CHECK(bodies_of(take(mine, {lane}, 2)) == words{"own", "a"});
+        put({"dropped"});
+        must(mine.savepoint());
+        CHECK(bodies_of(take(mine, {lane}, 2)) == words{"dropped", "b"});
+        must(mine.release_savepoint());
+        must(mine.rollback_to_savepoint());
+        CHECK(bodies_of(take(mine, {lane}, 2)) == words{"own", "a"});
+        must(mine.commit());
+        CHECK(bodies_of(take(w.client(), {lane}, 5)) == words{"b", "c"});
+    }
+    SECTION("what is kept in a transaction is held with it, or comes back with it") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a"});
+        auto mine = w.connect(session_role::client);
+        for (const bool well : {false, true}) {
+            must(mine.begin());
+            must(mine.keep(take(mine, {lane}).at(0), "why"));
+            must(well ? mine.commit() : mine.rollback());
+            CHECK(w.counts(lane) == (well ? lane_counts{.held = 1} : lane_counts{.ready = 1}));
+        }
+    }
+    SECTION("who sleeps is woken when a transaction ends: by what it enqueued, by what it gives back") {
+        driver_world<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a"});
+        auto mine = w.connect(session_role::client);
+        auto p = w.worker({lane});
+        must(mine.begin());
+        REQUIRE(take(mine, {lane}).size() == 1);
+        std::vector<job_id> ids;
+        const bodies b = driver_world<Driver>::packed({"new"});
+        const enqueue_options plain{};
+        must(mine.enqueue({.lane = lane, .bodies = &b, .options = {&plain, 1}}, ids));
+        p.fall_asleep();
+        CHECK_FALSE(p.is_woken(a_moment));
+        must(GENERATE(true, false) ? mine.commit() : mine.rollback());
+        CHECK(p.is_woken());
+        CHECK(p.claim(5).claimed() == 1);
+    }
+    SECTION("one transaction at a time") {
+        driver_world<Driver> w{make()};
+        must(w.client().begin());
+        CHECK_FALSE(w.client().begin().has_value());
+        must(w.client().commit());
+        must(w.client().begin());
+        must(w.client().rollback());
+    }
+}
+
+}  // namespace pgq::laws
