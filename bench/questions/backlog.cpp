@@ -30,7 +30,8 @@ void load(const std::string& dsn, std::int64_t waiting, std::int64_t unserved, s
         db.run("INSERT INTO " + s +
                ".deferred (run_at, kind, id, lane, rank, body) SELECT now() + interval '1 day', 'd', -i, " + mails +
                ", " + rank + ", 'x' FROM generate_series(1, " + std::to_string(delayed) + ") i");
-    db.run("VACUUM ANALYZE " + s + ".ready, " + s + ".deferred");  // else the server does it in the middle of a run
+    db.run("VACUUM ANALYZE " + s + ".ready, " + s +
+           ".deferred");  // after so many inserts the server would, perhaps in the middle of a run
     db.run("CHECKPOINT");
 }
 
