@@ -1,22 +1,34 @@
 # Reads all headers, their paths as in an #include ("pgq/job/id.hpp"), and prints what is out of order.
 #
-# - A header includes headers of its own folder or of a lower rank; folders of one rank do not know each other.
+# - A header includes headers of its own room or of a lower rank; rooms of one rank do not include each other.
 # - No cycles; `#pragma once` in each; our own headers as <pgq/...>, and only such that exist.
 # - Blocks in the order pgq, third party, standard library.
 # - libpq and Asio only where they belong, no umbrella headers, and queue.hpp reaches neither.
 
+# A room is a folder, or a folder of a folder where the list names it. Rooms of one rank do not include each other.
 BEGIN {
-    ranks(folder_rank, "0 detail")
-    ranks(folder_rank, "1 error")
-    ranks(folder_rank, "2 time")
-    ranks(folder_rank, "3 job")
-    ranks(folder_rank, "4 event")
-    ranks(folder_rank, "5 concept")
-    ranks(folder_rank, "6 fsm statement cron schema")
-    ranks(folder_rank, "7 driver serializer executor limiter backoff observer delivery")
-    ranks(folder_rank, "8 diagnostic")
-    ranks(folder_rank, "8.5 compose")  # what is put together says by `diagnostic` why it does not fit
-    ranks(folder_rank, "10 testing")
+    ranks(room_rank, "0 detail")
+    ranks(room_rank, "1 error")
+    ranks(room_rank, "2 time")
+    ranks(room_rank, "3 job")
+    ranks(room_rank, "3.5 protocol")
+    ranks(room_rank, "4 event")
+    ranks(room_rank, "5 concept")
+    ranks(room_rank, "6 fsm statement cron schema")
+    ranks(room_rank, "7.1 driver/memory driver/pq/connection")
+    ranks(room_rank, "7.2 driver/pq/command")
+    ranks(room_rank, "7.3 driver/pq/session")
+    ranks(room_rank, "7.4 driver/pq/asio")
+    ranks(room_rank, "7.5 driver/pq")
+    ranks(room_rank, "7.6 driver serializer executor limiter backoff observer delivery")
+    ranks(room_rank, "8 diagnostic")
+    ranks(room_rank, "8.1 compose")  # composition reports mistakes through `diagnostic`
+    ranks(room_rank, "8.2 client worker")
+    ranks(room_rank, "8.3 pull")
+    ranks(room_rank, "8.4 transaction")
+    ranks(room_rank, "8.5 handler")
+    ranks(room_rank, "8.6 sql_functions")
+    ranks(room_rank, "10 testing")
 
     ranks(file_rank, "0 version config fwd")
     ranks(file_rank, "10 pgq asio libpq json testing")
@@ -33,15 +45,25 @@ function complain(where, what) {
     ++complaints
 }
 
-# "job" of pgq/job/id.hpp and of pgq/job/deep/id.hpp, "" of pgq/queue.hpp
-function folder(path,    n, parts) {
+# "job" of pgq/job/id.hpp, "driver/pq/session" of pgq/driver/pq/session/x.hpp, "" of pgq/queue.hpp: the longest name in the list.
+function room(path,    n, parts, name, i, found) {
     n = split(path, parts, "/")
-    return n > 2 ? parts[2] : ""
+    if (n < 3) return ""
+    found = name = parts[2]
+    for (i = 3; i < n; ++i) {
+        name = name "/" parts[i]
+        if (name in room_rank) found = name
+    }
+    return found
+}
+
+function category(path,    parts) {
+    return split(path, parts, "/") > 2 ? parts[2] : ""
 }
 
 function rank(path,    name) {
-    name = folder(path)
-    if (name != "") return name in folder_rank ? folder_rank[name] : -1
+    name = room(path)
+    if (name != "") return name in room_rank ? room_rank[name] : -1
     name = path
     sub(/^pgq\//, "", name)
     sub(/\.hpp$/, "", name)
@@ -49,7 +71,8 @@ function rank(path,    name) {
 }
 
 function may_include(from, to) {
-    if (folder(from) == folder(to)) return rank(to) <= rank(from)
+    if (room(from) == room(to)) return rank(to) <= rank(from)
+    if (int(rank(from)) == 7 && int(rank(to)) == 7 && category(from) != category(to)) return 0  # policies do not know each other
     return rank(to) < rank(from) || (rank(from) == 0 && rank(to) == 0)
 }
 
@@ -93,8 +116,8 @@ function check_foreign(target, where) {
         complain(where, "<" target "> is an umbrella; include what is used")
     if (target ~ /^asio[\/.]/) {
         sees_foreign[FILENAME] = "Asio"
-        if (FILENAME !~ /^pgq\/(driver\/asio|driver\/pq\/|executor\/coroutine|compose\/async_|async_worker|async_wait|asio\.hpp|config\.hpp)/)
-            complain(where, "Asio belongs into driver/asio*, executor/coroutine*, compose/async_*, async_worker* and async_wait")
+        if (FILENAME !~ /^pgq\/(driver\/asio|driver\/pq\/|executor\/coroutine|compose\/async_|worker\/asio_|async_worker|async_wait|asio\.hpp|config\.hpp)/)
+            complain(where, "Asio belongs into driver/asio*, driver/pq/, executor/coroutine*, worker/asio_*, async_worker* and async_wait")
     }
     if (target ~ /^libpq/) {
         sees_foreign[FILENAME] = "libpq"

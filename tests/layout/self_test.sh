@@ -44,7 +44,11 @@ header pgq/job/id.hpp
 expect "upwards" 'error/result.hpp:2: rank 1 must not include <pgq/job/id.hpp> of rank 3'
 
 header pgq/limiter/none.hpp '#include <pgq/driver/memory.hpp>'
-expect "sideways" 'limiter/none.hpp:2: rank 7 must not include'
+expect "sideways" 'limiter/none.hpp:2: rank 7.6 must not include'
+
+header pgq/driver/pq/command/enqueue.hpp '#include <pgq/driver/pq/session/session.hpp>'
+header pgq/driver/pq/session/session.hpp
+expect "upwards between the rooms of a driver" 'command/enqueue.hpp:2: rank 7.2 must not include <pgq/driver/pq/session/session.hpp> of rank 7.3'
 
 header pgq/queue.hpp '#include <pgq/pgq.hpp>'
 header pgq/pgq.hpp
