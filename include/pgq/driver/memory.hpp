@@ -2,8 +2,8 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/memory/clock.hpp>
-#include <pgq/driver/memory/ledger.hpp>
-#include <pgq/driver/memory/store.hpp>
+#include <pgq/driver/memory/database.hpp>
+#include <pgq/driver/memory/undo_log.hpp>
 #include <pgq/driver/memory/waiter.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/time/manual_clock.hpp>

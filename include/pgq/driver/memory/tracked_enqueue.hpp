@@ -2,8 +2,8 @@
 
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/job.hpp>
-#include <pgq/driver/memory/stock.hpp>
-#include <pgq/driver/memory/tracking.hpp>
+#include <pgq/driver/memory/job_store.hpp>
+#include <pgq/driver/memory/tracked_table.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/header.hpp>

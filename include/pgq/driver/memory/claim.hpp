@@ -1,11 +1,11 @@
 #pragma once
 
 #include <pgq/driver/memory/job.hpp>
-#include <pgq/driver/memory/lane_book.hpp>
-#include <pgq/driver/memory/leases.hpp>
-#include <pgq/driver/memory/limits.hpp>
-#include <pgq/driver/memory/stock.hpp>
-#include <pgq/driver/memory/taking.hpp>
+#include <pgq/driver/memory/job_store.hpp>
+#include <pgq/driver/memory/lane_table.hpp>
+#include <pgq/driver/memory/lease_table.hpp>
+#include <pgq/driver/memory/limit_table.hpp>
+#include <pgq/driver/memory/take.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/lane.hpp>

@@ -1,4 +1,4 @@
-#include <pgq/driver/memory/tracking.hpp>
+#include <pgq/driver/memory/tracked_table.hpp>
 
 #include "support/catch.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/job.hpp>
-#include <pgq/driver/memory/shelf.hpp>
-#include <pgq/driver/memory/tracking.hpp>
+#include <pgq/driver/memory/tracked_table.hpp>
+#include <pgq/driver/memory/waiting_jobs.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>

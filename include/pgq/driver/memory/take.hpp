@@ -1,9 +1,9 @@
 #pragma once
 
 #include <pgq/driver/memory/job.hpp>
-#include <pgq/driver/memory/ledger.hpp>
+#include <pgq/driver/memory/job_store.hpp>
 #include <pgq/driver/memory/match.hpp>
-#include <pgq/driver/memory/stock.hpp>
+#include <pgq/driver/memory/undo_log.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/lane.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/detail/utf8.hpp>
-#include <pgq/driver/memory/stock.hpp>
+#include <pgq/driver/memory/job_store.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>

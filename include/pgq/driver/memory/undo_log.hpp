@@ -1,8 +1,8 @@
 #pragma once
 
 #include <pgq/driver/memory/job.hpp>
-#include <pgq/driver/memory/shelf.hpp>
-#include <pgq/driver/memory/stock.hpp>
+#include <pgq/driver/memory/job_store.hpp>
+#include <pgq/driver/memory/waiting_jobs.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/time/clock.hpp>
 

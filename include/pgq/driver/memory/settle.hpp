@@ -1,8 +1,8 @@
 #pragma once
 
 #include <pgq/driver/memory/job.hpp>
-#include <pgq/driver/memory/leases.hpp>
-#include <pgq/driver/memory/stock.hpp>
+#include <pgq/driver/memory/job_store.hpp>
+#include <pgq/driver/memory/lease_table.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/job/exchange.hpp>

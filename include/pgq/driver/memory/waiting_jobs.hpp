@@ -2,7 +2,7 @@
 
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/job.hpp>
-#include <pgq/driver/memory/ready_list.hpp>
+#include <pgq/driver/memory/ready_queue.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/tracked.hpp>
