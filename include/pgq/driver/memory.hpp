@@ -1,13 +1,22 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/driver/memory/admin.hpp>
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/database.hpp>
+#include <pgq/driver/memory/enqueue.hpp>
+#include <pgq/driver/memory/lane_table.hpp>
+#include <pgq/driver/memory/sync.hpp>
+#include <pgq/driver/memory/tables.hpp>
+#include <pgq/driver/memory/take.hpp>
+#include <pgq/driver/memory/tracking.hpp>
 #include <pgq/driver/memory/undo_log.hpp>
 #include <pgq/driver/memory/waiter.hpp>
+#include <pgq/driver/memory/workers.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/time/manual_clock.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,153 +29,251 @@
 
 namespace pgq::driver {
 
-/// Jobs live in this process and end with it: for tests, and for measuring a worker without a database. Copies are
-/// handles to one store, which lives as long as the last of them or of their sessions. Everything works as in
-/// PostgreSQL but durability.
+/// Keeps jobs in this process; they end with it. For tests, and for measuring a worker without a database.
+///
+/// Copies are handles to one in-memory database. It lives as long as the last copy or the last session. Everything works
+/// as in PostgreSQL, except that nothing is durable. Any thread may use a driver; see `session` for sessions.
 class memory {
 public:
     using policy_category = driver_tag;
     class session;
 
-    memory() : store_{in_memory::store::make({})} {}
+    memory() : db_{in_memory::database::make({})} {}
 
-    /// A store whose jobs become due, whose workers die and whose waits time out by `clock` alone.
+    /// A database that follows `clock` alone: run times, lease times and the time-outs of waits.
     static memory with_clock(manual_clock clock) {
-        return memory{in_memory::store::make(in_memory::clock{std::move(clock)})};
+        return memory{in_memory::database::make(in_memory::clock{std::move(clock)})};
     }
 
     result<session> connect(session_role role) const;
     result<void> install() const { return {}; }
 
 private:
-    explicit memory(std::shared_ptr<in_memory::store> s) : store_{std::move(s)} {}
+    explicit memory(std::shared_ptr<in_memory::database> db) : db_{std::move(db)} {}
 
-    std::shared_ptr<in_memory::store> store_;
+    std::shared_ptr<in_memory::database> db_;
 };
 
-/// See concept/driver.hpp. A moved-from session can only be assigned to or destroyed.
+/// The verbs are described in concept/driver.hpp. Each verb is one step under the mutex of the database. One thread at a
+/// time uses a session, except for `interrupt`. A moved-from session can only be assigned to or destroyed.
 class memory::session {
 public:
-    explicit session(std::shared_ptr<in_memory::store> s)
-        : store_{std::move(s)}, waiter_{std::make_shared<in_memory::waiter>()} {}
+    explicit session(std::shared_ptr<in_memory::database> db)
+        : db_{std::move(db)}, waiter_{std::make_shared<in_memory::waiter>()} {}
     session(session&&) noexcept = default;
     session& operator=(session&& other) noexcept {
         session old{std::move(*this)};
-        store_ = std::move(other.store_);
+        db_ = std::move(other.db_);
         waiter_ = std::move(other.waiter_);
-        ledger_ = std::move(other.ledger_);
+        log_ = std::move(other.log_);
         return *this;
     }
-    // A wake for a session that is gone would be a wake lost.
     ~session() {
-        if (ledger_) store_->rollback(*ledger_);
-        if (waiter_) store_->forget(*waiter_);
+        if (log_) roll_back(*log_);
+        if (waiter_) db_->remove_session(*waiter_);
     }
 
     result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
-        return store_->lanes(queue, names);
+        if (const auto ok = in_memory::lane_table::check_name(queue); !ok) return ok.error();
+        for (const auto& name : names)
+            if (const auto ok = in_memory::lane_table::check_name(name.entrypoint); !ok) return ok.error();
+        return db_->run([&](tables& db) {
+            std::vector<lane_id> out;
+            for (const auto& name : names)
+                out.push_back(db.lanes.find_or_add(
+                    {std::string{queue}, std::string{name.entrypoint}, std::string{name.version}}, db.jobs));
+            return out;
+        });
     }
     result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
-        return store_->limits(queue, declared);
+        return db_->run([&](tables& db) { return db.limits.declare(queue, declared, db.clock.steady_now()); });
     }
     result<bool> change_limit(std::string_view queue, const lane_limit& limit) {
-        return store_->change_limit(queue, limit);
+        return db_->run([&](tables& db) { return in_memory::change_limit(db, queue, limit); });
     }
-    /// Replaces what is in `ids`.
+    /// Replaces the contents of `ids`.
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) {
-        return store_->enqueue(r, ids, ledger_.get());
+        ids.clear();
+        if (r.bodies == nullptr || r.bodies->empty()) return {};
+        if (r.is_tracked()) return enqueue_all_tracked(r, ids);
+        if (auto ok = in_memory::check(r); !ok) return ok;
+        const auto bytes = in_memory::copy_bytes(r);
+        ids.reserve(r.bodies->size());
+        return db_->run([&](tables& db) { return in_memory::enqueue(db, r, bytes, ids, log_.get()); });
     }
     result<void> exchange(const exchange_request& r, exchange_reply& reply) {
-        return store_->exchange(r, reply, waiter_);
+        in_memory::clear(reply);
+        std::vector<in_memory::job_array> dropped;  // its destructor runs after the mutex is released
+        return db_->run([&](tables& db) { return in_memory::sync_worker(db, r, reply, waiter_, dropped); });
     }
-    result<void> take(const take_request& r, take_reply& reply) { return store_->take(r, reply, ledger_.get()); }
+    result<void> take(const take_request& r, take_reply& reply) {
+        reply.jobs.clear(), reply.next_due.reset();
+        if (r.where)
+            if (auto ok = r.where->check(); !ok) return ok;
+        db_->run([&](tables& db) { in_memory::take(db, r, reply, log_.get()); });
+        return {};
+    }
     result<void> keep(const taken_record& job, std::string_view reason) {
-        return store_->keep(job, reason, ledger_.get()), result<void>{};
+        db_->run([&](tables& db) { in_memory::hold_taken(db, job, reason, log_.get()); });
+        return {};
     }
 
     result<void> begin() {
-        if (ledger_) return error_info{errc::invalid_option, "a transaction is open already"};
-        ledger_ = std::make_unique<in_memory::ledger>();
+        if (log_) return error_info{errc::invalid_option, "a transaction is open already"};
+        log_ = std::make_unique<in_memory::undo_log>();
         return {};
     }
     result<void> commit() {
-        if (!ledger_) return no_transaction();
-        store_->commit(*std::exchange(ledger_, nullptr));
+        if (!log_) return no_transaction();
+        const auto log = std::exchange(log_, nullptr);
+        db_->run([&](tables& db) { log->commit(db.jobs, db.clock.now()); });
         return {};
     }
     result<void> rollback() {
-        if (!ledger_) return no_transaction();
-        store_->rollback(*std::exchange(ledger_, nullptr));
+        if (!log_) return no_transaction();
+        roll_back(*std::exchange(log_, nullptr));
         return {};
     }
     /// See concept/transaction.hpp.
     result<bool> commit_acknowledging(worker_id worker, const lease_ref& lease,
                                       std::optional<std::string_view> written) {
-        if (!ledger_) return no_transaction();
-        return store_->commit_acknowledging(*std::exchange(ledger_, nullptr), worker, lease, written);
+        if (!log_) return no_transaction();
+        return commit_and_acknowledge(*std::exchange(log_, nullptr), worker, lease, written);
     }
     result<bool> acknowledge(worker_id worker, const lease_ref& lease) {
-        in_memory::ledger nothing;
-        return store_->commit_acknowledging(nothing, worker, lease, std::nullopt);
+        in_memory::undo_log nothing;
+        return commit_and_acknowledge(nothing, worker, lease, std::nullopt);
     }
-    result<bool> still_holds(worker_id worker, const lease_ref& lease) { return store_->holds(worker, lease); }
+    result<bool> still_holds(worker_id worker, const lease_ref& lease) {
+        return db_->run([&](tables& db) { return db.leases.find(lease.id, worker) != nullptr; });
+    }
 
     result<void> savepoint() {
-        if (!ledger_) return no_transaction();
-        return ledger_->savepoint(), result<void>{};
+        if (!log_) return no_transaction();
+        return log_->savepoint(), result<void>{};
     }
     result<void> rollback_to_savepoint() {
-        if (!ledger_ || !ledger_->has_savepoint()) return no_transaction();
-        return store_->rollback_to_savepoint(*ledger_), result<void>{};
+        if (!log_ || !log_->has_savepoint()) return no_transaction();
+        db_->run([&](tables& db) { log_->rollback_to_savepoint(db.jobs); });
+        return {};
     }
     result<void> release_savepoint() {
-        if (!ledger_ || !ledger_->has_savepoint()) return no_transaction();
-        return ledger_->release_savepoint(), result<void>{};
+        if (!log_ || !log_->has_savepoint()) return no_transaction();
+        return log_->release_savepoint(), result<void>{};
     }
 
-    result<wake_reason> wait(duration timeout) { return store_->wait(*waiter_, timeout); }
-    void interrupt() noexcept { store_->interrupt(*waiter_); }
+    result<wake_reason> wait(duration timeout) { return db_->wait(*waiter_, timeout); }
+    /// May be called from any thread.
+    void interrupt() noexcept { db_->interrupt(*waiter_); }
 
-    result<worker_id> register_worker(const worker_info& info) { return store_->register_worker(info, waiter_); }
-    result<beat_reply> beat(worker_id id) { return store_->beat(id); }
-    result<rescue_reply> rescue() { return store_->rescue(); }
-    result<void> retire(worker_id id) { return store_->retire(id), result<void>{}; }
-    result<std::vector<lease_ref>> leases_of(worker_id id) { return store_->leases_of(id); }
-    result<void> give_back(std::span<const lease_ref> leases) { return store_->give_back(leases), result<void>{}; }
+    result<worker_id> register_worker(const worker_info& info) {
+        return db_->run([&](tables& db) { return in_memory::register_worker(db, info, waiter_); });
+    }
+    result<beat_reply> beat(worker_id id) {
+        return db_->run([&](tables& db) { return in_memory::record_beat(db, id); });
+    }
+    result<rescue_reply> rescue() {
+        return db_->run([&](tables& db) { return in_memory::rescue(db); });
+    }
+    result<void> retire(worker_id id) {
+        db_->run([&](tables& db) { in_memory::retire(db, id); });
+        return {};
+    }
+    result<std::vector<lease_ref>> leases_of(worker_id id) {
+        return db_->run([&](tables& db) { return db.leases.of(id); });
+    }
+    result<void> give_back(std::span<const lease_ref> leases) {
+        db_->run([&](tables& db) { in_memory::give_back(db, leases); });
+        return {};
+    }
 
-    /// Replaces what is in `jobs`.
+    /// Replaces the contents of `jobs`. Fails inside a transaction.
     result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs) {
-        return store_->enqueue_tracked(r, jobs, ledger_.get());
+        jobs.clear();
+        if (log_)
+            return error_info{errc::invalid_option, "driver::memory has no tracked jobs inside of transactions",
+                              "enqueue jobs with results, unique keys, parents or an expiry outside of it"};
+        if (auto ok = in_memory::check(r); !ok) return ok;
+        return db_->run([&](tables& db) { return in_memory::enqueue_tracked(db, r, jobs); });
     }
     result<void> watch(std::span<const job_id> ids, duration keep, std::vector<ended_job>& ended) {
-        return store_->watch(ids, keep, ended, waiter_), result<void>{};
+        ended.clear();
+        db_->run([&](tables& db) { in_memory::watch(db, ids, keep, ended, waiter_); });
+        return {};
     }
-    result<std::vector<lease_news>> leases_now(worker_id id) { return store_->leases_now(id); }
-    bool stop_asked() noexcept { return store_->stop_asked(*waiter_); }
-    result<sweep_reply> sweep() { return store_->sweep(); }
-    result<void> revise(const revision& r) { return store_->revise(r); }
-    result<std::optional<std::string>> progress_of(job_id id) { return store_->progress_of(id); }
+    result<std::vector<lease_news>> leases_now(worker_id id) {
+        return db_->run([&](tables& db) { return db.leases.flags_of(id); });
+    }
+    bool stop_asked() noexcept { return db_->take_stop_request(*waiter_); }
+    result<sweep_reply> sweep() {
+        return db_->run([&](tables& db) { return db.jobs.expire_and_purge(db.clock.now()); });
+    }
+    result<void> revise(const revision& r) {
+        return db_->run([&](tables& db) { return in_memory::revise(db, r); });
+    }
+    result<std::optional<std::string>> progress_of(job_id id) {
+        return db_->run([&](tables& db) { return in_memory::progress_of(db, id); });
+    }
 
-    result<cancel_reply> cancel(std::span<const job_id> ids) { return store_->cancel(ids); }
-    result<void> find(const find_request& r, std::vector<job_id>& found) { return store_->find(r, found); }
-    result<std::vector<failed_attempt>> failures(job_id id) { return store_->failures(id); }
-    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) { return store_->open_jobs(lane, most); }
-    result<void> set_dead_letters(std::span<const lane_id> lanes, std::span<const lane_id> to) {
-        return store_->set_dead_letters(lanes, to), result<void>{};
+    result<cancel_reply> cancel(std::span<const job_id> ids) {
+        return db_->run([which = in_memory::sorted(ids)](tables& db) { return in_memory::cancel(db, which); });
     }
-    result<std::int64_t> requeue(std::span<const job_id> ids) { return store_->requeue(ids); }
-    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) { return store_->held(lane, limit); }
-    result<lane_counts> counts(lane_id lane) { return store_->counts(lane); }
+    result<void> find(const find_request& r, std::vector<job_id>& found) {
+        if (r.which)
+            if (auto ok = r.which->check(); !ok) return ok;
+        found.clear();
+        db_->run([&](tables& db) { in_memory::find(db, r, found); });
+        return {};
+    }
+    result<std::vector<failed_attempt>> failures(job_id id) {
+        return db_->run([&](tables& db) { return db.jobs.failures(id); });
+    }
+    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) {
+        return db_->run([&](tables& db) { return std::min(most, db.count_open(lane)); });
+    }
+    result<void> set_dead_letters(std::span<const lane_id> lanes, std::span<const lane_id> to) {
+        db_->run([&](tables& db) { in_memory::set_dead_letter_routes(db, lanes, to); });
+        return {};
+    }
+    result<std::int64_t> requeue(std::span<const job_id> ids) {
+        return db_->run(
+            [which = in_memory::sorted(ids)](tables& db) { return db.jobs.requeue(which, db.clock.now()); });
+    }
+    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) {
+        return db_->run([&](tables& db) { return db.jobs.held(lane, limit); });
+    }
+    result<lane_counts> counts(lane_id lane) {
+        return db_->run([&](tables& db) { return in_memory::counts(db, lane); });
+    }
 
 private:
+    using tables = in_memory::tables;
+
     static error_info no_transaction() { return {errc::invalid_option, "no transaction, or no savepoint, is open"}; }
 
-    std::shared_ptr<in_memory::store> store_;
+    result<void> enqueue_all_tracked(const enqueue_request& r, std::vector<job_id>& ids) {
+        std::vector<enqueued_job> jobs;
+        auto ok =
+            enqueue_tracked({.lanes = {&r.lane, 1}, .bodies = r.bodies, .options = r.options, .keys = r.keys}, jobs);
+        for (const auto& j : jobs) ids.push_back(j.id);
+        return ok;
+    }
+    void roll_back(in_memory::undo_log& log) {
+        db_->run([&](tables& db) { log.rollback(db.jobs); });
+    }
+    bool commit_and_acknowledge(in_memory::undo_log& log, worker_id worker, const lease_ref& lease,
+                                std::optional<std::string_view> written) {
+        std::vector<in_memory::job_array> dropped;  // its destructor runs after the mutex is released
+        return db_->run(
+            [&](tables& db) { return in_memory::commit_and_acknowledge(db, log, worker, lease, written, dropped); });
+    }
+
+    std::shared_ptr<in_memory::database> db_;
     std::shared_ptr<in_memory::waiter> waiter_;
-    std::unique_ptr<in_memory::ledger> ledger_{};  // while a transaction is open
+    std::unique_ptr<in_memory::undo_log> log_{};  // null if no transaction is open
 };
 
-inline result<memory::session> memory::connect(session_role) const { return session{store_}; }
+inline result<memory::session> memory::connect(session_role) const { return session{db_}; }
 
 static_assert(driver_policy<memory>);
 

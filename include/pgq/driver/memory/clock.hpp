@@ -12,20 +12,20 @@
 
 namespace pgq::driver::in_memory {
 
-/// `from` + `span`, or that end of the calendar behind which it would be.
-inline time_point shifted(time_point from, std::chrono::microseconds span) noexcept {
+/// `from + span`, limited to the range of `time_point`.
+inline time_point add_saturated(time_point from, std::chrono::microseconds span) noexcept {
     if (span.count() > 0 && from > time_point::max() - span) return time_point::max();
     if (span.count() < 0 && from < time_point::min() - span) return time_point::min();
     return from + span;
 }
 
-/// The moment that is meant, which must be set.
-inline time_point resolved(when w, time_point now) noexcept {
+/// The absolute time of `w`, which must be set.
+inline time_point resolve(when w, time_point now) noexcept {
     const std::chrono::microseconds micros{w.micros()};
-    return w.how() == when::kind::relative ? shifted(now, micros) : time_point{micros};
+    return w.how() == when::kind::relative ? add_saturated(now, micros) : time_point{micros};
 }
 
-/// The clocks of a store: the real ones, or one that a test moves.
+/// The clocks of an in-memory database: the system's, or a manual clock that a test moves.
 class clock {
 public:
     clock() = default;
@@ -39,7 +39,8 @@ public:
     }
     steady_time steady_now() const { return manual_ ? manual_->steady_now() : std::chrono::steady_clock::now(); }
 
-    /// Until `done()`, or until `timeout` has passed by this clock. A manual clock's owner notifies after each move.
+    /// Waits until `done()` is true or `timeout` has passed by this clock. With a manual clock, somebody must notify
+    /// `changed` after each move of the clock.
     template <class Done>
     void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, duration timeout, Done done) const {
         const steady_time start = steady_now();

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/detail/utf8.hpp>
-#include <pgq/driver/memory/job_store.hpp>
+#include <pgq/driver/memory/waiting_jobs.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>
@@ -16,13 +16,14 @@
 
 namespace pgq::driver::in_memory {
 
-struct full_name {
+/// What identifies a lane.
+struct lane_key {
     std::string queue{}, entrypoint{}, version{};
-    friend auto operator<=>(const full_name&, const full_name&) = default;
+    friend auto operator<=>(const lane_key&, const lane_key&) = default;
 };
 
-/// The names of the lanes, whose numbers count from 1.
-class lane_book {
+/// The lanes by name and by id. Ids count from 1.
+class lane_table {
 public:
     static result<void> check_name(std::string_view name) {
         if (name.empty() || name.size() > max_name_bytes) return errc::invalid_name;
@@ -30,28 +31,28 @@ public:
         return {};
     }
 
-    /// A new one gets a place in `waiting`.
-    lane_id number(const full_name& name, stock& waiting) {
-        auto [at, fresh] = numbers_.try_emplace(name);
-        if (fresh) {
+    /// The id of the lane. A new lane is also added to `waiting`.
+    lane_id find_or_add(const lane_key& key, waiting_jobs& waiting) {
+        auto [at, inserted] = ids_.try_emplace(key);
+        if (inserted) {
             at->second = waiting.add_lane();
-            names_.push_back(name);
+            keys_.push_back(key);
         }
         return at->second;
     }
-    const full_name& name(lane_id lane) const { return names_[static_cast<std::size_t>(lane.value) - 1]; }
-    /// Of all versions; without an entrypoint, of all of the queue.
-    std::vector<lane_id> of(std::string_view queue, std::string_view entrypoint) const {
+    const lane_key& key(lane_id lane) const { return keys_[static_cast<std::size_t>(lane.value) - 1]; }
+    /// The lanes of all versions of an entrypoint. An empty `entrypoint` means all lanes of the queue.
+    std::vector<lane_id> find(std::string_view queue, std::string_view entrypoint) const {
         std::vector<lane_id> out;
-        for (std::size_t i = 0; i < names_.size(); ++i)
-            if (names_[i].queue == queue && (entrypoint.empty() || names_[i].entrypoint == entrypoint))
+        for (std::size_t i = 0; i < keys_.size(); ++i)
+            if (keys_[i].queue == queue && (entrypoint.empty() || keys_[i].entrypoint == entrypoint))
                 out.push_back({static_cast<std::int32_t>(i + 1)});
         return out;
     }
 
 private:
-    std::map<full_name, lane_id> numbers_{};
-    std::vector<full_name> names_{};
+    std::map<lane_key, lane_id> ids_{};
+    std::vector<lane_key> keys_{};
 };
 
 }  // namespace pgq::driver::in_memory

@@ -13,76 +13,80 @@
 
 namespace pgq::driver::in_memory {
 
-/// A limit and what is left of its rate.
-struct kept_limit {
+/// A limit of a queue. For a rate limit, it is also the token bucket.
+struct stored_limit {
     std::string queue{};
-    lane_limit what{};
+    lane_limit declared{};
     double tokens = 1;
-    steady_time at{};
+    steady_time updated_at{};  ///< when `tokens` was true
 
-    bool holds_for(std::string_view of_queue, std::string_view entrypoint) const noexcept {
-        return queue == of_queue && (what.entrypoint.empty() || what.entrypoint == entrypoint);
+    bool applies_to(std::string_view of_queue, std::string_view entrypoint) const noexcept {
+        return queue == of_queue && (declared.entrypoint.empty() || declared.entrypoint == entrypoint);
     }
 
-    /// Seconds that one job takes of a rate; 0 when none may begin.
-    double each() const noexcept {
-        if (what.limit.amount <= 0) return 0;
-        return std::chrono::duration<double>(what.limit.per).count() / what.limit.amount;
+    /// The seconds after which a rate limit allows one more job; 0 if it allows none.
+    double seconds_per_job() const noexcept {
+        if (declared.limit.amount <= 0) return 0;
+        return std::chrono::duration<double>(declared.limit.per).count() / declared.limit.amount;
     }
-    /// How many may begin now.
+    /// How many jobs a rate limit allows to start now.
     double available(steady_time now) const noexcept {
-        if (each() <= 0) return 0;
-        const double passed = std::chrono::duration<double>(std::max(now - at, duration{})).count();
-        return std::min<double>(what.limit.burst, tokens + passed / each());
+        if (seconds_per_job() <= 0) return 0;
+        const double passed = std::chrono::duration<double>(std::max(now - updated_at, duration{})).count();
+        return std::min<double>(declared.limit.burst, tokens + passed / seconds_per_job());
     }
     void spend(double n, steady_time now) noexcept {
         tokens = available(now) - n;
-        at = now;
+        updated_at = now;
     }
-    /// Until some may begin at once, after `n` have: one at a time would be a claim for each.
-    duration rest(double n, steady_time now) const noexcept {
-        if (each() <= 0) return std::chrono::hours{1};
-        const double missing = std::max(1, what.limit.burst / 4) + n - available(now);
-        const std::chrono::duration<double> wait{std::max(missing * each(), 0.001)};
+    /// How long to wait, after `n` jobs have started now, until a quarter of the burst (at least one job) may start.
+    /// Waiting for one job at a time would cost a claim for each job.
+    duration wait_after(double n, steady_time now) const noexcept {
+        if (seconds_per_job() <= 0) return std::chrono::hours{1};
+        const double missing = std::max(1, declared.limit.burst / 4) + n - available(now);
+        const std::chrono::duration<double> wait{std::max(missing * seconds_per_job(), 0.001)};
         return std::chrono::duration_cast<duration>(wait);
     }
 };
 
-/// All limits of a store.
-class limit_book {
+/// All limits of the database.
+class limit_table {
 public:
+    /// Adds the limits that are new. Returns all limits of the queue.
     std::vector<lane_limit> declare(std::string_view queue, std::span<const lane_limit> declared, steady_time now) {
         for (const auto& d : declared)
-            if (find(queue, d) == nullptr) limits_.push_back({.queue = std::string{queue}, .what = d, .at = now});
+            if (find(queue, d) == nullptr)
+                limits_.push_back({.queue = std::string{queue}, .declared = d, .updated_at = now});
         std::vector<lane_limit> out;
         for (const auto& l : limits_)
-            if (l.queue == queue) out.push_back(l.what);
+            if (l.queue == queue) out.push_back(l.declared);
         return out;
     }
+    /// False if the queue has no such limit.
     bool change(std::string_view queue, const lane_limit& to) {
-        kept_limit* const mine = find(queue, to);
-        if (mine == nullptr) return false;
-        mine->what = to;
-        mine->tokens = std::min<double>(mine->tokens, to.limit.burst);
+        stored_limit* const found = find(queue, to);
+        if (found == nullptr) return false;
+        found->declared = to;
+        found->tokens = std::min<double>(found->tokens, to.limit.burst);
         return true;
     }
-    /// Those that hold for lanes of this name.
-    std::vector<kept_limit*> of(std::string_view queue, std::string_view entrypoint) {
-        std::vector<kept_limit*> out;
+    /// The limits that apply to the lanes of this name.
+    std::vector<stored_limit*> of(std::string_view queue, std::string_view entrypoint) {
+        std::vector<stored_limit*> out;
         for (auto& l : limits_)
-            if (l.holds_for(queue, entrypoint)) out.push_back(&l);
+            if (l.applies_to(queue, entrypoint)) out.push_back(&l);
         return out;
     }
 
 private:
-    kept_limit* find(std::string_view queue, const lane_limit& what) {
-        const auto found = std::find_if(limits_.begin(), limits_.end(), [&](const kept_limit& l) {
-            return l.queue == queue && same_limit(l.what, what);
+    stored_limit* find(std::string_view queue, const lane_limit& what) {
+        const auto found = std::find_if(limits_.begin(), limits_.end(), [&](const stored_limit& l) {
+            return l.queue == queue && same_limit(l.declared, what);
         });
         return found == limits_.end() ? nullptr : &*found;
     }
 
-    std::vector<kept_limit> limits_{};
+    std::vector<stored_limit> limits_{};
 };
 
 }  // namespace pgq::driver::in_memory

@@ -21,14 +21,15 @@ using filter_op = pgq::detail::filter_op;
 using filter_relation = pgq::detail::filter_relation;
 using filter_type = pgq::detail::filter_type;
 
-/// The bytes of the first character.
+/// The size in bytes of the first UTF-8 character.
 inline std::size_t character_size(std::string_view text) noexcept {
     std::size_t n = 1;
     while (n < text.size() && (static_cast<unsigned char>(text[n]) & 0xC0) == 0x80) ++n;
     return n;
 }
 
-/// SQL's LIKE. It goes back only to the latest `%`, which is enough, and so takes no more than length times length.
+/// SQL's LIKE. It backtracks only to the latest `%`, which is enough. So it takes at most text size times pattern size
+/// steps.
 inline bool is_like(std::string_view text, std::string_view pattern) noexcept {
     std::optional<std::string_view> retry_pattern;
     std::string_view retry_text;
@@ -56,7 +57,7 @@ inline bool is_like(std::string_view text, std::string_view pattern) noexcept {
     }
 }
 
-inline bool holds(filter_relation r, std::strong_ordering order) noexcept {
+inline bool satisfies(filter_relation r, std::strong_ordering order) noexcept {
     switch (r) {
     case filter_relation::equal: return order == 0;
     case filter_relation::not_equal: return order != 0;
@@ -68,43 +69,43 @@ inline bool holds(filter_relation r, std::strong_ordering order) noexcept {
     return false;
 }
 
-inline bool compares(const filter_node& n, std::string_view value) {
+inline bool compare_matches(const filter_node& n, std::string_view value) {
     const std::string_view wanted = n.value.text;
-    if (n.value.type == filter_type::text) return holds(n.relation, value.compare(wanted) <=> 0);
+    if (n.value.type == filter_type::text) return satisfies(n.relation, value.compare(wanted) <=> 0);
     if (n.value.type == filter_type::number) {
         const auto a = pgq::detail::decimal::parse(value), b = pgq::detail::decimal::parse(wanted);
-        return a && b && holds(n.relation, *a <=> *b);
+        return a && b && satisfies(n.relation, *a <=> *b);
     }
     if (value != "true" && value != "false") return false;
-    return holds(n.relation, static_cast<int>(value == "true") <=> static_cast<int>(wanted == "true"));
+    return satisfies(n.relation, static_cast<int>(value == "true") <=> static_cast<int>(wanted == "true"));
 }
 
-inline bool passes(const filter_node& n, const job& j) {
+inline bool matches(const filter_node& n, const job& j) {
     const auto value = [&]() -> std::optional<std::string_view> {
         for (const header& h : j.headers)
             if (h.name == n.name) return h.value;
         return std::nullopt;
     };
-    const auto part_passes = [&](const auto& part) { return passes(*part, j); };
+    const auto part_matches = [&](const auto& part) { return matches(*part, j); };
     switch (n.op) {
-    case filter_op::all_of: return std::all_of(n.parts.begin(), n.parts.end(), part_passes);
-    case filter_op::any_of: return std::any_of(n.parts.begin(), n.parts.end(), part_passes);
-    case filter_op::negation: return !passes(*n.parts.front(), j);
+    case filter_op::all_of: return std::all_of(n.parts.begin(), n.parts.end(), part_matches);
+    case filter_op::any_of: return std::any_of(n.parts.begin(), n.parts.end(), part_matches);
+    case filter_op::negation: return !matches(*n.parts.front(), j);
     case filter_op::exists: return value().has_value();
     case filter_op::id_in: return std::find(n.ids.begin(), n.ids.end(), j.id) != n.ids.end();
     default: break;
     }
     const auto found = value();
     if (!found) return false;
-    if (n.op == filter_op::compare) return compares(n, *found);
+    if (n.op == filter_op::compare) return compare_matches(n, *found);
     return is_like(*found, n.value.text) == (n.op == filter_op::like);
 }
 
 }  // namespace detail
 
-/// Whether a filter lets a job pass; null lets every job pass.
-inline bool passes(const filter* f, const job& j) {
-    return f == nullptr || f->is_everything() || detail::passes(*f->root(), j);
+/// Whether the filter matches the job. A null filter matches every job.
+inline bool matches(const filter* f, const job& j) {
+    return f == nullptr || f->is_everything() || detail::matches(*f->root(), j);
 }
 
 }  // namespace pgq::driver::in_memory

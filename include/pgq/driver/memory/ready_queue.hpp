@@ -10,28 +10,27 @@
 
 namespace pgq::driver::in_memory {
 
-/// The claimable jobs of one lane, first what is to run first. What arrives in order, and that is nearly everything,
-/// goes through a line that allocates nothing in steady state; the rest (higher priority, another attempt) through a
-/// heap.
-class ready_list {
+/// The claimable jobs of one lane in the order of `runs_before`. Nearly all jobs arrive in that order. They go into a
+/// sorted array, which allocates nothing in steady state. The others (a higher priority, another attempt) go into a heap.
+class ready_queue {
 public:
-    std::size_t size() const noexcept { return line_.size() - first_ + heap_.size(); }
+    std::size_t size() const noexcept { return sorted_.size() - first_ + heap_.size(); }
     bool empty() const noexcept { return size() == 0; }
 
     void push(job j) {
-        if (line_.size() == first_ || runs_before(line_.back(), j)) return line_.push_back(std::move(j));
+        if (sorted_.size() == first_ || runs_before(sorted_.back(), j)) return sorted_.push_back(std::move(j));
         heap_.push_back(std::move(j));
         std::push_heap(heap_.begin(), heap_.end(), runs_after);
     }
 
-    /// Not when empty.
-    const job& front() const noexcept { return heap_first() ? heap_.front() : line_[first_]; }
+    /// The queue must not be empty.
+    const job& front() const noexcept { return heap_is_first() ? heap_.front() : sorted_[first_]; }
 
     job pop() {
-        if (!heap_first()) {
-            job j = std::move(line_[first_++]);
-            if (first_ == line_.size()) line_.clear(), first_ = 0;
-            else if (first_ >= 4096 && first_ > line_.size() / 2) compact();
+        if (!heap_is_first()) {
+            job j = std::move(sorted_[first_++]);
+            if (first_ == sorted_.size()) sorted_.clear(), first_ = 0;
+            else if (first_ >= 4096 && first_ > sorted_.size() / 2) compact();
             return j;
         }
         std::pop_heap(heap_.begin(), heap_.end(), runs_after);
@@ -40,64 +39,65 @@ public:
         return j;
     }
 
-    /// Null when it is not here. What orders it must not be changed.
+    /// Null if the job is not in this queue. The caller must not change the job's rank or id.
     job* find(pgq::rank rank, job_id id) {
-        const job wanted{.id = id, .rank = rank};
-        const auto begin = line_.begin() + static_cast<std::ptrdiff_t>(first_);
-        const auto at = std::lower_bound(begin, line_.end(), wanted, runs_before);
-        if (at != line_.end() && at->id == id) return &*at;
+        const job key{.id = id, .rank = rank};
+        const auto begin = sorted_.begin() + static_cast<std::ptrdiff_t>(first_);
+        const auto at = std::lower_bound(begin, sorted_.end(), key, runs_before);
+        if (at != sorted_.end() && at->id == id) return &*at;
         const auto same = [&](const job& j) { return j.id == id; };
         const auto in_heap = std::find_if(heap_.begin(), heap_.end(), same);
         return in_heap == heap_.end() ? nullptr : &*in_heap;
     }
+    /// In no particular order. `f` must not change a job's rank or id.
     template <class F>
     void for_each(F f) {
-        std::for_each(line_.begin() + static_cast<std::ptrdiff_t>(first_), line_.end(), f);
+        std::for_each(sorted_.begin() + static_cast<std::ptrdiff_t>(first_), sorted_.end(), f);
         std::for_each(heap_.begin(), heap_.end(), f);
     }
 
-    /// Takes the jobs that `wanted` says yes to, asked in order, until there are `most`.
+    /// Removes and returns the first jobs that match, at most `limit`. Jobs are tested in order.
     template <class Predicate>
-    std::vector<job> take_if(std::size_t most, Predicate wanted) {
+    std::vector<job> take_if(std::size_t limit, Predicate matches) {
         compact();
-        line_.insert(line_.end(), std::make_move_iterator(heap_.begin()), std::make_move_iterator(heap_.end()));
+        sorted_.insert(sorted_.end(), std::make_move_iterator(heap_.begin()), std::make_move_iterator(heap_.end()));
         heap_.clear();
-        std::sort(line_.begin(), line_.end(), runs_before);
+        std::sort(sorted_.begin(), sorted_.end(), runs_before);
         std::vector<job> taken, left;
-        for (job& j : line_) (taken.size() < most && wanted(j) ? taken : left).push_back(std::move(j));
-        line_ = std::move(left);
+        for (job& j : sorted_) (taken.size() < limit && matches(j) ? taken : left).push_back(std::move(j));
+        sorted_ = std::move(left);
         return taken;
     }
 
-    /// Moves those that `wanted` says yes to behind the others of `to`.
+    /// Moves the jobs that match to the end of `to`.
     template <class Predicate>
-    void pull_if(Predicate wanted, std::vector<job>& to) {
+    void move_if(Predicate matches, std::vector<job>& to) {
         compact();
-        pull_from(line_, wanted, to);
-        pull_from(heap_, wanted, to);
+        move_from(sorted_, matches, to);
+        move_from(heap_, matches, to);
         std::make_heap(heap_.begin(), heap_.end(), runs_after);
     }
 
 private:
     static bool runs_after(const job& a, const job& b) noexcept { return runs_before(b, a); }
-    bool heap_first() const noexcept {
+    bool heap_is_first() const noexcept {
         if (heap_.empty()) return false;
-        return first_ == line_.size() || runs_before(heap_.front(), line_[first_]);
+        return first_ == sorted_.size() || runs_before(heap_.front(), sorted_[first_]);
     }
     template <class Predicate>
-    static void pull_from(std::vector<job>& from, Predicate wanted, std::vector<job>& to) {
-        const auto kept = [&](const job& j) { return !wanted(j); };
-        const auto gone = std::stable_partition(from.begin(), from.end(), kept);
+    static void move_from(std::vector<job>& from, Predicate matches, std::vector<job>& to) {
+        const auto stays = [&](const job& j) { return !matches(j); };
+        const auto gone = std::stable_partition(from.begin(), from.end(), stays);
         to.insert(to.end(), std::make_move_iterator(gone), std::make_move_iterator(from.end()));
         from.erase(gone, from.end());
     }
     void compact() {
-        line_.erase(line_.begin(), line_.begin() + static_cast<std::ptrdiff_t>(first_));
+        sorted_.erase(sorted_.begin(), sorted_.begin() + static_cast<std::ptrdiff_t>(first_));
         first_ = 0;
     }
 
-    std::vector<job> line_{};
-    std::size_t first_ = 0;  // what is before was popped
+    std::vector<job> sorted_{};
+    std::size_t first_ = 0;  // the elements before it were popped
     std::vector<job> heap_{};
 };
 

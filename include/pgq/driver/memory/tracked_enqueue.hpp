@@ -3,7 +3,7 @@
 #include <pgq/driver/memory/clock.hpp>
 #include <pgq/driver/memory/job.hpp>
 #include <pgq/driver/memory/job_store.hpp>
-#include <pgq/driver/memory/tracked_table.hpp>
+#include <pgq/driver/memory/tracked_job.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/enqueue.hpp>
 #include <pgq/job/header.hpp>
@@ -29,7 +29,7 @@
 
 namespace pgq::driver::in_memory {
 
-/// What can be wrong with the request alone.
+/// Checks what can be wrong with the request alone.
 inline result<void> check(const tracked_request& r) {
     const std::size_t n = r.bodies ? r.bodies->size() : 0;
     if (n > 0 && r.lanes.size() != 1 && r.lanes.size() != n)
@@ -42,18 +42,19 @@ inline result<void> check(const tracked_request& r) {
         if (e.child >= n || e.parent >= n || e.child == e.parent)
             return error_info{errc::invalid_option, "a job cannot wait for itself or for one that is not in the call"};
     for (const enqueue_options& o : r.options) {
-        if (auto fine = check_headers(o.headers); !fine) return fine;
-        if (auto fine = check_unique(o.unique_key); !fine) return fine;
+        if (auto ok = check_headers(o.headers); !ok) return ok;
+        if (auto ok = check_unique(o.unique_key); !ok) return ok;
     }
     return {};
 }
 
-/// One enqueue of tracked jobs: `plan` says who gets which id and changes nothing, `perform` does it.
+/// One call that enqueues tracked jobs. `plan` gives each job an id and changes nothing in the store. `perform` then
+/// stores the jobs and cannot fail.
 class tracked_enqueue {
 public:
-    /// `names`: queue and entrypoint of each job, as one text that tells them apart; only for jobs with a unique key.
-    tracked_enqueue(stock& s, const tracked_request& r, std::vector<std::string> names, time_point now)
-        : stock_{s}, r_{r}, now_{now}, keys_{std::move(names)} {
+    /// `names`: for each job with a unique key, the queue and the entrypoint in one text; otherwise empty.
+    tracked_enqueue(job_store& store, const tracked_request& r, std::vector<std::string> names, time_point now)
+        : store_{store}, r_{r}, now_{now}, keys_{std::move(names)} {
         for (std::size_t i = 0; i < keys_.size(); ++i) {
             const unique& u = r_.option(i).unique_key;
             if (u.is_set()) keys_[i].append(1, '\0').append(u.key());
@@ -61,159 +62,163 @@ public:
         }
     }
 
-    /// Gives every job an id, its own or that of the one that has its unique key.
-    result<void> plan(std::int64_t& last_job) {
+    /// Each job gets a new id, or the id of the job that already has its unique key.
+    result<void> plan(std::int64_t& last_job_id) {
         const std::size_t n = keys_.size();
-        made_.clear();
-        for (std::size_t i = 0; i < n; ++i) made_.push_back({.id = {++last_job}});
-        final_.resize(n);
-        std::iota(final_.begin(), final_.end(), std::size_t{0});
-        timed_by_ = final_;
+        jobs_.clear();
+        for (std::size_t i = 0; i < n; ++i) jobs_.push_back({.id = {++last_job_id}});
+        body_of_.resize(n);
+        std::iota(body_of_.begin(), body_of_.end(), std::size_t{0});
+        time_of_ = body_of_;
         for (std::size_t i = 0; i < n; ++i)
             if (!keys_[i].empty())
-                if (auto fine = plan_key(i); !fine) return fine;
+                if (auto ok = plan_key(i); !ok) return ok;
         return {};
     }
 
-    /// Afterwards `made()` is true. Parents that live are tracked already.
-    void perform(std::vector<lane_id>& touched) {
-        for (auto& [key, holder] : taken_) stock_.book().take_key(key, holder);
-        for (const auto& c : changes_) replace(c, touched);
-        link();
-        store(touched);
-        for (const auto& [i, parent] : failed_)
-            stock_.carry_out(stock_.book().fail(made_[i].id, parent, now_), now_, touched);
+    /// Parents that have not ended must be tracked already.
+    void perform() {
+        for (auto& [key, holder] : new_holders_) store_.tracked().set_holder(key, holder);
+        for (const auto& replaced : replacements_) replace(replaced);
+        link_parents();
+        store();
+        for (const auto& [i, parent] : failed_parent_)
+            store_.apply(store_.tracked().fail_blocked(jobs_[i].id, parent, now_), now_);
     }
-    const std::vector<enqueued_job>& made() const noexcept { return made_; }
+    const std::vector<enqueued_job>& jobs() const noexcept { return jobs_; }
 
 private:
-    /// Another job, which waits, gets body and perhaps time of job number `by`.
+    /// A waiting job `other` gets the payload of job number `by`, and its time too if `reschedules`.
     struct replacement {
         job_id other{};
         std::size_t by = 0;
-        bool moves = false;
+        bool reschedules = false;
     };
 
     result<void> plan_key(std::size_t i) {
         const unique& u = r_.option(i).unique_key;
-        const auto mine = taken_.find(keys_[i]);
-        const key_holder* const other =
-            mine != taken_.end() && mine->second.has_it(now_) ? &mine->second : stock_.book().holder(keys_[i], now_);
-        const bool here = other != nullptr && mine != taken_.end() && other == &mine->second;
-        if (other == nullptr || (!here && gives_way(*other, u.then()))) return take(i), result<void>{};
+        const auto in_call = new_holders_.find(keys_[i]);
+        const bool call_has_it = in_call != new_holders_.end() && in_call->second.is_valid(now_);
+        const key_holder* const other = call_has_it ? &in_call->second : store_.tracked().find_holder(keys_[i], now_);
+        if (other == nullptr || (!call_has_it && may_take_over(*other, u.then()))) return take_key(i), result<void>{};
         if (u.then() == on_duplicate::fail)
             return error_info{errc::duplicate_key,
                               "a job with the unique key \"" + std::string{u.key()} + "\" is there already"};
-        made_[i] = {.id = other->job, .fresh = false};
+        jobs_[i] = {.id = other->job, .fresh = false};
         if (u.then() == on_duplicate::skip) return {};
-        const bool moves = u.then() == on_duplicate::debounce;
-        if (!here) return changes_.push_back({.other = other->job, .by = i, .moves = moves}), result<void>{};
+        const bool reschedules = u.then() == on_duplicate::debounce;
+        if (!call_has_it) {
+            replacements_.push_back({.other = other->job, .by = i, .reschedules = reschedules});
+            return {};
+        }
         const auto first = static_cast<std::size_t>(
-            std::find(made_.begin(), made_.end(), enqueued_job{.id = other->job}) - made_.begin());
-        final_[first] = i;
-        if (moves) timed_by_[first] = i;
+            std::find(jobs_.begin(), jobs_.end(), enqueued_job{.id = other->job}) - jobs_.begin());
+        body_of_[first] = i;
+        if (reschedules) time_of_[first] = i;
         return {};
     }
-    /// Whether a job keeps its key from nobody, or not from one that would replace it.
-    bool gives_way(const key_holder& other, on_duplicate then) {
-        if (other.scope == unique_scope::while_waiting && !waits(other.job)) return true;
-        return (then == on_duplicate::replace || then == on_duplicate::debounce) && !waits(other.job);
+    /// Whether a new job may take the key from `other`, because `other` runs: its key holds only while it waits, or the
+    /// new job wants to replace it and it is too late for that.
+    bool may_take_over(const key_holder& other, on_duplicate then) {
+        const bool replaces = then == on_duplicate::replace || then == on_duplicate::debounce;
+        return (other.scope == unique_scope::while_waiting || replaces) && !is_waiting(other.job);
     }
-    bool waits(job_id id) {
-        const tracked_job* const known = stock_.book().find(id);
-        return known != nullptr && !known->held && stock_.waits(known->lane, known->rank, id);
+    bool is_waiting(job_id id) {
+        const tracked_job* const known = store_.tracked().find(id);
+        return known != nullptr && !known->held && store_.is_waiting(known->lane, known->rank, id);
     }
-    void take(std::size_t i) {
+    void take_key(std::size_t i) {
         const unique& u = r_.option(i).unique_key;
-        key_holder holder{.job = made_[i].id, .scope = u.scope()};
+        key_holder holder{.job = jobs_[i].id, .scope = u.scope()};
         if (u.scope() == unique_scope::period)
-            holder.until = shifted(now_, std::chrono::floor<std::chrono::microseconds>(u.period()));
-        taken_[keys_[i]] = holder;
+            holder.until = add_saturated(now_, std::chrono::floor<std::chrono::microseconds>(u.period()));
+        new_holders_[keys_[i]] = holder;
     }
 
-    void replace(const replacement& c, std::vector<lane_id>& touched) {
-        tracked_job* const other = stock_.book().find(c.other);
-        stock_.rewrite(other->lane, other->rank, c.other, (*r_.bodies)[c.by]);
-        if (!c.moves) return;
-        other->run_at = moment(r_.option(c.by).run_at);
-        touched.push_back(other->lane);
-        stock_.move(other->lane, other->rank, c.other, other->run_at.value_or(now_), now_);
+    void replace(const replacement& c) {
+        tracked_job* const other = store_.tracked().find(c.other);
+        store_.replace_body(other->lane, other->rank, c.other, (*r_.bodies)[c.by]);
+        if (!c.reschedules) return;
+        other->run_at = time_of(r_.option(c.by).run_at);
+        store_.touch(other->lane);
+        store_.reschedule(other->lane, other->rank, c.other, other->run_at.value_or(now_), now_);
     }
 
-    /// Who waits for whom, by the ids of now.
-    void link() {
-        const auto count = [&](std::size_t child, job_id parent, bool in_call) {
-            if (!made_[child].fresh || parent == made_[child].id) return;
-            followed_.insert(child);
-            const auto state = in_call ? parent_state::open : stock_.book().state_of(parent);
-            if (state == parent_state::open) waits_[child].insert(parent);
+    /// Finds out which jobs must wait for which parents, and which have a parent that has already failed.
+    void link_parents() {
+        const auto link = [&](std::size_t child, job_id parent, bool in_call) {
+            if (!jobs_[child].fresh || parent == jobs_[child].id) return;
+            linked_.insert(child);
+            const auto state = in_call ? parent_state::open : store_.tracked().state_of(parent);
+            if (state == parent_state::open) open_parents_[child].insert(parent);
             else if (state == parent_state::failed && r_.option(child).if_parent_fails != parent_failure::run)
-                failed_.insert_or_assign(child, parent);
+                failed_parent_.insert_or_assign(child, parent);
         };
         std::set<job_id> fresh;
-        for (const enqueued_job& m : made_)
-            if (m.fresh) fresh.insert(m.id);
-        for (std::size_t i = 0; i < made_.size(); ++i)
-            for (const job_id parent : r_.option(i).after) count(i, parent, false);
+        for (const enqueued_job& j : jobs_)
+            if (j.fresh) fresh.insert(j.id);
+        for (std::size_t i = 0; i < jobs_.size(); ++i)
+            for (const job_id parent : r_.option(i).after) link(i, parent, false);
         for (const edge& e : r_.edges) {
-            followed_.insert(e.parent);
-            count(e.child, made_[e.parent].id, fresh.contains(made_[e.parent].id));
+            linked_.insert(e.parent);
+            link(e.child, jobs_[e.parent].id, fresh.contains(jobs_[e.parent].id));
         }
     }
 
-    void store(std::vector<lane_id>& touched) {
-        const auto bytes = pack({.bodies = r_.bodies, .options = r_.options, .keys = r_.keys});
+    void store() {
+        const auto bytes = copy_bytes({.bodies = r_.bodies, .options = r_.options, .keys = r_.keys});
         std::span<const header> headers{bytes->headers};
-        for (std::size_t i = 0; i < made_.size(); ++i) {
+        for (std::size_t i = 0; i < jobs_.size(); ++i) {
             const enqueue_options& o = r_.option(i);
             if (i > 0 && r_.options.size() > 1) headers = headers.subspan(r_.option(i - 1).headers.size());
-            if (!made_[i].fresh) continue;
-            job j{.id = made_[i].id,
+            if (!jobs_[i].fresh) continue;
+            job j{.id = jobs_[i].id,
                   .rank = rank_of(o, now_),
                   .lane = r_.lane(i),
-                  .body = bytes->bodies[final_[i]],
+                  .body = bytes->bodies[body_of_[i]],
                   .headers = headers.first(o.headers.size()),
                   .key = r_.key(i) ? std::optional{bytes->keys[i]} : std::nullopt,
                   .owner = bytes};
-            const auto due = moment(r_.option(timed_by_[i]).run_at);
-            follow(i, j, due);
-            if (waits_.contains(i) || failed_.contains(i)) {
-                stock_.block(std::move(j));
+            const auto due = time_of(r_.option(time_of_[i]).run_at);
+            track(i, j, due);
+            if (open_parents_.contains(i) || failed_parent_.contains(i)) {
+                store_.block(std::move(j));
                 continue;
             }
-            touched.push_back(j.lane);
-            if (due && *due > now_) stock_.defer(std::move(j), *due);
-            else stock_.put(std::move(j));
+            store_.touch(j.lane);
+            if (due && *due > now_) store_.defer(std::move(j), *due);
+            else store_.add_ready(std::move(j));
         }
-        for (const auto& [i, parents] : waits_)
-            for (const job_id parent : parents) stock_.book().make_wait(made_[i].id, parent);
+        for (const auto& [i, parents] : open_parents_)
+            for (const job_id parent : parents) store_.tracked().add_dependency(jobs_[i].id, parent);
     }
-    /// Into the book, when more is known of it than a queue needs to run it.
-    void follow(std::size_t i, job& j, std::optional<time_point> due) {
+    /// Adds the job to the tracked table if its options or its dependencies need that.
+    void track(std::size_t i, job& j, std::optional<time_point> due) {
         const enqueue_options& o = r_.option(i);
-        if (!o.is_tracked() && !followed_.contains(i)) return;
+        if (!o.is_tracked() && !linked_.contains(i)) return;
         j.flags = flag_tracked;
-        tracked_job t{.lane = j.lane, .rank = j.rank, .key = keys_[i], .if_failed = o.if_parent_fails, .run_at = due};
-        t.expires_at = moment(o.expires_at);
+        tracked_job t{.lane = j.lane, .rank = j.rank, .key = keys_[i], .if_parent_fails = o.if_parent_fails};
+        t.run_at = due;
+        t.expires_at = time_of(o.expires_at);
         t.if_expired = o.if_expired;
-        if (o.keep_outcome > duration{}) t.keep = o.keep_outcome;
-        stock_.book().add(j.id, std::move(t));
+        if (o.keep_outcome > duration{}) t.keep_outcome = o.keep_outcome;
+        store_.tracked().add(j.id, std::move(t));
     }
-    std::optional<time_point> moment(const when& w) const {
-        return w.is_set() ? std::optional{resolved(w, now_)} : std::nullopt;
+    std::optional<time_point> time_of(const when& w) const {
+        return w.is_set() ? std::optional{resolve(w, now_)} : std::nullopt;
     }
 
-    stock& stock_;
+    job_store& store_;
     const tracked_request& r_;
     time_point now_;
-    std::vector<std::string> keys_;  // empty: it has none
-    std::vector<enqueued_job> made_{};
-    std::vector<std::size_t> final_{}, timed_by_{};  // whose body and time each has in the end
-    std::map<std::string, key_holder> taken_{};
-    std::vector<replacement> changes_{};
-    std::set<std::size_t> followed_{};
-    std::map<std::size_t, std::set<job_id>> waits_{};
-    std::map<std::size_t, job_id> failed_{};
+    std::vector<std::string> keys_;  // one for each job; empty if it has no unique key
+    std::vector<enqueued_job> jobs_{};
+    std::vector<std::size_t> body_of_{}, time_of_{};  // the number of the job whose payload (time) each job gets
+    std::map<std::string, key_holder> new_holders_{};
+    std::vector<replacement> replacements_{};
+    std::set<std::size_t> linked_{};  // jobs with a parent or a child
+    std::map<std::size_t, std::set<job_id>> open_parents_{};
+    std::map<std::size_t, job_id> failed_parent_{};
 };
 
 }  // namespace pgq::driver::in_memory

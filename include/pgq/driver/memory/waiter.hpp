@@ -4,17 +4,17 @@
 
 namespace pgq::driver::in_memory {
 
-/// Where one session waits; guarded by the store's mutex.
+/// The wake-up state of one session. The mutex of the database guards it.
 struct waiter {
     std::condition_variable changed{};
-    bool notified = false;    // its worker may find jobs; void once it looks for them anyway
-    bool news = false;        // a job that it watches has ended, or one of its own is to stop
-    bool stop_asked = false;  // until the session asks
+    bool work_ready = false;      // the session's worker may find jobs; cleared when the worker (un)subscribes to wakes
+    bool job_changed = false;     // a job that the session watches ended, or a job that it runs must stop
+    bool stop_requested = false;  // a job that the session runs must stop; cleared when the session reads it
     bool interrupted = false;
 
-    bool may_go() const noexcept { return notified || news || interrupted; }
-    void tell_news() noexcept {
-        news = true;
+    bool must_return() const noexcept { return work_ready || job_changed || interrupted; }
+    void notify_job_changed() noexcept {
+        job_changed = true;
         changed.notify_one();
     }
 };

@@ -14,82 +14,83 @@
 
 namespace pgq::driver::in_memory {
 
-/// The registered workers: who lives and who sleeps.
-class roster {
+/// The registered workers: their heartbeats, and where each one can be woken.
+class worker_registry {
 public:
-    /// `home`: where its session waits.
-    worker_id add(const worker_info& info, steady_time now, const std::shared_ptr<waiter>& home) {
+    worker_id add(const worker_info& info, steady_time now, const std::shared_ptr<waiter>& session) {
         const worker_id id{++last_};
         entry& e = workers_[id];
         e.lease_time = info.lease_time;
-        e.beat = now;
+        e.last_beat = now;
         e.lanes.assign(info.lanes.begin(), info.lanes.end());
-        e.home = home;
+        e.session = session;
         return id;
     }
-    bool has(worker_id id) const { return workers_.contains(id); }
+    bool contains(worker_id id) const { return workers_.contains(id); }
     void remove(worker_id id) { workers_.erase(id); }
 
-    beat_reply beat(worker_id id, steady_time now) {
+    beat_reply record_beat(worker_id id, steady_time now) {
         const auto found = workers_.find(id);
         const bool alive = found != workers_.end();
-        if (alive) found->second.beat = now;
-        return {.alive = alive, .work_to_rescue = !overdue(now).empty()};
+        if (alive) found->second.last_beat = now;
+        return {.alive = alive, .work_to_rescue = !dead(now).empty()};
     }
-    std::vector<worker_id> overdue(steady_time now) const {
+    /// The workers whose last heartbeat is older than their lease time.
+    std::vector<worker_id> dead(steady_time now) const {
         std::vector<worker_id> out;
         for (const auto& [id, w] : workers_)
-            if (now - w.beat > w.lease_time) out.push_back(id);
+            if (now - w.last_beat > w.lease_time) out.push_back(id);
         return out;
     }
 
-    /// From now on wakes for this worker's lanes may go to `where`; what was sent before does not count.
-    void fell_asleep(worker_id id, const std::shared_ptr<waiter>& where) {
-        where->notified = false;
+    /// The worker is about to sleep: wakes for its lanes go to `session`. An earlier wake is dropped.
+    void subscribe(worker_id id, const std::shared_ptr<waiter>& session) {
+        session->work_ready = false;
         entry& e = workers_[id];
-        e.asleep = where;
-        e.home = where;
+        e.sleeping = session;
+        e.session = session;
     }
-    void woke_up(worker_id id, const std::shared_ptr<waiter>& where) {
-        where->notified = false;
+    void unsubscribe(worker_id id, const std::shared_ptr<waiter>& session) {
+        session->work_ready = false;
         const auto found = workers_.find(id);
         if (found == workers_.end()) return;
-        found->second.asleep = nullptr;
-        found->second.home = where;
+        found->second.sleeping = nullptr;
+        found->second.session = session;
     }
-    /// Some of its jobs are to stop: its session is told, awake or not.
-    void ask_to_stop(worker_id id) {
+    /// Some of the worker's jobs must stop. Its session is notified, whether it sleeps or not.
+    void request_stop(worker_id id) {
         const auto found = workers_.find(id);
-        const auto home = found == workers_.end() ? nullptr : found->second.home.lock();
-        if (!home) return;
-        home->stop_asked = true;
-        home->tell_news();
+        const auto session = found == workers_.end() ? nullptr : found->second.session.lock();
+        if (!session) return;
+        session->stop_requested = true;
+        session->notify_job_changed();
     }
-    /// That session is gone: nobody must be told there.
-    void forget(const waiter& where) noexcept {
+    /// The session ends. No wake may go to it, because that wake would be lost.
+    void remove_session(const waiter& session) noexcept {
         for (auto& [id, w] : workers_)
-            if (w.asleep.get() == &where) w.asleep = nullptr;
+            if (w.sleeping.get() == &session) w.sleeping = nullptr;
     }
 
-    /// Wakes one sleeping worker for each distinct lane, never `but`, who is awake and knows. Somebody who was told and has
-    /// not heard it yet is passed over, so that the next call wakes the next one.
-    void wake(std::vector<lane_id>& lanes, worker_id but = {}) {
+    /// Wakes one sleeping worker for each distinct lane; see `wake_one`. Sorts `lanes`.
+    void wake(std::vector<lane_id>& lanes, worker_id except = {}) {
         std::sort(lanes.begin(), lanes.end());
         lanes.erase(std::unique(lanes.begin(), lanes.end()), lanes.end());
-        for (const lane_id lane : lanes) wake_one(lane, but);
+        for (const lane_id lane : lanes) wake_one(lane, except);
     }
-    bool wake_one(lane_id lane, worker_id but) {
+    /// Wakes one sleeping worker of the lane, but never `except`, which is awake. Skips a worker that was woken and has
+    /// not run yet, so that the next call wakes another one.
+    bool wake_one(lane_id lane, worker_id except) {
         for (auto& [id, w] : workers_) {
-            if (id == but || !w.asleep || w.asleep->notified) continue;
+            if (id == except || !w.sleeping || w.sleeping->work_ready) continue;
             if (std::find(w.lanes.begin(), w.lanes.end(), lane) == w.lanes.end()) continue;
-            w.asleep->notified = true;
-            w.asleep->changed.notify_one();
+            w.sleeping->work_ready = true;
+            w.sleeping->changed.notify_one();
             return true;
         }
         return false;
     }
-    /// One colleague who can run something that `id` can run.
-    void wake_colleague(worker_id id) {
+    /// Wakes one other worker that shares a lane with worker `id`.
+    void wake_peer(worker_id id) {
         const auto self = workers_.find(id);
         if (self == workers_.end()) return;
         for (const lane_id lane : self->second.lanes)
@@ -99,10 +100,10 @@ public:
 private:
     struct entry {
         duration lease_time{};
-        steady_time beat{};
+        steady_time last_beat{};
         std::vector<lane_id> lanes{};
-        std::shared_ptr<waiter> asleep{};  // null: awake
-        std::weak_ptr<waiter> home{};
+        std::shared_ptr<waiter> sleeping{};  // null while the worker is awake
+        std::weak_ptr<waiter> session{};
     };
 
     std::map<worker_id, entry> workers_{};
