@@ -31,8 +31,8 @@ namespace pgq::driver {
 
 /// Keeps jobs in this process; they end with it. For tests, and for measuring a worker without a database.
 ///
-/// Copies are handles to one in-memory database. It lives as long as the last copy or the last session. Everything works
-/// as in PostgreSQL, except that nothing is durable. Any thread may use a driver; see `session` for sessions.
+/// Copies are handles to one in-memory database. It lives as long as the last copy or the last session. Everything
+/// works as in PostgreSQL, except that nothing is durable. Any thread may use a driver; see `session` for sessions.
 class memory {
 public:
     using policy_category = driver_tag;
@@ -54,8 +54,8 @@ private:
     std::shared_ptr<in_memory::database> db_;
 };
 
-/// The verbs are described in concept/driver.hpp. Each verb is one step under the mutex of the database. One thread at a
-/// time uses a session, except for `interrupt`. A moved-from session can only be assigned to or destroyed.
+/// The verbs are described in concept/driver.hpp. Each verb is one step under the mutex of the database. Only one thread
+/// at a time may use a session, except for `interrupt`. A moved-from session can only be assigned to or destroyed.
 class memory::session {
 public:
     explicit session(std::shared_ptr<in_memory::database> db)

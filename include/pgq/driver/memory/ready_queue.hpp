@@ -11,7 +11,8 @@
 namespace pgq::driver::in_memory {
 
 /// The claimable jobs of one lane in the order of `runs_before`. Nearly all jobs arrive in that order. They go into a
-/// sorted array, which allocates nothing in steady state. The others (a higher priority, another attempt) go into a heap.
+/// sorted array, which allocates nothing in steady state. The others (a higher priority, another attempt) go into a
+/// heap.
 class ready_queue {
 public:
     std::size_t size() const noexcept { return sorted_.size() - first_ + heap_.size(); }

@@ -23,8 +23,8 @@
 
 namespace pgq::driver::in_memory {
 
-/// The tracked jobs: their unique keys, their dependencies and their outcomes. This table moves no job. When a job ends,
-/// it returns what the caller must do with the blocked jobs.
+/// The tracked jobs: their unique keys, their dependencies and their outcomes. This table moves no job. When a job
+/// ends, it returns what the caller must do with the blocked jobs.
 class tracked_table {
 public:
     /// Whether the job is tracked or has a stored outcome.
