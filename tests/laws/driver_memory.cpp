@@ -34,7 +34,7 @@ driver::memory::session connected(const driver::memory& d) { return must(d.conne
 
 }  // namespace
 
-TEST_CASE("copies of a memory driver are one store, others are another", "[driver][memory]") {
+TEST_CASE("copies of a memory driver share one store, another driver has its own", "[driver][memory]") {
     const driver::memory one, other;
     const driver::memory copy = one;
     world w{one}, same{copy}, different{other};
@@ -43,13 +43,13 @@ TEST_CASE("copies of a memory driver are one store, others are another", "[drive
     CHECK(different.counts(different.lane()).ready == 0);
 }
 
-TEST_CASE("a memory store lives as long as a session of it", "[driver][memory]") {
+TEST_CASE("a memory store lives as long as its last session", "[driver][memory]") {
     auto session = [] { return connected(driver::memory{}); }();
     const lane_name name{.entrypoint = "job"};
     CHECK(must(session.lanes("q", std::span{&name, 1})).size() == 1);
 }
 
-TEST_CASE("what a claim from memory handed out outlives the store", "[driver][memory]") {
+TEST_CASE("claimed payloads outlive the memory store", "[driver][memory]") {
     exchange_reply got;
     {
         world w{driver::memory{}};
@@ -60,7 +60,7 @@ TEST_CASE("what a claim from memory handed out outlives the store", "[driver][me
     CHECK(bodies_of(got) == words{std::string(100, 'x')});
 }
 
-TEST_CASE("a memory driver refuses names that PostgreSQL would refuse", "[driver][memory]") {
+TEST_CASE("the memory driver rejects the names that PostgreSQL rejects", "[driver][memory]") {
     auto session = connected(driver::memory{});
     const auto error_of = [&](std::string_view queue, std::string_view entrypoint) {
         const lane_name name{.entrypoint = entrypoint};
@@ -75,7 +75,7 @@ TEST_CASE("a memory driver refuses names that PostgreSQL would refuse", "[driver
     CHECK(error_of("q", "\xff") == errc::invalid_text);
 }
 
-TEST_CASE("a memory driver refuses requests that make no sense, and nothing of them happens", "[driver][memory]") {
+TEST_CASE("the memory driver rejects an invalid request as a whole", "[driver][memory]") {
     world w{driver::memory{}};
     const auto lane = w.lane();
     w.enqueue(lane, {"a", "b"});
@@ -91,15 +91,15 @@ TEST_CASE("a memory driver refuses requests that make no sense, and nothing of t
         CHECK(reply.leases.empty());
         return answer.error();
     };
-    SECTION("a settlement of a job that the lease does not have") {
+    SECTION("a settlement of a job that is not in the lease") {
         const lease_progress p2{.ref = got.leases[0].ref, .last = true, .mask = mask, .items = std::span{&outside, 1}};
         CHECK(refused({.progressed = std::span{&p2, 1}, .lanes = p.lanes, .limit = 1}) == errc::invalid_option);
     }
-    SECTION("the end of a lease with jobs in it") {
+    SECTION("the end of a lease with jobs that are not settled") {
         const lease_progress p2{.ref = got.leases[0].ref, .last = true};
         CHECK(refused({.progressed = std::span{&p2, 1}, .lanes = p.lanes, .limit = 1}) == errc::invalid_option);
     }
-    SECTION("a claim or a sleep of a worker that is not registered") {
+    SECTION("a claim or a subscription of a worker that is not registered") {
         CHECK(refused({.worker = {99}, .lanes = p.lanes, .limit = 1}) == errc::worker_lost);
         CHECK(refused({.worker = {99}, .announce_sleep = true}) == errc::worker_lost);
     }
@@ -114,7 +114,7 @@ TEST_CASE("a memory driver refuses requests that make no sense, and nothing of t
     CHECK(w.counts(lane) == lane_counts{.ready = 1, .leased = 1});
 }
 
-TEST_CASE("a wake in memory goes to nobody whose session is gone", "[driver][memory]") {
+TEST_CASE("the memory driver does not wake a session that no longer exists", "[driver][memory]") {
     world w{driver::memory{}};
     const auto lane = w.lane();
     auto here = w.worker({lane});
@@ -123,7 +123,7 @@ TEST_CASE("a wake in memory goes to nobody whose session is gone", "[driver][mem
         gone.fall_asleep();
         [](auto) {}(std::move(gone));
     }
-    SECTION("assigned over") {
+    SECTION("overwritten by assignment") {
         auto gone = w.worker({lane});
         gone.fall_asleep();
         gone.session = w.connect(session_role::worker);
@@ -133,23 +133,23 @@ TEST_CASE("a wake in memory goes to nobody whose session is gone", "[driver][mem
     CHECK(here.is_woken());
 }
 
-TEST_CASE("a wake from before announcing sleep does not count in memory", "[driver][memory]") {
+TEST_CASE("the memory driver drops a wake from before the subscription", "[driver][memory]") {
     world w{driver::memory{}};
     const auto lane = w.lane();
     auto p = w.worker({lane});
     p.fall_asleep();
     w.enqueue(lane, {"x"});
-    SECTION("announced again") { p.fall_asleep(); }
-    SECTION("awake meanwhile") { (void)p.exchange({.announce_awake = true}); }
+    SECTION("subscribed again") { p.fall_asleep(); }
+    SECTION("unsubscribed") { (void)p.exchange({.announce_awake = true}); }
     CHECK_FALSE(p.is_woken(0s));
 }
 
-TEST_CASE("memory gives the best jobs first whatever comes and goes", "[driver][memory]") {
+TEST_CASE("the memory driver claims in order under random operations", "[driver][memory]") {
     world w{driver::memory{}};
     const std::vector lanes{w.lane("a"), w.lane("b"), w.lane("c")};
     auto p = w.worker(lanes);
     std::mt19937 random{7};
-    std::map<std::pair<rank, job_id>, int> model;  // what is ready
+    std::map<std::pair<rank, job_id>, int> model;  // the ready jobs
     const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
     for (int step = 0; step < 3000; ++step) {
         const auto priority = static_cast<std::int16_t>(pick(3));
@@ -176,7 +176,7 @@ TEST_CASE("memory gives the best jobs first whatever comes and goes", "[driver][
     CHECK(in_order(p.claim(1'000'000)).size() == model.size());
 }
 
-TEST_CASE("with a manual clock jobs become due and workers die by that clock alone", "[driver][memory]") {
+TEST_CASE("with a manual clock, jobs become due and workers die by that clock alone", "[driver][memory]") {
     manual_clock clock;
     world w{driver::memory::with_clock(clock)};
     const auto lane = w.lane();
@@ -198,7 +198,7 @@ TEST_CASE("with a manual clock jobs become due and workers die by that clock alo
     CHECK(w.counts(lane).ready == 1);
 }
 
-TEST_CASE("setting the calendar makes jobs due but kills no worker", "[driver][memory]") {
+TEST_CASE("setting the calendar makes jobs due, but no worker dead", "[driver][memory]") {
     manual_clock clock;
     world w{driver::memory::with_clock(clock)};
     const auto lane = w.lane();
@@ -211,7 +211,7 @@ TEST_CASE("setting the calendar makes jobs due but kills no worker", "[driver][m
     CHECK(p.exchange({.look_ahead = true}).next_due == 48h);
 }
 
-TEST_CASE("a wait on a manual clock ends when that clock has moved far enough", "[driver][memory]") {
+TEST_CASE("a wait on a manual clock times out when that clock has moved far enough", "[driver][memory]") {
     manual_clock clock;
     world w{driver::memory::with_clock(clock)};
     auto p = w.worker({w.lane()});
@@ -226,7 +226,7 @@ TEST_CASE("a wait on a manual clock ends when that clock has moved far enough", 
     CHECK(why == wake_reason::timeout);
 }
 
-TEST_CASE("moments beyond the calendar are as far away as can be", "[driver][memory]") {
+TEST_CASE("times beyond the calendar are limited to its ends", "[driver][memory]") {
     world w{driver::memory{}};
     const auto lane = w.lane();
     w.enqueue_each(
@@ -241,8 +241,7 @@ TEST_CASE("moments beyond the calendar are as far away as can be", "[driver][mem
     CHECK(must(p.session.wait(duration::max())) == wake_reason::interrupted);
 }
 
-TEST_CASE("a manual clock moves when told: time passes forwards, the calendar is set anywhere",
-          "[time][manual_clock]") {
+TEST_CASE("a manual clock advances only forwards, and its calendar can be set to any time", "[time][manual_clock]") {
     const time_point start{std::chrono::sys_days{std::chrono::year{2030} / 2 / 3}};
     manual_clock clock{start};
     const manual_clock copy = clock;
@@ -260,7 +259,7 @@ TEST_CASE("a manual clock moves when told: time passes forwards, the calendar is
     CHECK(copy.steady_now() == begin + 1us);
 }
 
-TEST_CASE("a manual clock tells its watchers after each move, until they leave", "[time][manual_clock]") {
+TEST_CASE("a manual clock notifies its watchers after each move, until they are removed", "[time][manual_clock]") {
     manual_clock clock;
     int told = 0;
     time_point seen{};

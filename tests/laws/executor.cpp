@@ -36,7 +36,7 @@ TEST_CASE("decorated executors keep the executor laws", "[executor][laws]") {
         using decorated = executor::retrying<executor::thread_pool, backoff::none>;
         laws::check_executor<decorated>([] { return decorated{executor::thread_pool{3}}; });
     }
-    SECTION("timeout, around retrying in place") {
+    SECTION("timeout around retrying") {
         using decorated = executor::timeout<seconds{1}, executor::retrying<executor::in_place, backoff::none>>;
         laws::check_executor<decorated>([] { return decorated{}; });
     }
@@ -52,13 +52,13 @@ TEST_CASE("the executor of an example keeps the executor laws", "[executor][laws
 
 #if PGQ_HAS_COROUTINES
 
-TEST_CASE("executor::coroutine on threads of its own keeps the executor laws", "[executor][laws]") {
+TEST_CASE("executor::coroutine with its own threads keeps the executor laws", "[executor][laws]") {
     const std::size_t concurrency = GENERATE(as<std::size_t>{}, 1, 2, 64);
     const std::size_t threads = GENERATE(as<std::size_t>{}, 1, 3);
     laws::check_executor<executor::coroutine>([=] { return executor::coroutine{concurrency, threads}; });
 }
 
-TEST_CASE("executor::coroutine on an executor of the user's keeps the executor laws", "[executor][laws]") {
+TEST_CASE("executor::coroutine on the program's executor keeps the executor laws", "[executor][laws]") {
     asio::thread_pool users{4};
     const std::size_t concurrency = GENERATE(as<std::size_t>{}, 1, 2, 64);
     laws::check_executor<executor::coroutine>([&users, concurrency] {

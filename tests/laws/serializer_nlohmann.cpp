@@ -38,7 +38,7 @@ struct place {
     std::optional<int> number{};
     friend bool operator==(const place&, const place&) = default;
 };
-// Converted by the program's own functions, also where it is a member.
+// The program's own functions convert it, also if it is a member.
 struct point {
     int x = 0;
     double y = 0;

@@ -17,14 +17,14 @@ namespace pgq::serializer {
 
 /// Settings of `compressed`: `compressed<json, compression_options{.min_bytes = 2000}>`.
 struct compression_options {
-    std::size_t min_bytes = 512;         ///< shorter payloads stay as they are
-    int level = 1;                       ///< of Zstandard: higher is smaller and slower, below 0 faster
-    std::size_t max_bytes = 16U << 20U;  ///< of a payload before compression: a longer one is neither written nor read
+    std::size_t min_bytes = 512;  ///< shorter payloads are not compressed
+    int level = 1;                ///< the Zstandard level: a higher one is smaller and slower, one below 0 is faster
+    std::size_t max_bytes = 16U << 20U;  ///< before compression: a larger payload is neither written nor read
 };
 
 namespace detail {
 
-// The first byte of a payload.
+// The first byte of a payload says how the rest is stored.
 enum class compression : char { none = 0, zstd = 1 };
 
 struct free_zstd {
@@ -32,7 +32,7 @@ struct free_zstd {
     void operator()(ZSTD_DCtx* d) const noexcept { ZSTD_freeDCtx(d); }
 };
 
-/// A thread's own working memory, made when it is first needed.
+/// The Zstandard context of this thread, created at its first use.
 inline ZSTD_CCtx* compressor() {
     thread_local const std::unique_ptr<ZSTD_CCtx, free_zstd> mine{ZSTD_createCCtx()};
     if (!mine) throw std::bad_alloc{};
@@ -45,31 +45,32 @@ inline ZSTD_DCtx* decompressor() {
 }
 
 inline error_info too_large_to_compress() {
-    return {errc::payload_too_large, "more bytes than compression_options::max_bytes before compression",
+    return {errc::payload_too_large, "the payload is larger than compression_options::max_bytes before compression",
             "enqueue a reference to the data, or raise max_bytes in producers and workers"};
 }
 inline error_info not_compressed_by_us() {
-    return {errc::invalid_payload, "the payload is not one of serializer::compressed, or by a later version of pgq",
-            "let the producer write with the serializer that this worker reads with"};
+    return {errc::invalid_payload, "the payload was not written by serializer::compressed, or a later version wrote it",
+            "use the same serializer in the producer and in this worker"};
 }
 inline error_info does_not_decompress() {
-    return {errc::invalid_payload, "the payload does not decompress: a part is missing or was changed",
-            "let the producer enqueue it again"};
+    return {errc::invalid_payload, "the payload cannot be decompressed: a part is missing or was changed",
+            "enqueue the job again"};
 }
 
-/// Compresses what stands in `out` from `from` on, in the place of it; false when that does not make it smaller.
+/// Compresses the bytes of `out` from index `from` to its end, in place. Returns false, and changes nothing, if that
+/// does not make them smaller.
 inline bool compress_tail(std::string& out, std::size_t from, int level) {
     const std::size_t whole = out.size() - from;
-    thread_local std::string packed;
-    packed.resize(ZSTD_compressBound(whole));
-    const auto size = ZSTD_compressCCtx(compressor(), packed.data(), packed.size(), out.data() + from, whole, level);
+    thread_local std::string buffer;
+    buffer.resize(ZSTD_compressBound(whole));
+    const auto size = ZSTD_compressCCtx(compressor(), buffer.data(), buffer.size(), out.data() + from, whole, level);
     const bool smaller = !ZSTD_isError(size) && size < whole;
-    if (smaller) out.replace(from, whole, packed, 0, size);
-    if (packed.capacity() > (1U << 20U)) std::string{}.swap(packed);
+    if (smaller) out.replace(from, whole, buffer, 0, size);
+    if (buffer.capacity() > (1U << 20U)) std::string{}.swap(buffer);  // a thread keeps at most 1 MiB
     return smaller;
 }
 
-/// The size comes first, from the frame itself, and is looked at before any memory is taken.
+/// The frame starts with the size of its contents. The size is checked before memory is allocated.
 inline result<void> decompress(std::string_view frame, std::size_t max_bytes, std::string& out) {
     const auto size = ZSTD_getFrameContentSize(frame.data(), frame.size());
     if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return does_not_decompress();
@@ -82,14 +83,15 @@ inline result<void> decompress(std::string_view frame, std::size_t max_bytes, st
 
 }  // namespace detail
 
-/// What `Inner` writes, compressed with Zstandard when that makes it smaller. One byte in front says whether it did, so
-/// short payloads cost no more than that.
+/// Compresses the payloads of `Inner` with Zstandard. A payload that compression does not make smaller is stored as it
+/// is. Each payload gets one more byte, which says whether it is compressed.
 ///
-/// What does not decompress is errc::invalid_payload, and the job is held. What claims to be larger than `max_bytes` is
-/// errc::payload_too_large before any memory is taken for it. Each thread keeps some working memory of Zstandard.
+/// If a payload cannot be decompressed, reading returns errc::invalid_payload and the job is held. If a payload
+/// declares more than `max_bytes`, reading returns errc::payload_too_large and allocates no memory. Each thread keeps a
+/// Zstandard context and at most 1 MiB of buffer.
 ///
-/// Encrypt what was compressed, `encrypted<compressed<json>, Keys>`; the other way round is a compile error, because
-/// what is encrypted does not compress. How well a payload compressed shows in its length, encrypted or not.
+/// Compress first, then encrypt: `encrypted<compressed<json>, Keys>`. The reverse order is a compile error, because
+/// encrypted bytes cannot be compressed. The length of a payload shows how well it compressed, also after encryption.
 template <class Inner, compression_options Options = compression_options{}>
 class compressed : public detail::decorator<Inner> {
     static_assert(Options.level <= 19, "pgq: compression_options::level is above 19. Use less: more is for archives.");
@@ -100,7 +102,7 @@ public:
                                             : encrypting_serializer<Inner> ? serializer_flaw::compresses_ciphertext
                                                                            : serializer_flaw::none;
 
-    /// Inside of one that encrypts.
+    /// This serializer inside `encrypted`.
     using revealing = compressed<detail::revealing_t<Inner>, Options>;
 
     template <class Job>

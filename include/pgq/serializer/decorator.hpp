@@ -4,11 +4,11 @@
 
 namespace pgq::serializer::detail {
 
-// Whether a serializer writes `sensitive` values. Only `encrypted` asks for that, by `revealing`.
+// Whether a serializer writes `sensitive` values. Only `encrypted` selects `reveals`, through the type `revealing`.
 struct conceals {};
 struct reveals {};
 
-/// What a serializer becomes inside of one that encrypts: its `revealing`, when it makes a difference to it.
+/// The form of a serializer inside `encrypted`: its member type `revealing`, or the serializer itself if it has none.
 template <class Inner>
 struct revealing {
     using type = Inner;
@@ -21,8 +21,9 @@ struct revealing<Inner> {
 template <class Inner>
 using revealing_t = typename revealing<Inner>::type;
 
-/// The part of a decorator that a queue's checks look at: what `Inner` says, unless the decorator says otherwise. One that
-/// is to be put inside of `encrypted` names its own `revealing`, around that of `Inner`.
+/// The base of serializer decorators. It has the constants that a queue checks at compile time, with the values of
+/// `Inner`; a decorator redefines those that differ. A decorator that may be used inside `encrypted` defines its own
+/// `revealing`, which wraps the one of `Inner`.
 template <class Inner>
 class decorator {
     template <class T>
@@ -44,7 +45,8 @@ class decorator {
 public:
     using policy_category = serializer_tag;
 
-    /// Lanes are named by the versions of a queue's own serializer; one inside of another would be overlooked.
+    /// A lane's name contains the version only if `versioned` is the outermost serializer. If it is inside another one,
+    /// the version is lost.
     static constexpr bool hides_versions = requires { requires Inner::keeps_versions; };
     static constexpr bool encrypts = encrypting_serializer<Inner>;
     static constexpr serializer_flaw flaw = flaw_of<Inner>;

@@ -19,8 +19,9 @@ namespace pgq::serializer {
 
 namespace detail {
 
-// A sealed payload: a version, the length of the key's id, the id, a random nonce, the text and its tag. The head (up to
-// the nonce) is authenticated with the text, and so is the entrypoint, which is not stored.
+// An encrypted payload consists of: a version byte, the length of the key's id, the id, a random nonce, the ciphertext,
+// its tag. The head (everything before the nonce) is authenticated together with the text. So is the entrypoint, which
+// is not stored in the payload.
 inline constexpr char sealed_version = 1;
 inline constexpr std::size_t nonce_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 inline constexpr std::size_t tag_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
@@ -32,7 +33,8 @@ inline const unsigned char* bytes_of(std::string_view s) noexcept {
     return reinterpret_cast<const unsigned char*>(s.data());
 }
 
-/// What is authenticated beside the text. The id has its length in front, so no two pairs give the same bytes.
+/// The data that is authenticated together with the text: the head and the entrypoint. The head contains the length of
+/// the id, so two different pairs never give the same bytes.
 class sealed_context {
 public:
     sealed_context(std::string_view head, std::string_view entrypoint) noexcept
@@ -48,7 +50,7 @@ private:
     std::size_t size_;
 };
 
-/// The parts of a sealed payload. `ok` is false when it cannot be one.
+/// The parts of an encrypted payload. `ok` is false if the payload cannot be an encrypted one.
 struct sealed_parts {
     explicit sealed_parts(std::string_view body) noexcept {
         if (body.size() < 2 || body[0] != sealed_version) return;
@@ -64,7 +66,8 @@ struct sealed_parts {
     bool ok = false;
 };
 
-/// The id in a payload may be anything, and goes into an error.
+/// The id for an error message. The id of a payload may contain any bytes: at most 64 are shown, and those that are not
+/// printable ASCII become '?'.
 inline std::string quoted_id(std::string_view id) {
     std::string text{id.substr(0, 64)};
     for (char& c : text)
@@ -72,27 +75,27 @@ inline std::string quoted_id(std::string_view id) {
     return "'" + text + "'";
 }
 
-inline error_info no_sodium() { return {errc::invalid_option, "libsodium got no random numbers from the system"}; }
+inline error_info no_sodium() { return {errc::invalid_option, "the system gives libsodium no random numbers"}; }
 inline error_info no_current_key() {
-    return {errc::invalid_option, "there is no key to encrypt with", "give the program one: key_ring::use()"};
+    return {errc::invalid_option, "there is no key to encrypt with", "set one with key_ring::use()"};
 }
 inline error_info not_sealed() {
-    return {errc::invalid_payload, "the payload is not encrypted, or by a later version of pgq",
-            "let the producer encrypt it, or update this program"};
+    return {errc::invalid_payload, "the payload is not encrypted, or a later version of pgq encrypted it",
+            "encrypt in the producer, or update this program"};
 }
 inline error_info unknown_key(std::string_view id) {
     return {errc::invalid_payload,
             "the payload was encrypted with key " + quoted_id(id) + ", which this program does not have",
-            "give it that key, then requeue the job"};
+            "add that key, then requeue the job"};
 }
 inline error_info does_not_open(std::string_view id) {
     return {errc::invalid_payload,
-            "the payload does not open with key " + quoted_id(id) +
-                ": it was changed, belongs to another entrypoint, or the key is another one of that name",
-            "compare the keys of producer and worker"};
+            "the payload cannot be decrypted with key " + quoted_id(id) +
+                ": it was changed, it belongs to another entrypoint, or the key has other bytes",
+            "compare the keys of the producer and the worker"};
 }
 
-/// Text that is overwritten when it is no longer needed.
+/// Text that the destructor overwrites.
 struct plain_text {
     explicit plain_text(std::size_t size) : bytes(size, '\0') {}
     plain_text(const plain_text&) = delete;
@@ -103,13 +106,14 @@ struct plain_text {
 
 }  // namespace detail
 
-/// What `Inner` writes, encrypted and authenticated with XChaCha20-Poly1305 (libsodium).
+/// Encrypts and authenticates the payloads of `Inner` with XChaCha20-Poly1305 (libsodium).
 ///
-/// The payload names the key by its id, so that several may be in use. It is bound to its entrypoint: put into a job of
-/// another it does not open. It says nothing of what is in it but its length. What does not open, because the key is
-/// missing or a byte was changed, is errc::invalid_payload, and the job is held as it is.
+/// The payload contains the id of its key, so several keys may be in use at once. It is bound to its entrypoint: a job
+/// of another entrypoint cannot read it. The payload shows nothing of its contents but their length. If the key is
+/// missing or a byte was changed, reading returns errc::invalid_payload, and the job is held unchanged. Without a
+/// current key, writing returns errc::invalid_option.
 ///
-/// Under it, and only there, `sensitive` members are written.
+/// `sensitive` members can be written only inside `encrypted`.
 template <class Inner, class Keys>
 class encrypted : public detail::decorator<detail::revealing_t<Inner>> {
     using inner_type = detail::revealing_t<Inner>;
@@ -158,14 +162,14 @@ public:
     }
 
 private:
-    /// In place: the text behind the nonce becomes what hides it, and the tag is appended.
+    /// Encrypts the text after the nonce in place and appends the tag.
     static void seal(std::string& out, std::size_t head, std::size_t nonce, const secret_key& key,
                      std::string_view entrypoint) {
         const std::size_t text = nonce + detail::nonce_bytes;
         const std::size_t tag = out.size();
         out.resize(tag + detail::tag_bytes);
         const detail::sealed_context context{std::string_view{out}.substr(head, nonce - head), entrypoint};
-        // With 24 random bytes no two payloads of a key ever meet in their nonce, however many there are.
+        // With 24 random bytes, two payloads of one key never get the same nonce in practice.
         randombytes_buf(out.data() + nonce, detail::nonce_bytes);
         crypto_aead_xchacha20poly1305_ietf_encrypt_detached(
             detail::bytes_of(out, text), detail::bytes_of(out, tag), nullptr, detail::bytes_of(out, text), tag - text,

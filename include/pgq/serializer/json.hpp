@@ -25,7 +25,7 @@ namespace pgq::serializer {
 
 namespace detail {
 
-// Whether the job itself can be default-constructed is somebody else's question, with a message of its own.
+// Does not check that the job is default-constructible: another check does that, with its own message.
 template <class Job>
 inline constexpr bool has_encodable_members = false;
 template <adapted Job>
@@ -34,12 +34,13 @@ inline constexpr bool has_encodable_members<Job> =
 
 }  // namespace detail
 
-/// Payloads as JSON objects of their adapted members; which types can be members is listed in docs/serializer/json.md.
+/// Writes a job as a JSON object of its adapted members. docs/serializer/json.md lists the types that can be members.
 ///
-/// Errors name the place and never the value: "$.to.0.street: expected a string, found a number". Running out of memory
-/// throws; another exception of a `codec` becomes `errc::invalid_payload`. After a failed read the job is half read.
+/// Errors name the place but never the value: "$.to.0.street: expected a string, found a number". If memory runs out,
+/// it throws std::bad_alloc. Any other exception of a `codec` becomes `errc::invalid_payload`. After a failed read,
+/// some members of the job have new values and others do not.
 ///
-/// `sensitive` members are written by `revealing`, the form that `encrypted` makes of it, and by no other.
+/// Only the form `revealing`, which `encrypted` uses, writes `sensitive` members.
 template <json_options Options = json_options{}, class Secrets = detail::conceals>
 class basic_json {
     static constexpr bool may_reveal = std::same_as<Secrets, detail::reveals>;
@@ -54,7 +55,7 @@ public:
     using revealing = basic_json<Options, detail::reveals>;
 
     static constexpr json_options options = Options;
-    /// A queue checks a job member by member, to be able to name the one that does not fit.
+    /// A queue checks each member of a job, so that the compiler's message can name the member that is not supported.
     static constexpr bool by_members = true;
     template <class T>
     static constexpr bool supports_member = writes<T>;
@@ -71,7 +72,8 @@ public:
         } catch (const std::bad_alloc&) { throw; } catch (const std::exception&) {
             writer.fail("a codec threw while writing");
         }
-        if (out.size() - before > Options.max_bytes) writer.fail("more bytes than max_bytes", errc::payload_too_large);
+        if (out.size() - before > Options.max_bytes)
+            writer.fail("the payload is larger than max_bytes", errc::payload_too_large);
         if (writer.failed()) return writer.problem().error();
         return {};
     }
@@ -85,7 +87,7 @@ public:
         try {
             job = T{};
             if (decode(json_value{(*tape).tokens.front(), reading}, job)) return {};
-            (void)reading.problem.fail("a codec gave no reason", errc::invalid_payload);
+            (void)reading.problem.fail("a codec failed without a reason", errc::invalid_payload);
         } catch (const std::bad_alloc&) { throw; } catch (const std::exception&) {
             reading.problem.fail("a codec threw while reading", errc::invalid_payload);
         }

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-/// Base 64 with the usual alphabet and padding (RFC 4648, section 4).
+/// Base 64 with the standard alphabet and padding (RFC 4648, section 4).
 namespace pgq::serializer::detail {
 
 inline constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -39,12 +39,13 @@ inline std::size_t base64_padding(std::string_view text) noexcept {
     return text.ends_with('=') ? 1 : 0;
 }
 
-/// How many bytes `text` stands for when it is base 64.
+/// The number of bytes that base 64 `text` encodes; 0 if its length is not a multiple of 4.
 inline std::size_t base64_size(std::string_view text) noexcept {
     return text.size() % 4 == 0 ? text.size() / 4 * 3 - base64_padding(text) : 0;
 }
 
-/// Fills `out`, whose size is `base64_size(text)`; false when `text` is not what `append_base64` writes.
+/// Decodes `text` into `out`, whose size must be `base64_size(text)`. Returns false if `append_base64` could not have
+/// written `text`.
 template <class Out>
 bool read_base64(std::string_view text, Out&& out) {
     if (text.size() % 4 != 0) return false;
@@ -60,7 +61,7 @@ bool read_base64(std::string_view text, Out&& out) {
         for (const std::uint32_t shift : {16U, 8U, 0U}) {
             const auto byte = static_cast<std::byte>(group >> shift & 255U);
             if (at < out.size()) out[at++] = byte;
-            else if (byte != std::byte{0}) return false;  // bits behind the last byte: not canonical
+            else if (byte != std::byte{0}) return false;  // extra bits after the last byte: not canonical
         }
     }
     return true;

@@ -48,7 +48,7 @@ consteval bool stands_alone() {
 
 template <class T, class Seen>
 consteval bool is_encodable() {
-    // A type that is met again inside itself (a tree) is as good as the rest of it.
+    // A type that contains itself (a tree) is encodable if its other parts are.
     if constexpr (contains_v<T, Seen>) return true;
     else if constexpr (!stands_alone<T>()) return false;
     else
@@ -60,23 +60,23 @@ struct encodable : std::bool_constant<is_encodable<T, Seen>()> {};
 
 }  // namespace detail
 
-/// A type that can be written and read, with all that it is made of.
+/// A type that can be written and read, including all its parts.
 template <class T>
 concept can_encode = detail::encodable<T>::value;
 
-/// Writes a value by its codec; for codecs that are made of others.
+/// Writes a value with its codec. For codecs that are built from other codecs.
 template <class T>
 void encode(const T& value, json_writer& out) {
     codec<T>::write(value, out);
 }
 
-/// Reads a value by its codec; false when that failed.
+/// Reads a value with its codec. Returns false if that failed.
 template <class T>
 bool decode(json_value in, T& out) {
     return codec<T>::read(in, out);
 }
 
-/// The same for the `index`-th of several, noting the place of a failure.
+/// The same for element number `index` of an array. If it fails, the error names the element.
 template <class T>
 bool encode_element(const T& value, std::size_t index, json_writer& out) {
     encode(value, out);

@@ -29,7 +29,8 @@ struct codec<std::vector<T, Allocator>> {
     static bool read(serializer::json_value in, std::vector<T, Allocator>& out) {
         if (!in.is_array()) return in.expected("an array");
         out.clear();
-        // Two bytes of a hostile payload must not reserve a whole element.
+        // A hostile payload needs two bytes for an element. So it must not make us reserve memory for all elements at
+        // once.
         out.reserve(std::min<std::size_t>(in.size(), 1024));
         std::size_t i = 0;
         for (const serializer::json_value element : in.elements()) {
@@ -51,7 +52,7 @@ private:
     }
 };
 
-/// Exactly `N` elements.
+/// An array with exactly `N` elements.
 template <class T, std::size_t N>
 struct codec<std::array<T, N>> {
     using parts = detail::type_list<T>;
@@ -78,7 +79,7 @@ struct codec<std::array<T, N>> {
 
 namespace serializer::detail {
 
-/// An object. In error messages its members have numbers, because its keys are the payload's data.
+/// An object. Error messages show the index of a member, not its key, because the key is data of the payload.
 template <class Map>
 struct map_codec {
     using value_type = typename Map::mapped_type;

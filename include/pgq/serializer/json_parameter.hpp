@@ -24,19 +24,21 @@
 
 namespace pgq::serializer {
 
-/// How a member is a parameter of an SQL function:
+/// How a member of a job becomes a parameter of an SQL function. A specialization has:
 ///
-///     static constexpr std::string_view type;                         // its SQL type
-///     static std::optional<std::string> literal(const T& value);      // an expression of that type; none when SQL has no such value
-///     static std::string json(std::string parameter, std::string at)  // the jsonb of a parameter, or what becomes one; `at` for errors
+///     static constexpr std::string_view type;                     // the SQL type
+///     // an SQL expression for the value; none if SQL cannot represent it
+///     static std::optional<std::string> literal(const T& value);
+///     // an SQL expression that converts the parameter to jsonb; `at` names the member in errors
+///     static std::string json(std::string parameter, std::string at);
 ///
-/// What has no type of its own in SQL is a jsonb.
+/// A type that has no counterpart in SQL is a jsonb parameter.
 template <class T>
 struct sql_parameter;
 
 namespace detail {
 
-/// What the JSON of a default becomes in SQL, where zero bytes in text do not exist.
+/// The JSON of a default value as an SQL literal. None if it contains a zero byte, which SQL text cannot contain.
 template <class T>
 std::optional<std::string> json_literal(const T& value) {
     std::string text;
@@ -50,7 +52,8 @@ struct parameter_as_it_is {
     static std::string json(std::string parameter, const std::string&) { return parameter; }
 };
 
-/// Microseconds, when a count of `Period` is a whole number of them that PostgreSQL can have.
+/// The count of `Period` in microseconds. None if it is not a whole number of microseconds, or outside `least` to
+/// `most`.
 template <class Period>
 std::optional<std::int64_t> whole_micros(std::int64_t count, std::int64_t least, std::int64_t most) {
     using per_tick = std::ratio_divide<Period, std::micro>;
@@ -93,7 +96,8 @@ struct sql_parameter<bool> : detail::parameter_as_it_is {
     static std::optional<std::string> literal(bool value) { return value ? "true" : "false"; }
 };
 
-/// As wide as a number in SQL that has no suffix: what is narrower is checked with the payload.
+/// The narrowest SQL type that holds all values. An 8-bit or 16-bit integer is an SQL integer; its range is checked
+/// together with the payload.
 template <detail::json_integer T>
 struct sql_parameter<T> : detail::parameter_as_it_is {
     static constexpr std::string_view type = sizeof(T) < 4 || std::same_as<T, std::int32_t> ? "integer"
@@ -147,7 +151,7 @@ struct sql_parameter<T> : sql_parameter<std::underlying_type_t<T>> {
     }
 };
 
-/// A type whose codec says as what it is written: a parameter as that, when SQL has it.
+/// A type whose codec has `written_as`: the parameter has the SQL type of that type, if there is one.
 template <detail::says_what_it_writes T>
     requires detail::array_element<typename codec<T>::written_as>
 struct sql_parameter<T> : sql_parameter<typename codec<T>::written_as> {
@@ -181,7 +185,7 @@ struct sql_parameter<std::chrono::sys_time<std::chrono::duration<Rep, Period>>> 
     static constexpr std::string_view type = "timestamptz";
     static std::optional<std::string> literal(std::chrono::sys_time<std::chrono::duration<Rep, Period>> value) {
         constexpr std::int64_t first = -210'000'000'000'000'000,
-                               last = 9'100'000'000'000'000'000;  // of PostgreSQL's calendar
+                               last = 9'100'000'000'000'000'000;  // the range of PostgreSQL's calendar
         const auto count = value.time_since_epoch().count();
         if (!std::in_range<std::int64_t>(count)) return {};
         const auto micros = detail::whole_micros<Period>(static_cast<std::int64_t>(count), first, last);

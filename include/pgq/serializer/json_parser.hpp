@@ -18,22 +18,22 @@
 
 namespace pgq::serializer::detail {
 
-/// The memory of a parsed payload: used again, so that reading the next one allocates nothing.
+/// The tokens of a parsed payload. The memory is reused, so that reading the next payload allocates nothing.
 struct json_tape {
     std::vector<json_token> tokens{};
-    std::string text{};  ///< strings that had escapes; the others stay in the payload
+    std::string text{};  ///< the unescaped strings; strings without escapes stay in the payload
 
-    void forget() noexcept {
-        constexpr std::size_t kept = 1U << 20U;  // bytes a thread may keep between two payloads
+    void clear() noexcept {
+        constexpr std::size_t kept = 1U << 20U;  // the bytes that a thread may keep between two payloads
         tokens.clear();
         text.clear();
         if (tokens.capacity() * sizeof(json_token) + text.capacity() <= kept) return;
-        std::vector<json_token>{}.swap(tokens);  // swapped, because an assigned string keeps its memory
+        std::vector<json_token>{}.swap(tokens);  // swap, because assignment would keep the memory
         std::string{}.swap(text);
     }
 };
 
-/// Lends the thread's tape. A codec that reads another payload meanwhile gets one of its own.
+/// Borrows the tape of this thread. If a codec reads another payload during a read, that read gets a tape of its own.
 class lent_tape {
 public:
     lent_tape() : spare_{&spare()} {
@@ -41,7 +41,7 @@ public:
     }
     ~lent_tape() {
         if (own_ != nullptr) return;
-        spare_->tape.forget();
+        spare_->tape.clear();
         spare_->is_lent = false;
     }
     lent_tape(const lent_tape&) = delete;
@@ -63,7 +63,7 @@ private:
     std::unique_ptr<json_tape> own_{};
 };
 
-/// Writes down what Boost.JSON's parser reports. Numbers stay text, which alone is exact.
+/// Records the events of Boost.JSON's parser as tokens. Numbers stay text, because only the text is exact.
 class tape_handler {
 public:
     static constexpr std::size_t max_object_size = max_json_bytes;
@@ -111,7 +111,7 @@ private:
         return true;
     }
 
-    // An open container keeps in `size` where its parent is.
+    // While a container is open, its `size` holds the index of its parent.
     bool open(json_kind kind) {
         const auto at = static_cast<std::uint32_t>(tape_->tokens.size());
         push(kind, nullptr, open_);
@@ -125,20 +125,20 @@ private:
         return true;
     }
 
-    // A string without escapes comes as one piece of the payload; otherwise the pieces are put together in `text`,
-    // which never moves because all strings without their escapes are shorter than the payload.
+    // The parser reports a string without escapes as one part of the payload. Otherwise the parts are joined in `text`.
+    // `text` never reallocates: unescaped strings are shorter than the payload, whose size is reserved.
     bool add(view piece) {
         if (piece.empty()) return true;
         if (size_ == 0 && is_in_body(piece)) {
             begin_ = piece.data();
         } else {
-            if (!copied_) copy_what_came();
+            if (!copied_) copy_first_part();
             tape_->text.append(piece.data(), piece.size());
         }
         size_ += piece.size();
         return true;
     }
-    void copy_what_came() {
+    void copy_first_part() {
         std::string& text = tape_->text;
         if (text.capacity() < body_.size()) text.reserve(body_.size());
         const char* const from = begin_;
@@ -163,16 +163,16 @@ inline bool parse_failed(json_problem& problem, const boost::json::error_code& w
     if (why == boost::json::error::too_deep) {
         problem.fail("nested too deeply", errc::too_deep);
     } else {
-        const std::string what = why ? why.message() : "more behind the value";
+        const std::string what = why ? why.message() : "extra bytes after the value";
         problem.fail("not JSON at byte " + std::to_string(offset) + ": " + what, errc::invalid_payload);
     }
     return false;
 }
 
-/// Parses `body` onto `tape`; when that fails `reading` says why.
+/// Parses `body` into `tape`. If that fails, `reading.problem` has the reason.
 inline bool parse_json(std::string_view body, json_tape& tape, json_reading& reading) {
     if (body.size() > reading.options.max_bytes) {
-        reading.problem.fail("more bytes than max_bytes", errc::payload_too_large);
+        reading.problem.fail("the payload is larger than max_bytes", errc::payload_too_large);
         return false;
     }
     boost::json::parse_options options;

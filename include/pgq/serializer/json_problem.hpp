@@ -9,8 +9,8 @@
 
 namespace pgq::serializer {
 
-/// What went wrong first and where. The path grows from the inside out while the calls return, so that success pays
-/// nothing.
+/// The first error of a read or a write, and its place. The path is built from the inside out while the calls return,
+/// so a success costs nothing.
 class json_problem {
 public:
     bool failed() const noexcept { return failed_; }
@@ -21,10 +21,10 @@ public:
         code_ = code;
         what_ = std::move(what);
     }
-    /// Forgets what was said so far, and where inside: it may be a part of a sensitive value.
+    /// Removes the message and the path recorded so far, because they may contain a part of a sensitive value.
     void redact() {
         if (!failed_) return;
-        what_ = "a sensitive value that this member cannot have";
+        what_ = "an invalid value for a sensitive member";
         path_.clear();
     }
     void in_member(std::string_view name) { path_ = "." + printable(name) + path_; }
@@ -32,7 +32,8 @@ public:
 
     error_info error() const { return {code_, "$" + path_ + ": " + what_, remedy()}; }
 
-    /// A name that came with a payload may be anything: it is cut to 64 bytes, and what is not plain ASCII becomes '?'.
+    /// A name for an error message. A name from a payload may contain any bytes: at most 64 are shown, and those that
+    /// are not printable ASCII become '?'.
     static std::string printable(std::string_view name) {
         std::string text{name.substr(0, 64)};
         for (char& c : text) {
@@ -44,11 +45,11 @@ public:
 private:
     const char* remedy() const noexcept {
         switch (code_) {
-        case errc::unknown_member: return "update this worker's job type, or read with if_unknown::ignore";
-        case errc::missing_member: return "let the producer write it, or read with if_missing::use_default";
+        case errc::unknown_member: return "update the job type of this worker, or read with if_unknown::ignore";
+        case errc::missing_member: return "write it in the producer, or read with if_missing::use_default";
         case errc::too_deep: return "nest less, or raise json_options::max_depth";
         case errc::payload_too_large: return "enqueue a reference to the data, or raise json_options::max_bytes";
-        case errc::invalid_text: return "make it UTF-8, or use std::vector<std::byte> for other bytes";
+        case errc::invalid_text: return "convert it to UTF-8, or use std::vector<std::byte> for other bytes";
         default: return "let the producer write what this job type reads";
         }
     }

@@ -18,7 +18,7 @@ namespace pgq {
 
 namespace serializer::detail {
 
-// A `char` is text to one reader and a number to another, so it is neither here.
+// Some readers expect text for a `char`, others a number. So characters are not supported.
 template <class T>
 inline constexpr bool is_character = contains_v<T, type_list<char, wchar_t, char8_t, char16_t, char32_t>>;
 
@@ -28,7 +28,7 @@ concept json_integer = std::integral<T> && !std::same_as<T, bool> && !is_charact
 template <class T>
 concept json_float = std::same_as<T, float> || std::same_as<T, double>;
 
-// Only an enum with a fixed underlying type can hold whatever number a payload has.
+// Only an enum with a fixed underlying type can hold any number that a payload may have.
 template <class T>
 concept json_enum = std::is_enum_v<T> && requires {
     T{std::underlying_type_t<T>{}};
@@ -87,7 +87,8 @@ struct codec<T> {
     }
 };
 
-/// As the underlying number. A number that is no enumerator is accepted: a newer producer may know more of them.
+/// Written as the underlying number. A number without an enumerator is accepted, because a newer producer may have more
+/// enumerators.
 template <serializer::detail::json_enum T>
 struct codec<T> {
     using number = serializer::detail::enum_number<T>;
@@ -106,7 +107,7 @@ struct codec<T> {
     }
 };
 
-/// Must be UTF-8; zero bytes are allowed.
+/// The text must be UTF-8. Zero bytes are allowed.
 template <>
 struct codec<std::string> {
     static void write(const std::string& value, serializer::json_writer& out) { out.string(value); }
@@ -117,7 +118,7 @@ struct codec<std::string> {
     }
 };
 
-/// Bytes are base 64 text.
+/// Written as base 64 text.
 template <class Allocator>
 struct codec<std::vector<std::byte, Allocator>> {
     static void write(const std::vector<std::byte, Allocator>& value, serializer::json_writer& out) {
@@ -130,7 +131,7 @@ struct codec<std::vector<std::byte, Allocator>> {
     }
 };
 
-/// A count of its own period.
+/// Written as the number of its periods: 90s is 90.
 template <class Rep, class Period>
 struct codec<std::chrono::duration<Rep, Period>> {
     using parts = detail::type_list<Rep>;
@@ -146,7 +147,7 @@ struct codec<std::chrono::duration<Rep, Period>> {
     }
 };
 
-/// A count of its own duration since 1970-01-01 00:00 UTC.
+/// Written as the duration since 1970-01-01 00:00 UTC.
 template <class Duration>
 struct codec<std::chrono::sys_time<Duration>> {
     using parts = detail::type_list<Duration>;

@@ -5,14 +5,15 @@
 
 namespace pgq {
 
-/// As the value itself, but only where all of it is encrypted afterwards: elsewhere the queue was refused already, unless
-/// the value is hidden in a codec that does not name its `parts`. An error says that it was this value, and no more.
+/// Written as the value itself, but only if the payload is encrypted afterwards. Otherwise the queue does not compile.
+/// If the value is inside a codec that does not name its `parts`, the compiler cannot see it, and writing fails
+/// instead. An error names the member and nothing inside it.
 template <class T>
 struct codec<sensitive<T>> {
     using parts = detail::type_list<T>;
 
     static void write(const sensitive<T>& value, serializer::json_writer& out) {
-        if (!out.reveals()) return out.fail("a sensitive value, and nothing encrypts it");
+        if (!out.reveals()) return out.fail("a sensitive value cannot be written without encryption");
         serializer::encode(value.reveal(), out);
         if (out.failed()) out.redact();
     }

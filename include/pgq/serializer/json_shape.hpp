@@ -38,7 +38,8 @@ concept made_of_parts = requires {
     requires std::same_as<typename codec<T>::parts, Parts>;
 };
 
-// A codec of the user's goes before ours, and nobody knows what it writes: ours are known by what they name.
+// A codec of the user takes precedence over ours, and its output is unknown. Our codecs are recognized by their member
+// types.
 template <class T>
 concept own_enum = json_enum<T> && requires {
     typename codec<T>::number;
@@ -56,16 +57,17 @@ inline constexpr bool is_json_bytes<std::vector<std::byte, A>> = true;
 
 }  // namespace detail
 
-/// What JSON a type's values are written as, in the words that statement::sql_json_text reads. Structs are numbered in the order in which they
-/// are met, the first is the one asked for; so a struct may contain itself.
+/// Describes the JSON of a type, in the format that statement::sql_json_text reads. Structs have numbers in the order
+/// in which they are found; number 0 is the requested type. So a struct may contain itself.
 ///
-/// A type with a `pgq::codec` of its own is "any", unless the codec says `using written_as = std::string;`, or another type whose JSON is the same.
+/// A type with a `pgq::codec` of the user is "any". If its JSON is the same as that of another type, the codec can say
+/// so: `using written_as = std::string;`.
 class json_shapes {
     template <class... Ts>
     using type_list = pgq::detail::type_list<Ts...>;
 
 public:
-    /// `required`: members that are not optional must be there.
+    /// `required`: members that are not `std::optional` must be present.
     explicit json_shapes(bool required) noexcept : required_{required} {}
 
     template <class T>
@@ -118,7 +120,7 @@ private:
         structs_[n].shape = std::move(shape);
         return n;
     }
-    // One after the other: the numbers of structs must not depend on the compiler.
+    // Evaluated in order, so that the numbers of structs do not depend on the compiler.
     template <class... Ms>
     std::string members(type_list<Ms...>) {
         std::string all = "[\"struct\"";

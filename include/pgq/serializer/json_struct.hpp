@@ -21,7 +21,7 @@ struct member_types<type_list<Ms...>> {
     using type = type_list<typename Ms::type...>;
 };
 
-/// `name` with quotes and colon. It is an identifier, so there is nothing to escape.
+/// The name with quotes and colon. A name is an identifier, so it needs no escapes.
 template <class Member>
 inline constexpr auto quoted_name = [] {
     std::array<char, Member::name.size() + 3> text{};
@@ -33,7 +33,7 @@ inline constexpr auto quoted_name = [] {
     return text;
 }();
 
-// With the length known to the compiler this is a comparison or two, not a call.
+// The compiler knows the length, so this is one or two comparisons and no call.
 template <class Member>
 bool is_name_of(std::string_view name) noexcept {
     return name.size() == Member::name.size() &&
@@ -56,7 +56,7 @@ struct struct_codec<T, type_list<Ms...>> {
         const auto members = in.members();
         auto at = members.begin();
         const auto end = members.end();
-        // What we wrote ourselves comes in the order of the members: each is found at once.
+        // A payload of this serializer has the members in their order, so each is found with one comparison.
         [[maybe_unused]] std::size_t i = 0;
         if (!(read_next<Ms>(at, end, out, seen[i++]) && ...)) return false;
         for (; at != end; ++at) {
@@ -66,7 +66,7 @@ struct struct_codec<T, type_list<Ms...>> {
     }
 
 private:
-    using seen_flags = std::array<bool, sizeof...(Ms) + 1>;  // one more, for a struct without members
+    using seen_flags = std::array<bool, sizeof...(Ms) + 1>;  // plus one, for a struct without members
 
     template <class M>
     static bool write_member(const T& value, json_writer& out) {
@@ -105,7 +105,7 @@ private:
 
     template <class M>
     static bool read_again(json_value in, T& out, bool& seen) {
-        // Given twice: nothing of the first value may shine through.
+        // The name appears twice. Nothing of the first value may remain.
         if (std::exchange(seen, true)) {
             T fresh{};
             M::get(out) = std::move(M::get(fresh));
@@ -125,7 +125,7 @@ private:
 
 }  // namespace serializer::detail
 
-/// An object with the adapted members. Members that are not adapted are left out and come back as their defaults.
+/// Written as an object of the adapted members. Other members are not written, and have their defaults after reading.
 template <adapted T>
 struct codec<T> : serializer::detail::struct_codec<T, members_of<T>> {
     using parts = typename serializer::detail::member_types<members_of<T>>::type;

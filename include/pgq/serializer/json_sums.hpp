@@ -27,7 +27,8 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 
 }  // namespace serializer::detail
 
-/// Null when empty. What is itself null sometimes cannot be optional: it would not read back equal.
+/// An empty optional is null. A type that can itself be null cannot be optional, because the two nulls would be the
+/// same.
 template <class T>
     requires(!serializer::detail::is_optional<T> && !std::same_as<T, std::monostate>)
 struct codec<std::optional<T>> {
@@ -77,7 +78,7 @@ struct codec<std::pair<A, B>> : serializer::detail::tuple_codec<std::pair<A, B>,
 template <class... Ts>
 struct codec<std::tuple<Ts...>> : serializer::detail::tuple_codec<std::tuple<Ts...>, Ts...> {};
 
-/// `[index, value]`: the order of the alternatives is part of the format, new ones go to the end.
+/// Written as `[index, value]`. The order of the alternatives is part of the format: add new ones at the end.
 template <class... Ts>
 struct codec<std::variant<Ts...>> {
     using parts = detail::type_list<Ts...>;

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-/// Text as a JSON string: escaped, and known to be UTF-8.
+/// Writes text as a JSON string: escapes it and checks that it is UTF-8.
 namespace pgq::serializer::detail {
 
 inline bool is_plain(char c) noexcept {
@@ -16,7 +16,8 @@ inline bool is_plain(char c) noexcept {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
-// Eight bytes at a time: a byte's high bit is set when it is below 0x20, a quote, a backslash or above 0x7F.
+// Tests eight bytes at once. Each term sets the high bit of a byte that needs attention: below 0x20, a quote, a
+// backslash, or above 0x7F.
 inline bool are_plain(std::uint64_t eight) noexcept {
     constexpr std::uint64_t ones = 0x0101010101010101U;
     constexpr std::uint64_t highs = ones * 0x80U;
@@ -51,7 +52,7 @@ inline void append_escape(std::string& out, char c) {
     out.append(unicode, sizeof unicode);
 }
 
-/// Appends `text` with quotes. False when it is not UTF-8; then part of it is there.
+/// Appends `text` with quotes. Returns false if it is not UTF-8; a part of it may have been appended.
 inline bool append_quoted(std::string& out, std::string_view text) {
     out.push_back('"');
     const char* run = text.data();

@@ -15,19 +15,20 @@ namespace pgq::serializer {
 
 enum class json_kind : std::uint8_t { null, no, yes, number, string, array, object };
 
-/// One value of a parsed payload. What is inside follows behind it, so a payload is one flat sequence of tokens.
+/// One value of a parsed payload. The tokens of its elements follow it, so a payload is one flat sequence of tokens.
 struct json_token {
-    // A constructor, so that a token is built where it stays: copying a fresh aggregate stalls on its own stores.
+    // A constructor, so that emplace_back builds the token in place. Copying a new aggregate causes a store-forwarding
+    // stall.
     json_token(json_kind what, const char* from = nullptr, std::size_t count = 0) noexcept
         : text{from}, size{static_cast<std::uint32_t>(count)}, kind{what} {}
 
-    const char* text;        ///< of a string or a number
-    std::uint32_t size;      ///< bytes of text, or the number of elements or members
-    std::uint32_t span = 1;  ///< tokens up to the next value, this one included
+    const char* text;        ///< for a string or a number
+    std::uint32_t size;      ///< the bytes of `text`, or the number of elements or members
+    std::uint32_t span = 1;  ///< the number of tokens up to the next value, including this one
     json_kind kind;
 };
 
-/// What all values of one payload share.
+/// The state that all values of one payload share.
 struct json_reading {
     json_options options{};
     json_problem problem{};
@@ -37,7 +38,7 @@ struct json_member;
 template <class Element>
 class json_range;
 
-/// A value of a payload that is being read; valid during the read. Cheap to copy.
+/// A value of a payload. It is valid only during the read. It is cheap to copy.
 class json_value {
 public:
     json_value(const json_token& token, json_reading& reading) noexcept : token_{&token}, reading_{&reading} {}
@@ -51,26 +52,26 @@ public:
     bool is_object() const noexcept { return kind() == json_kind::object; }
 
     bool boolean() const noexcept { return kind() == json_kind::yes; }
-    /// A string without its escapes, or a number as it was written.
+    /// The unescaped text of a string, or the digits of a number as they are in the payload.
     std::string_view text() const noexcept { return {token_->text, token_->size}; }
-    /// Elements of an array, members of an object.
+    /// The number of elements of an array, or of members of an object.
     std::size_t size() const noexcept { return token_->size; }
 
-    json_range<json_value> elements() const noexcept;  ///< of an array
-    json_range<json_member> members() const noexcept;  ///< of an object
+    json_range<json_value> elements() const noexcept;  ///< only for an array
+    json_range<json_member> members() const noexcept;  ///< only for an object
 
     const json_options& options() const noexcept { return reading_->options; }
 
-    // Each returns false, so that it can stand behind `return`.
+    // These functions record an error and return false, so that a codec can write `return in.fail(...)`.
     bool fail(std::string what, errc code = errc::invalid_payload) const {
         reading_->problem.fail(std::move(what), code);
         return false;
     }
-    /// "expected a string, found a number"
+    /// For example "expected a string, found a number".
     bool expected(const char* what) const { return fail(std::string{"expected "} + what + ", found " + noun()); }
-    /// After a failure that may quote a value which nobody may see.
+    /// Removes the details of a failure, because they may contain a sensitive value.
     bool redact() const { return reading_->problem.redact(), false; }
-    /// Notes where a nested read failed.
+    /// Records the place where a nested read failed.
     bool failed_in_element(std::size_t index) const { return reading_->problem.in_element(index), false; }
     bool failed_in_member(std::string_view name) const { return reading_->problem.in_member(name), false; }
 
@@ -95,7 +96,7 @@ private:
     json_reading* reading_;
 };
 
-/// A member of an object. A name that is given twice comes twice; the last one counts.
+/// A member of an object. If the payload has a name twice, both members appear; the last one counts.
 struct json_member {
     std::string_view name;
     json_value value;

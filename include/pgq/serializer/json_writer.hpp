@@ -17,11 +17,11 @@
 
 namespace pgq::serializer {
 
-/// Appends JSON to a string; sets the commas itself. After a failure it keeps the first reason, and what it appends is
-/// worthless.
+/// Appends JSON to a string, including the commas. After a failure, it keeps the first reason, and the output must be
+/// discarded.
 class json_writer {
 public:
-    /// `reveals`: what is written is encrypted afterwards, so that `sensitive` values may be in it.
+    /// `reveals`: the output is encrypted afterwards, so it may contain `sensitive` values.
     json_writer(std::string& out, const json_options& options, bool reveals = false) noexcept
         : out_{&out}, options_{options}, reveals_{reveals} {}
 
@@ -33,7 +33,7 @@ public:
         separate();
         append_chars(i);
     }
-    /// JSON has no numbers that are not finite: those become "NaN", "Infinity" and "-Infinity".
+    /// JSON has no infinite numbers and no NaN. They become the strings "Infinity", "-Infinity" and "NaN".
     template <std::floating_point F>
     void number(F f) {
         if (std::isnan(f)) return put("\"NaN\"");
@@ -45,26 +45,26 @@ public:
         separate();
         if (!detail::append_quoted(*out_, text)) fail("the text is not UTF-8", errc::invalid_text);
     }
-    /// As base 64 text.
+    /// Writes base 64 text.
     void bytes(std::span<const std::byte> bytes) {
         put("\"");
         detail::append_base64(*out_, bytes);
         out_->push_back('"');
     }
 
-    /// False when this would nest too deeply: write nothing into it and do not end it.
+    /// Returns false if this would exceed `max_depth`. Then write nothing into it and do not end it.
     bool begin_array() { return begin('['); }
     void end_array() { end(']'); }
     bool begin_object() { return begin('{'); }
     void end_object() { end('}'); }
-    /// The next value's name.
+    /// Writes the name of the next value.
     void key(std::string_view name) {
         string(name);
         out_->push_back(':');
         comma_ = false;
     }
 
-    /// The same for a name that already has its quotes and colon.
+    /// The same for a name that already includes its quotes and colon.
     void key_as_is(std::string_view quoted) {
         put(quoted);
         comma_ = false;
@@ -73,10 +73,10 @@ public:
     bool reveals() const noexcept { return reveals_; }
 
     bool failed() const noexcept { return problem_.failed(); }
-    /// What went wrong may quote a value that nobody may see.
+    /// Removes the details of a failure, because they may contain a sensitive value.
     void redact() { problem_.redact(); }
     void fail(std::string what, errc code = errc::invalid_payload) { problem_.fail(std::move(what), code); }
-    /// After writing an element or a member: false, and the place is noted, when that failed.
+    /// Call it after writing an element or a member. If that failed, records the place and returns false.
     bool wrote_element(std::size_t index) {
         if (!failed()) return true;
         problem_.in_element(index);

@@ -20,7 +20,7 @@ namespace pgq::serializer {
 
 namespace detail {
 
-/// libsodium has to be made ready once; false when the system gives it no random numbers.
+/// Initializes libsodium once. Returns false if the system gives it no random numbers.
 inline bool sodium_is_ready() noexcept {
     static const bool ready = sodium_init() >= 0;
     return ready;
@@ -32,23 +32,23 @@ inline bool is_key_id(std::string_view id) noexcept {
 
 }  // namespace detail
 
-/// A key for `encrypted`: 32 secret bytes and an id, by which payloads name it. The id is no secret. The bytes are
-/// overwritten when it is destroyed, and nothing prints them.
+/// A key for `encrypted`: 32 secret bytes and an id. Payloads contain the id, so it is no secret. The destructor
+/// overwrites the bytes. Nothing in pgq prints them.
 class secret_key {
 public:
     static constexpr std::size_t size = crypto_aead_xchacha20poly1305_ietf_KEYBYTES;
 
-    /// The id is 1 to 64 visible ASCII characters; else, or with another number of bytes, errc::invalid_option.
+    /// Returns errc::invalid_option unless the id has 1 to 64 visible ASCII characters and the secret has 32 bytes.
     static result<secret_key> make(std::string id, std::span<const std::byte> secret) {
         if (!detail::is_key_id(id))
-            return error_info{errc::invalid_option, "the id of a key is not 1 to 64 visible ASCII characters",
-                              "call it by what tells it from the one before, say \"2026-01\""};
+            return error_info{errc::invalid_option, "the id of a key must be 1 to 64 visible ASCII characters",
+                              "choose an id that changes with each key, for example \"2026-01\""};
         if (secret.size() != size)
-            return error_info{errc::invalid_option, "key '" + id + "' has not 32 bytes",
+            return error_info{errc::invalid_option, "key '" + id + "' must have 32 bytes",
                               "make it with: openssl rand -hex 32"};
         return secret_key{std::move(id), secret};
     }
-    /// The same from 64 hexadecimal digits, as `openssl rand -hex 32` prints them.
+    /// The same from 64 hexadecimal digits, for example the output of `openssl rand -hex 32`.
     static result<secret_key> from_hex(std::string id, std::string_view digits) {
         std::byte bytes[size] = {};
         std::size_t count = 0;
@@ -60,7 +60,7 @@ public:
         sodium_memzero(bytes, size);
         return made;
     }
-    /// A new one, for tests: it is gone with the process, and with it what was encrypted.
+    /// A random key, for tests. When the process ends, the key is lost, and its payloads cannot be read any more.
     static secret_key random(std::string id) {
         std::byte bytes[size];
         (void)detail::sodium_is_ready();
@@ -92,37 +92,37 @@ concept points_to_key = requires(const P& p) {
     { *p } -> std::convertible_to<const secret_key&>;
 };
 
-/// Where `encrypted` gets its keys from. `current()` is the one to encrypt with, `find(id)` the one that a payload names;
-/// each answers with a pointer, of any kind, that stays good while it is held, or with a null one. Made by default where it
-/// is used, and called from several threads at once.
+/// The source of the keys of `encrypted`. `current()` returns the key to encrypt with; `find(id)` returns the key of a
+/// payload. Both return a pointer of any kind, null if there is no such key. The key must stay valid as long as the
+/// pointer exists. `encrypted` default-constructs a source for each use, from several threads at once.
 template <class K>
 concept key_source = std::default_initializable<K> && requires(const K& keys, std::string_view id) {
     { keys.current() } -> points_to_key;
     { keys.find(id) } -> points_to_key;
 };
 
-/// Keys that a program loads when it starts and may change while it runs; from any thread.
+/// The keys of a program. They may change while the program runs. All functions may be called from any thread.
 ///
-/// To go over to a new key: `add` it in every program that reads, then `use` it in those that write, and `forget` the old
-/// one when no payload names it any more.
+/// To change to a new key: `add` it in every program that reads. Then `use` it in the programs that write. `forget` the
+/// old key when no payload uses it any more.
 class key_ring {
 public:
     using pointer = std::shared_ptr<const secret_key>;
 
-    /// Reads with this key from now on. It takes the place of one with the same id.
+    /// Adds a key for reading. It replaces a key with the same id.
     void add(secret_key key) {
         auto added = std::make_shared<const secret_key>(std::move(key));
         const std::lock_guard lock{mutex_};
         put(std::move(added));
     }
-    /// Reads and writes with this key from now on.
+    /// Adds a key for reading, and makes it the key for writing.
     void use(secret_key key) {
         auto added = std::make_shared<const secret_key>(std::move(key));
         const std::lock_guard lock{mutex_};
         current_ = added;
         put(std::move(added));
     }
-    /// Payloads that name this key are unreadable from now on.
+    /// Removes a key. Its payloads cannot be read any more.
     void forget(std::string_view id) {
         const std::lock_guard lock{mutex_};
         std::erase_if(keys_, [&](const pointer& k) { return k->id() == id; });
@@ -152,7 +152,7 @@ private:
     std::vector<pointer> keys_;
 };
 
-/// The keys of a ring that is a global variable, as a type: `encrypted<json, keys_of<app::keys>>`.
+/// Turns a global `key_ring` into a type: `encrypted<json, keys_of<app::keys>>`.
 template <auto& Ring>
 struct keys_of {
     auto current() const { return Ring.current(); }

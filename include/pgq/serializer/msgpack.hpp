@@ -6,8 +6,8 @@
 
 namespace pgq::serializer {
 
-/// Payloads as MessagePack maps of their members: the same job types as `nlohmann`, and the same settings. Bytes are
-/// binary, text may be any bytes, numbers that are not finite are numbers.
+/// Writes a job as a MessagePack map of its members. It supports the same job types and settings as `nlohmann`. Bytes
+/// are written as binary. Text may contain any bytes. Infinity and NaN are written as numbers.
 template <json_options Options = json_options{}>
 using basic_msgpack = basic_nlohmann<Options, detail::dom_form::msgpack>;
 

@@ -19,12 +19,13 @@
 
 namespace pgq::serializer {
 
-/// Payloads through `nlohmann::json`, as text or as MessagePack: for programs that have `to_json` and `from_json`
-/// (NLOHMANN_DEFINE_TYPE...) for their types already. A job type, and each member, is written by those when it has them, else
-/// by its adapted members, as `json` does and with the same settings.
+/// Writes payloads through `nlohmann::json`, as text or as MessagePack. For programs whose types already have `to_json`
+/// and `from_json` (NLOHMANN_DEFINE_TYPE...). A job type or a member that has these functions is written by them. Any
+/// other is written by its adapted members, as `json` does and with the same settings.
 ///
-/// Errors name the place among the adapted members and never a value; what an exception of a `from_json` says is dropped.
-/// Running out of memory throws. After a failed read the job is half read.
+/// Errors name the place among the adapted members but never the value. The text of an exception of `from_json` is
+/// dropped. If memory runs out, it throws std::bad_alloc. After a failed read, some members of the job have new values
+/// and others do not.
 template <json_options Options = json_options{}, detail::dom_form Form = detail::dom_form::text,
           class Secrets = detail::conceals>
 class basic_nlohmann {
@@ -38,7 +39,7 @@ public:
 
     static constexpr json_options options = Options;
     static constexpr bool by_members = true;
-    /// Not by its members but by its own `to_json` and `from_json`.
+    /// Whether the type's own `to_json` and `from_json` write and read it, not its members.
     template <class Job>
     static constexpr bool writes_whole = detail::has_own_dom_code<Job>;
     template <class T>
@@ -56,7 +57,7 @@ public:
             if constexpr (Form == detail::dom_form::text) out += document.dump();
             else detail::dom::to_msgpack(document, out);
             return out.size() - before <= Options.max_bytes ||
-                   pass.fail("more bytes than max_bytes", errc::payload_too_large);
+                   pass.fail("the payload is larger than max_bytes", errc::payload_too_large);
         });
     }
 
@@ -92,14 +93,13 @@ private:
         } catch (const std::bad_alloc&) { throw; } catch (const detail::concealed& e) {
             pass.problem.fail(e.what(), errc::invalid_payload);
         } catch (const std::exception&) {
-            pass.problem.fail(std::string{"a "} + name + " of the program, or of the library, threw",
-                              errc::invalid_payload);
+            pass.problem.fail(std::string{name} + " of the program or of the library threw", errc::invalid_payload);
         }
         return pass.problem.error();
     }
 };
 
-/// As JSON text, with the default settings.
+/// JSON text with the default settings.
 using nlohmann = basic_nlohmann<>;
 
 static_assert(serializer_policy<nlohmann>);

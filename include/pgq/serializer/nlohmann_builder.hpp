@@ -11,8 +11,8 @@
 
 namespace pgq::serializer::detail {
 
-/// Takes a payload's events from the library's parsers and makes a document of them, no deeper than allowed: the library's
-/// own way would follow a hostile payload until the stack ends. Of a name that comes twice the last one counts.
+/// Builds a document from the events of the library's parsers, and limits its depth. The library's own builder has no
+/// limit: a hostile payload could overflow the stack. If a name appears twice, the last value counts.
 class dom_builder {
 public:
     dom_builder(dom& root, std::size_t max_depth) : root_{&root}, max_depth_{max_depth} {}
@@ -34,7 +34,7 @@ public:
     bool start_array(std::size_t) { return open(dom::array()); }
     bool end_array() { return close(); }
 
-    /// What the library says is not kept: it quotes the payload.
+    /// The library's message is dropped, because it contains parts of the payload.
     bool parse_error(std::size_t position, const std::string&, const dom::exception&) {
         position_ = position;
         return false;
@@ -61,13 +61,14 @@ private:
     dom* root_;
     std::size_t max_depth_;
     std::vector<dom*> open_{};
-    dom* at_ = nullptr;  // where the value of the latest key goes
+    dom* at_ = nullptr;  // the place for the value of the latest key
     std::size_t position_ = 0;
     bool too_deep_ = false;
 };
 
 inline bool parse_dom(std::string_view body, dom& out, dom_pass& pass) {
-    if (body.size() > pass.options.max_bytes) return pass.fail("more bytes than max_bytes", errc::payload_too_large);
+    if (body.size() > pass.options.max_bytes)
+        return pass.fail("the payload is larger than max_bytes", errc::payload_too_large);
     const bool text = pass.form == dom_form::text;
     dom_builder builder{out, pass.options.max_depth};
     if (dom::sax_parse(body.begin(), body.end(), &builder,

@@ -22,14 +22,15 @@
 #include <utility>
 #include <vector>
 
-// How a value becomes an nlohmann::json and back, for payloads in any form that library writes.
+// Converts values to nlohmann::json and back, for payloads in any format that the library writes.
 namespace pgq::serializer::detail {
 
 using dom = ::nlohmann::json;
 
 enum class dom_form : std::uint8_t { text, msgpack };
 
-/// What one write or one read shares. The functions below return false after `problem` was told why.
+/// The state of one write or one read. The functions below return false after they have recorded the reason in
+/// `problem`.
 struct dom_pass {
     json_options options{};
     dom_form form = dom_form::text;
@@ -50,7 +51,7 @@ struct dom_pass {
     void leave() noexcept { --depth; }
 };
 
-/// Types that can be members, `parts` being what they are made of.
+/// Converts a type that can be a member. `parts` are the types that it is made of.
 template <class T>
 struct dom_codec;
 
@@ -63,14 +64,14 @@ bool from_dom(const dom& in, T& out, dom_pass& pass) {
     return dom_codec<T>::read(in, out, pass);
 }
 
-/// `to_json` and `from_json` that the program wrote (or NLOHMANN_DEFINE_TYPE... did), in the namespace of the type.
+/// The namespace of the type has `to_json` and `from_json`, written by hand or by NLOHMANN_DEFINE_TYPE... .
 template <class T>
 concept has_own_dom_code = requires(dom& out, const dom& in, const T& value, T& read) {
     to_json(out, value);
     from_json(in, read);
 };
 
-/// What the library, or a specialization of its adl_serializer, converts both ways.
+/// The library, or a specialization of its adl_serializer, converts the type in both directions.
 template <class T>
 concept has_foreign_dom_code = std::is_class_v<T> && !has_own_dom_code<T> && !adapted<T> &&
                                requires(dom & out, const dom& in, const T& value, T& read) {
@@ -78,12 +79,13 @@ concept has_foreign_dom_code = std::is_class_v<T> && !has_own_dom_code<T> && !ad
     ::nlohmann::adl_serializer<T>::from_json(in, read);
 };
 
-/// Thrown inside of a `to_json` of the program's.
+/// Thrown inside a `to_json` of the program.
 struct concealed : std::runtime_error {
-    concealed() : std::runtime_error{"a sensitive value, and nothing encrypts it"} {}
+    concealed() : std::runtime_error{"a sensitive value cannot be written without encryption"} {}
 };
 
-/// Whether this thread is writing what is encrypted afterwards: a `to_json` cannot be told otherwise.
+/// Whether this thread writes a payload that is encrypted afterwards. A `to_json` of the program has no parameter for
+/// it.
 inline bool& thread_reveals() noexcept {
     thread_local bool reveals = false;
     return reveals;
@@ -106,7 +108,7 @@ struct dom_codec<T> {
     }
 };
 
-/// Any value at all.
+/// Any JSON value.
 template <>
 struct dom_codec<dom> {
     using parts = type_list<>;
@@ -144,7 +146,7 @@ private:
     }
 };
 
-/// JSON has no numbers that are not finite: there those are "NaN", "Infinity" and "-Infinity".
+/// JSON has no infinite numbers and no NaN. In JSON they are the strings "Infinity", "-Infinity" and "NaN".
 template <json_float T>
 struct dom_codec<T> {
     using parts = type_list<>;
@@ -176,7 +178,7 @@ private:
     }
 };
 
-/// As the underlying number, unless the program says otherwise (NLOHMANN_JSON_SERIALIZE_ENUM).
+/// Written as the underlying number, unless the program defines another form (NLOHMANN_JSON_SERIALIZE_ENUM).
 template <json_enum T>
     requires(!has_own_dom_code<T>)
 struct dom_codec<T> {
@@ -197,7 +199,7 @@ struct dom_codec<T> {
     }
 };
 
-/// In JSON it must be UTF-8; MessagePack takes any bytes.
+/// In JSON, the text must be UTF-8. In MessagePack, it may contain any bytes.
 template <>
 struct dom_codec<std::string> {
     using parts = type_list<>;
@@ -256,8 +258,8 @@ struct dom_codec<sensitive<T>> {
 
 }  // namespace pgq::serializer::detail
 
-/// For a `to_json` and `from_json` of the program's that come upon a sensitive member: under `encrypted` it is written, and
-/// anywhere else that throws, so that no `nlohmann::json` made for a log has it.
+/// For a `to_json` or `from_json` of the program that converts a sensitive member. Under `encrypted`, the value is
+/// written. Anywhere else this throws, so that a program cannot put the value into a log by accident.
 template <class T>
 struct nlohmann::adl_serializer<pgq::sensitive<T>> {
     template <class Json>

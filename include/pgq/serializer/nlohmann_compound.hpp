@@ -15,7 +15,7 @@
 #include <variant>
 #include <vector>
 
-// What is made of other types: each part is written and read by its own codec.
+// Types that consist of other types. The codec of each part writes and reads it.
 namespace pgq::serializer::detail {
 
 template <class T>
@@ -71,7 +71,7 @@ struct dom_codec<std::array<T, N>> {
     }
 };
 
-/// In error messages the members have numbers, because the keys are the payload's data.
+/// Error messages show the index of a member, not its key, because the key is data of the payload.
 template <class Map>
 struct dom_map_codec {
     using parts = type_list<typename Map::mapped_type>;
@@ -149,7 +149,7 @@ struct dom_codec<std::optional<T>> {
     }
 };
 
-/// `[index, value]`, as in serializer::json.
+/// Written as `[index, value]`, as in serializer::json.
 template <class... Ts>
 struct dom_codec<std::variant<Ts...>> {
     using parts = type_list<Ts...>;
@@ -280,7 +280,7 @@ consteval bool is_dom_encodable() {
 
 namespace pgq::serializer {
 
-/// A type that `nlohmann` and `msgpack` write and read, with all that it is made of.
+/// A type that `nlohmann` and `msgpack` can write and read, including all its parts.
 template <class T>
 concept can_be_dom = detail::is_dom_encodable<T, pgq::detail::type_list<>>();
 

@@ -67,14 +67,16 @@ auto& revealed(const sensitive<T>& value) noexcept {
 
 }  // namespace detail
 
-/// Payloads that are their own bytes, nothing added. Three kinds of job types; of a type that is several the first counts:
+/// The job type itself provides the bytes of the payload; nothing is added. There are three kinds of job types. If a
+/// type is of several kinds, the first one counts:
 ///
-/// - `static Job from_bytes(std::string_view)` (or `result<Job>`) and `void to_bytes(std::string&) const` (or
-///   `result<void>`), which appends;
-/// - a message with the functions of a protocol buffer: see `message`;
-/// - one adapted member, a `std::string` or a `std::vector<std::byte>`, which is the payload.
+/// - It has `static Job from_bytes(std::string_view)` (or with `result<Job>`) and `void to_bytes(std::string&) const`
+///   (or with `result<void>`), which appends.
+/// - It is a message with the functions of a protocol buffer; see `message`.
+/// - It has one adapted member, a `std::string` or a `std::vector<std::byte>`. That member is the payload.
 ///
-/// Running out of memory throws; another exception of those functions becomes `errc::invalid_payload`.
+/// If memory runs out, it throws std::bad_alloc. Any other exception of these functions becomes
+/// `errc::invalid_payload`.
 template <class Secrets = detail::conceals>
 class basic_raw {
     static constexpr bool may_reveal = std::same_as<Secrets, detail::reveals>;

@@ -27,10 +27,9 @@ concept has_parse_from_string = requires(Job& job, const std::string& body) {
     { job.ParseFromString(body) } -> std::same_as<bool>;
 };
 
-/// A type that writes itself by `bool SerializeToString(std::string*) const` and reads itself by
-/// `bool ParseFromString(const std::string&)`, as the classes do that protoc makes. Where there are
-/// `AppendToString(std::string*)` and `ParseFromArray(const void*, int)`, which copy less, those are used. Reading forgets
-/// what was there before; false is an error.
+/// A type with `bool SerializeToString(std::string*) const` and `bool ParseFromString(const std::string&)`, for example
+/// a class that protoc has generated. If the type has `AppendToString(std::string*)` or `ParseFromArray(const void*,
+/// int)`, these are used, because they copy less. Reading must replace the old contents. A result of false is an error.
 template <class Job>
 concept message = (has_serialize_to_string<Job> || has_append_to_string<Job>)&&(has_parse_from_string<Job> ||
                                                                                 has_parse_from_array<Job>);
@@ -52,18 +51,18 @@ result<void> write_message(const Job& job, std::string& out) {
     }
     if (!written) return error_info{errc::invalid_payload, "the message does not serialize", "set its required fields"};
     if (out.size() - before > max_message_bytes)
-        return error_info{errc::payload_too_large, "the message has more than 2 GiB"};
+        return error_info{errc::payload_too_large, "the message is larger than 2 GiB"};
     return {};
 }
 
 template <message Job>
 result<void> read_message(std::string_view body, Job& job) {
     bool read = false;
-    if (body.size() > max_message_bytes) return error_info{errc::payload_too_large, "the message has more than 2 GiB"};
+    if (body.size() > max_message_bytes) return error_info{errc::payload_too_large, "the message is larger than 2 GiB"};
     if constexpr (has_parse_from_array<Job>) read = job.ParseFromArray(body.data(), static_cast<int>(body.size()));
     else read = job.ParseFromString(std::string{body});
     if (read) return {};
-    return error_info{errc::invalid_payload, "the payload does not parse as the message that the job type is",
+    return error_info{errc::invalid_payload, "the payload cannot be parsed as a message of the job type",
                       "let the producer write what this job type reads"};
 }
 

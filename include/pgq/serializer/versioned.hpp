@@ -32,11 +32,11 @@ struct history<Job> : pgq::detail::concat<pgq::detail::type_list<Job>, typename 
 
 }  // namespace detail
 
-/// A job type and its former shapes, the present one first: `using previous = ...;` inside of each leads to the one before.
+/// The versions of a job type, the current one first. `using previous = ...;` inside each version names the one before.
 template <class Job>
 using history_of = typename detail::history<Job>::type;
 
-/// How a former payload becomes the next one: by `static Next Next::from(Previous&&)`, or else as a constructor does it.
+/// A version can be converted to the next one: by `static Next Next::from(Previous&&)`, or else by a constructor.
 template <class Next, class Previous>
 concept made_by_from = requires(Previous&& old) {
     { Next::from(std::move(old)) } -> std::same_as<Next>;
@@ -44,31 +44,32 @@ concept made_by_from = requires(Previous&& old) {
 template <class Next, class Previous>
 concept upcast_from = made_by_from<Next, Previous> || std::constructible_from<Next, Previous&&>;
 
-/// Payloads that change their shape while old and new programs run side by side. `Inner` writes them; their version is stored as
-/// a part of the lane's name, so a worker is only ever handed jobs that it can read, and no attempt is burned on another.
+/// Lets a job type change while old and new programs run at the same time. `Inner` writes the payloads. The version is
+/// part of the lane's name. So a worker claims only jobs that it can read, and no attempt fails because of the version.
 ///
-///     struct resize_1 { std::string path{}; };                                     // what old programs write
+///     struct resize_1 { std::string path{}; };                                     // old programs write this
 ///     struct resize   { using previous = resize_1;
 ///                       static resize from(resize_1&& old) { return {std::move(old.path), 256}; }
 ///                       std::string path{}; int edge = 0; };
 ///
-/// A program reads the present version and all former ones that it names, and writes the present one. Jobs of a version that
-/// nobody running can read wait. See docs/serializer/versioned.md for the order of a deployment.
+/// A program writes the current version. It reads the current version and all previous ones that it names. If no
+/// running worker can read a version, the jobs of that version wait. See docs/serializer/versioned.md for the order of
+/// a deployment.
 ///
-/// The version is a fingerprint of the members' names and types, or `static constexpr std::string_view version`, if the type has
-/// one; that of payloads written without `versioned` is the empty text.
+/// The version is `static constexpr std::string_view version` if the type has it. Otherwise it is a fingerprint of the
+/// names and types of the members. Payloads written without `versioned` have an empty version.
 template <class Inner>
 class versioned : public detail::decorator<Inner> {
 public:
     static constexpr bool keeps_versions = true;
 
-    /// The versions that are read, the present one first.
+    /// The versions that can be read, the current one first.
     template <class Job>
     static constexpr auto versions = []<class... Shapes>(pgq::detail::type_list<Shapes...>) {
         return std::array<std::string_view, sizeof...(Shapes)>{version_of<Shapes>()...};
     }(history_of<Job>{});
 
-    /// Whether a former payload becomes the next one.
+    /// Whether `Previous` can be converted to `Next`.
     template <class Next, class Previous>
     static constexpr bool becomes = upcast_from<Next, Previous>;
 
@@ -80,7 +81,7 @@ public:
         requires can_read<Inner, Job> result<void> read(std::string_view body, Job& job)
     const { return Inner{}.read(body, job); }
 
-    /// A payload of the version at `version` of `versions`.
+    /// Reads a payload of the version `versions[version]`.
     template <class Job>
         requires can_read<Inner, Job> result<void> read(std::string_view body, Job& job, std::size_t version)
     const {

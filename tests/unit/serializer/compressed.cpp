@@ -77,7 +77,7 @@ std::string frame_of(const std::string& s) {
 
 }  // namespace
 
-TEST_CASE("a payload that compresses is stored smaller and reads back", "[serializer][compressed]") {
+TEST_CASE("a payload that can be compressed is stored smaller and reads back", "[serializer][compressed]") {
     const blob whole{std::string(100'000, 'x')};
     const std::string body = written(bytes{}, whole);
     CHECK(body.size() < 1000);
@@ -86,19 +86,19 @@ TEST_CASE("a payload that compresses is stored smaller and reads back", "[serial
     CHECK(read.bytes == whole.bytes);
 }
 
-TEST_CASE("a short payload costs one byte and is not compressed", "[serializer][compressed]") {
+TEST_CASE("a short payload gets one more byte and is not compressed", "[serializer][compressed]") {
     const std::string most(compression_options{}.min_bytes - 1, 'x');
     CHECK(written(bytes{}, blob{most}) == std::string{'\0'} + most);
     CHECK(written(bytes{}, blob{most + "x"}).size() < most.size());
     CHECK(written(bytes{}, blob{}) == std::string(1, '\0'));
 }
 
-TEST_CASE("a payload that does not get smaller stays as it is", "[serializer][compressed]") {
+TEST_CASE("a payload that compression does not make smaller is not compressed", "[serializer][compressed]") {
     const std::string random = noise(5000);
     CHECK(written(bytes{}, blob{random}) == std::string{'\0'} + random);
 }
 
-TEST_CASE("what stands in front of a compressed payload is not touched", "[serializer][compressed]") {
+TEST_CASE("writing a compressed payload does not change the bytes before it", "[serializer][compressed]") {
     std::string out(3000, 'a');
     REQUIRE(bytes{}.write(blob{std::string(3000, 'b')}, out));
     CHECK(out.substr(0, 3000) == std::string(3000, 'a'));
@@ -107,7 +107,7 @@ TEST_CASE("what stands in front of a compressed payload is not touched", "[seria
     CHECK(read.bytes == std::string(3000, 'b'));
 }
 
-TEST_CASE("what is larger than max_bytes is neither compressed nor unpacked", "[serializer][compressed]") {
+TEST_CASE("a payload larger than max_bytes is neither compressed nor decompressed", "[serializer][compressed]") {
     std::string out;
     CHECK(bounded{}.write(blob{std::string(1000, 'x')}, out));
     CHECK(failure_of(bounded{}.write(blob{std::string(1001, 'x')}, out)) == errc::payload_too_large);
@@ -116,37 +116,37 @@ TEST_CASE("what is larger than max_bytes is neither compressed nor unpacked", "[
     CHECK(failure_of(bounded{}.read(std::string{'\0'} + noise(1001), read)) == errc::payload_too_large);
 }
 
-TEST_CASE("a payload that claims to be huge takes no memory", "[serializer][compressed]") {
-    // The head of a frame: one segment, eight bytes of content size.
+TEST_CASE("a payload that declares a huge size allocates no memory", "[serializer][compressed]") {
+    // The header of a frame: one segment, eight bytes of content size.
     std::string bomb = frame_of("x").substr(0, 4) + '\xe0' + std::string(6, '\xff') + std::string(2, '\x00');
     bomb.insert(bomb.begin(), '\1');
     blob read;
     CHECK(failure_of(bytes{}.read(bomb, read)) == errc::payload_too_large);
 }
 
-TEST_CASE("a compressed payload that lies about its size is refused", "[serializer][compressed]") {
+TEST_CASE("a compressed payload that declares a wrong size is an error", "[serializer][compressed]") {
     std::string body = written(bytes{}, blob{std::string(3000, 'x')});
     REQUIRE(body[0] == 1);
-    const std::size_t size_at = 1 + 4 + 1;  // behind our byte, the magic number and the descriptor
+    const std::size_t size_at = 1 + 4 + 1;  // after our byte, the magic number and the descriptor
     body[size_at] = static_cast<char>(body[size_at] ^ 1);
     blob read;
     CHECK(failure_of(bytes{}.read(body, read)) == errc::invalid_payload);
 }
 
-TEST_CASE("a payload without the mark of compressed is refused", "[serializer][compressed]") {
+TEST_CASE("a payload that compressed did not write is an error", "[serializer][compressed]") {
     blob read;
     for (const std::string_view body : {R"({"text":"x"})", "", "\x02"})
         CHECK(failure_of(bytes{}.read(body, read)) == errc::invalid_payload);
 }
 
-TEST_CASE("an error of the inner serializer comes through", "[serializer][compressed]") {
+TEST_CASE("compressed returns the error of the inner serializer", "[serializer][compressed]") {
     std::string out;
     CHECK(failure_of(compressed<json>{}.write(std::vector<std::string>{"\xff"}, out)) == errc::invalid_text);
     std::vector<std::string> read;
     CHECK(failure_of(compressed<json>{}.read(std::string_view{"\0[1]", 4}, read)) == errc::invalid_payload);
 }
 
-TEST_CASE("what is compressed can be encrypted, sensitive members included", "[serializer][compressed]") {
+TEST_CASE("a compressed payload can be encrypted, including sensitive members", "[serializer][compressed]") {
     compressed_jobs::ring.use(serializer::secret_key::random("k"));
     using both = serializer::encrypted<compressed<json>, serializer::keys_of<compressed_jobs::ring>>;
     static_assert(both::supports_job<letter> && !compressed<json>::supports_job<letter>);

@@ -31,7 +31,7 @@ struct login {
     pgq::sensitive<std::string> password{};
     friend bool operator==(const login&, const login&) = default;
 };
-struct sign_in {  // the same members under another name
+struct sign_in {  // the same members with another entrypoint
     static constexpr std::string_view entrypoint = "sign_in";
     std::string user{};
     pgq::sensitive<std::string> password{};
@@ -40,7 +40,7 @@ struct token {
     static constexpr std::string_view entrypoint = "token";
     pgq::sensitive<std::string> content{};
 };
-// What an older program wrote into the lane of `vaults`.
+// The job type of an older program, in the lane of `vaults`.
 struct old_vaults {
     static constexpr std::string_view entrypoint = "vaults";
     std::map<std::string, std::string> codes{};
@@ -52,7 +52,7 @@ struct vaults {
     static constexpr std::string_view entrypoint = "vaults";
     pgq::sensitive<std::map<std::string, code>> codes{};
 };
-// The same job before it had a pin.
+// The version of the same job without a pin.
 struct enter_1 {
     static constexpr std::string_view entrypoint = "enter";
     pgq::sensitive<std::string> name{};
@@ -71,7 +71,7 @@ struct with_talkative {
     static constexpr std::string_view entrypoint = "with_talkative";
     pgq::sensitive<talkative> said{};
 };
-// Hides a sensitive value in a codec that does not name its parts.
+// Contains a sensitive value in a codec that does not name its parts.
 struct sly {
     pgq::sensitive<std::string> text{"swordfish"};
 };
@@ -142,7 +142,7 @@ using opening = encrypted<json, keys_of<rings::worker>>;
 const secret_key a = secret_key::random("a");
 const secret_key b = secret_key::random("b");
 
-/// Both sides know key a.
+/// Both programs have key a.
 struct fresh_rings {
     fresh_rings() {
         forget_all();
@@ -178,7 +178,7 @@ const login ada{.user = "ada", .password = "engine"};
 
 }  // namespace
 
-TEST_CASE("an encrypted payload shows nothing of what is in it", "[serializer][encrypted]") {
+TEST_CASE("an encrypted payload contains nothing of the plain text", "[serializer][encrypted]") {
     const fresh_rings known;
     const std::string body = sealed(ada);
     for (const auto* part : {"ada", "engine", "user", "password", "login"}) CHECK_FALSE(shows(body, part));
@@ -187,19 +187,19 @@ TEST_CASE("an encrypted payload shows nothing of what is in it", "[serializer][e
     CHECK(read == ada);
 }
 
-TEST_CASE("a payload grows by 42 bytes and the key's id when it is encrypted", "[serializer][encrypted]") {
+TEST_CASE("encryption adds 42 bytes and the key's id to a payload", "[serializer][encrypted]") {
     const fresh_rings known;
     CHECK(sealed(ada).size() == std::string_view{R"({"user":"ada","password":"engine"})"}.size() + 42 + 1);
 }
 
-TEST_CASE("no two encrypted payloads of one job are the same", "[serializer][encrypted]") {
+TEST_CASE("two encryptions of one job are different", "[serializer][encrypted]") {
     const fresh_rings known;
     std::set<std::string> seen;
     for (int i = 0; i < 100; ++i) seen.insert(sealed(ada));
     CHECK(seen.size() == 100);
 }
 
-TEST_CASE("a payload does not open after any change of any byte", "[serializer][encrypted]") {
+TEST_CASE("a payload cannot be decrypted if any byte has changed", "[serializer][encrypted]") {
     const fresh_rings known;
     const std::string body = sealed(ada);
     for (std::size_t i = 0; i < body.size(); ++i) {
@@ -210,41 +210,40 @@ TEST_CASE("a payload does not open after any change of any byte", "[serializer][
     }
 }
 
-TEST_CASE("a payload does not open under another entrypoint", "[serializer][encrypted]") {
+TEST_CASE("a payload cannot be decrypted for another entrypoint", "[serializer][encrypted]") {
     const fresh_rings known;
     CHECK(shows(complaint<sign_in>(sealed(ada)), "belongs to another entrypoint"));
 }
 
-TEST_CASE("a key that the program does not have is named", "[serializer][encrypted]") {
+TEST_CASE("the error for an unknown key names the key", "[serializer][encrypted]") {
     const fresh_rings known;
     rings::producer.use(b);
-    CHECK(
-        complaint<login>(sealed(ada)) ==
-        "the payload was encrypted with key 'b', which this program does not have; give it that key, then requeue the "
-        "job");
+    CHECK(complaint<login>(sealed(ada)) ==
+          "the payload was encrypted with key 'b', which this program does not have; add that key, then requeue the "
+          "job");
 }
 
-TEST_CASE("another key of the same name does not open", "[serializer][encrypted]") {
+TEST_CASE("a payload cannot be decrypted with another key of the same id", "[serializer][encrypted]") {
     const fresh_rings known;
     const std::string body = sealed(ada);
     rings::worker.use(secret_key::random("a"));
-    CHECK(shows(complaint<login>(body), "does not open with key 'a'"));
+    CHECK(shows(complaint<login>(body), "cannot be decrypted with key 'a'"));
 }
 
-TEST_CASE("a key's id in a payload that is no text stays out of the error", "[serializer][encrypted]") {
+TEST_CASE("an error shows no unprintable bytes of a key's id", "[serializer][encrypted]") {
     const fresh_rings known;
     std::string body = sealed(ada);
     body[2] = '\n';
     CHECK(shows(complaint<login>(body), "key '?'"));
 }
 
-TEST_CASE("a payload that is not encrypted is refused", "[serializer][encrypted]") {
+TEST_CASE("a payload that is not encrypted is an error", "[serializer][encrypted]") {
     const fresh_rings known;
     CHECK(shows(complaint<login>(R"({"user":"ada","password":"engine"})"), "is not encrypted"));
     CHECK(shows(complaint<login>(""), "is not encrypted"));
 }
 
-TEST_CASE("keys rotate: the old one is read until it is forgotten", "[serializer][encrypted]") {
+TEST_CASE("after a key rotation, payloads of the old key are readable until it is removed", "[serializer][encrypted]") {
     const fresh_rings known;
     const std::string old = sealed(ada);
     rings::worker.add(b);
@@ -258,7 +257,7 @@ TEST_CASE("keys rotate: the old one is read until it is forgotten", "[serializer
     CHECK(opening{}.read(recent, read));
 }
 
-TEST_CASE("adding a key does not change the one to encrypt with", "[serializer][encrypted]") {
+TEST_CASE("adding a key does not change the key for writing", "[serializer][encrypted]") {
     const fresh_rings known;
     rings::producer.add(b);
     REQUIRE(rings::producer.current());
@@ -267,7 +266,7 @@ TEST_CASE("adding a key does not change the one to encrypt with", "[serializer][
     CHECK_FALSE(rings::producer.current());
 }
 
-TEST_CASE("without a key nothing is written", "[serializer][encrypted]") {
+TEST_CASE("writing without a key is an error", "[serializer][encrypted]") {
     const fresh_rings known;
     rings::producer.forget("a");
     std::string out = "before";
@@ -277,7 +276,7 @@ TEST_CASE("without a key nothing is written", "[serializer][encrypted]") {
     CHECK(out == "before");
 }
 
-TEST_CASE("a key is 32 bytes with an id", "[serializer][encrypted]") {
+TEST_CASE("a key has 32 bytes and an id", "[serializer][encrypted]") {
     const std::string digits(64, 'f');
     REQUIRE(secret_key::from_hex("2026-01", digits));
     CHECK(secret_key::from_hex("2026-01", digits)->id() == "2026-01");
@@ -293,7 +292,7 @@ TEST_CASE("a key is 32 bytes with an id", "[serializer][encrypted]") {
         CHECK_FALSE(secret_key::from_hex(id, digits));
 }
 
-TEST_CASE("raw bytes are encrypted as well", "[serializer][encrypted]") {
+TEST_CASE("encrypted works with raw bytes", "[serializer][encrypted]") {
     const fresh_rings known;
     using bytes = encrypted<serializer::raw, keys_of<rings::producer>>;
     const std::string body = sealed<bytes>(token{.content = "engine"});
@@ -303,7 +302,7 @@ TEST_CASE("raw bytes are encrypted as well", "[serializer][encrypted]") {
     CHECK(read.content.reveal() == "engine");
 }
 
-TEST_CASE("a former payload opens when it was encrypted, too", "[serializer][encrypted][versioned]") {
+TEST_CASE("an encrypted payload of a previous version can be read", "[serializer][encrypted][versioned]") {
     const fresh_rings known;
     using versions = serializer::versioned<sealing>;
     static_assert(encrypting_serializer<versions>);
@@ -314,7 +313,7 @@ TEST_CASE("a former payload opens when it was encrypted, too", "[serializer][enc
     CHECK(read.pin.reveal() == "0000");
 }
 
-TEST_CASE("after a failed write nothing of the plain text is left", "[serializer][encrypted]") {
+TEST_CASE("after a failed write, the buffer contains no plain text", "[serializer][encrypted]") {
     const fresh_rings known;
     std::string out;
     const auto wrote = sealing{}.write(login{.user = "ada lovelace", .password = "\xff"}, out);
@@ -323,15 +322,13 @@ TEST_CASE("after a failed write nothing of the plain text is left", "[serializer
     CHECK_FALSE(shows(out, "lovelace"));
 }
 
-TEST_CASE("an error inside of a sensitive value says where it is, and neither names nor values in it",
-          "[serializer][encrypted]") {
+TEST_CASE("an error inside a sensitive value names the member, but nothing inside it", "[serializer][encrypted]") {
     const fresh_rings known;
     const auto text = complaint<vaults>(sealed(old_vaults{.codes = {{"vault seven", "1234"}}}));
-    CHECK(text ==
-          "$.codes: a sensitive value that this member cannot have; let the producer write what this job type reads");
+    CHECK(text == "$.codes: an invalid value for a sensitive member; let the producer write what this job type reads");
 }
 
-TEST_CASE("what a codec says of a sensitive value is not passed on", "[serializer][encrypted]") {
+TEST_CASE("the error of a codec for a sensitive value is not shown", "[serializer][encrypted]") {
     const fresh_rings known;
     CHECK_FALSE(
         shows(complaint<with_talkative>(sealed(with_talkative{.said = talkative{"unreadable"}})), "unreadable"));
@@ -341,7 +338,7 @@ TEST_CASE("what a codec says of a sensitive value is not passed on", "[serialize
     CHECK_FALSE(shows(wrote.error().text(), "unwritable"));
 }
 
-TEST_CASE("a sensitive value that the checks cannot see is refused when it is written", "[serializer][encrypted]") {
+TEST_CASE("writing fails for a sensitive value that the compiler cannot see", "[serializer][encrypted]") {
     const fresh_rings known;
     std::string out;
     const auto wrote = json{}.write(with_sly{}, out);
@@ -352,7 +349,7 @@ TEST_CASE("a sensitive value that the checks cannot see is refused when it is wr
     CHECK(read.inside.text.reveal() == "swordfish");
 }
 
-TEST_CASE("a job whose key is missing is held, and runs once the key is there", "[serializer][encrypted]") {
+TEST_CASE("a job whose key is missing is held, and runs after the key is added", "[serializer][encrypted]") {
     const fresh_rings known;
     rings::producer.use(b);
     using jobs_of = queue<login, driver::memory, opening, executor::in_place, backoff::none>;

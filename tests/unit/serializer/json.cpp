@@ -51,7 +51,7 @@ enum class flag : bool { off, on };
 enum class wide : std::uint64_t { most = std::numeric_limits<std::uint64_t>::max() };
 enum class letter : char { a = 'a' };
 enum loose { first, second };
-enum class color : int { red, green };  // written by name, below
+enum class color : int { red, green };  // has a codec below that writes names
 
 struct no_codec {};
 struct holds_no_codec {
@@ -117,7 +117,7 @@ struct pgq::codec<unit_serializer_json::json_jobs::silent> {
     static void write(unit_serializer_json::json_jobs::silent, pgq::serializer::json_writer& out) { out.null(); }
     static bool read(pgq::serializer::json_value, unit_serializer_json::json_jobs::silent&) { return false; }
 };
-/// Text that is itself JSON: reads while another read goes on.
+/// Text that is itself JSON. Its codec reads a payload during another read.
 template <>
 struct pgq::codec<unit_serializer_json::json_jobs::calls_back> {
     static void write(const unit_serializer_json::json_jobs::calls_back& c, pgq::serializer::json_writer& out) {
@@ -177,7 +177,7 @@ bool there_and_back(const T& value) {
 
 }  // namespace
 
-TEST_CASE("json says which types can be members", "[serializer][json]") {
+TEST_CASE("can_encode is true for the types that can be members", "[serializer][json]") {
     STATIC_REQUIRE(json::by_members);
     STATIC_REQUIRE(json::supports_member<bool>);
     STATIC_REQUIRE(json::supports_member<std::uint64_t>);
@@ -193,7 +193,7 @@ TEST_CASE("json says which types can be members", "[serializer][json]") {
     STATIC_REQUIRE(json::supports_member<color>);
 }
 
-TEST_CASE("json refuses what it cannot read back, however deep it is, without an error elsewhere",
+TEST_CASE("can_encode is false for types that cannot be read back, at any depth, and causes no compile error",
           "[serializer][json]") {
     STATIC_REQUIRE_FALSE(json::supports_member<char>);
     STATIC_REQUIRE_FALSE(json::supports_member<wchar_t>);
@@ -222,33 +222,33 @@ TEST_CASE("json refuses what it cannot read back, however deep it is, without an
     STATIC_REQUIRE_FALSE(json::supports_member<std::vector<not_default>>);
 }
 
-TEST_CASE("json takes adapted jobs whose members it takes", "[serializer][json]") {
+TEST_CASE("json supports adapted jobs if it supports their members", "[serializer][json]") {
     STATIC_REQUIRE(json::supports_job<mail>);
     STATIC_REQUIRE(json::supports_job<tree>);
     STATIC_REQUIRE_FALSE(json::supports_job<holds_no_codec>);
     STATIC_REQUIRE_FALSE(json::supports_job<tree_of_pointers>);
     STATIC_REQUIRE_FALSE(json::supports_job<no_codec>);
     STATIC_REQUIRE_FALSE(json::supports_job<int>);
-    // Its members are fine; that it cannot be default-constructed is told by another check.
+    // Its members are supported. Another check reports that it cannot be default-constructed.
     STATIC_REQUIRE(json::supports_job<not_default>);
     STATIC_REQUIRE(serializer_for<json, mail>);
     STATIC_REQUIRE_FALSE(serializer_for<json, holds_no_codec>);
 }
 
-TEST_CASE("json writes an object with the members in their order and no spaces", "[serializer][json]") {
+TEST_CASE("json writes the members in order and without spaces", "[serializer][json]") {
     mail m{.to = {{"a", 1}, {}}, .subject = "hi", .tries = 3};
     CHECK(written(m) == R"({"to":[{"street":"a","number":1},{"street":"","number":7}],)"
                         R"("from":{"street":"home","number":1},"subject":"hi","tries":3})");
 }
 
-TEST_CASE("json also writes and reads what is no job, as results are", "[serializer][json]") {
+TEST_CASE("json writes and reads values that are no jobs, for example results", "[serializer][json]") {
     CHECK(written(42) == "42");
     CHECK(read<int>(" 42 ") == 42);
     CHECK(read<std::string>(R"("x")") == "x");
     CHECK(read<std::optional<int>>("null") == std::nullopt);
 }
 
-TEMPLATE_TEST_CASE("json keeps every integer exactly", "[serializer][json]", signed char, unsigned char, short,
+TEMPLATE_TEST_CASE("every integer reads back exactly", "[serializer][json]", signed char, unsigned char, short,
                    unsigned short, int, unsigned, long, unsigned long, long long, unsigned long long) {
     using limits = std::numeric_limits<TestType>;
     for (const TestType n :
@@ -258,7 +258,7 @@ TEMPLATE_TEST_CASE("json keeps every integer exactly", "[serializer][json]", sig
     }
 }
 
-TEST_CASE("an integer out of range is an error and not another number", "[serializer][json]") {
+TEST_CASE("an integer out of range is an error", "[serializer][json]") {
     CHECK(read_error<one<std::int8_t>>(R"({"x":128})").message == "$.x: the number does not fit");
     CHECK(read_error<one<std::uint8_t>>(R"({"x":-1})") == errc::invalid_payload);
     CHECK(read_error<one<std::int64_t>>(R"({"x":9223372036854775808})") == errc::invalid_payload);
@@ -268,7 +268,7 @@ TEST_CASE("an integer out of range is an error and not another number", "[serial
     CHECK(read<one<std::uint64_t>>(R"({"x":18446744073709551615})").x == std::numeric_limits<std::uint64_t>::max());
 }
 
-TEST_CASE("an integer has neither fraction nor exponent", "[serializer][json]") {
+TEST_CASE("an integer with a fraction or an exponent is an error", "[serializer][json]") {
     for (const auto* body : {R"({"x":1.5})", R"({"x":1.0})", R"({"x":1e3})", R"({"x":-1E-3})"}) {
         CHECK(read_error<one<int>>(body).message == "$.x: expected an integer without fraction or exponent");
     }
@@ -280,7 +280,7 @@ TEST_CASE("an integer has neither fraction nor exponent", "[serializer][json]") 
     }
 }
 
-TEMPLATE_TEST_CASE("json keeps every finite number to the last bit", "[serializer][json]", float, double) {
+TEMPLATE_TEST_CASE("every finite number reads back to the last bit", "[serializer][json]", float, double) {
     using limits = std::numeric_limits<TestType>;
     std::vector<TestType> numbers{0,
                                   1,
@@ -307,7 +307,7 @@ TEMPLATE_TEST_CASE("json keeps every finite number to the last bit", "[serialize
     CHECK(std::signbit(read<one<TestType>>(written(one<TestType>{-TestType{0}})).x));
 }
 
-TEST_CASE("numbers that are not finite are written as text", "[serializer][json]") {
+TEST_CASE("infinity and NaN are written as text", "[serializer][json]") {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     CHECK(written(one<double>{std::nan("")}) == R"({"x":"NaN"})");
     CHECK(written(one<double>{-infinity}) == R"({"x":"-Infinity"})");
@@ -318,7 +318,7 @@ TEST_CASE("numbers that are not finite are written as text", "[serializer][json]
           "$.x: expected a number, \"NaN\", \"Infinity\" or \"-Infinity\", found a string");
 }
 
-TEST_CASE("a number too large for its member is an error and not infinity", "[serializer][json]") {
+TEST_CASE("a number too large for its member is an error", "[serializer][json]") {
     CHECK(read_error<one<double>>(R"({"x":1e999})") == errc::invalid_payload);
     CHECK(read_error<one<double>>(R"({"x":-1e99999999999})") == errc::invalid_payload);
     CHECK(read_error<one<float>>(R"({"x":1e39})") == errc::invalid_payload);
@@ -328,13 +328,13 @@ TEST_CASE("a number too large for its member is an error and not infinity", "[se
     CHECK(read<one<double>>(R"({"x":7})").x == 7.0);
 }
 
-TEST_CASE("json escapes what must be escaped and nothing else", "[serializer][json]") {
+TEST_CASE("json escapes only the characters that need it", "[serializer][json]") {
     CHECK(written(one<std::string>{"\"\\/\b\f\n\r\t"}) == R"({"x":"\"\\/\b\f\n\r\t"})");
     CHECK(written(one<std::string>{"\0\x1f\x7f"s}) == "{\"x\":\"\\u0000\\u001f\x7f\"}");
     CHECK(written(one<std::string>{"\u00e9 \u20ac \U0001F600"}) == "{\"x\":\"\u00e9 \u20ac \U0001F600\"}");
 }
 
-TEST_CASE("every byte of ASCII at every place of a string comes back", "[serializer][json]") {
+TEST_CASE("every ASCII character reads back at every position of a string", "[serializer][json]") {
     for (int byte = 0; byte < 128; ++byte) {
         for (std::size_t at = 0; at < 20; ++at) {
             std::string text(20, 'x');
@@ -344,7 +344,7 @@ TEST_CASE("every byte of ASCII at every place of a string comes back", "[seriali
     }
 }
 
-TEST_CASE("json reads every way to write a character", "[serializer][json]") {
+TEST_CASE("json reads every form of an escaped character", "[serializer][json]") {
     CHECK(read<one<std::string>>(R"({"x":"\u0041\u00E9\u20ac\uD83D\uDE00\/\u0000."})").x ==
           "A\u00e9\u20ac\U0001F600/\0."sv);
     CHECK(read<one<std::string>>(R"({"\u0078":"\t"})").x == "\t");
@@ -352,7 +352,7 @@ TEST_CASE("json reads every way to write a character", "[serializer][json]") {
     CHECK(two == std::vector{"\na"s, "b\nb"s, "c"s, "\\"s, ""s, "plain"s});
 }
 
-TEST_CASE("json refuses broken escapes, control characters and bad UTF-8", "[serializer][json]") {
+TEST_CASE("broken escapes, control characters and invalid UTF-8 are errors", "[serializer][json]") {
     for (const auto* body : {R"({"x":"\uD83D"})", R"({"x":"\uDE00"})", R"({"x":"\uD83Dx"})", R"({"x":"\u12"})",
                              R"({"x":"\x"})", "{\"x\":\"\n\"}", "{\"x\":\"\xff\"}", "{\"x\":\"\xc0\x80\"}",
                              "{\"x\":\"\xed\xa0\x80\"}", "{\"\xff\":\"\"}", R"({"x":")"}) {
@@ -360,7 +360,7 @@ TEST_CASE("json refuses broken escapes, control characters and bad UTF-8", "[ser
     }
 }
 
-TEST_CASE("text that is not UTF-8 is not written", "[serializer][json]") {
+TEST_CASE("writing text that is not UTF-8 is an error", "[serializer][json]") {
     for (const auto* bad :
          {"\xff", "\x80", "\xc0\x80", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xf0\x80\x80\x80"}) {
         CHECK(write_error(one<std::string>{bad}) == errc::invalid_text);
@@ -371,14 +371,14 @@ TEST_CASE("text that is not UTF-8 is not written", "[serializer][json]") {
     CHECK(write_error(std::map<std::string, int>{{"\xff", 1}}) == errc::invalid_text);
 }
 
-TEST_CASE("a large string comes back", "[serializer][json]") {
+TEST_CASE("a large string reads back", "[serializer][json]") {
     std::string text(5'000'000, 'x');
     for (std::size_t i = 0; i < text.size(); i += 1000) text[i] = '\n';
     CHECK(there_and_back(text));
     CHECK(there_and_back(std::vector(200'000, "\""s)));
 }
 
-TEST_CASE("an enum is its number, whether it has a name or not", "[serializer][json]") {
+TEST_CASE("an enum is written as its number, also without an enumerator", "[serializer][json]") {
     CHECK(written(one<level>{level::high}) == R"({"x":1})");
     CHECK(read<one<level>>(R"({"x":200})").x == static_cast<level>(200));
     CHECK(read_error<one<level>>(R"({"x":256})").message == "$.x: the number does not fit");
@@ -389,14 +389,14 @@ TEST_CASE("an enum is its number, whether it has a name or not", "[serializer][j
     CHECK(there_and_back(letter::a));
 }
 
-TEST_CASE("an optional is null or its value", "[serializer][json]") {
+TEST_CASE("an optional is written as null or as its value", "[serializer][json]") {
     CHECK(written(one<std::optional<int>>{}) == R"({"x":null})");
     CHECK(there_and_back(std::optional{3}));
     CHECK(there_and_back(std::optional{std::vector{std::optional<int>{}, std::optional{2}}}));
     CHECK(read_error<one<int>>(R"({"x":null})").message == "$.x: expected an integer, found null");
 }
 
-TEST_CASE("an array has exactly as many elements as its type says", "[serializer][json]") {
+TEST_CASE("an array with another number of elements is an error", "[serializer][json]") {
     CHECK(there_and_back(std::array{1, 2, 3}));
     CHECK(there_and_back(std::array<int, 0>{}));
     CHECK(read_error<one<std::array<int, 2>>>(R"({"x":[1]})").message == "$.x: expected 2 elements");
@@ -405,7 +405,7 @@ TEST_CASE("an array has exactly as many elements as its type says", "[serializer
           "$.x.1: expected an integer, found a string");
 }
 
-TEST_CASE("sequences, maps, tuples and variants come back", "[serializer][json]") {
+TEST_CASE("sequences, maps, tuples and variants read back", "[serializer][json]") {
     CHECK(there_and_back(std::vector<int>{}));
     CHECK(there_and_back(std::vector{true, false}));
     CHECK(there_and_back(std::vector<std::vector<place>>{{}, {{"a", 1}}}));
@@ -422,7 +422,7 @@ TEST_CASE("sequences, maps, tuples and variants come back", "[serializer][json]"
     CHECK(there_and_back(either{"text"}));
 }
 
-TEST_CASE("tuples and variants that do not fit are errors at their place", "[serializer][json]") {
+TEST_CASE("an error in a tuple or a variant names the element", "[serializer][json]") {
     using either = one<std::variant<int, std::string>>;
     CHECK(read_error<either>(R"({"x":[2,1]})").message == "$.x.0: no alternative of the variant has this index");
     CHECK(read_error<either>(R"({"x":[-1,1]})") == errc::invalid_payload);
@@ -434,7 +434,7 @@ TEST_CASE("tuples and variants that do not fit are errors at their place", "[ser
           "$.x.1: expected a boolean, found a number");
 }
 
-TEST_CASE("times are counts of their own unit", "[serializer][json]") {
+TEST_CASE("times are written as counts of their own unit", "[serializer][json]") {
     using namespace std::chrono;
     CHECK(written(one<milliseconds>{1min}) == R"({"x":60000})");
     CHECK(written(one<hours>{hours{-2}}) == R"({"x":-2})");
@@ -445,7 +445,7 @@ TEST_CASE("times are counts of their own unit", "[serializer][json]") {
     CHECK(there_and_back(sys_days{2024y / 2 / 29}));
 }
 
-TEST_CASE("bytes are base 64 text", "[serializer][json]") {
+TEST_CASE("bytes are written as base 64 text", "[serializer][json]") {
     using bytes = std::vector<std::byte>;
     const auto of = [](std::string_view text) {
         bytes b;
@@ -472,7 +472,7 @@ TEST_CASE("bytes are base 64 text", "[serializer][json]") {
     }
 }
 
-TEST_CASE("a member that is missing keeps the default of the job type", "[serializer][json]") {
+TEST_CASE("a missing member has the default of the job type", "[serializer][json]") {
     const mail m = read<mail>(R"({"from":{"street":"x"}})");
     CHECK(m.subject == "none");
     CHECK(m.from == place{"x", 1});
@@ -480,7 +480,7 @@ TEST_CASE("a member that is missing keeps the default of the job type", "[serial
     CHECK(read<mail>("{}").from.street == "home");
 }
 
-TEST_CASE("a missing member is an error when it is asked for, but an optional may be missing", "[serializer][json]") {
+TEST_CASE("with if_missing::fail a missing member is an error, unless it is optional", "[serializer][json]") {
     using strict = basic_json<json_options{.missing = if_missing::fail}>;
     const auto error =
         read_error<mail, strict>(R"({"to":[{"street":"","number":1},{"number":2}],"from":{},"subject":""})");
@@ -491,14 +491,14 @@ TEST_CASE("a missing member is an error when it is asked for, but an optional ma
     CHECK(strict{}.read(R"({"subject":"","to":[],"from":{"number":1,"street":""}})", m));
 }
 
-TEST_CASE("a member that the job type does not know is ignored with all that is in it", "[serializer][json]") {
+TEST_CASE("an unknown member is ignored with its contents", "[serializer][json]") {
     const mail m =
         read<mail>(R"({"new":{"a":[1,{"subject":"no"}]},"subject":"yes","":1,"from":{"more":null,"number":3}})");
     CHECK(m.subject == "yes");
     CHECK(m.from == place{"home", 3});
 }
 
-TEST_CASE("an unknown member is an error when it is asked for", "[serializer][json]") {
+TEST_CASE("with if_unknown::fail an unknown member is an error", "[serializer][json]") {
     using strict = basic_json<json_options{.unknown = if_unknown::fail}>;
     const auto error = read_error<mail, strict>(R"({"subject":"s","from":{"strete":"x"}})");
     CHECK(error == errc::unknown_member);
@@ -509,7 +509,7 @@ TEST_CASE("an unknown member is an error when it is asked for", "[serializer][js
     CHECK(strict{}.read(R"({"number":1})", p));
 }
 
-TEST_CASE("of a member that is given twice the last one counts, whole", "[serializer][json]") {
+TEST_CASE("if a member appears twice, the last value replaces the first completely", "[serializer][json]") {
     CHECK(read<place>(R"({"number":1,"number":2})").number == 2);
     CHECK(read<place>(R"({"number":1,"street":"a","number":2,"street":"b"})") == place{"b", 2});
     const mail m = read<mail>(R"({"from":{"number":9},"from":{"street":"x"},"to":[{},{}],"to":[{"number":1}]})");
@@ -519,16 +519,16 @@ TEST_CASE("of a member that is given twice the last one counts, whole", "[serial
           std::map<std::string, place>{{"a", {"s", 7}}});
 }
 
-TEST_CASE("members are found in any order", "[serializer][json]") {
+TEST_CASE("members may come in any order", "[serializer][json]") {
     const mail m = read<mail>(R"({"tries":2,"subject":"s","to":[{"number":4,"street":"x"}]})");
     CHECK(m.tries == 2);
     CHECK(m.to == std::vector{place{"x", 4}});
 }
 
-TEST_CASE("what is not JSON is an error that says where", "[serializer][json]") {
+TEST_CASE("an error for invalid JSON contains the position", "[serializer][json]") {
     CHECK(read_error<mail>("").message.substr(0, 20) == "$: not JSON at byte ");
     CHECK(read_error<mail>(R"({"to":x})").message.substr(0, 22) == "$: not JSON at byte 6:");
-    CHECK(read_error<mail>("{} {}").message == "$: not JSON at byte 3: more behind the value");
+    CHECK(read_error<mail>("{} {}").message == "$: not JSON at byte 3: extra bytes after the value");
     for (const auto* body : {" ", "{", "}", "[", "{}x", "{},", "{\"to\":[],}", "{'to':[]}", "/**/{}", "{}\xff",
                              "\xef\xbb\xbf{}", "nul", "{\"to\" [] }", "{to:[]}"}) {
         CAPTURE(body);
@@ -538,7 +538,7 @@ TEST_CASE("what is not JSON is an error that says where", "[serializer][json]") 
     CHECK(read_error<mail>({}) == errc::invalid_payload);
 }
 
-TEST_CASE("a value of the wrong kind is an error that names the place and not the value", "[serializer][json]") {
+TEST_CASE("an error for a wrong kind of value names the place but not the value", "[serializer][json]") {
     const auto error = read_error<mail>(R"({"to":[{},{"street":123456}]})");
     CHECK(error == errc::invalid_payload);
     CHECK(error.message == "$.to.1.street: expected a string, found a number");
@@ -550,7 +550,7 @@ TEST_CASE("a value of the wrong kind is an error that names the place and not th
     CHECK(in_map.message == "$.1.1: expected an integer, found a string");
 }
 
-TEST_CASE("a payload nested too deeply is an error and not the end of the stack", "[serializer][json]") {
+TEST_CASE("a payload that is nested too deeply is an error and does not overflow the stack", "[serializer][json]") {
     CHECK(read_error<mail>(std::string(100'000, '[')) == errc::too_deep);
     CHECK(read_error<mail>(R"({"unknown":)" + std::string(100'000, '[')) == errc::too_deep);
     std::string objects;
@@ -560,9 +560,10 @@ TEST_CASE("a payload nested too deeply is an error and not the end of the stack"
     CHECK(error.hint == "nest less, or raise json_options::max_depth");
 }
 
-TEST_CASE("what can be written can be read, up to the same depth", "[serializer][json]") {
+TEST_CASE("writing and reading have the same maximum depth", "[serializer][json]") {
     tree root{};
-    for (int i = 0; i < 15; ++i) root = tree{i, {root}};  // 16 objects in 15 arrays, and the innermost has an empty one
+    for (int i = 0; i < 15; ++i)
+        root = tree{i, {root}};  // 16 objects in 15 arrays; the innermost object has an empty array
     CHECK(read<tree>(written(root)).children.at(0).value == 13);
     CHECK(read_error<tree>("{\"children\":[" + written(root) + "]}") == errc::too_deep);
     root = tree{15, {root}};
@@ -583,13 +584,13 @@ TEST_CASE("a payload above max_bytes is neither written nor read", "[serializer]
     CHECK(read_error<one<int>, small>(R"({"x":12345})") == errc::payload_too_large);
 }
 
-TEST_CASE("a codec of one's own is used for its type, also inside others", "[serializer][json]") {
+TEST_CASE("a codec of the program is used for its type, also inside other types", "[serializer][json]") {
     CHECK(written(one<std::vector<color>>{{color::green, color::red}}) == R"({"x":["green","red"]})");
     CHECK(there_and_back(std::map<std::string, color>{{"a", color::green}}));
     CHECK(read_error<one<std::vector<color>>>(R"({"x":["red","blue"]})").message == "$.x.1: expected red or green");
 }
 
-TEST_CASE("an exception of a codec is an error without its text", "[serializer][json]") {
+TEST_CASE("an exception of a codec becomes an error without its text", "[serializer][json]") {
     CHECK(read_error<one<throws>>(R"({"x":1})").message == "$: a codec threw while reading");
     CHECK(write_error(one<throws>{}).message == "$: a codec threw while writing");
 }
@@ -598,7 +599,7 @@ TEST_CASE("a codec that fails without a reason is an error", "[serializer][json]
     CHECK(read_error<one<silent>>(R"({"x":1})") == errc::invalid_payload);
 }
 
-TEST_CASE("a codec may read another payload meanwhile", "[serializer][json]") {
+TEST_CASE("a codec may read another payload during a read", "[serializer][json]") {
     using pair = std::pair<calls_back, std::string>;
     const auto back = read<std::vector<pair>>(written(std::vector<pair>{{{"\n1"}, "\n2"}, {{"\n3"}, "\n4"}}));
     REQUIRE(back.size() == 2);

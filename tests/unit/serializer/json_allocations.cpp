@@ -32,7 +32,7 @@ namespace unit_serializer_json_allocations {
 using namespace pgq;
 using serializer::json;
 
-TEST_CASE("json allocates nothing in the steady state for a flat job of small members", "[serializer][json]") {
+TEST_CASE("json allocates nothing in steady state for a flat job with small members", "[serializer][json]") {
     const allocation_jobs::flat job{7, "ada \"l\"\n", 0.1, true, 256, "/tmp/cat.jpg"};
     allocation_jobs::flat back{};
     std::string body;
@@ -40,7 +40,7 @@ TEST_CASE("json allocates nothing in the steady state for a flat job of small me
         body.clear();
         return json{}.write(job, body) && json{}.read(body, back);
     };
-    // A large payload before must not change that.
+    // A large payload before it must not change that.
     allocation_jobs::flat large{.name = std::string(2'000'000, '\n')};
     REQUIRE(json{}.write(large, body));
     REQUIRE(json{}.read(body, large));
@@ -53,7 +53,7 @@ TEST_CASE("json allocates nothing in the steady state for a flat job of small me
     CHECK(after == before);
     CHECK(back.name == job.name);
 
-    // The counter counts.
+    // Check that the counter works.
     const std::string counted(100, 'x');
     CHECK(test::allocations > after);
 }

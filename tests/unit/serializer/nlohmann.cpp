@@ -65,7 +65,7 @@ struct login {
     std::string user{};
     pgq::sensitive<std::string> password{};
 };
-// Its sensitive member cannot be seen from outside.
+// The compiler cannot see its sensitive member.
 struct own_login {
     static constexpr std::string_view entrypoint = "own_login";
     std::string user{};
@@ -135,7 +135,7 @@ TEST_CASE("nlohmann writes adapted members as an object", "[serializer][nlohmann
     CHECK(written<as_text>(picture{"cat.jpg", 7, {0.5F}}) == R"({"edge":7,"marks":[0.5],"path":"cat.jpg"})");
 }
 
-TEST_CASE("nlohmann asks a type's own to_json and from_json first", "[serializer][nlohmann]") {
+TEST_CASE("nlohmann prefers the type's own to_json and from_json", "[serializer][nlohmann]") {
     CHECK(written<as_text>(own{3}) == R"({"v":3})");
     CHECK(written<as_text>(with_own{{{1}, {2}}}) == R"({"owns":[{"v":1},{"v":2}]})");
     with_own read;
@@ -144,7 +144,7 @@ TEST_CASE("nlohmann asks a type's own to_json and from_json first", "[serializer
     CHECK(read.owns[0].value == 5);
 }
 
-TEST_CASE("what a to_json or from_json throws becomes an error without its text", "[serializer][nlohmann]") {
+TEST_CASE("an exception of to_json or from_json becomes an error without its text", "[serializer][nlohmann]") {
     std::string out;
     const auto wrote = as_text{}.write(own{-1}, out);
     REQUIRE_FALSE(wrote);
@@ -157,7 +157,7 @@ TEST_CASE("what a to_json or from_json throws becomes an error without its text"
     }
 }
 
-TEST_CASE("nlohmann's errors name the place and never the value", "[serializer][nlohmann]") {
+TEST_CASE("errors of nlohmann name the place but never the value", "[serializer][nlohmann]") {
     CHECK(problem<picture>(R"({"path":17})") == "$.path: expected a string, found number");
     CHECK(problem<picture>(R"({"edge":128})") == "$.edge: the number does not fit");
     CHECK(problem<picture>(R"({"edge":-129})") == "$.edge: the number does not fit");
@@ -168,7 +168,7 @@ TEST_CASE("nlohmann's errors name the place and never the value", "[serializer][
     CHECK(problem<picture>(R"({"path":"secret)").substr(0, 19) == "$: not JSON at byte");
 }
 
-TEST_CASE("nlohmann keeps to the settings for members that are missing or unknown", "[serializer][nlohmann]") {
+TEST_CASE("nlohmann applies the settings for missing and unknown members", "[serializer][nlohmann]") {
     picture read{.path = "before", .edge = 1, .marks = {}};
     REQUIRE(as_text{}.read(R"({"path":"p","new":[{}]})", read));
     CHECK(read == picture{.path = "p"});
@@ -177,13 +177,13 @@ TEST_CASE("nlohmann keeps to the settings for members that are missing or unknow
           "$.new: the job type has no such member");
 }
 
-TEST_CASE("of a name that comes twice the last one counts", "[serializer][nlohmann]") {
+TEST_CASE("nlohmann: if a name appears twice, the last value counts", "[serializer][nlohmann]") {
     picture read;
     REQUIRE(as_text{}.read(R"({"marks":[1,2],"marks":[3]})", read));
     CHECK(read.marks == std::vector{3.0F});
 }
 
-TEMPLATE_TEST_CASE("nlohmann nests no deeper and writes no more than allowed", "[serializer][nlohmann]",
+TEMPLATE_TEST_CASE("nlohmann applies max_depth and max_bytes", "[serializer][nlohmann]",
                    serializer::basic_nlohmann<narrow_options>, serializer::basic_msgpack<narrow_options>) {
     tree three;
     three.children.resize(1);
@@ -201,15 +201,15 @@ TEMPLATE_TEST_CASE("nlohmann nests no deeper and writes no more than allowed", "
     CHECK((why_not<text, TestType>(std::string(101, ' '))) == errc::payload_too_large);
 }
 
-TEST_CASE("a hostile payload is left before it fills the stack or the memory", "[serializer][nlohmann]") {
+TEST_CASE("a hostile payload fills neither the stack nor the memory", "[serializer][nlohmann]") {
     CHECK(why_not<tree>(std::string(1'000'000, '[')) == errc::too_deep);
     CHECK((why_not<tree, msgpack>(std::string(1'000'000, '\x91'))) == errc::too_deep);
-    // An array, a map, a text and bytes that claim four thousand million elements.
+    // An array, a map, a text and bytes that each declare four billion elements.
     for (const char head : {'\xdd', '\xdf', '\xdb', '\xc6'})
         CHECK((why_not<tree, msgpack>(head + std::string(4, '\xff'))) == errc::invalid_payload);
 }
 
-TEST_CASE("text that is not UTF-8 goes into MessagePack, but not into JSON", "[serializer][nlohmann]") {
+TEST_CASE("MessagePack accepts text that is not UTF-8, JSON does not", "[serializer][nlohmann]") {
     std::string out;
     const auto wrote = as_text{}.write(text{"\xff"}, out);
     REQUIRE_FALSE(wrote);
@@ -230,7 +230,7 @@ TEST_CASE("bytes are base 64 in JSON and binary in MessagePack", "[serializer][n
     CHECK(problem<bytes>(R"({"content":"?"})") == "$.content: expected base 64 text");
 }
 
-TEMPLATE_TEST_CASE("numbers that are not finite read back", "[serializer][nlohmann]", as_text, msgpack) {
+TEMPLATE_TEST_CASE("infinity and NaN read back", "[serializer][nlohmann]", as_text, msgpack) {
     const double infinity = std::numeric_limits<double>::infinity();
     for (const double value : {infinity, -infinity, std::nan("")}) {
         real read;
@@ -239,22 +239,22 @@ TEMPLATE_TEST_CASE("numbers that are not finite read back", "[serializer][nlohma
     }
 }
 
-TEST_CASE("msgpack writes what others read", "[serializer][msgpack]") {
+TEST_CASE("msgpack writes standard MessagePack", "[serializer][msgpack]") {
     CHECK(written<msgpack>(own{3}) == "\x81\xa1v\x03");
     CHECK(nlohmann::json::from_msgpack(written<msgpack>(picture{"p", -2, {}})) ==
           nlohmann::json({{"path", "p"}, {"edge", -2}, {"marks", nlohmann::json::array()}}));
     CHECK((problem<own, msgpack>("\x81\xa1v")).substr(0, 26) == "$: not MessagePack at byte");
 }
 
-TEMPLATE_TEST_CASE("a sensitive member that only the program's own conversion sees needs encryption, too",
+TEMPLATE_TEST_CASE("a sensitive member inside the program's own conversion needs encryption too",
                    "[serializer][nlohmann]", as_text, msgpack) {
     const own_login ada{.user = "ada", .password = "engine"};
     std::string out;
     const auto wrote = TestType{}.write(ada, out);
     REQUIRE_FALSE(wrote);
-    CHECK(wrote.error().message == "$: a sensitive value, and nothing encrypts it");
+    CHECK(wrote.error().message == "$: a sensitive value cannot be written without encryption");
     CHECK(out.find("engine") == std::string::npos);
-    nlohmann::json for_a_log;  // its constructor would leak what it had when the to_json throws
+    nlohmann::json for_a_log;  // separate, because its constructor would leak memory if to_json throws
     CHECK_THROWS(to_json(for_a_log, ada));
 
     ring.use(serializer::secret_key::random("k"));
@@ -265,11 +265,11 @@ TEMPLATE_TEST_CASE("a sensitive member that only the program's own conversion se
     CHECK_THROWS(to_json(for_a_log, ada));
 }
 
-TEST_CASE("an error inside of a sensitive member says no more than that", "[serializer][nlohmann]") {
+TEST_CASE("an error inside a sensitive member names only the member", "[serializer][nlohmann]") {
     ring.use(serializer::secret_key::random("k"));
     using revealing = as_text::revealing;
     CHECK((problem<login, revealing>(R"({"user":"ada","password":1234})")) ==
-          "$.password: a sensitive value that this member cannot have");
+          "$.password: an invalid value for a sensitive member");
 }
 
 }  // namespace unit_serializer_nlohmann

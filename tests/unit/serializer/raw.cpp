@@ -17,7 +17,7 @@ namespace raw_jobs {
 
 struct text {
     std::string content{};
-    int noted = 0;  // not adapted, so not part of the payload
+    int noted = 0;  // not adapted, so it is not part of the payload
 };
 struct bytes {
     std::vector<std::byte> content{};
@@ -58,11 +58,11 @@ struct reads_only {
 struct secret {
     pgq::sensitive<std::string> content{};
 };
-// The functions that protoc gives to a message: all of them, and the least.
+// The functions that protoc generates for a message. The first type has all of them, the second the minimum.
 struct greeting {
     std::string text = "unset";
 
-    bool SerializeToString(std::string*) const { return false; }  // copies more than the next
+    bool SerializeToString(std::string*) const { return false; }  // must not be used: AppendToString copies less
     bool AppendToString(std::string* out) const {
         if (text == "incomplete") return false;
         *out += "G" + text;
@@ -81,7 +81,7 @@ struct least_greeting {
     std::string text{};
 
     bool SerializeToString(std::string* out) const {
-        *out = "G" + text;  // takes the place of what is there, as protocol buffers do
+        *out = "G" + text;  // replaces the old contents, as protocol buffers do
         return text != "incomplete";
     }
     bool ParseFromString(const std::string& body) {
@@ -112,7 +112,8 @@ using namespace pgq;
 using namespace raw_jobs;
 using serializer::raw;
 
-TEST_CASE("raw takes one blob of a member, or a type that knows its bytes", "[serializer][raw]") {
+TEST_CASE("raw supports a type with one member of bytes, and a type with to_bytes and from_bytes",
+          "[serializer][raw]") {
     STATIC_REQUIRE(raw::supports_job<text>);
     STATIC_REQUIRE(raw::supports_job<bytes>);
     STATIC_REQUIRE(raw::supports_job<throwing>);
@@ -121,7 +122,7 @@ TEST_CASE("raw takes one blob of a member, or a type that knows its bytes", "[se
     STATIC_REQUIRE_FALSE(raw::by_members);
 }
 
-TEST_CASE("raw refuses what has no bytes of its own", "[serializer][raw]") {
+TEST_CASE("raw does not support other types", "[serializer][raw]") {
     STATIC_REQUIRE_FALSE(raw::supports_job<number>);
     STATIC_REQUIRE_FALSE(raw::supports_job<two>);
     STATIC_REQUIRE_FALSE(raw::supports_job<not_adapted>);
@@ -130,7 +131,7 @@ TEST_CASE("raw refuses what has no bytes of its own", "[serializer][raw]") {
     STATIC_REQUIRE_FALSE(serializer_for<raw, two>);
 }
 
-TEST_CASE("raw adds nothing to a text and changes nothing of it", "[serializer][raw]") {
+TEST_CASE("raw stores text unchanged", "[serializer][raw]") {
     const std::string any{"\0\xff\"\n", 4};
     std::string out = "x";
     REQUIRE(raw{}.write(text{any}, out));
@@ -153,7 +154,7 @@ TEST_CASE("raw reads an empty payload as an empty member", "[serializer][raw]") 
     CHECK(out.empty());
 }
 
-TEST_CASE("raw turns an exception of the job type into an error without its text", "[serializer][raw]") {
+TEST_CASE("raw converts an exception of the job type to an error without its text", "[serializer][raw]") {
     throwing job{};
     REQUIRE(raw{}.read("12", job));
     CHECK(job.value == 12);
@@ -167,8 +168,7 @@ TEST_CASE("raw turns an exception of the job type into an error without its text
     CHECK(wrote.error().text().find("secret") == std::string::npos);
 }
 
-TEST_CASE("raw hands on the error that the job type gives, and prefers its functions to its one member",
-          "[serializer][raw]") {
+TEST_CASE("raw returns the error of the job type, and prefers its functions to its one member", "[serializer][raw]") {
     answering job{};
     const auto read = raw{}.read("", job);
     REQUIRE_FALSE(read);
@@ -184,7 +184,7 @@ TEST_CASE("raw hands on the error that the job type gives, and prefers its funct
     CHECK(wrote.error() == errc::invalid_text);
 }
 
-TEMPLATE_TEST_CASE("a message writes and reads itself", "[serializer][raw]", raw_jobs::greeting,
+TEMPLATE_TEST_CASE("raw uses the functions of a message to write and read it", "[serializer][raw]", raw_jobs::greeting,
                    raw_jobs::least_greeting) {
     static_assert(serializer::raw::supports_job<TestType>);
     std::string out = "before";
@@ -195,7 +195,7 @@ TEMPLATE_TEST_CASE("a message writes and reads itself", "[serializer][raw]", raw
     CHECK(read.text == "hello");
 }
 
-TEMPLATE_TEST_CASE("a message that does not serialize or parse is an error", "[serializer][raw]", raw_jobs::greeting,
+TEMPLATE_TEST_CASE("a message that cannot be serialized or parsed is an error", "[serializer][raw]", raw_jobs::greeting,
                    raw_jobs::least_greeting) {
     std::string out;
     const auto wrote = serializer::raw{}.write(TestType{.text = "incomplete"}, out);
@@ -208,11 +208,11 @@ TEMPLATE_TEST_CASE("a message that does not serialize or parse is an error", "[s
     CHECK(read.error().text().find("hello") == std::string::npos);
 }
 
-TEST_CASE("a message that only writes is none", "[serializer][raw]") {
+TEST_CASE("a type that can only be serialized is no message", "[serializer][raw]") {
     STATIC_REQUIRE_FALSE(serializer::raw::supports_job<raw_jobs::writes_only_message>);
 }
 
-TEST_CASE("raw writes sensitive bytes only under one that encrypts", "[serializer][raw]") {
+TEST_CASE("raw writes sensitive bytes only inside encrypted", "[serializer][raw]") {
     STATIC_REQUIRE_FALSE(serializer::raw::supports_job<raw_jobs::secret>);
     STATIC_REQUIRE_FALSE(can_write<serializer::raw, raw_jobs::secret>);
     std::string out;

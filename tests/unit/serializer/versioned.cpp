@@ -54,7 +54,7 @@ struct natural {
 struct renamed {
     std::int32_t m = 0;
 };
-// What a program without versions has written.
+// The job type of a program without versions.
 struct note_0 {
     static constexpr std::string_view version = "";
     static constexpr std::string_view entrypoint = "note";
@@ -102,7 +102,7 @@ void work(Queue& jobs, Handler handler) {
 
 }  // namespace
 
-TEST_CASE("a fingerprint tells members by name, order and type, and is the same with every compiler",
+TEST_CASE("a fingerprint depends on names, order and types of members, and not on the compiler",
           "[serializer][versioned]") {
     CHECK(pgq::fingerprint_of<tree> == pgq::fingerprint_of<same_tree>);
     CHECK(pgq::fingerprint_of<tree> != pgq::fingerprint_of<other_unit>);
@@ -111,12 +111,13 @@ TEST_CASE("a fingerprint tells members by name, order and type, and is the same 
     CHECK(pgq::fingerprint_of<small> != pgq::fingerprint_of<natural>);
     CHECK(pgq::fingerprint_of<small> != pgq::fingerprint_of<renamed>);
     CHECK(pgq::fingerprint_of<photos::v5>.size() == 16);
-    // Stored in databases: these must never change.
+    // Databases contain these values, so they must never change.
     CHECK(pgq::fingerprint_of<photos::v5> == "a904a3a3d4fa1557");
     CHECK(pgq::fingerprint_of<tree> == "93c6e1ab9f0ac5b7");
 }
 
-TEST_CASE("a payload of any former shape becomes the present one, step by step", "[serializer][versioned]") {
+TEST_CASE("a payload of any previous version is converted to the current one, step by step",
+          "[serializer][versioned]") {
     STATIC_REQUIRE(versioned::versions<photos::v5>.size() == 5);
     STATIC_REQUIRE(versioned::versions<photos::v5>[4] == versioned::versions<photos::v1>[0]);
     photos::v5 job;
@@ -132,7 +133,7 @@ TEST_CASE("a payload of any former shape becomes the present one, step by step",
     CHECK_FALSE(versioned{}.read(R"({"n":9,"file":"dog.jpg","edge":"2px"})", job, 1));
 }
 
-TEST_CASE("a worker runs the versions that it can read and leaves the others alone", "[serializer][versioned]") {
+TEST_CASE("a worker runs only the versions that it can read", "[serializer][versioned]") {
     const pgq::driver::memory store;
     photo_queue<photos::v1> first{store};
     photo_queue<photos::v3> third{store};
@@ -155,7 +156,7 @@ TEST_CASE("a worker runs the versions that it can read and leaves the others alo
     CHECK(attempts == std::vector{1});
 }
 
-TEST_CASE("jobs of all versions run in one order", "[serializer][versioned]") {
+TEST_CASE("jobs of all versions run in one common order", "[serializer][versioned]") {
     const pgq::driver::memory store;
     photo_queue<photos::v1> first{store};
     photo_queue<photos::v2> second{store};
@@ -168,7 +169,7 @@ TEST_CASE("jobs of all versions run in one order", "[serializer][versioned]") {
     CHECK(seen == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
 }
 
-TEST_CASE("what was enqueued before there were versions is read, too", "[serializer][versioned]") {
+TEST_CASE("a job that was enqueued without versions can be read", "[serializer][versioned]") {
     const pgq::driver::memory store;
     pgq::queue<note_0, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place> before{store};
     pgq::queue<note, pgq::driver::memory, versioned, pgq::executor::in_place> now{store};
