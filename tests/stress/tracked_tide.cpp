@@ -1,4 +1,4 @@
-#include <pgq/testing/laws/driver/world.hpp>
+#include <pgq/testing/laws/driver/fixture.hpp>
 
 #include <support/catch.hpp>
 #include <support/database.hpp>

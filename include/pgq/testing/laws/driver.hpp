@@ -1,23 +1,23 @@
 #pragma once
 
-#include <pgq/testing/laws/driver/acknowledging.hpp>
-#include <pgq/testing/laws/driver/depending.hpp>
-#include <pgq/testing/laws/driver/dying.hpp>
-#include <pgq/testing/laws/driver/expiring.hpp>
-#include <pgq/testing/laws/driver/filtering.hpp>
-#include <pgq/testing/laws/driver/leasing.hpp>
-#include <pgq/testing/laws/driver/limiting.hpp>
-#include <pgq/testing/laws/driver/revising.hpp>
-#include <pgq/testing/laws/driver/settling.hpp>
-#include <pgq/testing/laws/driver/stopping.hpp>
-#include <pgq/testing/laws/driver/storing.hpp>
-#include <pgq/testing/laws/driver/taking.hpp>
-#include <pgq/testing/laws/driver/taking_away.hpp>
-#include <pgq/testing/laws/driver/transacting.hpp>
+#include <pgq/testing/laws/driver/acknowledge.hpp>
+#include <pgq/testing/laws/driver/claim.hpp>
+#include <pgq/testing/laws/driver/completion.hpp>
+#include <pgq/testing/laws/driver/dependencies.hpp>
+#include <pgq/testing/laws/driver/enqueue.hpp>
+#include <pgq/testing/laws/driver/expiry.hpp>
+#include <pgq/testing/laws/driver/filters.hpp>
+#include <pgq/testing/laws/driver/fixture.hpp>
+#include <pgq/testing/laws/driver/leases.hpp>
+#include <pgq/testing/laws/driver/limits.hpp>
+#include <pgq/testing/laws/driver/rescue.hpp>
+#include <pgq/testing/laws/driver/revisions.hpp>
+#include <pgq/testing/laws/driver/settlements.hpp>
+#include <pgq/testing/laws/driver/stop_requests.hpp>
+#include <pgq/testing/laws/driver/take.hpp>
+#include <pgq/testing/laws/driver/transactions.hpp>
 #include <pgq/testing/laws/driver/unique_keys.hpp>
-#include <pgq/testing/laws/driver/waking.hpp>
-#include <pgq/testing/laws/driver/watching.hpp>
-#include <pgq/testing/laws/driver/world.hpp>
+#include <pgq/testing/laws/driver/wakes.hpp>
 
 namespace pgq::laws {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/testing/laws/driver/tracked_world.hpp>
+#include <pgq/testing/laws/driver/tracked_fixture.hpp>
 
 #include <chrono>
 #include <cstdint>

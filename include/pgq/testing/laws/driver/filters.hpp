@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/job/filter.hpp>
-#include <pgq/testing/laws/driver/taking_away.hpp>
+#include <pgq/testing/laws/driver/take.hpp>
 
 #include <array>
 #include <cstddef>

@@ -2,7 +2,7 @@
 
 #include <pgq/job/filter.hpp>
 #include <pgq/job/take.hpp>
-#include <pgq/testing/laws/driver/tracked_world.hpp>
+#include <pgq/testing/laws/driver/tracked_fixture.hpp>
 
 #include <algorithm>
 #include <array>

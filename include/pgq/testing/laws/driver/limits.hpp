@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/testing/laws/driver/world.hpp>
+#include <pgq/testing/laws/driver/fixture.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/concept/transaction.hpp>
-#include <pgq/testing/laws/driver/world.hpp>
+#include <pgq/testing/laws/driver/fixture.hpp>
 
 #include <chrono>
 #include <optional>
