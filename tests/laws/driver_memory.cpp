@@ -27,8 +27,8 @@ TEST_CASE("driver::memory keeps the driver laws", "[driver][memory][laws]") {
 namespace {
 
 using namespace std::chrono_literals;
-using laws::bodies_of, laws::in_order, laws::must, laws::words;
-using world = laws::driver_world<driver::memory>;
+using laws::bodies_of, laws::in_order, laws::must, laws::strings;
+using fixture = laws::driver_fixture<driver::memory>;
 
 driver::memory::session connected(const driver::memory& d) { return must(d.connect(session_role::worker)); }
 
@@ -37,7 +37,7 @@ driver::memory::session connected(const driver::memory& d) { return must(d.conne
 TEST_CASE("copies of a memory driver share one store, another driver has its own", "[driver][memory]") {
     const driver::memory one, other;
     const driver::memory copy = one;
-    world w{one}, same{copy}, different{other};
+    fixture w{one}, same{copy}, different{other};
     w.enqueue(w.lane(), {"x"});
     CHECK(same.counts(same.lane()).ready == 1);
     CHECK(different.counts(different.lane()).ready == 0);
@@ -52,12 +52,12 @@ TEST_CASE("a memory store lives as long as its last session", "[driver][memory]"
 TEST_CASE("claimed payloads outlive the memory store", "[driver][memory]") {
     exchange_reply got;
     {
-        world w{driver::memory{}};
+        fixture w{driver::memory{}};
         const auto lane = w.lane();
         w.enqueue(lane, {std::string(100, 'x')});
         got = w.worker({lane}).claim(1);
     }
-    CHECK(bodies_of(got) == words{std::string(100, 'x')});
+    CHECK(bodies_of(got) == strings{std::string(100, 'x')});
 }
 
 TEST_CASE("the memory driver rejects the names that PostgreSQL rejects", "[driver][memory]") {
@@ -76,7 +76,7 @@ TEST_CASE("the memory driver rejects the names that PostgreSQL rejects", "[drive
 }
 
 TEST_CASE("the memory driver rejects an invalid request as a whole", "[driver][memory]") {
-    world w{driver::memory{}};
+    fixture w{driver::memory{}};
     const auto lane = w.lane();
     w.enqueue(lane, {"a", "b"});
     auto p = w.worker({lane});
@@ -104,7 +104,7 @@ TEST_CASE("the memory driver rejects an invalid request as a whole", "[driver][m
         CHECK(refused({.worker = {99}, .announce_sleep = true}) == errc::worker_lost);
     }
     SECTION("jobs for a lane that does not exist") {
-        const bodies b = world::packed({"x"});
+        const bodies b = fixture::packed({"x"});
         const enqueue_options plain{};
         std::vector<job_id> ids;
         for (const std::int32_t none : {-1, 0, 99})
@@ -115,37 +115,37 @@ TEST_CASE("the memory driver rejects an invalid request as a whole", "[driver][m
 }
 
 TEST_CASE("the memory driver does not wake a session that no longer exists", "[driver][memory]") {
-    world w{driver::memory{}};
+    fixture w{driver::memory{}};
     const auto lane = w.lane();
     auto here = w.worker({lane});
     SECTION("destroyed") {
         auto gone = w.worker({lane});
-        gone.fall_asleep();
+        gone.subscribe();
         [](auto) {}(std::move(gone));
     }
     SECTION("overwritten by assignment") {
         auto gone = w.worker({lane});
-        gone.fall_asleep();
+        gone.subscribe();
         gone.session = w.connect(session_role::worker);
     }
-    here.fall_asleep();
+    here.subscribe();
     w.enqueue(lane, {"x"});
     CHECK(here.is_woken());
 }
 
 TEST_CASE("the memory driver drops a wake from before the subscription", "[driver][memory]") {
-    world w{driver::memory{}};
+    fixture w{driver::memory{}};
     const auto lane = w.lane();
     auto p = w.worker({lane});
-    p.fall_asleep();
+    p.subscribe();
     w.enqueue(lane, {"x"});
-    SECTION("subscribed again") { p.fall_asleep(); }
+    SECTION("subscribed again") { p.subscribe(); }
     SECTION("unsubscribed") { (void)p.exchange({.announce_awake = true}); }
     CHECK_FALSE(p.is_woken(0s));
 }
 
 TEST_CASE("the memory driver claims in order under random operations", "[driver][memory]") {
-    world w{driver::memory{}};
+    fixture w{driver::memory{}};
     const std::vector lanes{w.lane("a"), w.lane("b"), w.lane("c")};
     auto p = w.worker(lanes);
     std::mt19937 random{7};
@@ -154,7 +154,7 @@ TEST_CASE("the memory driver claims in order under random operations", "[driver]
     for (int step = 0; step < 3000; ++step) {
         const auto priority = static_cast<std::int16_t>(pick(3));
         const auto lane = lanes[static_cast<std::size_t>(pick(3))];
-        for (const auto id : w.enqueue(lane, words(static_cast<std::size_t>(pick(6)), "x"), {.priority = priority}))
+        for (const auto id : w.enqueue(lane, strings(static_cast<std::size_t>(pick(6)), "x"), {.priority = priority}))
             model[{rank::of(priority), id}] = 1;
         const auto got = p.claim(static_cast<std::uint32_t>(pick(6)));
         for (const auto& j : in_order(got)) {
@@ -178,7 +178,7 @@ TEST_CASE("the memory driver claims in order under random operations", "[driver]
 
 TEST_CASE("with a manual clock, jobs become due and workers die by that clock alone", "[driver][memory]") {
     manual_clock clock;
-    world w{driver::memory::with_clock(clock)};
+    fixture w{driver::memory::with_clock(clock)};
     const auto lane = w.lane();
     auto p = w.worker({lane}, 15s);
     w.enqueue(lane, {"x"}, {.run_at = in(10s)});
@@ -186,7 +186,7 @@ TEST_CASE("with a manual clock, jobs become due and workers die by that clock al
     clock.advance(9999ms);
     CHECK(p.promote_and_claim(1).leases.empty());
     clock.advance(1ms);
-    CHECK(bodies_of(p.promote_and_claim(1)) == words{"x"});
+    CHECK(bodies_of(p.promote_and_claim(1)) == strings{"x"});
 
     clock.advance(5s);
     CHECK(must(w.client().rescue()).workers == 0);
@@ -200,12 +200,12 @@ TEST_CASE("with a manual clock, jobs become due and workers die by that clock al
 
 TEST_CASE("setting the calendar makes jobs due, but no worker dead", "[driver][memory]") {
     manual_clock clock;
-    world w{driver::memory::with_clock(clock)};
+    fixture w{driver::memory::with_clock(clock)};
     const auto lane = w.lane();
     auto p = w.worker({lane}, 15s);
     w.enqueue_each(lane, {"a", "b"}, {{.run_at = at(clock.now() + 24h)}, {.run_at = at(clock.now() + 48h)}});
     clock.set(clock.now() + 24h);
-    CHECK(bodies_of(p.promote_and_claim(5)) == words{"a"});
+    CHECK(bodies_of(p.promote_and_claim(5)) == strings{"a"});
     CHECK(must(w.client().rescue()).workers == 0);
     clock.set(clock.now() - 24h);
     CHECK(p.exchange({.look_ahead = true}).next_due == 48h);
@@ -213,7 +213,7 @@ TEST_CASE("setting the calendar makes jobs due, but no worker dead", "[driver][m
 
 TEST_CASE("a wait on a manual clock times out when that clock has moved far enough", "[driver][memory]") {
     manual_clock clock;
-    world w{driver::memory::with_clock(clock)};
+    fixture w{driver::memory::with_clock(clock)};
     auto p = w.worker({w.lane()});
     std::atomic<bool> ended{false};
     wake_reason why{};
@@ -227,14 +227,14 @@ TEST_CASE("a wait on a manual clock times out when that clock has moved far enou
 }
 
 TEST_CASE("times beyond the calendar are limited to its ends", "[driver][memory]") {
-    world w{driver::memory{}};
+    fixture w{driver::memory{}};
     const auto lane = w.lane();
     w.enqueue_each(
         lane, {"never", "long ago"},
         {{.run_at = in(std::chrono::microseconds::max())}, {.run_at = in(std::chrono::microseconds::min())}});
     auto p = w.worker({lane});
     const auto got = p.promote_and_claim(5);
-    CHECK(bodies_of(got) == words{"long ago"});
+    CHECK(bodies_of(got) == strings{"long ago"});
     (void)p.settle(got, {.kind = settle_kind::retry, .delay = duration::max()});
     CHECK(p.exchange({.look_ahead = true}).next_due > 24h * 365 * 100);
     p.session.interrupt();

@@ -119,7 +119,7 @@ TEST_CASE("a rate of a hundred a second stays within two percent over a minute, 
 TEST_CASE("in ten thousand rounds of claiming and finishing at once no limit is exceeded", "[stress][slow][limiter]") {
     const database db;
     const auto make = [&] { return db.driver(); };
-    pgq::laws::check_limits_in_a_race<pgq::driver::libpq>(make, 2500);
+    pgq::laws::check_limits_under_contention<pgq::driver::libpq>(make, 2500);
 }
 
 }  // namespace stress_limits

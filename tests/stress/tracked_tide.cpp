@@ -22,9 +22,9 @@ namespace stress_tracked_tide {
 
 using namespace pgq;
 using namespace std::chrono_literals;
-using laws::must, laws::words;
+using laws::must, laws::strings;
 using session = driver::libpq::session;
-using world = laws::driver_world<driver::libpq>;
+using fixture = laws::driver_fixture<driver::libpq>;
 
 namespace {
 
@@ -64,19 +64,19 @@ private:
 /// A tide of tracked jobs in one lane, from many sessions at once.
 class tide {
 public:
-    explicit tide(const test::database& db) : db_{db}, world_{db.driver()}, lane_{world_.lane()} {}
+    explicit tide(const test::database& db) : db_{db}, fixture_{db.driver()}, lane_{fixture_.lane()} {}
 
     complaints& errors() { return errors_; }
-    session client() { return world_.connect(session_role::client); }
-    laws::party<session> worker() { return world_.worker({lane_}); }
+    session client() { return fixture_.connect(session_role::client); }
+    laws::test_worker<session> worker() { return fixture_.worker({lane_}); }
 
     /// Batches of jobs with few keys in any order, with parents among the latest jobs and in the same call.
     void enqueue(session s, std::uint32_t seed, int rounds, bool keys, bool parents) {
         std::mt19937 random{seed};
         const on_duplicate all[]{on_duplicate::skip, on_duplicate::replace, on_duplicate::debounce};
         for (int round = 0; round < rounds; ++round) {
-            const bodies b = world::packed({"a", "b", "c", "d"});
-            words names(b.size());
+            const bodies b = fixture::packed({"a", "b", "c", "d"});
+            strings names(b.size());
             std::vector<std::vector<job_id>> after(b.size());
             std::vector<enqueue_options> options(b.size());
             std::vector<edge> edges;
@@ -99,7 +99,7 @@ public:
         --producers_;
     }
     /// Runs what there is until all is over, and lets one in a few fail.
-    void work(laws::party<session> p, std::uint32_t seed) {
+    void work(laws::test_worker<session> p, std::uint32_t seed) {
         std::mt19937 random{seed};
         exchange_reply got;
         while (!over_) {
@@ -142,7 +142,7 @@ private:
         return {std::max<std::int64_t>(1, newest_ - static_cast<std::int64_t>(any % 12))};
     }
 
-    void end(laws::party<session>& p, const claimed_lease& l, std::mt19937& random) {
+    void end(laws::test_worker<session>& p, const claimed_lease& l, std::mt19937& random) {
         std::vector<settlement> items;
         std::string mask;
         for (const auto& j : l.jobs) {
@@ -172,7 +172,7 @@ private:
     }
 
     const test::database& db_;
-    world world_;
+    fixture fixture_;
     lane_id lane_;
     complaints errors_{};
     std::atomic<std::int64_t> newest_{1};
@@ -194,7 +194,7 @@ void roll(bool keys, bool parents) {
         threads.emplace_back(
             [&t, i, keys, parents, s = t.client()]() mutable { t.enqueue(std::move(s), i, rounds, keys, parents); });
     const auto deadline = std::chrono::steady_clock::now() + 5min;
-    world clock{db.driver()};
+    fixture clock{db.driver()};
     while ((t.produces() || !t.is_drained()) && std::chrono::steady_clock::now() < deadline)
         (void)must(clock.client().wait(20ms));
     t.finish();
@@ -233,12 +233,12 @@ TEST_CASE("keys and dependencies together leave nothing behind", "[stress][track
 
 TEST_CASE("a job is asked to stop whatever its lease does at that moment", "[stress][tracked]") {
     test::database db;
-    world w{db.driver()};
+    fixture w{db.driver()};
     const auto lane = w.lane();
     auto p = w.worker({lane});
     constexpr std::uint32_t jobs = 40;
     for (int round = 0; round < 40; ++round) {
-        const auto ids = w.enqueue(lane, words(jobs, "x"));
+        const auto ids = w.enqueue(lane, strings(jobs, "x"));
         const auto got = p.claim(jobs);
         REQUIRE(got.claimed() == jobs);
         const auto last = std::find_if(got.leases[0].jobs.begin(), got.leases[0].jobs.end(), [&](const job_record& j) {

@@ -28,8 +28,8 @@ void check_driver(Make make) {
     static_assert(driver_policy<Driver>);
     check_order_in_a_lane<Driver>(make);
     check_order_over_lanes<Driver>(make);
-    check_amount<Driver>(make);
-    check_sharing<Driver>(make);
+    check_claim_size<Driver>(make);
+    check_concurrent_claims<Driver>(make);
 
     check_ids<Driver>(make);
     check_bodies<Driver>(make);
@@ -42,45 +42,45 @@ void check_driver(Make make) {
     check_hold_and_requeue<Driver>(make);
     check_cancel<Driver>(make);
 
-    check_finishing<Driver>(make);
-    if constexpr (can_overlap<typename Driver::session>) check_exchange_in_halves<Driver>(make);
+    check_finish<Driver>(make);
+    if constexpr (can_overlap<typename Driver::session>) check_split_sync<Driver>(make);
     check_partial_leases<Driver>(make);
     check_fencing<Driver>(make);
-    check_leaving<Driver>(make);
+    check_give_back<Driver>(make);
     check_counts<Driver>(make);
 
     check_heartbeat<Driver>(make);
     check_rescue<Driver>(make);
-    check_afterlife<Driver>(make);
+    check_dead_worker<Driver>(make);
 
     check_concurrency_limit<Driver>(make);
     check_key_limit<Driver>(make);
     check_rate_limit<Driver>(make);
-    check_limits_in_a_race<Driver>(make);
+    check_limits_under_contention<Driver>(make);
 
-    check_who_is_woken<Driver>(make);
-    check_what_wakes<Driver>(make);
-    check_no_wake_is_lost<Driver>(make);
+    check_wake_targets<Driver>(make);
+    check_wake_sources<Driver>(make);
+    check_no_lost_wakes<Driver>(make);
     check_interrupt<Driver>(make);
 
     using session = typename Driver::session;
-    check_leases_of_one<Driver>(make);
-    if constexpr (can_acknowledge<session>) check_acknowledging<Driver>(make);
+    check_single_job_leases<Driver>(make);
+    if constexpr (can_acknowledge<session>) check_acknowledge<Driver>(make);
     check_unique_keys<Driver>(make);
     check_replacement<Driver>(make);
     check_dependencies<Driver>(make);
-    check_failing_parents<Driver>(make);
-    check_watching<Driver>(make);
+    check_failed_parents<Driver>(make);
+    check_completion<Driver>(make);
     check_flags<Driver>(make);
-    check_stopping<Driver>(make);
+    check_stop_requests<Driver>(make);
     check_expiry<Driver>(make);
 
     check_revised_payloads<Driver>(make);
-    check_progress_of_jobs<Driver>(make);
+    check_progress<Driver>(make);
 
     if constexpr (can_take<session>) check_take<Driver>(make);
-    if constexpr (can_take<session>) check_taking_tracked<Driver>(make);
-    if constexpr (can_take<session>) check_claims_apart<Driver>(make);
+    if constexpr (can_take<session>) check_take_of_tracked_jobs<Driver>(make);
+    if constexpr (can_take<session>) check_filtered_claims<Driver>(make);
     if constexpr (can_take<session> && can_transact<session>) {
         check_filters<Driver>(make);
         check_transactions<Driver>(make);

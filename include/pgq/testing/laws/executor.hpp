@@ -14,8 +14,8 @@ namespace pgq::laws {
 
 /// Counts, without a lock, how often each position ran: a task that ran twice at once is a race for the sanitizer, one
 /// that `stop()` did not wait for is another.
-struct tally {
-    explicit tally(std::size_t n) : runs(n) {}
+struct run_counts {
+    explicit run_counts(std::size_t n) : runs(n) {}
 
     std::vector<int> runs;
     std::vector<void*> leases = std::vector<void*>(runs.size());
@@ -23,7 +23,7 @@ struct tally {
     std::atomic<std::size_t> most_running{0};
 
     static void run(void* owner, void* lease, std::uint32_t position) noexcept {
-        auto& self = *static_cast<tally*>(owner);
+        auto& self = *static_cast<run_counts*>(owner);
         const std::size_t now = ++self.running;
         std::size_t most = self.most_running;
         while (most < now && !self.most_running.compare_exchange_weak(most, now)) {}
@@ -61,7 +61,7 @@ void check_executor(Make make) {
     }
     SECTION("every task has run exactly once when stop returns, also those that waited") {
         for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{63}, std::size_t{5000}}) {
-            tally jobs{n};
+            run_counts jobs{n};
             executor.start();
             for (std::size_t i = 0; i < n; ++i) executor.execute(jobs.at(i));
             executor.stop();
@@ -70,7 +70,7 @@ void check_executor(Make make) {
         }
     }
     SECTION("it can be started again, any number of times") {
-        tally jobs{50 * 40};
+        run_counts jobs{50 * 40};
         for (std::size_t round = 0; round < 50; ++round) {
             executor.start();
             for (std::size_t i = 0; i < 40; ++i) executor.execute(jobs.at(round * 40 + i));
@@ -80,12 +80,12 @@ void check_executor(Make make) {
     }
     SECTION("a task that comes after a pause is run without another one pushing it") {
         struct counted {
-            tally jobs{2000};
+            run_counts jobs{2000};
             std::atomic<std::uint32_t> finished{0};
         } owner;
         const auto run = [](void* o, void* lease, std::uint32_t position) noexcept {
             auto& [jobs, finished] = *static_cast<counted*>(o);
-            tally::run(&jobs, lease, position);
+            run_counts::run(&jobs, lease, position);
             finished = position + 1;
             finished.notify_one();
         };
@@ -98,14 +98,14 @@ void check_executor(Make make) {
         CHECK(owner.jobs.all_ran_once());
     }
     SECTION("no more than width() run at once") {
-        tally jobs{5000};
+        run_counts jobs{5000};
         executor.start();
         for (std::size_t i = 0; i < 5000; ++i) executor.execute(jobs.at(i));
         executor.stop();
         CHECK(jobs.most_running <= executor.width());
     }
     SECTION("a task gets what was handed in with it") {
-        tally jobs{500};
+        run_counts jobs{500};
         executor.start();
         for (std::size_t i = 0; i < 500; ++i) executor.execute(jobs.at(i, &jobs.runs[i]));
         executor.stop();

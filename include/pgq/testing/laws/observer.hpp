@@ -20,9 +20,9 @@ namespace detail {
 
 /// Tells an observer every event of pgq/event/events.hpp, with contents that are overwritten and freed right after each.
 template <class O>
-class teller {
+class event_sender {
 public:
-    explicit teller(O& to) : to_{&to} {}
+    explicit event_sender(O& to) : to_{&to} {}
 
     /// True when nothing was thrown. `text` is the entrypoint, the reason and the message.
     bool tell_all(const std::string& text, std::int64_t number, duration time) {
@@ -85,11 +85,11 @@ private:
 template <observer_policy Observer, class Make>
 void check_observer(Make make) {
     static_assert(observes_something<Observer>);
-    using teller = detail::teller<Observer>;
+    using event_sender = detail::event_sender<Observer>;
 
     SECTION("no event makes it throw, however empty or large its contents are") {
         Observer observer = make();
-        teller to{observer};
+        event_sender to{observer};
         CHECK(to.tell_all("", 0, {}));
         CHECK(to.tell_all("send_email", 1, duration{1}));
         CHECK(to.tell_all(std::string(100'000, 'x'), INT64_MAX, duration::max()));
@@ -102,7 +102,7 @@ void check_observer(Make make) {
         std::vector<std::thread> threads;
         for (int t = 0; t < 4; ++t)
             threads.emplace_back([&observer, &thrown, t] {
-                teller to{observer};
+                event_sender to{observer};
                 for (int i = 0; i < 250; ++i)
                     if (!to.tell_all("entrypoint " + std::to_string((i + t) % 50), i, duration{i})) ++thrown;
             });
@@ -112,7 +112,7 @@ void check_observer(Make make) {
     SECTION("it can be moved to where it is needed, and told there") {
         Observer first = make();
         Observer second = std::move(first);
-        teller to{second};
+        event_sender to{second};
         CHECK(to.tell_all("here", 1, duration{1}));
     }
     SECTION("notify tells it what it cares for, and accepts the rest") {

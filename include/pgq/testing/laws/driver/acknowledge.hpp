@@ -15,7 +15,7 @@ namespace pgq::laws {
 
 /// Not by `exchange`, which knows that a lane has one lease.
 template <class Session>
-exchange_reply claim_each(party<Session>& p, std::uint32_t limit) {
+exchange_reply claim_each(test_worker<Session>& p, std::uint32_t limit) {
     for (auto& lane : p.lanes) lane.each = true;
     exchange_reply reply;
     must(p.session.exchange({.worker = p.worker, .lanes = p.lanes, .limit = limit}, reply));
@@ -23,9 +23,9 @@ exchange_reply claim_each(party<Session>& p, std::uint32_t limit) {
 }
 
 template <class Driver, class Make>
-void check_leases_of_one(Make make) {
+void check_single_job_leases(Make make) {
     SECTION("a lane that wants it gets a lease for each job, the best first taken, others as always") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(b, {"b1", "b2"});
         w.enqueue(a, {"a1", "a2", "a3"});
@@ -44,7 +44,7 @@ void check_leases_of_one(Make make) {
         CHECK(w.counts(a) == lane_counts{.ready = 1, .leased = 3});
     }
     SECTION("they are finished and rescued one by one") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"1", "2", "3"});
         auto p = w.worker({lane}, 50ms);
@@ -58,9 +58,9 @@ void check_leases_of_one(Make make) {
 }
 
 template <class Driver, class Make>
-void check_acknowledging(Make make) {
+void check_acknowledge(Make make) {
     SECTION("a commit that acknowledges ends the lease together with what was enqueued") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane(), other = w.lane("other");
         w.enqueue(lane, {"job"});
         auto p = w.worker({lane});
@@ -76,7 +76,7 @@ void check_acknowledging(Make make) {
         must(w.client().rollback());
     }
     SECTION("when the lease is another's, or ended, the commit does nothing and says so") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane(), other = w.lane("other");
         w.enqueue(lane, {"job"});
         auto p = w.worker({lane});
@@ -92,7 +92,7 @@ void check_acknowledging(Make make) {
         CHECK(w.counts(lane) == lane_counts{.ready = 1});
     }
     SECTION("a transaction that is rolled back leaves the lease alone") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"job"});
         auto p = w.worker({lane});
@@ -103,7 +103,7 @@ void check_acknowledging(Make make) {
         CHECK(p.finish({ref}).lost.empty());
     }
     SECTION("a lease can be acknowledged by itself, once, and by its worker only") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"job"});
         auto p = w.worker({lane});

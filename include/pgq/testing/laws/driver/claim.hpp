@@ -19,30 +19,30 @@ namespace pgq::laws {
 template <class Driver, class Make>
 void check_order_in_a_lane(Make make) {
     SECTION("jobs of one lane come out first in, first out, over several enqueues") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto ids = w.enqueue(lane, {"a", "b"});
         for (const auto id : w.enqueue(lane, {"c", "d"})) ids.push_back(id);
         auto p = w.worker({lane});
         const auto first = p.claim(3), second = p.claim(3);
-        CHECK(bodies_of(first) == words{"a", "b", "c"});
-        CHECK(bodies_of(second) == words{"d"});
+        CHECK(bodies_of(first) == strings{"a", "b", "c"});
+        CHECK(bodies_of(second) == strings{"d"});
         CHECK(ids_of(first) == std::vector{ids[0], ids[1], ids[2]});
     }
     SECTION("a higher priority runs first, to both ends of its range") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(
             lane, {"0", "5", "-3", "5 too", "max", "min"},
             {{}, {.priority = 5}, {.priority = -3}, {.priority = 5}, {.priority = INT16_MAX}, {.priority = INT16_MIN}});
         auto p = w.worker({lane});
         const auto got = p.claim(10);
-        CHECK(bodies_of(got) == words{"max", "5", "5 too", "0", "-3", "min"});
+        CHECK(bodies_of(got) == strings{"max", "5", "5 too", "0", "-3", "min"});
         CHECK(in_order(got).front().rank.priority() == INT16_MAX);
         CHECK(in_order(got).back().rank.priority() == INT16_MIN);
     }
     SECTION("inside a priority the earlier deadline runs first, and none is last") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const time_point soon{std::chrono::milliseconds{1'900'000'000'123}};
         w.enqueue_each(lane, {"none", "later", "soon", "none, but urgent", "soon too"},
@@ -53,12 +53,12 @@ void check_order_in_a_lane(Make make) {
                         {.expected_at = at(soon)}});
         auto p = w.worker({lane});
         const auto got = p.claim(10);
-        CHECK(bodies_of(got) == words{"none, but urgent", "soon", "soon too", "later", "none"});
+        CHECK(bodies_of(got) == strings{"none, but urgent", "soon", "soon too", "later", "none"});
         CHECK(in_order(got)[1].rank.deadline_ms() == 1'900'000'000'123);
         CHECK(in_order(got)[4].rank.deadline_ms() == rank::no_deadline);
     }
     SECTION("a deadline counted from now is ordered among the absolute ones") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const time_point past{std::chrono::days{365}}, far{std::chrono::days{365 * 200}};
         w.enqueue_each(lane, {"far", "in two hours", "an hour late", "past", "in one hour"},
@@ -68,28 +68,28 @@ void check_order_in_a_lane(Make make) {
                         {.expected_at = at(past)},
                         {.expected_at = in(1h)}});
         auto p = w.worker({lane});
-        CHECK(bodies_of(p.claim(10)) == words{"past", "an hour late", "in one hour", "in two hours", "far"});
+        CHECK(bodies_of(p.claim(10)) == strings{"past", "an hour late", "in one hour", "in two hours", "far"});
     }
 }
 
 template <class Driver, class Make>
 void check_order_over_lanes(Make make) {
     SECTION("jobs of several lanes are taken by rank and id over all of them") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, {"1"});
         w.enqueue(b, {"2", "3"});
         w.enqueue(a, {"4", "5"});
         w.enqueue(b, {"0"}, {.priority = 1});
         auto p = w.worker({a, b});
-        CHECK(bodies_of(p.claim(4)) == words{"0", "1", "2", "3"});
+        CHECK(bodies_of(p.claim(4)) == strings{"0", "1", "2", "3"});
         const auto rest = p.claim(4);
-        CHECK(bodies_of(rest) == words{"4", "5"});
+        CHECK(bodies_of(rest) == strings{"4", "5"});
         CHECK(rest.leases.size() == 1);
         CHECK(rest.leases[0].lane == a);
     }
     SECTION("one claim makes one lease a lane, with different ids") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b"), empty = w.lane("empty");
         w.enqueue(a, {"1", "2"});
         w.enqueue(b, {"3"});
@@ -100,7 +100,7 @@ void check_order_over_lanes(Make make) {
         for (const auto& lease : got.leases) CHECK(lease.jobs.size() == (lease.lane == a ? 2U : 1U));
     }
     SECTION("the order holds between what is new and what comes back") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
         auto p = w.worker({lane});
@@ -108,24 +108,24 @@ void check_order_over_lanes(Make make) {
         w.enqueue(lane, {"d"});
         w.enqueue(lane, {"urgent"}, {.priority = 9});
         must(p.session.give_back(leases_of(first)));
-        CHECK(bodies_of(p.claim(3)) == words{"urgent", "a", "b"});
-        CHECK(bodies_of(p.claim(3)) == words{"c", "d"});
+        CHECK(bodies_of(p.claim(3)) == strings{"urgent", "a", "b"});
+        CHECK(bodies_of(p.claim(3)) == strings{"c", "d"});
     }
 }
 
 template <class Driver, class Make>
-void check_amount(Make make) {
+void check_claim_size(Make make) {
     SECTION("a claim gets exactly as many as it wants, or all there are") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
-        w.enqueue(lane, words(14, "x"));
+        w.enqueue(lane, strings(14, "x"));
         auto p = w.worker({lane});
         for (const std::uint32_t limit : {1U, 3U, 9U}) CHECK(p.claim(limit).claimed() == limit);
         CHECK(p.claim(10).claimed() == 1);
         CHECK(p.claim(10).leases.empty());
     }
     SECTION("who wants nothing, or from no lane, gets nothing") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
         auto p = w.worker({lane});
@@ -134,18 +134,18 @@ void check_amount(Make make) {
         CHECK(w.counts(lane).ready == 1);
     }
     SECTION("other lanes are not touched, though they are of the same queue or of the same entrypoint") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto mine = w.lane("job", "q"), sister = w.lane("job", "other q"), brother = w.lane("other job", "q");
         for (const auto lane : {sister, brother, mine}) w.enqueue(lane, {std::to_string(lane.value)});
         auto p = w.worker({mine});
-        CHECK(bodies_of(p.claim(10)) == words{std::to_string(mine.value)});
+        CHECK(bodies_of(p.claim(10)) == strings{std::to_string(mine.value)});
         CHECK(w.counts(sister).ready == 1);
         CHECK(w.counts(brother).ready == 1);
     }
     SECTION("ten thousand jobs go in at once and come out at once") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
-        words texts;
+        strings texts;
         for (int i = 0; i < 10'000; ++i) texts.push_back(std::to_string(i));
         const auto ids = w.enqueue(lane, texts);
         CHECK(std::is_sorted(ids.begin(), ids.end()));
@@ -160,7 +160,7 @@ void check_amount(Make make) {
 
 /// Claims and finishes in a thread until nothing is left; false after an error.
 template <class Session>
-bool drain(party<Session>& p, std::uint32_t batch, std::atomic<int>& left, std::vector<job_id>& got) {
+bool drain(test_worker<Session>& p, std::uint32_t batch, std::atomic<int>& left, std::vector<job_id>& got) {
     exchange_reply reply;
     std::vector<lease_ref> finished;
     while (left > 0 || !finished.empty()) {
@@ -173,16 +173,16 @@ bool drain(party<Session>& p, std::uint32_t batch, std::atomic<int>& left, std::
 }
 
 template <class Driver, class Make>
-void check_sharing(Make make) {
+void check_concurrent_claims(Make make) {
     SECTION("several claimers never get one job, and together they get all") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
-        w.enqueue(a, words(600, "x"));
-        w.enqueue(b, words(600, "y"));
+        w.enqueue(a, strings(600, "x"));
+        w.enqueue(b, strings(600, "y"));
         std::atomic<int> left{1200};
         std::atomic<int> well{0};
         std::vector<std::vector<job_id>> got(3);
-        std::vector<party<typename Driver::session>> parties;
+        std::vector<test_worker<typename Driver::session>> parties;
         for (std::size_t i = 0; i < got.size(); ++i) parties.push_back(w.worker({a, b}));
         {
             std::vector<std::jthread> threads;
@@ -198,13 +198,13 @@ void check_sharing(Make make) {
         CHECK(w.counts(b) == lane_counts{});
     }
     SECTION("8 lanes of 10 jobs, 4 claimers, batch 10: nobody comes back empty while 40 are ready") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         std::vector<lane_id> lanes;
         for (int i = 0; i < 8; ++i) lanes.push_back(w.lane("job " + std::to_string(i)));
-        std::vector<party<typename Driver::session>> parties;
+        std::vector<test_worker<typename Driver::session>> parties;
         for (int i = 0; i < 4; ++i) parties.push_back(w.worker(lanes));
         for (int round = 0; round < 10; ++round) {
-            for (const auto lane : lanes) w.enqueue(lane, words(10, "x"));
+            for (const auto lane : lanes) w.enqueue(lane, strings(10, "x"));
             std::barrier together{4};
             std::atomic<int> taken{0}, empty{0}, failed{0};
             const auto claim_twice = [&](auto& p) {

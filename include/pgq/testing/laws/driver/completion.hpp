@@ -15,19 +15,19 @@
 namespace pgq::laws {
 
 template <class Driver, class Make>
-void check_watching(Make make) {
-    using world = tracked_world<Driver>;
+void check_completion(Make make) {
+    using fixture = tracked_fixture<Driver>;
     SECTION("who watches a job is told when it has ended, and then how, with the result's very bytes") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a");
         auto watcher = t.w.connect(session_role::client);
-        CHECK(world::watch(watcher, {id}).empty());
+        CHECK(fixture::watch(watcher, {id}).empty());
         std::string bytes{"\0\xff result \0", 11};
         bytes.append(100'000, '\x80');
         t.run("a", {.kind = settle_kind::retry});
         t.run("a", {.kind = settle_kind::done, .result = bytes});
-        CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
-        const auto ended = world::watch(watcher, {id});
+        CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
+        const auto ended = fixture::watch(watcher, {id});
         REQUIRE(ended.size() == 1);
         CHECK(ended[0].id == id);
         CHECK(ended[0].kind == end_kind::done);
@@ -36,7 +36,7 @@ void check_watching(Make make) {
         CHECK((ended[0].result == bytes));
     }
     SECTION("an empty result is one, and none is none") {
-        world t{make()};
+        fixture t{make()};
         const auto empty = t.add("empty"), none = t.add("none");
         t.run("empty", {.kind = settle_kind::done, .result = std::string_view{}});
         t.run("none");
@@ -47,12 +47,12 @@ void check_watching(Make make) {
     SECTION("other ends are told with attempts and reason, before they are asked for and after") {
         for (const failure f : failures) {
             INFO("job " << letter(f));
-            world t{make()};
+            fixture t{make()};
             const auto id = t.add("a", able_to_fail(f)).id;
             auto watcher = t.w.connect(session_role::client);
-            CHECK(world::watch(watcher, {id}).empty());
+            CHECK(fixture::watch(watcher, {id}).empty());
             make_fail(t, id, "a", f);
-            CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
+            CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
             const auto e = t.ended(id);
             REQUIRE(e.has_value());
             CHECK(static_cast<char>(e->kind) == letter(f));
@@ -63,44 +63,44 @@ void check_watching(Make make) {
         }
     }
     SECTION("watching answers with those that have ended, and only with those") {
-        world t{make()};
+        fixture t{make()};
         const auto done = t.add("a"), waits = t.add("b"), held = t.add("c"), never = job_id{waits.value + 1'000'000};
         t.run("a");
         CHECK(t.cancel({waits}).removed == 1);
         const auto open = t.add("d");
         t.run("c", {.kind = settle_kind::hold});
         std::string kinds;
-        auto all = world::watch(t.w.client(), {open, done, waits, held, never});
+        auto all = fixture::watch(t.w.client(), {open, done, waits, held, never});
         std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
         for (const auto& e : all) kinds += static_cast<char>(e.kind);
         CHECK(kinds == "dch?");
-        CHECK(world::watch(t.w.client(), {}).empty());
+        CHECK(fixture::watch(t.w.client(), {}).empty());
     }
     SECTION("one can watch a job that was enqueued like any other, whether it waits, is delayed, runs or is held") {
-        world t{make()};
+        fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"held", "runs", "ready"});
         const auto late = t.w.enqueue(t.lane, {"late"}, {.run_at = in(1h)}).at(0);
         (void)t.p.settle(t.claim("held"), {.kind = settle_kind::hold, .reason = "r"});
         const auto runs = t.claim("runs");
         auto watcher = t.w.connect(session_role::client);
-        const auto held = world::watch(watcher, {ids[0], ids[1], ids[2], late});
+        const auto held = fixture::watch(watcher, {ids[0], ids[1], ids[2], late});
         REQUIRE(held.size() == 1);
         CHECK(held[0].id == ids[0]);
         CHECK(held[0].kind == end_kind::held);
         CHECK(held[0].attempts == 1);
         CHECK(held[0].reason == "r");
         (void)t.end(runs, {.kind = settle_kind::done, .result = "1"});
-        CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
+        CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
         t.run("ready", {.kind = settle_kind::done, .result = "2"});
-        CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
+        CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
         CHECK(t.cancel({late}).removed == 1);
-        CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
+        CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
         CHECK(t.ended(ids[1])->result == "1");
         CHECK(t.ended(ids[2])->result == "2");
         CHECK(t.end_of(late) == 'c');
     }
     SECTION("how a job ended is unknown when nobody asked in time to keep it") {
-        world t{make()};
+        fixture t{make()};
         const auto plain = t.w.enqueue(t.lane, {"plain"}).at(0);
         const auto keyed = t.add("keyed", {.unique_key = "k"}).id;
         const auto brief = t.add("brief", {.keep_outcome = 1us}).id;
@@ -109,10 +109,10 @@ void check_watching(Make make) {
         for (const auto id : {plain, keyed, brief}) CHECK(t.end_of(id) == '?');
     }
     SECTION("who watches has the outcome kept for at least as long as he asks") {
-        world t{make()};
+        fixture t{make()};
         const auto longer = t.add("longer", {.keep_outcome = 1us}).id, shorter = t.add("shorter");
-        CHECK(world::watch(t.w.client(), {longer}, 1h).empty());
-        CHECK(world::watch(t.w.client(), {shorter}, 1us).empty());
+        CHECK(fixture::watch(t.w.client(), {longer}, 1h).empty());
+        CHECK(fixture::watch(t.w.client(), {shorter}, 1us).empty());
         t.run("longer");
         t.run("shorter");
         const auto brief = t.add("brief", {.keep_outcome = 1us}).id;
@@ -123,25 +123,25 @@ void check_watching(Make make) {
         CHECK(t.end_of(shorter) == 'd');
     }
     SECTION("all who watch are told, and nobody else; another attempt is no end") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a");
         auto one = t.w.connect(session_role::client), two = t.w.connect(session_role::client);
         auto other = t.w.connect(session_role::client);
-        for (auto* s : {&one, &two, &one}) CHECK(world::watch(*s, {id}).empty());
-        CHECK(world::watch(other, {t.add("z")}).empty());
+        for (auto* s : {&one, &two, &one}) CHECK(fixture::watch(*s, {id}).empty());
+        CHECK(fixture::watch(other, {t.add("z")}).empty());
         t.run("a", {.kind = settle_kind::retry});
-        CHECK(must(one.wait(a_moment)) == wake_reason::timeout);
+        CHECK(must(one.wait(quiet_time)) == wake_reason::timeout);
         t.run("a");
-        CHECK(must(one.wait(long_enough)) == wake_reason::notified);
-        CHECK(must(two.wait(long_enough)) == wake_reason::notified);
-        CHECK(must(other.wait(a_moment)) == wake_reason::timeout);
+        CHECK(must(one.wait(law_timeout)) == wake_reason::notified);
+        CHECK(must(two.wait(law_timeout)) == wake_reason::notified);
+        CHECK(must(other.wait(quiet_time)) == wake_reason::timeout);
     }
     SECTION("a wait that has begun ends when the job does") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a");
         const auto got = t.claim("a");
         auto watcher = t.w.connect(session_role::client);
-        CHECK(world::watch(watcher, {id}).empty());
+        CHECK(fixture::watch(watcher, {id}).empty());
         const auto mask = mask_of({0});
         const settlement done{.kind = settle_kind::done};
         const lease_progress last{
@@ -151,13 +151,13 @@ void check_watching(Make make) {
             exchange_reply reply;
             told = t.p.try_exchange({.progressed = std::span{&last, 1}}, reply);
         }};
-        CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
+        CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
         worker.join();
         CHECK(told);
         CHECK(t.end_of(id) == 'd');
     }
     SECTION("of the tracked jobs of a lease that ends, those that nothing is said of are done") {
-        world t{make()};
+        fixture t{make()};
         std::vector<job_id> ids;
         for (const auto* body : {"a", "b", "c"}) ids.push_back(t.add(body, {.keep_outcome = 1h}).id);
         const auto got = t.p.claim(3);
@@ -178,21 +178,21 @@ void check_watching(Make make) {
     }
     SECTION("a job whose worker died without attempts left has ended as held") {
         for (const std::int16_t attempts : {std::int16_t{1}, std::int16_t{2}}) {
-            world t{make(), 100ms, attempts};
+            fixture t{make(), 100ms, attempts};
             const auto id = t.add("killer");
             (void)t.claim("killer");
             auto watcher = t.w.connect(session_role::client);
-            CHECK(world::watch(watcher, {id}).empty());
+            CHECK(fixture::watch(watcher, {id}).empty());
             (void)t.w.rescue();
             CHECK(t.end_of(id) == (attempts == 1 ? 'h' : '-'));
             if (attempts > 1) continue;
-            CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
+            CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
             CHECK(t.ended(id)->reason == "its worker died");
             CHECK(t.ended(id)->attempts == 1);
         }
     }
     SECTION("a held job that is requeued has not ended, until it ends again") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a", {.unique_key = "k", .keep_outcome = 1h}).id;
         t.run("a", {.kind = settle_kind::hold});
         CHECK(t.end_of(id) == 'h');
@@ -204,7 +204,7 @@ void check_watching(Make make) {
         CHECK(t.add("c", {.unique_key = "k"}).fresh);
     }
     SECTION("a held job whose key another has taken stays held until that one has ended") {
-        world t{make()};
+        fixture t{make()};
         const auto ids = std::vector{t.add("a", {.unique_key = "k", .keep_outcome = 1h}).id};
         t.run("a", {.kind = settle_kind::hold});
         t.add("b", {.unique_key = "k"});
@@ -218,7 +218,7 @@ void check_watching(Make make) {
     }
     SECTION("a held job is requeued when the time of whoever took its key is over, and has the key until it ends") {
         for (const bool other_took_it : {false, true}) {
-            world t{make()};
+            fixture t{make()};
             const unique brief = unique{"k"}.during(1us);
             const auto ids = std::vector{t.add("a", {.unique_key = brief}).id};
             t.run("a", {.kind = settle_kind::hold});
@@ -235,14 +235,14 @@ void check_watching(Make make) {
         }
     }
     SECTION("of two held jobs with one key only one is requeued") {
-        world t{make()};
+        fixture t{make()};
         std::vector<job_id> ids;
         for (const auto* body : {"a", "b"}) {
             ids.push_back(t.add(body, {.unique_key = "k"}).id);
             t.run(body, {.kind = settle_kind::hold});
         }
         CHECK(must(t.w.client().requeue(ids)) == 1);
-        CHECK(bodies_of(t.p.claim(9)) == words{"a"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a"});
     }
 }
 

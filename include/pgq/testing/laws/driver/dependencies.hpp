@@ -13,16 +13,16 @@ namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_dependencies(Make make) {
-    using world = tracked_world<Driver>;
+    using fixture = tracked_fixture<Driver>;
     SECTION("a parent that is not known yet is not waited for, not even by itself") {
-        world t{make()};
+        fixture t{make()};
         const auto first = t.add("a");
         const std::vector<job_id> guessed{{first.value + 1}, {first.value + 2}};
         t.add({{"b", {.after = guessed}}, {"c", {.after = guessed}}});
-        CHECK(bodies_of(t.p.claim(9)) == words{"a", "b", "c"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a", "b", "c"});
     }
     SECTION("a job begins when the one it waits for is done, and not before") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         const auto child = t.add("child", {.priority = 9, .after = std::span{&parent, 1}});
         CHECK(child.fresh);
@@ -33,51 +33,51 @@ void check_dependencies(Make make) {
         (void)t.end(got, {.kind = settle_kind::retry});
         t.run("parent");
         const auto next = t.p.claim(9);
-        CHECK(bodies_of(next) == words{"child"});
+        CHECK(bodies_of(next) == strings{"child"});
         CHECK(ids_of(next) == std::vector{child.id});
         CHECK(in_order(next)[0].attempt == 1);
         CHECK(in_order(next)[0].rank == rank::of(9));
     }
     SECTION("a sleeping worker is woken when a job need wait no more") {
-        world t{make()};
+        fixture t{make()};
         const auto other = t.w.lane("other");
         auto sleeper = t.w.worker({other});
         const auto parent = t.add("parent");
         t.add({{"child", {.after = std::span{&parent, 1}}, other}});
         const auto got = t.claim("parent");
-        sleeper.fall_asleep();
+        sleeper.subscribe();
         (void)t.end(got, {.kind = settle_kind::done});
         CHECK(sleeper.is_woken());
-        CHECK(bodies_of(sleeper.claim(1)) == words{"child"});
+        CHECK(bodies_of(sleeper.claim(1)) == strings{"child"});
     }
     SECTION("jobs that were done, and jobs that never were, are not waited for") {
-        world t{make()};
+        fixture t{make()};
         const auto kept = t.add("kept");
         const auto forgotten = t.w.enqueue(t.lane, {"forgotten"}).at(0);
         t.run("kept");
         t.run("forgotten");
         const job_id parents[]{kept, forgotten, {kept.value + 1'000'000}};
         t.add("child", {.after = parents});
-        CHECK(bodies_of(t.p.claim(9)) == words{"child"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     }
     SECTION("jobs of one call wait for each other, over several lanes") {
-        world t{make()};
+        fixture t{make()};
         const auto other = t.w.lane("other");
         auto q = t.w.worker({other});
         t.add({{"third"}, {"second", {}, other}, {"first"}, {"free"}}, {{0, 1}, {1, 2}});
         CHECK(q.claim(9).leases.empty());
         t.run("first");
-        CHECK(bodies_of(t.p.claim(9)) == words{"free"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"free"});
         const auto second = q.claim(9);
-        CHECK(bodies_of(second) == words{"second"});
+        CHECK(bodies_of(second) == strings{"second"});
         const auto mask = mask_of({0});
         const settlement done{.kind = settle_kind::done};
         (void)q.progress(
             {.ref = second.leases.at(0).ref, .last = true, .mask = mask, .items = {&done, 1}, .flagged = true});
-        CHECK(bodies_of(t.p.claim(9)) == words{"third"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"third"});
     }
     SECTION("a job waits for all its parents, those named twice counted once") {
-        world t{make()};
+        fixture t{make()};
         const std::vector parents{t.add("a"), t.add("b")};
         const std::vector named{parents[0], parents[1], parents[0]};
         t.add({{"child", {.after = named}}, {"c"}}, {{0, 1}, {0, 1}});
@@ -85,29 +85,29 @@ void check_dependencies(Make make) {
             CHECK(t.w.counts(t.lane).deferred == 1);
             t.run(body);
         }
-        CHECK(bodies_of(t.p.claim(9)) == words{"child"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     }
     SECTION("one can wait for a job that was enqueued like any other, whether it waits or runs") {
-        world t{make()};
+        fixture t{make()};
         const auto waits = t.w.enqueue(t.lane, {"runs", "waits"});
         const auto runs = t.claim("runs");
         t.add("child", {.after = waits});
         (void)t.end(runs, {.kind = settle_kind::done});
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .deferred = 1});
         t.run("waits");
-        CHECK(bodies_of(t.p.claim(9)) == words{"child"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     }
     SECTION("a job that has waited for another still waits for its time") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         t.add({{"late", {.run_at = in(1h), .after = std::span{&parent, 1}}},
                {"past", {.run_at = at(time_point{1s}), .after = std::span{&parent, 1}}}});
         t.run("parent");
-        CHECK(bodies_of(t.p.claim(9)) == words{"past"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"past"});
         CHECK(t.p.exchange({.look_ahead = true}).next_due.value() > 58min);
     }
     SECTION("who waits for a duplicate waits for the job that has the key") {
-        world t{make()};
+        fixture t{make()};
         t.add("old", {.unique_key = "old"});
         t.add({{"a", {.unique_key = "k"}},
                {"b", {.unique_key = "k"}},
@@ -118,10 +118,10 @@ void check_dependencies(Make make) {
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 2, .deferred = 2});
         t.run("old");
         t.run("a");
-        CHECK(bodies_of(t.p.claim(9)) == words{"child of b", "child of c"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"child of b", "child of c"});
     }
     SECTION("a child that is cancelled is waited for by nobody and waits for nobody") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         const auto child = t.add("child", {.after = std::span{&parent, 1}});
         CHECK(t.cancel({child.id}) == cancel_reply{.removed = 1});
@@ -129,23 +129,23 @@ void check_dependencies(Make make) {
         CHECK(t.w.counts(t.lane) == lane_counts{});
     }
     SECTION("a new child of a held job that was requeued waits for it") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         t.run("parent", {.kind = settle_kind::hold});
         CHECK(must(t.w.client().requeue(std::span{&parent, 1})) == 1);
         t.add("child", {.after = std::span{&parent, 1}});
         t.run("parent");
-        CHECK(bodies_of(t.p.claim(9)) == words{"child"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     }
 }
 
 template <class Driver, class Make>
-void check_failing_parents(Make make) {
-    using world = tracked_world<Driver>;
+void check_failed_parents(Make make) {
+    using fixture = tracked_fixture<Driver>;
     const parent_failure policies[]{parent_failure::run, parent_failure::hold, parent_failure::cancel};
-    const auto check_child = [](world& t, job_id child, job_id parent, parent_failure policy) {
+    const auto check_child = [](fixture& t, job_id child, job_id parent, parent_failure policy) {
         if (policy == parent_failure::run) {
-            CHECK(bodies_of(t.p.claim(9)) == words{"child"});
+            CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
             return;
         }
         const bool holds = policy == parent_failure::hold;
@@ -161,13 +161,13 @@ void check_failing_parents(Make make) {
         if (!holds) return;
         CHECK(at->reason == e->reason);
         CHECK(must(t.w.client().requeue(std::span{&child, 1})) == 1);
-        CHECK(bodies_of(t.p.claim(9)) == words{"child"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     };
     SECTION("a job that waits for one which fails is run, held or cancelled, as it says, however that one fails") {
         for (const failure f : failures)
             for (const parent_failure policy : policies) {
                 INFO("parent " << letter(f) << ", child " << static_cast<char>(policy));
-                world t{make()};
+                fixture t{make()};
                 const auto parent = t.add("parent", able_to_fail(f)).id;
                 const auto child =
                     t.add("child", {.after = std::span{&parent, 1}, .if_parent_fails = policy, .keep_outcome = 1h});
@@ -179,7 +179,7 @@ void check_failing_parents(Make make) {
         for (const failure f : failures)
             for (const parent_failure policy : policies) {
                 INFO("parent " << letter(f) << ", child " << static_cast<char>(policy));
-                world t{make()};
+                fixture t{make()};
                 const auto parent = t.add("parent", able_to_fail(f)).id;
                 make_fail(t, parent, "parent", f);
                 const auto child =
@@ -189,7 +189,7 @@ void check_failing_parents(Make make) {
             }
     }
     SECTION("failures go down a chain, up to one that runs all the same") {
-        world t{make()};
+        fixture t{make()};
         const auto kept = [](parent_failure then) {
             return enqueue_options{.if_parent_fails = then, .keep_outcome = 1h};
         };
@@ -209,7 +209,7 @@ void check_failing_parents(Make make) {
         CHECK(t.w.counts(t.lane) == lane_counts{.held = 1});
     }
     SECTION("a chain fails too when its first job finds that its parent has failed already") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         t.run("parent", {.kind = settle_kind::discard});
         const auto jobs = t.add({{"a", {.after = std::span{&parent, 1}, .if_parent_fails = parent_failure::cancel}},
@@ -219,7 +219,7 @@ void check_failing_parents(Make make) {
         CHECK(t.w.counts(t.lane) == lane_counts{.held = 1});
     }
     SECTION("of several parents one that fails is enough; who runs all the same waits for all") {
-        world t{make()};
+        fixture t{make()};
         const std::vector parents{t.add("a"), t.add("b")};
         const auto jobs = t.add({{"held", {.after = parents, .keep_outcome = 1h}},
                                  {"runs", {.after = parents, .if_parent_fails = parent_failure::run}}});
@@ -227,10 +227,10 @@ void check_failing_parents(Make make) {
         CHECK(t.end_of(jobs[0].id) == 'h');
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .deferred = 1, .held = 1});
         t.run("b");
-        CHECK(bodies_of(t.p.claim(9)) == words{"runs"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"runs"});
     }
     SECTION("of several parents one that has failed already is enough") {
-        world t{make()};
+        fixture t{make()};
         const std::vector parents{t.add("a"), t.add("b")};
         t.run("a", {.kind = settle_kind::discard});
         const auto child = t.add("child", {.after = parents});
@@ -239,7 +239,7 @@ void check_failing_parents(Make make) {
         CHECK(t.w.counts(t.lane) == lane_counts{.held = 1});
     }
     SECTION("the key of a job that never began because another failed is free") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         t.add("child", {.unique_key = "k", .after = std::span{&parent, 1}});
         t.run("parent", {.kind = settle_kind::hold});

@@ -16,7 +16,7 @@ namespace pgq::laws {
 template <class Driver, class Make>
 void check_ids(Make make) {
     SECTION("ids come in input order, grow, and are those the worker sees") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         std::vector<job_id> all;
         for (const auto lane : {a, b, a})
@@ -27,7 +27,7 @@ void check_ids(Make make) {
         CHECK(ids_of(p.claim(10)) == all);
     }
     SECTION("input order decides the ids, not the order in which the jobs will run") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue_each(lane, {"low", "late", "high"}, {{}, {.run_at = in(1h)}, {.priority = 3}});
         CHECK(std::is_sorted(ids.begin(), ids.end()));
@@ -35,13 +35,13 @@ void check_ids(Make make) {
         CHECK(ids_of(p.claim(10)) == std::vector{ids[2], ids[0]});
     }
     SECTION("enqueueing nothing is no error") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         CHECK(w.enqueue(lane, {}).empty());
         CHECK(w.counts(lane) == lane_counts{});
     }
     SECTION("a session enqueues at once what another claims") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
         for (int i = 0; i < 50; ++i) {
@@ -56,27 +56,28 @@ void check_ids(Make make) {
 template <class Driver, class Make>
 void check_bodies(Make make) {
     SECTION("a body may be empty, and may hold any bytes") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         std::string every;
         for (int c = 0; c < 256; ++c) every += static_cast<char>(c);
-        const words texts{"", every, std::string(3, '\0'), "\\x41", "\xff\xfe", "", "{\"a\":\"'\"}", "\\000\\", "NULL"};
+        const strings texts{"",        every, std::string(3, '\0'), "\\x41", "\xff\xfe", "", "{\"a\":\"'\"}",
+                            "\\000\\", "NULL"};
         w.enqueue(lane, texts);
         auto p = w.worker({lane});
         CHECK(bodies_of(p.claim(20)) == texts);
     }
     SECTION("a body of a megabyte comes back as it was, also with a delay and after another attempt") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         std::string big(std::size_t{1} << 20, '\0');
         for (std::size_t i = 0; i < big.size(); ++i) big[i] = static_cast<char>(i * 31 + i / 251);
         w.enqueue_each(lane, {"small", big}, {{}, {.run_at = in(20ms)}});
         auto p = w.worker({lane});
-        CHECK(bodies_of(p.claim(1)) == words{"small"});
-        const auto got = p.await_jobs(1);
-        CHECK((bodies_of(got) == words{big}));
+        CHECK(bodies_of(p.claim(1)) == strings{"small"});
+        const auto got = p.claim_when_due(1);
+        CHECK((bodies_of(got) == strings{big}));
         (void)p.settle(got, {.kind = settle_kind::retry});
-        CHECK((bodies_of(p.claim(1)) == words{big}));
+        CHECK((bodies_of(p.claim(1)) == strings{big}));
     }
 }
 
@@ -88,7 +89,7 @@ void check_headers(Make make) {
     const std::vector<header> some{
         {"traceparent", "00-ab-01"}, {"a", ""}, {"", "no name"}, {"q'\"\\ {}", "line\nbreak \u00e4\u20ac\U0001f600"}};
     SECTION("headers travel with their job; absent ones stay absent") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(lane, {"none", "some", "none too"}, {{}, {.headers = some}, {}});
         w.enqueue(lane, {"all", "all too"}, {.headers = some});
@@ -103,10 +104,10 @@ void check_headers(Make make) {
         CHECK(same(jobs[4], some));
     }
     SECTION("two headers of one name refuse the whole call") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const std::vector<header> odd{{"z", "1"}, {"a", "2"}, {"z", "3"}};
-        const bodies b = driver_world<Driver>::packed({"x"});
+        const bodies b = driver_fixture<Driver>::packed({"x"});
         const enqueue_options o{.headers = odd};
         std::vector<job_id> ids;
         const auto answer = w.client().enqueue({lane, &b, std::span{&o, 1}}, ids);
@@ -115,12 +116,12 @@ void check_headers(Make make) {
         CHECK(w.counts(lane).ready == 0);
     }
     SECTION("headers stay through delay, retry, hold and requeue") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"x"}, {.run_at = in(1ms), .headers = some});
         auto p = w.worker({lane});
-        (void)p.settle(p.await_jobs(1), {.kind = settle_kind::retry, .delay = 1ms});
-        (void)p.settle(p.await_jobs(1), {.kind = settle_kind::hold, .reason = "why"});
+        (void)p.settle(p.claim_when_due(1), {.kind = settle_kind::retry, .delay = 1ms});
+        (void)p.settle(p.claim_when_due(1), {.kind = settle_kind::hold, .reason = "why"});
         CHECK(must(w.client().requeue(ids)) == 1);
         const auto got = p.claim(1);
         CHECK(same(in_order(got).at(0), some));
@@ -128,9 +129,9 @@ void check_headers(Make make) {
     SECTION("a header that no database can store refuses the whole call, and nothing is enqueued") {
         for (const auto bad :
              {std::string_view{"zero\0byte", 9}, std::string_view{"\xc3\x28"}, std::string_view{"\xff"}}) {
-            driver_world<Driver> w{make()};
+            driver_fixture<Driver> w{make()};
             const auto lane = w.lane();
-            const bodies b = driver_world<Driver>::packed({"good", "bad"});
+            const bodies b = driver_fixture<Driver>::packed({"good", "bad"});
             for (const auto& h : {header{"name", bad}, header{bad, "value"}}) {
                 const enqueue_options options[]{{}, {.headers = std::span{&h, 1}}};
                 std::vector<job_id> ids;
@@ -147,18 +148,18 @@ void check_headers(Make make) {
 template <class Driver, class Make>
 void check_names(Make make) {
     SECTION("names may hold any text: quotes, SQL, blanks, any script, 255 bytes") {
-        driver_world<Driver> w{make()};
-        const words names{"'",
-                          "\"",
-                          "\\",
-                          "a b",
-                          "'; DROP SCHEMA public CASCADE; --",
-                          "%s$1{}",
-                          "A",
-                          "a",
-                          "\u00fc\u4e2d\U0001f600",
-                          std::string(255, 'n'),
-                          std::string(254, 'n') + "m"};
+        driver_fixture<Driver> w{make()};
+        const strings names{"'",
+                            "\"",
+                            "\\",
+                            "a b",
+                            "'; DROP SCHEMA public CASCADE; --",
+                            "%s$1{}",
+                            "A",
+                            "a",
+                            "\u00fc\u4e2d\U0001f600",
+                            std::string(255, 'n'),
+                            std::string(254, 'n') + "m"};
         std::set<lane_id> distinct;
         for (const auto& queue : names) {
             std::vector<lane_name> wanted;
@@ -172,11 +173,11 @@ void check_names(Make make) {
         for (const auto lane : distinct) w.enqueue(lane, {std::to_string(lane.value)});
         for (const auto lane : distinct) {
             auto p = w.worker({lane});
-            CHECK(bodies_of(p.claim(2)) == words{std::to_string(lane.value)});
+            CHECK(bodies_of(p.claim(2)) == strings{std::to_string(lane.value)});
         }
     }
     SECTION("all sessions call a lane the same") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         auto other = w.connect(session_role::worker);
         const lane_name names[]{{.entrypoint = "b"}, {.entrypoint = "a"}, {.entrypoint = "b"}};
         const auto mine = must(w.client().lanes("q", names));
@@ -186,7 +187,7 @@ void check_names(Make make) {
         CHECK(mine[0] != mine[1]);
     }
     SECTION("versions of one entrypoint are different lanes") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const lane_name names[]{
             {.entrypoint = "a"}, {.entrypoint = "a", .version = "2"}, {.entrypoint = "a", .version = "3"}};
         const auto lanes = must(w.client().lanes("q", names));
@@ -194,10 +195,10 @@ void check_names(Make make) {
         CHECK(must(w.client().lanes("q", names)) == lanes);
         w.enqueue(lanes[1], {"of the second"});
         CHECK(bodies_of(w.worker({lanes[0], lanes[2]}).claim(5)).empty());
-        CHECK(bodies_of(w.worker({lanes[1]}).claim(5)) == words{"of the second"});
+        CHECK(bodies_of(w.worker({lanes[1]}).claim(5)) == strings{"of the second"});
     }
     SECTION("queue and entrypoint are kept apart") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         CHECK(w.lane("ab", "c") != w.lane("a", "bc"));
         CHECK(w.lane("x", "y") != w.lane("y", "x"));
     }

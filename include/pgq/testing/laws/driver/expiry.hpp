@@ -12,10 +12,10 @@ namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_expiry(Make make) {
-    using world = tracked_world<Driver>;
+    using fixture = tracked_fixture<Driver>;
     const enqueue_options late{.expires_at = at(time_point{1s}), .keep_outcome = 1h};
     SECTION("a job that has not begun in time never does, be it ready, delayed or blocked") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         auto delayed = late, blocked = late, not_yet = late;
         delayed.run_at = in(1h);
@@ -29,11 +29,11 @@ void check_expiry(Make make) {
         }
         CHECK(t.sweep().expired == 0);
         t.run("parent");
-        CHECK(bodies_of(t.p.claim(9)) == words{"not yet"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"not yet"});
         CHECK(t.w.counts(t.lane) == lane_counts{.leased = 1});
     }
     SECTION("one that wants to be held is, and once requeued it does not expire again") {
-        world t{make()};
+        fixture t{make()};
         auto kept = late;
         kept.if_expired = on_expiry::hold;
         const auto id = t.add("a", kept).id;
@@ -49,7 +49,7 @@ void check_expiry(Make make) {
         CHECK(t.end_of(id) == 'd');
     }
     SECTION("what runs does not expire, nor does it when it is tried again after that") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a", late).id;
         const auto got = t.claim("a");
         CHECK(t.sweep().expired == 0);
@@ -59,13 +59,13 @@ void check_expiry(Make make) {
         CHECK(t.end_of(id) == 'd');
     }
     SECTION("a job expires when its time has come") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a", {.expires_at = in(1ms), .keep_outcome = 1h}).id;
         CHECK(t.w.eventually([&] { return t.sweep().expired == 1; }));
         CHECK(t.end_of(id) == 'e');
     }
     SECTION("a sweep forgets outcomes and keys whose time is over, and nothing else") {
-        world t{make()};
+        fixture t{make()};
         CHECK(t.sweep().forgotten == 0);
         const auto kept = t.add("kept", {.unique_key = unique{"long"}.during(1h), .keep_outcome = 1h}).id;
         t.run("kept");

@@ -19,7 +19,7 @@ namespace detail {
 
 struct filter_case {
     filter what;
-    words passes;
+    strings passes;
 };
 
 /// Each job is called what its header `x` is.
@@ -80,10 +80,10 @@ inline std::vector<filter_case> filter_cases() {
 template <class Driver, class Make>
 void check_filters(Make make) {
     SECTION("a filter lets the same jobs pass whatever their headers hold, and fails with none") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
-        const words values{"1",    "1.0",   "01",  "-2",  "1e1",  "abc",      "ABC", "",
-                           "true", "false", "a%b", "a_b", "a\\b", "\xC3\xA4", "none"};
+        const strings values{"1",    "1.0",   "01",  "-2",  "1e1",  "abc",      "ABC", "",
+                             "true", "false", "a%b", "a_b", "a\\b", "\xC3\xA4", "none"};
         const std::string digits(5000, '1');
         std::vector<std::vector<header>> headers;
         std::vector<enqueue_options> options;
@@ -108,7 +108,7 @@ void check_filters(Make make) {
         CHECK(take(w.client(), {lane}, 100).size() == values.size());
     }
     SECTION("a filtered take brings the best that pass, and leaves the others") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         const std::array<header, 1> good{{{"x", "good"}}}, bad{{{"x", "bad"}}};
         w.enqueue(a, {"bad"}, {.priority = 9, .headers = bad});
@@ -116,13 +116,13 @@ void check_filters(Make make) {
         w.enqueue(b, {"0"}, {.priority = 1, .headers = good});
         const auto ids = w.enqueue(b, {"3", "4"});
         const filter is_good = header_of("x").like("go%");
-        CHECK(bodies_of(take(w.client(), {a, b}, 2, &is_good)) == words{"0", "1"});
+        CHECK(bodies_of(take(w.client(), {a, b}, 2, &is_good)) == strings{"0", "1"});
         const filter by_id = id_in(ids) && !id_in({ids[0]});
-        CHECK(bodies_of(take(w.client(), {a, b}, 9, &by_id)) == words{"4"});
-        CHECK(bodies_of(take(w.client(), {a, b}, 9)) == words{"bad", "2", "3"});
+        CHECK(bodies_of(take(w.client(), {a, b}, 9, &by_id)) == strings{"4"});
+        CHECK(bodies_of(take(w.client(), {a, b}, 9)) == strings{"bad", "2", "3"});
     }
     SECTION("a filter that no header can pass is refused") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         take_reply reply;
         filter deep = header_of("x") == 1;
@@ -143,9 +143,9 @@ void check_filters(Make make) {
 }
 
 template <class Driver, class Make>
-void check_claims_apart(Make make) {
+void check_filtered_claims(Make make) {
     SECTION("jobs claimed apart have a lease each, best first over the lanes, and a filter chooses among them") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         const std::array<header, 1> good{{{"x", "good"}}};
         w.enqueue(a, {"1", "2"});
@@ -159,12 +159,12 @@ void check_claims_apart(Make make) {
             return reply;
         };
         const auto chosen = claim(5, header_of("x") == "good", p.lanes);
-        CHECK(bodies_of(chosen) == words{"3"});
+        CHECK(bodies_of(chosen) == strings{"3"});
         CHECK(in_order(chosen).at(0).headers.size() == 1);
-        CHECK(bodies_of(claim(2, {}, p.lanes)) == words{"0", "1"});
+        CHECK(bodies_of(claim(2, {}, p.lanes)) == strings{"0", "1"});
         CHECK(claim(5, header_of("x") == "good", {p.lanes[0]}).leases.empty());
         const auto last = claim(5, {}, {p.lanes[0]});
-        REQUIRE(bodies_of(last) == words{"2"});
+        REQUIRE(bodies_of(last) == strings{"2"});
         CHECK(in_order(last)[0].attempt == 1);
         CHECK(p.settle(last, {.kind = settle_kind::release}).lost.empty());
         CHECK(w.counts(a) == lane_counts{.ready = 1, .leased = 1});

@@ -21,12 +21,12 @@ namespace pgq::laws {
 
 using namespace std::chrono_literals;
 
-using words = std::vector<std::string>;
+using strings = std::vector<std::string>;
 
 /// How long a law waits for what must come; far more than it takes.
-inline constexpr auto long_enough = 20s;
+inline constexpr auto law_timeout = 20s;
 /// How long a law watches that nothing comes.
-inline constexpr auto a_moment = 150ms;
+inline constexpr auto quiet_time = 150ms;
 
 /// The value, or the end of the test with the error's text.
 template <class T>
@@ -45,8 +45,8 @@ inline std::vector<job_record> in_order(const exchange_reply& reply) {
     });
     return jobs;
 }
-inline words bodies_of(const exchange_reply& reply) {
-    words out;
+inline strings bodies_of(const exchange_reply& reply) {
+    strings out;
     for (const auto& j : in_order(reply)) out.emplace_back(j.body);
     return out;
 }
@@ -90,7 +90,7 @@ inline void check_shape(const exchange_reply& reply) {
 
 /// A session with a registered worker.
 template <class Session>
-struct party {
+struct test_worker {
     Session session;
     worker_id worker{};
     std::vector<claim_lane> lanes{};
@@ -121,9 +121,9 @@ struct party {
         return progress({.ref = claimed.leases[0].ref, .last = true, .mask = mask, .items = std::span{&s, 1}});
     }
     /// Promotes until so many jobs could be claimed at once, and gives those.
-    exchange_reply await_jobs(std::uint32_t limit) {
+    exchange_reply claim_when_due(std::uint32_t limit) {
         exchange_reply reply;
-        const auto deadline = std::chrono::steady_clock::now() + long_enough;
+        const auto deadline = std::chrono::steady_clock::now() + law_timeout;
         while (reply.leases.empty() && std::chrono::steady_clock::now() < deadline) {
             reply = promote_and_claim(limit);
             if (reply.leases.empty()) (void)must(session.wait(10ms));
@@ -131,17 +131,17 @@ struct party {
         REQUIRE_FALSE(reply.leases.empty());
         return reply;
     }
-    void fall_asleep() { (void)exchange({.announce_sleep = true}); }
-    bool is_woken(duration within = long_enough) { return must(session.wait(within)) == wake_reason::notified; }
+    void subscribe() { (void)exchange({.announce_sleep = true}); }
+    bool is_woken(duration within = law_timeout) { return must(session.wait(within)) == wake_reason::notified; }
 };
 
 /// A driver with an empty store, and somebody who enqueues.
 template <class Driver>
-class driver_world {
+class driver_fixture {
 public:
     using session = typename Driver::session;
 
-    explicit driver_world(Driver d) : driver_{std::move(d)}, client_{must(driver_.connect(session_role::client))} {}
+    explicit driver_fixture(Driver d) : driver_{std::move(d)}, client_{must(driver_.connect(session_role::client))} {}
 
     session& client() { return client_; }
     session connect(session_role role) { return must(driver_.connect(role)); }
@@ -152,25 +152,26 @@ public:
         REQUIRE(lanes.size() == 1);
         return lanes[0];
     }
-    party<session> worker(const std::vector<lane_id>& lanes, duration lease_time = 1min, std::int16_t attempts = 5) {
-        party<session> p{.session = connect(session_role::worker)};
+    test_worker<session> worker(const std::vector<lane_id>& lanes, duration lease_time = 1min,
+                                std::int16_t attempts = 5) {
+        test_worker<session> p{.session = connect(session_role::worker)};
         p.worker = must(p.session.register_worker(
             {.host = "here", .pid = 7, .version = "0", .lease_time = lease_time, .lanes = lanes}));
         for (const auto lane : lanes) p.lanes.push_back({.lane = lane, .max_attempts = attempts});
         return p;
     }
 
-    std::vector<job_id> enqueue(lane_id lane, const words& texts, const enqueue_options& options = {}) {
+    std::vector<job_id> enqueue(lane_id lane, const strings& texts, const enqueue_options& options = {}) {
         return enqueue_each(lane, texts, {options});
     }
-    std::vector<job_id> enqueue_each(lane_id lane, const words& texts, const std::vector<enqueue_options>& options) {
+    std::vector<job_id> enqueue_each(lane_id lane, const strings& texts, const std::vector<enqueue_options>& options) {
         std::vector<job_id> ids;
         const bodies b = packed(texts);
         must(client_.enqueue({.lane = lane, .bodies = &b, .options = options}, ids));
         REQUIRE(ids.size() == texts.size());
         return ids;
     }
-    static bodies packed(const words& texts) {
+    static bodies packed(const strings& texts) {
         bodies b;
         for (const auto& text : texts) b.bytes().append(text), b.close();
         return b;
@@ -182,7 +183,7 @@ public:
     /// Asks until `condition` holds.
     template <class Condition>
     bool eventually(Condition condition) {
-        const auto deadline = std::chrono::steady_clock::now() + long_enough;
+        const auto deadline = std::chrono::steady_clock::now() + law_timeout;
         while (!condition()) {
             if (std::chrono::steady_clock::now() > deadline) return false;
             (void)must(client_.wait(10ms));

@@ -13,22 +13,22 @@
 namespace pgq::laws {
 
 template <class Driver, class Make>
-void check_finishing(Make make) {
+void check_finish(Make make) {
     SECTION("finished jobs are gone; finish and claim go in one step") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
         auto p = w.worker({lane});
         const auto first = leases_of(p.claim(2));
         const auto next = p.exchange({.finished = first, .lanes = p.lanes, .limit = 2});
         CHECK(next.lost.empty());
-        CHECK(bodies_of(next) == words{"c"});
+        CHECK(bodies_of(next) == strings{"c"});
         CHECK(w.counts(lane) == lane_counts{.leased = 1});
         CHECK(p.finish(next).lost.empty());
         CHECK(w.counts(lane) == lane_counts{});
     }
     SECTION("several leases end in one exchange") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, {"1", "2"});
         w.enqueue(b, {"3", "4"});
@@ -40,23 +40,23 @@ void check_finishing(Make make) {
         CHECK(must(p.session.leases_of(p.worker)).empty());
     }
     SECTION("what a claim handed out stays readable after the lease ended and while the next is open") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b"}, {.headers = std::vector<header>{{"h", "v"}}});
         auto p = w.worker({lane});
         const auto first = p.claim(1);
         (void)p.finish(first);
         const auto second = p.claim(1);
-        CHECK(bodies_of(first) == words{"a"});
+        CHECK(bodies_of(first) == strings{"a"});
         CHECK(in_order(first)[0].headers.size() == 1);
-        CHECK(bodies_of(second) == words{"b"});
+        CHECK(bodies_of(second) == strings{"b"});
     }
 }
 
 template <class Driver, class Make>
-void check_exchange_in_halves(Make make) {
+void check_split_sync(Make make) {
     SECTION("an exchange in two halves finishes and claims as one does, and looks at its request no more in between") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
         auto p = w.worker({lane});
@@ -66,7 +66,7 @@ void check_exchange_in_halves(Make make) {
         must(p.session.begin_exchange(request, reply));
         must(p.session.end_exchange());
         CHECK(reply.lost.empty());
-        CHECK(bodies_of(reply) == words{"c"});
+        CHECK(bodies_of(reply) == strings{"c"});
         CHECK(w.counts(lane) == lane_counts{.leased = 1});
         const exchange_request nothing{.worker = p.worker};
         must(p.session.begin_exchange(nothing, reply));
@@ -78,7 +78,7 @@ void check_exchange_in_halves(Make make) {
 template <class Driver, class Make>
 void check_partial_leases(Make make) {
     SECTION("jobs leave a lease one after the other, each to its own end, and the rest stays") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"done", "retry", "release", "hold", "running"});
         auto p = w.worker({lane});
@@ -95,12 +95,12 @@ void check_partial_leases(Make make) {
         CHECK(w.counts(lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 1, .held = 1});
         CHECK(p.finish(reply.moved).lost.empty());
         CHECK(w.counts(lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 0, .held = 1});
-        CHECK(bodies_of(p.claim(5)) == words{"retry"});
+        CHECK(bodies_of(p.claim(5)) == strings{"retry"});
     }
     SECTION("a lease ends with its last job, over several steps and more than eight jobs") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
-        w.enqueue(lane, words(20, "x"));
+        w.enqueue(lane, strings(20, "x"));
         auto p = w.worker({lane});
         const auto got = p.claim(20);
         auto ref = got.leases.at(0).ref;
@@ -121,7 +121,7 @@ void check_partial_leases(Make make) {
         CHECK(must(p.session.leases_of(p.worker)).empty());
     }
     SECTION("given back, a lease returns only what has not left it") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
         auto p = w.worker({lane});
@@ -129,14 +129,14 @@ void check_partial_leases(Make make) {
         const auto mask = mask_of({got.leases.at(0).jobs.at(1).index});
         const auto moved = p.progress({.ref = got.leases[0].ref, .mask = mask}).moved;
         must(p.session.give_back(moved));
-        CHECK(bodies_of(p.claim(5)) == words{"a", "c"});
+        CHECK(bodies_of(p.claim(5)) == strings{"a", "c"});
     }
 }
 
 template <class Driver, class Make>
 void check_fencing(Make make) {
     SECTION("a lease ends once: the second end is told it is lost") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b"});
         auto p = w.worker({lane});
@@ -147,7 +147,7 @@ void check_fencing(Make make) {
         CHECK(w.counts(lane) == lane_counts{.ready = 1});
     }
     SECTION("nobody can end or settle another worker's lease") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
         auto owner = w.worker({lane}), stranger = w.worker({lane});
@@ -160,7 +160,7 @@ void check_fencing(Make make) {
         CHECK(owner.finish(got).lost.empty());
     }
     SECTION("after a rescue the first worker can change nothing, and is told so, whatever it says") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
         auto late = w.worker({lane}, 100ms), heir = w.worker({lane});
@@ -168,7 +168,7 @@ void check_fencing(Make make) {
         const std::vector lost{old.leases.at(0).ref.id};
         (void)w.rescue();
         const auto inherited = heir.claim(1);
-        CHECK(bodies_of(inherited) == words{"x"});
+        CHECK(bodies_of(inherited) == strings{"x"});
         CHECK(inherited.leases.at(0).ref.id != lost[0]);
         CHECK(late.finish(old).lost == lost);
         for (const auto kind : {settle_kind::retry, settle_kind::release, settle_kind::hold})
@@ -178,7 +178,7 @@ void check_fencing(Make make) {
         CHECK(heir.finish(inherited).lost.empty());
     }
     SECTION("one lost lease does not hinder the others of the same exchange, nor its claim") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c", "d"});
         auto p = w.worker({lane});
@@ -193,15 +193,15 @@ void check_fencing(Make make) {
         const auto reply = p.exchange({.finished = finished, .progressed = news, .lanes = p.lanes, .limit = 9});
         CHECK(std::count(reply.lost.begin(), reply.lost.end(), gone.leases[0].ref.id) == 2);
         CHECK(reply.lost.size() == 2);
-        CHECK(bodies_of(reply) == words{"a", "d"});
+        CHECK(bodies_of(reply) == strings{"a", "d"});
         CHECK(w.counts(lane) == lane_counts{.leased = 2});
     }
 }
 
 template <class Driver, class Make>
-void check_leaving(Make make) {
+void check_give_back(Make make) {
     SECTION("a worker's leases can be listed, its own only") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
         auto p = w.worker({lane}), q = w.worker({lane});
@@ -216,7 +216,7 @@ void check_leaving(Make make) {
         CHECK(must(w.client().leases_of(q.worker)).size() == 1);
     }
     SECTION("what is given back is ready at once, the attempt not counted, and the lease is lost") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"a", "b"});
         auto p = w.worker({lane});
@@ -229,7 +229,7 @@ void check_leaving(Make make) {
         for (const auto& j : in_order(again)) CHECK(j.attempt == 1);
     }
     SECTION("giving back nothing, or what is gone, is no error") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a"});
         auto p = w.worker({lane});
@@ -240,7 +240,7 @@ void check_leaving(Make make) {
         CHECK(w.counts(lane) == lane_counts{});
     }
     SECTION("a worker that retires leaves all its jobs to others, the attempts not counted") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, {"1", "2"});
         w.enqueue(b, {"3"});
@@ -251,7 +251,7 @@ void check_leaving(Make make) {
         CHECK_FALSE(must(p.session.beat(p.worker)).alive);
         CHECK(p.finish(got).lost.size() == 1);
         const auto inherited = q.claim(5);
-        CHECK(bodies_of(inherited) == words{"1", "2", "3"});
+        CHECK(bodies_of(inherited) == strings{"1", "2", "3"});
         for (const auto& j : in_order(inherited)) CHECK(j.attempt == 1);
         must(p.session.retire(p.worker));
     }
@@ -260,7 +260,7 @@ void check_leaving(Make make) {
 template <class Driver, class Make>
 void check_counts(Make make) {
     SECTION("counts tell where the jobs of a lane are, and of that lane only") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane(), other = w.lane("other");
         w.enqueue_each(lane, {"held", "leased", "leased", "ready", "deferred"}, {{}, {}, {}, {}, {.run_at = in(1h)}});
         w.enqueue(other, {"x"});

@@ -20,11 +20,11 @@ namespace pgq::laws {
 
 /// A lane with limits, and claims from it.
 template <class Driver>
-struct limited_world {
-    driver_world<Driver> w;
+struct limited_fixture {
+    driver_fixture<Driver> w;
     lane_id lane{};
 
-    limited_world(Driver d, const std::vector<limit_spec>& limits) : w{std::move(d)}, lane{w.lane()} {
+    limited_fixture(Driver d, const std::vector<limit_spec>& limits) : w{std::move(d)}, lane{w.lane()} {
         declare("job", limits);
     }
     void declare(std::string_view entrypoint, const std::vector<limit_spec>& limits) {
@@ -32,16 +32,16 @@ struct limited_world {
         for (const auto& l : limits) all.push_back({.entrypoint = std::string{entrypoint}, .limit = l});
         (void)must(w.client().limits("default", all));
     }
-    void enqueue_keyed(const words& texts, const words& keys) {
-        const bodies b = driver_world<Driver>::packed(texts), k = driver_world<Driver>::packed(keys);
+    void enqueue_keyed(const strings& texts, const strings& keys) {
+        const bodies b = driver_fixture<Driver>::packed(texts), k = driver_fixture<Driver>::packed(keys);
         const enqueue_options plain;
         std::vector<job_id> ids;
         must(w.client().enqueue({.lane = lane, .bodies = &b, .options = {&plain, 1}, .keys = &k}, ids));
     }
-    exchange_reply claim(party<typename Driver::session>& p, std::uint32_t most, bool sleeps = false) {
+    exchange_reply claim(test_worker<typename Driver::session>& p, std::uint32_t most, bool sleeps = false) {
         return claim_of(p, {lane}, most, most, sleeps);
     }
-    static exchange_reply claim_of(party<typename Driver::session>& p, const std::vector<lane_id>& lanes,
+    static exchange_reply claim_of(test_worker<typename Driver::session>& p, const std::vector<lane_id>& lanes,
                                    std::uint32_t most, std::uint32_t room, bool sleeps = false) {
         std::vector<limited_lane> wanted;
         for (const lane_id l : lanes) wanted.push_back({.lane = l, .most = most, .max_attempts = 5});
@@ -53,38 +53,38 @@ template <class Driver, class Make>
 void check_concurrency_limit(Make make) {
     const limit_spec three{.kind = limit_kind::running, .amount = 3};
     SECTION("a limit of three lets three run, whoever claims, and best first") {
-        limited_world<Driver> w{make(), {three}};
+        limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d", "e"});
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
-        CHECK(bodies_of(w.claim(p, 2)) == words{"a", "b"});
-        CHECK(bodies_of(w.claim(q, 5)) == words{"c"});
+        CHECK(bodies_of(w.claim(p, 2)) == strings{"a", "b"});
+        CHECK(bodies_of(w.claim(q, 5)) == strings{"c"});
         CHECK(bodies_of(w.claim(p, 5)).empty());
         CHECK(w.w.counts(w.lane).ready == 2);
     }
     SECTION("a job that ended, in whatever way, makes room at once") {
-        limited_world<Driver> w{make(), {three}};
+        limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d", "e", "f"});
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
         const auto first = w.claim(p, 1), second = w.claim(p, 1), third = w.claim(p, 1);
         CHECK(bodies_of(w.claim(q, 5)).empty());
         (void)p.finish(first);
-        CHECK(bodies_of(w.claim(q, 5)) == words{"d"});
+        CHECK(bodies_of(w.claim(q, 5)) == strings{"d"});
         (void)p.settle(second, {.index = 0, .kind = settle_kind::hold, .reason = "no"});
-        CHECK(bodies_of(w.claim(q, 5)) == words{"e"});
+        CHECK(bodies_of(w.claim(q, 5)) == strings{"e"});
         must(p.session.give_back(laws::leases_of(third)));
-        CHECK(bodies_of(w.claim(q, 5)) == words{"c"});
+        CHECK(bodies_of(w.claim(q, 5)) == strings{"c"});
     }
     SECTION("parts of a lease count one by one") {
-        limited_world<Driver> w{make(), {three}};
+        limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d", "e"});
         auto p = w.w.worker({w.lane});
         const auto got = w.claim(p, 3);
         const std::string mask = mask_of({0, 1});
         (void)p.progress({.ref = got.leases.at(0).ref, .last = false, .mask = mask});
-        CHECK(bodies_of(w.claim(p, 5)) == words{"d", "e"});
+        CHECK(bodies_of(w.claim(p, 5)) == strings{"d", "e"});
     }
     SECTION("a dead worker's places are free when it is rescued") {
-        limited_world<Driver> w{make(), {three}};
+        limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d"});
         auto dead = w.w.worker({w.lane}, 100ms), p = w.w.worker({w.lane});
         CHECK(w.claim(dead, 3).claimed() == 3);
@@ -93,7 +93,7 @@ void check_concurrency_limit(Make make) {
         CHECK(w.claim(p, 5).claimed() == 3);
     }
     SECTION("who sleeps is woken by a rescue that makes room, also when all of it is held") {
-        limited_world<Driver> w{make(), {{.kind = limit_kind::running, .amount = 1}}};
+        limited_fixture<Driver> w{make(), {{.kind = limit_kind::running, .amount = 1}}};
         w.w.enqueue(w.lane, {"a", "b"});
         auto dead = w.w.worker({w.lane}, 100ms), p = w.w.worker({w.lane});
         const limited_lane last{.lane = w.lane, .most = 1, .max_attempts = 1};
@@ -101,10 +101,10 @@ void check_concurrency_limit(Make make) {
         CHECK(w.claim(p, 1, true).claimed() == 0);
         CHECK(w.w.rescue().held == 1);
         CHECK(p.is_woken());
-        CHECK(bodies_of(w.claim(p, 1)) == words{"b"});
+        CHECK(bodies_of(w.claim(p, 1)) == strings{"b"});
     }
     SECTION("who makes room that it does not need wakes a sleeper") {
-        limited_world<Driver> w{make(), {{.kind = limit_kind::running, .amount = 1}}};
+        limited_fixture<Driver> w{make(), {{.kind = limit_kind::running, .amount = 1}}};
         w.w.enqueue(w.lane, {"a", "b"});
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
         const auto got = w.claim(p, 1);
@@ -112,10 +112,10 @@ void check_concurrency_limit(Make make) {
         const auto refs = laws::leases_of(got);
         (void)p.exchange({.finished = refs, .freed = {&w.lane, 1}});
         CHECK(q.is_woken());
-        CHECK(bodies_of(w.claim(q, 1)) == words{"b"});
+        CHECK(bodies_of(w.claim(q, 1)) == strings{"b"});
     }
     SECTION("the room of a claim holds for its lanes together, and more for a colleague is told") {
-        limited_world<Driver> w{make(), {three}};
+        limited_fixture<Driver> w{make(), {three}};
         const auto other = w.w.lane("other");
         w.declare("other", {three});
         w.w.enqueue(w.lane, {"a", "b", "c", "d"});
@@ -127,7 +127,7 @@ void check_concurrency_limit(Make make) {
         CHECK(w.claim_of(p, {other}, 5, 5).claimed() == 1);
     }
     SECTION("versions of an entrypoint share its limit, and a limit of the queue holds for all its lanes together") {
-        limited_world<Driver> w{make(), {three}};
+        limited_fixture<Driver> w{make(), {three}};
         w.declare("", {{.kind = limit_kind::running, .amount = 4}});
         const lane_name names[]{{.entrypoint = "job", .version = "2"}, {.entrypoint = "other"}};
         const auto more = must(w.w.client().lanes("default", names));
@@ -138,14 +138,14 @@ void check_concurrency_limit(Make make) {
         CHECK(w.claim_of(p, {more[1]}, 5, 5).claimed() == 1);
     }
     SECTION("another queue's lane of that name has no limit") {
-        limited_world<Driver> w{make(), {three}};
+        limited_fixture<Driver> w{make(), {three}};
         const auto theirs = w.w.lane("job", "theirs");
         w.w.enqueue(theirs, {"a", "b", "c", "d"});
         auto p = w.w.worker({theirs});
         CHECK(w.claim_of(p, {theirs}, 9, 9).claimed() == 4);
     }
     SECTION("a change holds from the next claim on, wakes who sleeps, and zero lets nothing begin") {
-        limited_world<Driver> w{make(), {three}};
+        limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d", "e", "f"});
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
         CHECK(w.claim(p, 9).claimed() == 3);
@@ -162,7 +162,7 @@ void check_concurrency_limit(Make make) {
         CHECK_FALSE(must(w.w.client().change_limit("elsewhere", four)));
     }
     SECTION("what was declared first stays") {
-        limited_world<Driver> w{make(), {three}};
+        limited_fixture<Driver> w{make(), {three}};
         const lane_limit five{.entrypoint = "job", .limit = {.kind = limit_kind::running, .amount = 5}};
         const auto found = must(w.w.client().limits("default", std::span{&five, 1}));
         CHECK(found == std::vector<lane_limit>{{.entrypoint = "job", .limit = three}});
@@ -174,40 +174,40 @@ template <class Driver, class Make>
 void check_key_limit(Make make) {
     const limit_spec one{.kind = limit_kind::running_by_key, .amount = 1};
     SECTION("of one key one runs; other keys go on, and jobs without a key do not care") {
-        limited_world<Driver> w{make(), {one}};
+        limited_fixture<Driver> w{make(), {one}};
         w.enqueue_keyed({"a1", "a2", "b1", "a3", "c1"}, {"a", "a", "b", "a", "c"});
         w.w.enqueue(w.lane, {"x", "y"});
         auto p = w.w.worker({w.lane});
         const auto got = w.claim(p, 9);
-        CHECK(bodies_of(got) == words{"a1", "b1", "c1", "x", "y"});
+        CHECK(bodies_of(got) == strings{"a1", "b1", "c1", "x", "y"});
         CHECK(bodies_of(w.claim(p, 9)).empty());
         (void)p.finish(got);
-        CHECK(bodies_of(w.claim(p, 9)) == words{"a2"});
+        CHECK(bodies_of(w.claim(p, 9)) == strings{"a2"});
     }
     SECTION("a key goes with its job through retries, delays and the hands of a dead worker") {
-        limited_world<Driver> w{make(), {one}};
+        limited_fixture<Driver> w{make(), {one}};
         w.enqueue_keyed({"a1", "a2"}, {"\u00fc'; --", "\u00fc'; --"});
         auto p = w.w.worker({w.lane}), dead = w.w.worker({w.lane}, 100ms);
         (void)p.settle(w.claim(p, 9), {.index = 0, .kind = settle_kind::retry, .delay = 1ms});
         REQUIRE(w.w.eventually([&] { return p.exchange({.promote = true}).promoted == 1; }));
-        CHECK(bodies_of(w.claim(dead, 9)) == words{"a1"});
+        CHECK(bodies_of(w.claim(dead, 9)) == strings{"a1"});
         CHECK(w.w.rescue().returned == 1);
-        CHECK(bodies_of(w.claim(p, 9)) == words{"a1"});
+        CHECK(bodies_of(w.claim(p, 9)) == strings{"a1"});
         CHECK(w.claim(p, 9).claimed() == 0);
     }
     SECTION("a thousand jobs of a busy key do not keep another from running") {
-        limited_world<Driver> w{make(), {one}};
-        w.enqueue_keyed(words(1000, "busy"), words(1000, "a"));
+        limited_fixture<Driver> w{make(), {one}};
+        w.enqueue_keyed(strings(1000, "busy"), strings(1000, "a"));
         w.enqueue_keyed({"late"}, {"b"});
         auto p = w.w.worker({w.lane});
-        CHECK(bodies_of(w.claim(p, 9)) == words{"busy", "late"});
+        CHECK(bodies_of(w.claim(p, 9)) == strings{"busy", "late"});
     }
 }
 
 template <class Driver, class Make>
 void check_rate_limit(Make make) {
     SECTION("as many as the burst begin at once, then it is told when there may be more") {
-        limited_world<Driver> w{make(), {{.kind = limit_kind::rate, .amount = 1, .per = 1h, .burst = 2}}};
+        limited_fixture<Driver> w{make(), {{.kind = limit_kind::rate, .amount = 1, .per = 1h, .burst = 2}}};
         w.w.enqueue(w.lane, {"a", "b", "c"});
         auto p = w.w.worker({w.lane});
         const auto got = w.claim(p, 9);
@@ -220,8 +220,8 @@ void check_rate_limit(Make make) {
         CHECK(w.claim(p, 9).claimed() == 0);
     }
     SECTION("tokens come with time, to all workers together") {
-        limited_world<Driver> w{make(), {{.kind = limit_kind::rate, .amount = 100, .per = 1s, .burst = 5}}};
-        w.w.enqueue(w.lane, words(500, "x"));
+        limited_fixture<Driver> w{make(), {{.kind = limit_kind::rate, .amount = 100, .per = 1s, .burst = 5}}};
+        w.w.enqueue(w.lane, strings(500, "x"));
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
         const auto begin = std::chrono::steady_clock::now();
         std::size_t began = 0;
@@ -240,22 +240,22 @@ void check_rate_limit(Make make) {
 
 /// Sessions that claim and finish at once, with random pauses: the jobs that they hold never exceed the limits.
 template <class Driver, class Make>
-void check_limits_in_a_race(Make make, int rounds = 40) {
+void check_limits_under_contention(Make make, int rounds = 40) {
     SECTION("limits are never exceeded, however claims and ends meet") {
-        limited_world<Driver> w{
+        limited_fixture<Driver> w{
             make(), {{.kind = limit_kind::running, .amount = 3}, {.kind = limit_kind::running_by_key, .amount = 1}}};
         std::atomic<int> running{0}, most{0}, twice{0}, failed{0};
         std::mutex mutex;
         std::multiset<std::string> keys;
         const int jobs = rounds * 4;
-        words texts, names;
+        strings texts, names;
         for (int i = 0; i < jobs; ++i) texts.push_back(std::to_string(i % 5)), names.push_back(texts.back());
         w.enqueue_keyed(texts, names);
-        std::vector<party<typename Driver::session>> parties;
+        std::vector<test_worker<typename Driver::session>> parties;
         for (int i = 0; i < 6; ++i) parties.push_back(w.w.worker({w.lane}));
         std::atomic<int> left{jobs};
-        const auto deadline = std::chrono::steady_clock::now() + long_enough * (1 + rounds / 100);
-        const auto work = [&](party<typename Driver::session>& p, unsigned seed) {
+        const auto deadline = std::chrono::steady_clock::now() + law_timeout * (1 + rounds / 100);
+        const auto work = [&](test_worker<typename Driver::session>& p, unsigned seed) {
             std::mt19937 random{seed};
             const limited_lane wanted{.lane = w.lane, .most = 2, .max_attempts = 5};
             exchange_reply got, ended;

@@ -13,7 +13,7 @@ namespace pgq::laws {
 template <class Driver, class Make>
 void check_heartbeat(Make make) {
     SECTION("a registered worker is alive; one never seen is not; ids are not used twice") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), q = w.worker({lane});
         CHECK(p.worker != q.worker);
@@ -24,7 +24,7 @@ void check_heartbeat(Make make) {
         CHECK(w.worker({lane}).worker != q.worker);
     }
     SECTION("a beat tells that somebody else looks dead, and a dead worker that it is") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), dead = w.worker({lane}, 100ms);
         CHECK(w.eventually([&] { return must(p.session.beat(p.worker)).work_to_rescue; }));
@@ -34,7 +34,7 @@ void check_heartbeat(Make make) {
         CHECK(must(p.session.beat(p.worker)).alive);
     }
     SECTION("any session can beat for a worker, and a worker that beats in time keeps its jobs") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
         auto p = w.worker({lane}, 2s);
@@ -49,7 +49,7 @@ void check_heartbeat(Make make) {
         CHECK(p.finish(got).lost.empty());
     }
     SECTION("a worker without a beat is not dead before its lease time is over") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto begin = std::chrono::steady_clock::now();
         auto p = w.worker({w.lane()}, 300ms);
         CHECK(w.rescue().workers == 1);
@@ -60,7 +60,7 @@ void check_heartbeat(Make make) {
 template <class Driver, class Make>
 void check_rescue(Make make) {
     SECTION("a dead worker's jobs go to others in their old places, and the attempt counts") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, {"1", "2"}, {.priority = 1});
         w.enqueue(b, {"3", "4"});
@@ -71,12 +71,12 @@ void check_rescue(Make make) {
         CHECK(reply.returned == 3);
         CHECK(reply.held == 0);
         const auto got = heir.claim(9);
-        CHECK(bodies_of(got) == words{"1", "2", "3", "4"});
+        CHECK(bodies_of(got) == strings{"1", "2", "3", "4"});
         for (const auto& j : in_order(got)) CHECK(j.attempt == (j.body == "4" ? 1 : 2));
         CHECK(must(w.client().leases_of(dead.worker)).empty());
     }
     SECTION("a job that was delivered as often as it may is held, with a reason") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"killer"});
         for (int death = 1; death <= 3; ++death) {
@@ -97,7 +97,7 @@ void check_rescue(Make make) {
         CHECK(in_order(p.claim(1)).at(0).attempt == 1);
     }
     SECTION("of a partly finished lease only the rest is rescued") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"done", "retried", "running"});
         auto dead = w.worker({lane}, 500ms), heir = w.worker({lane});
@@ -108,10 +108,10 @@ void check_rescue(Make make) {
         const auto mask = mask_of({jobs[0].index, jobs[1].index});
         CHECK(dead.progress({.ref = got.leases[0].ref, .mask = mask, .items = std::span{&item, 1}}).lost.empty());
         CHECK(w.rescue().returned == 1);
-        CHECK(bodies_of(heir.claim(5)) == words{"retried", "running"});
+        CHECK(bodies_of(heir.claim(5)) == strings{"retried", "running"});
     }
     SECTION("rescuing without a dead worker does nothing, and twice is no more than once") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
         auto alive = w.worker({lane}), dead = w.worker({lane}, 100ms);
@@ -123,9 +123,9 @@ void check_rescue(Make make) {
 }
 
 template <class Driver, class Make>
-void check_afterlife(Make make) {
+void check_dead_worker(Make make) {
     SECTION("a worker declared dead registers again and goes on") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}, 100ms);
         (void)w.rescue();
@@ -133,11 +133,11 @@ void check_afterlife(Make make) {
         p.worker = must(p.session.register_worker(
             {.host = "here", .pid = 7, .version = "0", .lease_time = 1min, .lanes = std::span{&lane, 1}}));
         const auto got = p.claim(1);
-        CHECK(bodies_of(got) == words{"x"});
+        CHECK(bodies_of(got) == strings{"x"});
         CHECK(p.finish(got).lost.empty());
     }
     SECTION("a worker declared dead that claims before it knows strands nothing") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto dead = w.worker({lane}, 100ms), heir = w.worker({lane});
         (void)w.rescue();
@@ -146,7 +146,7 @@ void check_afterlife(Make make) {
         (void)dead.try_exchange({.lanes = dead.lanes, .limit = 1}, reply);
         CHECK(w.eventually([&] {
             (void)must(w.client().rescue());
-            return bodies_of(heir.promote_and_claim(1)) == words{"x"};
+            return bodies_of(heir.promote_and_claim(1)) == strings{"x"};
         }));
     }
 }

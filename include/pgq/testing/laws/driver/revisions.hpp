@@ -12,10 +12,10 @@
 /// Laws of what changes about a job while it runs: its payload, and how far it is.
 namespace pgq::laws {
 
-/// A tracked_world with words for that.
+/// A tracked_fixture with words for that.
 template <class Driver>
-struct revised_world : tracked_world<Driver> {
-    using tracked_world<Driver>::tracked_world;
+struct revised_fixture : tracked_fixture<Driver> {
+    using tracked_fixture<Driver>::tracked_fixture;
 
     result<void> revise(const exchange_reply& claimed, job_id job, std::optional<std::string_view> body,
                         std::optional<std::string_view> progress = {}) {
@@ -36,12 +36,12 @@ struct revised_world : tracked_world<Driver> {
 
 template <class Driver, class Make>
 void check_revised_payloads(Make make) {
-    using world = revised_world<Driver>;
+    using fixture = revised_fixture<Driver>;
     const std::string zeros{"\0\xff new", 6};
     SECTION("whoever gets a job next gets the payload it was given while it ran, with all else as it was") {
         for (const int how : {0, 1, 2, 3, 4}) {
             INFO("how " << how);
-            world t{make(), how == 2 ? duration{100ms} : duration{1min}};
+            fixture t{make(), how == 2 ? duration{100ms} : duration{1min}};
             const header head{.name = "colour", .value = "red"};
             const auto id = t.w.enqueue(t.lane, {"old"}, {.priority = 3, .headers = std::span{&head, 1}}).at(0);
             const auto got = t.claim("old");
@@ -54,7 +54,7 @@ void check_revised_payloads(Make make) {
             if (how == 2) CHECK(t.w.rescue().returned == 1);
             if (how == 3) (void)t.end(got, {.kind = settle_kind::release, .delay = 1ms});
             if (how == 4) must(t.p.session.retire(t.p.worker));
-            const auto again = other.await_jobs(1);
+            const auto again = other.claim_when_due(1);
             const auto job = in_order(again).at(0);
             CHECK(job.id == id);
             CHECK(job.body == zeros);
@@ -65,7 +65,7 @@ void check_revised_payloads(Make make) {
         }
     }
     SECTION("a held job is held with it") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.w.enqueue(t.lane, {"old"}).at(0);
         const auto got = t.claim("old");
         must(t.revise(got, id, "new"));
@@ -74,16 +74,16 @@ void check_revised_payloads(Make make) {
         CHECK(t.w.held(t.lane)[0].body == "new");
     }
     SECTION("the other jobs of its lease keep theirs, and each of them may get a new one") {
-        world t{make()};
+        fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c", "d"});
         const auto got = t.p.claim(4);
         must(t.revise(got, ids[2], "C"));
         must(t.revise(got, ids[0], ""));
         must(t.p.session.give_back(std::vector{t.lease()}));
-        CHECK(bodies_of(t.p.claim(9)) == words{"", "b", "C", "d"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"", "b", "C", "d"});
     }
     SECTION("the worker finds the lease again, and what it says of its jobs counts") {
-        world t{make()};
+        fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         const auto got = t.p.claim(2);
         const auto mask = mask_of({0});
@@ -96,7 +96,7 @@ void check_revised_payloads(Make make) {
         CHECK(t.w.counts(t.lane) == lane_counts{});
     }
     SECTION("a job that has left its lease, or is somebody else's, is not changed: errc::lease_lost") {
-        world t{make()};
+        fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         const auto got = t.p.claim(2);
         const auto first = in_order(got)[0];
@@ -112,22 +112,22 @@ void check_revised_payloads(Make make) {
 
         must(t.p.session.give_back(std::vector{t.lease()}));
         auto other = t.w.worker({t.lane});
-        CHECK(bodies_of(other.claim(9)) == words{"a", "b"});
+        CHECK(bodies_of(other.claim(9)) == strings{"a", "b"});
         for (const auto id : ids) {
             CHECK(t.revise(got, id, "x", "y").error() == errc::lease_lost);
             CHECK_FALSE(t.progress_of(id));
         }
         must(other.session.give_back(must(other.session.leases_of(other.worker))));
-        CHECK(bodies_of(t.p.claim(9)) == words{"a", "b"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a", "b"});
     }
 }
 
 template <class Driver, class Make>
-void check_progress_of_jobs(Make make) {
-    using world = revised_world<Driver>;
+void check_progress(Make make) {
+    using fixture = revised_fixture<Driver>;
     SECTION("progress is what was said last, until the job has ended") {
         for (const bool tracked : {false, true}) {
-            world t{make()};
+            fixture t{make()};
             const auto id = tracked ? t.add("a") : t.w.enqueue(t.lane, {"a"}).at(0);
             CHECK_FALSE(t.progress_of(id));
             const auto got = t.claim("a");
@@ -146,7 +146,7 @@ void check_progress_of_jobs(Make make) {
         }
     }
     SECTION("a held job has none, nor has one that nobody knows") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a");
         const auto got = t.claim("a");
         must(t.revise(got, id, {}, "0.1"));
@@ -155,7 +155,7 @@ void check_progress_of_jobs(Make make) {
         CHECK_FALSE(t.progress_of(job_id{id.value + 1'000'000}));
     }
     SECTION("to tell it makes a job tracked, once, and its neighbours are not") {
-        world t{make()};
+        fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         const auto got = t.p.claim(2);
         must(t.revise(got, ids[1], {}, "0.1"));
@@ -168,21 +168,21 @@ void check_progress_of_jobs(Make make) {
             CHECK(news[0].flags[j.index] == (j.id == ids[1] ? flag_tracked : std::int16_t{0}));
         CHECK_FALSE(t.progress_of(ids[0]));
         must(t.p.session.give_back(std::vector{place}));
-        CHECK(bodies_of(t.p.claim(9)) == words{"a", "b"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a", "b"});
     }
     SECTION("a worker that ends its lease and has not heard that a job in it is tracked ends that as done") {
-        world t{make()};
+        fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         const auto got = t.p.claim(2);
         must(t.revise(got, ids[1], {}, "0.1"));
-        CHECK(world::watch(t.w.client(), {ids[0]}).empty());
+        CHECK(fixture::watch(t.w.client(), {ids[0]}).empty());
         CHECK(t.p.finish({t.lease()}).lost.empty());
         CHECK_FALSE(t.progress_of(ids[1]));
         CHECK(t.end_of(ids[0]) == 'd');
         CHECK(t.w.counts(t.lane) == lane_counts{});
     }
     SECTION("a cancellation is heard by a job that tells its progress, and ends it") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a");
         const auto got = t.claim("a");
         CHECK(t.cancel({id}).stopping == 1);

@@ -15,37 +15,37 @@ namespace pgq::laws {
 template <class Driver, class Make>
 void check_delays(Make make) {
     SECTION("a delayed job is not claimable before its time, then it is, with the id it was given") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
         const auto begin = std::chrono::steady_clock::now();
         const auto ids = w.enqueue(lane, {"x"}, {.run_at = in(300ms)});
         CHECK(w.counts(lane) == lane_counts{.deferred = 1});
         CHECK(p.claim(1).leases.empty());
-        const auto got = p.await_jobs(1);
+        const auto got = p.claim_when_due(1);
         CHECK(std::chrono::steady_clock::now() - begin >= 290ms);
         CHECK(ids_of(got) == ids);
         CHECK(in_order(got)[0].attempt == 1);
     }
     SECTION("a delay of nothing or less, and a moment in the past, mean at once") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(lane, {"zero", "negative", "past", "unset"},
                        {{.run_at = in(0s)}, {.run_at = in(-1h)}, {.run_at = at(time_point{1s})}, {}});
         auto p = w.worker({lane});
-        CHECK(bodies_of(p.claim(10)) == words{"zero", "negative", "past", "unset"});
+        CHECK(bodies_of(p.claim(10)) == strings{"zero", "negative", "past", "unset"});
     }
     SECTION("a moment in the future waits as a delay does") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
         w.enqueue_each(lane, {"soon", "far"}, {{.run_at = at(now + 200ms)}, {.run_at = at(now + 24h)}});
         auto p = w.worker({lane});
-        CHECK(bodies_of(p.await_jobs(5)) == words{"soon"});
+        CHECK(bodies_of(p.claim_when_due(5)) == strings{"soon"});
         CHECK(w.counts(lane) == lane_counts{.deferred = 1, .leased = 1});
     }
     SECTION("what is due is claimed in the order of rank and id, not in the order of its moments") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(lane, {"c", "b", "a"},
                        {{.run_at = in(1ms)}, {.run_at = in(3ms)}, {.priority = 1, .run_at = in(2ms)}});
@@ -54,14 +54,14 @@ void check_delays(Make make) {
             (void)p.exchange({.promote = true});
             return w.counts(lane).ready == 3;
         }));
-        CHECK(bodies_of(p.claim(5)) == words{"a", "c", "b"});
+        CHECK(bodies_of(p.claim(5)) == strings{"a", "c", "b"});
     }
 }
 
 template <class Driver, class Make>
 void check_promotion(Make make) {
     SECTION("look_ahead tells how long it is until the next deferred job, and nothing when there is none") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
         const auto due = [&] { return p.exchange({.look_ahead = true}).next_due; };
@@ -73,7 +73,7 @@ void check_promotion(Make make) {
         CHECK_FALSE(p.exchange({}).next_due.has_value());
     }
     SECTION("held jobs are never due") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
         auto p = w.worker({lane});
@@ -84,7 +84,7 @@ void check_promotion(Make make) {
         CHECK_FALSE(reply.next_due.has_value());
     }
     SECTION("promotion says how many, comes before the claim, and looks ahead to what is left") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(lane, {"a", "b", "far"}, {{.run_at = in(1ms)}, {.run_at = in(1ms)}, {.run_at = in(1h)}});
         auto p = w.worker({lane});
@@ -93,7 +93,7 @@ void check_promotion(Make make) {
             return due && *due <= duration::zero();
         }));
         std::uint32_t promoted = 0;
-        words got;
+        strings got;
         REQUIRE(w.eventually([&] {
             const auto r = p.exchange({.lanes = p.lanes, .limit = 5, .promote = true, .look_ahead = true});
             promoted += r.promoted;
@@ -101,14 +101,14 @@ void check_promotion(Make make) {
             return got.size() == 2 && r.next_due && *r.next_due > 58min;
         }));
         CHECK(promoted == 2);
-        CHECK(got == words{"a", "b"});
+        CHECK(got == strings{"a", "b"});
     }
 }
 
 template <class Driver, class Make>
 void check_retry_and_release(Make make) {
     SECTION("attempts are counted when a job is claimed; a retry keeps the count, a release takes it back") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"x"}, {.priority = 4});
         auto p = w.worker({lane});
@@ -129,21 +129,21 @@ void check_retry_and_release(Make make) {
     }
     SECTION("a retry or release with a delay waits, at any length, and then runs again") {
         for (const auto kind : {settle_kind::retry, settle_kind::release}) {
-            driver_world<Driver> w{make()};
+            driver_fixture<Driver> w{make()};
             const auto lane = w.lane();
             w.enqueue(lane, {"x"});
             auto p = w.worker({lane});
             (void)p.settle(p.claim(1), {.kind = kind, .delay = 50ms});
             CHECK(p.claim(1).leases.empty());
             CHECK(w.counts(lane) == lane_counts{.deferred = 1});
-            const auto again = p.await_jobs(1);
+            const auto again = p.claim_when_due(1);
             CHECK(in_order(again)[0].attempt == (kind == settle_kind::retry ? 2 : 1));
             (void)p.settle(again, {.kind = kind, .delay = 24h});
             CHECK(p.exchange({.look_ahead = true}).next_due.value() > 23h);
         }
     }
     SECTION("a retry without delay, or with a negative one, is ready at once, for the claim of the same exchange too") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
         auto p = w.worker({lane});
@@ -154,14 +154,14 @@ void check_retry_and_release(Make make) {
             const lease_progress end{
                 .ref = got.leases.at(0).ref, .last = true, .mask = mask, .items = std::span{&s, 1}};
             got = p.exchange({.progressed = std::span{&end, 1}, .lanes = p.lanes, .limit = 1});
-            CHECK(bodies_of(got) == words{"x"});
+            CHECK(bodies_of(got) == strings{"x"});
         }
         CHECK(in_order(got).at(0).attempt == 3);
     }
     SECTION(
         "several leases end in one exchange, each with what is said of its own jobs; one that is lost changes "
         "nothing") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const lane_id lanes[]{w.lane("a"), w.lane("b"), w.lane("c"), w.lane("d")};
         w.enqueue(lanes[0], {"a0", "a1", "a2"});
         w.enqueue(lanes[1], {"b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"});
@@ -214,7 +214,7 @@ void check_retry_and_release(Make make) {
 template <class Driver, class Make>
 void check_hold_and_requeue(Make make) {
     SECTION("a held job is not claimable and shows its reason, attempts and body") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane(), other = w.lane("other");
         const auto ids = w.enqueue(lane, {std::string("bo\0dy", 5)});
         auto p = w.worker({lane});
@@ -232,16 +232,16 @@ void check_hold_and_requeue(Make make) {
         CHECK(w.held(other).empty());
     }
     SECTION("the list of held jobs is as long as one wants at most") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
-        w.enqueue(lane, words(5, "x"));
+        w.enqueue(lane, strings(5, "x"));
         auto p = w.worker({lane});
         for (int i = 0; i < 5; ++i) (void)p.settle(p.claim(1), {.kind = settle_kind::hold});
         CHECK(must(w.client().held(lane, 3)).size() == 3);
         CHECK(must(w.client().held(lane, 10)).size() == 5);
     }
     SECTION("requeued jobs start over with their ids, ranks and no attempts") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"low", "high"}, {.priority = 2});
         auto p = w.worker({lane});
@@ -254,7 +254,7 @@ void check_hold_and_requeue(Make make) {
         CHECK(in_order(got)[0].rank == rank::of(2));
     }
     SECTION("only held jobs can be requeued, each once") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto ids = w.enqueue_each(lane, {"leased", "ready", "deferred"}, {{}, {}, {.run_at = in(1h)}});
         auto p = w.worker({lane});
@@ -269,7 +269,7 @@ void check_hold_and_requeue(Make make) {
 template <class Driver, class Make>
 void check_cancel(Make make) {
     SECTION("cancel takes away what waits - ready, deferred, held - and says how many; running jobs stay") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto ids = w.enqueue_each(lane, {"held", "running", "ready", "deferred"}, {{}, {}, {}, {.run_at = in(1h)}});
         const auto spared = w.enqueue(lane, {"spared"});
@@ -286,7 +286,7 @@ void check_cancel(Make make) {
         CHECK(ids_of(p.promote_and_claim(5)) == spared);
     }
     SECTION("cancelling nothing is no error") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         CHECK(must(w.client().cancel({})) == cancel_reply{});
     }
 }

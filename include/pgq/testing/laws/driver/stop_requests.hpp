@@ -13,9 +13,9 @@ namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_flags(Make make) {
-    using world = tracked_world<Driver>;
+    using fixture = tracked_fixture<Driver>;
     SECTION("a worker is told which of its jobs are tracked, in every attempt") {
-        world t{make()};
+        fixture t{make()};
         t.w.enqueue(t.lane, {"plain"});
         t.add("tracked");
         auto got = t.p.claim(9);
@@ -28,10 +28,10 @@ void check_flags(Make make) {
         must(t.p.session.give_back(laws::leases_of(got)));
         t.run("plain");
         t.run("tracked", {.kind = settle_kind::retry, .delay = 1ms});
-        CHECK(in_order(t.p.await_jobs(1)).at(0).flags == flag_tracked);
+        CHECK(in_order(t.p.claim_when_due(1)).at(0).flags == flag_tracked);
     }
     SECTION("leases_now lists every lease of the worker, with the flags of its jobs as they are now") {
-        world t{make()};
+        fixture t{make()};
         auto other = t.w.worker({t.lane});
         CHECK(must(t.p.session.leases_now(t.p.worker)).empty());
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c", "d"});
@@ -41,7 +41,7 @@ void check_flags(Make make) {
         REQUIRE(news.size() == 1);
         CHECK(news[0].ref.id == got.leases.at(0).ref.id);
         CHECK(std::all_of(news[0].flags.begin(), news[0].flags.end(), [](auto f) { return f == 0; }));
-        CHECK(world::watch(t.w.client(), {ids[1]}).empty());
+        CHECK(fixture::watch(t.w.client(), {ids[1]}).empty());
         CHECK(t.cancel({ids[2]}) == cancel_reply{.stopping = 1});
         news = must(t.w.client().leases_now(t.p.worker));
         REQUIRE(news.size() == 1);
@@ -52,10 +52,10 @@ void check_flags(Make make) {
 }
 
 template <class Driver, class Make>
-void check_stopping(Make make) {
-    using world = tracked_world<Driver>;
+void check_stop_requests(Make make) {
+    using fixture = tracked_fixture<Driver>;
     SECTION("cancelling ends what waits and asks what runs to stop, and says how many of each") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         const auto running = t.claim("parent");
         const auto blocked = t.add("blocked", {.after = std::span{&parent, 1}, .keep_outcome = 1h}).id;
@@ -74,7 +74,7 @@ void check_stopping(Make make) {
         CHECK(t.end_of(parent) == 'd');
     }
     SECTION("the session of the worker learns of it, once, and its wait ends; no other's does") {
-        world t{make()};
+        fixture t{make()};
         auto other = t.w.worker({t.lane});
         const auto id = t.add("a");
         (void)t.w.enqueue(t.lane, {"b"});
@@ -82,8 +82,8 @@ void check_stopping(Make make) {
         REQUIRE(other.claim(1).claimed() == 1);
         CHECK_FALSE(t.p.session.stop_asked());
         CHECK_FALSE(must(t.p.session.beat(t.p.worker)).stop_asked);
-        t.p.fall_asleep();
-        other.fall_asleep();
+        t.p.subscribe();
+        other.subscribe();
         CHECK(t.cancel({id}).stopping == 1);
         CHECK(t.p.is_woken());
         CHECK(t.p.session.stop_asked());
@@ -93,12 +93,12 @@ void check_stopping(Make make) {
         REQUIRE(news.size() == 1);
         REQUIRE(news[0].flags.size() == 1);
         CHECK(news[0].flags[0] == (flag_tracked | flag_stop));
-        CHECK_FALSE(other.is_woken(a_moment));
+        CHECK_FALSE(other.is_woken(quiet_time));
         CHECK_FALSE(other.session.stop_asked());
         CHECK_FALSE(must(other.session.beat(other.worker)).stop_asked);
     }
     SECTION("a worker that is not asleep learns of it too") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a");
         (void)t.claim("a");
         CHECK(t.cancel({id}).stopping == 1);
@@ -116,7 +116,7 @@ void check_stopping(Make make) {
         for (const auto& [kind, end] : ways)
             for (const duration delay : {duration{0}, duration{1h}}) {
                 INFO("settled as " << static_cast<char>(kind));
-                world t{make()};
+                fixture t{make()};
                 const auto id = t.add("a", {.unique_key = "k", .keep_outcome = 1h}).id;
                 const auto got = t.claim("a");
                 CHECK(t.cancel({id}).stopping == 1);
@@ -131,23 +131,23 @@ void check_stopping(Make make) {
     }
     SECTION("given back, left behind or rescued it is cancelled") {
         for (const int how : {0, 1, 2}) {
-            world t{make(), how == 2 ? duration{100ms} : duration{1min}, 1};
+            fixture t{make(), how == 2 ? duration{100ms} : duration{1min}, 1};
             const auto id = t.add("a");
             const auto plain = t.w.enqueue(t.lane, {"plain"}).at(0);
             REQUIRE(t.p.claim(2).claimed() == 2);
             CHECK(t.cancel({id, plain}).stopping == 2);
             auto watcher = t.w.connect(session_role::client);
-            CHECK(world::watch(watcher, {id}).empty());
+            CHECK(fixture::watch(watcher, {id}).empty());
             if (how == 0) must(t.p.session.give_back(must(t.p.session.leases_of(t.p.worker))));
             if (how == 1) must(t.p.session.retire(t.p.worker));
             if (how == 2) CHECK(t.w.rescue().workers == 1);
-            CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
+            CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
             CHECK(t.end_of(id) == 'c');
             CHECK(t.w.counts(t.lane) == lane_counts{});
         }
     }
     SECTION("only those count as asked to stop that were not asked before") {
-        world t{make()};
+        fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         REQUIRE(t.p.claim(2).claimed() == 2);
         CHECK(t.cancel({ids[0]}) == cancel_reply{.stopping = 1});
@@ -155,7 +155,7 @@ void check_stopping(Make make) {
         CHECK(t.cancel(ids) == cancel_reply{});
     }
     SECTION("the other jobs of its lease go on, and a job that nobody tracks goes without a trace") {
-        world t{make()};
+        fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c"});
         const auto got = t.p.claim(3);
         CHECK(t.cancel({ids[1]}) == cancel_reply{.stopping = 1});
@@ -168,11 +168,11 @@ void check_stopping(Make make) {
         const auto reply =
             t.p.progress({.ref = news[0].ref, .last = true, .mask = mask, .items = items, .flagged = true});
         CHECK(reply.lost.empty());
-        CHECK(bodies_of(t.p.claim(9)) == words{"a", "c"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a", "c"});
         CHECK(t.end_of(ids[1]) == '?');
     }
     SECTION("held all the same and requeued, it runs and is not asked to stop any more") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a");
         const auto got = t.claim("a");
         CHECK(t.cancel({id}).stopping == 1);
@@ -186,7 +186,7 @@ void check_stopping(Make make) {
         CHECK(t.end_of(id) == 'd');
     }
     SECTION("the children of a job that is cancelled while it runs follow when it has stopped") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         const auto child = t.add("child", {.after = std::span{&parent, 1}}).id;
         const auto got = t.claim("parent");

@@ -23,8 +23,8 @@ std::vector<taken_record> take(Session& s, const std::vector<lane_id>& lanes, st
     must(s.take({.lanes = lanes, .limit = limit, .where = where}, reply));
     return std::move(reply.jobs);
 }
-inline words bodies_of(const std::vector<taken_record>& jobs) {
-    words out;
+inline strings bodies_of(const std::vector<taken_record>& jobs) {
+    strings out;
     for (const auto& j : jobs) out.push_back(j.body);
     return out;
 }
@@ -32,13 +32,13 @@ inline words bodies_of(const std::vector<taken_record>& jobs) {
 template <class Driver, class Make>
 void check_take(Make make) {
     SECTION("what is taken comes best first and is gone, with everything that was said about it") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const std::array<header, 2> headers{{{"a", "1"}, {"\xC3\xA4 \"'", ""}}};
         const auto ids = w.enqueue_each(lane, {"plain", "best", "later"},
                                         {{}, {.priority = 5, .headers = headers}, {.priority = -5}});
         const auto got = take(w.client(), {lane}, 2);
-        REQUIRE(bodies_of(got) == words{"best", "plain"});
+        REQUIRE(bodies_of(got) == strings{"best", "plain"});
         CHECK(got[0].id == ids[1]);
         CHECK(got[0].lane == lane);
         CHECK(got[0].rank == rank::of(5));
@@ -49,30 +49,30 @@ void check_take(Make make) {
         CHECK(found == std::vector<owned_header>{{"a", "1"}, {"\xC3\xA4 \"'", ""}});
         CHECK(got[1].headers.empty());
         CHECK(w.counts(lane) == lane_counts{.ready = 1});
-        CHECK(bodies_of(take(w.client(), {lane}, 10)) == words{"later"});
+        CHECK(bodies_of(take(w.client(), {lane}, 10)) == strings{"later"});
         CHECK(take(w.client(), {lane}, 10).empty());
     }
     SECTION("of several lanes the best over all are taken, and of other lanes nothing") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b"), other = w.lane("other");
         w.enqueue(other, {"not this"}, {.priority = 9});
         w.enqueue(a, {"1"});
         w.enqueue(b, {"2", "3"});
         w.enqueue(a, {"4"});
         w.enqueue(b, {"0"}, {.priority = 1});
-        CHECK(bodies_of(take(w.client(), {a, b}, 3)) == words{"0", "1", "2"});
-        CHECK(bodies_of(take(w.client(), {a, b}, 3)) == words{"3", "4"});
+        CHECK(bodies_of(take(w.client(), {a, b}, 3)) == strings{"0", "1", "2"});
+        CHECK(bodies_of(take(w.client(), {a, b}, 3)) == strings{"3", "4"});
         CHECK(w.counts(other).ready == 1);
     }
     SECTION("any bytes and empty bodies come as they were given") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const std::string zeros{"\0\xff\0", 3};
         w.enqueue(lane, {"", zeros});
-        CHECK(bodies_of(take(w.client(), {lane}, 2)) == words{"", zeros});
+        CHECK(bodies_of(take(w.client(), {lane}, 2)) == strings{"", zeros});
     }
     SECTION("what is due is promoted before, and the next due job is told") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"now"});
         w.enqueue(lane, {"soon"}, {.priority = 1, .run_at = in(20ms)});
@@ -83,28 +83,28 @@ void check_take(Make make) {
             return reply.next_due > 23h;
         }));
         CHECK(reply.jobs.empty());
-        CHECK(bodies_of(take(w.client(), {lane}, 5)) == words{"soon", "now"});
+        CHECK(bodies_of(take(w.client(), {lane}, 5)) == strings{"soon", "now"});
         must(w.client().take({.lanes = {&lane, 1}, .look_ahead = true}, reply));
         CHECK(reply.jobs.empty());
         CHECK((reply.next_due > 23h && reply.next_due <= 24h));
     }
     SECTION("a take brings what it has promoted itself") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"soon"}, {.run_at = in(20ms)});
-        words got;
+        strings got;
         REQUIRE(w.eventually([&] { return !(got = bodies_of(take(w.client(), {lane}, 5))).empty(); }));
-        CHECK(got == words{"soon"});
+        CHECK(got == strings{"soon"});
     }
     SECTION("nothing deferred: nothing is told") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         take_reply reply;
         must(w.client().take({.lanes = {&lane, 1}, .look_ahead = true}, reply));
         CHECK_FALSE(reply.next_due.has_value());
     }
     SECTION("an attempt before it is counted") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
         auto p = w.worker({lane});
@@ -112,7 +112,7 @@ void check_take(Make make) {
         CHECK(take(w.client(), {lane}).at(0).attempts == 1);
     }
     SECTION("what is kept is held as it was taken, and once however often it is said") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const std::array<header, 1> headers{{{"a", "1"}}};
         const auto ids = w.enqueue(lane, {"x"}, {.priority = 3, .headers = headers});
@@ -132,28 +132,28 @@ void check_take(Make make) {
 }
 
 template <class Driver, class Make>
-void check_taking_tracked(Make make) {
-    using world = tracked_world<Driver>;
-    const auto take = [](world& t) {
+void check_take_of_tracked_jobs(Make make) {
+    using fixture = tracked_fixture<Driver>;
+    const auto take = [](fixture& t) {
         take_reply reply;
         must(t.w.client().take({.lanes = std::span{&t.lane, 1}}, reply));
         REQUIRE(reply.jobs.size() == 1);
         return reply.jobs[0];
     };
     SECTION("a job that is taken for good is done: that is told, its key is free, its child begins") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a", {.unique_key = "k", .keep_outcome = 1h}).id;
         t.add("child", {.after = std::span{&id, 1}});
         auto watcher = t.w.connect(session_role::client);
-        CHECK(world::watch(watcher, {id}).empty());
+        CHECK(fixture::watch(watcher, {id}).empty());
         CHECK(take(t).body == "a");
-        CHECK(must(watcher.wait(long_enough)) == wake_reason::notified);
+        CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
         CHECK(t.end_of(id) == 'd');
-        CHECK(bodies_of(t.p.claim(9)) == words{"child"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
         CHECK(t.add("b", {.unique_key = "k"}).fresh);
     }
     SECTION("one that was taken and put aside has ended as held, and can be requeued") {
-        world t{make()};
+        fixture t{make()};
         const auto id = t.add("a");
         must(t.w.client().keep(take(t), "unreadable"));
         CHECK(t.end_of(id) == 'h');

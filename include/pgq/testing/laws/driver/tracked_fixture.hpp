@@ -18,7 +18,7 @@ namespace pgq::laws {
 
 /// A lane with one worker, and words for tracked jobs.
 template <class Driver>
-struct tracked_world {
+struct tracked_fixture {
     using session = typename Driver::session;
 
     struct item {
@@ -27,11 +27,11 @@ struct tracked_world {
         std::optional<lane_id> lane{};  ///< another than the world's
     };
 
-    explicit tracked_world(Driver d, duration lease_time = 1min, std::int16_t attempts = 5)
+    explicit tracked_fixture(Driver d, duration lease_time = 1min, std::int16_t attempts = 5)
         : w{std::move(d)}, lane{w.lane()}, p{w.worker({lane}, lease_time, attempts)} {}
 
     result<std::vector<enqueued_job>> try_add(const std::vector<item>& items, const std::vector<edge>& edges = {}) {
-        words texts;
+        strings texts;
         std::vector<lane_id> lanes;
         std::vector<enqueue_options> options;
         for (const item& i : items) {
@@ -39,7 +39,7 @@ struct tracked_world {
             lanes.push_back(i.lane.value_or(lane));
             options.push_back(i.options);
         }
-        const bodies b = driver_world<Driver>::packed(texts);
+        const bodies b = driver_fixture<Driver>::packed(texts);
         std::vector<enqueued_job> jobs;
         const auto done =
             w.client().enqueue_tracked({.lanes = lanes, .bodies = &b, .options = options, .edges = edges}, jobs);
@@ -56,7 +56,7 @@ struct tracked_world {
 
     exchange_reply claim(std::string_view body) {
         auto got = p.claim(1);
-        REQUIRE(bodies_of(got) == words{std::string{body}});
+        REQUIRE(bodies_of(got) == strings{std::string{body}});
         return got;
     }
     /// Ends the lease of one job, wherever it lies now.
@@ -98,9 +98,9 @@ struct tracked_world {
         return e ? static_cast<char>(e->kind) : '-';
     }
 
-    driver_world<Driver> w;
+    driver_fixture<Driver> w;
     lane_id lane;
-    party<session> p;
+    test_worker<session> p;
 };
 
 /// The ways in which a job can fail to succeed.
@@ -117,7 +117,7 @@ inline enqueue_options able_to_fail(failure f, std::string_view key = {}) {
 }
 /// The job is the only one that is ready.
 template <class Driver>
-void make_fail(tracked_world<Driver>& t, job_id id, std::string_view body, failure f) {
+void make_fail(tracked_fixture<Driver>& t, job_id id, std::string_view body, failure f) {
     if (f == failure::held) t.run(body, {.kind = settle_kind::hold, .reason = "no"});
     if (f == failure::discarded) t.run(body, {.kind = settle_kind::discard, .reason = "no"});
     if (f == failure::cancelled) CHECK(t.cancel({id}).removed == 1);

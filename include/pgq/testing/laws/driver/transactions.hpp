@@ -15,9 +15,9 @@ namespace pgq::laws {
 template <class Driver, class Make>
 void check_transactions(Make make) {
     SECTION("two who take at once never get the same job, and together they get all") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
-        w.enqueue(lane, words(200, "x"));
+        w.enqueue(lane, strings(200, "x"));
         std::array<std::vector<job_id>, 2> got;
         {
             std::vector<std::jthread> takers;
@@ -36,61 +36,61 @@ void check_transactions(Make make) {
         CHECK(got[0].size() + got[1].size() == 200);
     }
     SECTION("nobody sees what a transaction enqueues, or gets what it took, before it ends") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b"});
         auto mine = w.connect(session_role::client);
         must(mine.begin());
-        CHECK(bodies_of(take(mine, {lane})) == words{"a"});
+        CHECK(bodies_of(take(mine, {lane})) == strings{"a"});
         std::vector<job_id> ids;
-        const bodies b = driver_world<Driver>::packed({"new"});
+        const bodies b = driver_fixture<Driver>::packed({"new"});
         const enqueue_options plain{};
         must(mine.enqueue({.lane = lane, .bodies = &b, .options = {&plain, 1}}, ids));
         CHECK(ids.size() == 1);
-        CHECK(bodies_of(take(w.client(), {lane}, 5)) == words{"b"});
+        CHECK(bodies_of(take(w.client(), {lane}, 5)) == strings{"b"});
         SECTION("committed, both are done") {
             must(mine.commit());
             const auto got = take(w.client(), {lane}, 5);
-            CHECK(bodies_of(got) == words{"new"});
+            CHECK(bodies_of(got) == strings{"new"});
             CHECK(got.at(0).id == ids[0]);
         }
         SECTION("rolled back, neither is") {
             must(mine.rollback());
-            CHECK(bodies_of(take(w.client(), {lane}, 5)) == words{"a"});
+            CHECK(bodies_of(take(w.client(), {lane}, 5)) == strings{"a"});
         }
         SECTION("its session gone, neither is") {
             [](auto) {}(std::move(mine));
-            words back;
+            strings back;
             REQUIRE(w.eventually([&] { return !(back = bodies_of(take(w.client(), {lane}, 5))).empty(); }));
-            CHECK(back == words{"a"});
+            CHECK(back == strings{"a"});
         }
     }
     SECTION("a savepoint takes back what followed it and nothing else") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
         auto mine = w.connect(session_role::client);
-        const auto put = [&](const words& texts) {
+        const auto put = [&](const strings& texts) {
             std::vector<job_id> ids;
-            const bodies b = driver_world<Driver>::packed(texts);
+            const bodies b = driver_fixture<Driver>::packed(texts);
             const enqueue_options urgent{.priority = 1};
             must(mine.enqueue({.lane = lane, .bodies = &b, .options = {&urgent, 1}}, ids));
         };
         must(mine.begin());
         put({"own"});
         must(mine.savepoint());
-        CHECK(bodies_of(take(mine, {lane}, 2)) == words{"own", "a"});
+        CHECK(bodies_of(take(mine, {lane}, 2)) == strings{"own", "a"});
         put({"dropped"});
         must(mine.savepoint());
-        CHECK(bodies_of(take(mine, {lane}, 2)) == words{"dropped", "b"});
+        CHECK(bodies_of(take(mine, {lane}, 2)) == strings{"dropped", "b"});
         must(mine.release_savepoint());
         must(mine.rollback_to_savepoint());
-        CHECK(bodies_of(take(mine, {lane}, 2)) == words{"own", "a"});
+        CHECK(bodies_of(take(mine, {lane}, 2)) == strings{"own", "a"});
         must(mine.commit());
-        CHECK(bodies_of(take(w.client(), {lane}, 5)) == words{"b", "c"});
+        CHECK(bodies_of(take(w.client(), {lane}, 5)) == strings{"b", "c"});
     }
     SECTION("what is kept in a transaction is held with it, or comes back with it") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a"});
         auto mine = w.connect(session_role::client);
@@ -102,7 +102,7 @@ void check_transactions(Make make) {
         }
     }
     SECTION("who sleeps is woken when a transaction ends: by what it enqueued, by what it gives back") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a"});
         auto mine = w.connect(session_role::client);
@@ -110,17 +110,17 @@ void check_transactions(Make make) {
         must(mine.begin());
         REQUIRE(take(mine, {lane}).size() == 1);
         std::vector<job_id> ids;
-        const bodies b = driver_world<Driver>::packed({"new"});
+        const bodies b = driver_fixture<Driver>::packed({"new"});
         const enqueue_options plain{};
         must(mine.enqueue({.lane = lane, .bodies = &b, .options = {&plain, 1}}, ids));
-        p.fall_asleep();
-        CHECK_FALSE(p.is_woken(a_moment));
+        p.subscribe();
+        CHECK_FALSE(p.is_woken(quiet_time));
         must(GENERATE(true, false) ? mine.commit() : mine.rollback());
         CHECK(p.is_woken());
         CHECK(p.claim(5).claimed() == 1);
     }
     SECTION("one transaction at a time") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         must(w.client().begin());
         CHECK_FALSE(w.client().begin().has_value());
         must(w.client().commit());

@@ -12,18 +12,18 @@ namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_unique_keys(Make make) {
-    using world = tracked_world<Driver>;
+    using fixture = tracked_fixture<Driver>;
     SECTION("a second job with a unique key is not enqueued: the first is the answer") {
-        world t{make()};
+        fixture t{make()};
         const auto first = t.add("a", {.unique_key = "k"});
         CHECK(first.fresh);
         CHECK(t.add("b", {.unique_key = "k"}) == enqueued_job{.id = first.id, .fresh = false});
         CHECK(t.add("c", {.unique_key = "other"}).fresh);
         CHECK(t.add("d", {.priority = -1}).fresh);
-        CHECK(bodies_of(t.p.claim(9)) == words{"a", "c", "d"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a", "c", "d"});
     }
     SECTION("a key is one of its queue and entrypoint; any text, of any length, is one") {
-        world t{make()};
+        fixture t{make()};
         const std::string key = std::string(100'000, 'k') + "\xc3\xa9 '\"\\";
         for (const auto lane : {t.lane, t.w.lane("other"), t.w.lane("job", "other")}) {
             CHECK(t.add({{"x", {.unique_key = key}, lane}})[0].fresh);
@@ -31,24 +31,24 @@ void check_unique_keys(Make make) {
         }
     }
     SECTION("a key stays taken while its job is delayed, runs and is tried again, and is free when it is done") {
-        world t{make()};
+        fixture t{make()};
         const auto taken = [&] { return !t.add("y", {.unique_key = "k"}).fresh; };
         t.add("x", {.run_at = in(1ms), .unique_key = "k"});
         CHECK(taken());
-        auto got = t.p.await_jobs(1);
+        auto got = t.p.claim_when_due(1);
         CHECK(taken());
         (void)t.end(got, {.kind = settle_kind::retry});
         CHECK(taken());
         got = t.claim("x");
         (void)t.end(got, {.kind = settle_kind::release, .delay = 1ms});
         CHECK(taken());
-        got = t.p.await_jobs(1);
+        got = t.p.claim_when_due(1);
         (void)t.end(got, {.kind = settle_kind::done});
         CHECK_FALSE(taken());
     }
     SECTION("whatever ends a job frees its key") {
         for (const failure f : failures) {
-            world t{make()};
+            fixture t{make()};
             const auto first = t.add("a", able_to_fail(f, "k"));
             make_fail(t, first.id, "a", f);
             const auto second = t.add("b", {.unique_key = "k"});
@@ -57,7 +57,7 @@ void check_unique_keys(Make make) {
         }
     }
     SECTION("a key taken while waiting is free once its job has begun, and its end takes nothing from the next") {
-        world t{make()};
+        fixture t{make()};
         const enqueue_options waiting{.unique_key = unique{"k"}.while_waiting()};
         const auto first = t.add("a", waiting);
         CHECK(t.add("b", waiting) == enqueued_job{.id = first.id, .fresh = false});
@@ -66,10 +66,10 @@ void check_unique_keys(Make make) {
         CHECK(second.fresh);
         (void)t.end(got, {.kind = settle_kind::done});
         CHECK(t.add("d", waiting) == enqueued_job{.id = second.id, .fresh = false});
-        CHECK(bodies_of(t.p.claim(9)) == words{"c"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"c"});
     }
     SECTION("a key taken for a period stays taken whatever becomes of its job, and is free afterwards") {
-        world t{make()};
+        fixture t{make()};
         const auto first = t.add("a", {.unique_key = unique{"k"}.during(1h)});
         t.run("a");
         CHECK(t.add("b", {.unique_key = "k"}) == enqueued_job{.id = first.id, .fresh = false});
@@ -77,7 +77,7 @@ void check_unique_keys(Make make) {
         CHECK(t.w.eventually([&] { return t.add("d", {.unique_key = unique{"short"}.during(1us)}).fresh; }));
     }
     SECTION("told to fail, a duplicate is an error, and nothing of the call is enqueued") {
-        world t{make()};
+        fixture t{make()};
         t.add("a", {.unique_key = "k"});
         const auto refused =
             t.try_add({{"b", {.unique_key = "free"}}, {"c", {.unique_key = unique{"k"}.or_fail()}}, {"d"}});
@@ -88,10 +88,10 @@ void check_unique_keys(Make make) {
         const auto within = t.try_add({{"f", {.unique_key = "new"}}, {"g", {.unique_key = unique{"new"}.or_fail()}}});
         REQUIRE_FALSE(within.has_value());
         CHECK(within.error() == errc::duplicate_key);
-        CHECK(bodies_of(t.p.claim(9)) == words{"a", "e"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a", "e"});
     }
     SECTION("the answers of a call are one to one, and of several with one key the first wins") {
-        world t{make()};
+        fixture t{make()};
         const auto there = t.add("there", {.unique_key = "old"});
         const auto jobs = t.add({{"a", {.unique_key = "k"}},
                                  {"b", {.unique_key = "old"}},
@@ -106,40 +106,40 @@ void check_unique_keys(Make make) {
         CHECK(jobs[3] == same(jobs[0].id));
         CHECK(jobs[4].fresh);
         CHECK(jobs[5] == same(there.id));
-        CHECK(bodies_of(t.p.claim(9)) == words{"there", "a", "c", "e"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"there", "a", "c", "e"});
     }
     SECTION("the options of one are those of all when only one set is given") {
-        world t{make()};
+        fixture t{make()};
         const enqueue_options all{.unique_key = "k"};
         const std::vector lanes(3, t.lane);
-        const bodies b = driver_world<Driver>::packed({"a", "b", "c"});
+        const bodies b = driver_fixture<Driver>::packed({"a", "b", "c"});
         std::vector<enqueued_job> jobs(7);
         must(t.w.client().enqueue_tracked({.lanes = lanes, .bodies = &b, .options = std::span{&all, 1}}, jobs));
         REQUIRE(jobs.size() == 3);
         CHECK((jobs[0].fresh && !jobs[1].fresh && !jobs[2].fresh));
-        CHECK(bodies_of(t.p.claim(9)) == words{"a"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a"});
     }
 }
 
 template <class Driver, class Make>
 void check_replacement(Make make) {
-    using world = tracked_world<Driver>;
+    using fixture = tracked_fixture<Driver>;
     const enqueue_options replacing{.unique_key = unique{"k"}.or_replace()};
     SECTION("a job that waits gets the payload of one that replaces it, and nothing else of it") {
-        world t{make()};
+        fixture t{make()};
         const std::vector<header> headers{{"h", "v"}};
         const auto first = t.add("a", {.priority = 3, .headers = headers, .unique_key = "k"});
         const std::string bytes{"zero \0 byte", 11};
         CHECK(t.add(bytes, replacing) == enqueued_job{.id = first.id, .fresh = false});
         const auto got = t.p.claim(9);
-        CHECK(bodies_of(got) == words{bytes});
+        CHECK(bodies_of(got) == strings{bytes});
         CHECK(ids_of(got) == std::vector{first.id});
         CHECK(in_order(got)[0].rank == rank::of(3));
         REQUIRE(in_order(got)[0].headers.size() == 1);
         CHECK(in_order(got)[0].headers[0].value == "v");
     }
     SECTION("one that is delayed or blocked gets the payload and keeps waiting") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         t.add("late", {.run_at = in(1h), .unique_key = "late"});
         const auto blocked = t.add("blocked", {.unique_key = "blocked", .after = std::span{&parent, 1}});
@@ -148,34 +148,34 @@ void check_replacement(Make make) {
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .deferred = 2});
         t.run("parent");
         const auto got = t.p.claim(9);
-        CHECK(bodies_of(got) == words{"unblocked"});
+        CHECK(bodies_of(got) == strings{"unblocked"});
         CHECK(ids_of(got) == std::vector{blocked.id});
     }
     SECTION("beside one that runs, the replacing job is enqueued and has the key from then on") {
-        world t{make()};
+        fixture t{make()};
         t.add("a", {.unique_key = "k"});
         const auto got = t.claim("a");
         const auto second = t.add("b", replacing);
         CHECK(second.fresh);
         (void)t.end(got, {.kind = settle_kind::done});
         CHECK(t.add("c", {.unique_key = "k"}) == enqueued_job{.id = second.id, .fresh = false});
-        CHECK(bodies_of(t.p.claim(9)) == words{"b"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"b"});
     }
     SECTION("within a call the first gets the payload of the last that replaces it") {
-        world t{make()};
+        fixture t{make()};
         const auto jobs = t.add({{"a", {.unique_key = "k"}}, {"b", replacing}, {"c", replacing}, {"d"}});
         CHECK(jobs[2] == enqueued_job{.id = jobs[0].id, .fresh = false});
-        CHECK(bodies_of(t.p.claim(9)) == words{"c", "d"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"c", "d"});
     }
     SECTION("of several in a call that replace one that waits, it gets the payload of the last") {
-        world t{make()};
+        fixture t{make()};
         const auto first = t.add("a", {.unique_key = "k"});
         const auto jobs = t.add({{"b", replacing}, {"c", {.unique_key = "k"}}, {"d", replacing}});
         for (const auto& j : jobs) CHECK(j == enqueued_job{.id = first.id, .fresh = false});
-        CHECK(bodies_of(t.p.claim(9)) == words{"d"});
+        CHECK(bodies_of(t.p.claim(9)) == strings{"d"});
     }
     SECTION("one that debounces moves the job to its own time as well, later or earlier") {
-        world t{make()};
+        fixture t{make()};
         const unique k = unique{"k"}.or_debounce();
         const auto first = t.add("a", {.run_at = in(1ms), .unique_key = k});
         for (const auto& body : {"b", "c"}) CHECK_FALSE(t.add(body, {.run_at = in(1h), .unique_key = k}).fresh);
@@ -183,11 +183,11 @@ void check_replacement(Make make) {
         CHECK_FALSE(t.add("d", {.unique_key = k}).fresh);
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1});
         const auto got = t.p.claim(9);
-        CHECK(bodies_of(got) == words{"d"});
+        CHECK(bodies_of(got) == strings{"d"});
         CHECK(ids_of(got) == std::vector{first.id});
     }
     SECTION("a ready job is debounced to a later time, but not to one that is over") {
-        world t{make()};
+        fixture t{make()};
         const unique k = unique{"k"}.or_debounce();
         t.add("a", {.unique_key = k});
         CHECK_FALSE(t.add("b", {.run_at = at(time_point{1s}), .unique_key = k}).fresh);
@@ -197,7 +197,7 @@ void check_replacement(Make make) {
         CHECK(t.p.claim(9).leases.empty());
     }
     SECTION("a blocked job that is debounced waits for its time when its parent has ended") {
-        world t{make()};
+        fixture t{make()};
         const auto parent = t.add("parent");
         const unique k = unique{"k"}.or_debounce();
         t.add("a", {.unique_key = k, .after = std::span{&parent, 1}});

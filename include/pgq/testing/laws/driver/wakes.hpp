@@ -13,72 +13,72 @@
 namespace pgq::laws {
 
 template <class Driver, class Make>
-void check_who_is_woken(Make make) {
+void check_wake_targets(Make make) {
     SECTION("an enqueue wakes a sleeping worker of its lane") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({w.lane("other"), lane});
-        p.fall_asleep();
+        p.subscribe();
         w.enqueue(lane, {"x"});
         CHECK(p.is_woken());
-        CHECK(bodies_of(p.exchange({.lanes = p.lanes, .limit = 1, .announce_awake = true})) == words{"x"});
+        CHECK(bodies_of(p.exchange({.lanes = p.lanes, .limit = 1, .announce_awake = true})) == strings{"x"});
     }
     SECTION("who has not announced sleep is not woken, nor who is awake again") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto never = w.worker({lane}), again = w.worker({lane});
-        again.fall_asleep();
+        again.subscribe();
         (void)again.exchange({.announce_awake = true});
         w.enqueue(lane, {"x"});
-        CHECK_FALSE(never.is_woken(a_moment));
-        CHECK_FALSE(again.is_woken(a_moment));
+        CHECK_FALSE(never.is_woken(quiet_time));
+        CHECK_FALSE(again.is_woken(quiet_time));
     }
     SECTION("an enqueue into another lane wakes nobody") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         auto p = w.worker({w.lane("mine")});
-        p.fall_asleep();
+        p.subscribe();
         w.enqueue(w.lane("other"), {"x"});
-        CHECK_FALSE(p.is_woken(a_moment));
+        CHECK_FALSE(p.is_woken(quiet_time));
     }
     SECTION("one enqueue wakes one of two, however many jobs it brings, and that one passes on") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto a = w.worker({lane}), b = w.worker({lane});
-        a.fall_asleep();
-        b.fall_asleep();
-        w.enqueue(lane, words(100, "x"));
+        a.subscribe();
+        b.subscribe();
+        w.enqueue(lane, strings(100, "x"));
         bool a_woken = false;
         REQUIRE(w.eventually([&] { return (a_woken = a.is_woken(1ms)) || b.is_woken(1ms); }));
         auto& woken = a_woken ? a : b;
         auto& asleep = a_woken ? b : a;
-        CHECK_FALSE(asleep.is_woken(a_moment));
+        CHECK_FALSE(asleep.is_woken(quiet_time));
         (void)woken.exchange({.lanes = woken.lanes, .limit = 1, .announce_awake = true, .pass_on = true});
         CHECK(asleep.is_woken());
     }
     SECTION("passing on wakes nobody who is awake, and not oneself") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), q = w.worker({lane});
         (void)p.exchange({.announce_sleep = true, .pass_on = true});
-        CHECK_FALSE(p.is_woken(a_moment));
-        CHECK_FALSE(q.is_woken(a_moment));
+        CHECK_FALSE(p.is_woken(quiet_time));
+        CHECK_FALSE(q.is_woken(quiet_time));
     }
 }
 
 /// Something made `lane` worth looking at: the sleeper must be told.
 template <class Driver, class Make, class Event>
-void check_wakes(Make make, Event event) {
-    driver_world<Driver> w{make()};
+void check_wake(Make make, Event event) {
+    driver_fixture<Driver> w{make()};
     const auto lane = w.lane();
     auto sleeper = w.worker({lane}), actor = w.worker({lane}, 200ms);
-    event(w, lane, actor, [&] { sleeper.fall_asleep(); });
+    event(w, lane, actor, [&] { sleeper.subscribe(); });
     CHECK(sleeper.is_woken());
 }
 
 template <class Driver, class Make>
-void check_what_wakes(Make make) {
+void check_wake_sources(Make make) {
     const auto settled = [&](settlement s) {
-        check_wakes<Driver>(make, [s](auto& w, lane_id lane, auto& actor, auto asleep) {
+        check_wake<Driver>(make, [s](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"});
             const auto got = actor.claim(1);
             asleep();
@@ -86,7 +86,7 @@ void check_what_wakes(Make make) {
         });
     };
     SECTION("a delayed job wakes, so that the sleeper knows when to look") {
-        check_wakes<Driver>(make, [](auto& w, lane_id lane, auto&, auto asleep) {
+        check_wake<Driver>(make, [](auto& w, lane_id lane, auto&, auto asleep) {
             asleep();
             w.enqueue(lane, {"x"}, {.run_at = in(1h)});
         });
@@ -95,7 +95,7 @@ void check_what_wakes(Make make) {
     SECTION("a retry with a delay wakes") { settled({.kind = settle_kind::retry, .delay = 1h}); }
     SECTION("a release wakes") { settled({.kind = settle_kind::release}); }
     SECTION("a requeue wakes") {
-        check_wakes<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
+        check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             const auto ids = w.enqueue(lane, {"x"});
             (void)actor.settle(actor.claim(1), {.kind = settle_kind::hold});
             asleep();
@@ -103,14 +103,14 @@ void check_what_wakes(Make make) {
         });
     }
     SECTION("a promotion wakes") {
-        check_wakes<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
+        check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"}, {.run_at = in(1ms)});
             asleep();
             CHECK(w.eventually([&] { return actor.exchange({.promote = true}).promoted == 1; }));
         });
     }
     SECTION("a rescue wakes") {
-        check_wakes<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
+        check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"});
             (void)actor.claim(1);
             asleep();
@@ -118,7 +118,7 @@ void check_what_wakes(Make make) {
         });
     }
     SECTION("a worker that retires wakes") {
-        check_wakes<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
+        check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"});
             (void)actor.claim(1);
             asleep();
@@ -126,7 +126,7 @@ void check_what_wakes(Make make) {
         });
     }
     SECTION("giving back wakes") {
-        check_wakes<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
+        check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"});
             const auto got = actor.claim(1);
             asleep();
@@ -136,9 +136,9 @@ void check_what_wakes(Make make) {
 }
 
 template <class Driver, class Make>
-void check_no_wake_is_lost(Make make) {
+void check_no_lost_wakes(Make make) {
     SECTION("a wake between announcing and waiting is not lost") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
         for (int i = 0; i < 20; ++i) {
@@ -151,7 +151,7 @@ void check_no_wake_is_lost(Make make) {
         }
     }
     SECTION("however an enqueue falls between announcing, claiming and waiting, its job is seen without a time-out") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
         constexpr int rounds = 300;
@@ -159,7 +159,7 @@ void check_no_wake_is_lost(Make make) {
         std::atomic<bool> failed{false};
         std::jthread producer{[&] {
             std::vector<job_id> ids;
-            const bodies b = driver_world<Driver>::packed({"x"});
+            const bodies b = driver_fixture<Driver>::packed({"x"});
             const enqueue_options plain{};
             const enqueue_request one{.lane = lane, .bodies = &b, .options = std::span{&plain, 1}};
             for (int i = 0; i < rounds; ++i) {
@@ -188,53 +188,53 @@ void check_no_wake_is_lost(Make make) {
 template <class Driver, class Make>
 void check_interrupt(Make make) {
     SECTION("a wait ends at its time-out when nothing happens; one of no length does not wait") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         auto p = w.worker({w.lane()});
         const auto begin = std::chrono::steady_clock::now();
-        CHECK(must(p.session.wait(a_moment)) == wake_reason::timeout);
-        CHECK(std::chrono::steady_clock::now() - begin >= a_moment - 10ms);
+        CHECK(must(p.session.wait(quiet_time)) == wake_reason::timeout);
+        CHECK(std::chrono::steady_clock::now() - begin >= quiet_time - 10ms);
         CHECK(must(p.session.wait(0s)) == wake_reason::timeout);
         CHECK(must(p.session.wait(-1s)) == wake_reason::timeout);
-        CHECK(std::chrono::steady_clock::now() - begin < long_enough);
+        CHECK(std::chrono::steady_clock::now() - begin < law_timeout);
     }
     SECTION("an interrupt before the wait ends the next one, and only that") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         auto p = w.worker({w.lane()});
         p.session.interrupt();
         p.session.interrupt();
-        CHECK(must(p.session.wait(long_enough)) == wake_reason::interrupted);
-        CHECK(must(p.session.wait(a_moment)) == wake_reason::timeout);
+        CHECK(must(p.session.wait(law_timeout)) == wake_reason::interrupted);
+        CHECK(must(p.session.wait(quiet_time)) == wake_reason::timeout);
     }
     SECTION("an interrupt from another thread ends the wait, at whatever moment it comes") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         auto p = w.worker({w.lane()});
-        p.fall_asleep();
+        p.subscribe();
         for (int i = 0; i < 100; ++i) {
             std::jthread other{[&] { p.session.interrupt(); }};
-            REQUIRE(must(p.session.wait(long_enough)) == wake_reason::interrupted);
+            REQUIRE(must(p.session.wait(law_timeout)) == wake_reason::interrupted);
         }
     }
     SECTION("an interrupt ends one session's wait, not the other's, and its work goes on") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), q = w.worker({lane});
         p.session.interrupt();
-        CHECK(must(q.session.wait(a_moment)) == wake_reason::timeout);
+        CHECK(must(q.session.wait(quiet_time)) == wake_reason::timeout);
         w.enqueue(lane, {"x"});
         CHECK(p.claim(1).claimed() == 1);
-        CHECK(must(p.session.wait(long_enough)) == wake_reason::interrupted);
+        CHECK(must(p.session.wait(law_timeout)) == wake_reason::interrupted);
     }
     SECTION("a session that was moved is woken and interrupted where it is now") {
-        driver_world<Driver> w{make()};
+        driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
-        p.fall_asleep();
+        p.subscribe();
         auto moved = std::move(p);
         w.enqueue(lane, {"x"});
         CHECK(moved.is_woken());
         CHECK(moved.claim(1).claimed() == 1);
         moved.session.interrupt();
-        CHECK(must(moved.session.wait(long_enough)) == wake_reason::interrupted);
+        CHECK(must(moved.session.wait(law_timeout)) == wake_reason::interrupted);
     }
 }
 
