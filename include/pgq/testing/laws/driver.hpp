@@ -21,8 +21,9 @@
 
 namespace pgq::laws {
 
-/// What every driver must keep; of taking by hand and of transactions, when its sessions do that. `make()` gives a driver with an empty, installed store; it is called anew for each law.
-/// Time is real: a law waits for what must come and gives up after twenty seconds.
+/// Checks the laws of drivers. The laws of `take` and of transactions are checked only if the sessions support these.
+/// `make()` returns a driver with an empty, installed store; each law calls it again. The laws use real time: a law
+/// waits up to 20 seconds for what must happen, and the whole check takes about half a minute.
 template <class Driver, class Make>
 void check_driver(Make make) {
     static_assert(driver_policy<Driver>);

@@ -12,20 +12,20 @@
 #include <thread>
 #include <vector>
 
-/// What every serializer keeps to. For a serializer of one's own: `pgq::laws::check_serializer(mine{}, examples)` in a
-/// test, with examples that differ from each other and, one of them, from `Job{}`.
+/// The laws of serializers. To check your own, call `pgq::laws::check_serializer(mine{}, examples)` in a test. The
+/// examples must differ from each other, and at least one must differ from `Job{}`.
 namespace pgq::laws {
 
-/// What becomes of a payload whose end is missing.
+/// What reading a payload without its end may return.
 enum class cut_bodies : std::uint8_t {
-    fail,     ///< every one is an error
-    may_pass  ///< some are payloads themselves: documented by the serializer
+    fail,     ///< always an error
+    may_pass  ///< some of them are valid payloads; the serializer documents that
 };
 
 namespace detail {
 
-/// `text` as a body of its own, with no readable byte behind it that a sanitizer would not notice.
-inline std::vector<char> alone(std::string_view text) { return {text.begin(), text.end()}; }
+/// A copy of `text` in an allocation of exactly its size, so that the address sanitizer finds a read beyond its end.
+inline std::vector<char> exact_copy(std::string_view text) { return {text.begin(), text.end()}; }
 inline std::string_view view(const std::vector<char>& bytes) { return {bytes.data(), bytes.size()}; }
 
 template <class S, class Job>
@@ -37,10 +37,10 @@ std::string written(const S& serializer, const Job& job) {
     return body;
 }
 
-/// Reads what may be garbage: it fails, or gives a job that can be written.
+/// Reads a payload that may be invalid. Either the read fails with a message, or the job can be written.
 template <class Job, class S>
 bool survives(const S& serializer, std::string_view text) {
-    const auto body = alone(text);
+    const auto body = exact_copy(text);
     Job job{};
     const auto read = serializer.read(view(body), job);
     if (!read) return !read.error().message.empty() && read.error().code;
@@ -88,9 +88,9 @@ void check_serializer(S serializer, std::vector<Job> examples, cut_bodies cut = 
     static_assert(serializer_for<S, Job>);
     REQUIRE_FALSE(examples.empty());
 
-    SECTION("what was written reads back equal") {
+    SECTION("a written job reads back equal") {
         for (const Job& example : examples) {
-            const auto body = detail::alone(detail::written(serializer, example));
+            const auto body = detail::exact_copy(detail::written(serializer, example));
             Job job{};
             const auto read = serializer.read(detail::view(body), job);
             INFO(read.error().text());
@@ -98,7 +98,7 @@ void check_serializer(S serializer, std::vector<Job> examples, cut_bodies cut = 
             CHECK(job == example);
         }
     }
-    SECTION("writing appends") {
+    SECTION("write appends to the output") {
         std::string out = "before";
         for (const Job& example : examples) {
             const std::string before = out;
@@ -109,7 +109,7 @@ void check_serializer(S serializer, std::vector<Job> examples, cut_bodies cut = 
             CHECK(job == example);
         }
     }
-    SECTION("reading leaves nothing of what was in the job before") {
+    SECTION("read replaces all old contents of the job") {
         for (const Job& before : examples) {
             for (const Job& example : examples) {
                 Job job = before;
@@ -127,7 +127,7 @@ void check_serializer(S serializer, std::vector<Job> examples, cut_bodies cut = 
             CHECK(job == example);
         }
     }
-    SECTION("a payload that is cut off anywhere does no harm") {
+    SECTION("a payload that is cut off at any byte does no harm") {
         for (const Job& example : examples) {
             const std::string body = detail::written(serializer, example);
             for (std::size_t length = 0; length < body.size(); ++length) {
@@ -150,7 +150,7 @@ void check_serializer(S serializer, std::vector<Job> examples, cut_bodies cut = 
             }
         }
     }
-    SECTION("several threads use it at once") { detail::check_threads(serializer, examples); }
+    SECTION("several threads can use it at once") { detail::check_threads(serializer, examples); }
 }
 
 }  // namespace pgq::laws

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-/// Laws of leases that a handler ends by itself, in a transaction or without.
+/// Laws of leases that a handler acknowledges itself, in a transaction or without one.
 namespace pgq::laws {
 
-/// Not by `exchange`, which knows that a lane has one lease.
+/// Claims one lease for each job. It does not use `test_worker::exchange`, which expects one lease for each lane.
 template <class Session>
 exchange_reply claim_each(test_worker<Session>& p, std::uint32_t limit) {
     for (auto& lane : p.lanes) lane.each = true;
@@ -24,7 +24,7 @@ exchange_reply claim_each(test_worker<Session>& p, std::uint32_t limit) {
 
 template <class Driver, class Make>
 void check_single_job_leases(Make make) {
-    SECTION("a lane that wants it gets a lease for each job, the best first taken, others as always") {
+    SECTION("a lane with `each` gets a lease for each job, in order; other lanes get one lease") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(b, {"b1", "b2"});
@@ -43,7 +43,7 @@ void check_single_job_leases(Make make) {
         CHECK(seen == std::set<std::string>{"best", "a1", "a2", "b1", "b2"});
         CHECK(w.counts(a) == lane_counts{.ready = 1, .leased = 3});
     }
-    SECTION("they are finished and rescued one by one") {
+    SECTION("single-job leases are finished and rescued one by one") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"1", "2", "3"});
@@ -59,7 +59,7 @@ void check_single_job_leases(Make make) {
 
 template <class Driver, class Make>
 void check_acknowledge(Make make) {
-    SECTION("a commit that acknowledges ends the lease together with what was enqueued") {
+    SECTION("a commit that acknowledges ends the lease and stores the enqueued jobs") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane(), other = w.lane("other");
         w.enqueue(lane, {"job"});
@@ -72,10 +72,10 @@ void check_acknowledge(Make make) {
         CHECK(w.counts(other) == lane_counts{.ready = 1});
         CHECK(p.finish({ref}).lost.size() == 1);
         CHECK_FALSE(must(w.client().still_holds(p.worker, ref)));
-        must(w.client().begin());  // there is none open any more
+        must(w.client().begin());  // succeeds only if no transaction is open
         must(w.client().rollback());
     }
-    SECTION("when the lease is another's, or ended, the commit does nothing and says so") {
+    SECTION("if the worker does not own the lease, the commit does nothing and returns false") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane(), other = w.lane("other");
         w.enqueue(lane, {"job"});
@@ -91,7 +91,7 @@ void check_acknowledge(Make make) {
         }
         CHECK(w.counts(lane) == lane_counts{.ready = 1});
     }
-    SECTION("a transaction that is rolled back leaves the lease alone") {
+    SECTION("a rollback does not end the lease") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"job"});
@@ -102,7 +102,7 @@ void check_acknowledge(Make make) {
         CHECK(must(w.client().still_holds(p.worker, ref)));
         CHECK(p.finish({ref}).lost.empty());
     }
-    SECTION("a lease can be acknowledged by itself, once, and by its worker only") {
+    SECTION("a lease can be acknowledged without a transaction, once, and only by its worker") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"job"});

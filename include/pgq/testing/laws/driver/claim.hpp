@@ -13,12 +13,12 @@
 #include <thread>
 #include <vector>
 
-/// Laws of claiming: order, amount, and nobody gets another's job.
+/// Laws of claims: their order, their size, and that no job is claimed twice.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_order_in_a_lane(Make make) {
-    SECTION("jobs of one lane come out first in, first out, over several enqueues") {
+    SECTION("jobs of one lane are claimed first in, first out, over several enqueues") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto ids = w.enqueue(lane, {"a", "b"});
@@ -29,7 +29,7 @@ void check_order_in_a_lane(Make make) {
         CHECK(bodies_of(second) == strings{"d"});
         CHECK(ids_of(first) == std::vector{ids[0], ids[1], ids[2]});
     }
-    SECTION("a higher priority runs first, to both ends of its range") {
+    SECTION("a higher priority runs first, up to both ends of its range") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(
@@ -41,7 +41,7 @@ void check_order_in_a_lane(Make make) {
         CHECK(in_order(got).front().rank.priority() == INT16_MAX);
         CHECK(in_order(got).back().rank.priority() == INT16_MIN);
     }
-    SECTION("inside a priority the earlier deadline runs first, and none is last") {
+    SECTION("within a priority, an earlier deadline runs first, and no deadline runs last") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const time_point soon{std::chrono::milliseconds{1'900'000'000'123}};
@@ -57,7 +57,7 @@ void check_order_in_a_lane(Make make) {
         CHECK(in_order(got)[1].rank.deadline_ms() == 1'900'000'000'123);
         CHECK(in_order(got)[4].rank.deadline_ms() == rank::no_deadline);
     }
-    SECTION("a deadline counted from now is ordered among the absolute ones") {
+    SECTION("relative and absolute deadlines have one common order") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const time_point past{std::chrono::days{365}}, far{std::chrono::days{365 * 200}};
@@ -74,7 +74,7 @@ void check_order_in_a_lane(Make make) {
 
 template <class Driver, class Make>
 void check_order_over_lanes(Make make) {
-    SECTION("jobs of several lanes are taken by rank and id over all of them") {
+    SECTION("jobs of several lanes are claimed by rank and id over all lanes") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, {"1"});
@@ -88,7 +88,7 @@ void check_order_over_lanes(Make make) {
         CHECK(rest.leases.size() == 1);
         CHECK(rest.leases[0].lane == a);
     }
-    SECTION("one claim makes one lease a lane, with different ids") {
+    SECTION("a claim makes one lease for each lane, with different ids") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b"), empty = w.lane("empty");
         w.enqueue(a, {"1", "2"});
@@ -99,7 +99,7 @@ void check_order_over_lanes(Make make) {
         CHECK(got.leases[0].ref.id != got.leases[1].ref.id);
         for (const auto& lease : got.leases) CHECK(lease.jobs.size() == (lease.lane == a ? 2U : 1U));
     }
-    SECTION("the order holds between what is new and what comes back") {
+    SECTION("new and returned jobs have one common order") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
@@ -115,7 +115,7 @@ void check_order_over_lanes(Make make) {
 
 template <class Driver, class Make>
 void check_claim_size(Make make) {
-    SECTION("a claim gets exactly as many as it wants, or all there are") {
+    SECTION("a claim gets as many jobs as its limit, or all") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, strings(14, "x"));
@@ -124,7 +124,7 @@ void check_claim_size(Make make) {
         CHECK(p.claim(10).claimed() == 1);
         CHECK(p.claim(10).leases.empty());
     }
-    SECTION("who wants nothing, or from no lane, gets nothing") {
+    SECTION("a claim with a limit of zero or without lanes gets nothing") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
@@ -133,7 +133,7 @@ void check_claim_size(Make make) {
         CHECK(p.exchange({.limit = 10}).leases.empty());
         CHECK(w.counts(lane).ready == 1);
     }
-    SECTION("other lanes are not touched, though they are of the same queue or of the same entrypoint") {
+    SECTION("a claim does not touch other lanes of the same queue or entrypoint") {
         driver_fixture<Driver> w{make()};
         const auto mine = w.lane("job", "q"), sister = w.lane("job", "other q"), brother = w.lane("other job", "q");
         for (const auto lane : {sister, brother, mine}) w.enqueue(lane, {std::to_string(lane.value)});
@@ -142,7 +142,7 @@ void check_claim_size(Make make) {
         CHECK(w.counts(sister).ready == 1);
         CHECK(w.counts(brother).ready == 1);
     }
-    SECTION("ten thousand jobs go in at once and come out at once") {
+    SECTION("ten thousand jobs can be enqueued in one call and claimed in one call") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         strings texts;
@@ -158,7 +158,7 @@ void check_claim_size(Make make) {
     }
 }
 
-/// Claims and finishes in a thread until nothing is left; false after an error.
+/// Claims and finishes in a thread until no job is left. Returns false after an error.
 template <class Session>
 bool drain(test_worker<Session>& p, std::uint32_t batch, std::atomic<int>& left, std::vector<job_id>& got) {
     exchange_reply reply;
@@ -174,7 +174,7 @@ bool drain(test_worker<Session>& p, std::uint32_t batch, std::atomic<int>& left,
 
 template <class Driver, class Make>
 void check_concurrent_claims(Make make) {
-    SECTION("several claimers never get one job, and together they get all") {
+    SECTION("several claimers never get the same job, and together they get all") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, strings(600, "x"));
@@ -197,7 +197,7 @@ void check_concurrent_claims(Make make) {
         CHECK(w.counts(a) == lane_counts{});
         CHECK(w.counts(b) == lane_counts{});
     }
-    SECTION("8 lanes of 10 jobs, 4 claimers, batch 10: nobody comes back empty while 40 are ready") {
+    SECTION("with 8 lanes of 10 jobs, 4 claimers and a limit of 10, no claim is empty while 40 jobs are ready") {
         driver_fixture<Driver> w{make()};
         std::vector<lane_id> lanes;
         for (int i = 0; i < 8; ++i) lanes.push_back(w.lane("job " + std::to_string(i)));

@@ -11,13 +11,14 @@
 #include <thread>
 #include <vector>
 
-/// Laws of waiting for the ends of jobs, and of how they are told.
+/// Laws of watching jobs: how a session learns that they have ended.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_completion(Make make) {
     using fixture = tracked_fixture<Driver>;
-    SECTION("who watches a job is told when it has ended, and then how, with the result's very bytes") {
+    SECTION(
+        "a watching session is notified when the job ends, and reads the outcome with the exact bytes of the result") {
         fixture t{make()};
         const auto id = t.add("a");
         auto watcher = t.w.connect(session_role::client);
@@ -35,7 +36,7 @@ void check_completion(Make make) {
         CHECK(ended[0].has_result);
         CHECK((ended[0].result == bytes));
     }
-    SECTION("an empty result is one, and none is none") {
+    SECTION("an empty result is different from no result") {
         fixture t{make()};
         const auto empty = t.add("empty"), none = t.add("none");
         t.run("empty", {.kind = settle_kind::done, .result = std::string_view{}});
@@ -44,7 +45,7 @@ void check_completion(Make make) {
         CHECK(t.ended(empty)->result.empty());
         CHECK_FALSE(t.ended(none)->has_result);
     }
-    SECTION("other ends are told with attempts and reason, before they are asked for and after") {
+    SECTION("other outcomes have attempts and reason, whether the watch begins before or after the end") {
         for (const failure f : failures) {
             INFO("job " << letter(f));
             fixture t{make()};
@@ -62,7 +63,7 @@ void check_completion(Make make) {
             CHECK_FALSE(e->has_result);
         }
     }
-    SECTION("watching answers with those that have ended, and only with those") {
+    SECTION("watch returns exactly the jobs that have ended") {
         fixture t{make()};
         const auto done = t.add("a"), waits = t.add("b"), held = t.add("c"), never = job_id{waits.value + 1'000'000};
         t.run("a");
@@ -76,7 +77,7 @@ void check_completion(Make make) {
         CHECK(kinds == "dch?");
         CHECK(fixture::watch(t.w.client(), {}).empty());
     }
-    SECTION("one can watch a job that was enqueued like any other, whether it waits, is delayed, runs or is held") {
+    SECTION("an untracked job can be watched while it waits, is delayed, runs or is held") {
         fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"held", "runs", "ready"});
         const auto late = t.w.enqueue(t.lane, {"late"}, {.run_at = in(1h)}).at(0);
@@ -99,7 +100,7 @@ void check_completion(Make make) {
         CHECK(t.ended(ids[2])->result == "2");
         CHECK(t.end_of(late) == 'c');
     }
-    SECTION("how a job ended is unknown when nobody asked in time to keep it") {
+    SECTION("the outcome of a job is unknown if no call kept it in time") {
         fixture t{make()};
         const auto plain = t.w.enqueue(t.lane, {"plain"}).at(0);
         const auto keyed = t.add("keyed", {.unique_key = "k"}).id;
@@ -108,7 +109,7 @@ void check_completion(Make make) {
         CHECK(t.w.eventually([&] { return t.sweep().forgotten > 0; }));
         for (const auto id : {plain, keyed, brief}) CHECK(t.end_of(id) == '?');
     }
-    SECTION("who watches has the outcome kept for at least as long as he asks") {
+    SECTION("a watch keeps the outcome for at least the requested time") {
         fixture t{make()};
         const auto longer = t.add("longer", {.keep_outcome = 1us}).id, shorter = t.add("shorter");
         CHECK(fixture::watch(t.w.client(), {longer}, 1h).empty());
@@ -122,7 +123,7 @@ void check_completion(Make make) {
         CHECK(t.end_of(longer) == 'd');
         CHECK(t.end_of(shorter) == 'd');
     }
-    SECTION("all who watch are told, and nobody else; another attempt is no end") {
+    SECTION("all watching sessions are notified and no others; a retry is no end") {
         fixture t{make()};
         const auto id = t.add("a");
         auto one = t.w.connect(session_role::client), two = t.w.connect(session_role::client);
@@ -136,7 +137,7 @@ void check_completion(Make make) {
         CHECK(must(two.wait(law_timeout)) == wake_reason::notified);
         CHECK(must(other.wait(quiet_time)) == wake_reason::timeout);
     }
-    SECTION("a wait that has begun ends when the job does") {
+    SECTION("the end of a job ends a wait that is in progress") {
         fixture t{make()};
         const auto id = t.add("a");
         const auto got = t.claim("a");
@@ -156,7 +157,7 @@ void check_completion(Make make) {
         CHECK(told);
         CHECK(t.end_of(id) == 'd');
     }
-    SECTION("of the tracked jobs of a lease that ends, those that nothing is said of are done") {
+    SECTION("when a lease ends, its tracked jobs without a settlement are done") {
         fixture t{make()};
         std::vector<job_id> ids;
         for (const auto* body : {"a", "b", "c"}) ids.push_back(t.add(body, {.keep_outcome = 1h}).id);
@@ -176,7 +177,7 @@ void check_completion(Make make) {
         CHECK(t.end_of(ids[2]) == 'd');
         CHECK(t.ended(ids[2])->result == "result");
     }
-    SECTION("a job whose worker died without attempts left has ended as held") {
+    SECTION("a job whose worker died without attempts left ends as held") {
         for (const std::int16_t attempts : {std::int16_t{1}, std::int16_t{2}}) {
             fixture t{make(), 100ms, attempts};
             const auto id = t.add("killer");
@@ -191,7 +192,7 @@ void check_completion(Make make) {
             CHECK(t.ended(id)->attempts == 1);
         }
     }
-    SECTION("a held job that is requeued has not ended, until it ends again") {
+    SECTION("a requeued job is open until it ends again") {
         fixture t{make()};
         const auto id = t.add("a", {.unique_key = "k", .keep_outcome = 1h}).id;
         t.run("a", {.kind = settle_kind::hold});
@@ -203,7 +204,7 @@ void check_completion(Make make) {
         CHECK(t.end_of(id) == 'd');
         CHECK(t.add("c", {.unique_key = "k"}).fresh);
     }
-    SECTION("a held job whose key another has taken stays held until that one has ended") {
+    SECTION("a held job cannot be requeued while another job has its key") {
         fixture t{make()};
         const auto ids = std::vector{t.add("a", {.unique_key = "k", .keep_outcome = 1h}).id};
         t.run("a", {.kind = settle_kind::hold});
@@ -216,7 +217,7 @@ void check_completion(Make make) {
         t.run("a");
         CHECK(t.end_of(ids[0]) == 'd');
     }
-    SECTION("a held job is requeued when the time of whoever took its key is over, and has the key until it ends") {
+    SECTION("a held job can be requeued when the other job's key has expired, and then has the key until it ends") {
         for (const bool other_took_it : {false, true}) {
             fixture t{make()};
             const unique brief = unique{"k"}.during(1us);
@@ -234,7 +235,7 @@ void check_completion(Make make) {
             CHECK(t.add("d", {.unique_key = "k"}).fresh);
         }
     }
-    SECTION("of two held jobs with one key only one is requeued") {
+    SECTION("of two held jobs with one key, only one can be requeued") {
         fixture t{make()};
         std::vector<job_id> ids;
         for (const auto* body : {"a", "b"}) {

@@ -8,20 +8,20 @@
 #include <string>
 #include <vector>
 
-/// Laws of jobs that wait for others.
+/// Laws of jobs that depend on other jobs.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_dependencies(Make make) {
     using fixture = tracked_fixture<Driver>;
-    SECTION("a parent that is not known yet is not waited for, not even by itself") {
+    SECTION("a job does not wait for an id that does not exist yet, not even for its own") {
         fixture t{make()};
         const auto first = t.add("a");
         const std::vector<job_id> guessed{{first.value + 1}, {first.value + 2}};
         t.add({{"b", {.after = guessed}}, {"c", {.after = guessed}}});
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "b", "c"});
     }
-    SECTION("a job begins when the one it waits for is done, and not before") {
+    SECTION("a job begins when its parent is done, and not before") {
         fixture t{make()};
         const auto parent = t.add("parent");
         const auto child = t.add("child", {.priority = 9, .after = std::span{&parent, 1}});
@@ -38,7 +38,7 @@ void check_dependencies(Make make) {
         CHECK(in_order(next)[0].attempt == 1);
         CHECK(in_order(next)[0].rank == rank::of(9));
     }
-    SECTION("a sleeping worker is woken when a job need wait no more") {
+    SECTION("a sleeping worker is woken when a blocked job becomes ready") {
         fixture t{make()};
         const auto other = t.w.lane("other");
         auto sleeper = t.w.worker({other});
@@ -50,7 +50,7 @@ void check_dependencies(Make make) {
         CHECK(sleeper.is_woken());
         CHECK(bodies_of(sleeper.claim(1)) == strings{"child"});
     }
-    SECTION("jobs that were done, and jobs that never were, are not waited for") {
+    SECTION("a job does not wait for a parent that is done or never existed") {
         fixture t{make()};
         const auto kept = t.add("kept");
         const auto forgotten = t.w.enqueue(t.lane, {"forgotten"}).at(0);
@@ -60,7 +60,7 @@ void check_dependencies(Make make) {
         t.add("child", {.after = parents});
         CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     }
-    SECTION("jobs of one call wait for each other, over several lanes") {
+    SECTION("jobs of one call can depend on each other, across lanes") {
         fixture t{make()};
         const auto other = t.w.lane("other");
         auto q = t.w.worker({other});
@@ -76,7 +76,7 @@ void check_dependencies(Make make) {
             {.ref = second.leases.at(0).ref, .last = true, .mask = mask, .items = {&done, 1}, .flagged = true});
         CHECK(bodies_of(t.p.claim(9)) == strings{"third"});
     }
-    SECTION("a job waits for all its parents, those named twice counted once") {
+    SECTION("a job waits for all its parents; a parent that is named twice counts once") {
         fixture t{make()};
         const std::vector parents{t.add("a"), t.add("b")};
         const std::vector named{parents[0], parents[1], parents[0]};
@@ -87,7 +87,7 @@ void check_dependencies(Make make) {
         }
         CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     }
-    SECTION("one can wait for a job that was enqueued like any other, whether it waits or runs") {
+    SECTION("a parent may be an untracked job that waits or runs") {
         fixture t{make()};
         const auto waits = t.w.enqueue(t.lane, {"runs", "waits"});
         const auto runs = t.claim("runs");
@@ -97,7 +97,7 @@ void check_dependencies(Make make) {
         t.run("waits");
         CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     }
-    SECTION("a job that has waited for another still waits for its time") {
+    SECTION("a job whose parent is done still waits for its run time") {
         fixture t{make()};
         const auto parent = t.add("parent");
         t.add({{"late", {.run_at = in(1h), .after = std::span{&parent, 1}}},
@@ -106,7 +106,7 @@ void check_dependencies(Make make) {
         CHECK(bodies_of(t.p.claim(9)) == strings{"past"});
         CHECK(t.p.exchange({.look_ahead = true}).next_due.value() > 58min);
     }
-    SECTION("who waits for a duplicate waits for the job that has the key") {
+    SECTION("a job that depends on a duplicate waits for the job that has the key") {
         fixture t{make()};
         t.add("old", {.unique_key = "old"});
         t.add({{"a", {.unique_key = "k"}},
@@ -120,7 +120,7 @@ void check_dependencies(Make make) {
         t.run("a");
         CHECK(bodies_of(t.p.claim(9)) == strings{"child of b", "child of c"});
     }
-    SECTION("a child that is cancelled is waited for by nobody and waits for nobody") {
+    SECTION("a cancelled child does not return when its parent ends") {
         fixture t{make()};
         const auto parent = t.add("parent");
         const auto child = t.add("child", {.after = std::span{&parent, 1}});
@@ -128,7 +128,7 @@ void check_dependencies(Make make) {
         t.run("parent");
         CHECK(t.w.counts(t.lane) == lane_counts{});
     }
-    SECTION("a new child of a held job that was requeued waits for it") {
+    SECTION("a new child of a requeued job waits for it") {
         fixture t{make()};
         const auto parent = t.add("parent");
         t.run("parent", {.kind = settle_kind::hold});
@@ -163,7 +163,8 @@ void check_failed_parents(Make make) {
         CHECK(must(t.w.client().requeue(std::span{&child, 1})) == 1);
         CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     };
-    SECTION("a job that waits for one which fails is run, held or cancelled, as it says, however that one fails") {
+    SECTION(
+        "when a parent fails, the child runs, is held or is cancelled, as its option says, for every kind of failure") {
         for (const failure f : failures)
             for (const parent_failure policy : policies) {
                 INFO("parent " << letter(f) << ", child " << static_cast<char>(policy));
@@ -175,7 +176,7 @@ void check_failed_parents(Make make) {
                 check_child(t, child.id, parent, policy);
             }
     }
-    SECTION("so is a job that is enqueued after the other has failed, as long as that is known") {
+    SECTION("the same is true for a child enqueued after the failure, while the outcome is kept") {
         for (const failure f : failures)
             for (const parent_failure policy : policies) {
                 INFO("parent " << letter(f) << ", child " << static_cast<char>(policy));
@@ -188,7 +189,7 @@ void check_failed_parents(Make make) {
                 check_child(t, child.id, parent, policy);
             }
     }
-    SECTION("failures go down a chain, up to one that runs all the same") {
+    SECTION("a failure passes down a chain until a job that runs anyway") {
         fixture t{make()};
         const auto kept = [](parent_failure then) {
             return enqueue_options{.if_parent_fails = then, .keep_outcome = 1h};
@@ -208,7 +209,7 @@ void check_failed_parents(Make make) {
         t.run("e");
         CHECK(t.w.counts(t.lane) == lane_counts{.held = 1});
     }
-    SECTION("a chain fails too when its first job finds that its parent has failed already") {
+    SECTION("a chain fails if the parent of its first job has already failed") {
         fixture t{make()};
         const auto parent = t.add("parent");
         t.run("parent", {.kind = settle_kind::discard});
@@ -218,7 +219,7 @@ void check_failed_parents(Make make) {
         CHECK(t.end_of(jobs[1].id) == 'h');
         CHECK(t.w.counts(t.lane) == lane_counts{.held = 1});
     }
-    SECTION("of several parents one that fails is enough; who runs all the same waits for all") {
+    SECTION("one failed parent of several is enough; a job that runs anyway waits for all") {
         fixture t{make()};
         const std::vector parents{t.add("a"), t.add("b")};
         const auto jobs = t.add({{"held", {.after = parents, .keep_outcome = 1h}},
@@ -229,7 +230,7 @@ void check_failed_parents(Make make) {
         t.run("b");
         CHECK(bodies_of(t.p.claim(9)) == strings{"runs"});
     }
-    SECTION("of several parents one that has failed already is enough") {
+    SECTION("one parent of several that has already failed is enough") {
         fixture t{make()};
         const std::vector parents{t.add("a"), t.add("b")};
         t.run("a", {.kind = settle_kind::discard});
@@ -238,7 +239,7 @@ void check_failed_parents(Make make) {
         t.run("b");
         CHECK(t.w.counts(t.lane) == lane_counts{.held = 1});
     }
-    SECTION("the key of a job that never began because another failed is free") {
+    SECTION("a job that never began because its parent failed frees its key") {
         fixture t{make()};
         const auto parent = t.add("parent");
         t.add("child", {.unique_key = "k", .after = std::span{&parent, 1}});

@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
-/// Laws of enqueueing: what was stored comes back byte for byte, all or nothing.
+/// Laws of enqueues: payloads read back byte for byte, and a call stores all its jobs or none.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_ids(Make make) {
-    SECTION("ids come in input order, grow, and are those the worker sees") {
+    SECTION("ids ascend in input order, and the worker sees the same ids") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         std::vector<job_id> all;
@@ -26,7 +26,7 @@ void check_ids(Make make) {
         auto p = w.worker({a, b});
         CHECK(ids_of(p.claim(10)) == all);
     }
-    SECTION("input order decides the ids, not the order in which the jobs will run") {
+    SECTION("the input order decides the ids, not the order of execution") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue_each(lane, {"low", "late", "high"}, {{}, {.run_at = in(1h)}, {.priority = 3}});
@@ -34,13 +34,13 @@ void check_ids(Make make) {
         auto p = w.worker({lane});
         CHECK(ids_of(p.claim(10)) == std::vector{ids[2], ids[0]});
     }
-    SECTION("enqueueing nothing is no error") {
+    SECTION("enqueueing no jobs is no error") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         CHECK(w.enqueue(lane, {}).empty());
         CHECK(w.counts(lane) == lane_counts{});
     }
-    SECTION("a session enqueues at once what another claims") {
+    SECTION("another session can claim a job as soon as enqueue returns") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
@@ -55,7 +55,7 @@ void check_ids(Make make) {
 
 template <class Driver, class Make>
 void check_bodies(Make make) {
-    SECTION("a body may be empty, and may hold any bytes") {
+    SECTION("a payload may be empty and may contain any bytes") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         std::string every;
@@ -66,7 +66,7 @@ void check_bodies(Make make) {
         auto p = w.worker({lane});
         CHECK(bodies_of(p.claim(20)) == texts);
     }
-    SECTION("a body of a megabyte comes back as it was, also with a delay and after another attempt") {
+    SECTION("a payload of a megabyte reads back, also after a delay and a retry") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         std::string big(std::size_t{1} << 20, '\0');
@@ -88,7 +88,7 @@ void check_headers(Make make) {
     };
     const std::vector<header> some{
         {"traceparent", "00-ab-01"}, {"a", ""}, {"", "no name"}, {"q'\"\\ {}", "line\nbreak \u00e4\u20ac\U0001f600"}};
-    SECTION("headers travel with their job; absent ones stay absent") {
+    SECTION("each job has its own headers, or none") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(lane, {"none", "some", "none too"}, {{}, {.headers = some}, {}});
@@ -103,7 +103,7 @@ void check_headers(Make make) {
         CHECK(same(jobs[3], some));
         CHECK(same(jobs[4], some));
     }
-    SECTION("two headers of one name refuse the whole call") {
+    SECTION("two headers with one name make the whole call fail") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const std::vector<header> odd{{"z", "1"}, {"a", "2"}, {"z", "3"}};
@@ -115,7 +115,7 @@ void check_headers(Make make) {
         CHECK(answer.error() == errc::invalid_option);
         CHECK(w.counts(lane).ready == 0);
     }
-    SECTION("headers stay through delay, retry, hold and requeue") {
+    SECTION("headers stay after a delay, a retry, a hold and a requeue") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"x"}, {.run_at = in(1ms), .headers = some});
@@ -126,7 +126,7 @@ void check_headers(Make make) {
         const auto got = p.claim(1);
         CHECK(same(in_order(got).at(0), some));
     }
-    SECTION("a header that no database can store refuses the whole call, and nothing is enqueued") {
+    SECTION("a header that cannot be stored makes the whole call fail, and nothing is enqueued") {
         for (const auto bad :
              {std::string_view{"zero\0byte", 9}, std::string_view{"\xc3\x28"}, std::string_view{"\xff"}}) {
             driver_fixture<Driver> w{make()};
@@ -147,7 +147,7 @@ void check_headers(Make make) {
 
 template <class Driver, class Make>
 void check_names(Make make) {
-    SECTION("names may hold any text: quotes, SQL, blanks, any script, 255 bytes") {
+    SECTION("names may contain any text: quotes, SQL, blanks, any script, 255 bytes") {
         driver_fixture<Driver> w{make()};
         const strings names{"'",
                             "\"",
@@ -176,7 +176,7 @@ void check_names(Make make) {
             CHECK(bodies_of(p.claim(2)) == strings{std::to_string(lane.value)});
         }
     }
-    SECTION("all sessions call a lane the same") {
+    SECTION("all sessions get the same id for a lane") {
         driver_fixture<Driver> w{make()};
         auto other = w.connect(session_role::worker);
         const lane_name names[]{{.entrypoint = "b"}, {.entrypoint = "a"}, {.entrypoint = "b"}};
@@ -186,7 +186,7 @@ void check_names(Make make) {
         CHECK(mine[0] == mine[2]);
         CHECK(mine[0] != mine[1]);
     }
-    SECTION("versions of one entrypoint are different lanes") {
+    SECTION("the versions of an entrypoint are different lanes") {
         driver_fixture<Driver> w{make()};
         const lane_name names[]{
             {.entrypoint = "a"}, {.entrypoint = "a", .version = "2"}, {.entrypoint = "a", .version = "3"}};
@@ -197,7 +197,7 @@ void check_names(Make make) {
         CHECK(bodies_of(w.worker({lanes[0], lanes[2]}).claim(5)).empty());
         CHECK(bodies_of(w.worker({lanes[1]}).claim(5)) == strings{"of the second"});
     }
-    SECTION("queue and entrypoint are kept apart") {
+    SECTION("queue and entrypoint are separate parts of a name") {
         driver_fixture<Driver> w{make()};
         CHECK(w.lane("ab", "c") != w.lane("a", "bc"));
         CHECK(w.lane("x", "y") != w.lane("y", "x"));

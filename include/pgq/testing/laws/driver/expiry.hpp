@@ -7,14 +7,14 @@
 #include <cstdint>
 #include <span>
 
-/// Laws of jobs that do not begin in time, and of what is forgotten.
+/// Laws of jobs that expire, and of outcomes and keys that are purged.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_expiry(Make make) {
     using fixture = tracked_fixture<Driver>;
     const enqueue_options late{.expires_at = at(time_point{1s}), .keep_outcome = 1h};
-    SECTION("a job that has not begun in time never does, be it ready, delayed or blocked") {
+    SECTION("a ready, delayed or blocked job that has expired never begins") {
         fixture t{make()};
         const auto parent = t.add("parent");
         auto delayed = late, blocked = late, not_yet = late;
@@ -32,7 +32,7 @@ void check_expiry(Make make) {
         CHECK(bodies_of(t.p.claim(9)) == strings{"not yet"});
         CHECK(t.w.counts(t.lane) == lane_counts{.leased = 1});
     }
-    SECTION("one that wants to be held is, and once requeued it does not expire again") {
+    SECTION("an expired job is held if its option says so, and does not expire again after a requeue") {
         fixture t{make()};
         auto kept = late;
         kept.if_expired = on_expiry::hold;
@@ -48,7 +48,7 @@ void check_expiry(Make make) {
         t.run("a");
         CHECK(t.end_of(id) == 'd');
     }
-    SECTION("what runs does not expire, nor does it when it is tried again after that") {
+    SECTION("a running job does not expire, and neither do its retries") {
         fixture t{make()};
         const auto id = t.add("a", late).id;
         const auto got = t.claim("a");
@@ -58,13 +58,13 @@ void check_expiry(Make make) {
         t.run("a");
         CHECK(t.end_of(id) == 'd');
     }
-    SECTION("a job expires when its time has come") {
+    SECTION("a job expires at its expiry time") {
         fixture t{make()};
         const auto id = t.add("a", {.expires_at = in(1ms), .keep_outcome = 1h}).id;
         CHECK(t.w.eventually([&] { return t.sweep().expired == 1; }));
         CHECK(t.end_of(id) == 'e');
     }
-    SECTION("a sweep forgets outcomes and keys whose time is over, and nothing else") {
+    SECTION("a sweep purges only outcomes and keys whose time has passed") {
         fixture t{make()};
         CHECK(t.sweep().forgotten == 0);
         const auto kept = t.add("kept", {.unique_key = unique{"long"}.during(1h), .keep_outcome = 1h}).id;

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-/// Laws of filters, in taking and in claiming.
+/// Laws of filters, for takes and for claims.
 namespace pgq::laws {
 
 namespace detail {
@@ -22,7 +22,7 @@ struct filter_case {
     strings passes;
 };
 
-/// Each job is called what its header `x` is.
+/// The body of each job is the value of its header `x`; "none" has no such header.
 inline std::vector<filter_case> filter_cases() {
     const auto x = header_of("x");
     return {
@@ -79,7 +79,7 @@ inline std::vector<filter_case> filter_cases() {
 
 template <class Driver, class Make>
 void check_filters(Make make) {
-    SECTION("a filter lets the same jobs pass whatever their headers hold, and fails with none") {
+    SECTION("a filter matches the jobs that it should, for any header value, and never fails") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const strings values{"1",    "1.0",   "01",  "-2",  "1e1",  "abc",      "ABC", "",
@@ -107,7 +107,7 @@ void check_filters(Make make) {
         must(w.client().rollback());
         CHECK(take(w.client(), {lane}, 100).size() == values.size());
     }
-    SECTION("a filtered take brings the best that pass, and leaves the others") {
+    SECTION("a filtered take returns the first jobs that match, and leaves the others") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         const std::array<header, 1> good{{{"x", "good"}}}, bad{{{"x", "bad"}}};
@@ -121,7 +121,7 @@ void check_filters(Make make) {
         CHECK(bodies_of(take(w.client(), {a, b}, 9, &by_id)) == strings{"4"});
         CHECK(bodies_of(take(w.client(), {a, b}, 9)) == strings{"bad", "2", "3"});
     }
-    SECTION("a filter that no header can pass is refused") {
+    SECTION("an invalid filter is an error") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         take_reply reply;
@@ -144,7 +144,7 @@ void check_filters(Make make) {
 
 template <class Driver, class Make>
 void check_filtered_claims(Make make) {
-    SECTION("jobs claimed apart have a lease each, best first over the lanes, and a filter chooses among them") {
+    SECTION("a filtered claim gives a lease for each matching job, in order across lanes") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         const std::array<header, 1> good{{{"x", "good"}}};

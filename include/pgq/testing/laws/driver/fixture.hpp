@@ -16,19 +16,19 @@
 #include <utility>
 #include <vector>
 
-/// What the laws of drivers are written with: a store, workers at it, and short words for the common steps.
+/// The fixture of the driver laws: a store, workers, and functions for common steps.
 namespace pgq::laws {
 
 using namespace std::chrono_literals;
 
 using strings = std::vector<std::string>;
 
-/// How long a law waits for what must come; far more than it takes.
+/// How long a law waits for something that must happen. It is much longer than needed.
 inline constexpr auto law_timeout = 20s;
-/// How long a law watches that nothing comes.
+/// How long a law checks that something does not happen.
 inline constexpr auto quiet_time = 150ms;
 
-/// The value, or the end of the test with the error's text.
+/// Returns the value. On an error, fails the test with the error's text.
 template <class T>
 T must(result<T> r) {
     INFO((r ? std::string{} : r.error().text()));
@@ -36,7 +36,7 @@ T must(result<T> r) {
     if constexpr (!std::is_void_v<T>) return std::move(*r);
 }
 
-/// The jobs of all leases together, first what runs first.
+/// The jobs of all leases, in the order in which they run.
 inline std::vector<job_record> in_order(const exchange_reply& reply) {
     std::vector<job_record> jobs;
     for (const auto& lease : reply.leases) jobs.insert(jobs.end(), lease.jobs.begin(), lease.jobs.end());
@@ -61,7 +61,7 @@ inline std::vector<lease_ref> leases_of(const exchange_reply& reply) {
     return out;
 }
 
-/// The bits of these jobs.
+/// A mask as in lease_progress::mask.
 inline std::string mask_of(std::initializer_list<std::uint32_t> indexes) {
     std::string mask;
     for (const auto i : indexes) {
@@ -71,7 +71,7 @@ inline std::string mask_of(std::initializer_list<std::uint32_t> indexes) {
     return mask;
 }
 
-/// What holds for every claim: one lease a lane, its jobs in order, each index once.
+/// Checks what is true for every claim: one lease for each lane, its jobs in order, each index once.
 inline void check_shape(const exchange_reply& reply) {
     std::set<lane_id> lanes;
     for (const auto& lease : reply.leases) {
@@ -95,7 +95,7 @@ struct test_worker {
     worker_id worker{};
     std::vector<claim_lane> lanes{};
 
-    /// For threads, which must not use the test framework.
+    /// Does not use the test framework, so threads may call it.
     bool try_exchange(exchange_request r, exchange_reply& reply) {
         r.worker = worker;
         return session.exchange(r, reply).has_value();
@@ -120,7 +120,7 @@ struct test_worker {
         const std::string mask = mask_of({0});
         return progress({.ref = claimed.leases[0].ref, .last = true, .mask = mask, .items = std::span{&s, 1}});
     }
-    /// Promotes until so many jobs could be claimed at once, and gives those.
+    /// Promotes and claims until it gets at least one job.
     exchange_reply claim_when_due(std::uint32_t limit) {
         exchange_reply reply;
         const auto deadline = std::chrono::steady_clock::now() + law_timeout;
@@ -135,7 +135,7 @@ struct test_worker {
     bool is_woken(duration within = law_timeout) { return must(session.wait(within)) == wake_reason::notified; }
 };
 
-/// A driver with an empty store, and somebody who enqueues.
+/// A driver with an empty store, and a client session.
 template <class Driver>
 class driver_fixture {
 public:
@@ -180,7 +180,7 @@ public:
     lane_counts counts(lane_id lane) { return must(client_.counts(lane)); }
     std::vector<held_job> held(lane_id lane) { return must(client_.held(lane, 100)); }
 
-    /// Asks until `condition` holds.
+    /// Waits until `condition()` is true. Returns false after `law_timeout`.
     template <class Condition>
     bool eventually(Condition condition) {
         const auto deadline = std::chrono::steady_clock::now() + law_timeout;
@@ -190,7 +190,7 @@ public:
         }
         return true;
     }
-    /// Calls `rescue` until somebody was found dead.
+    /// Calls `rescue` until it finds a dead worker.
     rescue_reply rescue() {
         rescue_reply reply;
         REQUIRE(eventually([&] { return (reply = must(client_.rescue())).workers > 0; }));

@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-/// Laws of leases: they end in parts, they fence off who lost them, and they outlive nobody.
+/// Laws of leases: their jobs are settled one by one, and a worker that has lost a lease can change nothing.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_finish(Make make) {
-    SECTION("finished jobs are gone; finish and claim go in one step") {
+    SECTION("finished jobs are gone, and one sync can finish and claim") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
@@ -27,7 +27,7 @@ void check_finish(Make make) {
         CHECK(p.finish(next).lost.empty());
         CHECK(w.counts(lane) == lane_counts{});
     }
-    SECTION("several leases end in one exchange") {
+    SECTION("one sync can end several leases") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, {"1", "2"});
@@ -39,7 +39,7 @@ void check_finish(Make make) {
         CHECK(p.finish(leases).lost.empty());
         CHECK(must(p.session.leases_of(p.worker)).empty());
     }
-    SECTION("what a claim handed out stays readable after the lease ended and while the next is open") {
+    SECTION("claimed payloads stay readable after the lease has ended and during the next claim") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b"}, {.headers = std::vector<header>{{"h", "v"}}});
@@ -55,7 +55,7 @@ void check_finish(Make make) {
 
 template <class Driver, class Make>
 void check_split_sync(Make make) {
-    SECTION("an exchange in two halves finishes and claims as one does, and looks at its request no more in between") {
+    SECTION("a sync in two halves has the same effect, and does not read its request after the first half") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
@@ -77,7 +77,7 @@ void check_split_sync(Make make) {
 
 template <class Driver, class Make>
 void check_partial_leases(Make make) {
-    SECTION("jobs leave a lease one after the other, each to its own end, and the rest stays") {
+    SECTION("the jobs of a lease can be settled one by one, in different ways") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"done", "retry", "release", "hold", "running"});
@@ -97,7 +97,7 @@ void check_partial_leases(Make make) {
         CHECK(w.counts(lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 0, .held = 1});
         CHECK(bodies_of(p.claim(5)) == strings{"retry"});
     }
-    SECTION("a lease ends with its last job, over several steps and more than eight jobs") {
+    SECTION("a lease of more than eight jobs ends with its last job") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, strings(20, "x"));
@@ -120,7 +120,7 @@ void check_partial_leases(Make make) {
         CHECK(w.counts(lane) == lane_counts{.ready = 10});
         CHECK(must(p.session.leases_of(p.worker)).empty());
     }
-    SECTION("given back, a lease returns only what has not left it") {
+    SECTION("giving a lease back returns only its unsettled jobs") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
@@ -135,7 +135,7 @@ void check_partial_leases(Make make) {
 
 template <class Driver, class Make>
 void check_fencing(Make make) {
-    SECTION("a lease ends once: the second end is told it is lost") {
+    SECTION("the second end of a lease is reported as lost") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b"});
@@ -146,7 +146,7 @@ void check_fencing(Make make) {
         CHECK(p.settle(got, {.kind = settle_kind::retry}).lost == std::vector{got.leases[0].ref.id});
         CHECK(w.counts(lane) == lane_counts{.ready = 1});
     }
-    SECTION("nobody can end or settle another worker's lease") {
+    SECTION("a worker cannot end or settle another worker's lease") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
@@ -159,7 +159,7 @@ void check_fencing(Make make) {
         CHECK(w.counts(lane) == lane_counts{.leased = 1});
         CHECK(owner.finish(got).lost.empty());
     }
-    SECTION("after a rescue the first worker can change nothing, and is told so, whatever it says") {
+    SECTION("after a rescue, nothing that the first worker reports has an effect, and it learns so") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
@@ -177,7 +177,7 @@ void check_fencing(Make make) {
         CHECK(w.counts(lane) == lane_counts{.leased = 1});
         CHECK(heir.finish(inherited).lost.empty());
     }
-    SECTION("one lost lease does not hinder the others of the same exchange, nor its claim") {
+    SECTION("a lost lease does not affect the other leases or the claim of the same sync") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c", "d"});
@@ -200,7 +200,7 @@ void check_fencing(Make make) {
 
 template <class Driver, class Make>
 void check_give_back(Make make) {
-    SECTION("a worker's leases can be listed, its own only") {
+    SECTION("leases_of lists only the leases of that worker") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
@@ -215,7 +215,7 @@ void check_give_back(Make make) {
         CHECK(must(w.client().leases_of(p.worker)).empty());
         CHECK(must(w.client().leases_of(q.worker)).size() == 1);
     }
-    SECTION("what is given back is ready at once, the attempt not counted, and the lease is lost") {
+    SECTION("a job that is given back is ready at once, its attempt does not count, and the lease is lost") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"a", "b"});
@@ -228,7 +228,7 @@ void check_give_back(Make make) {
         CHECK(ids_of(again) == ids);
         for (const auto& j : in_order(again)) CHECK(j.attempt == 1);
     }
-    SECTION("giving back nothing, or what is gone, is no error") {
+    SECTION("giving back nothing, or a lease that has ended, is no error") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a"});
@@ -239,7 +239,7 @@ void check_give_back(Make make) {
         must(p.session.give_back({}));
         CHECK(w.counts(lane) == lane_counts{});
     }
-    SECTION("a worker that retires leaves all its jobs to others, the attempts not counted") {
+    SECTION("the jobs of a retired worker return, and their attempts do not count") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, {"1", "2"});
@@ -259,7 +259,7 @@ void check_give_back(Make make) {
 
 template <class Driver, class Make>
 void check_counts(Make make) {
-    SECTION("counts tell where the jobs of a lane are, and of that lane only") {
+    SECTION("counts reports where the jobs of a lane are, for that lane only") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane(), other = w.lane("other");
         w.enqueue_each(lane, {"held", "leased", "leased", "ready", "deferred"}, {{}, {}, {}, {}, {.run_at = in(1h)}});

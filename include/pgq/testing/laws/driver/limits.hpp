@@ -15,10 +15,10 @@
 #include <thread>
 #include <vector>
 
-/// Laws of limits that hold for all workers.
+/// Laws of limits that all workers share.
 namespace pgq::laws {
 
-/// A lane with limits, and claims from it.
+/// A lane with limits, and functions that claim from it.
 template <class Driver>
 struct limited_fixture {
     driver_fixture<Driver> w;
@@ -52,7 +52,7 @@ struct limited_fixture {
 template <class Driver, class Make>
 void check_concurrency_limit(Make make) {
     const limit_spec three{.kind = limit_kind::running, .amount = 3};
-    SECTION("a limit of three lets three run, whoever claims, and best first") {
+    SECTION("a limit of three lets three jobs run over all workers, in order") {
         limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d", "e"});
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
@@ -61,7 +61,7 @@ void check_concurrency_limit(Make make) {
         CHECK(bodies_of(w.claim(p, 5)).empty());
         CHECK(w.w.counts(w.lane).ready == 2);
     }
-    SECTION("a job that ended, in whatever way, makes room at once") {
+    SECTION("a job that ends in any way frees its place at once") {
         limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d", "e", "f"});
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
@@ -74,7 +74,7 @@ void check_concurrency_limit(Make make) {
         must(p.session.give_back(laws::leases_of(third)));
         CHECK(bodies_of(w.claim(q, 5)) == strings{"c"});
     }
-    SECTION("parts of a lease count one by one") {
+    SECTION("a limit counts single jobs of a lease") {
         limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d", "e"});
         auto p = w.w.worker({w.lane});
@@ -83,7 +83,7 @@ void check_concurrency_limit(Make make) {
         (void)p.progress({.ref = got.leases.at(0).ref, .last = false, .mask = mask});
         CHECK(bodies_of(w.claim(p, 5)) == strings{"d", "e"});
     }
-    SECTION("a dead worker's places are free when it is rescued") {
+    SECTION("a rescue frees the places of a dead worker") {
         limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d"});
         auto dead = w.w.worker({w.lane}, 100ms), p = w.w.worker({w.lane});
@@ -92,7 +92,7 @@ void check_concurrency_limit(Make make) {
         CHECK(w.w.rescue().returned == 3);
         CHECK(w.claim(p, 5).claimed() == 3);
     }
-    SECTION("who sleeps is woken by a rescue that makes room, also when all of it is held") {
+    SECTION("a rescue wakes a sleeping worker, even if all rescued jobs are held") {
         limited_fixture<Driver> w{make(), {{.kind = limit_kind::running, .amount = 1}}};
         w.w.enqueue(w.lane, {"a", "b"});
         auto dead = w.w.worker({w.lane}, 100ms), p = w.w.worker({w.lane});
@@ -103,7 +103,7 @@ void check_concurrency_limit(Make make) {
         CHECK(p.is_woken());
         CHECK(bodies_of(w.claim(p, 1)) == strings{"b"});
     }
-    SECTION("who makes room that it does not need wakes a sleeper") {
+    SECTION("a worker that frees a place it does not need wakes another worker") {
         limited_fixture<Driver> w{make(), {{.kind = limit_kind::running, .amount = 1}}};
         w.w.enqueue(w.lane, {"a", "b"});
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
@@ -114,7 +114,7 @@ void check_concurrency_limit(Make make) {
         CHECK(q.is_woken());
         CHECK(bodies_of(w.claim(q, 1)) == strings{"b"});
     }
-    SECTION("the room of a claim holds for its lanes together, and more for a colleague is told") {
+    SECTION("limited_room bounds all lanes of a claim together, and more_limited reports jobs for a peer") {
         limited_fixture<Driver> w{make(), {three}};
         const auto other = w.w.lane("other");
         w.declare("other", {three});
@@ -126,7 +126,7 @@ void check_concurrency_limit(Make make) {
         CHECK(got.more_limited);
         CHECK(w.claim_of(p, {other}, 5, 5).claimed() == 1);
     }
-    SECTION("versions of an entrypoint share its limit, and a limit of the queue holds for all its lanes together") {
+    SECTION("versions of an entrypoint share its limit, and all lanes of a queue share the queue's limit") {
         limited_fixture<Driver> w{make(), {three}};
         w.declare("", {{.kind = limit_kind::running, .amount = 4}});
         const lane_name names[]{{.entrypoint = "job", .version = "2"}, {.entrypoint = "other"}};
@@ -137,14 +137,14 @@ void check_concurrency_limit(Make make) {
         CHECK(w.claim_of(p, {more[0]}, 5, 5).claimed() == 1);
         CHECK(w.claim_of(p, {more[1]}, 5, 5).claimed() == 1);
     }
-    SECTION("another queue's lane of that name has no limit") {
+    SECTION("a limit does not apply to the same entrypoint of another queue") {
         limited_fixture<Driver> w{make(), {three}};
         const auto theirs = w.w.lane("job", "theirs");
         w.w.enqueue(theirs, {"a", "b", "c", "d"});
         auto p = w.w.worker({theirs});
         CHECK(w.claim_of(p, {theirs}, 9, 9).claimed() == 4);
     }
-    SECTION("a change holds from the next claim on, wakes who sleeps, and zero lets nothing begin") {
+    SECTION("a changed limit applies to the next claim and wakes sleeping workers; zero stops all claims") {
         limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d", "e", "f"});
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
@@ -161,7 +161,7 @@ void check_concurrency_limit(Make make) {
         CHECK(w.claim(q, 9).claimed() == 0);
         CHECK_FALSE(must(w.w.client().change_limit("elsewhere", four)));
     }
-    SECTION("what was declared first stays") {
+    SECTION("the first declaration of a limit stays") {
         limited_fixture<Driver> w{make(), {three}};
         const lane_limit five{.entrypoint = "job", .limit = {.kind = limit_kind::running, .amount = 5}};
         const auto found = must(w.w.client().limits("default", std::span{&five, 1}));
@@ -173,7 +173,7 @@ void check_concurrency_limit(Make make) {
 template <class Driver, class Make>
 void check_key_limit(Make make) {
     const limit_spec one{.kind = limit_kind::running_by_key, .amount = 1};
-    SECTION("of one key one runs; other keys go on, and jobs without a key do not care") {
+    SECTION("one job of a key runs at a time; other keys and jobs without a key are not affected") {
         limited_fixture<Driver> w{make(), {one}};
         w.enqueue_keyed({"a1", "a2", "b1", "a3", "c1"}, {"a", "a", "b", "a", "c"});
         w.w.enqueue(w.lane, {"x", "y"});
@@ -184,7 +184,7 @@ void check_key_limit(Make make) {
         (void)p.finish(got);
         CHECK(bodies_of(w.claim(p, 9)) == strings{"a2"});
     }
-    SECTION("a key goes with its job through retries, delays and the hands of a dead worker") {
+    SECTION("a job keeps its limit key after a retry, a delay and a rescue") {
         limited_fixture<Driver> w{make(), {one}};
         w.enqueue_keyed({"a1", "a2"}, {"\u00fc'; --", "\u00fc'; --"});
         auto p = w.w.worker({w.lane}), dead = w.w.worker({w.lane}, 100ms);
@@ -195,7 +195,7 @@ void check_key_limit(Make make) {
         CHECK(bodies_of(w.claim(p, 9)) == strings{"a1"});
         CHECK(w.claim(p, 9).claimed() == 0);
     }
-    SECTION("a thousand jobs of a busy key do not keep another from running") {
+    SECTION("a thousand waiting jobs of one key do not block another key") {
         limited_fixture<Driver> w{make(), {one}};
         w.enqueue_keyed(strings(1000, "busy"), strings(1000, "a"));
         w.enqueue_keyed({"late"}, {"b"});
@@ -206,20 +206,20 @@ void check_key_limit(Make make) {
 
 template <class Driver, class Make>
 void check_rate_limit(Make make) {
-    SECTION("as many as the burst begin at once, then it is told when there may be more") {
+    SECTION("as many jobs as the burst start at once, then the reply says when to claim again") {
         limited_fixture<Driver> w{make(), {{.kind = limit_kind::rate, .amount = 1, .per = 1h, .burst = 2}}};
         w.w.enqueue(w.lane, {"a", "b", "c"});
         auto p = w.w.worker({w.lane});
         const auto got = w.claim(p, 9);
-        CHECK(got.claimed() == 1);  // a new limit has one token
+        CHECK(got.claimed() == 1);  // a new rate limit has one token
         REQUIRE(got.again.has_value());
         CHECK(*got.again > 30min);
         CHECK(*got.again <= 1h);
         CHECK(w.claim(p, 9).claimed() == 0);
-        (void)p.finish(got);  // that it ended gives no token back
+        (void)p.finish(got);  // the end of a job returns no token
         CHECK(w.claim(p, 9).claimed() == 0);
     }
-    SECTION("tokens come with time, to all workers together") {
+    SECTION("tokens return over time, for all workers together") {
         limited_fixture<Driver> w{make(), {{.kind = limit_kind::rate, .amount = 100, .per = 1s, .burst = 5}}};
         w.w.enqueue(w.lane, strings(500, "x"));
         auto p = w.w.worker({w.lane}), q = w.w.worker({w.lane});
@@ -238,10 +238,10 @@ void check_rate_limit(Make make) {
     }
 }
 
-/// Sessions that claim and finish at once, with random pauses: the jobs that they hold never exceed the limits.
+/// Several sessions claim and finish at the same time, with random pauses. The running jobs never exceed the limits.
 template <class Driver, class Make>
 void check_limits_under_contention(Make make, int rounds = 40) {
-    SECTION("limits are never exceeded, however claims and ends meet") {
+    SECTION("limits are never exceeded while claims and ends overlap") {
         limited_fixture<Driver> w{
             make(), {{.kind = limit_kind::running, .amount = 3}, {.kind = limit_kind::running_by_key, .amount = 1}}};
         std::atomic<int> running{0}, most{0}, twice{0}, failed{0};

@@ -7,12 +7,12 @@
 #include <span>
 #include <vector>
 
-/// Laws of workers that die: their jobs run again, or are held when they have been delivered too often.
+/// Laws of workers that die. Their jobs run again, or are held if no attempts are left.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_heartbeat(Make make) {
-    SECTION("a registered worker is alive; one never seen is not; ids are not used twice") {
+    SECTION("a registered worker is alive, an unknown one is not, and ids are never reused") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), q = w.worker({lane});
@@ -23,7 +23,7 @@ void check_heartbeat(Make make) {
         must(q.session.retire(q.worker));
         CHECK(w.worker({lane}).worker != q.worker);
     }
-    SECTION("a beat tells that somebody else looks dead, and a dead worker that it is") {
+    SECTION("a heartbeat reports that another worker looks dead, and tells a dead worker that it is dead") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), dead = w.worker({lane}, 100ms);
@@ -33,7 +33,7 @@ void check_heartbeat(Make make) {
         CHECK_FALSE(must(p.session.beat(p.worker)).work_to_rescue);
         CHECK(must(p.session.beat(p.worker)).alive);
     }
-    SECTION("any session can beat for a worker, and a worker that beats in time keeps its jobs") {
+    SECTION("any session can send the heartbeat of a worker, and a worker with heartbeats keeps its jobs") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
@@ -48,7 +48,7 @@ void check_heartbeat(Make make) {
         }
         CHECK(p.finish(got).lost.empty());
     }
-    SECTION("a worker without a beat is not dead before its lease time is over") {
+    SECTION("a worker without heartbeats is alive until its lease time has passed") {
         driver_fixture<Driver> w{make()};
         const auto begin = std::chrono::steady_clock::now();
         auto p = w.worker({w.lane()}, 300ms);
@@ -59,23 +59,23 @@ void check_heartbeat(Make make) {
 
 template <class Driver, class Make>
 void check_rescue(Make make) {
-    SECTION("a dead worker's jobs go to others in their old places, and the attempt counts") {
+    SECTION("jobs of a dead worker return to their place in the order, and the attempt counts") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, {"1", "2"}, {.priority = 1});
         w.enqueue(b, {"3", "4"});
-        auto dead = w.worker({a, b}, 100ms), heir = w.worker({a, b});
+        auto dead = w.worker({a, b}, 100ms), successor = w.worker({a, b});
         CHECK(dead.claim(3).claimed() == 3);
         const auto reply = w.rescue();
         CHECK(reply.workers == 1);
         CHECK(reply.returned == 3);
         CHECK(reply.held == 0);
-        const auto got = heir.claim(9);
+        const auto got = successor.claim(9);
         CHECK(bodies_of(got) == strings{"1", "2", "3", "4"});
         for (const auto& j : in_order(got)) CHECK(j.attempt == (j.body == "4" ? 1 : 2));
         CHECK(must(w.client().leases_of(dead.worker)).empty());
     }
-    SECTION("a job that was delivered as often as it may is held, with a reason") {
+    SECTION("a job without attempts left is held, with a reason") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"killer"});
@@ -96,11 +96,11 @@ void check_rescue(Make make) {
         auto p = w.worker({lane});
         CHECK(in_order(p.claim(1)).at(0).attempt == 1);
     }
-    SECTION("of a partly finished lease only the rest is rescued") {
+    SECTION("a rescue returns only the unsettled jobs of a lease") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"done", "retried", "running"});
-        auto dead = w.worker({lane}, 500ms), heir = w.worker({lane});
+        auto dead = w.worker({lane}, 500ms), successor = w.worker({lane});
         const auto got = dead.claim(3);
         REQUIRE(got.claimed() == 3);
         const auto& jobs = got.leases[0].jobs;
@@ -108,9 +108,9 @@ void check_rescue(Make make) {
         const auto mask = mask_of({jobs[0].index, jobs[1].index});
         CHECK(dead.progress({.ref = got.leases[0].ref, .mask = mask, .items = std::span{&item, 1}}).lost.empty());
         CHECK(w.rescue().returned == 1);
-        CHECK(bodies_of(heir.claim(5)) == strings{"retried", "running"});
+        CHECK(bodies_of(successor.claim(5)) == strings{"retried", "running"});
     }
-    SECTION("rescuing without a dead worker does nothing, and twice is no more than once") {
+    SECTION("a rescue without a dead worker does nothing, and a second rescue does nothing more") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
@@ -124,7 +124,7 @@ void check_rescue(Make make) {
 
 template <class Driver, class Make>
 void check_dead_worker(Make make) {
-    SECTION("a worker declared dead registers again and goes on") {
+    SECTION("a worker that was declared dead can register again") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}, 100ms);
@@ -136,17 +136,17 @@ void check_dead_worker(Make make) {
         CHECK(bodies_of(got) == strings{"x"});
         CHECK(p.finish(got).lost.empty());
     }
-    SECTION("a worker declared dead that claims before it knows strands nothing") {
+    SECTION("a dead worker that claims loses no jobs") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
-        auto dead = w.worker({lane}, 100ms), heir = w.worker({lane});
+        auto dead = w.worker({lane}, 100ms), successor = w.worker({lane});
         (void)w.rescue();
         w.enqueue(lane, {"x"});
         exchange_reply reply;
         (void)dead.try_exchange({.lanes = dead.lanes, .limit = 1}, reply);
         CHECK(w.eventually([&] {
             (void)must(w.client().rescue());
-            return bodies_of(heir.promote_and_claim(1)) == strings{"x"};
+            return bodies_of(successor.promote_and_claim(1)) == strings{"x"};
         }));
     }
 }

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-/// Laws of what changes about a job while it runs: its payload, and how far it is.
+/// Laws of changes to a running job: its payload and its progress.
 namespace pgq::laws {
 
-/// A tracked_fixture with words for that.
+/// A tracked_fixture with functions for revisions.
 template <class Driver>
 struct revised_fixture : tracked_fixture<Driver> {
     using tracked_fixture<Driver>::tracked_fixture;
@@ -26,7 +26,7 @@ struct revised_fixture : tracked_fixture<Driver> {
                                         .progress = progress});
     }
     std::optional<std::string> progress_of(job_id id) { return must(this->w.client().progress_of(id)); }
-    /// The only lease of the worker, where it lies now.
+    /// The only lease of the worker. Its row may have moved since the claim.
     lease_ref lease() {
         const auto all = must(this->p.session.leases_now(this->p.worker));
         REQUIRE(all.size() == 1);
@@ -38,7 +38,7 @@ template <class Driver, class Make>
 void check_revised_payloads(Make make) {
     using fixture = revised_fixture<Driver>;
     const std::string zeros{"\0\xff new", 6};
-    SECTION("whoever gets a job next gets the payload it was given while it ran, with all else as it was") {
+    SECTION("the next attempt gets the new payload, and all else is unchanged") {
         for (const int how : {0, 1, 2, 3, 4}) {
             INFO("how " << how);
             fixture t{make(), how == 2 ? duration{100ms} : duration{1min}};
@@ -47,7 +47,7 @@ void check_revised_payloads(Make make) {
             const auto got = t.claim("old");
             must(t.revise(got, id, "older"));
             must(t.revise(got, id, zeros));
-            CHECK(in_order(got)[0].body == "old");  // what was claimed is the claimer's
+            CHECK(in_order(got)[0].body == "old");  // the claimed payload does not change
             auto other = t.w.worker({t.lane});
             if (how == 0) (void)t.end(got, {.kind = settle_kind::retry, .reason = "again"});
             if (how == 1) must(t.p.session.give_back(std::vector{t.lease()}));
@@ -64,7 +64,7 @@ void check_revised_payloads(Make make) {
             CHECK(job.attempt == (how == 0 || how == 2 ? 2 : 1));
         }
     }
-    SECTION("a held job is held with it") {
+    SECTION("a held job has the new payload") {
         fixture t{make()};
         const auto id = t.w.enqueue(t.lane, {"old"}).at(0);
         const auto got = t.claim("old");
@@ -73,7 +73,7 @@ void check_revised_payloads(Make make) {
         REQUIRE(t.w.held(t.lane).size() == 1);
         CHECK(t.w.held(t.lane)[0].body == "new");
     }
-    SECTION("the other jobs of its lease keep theirs, and each of them may get a new one") {
+    SECTION("the other jobs of the lease keep their payloads, and each can get a new one") {
         fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c", "d"});
         const auto got = t.p.claim(4);
@@ -82,7 +82,7 @@ void check_revised_payloads(Make make) {
         must(t.p.session.give_back(std::vector{t.lease()}));
         CHECK(bodies_of(t.p.claim(9)) == strings{"", "b", "C", "d"});
     }
-    SECTION("the worker finds the lease again, and what it says of its jobs counts") {
+    SECTION("after a revision, the worker finds the lease and can settle its jobs") {
         fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         const auto got = t.p.claim(2);
@@ -95,7 +95,7 @@ void check_revised_payloads(Make make) {
         CHECK(t.p.finish({t.lease()}).lost.empty());
         CHECK(t.w.counts(t.lane) == lane_counts{});
     }
-    SECTION("a job that has left its lease, or is somebody else's, is not changed: errc::lease_lost") {
+    SECTION("revising a settled job, or a job of another worker, returns errc::lease_lost") {
         fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         const auto got = t.p.claim(2);
@@ -125,7 +125,7 @@ void check_revised_payloads(Make make) {
 template <class Driver, class Make>
 void check_progress(Make make) {
     using fixture = revised_fixture<Driver>;
-    SECTION("progress is what was said last, until the job has ended") {
+    SECTION("progress_of returns the latest progress until the job ends") {
         for (const bool tracked : {false, true}) {
             fixture t{make()};
             const auto id = tracked ? t.add("a") : t.w.enqueue(t.lane, {"a"}).at(0);
@@ -145,7 +145,7 @@ void check_progress(Make make) {
             CHECK(t.end_of(id) == (tracked ? 'd' : '?'));
         }
     }
-    SECTION("a held job has none, nor has one that nobody knows") {
+    SECTION("a held job and an unknown job have no progress") {
         fixture t{make()};
         const auto id = t.add("a");
         const auto got = t.claim("a");
@@ -154,14 +154,14 @@ void check_progress(Make make) {
         CHECK_FALSE(t.progress_of(id));
         CHECK_FALSE(t.progress_of(job_id{id.value + 1'000'000}));
     }
-    SECTION("to tell it makes a job tracked, once, and its neighbours are not") {
+    SECTION("the first progress makes a job tracked, but not the other jobs of its lease") {
         fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         const auto got = t.p.claim(2);
         must(t.revise(got, ids[1], {}, "0.1"));
         const auto place = t.lease();
         must(t.revise(got, ids[1], {}, "0.2"));
-        CHECK(t.lease() == place);  // it is cheap from then on
+        CHECK(t.lease() == place);  // the row does not move again, so further calls are cheap
         const auto news = must(t.p.session.leases_now(t.p.worker));
         REQUIRE(news[0].flags.size() == 2);
         for (const auto& j : got.leases[0].jobs)
@@ -170,7 +170,7 @@ void check_progress(Make make) {
         must(t.p.session.give_back(std::vector{place}));
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "b"});
     }
-    SECTION("a worker that ends its lease and has not heard that a job in it is tracked ends that as done") {
+    SECTION("if a worker finishes a lease and does not know that a job is tracked, that job ends as done") {
         fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         const auto got = t.p.claim(2);
@@ -181,7 +181,7 @@ void check_progress(Make make) {
         CHECK(t.end_of(ids[0]) == 'd');
         CHECK(t.w.counts(t.lane) == lane_counts{});
     }
-    SECTION("a cancellation is heard by a job that tells its progress, and ends it") {
+    SECTION("a job that reports progress receives a stop request, and then ends as cancelled") {
         fixture t{make()};
         const auto id = t.add("a");
         const auto got = t.claim("a");

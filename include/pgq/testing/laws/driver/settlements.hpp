@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-/// Laws of time and of what becomes of a job after an attempt.
+/// Laws of delays and of what becomes of a job after an attempt.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_delays(Make make) {
-    SECTION("a delayed job is not claimable before its time, then it is, with the id it was given") {
+    SECTION("a delayed job cannot be claimed before its time, and keeps its id") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
@@ -27,7 +27,7 @@ void check_delays(Make make) {
         CHECK(ids_of(got) == ids);
         CHECK(in_order(got)[0].attempt == 1);
     }
-    SECTION("a delay of nothing or less, and a moment in the past, mean at once") {
+    SECTION("a delay of zero or less, and a time in the past, mean at once") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(lane, {"zero", "negative", "past", "unset"},
@@ -35,7 +35,7 @@ void check_delays(Make make) {
         auto p = w.worker({lane});
         CHECK(bodies_of(p.claim(10)) == strings{"zero", "negative", "past", "unset"});
     }
-    SECTION("a moment in the future waits as a delay does") {
+    SECTION("a time in the future works as a delay does") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -44,7 +44,7 @@ void check_delays(Make make) {
         CHECK(bodies_of(p.claim_when_due(5)) == strings{"soon"});
         CHECK(w.counts(lane) == lane_counts{.deferred = 1, .leased = 1});
     }
-    SECTION("what is due is claimed in the order of rank and id, not in the order of its moments") {
+    SECTION("due jobs are claimed in the order of rank and id, not of their run times") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(lane, {"c", "b", "a"},
@@ -60,7 +60,7 @@ void check_delays(Make make) {
 
 template <class Driver, class Make>
 void check_promotion(Make make) {
-    SECTION("look_ahead tells how long it is until the next deferred job, and nothing when there is none") {
+    SECTION("look_ahead returns the time until the next deferred job, and none without one") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
@@ -72,7 +72,7 @@ void check_promotion(Make make) {
         CHECK(*due() > 58min);
         CHECK_FALSE(p.exchange({}).next_due.has_value());
     }
-    SECTION("held jobs are never due") {
+    SECTION("a held job is never due") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
@@ -83,7 +83,7 @@ void check_promotion(Make make) {
         CHECK(reply.promoted == 0);
         CHECK_FALSE(reply.next_due.has_value());
     }
-    SECTION("promotion says how many, comes before the claim, and looks ahead to what is left") {
+    SECTION("a promotion comes before the claim and reports its count, and look_ahead sees what is left") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(lane, {"a", "b", "far"}, {{.run_at = in(1ms)}, {.run_at = in(1ms)}, {.run_at = in(1h)}});
@@ -107,7 +107,7 @@ void check_promotion(Make make) {
 
 template <class Driver, class Make>
 void check_retry_and_release(Make make) {
-    SECTION("attempts are counted when a job is claimed; a retry keeps the count, a release takes it back") {
+    SECTION("a claim counts an attempt; a retry keeps the count, a release does not") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"x"}, {.priority = 4});
@@ -127,7 +127,7 @@ void check_retry_and_release(Make make) {
         CHECK(deliver(settle_kind::retry) == 3);
         CHECK(deliver(settle_kind::retry) == 4);
     }
-    SECTION("a retry or release with a delay waits, at any length, and then runs again") {
+    SECTION("a retry or a release with any delay waits and then runs again") {
         for (const auto kind : {settle_kind::retry, settle_kind::release}) {
             driver_fixture<Driver> w{make()};
             const auto lane = w.lane();
@@ -142,7 +142,7 @@ void check_retry_and_release(Make make) {
             CHECK(p.exchange({.look_ahead = true}).next_due.value() > 23h);
         }
     }
-    SECTION("a retry without delay, or with a negative one, is ready at once, for the claim of the same exchange too") {
+    SECTION("a retry without a delay, or with a negative one, is ready at once, also for the claim of the same sync") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
@@ -158,9 +158,7 @@ void check_retry_and_release(Make make) {
         }
         CHECK(in_order(got).at(0).attempt == 3);
     }
-    SECTION(
-        "several leases end in one exchange, each with what is said of its own jobs; one that is lost changes "
-        "nothing") {
+    SECTION("one sync settles several leases, each with its own settlements; a lost lease changes nothing") {
         driver_fixture<Driver> w{make()};
         const lane_id lanes[]{w.lane("a"), w.lane("b"), w.lane("c"), w.lane("d")};
         w.enqueue(lanes[0], {"a0", "a1", "a2"});
@@ -213,7 +211,7 @@ void check_retry_and_release(Make make) {
 
 template <class Driver, class Make>
 void check_hold_and_requeue(Make make) {
-    SECTION("a held job is not claimable and shows its reason, attempts and body") {
+    SECTION("a held job cannot be claimed, and has its reason, attempts and payload") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane(), other = w.lane("other");
         const auto ids = w.enqueue(lane, {std::string("bo\0dy", 5)});
@@ -231,7 +229,7 @@ void check_hold_and_requeue(Make make) {
         CHECK(held[0].body == std::string("bo\0dy", 5));
         CHECK(w.held(other).empty());
     }
-    SECTION("the list of held jobs is as long as one wants at most") {
+    SECTION("the list of held jobs is limited") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, strings(5, "x"));
@@ -240,7 +238,7 @@ void check_hold_and_requeue(Make make) {
         CHECK(must(w.client().held(lane, 3)).size() == 3);
         CHECK(must(w.client().held(lane, 10)).size() == 5);
     }
-    SECTION("requeued jobs start over with their ids, ranks and no attempts") {
+    SECTION("a requeued job keeps its id and rank and has no attempts") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"low", "high"}, {.priority = 2});
@@ -253,7 +251,7 @@ void check_hold_and_requeue(Make make) {
         CHECK(in_order(got)[0].attempt == 1);
         CHECK(in_order(got)[0].rank == rank::of(2));
     }
-    SECTION("only held jobs can be requeued, each once") {
+    SECTION("only held jobs can be requeued, and each only once") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto ids = w.enqueue_each(lane, {"leased", "ready", "deferred"}, {{}, {}, {.run_at = in(1h)}});
@@ -268,7 +266,7 @@ void check_hold_and_requeue(Make make) {
 
 template <class Driver, class Make>
 void check_cancel(Make make) {
-    SECTION("cancel takes away what waits - ready, deferred, held - and says how many; running jobs stay") {
+    SECTION("cancel removes ready, deferred and held jobs and returns their number; running jobs stay") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto ids = w.enqueue_each(lane, {"held", "running", "ready", "deferred"}, {{}, {}, {}, {.run_at = in(1h)}});
@@ -281,11 +279,12 @@ void check_cancel(Make make) {
         CHECK(w.counts(lane) == lane_counts{.ready = 1, .leased = 1});
         CHECK(must(w.client().cancel(ids)).removed == 0);
         CHECK(w.counts(lane).leased == 1);
-        for (auto& l : running.leases) l.ref = must(p.session.leases_now(p.worker)).at(0).ref;  // it was told to stop
+        for (auto& l : running.leases)
+            l.ref = must(p.session.leases_now(p.worker)).at(0).ref;  // the stop request has moved the row
         CHECK(p.finish(running).lost.empty());
         CHECK(ids_of(p.promote_and_claim(5)) == spared);
     }
-    SECTION("cancelling nothing is no error") {
+    SECTION("cancelling no jobs is no error") {
         driver_fixture<Driver> w{make()};
         CHECK(must(w.client().cancel({})) == cancel_reply{});
     }

@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
-/// Laws of what a worker is told of its jobs while they run, and of stopping them.
+/// Laws of the flags of running jobs and of stop requests.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_flags(Make make) {
     using fixture = tracked_fixture<Driver>;
-    SECTION("a worker is told which of its jobs are tracked, in every attempt") {
+    SECTION("a claim reports which jobs are tracked, in every attempt") {
         fixture t{make()};
         t.w.enqueue(t.lane, {"plain"});
         t.add("tracked");
@@ -30,7 +30,7 @@ void check_flags(Make make) {
         t.run("tracked", {.kind = settle_kind::retry, .delay = 1ms});
         CHECK(in_order(t.p.claim_when_due(1)).at(0).flags == flag_tracked);
     }
-    SECTION("leases_now lists every lease of the worker, with the flags of its jobs as they are now") {
+    SECTION("leases_now lists every lease of the worker with the current flags of its jobs") {
         fixture t{make()};
         auto other = t.w.worker({t.lane});
         CHECK(must(t.p.session.leases_now(t.p.worker)).empty());
@@ -54,7 +54,7 @@ void check_flags(Make make) {
 template <class Driver, class Make>
 void check_stop_requests(Make make) {
     using fixture = tracked_fixture<Driver>;
-    SECTION("cancelling ends what waits and asks what runs to stop, and says how many of each") {
+    SECTION("cancel ends waiting jobs and requests running ones to stop, and returns both numbers") {
         fixture t{make()};
         const auto parent = t.add("parent");
         const auto running = t.claim("parent");
@@ -73,7 +73,7 @@ void check_stop_requests(Make make) {
         (void)t.end(running, {.kind = settle_kind::done});
         CHECK(t.end_of(parent) == 'd');
     }
-    SECTION("the session of the worker learns of it, once, and its wait ends; no other's does") {
+    SECTION("a stop request ends the wait of the worker's session, once, and of no other session") {
         fixture t{make()};
         auto other = t.w.worker({t.lane});
         const auto id = t.add("a");
@@ -97,7 +97,7 @@ void check_stop_requests(Make make) {
         CHECK_FALSE(other.session.stop_asked());
         CHECK_FALSE(must(other.session.beat(other.worker)).stop_asked);
     }
-    SECTION("a worker that is not asleep learns of it too") {
+    SECTION("a worker that does not sleep receives a stop request too") {
         fixture t{make()};
         const auto id = t.add("a");
         (void)t.claim("a");
@@ -107,7 +107,7 @@ void check_stop_requests(Make make) {
             return t.p.session.stop_asked();
         }));
     }
-    SECTION("a job that was asked to stop ends as what it ended as, and does not come back") {
+    SECTION("a job with a stop request ends with its own result and does not return") {
         const std::pair<settle_kind, char> ways[]{{settle_kind::retry, 'c'},
                                                   {settle_kind::release, 'c'},
                                                   {settle_kind::done, 'd'},
@@ -129,7 +129,7 @@ void check_stop_requests(Make make) {
                 CHECK(t.add("b", {.unique_key = "k"}).fresh);
             }
     }
-    SECTION("given back, left behind or rescued it is cancelled") {
+    SECTION("a job with a stop request is cancelled when it is given back, retired or rescued") {
         for (const int how : {0, 1, 2}) {
             fixture t{make(), how == 2 ? duration{100ms} : duration{1min}, 1};
             const auto id = t.add("a");
@@ -146,7 +146,7 @@ void check_stop_requests(Make make) {
             CHECK(t.w.counts(t.lane) == lane_counts{});
         }
     }
-    SECTION("only those count as asked to stop that were not asked before") {
+    SECTION("cancel counts only jobs without an earlier stop request") {
         fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b"});
         REQUIRE(t.p.claim(2).claimed() == 2);
@@ -154,7 +154,7 @@ void check_stop_requests(Make make) {
         CHECK(t.cancel(ids) == cancel_reply{.stopping = 1});
         CHECK(t.cancel(ids) == cancel_reply{});
     }
-    SECTION("the other jobs of its lease go on, and a job that nobody tracks goes without a trace") {
+    SECTION("the other jobs of the lease go on, and an untracked job leaves no outcome") {
         fixture t{make()};
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c"});
         const auto got = t.p.claim(3);
@@ -171,7 +171,7 @@ void check_stop_requests(Make make) {
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "c"});
         CHECK(t.end_of(ids[1]) == '?');
     }
-    SECTION("held all the same and requeued, it runs and is not asked to stop any more") {
+    SECTION("a job that was held and requeued has no stop request any more") {
         fixture t{make()};
         const auto id = t.add("a");
         const auto got = t.claim("a");
@@ -185,7 +185,7 @@ void check_stop_requests(Make make) {
         t.run("a");
         CHECK(t.end_of(id) == 'd');
     }
-    SECTION("the children of a job that is cancelled while it runs follow when it has stopped") {
+    SECTION("the children of a running job that is cancelled follow when it has stopped") {
         fixture t{make()};
         const auto parent = t.add("parent");
         const auto child = t.add("child", {.after = std::span{&parent, 1}}).id;

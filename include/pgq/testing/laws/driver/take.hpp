@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-/// Laws of taking jobs for good.
+/// Laws of `take`, which removes jobs from the queue without a lease.
 namespace pgq::laws {
 
 template <class Session>
@@ -31,7 +31,7 @@ inline strings bodies_of(const std::vector<taken_record>& jobs) {
 
 template <class Driver, class Make>
 void check_take(Make make) {
-    SECTION("what is taken comes best first and is gone, with everything that was said about it") {
+    SECTION("a take returns jobs in order, with all their data, and removes them") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const std::array<header, 2> headers{{{"a", "1"}, {"\xC3\xA4 \"'", ""}}};
@@ -52,7 +52,7 @@ void check_take(Make make) {
         CHECK(bodies_of(take(w.client(), {lane}, 10)) == strings{"later"});
         CHECK(take(w.client(), {lane}, 10).empty());
     }
-    SECTION("of several lanes the best over all are taken, and of other lanes nothing") {
+    SECTION("a take chooses over all its lanes, and takes nothing from other lanes") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b"), other = w.lane("other");
         w.enqueue(other, {"not this"}, {.priority = 9});
@@ -64,14 +64,14 @@ void check_take(Make make) {
         CHECK(bodies_of(take(w.client(), {a, b}, 3)) == strings{"3", "4"});
         CHECK(w.counts(other).ready == 1);
     }
-    SECTION("any bytes and empty bodies come as they were given") {
+    SECTION("a take returns any bytes and empty payloads unchanged") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const std::string zeros{"\0\xff\0", 3};
         w.enqueue(lane, {"", zeros});
         CHECK(bodies_of(take(w.client(), {lane}, 2)) == strings{"", zeros});
     }
-    SECTION("what is due is promoted before, and the next due job is told") {
+    SECTION("a take promotes due jobs first, and reports when the next one is due") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"now"});
@@ -88,7 +88,7 @@ void check_take(Make make) {
         CHECK(reply.jobs.empty());
         CHECK((reply.next_due > 23h && reply.next_due <= 24h));
     }
-    SECTION("a take brings what it has promoted itself") {
+    SECTION("a take returns jobs that it has promoted itself") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"soon"}, {.run_at = in(20ms)});
@@ -96,14 +96,14 @@ void check_take(Make make) {
         REQUIRE(w.eventually([&] { return !(got = bodies_of(take(w.client(), {lane}, 5))).empty(); }));
         CHECK(got == strings{"soon"});
     }
-    SECTION("nothing deferred: nothing is told") {
+    SECTION("without deferred jobs, a take reports no due time") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         take_reply reply;
         must(w.client().take({.lanes = {&lane, 1}, .look_ahead = true}, reply));
         CHECK_FALSE(reply.next_due.has_value());
     }
-    SECTION("an attempt before it is counted") {
+    SECTION("a take reports the earlier attempts") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"x"});
@@ -111,7 +111,7 @@ void check_take(Make make) {
         (void)p.settle(p.claim(1), {.kind = settle_kind::retry});
         CHECK(take(w.client(), {lane}).at(0).attempts == 1);
     }
-    SECTION("what is kept is held as it was taken, and once however often it is said") {
+    SECTION("a taken job can be held as it was, and a second call changes nothing") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const std::array<header, 1> headers{{{"a", "1"}}};
@@ -140,7 +140,7 @@ void check_take_of_tracked_jobs(Make make) {
         REQUIRE(reply.jobs.size() == 1);
         return reply.jobs[0];
     };
-    SECTION("a job that is taken for good is done: that is told, its key is free, its child begins") {
+    SECTION("a taken job is done: its watcher is notified, its key is free, its child begins") {
         fixture t{make()};
         const auto id = t.add("a", {.unique_key = "k", .keep_outcome = 1h}).id;
         t.add("child", {.after = std::span{&id, 1}});
@@ -152,7 +152,7 @@ void check_take_of_tracked_jobs(Make make) {
         CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
         CHECK(t.add("b", {.unique_key = "k"}).fresh);
     }
-    SECTION("one that was taken and put aside has ended as held, and can be requeued") {
+    SECTION("a job that was taken and held has ended as held, and can be requeued") {
         fixture t{make()};
         const auto id = t.add("a");
         must(t.w.client().keep(take(t), "unreadable"));

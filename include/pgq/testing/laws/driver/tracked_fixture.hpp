@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-/// Words for the laws of tracked jobs.
+/// The fixture for the laws of tracked jobs.
 namespace pgq::laws {
 
-/// A lane with one worker, and words for tracked jobs.
+/// A lane with one worker, and functions for tracked jobs.
 template <class Driver>
 struct tracked_fixture {
     using session = typename Driver::session;
@@ -24,7 +24,7 @@ struct tracked_fixture {
     struct item {
         std::string body{};
         enqueue_options options{};
-        std::optional<lane_id> lane{};  ///< another than the world's
+        std::optional<lane_id> lane{};  ///< none: the fixture's lane
     };
 
     explicit tracked_fixture(Driver d, duration lease_time = 1min, std::int16_t attempts = 5)
@@ -51,7 +51,7 @@ struct tracked_fixture {
         return must(try_add(items, edges));
     }
     enqueued_job add(std::string body, const enqueue_options& options) { return add({{std::move(body), options}})[0]; }
-    /// A job whose end is kept.
+    /// A job whose outcome is kept for an hour.
     job_id add(std::string body) { return add(std::move(body), {.keep_outcome = 1h}).id; }
 
     exchange_reply claim(std::string_view body) {
@@ -59,7 +59,7 @@ struct tracked_fixture {
         REQUIRE(bodies_of(got) == strings{std::string{body}});
         return got;
     }
-    /// Ends the lease of one job, wherever it lies now.
+    /// Ends a lease of one job. Its row may have moved since the claim.
     exchange_reply end(const exchange_reply& claimed, settlement s) {
         REQUIRE(claimed.claimed() == 1);
         const auto all = must(p.session.leases_now(p.worker));
@@ -73,7 +73,7 @@ struct tracked_fixture {
         CHECK(reply.lost.empty());
         return reply;
     }
-    /// Claims the best job, which must be this one, and ends it.
+    /// Claims the first job, which must have this payload, and settles it.
     void run(std::string_view body, const settlement& s = {.kind = settle_kind::done}) { (void)end(claim(body), s); }
 
     cancel_reply cancel(const std::vector<job_id>& ids) { return must(w.client().cancel(ids)); }
@@ -84,7 +84,7 @@ struct tracked_fixture {
         must(s.watch(ids, keep, ended));
         return ended;
     }
-    /// How the job has ended, or nothing.
+    /// The outcome of the job; none if it has not ended.
     std::optional<ended_job> ended(job_id id) {
         auto all = watch(w.client(), {id});
         if (all.empty()) return std::nullopt;
@@ -92,7 +92,7 @@ struct tracked_fixture {
         CHECK(all[0].id == id);
         return std::move(all[0]);
     }
-    /// As a letter; '-' for a job that has not ended.
+    /// The outcome as a letter; '-' if the job has not ended.
     char end_of(job_id id) {
         const auto e = ended(id);
         return e ? static_cast<char>(e->kind) : '-';
@@ -103,19 +103,19 @@ struct tracked_fixture {
     test_worker<session> p;
 };
 
-/// The ways in which a job can fail to succeed.
+/// The ways in which a job can end without success.
 enum class failure : std::uint8_t { held, discarded, cancelled, expired };
 inline constexpr failure failures[]{failure::held, failure::discarded, failure::cancelled, failure::expired};
 
 inline char letter(failure f) noexcept { return "hxce"[static_cast<std::size_t>(f)]; }
 
-/// What a job needs to fail in this way.
+/// The options that a job needs to fail in this way.
 inline enqueue_options able_to_fail(failure f, std::string_view key = {}) {
     enqueue_options o{.unique_key = key, .keep_outcome = 1h};
     if (f == failure::expired) o.expires_at = at(time_point{1s});
     return o;
 }
-/// The job is the only one that is ready.
+/// The job must be the only ready one.
 template <class Driver>
 void make_fail(tracked_fixture<Driver>& t, job_id id, std::string_view body, failure f) {
     if (f == failure::held) t.run(body, {.kind = settle_kind::hold, .reason = "no"});

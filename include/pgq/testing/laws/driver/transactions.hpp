@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-/// Laws of what happens to jobs in transactions of their callers.
+/// Laws of jobs in the caller's transaction.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_transactions(Make make) {
-    SECTION("two who take at once never get the same job, and together they get all") {
+    SECTION("two concurrent transactions never take the same job, and together they take all") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, strings(200, "x"));
@@ -35,7 +35,7 @@ void check_transactions(Make make) {
         CHECK(all.size() == 200);
         CHECK(got[0].size() + got[1].size() == 200);
     }
-    SECTION("nobody sees what a transaction enqueues, or gets what it took, before it ends") {
+    SECTION("before a transaction ends, other sessions see nothing that it enqueued and cannot take what it took") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b"});
@@ -48,24 +48,24 @@ void check_transactions(Make make) {
         must(mine.enqueue({.lane = lane, .bodies = &b, .options = {&plain, 1}}, ids));
         CHECK(ids.size() == 1);
         CHECK(bodies_of(take(w.client(), {lane}, 5)) == strings{"b"});
-        SECTION("committed, both are done") {
+        SECTION("after a commit, both have happened") {
             must(mine.commit());
             const auto got = take(w.client(), {lane}, 5);
             CHECK(bodies_of(got) == strings{"new"});
             CHECK(got.at(0).id == ids[0]);
         }
-        SECTION("rolled back, neither is") {
+        SECTION("after a rollback, neither has happened") {
             must(mine.rollback());
             CHECK(bodies_of(take(w.client(), {lane}, 5)) == strings{"a"});
         }
-        SECTION("its session gone, neither is") {
+        SECTION("after the session is destroyed, neither has happened") {
             [](auto) {}(std::move(mine));
             strings back;
             REQUIRE(w.eventually([&] { return !(back = bodies_of(take(w.client(), {lane}, 5))).empty(); }));
             CHECK(back == strings{"a"});
         }
     }
-    SECTION("a savepoint takes back what followed it and nothing else") {
+    SECTION("a rollback to a savepoint undoes only what came after it") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a", "b", "c"});
@@ -89,7 +89,7 @@ void check_transactions(Make make) {
         must(mine.commit());
         CHECK(bodies_of(take(w.client(), {lane}, 5)) == strings{"b", "c"});
     }
-    SECTION("what is kept in a transaction is held with it, or comes back with it") {
+    SECTION("a job that a transaction holds is held after the commit, and ready after a rollback") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a"});
@@ -101,7 +101,7 @@ void check_transactions(Make make) {
             CHECK(w.counts(lane) == (well ? lane_counts{.held = 1} : lane_counts{.ready = 1}));
         }
     }
-    SECTION("who sleeps is woken when a transaction ends: by what it enqueued, by what it gives back") {
+    SECTION("the end of a transaction wakes sleeping workers, for enqueued and for returned jobs") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue(lane, {"a"});
@@ -119,7 +119,7 @@ void check_transactions(Make make) {
         CHECK(p.is_woken());
         CHECK(p.claim(5).claimed() == 1);
     }
-    SECTION("one transaction at a time") {
+    SECTION("a session has one transaction at a time") {
         driver_fixture<Driver> w{make()};
         must(w.client().begin());
         CHECK_FALSE(w.client().begin().has_value());

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-/// Laws of unique keys: when one is taken, and what becomes of a duplicate.
+/// Laws of unique keys: how long a job has its key, and what becomes of a duplicate.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_unique_keys(Make make) {
     using fixture = tracked_fixture<Driver>;
-    SECTION("a second job with a unique key is not enqueued: the first is the answer") {
+    SECTION("a second job with a unique key is not enqueued, and the call returns the first one's id") {
         fixture t{make()};
         const auto first = t.add("a", {.unique_key = "k"});
         CHECK(first.fresh);
@@ -22,7 +22,7 @@ void check_unique_keys(Make make) {
         CHECK(t.add("d", {.priority = -1}).fresh);
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "c", "d"});
     }
-    SECTION("a key is one of its queue and entrypoint; any text, of any length, is one") {
+    SECTION("a key belongs to its queue and entrypoint, and may be any text of any length") {
         fixture t{make()};
         const std::string key = std::string(100'000, 'k') + "\xc3\xa9 '\"\\";
         for (const auto lane : {t.lane, t.w.lane("other"), t.w.lane("job", "other")}) {
@@ -30,7 +30,7 @@ void check_unique_keys(Make make) {
             CHECK_FALSE(t.add({{"x", {.unique_key = key}, lane}})[0].fresh);
         }
     }
-    SECTION("a key stays taken while its job is delayed, runs and is tried again, and is free when it is done") {
+    SECTION("a job has its key while it is delayed, runs and is retried, and frees it when it is done") {
         fixture t{make()};
         const auto taken = [&] { return !t.add("y", {.unique_key = "k"}).fresh; };
         t.add("x", {.run_at = in(1ms), .unique_key = "k"});
@@ -46,7 +46,7 @@ void check_unique_keys(Make make) {
         (void)t.end(got, {.kind = settle_kind::done});
         CHECK_FALSE(taken());
     }
-    SECTION("whatever ends a job frees its key") {
+    SECTION("every kind of end frees the key") {
         for (const failure f : failures) {
             fixture t{make()};
             const auto first = t.add("a", able_to_fail(f, "k"));
@@ -56,7 +56,9 @@ void check_unique_keys(Make make) {
             CHECK(second.id != first.id);
         }
     }
-    SECTION("a key taken while waiting is free once its job has begun, and its end takes nothing from the next") {
+    SECTION(
+        "a key with scope while_waiting is free when its job begins, and the job's end does not free the next holder's "
+        "key") {
         fixture t{make()};
         const enqueue_options waiting{.unique_key = unique{"k"}.while_waiting()};
         const auto first = t.add("a", waiting);
@@ -68,7 +70,7 @@ void check_unique_keys(Make make) {
         CHECK(t.add("d", waiting) == enqueued_job{.id = second.id, .fresh = false});
         CHECK(bodies_of(t.p.claim(9)) == strings{"c"});
     }
-    SECTION("a key taken for a period stays taken whatever becomes of its job, and is free afterwards") {
+    SECTION("a key for a period is taken for that time, also after its job has ended") {
         fixture t{make()};
         const auto first = t.add("a", {.unique_key = unique{"k"}.during(1h)});
         t.run("a");
@@ -76,7 +78,7 @@ void check_unique_keys(Make make) {
         t.add("c", {.unique_key = unique{"short"}.during(1us)});
         CHECK(t.w.eventually([&] { return t.add("d", {.unique_key = unique{"short"}.during(1us)}).fresh; }));
     }
-    SECTION("told to fail, a duplicate is an error, and nothing of the call is enqueued") {
+    SECTION("with on_duplicate::fail, a duplicate is an error, and nothing of the call is enqueued") {
         fixture t{make()};
         t.add("a", {.unique_key = "k"});
         const auto refused =
@@ -90,7 +92,7 @@ void check_unique_keys(Make make) {
         CHECK(within.error() == errc::duplicate_key);
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "e"});
     }
-    SECTION("the answers of a call are one to one, and of several with one key the first wins") {
+    SECTION("a call returns one answer for each job, and the first job with a key wins") {
         fixture t{make()};
         const auto there = t.add("there", {.unique_key = "old"});
         const auto jobs = t.add({{"a", {.unique_key = "k"}},
@@ -108,7 +110,7 @@ void check_unique_keys(Make make) {
         CHECK(jobs[5] == same(there.id));
         CHECK(bodies_of(t.p.claim(9)) == strings{"there", "a", "c", "e"});
     }
-    SECTION("the options of one are those of all when only one set is given") {
+    SECTION("one set of options applies to all jobs of a call") {
         fixture t{make()};
         const enqueue_options all{.unique_key = "k"};
         const std::vector lanes(3, t.lane);
@@ -125,7 +127,7 @@ template <class Driver, class Make>
 void check_replacement(Make make) {
     using fixture = tracked_fixture<Driver>;
     const enqueue_options replacing{.unique_key = unique{"k"}.or_replace()};
-    SECTION("a job that waits gets the payload of one that replaces it, and nothing else of it") {
+    SECTION("a replacing duplicate changes only the payload of the waiting job") {
         fixture t{make()};
         const std::vector<header> headers{{"h", "v"}};
         const auto first = t.add("a", {.priority = 3, .headers = headers, .unique_key = "k"});
@@ -138,7 +140,7 @@ void check_replacement(Make make) {
         REQUIRE(in_order(got)[0].headers.size() == 1);
         CHECK(in_order(got)[0].headers[0].value == "v");
     }
-    SECTION("one that is delayed or blocked gets the payload and keeps waiting") {
+    SECTION("a delayed or blocked job gets the new payload and keeps waiting") {
         fixture t{make()};
         const auto parent = t.add("parent");
         t.add("late", {.run_at = in(1h), .unique_key = "late"});
@@ -151,7 +153,7 @@ void check_replacement(Make make) {
         CHECK(bodies_of(got) == strings{"unblocked"});
         CHECK(ids_of(got) == std::vector{blocked.id});
     }
-    SECTION("beside one that runs, the replacing job is enqueued and has the key from then on") {
+    SECTION("if the first job runs, the replacing job is enqueued and gets the key") {
         fixture t{make()};
         t.add("a", {.unique_key = "k"});
         const auto got = t.claim("a");
@@ -161,20 +163,20 @@ void check_replacement(Make make) {
         CHECK(t.add("c", {.unique_key = "k"}) == enqueued_job{.id = second.id, .fresh = false});
         CHECK(bodies_of(t.p.claim(9)) == strings{"b"});
     }
-    SECTION("within a call the first gets the payload of the last that replaces it") {
+    SECTION("within a call, the first job gets the payload of the last duplicate") {
         fixture t{make()};
         const auto jobs = t.add({{"a", {.unique_key = "k"}}, {"b", replacing}, {"c", replacing}, {"d"}});
         CHECK(jobs[2] == enqueued_job{.id = jobs[0].id, .fresh = false});
         CHECK(bodies_of(t.p.claim(9)) == strings{"c", "d"});
     }
-    SECTION("of several in a call that replace one that waits, it gets the payload of the last") {
+    SECTION("a waiting job gets the payload of the last of several duplicates in one call") {
         fixture t{make()};
         const auto first = t.add("a", {.unique_key = "k"});
         const auto jobs = t.add({{"b", replacing}, {"c", {.unique_key = "k"}}, {"d", replacing}});
         for (const auto& j : jobs) CHECK(j == enqueued_job{.id = first.id, .fresh = false});
         CHECK(bodies_of(t.p.claim(9)) == strings{"d"});
     }
-    SECTION("one that debounces moves the job to its own time as well, later or earlier") {
+    SECTION("a debouncing duplicate also changes the run time, to later or earlier") {
         fixture t{make()};
         const unique k = unique{"k"}.or_debounce();
         const auto first = t.add("a", {.run_at = in(1ms), .unique_key = k});
@@ -186,7 +188,7 @@ void check_replacement(Make make) {
         CHECK(bodies_of(got) == strings{"d"});
         CHECK(ids_of(got) == std::vector{first.id});
     }
-    SECTION("a ready job is debounced to a later time, but not to one that is over") {
+    SECTION("a ready job is debounced to a later time, but not to a past one") {
         fixture t{make()};
         const unique k = unique{"k"}.or_debounce();
         t.add("a", {.unique_key = k});
@@ -196,7 +198,7 @@ void check_replacement(Make make) {
         CHECK(t.w.counts(t.lane) == lane_counts{.deferred = 1});
         CHECK(t.p.claim(9).leases.empty());
     }
-    SECTION("a blocked job that is debounced waits for its time when its parent has ended") {
+    SECTION("a blocked job that is debounced waits for its new run time after its parent has ended") {
         fixture t{make()};
         const auto parent = t.add("parent");
         const unique k = unique{"k"}.or_debounce();

@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-/// Laws of sleeping: who said so is woken, nobody else, and no wake is lost.
+/// Laws of wake-ups: only a subscribed worker is woken, and no wake is lost.
 namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_wake_targets(Make make) {
-    SECTION("an enqueue wakes a sleeping worker of its lane") {
+    SECTION("an enqueue wakes a subscribed worker of its lane") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({w.lane("other"), lane});
@@ -23,7 +23,7 @@ void check_wake_targets(Make make) {
         CHECK(p.is_woken());
         CHECK(bodies_of(p.exchange({.lanes = p.lanes, .limit = 1, .announce_awake = true})) == strings{"x"});
     }
-    SECTION("who has not announced sleep is not woken, nor who is awake again") {
+    SECTION("a worker that has not subscribed, or has unsubscribed, is not woken") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto never = w.worker({lane}), again = w.worker({lane});
@@ -33,14 +33,14 @@ void check_wake_targets(Make make) {
         CHECK_FALSE(never.is_woken(quiet_time));
         CHECK_FALSE(again.is_woken(quiet_time));
     }
-    SECTION("an enqueue into another lane wakes nobody") {
+    SECTION("an enqueue into another lane wakes no worker") {
         driver_fixture<Driver> w{make()};
         auto p = w.worker({w.lane("mine")});
         p.subscribe();
         w.enqueue(w.lane("other"), {"x"});
         CHECK_FALSE(p.is_woken(quiet_time));
     }
-    SECTION("one enqueue wakes one of two, however many jobs it brings, and that one passes on") {
+    SECTION("one enqueue of many jobs wakes one of two workers, and that one can wake its peer") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto a = w.worker({lane}), b = w.worker({lane});
@@ -55,7 +55,7 @@ void check_wake_targets(Make make) {
         (void)woken.exchange({.lanes = woken.lanes, .limit = 1, .announce_awake = true, .pass_on = true});
         CHECK(asleep.is_woken());
     }
-    SECTION("passing on wakes nobody who is awake, and not oneself") {
+    SECTION("waking a peer wakes neither an awake worker nor the caller") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), q = w.worker({lane});
@@ -65,7 +65,7 @@ void check_wake_targets(Make make) {
     }
 }
 
-/// Something made `lane` worth looking at: the sleeper must be told.
+/// Checks that an event in `lane` wakes a subscribed worker.
 template <class Driver, class Make, class Event>
 void check_wake(Make make, Event event) {
     driver_fixture<Driver> w{make()};
@@ -85,16 +85,16 @@ void check_wake_sources(Make make) {
             (void)actor.settle(got, s);
         });
     };
-    SECTION("a delayed job wakes, so that the sleeper knows when to look") {
+    SECTION("a delayed job wakes a worker, so that it can set its timer") {
         check_wake<Driver>(make, [](auto& w, lane_id lane, auto&, auto asleep) {
             asleep();
             w.enqueue(lane, {"x"}, {.run_at = in(1h)});
         });
     }
-    SECTION("a retry wakes") { settled({.kind = settle_kind::retry}); }
-    SECTION("a retry with a delay wakes") { settled({.kind = settle_kind::retry, .delay = 1h}); }
-    SECTION("a release wakes") { settled({.kind = settle_kind::release}); }
-    SECTION("a requeue wakes") {
+    SECTION("a retry wakes a worker") { settled({.kind = settle_kind::retry}); }
+    SECTION("a retry with a delay wakes a worker") { settled({.kind = settle_kind::retry, .delay = 1h}); }
+    SECTION("a release wakes a worker") { settled({.kind = settle_kind::release}); }
+    SECTION("a requeue wakes a worker") {
         check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             const auto ids = w.enqueue(lane, {"x"});
             (void)actor.settle(actor.claim(1), {.kind = settle_kind::hold});
@@ -102,14 +102,14 @@ void check_wake_sources(Make make) {
             CHECK(must(w.client().requeue(ids)) == 1);
         });
     }
-    SECTION("a promotion wakes") {
+    SECTION("a promotion wakes a worker") {
         check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"}, {.run_at = in(1ms)});
             asleep();
             CHECK(w.eventually([&] { return actor.exchange({.promote = true}).promoted == 1; }));
         });
     }
-    SECTION("a rescue wakes") {
+    SECTION("a rescue wakes a worker") {
         check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"});
             (void)actor.claim(1);
@@ -117,7 +117,7 @@ void check_wake_sources(Make make) {
             CHECK(w.rescue().returned == 1);
         });
     }
-    SECTION("a worker that retires wakes") {
+    SECTION("a worker that retires wakes another one") {
         check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"});
             (void)actor.claim(1);
@@ -125,7 +125,7 @@ void check_wake_sources(Make make) {
             must(actor.session.retire(actor.worker));
         });
     }
-    SECTION("giving back wakes") {
+    SECTION("giving a lease back wakes a worker") {
         check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"});
             const auto got = actor.claim(1);
@@ -137,7 +137,7 @@ void check_wake_sources(Make make) {
 
 template <class Driver, class Make>
 void check_no_lost_wakes(Make make) {
-    SECTION("a wake between announcing and waiting is not lost") {
+    SECTION("a wake between subscribing and waiting is not lost") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
@@ -150,7 +150,7 @@ void check_no_lost_wakes(Make make) {
             (void)p.finish(got);
         }
     }
-    SECTION("however an enqueue falls between announcing, claiming and waiting, its job is seen without a time-out") {
+    SECTION("a job that is enqueued at any point of subscribe, claim and wait is claimed without a time-out") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
@@ -173,7 +173,7 @@ void check_no_lost_wakes(Make make) {
             round = i;
             round.notify_one();
             auto got = p.exchange({.lanes = p.lanes, .limit = 9, .announce_sleep = true});
-            // A wake of the round before may come late: looking in vain and going on to sleep is right then.
+            // A wake of an earlier round may come late. Then the claim is empty, and the worker sleeps again.
             while (got.leases.empty() && p.is_woken()) got = p.exchange({.lanes = p.lanes, .limit = 9});
             seen += static_cast<int>(got.claimed());
             (void)p.exchange({.finished = leases_of(got), .announce_awake = true});
@@ -187,7 +187,7 @@ void check_no_lost_wakes(Make make) {
 
 template <class Driver, class Make>
 void check_interrupt(Make make) {
-    SECTION("a wait ends at its time-out when nothing happens; one of no length does not wait") {
+    SECTION("a wait without events ends at its time-out, and a time-out of zero does not wait") {
         driver_fixture<Driver> w{make()};
         auto p = w.worker({w.lane()});
         const auto begin = std::chrono::steady_clock::now();
@@ -197,7 +197,7 @@ void check_interrupt(Make make) {
         CHECK(must(p.session.wait(-1s)) == wake_reason::timeout);
         CHECK(std::chrono::steady_clock::now() - begin < law_timeout);
     }
-    SECTION("an interrupt before the wait ends the next one, and only that") {
+    SECTION("an interrupt before a wait ends the next wait, and only that one") {
         driver_fixture<Driver> w{make()};
         auto p = w.worker({w.lane()});
         p.session.interrupt();
@@ -205,7 +205,7 @@ void check_interrupt(Make make) {
         CHECK(must(p.session.wait(law_timeout)) == wake_reason::interrupted);
         CHECK(must(p.session.wait(quiet_time)) == wake_reason::timeout);
     }
-    SECTION("an interrupt from another thread ends the wait, at whatever moment it comes") {
+    SECTION("an interrupt from another thread ends the wait at any moment") {
         driver_fixture<Driver> w{make()};
         auto p = w.worker({w.lane()});
         p.subscribe();
@@ -214,7 +214,7 @@ void check_interrupt(Make make) {
             REQUIRE(must(p.session.wait(law_timeout)) == wake_reason::interrupted);
         }
     }
-    SECTION("an interrupt ends one session's wait, not the other's, and its work goes on") {
+    SECTION("an interrupt ends the wait of one session only, and the session stays usable") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), q = w.worker({lane});
@@ -224,7 +224,7 @@ void check_interrupt(Make make) {
         CHECK(p.claim(1).claimed() == 1);
         CHECK(must(p.session.wait(law_timeout)) == wake_reason::interrupted);
     }
-    SECTION("a session that was moved is woken and interrupted where it is now") {
+    SECTION("a moved session can be woken and interrupted") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
