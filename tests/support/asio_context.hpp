@@ -15,7 +15,7 @@
 
 namespace test {
 
-/// An io_context with threads in it, which run until this is destroyed.
+/// An io_context and threads that run it. The destructor ends them.
 class running_context {
 public:
     explicit running_context(std::size_t threads = 1) {
@@ -34,8 +34,8 @@ private:
     std::vector<std::thread> threads_;
 };
 
-/// What an operation ends with, its error beside its value: `outcome<T> end; async_x(..., end.handler()); end.get();`
-/// (No exception crosses threads, which the thread sanitizer cannot follow.)
+/// Waits for the result of an asynchronous operation: `outcome<T> end; async_x(..., end.handler()); end.get();` It has
+/// an error and a value and no exception, because the thread sanitizer cannot follow an exception across threads.
 template <class... T>
 class outcome {
 public:

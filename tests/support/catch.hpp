@@ -1,7 +1,7 @@
 #pragma once
 
-#define CATCH_CONFIG_ENABLE_OPTIONAL_STRINGMAKER  // what std::optional has inside, instead of {?}
-// Catch2 as it is installed: one header in version 2, many in version 3.
+#define CATCH_CONFIG_ENABLE_OPTIONAL_STRINGMAKER  // print the value of a std::optional instead of {?}
+// Version 2 of Catch2 has one header, version 3 has many.
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 #else

@@ -13,7 +13,7 @@
 
 namespace test {
 
-/// A connection that claims and acknowledges by hand, without a worker around it. Errors throw, so that threads may use it.
+/// A session that claims and acknowledges without a worker. Errors throw, so that threads may use it.
 class claimer {
 public:
     using session = pgq::driver::libpq::session;
@@ -43,12 +43,12 @@ public:
         for (const auto& l : claimed.leases) refs.push_back(l.ref);
         return exchange({.finished = refs});
     }
-    /// Ends a lease of one job in another way than done.
+    /// Settles a lease of one job.
     pgq::exchange_reply settle(const pgq::exchange_reply& claimed, const pgq::settlement& how) {
         const pgq::lease_progress p{.ref = claimed.leases.at(0).ref, .last = true, .mask = "\1", .items = {&how, 1}};
         return exchange({.progressed = {&p, 1}});
     }
-    /// Sleeps as a worker does: can be woken from now on.
+    /// Subscribes to wakes, as a worker does before it sleeps.
     void fall_asleep() { (void)exchange({.lanes = lanes_, .limit = 1, .announce_sleep = true}); }
     bool is_woken(pgq::duration within) { return session_.wait(within).value() == pgq::wake_reason::notified; }
 
@@ -61,7 +61,7 @@ private:
     std::vector<pgq::claim_lane> lanes_;
 };
 
-/// A client connection with lanes of any names.
+/// A client session with lanes of any names.
 class supplier {
 public:
     explicit supplier(pgq::driver::connection_options options)
@@ -87,7 +87,7 @@ private:
     claimer::session session_;
 };
 
-/// "prefix0", "prefix1", ...
+/// Returns "prefix0", "prefix1", ...
 inline std::vector<std::string> numbered(std::string_view prefix, int count) {
     std::vector<std::string> names;
     for (int i = 0; i < count; ++i) names.push_back(std::string{prefix} + std::to_string(i));

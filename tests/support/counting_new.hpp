@@ -1,6 +1,6 @@
 #pragma once
 
-// Replaces the global allocation functions of the whole program: include it in one source of a program only.
+// Replaces the global allocation functions of the program. Include it in only one source file of a program.
 
 #include <cstddef>
 #include <cstdlib>
@@ -8,13 +8,13 @@
 
 namespace test {
 
-/// How often this thread has asked for memory.
+/// The number of allocations of this thread.
 inline thread_local std::size_t allocations = 0;
 
 }  // namespace test
 
-// Every form that ends in these `delete`s is here: a sanitizer brings its own of those that are not. Not inlined: GCC 12 would see
-// `new` here and `free` there and warn.
+// All forms of `new` that end in these forms of `delete` are defined here. A sanitizer provides the others. They are
+// not inlined, because GCC 12 warns if it sees `new` and `free` together.
 [[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     ++test::allocations;
     return std::malloc(size == 0 ? 1 : size);

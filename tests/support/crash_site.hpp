@@ -29,7 +29,7 @@
 
 namespace test {
 
-/// Where jobs live while programs crash, seen from outside: its time can be moved, and what must hold of its rows is asked of it.
+/// The store of the jobs while programs crash. A test can move its time and check the invariants of its rows.
 template <class Driver>
 class crash_home;
 
@@ -38,9 +38,9 @@ class crash_home<pgq::driver::memory> {
 public:
     pgq::driver::memory driver() const { return store_; }
     pgq::driver::memory healthy_driver() const { return store_; }
-    /// All that a program left behind at the other side of its connections has ended.
+    /// Whether the server has ended all sessions of the crashed program.
     bool is_quiet() const { return true; }
-    /// A day later: who has not beaten is dead, and what was delayed is due.
+    /// Moves the time by a day: workers without a heartbeat are dead, and delayed jobs are due.
     void age() const { clock_.advance(std::chrono::hours{24}); }
     std::vector<std::string> broken_rules() const { return {}; }
     std::vector<std::string> remains() const { return {}; }
@@ -48,7 +48,7 @@ public:
 private:
     mutable pgq::manual_clock clock_{};
     pgq::driver::memory store_ = pgq::driver::memory::with_clock(clock_);
-    // It goes on by itself, too: workers wait by it.
+    // The clock also runs by itself, because workers wait on it.
     std::jthread ticks_{[this](const std::stop_token& stop) {
         auto last = std::chrono::steady_clock::now();
         while (!stop.stop_requested()) {
@@ -106,7 +106,7 @@ public:
             {"a lease has nothing left in it", "SELECT FROM {s}.lease WHERE bit_count(done) >= cardinality(ids)"},
         });
     }
-    /// What is there though nothing should be any more.
+    /// The kinds of rows that remain although all work is done.
     std::vector<std::string> remains() const {
         return failing({
             {"jobs", "SELECT FROM {s}.job"},
@@ -120,7 +120,7 @@ public:
     const database& db() const noexcept { return db_; }
 
 private:
-    // One round trip, however many there are.
+    // One round trip for all rules.
     std::vector<std::string> failing(const std::vector<std::pair<const char*, const char*>>& rules) const {
         std::string all;
         for (const auto& [name, sql] : rules)
@@ -139,16 +139,16 @@ template <class Driver>
 using crash_queue =
     pgq::queue<note, Driver, pgq::serializer::json, pgq::executor::thread_pool, pgq::backoff::none, witness>;
 
-/// What the others found after a program had crashed.
+/// What the healthy programs found after a program had crashed.
 struct aftermath {
-    std::vector<std::int64_t> order{};   ///< of what they ran
-    std::map<std::int64_t, int> runs{};  ///< how often
-    std::map<std::int64_t, int> held{};  ///< what was held before they began
+    std::vector<std::int64_t> order{};   ///< of the jobs that they ran
+    std::map<std::int64_t, int> runs{};  ///< the number of runs of each job
+    std::map<std::int64_t, int> held{};  ///< the jobs that were held before they began
     std::map<std::int64_t, int> last_attempt{};
 
     int ran(std::int64_t n) const { return of(runs, n); }
     int is_held(std::int64_t n) const { return of(held, n); }
-    /// How many jobs `n` there were.
+    /// How many jobs with number `n` existed.
     int left(std::int64_t n) const { return ran(n) + is_held(n); }
 
 private:
@@ -158,7 +158,8 @@ private:
     }
 };
 
-/// Lets one program after the other crash at one call after the other, in every way, and looks after each what is left.
+/// Runs a program repeatedly and makes it crash at each of its calls, in every way. Checks after each crash what is
+/// left.
 template <class Driver>
 class crash_site {
 public:
@@ -170,8 +171,8 @@ public:
     healthy_queue& healthy() noexcept { return healthy_; }
     const crash_home<Driver>& home() const noexcept { return home_; }
 
-    /// `program(queue, plan)` works until it is done or the plan has made it fail, and gives a `judge(aftermath, plan)`, which says what
-    /// must be true of it then. Ends after the first program that has not crashed.
+    /// `program(queue, plan)` works until it is done or until the plan makes it fail. It returns a function
+    /// `judge(aftermath, plan)`, which checks the result. Ends after the first run without a crash.
     template <class Program>
     void crash_everywhere(Program program) {
         using moment = crash_plan::moment;
@@ -181,7 +182,7 @@ public:
                 for (int call = 1; crash_at({call, when, what}, program); ++call) REQUIRE(call < 300);
     }
 
-    /// What is left, worked off by somebody else a day later. Nothing must be there in the end.
+    /// A healthy program runs the jobs that are left, a day later. Nothing may remain in the end.
     aftermath clear_up() {
         REQUIRE(eventually([&] { return home_.is_quiet(); }));
         check_rules();
@@ -210,7 +211,7 @@ public:
         test::work_off(healthy_, options(), [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     }
     static pgq::worker_options options() {
-        // No heartbeat comes between: its calls would be counted, too.
+        // The times are long, so that no heartbeat happens: the plan would count its calls.
         return {.lease_time = std::chrono::hours{1},
                 .poll_interval = std::chrono::minutes{10},
                 .grace = {},
@@ -244,7 +245,7 @@ private:
     healthy_queue healthy_{home_.healthy_driver(), {}, pgq::executor::thread_pool{1}};
 };
 
-/// True when the call has succeeded; false when the broken connection was its trouble.
+/// Returns true if the call succeeded, and false if the connection broke. Any other error fails the test.
 template <class Result>
 bool came_through(const Result& r) {
     if (r) return true;

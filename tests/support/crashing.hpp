@@ -19,26 +19,26 @@
 
 namespace test {
 
-/// Where a program breaks: at which of its calls on the database, counted over all its sessions from 1, connecting included. Copies
-/// are one plan; usable from any thread.
+/// Says at which of its database calls a program crashes. Calls count from 1 over all its sessions, including
+/// connecting. Copies share one plan. Any thread may use it.
 class crash_plan {
 public:
     enum class moment : std::uint8_t {
-        before,  ///< the database never hears of the call
-        after,   ///< it is done, and its answer gets lost
+        before,  ///< the call does not reach the database
+        after,   ///< the database executes the call, and the answer is lost
     };
     enum class extent : std::uint8_t {
-        connection,  ///< one session breaks, others can be made
-        process,     ///< all sessions break, and no other can be made
+        connection,  ///< one session breaks, and the program can open others
+        process,     ///< all sessions break, and the program cannot open others
     };
     enum class verdict : std::uint8_t { live, crash_before, crash_after, dead };
 
-    /// Never.
+    /// A plan without a crash.
     crash_plan() : crash_plan{0, moment::before, extent::connection} {}
     crash_plan(int call, moment when, extent what)
         : state_{std::make_shared<state>()}, call_{call}, moment_{when}, extent_{what} {}
 
-    /// What becomes of the call that begins now.
+    /// What happens to the call that begins now.
     verdict next(const char* verb) const {
         const std::lock_guard lock{state_->mutex};
         if (state_->dead) return verdict::dead;
@@ -46,7 +46,7 @@ public:
         state_->verb = verb;
         return moment_ == moment::before ? verdict::crash_before : verdict::crash_after;
     }
-    /// Now it has happened.
+    /// The crash has happened.
     void strike() const {
         {
             const std::lock_guard lock{state_->mutex};
@@ -59,14 +59,14 @@ public:
         const std::lock_guard lock{state_->mutex};
         return state_->dead;
     }
-    /// The verb that was struck; empty as long as none was.
+    /// The verb that crashed; empty if none has crashed.
     std::string struck() const {
         const std::lock_guard lock{state_->mutex};
         return state_->verb;
     }
     bool was_lost_after() const { return moment_ == moment::after && !struck().empty(); }
     bool is_of_process() const noexcept { return extent_ == extent::process; }
-    /// Stops what would otherwise try to go on in a dead process.
+    /// Stops loops that would go on in a dead process.
     std::stop_token death() const { return state_->death.get_token(); }
 
     std::string describe() const {
@@ -89,7 +89,7 @@ private:
     extent extent_;
 };
 
-/// A driver whose sessions break as a plan says, and are as good as the inner driver's until then.
+/// A driver whose sessions break as the plan says. Until then they behave like those of the inner driver.
 template <class Driver>
 class crashing {
     using inner_session = typename Driver::session;
@@ -251,7 +251,7 @@ public:
 
 private:
     struct core {
-        std::mutex mutex{};  // for the end of `inner`, which another thread may interrupt
+        std::mutex mutex{};  // guards the destruction of `inner`, which another thread may interrupt
         std::optional<inner_session> inner{};
     };
 
@@ -268,7 +268,7 @@ private:
         if (what != crash_plan::verdict::dead) plan_.strike();
         return lost();
     }
-    // An answer that got lost leaves nothing behind.
+    // If the answer is lost, `out` does not change.
     template <class Out, class Call>
     pgq::result<void> told(const char* verb, Out& out, Call call) {
         Out mine{};

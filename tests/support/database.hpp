@@ -16,7 +16,7 @@
 
 namespace test {
 
-/// A plain connection for SQL; `{s}` in a text stands for the quoted schema.
+/// A connection for plain SQL. `{s}` in a statement is replaced by the quoted schema.
 class sql_connection {
 public:
     sql_connection(const std::string& conninfo, std::string schema)
@@ -37,7 +37,7 @@ public:
             throw std::runtime_error{text + ": " + PQerrorMessage(get())};
         return r;
     }
-    /// The first cell; empty for none and for NULL.
+    /// The first cell; empty if there is no row or the cell is NULL.
     std::string query_text(std::string_view sql) const {
         const auto r = exec(sql);
         return PQntuples(r.get()) == 0 ? std::string{} : std::string{PQgetvalue(r.get(), 0, 0)};
@@ -49,7 +49,7 @@ private:
     pgq::driver::pq::connection_ptr connection_;
 };
 
-/// An installed schema of its own, dropped at the end. What works in it must end first: declare this before.
+/// An installed schema for one test. The destructor drops it. Declare it before everything that uses it.
 class database {
 public:
     database() : database{fresh_schemas::next()} {}
@@ -61,14 +61,14 @@ public:
     ~database() {
         try {
             exec("DROP SCHEMA IF EXISTS {s} CASCADE");
-        } catch (const std::exception&) {  // fresh_schemas tries again
+        } catch (const std::exception&) {  // fresh_schemas drops it later
         }
     }
 
     const std::string& schema() const noexcept { return schema_; }
-    /// The server's names for sessions of this test.
+    /// A connection string whose sessions have the name of the schema as their application name.
     std::string conninfo() const { return with_settings("application_name", schema_); }
-    /// The server's address with one more setting.
+    /// The connection string of the test server with one more setting.
     static std::string with_settings(std::string_view key, std::string_view value) {
         return settings_of(dsn(), key, value);
     }
@@ -82,7 +82,7 @@ public:
     PGconn* connection() const noexcept { return sql_.get(); }
     const sql_connection& sql() const noexcept { return sql_; }
 
-    /// The number of rows or jobs there are, by table: "ready", "deferred", "lease", "worker", "runs".
+    /// The number of rows of a table, for example "ready", "deferred", "lease", "worker" or "runs".
     std::int64_t rows(std::string_view table) const {
         return query_int("SELECT count(*) FROM {s}." + std::string{table});
     }
@@ -91,13 +91,13 @@ public:
             "SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0) "
             "FROM {s}.lease");
     }
-    /// No job is anywhere.
+    /// Whether there is no job in any table.
     bool is_empty() const {
         return query_int(
                    "SELECT (SELECT count(*) FROM {s}.ready) + (SELECT count(*) FROM {s}.deferred)"
                    " + (SELECT count(*) FROM {s}.pack) + (SELECT count(*) FROM {s}.lease)") == 0;
     }
-    /// Workers that have announced their sleep and can be woken: each holds its own advisory lock.
+    /// The number of workers that have subscribed to wakes: each holds its own advisory lock.
     std::int64_t sleepers() const {
         return query_int(
             "SELECT count(*) FROM pg_locks l JOIN {s}.worker w ON l.objid = w.id::oid"
@@ -106,7 +106,7 @@ public:
             " AND l.classid = to_regnamespace('{q}')::oid");
     }
 
-    /// A connection string with one setting more, whichever way it was written.
+    /// Adds a setting to a connection string of either form.
     static std::string settings_of(const std::string& conninfo, std::string_view key, std::string_view value) {
         char* why = nullptr;
         PQconninfoOption* parsed = PQconninfoParse(conninfo.c_str(), &why);

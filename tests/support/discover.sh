@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # discover.sh PROGRAM LABEL OUTPUT: writes one add_test() for each test case of a Catch2 program.
 #
-# Unlike the script that comes with Catch2 it gives a test several labels, takes any character in a name, and makes a
-# name that matches nothing a failure.
+# Unlike the script of Catch2, it gives a test several labels, allows any character in a name, and fails if a name
+# matches no test.
 set -euo pipefail
 
 program=$1 label=$2 output=$3
 list=$output.list
 trap 'rm -f "$list" "$output.new"' EXIT
 
-# Version 3 exits with 0; version 2 with the number of tests, so that only by counting them a crash can be told.
+# Version 3 exits with 0. Version 2 exits with the number of tests, so a crash shows only in the number of lines.
 list_names() {
     local status=0 lines
     if [[ $("$program" --help 2>&1) == *--list-test-names-only* ]]; then
@@ -43,8 +43,8 @@ entries() {  # TAGS LABELS PROPERTY...
     done <"$list"
 }
 
-# Deadlines for a busy machine with a sanitizer. What takes long begins first (COST), so that it does not run on by itself
-# when all else has ended; what counts by the clock has the machine for itself ([alone]).
+# The time-outs are for a busy machine with a sanitizer. Long tests start first (COST), so that they do not run alone at
+# the end. Tests that measure time run without other tests ([alone]).
 quick=300
 [ "$label" != stress ] || quick=900
 {

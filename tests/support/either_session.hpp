@@ -14,8 +14,8 @@
 
 namespace test {
 
-/// A session that is one of two kinds, either of which may be lent: so that a driver whose sessions for clients are others than
-/// those for workers can be put through the driver laws.
+/// A session of one of two types; either may come from a pool. With it, the driver laws can check a driver that has one
+/// session type for clients and another for workers.
 template <class A, class B>
 class either_session {
 public:

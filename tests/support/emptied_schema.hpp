@@ -15,11 +15,11 @@
 
 namespace test {
 
-/// One installed schema for one law after the other, emptied in between: to install one takes several times as long as a law. For
-/// programs that work in one at a time.
+/// One installed schema for all laws, emptied before each. Installing a schema takes several times as long as a law.
+/// Only for programs that use one schema at a time.
 class emptied_schema {
 public:
-    /// Where it is. Sessions made with this are over before it is used again.
+    /// The connection options of the empty schema. All sessions with these options must end before the next call.
     static pgq::driver::connection_options next() {
         static emptied_schema only;
         if (only.name_.empty() || !only.empty()) only.install();
@@ -35,17 +35,17 @@ private:
         name_ = fresh_schemas::next();
         pgq::driver::libpq{{.conninfo = dsn(), .schema = name_}}.install().value();
     }
-    // False when somebody is still at it.
+    // False if another session still uses the schema.
     bool empty() const {
         const sql_connection line{dsn(), name_};
-        // A session that was closed lives on in the server for a moment, and so does what it has locked.
+        // After a session is closed, the server keeps it and its locks for a moment.
         const bool alone = eventually(std::chrono::seconds{5}, [&] {
             return line.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + application_ +
                                   "'") == 0;
         });
         if (!alone) return false;
         try {
-            // A tenth of what TRUNCATE costs, which makes each of the small files of a schema anew.
+            // DELETE takes a tenth of the time of TRUNCATE, which creates new files for every table.
             const auto all = line.query_text(
                 "SELECT string_agg(format('DELETE FROM %I.%I', schemaname, tablename), '; ') FROM pg_tables"
                 " WHERE schemaname = '" +

@@ -6,10 +6,11 @@
 
 namespace test {
 
-/// How long a test waits for what must come: far more than it takes, so that a busy machine fails nothing.
+/// How long a test waits for something that must happen. It is much longer than needed, so that no test fails on a busy
+/// machine.
 inline constexpr std::chrono::seconds long_enough{60};
 
-/// Asks every few milliseconds until `condition` holds; false when it did not in time.
+/// Checks `condition()` every few milliseconds until it is true. Returns false after the time limit.
 template <class Condition>
 bool eventually(std::chrono::steady_clock::duration within, Condition condition) {
     const auto deadline = std::chrono::steady_clock::now() + within;
@@ -25,7 +26,8 @@ bool eventually(Condition condition) {
     return eventually(long_enough, condition);
 }
 
-/// Whether `condition` holds all the time. For what must not happen: such a watch is as long as it says.
+/// Returns whether `condition()` stays true for the whole time. For something that must not happen; it always takes the
+/// full time.
 template <class Condition>
 bool always(std::chrono::steady_clock::duration during, Condition condition) {
     return !eventually(during, [&] { return !condition(); });

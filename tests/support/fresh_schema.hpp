@@ -12,14 +12,14 @@
 
 namespace test {
 
-/// Where the server is: what tests/run.sh started, or what the user named.
+/// The connection string of the server that tests/run.sh started or the user named (PGQ_DSN).
 inline std::string dsn() {
     const char* named = std::getenv("PGQ_DSN");
     if (named == nullptr) throw std::runtime_error{"PGQ_DSN is not set: run the tests with tests/run.sh"};
     return named;
 }
 
-/// Names that no other test uses, in no other process; their schemas are dropped when the program ends.
+/// Schema names that no other test of any process uses. When the program ends, the schemas are dropped.
 class fresh_schemas {
 public:
     static std::string next() {

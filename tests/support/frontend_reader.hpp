@@ -6,8 +6,8 @@
 
 namespace test {
 
-/// Reads what a client of PostgreSQL sends, in whatever pieces it comes, and tells the names of the prepared statements that
-/// are executed, and Syncs. The connection must not be encrypted.
+/// Parses the bytes that a PostgreSQL client sends, in pieces of any size. Reports the names of executed prepared
+/// statements, and Sync messages. The connection must not be encrypted.
 class frontend_reader {
 public:
     static constexpr const char* sync = "(sync)";
@@ -17,7 +17,7 @@ public:
     void read(const std::string& bytes, Tell tell) {
         held_ += bytes;
         for (;;) {
-            // The first message has no type.
+            // The first message has no type byte.
             const std::size_t head = started_ ? 1 : 0;
             if (held_.size() < head + 4) return;
             const std::size_t length = head + number(head);
@@ -37,7 +37,7 @@ private:
         for (std::size_t i = 0; i < 4; ++i) n = n << 8 | static_cast<unsigned char>(held_[at + i]);
         return n;
     }
-    // Bind: the portal's name, the statement's name, ...
+    // A Bind message contains the portal's name, the statement's name, ...
     std::string statement_of_bind() const {
         const std::size_t portal_ends = held_.find('\0', 5);
         const std::string name = held_.c_str() + portal_ends + 1;

@@ -7,7 +7,8 @@
 
 namespace test {
 
-/// The range make(0) ... make(count - 1), each made when it is asked for. (Clang 14 cannot compile libstdc++'s views::transform.)
+/// The range make(0) ... make(count - 1). Each element is created on access. (Clang 14 cannot compile libstdc++'s
+/// views::transform.)
 template <class Make>
 class generated {
 public:

@@ -27,27 +27,27 @@
 
 namespace test {
 
-/// What most scenarios enqueue.
+/// The job type of most scenarios.
 struct note {
     static constexpr std::string_view entrypoint = "note";
     std::int64_t n = 0;
     std::string text{};
 };
 
-/// The second entrypoint, where one is not enough.
+/// The second job type, for scenarios that need two.
 struct letter {
     static constexpr std::string_view entrypoint = "letter";
     std::int64_t n = 0;
 };
 
-/// What tests/programs/worker.cpp runs.
+/// The job type of tests/programs/worker.cpp.
 struct task {
     static constexpr std::string_view entrypoint = "task";
     std::int64_t n = 0;
-    std::string act{};  ///< what to do, unless the process was told
+    std::string act{};  ///< what to do, unless the process has its own setting
 };
 
-/// Counts what a worker tells.
+/// An observer that counts the events of a worker.
 class witness {
 public:
     using policy_category = pgq::observer_tag;
@@ -79,7 +79,7 @@ private:
     std::shared_ptr<counts> seen_ = std::make_shared<counts>();
 };
 
-/// What handlers have seen.
+/// One run of a job, as its handler saw it.
 struct sighting {
     std::int64_t n = 0;
     pgq::job_id id{};
@@ -108,7 +108,7 @@ public:
         const std::lock_guard lock{mutex_};
         return all_.size();
     }
-    /// How often each job has run.
+    /// The number of runs of each job.
     std::map<std::int64_t, int> runs() const {
         std::map<std::int64_t, int> counted;
         for (const auto& s : all()) ++counted[s.n];
@@ -121,7 +121,7 @@ private:
     std::vector<sighting> all_;
 };
 
-/// What handlers wait at until the test says go, or their attempt is called off.
+/// Handlers wait here until the test opens it, or until their stop token fires.
 class gate {
 public:
     void open() {
@@ -131,7 +131,7 @@ public:
         }
         changed_.notify_all();
     }
-    /// False when it was the stop token that ended it.
+    /// Returns false if the stop token ended the wait.
     bool pass(const pgq::context& c) {
         ++waiting_;
         std::unique_lock lock{mutex_};
@@ -148,7 +148,7 @@ private:
     bool open_ = false;
 };
 
-/// A worker on a thread of its own, told to stop when this is destroyed.
+/// A worker on its own thread. The destructor stops it.
 template <class Queue, class... Handlers>
 class running_worker {
 public:
@@ -177,7 +177,7 @@ private:
 template <class Queue, class... Handlers>
 running_worker(Queue&, pgq::worker_options, Handlers...) -> running_worker<Queue, Handlers...>;
 
-/// Runs a worker until nothing is claimable any more.
+/// Runs a worker until no job can be claimed.
 template <class Queue, class... Handlers>
 void work_off(Queue& queue, pgq::worker_options options, Handlers... handlers) {
     if (options.until == pgq::run_until::stopped) options.until = pgq::run_until::empty;
@@ -199,7 +199,7 @@ BOOST_HANA_ADAPT_STRUCT(test::task, n, act);
 
 namespace test {
 
-/// Notes by libpq, watched. More policies may be added.
+/// A queue of notes over libpq with an observer. More policies may be added.
 template <class... Policies>
 using note_queue = pgq::queue<pgq::job<note>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool,
                               witness, Policies...>;

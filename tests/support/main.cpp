@@ -1,4 +1,4 @@
-// Compiled once for all test programs: this is where version 2 of Catch2 spends its time.
+// Compiled once for all test programs, because this file takes most of the compile time of Catch2 version 2.
 #define CATCH_CONFIG_RUNNER
 #include "support/catch.hpp"
 

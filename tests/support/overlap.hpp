@@ -7,8 +7,9 @@
 
 namespace test {
 
-/// The most executions that were under way at one instant, by what the handlers themselves wrote down; of one group where
-/// `group` is an expression over {s}.runs r. An execution without an end ended when its process was killed: {s}.kills.
+/// The maximum number of executions that ran at the same time, according to the rows that the handlers wrote. `group`
+/// is an SQL expression over {s}.runs r; the maximum is within one group. An execution without an end ended when its
+/// process was killed, see {s}.kills.
 inline std::int64_t most_at_once(const database& db, const std::string& group = "0") {
     return db.query_int("WITH r AS (SELECT " + group +
                         " AS g, r.began, coalesce(r.ended, k.at, 'infinity') AS ended FROM {s}.runs r LEFT JOIN "
@@ -17,7 +18,7 @@ inline std::int64_t most_at_once(const database& db, const std::string& group = 
                         " SELECT max(sum) FROM (SELECT sum(n) OVER (PARTITION BY g ORDER BY at, n) FROM change) s");
 }
 
-/// How many were under way on average, in thousandths, between the first beginning and the last.
+/// The average number of executions that ran at the same time, in thousandths, from the first start to the last start.
 inline std::int64_t mean_at_once(const database& db) {
     return db.query_int(
         "WITH r AS (SELECT r.began, coalesce(r.ended, k.at) AS ended FROM {s}.runs r LEFT JOIN {s}.kills k USING (pid))"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-/// One payload as five programs have written it, each made of the one before.
+/// Five versions of one job type. Each can be converted from the version before.
 namespace test::photos {
 
 inline constexpr std::string_view name = "photo";
@@ -31,7 +31,7 @@ struct v3 {
     std::string path{};
     int edge = 0;
 };
-struct v4 {  // a name that changed
+struct v4 {  // a member has another name
     static constexpr std::string_view entrypoint = name;
     using previous = v3;
     static v4 from(v3&& old) { return {.n = old.n, .file = std::move(old.path), .edge = old.edge}; }
@@ -39,7 +39,7 @@ struct v4 {  // a name that changed
     std::string file{};
     int edge = 0;
 };
-struct v5 {  // a type that changed
+struct v5 {  // a member has another type
     static constexpr std::string_view entrypoint = name;
     using previous = v4;
     static v5 from(v4&& old) {

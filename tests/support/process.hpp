@@ -21,7 +21,7 @@
 
 namespace test {
 
-/// Another program, killed when this is destroyed.
+/// Another program. The destructor kills it.
 class process {
 public:
     explicit process(std::vector<std::string> arguments) {
@@ -70,7 +70,7 @@ public:
         if (!status_) ::kill(pid_, signal_number);
     }
 
-    /// Waits until it has written `text` to its standard output.
+    /// Waits until the program has written `text` to its standard output.
     bool says(const std::string& text, std::chrono::steady_clock::duration within = long_enough) {
         return eventually(within, [&] {
             read_output();
@@ -83,7 +83,7 @@ public:
         if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) status_ = status;
         return status_.has_value();
     }
-    /// The exit code, or minus the signal that ended it; nothing when it still runs after that time.
+    /// The exit code, or the negative number of the signal that ended it. None if it still runs after that time.
     std::optional<int> wait(std::chrono::steady_clock::duration within = long_enough) {
         if (!eventually(within, [&] { return exited(); })) return std::nullopt;
         return WIFEXITED(*status_) ? WEXITSTATUS(*status_) : -WTERMSIG(*status_);

@@ -31,7 +31,7 @@
 
 namespace test {
 
-/// Stands between clients and the server: counts what clients ask, and breaks connections in the ways networks do.
+/// A proxy between clients and the server. It counts statements and round trips, and breaks connections as networks do.
 class proxy {
 public:
     proxy() {
@@ -57,7 +57,7 @@ public:
         for (int fd : {listener_, wake_[0], wake_[1]}) ::close(fd);
     }
 
-    /// `db` by way of this proxy.
+    /// The connection options of `db` through this proxy.
     pgq::driver::connection_options options(const database& db) const {
         auto o = db.options();
         for (const auto& [key, value] : std::map<std::string, std::string>{{"host", "127.0.0.1"},
@@ -69,36 +69,37 @@ public:
         return o;
     }
 
-    /// Closes all connections there are.
+    /// Closes all open connections.
     void cut() { order(&proxy::cut_all); }
-    /// From now on nothing passes through the connections there are, and nobody is told. New ones work.
+    /// From now on, nothing passes through the open connections, and neither side sees an error. New connections work.
     void freeze() { order(&proxy::freeze_all); }
-    /// From now on the server hears the connections there are, but its answers get lost. New ones work.
+    /// From now on, requests of the open connections reach the server, but its answers are lost. New connections work.
     void mute() { order(&proxy::mute_all); }
-    /// So many transactions more, of all connections together, reach the server; what comes behind them does not. The connection that
-    /// has sent it is closed when the server has done what did reach it, and its answers get lost.
+    /// Only this many more transactions of all connections together reach the server; later requests do not. The
+    /// connection of the first later request is closed when the server has executed its earlier ones, and their answers
+    /// are lost.
     void cut_behind(int transactions) {
         const std::lock_guard lock{mutex_};
         transactions_left_ = transactions;
         was_cut_ = false;
     }
-    /// Whether it has come to that. If not, it does not any more.
+    /// Whether `cut_behind` has closed a connection. Cancels it otherwise.
     bool was_cut() {
         const std::lock_guard lock{mutex_};
         transactions_left_ = -1;
         return was_cut_;
     }
 
-    /// Executions of one of the library's statements, by its name in statement/.
+    /// The number of executions of a library statement, by its name in statement/.
     int count(const std::string& statement) const {
         const std::lock_guard lock{mutex_};
         const auto found = seen_.find(statement);
         return found == seen_.end() ? 0 : found->second;
     }
-    /// Round trips, as far as they end a transaction.
+    /// The number of Sync messages: round trips that end a transaction.
     int syncs() const { return count(frontend_reader::sync); }
     int connections() const noexcept { return accepted_; }
-    /// Waits until nothing was asked for that long.
+    /// Waits until no client has sent anything for this long.
     bool is_quiet_for(std::chrono::milliseconds rest) const {
         int seen = -1;
         return eventually([&] {
@@ -108,7 +109,7 @@ public:
     }
 
 private:
-    // Counts the server's "ready for query": one behind the start, and one for each Sync.
+    // Counts the server's "ready for query" messages: one after the start, and one for each Sync.
     class answer_counter {
     public:
         void read(const std::string& bytes) {
@@ -121,7 +122,7 @@ private:
                 head_ += bytes[at++];
                 if (head_.size() < 5) continue;
                 for (std::size_t i = 1; i < 5; ++i) skip_ = skip_ << 8 | static_cast<unsigned char>(head_[i]);
-                skip_ -= 4;  // the length counts itself
+                skip_ -= 4;  // the length includes itself
                 count_ += head_[0] == 'Z' ? 1 : 0;
                 head_.clear();
             }
@@ -136,13 +137,13 @@ private:
 
     struct pair {
         int client = -1, server = -1;
-        std::string up{}, down{};  // read and not yet written on
+        std::string up{}, down{};  // read and not yet forwarded
         frontend_reader reader{};
         answer_counter answers{};
         int syncs = 0;
         bool frozen = false, muted = false, ending = false, over = false;
 
-        // Nothing of what reached the server is unanswered.
+        // Whether the server has answered everything that reached it.
         bool is_answered() const noexcept { return answers.count() == 0 || answers.count() > syncs; }
     };
 
@@ -239,7 +240,7 @@ private:
         else if (errno != EAGAIN) p.over = true;
     }
 
-    // What is not to pass goes out of `bytes`.
+    // Removes from `bytes` what must not pass.
     void note(pair& p, std::string& bytes) {
         const std::lock_guard lock{mutex_};
         const auto tell = [&](const std::string& what) {
@@ -286,15 +287,15 @@ private:
         }
     }
 
-    std::string server_;  // its address
+    std::string server_;  // the address of the server
     int listener_ = -1;
     int wake_[2]{-1, -1};
     std::uint16_t port_ = 0;
     std::atomic<int> accepted_{0};
     std::list<pair> pairs_;
-    mutable std::mutex mutex_;  // for what follows
+    mutable std::mutex mutex_;  // guards the members below
     std::map<std::string, int> seen_;
-    int transactions_left_ = -1;  // below zero: any number
+    int transactions_left_ = -1;  // below zero: no limit
     bool was_cut_ = false;
     std::vector<void (proxy::*)()> orders_;
     std::jthread thread_;

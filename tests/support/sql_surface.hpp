@@ -9,14 +9,14 @@
 
 namespace test {
 
-/// The functions of a queue in a database of this test's.
+/// The SQL functions of a queue in the database of this test.
 template <class Queue>
 std::string surface_of(const database& db, pgq::sql_options options = {}) {
     options.jobs_schema = db.schema();
     return pgq::emit_sql<Queue>(options).value();
 }
 
-/// Runs a script as it is, in one transaction.
+/// Runs a script unchanged, in one transaction.
 inline void run_script(const sql_connection& c, const std::string& script) {
     const pgq::driver::pq::result_ptr r{PQexec(c.get(), script.c_str())};
     if (PQresultStatus(r.get()) != PGRES_COMMAND_OK && PQresultStatus(r.get()) != PGRES_TUPLES_OK)
@@ -28,7 +28,7 @@ void emit(const database& db, pgq::sql_options options = {}) {
     run_script(db.sql(), surface_of<Queue>(db, std::move(options)));
 }
 
-/// What PostgreSQL says of a statement that it refuses: "SQLSTATE message (hint)"; empty when it does not.
+/// The error of a statement as "SQLSTATE message (hint)"; empty if the statement succeeds.
 inline std::string refusal(const sql_connection& c, std::string_view sql) {
     const auto text = c.rendered(sql);
     const pgq::driver::pq::result_ptr r{PQexec(c.get(), text.c_str())};

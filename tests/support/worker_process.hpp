@@ -11,7 +11,7 @@
 
 namespace test {
 
-/// The tables into which tests/programs/worker.cpp writes what it does.
+/// The tables into which tests/programs/worker.cpp writes its runs.
 inline void make_journal(const database& db) {
     db.exec(
         "CREATE TABLE {s}.runs (run int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, job int8, attempt int2, pid int4,"
@@ -19,7 +19,7 @@ inline void make_journal(const database& db) {
     db.exec("CREATE TABLE {s}.events (pid int4, what text, at timestamptz DEFAULT clock_timestamp())");
 }
 
-/// Starts tests/programs/worker.cpp; see there for the settings. Waits until it works.
+/// Starts tests/programs/worker.cpp, which describes the settings. Waits until it is ready.
 inline process start_worker(const database& db, const std::map<std::string, std::string>& settings = {}) {
     std::vector<std::string> arguments{PGQ_TEST_PROGRAMS "/worker", "dsn=" + db.conninfo(), "journal=" + dsn(),
                                        "schema=" + db.schema()};

@@ -191,8 +191,8 @@ public:
     result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs) {
         jobs.clear();
         if (log_)
-            return error_info{errc::invalid_option, "driver::memory has no tracked jobs inside of transactions",
-                              "enqueue jobs with results, unique keys, parents or an expiry outside of it"};
+            return error_info{errc::invalid_option, "driver::memory does not support tracked jobs inside transactions",
+                              "enqueue jobs with results, unique keys, parents or an expiry outside the transaction"};
         if (auto ok = in_memory::check(r); !ok) return ok;
         return db_->run([&](tables& db) { return in_memory::enqueue_tracked(db, r, jobs); });
     }

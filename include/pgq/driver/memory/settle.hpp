@@ -34,7 +34,7 @@ inline result<void> check_settlements(tables& db, const exchange_request& r) {
             if (item.index >= l->jobs->size())
                 return error_info{errc::invalid_option, "a settlement names a job that its lease does not have"};
         if (p.last && !settles_all(*l, p))
-            return error_info{errc::invalid_option, "a lease cannot end while jobs are in it"};
+            return error_info{errc::invalid_option, "a lease cannot end before all its jobs are settled"};
     }
     return {};
 }

@@ -17,7 +17,7 @@ namespace pgq::driver::in_memory {
 
 inline result<worker_id> register_worker(tables& db, const worker_info& info, const std::shared_ptr<waiter>& session) {
     if (info.lease_time <= duration::zero())
-        return error_info{errc::invalid_option, "a worker's lease time must be more than nothing"};
+        return error_info{errc::invalid_option, "a worker's lease time must be above zero"};
     return db.workers.add(info, db.clock.steady_now(), session);
 }
 
