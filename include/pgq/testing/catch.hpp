@@ -1,6 +1,6 @@
 #pragma once
 
-/// Catch2 as it is installed: one header in version 2, many in version 3.
+/// Version 2 of Catch2 has one header, version 3 has many.
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 #elif __has_include(<catch2/catch.hpp>)
