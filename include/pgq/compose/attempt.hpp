@@ -6,8 +6,8 @@
 #include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/layers.hpp>
 #include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/luggage.hpp>
 #include <pgq/compose/read_job.hpp>
+#include <pgq/compose/retry_delay.hpp>
 #include <pgq/compose/transaction_desk.hpp>
 #include <pgq/compose/transaction_run.hpp>
 #include <pgq/concept/decorator.hpp>
@@ -280,7 +280,7 @@ private:
         bool aside = acknowledged_;
         if constexpr (in_transaction) aside = end_transaction(r);
         if (r.failed() && !r.names_delay) {
-            const auto delay = rest_of<typename composition::template backoff_of<Job>>(record());
+            const auto delay = retry_delay<typename composition::template backoff_of<Job>>(record());
             r.what = retry_after{delay, std::move(r.what).reason()};
         }
         auto* const line = access_.strand_of(*slot_, position_);

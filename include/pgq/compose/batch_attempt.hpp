@@ -4,7 +4,8 @@
 #include <pgq/compose/gathered.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/luggage.hpp>
+#include <pgq/compose/read_job.hpp>
+#include <pgq/compose/retry_delay.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>
@@ -126,7 +127,7 @@ private:
     }
 
     outcome failed(std::size_t i, const std::string& why) const {
-        return retry_after{rest_of<typename composition::template backoff_of<Job>>(record(i)), why};
+        return retry_after{retry_delay<typename composition::template backoff_of<Job>>(record(i)), why};
     }
 
     // With the last of them the slot may be gone.

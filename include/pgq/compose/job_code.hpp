@@ -35,6 +35,24 @@
 
 namespace pgq::detail {
 
+template <class Plan, class Job, class Owner>
+struct strands_if {
+    struct type {};
+};
+template <class Plan, class Job, class Owner>
+    requires(Plan::in_strands)
+struct strands_if<Plan, Job, Owner> {
+    using type = strands<decltype(Plan::key(std::declval<const Job&>())), Owner>;
+};
+
+/// The strands of each job type, in the order of the jobs.
+template <class Composition, class Owner, class Jobs>
+struct strands_of_all;
+template <class Composition, class Owner, class... Jobs>
+struct strands_of_all<Composition, Owner, type_list<Jobs...>> {
+    using type = std::tuple<typename strands_if<job_plan<Composition, Jobs>, Jobs, Owner>::type...>;
+};
+
 /// What is typed about running jobs: for each job type of a composition a function that reads the payload, calls the handler in its
 /// decorators and makes an outcome of what came of it. One object for each run of a worker, in one place as long as that lasts.
 template <class Composition, class Handlers>
@@ -247,13 +265,14 @@ private:
         return {functions_for<Jobs>()...};
     }
 
-    using members = plans_of<Composition, runner_type, typename Composition::jobs>;
+    using members = plans_of<Composition, typename Composition::jobs>;
 
     Handlers* handlers_;
     const queue_executor* queue_wide_;
     const resources* shared_;
     [[no_unique_address]] typename members::own_executors own_{};
-    [[no_unique_address]] typename members::strands strands_{};
+    [[no_unique_address]]
+    typename strands_of_all<Composition, runner_type, typename Composition::jobs>::type strands_{};
     [[no_unique_address]] std::conditional_t<members::in_process, std::optional<fork_server>, nothing> server_{};
     [[no_unique_address]] std::conditional_t<members::needs_watchdog, std::optional<watchdog>, nothing> dog_{};
 

@@ -2,7 +2,6 @@
 
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/layers.hpp>
-#include <pgq/compose/strands.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/time/clock.hpp>
@@ -87,29 +86,14 @@ struct job_plan {
         return std::remove_cvref_t<decltype(std::invoke(strand_in<executors>::type::strand_member, job))>(
             std::invoke(strand_in<executors>::type::strand_member, job));
     }
-
-private:
-    template <class Owner, bool InStrands>
-    struct strands_if {
-        struct type {};
-    };
-    template <class Owner>
-    struct strands_if<Owner, true> {
-        using type = strands<decltype(key(std::declval<const Job&>())), Owner>;
-    };
-
-public:
-    template <class Owner>
-    using strands_type = typename strands_if<Owner, in_strands>::type;
 };
 
 /// What the plans of all jobs need together.
-template <class Composition, class Runner, class Jobs>
+template <class Composition, class Jobs>
 struct plans_of;
-template <class Composition, class Runner, class... Jobs>
-struct plans_of<Composition, Runner, type_list<Jobs...>> {
+template <class Composition, class... Jobs>
+struct plans_of<Composition, type_list<Jobs...>> {
     using own_executors = std::tuple<typename job_plan<Composition, Jobs>::own_executor...>;
-    using strands = std::tuple<typename job_plan<Composition, Jobs>::template strands_type<Runner>...>;
     static constexpr bool needs_watchdog = (job_plan<Composition, Jobs>::needs_watchdog || ...);
     static constexpr bool in_process = (job_plan<Composition, Jobs>::in_process || ...);
 };

@@ -4,14 +4,11 @@
 #include <pgq/concept/backoff.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/options.hpp>
-#include <pgq/job/record.hpp>
-#include <pgq/time/clock.hpp>
 
 #include <algorithm>
 #include <deque>
 #include <span>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -75,15 +72,5 @@ private:
     [[no_unique_address]] luggage<Backoff> luggage_;
     [[no_unique_address]] std::conditional_t<differs, std::deque<std::string>, no_keys> keys_;
 };
-
-/// How long a job rests after a failed attempt: as it says itself, else as `Backoff` says.
-template <class Backoff>
-duration rest_of(const job_record& job) noexcept {
-    for (const header& h : job.headers) {
-        if (h.name != backoff::recipe::header_name) continue;
-        if (const auto stored = backoff::recipe::parse(h.value)) return stored->delay(job.attempt);
-    }
-    return Backoff{}.delay(job.attempt);
-}
 
 }  // namespace pgq::detail

@@ -5,7 +5,7 @@
 #include <pgq/compose/layers.hpp>
 #include <pgq/compose/pack.hpp>
 #include <pgq/compose/problem.hpp>
-#include <pgq/compose/strands.hpp>
+#include <pgq/compose/strand_key.hpp>
 #include <pgq/concept/backoff.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/delivery.hpp>

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <pgq/compose/lease_slot.hpp>
+#include <pgq/compose/strand_key.hpp>
 
-#include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -15,17 +13,6 @@
 #include <utility>
 
 namespace pgq::detail {
-
-template <class Key>
-concept hashable = requires(const Key& k) {
-    { std::hash<Key>{}(k) } -> std::convertible_to<std::size_t>;
-    { k == k } -> std::convertible_to<bool>;
-};
-
-template <class Key>
-concept orderable = requires(const Key& k) {
-    { k < k } -> std::convertible_to<bool>;
-};
 
 /// Jobs of one type by a key: of those with an equal one only the first is let through, the others stand in line. A line exists
 /// while its first job runs. `Owner` is a runner, which hears how many stand in line. From any thread.
