@@ -7,7 +7,7 @@
 #include <pgq/driver/libpq.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
-#include <pgq/sql_surface.hpp>
+#include <pgq/sql_functions.hpp>
 
 #include <boost/hana/adapt_struct.hpp>
 

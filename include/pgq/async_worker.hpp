@@ -4,11 +4,11 @@
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/compose/async_shell.hpp>
-#include <pgq/compose/handlers.hpp>
-#include <pgq/compose/job_code.hpp>
 #include <pgq/compose/worker_options.hpp>
 #include <pgq/compose/worker_setup.hpp>
 #include <pgq/config.hpp>
+#include <pgq/handler/handler_set.hpp>
+#include <pgq/handler/handler_table.hpp>
 #include <pgq/queue.hpp>
 
 #if PGQ_HAS_COROUTINES

@@ -18,7 +18,7 @@
 #include <pgq/executor/strand_by.hpp>
 #include <pgq/executor/thread_pool.hpp>
 #include <pgq/executor/timeout.hpp>
-#include <pgq/facts.hpp>
+#include <pgq/introspection.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/job/outcome.hpp>

@@ -1,5 +1,5 @@
 // expect: pgq: this queue does not know the job type\. Add
-#include <pgq/sql_surface.hpp>
+#include <pgq/sql_functions.hpp>
 
 #include "fakes.hpp"
 

@@ -1,5 +1,5 @@
 // expect: pgq: emit_sql writes functions for payloads of serializer::json, and a job type has another serializer\. Name
-#include <pgq/sql_surface.hpp>
+#include <pgq/sql_functions.hpp>
 
 #include "fakes.hpp"
 

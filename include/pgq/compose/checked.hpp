@@ -7,8 +7,8 @@
 // The messages come first: GCC prints a line for each header between the program and the message.
 #include <pgq/compose/canonical.hpp>
 #include <pgq/compose/composition.hpp>
+#include <pgq/compose/execution_plan.hpp>
 #include <pgq/compose/job_checks.hpp>
-#include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/policy_checks.hpp>
 #include <pgq/compose/problem.hpp>
 

@@ -2,8 +2,8 @@
 
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/jittered.hpp>
+#include <pgq/compose/find_policy.hpp>
 #include <pgq/compose/job_decl.hpp>
-#include <pgq/compose/pack.hpp>
 #include <pgq/concept/policy.hpp>
 #include <pgq/delivery/at_least_once.hpp>
 #include <pgq/executor/thread_pool.hpp>

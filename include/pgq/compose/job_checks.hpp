@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/pack.hpp>
+#include <pgq/compose/find_policy.hpp>
 #include <pgq/compose/problem.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/arguments.hpp>

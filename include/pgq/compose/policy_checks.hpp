@@ -1,9 +1,9 @@
 #pragma once
 
+#include <pgq/compose/decorator_stack.hpp>
+#include <pgq/compose/execution_plan.hpp>
+#include <pgq/compose/find_policy.hpp>
 #include <pgq/compose/job_decl.hpp>
-#include <pgq/compose/job_plan.hpp>
-#include <pgq/compose/layers.hpp>
-#include <pgq/compose/pack.hpp>
 #include <pgq/compose/problem.hpp>
 #include <pgq/compose/strand_key.hpp>
 #include <pgq/concept/backoff.hpp>

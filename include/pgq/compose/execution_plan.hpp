@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/compose/composition.hpp>
-#include <pgq/compose/layers.hpp>
+#include <pgq/compose/decorator_stack.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/time/clock.hpp>

@@ -1,20 +1,20 @@
 #pragma once
 
-#include <pgq/compose/attempt.hpp>
-#include <pgq/compose/batch_attempt.hpp>
-#include <pgq/compose/child_job.hpp>
+#include <pgq/compose/execution_plan.hpp>
 #include <pgq/compose/gathered.hpp>
-#include <pgq/compose/handler_call.hpp>
-#include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/pause.hpp>
 #include <pgq/compose/runner.hpp>
-#include <pgq/compose/strands.hpp>
 #include <pgq/compose/transaction_desk.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/executor/fork_server.hpp>
 #include <pgq/executor/watchdog.hpp>
+#include <pgq/handler/attempt.hpp>
+#include <pgq/handler/batch_attempt.hpp>
+#include <pgq/handler/child_protocol.hpp>
+#include <pgq/handler/invoke.hpp>
+#include <pgq/handler/strands.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/resources.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/compose/handler_match.hpp>
 #include <pgq/concept/serializer.hpp>
+#include <pgq/handler/signature.hpp>
 #include <pgq/job/batch_context.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>

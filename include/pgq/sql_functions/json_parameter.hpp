@@ -3,9 +3,9 @@
 #include <pgq/detail/utf8.hpp>
 #include <pgq/serializer/json_codec.hpp>
 #include <pgq/serializer/json_options.hpp>
-#include <pgq/serializer/json_shape.hpp>
 #include <pgq/serializer/json_writer.hpp>
-#include <pgq/statement/sql_surface.hpp>
+#include <pgq/sql_functions/helper_functions.hpp>
+#include <pgq/sql_functions/json_shape.hpp>
 
 #include <array>
 #include <charconv>

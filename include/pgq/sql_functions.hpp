@@ -1,14 +1,14 @@
 #pragma once
 
 #include <pgq/diagnostic/calls.hpp>
-#include <pgq/diagnostic/sql_surface.hpp>
+#include <pgq/diagnostic/sql_functions.hpp>
 // The messages come first, as in compose/checked.hpp.
-#include <pgq/compose/sql_function.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/serializer/json_problem.hpp>
-#include <pgq/statement/sql_surface.hpp>
+#include <pgq/sql_functions/entrypoint_function.hpp>
+#include <pgq/sql_functions/helper_functions.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -5,13 +5,13 @@
 #include <pgq/limiter/rate.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/versioned.hpp>
-#include <pgq/sql_surface.hpp>
+#include <pgq/sql_functions.hpp>
 
 #include <support/catch.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
-#include <support/sql_surface.hpp>
+#include <support/sql_functions.hpp>
 
 #include <array>
 #include <chrono>
@@ -29,7 +29,7 @@
 #include <variant>
 #include <vector>
 
-namespace integration_sql_surface {
+namespace integration_sql_functions {
 
 using namespace std::chrono_literals;
 using test::database;
@@ -146,36 +146,36 @@ inline std::string_view name_of(color c) { return c == color::red ? "red" : "gre
 
 }  // namespace surface
 
-}  // namespace integration_sql_surface
+}  // namespace integration_sql_functions
 
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::point, x, y);
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::tree, name, below);
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::all, flag, i8, u8, i16, u16, i32, u32, i64, u64, f, d, text,
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::point, x, y);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::tree, name, below);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::all, flag, i8, u8, i16, u16, i32, u32, i64, u64, f, d, text,
                         bytes, of, sure, paint, maybe, none, tags, bits, three, holes, both, two, counts, places, form,
                         at, way, root, wait, rest, tick, span, when, since);
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::keyed, user, n, flag, of);
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::clash, priority, payload, job_payload);
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::empty);
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::inner, x, y);
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::outer, in, named, maybe);
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::letter_1, body);
-BOOST_HANA_ADAPT_STRUCT(integration_sql_surface::surface::letter_2, body, pages);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::keyed, user, n, flag, of);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::clash, priority, payload, job_payload);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::empty);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::inner, x, y);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::outer, in, named, maybe);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::letter_1, body);
+BOOST_HANA_ADAPT_STRUCT(integration_sql_functions::surface::letter_2, body, pages);
 
 template <>
-struct pgq::codec<integration_sql_surface::surface::color> {
+struct pgq::codec<integration_sql_functions::surface::color> {
     using written_as = std::string;
-    static void write(integration_sql_surface::surface::color c, pgq::serializer::json_writer& out) {
-        out.string(integration_sql_surface::surface::name_of(c));
+    static void write(integration_sql_functions::surface::color c, pgq::serializer::json_writer& out) {
+        out.string(integration_sql_functions::surface::name_of(c));
     }
-    static bool read(pgq::serializer::json_value in, integration_sql_surface::surface::color& c) {
+    static bool read(pgq::serializer::json_value in, integration_sql_functions::surface::color& c) {
         if (!in.is_string()) return in.expected("a string");
-        c = in.text() == "red" ? integration_sql_surface::surface::color::red
-                               : integration_sql_surface::surface::color::green;
+        c = in.text() == "red" ? integration_sql_functions::surface::color::red
+                               : integration_sql_functions::surface::color::green;
         return true;
     }
 };
 
-namespace integration_sql_surface {
+namespace integration_sql_functions {
 
 namespace {
 
@@ -240,7 +240,7 @@ all other() {
 }  // namespace
 
 TEST_CASE("what the jsonb form stores is what the C++ serializer writes, and a worker reads it back equal",
-          "[sql_surface]") {
+          "[sql_functions]") {
     const database db;
     json_queue<all> jobs{db.driver()};
     test::emit<json_queue<all>>(db);
@@ -253,7 +253,7 @@ TEST_CASE("what the jsonb form stores is what the C++ serializer writes, and a w
     CHECK(db.is_empty());
 }
 
-TEST_CASE("without arguments it is the default of the job type, member by member", "[sql_surface]") {
+TEST_CASE("without arguments it is the default of the job type, member by member", "[sql_functions]") {
     const database db;
     json_queue<all> jobs{db.driver()};
     test::emit<json_queue<all>>(db);
@@ -266,7 +266,7 @@ TEST_CASE("without arguments it is the default of the job type, member by member
     CHECK(text.find("\"rest\":5,\"tick\":-2000") != std::string::npos);
 }
 
-TEST_CASE("members are parameters by name, of the SQL type that fits", "[sql_surface]") {
+TEST_CASE("members are parameters by name, of the SQL type that fits", "[sql_functions]") {
     const database db;
     json_queue<all> jobs{db.driver()};
     test::emit<json_queue<all>>(db);
@@ -313,7 +313,7 @@ TEST_CASE("members are parameters by name, of the SQL type that fits", "[sql_sur
 }
 
 TEST_CASE("what the job type cannot have is refused with its place and the remedy, and nothing is enqueued",
-          "[sql_surface]") {
+          "[sql_functions]") {
     const database db;
     test::emit<json_queue<all>>(db);
     const test::sql_connection c{test::dsn(), db.schema()};
@@ -374,7 +374,7 @@ TEST_CASE("what the job type cannot have is refused with its place and the remed
 }
 
 TEST_CASE("members that are left out are the reader's defaults, unless the queue or the script asks for them",
-          "[sql_surface]") {
+          "[sql_functions]") {
     const database db;
     using surface::outer;
     SECTION("as the serializer is by default") {
@@ -407,7 +407,7 @@ TEST_CASE("members that are left out are the reader's defaults, unless the queue
     }
 }
 
-TEST_CASE("the options of an enqueue are parameters: priority, times, headers", "[sql_surface]") {
+TEST_CASE("the options of an enqueue are parameters: priority, times, headers", "[sql_functions]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::emit<test::note_queue<>>(db);
@@ -435,7 +435,7 @@ TEST_CASE("the options of an enqueue are parameters: priority, times, headers", 
                                      : std::vector<std::pair<std::string, std::string>>{}));
 }
 
-TEST_CASE("SQL and C++ rank a job alike", "[sql_surface]") {
+TEST_CASE("SQL and C++ rank a job alike", "[sql_functions]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::emit<test::note_queue<>>(db);
@@ -450,7 +450,7 @@ TEST_CASE("SQL and C++ rank a job alike", "[sql_surface]") {
     CHECK(db.query_int("SELECT count(DISTINCT body) FROM {s}.ready") == 1);
 }
 
-TEST_CASE("a sleeping worker wakes for what SQL has enqueued, when that commits", "[sql_surface]") {
+TEST_CASE("a sleeping worker wakes for what SQL has enqueued, when that commits", "[sql_functions]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::emit<test::note_queue<>>(db);
@@ -475,7 +475,7 @@ TEST_CASE("a sleeping worker wakes for what SQL has enqueued, when that commits"
     CHECK(seen.runs() == std::map<std::int64_t, int>{{1, 1}, {3, 1}});
 }
 
-TEST_CASE("a key that a limiter goes by is stored as C++ stores it", "[sql_surface][limiter]") {
+TEST_CASE("a key that a limiter goes by is stored as C++ stores it", "[sql_functions][limiter]") {
     using surface::keyed;
     namespace limiter = pgq::limiter;
     const database db;
@@ -503,7 +503,7 @@ TEST_CASE("a key that a limiter goes by is stored as C++ stores it", "[sql_surfa
 }
 
 TEST_CASE("a job from SQL goes to the lane of the present version, and takes the producer's back-off along",
-          "[sql_surface]") {
+          "[sql_functions]") {
     const database db;
     using versions = pgq::serializer::versioned<pgq::serializer::json>;
     using queue = pgq::queue<pgq::job<surface::letter_2, pgq::backoff::travelling<pgq::backoff::fixed>>,
@@ -518,7 +518,7 @@ TEST_CASE("a job from SQL goes to the lane of the present version, and takes the
                        "\"1\"}' WHERE NOT a.headers ? 'mine'") == 2);
 }
 
-TEST_CASE("members with the names of options go before these", "[sql_surface]") {
+TEST_CASE("members with the names of options go before these", "[sql_functions]") {
     const database db;
     using queue = pgq::queue<surface::clash, surface::empty, pgq::driver::libpq, pgq::serializer::json>;
     test::emit<queue>(db);
@@ -531,7 +531,7 @@ TEST_CASE("members with the names of options go before these", "[sql_surface]") 
     CHECK(stored(db) == "{}");
 }
 
-TEST_CASE("a role with the right to execute and no other enqueues; another cannot", "[sql_surface][rights]") {
+TEST_CASE("a role with the right to execute and no other enqueues; another cannot", "[sql_functions][rights]") {
     const database db;
     const std::string role = db.schema() + "_web \"x\"", quoted = pgq::statement::quoted(role);
     db.exec("CREATE ROLE " + quoted);
@@ -563,7 +563,7 @@ TEST_CASE("a role with the right to execute and no other enqueues; another canno
     drop();
 }
 
-TEST_CASE("the script may run again, and replaces what it made before, but nothing else", "[sql_surface]") {
+TEST_CASE("the script may run again, and replaces what it made before, but nothing else", "[sql_functions]") {
     const database db;
     const auto functions = [&] {
         return db.query_text(
@@ -596,7 +596,7 @@ TEST_CASE("the script may run again, and replaces what it made before, but nothi
     CHECK(db.query_int("SELECT {s}.enqueue_letter(1)") == 1);
 }
 
-TEST_CASE("functions may live in a schema of their own, whatever it is called", "[sql_surface][names]") {
+TEST_CASE("functions may live in a schema of their own, whatever it is called", "[sql_functions][names]") {
     const std::string base = test::fresh_schemas::next();
     const database db{base + " \"jobs\" 'j' {f} \\ \xc3\xbc $pgq$"};
     const std::string mine = base + " 'f' \"x\" {jl} %";
@@ -610,7 +610,7 @@ TEST_CASE("functions may live in a schema of their own, whatever it is called", 
     db.exec("DROP SCHEMA " + pgq::statement::quoted(mine) + " CASCADE");
 }
 
-TEST_CASE("the functions take what the C++ serializer reads, and nothing else", "[sql_surface]") {
+TEST_CASE("the functions take what the C++ serializer reads, and nothing else", "[sql_functions]") {
     const database db;
     test::emit<json_queue<all>>(db);
     const test::sql_connection c{test::dsn(), db.schema()};
@@ -676,13 +676,13 @@ TEST_CASE("the functions take what the C++ serializer reads, and nothing else", 
     CHECK(refused > 600);
 }
 
-TEST_CASE("a script for tables that are not there says so", "[sql_surface]") {
+TEST_CASE("a script for tables that are not there says so", "[sql_functions]") {
     const database db;
     const auto script = pgq::emit_sql<test::note_queue<>>({.jobs_schema = db.schema() + "_not_here"}).value();
     CHECK(test::refusal(db.sql(), script).substr(0, 42) == "3F000 there are no pgq tables in the schem");
 }
 
-TEST_CASE("the general function enqueues any bytes into any lane, and makes it when there is none", "[sql_surface]") {
+TEST_CASE("the general function enqueues any bytes into any lane, and makes it when there is none", "[sql_functions]") {
     const database db;
     test::note_queue<> jobs{db.driver(), {.name = "red"}};
     test::emit<test::note_queue<>>(db);
@@ -696,4 +696,4 @@ TEST_CASE("the general function enqueues any bytes into any lane, and makes it w
     CHECK(test::refusal(c, "SELECT {s}.enqueue('q', 'e', '', NULL)").substr(0, 5) == "22004");
 }
 
-}  // namespace integration_sql_surface
+}  // namespace integration_sql_functions

@@ -7,10 +7,10 @@
 #include <pgq/limiter/all_of.hpp>
 #include <pgq/limiter/concurrency_by.hpp>
 #include <pgq/serializer/json.hpp>
-#include <pgq/serializer/json_parameter.hpp>
-#include <pgq/serializer/json_shape.hpp>
 #include <pgq/serializer/versioned.hpp>
-#include <pgq/statement/sql_surface.hpp>
+#include <pgq/sql_functions/helper_functions.hpp>
+#include <pgq/sql_functions/json_parameter.hpp>
+#include <pgq/sql_functions/json_shape.hpp>
 
 #include <algorithm>
 #include <concepts>

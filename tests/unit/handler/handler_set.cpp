@@ -1,4 +1,4 @@
-#include <pgq/compose/handlers.hpp>
+#include <pgq/handler/handler_set.hpp>
 
 #include "compile_fail/fakes.hpp"
 #include "support/catch.hpp"
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace unit_compose_handlers {
+namespace unit_handler_handler_set {
 
 namespace {
 
@@ -117,7 +117,7 @@ static_assert(!pgq::is_awaitable<std::vector<int>> && !pgq::is_awaitable<void> &
 
 }  // namespace
 
-TEST_CASE("each job goes to the handler that takes it", "[compose][handlers]") {
+TEST_CASE("each job goes to the handler that takes it", "[handler][handler_set]") {
     attempt a;
     int mails = 0;
     int pictures = 0;
@@ -129,7 +129,7 @@ TEST_CASE("each job goes to the handler that takes it", "[compose][handlers]") {
     CHECK(pictures == 1);
 }
 
-TEST_CASE("a handler sees the job and the attempt it is called for", "[compose][handlers]") {
+TEST_CASE("a handler sees the job and the attempt it is called for", "[handler][handler_set]") {
     attempt a;
     auto handlers = set_of<only_mail>([](const mail& m, pgq::context& c) {
         CHECK(m.to == "ada");
@@ -139,7 +139,7 @@ TEST_CASE("a handler sees the job and the attempt it is called for", "[compose][
     (void)handlers.invoke(mail{"ada"}, a.context);
 }
 
-TEST_CASE("a generic handler takes every job that no constraint keeps from it", "[compose][handlers]") {
+TEST_CASE("a generic handler takes every job that no constraint keeps from it", "[handler][handler_set]") {
     attempt a;
     int calls = 0;
     auto all = set_of([&](const auto&) { ++calls; });
@@ -155,7 +155,7 @@ TEST_CASE("a generic handler takes every job that no constraint keeps from it", 
     CHECK(calls == 200);
 }
 
-TEST_CASE("functions and std::function are handlers", "[compose][handlers]") {
+TEST_CASE("functions and std::function are handlers", "[handler][handler_set]") {
     attempt a;
     seen.clear();
     auto plain = set_of<only_mail>(&free_function);
@@ -167,7 +167,7 @@ TEST_CASE("functions and std::function are handlers", "[compose][handlers]") {
     CHECK(seen == std::vector<std::string>{"ada", "bob!", "cyd"});
 }
 
-TEST_CASE("a mutable lambda keeps its state from job to job", "[compose][handlers]") {
+TEST_CASE("a mutable lambda keeps its state from job to job", "[handler][handler_set]") {
     attempt a;
     auto handlers = set_of<only_mail>([n = 0](const mail&) mutable -> pgq::outcome {
         if (++n == 2) return pgq::discard{"second"};
@@ -177,7 +177,7 @@ TEST_CASE("a mutable lambda keeps its state from job to job", "[compose][handler
     CHECK(handlers.invoke(mail{}, a.context).what() == kind::discard);
 }
 
-TEST_CASE("one object with an overload for each job handles them all", "[compose][handlers]") {
+TEST_CASE("one object with an overload for each job handles them all", "[handler][handler_set]") {
     attempt a;
     seen.clear();
     overloaded object;
@@ -188,7 +188,7 @@ TEST_CASE("one object with an overload for each job handles them all", "[compose
     CHECK(object.pictures == 1);
 }
 
-TEST_CASE("where a handler can be called with and without a context it gets one", "[compose][handlers]") {
+TEST_CASE("where a handler can be called with and without a context it gets one", "[handler][handler_set]") {
     struct two_forms {
         pgq::outcome operator()(const mail&) const { return pgq::discard{}; }
         pgq::outcome operator()(const mail&, pgq::context&) const { return pgq::hold{}; }
@@ -198,7 +198,7 @@ TEST_CASE("where a handler can be called with and without a context it gets one"
     CHECK(handlers.invoke(mail{}, a.context).what() == kind::hold);
 }
 
-TEST_CASE("what a handler returns becomes the outcome", "[compose][handlers]") {
+TEST_CASE("what a handler returns becomes the outcome", "[handler][handler_set]") {
     attempt a;
     const auto outcome_of = [&](auto handler) { return set_of<only_mail>(handler).invoke(mail{}, a.context); };
     CHECK(outcome_of([](const mail&) {}).what() == kind::done);
@@ -215,13 +215,14 @@ TEST_CASE("what a handler returns becomes the outcome", "[compose][handlers]") {
     CHECK(with_result.invoke(picture{9}, a.context).what() == kind::done);
 }
 
-TEST_CASE("what a handler throws goes to the caller", "[compose][handlers]") {
+TEST_CASE("what a handler throws goes to the caller", "[handler][handler_set]") {
     attempt a;
     auto handlers = set_of<only_mail>([](const mail&) { throw std::runtime_error{"no"}; });
     CHECK_THROWS_AS(handlers.invoke(mail{}, a.context), std::runtime_error);
 }
 
-TEST_CASE("a handler that is a coroutine is told apart, and its awaitable handed out as it is", "[compose][handlers]") {
+TEST_CASE("a handler that is a coroutine is told apart, and its awaitable handed out as it is",
+          "[handler][handler_set]") {
     using coroutines =
         pgq::checked<mail, picture, fakes::driver, fakes::serializer, fakes::coroutine_executor>::composition_type;
     attempt a;
@@ -237,10 +238,10 @@ TEST_CASE("a handler that is a coroutine is told apart, and its awaitable handed
     CHECK(pgq::to_outcome<picture, fakes::serializer>(7).what() == kind::done);
 }
 
-TEST_CASE("handlers without state take no room", "[compose][handlers]") {
+TEST_CASE("handlers without state take no room", "[handler][handler_set]") {
     constexpr auto first = [](const mail&) {};
     constexpr auto second = [](const picture&) {};
     CHECK(sizeof(set_of(first, second)) == 1);
 }
 
-}  // namespace unit_compose_handlers
+}  // namespace unit_handler_handler_set

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <pgq/compose/child_job.hpp>
 #include <pgq/compose/composition.hpp>
-#include <pgq/compose/handler_call.hpp>
-#include <pgq/compose/job_plan.hpp>
-#include <pgq/compose/layers.hpp>
+#include <pgq/compose/decorator_stack.hpp>
+#include <pgq/compose/execution_plan.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/compose/retry_delay.hpp>
@@ -15,6 +13,8 @@
 #include <pgq/error/result.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/executor/watchdog.hpp>
+#include <pgq/handler/child_protocol.hpp>
+#include <pgq/handler/invoke.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/services.hpp>

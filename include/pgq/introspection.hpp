@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/handler_match.hpp>
+#include <pgq/handler/signature.hpp>
 
 /// What a program may assert of its own queues and workers:
 /// `static_assert(pgq::entrypoints_of<app_queue>.size() == 2); static_assert(pgq::handles<decltype(w), app::resize>);`

@@ -5,13 +5,13 @@
 #include <pgq/diagnostic/handlers.hpp>
 #include <pgq/diagnostic/transactions.hpp>
 // The messages come first, as in checked.hpp.
-#include <pgq/compose/handler_call.hpp>
-#include <pgq/compose/handler_match.hpp>
-#include <pgq/compose/job_plan.hpp>
-#include <pgq/compose/pack.hpp>
+#include <pgq/compose/execution_plan.hpp>
+#include <pgq/compose/find_policy.hpp>
 #include <pgq/compose/problem.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/transaction.hpp>
+#include <pgq/handler/invoke.hpp>
+#include <pgq/handler/signature.hpp>
 #include <pgq/job/batch_context.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>

@@ -2,7 +2,7 @@
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/fixed.hpp>
 #include <pgq/backoff/none.hpp>
-#include <pgq/facts.hpp>
+#include <pgq/introspection.hpp>
 #include <pgq/observer/all_of.hpp>
 #include <pgq/observer/none.hpp>
 #include <pgq/serializer/json.hpp>
@@ -16,7 +16,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace concept_facts {
+namespace concept_introspection {
 
 // What a program can assert about its queues and workers, and what unused policies cost.
 namespace {
@@ -78,4 +78,4 @@ static_assert(sizeof(worker<two, of_mail, of_picture>) == sizeof(worker<mail_que
 
 }  // namespace
 
-}  // namespace concept_facts
+}  // namespace concept_introspection

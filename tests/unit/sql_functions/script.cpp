@@ -4,7 +4,7 @@
 #include <pgq/queue.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/raw.hpp>
-#include <pgq/sql_surface.hpp>
+#include <pgq/sql_functions.hpp>
 #include <pgq/unique_by.hpp>
 
 #include <boost/hana/adapt_struct.hpp>
@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace unit_sql_surface_emit_sql {
+namespace unit_sql_functions_script {
 
 namespace emitted {
 
@@ -78,18 +78,18 @@ using queue = pgq::queue<pgq::driver::memory, pgq::serializer::json, Args...>;
 
 }  // namespace emitted
 
-}  // namespace unit_sql_surface_emit_sql
+}  // namespace unit_sql_functions_script
 
-BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::mail, to, pages);
-BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::blob, bytes);
-BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::longish, n);
-BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::longer, n);
-BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::odd, n);
-BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::broken, n);
-BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::secret, n);
-BOOST_HANA_ADAPT_STRUCT(unit_sql_surface_emit_sql::emitted::enqueue_by_name, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_functions_script::emitted::mail, to, pages);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_functions_script::emitted::blob, bytes);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_functions_script::emitted::longish, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_functions_script::emitted::longer, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_functions_script::emitted::odd, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_functions_script::emitted::broken, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_functions_script::emitted::secret, n);
+BOOST_HANA_ADAPT_STRUCT(unit_sql_functions_script::emitted::enqueue_by_name, n);
 
-namespace unit_sql_surface_emit_sql {
+namespace unit_sql_functions_script {
 
 namespace {
 
@@ -97,14 +97,14 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 
 }  // namespace
 
-TEST_CASE("a function shows its members with their types and defaults", "[sql_surface]") {
+TEST_CASE("a function shows its members with their types and defaults", "[sql_functions]") {
     const auto script = pgq::emit_sql<emitted::queue<emitted::mail>>().value();
     CHECK(has(script,
               "FUNCTION \"pgq_jobs\".\"enqueue_mail\"(\n    \"payload\" jsonb DEFAULT '\"members\"',\n"
               "    \"to\" text DEFAULT '',\n    \"pages\" integer DEFAULT 3,\n    \"priority\" integer DEFAULT 0,\n"));
 }
 
-TEST_CASE("a script is the same each time, and its checksum tells it from others", "[sql_surface]") {
+TEST_CASE("a script is the same each time, and its checksum tells it from others", "[sql_functions]") {
     using queue = emitted::queue<emitted::mail>;
     const auto one = pgq::emit_sql<queue>().value();
     CHECK(pgq::emit_sql<queue>().value() == one);
@@ -113,7 +113,7 @@ TEST_CASE("a script is the same each time, and its checksum tells it from others
     CHECK(one.substr(0, one.find('\n')) != other.substr(0, other.find('\n')));
 }
 
-TEST_CASE("names that PostgreSQL would cut are cut between characters and stay different", "[sql_surface][names]") {
+TEST_CASE("names that PostgreSQL would cut are cut between characters and stay different", "[sql_functions][names]") {
     const std::string one = pgq::detail::sql_identifier("enqueue_" PGQ_SEVENTY "a");
     const std::string two = pgq::detail::sql_identifier("enqueue_" PGQ_SEVENTY "b");
     CHECK(one != two);
@@ -126,14 +126,14 @@ TEST_CASE("names that PostgreSQL would cut are cut between characters and stay d
     CHECK(has(script, "\"" + two + "\""));
 }
 
-TEST_CASE("a name never becomes SQL, nor ends a comment or a quote", "[sql_surface][names]") {
+TEST_CASE("a name never becomes SQL, nor ends a comment or a quote", "[sql_functions][names]") {
     const auto script = pgq::emit_sql<emitted::queue<emitted::odd>>().value();
     CHECK(has(script, "\"enqueue_a\"\"b'c\nDROP TABLE x; --\\ $pgq$ {f} %s\""));
     CHECK(has(script, "E'a\"b''c\nDROP TABLE x; --\\\\ $pgq$ {f} %s'"));
     CHECK(has(script, "$pgq1$"));
 }
 
-TEST_CASE("entrypoints that SQL cannot enqueue are left out with a comment", "[sql_surface]") {
+TEST_CASE("entrypoints that SQL cannot enqueue are left out with a comment", "[sql_functions]") {
     using queue = emitted::queue<emitted::mail, pgq::job<emitted::blob, emitted::sealed>,
                                  pgq::job<emitted::secret, pgq::limiter::serialized_by<&emitted::secret::twice>>,
                                  pgq::job<emitted::longish, pgq::unique_by<&emitted::longish::n>>>;
@@ -146,7 +146,7 @@ TEST_CASE("entrypoints that SQL cannot enqueue are left out with a comment", "[s
     CHECK(has(script, ": its unique key is made by the program\n"));
 }
 
-TEST_CASE("a queue with payloads of several formats emits for those job types that are named", "[sql_surface]") {
+TEST_CASE("a queue with payloads of several formats emits for those job types that are named", "[sql_functions]") {
     using queue = emitted::queue<emitted::mail, pgq::job<emitted::blob, pgq::serializer::raw>>;
     const auto script = pgq::emit_sql<queue, emitted::mail>().value();
     CHECK(has(script, "enqueue_mail"));
@@ -154,7 +154,7 @@ TEST_CASE("a queue with payloads of several formats emits for those job types th
 }
 
 TEST_CASE("options that PostgreSQL cannot take are errors, and so are two functions of one name",
-          "[sql_surface][names]") {
+          "[sql_functions][names]") {
     using queue = emitted::queue<emitted::mail>;
     const auto code = [](const auto& r) { return r ? std::error_code{} : r.error().code; };
     const auto bad = make_error_code(pgq::errc::invalid_name);
@@ -170,4 +170,4 @@ TEST_CASE("options that PostgreSQL cannot take are errors, and so are two functi
     CHECK(pgq::emit_sql<emitted::queue<emitted::enqueue_by_name>>().has_value());
 }
 
-}  // namespace unit_sql_surface_emit_sql
+}  // namespace unit_sql_functions_script

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/sql_surface.hpp>
+#include <pgq/sql_functions.hpp>
 
 #include <support/database.hpp>
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <pgq/compose/attempt.hpp>
 #include <pgq/compose/gathered.hpp>
-#include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/compose/retry_delay.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/handler/attempt.hpp>
+#include <pgq/handler/invoke.hpp>
 #include <pgq/job/batch_context.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
