@@ -1,6 +1,8 @@
 #pragma once
 
 #include <pgq/compose/composition.hpp>
+#include <pgq/compose/find_policy.hpp>
+#include <pgq/detail/type_list.hpp>
 
 #include <array>
 #include <cstddef>

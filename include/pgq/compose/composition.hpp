@@ -6,6 +6,7 @@
 #include <pgq/compose/job_decl.hpp>
 #include <pgq/concept/policy.hpp>
 #include <pgq/delivery/at_least_once.hpp>
+#include <pgq/detail/type_list.hpp>
 #include <pgq/executor/thread_pool.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>

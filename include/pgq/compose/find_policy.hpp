@@ -1,35 +1,10 @@
 #pragma once
 
 #include <pgq/concept/policy.hpp>
-#include <pgq/detail/type_list.hpp>
 
-#include <cstddef>
-#include <tuple>
 #include <type_traits>
 
 namespace pgq::detail {
-
-template <class... Lists>
-struct join {
-    using type = type_list<>;
-};
-template <class First, class... Rest>
-struct join<First, Rest...> : concat<First, typename join<Rest...>::type> {};
-
-/// The lists, one behind the other.
-template <class... Lists>
-using join_t = typename join<Lists...>::type;
-
-template <bool Wanted, class T>
-using list_if = std::conditional_t<Wanted, type_list<T>, type_list<>>;
-
-template <std::size_t I, class List>
-struct at;
-template <std::size_t I, class... Ts>
-struct at<I, type_list<Ts...>> : std::tuple_element<I, std::tuple<Ts...>> {};
-
-template <std::size_t I, class List>
-using at_t = typename at<I, List>::type;
 
 template <class Category, class Default, class... Policies>
 struct find_policy {

@@ -16,6 +16,7 @@
 #include <pgq/concept/policy.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/concept/uniqueness.hpp>
+#include <pgq/detail/type_list.hpp>
 #include <pgq/diagnostic/arguments.hpp>
 #include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/executors.hpp>

@@ -6,10 +6,10 @@
 #include <pgq/diagnostic/transactions.hpp>
 // The messages come first, as in checked.hpp.
 #include <pgq/compose/execution_plan.hpp>
-#include <pgq/compose/find_policy.hpp>
 #include <pgq/compose/problem.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/transaction.hpp>
+#include <pgq/detail/type_list.hpp>
 #include <pgq/handler/invoke.hpp>
 #include <pgq/handler/signature.hpp>
 #include <pgq/job/batch_context.hpp>
