@@ -96,7 +96,7 @@ private:
 
     asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
         try {
-            detail::job_code<composition, handlers_type> code{handlers_, *queue_, options_.shared};
+            detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
             detail::async_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(strand)};
             co_return co_await now.work(std::move(stop));
         } catch (const std::system_error& e) {  // a thread that cannot be had

@@ -51,7 +51,7 @@ public:
 private:
     result<void> work(std::stop_token stop) {
         try {
-            detail::job_code<composition, handlers_type> code{handlers_, *queue_, options_.shared};
+            detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
             detail::blocking_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
             return now.work();
         } catch (const std::system_error& e) {  // a thread or process that cannot be had

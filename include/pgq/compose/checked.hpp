@@ -30,7 +30,7 @@ consteval auto delivery_problem() {
     using limiter = typename Composed::template limiter_of<Job>;
     using whole = typename Composed::limiter;
     if constexpr (!Composed::template delivery_of<Job>::acknowledges_first) return fine{};
-    else if constexpr (any_retries(typename job_plan<Composed, Job>::executors{})) {
+    else if constexpr (any_retries(typename execution_plan<Composed, Job>::executors{})) {
         return problem<diagnostic::retried_at_most_once<Job>>{};
     } else if constexpr (!std::is_void_v<rest>) return problem<diagnostic::rest_at_most_once<Job, rest>>{};
     else if constexpr (counts_running<limiter>) return problem<diagnostic::uncounted_at_most_once<Job, limiter>>{};

@@ -13,7 +13,7 @@
 
 namespace pgq::detail {
 
-/// An executor and what it decorates, from the outside in.
+/// An executor and those that it decorates, from the outside in.
 template <class Executor>
 struct chain {
     using type = type_list<Executor>;
@@ -27,7 +27,7 @@ struct chain<Executor> : concat<type_list<Executor>, typename chain<typename Exe
 template <class Executor>
 using chain_t = typename chain<Executor>::type;
 
-/// What an executor is when its decorators are taken off.
+/// The executor inside of all decorators.
 template <class Executor>
 struct undecorated {
     using type = Executor;
@@ -35,25 +35,28 @@ struct undecorated {
 template <executor_decorator Executor>
 struct undecorated<Executor> : undecorated<typename Executor::inner_type> {};
 
-/// Those of a chain that take part in how an attempt is run.
+/// The decorators of a chain that take part in an attempt, from the outside in.
 template <class Executor>
-auto layers_of(const Executor& e) noexcept {
+auto decorators_of(const Executor& e) noexcept {
     if constexpr (!executor_decorator<Executor>) return std::tuple<>{};
-    else if constexpr (!shapes_tries<Executor>) return layers_of(e.inner());
-    else return std::tuple_cat(std::tuple<const Executor&>{e}, layers_of(e.inner()));
+    else if constexpr (!shapes_tries<Executor>) return decorators_of(e.inner());
+    else return std::tuple_cat(std::tuple<const Executor&>{e}, decorators_of(e.inner()));
 }
 
-template <class Layer>
-concept needs_services = std::constructible_from<typename Layer::attempt, const Layer&, const attempt_services&>;
+template <class Decorator>
+concept needs_services =
+    std::constructible_from<typename Decorator::attempt, const Decorator&, const attempt_services&>;
 
-/// The decorators' parts of one attempt, each around the next.
-template <class... Layers>
-class layer_stack;
+/// The decorators' parts of one attempt, each around the next. The caller brings the time and does the waiting.
+///
+/// If a decorator throws, the caller ends the attempt without asking the stack again; the decorators' destructors clean up.
+template <class... Decorators>
+class decorator_stack;
 
 template <>
-class layer_stack<> {
+class decorator_stack<> {
 public:
-    explicit layer_stack(const attempt_services&) {}
+    explicit decorator_stack(const attempt_services&) {}
 
     void enter(try_scope&, steady_time) noexcept {}
     std::optional<duration> leave(try_result&, steady_time, std::stop_token&) noexcept { return std::nullopt; }
@@ -62,31 +65,32 @@ public:
 };
 
 template <class First, class... Rest>
-class layer_stack<First, Rest...> {
+class decorator_stack<First, Rest...> {
 public:
-    layer_stack(const attempt_services& services, const First& first, const Rest&... rest)
+    decorator_stack(const attempt_services& services, const First& first, const Rest&... rest)
         : own_{make(services, first)}, rest_{services, rest...} {}
 
-    /// Before the first call of the handler. `scope` becomes what the handler gets to see.
+    /// Before the first call of the handler. `scope` becomes what the handler sees.
     void enter(try_scope& scope, steady_time now) {
         outside_ = scope;
-        go_in(scope, now);
+        enter_own(scope, now);
     }
-    /// A call is over. When there is to be another one after a pause, that comes back, and in `watch` what may cut it short; then
-    /// `again` or `give_up` is called.
+    /// After a call, from the inside out. A returned duration asks for a pause before the next call, which `watch` may cut short;
+    /// then the caller calls `again` or `give_up`. Without one `r` is the result of the attempt.
     std::optional<duration> leave(try_result& r, steady_time now, std::stop_token& watch) {
         if (auto pause = rest_.leave(r, now, watch)) return pause;
         return leave_own(r, now, watch);
     }
+    /// The pause is over: what is inside of the decorator that asked for it begins anew.
     void again(try_scope& scope, steady_time now) {
-        if (!asked_) return rest_.again(scope, now);
-        asked_ = false;
-        go_in(scope, now);
+        if (!pausing_) return rest_.again(scope, now);
+        pausing_ = false;
+        enter_own(scope, now);
     }
-    /// The pause was cut short: the result stands. Whoever is around hears of it, and may want a pause for itself.
+    /// The pause was cut short: the result stands. The decorators around see it, and may ask for a pause of their own.
     std::optional<duration> give_up(try_result& r, steady_time now, std::stop_token& watch) {
-        if (asked_) {
-            asked_ = false;
+        if (pausing_) {
+            pausing_ = false;
             return std::nullopt;
         }
         if (auto pause = rest_.give_up(r, now, watch)) return pause;
@@ -98,7 +102,7 @@ private:
         if constexpr (needs_services<First>) return typename First::attempt(first, services);
         else return typename First::attempt(first);
     }
-    void go_in(try_scope& scope, steady_time now) {
+    void enter_own(try_scope& scope, steady_time now) {
         scope = outside_;
         scope.began = now;
         own_.enter(scope);
@@ -106,22 +110,23 @@ private:
     }
     std::optional<duration> leave_own(try_result& r, steady_time now, std::stop_token& watch) {
         auto pause = own_.leave(outside_, r, now);
-        asked_ = pause.has_value();
-        if (asked_) watch = outside_.stop;
+        pausing_ = pause.has_value();
+        if (pausing_) watch = outside_.stop;
         return pause;
     }
 
     try_scope outside_{};
     typename First::attempt own_;
-    layer_stack<Rest...> rest_;
-    bool asked_ = false;
+    decorator_stack<Rest...> rest_;
+    bool pausing_ = false;  // this decorator has asked for the present pause
 };
 
+/// The stack over a `std::tuple<const Decorators&...>`.
 template <class Tuple>
-struct stack_over;
-template <class... Layers>
-struct stack_over<std::tuple<const Layers&...>> {
-    using type = layer_stack<Layers...>;
+struct decorator_stack_of;
+template <class... Decorators>
+struct decorator_stack_of<std::tuple<const Decorators&...>> {
+    using type = decorator_stack<Decorators...>;
 };
 
 }  // namespace pgq::detail

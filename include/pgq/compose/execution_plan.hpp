@@ -57,31 +57,32 @@ duration grace_of(const Executor& e) noexcept {
 template <class T>
 struct no_own_executor {};
 
-/// How jobs of one type are run: by what their entrypoint says, around what the queue says.
+/// How jobs of one type are run: in the decorators of their entrypoint, which are around the executor of the queue.
 template <class Composition, class Job>
-struct job_plan {
-    using own_said = typename Composition::template own_executor_of<Job>;
-    using own_executor = std::conditional_t<std::is_void_v<own_said>, no_own_executor<Job>, own_said>;
-    using executors = typename concat<chain_t<own_said>, chain_t<typename Composition::executor>>::type;
+struct execution_plan {
+    using declared_executor = typename Composition::template own_executor_of<Job>;
+    using own_executor = std::conditional_t<std::is_void_v<declared_executor>, no_own_executor<Job>, declared_executor>;
+    using executors = typename concat<chain_t<declared_executor>, chain_t<typename Composition::executor>>::type;
 
     static constexpr bool in_strands = any_keeps_strands(executors{});
     static constexpr bool needs_watchdog = any_needs_stop_token(executors{});
     static constexpr bool in_process = any_makes_processes(executors{});
 
     /// The decorators that take part in an attempt, from the outside in.
-    static auto layers(const own_executor& own, const typename Composition::executor& queue_wide) noexcept {
-        return std::tuple_cat(layers_of(own), layers_of(queue_wide));
+    static auto decorators(const own_executor& own, const typename Composition::executor& queue_wide) noexcept {
+        return std::tuple_cat(decorators_of(own), decorators_of(queue_wide));
     }
-    static constexpr bool has_layers =
-        std::tuple_size_v<decltype(layers(std::declval<const own_executor&>(),
-                                          std::declval<const typename Composition::executor&>()))> != 0;
+    static constexpr bool is_decorated =
+        std::tuple_size_v<decltype(decorators(std::declval<const own_executor&>(),
+                                              std::declval<const typename Composition::executor&>()))> != 0;
 
-    /// How long a child may go on that was told to stop; of the outermost `process`.
+    /// How long a child process may go on after its SIGTERM; the outermost `process` says it.
     static duration process_grace(const own_executor& own, const typename Composition::executor& queue_wide) noexcept {
-        if constexpr (any_makes_processes(chain_t<own_said>{})) return grace_of(own);
+        if constexpr (any_makes_processes(chain_t<declared_executor>{})) return grace_of(own);
         else return grace_of(queue_wide);
     }
 
+    /// The key of the job's strand; the jobs of one key run one after the other.
     static auto key(const Job& job) {
         return std::remove_cvref_t<decltype(std::invoke(strand_in<executors>::type::strand_member, job))>(
             std::invoke(strand_in<executors>::type::strand_member, job));
@@ -90,12 +91,12 @@ struct job_plan {
 
 /// What the plans of all jobs need together.
 template <class Composition, class Jobs>
-struct plans_of;
+struct execution_plans;
 template <class Composition, class... Jobs>
-struct plans_of<Composition, type_list<Jobs...>> {
-    using own_executors = std::tuple<typename job_plan<Composition, Jobs>::own_executor...>;
-    static constexpr bool needs_watchdog = (job_plan<Composition, Jobs>::needs_watchdog || ...);
-    static constexpr bool in_process = (job_plan<Composition, Jobs>::in_process || ...);
+struct execution_plans<Composition, type_list<Jobs...>> {
+    using own_executors = std::tuple<typename execution_plan<Composition, Jobs>::own_executor...>;
+    static constexpr bool needs_watchdog = (execution_plan<Composition, Jobs>::needs_watchdog || ...);
+    static constexpr bool in_process = (execution_plan<Composition, Jobs>::in_process || ...);
 };
 
 }  // namespace pgq::detail

@@ -7,15 +7,16 @@
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>
-#include <pgq/handler/attempt.hpp>
+#include <pgq/handler/exception_text.hpp>
 #include <pgq/handler/invoke.hpp>
+#include <pgq/handler/services_for.hpp>
 #include <pgq/job/batch_context.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <array>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -30,8 +31,8 @@
 
 namespace pgq::detail {
 
-/// One call of a batch handler: what `attempt` is for a single job, run in the same ways. Each job of the batch is in an attempt of its
-/// own, with its own count and back-off.
+/// One call of a batch handler: what `attempt` is for a single job, run in the same ways. Each job of the batch keeps its own count of
+/// attempts and its own back-off.
 template <class Job, class Access>
 class batch_attempt {
     using runner_type = typename Access::runner;
@@ -42,7 +43,7 @@ public:
     batch_attempt(Access access, std::unique_ptr<gathered> batch)
         : access_{access}, runner_{static_cast<runner_type*>(batch->runner)}, batch_{std::move(batch)} {}
 
-    /// False when no job is left to be run: they were taken back, or their payloads cannot be read.
+    /// False if no job is left to run: the worker took them back, or their payloads cannot be read.
     bool begin() {
         auto& positions = batch_->positions;
         std::erase_if(positions, [&](std::uint32_t p) { return !runner_type::may_begin(*runner_, slot(), p); });
@@ -57,7 +58,7 @@ public:
         if (positions.empty()) return false;
         for (std::size_t i = 0; i < positions.size(); ++i)
             notify(runner_->observer(), event::job_started{record(i).id, entrypoint_of<Job>, record(i).attempt});
-        if constexpr (observes<observer_type, event::job_finished>) began_ = std::chrono::steady_clock::now();
+        if constexpr (observes<observer_type, event::job_finished>) began_ = access_.now();
         make_contexts();
         todo_ = {.what = try_do::run};
         return true;
@@ -73,7 +74,7 @@ public:
             else start(), ended();
         } catch (...) { fail(std::current_exception()); }
     }
-    /// Calls the handler; of a coroutine it is told by one of the two below what came of it.
+    /// Calls the handler. When a coroutine ends, the caller calls `ended` or `threw`.
     decltype(auto) start() {
         return call_batch_handler<Job>(access_.handler(), std::span<const Job>{jobs_}, *context_);
     }
@@ -89,9 +90,9 @@ public:
     static std::array<std::stop_token, 2> stop_tokens() { return {}; }
     static void paused(bool) noexcept {}
 
-    /// Every job that is not settled has failed.
+    /// Every job that is not settled yet has failed.
     void fail(const std::exception_ptr& e) noexcept {
-        const std::string why = what_of(e);
+        const std::string why = exception_text(e);
         settle_all([&](std::size_t i) { return failed(i, why); });
     }
 
@@ -106,7 +107,7 @@ private:
         contexts_.reserve(jobs_.size());
         for (std::size_t i = 0; i < jobs_.size(); ++i)
             contexts_.emplace_back(record(i), slot().stop_token(batch_->positions[i]), runner_->shared(), 1,
-                                   steady_time::max(), services_of<composition, Job>(runner_->desk, slot()));
+                                   steady_time::max(), services_for<composition, Job>(runner_->desk, slot()));
         context_ = std::make_unique<batch_context>(contexts_, stop, runner_->shared());
     }
 
@@ -130,7 +131,7 @@ private:
         return retry_after{retry_delay<typename composition::template backoff_of<Job>>(record(i)), why};
     }
 
-    // With the last of them the slot may be gone.
+    // After the last one the slot may be gone.
     template <class OutcomeOf>
     void settle_all(OutcomeOf outcome_of) {
         todo_ = {};
@@ -147,10 +148,10 @@ private:
 
     Access access_;
     runner_type* runner_;
-    std::unique_ptr<gathered> batch_;  // of its positions those are replaced that are settled
+    std::unique_ptr<gathered> batch_;  // the positions of settled jobs are `no_position`
     std::vector<Job> jobs_{};
     std::vector<context> contexts_{};
-    std::unique_ptr<batch_context> context_{};  // elsewhere: a handler keeps its address while an attempt moves
+    std::unique_ptr<batch_context> context_{};  // elsewhere: a handler keeps its address, and an attempt moves
     steady_time began_{};
     try_action todo_{};
 };

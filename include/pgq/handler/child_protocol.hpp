@@ -8,7 +8,6 @@
 #include <pgq/job/record.hpp>
 #include <pgq/time/clock.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,35 +19,73 @@
 #include <utility>
 #include <vector>
 
-// A job on its way into a child process of its own, and what came of it on the way back.
+// What passes between a worker and a child process: a job on its way there, and the result of its handler on the way back.
 namespace pgq::detail {
 
-template <class T>
-void put(std::string& out, const T& value) {
-    static_assert(std::is_trivially_copyable_v<T>);
-    out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-inline void put_text(std::string& out, std::string_view text) {
-    put(out, text.size());
-    out += text;
-}
+/// Writes a message. Both ends are one program, so values go as they are in memory.
+class message_writer {
+public:
+    template <class T>
+    void put(const T& value) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        out_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+    void put_text(std::string_view text) {
+        put(text.size());
+        out_ += text;
+    }
+    /// Text up to the end of the message.
+    void put_rest(std::string_view text) { out_ += text; }
+    std::string message() && noexcept { return std::move(out_); }
 
-// Both ends are one program, so what is taken is what was put.
-template <class T>
-T take(std::string_view& from) {
-    T value{};
-    std::memcpy(&value, from.data(), sizeof value);
-    from.remove_prefix(sizeof value);
-    return value;
-}
-inline std::string_view take_text(std::string_view& from) {
-    const auto size = take<std::size_t>(from);
-    const std::string_view text = from.substr(0, size);
-    from.remove_prefix(size);
-    return text;
-}
+private:
+    std::string out_;
+};
 
-/// What a child is told of its job. It looks at the request, which must outlive it.
+/// Reads a message. If it is too short for what is read from it, or holds an impossible value, `failed()` is true from then on and
+/// values are empty ones.
+class message_reader {
+public:
+    explicit message_reader(std::string_view message) noexcept : rest_{message} {}
+
+    template <class T>
+    T get() noexcept {
+        static_assert(std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool> && !std::is_enum_v<T>);
+        T value{};
+        if (failed_ || rest_.size() < sizeof value) return failed_ = true, T{};
+        std::memcpy(&value, rest_.data(), sizeof value);
+        rest_.remove_prefix(sizeof value);
+        return value;
+    }
+    bool get_bool() noexcept { return get_below(2) != 0; }
+    /// A number below `end`, of one byte.
+    std::uint8_t get_below(std::uint8_t end) noexcept {
+        const auto value = get<std::uint8_t>();
+        if (value >= end) return failed_ = true, std::uint8_t{0};
+        return value;
+    }
+    std::string_view get_text() noexcept {
+        const auto size = get<std::size_t>();
+        if (failed_ || rest_.size() < size) return failed_ = true, std::string_view{};
+        const std::string_view text = rest_.substr(0, size);
+        rest_.remove_prefix(size);
+        return text;
+    }
+    /// How many elements follow, each of at least `bytes`.
+    std::size_t get_count(std::size_t bytes) noexcept {
+        const auto count = get<std::size_t>();
+        if (failed_ || count > rest_.size() / bytes) return failed_ = true, std::size_t{0};
+        return count;
+    }
+    std::string_view rest() const noexcept { return rest_; }
+    bool failed() const noexcept { return failed_; }
+
+private:
+    std::string_view rest_;
+    bool failed_ = false;
+};
+
+/// What a child process gets to know of its job. It refers to the request, which must outlive it.
 struct child_job {
     std::size_t type = 0;
     std::size_t version = 0;
@@ -56,37 +93,40 @@ struct child_job {
     steady_time must_end_by = steady_time::max();
     job_record record{};
     std::vector<header> headers{};
+    bool is_whole = false;  ///< false if the request cannot be read; the rest means nothing then
 
-    static std::string pack(std::size_t type, std::size_t version, const job_record& r, int try_number,
-                            steady_time must_end_by) {
-        std::string out;
-        put(out, type);
-        put(out, version);
-        put(out, try_number);
-        put(out, must_end_by.time_since_epoch().count());
-        put(out, r.id);
-        put(out, r.rank);
-        put(out, r.attempt);
-        put(out, r.headers.size());
-        for (const auto& h : r.headers) put_text(out, h.name), put_text(out, h.value);
-        put_text(out, r.body);
-        return out;
+    static std::string encode(std::size_t type, std::size_t version, const job_record& r, int try_number,
+                              steady_time must_end_by) {
+        message_writer out;
+        out.put(type);
+        out.put(version);
+        out.put(try_number);
+        out.put(must_end_by.time_since_epoch().count());
+        out.put(r.id);
+        out.put(r.rank);
+        out.put(r.attempt);
+        out.put(r.headers.size());
+        for (const auto& h : r.headers) out.put_text(h.name), out.put_text(h.value);
+        out.put_text(r.body);
+        return std::move(out).message();
     }
     explicit child_job(std::string_view request) {
-        type = take<std::size_t>(request);
-        version = take<std::size_t>(request);
-        try_number = take<int>(request);
-        must_end_by = steady_time{duration{take<duration::rep>(request)}};
-        record.id = take<job_id>(request);
-        record.rank = take<rank>(request);
-        record.attempt = take<std::int16_t>(request);
-        headers.resize(take<std::size_t>(request));
+        message_reader in{request};
+        type = in.get<std::size_t>();
+        version = in.get<std::size_t>();
+        try_number = in.get<int>();
+        must_end_by = steady_time{duration{in.get<duration::rep>()}};
+        record.id = in.get<job_id>();
+        record.rank = in.get<rank>();
+        record.attempt = in.get<std::int16_t>();
+        headers.resize(in.get_count(2 * sizeof(std::size_t)));
         for (auto& h : headers) {
-            h.name = take_text(request);
-            h.value = take_text(request);
+            h.name = in.get_text();
+            h.value = in.get_text();
         }
         record.headers = headers;
-        record.body = take_text(request);
+        record.body = in.get_text();
+        is_whole = !in.failed();
     }
     child_job(const child_job&) = delete;
     child_job& operator=(const child_job&) = delete;
@@ -95,41 +135,48 @@ struct child_job {
 // More of a reason than is kept anyway, and less than a socket takes while nobody reads.
 inline constexpr std::size_t longest_reason = 32 * 1024;
 
-inline std::string pack_result(const try_result& r) {
-    std::string out;
-    put(out, r.what.what());
-    put(out, r.names_delay);
-    put(out, r.what.delay());
-    put(out, r.what.result().has_value());
-    if (r.what.result()) return out += *r.what.result();
-    out += std::string_view{r.what.reason()}.substr(0, longest_reason);
-    return out;
-}
-inline try_result unpack_result(std::string_view from) {
-    const auto kind = take<outcome::kind>(from);
-    const bool names_delay = take<bool>(from);
-    const auto delay = take<duration>(from);
-    if (take<bool>(from)) {
-        try_result r;
-        r.what.give_result(std::string{from});
-        return r;
-    }
-    std::string reason{from};
-    switch (kind) {
-    case outcome::kind::retry: return {.what = retry_after{delay, std::move(reason)}, .names_delay = names_delay};
-    case outcome::kind::snooze: return {.what = snooze{delay}};
-    case outcome::kind::discard: return {.what = discard{std::move(reason)}};
-    case outcome::kind::hold: return {.what = hold{std::move(reason)}};
-    default: return {};
-    }
+inline std::string encode_result(const try_result& r) {
+    message_writer out;
+    out.put(static_cast<std::uint8_t>(r.what.what()));
+    out.put(static_cast<std::uint8_t>(r.names_delay));
+    out.put(r.what.delay());
+    out.put(static_cast<std::uint8_t>(r.what.result().has_value()));
+    if (r.what.result()) out.put_rest(*r.what.result());
+    else out.put_rest(std::string_view{r.what.reason()}.substr(0, longest_reason));
+    return std::move(out).message();
 }
 
-/// What an end without an answer means. `told`: we had sent the signal ourselves.
-inline try_result result_of(const child_end& end, bool told) {
+/// A failed attempt if the answer cannot be read: the handler has spoiled it.
+inline try_result decode_result(std::string_view answer) {
+    message_reader in{answer};
+    const auto kind = static_cast<outcome::kind>(in.get_below(outcome::kinds));
+    const bool names_delay = in.get_bool();
+    const auto delay = in.get<duration>();
+    const bool has_result = in.get_bool();
+    if (in.failed())
+        return {.what = retry_after{{}, "the answer of the handler's process cannot be read"}, .names_delay = false};
+    std::string text{in.rest()};
+    if (has_result) {
+        try_result r;
+        r.what.give_result(std::move(text));
+        return r;
+    }
+    switch (kind) {
+    case outcome::kind::retry: return {.what = retry_after{delay, std::move(text)}, .names_delay = names_delay};
+    case outcome::kind::snooze: return {.what = snooze{delay}};
+    case outcome::kind::discard: return {.what = discard{std::move(text)}};
+    case outcome::kind::hold: return {.what = hold{std::move(text)}};
+    case outcome::kind::done: break;
+    }
+    return {};
+}
+
+/// What the end of a child without an answer means. `stop_requested`: the worker had sent the signal.
+inline try_result result_of(const child_end& end, bool stop_requested) {
     std::string why = "the handler's process ";
     switch (end.how) {
     case child_end::kind::by_signal:
-        if (told) return {.what = snooze{}};
+        if (stop_requested) return {.what = snooze{}};
         why += "was ended by signal " + std::to_string(end.value) + " (" + ::strsignal(end.value) + ")";
         break;
     case child_end::kind::by_exit:
@@ -138,7 +185,7 @@ inline try_result result_of(const child_end& end, bool told) {
     case child_end::kind::not_started:
         why += "could not be started: " + std::system_category().message(end.value);
         break;
-    default: return {.what = snooze{std::chrono::seconds{5}}};  // no attempt of the job's is wasted on our trouble
+    default: return {.what = snooze{std::chrono::seconds{5}}};  // trouble of the worker costs the job no attempt
     }
     return {.what = retry_after{{}, std::move(why)}, .names_delay = false};
 }

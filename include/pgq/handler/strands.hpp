@@ -14,14 +14,14 @@
 
 namespace pgq::detail {
 
-/// Jobs of one type by a key: of those with an equal one only the first is let through, the others stand in line. A line exists
-/// while its first job runs. `Owner` is a runner, which hears how many stand in line. From any thread.
+/// Lets jobs of one type with equal keys run one after the other. The first job of a key runs, the others wait in its line. A line
+/// exists while its first job runs. `Owner` is a runner; its `in_line` counts the jobs that wait. From any thread.
 template <class Key, class Owner>
 class strands {
-    struct place {
+    struct waiting_job {
         lease_slot* slot = nullptr;
         std::uint32_t position = 0;
-        friend auto operator<=>(const place&, const place&) = default;
+        friend auto operator<=>(const waiting_job&, const waiting_job&) = default;
     };
 
 public:
@@ -29,10 +29,10 @@ public:
         strands* all = nullptr;
         Owner* owner = nullptr;
         const Key* key = nullptr;
-        std::deque<place> waiting{};
+        std::deque<waiting_job> waiting{};
     };
 
-    /// Null when the job has to wait; what it waits for hands it out by `next`.
+    /// Null if the job has to wait: `next` gives it out later.
     line* enter(Key key, Owner& owner, lease_slot& slot, std::uint32_t position) {
         const std::lock_guard lock{mutex_};
         const auto [at, is_new] = lines_.try_emplace(std::move(key));
@@ -46,25 +46,26 @@ public:
         at->second.key = &at->first;
         return &at->second;
     }
-    /// The one that ran is over. The one behind it, or nothing, and then the line is no more.
+    /// The first job of the line has ended. Gives the job that is first now; nothing ends the line, and `l` is gone.
     std::optional<std::pair<lease_slot*, std::uint32_t>> next(line& l) {
         const std::lock_guard lock{mutex_};
         if (l.waiting.empty()) {
             lines_.erase(lines_.find(*l.key));
             return std::nullopt;
         }
-        const place first = l.waiting.front();
+        const waiting_job first = l.waiting.front();
         l.waiting.pop_front();
         l.owner->in_line.fetch_sub(1);
         return std::pair{first.slot, first.position};
     }
 
-    /// For what ends elsewhere: which line a job is the first of.
-    void remember(lease_slot& slot, std::uint32_t position, line& l) {
+    /// For jobs that end in another function than they began in: which line the job is the first of.
+    void remember_line(lease_slot& slot, std::uint32_t position, line& l) {
         const std::lock_guard lock{mutex_};
         first_[{&slot, position}] = &l;
     }
-    line* forget(lease_slot& slot, std::uint32_t position) {
+    /// Null if the job is not the first of a line.
+    line* take_line(lease_slot& slot, std::uint32_t position) {
         const std::lock_guard lock{mutex_};
         const auto found = first_.find({&slot, position});
         if (found == first_.end()) return nullptr;
@@ -78,7 +79,7 @@ private:
                                                  std::type_identity<std::map<Key, line>>>::type;
     std::mutex mutex_;
     line_map lines_;
-    std::map<place, line*> first_;
+    std::map<waiting_job, line*> first_;
 };
 
 }  // namespace pgq::detail
