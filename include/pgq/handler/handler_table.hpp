@@ -44,10 +44,13 @@ public:
 
     /// Throws std::system_error if a thread or process that it needs cannot be started. It forks before it starts a thread.
     template <class Queue>
-    handler_table(Handlers& handlers, const Queue& queue, const resources* shared)
-        : handlers_{&handlers}, queue_wide_{&queue.executor()}, in_child_{handlers, shared} {
+    handler_table(Handlers& handlers, const Queue& queue, [[maybe_unused]] const resources* shared)
+        : handlers_{&handlers}, queue_wide_{&queue.executor()} {
         if constexpr (any_ends_lease(typename Composition::jobs{})) sessions_.emplace(queue.driver(), queue.name());
-        if constexpr (plans::in_process) server_.emplace(&child_runner<Composition, Handlers>::answer, &in_child_);
+        if constexpr (plans::in_process) {
+            in_child_.emplace(handlers, shared);
+            server_.emplace(&in_child_type::answer, &*in_child_);
+        }
         if constexpr (plans::needs_watchdog) dog_.emplace();
     }
     handler_table(const handler_table&) = delete;
@@ -224,9 +227,10 @@ private:
 
     Handlers* handlers_;
     const queue_executor* queue_wide_;
-    child_runner<Composition, Handlers> in_child_;
     [[no_unique_address]] typename plans::own_executors own_{};
     [[no_unique_address]] all_strands_t<Composition, runner_type> strands_{};
+    using in_child_type = child_runner<Composition, Handlers>;
+    [[no_unique_address]] std::conditional_t<plans::in_process, std::optional<in_child_type>, nothing> in_child_{};
     [[no_unique_address]] std::conditional_t<plans::in_process, std::optional<fork_server>, nothing> server_{};
     [[no_unique_address]] std::conditional_t<plans::needs_watchdog, std::optional<watchdog>, nothing> dog_{};
 

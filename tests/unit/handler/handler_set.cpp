@@ -6,7 +6,6 @@
 #include <chrono>
 #include <concepts>
 #include <functional>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -37,12 +36,6 @@ struct attempt {
     pgq::context context{record, {}, shared};
 };
 
-// Callable with a picture through a conversion, which must not count.
-struct drawing {
-    int x = 0;
-    operator picture() const { return {}; }
-};
-
 std::vector<std::string> seen;  // by the handlers that cannot capture
 void free_function(const mail& m) { seen.push_back(m.to); }
 void free_function_that_never_throws(const mail& m, pgq::context&) noexcept { seen.push_back(m.to + "!"); }
@@ -55,65 +48,6 @@ struct overloaded {
         return p.edge;
     }
 };
-
-template <class Handler, class Job>
-constexpr bool accepts = pgq::detail::accepts<Handler, Job>;
-
-template <class Handler, class Job>
-constexpr pgq::handler_result answer = pgq::handler_call<Handler, Job>::result;
-
-constexpr auto by_reference = [](const picture&) {};
-constexpr auto by_value = [](picture) {};
-constexpr auto generic = [](const auto&) {};
-constexpr auto forwarding = [](auto&&, auto&&) {};
-constexpr auto constrained = [](const std::same_as<mail> auto&) {};
-constexpr auto mutable_reference = [](picture&) {};
-
-static_assert(accepts<decltype(by_reference), picture> && !accepts<decltype(by_reference), drawing>);
-static_assert(accepts<decltype(by_value), picture> && !accepts<decltype(by_value), drawing>);
-static_assert(accepts<decltype(generic), picture> && accepts<decltype(generic), mail>);
-static_assert(accepts<decltype(forwarding), picture> && accepts<decltype(forwarding), mail>);
-static_assert(accepts<decltype(constrained), mail> && !accepts<decltype(constrained), picture>);
-static_assert(!accepts<decltype(mutable_reference), picture>);
-static_assert(accepts<overloaded, picture> && accepts<overloaded, mail> && !accepts<overloaded, drawing>);
-static_assert(accepts<std::function<void(const picture&)>, picture>);
-static_assert(!accepts<std::function<void(const picture&)>, drawing>);
-static_assert(accepts<std::reference_wrapper<overloaded>, mail>);
-static_assert(accepts<void (*)(const mail&), mail> && accepts<void (*)(const mail&, pgq::context&) noexcept, mail>);
-static_assert(!accepts<int, mail> && !accepts<void (*)(), mail> && !accepts<void (*)(const mail&, int), mail>);
-
-static_assert(answer<void (*)(const mail&), mail> == pgq::handler_result::nothing);
-static_assert(answer<pgq::outcome (*)(const mail&), mail> == pgq::handler_result::outcome);
-static_assert(answer<pgq::retry_after (*)(const mail&), mail> == pgq::handler_result::outcome);
-static_assert(answer<int (*)(const picture&), picture> == pgq::handler_result::value);
-static_assert(answer<short (*)(const picture&), picture> == pgq::handler_result::value);
-static_assert(answer<int (*)(const mail&), mail> == pgq::handler_result::unknown);
-static_assert(answer<std::string (*)(const picture&), picture> == pgq::handler_result::unknown);
-static_assert(answer<fakes::awaitable<int> (*)(const picture&), picture> == pgq::handler_result::value);
-static_assert(answer<fakes::awaitable<void> (*)(const mail&), mail> == pgq::handler_result::nothing);
-
-struct batches {
-    void operator()(std::span<const mail>, pgq::batch_context&) {}
-    pgq::outcomes operator()(std::span<const picture> some) { return pgq::outcomes(some.size()); }
-};
-constexpr auto of_mails = [](std::span<const mail>) {};
-constexpr auto of_any_batch = []<class Job>(std::span<const Job>) {};
-template <class Handler, class Job>
-constexpr bool in_batches = pgq::handler_call<Handler, Job>::in_batches;
-
-static_assert(accepts<decltype(of_mails), mail> && !accepts<decltype(of_mails), picture>);
-static_assert(in_batches<decltype(of_mails), mail> && !in_batches<decltype(generic), mail>);
-static_assert(in_batches<batches, mail> && in_batches<batches, picture>);
-static_assert(pgq::handler_call<batches, mail>::with_context && !pgq::handler_call<batches, picture>::with_context);
-static_assert(!accepts<void (*)(std::span<mail>), mail> && !accepts<void (*)(std::span<const mail>, int), mail>);
-static_assert(accepts<void (*)(std::span<const mail>, const pgq::batch_context&), mail>);
-static_assert(answer<batches, mail> == pgq::handler_result::nothing);
-static_assert(answer<batches, picture> == pgq::handler_result::one_each);
-static_assert(answer<pgq::hold (*)(std::span<const mail>), mail> == pgq::handler_result::outcome);
-static_assert(answer<int (*)(std::span<const picture>), picture> == pgq::handler_result::unknown);
-
-static_assert(pgq::is_awaitable<fakes::awaitable<void>>);
-static_assert(!pgq::is_awaitable<std::vector<int>> && !pgq::is_awaitable<void> && !pgq::is_awaitable<pgq::outcome>);
 
 }  // namespace
 
