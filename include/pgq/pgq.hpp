@@ -8,7 +8,7 @@
 #include <pgq/backoff/jittered.hpp>
 #include <pgq/backoff/linear.hpp>
 #include <pgq/backoff/none.hpp>
-#include <pgq/backoff/travelling.hpp>
+#include <pgq/backoff/stored.hpp>
 #include <pgq/delivery/at_least_once.hpp>
 #include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/pool.hpp>

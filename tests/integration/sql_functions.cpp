@@ -1,5 +1,5 @@
 #include <pgq/backoff/fixed.hpp>
-#include <pgq/backoff/travelling.hpp>
+#include <pgq/backoff/stored.hpp>
 #include <pgq/limiter/all_of.hpp>
 #include <pgq/limiter/concurrency_by.hpp>
 #include <pgq/limiter/rate.hpp>
@@ -506,8 +506,8 @@ TEST_CASE("a job from SQL goes to the lane of the present version, and takes the
           "[sql_functions]") {
     const database db;
     using versions = pgq::serializer::versioned<pgq::serializer::json>;
-    using queue = pgq::queue<pgq::job<surface::letter_2, pgq::backoff::travelling<pgq::backoff::fixed>>,
-                             pgq::driver::libpq, versions>;
+    using queue = pgq::queue<pgq::job<surface::letter_2, pgq::backoff::stored<pgq::backoff::fixed>>, pgq::driver::libpq,
+                             versions>;
     queue jobs{db.driver()};
     test::emit<queue>(db);
     (void)jobs.enqueue(surface::letter_2{"a", 2}).value();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/backoff/recipe.hpp>
+#include <pgq/backoff/spec.hpp>
 #include <pgq/concept/backoff.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/options.hpp>
@@ -21,15 +21,15 @@ struct luggage {
     static const enqueue_options& pack(const enqueue_options& o) noexcept { return o; }
 };
 
-template <travelling_backoff Backoff>
+template <stored_backoff Backoff>
 class luggage<Backoff> {
 public:
-    luggage() : text_{backoff::recipe_of(Backoff{}).text()}, alone_{backoff::recipe::header_name, text_} {}
+    luggage() : text_{backoff::spec_of(Backoff{}).text()}, alone_{backoff::spec::header_name, text_} {}
     luggage(const luggage&) = delete;
     luggage& operator=(const luggage&) = delete;
 
     enqueue_options pack(enqueue_options o) {
-        const auto is_ours = [](const header& h) { return h.name == backoff::recipe::header_name; };
+        const auto is_ours = [](const header& h) { return h.name == backoff::spec::header_name; };
         if (o.headers.empty()) {
             o.headers = {&alone_, 1};
         } else if (std::ranges::none_of(o.headers, is_ours)) {

@@ -51,8 +51,8 @@ consteval auto limiter_problem() {
 }
 
 template <class Backoff>
-concept cannot_travel = travelling_backoff<Backoff> && requires {
-    requires !Backoff::can_travel;
+concept cannot_be_stored = stored_backoff<Backoff> && requires {
+    requires !Backoff::can_be_stored;
 };
 
 template <class Serializer>
@@ -124,7 +124,7 @@ consteval auto policy_problem() {
         return executor_problem<Policy>();
     } else if constexpr (std::same_as<category, backoff_tag>) {
         using modelled = unless<backoff_policy<Policy>, diagnostic::incomplete_backoff<Policy>>;
-        using written_down = unless<!cannot_travel<Policy>, diagnostic::backoff_without_recipe<Policy>>;
+        using written_down = unless<!cannot_be_stored<Policy>, diagnostic::backoff_without_spec<Policy>>;
         return first_problem_t<modelled, unless_not_default<Policy>, written_down>{};
     } else if constexpr (std::same_as<category, serializer_tag>) {
         return serializer_problem<Policy>();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/backoff/recipe.hpp>
+#include <pgq/backoff/spec.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/record.hpp>
 #include <pgq/time/clock.hpp>
@@ -12,8 +12,8 @@ namespace pgq::detail {
 template <class Backoff>
 duration retry_delay(const job_record& job) noexcept {
     for (const header& h : job.headers) {
-        if (h.name != backoff::recipe::header_name) continue;
-        if (const auto stored = backoff::recipe::parse(h.value)) return stored->delay(job.attempt);
+        if (h.name != backoff::spec::header_name) continue;
+        if (const auto stored = backoff::spec::parse(h.value)) return stored->delay(job.attempt);
     }
     return Backoff{}.delay(job.attempt);
 }

@@ -1,7 +1,7 @@
 #include <pgq/backoff/fixed.hpp>
 #include <pgq/backoff/none.hpp>
-#include <pgq/backoff/recipe.hpp>
-#include <pgq/backoff/travelling.hpp>
+#include <pgq/backoff/spec.hpp>
+#include <pgq/backoff/stored.hpp>
 #include <pgq/driver/asio_libpq.hpp>
 #include <pgq/driver/libpq.hpp>
 #include <pgq/executor/in_place.hpp>
@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-namespace integration_travelling_backoff {
+namespace integration_stored_backoff {
 
 using namespace std::chrono_literals;
 using test::note;
@@ -29,8 +29,8 @@ namespace {
 
 struct an_hour {
     using policy_category = pgq::backoff_tag;
-    pgq::duration delay(int attempt) const noexcept { return as_recipe().delay(attempt); }
-    pgq::backoff::recipe as_recipe() const { return pgq::backoff::fixed{.every = 1h}; }
+    pgq::duration delay(int attempt) const noexcept { return as_spec().delay(attempt); }
+    pgq::backoff::spec as_spec() const { return pgq::backoff::fixed{.every = 1h}; }
 };
 
 template <class Driver, class Backoff>
@@ -38,14 +38,14 @@ using queue_with = pgq::queue<pgq::job<note>, Driver, pgq::serializer::json, pgq
 
 }  // namespace
 
-TEST_CASE("jobs keep their producer's back-off in the database, however they were enqueued", "[backoff][travelling]") {
+TEST_CASE("jobs keep their producer's back-off in the database, however they were enqueued", "[backoff][stored]") {
     const test::database db;
     test::running_context context;
     using pgq::driver::asio_libpq;
     using pgq::driver::libpq;
-    using traveller = pgq::backoff::travelling<an_hour>;
-    queue_with<libpq, traveller> producer{libpq{db.options()}};
-    queue_with<asio_libpq, traveller> async_producer{asio_libpq{context.executor(), db.options()}};
+    using storing = pgq::backoff::stored<an_hour>;
+    queue_with<libpq, storing> producer{libpq{db.options()}};
+    queue_with<asio_libpq, storing> async_producer{asio_libpq{context.executor(), db.options()}};
     queue_with<libpq, pgq::backoff::none> consumer{libpq{db.options()}};
 
     const pgq::header mine{"color", "red"};
@@ -74,4 +74,4 @@ TEST_CASE("jobs keep their producer's back-off in the database, however they wer
                        " AND run_at BETWEEN now() + interval '59 min' AND now() + interval '1 h'") == 6);
 }
 
-}  // namespace integration_travelling_backoff
+}  // namespace integration_stored_backoff

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <system_error>
 
-// The words that a recipe is written with.
+// The words of a back-off's text.
 namespace pgq::backoff::detail {
 
 struct time_unit {
@@ -45,9 +45,9 @@ inline void append_number(std::string& out, double number) {
 }
 
 /// Reads word by word. The first that is not as it should be makes all of it fail; nothing in here overflows.
-class recipe_words {
+class spec_words {
 public:
-    explicit recipe_words(std::string_view text) noexcept : rest_{text} {}
+    explicit spec_words(std::string_view text) noexcept : rest_{text} {}
 
     std::string_view next() noexcept {
         const auto end = std::min(rest_.find(' '), rest_.size());

@@ -1,5 +1,5 @@
-#include <pgq/backoff/recipe.hpp>
-#include <pgq/backoff/travelling.hpp>
+#include <pgq/backoff/spec.hpp>
+#include <pgq/backoff/stored.hpp>
 
 #include "support/catch.hpp"
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace unit_backoff_recipe {
+namespace unit_backoff_spec {
 
 using namespace pgq;
 using namespace std::chrono_literals;
@@ -17,30 +17,30 @@ using backoff::fixed;
 using backoff::jittered;
 using backoff::linear;
 using backoff::none;
-using backoff::recipe;
-using backoff::recipe_of;
+using backoff::spec;
+using backoff::spec_of;
 
 namespace {
 
 struct patient {
     using policy_category = backoff_tag;
-    duration delay(int attempt) const noexcept { return as_recipe().delay(attempt); }
-    recipe as_recipe() const { return exponential{.first = 1min, .factor = 3, .cap = 12h}; }
+    duration delay(int attempt) const noexcept { return as_spec().delay(attempt); }
+    spec as_spec() const { return exponential{.first = 1min, .factor = 3, .cap = 12h}; }
 };
 struct secretive {
     using policy_category = backoff_tag;
     duration delay(int) const noexcept { return 1s; }
 };
-static_assert(backoff::has_recipe<jittered<jittered<linear>>> && backoff::has_recipe<jittered<patient>>);
-static_assert(backoff::has_recipe<recipe> && backoff::has_recipe<backoff::travelling<patient>>);
-static_assert(!backoff::has_recipe<secretive> && !backoff::has_recipe<jittered<secretive>>);
-static_assert(!backoff::travelling<secretive>::can_travel && backoff::travelling<>::can_travel);
+static_assert(backoff::has_spec<jittered<jittered<linear>>> && backoff::has_spec<jittered<patient>>);
+static_assert(backoff::has_spec<spec> && backoff::has_spec<backoff::stored<patient>>);
+static_assert(!backoff::has_spec<secretive> && !backoff::has_spec<jittered<secretive>>);
+static_assert(!backoff::stored<secretive>::can_be_stored && backoff::stored<>::can_be_stored);
 
 template <class Backoff>
 void answers_the_same(const Backoff& b) {
-    const std::string text = recipe_of(b).text();
+    const std::string text = spec_of(b).text();
     INFO(text);
-    const auto read = recipe::parse(text);
+    const auto read = spec::parse(text);
     REQUIRE(read);
     CHECK(read->text() == text);
     for (const int attempt : {1, 2, 3, 10, 1000, std::numeric_limits<int>::max()})
@@ -49,19 +49,19 @@ void answers_the_same(const Backoff& b) {
 
 }  // namespace
 
-TEST_CASE("a recipe is written with the largest unit that is exact", "[backoff][recipe]") {
-    CHECK(recipe{none{}}.text() == "none");
-    CHECK(recipe{fixed{.every = 90s}}.text() == "fixed 90s");
-    CHECK(recipe{linear{}}.text() == "linear 1s 5s 5min");
-    CHECK(recipe{exponential{}}.text() == "exponential 1s 2 5min");
-    CHECK(recipe{exponential{.first = 1500us, .factor = 1.1, .cap = 48h}}.text() == "exponential 1500us 1.1 48h");
-    CHECK(recipe_of(jittered<>{}).text() == "jittered 0.2 exponential 1s 2 5min");
-    CHECK(recipe_of(jittered{jittered{fixed{.every = 1ns}, 0.1}, 1}).text() == "jittered 1 jittered 0.1 fixed 1ns");
-    CHECK(recipe_of(patient{}).text() == "exponential 1min 3 12h");
-    CHECK(recipe_of(backoff::travelling<patient>{}).text() == "exponential 1min 3 12h");
+TEST_CASE("a spec is written with the largest unit that is exact", "[backoff][spec]") {
+    CHECK(spec{none{}}.text() == "none");
+    CHECK(spec{fixed{.every = 90s}}.text() == "fixed 90s");
+    CHECK(spec{linear{}}.text() == "linear 1s 5s 5min");
+    CHECK(spec{exponential{}}.text() == "exponential 1s 2 5min");
+    CHECK(spec{exponential{.first = 1500us, .factor = 1.1, .cap = 48h}}.text() == "exponential 1500us 1.1 48h");
+    CHECK(spec_of(jittered<>{}).text() == "jittered 0.2 exponential 1s 2 5min");
+    CHECK(spec_of(jittered{jittered{fixed{.every = 1ns}, 0.1}, 1}).text() == "jittered 1 jittered 0.1 fixed 1ns");
+    CHECK(spec_of(patient{}).text() == "exponential 1min 3 12h");
+    CHECK(spec_of(backoff::stored<patient>{}).text() == "exponential 1min 3 12h");
 }
 
-TEST_CASE("a recipe reads back as one with the same answers", "[backoff][recipe]") {
+TEST_CASE("a spec is read back with the same answers", "[backoff][spec]") {
     answers_the_same(none{});
     for (const duration d : {duration{0}, duration{1}, duration{1ms}, duration{7h}, duration::max(), duration{-1s}}) {
         answers_the_same(fixed{.every = d});
@@ -75,8 +75,8 @@ TEST_CASE("a recipe reads back as one with the same answers", "[backoff][recipe]
     answers_the_same(jittered{fixed{.every = 1min}, 0.0});
 }
 
-TEST_CASE("a jitter that was read stays within its spread", "[backoff][recipe]") {
-    const auto read = recipe::parse(recipe_of(jittered{jittered{fixed{.every = 1min}, 0.5}, 0.5}).text());
+TEST_CASE("a jitter that was read stays within its spread", "[backoff][spec]") {
+    const auto read = spec::parse(spec_of(jittered{jittered{fixed{.every = 1min}, 0.5}, 0.5}).text());
     REQUIRE(read);
     duration least = 1h, most{};
     for (int i = 0; i < 1000; ++i) {
@@ -90,7 +90,7 @@ TEST_CASE("a jitter that was read stays within its spread", "[backoff][recipe]")
     CHECK(most > 50s);
 }
 
-TEST_CASE("what is no recipe is not read", "[backoff][recipe]") {
+TEST_CASE("a text that is no spec is not read", "[backoff][spec]") {
     for (const std::string_view text : {"",
                                         " ",
                                         "none none",
@@ -121,15 +121,15 @@ TEST_CASE("what is no recipe is not read", "[backoff][recipe]") {
                                         "\xff",
                                         "none\n"}) {
         INFO(text);
-        CHECK_FALSE(recipe::parse(text));
+        CHECK_FALSE(spec::parse(text));
     }
-    CHECK(recipe::parse("fixed 2562047h")->delay(1) == 2562047h);
-    CHECK(recipe::parse("jittered 1 jittered 1 jittered 1 jittered 1 none"));
+    CHECK(spec::parse("fixed 2562047h")->delay(1) == 2562047h);
+    CHECK(spec::parse("jittered 1 jittered 1 jittered 1 jittered 1 none"));
 }
 
-TEST_CASE("of more jitters than a text may have the outer ones are left out", "[backoff][recipe]") {
+TEST_CASE("of more jitters than a text may have the outer ones are left out", "[backoff][spec]") {
     const jittered five{jittered{jittered{jittered{jittered{fixed{}, 0.5}, 0.4}, 0.3}, 0.2}, 0.1};
-    CHECK(recipe_of(five).text() == "jittered 0.2 jittered 0.3 jittered 0.4 jittered 0.5 fixed 10s");
+    CHECK(spec_of(five).text() == "jittered 0.2 jittered 0.3 jittered 0.4 jittered 0.5 fixed 10s");
 }
 
-}  // namespace unit_backoff_recipe
+}  // namespace unit_backoff_spec

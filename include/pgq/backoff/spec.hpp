@@ -5,7 +5,7 @@
 #include <pgq/backoff/jittered.hpp>
 #include <pgq/backoff/linear.hpp>
 #include <pgq/backoff/none.hpp>
-#include <pgq/backoff/recipe_text.hpp>
+#include <pgq/backoff/spec_text.hpp>
 #include <pgq/concept/backoff.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -20,28 +20,28 @@
 
 namespace pgq::backoff {
 
-/// Any of the back-offs here as a value, which can be written down: "jittered 0.2 exponential 1s 2 5min". That is how one
-/// travels with a job, in the header `recipe::header_name`.
+/// Any back-off of this library as a value that has a text: "jittered 0.2 exponential 1s 2 5min". A job stores that text in the
+/// header `spec::header_name`.
 ///
-/// A text is a name and its settings in the order in which they are declared; a time is a whole number with h, min, s,
-/// ms, us or ns, from 0 up; what a jitter shortens stands behind it.
-class recipe {
+/// A text is a name and its settings in the order in which they are declared. A time is a whole number, 0 or more, with h, min, s,
+/// ms, us or ns. The back-off that a jitter shortens follows the jitter.
+class spec {
 public:
     using policy_category = backoff_tag;
 
     static constexpr std::string_view header_name = "pgq-backoff";
-    /// Jitters around each other; a text with more is not read, and of a back-off with more the outer ones are left out.
+    /// Jitters around each other. A text with more is not read; of a back-off with more the outer ones are left out.
     static constexpr std::size_t max_jitters = 4;
 
-    recipe() = default;
-    recipe(const none& b) noexcept : base_{b} {}
-    recipe(const fixed& b) noexcept : base_{b} {}
-    recipe(const linear& b) noexcept : base_{b} {}
-    recipe(const exponential& b) noexcept : base_{b} {}
+    spec() = default;
+    spec(const none& b) noexcept : base_{b} {}
+    spec(const fixed& b) noexcept : base_{b} {}
+    spec(const linear& b) noexcept : base_{b} {}
+    spec(const exponential& b) noexcept : base_{b} {}
 
     /// This, shortened as `jittered` does.
-    recipe jittered_by(double spread) const noexcept {
-        recipe r = *this;
+    spec jittered_by(double spread) const noexcept {
+        spec r = *this;
         if (r.jitters_ < max_jitters) r.spreads_[r.jitters_++] = spread;
         return r;
     }
@@ -53,7 +53,7 @@ public:
         return rest;
     }
 
-    /// Reads back as one with the same answers; settings that count as others are written as those.
+    /// `parse` makes a spec with the same answers of it. A setting out of its range is written as the value that it counts as.
     std::string text() const {
         std::string out;
         for (std::size_t i = jitters_; i > 0; --i) {
@@ -65,9 +65,9 @@ public:
         return out;
     }
 
-    /// Nothing when `text` is not what `text()` writes.
-    static std::optional<recipe> parse(std::string_view text) noexcept {
-        detail::recipe_words words{text};
+    /// Nothing if `text` is not of the form that `text()` writes.
+    static std::optional<spec> parse(std::string_view text) noexcept {
+        detail::spec_words words{text};
         std::array<double, max_jitters> spreads{};
         std::size_t jitters = 0;
         std::string_view name = words.next();
@@ -75,7 +75,7 @@ public:
             if (jitters == max_jitters) return std::nullopt;
             spreads[jitters++] = words.number();
         }
-        std::optional<recipe> r = parse_base(name, words);
+        std::optional<spec> r = parse_base(name, words);
         if (!r || words.failed() || !words.at_end()) return std::nullopt;
         while (jitters > 0) r = r->jittered_by(spreads[--jitters]);
         return r;
@@ -98,22 +98,22 @@ private:
         detail::append_time(out, b.cap);
     }
 
-    static std::optional<recipe> parse_base(std::string_view name, detail::recipe_words& words) noexcept {
-        if (name == "none") return recipe{none{}};
-        if (name == "fixed") return recipe{fixed{.every = words.time()}};
-        if (name == "linear") return recipe{parse_linear(words)};
-        if (name == "exponential") return recipe{parse_exponential(words)};
+    static std::optional<spec> parse_base(std::string_view name, detail::spec_words& words) noexcept {
+        if (name == "none") return spec{none{}};
+        if (name == "fixed") return spec{fixed{.every = words.time()}};
+        if (name == "linear") return spec{parse_linear(words)};
+        if (name == "exponential") return spec{parse_exponential(words)};
         return std::nullopt;
     }
     // One setting after the other: the order of the words.
-    static linear parse_linear(detail::recipe_words& words) noexcept {
+    static linear parse_linear(detail::spec_words& words) noexcept {
         linear b;
         b.first = words.time();
         b.step = words.time();
         b.cap = words.time();
         return b;
     }
-    static exponential parse_exponential(detail::recipe_words& words) noexcept {
+    static exponential parse_exponential(detail::spec_words& words) noexcept {
         exponential b;
         b.first = words.time();
         b.factor = words.number();
@@ -126,24 +126,24 @@ private:
     std::size_t jitters_ = 0;
 };
 
-static_assert(backoff_policy<recipe>);
+static_assert(backoff_policy<spec>);
 
-/// The recipe of a back-off of ours. One of somebody else's says `pgq::backoff::recipe as_recipe() const`.
+/// The spec of a back-off of this library. A back-off of yours gives it by `pgq::backoff::spec as_spec() const`.
 template <class Backoff>
-    requires std::convertible_to<const Backoff&, recipe> recipe recipe_of(const Backoff& b) { return b; }
+    requires std::convertible_to<const Backoff&, spec> spec spec_of(const Backoff& b) { return b; }
 template <class Backoff>
     requires requires(const Backoff& b) {
-        { b.as_recipe() } -> std::same_as<recipe>;
+        { b.as_spec() } -> std::same_as<spec>;
     }
-recipe recipe_of(const Backoff& b) { return b.as_recipe(); }
+spec spec_of(const Backoff& b) { return b.as_spec(); }
 template <class Inner>
-auto recipe_of(const jittered<Inner>& b) -> decltype(recipe_of(b.inner)) {
-    return recipe_of(b.inner).jittered_by(b.spread);
+auto spec_of(const jittered<Inner>& b) -> decltype(spec_of(b.inner)) {
+    return spec_of(b.inner).jittered_by(b.spread);
 }
 
 template <class Backoff>
-concept has_recipe = requires(const Backoff& b) {
-    { recipe_of(b) } -> std::same_as<recipe>;
+concept has_spec = requires(const Backoff& b) {
+    { spec_of(b) } -> std::same_as<spec>;
 };
 
 }  // namespace pgq::backoff

@@ -1,7 +1,7 @@
 #include <pgq/backoff/fixed.hpp>
 #include <pgq/backoff/linear.hpp>
 #include <pgq/backoff/none.hpp>
-#include <pgq/backoff/travelling.hpp>
+#include <pgq/backoff/stored.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
 #include <pgq/job/exchange.hpp>
@@ -21,23 +21,23 @@
 #include <utility>
 #include <vector>
 
-namespace unit_worker_travelling_backoff {
+namespace unit_worker_stored_backoff {
 
 using namespace std::chrono_literals;
-using pgq::backoff::recipe;
+using pgq::backoff::spec;
 using test::note;
 
 namespace {
 
 struct by_the_hour {
     using policy_category = pgq::backoff_tag;
-    pgq::duration delay(int attempt) const noexcept { return as_recipe().delay(attempt); }
-    recipe as_recipe() const { return pgq::backoff::linear{.first = 1h, .step = 1h, .cap = 24h}; }
+    pgq::duration delay(int attempt) const noexcept { return as_spec().delay(attempt); }
+    spec as_spec() const { return pgq::backoff::linear{.first = 1h, .step = 1h, .cap = 24h}; }
 };
 
 template <class Backoff>
 using queue_with = pgq::queue<note, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place, Backoff>;
-using travelling = queue_with<pgq::backoff::travelling<by_the_hour>>;
+using storing = queue_with<pgq::backoff::stored<by_the_hour>>;
 using at_once = queue_with<pgq::backoff::none>;
 
 using headers = std::vector<std::pair<std::string, std::string>>;
@@ -73,10 +73,10 @@ const std::string stored{"linear 1h 1h 24h"};
 
 }  // namespace
 
-TEST_CASE("a job rests as its producer's policy says, not as that of the worker", "[backoff][travelling]") {
+TEST_CASE("a job waits as its producer's policy says, not as the worker's", "[backoff][stored]") {
     pgq::manual_clock clock;
     const auto database = pgq::driver::memory::with_clock(clock);
-    travelling producer{database};
+    storing producer{database};
     other_program consumer{database};
     producer.enqueue(note{.n = 1}).value();
 
@@ -89,7 +89,7 @@ TEST_CASE("a job rests as its producer's policy says, not as that of the worker"
     }
 }
 
-TEST_CASE("a job that brings none rests as the worker's policy says", "[backoff][travelling]") {
+TEST_CASE("a job without a stored back-off waits as the worker's policy says", "[backoff][stored]") {
     const pgq::driver::memory database;
     at_once producer{database};
     other_program consumer{database};
@@ -97,11 +97,11 @@ TEST_CASE("a job that brings none rests as the worker's policy says", "[backoff]
     CHECK(consumer.work(3) == 3);
 }
 
-TEST_CASE("a worker whose own policy travels goes by what the job brings, too", "[backoff][travelling]") {
+TEST_CASE("a worker whose own policy is stored uses what is stored with the job, too", "[backoff][stored]") {
     const pgq::driver::memory database;
     at_once producer{database};
-    travelling consumer{database};
-    const pgq::header brought{recipe::header_name, "none"};
+    storing consumer{database};
+    const pgq::header brought{spec::header_name, "none"};
     producer.enqueue(note{.n = 1}, {.headers = {&brought, 1}}).value();
     producer.enqueue(note{.n = 2}).value();
     std::vector<std::int64_t> ran;
@@ -114,17 +114,17 @@ TEST_CASE("a worker whose own policy travels goes by what the job brings, too", 
     CHECK(consumer.counts<note>().value().deferred == 1);
 }
 
-TEST_CASE("a worker uses its own policy when it cannot read what a job brings", "[backoff][travelling]") {
+TEST_CASE("a worker that cannot read a stored back-off uses its own policy", "[backoff][stored]") {
     const pgq::driver::memory database;
     at_once producer{database};
     other_program consumer{database};
-    const pgq::header brought{recipe::header_name, "fibonacci 1h"};
+    const pgq::header brought{spec::header_name, "fibonacci 1h"};
     producer.enqueue(note{.n = 1}, {.headers = {&brought, 1}}).value();
     CHECK(consumer.work(3) == 3);
 }
 
-TEST_CASE("a handler that names the delay itself is heard before what the job brings", "[backoff][travelling]") {
-    travelling jobs;
+TEST_CASE("a delay that the handler names goes before the stored back-off", "[backoff][stored]") {
+    storing jobs;
     jobs.enqueue(note{.n = 1}).value();
     int runs = 0;
     test::work_off(jobs, {.max_attempts = 3}, [&](const note&) {
@@ -134,12 +134,12 @@ TEST_CASE("a handler that names the delay itself is heard before what the job br
     CHECK(runs == 3);
 }
 
-TEST_CASE("what a job brings stands beside the caller's headers", "[backoff][travelling]") {
+TEST_CASE("a stored back-off is kept with the caller's headers", "[backoff][stored]") {
     const pgq::driver::memory database;
-    travelling producer{database};
+    storing producer{database};
     other_program consumer{database};
     const std::array mine{pgq::header{"color", "red"}, pgq::header{"size", "7"}};
-    const std::array own{pgq::header{"color", "blue"}, pgq::header{recipe::header_name, "fixed 5h"}};
+    const std::array own{pgq::header{"color", "blue"}, pgq::header{spec::header_name, "fixed 5h"}};
     const std::vector<note> notes{{.n = 1}, {.n = 2}, {.n = 3}};
     REQUIRE(producer.enqueue(notes, [&](const note& n) {
         pgq::enqueue_options o;
@@ -158,9 +158,9 @@ TEST_CASE("what a job brings stands beside the caller's headers", "[backoff][tra
     CHECK(seen[3] == headers{{"color", "blue"}, {"pgq-backoff", "fixed 5h"}});
 }
 
-TEST_CASE("options for a whole range are packed once for all its jobs", "[backoff][travelling]") {
+TEST_CASE("options for a whole range are packed once for all its jobs", "[backoff][stored]") {
     const pgq::driver::memory database;
-    travelling producer{database};
+    storing producer{database};
     other_program consumer{database};
     const pgq::header mine{"color", "red"};
     REQUIRE(producer.enqueue(test::notes(3), {.headers = {&mine, 1}}));
@@ -171,4 +171,4 @@ TEST_CASE("options for a whole range are packed once for all its jobs", "[backof
     }
 }
 
-}  // namespace unit_worker_travelling_backoff
+}  // namespace unit_worker_stored_backoff
