@@ -5,4 +5,4 @@
 
 using jobs = pgq::queue<fakes::mail, fakes::driver, pgq::serializer::json>;
 
-const auto script = pgq::emit_sql<jobs, fakes::stranger>();
+const auto script = pgq::sql_functions<jobs, fakes::stranger>();

@@ -246,7 +246,7 @@ TEST_CASE("what the jsonb form stores is what the C++ serializer writes, and a w
     test::emit<json_queue<all>>(db);
     const test::sql_connection c{test::dsn(), db.schema()};
     const all job = GENERATE(0, 1) == 0 ? all{} : other();
-    (void)c.exec("SELECT {s}.enqueue_all(" + pgq::statement::literal(json_of(job)) + ")");
+    (void)c.exec("SELECT {s}.enqueue_all(" + pgq::detail::sql::literal(json_of(job)) + ")");
     const auto seen = run_all<json_queue<all>, all>(jobs);
     REQUIRE(seen.size() == 1);
     CHECK(seen[0] == job);
@@ -318,7 +318,7 @@ TEST_CASE("what the job type cannot have is refused with its place and the remed
     test::emit<json_queue<all>>(db);
     const test::sql_connection c{test::dsn(), db.schema()};
     const auto said = [&](const std::string& json) {
-        return test::refusal(c, "SELECT {s}.enqueue_all(" + pgq::statement::literal(json) + "::jsonb)");
+        return test::refusal(c, "SELECT {s}.enqueue_all(" + pgq::detail::sql::literal(json) + "::jsonb)");
     };
     using Catch::Matchers::StartsWith;
     CHECK_THAT(said("{\"flags\": true}"),
@@ -659,7 +659,7 @@ TEST_CASE("the functions take what the C++ serializer reads, and nothing else", 
             INFO(json);
             all job;
             const bool readable = strict.read(json, job).has_value();
-            const std::string why = test::refusal(c, "SELECT {s}.enqueue_all(" + pgq::statement::literal(json) + ")");
+            const std::string why = test::refusal(c, "SELECT {s}.enqueue_all(" + pgq::detail::sql::literal(json) + ")");
             CHECK(why.empty() == readable);
             if (!why.empty()) {
                 ++refused;
@@ -678,7 +678,7 @@ TEST_CASE("the functions take what the C++ serializer reads, and nothing else", 
 
 TEST_CASE("a script for tables that are not there says so", "[sql_functions]") {
     const database db;
-    const auto script = pgq::emit_sql<test::note_queue<>>({.jobs_schema = db.schema() + "_not_here"}).value();
+    const auto script = pgq::sql_functions<test::note_queue<>>({.jobs_schema = db.schema() + "_not_here"}).value();
     CHECK(test::refusal(db.sql(), script).substr(0, 42) == "3F000 there are no pgq tables in the schem");
 }
 

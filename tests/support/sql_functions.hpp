@@ -13,7 +13,7 @@ namespace test {
 template <class Queue>
 std::string surface_of(const database& db, pgq::sql_options options = {}) {
     options.jobs_schema = db.schema();
-    return pgq::emit_sql<Queue>(options).value();
+    return pgq::sql_functions<Queue>(options).value();
 }
 
 /// Runs a script as it is, in one transaction.

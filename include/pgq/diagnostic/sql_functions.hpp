@@ -8,8 +8,8 @@ namespace pgq::diagnostic {
 template <class Job, class Serializer>
 struct payload_not_for_sql {
     static_assert(never<Job, Serializer>,
-                  "pgq: emit_sql writes functions for payloads of serializer::json, and a job type has another "
-                  "serializer. Name the job types that it is for: emit_sql<Queue, Jobs...>().");
+                  "pgq: sql_functions writes functions for payloads of serializer::json, and a job type has another "
+                  "serializer. Name the job types that it is for: sql_functions<Queue, Jobs...>().");
 };
 
 }  // namespace pgq::diagnostic

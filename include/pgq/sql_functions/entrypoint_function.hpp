@@ -2,20 +2,16 @@
 
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/luggage.hpp>
-#include <pgq/concept/limiter.hpp>
-#include <pgq/job/key.hpp>
-#include <pgq/limiter/all_of.hpp>
-#include <pgq/limiter/concurrency_by.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/versioned.hpp>
-#include <pgq/sql_functions/helper_functions.hpp>
-#include <pgq/sql_functions/json_parameter.hpp>
+#include <pgq/sql_functions/compound_parameter.hpp>
 #include <pgq/sql_functions/json_shape.hpp>
+#include <pgq/sql_functions/limit_key.hpp>
+#include <pgq/sql_functions/parameter.hpp>
+#include <pgq/sql_functions/sql_text.hpp>
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,9 +19,9 @@
 #include <utility>
 #include <vector>
 
-namespace pgq::detail {
+namespace pgq::detail::sql {
 
-/// The JSON that a serializer comes down to; void when it is another format.
+/// The JSON that a serializer writes in the end; void if it writes another format.
 template <class Serializer>
 struct plain_json {
     using type = void;
@@ -40,105 +36,26 @@ struct plain_json<serializer::versioned<Inner>> : plain_json<Inner> {};
 template <class Serializer>
 using plain_json_t = typename plain_json<Serializer>::type;
 
-/// One finished function, and what the script around it has to know.
-struct sql_function_text {
+/// One finished function, and what the script needs to know of it.
+struct function_text {
     std::string name{};
-    std::string owner{};      ///< what it is made for: another with this name is somebody else's
-    std::string signature{};  ///< changes with the arguments
+    std::string owner{};  ///< a digest of what it is for: a function of this name with another owner is not replaced
+    std::string signature{};  ///< a digest of its arguments
     std::string about{};      ///< for people
-    std::string create{};     ///< with {j} and {f} filled in
+    std::string create{};     ///< the statement that makes it
 };
 
-struct sql_function_settings {
-    statement::surface_schemas schemas;
+struct function_settings {
+    sql::schemas schemas;
     std::string_view queue;
     std::string_view prefix;
     bool require_members = false;
     std::size_t max_payload = 0;
 };
 
-inline constexpr std::size_t max_identifier_bytes = 63;
-
-/// A name that PostgreSQL would cut is cut here, between two characters, and told apart by a digest of the whole.
-inline std::string sql_identifier(std::string_view name) {
-    if (name.size() <= max_identifier_bytes) return std::string{name};
-    constexpr std::size_t room = max_identifier_bytes - 17;
-    std::size_t cut = room;
-    while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0u) == 0x80u) --cut;
-    return std::string{name.substr(0, cut)} + "_" + statement::digest(name);
-}
-
-template <auto Member, class Job, class M>
-bool is_that_member(const Job& job) {
-    if constexpr (std::is_member_object_pointer_v<decltype(Member)>) {
-        const auto& found = std::invoke(Member, job);
-        if constexpr (std::same_as<std::remove_cvref_t<decltype(found)>, typename M::type>)
-            return &found == &M::get(job);
-    }
-    return false;
-}
-
-/// The SQL of a member's text as a key, as `append_key` writes it; empty for members whose JSON is something else.
-template <class T>
-std::string sql_key_of(const std::string& text) {
-    namespace json = serializer::detail;
-    if constexpr (json::says_what_it_writes<T>) return {};
-    else if constexpr (std::same_as<T, std::string>) return text;
-    else if constexpr (std::same_as<T, bool>) return "(" + text + ")::bool::int::text";
-    else if constexpr (json::own_enum<T>) return sql_key_of<std::underlying_type_t<T>>(text);
-    else if constexpr (json::json_integer<T>) return "trunc((" + text + ")::numeric)::text";
-    else return {};
-}
-
-template <class Limiter>
-struct key_member {
-    static constexpr bool is_known = !requires { requires Limiter::is_keyed; };
-    template <class Job>
-    static std::string expression() {
-        return is_known ? "NULL" : "";
-    }
-};
-template <auto Member, std::int32_t Most>
-struct key_member<limiter::concurrency_by<Member, Most>> {
-    template <class Job>
-    static std::string expression() {
-        return search<Job>(members_of<Job>{});
-    }
-
-private:
-    template <class Job, class... Ms>
-    static std::string search(type_list<Ms...>) {
-        const Job job{};
-        std::string found;
-        ((is_that_member<Member, Job, Ms>(job) ? void(found = of<Job, Ms>(job)) : void()), ...);
-        return found;
-    }
-    // A payload without the member is the job type's default.
-    template <class Job, class M>
-    static std::string of(const Job& job) {
-        const std::string there = sql_key_of<typename M::type>("given ->> " + statement::literal(M::name));
-        if (there.empty()) return {};
-        std::string absent;
-        append_key(std::invoke(Member, job), absent);
-        return "coalesce(" + there + ", " + statement::literal(absent) + ")";
-    }
-};
-template <class... Limiters>
-struct key_member<limiter::all_of<Limiters...>> {
-    template <class Job>
-    static std::string expression() {
-        std::string found = "NULL";
-        const auto look = [&](std::string one) {
-            if (one != "NULL") found = std::move(one);
-        };
-        (look(key_member<Limiters>::template expression<Job>()), ...);
-        return found;
-    }
-};
-
 /// The function of one entrypoint.
 template <class Composition, class Job>
-class sql_function {
+class entrypoint_function {
     using json_type = plain_json_t<typename Composition::template serializer_of<Job>>;
     using limiter_type = typename Composition::template limiter_of<Job>;
 
@@ -147,30 +64,30 @@ class sql_function {
     static constexpr bool has_members = members_of<Job>::size + options <= most_arguments;
 
 public:
-    explicit sql_function(const sql_function_settings& s)
+    explicit entrypoint_function(const function_settings& s)
         : settings_{s}, required_{s.require_members || json_type::options.missing == serializer::if_missing::fail} {}
 
     static std::string name(std::string_view prefix) {
-        return sql_identifier(std::string{prefix} + std::string{entrypoint_of<Job>});
+        return identifier(std::string{prefix} + std::string{entrypoint_of<Job>});
     }
 
-    /// None when the key of a job's limit is computed by the program and cannot be here.
-    std::optional<sql_function_text> text() {
-        key_ = key_member<limiter_type>::template expression<Job>();
+    /// None if only the program can compute the key of a job's limit.
+    std::optional<function_text> text() {
+        key_ = limit_key<limiter_type>::template expression<Job>();
         if (key_.empty()) return {};
         add_members(members_of<Job>{});
         const std::string arguments = argument_list();
         const std::string named = name(settings_.prefix);
-        return sql_function_text{
+        return function_text{
             .name = named,
-            .owner = statement::digest(std::string{settings_.schemas.jobs} + '\n' + std::string{settings_.queue} +
-                                       '\n' + std::string{entrypoint_of<Job>}),
-            .signature = statement::digest(arguments),
+            .owner = sql::digest(std::string{settings_.schemas.jobs} + '\n' + std::string{settings_.queue} + '\n' +
+                                 std::string{entrypoint_of<Job>}),
+            .signature = sql::digest(arguments),
             .about = "enqueues jobs of one entrypoint",
             .create = "CREATE OR REPLACE FUNCTION " + rendered("{f}.") + statement::quoted(named) + "(" + arguments +
                       ")\nRETURNS bigint LANGUAGE plpgsql VOLATILE SECURITY DEFINER"
                       " SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS " +
-                      statement::dollar_quoted(body()) + ";\n"};
+                      sql::dollar_quoted(body()) + ";\n"};
     }
 
 private:
@@ -180,7 +97,7 @@ private:
         std::string fallback;
     };
 
-    std::string rendered(std::string_view text) const { return statement::render(text, settings_.schemas); }
+    std::string rendered(std::string_view text) const { return sql::render(text, settings_.schemas); }
 
     template <class... Ms>
     void add_members(type_list<Ms...>) {
@@ -197,7 +114,7 @@ private:
         arguments_.push_back({option_name("headers"), "jsonb", "NULL"});
     }
 
-    // A member of the same name goes before.
+    // If a member has the name, the option gets another.
     std::string option_name(std::string name) const {
         while (std::find(taken_.begin(), taken_.end(), name) != taken_.end()) name = "job_" + name;
         return name;
@@ -205,14 +122,14 @@ private:
 
     template <class M>
     void add_member(const Job& job) {
-        using parameter = serializer::sql_parameter<typename M::type>;
+        using parameter = sql::parameter<typename M::type>;
         const std::string place = "$" + std::to_string(arguments_.size() + 1);
         const bool optional = serializer::detail::is_optional<typename M::type>;
         const bool needed = required_ && !optional;
         const auto fallback = needed ? std::optional<std::string>{} : parameter::literal(M::get(job));
         const std::string json_form = rendered(parameter::json(place, "$." + std::string{M::name}));
-        const std::string entry = "jsonb_build_object(" + statement::literal(M::name) + ", " + json_form + ")";
-        // Without a default in SQL, null stands for that of the job type, or for nothing at all.
+        const std::string entry = "jsonb_build_object(" + sql::literal(M::name) + ", " + json_form + ")";
+        // If SQL cannot write the default, null stands for the default of the job type, or for an empty optional.
         built_.push_back(fallback || optional ? entry
                                               : "CASE WHEN " + place + " IS NULL THEN '{}' ELSE " + entry + " END");
         arguments_.push_back({std::string{M::name}, std::string{parameter::type}, fallback.value_or("NULL")});
@@ -222,7 +139,7 @@ private:
     std::string argument_list() const {
         std::string all;
         for (const auto& a : arguments_)
-            all += (all.empty() ? "\n    " : ",\n    ") + statement::quoted(sql_identifier(a.name)) + " " + a.type +
+            all += (all.empty() ? "\n    " : ",\n    ") + statement::quoted(identifier(a.name)) + " " + a.type +
                    " DEFAULT " + a.fallback;
         return all;
     }
@@ -233,20 +150,20 @@ private:
         return text;
     }
 
-    /// What the entrypoint's policies store with its jobs; headers that the caller gives go before.
+    // What the entrypoint's policies store with its jobs. Headers that the caller gives go before.
     static std::string own_headers() {
         luggage<typename Composition::template backoff_of<Job>> luggage;
         const enqueue_options none;
         const enqueue_options packed = luggage.pack(none);
         std::string pairs;
         for (const header& h : packed.headers)
-            pairs += (pairs.empty() ? "" : ", ") + statement::literal(h.name) + ", " + statement::literal(h.value);
+            pairs += (pairs.empty() ? "" : ", ") + sql::literal(h.name) + ", " + sql::literal(h.value);
         return pairs.empty() ? "" : "jsonb_build_object(" + pairs + ")";
     }
 
     std::string body() {
-        using statement::literal;
-        serializer::json_shapes shapes{required_};
+        using sql::literal;
+        json_shapes shapes{required_};
         (void)shapes.template of<Job>();
         const std::string priority = "$" + std::to_string(first_option_),
                           run_at = "$" + std::to_string(first_option_ + 1),
@@ -281,7 +198,7 @@ private:
         return text;
     }
 
-    sql_function_settings settings_;
+    function_settings settings_;
     bool required_;
     std::string key_;
     std::vector<std::string> taken_;
@@ -291,4 +208,4 @@ private:
     std::size_t first_option_ = 0;
 };
 
-}  // namespace pgq::detail
+}  // namespace pgq::detail::sql

@@ -24,9 +24,7 @@
 #include <variant>
 #include <vector>
 
-namespace pgq::serializer {
-
-namespace detail {
+namespace pgq::detail::sql {
 
 template <class T>
 concept says_what_it_writes = requires {
@@ -40,11 +38,11 @@ concept made_of_parts = requires {
 
 // A codec of the user's goes before ours, and nobody knows what it writes: ours are known by what they name.
 template <class T>
-concept own_enum = json_enum<T> && requires {
+concept own_enum = serializer::detail::json_enum<T> && requires {
     typename codec<T>::number;
 };
 template <class T>
-concept own_struct = adapted<T> && std::derived_from<codec<T>, struct_codec<T, members_of<T>>>;
+concept own_struct = adapted<T> && std::derived_from<codec<T>, serializer::detail::struct_codec<T, members_of<T>>>;
 
 template <class T>
 inline constexpr std::type_identity<T> as_type{};
@@ -54,32 +52,27 @@ inline constexpr bool is_json_bytes = false;
 template <class A>
 inline constexpr bool is_json_bytes<std::vector<std::byte, A>> = true;
 
-}  // namespace detail
-
-/// What JSON a type's values are written as, in the words that statement::sql_json_text reads. Structs are numbered in the order in which they
+/// What JSON a type's values are written as, in the words that `pgq_json_text` in the database reads. Structs are numbered in the order in which they
 /// are met, the first is the one asked for; so a struct may contain itself.
 ///
 /// A type with a `pgq::codec` of its own is "any", unless the codec says `using written_as = std::string;`, or another type whose JSON is the same.
 class json_shapes {
-    template <class... Ts>
-    using type_list = pgq::detail::type_list<Ts...>;
-
 public:
     /// `required`: members that are not optional must be there.
     explicit json_shapes(bool required) noexcept : required_{required} {}
 
     template <class T>
     std::string of() {
-        if constexpr (detail::says_what_it_writes<T>) return of<typename codec<T>::written_as>();
+        if constexpr (says_what_it_writes<T>) return of<typename codec<T>::written_as>();
         else if constexpr (std::same_as<T, bool>) return "\"bool\"";
-        else if constexpr (detail::json_integer<T>) return integer<T>();
-        else if constexpr (detail::json_float<T>) return sizeof(T) == 4 ? "\"float4\"" : "\"float8\"";
+        else if constexpr (serializer::detail::json_integer<T>) return integer<T>();
+        else if constexpr (serializer::detail::json_float<T>) return sizeof(T) == 4 ? "\"float4\"" : "\"float8\"";
         else if constexpr (std::same_as<T, std::string>) return "\"string\"";
         else if constexpr (std::same_as<T, std::monostate>) return "\"null\"";
-        else if constexpr (detail::is_json_bytes<T>) return "\"bytes\"";
-        else if constexpr (detail::own_enum<T>) return enumeration<T>();
-        else if constexpr (detail::own_struct<T>) return std::to_string(number_of<T>());
-        else return compound(detail::as_type<T>);
+        else if constexpr (is_json_bytes<T>) return "\"bytes\"";
+        else if constexpr (own_enum<T>) return enumeration<T>();
+        else if constexpr (own_struct<T>) return std::to_string(number_of<T>());
+        else return compound(as_type<T>);
     }
 
     /// A JSON array of the structs.
@@ -108,7 +101,7 @@ private:
 
     template <class T>
     std::size_t number_of() {
-        const void* const type = &detail::as_type<T>;
+        const void* const type = &as_type<T>;
         const auto same = [&](const known& k) { return k.type == type; };
         const auto found = std::find_if(structs_.begin(), structs_.end(), same);
         const auto n = static_cast<std::size_t>(found - structs_.begin());
@@ -127,7 +120,7 @@ private:
     }
     template <class M>
     std::string member() {
-        const bool needed = required_ && !detail::is_optional<typename M::type>;
+        const bool needed = required_ && !serializer::detail::is_optional<typename M::type>;
         return ",[\"" + std::string{M::name} + "\"," + of<typename M::type>() + (needed ? ",true]" : ",false]");
     }
 
@@ -143,52 +136,52 @@ private:
         return "\"any\"";
     }
     template <class T>
-        requires detail::made_of_parts<std::optional<T>, type_list<T>> std::string compound(
+        requires made_of_parts<std::optional<T>, type_list<T>> std::string compound(
             std::type_identity<std::optional<T>>) {
             return several<T>("optional");
         }
     template <class T, class A>
-        requires detail::made_of_parts<std::vector<T, A>, type_list<T>> std::string compound(
+        requires made_of_parts<std::vector<T, A>, type_list<T>> std::string compound(
             std::type_identity<std::vector<T, A>>) {
             return several<T>("list");
         }
     template <class T, std::size_t N>
-        requires detail::made_of_parts<std::array<T, N>, type_list<T>> std::string compound(
+        requires made_of_parts<std::array<T, N>, type_list<T>> std::string compound(
             std::type_identity<std::array<T, N>>) {
             return "[\"list\"," + of<T>() + "," + std::to_string(N) + "]";
         }
     template <class A, class B>
-        requires detail::made_of_parts<std::pair<A, B>, type_list<A, B>> std::string compound(
+        requires made_of_parts<std::pair<A, B>, type_list<A, B>> std::string compound(
             std::type_identity<std::pair<A, B>>) {
             return several<A, B>("tuple");
         }
     template <class... Ts>
-        requires detail::made_of_parts<std::tuple<Ts...>, type_list<Ts...>> std::string compound(
+        requires made_of_parts<std::tuple<Ts...>, type_list<Ts...>> std::string compound(
             std::type_identity<std::tuple<Ts...>>) {
             return several<Ts...>("tuple");
         }
     template <class... Ts>
-        requires detail::made_of_parts<std::variant<Ts...>, type_list<Ts...>> std::string compound(
+        requires made_of_parts<std::variant<Ts...>, type_list<Ts...>> std::string compound(
             std::type_identity<std::variant<Ts...>>) {
             return several<Ts...>("variant");
         }
     template <class T, class... Rest>
-        requires detail::made_of_parts<std::map<std::string, T, Rest...>, type_list<T>> std::string compound(
+        requires made_of_parts<std::map<std::string, T, Rest...>, type_list<T>> std::string compound(
             std::type_identity<std::map<std::string, T, Rest...>>) {
             return several<T>("map");
         }
     template <class T, class... Rest>
-        requires detail::made_of_parts<std::unordered_map<std::string, T, Rest...>, type_list<T>> std::string compound(
+        requires made_of_parts<std::unordered_map<std::string, T, Rest...>, type_list<T>> std::string compound(
             std::type_identity<std::unordered_map<std::string, T, Rest...>>) {
             return several<T>("map");
         }
     template <class Rep, class Period>
-        requires detail::made_of_parts<std::chrono::duration<Rep, Period>, type_list<Rep>> std::string compound(
+        requires made_of_parts<std::chrono::duration<Rep, Period>, type_list<Rep>> std::string compound(
             std::type_identity<std::chrono::duration<Rep, Period>>) {
             return of<Rep>();
         }
     template <class D>
-        requires detail::made_of_parts<std::chrono::sys_time<D>, type_list<D>> std::string compound(
+        requires made_of_parts<std::chrono::sys_time<D>, type_list<D>> std::string compound(
             std::type_identity<std::chrono::sys_time<D>>) {
             return of<D>();
         }
@@ -197,4 +190,4 @@ private:
     bool required_;
 };
 
-}  // namespace pgq::serializer
+}  // namespace pgq::detail::sql

@@ -98,7 +98,7 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 }  // namespace
 
 TEST_CASE("a function shows its members with their types and defaults", "[sql_functions]") {
-    const auto script = pgq::emit_sql<emitted::queue<emitted::mail>>().value();
+    const auto script = pgq::sql_functions<emitted::queue<emitted::mail>>().value();
     CHECK(has(script,
               "FUNCTION \"pgq_jobs\".\"enqueue_mail\"(\n    \"payload\" jsonb DEFAULT '\"members\"',\n"
               "    \"to\" text DEFAULT '',\n    \"pages\" integer DEFAULT 3,\n    \"priority\" integer DEFAULT 0,\n"));
@@ -106,28 +106,28 @@ TEST_CASE("a function shows its members with their types and defaults", "[sql_fu
 
 TEST_CASE("a script is the same each time, and its checksum tells it from others", "[sql_functions]") {
     using queue = emitted::queue<emitted::mail>;
-    const auto one = pgq::emit_sql<queue>().value();
-    CHECK(pgq::emit_sql<queue>().value() == one);
-    CHECK(one.substr(0, 27) == "-- pgq emit_sql 1, checksum");
-    const auto other = pgq::emit_sql<queue>({.queue = "other"}).value();
+    const auto one = pgq::sql_functions<queue>().value();
+    CHECK(pgq::sql_functions<queue>().value() == one);
+    CHECK(one.substr(0, 32) == "-- pgq sql_functions 1, checksum");
+    const auto other = pgq::sql_functions<queue>({.queue = "other"}).value();
     CHECK(one.substr(0, one.find('\n')) != other.substr(0, other.find('\n')));
 }
 
 TEST_CASE("names that PostgreSQL would cut are cut between characters and stay different", "[sql_functions][names]") {
-    const std::string one = pgq::detail::sql_identifier("enqueue_" PGQ_SEVENTY "a");
-    const std::string two = pgq::detail::sql_identifier("enqueue_" PGQ_SEVENTY "b");
+    const std::string one = pgq::detail::sql::identifier("enqueue_" PGQ_SEVENTY "a");
+    const std::string two = pgq::detail::sql::identifier("enqueue_" PGQ_SEVENTY "b");
     CHECK(one != two);
     CHECK(one.size() <= 63);
     CHECK(pgq::detail::is_storable_text(one));
-    CHECK(pgq::detail::sql_identifier(std::string(63, 'x')) == std::string(63, 'x'));
-    CHECK(pgq::detail::sql_identifier(std::string(64, 'x')).size() == 63);
-    const auto script = pgq::emit_sql<emitted::queue<emitted::longish, emitted::longer>>().value();
+    CHECK(pgq::detail::sql::identifier(std::string(63, 'x')) == std::string(63, 'x'));
+    CHECK(pgq::detail::sql::identifier(std::string(64, 'x')).size() == 63);
+    const auto script = pgq::sql_functions<emitted::queue<emitted::longish, emitted::longer>>().value();
     CHECK(has(script, "\"" + one + "\""));
     CHECK(has(script, "\"" + two + "\""));
 }
 
 TEST_CASE("a name never becomes SQL, nor ends a comment or a quote", "[sql_functions][names]") {
-    const auto script = pgq::emit_sql<emitted::queue<emitted::odd>>().value();
+    const auto script = pgq::sql_functions<emitted::queue<emitted::odd>>().value();
     CHECK(has(script, "\"enqueue_a\"\"b'c\nDROP TABLE x; --\\ $pgq$ {f} %s\""));
     CHECK(has(script, "E'a\"b''c\nDROP TABLE x; --\\\\ $pgq$ {f} %s'"));
     CHECK(has(script, "$pgq1$"));
@@ -137,7 +137,7 @@ TEST_CASE("entrypoints that SQL cannot enqueue are left out with a comment", "[s
     using queue = emitted::queue<emitted::mail, pgq::job<emitted::blob, emitted::sealed>,
                                  pgq::job<emitted::secret, pgq::limiter::serialized_by<&emitted::secret::twice>>,
                                  pgq::job<emitted::longish, pgq::unique_by<&emitted::longish::n>>>;
-    const auto script = pgq::emit_sql<queue>().value();
+    const auto script = pgq::sql_functions<queue>().value();
     CHECK(has(script, "-- no function for blob: its payload is encrypted\n"));
     CHECK(has(script, "-- no function for secret: the key of its limit is computed by the program\n"));
     CHECK(has(script, "enqueue_mail"));
@@ -148,7 +148,7 @@ TEST_CASE("entrypoints that SQL cannot enqueue are left out with a comment", "[s
 
 TEST_CASE("a queue with payloads of several formats emits for those job types that are named", "[sql_functions]") {
     using queue = emitted::queue<emitted::mail, pgq::job<emitted::blob, pgq::serializer::raw>>;
-    const auto script = pgq::emit_sql<queue, emitted::mail>().value();
+    const auto script = pgq::sql_functions<queue, emitted::mail>().value();
     CHECK(has(script, "enqueue_mail"));
     CHECK_FALSE(has(script, "blob"));
 }
@@ -158,16 +158,16 @@ TEST_CASE("options that PostgreSQL cannot take are errors, and so are two functi
     using queue = emitted::queue<emitted::mail>;
     const auto code = [](const auto& r) { return r ? std::error_code{} : r.error().code; };
     const auto bad = make_error_code(pgq::errc::invalid_name);
-    CHECK(code(pgq::emit_sql<queue>({.queue = ""})) == bad);
-    CHECK(code(pgq::emit_sql<queue>({.queue = std::string(256, 'x')})) == bad);
-    CHECK(code(pgq::emit_sql<queue>({.jobs_schema = ""})) == bad);
-    CHECK(code(pgq::emit_sql<queue>({.jobs_schema = std::string(64, 'x')})) == bad);
-    CHECK(code(pgq::emit_sql<queue>({.schema = std::string("a\0b", 3)})) == bad);
-    CHECK(code(pgq::emit_sql<queue>({.prefix = "\xff"})) == bad);
-    CHECK(code(pgq::emit_sql<queue>({.grant_to = {""}})) == bad);
-    CHECK(code(pgq::emit_sql<emitted::queue<emitted::broken>>()) == bad);
-    CHECK(code(pgq::emit_sql<emitted::queue<emitted::enqueue_by_name>>({.prefix = ""})) == bad);
-    CHECK(pgq::emit_sql<emitted::queue<emitted::enqueue_by_name>>().has_value());
+    CHECK(code(pgq::sql_functions<queue>({.queue = ""})) == bad);
+    CHECK(code(pgq::sql_functions<queue>({.queue = std::string(256, 'x')})) == bad);
+    CHECK(code(pgq::sql_functions<queue>({.jobs_schema = ""})) == bad);
+    CHECK(code(pgq::sql_functions<queue>({.jobs_schema = std::string(64, 'x')})) == bad);
+    CHECK(code(pgq::sql_functions<queue>({.schema = std::string("a\0b", 3)})) == bad);
+    CHECK(code(pgq::sql_functions<queue>({.prefix = "\xff"})) == bad);
+    CHECK(code(pgq::sql_functions<queue>({.grant_to = {""}})) == bad);
+    CHECK(code(pgq::sql_functions<emitted::queue<emitted::broken>>()) == bad);
+    CHECK(code(pgq::sql_functions<emitted::queue<emitted::enqueue_by_name>>({.prefix = ""})) == bad);
+    CHECK(pgq::sql_functions<emitted::queue<emitted::enqueue_by_name>>().has_value());
 }
 
 }  // namespace unit_sql_functions_script

@@ -1,135 +1,15 @@
 #pragma once
 
-#include <pgq/statement/query.hpp>
-
-#include <cstdint>
-#include <string>
 #include <string_view>
 
-/// The fixed part of what `emit_sql` writes: the functions that those of the entrypoints rest upon. `{j}` stands for the quoted
-/// schema of the jobs, `{f}` for that of the functions, `{jl}` and `{fl}` for these as literals, `{id}` for the sequence of ids as one.
-namespace pgq::statement {
+// The functions in the database that check payloads.
+namespace pgq::detail::sql {
 
-/// Of the emitted functions: counted up when one of them changes its arguments or its meaning.
-inline constexpr int sql_surface_version = 1;
-
-/// A literal that means the same whatever `standard_conforming_strings` is.
-inline std::string literal(std::string_view text) {
-    std::string out;
-    const bool escapes = text.find('\\') != std::string_view::npos;
-    for (const char c : text) {
-        if (c == '\'' || c == '\\') out += c;
-        out += c;
-    }
-    return (escapes ? "E'" : "'") + out + "'";
-}
-
-/// 16 digits that tell one text from another (FNV-1a).
-inline std::string digest(std::string_view text) {
-    std::uint64_t hash = 14695981039346656037u;
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    std::string out(16, '0');
-    for (std::size_t i = 0; i < 16; ++i) out[i] = "0123456789abcdef"[(hash >> (60 - 4 * i)) & 15u];
-    return out;
-}
-
-/// `body` between dollar quotes that are not in it.
-inline std::string dollar_quoted(std::string_view body) {
-    std::string tag = "$pgq$";
-    for (int i = 1; body.find(tag) != std::string_view::npos; ++i) tag = "$pgq" + std::to_string(i) + "$";
-    return tag + std::string{body} + tag;
-}
-
-struct surface_schemas {
-    std::string_view jobs;
-    std::string_view functions;
-};
-
-inline std::string render(std::string_view text, const surface_schemas& s) {
-    std::string out;
-    for (std::size_t at = 0;;) {
-        const std::size_t hit = text.find('{', at);
-        out += text.substr(at, hit - at);
-        if (hit == std::string_view::npos) return out;
-        const auto close = text.find('}', hit);
-        const auto key = text.substr(hit, close - hit + 1);
-        at = hit + key.size();
-        if (key == "{j}") out += quoted(s.jobs);
-        else if (key == "{f}") out += quoted(s.functions);
-        else if (key == "{jl}") out += literal(quoted(s.jobs));
-        else if (key == "{fl}") out += literal(quoted(s.functions));
-        else if (key == "{id}") out += literal(quoted(s.jobs) + ".job_id");
-        else {
-            out += '{';
-            at = hit + 1;
-        }
-    }
-}
-
-/// Enqueues a body that nobody looks at. What the caller's transaction does with the rest, happens to the job.
-inline constexpr std::string_view sql_enqueue = R"(
-DECLARE
-    of_lane int4;
-    new_id int8;
-    own jsonb;
-    order_rank int8;
-    name text;
-    space int8;
-BEGIN
-    IF $1 IS NULL OR octet_length($1) NOT BETWEEN 1 AND 255 OR $2 IS NULL OR octet_length($2) NOT BETWEEN 1 AND 255 THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the name of a queue or an entrypoint has not 1 to 255 bytes';
-    END IF;
-    IF $4 IS NULL THEN RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'the body is null'; END IF;
-    IF $5 IS NULL OR $5 NOT BETWEEN -32768 AND 32767 THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'priority: expected an integer from -32768 to 32767';
-    END IF;
-    IF octet_length($9) > 2048 THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the key has more than 2048 bytes', HINT = 'go by a digest of it';
-    END IF;
-    IF jsonb_typeof($8) <> 'object' THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'headers: expected an object',
-                              HINT = 'write names and texts: ''{"tenant": "a"}''';
-    END IF;
-    IF $8 IS NOT NULL THEN
-        SELECT h.key INTO name FROM jsonb_each($8) h WHERE jsonb_typeof(h.value) <> 'string' LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION USING ERRCODE = '22023', HINT = 'headers are text: write it as a string',
-                MESSAGE = format('headers.%s: expected a string', regexp_replace(left(name, 64), '[^ -~]', '?', 'g'));
-        END IF;
-        own := nullif($8, '{}');
-    END IF;
-
-    SELECT l.id INTO of_lane FROM {j}.lane l
-     WHERE l.queue = $1 AND l.entrypoint = $2 AND l.version = coalesce($3, '');
-    IF NOT FOUND THEN
-        INSERT INTO {j}.lane (queue, entrypoint, version) VALUES ($1, $2, coalesce($3, '')) ON CONFLICT DO NOTHING;
-        SELECT l.id INTO STRICT of_lane FROM {j}.lane l
-         WHERE l.queue = $1 AND l.entrypoint = $2 AND l.version = coalesce($3, '');
-    END IF;
-
-    order_rank := ((~ $5)::int8 << 48) | CASE
-        WHEN $7 IS NULL OR $7 = 'infinity' THEN 281474976710655
-        WHEN $7 = '-infinity' THEN 0
-        ELSE greatest(0, least(281474976710654, floor(extract(epoch FROM $7) * 1000)))::int8 END;
-    new_id := nextval({id});
-    IF $6 > clock_timestamp() THEN
-        INSERT INTO {j}.deferred (run_at, kind, id, lane, rank, headers, key, body)
-        VALUES ($6, 'd', new_id, of_lane, order_rank, own, $9, $4);
-    ELSE
-        INSERT INTO {j}.ready (id, lane, rank, headers, key, body)
-        VALUES (new_id, of_lane, order_rank, own, $9, $4);
-    END IF;
-    -- Heard by the workers when the transaction commits; of equal ones PostgreSQL sends one. They count the schema as a signed number.
-    space := to_regnamespace({jl})::oid::int8;
-    PERFORM pg_notify('pgq_' || (space - (space >> 31 << 32)), of_lane::text);
-    RETURN new_id;
-END )";
-
-/// Checks a value against the shape that a job type gives it, and writes it as serializer::json does. A shape is a text ("bool",
+/// The body of `pgq_json_text`: checks a value against the shape of a job type (see json_shapes), and writes it as serializer::json does. A shape is a text ("bool",
 /// "string", "bytes", "float4", "float8", "null", "any"), the number of a struct in `shapes`, or an array: ["int", least, most], ["optional", shape],
 /// ["list", shape], ["list", shape, size], ["tuple", shapes...], ["map", shape], ["variant", shapes...],
 /// ["struct", [name, shape, required]...].
-inline constexpr std::string_view sql_json_text = R"(
+inline constexpr std::string_view json_text_body = R"(
 DECLARE
     kind text := CASE jsonb_typeof(shape) WHEN 'array' THEN shape ->> 0 ELSE shape #>> '{}' END;
     found text := coalesce(jsonb_typeof(value), 'null');
@@ -266,8 +146,8 @@ BEGIN
         HINT = coalesce(remedy, 'write what the job type reads, see docs/serializer/json.md');
 END )";
 
-/// A jsonb of a duration or a moment: how many times `num`/`den` seconds it is. Null stays null.
-inline constexpr std::string_view sql_ticks = R"(
+/// The body of `pgq_ticks`: a duration or a moment as a count of `num`/`den` seconds, as jsonb. Null stays null.
+inline constexpr std::string_view ticks_body = R"(
 DECLARE
     n numeric;
 BEGIN
@@ -283,4 +163,4 @@ BEGIN
     RETURN to_jsonb(trunc(n));
 END )";
 
-}  // namespace pgq::statement
+}  // namespace pgq::detail::sql
