@@ -66,19 +66,21 @@ result<std::string> sql_functions_for(const sql_options& options, type_list<Jobs
 
 }  // namespace detail
 
-/// A script with an SQL function for each entrypoint of a queue, so that SQL, triggers and other languages can enqueue jobs:
+/// A script with an SQL function for each entrypoint of a queue, so that SQL, triggers and other languages can enqueue
+/// jobs:
 ///
 ///     SELECT pgq_jobs.enqueue_send_email('{"to": "ada@example.org"}', priority => 5);
 ///     SELECT pgq_jobs.enqueue_send_email("to" => 'ada@example.org', run_at => now() + interval '1 hour');
 ///
-/// A function checks the payload and stores what serializer::json would write, in the caller's transaction. The caller needs no right
-/// but EXECUTE. The script may run again; the script of a changed program replaces the functions. See docs/sql.md.
+/// A function checks the payload and stores what serializer::json would write, in the caller's transaction. The caller
+/// needs no right but EXECUTE. The script may run again; the script of a changed program replaces the functions. See
+/// docs/sql.md.
 ///
-/// Three kinds of entrypoints get a comment instead of a function: their payload is encrypted, a policy makes their unique keys, or
-/// only the program can compute the key of their limit.
+/// Three kinds of entrypoints get a comment instead of a function: their payload is encrypted, a policy makes their
+/// unique keys, or only the program can compute the key of their limit.
 ///
-/// Errors: errc::invalid_name, for a name in the options that PostgreSQL does not accept, and for two functions of one name. It
-/// connects to no database.
+/// Errors: errc::invalid_name, for a name in the options that PostgreSQL does not accept, and for two functions of one
+/// name. It connects to no database.
 template <class Queue>
 result<std::string> sql_functions(const sql_options& options = {}) {
     using composition = typename Queue::composition_type;

@@ -20,11 +20,11 @@
 
 namespace pgq::backoff {
 
-/// Any back-off of this library as a value that has a text: "jittered 0.2 exponential 1s 2 5min". A job stores that text in the
-/// header `spec::header_name`.
+/// Any back-off of this library as a value that has a text: "jittered 0.2 exponential 1s 2 5min". A job stores that
+/// text in the header `spec::header_name`.
 ///
-/// A text is a name and its settings in the order in which they are declared. A time is a whole number, 0 or more, with h, min, s,
-/// ms, us or ns. The back-off that a jitter shortens follows the jitter.
+/// A text is a name and its settings in the order in which they are declared. A time is a whole number, 0 or more, with
+/// h, min, s, ms, us or ns. The back-off that a jitter shortens follows the jitter.
 class spec {
 public:
     using policy_category = backoff_tag;
@@ -53,7 +53,8 @@ public:
         return rest;
     }
 
-    /// `parse` makes a spec with the same answers of it. A setting out of its range is written as the value that it counts as.
+    /// `parse` makes a spec with the same answers of it. A setting out of its range is written as the value that it
+    /// counts as.
     std::string text() const {
         std::string out;
         for (std::size_t i = jitters_; i > 0; --i) {

@@ -8,11 +8,11 @@
 
 namespace pgq::backoff {
 
-/// `Inner`, stored with each job when it is enqueued. The worker that runs the job uses the stored back-off, whatever its own policy
-/// is: a queued job keeps its back-off when programs change.
+/// `Inner`, stored with each job when it is enqueued. The worker that runs the job uses the stored back-off, whatever
+/// its own policy is: a queued job keeps its back-off when programs change.
 ///
-/// It is stored as a header of the job, `spec::header_name`. A header that the caller gave goes before. If a worker cannot read the
-/// header, it uses its own policy. Not for `enqueue_stream`, whose jobs have no headers.
+/// It is stored as a header of the job, `spec::header_name`. A header that the caller gave goes before. If a worker
+/// cannot read the header, it uses its own policy. Not for `enqueue_stream`, whose jobs have no headers.
 template <backoff_policy Inner = jittered<exponential>>
 struct stored {
     using policy_category = backoff_tag;

@@ -49,7 +49,8 @@ concept needs_services =
 
 /// The decorators' parts of one attempt, each around the next. The caller brings the time and does the waiting.
 ///
-/// If a decorator throws, the caller ends the attempt without asking the stack again; the decorators' destructors clean up.
+/// If a decorator throws, the caller ends the attempt without asking the stack again; the decorators' destructors clean
+/// up.
 template <class... Decorators>
 class decorator_stack;
 
@@ -75,8 +76,8 @@ public:
         outside_ = scope;
         enter_own(scope, now);
     }
-    /// After a call, from the inside out. A returned duration asks for a pause before the next call, which `watch` may cut short;
-    /// then the caller calls `again` or `give_up`. Without one `r` is the result of the attempt.
+    /// After a call, from the inside out. A returned duration asks for a pause before the next call, which `watch` may
+    /// cut short; then the caller calls `again` or `give_up`. Without one `r` is the result of the attempt.
     std::optional<duration> leave(try_result& r, steady_time now, std::stop_token& watch) {
         if (auto pause = rest_.leave(r, now, watch)) return pause;
         return leave_own(r, now, watch);

@@ -7,8 +7,8 @@
 
 namespace pgq::detail {
 
-/// How long a job waits after a failed attempt. A back-off that is stored with the job goes before `Backoff`; a stored one that
-/// cannot be read counts as none.
+/// How long a job waits after a failed attempt. A back-off that is stored with the job goes before `Backoff`; a stored
+/// one that cannot be read counts as none.
 template <class Backoff>
 duration retry_delay(const job_record& job) noexcept {
     for (const header& h : job.headers) {

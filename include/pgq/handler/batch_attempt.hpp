@@ -31,8 +31,8 @@
 
 namespace pgq::detail {
 
-/// One call of a batch handler: what `attempt` is for a single job, run in the same ways. Each job of the batch keeps its own count of
-/// attempts and its own back-off.
+/// One call of a batch handler: what `attempt` is for a single job, run in the same ways. Each job of the batch keeps
+/// its own count of attempts and its own back-off.
 template <class Job, class Access>
 class batch_attempt {
     using runner_type = typename Access::runner;

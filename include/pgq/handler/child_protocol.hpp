@@ -19,7 +19,8 @@
 #include <utility>
 #include <vector>
 
-// What passes between a worker and a child process: a job on its way there, and the result of its handler on the way back.
+// What passes between a worker and a child process: a job on its way there, and the result of its handler on the way
+// back.
 namespace pgq::detail {
 
 /// Writes a message. Both ends are one program, so values go as they are in memory.
@@ -42,8 +43,8 @@ private:
     std::string out_;
 };
 
-/// Reads a message. If it is too short for what is read from it, or holds an impossible value, `failed()` is true from then on and
-/// values are empty ones.
+/// Reads a message. If it is too short for what is read from it, or holds an impossible value, `failed()` is true from
+/// then on and values are empty ones.
 class message_reader {
 public:
     explicit message_reader(std::string_view message) noexcept : rest_{message} {}

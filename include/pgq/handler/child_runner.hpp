@@ -24,7 +24,8 @@ class child_runner {
 public:
     child_runner(Handlers& handlers, const resources* shared) noexcept : handlers_{&handlers}, shared_{shared} {}
 
-    /// `self` is a child_runner. A request that cannot be read, or of a job type that runs in no process, is a job to be held.
+    /// `self` is a child_runner. A request that cannot be read, or of a job type that runs in no process, is a job to
+    /// be held.
     static std::string answer(void* self, std::string_view request) noexcept {
         const child_job job{request};
         const auto run = job.is_whole && job.type < functions.size() ? functions[job.type] : nullptr;

@@ -13,8 +13,8 @@
 
 namespace pgq::detail {
 
-/// What an attempt keeps while decorators are around its handler: their stack, what the handler sees, and its latest result.
-/// It stays where it is: the handler's context and the watchdog keep addresses in it.
+/// What an attempt keeps while decorators are around its handler: their stack, what the handler sees, and its latest
+/// result. It stays where it is: the handler's context and the watchdog keep addresses in it.
 template <class Tuple>
 class decorated_calls;
 
@@ -40,7 +40,8 @@ public:
     /// What cuts the present pause short, apart from the worker.
     const std::stop_token& pause_stop() const noexcept { return pause_stop_; }
 
-    /// A call has ended. A returned duration is the pause before the next one; without one `result()` is the result of the attempt.
+    /// A call has ended. A returned duration is the pause before the next one; without one `result()` is the result of
+    /// the attempt.
     std::optional<duration> ended(try_result&& r, steady_time now) {
         result_ = std::move(r);
         return stack_.leave(result_, now, pause_stop_);

@@ -27,10 +27,11 @@ struct early_acknowledgement {
     outcome otherwise{};       ///< of a job that may not run
 };
 
-/// Ends the lease of a job that is delivered at most once. Blocks until the database has answered, or the job's stop token fires.
+/// Ends the lease of a job that is delivered at most once. Blocks until the database has answered, or the job's stop
+/// token fires.
 ///
-/// If the database refuses, the job stays and is put off for a second. If the lease is another worker's by now, or the connection
-/// breaks and nobody can tell, the job does not run here; `observer` hears why.
+/// If the database refuses, the job stays and is put off for a second. If the lease is another worker's by now, or the
+/// connection breaks and nobody can tell, the job does not run here; `observer` hears why.
 template <class Sessions, class Observer>
 early_acknowledgement acknowledge_early(Sessions& sessions, lease_slot& slot, std::uint32_t position,
                                         Observer& observer) {

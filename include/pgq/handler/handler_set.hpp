@@ -47,7 +47,7 @@ inline constexpr bool is_transaction = false;
 template <class Composition>
 inline constexpr bool is_transaction<basic_transaction<Composition>> = true;
 
-/// Of a handler that accepts no job at all: what it may have meant.
+/// The most likely mistake of a handler that accepts no job at all.
 template <class Handler, class Composition>
 consteval auto unfit_problem() {
     using jobs = typename Composition::jobs;
@@ -72,7 +72,7 @@ consteval auto handler_problem() {
     else return unfit_problem<Handler, Composition>();
 }
 
-// Whether it fits the decorators of its executor.
+// Whether a handler fits the decorators of its executor.
 template <class Handler, class Job, class Composition>
 consteval auto decorated_problem() {
     using call = handler_call<Handler, Job, Composition>;
@@ -89,7 +89,7 @@ consteval auto decorated_problem() {
     } else return fine{};
 }
 
-// Whether it fits the time at which its job is acknowledged.
+// Whether a handler fits the delivery of its job.
 template <class Handler, class Job, class Composition>
 consteval auto delivered_problem() {
     using call = handler_call<Handler, Job, Composition>;
@@ -146,30 +146,31 @@ consteval auto handlers_problem() {
 }
 
 template <class Composition, class... Handlers>
-struct handlers_verdict {
+struct handlers_check {
     using type = decltype(handlers_problem<Composition, Handlers...>());
 };
 template <class Composition, class... Handlers>
     requires(!Composition::valid)
-struct handlers_verdict<Composition, Handlers...> {
-    using type = fine;  // the queue has had its message
+struct handlers_check<Composition, Handlers...> {
+    using type = fine;  // the queue already has a message
 };
 
 }  // namespace detail
 
-/// The handlers of a worker. Each job of the composition is accepted by exactly one of them, and each of them accepts at
-/// least one: a handler that takes another job, a job without handler, a double one or an answer that means nothing is one
-/// error. A generic handler accepts every job it can be called with; constrain it where another takes over.
+/// The handlers of a worker. Exactly one of them accepts each job of the composition, and each accepts at least one
+/// job. A handler of another job, a job without a handler or with two, and a result that means nothing are one compile
+/// error each. A generic handler accepts every job that it can be called with; constrain it where another handler is
+/// for the job.
 ///
-/// Handlers run on the executor's threads, several at once, on the one object of each that is kept here.
+/// Handlers run on the executor's threads, several at once, on the one object of each in here.
 template <class Composition, class... Handlers>
 class handler_set {
-    using verdict = typename detail::handlers_verdict<Composition, Handlers...>::type;
-    static_assert(sizeof(typename verdict::message) != 0);
+    using check = typename detail::handlers_check<Composition, Handlers...>::type;
+    static_assert(sizeof(typename check::message) != 0);
 
 public:
-    /// False when something is wrong with the handlers or the queue; then nothing below may be used.
-    static constexpr bool valid = Composition::valid && detail::is_fine<verdict>;
+    /// False if the handlers or the queue do not compile; then nothing below may be used.
+    static constexpr bool valid = Composition::valid && detail::is_fine<check>;
 
     template <class Job>
     using call_of = handler_call<
@@ -188,7 +189,7 @@ public:
         return std::get<detail::handler_position<Composition, Job, Handlers...>>(handlers_);
     }
 
-    /// Runs the job's handler, which must be no coroutine. What it throws goes to the caller.
+    /// Runs the job's handler, which must be no coroutine. Throws what the handler throws.
     template <class Job>
     outcome invoke(const Job& job, context& ctx) {
         return invoke_handler<Job, typename Composition::template serializer_of<Job>>(handler_for<Job>(), job, ctx);

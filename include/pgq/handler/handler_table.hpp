@@ -33,8 +33,9 @@
 
 namespace pgq::detail {
 
-/// The functions that run jobs, for each job type of a composition one: it reads the payload, calls the handler in its decorators,
-/// and turns the result into an outcome. A worker makes one table for each of its runs; the table stays where it is until that ends.
+/// The functions that run jobs, for each job type of a composition one: it reads the payload, calls the handler in its
+/// decorators, and turns the result into an outcome. A worker makes one table for each of its runs; the table stays
+/// where it is until that ends.
 template <class Composition, class Handlers>
 class handler_table {
     using queue_executor = typename Composition::executor;
@@ -42,7 +43,8 @@ class handler_table {
 public:
     using runner_type = runner<queue_executor, typename Composition::observer>;
 
-    /// Throws std::system_error if a thread or process that it needs cannot be started. It forks before it starts a thread.
+    /// Throws std::system_error if a thread or process that it needs cannot be started. It forks before it starts a
+    /// thread.
     template <class Queue>
     handler_table(Handlers& handlers, const Queue& queue, [[maybe_unused]] const resources* shared)
         : handlers_{&handlers}, queue_wide_{&queue.executor()} {
@@ -93,7 +95,8 @@ private:
         static steady_time now() noexcept { return std::chrono::steady_clock::now(); }
         auto& sessions() const noexcept { return *table->sessions_; }
         auto& handler() const noexcept { return table->handlers_->template handler_for<Job>(); }
-        // The line of a coroutine that is the first of its strand: only the end of the coroutine can start the next one.
+        // The line of a coroutine that is the first of its strand: only the end of the coroutine can start the next
+        // one.
         auto* line_of(lease_slot& slot, std::uint32_t position) const {
             if constexpr (plan<Job>::in_strands && is_coroutine<Job>) {
                 return table->strands_of<Job>().take_line(slot, position);
@@ -142,8 +145,8 @@ private:
             {.function = &run_line<Job, Line>, .owner = &line, .lease = &slot, .position = position});
     }
 
-    // The task of a job that is the first of its line. One task runs all functions of a line, one after the other: an executor need not
-    // accept tasks from its own threads. One that runs coroutines does.
+    // The task of a job that is the first of its line. One task runs all functions of a line, one after the other: an
+    // executor need not accept tasks from its own threads. One that runs coroutines does.
     template <class Job, class Line>
     static void run_line(void* owner, void* lease, std::uint32_t position) noexcept {
         auto& line = *static_cast<Line*>(owner);

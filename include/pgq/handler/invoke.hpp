@@ -16,17 +16,17 @@
 
 namespace pgq {
 
-/// What a handler's answer means.
+/// What the result of a handler means.
 enum class handler_result : std::uint8_t {
-    nothing,   ///< void: the job is done
-    outcome,   ///< pgq::outcome, or one of done, retry_after, snooze, discard, hold; of a batch: for all its jobs
-    value,     ///< what the job's `result` can be made of: the job is done
-    one_each,  ///< of a batch: pgq::outcomes, one for each job
-    unknown,   ///< something else; such a handler is refused
+    nothing,  ///< void: the job is done
+    outcome,  ///< pgq::outcome, or one of done, retry_after ...; for a batch it is the outcome of all jobs
+    value,     ///< converts to the job's `result`: the job is done
+    one_each,  ///< of a batch handler: pgq::outcomes, one for each job
+    unknown,   ///< something else; such a handler does not compile
 };
 
-/// Whether `T` is asio::awaitable, told by its shape: nothing here includes Asio, and declaring its template ourselves would
-/// be ambiguous with later releases, which keep it in an inline namespace.
+/// Whether `T` is asio::awaitable, recognized by its members: this header does not include Asio, and its own
+/// declaration of the template would be ambiguous with later releases, which keep the template in an inline namespace.
 template <class T>
 concept is_awaitable = requires(const T& t) {
     typename T::value_type;
@@ -87,8 +87,7 @@ struct raw_result<Handler, Job, Transaction, handler_form::context_and_transacti
 
 }  // namespace detail
 
-/// How a handler that accepts `Job` is called with it, and what comes back. One that can be called with and without a context
-/// is called with it.
+/// How a handler that accepts `Job` is called, and what it returns.
 template <class Handler, class Job, class Composition = void>
 struct handler_call {
 private:
@@ -107,7 +106,7 @@ public:
         in_batches ? detail::batch_result_kind<returned>() : detail::result_kind<returned, Job>();
 };
 
-/// Calls the handler in its own form; what it returns (for a coroutine, the awaitable) comes back as it is.
+/// Calls the handler in its form and returns what it returns; for a coroutine that is the awaitable.
 template <class Job, class Handler>
 decltype(auto) call_handler(Handler& handler, const Job& job, context& ctx) {
     if constexpr (handler_call<Handler, Job>::with_context) return std::invoke(handler, job, ctx);
@@ -124,7 +123,8 @@ decltype(auto) call_batch_handler(Handler& handler, std::span<const Job> jobs, b
     else return std::invoke(handler, jobs);
 }
 
-/// A value that a handler returned, or that was awaited of it, as an outcome; a job with a `result` is done.
+/// The outcome of a value that a handler returned, or that its coroutine gave. A value for the job's `result` means
+/// done; if the serializer cannot write it, the job is held.
 template <class Job, class Serializer, class Returned>
 outcome to_outcome(Returned&& returned) {
     if constexpr (std::convertible_to<Returned, outcome>) return std::forward<Returned>(returned);
@@ -141,7 +141,7 @@ outcome to_outcome(Returned&& returned) {
     }
 }
 
-/// Runs a handler that is no coroutine. What it throws goes to the caller.
+/// Runs a handler that is no coroutine. Throws what the handler throws.
 template <class Job, class Serializer, class Handler>
     requires(!handler_call<Handler, Job>::is_coroutine)
 outcome invoke_handler(Handler& handler, const Job& job, context& ctx) {

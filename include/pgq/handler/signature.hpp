@@ -25,12 +25,12 @@ using transaction_of = std::conditional_t<std::is_void_v<Composition>, no_transa
 }  // namespace detail
 }  // namespace pgq
 
-// Which job a handler is for. Being callable is not enough: a handler that takes `const A&` is callable with every job that
-// converts to A. So the first parameter has to be the job itself.
+// Which jobs a handler accepts, and how it is called. That a call compiles is not enough: a handler that takes `const
+// A&` can be called with every job that converts to A. So the first parameter has to be the job itself.
 namespace pgq::detail {
 
-// Declared only: overload resolution takes a function apart. These read functions, and function objects with one call operator
-// that is no template, std::function among them.
+// Never defined: overload resolution finds the parameters. They read functions, and function objects with one call
+// operator that is no template, such as std::function.
 template <class R, class First, class... Rest>
 type_list<First, Rest...> parameters_of(R (*)(First, Rest...));
 template <class R, class C, class First, class... Rest>
@@ -42,7 +42,7 @@ type_list<First, Rest...> parameters_of(R (C::*)(First, Rest...) &);
 template <class R, class C, class First, class... Rest>
 type_list<First, Rest...> parameters_of(R (C::*)(First, Rest...) const&);
 
-/// Empty for what is generic or overloaded, and for what cannot be called with arguments.
+/// Empty for a generic or overloaded handler, and for a type that cannot be called with arguments.
 template <class Handler>
 struct parameters {
     using type = type_list<>;
@@ -156,7 +156,7 @@ enum class handler_form : std::uint8_t {
     context_and_transaction,
 };
 
-/// Of a handler with one call operator that is no template.
+/// The form of a handler with one call operator that is no template.
 template <class Handler, class Job, class Transaction>
 consteval handler_form form_of_plain() {
     using parameter = job_parameter_t<Handler>;
@@ -170,8 +170,9 @@ consteval handler_form form_of_plain() {
     else return takes_both<Handler, Job, Transaction> ? handler_form::context_and_transaction : handler_form::none;
 }
 
-/// How `Handler` is called with `Job`; `none` when it is no handler for it. With a context where both would do, and with a job
-/// where a batch or a transaction would do, too: so a generic handler is one for single jobs.
+/// How `Handler` is called with `Job`; `none` if it does not accept the job. If several forms compile, one for a single
+/// job goes before one for a batch or with a transaction, and there a form with a context goes first: so a generic
+/// handler is one for single jobs.
 template <class Handler, class Job, class Composition = void>
 consteval handler_form form_of() {
     using transaction = transaction_of<Composition>;
@@ -193,7 +194,7 @@ consteval bool accepts_any(type_list<Jobs...>) {
     return (accepts<Handler, Jobs, Composition> || ...);
 }
 
-/// How many handlers accept a job, and where the first two of them are.
+/// How many handlers accept a job, and the positions of the first two.
 struct acceptors {
     std::size_t count = 0;
     std::size_t first = 0;

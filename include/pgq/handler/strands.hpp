@@ -14,8 +14,9 @@
 
 namespace pgq::detail {
 
-/// Lets jobs of one type with equal keys run one after the other. The first job of a key runs, the others wait in its line. A line
-/// exists while its first job runs. `Owner` is a runner; its `in_line` counts the jobs that wait. From any thread.
+/// Lets jobs of one type with equal keys run one after the other. The first job of a key runs, the others wait in its
+/// line. A line exists while its first job runs. `Owner` is a runner; its `in_line` counts the jobs that wait. From any
+/// thread.
 template <class Key, class Owner>
 class strands {
     struct waiting_job {

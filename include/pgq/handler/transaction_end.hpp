@@ -13,8 +13,9 @@
 
 namespace pgq::detail {
 
-/// Ends the transaction of a handler, if one is open: commits it together with the acknowledgement of the job if the job is
-/// done, else rolls it back. `r` is what the decorators have made of the result; if the commit fails, the attempt has failed.
+/// Ends the transaction of a handler, if one is open: commits it together with the acknowledgement of the job if the
+/// job is done, else rolls it back. `r` is what the decorators have made of the result; if the commit fails, the
+/// attempt has failed.
 ///
 /// True if the commit has settled the job, or another worker has it: then nothing about it is stored any more.
 template <class Transaction, class Observer>

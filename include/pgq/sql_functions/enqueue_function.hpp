@@ -4,7 +4,8 @@
 
 namespace pgq::detail::sql {
 
-/// The body of `enqueue`: enqueues bytes without checking them, in the caller's transaction. The functions of the entrypoints call it.
+/// The body of `enqueue`: enqueues bytes without checking them, in the caller's transaction. The functions of the
+/// entrypoints call it.
 inline constexpr std::string_view enqueue_body = R"(
 DECLARE
     of_lane int4;
@@ -12,17 +13,19 @@ DECLARE
     own jsonb;
     order_rank int8;
     name text;
-    space int8;
+    schema_id int8;
 BEGIN
     IF $1 IS NULL OR octet_length($1) NOT BETWEEN 1 AND 255 OR $2 IS NULL OR octet_length($2) NOT BETWEEN 1 AND 255 THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the name of a queue or an entrypoint has not 1 to 255 bytes';
+        RAISE EXCEPTION USING ERRCODE = '22023',
+                              MESSAGE = 'the name of a queue or an entrypoint has not 1 to 255 bytes';
     END IF;
     IF $4 IS NULL THEN RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'the body is null'; END IF;
     IF $5 IS NULL OR $5 NOT BETWEEN -32768 AND 32767 THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'priority: expected an integer from -32768 to 32767';
     END IF;
     IF octet_length($9) > 2048 THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the key has more than 2048 bytes', HINT = 'go by a digest of it';
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the key has more than 2048 bytes',
+                              HINT = 'go by a digest of it';
     END IF;
     IF jsonb_typeof($8) <> 'object' THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'headers: expected an object',
@@ -57,9 +60,10 @@ BEGIN
         INSERT INTO {j}.ready (id, lane, rank, headers, key, body)
         VALUES (new_id, of_lane, order_rank, own, $9, $4);
     END IF;
-    -- Heard by the workers when the transaction commits; of equal ones PostgreSQL sends one. They count the schema as a signed number.
-    space := to_regnamespace({jl})::oid::int8;
-    PERFORM pg_notify('pgq_' || (space - (space >> 31 << 32)), of_lane::text);
+    -- The workers receive it when the transaction commits; PostgreSQL sends equal notifications once. The workers read the
+    -- schema as a signed number.
+    schema_id := to_regnamespace({jl})::oid::int8;
+    PERFORM pg_notify('pgq_' || (schema_id - (schema_id >> 31 << 32)), of_lane::text);
     RETURN new_id;
 END )";
 

@@ -5,10 +5,10 @@
 // The functions in the database that check payloads.
 namespace pgq::detail::sql {
 
-/// The body of `pgq_json_text`: checks a value against the shape of a job type (see json_shapes), and writes it as serializer::json does. A shape is a text ("bool",
-/// "string", "bytes", "float4", "float8", "null", "any"), the number of a struct in `shapes`, or an array: ["int", least, most], ["optional", shape],
-/// ["list", shape], ["list", shape, size], ["tuple", shapes...], ["map", shape], ["variant", shapes...],
-/// ["struct", [name, shape, required]...].
+/// The body of `pgq_json_text`: checks a value against the shape of a job type (see json_shapes), and writes it as
+/// serializer::json does. A shape is a text ("bool", "string", "bytes", "float4", "float8", "null", "any"), the number
+/// of a struct in `shapes`, or an array: ["int", least, most], ["optional", shape], ["list", shape], ["list", shape,
+/// size], ["tuple", shapes...], ["map", shape], ["variant", shapes...], ["struct", [name, shape, required]...].
 inline constexpr std::string_view json_text_body = R"(
 DECLARE
     kind text := CASE jsonb_typeof(shape) WHEN 'array' THEN shape ->> 0 ELSE shape #>> '{}' END;
@@ -46,7 +46,8 @@ BEGIN
             IF n = trunc(n) AND n BETWEEN (shape ->> 1)::numeric AND (shape ->> 2)::numeric THEN
                 RETURN trunc(n)::text;
             END IF;
-            problem := CASE WHEN n = trunc(n) THEN 'the number does not fit' ELSE 'expected an integer without fraction' END;
+            problem := CASE WHEN n = trunc(n) THEN 'the number does not fit'
+                       ELSE 'expected an integer without fraction' END;
             remedy := format('from %s to %s', shape ->> 1, shape ->> 2);
         END IF;
         wanted := 'an integer';
@@ -82,7 +83,8 @@ BEGIN
     ELSIF kind IN ('list', 'tuple', 'variant') THEN
         wanted := 'an array';
         IF found = 'array' THEN
-            n := CASE kind WHEN 'list' THEN (shape ->> 2)::int WHEN 'tuple' THEN jsonb_array_length(shape) - 1 ELSE 2 END;
+            n := CASE kind WHEN 'list' THEN (shape ->> 2)::int WHEN 'tuple' THEN jsonb_array_length(shape) - 1
+                 ELSE 2 END;
             IF jsonb_array_length(value) <> n THEN
                 problem := format('expected %s elements', n);
             ELSIF kind = 'variant' THEN
@@ -97,7 +99,8 @@ BEGIN
             ELSE
                 FOR entry IN SELECT e.m FROM jsonb_array_elements(value) e(m) LOOP
                     parts := parts || {f}.pgq_json_text(
-                        shapes, shape -> CASE kind WHEN 'tuple' THEN i + 1 ELSE 1 END, entry, path || '.' || i, depth - 1);
+                        shapes, shape -> CASE kind WHEN 'tuple' THEN i + 1 ELSE 1 END, entry, path || '.' || i,
+                        depth - 1);
                     i := i + 1;
                 END LOOP;
                 RETURN '[' || array_to_string(parts, ',') || ']';
@@ -123,8 +126,9 @@ BEGIN
                     parts := parts || (to_json(name)::text || ':' ||
                         {f}.pgq_json_text(shapes, entry -> 1, value -> name, path || '.' || name, depth - 1));
                 ELSIF (entry ->> 2)::bool THEN
-                    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('%s.%s: the payload lacks it', path, name),
-                                          HINT = 'give it: this function lets no member out that is not optional';
+                    RAISE EXCEPTION USING ERRCODE = '22023',
+                                          MESSAGE = format('%s.%s: the payload lacks it', path, name),
+                                          HINT = 'give it: this function requires all members that are not optional';
                 END IF;
             END LOOP;
             IF known = (SELECT count(*) FROM jsonb_object_keys(value)) THEN
@@ -142,7 +146,8 @@ BEGIN
     END IF;
     RAISE EXCEPTION USING ERRCODE = '22023',
         MESSAGE = format('%s%s: %s', path, place, coalesce(problem, format('expected %s, found %s', wanted,
-            CASE found WHEN 'null' THEN 'null' WHEN 'array' THEN 'an array' WHEN 'object' THEN 'an object' ELSE 'a ' || found END))),
+            CASE found WHEN 'null' THEN 'null' WHEN 'array' THEN 'an array' WHEN 'object' THEN 'an object'
+            ELSE 'a ' || found END))),
         HINT = coalesce(remedy, 'write what the job type reads, see docs/serializer/json.md');
 END )";
 

@@ -36,7 +36,7 @@ concept made_of_parts = requires {
     requires std::same_as<typename codec<T>::parts, Parts>;
 };
 
-// A codec of the user's goes before ours, and nobody knows what it writes: ours are known by what they name.
+// A codec of the user's replaces ours, and its JSON is unknown. Our codecs are recognized by the names in them.
 template <class T>
 concept own_enum = serializer::detail::json_enum<T> && requires {
     typename codec<T>::number;
@@ -52,10 +52,11 @@ inline constexpr bool is_json_bytes = false;
 template <class A>
 inline constexpr bool is_json_bytes<std::vector<std::byte, A>> = true;
 
-/// What JSON a type's values are written as, in the words that `pgq_json_text` in the database reads. Structs are numbered in the order in which they
-/// are met, the first is the one asked for; so a struct may contain itself.
+/// What JSON a type's values are written as, in the form that `pgq_json_text` in the database reads. Structs are
+/// numbered in the order in which they are found, from the one that `of` is called for; so a struct may contain itself.
 ///
-/// A type with a `pgq::codec` of its own is "any", unless the codec says `using written_as = std::string;`, or another type whose JSON is the same.
+/// A type with a `pgq::codec` of its own is "any", unless the codec says `using written_as = std::string;`, or another
+/// type whose JSON is the same.
 class json_shapes {
 public:
     /// `required`: members that are not optional must be there.

@@ -29,7 +29,8 @@ bool is_that_member(const Job& job) {
     return false;
 }
 
-/// An SQL expression of a member's key, as `append_key` writes it, from an expression of the member's text. Empty if SQL cannot tell.
+/// An SQL expression of a member's key, as `append_key` writes it, from an expression of the member's text. Empty if
+/// SQL cannot tell.
 template <class T>
 std::string key_text(const std::string& text) {
     if constexpr (says_what_it_writes<T>) return {};
@@ -40,8 +41,8 @@ std::string key_text(const std::string& text) {
     else return {};
 }
 
-/// An SQL expression of the limit key of a job, from its payload: "NULL" if its limiter goes by no key, empty if only the program
-/// can compute the key.
+/// An SQL expression of the limit key of a job, from its payload: "NULL" if its limiter goes by no key, empty if only
+/// the program can compute the key.
 template <class Limiter>
 struct limit_key {
     static constexpr bool is_known = !requires { requires Limiter::is_keyed; };

@@ -27,8 +27,8 @@ namespace pgq::detail::sql {
 /// How a member of a job is a parameter of an SQL function:
 ///
 ///     static constexpr std::string_view type;                     // its SQL type
-///     static std::optional<std::string> literal(const T& value);  // an expression of that type; none if SQL has no such value
-///     static std::string json(std::string name, std::string at);  // the jsonb of a parameter; `at` is its place, for errors
+///     static std::optional<std::string> literal(const T& value);  // of that type; none if SQL has no such value
+///     static std::string json(std::string name, std::string at);  // its jsonb; `at` is its place, for errors
 ///
 /// A type that SQL does not have is a jsonb.
 template <class T>
@@ -64,7 +64,8 @@ struct parameter<bool> : parameter_as_it_is {
     static std::optional<std::string> literal(bool value) { return value ? "true" : "false"; }
 };
 
-/// At least as wide as a plain number in SQL. The check of the payload refuses numbers that a narrower member cannot hold.
+/// At least as wide as a plain number in SQL. The check of the payload refuses numbers that a narrower member cannot
+/// hold.
 template <serializer::detail::json_integer T>
 struct parameter<T> : parameter_as_it_is {
     static constexpr std::string_view type = sizeof(T) < 4 || std::same_as<T, std::int32_t> ? "integer"

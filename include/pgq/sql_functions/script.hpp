@@ -46,7 +46,7 @@ public:
     }
 
     void add_helpers() {
-        add_helper("enqueue", "enqueues a body that nobody has looked at",
+        add_helper("enqueue", "enqueues bytes without checking them",
                    "queue text, entrypoint text, version text, body bytea, priority integer DEFAULT 0,\n"
                    "    run_at timestamptz DEFAULT NULL, expected_at timestamptz DEFAULT NULL,\n"
                    "    headers jsonb DEFAULT NULL, limit_key text DEFAULT NULL",
@@ -78,16 +78,17 @@ public:
                     return error_info{errc::invalid_name,
                                       "two functions would be called " + statement::quoted(functions_[i].name),
                                       "give another prefix"};
-        std::string all = left_out_ + make_room();
+        std::string all = left_out_ + drop_former();
         if (!lanes_.empty())
             all +=
                 rendered(
-                    "\n-- Now, and not in the transaction of whoever comes first.\nINSERT INTO {j}.lane (queue, "
+                    "\n-- Here, so that no caller makes a lane in a transaction of its own and lets others "
+                    "wait.\nINSERT INTO {j}.lane (queue, "
                     "entrypoint, version)\n") +
                 "SELECT " + sql::literal(options_.queue) + ", n.e, n.v FROM (VALUES " + lanes_ + ") n(e, v)\n" +
                 rendered("EXCEPT SELECT l.queue, l.entrypoint, l.version FROM {j}.lane l\nON CONFLICT DO NOTHING;\n");
         for (const auto& f : functions_) all += "\n" + f.create;
-        all += finish();
+        all += comment_and_grant();
         return "-- pgq sql_functions " + std::to_string(script_version) + ", checksum " + sql::digest(all) +
                "\n-- Run it as one transaction: psql -1 -v ON_ERROR_STOP=1 -f this_file\n" + all;
     }
@@ -113,20 +114,21 @@ private:
                                         sql::dollar_quoted(rendered(body)) + ";\n"});
     }
 
-    /// (name, owner, signature, comment) of all functions, as VALUES.
+    // (name, owner, signature, comment) of all functions, as VALUES.
     std::string list() const {
         std::string rows;
         for (const auto& f : functions_) {
-            const std::string says = "pgq sql_functions " + std::to_string(script_version) + " " + f.owner + " " +
-                                     f.signature + " " + sql::digest(f.create) + ": " + f.about;
+            const std::string comment = "pgq sql_functions " + std::to_string(script_version) + " " + f.owner + " " +
+                                        f.signature + " " + sql::digest(f.create) + ": " + f.about;
             rows += (rows.empty() ? "" : ",\n            ") + ("(" + sql::literal(f.name)) + ", " +
-                    sql::literal(f.owner) + ", " + sql::literal(f.signature) + ", " + sql::literal(says) + ")";
+                    sql::literal(f.owner) + ", " + sql::literal(f.signature) + ", " + sql::literal(comment) + ")";
         }
         return rows;
     }
 
-    // Only what bears our comment is ever dropped, and who could call it can call the new one.
-    std::string make_room() const {
+    // Drops only functions with the comment of this script. The roles that could call a dropped function can call the
+    // new one.
+    std::string drop_former() const {
         return "\nDO " +
                sql::dollar_quoted(rendered(R"(
 DECLARE
@@ -148,12 +150,14 @@ BEGIN
           JOIN pg_proc p ON p.proname = n.name AND p.pronamespace = to_regnamespace({fl})
     LOOP
         IF f.says NOT LIKE 'pgq sql\_functions %' OR split_part(f.says, ' ', 4) <> f.owner THEN
-            RAISE EXCEPTION USING ERRCODE = '42723', MESSAGE = format('the function %s is for something else', f.is_now),
-                HINT = 'emit with another prefix or into another schema, or drop it';
+            RAISE EXCEPTION USING ERRCODE = '42723',
+                MESSAGE = format('the function %s is for something else', f.is_now),
+                HINT = 'write the script with another prefix or for another schema, or drop that function';
         ELSIF split_part(f.says, ' ', 3)::int > )") +
                                   std::to_string(script_version) + R"( THEN
-            RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = format('the function %s was made by a newer pgq', f.is_now),
-                HINT = 'emit with that version, or into another schema';
+            RAISE EXCEPTION USING ERRCODE = '55000',
+                MESSAGE = format('the function %s was made by a newer pgq', f.is_now),
+                HINT = 'write the script with that version, or for another schema';
         ELSIF split_part(f.says, ' ', 5) <> f.signature THEN
             SELECT grants || coalesce(jsonb_agg(jsonb_build_array(f.name, a.grantee::regrole::text)), '[]') INTO grants
               FROM aclexplode(f.proacl) a WHERE a.grantee NOT IN (0, f.proowner) AND a.privilege_type = 'EXECUTE';
@@ -164,7 +168,7 @@ BEGIN
 END )") + ";\n";
     }
 
-    std::string finish() const {
+    std::string comment_and_grant() const {
         std::string all = "\nDO " + sql::dollar_quoted(rendered(R"(
 DECLARE
     f record;
@@ -190,7 +194,7 @@ END )") + ";\n";
             all += rendered("GRANT USAGE ON SCHEMA {f} TO ") + role_name(role) + ";\n";
         return all;
     }
-    // Those of the entrypoints only: who may call `enqueue` itself may write anything to any queue.
+    // For the functions of entrypoints only: a role that may call `enqueue` can write anything to any queue.
     std::string grants() const {
         std::string all;
         for (const auto& role : options_.grant_to)

@@ -24,7 +24,8 @@ inline std::string literal(std::string_view text) {
     return (escapes ? "E'" : "'") + out + "'";
 }
 
-/// 16 hexadecimal digits of a text (FNV-1a): a checksum, and no protection against somebody who wants two texts with one digest.
+/// 16 hexadecimal digits of a text (FNV-1a): a checksum, and no protection against somebody who wants two texts with
+/// one digest.
 inline std::string digest(std::string_view text) {
     std::uint64_t hash = 14695981039346656037u;
     for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
@@ -46,8 +47,9 @@ struct schemas {
     std::string_view functions;
 };
 
-/// Fills in `{j}`, the quoted schema of the jobs, `{f}`, that of the functions, `{jl}` and `{fl}`, the same as literals, and `{id}`, the
-/// sequence of job ids as a literal. Other braces stay. The names are quoted: they never become SQL.
+/// Fills in `{j}`, the quoted schema of the jobs, `{f}`, that of the functions, `{jl}` and `{fl}`, the same as
+/// literals, and `{id}`, the sequence of job ids as a literal. Other braces stay. The names are quoted: they never
+/// become SQL.
 inline std::string render(std::string_view text, const schemas& s) {
     std::string out;
     for (std::size_t at = 0;;) {

@@ -123,7 +123,7 @@ static_assert(form_of<decltype([](const mail&, transaction& tx) { return (void)t
 // One that is generic in batches is one for batches.
 static_assert(form_of<decltype([]<class Job>(std::span<const Job>) {})> == form::batch);
 
-// Of several overloads one for single jobs goes before one for batches, and there one with a context before one without.
+// Of several overloads one for single jobs goes before one for batches. Among those one with a context goes first.
 struct with_and_without {
     void operator()(const mail&) {}
     void operator()(const mail&, context&) {}

