@@ -7,7 +7,7 @@
 #include <pgq/driver/libpq.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/json.hpp>
-#include <pgq/sql_surface.hpp>
+#include <pgq/sql_functions.hpp>
 
 #include <boost/hana/adapt_struct.hpp>
 
@@ -45,7 +45,7 @@ int main(int argc, char** argv) try {
     jobs.install().value();
 
     if (what == "sql") {
-        const auto script = pgq::emit_sql<shop_queue>({.grant_to = {"PUBLIC"}}).value();
+        const auto script = pgq::sql_functions<shop_queue>({.grant_to = {"PUBLIC"}}).value();
         std::fputs(script.c_str(), stdout);
     } else if (what == "work") {
         pgq::worker w{jobs, {.until = pgq::run_until::empty}, [](const shop::ship_order& o) {

@@ -1,7 +1,7 @@
 // run:
 // A back-off that is stored with the job: the producer knows how patient to be, and the worker need not be told.
 
-#include <pgq/backoff/travelling.hpp>
+#include <pgq/backoff/stored.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
 #include <pgq/serializer/raw.hpp>
@@ -24,15 +24,15 @@ struct call_partner {
 
 struct patient {
     using policy_category = pgq::backoff_tag;
-    pgq::duration delay(int attempt) const noexcept { return as_recipe().delay(attempt); }
-    pgq::backoff::recipe as_recipe() const { return pgq::backoff::exponential{.first = 1min, .cap = 12h}; }
+    pgq::duration delay(int attempt) const noexcept { return as_spec().delay(attempt); }
+    pgq::backoff::spec as_spec() const { return pgq::backoff::exponential{.first = 1min, .cap = 12h}; }
 };
 
 }  // namespace app
 BOOST_HANA_ADAPT_STRUCT(app::call_partner, url);
 
 using producer =
-    pgq::queue<app::call_partner, pgq::driver::memory, pgq::serializer::raw, pgq::backoff::travelling<app::patient>>;
+    pgq::queue<app::call_partner, pgq::driver::memory, pgq::serializer::raw, pgq::backoff::stored<app::patient>>;
 using consumer = pgq::queue<app::call_partner, pgq::driver::memory, pgq::serializer::raw, pgq::backoff::none>;
 
 namespace {
@@ -51,15 +51,15 @@ int main() try {
     calls.enqueue(app::call_partner{"https://example.org/patient"}).value();
 
     // One job may also be given its own.
-    const std::string ten_seconds = pgq::backoff::recipe{pgq::backoff::fixed{.every = 10s}}.text();
-    const pgq::header rest{pgq::backoff::recipe::header_name, ten_seconds};
+    const std::string ten_seconds = pgq::backoff::spec{pgq::backoff::fixed{.every = 10s}}.text();
+    const pgq::header rest{pgq::backoff::spec::header_name, ten_seconds};
     calls.enqueue(app::call_partner{"https://example.org/urgent"}, {.headers = {&rest, 1}}).value();
 
     // The worker's own policy would try again at once; what the jobs bring goes before it.
     consumer jobs{database};
     pgq::worker w{jobs, {.until = pgq::run_until::empty}, [](const app::call_partner& c, pgq::context& ctx) {
                       std::printf("%s rests by: %s\n", c.url.c_str(),
-                                  std::string{*ctx.header_value(pgq::backoff::recipe::header_name)}.c_str());
+                                  std::string{*ctx.header_value(pgq::backoff::spec::header_name)}.c_str());
                       throw std::runtime_error{"nobody there"};
                   }};
     w.run().value();

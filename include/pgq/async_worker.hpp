@@ -4,11 +4,11 @@
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/compose/async_shell.hpp>
-#include <pgq/compose/handlers.hpp>
-#include <pgq/compose/job_code.hpp>
 #include <pgq/compose/worker_options.hpp>
 #include <pgq/compose/worker_setup.hpp>
 #include <pgq/config.hpp>
+#include <pgq/handler/handler_set.hpp>
+#include <pgq/handler/handler_table.hpp>
 #include <pgq/queue.hpp>
 
 #if PGQ_HAS_COROUTINES
@@ -96,7 +96,7 @@ private:
 
     asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
         try {
-            detail::job_code<composition, handlers_type> code{handlers_, *queue_, options_.shared};
+            detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
             detail::async_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(strand)};
             co_return co_await now.work(std::move(stop));
         } catch (const std::system_error& e) {  // a thread that cannot be had

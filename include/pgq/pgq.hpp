@@ -8,7 +8,7 @@
 #include <pgq/backoff/jittered.hpp>
 #include <pgq/backoff/linear.hpp>
 #include <pgq/backoff/none.hpp>
-#include <pgq/backoff/travelling.hpp>
+#include <pgq/backoff/stored.hpp>
 #include <pgq/delivery/at_least_once.hpp>
 #include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/pool.hpp>
@@ -18,7 +18,7 @@
 #include <pgq/executor/strand_by.hpp>
 #include <pgq/executor/thread_pool.hpp>
 #include <pgq/executor/timeout.hpp>
-#include <pgq/facts.hpp>
+#include <pgq/introspection.hpp>
 #include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/job/outcome.hpp>

@@ -3,10 +3,10 @@
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/compose/blocking_shell.hpp>
-#include <pgq/compose/handlers.hpp>
-#include <pgq/compose/job_code.hpp>
 #include <pgq/compose/worker_options.hpp>
 #include <pgq/compose/worker_setup.hpp>
+#include <pgq/handler/handler_set.hpp>
+#include <pgq/handler/handler_table.hpp>
 #include <pgq/queue.hpp>
 
 #include <stop_token>
@@ -51,7 +51,7 @@ public:
 private:
     result<void> work(std::stop_token stop) {
         try {
-            detail::job_code<composition, handlers_type> code{handlers_, *queue_, options_.shared};
+            detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
             detail::blocking_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
             return now.work();
         } catch (const std::system_error& e) {  // a thread or process that cannot be had

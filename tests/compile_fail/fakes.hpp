@@ -2,11 +2,11 @@
 
 // The smallest things that fit: each fixture takes them and spoils one.
 
-#include <pgq/compose/handlers.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/handler/handler_set.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/queue.hpp>
 

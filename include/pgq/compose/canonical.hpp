@@ -1,6 +1,8 @@
 #pragma once
 
 #include <pgq/compose/composition.hpp>
+#include <pgq/compose/find_policy.hpp>
+#include <pgq/detail/type_list.hpp>
 
 #include <array>
 #include <cstddef>
@@ -73,8 +75,8 @@ struct canonical<Composed, std::index_sequence<I...>> {
 
 }  // namespace detail
 
-/// The one form of all the orders in which a queue can be written: jobs by entrypoint, then driver, serializer, executor,
-/// backoff, limiter and observer, with the defaults filled in. Only of arguments that `checked` finds nothing wrong with.
+/// The one form of a queue, in whatever order it is written: jobs by entrypoint, then driver, serializer, executor,
+/// backoff, limiter and observer, with the defaults filled in. Only for arguments that `checked` accepts.
 template <class... Args>
 using canonical_t = typename detail::canonical<composition<Args...>>::type;
 
@@ -87,8 +89,8 @@ inline constexpr bool same_category<P, Q> = std::is_same_v<typename P::policy_ca
 
 }  // namespace detail
 
-/// The same queue (or composition) with `Policy` in the place of the queue-wide policy of its category, or added when
-/// there is none. What an entrypoint says for itself stays.
+/// The same queue (or composition) with `Policy` instead of the queue-wide policy of its category, or with `Policy`
+/// added if there is none. The policies of entrypoints stay.
 template <class Composed, class Policy>
 struct rebind_policy;
 

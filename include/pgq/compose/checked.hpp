@@ -7,8 +7,8 @@
 // The messages come first: GCC prints a line for each header between the program and the message.
 #include <pgq/compose/canonical.hpp>
 #include <pgq/compose/composition.hpp>
+#include <pgq/compose/execution_plan.hpp>
 #include <pgq/compose/job_checks.hpp>
-#include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/policy_checks.hpp>
 #include <pgq/compose/problem.hpp>
 
@@ -22,17 +22,17 @@ consteval bool any_retries(type_list<Executors...>) {
     return (limits_tries<Executors> || ...);
 }
 
-/// What goes together with being acknowledged before it runs.
+/// Whether the policies of a job allow that it is acknowledged before it runs.
 template <class Composed, class Job>
 consteval auto delivery_problem() {
     using decl = at_t<Composed::template index_of<Job>, typename Composed::declarations>;
-    using rest = typename decl_policy<decl, backoff_tag, void>::type;
+    using backoff = typename decl_policy<decl, backoff_tag, void>::type;
     using limiter = typename Composed::template limiter_of<Job>;
     using whole = typename Composed::limiter;
     if constexpr (!Composed::template delivery_of<Job>::acknowledges_first) return fine{};
-    else if constexpr (any_retries(typename job_plan<Composed, Job>::executors{})) {
+    else if constexpr (any_retries(typename execution_plan<Composed, Job>::executors{})) {
         return problem<diagnostic::retried_at_most_once<Job>>{};
-    } else if constexpr (!std::is_void_v<rest>) return problem<diagnostic::rest_at_most_once<Job, rest>>{};
+    } else if constexpr (!std::is_void_v<backoff>) return problem<diagnostic::backoff_at_most_once<Job, backoff>>{};
     else if constexpr (counts_running<limiter>) return problem<diagnostic::uncounted_at_most_once<Job, limiter>>{};
     else return unless<!counts_running<whole>, diagnostic::uncounted_at_most_once<Job, whole>>{};
 }
@@ -74,17 +74,17 @@ struct composition_if<true, Args...> {
 
 }  // namespace detail
 
-/// The gate of a queue: either its arguments fit together and `composition_type` is their canonical composition, or there is
-/// one error that says what is wrong and what to do, and `composition_type` is `composition<>`, which knows no job:
-/// what is built on it looks at `valid` first and stays silent.
+/// Checks the arguments of a queue. If they fit together, `composition_type` is their canonical composition. If not,
+/// there is one error that says what is wrong and what to do, and `composition_type` is `composition<>`, which knows no
+/// job: code that uses a queue checks `valid` first and stays silent.
 template <class... Args>
 struct checked {
 private:
-    using verdict = decltype(detail::queue_problem<Args...>());
-    static_assert(sizeof(typename verdict::message) != 0);
+    using check = decltype(detail::queue_problem<Args...>());
+    static_assert(sizeof(typename check::message) != 0);
 
 public:
-    static constexpr bool valid = detail::is_fine<verdict>;
+    static constexpr bool valid = detail::is_fine<check>;
     using composition_type = typename detail::composition_if<valid, Args...>::type;
 };
 

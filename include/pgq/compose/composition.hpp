@@ -2,10 +2,11 @@
 
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/jittered.hpp>
+#include <pgq/compose/find_policy.hpp>
 #include <pgq/compose/job_decl.hpp>
-#include <pgq/compose/pack.hpp>
 #include <pgq/concept/policy.hpp>
 #include <pgq/delivery/at_least_once.hpp>
+#include <pgq/detail/type_list.hpp>
 #include <pgq/executor/thread_pool.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>
@@ -19,14 +20,14 @@
 
 namespace pgq {
 
-/// What a queue has when nothing is said. Driver and serializer are always said.
+/// The policies of a queue that names none of their category. A queue always names its driver and serializer.
 using default_executor = executor::thread_pool;
 using default_backoff = backoff::jittered<backoff::exponential>;
 using default_limiter = limiter::none;
 using default_observer = observer::none;
 using default_delivery = delivery::at_least_once;
 
-/// A lane of a queue: its name, the position of its job type and, of the versions that this type is read from, which.
+/// A lane of a queue: its name, the position of its job type, and the position of the version that it holds.
 struct lane_entry {
     lane_name name{};
     std::size_t job = 0;
@@ -45,7 +46,7 @@ consteval std::array<std::string_view, sizeof...(Jobs)> entrypoints_of(type_list
     return {entrypoint_of<Jobs>...};
 }
 
-// It says so by itself: Clang 14 takes `versions` for absent when a concept asks for it.
+// The serializer says it: Clang 14 does not find `versions` when a concept asks for it.
 template <class Serializer, class Job>
 concept has_versions = requires {
     requires Serializer::keeps_versions;
@@ -84,11 +85,11 @@ consteval std::array<lane_name, N> names_of(const std::array<lane_entry, N>& lan
 
 }  // namespace detail
 
-/// The answers to what a queue is made of: its jobs and its policies. Nothing is checked here: see `checked`, which makes
-/// these, each in canonical form, so that one queue written in two orders has one composition.
+/// What a queue is made of: its jobs and its policies. It checks nothing. `checked` makes compositions in their
+/// canonical form, so that one queue written in two orders has one composition.
 template <class... Args>
 struct composition {
-    /// False for what stands in for a queue that did not compile.
+    /// False for the composition of a queue that does not compile.
     static constexpr bool valid = sizeof...(Args) != 0;
 
     /// The declarations `job<J, Policies...>`, and the job types, in the same order.
@@ -100,7 +101,7 @@ struct composition {
 
     template <class Job>
     static constexpr bool contains = detail::contains_v<Job, jobs>;
-    /// The position in `jobs` and `entrypoints`; their size when it is not there.
+    /// The position in `jobs` and `entrypoints`; their size if the queue does not know the job.
     template <class Job>
     static constexpr std::size_t index_of = detail::index_of<Job>(jobs{});
 
@@ -113,7 +114,7 @@ struct composition {
 
     using driver = queue_policy<driver_tag>;
     using executor = queue_policy<executor_tag, default_executor>;
-    /// What decorates the queue's executor for one entrypoint; void when nothing does.
+    /// The decorators of one entrypoint around the queue's executor; void without any.
     template <class Job>
     using own_executor_of =
         typename detail::decl_policy<detail::at_t<index_of<Job>, declarations>, executor_tag, void>::type;
@@ -124,22 +125,23 @@ struct composition {
     using backoff_of = policy_for<Job, backoff_tag, default_backoff>;
     template <class Job>
     using delivery_of = policy_for<Job, delivery_tag, default_delivery>;
-    /// That of the whole queue, and that of one entrypoint; both hold.
+    /// The limiter of the whole queue, and the one of an entrypoint; both hold.
     using limiter = queue_policy<limiter_tag, default_limiter>;
     template <class Job>
     using limiter_of =
         typename detail::decl_policy<detail::at_t<index_of<Job>, declarations>, limiter_tag, default_limiter>::type;
 
-    /// What makes the unique keys of one entrypoint's jobs; void when nothing does.
+    /// The policy that makes the unique keys of one entrypoint's jobs; void without one.
     template <class Job>
     using uniqueness_of =
         typename detail::decl_policy<detail::at_t<index_of<Job>, declarations>, uniqueness_tag, void>::type;
 
     static constexpr std::array<std::string_view, jobs::size> entrypoints = detail::entrypoints_of(jobs{});
 
-    /// A lane for each version of each job, in the order of `jobs`, of each job the present version first.
+    /// A lane for each version of each job, in the order of `jobs`; the present version of a job comes first.
     static constexpr std::size_t lane_count = detail::count_lanes<composition>(jobs{});
-    // Their types are written out: those of `auto` members are found with the class, also for what will not compile.
+    // Their types are written out: the compiler finds the type of an `auto` member with the class, also for a queue
+    // that does not compile.
     static constexpr std::array<lane_entry, lane_count> lanes = detail::lanes_of<composition, lane_count>(jobs{});
     static constexpr std::array<lane_name, lane_count> lane_names = detail::names_of(lanes);
     template <class Job>

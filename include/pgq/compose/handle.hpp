@@ -1,7 +1,6 @@
 #pragma once
 
 #include <pgq/compose/client.hpp>
-#include <pgq/compose/handler_call.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <pgq/compose/pack.hpp>
 #include <pgq/compose/problem.hpp>
 #include <pgq/concept/serializer.hpp>
+#include <pgq/detail/type_list.hpp>
 #include <pgq/diagnostic/arguments.hpp>
 #include <pgq/diagnostic/jobs.hpp>
 #include <pgq/diagnostic/payload.hpp>

@@ -6,10 +6,10 @@
 
 namespace pgq {
 
-/// Declares a job type of a queue, with the policies that its entrypoint has of its own: a serializer, a backoff, a delivery, unique
-/// keys, a limiter and decorators of the executor, in any order. The first three override the queue's; a limiter holds beside the queue's, and
-/// decorators go around its executor. Without policies the bare job type will do: `queue<job<J>, ...>` and
-/// `queue<J, ...>` are one type.
+/// Declares a job type of a queue with the policies of its entrypoint, in any order: a serializer, a backoff, a
+/// delivery, unique keys, a limiter, decorators of the executor. The first three replace the queue's. A limiter holds
+/// together with the queue's, and decorators go around the queue's executor. Without policies you can write the job
+/// type alone: `queue<job<J>, ...>` and `queue<J, ...>` are one type.
 template <class Job, class... Policies>
 struct job {};
 

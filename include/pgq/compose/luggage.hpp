@@ -1,17 +1,14 @@
 #pragma once
 
-#include <pgq/backoff/recipe.hpp>
+#include <pgq/backoff/spec.hpp>
 #include <pgq/concept/backoff.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/options.hpp>
-#include <pgq/job/record.hpp>
-#include <pgq/time/clock.hpp>
 
 #include <algorithm>
 #include <deque>
 #include <span>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -24,15 +21,15 @@ struct luggage {
     static const enqueue_options& pack(const enqueue_options& o) noexcept { return o; }
 };
 
-template <travelling_backoff Backoff>
+template <stored_backoff Backoff>
 class luggage<Backoff> {
 public:
-    luggage() : text_{backoff::recipe_of(Backoff{}).text()}, alone_{backoff::recipe::header_name, text_} {}
+    luggage() : text_{backoff::spec_of(Backoff{}).text()}, alone_{backoff::spec::header_name, text_} {}
     luggage(const luggage&) = delete;
     luggage& operator=(const luggage&) = delete;
 
     enqueue_options pack(enqueue_options o) {
-        const auto is_ours = [](const header& h) { return h.name == backoff::recipe::header_name; };
+        const auto is_ours = [](const header& h) { return h.name == backoff::spec::header_name; };
         if (o.headers.empty()) {
             o.headers = {&alone_, 1};
         } else if (std::ranges::none_of(o.headers, is_ours)) {
@@ -75,15 +72,5 @@ private:
     [[no_unique_address]] luggage<Backoff> luggage_;
     [[no_unique_address]] std::conditional_t<differs, std::deque<std::string>, no_keys> keys_;
 };
-
-/// How long a job rests after a failed attempt: as it says itself, else as `Backoff` says.
-template <class Backoff>
-duration rest_of(const job_record& job) noexcept {
-    for (const header& h : job.headers) {
-        if (h.name != backoff::recipe::header_name) continue;
-        if (const auto stored = backoff::recipe::parse(h.value)) return stored->delay(job.attempt);
-    }
-    return Backoff{}.delay(job.attempt);
-}
 
 }  // namespace pgq::detail

@@ -1,13 +1,12 @@
 #pragma once
 
+#include <pgq/compose/decorator_stack.hpp>
+#include <pgq/compose/execution_plan.hpp>
+#include <pgq/compose/executor_checks.hpp>
+#include <pgq/compose/find_policy.hpp>
 #include <pgq/compose/job_decl.hpp>
-#include <pgq/compose/job_plan.hpp>
-#include <pgq/compose/layers.hpp>
-#include <pgq/compose/pack.hpp>
 #include <pgq/compose/problem.hpp>
-#include <pgq/compose/strands.hpp>
 #include <pgq/concept/backoff.hpp>
-#include <pgq/concept/decorator.hpp>
 #include <pgq/concept/delivery.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
@@ -16,13 +15,12 @@
 #include <pgq/concept/policy.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/concept/uniqueness.hpp>
+#include <pgq/detail/type_list.hpp>
 #include <pgq/diagnostic/arguments.hpp>
 #include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/executors.hpp>
 #include <pgq/diagnostic/payload.hpp>
 #include <pgq/diagnostic/uniqueness.hpp>
-#include <pgq/executor/default_inner.hpp>
-#include <pgq/executor/retrying.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/observer/none.hpp>
 
@@ -31,7 +29,7 @@
 
 namespace pgq::detail {
 
-// Serializers and backoffs are made where they are used.
+// The library makes serializers, backoffs and limiters by default where it uses them.
 template <class Policy>
 using unless_not_default = unless<std::default_initializable<Policy>, diagnostic::no_default_policy<Policy>>;
 
@@ -50,8 +48,8 @@ consteval auto limiter_problem() {
 }
 
 template <class Backoff>
-concept cannot_travel = travelling_backoff<Backoff> && requires {
-    requires !Backoff::can_travel;
+concept cannot_be_stored = stored_backoff<Backoff> && requires {
+    requires !Backoff::can_be_stored;
 };
 
 template <class Serializer>
@@ -66,41 +64,6 @@ consteval auto serializer_problem() {
     } else if constexpr (requires { requires Serializer::hides_versions; }) {
         return problem<diagnostic::hidden_versions<Serializer>>{};
     } else return unless_not_default<Serializer>{};
-}
-
-template <class Policy>
-concept has_stray = requires {
-    typename Policy::stray;
-};
-template <class Policy>
-concept limits_time = requires {
-    { Policy::static_limit } -> std::convertible_to<duration>;
-};
-template <class Policy>
-concept limits_tries = requires {
-    { Policy::static_tries } -> std::convertible_to<int>;
-};
-
-template <class Policy>
-consteval auto decorator_problem() {
-    if constexpr (limits_time<Policy>) {
-        return unless<(Policy::static_limit > duration{}), diagnostic::no_time<Policy>>{};
-    } else if constexpr (limits_tries<Policy>) {
-        return unless<(Policy::static_tries > 0), diagnostic::no_tries<Policy>>{};
-    } else return fine{};
-}
-
-/// An executor, and the ones that it decorates.
-template <class Policy>
-consteval auto executor_problem() {
-    if constexpr (has_stray<Policy>) {
-        if constexpr (std::same_as<typename Policy::stray, a_backoff_is_missing>) {
-            return problem<diagnostic::retrying_without_backoff<Policy>>{};
-        } else return problem<diagnostic::stray_argument<typename Policy::stray>>{};
-    } else if constexpr (executor_decorator<Policy>) {
-        return first_problem_t<decltype(decorator_problem<Policy>()),
-                               decltype(executor_problem<typename Policy::inner_type>())>{};
-    } else return unless<executor_policy<Policy>, diagnostic::incomplete_executor<Policy>>{};
 }
 
 template <class Policy>
@@ -123,7 +86,7 @@ consteval auto policy_problem() {
         return executor_problem<Policy>();
     } else if constexpr (std::same_as<category, backoff_tag>) {
         using modelled = unless<backoff_policy<Policy>, diagnostic::incomplete_backoff<Policy>>;
-        using written_down = unless<!cannot_travel<Policy>, diagnostic::backoff_without_recipe<Policy>>;
+        using written_down = unless<!cannot_be_stored<Policy>, diagnostic::backoff_without_spec<Policy>>;
         return first_problem_t<modelled, unless_not_default<Policy>, written_down>{};
     } else if constexpr (std::same_as<category, serializer_tag>) {
         return serializer_problem<Policy>();
@@ -145,35 +108,6 @@ template <class Policy>
 concept queue_wide_only = policy_of<Policy, driver_tag> || policy_of<Policy, observer_tag>;
 
 template <class Job, class Policy>
-consteval auto strand_problem() {
-    if constexpr (!keeps_strands<Policy>) return fine{};
-    else if constexpr (!std::invocable<decltype(Policy::strand_member), const Job&>) {
-        return problem<diagnostic::strand_of_another_job<Job, Policy>>{};
-    } else {
-        using key = std::remove_cvref_t<std::invoke_result_t<decltype(Policy::strand_member), const Job&>>;
-        return unless < hashable<key> || orderable<key>, diagnostic::strand_without_order < Job, key >> {};
-    }
-}
-template <class Job, class... Executors>
-consteval auto strands_problem(type_list<Executors...>) {
-    return first_problem_t<decltype(strand_problem<Job, Executors>())...>{};
-}
-
-/// An entrypoint's executor decorates the queue's: it must not bring one of its own.
-template <class Job, class Policy>
-consteval auto own_executor_problem() {
-    using own = decltype(executor_problem<Policy>());
-    if constexpr (!executor_decorator<Policy> && executor_policy<Policy>) {
-        return problem<diagnostic::queue_wide_policy<Job, Policy>>{};
-    } else if constexpr (!is_fine<own>) return own{};
-    else if constexpr (!std::same_as<typename undecorated<Policy>::type, executor::default_inner>) {
-        return problem<diagnostic::queue_wide_policy<Job, typename undecorated<Policy>::type>>{};
-    } else if constexpr (!std::default_initializable<Policy>) {
-        return problem<diagnostic::no_default_policy<Policy>>{};
-    } else return strands_problem<Job>(chain_t<Policy>{});
-}
-
-template <class Job, class Policy>
 consteval auto entrypoint_policy_problem() {
     if constexpr (!has_policy_category<Policy>) return problem<diagnostic::neither_job_nor_policy<Policy>>{};
     else if constexpr (queue_wide_only<Policy>) return problem<diagnostic::queue_wide_policy<Job, Policy>>{};
@@ -181,7 +115,7 @@ consteval auto entrypoint_policy_problem() {
     else return policy_problem<Policy>();
 }
 
-/// What only an entrypoint can have.
+/// Refuses what only an entrypoint can have.
 template <class Policy>
 consteval auto queue_policy_problem() {
     if constexpr (policy_of<Policy, uniqueness_tag>) return problem<diagnostic::unique_queue<Policy>>{};
@@ -208,7 +142,7 @@ struct shared_category_in;
 template <class... Policies>
 struct shared_category_in<type_list<Policies...>> : shared_category<Policies...> {};
 
-/// What goes by a key needs a job that has it.
+/// A policy that goes by a key needs a job that has this key.
 template <class Job, class Policy>
 consteval auto key_problem() {
     if constexpr (keyed_limiter<Policy>)
@@ -227,7 +161,7 @@ consteval auto decl_problem(std::type_identity<job<Job, Policies...>>) {
                                decltype(key_problem<Job, Policies>())...>{};
 }
 
-/// Whether an argument of a queue is something that a queue takes, looked at alone.
+/// Whether a queue takes an argument, whatever the other arguments are.
 template <class Argument>
 consteval auto argument_problem() {
     if constexpr (is_job_decl<Argument>) return decl_problem(std::type_identity<Argument>{});

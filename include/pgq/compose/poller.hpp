@@ -3,9 +3,9 @@
 #include <pgq/compose/hand.hpp>
 #include <pgq/compose/lease_desk.hpp>
 #include <pgq/compose/leased.hpp>
-#include <pgq/compose/luggage.hpp>
 #include <pgq/compose/monitor.hpp>
 #include <pgq/compose/patience.hpp>
+#include <pgq/compose/retry_delay.hpp>
 #include <pgq/compose/taking.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
@@ -367,7 +367,7 @@ private:
     static constexpr const auto& writer = detail::writer_of<Job, typename composition::template serializer_of<Job>>;
 
     static duration rest(const job_record& record) {
-        return detail::rest_of<typename composition::template backoff_of<Job>>(record);
+        return detail::retry_delay<typename composition::template backoff_of<Job>>(record);
     }
     void advance() {
         current_.reset();

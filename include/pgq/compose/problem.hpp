@@ -2,8 +2,8 @@
 
 #include <type_traits>
 
-// How the checks work: a check is a consteval function that returns the first thing that is wrong as a `problem<Message>`, or
-// `fine`. Only whoever asked instantiates the message, one at a time: so one mistake is one error, close to the top of
+// How the checks work: a check is a consteval function that returns the first mistake as a `problem<Message>`, or
+// `fine`. Only the caller at the top instantiates a message, and only one: so one mistake is one error, near the top of
 // the compiler's output, whatever else the mistake would have broken.
 namespace pgq::detail {
 

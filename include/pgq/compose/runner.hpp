@@ -28,7 +28,7 @@
 namespace pgq::detail {
 
 /// Runs single jobs on the executor's threads, but for what is typed about them: reading the payload and calling the handler,
-/// which `job_code` does. So nothing but that is compiled anew for each handler.
+/// which `handler_table` does. So nothing but that is compiled anew for each handler.
 template <class Executor, class Observer>
 class runner {
 public:

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <tuple>
 #include <type_traits>
 
 namespace pgq::detail {
 
-/// A pack with a name.
+/// A list of types.
 template <class... Ts>
 struct type_list {
     static constexpr std::size_t size = sizeof...(Ts);
@@ -30,5 +31,29 @@ template <class... As, class... Bs>
 struct concat<type_list<As...>, type_list<Bs...>> {
     using type = type_list<As..., Bs...>;
 };
+
+template <class... Lists>
+struct join {
+    using type = type_list<>;
+};
+template <class First, class... Rest>
+struct join<First, Rest...> : concat<First, typename join<Rest...>::type> {};
+
+/// One list of what is in all of them, in their order.
+template <class... Lists>
+using join_t = typename join<Lists...>::type;
+
+/// A list of `T`, or an empty one.
+template <bool Wanted, class T>
+using list_if = std::conditional_t<Wanted, type_list<T>, type_list<>>;
+
+template <std::size_t I, class List>
+struct at;
+template <std::size_t I, class... Ts>
+struct at<I, type_list<Ts...>> : std::tuple_element<I, std::tuple<Ts...>> {};
+
+/// The type at position `I`.
+template <std::size_t I, class List>
+using at_t = typename at<I, List>::type;
 
 }  // namespace pgq::detail

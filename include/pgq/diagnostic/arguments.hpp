@@ -108,10 +108,10 @@ struct observes_nothing {
 };
 
 template <class Backoff>
-struct backoff_without_recipe {
+struct backoff_without_spec {
     static_assert(never<Backoff>,
-                  "pgq: a travelling backoff is around one that cannot be written down. Give that "
-                  "`pgq::backoff::recipe as_recipe() const`, or use fixed, linear, exponential or jittered.");
+                  "pgq: backoff::stored is around a backoff that has no spec. Give it "
+                  "`pgq::backoff::spec as_spec() const`, or use fixed, linear, exponential or jittered.");
 };
 
 template <class Policy>

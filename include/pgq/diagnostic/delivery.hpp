@@ -21,7 +21,7 @@ struct retried_at_most_once {
 };
 
 template <class Job, class Backoff>
-struct rest_at_most_once {
+struct backoff_at_most_once {
     static_assert(
         never<Job, Backoff>,
         "pgq: a job that is delivered at most once has a backoff, though it never runs again. Take the backoff "

@@ -1,0 +1,245 @@
+#pragma once
+
+#include <pgq/compose/composition.hpp>
+#include <pgq/compose/execution_plan.hpp>
+#include <pgq/compose/lease_slot.hpp>
+#include <pgq/compose/read_job.hpp>
+#include <pgq/compose/retry_delay.hpp>
+#include <pgq/concept/decorator.hpp>
+#include <pgq/concept/observer.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/executor/watchdog.hpp>
+#include <pgq/handler/child_protocol.hpp>
+#include <pgq/handler/decorated_calls.hpp>
+#include <pgq/handler/early_acknowledgement.hpp>
+#include <pgq/handler/exception_text.hpp>
+#include <pgq/handler/invoke.hpp>
+#include <pgq/handler/services_for.hpp>
+#include <pgq/handler/transaction_end.hpp>
+#include <pgq/job/context.hpp>
+#include <pgq/job/outcome.hpp>
+#include <pgq/job/traits.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace pgq::detail {
+
+/// One attempt of a job. The caller calls `begin()` and then does what `next()` says: a thread that may block does, or
+/// executor::coroutine, where the handler's coroutine refers to the job and the context in here.
+///
+/// `Access` gives it the rest: the runner, the handler, its decorators, the transaction, the time; see handler_table.
+template <class Job, class Access>
+class attempt {
+    using runner_type = typename Access::runner;
+    using composition = typename Access::composition;
+    using plan = execution_plan<composition, Job>;
+    using observer_type = typename runner_type::observer_type;
+    using serializer = typename composition::template serializer_of<Job>;
+    static constexpr bool in_transaction = Access::in_transaction;
+    static constexpr bool at_most_once = Access::at_most_once;
+
+public:
+    attempt(Access access, runner_type& r, lease_slot& s, std::uint32_t position)
+        : access_{access}, runner_{&r}, slot_{&s}, position_{position} {}
+
+    /// False if the payload cannot be read, or the job must not run; the attempt is over then.
+    bool begin() {
+        if constexpr (!plan::in_process) {  // there the child reads it: reading may crash like the handler
+            if (auto read = read_job<composition>(record().body, slot_->version, job_); !read) {
+                conclude({.what = cannot_be_read(read.error())});
+                return false;
+            }
+        }
+        if constexpr (at_most_once) {
+            auto acknowledged = acknowledge_early(access_.sessions(), *slot_, position_, runner_->observer());
+            settled_by_handler_ = acknowledged.lease_ended;
+            if (!acknowledged.may_run) return conclude({.what = std::move(acknowledged.otherwise)}), false;
+        }
+        notify(runner_->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt});
+        const bool timed = observes<observer_type, event::job_finished>;
+        const auto now = timed || plan::is_decorated ? access_.now() : steady_time{};
+        if (timed) began_ = now;
+        if constexpr (plan::is_decorated) enter_decorators(now);
+        todo_ = {.what = try_do::run};
+        return true;
+    }
+
+    try_action next() const noexcept { return todo_; }
+
+    /// Runs a handler that is a function.
+    void call() noexcept {
+        try {
+            if constexpr (plan::in_process) {
+                settle(call_in_process(new_context()));
+            } else if constexpr (in_transaction) {
+                settle({.what = call_in_transaction(new_context())});
+            } else {
+                auto& handler = access_.handler();
+                settle({.what = invoke_handler<Job, serializer>(handler, job_, new_context())});
+            }
+        } catch (...) { threw(std::current_exception()); }
+    }
+    /// Starts a handler that is a coroutine. When that ends, the caller calls `ended` or `threw`.
+    auto start() { return call_handler(access_.handler(), job_, new_context()); }
+    template <class... Value>
+    void ended(Value&&... value) noexcept {
+        try {
+            if constexpr (sizeof...(Value) == 0) settle({});
+            else settle({.what = to_outcome<Job, serializer>(std::forward<Value>(value)...)});
+        } catch (...) { fail(std::current_exception()); }
+    }
+    void threw(const std::exception_ptr& e) noexcept {
+        try {
+            if constexpr (in_transaction) transaction_.roll_back();
+            settle(failed_with(e));
+        } catch (...) { fail(std::current_exception()); }
+    }
+
+    /// What cuts a pause short.
+    std::array<std::stop_token, 2> stop_tokens() const {
+        if constexpr (plan::is_decorated) return {calls_->pause_stop(), runner_->giving_back.get_token()};
+        else return {};
+    }
+    /// The pause is over; `whole` is false if it was cut short.
+    void paused(bool whole) noexcept {
+        if constexpr (plan::is_decorated) {
+            try {
+                const auto now = access_.now();
+                if (!whole) return pause_or_conclude(calls_->pause_cut(now), now);
+                if (!read_revised()) return;
+                calls_->again(now);
+                todo_ = {.what = try_do::run};
+            } catch (...) { fail(std::current_exception()); }
+        }
+    }
+
+    /// Ends the attempt as failed, without asking its decorators.
+    void fail(const std::exception_ptr& e) noexcept { conclude(failed_with(e)); }
+
+private:
+    const job_record& record() const noexcept { return slot_->lease.jobs[position_]; }
+
+    try_result call_in_process(const context& c) {
+        const auto request = child_job::encode(composition::template index_of<Job>, slot_->version, record(),
+                                               calls_made_, c.must_end_by().value_or(steady_time::max()));
+        std::string answer;
+        const child_end end = access_.server().run(request, c.stop_token(), access_.process_grace(), answer);
+        if (end.how == child_end::kind::answered) return decode_result(answer);
+        if (end.how == child_end::kind::no_server) notify(runner_->observer(), event::trouble{no_fork_server()});
+        return result_of(end, c.stop_token().stop_requested());
+    }
+
+    // A connection that cannot be had costs the job no attempt.
+    outcome call_in_transaction(context& c) {
+        if (auto begun = transaction_.begin(access_.sessions()); !begun) {
+            notify(runner_->observer(), event::trouble{begun.error()});
+            return snooze{std::chrono::seconds{1}};
+        }
+        outcome o = invoke_handler<composition, Job, serializer>(access_.handler(), job_, c, *transaction_);
+        if (o.what() != outcome::kind::done) transaction_.roll_back();
+        return o;
+    }
+
+    // A handler may keep the context's address until it ends.
+    context& new_context() {
+        ++calls_made_;
+        if constexpr (plan::is_decorated) {
+            const try_scope& s = calls_->scope();
+            return context_.emplace(record(), s.stop, runner_->shared(), calls_made_, s.must_end_by,
+                                    services(&calls_->revised()));
+        } else {
+            return context_.emplace(record(), slot_->stop_token(position_), runner_->shared(), calls_made_,
+                                    steady_time::max(), services(nullptr));
+        }
+    }
+    job_services services(std::optional<std::string>* revised) const noexcept {
+        return services_for<composition, Job>(runner_->desk, *slot_, revised);
+    }
+    // The next call begins with the checkpoint of the one before.
+    bool read_revised() {
+        if (!calls_->revised()) return true;
+        const std::string body = *std::exchange(calls_->revised(), std::nullopt);
+        if constexpr (std::is_move_assignable_v<Job>) job_ = Job{};
+        if (auto read = read_job<composition>(body, slot_->version, job_); !read)
+            return conclude({.what = cannot_be_read(read.error())}), false;
+        return true;
+    }
+
+    void enter_decorators(steady_time now) {
+        const attempt_services services{
+            .dog = dog(), .owner = runner_, .overran = &exceeded_timeout, .came_back = &came_back};
+        const try_scope outside{.id = record().id,
+                                .entrypoint = entrypoint_of<Job>,
+                                .attempt = record().attempt,
+                                .began = now,
+                                .stop = slot_->stop_token(position_)};
+        calls_ = std::make_unique<calls>(services, access_.decorators(), outside, now);
+    }
+    watchdog* dog() const noexcept {
+        if constexpr (plan::needs_watchdog) return &access_.dog();
+        else return nullptr;
+    }
+    static void exceeded_timeout(void* owner, const try_scope& s, duration run_time) noexcept {
+        static_cast<runner_type*>(owner)->overran({s.id, s.entrypoint, s.attempt, run_time});
+    }
+    static void came_back(void* owner) noexcept { static_cast<runner_type*>(owner)->came_back(); }
+
+    void settle(try_result&& r) {
+        if constexpr (!plan::is_decorated) {
+            conclude(std::move(r));
+        } else {
+            const auto now = access_.now();
+            pause_or_conclude(calls_->ended(std::move(r), now), now);
+        }
+    }
+    void pause_or_conclude(std::optional<duration> pause, steady_time now) {
+        if (!pause) return conclude(std::move(calls_->result()));
+        notify(runner_->observer(), event::try_failed{record().id, entrypoint_of<Job>, record().attempt, calls_made_,
+                                                      calls_->result().what.reason(), *pause});
+        todo_ = {.what = try_do::pause, .until = now + *pause};
+    }
+
+    // The last that is done to the slot, and to the job's place in its strand.
+    void conclude(try_result&& r) noexcept {
+        todo_ = {};
+        bool settled_by_handler = settled_by_handler_;
+        if constexpr (in_transaction)
+            settled_by_handler = end_transaction(transaction_, *slot_, position_, runner_->observer(), r);
+        if (r.failed() && !r.names_delay) {
+            const auto delay = retry_delay<typename composition::template backoff_of<Job>>(record());
+            r.what = retry_after{delay, std::move(r.what).reason()};
+        }
+        auto* const line = access_.line_of(*slot_, position_);
+        runner_->conclude(*slot_, position_, entrypoint_of<Job>, began_, std::move(r.what), settled_by_handler);
+        access_.start_next(line);
+    }
+
+    struct nothing {};
+    using calls = decorated_calls<decltype(std::declval<const Access&>().decorators())>;
+
+    Access access_;
+    runner_type* runner_;
+    lease_slot* slot_;
+    std::uint32_t position_;
+    int calls_made_ = 0;
+    Job job_{};
+    std::optional<context> context_{};
+    steady_time began_{};
+    try_action todo_{};
+    bool settled_by_handler_ = false;  // it was acknowledged before it ran
+    [[no_unique_address]] typename Access::transaction transaction_{};
+    // Elsewhere: what refers to it may not move as an attempt does on its way into a coroutine.
+    [[no_unique_address]] std::conditional_t<plan::is_decorated, std::unique_ptr<calls>, nothing> calls_{};
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <pgq/compose/lease_slot.hpp>
+#include <pgq/job/services.hpp>
+
+#include <optional>
+#include <string>
+
+namespace pgq::detail {
+
+/// What the context of a job of this type needs to change what is stored of the job. `revised` receives the payload of
+/// a checkpoint, for the next call of the handler in the same attempt.
+template <class Composition, class Job>
+job_services services_for(job_desk* desk, const lease_slot& slot,
+                          std::optional<std::string>* revised = nullptr) noexcept {
+    return {.desk = desk,
+            .lease = slot.lease.ref.id,
+            .writer = &writer_of<Job, typename Composition::template serializer_of<Job>>,
+            .former = slot.version != 0,
+            .revised = revised};
+}
+
+}  // namespace pgq::detail
