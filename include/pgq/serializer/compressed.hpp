@@ -83,8 +83,8 @@ inline result<void> decompress(std::string_view frame, std::size_t max_bytes, st
 
 }  // namespace detail
 
-/// Compresses the payloads of `Inner` with Zstandard. A payload that compression does not make smaller is stored as it
-/// is. Each payload gets one more byte, which says whether it is compressed.
+/// Compresses the payloads of `Inner` with Zstandard. A payload below `min_bytes` is not compressed, nor is one that
+/// compression does not make smaller. Each payload gets one more byte, which says whether it is compressed.
 ///
 /// If a payload cannot be decompressed, reading returns errc::invalid_payload and the job is held. If a payload
 /// declares more than `max_bytes`, reading returns errc::payload_too_large and allocates no memory. Each thread keeps a
