@@ -291,7 +291,8 @@ result<std::string> emit_sql_for(const sql_options& options, type_list<Jobs...>)
 ///
 /// The functions check the payload and store what serializer::json would write, in the caller's transaction; they need no right but EXECUTE. Running the
 /// script again is harmless; running that of a changed program replaces the functions. Entrypoints whose payload is encrypted, whose jobs
-/// have unique keys by a policy, or whose limit has a key that only the program can compute, get none, and a comment that says so. See docs/sql.md.
+/// have unique keys by a policy, or whose limit has a key that only the program can compute, get none, and a comment that says so.
+/// See docs/reference/sql.md.
 ///
 /// Errors: errc::invalid_name, for a name in the options that PostgreSQL does not take. It does not look at a database.
 template <class Queue>

@@ -34,7 +34,8 @@ inline constexpr bool has_encodable_members<Job> =
 
 }  // namespace detail
 
-/// Payloads as JSON objects of their adapted members; which types can be members is listed in docs/serializer/json.md.
+/// Payloads as JSON objects of their adapted members. The types that members can have are listed in
+/// docs/reference/serializers/json.md.
 ///
 /// Errors name the place and never the value: "$.to.0.street: expected a string, found a number". Running out of memory
 /// throws; another exception of a `codec` becomes `errc::invalid_payload`. After a failed read the job is half read.

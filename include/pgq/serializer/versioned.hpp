@@ -53,7 +53,7 @@ concept upcast_from = made_by_from<Next, Previous> || std::constructible_from<Ne
 ///                       std::string path{}; int edge = 0; };
 ///
 /// A program reads the present version and all former ones that it names, and writes the present one. Jobs of a version that
-/// nobody running can read wait. See docs/serializer/versioned.md for the order of a deployment.
+/// nobody running can read wait. See docs/reference/serializers/versioned.md for the order of a deployment.
 ///
 /// The version is a fingerprint of the members' names and types, or `static constexpr std::string_view version`, if the type has
 /// one; that of payloads written without `versioned` is the empty text.

@@ -263,7 +263,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '22023',
         MESSAGE = format('%s%s: %s', path, place, coalesce(problem, format('expected %s, found %s', wanted,
             CASE found WHEN 'null' THEN 'null' WHEN 'array' THEN 'an array' WHEN 'object' THEN 'an object' ELSE 'a ' || found END))),
-        HINT = coalesce(remedy, 'write what the job type reads, see docs/serializer/json.md');
+        HINT = coalesce(remedy, 'write what the job type reads, see docs/reference/serializers/json.md');
 END )";
 
 /// A jsonb of a duration or a moment: how many times `num`/`den` seconds it is. Null stays null.
