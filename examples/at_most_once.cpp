@@ -27,7 +27,7 @@ BOOST_HANA_ADAPT_STRUCT(app::send_email, to);
 
 namespace app {
 
-// Who wants to know of a bell that did not ring has to listen: nobody else will ever hear of it.
+// Nothing stores why a bell did not ring. An observer is the only way to know.
 struct sexton {
     using policy_category = pgq::observer_tag;
     void on(const pgq::event::job_finished& e) {

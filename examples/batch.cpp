@@ -32,7 +32,7 @@ using app_queue =
 
 std::size_t stored = 0, calls = 0;
 
-// All of them or none: what is thrown here fails every job of the batch.
+// All of them or none: an exception fails every job of the batch.
 void store(std::span<const app::reading> some) {
     stored += some.size();
     ++calls;

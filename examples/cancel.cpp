@@ -33,7 +33,7 @@ using app_queue = pgq::queue<app::film, pgq::driver::memory, pgq::serializer::js
 
 std::latch begun{1};
 
-// A long one, that looks at its stop token where it waits anyway.
+// A long job: while it waits for the next frame, it also waits for its stop token.
 void encode(const app::film&, pgq::context& c) {
     begun.count_down();
     std::mutex m;

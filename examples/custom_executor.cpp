@@ -21,7 +21,7 @@ struct user_notification {
     std::string message{};
 };
 
-/// A decorator of our own: a failure whose text says "permanent" is not tried again, it is kept for a person.
+/// A decorator of our own: a failure whose text begins with "permanent" is held instead of tried again.
 struct giving_up : pgq::executor::decorator<> {
     struct attempt {
         explicit attempt(const giving_up&) {}

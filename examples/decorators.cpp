@@ -53,13 +53,13 @@ struct a_moment {
 };
 
 using app_queue = pgq::queue<
-    // up to five calls, the pauses between them by the backoff, none begun later than two seconds after the first
+    // up to five calls, with pauses by the back-off; the last one begins within two seconds of the first
     pgq::job<send_email, executor::retrying<a_moment, executor::tries<5>, executor::budget<2s>>>,
-    // after 50 ms its stop token fires, and the attempt has failed
+    // after 50 ms the stop token fires, and the attempt has failed
     pgq::job<make_report, executor::timeout<50ms>>,
-    // of one account one after the other, of different accounts side by side
+    // jobs of one account run one after the other, jobs of different accounts side by side
     pgq::job<book, executor::strand_by<&book::account>>,
-    // in a process of its own, which has ten seconds
+    // each job runs in a process of its own, for ten seconds at most
     pgq::job<render, executor::timeout<10s, executor::process>>,  //
     pgq::driver::memory, pgq::serializer::json, pgq::executor::thread_pool>;
 

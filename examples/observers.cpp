@@ -20,7 +20,7 @@ struct greet {
     std::string name{};
 };
 
-// An observer of one's own: what it does not care for is not compiled at all.
+// An observer of our own. Events without an `on` are not compiled at all.
 struct slow_jobs {
     using policy_category = pgq::observer_tag;
 

@@ -44,7 +44,7 @@ pgq::result<bool> transfer_one(bank& jobs) {
             if (auto in = inner.exec(move_money, t.to, t.amount); !in) return in.error();
             return {};
         });
-        // A check of the table has failed: what was booked is undone, the job is done with, and that is noted.
+        // If a check of the table fails, the booking is undone, the job is done, and the note says so.
         const std::string note = booked ? "booked" : "refused";
         if (auto put = tx.exec("INSERT INTO note VALUES ($1, $2)", (*job)->id(), note); !put) return put.error();
         return true;

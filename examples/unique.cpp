@@ -28,7 +28,7 @@ struct digest {
 BOOST_HANA_ADAPT_STRUCT(app::welcome, user);
 BOOST_HANA_ADAPT_STRUCT(app::digest, user, text);
 
-// Of one user at most one digest waits, the latest.
+// At most one digest waits for each user: the latest one.
 using app_queue = pgq::queue<pgq::job<app::digest, pgq::unique_by<&app::digest::user>::while_waiting::or_replace>,
                              app::welcome, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place>;
 

@@ -1,4 +1,4 @@
--- Dead rows that VACUUM has to leave. See docs/design/speed.md for the reasons, docs/operations.md for the price.
+-- Dead rows that VACUUM has to leave. See docs/design/speed.md for the reasons, docs/guides/deployment.md for the price.
 
 -- What a table holds while it is written anew.
 CREATE UNLOGGED TABLE :"schema".ready_rest (LIKE :"schema".ready INCLUDING STORAGE);
@@ -11,7 +11,7 @@ CREATE UNLOGGED TABLE :"schema".turn_rest (LIKE :"schema".turn);
 -- where it is worth it, and where nobody has to wait for longer than 20 ms; true when it was done, to one of the tables: who has the
 -- lock of one waits for no other, because a claim needs both.
 --
--- Who has a snapshot from before sees the tables empty from then on, as after any TRUNCATE: see docs/operations.md.
+-- Who has a snapshot from before sees the tables empty from then on, as after any TRUNCATE: see docs/guides/deployment.md.
 -- SET pgq.compact = off forbids it.
 CREATE FUNCTION :"schema".compact(dead_jobs int8 DEFAULT 100000, dead_leases int8 DEFAULT 20000, dead_turns int8 DEFAULT 10000)
 RETURNS bool

@@ -3,8 +3,6 @@
 #
 #   <!-- examples/first.cpp -->         the whole file
 #   <!-- part of examples/mail.hpp -->  lines of it that follow each other
-#
-# And every relative link leads to something.
 set -euo pipefail
 root=$1
 bad=0
@@ -26,13 +24,6 @@ check_block() {  # PAGE SOURCE BLOCK
     fi
 }
 
-check_links() {  # PAGE LINE
-    local link
-    while IFS= read -r link; do
-        [ -e "$(dirname "$1")/$link" ] || complain "$1: a link to $link, which is not there"
-    done < <(grep -oE '\]\([^)]+\)' <<<"$2" | sed 's/^](//; s/)$//; s/#.*//; /:\/\//d; /^$/d')
-}
-
 check_page() {
     local page=$1 line source='' block='' inside=no
     while IFS= read -r line; do
@@ -50,10 +41,7 @@ check_page() {
         other,'```') inside=no ;;
         cpp,*) block+=$line$'\n' ;;
         no,'') ;;
-        no,*)
-            source=''
-            check_links "$page" "$line"
-            ;;
+        no,*) source='' ;;
         esac
     done <"$page"
     [ $inside = no ] || complain "$page: a block without an end"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# scenarios.sh ROOT: each test that docs/design/scenarios.md and docs/delivery.md name (`FILE` *NAME*, or [`FILE`](LINK) *NAME*) is there, by
-# that name, and each promise of docs/delivery.md names one.
+# scenarios.sh ROOT: each test that docs/design/scenarios.md and docs/reference/promises.md name (`FILE` *NAME*, or [`FILE`](LINK) *NAME*) is there, by
+# that name, and each promise of docs/reference/promises.md names one.
 set -euo pipefail
 root=$1
 bad=0
-for page in docs/design/scenarios.md docs/delivery.md; do
+for page in docs/design/scenarios.md docs/reference/promises.md; do
     seen=0
     while IFS= read -r reference; do
         file=${reference#\`}
@@ -23,7 +23,7 @@ for page in docs/design/scenarios.md docs/delivery.md; do
     [ $seen -gt 0 ] || bad=1
 done
 while IFS= read -r promise; do
-    echo "docs/delivery.md: a promise without a test: $promise" >&2
+    echo "docs/reference/promises.md: a promise without a test: $promise" >&2
     bad=1
-done < <(grep -E '^\| ' "$root/docs/delivery.md" | grep -vE '^\| promise \||\.cpp`\]\([^)]*\) \*[^*]+\* \|$' || true)
+done < <(grep -E '^\| ' "$root/docs/reference/promises.md" | grep -vE '^\| promise \||\.cpp`\]\([^)]*\) \*[^*]+\* \|$' || true)
 exit $bad

@@ -5,7 +5,7 @@
 
 namespace pgq {
 
-/// What this library itself reports. The values are stable; see docs/error/errc.md.
+/// What this library itself reports. The values are stable; see docs/reference/errors.md.
 /// Errors of the server keep their SQLSTATE instead (error/sqlstate.hpp).
 enum class errc {
     connection_lost = 1,  ///< the connection broke or could not be made

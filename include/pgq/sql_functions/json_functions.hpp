@@ -148,7 +148,7 @@ BEGIN
         MESSAGE = format('%s%s: %s', path, place, coalesce(problem, format('expected %s, found %s', wanted,
             CASE found WHEN 'null' THEN 'null' WHEN 'array' THEN 'an array' WHEN 'object' THEN 'an object'
             ELSE 'a ' || found END))),
-        HINT = coalesce(remedy, 'write what the job type reads, see docs/serializer/json.md');
+        HINT = coalesce(remedy, 'write what the job type reads, see docs/reference/serializers/json.md');
 END )";
 
 /// The body of `pgq_ticks`: a duration or a moment as a count of `num`/`den` seconds, as jsonb. Null stays null.
