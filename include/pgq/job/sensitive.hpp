@@ -11,12 +11,13 @@
 
 namespace pgq {
 
-/// A member of a job that nobody but its handler may see: a password, a token, a card number.
+/// A member of a job that only its handler may read: a password, a token, a card number.
 ///
-/// It is made of a `T` like a `T`, but does not turn into one by itself: `reveal()` says in the code where the value is used.
-/// It has no output operator. Only a serializer that encrypts writes it, any other is refused when the queue is put
-/// together; and no error text of ours quotes it, nor one that a codec gave while reading it. What a handler logs or throws
-/// after `reveal()` is its own affair, and the memory is not wiped.
+/// A `T` converts to it implicitly. It does not convert back: `reveal()` shows in the code where the value is used. It
+/// has no output operator. Only a serializer that encrypts can write it; with any other the queue does not compile. No
+/// error message quotes it, not even an error that a codec reports while it reads the value.
+///
+/// What a handler logs or throws after `reveal()` is not protected, and the memory is not wiped.
 template <class T>
 class sensitive {
     static_assert(std::is_object_v<T> && !std::is_const_v<T>);
@@ -33,7 +34,7 @@ public:
     const T& reveal() const& noexcept { return value_; }
     T&& reveal() && noexcept { return std::move(value_); }
 
-    /// Not in constant time: for tests and caches, not for checking a password.
+    /// Does not take constant time: use it in tests and caches, not to check a password.
     friend bool operator==(const sensitive&, const sensitive&) = default;
 
 private:
@@ -57,7 +58,7 @@ struct types_of_members<type_list<Ms...>> {
     using type = type_list<typename Ms::type...>;
 };
 
-// What a type is made of, as far as it can be seen from outside: the arguments of a template, adapted members.
+// The types that a type consists of, as far as they are known: its template arguments and its adapted members.
 template <class T>
 struct made_of {
     using type = type_list<>;
@@ -98,9 +99,8 @@ struct has_secret<sensitive<T>, Seen> : std::true_type {};
 
 }  // namespace detail
 
-/// Whether there is a `sensitive` member in `T`, at any depth: in adapted structs, and in what stands between the brackets
-/// of a template (`std::optional`, `std::vector`, ...). A type that hides one elsewhere says
-/// `static constexpr bool is_sensitive = true`.
+/// Whether `T` has a `sensitive` member at any depth: in adapted structs and in template arguments (`std::optional`,
+/// `std::vector`, ...). A type that hides one elsewhere declares `static constexpr bool is_sensitive = true`.
 template <class T>
 inline constexpr bool holds_sensitive = detail::has_secret<T>::value;
 
