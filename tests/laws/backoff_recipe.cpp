@@ -22,7 +22,7 @@ TEST_CASE("backoff::recipe keeps the back-off laws", "[backoff][laws]") {
     laws::check_backoff<recipe>([make] { return make; });
 }
 
-TEST_CASE("a recipe that was read keeps the back-off laws", "[backoff][laws]") {
+TEST_CASE("a back-off that was read from text keeps the back-off laws", "[backoff][laws]") {
     laws::check_backoff<recipe>(
         [] { return recipe::parse("jittered 1e300 jittered -7 exponential 2562047h inf 2562047h").value(); });
 }

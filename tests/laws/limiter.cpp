@@ -42,7 +42,7 @@ TEST_CASE("limiter::concurrency keeps the limiter laws", "[limiter][laws]") {
     laws::check_admission<limiter::concurrency<4>>([] { return limiter::concurrency<4>{}; });
     laws::check_admission<limiter::concurrency<>>([] { return limiter::concurrency<>{1}; });
     laws::check_admission<limiter::concurrency<>>(
-        [] { return limiter::concurrency<>{}; });  // no number given: no limit
+        [] { return limiter::concurrency<>{}; });  // without a number there is no limit
 }
 
 TEST_CASE("limiter::all_of keeps the limiter laws", "[limiter][laws]") {
@@ -55,7 +55,7 @@ TEST_CASE("limiter::all_of keeps the limiter laws", "[limiter][laws]") {
     laws::check_keys<all>(std::vector<order>{{.number = 1}, {.number = -1}, {.number = 11}});
 }
 
-TEST_CASE("limiters of all workers keep the limiter laws", "[limiter][laws]") {
+TEST_CASE("limiters for all workers together keep the limiter laws", "[limiter][laws]") {
     laws::check_declaration<limiter::none>([] { return limiter::none{}; });
     laws::check_declaration<limiter::global_rate<100>>([] { return limiter::global_rate<100>{}; });
     laws::check_declaration<limiter::global_rate<>>([] { return limiter::global_rate<>{-5, duration{}, 0}; });
@@ -66,7 +66,7 @@ TEST_CASE("limiters of all workers keep the limiter laws", "[limiter][laws]") {
         [] { return limiter::serialized_by<&order::number>{}; });
 }
 
-TEST_CASE("limiters by key keep the limiter laws, whatever the key is", "[limiter][laws]") {
+TEST_CASE("limiters by key keep the limiter laws with each type of key", "[limiter][laws]") {
     laws::check_keys<limiter::serialized_by<&order::customer>>(
         std::vector<order>{{.customer = ""}, {.customer = "Ada"}, {.customer = "\u00c4da'"}});
     laws::check_keys<limiter::concurrency_by<&order::number, 3>>(

@@ -18,7 +18,7 @@ TEST_CASE("observer::counters keeps the observer laws", "[observer][laws]") {
     laws::check_observer<observer::counters>([] { return observer::counters{}; });
 }
 
-TEST_CASE("observer::log keeps the observer laws, whatever its sink takes and does", "[observer][laws]") {
+TEST_CASE("observer::log keeps the observer laws with each kind of sink", "[observer][laws]") {
     constexpr observer::log_options all{.least = observer::log_level::debug};
     SECTION("a stream") {
         std::ostringstream out;
@@ -26,25 +26,25 @@ TEST_CASE("observer::log keeps the observer laws, whatever its sink takes and do
         laws::check_observer<log>([&] { return log{out, all}; });
         CHECK(out.str().find("level=") == 0);
     }
-    SECTION("one that takes lines") {
+    SECTION("a sink that takes lines") {
         std::size_t bytes = 0;
         auto sink = [&bytes](std::string_view line) { bytes += line.size(); };
         laws::check_observer<observer::log<decltype(sink)>>([&] { return observer::log{sink, all}; });
         CHECK(bytes > 0);
     }
-    SECTION("one that takes records") {
+    SECTION("a sink that takes records") {
         std::size_t fields = 0;
         auto sink = [&fields](const observer::log_record& r) { fields += r.fields.size(); };
         laws::check_observer<observer::log<decltype(sink)>>([&] { return observer::log{sink, all}; });
         CHECK(fields > 0);
     }
-    SECTION("one that throws") {
+    SECTION("a sink that throws") {
         auto sink = [](std::string_view) { throw std::runtime_error{"disk full"}; };
         laws::check_observer<observer::log<decltype(sink)>>([&] { return observer::log{sink, all}; });
     }
 }
 
-TEST_CASE("observer::all_of keeps the observer laws when its parts do", "[observer][laws]") {
+TEST_CASE("observer::all_of keeps the observer laws if its parts do", "[observer][laws]") {
     auto quiet = [](std::string_view) {};
     using both = observer::all_of<observer::counters, observer::log<decltype(quiet)>>;
     laws::check_observer<both>([&] { return both{observer::counters{}, observer::log{quiet}}; });

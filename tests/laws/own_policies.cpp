@@ -7,7 +7,7 @@
 
 namespace app {
 
-/// Five minutes, and from the fifth attempt on an hour.
+/// Waits five minutes, and one hour from the fifth attempt on.
 struct patient {
     using policy_category = pgq::backoff_tag;
 
@@ -17,7 +17,8 @@ struct patient {
     }
 };
 
-/// How many jobs took longer than a second. Copies count together, so that the program can keep one and look.
+/// Counts the jobs that took longer than one second. Copies share the count, so that the program can keep a copy and
+/// read it.
 class slow_jobs {
 public:
     using policy_category = pgq::observer_tag;

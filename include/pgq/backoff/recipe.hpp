@@ -20,17 +20,17 @@
 
 namespace pgq::backoff {
 
-/// Any of the back-offs here as a value, which can be written down: "jittered 0.2 exponential 1s 2 5min". That is how one
-/// travels with a job, in the header `recipe::header_name`.
+/// Any back-off of this folder as a value that can be written as text: "jittered 0.2 exponential 1s 2 5min". A back-off
+/// is stored with a job in this form, in the header `recipe::header_name`.
 ///
-/// A text is a name and its settings in the order in which they are declared; a time is a whole number with h, min, s,
-/// ms, us or ns, from 0 up; what a jitter shortens stands behind it.
+/// The text is a name and its settings, in the order of their declaration. A time is a whole number, 0 or more, with
+/// the unit h, min, s, ms, us or ns. After "jittered" and its spread follows the back-off that it shortens.
 class recipe {
 public:
     using policy_category = backoff_tag;
 
     static constexpr std::string_view header_name = "pgq-backoff";
-    /// Jitters around each other; a text with more is not read, and of a back-off with more the outer ones are left out.
+    /// The maximum number of nested jitters. `parse` refuses a text with more. `jittered_by` ignores the ones above it.
     static constexpr std::size_t max_jitters = 4;
 
     recipe() = default;
@@ -39,7 +39,7 @@ public:
     recipe(const linear& b) noexcept : base_{b} {}
     recipe(const exponential& b) noexcept : base_{b} {}
 
-    /// This, shortened as `jittered` does.
+    /// The same back-off with a jitter around it, as `jittered` does.
     recipe jittered_by(double spread) const noexcept {
         recipe r = *this;
         if (r.jitters_ < max_jitters) r.spreads_[r.jitters_++] = spread;
@@ -53,7 +53,8 @@ public:
         return rest;
     }
 
-    /// Reads back as one with the same answers; settings that count as others are written as those.
+    /// The text. `parse` makes a back-off with the same delays from it. A setting out of range is written as the value
+    /// that it counts as.
     std::string text() const {
         std::string out;
         for (std::size_t i = jitters_; i > 0; --i) {
@@ -65,7 +66,7 @@ public:
         return out;
     }
 
-    /// Nothing when `text` is not what `text()` writes.
+    /// Returns nullopt if `text` is not in the form that `text()` writes.
     static std::optional<recipe> parse(std::string_view text) noexcept {
         detail::recipe_words words{text};
         std::array<double, max_jitters> spreads{};
@@ -105,7 +106,7 @@ private:
         if (name == "exponential") return recipe{parse_exponential(words)};
         return std::nullopt;
     }
-    // One setting after the other: the order of the words.
+    // One statement for each setting, because they must be read in the order of the words.
     static linear parse_linear(detail::recipe_words& words) noexcept {
         linear b;
         b.first = words.time();
@@ -122,13 +123,14 @@ private:
     }
 
     std::variant<none, fixed, linear, exponential> base_{};
-    std::array<double, max_jitters> spreads_{};  // from the inside out
+    std::array<double, max_jitters> spreads_{};  // the innermost jitter first
     std::size_t jitters_ = 0;
 };
 
 static_assert(backoff_policy<recipe>);
 
-/// The recipe of a back-off of ours. One of somebody else's says `pgq::backoff::recipe as_recipe() const`.
+/// Converts a back-off of this folder. Your own back-off can be converted if it has `pgq::backoff::recipe as_recipe()
+/// const`.
 template <class Backoff>
     requires std::convertible_to<const Backoff&, recipe> recipe recipe_of(const Backoff& b) { return b; }
 template <class Backoff>

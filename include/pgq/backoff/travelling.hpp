@@ -8,16 +8,17 @@
 
 namespace pgq::backoff {
 
-/// `Inner`, stored with each job when it is enqueued: the worker that runs the job goes by that, whatever its own policy
-/// is, so a queued job keeps the back-off it was enqueued with when programs change.
+/// Stores the back-off `Inner` with each job when it is enqueued. The worker that runs the job uses the stored back-off
+/// instead of its own policy. So a queued job keeps its back-off when a new version of the program changes the policy.
 ///
-/// It is a header of the job, `recipe::header_name`. One that the caller gave goes before; one that a worker cannot read
-/// counts as none, and the worker's own policy is used. Not for `enqueue_stream`, whose jobs have no headers.
+/// The back-off is a header of the job, `recipe::header_name`. If the caller sets that header, its value is used. If a
+/// worker cannot read the value, it uses its own policy. It does not work with `enqueue_stream`, whose jobs have no
+/// headers.
 template <backoff_policy Inner = jittered<exponential>>
 struct travelling {
     using policy_category = backoff_tag;
 
-    /// Whether `Inner` can be written down.
+    /// Whether `Inner` can be written as text.
     static constexpr bool can_travel = has_recipe<Inner>;
 
     Inner inner{};

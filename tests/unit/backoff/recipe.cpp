@@ -27,17 +27,17 @@ struct patient {
     duration delay(int attempt) const noexcept { return as_recipe().delay(attempt); }
     recipe as_recipe() const { return exponential{.first = 1min, .factor = 3, .cap = 12h}; }
 };
-struct secretive {
+struct without_text {
     using policy_category = backoff_tag;
     duration delay(int) const noexcept { return 1s; }
 };
 static_assert(backoff::has_recipe<jittered<jittered<linear>>> && backoff::has_recipe<jittered<patient>>);
 static_assert(backoff::has_recipe<recipe> && backoff::has_recipe<backoff::travelling<patient>>);
-static_assert(!backoff::has_recipe<secretive> && !backoff::has_recipe<jittered<secretive>>);
-static_assert(!backoff::travelling<secretive>::can_travel && backoff::travelling<>::can_travel);
+static_assert(!backoff::has_recipe<without_text> && !backoff::has_recipe<jittered<without_text>>);
+static_assert(!backoff::travelling<without_text>::can_travel && backoff::travelling<>::can_travel);
 
 template <class Backoff>
-void answers_the_same(const Backoff& b) {
+void reads_back_equal(const Backoff& b) {
     const std::string text = recipe_of(b).text();
     INFO(text);
     const auto read = recipe::parse(text);
@@ -49,7 +49,7 @@ void answers_the_same(const Backoff& b) {
 
 }  // namespace
 
-TEST_CASE("a recipe is written with the largest unit that is exact", "[backoff][recipe]") {
+TEST_CASE("a back-off is written in the largest exact units", "[backoff][recipe]") {
     CHECK(recipe{none{}}.text() == "none");
     CHECK(recipe{fixed{.every = 90s}}.text() == "fixed 90s");
     CHECK(recipe{linear{}}.text() == "linear 1s 5s 5min");
@@ -61,21 +61,21 @@ TEST_CASE("a recipe is written with the largest unit that is exact", "[backoff][
     CHECK(recipe_of(backoff::travelling<patient>{}).text() == "exponential 1min 3 12h");
 }
 
-TEST_CASE("a recipe reads back as one with the same answers", "[backoff][recipe]") {
-    answers_the_same(none{});
+TEST_CASE("a back-off that is written and read has the same delays", "[backoff][recipe]") {
+    reads_back_equal(none{});
     for (const duration d : {duration{0}, duration{1}, duration{1ms}, duration{7h}, duration::max(), duration{-1s}}) {
-        answers_the_same(fixed{.every = d});
-        answers_the_same(linear{.first = d, .step = 1s, .cap = duration::max()});
-        answers_the_same(linear{.first = 1s, .step = d, .cap = 1h});
-        answers_the_same(exponential{.first = 1s, .factor = 1.5, .cap = d});
-        answers_the_same(exponential{.first = d, .factor = 2, .cap = duration::max()});
+        reads_back_equal(fixed{.every = d});
+        reads_back_equal(linear{.first = d, .step = 1s, .cap = duration::max()});
+        reads_back_equal(linear{.first = 1s, .step = d, .cap = 1h});
+        reads_back_equal(exponential{.first = 1s, .factor = 1.5, .cap = d});
+        reads_back_equal(exponential{.first = d, .factor = 2, .cap = duration::max()});
     }
     for (const double factor : {0.0, -1.0, 1.0, 1e300, std::numeric_limits<double>::infinity()})
-        answers_the_same(exponential{.factor = factor});
-    answers_the_same(jittered{fixed{.every = 1min}, 0.0});
+        reads_back_equal(exponential{.factor = factor});
+    reads_back_equal(jittered{fixed{.every = 1min}, 0.0});
 }
 
-TEST_CASE("a jitter that was read stays within its spread", "[backoff][recipe]") {
+TEST_CASE("a jitter that was read from text stays within its spread", "[backoff][recipe]") {
     const auto read = recipe::parse(recipe_of(jittered{jittered{fixed{.every = 1min}, 0.5}, 0.5}).text());
     REQUIRE(read);
     duration least = 1h, most{};
@@ -90,7 +90,7 @@ TEST_CASE("a jitter that was read stays within its spread", "[backoff][recipe]")
     CHECK(most > 50s);
 }
 
-TEST_CASE("what is no recipe is not read", "[backoff][recipe]") {
+TEST_CASE("parse refuses a text that is not a back-off", "[backoff][recipe]") {
     for (const std::string_view text : {"",
                                         " ",
                                         "none none",
@@ -127,7 +127,7 @@ TEST_CASE("what is no recipe is not read", "[backoff][recipe]") {
     CHECK(recipe::parse("jittered 1 jittered 1 jittered 1 jittered 1 none"));
 }
 
-TEST_CASE("of more jitters than a text may have the outer ones are left out", "[backoff][recipe]") {
+TEST_CASE("a back-off with too many nested jitters is written without the outer ones", "[backoff][recipe]") {
     const jittered five{jittered{jittered{jittered{jittered{fixed{}, 0.5}, 0.4}, 0.3}, 0.2}, 0.1};
     CHECK(recipe_of(five).text() == "jittered 0.2 jittered 0.3 jittered 0.4 jittered 0.5 fixed 10s");
 }
