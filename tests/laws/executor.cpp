@@ -52,13 +52,13 @@ TEST_CASE("the executor of an example keeps the executor laws", "[executor][laws
 
 #if PGQ_HAS_COROUTINES
 
-TEST_CASE("executor::coroutine on threads of its own keeps the executor laws", "[executor][laws]") {
+TEST_CASE("executor::coroutine on its own threads keeps the executor laws", "[executor][laws]") {
     const std::size_t concurrency = GENERATE(as<std::size_t>{}, 1, 2, 64);
     const std::size_t threads = GENERATE(as<std::size_t>{}, 1, 3);
     laws::check_executor<executor::coroutine>([=] { return executor::coroutine{concurrency, threads}; });
 }
 
-TEST_CASE("executor::coroutine on an executor of the user's keeps the executor laws", "[executor][laws]") {
+TEST_CASE("executor::coroutine on an executor of the program keeps the executor laws", "[executor][laws]") {
     asio::thread_pool users{4};
     const std::size_t concurrency = GENERATE(as<std::size_t>{}, 1, 2, 64);
     laws::check_executor<executor::coroutine>([&users, concurrency] {
