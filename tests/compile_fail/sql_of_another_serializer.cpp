@@ -1,4 +1,4 @@
-// expect: pgq: emit_sql writes functions for payloads of serializer::json, and a job type has another serializer\. Name
+// expect: pgq: emit_sql supports only serializer::json, and a job type has another serializer\. Name the
 #include <pgq/sql_surface.hpp>
 
 #include "fakes.hpp"

@@ -1,4 +1,4 @@
-// expect: pgq: a travelling backoff is around one that cannot be written down\. Give that
+// expect: pgq: the inner back-off of travelling<> cannot be written as text\. Give it
 
 #include "fakes.hpp"
 
