@@ -2,12 +2,11 @@
 
 #include <pgq/compose/handler_match.hpp>
 
-/// What a program may assert of its own queues and workers:
+/// Facts about queues and workers that a program can check at compile time:
 /// `static_assert(pgq::entrypoints_of<app_queue>.size() == 2); static_assert(pgq::handles<decltype(w), app::resize>);`
 namespace pgq {
 
-/// The names under which the jobs of a queue are stored, sorted: a std::array of std::string_view. Empty for a queue that was
-/// refused.
+/// The entrypoints of a queue, sorted: a std::array of std::string_view. It is empty if the queue has a mistake.
 template <class Queue>
 inline constexpr auto entrypoints_of = Queue::composition_type::entrypoints;
 
@@ -23,8 +22,8 @@ inline constexpr bool handles_job<Worker<Queue, Handlers...>, Job> =
 
 }  // namespace detail
 
-/// Whether a worker (or async_worker) of this type runs jobs of this type: they are jobs of its queue, and exactly one of its
-/// handlers takes them. Asking is no error, whatever else is wrong with the worker.
+/// Whether a worker (or async_worker) runs jobs of the type `Job`: its queue has that job type, and exactly one of its
+/// handlers takes it. It can be used with any worker type, also with one that has a mistake.
 template <class Worker, class Job>
 inline constexpr bool handles = detail::handles_job<Worker, Job>;
 

@@ -21,7 +21,7 @@ asio_libpq installed(test::running_context& context) {
     return asio_libpq{context.executor(), test::emptied_schema::next()};
 }
 
-/// The driver again, with every verb that there is in two kinds done by the asynchronous one.
+/// The same driver. A verb that has a blocking and an asynchronous form uses the asynchronous one.
 class by_handlers {
 public:
     using policy_category = pgq::driver_tag;
@@ -30,7 +30,7 @@ public:
     public:
         explicit session(async_session s) : async_session{std::move(s)} {}
 
-        // A transaction is begun by a blocking verb, of which the asynchronous ones know nothing.
+        // Only a blocking verb can begin a transaction, and the asynchronous verbs would not run in it.
         void begin() = delete;
 
         pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
@@ -86,12 +86,12 @@ static_assert(pgq::driver_policy<by_handlers>);
 
 }  // namespace
 
-TEST_CASE("driver::asio_libpq keeps the driver laws by its blocking verbs", "[driver][asio_libpq][laws]") {
+TEST_CASE("driver::asio_libpq keeps the driver laws with its blocking verbs", "[driver][asio_libpq][laws]") {
     test::running_context context;
     pgq::laws::check_driver<asio_libpq>([&] { return installed(context); });
 }
 
-TEST_CASE("driver::asio_libpq keeps the driver laws by its asynchronous verbs", "[driver][asio_libpq][laws]") {
+TEST_CASE("driver::asio_libpq keeps the driver laws with its asynchronous verbs", "[driver][asio_libpq][laws]") {
     test::running_context context;
     pgq::laws::check_driver<by_handlers>([&] { return by_handlers{installed(context)}; });
 }

@@ -22,7 +22,7 @@ namespace {
 
 using lent = pgq::driver::borrow::session;
 
-/// driver::libpq, with every verb that a client has done on one borrowed connection.
+/// driver::libpq, but every verb of a client runs on one borrowed connection.
 class half_borrowed {
 public:
     using policy_category = pgq::driver_tag;
@@ -70,7 +70,7 @@ public:
         }
         pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) { return lent_.progress_of(id); }
 
-        // One connection is one transaction: what others see of it cannot be looked at through it.
+        // There is one connection and so one transaction. The laws of transactions need a second session outside of it.
         void begin() = delete;
 
     private:
@@ -100,7 +100,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("driver::borrow keeps the driver laws, as far as they are a client's", "[driver][borrow][laws]") {
+TEST_CASE("driver::borrow keeps the driver laws of a client", "[driver][borrow][laws]") {
     pgq::laws::check_driver<half_borrowed>([] { return half_borrowed{test::emptied_schema::next()}; });
 }
 

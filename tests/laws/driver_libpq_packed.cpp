@@ -14,7 +14,8 @@ namespace laws_driver_libpq_packed {
 
 namespace {
 
-/// driver::libpq, whose enqueues leave every job that can be in a pack in one, whatever else may be between them.
+/// driver::libpq, but after each enqueue every job that can be in a pack is in one, also if other jobs stand between
+/// them.
 class packing_session : public pgq::driver::pq::session {
 public:
     using base = pgq::driver::pq::session;
@@ -28,7 +29,8 @@ public:
     pgq::result<void> enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
         return packed([&] { return base::enqueue_tracked(r, jobs); });
     }
-    /// What a transaction takes of a pack keeps the rest of it until it ends, see docs/design/packs.md: beside one nothing is in packs.
+    /// A transaction that takes a job of a pack locks the whole pack until it ends (see docs/design/packs.md). So this
+    /// session unpacks all jobs before a transaction, and packs none while it is open.
     pgq::result<void> begin() {
         if (open_) return base::begin();
         if (auto begun = base::begin(); !begun) return begun;
@@ -101,11 +103,12 @@ void check(bool expecting) {
 
 }  // namespace
 
-TEST_CASE("jobs in packs keep the driver laws, by sessions that expect packs", "[driver][libpq][packs][laws]") {
+TEST_CASE("driver::libpq keeps the driver laws with packs that its sessions expect", "[driver][libpq][packs][laws]") {
     check(true);
 }
 
-TEST_CASE("jobs in packs keep the driver laws, by sessions that find them", "[driver][libpq][packs][laws]") {
+TEST_CASE("driver::libpq keeps the driver laws with packs that its sessions do not expect",
+          "[driver][libpq][packs][laws]") {
     check(false);
 }
 

@@ -34,7 +34,7 @@ driver::memory::session connected(const driver::memory& d) { return must(d.conne
 
 }  // namespace
 
-TEST_CASE("copies of a memory driver are one store, others are another", "[driver][memory]") {
+TEST_CASE("copies of a memory driver share one store, separate drivers do not", "[driver][memory]") {
     const driver::memory one, other;
     const driver::memory copy = one;
     world w{one}, same{copy}, different{other};
@@ -43,13 +43,13 @@ TEST_CASE("copies of a memory driver are one store, others are another", "[drive
     CHECK(different.counts(different.lane()).ready == 0);
 }
 
-TEST_CASE("a memory store lives as long as a session of it", "[driver][memory]") {
+TEST_CASE("a memory store exists as long as one of its sessions", "[driver][memory]") {
     auto session = [] { return connected(driver::memory{}); }();
     const lane_name name{.entrypoint = "job"};
     CHECK(must(session.lanes("q", std::span{&name, 1})).size() == 1);
 }
 
-TEST_CASE("what a claim from memory handed out outlives the store", "[driver][memory]") {
+TEST_CASE("claimed jobs stay valid after their memory store is destroyed", "[driver][memory]") {
     exchange_reply got;
     {
         world w{driver::memory{}};
@@ -75,7 +75,7 @@ TEST_CASE("a memory driver refuses names that PostgreSQL would refuse", "[driver
     CHECK(error_of("q", "\xff") == errc::invalid_text);
 }
 
-TEST_CASE("a memory driver refuses requests that make no sense, and nothing of them happens", "[driver][memory]") {
+TEST_CASE("a memory driver refuses invalid requests and changes nothing", "[driver][memory]") {
     world w{driver::memory{}};
     const auto lane = w.lane();
     w.enqueue(lane, {"a", "b"});
@@ -114,16 +114,16 @@ TEST_CASE("a memory driver refuses requests that make no sense, and nothing of t
     CHECK(w.counts(lane) == lane_counts{.ready = 1, .leased = 1});
 }
 
-TEST_CASE("a wake in memory goes to nobody whose session is gone", "[driver][memory]") {
+TEST_CASE("a memory driver wakes no worker whose session is destroyed", "[driver][memory]") {
     world w{driver::memory{}};
     const auto lane = w.lane();
     auto here = w.worker({lane});
-    SECTION("destroyed") {
+    SECTION("by its destructor") {
         auto gone = w.worker({lane});
         gone.fall_asleep();
         [](auto) {}(std::move(gone));
     }
-    SECTION("assigned over") {
+    SECTION("by an assignment") {
         auto gone = w.worker({lane});
         gone.fall_asleep();
         gone.session = w.connect(session_role::worker);
@@ -133,23 +133,23 @@ TEST_CASE("a wake in memory goes to nobody whose session is gone", "[driver][mem
     CHECK(here.is_woken());
 }
 
-TEST_CASE("a wake from before announcing sleep does not count in memory", "[driver][memory]") {
+TEST_CASE("a wake-up from before a memory worker subscribed to wake-ups does not count", "[driver][memory]") {
     world w{driver::memory{}};
     const auto lane = w.lane();
     auto p = w.worker({lane});
     p.fall_asleep();
     w.enqueue(lane, {"x"});
-    SECTION("announced again") { p.fall_asleep(); }
-    SECTION("awake meanwhile") { (void)p.exchange({.announce_awake = true}); }
+    SECTION("it subscribes again") { p.fall_asleep(); }
+    SECTION("it unsubscribes") { (void)p.exchange({.announce_awake = true}); }
     CHECK_FALSE(p.is_woken(0s));
 }
 
-TEST_CASE("memory gives the best jobs first whatever comes and goes", "[driver][memory]") {
+TEST_CASE("a memory driver always returns jobs in the order of their ranks", "[driver][memory]") {
     world w{driver::memory{}};
     const std::vector lanes{w.lane("a"), w.lane("b"), w.lane("c")};
     auto p = w.worker(lanes);
     std::mt19937 random{7};
-    std::map<std::pair<rank, job_id>, int> model;  // what is ready
+    std::map<std::pair<rank, job_id>, int> model;  // the jobs that are ready
     const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
     for (int step = 0; step < 3000; ++step) {
         const auto priority = static_cast<std::int16_t>(pick(3));
@@ -176,7 +176,7 @@ TEST_CASE("memory gives the best jobs first whatever comes and goes", "[driver][
     CHECK(in_order(p.claim(1'000'000)).size() == model.size());
 }
 
-TEST_CASE("with a manual clock jobs become due and workers die by that clock alone", "[driver][memory]") {
+TEST_CASE("with a manual clock only that clock makes jobs due and workers dead", "[driver][memory]") {
     manual_clock clock;
     world w{driver::memory::with_clock(clock)};
     const auto lane = w.lane();
@@ -198,7 +198,7 @@ TEST_CASE("with a manual clock jobs become due and workers die by that clock alo
     CHECK(w.counts(lane).ready == 1);
 }
 
-TEST_CASE("setting the calendar makes jobs due but kills no worker", "[driver][memory]") {
+TEST_CASE("a change of the calendar makes jobs due but no worker dead", "[driver][memory]") {
     manual_clock clock;
     world w{driver::memory::with_clock(clock)};
     const auto lane = w.lane();
@@ -211,7 +211,7 @@ TEST_CASE("setting the calendar makes jobs due but kills no worker", "[driver][m
     CHECK(p.exchange({.look_ahead = true}).next_due == 48h);
 }
 
-TEST_CASE("a wait on a manual clock ends when that clock has moved far enough", "[driver][memory]") {
+TEST_CASE("a wait on a manual clock ends when that clock has passed the timeout", "[driver][memory]") {
     manual_clock clock;
     world w{driver::memory::with_clock(clock)};
     auto p = w.worker({w.lane()});
@@ -226,7 +226,7 @@ TEST_CASE("a wait on a manual clock ends when that clock has moved far enough", 
     CHECK(why == wake_reason::timeout);
 }
 
-TEST_CASE("moments beyond the calendar are as far away as can be", "[driver][memory]") {
+TEST_CASE("times beyond the range of the calendar count as its limits", "[driver][memory]") {
     world w{driver::memory{}};
     const auto lane = w.lane();
     w.enqueue_each(
@@ -241,8 +241,7 @@ TEST_CASE("moments beyond the calendar are as far away as can be", "[driver][mem
     CHECK(must(p.session.wait(duration::max())) == wake_reason::interrupted);
 }
 
-TEST_CASE("a manual clock moves when told: time passes forwards, the calendar is set anywhere",
-          "[time][manual_clock]") {
+TEST_CASE("a manual clock only advances, but its calendar can be set to any time", "[time][manual_clock]") {
     const time_point start{std::chrono::sys_days{std::chrono::year{2030} / 2 / 3}};
     manual_clock clock{start};
     const manual_clock copy = clock;
@@ -260,20 +259,20 @@ TEST_CASE("a manual clock moves when told: time passes forwards, the calendar is
     CHECK(copy.steady_now() == begin + 1us);
 }
 
-TEST_CASE("a manual clock tells its watchers after each move, until they leave", "[time][manual_clock]") {
+TEST_CASE("a manual clock calls its watchers after each change, until they are destroyed", "[time][manual_clock]") {
     manual_clock clock;
-    int told = 0;
+    int calls = 0;
     time_point seen{};
-    auto watch = clock.watch([&] { ++told, seen = clock.now(); });
+    auto watch = clock.watch([&] { ++calls, seen = clock.now(); });
     clock.advance(1s);
-    CHECK(told == 1);
+    CHECK(calls == 1);
     CHECK(seen == clock.now());
     clock.set(seen + 1h);
-    CHECK(told == 2);
+    CHECK(calls == 2);
     CHECK(seen == clock.now());
     watch.reset();
     clock.advance(1s);
-    CHECK(told == 2);
+    CHECK(calls == 2);
 }
 
 }  // namespace laws_driver_memory

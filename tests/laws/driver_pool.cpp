@@ -13,7 +13,7 @@ namespace laws_driver_pool {
 
 namespace {
 
-/// A pool as a queue uses it: sessions for clients are lent, the others are the inner driver's.
+/// A pool as a queue uses it: it lends sessions to clients, and other sessions come from the inner driver.
 template <class Pool>
 class by_loans {
 public:
@@ -39,12 +39,12 @@ private:
 
 }  // namespace
 
-TEST_CASE("driver::pool of memory keeps the driver laws, with sessions that are lent", "[driver][pool][laws]") {
+TEST_CASE("the sessions that a driver::pool of memory lends keep the driver laws", "[driver][pool][laws]") {
     using pool = pgq::driver::pool<pgq::driver::memory>;
     pgq::laws::check_driver<by_loans<pool>>([] { return by_loans{pool{}}; });
 }
 
-TEST_CASE("driver::pool of libpq keeps the driver laws, with sessions that are lent", "[driver][pool][laws]") {
+TEST_CASE("the sessions that a driver::pool of libpq lends keep the driver laws", "[driver][pool][laws]") {
     using pool = pgq::driver::pool<pgq::driver::libpq>;
     pgq::laws::check_driver<by_loans<pool>>(
         [] { return by_loans{pool{pgq::driver::libpq{test::emptied_schema::next()}}}; });

@@ -69,7 +69,7 @@ struct bytes {
     std::vector<std::byte> content{};
     friend bool operator==(const bytes&, const bytes&) = default;
 };
-/// Two letters.
+/// A country code of two letters.
 struct country {
     std::array<char, 2> code{'x', 'x'};
     static pgq::result<country> from_bytes(std::string_view body) {
@@ -143,7 +143,7 @@ TEST_CASE("serializer::raw keeps the serializer laws with bytes", "[serializer][
     check_serializer(serializer::raw{}, std::vector<law_jobs::bytes>{{}, {std::vector<std::byte>(300, std::byte{7})}},
                      cut_bodies::may_pass);
 }
-TEST_CASE("serializer::raw keeps the serializer laws with a type that knows its bytes", "[serializer][laws]") {
+TEST_CASE("serializer::raw keeps the serializer laws with a type that converts itself to bytes", "[serializer][laws]") {
     check_serializer(serializer::raw{}, std::vector<law_jobs::country>{{{'d', 'e'}}, {{'f', 'r'}}});
 }
 

@@ -59,7 +59,7 @@ TEST_CASE("serializer::compressed keeps the serializer laws over raw bytes", "[s
     check_serializer(serializer::compressed<serializer::raw>{},
                      std::vector<text>{{""}, {"short"}, {std::string(3000, '\xff')}}, cut_bodies::may_pass);
 }
-TEST_CASE("serializer::encrypted keeps the serializer laws over what is compressed", "[serializer][laws]") {
+TEST_CASE("serializer::encrypted keeps the serializer laws over compressed payloads", "[serializer][laws]") {
     ring.use(serializer::secret_key::random("laws"));
     check_serializer(serializer::encrypted<serializer::compressed<serializer::json>, serializer::keys_of<ring>>{},
                      reports());

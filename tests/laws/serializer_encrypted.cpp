@@ -67,7 +67,7 @@ TEST_CASE("serializer::encrypted keeps the serializer laws over raw bytes", "[se
     laws::check_serializer(serializer::encrypted<serializer::raw, keys>{},
                            std::vector<encrypted_laws::token>{{}, {"short"}, {std::string(3000, '\xff')}});
 }
-TEST_CASE("serializer::encrypted keeps the serializer laws twice over", "[serializer][laws]") {
+TEST_CASE("serializer::encrypted keeps the serializer laws over serializer::encrypted", "[serializer][laws]") {
     const key_given key;
     using once = serializer::encrypted<serializer::json, keys>;
     laws::check_serializer(serializer::encrypted<once, keys>{}, logins);

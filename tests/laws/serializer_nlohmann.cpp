@@ -38,7 +38,7 @@ struct place {
     std::optional<int> number{};
     friend bool operator==(const place&, const place&) = default;
 };
-// Converted by the program's own functions, also where it is a member.
+// Functions of the program convert it, also if it is a member of another type.
 struct point {
     int x = 0;
     double y = 0;

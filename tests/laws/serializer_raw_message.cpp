@@ -11,7 +11,7 @@ namespace laws_serializer_raw_message {
 
 namespace raw_message_laws {
 
-/// A number and a text in the wire format of protocol buffers, as far as that is needed.
+/// A number and a text in the wire format of protocol buffers; only the parts of the format that the test needs.
 struct message {
     unsigned number = 0;
     std::string text{};

@@ -12,19 +12,19 @@
 
 namespace pgq::laws {
 
-/// What every back-off keeps; `make()` returns one.
+/// The laws of every back-off. `make()` returns one.
 template <backoff_policy Backoff, class Make>
 void check_backoff(Make make) {
     const Backoff backoff = make();
     const std::array late{1'000'000, INT_MAX / 2, INT_MAX - 1, INT_MAX};
 
-    SECTION("no attempt rests for less than nothing") {
+    SECTION("no delay is negative") {
         for (int attempt = 1; attempt <= 1000; ++attempt)
             if (backoff.delay(attempt) < duration::zero()) FAIL_CHECK("attempt " << attempt);
         for (const int attempt : late)
             if (backoff.delay(attempt) < duration::zero()) FAIL_CHECK("attempt " << attempt);
     }
-    SECTION("many attempts may be asked for in any order, from several threads at once") {
+    SECTION("several threads may ask for attempts in any order") {
         std::atomic<std::size_t> negative{0};
         std::vector<std::thread> threads;
         for (int t = 0; t < 4; ++t)
@@ -35,7 +35,7 @@ void check_backoff(Make make) {
         for (auto& thread : threads) thread.join();
         CHECK(negative == 0);
     }
-    SECTION("a copy keeps the law as well") {
+    SECTION("a copy keeps the laws too") {
         const Backoff copy = backoff;
         for (const int attempt : late) CHECK(copy.delay(attempt) >= duration::zero());
     }

@@ -12,8 +12,8 @@
 
 namespace pgq::laws {
 
-/// Counts, without a lock, how often each position ran: a task that ran twice at once is a race for the sanitizer, one
-/// that `stop()` did not wait for is another.
+/// Counts how often each position ran, without a lock. The thread sanitizer reports a data race if a task runs twice at
+/// once, or if `stop()` does not wait for a task.
 struct tally {
     explicit tally(std::size_t n) : runs(n) {}
 
@@ -40,12 +40,12 @@ struct tally {
     }
 };
 
-/// What every executor keeps; `make()` returns one that is not started.
+/// The laws of every executor. `make()` returns one that is not started.
 template <executor_policy Executor, class Make>
 void check_executor(Make make) {
     Executor executor = make();
 
-    SECTION("its width is at least one, and the same before, during and after") {
+    SECTION("its width is at least one and never changes") {
         const std::size_t width = executor.width();
         CHECK(width >= 1);
         executor.start();
@@ -59,7 +59,7 @@ void check_executor(Make make) {
             executor.stop();
         }
     }
-    SECTION("every task has run exactly once when stop returns, also those that waited") {
+    SECTION("when stop returns every task has run exactly once, also tasks that waited") {
         for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{63}, std::size_t{5000}}) {
             tally jobs{n};
             executor.start();
@@ -69,7 +69,7 @@ void check_executor(Make make) {
             CHECK(jobs.running == 0);
         }
     }
-    SECTION("it can be started again, any number of times") {
+    SECTION("it can be started again any number of times") {
         tally jobs{50 * 40};
         for (std::size_t round = 0; round < 50; ++round) {
             executor.start();
@@ -78,7 +78,7 @@ void check_executor(Make make) {
         }
         CHECK(jobs.all_ran_once());
     }
-    SECTION("a task that comes after a pause is run without another one pushing it") {
+    SECTION("a task that comes after a pause runs although no other task follows") {
         struct counted {
             tally jobs{2000};
             std::atomic<std::uint32_t> finished{0};
@@ -97,14 +97,14 @@ void check_executor(Make make) {
         executor.stop();
         CHECK(owner.jobs.all_ran_once());
     }
-    SECTION("no more than width() run at once") {
+    SECTION("at most width() tasks run at once") {
         tally jobs{5000};
         executor.start();
         for (std::size_t i = 0; i < 5000; ++i) executor.execute(jobs.at(i));
         executor.stop();
         CHECK(jobs.most_running <= executor.width());
     }
-    SECTION("a task gets what was handed in with it") {
+    SECTION("a task gets its own arguments") {
         tally jobs{500};
         executor.start();
         for (std::size_t i = 0; i < 500; ++i) executor.execute(jobs.at(i, &jobs.runs[i]));

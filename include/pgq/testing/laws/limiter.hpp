@@ -12,7 +12,7 @@
 
 namespace pgq::laws {
 
-/// What every limiter of one worker keeps: one that admits and counts. `make()` returns a new one.
+/// The laws of every limiter for one worker, which has `admit`, `began` and `ended`. `make()` returns a new one.
 template <class Limiter, class Make>
 void check_admission(Make make) {
     static_assert(limiter_policy<Limiter> && can_admit<Limiter> && can_count<Limiter>);
@@ -23,11 +23,11 @@ void check_admission(Make make) {
         if (n != 0) l.began(n, now);
         return n;
     };
-    SECTION("a new one lets something begin") {
+    SECTION("a new limiter admits at least one job") {
         const Limiter l = make();
         CHECK(l.admit(start).most > 0);
     }
-    SECTION("asking takes nothing: the same question has the same answer") {
+    SECTION("admit changes nothing: a second call returns the same") {
         Limiter l = make();
         (void)take(l, 3, start);
         const Limiter& asked = l;
@@ -35,14 +35,14 @@ void check_admission(Make make) {
         CHECK(asked.admit(start) == first);
         CHECK(asked.admit(start) == first);
     }
-    SECTION("a copy is on its own") {
+    SECTION("a copy is independent") {
         Limiter l = make();
         const admission before = l.admit(start);
         Limiter copy = l;
         while (take(copy, 1000, start) != 0 && copy.admit(start).most != admission::any) {}
         CHECK(l.admit(start) == before);
     }
-    SECTION("who has to wait and waits as long as he is told, or until all have ended, is let begin") {
+    SECTION("after the time that a refusal returns, or when all jobs have ended, it admits again") {
         Limiter l = make();
         steady_time now = start;
         std::uint32_t running = 0;
@@ -61,13 +61,13 @@ void check_admission(Make make) {
             CHECK(l.admit(now).most > 0);
         }
     }
-    SECTION("time that goes backwards lets nothing more begin") {
+    SECTION("a time that goes backwards admits no more jobs") {
         Limiter l = make();
         while (l.admit(start).most != 0 && take(l, 1000, start) != 1000) {}
         const std::uint32_t most = l.admit(start).most;
         CHECK(l.admit(start - 30min).most <= most);
     }
-    SECTION("an end too many is no place more") {
+    SECTION("an end without a start does not admit more jobs") {
         Limiter l = make();
         const std::uint32_t most = l.admit(start).most;
         l.ended(5, start);
@@ -75,11 +75,11 @@ void check_admission(Make make) {
     }
 }
 
-/// What every limiter for all workers keeps: one that declares.
+/// The laws of every limiter for all workers together, which has `declare`. `make()` returns a new one.
 template <class Limiter, class Make>
 void check_declaration(Make make) {
     static_assert(limiter_policy<Limiter> && can_declare<Limiter>);
-    SECTION("it appends, and says the same each time") {
+    SECTION("declare appends, and appends the same each time") {
         const Limiter l = make();
         std::vector<limit_spec> once, twice;
         l.declare(once);
@@ -89,7 +89,7 @@ void check_declaration(Make make) {
         REQUIRE(twice.size() == 2 * n);
         for (std::size_t i = 0; i < n; ++i) CHECK((twice[i] == once[i] && twice[n + i] == once[i]));
     }
-    SECTION("its limits are such as a database takes, and have names of their own") {
+    SECTION("its limits are in the range of the database, and no two have the same kind and number") {
         const Limiter l = make();
         std::vector<limit_spec> all;
         l.declare(all);
@@ -102,11 +102,11 @@ void check_declaration(Make make) {
     }
 }
 
-/// What every limiter by a key keeps: `jobs` are some with different keys.
+/// The laws of every limiter by a key. `jobs` must have different keys.
 template <class Limiter, class Job>
 void check_keys(const std::vector<Job>& jobs) {
     static_assert(keyed_limiter<Limiter> && can_key<Limiter, Job>);
-    SECTION("a key is appended, the same for one job, another for another") {
+    SECTION("key appends, and appends the same for one job and different keys for different jobs") {
         std::vector<std::string> keys;
         for (const auto& job : jobs) {
             std::string key = "before:", again;

@@ -18,13 +18,14 @@ namespace pgq::laws {
 
 namespace detail {
 
-/// Tells an observer every event of pgq/event/events.hpp, with contents that are overwritten and freed right after each.
+/// Passes every event of pgq/event/events.hpp to an observer. It overwrites and frees the texts of an event after each
+/// call.
 template <class O>
 class teller {
 public:
     explicit teller(O& to) : to_{&to} {}
 
-    /// True when nothing was thrown. `text` is the entrypoint, the reason and the message.
+    /// Returns true if the observer threw nothing. `text` is used as entrypoint, reason and message.
     bool tell_all(const std::string& text, std::int64_t number, duration time) {
         error_info error{errc::connection_lost, text, text};
         error.detail = text;
@@ -80,14 +81,14 @@ private:
 
 }  // namespace detail
 
-/// What every observer keeps; `make()` returns one. That it keeps no view of an event longer than the call is for the
-/// address sanitizer to see, that it may be told from several threads for the thread sanitizer too.
+/// The laws of every observer. `make()` returns one. Build with the address sanitizer to find an observer that keeps a
+/// view of an event after the call, and with the thread sanitizer to find one that is not thread-safe.
 template <observer_policy Observer, class Make>
 void check_observer(Make make) {
     static_assert(observes_something<Observer>);
     using teller = detail::teller<Observer>;
 
-    SECTION("no event makes it throw, however empty or large its contents are") {
+    SECTION("no event makes it throw, also with empty or large contents") {
         Observer observer = make();
         teller to{observer};
         CHECK(to.tell_all("", 0, {}));
@@ -96,7 +97,7 @@ void check_observer(Make make) {
         CHECK(to.tell_all("\n\"\\ =\x1b[2J\xff\xc3", -1, duration::min()));
         CHECK(to.tell_all(std::string(3, '\0'), INT64_MIN, duration{-1}));
     }
-    SECTION("several threads tell it everything at once") {
+    SECTION("several threads may pass events at once") {
         Observer observer = make();
         std::atomic<int> thrown{0};
         std::vector<std::thread> threads;
@@ -109,13 +110,13 @@ void check_observer(Make make) {
         for (auto& thread : threads) thread.join();
         CHECK(thrown == 0);
     }
-    SECTION("it can be moved to where it is needed, and told there") {
+    SECTION("it can be moved and then receives events") {
         Observer first = make();
         Observer second = std::move(first);
         teller to{second};
         CHECK(to.tell_all("here", 1, duration{1}));
     }
-    SECTION("notify tells it what it cares for, and accepts the rest") {
+    SECTION("notify passes the events that it handles and ignores the others") {
         Observer observer = make();
         notify(observer, event::job_started{.id = {1}, .entrypoint = "x", .attempt = 1});
         notify(observer, event::job_finished{.id = {1}, .entrypoint = "x", .attempt = 1});
