@@ -10,7 +10,7 @@
 #include <string_view>
 #include <system_error>
 
-// The words that a recipe is written with.
+// Writes and reads the words of a back-off as text.
 namespace pgq::backoff::detail {
 
 struct time_unit {

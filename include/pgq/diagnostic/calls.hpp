@@ -37,7 +37,7 @@ struct no_result {
 template <class Driver>
 struct cannot_take {
     static_assert(can_take<typename Driver::session>,
-                  "pgq: jobs cannot be taken by hand with this driver. Give its session the members of pgq::can_take.");
+                  "pgq: this driver cannot take jobs without a worker. Give its session the members of pgq::can_take.");
 };
 
 template <class Driver>
@@ -62,15 +62,15 @@ struct unique_stream {
 namespace detail {
 
 template <class Composition, class Job>
-inline constexpr bool knows = Composition::valid&& Composition::template contains<Job>;
+inline constexpr bool has_job_type = Composition::valid&& Composition::template contains<Job>;
 
 // If the queue itself has a mistake, its message is already printed, so a call on it adds none.
 template <class Composition, class Job>
-using unknown_to = std::conditional_t<knows<Composition, Job> || !Composition::valid, std::true_type,
-                                      unknown_job<Job, typename Composition::jobs>>;
+using error_if_unknown = std::conditional_t<has_job_type<Composition, Job> || !Composition::valid, std::true_type,
+                                            unknown_job<Job, typename Composition::jobs>>;
 
 template <class Driver>
-using not_async = std::conditional_t<async_driver<Driver>, std::true_type, blocking_driver<Driver>>;
+using error_if_blocking = std::conditional_t<async_driver<Driver>, std::true_type, blocking_driver<Driver>>;
 
 template <class Driver>
 inline constexpr bool takes = false;
@@ -87,7 +87,7 @@ inline constexpr bool runs_sql<Driver> = can_run_sql<typename Driver::session>;
 
 // A queue with a mistake may have no driver. Then a call adds no message.
 template <bool Fine, class Driver, class Message>
-using told_unless = std::conditional_t<Fine || !driver_policy<Driver>, std::true_type, Message>;
+using error_unless = std::conditional_t<Fine || !driver_policy<Driver>, std::true_type, Message>;
 
 }  // namespace detail
 
@@ -96,8 +96,8 @@ using told_unless = std::conditional_t<Fine || !driver_policy<Driver>, std::true
 
 /// True if the queue has the job type `Job`; otherwise a compile error with a message.
 template <class Composition, class Job>
-struct require_known_job : std::bool_constant<detail::knows<Composition, Job>> {
-    static_assert(sizeof(detail::unknown_to<Composition, Job>) != 0);
+struct require_known_job : std::bool_constant<detail::has_job_type<Composition, Job>> {
+    static_assert(sizeof(detail::error_if_unknown<Composition, Job>) != 0);
 };
 
 /// True if no policy makes unique keys for `Job`; otherwise a compile error with a message.
@@ -116,25 +116,25 @@ struct require_result : std::bool_constant<keeps_result<Job, Serializer>> {
 /// True if the driver has asynchronous sessions; otherwise a compile error with a message.
 template <class Driver>
 struct require_async : std::bool_constant<async_driver<Driver>> {
-    static_assert(sizeof(detail::not_async<Driver>) != 0);
+    static_assert(sizeof(detail::error_if_blocking<Driver>) != 0);
 };
 
 /// True if sessions of the driver can take jobs without a worker; otherwise a compile error with a message.
 template <class Driver>
 struct require_taking : std::bool_constant<detail::takes<Driver>> {
-    static_assert(sizeof(detail::told_unless<detail::takes<Driver>, Driver, cannot_take<Driver>>) != 0);
+    static_assert(sizeof(detail::error_unless<detail::takes<Driver>, Driver, cannot_take<Driver>>) != 0);
 };
 
 /// True if sessions of the driver have transactions; otherwise a compile error with a message.
 template <class Driver>
 struct require_transactions : std::bool_constant<detail::transacts<Driver>> {
-    static_assert(sizeof(detail::told_unless<detail::transacts<Driver>, Driver, cannot_transact<Driver>>) != 0);
+    static_assert(sizeof(detail::error_unless<detail::transacts<Driver>, Driver, cannot_transact<Driver>>) != 0);
 };
 
 /// True if sessions of the driver can run SQL; otherwise a compile error with a message.
 template <class Driver>
 struct require_sql : std::bool_constant<detail::runs_sql<Driver>> {
-    static_assert(sizeof(detail::told_unless<detail::runs_sql<Driver>, Driver, no_sql<Driver>>) != 0);
+    static_assert(sizeof(detail::error_unless<detail::runs_sql<Driver>, Driver, no_sql<Driver>>) != 0);
 };
 
 }  // namespace pgq::diagnostic

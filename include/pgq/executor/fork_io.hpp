@@ -14,7 +14,7 @@
 #include <system_error>
 #include <utility>
 
-// What a process and its fork server say to each other, over local sockets.
+// The messages between a process and its fork server, over local sockets.
 namespace pgq::detail {
 
 /// Owns a file descriptor and closes it.

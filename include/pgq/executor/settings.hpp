@@ -77,10 +77,10 @@ struct stray_of_kinds {
     };
     template <class First, class... Rest>
     struct among<First, Rest...> {
-        using twin = pick_t<like<First>::template kind, void, Rest...>;
+        using second = pick_t<like<First>::template kind, void, Rest...>;
         using type = typename std::conditional_t<
             !(Kinds<First>::value || ...), std::type_identity<First>,
-            std::conditional_t<std::is_void_v<twin>, among<Rest...>, std::type_identity<twin>>>::type;
+            std::conditional_t<std::is_void_v<second>, among<Rest...>, std::type_identity<second>>>::type;
     };
 };
 

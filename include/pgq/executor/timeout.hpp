@@ -27,7 +27,7 @@ inline std::string text_of(duration d) {
 }
 
 /// Forwards a stop request to another stop source.
-struct pass_on_stop {
+struct forward_stop {
     std::stop_source* to;
     void operator()() const noexcept { to->request_stop(); }
 };
@@ -66,7 +66,7 @@ public:
             scope_ = inside;
             ends_ = of_->limit < steady_time::max() - inside.began ? inside.began + of_->limit : steady_time::max();
             stop_ = std::stop_source{};
-            outer_.emplace(inside.stop, pgq::detail::pass_on_stop{&stop_});
+            outer_.emplace(inside.stop, pgq::detail::forward_stop{&stop_});
             inside.stop = stop_.get_token();
             inside.must_end_by = std::min(inside.must_end_by, ends_);
             stop_requested_ = reported_ = false;
@@ -106,7 +106,7 @@ public:
         try_scope scope_{};
         steady_time ends_{};
         std::stop_source stop_{std::nostopstate};
-        std::optional<std::stop_callback<pgq::detail::pass_on_stop>> outer_{};
+        std::optional<std::stop_callback<pgq::detail::forward_stop>> outer_{};
         bool armed_ = false;
         // Only the watchdog thread writes these while the alarm is armed; after disarm() this thread may read them.
         bool stop_requested_ = false;

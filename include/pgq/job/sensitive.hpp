@@ -44,12 +44,12 @@ private:
 namespace detail {
 
 template <class T, class Seen = type_list<>>
-struct has_secret;
+struct has_sensitive;
 
 template <class Ts, class Seen>
-struct any_has_secret;
+struct any_has_sensitive;
 template <class... Ts, class Seen>
-struct any_has_secret<type_list<Ts...>, Seen> : std::bool_constant<(has_secret<Ts, Seen>::value || ...)> {};
+struct any_has_sensitive<type_list<Ts...>, Seen> : std::bool_constant<(has_sensitive<Ts, Seen>::value || ...)> {};
 
 template <class Members>
 struct types_of_members;
@@ -60,48 +60,48 @@ struct types_of_members<type_list<Ms...>> {
 
 // The types that a type consists of, as far as they are known: its template arguments and its adapted members.
 template <class T>
-struct made_of {
+struct component_types {
     using type = type_list<>;
 };
 template <template <class...> class Template, class... Parts>
-struct made_of<Template<Parts...>> {
+struct component_types<Template<Parts...>> {
     using type = type_list<Parts...>;
 };
 template <class T, std::size_t N>
-struct made_of<std::array<T, N>> {
+struct component_types<std::array<T, N>> {
     using type = type_list<T>;
 };
 template <class T>
     requires adapted<T>
-struct made_of<T> : types_of_members<members_of<T>> {
+struct component_types<T> : types_of_members<members_of<T>> {
 };
 template <template <class...> class Template, class... Parts>
     requires adapted<Template<Parts...>>
-struct made_of<Template<Parts...>> : types_of_members<members_of<Template<Parts...>>> {
+struct component_types<Template<Parts...>> : types_of_members<members_of<Template<Parts...>>> {
 };
 
 template <class T>
-concept says_it_is_sensitive = requires {
+concept declares_sensitive = requires {
     requires T::is_sensitive;
 };
 
 template <class T, class Seen>
-consteval bool find_secret() {
+consteval bool find_sensitive() {
     if constexpr (contains_v<T, Seen>) return false;
-    else if constexpr (says_it_is_sensitive<T>) return true;
-    else return any_has_secret<typename made_of<T>::type, typename concat<Seen, type_list<T>>::type>::value;
+    else if constexpr (declares_sensitive<T>) return true;
+    else return any_has_sensitive<typename component_types<T>::type, typename concat<Seen, type_list<T>>::type>::value;
 }
 
 template <class T, class Seen>
-struct has_secret : std::bool_constant<find_secret<std::remove_cvref_t<T>, Seen>()> {};
+struct has_sensitive : std::bool_constant<find_sensitive<std::remove_cvref_t<T>, Seen>()> {};
 template <class T, class Seen>
-struct has_secret<sensitive<T>, Seen> : std::true_type {};
+struct has_sensitive<sensitive<T>, Seen> : std::true_type {};
 
 }  // namespace detail
 
 /// Whether `T` has a `sensitive` member at any depth: in adapted structs and in template arguments (`std::optional`,
 /// `std::vector`, ...). A type that hides one elsewhere declares `static constexpr bool is_sensitive = true`.
 template <class T>
-inline constexpr bool holds_sensitive = detail::has_secret<T>::value;
+inline constexpr bool holds_sensitive = detail::has_sensitive<T>::value;
 
 }  // namespace pgq

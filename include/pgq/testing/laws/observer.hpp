@@ -21,24 +21,24 @@ namespace detail {
 /// Passes every event of pgq/event/events.hpp to an observer. It overwrites and frees the texts of an event after each
 /// call.
 template <class O>
-class teller {
+class event_sender {
 public:
-    explicit teller(O& to) : to_{&to} {}
+    explicit event_sender(O& to) : to_{&to} {}
 
     /// Returns true if the observer threw nothing. `text` is used as entrypoint, reason and message.
-    bool tell_all(const std::string& text, std::int64_t number, duration time) {
+    bool send_all(const std::string& text, std::int64_t number, duration time) {
         error_info error{errc::connection_lost, text, text};
         error.detail = text;
         error.statement = text;
         const auto small = static_cast<std::int32_t>(number);
         const auto attempt = static_cast<std::int16_t>(number);
         const auto count = static_cast<std::size_t>(number);
-        tell(event::worker_started{.worker = {small}});
-        tell(event::jobs_claimed{.worker = {small}, .count = count});
+        send(event::worker_started{.worker = {small}});
+        send(event::jobs_claimed{.worker = {small}, .count = count});
         for (std::size_t k = 0; k < outcome::kinds; ++k) {
             std::string entrypoint = text, reason = text;
-            tell(event::job_started{.id = {number}, .entrypoint = entrypoint, .attempt = attempt});
-            tell(event::job_finished{.id = {number},
+            send(event::job_started{.id = {number}, .entrypoint = entrypoint, .attempt = attempt});
+            send(event::job_finished{.id = {number},
                                      .entrypoint = entrypoint,
                                      .attempt = attempt,
                                      .what = static_cast<outcome::kind>(k),
@@ -47,26 +47,26 @@ public:
             std::fill(entrypoint.begin(), entrypoint.end(), '#');
             std::fill(reason.begin(), reason.end(), '#');
         }
-        tell(event::lease_lost{.lease = number, .unfinished = count});
-        tell(event::connection_failed{.error = error, .next_try = time});
-        tell(event::connection_restored{});
-        tell(event::jobs_rescued{.workers = number, .returned = number, .held = number});
-        tell(event::trouble{.error = error});
-        tell(event::try_failed{.id = {number},
+        send(event::lease_lost{.lease = number, .unfinished = count});
+        send(event::connection_failed{.error = error, .next_try = time});
+        send(event::connection_restored{});
+        send(event::jobs_rescued{.workers = number, .returned = number, .held = number});
+        send(event::trouble{.error = error});
+        send(event::try_failed{.id = {number},
                                .entrypoint = text,
                                .attempt = attempt,
                                .try_number = small,
                                .reason = text,
                                .pause = time});
-        tell(event::handler_overran{.id = {number}, .entrypoint = text, .attempt = attempt, .run_time = time});
-        tell(event::limit_differs{.entrypoint = text, .declared = {.amount = small}, .stored = {.amount = small}});
-        tell(event::worker_stopped{.worker = {small}});
+        send(event::handler_overran{.id = {number}, .entrypoint = text, .attempt = attempt, .run_time = time});
+        send(event::limit_differs{.entrypoint = text, .declared = {.amount = small}, .stored = {.amount = small}});
+        send(event::worker_stopped{.worker = {small}});
         return good_;
     }
 
 private:
     template <class Event>
-    void tell(const Event& e) {
+    void send(const Event& e) {
         static_assert(pgq::detail::contains_v<Event, event::all>);
         if constexpr (observes<O, Event>) {
             try {
@@ -86,16 +86,16 @@ private:
 template <observer_policy Observer, class Make>
 void check_observer(Make make) {
     static_assert(observes_something<Observer>);
-    using teller = detail::teller<Observer>;
+    using event_sender = detail::event_sender<Observer>;
 
     SECTION("no event makes it throw, also with empty or large contents") {
         Observer observer = make();
-        teller to{observer};
-        CHECK(to.tell_all("", 0, {}));
-        CHECK(to.tell_all("send_email", 1, duration{1}));
-        CHECK(to.tell_all(std::string(100'000, 'x'), INT64_MAX, duration::max()));
-        CHECK(to.tell_all("\n\"\\ =\x1b[2J\xff\xc3", -1, duration::min()));
-        CHECK(to.tell_all(std::string(3, '\0'), INT64_MIN, duration{-1}));
+        event_sender to{observer};
+        CHECK(to.send_all("", 0, {}));
+        CHECK(to.send_all("send_email", 1, duration{1}));
+        CHECK(to.send_all(std::string(100'000, 'x'), INT64_MAX, duration::max()));
+        CHECK(to.send_all("\n\"\\ =\x1b[2J\xff\xc3", -1, duration::min()));
+        CHECK(to.send_all(std::string(3, '\0'), INT64_MIN, duration{-1}));
     }
     SECTION("several threads may pass events at once") {
         Observer observer = make();
@@ -103,9 +103,9 @@ void check_observer(Make make) {
         std::vector<std::thread> threads;
         for (int t = 0; t < 4; ++t)
             threads.emplace_back([&observer, &thrown, t] {
-                teller to{observer};
+                event_sender to{observer};
                 for (int i = 0; i < 250; ++i)
-                    if (!to.tell_all("entrypoint " + std::to_string((i + t) % 50), i, duration{i})) ++thrown;
+                    if (!to.send_all("entrypoint " + std::to_string((i + t) % 50), i, duration{i})) ++thrown;
             });
         for (auto& thread : threads) thread.join();
         CHECK(thrown == 0);
@@ -113,8 +113,8 @@ void check_observer(Make make) {
     SECTION("it can be moved and then receives events") {
         Observer first = make();
         Observer second = std::move(first);
-        teller to{second};
-        CHECK(to.tell_all("here", 1, duration{1}));
+        event_sender to{second};
+        CHECK(to.send_all("here", 1, duration{1}));
     }
     SECTION("notify passes the events that it handles and ignores the others") {
         Observer observer = make();
