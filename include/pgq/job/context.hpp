@@ -83,7 +83,7 @@ public:
     /// Stores how much of the work is done: a fraction from 0 to 1, and a text of which the first 1024 bytes are kept.
     /// `queue::progress` and `handle::progress` read it. A fraction below 0 counts as 0, one above 1 as 1.
     ///
-    /// A handler may call this often. A call less than 200 ms after one that was stored does nothing and succeeds,
+    /// A handler may call this often. A call less than 200 ms after the previous round trip does nothing and succeeds,
     /// unless the fraction is 1. Every other call costs one round trip, like `update`, and has the errors of `update`;
     /// a fraction that is not a number is errc::invalid_option. A failed attempt keeps the progress; it is removed when
     /// the job ends or is held. The first call makes the job a tracked job.
