@@ -1,7 +1,7 @@
 #pragma once
 
-/// What works by Asio: the driver, the worker (with coroutines), the executor for handlers that are coroutines, and waiting for the
-/// ends of jobs.
+/// Everything that uses Asio: the asynchronous driver and worker, the executor for coroutine handlers, and asynchronous
+/// waiting for the end of jobs.
 
 #include <pgq/async_wait.hpp>
 #include <pgq/async_worker.hpp>

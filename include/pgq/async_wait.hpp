@@ -22,17 +22,20 @@
 #include <utility>
 #include <vector>
 
-/// Waiting for the ends of jobs by Asio, with any driver: `co_await pgq::async_wait(handle, 30s, asio::use_awaitable)`.
+/// Asynchronous waiting for the end of jobs, with any driver: `co_await pgq::async_wait(handle, 30s,
+/// asio::use_awaitable)`.
 ///
-/// It waits where handle::wait waits, and so takes no thread and no connection for each: all that wait on one queue object share one of each,
-/// which are made when the first one does. It completes on the handler's executor, never inside of the call. Cancelled, in whichever way, it
-/// completes with asio::error::operation_aborted; the job goes on. The queue object must live until it has completed, or else it completes with
-/// errc::closed. Called from any thread.
+/// All waits on one queue object, blocking and asynchronous, share one thread and one connection. The first wait
+/// creates them. Any thread may call these functions.
+///
+/// An operation completes on the executor of its handler, never inside the call. If it is cancelled, with any
+/// cancellation type, it completes with asio::error::operation_aborted; the job itself continues. If the timeout passes
+/// first, it completes with errc::timeout. If the queue object is destroyed first, it completes with errc::closed.
 namespace pgq {
 
 namespace detail {
 
-// A handler on its way through the waiting room, which may copy it.
+// A completion handler that waits for its result. It is shared, because the functions that hold it must be copyable.
 template <class Handler, class Answer>
 class waiting_handler {
 public:
@@ -57,12 +60,12 @@ private:
     asio::executor_work_guard<executor_type> work_;
 };
 
-/// `read(ended)` makes an answer of the ends: result<Answer>.
+/// `read(ended)` makes a result<Answer> from the ends of the jobs.
 template <class Answer, class Room, class Handler, class Read>
 void wait_by_asio(Room& room, std::span<const job_id> ids, duration timeout, Handler handler, Read read) {
     const auto waiting = std::make_shared<waiting_handler<Handler, Answer>>(std::move(handler));
     const auto ticket = room.ticket();
-    // Before it can complete, which clears the slot.
+    // The slot is assigned before the wait starts, because the completion clears it.
     if (auto slot = waiting->slot(); slot.is_connected())
         slot.assign([&room, ticket](asio::cancellation_type_t) {
             room.forget(ticket, error_info{make_error_code(asio::error::operation_aborted)});
@@ -76,7 +79,7 @@ void wait_by_asio(Room& room, std::span<const job_id> ids, duration timeout, Han
 
 }  // namespace detail
 
-/// handle::wait: void(std::error_code, ended_job).
+/// Waits for the end of one job, as handle::wait does. The signature is void(std::error_code, ended_job).
 template <class Driver, class Job, class Serializer, asio::completion_token_for<void(std::error_code, ended_job)> Token>
 auto async_wait(const handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
     return asio::async_initiate<Token, void(std::error_code, ended_job)>(
@@ -89,8 +92,8 @@ auto async_wait(const handle<Driver, Job, Serializer>& job, duration timeout, To
         token, job, timeout);
 }
 
-/// handle::get: void(std::error_code, Job::result). Of a job that ended in another way than done only the code comes,
-/// errc::job_not_done; async_wait has the reason.
+/// Waits for the result of one job, as handle::get does. The signature is void(std::error_code, Job::result). If the
+/// job ended but is not done, the code is errc::job_not_done; use async_wait to get the reason.
 template <class Driver, class Job, class Serializer, class Token>
 auto async_get(const handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
     if constexpr (diagnostic::require_result<Job, Serializer>()) {
@@ -106,7 +109,8 @@ auto async_get(const handle<Driver, Job, Serializer>& job, duration timeout, Tok
     }
 }
 
-/// batch_handle::wait_all: void(std::error_code, std::vector<ended_job>), in the order of the jobs.
+/// Waits for the end of all jobs of a batch, as batch_handle::wait_all does. The signature is
+/// void(std::error_code, std::vector<ended_job>); the ends are in the order of the jobs.
 template <class Driver, class Job, class Serializer,
           asio::completion_token_for<void(std::error_code, std::vector<ended_job>)> Token>
 auto async_wait_all(const batch_handle<Driver, Job, Serializer>& jobs, duration timeout, Token&& token) {

@@ -1,6 +1,7 @@
 #pragma once
 
-/// 1 when this compiler and the Asio that the program uses can do coroutines; the Asio headers of ours are empty otherwise.
+/// 1 if the compiler and the installed Asio support coroutines, otherwise 0. If it is 0, the headers for coroutines and
+/// asynchronous workers are empty. With Clang, define ASIO_HAS_CO_AWAIT to enable them.
 #if defined(__cpp_impl_coroutine) && __has_include(<asio/version.hpp>)
 #if !defined(__clang__) || defined(ASIO_HAS_CO_AWAIT)
 #define PGQ_HAS_COROUTINES 1

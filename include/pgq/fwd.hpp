@@ -5,7 +5,7 @@ namespace pgq {
 template <class Job>
 struct job_traits;
 
-/// How a type that is a member of a payload is written and read. Specialize it for a type of one's own:
+/// Says how a type that is a member of a payload is written and read. Specialize it for your own type:
 ///
 ///     template <>
 ///     struct pgq::codec<app::color> {
@@ -16,9 +16,9 @@ struct job_traits;
 ///         }
 ///     };
 ///
-/// `write` writes exactly one value. `read` sets all of its argument, or says by `fail` why it cannot and returns
-/// false. One that is made of other types names them, `using parts = pgq::detail::type_list<...>`, so that they are
-/// checked too.
+/// `write` must write exactly one value. `read` must set its whole argument and return true, or call `fail` with a
+/// reason and return false. A codec of a type that contains other types lists them, so that they are checked too:
+/// `using parts = pgq::detail::type_list<...>`.
 template <class T>
 struct codec;
 

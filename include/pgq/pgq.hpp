@@ -1,7 +1,8 @@
 #pragma once
 
-/// The core: queues, workers, and every policy that needs no other library. Where jobs live and how they are written is included
-/// beside it: <pgq/driver/libpq.hpp> (or <pgq/driver/memory.hpp>, in tests), <pgq/serializer/json.hpp>.
+/// The core: queues, workers, and all policies that need no other library. A program also includes a driver, which says
+/// where jobs are stored (<pgq/driver/libpq.hpp>, or <pgq/driver/memory.hpp> in tests), and a serializer
+/// (<pgq/serializer/json.hpp>).
 
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/fixed.hpp>

@@ -16,22 +16,22 @@
 
 namespace pgq {
 
-/// See unique_by.
+/// The class behind the alias `unique_by`.
 template <unique_scope Scope, on_duplicate Then, static_duration Period, auto... Members>
 struct basic_unique_by {
     using policy_category = uniqueness_tag;
 
-    /// The key is free again when the job begins.
+    /// The job keeps its key until it starts.
     using while_waiting = basic_unique_by<unique_scope::while_waiting, Then, std::chrono::seconds{0}, Members...>;
-    /// The key is taken for a time, whatever becomes of the job: `during<1h>`.
+    /// The job keeps its key for a fixed time, whatever happens to it: `during<1h>`.
     template <static_duration For>
     using during = basic_unique_by<unique_scope::period, Then, For, Members...>;
 
-    /// A second job is errc::duplicate_key, and nothing of its call is enqueued.
+    /// A second job with the key is an error: its enqueue fails with errc::duplicate_key and enqueues nothing.
     using or_fail = basic_unique_by<Scope, on_duplicate::fail, Period, Members...>;
-    /// The one that waits gets the payload of the second.
+    /// The waiting job gets the payload of the second job.
     using or_replace = basic_unique_by<Scope, on_duplicate::replace, Period, Members...>;
-    /// ... and its `run_at`.
+    /// The waiting job gets the payload and the `run_at` of the second job.
     using or_debounce = basic_unique_by<Scope, on_duplicate::debounce, Period, Members...>;
 
     static constexpr unique rule = [] {
@@ -51,7 +51,7 @@ struct basic_unique_by {
         out += '(';
         [[maybe_unused]] const std::size_t begin = out.size();
         [[maybe_unused]] std::string one;
-        // With their lengths, so that ("a", "b") and ("ab", "") differ whatever they hold.
+        // The lengths keep keys of different members different: ("a", "b") and ("ab", "").
         ((out.append(out.size() == begin ? "" : ","), one.clear(), append_key(std::invoke(Members, job), one),
           out.append(std::to_string(one.size())).append(":").append(one)),
          ...);
@@ -59,17 +59,22 @@ struct basic_unique_by {
     }
 };
 
-/// At most one job of a type for each value of these members: `pgq::job<digest, pgq::unique_by<&digest::user, &digest::day>>`. Every
-/// enqueue of such a job that names no `unique_key` of its own has the key made of them; `unique_by<>` is one key for all.
+/// At most one job for each value of these members: `pgq::job<digest, pgq::unique_by<&digest::user, &digest::day>>`.
+/// Every enqueue makes the unique key of the job from its members, unless the caller sets `unique_key`. With
+/// `unique_by<>` all jobs of the type have the same key.
 ///
-/// A key is taken until its job has finished, and a second job is not enqueued: the answer is the first one's id. Both can be said otherwise:
+/// By default a job keeps its key until it has finished, and a second job with the key is not enqueued: the call
+/// returns the id of the first job. Both can be changed:
 ///
 ///     pgq::unique_by<&digest::user>::while_waiting::or_replace
 ///     pgq::unique_by<&digest::user>::during<1h>::or_fail
 ///
-/// The members are text, integers, bools or enumerators; text that is not UTF-8 or holds a zero byte is errc::invalid_text. Their texts, each with
-/// its length in front, are the key: of {.user = "ada", .day = 17} it is `(3:ada,2:17)`, which whoever enqueues by other ways may write as well. Not
-/// for enqueue_stream.
+/// The members must be text, integers, bools or enumerators. A text with a zero byte or invalid UTF-8 is
+/// errc::invalid_text.
+///
+/// The key is the texts of the members, each after its length in bytes. For {.user = "ada", .day = 17} it is
+/// `(3:ada,2:17)`. A program that enqueues in another way, for example in SQL, may write the same key. It does not work
+/// with enqueue_stream.
 template <auto... Members>
 using unique_by =
     basic_unique_by<unique_scope::until_finished, on_duplicate::skip, std::chrono::seconds{0}, Members...>;

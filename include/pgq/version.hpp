@@ -4,5 +4,5 @@
 #define PGQ_VERSION_MINOR 1
 #define PGQ_VERSION_PATCH 0
 
-/// "major.minor.patch" of this library; CMake and the packages read it from here.
+/// The version of this library: "major.minor.patch". CMake and the packages read it from this file.
 #define PGQ_VERSION "0.1.0"

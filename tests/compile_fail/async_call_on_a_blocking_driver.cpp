@@ -1,4 +1,4 @@
-// expect: pgq: an asynchronous call on a driver that only blocks\. Use
+// expect: pgq: an asynchronous call requires an asynchronous driver\. Use a
 
 #include "fakes.hpp"
 

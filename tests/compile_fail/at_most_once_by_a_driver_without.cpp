@@ -1,4 +1,4 @@
-// expect: pgq: the queue's driver cannot deliver a job at most once\. Use driver::libpq or driver::memory
+// expect: pgq: the driver of the queue cannot deliver a job at most once\. Use driver::libpq
 
 #include "fakes.hpp"
 

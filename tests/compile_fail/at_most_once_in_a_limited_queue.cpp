@@ -1,4 +1,4 @@
-// expect: pgq: a job that is delivered at most once has a limit on how many run at once over all workers
+// expect: pgq: a job with delivery::at_most_once has a limit on running jobs over all workers, but the
 
 #include "fakes.hpp"
 

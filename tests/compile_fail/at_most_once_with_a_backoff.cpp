@@ -1,4 +1,4 @@
-// expect: pgq: a job that is delivered at most once has a backoff, though it never runs again\. Take the backoff
+// expect: pgq: a job with delivery::at_most_once has a backoff, but it never runs again\. Remove one
 
 #include "fakes.hpp"
 

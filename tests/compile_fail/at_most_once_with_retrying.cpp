@@ -1,4 +1,4 @@
-// expect: pgq: a job that is delivered at most once is to be retried\. Take executor::retrying away
+// expect: pgq: a job with delivery::at_most_once has executor::retrying, but it never runs again\. Remove
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a batch handler takes a span of jobs that it could change\. Let it take
+// expect: pgq: a batch handler takes a span of mutable jobs\. Let it
 
 #include "fakes.hpp"
 

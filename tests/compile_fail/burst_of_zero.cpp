@@ -1,4 +1,4 @@
-// expect: pgq: a burst of zero or less lets nothing run\. Give a positive burst
+// expect: pgq: with a burst of zero or less no job starts\. Give a
 
 #include "fakes.hpp"
 

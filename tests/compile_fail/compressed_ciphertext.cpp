@@ -1,4 +1,4 @@
-// expect: pgq: a compressed<> around an encrypted<>, and what is encrypted cannot be compressed\. Write
+// expect: pgq: compressed<> is around encrypted<>, but encrypted bytes cannot be compressed\. Write
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a concurrency of zero or less lets nothing run\. Give a positive number
+// expect: pgq: with a concurrency of zero or less no job starts\. Give a
 
 #include "fakes.hpp"
 

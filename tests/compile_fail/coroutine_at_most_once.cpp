@@ -1,4 +1,4 @@
-// expect: pgq: a job that is delivered at most once has a handler of batches, one in a transaction, or a coroutine
+// expect: pgq: a job with delivery::at_most_once has a batch handler, a handler with a transaction, or a
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a handler that is a coroutine is to run in executor::process\. Make it a function
+// expect: pgq: a handler that is a coroutine cannot run in executor::process\. Make it
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a handler is a coroutine and the queue.s executor runs none\. Add pgq::executor::coroutine
+// expect: pgq: a handler is a coroutine, but the executor of the queue does not run coroutines\. Add
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a policy of the whole queue is given to a single entrypoint\. Move it
+// expect: pgq: an entrypoint has a policy that only a whole queue may have\. Move it
 
 #include "fakes.hpp"
 

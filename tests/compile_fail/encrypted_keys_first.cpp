@@ -1,4 +1,4 @@
-// expect: pgq: what a serializer is wrapped around is no serializer\. Write the serializer first
+// expect: pgq: the first argument of a serializer decorator is not a serializer\. Write the
 
 #include "fakes.hpp"
 

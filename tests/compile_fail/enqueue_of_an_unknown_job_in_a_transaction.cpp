@@ -1,4 +1,4 @@
-// expect: pgq: this queue does not know the job type\. Add pgq::job<T>
+// expect: pgq: this queue does not have the job type\. Add pgq::job<T>
 
 #include "fakes.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "fakes.hpp"
 
-// A name that is no text is no name.
+// An entrypoint must be a text.
 struct numbered {
     static constexpr int entrypoint = 7;
 };

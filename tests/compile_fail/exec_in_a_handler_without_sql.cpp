@@ -1,4 +1,4 @@
-// expect: pgq: exec on a driver that has no SQL\. Use driver::libpq
+// expect: pgq: exec requires a driver that runs SQL\. Use driver::libpq,
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: an argument of exec is neither text, a number, a bool nor a std::optional of these\. Convert it
+// expect: pgq: an argument of exec is not text, a number, a bool or a std::optional of these\. Convert it
 
 #include "fakes.hpp"
 

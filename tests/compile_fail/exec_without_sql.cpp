@@ -1,4 +1,4 @@
-// expect: pgq: this driver runs no SQL\. Use one of PostgreSQL
+// expect: pgq: this driver does not run SQL\. Use a
 
 #include <pgq/driver/memory.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The smallest things that fit: each fixture takes them and spoils one.
+// The smallest job types and policies that compile. Each fixture uses them and makes one mistake.
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/serializer.hpp>
@@ -21,7 +21,7 @@
 
 namespace fakes {
 
-/// Holds no job at all.
+/// Stores no job.
 struct session {
     pgq::result<void> enqueue(const pgq::enqueue_request&, std::vector<pgq::job_id>&) { return {}; }
     pgq::result<void> exchange(const pgq::exchange_request&, pgq::exchange_reply&) { return {}; }
@@ -62,7 +62,7 @@ struct driver {
 
 struct other_driver : driver {};
 
-/// Goes by members; knows int and std::string.
+/// Works member by member; supports int and std::string.
 struct serializer {
     using policy_category = pgq::serializer_tag;
     static constexpr bool by_members = true;
@@ -78,7 +78,7 @@ struct serializer {
     }
 };
 
-/// Goes by the job as a whole; supports none.
+/// Works with the job as a whole; supports no job type.
 struct picky_serializer {
     using policy_category = pgq::serializer_tag;
     static constexpr bool by_members = false;
@@ -119,13 +119,13 @@ struct picture {
     int edge = 0;
 };
 
-/// Of no queue here.
+/// A job type of no queue here.
 struct stranger {
     static constexpr std::string_view entrypoint = "stranger";
     int x = 0;
 };
 
-/// What asio::awaitable looks like from the outside.
+/// Has the same interface as asio::awaitable.
 template <class T>
 struct awaitable {
     using value_type = T;
@@ -133,7 +133,7 @@ struct awaitable {
     bool await_ready() const noexcept { return true; }
 };
 
-/// As a worker does it: the handlers of a queue.
+/// The handlers of a queue, as a worker composes them.
 template <class Queue, class... Handlers>
 void handle(Handlers... handlers) {
     (void)sizeof(pgq::handler_set<typename Queue::composition_type, Handlers...>);

@@ -1,4 +1,4 @@
-// expect: pgq: a handler takes a job that this queue does not know\. Add pgq::job<T>
+// expect: pgq: a handler takes a job type that this queue does not have\. Add pgq::job<T>
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: jobs cannot be taken by hand with this driver\. Give its session
+// expect: pgq: this driver cannot take jobs without a worker\. Give its session
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a handler takes a transaction and the queue's driver has none\. Use driver::libpq or driver::memory
+// expect: pgq: a handler takes a transaction, but the driver of the queue has none\. Use driver::libpq
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a handler takes a job that this queue does not know\. Add pgq::job<T>
+// expect: pgq: a handler takes a job type that this queue does not have\. Add pgq::job<T>
 
 #include "fakes.hpp"
 
@@ -11,7 +11,8 @@ BOOST_HANA_ADAPT_STRUCT(parcel, weight);
 
 using parcels = pgq::queue<parcel, fakes::driver, fakes::serializer>;
 
-// Callable with a parcel, yet no handler for it.
+// The handler can be called with a parcel, because a parcel converts to its parameter. It is still not a handler for
+// it.
 void start() {
     fakes::handle<parcels>([](const fakes::mail&) {});
 }

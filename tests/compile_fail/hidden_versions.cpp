@@ -1,4 +1,4 @@
-// expect: pgq: a serializer is wrapped around a versioned<>, where its versions are overlooked\. Put versioned<> outside
+// expect: pgq: a serializer is around versioned<> and hides its versions\. Put versioned<>
 
 #include "fakes.hpp"
 

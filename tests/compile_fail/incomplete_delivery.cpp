@@ -1,4 +1,4 @@
-// expect: pgq: a delivery does not model pgq::delivery_policy\. Use delivery::at_least_once
+// expect: pgq: a delivery policy does not model pgq::delivery_policy\. Use delivery::at_least_once
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a limiter by key cannot get its key from this job\. Name a member of the job itself
+// expect: pgq: a limiter by key cannot make its key from this job\. Name a
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a limiter by key is given to a whole queue\. Give it to one entrypoint
+// expect: pgq: a whole queue has a limiter by key\. Move it
 
 #include "fakes.hpp"
 

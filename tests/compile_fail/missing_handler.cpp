@@ -1,4 +1,4 @@
-// expect: pgq: no handler for a job of this queue\. Give the worker
+// expect: pgq: a job type of this queue has no handler\. Give the
 
 #include "fakes.hpp"
 

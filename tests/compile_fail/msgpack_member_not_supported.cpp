@@ -6,7 +6,7 @@
 
 #include <vector>
 
-// The job with a conversion of its own is fine, whatever its members are.
+// The job with its own conversion is accepted with any members.
 struct own {
     static constexpr std::string_view entrypoint = "own";
     const char* text = "";

@@ -1,4 +1,4 @@
-// expect: pgq: no driver\. Say where the jobs live
+// expect: pgq: a queue has no driver\. Add the
 
 #include "fakes.hpp"
 

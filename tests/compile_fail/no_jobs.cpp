@@ -1,4 +1,4 @@
-// expect: pgq: a queue without jobs\. Add pgq::job<T>
+// expect: pgq: a queue has no jobs\. Add pgq::job<T>
 
 #include "fakes.hpp"
 

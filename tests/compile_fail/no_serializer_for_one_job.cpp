@@ -1,4 +1,4 @@
-// expect: pgq: no serializer\. Add pgq::serializer::json
+// expect: pgq: a job type has no serializer\. Add pgq::serializer::json,
 
 #include "fakes.hpp"
 

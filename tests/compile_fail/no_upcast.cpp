@@ -1,4 +1,4 @@
-// expect: pgq: nothing turns a former payload into the one that followed it\. Write
+// expect: pgq: a former payload cannot be converted to the next version\. Write `static
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: an observer observes no event\. Give it a public `void on
+// expect: pgq: an observer handles no event\. Give it
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a rate of zero or less lets nothing run\. Give a positive amount
+// expect: pgq: with a rate of zero or less no job starts\. Give a
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a job type has a sensitive member and its serializer does not encrypt\. Put the serializer into
+// expect: pgq: a job type has a sensitive member, but its serializer does not encrypt\. Put the
 
 #include "fakes.hpp"
 

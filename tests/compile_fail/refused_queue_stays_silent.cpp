@@ -1,8 +1,8 @@
-// expect: pgq: no driver\. Say where the jobs live
+// expect: pgq: a queue has no driver\. Add the
 
 #include "fakes.hpp"
 
-// What is built on a queue that was refused adds no error.
+// Code that uses a queue with a mistake adds no error.
 using broken = pgq::queue<pgq::job<fakes::mail>, fakes::serializer>;
 
 static_assert(!pgq::diagnostic::require_known_job<broken::composition_type, fakes::mail>());

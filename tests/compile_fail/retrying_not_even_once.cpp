@@ -1,4 +1,4 @@
-// expect: pgq: retrying calls the handler not even once\. Give it tries<1>
+// expect: pgq: retrying has less than one try, so it never calls the handler\. Give it
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: retrying does not say how long it waits\. Add a backoff
+// expect: pgq: retrying has no backoff, so the time between its tries is unknown\. Add one:
 
 #include "fakes.hpp"
 

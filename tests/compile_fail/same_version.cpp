@@ -1,4 +1,4 @@
-// expect: pgq: two shapes in the history of a job type have one version\. Remove
+// expect: pgq: two payload types in the history of a job type have the same version\. Remove one
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a job type has a sensitive member and its serializer does not encrypt\. Put the serializer into
+// expect: pgq: a job type has a sensitive member, but its serializer does not encrypt\. Put the
 
 #include "fakes.hpp"
 
@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-// Any serializer, also one that would write everything; and at any depth.
+// A sensitive member is found at any depth, and with every serializer that does not encrypt.
 struct card {
     pgq::sensitive<std::string> number{};
 };

@@ -1,4 +1,4 @@
-// expect: pgq: strand_by is given to a whole queue\. Move it
+// expect: pgq: a whole queue has strand_by\. Move it
 
 #include "fakes.hpp"
 

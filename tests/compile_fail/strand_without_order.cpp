@@ -1,4 +1,4 @@
-// expect: pgq: strand_by names a member that can neither be hashed nor ordered\. Give
+// expect: pgq: strand_by names a member that cannot be hashed or ordered\. Give its
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a handler with a timeout cannot see it\. Let it take
+// expect: pgq: a handler with a timeout has no stop token\. Let it
 
 #include "fakes.hpp"
 

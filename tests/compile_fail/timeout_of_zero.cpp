@@ -1,4 +1,4 @@
-// expect: pgq: a timeout leaves no time at all\. Give it a time above zero
+// expect: pgq: a timeout has a time of zero or less\. Give it
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a handler takes the transaction of another queue\. Let it take
+// expect: pgq: a handler takes a transaction of another queue\. Let it
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: two policies of one category\. Keep one
+// expect: pgq: two policies have the same category\. Keep one
 
 #include "fakes.hpp"
 

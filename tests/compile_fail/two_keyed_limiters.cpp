@@ -1,4 +1,4 @@
-// expect: pgq: two limiters of one entrypoint tell jobs apart by a key\. Leave one of them out
+// expect: pgq: two limiters of one entrypoint limit by a key\. Remove one
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a unique key cannot be made of this job\. Name members of the job itself that are text, integers, bools or enumerators
+// expect: pgq: unique_by cannot make a key from this job\. Name members
 
 #include "fakes.hpp"
 

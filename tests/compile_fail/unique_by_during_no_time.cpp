@@ -1,4 +1,4 @@
-// expect: pgq: unique keys for a period of zero or less keep nothing apart\. Give a positive one
+// expect: pgq: a unique key for a period of zero or less has no effect\. Give a
 
 #include "fakes.hpp"
 

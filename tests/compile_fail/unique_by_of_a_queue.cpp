@@ -1,4 +1,4 @@
-// expect: pgq: unique keys are made for a whole queue\. Give unique_by to one entrypoint
+// expect: pgq: a whole queue has unique_by\. Move it
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: jobs with unique keys are not for enqueue_stream: COPY cannot look for keys\. Call enqueue\(\)
+// expect: pgq: enqueue_stream cannot enqueue jobs with unique keys, because COPY does not check keys\. Call
 
 #include "fakes.hpp"
 

@@ -1,10 +1,10 @@
-// expect: pgq: no driver\. Say where the jobs live
+// expect: pgq: a queue has no driver\. Add the
 
 #include "fakes.hpp"
 
 #include <pgq/worker.hpp>
 
-// What is built on a queue that was refused adds no error.
+// Code that uses a queue with a mistake adds no error.
 using broken = pgq::queue<fakes::mail, fakes::serializer>;
 
 void start() {

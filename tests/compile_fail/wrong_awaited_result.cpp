@@ -1,4 +1,4 @@
-// expect: pgq: a handler returns what is no outcome\. Return void
+// expect: pgq: a handler returns a type that is not an outcome\. Return void,
 
 #include "fakes.hpp"
 

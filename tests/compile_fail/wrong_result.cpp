@@ -1,8 +1,8 @@
-// expect: pgq: a handler returns what is no outcome\. Return void
+// expect: pgq: a handler returns a type that is not an outcome\. Return void,
 
 #include "fakes.hpp"
 
-// A picture has a result; a mail has none.
+// A picture has a result type; a mail has none.
 void start() {
     fakes::handle<fakes::mail_queue>([](const fakes::mail&) { return 7; });
 }

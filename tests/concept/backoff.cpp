@@ -39,7 +39,7 @@ struct that_may_throw : fits {
 };
 static_assert(!can_delay<that_may_throw>);
 
-// It is called from several threads at once, through a reference to const.
+// Several threads call a back-off at once, through a const reference, so `delay` must be const.
 struct that_remembers : fits {
     duration delay(int) noexcept { return {}; }
 };

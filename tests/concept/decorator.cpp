@@ -24,17 +24,17 @@ static_assert(shapes_tries<executor::retrying<fakes::backoff>>);
 static_assert(shapes_tries<executor::retrying<fakes::backoff, executor::in_place>>);
 static_assert(shapes_tries<executor::timeout<30s>>);
 static_assert(shapes_tries<executor::timeout<30s, executor::retrying<fakes::backoff>>>);
-// These change where a handler is called, not how often or how long.
+// These decorators change where a handler runs, not how often or how long.
 static_assert(executor_decorator<executor::process> && !shapes_tries<executor::process>);
 using strand = executor::strand_by<&fakes::mail::to>;
 static_assert(executor_decorator<strand> && !shapes_tries<strand>);
 
-// What is no decorator, whatever its category.
+// These executors are no decorators, although they have the same category.
 static_assert(!executor_decorator<executor::thread_pool> && !executor_decorator<executor::in_place>);
 static_assert(!executor_decorator<fakes::executor> && !executor_decorator<fakes::backoff>);
 static_assert(!executor_policy<executor::retrying<>> && !executor_decorator<executor::retrying<>>);
 
-// A decorator is what it decorates, too.
+// A decorator models the same concepts as its inner executor.
 static_assert(executor_policy<executor::timeout<30s>> && !coroutine_executor<executor::timeout<30s>>);
 static_assert(coroutine_executor<executor::timeout<30s, fakes::coroutine_executor>>);
 static_assert(can_stand_in<executor::thread_pool> && can_stand_in<executor::timeout<30s>>);

@@ -18,7 +18,7 @@
 
 namespace concept_introspection {
 
-// What a program can assert about its queues and workers, and what unused policies cost.
+// What a program can assert about its queues and workers, and that unused policies cost nothing.
 namespace {
 
 using namespace pgq;
@@ -48,7 +48,7 @@ static_assert(handles<worker<two, of_mail, of_picture>, picture>);
 static_assert(handles<worker<two, of_everything>, picture>);
 static_assert(!handles<worker<two, of_everything>, stranger>);
 static_assert(!handles<worker<mail_queue, of_mail>, picture>);
-// A worker that would not compile can be asked all the same.
+// `handles` also accepts a worker whose `run` would not compile.
 static_assert(!handles<worker<two, of_mail>, picture>);
 static_assert(!handles<worker<two, of_mail, of_everything>, mail>);
 static_assert(handles<worker<two, of_mail, of_everything>, picture>);
@@ -59,12 +59,13 @@ static_assert(handles<async_worker<two, of_mail, of_picture>, mail>);
 static_assert(!handles<async_worker<two, of_mail>, picture>);
 #endif
 
-// A policy without settings has no data, so it takes no room where it is a member, and there is no base of theirs that would.
+// A policy without settings has no data and no base class with data, so it needs no memory as a member.
 static_assert(std::is_empty_v<observer::none> && std::is_empty_v<backoff::none> && std::is_empty_v<serializer::raw>);
 static_assert(std::is_empty_v<serializer::json> && std::is_empty_v<observer::all_of<observer::none>>);
 static_assert(std::is_empty_v<two::composition_type> && std::is_empty_v<job<mail, backoff::none>>);
 
-// Naming a policy that is the default, one that is used by its type alone, or one of a single entrypoint adds nothing to a queue.
+// A policy adds nothing to the size of a queue if it is the default, if only its type is used, or if it belongs to one
+// entrypoint.
 template <class... More>
 constexpr std::size_t size_with = sizeof(queue<mail, fakes::driver, fakes::serializer, More...>);
 static_assert(size_with<> == size_with<observer::none>);
@@ -73,7 +74,7 @@ static_assert(size_with<> == size_with<backoff::exponential> && size_with<> == s
 static_assert(size_with<> == sizeof(queue<job<mail, backoff::fixed, serializer::raw>, fakes::driver>));
 static_assert(size_with<> == sizeof(two));
 
-// Handlers without data add nothing to a worker.
+// Handlers without data add nothing to the size of a worker.
 static_assert(sizeof(worker<two, of_mail, of_picture>) == sizeof(worker<mail_queue, of_mail>));
 
 }  // namespace

@@ -27,7 +27,7 @@ struct stranger {
     int number = 0;
 };
 
-// What limits one worker, what limits all, what does both.
+// Limiters for one worker, for all workers, and for both.
 static_assert(limiter_policy<limiter::none>);
 static_assert(limiter_policy<limiter::rate<50>> && can_admit<limiter::rate<50>> && !can_declare<limiter::rate<50>>);
 static_assert(can_count<limiter::concurrency<4>> && !can_declare<limiter::concurrency<4>>);
@@ -37,7 +37,7 @@ static_assert(limiter_policy<limiter::serialized> &&
 static_assert(limiter_policy<limiter::all_of<limiter::rate<5>, limiter::serialized>>);
 static_assert(limiter_policy<limiter::all_of<>>);
 
-// Keys: of the job's own members, of types that have a text.
+// A key must be a member of the job, of a type that has a key text.
 using by_number = limiter::serialized_by<&account::number>;
 static_assert(keyed_limiter<by_number> && can_key<by_number, account>);
 static_assert(!can_key<by_number, stranger>);
@@ -46,7 +46,7 @@ static_assert(!keyed_limiter<limiter::serialized> && !keyed_limiter<limiter::all
 static_assert(keyed_limiter<limiter::all_of<by_number>> &&
               can_key<limiter::all_of<limiter::rate<5>, by_number>, account>);
 
-// Mistakes that a type can make.
+// Mistakes in the template arguments of a limiter.
 static_assert(mistake_of<limiter::rate<50>> == limiter_mistake::none);
 static_assert(mistake_of<limiter::rate<0>> == limiter_mistake::no_rate);
 static_assert(mistake_of<limiter::global_rate<5, std::chrono::seconds, 0>> == limiter_mistake::no_burst);
@@ -54,7 +54,7 @@ static_assert(mistake_of<limiter::concurrency<-3>> == limiter_mistake::no_concur
 static_assert(mistake_of<limiter::all_of<limiter::rate<5>, limiter::serialized_by<&account::number>,
                                          limiter::concurrency_by<&account::number, 2>>> == limiter_mistake::two_keys);
 
-// What is none.
+// Classes that are no limiters.
 struct without_category {
     void declare(std::vector<limit_spec>&) const {}
 };
@@ -79,7 +79,7 @@ static_assert(!limiter_policy<int> && !limiter_policy<fakes::backoff> && !limite
 static_assert(!limiter_policy<admits_only> && !limiter_policy<may_throw> && !limiter_policy<not_copyable>);
 static_assert(limiter_policy<counts_too>);
 
-// Without a limiter a queue carries nothing for one.
+// A limiter without data adds nothing to the size of a queue.
 static_assert(std::is_empty_v<limiter::none> && std::is_empty_v<by_number>);
 
 }  // namespace

@@ -44,7 +44,7 @@ using serializer::raw;
 serializer::key_ring ring;
 using keys = serializer::keys_of<ring>;
 
-// Keys of one's own: any kind of pointer to a key.
+// A class of the program that holds keys may return any kind of pointer to a key.
 struct one_key {
     static const serializer::secret_key& the() {
         static const auto key = serializer::secret_key::random("only");
@@ -64,11 +64,11 @@ static_assert(serializer_policy<encrypted<json, keys>> && serializer_policy<comp
 static_assert(serializer_policy<serializer::nlohmann> && serializer_policy<msgpack>);
 static_assert(serializer_for<encrypted<json, one_key>, fakes::mail> && serializer_for<compressed<raw>, fakes::mail>);
 static_assert(serializer_for<msgpack, fakes::mail> && serializer_for<serializer::nlohmann, fakes::picture>);
-// The entrypoint is part of what is authenticated.
+// The entrypoint is part of the authenticated data, so a job without one cannot be encrypted.
 static_assert(!serializer_for<encrypted<json, keys>, without_entrypoint>);
 static_assert(serializer_for<compressed<json>, without_entrypoint>);
 
-// Sensitive members need one that encrypts, however it is put together.
+// A job with sensitive members requires an encrypting serializer, in every combination of decorators.
 static_assert(!encrypting_serializer<json> && !encrypting_serializer<compressed<json>>);
 static_assert(encrypting_serializer<encrypted<json, keys>> && encrypting_serializer<encrypted<compressed<raw>, keys>>);
 static_assert(!serializer_for<json, login> && !serializer_for<raw, login> && !serializer_for<msgpack, login>);
@@ -77,7 +77,7 @@ static_assert(serializer_for<encrypted<json, keys>, login> && serializer_for<enc
 static_assert(serializer_for<encrypted<compressed<json>, keys>, login> &&
               serializer_for<encrypted<msgpack, keys>, login>);
 
-// A decorator goes by members when its inner serializer does.
+// A decorator works member by member if its inner serializer does.
 static_assert(encrypted<json, keys>::by_members && !encrypted<raw, keys>::by_members);
 static_assert(!encrypted<raw, keys>::supports_job<fakes::picture> && compressed<json>::supports_job<fakes::picture>);
 

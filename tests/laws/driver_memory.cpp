@@ -118,7 +118,7 @@ TEST_CASE("the memory driver does not wake a session that no longer exists", "[d
     fixture w{driver::memory{}};
     const auto lane = w.lane();
     auto here = w.worker({lane});
-    SECTION("destroyed") {
+    SECTION("by its destructor") {
         auto gone = w.worker({lane});
         gone.subscribe();
         [](auto) {}(std::move(gone));
@@ -261,18 +261,18 @@ TEST_CASE("a manual clock advances only forwards, and its calendar can be set to
 
 TEST_CASE("a manual clock notifies its watchers after each move, until they are removed", "[time][manual_clock]") {
     manual_clock clock;
-    int told = 0;
+    int calls = 0;
     time_point seen{};
-    auto watch = clock.watch([&] { ++told, seen = clock.now(); });
+    auto watch = clock.watch([&] { ++calls, seen = clock.now(); });
     clock.advance(1s);
-    CHECK(told == 1);
+    CHECK(calls == 1);
     CHECK(seen == clock.now());
     clock.set(seen + 1h);
-    CHECK(told == 2);
+    CHECK(calls == 2);
     CHECK(seen == clock.now());
     watch.reset();
     clock.advance(1s);
-    CHECK(told == 2);
+    CHECK(calls == 2);
 }
 
 }  // namespace laws_driver_memory

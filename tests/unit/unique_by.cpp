@@ -64,7 +64,7 @@ std::string key_of(const digest& d) {
     return key;
 }
 
-// The rules, in whatever order they are said.
+// The rules may be written in any order.
 static_assert(std::is_same_v<by_user::while_waiting::or_replace, by_user::or_replace::while_waiting>);
 static_assert(by_user::rule.scope() == pgq::unique_scope::until_finished);
 static_assert(by_user::rule.then() == pgq::on_duplicate::skip);
@@ -75,7 +75,7 @@ static_assert(by_user::or_debounce::during<1h>::rule.then() == pgq::on_duplicate
 static_assert(!pgq::can_name<by_user, plain>);
 static_assert(sizeof(queue_of<by_user>) == sizeof(queue_of<>));
 
-// A policy of one's own.
+// A uniqueness policy of a program.
 struct by_parity {
     using policy_category = pgq::uniqueness_tag;
     static constexpr pgq::unique rule = pgq::unique{}.or_replace();
@@ -93,7 +93,8 @@ std::vector<std::string> texts(Queue& jobs) {
 
 }  // namespace
 
-TEST_CASE("a key says each member's text and its length, so that other members have another key", "[unique_by]") {
+TEST_CASE("a key has the text and length of each member, so that different members give different keys",
+          "[unique_by]") {
     using all = pgq::unique_by<&digest::user, &digest::day, &digest::when>;
     using two = pgq::unique_by<&digest::user, &digest::text>;
     CHECK(key_of<all>({.user = "ada", .day = 17, .when = named::kind::evening}) == "(3:ada,2:17,1:2)");
@@ -104,7 +105,7 @@ TEST_CASE("a key says each member's text and its length, so that other members h
     CHECK(key_of<two>({.user = "a", .text = ""}) != key_of<two>({.user = "", .text = "a"}));
 }
 
-TEST_CASE("every enqueue has the key of the job's members: alone, in a range, in a flow", "[unique_by]") {
+TEST_CASE("an enqueue of one job, of a range or of a flow makes the keys from the members", "[unique_by]") {
     queue_of<pgq::unique_by<&digest::user, &digest::day>> jobs;
     const auto first = jobs.enqueue(digest{.user = "ada", .day = 1, .text = "first"}).value();
     CHECK(first.is_new());
@@ -127,14 +128,14 @@ TEST_CASE("every enqueue has the key of the job's members: alone, in a range, in
     CHECK(jobs.counts<digest>().value().ready == 4);
 }
 
-TEST_CASE("a key that the caller names goes before that of the members, with its own rule", "[unique_by]") {
+TEST_CASE("a unique key of the caller replaces the key of the members, and its rule applies", "[unique_by]") {
     queue_of<by_user> jobs;
     (void)jobs.enqueue(digest{.user = "ada"}).value();
     const auto named = jobs.enqueue(digest{.user = "ada"}, {.unique_key = "other"}).value();
     CHECK(named.is_new());
     CHECK(jobs.enqueue(digest{.user = "bob"}, {.unique_key = pgq::unique{"other"}.or_fail()}).error() ==
           pgq::errc::duplicate_key);
-    // Who writes the text of the key means the same one.
+    // A caller that writes the text of the key gets the same key.
     CHECK_FALSE(jobs.enqueue(digest{.user = "bob"}, {.unique_key = "(3:ada)"}).value().is_new());
     const auto mixed = jobs.enqueue(std::vector<digest>{{.user = "x", .text = "x"}, {.user = "y"}},
                                     [](const digest& d) {
@@ -146,13 +147,13 @@ TEST_CASE("a key that the caller names goes before that of the members, with its
     CHECK(mixed.is_new(1));
 }
 
-TEST_CASE("other jobs of the queue have no keys", "[unique_by]") {
+TEST_CASE("other job types of the queue have no keys", "[unique_by]") {
     queue_of<pgq::unique_by<>> jobs;
     CHECK(jobs.enqueue(plain{}).value() != jobs.enqueue(plain{}).value());
     CHECK(jobs.enqueue(digest{.user = "ada"}).value() == jobs.enqueue(digest{.user = "bob"}).value());
 }
 
-TEST_CASE("scope and conflict are those of the policy", "[unique_by]") {
+TEST_CASE("the policy decides how long a key is kept and what a duplicate does", "[unique_by]") {
     queue_of<by_user::or_fail> strict;
     (void)strict.enqueue(digest{.user = "ada"}).value();
     CHECK(strict.enqueue(digest{.user = "ada"}).error() == pgq::errc::duplicate_key);
@@ -178,7 +179,7 @@ TEST_CASE("scope and conflict are those of the policy", "[unique_by]") {
     CHECK(texts(own) == std::vector<std::string>{"3", "4"});
 }
 
-TEST_CASE("a key that is no text is an error, and nothing is enqueued", "[unique_by]") {
+TEST_CASE("a key that is not valid text is an error, and nothing is enqueued", "[unique_by]") {
     queue_of<by_user> jobs;
     CHECK(jobs.enqueue(std::vector<digest>{{.user = "ada"}, {.user = std::string("a\0b", 3)}}).error() ==
           pgq::errc::invalid_text);

@@ -9,8 +9,8 @@
 
 namespace pgq::backoff {
 
-/// `first` after the first attempt, `factor` times as much after each further one, never more than `cap`. A negative
-/// time counts as zero, a factor below 1 as 1.
+/// Waits `first` after the first attempt and `factor` times as long after each further attempt, up to `cap`. A negative
+/// time counts as zero and a factor below 1 counts as 1. The defaults are 1 s, 2 and 5 min.
 struct exponential {
     using policy_category = backoff_tag;
 
@@ -24,8 +24,7 @@ struct exponential {
         if (start >= last || start == duration::zero()) return std::min(start, last);
         const double growth = std::pow(std::max(1.0, factor), std::max(attempt, 1) - 1);
         const double grown = static_cast<double>(start.count()) * growth;
-        // Written so that infinity is capped too: only what is surely below the cap is turned back into a number of
-        // ticks.
+        // Infinity must become the cap as well, so only a number that is below the cap is converted to ticks.
         if (!(grown < static_cast<double>(last.count()))) return last;
         return duration{static_cast<duration::rep>(grown)};
     }

@@ -8,7 +8,7 @@
 
 namespace pgq::backoff {
 
-/// The same rest after every attempt.
+/// Waits the same time after every attempt; 10 s by default. A negative time counts as zero.
 struct fixed {
     using policy_category = backoff_tag;
 

@@ -9,9 +9,9 @@
 
 namespace pgq::backoff {
 
-/// Shortens what `Inner` says by a random part of up to `spread`, so that jobs that failed together do not come back
-/// together: the answer lies between (1 - spread) and 1 times Inner's, which makes Inner's cap the cap of the whole. A
-/// spread outside of 0 to 1 counts as the nearer of the two.
+/// Shortens the delay of `Inner` by a random fraction from 0 to `spread`, so that jobs which failed together do not all
+/// run again at the same time. With the default spread of 0.2 the delay is 80 to 100 % of Inner's, so it never exceeds
+/// the cap of `Inner`. A spread below 0 counts as 0, one above 1 as 1.
 template <backoff_policy Inner = exponential>
 struct jittered {
     using policy_category = backoff_tag;
@@ -21,7 +21,7 @@ struct jittered {
 
     duration delay(int attempt) const noexcept { return delay(attempt, detail::unit_random()); }
 
-    /// The same without chance: 0 gives the longest answer, 1 the shortest.
+    /// The delay for a given random number: 0 gives the longest delay, 1 the shortest.
     duration delay(int attempt, double unit_random) const noexcept {
         const duration whole = inner.delay(attempt);
         const double share = std::clamp(spread, 0.0, 1.0) * std::clamp(unit_random, 0.0, 1.0);

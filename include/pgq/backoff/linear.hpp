@@ -8,8 +8,8 @@
 
 namespace pgq::backoff {
 
-/// `first` after the first attempt, `step` more after each further one, never more than `cap`. What is negative counts
-/// as zero.
+/// Waits `first` after the first attempt and `step` longer after each further attempt, up to `cap`. A negative time
+/// counts as zero. The defaults are 1 s, 5 s and 5 min.
 struct linear {
     using policy_category = backoff_tag;
 
@@ -22,7 +22,7 @@ struct linear {
         const duration last = std::max(cap, duration::zero());
         if (start >= last) return last;
         if (step <= duration::zero()) return start;
-        // Dividing what is left tells without a product that could overflow.
+        // A division, because the product step * steps could overflow.
         const duration::rep steps = std::max(attempt, 1) - 1;
         return steps > (last - start) / step ? last : start + step * steps;
     }

@@ -5,7 +5,7 @@
 
 namespace pgq::backoff {
 
-/// Try again at once.
+/// A failed job is claimable again at once.
 struct none {
     using policy_category = backoff_tag;
 

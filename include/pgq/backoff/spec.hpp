@@ -123,7 +123,7 @@ private:
     }
 
     std::variant<none, fixed, linear, exponential> base_{};
-    std::array<double, max_jitters> spreads_{};  // from the inside out
+    std::array<double, max_jitters> spreads_{};  // the innermost jitter first
     std::size_t jitters_ = 0;
 };
 

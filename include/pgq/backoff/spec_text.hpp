@@ -26,7 +26,7 @@ inline constexpr std::array time_units{
     time_unit{"ns", 1},
 };
 
-/// In the largest unit that says it exactly; less than nothing is nothing.
+/// Appends a time in the largest unit that is exact. A negative time counts as zero.
 inline void append_time(std::string& out, duration d) {
     const auto ticks = std::max(d, duration::zero()).count();
     if (ticks == 0) return void(out += " 0s");
@@ -37,7 +37,7 @@ inline void append_time(std::string& out, duration d) {
     }
 }
 
-/// The shortest text that reads back to the same number.
+/// Appends the shortest text that is read as the same number.
 inline void append_number(std::string& out, double number) {
     char text[32];
     const auto end = std::to_chars(text, text + sizeof text, number).ptr;

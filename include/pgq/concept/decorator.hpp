@@ -13,27 +13,29 @@
 
 namespace pgq {
 
-/// One call of a handler, as the decorators around it see it. A decorator may change `stop` and `must_end_by` for what is inside
-/// of it: its own token has to fire when the one it found does, its own end must not be later than the one it found.
+/// One call of a handler (a try), as a decorator sees it. A decorator may replace `stop` and `must_end_by` for the
+/// inner decorators and the handler. Its token must fire when the one it replaces fires. Its `must_end_by` must not be
+/// later than the one it replaces.
 struct try_scope {
     job_id id{};
     std::string_view entrypoint{};
     std::int16_t attempt = 1;
-    steady_time began{};  ///< when this decorator was entered
+    steady_time began{};  ///< when `enter` of this decorator was called
     std::stop_token stop{};
     steady_time must_end_by = steady_time::max();
 };
 
-/// What came of a call, or of all calls that a decorator made of one.
+/// The result of one call of the handler, or of all calls that a decorator made for one attempt.
 struct try_result {
     outcome what{};
-    bool names_delay = true;  ///< false for what failed without saying when to run again, which the backoff then says
+    bool names_delay = true;  ///< false: the handler failed without a delay, so the back-off decides when to run again
 
     bool failed() const noexcept { return what.what() == outcome::kind::retry; }
 };
 
-/// An executor made of another, which it keeps as `inner()` and hands everything on to: `executor::decorator<Inner>` does
-/// that much. An entrypoint's policy may be one, and then it decorates what the queue runs handlers with.
+/// An executor that wraps another executor, `inner()`, and forwards every call to it. `executor::decorator<Inner>` is a
+/// base class that does this. If the executor policy of an entrypoint is a decorator, it wraps the executor of the
+/// queue.
 template <class E>
 concept executor_decorator = executor_policy<E> && executor_policy<typename E::inner_type> && requires(const E& e) {
     { e.inner() } noexcept -> std::same_as<const typename E::inner_type&>;
@@ -47,27 +49,32 @@ concept can_leave = requires(A& a, const try_scope& outside, try_result& r, stea
     { a.leave(outside, r, now) } -> std::same_as<std::optional<duration>>;
 };
 
-/// A decorator that takes part in how an attempt is run: of its class `attempt` one object is made, from the decorator, for each
-/// attempt. `enter(inside)` is told before a call of the handler and may change what the handler gets to see. `leave(outside,
-/// result, now)` is told what came of it and may replace that; when it gives a time, the handler is called again after so long,
-/// unless the worker is told to stop or the stop token fires meanwhile, which leaves the result as it is. It waits for nothing
-/// itself, so it is the same for functions and coroutines. Each object is used by one thread at a time.
+/// A decorator that changes how an attempt runs. For each attempt the worker makes one object of its class `attempt`
+/// from the decorator. One thread at a time uses the object.
+///
+/// - `enter(inside)` is called before each call of the handler. It may change what the handler sees.
+/// - `leave(outside, result, now)` is called after it, and may replace the result. If it returns a time, the worker
+///   calls the handler again after that time. If the worker is asked to stop or the stop token fires before, the result
+///   stays.
+///
+/// Neither function waits, so the same decorator works for functions and coroutines.
 template <class D>
 concept shapes_tries = executor_decorator<D> && can_enter<typename D::attempt> && can_leave<typename D::attempt>;
 
-/// What is to be done next about an attempt.
+/// What the worker must do next for an attempt.
 enum class try_do : std::uint8_t {
     run,    ///< call the handler
     pause,  ///< wait until `until`, or until a stop token fires
-    stop,   ///< nothing: it is over
+    stop,   ///< nothing: the attempt has ended
 };
 struct try_action {
     try_do what = try_do::stop;
     steady_time until{};
 };
 
-/// An executor that can make up for a handler that does not end: from `stand_in()` to `stand_down()` it runs one more at once.
-/// Both are called from any thread, and as often as each other.
+/// An executor that can replace a thread which is blocked by a handler that does not end. After `stand_in()` it runs
+/// one task more at once, until `stand_down()`. Any thread may call them. Each `stand_in()` is followed by one
+/// `stand_down()`.
 template <class E>
 concept can_stand_in = requires(E& e) {
     { e.stand_in() } noexcept;

@@ -6,8 +6,8 @@
 
 namespace pgq {
 
-/// Says when a job is acknowledged: `acknowledges_first` before its handler is called, and it runs at most once; otherwise after
-/// it, and it runs at least once.
+/// Decides when a job is acknowledged. If `acknowledges_first` is true, it is acknowledged before its handler is called
+/// and runs at most once. Otherwise it is acknowledged after the handler and runs at least once.
 template <class D>
 concept delivery_policy = policy_of<D, delivery_tag> && requires {
     { D::acknowledges_first } -> std::convertible_to<bool>;

@@ -8,13 +8,14 @@
 
 namespace pgq {
 
-/// One job to run: a function and what it needs, cheap to copy, allocating nothing. `run()` never throws.
+/// A function to run with its arguments: one job, or one batch. It is cheap to copy and allocates nothing. `run()` does
+/// not throw.
 struct task {
     void (*function)(void* owner, void* lease, std::uint32_t position) noexcept = nullptr;
     void* owner = nullptr;
     void* lease = nullptr;
     std::uint32_t position = 0;
-    bool first = false;  ///< it may overtake those that wait
+    bool first = false;  ///< the executor may run it before the tasks that wait
 
     void run() const noexcept { function(owner, lease, position); }
 };
@@ -33,19 +34,22 @@ concept can_start_and_stop = requires(E& e) {
     { e.stop() } noexcept;
 };
 
-/// Runs handlers. `width()` is how many run at once. Between `start()` and `stop()` the worker calls `execute(task)` from
-/// one thread; every task is run exactly once, on any thread, also those still waiting when `stop()` is called: `stop()` returns
-/// when all have run. An executor may be started again after it was stopped.
-/// The laws are in pgq/testing/laws/executor.hpp.
+/// Runs handlers.
+///
+/// `width()` is the number of tasks that run at once. Between `start()` and `stop()` the worker calls `execute(task)`
+/// from one thread. The executor runs every task exactly once, on any thread. `stop()` returns after all tasks have
+/// run, including those that still wait when it is called. The executor may be started again after `stop()`.
+///
+/// Test your own with pgq/testing/laws/executor.hpp.
 template <class E>
 concept executor_policy = policy_of<E, executor_tag> && has_width<E> && can_execute<E> && can_start_and_stop<E>;
 
-/// An executor that runs a task before `execute` returns, in the worker's own thread: the worker hands in what it has claimed while
-/// the server looks for more.
+/// An executor whose `execute` runs the task before it returns, in the thread of the worker. The worker then runs the
+/// jobs that it has claimed while the server works on the next claim.
 template <class E>
 concept runs_in_place = executor_policy<E> && requires { requires E::runs_in_place; };
 
-/// An executor that can also run coroutines: `executor::coroutine` and what is built like it.
+/// An executor that can also run coroutines: `executor::coroutine`, or an executor that has its `drive`.
 template <class E>
 concept coroutine_executor = executor_policy<E> && requires { requires E::runs_coroutines; };
 

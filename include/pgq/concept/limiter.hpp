@@ -12,17 +12,18 @@
 
 namespace pgq {
 
-/// A limiter's answer: how many more jobs may begin, and when to ask again if that is not enough.
+/// The answer of a limiter: how many more jobs may start, and when the worker should ask again if that is not enough.
 struct admission {
     static constexpr std::uint32_t any = std::numeric_limits<std::uint32_t>::max();
 
     std::uint32_t most = any;
-    duration again = duration::max();  ///< the longest: when one of the jobs that run has ended
+    duration again = duration::max();  ///< ask again after this time; the maximum: when a running job ends
 
     friend constexpr bool operator==(const admission&, const admission&) = default;
 };
 
-/// What can be wrong with the values in a limiter's type. One that can say so as `static constexpr limiter_mistake mistake`.
+/// What can be wrong with the template arguments of a limiter. A limiter may declare `static constexpr limiter_mistake
+/// mistake`; a queue that gets it then does not compile, with a message.
 enum class limiter_mistake : std::uint8_t { none, no_rate, no_burst, no_concurrency, two_keys };
 
 template <class L>
@@ -48,22 +49,27 @@ template <class L>
     requires requires { L::mistake; }
 inline constexpr limiter_mistake mistake_of<L> = L::mistake;
 
-/// A limiter that tells jobs apart by a key: `key(job, out)` appends it.
+/// A limiter that counts jobs by a key. `key(job, out)` appends the key of a job.
 template <class L>
 concept keyed_limiter = requires { requires L::is_keyed; };
 
-/// A limiter that declares how many may run at once, by whatever: what runs has to be in a lease then.
+/// A limiter that limits how many jobs run at once over all workers. A running job must then have a lease, by which the
+/// database counts it.
 template <class L>
 concept counts_running = requires { requires L::counts_running; };
 
-/// Says how many jobs may begin, of an entrypoint or of a queue. There are two ways, and a limiter may go both:
+/// Decides how many jobs of an entrypoint or a queue may start. A limiter does one of these, or both:
 ///
-/// - For one worker: `admit(now)` answers and takes nothing; `began(n, now)` says how many were claimed, never more than it
-///   admitted, and `ended(n, now)` that as many have ended, however they did. It reads no clock and never blocks. Called by one
-///   thread, on a copy that a run of a worker makes of the queue's limiter.
-/// - For all workers together: `declare(out)` appends limits that the database keeps; see limit_spec. They are made when a worker
-///   starts and there is none yet; later the database's values win.
+/// - It limits each worker alone. `admit(now)` returns how many jobs may start and changes nothing. `began(n, now)`
+///   reports how many the worker claimed, never more than it admitted. `ended(n, now)` reports that `n` jobs have
+///   ended, with any outcome. It never reads a clock and never blocks. Each run of a worker copies the limiter of the
+///   queue, and one thread uses the copy.
+/// - It limits all workers together. `declare(out)` appends limits that the database enforces; see limit_spec. A worker
+///   stores them when it starts, unless the database has them. After that, the stored values are used.
+///
+/// Test your own with pgq/testing/laws/limiter.hpp.
 template <class L>
-concept limiter_policy = policy_of<L, limiter_tag> && std::copyable<L> && ((can_admit<L> && can_count<L>) || can_declare<L>);
+concept limiter_policy =
+    policy_of<L, limiter_tag> && std::copyable<L> && ((can_admit<L> && can_count<L>) || can_declare<L>);
 
 }  // namespace pgq

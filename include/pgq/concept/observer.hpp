@@ -18,18 +18,20 @@ inline constexpr bool observes_any_of<O, type_list<Events...>> = (observes<O, Ev
 
 }  // namespace detail
 
-/// Cares for at least one event. One that does not has a mistake: an `on` that is private, or that takes its event as a
-/// reference to what is not const.
+/// Handles at least one event. An observer that handles none has a mistake: its `on` is private, or takes the event by
+/// non-const reference.
 template <class O>
 concept observes_something = detail::observes_any_of<O, event::all>;
 
-/// Is told what happens: one overload `on(const event::...&)` for each event it cares for. Called from several threads at
-/// once, on the path of the job: be quick and do not throw. Views in an event are valid during the call. A queue takes
-/// only an observer that `observes_something`, or observer::none. The laws are in pgq/testing/laws/observer.hpp.
+/// Receives events: it has one overload `on(const event::...&)` for each event that it handles.
+///
+/// Several threads call it at once, between the steps of a job, so it must be fast and must not throw. Views in an
+/// event are valid only during the call. A queue accepts observer::none and any observer that `observes_something`.
+/// Test your own with pgq/testing/laws/observer.hpp.
 template <class O>
 concept observer_policy = policy_of<O, observer_tag>;
 
-/// Tells `o`, if it cares.
+/// Passes an event to `o`, if `o` handles it.
 template <class O, class Event>
 void notify(O& o, const Event& e) noexcept {
     if constexpr (observes<O, Event>) o.on(e);

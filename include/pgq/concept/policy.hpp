@@ -4,7 +4,7 @@
 
 namespace pgq {
 
-/// The categories. A policy names its own: `using policy_category = pgq::backoff_tag;`
+/// The categories of policies. A policy declares its category: `using policy_category = pgq::backoff_tag;`
 struct driver_tag {};
 struct serializer_tag {};
 struct executor_tag {};
@@ -17,7 +17,7 @@ struct uniqueness_tag {};
 template <class P>
 concept has_policy_category = requires { typename P::policy_category; };
 
-/// A class that says it belongs to `Category`.
+/// A class that declares the category `Category`.
 template <class P, class Category>
 concept policy_of = has_policy_category<P> && std::same_as<typename P::policy_category, Category>;
 

@@ -19,18 +19,20 @@ concept can_read = requires(const S& s, std::string_view body, Job& job) {
     { s.read(body, job) } -> std::same_as<result<void>>;
 };
 
-/// A class that turns payloads into bytes and back; which payloads, `serializer_for` says.
+/// Converts payloads to bytes and back. The concept `serializer_for` says for which job types.
 ///
-/// `write(job, out)` appends and, when it fails, may leave a part behind that the caller drops. `read(body, job)` sets
-/// every member of `job`: a job object is used again and again. What was written reads back equal. Both are called from
-/// several threads at once. The laws are in pgq/testing/laws/serializer.hpp.
+/// `write(job, out)` appends the bytes. If it fails, it may leave a part of them in `out`, which the caller removes.
+/// `read(body, job)` sets every member of `job`, because the worker uses a job object again. A payload that is written
+/// and read is equal to the original. Several threads call both at once. Test your own with
+/// pgq/testing/laws/serializer.hpp.
 template <class S>
 concept serializer_policy = policy_of<S, serializer_tag>;
 
 template <class S, class Job>
 concept serializer_for = serializer_policy<S> && can_write<S, Job> && can_read<S, Job>;
 
-/// Whether what handlers of the job return is kept for who waits: the job names a `result` that its serializer reads and writes.
+/// Whether the database stores what handlers of the job return: the job type has a member type `result`, which its
+/// serializer can read and write.
 template <class Job, class Serializer>
 inline constexpr bool keeps_result = false;
 template <class Job, class Serializer>
@@ -38,14 +40,14 @@ template <class Job, class Serializer>
 inline constexpr bool keeps_result<Job, Serializer> =
     can_write<Serializer, typename Job::result> && can_read<Serializer, typename Job::result>;
 
-/// A serializer whose bytes show nothing of what is in them; it says `static constexpr bool encrypts = true`. Jobs with
-/// `sensitive` members need one. Inside of one, another serializer may write such members too: it names the form of
-/// itself that does, `using revealing = ...`.
+/// A serializer that encrypts; it declares `static constexpr bool encrypts = true`. A job with `sensitive` members
+/// requires one. An inner serializer that can write such members, when it is wrapped by an encrypting one, names its
+/// variant that does: `using revealing = ...`.
 template <class S>
 concept encrypting_serializer = serializer_policy<S> && requires { requires S::encrypts; };
 
-/// What is wrong with a serializer's own template arguments. It says so by `static constexpr serializer_flaw flaw`, and a
-/// queue that is given it turns that into a message.
+/// What is wrong with the template arguments of a serializer. A serializer declares `static constexpr serializer_flaw
+/// flaw`; a queue that gets it then does not compile, with a message.
 enum class serializer_flaw {
     none,
     inner_is_no_serializer,

@@ -10,14 +10,15 @@
 
 namespace pgq {
 
-/// What handlers that run in a transaction ask of a session beside `can_transact`.
+/// What a session must offer for handlers that run in a transaction, in addition to `can_transact`.
 ///
-/// - `commit_acknowledging`: ends the lease, of one job, which is done with that result, and commits the open transaction, both or
-///   neither. False when the lease is no longer that worker's: then the transaction was rolled back. After another error it is
-///   open still, unless the connection was lost: then it is in doubt.
-/// - `acknowledge`: ends such a lease by itself, durably, as is the caller's to say afterwards. False when it is no longer that
-///   worker's.
-/// - `still_holds`: whether that lease is there, asked when nobody is about to end it any more. On a session of its own it clears the doubt.
+/// - `commit_acknowledging`: marks the one job of a lease as done with this result, ends the lease and commits the open
+///   transaction, all or nothing. Returns false if the worker has lost the lease; the transaction is then rolled back.
+///   After another error the transaction is still open. After errc::connection_lost it may have been committed.
+/// - `acknowledge`: ends the lease of one job without a transaction, durably. Returns false if the worker has lost the
+///   lease.
+/// - `still_holds`: returns whether the worker still has the lease. Call it only when nothing else will end the lease.
+///   After a lost connection, another session calls it to find out whether the transaction was committed.
 template <class S>
 concept can_acknowledge = can_transact<S> && requires(S& s, worker_id worker, const lease_ref& lease,
                                                       std::optional<std::string_view> written) {

@@ -8,17 +8,18 @@
 
 namespace pgq {
 
-/// Gives each job of an entrypoint a unique key, made of the job itself.
+/// Makes a unique key for each job of an entrypoint from its payload.
 ///
-/// `rule` says how long a key is taken and what happens to a job whose key is: `pgq::unique{}.while_waiting().or_replace()`. The policy
-/// has no settings of its own and is never made.
+/// `rule` says how long a job keeps its key and what happens to another job with the same key:
+/// `pgq::unique{}.while_waiting().or_replace()`. All members are static; the library never creates an object of the
+/// policy.
 template <class P>
 concept uniqueness_policy = policy_of<P, uniqueness_tag> && requires {
     { P::rule } -> std::convertible_to<unique>;
 };
 
-/// `P::key(job, out)` appends the key: never the empty one, UTF-8 without zero bytes, and another one for each job that is to be
-/// another.
+/// `P::key(job, out)` appends the key of a job: UTF-8, not empty, without zero bytes. Two jobs that may exist at the
+/// same time must have different keys.
 template <class P, class Job>
 concept can_name = uniqueness_policy<P> && requires(const Job& job, std::string& out) {
     { P::key(job, out) } -> std::same_as<void>;

@@ -5,8 +5,8 @@
 
 namespace pgq::delivery {
 
-/// A job is acknowledged when its handler has ended. What was running when a worker died runs again. The default; to be named by an
-/// entrypoint of a queue where at_most_once is the rule.
+/// A job is acknowledged after its handler has ended. If a worker dies, its running jobs run again. This is the
+/// default. Name it for an entrypoint of a queue whose own policy is at_most_once.
 struct at_least_once {
     using policy_category = delivery_tag;
     static constexpr bool acknowledges_first = false;

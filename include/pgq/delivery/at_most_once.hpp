@@ -5,11 +5,13 @@
 
 namespace pgq::delivery {
 
-/// A job is acknowledged before its handler is called, and that is on disk: `pgq::job<ring_bell, pgq::delivery::at_most_once>`, or
-/// for a whole queue. What a killed worker had begun never runs again; what it had claimed and not begun does.
+/// A job is acknowledged, durably, before its handler is called: `pgq::job<ring_bell, pgq::delivery::at_most_once>`, or
+/// as a policy of the whole queue. If a worker is killed, the jobs that it had started never run again. The jobs that
+/// it had claimed but not started run in another worker.
 ///
-/// There is no second try: whatever the handler returns or throws, the job is gone, and `event::job_finished` tells what it was.
-/// When the connection breaks while a job is acknowledged it may be gone without having run; `event::trouble` says so.
+/// There are no retries. Whatever the handler returns or throws, the job has left the queue; `event::job_finished`
+/// reports the outcome. If the connection breaks during the acknowledgement, a job may be gone although it did not run.
+/// Then the worker reports `event::trouble`.
 struct at_most_once {
     using policy_category = delivery_tag;
     static constexpr bool acknowledges_first = true;

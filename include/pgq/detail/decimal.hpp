@@ -10,13 +10,14 @@
 
 namespace pgq::detail {
 
-/// A number as people write it, compared exactly: "0.10" equals "1e-1", and no digit of an integer is lost.
+/// A decimal number, read from text and compared exactly: "0.10" equals "1e-1", and integers keep every digit.
 class decimal {
 public:
-    /// The longest text that is read as a number.
+    /// The longest text that `parse` reads as a number, in bytes.
     static constexpr std::size_t max_length = 100;
 
-    /// Sign, digits with at most one point, an exponent of up to three digits; nothing for any other text.
+    /// Reads an optional sign, digits with at most one point, and an optional exponent of up to three digits.
+    /// Returns nullopt for any other text; spaces are not skipped.
     static std::optional<decimal> parse(std::string_view text) {
         if (text.size() > max_length) return std::nullopt;
         decimal d;
@@ -71,8 +72,8 @@ private:
     }
 
     bool negative_ = false;
-    std::string digits_{};    // without zeros at either end; none for zero
-    std::int64_t point_ = 0;  // so many of them stand before the point
+    std::string digits_{};    // without leading and trailing zeros; empty for the number zero
+    std::int64_t point_ = 0;  // the point stands after this many digits; may be negative or past the last digit
 };
 
 }  // namespace pgq::detail

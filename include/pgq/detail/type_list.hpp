@@ -17,7 +17,7 @@ inline constexpr bool contains_v = false;
 template <class T, class... Ts>
 inline constexpr bool contains_v<T, type_list<Ts...>> = (std::is_same_v<T, Ts> || ...);
 
-/// The position of `T`; the size of the list when it is not there.
+/// The position of `T` in the list, from 0; the size of the list if `T` is not in it.
 template <class T, class... Ts>
 constexpr std::size_t index_of(type_list<Ts...>) noexcept {
     std::size_t i = 0;

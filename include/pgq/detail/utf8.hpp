@@ -9,21 +9,21 @@
 
 namespace pgq::detail {
 
-/// One step through text: how many bytes it takes and whether they are one character.
+/// One step through a text: how many bytes it takes, and whether they are one valid character.
 struct utf8_step {
     std::size_t bytes = 0;
     bool valid = false;
 };
 
-/// Looks at the front of `text`, which is not empty. What is not a character is as long as the part that could have
-/// begun one, so that a broken character becomes one replacement and the next one is found again.
+/// Reads the first character of `text`, which must not be empty. If it is invalid, the step covers the bytes that could
+/// have begun a character. So a truncated character gets one replacement, and the next character is found.
 inline utf8_step utf8_front(std::string_view text) noexcept {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char lead = byte(0);
     if (lead < 0x80) return {1, true};
-    if (lead < 0xC2 || lead > 0xF4) return {1, false};  // a stray trailing byte, overlong, or beyond U+10FFFF
+    if (lead < 0xC2 || lead > 0xF4) return {1, false};  // a continuation byte, an overlong form, or above U+10FFFF
     const std::size_t length = lead < 0xE0 ? 2u : lead < 0xF0 ? 3u : 4u;
-    // The second byte alone tells overlong forms (E0, F0), surrogates (ED) and what lies beyond U+10FFFF (F4).
+    // The range of the second byte excludes overlong forms (E0, F0), surrogates (ED) and what is above U+10FFFF (F4).
     unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
     unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
     for (std::size_t i = 1; i < length; ++i) {
@@ -34,8 +34,7 @@ inline utf8_step utf8_front(std::string_view text) noexcept {
     return {length, true};
 }
 
-/// How many bytes at the front of `text` are ASCII, looked at eight at a time; may say fewer than there are, by at
-/// most seven.
+/// Counts the ASCII bytes at the front of `text`, eight at a time. The answer may be up to seven bytes too small.
 inline std::size_t ascii_run(std::string_view text) noexcept {
     std::size_t n = 0;
     for (std::uint64_t eight = 0; n + sizeof eight <= text.size(); n += sizeof eight) {
@@ -48,7 +47,7 @@ inline std::size_t ascii_run(std::string_view text) noexcept {
 inline bool is_valid_utf8(std::string_view text) noexcept {
     while (true) {
         text.remove_prefix(ascii_run(text));
-        // After a short ASCII run single steps are cheaper than looking for the next run at once.
+        // After a short ASCII run, single steps are cheaper than another call of ascii_run.
         for (int i = 0; i < 8; ++i) {
             if (text.empty()) return true;
             const auto [bytes, valid] = utf8_front(text);
@@ -58,14 +57,14 @@ inline bool is_valid_utf8(std::string_view text) noexcept {
     }
 }
 
-/// Whether a `text` column takes it: valid UTF-8 without a zero byte.
+/// Whether a column of type `text` can store it: valid UTF-8 without a zero byte.
 inline bool is_storable_text(std::string_view text) noexcept {
     return text.find('\0') == std::string_view::npos && is_valid_utf8(text);
 }
 
-/// The text in a form that a `text` column takes, in at most `max_bytes`: broken characters become U+FFFD, zero bytes
-/// U+2400. What is too long is cut between two characters and says how much of the original is missing, where there is
-/// room to say it.
+/// Makes a text that a column of type `text` can store, of at most `max_bytes` bytes. Invalid characters become U+FFFD
+/// and zero bytes become U+2400. A text that is too long is cut between two characters. If `max_bytes` leaves room for
+/// it, a note at the end says how many bytes of the original are missing.
 inline std::string make_storable(std::string_view text, std::size_t max_bytes) {
     if (text.size() <= max_bytes && is_storable_text(text)) return std::string{text};
 
@@ -78,7 +77,7 @@ inline std::string make_storable(std::string_view text, std::size_t max_bytes) {
 
     std::string out;
     out.reserve(std::min(max_bytes, text.size() + text.size() / 8));
-    std::size_t cut_out = 0;  // where to cut both texts, should the whole not fit
+    std::size_t cut_out = 0;  // where to cut the output and the input if the whole text does not fit
     std::size_t cut_in = 0;
     for (std::size_t in = 0; in < text.size();) {
         const auto [bytes, valid] = utf8_front(text.substr(in));

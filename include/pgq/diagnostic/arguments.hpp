@@ -9,16 +9,16 @@
 
 #include <concepts>
 
-// The messages about what is written between the brackets of `pgq::queue<...>`. Each is a class that does not compile:
-// naming it costs nothing, instantiating it is the error. Where a concept has failed it is asserted again, because the
-// compiler then adds which requirement it was.
+// Compile-time messages about the arguments of `pgq::queue<...>`. Each is a class template with a static_assert that
+// fails. To name it costs nothing; to instantiate it is the error. If a concept is not satisfied, the static_assert
+// checks it again, because the compiler then also prints the requirement that failed.
 namespace pgq::diagnostic {
 
 template <class Argument>
 struct neither_job_nor_policy {
     static_assert(never<Argument>,
-                  "pgq: an argument is neither a job nor a policy. Write pgq::job<T> for a job type T; a policy says "
-                  "`using policy_category = pgq::..._tag;`.");
+                  "pgq: an argument is neither a job nor a policy. Write pgq::job<T> for a job type T; a policy "
+                  "declares `using policy_category = pgq::..._tag;`.");
 };
 
 template <class Policy, class Category>
@@ -32,49 +32,46 @@ template <class Limiter>
 struct incomplete_limiter {
     static_assert(limiter_policy<Limiter>,
                   "pgq: a limiter does not model pgq::limiter_policy. Make it copyable, and give it admit(), began() "
-                  "and ended(), "
-                  "or declare(), as in pgq/concept/limiter.hpp.");
+                  "and ended(), or declare(), as in pgq/concept/limiter.hpp.");
 };
 
 template <class Limiter>
 struct rate_of_zero {
     static_assert(
         never<Limiter>,
-        "pgq: a rate of zero or less lets nothing run. Give a positive amount, or set the limit to 0 at run time.");
+        "pgq: with a rate of zero or less no job starts. Give a positive amount, or set the limit to 0 at run time.");
 };
 
 template <class Limiter>
 struct burst_of_zero {
     static_assert(never<Limiter>,
-                  "pgq: a burst of zero or less lets nothing run. Give a positive burst, or leave it out.");
+                  "pgq: with a burst of zero or less no job starts. Give a positive burst, or omit it.");
 };
 
 template <class Limiter>
 struct concurrency_of_zero {
     static_assert(never<Limiter>,
-                  "pgq: a concurrency of zero or less lets nothing run. Give a positive number, or set the "
-                  "limit to 0 at run time.");
+                  "pgq: with a concurrency of zero or less no job starts. Give a positive number, or set the limit to "
+                  "0 at run time.");
 };
 
 template <class Limiter>
 struct two_keys {
     static_assert(never<Limiter>,
-                  "pgq: two limiters of one entrypoint tell jobs apart by a key. Leave one of them out: a job "
-                  "has one key.");
+                  "pgq: two limiters of one entrypoint limit by a key. Remove one of them: a job has one key.");
 };
 
 template <class Job, class Limiter>
 struct key_of_another_job {
     static_assert(never<Job, Limiter>,
-                  "pgq: a limiter by key cannot get its key from this job. Name a member of the job itself that is "
-                  "text, a number, "
-                  "a bool or an enumerator.");
+                  "pgq: a limiter by key cannot make its key from this job. Name a member of this job that is text, an "
+                  "integer, a bool or an enumerator.");
 };
 
 template <class Limiter>
 struct keyed_limiter_of_a_queue {
     static_assert(never<Limiter>,
-                  "pgq: a limiter by key is given to a whole queue. Give it to one entrypoint: pgq::job<T, limiter>.");
+                  "pgq: a whole queue has a limiter by key. Move it to one entrypoint: pgq::job<T, limiter>.");
 };
 
 template <class Driver>
@@ -101,10 +98,9 @@ struct incomplete_backoff {
 
 template <class Observer>
 struct observes_nothing {
-    static_assert(
-        observes_something<Observer>,
-        "pgq: an observer observes no event. Give it a public `void on(const pgq::event::job_finished&)`, or one for "
-        "another event of pgq/event/events.hpp, or leave it out.");
+    static_assert(observes_something<Observer>,
+                  "pgq: an observer handles no event. Give it a public `void on(const pgq::event::job_finished&)`, or "
+                  "one for another event of pgq/event/events.hpp, or remove it.");
 };
 
 template <class Backoff>
@@ -117,42 +113,42 @@ struct backoff_without_spec {
 template <class Policy>
 struct no_default_policy {
     static_assert(std::default_initializable<Policy>,
-                  "pgq: a serializer, backoff or limiter has no default constructor. Add one and put its settings into "
-                  "its type: it "
-                  "is made anew where it is used.");
+                  "pgq: a serializer, backoff or limiter has no default constructor. Add one, and make its settings "
+                  "template arguments: the library constructs it where it is used.");
 };
 
 template <class First, class Second>
 struct two_of_one_category {
-    static_assert(
-        never<First, Second>,
-        "pgq: two policies of one category. Keep one of them: a queue has one policy of each category, and so "
-        "has an entrypoint.");
+    static_assert(never<First, Second>,
+                  "pgq: two policies have the same category. Keep one of them: a queue or an entrypoint has one policy "
+                  "of each category.");
 };
 
 template <class Job, class Policy>
 struct queue_wide_policy {
     static_assert(
         never<Job, Policy>,
-        "pgq: a policy of the whole queue is given to a single entrypoint. Move it out of pgq::job<...>; an "
-        "entrypoint has a serializer, a backoff, a limiter, unique keys and decorators of the executor of its own.");
+        "pgq: an entrypoint has a policy that only a whole queue may have. Move it out of pgq::job<...>; an entrypoint "
+        "may have a serializer, a backoff, a limiter, a delivery, unique keys and decorators of the executor.");
 };
 
 template <class... Arguments>
 struct no_jobs {
-    static_assert(never<Arguments...>, "pgq: a queue without jobs. Add pgq::job<T> for each job type T.");
+    static_assert(never<Arguments...>, "pgq: a queue has no jobs. Add pgq::job<T> for each job type T.");
 };
 
 template <class... Arguments>
 struct no_driver {
     static_assert(never<Arguments...>,
-                  "pgq: no driver. Say where the jobs live: add pgq::driver::libpq or pgq::driver::memory.");
+                  "pgq: a queue has no driver. Add the driver that stores the jobs: pgq::driver::libpq, or "
+                  "pgq::driver::memory in tests.");
 };
 
 template <class Job>
 struct no_serializer {
     static_assert(never<Job>,
-                  "pgq: no serializer. Add pgq::serializer::json (or another) to the queue or to this entrypoint.");
+                  "pgq: a job type has no serializer. Add pgq::serializer::json, or another one, to the queue or to "
+                  "this entrypoint.");
 };
 
 }  // namespace pgq::diagnostic

@@ -3,51 +3,51 @@
 #include <pgq/concept/delivery.hpp>
 #include <pgq/diagnostic/never.hpp>
 
-// The messages about when jobs are acknowledged.
+// Compile-time messages about delivery policies.
 namespace pgq::diagnostic {
 
 template <class Delivery>
 struct incomplete_delivery {
     static_assert(delivery_policy<Delivery>,
-                  "pgq: a delivery does not model pgq::delivery_policy. Use delivery::at_least_once or "
+                  "pgq: a delivery policy does not model pgq::delivery_policy. Use delivery::at_least_once or "
                   "delivery::at_most_once.");
 };
 
 template <class Job>
 struct retried_at_most_once {
     static_assert(never<Job>,
-                  "pgq: a job that is delivered at most once is to be retried. Take executor::retrying away, or "
-                  "delivery::at_most_once.");
+                  "pgq: a job with delivery::at_most_once has executor::retrying, but it never runs again. Remove one "
+                  "of the two.");
 };
 
 template <class Job, class Backoff>
 struct backoff_at_most_once {
     static_assert(
         never<Job, Backoff>,
-        "pgq: a job that is delivered at most once has a backoff, though it never runs again. Take the backoff "
-        "away, or delivery::at_most_once.");
+        "pgq: a job with delivery::at_most_once has a backoff, but it never runs again. Remove one of the two.");
 };
 
 template <class Job, class Limiter>
 struct uncounted_at_most_once {
-    static_assert(never<Job, Limiter>,
-                  "pgq: a job that is delivered at most once has a limit on how many run at once over all workers, and "
-                  "is gone before it runs. Use limiter::concurrency, or take delivery::at_most_once away.");
+    static_assert(
+        never<Job, Limiter>,
+        "pgq: a job with delivery::at_most_once has a limit on running jobs over all workers, but the database does "
+        "not have the job while it runs. Use limiter::concurrency, or remove delivery::at_most_once.");
 };
 
 template <class Job, class Driver>
 struct no_delivery_at_most_once {
     static_assert(never<Job, Driver>,
-                  "pgq: the queue's driver cannot deliver a job at most once. Use driver::libpq or driver::memory, or "
-                  "take delivery::at_most_once away.");
+                  "pgq: the driver of the queue cannot deliver a job at most once. Use driver::libpq or "
+                  "driver::memory, or remove delivery::at_most_once.");
 };
 
-/// `Handler` takes batches or a transaction, or is a coroutine.
+/// `Handler` takes a batch or a transaction, or is a coroutine.
 template <class Job, class Handler>
 struct form_at_most_once {
     static_assert(never<Job, Handler>,
-                  "pgq: a job that is delivered at most once has a handler of batches, one in a transaction, or a "
-                  "coroutine. Let it be a function that takes `const Job&`, or `const Job&, pgq::context&`.");
+                  "pgq: a job with delivery::at_most_once has a batch handler, a handler with a transaction, or a "
+                  "coroutine. Let the handler be a function that takes `const Job&`, or `const Job&, pgq::context&`.");
 };
 
 }  // namespace pgq::diagnostic

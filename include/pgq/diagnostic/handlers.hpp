@@ -3,14 +3,14 @@
 #include <pgq/concept/executor.hpp>
 #include <pgq/diagnostic/never.hpp>
 
-// The messages about the handlers of a worker.
+// Compile-time messages about the handlers of a worker.
 namespace pgq::diagnostic {
 
 template <class Job>
 struct no_handler {
     static_assert(never<Job>,
-                  "pgq: no handler for a job of this queue. Give the worker a function that takes `const Job&`, or "
-                  "`const Job&, pgq::context&`.");
+                  "pgq: a job type of this queue has no handler. Give the worker a function that takes `const Job&`, "
+                  "or `const Job&, pgq::context&`.");
 };
 
 template <class Job, class First, class Second>
@@ -19,12 +19,12 @@ struct two_handlers {
                   "pgq: two handlers accept the same job. Keep one, or constrain the generic one.");
 };
 
-/// `Jobs` are those that the queue knows.
+/// `Jobs` is the list of the job types of the queue.
 template <class Job, class Handler, class Jobs>
 struct foreign_handler {
     static_assert(never<Job, Handler, Jobs>,
-                  "pgq: a handler takes a job that this queue does not know. Add pgq::job<T> to the queue, or take the "
-                  "handler away.");
+                  "pgq: a handler takes a job type that this queue does not have. Add pgq::job<T> to the queue, or "
+                  "remove the handler.");
 };
 
 template <class Handler, class Jobs>
@@ -36,32 +36,29 @@ struct wrong_signature {
 
 template <class Job, class Returned, class Handler>
 struct wrong_result {
-    static_assert(
-        never<Job, Returned, Handler>,
-        "pgq: a handler returns what is no outcome. Return void, pgq::outcome, the job's `result` type, or an "
-        "asio::awaitable of one of these.");
+    static_assert(never<Job, Returned, Handler>,
+                  "pgq: a handler returns a type that is not an outcome. Return void, pgq::outcome, the job's `result` "
+                  "type, or an asio::awaitable of one of these.");
 };
 
 template <class Job, class Executor>
 struct no_coroutines {
-    static_assert(
-        coroutine_executor<Executor>,
-        "pgq: a handler is a coroutine and the queue's executor runs none. Add pgq::executor::coroutine to the "
-        "queue.");
+    static_assert(coroutine_executor<Executor>,
+                  "pgq: a handler is a coroutine, but the executor of the queue does not run coroutines. Add "
+                  "pgq::executor::coroutine to the queue.");
 };
 
 template <class Job, class Returned, class Handler>
 struct wrong_batch_result {
     static_assert(never<Job, Returned, Handler>,
-                  "pgq: a batch handler returns what is no outcome. Return void, pgq::outcome for all its jobs, "
-                  "pgq::outcomes with one for each, or an asio::awaitable of one of these.");
+                  "pgq: a batch handler returns a type that is not an outcome. Return void, pgq::outcome for all its "
+                  "jobs, pgq::outcomes with one for each, or an asio::awaitable of one of these.");
 };
 
 template <class Job, class Handler>
 struct mutable_batch {
-    static_assert(
-        never<Job, Handler>,
-        "pgq: a batch handler takes a span of jobs that it could change. Let it take `std::span<const Job>`.");
+    static_assert(never<Job, Handler>,
+                  "pgq: a batch handler takes a span of mutable jobs. Let it take `std::span<const Job>`.");
 };
 
 template <class Handler>
@@ -81,8 +78,8 @@ struct context_of_batch {
 template <class Job, class Handler>
 struct decorated_batch {
     static_assert(never<Job, Handler>,
-                  "pgq: a batch handler is to run inside of retrying, timeout, strand_by or process. Take the "
-                  "decorator away, or let the handler take `const Job&`.");
+                  "pgq: a batch handler cannot run inside retrying, timeout, strand_by or process. Remove the "
+                  "decorator, or let the handler take `const Job&`.");
 };
 
 }  // namespace pgq::diagnostic

@@ -5,7 +5,7 @@
 
 #include <concepts>
 
-// The messages about a job type and its name.
+// Compile-time messages about a job type and its entrypoint.
 namespace pgq::diagnostic {
 
 template <class Job>
@@ -37,7 +37,7 @@ struct same_entrypoint {
 template <class Job>
 struct no_default_constructor {
     static_assert(std::default_initializable<Job>,
-                  "pgq: a job type has no default constructor. Add one: a worker makes the job first and reads the "
+                  "pgq: a job type has no default constructor. Add one: a worker constructs the job and then reads the "
                   "payload into it.");
 };
 

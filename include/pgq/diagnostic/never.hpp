@@ -2,7 +2,7 @@
 
 namespace pgq::diagnostic {
 
-/// False, but only once `Types` are known: for a message whose condition was found out elsewhere.
+/// Always false, but it depends on `Types`. So a static_assert with it fails only when its template is instantiated.
 template <class... Types>
 inline constexpr bool never = false;
 

@@ -4,18 +4,17 @@
 #include <pgq/diagnostic/never.hpp>
 #include <pgq/job/members.hpp>
 
-// The messages about a job type and the serializer that has to write and read it.
+// Compile-time messages about a job type and its serializer.
 namespace pgq::diagnostic {
 
 template <class Job, class Serializer>
 struct not_adapted {
-    static_assert(
-        adapted<Job>,
-        "pgq: the serializer cannot see the members of a job type. Write BOOST_HANA_ADAPT_STRUCT(T, members...) "
-        "at namespace scope behind it.");
+    static_assert(adapted<Job>,
+                  "pgq: the serializer cannot see the members of a job type. Write BOOST_HANA_ADAPT_STRUCT(T, "
+                  "members...) after it, at namespace scope.");
 };
 
-/// `Type` is the member's type, `Member` says which of the job's members it is.
+/// `Member` is the member of the job, and `Type` is its type.
 template <class Job, class Member, class Type, class Serializer>
 struct member_not_supported {
     static_assert(never<Job, Member, Type, Serializer>,
@@ -26,21 +25,21 @@ struct member_not_supported {
 template <class Job, class Serializer>
 struct sensitive_in_the_clear {
     static_assert(never<Job, Serializer>,
-                  "pgq: a job type has a sensitive member and its serializer does not encrypt. Put the serializer into "
-                  "pgq::serializer::encrypted<..., Keys>, or make the member a plain one.");
+                  "pgq: a job type has a sensitive member, but its serializer does not encrypt. Put the serializer "
+                  "into pgq::serializer::encrypted<..., Keys>, or use a member that is not sensitive.");
 };
 
 template <class Job, class Serializer>
 struct job_not_supported {
     static_assert(never<Job, Serializer>,
-                  "pgq: the serializer does not support a job type. Give its entrypoint another serializer, or the job "
-                  "type the shape that the serializer asks for.");
+                  "pgq: the serializer does not support a job type. Give its entrypoint another serializer, or give "
+                  "the job type the form that the serializer requires.");
 };
 
 template <class Serializer>
 struct inner_is_no_serializer {
     static_assert(never<Serializer>,
-                  "pgq: what a serializer is wrapped around is no serializer. Write the serializer first: "
+                  "pgq: the first argument of a serializer decorator is not a serializer. Write the serializer first: "
                   "encrypted<json, Keys>, compressed<json>.");
 };
 
@@ -54,38 +53,36 @@ struct incomplete_keys {
 template <class Serializer>
 struct compresses_ciphertext {
     static_assert(never<Serializer>,
-                  "pgq: a compressed<> around an encrypted<>, and what is encrypted cannot be compressed. Write "
+                  "pgq: compressed<> is around encrypted<>, but encrypted bytes cannot be compressed. Write "
                   "encrypted<compressed<...>, Keys>.");
 };
 
 template <class Serializer>
 struct hidden_versions {
-    static_assert(
-        never<Serializer>,
-        "pgq: a serializer is wrapped around a versioned<>, where its versions are overlooked. Put versioned<> "
-        "outside: versioned<encrypted<compressed<json>, Keys>>.");
+    static_assert(never<Serializer>,
+                  "pgq: a serializer is around versioned<> and hides its versions. Put versioned<> outside: "
+                  "versioned<encrypted<compressed<json>, Keys>>.");
 };
 
 template <class Previous, class Serializer>
 struct former_payload_not_readable {
-    static_assert(
-        never<Previous, Serializer>,
-        "pgq: the serializer cannot read a former payload, `previous` of a job type. Adapt that struct like the job "
-        "itself; for encrypted<> it needs the job's entrypoint, too.");
+    static_assert(never<Previous, Serializer>,
+                  "pgq: the serializer cannot read a former payload, `previous` of a job type. Adapt that struct like "
+                  "the job type; for encrypted<> it also needs the entrypoint of the job.");
 };
 
 template <class Next, class Previous>
 struct no_upcast {
     static_assert(never<Next, Previous>,
-                  "pgq: nothing turns a former payload into the one that followed it. Write "
-                  "`static Next from(Previous&&)` in the later struct.");
+                  "pgq: a former payload cannot be converted to the next version. Write `static Next from(Previous&&)` "
+                  "in the newer struct.");
 };
 
 template <class Job>
 struct same_version {
     static_assert(never<Job>,
-                  "pgq: two shapes in the history of a job type have one version. Remove one of them, or give one "
-                  "`static constexpr std::string_view version`.");
+                  "pgq: two payload types in the history of a job type have the same version. Remove one of them, or "
+                  "give one `static constexpr std::string_view version`.");
 };
 
 template <class Job, class Serializer>

@@ -2,7 +2,7 @@
 
 #include <pgq/diagnostic/never.hpp>
 
-// The message about what SQL cannot write.
+// The compile-time message about a payload that a SQL function cannot write.
 namespace pgq::diagnostic {
 
 template <class Job, class Serializer>

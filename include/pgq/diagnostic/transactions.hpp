@@ -5,37 +5,36 @@
 
 #include <type_traits>
 
-// The messages about transactions, and about handlers that run in one.
+// Compile-time messages about transactions, and about handlers that run in a transaction.
 namespace pgq::diagnostic {
 
 template <class Driver>
 struct driver_without_sql {
-    static_assert(
-        can_run_sql<typename Driver::session>,
-        "pgq: exec on a driver that has no SQL. Use driver::libpq, or enqueue and savepoint, which driver::memory "
-        "has, too.");
+    static_assert(can_run_sql<typename Driver::session>,
+                  "pgq: exec requires a driver that runs SQL. Use driver::libpq, or call only enqueue and savepoint, "
+                  "which driver::memory has, too.");
 };
 
 template <class T>
 struct no_sql_parameter {
     static_assert(never<T>,
-                  "pgq: an argument of exec is neither text, a number, a bool nor a std::optional of these. Convert it "
-                  "to text as the server reads it.");
+                  "pgq: an argument of exec is not text, a number, a bool or a std::optional of these. Convert it to a "
+                  "text that the server can read.");
 };
 
-/// `Transaction` is that of another queue.
+/// `Transaction` belongs to another queue.
 template <class Transaction, class Handler>
 struct foreign_transaction {
     static_assert(never<Transaction, Handler>,
-                  "pgq: a handler takes the transaction of another queue. Let it take `const Job&, "
+                  "pgq: a handler takes a transaction of another queue. Let it take `const Job&, "
                   "pgq::transaction<Queue>&` with the queue of its worker.");
 };
 
 template <class Job, class Driver>
 struct no_transactions {
     static_assert(never<Job, Driver>,
-                  "pgq: a handler takes a transaction and the queue's driver has none. Use driver::libpq or "
-                  "driver::memory, or take the parameter away.");
+                  "pgq: a handler takes a transaction, but the driver of the queue has none. Use driver::libpq or "
+                  "driver::memory, or remove the parameter.");
 };
 
 template <class Job, class Handler>
@@ -49,8 +48,8 @@ struct coroutine_in_transaction {
 template <class Job, class Handler>
 struct transaction_in_process {
     static_assert(never<Job, Handler>,
-                  "pgq: a handler that takes a transaction is to run in executor::process. Take the decorator away: a "
-                  "connection stays in its process.");
+                  "pgq: a handler that takes a transaction cannot run in executor::process. Remove the decorator: the "
+                  "connection belongs to the worker's process.");
 };
 
 namespace detail {
@@ -61,7 +60,7 @@ using without_sql =
 
 }  // namespace detail
 
-/// Whether the driver runs statements; if it does not, that is the error.
+/// True if sessions of the driver can run SQL; otherwise a compile error with a message.
 template <class Driver>
 struct require_statements : std::bool_constant<can_run_sql<typename Driver::session>> {
     static_assert(sizeof(detail::without_sql<Driver>) != 0);

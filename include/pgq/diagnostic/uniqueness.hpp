@@ -3,7 +3,7 @@
 #include <pgq/concept/uniqueness.hpp>
 #include <pgq/diagnostic/never.hpp>
 
-// The messages about unique keys that a policy makes.
+// Compile-time messages about policies that make unique keys.
 namespace pgq::diagnostic {
 
 template <class Policy>
@@ -16,22 +16,21 @@ struct incomplete_uniqueness {
 template <class Policy>
 struct unique_for_no_time {
     static_assert(never<Policy>,
-                  "pgq: unique keys for a period of zero or less keep nothing apart. Give a positive one: during<1h>.");
+                  "pgq: a unique key for a period of zero or less has no effect. Give a positive period: during<1h>.");
 };
 
 template <class Policy>
 struct unique_queue {
-    static_assert(never<Policy>,
-                  "pgq: unique keys are made for a whole queue. Give unique_by to one entrypoint: pgq::job<T, "
-                  "pgq::unique_by<&T::member>>.");
+    static_assert(
+        never<Policy>,
+        "pgq: a whole queue has unique_by. Move it to one entrypoint: pgq::job<T, pgq::unique_by<&T::member>>.");
 };
 
 template <class Job, class Policy>
 struct unique_by_another_job {
-    static_assert(
-        never<Job, Policy>,
-        "pgq: a unique key cannot be made of this job. Name members of the job itself that are text, integers, "
-        "bools or enumerators.");
+    static_assert(never<Job, Policy>,
+                  "pgq: unique_by cannot make a key from this job. Name members of this job that are text, integers, "
+                  "bools or enumerators.");
 };
 
 }  // namespace pgq::diagnostic

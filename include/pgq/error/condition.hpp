@@ -7,12 +7,14 @@
 
 namespace pgq {
 
-/// What to do about an error: `if (ec == condition::transient) try_again();`
+/// What the caller can do about an error: `if (ec == condition::transient) try_again();`
+///
+/// Each `errc` and each SQLSTATE has exactly one condition. Error codes of other libraries have none.
 enum class condition {
-    transient = 1,  ///< the connection or the server went away: connect again and repeat
-    contention,     ///< another session was in the way (deadlock, serialization, lock timeout): repeat at once
-    permanent,      ///< this statement or value will never work: repeating is useless
-    configuration,  ///< a person has to act: credentials, schema, version, option
+    transient = 1,  ///< the connection or the server failed, or a resource ran out: reconnect and retry
+    contention,     ///< a conflict with another session (deadlock, serialization, lock timeout): retry at once
+    permanent,      ///< this statement or value always fails: do not retry
+    configuration,  ///< a person must correct the setup: credentials, schema, version, option
 };
 
 namespace detail {
@@ -23,8 +25,8 @@ inline bool is_contention(int state) noexcept {
 
 inline bool is_transient(int state) noexcept {
     const int cls = sqlstate_class(state);
-    // 57P0x: shutdown, crash, cannot connect now; 53: out of disk, memory or connections; 57014 is a cancel or a timeout;
-    // 25P03, 25006: idle timeout, read-only after a failover.
+    // 08: connection errors. 53: out of disk, memory or connections. 57P0x: shutdown, crash, cannot connect now.
+    // 57014: a cancel or a statement timeout. 25P03: idle timeout. 25006: read-only after a failover. 58: system error.
     return cls == sqlstate_class("08") || cls == sqlstate_class("53") || state == sqlstate("57P01") ||
            state == sqlstate("57P02") || state == sqlstate("57P03") || state == sqlstate("57P05") ||
            state == sqlstate("57014") || state == sqlstate("25P03") || state == sqlstate("25006") ||
@@ -65,10 +67,10 @@ public:
     const char* name() const noexcept override { return "pgq.condition"; }
     std::string message(int value) const override {
         switch (static_cast<condition>(value)) {
-        case condition::transient: return "transient: connect again and repeat";
-        case condition::contention: return "contention: repeat";
-        case condition::permanent: return "permanent: repeating is useless";
-        case condition::configuration: return "configuration: somebody has to act";
+        case condition::transient: return "transient: reconnect and retry";
+        case condition::contention: return "contention: retry at once";
+        case condition::permanent: return "permanent: do not retry";
+        case condition::configuration: return "configuration: correct the setup";
         }
         return "unknown condition";
     }
@@ -82,6 +84,7 @@ public:
 
 }  // namespace detail
 
+/// The category of `condition`.
 inline const std::error_category& condition_category() noexcept {
     static const detail::condition_category_type instance;
     return instance;

@@ -8,14 +8,14 @@
 
 namespace pgq {
 
-/// An error with what a person needs to act on it. It never holds a statement's parameters, so nothing of a payload
-/// reaches a log through it.
+/// An error with the texts that a person needs to correct it. It never contains the parameters of a statement, so no
+/// payload reaches a log through it. `detail` is written by the server and may quote a row.
 struct error_info {
     std::error_code code{};
-    std::string message{};    ///< what happened; the server's own words when it spoke
-    std::string detail{};     ///< the server's detail line
-    std::string hint{};       ///< the remedy
-    std::string statement{};  ///< the name of our statement, e.g. "claim"
+    std::string message{};    ///< what happened; the server's message if the error came from the server
+    std::string detail{};     ///< the server's detail line; often empty
+    std::string hint{};       ///< how to correct it; often empty
+    std::string statement{};  ///< the name of the statement that failed, e.g. "claim"; empty if there was none
 
     error_info() = default;
     error_info(std::error_code c, std::string text = {}, std::string remedy = {})
@@ -23,7 +23,7 @@ struct error_info {
     error_info(errc c, std::string text = {}, std::string remedy = {})
         : error_info{make_error_code(c), std::move(text), std::move(remedy)} {}
 
-    /// Everything in one line: "claim: message (detail); hint".
+    /// All texts in one line: "claim: message (detail); hint".
     std::string text() const {
         std::string line = statement.empty() ? message : statement + ": " + message;
         if (!detail.empty()) line += " (" + detail + ")";

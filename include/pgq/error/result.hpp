@@ -10,12 +10,12 @@
 
 namespace pgq {
 
-/// What `result::value()` throws: the same error as an exception.
+/// The exception that `result::value()` throws.
 class failure : public std::system_error {
 public:
     explicit failure(error_info info) : std::system_error{info.code}, info_{std::move(info)}, text_{info_.text()} {}
 
-    /// `info().text()`; not what std::system_error would add to it.
+    /// `info().text()`, without the text that std::system_error would append.
     const char* what() const noexcept override { return text_.c_str(); }
     const error_info& info() const noexcept { return info_; }
 
@@ -24,9 +24,9 @@ private:
     std::string text_;
 };
 
-/// A `T`, or why there is none. Look before you read: `value()` of an error throws `failure`.
+/// A `T`, or the error that explains why there is none.
 ///
-/// A union and not a std::variant, which takes the compiler several times as long for each `T`.
+/// `value()` throws `failure` if there is an error. `*` and `->` do not check: test the result first.
 template <class T>
 class [[nodiscard]] result {
 public:
@@ -42,7 +42,7 @@ public:
         if (has_value_) std::construct_at(&value_, std::move(other.value_));
         else std::construct_at(&error_, std::move(other.error_));
     }
-    /// By value: what can throw has happened before anything of this is given up.
+    /// Takes `other` by value: a copy that throws does so before this result changes.
     result& operator=(result other) noexcept {
         static_assert(std::is_nothrow_move_constructible_v<T>, "a result is assigned only where moving cannot fail");
         std::destroy_at(this);
@@ -58,7 +58,7 @@ public:
 
     T& value() & { return check(), value_; }
     const T& value() const& { return check(), value_; }
-    /// By value: in `for (auto& x : f().value())` the result itself is gone when the loop begins.
+    /// Returns by value: in `for (auto& x : f().value())` the result is destroyed before the loop begins.
     T value() && { return check(), std::move(value_); }
 
     T& operator*() & noexcept { return value_; }
@@ -67,7 +67,7 @@ public:
     T* operator->() noexcept { return &value_; }
     const T* operator->() const noexcept { return &value_; }
 
-    /// Only when there is no value.
+    /// Call it only if there is no value.
     error_info& error() noexcept { return error_; }
     const error_info& error() const noexcept { return error_; }
 
@@ -76,6 +76,7 @@ private:
         if (!has_value_) throw failure{error_};
     }
 
+    // A union: std::variant takes the compiler several times as long for each `T`.
     union {
         T value_;
         error_info error_;
@@ -83,7 +84,7 @@ private:
     bool has_value_;
 };
 
-/// Success without a value, or an error.
+/// Success without a value, or an error. `error()` of a success is an empty error_info.
 template <>
 class [[nodiscard]] result<void> {
 public:

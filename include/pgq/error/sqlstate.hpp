@@ -6,8 +6,8 @@
 
 namespace pgq {
 
-/// A SQLSTATE as a number: its five characters read in base 36, so that a code fits an `error_code` and a class is a
-/// division. (The idea is OZO's.)
+/// A SQLSTATE as a number: its five characters are read as digits in base 36, so that it fits a std::error_code.
+/// Returns 0 for a text that is not a SQLSTATE. (The idea comes from OZO.)
 constexpr int sqlstate(std::string_view code) noexcept {
     if (code.size() != 5) return 0;
     int value = 0;
@@ -20,14 +20,14 @@ constexpr int sqlstate(std::string_view code) noexcept {
     return value;
 }
 
-/// The first two characters of a SQLSTATE, as a number to compare with `sqlstate_class("08")`.
+/// The class of a SQLSTATE, which is its first two characters: compare it with `sqlstate_class("08")`.
 constexpr int sqlstate_class(int state) noexcept { return state / (36 * 36 * 36); }
 constexpr int sqlstate_class(std::string_view two) {
     const char five[5] = {two.at(0), two.at(1), '0', '0', '0'};
     return sqlstate_class(sqlstate(std::string_view{five, 5}));
 }
 
-/// The five characters again.
+/// The five characters of a SQLSTATE that `sqlstate` made a number.
 inline std::string sqlstate_text(int state) {
     std::string text(5, '0');
     for (auto i = text.rbegin(); i != text.rend(); ++i, state /= 36) {
@@ -49,7 +49,7 @@ public:
 
 }  // namespace detail
 
-/// The category of the server's own errors; the value is `sqlstate("40P01")` and the like.
+/// The category of the server's errors. The value of a code is that of `sqlstate`, e.g. `sqlstate("40P01")`.
 inline const std::error_category& sqlstate_category() noexcept {
     static const detail::sqlstate_category_type instance;
     return instance;

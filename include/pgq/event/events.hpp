@@ -11,30 +11,34 @@
 #include <cstdint>
 #include <string_view>
 
-/// What happened, as plain structs for observers. Views are valid during the call. `name` is for people and metrics; it is
-/// stable.
+/// Events of a worker, as plain structs for observers. Views in an event are valid only during the call. Logs and
+/// metrics use `name`, which is stable.
 namespace pgq::event {
 
+/// A worker has registered and starts to claim jobs.
 struct worker_started {
     static constexpr std::string_view name = "worker_started";
     worker_id worker{};
 };
+/// A run of a worker has ended.
 struct worker_stopped {
     static constexpr std::string_view name = "worker_stopped";
     worker_id worker{};
 };
+/// A worker has claimed `count` jobs in one sync.
 struct jobs_claimed {
     static constexpr std::string_view name = "jobs_claimed";
     worker_id worker{};
     std::size_t count = 0;
 };
+/// An attempt begins: the handler is called next.
 struct job_started {
     static constexpr std::string_view name = "job_started";
     job_id id{};
     std::string_view entrypoint{};
     std::int16_t attempt = 0;
 };
-/// The handler has returned or thrown; the outcome is not yet in the database.
+/// The handler has returned or thrown. The outcome is not in the database yet.
 struct job_finished {
     static constexpr std::string_view name = "job_finished";
     job_id id{};
@@ -44,8 +48,8 @@ struct job_finished {
     std::string_view reason{};
     duration run_time{};
 };
-/// A try of `executor::retrying` failed; the handler is called again after `pause`, unless that is cut short. The database does not
-/// hear of it.
+/// A try of `executor::retrying` failed. The handler is called again after `pause`, unless the worker stops or the stop
+/// token fires before. The database does not record such a try.
 struct try_failed {
     static constexpr std::string_view name = "try_failed";
     job_id id{};
@@ -55,8 +59,8 @@ struct try_failed {
     std::string_view reason{};
     duration pause{};
 };
-/// A handler went on for longer than the grace of its `executor::timeout` after its stop token had fired. It still runs; if it ever
-/// ends, the attempt has failed.
+/// The stop token of a handler fired because of its `executor::timeout`, and the handler still runs when the grace time
+/// of that timeout is over. When it ends, the attempt fails.
 struct handler_overran {
     static constexpr std::string_view name = "handler_overran";
     job_id id{};
@@ -64,40 +68,45 @@ struct handler_overran {
     std::int16_t attempt = 0;
     duration run_time{};
 };
-/// A lease was taken away while its jobs ran; whatever they did will be done again by another worker.
+/// A worker lost a lease while its jobs ran. Another worker runs the `unfinished` jobs again.
 struct lease_lost {
     static constexpr std::string_view name = "lease_lost";
     std::int64_t lease = 0;
     std::size_t unfinished = 0;
 };
-/// A limiter of this program says something else than the database, where it was declared or changed before: that wins.
+/// A limiter of this program has other settings than the database, which stored that limit before. The stored one is
+/// used.
 struct limit_differs {
     static constexpr std::string_view name = "limit_differs";
-    std::string_view entrypoint{};  ///< empty: a limit of the whole queue
+    std::string_view entrypoint{};  ///< empty: it is a limit of the whole queue
     limit_spec declared{};
     limit_spec stored{};
 };
+/// The worker has lost its connection, or could not open one. It tries again after `next_try`.
 struct connection_failed {
     static constexpr std::string_view name = "connection_failed";
     error_info error{};
     duration next_try{};
 };
+/// The worker is connected again.
 struct connection_restored {
     static constexpr std::string_view name = "connection_restored";
 };
+/// This worker declared other workers dead. Their jobs are claimable again (`returned`), or held if they had no attempt
+/// left.
 struct jobs_rescued {
     static constexpr std::string_view name = "jobs_rescued";
     std::int64_t workers = 0;
     std::int64_t returned = 0;
     std::int64_t held = 0;
 };
-/// Something went wrong that the worker survived.
+/// An error after which the worker goes on.
 struct trouble {
     static constexpr std::string_view name = "trouble";
     error_info error{};
 };
 
-/// Each of them. A new event goes to the end: what is counted by position stays where it was.
+/// All events. Add a new event at the end: observer::counters counts them by position.
 using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
                               connection_failed, connection_restored, jobs_rescued, trouble, try_failed,
                               handler_overran, limit_differs>;

@@ -30,15 +30,18 @@
 
 namespace pgq::executor {
 
-/// Runs tasks and coroutines on an Asio executor: its own io_context with its own threads, or the user's.
+/// Runs tasks and coroutines on an Asio executor: on its own io_context with its own threads, or on an executor of the
+/// program. The defaults are a concurrency of 64 and one thread.
 ///
-/// At most `concurrency` of them are under way at once, those that are suspended included; further tasks wait. A task
-/// that calls `spawn` hands its place on to the coroutine, which therefore starts at once, whatever else is under way.
+/// At most `concurrency` tasks and coroutines are in progress at once, including suspended coroutines. Further tasks
+/// wait. A task that calls `spawn` passes its slot to the coroutine, so the coroutine always starts at once.
 ///
-/// An object that is not started is a setting; a copy takes the numbers and the user's executor over and is not
-/// started. `stop()` returns when all tasks and coroutines have ended. It blocks, so it must not be called where they
-/// run, and the user's executor must keep running meanwhile. Other work on an io_context of ours stays where it is
-/// until the next start.
+/// Before `start()` an object holds only its settings. A copy has the same settings and the same executor of the
+/// program, and is not started.
+///
+/// `stop()` returns after all tasks and coroutines have ended. It blocks: do not call it from a task or coroutine, and
+/// keep the executor of the program running until it returns. Other work on the own io_context waits for the next
+/// start.
 class coroutine {
 public:
     using policy_category = executor_tag;
@@ -69,7 +72,7 @@ public:
     std::size_t width() const noexcept { return width_; }
     asio::any_io_executor executor() const noexcept { return executor_; }
 
-    /// Throws std::system_error when the threads cannot be had; then none is left behind.
+    /// Throws std::system_error if a thread cannot be created. Then no thread remains.
     void start() {
         if (!context_ || !threads_.empty()) return;
         context_->restart();
@@ -92,7 +95,7 @@ public:
         launch(t);
     }
 
-    /// Starts `work`, and `stop()` waits for it. An exception that leaves it ends the program: who spawns catches.
+    /// Starts `work` at once; `stop()` waits for its end. If an exception leaves `work`, std::terminate is called.
     template <class T>
     void spawn(asio::awaitable<T> work) {
         {
@@ -110,15 +113,18 @@ public:
         }
     }
 
-    /// Does what `call.next()` says until that is `stop`: to `run` spawns what `call.start()` gives and tells `call` what came of
-    /// it, by `ended(value...)` or `threw(exception)`; to `pause` waits until the time given, or until one of the stop tokens
-    /// fires, and tells how it went by `paused(bool whole)`. The call lives in the coroutine's frame.
+    /// Performs the actions that `call.next()` returns, until it returns `stop`. The coroutine owns `call`.
+    ///
+    /// - `run`: awaits the coroutine of `call.start()`, then calls `call.ended(value...)` or `call.threw(exception)`.
+    /// - `pause`: waits until the given time or until a stop token fires, then calls `call.paused(whole)`. `whole` is
+    ///   false if a token fired.
     template <class Call>
     void drive(Call call) {
         spawn(follow(std::move(call)));
     }
 
-    /// One more at once, for a coroutine that does not end. One that blocks its thread is not made up for by this.
+    /// Allows one more task or coroutine in progress, to replace a coroutine that does not end. It adds no thread, so
+    /// it does not help if that coroutine blocks its thread.
     void stand_in() noexcept {
         std::unique_lock lock{mutex_};
         ++extra_;
@@ -176,10 +182,10 @@ private:
 
     void launch(const task& t) noexcept {
         try {
-            // A copy, because the task may have run and this object be gone before post() has returned.
+            // A copy of the executor: the task may run and this object may be destroyed before post() returns.
             asio::post(asio::any_io_executor{executor_}, [this, t]() noexcept { run(t); });
         } catch (...) {
-            run(t);  // no memory to post it with: late in this thread is better than never
+            run(t);  // there is no memory for the post, so the task runs in this thread
         }
     }
 
@@ -188,8 +194,8 @@ private:
         ended();
     }
 
-    // One has ended: its place goes to the next that waits, unless tasks that spawned several have overdrawn the
-    // places.
+    // A task or coroutine has ended. Its slot goes to the next waiting task, unless more are in progress than slots
+    // exist, because a task spawned several coroutines.
     void ended() noexcept {
         std::unique_lock lock{mutex_};
         if (!waiting_.empty() && under_way_ <= width_ + extra_) {
@@ -197,12 +203,12 @@ private:
             lock.unlock();
             launch(next);
         } else if (--under_way_ == 0) {
-            all_ended_.notify_all();  // under the lock: who waits may destroy this as soon as it is free
+            all_ended_.notify_all();  // under the lock, because the waiting thread may then destroy this object
         }
     }
 
     std::size_t width_;
-    std::size_t thread_count_ = 0;  // 0 when the executor is the user's
+    std::size_t thread_count_ = 0;  // 0 if the executor belongs to the program
     std::unique_ptr<asio::io_context> context_;
     asio::any_io_executor executor_;
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> guard_;

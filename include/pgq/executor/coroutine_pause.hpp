@@ -27,7 +27,7 @@ namespace pgq::detail {
 
 using strand_timer = asio::steady_timer;
 
-/// Cancels a timer where it is used.
+/// Cancels a timer on its strand. Any thread may call it.
 struct cancel_on_strand {
     asio::any_io_executor strand;
     std::shared_ptr<strand_timer> timer;
@@ -36,7 +36,7 @@ struct cancel_on_strand {
     }
 };
 
-// The timer is made, waited for and cancelled on the strand only.
+// Only the strand creates the timer, waits for it and cancels it.
 inline asio::awaitable<bool> pause_on_strand(asio::any_io_executor strand, steady_time until,
                                              std::array<std::stop_token, 2> stops) {
     auto timer = std::make_shared<strand_timer>(strand, until);
@@ -47,7 +47,7 @@ inline asio::awaitable<bool> pause_on_strand(asio::any_io_executor strand, stead
     co_return !ended && !stops[0].stop_requested() && !stops[1].stop_requested();
 }
 
-/// Suspends until then; false when one of the tokens fired before.
+/// Suspends the coroutine until this time. Returns false if one of the tokens fired before.
 inline asio::awaitable<bool> pause_until(steady_time until, std::array<std::stop_token, 2> stops) {
     const asio::any_io_executor strand = asio::make_strand(co_await asio::this_coro::executor);
     auto pause = asio::co_spawn(strand, pause_on_strand(strand, until, std::move(stops)), asio::use_awaitable);

@@ -9,8 +9,8 @@
 
 namespace pgq::executor {
 
-/// An executor that hands everything on to `Inner`: the base of the decorators, and of one's own. See the concept `shapes_tries` for
-/// what to add.
+/// An executor that forwards every call to `Inner`. It is the base class of the decorators of this library and of your
+/// own. The concept `shapes_tries` describes what a decorator may add.
 template <executor_policy Inner = default_inner>
 class decorator {
 public:

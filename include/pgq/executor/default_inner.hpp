@@ -4,8 +4,8 @@
 
 namespace pgq::executor {
 
-/// What a decorator decorates that names no executor: as an entrypoint's policy the executor of the queue, as the queue's policy
-/// a thread pool.
+/// The inner executor of a decorator that names none. In a policy of an entrypoint it stands for the executor of the
+/// queue; in a policy of the queue it is a thread pool.
 struct default_inner : thread_pool {
     using thread_pool::thread_pool;
     default_inner(const thread_pool& pool = thread_pool{}) noexcept : thread_pool{pool} {}

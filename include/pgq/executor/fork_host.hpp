@@ -27,50 +27,51 @@
 
 namespace pgq::detail {
 
-/// What a child does: from a request it makes an answer. It must not return by an exception.
+/// The function that a child process runs: it makes an answer from a request. It must not throw.
 using child_function = std::string (*)(void* code, std::string_view request) noexcept;
 
-/// The inside of a fork server: one thread that forks, listens and buries. It alone sends signals to its children, because as
-/// their parent it knows that their numbers are still theirs.
+/// The process of a fork server, with one thread: it forks children, receives their grace times and reaps them. Only it
+/// sends signals to the children: as their parent it knows that a process id has not been reused.
 class fork_host {
 public:
     fork_host(int socket, child_function function, void* code) : socket_{socket}, function_{function}, code_{code} {}
 
     [[noreturn]] void serve() noexcept {
-        settle();
+        set_up();
         while (true) {
-            listen();
+            wait_for_events();
             if ((watched_[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !accept()) end();
-            hear();
+            receive_grace_times();
             kill_overdue();
-            bury();
+            reap();
         }
     }
 
 private:
     struct child {
         pid_t pid = -1;
-        int control = -1;  // -1: nobody listens any more
+        int control = -1;  // -1: closed, because the worker no longer waits for this child
         steady_time kill_at = steady_time::max();
     };
 
     static steady_time now() noexcept { return std::chrono::steady_clock::now(); }
 
-    void settle() noexcept {
-        (void)::setpgid(0, 0);  // what a terminal sends is for the worker to decide on
+    void set_up() noexcept {
+        (void)::setpgid(0, 0);  // signals of the terminal go to the worker, which decides what to do
         for (const int s : {SIGINT, SIGHUP, SIGQUIT, SIGTERM}) (void)std::signal(s, SIG_IGN);
         (void)std::signal(SIGCHLD, SIG_DFL);
         sigset_t mask;
         ::sigemptyset(&mask);
         ::sigaddset(&mask, SIGCHLD);
         (void)::sigprocmask(SIG_SETMASK, &mask, nullptr);
-        deaths_ = ::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-        if (deaths_ < 0) ::_exit(EXIT_FAILURE);
+        child_signals_ = ::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (child_signals_ < 0) ::_exit(EXIT_FAILURE);
         drop_connections();
     }
 
-    // A connection that a copy holds open is not closed when the worker closes it. Its number stays taken, so that whoever
-    // still uses it meets nothing else there.
+    // Closes the sockets that this process inherited, because otherwise a connection stays open after the worker has
+    // closed it. Each number then refers to /dev/null, so that code which still uses the number cannot reach another
+    // file.
     void drop_connections() const noexcept {
         const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
         DIR* const all = nothing < 0 ? nullptr : ::opendir("/proc/self/fd");
@@ -85,10 +86,10 @@ private:
         ::close(nothing);
     }
 
-    void listen() {
+    void wait_for_events() {
         watched_.clear();
         watched_.push_back({socket_, POLLIN, 0});
-        watched_.push_back({deaths_, POLLIN, 0});
+        watched_.push_back({child_signals_, POLLIN, 0});
         steady_time first = steady_time::max();
         for (const auto& c : children_) {
             watched_.push_back({c.control, POLLIN, 0});
@@ -103,7 +104,7 @@ private:
             for (auto& w : watched_) w.revents = 0;
     }
 
-    // False when the worker is gone.
+    // Starts a child if the worker asked for one. Returns false if the worker has ended.
     bool accept() noexcept {
         int data = -1, control = -1;
         switch (receive_descriptors(socket_, data, control)) {
@@ -117,9 +118,9 @@ private:
         const int why = errno;
         ::close(data);
         if (pid < 0) {
-            tell(control, {.failed_to_start = why});
+            report(control, {.failed_to_start = why});
         } else {
-            (void)::setpgid(pid, pid);  // here and there, whoever is first
+            (void)::setpgid(pid, pid);  // the child does the same; one of the two is first
             children_.push_back({.pid = pid, .control = control});
         }
         return true;
@@ -127,15 +128,15 @@ private:
 
     [[noreturn]] void be_child(int data, int control, pid_t server) noexcept {
         (void)::setpgid(0, 0);
-        // Should somebody kill the server, there would be nobody left to end this.
+        // If the server is killed, the child must end too, because no process would stop it later.
         (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != server) ::_exit(EXIT_FAILURE);
         ::close(control);
         ::close(socket_);
-        ::close(deaths_);
+        ::close(child_signals_);
         for (const auto& c : children_)
             if (c.control >= 0) ::close(c.control);
-        // Handlers that the program installed are for the program. Those of the terminal stay ignored.
+        // The signal handlers of the program must not run in a child. Signals of the terminal stay ignored.
         for (const int s :
              {SIGTERM, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGUSR1, SIGUSR2, SIGALRM})
             (void)std::signal(s, SIG_DFL);
@@ -150,14 +151,15 @@ private:
         ::_exit(send_text(data, answer) ? EXIT_SUCCESS : EXIT_FAILURE);
     }
 
-    static void tell(int control, const child_status& status) noexcept {
+    static void report(int control, const child_status& status) noexcept {
         (void)::send(control, &status, sizeof status, MSG_NOSIGNAL | MSG_DONTWAIT);
         ::close(control);
     }
 
-    // A message is the grace that a child has from now on; an end means that nobody waits for it any more. A child that was
-    // started since listen() is not among the watched.
-    void hear() noexcept {
+    // A message on a control socket is the grace time of that child: the child gets a SIGTERM now. A closed socket
+    // means that the worker no longer waits for the child: it is killed. A child that was started after the poll is not
+    // in `watched_`.
+    void receive_grace_times() noexcept {
         for (std::size_t i = 2; i < watched_.size(); ++i) {
             if (watched_[i].fd < 0 || watched_[i].revents == 0) continue;
             auto& c = children_[i - 2];
@@ -182,15 +184,15 @@ private:
         }
     }
 
-    void bury() noexcept {
+    void reap() noexcept {
         signalfd_siginfo ignored{};
-        while (::read(deaths_, &ignored, sizeof ignored) > 0) {}
+        while (::read(child_signals_, &ignored, sizeof ignored) > 0) {}
         int status = 0;
         for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
             const auto found =
                 std::find_if(children_.begin(), children_.end(), [pid](const child& c) { return c.pid == pid; });
             if (found == children_.end()) continue;
-            if (found->control >= 0) tell(found->control, {.failed_to_start = 0, .wait_status = status});
+            if (found->control >= 0) report(found->control, {.failed_to_start = 0, .wait_status = status});
             children_.erase(found);
         }
     }
@@ -204,7 +206,7 @@ private:
     }
 
     int socket_;
-    int deaths_ = -1;
+    int child_signals_ = -1;  // a signalfd for SIGCHLD
     child_function function_;
     void* code_;
     std::vector<child> children_;

@@ -14,9 +14,10 @@
 #include <system_error>
 #include <utility>
 
-// What a process and its fork server say to each other, over local sockets.
+// The messages between a process and its fork server, over local sockets.
 namespace pgq::detail {
 
+/// Owns a file descriptor and closes it.
 class descriptor {
 public:
     explicit descriptor(int fd = -1) noexcept : fd_{fd} {}
@@ -39,8 +40,9 @@ private:
     int fd_;
 };
 
+/// Two connected sockets of this process.
 struct socket_pair {
-    /// Throws std::system_error.
+    /// `type` is SOCK_STREAM or SOCK_SEQPACKET. Throws std::system_error if the system refuses.
     explicit socket_pair(int type) {
         int ends[2];
         if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0)
@@ -53,13 +55,13 @@ struct socket_pair {
     descriptor second;
 };
 
-/// How a child ended, as the server says it.
+/// How a child ended, as the server reports it.
 struct child_status {
-    int failed_to_start = 0;  ///< an errno
-    int wait_status = 0;
+    int failed_to_start = 0;  ///< the errno of fork; 0 if the child was started
+    int wait_status = 0;      ///< the status of waitpid
 };
 
-/// Two descriptors in one message.
+/// The buffer of a message with two descriptors.
 union descriptor_message {
     char bytes[CMSG_SPACE(2 * sizeof(int))];
     cmsghdr aligned;
@@ -107,7 +109,8 @@ inline received receive_descriptors(int socket, int& first, int& second) noexcep
     return received::descriptors;
 }
 
-/// How much of it came before the other side was gone, or, with MSG_DONTWAIT, before there was no more.
+/// Receives up to `size` bytes. Returns fewer if the other side closes the connection, or, with MSG_DONTWAIT, if no
+/// more bytes have arrived.
 inline std::size_t receive_whole(int socket, void* into, std::size_t size, int flags = 0) noexcept {
     std::size_t have = 0;
     while (have < size) {

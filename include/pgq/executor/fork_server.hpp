@@ -27,20 +27,21 @@ struct child_end {
     enum class kind : std::uint8_t { answered, by_signal, by_exit, not_started, no_server };
 
     kind how = kind::no_server;
-    int value = 0;  ///< the signal, the exit status, or why it was not started (an errno)
+    int value = 0;  ///< the signal, the exit status, or the errno if the child was not started
 };
 
-/// Runs a function in child processes, each a copy of this process as it was when this was made.
+/// Runs a function in child processes. Each child is a copy of this process at the time of the constructor.
 ///
-/// This process is copied once, into a server of a single thread, and the children are copies of that. So no other thread can
-/// hold a lock in a child, unless one did when this was made: then the program had better have no other threads yet. The server
-/// outlives nobody: it ends when this does, and when this process dies in whatever way, and takes its children with it.
+/// The constructor forks a server process with one thread, and that server forks the children. So a lock is free in a
+/// child unless another thread held it during the constructor. Construct it before the program starts other threads.
+///
+/// The server and its children end when the destructor runs or when this process ends, even if it is killed.
 class fork_server {
 public:
-    /// Throws std::system_error when there cannot be one.
+    /// Throws std::system_error if the process cannot be forked.
     fork_server(child_function function, void* code) {
         socket_pair ends{SOCK_SEQPACKET};
-        (void)std::fflush(stdout);  // what is buffered is for this process to write
+        (void)std::fflush(stdout);  // otherwise the copy would write the buffered output a second time
         (void)std::fflush(stderr);
         server_ = ::fork();
         if (server_ < 0) throw std::system_error{errno, std::system_category(), "fork"};
@@ -59,8 +60,8 @@ public:
 
     pid_t pid() const noexcept { return server_; }
 
-    /// Blocks until the child has ended; from any thread. When `stop` fires the child gets a SIGTERM, and a SIGKILL when it has not
-    /// ended after `grace`. An answer that came whole counts, however the child ended after it.
+    /// Runs one child and blocks until it has ended. Any thread may call it. If `stop` fires, the child gets a SIGTERM,
+    /// and a SIGKILL if it has not ended after `grace`. A complete answer counts, however the child ends after it.
     child_end run(std::string_view request, const std::stop_token& stop, duration grace, std::string& answer) const {
         try {
             socket_pair data{SOCK_STREAM}, control{SOCK_SEQPACKET};
@@ -71,7 +72,7 @@ public:
                                                  const std::int64_t ns = grace.count();
                                                  (void)::send(control.first.get(), &ns, sizeof ns, MSG_NOSIGNAL);
                                              }};
-            (void)send_text(data.first.get(), request);  // a child that does not want it ends, and that is told
+            (void)send_text(data.first.get(), request);  // if this fails, the child ends and the server reports how
             child_status status{};
             if (receive_whole(control.first.get(), &status, sizeof status) != sizeof status) return {};
             if (receive_text(data.first.get(), answer, MSG_DONTWAIT)) return {child_end::kind::answered, 0};

@@ -6,9 +6,9 @@
 
 namespace pgq::executor {
 
-/// Runs each task in the thread that hands it in, which is the worker's own: one at a time, no thread, no queue. For tests, and for
-/// handlers so short that handing over would cost more than they do. With drivers that can (libpq) the worker runs what it has
-/// claimed while the server looks for more.
+/// Runs each task in the thread of the worker, one at a time, before `execute` returns. It has no threads and no queue.
+/// Use it in tests, and for handlers that take less time than passing a job to another thread. With a driver that
+/// supports it (libpq), the worker runs the jobs that it has claimed while the server works on the next claim.
 class in_place {
 public:
     using policy_category = executor_tag;

@@ -9,19 +9,23 @@
 
 namespace pgq::executor {
 
-/// Calls each handler in a process of its own, for code that may crash, leak or hang: `process` for a queue or an entrypoint,
-/// `timeout<30s, process>`, `process{{.grace = 1s}, thread_pool{8}}`. A thread of the inner executor waits for each child.
+/// Runs each call of a handler in a child process, for code that may crash, leak memory or hang. Name it for a queue or
+/// an entrypoint: `process`, `timeout<30s, process>`, or with settings `process{{.grace = 1s}, thread_pool{8}}`. A
+/// thread of the inner executor waits for each child.
 ///
-/// What the handler returns or throws comes back and counts as usual. A child that ends without an answer has failed: "the
-/// handler's process was ended by signal 11 (Segmentation fault)". When the attempt's stop token fires the child gets a SIGTERM, which
-/// ends it unless the handler changed that, and after `grace` (2 s when not said) a SIGKILL; the job is then given back, its attempt not counted, unless
-/// it was a `timeout`, which is a failure. In the child the context's own stop token never fires. No child outlives the worker, and
-/// none stays as a zombie.
+/// The result or exception of the handler counts as it does without a process. If a child ends without an answer, the
+/// attempt fails, with a reason like "the handler's process was ended by signal 11 (Segmentation fault)".
 ///
-/// A child is a copy of the program as it was when `worker::run` was called. It sees nothing that changed since, and what it
-/// changes is gone with it. Of the program's threads it has none: so call `run` before others are started, or be sure that
-/// none of them holds a lock at that moment that a handler wants. Files are open as they were, connections are not: a handler
-/// makes its own. Signals have their default effect, but those of a terminal are ignored. Functions only, no coroutines.
+/// When the stop token of the attempt fires, the child gets a SIGTERM. A child that runs on gets a SIGKILL after
+/// `grace` (default 2 s). The worker then gives the job back and its attempt does not count; after a `timeout` the
+/// attempt fails. In the child the stop token of the context never fires. All children end with the worker; none
+/// remains as a zombie.
+///
+/// A child is a copy of the program at the time of the call of `worker::run`. It does not see later changes, and its
+/// own changes are lost when it ends. It has only one thread. So call `run` before you start other threads, or make
+/// sure that none of them then holds a lock that a handler needs. Files stay open in a child. Sockets do not: a handler
+/// opens its own connections. Signals have their default effect, except that signals of the terminal are ignored. A
+/// handler must be a function, not a coroutine.
 class process : public decorator<default_inner> {
 public:
     struct settings {

@@ -14,11 +14,11 @@
 
 namespace pgq::executor {
 
-/// See `retrying`, which is how it is named.
+/// The class behind the alias `retrying`.
 template <backoff_policy Backoff, executor_policy Inner, int Tries, static_duration Budget>
 class basic_retrying : public decorator<Inner> {
 public:
-    /// What the type says, unless an object says otherwise.
+    /// The defaults come from the template arguments.
     struct settings {
         int tries = Tries;
         duration budget = Budget.value();
@@ -40,7 +40,7 @@ public:
         }
         std::optional<duration> leave(const try_scope& outside, const try_result& r, steady_time now) noexcept {
             const auto pause = pause_after(outside, r, now);
-            if (!pause) calls_ = 0;  // another one around may begin anew
+            if (!pause) calls_ = 0;  // an outer `retrying` may start again
             return pause;
         }
 
@@ -93,17 +93,20 @@ struct retrying_of<Args...> {
 
 namespace pgq::executor {
 
-/// Calls a handler that failed, by an exception or `retry_after`, again in this process, before the database hears of it:
-/// `retrying<backoff::fixed>`, `retrying<backoff::exponential, tries<5>, budget<30s>, timeout<2s>>`, in any order. What is not said:
-/// 3 tries, a budget of 10 s, the queue's executor.
+/// Calls a handler again in the same attempt if it fails by an exception or `retry_after`. The database does not record
+/// these tries. The arguments may come in any order: `retrying<backoff::fixed>`, `retrying<backoff::exponential,
+/// tries<5>, budget<30s>, timeout<2s>>`. The defaults are 3 tries, a budget of 10 s, and the executor of the queue.
 ///
-/// Between two calls it waits as the backoff says, or longer when the handler's `retry_after` does. A call that could not begin
-/// within the budget or before the end of a `timeout` around is not waited for: the failure is reported, as it is when the stop
-/// token fires or the worker is told to stop meanwhile, and what follows is as usual: the job's own backoff, the next attempt.
-/// A function's wait holds its thread, a coroutine's does not.
+/// Between two calls it waits for the time of the back-off, or for the time of `retry_after` if that is longer. The
+/// wait of a function blocks its thread; the wait of a coroutine does not.
 ///
-/// `context::try_number()` counts the calls, `context::attempt()` stays the database's. An object takes other numbers than the type:
-/// `retrying<backoff::fixed, thread_pool>{{.tries = n, .backoff = {.every = 50ms}}, thread_pool{4}}`.
+/// It gives up and the attempt fails if the next call could not start within the budget or before the end of an outer
+/// `timeout`. It also gives up if the stop token fires or the worker is asked to stop. The failed attempt then counts,
+/// and the job waits for its own back-off.
+///
+/// `context::try_number()` is the number of the call; `context::attempt()` does not change. An object can have other
+/// settings than its type: `retrying<backoff::fixed, thread_pool>{{.tries = n, .backoff = {.every = 50ms}},
+/// thread_pool{4}}`.
 template <class... Policies>
 using retrying = typename pgq::detail::retrying_of<Policies...>::type;
 

@@ -7,19 +7,19 @@
 
 namespace pgq::executor {
 
-/// How often `retrying` calls a handler at most, the first time included.
+/// The maximum number of calls that `retrying` makes, including the first.
 template <int N>
 struct tries {
     static constexpr int value = N;
 };
 
-/// How long after the first call began `retrying` may begin another one.
+/// `retrying` starts no call later than this time after the start of the first call.
 template <static_duration D>
 struct budget {
     static constexpr duration value = D.value();
 };
 
-/// How long a handler that was told to stop may go on before `timeout` reports it.
+/// How long a handler may run after its stop token fired before `timeout` reports it.
 template <static_duration D>
 struct grace {
     static constexpr duration value = D.value();
@@ -27,7 +27,8 @@ struct grace {
 
 }  // namespace pgq::executor
 
-// The arguments of decorators, which come in any order. A kind is a template that says whether a type is of it.
+// Finds the arguments of decorators, which come in any order. A kind is a template that is true for the types of that
+// kind.
 namespace pgq::detail {
 
 template <class T>
@@ -50,7 +51,7 @@ struct is_executor : std::bool_constant<policy_of<T, executor_tag>> {};
 template <class T>
 struct is_backoff : std::bool_constant<policy_of<T, backoff_tag>> {};
 
-/// The first of `Args` that is of the kind, else `Default`.
+/// The first of `Args` that is of the kind, or `Default` if there is none.
 template <template <class> class Kind, class Default, class... Args>
 struct pick {
     using type = Default;
@@ -61,7 +62,7 @@ struct pick<Kind, Default, First, Rest...>
 template <template <class> class Kind, class Default, class... Args>
 using pick_t = typename pick<Kind, Default, Args...>::type;
 
-/// The first argument that is of no kind, or the second of one; `void` when there is none such.
+/// The first argument that is of no kind or is the second of a kind; `void` if all arguments are right.
 template <template <class> class... Kinds>
 struct stray_of_kinds {
     template <class First>
@@ -76,14 +77,14 @@ struct stray_of_kinds {
     };
     template <class First, class... Rest>
     struct among<First, Rest...> {
-        using twin = pick_t<like<First>::template kind, void, Rest...>;
+        using second = pick_t<like<First>::template kind, void, Rest...>;
         using type = typename std::conditional_t<
             !(Kinds<First>::value || ...), std::type_identity<First>,
-            std::conditional_t<std::is_void_v<twin>, among<Rest...>, std::type_identity<twin>>>::type;
+            std::conditional_t<std::is_void_v<second>, among<Rest...>, std::type_identity<second>>>::type;
     };
 };
 
-/// What stands for a decorator whose arguments do not fit; a queue says so.
+/// Replaces a decorator with wrong arguments. A queue that gets it does not compile, with a message about `Stray`.
 template <class Stray>
 struct ill_decorator {
     using policy_category = executor_tag;

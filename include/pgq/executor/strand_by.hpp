@@ -5,15 +5,16 @@
 
 namespace pgq::executor {
 
-/// Runs the jobs of one entrypoint that have an equal member one after the other, in the order in which the worker starts them, and
-/// others side by side: `pgq::job<resize, executor::strand_by<&resize::album>>`. For an entrypoint only.
+/// Runs jobs with the same value of a member one at a time, in the order in which the worker starts them. Jobs with
+/// other values run at the same time: `pgq::job<resize, executor::strand_by<&resize::album>>`. Only an entrypoint may
+/// have it.
 ///
-/// That holds within one worker; for all processes there are the limiters. A job keeps its turn during a `retrying`, wherever that
-/// stands; one that goes back to the database does not, and those behind it go on.
+/// It orders jobs within one worker. For all workers together use limiter::serialized_by. During a `retrying`, inside
+/// or around it, a job keeps its turn. A job that fails or is snoozed goes back to the database, and the next job runs.
 ///
-/// The member's type has a std::hash and `==`, or else `<`. A const member function without parameters will do, too. Jobs that wait for
-/// their turn hold no thread, but they are in the worker's hands. Each payload is read twice, once by the worker's own
-/// thread.
+/// The type of the member must have a std::hash and `==`, or `<`. `Member` may also be a const member function without
+/// parameters. A job that waits for its turn uses no thread, but the worker has claimed it. The worker reads each
+/// payload twice, the first time in its own thread.
 template <auto Member, executor_policy Inner = default_inner>
 class strand_by : public decorator<Inner> {
 public:

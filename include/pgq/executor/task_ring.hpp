@@ -8,8 +8,8 @@
 
 namespace pgq::detail {
 
-/// Tasks first in, first out. It grows to the most that ever waited at once and stays that large, so that after a
-/// while nothing is allocated any more. Not for several threads at once.
+/// A first in, first out queue of tasks. It grows to the highest number of tasks that waited at once and never shrinks,
+/// so in the long run it allocates nothing. It is not thread-safe.
 class task_ring {
 public:
     bool empty() const noexcept { return size_ == 0; }
@@ -22,7 +22,7 @@ public:
         ++size_;
     }
 
-    /// Only when it is not empty.
+    /// Call it only if there is a task.
     task pop() noexcept {
         const task t = slots_[head_];
         head_ = at(1);
@@ -31,7 +31,7 @@ public:
     }
 
 private:
-    // The capacity is a power of two: wrapping around is a mask.
+    // The capacity is a power of two, so the mask wraps the position around.
     std::size_t at(std::size_t offset) const noexcept { return (head_ + offset) & (slots_.size() - 1); }
 
     void grow() {
@@ -46,12 +46,13 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Tasks that wait: those that may overtake others first, else first in, first out.
+/// Waiting tasks: tasks with `first` come out before the others, in both groups first in, first out. It is not
+/// thread-safe.
 class task_line {
 public:
     bool empty() const noexcept { return first_.empty() && rest_.empty(); }
     void push(const task& t) { (t.first ? first_ : rest_).push(t); }
-    /// Only when it is not empty.
+    /// Call it only if there is a task.
     task pop() noexcept { return first_.empty() ? rest_.pop() : first_.pop(); }
 
 private:

@@ -15,20 +15,20 @@
 
 namespace pgq::executor {
 
-/// Runs tasks on threads of its own, first in, first out.
+/// Runs tasks on its own threads, first in, first out.
 ///
-/// An object that is not started is a setting, the number of threads; a copy takes just that over and is not started.
-/// Threads exist from `start()` to `stop()` only.
+/// Before `start()` an object holds only the number of threads. A copy has the same number and is not started. Threads
+/// exist only from `start()` to `stop()`.
 ///
-/// Tasks may hand in further tasks, also while `stop()` waits. `stop()` must not be called from a task.
+/// A task may call `execute`, also while `stop()` waits. A task must not call `stop()`.
 ///
-/// A task that does not end is made up for by another thread from `stand_in()` on; with `stand_down()` one thread ends, as soon as
-/// it has no task. When no thread can be had there is none.
+/// `stand_in()` adds a thread, to replace one that is blocked by a task which does not end. `stand_down()` ends one
+/// thread, as soon as that thread has no task. If the system refuses the additional thread, the pool runs without it.
 class thread_pool {
 public:
     using policy_category = executor_tag;
 
-    /// 0 threads means as many as the machine runs at once.
+    /// 0 threads means one for each hardware thread.
     explicit thread_pool(std::size_t threads = 0) noexcept : width_{threads != 0 ? threads : hardware_threads()} {}
     thread_pool(const thread_pool& other) noexcept : width_{other.width_} {}
     thread_pool& operator=(const thread_pool& other) noexcept {
@@ -40,7 +40,7 @@ public:
 
     std::size_t width() const noexcept { return width_; }
 
-    /// Throws std::system_error when the threads cannot be had; then none is left behind.
+    /// Throws std::system_error if a thread cannot be created. Then no thread remains.
     void start() {
         if (!threads_.empty()) return;
         threads_.reserve(width_);
@@ -57,8 +57,8 @@ public:
         {
             const std::lock_guard lock{mutex_};
             waiting_.push(t);
-            wake = sleeping_ > called_;
-            if (wake) ++called_;
+            wake = sleeping_ > notified_;
+            if (wake) ++notified_;
         }
         if (wake) work_to_do_.notify_one();
     }
@@ -82,10 +82,10 @@ public:
         const std::lock_guard lock{mutex_};
         if (stopping_ || threads_.empty()) return;
         ended.swap(retired_);
-        for (auto& thread : ended) thread.join();  // they have let the lock go, and do nothing after that
+        for (auto& thread : ended) thread.join();  // these threads released the lock and do nothing after that
         try {
             if (surplus_ > 0) return void(--surplus_);
-            retired_.reserve(threads_.size() + 1);  // so that retiring allocates nothing
+            retired_.reserve(threads_.size() + 1);  // so that retire() allocates nothing
             threads_.emplace_back([this] { work(); });
         } catch (const std::exception&) { ++missing_; }
     }
@@ -117,39 +117,39 @@ private:
         }
     }
 
-    // The thread that calls this ends; stop() or the next stand_in() joins it.
+    // Ends the calling thread. stop() or the next stand_in() joins it.
     void retire() noexcept {
         --surplus_;
-        if (stopping_) return;  // it is being joined
+        if (stopping_) return;  // stop() joins it
         const auto self = std::find_if(threads_.begin(), threads_.end(),
                                        [](const auto& t) { return t.get_id() == std::this_thread::get_id(); });
         retired_.push_back(std::move(*self));
         threads_.erase(self);
-        // What it may have been called for somebody else does.
-        if (waiting_.empty() || sleeping_ <= called_) return;
-        ++called_;
+        // If this thread was woken for a task, another thread must run that task.
+        if (waiting_.empty() || sleeping_ <= notified_) return;
+        ++notified_;
         work_to_do_.notify_all();
     }
 
-    // A thread that was called counts as awake from the call on, long before the system lets it run: so a burst of
-    // tasks calls every sleeper once, and a single task never two.
+    // A notified thread counts as awake at once, long before the system schedules it. So a burst of tasks wakes each
+    // sleeping thread once, and one task never wakes two.
     void sleep(std::unique_lock<std::mutex>& lock) noexcept {
         ++sleeping_;
-        work_to_do_.wait(lock, [this] { return called_ != 0 || stopping_ || surplus_ != 0; });
+        work_to_do_.wait(lock, [this] { return notified_ != 0 || stopping_ || surplus_ != 0; });
         --sleeping_;
-        if (called_ != 0) --called_;
+        if (notified_ != 0) --notified_;
     }
 
     std::size_t width_;
     std::vector<std::thread> threads_;
-    std::vector<std::thread> retired_;  // threads that have ended, or do nothing but that
+    std::vector<std::thread> retired_;  // threads that have ended or are about to end
     std::mutex mutex_;
     std::condition_variable work_to_do_;
     detail::task_line waiting_;
     std::size_t sleeping_ = 0;
-    std::size_t called_ = 0;   // of the sleeping: how many were notified and have not woken yet
-    std::size_t surplus_ = 0;  // how many threads have to end
-    std::size_t missing_ = 0;  // how many stand-ins could not be had
+    std::size_t notified_ = 0;  // sleeping threads that were notified and have not woken yet
+    std::size_t surplus_ = 0;   // threads that must end
+    std::size_t missing_ = 0;   // additional threads that the system refused
     bool stopping_ = false;
 };
 

@@ -17,7 +17,7 @@
 
 namespace pgq::detail {
 
-/// "30 s", "1500 ms": the largest unit in which it is a whole number.
+/// A time as text in the largest unit that gives a whole number: "30 s", "1500 ms".
 inline std::string text_of(duration d) {
     using namespace std::chrono_literals;
     if (d % 1s == 0s) return std::to_string(d / 1s) + " s";
@@ -26,8 +26,8 @@ inline std::string text_of(duration d) {
     return std::to_string(d.count()) + " ns";
 }
 
-/// Passes a request to stop on.
-struct pass_on_stop {
+/// Forwards a stop request to another stop source.
+struct forward_stop {
     std::stop_source* to;
     void operator()() const noexcept { to->request_stop(); }
 };
@@ -36,11 +36,11 @@ struct pass_on_stop {
 
 namespace pgq::executor {
 
-/// See `timeout`, which is how it is named.
+/// The class behind the alias `timeout`.
 template <static_duration Limit, static_duration Grace, executor_policy Inner>
 class basic_timeout : public decorator<Inner> {
 public:
-    /// What the type says, unless an object says otherwise.
+    /// The defaults come from the template arguments.
     struct settings {
         duration limit = Limit.value();
         duration grace = Grace.value();
@@ -66,10 +66,10 @@ public:
             scope_ = inside;
             ends_ = of_->limit < steady_time::max() - inside.began ? inside.began + of_->limit : steady_time::max();
             stop_ = std::stop_source{};
-            outer_.emplace(inside.stop, pgq::detail::pass_on_stop{&stop_});
+            outer_.emplace(inside.stop, pgq::detail::forward_stop{&stop_});
             inside.stop = stop_.get_token();
             inside.must_end_by = std::min(inside.must_end_by, ends_);
-            told_ = overran_ = false;
+            stop_requested_ = reported_ = false;
             services_.dog->arm(*this, ends_);
             armed_ = true;
         }
@@ -87,15 +87,16 @@ public:
             armed_ = false;
             services_.dog->disarm(*this, ends_);
             outer_.reset();
-            if (overran_) services_.came_back(services_.owner);
+            if (reported_) services_.came_back(services_.owner);
         }
-        // First it is time to stop, then to tell.
+        // The first call, at the end of the limit, fires the stop token. The second, after the grace time, reports the
+        // handler.
         steady_time ring(steady_time now) noexcept override {
-            if (!std::exchange(told_, true)) {
+            if (!std::exchange(stop_requested_, true)) {
                 stop_.request_stop();
                 return steady_time::max() - now > of_->grace ? now + of_->grace : steady_time::max();
             }
-            overran_ = true;
+            reported_ = true;
             services_.overran(services_.owner, scope_, now - scope_.began);
             return steady_time::max();
         }
@@ -105,10 +106,11 @@ public:
         try_scope scope_{};
         steady_time ends_{};
         std::stop_source stop_{std::nostopstate};
-        std::optional<std::stop_callback<pgq::detail::pass_on_stop>> outer_{};
+        std::optional<std::stop_callback<pgq::detail::forward_stop>> outer_{};
         bool armed_ = false;
-        bool told_ = false;     // by the watchdog, or while it does not watch
-        bool overran_ = false;  // the same
+        // Only the watchdog thread writes these while the alarm is armed; after disarm() this thread may read them.
+        bool stop_requested_ = false;
+        bool reported_ = false;
     };
 
 private:
@@ -137,17 +139,19 @@ struct timeout_of<Limit, Args...> {
 
 namespace pgq::executor {
 
-/// Gives a handler so long, and no longer: `timeout<30s>`, `timeout<30s, grace<1s>, retrying<backoff::fixed>>`.
+/// Limits the time of a handler: `timeout<30s>`, `timeout<30s, grace<1s>, retrying<backoff::fixed>>`.
 ///
-/// At the end of the time the handler's stop token fires. Whatever it returns or throws after that moment, be it "done", is not
-/// trusted: the attempt failed with "timed out after 30 s", and the job runs again after its backoff. A handler without a
-/// context could not notice, so it does not compile, unless it runs in a process of its own. `context::must_end_by()` tells it.
+/// When the time is over, the stop token of the handler fires. From then on the result of the handler is ignored, even
+/// "done": the attempt fails with "timed out after 30 s", and the job runs again after its back-off. A handler can see
+/// the end of its time in `context::must_end_by()`. A handler without a context does not compile with a timeout, unless
+/// it runs in a `process`.
 ///
-/// One that goes on for a `grace` (5 s when not said) after that is reported as `event::handler_overran`; from then until it
-/// ends the executor runs one more at once, where it can (`thread_pool`, `coroutine`). No thread is ever ended by force.
+/// A handler that still runs after the `grace` time (default 5 s) is reported as `event::handler_overran`. From then
+/// until it ends, a `thread_pool` or `coroutine` executor runs one more task at once. No thread is ever killed.
 ///
-/// The token fires on a thread of the worker's, so what the handler attached to it runs there: be quick. Around `retrying` the
-/// time is for all tries together, inside of it for each. An object takes other times than the type: `timeout<30s>{{.limit = t}}`.
+/// A thread of the worker fires the token, and callbacks that the handler registers with it run there, so they must be
+/// fast. Around `retrying` the time limits all tries together; inside it, each try. An object can have other times than
+/// its type: `timeout<30s>{{.limit = t}}`.
 template <static_duration Limit, class... Policies>
 using timeout = typename pgq::detail::timeout_of<Limit, Policies...>::type;
 

@@ -13,17 +13,17 @@
 
 namespace pgq::detail {
 
-/// Something to be done at a time.
+/// An action at a given time.
 class alarm {
 public:
-    /// When to ring again; `steady_time::max()` for not any more.
+    /// Performs the action. Returns when to call it again, or `steady_time::max()` to end.
     virtual steady_time ring(steady_time now) noexcept = 0;
 
 protected:
     ~alarm() = default;
 };
 
-/// Rings alarms on a thread of its own, one after the other. From any thread.
+/// Calls `ring` of alarms on its own thread, one at a time. Any thread may call `arm` and `disarm`.
 class watchdog {
 public:
     watchdog() : thread_{[this] { watch(); }} {}
@@ -42,12 +42,13 @@ public:
         bool sooner = false;
         {
             const std::lock_guard lock{mutex_};
-            const auto mine = alarms_.emplace(at, &a).first;
-            sooner = mine == alarms_.begin();
+            const auto entry = alarms_.emplace(at, &a).first;
+            sooner = entry == alarms_.begin();
         }
         if (sooner) changed_.notify_all();
     }
-    /// It does not ring when this has returned. `at` is when it was to ring first.
+    /// After this returns, `ring` of `a` does not run and is not called again. `at` is the time that `arm` got. It
+    /// blocks while `ring` of `a` runs.
     void disarm(alarm& a, steady_time at) noexcept {
         std::unique_lock lock{mutex_};
         if (alarms_.erase({at, &a}) != 0) return;
@@ -72,7 +73,7 @@ private:
             ring(lock, now);
         }
     }
-    // The entry is used again, so that nothing is allocated here.
+    // Reuses the entry, so that nothing is allocated here.
     void ring(std::unique_lock<std::mutex>& lock, steady_time now) noexcept {
         auto entry = alarms_.extract(alarms_.begin());
         ringing_ = entry.value().second;
@@ -95,12 +96,13 @@ private:
     std::thread thread_;
 };
 
-/// What decorators of ours need of the worker; those of others do without.
+/// What the worker provides to the decorators of this library. Decorators of a program do not get it.
 struct attempt_services {
     watchdog* dog = nullptr;
     void* owner = nullptr;
-    /// The handler goes on though it was told to stop, for so long by now; and its end after all.
+    /// Reports that the handler still runs after the grace time; it has run for `run_time`.
     void (*overran)(void* owner, const try_scope&, duration run_time) noexcept = nullptr;
+    /// Reports that such a handler has ended.
     void (*came_back)(void* owner) noexcept = nullptr;
 };
 

@@ -11,30 +11,31 @@
 
 namespace pgq {
 
-/// What a worker tells about itself when it registers.
+/// How a worker describes itself when it registers.
 struct worker_info {
     std::string_view host{};
     std::int32_t pid = 0;
     std::string_view version{};
-    duration lease_time{};             ///< it is dead when it has not beaten for so long
-    std::span<const lane_id> lanes{};  ///< what it can run
+    duration lease_time{};             ///< without a heartbeat for this long, the worker is declared dead
+    std::span<const lane_id> lanes{};  ///< the lanes whose jobs it can run
 };
 
 /// The answer to a heartbeat.
 struct beat_reply {
-    bool alive = false;           ///< false: this worker was declared dead, its leases are gone
-    bool work_to_rescue = false;  ///< somebody else looks dead
-    bool stop_asked = false;      ///< jobs of this worker are to stop: see lease_news
-    bool compacted = false;       ///< dead rows were written away; more come soon, where somebody holds an old snapshot
+    bool alive = false;           ///< false: this worker was declared dead and has lost its leases
+    bool work_to_rescue = false;  ///< the heartbeat of another worker is late: call `rescue`
+    bool stop_asked = false;      ///< jobs of this worker should stop: see lease_news
+    bool compacted = false;       ///< this heartbeat removed dead rows; an old snapshot may soon leave more of them
 };
 
+/// What a rescue did.
 struct rescue_reply {
-    std::int64_t workers = 0;   ///< declared dead
-    std::int64_t returned = 0;  ///< jobs claimable again
-    std::int64_t held = 0;      ///< jobs with no attempts left, held
+    std::int64_t workers = 0;   ///< workers that it declared dead
+    std::int64_t returned = 0;  ///< jobs that are claimable again
+    std::int64_t held = 0;      ///< jobs that are held because they have no attempt left
 };
 
-/// A held job, for people.
+/// A held job, for a person to read.
 struct held_job {
     job_id id{};
     lane_id lane{};
@@ -43,12 +44,12 @@ struct held_job {
     std::string body{};
 };
 
-/// How many jobs of a lane are where. Counted, not estimated: a scan.
+/// How many jobs of a lane are in each state. The numbers are exact; the server scans the tables for them.
 struct lane_counts {
     std::int64_t ready = 0;     ///< claimable
-    std::int64_t deferred = 0;  ///< waiting for their time
-    std::int64_t leased = 0;    ///< handed to workers and not acknowledged
-    std::int64_t held = 0;
+    std::int64_t deferred = 0;  ///< not due yet
+    std::int64_t leased = 0;    ///< claimed by workers and not acknowledged
+    std::int64_t held = 0;      ///< dead letters
 
     constexpr lane_counts& operator+=(const lane_counts& o) noexcept {
         ready += o.ready, deferred += o.deferred, leased += o.leased, held += o.held;

@@ -10,8 +10,9 @@
 
 namespace pgq {
 
-/// What a handler of batches may know: `c[i]` is the context of the job at `i` of the span it is called with, with its id, attempt,
-/// priority and headers. Valid until the handler returns (or its coroutine ends).
+/// What a batch handler can read about its jobs: `c[i]` is the context of the job at position `i` of the span.
+///
+/// It is valid until the handler returns (or its coroutine ends).
 class batch_context {
 public:
     batch_context(std::span<const context> jobs, std::stop_token stop, const pgq::resources& shared) noexcept
@@ -22,10 +23,10 @@ public:
     auto begin() const noexcept { return jobs_.begin(); }
     auto end() const noexcept { return jobs_.end(); }
 
-    /// Fires when the whole batch has become pointless: its lease was lost, or the worker stops and the grace time is over. What
-    /// a handler does after that may happen twice.
+    /// Fires when the handler should end: the lease of the batch was lost, or the worker stops and the grace time is
+    /// over. The work that a handler does after that may be done a second time by another worker.
     const std::stop_token& stop_token() const noexcept { return stop_; }
-    /// The application's own things; see `resources`. Throws std::out_of_range when there is none of that type.
+    /// An object of the application; see `resources`. Throws std::out_of_range if none of this type was added.
     template <class T>
     T& resource() const {
         return resources_->get<T>();

@@ -7,13 +7,13 @@
 
 namespace pgq {
 
-/// Serialized payloads one behind the other. A serializer appends to `bytes()`, `close()` ends the element; cleared and
-/// used again it allocates nothing.
+/// Serialized payloads in one buffer. A serializer appends to `bytes()`, then `close()` ends the element. `clear()`
+/// keeps the memory, so a second use allocates nothing.
 class bodies {
 public:
     std::string& bytes() noexcept { return bytes_; }
     void close() { ends_.push_back(bytes_.size()); }
-    /// Drops what was appended since the last `close()`.
+    /// Removes the bytes that were appended since the last `close()`.
     void abandon() { bytes_.resize(ends_.empty() ? 0 : ends_.back()); }
     void clear() noexcept { bytes_.clear(), ends_.clear(); }
 

@@ -10,8 +10,8 @@
 
 namespace pgq {
 
-/// Jobs for one lane. `options` has one element for all jobs or one for each; `keys`, what keyed limits tell jobs apart by, has
-/// one for each or is absent.
+/// Jobs to enqueue into one lane. `options` has one element for all jobs or one for each job. `keys` has the key of
+/// each job for keyed limits, or is absent.
 struct enqueue_request {
     lane_id lane{};
     const pgq::bodies* bodies = nullptr;
@@ -20,8 +20,8 @@ struct enqueue_request {
 
     const enqueue_options& option(std::size_t i) const noexcept { return options[options.size() == 1 ? 0 : i]; }
     bool is_plain() const noexcept { return !has_keys() && options.size() == 1 && options[0].is_plain(); }
-    /// Whether its jobs go into packs: each takes its share of what is done for a row, but is copied once more when a claim has no room for
-    /// all of a pack.
+    /// Whether the jobs are stored in packs, many in one row. Then they share the cost of a row. But if a claim has no
+    /// room for a whole pack, the jobs of that pack are copied into rows of their own first.
     bool packs() const noexcept {
         constexpr std::size_t fewest = 10, mean_bytes = 250;
         return is_plain() && options[0].packed && bodies->size() >= fewest &&

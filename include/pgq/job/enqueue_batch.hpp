@@ -15,7 +15,7 @@
 
 namespace pgq {
 
-/// Jobs for one lane with everything they refer to, for calls that go on after they have returned.
+/// Jobs for one lane that own every text they refer to, for asynchronous calls that return before they complete.
 class enqueue_batch {
 public:
     enqueue_batch() = default;
@@ -25,18 +25,18 @@ public:
     bodies& written() noexcept { return bodies_; }
     bodies& keys() noexcept { return keys_; }
 
-    /// For the next job, or for all.
+    /// Adds the options of the next job. A batch with one element uses it for all jobs.
     void add_options(enqueue_options o) {
         if (!o.headers.empty()) {
-            std::vector<header> mine;
-            for (const header& h : o.headers) mine.push_back({keep(h.name), keep(h.value)});
-            o.headers = headers_.emplace_back(std::move(mine));
+            std::vector<header> copies;
+            for (const header& h : o.headers) copies.push_back({keep(h.name), keep(h.value)});
+            o.headers = headers_.emplace_back(std::move(copies));
         }
         if (o.unique_key.is_set()) o.unique_key = o.unique_key.with_key(keep(o.unique_key.key()));
         if (!o.after.empty()) o.after = parents_.emplace_back(o.after.begin(), o.after.end());
         options_.push_back(o);
     }
-    /// Job number `i`, counted from 0, begins after these as well.
+    /// Makes job number `i`, counted from 0, wait for these jobs too.
     void add_parents(std::size_t i, std::span<const job_id> more) {
         auto& all = parents_.emplace_back(options_[i].after.begin(), options_[i].after.end());
         all.insert(all.end(), more.begin(), more.end());

@@ -26,13 +26,13 @@ enum class filter_op : std::uint8_t { all_of, any_of, negation, compare, like, n
 enum class filter_relation : std::uint8_t { equal, not_equal, less, less_equal, greater, greater_equal };
 enum class filter_type : std::uint8_t { text, number, boolean };
 
-/// What a header is compared with; numbers and truth values as their texts.
+/// The value that a header is compared with. Numbers and bools are stored as texts.
 struct filter_value {
     filter_type type = filter_type::text;
     std::string text{};
 };
 
-/// A filter is a tree of these, which never changes and is shared by all copies.
+/// A node of a filter. A filter is an immutable tree of nodes; its copies share it.
 struct filter_node {
     filter_op op = filter_op::all_of;
     filter_relation relation = filter_relation::equal;
@@ -58,7 +58,7 @@ filter_value filter_value_of(const T& v) {
     }
 }
 
-/// A pattern of LIKE that ends in the middle of an escape is an error to the server: there it means the backslash itself.
+/// Completes a LIKE pattern that ends with a single backslash, which the server refuses. The backslash is then literal.
 inline std::string whole_pattern(std::string_view pattern) {
     std::string whole{pattern};
     std::size_t backslashes = 0;
@@ -69,22 +69,26 @@ inline std::string whole_pattern(std::string_view pattern) {
 
 }  // namespace detail
 
-/// Which jobs to take, by their headers and ids: `header_of("tenant") == "a" && header_of("size") < 100`. Copying shares it.
+/// Selects jobs by their headers and ids: `header_of("tenant") == "a" && header_of("size") < 100`.
 ///
-/// Headers are texts. Compared with a text they are compared byte by byte; compared with a number, as numbers, exactly, when the
-/// header's text is one; compared with a bool when it is "true" or "false". A job without the header, or with one that is not of that kind, does
-/// not pass, with `!=` and `not_like` neither; `!` turns around whatever is behind it. Nothing of a filter is spliced
-/// into SQL: names and values are bound.
+/// A header is a text. A comparison with a text is byte by byte. A comparison with a number is numeric and exact, and
+/// passes only if the header is a number. A comparison with a bool passes only if the header is "true" or "false". A
+/// job without the header, or with a header of another kind, does not pass, also with `!=` and `not_like`. `!` inverts
+/// the result of a whole expression, so such a job passes `!(header_of("size") < 100)`.
+///
+/// Names and values are bound as parameters and never become part of the SQL text. Copies share one tree; copying is
+/// cheap.
 class filter {
 public:
-    /// Every job passes.
+    /// A filter that every job passes.
     filter() = default;
     explicit filter(detail::filter_node node) : root_{std::make_shared<const detail::filter_node>(std::move(node))} {}
 
     bool is_everything() const noexcept { return root_ == nullptr; }
     const detail::filter_node* root() const noexcept { return root_.get(); }
 
-    /// errc::invalid_text when it holds a text that no header can have; errc::invalid_option when it is nested more than 100 deep.
+    /// Errors: errc::invalid_text if a text has a zero byte or invalid UTF-8, which no header can have;
+    /// errc::invalid_option if the filter is nested more than 100 levels deep.
     result<void> check() const { return root_ ? check(*root_, 0) : result<void>{}; }
 
     friend filter operator&&(const filter& a, const filter& b) {
@@ -102,7 +106,7 @@ public:
     }
 
 private:
-    // A long chain becomes one wide node, not a deep tree.
+    // A long chain of && or || becomes one node with many parts instead of a deep tree.
     static filter both(detail::filter_op op, const filter& a, const filter& b) {
         detail::filter_node node{.op = op};
         for (const auto* side : {&a, &b}) {
@@ -113,10 +117,10 @@ private:
         return filter{std::move(node)};
     }
     static result<void> check(const detail::filter_node& node, int depth) {
-        if (depth > 100) return error_info{errc::invalid_option, "a filter is nested more than 100 deep"};
+        if (depth > 100) return error_info{errc::invalid_option, "a filter is nested more than 100 levels deep"};
         if (!detail::is_storable_text(node.name) || !detail::is_storable_text(node.value.text))
-            return error_info{errc::invalid_text, "a filter holds a zero byte or bytes that are not UTF-8",
-                              "no header has such a name or value"};
+            return error_info{errc::invalid_text, "a text in a filter has a zero byte or invalid UTF-8",
+                              "no header can have this name or value"};
         for (const auto& part : node.parts)
             if (auto fine = check(*part, depth + 1); !fine) return fine;
         return {};
@@ -125,7 +129,7 @@ private:
     std::shared_ptr<const detail::filter_node> root_{};
 };
 
-/// A header in a filter; see header_of().
+/// A header that can be compared in a filter; see header_of().
 class header_ref {
 public:
     explicit header_ref(std::string name) : name_{std::move(name)} {}
@@ -155,15 +159,16 @@ public:
         return h.compared(detail::filter_relation::greater_equal, v);
     }
 
-    /// By a pattern of SQL: `%` is any text, `_` any one character, a backslash takes the meaning from what follows it.
+    /// Passes if the header matches a LIKE pattern: `%` is any text, `_` is any one character, and the character after
+    /// a backslash is literal.
     filter like(std::string_view pattern) const { return matched(detail::filter_op::like, pattern); }
-    /// The header is there and does not match.
+    /// Passes if the job has the header and it does not match.
     filter not_like(std::string_view pattern) const { return matched(detail::filter_op::not_like, pattern); }
 
     filter exists() const { return filter{{.op = detail::filter_op::exists, .name = name_}}; }
     filter does_not_exist() const { return !exists(); }
 
-    /// Equal to one of them; to none when there are none.
+    /// Passes if the header equals one of the values. With no values no job passes.
     template <detail::filter_comparable T>
     filter in(std::initializer_list<T> values) const {
         return in(std::span{values.begin(), values.size()});
@@ -183,7 +188,7 @@ private:
     template <class T>
     filter compared(detail::filter_relation relation, const T& v) const {
         if constexpr (std::floating_point<T>)
-            if (!std::isfinite(v)) return !filter{};  // no header is a text for these
+            if (!std::isfinite(v)) return !filter{};  // no header is read as infinity or NaN
         return filter{{.op = detail::filter_op::compare,
                        .relation = relation,
                        .name = name_,
@@ -196,10 +201,10 @@ private:
     std::string name_;
 };
 
-/// The header of this name, to be compared: `header_of("tenant") == "a"`.
+/// The header with this name, for a comparison: `header_of("tenant") == "a"`.
 inline header_ref header_of(std::string name) { return header_ref{std::move(name)}; }
 
-/// Jobs with one of these ids. A filter looks for them among the waiting ones; no index helps it.
+/// Passes jobs with one of these ids. The server scans the waiting jobs for them; it has no index by id.
 inline filter id_in(std::span<const job_id> ids) {
     return filter{{.op = detail::filter_op::id_in, .ids = {ids.begin(), ids.end()}}};
 }

@@ -20,7 +20,7 @@
 namespace pgq {
 namespace detail {
 
-/// FNV-1a over a description.
+/// The FNV-1a hash of a type's description, 64 bits.
 struct shape_hash {
     std::uint64_t value = 14695981039346656037u;
 
@@ -51,7 +51,7 @@ consteval void put_members(shape_hash& hash, type_list<Members...>) {
 }
 
 template <class T>
-struct shape_of {  // what nobody knows more about
+struct shape_of {  // a type of unknown structure
     template <class Above>
     static consteval void put(shape_hash& hash) {
         hash.put("?");
@@ -110,7 +110,7 @@ struct shape_of<std::chrono::time_point<Clock, Duration>> {
     }
 };
 
-// A type inside of itself is told by how far above it stands, whatever its name.
+// A type that contains itself is described by the number of levels between the two, not by its name.
 template <class T, class Above>
 consteval void put_shape(shape_hash& hash) {
     if constexpr (contains_v<T, Above>) {
@@ -146,19 +146,19 @@ inline constexpr std::array<char, 16> fingerprint_storage = fingerprint_text<Job
 
 }  // namespace detail
 
-/// Sixteen characters that tell the shape of a payload from other shapes: the names and types of the members, in their order,
-/// and of theirs. A type that only a `codec` knows counts as one shape, whatever it writes.
+/// Sixteen hexadecimal digits that identify the shape of a payload: the names, types and order of its members, and of
+/// their members. A type that only a `codec` can write counts as one fixed shape, whatever the codec writes.
 template <adapted Job>
 inline constexpr std::string_view fingerprint_of{detail::fingerprint_storage<Job>.data(),
                                                  detail::fingerprint_storage<Job>.size()};
 
-/// What a job type says of its payload's version itself: `static constexpr std::string_view version = "3"`.
+/// A job type that declares the version of its payload: `static constexpr std::string_view version = "3"`.
 template <class Job>
 concept has_version = requires {
     { Job::version } -> std::convertible_to<std::string_view>;
 };
 
-/// The version of a payload: what the type says, else its fingerprint; empty for a type that has neither.
+/// The version of a payload: the one that the type declares, or else its fingerprint. Empty for a type without both.
 template <class Job>
 consteval std::string_view version_of() {
     if constexpr (has_version<Job>) return Job::version;

@@ -6,27 +6,27 @@
 
 namespace pgq {
 
-/// A job's name for its whole life, over all attempts. Ids grow in the order in which they are allocated, which is
-/// not quite the order in which their transactions commit.
+/// Identifies a job through all its attempts. Ids grow in the order in which the database allocates them. This is not
+/// always the order in which the transactions commit.
 struct job_id {
     std::int64_t value = 0;
     friend constexpr auto operator<=>(job_id, job_id) = default;
 };
 
-/// entrypoint x queue name, as the database numbers it.
+/// Identifies a lane: one queue, entrypoint and payload version. The database assigns the number.
 struct lane_id {
     std::int32_t value = 0;
     friend constexpr auto operator<=>(lane_id, lane_id) = default;
 };
 
-/// One registered worker process.
+/// Identifies a registered worker.
 struct worker_id {
     std::int32_t value = 0;
     friend constexpr auto operator<=>(worker_id, worker_id) = default;
 };
 
-/// A claimed batch: `id` is the fencing token and is never used again, `place` is where its row lies
-/// (block << 16 | offset; 0 for drivers that need none).
+/// Identifies a lease, which is a batch of claimed jobs. `id` is the fencing token and is never used again. `place` is
+/// the location of its row: block << 16 | offset, or 0 for a driver that needs none.
 struct lease_ref {
     std::int64_t id = 0;
     std::uint64_t place = 0;

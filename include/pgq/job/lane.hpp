@@ -4,8 +4,8 @@
 
 namespace pgq {
 
-/// What tells a lane from the others of its queue. Payloads of one entrypoint that differ in shape have different versions;
-/// without `serializer::versioned` it is empty.
+/// Identifies a lane within its queue. Payloads of one entrypoint with different shapes have different versions.
+/// Without `serializer::versioned` the version is empty.
 struct lane_name {
     std::string_view entrypoint{};
     std::string_view version{};

@@ -35,7 +35,7 @@ using member_name = std::remove_cvref_t<decltype(boost::hana::first(std::declval
 template <class Job, std::size_t I>
 using member_getter = std::remove_cvref_t<decltype(boost::hana::second(std::declval<accessor_at<Job, I>>()))>;
 
-// BOOST_HANA_ADAPT_ADT goes through functions: such a member has no address to read into.
+// BOOST_HANA_ADAPT_ADT gives access through functions. Such a member has no address that a serializer can read into.
 template <class Job, std::size_t... Is>
 consteval bool members_are_objects(std::index_sequence<Is...>) {
     return (std::is_lvalue_reference_v<std::invoke_result_t<member_getter<Job, Is>, Job&>> && ...);
@@ -46,12 +46,12 @@ concept hana_struct = std::is_class_v<T> && std::same_as<T, std::remove_cv_t<T>>
 
 }  // namespace detail
 
-/// A struct whose members were named with `BOOST_HANA_ADAPT_STRUCT` or `BOOST_HANA_DEFINE_STRUCT`.
+/// A struct whose members are listed with `BOOST_HANA_ADAPT_STRUCT` or `BOOST_HANA_DEFINE_STRUCT`.
 template <class T>
 concept adapted = detail::hana_struct<T> &&
     detail::members_are_objects<T>(std::make_index_sequence<detail::member_count<T>>{});
 
-/// The `I`-th adapted member of `Job`, in the order in which they were named.
+/// Adapted member number `I` of `Job`, counted from 0 in the order in which the members are listed.
 template <adapted Job, std::size_t I>
 struct member {
     using type = std::remove_reference_t<std::invoke_result_t<detail::member_getter<Job, I>, Job&>>;
@@ -73,7 +73,7 @@ struct member_pack<Job, std::index_sequence<Is...>> {
 
 }  // namespace detail
 
-/// Every adapted member of `Job` as a `detail::type_list<member<Job, 0>, ...>`.
+/// All adapted members of `Job`: `detail::type_list<member<Job, 0>, member<Job, 1>, ...>`.
 template <adapted Job>
 using members_of = typename detail::member_pack<Job, std::make_index_sequence<detail::member_count<Job>>>::type;
 

@@ -15,28 +15,28 @@ namespace pgq {
 /// The job is finished and leaves the queue.
 struct done {};
 
-/// Run it again no earlier than `delay` from now; the attempt counts.
+/// Run the job again, `delay` from now or later. The attempt counts.
 struct retry_after {
     duration delay{};
     std::string reason{};
 };
 
-/// Run it again no earlier than `delay` from now; the attempt does not count.
+/// Run the job again, `delay` from now or later. The attempt does not count.
 struct snooze {
     duration delay{};
 };
 
-/// Drop the job; it will never run again and is not kept.
+/// Delete the job. It never runs again.
 struct discard {
     std::string reason{};
 };
 
-/// Keep the job, visibly and unclaimable, until a person or program requeues it.
+/// Hold the job as a dead letter. No worker claims it until a person or a program requeues it.
 struct hold {
     std::string reason{};
 };
 
-/// What becomes of a job after an attempt.
+/// What happens to a job after an attempt.
 class [[nodiscard]] outcome {
 public:
     enum class kind : std::uint8_t { done, retry, snooze, discard, hold };
@@ -53,7 +53,7 @@ public:
     const std::string& reason() const& noexcept { return reason_; }
     std::string&& reason() && noexcept { return std::move(reason_); }
 
-    /// What the handler returned, as the job's serializer wrote it; of `done` alone, and only when the job's type has a result.
+    /// The value that the handler returned, serialized. Only `done` has one, and only if the job type has a `result`.
     const std::optional<std::string>& result() const& noexcept { return result_; }
     std::optional<std::string>&& result() && noexcept { return std::move(result_); }
     void give_result(std::string written) noexcept { result_ = std::move(written); }
@@ -65,10 +65,10 @@ private:
     std::optional<std::string> result_{};
 };
 
-/// What becomes of the jobs of a batch, one for each and in their order.
+/// The outcomes of a batch: one for each job, in the order of the jobs.
 using outcomes = std::vector<outcome>;
 
-/// For people and metrics; stable.
+/// The name of an outcome for logs and metrics. The names are stable.
 constexpr std::string_view name_of(outcome::kind k) noexcept {
     constexpr std::string_view names[outcome::kinds] = {"done", "retry", "snooze", "discard", "hold"};
     return names[static_cast<std::size_t>(k)];

@@ -5,14 +5,16 @@
 
 namespace pgq {
 
-/// Where a job stands in its lane: one number that sorts by priority (higher first), then by deadline (earlier first,
-/// none last). The upper 16 bits are the complement of the priority, the lower 48 the deadline in milliseconds since 1970.
-/// Ties are broken by id, which makes it first in, first out.
+/// The position of a job in its lane, as one number: the smallest rank runs first. It sorts by priority (higher first),
+/// then by deadline (earlier first, none last). Jobs of equal rank run in the order of their ids: first in, first out.
+///
+/// The upper 16 bits are the complement of the priority; the lower 48 are the deadline in milliseconds since 1970.
 struct rank {
     std::int64_t value = 0;
 
     static constexpr std::int64_t no_deadline = (std::int64_t{1} << 48) - 1;
 
+    /// A deadline out of range becomes 0 or `no_deadline`.
     static constexpr rank of(std::int16_t priority, std::int64_t deadline_ms = no_deadline) noexcept {
         if (deadline_ms < 0) deadline_ms = 0;
         if (deadline_ms > no_deadline) deadline_ms = no_deadline;

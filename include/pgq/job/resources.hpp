@@ -9,17 +9,21 @@
 
 namespace pgq {
 
-/// Things of the application that handlers share (a database pool, an HTTP client), found by type. It does not own them;
-/// what is reached from several handlers at once must itself stand that.
+/// Objects of the application that handlers share, e.g. a database pool or an HTTP client. A handler finds them by
+/// type.
+///
+/// It does not own the objects: they must outlive the worker. Several handlers use them at once, so they must be
+/// thread-safe.
 class resources {
 public:
+    /// Adds an object. If there is already one of this type, that one stays in use.
     template <class T>
-    resources& add(T& thing) {
-        entries_.emplace_back(std::type_index{typeid(T)}, &thing);
+    resources& add(T& object) {
+        entries_.emplace_back(std::type_index{typeid(T)}, &object);
         return *this;
     }
 
-    /// Null when nothing of that type was added.
+    /// The object of this type; null if none was added.
     template <class T>
     T* find() const noexcept {
         const auto same = [](const auto& e) { return e.first == std::type_index{typeid(T)}; };
@@ -27,6 +31,7 @@ public:
         return found == entries_.end() ? nullptr : static_cast<T*>(found->second);
     }
 
+    /// The object of this type. Throws std::out_of_range if none was added.
     template <class T>
     T& get() const {
         if (T* found = find<T>()) return *found;

@@ -14,17 +14,16 @@
 
 namespace pgq {
 
-/// What a worker changes about a job that it holds and has not ended.
+/// A change of a running job by the worker that has its lease.
 struct revision {
     worker_id worker{};
-    std::int64_t lease = 0;  ///< its id; wherever its row lies by now
+    std::int64_t lease = 0;  ///< lease_ref::id; the row is found wherever it is
     job_id job{};
-    std::optional<std::string_view> body{};  ///< the payload from now on
-    std::optional<std::string_view>
-        progress{};  ///< how far it is, as `packed` writes it; the job is tracked from then on
+    std::optional<std::string_view> body{};      ///< the new payload; nullopt keeps the old one
+    std::optional<std::string_view> progress{};  ///< the new progress, as `packed` writes it; makes the job tracked
 };
 
-/// How far a running job is, as its handler has said last.
+/// The progress of a running job that its handler reported last.
 struct job_progress {
     double fraction = 0;  ///< 0 to 1
     std::string text{};
@@ -33,7 +32,7 @@ struct job_progress {
 
 namespace detail {
 
-/// As it is stored, readable for people: "0.25 page 3 of 12". `fraction` is a number.
+/// The text that is stored, e.g. "0.25 page 3 of 12". `fraction` must not be NaN.
 inline std::string packed(double fraction, std::string_view text) {
     constexpr std::size_t max_text = 1024;
     char digits[32];
@@ -42,7 +41,7 @@ inline std::string packed(double fraction, std::string_view text) {
     if (!text.empty()) out.append(1, ' ').append(make_storable(text, max_text));
     return out;
 }
-/// Nothing for what `packed` has not written.
+/// Reads a text that `packed` wrote. Returns nullopt for any other text.
 inline std::optional<job_progress> unpacked(std::string_view stored) {
     job_progress p;
     const auto [end, wrong] = std::from_chars(stored.data(), stored.data() + stored.size(), p.fraction);

@@ -11,12 +11,13 @@
 
 namespace pgq {
 
-/// A member of a job that nobody but its handler may see: a password, a token, a card number.
+/// A member of a job that only its handler may read: a password, a token, a card number.
 ///
-/// It is made of a `T` like a `T`, but does not turn into one by itself: `reveal()` says in the code where the value is used.
-/// It has no output operator. Only a serializer that encrypts writes it, any other is refused when the queue is put
-/// together; and no error text of ours quotes it, nor one that a codec gave while reading it. What a handler logs or throws
-/// after `reveal()` is its own affair, and the memory is not wiped.
+/// A `T` converts to it implicitly. It does not convert back: `reveal()` shows in the code where the value is used. It
+/// has no output operator. Only a serializer that encrypts can write it; with any other the queue does not compile. No
+/// error message quotes it, not even an error that a codec reports while it reads the value.
+///
+/// What a handler logs or throws after `reveal()` is not protected, and the memory is not wiped.
 template <class T>
 class sensitive {
     static_assert(std::is_object_v<T> && !std::is_const_v<T>);
@@ -33,7 +34,7 @@ public:
     const T& reveal() const& noexcept { return value_; }
     T&& reveal() && noexcept { return std::move(value_); }
 
-    /// Not in constant time: for tests and caches, not for checking a password.
+    /// Does not take constant time: use it in tests and caches, not to check a password.
     friend bool operator==(const sensitive&, const sensitive&) = default;
 
 private:
@@ -43,12 +44,12 @@ private:
 namespace detail {
 
 template <class T, class Seen = type_list<>>
-struct has_secret;
+struct has_sensitive;
 
 template <class Ts, class Seen>
-struct any_has_secret;
+struct any_has_sensitive;
 template <class... Ts, class Seen>
-struct any_has_secret<type_list<Ts...>, Seen> : std::bool_constant<(has_secret<Ts, Seen>::value || ...)> {};
+struct any_has_sensitive<type_list<Ts...>, Seen> : std::bool_constant<(has_sensitive<Ts, Seen>::value || ...)> {};
 
 template <class Members>
 struct types_of_members;
@@ -57,51 +58,50 @@ struct types_of_members<type_list<Ms...>> {
     using type = type_list<typename Ms::type...>;
 };
 
-// What a type is made of, as far as it can be seen from outside: the arguments of a template, adapted members.
+// The types that a type consists of, as far as they are known: its template arguments and its adapted members.
 template <class T>
-struct made_of {
+struct component_types {
     using type = type_list<>;
 };
 template <template <class...> class Template, class... Parts>
-struct made_of<Template<Parts...>> {
+struct component_types<Template<Parts...>> {
     using type = type_list<Parts...>;
 };
 template <class T, std::size_t N>
-struct made_of<std::array<T, N>> {
+struct component_types<std::array<T, N>> {
     using type = type_list<T>;
 };
 template <class T>
     requires adapted<T>
-struct made_of<T> : types_of_members<members_of<T>> {
+struct component_types<T> : types_of_members<members_of<T>> {
 };
 template <template <class...> class Template, class... Parts>
     requires adapted<Template<Parts...>>
-struct made_of<Template<Parts...>> : types_of_members<members_of<Template<Parts...>>> {
+struct component_types<Template<Parts...>> : types_of_members<members_of<Template<Parts...>>> {
 };
 
 template <class T>
-concept says_it_is_sensitive = requires {
+concept declares_sensitive = requires {
     requires T::is_sensitive;
 };
 
 template <class T, class Seen>
-consteval bool find_secret() {
+consteval bool find_sensitive() {
     if constexpr (contains_v<T, Seen>) return false;
-    else if constexpr (says_it_is_sensitive<T>) return true;
-    else return any_has_secret<typename made_of<T>::type, typename concat<Seen, type_list<T>>::type>::value;
+    else if constexpr (declares_sensitive<T>) return true;
+    else return any_has_sensitive<typename component_types<T>::type, typename concat<Seen, type_list<T>>::type>::value;
 }
 
 template <class T, class Seen>
-struct has_secret : std::bool_constant<find_secret<std::remove_cvref_t<T>, Seen>()> {};
+struct has_sensitive : std::bool_constant<find_sensitive<std::remove_cvref_t<T>, Seen>()> {};
 template <class T, class Seen>
-struct has_secret<sensitive<T>, Seen> : std::true_type {};
+struct has_sensitive<sensitive<T>, Seen> : std::true_type {};
 
 }  // namespace detail
 
-/// Whether there is a `sensitive` member in `T`, at any depth: in adapted structs, and in what stands between the brackets
-/// of a template (`std::optional`, `std::vector`, ...). A type that hides one elsewhere says
-/// `static constexpr bool is_sensitive = true`.
+/// Whether `T` has a `sensitive` member at any depth: in adapted structs and in template arguments (`std::optional`,
+/// `std::vector`, ...). A type that hides one elsewhere declares `static constexpr bool is_sensitive = true`.
 template <class T>
-inline constexpr bool holds_sensitive = detail::has_secret<T>::value;
+inline constexpr bool holds_sensitive = detail::has_sensitive<T>::value;
 
 }  // namespace pgq

@@ -12,15 +12,15 @@
 
 namespace pgq::detail {
 
-/// Where what is stored of running jobs is changed; a worker has one. Called from any thread, and blocks.
+/// Changes running jobs in the database. Each worker has one. Any thread may call it; a call blocks for a round trip.
 class job_desk {
 public:
     virtual ~job_desk() = default;
-    /// All of it is said but the worker.
+    /// The caller sets every member of `r` except `worker`.
     virtual result<void> revise(revision r) = 0;
 };
 
-/// How payloads of one job type are written.
+/// Serializes payloads of one job type.
 struct payload_writer {
     const std::type_info* type = nullptr;
     result<void> (*write)(const void* job, std::string& out) = nullptr;
@@ -38,25 +38,24 @@ template <class Job, class Serializer>
 inline constexpr payload_writer writer_of{&typeid(Job), &write_payload<Job, Serializer>};
 
 inline error_info written_by_a_former_version() {
-    return {errc::invalid_option,
-            "the payload of this job was written by a former version of its type, and stays as it is",
-            "enqueue a job of the present version instead"};
+    return {errc::invalid_option, "the payload of this job has a former version of its type and cannot be updated",
+            "enqueue a job of the current version instead"};
 }
 
-/// What the context of a job needs to change what is stored of that. Without a desk nothing is.
+/// What the context of a job needs to change that job in the database. Without a `desk` every change fails.
 struct job_services {
     job_desk* desk = nullptr;
     std::int64_t lease = 0;
     const payload_writer* writer = nullptr;
-    bool former = false;  ///< the payload is of a former version of the type: in its lane nobody could read a new one
-    std::optional<std::string>* revised = nullptr;  ///< for the next try of this attempt
+    bool former = false;  ///< the payload has a former version; readers of its lane could not read the current one
+    std::optional<std::string>* revised = nullptr;  ///< gets the new payload, for the next try of this attempt
 
     template <class Job>
     result<void> update(job_id id, const Job& job) const {
-        if (desk == nullptr) return nobody_there();
+        if (desk == nullptr) return no_worker();
         if (!writer->takes<Job>())
-            return error_info{errc::invalid_option, "a job cannot become one of another type",
-                              "give update() what the handler was called with, changed"};
+            return error_info{errc::invalid_option, "update() got a payload of another job type",
+                              "call update() with the type that the handler takes"};
         if (former) return written_by_a_former_version();
         std::string body;
         if (auto written = writer->write(&job, body); !written) return written;
@@ -65,14 +64,14 @@ struct job_services {
         return done;
     }
     result<void> progress(job_id id, const std::string& stored) const {
-        if (desk == nullptr) return nobody_there();
+        if (desk == nullptr) return no_worker();
         return desk->revise({.lease = lease, .job = id, .progress = stored});
     }
 
 private:
-    static error_info nobody_there() {
-        return {errc::invalid_option, "what is stored of this job cannot be changed through this context",
-                "contexts made by hand, and those inside of executor::process, have no worker behind them"};
+    static error_info no_worker() {
+        return {errc::invalid_option, "this context cannot change its job in the database",
+                "only a worker gives a context that can; one made by hand, or inside executor::process, cannot"};
     }
 };
 

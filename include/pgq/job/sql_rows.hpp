@@ -10,7 +10,7 @@
 
 namespace pgq {
 
-/// The answer to a statement: rows of texts, as the server writes them; nothing where it has a null.
+/// The answer to a SQL statement: rows of cells. A cell is the server's text, or nullopt for NULL.
 class sql_rows {
 public:
     using cell = std::optional<std::string>;
@@ -26,7 +26,7 @@ public:
         return std::span{cells_}.subspan(row * columns_.size(), columns_.size());
     }
     const std::vector<std::string>& columns() const noexcept { return columns_; }
-    /// Rows that were inserted, updated, deleted or selected.
+    /// The number of rows that the statement inserted, updated, deleted or selected.
     std::int64_t affected() const noexcept { return affected_; }
 
 private:

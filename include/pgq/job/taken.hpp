@@ -14,7 +14,8 @@
 
 namespace pgq {
 
-/// A job that was taken out of the queue, and what was stored with it. Nobody else has it, and it does not come back.
+/// A job that was taken out of the queue, with its headers and attempts. It is deleted in the database: no worker gets
+/// it, and it does not return.
 template <class Job>
 class taken {
 public:
@@ -29,10 +30,10 @@ public:
     Job* operator->() noexcept { return &value_; }
     const Job* operator->() const noexcept { return &value_; }
 
-    /// Which delivery this is; 1 when nobody had it before.
+    /// The number of this delivery; 1 for the first.
     int attempts() const noexcept { return record_.attempts + 1; }
     std::int16_t priority() const noexcept { return record_.rank.priority(); }
-    /// The moment it was expected by (`expected_at`), to the millisecond.
+    /// The time by which the job is expected (`expected_at`), in milliseconds; nullopt if it has none.
     std::optional<time_point> deadline() const noexcept {
         const auto ms = record_.rank.deadline_ms();
         if (ms == rank::no_deadline) return std::nullopt;
@@ -52,16 +53,16 @@ private:
 
 /// How to get a job.
 struct get_options {
-    duration timeout = std::chrono::seconds{1};        ///< how long to wait for one; zero: not at all
-    filter where{};                                    ///< only such
-    duration poll_interval = std::chrono::seconds{1};  ///< how often to look though nobody said that there is one
+    duration timeout = std::chrono::seconds{1};        ///< how long to wait for a job; zero: do not wait
+    filter where{};                                    ///< only jobs that pass; the default passes every job
+    duration poll_interval = std::chrono::seconds{1};  ///< how often to check for a job without a wake-up
 };
 
-/// How to take a job inside of a transaction.
+/// How to take a job inside a transaction.
 struct take_options {
-    duration timeout{};                                ///< how long to wait for one; zero: not at all
-    filter where{};                                    ///< only such
-    duration poll_interval = std::chrono::seconds{1};  ///< how often to look though nobody said that there is one
+    duration timeout{};                                ///< how long to wait for a job; zero: do not wait
+    filter where{};                                    ///< only jobs that pass; the default passes every job
+    duration poll_interval = std::chrono::seconds{1};  ///< how often to check for a job without a wake-up
 };
 
 }  // namespace pgq

@@ -17,19 +17,19 @@
 namespace pgq {
 
 /// Bits of job_record::flags.
-inline constexpr std::int16_t flag_tracked = 1;  ///< somebody may want to know its end: that is told, with its result
-inline constexpr std::int16_t flag_stop = 2;     ///< somebody asked for it to stop
+inline constexpr std::int16_t flag_tracked = 1;  ///< the job is tracked: its end is recorded, with its result
+inline constexpr std::int16_t flag_stop = 2;     ///< the job was cancelled and should stop
 
-/// In a tracked_request: job number `child` waits for job number `parent`, both counted from 0.
+/// In a tracked_request: job number `child` waits for job number `parent`. Both are counted from 0.
 struct edge {
     std::uint32_t child = 0;
     std::uint32_t parent = 0;
     friend constexpr bool operator==(const edge&, const edge&) = default;
 };
 
-/// Jobs of any lanes with everything that can be said of them. `lanes` and `options` have one element for all or one for each,
-/// `keys` (as in enqueue_request) one for each, or is absent; `keyed`, when it is there, says which of them count. The edges have no
-/// cycle.
+/// Jobs to enqueue into any lanes, with every option. `lanes` and `options` have one element for all jobs or one for
+/// each. `keys` (as in enqueue_request) has one for each job or is absent; `keyed` says which of these jobs have a key,
+/// and without it all do. The edges form no cycle.
 struct tracked_request {
     std::span<const lane_id> lanes{};
     const pgq::bodies* bodies = nullptr;
@@ -47,10 +47,10 @@ struct tracked_request {
     }
 };
 
-/// What an enqueue made of one job.
+/// What an enqueue did with one job.
 struct enqueued_job {
-    job_id id{};        ///< its own, or that of the job which has its unique key
-    bool fresh = true;  ///< false: another job has its unique key, and it was not enqueued
+    job_id id{};        ///< its id, or the id of the job that has its unique key
+    bool fresh = true;  ///< false: another job has its unique key, so this one was not enqueued
     friend constexpr bool operator==(const enqueued_job&, const enqueued_job&) = default;
 };
 
@@ -59,18 +59,19 @@ enum class end_kind : char {
     done = 'd',
     discarded = 'x',
     cancelled = 'c',
-    held = 'h',     ///< failed for good; it is kept, and may be requeued
-    expired = 'e',  ///< did not begin in time
-    unknown = '?',  ///< it is there no more and has left no record: ended long ago, or was never tracked, or never was
+    held = 'h',     ///< it failed and is held as a dead letter; it may be requeued
+    expired = 'e',  ///< it did not start before `expires_at`
+    unknown = '?',  ///< there is no job and no record: it ended too long ago, was not tracked, or never existed
 };
 
+/// The end of a job.
 struct ended_job {
     job_id id{};
     end_kind kind = end_kind::unknown;
     std::int16_t attempts = 0;
     std::string reason{};
     bool has_result = false;
-    std::string result{};  ///< as its serializer wrote it
+    std::string result{};  ///< the serialized result, if `has_result`
 };
 
 /// An attempt that failed.
@@ -80,7 +81,7 @@ struct failed_attempt {
     std::string reason{};
 };
 
-/// Where jobs are, for what looks for them.
+/// The states of a job, as bits: a search may combine them.
 enum class job_place : std::uint8_t { ready = 1, deferred = 2, blocked = 4, leased = 8, held = 16 };
 constexpr job_place operator|(job_place a, job_place b) noexcept {
     return static_cast<job_place>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -90,30 +91,32 @@ constexpr bool includes(job_place all, job_place one) noexcept {
 }
 inline constexpr job_place anywhere = static_cast<job_place>(31);
 
-/// Which jobs to find: those of these lanes, in these places, that a filter lets pass, by their ids.
+/// Which jobs to find: jobs of these lanes, in these states, that pass a filter. The answer is in the order of their
+/// ids.
 struct find_request {
     std::span<const lane_id> lanes{};
     job_place where = anywhere;
-    const filter* which = nullptr;  ///< null: any
+    const filter* which = nullptr;  ///< null: any job
     std::int64_t limit = INT64_MAX;
 };
 
+/// What a cancel did.
 struct cancel_reply {
-    std::int64_t removed = 0;   ///< waited, were delayed, blocked or held: gone
-    std::int64_t stopping = 0;  ///< run: their stop tokens fire
+    std::int64_t removed = 0;   ///< jobs that were ready, deferred, blocked or held: they are deleted
+    std::int64_t stopping = 0;  ///< jobs that run: their stop tokens will fire
     friend constexpr bool operator==(const cancel_reply&, const cancel_reply&) = default;
 };
 
-/// A lease of a worker as it is now, because somebody else may have changed it.
+/// The current state of a worker's lease in the database, which other sessions may have changed.
 struct lease_news {
     lease_ref ref{};
-    std::vector<std::int16_t> flags{};  ///< by job_record::index; empty when there are none
+    std::vector<std::int16_t> flags{};  ///< by job_record::index; empty if no job has flags
 };
 
-/// What a sweep did.
+/// What an expiry and purge did.
 struct sweep_reply {
-    std::int64_t expired = 0;
-    std::int64_t forgotten = 0;  ///< records of ended jobs, unique keys and failures whose time was over
+    std::int64_t expired = 0;    ///< jobs that expired
+    std::int64_t forgotten = 0;  ///< records that it deleted: old ends of jobs, unique keys and failed attempts
 };
 
 }  // namespace pgq

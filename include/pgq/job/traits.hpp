@@ -6,8 +6,8 @@
 
 namespace pgq {
 
-/// What pgq needs to know about a job type. A type of one's own says `static constexpr std::string_view entrypoint`;
-/// for somebody else's type specialize this with the same member.
+/// What pgq must know about a job type: its entrypoint. Add `static constexpr std::string_view entrypoint` to your own
+/// type. For a type that you cannot change, specialize this template with the same member.
 template <class Job>
 struct job_traits {};
 
@@ -24,7 +24,7 @@ concept has_entrypoint = requires {
     { job_traits<Job>::entrypoint } -> std::convertible_to<std::string_view>;
 };
 
-/// The name stored with jobs of this type.
+/// The name under which the database stores jobs of this type.
 template <has_entrypoint Job>
 inline constexpr std::string_view entrypoint_of = job_traits<Job>::entrypoint;
 

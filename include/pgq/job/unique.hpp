@@ -9,28 +9,30 @@
 
 namespace pgq {
 
-/// How long a unique key is taken. The values are stored.
+/// How long a job keeps its unique key. The values are stored.
 enum class unique_scope : char {
     until_finished = 'f',  ///< until the job is done, discarded, cancelled, expired or held
-    while_waiting = 'w',   ///< until it begins
-    period = 'p',          ///< for a time, whatever becomes of the job
+    while_waiting = 'w',   ///< until the job starts
+    period = 'p',          ///< for a fixed time, whatever happens to the job
 };
 
-/// What happens to a job whose unique key is taken by another. The values are sent.
+/// What happens to a new job if another job has its unique key. The values are sent to the server.
 enum class on_duplicate : char {
-    skip = 's',  ///< it is not enqueued: the other is the answer
-    fail = 'e',  ///< errc::duplicate_key, and nothing of the call is enqueued
-    replace =
-        'r',  ///< the other gets its payload, if it still waits; if it runs, this one is enqueued and has the key from now on
-    debounce = 'd',  ///< as `replace`, and the other gets its `run_at` too
+    skip = 's',  ///< the new job is not enqueued; the call returns the id of the other job
+    fail = 'e',  ///< the call fails with errc::duplicate_key and enqueues nothing
+    /// If the other job still waits, it gets the payload of the new one.
+    /// If the other job runs, the new job is enqueued and gets the key.
+    replace = 'r',
+    debounce = 'd',  ///< as `replace`, and the other job also gets the new `run_at`
 };
 
-/// At most one job with this key, in a queue and entrypoint: `{.unique_key = "welcome:ada"}`. A key is any UTF-8 text but the empty one; it
-/// is a view.
+/// A key that at most one job of a queue and entrypoint has: `{.unique_key = "welcome:ada"}`. A key is a UTF-8 text
+/// that is not empty and has at most `max_key_bytes` bytes (see job/key.hpp). This class is a view of it.
 ///
 ///     {.unique_key = pgq::unique{"report"}.during(1h).or_fail()}
 ///
-/// A key that somebody has taken in a transaction which has not ended is waited for: rolled back, it is free.
+/// If a transaction that has not ended holds the key, an enqueue waits for the end of that transaction. If it rolls
+/// back, the key is free.
 class unique {
 public:
     constexpr unique() = default;
@@ -79,11 +81,11 @@ private:
     on_duplicate then_ = on_duplicate::skip;
 };
 
-/// What keeps a unique key from being stored.
+/// Checks whether a unique key can be stored. Error: errc::invalid_text for a zero byte or invalid UTF-8.
 inline result<void> check_unique(const unique& u) {
     if (detail::is_storable_text(u.key())) return {};
-    return error_info{errc::invalid_text, "a unique key holds a zero byte or bytes that are not UTF-8",
-                      "keys are text; go by a digest of binary values"};
+    return error_info{errc::invalid_text, "a unique key has a zero byte or invalid UTF-8",
+                      "keys are text; use a digest of a binary value"};
 }
 
 }  // namespace pgq

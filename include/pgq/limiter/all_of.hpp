@@ -12,11 +12,11 @@
 
 namespace pgq::limiter {
 
-/// Several limiters, all of which hold: `all_of<global_concurrency<3>, rate<50>>`. At most one of them by a key.
+/// Several limiters that all apply: `all_of<global_concurrency<3>, rate<50>>`. At most one of them may limit by a key.
 template <limiter_policy... Limiters>
 class all_of {
     static constexpr int keyed_count = (0 + ... + (keyed_limiter<Limiters> ? 1 : 0));
-    // The first mistake of theirs, or of the whole.
+    // The first mistake of a part, or that two parts have keys.
     static constexpr auto find_mistake = [] {
         limiter_mistake found = limiter_mistake::none;
         const auto look = [&](limiter_mistake m) { found = found == limiter_mistake::none ? m : found; };
@@ -52,7 +52,7 @@ public:
         });
     }
 
-    /// Those of one kind are numbered as they stand here.
+    /// Numbers the limits of one kind in the order of the template arguments.
     void declare(std::vector<limit_spec>& out) const {
         const std::size_t first = out.size();
         for_each([&](const auto& l) {
@@ -73,7 +73,7 @@ public:
     }
 
 private:
-    // Who has the least to give says when there may be more.
+    // The limiter that admits the fewest jobs decides when to ask again.
     static void tighten(admission& sum, const admission& one) noexcept {
         if (one.most == sum.most) sum.again = std::max(sum.again, one.again);
         else if (one.most < sum.most) sum = one;

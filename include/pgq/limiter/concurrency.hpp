@@ -9,7 +9,8 @@
 
 namespace pgq::limiter {
 
-/// At most `Most` jobs at once in one worker. With the number at run time: `jobs.limiter<Job>() = concurrency<>{4}`.
+/// At most `Most` jobs run at once in one worker. To set the number at run time: `jobs.limiter<Job>() =
+/// concurrency<>{4}`. `concurrency<>` without a number has no limit.
 template <std::int32_t Most = run_time>
 class concurrency {
 public:
@@ -18,7 +19,7 @@ public:
         Most > 0 || Most == run_time ? limiter_mistake::none : limiter_mistake::no_concurrency;
 
     concurrency() noexcept = default;
-    /// Below 1 counts as 1.
+    /// A number below 1 counts as 1.
     explicit concurrency(std::int32_t most) noexcept requires(Most == run_time)
         : most_{static_cast<std::uint32_t>(std::max(most, 1))} {}
 

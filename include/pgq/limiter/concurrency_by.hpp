@@ -12,10 +12,10 @@
 
 namespace pgq::limiter {
 
-/// At most `Most` jobs at once of those that have an equal member, over all workers: `concurrency_by<&job::user, 3>`. The
-/// member is text, a number, a bool or an enumerator; its value is stored beside the job when it is enqueued.
+/// At most `Most` jobs with the same value of a member run at once, over all workers: `concurrency_by<&job::user, 3>`.
+/// The member is the key: text, an integer, a bool or an enumerator. The enqueue stores its value with the job.
 ///
-/// Jobs whose key is busy are passed over and stay where they are; other keys go on.
+/// Workers skip a job while its key has reached the limit. The job keeps its position, and jobs with other keys run.
 template <auto Member, std::int32_t Most>
 struct concurrency_by {
     using policy_category = limiter_tag;
@@ -33,7 +33,7 @@ struct concurrency_by {
     void key(const Job& job, std::string& out) const { append_key(std::invoke(Member, job), out); }
 };
 
-/// One at a time of those that have an equal member.
+/// Jobs with the same value of a member run one at a time, over all workers.
 template <auto Member>
 using serialized_by = concurrency_by<Member, 1>;
 

@@ -9,8 +9,8 @@
 
 namespace pgq::limiter {
 
-/// At most `Most` jobs at once over all workers, at every instant. Claims of the lane take turns; a job counts until its end is
-/// committed, and a dead worker's jobs until they are rescued.
+/// At most `Most` jobs run at once over all workers, at every instant. Only one worker at a time claims from the lane.
+/// A job counts until its end is committed. The jobs of a dead worker count until they are rescued.
 template <std::int32_t Most = run_time>
 class global_concurrency {
 public:
@@ -20,7 +20,7 @@ public:
         Most > 0 || Most == run_time ? limiter_mistake::none : limiter_mistake::no_concurrency;
 
     global_concurrency() noexcept requires(Most != run_time) = default;
-    /// Below 1 counts as 1.
+    /// A number below 1 counts as 1.
     explicit global_concurrency(std::int32_t most = 1) noexcept requires(Most == run_time) : most_{std::max(most, 1)} {}
 
     void declare(std::vector<limit_spec>& out) const { out.push_back({.kind = limit_kind::running, .amount = most_}); }
@@ -29,7 +29,7 @@ private:
     std::int32_t most_ = Most;
 };
 
-/// One at a time over all workers.
+/// Jobs run one at a time, over all workers.
 using serialized = global_concurrency<1>;
 
 static_assert(limiter_policy<global_concurrency<4>> && limiter_policy<global_concurrency<>>);

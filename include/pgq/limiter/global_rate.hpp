@@ -10,8 +10,9 @@
 
 namespace pgq::limiter {
 
-/// At most `Amount` jobs begin in each `Per`, over all workers: a bucket of `Burst` tokens in the database that fills evenly by
-/// its clock. In any stretch of time t at most `Amount * t / Per + Burst` attempts begin. See `rate` for the arguments.
+/// At most `Amount` attempts start in each `Per`, over all workers. It is a token bucket of `Burst` tokens in the
+/// database, which refills evenly by the clock of the database. In any time t at most `Amount * t / Per + Burst`
+/// attempts start. See `rate` for the arguments.
 template <std::int32_t Amount = run_time, class Per = std::chrono::seconds, std::int32_t Burst = run_time>
 class global_rate {
 public:
@@ -21,7 +22,7 @@ public:
                                                                                  : limiter_mistake::none;
 
     global_rate() noexcept requires(Amount != run_time) : global_rate{Amount, Per{1}, Burst} {}
-    /// An amount below 1 counts as 1, `per` is at least a microsecond.
+    /// An amount below 1 counts as 1, and so does a burst that is given. A `per` below one microsecond counts as one.
     explicit global_rate(std::int32_t amount, duration per = std::chrono::seconds{1},
                          std::int32_t burst = run_time) noexcept
         : amount_{std::max(amount, 1)},

@@ -4,7 +4,7 @@
 
 namespace pgq::limiter {
 
-/// No limit. Costs nothing.
+/// No limit, and no cost.
 struct none {
     using policy_category = limiter_tag;
 

@@ -9,11 +9,13 @@
 
 namespace pgq::limiter {
 
-/// At most `Amount` jobs begin in each `Per`, in one worker: a bucket of `Burst` tokens that fills evenly. Attempts count, not
-/// jobs. `rate<50>` is 50 a second, `rate<50, std::chrono::minutes>` 50 a minute; without `Burst`, what that is in 100 ms.
+/// At most `Amount` attempts start in each `Per`, in one worker. It is a token bucket of `Burst` tokens that refills
+/// evenly. It counts every attempt, so a retried job counts again. `rate<50>` is 50 a second, `rate<50,
+/// std::chrono::minutes>` is 50 a minute. The default `Burst` is the number of attempts that the rate allows in 100 ms,
+/// at least 1.
 ///
 ///     pgq::job<send_email, pgq::limiter::rate<50>>
-///     jobs.limiter<send_email>() = pgq::limiter::rate<>{50, 1s};   // with the values at run time
+///     jobs.limiter<send_email>() = pgq::limiter::rate<>{50, 1s};   // values set at run time
 template <std::int32_t Amount = run_time, class Per = std::chrono::seconds, std::int32_t Burst = run_time>
 class rate {
 public:
@@ -28,14 +30,14 @@ public:
         : each_{std::max(per, duration{1}) / std::max(amount, 1)},
           burst_{burst == run_time ? usual_burst(amount, per) : std::max(burst, 1)},
           tokens_{static_cast<double>(burst_)} {}
-    /// Before values are given: as fast as it goes.
+    /// Has no limit until values are assigned.
     rate() noexcept requires(Amount == run_time) = default;
 
     admission admit(steady_time now) const noexcept {
         if (each_ <= duration{}) return {};
         const double tokens = available(now);
         const auto most = static_cast<std::uint32_t>(tokens);
-        // Enough for some at once: one at a time would be a claim for each.
+        // Waits for a quarter of the burst: the worker claims that many jobs at once, instead of one job per claim.
         const double missing = std::max(1, burst_ / 4) - (tokens - most);
         return {most, duration{static_cast<duration::rep>(missing * static_cast<double>(each_.count())) + 1}};
     }

@@ -8,10 +8,10 @@
 
 namespace pgq::limiter {
 
-/// In the place of a number: it is given at run time, to the constructor.
+/// As a template argument instead of a number: the number is passed to the constructor at run time.
 inline constexpr std::int32_t run_time = -1;
 
-/// How many may begin at once after a quiet time when nothing else is said: what the rate allows in 100 ms, at least 1.
+/// The default burst of a rate: the number of attempts that it allows in 100 ms, at least 1.
 constexpr std::int32_t usual_burst(std::int32_t amount, duration per) noexcept {
     const double in_a_tenth = static_cast<double>(amount) * 0.1 / std::chrono::duration<double>(per).count();
     return std::max(1, static_cast<std::int32_t>(std::min(in_a_tenth, static_cast<double>(std::max(amount, 1)))));

@@ -8,9 +8,8 @@
 
 namespace pgq::observer {
 
-/// Several observers as one: each is told what it cares for, in the order in which they are written.
-///
-/// `all_of{observer::counters{}, my_observer{}}`. Members without data take no room, and an event none cares for costs nothing.
+/// Several observers as one: `all_of{observer::counters{}, my_observer{}}`. Each part gets the events that it handles,
+/// in the order of the parts. A part without data needs no memory, and an event that no part handles costs nothing.
 template <class... Observers>
 class all_of {
 public:
@@ -25,7 +24,7 @@ public:
         std::apply([&](auto&... part) { (notify(part, e), ...); }, parts_);
     }
 
-    /// The part of this type, or at this position.
+    /// The part of this type. The overload below takes its position, from 0.
     template <class Observer>
     Observer& get() noexcept {
         return std::get<Observer>(parts_);

@@ -21,11 +21,11 @@
 
 namespace pgq::observer {
 
-/// What became of the attempts of one entrypoint, or of all.
+/// The number of attempts of one entrypoint or of all entrypoints, by outcome.
 struct job_counts {
     std::uint64_t started = 0;
     std::array<std::uint64_t, outcome::kinds> outcomes{};  ///< by outcome::kind
-    duration run_time{};                                   ///< of all finished attempts together
+    duration run_time{};                                   ///< the sum over all finished attempts
 
     std::uint64_t of(outcome::kind k) const noexcept { return outcomes[static_cast<std::size_t>(k)]; }
     std::uint64_t finished() const noexcept {
@@ -43,27 +43,27 @@ struct job_counts {
     friend bool operator==(const job_counts&, const job_counts&) = default;
 };
 
-/// What `counters` held when it was asked. Of counts that grew meanwhile some may be of a later moment than others.
+/// The values of `counters` at one time. While other threads count, some values may be newer than others.
 struct counts {
     struct of_entrypoint {
         std::string entrypoint{};
         job_counts jobs{};
     };
 
-    std::array<std::uint64_t, event::all::size> events{};  ///< how often each of event::all came, in that order
-    std::uint64_t claimed = 0;                             ///< jobs, over all jobs_claimed
-    std::uint64_t lost = 0;                                ///< unfinished jobs, over all lease_lost
-    std::uint64_t returned = 0;                            ///< jobs of dead workers made claimable again
-    std::uint64_t held_by_rescue = 0;                      ///< jobs of dead workers with no attempts left
-    job_counts jobs{};                                     ///< of all entrypoints
-    std::vector<of_entrypoint> entrypoints{};              ///< those of which a job has started, by name
+    std::array<std::uint64_t, event::all::size> events{};  ///< the number of each event, in the order of event::all
+    std::uint64_t claimed = 0;                             ///< jobs, the sum over all jobs_claimed
+    std::uint64_t lost = 0;                                ///< unfinished jobs, the sum over all lease_lost
+    std::uint64_t returned = 0;                            ///< jobs of dead workers that are claimable again
+    std::uint64_t held_by_rescue = 0;                      ///< jobs of dead workers that are held
+    job_counts jobs{};                                     ///< the sum over all entrypoints
+    std::vector<of_entrypoint> entrypoints{};              ///< entrypoints with at least one attempt, sorted by name
 
     template <class Event>
     std::uint64_t of() const noexcept {
         static_assert(pgq::detail::contains_v<Event, event::all>);
         return events[pgq::detail::index_of<Event>(event::all{})];
     }
-    /// All zero when no job of it has started.
+    /// The counts of one entrypoint; all zero if none of its jobs has started.
     job_counts of(std::string_view entrypoint) const noexcept {
         const auto found = std::find_if(entrypoints.begin(), entrypoints.end(),
                                         [&](const of_entrypoint& e) { return e.entrypoint == entrypoint; });
@@ -73,7 +73,7 @@ struct counts {
 
 namespace detail {
 
-// Counts by many threads, without a lock: each number for itself.
+// Counts for many threads, without a lock. Each number is consistent by itself, but not with the others.
 struct job_cells {
     std::atomic<std::uint64_t> started{0};
     std::array<std::atomic<std::uint64_t>, outcome::kinds> outcomes{};
@@ -88,8 +88,8 @@ struct job_cells {
     }
 };
 
-// A table of job_cells by name that only grows. Whoever meets a name first adds it; nobody waits for anybody. An
-// entrypoint's cells stay where they are as long as the table lives.
+// A lock-free table of job_cells by name that only grows. The first thread that needs a name adds it. The address of
+// the cells of a name stays the same until the table is destroyed.
 class cells_by_name {
 public:
     cells_by_name() = default;
@@ -143,12 +143,12 @@ private:
 
 }  // namespace detail
 
-/// Counts every event, and jobs by entrypoint and outcome. Give a copy of it to the queue and ask `snapshot()` when you like,
-/// or ask the queue's: `jobs.observer().snapshot()`.
+/// Counts every event, and attempts by entrypoint and outcome. Pass a copy to the queue and call `snapshot()` at any
+/// time, or read the observer of the queue: `jobs.observer().snapshot()`.
 ///
-/// Copies share one set of counts, which lives as long as the last of them. They begin at zero and never go back. Counting is a
-/// relaxed addition, without a lock or allocation but for the first job of an entrypoint. All members may be called
-/// from any thread.
+/// Copies share one set of counts, which is destroyed with the last copy. The counts start at zero and never decrease.
+/// To count is one relaxed addition, without a lock. Only the first job of an entrypoint allocates memory. Any thread
+/// may call any member.
 class counters {
 public:
     using policy_category = observer_tag;

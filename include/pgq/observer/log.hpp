@@ -27,17 +27,17 @@
 
 namespace pgq::observer {
 
-/// The level of each event, and what is too little to be written.
+/// The level of each event, and the lowest level that is written.
 struct log_options {
-    log_level least = log_level::info;
+    log_level least = log_level::info;  ///< events below this level are not written
 
     log_level worker_started = log_level::info;
     log_level worker_stopped = log_level::info;
     log_level jobs_claimed = log_level::debug;
     log_level job_started = log_level::debug;
-    log_level job_done = log_level::debug;      ///< job_finished, when the job is done or snoozed
-    log_level job_failed = log_level::warning;  ///< job_finished, when it will be tried again or was discarded
-    log_level job_held = log_level::error;      ///< job_finished, when it is held
+    log_level job_done = log_level::debug;      ///< job_finished, if the outcome is done or snooze
+    log_level job_failed = log_level::warning;  ///< job_finished, if the outcome is retry or discard
+    log_level job_held = log_level::error;      ///< job_finished, if the outcome is hold
     log_level lease_lost = log_level::warning;
     log_level connection_failed = log_level::warning;
     log_level connection_restored = log_level::info;
@@ -48,7 +48,7 @@ struct log_options {
     log_level limit_differs = log_level::warning;
 };
 
-/// Lines to standard error, each written whole.
+/// A sink that writes each line to standard error with one call.
 struct to_stderr {
     void operator()(std::string_view line) const {
         std::string whole{line};
@@ -57,7 +57,7 @@ struct to_stderr {
     }
 };
 
-/// Lines to a stream of the caller's, which outlives this.
+/// A sink that writes lines to a stream of the caller and flushes it. The stream must outlive the sink.
 class to_stream {
 public:
     to_stream(std::ostream& out) noexcept : out_{&out} {}
@@ -68,19 +68,20 @@ private:
     std::ostream* out_;
 };
 
-/// Takes records, or lines.
+/// A function that takes records or lines.
 template <class Sink>
 concept log_sink = std::invocable<Sink&, const log_record&> || std::invocable<Sink&, std::string_view>;
 
-/// Writes one line for each event: `level=warning event=job_finished job=7 entrypoint=send_email attempt=2 outcome=retry
-/// reason="smtp refused" run_ms=31.204`.
+/// Writes one line for each event: `level=warning event=job_finished job=7 entrypoint=send_email attempt=2
+/// outcome=retry reason="smtp refused" run_ms=31.204`.
 ///
-/// `log{}` writes to standard error, `log{std::clog}` to a stream, `log{sink, options}` to anything that can be called with a
-/// line (`std::string_view`, without line feed) or with a `const log_record&`, which has the fields apart. The sink is
-/// called by one thread at a time, on the path of the job. What it throws is swallowed, and counted in `failures()`.
+/// `log{}` writes to standard error and `log{std::clog}` to a stream. `log{sink, options}` calls `sink` with a line
+/// (`std::string_view`, without a line feed), or with a `const log_record&` that has the fields. One thread at a time
+/// calls the sink, between the steps of a job. If the sink throws, the event is not logged and `failures()` counts it.
 ///
-/// Never written are payloads and headers, nor the server's detail line, which may quote a row. Texts (the reason of an outcome, which
-/// is the handler's own, and messages) are cut to 1000 bytes. Copies share the sink.
+/// A log never contains payloads, headers, or the detail line of a server error, which may quote a row. It contains the
+/// reason of an outcome, which the handler may choose. Reasons and messages are cut to 1000 bytes. Copies share the
+/// sink.
 template <log_sink Sink = to_stderr>
 class log {
 public:
@@ -139,7 +140,7 @@ public:
             {{"entrypoint", e.entrypoint}, {"declared", e.declared.amount}, {"stored", e.stored.amount}});
     }
 
-    /// How many events the sink has refused by throwing.
+    /// The number of events for which the sink threw an exception.
     std::uint64_t failures() const noexcept { return state_->failures.load(std::memory_order_relaxed); }
 
 private:
@@ -181,7 +182,7 @@ private:
         return c.category().name() + (":" + std::to_string(c.value()));
     }
 
-    // Fields that say nothing are left out.
+    // Omits fields without a key and empty texts.
     template <class Event>
     void put(log_level level, const Event&, std::initializer_list<log_field> all) noexcept {
         if (level < options_.least || level == log_level::off) return;

@@ -16,9 +16,9 @@ namespace pgq::observer {
 enum class log_level : std::uint8_t {
     debug,
     info,
-    warning,  ///< something failed and will be tried again
-    error,    ///< somebody should look
-    off,      ///< as the level of an event: it is not logged
+    warning,  ///< something failed, but the worker or another attempt handles it
+    error,    ///< a person should look at it
+    off,      ///< as the level of an event: the event is not logged
 };
 
 constexpr std::string_view name_of(log_level l) noexcept {
@@ -26,13 +26,13 @@ constexpr std::string_view name_of(log_level l) noexcept {
     return names[static_cast<std::size_t>(l)];
 }
 
-/// One fact of an event.
+/// One field of an event.
 struct log_field {
     std::string_view key{};
     std::variant<std::int64_t, double, std::string_view> value{};
 };
 
-/// An event for a sink: valid during the call.
+/// An event for a sink. It is valid only during the call.
 struct log_record {
     log_level level = log_level::info;
     std::string_view event{};  ///< the name of the event, e.g. "job_finished"
@@ -41,7 +41,7 @@ struct log_record {
 
 namespace detail {
 
-// At most so many bytes, and not half a character at the end.
+// Cuts a text to at most `most` bytes, between two characters.
 inline std::string_view cut(std::string_view text, std::size_t most) noexcept {
     if (text.size() <= most) return text;
     while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
@@ -59,7 +59,8 @@ inline bool is_plain(std::string_view text) noexcept {
     });
 }
 
-// What would end the line or the value, or speak to the terminal, is escaped: no text of a job looks like a line of ours.
+// Escapes what would end the line or the value, or control the terminal. So no text of a job can imitate a line of the
+// log.
 inline void append_text(std::string& out, std::string_view text) {
     if (is_plain(text)) {
         out += text;
@@ -92,8 +93,8 @@ inline void append_value(std::string& out, const log_field& f) {
 
 }  // namespace detail
 
-/// The record as a line without a line feed: `level=info event=job_finished job=7 entrypoint=send_email ...`. Values with
-/// spaces, quotes or control characters are quoted and escaped.
+/// The record as a line without a line feed: `level=info event=job_finished job=7 entrypoint=send_email ...`. A value
+/// with spaces, quotes or control characters is quoted and escaped.
 inline std::string line_of(const log_record& r) {
     std::string line;
     line.reserve(160);

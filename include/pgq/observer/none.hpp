@@ -4,7 +4,7 @@
 
 namespace pgq::observer {
 
-/// Wants to know nothing, and costs nothing.
+/// Handles no event, and costs nothing.
 struct none {
     using policy_category = observer_tag;
 

@@ -4,13 +4,13 @@
 
 namespace pgq {
 
-/// A span of time. The database keeps microseconds; anything finer is cut off there.
+/// A span of time in nanoseconds. The database stores microseconds and drops the rest.
 using duration = std::chrono::nanoseconds;
 
-/// A moment by the calendar, as the database's clock counts it (UTC, microseconds).
+/// A calendar time (UTC, microseconds), as the database stores it.
 using time_point = std::chrono::sys_time<std::chrono::microseconds>;
 
-/// A moment by this process's own monotonic clock. State machines are told the time in it and never ask for it.
+/// A time of the monotonic clock of this process. State machines get it as a parameter and never read the clock.
 using steady_time = std::chrono::steady_clock::time_point;
 
 }  // namespace pgq

@@ -12,7 +12,7 @@
 
 namespace pgq {
 
-/// A clock for tests that stands still until it is told to move. Copies are one clock; usable from any thread.
+/// A clock for tests. Only `advance` and `set` change it. Copies share one clock. It is thread-safe.
 class manual_clock {
 public:
     explicit manual_clock(time_point start = time_point{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1}})
@@ -20,37 +20,37 @@ public:
         state_->start = start;
     }
 
-    /// The moment by the calendar.
+    /// The calendar time.
     time_point now() const {
         const std::lock_guard lock{state_->mutex};
         return state_->calendar();
     }
-    /// The moment by the monotonic clock; moved by `advance` alone.
+    /// The time of the monotonic clock. Only `advance` changes it.
     steady_time steady_now() const {
         const std::lock_guard lock{state_->mutex};
         return steady_time{state_->passed};
     }
 
-    /// Time passes: both clocks move on, and whoever waits on this clock looks again before this returns. Time never
-    /// passes backwards: a negative span is none.
+    /// Moves the calendar and the monotonic clock forward, then calls all watchers before it returns. A negative span
+    /// counts as zero.
     void advance(duration span) {
         {
             const std::lock_guard lock{state_->mutex};
             state_->passed += std::max(span, duration::zero());
         }
-        tell();
+        call_watchers();
     }
-    /// Somebody sets the calendar, as an operator or a time server would: no time passes.
+    /// Sets the calendar, as an operator or a time server would, and calls all watchers. The monotonic clock stays.
     void set(time_point now) {
         {
             const std::lock_guard lock{state_->mutex};
             state_->start += now - state_->calendar();
         }
-        tell();
+        call_watchers();
     }
 
-    /// Has `moved` called after every change, for as long as the answer is kept. It runs in the thread that moves the
-    /// clock, and may still be running there when the answer is dropped.
+    /// Calls `moved` after every change, until the returned pointer is destroyed. The call happens in the thread that
+    /// changes the clock. It may still be running there when the pointer is destroyed.
     [[nodiscard]] std::shared_ptr<const void> watch(std::function<void()> moved) const {
         auto watcher = std::make_shared<const std::function<void()>>(std::move(moved));
         const std::lock_guard lock{state_->mutex};
@@ -69,8 +69,8 @@ private:
         std::vector<std::weak_ptr<const std::function<void()>>> watchers{};
     };
 
-    // Without the lock: a watcher asks this clock for the time.
-    void tell() const {
+    // Calls them without the lock, because a watcher reads the time of this clock.
+    void call_watchers() const {
         std::vector<std::weak_ptr<const std::function<void()>>> watchers;
         {
             const std::lock_guard lock{state_->mutex};

@@ -7,7 +7,7 @@
 
 namespace pgq {
 
-/// A span of time as a template argument: `timeout<30s>`. The durations of std::chrono cannot be one themselves.
+/// A span of time as a template argument: `timeout<30s>`. A duration of std::chrono cannot be a template argument.
 struct static_duration {
     std::int64_t nanoseconds = 0;
 

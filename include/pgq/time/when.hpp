@@ -7,9 +7,9 @@
 
 namespace pgq {
 
-/// A moment that is either absolute or counted from the database's "now": `in(5min)`, `at(tp)`, or unset.
+/// A time that is absolute, relative to the database's current time, or unset: `at(tp)`, `in(5min)`, `{}`.
 ///
-/// A relative moment is resolved by the server when the statement runs, so the application's clock never matters.
+/// The server computes a relative time when the statement runs, so the clock of the application does not matter.
 class when {
 public:
     enum class kind : std::uint8_t { unset, relative, absolute };
@@ -32,13 +32,13 @@ private:
     kind kind_ = kind::unset;
 };
 
-/// So long from the database's now; zero and less mean at once.
+/// This long after the database's current time, to the microsecond. Zero or a negative duration means at once.
 template <class Rep, class Period>
 constexpr when in(std::chrono::duration<Rep, Period> d) {
     return when{d};
 }
 
-/// At that moment; one in the past means at once.
+/// At this time. A time in the past means at once.
 constexpr when at(time_point t) { return when{t}; }
 
 }  // namespace pgq

@@ -22,7 +22,7 @@ TEST_CASE("an exponential back-off multiplies by its factor up to its cap", "[ba
     CHECK(b.delay(INT_MAX) == 1min);
 }
 
-TEST_CASE("an exponential back-off without settings doubles from a second to five minutes", "[backoff][exponential]") {
+TEST_CASE("by default an exponential back-off doubles from one second up to five minutes", "[backoff][exponential]") {
     const exponential b;
     CHECK(b.delay(1) == 1s);
     CHECK(b.delay(2) == 2s);
@@ -30,7 +30,7 @@ TEST_CASE("an exponential back-off without settings doubles from a second to fiv
     CHECK(b.delay(10) == 5min);
 }
 
-TEST_CASE("an exponential back-off takes an attempt below one for the first", "[backoff][exponential]") {
+TEST_CASE("an exponential back-off treats an attempt below one as the first", "[backoff][exponential]") {
     CHECK(exponential{}.delay(0) == 1s);
     CHECK(exponential{}.delay(INT_MIN) == 1s);
 }

@@ -10,7 +10,7 @@ namespace unit_backoff_fixed {
 using namespace std::chrono_literals;
 using pgq::backoff::fixed;
 
-TEST_CASE("a fixed back-off rests the same time after every attempt", "[backoff][fixed]") {
+TEST_CASE("a fixed back-off waits the same time after every attempt", "[backoff][fixed]") {
     const fixed b{.every = 3s};
     CHECK(b.delay(1) == 3s);
     CHECK(b.delay(2) == 3s);
@@ -18,6 +18,6 @@ TEST_CASE("a fixed back-off rests the same time after every attempt", "[backoff]
     CHECK(fixed{}.delay(1) == 10s);
 }
 
-TEST_CASE("a negative fixed back-off is none", "[backoff][fixed]") { CHECK(fixed{.every = -3s}.delay(1) == 0s); }
+TEST_CASE("a negative fixed back-off is zero", "[backoff][fixed]") { CHECK(fixed{.every = -3s}.delay(1) == 0s); }
 
 }  // namespace unit_backoff_fixed

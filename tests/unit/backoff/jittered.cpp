@@ -16,14 +16,14 @@ using pgq::backoff::exponential;
 using pgq::backoff::fixed;
 using pgq::backoff::jittered;
 
-TEST_CASE("a jittered back-off shortens by up to its spread", "[backoff][jittered]") {
+TEST_CASE("a jittered back-off shortens the delay by at most its spread", "[backoff][jittered]") {
     const jittered<fixed> b{.inner = {.every = 10s}, .spread = 0.5};
     CHECK(b.delay(1, 0.0) == 10s);
     CHECK(b.delay(1, 0.5) == 7500ms);
     CHECK(b.delay(1, 1.0) == 5s);
 }
 
-TEST_CASE("a jittered back-off follows the attempts of what it wraps", "[backoff][jittered]") {
+TEST_CASE("a jittered back-off grows with the attempts as its inner back-off does", "[backoff][jittered]") {
     const jittered b{exponential{.first = 1s, .cap = 4s}, 0.5};
     STATIC_REQUIRE(std::is_same_v<decltype(b), const jittered<exponential>>);
     CHECK(b.delay(1, 0.0) == 1s);
@@ -32,7 +32,7 @@ TEST_CASE("a jittered back-off follows the attempts of what it wraps", "[backoff
     CHECK(b.delay(99, 1.0) == 2s);
 }
 
-TEST_CASE("chance stays between the shortest and the longest answer, and is chance", "[backoff][jittered]") {
+TEST_CASE("random delays differ and stay between the shortest and the longest delay", "[backoff][jittered]") {
     const jittered<fixed> b{.inner = {.every = 10s}};
     std::set<duration> seen;
     for (int i = 0; i < 1000; ++i) {
@@ -45,7 +45,7 @@ TEST_CASE("chance stays between the shortest and the longest answer, and is chan
     CHECK(*seen.rbegin() > 9500ms);
 }
 
-TEST_CASE("a spread outside of its range counts as the nearer end", "[backoff][jittered]") {
+TEST_CASE("a spread out of range counts as the nearest limit", "[backoff][jittered]") {
     CHECK(jittered{fixed{10s}, -1.0}.delay(1, 1.0) == 10s);
     CHECK(jittered{fixed{10s}, 7.0}.delay(1, 1.0) == 0s);
     CHECK(jittered{fixed{10s}, 7.0}.delay(1, 0.5) == 5s);

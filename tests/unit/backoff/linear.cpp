@@ -20,13 +20,13 @@ TEST_CASE("a linear back-off grows by its step up to its cap", "[backoff][linear
     CHECK(b.delay(INT_MAX) == 6s);
 }
 
-TEST_CASE("a linear back-off without settings begins at a second and ends at five minutes", "[backoff][linear]") {
+TEST_CASE("by default a linear back-off grows from one second up to five minutes", "[backoff][linear]") {
     CHECK(linear{}.delay(1) == 1s);
     CHECK(linear{}.delay(2) == 6s);
     CHECK(linear{}.delay(INT_MAX) == 5min);
 }
 
-TEST_CASE("a linear back-off takes an attempt below one for the first", "[backoff][linear]") {
+TEST_CASE("a linear back-off treats an attempt below one as the first", "[backoff][linear]") {
     CHECK(linear{}.delay(0) == 1s);
     CHECK(linear{}.delay(INT_MIN) == 1s);
 }

@@ -8,7 +8,7 @@
 
 namespace unit_backoff_none {
 
-TEST_CASE("no back-off means at once, and costs no byte", "[backoff][none]") {
+TEST_CASE("backoff::none has a delay of zero and no data", "[backoff][none]") {
     using pgq::backoff::none;
     STATIC_REQUIRE(std::is_empty_v<none>);
     CHECK(none{}.delay(1) == std::chrono::seconds{0});

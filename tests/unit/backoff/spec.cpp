@@ -27,7 +27,7 @@ struct patient {
     duration delay(int attempt) const noexcept { return as_spec().delay(attempt); }
     spec as_spec() const { return exponential{.first = 1min, .factor = 3, .cap = 12h}; }
 };
-struct secretive {
+struct without_text {
     using policy_category = backoff_tag;
     duration delay(int) const noexcept { return 1s; }
 };
@@ -64,15 +64,15 @@ TEST_CASE("a spec is written with the largest unit that is exact", "[backoff][sp
 TEST_CASE("a spec is read back with the same answers", "[backoff][spec]") {
     answers_the_same(none{});
     for (const duration d : {duration{0}, duration{1}, duration{1ms}, duration{7h}, duration::max(), duration{-1s}}) {
-        answers_the_same(fixed{.every = d});
-        answers_the_same(linear{.first = d, .step = 1s, .cap = duration::max()});
-        answers_the_same(linear{.first = 1s, .step = d, .cap = 1h});
-        answers_the_same(exponential{.first = 1s, .factor = 1.5, .cap = d});
-        answers_the_same(exponential{.first = d, .factor = 2, .cap = duration::max()});
+        reads_back_equal(fixed{.every = d});
+        reads_back_equal(linear{.first = d, .step = 1s, .cap = duration::max()});
+        reads_back_equal(linear{.first = 1s, .step = d, .cap = 1h});
+        reads_back_equal(exponential{.first = 1s, .factor = 1.5, .cap = d});
+        reads_back_equal(exponential{.first = d, .factor = 2, .cap = duration::max()});
     }
     for (const double factor : {0.0, -1.0, 1.0, 1e300, std::numeric_limits<double>::infinity()})
-        answers_the_same(exponential{.factor = factor});
-    answers_the_same(jittered{fixed{.every = 1min}, 0.0});
+        reads_back_equal(exponential{.factor = factor});
+    reads_back_equal(jittered{fixed{.every = 1min}, 0.0});
 }
 
 TEST_CASE("a jitter that was read stays within its spread", "[backoff][spec]") {

@@ -11,7 +11,7 @@ namespace unit_detail_decimal {
 
 using pgq::detail::decimal;
 
-TEST_CASE("numbers are compared as numbers, however they are written", "[detail][decimal]") {
+TEST_CASE("a decimal compares by value and not by notation", "[detail][decimal]") {
     const std::vector<std::vector<std::string_view>> ascending{
         {"-1e300"},
         {"-10", "-1e1", "-010.0"},
@@ -37,7 +37,7 @@ TEST_CASE("numbers are compared as numbers, however they are written", "[detail]
                 }
 }
 
-TEST_CASE("a text that is not wholly a number is none", "[detail][decimal]") {
+TEST_CASE("parse refuses a text that is not a number from its first to its last byte", "[detail][decimal]") {
     for (const std::string_view text : {"",   "+",   "-",   ".",     "-.",  "e1",   "1e",  "1e+", "1e1000", " 1",
                                         "1 ", "1\n", "1,0", "1.2.3", "--1", "0x10", "NaN", "inf", "1f",     "\xD9\xA1"})
         CHECK_FALSE(decimal::parse(text).has_value());

@@ -25,7 +25,7 @@ result<void> only_even(int n) {
     return {};
 }
 
-// Every enumerator, by its number: they are stable, so the last one is known here.
+// The tests below loop over all enumerators by number. The numbers are stable.
 constexpr int last_errc = 24;
 
 }  // namespace
@@ -45,7 +45,7 @@ TEST_CASE("a result holds either a value or an error", "[error][result]") {
     CHECK(bad.error().hint == "give an even number");
 }
 
-TEST_CASE("a loop may run over the value of a result that nobody keeps", "[error][result]") {
+TEST_CASE("a range-based for may loop over the value of a temporary result", "[error][result]") {
     const auto make = [] { return result<std::vector<std::string>>{{std::string(100, 'a'), std::string(100, 'b')}}; };
     STATIC_REQUIRE(std::is_same_v<decltype(make().value()), std::vector<std::string>>);
     std::string all;
@@ -53,7 +53,7 @@ TEST_CASE("a loop may run over the value of a result that nobody keeps", "[error
     CHECK(all == std::string(100, 'a') + std::string(100, 'b'));
 }
 
-TEST_CASE("value() of an error throws a failure with the same code and the whole text", "[error][result]") {
+TEST_CASE("value() of an error throws a failure with the code and all texts", "[error][result]") {
     try {
         (void)half(3).value();
         FAIL("nothing was thrown");
@@ -62,11 +62,11 @@ TEST_CASE("value() of an error throws a failure with the same code and the whole
         CHECK(e.info().message == "odd");
         CHECK(std::string{e.what()}.find("odd; give an even number") != std::string::npos);
     }
-    // Who does not know us catches what the standard library has.
+    // Code that does not know pgq can catch std::system_error.
     CHECK_THROWS_AS(half(3).value(), std::system_error);
 }
 
-TEST_CASE("a result<void> is a success until it is given an error", "[error][result]") {
+TEST_CASE("a result<void> is a success unless it is made from an error", "[error][result]") {
     CHECK(only_even(2).has_value());
     CHECK_NOTHROW(only_even(2).value());
     CHECK_FALSE(only_even(3));
@@ -74,7 +74,7 @@ TEST_CASE("a result<void> is a success until it is given an error", "[error][res
     CHECK_THROWS_AS(only_even(3).value(), failure);
 }
 
-TEST_CASE("a result gives away what can only be moved", "[error][result]") {
+TEST_CASE("a move-only value can be moved out of a result", "[error][result]") {
     result<std::unique_ptr<int>> r{std::make_unique<int>(7)};
     CHECK(**r == 7);
     CHECK(*r->get() == 7);
@@ -87,7 +87,7 @@ TEST_CASE("a result gives away what can only be moved", "[error][result]") {
     STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<result<std::unique_ptr<int>>>);
 }
 
-TEST_CASE("a value can be changed in place", "[error][result]") {
+TEST_CASE("the value of a result can be changed in place", "[error][result]") {
     result<std::string> r{std::string{"a"}};
     r->append("b");
     *r += "c";
@@ -95,7 +95,8 @@ TEST_CASE("a value can be changed in place", "[error][result]") {
     CHECK(r.value() == "abcd");
 }
 
-TEST_CASE("an error_info says in one line what happened, where, and what to do", "[error][error_info]") {
+TEST_CASE("the text of an error_info is one line: the statement, the message, the detail and the hint",
+          "[error][error_info]") {
     error_info e{errc::schema_missing};
     CHECK(e.text() == make_error_code(errc::schema_missing).message());
     e.message = "no table";
@@ -108,13 +109,13 @@ TEST_CASE("an error_info says in one line what happened, where, and what to do",
     CHECK(e.text() == "claim: no table (pgq.ready); install it");
 }
 
-TEST_CASE("an empty text is replaced by the code's own message", "[error][error_info]") {
-    CHECK(error_info{errc::timeout}.message == "the deadline passed first");
+TEST_CASE("an error_info without a text has the message of its code", "[error][error_info]") {
+    CHECK(error_info{errc::timeout}.message == "the deadline passed before the operation completed");
     CHECK(error_info{errc::timeout, "too slow"}.message == "too slow");
     CHECK_FALSE(error_info{}.code);
 }
 
-TEST_CASE("every errc has a message of its own that reads as a part of a sentence", "[error][errc]") {
+TEST_CASE("each errc has its own message, in lower case and without a full stop", "[error][errc]") {
     const std::string unknown = category().message(last_errc + 1);
     std::set<std::string> seen;
     for (int i = 1; i <= last_errc; ++i) {
@@ -130,7 +131,7 @@ TEST_CASE("every errc has a message of its own that reads as a part of a sentenc
     CHECK(category().message(0) == unknown);
 }
 
-TEST_CASE("no errc is a success", "[error][errc]") {
+TEST_CASE("the errc values start at 1, so none of them is a success", "[error][errc]") {
     CHECK(static_cast<int>(errc::connection_lost) == 1);
     const std::error_code code = errc::connection_lost;
     CHECK(code);
@@ -138,7 +139,7 @@ TEST_CASE("no errc is a success", "[error][errc]") {
     CHECK(std::string{category().name()} == "pgq");
 }
 
-TEST_CASE("an errc has exactly one condition", "[error][condition]") {
+TEST_CASE("each errc has exactly one condition", "[error][condition]") {
     const std::array all{condition::transient, condition::contention, condition::permanent, condition::configuration};
     for (int i = 1; i <= last_errc; ++i) {
         int met = 0;
@@ -151,7 +152,7 @@ TEST_CASE("an errc has exactly one condition", "[error][condition]") {
     CHECK(error_info{errc::lease_lost} == condition::permanent);
 }
 
-TEST_CASE("what the server says has the condition that its SQLSTATE implies", "[error][condition]") {
+TEST_CASE("the SQLSTATE of a server error decides its condition", "[error][condition]") {
     const auto is = [](const char* state, condition c) { return make_sqlstate(state) == c; };
 
     CHECK(is("40001", condition::contention));  // serialization failure
@@ -175,7 +176,7 @@ TEST_CASE("what the server says has the condition that its SQLSTATE implies", "[
     CHECK_FALSE(is("22001", condition::transient));
 }
 
-TEST_CASE("an error of somebody else has no condition of ours", "[error][condition]") {
+TEST_CASE("an error code of another library has no condition", "[error][condition]") {
     const auto foreign = std::make_error_code(std::errc::timed_out);
     for (condition c : {condition::transient, condition::contention, condition::permanent, condition::configuration}) {
         CHECK_FALSE(foreign == c);
@@ -185,7 +186,7 @@ TEST_CASE("an error of somebody else has no condition of ours", "[error][conditi
     CHECK(std::string{condition_category().name()} == "pgq.condition");
 }
 
-TEST_CASE("a SQLSTATE survives being a number", "[error][sqlstate]") {
+TEST_CASE("a SQLSTATE can be converted to a number and back", "[error][sqlstate]") {
     for (const char* state : {"00000", "00001", "08006", "40P01", "57P01", "XX000", "ZZZZZ"}) {
         CHECK(sqlstate_text(sqlstate(state)) == state);
     }
@@ -193,7 +194,7 @@ TEST_CASE("a SQLSTATE survives being a number", "[error][sqlstate]") {
     STATIC_REQUIRE(sqlstate("00000") == 0);
 }
 
-TEST_CASE("what is no SQLSTATE is zero", "[error][sqlstate]") {
+TEST_CASE("a text that is not a SQLSTATE becomes zero", "[error][sqlstate]") {
     for (const char* text : {"", "4000", "400011", "40p01", "40 01", "4000\xc3"}) CHECK(sqlstate(text) == 0);
 }
 

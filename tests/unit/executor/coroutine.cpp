@@ -23,7 +23,7 @@ using pgq::executor::coroutine;
 
 namespace {
 
-// Jobs that suspend many times, and how many of them were under way at once.
+// Jobs that suspend many times; counts how many of them are in progress at once.
 struct sleepers {
     explicit sleepers(coroutine& e) : executor{&e} {}
 
@@ -60,12 +60,12 @@ void check_that_all_finish(coroutine& e, std::size_t jobs, std::size_t expected_
 }  // namespace
 
 TEST_CASE("stop waits for coroutines that tasks have started", "[executor][coroutine]") {
-    SECTION("on threads of its own") {
+    SECTION("on its own threads") {
         coroutine e{8, 2};
         check_that_all_finish(e, 500, 8);
         check_that_all_finish(e, 500, 8);
     }
-    SECTION("on an executor of the user's") {
+    SECTION("on an executor of the program") {
         asio::thread_pool users{3};
         {
             coroutine e{users.get_executor(), 8};
@@ -75,17 +75,17 @@ TEST_CASE("stop waits for coroutines that tasks have started", "[executor][corou
     }
 }
 
-TEST_CASE("a suspended coroutine keeps its place", "[executor][coroutine]") {
+TEST_CASE("a suspended coroutine keeps its slot", "[executor][coroutine]") {
     coroutine e{3, 1};
     check_that_all_finish(e, 100, 3);
     coroutine one{1, 2};
     check_that_all_finish(one, 100, 1);
 }
 
-TEST_CASE("more coroutines than threads are under way at once", "[executor][coroutine]") {
+TEST_CASE("more coroutines than threads are in progress at once", "[executor][coroutine]") {
     coroutine e{16, 1};
     sleepers s{e};
-    // The first task holds the only thread until all are handed in, so that they start together.
+    // The first task blocks the only thread until all tasks are in the queue, so that they start together.
     std::atomic<bool> all_in{false};
     const auto hold = [](void* owner, void*, std::uint32_t) noexcept {
         static_cast<std::atomic<bool>*>(owner)->wait(false);
@@ -100,7 +100,7 @@ TEST_CASE("more coroutines than threads are under way at once", "[executor][coro
     CHECK(s.finished == 15);
 }
 
-TEST_CASE("a coroutine may be spawned without a task, and is waited for", "[executor][coroutine]") {
+TEST_CASE("stop waits for a coroutine that was spawned without a task", "[executor][coroutine]") {
     coroutine e{1, 1};
     sleepers s{e};
     e.start();
@@ -110,7 +110,7 @@ TEST_CASE("a coroutine may be spawned without a task, and is waited for", "[exec
     CHECK(s.finished == 20);
 }
 
-TEST_CASE("a task may hand in further tasks of an executor that is full", "[executor][coroutine]") {
+TEST_CASE("a task may call execute although the executor is full", "[executor][coroutine]") {
     coroutine e{1, 1};
     struct chain {
         coroutine* executor;
@@ -126,7 +126,7 @@ TEST_CASE("a task may hand in further tasks of an executor that is full", "[exec
     CHECK(many.left == 0);
 }
 
-TEST_CASE("what a coroutine holds is gone when stop returns", "[executor][coroutine]") {
+TEST_CASE("the objects of a coroutine are destroyed when stop returns", "[executor][coroutine]") {
     const auto held = std::make_shared<int>(1);
     const auto hold = [](coroutine& e, std::shared_ptr<int> mine) -> asio::awaitable<void> {
         co_await asio::post(e.executor(), asio::use_awaitable);
@@ -142,7 +142,7 @@ TEST_CASE("what a coroutine holds is gone when stop returns", "[executor][corout
     users.join();
 }
 
-TEST_CASE("other work on the executor's own context does not keep stop waiting", "[executor][coroutine]") {
+TEST_CASE("stop does not wait for other work on the executor's own context", "[executor][coroutine]") {
     coroutine e{4, 1};
     asio::steady_timer in_an_hour{e.executor(), 1h};
     std::atomic<bool> fired{false};
@@ -151,7 +151,7 @@ TEST_CASE("other work on the executor's own context does not keep stop waiting",
     CHECK_FALSE(fired);
 }
 
-TEST_CASE("a copy of a coroutine executor takes the setting and has its own context", "[executor][coroutine]") {
+TEST_CASE("a copy of a coroutine executor has the same settings and its own context", "[executor][coroutine]") {
     coroutine e{5, 2};
     e.start();
     coroutine copy = e;
@@ -175,7 +175,7 @@ TEST_CASE("a copy of a coroutine executor takes the setting and has its own cont
     users.join();
 }
 
-TEST_CASE("no coroutine executor is narrower than one", "[executor][coroutine]") {
+TEST_CASE("a coroutine executor has a width of at least one", "[executor][coroutine]") {
     coroutine e{0, 0};
     CHECK(e.width() == 1);
     CHECK(coroutine{}.width() == 64);

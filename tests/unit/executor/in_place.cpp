@@ -8,7 +8,7 @@
 
 namespace unit_executor_in_place {
 
-TEST_CASE("executor::in_place has run the task when execute returns, in the same thread and in order",
+TEST_CASE("executor::in_place runs a task in the same thread and in order before execute returns",
           "[executor][in_place]") {
     struct run {
         std::thread::id thread;

@@ -43,7 +43,7 @@ using test::note;
 
 namespace {
 
-// Memory that children share with us.
+// Memory that the children share with the test.
 struct board {
     std::atomic<int> runs{0}, inside{0}, most{0}, last_pid{0}, open{0}, deaf{0};
 };
@@ -63,7 +63,7 @@ private:
     board* board_;
 };
 
-// False for one that has ended and waits to be buried by a parent that we do not know.
+// Returns false also for a zombie, whose parent is not this process.
 bool runs(pid_t pid) {
     std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
     std::string number, name, state;
@@ -89,7 +89,7 @@ std::string reason_of_the_one_held(Queue& jobs) {
 
 }  // namespace
 
-TEST_CASE("a handler runs in a process of its own, with all it may know", "[executor][process]") {
+TEST_CASE("a handler runs in a child process, with a full context", "[executor][process]") {
     queue_with<process> jobs;
     const pgq::header trace{"trace", "abc"};
     jobs.enqueue(note{.n = 7, .text = std::string(300'000, 'x')}, {.priority = 3, .headers = {&trace, 1}}).value();
@@ -99,7 +99,7 @@ TEST_CASE("a handler runs in a process of its own, with all it may know", "[exec
     pgq::resources shared;
     shared.add(thing);
     test::work_off(jobs, {.shared = &shared}, [&](const note& job, pgq::context& c) -> pgq::outcome {
-        here = 1;  // nobody will know
+        here = 1;  // changes only the copy of the child
         ++seen->runs;
         seen->last_pid = ::getpid();
         if (job.n != 7 || job.text != std::string(300'000, 'x')) return pgq::hold{"another job"};
@@ -115,7 +115,7 @@ TEST_CASE("a handler runs in a process of its own, with all it may know", "[exec
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("what a handler in a process says or throws counts as usual", "[executor][process]") {
+TEST_CASE("the result or exception of a handler in a process counts as usual", "[executor][process]") {
     queue_with<process> jobs;
     jobs.enqueue(test::notes(5)).value();
     test::work_off(jobs, {.max_attempts = 1}, [](const note& job) -> pgq::outcome {
@@ -137,7 +137,7 @@ TEST_CASE("what a handler in a process says or throws counts as usual", "[execut
     CHECK(reasons[2] == "attempt 1 of 1 failed: " + std::string(37, 'r'));
 }
 
-TEST_CASE("a crash is a failed attempt that says how it came", "[executor][process]") {
+TEST_CASE("a crash of the child is a failed attempt whose reason says how the child ended", "[executor][process]") {
     queue_with<process> jobs;
     jobs.enqueue(note{}).value();
     SECTION("by a signal") {
@@ -150,7 +150,7 @@ TEST_CASE("a crash is a failed attempt that says how it came", "[executor][proce
         CHECK(reason_of_the_one_held(jobs) ==
               "attempt 1 of 1 failed: the handler's process ended with exit status 3 and without an answer");
     }
-    SECTION("and the next job has a process of its own") {
+    SECTION("and the next job gets a new process") {
         jobs.enqueue(test::notes(30)).value();
         const shared_board seen;
         test::work_off(jobs, {.max_attempts = 1}, [&](const note& job) {
@@ -162,7 +162,7 @@ TEST_CASE("a crash is a failed attempt that says how it came", "[executor][proce
     }
 }
 
-TEST_CASE("a queue whose executor is processes runs as many side by side as it is wide", "[executor][process]") {
+TEST_CASE("a queue with executor::process runs as many children at once as its width", "[executor][process]") {
     using queue = pgq::queue<note, pgq::driver::memory, pgq::serializer::json, process>;
     queue jobs{{}, {}, process{{.grace = 1s}, thread_pool{3}}};
     CHECK(jobs.executor().width() == 3);
@@ -179,7 +179,7 @@ TEST_CASE("a queue whose executor is processes runs as many side by side as it i
     CHECK(seen->most == 3);
 }
 
-TEST_CASE("a process that runs out of time gets a SIGTERM, and a SIGKILL when that does not help",
+TEST_CASE("a process that exceeds its timeout gets a SIGTERM, and a SIGKILL if it does not end",
           "[executor][process]") {
     const shared_board seen;
     const auto handler = [&](const note& job) {
@@ -199,7 +199,7 @@ TEST_CASE("a process that runs out of time gets a SIGTERM, and a SIGKILL when th
     CHECK_FALSE(exists(seen->last_pid));
 }
 
-TEST_CASE("a process that is ended because the worker stops costs its job no attempt", "[executor][process]") {
+TEST_CASE("an attempt does not count if its process is ended because the worker stops", "[executor][process]") {
     const shared_board seen;
     queue_with<process> jobs;
     jobs.enqueue(note{}).value();
@@ -216,7 +216,7 @@ TEST_CASE("a process that is ended because the worker stops costs its job no att
     CHECK(reason_of_the_one_held(jobs) == "1");
 }
 
-TEST_CASE("a process is tried again in process", "[executor][process]") {
+TEST_CASE("retrying around a process runs a failed handler in a new process", "[executor][process]") {
     const shared_board seen;
     queue_with<retrying<pgq::backoff::none, process>> jobs;
     jobs.enqueue(note{}).value();
@@ -228,7 +228,7 @@ TEST_CASE("a process is tried again in process", "[executor][process]") {
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("a payload that cannot be read in the process is held", "[executor][process]") {
+TEST_CASE("a job whose payload cannot be read in the process is held", "[executor][process]") {
     queue_with<process> jobs;
     auto session = jobs.driver().connect(pgq::session_role::client).value();
     pgq::bodies broken;
@@ -241,7 +241,7 @@ TEST_CASE("a payload that cannot be read in the process is held", "[executor][pr
     CHECK(reason_of_the_one_held(jobs).starts_with("the payload cannot be read: "));
 }
 
-TEST_CASE("without its fork server a worker puts jobs off, and says so", "[executor][process]") {
+TEST_CASE("a worker without its fork server gives jobs back with a delay and reports an error", "[executor][process]") {
     const shared_board seen;
     queue_with<process> jobs;
     jobs.enqueue(note{}).value();
@@ -256,7 +256,7 @@ TEST_CASE("without its fork server a worker puts jobs off, and says so", "[execu
     CHECK(eventually([&] { return !runs(seen->last_pid); }));
 }
 
-TEST_CASE("children end with a worker that is killed", "[executor][process]") {
+TEST_CASE("the children of a killed worker end", "[executor][process]") {
     const shared_board seen;
     const pid_t worker = ::fork();
     REQUIRE(worker >= 0);
@@ -311,7 +311,7 @@ TEST_CASE("a fork server answers many threads at once", "[executor][process]") {
     CHECK(wrong == 0);
 }
 
-TEST_CASE("a fork server that ends takes its children with it", "[executor][process]") {
+TEST_CASE("the children of a fork server end when the server ends", "[executor][process]") {
     const shared_board seen;
     pid_t server_pid = 0;
     {
@@ -323,7 +323,7 @@ TEST_CASE("a fork server that ends takes its children with it", "[executor][proc
             server_pid = server.pid();
             caller = std::jthread{[&] { end = server.run("sleep", {}, 1s, answer); }};
             REQUIRE(eventually([&] { return seen->last_pid != 0; }));
-            (void)::kill(server_pid, SIGTERM);  // ignored: the worker decides
+            (void)::kill(server_pid, SIGTERM);  // the server ignores it, because the worker decides when it ends
             std::string other;
             CHECK(server.run("still there", {}, 1s, other).how == child_end::kind::answered);
             (void)::kill(seen->last_pid, SIGTERM);

@@ -46,7 +46,7 @@ using test::note;
 
 namespace {
 
-// Writes down the failed tries, and whether any attempt got as far as the database.
+// Records the failed tries and counts the finished attempts.
 class recorder {
 public:
     using policy_category = pgq::observer_tag;
@@ -95,14 +95,14 @@ struct late {
 template <class... OfEntrypoint>
 using queue_with = pgq::queue<pgq::job<note, OfEntrypoint...>, pgq::driver::memory, pgq::serializer::json, recorder>;
 
-// The order of what is said means nothing.
+// The order of the arguments does not matter.
 static_assert(std::is_same_v<retrying<soon, tries<5>, timeout<1s>>, retrying<timeout<1s>, soon, tries<5>>>);
 static_assert(std::is_same_v<retrying<soon>, retrying<budget<10s>, tries<3>, soon>>);
 static_assert(!std::is_same_v<retrying<soon>, retrying<soon, tries<4>>>);
 
 }  // namespace
 
-TEST_CASE("a handler that throws is called again, and the database does not hear of it", "[executor][retrying]") {
+TEST_CASE("a handler that throws is called again without a new attempt", "[executor][retrying]") {
     queue_with<retrying<soon>> jobs;
     jobs.enqueue(note{}).value();
     std::vector<std::string> calls;
@@ -117,7 +117,7 @@ TEST_CASE("a handler that throws is called again, and the database does not hear
     CHECK(jobs.observer().finished() == 1);
 }
 
-TEST_CASE("after the last try the failure is reported as any other", "[executor][retrying]") {
+TEST_CASE("after the last try the attempt fails as it does without retrying", "[executor][retrying]") {
     queue_with<retrying<pgq::backoff::none, tries<4>>, pgq::backoff::none> jobs;
     jobs.enqueue(note{}).value();
     std::atomic<int> calls{0};
@@ -133,7 +133,7 @@ TEST_CASE("after the last try the failure is reported as any other", "[executor]
     CHECK(held[0].reason == "attempt 2 of 2 failed: never");
 }
 
-TEST_CASE("retry_after is retried no earlier than it says, other outcomes are not", "[executor][retrying]") {
+TEST_CASE("retry_after is retried after its delay or later, other outcomes are not retried", "[executor][retrying]") {
     queue_with<retrying<pgq::backoff::none>> jobs;
     jobs.enqueue(note{}).value();
     int calls = 0;
@@ -149,7 +149,7 @@ TEST_CASE("retry_after is retried no earlier than it says, other outcomes are no
         });
         CHECK(calls == 2);
     }
-    SECTION("not beyond it") {
+    SECTION("not if the delay exceeds the budget") {
         test::work_off(jobs, {}, [&](const note&) -> pgq::outcome {
             ++calls;
             return pgq::retry_after{1h, "busy"};
@@ -169,7 +169,7 @@ TEST_CASE("retry_after is retried no earlier than it says, other outcomes are no
     }
 }
 
-TEST_CASE("a pause that would end after the budget, or after a timeout around, is not begun", "[executor][retrying]") {
+TEST_CASE("retrying gives up if a pause would end after the budget or after an outer timeout", "[executor][retrying]") {
     const auto one_call = [](auto jobs) {
         jobs.enqueue(note{}).value();
         int calls = 0;
@@ -186,7 +186,7 @@ TEST_CASE("a pause that would end after the budget, or after a timeout around, i
     one_call(queue_with<timeout<1min, retrying<late, budget<24h>>>, late>{});
 }
 
-TEST_CASE("a worker that is told to stop does not wait for the next try", "[executor][retrying]") {
+TEST_CASE("a worker that is asked to stop does not wait for the next try", "[executor][retrying]") {
     queue_with<retrying<late, budget<24h>>, late> jobs;
     jobs.enqueue(note{}).value();
     std::atomic<int> calls{0};
@@ -199,10 +199,10 @@ TEST_CASE("a worker that is told to stop does not wait for the next try", "[exec
     w.stop().value();
     CHECK(std::chrono::steady_clock::now() - before < 30s);
     CHECK(calls == 1);
-    CHECK(jobs.counts<note>().value() == lane_counts{.deferred = 1});  // a failure, by the job's own backoff
+    CHECK(jobs.counts<note>().value() == lane_counts{.deferred = 1});  // the attempt failed; the job's back-off applies
 }
 
-TEST_CASE("the queue's executor may be decorated, with numbers known at run time", "[executor][retrying]") {
+TEST_CASE("the executor of a queue may be decorated, with settings at run time", "[executor][retrying]") {
     using executor = retrying<thread_pool, pgq::backoff::fixed>;
     using queue = pgq::queue<note, pgq::driver::memory, pgq::serializer::json, executor, late>;
     queue jobs{{}, {}, executor{{.tries = 7, .backoff = {.every = 1ms}}, thread_pool{2}}};
@@ -217,7 +217,7 @@ TEST_CASE("the queue's executor may be decorated, with numbers known at run time
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("decorators of the entrypoint are around those of the queue", "[executor][retrying]") {
+TEST_CASE("the decorators of an entrypoint wrap those of the queue", "[executor][retrying]") {
     using queue = pgq::queue<pgq::job<note, retrying<pgq::backoff::none, tries<2>>>, pgq::driver::memory,
                              pgq::serializer::json, retrying<pgq::backoff::none, tries<3>>, late>;
     queue jobs;
@@ -230,7 +230,7 @@ TEST_CASE("decorators of the entrypoint are around those of the queue", "[execut
     CHECK(calls == 6);
 }
 
-TEST_CASE("many jobs that fail now and then are all done, side by side", "[executor][retrying]") {
+TEST_CASE("many concurrent jobs that sometimes fail are all done", "[executor][retrying]") {
     queue_with<retrying<soon, tries<5>>> jobs{{}, {}, thread_pool{4}};
     jobs.enqueue(test::notes(300)).value();
     test::diary diary;
@@ -264,8 +264,8 @@ asio::awaitable<void> a_moment() {
 
 }  // namespace
 
-TEST_CASE("a coroutine that fails is called again without holding a thread meanwhile", "[executor][retrying]") {
-    // More pause at once than there are threads.
+TEST_CASE("a failed coroutine is called again, and its pause uses no thread", "[executor][retrying]") {
+    // More coroutines pause at once than there are threads.
     coroutines_with<retrying<pgq::backoff::fixed, tries<4>, budget<24h>>, late> patient{{}, {}, coroutine{50, 1}};
     coroutines_with<retrying<soon, tries<4>>> brisk{{}, {}, coroutine{50, 2}};
     brisk.enqueue(test::notes(100)).value();
@@ -288,12 +288,12 @@ TEST_CASE("a coroutine that fails is called again without holding a thread meanw
     CHECK(eventually([&] { return patient.observer().failed().size() == 20; }));
     const auto before = std::chrono::steady_clock::now();
     w.stop().value();
-    CHECK(std::chrono::steady_clock::now() - before < 9s);  // of a pause of 10 s
+    CHECK(std::chrono::steady_clock::now() - before < 9s);  // the pause is 10 s
     CHECK(calls == 20);
-    CHECK(patient.counts<note>().value() == lane_counts{.ready = 20});  // at once, as the handler said
+    CHECK(patient.counts<note>().value() == lane_counts{.ready = 20});  // the handler returned a delay of zero
 }
 
-TEST_CASE("coroutines are called again on an executor of the user's, too", "[executor][retrying]") {
+TEST_CASE("failed coroutines are called again on an executor of the program", "[executor][retrying]") {
     asio::thread_pool users{4};
     {
         coroutines_with<retrying<soon, tries<3>>> jobs{{}, {}, coroutine{users.get_executor(), 30}};
@@ -309,7 +309,7 @@ TEST_CASE("coroutines are called again on an executor of the user's, too", "[exe
     users.join();
 }
 
-TEST_CASE("a decorated executor runs coroutines when what it decorates does", "[executor][retrying]") {
+TEST_CASE("a decorated executor runs coroutines if its inner executor does", "[executor][retrying]") {
     using executor = retrying<coroutine, soon>;
     static_assert(pgq::coroutine_executor<executor> && !pgq::coroutine_executor<retrying<soon>>);
     pgq::queue<note, pgq::driver::memory, pgq::serializer::json, executor> jobs;

@@ -80,7 +80,7 @@ using queue_of =
 
 constexpr std::size_t accounts = 5;
 
-// `each` changes for each account, one account after the other and again.
+// Makes `each` changes for each account; neighbours in the list belong to different accounts.
 std::vector<change> changes(std::int64_t each) {
     std::vector<change> made;
     for (std::int64_t n = 0; n < each; ++n)
@@ -88,10 +88,10 @@ std::vector<change> changes(std::int64_t each) {
     return made;
 }
 
-// Who is inside, by account, and in which order they were.
+// Records for each account how many handlers run at once and in which order the changes come.
 struct ledger {
     std::array<std::atomic<int>, accounts> inside{};
-    std::array<std::vector<std::int64_t>, accounts> order{};  // without a lock: two at once are a race
+    std::array<std::vector<std::int64_t>, accounts> order{};  // no lock: two handlers at once would be a data race
     std::atomic<int> together{0}, collisions{0}, running{0}, most{0};
 
     static std::size_t of(const change& c) { return static_cast<std::size_t>(c.account[0] - 'a'); }
@@ -117,7 +117,7 @@ struct ledger {
 
 }  // namespace
 
-TEST_CASE("jobs with an equal member run one after the other and in order, others side by side",
+TEST_CASE("jobs with an equal member run one at a time and in order, other jobs run at the same time",
           "[executor][strand_by]") {
     queue_of<thread_pool> jobs{{}, {}, thread_pool{4}};
     jobs.enqueue(changes(200)).value();
@@ -125,7 +125,7 @@ TEST_CASE("jobs with an equal member run one after the other and in order, other
     std::atomic<int> met{0};
     test::work_off(jobs, {}, [&](const change& c) {
         seen.come(c);
-        // The first two accounts wait for each other once: they do run side by side.
+        // The first jobs of the first two accounts wait for each other, so they must run at the same time.
         if (c.n == 0 && ledger::of(c) < 2) {
             ++met;
             if (!eventually([&] { return met == 2; })) met = -100;
@@ -140,14 +140,14 @@ TEST_CASE("jobs with an equal member run one after the other and in order, other
     CHECK(jobs.counts<change>().value() == lane_counts{});
 }
 
-TEST_CASE("a job that waits for its turn holds no thread", "[executor][strand_by]") {
+TEST_CASE("a job that waits for its turn uses no thread", "[executor][strand_by]") {
     queue_of<thread_pool> jobs{{}, {}, thread_pool{2}};
     test::gate slow;
     std::atomic<int> others{0};
     std::vector<change> made(4, change{.account = "slow"});
     made.push_back({.account = "quick", .n = 1});
     jobs.enqueue(made).value();
-    // So many at once that the quick one is in hand as well.
+    // The prefetch is large enough that the worker has claimed the fast job too.
     test::running_worker w{jobs, {.max_prefetch = 10}, [&](const change& c, pgq::context& ctx) {
                                if (c.account == "slow") return void(slow.pass(ctx));
                                ++others;
@@ -160,7 +160,7 @@ TEST_CASE("a job that waits for its turn holds no thread", "[executor][strand_by
     w.stop().value();
 }
 
-TEST_CASE("a job keeps its turn while it is retried in process, and only then", "[executor][strand_by]") {
+TEST_CASE("a job keeps its turn during retrying, but not when it goes back to the database", "[executor][strand_by]") {
     const auto check = [](auto jobs) {
         jobs.enqueue(std::vector<change>{{"a", 0}, {"a", 1}, {"a", 2}}).value();
         std::vector<std::string> calls;
@@ -183,7 +183,7 @@ TEST_CASE("a job keeps its turn while it is retried in process, and only then", 
     CHECK(order == std::vector<std::int64_t>{0, 1, 0});
 }
 
-TEST_CASE("a worker told to stop gives back those that wait for their turn", "[executor][strand_by]") {
+TEST_CASE("a worker that is asked to stop gives back the jobs that wait for their turn", "[executor][strand_by]") {
     queue_of<thread_pool> jobs{{}, {}, thread_pool{3}};
     jobs.enqueue(std::vector<change>(3, change{.account = "a"})).value();
     test::gate running;
@@ -207,7 +207,7 @@ TEST_CASE("a worker told to stop gives back those that wait for their turn", "[e
     CHECK(runs == 3);
 }
 
-TEST_CASE("a payload that cannot be read is held, and nothing waits for it", "[executor][strand_by]") {
+TEST_CASE("a job with an unreadable payload is held, and no job waits for it", "[executor][strand_by]") {
     const pgq::driver::memory store;
     queue_of<thread_pool> jobs{store, {}, thread_pool{2}};
     auto session = store.connect(pgq::session_role::client).value();
@@ -225,7 +225,7 @@ TEST_CASE("a payload that cannot be read is held, and nothing waits for it", "[e
     CHECK(jobs.counts<change>().value() == lane_counts{.held = 1});
 }
 
-TEST_CASE("an order will do where there is no hash, and a function where there is no member", "[executor][strand_by]") {
+TEST_CASE("strand_by takes a type with an order but no hash, and a member function", "[executor][strand_by]") {
     pgq::queue<pgq::job<move_half, strand_by<&move_half::key>>, pgq::driver::memory, pgq::serializer::json> jobs{
         {}, {}, thread_pool{4}};
     std::vector<move_half> made;
@@ -244,7 +244,7 @@ TEST_CASE("an order will do where there is no hash, and a function where there i
     CHECK(runs == 300);
 }
 
-TEST_CASE("a strand of jobs that run in the worker's own thread", "[executor][strand_by]") {
+TEST_CASE("strand_by works with jobs that run in the worker's thread", "[executor][strand_by]") {
     queue_of<pgq::executor::in_place> jobs;
     jobs.enqueue(changes(50)).value();
     ledger seen;
@@ -257,7 +257,7 @@ TEST_CASE("a strand of jobs that run in the worker's own thread", "[executor][st
 
 #if PGQ_HAS_COROUTINES
 
-TEST_CASE("coroutines of one strand run one after the other, suspended or not", "[executor][strand_by]") {
+TEST_CASE("coroutines of one strand run one at a time, also while they are suspended", "[executor][strand_by]") {
     using pgq::executor::coroutine;
     const std::size_t threads = GENERATE(as<std::size_t>{}, 1, 3);
     queue_of<coroutine> jobs{{}, {}, coroutine{64, threads}};
@@ -278,7 +278,8 @@ TEST_CASE("coroutines of one strand run one after the other, suspended or not", 
     CHECK(jobs.counts<change>().value() == lane_counts{});
 }
 
-TEST_CASE("a worker told to stop gives back coroutines that wait for their turn", "[executor][strand_by]") {
+TEST_CASE("a worker that is asked to stop gives back the coroutines that wait for their turn",
+          "[executor][strand_by]") {
     using pgq::executor::coroutine;
     queue_of<coroutine> jobs{{}, {}, coroutine{8, 1}};
     jobs.enqueue(std::vector<change>(4, change{.account = "a"})).value();

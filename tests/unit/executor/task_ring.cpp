@@ -9,8 +9,7 @@ namespace unit_executor_task_ring {
 
 using pgq::detail::task_ring;
 
-TEST_CASE("a task ring gives back first what came first, also while it grows and wraps around",
-          "[executor][task_ring]") {
+TEST_CASE("a task ring is first in, first out, also while it grows and wraps around", "[executor][task_ring]") {
     task_ring ring;
     std::uint32_t in = 0;
     std::uint32_t out = 0;
@@ -25,7 +24,7 @@ TEST_CASE("a task ring gives back first what came first, also while it grows and
     CHECK(in == out);
 }
 
-TEST_CASE("a task ring that is large enough grows no more", "[executor][task_ring]") {
+TEST_CASE("a task ring that is large enough does not grow", "[executor][task_ring]") {
     task_ring ring;
     CHECK(ring.capacity() == 0);
     for (int i = 0; i < 100; ++i) ring.push({});

@@ -21,8 +21,8 @@ using pgq::executor::thread_pool;
 
 namespace {
 
-// Lets nobody pass before `expected` have come; gives up at a deadline, so that a pool that is too narrow fails and
-// does not hang.
+// Blocks each task until `expected` tasks run at once. It gives up after 20 s, so that a pool with too few threads
+// fails and does not hang.
 struct meeting {
     explicit meeting(std::size_t n) : expected{n} {}
 
@@ -44,7 +44,7 @@ struct meeting {
     }
 };
 
-// A task that hands in the next one until `left` is used up.
+// A task that calls execute again until `left` is zero.
 struct chain {
     thread_pool* pool = nullptr;
     std::atomic<int> left{0};
@@ -57,7 +57,7 @@ struct chain {
 
 }  // namespace
 
-TEST_CASE("a thread pool runs as many tasks at once as it is wide", "[executor][thread_pool]") {
+TEST_CASE("a thread pool runs as many tasks at once as its width", "[executor][thread_pool]") {
     thread_pool pool{5};
     REQUIRE(pool.width() == 5);
     meeting all{5};
@@ -68,9 +68,9 @@ TEST_CASE("a thread pool runs as many tasks at once as it is wide", "[executor][
     CHECK(all.present.count(std::this_thread::get_id()) == 0);
 }
 
-TEST_CASE("threads that have gone to sleep are woken for a burst, each of them", "[executor][thread_pool]") {
+TEST_CASE("a burst of tasks wakes every sleeping thread", "[executor][thread_pool]") {
     thread_pool pool{4};
-    std::deque<meeting> meetings;  // they outlive the pool's threads
+    std::deque<meeting> meetings;  // must outlive the threads of the pool
     pool.start();
     for (int round = 0; round < 200; ++round) {
         meeting& all = meetings.emplace_back(4);
@@ -82,18 +82,18 @@ TEST_CASE("threads that have gone to sleep are woken for a burst, each of them",
     pool.stop();
 }
 
-TEST_CASE("a thread pool of no stated width is as wide as the machine", "[executor][thread_pool]") {
+TEST_CASE("by default a thread pool has one thread for each hardware thread", "[executor][thread_pool]") {
     CHECK(thread_pool{}.width() >= 1);
     if (const auto cores = std::thread::hardware_concurrency(); cores != 0) CHECK(thread_pool{}.width() == cores);
 }
 
-TEST_CASE("a copy of a thread pool has its width and is not started", "[executor][thread_pool]") {
+TEST_CASE("a copy of a thread pool has the same width and is not started", "[executor][thread_pool]") {
     thread_pool pool{3};
     pool.start();
     thread_pool copy = pool;
     CHECK(copy.width() == 3);
 
-    SECTION("so each runs its own tasks on its own threads") {
+    SECTION("so each pool runs its own tasks on its own threads") {
         copy.start();
         meeting all{6};
         for (int i = 0; i < 3; ++i) {
@@ -104,7 +104,7 @@ TEST_CASE("a copy of a thread pool has its width and is not started", "[executor
         pool.stop();
         CHECK(all.missed == 0);
     }
-    SECTION("and assigning stops and changes the width") {
+    SECTION("and an assignment stops the pool and changes its width") {
         pool = thread_pool{2};
         CHECK(pool.width() == 2);
         meeting all{2};
@@ -115,7 +115,7 @@ TEST_CASE("a copy of a thread pool has its width and is not started", "[executor
     }
 }
 
-TEST_CASE("starting a started thread pool and stopping a stopped one changes nothing", "[executor][thread_pool]") {
+TEST_CASE("a second start or a second stop of a thread pool does nothing", "[executor][thread_pool]") {
     thread_pool pool{2};
     pool.stop();
     pool.start();
@@ -127,7 +127,7 @@ TEST_CASE("starting a started thread pool and stopping a stopped one changes not
     CHECK(once.left == 0);
 }
 
-TEST_CASE("tasks may hand in further tasks, and stop waits for those as well", "[executor][thread_pool]") {
+TEST_CASE("tasks may call execute, and stop waits for those tasks too", "[executor][thread_pool]") {
     thread_pool pool{3};
     chain many{.pool = &pool, .left = 2000};
     pool.start();
@@ -136,7 +136,7 @@ TEST_CASE("tasks may hand in further tasks, and stop waits for those as well", "
     CHECK(many.left == 0);
 }
 
-TEST_CASE("a thread pool that goes out of scope runs what waits", "[executor][thread_pool]") {
+TEST_CASE("the destructor of a thread pool runs all waiting tasks", "[executor][thread_pool]") {
     meeting one{1};
     {
         thread_pool pool{2};
@@ -146,12 +146,12 @@ TEST_CASE("a thread pool that goes out of scope runs what waits", "[executor][th
     CHECK(one.present.size() == 1);
 }
 
-TEST_CASE("a stand-in makes up for a task that does not end, and one thread less runs when it has ended",
+TEST_CASE("an additional thread replaces one that is blocked, and ends when it is not needed any more",
           "[executor][thread_pool]") {
     thread_pool pool{1};
     pool.start();
     for (int round = 0; round < 20; ++round) {
-        // Both tasks are there at once, with one thread they could not be.
+        // Both tasks must run at once, which one thread could not do.
         meeting two{2};
         pool.execute({.function = &meeting::attend, .owner = &two});
         pool.stand_in();
@@ -161,7 +161,7 @@ TEST_CASE("a stand-in makes up for a task that does not end, and one thread less
         CHECK(two.missed == 0);
         lock.unlock();
         pool.stand_down();
-        // What is handed in while a thread ends is run all the same.
+        // A task that arrives while a thread ends must run too.
         meeting one{1};
         pool.execute({.function = &meeting::attend, .owner = &one});
         std::unique_lock one_lock{one.mutex};
@@ -171,7 +171,8 @@ TEST_CASE("a stand-in makes up for a task that does not end, and one thread less
     pool.stop();
 }
 
-TEST_CASE("a pool that has stood down runs no more at once than it is wide", "[executor][thread_pool]") {
+TEST_CASE("a pool without additional threads runs at most as many tasks at once as its width",
+          "[executor][thread_pool]") {
     struct counted {
         std::atomic<int> inside{0}, most{0}, ran{0};
         static void run(void* owner, void*, std::uint32_t) noexcept {
@@ -188,11 +189,11 @@ TEST_CASE("a pool that has stood down runs no more at once than it is wide", "[e
     pool.start();
     for (int i = 0; i < 5; ++i) pool.stand_in();
     for (int i = 0; i < 5; ++i) pool.stand_down();
-    // The surplus threads end before they take a task.
+    // The surplus threads must end before they take a task.
     for (int i = 0; i < 2000; ++i) pool.execute({.function = &counted::run, .owner = &tasks});
     CHECK(test::eventually([&] { return tasks.ran == 2000; }));
     SECTION("at rest") {}
-    SECTION("with threads that are to end when it is told to stop") {
+    SECTION("with surplus threads that have not ended when stop is called") {
         for (int i = 0; i < 5; ++i) pool.stand_in();
         for (int i = 0; i < 5; ++i) pool.stand_down();
         for (int i = 0; i < 100; ++i) pool.execute({.function = &counted::run, .owner = &tasks});
@@ -201,7 +202,7 @@ TEST_CASE("a pool that has stood down runs no more at once than it is wide", "[e
     pool.stop();
     CHECK(tasks.ran == expected);
     CHECK(tasks.most <= 2);
-    pool.stand_in();  // it is not started: nothing to make up for
+    pool.stand_in();  // does nothing, because the pool is not started
     pool.stand_down();
     pool.start();
     pool.execute({.function = &counted::run, .owner = &tasks});

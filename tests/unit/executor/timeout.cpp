@@ -45,7 +45,7 @@ using test::note;
 
 namespace {
 
-// What is told of handlers that do not end.
+// Records the handlers that do not end.
 class recorder {
 public:
     using policy_category = pgq::observer_tag;
@@ -80,7 +80,7 @@ template <class... OfEntrypoint>
 using queue_with =
     pgq::queue<pgq::job<note, OfEntrypoint...>, pgq::driver::memory, pgq::serializer::json, recorder, thread_pool>;
 
-// Holds handlers until the test lets them go; it does not look at stop tokens.
+// Blocks handlers until the test opens it; it ignores stop tokens.
 class barrier {
 public:
     void wait() {
@@ -115,7 +115,7 @@ std::string reason_of_the_one_held(Queue& jobs) {
 
 }  // namespace
 
-TEST_CASE("a handler's stop token fires at the end of its time, and what it returns then is not trusted",
+TEST_CASE("the stop token of a handler fires at the end of its time, and its later result is ignored",
           "[executor][timeout]") {
     queue_with<timeout<30ms>> jobs;
     jobs.enqueue(note{}).value();
@@ -135,7 +135,7 @@ TEST_CASE("a handler's stop token fires at the end of its time, and what it retu
     CHECK(jobs.observer().all().empty());
 }
 
-TEST_CASE("what a handler throws or asks for after its time is a timeout as well", "[executor][timeout]") {
+TEST_CASE("an exception or outcome of a handler after its time is a timeout too", "[executor][timeout]") {
     queue_with<timeout<10ms>> jobs;
     jobs.enqueue(note{}).value();
     test::gate never;
@@ -156,7 +156,7 @@ TEST_CASE("what a handler throws or asks for after its time is a timeout as well
     CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 10 ms" + reason);
 }
 
-TEST_CASE("a handler that ends in time is left alone", "[executor][timeout]") {
+TEST_CASE("a timeout does not affect a handler that ends in time", "[executor][timeout]") {
     queue_with<timeout<1h>> jobs;
     jobs.enqueue(test::notes(200)).value();
     std::atomic<int> runs{0}, told_to_stop{0};
@@ -169,7 +169,7 @@ TEST_CASE("a handler that ends in time is left alone", "[executor][timeout]") {
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("a job that timed out runs again after its own backoff", "[executor][timeout]") {
+TEST_CASE("a job that timed out runs again after its back-off", "[executor][timeout]") {
     queue_with<timeout<5ms>, an_hour> jobs;
     jobs.enqueue(note{}).value();
     test::gate never;
@@ -177,7 +177,7 @@ TEST_CASE("a job that timed out runs again after its own backoff", "[executor][t
     CHECK(jobs.counts<note>().value() == lane_counts{.deferred = 1});
 }
 
-TEST_CASE("the stop token of a handler with a timeout fires for the worker's reasons, too", "[executor][timeout]") {
+TEST_CASE("the stop token of a handler with a timeout also fires when the worker stops", "[executor][timeout]") {
     queue_with<timeout<1h>> jobs;
     jobs.enqueue(note{}).value();
     test::gate never;
@@ -190,7 +190,7 @@ TEST_CASE("the stop token of a handler with a timeout fires for the worker's rea
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 1});
 }
 
-TEST_CASE("inside of retrying each try has the time, around it all together have", "[executor][timeout]") {
+TEST_CASE("a timeout inside retrying limits each try, a timeout around it limits all tries", "[executor][timeout]") {
     test::gate never;
     std::atomic<int> calls{0};
     const auto handler = [&](const note&, pgq::context& c) {
@@ -210,7 +210,7 @@ TEST_CASE("inside of retrying each try has the time, around it all together have
         test::work_off(jobs, {.max_attempts = 1}, handler);
         CHECK(calls == 1);
     }
-    SECTION("the earlier of two ends counts") {
+    SECTION("the earlier of two timeouts counts") {
         queue_with<timeout<10ms, timeout<1h>>> jobs;
         jobs.enqueue(note{}).value();
         test::work_off(jobs, {.max_attempts = 1}, handler);
@@ -218,7 +218,7 @@ TEST_CASE("inside of retrying each try has the time, around it all together have
     }
 }
 
-TEST_CASE("a handler that ignores its stop token is reported, and others run as if it were not there",
+TEST_CASE("a handler that ignores its stop token is reported and does not slow down other jobs",
           "[executor][timeout]") {
     const std::size_t threads = GENERATE(as<std::size_t>{}, 1, 2);
     queue_with<timeout<20ms, grace<10ms>>> jobs{{}, {}, thread_pool{threads}};
@@ -237,7 +237,7 @@ TEST_CASE("a handler that ignores its stop token is reported, and others run as 
     CHECK(overrun.attempt == 1);
     CHECK(overrun.run_time >= 30ms);
 
-    // As many as the pool is wide, though one of its threads is lost.
+    // The pool has its full width although one thread is blocked.
     jobs.enqueue(test::notes(100)).value();
     CHECK(eventually([&] { return runs == 100; }));
     CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{.leased = 1}; }));
@@ -250,7 +250,7 @@ TEST_CASE("a handler that ignores its stop token is reported, and others run as 
     w.stop().value();
 }
 
-TEST_CASE("with handlers that hang as many behave at once as the pool is wide", "[executor][timeout]") {
+TEST_CASE("while handlers hang, as many other jobs run at once as the width of the pool", "[executor][timeout]") {
     queue_with<timeout<20ms, grace<1ms>>> jobs{{}, {}, thread_pool{2}};
     barrier deaf;
     std::atomic<int> inside{0}, met{0};
@@ -259,7 +259,7 @@ TEST_CASE("with handlers that hang as many behave at once as the pool is wide", 
     test::running_worker w{jobs, {.max_attempts = 1, .poll_interval = 1h}, [&](const note& job, pgq::context& c) {
                                if (job.n == -1) return deaf.wait();
                                ++inside;
-                               // Two of these have to be here together.
+                               // Two of these handlers must run at once.
                                while (inside < 2 && !c.stop_token().stop_requested()) std::this_thread::yield();
                                if (inside >= 2) ++met;
                            }};
@@ -271,7 +271,7 @@ TEST_CASE("with handlers that hang as many behave at once as the pool is wide", 
     w.stop().value();
 }
 
-TEST_CASE("a handler in the worker's own thread that hangs is reported all the same", "[executor][timeout]") {
+TEST_CASE("a handler that hangs in the worker's thread is reported too", "[executor][timeout]") {
     using queue = pgq::queue<pgq::job<note, timeout<5ms, grace<5ms>>>, pgq::driver::memory, pgq::serializer::json,
                              recorder, pgq::executor::in_place>;
     queue jobs;
@@ -286,7 +286,7 @@ TEST_CASE("a handler in the worker's own thread that hangs is reported all the s
     CHECK(told);
 }
 
-TEST_CASE("a timeout of the whole queue takes its time from the object", "[executor][timeout]") {
+TEST_CASE("a timeout of the whole queue gets its time from the executor object", "[executor][timeout]") {
     using executor = timeout<1h, thread_pool>;
     pgq::queue<note, pgq::driver::memory, pgq::serializer::json, executor> jobs{
         {}, {}, executor{{.limit = 1500us}, thread_pool{1}}};
@@ -308,7 +308,7 @@ using coroutines_with =
 
 }  // namespace
 
-TEST_CASE("a coroutine has a timeout like a function", "[executor][timeout]") {
+TEST_CASE("a timeout works for a coroutine as for a function", "[executor][timeout]") {
     coroutines_with<timeout<15ms>> jobs;
     jobs.enqueue(note{}).value();
     test::work_off(jobs, {.max_attempts = 1}, [](const note&, pgq::context& c) -> asio::awaitable<void> {
@@ -321,7 +321,7 @@ TEST_CASE("a coroutine has a timeout like a function", "[executor][timeout]") {
     CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 15 ms");
 }
 
-TEST_CASE("a coroutine that hangs keeps no other from its place", "[executor][timeout]") {
+TEST_CASE("a coroutine that hangs takes no slot from other jobs", "[executor][timeout]") {
     coroutines_with<timeout<10ms, grace<5ms>>> jobs{{}, {}, coroutine{1}};
     std::atomic<bool> open{false};
     std::atomic<int> runs{0};

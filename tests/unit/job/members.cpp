@@ -41,7 +41,7 @@ private:
 BOOST_HANA_ADAPT_STRUCT(unit_job_members::member_jobs::mail, to, edge, parts);
 BOOST_HANA_ADAPT_STRUCT(unit_job_members::member_jobs::empty);
 
-// What BOOST_HANA_ADAPT_ADT makes, by hand: access through functions.
+// The code that BOOST_HANA_ADAPT_ADT generates, written by hand: access through functions.
 template <>
 struct boost::hana::accessors_impl<unit_job_members::member_jobs::hidden> {
     static constexpr auto apply() {
@@ -55,7 +55,7 @@ namespace unit_job_members {
 using namespace pgq;
 using namespace member_jobs;
 
-TEST_CASE("a struct is adapted when Hana was told its members", "[job][members]") {
+TEST_CASE("a struct is adapted if its members are listed for Hana", "[job][members]") {
     STATIC_REQUIRE(adapted<mail>);
     STATIC_REQUIRE(adapted<defined>);
     STATIC_REQUIRE(adapted<empty>);
@@ -68,31 +68,31 @@ TEST_CASE("a struct is adapted when Hana was told its members", "[job][members]"
     STATIC_REQUIRE_FALSE(adapted<std::string>);
 }
 
-TEST_CASE("a class whose members are only reached through functions is not adapted", "[job][members]") {
+TEST_CASE("a class with access to its members only through functions is not adapted", "[job][members]") {
     STATIC_REQUIRE_FALSE(adapted<hidden>);
 }
 
-TEST_CASE("members come in the order in which they were named", "[job][members]") {
+TEST_CASE("members_of has the members in the order in which they are listed", "[job][members]") {
     STATIC_REQUIRE(
         std::is_same_v<members_of<mail>, pgq::detail::type_list<member<mail, 0>, member<mail, 1>, member<mail, 2>>>);
     STATIC_REQUIRE(std::is_same_v<members_of<empty>, pgq::detail::type_list<>>);
     STATIC_REQUIRE(members_of<defined>::size == 2);
 }
 
-TEST_CASE("a member knows its name when compiling", "[job][members]") {
+TEST_CASE("the name of a member is known at compile time", "[job][members]") {
     STATIC_REQUIRE(member<mail, 0>::name == "to");
     STATIC_REQUIRE(member<mail, 2>::name == "parts");
     STATIC_REQUIRE(member<defined, 1>::name == "name");
     STATIC_REQUIRE(std::is_same_v<decltype(member<mail, 0>::name), const std::string_view>);
 }
 
-TEST_CASE("a member knows its type, with its const", "[job][members]") {
+TEST_CASE("the type of a member keeps its const", "[job][members]") {
     STATIC_REQUIRE(std::is_same_v<member<mail, 0>::type, std::string>);
     STATIC_REQUIRE(std::is_same_v<member<mail, 1>::type, const int>);
     STATIC_REQUIRE(std::is_same_v<member<defined, 0>::type, int>);
 }
 
-TEST_CASE("a member is read and written through its job", "[job][members]") {
+TEST_CASE("get reads and writes a member of a job", "[job][members]") {
     mail m{};
     member<mail, 0>::get(m) = "ada";
     CHECK(m.to == "ada");

@@ -45,7 +45,7 @@ template <class T>
 struct boxed {
     T inside{};
 };
-// Its members are nobody's business, but it tells.
+// Its members are not visible, but it declares that one is sensitive.
 struct vault {
     static constexpr bool is_sensitive = true;
 };
@@ -86,7 +86,7 @@ static_assert(!std::convertible_to<int, sensitive<std::string>>);
 static_assert(sizeof(sensitive<int>) == sizeof(int));
 static_assert(std::is_trivially_copyable_v<sensitive<int>>);
 
-TEST_CASE("a sensitive value is made of a plain one and shown by reveal() alone", "[job][sensitive]") {
+TEST_CASE("a sensitive value is made from a plain one, and only reveal() returns it", "[job][sensitive]") {
     const login l{.user = "ada", .password = "engine"};
     CHECK(l.password.reveal() == "engine");
     login other = l;
@@ -103,7 +103,7 @@ TEST_CASE("a sensitive value can be moved out", "[job][sensitive]") {
     CHECK(*out == 7);
 }
 
-TEST_CASE("what Catch, as any printer, makes of a sensitive value does not show it", "[job][sensitive]") {
+TEST_CASE("Catch and other printers do not print a sensitive value", "[job][sensitive]") {
     CHECK(Catch::Detail::stringify(sensitive<std::string>{"engine"}).find("engine") == std::string::npos);
 }
 

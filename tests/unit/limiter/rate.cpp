@@ -26,26 +26,26 @@ std::uint32_t take_all(Limiter& l, steady_time now) {
 
 }  // namespace
 
-TEST_CASE("a rate lets its burst begin at once and then as much as time brings", "[limiter][rate]") {
+TEST_CASE("a rate admits its burst at once, and then as many as it refills", "[limiter][rate]") {
     rate<10, std::chrono::seconds, 4> l;
     CHECK(take_all(l, start) == 4);
     CHECK(take_all(l, start + 99ms) == 0);
     CHECK(take_all(l, start + 100ms) == 1);
     CHECK(take_all(l, start + 450ms) == 3);
-    CHECK(take_all(l, start + 1h) == 4);  // what was not used for long is not saved up
+    CHECK(take_all(l, start + 1h) == 4);  // the bucket never holds more than the burst
 }
 
-TEST_CASE("over a minute a rate is kept to the job, however often it is asked", "[limiter][rate]") {
+TEST_CASE("a rate admits the exact number of jobs in a minute, however often it is asked", "[limiter][rate]") {
     for (const auto step : {1ms, 7ms, 50ms}) {
         rate<100> l;
         std::uint32_t n = 0;
         for (auto t = 0ms; t <= 60s; t += step) n += take_all(l, start + t);
         CHECK(n >= 6000);
-        CHECK(n <= 6010);  // the burst: what 100 ms bring
+        CHECK(n <= 6010);  // 10 more is the burst: the jobs of 100 ms
     }
 }
 
-TEST_CASE("a rate that has nothing left says when there will be some for a quarter of its burst", "[limiter][rate]") {
+TEST_CASE("an empty rate returns the time until a quarter of its burst has refilled", "[limiter][rate]") {
     rate<100, std::chrono::seconds, 40> l;
     (void)take_all(l, start);
     const admission a = l.admit(start);
@@ -55,14 +55,14 @@ TEST_CASE("a rate that has nothing left says when there will be some for a quart
     CHECK(l.admit(start + a.again).most == 10);
 }
 
-TEST_CASE("the end of a job gives no token back", "[limiter][rate]") {
+TEST_CASE("the end of a job returns no token", "[limiter][rate]") {
     rate<1, std::chrono::hours, 2> l;
     CHECK(take_all(l, start) == 2);
     l.ended(2, start);
     CHECK(take_all(l, start) == 0);
 }
 
-TEST_CASE("a rate's numbers may come at run time, and without them it does not limit", "[limiter][rate]") {
+TEST_CASE("a rate gets its values at run time, and has no limit before that", "[limiter][rate]") {
     rate<> l;
     CHECK(l.admit(start).most > 1'000'000);
     l = rate<>{3, 1s, 3};

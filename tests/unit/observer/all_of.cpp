@@ -30,12 +30,12 @@ struct empty_two {
 
 using observer::all_of;
 
-// What has no data takes no room.
+// Parts without data need no memory.
 static_assert(sizeof(all_of<empty_one, observer::counters, empty_two>) == sizeof(observer::counters));
 static_assert(sizeof(all_of<observer::counters>) == sizeof(observer::counters));
 static_assert(sizeof(all_of<empty_one, empty_two, observer::none>) == 1);
 
-// It observes what one of its parts observes, and nothing else.
+// It handles the events that a part handles, and no other.
 static_assert(observes<all_of<empty_one, empty_two>, event::trouble>);
 static_assert(observes<all_of<empty_one, empty_two>, event::job_started>);
 static_assert(!observes<all_of<empty_one, empty_two>, event::job_finished>);
@@ -43,7 +43,7 @@ static_assert(!observes_something<all_of<observer::none, observer::none>>);
 
 }  // namespace
 
-TEST_CASE("all_of tells each of its observers, in the order in which they are written", "[observer][all_of]") {
+TEST_CASE("all_of passes an event to each part, in the order of the parts", "[observer][all_of]") {
     std::vector<std::string> told;
     all_of both{notes{&told, "first"}, empty_one{}, notes{&told, "second"}};
     notify(both, event::trouble{});
@@ -51,14 +51,14 @@ TEST_CASE("all_of tells each of its observers, in the order in which they are wr
     CHECK(told == std::vector<std::string>{"first", "second"});
 }
 
-TEST_CASE("a part of all_of can be had by its type and by its position", "[observer][all_of]") {
+TEST_CASE("get returns a part of all_of by its type or its position", "[observer][all_of]") {
     all_of all{empty_one{}, observer::counters{}};
     notify(all, event::trouble{});
     CHECK(all.get<observer::counters>().snapshot().of<event::trouble>() == 1);
     CHECK(&all.get<1>() == &all.get<observer::counters>());
 }
 
-TEST_CASE("all_of can be inside of all_of", "[observer][all_of]") {
+TEST_CASE("all_of can be a part of all_of", "[observer][all_of]") {
     observer::counters seen;
     all_of outer{all_of{seen, empty_two{}}, seen};
     notify(outer, event::trouble{});

@@ -66,7 +66,7 @@ TEST_CASE("counters count each event by its kind", "[observer][counters]") {
     CHECK(c.jobs == observer::job_counts{});
 }
 
-TEST_CASE("counters tell outcomes and run times apart by entrypoint, and know their sum", "[observer][counters]") {
+TEST_CASE("counters have outcomes and run times for each entrypoint and in total", "[observer][counters]") {
     observer::counters seen;
     for (const char* name : {"b", "a", "b"}) seen.on(event::job_started{.id = {1}, .entrypoint = name, .attempt = 1});
     seen.on(finished("a", kind::done, 3ms));
@@ -88,7 +88,7 @@ TEST_CASE("counters tell outcomes and run times apart by entrypoint, and know th
     CHECK(c.jobs.run_time == 33ms);
 }
 
-TEST_CASE("copies of counters share their counts, and others do not", "[observer][counters]") {
+TEST_CASE("copies of counters share their counts, separate objects do not", "[observer][counters]") {
     observer::counters one, other;
     observer::counters copy = one;
     copy.on(event::trouble{});
@@ -96,8 +96,7 @@ TEST_CASE("copies of counters share their counts, and others do not", "[observer
     CHECK(other.snapshot().of<event::trouble>() == 0);
 }
 
-TEST_CASE("counters lose nothing that many threads count at once, also of entrypoints new to all of them",
-          "[observer][counters]") {
+TEST_CASE("counters lose no count when many threads count at once and meet new entrypoints", "[observer][counters]") {
     constexpr int threads = 4, names = 300, rounds = 20;
     observer::counters seen;
     std::atomic<int> ready{0};
@@ -106,7 +105,7 @@ TEST_CASE("counters lose nothing that many threads count at once, also of entryp
         while (ready < threads) std::this_thread::yield();
         for (int round = 0; round < rounds; ++round)
             for (int n = 0; n < names; ++n) {
-                const std::string name = "entrypoint " + std::to_string(n);  // gone after the call
+                const std::string name = "entrypoint " + std::to_string(n);  // destroyed after the calls
                 seen.on(event::job_started{.id = {1}, .entrypoint = name, .attempt = 1});
                 seen.on(finished(name, kind::done, 1us));
             }
@@ -125,7 +124,7 @@ TEST_CASE("counters lose nothing that many threads count at once, also of entryp
     CHECK(c.of<event::job_finished>() == threads * rounds * names);
 }
 
-TEST_CASE("counters say what a worker did", "[observer][counters]") {
+TEST_CASE("counters count the events of a worker", "[observer][counters]") {
     using app_queue = queue<good, bad, driver::memory, serializer::raw, backoff::none, observer::counters>;
     observer::counters seen;
     app_queue jobs{driver::memory{}, {}, app_queue::executor_type{2}, seen};

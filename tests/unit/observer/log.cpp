@@ -49,7 +49,7 @@ TEST_CASE("a log writes one line of keys and values for an event", "[observer][l
           "level=warning event=lease_lost lease=5 unfinished=2\n");
 }
 
-TEST_CASE("a log tells an error by code, statement, message and remedy, and keeps the server's detail to itself",
+TEST_CASE("a log writes the code, statement, message and hint of an error, but never the server's detail",
           "[observer][log]") {
     error_info e{make_sqlstate("23514"), "violates a check", "look there"};
     e.statement = "enqueue";
@@ -61,7 +61,7 @@ TEST_CASE("a log tells an error by code, statement, message and remedy, and keep
           "level=warning event=connection_failed error=pgq:1 message=gone next_try_ms=250.000\n");
 }
 
-TEST_CASE("no text can look like a line or a field of the log's own", "[observer][log]") {
+TEST_CASE("no text can imitate a line or a field of the log", "[observer][log]") {
     const auto reason_in = [](std::string_view reason) {
         const std::string line = line_for(finished(kind::retry, reason));
         const auto from = line.find("reason=") + 7, to = line.find(" run_ms=");
@@ -75,14 +75,14 @@ TEST_CASE("no text can look like a line or a field of the log's own", "[observer
     CHECK(reason_in("half \xC3") == R"("half \xc3")");
 }
 
-TEST_CASE("a long text is cut between two characters", "[observer][log]") {
+TEST_CASE("a log cuts a long text between two characters", "[observer][log]") {
     std::string text(999, 'x');
     text += "\xC3\xB6 and more";
     const std::string line = line_for(finished(kind::retry, text));
     CHECK(line.find("reason=" + std::string(999, 'x') + " run_ms") != std::string::npos);
 }
 
-TEST_CASE("what is below the least level is not written, and each event's level is a setting", "[observer][log]") {
+TEST_CASE("a log writes no event below the least level, and the level of each event is an option", "[observer][log]") {
     CHECK(line_for(finished(kind::done), {}).empty());
     CHECK(line_for(finished(kind::snooze), {}).empty());
     CHECK(line_for(event::job_started{}, {}).empty());
@@ -93,7 +93,7 @@ TEST_CASE("what is below the least level is not written, and each event's level 
     CHECK(line_for(event::trouble{}, {.least = log_level::off}).empty());
 }
 
-TEST_CASE("a sink that takes records gets the fields apart", "[observer][log]") {
+TEST_CASE("a sink that takes records gets each field by itself", "[observer][log]") {
     struct seen {
         std::string event;
         std::int64_t job = 0;
@@ -113,7 +113,7 @@ TEST_CASE("a sink that takes records gets the fields apart", "[observer][log]") 
     CHECK(last.run_ms == 31.204);
 }
 
-TEST_CASE("a sink that throws harms nobody, and is counted", "[observer][log]") {
+TEST_CASE("a log catches the exceptions of its sink and counts them", "[observer][log]") {
     int calls = 0;
     observer::log to{[&](std::string_view) {
         if (++calls != 2) throw std::runtime_error{"disk full"};
@@ -123,8 +123,8 @@ TEST_CASE("a sink that throws harms nobody, and is counted", "[observer][log]") 
     CHECK(to.failures() == 2);
 }
 
-TEST_CASE("a sink is called by one thread at a time, and copies of a log share it", "[observer][log]") {
-    int lines = 0;  // no atomic: the log has to see to it
+TEST_CASE("one thread at a time calls a sink, and copies of a log share it", "[observer][log]") {
+    int lines = 0;  // not atomic: the log must prevent concurrent calls
     observer::log first{[&](std::string_view line) { lines += line.empty() ? 0 : 1; }};
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)
