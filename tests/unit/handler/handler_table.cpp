@@ -113,16 +113,18 @@ constexpr auto functions_with =
     pgq::detail::handler_table<typename Queue::composition_type,
                                pgq::handler_set<typename Queue::composition_type, Handler>>::functions[0];
 
+constexpr bool is_set(auto function) { return function != nullptr; }
+
 using in_strands = queue_of<pgq::executor::strand_by<&mail::to>>;
 using single = void (*)(const mail&);
 using batch = void (*)(std::span<const mail>);
 using in_transaction = void (*)(const mail&, pgq::transaction<queue_of<>>&);
 
-static_assert(functions_with<queue_of<>, single>.run != nullptr);
-static_assert(functions_with<queue_of<>, single>.dispatch == nullptr);
+static_assert(is_set(functions_with<queue_of<>, single>.run));
+static_assert(!is_set(functions_with<queue_of<>, single>.dispatch));
 static_assert(!functions_with<queue_of<>, single>.apart && !functions_with<queue_of<>, single>.in_batches);
-static_assert(functions_with<queue_of<>, batch>.in_batches && functions_with<queue_of<>, batch>.run == nullptr);
-static_assert(functions_with<in_strands, single>.dispatch != nullptr && !functions_with<in_strands, single>.apart);
+static_assert(functions_with<queue_of<>, batch>.in_batches && !is_set(functions_with<queue_of<>, batch>.run));
+static_assert(is_set(functions_with<in_strands, single>.dispatch) && !functions_with<in_strands, single>.apart);
 static_assert(functions_with<queue_of<>, in_transaction>.apart && !functions_with<queue_of<>, in_transaction>.once);
 using at_most_once = queue_of<pgq::delivery::at_most_once>;
 static_assert(functions_with<at_most_once, single>.apart && functions_with<at_most_once, single>.once);

@@ -143,7 +143,7 @@ static_assert(form_of<both_transactions> == form::transaction);
 // A worker finds the handler of each job, and how many there are.
 constexpr auto of = pgq::detail::acceptors_of<composed, mail, void (*)(const picture&), overloaded, with_and_without>();
 static_assert(of.count == 2 && of.first == 1 && of.second == 2);
-static_assert(pgq::detail::acceptors_of<composed, mail>().count == 0);
+static_assert(pgq::detail::acceptors_of<composed, mail, void (*)(const picture&)>().count == 0);
 
 }  // namespace
 
