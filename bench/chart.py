@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draws the rows of a benchmark as bars: bench/chart.py FILE.json... > chart.svg
 
-The files are what bench/run.sh and bench/peers/run.sh write with --json, one object a line. Rates are on a logarithmic scale,
-because the systems are factors apart; a hollow bar behind ours is the ceiling that was measured in the same run.
+bench/run.sh and bench/peers/run.sh write the files with --json, one object per line. The scale is logarithmic, because
+the rates of the systems differ by large factors. A hollow bar shows the ceiling that was measured in the same run.
 """
 
 import html
@@ -18,7 +18,7 @@ def rows(paths):
         with open(path, encoding="utf-8") as file:
             for line in file:
                 row = json.loads(line)
-                # How many jobs a second were put in to see how long they take is no result.
+                # The questions about latency set the rate themselves, so it is not a result.
                 if row.get("unit", "jobs/s") == "jobs/s" and row.get("median") and row["question"] != "latency":
                     yield row
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What does it cost to compile a program? bench/compile_time.sh [ROUNDS]: the first program of the README, one that only enqueues,
-# and a queue of 50 entrypoints with its worker; GCC and Clang, without and with optimization. Seconds of CPU (median) and the most memory.
+# What does it cost to compile a program? bench/compile_time.sh [ROUNDS] compiles the first program of the README, a
+# program that only enqueues, and a queue of 50 entrypoints with its worker. It uses GCC and Clang, without and with
+# optimization. It prints the median of the CPU seconds and the peak memory.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rounds=${1:-3}
@@ -24,7 +25,7 @@ trap 'rm -rf "$folder"' EXIT
     echo '}'
 } >"$folder/fifty.cpp"
 
-# The median of the first column, the most of the second.
+# The median of the first column and the maximum of the second.
 median() { sort -n | awk '{cpu[NR] = $1; if ($2 > most) most = $2} END {printf "%7.1f s %6.0f MB", cpu[int((NR + 1) / 2)], most / 1024}'; }
 
 measure() {  # NAME FILE

@@ -1,7 +1,8 @@
-// What does a limit of one entrypoint cost the others? Drains jobs of an unlimited entrypoint, in turns beside one that has no
-// jobs and no limit, and one with a limit that is used up and 10 000 jobs waiting.
+// What does the limit of one entrypoint cost the other entrypoints? The program drains jobs of an unlimited entrypoint,
+// in turns from two queues. In the first queue the second entrypoint has no limit and no jobs. In the other queue its
+// limit is used up, and 10 000 of its jobs wait.
 //
-//     limits [JOBS [ROUNDS]]        the server is the one of PGQ_DSN, else the one of libpq's environment
+//     limits [JOBS [ROUNDS]]        connects to PGQ_DSN; if that is not set, to the server of libpq's environment
 
 #include <pgq/driver/libpq.hpp>
 #include <pgq/executor/in_place.hpp>
@@ -26,37 +27,38 @@
 
 namespace {
 
-struct loose {
-    static constexpr std::string_view entrypoint = "loose";
+struct unlimited_job {
+    static constexpr std::string_view entrypoint = "unlimited_job";
     std::int64_t n = 0;
 };
-struct tight {
-    static constexpr std::string_view entrypoint = "tight";
+struct limited_job {
+    static constexpr std::string_view entrypoint = "limited_job";
     std::int64_t n = 0;
 };
 
 }  // namespace
 
-BOOST_HANA_ADAPT_STRUCT(loose, n);
-BOOST_HANA_ADAPT_STRUCT(tight, n);
+BOOST_HANA_ADAPT_STRUCT(unlimited_job, n);
+BOOST_HANA_ADAPT_STRUCT(limited_job, n);
 
 namespace {
 
-using unlimited = pgq::queue<loose, tight, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
-using limited = pgq::queue<loose, pgq::job<tight, pgq::limiter::serialized>, pgq::driver::libpq, pgq::serializer::json,
-                           pgq::executor::in_place>;
+using unlimited_queue =
+    pgq::queue<unlimited_job, limited_job, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
+using limited_queue = pgq::queue<unlimited_job, pgq::job<limited_job, pgq::limiter::serialized>, pgq::driver::libpq,
+                                 pgq::serializer::json, pgq::executor::in_place>;
 
 template <class Queue>
 double drain(Queue& jobs, std::int64_t count) {
-    std::vector<loose> batch(10000);
+    std::vector<unlimited_job> batch(10000);
     for (std::int64_t done = 0; done < count; done += 10000) jobs.enqueue(batch).value();
     std::int64_t left = count;
     std::stop_source stop;
     pgq::worker w{jobs,
-                  [&](const loose&) {
+                  [&](const unlimited_job&) {
                       if (--left == 0) stop.request_stop();
                   },
-                  [](const tight&) {}};
+                  [](const limited_job&) {}};
     const auto began = std::chrono::steady_clock::now();
     w.run(stop.get_token()).value();
     return static_cast<double>(count) / std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -75,34 +77,34 @@ int main(int argc, char** argv) {
     const char* dsn = std::getenv("PGQ_DSN");
     const pgq::driver::connection_options options{.conninfo = dsn == nullptr ? "" : dsn};
     const std::string suffix = std::to_string(::getpid());
-    unlimited without{pgq::driver::libpq{options}, {.name = "bench_without_" + suffix}};
-    limited with{pgq::driver::libpq{options}, {.name = "bench_with_" + suffix}};
+    unlimited_queue without{pgq::driver::libpq{options}, {.name = "bench_without_" + suffix}};
+    limited_queue with{pgq::driver::libpq{options}, {.name = "bench_with_" + suffix}};
     without.install().value();
 
-    // Somebody holds the only place, and others wait for it.
-    with.enqueue(std::vector<tight>(10000)).value();
+    // This session holds the only place of the limit; the other jobs wait for it.
+    with.enqueue(std::vector<limited_job>(10000)).value();
     auto holder = with.driver().connect(pgq::session_role::worker).value();
     (void)holder.limits(with.name(), with.limiter_book().declared).value();
     const auto lanes = with.lanes().value();
-    const auto tight_lane = lanes[1];
+    const auto limited_lane = lanes[1];
     const auto me =
         holder
             .register_worker(
                 {.host = "bench", .pid = 1, .version = "0", .lease_time = std::chrono::hours{1}, .lanes = lanes})
             .value();
-    const pgq::limited_lane wanted{.lane = tight_lane, .most = 1, .max_attempts = 5};
+    const pgq::limited_lane wanted{.lane = limited_lane, .most = 1, .max_attempts = 5};
     pgq::exchange_reply held;
     holder.exchange({.worker = me, .limited = {&wanted, 1}, .limited_room = 1}, held).value();
     if (held.claimed() != 1) return 1;
 
-    std::vector<double> plain, beside, ratio;
+    std::vector<double> plain, with_limit, ratio;
     for (int i = 0; i < rounds; ++i) {
         plain.push_back(drain(without, count));
-        beside.push_back(drain(with, count));
-        ratio.push_back(beside.back() / plain.back());
-        std::printf("round %d: %.0f jobs/s without a limit, %.0f beside one that is used up, ratio %.3f\n", i + 1,
-                    plain.back(), beside.back(), ratio.back());
+        with_limit.push_back(drain(with, count));
+        ratio.push_back(with_limit.back() / plain.back());
+        std::printf("round %d: %.0f jobs/s without a limit, %.0f next to a limit that is used up, ratio %.3f\n", i + 1,
+                    plain.back(), with_limit.back(), ratio.back());
     }
-    std::printf("median: %.0f and %.0f jobs/s, ratio %.3f\n", median(plain), median(beside), median(ratio));
+    std::printf("median: %.0f and %.0f jobs/s, ratio %.3f\n", median(plain), median(with_limit), median(ratio));
     holder.retire(me).value();
 }

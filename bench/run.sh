@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# How fast it is beside what PostgreSQL and libpq allow, on this machine: bench/run.sh [--quick] [--json FILE] [QUESTION...]
+# bench/run.sh [--quick] [--json FILE] [QUESTION...]: how fast pgq is on this machine, next to the same statements by
+# bare libpq.
 #
-#   --quick      the first questions, fewer jobs and rounds: two minutes, once it is built
-#   --json FILE  the same numbers, one JSON object a line
+#   --quick      runs the first questions with fewer jobs and rounds: two minutes, plus the build
+#   --json FILE  also writes the numbers to FILE, one JSON object per line
+#   QUESTION     runs only these questions; each file in bench/questions/ has one
 #
-# Starts a PostgreSQL of its own with the settings that it prints, all durable, and throws it away afterwards; PGQ_DSN names
-# another one, which nothing else should use meanwhile. QUESTION: see bench/questions/.
+# The script starts a temporary PostgreSQL with durable settings, prints the settings and deletes the server afterwards.
+# If PGQ_DSN is set, the script uses that server instead; no other program should use it meanwhile.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -1,4 +1,5 @@
-// What does it cost to write a payload and to read it, and how large is it? One job, 320 bytes as JSON, and one ten times as long.
+// How long does a serializer take to write and to read a payload, and how large is the payload? The program measures
+// two jobs: one of 320 bytes as JSON, and one ten times as long.
 //
 //     serializers [ROUNDS]
 
@@ -68,7 +69,7 @@ order make_order(int items) {
     return o;
 }
 
-/// The best of several rounds, in nanoseconds a call.
+/// Nanoseconds per call, in the fastest of nine rounds.
 template <class Call>
 double best_of(int rounds, Call call) {
     double best = 1e18;
@@ -99,7 +100,7 @@ void table(int items, int rounds) {
     bytes b;
     json{}.write(o, b.content).value();
     std::printf("%-32s %7s %8s %8s\n", "", "bytes", "write/ns", "read/ns");
-    measure<raw>("raw (the JSON, as one text)", b, rounds);
+    measure<raw>("raw (the JSON as one string)", b, rounds);
     measure<json>("json", o, rounds);
     measure<pgq::serializer::nlohmann>("nlohmann", o, rounds);
     measure<msgpack>("msgpack", o, rounds);

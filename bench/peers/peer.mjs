@@ -1,4 +1,4 @@
-// What the Node programs here share: see peer.py.
+// Shared by the Node programs here, as peer.py is by the Python programs.
 
 import { readFileSync } from "node:fs";
 
@@ -8,13 +8,13 @@ export const [one, many, drain] = sizes.map(Number);
 export const best = setting === "best";
 
 export const mail = (number) => ({ to: "ada@example.org", number });
-/** n jobs, by batches. */
+/** n jobs, in batches. */
 export function* batches(n) {
   for (let begin = 0; begin < n; begin += batch)
     yield Array.from({ length: Math.min(batch, n - begin) }, (_, i) => mail(begin + i));
 }
 
-/** Packages need not export their package.json, so read it where run.sh has put them: beside its copy of this file. */
+/** Reads package.json as a file, because not all packages export it. run.sh installs them next to its copy of this file. */
 export const version = (name) =>
   JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url))).version;
 
@@ -34,7 +34,7 @@ export async function timed(work) {
 
 export const pause = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Which of n jobs ran, and how often. */
+/** Counts which of n jobs ran, and how often. */
 export class Tally {
   constructor(n) {
     this.n = n;

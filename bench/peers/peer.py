@@ -1,7 +1,7 @@
-"""What the Python programs here share.
+"""Shared by the Python programs here.
 
-PROGRAM SETTING ONE MANY DRAIN: how many jobs to enqueue one at a time, to enqueue in batches and to drain. It connects to the
-server of libpq's environment, to a database that is empty, and prints one JSON object a measurement.
+PROGRAM SETTING ONE MANY DRAIN: how many jobs to enqueue one at a time, to enqueue in batches, and to drain. The program
+connects to the server of libpq's environment, to an empty database. It prints one JSON object per measurement.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ now = time.perf_counter
 
 
 def mail(number):
-    """The job that pgq's own measurements have."""
+    """The same job as in pgq's own measurements."""
     return {"to": "ada@example.org", "number": number}
 
 
 def batches(n):
-    """The numbers of n jobs, by batches."""
+    """The numbers of n jobs, in batches."""
     return [range(begin, min(begin + BATCH, n)) for begin in range(0, n, BATCH)]
 
 
@@ -40,7 +40,7 @@ def expect(what, is_, should_be):
 
 
 class Tally:
-    """Which of n jobs ran, and how often."""
+    """Counts which of n jobs ran, and how often."""
 
     def __init__(self, n):
         self.n, self.runs, self.seen = n, 0, bytearray(n)
@@ -58,14 +58,14 @@ class Tally:
 
 
 async def until(true, tasks, pause=0.005):
-    """Waits for a condition, and not for ever when a worker dies before."""
+    """Waits for a condition. Fails if a worker ends before."""
     while not true():
         await asyncio.sleep(pause)
         for task in tasks:
             if task.done():
                 task.result()
                 if not true():
-                    sys.exit("a worker has ended too early")
+                    sys.exit("a worker ended too early")
 
 
 async def until_none(count, pause=0.005):

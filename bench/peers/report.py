@@ -1,6 +1,6 @@
-"""The table of bench/peers/run.sh: report.py DIRECTORY VERSION [JSON-FILE].
+"""Prints the table of bench/peers/run.sh: report.py DIRECTORY VERSION [JSON-FILE].
 
-DIRECTORY has what was measured: the peers' lines in `measured`, pgq's in `pgq.ROUND`.
+DIRECTORY has the measurements: those of the peers in `measured`, those of pgq in `pgq.ROUND`.
 """
 
 import json
@@ -16,7 +16,7 @@ def lines(file):
 
 
 def peer_rows(directory):
-    """One a measurement, of all rounds."""
+    """One row per measurement, over all rounds."""
     rounds = {}
     for r in lines(directory / "measured"):
         rounds.setdefault(tuple(r[k] for k in ("system", "version", "setting", "question", "case")), []).append(r)
@@ -30,7 +30,7 @@ def peer_rows(directory):
 
 
 def pgq_rows(directory, version):
-    """Each run of pgq_bench has a median of its own rounds: the median of these, and the spread of all."""
+    """A row has the median of the medians that the runs of pgq_bench report, and the spread of all their rounds."""
     runs = {}
     for file in sorted(directory.glob("pgq.*")):
         for r in lines(file):
@@ -67,7 +67,8 @@ def print_rows(rows):
 
 
 def print_ratios(own, others):
-    """pgq's jobs/s by the peer's: the same case when enqueueing; when draining, each of pgq's cases by the peer's only one."""
+    """pgq's jobs/s divided by the peer's. Enqueue compares the same case. A peer has one case of drain: each case of
+    pgq compares with that."""
     def median(question, *cases):
         return next((r["median"] for r in own if r["question"] == question and r["case"] in cases), None)
 
@@ -85,7 +86,7 @@ def print_ratios(own, others):
                            and case in (None, r["case"])), None)
             cells.append("-" if ours is None or theirs is None else f"{ours / theirs:,.1f}")
         table.append([system, setting, *cells])
-    print("\npgq's jobs/s by the peer's")
+    print("\npgq's jobs/s divided by the peer's")
     print_table(["system", "setting", *(c[0] for c in columns)], table, left={0, 1})
 
 

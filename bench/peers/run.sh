@@ -1,27 +1,34 @@
 #!/usr/bin/env bash
-# pgq beside other job queues of PostgreSQL, on this machine: bench/peers/run.sh [--quick] [--json FILE] [--only NAME,...]
+# bench/peers/run.sh [--quick] [--json FILE] [--only NAME,...]: compares pgq with other job queues for PostgreSQL on
+# this machine.
 #
-#   --quick      a tenth of the jobs, two rounds instead of three: three minutes, once everything is installed
-#   --json FILE  the same numbers, one JSON object a line
-#   --only       of pgq, pgqueuer, pgjobq, pq, procrastinate, graphile-worker, pg-boss, river, pgmq, skytools
+#   --quick      runs a tenth of the jobs and two rounds instead of three: three minutes, plus the installation
+#   --json FILE  also writes the numbers to FILE, one JSON object per line
+#   --only NAME  runs only some of: pgq, pgqueuer, pgjobq, pq, procrastinate, graphile-worker, pg-boss, river, pgmq,
+#                skytools
 #
-# Each enqueues jobs one at a time and in batches of 1000, and drains jobs that were enqueued before, which ends when all
-# completions are committed: then the queue is empty and each job was executed once, or there is no number. Each does so with its
-# defaults and with the best settings that are published or known; the programs say what those are. All use one PostgreSQL, in turn.
+# Each system enqueues jobs one at a time and in batches of 1000. Then it drains jobs that were enqueued before. A drain
+# ends when all completions are committed. If the queue is not empty then, or a job did not run exactly once, the run
+# has no result. Each system runs with its defaults and with the best settings that are published or known; the programs
+# name the settings. All systems use one PostgreSQL, in turn.
 #
-# The peers come from PyPI, npm, the Go module proxy and Cargo's registry, into build/peers; SkyTools' PgQ, a part of the server,
-# from Debian. What cannot be had is left out, and said. pgq's own numbers are there if build/release/bench/pgq_bench is.
+# The script installs the peers from PyPI, npm, the Go module proxy and Cargo's registry into build/peers. SkyTools'
+# PgQ, an extension of the server, comes from Debian. If a peer cannot be installed, the script leaves it out and prints
+# why. pgq runs if build/release/bench/pgq_bench is built.
 #
-# Starts a PostgreSQL of its own, durable, and throws it away afterwards; PGQ_DSN names another one, of which it has to name a
-# superuser: the peers get a database pgq_bench_peers in it. PGPASSWORD has the password, if there is one.
+# The script starts a temporary PostgreSQL with durable settings and deletes it afterwards. If PGQ_DSN is set, the
+# script uses that server instead, in a database pgq_bench_peers. PGQ_DSN must name a superuser; PGPASSWORD has the
+# password, if any.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . tools/scripts/pg.sh
 
-# ---- what is measured -------------------------------------------------------------------------------------------------
+# ---- what is measured
+# -------------------------------------------------------------------------------------------------
 
-# Some seconds each on two cores: jobs one at a time, in batches, to drain.
+# Name, setting, and how many jobs to enqueue one at a time, to enqueue in batches, and to drain. Each measurement takes
+# some seconds on two cores.
 plan="
 pgqueuer        defaults 3000 150000  10000
 pgqueuer        best     3000 150000  40000
@@ -47,9 +54,9 @@ pgqueuer_pins=(pgqueuer==1.6.0 asyncpg==0.32.0 uvloop==0.23.0)
 pgjobq_pins=(pgjobq==0.10.0 asyncpg==0.26.0)
 pq_pins=(pq==1.9.1 psycopg2-binary==2.9.13)
 procrastinate_pins=(procrastinate==3.10.0 'psycopg[binary,pool]==3.3.9')
-psycopg_pins=('psycopg[binary]==3.3.9') # for those that are SQL functions
-pgmq_crate=0.33.5                       # has the SQL of pgmq inside; nothing is compiled
-# Of Node's: package.json. Of Go's: river/go.mod.
+psycopg_pins=('psycopg[binary]==3.3.9') # for the peers that are SQL functions
+pgmq_crate=0.33.5                       # the crate contains the SQL of pgmq; nothing is compiled
+# package.json pins the Node peers, river/go.mod pins River.
 
 settings="shared_buffers = 1GB
 max_wal_size = 8GB
@@ -57,7 +64,8 @@ checkpoint_timeout = 30min
 synchronous_commit = on
 full_page_writes = on"
 
-# ---- arguments --------------------------------------------------------------------------------------------------------
+# ---- arguments
+# --------------------------------------------------------------------------------------------------------
 
 all="pgq $(awk 'NF { print $1 }' <<<"$plan" | uniq | paste -sd' ')"
 wanted=$all
@@ -85,14 +93,14 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     *)
-        echo "bench/peers/run.sh: what is $1?" >&2
+        echo "bench/peers/run.sh: unknown option $1" >&2
         exit 2
         ;;
     esac
     shift
 done
 for name in $wanted; do
-    [[ " $all " == *" $name "* ]] || { echo "bench/peers/run.sh: there is no $name among: $all" >&2; exit 2; }
+    [[ " $all " == *" $name "* ]] || { echo "bench/peers/run.sh: unknown name $name; the names are: $all" >&2; exit 2; }
 done
 
 SECONDS=0
@@ -113,17 +121,18 @@ remarks=$work/remarks
 touch "$work/measured" "$remarks"
 
 step() { printf '[%3dm%02ds] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*"; }
-# Said at once, and again below the table.
+# Prints the text now, and again below the table.
 remark() { printf '%s\n' "$*" | tee -a "$remarks"; }
 is_wanted() { [[ " $wanted " == *" $1 "* ]]; }
 admin() { PGOPTIONS="-c client_min_messages=warning" psql -XqAt -v ON_ERROR_STOP=1 "$PGQ_DSN" "$@"; }
 
-# ---- installing -------------------------------------------------------------------------------------------------------
-# Each function answers 1 when it cannot be had, with the reason in $why, and does nothing when it is there already.
+# ---- installing
+# ------------------------------------------------------------------------------------------------------- Each function
+# returns 1 if the peer cannot be installed, with the reason in $why. It does nothing if the peer is installed.
 
 why=
 
-# python NAME PIN...: a venv of its own each, because they want different versions of the same packages.
+# python NAME PIN...: makes one venv per peer, because the peers need different versions of the same packages.
 python() {
     local dir=$peers/python/$1 log=$peers/log/$1
     shift
@@ -151,7 +160,7 @@ node_peers() {
         pgq_run npm install --prefix "$dir" --cache "$peers/cache/npm" --no-audit --no-fund >"$log" 2>&1 || return 1
         cp "$here/package.json" "$dir/installed.json"
     fi
-    cp "$here"/*.mjs "$dir/" # modules are looked up from where a program is
+    cp "$here"/*.mjs "$dir/" # Node looks modules up from the folder of the program
     why="the Node that npm has installed does not run"
     "$dir/node_modules/.bin/node" --version >/dev/null 2>&1
 }
@@ -170,7 +179,7 @@ river_peer() {
 pgmq_peer() {
     local dir=$peers/pgmq log=$peers/log/pgmq source
     if [ "$(cat "$dir/crate" 2>/dev/null)" != "$pgmq_crate" ]; then
-        why="not in any registry reached: its SQL is in a crate, and there is no cargo"
+        why="its SQL is in a crate, and cargo is not installed"
         command -v cargo >/dev/null || return 1
         step "fetching the crate pgmq $pgmq_crate"
         rm -rf "$dir"
@@ -178,8 +187,8 @@ pgmq_peer() {
         printf '[package]\nname = "fetch"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n[dependencies]\n' >"$dir/Cargo.toml"
         printf 'pgmq = { version = "=%s", default-features = false }\n' "$pgmq_crate" >>"$dir/Cargo.toml"
         touch "$dir/src/lib.rs"
-        why="not in any registry reached, see ${log#"$PWD/"}"
-        # What names a mirror counts for this home, too.
+        why="no registry has it, see ${log#"$PWD/"}"
+        # A configured mirror applies to this home, too.
         ! [ -f "${CARGO_HOME:-$HOME/.cargo}/config.toml" ] || cp "${CARGO_HOME:-$HOME/.cargo}/config.toml" "$dir/home/"
         CARGO_HOME=$dir/home pgq_run cargo fetch --manifest-path "$dir/Cargo.toml" >"$log" 2>&1 || return 1
         source=$(find "$dir/home/registry/src" -path "*/pgmq-$pgmq_crate/*/pgmq.sql" | head -n 1)
@@ -196,7 +205,7 @@ skytools_peer() {
     if ! [ "$(admin -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'pgq'")" = 1 ]; then
         why="the server of PGQ_DSN does not have the extension"
         [ -n "$_pgq_pg_dir" ] || return 1
-        why="not in any registry reached: the Debian package $package cannot be installed"
+        why="the Debian package $package cannot be installed"
         pgq_need "$package" >"$peers/log/skytools" 2>&1 || return 1
         [ "$(admin -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'pgq'")" = 1 ] || return 1
     fi
@@ -217,7 +226,8 @@ install() {  # NAME
     esac
 }
 
-# ---- measuring --------------------------------------------------------------------------------------------------------
+# ---- measuring
+# --------------------------------------------------------------------------------------------------------
 
 run_peer() {  # NAME SETTING ONE MANY DRAIN
     local program
@@ -240,17 +250,17 @@ measure() {  # NAME SETTING ONE MANY DRAIN
     admin -c "DROP DATABASE IF EXISTS $database WITH (FORCE)"
     admin -c "CREATE DATABASE $database" -c CHECKPOINT
     run_peer "$@" >"$out" 2>"$err" || status=$?
-    cat "$out" >>"$work/measured" # what is there was verified
+    cat "$out" >>"$work/measured" # the peer verifies each measurement before it prints it
     if [ $status != 0 ]; then
         broken[$1.$2]=yes
-        remark "$1, $2: ended with status $status, see ${err#"$PWD/"}: $(grep -v "^ " "$err" | tail -n 1)"
+        remark "$1, $2: failed with status $status, see ${err#"$PWD/"}: $(grep -v "^ " "$err" | tail -n 1)"
     fi
 }
 
 measure_pgq() {  # ROUND
     local status=0
     pgq_run timeout 900 "$bench" peers --json "$work/pgq.$1" $quick >"$peers/log/pgq" 2>&1 || status=$?
-    [ $status = 0 ] || remark "pgq, round $1: ended with status $status, see build/peers/log/pgq"
+    [ $status = 0 ] || remark "pgq, round $1: failed with status $status, see build/peers/log/pgq"
 }
 
 one_round() {  # ROUND
@@ -278,7 +288,7 @@ print_server() {
     durable=$(admin -c "SELECT string_agg(current_setting(name), '')
         FROM unnest(ARRAY['fsync', 'synchronous_commit', 'full_page_writes']) name")
     if [ "$durable" != ononon ]; then
-        echo "bench/peers/run.sh: this server is not durable: nothing to compare" >&2
+        echo "bench/peers/run.sh: this server is not durable, so the numbers would not compare" >&2
         exit 2
     fi
 }
@@ -289,18 +299,18 @@ command -v python3 >/dev/null || pgq_need python3
 python3 -c 'import venv, ensurepip' 2>/dev/null || pgq_need python3-venv || true
 pgq_start_postgres --tcp
 print_server
-# All peers' drivers know libpq's environment, so each reaches the server as pgq does, by its socket.
+# The drivers of all peers read libpq's environment, so each connects as pgq does, by the socket.
 read -r PGHOST PGPORT PGUSER < <(psql -XAt "$PGQ_DSN" -c '\echo :HOST :PORT :USER')
 export PGHOST PGPORT PGUSER
 
 available=
 for name in $wanted; do
     if [ "$name" = pgq ]; then
-        [ -x "$bench" ] || remark "pgq: ${bench#"$PWD/"} is not built: left out"
+        [ -x "$bench" ] || remark "pgq: ${bench#"$PWD/"} is not built; left out"
     elif install "$name"; then
         available+=" $name"
     else
-        remark "$name: $why: left out"
+        remark "$name: $why; left out"
     fi
 done
 echo "versions: $(python3 --version), $(command -v go >/dev/null && go env GOVERSION || echo 'no go'), Node $(

@@ -1,5 +1,5 @@
-// graphile-worker. Best: the settings of its own perfTest, with as many processes as there are cores, at most its four. "single" is the same
-// with one process, as its perfTest can be told and as one worker process of the others is.
+// graphile-worker. Best: the settings of its own perfTest, with one process per core, at most four as in perfTest.
+// "single": the same with one process, to compare with one worker process of the other systems.
 
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -24,12 +24,12 @@ const perfTest = {
 
 function newPool(max) {
   const pool = new pg.Pool({ max });
-  pool.on("error", (error) => console.error(error)); // it warns about pools without
+  pool.on("error", (error) => console.error(error)); // graphile-worker warns about pools without a handler
   pool.on("connect", (client) => client.on("error", (error) => console.error(error)));
   return pool;
 }
 
-/** One of the processes of `best`: works until the queue is empty, then tells what it has done. */
+/** A worker process of `best`: works until the queue is empty, then sends the numbers of its jobs. */
 async function child() {
   const pgPool = newPool(perfTest.maxPoolSize);
   await pgPool.query("SELECT 1");
@@ -38,7 +38,7 @@ async function child() {
   process.once("message", async () => {
     await runOnce({ pgPool, taskList, logger, noHandleSignals: true, preset: { worker: perfTest } });
     process.send({ ended: true });
-    await new Promise((sent) => process.send({ seen }, sent)); // disconnect() would cut off what is on its way
+    await new Promise((sent) => process.send({ seen }, sent)); // disconnect() would drop messages in flight
     await pgPool.end();
     process.disconnect();
   });
@@ -46,19 +46,19 @@ async function child() {
 }
 
 async function drainByProcesses(tally) {
-  const told = { ready: 0, ended: 0, seen: 0 };
+  const received = { ready: 0, ended: 0, seen: 0 };
   const children = Array.from({ length: processes }, () => fork(fileURLToPath(import.meta.url), ["child"]));
   for (const each of children) {
     each.on("message", (message) => {
-      for (const key of Object.keys(message)) told[key]++;
+      for (const key of Object.keys(message)) received[key]++;
       message.seen?.forEach((number) => tally.see(number));
     });
     each.on("exit", (status) => {
-      if (status !== 0) throw new Error(`a worker process has ended with ${status}`);
+      if (status !== 0) throw new Error(`a worker process failed with status ${status}`);
     });
   }
   const all = async (key) => {
-    while (told[key] < processes) await peer.pause(1);
+    while (received[key] < processes) await peer.pause(1);
   };
   await all("ready");
   const seconds = await peer.timed(async () => {

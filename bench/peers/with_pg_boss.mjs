@@ -1,4 +1,5 @@
-// pg-boss. Best: fetch and complete as in its own speedTest, by 1000 instead of 5000 and in two loops.
+// pg-boss. Best: fetch and complete as in its own speedTest, but with batches of 1000 instead of 5000, and in two
+// loops.
 
 import { PgBoss } from "pg-boss";
 import pg from "pg";
@@ -59,7 +60,7 @@ seconds = await peer.timed(drain);
 peer.expect("jobs left", await count(), 0);
 tally.check();
 if (peer.best) report("drain", `batch ${peer.batch}`, peer.drain, seconds, `loops: 2, fetch ${peer.batch}, complete ${peer.batch}`);
-else report("drain", "one at a time", peer.drain, seconds, "work(): one job, then none for 2 s, so that few jobs look faster");
+else report("drain", "one at a time", peer.drain, seconds, "work(): one job each 2 s, the first at once: few jobs look faster");
 
 await direct.end();
 await boss.stop({ graceful: false });

@@ -1,4 +1,4 @@
-"""pgjobq. It publishes no numbers; best is the best of a few that were tried: four receivers with batches of 100."""
+"""pgjobq, which publishes no numbers. Best: four receivers with batches of 100, the fastest of a few tried settings."""
 
 import asyncio
 import json
@@ -14,8 +14,8 @@ receivers, batch_size = (4, 100) if peer.best else (1, 1)
 
 
 class Heartbeat:
-    """0.10.0 takes it for an error when a job is done between the choice of jobs to extend and the statement: no run of this
-    length would survive that."""
+    """Works around a race in 0.10.0, which happens in every run of this length: pgjobq raises an error if a job ends
+    between the choice of the jobs to extend and the statement."""
 
     def __init__(self, connection):
         self.connection = connection

@@ -1,4 +1,4 @@
-"""pgmq by its SQL functions. Best: the batches of 100 of its own benchmark, read and deleted by four readers."""
+"""pgmq by its SQL functions. Best: batches of 100 as in its own benchmark; four readers read and delete them."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,5 @@
-"""procrastinate. Its own benchmark is the defaults; best is the best of a few that were tried: four workers in one process, no rows kept."""
+"""procrastinate. Its own benchmark uses the defaults. Best: four workers in one process that delete finished jobs, the
+fastest of a few tried settings."""
 
 import asyncio
 from importlib.metadata import version

@@ -1,7 +1,7 @@
-"""PgQ of SkyTools, by its SQL functions, with one consumer. Ticks are made as its daemon makes them: here by a thread.
+"""PgQ of SkyTools, by its SQL functions, with one consumer. A thread makes the ticks, in place of the daemon.
 
-Defaults: a tick a second, events fetched 300 at a time, as its daemon and its Python consumer do. Nothing
-tried was clearly faster; best fetches 5000 at a time.
+Defaults: a tick each second, and 300 events per fetch, as in its daemon and its Python consumer. Best: 5000 events per
+fetch; no tried setting was clearly faster.
 """
 
 import json
@@ -43,7 +43,7 @@ def main():
         peer.report("PgQ (SkyTools)", version, *row)
 
     def inserted():
-        return connection.execute("SELECT count(*) FROM pgq.event_template").fetchone()[0]  # and all that inherit it
+        return connection.execute("SELECT count(*) FROM pgq.event_template").fetchone()[0]  # includes the tables that inherit from it
 
     insert = "SELECT pgq.insert_event('mail', 'mail', %s)"
 
@@ -68,7 +68,7 @@ def main():
                 rows = cursor.execute(f"FETCH {fetch} FROM events").fetchall() if len(rows) == fetch else []
 
     def read(tally):
-        """Until there is no batch."""
+        """Reads until no batch is left."""
         while (batch := connection.execute("SELECT pgq.next_batch('mail', 'reader')").fetchone()[0]) is not None:
             for data in fetched(batch):
                 tally.see(json.loads(data)["number"])

@@ -1,5 +1,6 @@
-// How fast does one worker process empty a lane of jobs that do nothing, read and handled, completion committed?
-// The ceiling is the same two statements in the same round trips by bare libpq, with nothing decoded.
+// How fast does one worker process drain a lane of jobs whose handler does nothing? A job counts when its
+// acknowledgement is committed. The ceiling is the same two statements in the same round trips by bare libpq, with
+// nothing decoded.
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>
@@ -18,7 +19,7 @@ namespace bench {
 std::int64_t drain_typed(const std::string& dsn, std::int64_t n, std::uint32_t batch) {
     tally seen{n};
     mail_queue<> jobs{strict_driver(dsn)};
-    // Half is claimed while the other half runs.
+    // The worker claims one half while the other half runs.
     pgq::worker w{jobs, pgq::worker_options{.max_prefetch = 2 * batch - 1, .until = pgq::run_until::empty},
                   [&](const mail& m) { seen.see(m.number); }};
     w.run().value();
@@ -80,7 +81,7 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
         if (PQntuples(r.get()) == 0) break;
         const pgq::driver::pq::row_view row{r.get(), 0};
         held = pgq::lease_ref{row.number<std::int64_t>(0), st::wire::load_tid(row.cell(1).data())};
-        // The last id is the floor; it stands at the end of the array.
+        // The last job of the array is the cursor.
         const auto ids = row.cell(3), ranks = row.cell(4);
         floored.floor = {{st::wire::load<std::int64_t>(ranks.data() + ranks.size() - 8)},
                          {st::wire::load<std::int64_t>(ids.data() + ids.size() - 8)}};

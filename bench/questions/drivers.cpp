@@ -1,4 +1,4 @@
-// What does the worker itself cost, without a server? How fast is it with threads, and with Asio?
+// How fast is the worker without a server (driver::memory), with a thread pool, and with coroutines of Asio?
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>
@@ -25,7 +25,7 @@ using memory_queue = pgq::rebind<mail_queue<>, pgq::driver::memory>;
 using pool_queue = mail_queue<pgq::executor::thread_pool>;
 using asio_queue = pgq::rebind<mail_queue<pgq::executor::coroutine>, pgq::driver::asio_libpq>;
 
-constexpr pgq::worker_options by_a_thousand{.max_prefetch = 1999, .until = pgq::run_until::empty};
+constexpr pgq::worker_options batches_of_1000{.max_prefetch = 1999, .until = pgq::run_until::empty};
 
 std::int64_t all_of(std::int64_t n, const std::atomic<std::int64_t>& seen) {
     if (seen != n) throw std::runtime_error{"a job was lost or ran twice"};
@@ -35,7 +35,7 @@ std::int64_t all_of(std::int64_t n, const std::atomic<std::int64_t>& seen) {
 std::int64_t drain_with_threads(const std::string& dsn, std::int64_t n) {
     std::atomic<std::int64_t> seen{0};
     pool_queue jobs{strict_driver(dsn), {}, pgq::executor::thread_pool{2}};
-    pgq::worker w{jobs, by_a_thousand, [&](const mail&) { seen.fetch_add(1, std::memory_order_relaxed); }};
+    pgq::worker w{jobs, batches_of_1000, [&](const mail&) { seen.fetch_add(1, std::memory_order_relaxed); }};
     w.run().value();
     return all_of(n, seen);
 }
@@ -47,7 +47,7 @@ std::int64_t drain_with_coroutines(const std::string& dsn, std::int64_t n) {
     asio_queue jobs{pgq::driver::asio_libpq{executor, {.conninfo = dsn, .strict = true}},
                     {},
                     pgq::executor::coroutine{executor, 64}};
-    pgq::async_worker w{jobs, by_a_thousand, [&](const mail&) -> asio::awaitable<void> {
+    pgq::async_worker w{jobs, batches_of_1000, [&](const mail&) -> asio::awaitable<void> {
                             seen.fetch_add(1, std::memory_order_relaxed);
                             co_return;
                         }};
@@ -70,7 +70,7 @@ void drivers(context& c) {
                      },
                      [&] {
                          tally seen{n};
-                         pgq::worker w{*memory, by_a_thousand, [&](const mail& m) { seen.see(m.number); }};
+                         pgq::worker w{*memory, batches_of_1000, [&](const mail& m) { seen.see(m.number); }};
                          w.run().value();
                          seen.check();
                          return n;

@@ -1,5 +1,6 @@
-// How fast do jobs get into a lane, durable when the call returns?
-// The ceiling is the same insert by bare libpq, of parameters that were encoded before; for streams, COPY of bytes that were.
+// How fast does a program enqueue? The jobs are durable when the call returns. The ceiling is the same insert by bare
+// libpq with parameters that are encoded beforehand. For a stream the ceiling is a COPY of bytes that are encoded
+// beforehand.
 
 #include <questions/questions.hpp>
 #include <support/enqueuer.hpp>
@@ -57,7 +58,7 @@ pgq::lane_id lane_of(const std::string& dsn) {
     return lane_of_mails(db);
 }
 
-// Each thread enqueues one job at a time. What the calls of many threads gain by travelling together shows beside one thread.
+// Each thread enqueues one job at a time. The ratio to one thread shows what group commit gains.
 void enqueue_together(context& c) {
     const auto n = c.jobs(50'000, 6'400);
     const auto threads_do = [&](int threads, std::int64_t each) {
@@ -71,20 +72,17 @@ void enqueue_together(context& c) {
         return threads * each;
     };
     row r{
-        .question = "enqueue", .what = "64 threads, one at a time each", .ceiling_name = "ours, one thread", .bar = 10};
+        .question = "enqueue", .what = "64 threads, one at a time each", .ceiling_name = "pgq, one thread", .bar = 10};
     compare(c, r, trial_of{[&] { clear(c.dsn); }, [&] { return threads_do(64, n / 64); }},
             trial_of{[&] { clear(c.dsn); }, [&] { return threads_do(1, n / 10); }});
 }
 
-// COPY of bytes that stand ready; what it is compared with makes them.
+// The queue encodes and sends the jobs; the ceiling sends bytes that are encoded beforehand.
 void enqueue_stream(context& c) {
     const auto n = c.jobs(1'000'000, 100'000);
     const auto some = mails(0, n);
     std::string ready;
-    compare(c,
-            {.question = "enqueue",
-             .what = "stream (COPY)",
-             .ceiling_name = "COPY by bare libpq of bytes that stand ready"},
+    compare(c, {.question = "enqueue", .what = "stream (COPY)", .ceiling_name = "COPY by bare libpq, encoded before"},
             trial_of{[&] { clear(c.dsn); },
                      [&] { return mail_queue<>{pgq::driver::libpq{c.dsn}}.enqueue_stream(some).value(); }},
             trial_of{[&] {
@@ -101,7 +99,7 @@ void enqueue_stream(context& c) {
 }  // namespace
 
 void enqueue(context& c) {
-    refill(c.dsn, 1);  // makes the lane
+    refill(c.dsn, 1);  // creates the lane
     for (const std::int64_t batch : {1, 10, 100, 1000, 10'000}) {
         const std::int64_t most = batch == 1 ? 10'000 : batch == 10 ? 50'000 : batch == 100 ? 300'000 : 1'000'000;
         const auto n = c.jobs(most, most / 10);

@@ -1,5 +1,5 @@
-// How long from enqueueing to the handler? One job after the other while the worker sleeps; then at fixed rates, counted from when
-// each job was to be enqueued, whether or not the one before was slow.
+// How long does it take from the enqueue to the start of the handler? First one job at a time, while the worker sleeps.
+// Then jobs at fixed rates: the time counts from the planned enqueue of each job, also if the job before it was slow.
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>
@@ -25,10 +25,10 @@ namespace {
 using namespace std::chrono_literals;
 using pool_queue = mail_queue<pgq::executor::thread_pool>;
 
-// A worker on a thread of its own, that notes when each job began.
-class listener {
+// A worker on its own thread that records when each job started.
+class timed_worker {
 public:
-    listener(const std::string& dsn, std::size_t n)
+    timed_worker(const std::string& dsn, std::size_t n)
         : began_(n),
           jobs{pgq::driver::libpq{dsn}, {}, pgq::executor::thread_pool{2}},
           thread_{[this](std::stop_token stop) { run(stop); }} {}
@@ -66,8 +66,8 @@ double ms(steady::time_point from, steady::time_point to) {
     return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-// What the same statements take, one after the other: insert and look for sleepers, notify, claim. Between the rounds the machine rests as
-// long as between jobs: it takes its time to wake up, too.
+// The median time of the same statements by bare libpq: insert, find sleeping workers and notify them, claim. The pause
+// between rounds equals the pause between jobs, because an idle machine takes time to wake up.
 double statements_alone(const std::string& dsn, int rounds) {
     namespace st = pgq::statement;
     bare producer{dsn}, taker{dsn}, pause{dsn};
@@ -114,13 +114,13 @@ void one_by_one(context& c) {
           .bar = c.quick ? std::optional<double>{} : 0.5};
     bare pause{c.dsn};
     {
-        listener l{c.dsn, static_cast<std::size_t>(rounds)};
+        timed_worker l{c.dsn, static_cast<std::size_t>(rounds)};
         for (int i = 0; i < rounds; ++i) {
             const auto began = steady::now();
             l.jobs.enqueue(mail{"ada@example.org", i}).value();
             const double took = ms(began, l.wait_for(static_cast<std::size_t>(i)));
             if (i >= 20) r.latency_ms.add(took);
-            pause.run("SELECT pg_sleep(0.003)");  // until it sleeps again
+            pause.run("SELECT pg_sleep(0.003)");  // the worker sleeps again by then
         }
     }
     r.ours.add(1000 / r.latency_ms.median());
@@ -128,7 +128,7 @@ void one_by_one(context& c) {
     c.out.add(r);
 }
 
-// From the end of an attempt that failed to the begin of the next one.
+// From the end of a failed attempt to the start of the next one.
 void retries(context& c) {
     const int rounds = c.quick ? 100 : 500;
     clear(c.dsn);
@@ -144,7 +144,7 @@ void retries(context& c) {
                       return pgq::done{};
                   }};
     w.run().value();
-    if (r.latency_ms.size() != static_cast<std::size_t>(rounds)) throw std::runtime_error{"a job was not tried again"};
+    if (r.latency_ms.size() != static_cast<std::size_t>(rounds)) throw std::runtime_error{"a job was not retried"};
     r.ours.add(1000 / r.latency_ms.median());
     c.out.add(r);
 }
@@ -154,7 +154,7 @@ void at_rate(context& c, int rate) {
     const auto n = static_cast<std::int64_t>(rate * seconds);
     clear(c.dsn);
     row r{.question = "latency", .what = std::to_string(rate) + " jobs/s", .unit = "jobs/s", .n = n};
-    listener l{c.dsn, static_cast<std::size_t>(n)};
+    timed_worker l{c.dsn, static_cast<std::size_t>(n)};
     l.jobs.enqueue(mail{"ada@example.org", 0}).value();  // connects
     (void)l.wait_for(0);
     const auto start = steady::now();
@@ -165,7 +165,7 @@ void at_rate(context& c, int rate) {
         std::unique_lock lock{m};
         (void)never.wait_until(lock, due(i), [] { return false; });
         std::int64_t upto = i;
-        while (upto < n && due(upto) <= steady::now()) ++upto;  // what has become due meanwhile goes together
+        while (upto < n && due(upto) <= steady::now()) ++upto;  // one call enqueues all that are due
         if (upto > i) l.jobs.enqueue(mails(i, upto - i)).value();
         i = upto;
     }

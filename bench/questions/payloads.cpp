@@ -1,4 +1,4 @@
-// How many bytes go through, in and out, as payloads grow?
+// How does the size of the payload change the rate of enqueue and drain?
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>

@@ -1,6 +1,6 @@
-// Do more worker processes stand in each other's way? Each is a process of its own, and together they empty one lane. Counted is from
-// when each has begun, where enough is left then: what it costs to start 64 programs, with their connections and plans, is another question. The
-// ceiling is the rate of four.
+// Do more worker processes slow each other down? All of them drain one lane. The clock starts when each process has run
+// a job, if half of the jobs are left then: the start of 64 programs, with their connections and plans, does not count.
+// The ceiling is the rate of four processes.
 
 #include <questions/questions.hpp>
 #include <support/child.hpp>
@@ -15,9 +15,9 @@ namespace bench {
 
 namespace {
 
-// What a child counts: enough to see that each job ran once.
-struct count {
-    std::uint64_t n = 0, sum = 0, squares = 0;        // the latter modulo 2^48, which a double holds exactly
+// What a worker process counts. The sums show that each job ran once.
+struct job_count {
+    std::uint64_t n = 0, sum = 0, squares = 0;        // squares modulo 2^48, which a double holds exactly
     std::map<std::int64_t, std::uint64_t> by_time{};  // in hundredths of a second
 };
 constexpr std::uint64_t modulus = std::uint64_t{1} << 48;
@@ -26,7 +26,7 @@ std::int64_t time_now() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(steady::now().time_since_epoch()).count() / 10;
 }
 
-// Jobs per second from `when` on, or from the first on when nearly all have gone by then.
+// Jobs per second after `when`. If less than half of the jobs are left then, jobs per second of the whole run.
 double rate_since(std::int64_t when, const std::map<std::int64_t, std::uint64_t>& by_time) {
     const auto count = [&](std::int64_t from) {
         double n = 0;
@@ -52,7 +52,7 @@ double drain_together(context& c, int processes, std::int64_t n, std::uint32_t b
         gate.run("SELECT pg_sleep(0.001)");
     }
     gate.run("SELECT pg_advisory_unlock(4711)");
-    count sum;
+    job_count sum;
     std::int64_t all_begun = 0;
     for (auto& one : all) {
         const auto said = one.numbers();
@@ -73,9 +73,9 @@ double drain_together(context& c, int processes, std::int64_t n, std::uint32_t b
 
 int drain_as_child(const std::string& dsn, std::uint32_t batch) {
     mail_queue<> jobs{strict_driver(dsn)};
-    (void)jobs.counts<mail>().value();  // connected
+    (void)jobs.counts<mail>().value();  // connects
     bare{dsn}.run("SELECT pg_advisory_lock_shared(4711)");
-    count mine;
+    job_count mine;
     pgq::worker w{jobs, pgq::worker_options{.max_prefetch = 2 * batch - 1, .until = pgq::run_until::empty},
                   [&](const mail& m) {
                       const auto i = static_cast<std::uint64_t>(m.number);
@@ -97,11 +97,11 @@ void processes(context& c) {
     const std::vector<int> counts = c.quick ? std::vector{1, 4, 64} : std::vector{1, 2, 4, 16, 64};
     std::map<int, samples> seen;
     for (int round = 0; round < (c.quick ? 1 : 3); ++round)
-        for (const int many : counts) seen[many].add(drain_together(c, many, n, batch));
-    for (const int many : counts) {
-        row r{.question = "processes", .what = std::to_string(many) + ", batch 100", .ours = seen[many], .n = n};
-        if (many > 4) r.ceiling = seen[4], r.ceiling_name = "ours, four processes";
-        if (many == 64 && !c.quick) r.bar = 0.70;  // with few jobs it is their beginning that is measured
+        for (const int count : counts) seen[count].add(drain_together(c, count, n, batch));
+    for (const int count : counts) {
+        row r{.question = "processes", .what = std::to_string(count) + ", batch 100", .ours = seen[count], .n = n};
+        if (count > 4) r.ceiling = seen[4], r.ceiling_name = "pgq, four processes";
+        if (count == 64 && !c.quick) r.bar = 0.70;  // with few jobs the start of the processes dominates
         c.out.add(r);
     }
 }

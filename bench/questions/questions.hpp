@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-/// One function a question, each in the file of its name.
+/// One function per question, in the file of the same name.
 namespace bench {
 
 void backlog(context& c);
@@ -26,27 +26,28 @@ void snapshot(context& c);
 void sustained(context& c);
 void waiting(context& c);
 
-/// Empties a lane of mails 0 ... n-1 with one strict worker in place, and sees that each came once.
+/// Drains the mails 0 ... n-1 with one strict worker. Throws unless each came once.
 std::int64_t drain_typed(const std::string& dsn, std::int64_t n, std::uint32_t batch);
-/// The same by two workers of this process, each with a thread and a connection.
+/// The same with two workers in this process, each with its own thread and connection.
 std::int64_t drain_by_two(const std::string& dsn, std::int64_t n, std::uint32_t batch);
 
-/// The statements of the first with nothing decoded, by bare libpq; `claim` is the query of a claim from one lane.
+/// Runs the statements of drain_typed by bare libpq and decodes nothing. `claim` is the query that claims from one
+/// lane.
 std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t batch,
                         const pgq::statement::query& claim);
 
-/// One of the processes that `processes` starts.
+/// The main function of a worker process that `processes` starts.
 int drain_as_child(const std::string& dsn, std::uint32_t batch);
 
-enum class asked : unsigned char { always, at_length, by_name };
+enum class run_when : unsigned char { always, not_quick, named };
 
 struct question {
     std::string_view name{};
-    void (*ask)(context&) = nullptr;
-    asked when = asked::always;  ///< at_length: not with --quick; by_name: only when it is named
+    void (*run)(context&) = nullptr;
+    run_when when = run_when::always;  ///< not_quick: left out with --quick; named: only if the caller names it
 };
 
-// With --quick go those that say something with few jobs.
+// --quick runs the questions whose answers are useful with few jobs.
 inline constexpr std::array questions{
     question{"enqueue", enqueue},
     question{"drain", drain},
@@ -55,12 +56,12 @@ inline constexpr std::array questions{
     question{"latency", latency},
     question{"sustained", sustained},
     question{"backlog", backlog},
-    question{"processes", processes, asked::at_length},
-    question{"snapshot", snapshot, asked::at_length},
-    question{"payloads", payloads, asked::at_length},
-    question{"features", features, asked::at_length},
-    question{"waiting", waiting, asked::at_length},
-    question{"peers", peers, asked::by_name},
+    question{"processes", processes, run_when::not_quick},
+    question{"snapshot", snapshot, run_when::not_quick},
+    question{"payloads", payloads, run_when::not_quick},
+    question{"features", features, run_when::not_quick},
+    question{"waiting", waiting, run_when::not_quick},
+    question{"peers", peers, run_when::named},
 };
 
 }  // namespace bench

@@ -1,6 +1,7 @@
-// What does an old snapshot cost, held by somebody for the whole time, so that nothing can be vacuumed? Jobs are enqueued and
-// drained again and again by one worker that goes on as long; the rate of the last third of the time is compared with the rate while nobody
-// holds anything, as long before and as long after: a server that writes steadily is slower than it was in its first seconds.
+// What does an old snapshot cost? One session holds it for the whole time, so the server can vacuum nothing. Meanwhile
+// a program enqueues jobs and one worker drains them, again and again. The row has the rate of the last third of the
+// time. The ceiling is the rate without a snapshot, measured before and after, because a server that writes steadily
+// becomes slower.
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>
@@ -15,7 +16,7 @@ namespace bench {
 
 namespace {
 
-// A worker in a thread of its own; how many of the jobs 0 ... n-1 it has seen.
+// A worker on its own thread. It counts the jobs 0 ... n-1.
 class drainer {
 public:
     explicit drainer(const std::string& dsn)
@@ -46,7 +47,7 @@ private:
     std::jthread thread_;
 };
 
-// Again and again; `what` is told when two thirds of the time are over, which is true at least once.
+// Calls `what(late)` until the time is over; `late` is true in the last third, and in at least one call.
 template <class F>
 void for_a_while(double seconds, F what) {
     const auto began = steady::now();
@@ -57,7 +58,7 @@ void for_a_while(double seconds, F what) {
     }
 }
 
-// In and out.
+// Enqueues n jobs and waits until they ran; jobs per second.
 double cycle(mail_queue<>& jobs, drainer& worker, std::int64_t n) {
     const std::int64_t by = 10'000;
     const auto began = steady::now();
@@ -80,7 +81,7 @@ void snapshot(context& c) {
     const double seconds = c.quick ? 10 : 600, quiet = seconds / 5;
     row r{.question = "old snapshot",
           .what = c.quick ? "held for 10 s" : "held for 10 min",
-          .ceiling_name = "ours, with nobody holding a snapshot",
+          .ceiling_name = "pgq, without an old snapshot",
           .n = n,
           .bar = 0.90};
     clear(c.dsn);
@@ -101,7 +102,8 @@ void snapshot(context& c) {
         });
         char size[32];
         std::snprintf(size, sizeof size, "%.2f", gigabytes(db));
-        r.note = std::to_string(cycles) + " times " + std::to_string(n) + " jobs; tables of " + size + " GB at the end";
+        r.note = std::to_string(cycles) + " times " + std::to_string(n) + " jobs; the tables have " + size +
+                 " GB at the end";
         holder.run("COMMIT");
         for_a_while(quiet, [&](bool late) {
             const double rate = cycle(jobs, worker, n);

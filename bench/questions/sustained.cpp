@@ -1,4 +1,4 @@
-// A producer and a consumer at once, each as fast as it can, for some seconds.
+// How fast are a producer and a worker that run at the same time, each as fast as it can?
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>

@@ -1,5 +1,5 @@
-// Handlers that wait, as for a network: are all places always taken, and what does the database hear meanwhile? A thousand jobs at
-// once on a pool of a thousand threads. The ceiling is what so many places can do.
+// Does the worker keep all threads busy when handlers wait, as for a network? A pool of a thousand threads runs a
+// thousand jobs at a time. The ceiling is the rate of a thousand threads that never idle.
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>
@@ -14,15 +14,15 @@ namespace bench {
 
 void waiting(context& c) {
     using namespace std::chrono_literals;
-    struct scene {
+    struct workload {
         const char* what;
         std::chrono::milliseconds each;
         std::int64_t n, n_quick;
     };
-    for (const auto& s : {scene{"1000 at once, 10 ms each", 10ms, 500'000, 20'000},
-                          scene{"1000 at once, 1 s each", 1s, 20'000, 3'000}}) {
+    for (const auto& s : {workload{"1000 at once, 10 ms each", 10ms, 500'000, 20'000},
+                          workload{"1000 at once, 1 s each", 1s, 20'000, 3'000}}) {
         const auto n = c.jobs(s.n, s.n_quick);
-        row r{.question = "waiting", .what = s.what, .ceiling_name = "1000 places, always taken"};
+        row r{.question = "waiting", .what = s.what, .ceiling_name = "1000 threads, always busy"};
         r.ceiling.add(1000 / std::chrono::duration<double>(s.each).count());
         measure(c, r,
                 trial_of{[&] { refill(c.dsn, n); },

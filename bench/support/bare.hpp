@@ -11,26 +11,27 @@
 
 namespace bench {
 
-/// libpq with nothing around it: what the ceilings run on. Every error throws std::runtime_error.
+/// Bare libpq, for the ceilings. Every error throws std::runtime_error.
 class bare {
 public:
     explicit bare(const std::string& dsn);
 
-    /// Any number of statements, as text.
+    /// Runs one or more statements of SQL text.
     void run(const std::string& sql);
-    /// The first cell of the answer, as a number.
+    /// Runs a statement and gives the first cell of its result, as a number.
     double number(const std::string& sql);
 
-    /// From here on only the members below.
+    /// Enters pipeline mode; run, number and copy fail afterwards.
     void enter_pipeline();
     void prepare(const pgq::statement::query& q, const pgq::statement::params& p, const std::string& schema);
     void send(const pgq::statement::query& q, const pgq::statement::params& p);
     void sync();
-    /// The answer to the next statement, and behind the last one of a transaction its sync.
+    /// Waits for the result of the next statement; `synced` waits for the sync after the last statement of a
+    /// transaction.
     pgq::driver::pq::result_ptr answer();
     void synced();
 
-    /// All of a COPY's data in one call.
+    /// Runs a COPY FROM STDIN with all of its data.
     void copy(const std::string& sql, std::string_view data);
 
     PGconn* get() const noexcept { return connection_.get(); }

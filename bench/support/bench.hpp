@@ -16,20 +16,20 @@ using steady = std::chrono::steady_clock;
 
 inline double seconds_since(steady::time_point t) { return std::chrono::duration<double>(steady::now() - t).count(); }
 
-/// What a question is asked with.
+/// What each question gets.
 struct context {
     std::string dsn{};
     bool quick = false;
     report& out;
     meter& counters;
-    int most_rounds = 5;  ///< fewer for a question that a script asks several times
+    int max_rounds = 5;  ///< fewer if a script runs the question several times
 
-    /// `most` jobs, fewer when there is little time.
-    std::int64_t jobs(std::int64_t most, std::int64_t when_quick) const noexcept { return quick ? when_quick : most; }
-    int rounds() const noexcept { return quick ? std::min(3, most_rounds) : most_rounds; }
+    /// How many jobs to run.
+    std::int64_t jobs(std::int64_t full, std::int64_t when_quick) const noexcept { return quick ? when_quick : full; }
+    int rounds() const noexcept { return quick ? std::min(3, max_rounds) : max_rounds; }
 };
 
-/// One side of a comparison: `prepare()` is not measured, `run()` is, and says how many jobs it has dealt with.
+/// One side of a comparison: only `run()` is measured. It returns the number of jobs that it processed.
 template <class T>
 concept trial = requires(T& t) {
     t.prepare();
@@ -56,8 +56,8 @@ double rate_of(T& t) {
 
 }  // namespace detail
 
-/// A warm-up of each, then rounds in turn, and the row of it. What ours costs is measured in one more round, because reading the
-/// counters waits for the sessions to end.
+/// Warms both sides up, runs them in turn and adds the row to the report. One more round measures what pgq costs,
+/// because the counters are complete only after the sessions have ended.
 template <trial Ours, trial Ceiling>
 void compare(context& c, row r, Ours ours, Ceiling ceiling) {
     (void)detail::rate_of(ours);
@@ -66,29 +66,29 @@ void compare(context& c, row r, Ours ours, Ceiling ceiling) {
         r.ours.add(detail::rate_of(ours));
         r.ceiling.add(detail::rate_of(ceiling));
     }
-    weigh(c, r, ours);
+    measure_cost(c, r, ours);
     c.out.add(r);
 }
 
-/// The same with nothing to compare it with.
+/// The same without a ceiling.
 template <trial Ours>
 void measure(context& c, row r, Ours ours) {
     (void)detail::rate_of(ours);
     for (int i = 0; i < c.rounds(); ++i) r.ours.add(detail::rate_of(ours));
-    weigh(c, r, ours);
+    measure_cost(c, r, ours);
     c.out.add(r);
 }
 
-/// Fills in what a job costs.
+/// Runs one round and writes the cost of a job into the row.
 template <trial Ours>
-void weigh(context& c, row& r, Ours& ours) {
-    c.counters.settle();
+void measure_cost(context& c, row& r, Ours& ours) {
+    c.counters.wait_for_sessions();
     ours.prepare();
     const auto before = c.counters.read();
     (void)meter::peak_mb();
     const auto n = ours.run();
     r.peak_mb = meter::peak_mb();
-    c.counters.settle();
+    c.counters.wait_for_sessions();
     r.price = meter::each(before, c.counters.read(), static_cast<double>(n));
     r.n = n;
 }

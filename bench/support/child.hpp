@@ -8,14 +8,15 @@
 
 namespace bench {
 
-/// This program once more, as another process: `pgq_bench --child WORDS...`. Throws when it cannot be started.
+/// A second process of this program: `pgq_bench --child WORDS...`. The constructor throws if the process does not
+/// start.
 class child {
 public:
     explicit child(const std::vector<std::string>& words);
     child(child&& other) noexcept;
     ~child();
 
-    /// The numbers it prints before it ends; fewer when it fails.
+    /// Waits for the end of the process and gives the numbers that it printed; none if it failed.
     std::vector<double> numbers();
 
 private:

@@ -11,7 +11,8 @@
 
 namespace bench {
 
-/// A trial that enqueues n mails, so many with each call, into a lane that was emptied before, by a queue that has connected and prepared.
+/// A trial that enqueues n mails, `batch` with each call, into an empty lane. The queue has connected and prepared
+/// before.
 class enqueuer {
 public:
     enqueuer(std::string dsn, std::int64_t n, std::int64_t batch, const pgq::enqueue_options& how = {})
@@ -20,7 +21,7 @@ public:
     void prepare() {
         clear(dsn_);
         jobs_ = std::make_unique<mail_queue<>>(pgq::driver::libpq{dsn_});
-        jobs_->enqueue(mail{}).value();  // connects, prepares
+        jobs_->enqueue(mail{}).value();  // connects and prepares
     }
     std::int64_t run() {
         const auto batch = static_cast<std::int64_t>(some_.size());

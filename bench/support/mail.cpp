@@ -23,7 +23,7 @@ void refill(const std::string& dsn, std::int64_t n, const pgq::enqueue_options& 
 
 void tally::check() const {
     const auto n = static_cast<std::int64_t>(seen_.size());
-    if (strange_ != 0) throw std::runtime_error{"a job came that nobody enqueued"};
+    if (unknown_ != 0) throw std::runtime_error{"a job ran that was not enqueued"};
     if (distinct_ != n) throw std::runtime_error{std::to_string(n - distinct_) + " jobs were lost"};
     if (std::any_of(seen_.begin(), seen_.end(), [](unsigned char times) { return times != 1; }))
         throw std::runtime_error{"a job ran twice"};

@@ -15,7 +15,7 @@
 
 namespace bench {
 
-/// What is enqueued and drained where the job does not matter: 45 bytes as JSON.
+/// The job of most questions: 45 bytes as JSON.
 struct mail {
     static constexpr std::string_view entrypoint = "mail";
     std::string to{};
@@ -33,7 +33,7 @@ inline constexpr std::string_view schema_name = "pgq_jobs";
 template <class Executor = pgq::executor::in_place>
 using mail_queue = pgq::queue<mail, pgq::driver::libpq, pgq::serializer::json, Executor>;
 
-/// Claims and acknowledgements wait for the disk, as those of the others do.
+/// With this driver claims and acknowledgements wait for the disk, as those of the peers do.
 inline pgq::driver::libpq strict_driver(const std::string& dsn) {
     return pgq::driver::libpq{pgq::driver::connection_options{.conninfo = dsn, .strict = true}};
 }
@@ -45,20 +45,20 @@ inline std::vector<mail> mails(std::int64_t from, std::int64_t n) {
     return all;
 }
 
-/// How jobs are stored many in a row.
+/// Stores many jobs in one row.
 inline constexpr pgq::enqueue_options packed{.packed = true};
 
 /// Empties the hot tables and fills them with mails 0 ... n-1.
 void refill(const std::string& dsn, std::int64_t n, const pgq::enqueue_options& how = {});
-/// Forgets what was there, dead rows too.
+/// Truncates the tables, so that no dead rows are left.
 void clear(const std::string& dsn);
 
-/// That each of n mails was seen, and how often.
+/// Counts how often each of n mails was seen.
 class tally {
 public:
     explicit tally(std::int64_t n) : seen_(static_cast<std::size_t>(n)) {}
     void see(std::int64_t number) noexcept {
-        if (number < 0 || static_cast<std::size_t>(number) >= seen_.size()) ++strange_;
+        if (number < 0 || static_cast<std::size_t>(number) >= seen_.size()) ++unknown_;
         else if (seen_[static_cast<std::size_t>(number)]++ == 0) ++distinct_;
     }
     /// Throws unless each was seen once.
@@ -67,7 +67,7 @@ public:
 private:
     std::vector<unsigned char> seen_;
     std::int64_t distinct_ = 0;
-    std::int64_t strange_ = 0;
+    std::int64_t unknown_ = 0;
 };
 
 }  // namespace bench

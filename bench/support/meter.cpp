@@ -18,15 +18,15 @@ namespace {
 
 struct process {
     int parent = 0;
-    double own_us = 0;       // used by itself
-    double children_us = 0;  // by those of its children that have ended
+    double own_us = 0;       // CPU time of the process itself
+    double children_us = 0;  // CPU time of its children that have ended
 };
 
-std::optional<process> look_at(int pid) {
+std::optional<process> read_process(int pid) {
     std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
     std::string line;
     if (!std::getline(file, line)) return std::nullopt;
-    // The name, in parentheses, may hold anything.
+    // The name, in parentheses, may contain spaces and parentheses.
     std::istringstream rest{line.substr(line.rfind(')') + 2)};
     std::string state;
     process p;
@@ -58,7 +58,7 @@ meter::meter(const std::string& dsn) : connection_{dsn} {
                           "SELECT count(*) FROM pg_settings WHERE name = 'shared_preload_libraries' AND setting ~ "
                           "'pg_stat_statements'") > 0;
     if (has_statements_) connection_.run("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
-    const auto backend = look_at(PQbackendPID(connection_.get()));
+    const auto backend = read_process(PQbackendPID(connection_.get()));
     if (!backend) return;
     std::ifstream name{"/proc/" + std::to_string(backend->parent) + "/comm"};
     std::string comm;
@@ -68,23 +68,24 @@ meter::meter(const std::string& dsn) : connection_{dsn} {
 std::optional<double> meter::server_cpu_us() const {
     if (postmaster_ == 0) return std::nullopt;
     double us = 0;
-    if (const auto p = look_at(postmaster_)) us += p->own_us + p->children_us;
+    if (const auto p = read_process(postmaster_)) us += p->own_us + p->children_us;
     for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
         const std::string name = entry.path().filename();
         int pid = 0;
         if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
-        const auto p = look_at(pid);
+        const auto p = read_process(pid);
         if (p && p->parent == postmaster_) us += p->own_us;
     }
     return us;
 }
 
-void meter::settle() {
+void meter::wait_for_sessions() {
     for (int tries = 0;
          connection_.number("SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pgq', 'pgq_bench')"
                             " AND pid <> pg_backend_pid() AND datname = current_database()") > 0;
          ++tries) {
-        if (tries == 10'000) throw std::runtime_error{"somebody else uses the database: sessions of ours do not end"};
+        if (tries == 10'000)
+            throw std::runtime_error{"sessions of pgq do not end: does another program use the database?"};
         connection_.run("SELECT pg_sleep(0.001)");
     }
 }
@@ -117,7 +118,7 @@ double meter::peak_mb() {
     std::ifstream status{"/proc/self/status"};
     for (std::string line; std::getline(status, line);)
         if (line.starts_with("VmHWM:")) kb = std::strtod(line.c_str() + 6, nullptr);
-    std::ofstream{"/proc/self/clear_refs"} << "5";  // from now on anew
+    std::ofstream{"/proc/self/clear_refs"} << "5";  // resets the peak
     return kb / 1024;
 }
 

@@ -8,7 +8,7 @@
 
 namespace bench {
 
-/// What the server and this process have used up so far.
+/// What the server and this process have used so far.
 struct reading {
     std::optional<double> server_cpu_us{};
     double client_cpu_us = 0;
@@ -16,19 +16,19 @@ struct reading {
     std::optional<double> statements{};
 };
 
-/// Reads counters. Nothing else may use the server meanwhile. Server CPU is read from /proc, so it is there only for a server
-/// on this machine, and statements only where pg_stat_statements is loaded.
+/// Reads the counters of the server and of this process. No other program may use the server meanwhile. The CPU time of
+/// the server comes from /proc, so it needs a server on this machine. `statements` needs pg_stat_statements.
 class meter {
 public:
     explicit meter(const std::string& dsn);
 
-    /// Waits for all sessions of ours to have ended: what they have counted is complete only then.
-    void settle();
+    /// Waits until all sessions of pgq have ended: their counters are complete only then.
+    void wait_for_sessions();
     reading read();
-    /// The difference of two readings, for each of `n`.
+    /// The difference of two readings, divided by n.
     static cost each(const reading& a, const reading& b, double n);
 
-    /// The most memory this process had since the last call, in MB.
+    /// The peak memory of this process since the last call, in MB.
     static double peak_mb();
 
 private:

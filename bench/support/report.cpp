@@ -18,8 +18,8 @@ std::string rounded(const std::optional<double>& v) { return v ? rounded(*v) : "
 std::string spread(const samples& s) {
     if (s.size() < 2 || s.median() == 0) return "";
     char text[32];
-    std::snprintf(text, sizeof text, "%+.0f%+.0f%%", (s.least() / s.median() - 1) * 100,
-                  (s.most() / s.median() - 1) * 100);
+    std::snprintf(text, sizeof text, "%+.0f%+.0f%%", (s.min() / s.median() - 1) * 100,
+                  (s.max() / s.median() - 1) * 100);
     return text;
 }
 
@@ -59,15 +59,10 @@ void report::add(const row& r) {
     if (r.bar && ratio && *ratio < *r.bar) {
         const bool half = *ratio < *r.bar / 2;
         failures_ += half;
-        std::printf("    %s: the ratio should be %s\n", half ? "FAILED" : "below its bar", rounded(*r.bar).c_str());
+        std::printf("    %s: the ratio should be %s\n", half ? "FAILED" : "below the goal", rounded(*r.bar).c_str());
     }
     std::fflush(stdout);
     if (json_ != nullptr) write_json(r);
-}
-
-void report::say(std::string_view text) {
-    std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
-    std::fflush(stdout);
 }
 
 void report::write_json(const row& r) {
@@ -78,8 +73,8 @@ void report::write_json(const row& r) {
     o["n"] = r.n;
     if (!r.ours.empty()) {
         o["median"] = r.ours.median();
-        o["min"] = r.ours.least();
-        o["max"] = r.ours.most();
+        o["min"] = r.ours.min();
+        o["max"] = r.ours.max();
     }
     if (!r.ceiling.empty()) {
         o["ceiling"] = r.ceiling.median();

@@ -9,26 +9,26 @@
 
 namespace bench {
 
-/// What one unit of work costs besides time; what could not be measured is empty.
+/// What one job costs besides time. A value that could not be measured is empty.
 struct cost {
     std::optional<double> server_us{}, client_us{};  ///< CPU time
     std::optional<double> wal_bytes{}, wal_records{};
     std::optional<double> statements{}, commits{};
 };
 
-/// One line of the table: a question, in one case.
+/// One line of the table: one case of a question.
 struct row {
     std::string question{};
     std::string what{};  ///< the case
     std::string unit = "jobs/s";
     samples ours{};
-    samples ceiling{};  ///< the same with nothing of ours, interleaved; empty where there is none
+    samples ceiling{};  ///< measured in turn with ours; empty if the question has no ceiling
     std::string ceiling_name{};
     cost price{};
-    samples latency_ms{};         ///< all of all rounds
+    samples latency_ms{};         ///< the samples of all rounds
     double peak_mb = 0;           ///< of this process
     long long n = 0;              ///< jobs in each round
-    std::optional<double> bar{};  ///< what `ratio()` has to reach
+    std::optional<double> bar{};  ///< the goal of `ratio()`
     std::string note{};
 
     std::optional<double> ratio() const {
@@ -37,19 +37,17 @@ struct row {
     }
 };
 
-/// Prints rows as they come, and writes each as a line of JSON. Remembers whether one fell below half of its bar.
+/// Prints each row, and writes it as a line of JSON. Counts the rows whose ratio is below half of its bar.
 class report {
 public:
-    /// Throws when the file cannot be written.
+    /// Throws if the file cannot be opened.
     explicit report(const std::string& json_file);
     ~report();
     report(const report&) = delete;
     report& operator=(const report&) = delete;
 
     void add(const row& r);
-    /// A line between the rows.
-    void say(std::string_view text);
-    /// Ratios below half of what they should be; these machines are too noisy to be stricter.
+    /// Rows whose ratio is below half of its bar. A stricter test would fail by the noise of shared machines.
     int failures() const noexcept { return failures_; }
 
 private:

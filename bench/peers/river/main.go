@@ -1,4 +1,4 @@
-// River: see ../peer.py for what it is called with. Best: the settings of `river bench`.
+// River. The arguments are those of ../peer.py. Best: the settings of `river bench`.
 package main
 
 import (
@@ -29,7 +29,7 @@ type mail struct {
 
 func (mail) Kind() string { return "mail" }
 
-// Which jobs ran, and how often.
+// Counts which jobs ran, and how often.
 type tally struct {
 	river.WorkerDefaults[mail]
 	mutex sync.Mutex
