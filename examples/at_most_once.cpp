@@ -1,4 +1,5 @@
-// A bell is rung once or not at all: ringing it twice would be worse. Jobs live in memory here; with driver::libpq it is the same.
+// Rings a bell at most once: to ring it twice would be worse than not at all. This example keeps the jobs in memory;
+// driver::libpq works the same.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -27,8 +28,8 @@ BOOST_HANA_ADAPT_STRUCT(app::send_email, to);
 
 namespace app {
 
-// Nothing stores why a bell did not ring. An observer is the only way to know.
-struct sexton {
+// The database does not store why a bell did not ring. Only an observer sees it.
+struct failure_printer {
     using policy_category = pgq::observer_tag;
     void on(const pgq::event::job_finished& e) {
         if (e.what != pgq::outcome::kind::done)
@@ -37,9 +38,9 @@ struct sexton {
     }
 };
 
-using app_queue = pgq::queue<pgq::job<ring_bell, pgq::delivery::at_most_once>,  // gone when its handler is called
-                             send_email,  // the usual: done when its handler has ended
-                             pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place, sexton>;
+using app_queue = pgq::queue<pgq::job<ring_bell, pgq::delivery::at_most_once>,  // removed before its handler is called
+                             send_email,  // the default: done when its handler has ended
+                             pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place, failure_printer>;
 
 }  // namespace app
 

@@ -1,5 +1,5 @@
 // run:
-// Waiting for a job's result in a coroutine, while the thread does other things.
+// A coroutine waits for the result of a job. The thread is free meanwhile.
 
 #include <pgq/asio.hpp>
 #include <pgq/driver/memory.hpp>
@@ -46,7 +46,7 @@ asio::awaitable<void> divide(app_queue& jobs) {
 int main() {
     app_queue jobs;
     pgq::worker w{jobs, [](const app::division& d) { return app::share{d.number / d.by, d.number % d.by}; }};
-    std::jthread worker{[&](std::stop_token stop) { w.run(stop).value(); }};  // elsewhere, in most programs
+    std::jthread worker{[&](std::stop_token stop) { w.run(stop).value(); }};  // in another process, in most programs
 
     asio::io_context context;
     int status = 0;

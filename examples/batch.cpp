@@ -1,4 +1,5 @@
-// Jobs that are cheaper together: one insert for many readings. Jobs live in memory here; with driver::libpq it is the same.
+// Handles many jobs in one call: one insert stores many readings. This example keeps the jobs in memory; driver::libpq
+// works the same.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -32,13 +33,13 @@ using app_queue =
 
 std::size_t stored = 0, calls = 0;
 
-// All of them or none: an exception fails every job of the batch.
+// No result: all jobs of the batch are done, or an exception fails all of them.
 void store(std::span<const app::reading> some) {
     stored += some.size();
     ++calls;
 }
 
-// One outcome for each.
+// One outcome per job.
 pgq::outcomes post(std::span<const app::invoice> some, pgq::batch_context& c) {
     pgq::outcomes each;
     for (std::size_t i = 0; i < some.size(); ++i) {
@@ -54,7 +55,7 @@ int main() try {
     app_queue jobs;
     std::vector<app::reading> readings;
     for (int i = 0; i < 60; ++i) readings.push_back({.sensor = "t" + std::to_string(i), .celsius = 20.0 + i});
-    jobs.enqueue(readings, {.packed = true}).value();  // many small ones: up to a hundred in a row
+    jobs.enqueue(readings, {.packed = true}).value();  // a row stores up to a hundred small jobs
     jobs.enqueue(std::vector<app::invoice>{{"ada"}, {}, {"grace"}}).value();
 
     pgq::worker_options options{.max_batch = 25, .until = pgq::run_until::empty};

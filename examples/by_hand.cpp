@@ -1,4 +1,4 @@
-// Items put into a queue and taken out by hand: at once, with a wait, in a loop, by what is wanted, and under a lease.
+// Takes jobs without a worker: at once, after a wait, in a loop, by a filter, and under a lease.
 
 #include <pgq/driver/libpq.hpp>
 #include <pgq/job/filter.hpp>
@@ -41,13 +41,13 @@ void get_one(apples& queue) {
 }
 
 void get_all(apples& queue) {
-    (void)queue.enqueue(app::apple{"Boskoop"}, {.run_at = pgq::in(300ms)}).value();   // not before
-    (void)queue.enqueue(app::apple{"Gala"}).value();                                  // expected at no time: last
-    (void)queue.enqueue(app::apple{"Elstar"}, {.expected_at = pgq::in(2h)}).value();  // earlier is sooner
+    (void)queue.enqueue(app::apple{"Boskoop"}, {.run_at = pgq::in(300ms)}).value();   // waits 300 ms
+    (void)queue.enqueue(app::apple{"Gala"}).value();                                  // no expected time: last
+    (void)queue.enqueue(app::apple{"Elstar"}, {.expected_at = pgq::in(2h)}).value();  // the earliest comes first
     (void)queue.enqueue(app::apple{"Braeburn"}, {.expected_at = pgq::in(5min)}).value();
 
     for (auto& job : queue.items<app::apple>({.timeout = 500ms})) {
-        if (!job) break;  // there was none for half a second; to go on is as well
+        if (!job) break;  // no job came for half a second; the loop may also go on
         eat(**job);
     }
 }
@@ -79,7 +79,7 @@ int main(int argc, char** argv) try {
     get_one(queue);
     get_all(queue);
     get_some(queue);
-    std::thread worker{[&] { work(queue); }};  // any number of threads may take
+    std::thread worker{[&] { work(queue); }};  // any number of threads may poll
     worker.join();
 } catch (const pgq::failure& e) {
     std::fprintf(stderr, "by_hand: %s\n", e.info().text().c_str());

@@ -1,5 +1,5 @@
-// Calling jobs off, those that wait and those that run, and jobs that are too late by themselves. Jobs live in memory here; with
-// driver::libpq it is the same, on whatever machine they run.
+// Cancels jobs that wait and jobs that run, and lets a job expire. This example keeps the jobs in memory; driver::libpq
+// works the same, also if the jobs run on other machines.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -33,40 +33,40 @@ using app_queue = pgq::queue<app::film, pgq::driver::memory, pgq::serializer::js
 
 std::latch begun{1};
 
-// A long job: while it waits for the next frame, it also waits for its stop token.
+// A long job. While the handler waits for the next frame, it also waits for its stop token.
 void encode(const app::film&, pgq::context& c) {
     begun.count_down();
     std::mutex m;
     std::condition_variable_any frame;
     std::unique_lock lock{m};
     frame.wait(lock, c.stop_token(), [] { return false; });
-    throw std::runtime_error{"called off"};
+    throw std::runtime_error{"stopped"};
 }
 
-void call_off(app_queue& jobs, const pgq::worker_options& options) {
+void cancel_jobs(app_queue& jobs, const pgq::worker_options& options) {
     const std::vector<app::film> films{{"one"}, {"two"}, {"three"}};
     const auto waiting = jobs.enqueue(films).value();
-    const auto gone = waiting.cancel().value();
-    std::printf("waiting: %d gone\n", static_cast<int>(gone.removed));
+    const auto cancelled = waiting.cancel().value();
+    std::printf("waiting: %d removed\n", static_cast<int>(cancelled.removed));
 
     pgq::worker w{jobs, options, encode};
     std::jthread working{[&](std::stop_token stop) { w.run(stop).value(); }};
     const auto running = jobs.enqueue(app::film{"four"}, {.keep_outcome = 1min}).value();
     begun.wait();
     const auto asked = running.cancel().value();
-    std::printf("running: %d asked to stop\n", static_cast<int>(asked.stopping));
+    std::printf("running: %d told to stop\n", static_cast<int>(asked.stopping));
     std::printf("it was %s\n", name_of(running.wait(10s).value().kind).data());
 }
 
-void be_too_late(app_queue& jobs) {
+void let_one_expire(app_queue& jobs) {
     const auto h = jobs.enqueue(app::film{"five"}, {.expires_at = pgq::in(20ms), .keep_outcome = 1min}).value();
-    std::printf("nobody worked: %s\n", name_of(h.wait(10s).value().kind).data());
+    std::printf("without a worker: %s\n", name_of(h.wait(10s).value().kind).data());
 }
 
 int main() try {
     app_queue jobs;
-    call_off(jobs, {});
-    be_too_late(jobs);
+    cancel_jobs(jobs, {});
+    let_one_expire(jobs);
 } catch (const pgq::failure& e) {
     std::fprintf(stderr, "cancel: %s\n", e.info().text().c_str());
     return 1;

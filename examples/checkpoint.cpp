@@ -1,4 +1,4 @@
-// A long job that goes on where it was interrupted, and says how far it is.
+// A long job reports its progress, and continues where the last attempt stopped.
 
 #include <pgq/backoff/none.hpp>
 #include <pgq/driver/libpq.hpp>
@@ -43,7 +43,7 @@ void scan(const app::scan_book& job, pgq::context& c) {
         c.resource<app::scanner>().scan(book.next);
         c.progress(1.0 * book.next / book.pages, "page " + std::to_string(book.next)).value();
         ++book.next;
-        c.update(book).value();  // the next attempt begins here
+        c.update(book).value();  // the next attempt starts here
     }
 }
 
@@ -55,7 +55,7 @@ void work(scans& queue, pgq::job_id book) {
     const auto handler = [&](const app::scan_book& b, pgq::context& c) {
         std::printf("attempt %d\n", c.attempt());
         scan(b, c);
-        const auto seen = queue.progress(book).value();  // as any other program would
+        const auto seen = queue.progress(book).value();  // any program can read it
         if (seen) std::printf("%.0f %%, %s\n", 100 * seen->fraction, seen->text.c_str());
     };
     pgq::worker worker{queue, {.until = pgq::run_until::empty, .shared = &shared}, handler};
@@ -70,7 +70,7 @@ int main(int argc, char** argv) try {
     queue.install().value();
     const auto book = queue.enqueue(app::scan_book{.title = "Moby Dick", .pages = 4}).value();
     work(queue, book);
-    std::puts(book.progress().value() ? "still at it" : "done");
+    std::puts(book.progress().value() ? "not done" : "done");
 } catch (const pgq::failure& e) {
     std::fprintf(stderr, "checkpoint: %s\n", e.info().text().c_str());
     return 1;

@@ -1,4 +1,4 @@
-// consumer [--until-empty] [CONNECTION-STRING]: works until Ctrl-C or TERM, or until there is nothing left to do.
+// consumer [--until-empty] [CONNECTION-STRING]: runs jobs until Ctrl-C or TERM, or until the queue is empty.
 
 #include "mail.hpp"
 #include "signals.hpp"
@@ -40,8 +40,8 @@ int main(int argc, char** argv) try {
     mail::queue jobs{mail::database(given.conninfo)};
     jobs.install().value();
 
-    // Handlers run on several threads at once. A job whose worker is killed runs again elsewhere, so a real one would ask
-    // its mail server to drop what it has seen before, by context::id().
+    // Handlers run on several threads at once. If a worker is killed, another worker runs its jobs again. A real
+    // handler would send context::id() with the mail, so that the mail server can drop a duplicate.
     std::atomic<std::int64_t> sent{0};
     const auto send = [&sent](const mail::send_email& m) -> pgq::outcome {
         if (m.to.empty()) return pgq::discard{"nobody to send it to"};

@@ -1,4 +1,4 @@
-// Notifications by an executor of one's own, and a decorator of one's own around one of the handlers.
+// A program that writes its own executor, and its own decorator for one handler.
 
 #include "notification_desk.hpp"
 
@@ -21,10 +21,10 @@ struct user_notification {
     std::string message{};
 };
 
-/// A decorator of our own: a failure whose text begins with "permanent" is held instead of tried again.
-struct giving_up : pgq::executor::decorator<> {
+/// A decorator: if the text of a failure begins with "permanent", the job is held and not retried.
+struct hold_if_permanent : pgq::executor::decorator<> {
     struct attempt {
-        explicit attempt(const giving_up&) {}
+        explicit attempt(const hold_if_permanent&) {}
         void enter(pgq::try_scope&) {}
         std::optional<pgq::duration> leave(const pgq::try_scope&, pgq::try_result& r, pgq::steady_time) {
             if (r.failed() && r.what.reason().starts_with("permanent")) r = {.what = pgq::hold{r.what.reason()}};
@@ -36,7 +36,7 @@ struct giving_up : pgq::executor::decorator<> {
 }  // namespace app
 BOOST_HANA_ADAPT_STRUCT(app::user_notification, kind, message);
 
-using notifications = pgq::queue<pgq::job<app::user_notification, app::giving_up>, pgq::driver::memory,
+using notifications = pgq::queue<pgq::job<app::user_notification, app::hold_if_permanent>, pgq::driver::memory,
                                  pgq::serializer::json, app::notification_desk>;
 
 int main() try {
@@ -55,7 +55,7 @@ int main() try {
     w.run().value();
 
     const auto held = jobs.held<app::user_notification>().value();
-    for (const auto& h : held) std::printf("kept: %s\n", h.reason.c_str());
+    for (const auto& h : held) std::printf("held: %s\n", h.reason.c_str());
 } catch (const pgq::failure& e) {
     std::fprintf(stderr, "custom_executor: %s\n", e.info().text().c_str());
     return 1;

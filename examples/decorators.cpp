@@ -1,4 +1,4 @@
-// Each entrypoint says for itself how its handler is run. Jobs live in memory here; with driver::libpq it is the same.
+// Each entrypoint declares how its handler runs. This example keeps the jobs in memory; driver::libpq works the same.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -47,19 +47,19 @@ namespace app {
 
 namespace executor = pgq::executor;
 
-struct a_moment {
+struct short_backoff {
     using policy_category = pgq::backoff_tag;
     pgq::duration delay(int attempt) const noexcept { return attempt * 5ms; }
 };
 
 using app_queue = pgq::queue<
-    // up to five calls, with pauses by the back-off; the last one begins within two seconds of the first
-    pgq::job<send_email, executor::retrying<a_moment, executor::tries<5>, executor::budget<2s>>>,
-    // after 50 ms the stop token fires, and the attempt has failed
+    // up to five calls, with pauses by the back-off; the last one starts within two seconds of the first
+    pgq::job<send_email, executor::retrying<short_backoff, executor::tries<5>, executor::budget<2s>>>,
+    // after 50 ms the stop token fires, and the attempt fails
     pgq::job<make_report, executor::timeout<50ms>>,
-    // jobs of one account run one after the other, jobs of different accounts side by side
+    // jobs of one account run one after the other, jobs of different accounts at the same time
     pgq::job<book, executor::strand_by<&book::account>>,
-    // each job runs in a process of its own, for ten seconds at most
+    // each job runs in its own process, for ten seconds at most
     pgq::job<render, executor::timeout<10s, executor::process>>,  //
     pgq::driver::memory, pgq::serializer::json, pgq::executor::thread_pool>;
 
@@ -69,7 +69,7 @@ void send(const send_email& m, int call) {
     std::printf("sent to %s with call %d\n", m.to.c_str(), call);
 }
 
-// Waits for something that never comes, but not for ever.
+// Waits for figures that never come, until the stop token fires.
 void wait_for_figures(const pgq::context& c) {
     std::mutex mutex;
     std::condition_variable_any figures;

@@ -1,8 +1,8 @@
-// from_sql sql|work [CONNECTION-STRING]: jobs that a trigger enqueues, from_sql.sql beside this file.
+// from_sql sql|work [CONNECTION-STRING]: runs jobs that a trigger enqueues. The trigger is in from_sql.sql.
 //
-//     from_sql sql | psql -1 -v ON_ERROR_STOP=1     makes the tables and the functions
-//     psql -f from_sql.sql                          a table whose trigger calls one of them
-//     from_sql work                                 runs what has been enqueued
+//     from_sql sql | psql -1 -v ON_ERROR_STOP=1     creates the tables and the functions
+//     psql -f from_sql.sql                          creates a table whose trigger calls one of the functions
+//     from_sql work                                 runs the enqueued jobs
 
 #include <pgq/driver/libpq.hpp>
 #include <pgq/pgq.hpp>

@@ -1,4 +1,5 @@
--- A table of somebody's, and a trigger that has each order shipped: the order and its job are both there, or neither is.
+-- A table of an application, and a trigger that enqueues a job for each new order. The order and its job are committed
+-- together, or not at all.
 CREATE TABLE orders (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     customer text NOT NULL,

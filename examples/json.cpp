@@ -1,5 +1,5 @@
 // run:
-// What a payload looks like as JSON, what can be set, and a type with a codec of its own.
+// Payloads as JSON: the layout, the options, and a codec for a type of the program.
 
 #include <pgq/job/members.hpp>
 #include <pgq/serializer/json.hpp>

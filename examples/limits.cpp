@@ -1,5 +1,5 @@
 // run:
-// Limits: how many jobs begin, in one worker and in all of them.
+// Limits how many jobs run, in one worker and in all workers together.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -39,8 +39,8 @@ BOOST_HANA_ADAPT_STRUCT(app::report, month);
 namespace limiter = pgq::limiter;
 using std::chrono::seconds;
 
-// For all workers together: 500 mails a second, one charge of a customer at a time, three reports at once. And each
-// worker runs at most eight of anything.
+// All workers together send 500 mails a second, charge one customer once at a time, and run three reports at a time.
+// Each worker runs at most eight jobs at a time.
 using shop = pgq::queue<pgq::job<app::send_email, limiter::global_rate<500>>,
                         pgq::job<app::charge, limiter::serialized_by<&app::charge::customer>>,
                         pgq::job<app::report, limiter::all_of<limiter::global_concurrency<3>, limiter::rate<>>>,
@@ -48,7 +48,7 @@ using shop = pgq::queue<pgq::job<app::send_email, limiter::global_rate<500>>,
 
 int main() {
     shop jobs{pgq::driver::memory{}};
-    // Values at run time: for workers of this object, before they start ...
+    // Values at run time: for the workers of this object, before they start ...
     jobs.limiter<app::report>() = limiter::all_of<limiter::global_concurrency<3>, limiter::rate<>>{
         limiter::global_concurrency<3>{}, limiter::rate<>{200, seconds{1}}};
 

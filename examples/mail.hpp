@@ -1,6 +1,6 @@
 #pragma once
 
-// What producer.cpp and consumer.cpp have to agree on: the job, the queue, and where the database is.
+// Shared by producer.cpp and consumer.cpp: the job, the queue, and the connection string.
 
 #include <pgq/driver/libpq.hpp>
 #include <pgq/pgq.hpp>
@@ -24,7 +24,7 @@ namespace mail {
 
 using queue = pgq::queue<pgq::job<send_email>, pgq::driver::libpq, pgq::serializer::json>;
 
-/// What the command line says, else PGQ_DSN, else PGHOST, PGDATABASE and the rest of libpq's environment.
+/// Connects to `conninfo`; if that is null, to PGQ_DSN; if that is not set, by PGHOST, PGDATABASE and so on.
 inline pgq::driver::libpq database(const char* conninfo) {
     if (conninfo == nullptr) conninfo = std::getenv("PGQ_DSN");
     return pgq::driver::libpq{conninfo == nullptr ? "" : conninfo};

@@ -14,7 +14,8 @@
 
 namespace app {
 
-/// Where messages go. Connecting is dear and a connection is for one thread, so each thread of the desk has its own.
+/// A connection that sends messages. To connect is slow, and one thread at a time may use it, so each thread has its
+/// own.
 class gateway {
 public:
     void email(const std::string& text) { say("Sending Email: ", text); }
@@ -24,23 +25,23 @@ private:
     static void say(const char* what, const std::string& text) { std::printf("%s%s\n", what, text.c_str()); }
 };
 
-/// An executor of our own: threads that connect once, before their first job, and keep the connection for all of them.
+/// An executor whose threads connect once, before their first job, and use that connection for all jobs.
 class notification_desk {
 public:
     using policy_category = pgq::executor_tag;
 
-    explicit notification_desk(std::size_t clerks = 2) : clerks_{clerks} {}
-    notification_desk(const notification_desk& other) : clerks_{other.clerks_} {}  // a copy is a setting, not threads
+    explicit notification_desk(std::size_t size = 2) : size_{size} {}
+    notification_desk(const notification_desk& other) : size_{other.size_} {}  // copies the size, not the threads
     notification_desk& operator=(const notification_desk&) = delete;
     ~notification_desk() { stop(); }
 
     /// The connection of the thread that a handler runs on.
     static gateway& here() { return *connection(); }
 
-    std::size_t width() const noexcept { return clerks_; }
+    std::size_t width() const noexcept { return size_; }
 
     void start() {
-        while (threads_.size() < clerks_) threads_.emplace_back([this] { work(); });
+        while (threads_.size() < size_) threads_.emplace_back([this] { work(); });
     }
     void execute(const pgq::task& t) {
         {
@@ -80,7 +81,7 @@ private:
         }
     }
 
-    std::size_t clerks_;
+    std::size_t size_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<pgq::task> waiting_;

@@ -1,5 +1,5 @@
 // run:
-// A back-off that is stored with the job: the producer knows how patient to be, and the worker need not be told.
+// Stores the back-off with the job: the producer chooses the delays, and the worker reads them from the job.
 
 #include <pgq/backoff/stored.hpp>
 #include <pgq/driver/memory.hpp>
@@ -22,7 +22,7 @@ struct call_partner {
     std::string url{};
 };
 
-struct patient {
+struct slow_backoff {
     using policy_category = pgq::backoff_tag;
     pgq::duration delay(int attempt) const noexcept { return as_spec().delay(attempt); }
     pgq::backoff::spec as_spec() const { return pgq::backoff::exponential{.first = 1min, .cap = 12h}; }
@@ -32,7 +32,7 @@ struct patient {
 BOOST_HANA_ADAPT_STRUCT(app::call_partner, url);
 
 using producer =
-    pgq::queue<app::call_partner, pgq::driver::memory, pgq::serializer::raw, pgq::backoff::stored<app::patient>>;
+    pgq::queue<app::call_partner, pgq::driver::memory, pgq::serializer::raw, pgq::backoff::stored<app::slow_backoff>>;
 using consumer = pgq::queue<app::call_partner, pgq::driver::memory, pgq::serializer::raw, pgq::backoff::none>;
 
 namespace {
@@ -48,17 +48,17 @@ bool answers_as_documented() {
 int main() try {
     const pgq::driver::memory database;
     producer calls{database};
-    calls.enqueue(app::call_partner{"https://example.org/patient"}).value();
+    calls.enqueue(app::call_partner{"https://example.org/slow"}).value();
 
-    // One job may also be given its own.
+    // A single job may have its own back-off.
     const std::string ten_seconds = pgq::backoff::spec{pgq::backoff::fixed{.every = 10s}}.text();
-    const pgq::header rest{pgq::backoff::spec::header_name, ten_seconds};
-    calls.enqueue(app::call_partner{"https://example.org/urgent"}, {.headers = {&rest, 1}}).value();
+    const pgq::header own{pgq::backoff::spec::header_name, ten_seconds};
+    calls.enqueue(app::call_partner{"https://example.org/urgent"}, {.headers = {&own, 1}}).value();
 
-    // The worker's own policy would try again at once; what the jobs bring goes before it.
+    // The worker's policy retries at once. The back-off in the job takes precedence.
     consumer jobs{database};
     pgq::worker w{jobs, {.until = pgq::run_until::empty}, [](const app::call_partner& c, pgq::context& ctx) {
-                      std::printf("%s rests by: %s\n", c.url.c_str(),
+                      std::printf("%s waits by: %s\n", c.url.c_str(),
                                   std::string{*ctx.header_value(pgq::backoff::spec::header_name)}.c_str());
                       throw std::runtime_error{"nobody there"};
                   }};

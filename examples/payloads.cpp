@@ -1,5 +1,5 @@
 // run:
-// Other ways to write a payload: by the program's own to_json, as MessagePack, and as bytes of one's own.
+// Other payload formats: the program's own to_json, MessagePack, and bytes that the program writes.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -18,7 +18,7 @@
 
 namespace app {
 
-// Has a conversion already: nothing else is needed.
+// Has a conversion of nlohmann::json, so needs nothing else.
 struct reading {
     static constexpr std::string_view entrypoint = "reading";
     std::string sensor{};
@@ -61,7 +61,7 @@ BOOST_HANA_ADAPT_STRUCT(document, content);
 
 namespace proto {
 
-// As protoc would write it, with no entrypoint.
+// As protoc generates it, without an entrypoint.
 class greeting {
 public:
     const std::string& text() const { return text_; }

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-// A server whose threads enqueue at once: eight of them over four connections.
+// A server with eight threads that enqueue over four connections.
 
 namespace app {
 
@@ -35,9 +35,9 @@ int main(int argc, char** argv) try {
 
     using namespace std::chrono_literals;
     const pgq::driver::pool connections{pgq::driver::libpq{conninfo}, {.min = 1, .max = 4, .wait = 10s}};
-    app::queue jobs{connections, {.name = "pool " + std::to_string(::getpid())}};  // nobody else's jobs
+    app::queue jobs{connections, {.name = "pool " + std::to_string(::getpid())}};  // a queue of this process only
     jobs.install().value();
-    connections.open().value();  // learn of trouble now
+    connections.open().value();  // connects now, so that an error shows at the start
 
     std::vector<std::thread> server;
     for (std::int64_t t = 0; t < 8; ++t)

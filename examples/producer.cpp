@@ -1,4 +1,4 @@
-// producer COUNT [CONNECTION-STRING]: enqueues that many jobs, a thousand at a time.
+// producer COUNT [CONNECTION-STRING]: enqueues COUNT jobs, a thousand at a time.
 
 #include "mail.hpp"
 

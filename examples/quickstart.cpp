@@ -1,7 +1,7 @@
 // quickstart [--files DIR] [--workers N] [--dsn CONNECTION-STRING]: counts the words of some thousand files in several
-// processes, and checks that nothing was lost. The database is --dsn, else PGQ_DSN, else what PGHOST and the like say.
+// processes, and checks that no job was lost. It connects to --dsn, or else to PGQ_DSN, or else by PGHOST and so on.
 //
-// One job `scan` enqueues an `index_file` for each file; the last of these to finish enqueues the `report`.
+// One job `scan` enqueues an `index_file` for each file. The last `index_file` to finish enqueues the `report`.
 
 #include "quickstart/display.hpp"
 #include "quickstart/jobs.hpp"
@@ -28,7 +28,7 @@ namespace {
 
 using namespace quickstart;
 
-constexpr std::int64_t most_files = 20000;
+constexpr std::int64_t max_files = 20000;
 constexpr std::int64_t top_words = 20;
 
 struct settings {
@@ -36,57 +36,57 @@ struct settings {
     std::size_t workers = std::max(2u, std::thread::hardware_concurrency());
 };
 
-/// What was asked for cannot be done; the message says all.
-struct refusal : std::runtime_error {
+/// An error whose message is complete for the user.
+struct user_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The documentation that every machine has, and where that is little, the headers of C and C++ too.
-std::vector<std::string> usual_directories() {
+/// The documentation of the system. If that is less than 4000 files, the headers of C and C++ too.
+std::vector<std::string> default_directories() {
     std::vector<std::string> all{"/usr/share/doc"};
-    if (list_files(all, most_files).size() < 4000) all.emplace_back("/usr/include");
+    if (list_files(all, max_files).size() < 4000) all.emplace_back("/usr/include");
     return all;
 }
 
 settings parse(int argc, char** argv) {
     settings s;
-    s.what.at_most = most_files;
+    s.what.at_most = max_files;
     for (int i = 1; i < argc; i += 2) {
         const std::string_view name = argv[i];
-        if (i + 1 == argc) throw refusal{"usage: quickstart [--files DIR] [--workers N] [--dsn CONNECTION-STRING]"};
+        if (i + 1 == argc) throw user_error{"usage: quickstart [--files DIR] [--workers N] [--dsn CONNECTION-STRING]"};
         const std::string_view value = argv[i + 1];
         if (name == "--files") {
             s.what.directories = {std::filesystem::absolute(value).native()};
             if (!std::filesystem::is_directory(value))
-                throw refusal{"--files: no such directory: " + std::string{value}};
+                throw user_error{"--files: no such directory: " + std::string{value}};
         } else if (name == "--workers") {
             const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), s.workers);
             if (failed != std::errc{} || *end != '\0' || s.workers < 1 || s.workers > 64)
-                throw refusal{"--workers: a number from 1 to 64"};
+                throw user_error{"--workers: a number from 1 to 64"};
         } else if (name == "--dsn") {
-            setenv("PGQ_DSN", argv[i + 1], 1);  // the workers read it there
-        } else throw refusal{"unknown option: " + std::string{name}};
+            setenv("PGQ_DSN", argv[i + 1], 1);  // the workers read it
+        } else throw user_error{"unknown option: " + std::string{name}};
     }
-    if (s.what.directories.empty()) s.what.directories = usual_directories();
+    if (s.what.directories.empty()) s.what.directories = default_directories();
     return s;
 }
 
-/// No other run has these names, on any machine.
-std::string own_schema() {
+/// A schema name that no other run uses, on any machine.
+std::string random_schema() {
     std::random_device random;
     char name[32];
     std::snprintf(name, sizeof name, "quickstart_%08x%08x", random(), random());
     return name;
 }
 
-/// Removes what a run has put into the database, however it ends.
+/// Creates the tables of a run, and drops them when the run ends, also after an error.
 class own_tables {
 public:
     own_tables(database& db, const job_queue& jobs) : db_{&db} {
         store::create(*db_);
-        if (auto made = jobs.driver().install(); !made) {
+        if (auto installed = jobs.driver().install(); !installed) {
             store::drop(*db_);
-            made.value();
+            installed.value();
         }
     }
     own_tables(const own_tables&) = delete;
@@ -95,7 +95,7 @@ public:
         try {
             store::drop(*db_);
         } catch (const std::exception& e) {
-            std::fprintf(stderr, "quickstart: left the schemas %s and %s_jobs behind: %s\n", db_->schema().c_str(),
+            std::fprintf(stderr, "quickstart: cannot drop the schemas %s and %s_jobs: %s\n", db_->schema().c_str(),
                          db_->schema().c_str(), e.what());
         }
     }
@@ -104,7 +104,7 @@ private:
     database* db_;
 };
 
-/// Jobs of all kinds that are in the queue, wherever.
+/// How many jobs of all types the queue has.
 struct in_queue {
     std::int64_t held = 0;
     std::int64_t all = 0;
@@ -123,7 +123,7 @@ in_queue count(job_queue& jobs) {
 
 in_queue count_all(job_queue& jobs) { return count<scan, index_file, report>(jobs); }
 
-/// A job is held when its handler has failed five times.
+/// The queue holds a job after its handler failed five times.
 template <class Job>
 void show_held(job_queue& jobs) {
     for (const auto& job : jobs.held<Job>(3).value())
@@ -135,21 +135,21 @@ void check_held(job_queue& jobs) {
     show_held<scan>(jobs);
     show_held<index_file>(jobs);
     show_held<report>(jobs);
-    throw refusal{"jobs failed"};
+    throw user_error{"jobs failed"};
 }
 
 class interrupted {};
 
-/// Starts workers in the place of those that died: what these were at is run again when their lease is over.
+/// Starts a worker for each one that ended. The jobs of an ended worker run again when its leases expire.
 void replace_dead(processes& workers, display& out, int& replacements_left) {
-    for (const auto& news : workers.ended()) {
-        if (replacements_left-- == 0) throw refusal{"too many workers died"};
-        out.say(news + "; starting another");
+    for (const auto& message : workers.ended()) {
+        if (replacements_left-- == 0) throw user_error{"too many workers ended"};
+        out.print(message + "; starting another");
         workers.start();
     }
 }
 
-/// Until the report is there and the queue is empty. False when the queue is empty before: then jobs were lost.
+/// Waits until the report exists and the queue is empty. False if the queue is empty without a report: jobs were lost.
 bool watch(database& db, job_queue& jobs, processes& workers, const signals& signal, display& out) {
     int replacements_left = 20;
     auto shown = display::clock::time_point{};
@@ -159,7 +159,7 @@ bool watch(database& db, job_queue& jobs, processes& workers, const signals& sig
         if (now - shown >= out.interval()) out.show(progress, workers.size()), shown = now;
         if (progress.reported || now - counted >= std::chrono::seconds{1}) {
             check_held(jobs);
-            // A job leaves the queue after those that follow from it have come, and is counted before them.
+            // A handler commits the next jobs before its own job leaves the queue, so an empty queue stays empty.
             if (count_all(jobs).all == 0) {
                 progress = store::get_progress(db);
                 out.show(progress, workers.size());
@@ -174,8 +174,8 @@ bool watch(database& db, job_queue& jobs, processes& workers, const signals& sig
     }
 }
 
-/// The same without queue, database or processes.
-store::totals count_alone(const scan& what, const signals& signal) {
+/// Counts the words again, without a queue, a database or other processes.
+store::totals count_directly(const scan& what, const signals& signal) {
     store::totals sum;
     word_counts counts;
     for (const auto& path : list_files(what.directories, what.at_most)) {
@@ -204,28 +204,28 @@ void print(const store::totals& t) {
 
 void check_totals(const store::totals& found, const scan& what, const signals& signal) {
     const auto start = display::clock::now();
-    const bool same = found == count_alone(what, signal);
+    const bool same = found == count_directly(what, signal);
     const std::chrono::duration<double> took = display::clock::now() - start;
-    if (!same) throw refusal{"counting alone gives other numbers"};
-    std::printf("counting alone gives the same, in %.1f s\n", took.count());
+    if (!same) throw user_error{"counting without a queue gives other numbers"};
+    std::printf("counting without a queue gives the same, in %.1f s\n", took.count());
 }
 
 int run(const settings& s) {
     const signals signal;
     const char* conninfo = std::getenv("PGQ_DSN");
-    database db{conninfo == nullptr ? "" : conninfo, own_schema()};
+    database db{conninfo == nullptr ? "" : conninfo, random_schema()};
     job_queue jobs = open_queue(db.conninfo(), db.schema());
     const own_tables tables{db, jobs};
 
     processes workers{signal, db.schema()};
     for (std::size_t i = 0; i < s.workers; ++i) workers.start();
     display out;
-    for (const auto& d : s.what.directories) out.say("counting the words of " + d);
+    for (const auto& d : s.what.directories) out.print("counting the words of " + d);
     const auto start = display::clock::now();
     jobs.enqueue(s.what).value();
     const bool finished = watch(db, jobs, workers, signal, out);
     const std::chrono::duration<double> took = display::clock::now() - start;
-    if (!workers.stop()) throw refusal{"a worker failed while it stopped"};
+    if (!workers.stop()) throw user_error{"a worker failed while it stopped"};
 
     if (finished) {
         const auto totals = store::get_totals(db);

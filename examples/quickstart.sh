@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A first look, on a machine that has nothing but Debian: examples/quickstart.sh [--files DIR] [--workers N] [--dsn CONNECTION-STRING]
+# examples/quickstart.sh [--files DIR] [--workers N] [--dsn CONNECTION-STRING]: runs the quickstart on a plain Debian.
 #
-#   --files DIR    count the words of the files below DIR (otherwise of /usr/share/doc and, where that is little, /usr/include)
-#   --workers N    that many worker processes (otherwise one for each core, at least two)
-#   --dsn STRING   use this database; so does PGQ_DSN. Without either a PostgreSQL is started and thrown away
+#   --files DIR    count the words of the files below DIR (default: /usr/share/doc, and /usr/include if that is small)
+#   --workers N    start N worker processes (default: one per core, at least two)
+#   --dsn STRING   use this database (default: PGQ_DSN; if that is not set, a temporary PostgreSQL)
 #
-# Installs what is missing, builds examples/quickstart.cpp and runs it.
+# Installs missing packages, builds examples/quickstart.cpp and runs it.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -45,14 +45,14 @@ build() {
         cmake --build build/quickstart --target example_quickstart
 }
 
-# Two at once in one checkout take turns at building.
-build_alone() {
+# Two runs in one checkout build one after the other.
+build_locked() {
     local lock log
     mkdir -p build
     exec {lock}>build/quickstart.lock
     pgq_run flock "$lock"
     log=build/quickstart.log
-    echo "building (about a minute when it is the first time)"
+    echo "building (the first time it takes about a minute)"
     pgq_run build >"$log" 2>&1 || {
         cat "$log" >&2
         return 1
@@ -67,6 +67,6 @@ packages=(cmake ninja-build g++ util-linux libpq-dev libasio-dev
     'libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev')
 [ -n "${PGQ_DSN-}" ] || packages+=(postgresql)
 pgq_need "${packages[@]}"
-build_alone
+build_locked
 pgq_start_postgres
 pgq_run build/quickstart/examples/quickstart ${arguments[@]+"${arguments[@]}"}

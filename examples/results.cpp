@@ -1,5 +1,5 @@
-// What becomes of jobs: waiting for them, and what their handlers have returned. Jobs live in memory here; with driver::libpq
-// whoever waits and whoever works are different programs.
+// Waits for jobs, and reads the results that their handlers return. This example keeps the jobs in memory. With
+// driver::libpq one program waits and another one works.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -24,7 +24,7 @@ struct share {
 };
 struct division {
     static constexpr std::string_view entrypoint = "division";
-    using result = share;  // what its handler returns is kept
+    using result = share;  // the queue stores what the handler returns
     std::int64_t a = 0;
     std::int64_t b = 1;
 };
@@ -54,7 +54,7 @@ void ask(app_queue& jobs) {
     const app::share s = h.get(10s).value();
     std::printf("17 / 5 is %d, rest %d\n", static_cast<int>(s.whole), static_cast<int>(s.rest));
 
-    // Anybody who knows the id may ask, also later.
+    // Any program that knows the id may ask, also later.
     const pgq::job_id id = h;
     std::printf("still %d\n", static_cast<int>(jobs.find<app::division>(id).get(10s).value().whole));
 

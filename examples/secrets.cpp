@@ -1,5 +1,5 @@
 // run:
-// Payloads that nobody but the handler can read: encrypted, compressed when they are long, with a key that is replaced.
+// Encrypts payloads so that only the programs with the key can read them, compresses long ones, and replaces the key.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -21,22 +21,23 @@ struct open_account {
     pgq::sensitive<std::string> password{};
 };
 
-// Filled when the program starts, say from the environment or a secret store.
+// The program fills it at start, for example from the environment or a secret store.
 pgq::serializer::key_ring keys;
 
-using sealed =
+using encrypted_json =
     pgq::serializer::encrypted<pgq::serializer::compressed<pgq::serializer::json>, pgq::serializer::keys_of<app::keys>>;
 
 }  // namespace app
 BOOST_HANA_ADAPT_STRUCT(app::open_account, user, password);
 
-using app_queue = pgq::queue<pgq::job<app::open_account>, pgq::driver::memory, app::sealed, pgq::executor::in_place>;
+using app_queue =
+    pgq::queue<pgq::job<app::open_account>, pgq::driver::memory, app::encrypted_json, pgq::executor::in_place>;
 
 namespace {
 
 pgq::serializer::secret_key key_from(const char* variable, std::string id) {
-    const char* const digits = std::getenv(variable);  // 64 of them: openssl rand -hex 32
-    if (digits == nullptr) return pgq::serializer::secret_key::random(std::move(id));  // an example has nothing to keep
+    const char* const digits = std::getenv(variable);  // 64 hex digits: openssl rand -hex 32
+    if (digits == nullptr) return pgq::serializer::secret_key::random(std::move(id));  // enough for an example
     return pgq::serializer::secret_key::from_hex(std::move(id), digits).value();
 }
 
@@ -60,12 +61,12 @@ int main() try {
     app::keys.use(key_from("APP_KEY_2026_01", "2026-01"));
     jobs.enqueue(app::open_account{.user = "ada", .password = "analytical"}).value();
 
-    app::keys.use(key_from("APP_KEY_2026_02", "2026-02"));  // a new key, and the old one can still be read
+    app::keys.use(key_from("APP_KEY_2026_02", "2026-02"));  // the old key still decrypts
     jobs.enqueue(app::open_account{.user = "grace", .password = "nanosecond"}).value();
     work(jobs);
 
     const auto late = jobs.enqueue(app::open_account{.user = "edsger", .password = "goto"}).value();
-    app::keys.forget("2026-02");  // too early
+    app::keys.forget("2026-02");  // too early: a job still needs it
     work(jobs);
     const auto held = jobs.held<app::open_account>().value();
     for (const auto& job : held) std::printf("held: %s\n", job.reason.c_str());

@@ -8,8 +8,8 @@
 
 namespace example {
 
-/// Turns Ctrl-C and TERM into a stop token. To be made in main before there is any other thread: threads inherit that the
-/// two are blocked, so that a signal interrupts nothing and only waits to be taken here.
+/// Turns Ctrl-C and TERM into a stop token. Construct it in main before any other thread: threads inherit the blocked
+/// signals, so a signal interrupts nothing and only this object receives it.
 class stop_on_signal {
 public:
     stop_on_signal() {

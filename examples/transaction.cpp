@@ -1,4 +1,4 @@
-// A job is taken, worked on and its result written, all of it or nothing.
+// Takes a job, works on it and writes the result in one transaction.
 
 #include <pgq/driver/libpq.hpp>
 #include <pgq/pgq.hpp>
@@ -31,12 +31,13 @@ namespace {
 
 constexpr auto move_money = "UPDATE account SET balance = balance + $2 WHERE name = $1";
 
-// What it has done when it returns is committed with the job; when it returns an error or throws, nothing is, and the job is back.
+// If the function returns a value, its changes and the end of the job are committed. If it returns an error or throws,
+// all is rolled back and the job is in the queue again.
 pgq::result<bool> transfer_one(bank& jobs) {
     return jobs.transaction([](auto& tx) -> pgq::result<bool> {
         auto job = tx.template take<app::transfer>({.timeout = 100ms});
         if (!job) return job.error();
-        if (!*job) return false;  // there is none
+        if (!*job) return false;  // the queue is empty
         const app::transfer& t = (*job)->value();
 
         auto booked = tx.savepoint([&](auto& inner) -> pgq::result<void> {
@@ -44,19 +45,19 @@ pgq::result<bool> transfer_one(bank& jobs) {
             if (auto in = inner.exec(move_money, t.to, t.amount); !in) return in.error();
             return {};
         });
-        // If a check of the table fails, the booking is undone, the job is done, and the note says so.
+        // If a CHECK of the table fails, only the booking is rolled back. The job is done, and the note says "refused".
         const std::string note = booked ? "booked" : "refused";
         if (auto put = tx.exec("INSERT INTO note VALUES ($1, $2)", (*job)->id(), note); !put) return put.error();
         return true;
     });
 }
 
-// The same from code that has a connection in a transaction of its own.
+// The same in a transaction that the caller opens on its own connection.
 void transfer_within(bank& jobs, PGconn* conn) {
     PQclear(PQexec(conn, "BEGIN"));
     const auto job = jobs.take<app::transfer>(pgq::within(conn)).value();
-    if (job) std::printf("%d from %s to %s, not now\n", (*job)->amount, (*job)->from.c_str(), (*job)->to.c_str());
-    PQclear(PQexec(conn, "ROLLBACK"));  // and the job is back
+    if (job) std::printf("%d from %s to %s, rolled back\n", (*job)->amount, (*job)->from.c_str(), (*job)->to.c_str());
+    PQclear(PQexec(conn, "ROLLBACK"));  // the job is in the queue again
 }
 
 void run(bank& jobs, const char* sql) {

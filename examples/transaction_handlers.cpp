@@ -1,7 +1,7 @@
-// What a handler writes into the database happens exactly once: in the transaction that ends its job.
+// A handler writes into the database exactly once: in the transaction that ends its job.
 //
-// transaction_handlers [CONNECTION-STRING]; what that does not say, PGHOST, PGDATABASE, PGUSER ... do. It wants two tables:
-// account (name text, cents bigint), and first_gift (name text PRIMARY KEY).
+// transaction_handlers [CONNECTION-STRING]; PGHOST, PGDATABASE, PGUSER ... give what the string leaves out. The program
+// needs two tables: account (name text, cents bigint), and first_gift (name text PRIMARY KEY).
 
 #include <pgq/driver/libpq.hpp>
 #include <pgq/pgq.hpp>
@@ -34,13 +34,13 @@ namespace app {
 using bank = pgq::queue<transfer, receipt, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
 using transaction = pgq::transaction<bank>;
 
-// Both accounts, the receipt and the end of the job are one step.
+// One transaction changes both accounts, enqueues the receipt and ends the job.
 pgq::outcome move_money(const transfer& t, transaction& tx) {
     constexpr auto change = "UPDATE account SET cents = cents + $2 WHERE name = $1 AND cents + $2 >= 0";
     if (tx.exec(change, t.from, -t.cents).value().affected() == 0) return pgq::hold{t.from + " cannot pay"};
     if (tx.exec(change, t.to, t.cents).value().affected() == 0) return pgq::hold{"there is no " + t.to};
 
-    // What fails in here is undone without the rest.
+    // If the insert fails, only the savepoint is rolled back.
     const auto noted = tx.savepoint([&] { return tx.exec("INSERT INTO first_gift VALUES ($1)", t.to); });
     const std::string text = t.to + " got " + std::to_string(t.cents) + (noted ? ", the first time" : ", again");
     (void)tx.enqueue(receipt{text}).value();

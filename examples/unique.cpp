@@ -1,5 +1,5 @@
-// Jobs of which there is one at a time: by a key that the caller names, and by one made of the job's members. Jobs live in memory here;
-// with driver::libpq it is the same, for all programs at once.
+// Unique jobs: by a key that the caller chooses, and by a key made of members of the job. This example keeps the jobs
+// in memory; with driver::libpq a key is unique over all programs.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -35,20 +35,20 @@ using app_queue = pgq::queue<pgq::job<app::digest, pgq::unique_by<&app::digest::
 void greet(const app::welcome& w) { std::printf("welcome, %s\n", w.user.c_str()); }
 void post(const app::digest& d) { std::printf("digest for %s: %s\n", d.user.c_str(), d.text.c_str()); }
 
-void name_keys(app_queue& jobs) {
+void use_named_keys(app_queue& jobs) {
     const auto first = jobs.enqueue(app::welcome{"ada"}, {.unique_key = "welcome:ada"}).value();
     const auto again = jobs.enqueue(app::welcome{"ada"}, {.unique_key = "welcome:ada"}).value();
-    std::printf("again: %s, %s\n", again.is_new() ? "a new one" : "not enqueued",
-                again == first ? "its id is the first one's" : "?");
+    std::printf("again: %s, %s\n", again.is_new() ? "new" : "not enqueued",
+                again == first ? "with the id of the first" : "?");
 
-    // An error instead, and the key is taken for an hour, even if the job is done by then.
+    // A duplicate is an error, and the key is taken for an hour, even if the job is done before.
     const pgq::unique once = pgq::unique{"welcome:grace"}.during(1h).or_fail();
     jobs.enqueue(app::welcome{"grace"}, {.unique_key = once}).value();
     if (const auto put = jobs.enqueue(app::welcome{"grace"}, {.unique_key = once}); !put)
         std::printf("refused: %s\n", put.error().message.c_str());
 }
 
-void let_members_be_keys(app_queue& jobs) {
+void use_members_as_keys(app_queue& jobs) {
     jobs.enqueue(app::digest{"ada", "one message"}).value();
     jobs.enqueue(app::digest{"bob", "one message"}).value();
     jobs.enqueue(app::digest{"ada", "three messages"}).value();
@@ -56,14 +56,14 @@ void let_members_be_keys(app_queue& jobs) {
 
 int main() try {
     app_queue jobs;
-    name_keys(jobs);
-    let_members_be_keys(jobs);
+    use_named_keys(jobs);
+    use_members_as_keys(jobs);
 
     const pgq::worker_options until_empty{.until = pgq::run_until::empty};
     pgq::worker w{jobs, until_empty, greet, post};
     w.run().value();
     const auto later = jobs.enqueue(app::welcome{"ada"}, {.unique_key = "welcome:ada"}).value();
-    std::printf("later: %s\n", later.is_new() ? "a new one" : "not enqueued");
+    std::printf("later: %s\n", later.is_new() ? "new" : "not enqueued");
 } catch (const pgq::failure& e) {
     std::fprintf(stderr, "unique: %s\n", e.info().text().c_str());
     return 1;

@@ -1,5 +1,5 @@
 // run:
-// A payload that changes its shape while old and new programs run.
+// Changes the members of a payload while old and new programs run.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -14,12 +14,12 @@
 
 namespace app {
 
-// What programs before this one write.
+// The old program writes this.
 struct resize_1 {
     static constexpr std::string_view entrypoint = "resize";
     std::string path{};
 };
-// What this one writes; it reads both.
+// The new program writes this, and reads both.
 struct resize {
     static constexpr std::string_view entrypoint = "resize";
     using previous = resize_1;
@@ -45,7 +45,7 @@ int main() {
     before.enqueue(app::resize_1{"cat.jpg"}).value();
     now.enqueue(app::resize{"dog.jpg", 512}).value();
 
-    // The old program is not handed what the new one wrote.
+    // The old program gets only jobs that it can read.
     pgq::worker old_worker{before, {.until = pgq::run_until::empty}, [](const app::resize_1& r) {
                                std::printf("old: %s\n", r.path.c_str());
                            }};

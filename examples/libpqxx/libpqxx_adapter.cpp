@@ -17,13 +17,13 @@
 #include <string>
 #include <string_view>
 
-// A program that talks to its database by libpqxx (version 6), and enqueues jobs in the transactions it has anyway: an order
-// and the job that ships it are both there, or neither is.
+// A program that uses libpqxx (version 6) and enqueues jobs in its own transactions: an order and the job that ships it
+// are committed together, or not at all.
 
 namespace app {
 
-// The adapter: libpqxx keeps its PGconn to itself, but has a policy make it, and that sees it.
-class connect_and_show : public pqxx::connect_direct {
+// The adapter. libpqxx hides its PGconn, but a connection policy creates it and can keep the pointer.
+class keep_handle : public pqxx::connect_direct {
 public:
     using pqxx::connect_direct::connect_direct;
 
@@ -38,16 +38,16 @@ private:
     handle handle_ = nullptr;
 };
 
-class connection : private connect_and_show, public pqxx::connection_base {
+class connection : private keep_handle, public pqxx::connection_base {
 public:
     explicit connection(const std::string& conninfo)
-        : connect_and_show{conninfo}, connection_base{static_cast<connect_and_show&>(*this)} {
+        : keep_handle{conninfo}, connection_base{static_cast<keep_handle&>(*this)} {
         init();
     }
     ~connection() { close(); }
 
-    // For as long as it is not disconnected: libpqxx 6 makes another when it reconnects.
-    using connect_and_show::get;
+    // Valid until the connection closes: libpqxx 6 makes another handle when it reconnects.
+    using keep_handle::get;
 };
 
 struct ship {
@@ -56,7 +56,7 @@ struct ship {
 };
 
 using store_front = pgq::queue<ship, pgq::driver::borrow, pgq::serializer::json, pgq::executor::in_place>;
-using warehouse = pgq::rebind<store_front, pgq::driver::libpq>;  // workers have connections of their own
+using warehouse = pgq::rebind<store_front, pgq::driver::libpq>;  // workers have their own connections
 
 }  // namespace app
 BOOST_HANA_ADAPT_STRUCT(app::ship, order);
@@ -64,21 +64,21 @@ BOOST_HANA_ADAPT_STRUCT(app::ship, order);
 int main(int argc, char** argv) try {
     const char* dsn = std::getenv("PGQ_DSN");
     const std::string conninfo = argc > 1 ? argv[1] : dsn != nullptr ? dsn : "";
-    const pgq::queue_options name{.name = "libpqxx " + std::to_string(::getpid())};  // nobody else's jobs
+    const pgq::queue_options name{.name = "libpqxx " + std::to_string(::getpid())};  // a queue of this process only
     app::warehouse stock{pgq::driver::libpq{conninfo}, name};
     stock.install().value();
 
     app::connection db{conninfo};
     db.set_client_encoding("UTF8");
     app::store_front jobs{pgq::driver::borrow{db.get()}, name};
-    jobs.lanes().value();  // outside of any transaction: in one that is rolled back they would be gone
+    jobs.lanes().value();  // outside of a transaction, because a rollback would remove the new lanes
 
     const auto place_order = [&](std::int64_t number, bool paid) {
         pqxx::work tx{db};
         tx.exec("CREATE TEMPORARY TABLE IF NOT EXISTS orders (number bigint PRIMARY KEY)");
         tx.exec("INSERT INTO orders VALUES (" + tx.quote(number) + ")");
         jobs.enqueue(app::ship{number}).value();  // in the transaction of `tx`
-        if (paid) tx.commit();                    // else both are gone
+        if (paid) tx.commit();                    // otherwise both are rolled back
     };
     place_order(1, true);
     place_order(2, false);

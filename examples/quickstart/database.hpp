@@ -18,7 +18,7 @@ struct close_connection {
 };
 using connection = std::unique_ptr<PGconn, close_connection>;
 
-/// What a statement answered.
+/// The result of a statement.
 class rows {
 public:
     explicit rows(PGresult* r) : result_{r, &PQclear} {}
@@ -32,12 +32,12 @@ private:
     std::unique_ptr<PGresult, void (*)(PGresult*)> result_;
 };
 
-/// The application's own connections, apart from those of the queue; used from several threads.
+/// The application's own connections, separate from those of the queue. Any thread may use it.
 class database {
 public:
     database(std::string conninfo, std::string schema) : conninfo_{std::move(conninfo)}, schema_{std::move(schema)} {}
 
-    /// Rolled back, by closing its connection, when it ends without a commit.
+    /// If it ends without a commit, it closes its connection, which rolls back.
     class transaction;
 
     const std::string& conninfo() const noexcept { return conninfo_; }
@@ -72,8 +72,8 @@ private:
 
 class database::transaction {
 public:
-    // Not waiting for the disk loses nothing here. The queue acknowledges the job after this commit, in the same log: if
-    // the acknowledgement survives a crash of the server, so does what it stands for; if not, the job runs again.
+    // The commit need not wait for the disk. The queue acknowledges the job after this commit, in the same log. If the
+    // acknowledgement survives a crash of the server, so does this commit; otherwise the job runs again.
     explicit transaction(database& db) : database_{&db}, connection_{db.take()} {
         run("BEGIN; SET LOCAL search_path TO " + db.schema() + "; SET LOCAL synchronous_commit = off");
     }

@@ -12,12 +12,12 @@
 
 namespace quickstart {
 
-/// A bar on a terminal; elsewhere a line each second.
+/// Shows the progress: as a bar on a terminal, otherwise as one line per second.
 class display {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// How often it wants to be shown something.
+    /// How often to call show().
     std::chrono::milliseconds interval() const noexcept {
         return tty_ ? std::chrono::milliseconds{100} : std::chrono::milliseconds{1000};
     }
@@ -36,14 +36,14 @@ public:
         drawn_ = tty_;
     }
 
-    /// Leaves the bar as it is and goes on below.
+    /// Keeps the bar and continues on the next line.
     void end_bar() {
         if (drawn_) std::printf("\n");
         drawn_ = false;
         std::fflush(stdout);
     }
 
-    void say(const std::string& line) {
+    void print(const std::string& line) {
         if (drawn_) std::printf("\r\x1b[K");
         std::printf("%s\n", line.c_str());
         std::fflush(stdout);

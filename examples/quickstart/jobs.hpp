@@ -24,7 +24,7 @@ struct index_file {
     std::string path{};
 };
 
-/// Sums up; enqueued by whoever finishes the last file.
+/// Sums up. The handler that finishes the last file enqueues it.
 struct report {
     static constexpr std::string_view entrypoint = "report";
     std::int64_t top = 20;
@@ -40,7 +40,7 @@ namespace quickstart {
 using job_queue = pgq::queue<pgq::job<scan>, pgq::job<index_file>, pgq::job<report>, pgq::driver::libpq,
                              pgq::serializer::json, pgq::executor::thread_pool>;
 
-/// Two threads for each process: one can read and count while the other waits for the database.
+/// Two threads per process: one can read and count while the other waits for the database.
 inline job_queue open_queue(const std::string& conninfo, const std::string& schema) {
     pgq::driver::libpq driver{pgq::driver::connection_options{.conninfo = conninfo, .schema = schema + "_jobs"}};
     return job_queue{std::move(driver), {.name = "quickstart"}, pgq::executor::thread_pool{2}};

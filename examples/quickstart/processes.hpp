@@ -16,17 +16,17 @@
 
 namespace quickstart {
 
-/// Ctrl-C, TERM and the end of a child, taken when we ask for them; to be made before there is any thread or child.
+/// Blocks Ctrl-C, TERM, HUP and CHLD, and receives them in wait(). Construct it before any thread or child process.
 class signals {
 public:
     signals() {
         sigemptyset(&set_);
         for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&set_, s);
         pthread_sigmask(SIG_BLOCK, &set_, &before_);
-        std::signal(SIGPIPE, SIG_IGN);  // `quickstart | head` must still clean up
+        std::signal(SIGPIPE, SIG_IGN);  // `quickstart | head` must still drop its tables
     }
 
-    /// The signal that came within this time, or 0.
+    /// The signal that arrives within this time, or 0.
     int wait(std::chrono::milliseconds time) const {
         const timespec t{.tv_sec = time.count() / 1000, .tv_nsec = time.count() % 1000 * 1'000'000};
         const int which = sigtimedwait(&set_, nullptr, &t);
@@ -47,7 +47,7 @@ private:
     sigset_t before_{};
 };
 
-/// Copies of this program that work; none outlives this object, nor this process.
+/// Worker processes of this program. They end with this object, and with this process.
 class processes {
 public:
     processes(const signals& s, std::string argument) : signals_{&s}, argument_{std::move(argument)} {}
@@ -63,18 +63,18 @@ public:
         running_.push_back(child);
     }
 
-    /// What became of those that ended since the last call.
+    /// One message per process that ended since the last call.
     std::vector<std::string> ended() {
-        std::vector<std::string> news;
+        std::vector<std::string> messages;
         int status = 0;
         for (pid_t p; (p = waitpid(-1, &status, WNOHANG)) > 0;) {
             std::erase(running_, p);
-            news.push_back("worker " + std::to_string(p) + " ended: " + describe(status));
+            messages.push_back("worker " + std::to_string(p) + " ended: " + describe(status));
         }
-        return news;
+        return messages;
     }
 
-    /// Lets them finish what they run and waits for them. False when one failed.
+    /// Tells the processes to stop, and waits until they have finished their jobs. False if one failed.
     bool stop() noexcept {
         for (const pid_t p : running_) kill(p, SIGTERM);
         bool good = true;
@@ -92,7 +92,7 @@ public:
 private:
     [[noreturn]] void become_worker(pid_t parent) const {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (getppid() != parent) _exit(1);  // it died before we had asked to be told
+        if (getppid() != parent) _exit(1);  // the parent ended before prctl
         pthread_sigmask(SIG_SETMASK, &signals_->before(), nullptr);
         execl("/proc/self/exe", "quickstart", "worker", argument_.c_str(), nullptr);
         _exit(127);

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-/// The application's tables. Jobs run at least once, so everything here may be done twice and counts once.
+/// The application's tables. A job may run more than once, so each change here is idempotent.
 namespace quickstart::store {
 
 inline void create(database& db) {
@@ -18,27 +18,27 @@ inline void create(database& db) {
         "CREATE TABLE scanned (one bool PRIMARY KEY, files int8 NOT NULL, files_left int8 NOT NULL, report_job int8);"
         "CREATE TABLE file (path text PRIMARY KEY, is_text bool NOT NULL, total int8 NOT NULL, words text[], counts "
         "int4[]);"
-        // read once only, which does not pay for compressing
+        // not compressed, because the report reads them only once
         "ALTER TABLE file ALTER words SET STORAGE EXTERNAL, ALTER counts SET STORAGE EXTERNAL;"
         "CREATE TABLE summary (one bool PRIMARY KEY, total int8, different int8, top text[], top_counts int8[])");
     tx.commit();
 }
 
-/// Together with the queue's own schema.
+/// Drops the tables and the schema of the queue.
 inline void drop(database& db) {
     database::transaction tx{db};
     tx.run("DROP SCHEMA IF EXISTS " + db.schema() + " CASCADE; DROP SCHEMA IF EXISTS " + db.schema() + "_jobs CASCADE");
     tx.commit();
 }
 
-/// False when it was put before.
+/// False if the row existed before.
 inline bool put_scan(database::transaction& tx, std::size_t files) {
     return tx.run("INSERT INTO scanned VALUES (true, $1, $1) ON CONFLICT DO NOTHING RETURNING 1",
                   {std::to_string(files)})
                .size() == 1;
 }
 
-/// False when it was put before.
+/// False if the row existed before.
 inline bool put_file(database::transaction& tx, const std::string& path, bool is_text, std::int64_t total,
                      const word_counts& counted) {
     std::string words;
@@ -54,8 +54,8 @@ inline bool put_file(database::transaction& tx, const std::string& path, bool is
                .size() == 1;
 }
 
-/// How many files are left with this one done. The row stays locked until the transaction ends, so that only one of two
-/// that finish together is the last.
+/// Counts this file as done; returns how many files are left. The row stays locked until the transaction ends, so
+/// exactly one handler sees 0.
 inline std::int64_t count_down(database::transaction& tx) {
     return tx.run("UPDATE scanned SET files_left = files_left - 1 RETURNING files_left").number(0, 0);
 }
@@ -76,7 +76,7 @@ inline void put_summary(database::transaction& tx, std::int64_t top) {
         {std::to_string(top)});
 }
 
-/// How far it is.
+/// The progress of a run.
 struct progress {
     bool scanned = false;
     std::int64_t files = 0;
@@ -98,7 +98,7 @@ struct word {
     friend bool operator==(const word&, const word&) = default;
 };
 
-/// What all words come to.
+/// The sums over all files.
 struct totals {
     std::int64_t texts = 0;
     std::int64_t words = 0;
@@ -119,7 +119,7 @@ inline totals get_totals(database& db) {
     return all;
 }
 
-/// Jobs that were enqueued, as those who enqueued them wrote down, and jobs whose work is in the tables.
+/// How many jobs were enqueued, by the rows that their producers wrote, and how many wrote their result.
 struct job_balance {
     std::int64_t enqueued = 0;
     std::int64_t done = 0;

@@ -30,14 +30,13 @@ inline bool is_compressed(const std::filesystem::path& p) {
     return std::find(endings.begin(), endings.end(), p.extension().native()) != endings.end();
 }
 
-/// Names go through JSON and into the database, which both want UTF-8. Asks the C library, so the program's locale has to be
-/// a UTF-8 one.
+/// JSON and the database need file names in UTF-8. This asks the C library, so the program's locale must be UTF-8.
 inline bool is_utf8(const std::string& s) {
     return std::mbstowcs(nullptr, s.c_str(), 0) != static_cast<std::size_t>(-1);
 }
 
-/// Files that may hold text, in the order of their names, the directories one after the other; what cannot be looked at is
-/// left out. Links are not followed.
+/// Files that may contain text, directory by directory, sorted by name. It skips what it cannot read, and does not
+/// follow links.
 inline std::vector<std::string> list_files(const std::vector<std::string>& directories, std::int64_t at_most) {
     namespace fs = std::filesystem;
     const auto wanted = [](const fs::directory_entry& e) {
@@ -58,7 +57,7 @@ inline std::vector<std::string> list_files(const std::vector<std::string>& direc
     return all;
 }
 
-/// Nothing when it cannot be read, or is no text: that has no zero byte.
+/// The content of a file; empty if the file cannot be read or has a zero byte, which text does not have.
 inline std::optional<std::string> read_text(const std::string& path) {
     std::ifstream in{path, std::ios::binary | std::ios::ate};
     if (!in) return std::nullopt;
@@ -70,7 +69,7 @@ inline std::optional<std::string> read_text(const std::string& path) {
     return bytes;
 }
 
-/// A word is 2 to 40 ASCII letters in a row, as lower case.
+/// Counts the words of a text. A word is 2 to 40 ASCII letters in a row, in lower case.
 inline std::int64_t count_words(std::string_view text, word_counts& counts) {
     std::int64_t sum = 0;
     std::array<char, 40> word;

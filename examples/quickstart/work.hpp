@@ -17,8 +17,8 @@
 
 namespace quickstart {
 
-/// The three handlers. Each writes what it found and enqueues what follows from it in one transaction: both happen, or the
-/// handler throws, neither happens and the job runs again.
+/// The three handlers. Each writes its result and enqueues the next jobs in one transaction. If the handler throws, the
+/// transaction is rolled back and the job runs again.
 class handlers {
 public:
     handlers(job_queue& jobs, database& db) : jobs_{&jobs}, db_{&db} {}
@@ -65,7 +65,7 @@ private:
     database* db_;
 };
 
-/// A worker process: until it is told to stop.
+/// The main function of a worker process. Runs until TERM.
 inline int work(const std::string& schema) {
     const example::stop_on_signal stop;
     const char* conninfo = std::getenv("PGQ_DSN");

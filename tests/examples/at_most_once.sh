@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-expect "what it says" "$("$1")" \
+expect "the output" "$("$1")" \
     'north: ding
 ring_bell: the rope is torn
 south: ding

@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-expect "what it says" "$("$1")" \
+expect "the output" "$("$1")" \
     "invoice for 'ada', attempt 1: done
 invoice for '', attempt 1: hold
 invoice for 'grace', attempt 1: done

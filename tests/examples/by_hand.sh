@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-expect "what it says" "$("$1" "$PGQ_DSN")" \
+expect "the output" "$("$1" "$PGQ_DSN")" \
     'umm, Cox apples taste good
 umm, Arthur Turner apples taste good
 umm, Golden Delicious apples taste good
@@ -17,4 +17,4 @@ umm, Jonagold apples taste good
 Windfall, delivery 1
 Windfall, delivery 2'
 expect "jobs left" "$(sql 'SELECT count(*) FROM pgq_jobs.job')" 0
-expect "getters that did not say goodbye" "$(sql 'SELECT count(*) FROM pgq_jobs.worker')" 0
+expect "workers still registered" "$(sql 'SELECT count(*) FROM pgq_jobs.worker')" 0

@@ -3,8 +3,8 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-expect "what it says" "$("$1")" \
-    "waiting: 3 gone
-running: 1 asked to stop
+expect "the output" "$("$1")" \
+    "waiting: 3 removed
+running: 1 told to stop
 it was cancelled
-nobody worked: expired"
+without a worker: expired"

@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-expect "what it says" "$("$1" "$PGQ_DSN")" \
+expect "the output" "$("$1" "$PGQ_DSN")" \
     'attempt 1
 page 1
 page 2

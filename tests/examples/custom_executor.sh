@@ -3,4 +3,4 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-expect "what it says" "$("$1")" $'Sending Email: Your order is on its way\nSending SMS: Code 4711\nkept: permanent: no way to send by pigeon'
+expect "the output" "$("$1")" $'Sending Email: Your order is on its way\nSending SMS: Code 4711\nheld: permanent: no way to send by pigeon'

@@ -10,7 +10,7 @@ expect() {  # WHAT FOUND WANTED
 }
 
 expect_like() {  # WHAT FOUND REGEX
-    [[ $2 =~ $3 ]] || fail "$1: found '$2', wanted something like '$3'"
+    [[ $2 =~ $3 ]] || fail "$1: found '$2', wanted a match of '$3'"
 }
 
 expect_exit() {  # STATUS COMMAND...
@@ -24,6 +24,6 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$PGQ_DSN" -c "$1"; }
 wait_for() {  # SECONDS WHAT COMMAND...
     local until=$((SECONDS + $1))
     while ! "${@:3}" 2>/dev/null; do
-        [ $SECONDS -lt $until ] || fail "waited $1 s in vain for: $2"
+        [ $SECONDS -lt $until ] || fail "after $1 s still no: $2"
     done
 }

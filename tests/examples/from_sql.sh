@@ -7,7 +7,7 @@ file=$(dirname "${BASH_SOURCE[0]}")/../../examples/from_sql.sql
 run() { psql -X -q -v ON_ERROR_STOP=1 "$@" "$PGQ_DSN"; }
 
 "$from_sql" sql | run -1
-"$from_sql" sql | run -1 # again: harmless
+"$from_sql" sql | run -1 # the script may run again
 run -1 -f "$file"
 
 sql "INSERT INTO orders (customer, items) VALUES ('Ada', '{engine,\"gear, small\"}')"
@@ -19,9 +19,9 @@ expect "what the workers do" "$("$from_sql" work)" 'order 2: 0 items to Grace; -
 order 1: 2 items to Ada
 order 7: 0 items to Edsger'
 
-trouble=$(sql "SELECT pgq_jobs.enqueue_ship_order('{\"oder\": 7}')" 2>&1 || true)
-expect_like "a typo" "$trouble" '\$\.oder: the job type has no such member.*its members are: order, customer, items'
-trouble=$(sql "INSERT INTO orders (customer, items) VALUES ('Ada', ARRAY[NULL])" 2>&1 || true)
-expect_like "a null among the items" "$trouble" '\$\.items\.0: expected a string, found null'
-expect "orders that went with their jobs" "$(sql 'SELECT count(*) FROM orders')" 2
+output=$(sql "SELECT pgq_jobs.enqueue_ship_order('{\"oder\": 7}')" 2>&1 || true)
+expect_like "a typo" "$output" '\$\.oder: the job type has no such member.*its members are: order, customer, items'
+output=$(sql "INSERT INTO orders (customer, items) VALUES ('Ada', ARRAY[NULL])" 2>&1 || true)
+expect_like "a null among the items" "$output" '\$\.items\.0: expected a string, found null'
+expect "committed orders" "$(sql 'SELECT count(*) FROM orders')" 2
 expect_exit 2 "$from_sql" 2>/dev/null

@@ -15,7 +15,7 @@ queue_is_empty() { [ "$(sql 'SELECT count(*) FROM pgq_jobs.job')" = 0 ]; }
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 for signal in INT TERM; do
-    set -m # else bash starts it with INT ignored
+    set -m # otherwise bash starts the consumer with INT ignored
     "$consumer" >"$out" &
     worker=$!
     set +m
@@ -25,11 +25,11 @@ for signal in INT TERM; do
     expect_exit 0 wait $worker
     expect "consumer after $signal" "$(cat "$out")" "sent 1500 emails"
 done
-expect "workers that did not say goodbye" "$(sql 'SELECT count(*) FROM pgq_jobs.worker')" 0
+expect "workers still registered" "$(sql 'SELECT count(*) FROM pgq_jobs.worker')" 0
 
 expect_exit 2 "$producer" 2>/dev/null
 expect_exit 2 "$producer" ten 2>/dev/null
 expect_exit 2 "$producer" 0 2>/dev/null
 expect_exit 2 "$consumer" --what 2>/dev/null
-trouble=$(expect_exit 1 "$consumer" host=/nowhere 2>&1)
-expect_like "what it says without a server" "$trouble" '^consumer: install: .*/nowhere'
+output=$(expect_exit 1 "$consumer" host=/nowhere 2>&1)
+expect_like "the error without a server" "$output" '^consumer: install: .*/nowhere'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# quickstart.sh QUICKSTART: over files whose words are known.
+# quickstart.sh QUICKSTART: counts the words of files whose words the test knows.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 quickstart=$1
@@ -22,40 +22,40 @@ echo "$found"
 expect_like "the last line" "${found##*$'\n'}" '^quickstart: 302 jobs done, 0 lost, [0-9]+ jobs/s$'
 expect_like "the first word" "$found" $'\n +890  apple\n +592  pear\n'
 expect_like "the sum" "$found" '1482 words in 299 texts, 2 different'
-expect_like "the check" "$found" 'counting alone gives the same'
+expect_like "the check" "$found" 'counting without a queue gives the same'
 expect "schemas left" "$(schemas_left)" 0
 
 mkdir "$files/none"
 found=$("$quickstart" --files "$files/none" --workers 1)
-expect_like "the last line of nothing" "${found##*$'\n'}" '^quickstart: 2 jobs done, 0 lost, '
+expect_like "the last line without files" "${found##*$'\n'}" '^quickstart: 2 jobs done, 0 lost, '
 
-# Somebody empties the queue.
-steal() {
+# The test deletes jobs from the queue.
+delete_jobs() {
     local schema
     schema=$(sql "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'quickstart%jobs'")
-    [ "$(sql "WITH stolen AS (DELETE FROM $schema.ready RETURNING 1) SELECT count(*) > 0 FROM stolen")" = t ]
+    [ "$(sql "WITH deleted AS (DELETE FROM $schema.ready RETURNING 1) SELECT count(*) > 0 FROM deleted")" = t ]
 }
 "$quickstart" --files "$files/many" --workers 1 >"$files/out" 2>&1 &
-wait_for 30 "jobs to steal" steal
+wait_for 30 "jobs to delete" delete_jobs
 expect_exit 1 wait $!
-expect_like "the last line of a robbed run" "$(tail -n 1 "$files/out")" \
+expect_like "the last line of a run that lost jobs" "$(tail -n 1 "$files/out")" \
     '^quickstart: [0-9]+ jobs done, [1-9][0-9]* lost, [0-9]+ jobs/s$'
-expect "schemas left by a robbed run" "$(schemas_left)" 0
+expect "schemas left by a run that lost jobs" "$(schemas_left)" 0
 
-# Told to stop in the middle, it takes its workers and its tables with it.
-has_begun() { [ "$(schemas_left)" = 2 ]; }
+# After TERM in the middle of a run, the program stops its workers and drops its tables.
+has_started() { [ "$(schemas_left)" = 2 ]; }
 "$quickstart" --files "$files/many" --workers 2 >"$files/out" 2>&1 &
-wait_for 30 "its tables" has_begun
+wait_for 30 "its tables" has_started
 kill -TERM $!
 status=0
 wait $! || status=$?
-expect_like "exit status when told to stop" "$status" '^(130|0)$' # 0: it was faster
-expect "schemas left when told to stop" "$(schemas_left)" 0
+expect_like "exit status after TERM" "$status" '^(130|0)$' # 0: it ended before the signal
+expect "schemas left after TERM" "$(schemas_left)" 0
 expect "connections left" "$(sql 'SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
       AND backend_type = '"'client backend'")" 0
 
 expect_exit 1 "$quickstart" --files "$files/not there" 2>/dev/null
 expect_exit 1 "$quickstart" --workers 0 2>/dev/null
-trouble=$(expect_exit 1 "$quickstart" --dsn host=/nowhere 2>&1)
-expect_like "what it says without a server" "$trouble" '^quickstart: .*/nowhere'
+output=$(expect_exit 1 "$quickstart" --dsn host=/nowhere 2>&1)
+expect_like "the error without a server" "$output" '^quickstart: .*/nowhere'

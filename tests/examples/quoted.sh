@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# quoted.sh ROOT PAGE...: every C++ block of the pages is the text of a file, the one named in a comment above it:
+# quoted.sh ROOT PAGE...: checks that each C++ block of the pages is the text of a file. A comment above the block names
+# it:
 #
 #   <!-- examples/first.cpp -->         the whole file
-#   <!-- part of examples/mail.hpp -->  lines of it that follow each other
+#   <!-- part of examples/mail.hpp -->  consecutive lines of the file
 set -euo pipefail
 root=$1
 bad=0
@@ -14,13 +15,13 @@ complain() {
 check_block() {  # PAGE SOURCE BLOCK
     local page=$1 source=$2 block=$3 text
     if [ -z "$source" ]; then
-        complain "$page: a C++ block without a comment that says what file it is"
+        complain "$page: a C++ block without a comment that names its file"
     elif ! text=$(cat "$root/${source#part of }" 2>/dev/null); then
         complain "$page: there is no ${source#part of }"
     elif [[ $source == 'part of '* ]]; then
-        [[ $'\n'$text$'\n' == *$'\n'"$block"* ]] || complain "$page: a block is no part of ${source#part of } any more"
+        [[ $'\n'$text$'\n' == *$'\n'"$block"* ]] || complain "$page: a block is not part of ${source#part of }"
     elif [ "$block" != "$text"$'\n' ]; then
-        complain "$page: a block is not what $source says any more"
+        complain "$page: a block differs from $source"
     fi
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does quoted.sh see what it is there for?
+# Checks that quoted.sh accepts equal blocks and reports different ones.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/expect.sh"

@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-expect "what it says" "$("$1")" \
+expect "the output" "$("$1")" \
     "17 / 5 is 3, rest 2
 still 3
 1 / 0: was held: attempt 1 of 1 failed: division by zero

@@ -3,8 +3,8 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-expect "what it says" "$("$1" "$PGQ_DSN")" \
-    '70 from ada to grace, not now
+expect "the output" "$("$1" "$PGQ_DSN")" \
+    '70 from ada to grace, rolled back
 ada has 30
 grace has 70
 booked

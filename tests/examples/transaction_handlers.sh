@@ -6,7 +6,7 @@ set -euo pipefail
 sql "CREATE TABLE account (name text, cents bigint);
      CREATE TABLE first_gift (name text PRIMARY KEY);
      INSERT INTO account VALUES ('ada', 3000), ('grace', 0)"
-expect "what it says" "$("$1" "$PGQ_DSN")" \
+expect "the output" "$("$1" "$PGQ_DSN")" \
     "grace got 2500, the first time
 grace got 500, again
 held: grace cannot pay"

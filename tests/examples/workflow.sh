@@ -3,14 +3,14 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-expect "what it says" "$("$1")" \
+expect "the output" "$("$1")" \
     "fetched start
 merged into start.txt
-told ada
+notified ada
 fetched left
 fetched right
 merged into both.txt
-told grace
-told whoever cleans up
+notified grace
+notified the operator
 held: which failed for good
 the other was cancelled"
