@@ -1,4 +1,4 @@
-# Standalone Asio as asio::asio. Packages that bring a config file are asked first; distributions ship bare headers.
+# Finds standalone Asio as asio::asio. A CMake package goes first; distributions ship only the headers.
 
 find_package(asio CONFIG QUIET)
 if(TARGET asio::asio)

@@ -1,4 +1,4 @@
-# libsodium as sodium::sodium. It comes without a CMake package.
+# Finds libsodium as sodium::sodium. libsodium has no CMake package.
 
 find_path(sodium_INCLUDE_DIR NAMES sodium.h DOC "where sodium.h is")
 find_library(sodium_LIBRARY NAMES sodium libsodium DOC "libsodium")

@@ -1,4 +1,4 @@
-# Zstandard as zstd::zstd. Its own CMake package, where there is one, names its targets by how they were built.
+# Finds Zstandard as zstd::zstd. Not every system has its CMake package, and the target names in it depend on the build.
 
 find_path(zstd_INCLUDE_DIR NAMES zstd.h DOC "where zstd.h is")
 find_library(zstd_LIBRARY NAMES zstd DOC "the Zstandard library")

@@ -1,25 +1,25 @@
-# For our own tests, examples, benchmarks and tools only; nothing of this is installed.
+# For the tests, examples, benchmarks and tools of this project. Nothing of this is installed.
 
 add_library(pgq_dev INTERFACE)
 target_compile_features(pgq_dev INTERFACE cxx_std_20)
 target_compile_options(pgq_dev INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
-# Optimizing and instrumenting, GCC 12 and 13 warn of overlaps and uninitialized members inside std::string and
-# std::variant that are not there.
+# With optimization or a sanitizer, GCC 12 and 13 give false warnings about overlaps and uninitialized members inside
+# std::string and std::variant.
 target_compile_options(
   pgq_dev INTERFACE
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,14>>:-Wno-restrict;-Wno-error=maybe-uninitialized>
 )
-# Collecting garbage is a tenth of GCC's time at its defaults.
+# With the defaults GCC spends a tenth of its time on garbage collection.
 target_compile_options(pgq_dev INTERFACE $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1048576>)
-# Asio before 1.24 looks for <experimental/coroutine> with Clang and so hides its coroutines.
+# With Clang, Asio before 1.24 looks for <experimental/coroutine>, does not find it and disables coroutines.
 target_compile_definitions(
   pgq_dev INTERFACE $<$<CXX_COMPILER_ID:Clang,AppleClang>:ASIO_HAS_CO_AWAIT=1;ASIO_HAS_STD_COROUTINE=1>
 )
 
-# An empty optional that is used ends a test, instead of whatever its bytes say then.
+# With assertions, access to an empty optional ends the test.
 target_compile_definitions(pgq_dev INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
-# The libraries that only some serializers need: what cannot be built without one that is missing is left out.
+# Only some serializers need these libraries. If one is missing, the files that need it are not built.
 set(pgq_optional_nlohmann "pgq/serializer/(nlohmann|msgpack)[a-z_]*\\.hpp")
 set(pgq_optional_sodium "pgq/serializer/(encrypted|keys)\\.hpp")
 set(pgq_optional_zstd "pgq/serializer/compressed\\.hpp")
@@ -28,13 +28,13 @@ foreach(component nlohmann sodium zstd)
   if(TARGET pgq::${component})
     target_link_libraries(pgq_dev INTERFACE pgq::${component})
   else()
-    message(STATUS "pgq::${component}: its library is not here, what needs it is not built and not tested")
+    message(STATUS "pgq::${component}: its library is not found; files that need it are not built and not tested")
     list(APPEND pgq_missing_headers "${pgq_optional_${component}}")
   endif()
 endforeach()
 string(JOIN "|" pgq_missing_headers ${pgq_missing_headers})
 
-# pgq_buildable(VARIABLE FILE...): the files that neither are nor include a header whose library is missing.
+# pgq_buildable(VARIABLE FILE...): sets VARIABLE to the files that do not need a missing library.
 function(pgq_buildable variable)
   set(buildable)
   foreach(file IN LISTS ARGN)
@@ -53,7 +53,7 @@ function(pgq_buildable variable)
   set(${variable} ${buildable} PARENT_SCOPE)
 endfunction()
 
-# `all_verify_interface_header_sets` compiles each header alone, with the warnings.
+# The target `all_verify_interface_header_sets` compiles each header alone, with the warnings.
 pgq_buildable(pgq_buildable_headers ${pgq_headers})
 add_library(pgq_each_header INTERFACE)
 set(pgq_own_headers ${pgq_buildable_headers})
@@ -68,8 +68,8 @@ target_sources(
 target_link_libraries(pgq_each_header INTERFACE pgq::asio pgq::json pgq_dev)
 set_target_properties(pgq_each_header PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
 
-# pgq_programs(FOLDER DIRECTORY PREFIX): each FOLDER/*.cpp becomes a program of its stem; the target has the prefix.
-# Sets pgq_programs_added to the targets.
+# pgq_programs(FOLDER DIRECTORY PREFIX): builds one program per FOLDER/*.cpp into DIRECTORY. The program has the name of
+# the file; the target has the PREFIX before it. Sets pgq_programs_added to the targets.
 function(pgq_programs folder directory prefix)
   file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cpp")
   pgq_buildable(sources ${sources})

@@ -1,7 +1,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-# Each component has an export file of its own, so that asking for one does not need the libraries of the others.
+# Each component has its own export file, so that a component does not need the libraries of the others.
 set(pgq_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/pgq")
 
 install(TARGETS pgq EXPORT pgq_core_targets FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
@@ -15,7 +15,7 @@ configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/pgqConfig.cmake.in" "${CMAKE_CURRENT_BINARY_DIR}/pgqConfig.cmake"
   INSTALL_DESTINATION "${pgq_package_dir}" NO_SET_AND_CHECK_MACRO
 )
-# Before 1.0 a minor version may break what the one before promised.
+# Before 1.0 a minor version may break compatibility.
 write_basic_package_version_file(
   "${CMAKE_CURRENT_BINARY_DIR}/pgqConfigVersion.cmake" COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT
 )

@@ -1,18 +1,18 @@
-# The targets a consumer links. None carries a warning flag or a macro.
+# The targets that a consumer links. They set no warning flags and no macros.
 #
-#   pgq::pgq      the core: nothing but headers, Hana and threads
+#   pgq::pgq      the core: headers, Hana and threads
 #   pgq::libpq    + libpq
 #   pgq::asio     + libpq and standalone Asio
 #   pgq::json     + Boost.JSON
-#   pgq::testing  + Catch2: the laws, to put policies of one's own through
+#   pgq::testing  + Catch2: the laws, which test policies of the consumer
 #   pgq::nlohmann, pgq::sodium, pgq::zstd   + the library of that name, for the serializers that need it
 #
-# As a part of another project only those exist whose library is there. The last line's are optional for our own tests
-# too: what needs one that is missing is left out, and said.
+# In another project, only the targets whose library is found exist. The libraries of the last line are optional for the
+# tests of pgq too: CMake prints which one is missing, and does not build the files that need it.
 
 set(pgq_boost_version 1.81)
 
-# Our own tests and programs need all of it.
+# The tests and programs of pgq need all required libraries.
 if(PGQ_BUILD_TESTS OR PGQ_BUILD_EXAMPLES OR PGQ_BUILD_BENCH OR PGQ_BUILD_TOOLS)
   set(pgq_needs_all REQUIRED)
 else()
@@ -40,7 +40,7 @@ target_sources(pgq INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/i
 target_link_libraries(pgq INTERFACE Boost::headers Threads::Threads)
 set(pgq_components)
 
-# pgq_component(NAME TARGET...): pgq::NAME, when every TARGET exists.
+# pgq_component(NAME TARGET...): makes pgq::NAME if every TARGET exists.
 function(pgq_component name)
   foreach(needed IN LISTS ARGN)
     if(NOT TARGET ${needed})

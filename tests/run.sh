@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Everything that has to hold, on a machine that has nothing but Debian: tests/run.sh [--fast]
+# tests/run.sh [--fast]: builds and runs all tests on a plain Debian.
 #
-#   --fast   one build, one compiler; without the slow and stress tests and most examples
+#   --fast   one build with one compiler, without the slow tests, the stress tests and most examples
 #
-# PGQ_DSN names a database to use; without it a PostgreSQL is started and thrown away. PGQ_JOBS: how many at once.
+# PGQ_DSN names a database; if it is not set, the script starts a temporary PostgreSQL. PGQ_JOBS: how many compilers to
+# run at a time (default: one per core).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/scripts/pg.sh
@@ -23,7 +24,7 @@ SECONDS=0
 
 step() { printf '\n[%3dm%02ds] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*"; }
 
-# locked NAME COMMAND...: two runs in one checkout take turns at each build directory.
+# locked NAME COMMAND...: runs COMMAND while no other run in this checkout uses build/NAME.
 locked() {
     local name=$1
     mkdir -p build
@@ -33,7 +34,7 @@ locked() {
         pgq_run flock "$lock"
     fi
     "${@:2}"
-    flock -u "$lock" # closing alone would leave it with whatever a test has left running
+    flock -u "$lock" # a process that a test left running would keep the lock after the close
     exec {lock}>&-
 }
 
@@ -46,26 +47,26 @@ build() {  # PRESET [TARGET...]
     pgq_run cmake --build --preset "$1" -j "$jobs" ${2:+--target "${@:2}"}
 }
 
-# Most tests wait for a server most of the time: twice as many at once as there are cores.
+# Runs two tests per core, because most tests wait for a server most of the time.
 check() {  # PRESET CTEST-ARGUMENT...
     step "$1: ctest ${*:2}"
     pgq_run ${PGQ_PERSONALITY-} ctest --preset "$1" -j $((2 * jobs)) "${@:2}"
 }
 
-# The thread sanitizer of these compilers cannot live with more than 28 random bits in an address.
+# The thread sanitizer of these compilers fails if an address has more than 28 random bits.
 tsan_personality() {
     local bits
     bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)
     [ "$bits" -le 28 ] || echo "setarch $(uname -m) -R"
 }
 
-# Each fixture with one compiler, and of the examples those that the README begins with: the others need minutes.
+# Checks each fixture with one compiler, and runs the first examples of the README. The others take minutes.
 dev_fast() {
     build dev fixture_headers test_unit test_laws test_integration test_odr example_first example_quickstart example_producer example_consumer
     check dev -LE 'slow|stress|example' -E '\.clang\.'
 }
 
-# These builds are Clang's: what that compiler warns of, and what differs, comes out here.
+# Clang compiles these builds, so its warnings and differences show here.
 sanitized() {  # PRESET
     build "$1" test_unit test_laws test_integration test_odr
     check "$1" -L '^(unit|laws|integration)$' -LE 'slow|stress'
@@ -119,11 +120,11 @@ main() {
     locked dev installed
     locked asan sanitized asan
     locked tsan thread_sanitized
-    # Last, because the last thing to be seen should be the sum of all tests.
+    # This runs last, so that the output ends with the summary of all tests.
     locked dev dev_all
 }
 
-# What a log needs to be understood elsewhere.
+# Prints the versions that a reader of a CI log needs.
 versions() {
     local tool
     for tool in g++ clang++ cmake "$(_pgq_find_pg)/postgres"; do "$tool" --version | sed -n 1p; done

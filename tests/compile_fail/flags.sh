@@ -1,5 +1,5 @@
-# To be sourced. What a fixture is compiled with besides what it is given: `fixture_flags gcc|clang` fills `flags`.
-# Source lines in the output would be searched for errors too.
+# Sourced by the other scripts. `fixture_flags gcc|clang` sets `flags` to the flags that each fixture needs. The
+# compiler prints no source lines, because check.sh would search them for errors too.
 fixture_flags() {
     case $1 in
     gcc) flags=(-fdiagnostics-color=never -fno-diagnostics-show-caret) ;;

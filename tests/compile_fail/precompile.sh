@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# precompile.sh gcc|clang COMPILER HEADER FLAG...: HEADER.gch, and in HEADER.d what it was made of.
+# precompile.sh gcc|clang COMPILER HEADER FLAG...: writes HEADER.gch, and its dependencies into HEADER.d.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/flags.sh"
 brand=$1 compiler=$2 header=$3

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# self_test.sh gcc|clang COMPILER: what check.sh lets through, and what it does not.
+# self_test.sh gcc|clang COMPILER: tests what check.sh accepts and what it reports.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 brand=$1 compiler=$2
@@ -10,8 +10,8 @@ failed=0
 try() {  # passes|fails fail|pass WHAT LINE...
     local wanted=$1 kind=$2 what=$3 got=passes
     printf '%s\n' "${@:4}" >"$scratch/fixture.cpp"
-    "$BASH" "$here/check.sh" "$kind" "$brand" "$compiler" "$scratch/fixture.cpp" -std=c++20 >"$scratch/said" || got=fails
-    [ $got = "$wanted" ] || { echo "$what: $got"; cat "$scratch/said"; failed=1; }
+    "$BASH" "$here/check.sh" "$kind" "$brand" "$compiler" "$scratch/fixture.cpp" -std=c++20 >"$scratch/output" || got=fails
+    [ $got = "$wanted" ] || { echo "$what: $got"; cat "$scratch/output"; failed=1; }
 }
 
 try passes fail "the error it expects" '// expect: pgq: no .*job' 'static_assert(sizeof(int) == 1, "pgq: no such job");'

@@ -12,6 +12,6 @@ struct every_minute {
 
 }  // namespace
 
-TEST_CASE("a back-off of the consumer's keeps the laws") {
+TEST_CASE("a back-off of the consumer obeys the laws") {
     pgq::laws::check_backoff<every_minute>([] { return every_minute{}; });
 }

@@ -1,11 +1,12 @@
-# Reads all headers, their paths as in an #include ("pgq/job/id.hpp"), and prints what is out of order.
+# Reads all headers, with paths as in an #include ("pgq/job/id.hpp"), and prints each breach of these rules:
 #
-# - A header includes headers of its own room or of a lower rank; rooms of one rank do not include each other.
-# - No cycles; `#pragma once` in each; our own headers as <pgq/...>, and only such that exist.
-# - Blocks in the order pgq, third party, standard library.
-# - libpq and Asio only where they belong, no umbrella headers, and queue.hpp reaches neither.
+# - A header includes headers of its own room or of a lower rank. Rooms of one rank do not include each other.
+# - No header includes itself, directly or through others.
+# - Each header has `#pragma once`, and includes pgq's headers as <pgq/...>; they exist.
+# - The blocks of includes have the order pgq, third party, standard library.
+# - Only some rooms include libpq and Asio; queue.hpp reaches neither. No header includes an umbrella header.
 
-# A room is a folder, or a folder of a folder where the list names it. Rooms of one rank do not include each other.
+# A room is a folder, or a subfolder that this list names.
 BEGIN {
     ranks(room_rank, "0 detail")
     ranks(room_rank, "1 error")
@@ -45,7 +46,8 @@ function complain(where, what) {
     ++complaints
 }
 
-# "job" of pgq/job/id.hpp, "driver/pq/session" of pgq/driver/pq/session/x.hpp, "" of pgq/queue.hpp: the longest name in the list.
+# "job" of pgq/job/id.hpp, "driver/pq/session" of pgq/driver/pq/session/x.hpp, "" of pgq/queue.hpp: the longest name in
+# the list.
 function room(path,    n, parts, name, i, found) {
     n = split(path, parts, "/")
     if (n < 3) return ""
@@ -72,7 +74,7 @@ function rank(path,    name) {
 
 function may_include(from, to) {
     if (room(from) == room(to)) return rank(to) <= rank(from)
-    if (int(rank(from)) == 7 && int(rank(to)) == 7 && category(from) != category(to)) return 0  # policies do not know each other
+    if (int(rank(from)) == 7 && int(rank(to)) == 7 && category(from) != category(to)) return 0  # policies do not include each other
     return rank(to) < rank(from) || (rank(from) == 0 && rank(to) == 0)
 }
 
@@ -103,7 +105,7 @@ FNR == 1 {
         kind = 2
         check_foreign(target, where)
     } else {
-        kind = target ~ /\.h$/ ? 0 : 3  # headers of the system stand in either block
+        kind = target ~ /\.h$/ ? 0 : 3  # system headers may be in either block
     }
     if (depth == 0 && kind > 0) {
         if (kind < block) complain(where, "<" target "> stands below a later block (pgq, third party, std)")
@@ -125,7 +127,7 @@ function check_foreign(target, where) {
     }
 }
 
-# Depth first; `trail` is how we came here.
+# Visits the headers depth first; `trail` is the path to this one.
 function visit(path, trail,    n, targets, i) {
     if (state[path] == 2) return
     if (state[path] == 1) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check.sh INCLUDE_DIR: the order among the headers; see check.awk.
+# check.sh INCLUDE_DIR: checks the includes of all headers; see check.awk.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$1"

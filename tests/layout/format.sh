@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# format.sh [--fix]: is everything laid out as .clang-format says? 77 (skipped) without clang-format 14, because each
-# version has its own idea of the same file.
+# format.sh [--fix]: checks that all files are formatted as .clang-format says; --fix formats them. Exits with 77
+# (skipped) without clang-format 14, because each version formats differently.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -19,7 +19,7 @@ fi
 mode=(--dry-run -Werror)
 [ "${1-}" != --fix ] || mode=(-i)
 
-# concept/: version 14 breaks `{ ... } noexcept -> ...` apart. generated.hpp: the generator lays it out.
+# concept/: version 14 breaks `{ ... } noexcept -> ...` badly. generated.hpp: the generator formats it.
 folders=()
 for folder in include tests examples bench tools; do [ ! -d $folder ] || folders+=($folder); done
 find "${folders[@]}" \( -name '*.hpp' -o -name '*.cpp' \) \

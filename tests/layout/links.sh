@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# links.sh ROOT: every relative link of the pages leads to a file, and to a heading of it where it names one. Every page of docs/ has a
-# link in docs/index.md.
+# links.sh ROOT: checks that each relative link of the pages leads to an existing file and heading, and that
+# docs/index.md links to each page of docs/.
 set -euo pipefail
 cd "$1"
 bad=0
@@ -9,12 +9,12 @@ complain() {
     bad=1
 }
 
-links_of() {  # PAGE: what it links to, without code blocks and without links to other sites
+links_of() {  # PAGE: its links, except those in code blocks and those to other sites
     awk '/^```/ { code = !code; next } !code' "$1" | sed 's/`[^`]*`//g' | { grep -oE '\]\([^) ]+\)' || true; } |
         sed 's/^](//; s/)$//; /:\/\//d'
 }
 
-# The anchors of a page: its headings as the web shows them, and those that it names itself.
+# The anchors of a page: those that GitHub makes of its headings, and those that the page defines.
 anchors_of() {  # PAGE
     awk '/^```/ { code = !code; next } !code && /^#/' "$1" | sed -E 's/^#+ //; s/\[([^]]*)\]\([^)]*\)/\1/g' |
         tr '[:upper:]' '[:lower:]' | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The checker of links has to accept a good tree and to name each fault of a bad one.
+# Tests links.sh: it must accept a good tree and report each fault of a bad one.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(mktemp -d)
@@ -12,13 +12,13 @@ good_tree() {
     printf '%s\n' '# Index' '[a guide](guides/a.md#the-second-one) [elsewhere](https://example.org/x.md)' >"$tree/docs/index.md"
     printf '%s\n' '# A' '## The `second` one' '[back](../index.md)' '```cpp' 'f[0](gone.md)' '```' >"$tree/docs/guides/a.md"
 }
-expect() {  # WHAT TEXT: the checker fails, and says so
-    local said
-    if said=$("$BASH" "$here/links.sh" "$tree" 2>&1); then
-        echo "not noticed: $1"
+expect() {  # WHAT TEXT: the checker fails and prints TEXT
+    local output
+    if output=$("$BASH" "$here/links.sh" "$tree" 2>&1); then
+        echo "not reported: $1"
         failed=1
-    elif [ "$said" != "$2" ]; then
-        printf '%s: expected "%s", got:\n%s\n' "$1" "$2" "$said"
+    elif [ "$output" != "$2" ]; then
+        printf '%s: expected "%s", got:\n%s\n' "$1" "$2" "$output"
         failed=1
     fi
     rm -r "$tree/docs"

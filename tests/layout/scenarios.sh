@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# scenarios.sh ROOT: each test that docs/design/scenarios.md and docs/reference/promises.md name (`FILE` *NAME*, or [`FILE`](LINK) *NAME*) is there, by
-# that name, and each promise of docs/reference/promises.md names one.
+# scenarios.sh ROOT: checks that each test exists that docs/design/scenarios.md and docs/reference/promises.md name
+# (`FILE` *NAME*, or [`FILE`](LINK) *NAME*), and that each promise of docs/reference/promises.md names a test.
 set -euo pipefail
 root=$1
 bad=0
@@ -13,7 +13,7 @@ for page in docs/design/scenarios.md docs/reference/promises.md; do
         name=${name%\*}
         [[ $file == */* ]] || file=tests/scenarios/$file
         seen=$((seen + 1))
-        # A name of several lines is one literal behind the other.
+        # Joins the literals of a name that takes several lines.
         sources=$(sed -z 's/"[[:space:]]*\n[[:space:]]*"//g; s/TEST_CASE([[:space:]]*/TEST_CASE(/g' "$root/$file")
         if ! grep -qF -- "TEST_CASE(\"$name\"" <<<"$sources"; then
             echo "$page: no test \"$name\" in $file" >&2

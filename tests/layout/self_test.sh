@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The checker has to accept a good tree and to name each fault of a bad one.
+# Tests check.sh: it must accept a good tree and report each fault of a bad one.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 failed=0
 
-header() {  # PATH LINE...: a header with #pragma once and these lines
+header() {  # PATH LINE...: writes a header with #pragma once and these lines
     mkdir -p "$(dirname "$tree/$1")"
     printf '%s\n' '#pragma once' "${@:2}" >"$tree/$1"
 }
@@ -24,13 +24,13 @@ good_tree() {
     header pgq/worker.hpp '#include <pgq/queue.hpp>'
     header pgq/pgq.hpp '#include <pgq/worker.hpp>'
 }
-expect() {  # WHAT REGEX: the checker fails, and says so
-    local said
-    if said=$("$BASH" "$here/check.sh" "$tree"); then
-        echo "not noticed: $1"
+expect() {  # WHAT REGEX: the checker fails and prints one line that matches REGEX
+    local output
+    if output=$("$BASH" "$here/check.sh" "$tree"); then
+        echo "not reported: $1"
         failed=1
-    elif ! grep -Eq "$2" <<<"$said" || [ "$(wc -l <<<"$said")" != 1 ]; then
-        printf '%s: expected one line like "%s", got:\n%s\n' "$1" "$2" "$said"
+    elif ! grep -Eq "$2" <<<"$output" || [ "$(wc -l <<<"$output")" != 1 ]; then
+        printf '%s: expected one line like "%s", got:\n%s\n' "$1" "$2" "$output"
         failed=1
     fi
     good_tree
@@ -64,10 +64,10 @@ header pgq/job/id.hpp '#include "result.hpp"'
 expect "quotes" 'job/id.hpp:2: include it as'
 
 header pgq/job/id.hpp '#include <pgq/error/gone.hpp>'
-expect "a header that is not there" 'job/id.hpp:2: there is no <pgq/error/gone.hpp>'
+expect "a missing header" 'job/id.hpp:2: there is no <pgq/error/gone.hpp>'
 
 header pgq/surprise/x.hpp
-expect "an unknown folder" 'surprise/x.hpp: the folder has no rank'
+expect "a folder without a rank" 'surprise/x.hpp: the folder has no rank'
 
 header pgq/job/id.hpp '#include <string>' '#include <pgq/error/result.hpp>'
 expect "blocks out of order" 'job/id.hpp:3: <pgq/error/result.hpp> stands below'
@@ -79,13 +79,13 @@ header pgq/driver/memory.hpp '#include <asio/post.hpp>'
 expect "Asio in a foreign driver" 'driver/memory.hpp:2: Asio belongs'
 
 header pgq/driver/asio.hpp '#include <asio.hpp>'
-expect "all of Asio" 'driver/asio.hpp:2: <asio.hpp> is an umbrella'
+expect "the umbrella header of Asio" 'driver/asio.hpp:2: <asio.hpp> is an umbrella'
 
 header pgq/job/id.hpp '#include <boost/hana.hpp>'
-expect "all of Hana" 'job/id.hpp:2: <boost/hana.hpp> is an umbrella'
+expect "the umbrella header of Hana" 'job/id.hpp:2: <boost/hana.hpp> is an umbrella'
 
 header pgq/queue.hpp '#include <pgq/driver/libpq.hpp>'
-expect "a queue that brings libpq" 'queue.hpp: reaches libpq through pgq/driver/libpq.hpp'
+expect "a queue that includes libpq" 'queue.hpp: reaches libpq through pgq/driver/libpq.hpp'
 
 rm -r "$tree/pgq"
 mkdir "$tree/pgq"
