@@ -5,7 +5,6 @@
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/layers.hpp>
-#include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/luggage.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/compose/transaction_desk.hpp>
@@ -19,6 +18,7 @@
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/services.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/worker/held_lease.hpp>
 
 #include <array>
 #include <chrono>
@@ -46,7 +46,7 @@ inline std::string what_of(const std::exception_ptr& thrown) noexcept {
 
 /// What the context of a job of that type, in that lease, can do about what is stored of it.
 template <class Composition, class Job>
-job_services services_of(job_desk* desk, const lease_slot& slot,
+job_services services_of(job_desk* desk, const held_lease& slot,
                          std::optional<std::string>* revised = nullptr) noexcept {
     return {.desk = desk,
             .lease = slot.lease.ref.id,
@@ -68,7 +68,7 @@ class attempt {
     static constexpr bool once = Access::once;
 
 public:
-    attempt(Access access, runner_type& r, lease_slot& s, std::uint32_t position)
+    attempt(Access access, runner_type& r, held_lease& s, std::uint32_t position)
         : access_{access}, runner_{&r}, slot_{&s}, position_{position} {}
 
     /// False when the payload cannot be read; the attempt is over then.
@@ -304,7 +304,7 @@ private:
 
     Access access_;
     runner_type* runner_;
-    lease_slot* slot_;
+    held_lease* slot_;
     std::uint32_t position_;
     int tries_ = 0;
     Job job_{};

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <pgq/compose/attempt.hpp>
-#include <pgq/compose/gathered.hpp>
 #include <pgq/compose/handler_call.hpp>
-#include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/luggage.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
@@ -12,6 +10,8 @@
 #include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/worker/job_batch.hpp>
 
 #include <array>
 #include <chrono>
@@ -38,7 +38,7 @@ class batch_attempt {
     using observer_type = typename runner_type::observer_type;
 
 public:
-    batch_attempt(Access access, std::unique_ptr<gathered> batch)
+    batch_attempt(Access access, std::unique_ptr<job_batch> batch)
         : access_{access}, runner_{static_cast<runner_type*>(batch->runner)}, batch_{std::move(batch)} {}
 
     /// False when no job is left to be run: they were taken back, or their payloads cannot be read.
@@ -97,7 +97,7 @@ public:
 private:
     static constexpr std::uint32_t no_position = static_cast<std::uint32_t>(-1);
 
-    lease_slot& slot() const noexcept { return *batch_->slot; }
+    held_lease& slot() const noexcept { return *batch_->slot; }
     const job_record& record(std::size_t i) const noexcept { return slot().lease.jobs[batch_->positions[i]]; }
 
     void make_contexts() {
@@ -146,7 +146,7 @@ private:
 
     Access access_;
     runner_type* runner_;
-    std::unique_ptr<gathered> batch_;  // of its positions those are replaced that are settled
+    std::unique_ptr<job_batch> batch_;  // of its positions those are replaced that are settled
     std::vector<Job> jobs_{};
     std::vector<context> contexts_{};
     std::unique_ptr<batch_context> context_{};  // elsewhere: a handler keeps its address while an attempt moves

@@ -3,12 +3,8 @@
 #include <pgq/compose/attempt.hpp>
 #include <pgq/compose/batch_attempt.hpp>
 #include <pgq/compose/child_job.hpp>
-#include <pgq/compose/gathered.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/job_plan.hpp>
-#include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/pause.hpp>
-#include <pgq/compose/runner.hpp>
 #include <pgq/compose/strands.hpp>
 #include <pgq/compose/transaction_desk.hpp>
 #include <pgq/concept/decorator.hpp>
@@ -19,6 +15,10 @@
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/resources.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/worker/block_until.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/worker/job_batch.hpp>
+#include <pgq/worker/job_runner.hpp>
 
 #include <array>
 #include <cstddef>
@@ -42,7 +42,7 @@ class job_code {
     using queue_executor = typename Composition::executor;
 
 public:
-    using runner_type = runner<queue_executor, typename Composition::observer>;
+    using runner_type = job_runner<queue_executor, typename Composition::observer>;
 
     /// Throws std::system_error when a thread or process that it needs cannot be had. What forks does so before there is a thread.
     template <class Queue>
@@ -90,7 +90,7 @@ private:
         auto& desk() const noexcept { return *code->desk_; }
         auto& handler() const noexcept { return code->handlers_->template handler_for<Job>(); }
         // The end of a coroutine is the only place where its strand can go on.
-        auto* strand_of(lease_slot& slot, std::uint32_t position) const {
+        auto* strand_of(held_lease& slot, std::uint32_t position) const {
             if constexpr (plan<Job>::in_strands && is_coroutine<Job>) {
                 return code->strands_of<Job>().forget(slot, position);
             } else return static_cast<nothing*>(nullptr);
@@ -104,7 +104,7 @@ private:
     };
 
     template <class Job>
-    static void run(runner_type& runner, lease_slot& slot, std::uint32_t position) noexcept {
+    static void run(runner_type& runner, held_lease& slot, std::uint32_t position) noexcept {
         attempt<Job, access<Job>> a{{static_cast<job_code*>(runner.code())}, runner, slot, position};
         try {
             if (!a.begin()) return;
@@ -123,7 +123,7 @@ private:
 
     // Reads the key here, in the worker's own thread, because there alone the order is known.
     template <class Job>
-    static void dispatch(runner_type& runner, lease_slot& slot, std::uint32_t position) {
+    static void dispatch(runner_type& runner, held_lease& slot, std::uint32_t position) {
         job_code& self = *static_cast<job_code*>(runner.code());
         Job job{};
         if (!read_job<Composition>(slot.lease.jobs[position].body, slot.version, job))
@@ -132,7 +132,7 @@ private:
         if (line != nullptr) self.start_first<Job>(*line, slot, position);
     }
     template <class Job, class Line>
-    void start_first(Line& line, lease_slot& slot, std::uint32_t position) {
+    void start_first(Line& line, held_lease& slot, std::uint32_t position) {
         if constexpr (is_coroutine<Job>) line.all->remember(slot, position, line);
         line.owner->executor().execute(
             {.function = &run_line<Job, Line>, .owner = &line, .lease = &slot, .position = position});
@@ -146,7 +146,7 @@ private:
         auto& runner = *line.owner;
         job_code& self = *static_cast<job_code*>(runner.code());
         if constexpr (is_coroutine<Job>) {
-            auto& slot = *static_cast<lease_slot*>(lease);
+            auto& slot = *static_cast<held_lease*>(lease);
             if (runner_type::may_begin(runner, slot, position)) return run<Job>(runner, slot, position);
             self.hand_on<Job>(line);
         } else {
@@ -162,11 +162,11 @@ private:
 
     // Gathers those that were claimed together; they are in one lease as they are in one lane.
     template <class Job>
-    static void gather(runner_type& runner, lease_slot& slot, std::uint32_t position) {
+    static void gather(runner_type& runner, held_lease& slot, std::uint32_t position) {
         auto& batch = static_cast<job_code*>(runner.code())->batch_of<Job>();
         if (batch && (batch->slot != &slot || batch->positions.size() >= runner.max_batch())) send_batch<Job>(runner);
         if (!batch) {
-            batch = std::make_unique<gathered>(&runner, slot);
+            batch = std::make_unique<job_batch>(&runner, slot);
             runner.when_dispatched(&send_batch<Job>);
         }
         batch->positions.push_back(position);
@@ -183,7 +183,7 @@ private:
     }
     template <class Job>
     static void run_batch(void* batch, void*, std::uint32_t) noexcept {
-        std::unique_ptr<gathered> owned{static_cast<gathered*>(batch)};
+        std::unique_ptr<job_batch> owned{static_cast<job_batch*>(batch)};
         auto& runner = *static_cast<runner_type*>(owned->runner);
         batch_attempt<Job, access<Job>> a{{static_cast<job_code*>(runner.code())}, std::move(owned)};
         try {
@@ -231,7 +231,7 @@ private:
     }
 
     template <class Job>
-    std::unique_ptr<gathered>& batch_of() noexcept {
+    std::unique_ptr<job_batch>& batch_of() noexcept {
         return batches_[Composition::template index_of<Job>];
     }
 
@@ -276,7 +276,7 @@ private:
     };
     [[no_unique_address]] typename desk_if<any_apart, Composition>::type desk_{};
     [[no_unique_address]] std::conditional_t<any_in_batches(typename Composition::jobs{}),
-                                             std::array<std::unique_ptr<gathered>, Composition::jobs::size>, nothing>
+                                             std::array<std::unique_ptr<job_batch>, Composition::jobs::size>, nothing>
         batches_{};
 
     static constexpr auto child_functions = child_functions_of(typename Composition::jobs{});

@@ -4,7 +4,6 @@
 #include <pgq/compose/lease_desk.hpp>
 #include <pgq/compose/leased.hpp>
 #include <pgq/compose/luggage.hpp>
-#include <pgq/compose/monitor.hpp>
 #include <pgq/compose/patience.hpp>
 #include <pgq/compose/taking.hpp>
 #include <pgq/concept/driver.hpp>
@@ -16,6 +15,7 @@
 #include <pgq/job/services.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/version.hpp>
+#include <pgq/worker/heartbeat.hpp>
 
 #include <unistd.h>
 
@@ -278,7 +278,7 @@ private:
     bool leaves_rows_ = false;
     bool closed_ = false;
     std::atomic<bool> lost_{false};
-    monitor<Driver, Observer> monitor_;
+    heartbeat<Driver, Observer> monitor_;
 };
 
 }  // namespace detail

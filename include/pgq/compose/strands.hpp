@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/lease_slot.hpp>
+#include <pgq/worker/held_lease.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -32,7 +32,7 @@ concept orderable = requires(const Key& k) {
 template <class Key, class Owner>
 class strands {
     struct place {
-        lease_slot* slot = nullptr;
+        held_lease* slot = nullptr;
         std::uint32_t position = 0;
         friend auto operator<=>(const place&, const place&) = default;
     };
@@ -46,7 +46,7 @@ public:
     };
 
     /// Null when the job has to wait; what it waits for hands it out by `next`.
-    line* enter(Key key, Owner& owner, lease_slot& slot, std::uint32_t position) {
+    line* enter(Key key, Owner& owner, held_lease& slot, std::uint32_t position) {
         const std::lock_guard lock{mutex_};
         const auto [at, is_new] = lines_.try_emplace(std::move(key));
         if (!is_new) {
@@ -60,7 +60,7 @@ public:
         return &at->second;
     }
     /// The one that ran is over. The one behind it, or nothing, and then the line is no more.
-    std::optional<std::pair<lease_slot*, std::uint32_t>> next(line& l) {
+    std::optional<std::pair<held_lease*, std::uint32_t>> next(line& l) {
         const std::lock_guard lock{mutex_};
         if (l.waiting.empty()) {
             lines_.erase(lines_.find(*l.key));
@@ -73,11 +73,11 @@ public:
     }
 
     /// For what ends elsewhere: which line a job is the first of.
-    void remember(lease_slot& slot, std::uint32_t position, line& l) {
+    void remember(held_lease& slot, std::uint32_t position, line& l) {
         const std::lock_guard lock{mutex_};
         first_[{&slot, position}] = &l;
     }
-    line* forget(lease_slot& slot, std::uint32_t position) {
+    line* forget(held_lease& slot, std::uint32_t position) {
         const std::lock_guard lock{mutex_};
         const auto found = first_.find({&slot, position});
         if (found == first_.end()) return nullptr;

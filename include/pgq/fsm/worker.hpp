@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/fsm/looks.hpp>
+#include <pgq/fsm/full_scan_schedule.hpp>
 #include <pgq/fsm/window.hpp>
 #include <pgq/time/clock.hpp>
 

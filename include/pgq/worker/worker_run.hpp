@@ -1,14 +1,14 @@
 #pragma once
 
-#include <pgq/compose/engine.hpp>
-#include <pgq/compose/monitor.hpp>
-#include <pgq/compose/runner.hpp>
-#include <pgq/compose/worker_desk.hpp>
-#include <pgq/compose/worker_options.hpp>
-#include <pgq/compose/worker_setup.hpp>
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/fsm/reconnect.hpp>
+#include <pgq/worker/heartbeat.hpp>
+#include <pgq/worker/job_runner.hpp>
+#include <pgq/worker/job_updater.hpp>
+#include <pgq/worker/worker_core.hpp>
+#include <pgq/worker/worker_options.hpp>
+#include <pgq/worker/worker_registration.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -30,12 +30,12 @@ namespace pgq::detail {
 /// `begin`, `recover`, `perform` and `end` block, so an asynchronous shell calls them on another thread. One thread at a time,
 /// except `wake()` and `ask_to_stop()`.
 template <class Queue>
-class shift {
+class worker_run {
     using clock = std::chrono::steady_clock;
     using driver_type = typename Queue::driver_type;
     using executor_type = typename Queue::executor_type;
     using observer_type = typename Queue::observer_type;
-    using runner_type = runner<executor_type, observer_type>;
+    using runner_type = job_runner<executor_type, observer_type>;
 
 public:
     using session_type = typename driver_type::session;
@@ -45,8 +45,8 @@ public:
     /// `functions` and `code` as for the runner. `wake_shell` ends the shell's pause; it is called from any thread, but not
     /// when there is a session to interrupt.
     /// `overlap`: the shell calls `run_claimed` itself.
-    shift(Queue& queue, const job_functions* functions, void* code, const worker_options& options, bool overlap,
-          std::function<void()> wake_shell)
+    worker_run(Queue& queue, const job_functions* functions, void* code, const worker_options& options, bool overlap,
+               std::function<void()> wake_shell)
         : queue_{&queue},
           options_{options},
           wake_shell_{std::move(wake_shell)},
@@ -272,7 +272,7 @@ private:
 
     result<void> register_worker() {
         const auto host = host_name();
-        auto id = session_->register_worker(worker_facts(host, options_, lanes_));
+        auto id = session_->register_worker(registration_of(host, options_, lanes_));
         if (!id) return id.error();
         desk_.become(*id);
         engine_.become(*id);
@@ -285,13 +285,13 @@ private:
     }
 
     Queue* queue_;
-    worker_desk<Queue> desk_{*queue_};
+    job_updater<Queue> desk_{*queue_};
     worker_options options_;
     std::function<void()> wake_shell_;
     executor_type executor_;
     runner_type runner_;
-    engine<executor_type, observer_type> engine_;
-    monitor<driver_type, observer_type> monitor_;
+    worker_core<executor_type, observer_type> engine_;
+    heartbeat<driver_type, observer_type> monitor_;
     fsm::reconnect retry_{};
     std::vector<lane_id> lanes_;
     exchange_reply reply_;

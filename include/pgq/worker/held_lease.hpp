@@ -1,9 +1,9 @@
 #pragma once
 
-#include <pgq/compose/outbox.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/tracked.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/worker/completion_queue.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -20,10 +20,10 @@
 namespace pgq::detail {
 
 /// A lease in a worker's hands. Its jobs run on other threads, everything else is the worker's own thread's.
-struct lease_slot {
+struct held_lease {
     struct pending {
         std::uint32_t index = 0;
-        verdict what{};
+        job_result what{};
     };
 
     claimed_lease lease{};
@@ -113,7 +113,7 @@ struct lease_slot {
         }
     }
 
-    void finish(std::uint32_t position, verdict&& what, steady_time now) {
+    void finish(std::uint32_t position, job_result&& what, steady_time now) {
         --unfinished;
         const std::uint32_t index = lease.jobs[position].index;
         // Who asks later how it ended is not to hear that it was done.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/lease_slot.hpp>
+#include <pgq/worker/held_lease.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -22,12 +22,12 @@ struct batch_counts {
 };
 
 /// Jobs of one lease on their way into one call of a handler. Once it is counted it is in hand until it is destroyed.
-class gathered {
+class job_batch {
 public:
-    gathered(void* its_runner, lease_slot& its_slot) noexcept : runner{its_runner}, slot{&its_slot} {}
-    gathered(const gathered&) = delete;
-    gathered& operator=(const gathered&) = delete;
-    ~gathered() {
+    job_batch(void* its_runner, held_lease& its_slot) noexcept : runner{its_runner}, slot{&its_slot} {}
+    job_batch(const job_batch&) = delete;
+    job_batch& operator=(const job_batch&) = delete;
+    ~job_batch() {
         if (counts_ == nullptr) return;
         counts_->jobs.fetch_sub(counted_);
         counts_->batches.fetch_sub(1);
@@ -41,7 +41,7 @@ public:
     }
 
     void* runner;
-    lease_slot* slot;
+    held_lease* slot;
     std::vector<std::uint32_t> positions{};
 
 private:

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <pgq/compose/claim_lanes.hpp>
 #include <pgq/compose/composition.hpp>
-#include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/lease_slots.hpp>
-#include <pgq/compose/limit_gate.hpp>
-#include <pgq/compose/outbox.hpp>
-#include <pgq/compose/runner.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/fsm/worker.hpp>
 #include <pgq/job/exchange.hpp>
+#include <pgq/worker/claim_cursors.hpp>
+#include <pgq/worker/completion_queue.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/worker/held_leases.hpp>
+#include <pgq/worker/job_runner.hpp>
+#include <pgq/worker/limited_lanes.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -28,18 +28,18 @@ namespace pgq::detail {
 
 /// Everything of a worker but its I/O: the leases in hand, what has to be told about them, what to claim next. The shells
 /// (worker, async_worker) ask `next()`, carry the action out and say how it went. All members belong to the worker's own
-/// thread; the handlers' threads only call `run_one` and so reach the outbox.
+/// thread; the handlers' threads only call `run_one` and so reach the completion queue.
 template <class Executor, class Observer>
-class engine {
-    using runner_type = runner<Executor, Observer>;
+class worker_core {
+    using runner_type = job_runner<Executor, Observer>;
 
 public:
-    engine(runner_type& runner, const fsm::worker_options& o)
+    worker_core(runner_type& runner, const fsm::worker_options& o)
         : runner_{&runner}, machine_{o}, gate_{o.window.slots}, overlap_{o.overlap} {}
 
     /// The lanes to claim from, with what they are, and the limits that hold for them.
     void serve(std::span<const lane_id> lanes, std::span<const lane_entry> entries, std::int16_t max_attempts,
-               limiter_book limiters, std::span<const lane_limit> global) {
+               limiter_set limiters, std::span<const lane_limit> global) {
         places_.clear();
         lanes_.clear();
         for (std::size_t i = 0; i < lanes.size(); ++i) {
@@ -275,7 +275,7 @@ private:
         slots_.release();
     }
 
-    static bool goes_back(const verdict& v) noexcept {
+    static bool goes_back(const job_result& v) noexcept {
         return !v.gone && v.delay <= duration{} && v.kind != settle_kind::hold;
     }
 
@@ -283,10 +283,10 @@ private:
     // never behind one that goes back.
     void take_back(steady_time now) {
         bool any = false;
-        std::vector<lease_slot*> last_first;
+        std::vector<held_lease*> last_first;
         for (auto& s : slots_) last_first.push_back(s.get());
         std::sort(last_first.begin(), last_first.end(),
-                  [](const lease_slot* a, const lease_slot* b) { return a->claimed.id > b->claimed.id; });
+                  [](const held_lease* a, const held_lease* b) { return a->claimed.id > b->claimed.id; });
         for (auto* s : last_first) {
             if (s->lost) continue;
             any = take_unbegun(
@@ -300,10 +300,10 @@ private:
     }
 
     // Those that run see their stop tokens; those that have not begun never do.
-    void stop_asked(lease_slot& s, steady_time now) {
+    void stop_asked(held_lease& s, steady_time now) {
         for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) {
             const std::uint32_t index = s.lease.jobs[i].index;
-            if (!s.has_flag(index, flag_stop) || lease_slot::is_set(s.left, index)) continue;
+            if (!s.has_flag(index, flag_stop) || held_lease::is_set(s.left, index)) continue;
             s.stops[i].request_stop();
             if (s.unfinished == 0 || !s.take(i)) continue;
             s.stale.fetch_add(1, std::memory_order_relaxed);
@@ -314,7 +314,7 @@ private:
     }
 
     template <class Then>
-    bool take_unbegun(lease_slot& s, Then then) {
+    bool take_unbegun(held_lease& s, Then then) {
         std::uint32_t n = 0;
         for (auto i = static_cast<std::uint32_t>(s.lease.jobs.size()); i-- > 0 && s.unfinished > 0;) {
             if (!s.take(i)) continue;
@@ -368,7 +368,7 @@ private:
         }
     }
 
-    void write_off(lease_slot& s, const exchange_reply& reply) {
+    void write_off(held_lease& s, const exchange_reply& reply) {
         s.in_request = false;
         const auto id = s.lease.ref.id;
         if (std::find(reply.lost.begin(), reply.lost.end(), id) != reply.lost.end()) {
@@ -382,7 +382,7 @@ private:
         s.told(moved == reply.moved.end() ? s.lease.ref.place : moved->place);
     }
 
-    void lose(lease_slot& s) {
+    void lose(held_lease& s) {
         (void)take_unbegun(s, [&](std::uint32_t) { --s.unfinished; });
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
         s.lost = true;
@@ -402,7 +402,7 @@ private:
         const auto first = static_cast<std::ptrdiff_t>(order_.size());
         for (auto& l : reply.leases) {
             const std::size_t place = place_of(l.lane);
-            lease_slot& s = slots_.open();
+            held_lease& s = slots_.open();
             s.open(std::move(l), places_[place].entry.job, places_[place].entry.version);
             s.lane_index = place;
             s.worker = worker_;
@@ -433,7 +433,7 @@ private:
     }
 
     struct ordered {
-        lease_slot* slot;
+        held_lease* slot;
         std::uint32_t position;
     };
     struct lane_place {
@@ -448,10 +448,10 @@ private:
     fsm::worker machine_;
     worker_id worker_{};
     std::vector<lane_place> places_;  // all lanes, as the composition has them
-    limit_gate gate_;
-    claim_lanes lanes_;  // those without limits
-    lease_slots slots_;
-    std::vector<finish_note> notes_;
+    limited_lanes gate_;
+    claim_cursors lanes_;  // those without limits
+    held_leases slots_;
+    std::vector<completion> notes_;
     std::vector<duration> rests_;
     std::vector<ordered> order_;
     std::vector<lease_ref> finished_;

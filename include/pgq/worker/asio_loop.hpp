@@ -4,10 +4,10 @@
 
 #if PGQ_HAS_COROUTINES
 
-#include <pgq/compose/shift.hpp>
-#include <pgq/compose/worker_options.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker.hpp>
+#include <pgq/worker/worker_options.hpp>
+#include <pgq/worker/worker_run.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -29,13 +29,13 @@ namespace pgq::detail {
 
 /// One call of async_worker::async_run, on a strand. What blocks has a thread beside it.
 template <class Queue>
-class async_shell {
+class asio_loop {
     using session_type = typename Queue::driver_type::session;
 
 public:
     /// `functions` and `code` as for the runner.
-    async_shell(Queue& queue, const typename shift<Queue>::job_functions* functions, void* code,
-                const worker_options& options, asio::any_io_executor strand)
+    asio_loop(Queue& queue, const typename worker_run<Queue>::job_functions* functions, void* code,
+              const worker_options& options, asio::any_io_executor strand)
         : strand_{std::move(strand)}, pause_{std::make_shared<asio::steady_timer>(strand_)}, shift_{queue,
                                                                                                     functions,
                                                                                                     code,
@@ -121,7 +121,7 @@ private:
     asio::any_io_executor strand_;
     std::shared_ptr<asio::steady_timer> pause_;
     asio::thread_pool aside_{1};
-    shift<Queue> shift_;
+    worker_run<Queue> shift_;
 };
 
 }  // namespace pgq::detail

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <pgq/compose/limiters.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/worker/limiter_set.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -18,16 +18,16 @@ namespace pgq::detail {
 
 /// A worker's lanes with limits: what may be claimed of them, and what became of it. A job of such a lane takes a place from the
 /// claim on, so none is claimed ahead, but for those that begin within a moment. All members belong to the worker's own thread.
-class limit_gate {
+class limited_lanes {
 public:
-    explicit limit_gate(std::uint32_t width) noexcept : width_{width} {}
+    explicit limited_lanes(std::uint32_t width) noexcept : width_{width} {}
 
     /// The lane at `index` of the composition, whose jobs are of type `job`.
     void add(std::size_t index, lane_id lane, std::size_t job, std::int16_t max_attempts, bool each) {
         lanes_.push_back({.index = index, .lane = lane, .job = job, .max_attempts = max_attempts, .each = each});
     }
     /// After the lanes; `count` is how many there are, limited or not.
-    void become(limiter_book limiters, std::size_t count) {
+    void become(limiter_set limiters, std::size_t count) {
         limiters_ = std::move(limiters);
         of_index_.assign(count, none);
         for (std::size_t i = 0; i < lanes_.size(); ++i) of_index_[lanes_[i].index] = i;
@@ -145,7 +145,7 @@ private:
     std::uint32_t in_hand_ = 0;
     std::size_t first_ = 0;
     asked_for all_{};
-    limiter_book limiters_{};
+    limiter_set limiters_{};
     std::vector<limited> lanes_;
     std::vector<std::size_t> of_index_;  // positions in lanes_
     std::vector<limited_lane> wanted_;

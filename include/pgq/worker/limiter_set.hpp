@@ -34,7 +34,7 @@ private:
 };
 
 /// The limiters of one run of a worker: the local ones, by job type and of the queue, and what they declare for all workers.
-struct limiter_book {
+struct limiter_set {
     std::vector<std::unique_ptr<any_limiter>> of_job{};  ///< null where a job type has none
     std::unique_ptr<any_limiter> of_queue{};
     std::vector<lane_limit> declared{};

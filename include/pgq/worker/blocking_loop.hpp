@@ -1,11 +1,11 @@
 #pragma once
 
-#include <pgq/compose/shift.hpp>
-#include <pgq/compose/worker_options.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker.hpp>
+#include <pgq/worker/worker_options.hpp>
+#include <pgq/worker/worker_run.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -17,14 +17,14 @@ namespace pgq::detail {
 
 /// One call of worker::run: a thread that waits in the session, or without one for the time to connect again.
 template <class Queue>
-class blocking_shell {
+class blocking_loop {
     using session_type = typename Queue::driver_type::session;
     static constexpr bool overlap = can_overlap<session_type> && runs_in_place<typename Queue::executor_type>;
 
 public:
     /// `functions` and `code` as for the runner.
-    blocking_shell(Queue& queue, const typename shift<Queue>::job_functions* functions, void* code,
-                   const worker_options& options, std::stop_token stop)
+    blocking_loop(Queue& queue, const typename worker_run<Queue>::job_functions* functions, void* code,
+                  const worker_options& options, std::stop_token stop)
         : stop_{std::move(stop)}, shift_{queue, functions, code, options, overlap, [this] { end_pause(); }} {}
 
     result<void> work() {
@@ -95,7 +95,7 @@ private:
     std::mutex mutex_;  // for signalled_
     std::condition_variable signal_;
     bool signalled_ = false;
-    shift<Queue> shift_;
+    worker_run<Queue> shift_;
 };
 
 }  // namespace pgq::detail

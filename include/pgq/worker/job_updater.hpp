@@ -12,9 +12,9 @@ namespace pgq::detail {
 /// Changes what is stored of a worker's jobs, on the connection that the queue object has for calls: the worker's own may be
 /// waiting. A worker that was declared dead and has registered anew holds none of its former leases, whose ids say so.
 template <class Queue>
-class worker_desk final : public job_desk {
+class job_updater final : public job_desk {
 public:
-    explicit worker_desk(Queue& queue) noexcept : queue_{&queue} {}
+    explicit job_updater(Queue& queue) noexcept : queue_{&queue} {}
 
     void become(worker_id id) noexcept { worker_.store(id); }
     result<void> revise(revision r) override {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/lease_slot.hpp>
+#include <pgq/worker/held_lease.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -11,8 +11,8 @@
 namespace pgq::detail {
 
 /// The leases that a worker holds. Their slots are used again: a steady worker allocates none.
-class lease_slots {
-    using slots = std::vector<std::unique_ptr<lease_slot>>;
+class held_leases {
+    using slots = std::vector<std::unique_ptr<held_lease>>;
 
 public:
     slots::iterator begin() noexcept { return all_.begin(); }
@@ -21,8 +21,8 @@ public:
     slots::const_iterator end() const noexcept { return all_.end(); }
 
     /// One for another lease, at the end.
-    lease_slot& open() {
-        if (spare_.empty()) spare_.push_back(std::make_unique<lease_slot>());
+    held_lease& open() {
+        if (spare_.empty()) spare_.push_back(std::make_unique<held_lease>());
         all_.push_back(std::move(spare_.back()));
         spare_.pop_back();
         return *all_.back();

@@ -14,10 +14,10 @@
 
 namespace pgq::detail {
 
-struct lease_slot;
+struct held_lease;
 
 /// What became of one job, as it has to be written down.
-struct verdict {
+struct job_result {
     bool gone = true;        ///< done or discarded: nothing but its bit in the mask, when nobody wants to know more
     bool told = false;       ///< somebody does
     bool exhausted = false;  ///< held because it was the last attempt: not if it was to stop
@@ -28,18 +28,18 @@ struct verdict {
     std::optional<std::string> result{};
 };
 
-struct finish_note {
-    lease_slot* slot = nullptr;
+struct completion {
+    held_lease* slot = nullptr;
     std::uint32_t position = 0;
-    verdict what{};
+    job_result what{};
 };
 
 /// Where handlers' threads leave finished jobs for the worker's own thread. Both sides keep their memory.
-class outbox {
+class completion_queue {
 public:
     /// True when the worker should be woken: for the first since it last looked, for the one it waits for, and for whatever
     /// is not simply done.
-    bool put(lease_slot* slot, std::uint32_t position, verdict&& what) {
+    bool put(held_lease* slot, std::uint32_t position, job_result&& what) {
         const bool urgent = !what.gone || what.told;
         const std::lock_guard lock{mutex_};
         notes_.push_back({slot, position, std::move(what)});
@@ -50,7 +50,7 @@ public:
     void expect(std::uint32_t enough) noexcept { enough_.store(enough, std::memory_order_relaxed); }
 
     /// Takes all; `into` must be empty and gets its memory back the next time. When the last of them was put here.
-    steady_time take(std::vector<finish_note>& into) {
+    steady_time take(std::vector<completion>& into) {
         const std::lock_guard lock{mutex_};
         notes_.swap(into);
         return last_;
@@ -58,7 +58,7 @@ public:
 
 private:
     std::mutex mutex_;
-    std::vector<finish_note> notes_;
+    std::vector<completion> notes_;
     steady_time last_{};
     std::atomic<std::uint32_t> enough_{1};
 };

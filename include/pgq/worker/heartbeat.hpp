@@ -21,16 +21,16 @@ namespace pgq::detail {
 /// colleagues back. When it has to tell the worker that its leases are lost, because the database said so or because it could
 /// not beat in time, it calls `lost`; when jobs of this worker are to stop, `stop_asked`, in case the word of it got lost.
 template <class Driver, class Observer>
-class monitor {
+class heartbeat {
 public:
-    monitor(const Driver& driver, Observer& observer, duration lease_time, std::function<void()> lost,
-            std::function<void()> stop_asked)
+    heartbeat(const Driver& driver, Observer& observer, duration lease_time, std::function<void()> lost,
+              std::function<void()> stop_asked)
         : driver_{&driver},
           observer_{&observer},
           lease_time_{lease_time},
           lost_{std::move(lost)},
           stop_asked_{std::move(stop_asked)} {}
-    ~monitor() { stop(); }
+    ~heartbeat() { stop(); }
 
     void start(worker_id id) {
         stop();

@@ -13,7 +13,7 @@
 namespace pgq::detail {
 
 /// The lanes that a worker claims from, and behind which job of each: nobody has to pass over what it has taken already.
-class claim_lanes {
+class claim_cursors {
 public:
     void clear() noexcept { lanes_.clear(), floors_.clear(); }
     void add(const claim_lane& lane) {
