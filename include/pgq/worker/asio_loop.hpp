@@ -5,7 +5,8 @@
 #if PGQ_HAS_COROUTINES
 
 #include <pgq/error/result.hpp>
-#include <pgq/fsm/worker.hpp>
+#include <pgq/fsm/worker_action.hpp>
+#include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_run.hpp>
 
@@ -27,83 +28,99 @@
 
 namespace pgq::detail {
 
-/// One call of async_worker::async_run, on a strand. What blocks has a thread beside it.
+/// One call of async_worker::async_run, on a strand. Exchanges and waits are asynchronous. Steps that block have a thread of
+/// their own; only their I/O is done there.
 template <class Queue>
 class asio_loop {
+    using clock = std::chrono::steady_clock;
     using session_type = typename Queue::driver_type::session;
 
 public:
-    /// `functions` and `code` as for the runner.
+    /// `functions` and `code`: see job_runner.
     asio_loop(Queue& queue, const typename worker_run<Queue>::job_functions* functions, void* code,
               const worker_options& options, asio::any_io_executor strand)
-        : strand_{std::move(strand)}, pause_{std::make_shared<asio::steady_timer>(strand_)}, shift_{queue,
-                                                                                                    functions,
-                                                                                                    code,
-                                                                                                    options,
-                                                                                                    false,
-                                                                                                    [this] { end_pause(); }} {}
+        : strand_{std::move(strand)}, pause_{std::make_shared<asio::steady_timer>(strand_)}, run_{queue,
+                                                                                                  functions,
+                                                                                                  code,
+                                                                                                  options,
+                                                                                                  false,
+                                                                                                  [this] { end_pause(); }} {}
 
     asio::awaitable<result<void>> work(std::stop_token stop) {
-        auto begun = co_await aside([this] { return shift_.begin(); });
+        auto begun = co_await on_thread([this] { return run_.begin(); });
         if (!begun) co_return begun;
-        const std::stop_callback on_stop{stop, [this] { shift_.ask_to_stop(); }};
-        while (!shift_.is_hopeless()) {
-            if (shift_.needs_recovery()) co_await aside([this] { shift_.recover(); });
-            const auto a = shift_.next();
+        const std::stop_callback on_stop{stop, [this] { run_.request_stop(); }};
+        for (;;) {
+            const auto now = clock::now();
+            const auto a = run_.next(now);
             if (a.what == fsm::worker_do::stop) break;
-            co_await step(a);
+            co_await perform(a, now);
         }
-        co_await aside([this] { shift_.end(); });
+        co_await on_thread([this] { run_.end(); });
         co_return begun;
     }
 
 private:
-    asio::awaitable<void> step(fsm::worker_action a) {
-        const bool connected = shift_.session() != nullptr;
+    asio::awaitable<void> perform(fsm::worker_action a, steady_time now) {
         switch (a.what) {
-        case fsm::worker_do::exchange: return connected ? exchange(a) : pause(a_second);
-        case fsm::worker_do::wait: return connected ? wait(a.timeout) : pause(a.timeout);
-        case fsm::worker_do::count_deferred: return connected ? perform(a) : pause(a_second);
-        default: return perform(a);
+        case fsm::worker_do::exchange: return exchange(a, now);
+        case fsm::worker_do::wait: return wait(a.timeout);
+        case fsm::worker_do::pause: return pause(now + a.timeout);
+        case fsm::worker_do::run_claimed: return run_claimed();
+        case fsm::worker_do::connect: return connect();
+        default: return step(a);
         }
     }
 
-    asio::awaitable<void> exchange(fsm::worker_action a) {
+    asio::awaitable<void> exchange(fsm::worker_action a, steady_time now) {
         std::error_code failed;
-        auto& session = *shift_.session();
-        co_await session.async_exchange(shift_.request(a), shift_.reply(),
+        auto& session = *run_.session();
+        co_await session.async_exchange(run_.request(a, now), run_.reply(),
                                         asio::redirect_error(asio::use_awaitable, failed));
-        if (failed) shift_.failed(a, why(session, failed));
-        else shift_.exchanged(a);
+        if (failed) run_.failed(a, why(session, failed), clock::now());
+        else run_.exchanged(a, clock::now());
     }
 
     asio::awaitable<void> wait(duration timeout) {
         std::error_code failed;
-        auto& session = *shift_.session();
+        auto& session = *run_.session();
         const auto woken = co_await session.async_wait(timeout, asio::redirect_error(asio::use_awaitable, failed));
-        if (failed) shift_.drop(why(session, failed));
-        else shift_.woken(woken);
+        if (failed) run_.broke(why(session, failed), clock::now());
+        else run_.woken(woken);
     }
 
-    asio::awaitable<void> perform(fsm::worker_action a) {
-        co_await aside([this, a] { shift_.perform(a); });
+    asio::awaitable<void> run_claimed() {
+        const auto n = run_.run_claimed();
+        run_.ran(n, clock::now());
+        co_return;
     }
 
-    asio::awaitable<void> pause(duration longest) {
+    asio::awaitable<void> connect() {
+        auto opened = co_await on_thread([this] { return run_.open_session(); });
+        if (opened) run_.connected(std::move(*opened));
+        else run_.broke(opened.error(), clock::now());
+    }
+
+    asio::awaitable<void> step(fsm::worker_action a) {
+        const session_step request = run_.step(a);
+        auto reply = co_await on_thread([this, &request] { return execute(*run_.session(), request); });
+        run_.apply(a, std::move(reply), clock::now());
+    }
+
+    asio::awaitable<void> pause(steady_time until) {
         std::error_code ended;
-        pause_->expires_at(shift_.pause_until(longest));
+        pause_->expires_at(until);
         co_await pause_->async_wait(asio::redirect_error(asio::use_awaitable, ended));
     }
-    // What wakes us is on the strand behind the step that is going on, and each step looks around before it pauses.
+    // It is posted behind the step that is under way; each step is followed by a look at the signals before the next pause.
     void end_pause() {
         asio::post(strand_, [timer = pause_] { timer->cancel(); });
     }
 
-    // Calls what blocks on the other thread.
     template <class Call>
-    asio::awaitable<std::invoke_result_t<Call>> aside(Call call) {
+    asio::awaitable<std::invoke_result_t<Call>> on_thread(Call call) {
         static_assert(std::is_trivially_destructible_v<Call>);  // GCC 12 would destroy it twice
-        auto done = asio::co_spawn(aside_.get_executor(), run_call(call), asio::use_awaitable);
+        auto done = asio::co_spawn(thread_.get_executor(), run_call(call), asio::use_awaitable);
         co_return co_await std::move(done);
     }
     template <class Call>
@@ -116,12 +133,10 @@ private:
         else return error_info{code};
     }
 
-    static constexpr std::chrono::seconds a_second{1};
-
     asio::any_io_executor strand_;
     std::shared_ptr<asio::steady_timer> pause_;
-    asio::thread_pool aside_{1};
-    worker_run<Queue> shift_;
+    asio::thread_pool thread_{1};
+    worker_run<Queue> run_;
 };
 
 }  // namespace pgq::detail

@@ -4,7 +4,7 @@
 #include <pgq/concept/observer.hpp>
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/event/events.hpp>
-#include <pgq/fsm/reconnect.hpp>
+#include <pgq/fsm/heartbeat.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -17,9 +17,11 @@
 
 namespace pgq::detail {
 
-/// The heartbeat of a worker: a thread and a session of its own, so that no handler delays it. It also gives the jobs of dead
-/// colleagues back. When it has to tell the worker that its leases are lost, because the database said so or because it could
-/// not beat in time, it calls `lost`; when jobs of this worker are to stop, `stop_asked`, in case the word of it got lost.
+/// The heartbeat of a worker: a thread and a session of its own, so that no handler delays it. It does what fsm::heartbeat
+/// decides. It also gives the jobs of dead workers back.
+///
+/// It calls `lost` when the worker's leases are lost, and `stop_asked` when jobs of the worker should stop, in case the
+/// notification got lost. Both are called from its own thread.
 template <class Driver, class Observer>
 class heartbeat {
 public:
@@ -35,11 +37,11 @@ public:
     void start(worker_id id) {
         stop();
         stopping_ = false;
-        worker_.store(id.value);
+        worker_.store(id);
         thread_ = std::thread{[this] { run(); }};
     }
     /// The worker has registered again.
-    void follow(worker_id id) noexcept { worker_.store(id.value); }
+    void follow(worker_id id) noexcept { worker_.store(id); }
     void stop() noexcept {
         {
             const std::lock_guard lock{mutex_};
@@ -51,32 +53,21 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
-    // So many beats in each lease time while there are dead rows to write away with each: a fast queue leaves a million in a few seconds.
-    static constexpr int brisk = 30;
 
     void run() noexcept {
-        auto last_beat = clock::now();
-        int told = 0;  // the worker that was told it is lost
-        duration pause = lease_time_ / 3;
+        fsm::heartbeat machine{lease_time_, clock::now()};
+        duration pause = machine.first_rest();
         while (rest(pause)) {
-            const int id = worker_.load();
-            const auto asked = clock::now();
-            auto answer = beat({id});
-            if (answer && answer->compacted) brisk_until_ = asked + lease_time_;
-            pause = !answer                ? std::min<duration>(retry_.failed(unit_random()), lease_time_ / 6)
-                    : asked < brisk_until_ ? lease_time_ / brisk
-                                           : lease_time_ / 3;
-            if (answer && answer->alive) last_beat = asked;
-            // A beat that fails is no verdict yet; a lease that ends before the next one can succeed is.
-            const bool dead = answer ? !answer->alive : clock::now() - last_beat > lease_time_ * 4 / 5;
-            if (dead && told != id && id == worker_.load()) {
-                told = id;
-                lost_();
-            }
-            if (dead) last_beat = clock::now();
-            if (answer && answer->stop_asked) stop_asked_();
-            if (answer && answer->work_to_rescue) rescue();
-            if (answer && asked >= next_sweep_) sweep(asked);
+            const worker_id id = worker_.load();
+            const auto sent = clock::now();
+            const auto reply = beat(id);
+            const auto next =
+                reply ? machine.answered(id, *reply, sent) : machine.failed(id, unit_random(), clock::now());
+            if (next.declare_lost && id == worker_.load()) lost_();
+            if (next.jobs_to_stop) stop_asked_();
+            if (next.rescue) rescue();
+            if (next.expire_and_purge) expire_and_purge();
+            pause = next.rest;
         }
     }
 
@@ -92,13 +83,12 @@ private:
             if (!opened) return report(std::move(opened.error()));
             session_.emplace(std::move(*opened));
         }
-        auto answer = session_->beat(id);
-        if (!answer) {
+        auto reply = session_->beat(id);
+        if (!reply) {
             session_.reset();
-            return report(std::move(answer.error()));
+            return report(std::move(reply.error()));
         }
-        retry_.succeeded();
-        return answer;
+        return reply;
     }
 
     void rescue() {
@@ -108,9 +98,7 @@ private:
             notify(*observer_, event::jobs_rescued{rescued->workers, rescued->returned, rescued->held});
     }
 
-    // Records whose time is over cost nothing but space, so this need not be often.
-    void sweep(clock::time_point now) {
-        next_sweep_ = now + std::chrono::minutes{1};
+    void expire_and_purge() {
         if (auto swept = session_->sweep(); !swept) (void)report(std::move(swept.error()));
     }
 
@@ -124,10 +112,8 @@ private:
     duration lease_time_;
     std::function<void()> lost_;
     std::function<void()> stop_asked_;
-    clock::time_point next_sweep_{}, brisk_until_{};
     std::optional<typename Driver::session> session_;
-    fsm::reconnect retry_{};
-    std::atomic<int> worker_{0};
+    std::atomic<worker_id> worker_{worker_id{}};
     std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false;

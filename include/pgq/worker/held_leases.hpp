@@ -1,9 +1,12 @@
 #pragma once
 
+#include <pgq/job/id.hpp>
 #include <pgq/worker/held_lease.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -28,7 +31,22 @@ public:
         return *all_.back();
     }
 
-    /// Those of which nothing runs, and nothing is left to be told. Others may change their places.
+    /// Null when no lease that is not lost has this id.
+    held_lease* find(std::int64_t id) noexcept {
+        const auto found =
+            std::find_if(all_.begin(), all_.end(), [&](const auto& s) { return !s->lost && s->lease.ref.id == id; });
+        return found == all_.end() ? nullptr : found->get();
+    }
+    /// Some ends of jobs are not plainly done, and not acknowledged.
+    bool has_unsettled() const noexcept {
+        return std::any_of(all_.begin(), all_.end(), [](const auto& s) { return !s->lost && !s->unsettled.empty(); });
+    }
+    /// Some ends of jobs are not acknowledged.
+    bool has_dirty() const noexcept {
+        return std::any_of(all_.begin(), all_.end(), [](const auto& s) { return !s->lost && s->dirty; });
+    }
+
+    /// Closes those of which nothing runs and nothing is left to acknowledge. The others may change their places.
     void release() {
         for (std::size_t i = 0; i < all_.size();) {
             auto& s = all_[i];
@@ -41,9 +59,9 @@ public:
             std::swap(all_[i], all_.back());
             all_.pop_back();
         }
-        // A task that was taken back still points to its slot.
+        // A task whose job was taken back still points to its slot.
         std::erase_if(resting_, [this](auto& s) {
-            const bool free = s->stale.load(std::memory_order_acquire) == 0;
+            const bool free = s->void_tasks.load(std::memory_order_acquire) == 0;
             if (free) spare_.push_back(std::move(s));
             return free;
         });

@@ -10,18 +10,19 @@
 
 namespace pgq::detail {
 
-/// How many batches a worker has in hand, and the jobs of them all. Each takes one place of the executor.
+/// How many batches a worker has in hand, and how many jobs these have. Each batch takes one slot of the executor.
 struct batch_counts {
     std::atomic<std::uint32_t> batches{0};
     std::atomic<std::uint32_t> jobs{0};
 
-    std::uint32_t beside() const noexcept {
+    /// How many of these jobs take no slot of their own.
+    std::uint32_t extra_slots() const noexcept {
         const std::uint32_t n = batches.load(), all = jobs.load();
         return all > n ? all - n : 0;
     }
 };
 
-/// Jobs of one lease on their way into one call of a handler. Once it is counted it is in hand until it is destroyed.
+/// Jobs of one lease for one call of a handler. Once it is counted it is in hand until it is destroyed.
 class job_batch {
 public:
     job_batch(void* its_runner, held_lease& its_slot) noexcept : runner{its_runner}, slot{&its_slot} {}

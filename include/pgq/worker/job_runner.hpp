@@ -27,18 +27,18 @@
 
 namespace pgq::detail {
 
-/// Runs single jobs on the executor's threads, but for what is typed about them: reading the payload and calling the handler,
-/// which `job_code` does. So nothing but that is compiled anew for each handler.
+/// Runs single jobs on the executor's threads. Reading the payload and calling the handler depend on types: functions of
+/// `job_code` do that, so nothing else is compiled anew for each handler.
 template <class Executor, class Observer>
 class job_runner {
 public:
     using executor_type = Executor;
     using observer_type = Observer;
 
-    /// What is typed about the jobs of one type.
+    /// The functions and properties of one job type.
     struct job_functions {
         void (*run)(job_runner&, held_lease&, std::uint32_t) noexcept = nullptr;
-        /// Hands a job of this type to the executor; null for those that need nothing but that.
+        /// Hands a job of this type to the executor; null for the usual way.
         void (*dispatch)(job_runner&, held_lease&, std::uint32_t) = nullptr;
         bool in_batches = false;
         bool apart = false;  ///< each job is to be in a lease of its own
@@ -72,10 +72,10 @@ public:
         auto& slot = *static_cast<held_lease*>(lease);
         if (may_begin(self, slot, position)) self.functions_[slot.type].run(self, slot, position);
     }
-    /// False when the job was taken back or is given back now; then nothing may be done to the slot any more.
+    /// False when the job was taken back or is given back now. The slot must not be touched after that.
     static bool may_begin(job_runner& self, held_lease& slot, std::uint32_t position) noexcept {
         if (!slot.take(position)) {
-            slot.stale.fetch_sub(1, std::memory_order_release);  // the last that is done to the slot
+            slot.void_tasks.fetch_sub(1, std::memory_order_release);  // the last access to the slot
             return false;
         }
         if (!self.giving_back.stop_requested() && !slot.stops[position].stop_requested()) return true;
@@ -88,12 +88,12 @@ public:
         if (const auto typed = functions_[slot.type].dispatch) typed(*this, slot, position);
         else executor_->execute(task_of(slot, position));
     }
-    /// After the last of those that were claimed together: what was gathered goes to the executor, too.
+    /// After the last of the jobs that were claimed together: batches that are not full go to the executor, too.
     void dispatched() {
         for (const auto flush : unfinished_) flush(*this);
         unfinished_.clear();
     }
-    /// For what gathers jobs.
+    /// For functions that form batches.
     void when_dispatched(void (*flush)(job_runner&)) { unfinished_.push_back(flush); }
     std::uint32_t max_batch() const noexcept { return options_.max_batch; }
 
@@ -103,17 +103,19 @@ public:
         return {.function = &run_one, .owner = this, .lease = &slot, .position = position, .first = slot.limited};
     }
 
-    /// How many of the jobs in hand take no place of the executor. No more stand in line than may be held in advance.
-    std::uint32_t beside() const noexcept {
-        return replaced.load() + std::min(in_line.load(), options_.max_prefetch) + batched.beside();
+    /// How many of the jobs in hand take no slot of the executor. Of those that wait for their strand no more count than may
+    /// be prefetched.
+    std::uint32_t extra_slots() const noexcept {
+        return replaced.load() + std::min(in_line.load(), options_.max_prefetch) + batched.extra_slots();
     }
-    /// The same while there is a place for a whole batch. Not beside single jobs: more of those than can run would be held.
-    std::uint32_t beside_with_batch(std::uint32_t in_hand) const noexcept {
+    /// The same, with room for a whole batch if a slot is free. Not while single jobs are in hand: the worker would hold more
+    /// of those than can run.
+    std::uint32_t extra_slots_with_batch(std::uint32_t in_hand) const noexcept {
         const bool room = in_hand <= batched.jobs.load() && batched.batches.load() < executor_->width();
-        return beside() + (room ? options_.max_batch - 1 : 0);
+        return extra_slots() + (room ? options_.max_batch - 1 : 0);
     }
 
-    /// A handler does not end: from then until `came_back` one more is run at once, by executors that can do that.
+    /// A handler does not end: until `came_back` an executor that can do that runs one more at once.
     void overran(const event::handler_overran& e) noexcept {
         notify(*observer_, e);
         if constexpr (can_stand_in<Executor>) {
@@ -129,27 +131,28 @@ public:
         }
     }
 
-    /// The attempt is over; `began` is when its handler was called, if it was. `aside`: the handler has ended the lease itself.
+    /// The attempt is over. `began`: when its handler was called, if it was. `settled_by_handler`: the handler has ended the
+    /// lease itself.
     void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome o,
-                  bool aside = false) noexcept {
+                  bool settled_by_handler = false) noexcept {
         const job_record& r = slot.lease.jobs[position];
-        const bool last = !aside && o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts;
+        const bool last = !settled_by_handler && o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts;
         if (last) o = exhaust(r, o);
         if constexpr (observes<Observer, event::job_finished>) {
             const auto took = began == steady_time{} ? duration{} : std::chrono::steady_clock::now() - began;
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
         }
-        if (aside) return finish(slot, position, {.aside = true});
+        if (settled_by_handler) return finish(slot, position, {.settled_by_handler = true});
         auto what = result_of(std::move(o));
-        what.told = (r.flags & flag_tracked) != 0;  // the slot's own flags are the worker's thread's
+        what.tracked = (r.flags & flag_tracked) != 0;  // the slot's own flags belong to the worker's thread
         what.exhausted = last && what.kind == settle_kind::hold;
         finish(slot, position, std::move(what));
     }
 
-    job_desk* desk = nullptr;  ///< where what is stored of a job in hand is changed
-    completion_queue box;
+    job_desk* desk = nullptr;  ///< changes payloads of jobs in hand
+    completion_queue completions;
     std::stop_source giving_back{};          ///< what has not started goes back to the queue
-    std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end and were made up for
+    std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end: a spare thread runs in place of theirs
     std::atomic<std::uint32_t> in_line{0};   ///< jobs that wait for others of their strand
     batch_counts batched{};
 
@@ -178,7 +181,7 @@ private:
     }
 
     void finish(held_lease& slot, std::uint32_t position, job_result what) noexcept {
-        if (box.put(&slot, position, std::move(what))) wake_();
+        if (completions.put(&slot, position, std::move(what), std::chrono::steady_clock::now())) wake_();
     }
 
     const job_functions* functions_;

@@ -12,7 +12,7 @@
 
 namespace pgq::detail {
 
-/// A limiter of one worker, whatever its type.
+/// A limiter of one worker, of any type.
 class any_limiter {
 public:
     virtual ~any_limiter() = default;

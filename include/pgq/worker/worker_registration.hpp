@@ -37,6 +37,7 @@ inline fsm::worker_options machine_options(const worker_options& o, std::size_t 
     m.window.max_prefetch = o.max_prefetch;
     m.poll_interval = o.poll_interval;
     m.grace = o.grace;
+    m.lease_time = o.lease_time;
     m.until = o.until;
     m.overlap = overlap;
     return m;

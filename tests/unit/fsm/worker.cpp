@@ -74,7 +74,7 @@ TEST_CASE("a worker begins by claiming as much as it may hold, from the start", 
     CHECK_FALSE(a.announce_sleep);
     CHECK_FALSE(a.announce_awake);
     CHECK_FALSE(a.promote);
-    CHECK_FALSE(a.pass_on);
+    CHECK_FALSE(a.wake_peer);
 }
 
 TEST_CASE("a worker with its hands full waits, and refills when a slot stands empty", "[fsm][worker]") {
@@ -96,22 +96,22 @@ TEST_CASE("a full claim is followed by one behind the floors that wakes a collea
     s.finish(4);
     const auto a = s.next();
     CHECK_FALSE(a.from_start);
-    CHECK(a.pass_on);
+    CHECK(a.wake_peer);
 }
 
 TEST_CASE("a colleague is not woken again at once", "[fsm][worker]") {
     shell s;
     s.succeed(4);
     s.finish(4);
-    CHECK(s.succeed(4).pass_on);
+    CHECK(s.succeed(4).wake_peer);
     s.now += 1ms;
     s.finish(4);
-    CHECK_FALSE(s.succeed(4).pass_on);
+    CHECK_FALSE(s.succeed(4).wake_peer);
     s.now += 5ms;
     s.finish(4);
-    CHECK_FALSE(s.succeed(4).pass_on);
+    CHECK_FALSE(s.succeed(4).wake_peer);
     s.finish(4);
-    CHECK(s.succeed(4).pass_on);
+    CHECK(s.succeed(4).wake_peer);
 }
 
 TEST_CASE("floors are trusted for a while, then it looks from the start", "[fsm][worker]") {
@@ -212,7 +212,7 @@ TEST_CASE("a sleeper whose hands get full says that it is awake, and passes the 
     const auto a = s.succeed(0);
     CHECK(a.limit == 0);
     CHECK(a.announce_awake);
-    CHECK(a.pass_on);
+    CHECK(a.wake_peer);
     CHECK(s.next().what == worker_do::wait);
 
     // It announces its sleep again when it has found less than it could take.
@@ -229,7 +229,7 @@ TEST_CASE("a full worker that sleeps and is called once more passes that call on
     s.w.notified();
     const auto a = s.next();
     CHECK(a.announce_awake);
-    CHECK(a.pass_on);
+    CHECK(a.wake_peer);
 }
 
 TEST_CASE("an idle worker polls once an interval, for jobs and for deferred ones in turn", "[fsm][worker]") {
@@ -292,7 +292,7 @@ TEST_CASE("a full worker promotes what is due for its colleagues", "[fsm][worker
     CHECK(a.limit == 0);
     CHECK(a.promote);
     CHECK(a.look_ahead);
-    CHECK(a.pass_on);
+    CHECK(a.wake_peer);
 }
 
 TEST_CASE("a job that is due in no time is no reason to spin", "[fsm][worker]") {
@@ -337,7 +337,7 @@ TEST_CASE("news that are no finished job are told at once", "[fsm][worker]") {
     s.succeed(0);
     s.succeed(1);
     CHECK(s.next().what == worker_do::wait);
-    s.w.flush(s.now);
+    s.w.flush_requested(s.now);
     CHECK(s.next().what == worker_do::exchange);
 }
 
@@ -347,7 +347,7 @@ TEST_CASE("a job that is put back makes a dry worker look again, from the start"
     s.w.notified();
     s.succeed(2);
     s.finish(2);
-    s.w.put_back();
+    s.w.requeued(false);
     const auto a = s.next();
     CHECK(a.limit == 4);
     CHECK(a.from_start);
@@ -358,7 +358,7 @@ TEST_CASE("a job that goes back where floors know of it makes a dry worker look 
     shell s{shell::usual(run_until::empty)};
     s.succeed(1);  // fewer than it wanted
     REQUIRE(s.next().what == worker_do::wait);
-    s.w.returned();
+    s.w.requeued(true);
     const auto a = s.succeed(1);
     CHECK(a.limit == 3);
     CHECK_FALSE(a.from_start);
@@ -492,7 +492,7 @@ TEST_CASE("a look that was put off is no reason to wake up while hands are full"
     s.now += 10ms;
     CHECK_FALSE(s.succeed(2).from_start);  // short, and put off
     s.now += 200ms;
-    (void)s.w.stalled(s.now);
+    (void)s.w.should_give_back(s.now);
     s.rest();
     CHECK(s.next().timeout >= 1s);
 }
@@ -522,7 +522,7 @@ TEST_CASE("a worker that falls asleep behind its floors looks from the start soo
 TEST_CASE("among many workers each looks from the start more seldom", "[fsm][worker]") {
     for (const auto& [workers, pause] : {std::pair<int, duration>{1, 250ms}, {4, 250ms}, {8, 500ms}, {64, 4s}}) {
         shell s;
-        s.w.among(workers);
+        s.w.set_worker_count(workers);
         s.succeed(4);
         s.finish(4);
         s.now += pause - 1ms;
@@ -533,7 +533,7 @@ TEST_CASE("among many workers each looks from the start more seldom", "[fsm][wor
     // Looks that take long come to no more of all workers' time than of one's.
     for (const auto& [workers, pause] : {std::pair<int, duration>{1, 400ms}, {4, 1600ms}, {64, 25600ms}, {400, 30s}}) {
         shell s;
-        s.w.among(workers);
+        s.w.set_worker_count(workers);
         const auto a = s.next();
         s.now += 20ms;
         s.w.exchanged(a, 4, 0, {}, s.now);
@@ -567,14 +567,14 @@ TEST_CASE("a worker that is woken claims first, and looks for what is due when t
 TEST_CASE("a worker notices that jobs wait behind slow ones, and then holds no more than it runs", "[fsm][worker]") {
     shell s;
     s.succeed(4);
-    CHECK_FALSE(s.w.stalled(s.now));
+    CHECK_FALSE(s.w.should_give_back(s.now));
     CHECK(s.next().timeout <= 101ms);  // not the poll interval
     s.now += 100ms;
-    CHECK_FALSE(s.w.stalled(s.now));
+    CHECK_FALSE(s.w.should_give_back(s.now));
     s.now += s.next().timeout;
-    CHECK(s.w.stalled(s.now));
+    CHECK(s.w.should_give_back(s.now));
     s.w.dropped(2);
-    CHECK_FALSE(s.w.stalled(s.now));
+    CHECK_FALSE(s.w.should_give_back(s.now));
     CHECK(s.next().what == worker_do::wait);
     CHECK(s.next().timeout == 5s);
     s.finish(1);
@@ -585,12 +585,12 @@ TEST_CASE("a worker that runs all it holds never stalls, nor one that stops", "[
     shell s;
     s.succeed(2);
     s.now += 1h;
-    CHECK_FALSE(s.w.stalled(s.now));
+    CHECK_FALSE(s.w.should_give_back(s.now));
     shell t;
     t.succeed(4);
     t.w.stop_requested(t.now);
     t.now += 1h;
-    CHECK_FALSE(t.w.stalled(t.now));
+    CHECK_FALSE(t.w.should_give_back(t.now));
 }
 
 TEST_CASE("a failed exchange rests, longer each time, and asks for half as much", "[fsm][worker]") {
@@ -634,7 +634,7 @@ TEST_CASE("what failed is asked for again with the same announcements", "[fsm][w
 TEST_CASE("a new session knows nothing: it looks from the start and announces its sleep again", "[fsm][worker]") {
     shell s;
     s.fall_asleep(1s);
-    s.w.reconnected();
+    s.w.start_over();
     const auto a = s.succeed(0);
     CHECK(a.from_start);
     CHECK_FALSE(a.promote);
@@ -757,7 +757,7 @@ TEST_CASE("run_until::empty looks again for what was put back", "[fsm][worker]")
     shell s{shell::usual(run_until::empty)};
     s.succeed(1);
     s.finish(1);
-    s.w.put_back();
+    s.w.requeued(false);
     CHECK(s.succeed(1).from_start);
     s.finish(1);
     s.succeed(0);
@@ -786,7 +786,7 @@ TEST_CASE("run_until::drained asks how many are deferred, now and then, until no
     shell s{shell::usual(run_until::drained)};
     CHECK(s.succeed(0).look_ahead);
     CHECK(s.next().what == worker_do::count_deferred);
-    s.w.deferred_left(2, s.now);
+    s.w.deferred_counted(2, s.now);
     s.succeed(0);  // behind the floors
     s.succeed(0);  // from the start
     auto a = s.next();
@@ -794,7 +794,7 @@ TEST_CASE("run_until::drained asks how many are deferred, now and then, until no
     CHECK(a.timeout == 50ms);
     s.now += 50ms;
     CHECK(s.next().what == worker_do::count_deferred);
-    s.w.deferred_left(0, s.now);
+    s.w.deferred_counted(0, s.now);
     CHECK(s.next().what == worker_do::stop);
 }
 
@@ -802,7 +802,7 @@ TEST_CASE("run_until::drained promotes what is due meanwhile", "[fsm][worker]") 
     shell s{shell::usual(run_until::drained)};
     s.succeed(0, 0, 20ms);
     CHECK(s.next().what == worker_do::count_deferred);
-    s.w.deferred_left(1, s.now);
+    s.w.deferred_counted(1, s.now);
     s.succeed(0);
     s.succeed(0, 0, 20ms);
     CHECK(s.next().timeout <= 50ms);
@@ -825,27 +825,27 @@ TEST_CASE("a worker that is to end when dry does not end while something runs", 
 
 TEST_CASE("a dry worker hears of the last job in hand, a busy one in time for the next claim", "[fsm][worker]") {
     shell s;
-    CHECK(s.w.worth_waking() == 1);
+    CHECK(s.w.wake_threshold() == 1);
     s.succeed(4);
-    CHECK(s.w.worth_waking() == 2);  // then two are left for two slots
+    CHECK(s.w.wake_threshold() == 2);  // then two are left for two slots
     s.finish(4);
     s.succeed(0);
     s.succeed(0);
     CHECK(s.succeed(3).announce_sleep);
-    CHECK(s.w.worth_waking() == 3);
+    CHECK(s.w.wake_threshold() == 3);
 }
 
 TEST_CASE("jobs in hand that take no slot are made up for, as long as they do", "[fsm][worker]") {
     shell s;
     s.succeed(4);
     REQUIRE(s.next().what == worker_do::wait);
-    s.w.beside(3);
+    s.w.set_extra_slots(3);
     const auto a = s.next();
     CHECK(a.what == worker_do::exchange);
     CHECK(a.limit == 3);
     s.succeed(3);
     CHECK(s.next().what == worker_do::wait);
-    s.w.beside(0);
+    s.w.set_extra_slots(0);
     CHECK(s.next().what == worker_do::wait);
     s.finish(5);
     CHECK(s.next().limit == 2);  // as without them
@@ -857,11 +857,11 @@ TEST_CASE("jobs that take no slot and were just claimed are no reason to look fo
     s.finish(4);
     s.succeed(0);
     s.succeed(0);
-    s.w.beside(0);
+    s.w.set_extra_slots(0);
     REQUIRE(s.succeed(3).announce_sleep);
-    s.w.beside(2);
+    s.w.set_extra_slots(2);
     CHECK(s.next().what == worker_do::wait);
-    s.w.beside(4);
+    s.w.set_extra_slots(4);
     CHECK(s.next().what == worker_do::exchange);
 }
 
