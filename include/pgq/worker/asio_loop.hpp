@@ -21,6 +21,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <system_error>
 #include <type_traits>
@@ -47,7 +48,8 @@ public:
                                                                                                   [this] { end_pause(); }} {}
 
     asio::awaitable<result<void>> work(std::stop_token stop) {
-        auto begun = co_await on_thread([this] { return run_.begin(); });
+        result<void> begun;
+        co_await on_thread([this, &begun] { begun = run_.begin(); });
         if (!begun) co_return begun;
         const std::stop_callback on_stop{stop, [this] { run_.request_stop(); }};
         for (;;) {
@@ -96,15 +98,17 @@ private:
     }
 
     asio::awaitable<void> connect() {
-        auto opened = co_await on_thread([this] { return run_.open_session(); });
-        if (opened) run_.connected(std::move(*opened));
-        else run_.broke(opened.error(), clock::now());
+        std::optional<result<session_type>> opened;
+        co_await on_thread([this, &opened] { opened.emplace(run_.open_session()); });
+        if (*opened) run_.connected(std::move(**opened));
+        else run_.broke(opened->error(), clock::now());
     }
 
     asio::awaitable<void> step(fsm::worker_action a) {
         const session_step request = run_.step(a);
-        auto reply = co_await on_thread([this, &request] { return execute(*run_.session(), request); });
-        run_.apply(a, std::move(reply), clock::now());
+        std::optional<step_reply> reply;
+        co_await on_thread([this, &request, &reply] { reply.emplace(execute(*run_.session(), request)); });
+        run_.apply(a, std::move(*reply), clock::now());
     }
 
     asio::awaitable<void> pause(steady_time until) {
@@ -118,14 +122,15 @@ private:
     }
 
     template <class Call>
-    asio::awaitable<std::invoke_result_t<Call>> on_thread(Call call) {
+    asio::awaitable<void> on_thread(Call call) {
         static_assert(std::is_trivially_destructible_v<Call>);  // GCC 12 would destroy it twice
         auto done = asio::co_spawn(thread_.get_executor(), run_call(call), asio::use_awaitable);
-        co_return co_await std::move(done);
+        co_await std::move(done);
     }
     template <class Call>
-    static asio::awaitable<std::invoke_result_t<Call>> run_call(Call call) {
-        co_return call();
+    static asio::awaitable<void> run_call(Call call) {
+        call();
+        co_return;
     }
 
     static error_info why(session_type& session, std::error_code code) {
