@@ -45,8 +45,8 @@ public:
     }
     /// Jobs that cursors do not hide may be claimable.
     void claim_again() noexcept { drained_ = false; }
-    /// All jobs in hand have run, and handlers enqueue, too: before it ends the worker scans once more. While jobs of limited
-    /// lanes keep coming, few at a time, it does not for each of these.
+    /// All jobs in hand have run, and handlers enqueue, too: before it ends the worker scans once more. While jobs of
+    /// limited lanes keep coming, few at a time, it does not for each of these.
     void all_ran(bool limited_come) noexcept {
         if (!ends_when_drained()) return;
         if (limited_come) stale_ = true;

@@ -10,8 +10,8 @@
 
 namespace pgq::fsm {
 
-/// A worker's connection, its registration, and whether the worker and the database agree on the leases. Begins connected
-/// and registered.
+/// A worker's connection, its registration, and whether the worker and the database agree on the leases. Begins
+/// connected and registered.
 ///
 ///     [working] -- broke() --> [closed] -- retry time --> connect -- connected() --> [restoring]
 ///         ^                       ^                          |                           |
@@ -40,7 +40,8 @@ public:
         return std::nullopt;
     }
 
-    /// The connection was lost, could not be made, or a step failed. Returns after how long to try again. `unit_random`: from 0 to 1.
+    /// The connection was lost, could not be made, or a step failed. Returns after how long to try again.
+    /// `unit_random`: from 0 to 1.
     duration broke(double unit_random, steady_time now) noexcept {
         if (open_) closed_since_ = now;
         open_ = unknown_ = false;

@@ -11,8 +11,8 @@ namespace pgq::fsm {
 
 /// When a worker claims from the start of its lanes (a full scan), and when behind its cursors.
 ///
-/// The start has jobs that cursors hide: those enqueued late with a better rank, and those that went back. A full scan is slow where
-/// an old snapshot keeps dead entries there.
+/// The start has jobs that cursors hide: those enqueued late with a better rank, and those that went back. A full scan
+/// is slow where an old snapshot keeps dead entries there.
 ///
 ///     due():        cursors are trusted for `every`, and longer where scans are slow or workers are many
 ///     affordable(): a scan now costs no more than a twentieth of the worker's time

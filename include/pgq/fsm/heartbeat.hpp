@@ -20,13 +20,13 @@ struct heartbeat_action {
 
 /// When a worker beats, and when it counts as dead. Three beats in each lease time.
 ///
-///     answered(): alive ------------> rest a third of the lease time
-///                 compacted --------> for one lease time rest a thirtieth of it: a fast queue leaves a million dead rows
-///                                     in a few seconds, and each beat writes some of them away
-///                 not alive --------> the worker is lost
-///     failed():   ------------------> rest as long as before any new connection, a sixth of the lease time at most
-///                 four fifths of the lease time since the last good beat ---> the worker is lost: its lease ends before
-///                                     the next beat can succeed
+///     answered(): alive ------> rest a third of the lease time
+///                 compacted --> for one lease time rest a thirtieth of it: each beat writes some dead rows away, and a
+///                               fast queue leaves a million of them in a few seconds
+///                 not alive --> the worker is lost
+///     failed():   ------------> rest as before any new connection, a sixth of the lease time at most
+///                 four fifths of the lease time since the last good beat --> the worker is lost: its lease ends before
+///                               the next beat can succeed
 class heartbeat {
 public:
     heartbeat(duration lease_time, steady_time now) noexcept : lease_time_{lease_time}, last_good_{now} {}

@@ -32,7 +32,8 @@ public:
     steady_time grace_ends() const noexcept { return grace_ends_; }
     /// After it nothing is acknowledged any more.
     steady_time last_call() const noexcept { return grace_ends_ + last_grace; }
-    /// A worker without a connection since `closed` cannot acknowledge anything, and has tried for the whole grace time.
+    /// A worker without a connection since `closed` cannot acknowledge anything, and has tried for the whole grace
+    /// time.
     bool is_hopeless(steady_time closed, steady_time now) const noexcept {
         return has_begun() && now - std::max(begun_, closed) > grace_;
     }

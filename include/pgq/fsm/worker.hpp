@@ -23,13 +23,13 @@ namespace pgq::fsm {
 ///              acknowledgements due ---------------------> exchange (acknowledge; claims too if there is room)
 ///              room, and not drained --------------------> exchange (claim)
 ///              drained, not asleep ----------------------> exchange (announce sleep, claim once more)
-///              asleep -----------------------------------> wait: ends when notified, when a deferred job is due, to poll
+///              asleep -----------------------------------> wait: until notified, poll time, or a deferred job is due
 ///              asleep, but no room any more -------------> exchange (announce awake, wake a peer)
 ///              until::drained, and drained --------------> count_deferred
 ///              stopping ---------------------------------> see shutdown
 ///
 ///     exchanged():  less than asked, a full scan --------> drained
-///                   less than asked, behind cursors -----> not drained: a full scan next; or drained until it is affordable
+///                   less than asked, behind cursors -----> a full scan next; or drained until a scan is affordable
 ///                   as much as asked --------------------> wake a peer: there may be more
 ///
 /// A worker stays "asleep" while it works on what it was woken for and has room for more: enqueuers go on waking it.
@@ -76,8 +76,8 @@ public:
         claims_.claimed(did.from_start, n, full_, was_notified_, now - std::max(asked_, ran_at_), now);
         if (full_) more_for_peers(now);
     }
-    /// Each exchange may also claim from limited lanes, beyond its limit; it brought `n` of their jobs. `again`: after how
-    /// long another claim may bring more. `more`: a peer could claim some at once.
+    /// Each exchange may also claim from limited lanes, beyond its limit; it brought `n` of their jobs. `again`: after
+    /// how long another claim may bring more. `more`: a peer could claim some at once.
     void claimed_limited(std::uint32_t n, std::optional<duration> again, bool more, steady_time now) noexcept {
         if (n != 0) window_.claimed_limited(n, now);
         limited_come_ = n != 0;
@@ -96,8 +96,8 @@ public:
         resting_until_ = now + std::min<duration>(std::chrono::milliseconds{10} * (1 << failures_), longest_rest);
     }
 
-    /// `n` jobs have run in the loop's own thread, the last one until `when`, while an exchange was under way. finished()
-    /// follows when the exchange is over.
+    /// `n` jobs have run in the loop's own thread, the last one until `when`, while an exchange was under way.
+    /// finished() follows when the exchange is over.
     void ran(std::uint32_t n, steady_time when) noexcept {
         if (n == 0) return;
         window_.finished(n, when);

@@ -17,7 +17,8 @@
 
 namespace pgq::detail {
 
-/// What an exchange acknowledges: which ends of jobs it shows to the database, and what follows when the server refuses them.
+/// What an exchange acknowledges: which ends of jobs it shows to the database, and what follows when the server refuses
+/// them.
 ///
 ///     all leases at once -- refused(), and not for a passing reason --> one at a time, without a claim
 ///             ^                                                           |  refused() again: a hold with the reason

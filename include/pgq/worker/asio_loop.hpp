@@ -29,8 +29,8 @@
 
 namespace pgq::detail {
 
-/// One call of async_worker::async_run, on a strand. Exchanges and waits are asynchronous. Steps that block have a thread of
-/// their own; only their I/O is done there.
+/// One call of async_worker::async_run, on a strand. Exchanges and waits are asynchronous. Steps that block have a
+/// thread of their own; only their I/O is done there.
 template <class Queue>
 class asio_loop {
     using clock = std::chrono::steady_clock;
@@ -40,12 +40,9 @@ public:
     /// `functions` and `code`: see job_runner.
     asio_loop(Queue& queue, const typename worker_run<Queue>::job_functions* functions, void* code,
               const worker_options& options, asio::any_io_executor strand)
-        : strand_{std::move(strand)}, pause_{std::make_shared<asio::steady_timer>(strand_)}, run_{queue,
-                                                                                                  functions,
-                                                                                                  code,
-                                                                                                  options,
-                                                                                                  false,
-                                                                                                  [this] { end_pause(); }} {}
+        : strand_{std::move(strand)},
+          pause_{std::make_shared<asio::steady_timer>(strand_)},
+          run_(queue, functions, code, options, false, [this] { end_pause(); }) {}
 
     asio::awaitable<result<void>> work(std::stop_token stop) {
         result<void> begun;
@@ -116,7 +113,8 @@ private:
         pause_->expires_at(until);
         co_await pause_->async_wait(asio::redirect_error(asio::use_awaitable, ended));
     }
-    // It is posted behind the step that is under way; each step is followed by a look at the signals before the next pause.
+    // It is posted behind the step that is under way; each step is followed by a look at the signals before the next
+    // pause.
     void end_pause() {
         asio::post(strand_, [timer = pause_] { timer->cancel(); });
     }

@@ -12,8 +12,8 @@
 
 namespace pgq::detail {
 
-/// The lanes without limits that a worker claims from, and in each the job behind which the next claim starts (the cursor).
-/// A claim behind the cursor does not walk over what this worker has claimed before.
+/// The lanes without limits that a worker claims from, and in each the job behind which the next claim starts (the
+/// cursor). A claim behind the cursor does not walk over what this worker has claimed before.
 class claim_cursors {
 public:
     void clear() noexcept { lanes_.clear(), cursors_.clear(); }
@@ -23,7 +23,8 @@ public:
     }
     std::span<const claim_lane> all() const noexcept { return lanes_; }
 
-    /// For the next exchange. From the start a claim also finds jobs that went back or were enqueued with a better rank.
+    /// For the next exchange. From the start a claim also finds jobs that went back or were enqueued with a better
+    /// rank.
     std::span<const claim_lane> to_claim(bool from_start) noexcept {
         for (std::size_t i = 0; i < lanes_.size(); ++i) {
             lanes_[i].floor = from_start ? floor_mark{} : cursors_[i];

@@ -11,8 +11,8 @@
 
 namespace pgq::detail {
 
-/// Jobs that were claimed and not handed to the executor yet, in the order in which they start: by rank over all lanes. Jobs
-/// of limited lanes come first: they count against their limit while they wait.
+/// Jobs that were claimed and not handed to the executor yet, in the order in which they start: by rank over all lanes.
+/// Jobs of limited lanes come first: they count against their limit while they wait.
 class claimed_jobs {
 public:
     bool empty() const noexcept { return order_.empty(); }

@@ -41,8 +41,8 @@ struct completion {
 /// Where handlers' threads put finished jobs for the worker's own thread. Both sides keep their memory.
 class completion_queue {
 public:
-    /// `now`: when the job finished. True when the worker should be woken: for the first since it last took, for the one
-    /// it waits for, and for whatever is not simply done.
+    /// `now`: when the job finished. True when the worker should be woken: for the first since it last took, for the
+    /// one it waits for, and for whatever is not simply done.
     bool put(held_lease* slot, std::uint32_t position, job_result&& what, steady_time now) {
         const bool urgent = !what.gone || what.tracked;
         const std::lock_guard lock{mutex_};

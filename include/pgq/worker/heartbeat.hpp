@@ -17,8 +17,8 @@
 
 namespace pgq::detail {
 
-/// The heartbeat of a worker: a thread and a session of its own, so that no handler delays it. It does what fsm::heartbeat
-/// decides. It also gives the jobs of dead workers back.
+/// The heartbeat of a worker: a thread and a session of its own, so that no handler delays it. It does what
+/// fsm::heartbeat decides. It also gives the jobs of dead workers back.
 ///
 /// It calls `lost` when the worker's leases are lost, and `stop_asked` when jobs of the worker should stop, in case the
 /// notification got lost. Both are called from its own thread.

@@ -100,8 +100,8 @@ struct held_lease {
         if (flags.empty()) flags.assign(lease.jobs.size(), 0);
         flags[index] = value;
     }
-    /// Somebody has changed the lease: some of its jobs are tracked now. From then on each end of a job is acknowledged by
-    /// itself, because the database may know of more tracked jobs than we do.
+    /// Somebody has changed the lease: some of its jobs are tracked now. From then on each end of a job is acknowledged
+    /// by itself, because the database may know of more tracked jobs than we do.
     void apply(const lease_news& news) {
         lease.ref.place = news.ref.place;
         unlocated = false;
@@ -123,8 +123,8 @@ struct held_lease {
         dirty = true;
     }
 
-    /// Fills `items` and `mask` with the first `most` unsettled jobs and everything that is done. With `last` the lease ends:
-    /// its jobs that are not in `items` are done then.
+    /// Fills `items` and `mask` with the first `most` unsettled jobs and everything that is done. With `last` the lease
+    /// ends: its jobs that are not in `items` are done then.
     void fill_request(std::size_t most, bool last) {
         items.clear();
         mask = done;

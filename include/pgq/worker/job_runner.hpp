@@ -27,8 +27,8 @@
 
 namespace pgq::detail {
 
-/// Runs single jobs on the executor's threads. Reading the payload and calling the handler depend on types: functions of
-/// `job_code` do that, so nothing else is compiled anew for each handler.
+/// Runs single jobs on the executor's threads. Reading the payload and calling the handler depend on types: functions
+/// of `job_code` do that, so nothing else is compiled anew for each handler.
 template <class Executor, class Observer>
 class job_runner {
 public:
@@ -103,13 +103,13 @@ public:
         return {.function = &run_one, .owner = this, .lease = &slot, .position = position, .first = slot.limited};
     }
 
-    /// How many of the jobs in hand take no slot of the executor. Of those that wait for their strand no more count than may
-    /// be prefetched.
+    /// How many of the jobs in hand take no slot of the executor. Of those that wait for their strand no more count
+    /// than may be prefetched.
     std::uint32_t extra_slots() const noexcept {
         return replaced.load() + std::min(in_line.load(), options_.max_prefetch) + batched.extra_slots();
     }
-    /// The same, with room for a whole batch if a slot is free. Not while single jobs are in hand: the worker would hold more
-    /// of those than can run.
+    /// The same, with room for a whole batch if a slot is free. Not while single jobs are in hand: the worker would
+    /// hold more of those than can run.
     std::uint32_t extra_slots_with_batch(std::uint32_t in_hand) const noexcept {
         const bool room = in_hand <= batched.jobs.load() && batched.batches.load() < executor_->width();
         return extra_slots() + (room ? options_.max_batch - 1 : 0);
@@ -131,8 +131,8 @@ public:
         }
     }
 
-    /// The attempt is over. `began`: when its handler was called, if it was. `settled_by_handler`: the handler has ended the
-    /// lease itself.
+    /// The attempt is over. `began`: when its handler was called, if it was. `settled_by_handler`: the handler has
+    /// ended the lease itself.
     void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome o,
                   bool settled_by_handler = false) noexcept {
         const job_record& r = slot.lease.jobs[position];

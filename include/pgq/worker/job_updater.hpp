@@ -10,8 +10,8 @@
 namespace pgq::detail {
 
 /// Changes payloads of a worker's jobs over the connection that the queue object has for calls: the worker's own may be
-/// waiting. Called from any thread. After the worker has registered again, changes to its former leases fail: those have
-/// the former id.
+/// waiting. Called from any thread. After the worker has registered again, changes to its former leases fail: those
+/// have the former id.
 template <class Queue>
 class job_updater final : public job_desk {
 public:

@@ -16,8 +16,8 @@
 
 namespace pgq::detail {
 
-/// A worker's lanes with limits: how many jobs it may claim from each. A job counts against its limit from the claim on, so
-/// the worker prefetches none, except those that begin within a moment. Used by the worker's own thread only.
+/// A worker's lanes with limits: how many jobs it may claim from each. A job counts against its limit from the claim
+/// on, so the worker prefetches none, except those that begin within a moment. Used by the worker's own thread only.
 class limited_lanes {
 public:
     explicit limited_lanes(std::uint32_t width) noexcept : width_{width} {}
@@ -36,9 +36,9 @@ public:
     bool any() const noexcept { return !lanes_.empty(); }
     bool is_limited(std::size_t index) const noexcept { return index < of_index_.size() && of_index_[index] != none; }
 
-    /// What to claim with the next exchange, `ahead` more than begin at once; nothing when `closed`. The lanes take turns at
-    /// being first. A lane that gave nothing is left out for 5 ms, because looking there delays the other lanes, unless one of
-    /// its jobs has ended here or `all` lanes are wanted.
+    /// What to claim with the next exchange, `ahead` more than begin at once; nothing when `closed`. The lanes take
+    /// turns at being first. A lane that gave nothing is left out for 5 ms, because looking there delays the other
+    /// lanes, unless one of its jobs has ended here or `all` lanes are wanted.
     std::span<const limited_lane> to_claim(bool closed, bool all, std::uint32_t ahead, steady_time now) {
         wanted_.clear();
         total_ = {};
@@ -50,8 +50,8 @@ public:
                 auto& l = lanes_[(first_ + i) % lanes_.size()];
                 if (!all && now < l.left_out_until) continue;
                 l.claim = quota_of(limiters_.of_job[l.job].get(), total_.most, now);
-                // A claim makes one lease of all that it takes from a limited lane. For leases of one job it takes one job, and the
-                // next claim follows at once.
+                // A claim makes one lease of all that it takes from a limited lane. For leases of one job it takes one
+                // job, and the next claim follows at once.
                 if (l.each && l.claim.most > 1) l.claim = {.most = 1, .again = {}};
                 if (l.claim.most > 0)
                     wanted_.push_back({.lane = l.lane, .most = l.claim.most, .max_attempts = l.max_attempts});
@@ -95,7 +95,8 @@ public:
         for (auto& l : lanes_)
             if (l.claim.most > 0) l.left_out_until = l.claim.got == 0 && !timed ? now + moment : steady_time{};
     }
-    /// After how long to claim again, by the database and by those limiters here that kept the last claim from taking more.
+    /// After how long to claim again, by the database and by those limiters here that kept the last claim from taking
+    /// more.
     std::optional<duration> again(std::optional<duration> database) const noexcept {
         duration soonest = std::min(database.value_or(duration::max()), total_.again_if_used_up());
         for (const auto& l : lanes_) soonest = std::min(soonest, l.claim.again_if_used_up());

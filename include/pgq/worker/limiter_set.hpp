@@ -33,7 +33,8 @@ private:
     Limiter limiter_;
 };
 
-/// The limiters of one run of a worker: the local ones, by job type and of the queue, and what they declare for all workers.
+/// The limiters of one run of a worker: the local ones, by job type and of the queue, and what they declare for all
+/// workers.
 struct limiter_set {
     std::vector<std::unique_ptr<any_limiter>> of_job{};  ///< null where a job type has none
     std::unique_ptr<any_limiter> of_queue{};

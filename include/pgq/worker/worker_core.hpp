@@ -35,9 +35,9 @@ struct served_lane {
     std::size_t version = 0;  ///< which of the versions of that type
 };
 
-/// Everything of a worker except its I/O and its clock: fsm::worker decides what is next, this knows the leases, and what to
-/// acknowledge and to claim. All members belong to the worker's own thread; handlers' threads only call the runner, and so
-/// reach the completion queue.
+/// Everything of a worker except its I/O and its clock: fsm::worker decides what is next, this knows the leases, and
+/// what to acknowledge and to claim. All members belong to the worker's own thread; handlers' threads only call the
+/// runner, and so reach the completion queue.
 ///
 /// next() says what to do; the member function that fsm::worker_do names reports how it went.
 template <class Executor, class Observer>
@@ -143,8 +143,8 @@ public:
         if (leases_.has_dirty()) machine_.flush_requested(now);
     }
 
-    /// Hands the claimed jobs to the executor. If exchanges overlap with jobs, the loop calls it while the next exchange is
-    /// under way, and then ran(); otherwise exchanged() has called it. Returns how many have begun.
+    /// Hands the claimed jobs to the executor. If exchanges overlap with jobs, the loop calls it while the next
+    /// exchange is under way, and then ran(); otherwise exchanged() has called it. Returns how many have begun.
     std::uint32_t run_claimed() { return claimed_.dispatch(*runner_); }
     /// `n` jobs have run in the loop's thread, the last until `when`, while an exchange was under way.
     void ran(std::uint32_t n, steady_time when) noexcept { machine_.ran(n, when); }
@@ -164,7 +164,8 @@ public:
     /// The connection is of no use, or could not be made. Returns after how long to try again.
     duration broke(double unit_random, steady_time now) noexcept { return machine_.link().broke(unit_random, now); }
     void connected() noexcept { machine_.link().connected(); }
-    /// All leases are lost, and nobody knows that the worker sleeps: a peer declared it dead, or its heartbeat failed too long.
+    /// All leases are lost, and nobody knows that the worker sleeps: a peer declared it dead, or its heartbeat failed
+    /// too long.
     void declared_dead(steady_time now) {
         for (auto& s : leases_)
             if (!s->lost && !s->closing.load()) lose_lease(*s, now);
@@ -176,9 +177,9 @@ public:
         worker_ = id;
         machine_.link().registered();
     }
-    /// `held`: the leases that the database has for this worker. One that is missing there was acknowledged by an exchange
-    /// whose answer was lost, or belongs to another worker. One that is unknown here was claimed by such an exchange: it is in
-    /// to_give_back() then. True when the connection is restored.
+    /// `held`: the leases that the database has for this worker. One that is missing there was acknowledged by an
+    /// exchange whose answer was lost, or belongs to another worker. One that is unknown here was claimed by such an
+    /// exchange: it is in to_give_back() then. True when the connection is restored.
     bool leases_compared(std::span<const lease_ref> held, steady_time now) {
         compare(held, now);
         if (machine_.link().restoring()) {
@@ -193,7 +194,8 @@ public:
 
     /// The database may have other places or flags for our leases.
     void leases_changed() noexcept { machine_.link().leases_changed(); }
-    /// `news`: all leases of this worker. Those that are missing are lost; of the others jobs may be tracked, or should stop.
+    /// `news`: all leases of this worker. Those that are missing are lost; of the others jobs may be tracked, or should
+    /// stop.
     void leases_refreshed(std::span<const lease_news> news, steady_time now) {
         machine_.link().leases_refreshed();
         for (auto& s : leases_) {
@@ -290,7 +292,8 @@ private:
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
         s.stop_all();
     }
-    // Jobs of handlers that do not end go back; what those return later is ignored. True when there is a lease to give back.
+    // Jobs of handlers that do not end go back; what those return later is ignored. True when there is a lease to give
+    // back.
     bool abandon() {
         to_give_back_.clear();
         for (auto& s : leases_)

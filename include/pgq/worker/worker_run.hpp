@@ -24,8 +24,8 @@
 
 namespace pgq::detail {
 
-/// One run of a worker, except its waiting: does at a session what worker_core says. The loops (blocking_loop, asio_loop)
-/// bring the time, wait, and do the exchanges.
+/// One run of a worker, except its waiting: does at a session what worker_core says. The loops (blocking_loop,
+/// asio_loop) bring the time, wait, and do the exchanges.
 ///
 ///     begin(); until next() says stop:
 ///         exchange     send request() at session(), then exchanged() or failed()
@@ -36,8 +36,8 @@ namespace pgq::detail {
 ///         others       execute(*session(), step()), then apply()
 ///     end()
 ///
-/// `begin`, `open_session`, `execute` and `end` block; an asynchronous loop calls them on another thread. One thread at a time
-/// uses this, except for wake() and request_stop().
+/// `begin`, `open_session`, `execute` and `end` block; an asynchronous loop calls them on another thread. One thread at
+/// a time uses this, except for wake() and request_stop().
 template <class Queue, class Heartbeat = heartbeat<typename Queue::driver_type, typename Queue::observer_type>>
 class worker_run {
     using executor_type = typename Queue::executor_type;
@@ -48,8 +48,8 @@ public:
     using session_type = typename Queue::driver_type::session;
     using job_functions = typename runner_type::job_functions;
 
-    /// `functions` and `code`: see job_runner. `end_pause` ends the loop's pause; it is called from any thread, but not while
-    /// there is a session. `overlap`: the loop calls run_claimed() while an exchange is under way.
+    /// `functions` and `code`: see job_runner. `end_pause` ends the loop's pause; it is called from any thread, but not
+    /// while there is a session. `overlap`: the loop calls run_claimed() while an exchange is under way.
     worker_run(Queue& queue, const job_functions* functions, void* code, const worker_options& options, bool overlap,
                std::function<void()> end_pause)
         : queue_{&queue},
