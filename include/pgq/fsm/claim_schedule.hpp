@@ -40,7 +40,7 @@ public:
     }
     /// Jobs that cursors hide may be claimable.
     void scan_again() noexcept {
-        drained_ = stale_ = false;
+        drained_ = ran_since_drained_ = false;
         scans_.invalidate();
     }
     /// Jobs that cursors do not hide may be claimable.
@@ -49,18 +49,18 @@ public:
     /// limited lanes keep coming, few at a time, it does not for each of these.
     void all_ran(bool limited_come) noexcept {
         if (!ends_when_drained()) return;
-        if (limited_come) stale_ = true;
+        if (limited_come) ran_since_drained_ = true;
         else scan_again();
     }
     void update(bool deferred_due, steady_time now) noexcept {
         const auto postponed = scans_.postponed_until();
-        if (deferred_due || (postponed && now >= *postponed) || (stale_ && scans_.due(now))) scan_again();
+        if (deferred_due || (postponed && now >= *postponed) || (ran_since_drained_ && scans_.due(now))) scan_again();
     }
     void polled(steady_time now) noexcept { polled_ = now; }
 
     bool is_drained() const noexcept { return drained_; }
-    /// Jobs have run since it was drained.
-    bool is_stale() const noexcept { return stale_; }
+    /// Jobs have run since, and a full scan is due later.
+    bool ran_since_drained() const noexcept { return ran_since_drained_; }
     bool ends_when_drained() const noexcept { return until_ != run_until::stopped; }
     bool must_poll(steady_time now) const noexcept { return drained_ && now - polled_ >= poll_interval_; }
     bool scan_due(bool asleep, steady_time now) const noexcept {
@@ -72,7 +72,7 @@ public:
     duration until(duration left, steady_time now) const noexcept {
         if (drained_) left = std::min<duration>(left, polled_ + poll_interval_ - now);
         if (const auto at = scans_.postponed_until()) left = std::min<duration>(left, *at - now);
-        if (stale_) left = std::min<duration>(left, scans_.due_at() - now);
+        if (ran_since_drained_) left = std::min<duration>(left, scans_.due_at() - now);
         return left;
     }
 
@@ -86,7 +86,7 @@ private:
     duration poll_interval_;
     run_until until_;
     bool drained_ = false;
-    bool stale_ = false;
+    bool ran_since_drained_ = false;
     steady_time polled_{};
 };
 

@@ -11,8 +11,8 @@ namespace pgq::fsm {
 
 /// What follows a heartbeat, and how long to rest before the next one.
 struct heartbeat_action {
-    bool declare_lost = false;      ///< tell the worker that its leases are lost, once for each registration
-    bool jobs_to_stop = false;      ///< tell the worker that jobs of it should stop
+    bool declare_lost = false;      ///< report to the worker that its leases are lost, once for each registration
+    bool jobs_to_stop = false;      ///< report to the worker that jobs of it should stop
     bool rescue = false;            ///< give the jobs of dead workers back
     bool expire_and_purge = false;  ///< end jobs that have expired, delete records that nobody needs
     duration rest{};

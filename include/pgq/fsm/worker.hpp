@@ -244,7 +244,7 @@ private:
     }
 
     worker_action end_of_work(steady_time now) noexcept {
-        if (claims_.is_stale()) return claims_.scan_again(), exchange({.limit = wanted(), .from_start = true});
+        if (claims_.ran_since_drained()) return claims_.scan_again(), exchange({.limit = wanted(), .from_start = true});
         if (options_.until == run_until::empty) return shutdown_.begin(now), wind_down(now);
         if (now - counted_ < count_every) return {.what = worker_do::wait, .timeout = count_every - (now - counted_)};
         claims_.claim_again();

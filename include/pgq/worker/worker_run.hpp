@@ -143,8 +143,8 @@ public:
         switch (a.what) {
         case fsm::worker_do::register_worker: registered(std::get<worker_id>(*reply)); return;
         case fsm::worker_do::compare_leases:
-            return tell_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now));
-        case fsm::worker_do::give_back: return tell_restored(core_.gave_back(now));
+            return report_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now));
+        case fsm::worker_do::give_back: return report_restored(core_.gave_back(now));
         case fsm::worker_do::refresh_leases:
             return core_.leases_refreshed(std::get<std::vector<lease_news>>(*reply), now);
         default: return core_.deferred_counted(std::get<std::int64_t>(*reply), now);
@@ -184,7 +184,7 @@ private:
         core_.registered(id);
         heartbeat_.follow(id);
     }
-    void tell_restored(bool restored) {
+    void report_restored(bool restored) {
         if (restored) notify(observer(), event::connection_restored{});
     }
 

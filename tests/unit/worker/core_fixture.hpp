@@ -37,7 +37,7 @@ struct manual_executor {
     std::shared_ptr<std::deque<pgq::task>> tasks = std::make_shared<std::deque<pgq::task>>();
 };
 
-/// Writes down what it is told.
+/// Records events as text.
 struct recording_observer {
     using policy_category = pgq::observer_tag;
 
@@ -51,8 +51,8 @@ struct recording_observer {
     std::shared_ptr<std::vector<std::string>> events = std::make_shared<std::vector<std::string>>();
 };
 
-/// A worker core with two slots, one lane and no thread. Jobs begin when the test begins them and end when it ends them; time
-/// is a value.
+/// A worker core with two slots, one lane and no thread. Jobs begin when the test begins them and end when it ends
+/// them; time is a value.
 class core_fixture {
 public:
     using runner_type = pgq::detail::job_runner<manual_executor, recording_observer>;

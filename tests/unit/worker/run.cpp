@@ -32,7 +32,7 @@ namespace {
 const error_info lost{errc::connection_lost, "gone"};
 
 // What the database answers, in the order of the calls of each verb, and the calls. Without an answer all is well and
-// nothing is there.
+// finds nothing.
 struct script {
     strings calls;
     std::deque<error_info> connect;
@@ -142,11 +142,12 @@ struct queue {
     observer_type observer_{};
 };
 
-// The heart of the worker, without a thread.
-struct still_heart {
+// A heartbeat without a thread: the test says what it reports.
+struct scripted_heartbeat {
     template <class Driver, class Observer>
-    still_heart(const Driver&, Observer&, pgq::duration, std::function<void()> lost, std::function<void()> stop_asked)
-        : lost{std::move(lost)}, stop_asked{std::move(stop_asked)} {
+    scripted_heartbeat(const Driver&, Observer&, pgq::duration, std::function<void()> on_lost,
+                       std::function<void()> on_stop_asked)
+        : lost{std::move(on_lost)}, stop_asked{std::move(on_stop_asked)} {
         latest = this;
     }
     void start(worker_id id) { worker = id; }
@@ -156,12 +157,12 @@ struct still_heart {
     std::function<void()> lost;
     std::function<void()> stop_asked;
     worker_id worker{};
-    static inline still_heart* latest = nullptr;
+    static inline scripted_heartbeat* latest = nullptr;
 };
 
 // A worker and its loop, one turn at a time; time is a value.
 struct loop {
-    using run_type = pgq::detail::worker_run<queue, still_heart>;
+    using run_type = pgq::detail::worker_run<queue, scripted_heartbeat>;
     using runner_type = pgq::detail::job_runner<test::manual_executor, test::recording_observer>;
 
     explicit loop(pgq::worker_options o = {.max_prefetch = 4}) : options{o} {}
@@ -220,7 +221,7 @@ struct loop {
     std::array<runner_type::job_functions, 1> functions{{{.run = &run_job}}};
     int pauses_ended = 0;
     run_type run{jobs, functions.data(), this, options, false, [this] { ++pauses_ended; }};
-    still_heart* heart = still_heart::latest;
+    scripted_heartbeat* heartbeat = scripted_heartbeat::latest;
     pgq::steady_time now{std::chrono::hours{1}};
 };
 
@@ -230,7 +231,7 @@ TEST_CASE("a run connects, reads the limits and registers before it works, and r
     loop l;
     REQUIRE(l.run.begin());
     CHECK(l.s.take_calls() == strings{"connect", "limits", "register 1"});
-    CHECK(l.heart->worker == worker_id{7});
+    CHECK(l.heartbeat->worker == worker_id{7});
     CHECK(l.rest().what == worker_do::wait);
     CHECK(l.s.take_calls() == strings{"exchange 0/4", "exchange 0/4"});
     l.run.request_stop();
@@ -304,15 +305,15 @@ TEST_CASE("a run whose heartbeat says that it is lost loses its leases and regis
     l.begin();
     l.claim(1, 2);
     (void)l.s.take_calls();
-    l.heart->lost();
+    l.heartbeat->lost();
     CHECK(l.s.interrupted == 1);
     REQUIRE(l.turn().what == worker_do::register_worker);
     CHECK(l.events() == strings{"lost 1 with 0"});
     CHECK(l.s.take_calls() == strings{"register 1"});
-    CHECK(l.heart->worker == worker_id{8});
+    CHECK(l.heartbeat->worker == worker_id{8});
 }
 
-TEST_CASE("a run that hears from an exchange that it is unknown registers again, until it can", "[worker][run]") {
+TEST_CASE("a run whose exchange reports an unknown worker registers again, until it can", "[worker][run]") {
     loop l;
     l.begin();
     l.s.exchange.emplace_back(error_info{errc::worker_lost, "who?"});
@@ -321,7 +322,7 @@ TEST_CASE("a run that hears from an exchange that it is unknown registers again,
     CHECK(l.run.session() == nullptr);
     l.now += 1s;
     (void)l.rest();
-    CHECK(l.heart->worker == worker_id{8});
+    CHECK(l.heartbeat->worker == worker_id{8});
     const auto calls = l.s.take_calls();
     REQUIRE(calls.size() > 5);
     CHECK(strings(calls.begin(), calls.begin() + 6) ==
@@ -344,7 +345,7 @@ TEST_CASE("a run reads its leases again when the session or the heartbeat says t
     (void)l.rest();
     (void)l.s.take_calls();
     if (GENERATE(true, false)) l.s.stop_asked = true;
-    else l.heart->stop_asked();
+    else l.heartbeat->stop_asked();
     (void)l.turn();
     CHECK(l.s.take_calls() == strings{"leases_now 7"});
 }
