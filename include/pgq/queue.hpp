@@ -10,7 +10,6 @@
 #include <pgq/compose/handle.hpp>
 #include <pgq/compose/item_range.hpp>
 #include <pgq/compose/job_writer.hpp>
-#include <pgq/compose/limiters.hpp>
 #include <pgq/compose/looked_after.hpp>
 #include <pgq/compose/poller.hpp>
 #include <pgq/compose/taking.hpp>
@@ -22,6 +21,7 @@
 #include <pgq/job/options.hpp>
 #include <pgq/job/revision.hpp>
 #include <pgq/job/taken.hpp>
+#include <pgq/worker/limiter_set.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -296,8 +296,8 @@ public:
         return client_->with([&](auto& session, auto&) { return session.revise(r); });
     }
     /// For workers: the limiters as they are now.
-    detail::limiter_book limiter_book() const {
-        detail::limiter_book book;
+    detail::limiter_set limiter_book() const {
+        detail::limiter_set book;
         add_limiters(book, typename composition_type::jobs{});
         book.add_queue(std::get<composition_type::jobs::size>(*limiters_));
         return book;
@@ -407,7 +407,7 @@ private:
     }
 
     template <class... Jobs>
-    void add_limiters(detail::limiter_book& book, detail::type_list<Jobs...>) const {
+    void add_limiters(detail::limiter_set& book, detail::type_list<Jobs...>) const {
         (book.add(entrypoint_of<Jobs>, std::get<composition_type::template index_of<Jobs>>(*limiters_)), ...);
     }
     template <class... Jobs>

@@ -3,7 +3,7 @@
 #include <pgq/compose/hand.hpp>
 #include <pgq/compose/lease_desk.hpp>
 #include <pgq/compose/leased.hpp>
-#include <pgq/compose/monitor.hpp>
+#include <pgq/worker/heartbeat.hpp>
 #include <pgq/compose/patience.hpp>
 #include <pgq/compose/retry_delay.hpp>
 #include <pgq/compose/taking.hpp>
@@ -16,6 +16,7 @@
 #include <pgq/job/services.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/version.hpp>
+#include <pgq/worker/heartbeat.hpp>
 
 #include <unistd.h>
 
@@ -278,7 +279,7 @@ private:
     bool leaves_rows_ = false;
     bool closed_ = false;
     std::atomic<bool> lost_{false};
-    monitor<Driver, Observer> monitor_;
+    heartbeat<Driver, Observer> monitor_;
 };
 
 }  // namespace detail

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <pgq/compose/pause.hpp>
-#include <pgq/compose/worker_setup.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/worker/block_until.hpp>
+#include <pgq/worker/worker_registration.hpp>
 
 #include <algorithm>
 #include <array>

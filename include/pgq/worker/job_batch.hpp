@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/lease_slot.hpp>
+#include <pgq/worker/held_lease.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -10,24 +10,25 @@
 
 namespace pgq::detail {
 
-/// How many batches a worker has in hand, and the jobs of them all. Each takes one place of the executor.
+/// How many batches a worker has in hand, and how many jobs these have. Each batch takes one slot of the executor.
 struct batch_counts {
     std::atomic<std::uint32_t> batches{0};
     std::atomic<std::uint32_t> jobs{0};
 
-    std::uint32_t beside() const noexcept {
+    /// How many of these jobs take no slot of their own.
+    std::uint32_t extra_slots() const noexcept {
         const std::uint32_t n = batches.load(), all = jobs.load();
         return all > n ? all - n : 0;
     }
 };
 
-/// Jobs of one lease on their way into one call of a handler. Once it is counted it is in hand until it is destroyed.
-class gathered {
+/// Jobs of one lease for one call of a handler. Once it is counted it is in hand until it is destroyed.
+class job_batch {
 public:
-    gathered(void* its_runner, lease_slot& its_slot) noexcept : runner{its_runner}, slot{&its_slot} {}
-    gathered(const gathered&) = delete;
-    gathered& operator=(const gathered&) = delete;
-    ~gathered() {
+    job_batch(void* its_runner, held_lease& its_slot) noexcept : runner{its_runner}, slot{&its_slot} {}
+    job_batch(const job_batch&) = delete;
+    job_batch& operator=(const job_batch&) = delete;
+    ~job_batch() {
         if (counts_ == nullptr) return;
         counts_->jobs.fetch_sub(counted_);
         counts_->batches.fetch_sub(1);
@@ -41,7 +42,7 @@ public:
     }
 
     void* runner;
-    lease_slot* slot;
+    held_lease* slot;
     std::vector<std::uint32_t> positions{};
 
 private:

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <pgq/compose/outbox.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/tracked.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/worker/completion_queue.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -19,11 +19,11 @@
 
 namespace pgq::detail {
 
-/// A lease in a worker's hands. Its jobs run on other threads, everything else is the worker's own thread's.
-struct lease_slot {
+/// A lease that a worker holds. Its jobs run on other threads; everything else belongs to the worker's own thread.
+struct held_lease {
     struct pending {
         std::uint32_t index = 0;
-        verdict what{};
+        job_result what{};
     };
 
     claimed_lease lease{};
@@ -35,24 +35,24 @@ struct lease_slot {
     bool limited = false;          ///< its lane has limits: its jobs overtake others
     std::uint32_t unfinished = 0;  ///< jobs whose handlers have not ended
     std::string left{};            ///< mask of the jobs that left it, as the database knows
-    std::string done{};            ///< mask of the jobs that are done and not told yet, too
+    std::string done{};            ///< mask of those and of the jobs that are done but not acknowledged yet
     std::vector<pending> unsettled{};
     std::vector<settlement> items{};  ///< `unsettled` as the request shows it
-    std::size_t shown = 0;            ///< how many of them it shows
+    std::size_t shown = 0;            ///< how many of `unsettled` the request shows
     std::string mask{};               ///< the mask as the request shows it
     steady_time dirty_since{};
     bool dirty = false;
-    bool lost = false;  ///< another worker has its jobs: nothing is told about it any more
+    bool lost = false;  ///< another worker has its jobs: nothing of it is acknowledged any more
     bool in_request = false;
-    bool keeps = false;                 ///< holds a job whose outcome cannot be stored: it must not end
-    bool astray = false;                ///< an exchange has not found it: it was ended by somebody else, or has moved
+    bool must_stay = false;             ///< has a job whose outcome cannot be stored: the lease must not end
+    bool unlocated = false;             ///< an exchange has not found it: somebody else has ended it, or it has moved
     std::vector<std::int16_t> flags{};  ///< by index; empty while no job has any
     std::stop_source stop{};            ///< of the whole lease; kept for the next one, unless it was used
     std::vector<std::stop_source> stops{};          ///< by position, the same
     std::unique_ptr<std::atomic<bool>[]> taken {};  ///< for each job: who sets it runs it, or takes it back
     std::size_t taken_size = 0;
-    std::atomic<bool> closing{false};     ///< its handler is about to end the lease in a transaction of its own
-    std::atomic<std::uint32_t> stale{0};  ///< tasks of jobs taken back that the executor has not come to yet
+    std::atomic<bool> closing{false};          ///< its handler is about to end the lease in a transaction of its own
+    std::atomic<std::uint32_t> void_tasks{0};  ///< tasks in the executor whose jobs were taken back
 
     void open(claimed_lease&& l, std::size_t job_type, std::size_t job_version) {
         lease = std::move(l);
@@ -63,7 +63,7 @@ struct lease_slot {
         left.assign(bytes, '\0');
         done.assign(bytes, '\0');
         unsettled.clear();
-        dirty = lost = in_request = keeps = astray = false;
+        dirty = lost = in_request = must_stay = unlocated = false;
         claimed = lease.ref;
         closing.store(false, std::memory_order_relaxed);
         flags.clear();
@@ -79,14 +79,14 @@ struct lease_slot {
         }
         for (std::size_t i = 0; i < lease.jobs.size(); ++i) taken[i].store(false, std::memory_order_relaxed);
     }
-    /// From any thread: true for the first who asks.
+    /// From any thread: true for the first caller.
     bool take(std::uint32_t position) noexcept { return !taken[position].exchange(true, std::memory_order_relaxed); }
     void close() noexcept {
         lease.jobs.clear();
         lease.storage.reset();
     }
 
-    /// What a handler sees of the end of its lease, or of a wish that it stop.
+    /// Fires when the lease is lost, the job should stop, or the grace time is over.
     std::stop_token stop_token(std::uint32_t position) const noexcept { return stops[position].get_token(); }
     void stop_all() noexcept {
         stop.request_stop();
@@ -100,32 +100,32 @@ struct lease_slot {
         if (flags.empty()) flags.assign(lease.jobs.size(), 0);
         flags[index] = value;
     }
-    /// What somebody has changed about it: jobs that are tracked since. From the first of them on the end of each job is told by
-    /// itself: more of them may be tracked by then, which the database sees and we do not.
-    void heard(const lease_news& news) {
+    /// Somebody has changed the lease: some of its jobs are tracked now. From then on each end of a job is acknowledged
+    /// by itself, because the database may know of more tracked jobs than we do.
+    void apply(const lease_news& news) {
         lease.ref.place = news.ref.place;
-        astray = false;
+        unlocated = false;
         for (std::uint32_t i = 0; i < news.flags.size() && i < lease.jobs.size(); ++i) {
             set_flags(i, news.flags[i]);
             if (!is_set(done, i) || is_set(left, i)) continue;
             clear(done, i);
-            unsettled.push_back({i, {.told = true}});
+            unsettled.push_back({i, {.tracked = true}});
         }
     }
 
-    void finish(std::uint32_t position, verdict&& what, steady_time now) {
+    void finish(std::uint32_t position, job_result&& what, steady_time now) {
         --unfinished;
         const std::uint32_t index = lease.jobs[position].index;
-        // Who asks later how it ended is not to hear that it was done.
+        // A job that was discarded must not be recorded as done: its end may be read later.
         if (what.gone && flags.empty() && what.kind != settle_kind::discard) set(done, index);
         else unsettled.push_back({index, std::move(what)});
         if (!dirty) dirty_since = now;
         dirty = true;
     }
 
-    /// Fills `items` and `mask` with the first `most` unsettled jobs and everything that is done. With `last` the lease ends: of
-    /// what is not said of its jobs the database knows then that they are done.
-    void show(std::size_t most, bool last) {
+    /// Fills `items` and `mask` with the first `most` unsettled jobs and everything that is done. With `last` the lease
+    /// ends: its jobs that are not in `items` are done then.
+    void fill_request(std::size_t most, bool last) {
         items.clear();
         mask = done;
         shown = std::min(most, unsettled.size());
@@ -138,14 +138,16 @@ struct lease_slot {
                              p.what.result ? std::optional<std::string_view>{*p.what.result} : std::nullopt});
         }
     }
-    /// The database has what `show` showed; `place` is where the row went.
-    void told(std::uint64_t place) {
+    /// The database has recorded what `fill_request` showed; `place` is where the row went.
+    void acknowledged(std::uint64_t place) {
         left = done = mask;
         unsettled.erase(unsettled.begin(), unsettled.begin() + static_cast<std::ptrdiff_t>(shown));
         dirty = !unsettled.empty();
         lease.ref.place = place;
     }
-    bool ends_with(std::size_t most) const noexcept { return unfinished == 0 && !keeps && most == unsettled.size(); }
+    bool ends_with(std::size_t most) const noexcept {
+        return unfinished == 0 && !must_stay && most == unsettled.size();
+    }
 
     static void set(std::string& bits, std::uint32_t index) noexcept {
         bits[index / 8] = static_cast<char>(static_cast<unsigned char>(bits[index / 8]) | (1u << (index % 8)));

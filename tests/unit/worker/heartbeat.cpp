@@ -1,5 +1,5 @@
-#include <pgq/compose/monitor.hpp>
 #include <pgq/observer/none.hpp>
+#include <pgq/worker/heartbeat.hpp>
 
 #include <support/catch.hpp>
 #include <support/eventually.hpp>
@@ -10,7 +10,7 @@
 #include <mutex>
 #include <vector>
 
-namespace unit_compose_monitor {
+namespace unit_worker_heartbeat {
 
 using namespace std::chrono_literals;
 
@@ -47,13 +47,13 @@ struct only_beats {
 
 }  // namespace
 
-TEST_CASE("who has written dead rows away beats more often for a while", "[unit][compose][monitor]") {
+TEST_CASE("who has written dead rows away beats more often for a while", "[unit][worker][heartbeat]") {
     const bool compacted = GENERATE(true, false);
     book b;
     b.answers = {{.alive = true, .compacted = compacted}};
     const only_beats driver{&b};
     pgq::observer::none nobody;
-    pgq::detail::monitor<only_beats, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}};
+    pgq::detail::heartbeat<only_beats, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}};
     m.start({1});
     REQUIRE(test::eventually([&] { return b.count() >= 5; }));
     m.stop();
@@ -64,4 +64,4 @@ TEST_CASE("who has written dead rows away beats more often for a while", "[unit]
     else CHECK(shortest >= 500ms);
 }
 
-}  // namespace unit_compose_monitor
+}  // namespace unit_worker_heartbeat

@@ -9,14 +9,15 @@
 
 namespace pgq::detail {
 
-/// Changes what is stored of a worker's jobs, on the connection that the queue object has for calls: the worker's own may be
-/// waiting. A worker that was declared dead and has registered anew holds none of its former leases, whose ids say so.
+/// Changes payloads of a worker's jobs over the connection that the queue object has for calls: the worker's own may be
+/// waiting. Called from any thread. After the worker has registered again, changes to its former leases fail: those
+/// have the former id.
 template <class Queue>
-class worker_desk final : public job_desk {
+class job_updater final : public job_desk {
 public:
-    explicit worker_desk(Queue& queue) noexcept : queue_{&queue} {}
+    explicit job_updater(Queue& queue) noexcept : queue_{&queue} {}
 
-    void become(worker_id id) noexcept { worker_.store(id); }
+    void set_worker(worker_id id) noexcept { worker_.store(id); }
     result<void> revise(revision r) override {
         r.worker = worker_.load();
         return queue_->revise(r);

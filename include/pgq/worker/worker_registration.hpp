@@ -1,10 +1,10 @@
 #pragma once
 
-#include <pgq/compose/worker_options.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/version.hpp>
+#include <pgq/worker/worker_options.hpp>
 
 #include <unistd.h>
 
@@ -37,6 +37,7 @@ inline fsm::worker_options machine_options(const worker_options& o, std::size_t 
     m.window.max_prefetch = o.max_prefetch;
     m.poll_interval = o.poll_interval;
     m.grace = o.grace;
+    m.lease_time = o.lease_time;
     m.until = o.until;
     m.overlap = overlap;
     return m;
@@ -48,7 +49,7 @@ inline std::string host_name() {
     return name;
 }
 
-inline worker_info worker_facts(const std::string& host, const worker_options& o, std::span<const lane_id> lanes) {
+inline worker_info registration_of(const std::string& host, const worker_options& o, std::span<const lane_id> lanes) {
     return {.host = host,
             .pid = static_cast<std::int32_t>(::getpid()),
             .version = PGQ_VERSION,

@@ -12,7 +12,7 @@
 
 namespace pgq::detail {
 
-/// A limiter of one worker, whatever its type.
+/// A limiter of one worker, of any type.
 class any_limiter {
 public:
     virtual ~any_limiter() = default;
@@ -33,8 +33,9 @@ private:
     Limiter limiter_;
 };
 
-/// The limiters of one run of a worker: the local ones, by job type and of the queue, and what they declare for all workers.
-struct limiter_book {
+/// The limiters of one run of a worker: the local ones, by job type and of the queue, and what they declare for all
+/// workers.
+struct limiter_set {
     std::vector<std::unique_ptr<any_limiter>> of_job{};  ///< null where a job type has none
     std::unique_ptr<any_limiter> of_queue{};
     std::vector<lane_limit> declared{};
