@@ -48,7 +48,7 @@ TEST_CASE("a heartbeat reads the leases and no jobs", "[plans][liveness]") {
 TEST_CASE("burying the dead reads the workers", "[plans][liveness]") {
     for (auto* w : everybody()) {
         const auto e = w->explain(asked::of(st::bury_workers),
-                                  "UPDATE {s}.worker SET beat = now() - interval '1 day' WHERE id = 7");
+                                  "UPDATE {s}.worker SET heartbeat_at = now() - interval '1 day' WHERE id = 7");
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 30);  // 7

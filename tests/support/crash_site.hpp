@@ -73,7 +73,7 @@ public:
                0;
     }
     void age() const {
-        db_.exec("UPDATE {s}.worker SET beat = beat - interval '1 day'");
+        db_.exec("UPDATE {s}.worker SET heartbeat_at = heartbeat_at - interval '1 day'");
         db_.exec("UPDATE {s}.deferred SET run_at = now() WHERE run_at < 'infinity'");
     }
     std::vector<std::string> broken_rules() const {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/rank.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +27,8 @@ struct beat_reply {
     bool alive = false;           ///< false: this worker was declared dead, its leases are gone
     bool work_to_rescue = false;  ///< somebody else looks dead
     bool stop_asked = false;      ///< jobs of this worker are to stop: see lease_news
-    bool compacted = false;       ///< dead rows were written away; more come soon, where somebody holds an old snapshot
+    bool compacted = false;       ///< a table was rewritten without its dead rows; the next beat may find more
+    std::optional<error_info> compact_error{};  ///< why that failed; the heartbeat itself has succeeded
 };
 
 struct rescue_reply {

@@ -12,9 +12,9 @@
 
 namespace pgq::statement {
 
-/// A filter as a condition on a row `r` with `headers` and `id`. Its structure becomes text, its names and values the two
-/// arrays that `bind` adds: they are the parameters $first (texts) and $first + 1 (ids). It is never null and never fails, whatever
-/// a header holds. The filter outlives this.
+/// A filter as a condition on a row `r` with `headers` and `id`. Its structure becomes text, its names and values the
+/// two arrays that `bind` adds: they are the parameters $first (texts) and $first + 1 (ids). It is never null and never
+/// fails, whatever a header holds. The filter outlives this.
 class filter_condition {
 public:
     filter_condition(const filter& f, int first)

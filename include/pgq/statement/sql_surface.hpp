@@ -6,8 +6,9 @@
 #include <string>
 #include <string_view>
 
-/// The fixed part of what `emit_sql` writes: the functions that those of the entrypoints rest upon. `{j}` stands for the quoted
-/// schema of the jobs, `{f}` for that of the functions, `{jl}` and `{fl}` for these as literals, `{id}` for the sequence of ids as one.
+/// The fixed part of what `emit_sql` writes: the functions that those of the entrypoints rest upon. `{j}` stands for
+/// the quoted schema of the jobs, `{f}` for that of the functions, `{jl}` and `{fl}` for these as literals, `{id}` for
+/// the sequence of ids as one.
 namespace pgq::statement {
 
 /// Of the emitted functions: counted up when one of them changes its arguments or its meaning.
@@ -119,16 +120,16 @@ BEGIN
         INSERT INTO {j}.ready (id, lane, rank, headers, key, body)
         VALUES (new_id, of_lane, order_rank, own, $9, $4);
     END IF;
-    -- Heard by the workers when the transaction commits; of equal ones PostgreSQL sends one. They count the schema as a signed number.
+    -- Workers receive this when the transaction commits; PostgreSQL sends equal ones once. They use a signed number.
     space := to_regnamespace({jl})::oid::int8;
     PERFORM pg_notify('pgq_' || (space - (space >> 31 << 32)), of_lane::text);
     RETURN new_id;
 END )";
 
-/// Checks a value against the shape that a job type gives it, and writes it as serializer::json does. A shape is a text ("bool",
-/// "string", "bytes", "float4", "float8", "null", "any"), the number of a struct in `shapes`, or an array: ["int", least, most], ["optional", shape],
-/// ["list", shape], ["list", shape, size], ["tuple", shapes...], ["map", shape], ["variant", shapes...],
-/// ["struct", [name, shape, required]...].
+/// Checks a value against the shape that a job type gives it, and writes it as serializer::json does. A shape is a text
+/// ("bool", "string", "bytes", "float4", "float8", "null", "any"), the number of a struct in `shapes`, or an array:
+/// ["int", least, most], ["optional", shape], ["list", shape], ["list", shape, size], ["tuple", shapes...], ["map",
+/// shape], ["variant", shapes...], ["struct", [name, shape, required]...].
 inline constexpr std::string_view sql_json_text = R"(
 DECLARE
     kind text := CASE jsonb_typeof(shape) WHEN 'array' THEN shape ->> 0 ELSE shape #>> '{}' END;
