@@ -12,6 +12,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -63,6 +64,7 @@ private:
             const auto asked = clock::now();
             auto answer = beat({id});
             if (answer && answer->compacted) brisk_until_ = asked + lease_time_;
+            if (answer) report_once(std::move(answer->compact_error));
             pause = !answer                ? std::min<duration>(retry_.failed(unit_random()), lease_time_ / 6)
                     : asked < brisk_until_ ? lease_time_ / brisk
                                            : lease_time_ / 3;
@@ -114,6 +116,12 @@ private:
         if (auto swept = session_->sweep(); !swept) (void)report(std::move(swept.error()));
     }
 
+    // Each beat tries to compact again; the observer receives the same error once.
+    void report_once(std::optional<error_info> e) {
+        if (e && e->message != compact_error_) notify(*observer_, event::trouble{*e});
+        compact_error_ = e ? std::move(e->message) : std::string{};
+    }
+
     error_info report(error_info e) {
         notify(*observer_, event::trouble{e});
         return e;
@@ -125,6 +133,7 @@ private:
     std::function<void()> lost_;
     std::function<void()> stop_asked_;
     clock::time_point next_sweep_{}, brisk_until_{};
+    std::string compact_error_{};
     std::optional<typename Driver::session> session_;
     fsm::reconnect retry_{};
     std::atomic<int> worker_{0};
