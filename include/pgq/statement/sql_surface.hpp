@@ -6,15 +6,15 @@
 #include <string>
 #include <string_view>
 
-/// The fixed part of what `emit_sql` writes: the functions that those of the entrypoints rest upon. `{j}` stands for
-/// the quoted schema of the jobs, `{f}` for that of the functions, `{jl}` and `{fl}` for these as literals, `{id}` for
-/// the sequence of ids as one.
+/// The fixed part of what `emit_sql` writes: the functions that the functions of the entrypoints call. `{j}` stands for
+/// the quoted schema of the jobs, `{f}` for the schema of the functions, `{jl}` and `{fl}` for the same as literals,
+/// `{id}` for the sequence of ids as a literal.
 namespace pgq::statement {
 
-/// Of the emitted functions: counted up when one of them changes its arguments or its meaning.
+/// The version of the emitted functions. It goes up when a function changes its arguments or its meaning.
 inline constexpr int sql_surface_version = 1;
 
-/// A literal that means the same whatever `standard_conforming_strings` is.
+/// A literal that does not depend on `standard_conforming_strings`.
 inline std::string literal(std::string_view text) {
     std::string out;
     const bool escapes = text.find('\\') != std::string_view::npos;
@@ -25,7 +25,7 @@ inline std::string literal(std::string_view text) {
     return (escapes ? "E'" : "'") + out + "'";
 }
 
-/// 16 digits that tell one text from another (FNV-1a).
+/// FNV-1a of a text in 16 hexadecimal digits.
 inline std::string digest(std::string_view text) {
     std::uint64_t hash = 14695981039346656037u;
     for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
@@ -34,7 +34,7 @@ inline std::string digest(std::string_view text) {
     return out;
 }
 
-/// `body` between dollar quotes that are not in it.
+/// `body` between dollar quotes that do not occur in it.
 inline std::string dollar_quoted(std::string_view body) {
     std::string tag = "$pgq$";
     for (int i = 1; body.find(tag) != std::string_view::npos; ++i) tag = "$pgq" + std::to_string(i) + "$";
@@ -67,7 +67,7 @@ inline std::string render(std::string_view text, const surface_schemas& s) {
     }
 }
 
-/// Enqueues a body that nobody looks at. What the caller's transaction does with the rest, happens to the job.
+/// Enqueues a job whose body is not checked. The job exists when the caller's transaction commits.
 inline constexpr std::string_view sql_enqueue = R"(
 DECLARE
     of_lane int4;
@@ -126,7 +126,7 @@ BEGIN
     RETURN new_id;
 END )";
 
-/// Checks a value against the shape that a job type gives it, and writes it as serializer::json does. A shape is a text
+/// Checks a value against the shape of a job type, and writes it as serializer::json does. A shape is a text
 /// ("bool", "string", "bytes", "float4", "float8", "null", "any"), the number of a struct in `shapes`, or an array:
 /// ["int", least, most], ["optional", shape], ["list", shape], ["list", shape, size], ["tuple", shapes...], ["map",
 /// shape], ["variant", shapes...], ["struct", [name, shape, required]...].
@@ -267,7 +267,7 @@ BEGIN
         HINT = coalesce(remedy, 'write what the job type reads, see docs/serializer/json.md');
 END )";
 
-/// A jsonb of a duration or a moment: how many times `num`/`den` seconds it is. Null stays null.
+/// A duration or a moment as a number of ticks of `num`/`den` seconds. Null stays null.
 inline constexpr std::string_view sql_ticks = R"(
 DECLARE
     n numeric;
