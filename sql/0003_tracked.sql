@@ -187,6 +187,34 @@ BEGIN
     RETURN least(n, most);
 END $$;
 
+-- Moves deferred jobs to `ready` and returns their lanes. start_over: no attempts are counted, and nobody asks them to
+-- stop.
+CREATE FUNCTION :"schema".deferred_to_ready(which int8[], start_over bool) RETURNS SETOF int4
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
+BEGIN
+    RETURN QUERY
+    WITH d AS (DELETE FROM deferred d WHERE d.id = ANY (which) RETURNING d.*)
+    INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
+    SELECT id, rank, lane, CASE WHEN start_over THEN 0 ELSE attempts END, CASE WHEN start_over THEN flags & 1 ELSE flags END,
+           headers, key, body FROM d ORDER BY id RETURNING lane;
+END $$;
+
+-- Moves one job from `ready` to `deferred`, with another payload when that is not null. Returns its attempts, null when
+-- it is not in `ready`.
+CREATE FUNCTION :"schema".ready_to_deferred(
+    of_lane int4, of_rank int8, of_job int8, at timestamptz, new_kind "char", why text, new_body bytea) RETURNS int2
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    tries int2;
+BEGIN
+    WITH r AS (DELETE FROM ready r WHERE r.lane = of_lane AND r.rank = of_rank AND r.id = of_job RETURNING r.*)
+    INSERT INTO deferred (run_at, kind, reason, id, rank, lane, attempts, flags, headers, key, body)
+    SELECT at, new_kind, why, id, rank, lane, attempts, flags, headers, key, coalesce(new_body, body) FROM r
+    RETURNING attempts INTO tries;
+    RETURN tries;
+END $$;
+
 -- Makes blocked jobs claimable, or delayed when their time has not come. Their parents have ended.
 CREATE FUNCTION :"schema".unblock(ids int8[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
@@ -194,16 +222,12 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 DECLARE
     touched int4[];
 BEGIN
-    WITH b AS (DELETE FROM deferred d WHERE d.id = ANY (ids) AND d.kind = 'b' RETURNING d.*),
-    w AS (SELECT b.*, t.run_at AS at FROM b JOIN tracked t ON t.id = b.id),
-    later AS (
-        INSERT INTO deferred (run_at, kind, id, rank, lane, attempts, flags, headers, key, body)
-        SELECT at, 'd', id, rank, lane, attempts, flags, headers, key, body FROM w WHERE at > now()),
-    now_ AS (
-        INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
-        SELECT id, rank, lane, attempts, flags, headers, key, body FROM w WHERE at IS NULL OR at <= now() ORDER BY id)
-    SELECT array_agg(DISTINCT lane) INTO touched FROM w;
-    PERFORM collect_wake_lanes(touched);
+    WITH later AS (
+        UPDATE deferred d SET kind = 'd', run_at = t.run_at, changed_at = now() FROM tracked t
+         WHERE d.id = ANY (ids) AND d.kind = 'b' AND t.id = d.id AND t.run_at > now() RETURNING d.lane)
+    SELECT array_agg(DISTINCT lane) INTO touched FROM later;
+    ids := ARRAY(SELECT d.id FROM deferred d WHERE d.id = ANY (ids) AND d.kind = 'b');
+    PERFORM collect_wake_lanes(touched || ARRAY(SELECT DISTINCT l FROM deferred_to_ready(ids, false) l));
 END $$;
 
 -- Holds or cancels blocked jobs of which a parent did not succeed; `kinds` says which, h or c.
@@ -360,15 +384,17 @@ DECLARE
 BEGIN
     FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t WHERE t.expires_at <= now() AND NOT t.held
                  ORDER BY t.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED LOOP
-        WITH r AS (DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id
-                   RETURNING id, rank, lane, attempts, flags, headers, key, body),
-        d AS (DELETE FROM deferred WHERE id = late.id RETURNING id, rank, lane, attempts, flags, headers, key, body),
-        every AS (SELECT * FROM r UNION ALL SELECT * FROM d),
-        kept AS (
-            INSERT INTO deferred (run_at, kind, reason, id, rank, lane, attempts, flags, headers, key, body)
-            SELECT 'infinity', 'h', 'it expired', every.* FROM every WHERE late.hold_expired)
-        SELECT attempts INTO tries_ FROM every;
-        IF NOT FOUND THEN  -- it runs: it started in time
+        IF late.hold_expired THEN
+            tries_ := ready_to_deferred(late.lane, late.rank, late.id, 'infinity', 'h', 'it expired', NULL);
+            IF tries_ IS NULL THEN
+                UPDATE deferred SET run_at = 'infinity', kind = 'h', reason = 'it expired', changed_at = now() WHERE id = late.id
+                RETURNING attempts INTO tries_;
+            END IF;
+        ELSE
+            DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id RETURNING attempts INTO tries_;
+            IF NOT FOUND THEN DELETE FROM deferred WHERE id = late.id RETURNING attempts INTO tries_; END IF;
+        END IF;
+        IF tries_ IS NULL THEN  -- it runs: it started in time
             UPDATE tracked SET expires_at = NULL WHERE id = late.id;
             CONTINUE;
         END IF;
@@ -412,39 +438,29 @@ BEGIN
                    WHERE t.digest IS NULL OR EXISTS (SELECT FROM unique_key k WHERE k.digest = t.digest AND k.job_id = m));
     UPDATE tracked SET held = false, expires_at = NULL WHERE id = ANY (mine);
     DELETE FROM outcome WHERE id = ANY (mine);
-    RETURN QUERY
-    WITH d AS (DELETE FROM deferred WHERE id = ANY (mine) RETURNING *),
-    back AS (
-        INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
-        SELECT id, rank, lane, 0, flags & 1, headers, key, body FROM d ORDER BY id RETURNING lane)
-    SELECT count(*), array_agg(DISTINCT lane) FROM back;
+    RETURN QUERY SELECT count(*), array_agg(DISTINCT l) FROM deferred_to_ready(mine, true) l;
 END $$;
 
 -- Replaces the payload of a job that waits, and its time when `move`. False when the job no longer waits.
 CREATE FUNCTION :"schema".replace_waiting(of_job int8, of_lane int4, of_rank int8, new_body bytea, move bool, at timestamptz)
 RETURNS bool
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+DECLARE
+    due_now bool := move AND (at IS NULL OR at <= now());
 BEGIN
     IF move AND at > now() THEN
-        WITH r AS (DELETE FROM ready r WHERE r.lane = of_lane AND r.rank = of_rank AND r.id = of_job RETURNING r.*)
-        INSERT INTO deferred (run_at, kind, id, rank, lane, attempts, flags, headers, key, body)
-        SELECT at, 'd', id, rank, lane, attempts, flags, headers, key, new_body FROM r;
-        IF FOUND THEN RETURN true; END IF;
+        IF ready_to_deferred(of_lane, of_rank, of_job, at, 'd', NULL, new_body) IS NOT NULL THEN RETURN true; END IF;
     ELSE
         UPDATE ready r SET body = new_body WHERE r.lane = of_lane AND r.rank = of_rank AND r.id = of_job;
         IF FOUND THEN RETURN true; END IF;
     END IF;
     UPDATE tracked t SET run_at = at WHERE move AND t.id = of_job;
-    IF move AND (at IS NULL OR at <= now()) THEN
-        WITH d AS (DELETE FROM deferred d WHERE d.id = of_job AND d.run_at < 'infinity' RETURNING d.*)
-        INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
-        SELECT id, rank, lane, attempts, flags, headers, key, new_body FROM d;
-        IF FOUND THEN RETURN true; END IF;
-    END IF;
-    UPDATE deferred d SET body = new_body,
-                          run_at = CASE WHEN move AND d.run_at < 'infinity' THEN at ELSE d.run_at END
+    UPDATE deferred d SET body = new_body, run_at = CASE WHEN due_now OR NOT move OR d.run_at = 'infinity' THEN d.run_at ELSE at END
      WHERE d.id = of_job AND d.kind <> 'h';
-    RETURN FOUND;
+    IF NOT FOUND THEN RETURN false; END IF;
+    PERFORM deferred_to_ready(ARRAY[of_job], false)
+       FROM deferred d WHERE due_now AND d.id = of_job AND d.run_at < 'infinity';
+    RETURN true;
 END $$;
 
 -- Enqueues jobs of any lanes with any attributes. Plain jobs have cheaper statements, see statement/enqueue.hpp. Times

@@ -192,7 +192,7 @@ inline asked sweep() {
     return asked::of(st::sweep, [](auto& p) { p.number(std::int32_t{1}); });
 }
 inline asked in_space(const st::query& q, const sql_connection& c) {
-    return asked::of(q, [&](auto& p) { p.number(static_cast<std::int32_t>(c.query_int("SELECT {s}.space()"))); });
+    return asked::of(q, [&](auto& p) { p.number(static_cast<std::int32_t>(c.query_int("SELECT {s}.schema_id()"))); });
 }
 inline asked wake(const sql_connection& c) {
     auto a = in_space(st::wake, c);

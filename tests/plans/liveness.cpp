@@ -80,7 +80,7 @@ TEST_CASE("an enqueuer that finds nobody asleep reads no table", "[plans][wake]"
 TEST_CASE("an enqueuer that finds somebody asleep reads the workers, and no jobs", "[plans][wake]") {
     for (auto* jobs : {&million().jobs, &unknown_million().jobs}) {
         const test::sql_connection sleeper{test::dsn(), jobs->db().schema()};
-        (void)sleeper.exec("SELECT pg_advisory_lock_shared({s}.space(), 0), pg_advisory_lock({s}.space(), 7)");
+        (void)sleeper.exec("SELECT pg_advisory_lock_shared({s}.schema_id(), 0), pg_advisory_lock({s}.schema_id(), 7)");
         for (auto* c : clients()) {
             if (c->schema() != jobs->db().schema()) continue;
             const auto e = c->explain(ask::wake(c->sql()));
