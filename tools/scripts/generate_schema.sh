@@ -38,7 +38,7 @@ TAIL
 }
 
 if [ "${1:-}" = --check ]; then
-    generate | diff -u "$target" - || { echo "schema/generated.hpp is not what sql/ says: run $0" >&2; exit 1; }
+    generate | diff -u "$target" - || { echo "schema/generated.hpp does not match sql/: run $0" >&2; exit 1; }
 else
     generate > "$target.new" && mv "$target.new" "$target"
 fi

@@ -1,10 +1,10 @@
 # Shared by tests/run.sh, examples/quickstart.sh and bench/run.sh; source it from bash.
 #
-#   pgq_on_exit                 stop and remove what this file started, however the script ends
-#   pgq_need PACKAGE...         install the Debian packages that are missing ("a|b": any of them will do)
-#   pgq_start_postgres [--tcp]  set PGQ_DSN: a server of our own, thrown away afterwards, or the one PGQ_DSN names already
-#   pgq_stop_postgres           stop it and remove its directory; never touches a server that we did not start
-#   pgq_run COMMAND...          run it so that Ctrl-C and TERM end it with all it started
+#   pgq_on_exit                 at the end of the script, however it ends, stop and remove what this file started
+#   pgq_need PACKAGE...         install the Debian packages that are missing ("a|b": one of them is enough)
+#   pgq_start_postgres [--tcp]  set PGQ_DSN: starts a temporary server, unless PGQ_DSN names one already
+#   pgq_stop_postgres           stop the temporary server and remove its directory; leaves other servers alone
+#   pgq_run COMMAND...          run a command; Ctrl-C and TERM end it and all processes that it started
 #
 # PGQ_PG_SETTINGS may hold more lines for the server's postgresql.conf.
 
@@ -34,8 +34,8 @@ pgq_on_exit() {
     trap 'exit 143' TERM
 }
 
-# Bash runs a trap only between commands, so that a TERM would wait for the end of a build. It does interrupt `wait`;
-# and a process group of its own (set -m) lets us end everything below the command at once.
+# Bash runs a trap between commands only, so a TERM would wait for the end of a build. But it interrupts `wait`. And with a
+# separate process group (set -m) one kill ends the command and all its children.
 pgq_run() {
     local status=0
     set -m
@@ -52,7 +52,7 @@ pgq_run() {
 _pgq_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 _pgq_available() { [[ $(apt-cache show --no-all-versions "$1" 2>/dev/null) == *Package:* ]]; }
 
-# The first alternative that is installed (answers nothing), else the first that can be had.
+# Prints the first alternative that is available; nothing when one is installed.
 _pgq_choose() {
     local package alternatives
     IFS='|' read -ra alternatives <<<"$1"
@@ -102,7 +102,7 @@ pgq_need() {
         [ "${missing[*]}" = "$old_missing" ] || echo "that is now ${missing[*]}"
     fi
 
-    # Debian's server packages make a cluster and start it. We bring our own, so say no for this one installation.
+    # Debian's server packages create and start a cluster. This setting prevents it for this installation.
     local no_cluster=/etc/postgresql-common/createcluster.d/zz-pgq.conf
     if ! _pgq_installed postgresql-common && [[ " ${missing[*]} " == *" postgresql"* ]]; then
         _pgq_as_root mkdir -p "${no_cluster%/*}"
@@ -112,7 +112,7 @@ pgq_need() {
     fi
 
     local status=0
-    # The lists may be older than the archive: one more try with new ones.
+    # The package lists may be older than the archive: update them and try again.
     _pgq_as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" ||
         { _pgq_as_root "${apt[@]}" update && _pgq_as_root "${apt[@]}" install --no-install-recommends "${missing[@]}"; } ||
         status=$?
@@ -122,7 +122,7 @@ pgq_need() {
 
 # ---- a server of our own ----------------------------------------------------------------------------------------------
 
-# The directory of the newest server that is installed.
+# The directory of the newest installed server.
 _pgq_find_pg() {
     local found
     found=$({ find /usr/lib/postgresql /usr/pgsql-* -path '*/bin/initdb' 2>/dev/null || true; } | sort -V | tail -n 1)
@@ -146,7 +146,7 @@ _pgq_pg_as() {
     fi
 }
 
-# A new directory of the owner's. A socket's path has room for 107 bytes, and the owner has to reach it.
+# Makes a directory that the owner of the server can reach. The path of a socket has at most 107 bytes.
 _pgq_pg_make_dir() {
     local parent
     for parent in "${TMPDIR:-/tmp}" /tmp; do
@@ -176,7 +176,7 @@ CONF
 }
 
 _pgq_pg_launch() {  # PORT
-    # Descriptors that we hold (locks) must not live on in the server: hence the closing.
+    # Closes inherited descriptors: otherwise the server would keep our locks.
     (
         for fd in /proc/self/fd/*; do
             fd=${fd##*/}
@@ -207,7 +207,7 @@ pgq_start_postgres() {
     fi
     _pgq_pg_make_dir || return 1
 
-    # -N: what initdb writes need not survive a power cut; what the server writes does (fsync = on).
+    # -N: the files of initdb need not survive a power cut; the server itself runs with fsync = on.
     if ! (cd "$_pgq_pg_dir" && _pgq_pg_as "$_pgq_pg_bin/initdb" -N -D "$_pgq_pg_dir/data" -U pgq -A trust -E UTF8 --no-locale) \
         >"$_pgq_pg_dir/initdb.out" 2>&1; then
         cat "$_pgq_pg_dir/initdb.out" >&2
@@ -216,7 +216,7 @@ pgq_start_postgres() {
     fi
     _pgq_pg_configure "$listen" >>"$_pgq_pg_dir/data/postgresql.conf"
 
-    # Over TCP another process may take the port between the choice and the start, so choose again then.
+    # Over TCP another process may take the port before the server does. Then choose another one.
     while :; do
         [ -z "$listen" ] || port=$((20000 + RANDOM % 12000))
         ! _pgq_pg_launch $port || break

@@ -12,6 +12,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -60,9 +61,10 @@ private:
         while (rest(pause)) {
             const worker_id id = worker_.load();
             const auto sent = clock::now();
-            const auto reply = beat(id);
+            auto reply = beat(id);
             const auto next =
                 reply ? machine.answered(id, *reply, sent) : machine.failed(id, unit_random(), clock::now());
+            if (reply) report_once(std::move(reply->compact_error));
             if (next.declare_lost && id == worker_.load()) lost_();
             if (next.jobs_to_stop) stop_asked_();
             if (next.rescue) rescue();
@@ -102,6 +104,12 @@ private:
         if (auto swept = session_->sweep(); !swept) (void)report(std::move(swept.error()));
     }
 
+    // Each beat tries to compact again; the observer receives the same error once.
+    void report_once(std::optional<error_info> e) {
+        if (e && e->message != compact_error_) notify(*observer_, event::trouble{*e});
+        compact_error_ = e ? std::move(e->message) : std::string{};
+    }
+
     error_info report(error_info e) {
         notify(*observer_, event::trouble{e});
         return e;
@@ -112,6 +120,7 @@ private:
     duration lease_time_;
     std::function<void()> lost_;
     std::function<void()> stop_asked_;
+    std::string compact_error_{};
     std::optional<typename Driver::session> session_;
     std::atomic<worker_id> worker_{worker_id{}};
     std::mutex mutex_;

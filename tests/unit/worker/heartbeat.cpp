@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace unit_worker_heartbeat {
@@ -45,6 +46,11 @@ struct only_beats {
     book* b;
 };
 
+struct errors_seen {
+    void on(const pgq::event::trouble& e) { messages.push_back(e.error.message); }
+    std::vector<std::string> messages{};
+};
+
 }  // namespace
 
 TEST_CASE("who has written dead rows away beats more often for a while", "[unit][worker][heartbeat]") {
@@ -62,6 +68,21 @@ TEST_CASE("who has written dead rows away beats more often for a while", "[unit]
     const auto shortest = std::ranges::min(pauses);
     if (compacted) CHECK(shortest < 500ms);
     else CHECK(shortest >= 500ms);
+}
+
+TEST_CASE("the observer receives an error of compaction once, until it changes or passes", "[unit][worker][heartbeat]") {
+    const auto failing = [](const char* why) {
+        return pgq::beat_reply{.alive = true, .compact_error = pgq::error_info{pgq::errc::timeout, why}};
+    };
+    book b;
+    b.answers = {failing("first"), failing("first"), failing("second"), {.alive = true}, failing("second")};
+    const only_beats driver{&b};
+    errors_seen seen;
+    pgq::detail::heartbeat<only_beats, errors_seen> m{driver, seen, 60ms, [] {}, [] {}};
+    m.start({1});
+    REQUIRE(test::eventually([&] { return b.count() >= 7; }));
+    m.stop();
+    CHECK(seen.messages == std::vector<std::string>{"first", "second", "second"});
 }
 
 }  // namespace unit_worker_heartbeat
