@@ -1,4 +1,4 @@
-// expect: pgq: a batch handler is to run inside of retrying, timeout, strand_by or process\. Take the decorator
+// expect: pgq: a batch handler cannot run inside of retrying, timeout, strand_by or process\. Take the decorator
 
 #include "fakes.hpp"
 

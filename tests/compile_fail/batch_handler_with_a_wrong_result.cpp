@@ -1,4 +1,4 @@
-// expect: pgq: a batch handler returns what is no outcome\. Return void, pgq::outcome for all its jobs
+// expect: pgq: a batch handler returns something that is no outcome\. Return void, pgq::outcome for all its jobs
 
 #include "fakes.hpp"
 

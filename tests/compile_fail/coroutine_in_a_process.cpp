@@ -1,4 +1,4 @@
-// expect: pgq: a handler that is a coroutine is to run in executor::process\. Make it a function
+// expect: pgq: a coroutine handler cannot run in executor::process\. Make it a function
 
 #include "fakes.hpp"
 

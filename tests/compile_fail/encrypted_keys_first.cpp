@@ -1,4 +1,4 @@
-// expect: pgq: what a serializer is wrapped around is no serializer\. Write the serializer first
+// expect: pgq: a serializer is wrapped around something that is no serializer\. Write the serializer first
 
 #include "fakes.hpp"
 

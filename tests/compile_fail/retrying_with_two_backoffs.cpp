@@ -1,4 +1,4 @@
-// expect: pgq: a decorator has an argument that it has no use for, or two for the same\. Give it
+// expect: pgq: a decorator has an argument that it does not take, or two of one kind\. Give it
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: strand_by names what is no member of its job\. Name one
+// expect: pgq: strand_by names something that is no member of its job\. Name one
 
 #include "fakes.hpp"
 

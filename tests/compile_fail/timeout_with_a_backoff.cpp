@@ -1,4 +1,4 @@
-// expect: pgq: a decorator has an argument that it has no use for
+// expect: pgq: a decorator has an argument that it does not take
 
 #include "fakes.hpp"
 

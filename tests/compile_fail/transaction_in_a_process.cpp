@@ -1,4 +1,4 @@
-// expect: pgq: a handler that takes a transaction is to run in executor::process\. Take the decorator away
+// expect: pgq: a handler that takes a transaction cannot run in executor::process\. Take the decorator away
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: a handler returns what is no outcome\. Return void
+// expect: pgq: a handler returns something that is no outcome\. Return void
 
 #include "fakes.hpp"
 

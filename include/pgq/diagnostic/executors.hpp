@@ -9,7 +9,7 @@ template <class Argument>
 struct stray_argument {
     static_assert(
         never<Argument>,
-        "pgq: a decorator has an argument that it has no use for, or two for the same. Give it at most one of each: "
+        "pgq: a decorator has an argument that it does not take, or two of one kind. Give it at most one of each: "
         "an executor or decorator, and retrying a backoff, tries<N> and budget<time>, timeout a grace<time>.");
 };
 
@@ -40,9 +40,9 @@ struct entrypoint_only {
 
 template <class Job, class Strand>
 struct strand_of_another_job {
-    static_assert(
-        never<Job, Strand>,
-        "pgq: strand_by names what is no member of its job. Name one of this job type: strand_by<&T::member>.");
+    static_assert(never<Job, Strand>,
+                  "pgq: strand_by names something that is no member of its job. Name one of this job type: "
+                  "strand_by<&T::member>.");
 };
 
 template <class Job, class Key>
@@ -63,10 +63,9 @@ struct timeout_unseen {
 
 template <class Job, class Handler>
 struct coroutine_in_process {
-    static_assert(
-        never<Job, Handler>,
-        "pgq: a handler that is a coroutine is to run in executor::process. Make it a function: in a process of its "
-        "own it may block.");
+    static_assert(never<Job, Handler>,
+                  "pgq: a coroutine handler cannot run in executor::process. Make it a function: in a process of its "
+                  "own it may block.");
 };
 
 }  // namespace pgq::diagnostic

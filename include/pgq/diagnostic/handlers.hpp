@@ -36,10 +36,10 @@ struct wrong_signature {
 
 template <class Job, class Returned, class Handler>
 struct wrong_result {
-    static_assert(
-        never<Job, Returned, Handler>,
-        "pgq: a handler returns what is no outcome. Return void, pgq::outcome, the job's `result` type, or an "
-        "asio::awaitable of one of these.");
+    static_assert(never<Job, Returned, Handler>,
+                  "pgq: a handler returns something that is no outcome. Return void, pgq::outcome, the job's `result` "
+                  "type, or an "
+                  "asio::awaitable of one of these.");
 };
 
 template <class Job, class Executor>
@@ -52,9 +52,10 @@ struct no_coroutines {
 
 template <class Job, class Returned, class Handler>
 struct wrong_batch_result {
-    static_assert(never<Job, Returned, Handler>,
-                  "pgq: a batch handler returns what is no outcome. Return void, pgq::outcome for all its jobs, "
-                  "pgq::outcomes with one for each, or an asio::awaitable of one of these.");
+    static_assert(
+        never<Job, Returned, Handler>,
+        "pgq: a batch handler returns something that is no outcome. Return void, pgq::outcome for all its jobs, "
+        "pgq::outcomes with one for each, or an asio::awaitable of one of these.");
 };
 
 template <class Job, class Handler>
@@ -81,7 +82,7 @@ struct context_of_batch {
 template <class Job, class Handler>
 struct decorated_batch {
     static_assert(never<Job, Handler>,
-                  "pgq: a batch handler is to run inside of retrying, timeout, strand_by or process. Take the "
+                  "pgq: a batch handler cannot run inside of retrying, timeout, strand_by or process. Take the "
                   "decorator away, or let the handler take `const Job&`.");
 };
 

@@ -40,7 +40,7 @@ struct job_not_supported {
 template <class Serializer>
 struct inner_is_no_serializer {
     static_assert(never<Serializer>,
-                  "pgq: what a serializer is wrapped around is no serializer. Write the serializer first: "
+                  "pgq: a serializer is wrapped around something that is no serializer. Write the serializer first: "
                   "encrypted<json, Keys>, compressed<json>.");
 };
 

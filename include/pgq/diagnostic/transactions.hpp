@@ -49,7 +49,7 @@ struct coroutine_in_transaction {
 template <class Job, class Handler>
 struct transaction_in_process {
     static_assert(never<Job, Handler>,
-                  "pgq: a handler that takes a transaction is to run in executor::process. Take the decorator away: a "
+                  "pgq: a handler that takes a transaction cannot run in executor::process. Take the decorator away: a "
                   "connection stays in its process.");
 };
 
