@@ -31,7 +31,7 @@ struct early_acknowledgement {
 /// token fires.
 ///
 /// If the database refuses, the job stays and is put off for a second. If the lease is another worker's by now, or the
-/// connection breaks and nobody can tell, the job does not run here; `observer` hears why.
+/// connection breaks and nobody can tell, the job does not run here; an event says why.
 template <class Sessions, class Observer>
 early_acknowledgement acknowledge_early(Sessions& sessions, held_lease& slot, std::uint32_t position,
                                         Observer& observer) {
