@@ -42,16 +42,9 @@ got AS (
 last AS (
     UPDATE {s}.claim_slot t SET rank = g.rank, id = g.id FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
      WHERE t.lane = $1 AND t.number = current_setting('pgq.claim_slot')::int2))";
-// Few jobs have flags, headers or keys. A second pass over `got` gathers these, in the same order, if there are any.
 inline constexpr std::string_view one_lease = R"(
 INSERT INTO {s}.lease ({lease})
-SELECT $5, $1, $6, a.ids, a.ranks, a.attempts,
-       CASE WHEN a.flags > 0 THEN (SELECT array_agg(flags) FROM got) END,
-       CASE WHEN a.headers > 0 THEN (SELECT array_agg(headers) FROM got) END,
-       CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END, a.bodies
-  FROM (SELECT array_agg(id) AS ids, array_agg(rank) AS ranks, array_agg((least(attempts, 32766) + 1)::int2) AS attempts,
-               count(flags) AS flags, count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies
-          FROM got HAVING count(*) > 0) a)";
+SELECT $5, $1, $6, {gathered_twice} FROM (SELECT {gathered_once} FROM got HAVING count(*) > 0) a)";
 
 inline constexpr std::string_view want = R"(
 WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3) w(lane, rank, id)),)";

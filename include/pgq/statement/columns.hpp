@@ -6,9 +6,8 @@
 #include <optional>
 #include <string_view>
 
-/// The columns of the tables between which jobs move. They stand here and nowhere else: a statement writes `{job}` for
-/// the list of that name below, and `render` fills it in. A new column of jobs changes this file and the SQL functions
-/// in sql/.
+/// The columns of the tables between which jobs move. A statement writes `{job}` for the list of that name, and
+/// `render` fills it in. docs/design/storage.md names the few lists that stand elsewhere.
 namespace pgq::statement::columns {
 
 namespace text {
@@ -25,7 +24,7 @@ inline constexpr std::string_view pack = "id, rank, lane, n, ids, bodies";
 
 inline constexpr std::string_view lease_head = "worker, lane, max_attempts, ";
 inline constexpr std::string_view lease_arrays = "ids, ranks, attempts, flags, headers, keys, bodies";
-inline constexpr std::string_view lease_rest = ", id, claimed_at, done, limited";
+inline constexpr std::string_view lease_state = ", id, claimed_at, done, limited";
 
 /// The arrays of a lease, of rows `g` with the columns of `{job}`. A claim counts the attempt.
 inline constexpr std::string_view gathered = R"(array_agg(g.id), array_agg(g.rank),
@@ -34,10 +33,21 @@ inline constexpr std::string_view gathered = R"(array_agg(g.id), array_agg(g.ran
        CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
        CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body))";
 /// The same of a single row `g`.
-inline constexpr std::string_view alone = R"(ARRAY[g.id], ARRAY[g.rank], ARRAY[(least(g.attempts, 32766) + 1)::int2],
+inline constexpr std::string_view alone = R"(ARRAY[g.id], ARRAY[g.rank],
+       ARRAY[(least(g.attempts, 32766) + 1)::int2],
        CASE WHEN g.flags IS NOT NULL THEN ARRAY[g.flags] END,
        CASE WHEN g.headers IS NOT NULL THEN ARRAY[g.headers] END,
        CASE WHEN g.key IS NOT NULL THEN ARRAY[g.key] END, ARRAY[g.body])";
+
+/// The same of all rows of `got`, in two passes: few jobs have flags, headers or keys, so the first pass `a` only counts
+/// these.
+inline constexpr std::string_view gathered_once = R"(array_agg(id) AS ids, array_agg(rank) AS ranks,
+               array_agg((least(attempts, 32766) + 1)::int2) AS attempts, count(flags) AS flags,
+               count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies)";
+inline constexpr std::string_view gathered_twice = R"(a.ids, a.ranks, a.attempts,
+       CASE WHEN a.flags > 0 THEN (SELECT array_agg(flags) FROM got) END,
+       CASE WHEN a.headers > 0 THEN (SELECT array_agg(headers) FROM got) END,
+       CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END, a.bodies)";
 
 /// The jobs of a lease `l` as rows `j` with their position `o`, counted from 1 ...
 inline constexpr std::string_view jobs_of_lease =
@@ -55,7 +65,7 @@ inline constexpr std::string_view job_of_leases = "j.id, j.rank, l.lane, j.heade
 inline constexpr std::string_view deferred = joined<waits, job>::text;
 inline constexpr std::string_view lease = joined<lease_head, lease_arrays>::text;
 inline constexpr std::string_view all_of_deferred = joined<deferred, changed_at>::text;
-inline constexpr std::string_view all_of_lease = joined<lease, lease_rest>::text;
+inline constexpr std::string_view all_of_lease = joined<lease, lease_state>::text;
 
 }  // namespace text
 
@@ -73,6 +83,8 @@ inline constexpr std::array lists{
     list{"lease", text::lease},
     list{"gathered", text::gathered},
     list{"alone", text::alone},
+    list{"gathered_once", text::gathered_once},
+    list{"gathered_twice", text::gathered_twice},
     list{"jobs_of_lease", text::jobs_of_lease},
     list{"job_of_lease", text::job_of_lease},
     list{"jobs_of_leases", text::jobs_of_leases},

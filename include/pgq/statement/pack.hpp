@@ -67,9 +67,7 @@ SELECT $5, $1, $6, p.ids || a.ids, CASE WHEN p.low = p.high THEN array_fill(p.lo
           FROM (SELECT min(rank) AS low, max(rank) AS high FROM cut) u, cut c,
                unnest(CASE WHEN c.take = c.n THEN c.ids ELSE c.ids[:c.take] END,
                       CASE WHEN c.take = c.n THEN c.bodies ELSE c.bodies[:c.take] END) j(id, body)) p,
-       (SELECT array_agg(id) AS ids, array_agg(rank) AS ranks, array_agg((least(attempts, 32766) + 1)::int2) AS attempts,
-               count(flags) AS flags, count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies,
-               count(*) AS n FROM got) a
+       (SELECT {gathered_once}, count(*) AS n FROM got) a
  WHERE p.n + a.n > 0)";
 inline constexpr std::string_view had_packs = ", EXISTS (SELECT FROM {s}.pack WHERE lane = $1)";
 
