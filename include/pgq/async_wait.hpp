@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/handle.hpp>
+#include <pgq/client/job_handle.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/tracked.hpp>

@@ -2,19 +2,14 @@
 
 #include <pgq/diagnostic/calls.hpp>
 // The messages come first, as in compose/checked.hpp.
+#include <pgq/client/client_connection.hpp>
+#include <pgq/client/flow.hpp>
+#include <pgq/client/group_commit.hpp>
+#include <pgq/client/job_handle.hpp>
+#include <pgq/client/job_writer.hpp>
+#include <pgq/client/queue_admin.hpp>
 #include <pgq/compose/checked.hpp>
-#include <pgq/compose/client.hpp>
-#include <pgq/compose/coalescer.hpp>
-#include <pgq/compose/flow.hpp>
-#include <pgq/compose/hand.hpp>
-#include <pgq/compose/handle.hpp>
-#include <pgq/compose/item_range.hpp>
-#include <pgq/compose/job_writer.hpp>
 #include <pgq/compose/limiters.hpp>
-#include <pgq/compose/looked_after.hpp>
-#include <pgq/compose/poller.hpp>
-#include <pgq/compose/taking.hpp>
-#include <pgq/compose/transaction.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/bodies.hpp>
 #include <pgq/job/enqueue.hpp>
@@ -22,6 +17,11 @@
 #include <pgq/job/options.hpp>
 #include <pgq/job/revision.hpp>
 #include <pgq/job/taken.hpp>
+#include <pgq/pull/get_job.hpp>
+#include <pgq/pull/get_range.hpp>
+#include <pgq/pull/poller.hpp>
+#include <pgq/pull/session_cache.hpp>
+#include <pgq/transaction/queue_transaction.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -2,8 +2,8 @@
 
 #include "fakes.hpp"
 
-#include <pgq/compose/handler_transaction.hpp>
 #include <pgq/driver/libpq.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 using fine = pgq::queue<fakes::mail, pgq::driver::libpq, fakes::serializer>;
 

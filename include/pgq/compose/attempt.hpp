@@ -1,15 +1,13 @@
 #pragma once
 
+#include <pgq/client/stored_options.hpp>
 #include <pgq/compose/child_job.hpp>
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/job_plan.hpp>
 #include <pgq/compose/layers.hpp>
 #include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/luggage.hpp>
 #include <pgq/compose/read_job.hpp>
-#include <pgq/compose/transaction_desk.hpp>
-#include <pgq/compose/transaction_run.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/error/result.hpp>
@@ -19,6 +17,8 @@
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/services.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/transaction/handler_scope.hpp>
+#include <pgq/transaction/session_pool.hpp>
 
 #include <array>
 #include <chrono>

@@ -10,7 +10,6 @@
 #include <pgq/compose/pause.hpp>
 #include <pgq/compose/runner.hpp>
 #include <pgq/compose/strands.hpp>
-#include <pgq/compose/transaction_desk.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/executor/fork_server.hpp>
@@ -19,6 +18,7 @@
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/resources.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/transaction/session_pool.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <pgq/client/stored_options.hpp>
 #include <pgq/compose/composition.hpp>
-#include <pgq/compose/luggage.hpp>
 #include <pgq/concept/limiter.hpp>
 #include <pgq/job/key.hpp>
 #include <pgq/limiter/all_of.hpp>

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <pgq/compose/lookout.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/take.hpp>
+#include <pgq/pull/job_listener.hpp>
 
 #include <cstddef>
 #include <mutex>

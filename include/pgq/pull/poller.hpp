@@ -1,12 +1,7 @@
 #pragma once
 
-#include <pgq/compose/hand.hpp>
-#include <pgq/compose/lease_desk.hpp>
-#include <pgq/compose/leased.hpp>
-#include <pgq/compose/luggage.hpp>
+#include <pgq/client/stored_options.hpp>
 #include <pgq/compose/monitor.hpp>
-#include <pgq/compose/patience.hpp>
-#include <pgq/compose/taking.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/event/events.hpp>
@@ -15,6 +10,11 @@
 #include <pgq/job/limit.hpp>
 #include <pgq/job/services.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/pull/get_job.hpp>
+#include <pgq/pull/lease_owner.hpp>
+#include <pgq/pull/polled_job.hpp>
+#include <pgq/pull/session_cache.hpp>
+#include <pgq/pull/wait_for_job.hpp>
 #include <pgq/version.hpp>
 
 #include <unistd.h>

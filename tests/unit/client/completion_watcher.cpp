@@ -1,4 +1,4 @@
-#include <pgq/compose/waiting_room.hpp>
+#include <pgq/client/completion_watcher.hpp>
 
 #include <support/catch.hpp>
 #include <support/eventually.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/client.hpp>
+#include <pgq/client/client_connection.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/client.hpp>
+#include <pgq/client/client_connection.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/bodies.hpp>
 #include <pgq/job/enqueue.hpp>

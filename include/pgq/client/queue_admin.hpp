@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/compose/client.hpp>
-#include <pgq/compose/handle.hpp>
+#include <pgq/client/client_connection.hpp>
+#include <pgq/client/job_handle.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/admin.hpp>

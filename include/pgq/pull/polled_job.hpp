@@ -1,11 +1,11 @@
 #pragma once
 
-#include <pgq/compose/lease_desk.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/record.hpp>
 #include <pgq/job/services.hpp>
+#include <pgq/pull/lease_owner.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <chrono>

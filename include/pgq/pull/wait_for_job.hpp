@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/compose/hand.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/pull/session_cache.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>

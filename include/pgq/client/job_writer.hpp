@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/luggage.hpp>
+#include <pgq/client/stored_options.hpp>
 #include <pgq/concept/limiter.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/detail/utf8.hpp>

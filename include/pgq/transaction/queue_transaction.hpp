@@ -2,12 +2,12 @@
 
 #include <pgq/diagnostic/calls.hpp>
 // The messages come first, as in compose/checked.hpp.
-#include <pgq/compose/taking.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/options.hpp>
 #include <pgq/job/sql_rows.hpp>
 #include <pgq/job/taken.hpp>
+#include <pgq/pull/get_job.hpp>
 
 #include <concepts>
 #include <cstddef>

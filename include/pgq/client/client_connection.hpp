@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/waiting_room.hpp>
+#include <pgq/client/completion_watcher.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/job/lane.hpp>

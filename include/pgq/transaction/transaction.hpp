@@ -3,12 +3,12 @@
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/transactions.hpp>
 // The messages come first, as in checked.hpp.
-#include <pgq/compose/sql_parameter.hpp>
-#include <pgq/compose/written_jobs.hpp>
+#include <pgq/client/written_jobs.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
 #include <pgq/job/sql_rows.hpp>
+#include <pgq/transaction/sql_parameter.hpp>
 
 #include <array>
 #include <cstddef>

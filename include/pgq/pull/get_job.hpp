@@ -1,8 +1,6 @@
 #pragma once
 
 #include <pgq/compose/composition.hpp>
-#include <pgq/compose/hand.hpp>
-#include <pgq/compose/patience.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/detail/utf8.hpp>
@@ -10,6 +8,8 @@
 #include <pgq/event/events.hpp>
 #include <pgq/job/take.hpp>
 #include <pgq/job/taken.hpp>
+#include <pgq/pull/session_cache.hpp>
+#include <pgq/pull/wait_for_job.hpp>
 
 #include <algorithm>
 #include <cstddef>

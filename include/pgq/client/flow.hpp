@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/job_writer.hpp>
+#include <pgq/client/job_writer.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/enqueue_batch.hpp>

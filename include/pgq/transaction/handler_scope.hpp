@@ -1,10 +1,10 @@
 #pragma once
 
-#include <pgq/compose/handler_transaction.hpp>
-#include <pgq/compose/transaction_desk.hpp>
 #include <pgq/concept/transaction.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/transaction/session_pool.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 #include <array>
 #include <optional>
