@@ -24,7 +24,7 @@
 
 /// Waiting for the ends of jobs by Asio, with any driver: `co_await pgq::async_wait(handle, 30s, asio::use_awaitable)`.
 ///
-/// It waits where handle::wait waits, and so takes no thread and no connection for each: all that wait on one queue object share one of each,
+/// It waits where job_handle::wait waits, and so takes no thread and no connection for each: all that wait on one queue object share one of each,
 /// which are made when the first one does. It completes on the handler's executor, never inside of the call. Cancelled, in whichever way, it
 /// completes with asio::error::operation_aborted; the job goes on. The queue object must live until it has completed, or else it completes with
 /// errc::closed. Called from any thread.
@@ -61,13 +61,13 @@ private:
 template <class Answer, class Room, class Handler, class Read>
 void wait_by_asio(Room& room, std::span<const job_id> ids, duration timeout, Handler handler, Read read) {
     const auto waiting = std::make_shared<waiting_handler<Handler, Answer>>(std::move(handler));
-    const auto ticket = room.ticket();
+    const auto wait_id = room.next_wait_id();
     // Before it can complete, which clears the slot.
     if (auto slot = waiting->slot(); slot.is_connected())
-        slot.assign([&room, ticket](asio::cancellation_type_t) {
-            room.forget(ticket, error_info{make_error_code(asio::error::operation_aborted)});
+        slot.assign([&room, wait_id](asio::cancellation_type_t) {
+            room.cancel_wait(wait_id, error_info{make_error_code(asio::error::operation_aborted)});
         });
-    room.wait_aside(ticket, ids, deadline_in(timeout), kept_for_waiters, [waiting, read](auto ended) {
+    room.async_wait(wait_id, ids, deadline_in(timeout), kept_for_waiters, [waiting, read](auto ended) {
         result<Answer> answer = ended ? read(std::move(*ended)) : result<Answer>{std::move(ended.error())};
         if (answer) waiting->complete({}, std::move(*answer));
         else waiting->complete(answer.error().code, Answer{});
@@ -76,11 +76,11 @@ void wait_by_asio(Room& room, std::span<const job_id> ids, duration timeout, Han
 
 }  // namespace detail
 
-/// handle::wait: void(std::error_code, ended_job).
+/// job_handle::wait: void(std::error_code, ended_job).
 template <class Driver, class Job, class Serializer, asio::completion_token_for<void(std::error_code, ended_job)> Token>
-auto async_wait(const handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
+auto async_wait(const job_handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
     return asio::async_initiate<Token, void(std::error_code, ended_job)>(
-        [](auto handler, handle<Driver, Job, Serializer> h, duration t) {
+        [](auto handler, job_handle<Driver, Job, Serializer> h, duration t) {
             const job_id id = h;
             detail::wait_by_asio<ended_job>(
                 detail::handle_access::room(h), {&id, 1}, t, std::move(handler),
@@ -89,14 +89,14 @@ auto async_wait(const handle<Driver, Job, Serializer>& job, duration timeout, To
         token, job, timeout);
 }
 
-/// handle::get: void(std::error_code, Job::result). Of a job that ended in another way than done only the code comes,
+/// job_handle::get: void(std::error_code, Job::result). Of a job that ended in another way than done only the code comes,
 /// errc::job_not_done; async_wait has the reason.
 template <class Driver, class Job, class Serializer, class Token>
-auto async_get(const handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
+auto async_get(const job_handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
     if constexpr (diagnostic::require_result<Job, Serializer>()) {
         using value = typename Job::result;
         return asio::async_initiate<Token, void(std::error_code, value)>(
-            [](auto handler, handle<Driver, Job, Serializer> h, duration t) {
+            [](auto handler, job_handle<Driver, Job, Serializer> h, duration t) {
                 const job_id id = h;
                 detail::wait_by_asio<value>(
                     detail::handle_access::room(h), {&id, 1}, t, std::move(handler),

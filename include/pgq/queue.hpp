@@ -73,7 +73,7 @@ using driver_or_none = std::conditional_t<std::is_void_v<Driver>, no_driver, Dri
 /// connection broke. Its members may be called from several threads, which take turns on one connection. A worker is made
 /// from it and must not outlive it.
 template <class... Args>
-class queue : public detail::looked_after<queue<Args...>, typename checked<Args...>::composition_type> {
+class queue : public detail::queue_admin<queue<Args...>, typename checked<Args...>::composition_type> {
     using check = checked<Args...>;
 
 public:
@@ -88,7 +88,7 @@ public:
         : client_{std::make_unique<client_type>(std::move(driver), std::move(options.name),
                                                 composition_type::lane_names)},
           keep_results_{options.keep_results},
-          hand_{std::make_unique<detail::hand<driver_type>>()},
+          cache_{std::make_unique<detail::session_cache<driver_type>>()},
           executor_{std::move(executor)},
           observer_{std::make_unique<observer_type>(std::move(observer))} {}
 
@@ -97,7 +97,7 @@ public:
 
     /// What an enqueue of a job gives: its id, and ways to wait for it.
     template <class Job>
-    using handle_of = handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
+    using handle_of = job_handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
     template <class Job>
     using batch_handle_of = batch_handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
 
@@ -215,14 +215,14 @@ public:
     template <class Job>
     result<std::optional<taken<Job>>> get(const get_options& options = {}) {
         if constexpr (can_take_by_hand<Job>())
-            return detail::get_job<composition_type, Job>(*client_, *hand_, *observer_, options);
+            return detail::get_job<composition_type, Job>(*client_, *cache_, *observer_, options);
         else return errc::invalid_option;
     }
 
     /// One get after the other, endlessly: `for (auto& job : jobs.items<mail>()) if (job) send(**job);`. An empty one says that nothing
     /// has come for the timeout.
     template <class Job>
-    item_range<queue, Job> items(get_options options = {}) {
+    get_range<queue, Job> items(get_options options = {}) {
         return {*this, std::move(options)};
     }
 
@@ -230,7 +230,7 @@ public:
     /// poller and leased. Nothing happens before the first job is asked for. Limits that hold for all workers hold here, too.
     template <class Job>
     auto poll(poll_options options = {}) {
-        if constexpr (can_take_by_hand<Job>()) return poller<queue, Job>{*this, *hand_, std::move(options)};
+        if constexpr (can_take_by_hand<Job>()) return poller<queue, Job>{*this, *cache_, std::move(options)};
         else return no_poller<Job>{};
     }
 
@@ -239,7 +239,7 @@ public:
     template <class Job, detail::borrowed_transaction Tx>
     result<std::optional<taken<Job>>> take(Tx tx, const take_options& options = {}) {
         if constexpr (can_take_by_hand<Job>())
-            return detail::take_inside<composition_type, Job>(detail::through{&tx, client_.get()}, *client_, *hand_,
+            return detail::take_inside<composition_type, Job>(detail::through{&tx, client_.get()}, *client_, *cache_,
                                                               *observer_, options);
         else return errc::invalid_option;
     }
@@ -253,7 +253,7 @@ public:
     template <class F>
     auto transaction(F&& f) {
         if constexpr (valid && diagnostic::require_transactions<driver_type>())
-            return detail::run_transaction(*this, *hand_, f);
+            return detail::run_transaction(*this, *cache_, f);
         else return result<void>{errc::invalid_option};
     }
 
@@ -316,7 +316,7 @@ private:
         else return false;
     }
 
-    using client_type = detail::client<driver_type>;
+    using client_type = detail::client_connection<driver_type>;
     using writer = detail::job_writer<composition_type>;
     template <class Job>
     static constexpr std::size_t position = composition_type::template lane_of<Job>;
@@ -339,13 +339,13 @@ private:
             // A driver that lends sessions lets them go side by side.
             if (!lending_driver<driver_type> && written.size() == 1 &&
                 enqueue_request{.options = options, .keys = &keys}.is_plain()) {
-                auto id = coalescer_->put(*client_, position<job_type>, options[0], written[0]);
+                auto id = group_commit_->put(*client_, position<job_type>, options[0], written[0]);
                 if (!id) return answer{std::move(id.error())};
                 return answer{batch_handle_of<job_type>{{*id}, {}, *client_}};
             }
             duration patience{};
             for (const auto& o : options) patience = std::max(patience, o.wait_for_room);
-            return detail::patiently(patience, [&] {
+            return detail::retry_while_full(patience, [&] {
                 return client_->with([&](auto& session, auto& lanes) {
                     const enqueue_request r{lanes[position<job_type>], &written, options, &keys};
                     return r.is_tracked() ? put_tracked<job_type>(session, r) : put<job_type>(session, r);
@@ -418,11 +418,12 @@ private:
     using limiters_type = decltype(make_limiters(typename composition_type::jobs{}));
 
     friend class pgq::flow<queue>;
-    friend detail::looked_after<queue, composition_type>;
+    friend detail::queue_admin<queue, composition_type>;
     std::unique_ptr<client_type> client_;
-    std::unique_ptr<detail::coalescer<driver_type>> coalescer_ = std::make_unique<detail::coalescer<driver_type>>();
+    std::unique_ptr<detail::group_commit<driver_type>> group_commit_ =
+        std::make_unique<detail::group_commit<driver_type>>();
     duration keep_results_;
-    std::unique_ptr<detail::hand<driver_type>> hand_;
+    std::unique_ptr<detail::session_cache<driver_type>> cache_;
     limiters_type limiters_ = make_limiters(typename composition_type::jobs{});
     executor_type executor_;
     std::unique_ptr<observer_type> observer_;

@@ -27,13 +27,13 @@ struct async_side<Driver> {
 /// The session of a queue object, opened when first needed and again after it broke, and the lanes of its entrypoints.
 /// Usable from several threads; they take turns, or each borrows a session from a driver that lends them.
 template <class Driver>
-class client {
+class client_connection {
     template <class Use>
     using answer_of = decltype(std::declval<Use&>()(std::declval<typename Driver::session&>(),
                                                     std::declval<std::vector<lane_id>&>()));
 
 public:
-    client(Driver driver, std::string queue_name, std::span<const lane_name> names)
+    client_connection(Driver driver, std::string queue_name, std::span<const lane_name> names)
         : driver_{std::move(driver)}, name_{std::move(queue_name)}, names_{names} {}
 
     const Driver& driver() const noexcept { return driver_; }
@@ -65,7 +65,7 @@ public:
     }
 
     /// Where calls wait for jobs to end; it connects when that is first done.
-    waiting_room<Driver>& room() noexcept { return room_; }
+    completion_watcher<Driver>& room() noexcept { return room_; }
 
     result<void> check_name() const {
         if (name_.empty() || name_.size() > max_name_bytes || !is_storable_text(name_))
@@ -120,7 +120,7 @@ private:
     std::mutex mutex_;
     std::optional<typename Driver::session> session_;
     std::vector<lane_id> lanes_;
-    waiting_room<Driver> room_{driver_};
+    completion_watcher<Driver> room_{driver_};
     [[no_unique_address]] async_side<Driver> async_;
 };
 

@@ -28,17 +28,17 @@ namespace pgq::detail {
 /// Where a program waits for the ends of jobs, all on one session: one of the threads that wait, the leader, asks and listens for all,
 /// and hands over when its own jobs have ended. For those who wait without a thread, the room has one of its own.
 template <class Driver>
-class waiting_room {
+class completion_watcher {
     using clock = std::chrono::steady_clock;
 
 public:
     using answer = result<std::vector<ended_job>>;
 
-    explicit waiting_room(const Driver& driver) : driver_{&driver} {}
-    waiting_room(const waiting_room&) = delete;
-    waiting_room& operator=(const waiting_room&) = delete;
+    explicit completion_watcher(const Driver& driver) : driver_{&driver} {}
+    completion_watcher(const completion_watcher&) = delete;
+    completion_watcher& operator=(const completion_watcher&) = delete;
     /// Those that still wait without a thread hear errc::closed.
-    ~waiting_room() {
+    ~completion_watcher() {
         {
             const std::lock_guard lock{mutex_};
             closed_ = true;
@@ -47,49 +47,50 @@ public:
                 if (session_) session_->interrupt();
         }
         changed_.notify_all();
-        if (usher_.joinable()) usher_.join();
+        if (thread_.joinable()) thread_.join();
     }
 
     /// Until all have ended, or `deadline`: then errc::timeout, or why the database could not be asked. In the order of `ids`.
     answer wait(std::span<const job_id> ids, steady_time deadline, duration keep) {
-        guest me{ids, deadline, keep};
+        waiter me{ids, deadline, keep};
         std::unique_lock lock{mutex_};
         const auto here = enter(me);
         while (!is_over(me)) {
-            if (!led_) lead(lock, me);
+            if (!led_) lead_round(lock, me);
             else changed_.wait_until(lock, until(me), [&] { return !led_ || me.open.empty() || me.refused; });
         }
-        guests_.erase(here);
+        waiters_.erase(here);
         changed_.notify_all();
         return answer_of(me);
     }
 
-    /// A number for `wait_aside`, by which that can be called off.
-    std::uint64_t ticket() {
+    /// A number for `async_wait`, by which that can be called off.
+    std::uint64_t next_wait_id() {
         const std::lock_guard lock{mutex_};
-        return ++tickets_;
+        return ++last_wait_id_;
     }
     /// The same as `wait` without a thread: `done` is called with the answer, on the room's own thread, and shall not block it.
-    void wait_aside(std::uint64_t ticket, std::span<const job_id> ids, steady_time deadline, duration keep,
+    void async_wait(std::uint64_t wait_id, std::span<const job_id> ids, steady_time deadline, duration keep,
                     std::function<void(answer)> done) {
         const std::lock_guard lock{mutex_};
-        auto& mine = asides_.emplace_back(std::make_unique<aside>(guest{ids, deadline, keep}, ticket, std::move(done)));
+        auto& mine = async_waits_.emplace_back(
+            std::make_unique<async_waiter>(waiter{ids, deadline, keep}, wait_id, std::move(done)));
         mine->here = enter(mine->me);
-        if (!usher_.joinable()) usher_ = std::thread{[this] { usher(); }};
+        if (!thread_.joinable()) thread_ = std::thread{[this] { serve_async_waits(); }};
         changed_.notify_all();
     }
     /// Who waits no longer hears `why`, unless the answer is on its way already.
-    void forget(std::uint64_t ticket, error_info why) {
+    void cancel_wait(std::uint64_t wait_id, error_info why) {
         const std::lock_guard lock{mutex_};
-        for (auto& a : asides_)
-            if (a->ticket == ticket) a->me.refused = why;
+        for (auto& a : async_waits_)
+            if (a->wait_id == wait_id) a->me.refused = why;
         if (led_ && session_) session_->interrupt();
         changed_.notify_all();
     }
 
 private:
-    struct guest {
-        guest(std::span<const job_id> ids, steady_time until, duration kept)
+    struct waiter {
+        waiter(std::span<const job_id> ids, steady_time until, duration kept)
             : all(ids.begin(), ids.end()), open{all}, keep{kept}, deadline{until} {}
 
         std::vector<job_id> all;
@@ -102,65 +103,65 @@ private:
         bool asked = false;
         std::optional<error_info> refused{};
     };
-    using place = typename std::list<guest*>::iterator;
+    using place = typename std::list<waiter*>::iterator;
 
-    struct aside {
-        aside(guest g, std::uint64_t t, std::function<void(answer)> d)
-            : me{std::move(g)}, ticket{t}, done{std::move(d)} {}
+    struct async_waiter {
+        async_waiter(waiter g, std::uint64_t t, std::function<void(answer)> d)
+            : me{std::move(g)}, wait_id{t}, done{std::move(d)} {}
 
-        guest me;
-        std::uint64_t ticket;
+        waiter me;
+        std::uint64_t wait_id;
         std::function<void(answer)> done;
         place here{};
     };
 
-    place enter(guest& g) {
+    place enter(waiter& g) {
         trouble_.reset();
         if (led_ && session_) session_->interrupt();  // the leader is to ask for mine, too
-        return guests_.insert(guests_.end(), &g);
+        return waiters_.insert(waiters_.end(), &g);
     }
-    steady_time until(const guest& g) const noexcept { return g.asked || trouble_ ? g.deadline : g.last; }
-    bool is_over(const guest& g) const noexcept { return g.open.empty() || g.refused || clock::now() >= until(g); }
-    answer answer_of(guest& g) const {
+    steady_time until(const waiter& g) const noexcept { return g.asked || trouble_ ? g.deadline : g.last; }
+    bool is_over(const waiter& g) const noexcept { return g.open.empty() || g.refused || clock::now() >= until(g); }
+    answer answer_of(waiter& g) const {
         if (g.refused) return std::move(*g.refused);
         if (!g.open.empty()) return trouble_ ? *trouble_ : too_late(g.open.size(), g.all.size());
         return in_order(std::move(g.ended), g.all);
     }
 
     // Leads for those without a thread, as long as there are any.
-    void usher() {
+    void serve_async_waits() {
         std::unique_lock lock{mutex_};
         for (;;) {
             const bool last = closed_;
             if (last)
-                for (auto& a : asides_) a->me.refused = error_info{errc::closed, "the queue object is gone"};
-            answer_asides(lock);
+                for (auto& a : async_waits_) a->me.refused = error_info{errc::closed, "the queue object is gone"};
+            complete_async_waits(lock);
             if (last) return;
             if (closed_) continue;  // since then: some wait who have not heard it
-            if (asides_.empty()) changed_.wait(lock, [this] { return closed_ || !asides_.empty(); });
-            else if (!led_) lead(lock, asides_.front()->me);
+            if (async_waits_.empty()) changed_.wait(lock, [this] { return closed_ || !async_waits_.empty(); });
+            else if (!led_) lead_round(lock, async_waits_.front()->me);
             else changed_.wait_until(lock, next_deadline());
         }
     }
-    void answer_asides(std::unique_lock<std::mutex>& lock) {
-        for (auto a = asides_.begin(); a != asides_.end();) {
+    void complete_async_waits(std::unique_lock<std::mutex>& lock) {
+        for (auto a = async_waits_.begin(); a != async_waits_.end();) {
             if (!is_over((*a)->me)) {
                 ++a;
                 continue;
             }
-            guests_.erase((*a)->here);
+            waiters_.erase((*a)->here);
             const auto over = std::move(*a);
-            asides_.erase(a);
+            async_waits_.erase(a);
             auto said = answer_of(over->me);
             lock.unlock();
             over->done(std::move(said));
             lock.lock();
-            a = asides_.begin();  // some may have come or gone
+            a = async_waits_.begin();  // some may have come or gone
         }
     }
     steady_time next_deadline() const noexcept {
         steady_time next = steady_time::max();
-        for (const auto& a : asides_) next = std::min(next, until(a->me));
+        for (const auto& a : async_waits_) next = std::min(next, until(a->me));
         return next;
     }
 
@@ -181,12 +182,12 @@ private:
     }
 
     // One round: ask for everybody, then wait for news.
-    void lead(std::unique_lock<std::mutex>& lock, guest& me) {
+    void lead_round(std::unique_lock<std::mutex>& lock, waiter& me) {
         led_ = true;
         std::vector<job_id> ids;
         duration keep{};
         steady_time until = steady_time::max();
-        for (guest* g : guests_) {
+        for (waiter* g : waiters_) {
             ids.insert(ids.end(), g->open.begin(), g->open.end());
             keep = std::max(keep, g->keep);
             until = std::min(until, g->deadline);
@@ -200,7 +201,7 @@ private:
         deliver(asked, ids, ended);
         const bool go_on =
             asked && !me.open.empty() &&
-            std::none_of(guests_.begin(), guests_.end(), [](const guest* g) { return !g->asked && !g->refused; });
+            std::none_of(waiters_.begin(), waiters_.end(), [](const waiter* g) { return !g->asked && !g->refused; });
         if (go_on && session_) {
             const auto pause = std::min<duration>(pause_, until - clock::now());
             pause_ = std::min<duration>(pause_ * 2, std::chrono::seconds{1});
@@ -247,7 +248,7 @@ private:
         else retry_.succeeded();
         std::sort(ended.begin(), ended.end(), [](const ended_job& a, const ended_job& b) { return a.id < b.id; });
         const bool fatal = !asked && asked.error() != errc::connection_lost;
-        for (guest* g : guests_) {
+        for (waiter* g : waiters_) {
             if (fatal) g->refused = asked.error();
             // One that came meanwhile was not asked for.
             g->asked = g->asked || std::all_of(g->open.begin(), g->open.end(), [&](job_id id) {
@@ -268,10 +269,10 @@ private:
     const Driver* driver_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::list<guest*> guests_;
-    std::list<std::unique_ptr<aside>> asides_;
-    std::uint64_t tickets_ = 0;
-    std::thread usher_;
+    std::list<waiter*> waiters_;
+    std::list<std::unique_ptr<async_waiter>> async_waits_;
+    std::uint64_t last_wait_id_ = 0;
+    std::thread thread_;
     bool closed_ = false;
     std::optional<typename Driver::session> session_;
     std::optional<error_info> trouble_;

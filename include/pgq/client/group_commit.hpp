@@ -24,10 +24,11 @@ namespace pgq::detail {
 /// What a call promises stays: the job is durable when it returns. What is wrong with one job is told to its own call only. Calls
 /// go in the order in which they came, so that a thread's jobs keep theirs.
 template <class Driver>
-class coalescer {
+class group_commit {
 public:
     /// `lane` is the position of a lane in the composition.
-    result<job_id> put(client<Driver>& to, std::size_t lane, const enqueue_options& options, std::string_view body) {
+    result<job_id> put(client_connection<Driver>& to, std::size_t lane, const enqueue_options& options,
+                       std::string_view body) {
         entry mine{.lane = lane, .options = &options, .body = body};
         std::unique_lock lock{mutex_};
         waiting_.push_back(&mine);
@@ -70,7 +71,7 @@ private:
     }
 
     // Whatever happens, each has an answer: its call waits for it.
-    static std::vector<result<job_id>> send(client<Driver>& to, const std::vector<entry*>& group) {
+    static std::vector<result<job_id>> send(client_connection<Driver>& to, const std::vector<entry*>& group) {
         std::vector<result<job_id>> answers;
         answers.reserve(group.size());
         try {
@@ -86,7 +87,7 @@ private:
         }
         return answers;
     }
-    static result<std::vector<job_id>> insert(client<Driver>& to, const std::vector<entry*>& group) {
+    static result<std::vector<job_id>> insert(client_connection<Driver>& to, const std::vector<entry*>& group) {
         bodies written;
         for (const entry* const e : group) written.bytes() += e->body, written.close();
         return to.with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
@@ -97,7 +98,7 @@ private:
             return ids;
         });
     }
-    static result<job_id> insert_one(client<Driver>& to, entry* e) {
+    static result<job_id> insert_one(client_connection<Driver>& to, entry* e) {
         auto ids = insert(to, {e});
         return ids ? result<job_id>{ids->front()} : result<job_id>{std::move(ids.error())};
     }

@@ -84,12 +84,12 @@ result<typename Job::result> result_of_end(const ended_job& e) {
 ///
 /// Several threads may wait, for one job or for many; they share a connection that is made for it.
 template <class Driver, class Job, class Serializer>
-class handle : public job_id {
+class job_handle : public job_id {
 public:
     using job_type = Job;
     using serializer_type = Serializer;
 
-    handle(job_id id, bool fresh, detail::client<Driver>& client) noexcept
+    job_handle(job_id id, bool fresh, detail::client_connection<Driver>& client) noexcept
         : job_id{id}, fresh_{fresh}, client_{&client} {}
 
     job_id id() const noexcept { return *this; }
@@ -128,18 +128,18 @@ public:
 private:
     friend detail::handle_access;
     bool fresh_;
-    detail::client<Driver>* client_;
+    detail::client_connection<Driver>* client_;
 };
 
 /// The jobs of one call, in its order.
 template <class Driver, class Job, class Serializer>
 class batch_handle : public std::vector<job_id> {
 public:
-    batch_handle(std::vector<job_id> ids, std::vector<bool> others, detail::client<Driver>& client)
+    batch_handle(std::vector<job_id> ids, std::vector<bool> others, detail::client_connection<Driver>& client)
         : std::vector<job_id>{std::move(ids)}, others_{std::move(others)}, client_{&client} {}
 
-    handle<Driver, Job, Serializer> operator()(std::size_t i) const { return {(*this)[i], is_new(i), *client_}; }
-    /// See handle::is_new.
+    job_handle<Driver, Job, Serializer> operator()(std::size_t i) const { return {(*this)[i], is_new(i), *client_}; }
+    /// See job_handle::is_new.
     bool is_new(std::size_t i) const noexcept { return others_.empty() || !others_[i]; }
 
     /// Until all have ended, at most `timeout`. In the order of the jobs.
@@ -153,7 +153,7 @@ public:
 private:
     friend detail::handle_access;
     std::vector<bool> others_;  // empty when all are new
-    detail::client<Driver>* client_;
+    detail::client_connection<Driver>* client_;
 };
 
 }  // namespace pgq

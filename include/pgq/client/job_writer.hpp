@@ -25,8 +25,8 @@ public:
     template <class Job>
     using serializer_of = typename Composition::template serializer_of<Job>;
     template <class Job>
-    using luggage_of =
-        job_luggage<typename Composition::template backoff_of<Job>, typename Composition::template uniqueness_of<Job>>;
+    using luggage_of = stored_options<typename Composition::template backoff_of<Job>,
+                                      typename Composition::template uniqueness_of<Job>>;
 
     /// One payload, and one key where the job's limiter wants one.
     template <class Job>

@@ -28,7 +28,7 @@ namespace pgq::detail {
 
 // Again and again, as long as a lane is full and there is time. Who makes room tells nobody, so this looks, ever less often.
 template <class Call>
-auto patiently(duration patience, Call call) {
+auto retry_while_full(duration patience, Call call) {
     const auto until = deadline_in(patience);
     for (duration pause = std::chrono::milliseconds{5};;
          pause = std::min<duration>(pause * 2, std::chrono::milliseconds{200})) {
@@ -41,7 +41,7 @@ auto patiently(duration patience, Call call) {
 
 /// What a queue object does besides enqueueing and taking jobs: looking after those that are there. A part of pgq::queue.
 template <class Queue, class Composition>
-class looked_after {
+class queue_admin {
 public:
     /// How far a running job is, as its handler has said last by `context::progress`. Nothing when it has said nothing, has ended or is held.
     result<std::optional<job_progress>> progress(job_id id) { return progress_through(client(), id); }
@@ -115,7 +115,7 @@ public:
     result<void> wait_for_room(std::int64_t at_most, duration timeout) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
         else
-            return patiently(timeout, [&] {
+            return retry_while_full(timeout, [&] {
                 return client().with([&](auto& session, auto& lanes) -> result<void> {
                     std::int64_t open = 0;
                     for (const lane_id lane : lanes_of<Job>(lanes)) {

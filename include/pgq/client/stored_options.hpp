@@ -51,7 +51,7 @@ private:
 
 /// The same with the unique key that the entrypoint's policy makes of each job, unless the caller has named one. It owns those keys.
 template <class Backoff, class Uniqueness>
-class job_luggage {
+class stored_options {
 public:
     /// Whether options that are the same for all jobs are not so any more when they are packed.
     static constexpr bool differs = !std::is_void_v<Uniqueness>;

@@ -47,8 +47,8 @@ public:
     }
 
 private:
-    using luggage_type =
-        job_luggage<typename Composition::template backoff_of<Job>, typename Composition::template uniqueness_of<Job>>;
+    using luggage_type = stored_options<typename Composition::template backoff_of<Job>,
+                                        typename Composition::template uniqueness_of<Job>>;
 
     const enqueue_options* all_;
     luggage_type luggage_{};

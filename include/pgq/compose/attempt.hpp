@@ -319,7 +319,7 @@ private:
     };
     template <class Of>
     struct run_if<true, Of> {
-        using type = transaction_run<Of>;
+        using type = handler_scope<Of>;
     };
     [[no_unique_address]] typename run_if<in_transaction, composition>::type transaction_{};
     // Elsewhere, because what looks at it may not move as an attempt does on its way into a coroutine.

@@ -272,7 +272,7 @@ private:
     };
     template <class Of>
     struct desk_if<true, Of> {
-        using type = std::optional<transaction_desk<Of>>;
+        using type = std::optional<session_pool<Of>>;
     };
     [[no_unique_address]] typename desk_if<any_apart, Composition>::type desk_{};
     [[no_unique_address]] std::conditional_t<any_in_batches(typename Composition::jobs{}),

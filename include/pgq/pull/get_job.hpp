@@ -87,7 +87,8 @@ result<std::optional<taken<Job>>> take_one(Session& session, const taking<Observ
 
 /// What queue::get does.
 template <class Composition, class Job, class Client, class Driver, class Observer>
-result<std::optional<taken<Job>>> get_job(Client& client, hand<Driver>& h, Observer& observer, const get_options& o) {
+result<std::optional<taken<Job>>> get_job(Client& client, session_cache<Driver>& h, Observer& observer,
+                                          const get_options& o) {
     auto lanes = client.lanes();
     if (!lanes) return std::move(lanes.error());
     const taking<Observer> t{
@@ -99,9 +100,9 @@ result<std::optional<taken<Job>>> get_job(Client& client, hand<Driver>& h, Obser
                     .lanes = lanes_for<Composition, Job>(*lanes)};
     return wait_for_job(h, client.driver(), w, [&](std::optional<duration>& due) {
         return client.with([&](auto& session, auto&) -> result<std::optional<taken<Job>>> {
-            if (auto kept = h.unstash(session); !kept) return std::move(kept.error());
+            if (auto kept = h.hold_deferred(session); !kept) return std::move(kept.error());
             return take_one<Composition, Job>(session, t, due, [&](taken_record job, std::string reason) {
-                h.stash(std::move(job), std::move(reason));
+                h.defer_hold(std::move(job), std::move(reason));
             });
         });
     });
@@ -126,7 +127,7 @@ through(Transaction*, Client*) -> through<Transaction, Client>;
 /// What taking inside of a transaction does; `transaction` takes and keeps in it. What is due is promoted outside of it, so that it locks
 /// nothing but what it takes.
 template <class Composition, class Job, class Transaction, class Client, class Driver, class Observer>
-result<std::optional<taken<Job>>> take_inside(Transaction transaction, Client& client, hand<Driver>& h,
+result<std::optional<taken<Job>>> take_inside(Transaction transaction, Client& client, session_cache<Driver>& h,
                                               Observer& observer, const take_options& o) {
     auto lanes = client.lanes();
     if (!lanes) return std::move(lanes.error());

@@ -12,7 +12,7 @@ namespace pgq {
 /// The endless range that queue::items gives: each step is a get, and what it got, nothing after a time without a job. A get that
 /// fails throws `failure`; the loop may be entered again then. One loop at a time.
 template <class Queue, class Job>
-class item_range {
+class get_range {
 public:
     class iterator {
     public:
@@ -20,7 +20,7 @@ public:
         using value_type = std::optional<taken<Job>>;
         using difference_type = std::ptrdiff_t;
 
-        explicit iterator(item_range& range) : range_{&range} { range_->next(); }
+        explicit iterator(get_range& range) : range_{&range} { range_->next(); }
         iterator(iterator&&) noexcept = default;
         iterator& operator=(iterator&&) noexcept = default;
 
@@ -34,10 +34,10 @@ public:
         friend bool operator==(const iterator&, std::default_sentinel_t) noexcept { return false; }
 
     private:
-        item_range* range_;
+        get_range* range_;
     };
 
-    item_range(Queue& queue, get_options options) : queue_{&queue}, options_{std::move(options)} {}
+    get_range(Queue& queue, get_options options) : queue_{&queue}, options_{std::move(options)} {}
 
     iterator begin() { return iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }

@@ -21,15 +21,15 @@ namespace pgq::detail {
 ///
 ///     fall_asleep(), then look for a job, then wait(), and look again ...; leave() in the end
 template <class Session>
-class lookout {
+class job_listener {
     using clock = std::chrono::steady_clock;
 
 public:
     template <class Driver>
-    static result<lookout> open(const Driver& driver, std::vector<lane_id> lanes) {
+    static result<job_listener> open(const Driver& driver, std::vector<lane_id> lanes) {
         auto session = driver.connect(session_role::worker);
         if (!session) return std::move(session.error());
-        lookout made{std::move(*session), std::move(lanes)};
+        job_listener made{std::move(*session), std::move(lanes)};
         if (auto known = made.enroll(); !known) return std::move(known.error());
         return made;
     }
@@ -67,7 +67,7 @@ public:
     void retire() { (void)session_.retire(id_); }
 
 private:
-    lookout(Session s, std::vector<lane_id> lanes) : session_{std::move(s)}, lanes_{std::move(lanes)} {}
+    job_listener(Session s, std::vector<lane_id> lanes) : session_{std::move(s)}, lanes_{std::move(lanes)} {}
 
     result<void> enroll() {
         char host[256] = "?";

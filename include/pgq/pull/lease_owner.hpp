@@ -10,7 +10,7 @@
 namespace pgq::detail {
 
 /// Where polled jobs are answered for; a poller has one, which its jobs keep in memory. Called from any thread.
-class lease_desk {
+class lease_owner {
 public:
     /// What one needs to answer in a transaction of one's own.
     struct facts {
@@ -18,7 +18,7 @@ public:
         worker_id worker{};
     };
 
-    virtual ~lease_desk() = default;
+    virtual ~lease_owner() = default;
 
     virtual result<void> answer(const lease_ref& lease, const settlement& what) = 0;
     /// Its job has another payload from now on.

@@ -28,15 +28,15 @@ namespace pgq {
 /// has had one; with errc::closed when its poller is gone. After errc::connection_lost it may be given again. One job is used by one thread at a time;
 /// different ones by any threads.
 template <class Job>
-class leased {
+class polled_job {
 public:
     using rest_function = duration (*)(const job_record&);
 
     /// Without a `writer` the payload cannot be written: it is of a former version.
-    leased(std::shared_ptr<detail::lease_desk> desk, claimed_lease lease, Job value, rest_function rest,
-           const detail::payload_writer* writer = nullptr)
+    polled_job(std::shared_ptr<detail::lease_owner> desk, claimed_lease lease, Job value, rest_function rest,
+               const detail::payload_writer* writer = nullptr)
         : desk_{std::move(desk)}, lease_{std::move(lease)}, value_{std::move(value)}, rest_{rest}, writer_{writer} {}
-    leased(leased&& other) noexcept(std::is_nothrow_move_constructible_v<Job>)
+    polled_job(polled_job&& other) noexcept(std::is_nothrow_move_constructible_v<Job>)
         : desk_{std::move(other.desk_)},
           lease_{std::move(other.lease_)},
           value_{std::move(other.value_)},
@@ -44,7 +44,7 @@ public:
           writer_{other.writer_},
           answered_{std::exchange(other.answered_, true)},
           exceptions_{other.exceptions_} {}
-    leased& operator=(leased&& other) {
+    polled_job& operator=(polled_job&& other) {
         let_go();
         desk_ = std::move(other.desk_);
         lease_ = std::move(other.lease_);
@@ -55,7 +55,7 @@ public:
         exceptions_ = other.exceptions_;
         return *this;
     }
-    ~leased() { let_go(); }
+    ~polled_job() { let_go(); }
 
     job_id id() const noexcept { return record().id; }
     Job& value() noexcept { return value_; }
@@ -144,7 +144,7 @@ private:
         }
     }
 
-    std::shared_ptr<detail::lease_desk> desk_;
+    std::shared_ptr<detail::lease_owner> desk_;
     claimed_lease lease_;
     Job value_;
     rest_function rest_;

@@ -57,16 +57,16 @@ struct polled {
 /// A small worker without handlers: it registers, beats, claims, and tells what others say about its jobs. Each job is a lease of
 /// its own, so that an answer in somebody's transaction keeps nobody from answering for the others.
 template <class Driver, class Observer>
-class poll_desk final : public lease_desk {
+class poll_worker final : public lease_owner {
     using session = typename Driver::session;
 
 public:
-    poll_desk(const Driver& driver, Observer& observer, polled of, poll_options options)
+    poll_worker(const Driver& driver, Observer& observer, polled of, poll_options options)
         : driver_{&driver},
           of_{std::move(of)},
           options_{std::move(options)},
           monitor_{driver, observer, options_.lease_time, [this] { lost_.store(true); }, [] {}} {}
-    ~poll_desk() override { close(); }
+    ~poll_worker() override { close(); }
 
     const poll_options& options() const noexcept { return options_; }
     std::int16_t max_attempts() const noexcept override { return options_.max_attempts; }
@@ -293,21 +293,21 @@ class poller {
     using composition = typename Queue::composition_type;
     using driver_type = typename Queue::driver_type;
     using observer_type = typename Queue::observer_type;
-    using desk_type = detail::poll_desk<driver_type, observer_type>;
+    using desk_type = detail::poll_worker<driver_type, observer_type>;
 
 public:
     class iterator {
     public:
         using iterator_concept = std::input_iterator_tag;
-        using value_type = leased<Job>;
+        using value_type = polled_job<Job>;
         using difference_type = std::ptrdiff_t;
 
         explicit iterator(poller& p) : poller_{&p} { poller_->advance(); }
         iterator(iterator&&) noexcept = default;
         iterator& operator=(iterator&&) noexcept = default;
 
-        leased<Job>& operator*() const noexcept { return *poller_->current_; }
-        leased<Job>* operator->() const noexcept { return &*poller_->current_; }
+        polled_job<Job>& operator*() const noexcept { return *poller_->current_; }
+        polled_job<Job>* operator->() const noexcept { return &*poller_->current_; }
         iterator& operator++() {
             poller_->advance();
             return *this;
@@ -319,9 +319,9 @@ public:
         poller* poller_;
     };
 
-    poller(Queue& queue, detail::hand<driver_type>& hand, poll_options options)
+    poller(Queue& queue, detail::session_cache<driver_type>& hand, poll_options options)
         : queue_{&queue},
-          hand_{&hand},
+          cache_{&hand},
           desk_{std::make_shared<desk_type>(
               queue.driver(), queue.observer(),
               detail::polled{queue.name(), std::string{entrypoint_of<Job>}, queue.limiter_book().declared},
@@ -338,7 +338,7 @@ public:
 
     /// The next job, or nothing when there was none for the timeout. One that cannot be read is held, with the reason, and the next
     /// one comes.
-    result<std::optional<leased<Job>>> next() {
+    result<std::optional<polled_job<Job>>> next() {
         const poll_options& o = desk_->options();
         if (auto fine = detail::check(o); !fine) return std::move(fine.error());
         auto lanes = queue_->lanes();
@@ -349,16 +349,16 @@ public:
                                 .job = composition::template index_of<Job>,
                                 .lanes = detail::lanes_for<composition, Job>(*lanes)};
         for (;;) {
-            auto lease = detail::wait_for_job(*hand_, queue_->driver(), w,
+            auto lease = detail::wait_for_job(*cache_, queue_->driver(), w,
                                               [&](std::optional<duration>& due) { return desk_->claim(w.lanes, due); });
             if (!lease) return std::move(lease.error());
-            if (!*lease) return std::optional<leased<Job>>{};
+            if (!*lease) return std::optional<polled_job<Job>>{};
             Job job{};
             auto read = detail::try_read<composition>(*lanes, (*lease)->lane, (*lease)->jobs.front().body, job);
             const bool present = detail::version_in<composition>(*lanes, (*lease)->lane) == 0;
             if (read)
                 return std::optional{
-                    leased<Job>{desk_, std::move(**lease), std::move(job), &rest, present ? &writer : nullptr}};
+                    polled_job<Job>{desk_, std::move(**lease), std::move(job), &rest, present ? &writer : nullptr}};
             if (auto put = put_aside(**lease, std::move(read.error())); !put) return std::move(put.error());
         }
     }
@@ -383,17 +383,17 @@ private:
     }
 
     Queue* queue_;
-    detail::hand<driver_type>* hand_;
+    detail::session_cache<driver_type>* cache_;
     std::shared_ptr<desk_type> desk_;
-    std::optional<leased<Job>> current_{};
+    std::optional<polled_job<Job>> current_{};
 };
 
 /// What stands for a poller where the call was refused, so that its message stays the only one.
 template <class Job>
 struct no_poller {
-    leased<Job>* begin() const noexcept { return nullptr; }
-    leased<Job>* end() const noexcept { return nullptr; }
-    result<std::optional<leased<Job>>> next() { return errc::invalid_option; }
+    polled_job<Job>* begin() const noexcept { return nullptr; }
+    polled_job<Job>* end() const noexcept { return nullptr; }
+    result<std::optional<polled_job<Job>>> next() { return errc::invalid_option; }
 };
 
 }  // namespace pgq

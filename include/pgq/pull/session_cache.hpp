@@ -17,18 +17,18 @@ namespace pgq::detail {
 /// What a queue object keeps for those who take jobs by hand: sessions for transactions and for waiting, which are one caller's at a
 /// time and nobody's in between.
 template <class Driver>
-class hand {
+class session_cache {
     using session = typename Driver::session;
 
 public:
-    using lookout_type = lookout<session>;
+    using listener_type = job_listener<session>;
 
-    hand() = default;
-    hand(const hand&) = delete;
-    hand& operator=(const hand&) = delete;
-    ~hand() {
+    session_cache() = default;
+    session_cache(const session_cache&) = delete;
+    session_cache& operator=(const session_cache&) = delete;
+    ~session_cache() {
         if constexpr (driver_policy<Driver>)
-            for (auto& l : lookouts_) l.what.retire();
+            for (auto& l : listeners_) l.what.retire();
     }
 
     /// A session for one transaction.
@@ -47,45 +47,45 @@ public:
         if (sessions_.size() < most_idle) sessions_.push_back(std::move(s));
     }
 
-    /// A lookout for the lanes of one job type.
-    result<lookout_type> take_lookout(const Driver& driver, std::size_t job, const std::vector<lane_id>& lanes) {
+    /// A job_listener for the lanes of one job type.
+    result<listener_type> take_listener(const Driver& driver, std::size_t job, const std::vector<lane_id>& lanes) {
         {
             const std::lock_guard lock{mutex_};
-            for (auto l = lookouts_.begin(); l != lookouts_.end(); ++l) {
+            for (auto l = listeners_.begin(); l != listeners_.end(); ++l) {
                 if (l->job != job) continue;
-                lookout_type mine = std::move(l->what);
-                lookouts_.erase(l);
+                listener_type mine = std::move(l->what);
+                listeners_.erase(l);
                 return mine;
             }
         }
-        return lookout_type::open(driver, lanes);
+        return listener_type::open(driver, lanes);
     }
-    void give_back(std::size_t job, lookout_type l) {
+    void give_back(std::size_t job, listener_type l) {
         {
             const std::lock_guard lock{mutex_};
-            if (lookouts_.size() < most_idle) return void(lookouts_.push_back({job, std::move(l)}));
+            if (listeners_.size() < most_idle) return void(listeners_.push_back({job, std::move(l)}));
         }
         l.retire();
     }
 
     /// A job that could neither be read nor held: the next call holds it.
-    void stash(taken_record job, std::string reason) {
+    void defer_hold(taken_record job, std::string reason) {
         const std::lock_guard lock{mutex_};
-        stashed_.emplace_back(std::move(job), std::move(reason));
+        deferred_.emplace_back(std::move(job), std::move(reason));
     }
-    result<void> unstash(session& s) {
+    result<void> hold_deferred(session& s) {
         const std::lock_guard lock{mutex_};
-        while (!stashed_.empty()) {
-            if (auto kept = s.keep(stashed_.back().first, stashed_.back().second); !kept) return kept;
-            stashed_.pop_back();
+        while (!deferred_.empty()) {
+            if (auto kept = s.keep(deferred_.back().first, deferred_.back().second); !kept) return kept;
+            deferred_.pop_back();
         }
         return {};
     }
 
 private:
-    struct idle_lookout {
+    struct idle_listener {
         std::size_t job;
-        lookout_type what;
+        listener_type what;
     };
 
     std::optional<session> take_idle() {
@@ -100,8 +100,8 @@ private:
 
     std::mutex mutex_;
     std::vector<session> sessions_{};
-    std::vector<idle_lookout> lookouts_{};
-    std::vector<std::pair<taken_record, std::string>> stashed_{};
+    std::vector<idle_listener> listeners_{};
+    std::vector<std::pair<taken_record, std::string>> deferred_{};
 };
 
 }  // namespace pgq::detail

@@ -51,13 +51,13 @@ private:
 
 /// One that was idle may have lost its connection meanwhile.
 template <class Driver>
-auto sleeping_lookout(hand<Driver>& h, const Driver& driver, const waiting& w)
-    -> decltype(h.take_lookout(driver, w.job, w.lanes)) {
-    auto sleeper = h.take_lookout(driver, w.job, w.lanes);
+auto sleeping_listener(session_cache<Driver>& h, const Driver& driver, const waiting& w)
+    -> decltype(h.take_listener(driver, w.job, w.lanes)) {
+    auto sleeper = h.take_listener(driver, w.job, w.lanes);
     if (!sleeper) return sleeper;
     auto asleep = sleeper->fall_asleep();
     if (!asleep && asleep.error() == condition::transient) {
-        sleeper = hand<Driver>::lookout_type::open(driver, w.lanes);
+        sleeper = session_cache<Driver>::listener_type::open(driver, w.lanes);
         if (!sleeper) return sleeper;
         asleep = sleeper->fall_asleep();
     }
@@ -71,7 +71,7 @@ auto sleeping_lookout(hand<Driver>& h, const Driver& driver, const waiting& w)
 /// One who wants only some jobs may be woken for another: then it passes the call on and does not sleep for a moment, so that two of them do
 /// not wake each other for ever.
 template <class Driver, class Look>
-auto wait_for_job(hand<Driver>& h, const Driver& driver, const waiting& w, Look look)
+auto wait_for_job(session_cache<Driver>& h, const Driver& driver, const waiting& w, Look look)
     -> decltype(look(std::declval<std::optional<duration>&>())) {
     constexpr std::chrono::milliseconds moment{50};
     if (auto fine = check(w); !fine) return std::move(fine.error());
@@ -80,7 +80,7 @@ auto wait_for_job(hand<Driver>& h, const Driver& driver, const waiting& w, Look 
     auto found = look(due);
     if (!found || *found || w.timeout == duration{}) return found;
 
-    auto sleeper = sleeping_lookout(h, driver, w);
+    auto sleeper = sleeping_listener(h, driver, w);
     if (!sleeper) return std::move(sleeper.error());
     for (bool asleep = true;;) {
         if (!asleep)

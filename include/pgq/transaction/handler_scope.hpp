@@ -16,15 +16,15 @@ namespace pgq::detail {
 
 /// The transaction of one call of a handler.
 template <class Composition>
-class transaction_run {
-    using desk_type = transaction_desk<Composition>;
+class handler_scope {
+    using desk_type = session_pool<Composition>;
     using session_type = typename desk_type::session_type;
 
 public:
-    transaction_run() = default;
-    transaction_run(const transaction_run&) = delete;
-    transaction_run& operator=(const transaction_run&) = delete;
-    ~transaction_run() { roll_back(); }
+    handler_scope() = default;
+    handler_scope(const handler_scope&) = delete;
+    handler_scope& operator=(const handler_scope&) = delete;
+    ~handler_scope() { roll_back(); }
 
     result<void> begin(desk_type& desk) {
         roll_back();

@@ -142,7 +142,7 @@ namespace detail {
 
 /// What queue::transaction does.
 template <class Queue, class Driver, class F>
-auto run_transaction(Queue& queue, hand<Driver>& h, F& f)
+auto run_transaction(Queue& queue, session_cache<Driver>& h, F& f)
     -> as_result<std::invoke_result_t<F&, queue_transaction<Queue>&>> {
     auto session = h.take_session(queue.driver());
     if (!session) return std::move(session.error());

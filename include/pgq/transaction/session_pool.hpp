@@ -30,12 +30,12 @@ enum class lease_end : std::uint8_t {
 
 /// The sessions of a worker for handlers that end their leases themselves: one for each of them that is at it, kept for the next.
 template <class Composition>
-class transaction_desk {
+class session_pool {
 public:
     using driver_type = typename Composition::driver;
     using session_type = typename driver_type::session;
 
-    transaction_desk(driver_type driver, std::string queue_name)
+    session_pool(driver_type driver, std::string queue_name)
         : driver_{std::move(driver)}, name_{std::move(queue_name)} {}
 
     /// A session with a transaction open. Those that broke while nobody needed them are passed over.

@@ -49,23 +49,23 @@ struct driver {
 TEST_CASE("who waits by a room that goes while it answers somebody else hears that it is closed", "[completion]") {
     driver::events seen;
     const driver d{&seen};
-    using room_type = pgq::detail::waiting_room<driver>;
+    using room_type = pgq::detail::completion_watcher<driver>;
     auto room = std::make_unique<room_type>(d);
     const std::array ids{pgq::job_id{1}};
     const auto deadline = std::chrono::steady_clock::now() + 1h;
     std::promise<void> answering;
     std::optional<pgq::result<std::vector<pgq::ended_job>>> heard;
 
-    const auto first = room->ticket();
-    room->wait_aside(first, ids, deadline, {}, [&](const auto&) {
+    const auto first = room->next_wait_id();
+    room->async_wait(first, ids, deadline, {}, [&](const auto&) {
         const int before = seen.interrupted;
         answering.set_value();
         // Which is the last that the room does before it waits for its own thread.
         CHECK(test::eventually([&] { return seen.interrupted != before; }));
     });
-    room->wait_aside(room->ticket(), ids, deadline, {}, [&](auto answer) { heard = std::move(answer); });
+    room->async_wait(room->next_wait_id(), ids, deadline, {}, [&](auto answer) { heard = std::move(answer); });
     REQUIRE(test::eventually([&] { return seen.asked > 0; }));
-    room->forget(first, pgq::error_info{pgq::errc::timeout, "called off"});
+    room->cancel_wait(first, pgq::error_info{pgq::errc::timeout, "called off"});
     answering.get_future().get();
     room.reset();
     REQUIRE(heard);
