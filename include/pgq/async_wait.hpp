@@ -83,7 +83,7 @@ auto async_wait(const job_handle<Driver, Job, Serializer>& job, duration timeout
         [](auto handler, job_handle<Driver, Job, Serializer> h, duration t) {
             const job_id id = h;
             detail::wait_by_asio<ended_job>(
-                detail::handle_access::room(h), {&id, 1}, t, std::move(handler),
+                detail::handle_access::watcher(h), {&id, 1}, t, std::move(handler),
                 [](std::vector<ended_job> ended) { return result<ended_job>{std::move(ended.front())}; });
         },
         token, job, timeout);
@@ -99,7 +99,7 @@ auto async_get(const job_handle<Driver, Job, Serializer>& job, duration timeout,
             [](auto handler, job_handle<Driver, Job, Serializer> h, duration t) {
                 const job_id id = h;
                 detail::wait_by_asio<value>(
-                    detail::handle_access::room(h), {&id, 1}, t, std::move(handler),
+                    detail::handle_access::watcher(h), {&id, 1}, t, std::move(handler),
                     [](std::vector<ended_job> ended) { return detail::result_of_end<Job, Serializer>(ended.front()); });
             },
             token, job, timeout);
@@ -113,7 +113,7 @@ auto async_wait_all(const batch_handle<Driver, Job, Serializer>& jobs, duration 
     return asio::async_initiate<Token, void(std::error_code, std::vector<ended_job>)>(
         [](auto handler, batch_handle<Driver, Job, Serializer> h, duration t) {
             detail::wait_by_asio<std::vector<ended_job>>(
-                detail::handle_access::room(h), h, t, std::move(handler),
+                detail::handle_access::watcher(h), h, t, std::move(handler),
                 [](std::vector<ended_job> ended) { return result<std::vector<ended_job>>{std::move(ended)}; });
         },
         token, jobs, timeout);

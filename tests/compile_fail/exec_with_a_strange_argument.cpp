@@ -1,4 +1,5 @@
 // expect: pgq: an argument of exec is neither text, a number, a bool nor a std::optional of these\. Convert it
+// within: 10 lines
 
 #include "fakes.hpp"
 

@@ -1,4 +1,4 @@
-// expect: pgq: this driver runs no SQL\. Use one of PostgreSQL
+// expect: pgq: exec on a driver that has no SQL\. Use driver::libpq
 
 #include <pgq/driver/memory.hpp>
 

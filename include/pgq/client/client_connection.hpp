@@ -16,7 +16,13 @@
 
 namespace pgq::detail {
 
-/// The side of a queue object that an asynchronous driver brings with it.
+inline result<void> check_queue_name(std::string_view name) {
+    if (name.empty() || name.size() > max_name_bytes || !is_storable_text(name))
+        return error_info{errc::invalid_name, "a queue's name is UTF-8 text of 1 to 255 bytes"};
+    return {};
+}
+
+/// What an asynchronous driver adds to the connection of a queue object.
 template <class Driver>
 struct async_side {};
 template <async_driver Driver>
@@ -24,8 +30,10 @@ struct async_side<Driver> {
     std::optional<typename Driver::async_client> client{};
 };
 
-/// The session of a queue object, opened when first needed and again after it broke, and the lanes of its entrypoints.
-/// Usable from several threads; they take turns, or each borrows a session from a driver that lends them.
+/// The session of a queue object, and the lanes of its entrypoints. It connects with the first call, and again after the
+/// connection broke.
+///
+/// Called from any thread. The threads take turns on one session, or each borrows a session from a driver that lends them.
 template <class Driver>
 class client_connection {
     template <class Use>
@@ -39,8 +47,8 @@ public:
     const Driver& driver() const noexcept { return driver_; }
     const std::string& name() const noexcept { return name_; }
 
-    /// Calls `use(session, lanes)`. A session that broke is not used again; whether what it was doing happened is in doubt then,
-    /// so nothing is repeated here.
+    /// Calls `use(session, lanes)` once. If the connection breaks meanwhile, it is in doubt whether the server did its part;
+    /// the next call connects again.
     template <class Use>
     answer_of<Use> with(Use use) {
         if constexpr (lending_driver<Driver>) return with_loan(use);
@@ -57,21 +65,15 @@ public:
         return with([](auto&, const std::vector<lane_id>& found) { return result<std::vector<lane_id>>{found}; });
     }
 
-    /// What async_enqueue works with; it connects when that is first called.
+    /// What async_enqueue works with. It connects with its first call.
     auto& async() requires async_driver<Driver> {
         const std::lock_guard lock{mutex_};
         if (!async_.client) async_.client.emplace(driver_.make_async_client(name_, names_));
         return *async_.client;
     }
 
-    /// Where calls wait for jobs to end; it connects when that is first done.
-    completion_watcher<Driver>& room() noexcept { return room_; }
-
-    result<void> check_name() const {
-        if (name_.empty() || name_.size() > max_name_bytes || !is_storable_text(name_))
-            return error_info{errc::invalid_name, "a queue's name is UTF-8 text of 1 to 255 bytes"};
-        return {};
-    }
+    /// Where calls wait for the ends of jobs. It connects with the first wait.
+    completion_watcher<Driver>& watcher() noexcept { return watcher_; }
 
 private:
     template <class Use>
@@ -88,7 +90,7 @@ private:
         if (e == errc::connection_lost) loan.discard();
         return e;
     }
-    // Once found they do not change, so only this needs the lock.
+    // The lanes never change once they are found, so only finding them needs the lock.
     result<void> find_lanes_once(typename Driver::session& session) {
         const std::lock_guard lock{mutex_};
         return find_lanes(session);
@@ -107,7 +109,7 @@ private:
 
     result<void> find_lanes(typename Driver::session& session) {
         if (!lanes_.empty()) return {};
-        if (auto fine = check_name(); !fine) return fine;
+        if (auto fine = check_queue_name(name_); !fine) return fine;
         auto found = session.lanes(name_, names_);
         if (!found) return found.error();
         lanes_ = std::move(*found);
@@ -120,7 +122,7 @@ private:
     std::mutex mutex_;
     std::optional<typename Driver::session> session_;
     std::vector<lane_id> lanes_;
-    completion_watcher<Driver> room_{driver_};
+    completion_watcher<Driver> watcher_{driver_};
     [[no_unique_address]] async_side<Driver> async_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/client/completion_waiter.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/error/result.hpp>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -18,31 +18,32 @@
 #include <mutex>
 #include <optional>
 #include <span>
-#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 namespace pgq::detail {
 
-/// Where a program waits for the ends of jobs, all on one session: one of the threads that wait, the leader, asks and listens for all,
-/// and hands over when its own jobs have ended. For those who wait without a thread, the room has one of its own.
+/// Waits for the ends of jobs, for all threads of a program on one session.
+///
+/// One of the waiting threads, the leader, asks the database for the jobs of all and listens. When its own jobs have
+/// ended, another thread leads. Waits without a thread are served by a thread of the watcher, which starts with the first.
 template <class Driver>
 class completion_watcher {
     using clock = std::chrono::steady_clock;
 
 public:
-    using answer = result<std::vector<ended_job>>;
+    using answer = completion_waiter::answer_type;
 
     explicit completion_watcher(const Driver& driver) : driver_{&driver} {}
     completion_watcher(const completion_watcher&) = delete;
     completion_watcher& operator=(const completion_watcher&) = delete;
-    /// Those that still wait without a thread hear errc::closed.
+    /// Waits without a thread that are still open complete with errc::closed.
     ~completion_watcher() {
         {
             const std::lock_guard lock{mutex_};
             closed_ = true;
-            // Not there in a queue that was refused, whose message is to stay the only one.
+            // The stand-in driver of a refused queue has no such member.
             if constexpr (requires(typename Driver::session & s) { s.interrupt(); })
                 if (session_) session_->interrupt();
         }
@@ -50,94 +51,76 @@ public:
         if (thread_.joinable()) thread_.join();
     }
 
-    /// Until all have ended, or `deadline`: then errc::timeout, or why the database could not be asked. In the order of `ids`.
+    /// Blocks until all have ended, or until `deadline`: then errc::timeout, or why the database could not be asked. The
+    /// answer is in the order of `ids`.
     answer wait(std::span<const job_id> ids, steady_time deadline, duration keep) {
-        waiter me{ids, deadline, keep};
+        completion_waiter me{ids, deadline, keep, clock::now()};
         std::unique_lock lock{mutex_};
-        const auto here = enter(me);
+        const auto here = add(me);
         while (!is_over(me)) {
             if (!led_) lead_round(lock, me);
-            else changed_.wait_until(lock, until(me), [&] { return !led_ || me.open.empty() || me.refused; });
+            else changed_.wait_until(lock, until(me), [&] { return !led_ || me.is_answered(); });
         }
         waiters_.erase(here);
         changed_.notify_all();
-        return answer_of(me);
+        return me.answer(failure_);
     }
 
-    /// A number for `async_wait`, by which that can be called off.
+    /// A number for `async_wait`, by which `cancel_wait` finds that wait.
     std::uint64_t next_wait_id() {
         const std::lock_guard lock{mutex_};
         return ++last_wait_id_;
     }
-    /// The same as `wait` without a thread: `done` is called with the answer, on the room's own thread, and shall not block it.
+    /// The same as `wait`, but returns at once. The watcher's thread calls `done` with the answer; `done` must not block.
     void async_wait(std::uint64_t wait_id, std::span<const job_id> ids, steady_time deadline, duration keep,
                     std::function<void(answer)> done) {
         const std::lock_guard lock{mutex_};
-        auto& mine = async_waits_.emplace_back(
-            std::make_unique<async_waiter>(waiter{ids, deadline, keep}, wait_id, std::move(done)));
-        mine->here = enter(mine->me);
+        auto& mine = async_waits_.emplace_back(std::make_unique<async_waiter>(
+            completion_waiter{ids, deadline, keep, clock::now()}, wait_id, std::move(done)));
+        mine->here = add(mine->me);
         if (!thread_.joinable()) thread_ = std::thread{[this] { serve_async_waits(); }};
         changed_.notify_all();
     }
-    /// Who waits no longer hears `why`, unless the answer is on its way already.
+    /// The wait completes with `why`, unless its answer is on the way already.
     void cancel_wait(std::uint64_t wait_id, error_info why) {
         const std::lock_guard lock{mutex_};
         for (auto& a : async_waits_)
-            if (a->wait_id == wait_id) a->me.refused = why;
+            if (a->wait_id == wait_id) a->me.refuse(why);
         if (led_ && session_) session_->interrupt();
         changed_.notify_all();
     }
 
 private:
-    struct waiter {
-        waiter(std::span<const job_id> ids, steady_time until, duration kept)
-            : all(ids.begin(), ids.end()), open{all}, keep{kept}, deadline{until} {}
-
-        std::vector<job_id> all;
-        std::vector<job_id> open;
-        std::vector<ended_job> ended{};
-        duration keep{};
-        steady_time deadline{};
-        // Whoever comes late still gets an answer of what is the case now, if the database gives one.
-        steady_time last = std::max<steady_time>(deadline, clock::now() + std::chrono::seconds{5});
-        bool asked = false;
-        std::optional<error_info> refused{};
-    };
-    using place = typename std::list<waiter*>::iterator;
+    using position = typename std::list<completion_waiter*>::iterator;
 
     struct async_waiter {
-        async_waiter(waiter g, std::uint64_t t, std::function<void(answer)> d)
-            : me{std::move(g)}, wait_id{t}, done{std::move(d)} {}
+        async_waiter(completion_waiter w, std::uint64_t id, std::function<void(answer)> d)
+            : me{std::move(w)}, wait_id{id}, done{std::move(d)} {}
 
-        waiter me;
+        completion_waiter me;
         std::uint64_t wait_id;
         std::function<void(answer)> done;
-        place here{};
+        position here{};
     };
 
-    place enter(waiter& g) {
-        trouble_.reset();
-        if (led_ && session_) session_->interrupt();  // the leader is to ask for mine, too
-        return waiters_.insert(waiters_.end(), &g);
+    position add(completion_waiter& w) {
+        failure_.reset();
+        if (led_ && session_) session_->interrupt();  // the leader has to ask for these jobs, too
+        return waiters_.insert(waiters_.end(), &w);
     }
-    steady_time until(const waiter& g) const noexcept { return g.asked || trouble_ ? g.deadline : g.last; }
-    bool is_over(const waiter& g) const noexcept { return g.open.empty() || g.refused || clock::now() >= until(g); }
-    answer answer_of(waiter& g) const {
-        if (g.refused) return std::move(*g.refused);
-        if (!g.open.empty()) return trouble_ ? *trouble_ : too_late(g.open.size(), g.all.size());
-        return in_order(std::move(g.ended), g.all);
-    }
+    steady_time until(const completion_waiter& w) const noexcept { return w.until(failure_.has_value()); }
+    bool is_over(const completion_waiter& w) const noexcept { return w.is_over(clock::now(), failure_.has_value()); }
 
-    // Leads for those without a thread, as long as there are any.
+    // The watcher's thread: leads while there are waits without a thread.
     void serve_async_waits() {
         std::unique_lock lock{mutex_};
         for (;;) {
             const bool last = closed_;
             if (last)
-                for (auto& a : async_waits_) a->me.refused = error_info{errc::closed, "the queue object is gone"};
+                for (auto& a : async_waits_) a->me.refuse(error_info{errc::closed, "the queue object is gone"});
             complete_async_waits(lock);
             if (last) return;
-            if (closed_) continue;  // since then: some wait who have not heard it
+            if (closed_) continue;  // it was closed meanwhile: those that are left have not been refused yet
             if (async_waits_.empty()) changed_.wait(lock, [this] { return closed_ || !async_waits_.empty(); });
             else if (!led_) lead_round(lock, async_waits_.front()->me);
             else changed_.wait_until(lock, next_deadline());
@@ -152,11 +135,11 @@ private:
             waiters_.erase((*a)->here);
             const auto over = std::move(*a);
             async_waits_.erase(a);
-            auto said = answer_of(over->me);
+            auto answered = over->me.answer(failure_);
             lock.unlock();
-            over->done(std::move(said));
+            over->done(std::move(answered));
             lock.lock();
-            a = async_waits_.begin();  // some may have come or gone
+            a = async_waits_.begin();  // the list may have changed meanwhile
         }
     }
     steady_time next_deadline() const noexcept {
@@ -165,32 +148,16 @@ private:
         return next;
     }
 
-    static error_info too_late(std::size_t open, std::size_t all) {
-        return {errc::timeout,
-                std::to_string(open) + " of " + std::to_string(all) + (all == 1 ? " job has" : " jobs have") +
-                    " not ended in time",
-                "wait longer, or look whether a worker serves them"};
-    }
-    static std::vector<ended_job> in_order(std::vector<ended_job> ended, std::span<const job_id> ids) {
-        std::sort(ended.begin(), ended.end(), [](const ended_job& a, const ended_job& b) { return a.id < b.id; });
-        std::vector<ended_job> out;
-        out.reserve(ids.size());
-        for (const job_id id : ids)
-            out.push_back(*std::lower_bound(ended.begin(), ended.end(), id,
-                                            [](const ended_job& e, job_id i) { return e.id < i; }));
-        return out;
-    }
-
-    // One round: ask for everybody, then wait for news.
-    void lead_round(std::unique_lock<std::mutex>& lock, waiter& me) {
+    // One round: asks for the jobs of all waiters, then waits for a notification.
+    void lead_round(std::unique_lock<std::mutex>& lock, completion_waiter& me) {
         led_ = true;
         std::vector<job_id> ids;
         duration keep{};
         steady_time until = steady_time::max();
-        for (waiter* g : waiters_) {
-            ids.insert(ids.end(), g->open.begin(), g->open.end());
-            keep = std::max(keep, g->keep);
-            until = std::min(until, g->deadline);
+        for (const completion_waiter* w : waiters_) {
+            ids.insert(ids.end(), w->open().begin(), w->open().end());
+            keep = std::max(keep, w->keep());
+            until = std::min(until, w->deadline());
         }
         lock.unlock();
         std::sort(ids.begin(), ids.end());
@@ -198,17 +165,15 @@ private:
         std::vector<ended_job> ended;
         const auto asked = ask(ids, keep, ended);
         lock.lock();
-        deliver(asked, ids, ended);
-        const bool go_on =
-            asked && !me.open.empty() &&
-            std::none_of(waiters_.begin(), waiters_.end(), [](const waiter* g) { return !g->asked && !g->refused; });
-        if (go_on && session_) {
+        update_waiters(asked, ids, ended);
+        const bool all_asked = std::all_of(waiters_.begin(), waiters_.end(), [](auto* w) { return w->was_asked(); });
+        if (asked && !me.open().empty() && all_asked && session_) {
             const auto pause = std::min<duration>(pause_, until - clock::now());
             pause_ = std::min<duration>(pause_ * 2, std::chrono::seconds{1});
             lock.unlock();
-            if (pause > duration{}) rest(pause);
+            if (pause > duration{}) wait_for_notification(pause);
             lock.lock();
-        } else if (!asked && *trouble_ == errc::connection_lost && !me.open.empty() && !closed_) {
+        } else if (!asked && *failure_ == errc::connection_lost && !me.open().empty() && !closed_) {
             const auto pause = std::min<duration>(retry_.failed(unit_random()), until - clock::now());
             changed_.wait_for(lock, std::max(pause, duration{}));
         }
@@ -231,8 +196,8 @@ private:
         return watched;
     }
 
-    // Where nobody works, nobody else ends what has expired.
-    void rest(duration pause) {
+    // Without a worker nobody else ends the jobs that have expired, so long waits sweep.
+    void wait_for_notification(duration pause) {
         const auto woken = session_->wait(pause);
         if (woken && *woken == wake_reason::notified) pause_ = first_pause;
         const bool swept =
@@ -242,25 +207,15 @@ private:
         session_.reset();
     }
 
-    void deliver(const result<void>& asked, const std::vector<job_id>& ids, std::vector<ended_job>& ended) {
-        trouble_.reset();
-        if (!asked) trouble_ = asked.error();
+    void update_waiters(const result<void>& asked, const std::vector<job_id>& ids, std::vector<ended_job>& ended) {
+        failure_.reset();
+        if (!asked) failure_ = asked.error();
         else retry_.succeeded();
-        std::sort(ended.begin(), ended.end(), [](const ended_job& a, const ended_job& b) { return a.id < b.id; });
+        std::sort(ended.begin(), ended.end(), has_lower_id);
         const bool fatal = !asked && asked.error() != errc::connection_lost;
-        for (waiter* g : waiters_) {
-            if (fatal) g->refused = asked.error();
-            // One that came meanwhile was not asked for.
-            g->asked = g->asked || std::all_of(g->open.begin(), g->open.end(), [&](job_id id) {
-                           return std::binary_search(ids.begin(), ids.end(), id);
-                       });
-            std::erase_if(g->open, [&](job_id id) {
-                const auto found = std::lower_bound(ended.begin(), ended.end(), id,
-                                                    [](const ended_job& e, job_id i) { return e.id < i; });
-                const bool over = found != ended.end() && found->id == id;
-                if (over) g->ended.push_back(*found);
-                return over;
-            });
+        for (completion_waiter* w : waiters_) {
+            if (fatal) w->refuse(asked.error());
+            w->update(ids, ended);
         }
     }
 
@@ -269,13 +224,13 @@ private:
     const Driver* driver_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::list<waiter*> waiters_;
+    std::list<completion_waiter*> waiters_;
     std::list<std::unique_ptr<async_waiter>> async_waits_;
     std::uint64_t last_wait_id_ = 0;
     std::thread thread_;
     bool closed_ = false;
     std::optional<typename Driver::session> session_;
-    std::optional<error_info> trouble_;
+    std::optional<error_info> failure_;  // why the database could not be asked the last time
     fsm::reconnect retry_{};
     duration pause_ = first_pause;
     bool led_ = false;

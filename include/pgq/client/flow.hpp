@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/client/job_writer.hpp>
+#include <pgq/client/queue_core.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/enqueue_batch.hpp>
@@ -26,12 +27,12 @@ class flow;
 template <class Queue>
 class chain;
 
-/// A job of a flow that is being put together.
+/// A job of a flow that is not enqueued yet.
 template <class Queue>
 class flow_job {
 public:
-    /// It begins when these have ended; `if_parent_fails` of its options says what if one has not succeeded. Any jobs of the same flow,
-    /// also later ones, and jobs that were enqueued before.
+    /// The job becomes claimable when these have ended. If one of them has not succeeded, `if_parent_fails` of the job's
+    /// options decides. Parents are any jobs of the same flow, and ids of jobs that are enqueued already.
     template <class... Parents>
         requires((std::same_as<Parents, flow_job> || std::convertible_to<Parents, job_id>)&&...)
     flow_job& after(const Parents&... parents) {
@@ -47,25 +48,27 @@ private:
     std::uint32_t number_;
 };
 
-/// Jobs of any types of a queue that are enqueued in one step, all or none, and of which some wait for others:
+/// Jobs of any types of a queue, enqueued in one step, all or none. Some may wait for others:
 ///
 ///     auto flow = jobs.flow();
 ///     auto left = flow.add(app::fetch{"a"}), right = flow.add(app::fetch{"b"});
 ///     flow.add(app::merge{}).after(left, right);
 ///     flow.enqueue().value();
 ///
-/// What `add` is given is written at once; what is wrong with it `enqueue` says. Not to be moved while `flow_job`s of it are in use.
+/// `add` copies the job and its options; `enqueue` reports what is wrong with them. For one thread. Do not move a flow
+/// while its `flow_job`s are in use.
 template <class Queue>
 class flow {
     using composition_type = typename Queue::composition_type;
 
 public:
-    explicit flow(Queue& queue) noexcept : queue_{&queue} {}
+    explicit flow(Queue& queue) noexcept : core_{&queue.core()} {}
 
     template <class Job>
     flow_job<Queue> add(const Job& job, const enqueue_options& options = {}) {
         if constexpr (diagnostic::require_known_job<composition_type, Job>()) {
-            auto keyed = detail::job_writer<composition_type>::add_to(batch_, job, options, queue_->keep_results_);
+            detail::job_writer<composition_type, Job> writer{core_->keep_results};
+            auto keyed = writer.add_to(batch_, job, options);
             if (!keyed && !wrong_) wrong_ = std::move(keyed.error());
             keyed_.push_back(keyed && *keyed);
             lanes_.push_back(composition_type::template lane_of<Job>);
@@ -74,7 +77,7 @@ public:
         return {*this, static_cast<std::uint32_t>(names_.size() - 1)};
     }
 
-    /// One that begins when all that have been added have ended, however they did.
+    /// Adds a job that becomes claimable when all jobs added before it have ended, in whatever way.
     template <class Job>
     flow_job<Queue> finally(const Job& job, enqueue_options options = {}) {
         options.if_parent_fails = parent_failure::run;
@@ -85,22 +88,23 @@ public:
 
     std::size_t size() const noexcept { return names_.size(); }
 
-    /// In the order in which they were added. errc::invalid_option when jobs wait for each other in a circle. The flow is empty afterwards.
+    /// The ids in the order in which the jobs were added. errc::invalid_option if jobs wait for each other in a circle. The
+    /// flow is empty afterwards, also after an error.
     result<std::vector<enqueued_job>> enqueue() {
         auto wrong = std::exchange(wrong_, std::nullopt);
         auto batch = std::exchange(batch_, enqueue_batch{});
         auto keyed = std::exchange(keyed_, {});
-        auto places = std::exchange(lanes_, {});
+        auto positions = std::exchange(lanes_, {});
         auto edges = std::exchange(edges_, {});
         auto names = std::exchange(names_, {});
         auto olds = std::exchange(olds_, {});
         if (!wrong) wrong = circle(edges, names);
         if (wrong) return std::move(*wrong);
-        if (places.empty()) return std::vector<enqueued_job>{};
+        if (positions.empty()) return std::vector<enqueued_job>{};
         for (auto& [number, parents] : olds) batch.add_parents(number, parents);
-        return queue_->client_->with([&](auto& session, auto& lanes) -> result<std::vector<enqueued_job>> {
+        return core_->connection.with([&](auto& session, auto& lanes) -> result<std::vector<enqueued_job>> {
             std::vector<lane_id> where;
-            for (const std::size_t p : places) where.push_back(lanes[p]);
+            for (const std::size_t p : positions) where.push_back(lanes[p]);
             std::vector<enqueued_job> jobs;
             const tracked_request r{.lanes = where,
                                     .bodies = &batch.written(),
@@ -126,7 +130,7 @@ private:
         else olds_.push_back({child, {parent}});
     }
 
-    // Takes away again and again what waits for nothing; what is left waits for itself.
+    // Removes jobs that wait for nothing until there are none. The jobs that are left wait for each other.
     static std::optional<error_info> circle(std::vector<edge>& edges, const std::vector<std::string_view>& names) {
         const auto before = [](const edge& a, const edge& b) {
             return std::pair{a.parent, a.child} < std::pair{b.parent, b.child};
@@ -154,9 +158,9 @@ private:
                           "let at least one of them wait for none of the others"};
     }
 
-    Queue* queue_;
+    detail::queue_core<composition_type>* core_;
     enqueue_batch batch_;
-    std::vector<bool> keyed_;         // which of them have a key for limits
+    std::vector<bool> keyed_;         // which jobs have a key for limits
     std::vector<std::size_t> lanes_;  // positions in the composition
     std::vector<std::string_view> names_;
     std::vector<edge> edges_;
@@ -164,8 +168,8 @@ private:
     std::optional<error_info> wrong_;
 };
 
-/// Jobs of which each begins when the one before it is done: `jobs.chain(a).then(b).then(c).enqueue()`. One that fails for good
-/// stops those behind it as their `if_parent_fails` says.
+/// Jobs that run one after the other: `jobs.chain(a).then(b).then(c).enqueue()`. If a job fails for good, `if_parent_fails`
+/// of the next one decides.
 template <class Queue>
 class chain {
 public:

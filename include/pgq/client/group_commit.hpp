@@ -17,23 +17,22 @@
 
 namespace pgq::detail {
 
-/// Lets jobs that several threads enqueue at the same time, one each, travel together: while one call is with the server, those that
-/// come meanwhile wait and then go as one, and share its commit. A call that is alone goes at once. The idea is a database's own
-/// group commit.
+/// Joins the jobs that several threads enqueue at the same time, one each. While one call is with the server, later calls
+/// wait; then they go as one insert with one commit. A call that is alone goes at once.
 ///
-/// What a call promises stays: the job is durable when it returns. What is wrong with one job is told to its own call only. Calls
-/// go in the order in which they came, so that a thread's jobs keep theirs.
+/// A job is durable when its call returns. An error of one job reaches only its own call; after errc::connection_lost it is
+/// in doubt for all jobs of that insert. Jobs are inserted in the order of the calls.
 template <class Driver>
 class group_commit {
 public:
-    /// `lane` is the position of a lane in the composition.
+    /// `lane` is the position of a lane in the composition. The job has nothing but a priority.
     result<job_id> put(client_connection<Driver>& to, std::size_t lane, const enqueue_options& options,
                        std::string_view body) {
         entry mine{.lane = lane, .options = &options, .body = body};
         std::unique_lock lock{mutex_};
         waiting_.push_back(&mine);
         changed_.wait(lock, [&] { return mine.answer || !busy_; });
-        while (!mine.answer) {  // somebody has to go, and what stands in front goes first
+        while (!mine.answer) {  // this thread sends, and the calls at the front go first
             busy_ = true;
             const auto group = take_group();
             lock.unlock();
@@ -57,7 +56,7 @@ private:
     static constexpr std::size_t most_jobs = 1000;
     static constexpr std::size_t most_bytes = std::size_t{1} << 20;
 
-    // Those at the front that one statement can insert.
+    // The calls at the front whose jobs one statement can insert.
     std::vector<entry*> take_group() {
         std::size_t n = 0, bytes = 0;
         while (n < waiting_.size() && n < most_jobs && waiting_[n]->lane == waiting_[0]->lane &&
@@ -70,7 +69,7 @@ private:
         return group;
     }
 
-    // Whatever happens, each has an answer: its call waits for it.
+    // Every call of the group waits for its answer, so each gets one, whatever happens.
     static std::vector<result<job_id>> send(client_connection<Driver>& to, const std::vector<entry*>& group) {
         std::vector<result<job_id>> answers;
         answers.reserve(group.size());

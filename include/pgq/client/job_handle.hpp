@@ -1,7 +1,8 @@
 #pragma once
 
 #include <pgq/client/client_connection.hpp>
-#include <pgq/compose/handler_call.hpp>
+#include <pgq/client/retry_while_full.hpp>
+#include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -10,10 +11,7 @@
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,26 +36,17 @@ constexpr std::string_view name_of(end_kind k) noexcept {
 
 namespace detail {
 
-/// How long a wait goes on, from now. Saturates.
-inline steady_time deadline_in(duration timeout) noexcept {
-    const auto now = std::chrono::steady_clock::now();
-    return timeout > steady_time::max() - now ? steady_time::max() : now + timeout;
-}
-
-/// How long an end is kept for who has asked for it.
-inline constexpr duration kept_for_waiters = std::chrono::hours{1};
-
-/// For pgq::async_wait: where the jobs of a handle are waited for.
+/// For pgq::async_wait: what waits for the jobs of a handle.
 struct handle_access {
     template <class Handle>
-    static auto& room(const Handle& h) noexcept {
-        return h.client_->room();
+    static auto& watcher(const Handle& h) noexcept {
+        return h.connection_->watcher();
     }
 };
 
-template <class Client>
-result<std::optional<job_progress>> progress_through(Client& client, job_id id) {
-    auto stored = client.with([&](auto& session, auto&) { return session.progress_of(id); });
+template <class Driver>
+result<std::optional<job_progress>> progress_through(client_connection<Driver>& connection, job_id id) {
+    auto stored = connection.with([&](auto& session, auto&) { return session.progress_of(id); });
     if (!stored) return std::move(stored.error());
     return *stored ? unpacked(**stored) : std::nullopt;
 }
@@ -80,32 +69,33 @@ result<typename Job::result> result_of_end(const ended_job& e) {
 
 }  // namespace detail
 
-/// A job that was enqueued: its id, and ways to ask for more. It refers to the queue object, which must live.
+/// A job that was enqueued: its id, and calls about it. It refers to the queue object, which must outlive it.
 ///
-/// Several threads may wait, for one job or for many; they share a connection that is made for it.
+/// Called from any thread. Threads that wait share one connection, whatever the number of jobs.
 template <class Driver, class Job, class Serializer>
 class job_handle : public job_id {
 public:
     using job_type = Job;
     using serializer_type = Serializer;
 
-    job_handle(job_id id, bool fresh, detail::client_connection<Driver>& client) noexcept
-        : job_id{id}, fresh_{fresh}, client_{&client} {}
+    job_handle(job_id id, bool fresh, detail::client_connection<Driver>& connection) noexcept
+        : job_id{id}, fresh_{fresh}, connection_{&connection} {}
 
     job_id id() const noexcept { return *this; }
-    /// False when another job has its unique key: the handle is that one's.
+    /// False if another job has the unique key of this call: then the handle is that job's.
     bool is_new() const noexcept { return fresh_; }
 
-    /// Until the job has ended in any way, at most `timeout`: errc::timeout then. A job that failed and will be retried has not ended;
-    /// one that is held has. When nothing is known of it any more the end is `unknown`.
+    /// Blocks until the job has ended, at most `timeout`: then errc::timeout. A job that has failed and will be retried has
+    /// not ended; a held job has. The end of a job that the database no longer knows is `unknown`.
     result<ended_job> wait(duration timeout) const {
         const job_id mine = *this;
-        auto ended = client_->room().wait({&mine, 1}, detail::deadline_in(timeout), detail::kept_for_waiters);
+        auto ended = connection_->watcher().wait({&mine, 1}, detail::deadline_in(timeout), detail::kept_for_waiters);
         if (!ended) return std::move(ended.error());
         return std::move(ended->front());
     }
 
-    /// What its handler returned. errc::job_not_done with the reason when it ended in another way.
+    /// As `wait`, and gives what the job's handler returned. errc::job_not_done with the reason if the job ended in another
+    /// way.
     auto get(duration timeout) const {
         if constexpr (!diagnostic::require_result<Job, Serializer>()) return result<void>{errc::invalid_option};
         else {
@@ -116,44 +106,47 @@ public:
         }
     }
 
-    /// How far it is. See queue::progress.
-    result<std::optional<job_progress>> progress() const { return detail::progress_through(*client_, *this); }
+    /// See queue::progress.
+    result<std::optional<job_progress>> progress() const { return detail::progress_through(*connection_, *this); }
 
-    /// Removes it when it waits, and asks it to stop when it runs. See queue::cancel.
+    /// See queue::cancel.
     result<cancel_reply> cancel() const {
         const job_id mine = *this;
-        return client_->with([&](auto& session, auto&) { return session.cancel({&mine, 1}); });
+        return connection_->with([&](auto& session, auto&) { return session.cancel({&mine, 1}); });
     }
 
 private:
     friend detail::handle_access;
     bool fresh_;
-    detail::client_connection<Driver>* client_;
+    detail::client_connection<Driver>* connection_;
 };
 
 /// The jobs of one call, in its order.
 template <class Driver, class Job, class Serializer>
 class batch_handle : public std::vector<job_id> {
 public:
-    batch_handle(std::vector<job_id> ids, std::vector<bool> others, detail::client_connection<Driver>& client)
-        : std::vector<job_id>{std::move(ids)}, others_{std::move(others)}, client_{&client} {}
+    batch_handle(std::vector<job_id> ids, std::vector<bool> others, detail::client_connection<Driver>& connection)
+        : std::vector<job_id>{std::move(ids)}, others_{std::move(others)}, connection_{&connection} {}
 
-    job_handle<Driver, Job, Serializer> operator()(std::size_t i) const { return {(*this)[i], is_new(i), *client_}; }
+    job_handle<Driver, Job, Serializer> operator()(std::size_t i) const {
+        return {(*this)[i], is_new(i), *connection_};
+    }
     /// See job_handle::is_new.
     bool is_new(std::size_t i) const noexcept { return others_.empty() || !others_[i]; }
 
-    /// Until all have ended, at most `timeout`. In the order of the jobs.
+    /// Blocks until all have ended, at most `timeout`: then errc::timeout. The ends are in the order of the jobs.
     result<std::vector<ended_job>> wait_all(duration timeout) const {
-        return client_->room().wait(*this, detail::deadline_in(timeout), detail::kept_for_waiters);
+        return connection_->watcher().wait(*this, detail::deadline_in(timeout), detail::kept_for_waiters);
     }
+    /// See queue::cancel.
     result<cancel_reply> cancel() const {
-        return client_->with([&](auto& session, auto&) { return session.cancel(std::span<const job_id>{*this}); });
+        return connection_->with([&](auto& session, auto&) { return session.cancel(std::span<const job_id>{*this}); });
     }
 
 private:
     friend detail::handle_access;
     std::vector<bool> others_;  // empty when all are new
-    detail::client_connection<Driver>* client_;
+    detail::client_connection<Driver>* connection_;
 };
 
 }  // namespace pgq

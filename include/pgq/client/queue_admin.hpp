@@ -2,6 +2,7 @@
 
 #include <pgq/client/client_connection.hpp>
 #include <pgq/client/job_handle.hpp>
+#include <pgq/client/retry_while_full.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/admin.hpp>
@@ -20,83 +21,81 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 namespace pgq::detail {
 
-// Again and again, as long as a lane is full and there is time. Who makes room tells nobody, so this looks, ever less often.
-template <class Call>
-auto retry_while_full(duration patience, Call call) {
-    const auto until = deadline_in(patience);
-    for (duration pause = std::chrono::milliseconds{5};;
-         pause = std::min<duration>(pause * 2, std::chrono::milliseconds{200})) {
-        auto answer = call();
-        const duration left = until - std::chrono::steady_clock::now();
-        if (answer || answer.error() != errc::lane_full || left <= duration{}) return answer;
-        std::this_thread::sleep_for(std::min(pause, left));
-    }
+/// The lanes of one job type, of all lanes of its queue.
+template <class Composition, class Job>
+std::vector<lane_id> lanes_for(const std::vector<lane_id>& all) {
+    std::vector<lane_id> mine;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (Composition::lanes[i].job == Composition::template index_of<Job>) mine.push_back(all[i]);
+    return mine;
 }
 
-/// What a queue object does besides enqueueing and taking jobs: looking after those that are there. A part of pgq::queue.
+/// The members of pgq::queue that look after jobs which are enqueued already. Each call is one short transaction, except
+/// where its comment says otherwise. Called from any thread.
 template <class Queue, class Composition>
 class queue_admin {
 public:
-    /// How far a running job is, as its handler has said last by `context::progress`. Nothing when it has said nothing, has ended or is held.
-    result<std::optional<job_progress>> progress(job_id id) { return progress_through(client(), id); }
+    /// What the job's handler last reported by `context::progress`. Empty if it has reported nothing, or if the job has
+    /// ended or is held.
+    result<std::optional<job_progress>> progress(job_id id) { return progress_through(connection(), id); }
 
-    /// Removes jobs that wait, are delayed, blocked or held, all in one step, and asks those that run to stop: within a second they see
-    /// their stop tokens, wherever they run. One that ends as done all the same is done; in any other way it is cancelled. Until then it
-    /// keeps its unique key and its place in every limit.
+    /// Removes jobs that are ready, delayed, blocked or held, all in one step. Jobs that run see their stop tokens within a
+    /// second, on any node. A running job that ends as done is done; in any other case it is cancelled. Until it ends it keeps
+    /// its unique key and its place in every limit.
     result<cancel_reply> cancel(std::span<const job_id> ids) {
-        return client().with([&](auto& session, auto&) { return session.cancel(ids); });
+        return connection().with([&](auto& session, auto&) { return session.cancel(ids); });
     }
     result<cancel_reply> cancel(job_id id) { return cancel({&id, 1}); }
 
-    /// Jobs of one type by their headers and where they are, in the order of their ids. A scan: for people and programs that look after jobs.
+    /// The ids of jobs of one type, in order, by their headers and their place. It scans the type's jobs: for people and for
+    /// programs that look after jobs, not for hot paths.
     template <class Job>
     result<std::vector<job_id>> find_all(const filter& which = {}, job_place where = anywhere,
                                          std::int64_t limit = INT64_MAX) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
         else
-            return client().with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
+            return connection().with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
                 std::vector<job_id> found;
-                const auto mine = lanes_of<Job>(lanes);
+                const auto mine = lanes_for<Composition, Job>(lanes);
                 if (auto done = session.find({mine, where, &which, limit}, found); !done) return done.error();
                 return found;
             });
     }
-    /// All such jobs that are there now; see the other.
+    /// Cancels all jobs that `find_all` finds now, in a second transaction.
     template <class Job>
     result<cancel_reply> cancel_all(const filter& which = {}, job_place where = anywhere) {
         auto found = find_all<Job>(which, where);
         if (!found) return std::move(found.error());
         return cancel(*found);
     }
-    /// The held ones among them start over: a redrive. How many.
+    /// Requeues all held jobs that `find_all` finds now, in a second transaction. The answer is their number.
     template <class Job>
     result<std::int64_t> requeue_all(const filter& which = {}) {
         auto found = find_all<Job>(which, job_place::held);
         if (!found) return std::move(found.error());
         return requeue(*found);
     }
-    /// The attempts of a job that failed, oldest first, for some days, whatever has become of it.
+    /// The failed attempts of a job, oldest first. They are kept for some days, also after the job has ended.
     result<std::vector<failed_attempt>> failures(job_id id) {
-        return client().with([&](auto& session, auto&) { return session.failures(id); });
+        return connection().with([&](auto& session, auto&) { return session.failures(id); });
     }
 
-    /// From now on jobs of this type that would be held go to the queue of that name instead, where a worker of the same queue type may
-    /// run them like any others: same id, payload and priority, attempts from the beginning, and headers that say where they come from (pgq-died-in,
-    /// pgq-died-of, pgq-attempts). It holds for all programs. An empty name ends it.
+    /// Routes jobs of this type that would be held to the queue of that name, for all programs from now on. A worker of the
+    /// same queue type can run them there. A routed job keeps its id, payload and priority; its attempts start over, and its
+    /// headers pgq-died-in, pgq-died-of and pgq-attempts say where it comes from. An empty name ends the route.
     template <class Job>
     result<void> dead_letters(std::string_view queue_name) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
         else
-            return client().with([&](auto& session, auto& lanes) -> result<void> {
-                const auto mine = lanes_of<Job>(lanes);
+            return connection().with([&](auto& session, auto& lanes) -> result<void> {
+                const auto mine = lanes_for<Composition, Job>(lanes);
                 if (queue_name.empty()) return session.set_dead_letters(mine, {});
-                if (queue_name == client().name())
+                if (queue_name == connection().name())
                     return error_info{errc::invalid_option, "a queue cannot be its own dead letters",
                                       "name another queue"};
                 std::vector<lane_name> names;
@@ -109,16 +108,16 @@ public:
             });
     }
 
-    /// Waits until fewer than `at_most` jobs of this type have not ended, at most `timeout`: errc::lane_full then. Others may
-    /// enqueue in between: to be exact, say it with the enqueue, `{.at_most = n}`.
+    /// Blocks until fewer than `at_most` jobs of this type have not ended, at most `timeout`: then errc::lane_full. It looks
+    /// again every 5 to 200 ms. Other programs may enqueue in between; `{.at_most = n}` of an enqueue is exact.
     template <class Job>
     result<void> wait_for_room(std::int64_t at_most, duration timeout) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
         else
             return retry_while_full(timeout, [&] {
-                return client().with([&](auto& session, auto& lanes) -> result<void> {
+                return connection().with([&](auto& session, auto& lanes) -> result<void> {
                     std::int64_t open = 0;
-                    for (const lane_id lane : lanes_of<Job>(lanes)) {
+                    for (const lane_id lane : lanes_for<Composition, Job>(lanes)) {
                         auto n = session.open_jobs(lane, at_most);
                         if (!n) return std::move(n.error());
                         open += *n;
@@ -130,22 +129,23 @@ public:
             });
     }
 
-    /// Makes held jobs claimable again, with all attempts before them. How many of the ids were held.
+    /// Makes held jobs claimable again; their attempts start over. A job whose unique key another job has by now stays held.
+    /// The answer is the number of jobs that are claimable again.
     result<std::int64_t> requeue(std::span<const job_id> ids) {
-        return client().with([&](auto& session, auto&) { return session.requeue(ids); });
+        return connection().with([&](auto& session, auto&) { return session.requeue(ids); });
     }
     result<std::int64_t> requeue(job_id id) { return requeue({&id, 1}); }
 
-    /// Held jobs of one type, oldest first.
+    /// At most `limit` held jobs of one type, oldest first.
     template <class Job>
     result<std::vector<held_job>> held(std::size_t limit = 100) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
         else
-            return client().with([&](auto& s, auto& lanes) -> result<std::vector<held_job>> {
+            return connection().with([&](auto& session, auto& lanes) -> result<std::vector<held_job>> {
                 std::vector<held_job> all;
-                for (std::size_t i = 0; i < lanes.size() && all.size() < limit; ++i) {
-                    if (Composition::lanes[i].job != Composition::template index_of<Job>) continue;
-                    auto some = s.held(lanes[i], limit - all.size());
+                for (const lane_id lane : lanes_for<Composition, Job>(lanes)) {
+                    if (all.size() >= limit) break;
+                    auto some = session.held(lane, limit - all.size());
                     if (!some) return std::move(some.error());
                     std::move(some->begin(), some->end(), std::back_inserter(all));
                 }
@@ -153,16 +153,15 @@ public:
             });
     }
 
-    /// Where the jobs of one type are. This counts rows: for people and tests, not for loops.
+    /// How many jobs of one type are in each place. It counts rows: for people and tests, not for loops.
     template <class Job>
     result<lane_counts> counts() {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
         else
-            return client().with([&](auto& s, auto& lanes) -> result<lane_counts> {
+            return connection().with([&](auto& session, auto& lanes) -> result<lane_counts> {
                 lane_counts sum;
-                for (std::size_t i = 0; i < lanes.size(); ++i) {
-                    if (Composition::lanes[i].job != Composition::template index_of<Job>) continue;
-                    auto some = s.counts(lanes[i]);
+                for (const lane_id lane : lanes_for<Composition, Job>(lanes)) {
+                    auto some = session.counts(lane);
                     if (!some) return std::move(some.error());
                     sum += *some;
                 }
@@ -170,29 +169,22 @@ public:
             });
     }
 
-    /// The limits of this queue that hold for all workers, as the database has them: those that a worker has declared.
+    /// The limits of this queue that hold for all workers, as the database has them. Workers declare them when they start.
     result<std::vector<lane_limit>> limits() {
-        return client().with([&](auto& session, auto&) { return session.limits(client().name(), {}); });
+        return connection().with([&](auto& session, auto&) { return session.limits(connection().name(), {}); });
     }
-    /// Changes such a limit for all workers, from their next claims on. False when there is none of this entrypoint, kind and
-    /// number: a worker of the queue makes them when it starts. An amount of 0 lets nothing begin.
+    /// Changes such a limit for all workers, from their next claims on. False if the database has no limit of this
+    /// entrypoint, kind and number. With an amount of 0 no job starts. errc::invalid_option for values out of range.
     result<bool> change_limit(const lane_limit& limit) {
         if (limit.limit.amount < 0 || limit.limit.burst < 1 || limit.limit.per < std::chrono::microseconds{1})
             return error_info{errc::invalid_option,
                               "a limit has a negative amount, a burst below 1 or no time to count in"};
-        return client().with([&](auto& session, auto&) { return session.change_limit(client().name(), limit); });
+        return connection().with(
+            [&](auto& session, auto&) { return session.change_limit(connection().name(), limit); });
     }
 
 private:
-    template <class Job>
-    static std::vector<lane_id> lanes_of(const std::vector<lane_id>& all) {
-        std::vector<lane_id> mine;
-        for (std::size_t i = 0; i < all.size(); ++i)
-            if (Composition::lanes[i].job == Composition::template index_of<Job>) mine.push_back(all[i]);
-        return mine;
-    }
-
-    auto& client() noexcept { return *static_cast<Queue&>(*this).client_; }
+    auto& connection() noexcept { return static_cast<Queue&>(*this).core().connection; }
 };
 
 }  // namespace pgq::detail

@@ -4,34 +4,32 @@
 #include <pgq/concept/backoff.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/options.hpp>
-#include <pgq/job/record.hpp>
-#include <pgq/time/clock.hpp>
+#include <pgq/job/unique.hpp>
 
 #include <algorithm>
 #include <deque>
-#include <span>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <vector>
 
 namespace pgq::detail {
 
-/// What an entrypoint's policies store with its jobs beside what the caller says. It owns what the options that it has
-/// packed refer to. Most have nothing to store and pay nothing.
+/// Adds the header of a stored back-off to the options of a job. Other back-offs store nothing and cost nothing.
+///
+/// The options refer to this object, which must outlive them.
 template <class Backoff>
-struct luggage {
-    static const enqueue_options& pack(const enqueue_options& o) noexcept { return o; }
+struct backoff_header {
+    static const enqueue_options& add_to(const enqueue_options& o) noexcept { return o; }
 };
 
 template <travelling_backoff Backoff>
-class luggage<Backoff> {
+class backoff_header<Backoff> {
 public:
-    luggage() : text_{backoff::recipe_of(Backoff{}).text()}, alone_{backoff::recipe::header_name, text_} {}
-    luggage(const luggage&) = delete;
-    luggage& operator=(const luggage&) = delete;
+    backoff_header() : text_{backoff::recipe_of(Backoff{}).text()}, alone_{backoff::recipe::header_name, text_} {}
+    backoff_header(const backoff_header&) = delete;
+    backoff_header& operator=(const backoff_header&) = delete;
 
-    enqueue_options pack(enqueue_options o) {
+    enqueue_options add_to(enqueue_options o) {
         const auto is_ours = [](const header& h) { return h.name == backoff::recipe::header_name; };
         if (o.headers.empty()) {
             o.headers = {&alone_, 1};
@@ -49,41 +47,34 @@ private:
     std::deque<std::vector<header>> with_others_;
 };
 
-/// The same with the unique key that the entrypoint's policy makes of each job, unless the caller has named one. It owns those keys.
+/// The options that are stored with a job: those of the caller, and what the policies of its entrypoint add.
+///
+/// A stored back-off adds a header. A uniqueness policy makes the unique key, unless the caller has given one. The
+/// options refer to this object, which must outlive them.
 template <class Backoff, class Uniqueness>
 class stored_options {
 public:
-    /// Whether options that are the same for all jobs are not so any more when they are packed.
-    static constexpr bool differs = !std::is_void_v<Uniqueness>;
+    /// Whether each job needs options of its own, although the caller gave the same to all.
+    static constexpr bool per_job = !std::is_void_v<Uniqueness>;
 
     template <class Job>
-    enqueue_options pack(const enqueue_options& o, [[maybe_unused]] const Job& job) {
-        enqueue_options packed = luggage_.pack(o);
-        if constexpr (differs) {
-            if (!packed.unique_key.is_set()) {
+    enqueue_options of(const enqueue_options& given, [[maybe_unused]] const Job& job) {
+        enqueue_options stored = backoff_.add_to(given);
+        if constexpr (per_job) {
+            if (!stored.unique_key.is_set()) {
                 std::string& key = keys_.emplace_back();
                 Uniqueness::key(job, key);
-                packed.unique_key = unique{Uniqueness::rule}.with_key(key);
+                stored.unique_key = unique{Uniqueness::rule}.with_key(key);
             }
         }
-        return packed;
+        return stored;
     }
 
 private:
     struct no_keys {};
 
-    [[no_unique_address]] luggage<Backoff> luggage_;
-    [[no_unique_address]] std::conditional_t<differs, std::deque<std::string>, no_keys> keys_;
+    [[no_unique_address]] backoff_header<Backoff> backoff_;
+    [[no_unique_address]] std::conditional_t<per_job, std::deque<std::string>, no_keys> keys_;
 };
-
-/// How long a job rests after a failed attempt: as it says itself, else as `Backoff` says.
-template <class Backoff>
-duration rest_of(const job_record& job) noexcept {
-    for (const header& h : job.headers) {
-        if (h.name != backoff::recipe::header_name) continue;
-        if (const auto stored = backoff::recipe::parse(h.value)) return stored->delay(job.attempt);
-    }
-    return Backoff{}.delay(job.attempt);
-}
 
 }  // namespace pgq::detail

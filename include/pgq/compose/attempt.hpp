@@ -1,6 +1,5 @@
 #pragma once
 
-#include <pgq/client/stored_options.hpp>
 #include <pgq/compose/child_job.hpp>
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/handler_call.hpp>
@@ -8,6 +7,7 @@
 #include <pgq/compose/layers.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/read_job.hpp>
+#include <pgq/compose/retry_delay.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/error/result.hpp>

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <pgq/client/stored_options.hpp>
 #include <pgq/compose/attempt.hpp>
 #include <pgq/compose/gathered.hpp>
 #include <pgq/compose/handler_call.hpp>
 #include <pgq/compose/lease_slot.hpp>
+#include <pgq/compose/retry_delay.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>

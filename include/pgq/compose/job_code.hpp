@@ -48,7 +48,7 @@ public:
     template <class Queue>
     job_code(Handlers& handlers, const Queue& queue, const resources* shared)
         : handlers_{&handlers}, queue_wide_{&queue.executor()}, shared_{shared} {
-        if constexpr (any_apart) desk_.emplace(queue.driver(), queue.name());
+        if constexpr (any_apart) desk_.emplace(queue.core());
         if constexpr (members::in_process) server_.emplace(&answer_in_child, this);
         if constexpr (members::needs_watchdog) dog_.emplace();
     }

@@ -235,9 +235,9 @@ private:
 
     /// What the entrypoint's policies store with its jobs; headers that the caller gives go before.
     static std::string own_headers() {
-        luggage<typename Composition::template backoff_of<Job>> luggage;
+        backoff_header<typename Composition::template backoff_of<Job>> stored;
         const enqueue_options none;
-        const enqueue_options packed = luggage.pack(none);
+        const enqueue_options packed = stored.add_to(none);
         std::string pairs;
         for (const header& h : packed.headers)
             pairs += (pairs.empty() ? "" : ", ") + statement::literal(h.name) + ", " + statement::literal(h.value);

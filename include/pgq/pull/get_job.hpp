@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/client/queue_admin.hpp>
+#include <pgq/client/queue_core.hpp>
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/concept/observer.hpp>
@@ -14,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,14 +25,6 @@
 
 namespace pgq::detail {
 
-/// The lanes of one job type, of all those of its queue.
-template <class Composition, class Job>
-std::vector<lane_id> lanes_for(const std::vector<lane_id>& all) {
-    std::vector<lane_id> mine;
-    for (std::size_t i = 0; i < all.size(); ++i)
-        if (Composition::lanes[i].job == Composition::template index_of<Job>) mine.push_back(all[i]);
-    return mine;
-}
 /// The version of the payloads in a lane.
 template <class Composition>
 std::size_t version_in(const std::vector<lane_id>& all, lane_id lane) {
@@ -37,7 +32,7 @@ std::size_t version_in(const std::vector<lane_id>& all, lane_id lane) {
     return Composition::lanes[static_cast<std::size_t>(found - all.begin())].version;
 }
 
-/// As read_job; a serializer that throws has not read it either.
+/// As read_job. If the serializer throws, that is an error, too.
 template <class Composition, class Job>
 result<void> try_read(const std::vector<lane_id>& all, lane_id lane, std::string_view body, Job& job) {
     try {
@@ -45,23 +40,47 @@ result<void> try_read(const std::vector<lane_id>& all, lane_id lane, std::string
     } catch (const std::exception& e) { return error_info{errc::invalid_payload, e.what()}; }
 }
 
-inline constexpr std::size_t max_reason_by_hand = 4096;
-
-/// What to take, and where to say how it went.
+/// Why a job is held that cannot be read. The observer gets the error, which becomes one about this job.
 template <class Observer>
-struct taking {
+std::string report_unreadable(Observer& observer, job_id id, error_info why) {
+    constexpr std::size_t max_reason = 4096;
+    why.message = "job " + std::to_string(id.value) + " cannot be read: " + why.message;
+    auto reason = make_storable(cannot_be_read(why).reason, max_reason);
+    notify(observer, event::trouble{std::move(why)});
+    return reason;
+}
+
+/// What the queue object keeps for calls that take jobs by hand.
+template <class Composition>
+auto& cache_of(queue_core<Composition>& core) {
+    using cache = session_cache<driver_of<Composition>>;
+    return core.parts.template get<cache>([] { return std::make_shared<cache>(); });
+}
+
+template <class Composition, class Job, class Options>
+waiting waiting_for(const std::vector<lane_id>& lanes, const Options& o) {
+    return {.timeout = o.timeout,
+            .poll_interval = o.poll_interval,
+            .filtered = !o.where.is_everything(),
+            .job = Composition::template index_of<Job>,
+            .lanes = lanes_for<Composition, Job>(lanes)};
+}
+
+/// Which job to take, and who hears of errors.
+template <class Observer>
+struct take_parameters {
     const std::vector<lane_id>* lanes = nullptr;  ///< of the whole queue
     const filter* where = nullptr;
     bool look_ahead = false;
     Observer* observer = nullptr;
 };
 
-/// Takes the best job that can be read. One that cannot is held, with the reason, and the observer hears of it.
+/// Takes the best job that can be read. A job that cannot be read is held with the reason.
 ///
-/// `session` takes and keeps; `lost` is called with a job that could not even be held, and with the reason.
-template <class Composition, class Job, class Session, class Observer, class Lost>
-result<std::optional<taken<Job>>> take_one(Session& session, const taking<Observer>& t, std::optional<duration>& due,
-                                           Lost lost) {
+/// `session` has `take` and `keep`. `not_held(job, reason)` is called for a job that could not even be held.
+template <class Composition, class Job, class Session, class Observer, class NotHeld>
+result<std::optional<taken<Job>>> take_one(Session& session, const take_parameters<Observer>& t,
+                                           std::optional<duration>& due, NotHeld not_held) {
     const auto mine = lanes_for<Composition, Job>(*t.lanes);
     for (;;) {
         take_reply reply;
@@ -74,81 +93,69 @@ result<std::optional<taken<Job>>> take_one(Session& session, const taking<Observ
         auto read = try_read<Composition>(*t.lanes, record.lane, record.body, job);
         if (read) return std::optional{taken<Job>{std::move(record), std::move(job)}};
 
-        error_info e = std::move(read.error());
-        e.message = "job " + std::to_string(record.id.value) + " cannot be read: " + e.message;
-        auto reason = make_storable(cannot_be_read(e).reason, max_reason_by_hand);
-        notify(*t.observer, event::trouble{std::move(e)});
-        if (auto kept = session.keep(record, reason); !kept) {
-            lost(std::move(record), std::move(reason));
-            return std::move(kept.error());
+        auto reason = report_unreadable(*t.observer, record.id, std::move(read.error()));
+        if (auto held = session.keep(record, reason); !held) {
+            not_held(std::move(record), std::move(reason));
+            return std::move(held.error());
         }
     }
 }
 
 /// What queue::get does.
-template <class Composition, class Job, class Client, class Driver, class Observer>
-result<std::optional<taken<Job>>> get_job(Client& client, session_cache<Driver>& h, Observer& observer,
-                                          const get_options& o) {
-    auto lanes = client.lanes();
+template <class Composition, class Job>
+result<std::optional<taken<Job>>> get_job(queue_core<Composition>& core, const get_options& o) {
+    auto lanes = core.connection.lanes();
     if (!lanes) return std::move(lanes.error());
-    const taking<Observer> t{
-        .lanes = &*lanes, .where = &o.where, .look_ahead = o.timeout > duration{}, .observer = &observer};
-    const waiting w{.timeout = o.timeout,
-                    .poll_interval = o.poll_interval,
-                    .filtered = !o.where.is_everything(),
-                    .job = Composition::template index_of<Job>,
-                    .lanes = lanes_for<Composition, Job>(*lanes)};
-    return wait_for_job(h, client.driver(), w, [&](std::optional<duration>& due) {
-        return client.with([&](auto& session, auto&) -> result<std::optional<taken<Job>>> {
-            if (auto kept = h.hold_deferred(session); !kept) return std::move(kept.error());
+    auto& cache = cache_of(core);
+    const take_parameters<typename Composition::observer> t{
+        .lanes = &*lanes, .where = &o.where, .look_ahead = o.timeout > duration{}, .observer = &core.observer};
+    const waiting w = waiting_for<Composition, Job>(*lanes, o);
+    return wait_for_job(cache, core.connection.driver(), w, [&](std::optional<duration>& due) {
+        return core.connection.with([&](auto& session, auto&) -> result<std::optional<taken<Job>>> {
+            if (auto held = cache.hold_deferred(session); !held) return std::move(held.error());
             return take_one<Composition, Job>(session, t, due, [&](taken_record job, std::string reason) {
-                h.defer_hold(std::move(job), std::move(reason));
+                cache.defer_hold(std::move(job), std::move(reason));
             });
         });
     });
 }
 
-/// A transaction as a session that takes and keeps; it knows the schema by a session of the queue's client.
-template <class Transaction, class Client>
-struct through {
-    Transaction* transaction;
-    Client* client;
-
-    result<void> take(const take_request& r, take_reply& reply) {
-        return client->with([&](auto& mine, auto&) { return transaction->take(mine, r, reply); });
-    }
-    result<void> keep(const taken_record& job, std::string_view reason) {
-        return client->with([&](auto& mine, auto&) { return transaction->keep(mine, job, reason); });
-    }
-};
-template <class Transaction, class Client>
-through(Transaction*, Client*) -> through<Transaction, Client>;
-
-/// What taking inside of a transaction does; `transaction` takes and keeps in it. What is due is promoted outside of it, so that it locks
-/// nothing but what it takes.
-template <class Composition, class Job, class Transaction, class Client, class Driver, class Observer>
-result<std::optional<taken<Job>>> take_inside(Transaction transaction, Client& client, session_cache<Driver>& h,
-                                              Observer& observer, const take_options& o) {
-    auto lanes = client.lanes();
+/// Takes a job on a session that is in a transaction. Jobs that become due are made claimable on the queue's connection, so that
+/// the transaction locks only what it takes.
+template <class Composition, class Job, class Session>
+result<std::optional<taken<Job>>> take_inside(Session& inside, queue_core<Composition>& core, const take_options& o) {
+    auto lanes = core.connection.lanes();
     if (!lanes) return std::move(lanes.error());
-    const taking<Observer> t{.lanes = &*lanes, .where = &o.where, .observer = &observer};
-    const waiting w{.timeout = o.timeout,
-                    .poll_interval = o.poll_interval,
-                    .filtered = !o.where.is_everything(),
-                    .job = Composition::template index_of<Job>,
-                    .lanes = lanes_for<Composition, Job>(*lanes)};
-    return wait_for_job(h, client.driver(), w, [&](std::optional<duration>& due) -> result<std::optional<taken<Job>>> {
+    const take_parameters<typename Composition::observer> t{
+        .lanes = &*lanes, .where = &o.where, .observer = &core.observer};
+    const waiting w = waiting_for<Composition, Job>(*lanes, o);
+    const auto look = [&](std::optional<duration>& due) -> result<std::optional<taken<Job>>> {
         take_reply promoted;
-        auto asked = client.with([&](auto& session, auto&) {
+        auto asked = core.connection.with([&](auto& session, auto&) {
             return session.take({.limit = 0, .look_ahead = o.timeout > duration{}}, promoted);
         });
         if (!asked) return std::move(asked.error());
         std::optional<duration> unused;
-        auto found =
-            take_one<Composition, Job>(transaction, t, unused, [](auto&&...) {});  // lost jobs come back with it
+        // A job that could not be held comes back with the transaction.
+        auto found = take_one<Composition, Job>(inside, t, unused, [](auto&&...) {});
         due = promoted.next_due;
         return found;
-    });
+    };
+    return wait_for_job(cache_of(core), core.connection.driver(), w, look);
 }
+
+/// The caller's transaction as a session. It learns from a session of the queue which schema to use.
+template <class Transaction, class Driver>
+struct caller_session {
+    Transaction* transaction;
+    client_connection<Driver>* connection;
+
+    result<void> take(const take_request& r, take_reply& reply) {
+        return connection->with([&](auto& mine, auto&) { return transaction->take(mine, r, reply); });
+    }
+    result<void> keep(const taken_record& job, std::string_view reason) {
+        return connection->with([&](auto& mine, auto&) { return transaction->keep(mine, job, reason); });
+    }
+};
 
 }  // namespace pgq::detail

@@ -153,15 +153,4 @@ private:
     int exceptions_ = std::uncaught_exceptions();
 };
 
-/// How to poll.
-struct poll_options {
-    duration timeout = std::chrono::seconds{1};  ///< the loop ends when there was no job for so long
-    std::uint32_t prefetch = 10;                 ///< so many are claimed at once, at least 1
-    filter where{};                              ///< only such
-    duration lease_time =
-        std::chrono::seconds{15};  ///< silent for so long, this process is dead and its jobs go to others
-    duration poll_interval = std::chrono::seconds{1};  ///< how often to look though nobody said that there is one
-    std::int16_t max_attempts = 20;                    ///< deliveries; a job that is retried after the last is held
-};
-
 }  // namespace pgq

@@ -17,8 +17,8 @@ namespace pgq::detail {
 /// The transaction of one call of a handler.
 template <class Composition>
 class handler_scope {
-    using desk_type = session_pool<Composition>;
-    using session_type = typename desk_type::session_type;
+    using pool_type = session_pool<Composition>;
+    using session_type = typename pool_type::session_type;
 
 public:
     handler_scope() = default;
@@ -26,13 +26,13 @@ public:
     handler_scope& operator=(const handler_scope&) = delete;
     ~handler_scope() { roll_back(); }
 
-    result<void> begin(desk_type& desk) {
+    result<void> begin(pool_type& pool) {
         roll_back();
-        auto begun = desk.begin();
+        auto begun = pool.begin();
         if (!begun) return std::move(begun.error());
-        desk_ = &desk;
+        pool_ = &pool;
         session_.emplace(std::move(*begun));
-        transaction_.emplace(*session_, desk.lanes());
+        transaction_.emplace(pool.core(), *session_, pool.lanes());
         return {};
     }
     bool is_open() const noexcept { return session_.has_value(); }
@@ -41,7 +41,7 @@ public:
     void roll_back() noexcept {
         if (!session_) return;
         try {
-            if (session_->rollback()) desk_->give_back(std::move(*session_));
+            if (session_->rollback()) pool_->give_back(std::move(*session_));
         } catch (...) {  // without memory it is closed, which is the same to the server
         }
         close();
@@ -57,18 +57,18 @@ public:
         auto ended = session_->commit_acknowledging(worker, lease, written);
         if (ended && !*ended) return look_again(worker, lease);
         if (ended) {
-            desk_->give_back(std::move(*session_));
+            pool_->give_back(std::move(*session_));
             close();
             return lease_end::ended;
         }
         error_info why = std::move(ended.error());
-        if (!desk_type::is_over(why)) {
+        if (!pool_type::is_over(why)) {
             roll_back();
             return why;
         }
         close();
         // The connection broke before the answer came.
-        const auto holds = desk_->still_holds(worker, lease, stops);
+        const auto holds = pool_->still_holds(worker, lease, stops);
         if (!holds) return lease_end::unknown;
         if (*holds) return why;
         return lease_end::ended;
@@ -79,7 +79,7 @@ private:
     result<lease_end> look_again(worker_id worker, const lease_ref& lease) {
         const auto holds = session_->still_holds(worker, lease);
         const bool gone = holds && !*holds;
-        if (holds) desk_->give_back(std::move(*session_));
+        if (holds) pool_->give_back(std::move(*session_));
         close();
         if (gone) return lease_end::lost;
         return error_info{make_sqlstate("40001"), "its lease was changed at the same moment"};
@@ -89,7 +89,7 @@ private:
         session_.reset();
     }
 
-    desk_type* desk_ = nullptr;
+    pool_type* pool_ = nullptr;
     std::optional<session_type> session_{};
     std::optional<basic_transaction<Composition>> transaction_{};
 };

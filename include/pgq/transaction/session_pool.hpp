@@ -1,44 +1,48 @@
 #pragma once
 
+#include <pgq/client/queue_core.hpp>
 #include <pgq/compose/pause.hpp>
-#include <pgq/compose/worker_setup.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/error/session_end.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
-#include <string>
 #include <utility>
 #include <vector>
 
 namespace pgq::detail {
 
-/// What came of ending a lease in a handler's thread.
+/// What came of ending a lease outside of the worker's own session.
 enum class lease_end : std::uint8_t {
     ended,
-    lost,     ///< it was another worker's by now, or nobody's
-    unknown,  ///< the connection broke, and nobody can tell
+    lost,     ///< another worker holds it by now, or nobody
+    unknown,  ///< the connection broke, and the database could not be asked
 };
 
-/// The sessions of a worker for handlers that end their leases themselves: one for each of them that is at it, kept for the next.
+/// Sessions for transactions. Each is one caller's at a time; between calls they are kept for the next. Called from any thread.
 template <class Composition>
 class session_pool {
 public:
+    using core_type = queue_core<Composition>;
     using driver_type = typename Composition::driver;
     using session_type = typename driver_type::session;
 
-    session_pool(driver_type driver, std::string queue_name)
-        : driver_{std::move(driver)}, name_{std::move(queue_name)} {}
+    /// At most `max_idle` sessions are kept; the others close when they are given back.
+    explicit session_pool(core_type& core, std::size_t max_idle = SIZE_MAX) : core_{&core}, max_idle_{max_idle} {}
 
-    /// A session with a transaction open. Those that broke while nobody needed them are passed over.
+    core_type& core() const noexcept { return *core_; }
+
+    /// A session with an open transaction. An idle session may have lost its connection: then the next one is tried.
     result<session_type> begin() {
         while (auto idle = take_idle())
             if (auto begun = idle->begin(); begun) return std::move(*idle);
@@ -47,14 +51,23 @@ public:
         if (auto begun = opened->begin(); !begun) return std::move(begun.error());
         return opened;
     }
-    /// One that nothing has been done on.
+    /// A new session.
     result<session_type> open() {
-        auto opened = driver_.connect(session_role::client);
+        if (auto fine = check_queue_name(core_->connection.name()); !fine) return std::move(fine.error());
+        auto opened = core_->connection.driver().connect(session_role::client);
         if (!opened) return opened;
         if (auto found = find_lanes(*opened); !found) return std::move(found.error());
         return opened;
     }
-    /// Ends a lease by itself. After an error it is as it was.
+    /// A session that works and is in no transaction.
+    void give_back(session_type&& s) {
+        const std::lock_guard lock{mutex_};
+        if (idle_.size() < max_idle_) idle_.push_back(std::move(s));
+    }
+    /// Those of the composition. They do not change once a session was opened.
+    std::span<const lane_id> lanes() const noexcept { return lanes_; }
+
+    /// Ends a lease by itself. After an error the lease is as it was.
     result<lease_end> acknowledge(worker_id worker, const lease_ref& lease,
                                   const std::array<std::stop_token, 2>& stops) {
         for (;;) {
@@ -70,13 +83,13 @@ public:
             if (ended && *ended) return lease_end::ended;
             if (!ended && !broke) return ended.error();
             session.reset();
-            // Not there: who asks it to stop, or waits for it, moves a lease. Or the answer got lost.
+            // A request to stop, or a program that waits for the job, moves the lease. Or the answer got lost.
             const auto holds = still_holds(worker, lease, stops);
             if (!holds || !*holds) return broke ? lease_end::unknown : lease_end::lost;
         }
     }
-    /// Asks until there is an answer, or a token fires. Who is about to end the lease has it locked, also when his client is gone;
-    /// so what this says is final.
+    /// Asks until the database answers or a token fires. A session that is about to end the lease has locked it, also when
+    /// its client is gone; so the answer is final.
     std::optional<bool> still_holds(worker_id worker, const lease_ref& lease,
                                     const std::array<std::stop_token, 2>& stops) {
         using namespace std::chrono_literals;
@@ -92,32 +105,30 @@ public:
     }
     static bool is_over(const error_info& e) { return e == errc::connection_lost || session_is_over(e); }
 
-    void give_back(session_type&& s) {
-        const std::lock_guard lock{mutex_};
-        idle_.push_back(std::move(s));
-    }
-    /// Once a session was opened they do not change.
-    std::span<const lane_id> lanes() const noexcept { return lanes_; }
-
 private:
     std::optional<session_type> take_idle() {
         const std::lock_guard lock{mutex_};
-        if (idle_.empty()) return std::nullopt;
-        std::optional<session_type> s{std::move(idle_.back())};
-        idle_.pop_back();
-        return s;
+        while (!idle_.empty()) {
+            std::optional<session_type> s{std::move(idle_.back())};
+            idle_.pop_back();
+            if constexpr (requires { s->usable(); }) {
+                if (!s->usable()) continue;
+            }
+            return s;
+        }
+        return std::nullopt;
     }
     result<void> find_lanes(session_type& s) {
         const std::lock_guard lock{mutex_};
         if (!lanes_.empty()) return {};
-        auto found = s.lanes(name_, Composition::lane_names);
+        auto found = s.lanes(core_->connection.name(), Composition::lane_names);
         if (!found) return std::move(found.error());
         lanes_ = std::move(*found);
         return {};
     }
 
-    driver_type driver_;
-    std::string name_;
+    core_type* core_;
+    std::size_t max_idle_;
     std::mutex mutex_;  // for what follows
     std::vector<session_type> idle_;
     std::vector<lane_id> lanes_;
