@@ -22,17 +22,17 @@
 #include <utility>
 #include <vector>
 
-/// Waiting for the ends of jobs by Asio, with any driver: `co_await pgq::async_wait(handle, 30s, asio::use_awaitable)`.
+/// Waits for the ends of jobs by Asio, with any driver: `co_await pgq::async_wait(handle, 30s, asio::use_awaitable)`.
 ///
-/// It waits where job_handle::wait waits, and so takes no thread and no connection for each: all that wait on one queue object share one of each,
-/// which are made when the first one does. It completes on the handler's executor, never inside of the call. Cancelled, in whichever way, it
-/// completes with asio::error::operation_aborted; the job goes on. The queue object must live until it has completed, or else it completes with
+/// All waits on one queue object share one thread and one connection, which start with the first wait. A wait completes
+/// on the handler's executor, never inside of the call. Cancellation of any type completes it with
+/// asio::error::operation_aborted; the job goes on. If the queue object is destroyed, the wait completes with
 /// errc::closed. Called from any thread.
 namespace pgq {
 
 namespace detail {
 
-// A handler on its way through the waiting room, which may copy it.
+// A completion handler in a std::function, which must be copyable.
 template <class Handler, class Answer>
 class waiting_handler {
 public:
@@ -57,17 +57,17 @@ private:
     asio::executor_work_guard<executor_type> work_;
 };
 
-/// `read(ended)` makes an answer of the ends: result<Answer>.
-template <class Answer, class Room, class Handler, class Read>
-void wait_by_asio(Room& room, std::span<const job_id> ids, duration timeout, Handler handler, Read read) {
+/// `read(ended)` gives a result<Answer> of the ends.
+template <class Answer, class Watcher, class Handler, class Read>
+void wait_by_asio(Watcher& watcher, std::span<const job_id> ids, duration timeout, Handler handler, Read read) {
     const auto waiting = std::make_shared<waiting_handler<Handler, Answer>>(std::move(handler));
-    const auto wait_id = room.next_wait_id();
-    // Before it can complete, which clears the slot.
+    const auto wait_id = watcher.next_wait_id();
+    // Now, because completion clears the slot.
     if (auto slot = waiting->slot(); slot.is_connected())
-        slot.assign([&room, wait_id](asio::cancellation_type_t) {
-            room.cancel_wait(wait_id, error_info{make_error_code(asio::error::operation_aborted)});
+        slot.assign([&watcher, wait_id](asio::cancellation_type_t) {
+            watcher.cancel_wait(wait_id, error_info{make_error_code(asio::error::operation_aborted)});
         });
-    room.async_wait(wait_id, ids, deadline_in(timeout), kept_for_waiters, [waiting, read](auto ended) {
+    watcher.async_wait(wait_id, ids, deadline_in(timeout), kept_for_waiters, [waiting, read](auto ended) {
         result<Answer> answer = ended ? read(std::move(*ended)) : result<Answer>{std::move(ended.error())};
         if (answer) waiting->complete({}, std::move(*answer));
         else waiting->complete(answer.error().code, Answer{});
@@ -89,8 +89,8 @@ auto async_wait(const job_handle<Driver, Job, Serializer>& job, duration timeout
         token, job, timeout);
 }
 
-/// job_handle::get: void(std::error_code, Job::result). Of a job that ended in another way than done only the code comes,
-/// errc::job_not_done; async_wait has the reason.
+/// job_handle::get: void(std::error_code, Job::result). If the job ended in another way than done, the code is
+/// errc::job_not_done; async_wait gives the reason.
 template <class Driver, class Job, class Serializer, class Token>
 auto async_get(const job_handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
     if constexpr (diagnostic::require_result<Job, Serializer>()) {

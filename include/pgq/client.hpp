@@ -1,7 +1,8 @@
 #pragma once
 
-/// A queue that enqueues and looks after jobs, for programs that run no worker. It is the same class as with <pgq/pgq.hpp>,
-/// so both programs name one queue type. `get`, `items`, `poll`, `take` and `transaction` need <pgq/pgq.hpp>.
+/// A queue that enqueues and looks after jobs, for programs that run no worker. It is the same class as with
+/// <pgq/pgq.hpp>, so both programs name one queue type. `get`, `items`, `poll`, `take` and `transaction` need
+/// <pgq/pgq.hpp>.
 ///
 /// Include the driver and the serializer beside it, and the header of each executor, observer or driver pool that the
 /// queue's arguments name.

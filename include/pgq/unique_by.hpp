@@ -21,15 +21,15 @@ template <unique_scope Scope, on_duplicate Then, static_duration Period, auto...
 struct basic_unique_by {
     using policy_category = uniqueness_tag;
 
-    /// The key is free again when the job begins.
+    /// The key is free again when the job starts.
     using while_waiting = basic_unique_by<unique_scope::while_waiting, Then, std::chrono::seconds{0}, Members...>;
-    /// The key is taken for a time, whatever becomes of the job: `during<1h>`.
+    /// The key is taken for a time, also after the job has ended: `during<1h>`.
     template <static_duration For>
     using during = basic_unique_by<unique_scope::period, Then, For, Members...>;
 
-    /// A second job is errc::duplicate_key, and nothing of its call is enqueued.
+    /// A call with a second job fails with errc::duplicate_key and enqueues nothing.
     using or_fail = basic_unique_by<Scope, on_duplicate::fail, Period, Members...>;
-    /// The one that waits gets the payload of the second.
+    /// The job that is enqueued gets the payload of the second.
     using or_replace = basic_unique_by<Scope, on_duplicate::replace, Period, Members...>;
     /// ... and its `run_at`.
     using or_debounce = basic_unique_by<Scope, on_duplicate::debounce, Period, Members...>;
@@ -51,7 +51,7 @@ struct basic_unique_by {
         out += '(';
         [[maybe_unused]] const std::size_t begin = out.size();
         [[maybe_unused]] std::string one;
-        // With their lengths, so that ("a", "b") and ("ab", "") differ whatever they hold.
+        // The lengths make ("a", "b") and ("ab", "") different keys.
         ((out.append(out.size() == begin ? "" : ","), one.clear(), append_key(std::invoke(Members, job), one),
           out.append(std::to_string(one.size())).append(":").append(one)),
          ...);
@@ -59,17 +59,19 @@ struct basic_unique_by {
     }
 };
 
-/// At most one job of a type for each value of these members: `pgq::job<digest, pgq::unique_by<&digest::user, &digest::day>>`. Every
-/// enqueue of such a job that names no `unique_key` of its own has the key made of them; `unique_by<>` is one key for all.
+/// At most one job of a type for each value of these members: `pgq::job<digest, pgq::unique_by<&digest::user,
+/// &digest::day>>`. The policy makes the unique key of each job that is enqueued without `unique_key`. With
+/// `unique_by<>` all jobs have one key.
 ///
-/// A key is taken until its job has finished, and a second job is not enqueued: the answer is the first one's id. Both can be said otherwise:
+/// A key is taken until its job has ended. A second job is not enqueued, and its call answers with the id of the first.
+/// Both can be changed:
 ///
 ///     pgq::unique_by<&digest::user>::while_waiting::or_replace
 ///     pgq::unique_by<&digest::user>::during<1h>::or_fail
 ///
-/// The members are text, integers, bools or enumerators; text that is not UTF-8 or holds a zero byte is errc::invalid_text. Their texts, each with
-/// its length in front, are the key: of {.user = "ada", .day = 17} it is `(3:ada,2:17)`, which whoever enqueues by other ways may write as well. Not
-/// for enqueue_stream.
+/// The members are text, integers, bools or enumerators. Text that is not UTF-8 or holds a zero byte is
+/// errc::invalid_text. The key is their texts, each with its length in front: `(3:ada,2:17)` for {.user = "ada", .day =
+/// 17}. Programs in other languages can make the same key. Not for enqueue_stream.
 template <auto... Members>
 using unique_by =
     basic_unique_by<unique_scope::until_finished, on_duplicate::skip, std::chrono::seconds{0}, Members...>;

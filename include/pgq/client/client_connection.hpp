@@ -30,10 +30,11 @@ struct async_side<Driver> {
     std::optional<typename Driver::async_client> client{};
 };
 
-/// The session of a queue object, and the lanes of its entrypoints. It connects with the first call, and again after the
-/// connection broke.
+/// The session of a queue object, and the lanes of its entrypoints. It connects with the first call, and again after
+/// the connection broke.
 ///
-/// Called from any thread. The threads take turns on one session, or each borrows a session from a driver that lends them.
+/// Called from any thread. The threads take turns on one session, or each borrows a session from a driver that lends
+/// them.
 template <class Driver>
 class client_connection {
     template <class Use>
@@ -47,8 +48,8 @@ public:
     const Driver& driver() const noexcept { return driver_; }
     const std::string& name() const noexcept { return name_; }
 
-    /// Calls `use(session, lanes)` once. If the connection breaks meanwhile, it is in doubt whether the server did its part;
-    /// the next call connects again.
+    /// Calls `use(session, lanes)` once. If the connection breaks meanwhile, it is in doubt whether the server did its
+    /// part; the next call connects again.
     template <class Use>
     answer_of<Use> with(Use use) {
         if constexpr (lending_driver<Driver>) return with_loan(use);

@@ -27,7 +27,8 @@ namespace pgq::detail {
 /// Waits for the ends of jobs, for all threads of a program on one session.
 ///
 /// One of the waiting threads, the leader, asks the database for the jobs of all and listens. When its own jobs have
-/// ended, another thread leads. Waits without a thread are served by a thread of the watcher, which starts with the first.
+/// ended, another thread leads. Waits without a thread are served by a thread of the watcher, which starts with the
+/// first.
 template <class Driver>
 class completion_watcher {
     using clock = std::chrono::steady_clock;
@@ -51,8 +52,8 @@ public:
         if (thread_.joinable()) thread_.join();
     }
 
-    /// Blocks until all have ended, or until `deadline`: then errc::timeout, or why the database could not be asked. The
-    /// answer is in the order of `ids`.
+    /// Blocks until all have ended, or until `deadline`: then errc::timeout, or why the database could not be asked.
+    /// The answer is in the order of `ids`.
     answer wait(std::span<const job_id> ids, steady_time deadline, duration keep) {
         completion_waiter me{ids, deadline, keep, clock::now()};
         std::unique_lock lock{mutex_};
@@ -71,7 +72,8 @@ public:
         const std::lock_guard lock{mutex_};
         return ++last_wait_id_;
     }
-    /// The same as `wait`, but returns at once. The watcher's thread calls `done` with the answer; `done` must not block.
+    /// The same as `wait`, but returns at once. The watcher's thread calls `done` with the answer; `done` must not
+    /// block.
     void async_wait(std::uint64_t wait_id, std::span<const job_id> ids, steady_time deadline, duration keep,
                     std::function<void(answer)> done) {
         const std::lock_guard lock{mutex_};

@@ -31,8 +31,8 @@ class chain;
 template <class Queue>
 class flow_job {
 public:
-    /// The job becomes claimable when these have ended. If one of them has not succeeded, `if_parent_fails` of the job's
-    /// options decides. Parents are any jobs of the same flow, and ids of jobs that are enqueued already.
+    /// The job becomes claimable when these have ended. If one of them has not succeeded, `if_parent_fails` of the
+    /// job's options decides. Parents are any jobs of the same flow, and ids of jobs that are enqueued already.
     template <class... Parents>
         requires((std::same_as<Parents, flow_job> || std::convertible_to<Parents, job_id>)&&...)
     flow_job& after(const Parents&... parents) {
@@ -88,8 +88,8 @@ public:
 
     std::size_t size() const noexcept { return names_.size(); }
 
-    /// The ids in the order in which the jobs were added. errc::invalid_option if jobs wait for each other in a circle. The
-    /// flow is empty afterwards, also after an error.
+    /// The ids in the order in which the jobs were added. errc::invalid_option if jobs wait for each other in a circle.
+    /// The flow is empty afterwards, also after an error.
     result<std::vector<enqueued_job>> enqueue() {
         auto wrong = std::exchange(wrong_, std::nullopt);
         auto batch = std::exchange(batch_, enqueue_batch{});
@@ -97,11 +97,11 @@ public:
         auto positions = std::exchange(lanes_, {});
         auto edges = std::exchange(edges_, {});
         auto names = std::exchange(names_, {});
-        auto olds = std::exchange(olds_, {});
+        auto earlier = std::exchange(earlier_, {});
         if (!wrong) wrong = circle(edges, names);
         if (wrong) return std::move(*wrong);
         if (positions.empty()) return std::vector<enqueued_job>{};
-        for (auto& [number, parents] : olds) batch.add_parents(number, parents);
+        for (auto& [number, parents] : earlier) batch.add_parents(number, parents);
         return core_->connection.with([&](auto& session, auto& lanes) -> result<std::vector<enqueued_job>> {
             std::vector<lane_id> where;
             for (const std::size_t p : positions) where.push_back(lanes[p]);
@@ -125,9 +125,10 @@ private:
         edges_.push_back({.child = child, .parent = parent.number_});
     }
     void wait_for(std::uint32_t child, job_id parent) {
-        const auto mine = std::find_if(olds_.begin(), olds_.end(), [&](const auto& o) { return o.first == child; });
-        if (mine != olds_.end()) mine->second.push_back(parent);
-        else olds_.push_back({child, {parent}});
+        const auto mine =
+            std::find_if(earlier_.begin(), earlier_.end(), [&](const auto& o) { return o.first == child; });
+        if (mine != earlier_.end()) mine->second.push_back(parent);
+        else earlier_.push_back({child, {parent}});
     }
 
     // Removes jobs that wait for nothing until there are none. The jobs that are left wait for each other.
@@ -164,12 +165,12 @@ private:
     std::vector<std::size_t> lanes_;  // positions in the composition
     std::vector<std::string_view> names_;
     std::vector<edge> edges_;
-    std::vector<std::pair<std::uint32_t, std::vector<job_id>>> olds_;
+    std::vector<std::pair<std::uint32_t, std::vector<job_id>>> earlier_;
     std::optional<error_info> wrong_;
 };
 
-/// Jobs that run one after the other: `jobs.chain(a).then(b).then(c).enqueue()`. If a job fails for good, `if_parent_fails`
-/// of the next one decides.
+/// Jobs that run one after the other: `jobs.chain(a).then(b).then(c).enqueue()`. If a job fails for good,
+/// `if_parent_fails` of the next one decides.
 template <class Queue>
 class chain {
 public:

@@ -17,11 +17,11 @@
 
 namespace pgq::detail {
 
-/// Joins the jobs that several threads enqueue at the same time, one each. While one call is with the server, later calls
-/// wait; then they go as one insert with one commit. A call that is alone goes at once.
+/// Joins the jobs that several threads enqueue at the same time, one each. While one call is with the server, later
+/// calls wait; then they go as one insert with one commit. A call that is alone goes at once.
 ///
-/// A job is durable when its call returns. An error of one job reaches only its own call; after errc::connection_lost it is
-/// in doubt for all jobs of that insert. Jobs are inserted in the order of the calls.
+/// A job is durable when its call returns. An error of one job reaches only its own call; after errc::connection_lost
+/// it is in doubt for all jobs of that insert. Jobs are inserted in the order of the calls.
 template <class Driver>
 class group_commit {
 public:

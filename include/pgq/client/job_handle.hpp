@@ -85,8 +85,8 @@ public:
     /// False if another job has the unique key of this call: then the handle is that job's.
     bool is_new() const noexcept { return fresh_; }
 
-    /// Blocks until the job has ended, at most `timeout`: then errc::timeout. A job that has failed and will be retried has
-    /// not ended; a held job has. The end of a job that the database no longer knows is `unknown`.
+    /// Blocks until the job has ended, at most `timeout`: then errc::timeout. A job that has failed and will be retried
+    /// has not ended; a held job has. The end of a job that the database no longer knows is `unknown`.
     result<ended_job> wait(duration timeout) const {
         const job_id mine = *this;
         auto ended = connection_->watcher().wait({&mine, 1}, detail::deadline_in(timeout), detail::kept_for_waiters);
@@ -94,8 +94,8 @@ public:
         return std::move(ended->front());
     }
 
-    /// As `wait`, and gives what the job's handler returned. errc::job_not_done with the reason if the job ended in another
-    /// way.
+    /// As `wait`, and gives what the job's handler returned. errc::job_not_done with the reason if the job ended in
+    /// another way.
     auto get(duration timeout) const {
         if constexpr (!diagnostic::require_result<Job, Serializer>()) return result<void>{errc::invalid_option};
         else {

@@ -27,7 +27,8 @@ inline result<void> check_limit_key(std::string_view key) {
     return {};
 }
 
-/// Writes jobs of one type as a driver stores them: payloads, keys for limits, and options. Every enqueue goes through here.
+/// Writes jobs of one type as a driver stores them: payloads, keys for limits, and options. Every enqueue goes through
+/// here.
 ///
 /// `keep_results` is how long the ends of jobs with a `result` are kept, if the options do not say it. The options that
 /// are added are views: what they refer to must outlive the request.
@@ -55,8 +56,8 @@ public:
         return {};
     }
 
-    /// Writes all jobs of a range. `options_of(job)` gives the options of each; if they are the `same` for all jobs, it is
-    /// called for the first one only.
+    /// Writes all jobs of a range. `options_of(job)` gives the options of each; if they are the `same` for all jobs, it
+    /// is called for the first one only.
     template <class Jobs, class OptionsOf>
     result<void> add_all(Jobs&& jobs, OptionsOf& options_of, bool same) {
         for (auto&& job : jobs) {

@@ -61,9 +61,10 @@ struct transaction_calls;
 /// `Args` are, in any order, jobs (`pgq::job<T, policies of this entrypoint...>` or just `T`) and the policies of the
 /// whole queue; a driver and a serializer must be among them. What does not fit together does not compile.
 ///
-/// An object enqueues jobs, takes jobs by hand and looks after jobs. It connects with its first call, and again after the
-/// connection broke. Its members are called from any thread; threads take turns on one connection, unless the comment says
-/// otherwise. Workers, handles, pollers and flows refer to the object, which must outlive them. It may be moved meanwhile.
+/// An object enqueues jobs, takes jobs by hand and looks after jobs. It connects with its first call, and again after
+/// the connection broke. Its members are called from any thread; threads take turns on one connection, unless the
+/// comment says otherwise. Workers, handles, pollers and flows refer to the object, which must outlive them. It may be
+/// moved meanwhile.
 ///
 /// A call that fails with errc::connection_lost is in doubt: the database may have done its part.
 template <class... Args>
@@ -94,8 +95,8 @@ public:
     // Enqueue
 
     /// Enqueues one job. It is durable when this returns, and keeps its id until it ends. After an error nothing is
-    /// enqueued. Jobs that several threads enqueue at the same time share one insert and one commit, if they have nothing
-    /// but a priority.
+    /// enqueued. Jobs that several threads enqueue at the same time share one insert and one commit, if they have
+    /// nothing but a priority.
     template <class Job>
         requires(!detail::range_of_jobs<Job, composition_type> && !detail::borrowed_transaction<Job>)
     auto enqueue(const Job& job, const enqueue_options& options = {}) {
@@ -113,7 +114,8 @@ public:
             jobs, [&](const auto&) { return options; }, true);
     }
 
-    /// The same with options for each job: `options_of(job)` gives them. What they refer to must live until this returns.
+    /// The same with options for each job: `options_of(job)` gives them. What they refer to must live until this
+    /// returns.
     template <detail::range_of_jobs<composition_type> Jobs, class OptionsOf>
         requires std::is_invocable_r_v<enqueue_options, OptionsOf&, std::ranges::range_reference_t<Jobs>>
     auto enqueue(Jobs&& jobs, OptionsOf options_of) { return enqueue_range(jobs, options_of, false); }
@@ -136,12 +138,12 @@ public:
         }
     }
 
-    /// Enqueues by Asio: `co_await jobs.async_enqueue(job, asio::use_awaitable)`, or with any other completion token for
-    /// void(std::error_code, job_id). The driver must be one of <pgq/asio.hpp>.
+    /// Enqueues by Asio: `co_await jobs.async_enqueue(job, asio::use_awaitable)`, or with any other completion token
+    /// for void(std::error_code, job_id). The driver must be one of <pgq/asio.hpp>.
     ///
-    /// The job is copied before this returns. The calls take turns, in order, on a connection of their own. Cancellation of
-    /// any type ends a call that waits for its turn, and nothing is enqueued. After that only terminal cancellation ends the
-    /// call; it closes the connection, and the call is in doubt.
+    /// The job is copied before this returns. The calls take turns, in order, on a connection of their own.
+    /// Cancellation of any type ends a call that waits for its turn, and nothing is enqueued. After that only terminal
+    /// cancellation ends the call; it closes the connection, and the call is in doubt.
     template <class Job, class Token>
         requires(!detail::range_of_jobs<Job, composition_type>)
     auto async_enqueue(const Job& job, const enqueue_options& options, Token&& token) {
@@ -170,7 +172,8 @@ public:
     }
 
     /// Enqueues the jobs of a very long range by COPY, all or none, without ids, headers and unique keys. The answer is
-    /// their number. For less than some ten thousand jobs `enqueue` is as fast. The connection is in use until it returns.
+    /// their number. For less than some ten thousand jobs `enqueue` is as fast. The connection is in use until it
+    /// returns.
     template <detail::range_of_jobs<composition_type> Jobs>
     result<std::int64_t> enqueue_stream(Jobs&& jobs, std::int16_t priority = 0) {
         using job_type = detail::job_of_range<Jobs>;
@@ -190,9 +193,9 @@ public:
 
     // Wait
 
-    /// Blocks until these jobs have ended, at most `timeout`: then errc::timeout. Any program may have enqueued them. The
-    /// ends are in the order of `ids`; the end of a job that the database does not know is `unknown`. All threads that wait
-    /// share one connection.
+    /// Blocks until these jobs have ended, at most `timeout`: then errc::timeout. Any program may have enqueued them.
+    /// The ends are in the order of `ids`; the end of a job that the database does not know is `unknown`. All threads
+    /// that wait share one connection.
     result<std::vector<ended_job>> wait_for(std::span<const job_id> ids, duration timeout) {
         return core_->connection.watcher().wait(ids, detail::deadline_in(timeout), detail::kept_for_waiters);
     }
@@ -212,34 +215,35 @@ public:
     /// Takes the best job of a type, at most once: it is gone when this returns, and does not come back if the process
     /// dies. Empty if there is none within `timeout`.
     ///
-    /// The call wakes when a job is enqueued and when a delayed one becomes due. A job that cannot be read is held with the
-    /// reason, and the next one is taken. Limits do not hold here. After errc::connection_lost a job may have been taken.
-    /// Threads take turns on the queue's connection to take, and each has a connection of its own while it waits.
+    /// The call wakes when a job is enqueued and when a delayed one becomes due. A job that cannot be read is held with
+    /// the reason, and the next one is taken. Limits do not hold here. After errc::connection_lost a job may have been
+    /// taken. Threads take turns on the queue's connection to take, and each has a connection of its own while it
+    /// waits.
     template <class Job>
     result<std::optional<taken<Job>>> get(const get_options& options = {}) {
         if constexpr (!can_pull<Job>()) return errc::invalid_option;
         else return detail::pull_calls<composition_type>::template get<Job>(*core_, options);
     }
 
-    /// One `get` after the other, endlessly: `for (auto& job : jobs.items<mail>()) if (job) send(**job);`. An empty item
-    /// means that no job has come within the timeout. See get_range.
+    /// One `get` after the other, endlessly: `for (auto& job : jobs.items<mail>()) if (job) send(**job);`. An empty
+    /// item means that no job has come within the timeout. See get_range.
     template <class Job>
     auto items(get_options options = {}) {
         if constexpr (!can_pull<Job>()) return detail::unavailable_items<Job>{};
         else return detail::pull_calls<composition_type>::template items<Job>(*this, std::move(options));
     }
 
-    /// Jobs of a type under a lease, at least once. The caller answers for each by `ack`, `retry`, `hold` ...; without an
-    /// answer it comes back. Limits that hold for all workers hold here, too. It connects when the first job is asked for.
-    /// See poller and polled_job.
+    /// Jobs of a type under a lease, at least once. The caller answers for each by `ack`, `retry`, `hold` ...; without
+    /// an answer it comes back. Limits that hold for all workers hold here, too. It connects when the first job is
+    /// asked for. See poller and polled_job.
     template <class Job>
     auto poll(poll_options options = {}) {
         if constexpr (!can_pull<Job>()) return detail::unavailable_poller<Job>{};
         else return detail::pull_calls<composition_type>::template poll<Job>(*this, std::move(options));
     }
 
-    /// As `get`, in the caller's transaction, on the caller's connection: `jobs.take<mail>(pgq::within(conn))`. The job is
-    /// gone when that transaction commits, and claimable again when it rolls back.
+    /// As `get`, in the caller's transaction, on the caller's connection: `jobs.take<mail>(pgq::within(conn))`. The job
+    /// is gone when that transaction commits, and claimable again when it rolls back.
     template <class Job, detail::borrowed_transaction Tx>
     result<std::optional<taken<Job>>> take(Tx tx, const take_options& options = {}) {
         if constexpr (!can_pull<Job>()) return errc::invalid_option;
@@ -247,11 +251,11 @@ public:
     }
 
     /// Calls `f(tx)` in one transaction, on a connection of its own: `take`, `enqueue`, `exec`, `savepoint`; see
-    /// basic_transaction. It commits when `f` returns. It rolls back when `f` throws or returns a result with an error; then
-    /// jobs that were taken are claimable again at once.
+    /// basic_transaction. It commits when `f` returns. It rolls back when `f` throws or returns a result with an error;
+    /// then jobs that were taken are claimable again at once.
     ///
-    /// The answer is a result with what `f` returned; what `f` threw is thrown on. Its own errors are those of connecting
-    /// and of the commit. Threads do not take turns.
+    /// The answer is a result with what `f` returned; what `f` threw is thrown on. Its own errors are those of
+    /// connecting and of the commit. Threads do not take turns.
     template <class F>
     auto transaction(F&& f) {
         if constexpr (!can_transact()) return result<void>{errc::invalid_option};

@@ -35,8 +35,8 @@ std::vector<lane_id> lanes_for(const std::vector<lane_id>& all) {
     return mine;
 }
 
-/// The members of pgq::queue that look after jobs which are enqueued already. Each call is one short transaction, except
-/// where its comment says otherwise. Called from any thread.
+/// The members of pgq::queue that look after jobs which are enqueued already. Each call is one short transaction,
+/// except where its comment says otherwise. Called from any thread.
 template <class Queue, class Composition>
 class queue_admin {
 public:
@@ -44,16 +44,16 @@ public:
     /// ended or is held.
     result<std::optional<job_progress>> progress(job_id id) { return progress_through(connection(), id); }
 
-    /// Removes jobs that are ready, delayed, blocked or held, all in one step. Jobs that run see their stop tokens within a
-    /// second, on any node. A running job that ends as done is done; in any other case it is cancelled. Until it ends it keeps
-    /// its unique key and its place in every limit.
+    /// Removes jobs that are ready, delayed, blocked or held, all in one step. Jobs that run see their stop tokens
+    /// within a second, on any node. A running job that ends as done is done; in any other case it is cancelled. Until
+    /// it ends it keeps its unique key and its place in every limit.
     result<cancel_reply> cancel(std::span<const job_id> ids) {
         return connection().with([&](auto& session, auto&) { return session.cancel(ids); });
     }
     result<cancel_reply> cancel(job_id id) { return cancel({&id, 1}); }
 
-    /// The ids of jobs of one type, in order, by their headers and their place. It scans the type's jobs: for people and for
-    /// programs that look after jobs, not for hot paths.
+    /// The ids of jobs of one type, in order, by their headers and their place. It scans the type's jobs: for people
+    /// and for programs that look after jobs, not for hot paths.
     template <class Job>
     result<std::vector<job_id>> find_all(const filter& which = {}, job_place where = anywhere,
                                          std::int64_t limit = INT64_MAX) {
@@ -85,9 +85,10 @@ public:
         return connection().with([&](auto& session, auto&) { return session.failures(id); });
     }
 
-    /// Routes jobs of this type that would be held to the queue of that name, for all programs from now on. A worker of the
-    /// same queue type can run them there. A routed job keeps its id, payload and priority; its attempts start over, and its
-    /// headers pgq-died-in, pgq-died-of and pgq-attempts say where it comes from. An empty name ends the route.
+    /// Routes jobs of this type that would be held to the queue of that name, for all programs from now on. A worker of
+    /// the same queue type can run them there. A routed job keeps its id, payload and priority; its attempts start
+    /// over, and its headers pgq-died-in, pgq-died-of and pgq-attempts say where it comes from. An empty name ends the
+    /// route.
     template <class Job>
     result<void> dead_letters(std::string_view queue_name) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
@@ -108,8 +109,8 @@ public:
             });
     }
 
-    /// Blocks until fewer than `at_most` jobs of this type have not ended, at most `timeout`: then errc::lane_full. It looks
-    /// again every 5 to 200 ms. Other programs may enqueue in between; `{.at_most = n}` of an enqueue is exact.
+    /// Blocks until fewer than `at_most` jobs of this type have not ended, at most `timeout`: then errc::lane_full. It
+    /// looks again every 5 to 200 ms. Other programs may enqueue in between; `{.at_most = n}` of an enqueue is exact.
     template <class Job>
     result<void> wait_for_room(std::int64_t at_most, duration timeout) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
@@ -129,8 +130,8 @@ public:
             });
     }
 
-    /// Makes held jobs claimable again; their attempts start over. A job whose unique key another job has by now stays held.
-    /// The answer is the number of jobs that are claimable again.
+    /// Makes held jobs claimable again; their attempts start over. A job whose unique key another job has by now stays
+    /// held. The answer is the number of jobs that are claimable again.
     result<std::int64_t> requeue(std::span<const job_id> ids) {
         return connection().with([&](auto& session, auto&) { return session.requeue(ids); });
     }
@@ -169,7 +170,8 @@ public:
             });
     }
 
-    /// The limits of this queue that hold for all workers, as the database has them. Workers declare them when they start.
+    /// The limits of this queue that hold for all workers, as the database has them. Workers declare them when they
+    /// start.
     result<std::vector<lane_limit>> limits() {
         return connection().with([&](auto& session, auto&) { return session.limits(connection().name(), {}); });
     }

@@ -120,8 +120,8 @@ result<std::optional<taken<Job>>> get_job(queue_core<Composition>& core, const g
     });
 }
 
-/// Takes a job on a session that is in a transaction. Jobs that become due are made claimable on the queue's connection, so that
-/// the transaction locks only what it takes.
+/// Takes a job on a session that is in a transaction. Jobs that become due are made claimable on the queue's
+/// connection, so that the transaction locks only what it takes.
 template <class Composition, class Job, class Session>
 result<std::optional<taken<Job>>> take_inside(Session& inside, queue_core<Composition>& core, const take_options& o) {
     auto lanes = core.connection.lanes();

@@ -9,8 +9,8 @@
 
 namespace pgq {
 
-/// The endless range that queue::items gives: each step is a get, and what it got, nothing after a time without a job. A get that
-/// fails throws `failure`; the loop may be entered again then. One loop at a time.
+/// The endless range of queue::items. Each step is a `get`; an item is empty if no job has come within the timeout. A
+/// `get` that fails throws `failure`, and the loop may be entered again. One loop at a time.
 template <class Queue, class Job>
 class get_range {
 public:

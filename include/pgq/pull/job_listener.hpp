@@ -16,8 +16,8 @@
 
 namespace pgq::detail {
 
-/// Sleeps for somebody who waits for jobs of some lanes: a session that is registered as a worker, so that who enqueues finds and wakes it,
-/// but claims nothing.
+/// Sleeps until there may be a job in some lanes. Its session is registered as a worker, so that an enqueue wakes it,
+/// but it claims nothing.
 ///
 ///     fall_asleep(), then look for a job, then wait(), and look again ...; leave() in the end
 template <class Session>
@@ -34,7 +34,7 @@ public:
         return made;
     }
 
-    /// From now on wakes for these lanes come here: look for a job after this, before waiting.
+    /// From now on wake-ups for these lanes come here. The caller looks for a job after this, and before it waits.
     result<void> fall_asleep() {
         woken_ = false;
         if (auto alive = stay_alive(); !alive) return alive;
@@ -43,7 +43,7 @@ public:
         if (auto known = enroll(); !known) return known;
         return exchange({.announce_sleep = true});
     }
-    /// True when somebody said that there is something.
+    /// True if an enqueue has woken it.
     result<bool> wait(duration timeout) {
         if (auto alive = stay_alive(); !alive) return std::move(alive.error());
         auto why = session_.wait(timeout);
@@ -51,14 +51,15 @@ public:
         woken_ = woken_ || *why == wake_reason::notified;
         return *why == wake_reason::notified;
     }
-    /// Wakes go to others again. `pass_on`, and when it has been woken: there may be more than what the caller takes.
+    /// Wake-ups go to other workers again. If `pass_on`, or if it has been woken, one of them wakes now: there may be
+    /// more jobs than the caller takes.
     result<void> leave(bool pass_on) {
         if (auto heard = wait(duration{}); !heard) return std::move(heard.error());
         std::vector<claim_lane> lanes;
         for (const lane_id lane : lanes_) lanes.push_back({.lane = lane, .max_attempts = 1});
         return exchange({.lanes = lanes, .announce_awake = true, .pass_on = pass_on || woken_});
     }
-    /// A pause, not asleep.
+    /// Pauses; an enqueue does not wake it.
     result<void> rest(duration time) {
         auto rested = session_.wait(time);
         if (!rested) return std::move(rested.error());
@@ -82,7 +83,7 @@ private:
         seen_ = clock::now();
         return {};
     }
-    // Nobody else may be there to find the dead.
+    // There may be no worker that rescues the jobs of dead workers.
     result<void> stay_alive() {
         if (clock::now() - seen_ < beat_interval) return {};
         auto answer = session_.beat(id_);
@@ -99,7 +100,7 @@ private:
         return session_.exchange(r, reply_);
     }
 
-    // Long, because it holds no job and beats only while somebody waits; it is what a killed process leaves behind.
+    // Long, because it holds no job and beats only during a wait. A killed process leaves it behind for so long.
     static constexpr std::chrono::hours lease_time{1};
     static constexpr std::chrono::seconds beat_interval{5};
 

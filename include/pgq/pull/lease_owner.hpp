@@ -9,10 +9,10 @@
 
 namespace pgq::detail {
 
-/// Where polled jobs are answered for; a poller has one, which its jobs keep in memory. Called from any thread.
+/// The worker of a poller, as its jobs see it: they acknowledge here, and keep it alive. Called from any thread.
 class lease_owner {
 public:
-    /// What one needs to answer in a transaction of one's own.
+    /// What an acknowledgement in the caller's transaction needs.
     struct facts {
         std::string schema{};
         worker_id worker{};
@@ -21,11 +21,11 @@ public:
     virtual ~lease_owner() = default;
 
     virtual result<void> answer(const lease_ref& lease, const settlement& what) = 0;
-    /// Its job has another payload from now on.
+    /// Stores another payload for the job.
     virtual result<void> revise(const lease_ref& lease, job_id job, std::string_view body) = 0;
-    /// errc::closed or errc::lease_lost when there is nothing to be answered any more.
+    /// errc::closed or errc::lease_lost if the lease is no longer there.
     virtual result<facts> look_up(const lease_ref& lease) = 0;
-    /// It was answered in a transaction whose end nobody hears of.
+    /// The caller's transaction ends the lease; its commit is not reported here.
     virtual void answered_elsewhere(const lease_ref& lease) noexcept = 0;
     virtual std::int16_t max_attempts() const noexcept = 0;
 };

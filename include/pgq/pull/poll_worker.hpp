@@ -43,8 +43,8 @@ struct polled_queue {
     std::vector<lane_limit> declared{};
 };
 
-/// A worker without handlers: it registers, beats, claims, and acknowledges. Each job has a lease of its own, so that an
-/// acknowledgement in a caller's transaction locks no other job. Called from any thread.
+/// A worker without handlers: it registers, beats, claims, and acknowledges. Each job has a lease of its own, so that
+/// an acknowledgement in a caller's transaction locks no other job. Called from any thread.
 template <class Driver, class Observer>
 class poll_worker final : public lease_owner {
     using session = typename Driver::session;
@@ -110,8 +110,8 @@ public:
         waiting_.clear();
         if (!session_) return;
         try {
-            // A caller's transaction may have deleted a row and not committed: `retire` would wait for it. Then the workers
-            // that miss our heartbeat do the rest.
+            // A caller's transaction may have deleted a row and not committed: `retire` would wait for it. Then the
+            // workers that miss our heartbeat do the rest.
             if (leaves_rows_) (void)session_->give_back(refs());
             else (void)session_->retire(worker_);
             session_.reset();
@@ -191,8 +191,8 @@ private:
         else monitor_.follow(worker_);
         return {};
     }
-    // Creates the limits that the queue declares and the database does not have. A job that is handed out has begun, so from a
-    // lane with limits no job is claimed ahead.
+    // Creates the limits that the queue declares and the database does not have. A job that is handed out has begun, so
+    // from a lane with limits no job is claimed ahead.
     result<void> find_limits() {
         auto found = session_->limits(of_.name, of_.declared);
         if (!found) return std::move(found.error());

@@ -21,23 +21,25 @@
 
 namespace pgq {
 
-/// A job that was polled: nobody else gets it until it is answered for, once, by one of `ack`, `retry`, `snooze`, `hold`, `discard` and `release`.
-/// When it goes out of scope without an answer it is released; when it does because of an exception, retried.
+/// A job that was polled. No other program gets it until the caller answers once: `ack`, `retry`, `snooze`, `hold`,
+/// `discard` or `release`. Without an answer the destructor releases it; if an exception ends its scope, the job is
+/// retried.
 ///
-/// An answer fails with errc::lease_lost when the process was taken for dead and the job runs elsewhere; with errc::already_settled when it
-/// has had one; with errc::closed when its poller is gone. After errc::connection_lost it may be given again. One job is used by one thread at a time;
-/// different ones by any threads.
+/// An answer fails with errc::lease_lost if other workers took the process for dead and the job runs elsewhere, with
+/// errc::already_settled if the job has had an answer, and with errc::closed if its poller is gone. After
+/// errc::connection_lost the answer may be repeated. One thread at a time uses a job; different jobs are used by any
+/// threads.
 template <class Job>
 class polled_job {
 public:
     using rest_function = duration (*)(const job_record&);
 
     /// Without a `writer` the payload cannot be written: it is of a former version.
-    polled_job(std::shared_ptr<detail::lease_owner> desk, claimed_lease lease, Job value, rest_function rest,
+    polled_job(std::shared_ptr<detail::lease_owner> owner, claimed_lease lease, Job value, rest_function rest,
                const detail::payload_writer* writer = nullptr)
-        : desk_{std::move(desk)}, lease_{std::move(lease)}, value_{std::move(value)}, rest_{rest}, writer_{writer} {}
+        : owner_{std::move(owner)}, lease_{std::move(lease)}, value_{std::move(value)}, rest_{rest}, writer_{writer} {}
     polled_job(polled_job&& other) noexcept(std::is_nothrow_move_constructible_v<Job>)
-        : desk_{std::move(other.desk_)},
+        : owner_{std::move(other.owner_)},
           lease_{std::move(other.lease_)},
           value_{std::move(other.value_)},
           rest_{other.rest_},
@@ -45,8 +47,8 @@ public:
           answered_{std::exchange(other.answered_, true)},
           exceptions_{other.exceptions_} {}
     polled_job& operator=(polled_job&& other) {
-        let_go();
-        desk_ = std::move(other.desk_);
+        end_scope();
+        owner_ = std::move(other.owner_);
         lease_ = std::move(other.lease_);
         value_ = std::move(other.value_);
         rest_ = other.rest_;
@@ -55,7 +57,7 @@ public:
         exceptions_ = other.exceptions_;
         return *this;
     }
-    ~polled_job() { let_go(); }
+    ~polled_job() { end_scope(); }
 
     job_id id() const noexcept { return record().id; }
     Job& value() noexcept { return value_; }
@@ -80,46 +82,50 @@ public:
         return std::nullopt;
     }
 
-    /// A checkpoint: the stored payload of this job becomes `job`, durably; `job->page = 7; job.update(*job);`. Whoever gets it next, after a failure or
-    /// the death of this process, gets that. Errors as for answers, and errc::invalid_option for a payload of a former version of its
-    /// type, what the serializer says, errc::payload_too_large: the old one stays.
+    /// A checkpoint: the stored payload of this job becomes `job`, durably: `job->page = 7; job.update(*job);`. The
+    /// next attempt gets it, also after the death of this process. Errors are those of answers, those of the
+    /// serializer, errc::payload_too_large, and errc::invalid_option for a payload of a former version of its type;
+    /// then the old payload stays.
     result<void> update(const Job& job) {
         if (answered_) return errc::already_settled;
         if (writer_ == nullptr) return detail::written_by_a_former_version();
         std::string body;
         if (auto written = writer_->write(&job, body); !written) return written;
-        return desk_->revise(lease_.ref, id(), body);
+        return owner_->revise(lease_.ref, id(), body);
     }
 
     /// Done: the job is gone.
     result<void> ack() { return answer(settle_kind::done, {}, {}); }
-    /// Done, in a transaction of yours: `job.ack(pgq::within(conn))`. It is done when that commits. With errc::lease_lost the transaction has
-    /// failed and cannot be committed. Rolled back, the job comes back, but only when the lease time has passed after its poller is gone.
+    /// Done, in the caller's transaction: `job.ack(pgq::within(conn))`. The job is gone when that commits. After
+    /// errc::lease_lost the transaction cannot be committed. If it rolls back, the job comes back when the lease time
+    /// has passed after the end of its poller.
     template <class Tx>
         requires requires { typename Tx::is_borrowed_transaction; }
     result<void> ack(const Tx& tx) {
         if (answered_) return errc::already_settled;
-        auto facts = desk_->look_up(lease_.ref);
+        auto facts = owner_->look_up(lease_.ref);
         if (!facts) return std::move(facts.error());
         auto done = tx.finish(facts->schema, lease_.ref, facts->worker);
         if (!done) return done;
         answered_ = true;
-        desk_->answered_elsewhere(lease_.ref);
+        owner_->answered_elsewhere(lease_.ref);
         return {};
     }
-    /// It has failed: again after the back-off of its entrypoint, or `delay`. The attempt counts, and after the last of them it is held.
+    /// Failed: the job runs again after the back-off of its entrypoint, or after `delay`. The attempt counts. After the
+    /// last attempt the job is held.
     result<void> retry(std::string_view reason = {}) { return retry(rest_(record()), reason); }
     result<void> retry(duration delay, std::string_view reason = {}) {
-        if (record().attempt >= desk_->max_attempts()) return hold(reason.empty() ? "the last attempt failed" : reason);
+        if (record().attempt >= owner_->max_attempts())
+            return hold(reason.empty() ? "the last attempt failed" : reason);
         return answer(settle_kind::retry, delay, reason);
     }
-    /// Again after `delay`; the attempt does not count.
+    /// Runs again after `delay`; the attempt does not count.
     result<void> snooze(duration delay) { return answer(settle_kind::release, delay, {}); }
-    /// Kept aside with the reason until somebody requeues it.
+    /// Held with the reason until a program requeues it.
     result<void> hold(std::string_view reason) { return answer(settle_kind::hold, {}, reason); }
-    /// Dropped: it is gone without having been done.
+    /// Gone without being done.
     result<void> discard(std::string_view reason = {}) { return answer(settle_kind::discard, {}, reason); }
-    /// At once somebody else's, as if it had not been polled.
+    /// Claimable again at once, as if it had not been polled.
     result<void> release() { return answer(settle_kind::release, {}, {}); }
 
 private:
@@ -130,12 +136,12 @@ private:
     result<void> answer(settle_kind kind, duration delay, std::string_view reason) {
         const std::string storable = detail::make_storable(reason, max_reason);
         if (answered_) return errc::already_settled;
-        auto said =
-            desk_->answer(lease_.ref, {.index = record().index, .kind = kind, .delay = delay, .reason = storable});
-        answered_ = said.has_value();
-        return said;
+        auto done =
+            owner_->answer(lease_.ref, {.index = record().index, .kind = kind, .delay = delay, .reason = storable});
+        answered_ = done.has_value();
+        return done;
     }
-    void let_go() noexcept {
+    void end_scope() noexcept {
         if (answered_) return;
         try {
             if (std::uncaught_exceptions() > exceptions_) (void)retry("an exception ended its scope");
@@ -144,7 +150,7 @@ private:
         }
     }
 
-    std::shared_ptr<detail::lease_owner> desk_;
+    std::shared_ptr<detail::lease_owner> owner_;
     claimed_lease lease_;
     Job value_;
     rest_function rest_;

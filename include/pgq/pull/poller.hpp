@@ -24,10 +24,10 @@ namespace pgq {
 /// Jobs of one type, one after the other; the caller answers for each:
 /// `for (auto& job : jobs.poll<mail>()) { send(*job); job.ack(); }`.
 ///
-/// The loop ends if there is no job within the timeout, and may be entered again. An error throws `failure` in the loop.
-/// `next()` does the same without a loop, from any thread. The poller keeps its jobs by a heartbeat, on a thread and a
-/// connection of its own. When it is destroyed, jobs without an answer are claimable again at once, and those attempts do
-/// not count.
+/// The loop ends if there is no job within the timeout, and may be entered again. An error throws `failure` in the
+/// loop. `next()` does the same without a loop, from any thread. The poller keeps its jobs by a heartbeat, on a thread
+/// and a connection of its own. When it is destroyed, jobs without an answer are claimable again at once, and those
+/// attempts do not count.
 template <class Queue, class Job>
 class poller {
     using composition = typename Queue::composition_type;
@@ -73,8 +73,8 @@ public:
     iterator begin() { return iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 
-    /// The next job, or empty if there is none within the timeout. A job that cannot be read is held with the reason, and the next
-    /// one is taken.
+    /// The next job, or empty if there is none within the timeout. A job that cannot be read is held with the reason,
+    /// and the next one is taken.
     result<std::optional<polled_job<Job>>> next() {
         const poll_options& o = worker_->options();
         if (auto fine = detail::check(o); !fine) return std::move(fine.error());

@@ -13,11 +13,11 @@
 
 namespace pgq::detail {
 
-/// How long somebody waits for a job, and of which kind.
+/// How long a call waits for a job, and of which type.
 struct waiting {
     duration timeout{};
     duration poll_interval{};
-    bool filtered = false;  ///< what is there may not be what is wanted
+    bool filtered = false;  ///< a job that is there may not pass the call's filter
     std::size_t job = 0;    ///< position of the job type
     std::vector<lane_id> lanes{};
 };
@@ -30,7 +30,7 @@ inline result<void> check(const waiting& w) {
     return {};
 }
 
-/// The time that is left, by this process's own clock; by the driver's, when that one runs ahead.
+/// The time that is left, by the clock of this process, or by the driver's clock if that runs ahead.
 class time_left {
     using clock = std::chrono::steady_clock;
 
@@ -39,7 +39,7 @@ public:
         : deadline_{clock::now() + std::min<duration>(timeout, std::chrono::hours{24 * 365 * 10})} {}
 
     duration operator()() const { return deadline_ - clock::now(); }
-    /// A wait of `asked` that nobody has cut short began at `begun`.
+    /// A wait for `asked` began at `begun` and timed out.
     void waited(duration asked, steady_time begun) {
         const duration real = clock::now() - begun;
         if (real < asked) deadline_ -= asked - real;
@@ -49,7 +49,7 @@ private:
     steady_time deadline_;
 };
 
-/// One that was idle may have lost its connection meanwhile.
+/// A listener that is asleep. An idle one may have lost its connection; then a new one is opened.
 template <class Driver>
 auto sleeping_listener(session_cache<Driver>& h, const Driver& driver, const waiting& w)
     -> decltype(h.take_listener(driver, w.job, w.lanes)) {
@@ -65,11 +65,12 @@ auto sleeping_listener(session_cache<Driver>& h, const Driver& driver, const wai
     return sleeper;
 }
 
-/// Calls `look(next_due)` until it finds something or the time is over: at once, then when somebody says that there is a job, when a deferred
-/// one becomes due, and every `poll_interval`. `look` returns a result of an optional, and says when the next deferred job is due.
+/// Calls `look(next_due)` until it finds a job or the time is over: at once, after each wake-up, when a deferred job
+/// becomes due, and every `poll_interval`. `look` returns a result of an optional, and sets when the next deferred job
+/// is due.
 ///
-/// One who wants only some jobs may be woken for another: then it passes the call on and does not sleep for a moment, so that two of them do
-/// not wake each other for ever.
+/// A call with a filter may be woken for a job that does not pass. Then it wakes another worker and stays awake for 50
+/// ms, so that two such calls do not wake each other without end.
 template <class Driver, class Look>
 auto wait_for_job(session_cache<Driver>& h, const Driver& driver, const waiting& w, Look look)
     -> decltype(look(std::declval<std::optional<duration>&>())) {
@@ -115,7 +116,7 @@ auto wait_for_job(session_cache<Driver>& h, const Driver& driver, const waiting&
         return std::move(gone.error());
     }
     h.give_back(w.job, std::move(*sleeper));
-    if (!*found) found = look(due);  // what a wake on its way to the sleeper was for
+    if (!*found) found = look(due);  // a wake-up that was on its way was for this job
     return found;
 }
 

@@ -17,7 +17,8 @@ inline constexpr bool is_result<result<T>> = true;
 template <class T>
 using as_result = std::conditional_t<is_result<T>, T, result<T>>;
 
-/// Calls `f()`, then `commit()`, or `roll_back()` if `f` returned an error or threw. An error of `commit` is the answer.
+/// Calls `f()`, then `commit()`, or `roll_back()` if `f` returned an error or threw. An error of `commit` is the
+/// answer.
 template <class F, class Commit, class Rollback>
 auto all_or_nothing(F f, Commit commit, Rollback roll_back) -> as_result<std::invoke_result_t<F&>> {
     using returned = std::invoke_result_t<F&>;

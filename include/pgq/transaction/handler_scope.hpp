@@ -42,20 +42,20 @@ public:
         if (!session_) return;
         try {
             if (session_->rollback()) pool_->give_back(std::move(*session_));
-        } catch (...) {  // without memory it is closed, which is the same to the server
+        } catch (...) {  // without memory the session closes, and the server rolls back
         }
         close();
     }
 
-    /// Acknowledges and commits. After an error nothing of it happened, and the lease is as it was.
+    /// Acknowledges and commits. After an error the transaction is rolled back, and the lease is as it was.
     result<lease_end> commit(worker_id worker, const lease_ref& lease, const std::optional<std::string>& written,
                              const std::array<std::stop_token, 2>& stops) {
-        if (const auto passed_over = transaction_->failed()) {
+        if (const auto failed = transaction_->failed()) {
             roll_back();
-            return *passed_over;
+            return *failed;
         }
         auto ended = session_->commit_acknowledging(worker, lease, written);
-        if (ended && !*ended) return look_again(worker, lease);
+        if (ended && !*ended) return check_lease(worker, lease);
         if (ended) {
             pool_->give_back(std::move(*session_));
             close();
@@ -75,8 +75,9 @@ public:
     }
 
 private:
-    // Who asks it to stop, or waits for it, changes the lease; one that was changed at the same moment is not found.
-    result<lease_end> look_again(worker_id worker, const lease_ref& lease) {
+    // A request to stop, or a program that waits for the job, changes the lease. The commit does not find a lease that
+    // is changed at the same moment.
+    result<lease_end> check_lease(worker_id worker, const lease_ref& lease) {
         const auto holds = session_->still_holds(worker, lease);
         const bool gone = holds && !*holds;
         if (holds) pool_->give_back(std::move(*session_));

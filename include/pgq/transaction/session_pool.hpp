@@ -29,7 +29,8 @@ enum class lease_end : std::uint8_t {
     unknown,  ///< the connection broke, and the database could not be asked
 };
 
-/// Sessions for transactions. Each is one caller's at a time; between calls they are kept for the next. Called from any thread.
+/// Sessions for transactions. Each is one caller's at a time; between calls they are kept for the next. Called from any
+/// thread.
 template <class Composition>
 class session_pool {
 public:
@@ -88,8 +89,8 @@ public:
             if (!holds || !*holds) return broke ? lease_end::unknown : lease_end::lost;
         }
     }
-    /// Asks until the database answers or a token fires. A session that is about to end the lease has locked it, also when
-    /// its client is gone; so the answer is final.
+    /// Asks until the database answers or a token fires. A session that is about to end the lease has locked it, also
+    /// when its client is gone; so the answer is final.
     std::optional<bool> still_holds(worker_id worker, const lease_ref& lease,
                                     const std::array<std::stop_token, 2>& stops) {
         using namespace std::chrono_literals;

@@ -54,9 +54,9 @@ public:
     basic_transaction(const basic_transaction&) = delete;
     basic_transaction& operator=(const basic_transaction&) = delete;
 
-    /// Runs one statement: `tx.exec("INSERT INTO result VALUES ($1, $2)", 7, "done")`. Arguments are text, numbers, bools,
-    /// ids of jobs, std::nullopt, and std::optional of these. They are bound as text, and the server converts them to the
-    /// types it needs; where it cannot tell, write `$1::int`.
+    /// Runs one statement: `tx.exec("INSERT INTO result VALUES ($1, $2)", 7, "done")`. Arguments are text, numbers,
+    /// bools, ids of jobs, std::nullopt, and std::optional of these. They are bound as text, and the server converts
+    /// them to the types it needs; where it cannot tell, write `$1::int`.
     ///
     /// COMMIT, ROLLBACK and COPY are errors. It blocks as long as the statement takes; only the server has time limits.
     template <class... Args>
@@ -92,11 +92,11 @@ public:
                 });
     }
 
-    /// Takes the best job of a type, or none. It is gone when the transaction commits, and claimable again at once, as if it
-    /// had not been taken, when it rolls back. No other session gets the job meanwhile, and none waits for it.
+    /// Takes the best job of a type, or none. It is gone when the transaction commits, and claimable again at once, as
+    /// if it had not been taken, when it rolls back. No other session gets the job meanwhile, and none waits for it.
     ///
-    /// With a timeout it waits for a job; it locks nothing while it waits. A job that cannot be read is held, and the next
-    /// one is taken.
+    /// With a timeout it waits for a job; it locks nothing while it waits. A job that cannot be read is held, and the
+    /// next one is taken.
     template <class Job>
     result<std::optional<taken<Job>>> take(const take_options& options = {}) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
@@ -104,8 +104,8 @@ public:
         else return detail::take_inside<Composition, Job>(*session_, *core_, options);
     }
 
-    /// Calls `f()` or `f(tx)`. If that throws or returns an error, what it did is undone and the transaction goes on. Savepoints
-    /// may be nested. The answer is a result with what `f` returned; what `f` threw is thrown on.
+    /// Calls `f()` or `f(tx)`. If that throws or returns an error, what it did is undone and the transaction goes on.
+    /// Savepoints may be nested. The answer is a result with what `f` returned; what `f` threw is thrown on.
     template <class F>
     auto savepoint(F&& f) {
         if constexpr (std::is_invocable_v<F&, basic_transaction&>) return inside([&] { return std::invoke(f, *this); });
@@ -143,8 +143,8 @@ private:
 /// `[](const app::pay& p, pgq::transaction<app_queue>& tx) { ... }`, `jobs.transaction([](auto& tx) { ... })`.
 ///
 /// A handler's transaction commits together with the acknowledgement of the job when the handler returns "done": its
-/// effects happen exactly once. If the handler throws, or returns another outcome, it rolls back. A program's transaction
-/// commits when the function returns.
+/// effects happen exactly once. If the handler throws, or returns another outcome, it rolls back. A program's
+/// transaction commits when the function returns.
 ///
 /// After an error of the server the transaction can only be rolled back: return the error, or put what may fail into a
 /// savepoint. One thread at a time uses it, and none after the handler or the function has returned.
