@@ -32,7 +32,7 @@ BEGIN {
     ranks(room_rank, "10 testing")
 
     ranks(file_rank, "0 version config fwd")
-    ranks(file_rank, "10 pgq asio libpq json testing")
+    ranks(file_rank, "10 pgq client asio libpq json testing")
     # 9: every other header at the top
 }
 

@@ -6,8 +6,8 @@
 #include <pgq/worker/block_until.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/worker/job_runner.hpp>
-#include <pgq/compose/transaction_desk.hpp>
-#include <pgq/compose/transaction_run.hpp>
+#include <pgq/transaction/session_pool.hpp>
+#include <pgq/transaction/handler_scope.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/executor/fork_server.hpp>
@@ -48,7 +48,7 @@ public:
     template <class Queue>
     handler_table(Handlers& handlers, const Queue& queue, [[maybe_unused]] const resources* shared)
         : handlers_{&handlers}, queue_wide_{&queue.executor()} {
-        if constexpr (any_ends_lease(typename Composition::jobs{})) sessions_.emplace(queue.driver(), queue.name());
+        if constexpr (any_ends_lease(typename Composition::jobs{})) sessions_.emplace(queue.core());
         if constexpr (plans::in_process) {
             in_child_.emplace(handlers, shared);
             server_.emplace(&in_child_type::answer, &*in_child_);
@@ -91,7 +91,7 @@ private:
         }
         static constexpr bool in_transaction = handler_table::in_transaction<Job>;
         static constexpr bool at_most_once = handler_table::at_most_once<Job>;
-        using transaction = member_if_t<in_transaction, transaction_run, Composition>;
+        using transaction = member_if_t<in_transaction, handler_scope, Composition>;
         static steady_time now() noexcept { return std::chrono::steady_clock::now(); }
         auto& sessions() const noexcept { return *table->sessions_; }
         auto& handler() const noexcept { return table->handlers_->template handler_for<Job>(); }
@@ -246,7 +246,7 @@ private:
         return (ends_lease<Jobs> || ...);
     }
     template <class Of>
-    using own_sessions = std::optional<transaction_desk<Of>>;
+    using own_sessions = std::optional<session_pool<Of>>;
     [[no_unique_address]] member_if_t<any_ends_lease(typename Composition::jobs{}), own_sessions, Composition>
         sessions_{};
     [[no_unique_address]] std::conditional_t<any_in_batches(typename Composition::jobs{}),

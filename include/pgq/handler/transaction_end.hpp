@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/worker/held_lease.hpp>
-#include <pgq/compose/transaction_desk.hpp>
+#include <pgq/transaction/session_pool.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>

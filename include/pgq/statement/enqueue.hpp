@@ -74,9 +74,14 @@ inline constexpr std::size_t jobs_in_pack = 100;
 
 /// The statement for this request, unless it packs its jobs.
 inline const query& enqueue_query(const enqueue_request& r) noexcept {
-    if (r.is_tracked()) return enqueue_tracked;
-    if (!r.is_plain()) return enqueue_any;
-    return r.bodies->size() == 1 ? enqueue_one : enqueue_many;
+    switch (r.form()) {
+    case insert_form::tracked: return enqueue_tracked;
+    case insert_form::any: return enqueue_any;
+    case insert_form::one: return enqueue_one;
+    case insert_form::many:
+    case insert_form::packed: break;
+    }
+    return enqueue_many;
 }
 
 namespace detail {

@@ -3,7 +3,7 @@
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/time/clock.hpp>
-#include <pgq/worker/limiter_set.hpp>
+#include <pgq/compose/limiter_set.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/error/result.hpp>
+#include <pgq/error/session_end.hpp>
 #include <pgq/fsm/worker.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/version.hpp>
@@ -55,13 +56,6 @@ inline worker_info registration_of(const std::string& host, const worker_options
             .version = PGQ_VERSION,
             .lease_time = o.lease_time,
             .lanes = lanes};
-}
-
-/// Errors after which a session cannot go on although its socket may still be open.
-inline bool session_is_over(const error_info& e) {
-    return e.code == make_sqlstate("57P01") || e.code == make_sqlstate("57P02") || e.code == make_sqlstate("57P03") ||
-           e.code == make_sqlstate("57P05") || e.code == make_sqlstate("25P03") || e.code == make_sqlstate("25006") ||
-           e == errc::protocol;
 }
 
 }  // namespace pgq::detail
