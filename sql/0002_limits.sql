@@ -1,7 +1,8 @@
--- Limits and keys. See docs/design/limits.md for the reasons.
+-- Limits and keys. docs/design/limits.md gives the reasons.
 
--- What a lane may have running (c: at once, k: at once of one key) or begin (r: `amount` in `per`). It holds for all lanes of the
--- entrypoint, or of the queue when the entrypoint is empty, together.
+-- kind c: at most `amount` jobs run at once. k: at most `amount` jobs of one key run at once. r: at most `amount` jobs
+-- start in `per`, with bursts of `burst`. A limit counts all lanes of its entrypoint together; without an entrypoint,
+-- all of its queue.
 CREATE TABLE :"schema".lane_limit (
     id         int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     queue      text NOT NULL,
@@ -12,13 +13,13 @@ CREATE TABLE :"schema".lane_limit (
     per        interval NOT NULL DEFAULT '1 second' CHECK (per > '0'),
     burst      int4 NOT NULL DEFAULT 1 CHECK (burst > 0),
     tokens     float8 NOT NULL DEFAULT 1,
-    at         timestamptz NOT NULL DEFAULT now(),
+    tokens_at  timestamptz NOT NULL DEFAULT now(),
     UNIQUE (queue, entrypoint, kind, number)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
         autovacuum_vacuum_cost_delay = 0);
 
--- The jobs of these lanes that run, by key; the null key is all without one.
-CREATE FUNCTION :"schema".running_of(of_lanes int4[]) RETURNS TABLE (key text, n int8)
+-- How many jobs of these lanes run, by key. The row with the null key counts jobs without a key.
+CREATE FUNCTION :"schema".running_by_key(of_lanes int4[]) RETURNS TABLE (key text, n int8)
 LANGUAGE sql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
     SELECT k.key, count(*) FROM lease e CROSS JOIN LATERAL (
         SELECT e.keys[o] AS key FROM generate_series(1, cardinality(e.ids)) o
@@ -26,14 +27,15 @@ LANGUAGE sql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
      WHERE e.limited AND e.lane = ANY (of_lanes) GROUP BY 1
 $$;
 
--- The jobs of one lane that a keyed limit lets begin, best first: at most `most`, of each key at most `amount` with those that run.
--- The front of the lane answers nearly always; when busy keys fill it, each key's own front is looked at. Jobs without a key, which programs
--- without the limiter enqueue, are looked for no further than sixteen fronts: there is no index of them, and the lane may be long.
-CREATE FUNCTION :"schema".keyed_front(of_lane int4, of_lanes int4[], amount int4, most int8) RETURNS tid[]
+-- Locks the best jobs of one lane that a limit by key lets start: at most `most` jobs, and of each key at most
+-- `amount`, counting those that run. The first `front` jobs of the lane nearly always suffice. When busy keys fill
+-- them, the function looks at the first jobs of each key. No index has the jobs without a key, so it looks for those in
+-- the first 16 * `front` jobs only.
+CREATE FUNCTION :"schema".select_by_key_limit(of_lane int4, of_lanes int4[], amount int4, most int8) RETURNS tid[]
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 DECLARE
     front int8 := 4 * most + 64;
-    busy jsonb := (SELECT coalesce(jsonb_object_agg(b.key, b.n), '{}') FROM running_of(of_lanes) b WHERE b.key IS NOT NULL);
+    busy jsonb := (SELECT coalesce(jsonb_object_agg(b.key, b.n), '{}') FROM running_by_key(of_lanes) b WHERE b.key IS NOT NULL);
     seen int8;
     found tid[];
 BEGIN
@@ -69,20 +71,21 @@ BEGIN
          ORDER BY f.rank, f.id LIMIT most)) FOR UPDATE SKIP LOCKED);
 END $$;
 
--- Claims from lanes with limits, for worker `me`: of each lane at most `mosts`, of all `room`, and no more than its limits allow. Claims of a lane
--- take turns by a lock that ends with the transaction; who comes second looks after the first has committed (each statement in
--- here sees what was committed before it), so that no limit is ever exceeded. Who has something better to do than to wait for the
--- lock is not `patient`.
+-- Claims from lanes with limits for one worker: of each lane at most its `mosts`, of all lanes together at most `room`,
+-- and no more than the limits allow. A lock, held until the transaction ends, lets one worker at a time claim from a
+-- limited lane. The next worker counts after the first has committed, because each statement here sees what was
+-- committed before it. So no limit is ever exceeded. `wait_for_lock` false: skip a lane whose lock another worker has.
 --
--- A row with a lease id is a lease, as a claim of other lanes returns it. `again` is the microseconds after which another claim
--- may bring more, 0 when a colleague could take more at once. Where nothing but counts limit a lane, two statements are all.
-CREATE FUNCTION :"schema".claim_limited(me int4, patient bool, room int4, lanes int4[], mosts int4[], max_attempts int2[])
+-- A row with a lease id is a lease, as other claims return it. A row without one says when to claim again:
+-- `retry_after` is in microseconds; 0 means that another worker could claim more at once. A lane with nothing but
+-- counts needs two statements.
+CREATE FUNCTION :"schema".claim_limited(worker_id int4, wait_for_lock bool, room int4, lanes int4[], mosts int4[], max_attempts int2[])
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
-               job_bodies bytea[], job_headers text[], job_flags int2[], again int8)
+               job_bodies bytea[], job_headers text[], job_flags int2[], retry_after int8)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    space int8 := (SELECT relnamespace::int8 << 32 FROM pg_class WHERE oid = 'lane_limit'::regclass);
+    lock_space int8 := (SELECT relnamespace::int8 << 32 FROM pg_class WHERE oid = 'lane_limit'::regclass);
     want record;
     m record;
     now_ timestamptz;
@@ -93,15 +96,15 @@ DECLARE
     taken int8;
     rest int8;
 BEGIN
-    IF patient THEN
-        PERFORM pg_advisory_xact_lock(space + k.id) FROM (
+    IF wait_for_lock THEN
+        PERFORM pg_advisory_xact_lock(lock_space + k.id) FROM (
             SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
              WHERE a.id = ANY (lanes) ORDER BY l.id) k;
     END IF;
-    -- The locks of a lane are taken with this, and so before the statements that count what runs.
+    -- This takes the locks of the lanes, before any statement below counts the running jobs.
     FOR want IN
         SELECT w.lane, w.most, w.max_attempts, array_agg(l.id) FILTER (WHERE l.id IS NOT NULL) AS limits,
-               coalesce(bool_and(patient OR pg_try_advisory_xact_lock(space + l.id)) FILTER (WHERE l.id IS NOT NULL), true) AS open,
+               coalesce(bool_and(wait_for_lock OR pg_try_advisory_xact_lock(lock_space + l.id)) FILTER (WHERE l.id IS NOT NULL), true) AS open,
                coalesce(bool_or(l.kind = 'c'), false) AS counted, coalesce(bool_or(l.kind <> 'c'), false) AS otherwise
           FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o) JOIN lane a ON a.id = w.lane
           LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
@@ -109,7 +112,7 @@ BEGIN
     LOOP
         IF NOT want.open THEN
             lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL; job_bodies := NULL; job_headers := NULL;
-            job_flags := NULL; of_lane := want.lane; again := 2000;
+            job_flags := NULL; of_lane := want.lane; retry_after := 2000;
             RETURN NEXT;
             CONTINUE;
         END IF;
@@ -136,14 +139,14 @@ BEGIN
             LOOP
                 IF m.kind = 'r' THEN
                     tokens_ := CASE WHEN m.each IS NULL THEN 0 ELSE
-                        least(m.burst, m.tokens + greatest(extract(epoch FROM now_ - m.at)::float8, 0) / m.each) END;
+                        least(m.burst, m.tokens + greatest(extract(epoch FROM now_ - m.tokens_at)::float8, 0) / m.each) END;
                     IF tokens_ < free THEN
                         free := floor(tokens_);
-                        -- Enough for some at once: one at a time would be a claim for each.
+                        -- Wait for tokens for several jobs: otherwise each job costs a claim.
                         rest := greatest((greatest(1, m.burst / 4) + free - tokens_) * m.each * 1000000, 1000)::int8;
                     END IF;
                 ELSIF free > 0 THEN
-                    picked := keyed_front(want.lane, m.lanes, m.amount, free);
+                    picked := select_by_key_limit(want.lane, m.lanes, m.amount, free);
                 END IF;
             END LOOP;
         END IF;
@@ -156,7 +159,7 @@ BEGIN
                      ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED)))
                 RETURNING r.id, r.rank, r.attempts, r.flags, r.headers, r.key, r.body)
             INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
-            SELECT me, want.lane, want.limits IS NOT NULL, want.max_attempts, array_agg(g.id), array_agg(g.rank),
+            SELECT worker_id, want.lane, want.limits IS NOT NULL, want.max_attempts, array_agg(g.id), array_agg(g.rank),
                    array_agg((least(g.attempts, 32766) + 1)::int2),
                    CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
                    CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
@@ -166,26 +169,26 @@ BEGIN
                    CASE WHEN e.headers IS NOT NULL THEN (
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
                          FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END, e.flags, NULL::int8
-                 INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags, again;
+                 INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags, retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
                 RETURN NEXT;
                 IF want.otherwise THEN
                     UPDATE lane_limit l
-                       SET tokens = least(l.burst, l.tokens + greatest(extract(epoch FROM now_ - l.at)::float8, 0)
-                                           * l.amount / extract(epoch FROM l.per)::float8) - taken, at = now_
+                       SET tokens = least(l.burst, l.tokens + greatest(extract(epoch FROM now_ - l.tokens_at)::float8, 0)
+                                           * l.amount / extract(epoch FROM l.per)::float8) - taken, tokens_at = now_
                      WHERE l.id = ANY (want.limits) AND l.kind = 'r';
                 END IF;
             END IF;
         END IF;
 
-        -- What is left, for whom, and when.
+        -- When and by whom the rest of the lane can be claimed.
         lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL; job_bodies := NULL; job_headers := NULL;
-        job_flags := NULL; of_lane := want.lane; again := NULL;
+        job_flags := NULL; of_lane := want.lane; retry_after := NULL;
         room := room - taken;
-        IF taken = most_ THEN again := 0;
-        ELSIF rest IS NOT NULL AND taken >= free THEN again := rest;
+        IF taken = most_ THEN retry_after := 0;
+        ELSIF rest IS NOT NULL AND taken >= free THEN retry_after := rest;
         END IF;
-        IF again IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;
+        IF retry_after IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;
     END LOOP;
 END $$;

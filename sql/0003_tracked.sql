@@ -1,36 +1,39 @@
--- Tracked jobs: those of which somebody wants to know more than that they run. See docs/design/delivery.md for the reasons.
+-- Tracked jobs: jobs with a unique key, an expiry, dependencies, a kept outcome, progress or somebody who waits for
+-- their end. docs/design/delivery.md gives the reasons.
 
--- One row for each tracked job that has not ended. With lane and rank it is found in `ready`.
+-- One row for each tracked job that has not ended. Its lane and rank find it in `ready` by the index.
+-- if_parent_fails: r run, h hold, c cancel. hold_expired: hold the job instead of dropping it when it expires.
+-- keep_for: how long the outcome is kept. waiters: the numbers of the channels to notify when the job ends.
 CREATE TABLE :"schema".tracked (
-    id         int8 PRIMARY KEY,
-    lane       int4 NOT NULL,
-    rank       int8 NOT NULL,
-    held       bool NOT NULL DEFAULT false,
-    digest     bytea,
-    unique_key text,
-    waits_for  int4 NOT NULL DEFAULT 0,
-    if_failed  "char" NOT NULL DEFAULT 'h' CHECK (if_failed IN ('r', 'h', 'c')),
-    run_at     timestamptz,
-    expires_at timestamptz,
-    hold_late  bool NOT NULL DEFAULT false,
-    keep       interval,
-    waiters    int4[],
-    progress   text
+    id              int8 PRIMARY KEY,
+    lane            int4 NOT NULL,
+    rank            int8 NOT NULL,
+    held            bool NOT NULL DEFAULT false,
+    digest          bytea,
+    unique_key      text,
+    waits_for       int4 NOT NULL DEFAULT 0,
+    if_parent_fails "char" NOT NULL DEFAULT 'h' CHECK (if_parent_fails IN ('r', 'h', 'c')),
+    run_at          timestamptz,
+    expires_at      timestamptz,
+    hold_expired    bool NOT NULL DEFAULT false,
+    keep_for        interval,
+    waiters         int4[],
+    progress        text
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX tracked_expiry ON :"schema".tracked (expires_at) WHERE expires_at IS NOT NULL AND NOT held;
 
--- A job's unique key while it is taken: until the job has ended, or until a moment. scope: f until finished, w while it waits,
--- p for a period. The digest is of queue, entrypoint and key, which may be of any length.
+-- Unique keys that jobs hold now. scope: f until the job has finished, w while it waits, p for a period, `until` a
+-- moment. The digest is of queue, entrypoint and key, because the key may have any length.
 CREATE TABLE :"schema".unique_key (
     digest bytea PRIMARY KEY,
-    job    int8 NOT NULL,
+    job_id int8 NOT NULL,
     scope  "char" NOT NULL CHECK (scope IN ('f', 'w', 'p')),
     until  timestamptz
 );
 CREATE INDEX unique_key_until ON :"schema".unique_key (until) WHERE until IS NOT NULL;
 
--- The child may begin when its parents have ended.
+-- A blocked child and a parent it waits for.
 CREATE TABLE :"schema".dependency (
     parent int8 NOT NULL,
     child  int8 NOT NULL,
@@ -38,7 +41,7 @@ CREATE TABLE :"schema".dependency (
 );
 CREATE INDEX dependency_child ON :"schema".dependency (child);
 
--- How a job ended: d done, x discarded, c cancelled, h held, e expired. For as long as it is kept.
+-- How a job ended, until `keep_until`. kind: d done, x discarded, c cancelled, h held, e expired.
 CREATE TABLE :"schema".outcome (
     id         int8 PRIMARY KEY,
     lane       int4 NOT NULL,
@@ -52,46 +55,48 @@ CREATE TABLE :"schema".outcome (
 CREATE INDEX outcome_keep ON :"schema".outcome (keep_until);
 ALTER TABLE :"schema".outcome ALTER result SET STORAGE EXTERNAL;
 
--- The attempts that failed, for people.
+-- The failed attempts, for people.
 CREATE TABLE :"schema".failure (
-    id      int8 NOT NULL,
-    lane    int4 NOT NULL,
-    attempt int2 NOT NULL,
-    at      timestamptz NOT NULL DEFAULT now(),
-    reason  text NOT NULL
+    id        int8 NOT NULL,
+    lane      int4 NOT NULL,
+    attempt   int2 NOT NULL,
+    failed_at timestamptz NOT NULL DEFAULT now(),
+    reason    text NOT NULL
 );
 CREATE INDEX failure_id ON :"schema".failure (id);
-CREATE INDEX failure_at ON :"schema".failure (at);
+CREATE INDEX failure_failed_at ON :"schema".failure (failed_at);
 
--- The number in the names of the schema's channels, as libraries count it.
-CREATE FUNCTION :"schema".space() RETURNS int4
+-- The oid of this schema as a signed number: it is part of the names of the notification channels.
+CREATE FUNCTION :"schema".schema_id() RETURNS int4
 LANGUAGE sql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
     SELECT ((oid::int8 + 2147483648) % 4294967296 - 2147483648)::int4 FROM pg_namespace WHERE nspname = current_schema()
 $$;
 
--- Lanes in which jobs have become claimable, for who looks for sleepers after the commit.
-CREATE FUNCTION :"schema".note_lanes(lanes int4[]) RETURNS void
+-- Adds lanes with new claimable jobs to the setting pgq.wake_lanes. After the commit the session wakes sleeping workers
+-- of them.
+CREATE FUNCTION :"schema".collect_wake_lanes(lanes int4[]) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
-    SELECT set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''),
+    SELECT set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                       nullif(array_to_string(lanes, ','), '')), false)
 $$;
 
--- Everybody locks in one order: leases, then rows of `tracked` by their ids, then keys by their digests, then the jobs' rows. Of the
--- ids all that are known to be needed are locked at once.
+-- All functions lock in one order: leases, rows of `tracked` by id, keys by digest, rows of jobs. A function locks all
+-- ids that it knows of at once.
 --
--- Functions keep the plans of their first calls, perhaps from when the tables were empty. With the settings of those below a plan that reads a
--- whole table is never one of them, whatever the statistics say. What is joined with `tracked` is therefore never joined with
--- itself: without hashes that would be each with each.
+-- A function keeps the plans of its first calls, perhaps from when the tables were empty. The settings of the functions
+-- below forbid plans that read a whole table, whatever the statistics say. They also forbid hash joins, so no statement
+-- joins what belongs to `tracked` with itself: a nested loop would compare each row with each.
 
--- What follows from the end of tracked jobs: waiters are told, keys become free, children begin. The jobs' own rows are the
--- caller's, who calls this in the transaction in which they go. Each statement sees what was committed before it: a child
--- that is being enqueued holds its parents' rows, so that its edge is there when the parents' end goes on.
-CREATE FUNCTION :"schema".ended(ids int8[], kinds "char"[], tries int2[], reasons text[], results bytea[]) RETURNS int8
+-- Ends tracked jobs: notifies waiters, frees keys, unblocks children. The caller removes the rows of the jobs in the
+-- same transaction. Each statement sees what was committed before it. A transaction that enqueues a child locks the
+-- rows of its parents, so this function waits for it and then finds the dependency. Returns how many children can
+-- start.
+CREATE FUNCTION :"schema".end_tracked(ids int8[], kinds "char"[], tries int2[], reasons text[], results bytea[]) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 DECLARE
-    heard int4[];
+    notified int4[];
     children int8[];
     free int8[];
     dead int8[];
@@ -102,25 +107,25 @@ BEGIN
       ORDER BY id FOR UPDATE;
     WITH e AS MATERIALIZED (SELECT * FROM unnest(ids, kinds, tries, reasons, results) u(id, kind, attempts, reason, result)),
     gone AS (DELETE FROM tracked t USING e, lane a WHERE t.id = e.id AND a.id = t.lane AND (e.kind <> 'h' OR a.dead_letters IS NOT NULL)
-             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters, false AS held, e.kind, e.attempts, e.reason, e.result),
+             RETURNING t.id, t.lane, t.digest, t.keep_for, t.waiters, false AS held, e.kind, e.attempts, e.reason, e.result),
     kept AS (UPDATE tracked t SET held = true FROM e, lane a
               WHERE t.id = e.id AND a.id = t.lane AND e.kind = 'h' AND a.dead_letters IS NULL
-             RETURNING t.id, t.lane, t.digest, t.keep, t.waiters, true AS held, e.kind, e.attempts, e.reason, e.result),
+             RETURNING t.id, t.lane, t.digest, t.keep_for, t.waiters, true AS held, e.kind, e.attempts, e.reason, e.result),
     every AS MATERIALIZED (SELECT * FROM gone UNION ALL SELECT * FROM kept),
-    keys AS (DELETE FROM unique_key k USING every b WHERE k.digest = b.digest AND k.job = b.id AND k.until IS NULL),
+    keys AS (DELETE FROM unique_key k USING every b WHERE k.digest = b.digest AND k.job_id = b.id AND k.until IS NULL),
     told AS (
         INSERT INTO outcome AS o (id, lane, kind, attempts, keep_until, reason, result)
-        SELECT b.id, b.lane, b.kind, b.attempts, CASE WHEN b.held THEN 'infinity' ELSE now() + b.keep END,
+        SELECT b.id, b.lane, b.kind, b.attempts, CASE WHEN b.held THEN 'infinity' ELSE now() + b.keep_for END,
                nullif(b.reason, ''), b.result
-          FROM every b WHERE b.keep IS NOT NULL
+          FROM every b WHERE b.keep_for IS NOT NULL
             ON CONFLICT (id) DO UPDATE SET kind = EXCLUDED.kind, attempts = EXCLUDED.attempts, ended_at = now(),
                keep_until = EXCLUDED.keep_until, reason = EXCLUDED.reason, result = EXCLUDED.result)
-    SELECT array_agg(DISTINCT w) INTO heard FROM every b CROSS JOIN LATERAL unnest(b.waiters) w;
-    IF heard IS NOT NULL THEN
-        PERFORM pg_notify('pgq_' || space() || '_w' || w, '') FROM unnest(heard) w;
+    SELECT array_agg(DISTINCT w) INTO notified FROM every b CROSS JOIN LATERAL unnest(b.waiters) w;
+    IF notified IS NOT NULL THEN
+        PERFORM pg_notify('pgq_' || schema_id() || '_w' || w, '') FROM unnest(notified) w;
     END IF;
 
-    -- In two steps: in one the server may read all of the index that has the children in order.
+    -- Two steps: a single one lets the server read the whole index that has the children in order.
     children := ARRAY(SELECT DISTINCT d.child FROM (SELECT child FROM dependency WHERE parent = ANY (ids) OFFSET 0) d ORDER BY 1);
     IF cardinality(children) = 0 THEN RETURN 0; END IF;
     PERFORM FROM tracked WHERE id = ANY (children) ORDER BY id FOR UPDATE;
@@ -131,21 +136,22 @@ BEGIN
                min(kind::text) FILTER (WHERE kind <> 'd') AS how FROM cut GROUP BY child),
     less AS (
         UPDATE tracked t SET waits_for = t.waits_for - c.n FROM each_child c WHERE t.id = c.child
-        RETURNING t.id, t.waits_for, t.if_failed, c.culprit, c.how)
-    SELECT array_agg(id) FILTER (WHERE waits_for = 0 AND (culprit IS NULL OR if_failed = 'r')),
-           array_agg(id) FILTER (WHERE culprit IS NOT NULL AND if_failed <> 'r'),
-           array_agg(if_failed) FILTER (WHERE culprit IS NOT NULL AND if_failed <> 'r'),
+        RETURNING t.id, t.waits_for, t.if_parent_fails, c.culprit, c.how)
+    SELECT array_agg(id) FILTER (WHERE waits_for = 0 AND (culprit IS NULL OR if_parent_fails = 'r')),
+           array_agg(id) FILTER (WHERE culprit IS NOT NULL AND if_parent_fails <> 'r'),
+           array_agg(if_parent_fails) FILTER (WHERE culprit IS NOT NULL AND if_parent_fails <> 'r'),
            array_agg('it waited for job ' || culprit || ', which ' || CASE how WHEN 'h' THEN 'failed for good'
                WHEN 'c' THEN 'was cancelled' WHEN 'e' THEN 'expired' ELSE 'was discarded' END)
-               FILTER (WHERE culprit IS NOT NULL AND if_failed <> 'r')
+               FILTER (WHERE culprit IS NOT NULL AND if_parent_fails <> 'r')
       INTO free, dead, what, why FROM less;
     IF free IS NOT NULL THEN PERFORM unblock(free); END IF;
     IF dead IS NOT NULL THEN PERFORM fail_blocked(dead, what, why); END IF;
     RETURN coalesce(cardinality(free), 0);
 END $$;
 
--- A job that is held in a lane with dead letters goes there instead, to be run like any other. Its headers tell where it comes from.
-CREATE FUNCTION :"schema".bury() RETURNS trigger
+-- Moves a job that becomes held to the dead letter lane of its lane, if that has one. There it is claimed like any
+-- other. Its headers say where it comes from.
+CREATE FUNCTION :"schema".move_to_dead_letters() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 DECLARE
     of_lane lane := (SELECT l FROM lane l WHERE l.id = NEW.lane);
@@ -156,14 +162,14 @@ BEGIN
     SELECT NEW.id, NEW.rank, of_lane.dead_letters, coalesce(NEW.headers, '{}') || jsonb_build_object(
                'pgq-died-in', of_lane.queue, 'pgq-died-of', coalesce(NEW.reason, ''), 'pgq-attempts', NEW.attempts::text),
            NEW.key, NEW.body;
-    PERFORM note_lanes(ARRAY[of_lane.dead_letters]);
+    PERFORM collect_wake_lanes(ARRAY[of_lane.dead_letters]);
     RETURN NULL;
 END $$;
-CREATE TRIGGER deferred_bury AFTER INSERT OR UPDATE OF kind ON :"schema".deferred
-    FOR EACH ROW WHEN (NEW.kind = 'h') EXECUTE FUNCTION :"schema".bury();
+CREATE TRIGGER deferred_dead_letters AFTER INSERT OR UPDATE OF kind ON :"schema".deferred
+    FOR EACH ROW WHEN (NEW.kind = 'h') EXECUTE FUNCTION :"schema".move_to_dead_letters();
 
--- The jobs of a lane that have not ended and are not held, counted and looked for no further than `most`.
-CREATE FUNCTION :"schema".open_jobs(of_lane int4, most int8) RETURNS int8
+-- Counts the jobs of a lane that have not ended and are not held, up to `most`.
+CREATE FUNCTION :"schema".count_open_jobs(of_lane int4, most int8) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     n int8 := (SELECT count(*) FROM (SELECT FROM ready WHERE lane = of_lane LIMIT most) r);
@@ -181,26 +187,50 @@ BEGIN
     RETURN least(n, most);
 END $$;
 
--- Blocked jobs that wait for nothing any more.
+-- Moves deferred jobs to `ready` and returns their lanes. start_over: no attempts are counted, and nobody asks them to
+-- stop.
+CREATE FUNCTION :"schema".deferred_to_ready(which int8[], start_over bool) RETURNS SETOF int4
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
+BEGIN
+    RETURN QUERY
+    WITH d AS (DELETE FROM deferred d WHERE d.id = ANY (which) RETURNING d.*)
+    INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
+    SELECT id, rank, lane, CASE WHEN start_over THEN 0 ELSE attempts END, CASE WHEN start_over THEN flags & 1 ELSE flags END,
+           headers, key, body FROM d ORDER BY id RETURNING lane;
+END $$;
+
+-- Moves one job from `ready` to `deferred`, with another payload when that is not null. Returns its attempts, null when
+-- it is not in `ready`.
+CREATE FUNCTION :"schema".ready_to_deferred(
+    of_lane int4, of_rank int8, of_job int8, at timestamptz, new_kind "char", why text, new_body bytea) RETURNS int2
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    tries int2;
+BEGIN
+    WITH r AS (DELETE FROM ready r WHERE r.lane = of_lane AND r.rank = of_rank AND r.id = of_job RETURNING r.*)
+    INSERT INTO deferred (run_at, kind, reason, id, rank, lane, attempts, flags, headers, key, body)
+    SELECT at, new_kind, why, id, rank, lane, attempts, flags, headers, key, coalesce(new_body, body) FROM r
+    RETURNING attempts INTO tries;
+    RETURN tries;
+END $$;
+
+-- Makes blocked jobs claimable, or delayed when their time has not come. Their parents have ended.
 CREATE FUNCTION :"schema".unblock(ids int8[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 DECLARE
     touched int4[];
 BEGIN
-    WITH b AS (DELETE FROM deferred d WHERE d.id = ANY (ids) AND d.kind = 'b' RETURNING d.*),
-    w AS (SELECT b.*, t.run_at AS at FROM b JOIN tracked t ON t.id = b.id),
-    later AS (
-        INSERT INTO deferred (run_at, kind, id, rank, lane, attempts, flags, headers, key, body)
-        SELECT at, 'd', id, rank, lane, attempts, flags, headers, key, body FROM w WHERE at > now()),
-    now_ AS (
-        INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
-        SELECT id, rank, lane, attempts, flags, headers, key, body FROM w WHERE at IS NULL OR at <= now() ORDER BY id)
-    SELECT array_agg(DISTINCT lane) INTO touched FROM w;
-    PERFORM note_lanes(touched);
+    WITH later AS (
+        UPDATE deferred d SET kind = 'd', run_at = t.run_at, changed_at = now() FROM tracked t
+         WHERE d.id = ANY (ids) AND d.kind = 'b' AND t.id = d.id AND t.run_at > now() RETURNING d.lane)
+    SELECT array_agg(DISTINCT lane) INTO touched FROM later;
+    ids := ARRAY(SELECT d.id FROM deferred d WHERE d.id = ANY (ids) AND d.kind = 'b');
+    PERFORM collect_wake_lanes(touched || ARRAY(SELECT DISTINCT l FROM deferred_to_ready(ids, false) l));
 END $$;
 
--- Blocked jobs that never begin, because a job they waited for has not succeeded: held or cancelled, as each wants it.
+-- Holds or cancels blocked jobs of which a parent did not succeed; `kinds` says which, h or c.
 CREATE FUNCTION :"schema".fail_blocked(ids int8[], kinds "char"[], reasons text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
@@ -211,11 +241,11 @@ BEGIN
     UPDATE deferred d SET kind = 'h', reason = e.reason, changed_at = now()
       FROM unnest(ids, kinds, reasons) e(id, kind, reason) WHERE d.id = e.id AND d.kind = 'b' AND e.kind = 'h';
     DELETE FROM deferred d USING unnest(ids, kinds) e(id, kind) WHERE d.id = e.id AND d.kind = 'b' AND e.kind = 'c';
-    PERFORM ended(ids, kinds, array_fill(0::int2, ARRAY[cardinality(ids)]), reasons, NULL);
+    PERFORM end_tracked(ids, kinds, array_fill(0::int2, ARRAY[cardinality(ids)]), reasons, NULL);
 END $$;
 
--- Makes jobs tracked that were enqueued without it, wherever they are; those that are tracked or ended already stay as they are.
--- This looks through all jobs. A lease that is changed moves, and its worker finds it again.
+-- Makes untracked jobs tracked, wherever they are. Jobs that are tracked or have ended stay as they are. This scans all
+-- jobs. The row of a changed lease moves; its worker looks it up again.
 CREATE FUNCTION :"schema".track(which int8[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = on AS $$
 #variable_conflict use_column
@@ -227,7 +257,7 @@ BEGIN
                                                          AND NOT EXISTS (SELECT FROM outcome o WHERE o.id = w));
         EXIT WHEN cardinality(missing) = 0;
         PERFORM unpack_jobs(missing);
-        -- All in one snapshot: a job that moves from one table to another is never missed between the two.
+        -- One statement, one snapshot: a job that moves between two tables is found in one of them.
         missing := ARRAY(
             SELECT id FROM ready WHERE id = ANY (missing)
             UNION SELECT id FROM deferred WHERE id = ANY (missing)
@@ -250,8 +280,9 @@ BEGIN
     END LOOP;
 END $$;
 
--- Registers a waiter for the ends of jobs, and tells of those that have ended. '?': ended, or never was; how was not kept.
-CREATE FUNCTION :"schema".watch(which int8[], waiter int4, keep_for interval)
+-- Registers a waiter for the ends of jobs and returns the jobs that have ended. `at_least`: for how long their outcomes
+-- are kept. kind ?: the job has ended without a kept outcome, or it never existed.
+CREATE FUNCTION :"schema".watch(which int8[], waiter int4, at_least interval)
 RETURNS TABLE (id int8, kind "char", attempts int2, reason text, result bytea)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
@@ -260,10 +291,10 @@ BEGIN
     PERFORM track(which);
     UPDATE tracked t SET waiters = CASE WHEN waiter IS NULL OR waiter = ANY (t.waiters) THEN t.waiters
                                         ELSE array_append(t.waiters[greatest(1, cardinality(t.waiters) - 62):], waiter) END,
-                         keep = greatest(t.keep, keep_for)
+                         keep_for = greatest(t.keep_for, at_least)
      WHERE t.id = ANY (ARRAY(
         SELECT t.id FROM tracked t WHERE t.id = ANY (which) AND NOT t.held
-           AND (t.keep IS NULL OR t.keep < keep_for
+           AND (t.keep_for IS NULL OR t.keep_for < at_least
                 OR waiter IS NOT NULL AND (t.waiters IS NULL OR NOT waiter = ANY (t.waiters)))
          ORDER BY t.id FOR NO KEY UPDATE));
     RETURN QUERY
@@ -274,7 +305,7 @@ BEGIN
          WHERE o.id IS NOT NULL OR t.id IS NULL OR t.held;
 END $$;
 
--- Ends jobs that wait, are delayed, blocked or held, and asks the workers of those that run to stop them.
+-- Removes jobs that are ready, deferred, blocked or held, and asks workers to stop those that run.
 CREATE FUNCTION :"schema".cancel(which int8[]) RETURNS TABLE (waiting int8, running int8)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -308,7 +339,7 @@ BEGIN
                                     AND coalesce(e.was[j.o], 0) & 2 = 0)), 0), array_agg(DISTINCT e.worker)
               INTO asked, told FROM e;
             IF told IS NOT NULL THEN
-                PERFORM pg_notify('pgq_' || space() || '_' || w, 'stop') FROM unnest(told) w;
+                PERFORM pg_notify('pgq_' || schema_id() || '_' || w, 'stop') FROM unnest(told) w;
             END IF;
             PERFORM FROM tracked WHERE id = ANY (which || ARRAY(SELECT child FROM dependency WHERE parent = ANY (which)))
               ORDER BY id FOR UPDATE;
@@ -319,10 +350,10 @@ BEGIN
               INTO n, tracked_, tries FROM every;
             IF tracked_ IS NOT NULL THEN
                 DELETE FROM dependency WHERE child = ANY (tracked_);
-                PERFORM ended(tracked_, array_fill('c'::"char", ARRAY[cardinality(tracked_)]), tries, NULL, NULL);
+                PERFORM end_tracked(tracked_, array_fill('c'::"char", ARRAY[cardinality(tracked_)]), tries, NULL, NULL);
             END IF;
-            -- One that was claimed meanwhile, or whose lease changed at that moment, is not missed. Its lease comes first in the order
-            -- of locks, so all of them are given back and taken anew; where that does not help, what is done stays done.
+            -- A job may have been claimed since, or its lease may have changed. Leases come first in the order of
+            -- locks, so this rolls back, releases all locks and starts again. After 20 rounds it keeps what is done.
             IF i < 20 AND EXISTS (
                 SELECT FROM lease l, unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
                    AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0) THEN
@@ -339,7 +370,8 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Jobs whose time ran out before they began, but not while they run: gone, or held when they want it so. At most 1000; how many.
+-- Expires jobs whose time ran out before they started: removes them, or holds those with hold_expired. At most 1000;
+-- returns how many.
 CREATE FUNCTION :"schema".expire() RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -350,42 +382,44 @@ DECLARE
     kinds "char"[] := '{}';
     tries int2[] := '{}';
 BEGIN
-    FOR late IN SELECT t.id, t.lane, t.rank, t.hold_late FROM tracked t WHERE t.expires_at <= now() AND NOT t.held
+    FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t WHERE t.expires_at <= now() AND NOT t.held
                  ORDER BY t.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED LOOP
-        WITH r AS (DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id
-                   RETURNING id, rank, lane, attempts, flags, headers, key, body),
-        d AS (DELETE FROM deferred WHERE id = late.id RETURNING id, rank, lane, attempts, flags, headers, key, body),
-        every AS (SELECT * FROM r UNION ALL SELECT * FROM d),
-        kept AS (
-            INSERT INTO deferred (run_at, kind, reason, id, rank, lane, attempts, flags, headers, key, body)
-            SELECT 'infinity', 'h', 'it expired', every.* FROM every WHERE late.hold_late)
-        SELECT attempts INTO tries_ FROM every;
-        IF NOT FOUND THEN  -- it runs, so it has begun in time
+        IF late.hold_expired THEN
+            tries_ := ready_to_deferred(late.lane, late.rank, late.id, 'infinity', 'h', 'it expired', NULL);
+            IF tries_ IS NULL THEN
+                UPDATE deferred SET run_at = 'infinity', kind = 'h', reason = 'it expired', changed_at = now() WHERE id = late.id
+                RETURNING attempts INTO tries_;
+            END IF;
+        ELSE
+            DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id RETURNING attempts INTO tries_;
+            IF NOT FOUND THEN DELETE FROM deferred WHERE id = late.id RETURNING attempts INTO tries_; END IF;
+        END IF;
+        IF tries_ IS NULL THEN  -- it runs: it started in time
             UPDATE tracked SET expires_at = NULL WHERE id = late.id;
             CONTINUE;
         END IF;
         gone := gone || late.id;
         tries := tries || tries_;
-        kinds := kinds || CASE WHEN late.hold_late THEN 'h' ELSE 'e' END::"char";
+        kinds := kinds || CASE WHEN late.hold_expired THEN 'h' ELSE 'e' END::"char";
     END LOOP;
     IF cardinality(gone) > 0 THEN
         DELETE FROM dependency WHERE child = ANY (gone);
         UPDATE tracked SET waits_for = 0 WHERE id = ANY (gone);
-        PERFORM ended(gone, kinds, tries, array_fill('it expired'::text, ARRAY[cardinality(gone)]), NULL);
+        PERFORM end_tracked(gone, kinds, tries, array_fill('it expired'::text, ARRAY[cardinality(gone)]), NULL);
     END IF;
     RETURN cardinality(gone);
 END $$;
 
--- What nobody needs to keep any more.
-CREATE FUNCTION :"schema".forget(failures_older_than interval) RETURNS int8
+-- Deletes outcomes, keys and failures that are kept no longer, at most 10000 of each; returns how many.
+CREATE FUNCTION :"schema".purge(failures_older_than interval) RETURNS int8
 LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
     WITH o AS (DELETE FROM outcome WHERE id = ANY (ARRAY(SELECT id FROM outcome WHERE keep_until <= now() LIMIT 10000)) RETURNING 1),
     k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(SELECT digest FROM unique_key WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
-    f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(SELECT ctid FROM failure WHERE at <= now() - failures_older_than LIMIT 10000)) RETURNING 1)
+    f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1)
     SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM f)
 $$;
 
--- Held jobs start over. One whose unique key has been taken by another meanwhile stays held.
+-- Makes held jobs ready again, with no attempts counted. A job whose unique key another job holds now stays held.
 CREATE FUNCTION :"schema".requeue(which int8[]) RETURNS TABLE (n int8, lanes int4[])
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
@@ -395,60 +429,51 @@ DECLARE
 BEGIN
     PERFORM FROM tracked t WHERE t.id = ANY (which) ORDER BY t.id FOR UPDATE;
     mine := ARRAY(SELECT d.id FROM deferred d WHERE d.id = ANY (which) AND d.kind = 'h' ORDER BY d.id FOR UPDATE);
-    INSERT INTO unique_key AS k (digest, job, scope)
+    INSERT INTO unique_key AS k (digest, job_id, scope)
     SELECT DISTINCT ON (t.digest) t.digest, t.id, 'f' FROM tracked t WHERE t.id = ANY (mine) AND t.digest IS NOT NULL
      ORDER BY t.digest, t.id
-        ON CONFLICT (digest) DO UPDATE SET job = EXCLUDED.job, scope = EXCLUDED.scope, until = NULL
+        ON CONFLICT (digest) DO UPDATE SET job_id = EXCLUDED.job_id, scope = EXCLUDED.scope, until = NULL
            WHERE k.until <= clock_timestamp();
     mine := ARRAY(SELECT m FROM unnest(mine) m LEFT JOIN tracked t ON t.id = m
-                   WHERE t.digest IS NULL OR EXISTS (SELECT FROM unique_key k WHERE k.digest = t.digest AND k.job = m));
+                   WHERE t.digest IS NULL OR EXISTS (SELECT FROM unique_key k WHERE k.digest = t.digest AND k.job_id = m));
     UPDATE tracked SET held = false, expires_at = NULL WHERE id = ANY (mine);
     DELETE FROM outcome WHERE id = ANY (mine);
-    RETURN QUERY
-    WITH d AS (DELETE FROM deferred WHERE id = ANY (mine) RETURNING *),
-    back AS (
-        INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
-        SELECT id, rank, lane, 0, flags & 1, headers, key, body FROM d ORDER BY id RETURNING lane)
-    SELECT count(*), array_agg(DISTINCT lane) FROM back;
+    RETURN QUERY SELECT count(*), array_agg(DISTINCT l) FROM deferred_to_ready(mine, true) l;
 END $$;
 
--- Gives a job that waits another payload, and another time when `move`. False when it waits no more.
+-- Replaces the payload of a job that waits, and its time when `move`. False when the job no longer waits.
 CREATE FUNCTION :"schema".replace_waiting(of_job int8, of_lane int4, of_rank int8, new_body bytea, move bool, at timestamptz)
 RETURNS bool
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+DECLARE
+    due_now bool := move AND (at IS NULL OR at <= now());
 BEGIN
     IF move AND at > now() THEN
-        WITH r AS (DELETE FROM ready r WHERE r.lane = of_lane AND r.rank = of_rank AND r.id = of_job RETURNING r.*)
-        INSERT INTO deferred (run_at, kind, id, rank, lane, attempts, flags, headers, key, body)
-        SELECT at, 'd', id, rank, lane, attempts, flags, headers, key, new_body FROM r;
-        IF FOUND THEN RETURN true; END IF;
+        IF ready_to_deferred(of_lane, of_rank, of_job, at, 'd', NULL, new_body) IS NOT NULL THEN RETURN true; END IF;
     ELSE
         UPDATE ready r SET body = new_body WHERE r.lane = of_lane AND r.rank = of_rank AND r.id = of_job;
         IF FOUND THEN RETURN true; END IF;
     END IF;
     UPDATE tracked t SET run_at = at WHERE move AND t.id = of_job;
-    IF move AND (at IS NULL OR at <= now()) THEN
-        WITH d AS (DELETE FROM deferred d WHERE d.id = of_job AND d.run_at < 'infinity' RETURNING d.*)
-        INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
-        SELECT id, rank, lane, attempts, flags, headers, key, new_body FROM d;
-        IF FOUND THEN RETURN true; END IF;
-    END IF;
-    UPDATE deferred d SET body = new_body,
-                          run_at = CASE WHEN move AND d.run_at < 'infinity' THEN at ELSE d.run_at END
+    UPDATE deferred d SET body = new_body, run_at = CASE WHEN due_now OR NOT move OR d.run_at = 'infinity' THEN d.run_at ELSE at END
      WHERE d.id = of_job AND d.kind <> 'h';
-    RETURN FOUND;
+    IF NOT FOUND THEN RETURN false; END IF;
+    PERFORM deferred_to_ready(ARRAY[of_job], false)
+       FROM deferred d WHERE due_now AND d.id = of_job AND d.run_at < 'infinity';
+    RETURN true;
 END $$;
 
--- Jobs of any lanes with everything that can be said of them, in one step; the plain ones have statements of their own.
--- Times are a kind (0 unset, 1 relative, 2 absolute) and microseconds. Headers as (number of the job, name, value).
--- `parents` are ids, or, below zero, jobs of this call by their numbers; `children` says whose. `conflicts`: s the one that is
--- there stays, e error, r it gets this payload, d and this time as well. `bounds`: with those that the lane has, at most so many; 0
--- for any number. Who names a bound takes turns with others who do.
+-- Enqueues jobs of any lanes with any attributes. Plain jobs have cheaper statements, see statement/enqueue.hpp. Times
+-- are a kind (0 unset, 1 relative, 2 absolute) and microseconds. Headers are (number of the job, name, value).
+-- `children`[i] is the number of a job of this call that waits for `parents`[i]: an id, or minus the number of a job of
+-- this call. `conflicts`, when another job holds the unique key: s skip this job, e raise an error, r replace the
+-- payload of the other job, d replace its payload and its time. `bounds`: the most open jobs the lane may have
+-- afterwards, 0 for no bound. A lock lets one transaction at a time enqueue to a bounded lane.
 --
--- A key that somebody takes in a transaction that has not ended is waited for. A job that begins at this moment is
--- not taken for one that waits: its row is locked until the caller's transaction ends.
+-- If another open transaction holds a key, this waits for its end. It also locks the row of a waiting job that holds a
+-- key, so that no worker claims the job before the caller's transaction ends.
 --
--- What is of all jobs is taken from the arrays in one go, and keys that nobody has with one insert.
+-- One pass over the arrays handles what all jobs have, and one insert takes all keys that are free.
 CREATE FUNCTION :"schema".enqueue_tracked(
     lanes int4[], priorities int2[], run_kinds int2[], run_us int8[], exp_kinds int2[], exp_us int8[], bodies bytea[],
     head_of int4[], head_names text[], head_values text[], limit_keys text[],
@@ -490,52 +515,52 @@ BEGIN
               FROM unnest(lanes, unique_keys) WITH ORDINALITY u(lane, k, o) JOIN lane l ON l.id = u.lane ORDER BY u.o);
     END IF;
     IF cardinality(ancestors) > 0 THEN PERFORM track(ancestors); END IF;
-    -- Neither parents nor those that have the keys end before this has. A parent that is not locked, because its enqueue has not been
-    -- committed yet, is not known; so is an id that was guessed and is one of this call: a job would wait for itself.
+    -- The locks keep parents and holders of keys from ending before this transaction. A parent whose enqueue is not
+    -- committed is unknown. So is a guessed id that this call has drawn itself: the job would wait for itself.
     IF digests IS NULL AND cardinality(ancestors) > 0 THEN
         locked := ARRAY(SELECT t.id FROM tracked t WHERE t.id = ANY (ancestors) ORDER BY t.id FOR NO KEY UPDATE);
     END IF;
     was_ids := ids; was_bodies := bodies; was_kinds := run_kinds; was_us := run_us;
-    -- Nearly always all keys are free: then one insert takes them.
+    -- Nearly always all keys are free; then one insert takes them.
     IF digests IS NOT NULL AND NOT EXISTS (SELECT FROM unique_key k WHERE k.digest = ANY (digests)) THEN BEGIN
         locked := ARRAY(SELECT t.id FROM tracked t WHERE t.id = ANY (ancestors) ORDER BY t.id FOR NO KEY UPDATE);
-        INSERT INTO unique_key (digest, job, scope, until)
+        INSERT INTO unique_key (digest, job_id, scope, until)
         SELECT u.digest, u.id, u.scope, CASE WHEN u.scope = 'p' THEN now_ + u.period * interval '1 microsecond' END
           FROM unnest(digests, ids, scopes, periods) u(digest, id, scope, period) WHERE u.digest IS NOT NULL ORDER BY u.digest
             ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS taken = ROW_COUNT;
         IF taken <> cardinality(array_remove(digests, NULL)) THEN RAISE EXCEPTION USING ERRCODE = 'PQ003'; END IF;
         all_free := true;
-    EXCEPTION WHEN SQLSTATE 'PQ003' THEN  -- one of them twice, or somebody came first: one by one
+    EXCEPTION WHEN SQLSTATE 'PQ003' THEN  -- a key occurs twice, or another session took one: take them one by one
     END; END IF;
     FOR turn IN 1..20 LOOP BEGIN
         EXIT WHEN digests IS NULL OR all_free;
         ids := was_ids; bodies := was_bodies; run_kinds := was_kinds; run_us := was_us; fresh_ := array_fill(true, ARRAY[n]);
         locked := ARRAY(
             SELECT t.id FROM tracked t
-             WHERE t.id = ANY (ancestors || ARRAY(SELECT k.job FROM unique_key k WHERE k.digest = ANY (digests)))
+             WHERE t.id = ANY (ancestors || ARRAY(SELECT k.job_id FROM unique_key k WHERE k.digest = ANY (digests)))
              ORDER BY t.id FOR NO KEY UPDATE);
-        -- In one order, so that two batches never wait for each other.
+        -- In one order: two batches cannot deadlock.
         FOR rival IN SELECT i, digests[i] AS digest, unique_keys[i] AS name, scopes[i] AS scope, conflicts[i] AS conflict,
                             CASE WHEN scopes[i] = 'p' THEN now_ + periods[i] * interval '1 microsecond' END AS until,
                             CASE run_kinds[i] WHEN 1 THEN now_ + run_us[i] * interval '1 microsecond'
                                 WHEN 2 THEN 'epoch'::timestamptz + run_us[i] * interval '1 microsecond' END AS at
                        FROM generate_series(1, n) i WHERE digests[i] IS NOT NULL ORDER BY digests[i], i LOOP
             LOOP
-                INSERT INTO unique_key AS k (digest, job, scope, until)
+                INSERT INTO unique_key AS k (digest, job_id, scope, until)
                 VALUES (rival.digest, ids[rival.i], rival.scope, rival.until)
-                    ON CONFLICT (digest) DO UPDATE SET job = EXCLUDED.job, scope = EXCLUDED.scope, until = EXCLUDED.until
+                    ON CONFLICT (digest) DO UPDATE SET job_id = EXCLUDED.job_id, scope = EXCLUDED.scope, until = EXCLUDED.until
                        WHERE k.until <= clock_timestamp();
                 EXIT WHEN FOUND;
-                SELECT k.job AS id, k.scope, k.job = ANY (was_ids) AS mine, t.lane, t.rank INTO place
-                  FROM unique_key k LEFT JOIN tracked t ON t.id = k.job WHERE k.digest = rival.digest FOR UPDATE OF k;
-                CONTINUE WHEN NOT FOUND;  -- it ended in between
-                IF NOT place.mine AND place.id <> ALL (locked) AND place.lane IS NOT NULL THEN  -- it took the key in between
+                SELECT k.job_id AS id, k.scope, k.job_id = ANY (was_ids) AS mine, t.lane, t.rank INTO place
+                  FROM unique_key k LEFT JOIN tracked t ON t.id = k.job_id WHERE k.digest = rival.digest FOR UPDATE OF k;
+                CONTINUE WHEN NOT FOUND;  -- that job has ended since
+                IF NOT place.mine AND place.id <> ALL (locked) AND place.lane IS NOT NULL THEN  -- it took the key since
                     IF turn < 20 THEN RAISE EXCEPTION USING ERRCODE = 'PQ003'; END IF;
                     locked := locked || ARRAY(SELECT t.id FROM tracked t WHERE t.id = place.id FOR NO KEY UPDATE);
                 END IF;
-                IF place.mine THEN  -- the first of this call wins
-                    IF rival.conflict = 'e' THEN PERFORM refuse_key(rival.name, place.id); END IF;
+                IF place.mine THEN  -- of this call the first job wins
+                    IF rival.conflict = 'e' THEN PERFORM raise_key_conflict(rival.name, place.id); END IF;
                     IF rival.conflict IN ('r', 'd') THEN
                         bodies[array_position(ids, place.id)] := bodies[rival.i];
                         IF rival.conflict = 'd' THEN
@@ -549,14 +574,14 @@ BEGIN
                         IF NOT FOUND THEN PERFORM FROM deferred d WHERE d.id = place.id FOR UPDATE; END IF;
                     END IF;
                     IF place.scope = 'w' AND NOT FOUND
-                       -- With the old payload: the new one becomes a job of its own, which has the key from now on.
+                       -- It runs with the old payload. The new job is enqueued and takes the key.
                        OR rival.conflict IN ('r', 'd') AND NOT replace_waiting(place.id, place.lane, place.rank,
                                                                bodies[rival.i], rival.conflict = 'd', rival.at) THEN
-                        UPDATE unique_key k SET job = ids[rival.i], scope = rival.scope, until = rival.until
+                        UPDATE unique_key k SET job_id = ids[rival.i], scope = rival.scope, until = rival.until
                          WHERE k.digest = rival.digest;
                         EXIT;
                     END IF;
-                    IF rival.conflict = 'e' THEN PERFORM refuse_key(rival.name, place.id); END IF;
+                    IF rival.conflict = 'e' THEN PERFORM raise_key_conflict(rival.name, place.id); END IF;
                 END IF;
                 ids[rival.i] := place.id;
                 fresh_[rival.i] := false;
@@ -564,16 +589,16 @@ BEGIN
             END LOOP;
         END LOOP;
         EXIT;
-    EXCEPTION WHEN SQLSTATE 'PQ003' THEN  -- anew, in the order of locks
+    EXCEPTION WHEN SQLSTATE 'PQ003' THEN  -- again, in the order of locks
     END; END LOOP;
 
     FOR place IN SELECT b.lane, min(b.bound) AS bound, count(*) AS n
                    FROM (SELECT lanes[i] AS lane, nullif(bounds[i], 0) AS bound FROM generate_series(1, n) i WHERE fresh_[i]) b
                   GROUP BY b.lane HAVING min(b.bound) IS NOT NULL ORDER BY b.lane LOOP
         PERFORM pg_advisory_xact_lock(('ready'::regclass::oid::int8 << 32) | place.lane);
-        IF open_jobs(place.lane, place.bound) + place.n > place.bound THEN
+        IF count_open_jobs(place.lane, place.bound) + place.n > place.bound THEN
             RAISE EXCEPTION 'the lane is full' USING ERRCODE = 'PQ002',
-                  DETAIL = 'It has ' || open_jobs(place.lane, place.bound) || ' of at most ' || place.bound || ' jobs, and '
+                  DETAIL = 'It has ' || count_open_jobs(place.lane, place.bound) || ' of at most ' || place.bound || ' jobs, and '
                            || place.n || ' more were to be enqueued.';
         END IF;
     END LOOP;
@@ -599,7 +624,7 @@ BEGIN
         heads[rival.o] := rival.headers;
     END LOOP;
     WITH item AS MATERIALIZED (
-        SELECT u.i, u.id, u.lane, u.headers, u.body, u.key, u.waits_for, u.culprit, coalesce(u.if_failed, 'h') AS if_failed,
+        SELECT u.i, u.id, u.lane, u.headers, u.body, u.key, u.waits_for, u.culprit, coalesce(u.if_parent_fails, 'h') AS if_parent_fails,
                CASE u.run_kind WHEN 1 THEN now_ + u.run_us * interval '1 microsecond'
                                WHEN 2 THEN 'epoch'::timestamptz + u.run_us * interval '1 microsecond' END AS run_at,
                CASE u.late_kind WHEN 1 THEN now_ + u.late_us * interval '1 microsecond'
@@ -608,18 +633,18 @@ BEGIN
                    WHEN 1 THEN greatest(0, least(281474976710654, (extract(epoch FROM now_) * 1000)::int8 + u.exp_us / 1000))
                    WHEN 2 THEN greatest(0, least(281474976710654, u.exp_us / 1000))
                    ELSE 281474976710655 END AS rank,
-               u.digest, u.unique_key, coalesce(u.hold_late, false) AS hold_late,
-               CASE WHEN u.keep > 0 THEN u.keep * interval '1 microsecond' END AS keep,
+               u.digest, u.unique_key, coalesce(u.hold_expired, false) AS hold_expired,
+               CASE WHEN u.keep > 0 THEN u.keep * interval '1 microsecond' END AS keep_for,
                coalesce(u.digest IS NOT NULL OR u.late_kind <> 0 OR u.keep > 0
                         OR u.i = ANY (children) OR -u.i = ANY (parents), false) AS follow
           FROM unnest(ids, lanes, heads, bodies, limit_keys, waits, failed, if_faileds, run_kinds, run_us, late_kinds, late_us,
                       priorities, exp_kinds, exp_us, digests, unique_keys, hold_lates, keeps, fresh_)
-               WITH ORDINALITY u(id, lane, headers, body, key, waits_for, culprit, if_failed, run_kind, run_us, late_kind, late_us,
-                                 priority, exp_kind, exp_us, digest, unique_key, hold_late, keep, fresh, i)
+               WITH ORDINALITY u(id, lane, headers, body, key, waits_for, culprit, if_parent_fails, run_kind, run_us, late_kind, late_us,
+                                 priority, exp_kind, exp_us, digest, unique_key, hold_expired, keep, fresh, i)
          WHERE u.fresh),
     known AS (
-        INSERT INTO tracked (id, lane, rank, digest, unique_key, waits_for, if_failed, run_at, expires_at, hold_late, keep)
-        SELECT id, lane, rank, digest, unique_key, waits_for, if_failed, run_at, expires_at, hold_late, keep
+        INSERT INTO tracked (id, lane, rank, digest, unique_key, waits_for, if_parent_fails, run_at, expires_at, hold_expired, keep_for)
+        SELECT id, lane, rank, digest, unique_key, waits_for, if_parent_fails, run_at, expires_at, hold_expired, keep_for
           FROM item WHERE follow),
     begin_ AS (
         INSERT INTO ready (id, rank, lane, flags, headers, key, body)
@@ -631,7 +656,7 @@ BEGIN
                CASE WHEN waits_for > 0 OR culprit IS NOT NULL THEN 'b' ELSE 'd' END,
                id, rank, lane, CASE WHEN follow THEN 1 END, headers, key, body FROM item
          WHERE waits_for > 0 OR culprit IS NOT NULL OR run_at > now_)
-    SELECT array_agg(id), array_agg(if_failed) INTO dead, dead_kinds FROM item WHERE culprit IS NOT NULL;
+    SELECT array_agg(id), array_agg(if_parent_fails) INTO dead, dead_kinds FROM item WHERE culprit IS NOT NULL;
     IF dead IS NOT NULL THEN
         PERFORM fail_blocked(dead, dead_kinds, ARRAY(
             SELECT 'it waited for job ' || failed[i] || ', which had not succeeded' FROM generate_series(1, n) i
@@ -640,7 +665,7 @@ BEGIN
     RETURN QUERY SELECT u.id, u.fresh FROM unnest(ids, fresh_) WITH ORDINALITY u(id, fresh, i) ORDER BY u.i;
 END $$;
 
-CREATE FUNCTION :"schema".refuse_key(name text, holder int8) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION :"schema".raise_key_conflict(name text, holder int8) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'a job with the unique key "%" is there already', name
           USING ERRCODE = 'PQ001', DETAIL = 'It is job ' || holder || '.';

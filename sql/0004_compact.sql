@@ -1,19 +1,17 @@
--- Dead rows that VACUUM has to leave. See docs/design/speed.md for the reasons, docs/guides/deployment.md for the price.
+-- Removes dead rows that VACUUM must leave. docs/design/speed.md gives the reasons, docs/guides/deployment.md the price.
 
--- What a table holds while it is written anew.
-CREATE UNLOGGED TABLE :"schema".ready_rest (LIKE :"schema".ready INCLUDING STORAGE);
-CREATE UNLOGGED TABLE :"schema".pack_rest (LIKE :"schema".pack INCLUDING STORAGE);
-CREATE UNLOGGED TABLE :"schema".lease_rest (LIKE :"schema".lease INCLUDING STORAGE);
-CREATE UNLOGGED TABLE :"schema".turn_rest (LIKE :"schema".turn);
-
--- While anybody holds an old snapshot VACUUM leaves every row that has gone since, and each claim that begins at the start of a lane looks
--- at all of them. But jobs move on quickly, and few rows are left: these are written anew, and the rest goes with the file. Only
--- where it is worth it, and where nobody has to wait for longer than 20 ms; true when it was done, to one of the tables: who has the
--- lock of one waits for no other, because a claim needs both.
+-- While a transaction holds an old snapshot, VACUUM leaves every row deleted since, and each claim from the start of a
+-- lane reads all of them. Few rows of a busy queue are alive. So this keeps the living rows in memory, truncates the
+-- table, which drops the dead ones, and inserts the living ones again.
 --
--- Who has a snapshot from before sees the tables empty from then on, as after any TRUNCATE: see docs/guides/deployment.md.
+-- It does so for one table at a time, where enough rows are dead, and where it gets the lock within 20 ms. It keeps one
+-- lock only, because a claim needs two of these tables. Returns true when it has rewritten a table.
+--
+-- It carries rows as values of their table's type, so a column that somebody else has added keeps its values.
+--
+-- A transaction with an older snapshot sees the table empty afterwards, as after any TRUNCATE: see docs/guides/deployment.md.
 -- SET pgq.compact = off forbids it.
-CREATE FUNCTION :"schema".compact(dead_jobs int8 DEFAULT 100000, dead_leases int8 DEFAULT 20000, dead_turns int8 DEFAULT 10000)
+CREATE FUNCTION :"schema".compact(dead_jobs int8 DEFAULT 100000, dead_leases int8 DEFAULT 20000, dead_slots int8 DEFAULT 10000)
 RETURNS bool
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
 DECLARE
@@ -22,17 +20,22 @@ DECLARE
     most_ int8;
     n int8;
     size_ int8;
+    slots claim_slot[];
+    leases lease[];
+    packs pack[];
+    jobs ready[];
 BEGIN
-    -- Each statement has to see what was committed before it: an older snapshot would lose what has come since.
+    -- Each statement must see what was committed before it: an older snapshot would lose later rows.
     IF current_setting('transaction_isolation') <> 'read committed' OR current_setting('pgq.compact', true) = 'off'
        OR NOT pg_try_advisory_xact_lock('lease'::regclass::oid::int8 << 32) THEN
         RETURN false;
     END IF;
-    FOR t IN SELECT * FROM (VALUES ('turn', 'rank', dead_turns, 10000), ('lease', 'bodies', dead_leases, 1000),
+    FOR t IN SELECT * FROM (VALUES ('claim_slot', 'rank', dead_slots, 10000), ('lease', 'bodies', dead_leases, 1000),
                                    ('pack', 'bodies', dead_leases, 1000),
                                    ('ready', 'body', dead_jobs, 10000)) v(name, payload, dead, most) LOOP
-        -- As the statistics have it, which are a second late, and the file, before anything is counted. The more is dead the more may be
-        -- carried over: a queue that has become slow by it is a queue with more waiting.
+        -- The statistics, which are up to a second late, and the size of the file decide before anything is counted.
+        -- The more rows are dead, the more living rows it may carry over: a queue slowed down by dead rows has more
+        -- jobs waiting.
         dead_ := coalesce(pg_stat_get_dead_tuples(t.name::regclass), 0);
         most_ := greatest(t.most, least(dead_ / 10, 20 * t.most));
         CONTINUE WHEN dead_ < t.dead AND (pg_table_size(t.name::regclass) < 67108864 OR dead_ < t.dead / 100)
@@ -43,14 +46,26 @@ BEGIN
         CONTINUE WHEN n > most_ OR size_ > 16777216 * least(4, most_ / t.most);
         BEGIN
             EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', t.name);
-            EXECUTE format('INSERT INTO %I SELECT * FROM %I', t.name || '_rest', t.name);
-            GET DIAGNOSTICS n = ROW_COUNT;
-            EXECUTE format('TRUNCATE %I', t.name);
-            IF n > 0 THEN
-                EXECUTE format('INSERT INTO %I OVERRIDING SYSTEM VALUE SELECT * FROM %I', t.name, t.name || '_rest');
-                EXECUTE format('TRUNCATE %I', t.name || '_rest');
-            END IF;
-            -- So that nobody finds the dead of before in the statistics; where the server has it.
+            CASE t.name
+            WHEN 'claim_slot' THEN
+                slots := ARRAY(SELECT r FROM claim_slot r);
+                TRUNCATE claim_slot;
+                INSERT INTO claim_slot SELECT * FROM unnest(slots);
+            WHEN 'lease' THEN
+                leases := ARRAY(SELECT r FROM lease r);
+                TRUNCATE lease;
+                INSERT INTO lease OVERRIDING SYSTEM VALUE SELECT * FROM unnest(leases);
+            WHEN 'pack' THEN
+                packs := ARRAY(SELECT r FROM pack r);
+                TRUNCATE pack;
+                INSERT INTO pack SELECT * FROM unnest(packs);
+            WHEN 'ready' THEN
+                jobs := ARRAY(SELECT r FROM ready r);
+                TRUNCATE ready;
+                INSERT INTO ready OVERRIDING SYSTEM VALUE SELECT * FROM unnest(jobs);
+            END CASE;
+            -- Reports the truncation at once, where the server can: otherwise the next call still counts the old dead
+            -- rows.
             IF to_regproc('pg_catalog.pg_stat_force_next_flush') IS NOT NULL THEN
                 EXECUTE 'SELECT pg_catalog.pg_stat_force_next_flush()';
             END IF;

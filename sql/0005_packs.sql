@@ -1,7 +1,7 @@
--- Packs: many waiting jobs in one row. See docs/design/packs.md for the reasons.
+-- Packs: many waiting jobs in one row. docs/design/packs.md gives the reasons.
 
--- Moves the jobs of the packs in these places to where single ones wait; how many of each lane.
-CREATE FUNCTION :"schema".into_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
+-- Moves the jobs of the packs at these locations to `ready`; returns how many of each lane.
+CREATE FUNCTION :"schema".move_packs_to_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
 LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
     WITH gone AS (DELETE FROM pack p WHERE p.ctid = ANY (places) RETURNING p.rank, p.lane, p.ids, p.bodies),
     back AS (
@@ -10,9 +10,9 @@ LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
     SELECT b.lane, count(*) FROM back b GROUP BY b.lane
 $$;
 
--- Takes packs of these lanes apart, first what comes first, until there are `most` jobs, of each lane when `of_each`; all when `most` is
--- null. How many jobs. What is being claimed is left alone, and something else taken instead. No pack has fewer than ten jobs, but what was
--- put back.
+-- Unpacks packs of these lanes, the best first, until `most` jobs are unpacked, of each lane when `of_each`. `most`
+-- null: all of them. Returns how many jobs. It skips packs that a claim has locked and takes others. A pack has at
+-- least ten jobs, unless a claim has put it back.
 CREATE FUNCTION :"schema".unpack(lanes int4[], most int8, of_each bool) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -26,22 +26,23 @@ BEGIN
                 SELECT p.lane, p.rank, p.id, p.n FROM pack p WHERE p.lane = w.lane
                  ORDER BY p.rank, p.id LIMIT most / 10 + 8) c) e
          WHERE most IS NULL OR e.before < most GROUP BY e.lane),
-    back AS (SELECT * FROM into_ready(ARRAY(
+    back AS (SELECT * FROM move_packs_to_ready(ARRAY(
         SELECT c.place FROM peek k CROSS JOIN LATERAL (
             SELECT p.ctid AS place FROM pack p WHERE p.lane = k.lane
              ORDER BY p.rank, p.id LIMIT k.packs FOR UPDATE SKIP LOCKED) c)))
     SELECT sum(b.n), array_agg(b.lane) INTO moved, touched FROM back b;
     IF moved IS NULL THEN
-        SELECT sum(b.n), array_agg(b.lane) INTO moved, touched FROM into_ready(ARRAY(
+        SELECT sum(b.n), array_agg(b.lane) INTO moved, touched FROM move_packs_to_ready(ARRAY(
             SELECT c.place FROM unnest(lanes) w(lane) CROSS JOIN LATERAL (
                 SELECT p.ctid AS place FROM pack p WHERE p.lane = w.lane
                  ORDER BY p.rank, p.id LIMIT 1 FOR UPDATE SKIP LOCKED) c LIMIT most / 100 + 1)) b;
     END IF;
-    PERFORM note_lanes(touched);
+    PERFORM collect_wake_lanes(touched);
     RETURN coalesce(moved, 0);
 END $$;
 
--- Takes apart all packs with any of these jobs. One that is being claimed is waited for, and what was put back of it comes next.
+-- Unpacks all packs with any of these jobs. It waits for a pack that a claim has locked, and then for the rest that the
+-- claim put back.
 CREATE FUNCTION :"schema".unpack_jobs(which int8[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 DECLARE
@@ -50,6 +51,6 @@ BEGIN
     WHILE EXISTS (SELECT FROM pack p, unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n]) LOOP
         places := ARRAY(SELECT p.ctid FROM pack p
                          WHERE EXISTS (SELECT FROM unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n]) ORDER BY p.id FOR UPDATE);
-        PERFORM note_lanes(ARRAY(SELECT b.lane FROM into_ready(places) b));
+        PERFORM collect_wake_lanes(ARRAY(SELECT b.lane FROM move_packs_to_ready(places) b));
     END LOOP;
 END $$;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/handle.hpp>
+#include <pgq/client/job_handle.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/tracked.hpp>
@@ -60,17 +60,17 @@ private:
     asio::executor_work_guard<executor_type> work_;
 };
 
-/// `read(ended)` makes a result<Answer> from the ends of the jobs.
-template <class Answer, class Room, class Handler, class Read>
-void wait_by_asio(Room& room, std::span<const job_id> ids, duration timeout, Handler handler, Read read) {
+/// `read(ended)` gives a result<Answer> of the ends.
+template <class Answer, class Watcher, class Handler, class Read>
+void wait_by_asio(Watcher& watcher, std::span<const job_id> ids, duration timeout, Handler handler, Read read) {
     const auto waiting = std::make_shared<waiting_handler<Handler, Answer>>(std::move(handler));
-    const auto ticket = room.ticket();
-    // The slot is assigned before the wait starts, because the completion clears it.
+    const auto wait_id = watcher.next_wait_id();
+    // Now, because completion clears the slot.
     if (auto slot = waiting->slot(); slot.is_connected())
-        slot.assign([&room, ticket](asio::cancellation_type_t) {
-            room.forget(ticket, error_info{make_error_code(asio::error::operation_aborted)});
+        slot.assign([&watcher, wait_id](asio::cancellation_type_t) {
+            watcher.cancel_wait(wait_id, error_info{make_error_code(asio::error::operation_aborted)});
         });
-    room.wait_aside(ticket, ids, deadline_in(timeout), kept_for_waiters, [waiting, read](auto ended) {
+    watcher.async_wait(wait_id, ids, deadline_in(timeout), kept_for_waiters, [waiting, read](auto ended) {
         result<Answer> answer = ended ? read(std::move(*ended)) : result<Answer>{std::move(ended.error())};
         if (answer) waiting->complete({}, std::move(*answer));
         else waiting->complete(answer.error().code, Answer{});
@@ -79,30 +79,30 @@ void wait_by_asio(Room& room, std::span<const job_id> ids, duration timeout, Han
 
 }  // namespace detail
 
-/// Waits for the end of one job, as handle::wait does. The signature is void(std::error_code, ended_job).
+/// Waits for the end of one job, as job_handle::wait does. The signature is void(std::error_code, ended_job).
 template <class Driver, class Job, class Serializer, asio::completion_token_for<void(std::error_code, ended_job)> Token>
-auto async_wait(const handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
+auto async_wait(const job_handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
     return asio::async_initiate<Token, void(std::error_code, ended_job)>(
-        [](auto handler, handle<Driver, Job, Serializer> h, duration t) {
+        [](auto handler, job_handle<Driver, Job, Serializer> h, duration t) {
             const job_id id = h;
             detail::wait_by_asio<ended_job>(
-                detail::handle_access::room(h), {&id, 1}, t, std::move(handler),
+                detail::handle_access::watcher(h), {&id, 1}, t, std::move(handler),
                 [](std::vector<ended_job> ended) { return result<ended_job>{std::move(ended.front())}; });
         },
         token, job, timeout);
 }
 
-/// Waits for the result of one job, as handle::get does. The signature is void(std::error_code, Job::result). If the
+/// Waits for the result of one job, as job_handle::get does. The signature is void(std::error_code, Job::result). If the
 /// job ended but is not done, the code is errc::job_not_done; use async_wait to get the reason.
 template <class Driver, class Job, class Serializer, class Token>
-auto async_get(const handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
+auto async_get(const job_handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
     if constexpr (diagnostic::require_result<Job, Serializer>()) {
         using value = typename Job::result;
         return asio::async_initiate<Token, void(std::error_code, value)>(
-            [](auto handler, handle<Driver, Job, Serializer> h, duration t) {
+            [](auto handler, job_handle<Driver, Job, Serializer> h, duration t) {
                 const job_id id = h;
                 detail::wait_by_asio<value>(
-                    detail::handle_access::room(h), {&id, 1}, t, std::move(handler),
+                    detail::handle_access::watcher(h), {&id, 1}, t, std::move(handler),
                     [](std::vector<ended_job> ended) { return detail::result_of_end<Job, Serializer>(ended.front()); });
             },
             token, job, timeout);
@@ -117,7 +117,7 @@ auto async_wait_all(const batch_handle<Driver, Job, Serializer>& jobs, duration 
     return asio::async_initiate<Token, void(std::error_code, std::vector<ended_job>)>(
         [](auto handler, batch_handle<Driver, Job, Serializer> h, duration t) {
             detail::wait_by_asio<std::vector<ended_job>>(
-                detail::handle_access::room(h), h, t, std::move(handler),
+                detail::handle_access::watcher(h), h, t, std::move(handler),
                 [](std::vector<ended_job> ended) { return result<std::vector<ended_job>>{std::move(ended)}; });
         },
         token, jobs, timeout);

@@ -3,13 +3,16 @@
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
-#include <pgq/compose/async_shell.hpp>
-#include <pgq/compose/worker_options.hpp>
-#include <pgq/compose/worker_setup.hpp>
+#include <pgq/worker/asio_loop.hpp>
+#include <pgq/worker/worker_options.hpp>
+#include <pgq/worker/worker_registration.hpp>
 #include <pgq/config.hpp>
 #include <pgq/handler/handler_set.hpp>
 #include <pgq/handler/handler_table.hpp>
 #include <pgq/queue.hpp>
+#include <pgq/worker/asio_loop.hpp>
+#include <pgq/worker/worker_options.hpp>
+#include <pgq/worker/worker_registration.hpp>
 
 #if PGQ_HAS_COROUTINES
 
@@ -97,7 +100,7 @@ private:
     asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
         try {
             detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
-            detail::async_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(strand)};
+            detail::asio_loop<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(strand)};
             co_return co_await now.work(std::move(stop));
         } catch (const std::system_error& e) {  // a thread that cannot be had
             co_return error_info{e.code(), e.what()};

@@ -2,12 +2,15 @@
 
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
-#include <pgq/compose/blocking_shell.hpp>
-#include <pgq/compose/worker_options.hpp>
-#include <pgq/compose/worker_setup.hpp>
+#include <pgq/worker/blocking_loop.hpp>
+#include <pgq/worker/worker_options.hpp>
+#include <pgq/worker/worker_registration.hpp>
 #include <pgq/handler/handler_set.hpp>
 #include <pgq/handler/handler_table.hpp>
 #include <pgq/queue.hpp>
+#include <pgq/worker/blocking_loop.hpp>
+#include <pgq/worker/worker_options.hpp>
+#include <pgq/worker/worker_registration.hpp>
 
 #include <stop_token>
 #include <system_error>
@@ -52,7 +55,7 @@ private:
     result<void> work(std::stop_token stop) {
         try {
             detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
-            detail::blocking_shell<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
+            detail::blocking_loop<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
             return now.work();
         } catch (const std::system_error& e) {  // a thread or process that cannot be had
             return error_info{e.code(), e.what()};

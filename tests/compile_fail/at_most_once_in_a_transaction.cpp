@@ -2,9 +2,9 @@
 
 #include "fakes.hpp"
 
-#include <pgq/compose/handler_transaction.hpp>
 #include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/memory.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 using fine = pgq::queue<pgq::job<fakes::mail, pgq::delivery::at_most_once>, pgq::driver::memory, fakes::serializer>;
 

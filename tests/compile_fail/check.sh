@@ -2,7 +2,9 @@
 # check.sh fail|pass gcc|clang COMPILER FILE FLAG...
 #
 # fail: FILE must not compile, with exactly one error, and that one must match the REGEX in its first line
-#       (`// expect: REGEX`, extended, as in grep -E).
+#       (`// expect: REGEX`, extended, as in grep -E). Its second line may ask for more:
+#       `// within: N lines`: the error stands in the first N lines of what the compiler prints, and there are no more lines.
+#       `// precompiled: nothing`: it is compiled without the precompiled header.
 # pass: FILE must compile.
 set -euo pipefail
 export LC_ALL=C
@@ -13,8 +15,10 @@ shift 4
 . "$(dirname "${BASH_SOURCE[0]}")/flags.sh"
 fixture_flags "$brand"
 
+{ IFS= read -r first && IFS= read -r second; } <"$file" || true
+
 # PGQ_PRECOMPILED names a precompiled header. Without it the fixtures take three times as long.
-if [ -f "${PGQ_PRECOMPILED-}.gch" ]; then
+if [ -f "${PGQ_PRECOMPILED-}.gch" ] && [ "${second-}" != '// precompiled: nothing' ]; then
     case $brand in
     gcc) flags+=(-include "$PGQ_PRECOMPILED") ;;
     clang) flags+=(-include-pch "$PGQ_PRECOMPILED.gch") ;;
@@ -33,8 +37,7 @@ if [ "$kind" = pass ]; then
     exit 0
 fi
 
-IFS= read -r first <"$file"
-case $first in
+case ${first-} in
 '// expect: '?*) expected=${first#// expect: } ;;
 *) fail "the first line must be '// expect: REGEX'" ;;
 esac
@@ -43,3 +46,10 @@ esac
 errors=$(grep -E '(^|: )(fatal )?error: ' <<<"$output") || fail "the compiler failed without an error"
 [ "$(wc -l <<<"$errors")" = 1 ] || fail "$(wc -l <<<"$errors") errors instead of one that matches: $expected"
 grep -Eq -- "$expected" <<<"${errors#*error: }" || fail "the error does not match: $expected"
+
+case ${second-} in
+'// within: '*' lines')
+    most=${second#// within: }
+    [ "$(wc -l <<<"$output")" -le "${most% lines}" ] || fail "$(wc -l <<<"$output") lines of output, more than ${most% lines}"
+    ;;
+esac

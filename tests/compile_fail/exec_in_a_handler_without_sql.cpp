@@ -2,8 +2,8 @@
 
 #include "fakes.hpp"
 
-#include <pgq/compose/handler_transaction.hpp>
 #include <pgq/driver/memory.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 using fine = pgq::queue<fakes::mail, pgq::driver::memory, fakes::serializer>;
 

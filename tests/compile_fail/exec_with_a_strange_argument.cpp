@@ -1,9 +1,10 @@
 // expect: pgq: an argument of exec is not text, a number, a bool or a std::optional of these\. Convert it
+// within: 10 lines
 
 #include "fakes.hpp"
 
-#include <pgq/compose/handler_transaction.hpp>
 #include <pgq/driver/libpq.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 using fine = pgq::queue<fakes::mail, pgq::driver::libpq, fakes::serializer>;
 

@@ -1,4 +1,4 @@
-// expect: pgq: this driver does not run SQL\. Use a
+// expect: pgq: exec requires a driver that runs SQL\. Use driver::libpq,
 
 #include <pgq/driver/memory.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "fakes.hpp"
 
-#include <pgq/compose/handler_transaction.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 void start() {
     fakes::handle<fakes::mail_queue>([](const fakes::mail&, pgq::transaction<fakes::mail_queue>&) {});

@@ -2,9 +2,9 @@
 
 #include "fakes.hpp"
 
-#include <pgq/compose/handler_transaction.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/process.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 using fine = pgq::queue<pgq::job<fakes::mail, pgq::executor::process>, pgq::driver::memory, fakes::serializer>;
 

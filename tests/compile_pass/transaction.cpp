@@ -2,10 +2,10 @@
 
 #include "../compile_fail/fakes.hpp"
 
-#include <pgq/compose/handler_transaction.hpp>
 #include <pgq/driver/libpq.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/timeout.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 #include <chrono>
 #include <optional>

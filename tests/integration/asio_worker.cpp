@@ -288,7 +288,7 @@ TEST_CASE("an async_worker declared dead fires its handlers' stop tokens and sta
     REQUIRE(test::eventually([&] { return started == 1; }));
     // What a colleague's rescue does.
     auto rescuer = f.db.driver().connect(pgq::session_role::monitor).value();
-    f.db.exec("UPDATE {s}.worker SET beat = beat - interval '1 hour'");
+    f.db.exec("UPDATE {s}.worker SET heartbeat_at = heartbeat_at - interval '1 hour'");
     REQUIRE(rescuer.rescue().value().returned == 1);
     CHECK(test::eventually([&] { return told == 1; }));
     CHECK(test::eventually([&] { return f.diary.size() == 1 && f.db.is_empty(); }));

@@ -52,7 +52,7 @@ TEST_CASE("a worker that gets no turn claims all the same, some two seconds late
     supplier from{db.options()};
     const auto lanes = from.lanes({"a"});
     const auto ids = from.enqueue(lanes[0], {"1", "2", "3"});
-    db.exec("UPDATE {s}.turn SET rank = (SELECT min(rank) FROM {s}.ready), id = number - 1 + " +
+    db.exec("UPDATE {s}.claim_slot SET rank = (SELECT min(rank) FROM {s}.ready), id = number - 1 + " +
             std::to_string(ids[0].value));
     claimer one{db, lanes};
     const pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};

@@ -13,12 +13,13 @@ BEGIN {
     ranks(room_rank, "2 time")
     ranks(room_rank, "3 job")
     ranks(room_rank, "3.5 protocol")
+    ranks(room_rank, "3.7 context")
     ranks(room_rank, "4 event")
     ranks(room_rank, "5 concept")
     ranks(room_rank, "6 fsm statement cron schema")
-    ranks(room_rank, "7.1 driver/memory driver/pq/connection")
-    ranks(room_rank, "7.2 driver/pq/command")
-    ranks(room_rank, "7.3 driver/pq/session")
+    ranks(room_rank, "7.1 driver/memory/table driver/pq/connection")
+    ranks(room_rank, "7.2 driver/memory/command driver/pq/command")
+    ranks(room_rank, "7.3 driver/memory driver/pq/session")
     ranks(room_rank, "7.4 driver/pq/asio")
     ranks(room_rank, "7.5 driver/pq")
     ranks(room_rank, "7.6 driver serializer executor limiter backoff observer delivery")
@@ -32,7 +33,7 @@ BEGIN {
     ranks(room_rank, "10 testing")
 
     ranks(file_rank, "0 version config fwd")
-    ranks(file_rank, "10 pgq asio libpq json testing")
+    ranks(file_rank, "10 pgq client asio libpq json testing")
     # 9: every other header at the top
 }
 

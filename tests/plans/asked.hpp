@@ -192,7 +192,7 @@ inline asked sweep() {
     return asked::of(st::sweep, [](auto& p) { p.number(std::int32_t{1}); });
 }
 inline asked in_space(const st::query& q, const sql_connection& c) {
-    return asked::of(q, [&](auto& p) { p.number(static_cast<std::int32_t>(c.query_int("SELECT {s}.space()"))); });
+    return asked::of(q, [&](auto& p) { p.number(static_cast<std::int32_t>(c.query_int("SELECT {s}.schema_id()"))); });
 }
 inline asked wake(const sql_connection& c) {
     auto a = in_space(st::wake, c);
@@ -257,8 +257,9 @@ inline asked watch(const std::vector<pgq::job_id>& jobs) {
     return asked::of(st::watch, [&](auto& p) { st::bind_watch(p, jobs, 7, std::chrono::hours{1}); });
 }
 /// What other statements call when tracked jobs have ended: here both parents of a blocked one, which begins then.
-inline asked ended() {
-    return {.name = "ended", .text = "SELECT {s}.ended('{67,87}', '{d,d}'::\"char\"[], '{1,1}'::int2[], NULL, NULL)"};
+inline asked end_tracked() {
+    return {.name = "end_tracked",
+            .text = "SELECT {s}.end_tracked('{67,87}', '{d,d}'::\"char\"[], '{1,1}'::int2[], NULL, NULL)"};
 }
 
 // ---- everything -----------------------------------------------------------------------------------------------------
@@ -321,7 +322,7 @@ inline std::vector<asked> all_of_clients(const sql_connection& c) {
             watch({{7}, {27}}),
             of_jobs(st::cancel, {7, 27}),
             of_jobs(st::requeue, {held + 50, held + 100}),
-            ended()};
+            end_tracked()};
 }
 
 }  // namespace ask

@@ -87,7 +87,7 @@ private:
 
     void fill_tracked() {
         db_.exec(
-            "INSERT INTO {s}.tracked (id, lane, rank, digest, expires_at, keep)"
+            "INSERT INTO {s}.tracked (id, lane, rank, digest, expires_at, keep_for)"
             " SELECT id, lane, rank, CASE WHEN id % 40 = 7 THEN sha256(convert_to('q', 'UTF8') || '\\x00'::bytea"
             " || convert_to('big', 'UTF8') || '\\x00'::bytea || convert_to('key' || id, 'UTF8')) END,"
             " CASE WHEN id % 100 = 27 THEN now() + interval '1 day' END,"
@@ -99,7 +99,7 @@ private:
             " WHERE flags & 1 <> 0 AND id % 100000000" +
             numbers_);
         db_.exec(
-            "INSERT INTO {s}.tracked (id, lane, rank, keep) SELECT j.id, l.lane, -1, interval '1 day'"
+            "INSERT INTO {s}.tracked (id, lane, rank, keep_for) SELECT j.id, l.lane, -1, interval '1 day'"
             " FROM {s}.lease l, unnest(ids) j(id) WHERE flags IS NOT NULL AND l.ids[1] % 100000000" +
             numbers_);
     }
@@ -108,10 +108,10 @@ private:
         put("dependency (parent, child)", 100, "i - 13, <blocked> + i");
         put("dependency (parent, child)", 100, "i - 33, <blocked> + i");
         db_.exec(
-            "INSERT INTO {s}.unique_key (digest, job, scope)"
+            "INSERT INTO {s}.unique_key (digest, job_id, scope)"
             " SELECT digest, id, 'f' FROM {s}.tracked WHERE digest IS NOT NULL AND id" +
             numbers_);
-        put("unique_key (digest, job, scope, until)", 40,
+        put("unique_key (digest, job_id, scope, until)", 40,
             "sha256(('p' || i)::bytea), <elsewhere> + i, 'p', now() + interval '1 day'");
         put("outcome (id, lane, kind, attempts, keep_until)", 10,
             "<elsewhere> + i, 1, 'd', 1, now() + interval '1 day'");

@@ -49,8 +49,8 @@ TEST_CASE("a claim behind a floor begins at the floor", "[plans][claim]") {
 }
 
 TEST_CASE("a claim in turn begins where the last one of that turn ended", "[plans][claim]") {
-    const auto turn = "UPDATE {s}.turn SET rank = " + std::to_string(pgq::rank::of(0).value) +
-                      ", id = 500000 WHERE lane = 1 AND number = 1; SELECT set_config('pgq.turn', '1', true)";
+    const auto turn = "UPDATE {s}.claim_slot SET rank = " + std::to_string(pgq::rank::of(0).value) +
+                      ", id = 500000 WHERE lane = 1 AND number = 1; SELECT set_config('pgq.claim_slot', '1', true)";
     for (auto* w : workers()) {
         const auto e = w->explain(ask::claim_in_turn(), turn);
         INFO(e.text());

@@ -48,7 +48,7 @@ TEST_CASE("a heartbeat reads the leases and no jobs", "[plans][liveness]") {
 TEST_CASE("burying the dead reads the workers", "[plans][liveness]") {
     for (auto* w : everybody()) {
         const auto e = w->explain(asked::of(st::bury_workers),
-                                  "UPDATE {s}.worker SET beat = now() - interval '1 day' WHERE id = 7");
+                                  "UPDATE {s}.worker SET heartbeat_at = now() - interval '1 day' WHERE id = 7");
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 30);  // 7
@@ -80,7 +80,7 @@ TEST_CASE("an enqueuer that finds nobody asleep reads no table", "[plans][wake]"
 TEST_CASE("an enqueuer that finds somebody asleep reads the workers, and no jobs", "[plans][wake]") {
     for (auto* jobs : {&million().jobs, &unknown_million().jobs}) {
         const test::sql_connection sleeper{test::dsn(), jobs->db().schema()};
-        (void)sleeper.exec("SELECT pg_advisory_lock_shared({s}.space(), 0), pg_advisory_lock({s}.space(), 7)");
+        (void)sleeper.exec("SELECT pg_advisory_lock_shared({s}.schema_id(), 0), pg_advisory_lock({s}.schema_id(), 7)");
         for (auto* c : clients()) {
             if (c->schema() != jobs->db().schema()) continue;
             const auto e = c->explain(ask::wake(c->sql()));

@@ -16,7 +16,7 @@ namespace st = pgq::statement;
 
 TEST_CASE("the end of jobs finds their children by the index, and these begin", "[plans][tracked]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::ended());
+        const auto e = c->explain(ask::end_tracked());
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 300);  // 104

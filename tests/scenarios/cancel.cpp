@@ -151,7 +151,7 @@ TEST_CASE("a job whose worker died after it was to stop ends as cancelled", "[sc
     REQUIRE(c.claim(1).claimed() == 1);
     CHECK(h.cancel().value().stopping == 1);
     CHECK(h.cancel().value() == pgq::cancel_reply{});  // it has been asked
-    db.exec("UPDATE {s}.worker SET beat = now() - interval '1 hour'");
+    db.exec("UPDATE {s}.worker SET heartbeat_at = now() - interval '1 hour'");
     (void)c.line().rescue().value();
     CHECK(h.wait(0s).value().kind == end_kind::cancelled);
     CHECK(db.is_empty());

@@ -230,7 +230,7 @@ TEST_CASE("a worker that dies with a tracked job does not end it; the last attem
     const auto dies = [&] {
         test::claimer c{db, {lane}, 1min, 2};
         REQUIRE(c.claim(1).claimed() == 1);
-        db.exec("UPDATE {s}.worker SET beat = now() - interval '1 hour'");
+        db.exec("UPDATE {s}.worker SET heartbeat_at = now() - interval '1 hour'");
         (void)c.line().rescue().value();
     };
     dies();

@@ -178,7 +178,7 @@ TEST_CASE("an answer after the lease was lost, a second one, and one after the p
     database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(test::notes(2)).value();
-    std::optional<pgq::leased<note>> late;
+    std::optional<pgq::polled_job<note>> late;
     {
         auto p = jobs.poll<note>(brief());
         auto twice = only(p);
@@ -199,7 +199,7 @@ TEST_CASE("fifteen polled at once and answered for by ten threads are all done",
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(test::notes(15)).value();
     auto p = jobs.poll<note>({.timeout = 200ms, .prefetch = 15});
-    std::vector<pgq::leased<note>> all;
+    std::vector<pgq::polled_job<note>> all;
     while (auto job = p.next().value()) all.push_back(std::move(*job));
     REQUIRE(all.size() == 15);
     std::atomic<std::size_t> next{0};
@@ -228,7 +228,7 @@ TEMPLATE_TEST_CASE("each answer does what it says", "[scenario][poll]", pgq::dri
     SECTION("snoozed, it rests and the attempt does not count") {
         only(p).snooze(20ms).value();
         CHECK_FALSE(counts().leased);
-        std::optional<pgq::leased<note>> again;
+        std::optional<pgq::polled_job<note>> again;
         REQUIRE(test::eventually([&] {
             if (auto job = p.next().value()) again.emplace(std::move(*job));
             return again.has_value();

@@ -91,7 +91,7 @@ TEST_CASE("the killed worker's job runs again elsewhere from its checkpoint", "[
     std::string body;
     pgq::serializer::json{}.write(note{.n = 1, .text = "page 9"}, body).value();
     dead.line().revise({.worker = dead.id(), .lease = claimed.leases[0].ref.id, .job = id, .body = body}).value();
-    db.exec("UPDATE {s}.worker SET beat = now() - interval '1 hour'");
+    db.exec("UPDATE {s}.worker SET heartbeat_at = now() - interval '1 hour'");
     std::string text;
     std::atomic<bool> ran{false};
     test::running_worker w{jobs, {.lease_time = 1s}, [&](const note& n, pgq::context& c) {

@@ -209,7 +209,7 @@ TEST_CASE("an acknowledgement against a rescue: the job is done, or it is back, 
             id = jobs.enqueue(note{}, {.keep_outcome = 1min}).value();
             claimed = c->claim(1);
             REQUIRE(claimed.claimed() == 1);
-            db.exec("UPDATE {s}.worker SET beat = now() - interval '1 hour'");
+            db.exec("UPDATE {s}.worker SET heartbeat_at = now() - interval '1 hour'");
         },
         [&] { acknowledged = finish(*c, claimed); }, [&] { (void)rescuer.rescue().value(); },
         [&] {

@@ -73,7 +73,7 @@ public:
                0;
     }
     void age() const {
-        db_.exec("UPDATE {s}.worker SET beat = beat - interval '1 day'");
+        db_.exec("UPDATE {s}.worker SET heartbeat_at = heartbeat_at - interval '1 day'");
         db_.exec("UPDATE {s}.deferred SET run_at = now() WHERE run_at < 'infinity'");
     }
     std::vector<std::string> broken_rules() const {
@@ -97,7 +97,7 @@ public:
             {"an untracked job is blocked",
              "SELECT FROM {s}.job WHERE state = 'blocked' AND id NOT IN (SELECT id FROM {s}.tracked)"},
             {"a key is taken by a job that has ended",
-             "SELECT FROM {s}.unique_key WHERE until IS NULL AND job NOT IN (SELECT id FROM {s}.tracked WHERE NOT "
+             "SELECT FROM {s}.unique_key WHERE until IS NULL AND job_id NOT IN (SELECT id FROM {s}.tracked WHERE NOT "
              "held)"},
             {"a held job is not known as held, or another is",
              "SELECT FROM {s}.job j JOIN {s}.tracked t USING (id) WHERE t.held <> (j.state = 'held')"},

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes include/pgq/schema/generated.hpp from sql/NNNN_name.sql. With --check the script only compares them.
+# Writes include/pgq/schema/generated.hpp from sql/NNNN_name.sql. With --check it only compares.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 target=$top/include/pgq/schema/generated.hpp
@@ -38,7 +38,7 @@ TAIL
 }
 
 if [ "${1:-}" = --check ]; then
-    generate | diff -u "$target" - || { echo "schema/generated.hpp differs from sql/: run $0" >&2; exit 1; }
+    generate | diff -u "$target" - || { echo "schema/generated.hpp does not match sql/: run $0" >&2; exit 1; }
 else
     generate > "$target.new" && mv "$target.new" "$target"
 fi

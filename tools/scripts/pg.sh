@@ -1,25 +1,24 @@
-# Shared by tests/run.sh, examples/quickstart.sh and bench/run.sh. Source it from bash.
+# Shared by tests/run.sh, examples/quickstart.sh and bench/run.sh; source it from bash.
 #
-#   pgq_on_exit                 stops and removes what this file started when the script ends, also after a signal
-#   pgq_need PACKAGE...         installs missing Debian packages ("a|b": either of them)
-#   pgq_start_postgres [--tcp]  starts a temporary server and sets PGQ_DSN; does nothing if PGQ_DSN is set
-#   pgq_stop_postgres           stops the temporary server and removes its directory
-#   pgq_run COMMAND...          runs COMMAND; Ctrl-C and TERM end it with all processes that it started
+#   pgq_on_exit                 at the end of the script, however it ends, stop and remove what this file started
+#   pgq_need PACKAGE...         install the Debian packages that are missing ("a|b": one of them is enough)
+#   pgq_start_postgres [--tcp]  set PGQ_DSN: starts a temporary server, unless PGQ_DSN names one already
+#   pgq_stop_postgres           stop the temporary server and remove its directory; leaves other servers alone
+#   pgq_run COMMAND...          run a command; Ctrl-C and TERM end it and all processes that it started
 #
-# PGQ_PG_SETTINGS may have more lines for the server's postgresql.conf.
+# PGQ_PG_SETTINGS may hold more lines for the server's postgresql.conf.
 
 _pgq_pg_dir=
 _pgq_pg_bin=
 _pgq_pg_user=
 _pgq_job=
 
-# ---- cleaning up
-# ------------------------------------------------------------------------------------------------------
+# ---- cleaning up ------------------------------------------------------------------------------------------------------
 
 _pgq_at_exit() {
     local status=$?
     trap - EXIT
-    trap '' INT TERM HUP # a second Ctrl-C would leave the server running
+    trap '' INT TERM HUP # a second Ctrl-C would leave the server behind
     if [ -n "$_pgq_job" ]; then
         kill -TERM -- "-$_pgq_job" 2>/dev/null || true
         wait "$_pgq_job" 2>/dev/null || true
@@ -35,8 +34,8 @@ pgq_on_exit() {
     trap 'exit 143' TERM
 }
 
-# Bash runs a trap only between commands, so a TERM would wait for the end of a build. But a trap interrupts `wait`.
-# With set -m the command gets its own process group, so that one signal ends all of its processes.
+# Bash runs a trap between commands only, so a TERM would wait for the end of a build. But it interrupts `wait`. And with a
+# separate process group (set -m) one kill ends the command and all its children.
 pgq_run() {
     local status=0
     set -m
@@ -48,13 +47,12 @@ pgq_run() {
     return "$status"
 }
 
-# ---- packages
-# ---------------------------------------------------------------------------------------------------------
+# ---- packages ---------------------------------------------------------------------------------------------------------
 
 _pgq_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 _pgq_available() { [[ $(apt-cache show --no-all-versions "$1" 2>/dev/null) == *Package:* ]]; }
 
-# Prints nothing if an alternative is installed; otherwise the first one that is available.
+# Prints the first alternative that is available; nothing when one is installed.
 _pgq_choose() {
     local package alternatives
     IFS='|' read -ra alternatives <<<"$1"
@@ -74,7 +72,7 @@ _pgq_as_root() {
 
 pgq_need() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-        echo "not a Debian system: assuming that these are installed: $*" >&2
+        echo "not a Debian system: taking it that these are installed: $*" >&2
         return 0
     fi
 
@@ -101,11 +99,10 @@ pgq_need() {
             package=$(_pgq_choose "$wanted")
             [ -z "$package" ] || missing+=("$package")
         done
-        [ "${missing[*]}" = "$old_missing" ] || echo "after the update: installing ${missing[*]}"
+        [ "${missing[*]}" = "$old_missing" ] || echo "that is now ${missing[*]}"
     fi
 
-    # Debian's server packages create and start a cluster. This file starts its own server, so it disables that for this
-    # installation.
+    # Debian's server packages create and start a cluster. This setting prevents it for this installation.
     local no_cluster=/etc/postgresql-common/createcluster.d/zz-pgq.conf
     if ! _pgq_installed postgresql-common && [[ " ${missing[*]} " == *" postgresql"* ]]; then
         _pgq_as_root mkdir -p "${no_cluster%/*}"
@@ -115,7 +112,7 @@ pgq_need() {
     fi
 
     local status=0
-    # The package lists may be older than the archive: updates them and tries once more.
+    # The package lists may be older than the archive: update them and try again.
     _pgq_as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" ||
         { _pgq_as_root "${apt[@]}" update && _pgq_as_root "${apt[@]}" install --no-install-recommends "${missing[@]}"; } ||
         status=$?
@@ -123,10 +120,9 @@ pgq_need() {
     return $status
 }
 
-# ---- the temporary server
-# ---------------------------------------------------------------------------------------------
+# ---- a server of our own ----------------------------------------------------------------------------------------------
 
-# Prints the directory of the newest installed server.
+# The directory of the newest installed server.
 _pgq_find_pg() {
     local found
     found=$({ find /usr/lib/postgresql /usr/pgsql-* -path '*/bin/initdb' 2>/dev/null || true; } | sort -V | tail -n 1)
@@ -137,7 +133,7 @@ _pgq_find_pg() {
     dirname "$(readlink -f "$found")"
 }
 
-# Runs a command as the owner of the server, because a server refuses to run as root.
+# Runs a command as the server's owner: a server refuses to run as root.
 _pgq_pg_as() {
     if [ -z "$_pgq_pg_user" ]; then
         "$@"
@@ -150,7 +146,7 @@ _pgq_pg_as() {
     fi
 }
 
-# Makes a directory for the server. The path of a socket has at most 107 bytes, and the owner must reach it.
+# Makes a directory that the owner of the server can reach. The path of a socket has at most 107 bytes.
 _pgq_pg_make_dir() {
     local parent
     for parent in "${TMPDIR:-/tmp}" /tmp; do
@@ -161,7 +157,7 @@ _pgq_pg_make_dir() {
         [ -z "$_pgq_pg_user" ] || chown "$_pgq_pg_user" "$_pgq_pg_dir"
         return 0
     done
-    echo "no directory for a PostgreSQL server: ${TMPDIR:-/tmp} and /tmp are not usable" >&2
+    echo "no directory for a PostgreSQL server: neither ${TMPDIR:-/tmp} nor /tmp will do" >&2
     return 1
 }
 
@@ -180,7 +176,7 @@ CONF
 }
 
 _pgq_pg_launch() {  # PORT
-    # Closes our descriptors, because the server would keep their locks.
+    # Closes inherited descriptors: otherwise the server would keep our locks.
     (
         for fd in /proc/self/fd/*; do
             fd=${fd##*/}
@@ -193,7 +189,7 @@ _pgq_pg_launch() {  # PORT
 
 pgq_start_postgres() {
     if [ -n "${PGQ_DSN-}" ]; then
-        echo "using the database of PGQ_DSN"
+        echo "using the database that PGQ_DSN names"
         return 0
     fi
 
@@ -211,7 +207,7 @@ pgq_start_postgres() {
     fi
     _pgq_pg_make_dir || return 1
 
-    # -N: initdb does not sync its files. The server does (fsync = on).
+    # -N: the files of initdb need not survive a power cut; the server itself runs with fsync = on.
     if ! (cd "$_pgq_pg_dir" && _pgq_pg_as "$_pgq_pg_bin/initdb" -N -D "$_pgq_pg_dir/data" -U pgq -A trust -E UTF8 --no-locale) \
         >"$_pgq_pg_dir/initdb.out" 2>&1; then
         cat "$_pgq_pg_dir/initdb.out" >&2
@@ -220,7 +216,7 @@ pgq_start_postgres() {
     fi
     _pgq_pg_configure "$listen" >>"$_pgq_pg_dir/data/postgresql.conf"
 
-    # Another process may take the TCP port before the server starts. Then the loop tries another port.
+    # Over TCP another process may take the port before the server does. Then choose another one.
     while :; do
         [ -z "$listen" ] || port=$((20000 + RANDOM % 12000))
         ! _pgq_pg_launch $port || break

@@ -46,10 +46,13 @@ struct cannot_transact {
                   "pgq: this driver has no transactions. Give its session the members of pgq::can_transact.");
 };
 
-template <class Driver>
-struct no_sql {
-    static_assert(can_run_sql<typename Driver::session>,
-                  "pgq: this driver does not run SQL. Use a driver for PostgreSQL, or do not call exec().");
+/// `Calls` are those that <pgq/client.hpp> leaves out.
+template <class Calls>
+struct not_included {
+    static_assert(
+        never<Calls>,
+        "pgq: <pgq/client.hpp> only enqueues and looks after jobs. Include <pgq/pgq.hpp> to take jobs and for "
+        "transactions.");
 };
 
 template <class Job, class Uniqueness>
@@ -80,10 +83,10 @@ template <class Driver>
 inline constexpr bool transacts = false;
 template <driver_policy Driver>
 inline constexpr bool transacts<Driver> = takes<Driver>&& can_transact<typename Driver::session>;
-template <class Driver>
-inline constexpr bool runs_sql = false;
-template <driver_policy Driver>
-inline constexpr bool runs_sql<Driver> = can_run_sql<typename Driver::session>;
+template <class T>
+concept is_defined = requires {
+    sizeof(T);
+};
 
 // A queue with a mistake may have no driver. Then a call adds no message.
 template <bool Fine, class Driver, class Message>
@@ -131,10 +134,10 @@ struct require_transactions : std::bool_constant<detail::transacts<Driver>> {
     static_assert(sizeof(detail::error_unless<detail::transacts<Driver>, Driver, cannot_transact<Driver>>) != 0);
 };
 
-/// True if sessions of the driver can run SQL; otherwise a compile error with a message.
-template <class Driver>
-struct require_sql : std::bool_constant<detail::runs_sql<Driver>> {
-    static_assert(sizeof(detail::error_unless<detail::runs_sql<Driver>, Driver, no_sql<Driver>>) != 0);
+/// Whether the header with these calls is included; if not, that is the error.
+template <class Calls>
+struct require_included : std::bool_constant<detail::is_defined<Calls>> {
+    static_assert(sizeof(std::conditional_t<detail::is_defined<Calls>, std::true_type, not_included<Calls>>) != 0);
 };
 
 }  // namespace pgq::diagnostic

@@ -54,8 +54,9 @@ private:
     std::shared_ptr<in_memory::database> db_;
 };
 
-/// The verbs are described in concept/driver.hpp. Each verb is one step under the mutex of the database. Only one thread
-/// at a time may use a session, except for `interrupt`. A moved-from session can only be assigned to or destroyed.
+/// The verbs are described in concept/driver.hpp. Each verb is one step under the mutex of the database. Only one
+/// thread at a time may use a session, except for `interrupt`. A moved-from session can only be assigned to or
+/// destroyed.
 class memory::session {
 public:
     explicit session(std::shared_ptr<in_memory::database> db)

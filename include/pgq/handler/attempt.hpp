@@ -2,7 +2,7 @@
 
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/execution_plan.hpp>
-#include <pgq/compose/lease_slot.hpp>
+#include <pgq/worker/held_lease.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/compose/retry_delay.hpp>
 #include <pgq/concept/decorator.hpp>
@@ -49,7 +49,7 @@ class attempt {
     static constexpr bool at_most_once = Access::at_most_once;
 
 public:
-    attempt(Access access, runner_type& r, lease_slot& s, std::uint32_t position)
+    attempt(Access access, runner_type& r, held_lease& s, std::uint32_t position)
         : access_{access}, runner_{&r}, slot_{&s}, position_{position} {}
 
     /// False if the payload cannot be read, or the job must not run; the attempt is over then.
@@ -229,7 +229,7 @@ private:
 
     Access access_;
     runner_type* runner_;
-    lease_slot* slot_;
+    held_lease* slot_;
     std::uint32_t position_;
     int calls_made_ = 0;
     Job job_{};

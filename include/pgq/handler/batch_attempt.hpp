@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/compose/gathered.hpp>
-#include <pgq/compose/lease_slot.hpp>
+#include <pgq/worker/job_batch.hpp>
+#include <pgq/worker/held_lease.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/compose/retry_delay.hpp>
 #include <pgq/concept/decorator.hpp>
@@ -40,7 +40,7 @@ class batch_attempt {
     using observer_type = typename runner_type::observer_type;
 
 public:
-    batch_attempt(Access access, std::unique_ptr<gathered> batch)
+    batch_attempt(Access access, std::unique_ptr<job_batch> batch)
         : access_{access}, runner_{static_cast<runner_type*>(batch->runner)}, batch_{std::move(batch)} {}
 
     /// False if no job is left to run: the worker took them back, or their payloads cannot be read.
@@ -99,7 +99,7 @@ public:
 private:
     static constexpr std::uint32_t no_position = static_cast<std::uint32_t>(-1);
 
-    lease_slot& slot() const noexcept { return *batch_->slot; }
+    held_lease& slot() const noexcept { return *batch_->slot; }
     const job_record& record(std::size_t i) const noexcept { return slot().lease.jobs[batch_->positions[i]]; }
 
     void make_contexts() {
@@ -148,7 +148,7 @@ private:
 
     Access access_;
     runner_type* runner_;
-    std::unique_ptr<gathered> batch_;  // the positions of settled jobs are `no_position`
+    std::unique_ptr<job_batch> batch_;  // the positions of settled jobs are `no_position`
     std::vector<Job> jobs_{};
     std::vector<context> contexts_{};
     std::unique_ptr<batch_context> context_{};  // elsewhere: a handler keeps its address, and an attempt moves

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/transaction_desk.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/transaction/session_pool.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/error/error_info.hpp>
 #include <pgq/event/events.hpp>
@@ -31,9 +31,9 @@ struct early_acknowledgement {
 /// token fires.
 ///
 /// If the database refuses, the job stays and is put off for a second. If the lease is another worker's by now, or the
-/// connection breaks and nobody can tell, the job does not run here; `observer` hears why.
+/// connection breaks and nobody can tell, the job does not run here; an event says why.
 template <class Sessions, class Observer>
-early_acknowledgement acknowledge_early(Sessions& sessions, lease_slot& slot, std::uint32_t position,
+early_acknowledgement acknowledge_early(Sessions& sessions, held_lease& slot, std::uint32_t position,
                                         Observer& observer) {
     slot.closing.store(true);
     const auto ended = sessions.acknowledge(slot.worker, slot.claimed, {slot.stop_token(position)});

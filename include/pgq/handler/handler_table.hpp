@@ -1,13 +1,13 @@
 #pragma once
 
 #include <pgq/compose/execution_plan.hpp>
-#include <pgq/compose/gathered.hpp>
-#include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/pause.hpp>
+#include <pgq/worker/job_batch.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/worker/block_until.hpp>
 #include <pgq/compose/read_job.hpp>
-#include <pgq/compose/runner.hpp>
-#include <pgq/compose/transaction_desk.hpp>
-#include <pgq/compose/transaction_run.hpp>
+#include <pgq/worker/job_runner.hpp>
+#include <pgq/transaction/session_pool.hpp>
+#include <pgq/transaction/handler_scope.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/executor/fork_server.hpp>
@@ -41,14 +41,14 @@ class handler_table {
     using queue_executor = typename Composition::executor;
 
 public:
-    using runner_type = runner<queue_executor, typename Composition::observer>;
+    using runner_type = job_runner<queue_executor, typename Composition::observer>;
 
     /// Throws std::system_error if a thread or process that it needs cannot be started. It forks before it starts a
     /// thread.
     template <class Queue>
     handler_table(Handlers& handlers, const Queue& queue, [[maybe_unused]] const resources* shared)
         : handlers_{&handlers}, queue_wide_{&queue.executor()} {
-        if constexpr (any_ends_lease(typename Composition::jobs{})) sessions_.emplace(queue.driver(), queue.name());
+        if constexpr (any_ends_lease(typename Composition::jobs{})) sessions_.emplace(queue.core());
         if constexpr (plans::in_process) {
             in_child_.emplace(handlers, shared);
             server_.emplace(&in_child_type::answer, &*in_child_);
@@ -91,13 +91,13 @@ private:
         }
         static constexpr bool in_transaction = handler_table::in_transaction<Job>;
         static constexpr bool at_most_once = handler_table::at_most_once<Job>;
-        using transaction = member_if_t<in_transaction, transaction_run, Composition>;
+        using transaction = member_if_t<in_transaction, handler_scope, Composition>;
         static steady_time now() noexcept { return std::chrono::steady_clock::now(); }
         auto& sessions() const noexcept { return *table->sessions_; }
         auto& handler() const noexcept { return table->handlers_->template handler_for<Job>(); }
         // The line of a coroutine that is the first of its strand: only the end of the coroutine can start the next
         // one.
-        auto* line_of(lease_slot& slot, std::uint32_t position) const {
+        auto* line_of(held_lease& slot, std::uint32_t position) const {
             if constexpr (plan<Job>::in_strands && is_coroutine<Job>) {
                 return table->strands_of<Job>().take_line(slot, position);
             } else return static_cast<nothing*>(nullptr);
@@ -111,7 +111,7 @@ private:
     };
 
     template <class Job>
-    static void run(runner_type& runner, lease_slot& slot, std::uint32_t position) noexcept {
+    static void run(runner_type& runner, held_lease& slot, std::uint32_t position) noexcept {
         attempt<Job, access<Job>> a{{static_cast<handler_table*>(runner.code())}, runner, slot, position};
         try {
             if (!a.begin()) return;
@@ -130,7 +130,7 @@ private:
 
     // Reads the key in the worker's own thread: only there the order of the jobs is known.
     template <class Job>
-    static void dispatch(runner_type& runner, lease_slot& slot, std::uint32_t position) {
+    static void dispatch(runner_type& runner, held_lease& slot, std::uint32_t position) {
         handler_table& self = *static_cast<handler_table*>(runner.code());
         Job job{};
         if (!read_job<Composition>(slot.lease.jobs[position].body, slot.version, job))
@@ -139,7 +139,7 @@ private:
         if (line != nullptr) self.start_first<Job>(*line, slot, position);
     }
     template <class Job, class Line>
-    void start_first(Line& line, lease_slot& slot, std::uint32_t position) {
+    void start_first(Line& line, held_lease& slot, std::uint32_t position) {
         if constexpr (is_coroutine<Job>) line.all->remember_line(slot, position, line);
         line.owner->executor().execute(
             {.function = &run_line<Job, Line>, .owner = &line, .lease = &slot, .position = position});
@@ -153,7 +153,7 @@ private:
         auto& runner = *line.owner;
         handler_table& self = *static_cast<handler_table*>(runner.code());
         if constexpr (is_coroutine<Job>) {
-            auto& slot = *static_cast<lease_slot*>(lease);
+            auto& slot = *static_cast<held_lease*>(lease);
             if (runner_type::may_begin(runner, slot, position)) return run<Job>(runner, slot, position);
             self.start_next<Job>(line);
         } else {
@@ -169,11 +169,11 @@ private:
 
     // Collects the jobs that were claimed together: jobs of one lane are in one lease.
     template <class Job>
-    static void gather(runner_type& runner, lease_slot& slot, std::uint32_t position) {
+    static void gather(runner_type& runner, held_lease& slot, std::uint32_t position) {
         auto& batch = static_cast<handler_table*>(runner.code())->batch_of<Job>();
         if (batch && (batch->slot != &slot || batch->positions.size() >= runner.max_batch())) send_batch<Job>(runner);
         if (!batch) {
-            batch = std::make_unique<gathered>(&runner, slot);
+            batch = std::make_unique<job_batch>(&runner, slot);
             runner.when_dispatched(&send_batch<Job>);
         }
         batch->positions.push_back(position);
@@ -190,7 +190,7 @@ private:
     }
     template <class Job>
     static void run_batch(void* batch, void*, std::uint32_t) noexcept {
-        std::unique_ptr<gathered> owned{static_cast<gathered*>(batch)};
+        std::unique_ptr<job_batch> owned{static_cast<job_batch*>(batch)};
         auto& runner = *static_cast<runner_type*>(owned->runner);
         batch_attempt<Job, access<Job>> a{{static_cast<handler_table*>(runner.code())}, std::move(owned)};
         try {
@@ -210,7 +210,7 @@ private:
     }
 
     template <class Job>
-    std::unique_ptr<gathered>& batch_of() noexcept {
+    std::unique_ptr<job_batch>& batch_of() noexcept {
         return batches_[Composition::template index_of<Job>];
     }
 
@@ -246,11 +246,11 @@ private:
         return (ends_lease<Jobs> || ...);
     }
     template <class Of>
-    using own_sessions = std::optional<transaction_desk<Of>>;
+    using own_sessions = std::optional<session_pool<Of>>;
     [[no_unique_address]] member_if_t<any_ends_lease(typename Composition::jobs{}), own_sessions, Composition>
         sessions_{};
     [[no_unique_address]] std::conditional_t<any_in_batches(typename Composition::jobs{}),
-                                             std::array<std::unique_ptr<gathered>, Composition::jobs::size>, nothing>
+                                             std::array<std::unique_ptr<job_batch>, Composition::jobs::size>, nothing>
         batches_{};
 
 public:

@@ -18,8 +18,8 @@ namespace pgq {
 
 /// What the result of a handler means.
 enum class handler_result : std::uint8_t {
-    nothing,  ///< void: the job is done
-    outcome,  ///< pgq::outcome, or one of done, retry_after ...; for a batch it is the outcome of all jobs
+    nothing,   ///< void: the job is done
+    outcome,   ///< pgq::outcome, or one of done, retry_after ...; for a batch it is the outcome of all jobs
     value,     ///< converts to the job's `result`: the job is done
     one_each,  ///< of a batch handler: pgq::outcomes, one for each job
     unknown,   ///< something else; such a handler does not compile

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/compose/lease_slot.hpp>
+#include <pgq/worker/held_lease.hpp>
 #include <pgq/compose/strand_key.hpp>
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace pgq::detail {
 template <class Key, class Owner>
 class strands {
     struct waiting_job {
-        lease_slot* slot = nullptr;
+        held_lease* slot = nullptr;
         std::uint32_t position = 0;
         friend auto operator<=>(const waiting_job&, const waiting_job&) = default;
     };
@@ -34,7 +34,7 @@ public:
     };
 
     /// Null if the job has to wait: `next` gives it out later.
-    line* enter(Key key, Owner& owner, lease_slot& slot, std::uint32_t position) {
+    line* enter(Key key, Owner& owner, held_lease& slot, std::uint32_t position) {
         const std::lock_guard lock{mutex_};
         const auto [at, is_new] = lines_.try_emplace(std::move(key));
         if (!is_new) {
@@ -48,7 +48,7 @@ public:
         return &at->second;
     }
     /// The first job of the line has ended. Gives the job that is first now; nothing ends the line, and `l` is gone.
-    std::optional<std::pair<lease_slot*, std::uint32_t>> next(line& l) {
+    std::optional<std::pair<held_lease*, std::uint32_t>> next(line& l) {
         const std::lock_guard lock{mutex_};
         if (l.waiting.empty()) {
             lines_.erase(lines_.find(*l.key));
@@ -61,12 +61,12 @@ public:
     }
 
     /// For jobs that end in another function than they began in: which line the job is the first of.
-    void remember_line(lease_slot& slot, std::uint32_t position, line& l) {
+    void remember_line(held_lease& slot, std::uint32_t position, line& l) {
         const std::lock_guard lock{mutex_};
         first_[{&slot, position}] = &l;
     }
     /// Null if the job is not the first of a line.
-    line* take_line(lease_slot& slot, std::uint32_t position) {
+    line* take_line(held_lease& slot, std::uint32_t position) {
         const std::lock_guard lock{mutex_};
         const auto found = first_.find({&slot, position});
         if (found == first_.end()) return nullptr;

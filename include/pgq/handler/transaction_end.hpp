@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/transaction_desk.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/transaction/session_pool.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>
@@ -19,7 +19,7 @@ namespace pgq::detail {
 ///
 /// True if the commit has settled the job, or another worker has it: then nothing about it is stored any more.
 template <class Transaction, class Observer>
-bool end_transaction(Transaction& transaction, lease_slot& slot, std::uint32_t position, Observer& observer,
+bool end_transaction(Transaction& transaction, held_lease& slot, std::uint32_t position, Observer& observer,
                      try_result& r) noexcept {
     if (!transaction.is_open()) return false;
     if (r.what.what() != outcome::kind::done) return transaction.roll_back(), false;

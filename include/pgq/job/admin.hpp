@@ -1,10 +1,12 @@
 #pragma once
 
+#include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/rank.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +28,7 @@ struct beat_reply {
     bool work_to_rescue = false;  ///< the heartbeat of another worker is late: call `rescue`
     bool stop_asked = false;      ///< jobs of this worker should stop: see lease_news
     bool compacted = false;       ///< this heartbeat removed dead rows; an old snapshot may soon leave more of them
+    std::optional<error_info> compact_error{};  ///< why compaction failed; the heartbeat itself has succeeded
 };
 
 /// What a rescue did.

@@ -6,9 +6,19 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace pgq {
+
+/// What the jobs of a request need to be stored, the cheapest first.
+enum class insert_form : std::uint8_t {
+    one,      ///< one job with nothing but a priority
+    many,     ///< jobs that have nothing but one priority for all
+    packed,   ///< the same, many jobs in a row
+    any,      ///< times, headers or keys for limits
+    tracked,  ///< unique keys, parents, expiry, a record of the end, or a limit for the lane
+};
 
 /// Jobs to enqueue into one lane. `options` has one element for all jobs or one for each job. `keys` has the key of
 /// each job for keyed limits, or is absent.
@@ -31,6 +41,13 @@ struct enqueue_request {
         return std::any_of(options.begin(), options.end(), [](const enqueue_options& o) { return o.is_tracked(); });
     }
     bool has_keys() const noexcept { return keys != nullptr && !keys->empty(); }
+    /// The one place that decides it. A session that cannot pack, or not here, takes `packed` for `many`.
+    insert_form form() const noexcept {
+        if (is_tracked()) return insert_form::tracked;
+        if (!is_plain()) return insert_form::any;
+        if (bodies->size() == 1) return insert_form::one;
+        return packs() ? insert_form::packed : insert_form::many;
+    }
 };
 
 }  // namespace pgq

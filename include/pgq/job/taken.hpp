@@ -58,6 +58,16 @@ struct get_options {
     duration poll_interval = std::chrono::seconds{1};  ///< how often to check for a job without a wake-up
 };
 
+/// How to poll.
+struct poll_options {
+    duration timeout = std::chrono::seconds{1};        ///< the loop ends if there is no job for so long
+    std::uint32_t prefetch = 10;                       ///< how many jobs are claimed at once, at least 1
+    filter where{};                                    ///< only jobs that pass; the default passes every job
+    duration lease_time = std::chrono::seconds{15};    ///< after so long without a heartbeat others get the jobs
+    duration poll_interval = std::chrono::seconds{1};  ///< how often to look for jobs without a notification
+    std::int16_t max_attempts = 20;                    ///< deliveries; a job that is retried after the last is held
+};
+
 /// How to take a job inside a transaction.
 struct take_options {
     duration timeout{};                                ///< how long to wait for a job; zero: do not wait

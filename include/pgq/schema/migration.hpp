@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/schema/checksum.hpp>
+
 #include <cstdint>
 #include <string_view>
 
@@ -11,12 +13,8 @@ struct migration {
     std::string_view name;
     std::string_view sql;
 
-    /// FNV-1a of the text, as it is kept in the database: a step that was applied must never change afterwards.
-    constexpr std::int64_t checksum() const noexcept {
-        std::uint64_t hash = 14695981039346656037u;
-        for (char c : sql) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-        return static_cast<std::int64_t>(hash);
-    }
+    /// The database keeps it: what an applied migration does must never change.
+    constexpr std::int64_t checksum() const noexcept { return sql_checksum{sql}.value(); }
 };
 
 }  // namespace pgq::schema

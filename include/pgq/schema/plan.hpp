@@ -10,14 +10,14 @@
 
 namespace pgq::schema {
 
-/// A migration that the database says it has.
+/// A migration that the database has.
 struct applied {
     int version = 0;
     std::int64_t checksum = 0;
 };
 
-/// What is missing, in order; or why nothing may be run: the database is ahead of this program, or a migration was changed
-/// after it had been applied.
+/// The missing migrations, in order. An error when the database has a newer migration than this program, or when a migration
+/// was changed after it was applied.
 inline result<std::vector<const migration*>> plan(std::span<const migration> known, std::span<const applied> found) {
     for (const auto& f : found)
         if (f.version > known.back().version)

@@ -60,8 +60,8 @@ BEGIN
         INSERT INTO {j}.ready (id, lane, rank, headers, key, body)
         VALUES (new_id, of_lane, order_rank, own, $9, $4);
     END IF;
-    -- The workers receive it when the transaction commits; PostgreSQL sends equal notifications once. The workers read the
-    -- schema as a signed number.
+    -- The workers receive it when the transaction commits; PostgreSQL sends equal notifications once. The workers read
+    -- the schema as a signed number.
     schema_id := to_regnamespace({jl})::oid::int8;
     PERFORM pg_notify('pgq_' || (schema_id - (schema_id >> 31 << 32)), of_lane::text);
     RETURN new_id;

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <pgq/client/stored_options.hpp>
 #include <pgq/compose/composition.hpp>
-#include <pgq/compose/luggage.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/versioned.hpp>
 #include <pgq/sql_functions/compound_parameter.hpp>
@@ -152,9 +152,9 @@ private:
 
     // What the entrypoint's policies store with its jobs. Headers that the caller gives go before.
     static std::string own_headers() {
-        luggage<typename Composition::template backoff_of<Job>> luggage;
+        backoff_header<typename Composition::template backoff_of<Job>> stored;
         const enqueue_options none;
-        const enqueue_options packed = luggage.pack(none);
+        const enqueue_options packed = stored.add_to(none);
         std::string pairs;
         for (const header& h : packed.headers)
             pairs += (pairs.empty() ? "" : ", ") + sql::literal(h.name) + ", " + sql::literal(h.value);

@@ -24,8 +24,7 @@ inline std::string literal(std::string_view text) {
     return (escapes ? "E'" : "'") + out + "'";
 }
 
-/// 16 hexadecimal digits of a text (FNV-1a): a checksum, and no protection against somebody who wants two texts with
-/// one digest.
+/// 16 hexadecimal digits of a text (FNV-1a): a checksum, no protection against an attacker.
 inline std::string digest(std::string_view text) {
     std::uint64_t hash = 14695981039346656037u;
     for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;

@@ -12,7 +12,8 @@
 
 namespace pgq::statement {
 
-/// What a session has to know first: schema version, oid (the lock space), the backend behind the connection.
+/// The first statement of a session: schema version, oid of the schema (the lock space), process id of the server,
+/// encoding.
 inline constexpr query hello{"hello", R"(
 SELECT coalesce((SELECT max(version) FROM {s}.migration), 0), to_regnamespace($1)::oid::int8, pg_backend_pid(),
        current_setting('server_encoding'))"};
@@ -25,7 +26,7 @@ inline constexpr query find_lanes{"find_lanes", R"(
 SELECT array_agg(l.id ORDER BY e.o) FROM unnest($2, $3) WITH ORDINALITY e(name, version, o)
   JOIN {s}.lane l ON l.queue = $1 AND l.entrypoint = e.name AND l.version = e.version)"};
 
-/// Limits that are missing are made; those that are there stay as they are. $3 kinds, $4 numbers, $5 amounts, $6 microseconds, $7 bursts.
+/// Adds missing limits; existing ones stay as they are. $3 kinds, $4 numbers, $5 amounts, $6 microseconds, $7 bursts.
 inline constexpr query add_limits{"add_limits", R"(
 INSERT INTO {s}.lane_limit (queue, entrypoint, kind, number, amount, per, burst)
 SELECT $1, n.e, n.k, n.number, n.amount, n.per * interval '1 microsecond', n.burst
@@ -34,7 +35,7 @@ SELECT $1, n.e, n.k, n.number, n.amount, n.per * interval '1 microsecond', n.bur
 inline constexpr query find_limits{"find_limits", R"(
 SELECT entrypoint, kind, number, amount, (extract(epoch FROM per) * 1000000)::int8, burst
   FROM {s}.lane_limit WHERE queue = $1 ORDER BY entrypoint, kind, number)"};
-/// Tokens that were saved under another rate are worth no more than the new burst. Answers with the lanes it holds for.
+/// Tokens saved under the former rate are capped by the new burst. Answers with the lanes of the limit.
 inline constexpr query change_limit{"change_limit", R"(
 WITH c AS (UPDATE {s}.lane_limit SET amount = $5, per = $6 * interval '1 microsecond', burst = $7, tokens = least(tokens, $7)
             WHERE queue = $1 AND entrypoint = $2 AND kind = $3 AND number = $4 RETURNING queue, entrypoint)
@@ -43,8 +44,8 @@ SELECT array_agg(a.id) FROM c JOIN {s}.lane a ON a.queue = c.queue AND c.entrypo
 inline constexpr query cancel{"cancel", "SELECT waiting, running FROM {s}.cancel($1)"};
 inline constexpr query requeue{"requeue", "SELECT n, lanes FROM {s}.requeue($1)"};
 
-/// Ends what has expired and forgets what is over; $1 says how many days failures are kept.
-inline constexpr query sweep{"sweep", "SELECT {s}.expire(), {s}.forget($1 * interval '1 day')"};
+/// Expires jobs and deletes what is kept no longer; $1 is for how many days failures are kept.
+inline constexpr query sweep{"sweep", "SELECT {s}.expire(), {s}.purge($1 * interval '1 day')"};
 
 inline constexpr query held{"held", R"(
 SELECT id, attempts, coalesce(reason, ''), body FROM {s}.deferred
@@ -65,7 +66,7 @@ inline std::int64_t period_of(const limit_spec& l) {
 
 }  // namespace detail
 
-/// Behind the queue's name.
+/// The parameters after the queue's name.
 inline void bind_limits(params& p, std::span<const lane_limit> all) {
     const std::size_t n = all.size();
     p.texts(n, [&](std::size_t i) { return std::string_view{all[i].entrypoint}; })

@@ -14,7 +14,8 @@ namespace pgq::statement {
 
 namespace claim_text {
 
-// Ranks and attempts that are all the same are told once: each element of an array is a call at the server, and another at the client.
+// Ranks and attempts that are all equal are sent once: each element of an array costs a call at the server and at the
+// client.
 inline constexpr std::string_view answer = R"(
 RETURNING id, ctid, lane, ids, CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
@@ -27,30 +28,23 @@ WITH got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
          ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, attempts, flags, headers, key, body))";
+    RETURNING {job}))";
 inline constexpr std::string_view of_one_in_turn = R"(
-WITH turn AS MATERIALIZED (
-    SELECT number, rank, id FROM {s}.turn WHERE lane = $1 AND current_setting('pgq.turn')::int2 IN (number, 0)
+WITH slot AS MATERIALIZED (
+    SELECT number, rank, id FROM {s}.claim_slot WHERE lane = $1 AND current_setting('pgq.claim_slot')::int2 IN (number, 0)
        AND NOT $7 AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT 1),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.ready
-         WHERE lane = $1 AND (rank, id) > (coalesce((SELECT rank FROM turn), $2), coalesce((SELECT id FROM turn), $3))
+         WHERE lane = $1 AND (rank, id) > (coalesce((SELECT rank FROM slot), $2), coalesce((SELECT id FROM slot), $3))
          ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, attempts, flags, headers, key, body),
+    RETURNING {job}),
 last AS (
-    UPDATE {s}.turn t SET rank = g.rank, id = g.id FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
-     WHERE t.lane = $1 AND t.number = current_setting('pgq.turn')::int2))";
-// What few jobs have is gathered in a second pass over `got`, which yields them in the same order, and only when there is some.
+    UPDATE {s}.claim_slot t SET rank = g.rank, id = g.id FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
+     WHERE t.lane = $1 AND t.number = current_setting('pgq.claim_slot')::int2))";
 inline constexpr std::string_view one_lease = R"(
-INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
-SELECT $5, $1, $6, a.ids, a.ranks, a.attempts,
-       CASE WHEN a.flags > 0 THEN (SELECT array_agg(flags) FROM got) END,
-       CASE WHEN a.headers > 0 THEN (SELECT array_agg(headers) FROM got) END,
-       CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END, a.bodies
-  FROM (SELECT array_agg(id) AS ids, array_agg(rank) AS ranks, array_agg((least(attempts, 32766) + 1)::int2) AS attempts,
-               count(flags) AS flags, count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies
-          FROM got HAVING count(*) > 0) a)";
+INSERT INTO {s}.lease ({lease})
+SELECT $5, $1, $6, {gathered_twice} FROM (SELECT {gathered_once} FROM got HAVING count(*) > 0) a)";
 
 inline constexpr std::string_view want = R"(
 WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3) w(lane, rank, id)),)";
@@ -60,7 +54,8 @@ peek AS MATERIALIZED (
     SELECT t.lane, count(*) AS n FROM (
         SELECT w.lane FROM want w CROSS JOIN LATERAL (
             SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane AND (r.rank, r.id) > (w.rank, w.id))";
-// What is behind the $4th of those in front is not among the best $4, whatever lane it is of.
+// `front` reads a few jobs of each lane. A job behind the $4th of these is not among the best $4, so no lane is read
+// further.
 inline constexpr std::string_view front = R"(
 front AS MATERIALIZED (
     SELECT c.rank, c.id FROM want w CROSS JOIN LATERAL (
@@ -85,35 +80,32 @@ more AS MATERIALIZED (
      LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $4 THEN $4 - (SELECT count(*) FROM best) ELSE 0 END),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
-    RETURNING lane, id, rank, attempts, flags, headers, key, body)
-INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
-SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.rank),
-       array_agg((least(g.attempts, 32766) + 1)::int2),
-       CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
-       CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
-       CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
+    RETURNING {job})
+INSERT INTO {s}.lease ({lease})
+SELECT $5, g.lane, $6[array_position($1, g.lane)], {gathered}
   FROM got g GROUP BY g.lane)";
 inline constexpr std::string_view apart = ", CASE WHEN $7[array_position($1, g.lane)] <> 0 THEN g.id END";
 
 }  // namespace claim_text
 
-/// Takes up to $4 jobs of one lane behind the floor ($2, $3) into one lease of worker $5.
-/// The inner select finds and locks by the only index, the delete goes by physical address: no join, no index on id.
+/// Claims up to $4 jobs of one lane behind the cursor ($2, $3) into one lease of worker $5; $6 is max_attempts.
+/// The inner select finds and locks rows by the only index, and the delete goes by ctid: no join, no index on id.
 inline constexpr query claim_one{"claim_one",
                                  joined<claim_text::of_one, claim_text::one_lease, claim_text::answer>::text};
 
-/// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4 jobs each
-/// lane has; `best` locks that many of each; what others had locked is made up for by `more`, from any lane. So nothing is
-/// locked that is not taken, and no claim comes back short while there is work.
+/// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4
+/// jobs each lane has. `best` locks that many of each lane. `more` replaces jobs that other sessions had locked, from
+/// any lane. So the claim locks no job that it does not take, and it returns fewer than $4 jobs only when there are no
+/// more.
 inline constexpr query claim_many{
     "claim_many", joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::answer>::text};
 
-/// The same over so many lanes that looking for $4 jobs in each would be most of the work: `front` finds how far to look.
+/// The same over so many lanes that reading $4 jobs of each would be most of the work: `front` finds how far to read.
 inline constexpr query claim_wide{"claim_wide",
                                   joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
                                          claim_text::take, claim_text::answer>::text};
 
-/// The same two where some lanes ($7) want a lease for each of their jobs.
+/// The same two, with a lease for each job of the lanes marked in $7.
 inline constexpr query claim_each{
     "claim_each",
     joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::apart, claim_text::answer>::text};
@@ -121,36 +113,36 @@ inline constexpr query claim_wide_each{
     "claim_wide_each", joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
                               claim_text::take, claim_text::apart, claim_text::answer>::text};
 
-/// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for those who claim there at the moment.
+/// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for workers that claim there at the
+/// moment.
 inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6)"};
 
-/// Moves deferred jobs whose time has come, at most 1000, and keeps their ids. Their lanes are noted for `wake_noted`. Ends those
-/// whose time is over.
+/// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. Adds their lanes for `wake_noted`,
+/// and expires tracked jobs.
 inline constexpr query promote{"promote", R"(
 WITH due AS (
     DELETE FROM {s}.deferred WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.deferred WHERE run_at <= statement_timestamp() AND run_at < 'infinity'
          ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, lane, attempts, flags, headers, key, body),
-back AS (
-    INSERT INTO {s}.ready (id, rank, lane, attempts, flags, headers, key, body)
-    SELECT id, rank, lane, attempts, flags, headers, key, body FROM due RETURNING lane)
-SELECT count(*), set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''),
+    RETURNING {job}),
+back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM due RETURNING lane)
+SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                                                    string_agg(DISTINCT lane::text, ',')), false),
        CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= now() AND NOT held) THEN {s}.expire() END FROM back)"};
 
-/// Microseconds until the next deferred job is due or the next tracked one expires, none when there is none; and how many workers
-/// there are.
+/// Microseconds until the next deferred job is due or the next tracked job expires, null when there is none; and the
+/// number of workers.
 inline constexpr query look_ahead{"look_ahead", R"(
 SELECT (extract(epoch FROM least(
     (SELECT run_at FROM {s}.deferred WHERE run_at < 'infinity' ORDER BY run_at LIMIT 1),
     (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held ORDER BY expires_at LIMIT 1))
     - clock_timestamp()) * 1000000)::int8, (SELECT count(*) FROM {s}.worker))"};
 
-/// Of many workers a few claim at a time, because each looks at what the others have locked before it finds something: before a claim,
-/// one of four turns in the lock space $1, which is noted in 'pgq.turn'. Who gets none tries again after 1, 2, 4 ... 256 ms,
-/// the more seldom the longer: so those get it who are at work, with warm caches. After 2.3 s it goes all the same: workers that were stopped in
-/// the middle of their turns hold nobody up.
+/// Takes one of four claim slots of the schema, which is the lock space $1, and stores its number in 'pgq.claim_slot'.
+/// Each worker that claims reads past all rows that other workers have locked, so with many workers only four claim at
+/// a time. A worker that gets no claim slot retries after 1, 2, 4 ... 256 ms, so that busy workers with warm caches
+/// come first. After 2.3 s it claims without one (slot 0): a worker that was stopped while it held a slot does not
+/// block the others.
 inline constexpr query take_turn{"take_turn", R"(
 WITH RECURSIVE t(n, got) AS (
     SELECT 0, CASE WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
@@ -160,11 +152,11 @@ WITH RECURSIVE t(n, got) AS (
                        WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
                        WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4 ELSE 0 END
       FROM t WHERE got = 0 AND n < 16)
-SELECT set_config('pgq.turn', max(got)::text, true) FROM t)"};
+SELECT set_config('pgq.claim_slot', max(got)::text, true) FROM t)"};
 
-/// After that, of one lane: who has the turn goes on where its last holder was, unless the floor is to hold exactly ($7), and not where it
-/// was itself, behind which the others have taken everything since. Who goes without a turn goes on where that of the four is that is
-/// least far.
+/// Claims from one lane after `take_turn`. It continues behind the last claim of its slot, not behind the worker's own
+/// cursor: the other workers have taken the jobs in between. With $7 it uses the cursor. Without a slot it continues
+/// behind that slot which came least far.
 inline constexpr query claim_in_turn{
     "claim_in_turn", joined<claim_text::of_one_in_turn, claim_text::one_lease, claim_text::answer>::text};
 
@@ -179,7 +171,7 @@ inline const query& claim_query(const exchange_request& r) noexcept {
     return r.lanes.size() < wide ? claim_many : claim_wide;
 }
 
-/// Of one lane.
+/// The parameters of a claim from one lane.
 inline void bind_claim_of_one(params& p, const exchange_request& r) {
     const claim_lane& l = r.lanes[0];
     p.clear();
@@ -206,7 +198,7 @@ inline void bind_claim(params& p, const exchange_request& r) {
     if (wants_each(r)) p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].each); });
 }
 
-/// A worker that is about to sleep has nothing better to do than to wait for its turn.
+/// Only a worker that is about to sleep waits for the locks of the lanes.
 inline void bind_claim_limited(params& p, const exchange_request& r) {
     const std::size_t n = r.limited.size();
     p.clear();

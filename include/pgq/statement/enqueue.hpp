@@ -17,18 +17,18 @@ namespace pgq::statement {
 inline constexpr query enqueue_one{"enqueue_one",
                                    "INSERT INTO {s}.ready (lane, rank, body) VALUES ($1, $2, $3) RETURNING id"};
 
-/// Many jobs of one rank. The identity is drawn as unnest yields, so ids stand in input order.
+/// Many jobs of one rank. unnest yields them in input order, so their ids ascend in that order.
 inline constexpr query enqueue_many{"enqueue_many", R"(
 WITH put AS (INSERT INTO {s}.ready (lane, rank, body) SELECT $1, $2, b FROM unnest($3) b RETURNING id)
 SELECT array_agg(id) FROM put)"};
 
 /// Jobs of one rank in one row.
 inline constexpr query enqueue_pack{"enqueue_pack", R"(
-INSERT INTO {s}.pack (id, rank, lane, n, ids, bodies)
+INSERT INTO {s}.pack ({pack})
 SELECT d.ids[1], $2, $1, cardinality(d.ids), d.ids, $3
   FROM (SELECT ARRAY(SELECT nextval('{q}.job_id') FROM generate_series(1, cardinality($3))) AS ids) d RETURNING ids)"};
 
-/// Many jobs with priorities, times and headers of their own. Relative times count from the server's clock.
+/// Many jobs, each with a priority, times and headers. Relative times count from the server's clock.
 /// $2 priorities; $3, $4 run_at and $5, $6 expected_at as kind (0 unset, 1 relative, 2 absolute) and microseconds;
 /// $8, $9, $10 headers as (number of the job, name, value); $11 keys, none or one for each job.
 inline constexpr query enqueue_any{"enqueue_any", R"(
@@ -36,7 +36,7 @@ WITH head AS (
     SELECT h.o, jsonb_object_agg(h.name, h.value) AS headers
       FROM unnest($8, $9, $10) h(o, name, value) GROUP BY h.o),
 item AS MATERIALIZED (
-    SELECT nextval('{q}.job_id') AS id, i.o, i.key, i.body,
+    SELECT nextval('{q}.job_id') AS id, $1 AS lane, i.o, i.key, i.body,
            CASE i.run_kind WHEN 1 THEN statement_timestamp() + i.run_us * interval '1 microsecond'
                            WHEN 2 THEN 'epoch'::timestamptz + i.run_us * interval '1 microsecond' END AS run_at,
            ((~ i.priority::int4)::int8 << 48) | CASE i.exp_kind
@@ -47,37 +47,41 @@ item AS MATERIALIZED (
       FROM unnest($2, $3, $4, $5, $6, $7, $11) WITH ORDINALITY
            i(priority, run_kind, run_us, exp_kind, exp_us, body, key, o)),
 now AS (
-    INSERT INTO {s}.ready (id, lane, rank, headers, key, body)
-    SELECT i.id, $1, i.rank, h.headers, i.key, i.body FROM item i LEFT JOIN head h ON h.o = i.o
-     WHERE i.run_at IS NULL OR i.run_at <= statement_timestamp() ORDER BY i.o),
+    INSERT INTO {s}.ready ({new_job}) SELECT {new_job} FROM item LEFT JOIN head USING (o)
+     WHERE run_at IS NULL OR run_at <= statement_timestamp() ORDER BY o),
 later AS (
-    INSERT INTO {s}.deferred (run_at, kind, id, lane, rank, headers, key, body)
-    SELECT i.run_at, 'd', i.id, $1, i.rank, h.headers, i.key, i.body FROM item i LEFT JOIN head h ON h.o = i.o
-     WHERE i.run_at > statement_timestamp())
+    INSERT INTO {s}.deferred (run_at, kind, {new_job}) SELECT run_at, 'd', {new_job} FROM item LEFT JOIN head USING (o)
+     WHERE run_at > statement_timestamp())
 SELECT array_agg(id ORDER BY o) FROM item)"};
 
-/// A stream of jobs without ids.
+/// A stream of jobs that draws ids as it goes.
 inline constexpr query enqueue_copy{"enqueue_copy",
                                     "COPY {s}.ready (lane, rank, key, body) FROM STDIN (FORMAT binary)"};
 
-/// The same with ids, and what draws them. A job costs less than by `enqueue_many`, a batch three round trips more.
+/// The same with given ids, which `draw_ids` draws. A job costs less than by `enqueue_many`, and a batch three round
+/// trips more.
 inline constexpr query enqueue_copy_as{"enqueue_copy_as",
                                        "COPY {s}.ready (id, lane, rank, key, body) FROM STDIN (FORMAT binary)"};
 inline constexpr query draw_ids{"draw_ids",
                                 "SELECT array_agg(nextval('{q}.job_id')), set_config('synchronous_commit', 'off', true)"
                                 " FROM generate_series(1, $1::int4)"};
 
-/// From so many jobs on; see docs/design/speed.md.
+/// An enqueue of so many jobs or more uses COPY; see docs/design/speed.md.
 inline constexpr std::size_t worth_copying = 5000;
 
-/// A pack has at most so many jobs.
+/// The most jobs in a pack.
 inline constexpr std::size_t jobs_in_pack = 100;
 
-/// Which of the statements above this request needs, unless it packs its jobs.
+/// The statement for this request, unless it packs its jobs.
 inline const query& enqueue_query(const enqueue_request& r) noexcept {
-    if (r.is_tracked()) return enqueue_tracked;
-    if (!r.is_plain()) return enqueue_any;
-    return r.bodies->size() == 1 ? enqueue_one : enqueue_many;
+    switch (r.form()) {
+    case insert_form::tracked: return enqueue_tracked;
+    case insert_form::any: return enqueue_any;
+    case insert_form::one: return enqueue_one;
+    case insert_form::many:
+    case insert_form::packed: break;
+    }
+    return enqueue_many;
 }
 
 namespace detail {
@@ -118,7 +122,7 @@ inline void bind_enqueue(params& p, const enqueue_request& r) {
     p.texts(r.has_keys() ? n : 0, [&](std::size_t i) { return (*r.keys)[i]; });
 }
 
-/// Binds the parameters of `enqueue_pack` for `n` of its jobs, from number `first` on.
+/// Binds the parameters of `enqueue_pack` for `n` jobs of the request, from number `first` on.
 inline void bind_pack(params& p, const enqueue_request& r, std::size_t first, std::size_t n) {
     p.clear();
     p.number(r.lane.value).number(rank::of(r.options[0].priority).value).byteas(n, [&](std::size_t i) {

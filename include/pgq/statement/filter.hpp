@@ -12,16 +12,16 @@
 
 namespace pgq::statement {
 
-/// A filter as a condition on a row `r` with `headers` and `id`. Its structure becomes text, its names and values the two
-/// arrays that `bind` adds: they are the parameters $first (texts) and $first + 1 (ids). It is never null and never fails, whatever
-/// a header holds. The filter outlives this.
+/// A filter as an SQL condition on a row `r` with `headers` and `id`. The structure of the filter becomes text. Its
+/// names and values become two arrays that `bind` adds, the parameters $first (texts) and $first + 1 (ids). The
+/// condition is never null and never fails, whatever a header holds. The filter must outlive this.
 class filter_condition {
 public:
     filter_condition(const filter& f, int first)
         : texts_name_{"($" + std::to_string(first) + ")"}, ids_name_{"($" + std::to_string(first + 1) + ")"} {
         if (f.is_everything()) text_ = "true";
         else put(*f.root());
-        // Both are always there, so that both have a type.
+        // The text names both parameters, so that both have a type.
         text_ += " AND cardinality(" + texts_name_ + ") + cardinality(" + ids_name_ + ") >= 0";
     }
 
@@ -73,7 +73,7 @@ private:
         const std::string relation = symbol(n.relation);
         const auto wanted = bound(n.value.text);
         if (n.value.type == type::text) return put_leaf(value + relation + wanted + R"( COLLATE "C")");
-        // Only a text that is one is cast: a CASE keeps the order of its parts.
+        // Casts only a text that is a number: a CASE evaluates its condition first.
         if (n.value.type == type::number)
             return put_leaf("CASE WHEN length(" + value + ") <= " + std::to_string(pgq::detail::decimal::max_length) +
                             " AND " + value + R"( ~ '^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{1,3})?$')" +

@@ -7,7 +7,7 @@
 
 namespace pgq::statement {
 
-/// Texts, one behind the other, as one that exists before the program runs: for statements that have most of their text in common.
+/// The concatenation of texts as a constant: statements that share most of their text are made of the same parts.
 template <const std::string_view&... Parts>
 struct joined {
 private:

@@ -10,13 +10,14 @@
 #include <cstdint>
 #include <string_view>
 
-/// Claims where jobs wait in packs. See docs/design/packs.md; what makes packs is in statement/enqueue.hpp.
+/// Claims from lanes with packs. See docs/design/packs.md; statement/enqueue.hpp makes packs.
 namespace pgq::statement {
 
 namespace claim_text {
 
-// Single jobs and packs in one order. `share` says how many single jobs are among the best $4, `best` takes those; packs fill the room that is
-// left, and `back` is what there is no room for. What others had locked is made up for by `more`, as in claim_many.
+// Single jobs and packs in one order. `share` counts the single jobs among the best $4, and `best` locks them. Packs
+// fill the room that is left. `back` puts jobs back for which there is no room. `more` replaces jobs that other
+// sessions had locked, as in claim_many.
 inline constexpr std::string_view singles_and_packs = R"(
 WITH one AS MATERIALIZED (
     SELECT rank, id FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT $4),
@@ -41,7 +42,7 @@ cut AS MATERIALIZED (
     SELECT rank, n, ids, bodies, greatest(0, least(n, (SELECT n FROM room) - before))::int4 AS take
       FROM (SELECT rank, n, ids, bodies, sum(n) OVER (ORDER BY rank, id) - n AS before FROM pack) p),
 back AS (
-    INSERT INTO {s}.pack (id, rank, lane, n, ids, bodies)
+    INSERT INTO {s}.pack ({pack})
     SELECT ids[take + 1], rank, $1, n - take, ids[take + 1:], bodies[take + 1:] FROM cut WHERE take < n),
 more AS MATERIALIZED (
     SELECT ctid AS place FROM {s}.ready
@@ -51,10 +52,10 @@ more AS MATERIALIZED (
                 THEN (SELECT n FROM room) - (SELECT coalesce(sum(take), 0) FROM cut) ELSE 0 END FOR UPDATE SKIP LOCKED),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
-    RETURNING id, rank, attempts, flags, headers, key, body))";
-// Arrays are joined whole; that of nothing is null, and joined with it the other one stays.
+    RETURNING {job}))";
+// Joins whole arrays. An array of no rows is null, and an array joined with null stays as it is.
 inline constexpr std::string_view one_lease_of_both = R"(
-INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
+INSERT INTO {s}.lease ({lease})
 SELECT $5, $1, $6, p.ids || a.ids, CASE WHEN p.low = p.high THEN array_fill(p.low, ARRAY[p.n]) ELSE p.ranks END || a.ranks,
        array_fill(1::int2, ARRAY[p.n]) || a.attempts,
        CASE WHEN a.flags > 0 THEN array_fill(NULL::int2, ARRAY[p.n]) || (SELECT array_agg(flags) FROM got) END,
@@ -66,24 +67,22 @@ SELECT $5, $1, $6, p.ids || a.ids, CASE WHEN p.low = p.high THEN array_fill(p.lo
           FROM (SELECT min(rank) AS low, max(rank) AS high FROM cut) u, cut c,
                unnest(CASE WHEN c.take = c.n THEN c.ids ELSE c.ids[:c.take] END,
                       CASE WHEN c.take = c.n THEN c.bodies ELSE c.bodies[:c.take] END) j(id, body)) p,
-       (SELECT array_agg(id) AS ids, array_agg(rank) AS ranks, array_agg((least(attempts, 32766) + 1)::int2) AS attempts,
-               count(flags) AS flags, count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies,
-               count(*) AS n FROM got) a
+       (SELECT {gathered_once}, count(*) AS n FROM got) a
  WHERE p.n + a.n > 0)";
 inline constexpr std::string_view had_packs = ", EXISTS (SELECT FROM {s}.pack WHERE lane = $1)";
 
 }  // namespace claim_text
 
-/// As claim_one, where there may be packs; its parameters are the same. The last column says whether there were some.
+/// claim_one for lanes with packs, with the same parameters. The last column says whether there were packs.
 inline constexpr query claim_packed{"claim_packed", joined<claim_text::singles_and_packs, claim_text::one_lease_of_both,
                                                            claim_text::answer, claim_text::had_packs>::text};
 
-/// Takes packs of the lanes $1 apart, for claims that know nothing of packs: of $2 jobs, all of them when that is null. How many jobs.
-/// $3: of each lane so many. Where there are none, nothing is called.
+/// Unpacks packs of the lanes $1, for claims that read `ready` only: at least $2 jobs, all packs when that is null; $3:
+/// so many of each lane. Answers how many jobs. It calls the function only when there are packs.
 inline constexpr query unpack{"unpack", R"(
 SELECT CASE WHEN EXISTS (SELECT FROM {s}.pack WHERE lane = ANY ($1)) THEN {s}.unpack($1, $2, $3) ELSE 0 END)"};
 
-/// Behind the lanes. What a filter lets pass may be in any pack.
+/// The parameters after the lanes. A filter may accept jobs of any pack, so all are unpacked then.
 inline void bind_unpack(params& p, std::uint32_t jobs, const filter* which, bool of_each = false) {
     if (which == nullptr || which->is_everything()) p.number(std::int64_t{jobs});
     else p.null(wire::int8_oid);

@@ -1,20 +1,24 @@
 #pragma once
 
+#include <pgq/statement/query.hpp>
 #include <pgq/statement/wire.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace pgq::statement {
 
-/// Binary parameters of one execution in one buffer that is used again and again.
+/// The binary parameters of one execution, in one buffer that is reused. Each member that adds a parameter throws
+/// std::length_error when there are `max_count` already.
 class params {
 public:
-    static constexpr std::size_t max_count = 24;
+    static constexpr std::size_t max_count = max_parameters;
 
     void clear() noexcept {
         buffer_.clear();
@@ -27,7 +31,7 @@ public:
     params& boolean(bool v) { return bytes_of(wire::bool_oid, {v ? "\1" : "\0", 1}); }
     params& letter(char v) { return bytes_of(wire::char_oid, {&v, 1}); }
     params& null(wire::oid type) {
-        types_[count_] = type;
+        open(type);
         begin_[count_] = end_[count_] = absent;
         ++count_;
         return *this;
@@ -85,7 +89,7 @@ public:
         return array(wire::bytea_array, wire::bytea_oid, n,
                      [&](std::string& out, std::size_t i) { out += std::string_view{get(i)}; });
     }
-    /// `get` gives an optional; nothing is a null.
+    /// `get` returns an optional; an empty one becomes a null.
     template <class Get>
     params& byteas_or_null(std::size_t n, Get get) {
         return array_or_null(wire::bytea_array, wire::bytea_oid, n, get);
@@ -140,6 +144,7 @@ private:
         return close();
     }
     void open(wire::oid type) {
+        if (count_ == max_count) throw std::length_error{"a statement has more than 24 parameters"};
         types_[count_] = type;
         begin_[count_] = buffer_.size();
     }

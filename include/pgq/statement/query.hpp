@@ -1,16 +1,45 @@
 #pragma once
 
+#include <pgq/statement/columns.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace pgq::statement {
 
-/// One SQL statement as a value: the name it is prepared under and told in errors, and its text, in which `{s}`
-/// stands for the quoted schema and `{q}` for the same inside a string literal. Parameters are bound in binary and carry their types, so the text has no casts for them.
+/// A statement has no more parameters than this: `params` and what sends them have arrays of this size.
+inline constexpr std::size_t max_parameters = 24;
+
+/// The highest number of a parameter `$n` in a statement.
+constexpr std::size_t count_parameters(std::string_view text) noexcept {
+    std::size_t most = 0;
+    for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at)) {
+        std::size_t number = 0;
+        for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
+            number = std::min<std::size_t>(number * 10 + static_cast<std::size_t>(text[at] - '0'), 100'000);
+        most = std::max(most, number);
+    }
+    return most;
+}
+
+/// One SQL statement as a value. In its text `{s}` stands for the quoted schema, `{q}` for the same inside a string
+/// literal, and the names of statement/columns.hpp in braces for lists of columns. Parameters are bound in binary and
+/// carry their types, so the text has no casts for them.
 struct query {
-    const char* name;
-    std::string_view text;
-    bool prepare = true;  ///< false for commands whose text differs from session to session
+    const char* name = "";  ///< it is prepared under this name, and errors name it
+    std::string_view text{};
+    bool prepare = true;  ///< false for a statement whose text changes, or whose plan should be made anew
+    std::size_t parameters = 0;
+
+    constexpr query() = default;
+    /// A constant with more parameters than `max_parameters` does not compile; otherwise this throws std::length_error.
+    constexpr query(const char* statement_name, std::string_view sql, bool prepared = true)
+        : name{statement_name}, text{sql}, prepare{prepared}, parameters{count_parameters(sql)} {
+        if (parameters > max_parameters) throw std::length_error{"a statement has more than 24 parameters"};
+    }
 };
 
 /// A quoted SQL identifier.
@@ -33,20 +62,24 @@ inline std::string in_literal(std::string_view text) {
     return out;
 }
 
-/// The text for one schema.
+/// The text for one schema. Other braces stay as they are.
 inline std::string render(std::string_view text, std::string_view schema) {
     const std::string identifier = quoted(schema);
     const std::string literal = in_literal(identifier);
     std::string out;
-    out.reserve(text.size() + 200);
+    out.reserve(text.size() + 400);
     for (std::size_t at = 0;;) {
-        const std::size_t hit = text.find('{', at);
-        out += text.substr(at, hit - at);
-        if (hit == std::string_view::npos) return out;
-        const auto key = text.substr(hit, 3);
-        const bool known = key == "{s}" || key == "{q}";
-        out += key == "{s}" ? identifier : known ? literal : "{";
-        at = hit + (known ? 3 : 1);
+        const std::size_t open = text.find('{', at);
+        out += text.substr(at, open - at);
+        if (open == std::string_view::npos) return out;
+        const std::size_t close = text.find('}', open);
+        const auto name =
+            close == std::string_view::npos ? std::string_view{} : text.substr(open + 1, close - open - 1);
+        at = close + 1;
+        if (name == "s") out += identifier;
+        else if (name == "q") out += literal;
+        else if (const auto list = columns::find(name)) out += *list;
+        else out += '{', at = open + 1;
     }
 }
 

@@ -16,9 +16,9 @@
 
 namespace pgq::statement {
 
-// A settlement takes the jobs out of the lease's own arrays: no payload travels back. The lease is changed or ended by the same
-// statement, so a lease that is gone settles nothing. What had left the lease before is not settled twice: the answer to the
-// first time may have been lost with the connection.
+// A settlement takes the jobs from the arrays of the lease, so no payload travels back. The same statement changes or
+// ends the lease, so it does nothing when the lease is gone. A job that had left the lease is not settled again: the
+// answer to the first time may have been lost with the connection.
 namespace settle_text {
 
 inline constexpr std::string_view change = R"(
@@ -29,7 +29,7 @@ inline constexpr std::string_view unless_flagged = " AND flags IS NULL";
 inline constexpr std::string_view changed = R"( FOR UPDATE) o
      WHERE e.ctid = o.place RETURNING e.*, e.ctid AS place, o.done AS was),)";
 
-// Wherever it is: it may have moved since the worker heard of it.
+// Wherever the row is: it may have moved since the worker received its location.
 inline constexpr std::string_view end_held = R"(
 WITH l AS (
     DELETE FROM {s}.lease
@@ -38,48 +38,43 @@ WITH l AS (
 
 inline constexpr std::string_view plain_items = R"(
 item AS (
-    SELECT l.lane, j.id, j.rank, j.body, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head, l.keys[j.o] AS key,
-           NULL::int2 AS flags, k.kind, k.delay, k.reason,
+    SELECT {job_of_lease}, NULL::int2 AS flags, k.kind, k.delay, k.reason,
            (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
-      FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)
+      FROM l CROSS JOIN LATERAL {jobs_of_lease}
       JOIN unnest($5, $6, $7, $8) k(o, kind, delay, reason)
         ON k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)),)";
-// What is asked to stop does not go back. What somebody wants to know the end of has consequences.
+// A job that is asked to stop does not go back. The end of a tracked job has consequences.
 inline constexpr std::string_view flagged_items = R"(
 item AS (
-    SELECT l.lane, j.id, j.rank, j.body, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS head, l.keys[j.o] AS key,
-           (l.flags[j.o] & 1)::int2 AS flags,
+    SELECT {job_of_lease}, (l.flags[j.o] & 1)::int2 AS flags,
            CASE WHEN l.flags[j.o] & 2 <> 0 AND k.kind IN ('r', 's') THEN 'c' ELSE k.kind END AS kind, k.delay, k.reason, k.result,
            (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
-      FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)
+      FROM l CROSS JOIN LATERAL {jobs_of_lease}
       JOIN unnest($5, $6, $7, $8, $9) k(o, kind, delay, reason, result)
         ON k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)),)";
 
-// Of many leases the items are found by their numbers instead: a join of all jobs with all items would be in the planner's hands,
-// which knows nothing of how many there are. Payloads are looked at only where some go back.
+// For many leases an array leads from a job to its item. A join would let the planner choose, and it cannot know how
+// many rows there are. Payloads are read only for leases of which jobs go back.
 inline constexpr std::string_view ends = R"(
 WITH l AS (
     DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3 AND (flags IS NULL OR id = ANY ($4))
     RETURNING id, lane, done, ids, ranks, attempts, flags, keys, headers, $5[array_position($2, id)] AS start,
               CASE WHEN $6[array_position($2, id)] THEN bodies END AS bodies),
 item AS (
-    SELECT l.lane, j.id, j.rank, j.body, j.head, j.key, (j.flags & 1)::int2 AS flags,
+    SELECT {job_of_leases}, (j.flags & 1)::int2 AS flags,
            CASE WHEN n.n = 0 THEN 'd' WHEN j.flags & 2 <> 0 AND $8[n.n] IN ('r', 's') THEN 'c' ELSE $8[n.n] END AS kind,
            $9[n.n] AS delay, $10[n.n] AS reason, $11[n.n] AS result,
            (CASE WHEN $8[n.n] = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
-      FROM l CROSS JOIN LATERAL unnest(l.ids, l.ranks, l.attempts, l.flags, l.keys, l.headers, l.bodies)
-                                WITH ORDINALITY j(id, rank, attempts, flags, key, head, body, o)
+      FROM l CROSS JOIN LATERAL {jobs_of_leases}
      CROSS JOIN LATERAL (SELECT CASE WHEN l.start < 0 THEN 0 ELSE $7[(l.start + j.o)::int4] END AS n) n
      WHERE (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0) AND (n.n > 0 OR j.flags & 1 <> 0)),)";
 
 inline constexpr std::string_view moves = R"(
-back AS (
-    INSERT INTO {s}.ready (id, rank, lane, attempts, flags, headers, key, body)
-    SELECT id, rank, lane, attempts, flags, head, key, body FROM item WHERE kind IN ('r', 's') AND delay <= 0),
+back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM item WHERE kind IN ('r', 's') AND delay <= 0),
 later AS (
-    INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, flags, headers, key, body)
+    INSERT INTO {s}.deferred ({deferred})
     SELECT CASE WHEN kind = 'h' THEN 'infinity' ELSE statement_timestamp() + delay * interval '1 microsecond' END,
-           CASE WHEN kind = 's' THEN 'd' ELSE kind END, id, rank, lane, attempts, nullif(reason, ''), flags, head, key, body
+           CASE WHEN kind = 's' THEN 'd' ELSE kind END, nullif(reason, ''), {job}
       FROM item WHERE kind = 'h' OR kind IN ('r', 's') AND delay > 0),
 failed AS (
     INSERT INTO {s}.failure (id, lane, attempt, reason)
@@ -87,39 +82,40 @@ failed AS (
 
 inline constexpr std::string_view answer = R"(
 SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind IN ('r', 's')) THEN
-       set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''), lane::text), false) END)";
+       set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''), lane::text), false) END)";
 inline constexpr std::string_view answer_of_many = R"(
 SELECT (SELECT array_agg(id) FROM l),
-       (SELECT set_config('pgq.lanes', concat_ws(',', nullif(current_setting('pgq.lanes', true), ''),
+       (SELECT set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                                                  string_agg(DISTINCT lane::text, ',')), false)
           FROM item WHERE kind IN ('r', 's') HAVING count(*) > 0))";
 inline constexpr std::string_view consequences = R"(,
-       (SELECT {s}.ended(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason), array_agg(result))
+       (SELECT {s}.end_tracked(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason), array_agg(result))
           FROM item WHERE flags & 1 <> 0 AND kind IN ('d', 'x', 'c', 'h') HAVING count(*) > 0))";
 inline constexpr std::string_view from_lease = " FROM l";
 
 }  // namespace settle_text
 
-/// A lease that lives on. $1, $2, $3 place, id and worker of it, $4 the mask, $5 positions from 1, $6 kinds, $7 delays in microseconds, $8
-/// reasons. The lane is noted for `wake_noted`.
+/// Settles jobs of a lease that goes on. $1, $2, $3 are its location, id and worker, $4 the mask, $5 positions from 1,
+/// $6 kinds, $7 delays in microseconds, $8 reasons. Adds the lane for `wake_noted`.
 inline constexpr query settle{
     "settle", joined<settle_text::change, settle_text::unless_flagged, settle_text::changed, settle_text::plain_items,
                      settle_text::moves, settle_text::answer, settle_text::from_lease>::text};
 
-/// The same of a lease of which jobs have flags; $9 results.
+/// The same for a lease whose jobs have flags; $9 are results.
 inline constexpr query settle_flagged{
     "settle_flagged", joined<settle_text::change, settle_text::changed, settle_text::flagged_items, settle_text::moves,
                              settle_text::answer, settle_text::consequences, settle_text::from_lease>::text};
 
-/// Ends a lease that is held, wherever it is. Parameters as before; $4 is not needed, but keeps them alike.
+/// Ends a lease, wherever its row is. The parameters are the same; $4 is not used.
 inline constexpr query settle_held{
     "settle_held", joined<settle_text::end_held, settle_text::flagged_items, settle_text::moves, settle_text::answer,
                           settle_text::consequences, settle_text::from_lease>::text};
 
-/// Ends leases of which there is more to say than that all is done: $1, $2, $3 places, ids and worker, $4 the ids of those of which jobs have
-/// flags. The jobs of the lease number k have the items $7[$5[k] + 1] and so on, none when $5[k] is below 0, and need their payloads
-/// when $6[k]. Item n is of kind $8[n], with the delay $9[n], the reason $10[n] and the result $11[n]; 0 is a job that is done.
-/// What had not left a lease is done, too. Answers with the ids of those that have ended.
+/// Ends leases of which not all jobs are simply done. $1, $2, $3 are locations, ids and the worker, $4 the ids of
+/// leases whose jobs have flags. The jobs of lease number k have the items $7[$5[k] + 1] and so on, none when $5[k] is
+/// negative, and need their payloads when $6[k]. Item n has the kind $8[n], the delay $9[n], the reason $10[n] and the
+/// result $11[n]; item 0 is a job that is done. All other jobs in a lease are done, too. Answers with the ids of the
+/// leases that have ended.
 inline constexpr query settle_ends{
     "settle_ends",
     joined<settle_text::ends, settle_text::moves, settle_text::answer_of_many, settle_text::consequences>::text};
@@ -132,7 +128,7 @@ inline std::int64_t micros_until(const settlement& s) noexcept {
 
 }  // namespace detail
 
-/// For a lease that lives on.
+/// The statement for a lease that goes on.
 inline const query& progress_query(const lease_progress& g) noexcept {
     if (g.items.empty()) return g.flagged ? mark_flagged : mark;
     return g.flagged ? settle_flagged : settle;

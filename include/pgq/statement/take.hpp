@@ -5,6 +5,7 @@
 #include <pgq/job/take.hpp>
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/filter.hpp>
+#include <pgq/statement/joined.hpp>
 #include <pgq/statement/pack.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
@@ -16,52 +17,76 @@
 #include <string_view>
 #include <utility>
 
-/// Taking jobs for good, without a lease, and putting one aside that cannot be read.
+/// Takes jobs for good, without a lease, and holds a taken job that cannot be read.
 ///
-/// Sessions of clients do not pin their plans, and a plan that was made while a table was empty reads all of it when it is long: what
-/// looks for the first rows of an order is planned anew each time. That takes less than a twentieth of a commit.
+/// Client sessions do not pin their plans. A plan made while a table was empty reads all of a long one. So statements
+/// that look for the first rows of an order are planned anew each time, which takes less than a twentieth of a commit.
 namespace pgq::statement {
 
-// Who takes a job for good has done it: that is what those hear who wait for it.
-#define PGQ_TAKEN                                                                               \
-    " RETURNING id, lane, rank, attempts, key, body,"                                           \
-    " (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e)," \
-    " CASE WHEN flags & 1 <> 0 THEN {s}.ended(ARRAY[id], ARRAY['d'::\"char\"], ARRAY[attempts], NULL, NULL) END"
+namespace take_text {
 
-/// The best $2 jobs of lane $1, found and locked as by claim_one.
-inline constexpr query take_one{"take_one",
-                                "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY("
-                                " SELECT ctid FROM {s}.ready WHERE lane = $1"
-                                " ORDER BY rank, id LIMIT $2 FOR UPDATE SKIP LOCKED))" PGQ_TAKEN,
-                                false};
+// Deletes the best $2 jobs of the lane $1, found and locked as by claim_one ...
+inline constexpr std::string_view of_one = R"(DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM {s}.ready WHERE lane = $1 ORDER BY rank, id LIMIT $2 FOR UPDATE SKIP LOCKED)))";
+// ... or over the lanes $1, as by claim_many ...
+inline constexpr std::string_view best_of_many = R"(
+peek AS MATERIALIZED (
+    SELECT t.lane, count(*) AS n FROM (
+        SELECT w.lane FROM unnest($1) w(lane) CROSS JOIN LATERAL (
+            SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane ORDER BY r.rank, r.id LIMIT $2) c
+         ORDER BY c.rank, c.id LIMIT $2) t GROUP BY t.lane),
+best AS MATERIALIZED (
+    SELECT c.place FROM peek p CROSS JOIN LATERAL (
+        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = p.lane
+         ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),
+more AS MATERIALIZED (
+    SELECT c.place FROM unnest($1) w(lane) CROSS JOIN LATERAL (
+        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane AND r.ctid <> ALL (ARRAY(SELECT place FROM best))
+         ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED) c
+     LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $2 THEN $2 - (SELECT count(*) FROM best) ELSE 0 END))";
+inline constexpr std::string_view those_of_many =
+    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))";
+// ... or those that a filter lets pass: it reads the lane up to the last job that it takes, and several lanes whole.
+inline constexpr std::string_view of_one_filtered =
+    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = $1 AND ";
+inline constexpr std::string_view of_many_filtered =
+    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY ($1) AND ";
+inline constexpr std::string_view best_filtered = " ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-// The places of the best $2 jobs over the lanes $1, as claim_many finds them.
-#define PGQ_BEST_OF_LANES                                                                             \
-    "peek AS MATERIALIZED ("                                                                          \
-    " SELECT t.lane, count(*) AS n FROM ("                                                            \
-    "  SELECT w.lane FROM unnest($1) w(lane) CROSS JOIN LATERAL ("                                    \
-    "   SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane ORDER BY r.rank, r.id LIMIT $2) c" \
-    "  ORDER BY c.rank, c.id LIMIT $2) t GROUP BY t.lane),"                                           \
-    " best AS MATERIALIZED ("                                                                         \
-    " SELECT c.place FROM peek p CROSS JOIN LATERAL ("                                                \
-    "  SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = p.lane"                                 \
-    "   ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),"                                  \
-    " more AS MATERIALIZED ("                                                                         \
-    " SELECT c.place FROM unnest($1) w(lane) CROSS JOIN LATERAL ("                                    \
-    "  SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane"                                 \
-    "   AND r.ctid <> ALL (ARRAY(SELECT place FROM best))"                                            \
-    "   ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED) c"                                     \
-    " LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $2 THEN $2 - (SELECT count(*) FROM best) ELSE 0 END)"
-#define PGQ_THOSE \
-    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))"
+// A job that is taken for good is done: whoever waits for it is notified.
+inline constexpr std::string_view taken = R"(
+RETURNING id, lane, rank, attempts, key, body,
+          (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e),
+          CASE WHEN flags & 1 <> 0 THEN {s}.end_tracked(ARRAY[id], ARRAY['d'::"char"], ARRAY[attempts], NULL, NULL) END)";
 
+// Claims instead, with a lease for each job. $3 is the worker, $4 max_attempts.
+inline constexpr std::string_view got = "WITH got AS (";
+inline constexpr std::string_view and_got = ", got AS (";
+inline constexpr std::string_view leased = R"( RETURNING {job})
+INSERT INTO {s}.lease ({lease}) SELECT $3, g.lane, $4, {alone} FROM got g)";
+inline constexpr std::string_view with = "WITH ";
+
+}  // namespace take_text
+
+/// Takes the best $2 jobs of lane $1.
+inline constexpr query take_one{"take_one", joined<take_text::of_one, take_text::taken>::text, false};
 /// The same over the lanes $1.
-inline constexpr query take_many{"take_many", "WITH " PGQ_BEST_OF_LANES " " PGQ_THOSE PGQ_TAKEN, false};
+inline constexpr query take_many{
+    "take_many", joined<take_text::with, take_text::best_of_many, take_text::those_of_many, take_text::taken>::text,
+    false};
+
+/// take_one, take_many, and the same with a filter ($5, $6), with a lease for each job. Answers like claim_one.
+inline constexpr query claim_apart_one{
+    "claim_apart_one", joined<take_text::got, take_text::of_one, take_text::leased, claim_text::answer>::text};
+inline constexpr query claim_apart_many{
+    "claim_apart_many", joined<take_text::with, take_text::best_of_many, take_text::and_got, take_text::those_of_many,
+                               take_text::leased, claim_text::answer>::text};
+
 inline constexpr query promote_planned{promote.name, promote.text, false};
 inline constexpr query unpack_planned{unpack.name, unpack.text, false};
 inline constexpr query look_ahead_planned{look_ahead.name, look_ahead.text, false};
 
-/// A statement whose text depends on a filter: sent each time, prepared never. In one place as long as it is used.
+/// A statement whose text depends on a filter; it is never prepared. `get()` refers to this, so it must not move.
 class filtered_query {
 public:
     filtered_query(const char* name, const filter& f, int first, std::string_view before, std::string_view behind)
@@ -83,60 +108,21 @@ private:
     query query_{};
 };
 
-/// The best $2 jobs of one lane, or of the lanes $1, that a filter ($3, $4) lets pass: a scan along the lane up to the last that is
-/// taken; of several lanes, all of them.
-inline constexpr std::string_view take_filtered_tail =
-    " ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED))" PGQ_TAKEN;
-inline constexpr std::string_view take_filtered_one =
-    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = $1 AND ";
-inline constexpr std::string_view take_filtered_many =
-    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY ($1) AND ";
-
-#undef PGQ_TAKEN
-
-// Into a lease of its own each, of worker $3; $4 is max_attempts. Answered as a claim is.
-#define PGQ_APART                                                                                             \
-    " RETURNING lane, id, rank, attempts, flags, headers, key, body)"                                         \
-    " INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)" \
-    " SELECT $3, lane, $4, ARRAY[id], ARRAY[rank], ARRAY[(least(attempts, 32766) + 1)::int2],"                \
-    " CASE WHEN flags IS NOT NULL THEN ARRAY[flags] END,"                                                     \
-    " CASE WHEN headers IS NOT NULL THEN ARRAY[headers] END, CASE WHEN key IS NOT NULL THEN ARRAY[key] END,"  \
-    " ARRAY[body] FROM got"                                                                                   \
-    " RETURNING id, ctid, lane, ids, ranks, attempts, bodies,"                                                \
-    " (SELECT array_agg(ARRAY['1', e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers[1]) e), flags"
-
-/// As take_one, take_many and the filtered ones, but claimed.
-inline constexpr query claim_apart_one{"claim_apart_one",
-                                       "WITH got AS (DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY("
-                                       " SELECT ctid FROM {s}.ready WHERE lane = $1"
-                                       " ORDER BY rank, id LIMIT $2 FOR UPDATE SKIP LOCKED))" PGQ_APART};
-inline constexpr query claim_apart_many{"claim_apart_many", "WITH " PGQ_BEST_OF_LANES ", got AS (" PGQ_THOSE PGQ_APART};
-inline constexpr std::string_view claim_filtered_tail =
-    " ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED))" PGQ_APART;
-inline constexpr std::string_view claim_filtered_one =
-    "WITH got AS (DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = $1 AND ";
-inline constexpr std::string_view claim_filtered_many =
-    "WITH got AS (DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY ($1) "
-    "AND ";
-
-#undef PGQ_APART
-#undef PGQ_THOSE
-#undef PGQ_BEST_OF_LANES
-
-/// The statement for one request, with what it has to own.
+/// The statement that takes jobs for one request, and the text it may need.
 class take_statement {
 public:
     explicit take_statement(const take_request& r) : request_{&r} {
         if (r.where == nullptr || r.where->is_everything()) return;
-        filtered_.emplace("take_filtered", *r.where, 3, r.lanes.size() == 1 ? take_filtered_one : take_filtered_many,
-                          take_filtered_tail);
+        filtered_.emplace("take_filtered", *r.where, 3,
+                          r.lanes.size() == 1 ? take_text::of_one_filtered : take_text::of_many_filtered,
+                          joined<take_text::best_filtered, take_text::taken>::text);
     }
 
     const query& get() const noexcept {
         if (filtered_) return filtered_->get();
         return request_->lanes.size() == 1 ? take_one : take_many;
     }
-    /// For `unpack`, before it.
+    /// The parameters of `unpack`, which runs before it.
     void bind_unpack(params& p) const {
         p.int4s(request_->lanes.size(), [&](std::size_t i) { return request_->lanes[i].value; });
         statement::bind_unpack(p, request_->limit, request_->where);
@@ -154,24 +140,26 @@ private:
     std::optional<filtered_query> filtered_{};
 };
 
-/// The jobs of the lanes $1 in the places $2 (w waiting, d deferred, b blocked, l leased, h held) that a filter ($4, $5) lets pass.
-inline constexpr std::string_view find_before =
-    "SELECT r.id FROM (SELECT id, headers, 'w' AS place FROM {s}.ready WHERE lane = ANY ($1)"
-    " UNION ALL SELECT unnest(ids), NULL, 'w' FROM {s}.pack WHERE lane = ANY ($1)"
-    " UNION ALL SELECT id, headers, CASE WHEN kind IN ('h', 'b') THEN kind::text ELSE 'd' END FROM {s}.deferred WHERE "
-    "lane = ANY ($1)"
-    " UNION ALL SELECT j.id, l.headers[j.o], 'l' FROM {s}.lease l, unnest(l.ids) WITH ORDINALITY j(id, o)"
-    " WHERE l.lane = ANY ($1) AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)) r"
-    " WHERE strpos($2, r.place) > 0 AND ";
+/// The jobs of the lanes $1 in the states $2 (w ready, d deferred, b blocked, l leased, h held) that a filter ($4, $5)
+/// lets pass.
+inline constexpr std::string_view find_before = R"(
+SELECT r.id FROM (
+    SELECT id, headers, 'w' AS state FROM {s}.ready WHERE lane = ANY ($1)
+    UNION ALL SELECT unnest(ids), NULL, 'w' FROM {s}.pack WHERE lane = ANY ($1)
+    UNION ALL SELECT id, headers, CASE WHEN kind IN ('h', 'b') THEN kind::text ELSE 'd' END FROM {s}.deferred
+               WHERE lane = ANY ($1)
+    UNION ALL SELECT j.id, l.headers[j.o], 'l' FROM {s}.lease l, unnest(l.ids) WITH ORDINALITY j(id, o)
+               WHERE l.lane = ANY ($1) AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)) r
+ WHERE strpos($2, r.state) > 0 AND )";
 inline constexpr std::string_view find_behind = " ORDER BY r.id LIMIT $3";
 
-/// The statement for an exchange that claims jobs apart, with what it has to own.
+/// The statement for a claim with a lease for each job, and the text it may need.
 class apart_statement {
 public:
     explicit apart_statement(const exchange_request& r) : request_{&r} {
         if (r.apart->is_everything()) return;
         filtered_.emplace("claim_filtered", *r.apart, 5, r.lanes.size() == 1 ? claim_filtered_one : claim_filtered_many,
-                          claim_filtered_tail);
+                          joined<take_text::best_filtered, take_text::leased, claim_text::answer>::text);
     }
 
     const query& get() const noexcept {
@@ -188,23 +176,28 @@ public:
     }
 
 private:
+    static constexpr std::string_view claim_filtered_one = joined<take_text::got, take_text::of_one_filtered>::text;
+    static constexpr std::string_view claim_filtered_many = joined<take_text::got, take_text::of_many_filtered>::text;
+
     const exchange_request* request_;
     std::optional<filtered_query> filtered_{};
 };
 
-/// Ends a lease of one job inside of somebody's own transaction, wherever it has moved. When the lease is gone that transaction must not be committed by mistake:
-/// the statement fails then, by a text that is no number.
+/// Ends a lease of one job inside the caller's transaction, wherever its row is. When the lease is gone the statement
+/// fails, by a cast of a text that is no number, so that the transaction cannot commit by mistake.
 inline constexpr query finish_inside{"finish_inside", R"(
 WITH l AS (DELETE FROM {s}.lease WHERE id = $1 AND worker = $2 RETURNING id, ids, attempts, flags)
 SELECT CASE WHEN c.n = 1 THEN 1 ELSE ('the lease was lost: ' || c.n || ' rows')::int4 END,
-       (SELECT {s}.ended(l.ids, ARRAY['d'::"char"], l.attempts, NULL, NULL) FROM l WHERE l.flags[1] & 1 <> 0)
+       (SELECT {s}.end_tracked(l.ids, ARRAY['d'::"char"], l.attempts, NULL, NULL) FROM l WHERE l.flags[1] & 1 <> 0)
   FROM (SELECT count(*) AS n FROM l) c)"};
 
-/// A job that was taken becomes a held one. Said twice it is there once: the answer to the first time may have been lost.
+/// Holds a job that was taken. Idempotent: the answer to the first time may have been lost.
 inline constexpr query keep{"keep", R"(
-WITH told AS (UPDATE {s}.outcome SET kind = 'h', reason = $5, keep_until = 'infinity' WHERE id = $1)
-INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, attempts, reason, key, headers, body)
-SELECT 'infinity', 'h', $1, $2, $3, $4, $5, ($6)[1], CASE WHEN cardinality($7) > 0 THEN jsonb_object($7, $8) END, $9
+WITH changed AS (UPDATE {s}.outcome SET kind = 'h', reason = $5, keep_until = 'infinity' WHERE id = $1)
+INSERT INTO {s}.deferred ({deferred})
+SELECT 'infinity', 'h', $5, {job} FROM (
+    SELECT $1 AS id, $2 AS rank, $3 AS lane, $4 AS attempts, NULL::int2 AS flags,
+           CASE WHEN cardinality($7) > 0 THEN jsonb_object($7, $8) END AS headers, ($6)[1] AS key, $9 AS body) j
  WHERE NOT EXISTS (SELECT FROM {s}.deferred WHERE kind = 'h' AND lane = $3 AND id = $1))"};
 
 inline void bind_keep(params& p, const taken_record& job, std::string_view reason) {
@@ -224,7 +217,7 @@ inline void bind_keep(params& p, const taken_record& job, std::string_view reaso
 inline constexpr query begin{"begin", "BEGIN ISOLATION LEVEL READ COMMITTED", false};
 inline constexpr query commit{"commit", "COMMIT", false};
 inline constexpr query rollback{"rollback", "ROLLBACK", false};
-/// Of one name all of them: the innermost is the one that is meant.
+/// All savepoints have one name: PostgreSQL takes the innermost.
 inline constexpr query savepoint{"savepoint", "SAVEPOINT pgq_point", false};
 inline constexpr query rollback_to_savepoint{"rollback_to_savepoint", "ROLLBACK TO SAVEPOINT pgq_point", false};
 inline constexpr query release_savepoint{"release_savepoint", "RELEASE SAVEPOINT pgq_point", false};

@@ -14,21 +14,21 @@
 
 namespace pgq::statement {
 
-/// See sql/0003_tracked.sql for what these do.
+/// sql/0003_tracked.sql says what these do.
 inline constexpr query enqueue_tracked{
     "enqueue_tracked",
     "SELECT array_agg(job), array_agg(fresh) FROM {s}.enqueue_tracked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
     "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"};
 
-/// $2 the waiter, null where nobody can be told; $3 microseconds.
+/// $2 is the number of the waiter's channel, null for a session that cannot be notified; $3 are microseconds.
 inline constexpr query watch{"watch",
                              "SELECT id, kind, attempts, coalesce(reason, ''), result"
                              " FROM {s}.watch($1, $2, $3 * interval '1 microsecond')"};
 
 inline constexpr query failures{"failures", R"(
-SELECT attempt, (extract(epoch FROM at) * 1000000)::int8, reason FROM {s}.failure WHERE id = $1 ORDER BY at, attempt)"};
-inline constexpr query open_jobs{"open_jobs", "SELECT {s}.open_jobs($1, $2)"};
-/// The dead letters of the lanes $1 go to the lanes $2, or, where these are none, are held.
+SELECT attempt, (extract(epoch FROM failed_at) * 1000000)::int8, reason FROM {s}.failure WHERE id = $1 ORDER BY failed_at, attempt)"};
+inline constexpr query open_jobs{"open_jobs", "SELECT {s}.count_open_jobs($1, $2)"};
+/// Failed jobs of the lanes $1 go to the lanes $2 from now on, or are held where $2 is null.
 inline constexpr query set_dead_letters{"set_dead_letters", R"(
 UPDATE {s}.lane l SET dead_letters = n.target FROM unnest($1, $2) n(id, target) WHERE l.id = n.id)"};
 

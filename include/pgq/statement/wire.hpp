@@ -55,7 +55,7 @@ inline std::uint64_t load_tid(const char* at) noexcept {
     return std::uint64_t{load<std::uint32_t>(at)} << 16 | load<std::uint16_t>(at + 4);
 }
 
-/// Walks the elements of a one- or two-dimensional array. `ok()` turns false when the bytes do not make sense.
+/// Walks the elements of a one- or two-dimensional array. `ok()` is false after malformed bytes.
 class array_reader {
 public:
     explicit array_reader(std::string_view field) noexcept : rest_{field} {
@@ -66,7 +66,7 @@ public:
     bool ok() const noexcept { return ok_; }
     oid element_type() const noexcept { return element_; }
 
-    /// The next element's bytes; empty for NULL, which `was_null()` tells from an empty one.
+    /// The next element's bytes; empty for NULL. `was_null()` distinguishes NULL from an empty element.
     std::string_view next() noexcept {
         null_ = false;
         if (rest_.size() < 4) return fail(), std::string_view{};
@@ -99,7 +99,7 @@ private:
             rest_.remove_prefix(8);
             if (length < 0) return false;
             count *= static_cast<std::size_t>(length);
-            if (count > field.size() / 4) return false;  // at each step, or the product overflows
+            if (count > field.size() / 4) return false;  // in each step, because the product could overflow
         }
         if (count > rest_.size() / 4) return false;
         size_ = count;

@@ -20,13 +20,13 @@ using pgq::fsm::worker_options;
 
 namespace {
 
-// A worker with two slots that holds four jobs, and the shell around it: time, and answers to what it asks for.
-struct shell {
+// A worker with two slots that holds four jobs, and the loop around it: time, and answers to what it asks for.
+struct loop {
     static worker_options usual(run_until until = run_until::stopped) {
         return {.window = {.slots = 2, .max_prefetch = 2}, .grace = 30s, .until = until};
     }
 
-    explicit shell(worker_options o = usual()) : w{o} {}
+    explicit loop(worker_options o = usual()) : w{o} {}
 
     worker_action next() { return w.next(now); }
     // What it asks for now succeeds and brings `n` jobs.
@@ -66,7 +66,7 @@ struct shell {
 }  // namespace
 
 TEST_CASE("a worker begins by claiming as much as it may hold, from the start", "[fsm][worker]") {
-    shell s;
+    loop s;
     const auto a = s.next();
     CHECK(a.what == worker_do::exchange);
     CHECK(a.limit == 4);
@@ -74,11 +74,11 @@ TEST_CASE("a worker begins by claiming as much as it may hold, from the start", 
     CHECK_FALSE(a.announce_sleep);
     CHECK_FALSE(a.announce_awake);
     CHECK_FALSE(a.promote);
-    CHECK_FALSE(a.pass_on);
+    CHECK_FALSE(a.wake_peer);
 }
 
 TEST_CASE("a worker with its hands full waits, and refills when a slot stands empty", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(4);
     CHECK(s.w.in_hand() == 4);
     CHECK(s.next().what == worker_do::wait);
@@ -90,32 +90,32 @@ TEST_CASE("a worker with its hands full waits, and refills when a slot stands em
     CHECK(a.limit == 3);
 }
 
-TEST_CASE("a full claim is followed by one behind the floors that wakes a colleague", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a full claim is followed by one behind the cursors that wakes a peer", "[fsm][worker]") {
+    loop s;
     s.succeed(4);
     s.finish(4);
     const auto a = s.next();
     CHECK_FALSE(a.from_start);
-    CHECK(a.pass_on);
+    CHECK(a.wake_peer);
 }
 
-TEST_CASE("a colleague is not woken again at once", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a peer is not woken again at once", "[fsm][worker]") {
+    loop s;
     s.succeed(4);
     s.finish(4);
-    CHECK(s.succeed(4).pass_on);
+    CHECK(s.succeed(4).wake_peer);
     s.now += 1ms;
     s.finish(4);
-    CHECK_FALSE(s.succeed(4).pass_on);
+    CHECK_FALSE(s.succeed(4).wake_peer);
     s.now += 5ms;
     s.finish(4);
-    CHECK_FALSE(s.succeed(4).pass_on);
+    CHECK_FALSE(s.succeed(4).wake_peer);
     s.finish(4);
-    CHECK(s.succeed(4).pass_on);
+    CHECK(s.succeed(4).wake_peer);
 }
 
-TEST_CASE("floors are trusted for a while, then it looks from the start", "[fsm][worker]") {
-    shell s;
+TEST_CASE("cursors are trusted for a while, then it makes a full scan", "[fsm][worker]") {
+    loop s;
     s.succeed(4);
     s.now += 249ms;
     s.finish(4);
@@ -127,7 +127,7 @@ TEST_CASE("floors are trusted for a while, then it looks from the start", "[fsm]
 
 TEST_CASE("a worker that is never idle looks for deferred jobs now and then, and promotes them in time",
           "[fsm][worker]") {
-    shell s;
+    loop s;
     std::uint32_t held = 0;
     // All that it held ends, and it gets all that it asks for.
     const auto later = [&](duration d, std::optional<duration> due = {}) {
@@ -147,8 +147,8 @@ TEST_CASE("a worker that is never idle looks for deferred jobs now and then, and
     CHECK(later(1ms).promote);
 }
 
-TEST_CASE("a short claim behind the floors is no proof: it looks from the start", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a short claim behind the cursors is no proof: it makes a full scan", "[fsm][worker]") {
+    loop s;
     s.succeed(4);
     s.finish(4);
     CHECK_FALSE(s.succeed(1).from_start);
@@ -160,7 +160,7 @@ TEST_CASE("a short claim behind the floors is no proof: it looks from the start"
 }
 
 TEST_CASE("a worker that found nothing announces its sleep, looks once more, and waits", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(0);
     const auto a = s.succeed(0);
     CHECK(a.announce_sleep);
@@ -173,7 +173,7 @@ TEST_CASE("a worker that found nothing announces its sleep, looks once more, and
 }
 
 TEST_CASE("what the last look before sleep finds is run, and the worker stays announced", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(0);
     CHECK(s.succeed(2).announce_sleep);
     CHECK(s.next().what == worker_do::wait);
@@ -185,8 +185,8 @@ TEST_CASE("what the last look before sleep finds is run, and the worker stays an
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a sleeper that is called looks from the start, without announcing anything", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a sleeper that is called makes a full scan, without announcing anything", "[fsm][worker]") {
+    loop s;
     s.fall_asleep();
     s.w.notified();
     const auto a = s.succeed(1);
@@ -198,21 +198,21 @@ TEST_CASE("a sleeper that is called looks from the start, without announcing any
 }
 
 TEST_CASE("a call for a worker that does not sleep changes nothing", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(4);
     s.w.notified();
     CHECK(s.next().what == worker_do::wait);
 }
 
 TEST_CASE("a sleeper whose hands get full says that it is awake, and passes the call on", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.fall_asleep();
     s.w.notified();
     s.succeed(4);
     const auto a = s.succeed(0);
     CHECK(a.limit == 0);
     CHECK(a.announce_awake);
-    CHECK(a.pass_on);
+    CHECK(a.wake_peer);
     CHECK(s.next().what == worker_do::wait);
 
     // It announces its sleep again when it has found less than it could take.
@@ -223,17 +223,17 @@ TEST_CASE("a sleeper whose hands get full says that it is awake, and passes the 
 }
 
 TEST_CASE("a full worker that sleeps and is called once more passes that call on", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(0);
     s.succeed(4);  // with the announcement
     s.w.notified();
     const auto a = s.next();
     CHECK(a.announce_awake);
-    CHECK(a.pass_on);
+    CHECK(a.wake_peer);
 }
 
 TEST_CASE("an idle worker polls once an interval, for jobs and for deferred ones in turn", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.fall_asleep();
     s.now += 5s - 1ms;
     CHECK(s.next().what == worker_do::wait);
@@ -253,8 +253,8 @@ TEST_CASE("an idle worker polls once an interval, for jobs and for deferred ones
     CHECK(s.succeed(0).look_ahead);
 }
 
-TEST_CASE("a poll that finds work makes it look on", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a poll that finds work makes it claim on", "[fsm][worker]") {
+    loop s;
     s.fall_asleep();
     s.now += 5s;
     s.succeed(0);
@@ -263,8 +263,8 @@ TEST_CASE("a poll that finds work makes it look on", "[fsm][worker]") {
     CHECK(s.next().announce_awake);
 }
 
-TEST_CASE("a sleeper wakes in time for the next deferred job, promotes it and looks ahead again", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a sleeper wakes in time for the next deferred job, promotes it and peeks again", "[fsm][worker]") {
+    loop s;
     s.fall_asleep(120ms);
     CHECK(s.next().timeout == 120ms);
     s.now += 120ms;
@@ -279,8 +279,8 @@ TEST_CASE("a sleeper wakes in time for the next deferred job, promotes it and lo
     CHECK(s.next().timeout == 1s);
 }
 
-TEST_CASE("a full worker promotes what is due for its colleagues", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a full worker promotes what is due for its peers", "[fsm][worker]") {
+    loop s;
     s.succeed(0);
     const auto sleeping = s.next();
     s.w.exchanged(sleeping, 4, 0, 100ms, s.now);
@@ -292,23 +292,23 @@ TEST_CASE("a full worker promotes what is due for its colleagues", "[fsm][worker
     CHECK(a.limit == 0);
     CHECK(a.promote);
     CHECK(a.look_ahead);
-    CHECK(a.pass_on);
+    CHECK(a.wake_peer);
 }
 
 TEST_CASE("a job that is due in no time is no reason to spin", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.fall_asleep(-3s);
     CHECK(s.next().timeout >= 1ms);
 }
 
 TEST_CASE("a job that is due at the end of time is no reason to spin either", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.fall_asleep(duration::max());
     CHECK(s.next().timeout == 5s);
 }
 
 TEST_CASE("finished jobs wait for company, but not long", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(0);
     s.succeed(3);
     s.finish(1);
@@ -324,41 +324,41 @@ TEST_CASE("finished jobs wait for company, but not long", "[fsm][worker]") {
     CHECK(s.next().timeout > 50ms);
 }
 
-TEST_CASE("when nothing runs any more what is finished is told at once", "[fsm][worker]") {
-    shell s;
+TEST_CASE("when nothing runs any more what is finished is acknowledged at once", "[fsm][worker]") {
+    loop s;
     s.succeed(0);
     s.succeed(2);
     s.finish(2);
     CHECK(s.succeed(0).limit == 0);
 }
 
-TEST_CASE("news that are no finished job are told at once", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a requested flush is sent at once", "[fsm][worker]") {
+    loop s;
     s.succeed(0);
     s.succeed(1);
     CHECK(s.next().what == worker_do::wait);
-    s.w.flush(s.now);
+    s.w.flush_requested(s.now);
     CHECK(s.next().what == worker_do::exchange);
 }
 
-TEST_CASE("a job that is put back makes a dry worker look again, from the start", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a job that is put back makes a drained worker make a full scan", "[fsm][worker]") {
+    loop s;
     s.fall_asleep();
     s.w.notified();
     s.succeed(2);
     s.finish(2);
-    s.w.put_back();
+    s.w.requeued(false);
     const auto a = s.next();
     CHECK(a.limit == 4);
     CHECK(a.from_start);
 }
 
-TEST_CASE("a job that goes back where floors know of it makes a dry worker look again, and not from the start",
+TEST_CASE("a job that goes back where cursors know of it makes a drained worker claim again, without a full scan",
           "[fsm][worker]") {
-    shell s{shell::usual(run_until::empty)};
+    loop s{loop::usual(run_until::empty)};
     s.succeed(1);  // fewer than it wanted
     REQUIRE(s.next().what == worker_do::wait);
-    s.w.returned();
+    s.w.requeued(true);
     const auto a = s.succeed(1);
     CHECK(a.limit == 3);
     CHECK_FALSE(a.from_start);
@@ -366,28 +366,28 @@ TEST_CASE("a job that goes back where floors know of it makes a dry worker look 
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a look from the start that took long is not repeated soon, one that was quick is", "[fsm][worker]") {
-    const auto look = [](shell& s, duration took) {
+TEST_CASE("a slow full scan is not repeated soon, a fast one is", "[fsm][worker]") {
+    const auto look = [](loop& s, duration took) {
         const auto a = s.next();
         REQUIRE(a.from_start);
         s.now += took;
         s.w.exchanged(a, 4, 0, {}, s.now);
         s.finish(4);
     };
-    const auto from_start_after = [](shell& s, duration time) {
+    const auto from_start_after = [](loop& s, duration time) {
         s.now += time;
         const bool from_start = s.next().from_start;
         s.now -= time;
         return from_start;
     };
     for (const auto& [took, pause] : {std::pair<duration, duration>{1ms, 250ms}, {100ms, 2s}, {1min, 5s}}) {
-        shell s;
+        loop s;
         look(s, took);
         CHECK_FALSE(from_start_after(s, pause - 1ms));
         CHECK(from_start_after(s, pause));
     }
-    // While jobs ran in the shell's own thread nobody waited for the server.
-    shell s;
+    // While jobs ran in the loop's own thread nobody waited for the server.
+    loop s;
     const auto a = s.next();
     s.now += 1s;
     s.w.ran(1, s.now);
@@ -397,8 +397,8 @@ TEST_CASE("a look from the start that took long is not repeated soon, one that w
     CHECK(from_start_after(s, 250ms));
 }
 
-TEST_CASE("where looking from the start takes long a worker that is woken trusts its floors", "[fsm][worker]") {
-    shell s;
+TEST_CASE("where full scans are slow a worker that is woken trusts its cursors", "[fsm][worker]") {
+    loop s;
     const auto succeed_slowly = [&](std::uint32_t n, duration took) {
         const auto a = s.next();
         REQUIRE(a.what == worker_do::exchange);
@@ -424,14 +424,14 @@ TEST_CASE("where looking from the start takes long a worker that is woken trusts
         CHECK(s.succeed(0).from_start);
         CHECK(s.next().what == worker_do::wait);
     }
-    SECTION("who was called for something that floors hide looks at once") {
+    SECTION("who was called for something that cursors hide looks at once") {
         s.now += 50ms;
         s.w.notified();
         CHECK_FALSE(succeed_slowly(0, 0ms).from_start);
         CHECK(succeed_slowly(0, 10ms).from_start);
     }
     SECTION("who is to stop when all is done is sure of it") {
-        shell e{shell::usual(run_until::empty)};
+        loop e{loop::usual(run_until::empty)};
         const auto a = e.next();
         e.now += 10ms;
         e.w.exchanged(a, 4, 0, {}, e.now);
@@ -443,7 +443,7 @@ TEST_CASE("where looking from the start takes long a worker that is woken trusts
 
 TEST_CASE("while jobs of limited lanes keep coming a worker that ends when all is done looks for others now and then",
           "[fsm][worker]") {
-    shell s{shell::usual(run_until::empty)};
+    loop s{loop::usual(run_until::empty)};
     CHECK(s.succeed(0).from_start);
     s.w.claimed_limited(1, {}, false, s.now);
     for (int i = 0; i < 3; ++i) {
@@ -479,8 +479,8 @@ TEST_CASE("while jobs of limited lanes keep coming a worker that ends when all i
     }
 }
 
-TEST_CASE("a look that was put off is no reason to wake up while hands are full", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a postponed scan is no reason to wake up while hands are full", "[fsm][worker]") {
+    loop s;
     const auto a = s.next();
     s.now += 10ms;
     s.w.exchanged(a, 0, 0, {}, s.now);
@@ -492,13 +492,13 @@ TEST_CASE("a look that was put off is no reason to wake up while hands are full"
     s.now += 10ms;
     CHECK_FALSE(s.succeed(2).from_start);  // short, and put off
     s.now += 200ms;
-    (void)s.w.stalled(s.now);
+    (void)s.w.should_give_back(s.now);
     s.rest();
     CHECK(s.next().timeout >= 1s);
 }
 
-TEST_CASE("a worker that falls asleep behind its floors looks from the start soon", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a worker that falls asleep behind its cursors makes a full scan soon", "[fsm][worker]") {
+    loop s;
     const auto a = s.next();
     s.now += 10ms;
     s.w.exchanged(a, 0, 0, {}, s.now);  // a look that finds nothing takes so long
@@ -519,10 +519,10 @@ TEST_CASE("a worker that falls asleep behind its floors looks from the start soo
     s.rest();
 }
 
-TEST_CASE("among many workers each looks from the start more seldom", "[fsm][worker]") {
+TEST_CASE("among many workers each makes a full scan more seldom", "[fsm][worker]") {
     for (const auto& [workers, pause] : {std::pair<int, duration>{1, 250ms}, {4, 250ms}, {8, 500ms}, {64, 4s}}) {
-        shell s;
-        s.w.among(workers);
+        loop s;
+        s.w.set_worker_count(workers);
         s.succeed(4);
         s.finish(4);
         s.now += pause - 1ms;
@@ -532,8 +532,8 @@ TEST_CASE("among many workers each looks from the start more seldom", "[fsm][wor
     }
     // Looks that take long come to no more of all workers' time than of one's.
     for (const auto& [workers, pause] : {std::pair<int, duration>{1, 400ms}, {4, 1600ms}, {64, 25600ms}, {400, 30s}}) {
-        shell s;
-        s.w.among(workers);
+        loop s;
+        s.w.set_worker_count(workers);
         const auto a = s.next();
         s.now += 20ms;
         s.w.exchanged(a, 4, 0, {}, s.now);
@@ -546,7 +546,7 @@ TEST_CASE("among many workers each looks from the start more seldom", "[fsm][wor
 }
 
 TEST_CASE("a worker that is woken claims first, and looks for what is due when that is done", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.fall_asleep();
     s.w.notified();
     CHECK_FALSE(s.succeed(1).look_ahead);
@@ -565,16 +565,16 @@ TEST_CASE("a worker that is woken claims first, and looks for what is due when t
 }
 
 TEST_CASE("a worker notices that jobs wait behind slow ones, and then holds no more than it runs", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(4);
-    CHECK_FALSE(s.w.stalled(s.now));
+    CHECK_FALSE(s.w.should_give_back(s.now));
     CHECK(s.next().timeout <= 101ms);  // not the poll interval
     s.now += 100ms;
-    CHECK_FALSE(s.w.stalled(s.now));
+    CHECK_FALSE(s.w.should_give_back(s.now));
     s.now += s.next().timeout;
-    CHECK(s.w.stalled(s.now));
+    CHECK(s.w.should_give_back(s.now));
     s.w.dropped(2);
-    CHECK_FALSE(s.w.stalled(s.now));
+    CHECK_FALSE(s.w.should_give_back(s.now));
     CHECK(s.next().what == worker_do::wait);
     CHECK(s.next().timeout == 5s);
     s.finish(1);
@@ -582,19 +582,19 @@ TEST_CASE("a worker notices that jobs wait behind slow ones, and then holds no m
 }
 
 TEST_CASE("a worker that runs all it holds never stalls, nor one that stops", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(2);
     s.now += 1h;
-    CHECK_FALSE(s.w.stalled(s.now));
-    shell t;
+    CHECK_FALSE(s.w.should_give_back(s.now));
+    loop t;
     t.succeed(4);
     t.w.stop_requested(t.now);
     t.now += 1h;
-    CHECK_FALSE(t.w.stalled(t.now));
+    CHECK_FALSE(t.w.should_give_back(t.now));
 }
 
 TEST_CASE("a failed exchange rests, longer each time, and asks for half as much", "[fsm][worker]") {
-    shell s;
+    loop s;
     CHECK(s.fail().limit == 4);
     CHECK(s.next().what == worker_do::wait);
     CHECK(s.next().timeout == 20ms);
@@ -617,7 +617,7 @@ TEST_CASE("a failed exchange rests, longer each time, and asks for half as much"
 }
 
 TEST_CASE("what failed is asked for again with the same announcements", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(0);
     CHECK(s.fail().announce_sleep);
     s.now += 20ms;
@@ -631,10 +631,10 @@ TEST_CASE("what failed is asked for again with the same announcements", "[fsm][w
     CHECK(s.next().announce_awake);
 }
 
-TEST_CASE("a new session knows nothing: it looks from the start and announces its sleep again", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a new session knows nothing: it makes a full scan and announces its sleep again", "[fsm][worker]") {
+    loop s;
     s.fall_asleep(1s);
-    s.w.reconnected();
+    s.w.start_over();
     const auto a = s.succeed(0);
     CHECK(a.from_start);
     CHECK_FALSE(a.promote);
@@ -643,7 +643,7 @@ TEST_CASE("a new session knows nothing: it looks from the start and announces it
 }
 
 TEST_CASE("an idle worker told to stop stops", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.fall_asleep();
     s.w.stop_requested(s.now);
     CHECK(s.w.stopping());
@@ -651,8 +651,8 @@ TEST_CASE("an idle worker told to stop stops", "[fsm][worker]") {
     CHECK(s.next().what == worker_do::stop);
 }
 
-TEST_CASE("a worker told to stop claims no more, waits for what runs, and tells it", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a worker told to stop claims no more, waits for what runs, and acknowledges it", "[fsm][worker]") {
+    loop s;
     s.succeed(2);
     s.w.stop_requested(s.now);
     auto a = s.next();
@@ -669,7 +669,7 @@ TEST_CASE("a worker told to stop claims no more, waits for what runs, and tells 
 }
 
 TEST_CASE("a sleeper that stops says that it is awake before", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.fall_asleep();
     s.w.notified();
     s.succeed(1);
@@ -680,7 +680,7 @@ TEST_CASE("a sleeper that stops says that it is awake before", "[fsm][worker]") 
 }
 
 TEST_CASE("after the grace time handlers are interrupted, and a second later given up", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(2);
     s.w.stop_requested(s.now);
     s.now += 30s;
@@ -694,9 +694,9 @@ TEST_CASE("after the grace time handlers are interrupted, and a second later giv
 }
 
 TEST_CASE("without a grace time handlers are interrupted at once", "[fsm][worker]") {
-    auto o = shell::usual();
+    auto o = loop::usual();
     o.grace = duration{};
-    shell s{o};
+    loop s{o};
     s.succeed(1);
     s.w.stop_requested(s.now);
     CHECK(s.next().what == worker_do::interrupt);
@@ -704,8 +704,8 @@ TEST_CASE("without a grace time handlers are interrupted at once", "[fsm][worker
     CHECK(s.next().what == worker_do::exchange);
 }
 
-TEST_CASE("what has finished is told before the rest is given up", "[fsm][worker]") {
-    shell s;
+TEST_CASE("what has finished is acknowledged before the rest is abandoned", "[fsm][worker]") {
+    loop s;
     s.succeed(2);
     s.w.stop_requested(s.now);
     s.now += 30s;
@@ -718,8 +718,8 @@ TEST_CASE("what has finished is told before the rest is given up", "[fsm][worker
     CHECK(s.next().what == worker_do::abandon);
 }
 
-TEST_CASE("a database that cannot be told anything does not keep a worker from stopping", "[fsm][worker]") {
-    shell s;
+TEST_CASE("a database that accepts nothing does not keep a worker from stopping", "[fsm][worker]") {
+    loop s;
     s.succeed(2);
     s.finish(1);
     s.w.stop_requested(s.now);
@@ -742,8 +742,8 @@ TEST_CASE("a database that cannot be told anything does not keep a worker from s
     CHECK(s.now - stopped < 40s);
 }
 
-TEST_CASE("run_until::empty ends when nothing is claimable and everything is told", "[fsm][worker]") {
-    shell s{shell::usual(run_until::empty)};
+TEST_CASE("run_until::empty ends when nothing is claimable and everything is acknowledged", "[fsm][worker]") {
+    loop s{loop::usual(run_until::empty)};
     s.succeed(3);
     CHECK(s.next().what == worker_do::wait);  // never asleep: nobody is to wait for it
     s.finish(3);
@@ -754,10 +754,10 @@ TEST_CASE("run_until::empty ends when nothing is claimable and everything is tol
 }
 
 TEST_CASE("run_until::empty looks again for what was put back", "[fsm][worker]") {
-    shell s{shell::usual(run_until::empty)};
+    loop s{loop::usual(run_until::empty)};
     s.succeed(1);
     s.finish(1);
-    s.w.put_back();
+    s.w.requeued(false);
     CHECK(s.succeed(1).from_start);
     s.finish(1);
     s.succeed(0);
@@ -765,13 +765,13 @@ TEST_CASE("run_until::empty looks again for what was put back", "[fsm][worker]")
 }
 
 TEST_CASE("run_until::empty leaves deferred jobs alone", "[fsm][worker]") {
-    shell s{shell::usual(run_until::empty)};
+    loop s{loop::usual(run_until::empty)};
     s.succeed(0, 0, 1h);
     CHECK(s.next().what == worker_do::stop);
 }
 
 TEST_CASE("run_until::empty does not end before what is due already", "[fsm][worker]") {
-    shell s{shell::usual(run_until::empty)};
+    loop s{loop::usual(run_until::empty)};
     s.succeed(0, 0, -1h);
     const auto a = s.next();
     REQUIRE(a.what == worker_do::wait);
@@ -783,26 +783,26 @@ TEST_CASE("run_until::empty does not end before what is due already", "[fsm][wor
 }
 
 TEST_CASE("run_until::drained asks how many are deferred, now and then, until none is", "[fsm][worker]") {
-    shell s{shell::usual(run_until::drained)};
+    loop s{loop::usual(run_until::drained)};
     CHECK(s.succeed(0).look_ahead);
     CHECK(s.next().what == worker_do::count_deferred);
-    s.w.deferred_left(2, s.now);
-    s.succeed(0);  // behind the floors
+    s.w.deferred_counted(2, s.now);
+    s.succeed(0);  // behind the cursors
     s.succeed(0);  // from the start
     auto a = s.next();
     CHECK(a.what == worker_do::wait);
     CHECK(a.timeout == 50ms);
     s.now += 50ms;
     CHECK(s.next().what == worker_do::count_deferred);
-    s.w.deferred_left(0, s.now);
+    s.w.deferred_counted(0, s.now);
     CHECK(s.next().what == worker_do::stop);
 }
 
 TEST_CASE("run_until::drained promotes what is due meanwhile", "[fsm][worker]") {
-    shell s{shell::usual(run_until::drained)};
+    loop s{loop::usual(run_until::drained)};
     s.succeed(0, 0, 20ms);
     CHECK(s.next().what == worker_do::count_deferred);
-    s.w.deferred_left(1, s.now);
+    s.w.deferred_counted(1, s.now);
     s.succeed(0);
     s.succeed(0, 0, 20ms);
     CHECK(s.next().timeout <= 50ms);
@@ -812,9 +812,9 @@ TEST_CASE("run_until::drained promotes what is due meanwhile", "[fsm][worker]") 
     CHECK(a.limit == 4);
 }
 
-TEST_CASE("a worker that is to end when dry does not end while something runs", "[fsm][worker]") {
+TEST_CASE("a worker that is to end when drained does not end while something runs", "[fsm][worker]") {
     const auto until = GENERATE(run_until::empty, run_until::drained);
-    shell s{shell::usual(until)};
+    loop s{loop::usual(until)};
     s.succeed(1);
     s.now += 10s;
     const auto a = s.next();  // a poll
@@ -823,54 +823,54 @@ TEST_CASE("a worker that is to end when dry does not end while something runs", 
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a dry worker hears of the last job in hand, a busy one in time for the next claim", "[fsm][worker]") {
-    shell s;
-    CHECK(s.w.worth_waking() == 1);
+TEST_CASE("a drained worker is woken by the last job in hand, a busy one in time for the next claim", "[fsm][worker]") {
+    loop s;
+    CHECK(s.w.wake_threshold() == 1);
     s.succeed(4);
-    CHECK(s.w.worth_waking() == 2);  // then two are left for two slots
+    CHECK(s.w.wake_threshold() == 2);  // then two are left for two slots
     s.finish(4);
     s.succeed(0);
     s.succeed(0);
     CHECK(s.succeed(3).announce_sleep);
-    CHECK(s.w.worth_waking() == 3);
+    CHECK(s.w.wake_threshold() == 3);
 }
 
 TEST_CASE("jobs in hand that take no slot are made up for, as long as they do", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(4);
     REQUIRE(s.next().what == worker_do::wait);
-    s.w.beside(3);
+    s.w.set_extra_slots(3);
     const auto a = s.next();
     CHECK(a.what == worker_do::exchange);
     CHECK(a.limit == 3);
     s.succeed(3);
     CHECK(s.next().what == worker_do::wait);
-    s.w.beside(0);
+    s.w.set_extra_slots(0);
     CHECK(s.next().what == worker_do::wait);
     s.finish(5);
     CHECK(s.next().limit == 2);  // as without them
 }
 
 TEST_CASE("jobs that take no slot and were just claimed are no reason to look for more", "[fsm][worker]") {
-    shell s;
+    loop s;
     s.succeed(4);
     s.finish(4);
     s.succeed(0);
     s.succeed(0);
-    s.w.beside(0);
+    s.w.set_extra_slots(0);
     REQUIRE(s.succeed(3).announce_sleep);
-    s.w.beside(2);
+    s.w.set_extra_slots(2);
     CHECK(s.next().what == worker_do::wait);
-    s.w.beside(4);
+    s.w.set_extra_slots(4);
     CHECK(s.next().what == worker_do::exchange);
 }
 
 TEST_CASE("a worker that runs jobs while it claims others claims by halves, so that there always is something to run",
           "[fsm][worker]") {
-    auto o = shell::usual();
+    auto o = loop::usual();
     o.window = {.slots = 1, .max_prefetch = 199};
     o.overlap = true;
-    shell s{o};
+    loop s{o};
     for (int round = 0; round < 12; ++round) {  // until as many are prefetched as may be
         const auto a = s.succeed(s.next().limit);
         REQUIRE(a.limit <= 100);

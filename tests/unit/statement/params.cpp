@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,21 @@ TEST_CASE("parameters stay right when the buffer grows under them", "[statement]
     CHECK(cell(p, 0) == "first");
     CHECK(cell(p, 1).size() == 100000);
     CHECK(cell(p, 2) == "last");
+}
+
+TEST_CASE("a parameter too many is an error, and those before it stay as they are", "[statement][params]") {
+    params p;
+    for (std::size_t i = 0; i < params::max_count; ++i) p.number(static_cast<std::int32_t>(i));
+    const auto bytes = p.total_bytes();
+    CHECK_THROWS_AS(p.number(std::int32_t{99}), std::length_error);
+    CHECK_THROWS_AS(p.text("x"), std::length_error);
+    CHECK_THROWS_AS(p.null(wire::int4_oid), std::length_error);
+    CHECK_THROWS_AS(p.tid(1), std::length_error);
+    CHECK_THROWS_AS(p.texts(1, [](std::size_t) { return std::string_view{"x"}; }), std::length_error);
+    CHECK_THROWS_AS(p.texts_or_null(1, [](std::size_t) { return std::string_view{"x"}; }), std::length_error);
+    CHECK(p.size() == params::max_count);
+    CHECK(p.total_bytes() == bytes);
+    CHECK(wire::load<std::int32_t>(p.value(params::max_count - 1)) == 23);
 }
 
 }  // namespace unit_statement_params

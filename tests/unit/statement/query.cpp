@@ -2,11 +2,18 @@
 
 #include "support/catch.hpp"
 
+#include <cstddef>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace unit_statement_query {
 
+using pgq::statement::count_parameters;
 using pgq::statement::in_literal;
+using pgq::statement::max_parameters;
+using pgq::statement::query;
 using pgq::statement::quoted;
 using pgq::statement::render;
 
@@ -46,6 +53,48 @@ TEST_CASE("other braces stay as they are, wherever they stand", "[statement][que
     CHECK(render("a {", "x") == "a {");
     CHECK(render("a {s", "x") == "a {s");
     CHECK(render("{", "x") == "{");
+}
+
+TEST_CASE("a statement has the columns that it names in braces", "[statement][query][columns]") {
+    const std::string job{pgq::statement::columns::text::job};
+    CHECK(render("INSERT INTO {s}.ready ({job}) SELECT {job} FROM due", "jobs") ==
+          "INSERT INTO \"jobs\".ready (" + job + ") SELECT " + job + " FROM due");
+    for (const auto& list : pgq::statement::columns::lists) {
+        CAPTURE(list.name);
+        CHECK(render("({" + std::string{list.name} + "})", "x") == "(" + std::string{list.text} + ")");
+        CHECK(list.text.find('{') == std::string_view::npos);
+    }
+}
+
+TEST_CASE("a statement counts its parameters", "[statement][query]") {
+    STATIC_REQUIRE(query{"none", "SELECT 1"}.parameters == 0);
+    STATIC_REQUIRE(query{"three", "SELECT $1, $3 FROM $2"}.parameters == 3);
+    CHECK(count_parameters("$1, $12") == 12);
+    CHECK(count_parameters("DO $$ BEGIN END $$; SELECT '$'") == 0);
+    CHECK(count_parameters("$99999999999999999999") == 100'000);
+}
+
+namespace {
+
+struct most {
+    static constexpr std::string_view text = "SELECT $24";
+};
+struct too_many {
+    static constexpr std::string_view text = "SELECT $25";
+};
+template <class Text>
+concept is_constant = requires {
+    typename std::integral_constant<std::size_t, query{"q", Text::text}.parameters>;
+};
+
+}  // namespace
+
+TEST_CASE("a constant statement with too many parameters does not compile, and another one throws",
+          "[statement][query]") {
+    STATIC_REQUIRE(max_parameters == 24);
+    STATIC_REQUIRE(is_constant<most>);
+    STATIC_REQUIRE_FALSE(is_constant<too_many>);
+    CHECK_THROWS_AS((query{"q", std::string{too_many::text}}), std::length_error);
 }
 
 }  // namespace unit_statement_query

@@ -160,6 +160,27 @@ TEST_CASE("a worker that cannot tell that it lives stops its handlers, registers
     CHECK(second >= 1);  // a death counts
 }
 
+TEST_CASE("a worker that cannot reach the database stops its handlers before its lease ends", "[worker][lease]") {
+    using driver = test::faulty<pgq::driver::memory>;
+    std::atomic<bool> down{false};
+    const auto plan = std::make_shared<fault_plan>([&](verb, std::size_t, const pgq::exchange_request*) {
+        return down ? std::optional{fault{.error = errc::connection_lost}} : std::nullopt;
+    });
+    watched<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
+    jobs.enqueue(test::notes(1)).value();
+    std::atomic<bool> first{true}, interrupted_while_down{false};
+    test::running_worker w{jobs, {.lease_time = 300ms, .poll_interval = 10ms}, [&](const note&, pgq::context& c) {
+                               if (!first.exchange(false)) return;
+                               down = true;
+                               interrupted_while_down =
+                                   eventually(10s, [&] { return c.stop_token().stop_requested(); }) && down;
+                               down = false;
+                           }};
+    CHECK(eventually([&] { return interrupted_while_down.load(); }));
+    w.stop().value();
+    CHECK(jobs.observer().count("lost a lease with 1") == 1);
+}
+
 TEST_CASE("a worker declared dead by a colleague can change nothing any more", "[worker][lease]") {
     using driver = test::faulty<pgq::driver::memory>;
     const pgq::driver::memory store;

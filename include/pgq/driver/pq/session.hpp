@@ -213,14 +213,15 @@ public:
         auto& steps = fresh();
         steps.add(statement::beat).number(id.value);
         steps.sync();
-        steps.add(statement::compact);  // the beat holds without it, too
+        steps.add(statement::compact);  // in a transaction of its own: the beat counts when this fails
         steps.sync();
         if (auto ran = run(); !ran) return std::move(ran.error());
         if (steps[0].error) return *steps[0].error;
         return beat_reply{.alive = steps[0][0].number<std::int64_t>(0) == 1,
                           .work_to_rescue = steps[0][0].number<std::uint8_t>(1) != 0,
                           .stop_asked = steps[0][0].number<std::uint8_t>(2) != 0,
-                          .compacted = !steps[1].error && steps[1][0].number<std::uint8_t>(0) != 0};
+                          .compacted = !steps[1].error && steps[1][0].number<std::uint8_t>(0) != 0,
+                          .compact_error = std::move(steps[1].error)};
     }
 
     result<rescue_reply> rescue() {

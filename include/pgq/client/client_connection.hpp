@@ -1,0 +1,130 @@
+#pragma once
+
+#include <pgq/client/completion_watcher.hpp>
+#include <pgq/concept/driver.hpp>
+#include <pgq/detail/utf8.hpp>
+#include <pgq/job/lane.hpp>
+#include <pgq/job/traits.hpp>
+
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+inline result<void> check_queue_name(std::string_view name) {
+    if (name.empty() || name.size() > max_name_bytes || !is_storable_text(name))
+        return error_info{errc::invalid_name, "a queue's name is UTF-8 text of 1 to 255 bytes"};
+    return {};
+}
+
+/// What an asynchronous driver adds to the connection of a queue object.
+template <class Driver>
+struct async_side {};
+template <async_driver Driver>
+struct async_side<Driver> {
+    std::optional<typename Driver::async_client> client{};
+};
+
+/// The session of a queue object, and the lanes of its entrypoints. It connects with the first call, and again after
+/// the connection broke.
+///
+/// Called from any thread. The threads take turns on one session, or each borrows a session from a driver that lends
+/// them.
+template <class Driver>
+class client_connection {
+    template <class Use>
+    using answer_of = decltype(std::declval<Use&>()(std::declval<typename Driver::session&>(),
+                                                    std::declval<std::vector<lane_id>&>()));
+
+public:
+    client_connection(Driver driver, std::string queue_name, std::span<const lane_name> names)
+        : driver_{std::move(driver)}, name_{std::move(queue_name)}, names_{names} {}
+
+    const Driver& driver() const noexcept { return driver_; }
+    const std::string& name() const noexcept { return name_; }
+
+    /// Calls `use(session, lanes)` once. If the connection breaks meanwhile, it is in doubt whether the server did its
+    /// part; the next call connects again.
+    template <class Use>
+    answer_of<Use> with(Use use) {
+        if constexpr (lending_driver<Driver>) return with_loan(use);
+        else {
+            const std::lock_guard lock{mutex_};
+            if (auto ready = prepare(); !ready) return ready.error();
+            auto answer = use(*session_, lanes_);
+            if (!answer && answer.error() == errc::connection_lost) session_.reset();
+            return answer;
+        }
+    }
+
+    result<std::vector<lane_id>> lanes() {
+        return with([](auto&, const std::vector<lane_id>& found) { return result<std::vector<lane_id>>{found}; });
+    }
+
+    /// What async_enqueue works with. It connects with its first call.
+    auto& async() requires async_driver<Driver> {
+        const std::lock_guard lock{mutex_};
+        if (!async_.client) async_.client.emplace(driver_.make_async_client(name_, names_));
+        return *async_.client;
+    }
+
+    /// Where calls wait for the ends of jobs. It connects with the first wait.
+    completion_watcher<Driver>& watcher() noexcept { return watcher_; }
+
+private:
+    template <class Use>
+    answer_of<Use> with_loan(Use& use) {
+        auto loan = driver_.borrow();
+        if (!loan) return loan.error();
+        if (auto found = find_lanes_once(loan->get()); !found) return note_end(*loan, std::move(found.error()));
+        auto answer = use(loan->get(), lanes_);
+        if (!answer) (void)note_end(*loan, answer.error());
+        return answer;
+    }
+    template <class Loan>
+    static error_info note_end(Loan& loan, error_info e) {
+        if (e == errc::connection_lost) loan.discard();
+        return e;
+    }
+    // The lanes never change once they are found, so only finding them needs the lock.
+    result<void> find_lanes_once(typename Driver::session& session) {
+        const std::lock_guard lock{mutex_};
+        return find_lanes(session);
+    }
+
+    result<void> prepare() {
+        if constexpr (requires(typename Driver::session & s) { s.usable(); })
+            if (session_ && !session_->usable()) session_.reset();
+        if (!session_) {
+            auto opened = driver_.connect(session_role::client);
+            if (!opened) return opened.error();
+            session_.emplace(std::move(*opened));
+        }
+        return find_lanes(*session_);
+    }
+
+    result<void> find_lanes(typename Driver::session& session) {
+        if (!lanes_.empty()) return {};
+        if (auto fine = check_queue_name(name_); !fine) return fine;
+        auto found = session.lanes(name_, names_);
+        if (!found) return found.error();
+        lanes_ = std::move(*found);
+        return {};
+    }
+
+    Driver driver_;
+    std::string name_;
+    std::span<const lane_name> names_;
+    std::mutex mutex_;
+    std::optional<typename Driver::session> session_;
+    std::vector<lane_id> lanes_;
+    completion_watcher<Driver> watcher_{driver_};
+    [[no_unique_address]] async_side<Driver> async_;
+};
+
+}  // namespace pgq::detail

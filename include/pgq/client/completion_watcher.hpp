@@ -1,0 +1,241 @@
+#pragma once
+
+#include <pgq/client/completion_waiter.hpp>
+#include <pgq/concept/driver.hpp>
+#include <pgq/detail/unit_random.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/fsm/reconnect.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// Waits for the ends of jobs, for all threads of a program on one session.
+///
+/// One of the waiting threads, the leader, asks the database for the jobs of all and listens. When its own jobs have
+/// ended, another thread leads. Waits without a thread are served by a thread of the watcher, which starts with the
+/// first.
+template <class Driver>
+class completion_watcher {
+    using clock = std::chrono::steady_clock;
+
+public:
+    using answer = completion_waiter::answer_type;
+
+    explicit completion_watcher(const Driver& driver) : driver_{&driver} {}
+    completion_watcher(const completion_watcher&) = delete;
+    completion_watcher& operator=(const completion_watcher&) = delete;
+    /// Waits without a thread that are still open complete with errc::closed.
+    ~completion_watcher() {
+        {
+            const std::lock_guard lock{mutex_};
+            closed_ = true;
+            // The stand-in driver of a refused queue has no such member.
+            if constexpr (requires(typename Driver::session & s) { s.interrupt(); })
+                if (session_) session_->interrupt();
+        }
+        changed_.notify_all();
+        if (thread_.joinable()) thread_.join();
+    }
+
+    /// Blocks until all have ended, or until `deadline`: then errc::timeout, or why the database could not be asked.
+    /// The answer is in the order of `ids`.
+    answer wait(std::span<const job_id> ids, steady_time deadline, duration keep) {
+        completion_waiter me{ids, deadline, keep, clock::now()};
+        std::unique_lock lock{mutex_};
+        const auto here = add(me);
+        while (!is_over(me)) {
+            if (!led_) lead_round(lock, me);
+            else changed_.wait_until(lock, until(me), [&] { return !led_ || me.is_answered(); });
+        }
+        waiters_.erase(here);
+        changed_.notify_all();
+        return me.answer(failure_);
+    }
+
+    /// A number for `async_wait`, by which `cancel_wait` finds that wait.
+    std::uint64_t next_wait_id() {
+        const std::lock_guard lock{mutex_};
+        return ++last_wait_id_;
+    }
+    /// The same as `wait`, but returns at once. The watcher's thread calls `done` with the answer; `done` must not
+    /// block.
+    void async_wait(std::uint64_t wait_id, std::span<const job_id> ids, steady_time deadline, duration keep,
+                    std::function<void(answer)> done) {
+        const std::lock_guard lock{mutex_};
+        auto& mine = async_waits_.emplace_back(std::make_unique<async_waiter>(
+            completion_waiter{ids, deadline, keep, clock::now()}, wait_id, std::move(done)));
+        mine->here = add(mine->me);
+        if (!thread_.joinable()) thread_ = std::thread{[this] { serve_async_waits(); }};
+        changed_.notify_all();
+    }
+    /// The wait completes with `why`, unless its answer is on the way already.
+    void cancel_wait(std::uint64_t wait_id, error_info why) {
+        const std::lock_guard lock{mutex_};
+        for (auto& a : async_waits_)
+            if (a->wait_id == wait_id) a->me.refuse(why);
+        if (led_ && session_) session_->interrupt();
+        changed_.notify_all();
+    }
+
+private:
+    using position = typename std::list<completion_waiter*>::iterator;
+
+    struct async_waiter {
+        async_waiter(completion_waiter w, std::uint64_t id, std::function<void(answer)> d)
+            : me{std::move(w)}, wait_id{id}, done{std::move(d)} {}
+
+        completion_waiter me;
+        std::uint64_t wait_id;
+        std::function<void(answer)> done;
+        position here{};
+    };
+
+    position add(completion_waiter& w) {
+        failure_.reset();
+        if (led_ && session_) session_->interrupt();  // the leader has to ask for these jobs, too
+        return waiters_.insert(waiters_.end(), &w);
+    }
+    steady_time until(const completion_waiter& w) const noexcept { return w.until(failure_.has_value()); }
+    bool is_over(const completion_waiter& w) const noexcept { return w.is_over(clock::now(), failure_.has_value()); }
+
+    // The watcher's thread: leads while there are waits without a thread.
+    void serve_async_waits() {
+        std::unique_lock lock{mutex_};
+        for (;;) {
+            const bool last = closed_;
+            if (last)
+                for (auto& a : async_waits_) a->me.refuse(error_info{errc::closed, "the queue object is gone"});
+            complete_async_waits(lock);
+            if (last) return;
+            if (closed_) continue;  // it was closed meanwhile: those that are left have not been refused yet
+            if (async_waits_.empty()) changed_.wait(lock, [this] { return closed_ || !async_waits_.empty(); });
+            else if (!led_) lead_round(lock, async_waits_.front()->me);
+            else changed_.wait_until(lock, next_deadline());
+        }
+    }
+    void complete_async_waits(std::unique_lock<std::mutex>& lock) {
+        for (auto a = async_waits_.begin(); a != async_waits_.end();) {
+            if (!is_over((*a)->me)) {
+                ++a;
+                continue;
+            }
+            waiters_.erase((*a)->here);
+            const auto over = std::move(*a);
+            async_waits_.erase(a);
+            auto answered = over->me.answer(failure_);
+            lock.unlock();
+            over->done(std::move(answered));
+            lock.lock();
+            a = async_waits_.begin();  // the list may have changed meanwhile
+        }
+    }
+    steady_time next_deadline() const noexcept {
+        steady_time next = steady_time::max();
+        for (const auto& a : async_waits_) next = std::min(next, until(a->me));
+        return next;
+    }
+
+    // One round: asks for the jobs of all waiters, then waits for a notification.
+    void lead_round(std::unique_lock<std::mutex>& lock, completion_waiter& me) {
+        led_ = true;
+        std::vector<job_id> ids;
+        duration keep{};
+        steady_time until = steady_time::max();
+        for (const completion_waiter* w : waiters_) {
+            ids.insert(ids.end(), w->open().begin(), w->open().end());
+            keep = std::max(keep, w->keep());
+            until = std::min(until, w->deadline());
+        }
+        lock.unlock();
+        std::sort(ids.begin(), ids.end());
+        ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+        std::vector<ended_job> ended;
+        const auto asked = ask(ids, keep, ended);
+        lock.lock();
+        update_waiters(asked, ids, ended);
+        const bool all_asked = std::all_of(waiters_.begin(), waiters_.end(), [](auto* w) { return w->was_asked(); });
+        if (asked && !me.open().empty() && all_asked && session_) {
+            const auto pause = std::min<duration>(pause_, until - clock::now());
+            pause_ = std::min<duration>(pause_ * 2, std::chrono::seconds{1});
+            lock.unlock();
+            if (pause > duration{}) wait_for_notification(pause);
+            lock.lock();
+        } else if (!asked && *failure_ == errc::connection_lost && !me.open().empty() && !closed_) {
+            const auto pause = std::min<duration>(retry_.failed(unit_random()), until - clock::now());
+            changed_.wait_for(lock, std::max(pause, duration{}));
+        }
+        led_ = false;
+        changed_.notify_all();
+    }
+
+    result<void> ask(const std::vector<job_id>& ids, duration keep, std::vector<ended_job>& ended) {
+        if (!session_) {
+            auto opened = driver_->connect(session_role::client);
+            if (!opened) return opened.error();
+            const std::lock_guard lock{mutex_};
+            session_.emplace(std::move(*opened));
+        }
+        auto watched = session_->watch(ids, keep, ended);
+        if (!watched && watched.error() == errc::connection_lost) {
+            const std::lock_guard lock{mutex_};
+            session_.reset();
+        }
+        return watched;
+    }
+
+    // Without a worker nobody else ends the jobs that have expired, so long waits sweep.
+    void wait_for_notification(duration pause) {
+        const auto woken = session_->wait(pause);
+        if (woken && *woken == wake_reason::notified) pause_ = first_pause;
+        const bool swept =
+            woken && (*woken != wake_reason::timeout || pause_ < std::chrono::milliseconds{500} || session_->sweep());
+        if (woken && swept) return;
+        const std::lock_guard lock{mutex_};
+        session_.reset();
+    }
+
+    void update_waiters(const result<void>& asked, const std::vector<job_id>& ids, std::vector<ended_job>& ended) {
+        failure_.reset();
+        if (!asked) failure_ = asked.error();
+        else retry_.succeeded();
+        std::sort(ended.begin(), ended.end(), has_lower_id);
+        const bool fatal = !asked && asked.error() != errc::connection_lost;
+        for (completion_waiter* w : waiters_) {
+            if (fatal) w->refuse(asked.error());
+            w->update(ids, ended);
+        }
+    }
+
+    static constexpr duration first_pause = std::chrono::milliseconds{100};
+
+    const Driver* driver_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::list<completion_waiter*> waiters_;
+    std::list<std::unique_ptr<async_waiter>> async_waits_;
+    std::uint64_t last_wait_id_ = 0;
+    std::thread thread_;
+    bool closed_ = false;
+    std::optional<typename Driver::session> session_;
+    std::optional<error_info> failure_;  // why the database could not be asked the last time
+    fsm::reconnect retry_{};
+    duration pause_ = first_pause;
+    bool led_ = false;
+};
+
+}  // namespace pgq::detail

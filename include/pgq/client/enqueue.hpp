@@ -1,0 +1,142 @@
+#pragma once
+
+#include <pgq/client/job_handle.hpp>
+#include <pgq/client/job_writer.hpp>
+#include <pgq/client/queue_core.hpp>
+#include <pgq/client/retry_while_full.hpp>
+#include <pgq/concept/driver.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/bodies.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/enqueue_batch.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <ranges>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+template <class Jobs>
+using job_of_range = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
+
+template <class Composition, class Job>
+using batch_handle_of = batch_handle<driver_of<Composition>, Job, typename Composition::template serializer_of<Job>>;
+
+/// One request on one session: the handles of its jobs.
+template <class Handles, class Session, class Connection>
+result<Handles> insert(Session& session, const enqueue_request& r, Connection& connection) {
+    std::vector<job_id> ids;
+    if (r.form() != insert_form::tracked) {
+        if (auto put = session.enqueue(r, ids); !put) return put.error();
+        return Handles{std::move(ids), {}, connection};
+    }
+    std::vector<enqueued_job> jobs;
+    const tracked_request all{.lanes = {&r.lane, 1}, .bodies = r.bodies, .options = r.options, .keys = r.keys};
+    if (auto put = session.enqueue_tracked(all, jobs); !put) return put.error();
+    std::vector<bool> others;
+    for (const auto& j : jobs) ids.push_back(j.id), others.push_back(!j.fresh);
+    return Handles{std::move(ids), std::move(others), connection};
+}
+
+/// What queue::enqueue does with a range. `options_of(job)` gives the options, once if they are the `same` for all.
+template <class Composition, class Jobs, class OptionsOf>
+auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options_of, bool same)
+    -> result<batch_handle_of<Composition, job_of_range<Jobs>>> {
+    using job_type = job_of_range<Jobs>;
+    using handles = batch_handle_of<Composition, job_type>;
+    constexpr auto lane = Composition::template lane_of<job_type>;
+    job_writer<Composition, job_type> written{core.keep_results};
+    if (auto done = written.add_all(jobs, options_of, same); !done) return std::move(done.error());
+    if (written.empty()) return handles{{}, {}, core.connection};
+    const enqueue_request request = written.request({});
+    // A driver that lends sessions inserts for several threads side by side.
+    if (!lending_driver<driver_of<Composition>> && request.form() == insert_form::one) {
+        auto id = core.commits.put(core.connection, lane, request.options[0], (*request.bodies)[0]);
+        if (!id) return std::move(id.error());
+        return handles{{*id}, {}, core.connection};
+    }
+    duration wait_for_room{};
+    for (const auto& o : request.options) wait_for_room = std::max(wait_for_room, o.wait_for_room);
+    return retry_while_full(wait_for_room, [&] {
+        return core.connection.with([&](auto& session, auto& lanes) {
+            return insert<handles>(session, written.request(lanes[lane]), core.connection);
+        });
+    });
+}
+
+/// What enqueueing in a transaction does: `put(lane position, writer, ids)` stores what was written.
+template <class Composition, class Jobs, class Put>
+result<std::vector<job_id>> enqueue_inside(duration keep_results, Jobs&& jobs, const enqueue_options& options,
+                                           Put put) {
+    using job_type = job_of_range<Jobs>;
+    job_writer<Composition, job_type> written{keep_results};
+    const auto options_of = [&](const auto&) { return options; };
+    if (auto done = written.add_all(jobs, options_of, true); !done) return std::move(done.error());
+    std::vector<job_id> ids;
+    if (written.empty()) return ids;
+    if (result<void> done = put(Composition::template lane_of<job_type>, written, ids); !done)
+        return std::move(done.error());
+    return ids;
+}
+
+/// What queue::enqueue(within(connection), range) does.
+template <class Composition, class Tx, class Jobs>
+result<std::vector<job_id>> enqueue_within(queue_core<Composition>& core, Tx& tx, Jobs&& jobs,
+                                           const enqueue_options& options) {
+    return enqueue_inside<Composition>(
+        core.keep_results, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) -> result<void> {
+            auto found = core.connection.with([&](auto& session, auto& lanes) -> result<lane_id> {
+                tx.meet(session);
+                return lanes[lane];
+            });
+            if (!found) return std::move(found.error());
+            return tx.enqueue(written.request(*found), ids);
+        });
+}
+
+/// What queue::enqueue_stream does.
+template <class Composition, class Jobs>
+result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, std::int16_t priority) {
+    using job_type = job_of_range<Jobs>;
+    return core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
+        auto stream = session.copy(lanes[Composition::template lane_of<job_type>]);
+        bodies body, key;
+        for (const auto& job : jobs) {
+            body.clear();
+            key.clear();
+            if (auto done = job_writer<Composition, job_type>::write(job, body, key); !done)
+                return std::move(done.error());
+            const auto mine = key.empty() ? std::nullopt : std::optional{key[0]};
+            if (auto put = stream.put(body[0], priority, mine); !put) return put.error();
+        }
+        return stream.finish();
+    });
+}
+
+/// What queue::async_enqueue does with a range. `Answer` is job_id, for one job, or a vector of them.
+template <class Answer, class Composition, class Jobs, class Token>
+auto async_enqueue_range(queue_core<Composition>& core, Jobs&& jobs, const enqueue_options& options, Token&& token) {
+    using job_type = job_of_range<Jobs>;
+    auto batch = [&]() -> result<enqueue_batch> {
+        if (auto fine = check_queue_name(core.connection.name()); !fine) return std::move(fine.error());
+        enqueue_batch all;
+        job_writer<Composition, job_type> written{core.keep_results};
+        const auto options_of = [&](const auto&) { return options; };
+        if (auto done = written.add_all_to(all, jobs, options_of, true); !done) return std::move(done.error());
+        return all;
+    };
+    return core.connection.async().template async_enqueue<Answer>(Composition::template lane_of<job_type>, batch(),
+                                                                  std::forward<Token>(token));
+}
+
+}  // namespace pgq::detail

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <pgq/client/client_connection.hpp>
+#include <pgq/client/retry_while_full.hpp>
+#include <pgq/concept/serializer.hpp>
+#include <pgq/diagnostic/calls.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/revision.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/job/traits.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq {
+
+/// For people; stable.
+constexpr std::string_view name_of(end_kind k) noexcept {
+    switch (k) {
+    case end_kind::done: return "done";
+    case end_kind::discarded: return "discarded";
+    case end_kind::cancelled: return "cancelled";
+    case end_kind::held: return "held";
+    case end_kind::expired: return "expired";
+    case end_kind::unknown: break;
+    }
+    return "unknown";
+}
+
+namespace detail {
+
+/// For pgq::async_wait: what waits for the jobs of a handle.
+struct handle_access {
+    template <class Handle>
+    static auto& watcher(const Handle& h) noexcept {
+        return h.connection_->watcher();
+    }
+};
+
+template <class Driver>
+result<std::optional<job_progress>> progress_through(client_connection<Driver>& connection, job_id id) {
+    auto stored = connection.with([&](auto& session, auto&) { return session.progress_of(id); });
+    if (!stored) return std::move(stored.error());
+    return *stored ? unpacked(**stored) : std::nullopt;
+}
+
+template <class Job, class Serializer>
+result<typename Job::result> result_of_end(const ended_job& e) {
+    const auto which = [&] { return "job " + std::to_string(e.id.value); };
+    if (e.kind != end_kind::done) {
+        const std::string how = e.kind == end_kind::unknown ? "is gone, and how it ended was not kept"
+                                                            : "was " + std::string{name_of(e.kind)};
+        return error_info{errc::job_not_done, which() + " " + how + (e.reason.empty() ? "" : ": " + e.reason)};
+    }
+    if (!e.has_result)
+        return error_info{errc::invalid_payload, which() + " is done but has left no result",
+                          "its handler returns an outcome; let it return the result"};
+    typename Job::result value{};
+    if (auto read = Serializer{}.read(e.result, value); !read) return std::move(read.error());
+    return value;
+}
+
+}  // namespace detail
+
+/// A job that was enqueued: its id, and calls about it. It refers to the queue object, which must outlive it.
+///
+/// Called from any thread. Threads that wait share one connection, whatever the number of jobs.
+template <class Driver, class Job, class Serializer>
+class job_handle : public job_id {
+public:
+    using job_type = Job;
+    using serializer_type = Serializer;
+
+    job_handle(job_id id, bool fresh, detail::client_connection<Driver>& connection) noexcept
+        : job_id{id}, fresh_{fresh}, connection_{&connection} {}
+
+    job_id id() const noexcept { return *this; }
+    /// False if another job has the unique key of this call: then the handle is that job's.
+    bool is_new() const noexcept { return fresh_; }
+
+    /// Blocks until the job has ended, at most `timeout`: then errc::timeout. A job that has failed and will be retried
+    /// has not ended; a held job has. The end of a job that the database no longer knows is `unknown`.
+    result<ended_job> wait(duration timeout) const {
+        const job_id mine = *this;
+        auto ended = connection_->watcher().wait({&mine, 1}, detail::deadline_in(timeout), detail::kept_for_waiters);
+        if (!ended) return std::move(ended.error());
+        return std::move(ended->front());
+    }
+
+    /// As `wait`, and gives what the job's handler returned. errc::job_not_done with the reason if the job ended in
+    /// another way.
+    auto get(duration timeout) const {
+        if constexpr (!diagnostic::require_result<Job, Serializer>()) return result<void>{errc::invalid_option};
+        else {
+            using answer = result<typename Job::result>;
+            auto ended = wait(timeout);
+            if (!ended) return answer{std::move(ended.error())};
+            return detail::result_of_end<Job, Serializer>(*ended);
+        }
+    }
+
+    /// See queue::progress.
+    result<std::optional<job_progress>> progress() const { return detail::progress_through(*connection_, *this); }
+
+    /// See queue::cancel.
+    result<cancel_reply> cancel() const {
+        const job_id mine = *this;
+        return connection_->with([&](auto& session, auto&) { return session.cancel({&mine, 1}); });
+    }
+
+private:
+    friend detail::handle_access;
+    bool fresh_;
+    detail::client_connection<Driver>* connection_;
+};
+
+/// The jobs of one call, in its order.
+template <class Driver, class Job, class Serializer>
+class batch_handle : public std::vector<job_id> {
+public:
+    batch_handle(std::vector<job_id> ids, std::vector<bool> others, detail::client_connection<Driver>& connection)
+        : std::vector<job_id>{std::move(ids)}, others_{std::move(others)}, connection_{&connection} {}
+
+    job_handle<Driver, Job, Serializer> operator()(std::size_t i) const {
+        return {(*this)[i], is_new(i), *connection_};
+    }
+    /// See job_handle::is_new.
+    bool is_new(std::size_t i) const noexcept { return others_.empty() || !others_[i]; }
+
+    /// Blocks until all have ended, at most `timeout`: then errc::timeout. The ends are in the order of the jobs.
+    result<std::vector<ended_job>> wait_all(duration timeout) const {
+        return connection_->watcher().wait(*this, detail::deadline_in(timeout), detail::kept_for_waiters);
+    }
+    /// See queue::cancel.
+    result<cancel_reply> cancel() const {
+        return connection_->with([&](auto& session, auto&) { return session.cancel(std::span<const job_id>{*this}); });
+    }
+
+private:
+    friend detail::handle_access;
+    std::vector<bool> others_;  // empty when all are new
+    detail::client_connection<Driver>* connection_;
+};
+
+}  // namespace pgq

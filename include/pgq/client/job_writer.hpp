@@ -1,0 +1,110 @@
+#pragma once
+
+#include <pgq/client/stored_options.hpp>
+#include <pgq/concept/limiter.hpp>
+#include <pgq/concept/serializer.hpp>
+#include <pgq/detail/utf8.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/bodies.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/enqueue_batch.hpp>
+#include <pgq/job/key.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// Whether a driver can store this key, which a job's limiter tells jobs apart by.
+inline result<void> check_limit_key(std::string_view key) {
+    if (!is_storable_text(key))
+        return error_info{errc::invalid_text, "a job's key holds a zero byte or bytes that are not UTF-8"};
+    if (key.size() > max_key_bytes)
+        return error_info{errc::invalid_name, "a job's key has more than 2048 bytes", "go by a digest of it"};
+    return {};
+}
+
+/// Writes jobs of one type as a driver stores them: payloads, keys for limits, and options. Every enqueue goes through
+/// here.
+///
+/// `keep_results` is how long the ends of jobs with a `result` are kept, if the options do not say it. The options that
+/// are added are views: what they refer to must outlive the request.
+template <class Composition, class Job>
+class job_writer {
+    using serializer_type = typename Composition::template serializer_of<Job>;
+    using limiter_type = typename Composition::template limiter_of<Job>;
+    using options_type = stored_options<typename Composition::template backoff_of<Job>,
+                                        typename Composition::template uniqueness_of<Job>>;
+
+public:
+    explicit job_writer(duration keep_results) : keep_results_{keep_results} {}
+    job_writer(const job_writer&) = delete;
+    job_writer& operator=(const job_writer&) = delete;
+
+    /// Appends one payload, and one key if the entrypoint has a limiter with keys.
+    static result<void> write(const Job& job, bodies& payloads, bodies& keys) {
+        if (auto written = serializer_type{}.write(job, payloads.bytes()); !written) return written;
+        payloads.close();
+        if constexpr (can_key<limiter_type, Job>) {
+            limiter_type{}.key(job, keys.bytes());
+            keys.close();
+            return check_limit_key(keys[keys.size() - 1]);
+        }
+        return {};
+    }
+
+    /// Writes all jobs of a range. `options_of(job)` gives the options of each; if they are the `same` for all jobs, it
+    /// is called for the first one only.
+    template <class Jobs, class OptionsOf>
+    result<void> add_all(Jobs&& jobs, OptionsOf& options_of, bool same) {
+        for (auto&& job : jobs) {
+            if (auto done = write(job, payloads_, keys_); !done) return done;
+            if (!same || options_type::per_job || options_.empty())
+                options_.push_back(with_result(stored_.of(options_of(job), job)));
+        }
+        return {};
+    }
+
+    /// The same into a batch, which owns a copy of everything that the options refer to.
+    template <class Jobs, class OptionsOf>
+    result<void> add_all_to(enqueue_batch& batch, Jobs&& jobs, OptionsOf& options_of, bool same) {
+        for (auto&& job : jobs) {
+            if (auto done = write(job, batch.written(), batch.keys()); !done) return done;
+            if (!same || options_type::per_job || !batch.has_options())
+                batch.add_options(with_result(stored_.of(options_of(job), job)));
+        }
+        return {};
+    }
+
+    /// Adds one job to a batch of jobs of any types. True if the job has a key; a job without one gets an empty key.
+    result<bool> add_to(enqueue_batch& batch, const Job& job, const enqueue_options& options) {
+        if (auto done = write(job, batch.written(), batch.keys()); !done) return std::move(done.error());
+        batch.add_options(with_result(stored_.of(options, job)));
+        constexpr bool keyed = can_key<limiter_type, Job>;
+        if constexpr (!keyed) batch.keys().close();
+        return keyed;
+    }
+
+    bool empty() const noexcept { return payloads_.empty(); }
+    enqueue_request request(lane_id lane) const noexcept {
+        return {.lane = lane, .bodies = &payloads_, .options = options_, .keys = &keys_};
+    }
+
+private:
+    // A job with a result is tracked, so that its result is kept.
+    enqueue_options with_result(enqueue_options o) const noexcept {
+        if (keeps_result<Job, serializer_type> && o.keep_outcome <= duration{}) o.keep_outcome = keep_results_;
+        return o;
+    }
+
+    duration keep_results_;
+    options_type stored_{};
+    std::vector<enqueue_options> options_{};
+    bodies payloads_{};
+    bodies keys_{};
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,342 @@
+#pragma once
+
+#include <pgq/diagnostic/calls.hpp>
+// The messages come first, as in compose/checked.hpp.
+#include <pgq/client/enqueue.hpp>
+#include <pgq/client/flow.hpp>
+#include <pgq/client/job_handle.hpp>
+#include <pgq/client/queue_admin.hpp>
+#include <pgq/client/queue_core.hpp>
+#include <pgq/client/unavailable.hpp>
+#include <pgq/compose/canonical.hpp>
+#include <pgq/compose/checked.hpp>
+#include <pgq/compose/limiter_set.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/job/revision.hpp>
+#include <pgq/job/taken.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <span>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace pgq {
+
+struct queue_options {
+    std::string name = "default";                  ///< queues of one type and different names share nothing
+    duration keep_results = default_keep_results;  ///< how long the end of a job with a `result` is kept
+};
+
+namespace detail {
+
+template <class Range, class Composition>
+concept range_of_jobs = std::ranges::input_range<Range> && !Composition::template contains<std::remove_cvref_t<Range>>;
+
+template <class Tx>
+concept borrowed_transaction = requires {
+    typename Tx::is_borrowed_transaction;
+};
+
+// Calls that take jobs, or use transactions. <pgq/queue.hpp> defines them; a program that only enqueues does without.
+template <class Composition>
+struct pull_calls;
+template <class Composition>
+struct transaction_calls;
+
+}  // namespace detail
+
+/// A closed set of job types with the policies they run by, and a name in the database.
+///
+/// `Args` are, in any order, jobs (`pgq::job<T, policies of this entrypoint...>` or just `T`) and the policies of the
+/// whole queue; a driver and a serializer must be among them. What does not fit together does not compile.
+///
+/// An object enqueues jobs, takes jobs by hand and looks after jobs. It connects with its first call, and again after
+/// the connection broke. Its members are called from any thread; threads take turns on one connection, unless the
+/// comment says otherwise. Workers, handles, pollers and flows refer to the object, which must outlive them. It may be
+/// moved meanwhile.
+///
+/// A call that fails with errc::connection_lost is in doubt: the database may have done its part.
+template <class... Args>
+class queue : public detail::queue_admin<queue<Args...>, typename checked<Args...>::composition_type> {
+    using check = checked<Args...>;
+
+public:
+    using composition_type = typename check::composition_type;
+    static constexpr bool valid = check::valid;
+    using driver_type = detail::driver_of<composition_type>;
+    using observer_type = typename composition_type::observer;
+    using executor_type = typename composition_type::executor;
+
+    explicit queue(driver_type driver = {}, queue_options options = {}, executor_type executor = executor_type{},
+                   observer_type observer = observer_type{})
+        : core_{std::make_unique<core_type>(std::move(driver), std::move(options.name), options.keep_results,
+                                            std::move(executor), std::move(observer))} {}
+
+    /// Creates the tables, or migrates them to this version of the library. Harmless if they are up to date.
+    result<void> install() { return driver().install(); }
+
+    /// What an enqueue of one job, or of a range, gives: ids, and calls to wait for the ends of the jobs.
+    template <class Job>
+    using handle_of = job_handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
+    template <class Job>
+    using batch_handle_of = batch_handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
+
+    // Enqueue
+
+    /// Enqueues one job. It is durable when this returns, and keeps its id until it ends. After an error nothing is
+    /// enqueued. Jobs that several threads enqueue at the same time share one insert and one commit, if they have
+    /// nothing but a priority.
+    template <class Job>
+        requires(!detail::range_of_jobs<Job, composition_type> && !detail::borrowed_transaction<Job>)
+    auto enqueue(const Job& job, const enqueue_options& options = {}) {
+        if constexpr (diagnostic::require_known_job<composition_type, Job>()) {
+            using answer = result<handle_of<Job>>;
+            auto all = enqueue(std::span<const Job>{&job, 1}, options);
+            return all ? answer{(*all)(0)} : answer{std::move(all.error())};
+        } else return result<job_id>{errc::invalid_option};
+    }
+
+    /// Enqueues all jobs of a range, or none, in one round trip. The ids are in the order of the range.
+    template <detail::range_of_jobs<composition_type> Jobs>
+    auto enqueue(Jobs&& jobs, const enqueue_options& options = {}) {
+        return enqueue_range(
+            jobs, [&](const auto&) { return options; }, true);
+    }
+
+    /// The same with options for each job: `options_of(job)` gives them. What they refer to must live until this
+    /// returns.
+    template <detail::range_of_jobs<composition_type> Jobs, class OptionsOf>
+        requires std::is_invocable_r_v<enqueue_options, OptionsOf&, std::ranges::range_reference_t<Jobs>>
+    auto enqueue(Jobs&& jobs, OptionsOf options_of) { return enqueue_range(jobs, options_of, false); }
+
+    /// Enqueues a job or a range in the caller's transaction, on the caller's connection:
+    /// `jobs.enqueue(pgq::within(conn), job)`. The jobs exist, and workers wake, when that transaction commits.
+    template <detail::borrowed_transaction Tx, class What>
+    auto enqueue(Tx tx, What&& what, const enqueue_options& options = {}) {
+        if constexpr (detail::range_of_jobs<What, composition_type>) {
+            using ids = result<std::vector<job_id>>;
+            if constexpr (diagnostic::require_known_job<composition_type, detail::job_of_range<What>>()) {
+                return ids{detail::enqueue_within(*core_, tx, what, options)};
+            } else return ids{errc::invalid_option};
+        } else {
+            using answer = result<job_id>;
+            if constexpr (diagnostic::require_known_job<composition_type, std::remove_cvref_t<What>>()) {
+                auto ids = detail::enqueue_within(*core_, tx, std::span{&what, 1}, options);
+                return ids ? answer{ids->front()} : answer{std::move(ids.error())};
+            } else return answer{errc::invalid_option};
+        }
+    }
+
+    /// Enqueues by Asio: `co_await jobs.async_enqueue(job, asio::use_awaitable)`, or with any other completion token
+    /// for void(std::error_code, job_id). The driver must be one of <pgq/asio.hpp>.
+    ///
+    /// The job is copied before this returns. The calls take turns, in order, on a connection of their own.
+    /// Cancellation of any type ends a call that waits for its turn, and nothing is enqueued. After that only terminal
+    /// cancellation ends the call; it closes the connection, and the call is in doubt.
+    template <class Job, class Token>
+        requires(!detail::range_of_jobs<Job, composition_type>)
+    auto async_enqueue(const Job& job, const enqueue_options& options, Token&& token) {
+        return async_enqueue_range<job_id>(std::span<const Job>{&job, 1}, options, std::forward<Token>(token));
+    }
+    template <class Job, class Token>
+        requires(!detail::range_of_jobs<Job, composition_type>)
+    auto async_enqueue(const Job& job, Token&& token) {
+        return async_enqueue(job, enqueue_options{}, std::forward<Token>(token));
+    }
+
+    /// The same with a range: void(std::error_code, std::vector<job_id>).
+    template <detail::range_of_jobs<composition_type> Jobs, class Token>
+    auto async_enqueue(Jobs&& jobs, const enqueue_options& options, Token&& token) {
+        return async_enqueue_range<std::vector<job_id>>(jobs, options, std::forward<Token>(token));
+    }
+    template <detail::range_of_jobs<composition_type> Jobs, class Token>
+    auto async_enqueue(Jobs&& jobs, Token&& token) {
+        return async_enqueue(std::forward<Jobs>(jobs), enqueue_options{}, std::forward<Token>(token));
+    }
+
+    /// The whole error of the latest async_enqueue that failed; its handler gets only the code.
+    error_info last_async_error() {
+        if constexpr (!diagnostic::require_async<driver_type>()) return {};
+        else return core_->connection.async().last_error();
+    }
+
+    /// Enqueues the jobs of a very long range by COPY, all or none, without ids, headers and unique keys. The answer is
+    /// their number. For less than some ten thousand jobs `enqueue` is as fast. The connection is in use until it
+    /// returns.
+    template <detail::range_of_jobs<composition_type> Jobs>
+    result<std::int64_t> enqueue_stream(Jobs&& jobs, std::int16_t priority = 0) {
+        using job_type = detail::job_of_range<Jobs>;
+        if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
+        else if constexpr (!diagnostic::require_no_unique_keys<composition_type, job_type>())
+            return errc::invalid_option;
+        else return detail::enqueue_stream(*core_, jobs, priority);
+    }
+
+    /// Jobs of any types, some of which wait for others: see flow.
+    auto flow() { return pgq::flow<queue>{*this}; }
+    /// The first of several jobs that run one after the other: `jobs.chain(a).then(b).then(c).enqueue()`. See chain.
+    template <class Job>
+    auto chain(const Job& first, const enqueue_options& options = {}) {
+        return pgq::chain<queue>{*this}.then(first, options);
+    }
+
+    // Wait
+
+    /// Blocks until these jobs have ended, at most `timeout`: then errc::timeout. Any program may have enqueued them.
+    /// The ends are in the order of `ids`; the end of a job that the database does not know is `unknown`. All threads
+    /// that wait share one connection.
+    result<std::vector<ended_job>> wait_for(std::span<const job_id> ids, duration timeout) {
+        return core_->connection.watcher().wait(ids, detail::deadline_in(timeout), detail::kept_for_waiters);
+    }
+    result<ended_job> wait_for(job_id id, duration timeout) {
+        auto ended = wait_for({&id, 1}, timeout);
+        if (!ended) return std::move(ended.error());
+        return std::move(ended->front());
+    }
+    /// A handle for a job of that type and id, which any program may have enqueued. It asks nothing.
+    template <class Job>
+    handle_of<Job> find(job_id id) noexcept {
+        return {id, true, core_->connection};
+    }
+
+    // Take jobs by hand: with <pgq/queue.hpp>
+
+    /// Takes the best job of a type, at most once: it is gone when this returns, and does not come back if the process
+    /// dies. Empty if there is none within `timeout`.
+    ///
+    /// The call wakes when a job is enqueued and when a delayed one becomes due. A job that cannot be read is held with
+    /// the reason, and the next one is taken. Limits do not hold here. After errc::connection_lost a job may have been
+    /// taken. Threads take turns on the queue's connection to take, and each has a connection of its own while it
+    /// waits.
+    template <class Job>
+    result<std::optional<taken<Job>>> get(const get_options& options = {}) {
+        if constexpr (!can_pull<Job>()) return errc::invalid_option;
+        else return detail::pull_calls<composition_type>::template get<Job>(*core_, options);
+    }
+
+    /// One `get` after the other, endlessly: `for (auto& job : jobs.items<mail>()) if (job) send(**job);`. An empty
+    /// item means that no job has come within the timeout. See get_range.
+    template <class Job>
+    auto items(get_options options = {}) {
+        if constexpr (!can_pull<Job>()) return detail::unavailable_items<Job>{};
+        else return detail::pull_calls<composition_type>::template items<Job>(*this, std::move(options));
+    }
+
+    /// Jobs of a type under a lease, at least once. The caller answers for each by `ack`, `retry`, `hold` ...; without
+    /// an answer it comes back. Limits that hold for all workers hold here, too. It connects when the first job is
+    /// asked for. See poller and polled_job.
+    template <class Job>
+    auto poll(poll_options options = {}) {
+        if constexpr (!can_pull<Job>()) return detail::unavailable_poller<Job>{};
+        else return detail::pull_calls<composition_type>::template poll<Job>(*this, std::move(options));
+    }
+
+    /// As `get`, in the caller's transaction, on the caller's connection: `jobs.take<mail>(pgq::within(conn))`. The job
+    /// is gone when that transaction commits, and claimable again when it rolls back.
+    template <class Job, detail::borrowed_transaction Tx>
+    result<std::optional<taken<Job>>> take(Tx tx, const take_options& options = {}) {
+        if constexpr (!can_pull<Job>()) return errc::invalid_option;
+        else return detail::pull_calls<composition_type>::template take<Job>(*core_, tx, options);
+    }
+
+    /// Calls `f(tx)` in one transaction, on a connection of its own: `take`, `enqueue`, `exec`, `savepoint`; see
+    /// basic_transaction. It commits when `f` returns. It rolls back when `f` throws or returns a result with an error;
+    /// then jobs that were taken are claimable again at once.
+    ///
+    /// The answer is a result with what `f` returned; what `f` threw is thrown on. Its own errors are those of
+    /// connecting and of the commit. Threads do not take turns.
+    template <class F>
+    auto transaction(F&& f) {
+        if constexpr (!can_transact()) return result<void>{errc::invalid_option};
+        else {
+            using calls = detail::transaction_calls<composition_type>;
+            // Said here, so that a compiler that reports an error in `f` has little to print before it.
+            using returned = decltype(f(std::declval<typename calls::transaction_type&>()));
+            return calls::template run<returned>(*core_, f);
+        }
+    }
+
+    // Settings
+
+    /// Connects and finds the lanes now, and not with the first call: to see errors early.
+    result<std::vector<lane_id>> lanes() { return core_->connection.lanes(); }
+
+    /// The limiter of one entrypoint, or of the queue. Assign one with other values: workers that start later use it.
+    template <class Job>
+    auto& limiter() noexcept {
+        return std::get<composition_type::template index_of<Job>>(core_->limiters);
+    }
+    auto& limiter() noexcept { return std::get<composition_type::jobs::size>(core_->limiters); }
+
+    const driver_type& driver() const noexcept { return core_->connection.driver(); }
+    const std::string& name() const noexcept { return core_->connection.name(); }
+    const executor_type& executor() const noexcept { return core_->executor; }
+    observer_type& observer() noexcept { return core_->observer; }
+
+    /// For workers: changes what is stored of a job that runs.
+    result<void> revise(const revision& r) {
+        return core_->connection.with([&](auto& session, auto&) { return session.revise(r); });
+    }
+    /// For workers: the limiters as they are now.
+    detail::limiter_set limiter_set() const { return detail::limiters_of<composition_type>::book(core_->limiters); }
+    /// For the library: what the object holds. Its address stays.
+    detail::queue_core<composition_type>& core() const noexcept { return *core_; }
+
+private:
+    using core_type = detail::queue_core<composition_type>;
+
+    template <class Job>
+    static constexpr bool can_pull() {
+        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return false;
+        else if constexpr (!diagnostic::require_taking<driver_type>()) return false;
+        else return diagnostic::require_included<detail::pull_calls<composition_type>>();
+    }
+    static constexpr bool can_transact() {
+        if constexpr (!valid) return false;
+        else if constexpr (!diagnostic::require_transactions<driver_type>()) return false;
+        else return diagnostic::require_included<detail::transaction_calls<composition_type>>();
+    }
+
+    template <class Jobs, class OptionsOf>
+    auto enqueue_range(Jobs& jobs, OptionsOf options_of, bool same) {
+        if constexpr (!diagnostic::require_known_job<composition_type, detail::job_of_range<Jobs&>>())
+            return result<std::vector<job_id>>{errc::invalid_option};
+        else return detail::enqueue_range(*core_, jobs, options_of, same);
+    }
+    template <class Answer, class Jobs, class Token>
+    auto async_enqueue_range(Jobs&& jobs, const enqueue_options& options, Token&& token) {
+        if constexpr (!diagnostic::require_known_job<composition_type, detail::job_of_range<Jobs&>>()) return;
+        else if constexpr (!diagnostic::require_async<driver_type>()) return;
+        else return detail::async_enqueue_range<Answer>(*core_, jobs, options, std::forward<Token>(token));
+    }
+
+    std::unique_ptr<core_type> core_;
+};
+
+namespace detail {
+
+template <class Queue, class Policy>
+struct rebind_queue;
+template <class... Args, class Policy>
+struct rebind_queue<queue<Args...>, Policy> {
+    using type = rebind_policy_t<queue<Args...>, Policy>;
+};
+
+}  // namespace detail
+
+/// The same queue with another policy of one category: `rebind<app_queue, driver::memory>`.
+template <class Queue, class Policy>
+using rebind = typename detail::rebind_queue<Queue, Policy>::type;
+
+}  // namespace pgq

@@ -1,0 +1,192 @@
+#pragma once
+
+#include <pgq/client/client_connection.hpp>
+#include <pgq/client/job_handle.hpp>
+#include <pgq/client/retry_while_full.hpp>
+#include <pgq/diagnostic/calls.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/job/filter.hpp>
+#include <pgq/job/lane.hpp>
+#include <pgq/job/limit.hpp>
+#include <pgq/job/revision.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// The lanes of one job type, of all lanes of its queue.
+template <class Composition, class Job>
+std::vector<lane_id> lanes_for(const std::vector<lane_id>& all) {
+    std::vector<lane_id> mine;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (Composition::lanes[i].job == Composition::template index_of<Job>) mine.push_back(all[i]);
+    return mine;
+}
+
+/// The members of pgq::queue that look after jobs which are enqueued already. Each call is one short transaction,
+/// except where its comment says otherwise. Called from any thread.
+template <class Queue, class Composition>
+class queue_admin {
+public:
+    /// What the job's handler last reported by `context::progress`. Empty if it has reported nothing, or if the job has
+    /// ended or is held.
+    result<std::optional<job_progress>> progress(job_id id) { return progress_through(connection(), id); }
+
+    /// Removes jobs that are ready, delayed, blocked or held, all in one step. Jobs that run see their stop tokens
+    /// within a second, on any node. A running job that ends as done is done; in any other case it is cancelled. Until
+    /// it ends it keeps its unique key and its place in every limit.
+    result<cancel_reply> cancel(std::span<const job_id> ids) {
+        return connection().with([&](auto& session, auto&) { return session.cancel(ids); });
+    }
+    result<cancel_reply> cancel(job_id id) { return cancel({&id, 1}); }
+
+    /// The ids of jobs of one type, in order, by their headers and their place. It scans the type's jobs: for people
+    /// and for programs that look after jobs, not for hot paths.
+    template <class Job>
+    result<std::vector<job_id>> find_all(const filter& which = {}, job_place where = anywhere,
+                                         std::int64_t limit = INT64_MAX) {
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else
+            return connection().with([&](auto& session, auto& lanes) -> result<std::vector<job_id>> {
+                std::vector<job_id> found;
+                const auto mine = lanes_for<Composition, Job>(lanes);
+                if (auto done = session.find({mine, where, &which, limit}, found); !done) return done.error();
+                return found;
+            });
+    }
+    /// Cancels all jobs that `find_all` finds now, in a second transaction.
+    template <class Job>
+    result<cancel_reply> cancel_all(const filter& which = {}, job_place where = anywhere) {
+        auto found = find_all<Job>(which, where);
+        if (!found) return std::move(found.error());
+        return cancel(*found);
+    }
+    /// Requeues all held jobs that `find_all` finds now, in a second transaction. The answer is their number.
+    template <class Job>
+    result<std::int64_t> requeue_all(const filter& which = {}) {
+        auto found = find_all<Job>(which, job_place::held);
+        if (!found) return std::move(found.error());
+        return requeue(*found);
+    }
+    /// The failed attempts of a job, oldest first. They are kept for some days, also after the job has ended.
+    result<std::vector<failed_attempt>> failures(job_id id) {
+        return connection().with([&](auto& session, auto&) { return session.failures(id); });
+    }
+
+    /// Routes jobs of this type that would be held to the queue of that name, for all programs from now on. A worker of
+    /// the same queue type can run them there. A routed job keeps its id, payload and priority; its attempts start
+    /// over, and its headers pgq-died-in, pgq-died-of and pgq-attempts say where it comes from. An empty name ends the
+    /// route.
+    template <class Job>
+    result<void> dead_letters(std::string_view queue_name) {
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else
+            return connection().with([&](auto& session, auto& lanes) -> result<void> {
+                const auto mine = lanes_for<Composition, Job>(lanes);
+                if (queue_name.empty()) return session.set_dead_letters(mine, {});
+                if (queue_name == connection().name())
+                    return error_info{errc::invalid_option, "a queue cannot be its own dead letters",
+                                      "name another queue"};
+                std::vector<lane_name> names;
+                for (std::size_t i = 0; i < lanes.size(); ++i)
+                    if (Composition::lanes[i].job == Composition::template index_of<Job>)
+                        names.push_back(Composition::lanes[i].name);
+                auto theirs = session.lanes(queue_name, names);
+                if (!theirs) return std::move(theirs.error());
+                return session.set_dead_letters(mine, *theirs);
+            });
+    }
+
+    /// Blocks until fewer than `at_most` jobs of this type have not ended, at most `timeout`: then errc::lane_full. It
+    /// looks again every 5 to 200 ms. Other programs may enqueue in between; `{.at_most = n}` of an enqueue is exact.
+    template <class Job>
+    result<void> wait_for_room(std::int64_t at_most, duration timeout) {
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else
+            return retry_while_full(timeout, [&] {
+                return connection().with([&](auto& session, auto& lanes) -> result<void> {
+                    std::int64_t open = 0;
+                    for (const lane_id lane : lanes_for<Composition, Job>(lanes)) {
+                        auto n = session.open_jobs(lane, at_most);
+                        if (!n) return std::move(n.error());
+                        open += *n;
+                    }
+                    if (open < at_most) return {};
+                    return error_info{errc::lane_full, "it has as many jobs as it may have",
+                                      "serve it with more workers"};
+                });
+            });
+    }
+
+    /// Makes held jobs claimable again; their attempts start over. A job whose unique key another job has by now stays
+    /// held. The answer is the number of jobs that are claimable again.
+    result<std::int64_t> requeue(std::span<const job_id> ids) {
+        return connection().with([&](auto& session, auto&) { return session.requeue(ids); });
+    }
+    result<std::int64_t> requeue(job_id id) { return requeue({&id, 1}); }
+
+    /// At most `limit` held jobs of one type, oldest first.
+    template <class Job>
+    result<std::vector<held_job>> held(std::size_t limit = 100) {
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else
+            return connection().with([&](auto& session, auto& lanes) -> result<std::vector<held_job>> {
+                std::vector<held_job> all;
+                for (const lane_id lane : lanes_for<Composition, Job>(lanes)) {
+                    if (all.size() >= limit) break;
+                    auto some = session.held(lane, limit - all.size());
+                    if (!some) return std::move(some.error());
+                    std::move(some->begin(), some->end(), std::back_inserter(all));
+                }
+                return all;
+            });
+    }
+
+    /// How many jobs of one type are in each place. It counts rows: for people and tests, not for loops.
+    template <class Job>
+    result<lane_counts> counts() {
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else
+            return connection().with([&](auto& session, auto& lanes) -> result<lane_counts> {
+                lane_counts sum;
+                for (const lane_id lane : lanes_for<Composition, Job>(lanes)) {
+                    auto some = session.counts(lane);
+                    if (!some) return std::move(some.error());
+                    sum += *some;
+                }
+                return sum;
+            });
+    }
+
+    /// The limits of this queue that hold for all workers, as the database has them. Workers declare them when they
+    /// start.
+    result<std::vector<lane_limit>> limits() {
+        return connection().with([&](auto& session, auto&) { return session.limits(connection().name(), {}); });
+    }
+    /// Changes such a limit for all workers, from their next claims on. False if the database has no limit of this
+    /// entrypoint, kind and number. With an amount of 0 no job starts. errc::invalid_option for values out of range.
+    result<bool> change_limit(const lane_limit& limit) {
+        if (limit.limit.amount < 0 || limit.limit.burst < 1 || limit.limit.per < std::chrono::microseconds{1})
+            return error_info{errc::invalid_option,
+                              "a limit has a negative amount, a burst below 1 or no time to count in"};
+        return connection().with(
+            [&](auto& session, auto&) { return session.change_limit(connection().name(), limit); });
+    }
+
+private:
+    auto& connection() noexcept { return static_cast<Queue&>(*this).core().connection; }
+};
+
+}  // namespace pgq::detail

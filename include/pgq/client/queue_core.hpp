@@ -1,0 +1,65 @@
+#pragma once
+
+#include <pgq/client/client_connection.hpp>
+#include <pgq/client/group_commit.hpp>
+#include <pgq/client/lazy_parts.hpp>
+#include <pgq/compose/limiter_set.hpp>
+#include <pgq/detail/type_list.hpp>
+#include <pgq/job/traits.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <cstddef>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace pgq::detail {
+
+/// What a refused queue has in the place of a driver, so that its message stays the only one.
+struct no_driver {
+    struct session {};
+};
+
+template <class Composition>
+using driver_of =
+    std::conditional_t<std::is_void_v<typename Composition::driver>, no_driver, typename Composition::driver>;
+
+template <class Composition, class Jobs = typename Composition::jobs>
+struct limiters_of;
+template <class Composition, class... Jobs>
+struct limiters_of<Composition, type_list<Jobs...>> {
+    /// One for each entrypoint, and that of the queue.
+    using type = std::tuple<typename Composition::template limiter_of<Jobs>..., typename Composition::limiter>;
+
+    static limiter_set book(const type& all) {
+        limiter_set b;
+        (b.add(entrypoint_of<Jobs>, std::get<Composition::template index_of<Jobs>>(all)), ...);
+        b.add_queue(std::get<sizeof...(Jobs)>(all));
+        return b;
+    }
+};
+
+/// What a queue object holds. All queue types of one composition share it, and so do handles, pollers and transactions,
+/// which keep its address.
+template <class Composition>
+struct queue_core {
+    using driver_type = driver_of<Composition>;
+
+    queue_core(driver_type driver, std::string name, duration keep, typename Composition::executor e,
+               typename Composition::observer o)
+        : connection{std::move(driver), std::move(name), Composition::lane_names},
+          keep_results{keep},
+          executor{std::move(e)},
+          observer{std::move(o)} {}
+
+    client_connection<driver_type> connection;
+    group_commit<driver_type> commits{};
+    duration keep_results;
+    typename limiters_of<Composition>::type limiters{};
+    typename Composition::executor executor;
+    typename Composition::observer observer;
+    lazy_parts parts{};
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <pgq/fsm/full_scan_schedule.hpp>
+#include <pgq/fsm/worker_action.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace pgq::fsm {
+
+/// Whether there may be something to claim, and whether to claim it by a full scan.
+///
+///     [may find more] -- less than asked, a full scan --------------------------------> [drained]
+///          ^   |         less than asked, behind cursors, no full scan affordable ----->    |
+///          |   +-------- less than asked, behind cursors --> a full scan is next            |
+///          +------- notified, poll time, jobs requeued, a deferred job is due, scan time ---+
+class claim_schedule {
+public:
+    explicit claim_schedule(const worker_options& o) noexcept
+        : scans_{o.scan_every}, poll_interval_{o.poll_interval}, until_{o.until} {}
+
+    void set_worker_count(std::int64_t workers) noexcept { scans_.set_worker_count(workers); }
+
+    /// A claim brought `n` jobs; `all`: as many as it asked for. `urgent`: the worker was woken for it.
+    void claimed(bool from_start, std::uint32_t n, bool all, bool urgent, duration took, steady_time now) noexcept {
+        if (from_start) scans_.scanned(took, n != 0, now);
+        if (all) {
+            drained_ = false;
+        } else if (from_start) {
+            drained(now);
+        } else if (ends_when_drained() || scans_.affordable(now) || (n == 0 && urgent)) {
+            scans_.invalidate();
+        } else {
+            drained(now);
+            scans_.postpone();
+        }
+    }
+    /// Jobs that cursors hide may be claimable.
+    void scan_again() noexcept {
+        drained_ = ran_since_drained_ = false;
+        scans_.invalidate();
+    }
+    /// Jobs that cursors do not hide may be claimable.
+    void claim_again() noexcept { drained_ = false; }
+    /// All jobs in hand have run, and handlers enqueue, too: before it ends the worker scans once more. While jobs of
+    /// limited lanes keep coming, few at a time, it does not for each of these.
+    void all_ran(bool limited_come) noexcept {
+        if (!ends_when_drained()) return;
+        if (limited_come) ran_since_drained_ = true;
+        else scan_again();
+    }
+    void update(bool deferred_due, steady_time now) noexcept {
+        const auto postponed = scans_.postponed_until();
+        if (deferred_due || (postponed && now >= *postponed) || (ran_since_drained_ && scans_.due(now))) scan_again();
+    }
+    void polled(steady_time now) noexcept { polled_ = now; }
+
+    bool is_drained() const noexcept { return drained_; }
+    /// Jobs have run since, and a full scan is due later.
+    bool ran_since_drained() const noexcept { return ran_since_drained_; }
+    bool ends_when_drained() const noexcept { return until_ != run_until::stopped; }
+    bool must_poll(steady_time now) const noexcept { return drained_ && now - polled_ >= poll_interval_; }
+    bool scan_due(bool asleep, steady_time now) const noexcept {
+        return (asleep && scans_.affordable(now)) || scans_.due(now);
+    }
+    bool scan_postponed() const noexcept { return scans_.postponed_until().has_value(); }
+
+    /// The time until one of these changes, `left` at most.
+    duration until(duration left, steady_time now) const noexcept {
+        if (drained_) left = std::min<duration>(left, polled_ + poll_interval_ - now);
+        if (const auto at = scans_.postponed_until()) left = std::min<duration>(left, *at - now);
+        if (ran_since_drained_) left = std::min<duration>(left, scans_.due_at() - now);
+        return left;
+    }
+
+private:
+    void drained(steady_time now) noexcept {
+        drained_ = true;
+        polled_ = now;
+    }
+
+    full_scan_schedule scans_;
+    duration poll_interval_;
+    run_until until_;
+    bool drained_ = false;
+    bool ran_since_drained_ = false;
+    steady_time polled_{};
+};
+
+}  // namespace pgq::fsm

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <pgq/fsm/reconnect.hpp>
+#include <pgq/fsm/worker_action.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+namespace pgq::fsm {
+
+/// A worker's connection, its registration, and whether the worker and the database agree on the leases. Begins
+/// connected and registered.
+///
+///     [working] -- broke() --> [closed] -- retry time --> connect -- connected() --> [restoring]
+///         ^                       ^                          |                           |
+///         |                       +------ broke() -----------+                           | compare_leases,
+///         |                       +------ broke(), in any step --------------------------+ give_back if unknown
+///         +--------------------------------- restored ------------------------------------+
+///
+///     [working]:  leases_changed(), or just restored --> refresh_leases
+///                 after 1, 2, 4 ... x the lease time ---> compare_leases, give_back if unknown   (late claims)
+///     anywhere:   declared_dead() --> register_worker, as soon as there is a connection
+///
+/// Late claims: a session that broke may live on at the server and still get a lock that it waits for. Its claim then
+/// belongs to this worker, which has not received it. So the worker compares again, each time after twice as long.
+class connection {
+public:
+    explicit connection(duration lease_time) noexcept : lease_time_{lease_time} {}
+
+    /// The next step towards agreement; empty when there is none now.
+    std::optional<worker_do> next(steady_time now) const noexcept {
+        if (!open_) return now >= retry_at_ ? std::optional{worker_do::connect} : std::nullopt;
+        if (!registered_) return worker_do::register_worker;
+        if (unknown_) return worker_do::give_back;
+        if (restoring_) return worker_do::compare_leases;
+        if (refresh_) return worker_do::refresh_leases;
+        if (now >= compare_at_) return worker_do::compare_leases;
+        return std::nullopt;
+    }
+
+    /// The connection was lost, could not be made, or a step failed. Returns after how long to try again.
+    /// `unit_random`: from 0 to 1.
+    duration broke(double unit_random, steady_time now) noexcept {
+        if (open_) closed_since_ = now;
+        open_ = unknown_ = false;
+        compare_at_ = steady_time::max();  // a new connection begins with it
+        const duration delay = retry_.failed(unit_random);
+        retry_at_ = now + delay;
+        return delay;
+    }
+    void connected() noexcept { open_ = restoring_ = true; }
+    /// The database, or the heartbeat, says that the worker's leases are lost.
+    void declared_dead() noexcept { registered_ = false; }
+    void registered() noexcept { registered_ = true; }
+    /// `unknown`: the database has leases that the worker does not know. True when this ends restoring().
+    bool leases_compared(bool unknown, steady_time now) noexcept {
+        unknown_ = unknown;
+        return !unknown && agreed(now);
+    }
+    bool gave_back(steady_time now) noexcept {
+        unknown_ = false;
+        return agreed(now);
+    }
+    /// Somebody has moved leases, tracks their jobs, or wants them to stop.
+    void leases_changed() noexcept { refresh_ = true; }
+    void leases_refreshed() noexcept { refresh_ = false; }
+
+    bool is_open() const noexcept { return open_; }
+    bool restoring() const noexcept { return restoring_; }
+    /// The earliest time at which next() changes by itself.
+    steady_time next_at() const noexcept { return open_ ? compare_at_ : retry_at_; }
+    /// When closed.
+    steady_time closed_since() const noexcept { return closed_since_; }
+
+private:
+    bool agreed(steady_time now) noexcept {
+        const bool restored = restoring_;
+        if (restored) {
+            restoring_ = false;
+            refresh_ = true;  // changes made meanwhile were not received
+            retry_.succeeded();
+        }
+        compare_after_ = std::min<duration>(restored ? lease_time_ : 2 * compare_after_, std::chrono::hours{1});
+        compare_at_ = now + compare_after_;
+        return restored;
+    }
+
+    duration lease_time_;
+    reconnect retry_{};
+    bool open_ = true;
+    bool registered_ = true;
+    bool restoring_ = false;
+    bool unknown_ = false;  // leases to be given back
+    bool refresh_ = false;
+    steady_time retry_at_{};
+    steady_time closed_since_{};
+    steady_time compare_at_ = steady_time::max();
+    duration compare_after_{};
+};
+
+}  // namespace pgq::fsm

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <pgq/fsm/reconnect.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace pgq::fsm {
+
+/// What follows a heartbeat, and how long to rest before the next one.
+struct heartbeat_action {
+    bool declare_lost = false;      ///< report to the worker that its leases are lost, once for each registration
+    bool jobs_to_stop = false;      ///< report to the worker that jobs of it should stop
+    bool rescue = false;            ///< give the jobs of dead workers back
+    bool expire_and_purge = false;  ///< end jobs that have expired, delete records that nobody needs
+    duration rest{};
+};
+
+/// When a worker beats, and when it counts as dead. Three beats in each lease time.
+///
+///     answered(): alive ------> rest a third of the lease time
+///                 compacted --> for one lease time rest a thirtieth of it: each beat writes some dead rows away, and a
+///                               fast queue leaves a million of them in a few seconds
+///                 not alive --> the worker is lost
+///     failed():   ------------> rest as before any new connection, a sixth of the lease time at most
+///                 four fifths of the lease time since the last good beat --> the worker is lost: its lease ends before
+///                               the next beat can succeed
+class heartbeat {
+public:
+    heartbeat(duration lease_time, steady_time now) noexcept : lease_time_{lease_time}, last_good_{now} {}
+
+    duration first_rest() const noexcept { return lease_time_ / 3; }
+
+    /// The beat of `worker`, sent at `sent`, was answered.
+    heartbeat_action answered(worker_id worker, const beat_reply& reply, steady_time sent) noexcept {
+        retry_.succeeded();
+        if (reply.compacted) brisk_until_ = sent + lease_time_;
+        if (reply.alive) last_good_ = sent;
+        heartbeat_action a{.declare_lost = !reply.alive && is_first_loss(worker),
+                           .jobs_to_stop = reply.stop_asked,
+                           .rescue = reply.work_to_rescue,
+                           .expire_and_purge = sent >= next_purge_,
+                           .rest = lease_time_ / (sent < brisk_until_ ? 30 : 3)};
+        if (!reply.alive) last_good_ = sent;
+        // Records whose time is over cost nothing but space, so this need not be often.
+        if (a.expire_and_purge) next_purge_ = sent + std::chrono::minutes{1};
+        return a;
+    }
+    /// It failed, or could not be sent. `unit_random`: from 0 to 1.
+    heartbeat_action failed(worker_id worker, double unit_random, steady_time now) noexcept {
+        heartbeat_action a{.rest = std::min<duration>(retry_.failed(unit_random), lease_time_ / 6)};
+        if (now - last_good_ <= lease_time_ * 4 / 5) return a;
+        a.declare_lost = is_first_loss(worker);
+        last_good_ = now;
+        return a;
+    }
+
+private:
+    bool is_first_loss(worker_id worker) noexcept {
+        const bool first = lost_ != worker;
+        lost_ = worker;
+        return first;
+    }
+
+    duration lease_time_;
+    steady_time last_good_;
+    steady_time next_purge_{};
+    steady_time brisk_until_{};
+    worker_id lost_{};
+    reconnect retry_{};
+};
+
+}  // namespace pgq::fsm

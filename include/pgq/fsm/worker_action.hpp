@@ -1,0 +1,58 @@
+#pragma once
+
+#include <pgq/fsm/prefetch_window.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <chrono>
+#include <cstdint>
+
+namespace pgq::fsm {
+
+/// What the loop around a worker does next.
+enum class worker_do : std::uint8_t {
+    exchange,         ///< one round trip as described, then exchanged() or failed()
+    wait,             ///< until notified, until a job finishes, or for `timeout`; notified() only for the first
+    pause,            ///< the same without a connection
+    run_claimed,      ///< hand the claimed jobs to the executor, then ran()
+    connect,          ///< open another session, then connected() or broke()
+    register_worker,  ///< under a new id, then registered()
+    compare_leases,   ///< read which leases the database has for this worker, then leases_compared()
+    give_back,        ///< those of them that the worker does not know, then gave_back()
+    refresh_leases,   ///< read places and flags of the leases, then leases_refreshed()
+    count_deferred,   ///< count the jobs of our lanes that are deferred or ready, then deferred_counted()
+    interrupt,        ///< the grace time is over: fire the stop tokens
+    abandon,          ///< handlers still run: give their jobs back, then dropped()
+    stop,             ///< nothing is left to do
+};
+
+struct worker_action {
+    worker_do what = worker_do::wait;
+    std::uint32_t limit = 0;  ///< claim so many
+    bool from_start = false;  ///< a full scan: without cursors
+    bool promote = false;
+    bool look_ahead = false;
+    bool announce_sleep = false;
+    bool announce_awake = false;
+    bool wake_peer = false;
+    duration timeout{};
+};
+
+/// When a worker ends by itself.
+enum class run_until : std::uint8_t {
+    stopped,  ///< never
+    empty,    ///< when nothing is claimable any more; deferred jobs stay
+    drained,  ///< when no deferred job is left either
+};
+
+struct worker_options {
+    window_options window{};
+    duration poll_interval = std::chrono::seconds{5};
+    duration flush_after = std::chrono::milliseconds{50};  ///< how long a finished job may wait to be acknowledged
+    duration scan_every = std::chrono::milliseconds{250};  ///< how long cursors are trusted, and what is due next
+    duration grace = std::chrono::seconds{30};
+    duration lease_time = std::chrono::seconds{15};
+    run_until until = run_until::stopped;
+    bool overlap = false;  ///< claim by halves: one half runs while the other is claimed
+};
+
+}  // namespace pgq::fsm

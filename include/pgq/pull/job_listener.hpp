@@ -1,0 +1,115 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/time/clock.hpp>
+#include <pgq/version.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// Sleeps until there may be a job in some lanes. Its session is registered as a worker, so that an enqueue wakes it,
+/// but it claims nothing.
+///
+///     fall_asleep(), then look for a job, then wait(), and look again ...; leave() in the end
+template <class Session>
+class job_listener {
+    using clock = std::chrono::steady_clock;
+
+public:
+    template <class Driver>
+    static result<job_listener> open(const Driver& driver, std::vector<lane_id> lanes) {
+        auto session = driver.connect(session_role::worker);
+        if (!session) return std::move(session.error());
+        job_listener made{std::move(*session), std::move(lanes)};
+        if (auto known = made.enroll(); !known) return std::move(known.error());
+        return made;
+    }
+
+    /// From now on wake-ups for these lanes come here. The caller looks for a job after this, and before it waits.
+    result<void> fall_asleep() {
+        woken_ = false;
+        if (auto alive = stay_alive(); !alive) return alive;
+        auto said = exchange({.announce_sleep = true});
+        if (said || said.error() != errc::worker_lost) return said;
+        if (auto known = enroll(); !known) return known;
+        return exchange({.announce_sleep = true});
+    }
+    /// True if an enqueue has woken it.
+    result<bool> wait(duration timeout) {
+        if (auto alive = stay_alive(); !alive) return std::move(alive.error());
+        auto why = session_.wait(timeout);
+        if (!why) return std::move(why.error());
+        woken_ = woken_ || *why == wake_reason::notified;
+        return *why == wake_reason::notified;
+    }
+    /// Wake-ups go to other workers again. If `pass_on`, or if it has been woken, one of them wakes now: there may be
+    /// more jobs than the caller takes.
+    result<void> leave(bool pass_on) {
+        if (auto heard = wait(duration{}); !heard) return std::move(heard.error());
+        std::vector<claim_lane> lanes;
+        for (const lane_id lane : lanes_) lanes.push_back({.lane = lane, .max_attempts = 1});
+        return exchange({.lanes = lanes, .announce_awake = true, .pass_on = pass_on || woken_});
+    }
+    /// Pauses; an enqueue does not wake it.
+    result<void> rest(duration time) {
+        auto rested = session_.wait(time);
+        if (!rested) return std::move(rested.error());
+        return {};
+    }
+    void retire() { (void)session_.retire(id_); }
+
+private:
+    job_listener(Session s, std::vector<lane_id> lanes) : session_{std::move(s)}, lanes_{std::move(lanes)} {}
+
+    result<void> enroll() {
+        char host[256] = "?";
+        (void)::gethostname(host, sizeof host - 1);
+        auto id = session_.register_worker({.host = host,
+                                            .pid = static_cast<std::int32_t>(::getpid()),
+                                            .version = PGQ_VERSION,
+                                            .lease_time = lease_time,
+                                            .lanes = lanes_});
+        if (!id) return std::move(id.error());
+        id_ = *id;
+        seen_ = clock::now();
+        return {};
+    }
+    // There may be no worker that rescues the jobs of dead workers.
+    result<void> stay_alive() {
+        if (clock::now() - seen_ < beat_interval) return {};
+        auto answer = session_.beat(id_);
+        if (!answer) return std::move(answer.error());
+        seen_ = clock::now();
+        if (answer->work_to_rescue)
+            if (auto rescued = session_.rescue(); !rescued) return std::move(rescued.error());
+        if (answer->alive) return {};
+        if (auto known = enroll(); !known) return known;
+        return exchange({.announce_sleep = true});
+    }
+    result<void> exchange(exchange_request r) {
+        r.worker = id_;
+        return session_.exchange(r, reply_);
+    }
+
+    // Long, because it holds no job and beats only during a wait. A killed process leaves it behind for so long.
+    static constexpr std::chrono::hours lease_time{1};
+    static constexpr std::chrono::seconds beat_interval{5};
+
+    Session session_;
+    std::vector<lane_id> lanes_;
+    worker_id id_{};
+    exchange_reply reply_{};
+    steady_time seen_{};
+    bool woken_ = false;
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,273 @@
+#pragma once
+
+#include <pgq/worker/heartbeat.hpp>
+#include <pgq/concept/driver.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/job/limit.hpp>
+#include <pgq/job/taken.hpp>
+#include <pgq/pull/lease_owner.hpp>
+#include <pgq/version.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+inline result<void> check(const poll_options& o) {
+    using namespace std::chrono_literals;
+    if (o.prefetch < 1) return error_info{errc::invalid_option, "prefetch is 0", "at least the job in hand is claimed"};
+    if (o.max_attempts < 1) return error_info{errc::invalid_option, "max_attempts is less than 1"};
+    if (o.lease_time < 100ms || o.lease_time > 24h)
+        return error_info{errc::invalid_option, "lease_time is not between 100 ms and a day"};
+    return o.where.check();
+}
+
+/// What a poller needs of its queue: limits that hold for all workers belong to a queue name and an entrypoint.
+struct polled_queue {
+    std::string name{};
+    std::string entrypoint{};
+    std::vector<lane_limit> declared{};
+};
+
+/// A worker without handlers: it registers, beats, claims, and acknowledges. Each job has a lease of its own, so that
+/// an acknowledgement in a caller's transaction locks no other job. Called from any thread.
+template <class Driver, class Observer>
+class poll_worker final : public lease_owner {
+    using session = typename Driver::session;
+
+public:
+    poll_worker(const Driver& driver, Observer& observer, polled_queue of, poll_options options)
+        : driver_{&driver},
+          of_{std::move(of)},
+          options_{std::move(options)},
+          monitor_{driver, observer, options_.lease_time, [this] { lost_.store(true); }, [] {}} {}
+    ~poll_worker() override { close(); }
+
+    const poll_options& options() const noexcept { return options_; }
+    std::int16_t max_attempts() const noexcept override { return options_.max_attempts; }
+
+    /// The next job, claimed, or none.
+    result<std::optional<claimed_lease>> claim(const std::vector<lane_id>& lanes, std::optional<duration>& due) {
+        const std::lock_guard lock{mutex_};
+        if (auto ready = prepare(lanes); !ready) return std::move(ready.error());
+        if (waiting_.empty())
+            if (auto claimed = claim_more(lanes, due); !claimed) return std::move(claimed.error());
+        if (waiting_.empty()) return std::optional<claimed_lease>{};
+        std::optional<claimed_lease> next{std::move(waiting_.front())};
+        waiting_.pop_front();
+        return next;
+    }
+
+    result<void> answer(const lease_ref& lease, const settlement& what) override {
+        const std::lock_guard lock{mutex_};
+        if (auto mine = find(lease); !mine) return mine;
+        auto done = acknowledge(held_.at(lease.id), what);
+        if (!done && done.error() == errc::lease_lost && locate(lease.id)) done = acknowledge(held_.at(lease.id), what);
+        if (done || done.error() == errc::lease_lost) held_.erase(lease.id);
+        return done;
+    }
+    result<void> revise(const lease_ref& lease, job_id job, std::string_view body) override {
+        const std::lock_guard lock{mutex_};
+        if (auto mine = find(lease); !mine) return mine;
+        auto done = session_->revise({.worker = worker_, .lease = lease.id, .job = job, .body = body});
+        if (done) return done;
+        if (done.error() == errc::lease_lost) held_.erase(lease.id);
+        return drop_broken(std::move(done.error()));
+    }
+    result<facts> look_up(const lease_ref& lease) override {
+        const std::lock_guard lock{mutex_};
+        if (auto mine = find(lease); !mine) return std::move(mine.error());
+        facts f{.worker = worker_};
+        if constexpr (requires { session_->line().options().schema; }) f.schema = session_->line().options().schema;
+        return f;
+    }
+    void answered_elsewhere(const lease_ref& lease) noexcept override {
+        const std::lock_guard lock{mutex_};
+        held_.erase(lease.id);
+        leaves_rows_ = true;
+    }
+
+    /// Gives back the jobs without an answer.
+    void close() noexcept {
+        monitor_.stop();
+        const std::lock_guard lock{mutex_};
+        if (closed_) return;
+        closed_ = true;
+        waiting_.clear();
+        if (!session_) return;
+        try {
+            // A caller's transaction may have deleted a row and not committed: `retire` would wait for it. Then the
+            // workers that miss our heartbeat do the rest.
+            if (leaves_rows_) (void)session_->give_back(refs());
+            else (void)session_->retire(worker_);
+            session_.reset();
+        } catch (...) {  // then the jobs come back when the lease time is over
+        }
+    }
+
+private:
+    struct held_lease {
+        lease_ref ref{};
+        lane_id lane{};
+    };
+
+    // A program may have begun to wait for the job since it was claimed, so its end is always reported.
+    result<void> acknowledge(const held_lease& held, const settlement& what) {
+        const std::string mask{'\1'};
+        const lease_progress end{.ref = held.ref, .last = true, .mask = mask, .items = {&what, 1}, .flagged = true};
+        exchange_reply reply;
+        exchange_request r{.worker = worker_, .progressed = {&end, 1}};
+        if (limited_) r.freed = {&held.lane, 1};
+        if (auto done = exchange(r, reply); !done) return done;
+        if (!reply.lost.empty()) return errc::lease_lost;
+        return {};
+    }
+    // Another session may have moved the lease. True if it is still ours.
+    bool locate(std::int64_t id) {
+        auto now = session_->leases_now(worker_);
+        if (!now) return false;
+        const auto found = std::find_if(now->begin(), now->end(), [&](const lease_news& n) { return n.ref.id == id; });
+        if (found == now->end()) return false;
+        held_.at(id).ref = found->ref;
+        return true;
+    }
+    std::vector<lease_ref> refs() const {
+        std::vector<lease_ref> all;
+        for (const auto& [id, h] : held_) all.push_back(h.ref);
+        return all;
+    }
+    result<void> find(const lease_ref& lease) {
+        if (closed_) return errc::closed;
+        if (auto ready = prepare(lanes_); !ready) return ready;
+        if (!held_.contains(lease.id)) return errc::lease_lost;
+        return {};
+    }
+
+    result<void> prepare(const std::vector<lane_id>& lanes) {
+        if (closed_) return errc::closed;
+        lanes_ = lanes;
+        if (!session_) {
+            auto opened = driver_->connect(session_role::worker);
+            if (!opened) return std::move(opened.error());
+            session_.emplace(std::move(*opened));
+            if (worker_ != worker_id{} && !lost_)
+                if (auto compared = compare(); !compared) return drop_broken(std::move(compared.error()));
+        }
+        if (worker_ != worker_id{} && !lost_.exchange(false)) return {};
+        held_.clear();
+        waiting_.clear();
+        return register_worker();
+    }
+    result<void> register_worker() {
+        char host[256] = "?";
+        (void)::gethostname(host, sizeof host - 1);
+        if (auto known = find_limits(); !known) return drop_broken(std::move(known.error()));
+        auto id = session_->register_worker({.host = host,
+                                             .pid = static_cast<std::int32_t>(::getpid()),
+                                             .version = PGQ_VERSION,
+                                             .lease_time = options_.lease_time,
+                                             .lanes = lanes_});
+        if (!id) {
+            lost_ = worker_ != worker_id{};
+            return drop_broken(std::move(id.error()));
+        }
+        const bool first = worker_ == worker_id{};
+        worker_ = *id;
+        if (first) monitor_.start(worker_);
+        else monitor_.follow(worker_);
+        return {};
+    }
+    // Creates the limits that the queue declares and the database does not have. A job that is handed out has begun, so
+    // from a lane with limits no job is claimed ahead.
+    result<void> find_limits() {
+        auto found = session_->limits(of_.name, of_.declared);
+        if (!found) return std::move(found.error());
+        limited_ = std::any_of(found->begin(), found->end(), [&](const lane_limit& l) {
+            return l.entrypoint.empty() || l.entrypoint == of_.entrypoint;
+        });
+        if (!limited_ || options_.where.is_everything()) return {};
+        return error_info{errc::invalid_option, "a filter on jobs with limits that hold for all workers",
+                          "poll without `where`, or give those that are wanted a queue of their own"};
+    }
+    // On a new connection: keeps the leases that are still ours, and gives back those of a claim whose reply was lost.
+    result<void> compare() {
+        auto stored = session_->leases_of(worker_);
+        if (!stored) return std::move(stored.error());
+        std::map<std::int64_t, held_lease> still;
+        std::vector<lease_ref> unreceived;
+        for (const lease_ref& ref : *stored) {
+            if (const auto mine = held_.find(ref.id); mine != held_.end()) still.emplace(*mine);
+            else if (!leaves_rows_) unreceived.push_back(ref);
+        }
+        held_ = std::move(still);
+        std::erase_if(waiting_, [&](const claimed_lease& l) { return !held_.contains(l.ref.id); });
+        if (unreceived.empty()) return {};
+        return session_->give_back(unreceived);
+    }
+
+    result<void> claim_more(const std::vector<lane_id>& lanes, std::optional<duration>& due) {
+        std::vector<claim_lane> from;
+        std::vector<limited_lane> one_by_one;
+        for (const lane_id lane : lanes) {
+            from.push_back({.lane = lane, .max_attempts = options_.max_attempts});
+            one_by_one.push_back({.lane = lane, .most = 1, .max_attempts = options_.max_attempts});
+        }
+        exchange_request r{.worker = worker_, .promote = true, .look_ahead = true};
+        if (limited_) r.limited = one_by_one, r.limited_room = 1;
+        else r.lanes = from, r.limit = options_.prefetch, r.apart = &options_.where;
+        exchange_reply reply;
+        if (auto claimed = exchange(r, reply); !claimed) return claimed;
+        due = reply.next_due;
+        if (reply.again) due = std::min(due.value_or(*reply.again), *reply.again);
+        std::sort(reply.leases.begin(), reply.leases.end(), [](const claimed_lease& a, const claimed_lease& b) {
+            return std::pair{a.jobs.front().rank, a.jobs.front().id} <
+                   std::pair{b.jobs.front().rank, b.jobs.front().id};
+        });
+        for (auto& lease : reply.leases) {
+            held_.emplace(lease.ref.id, held_lease{lease.ref, lease.lane});
+            waiting_.push_back(std::move(lease));
+        }
+        return {};
+    }
+    result<void> exchange(const exchange_request& r, exchange_reply& reply) {
+        auto done = session_->exchange(r, reply);
+        if (!done && done.error() == errc::worker_lost) lost_ = true;
+        if (!done) return drop_broken(std::move(done.error()));
+        return done;
+    }
+    error_info drop_broken(error_info e) {
+        if (e == condition::transient && e != errc::worker_lost) session_.reset();
+        return e;
+    }
+
+    const Driver* driver_;
+    polled_queue of_;
+    poll_options options_;
+    std::mutex mutex_;
+    std::optional<session> session_{};
+    worker_id worker_{};
+    std::vector<lane_id> lanes_{};
+    std::deque<claimed_lease> waiting_{};        // claimed, and not handed out
+    std::map<std::int64_t, held_lease> held_{};  // without an answer, those in waiting_ included
+    bool limited_ = false;
+    bool leaves_rows_ = false;
+    bool closed_ = false;
+    std::atomic<bool> lost_{false};
+    heartbeat<Driver, Observer> monitor_;
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <pgq/error/result.hpp>
+#include <pgq/pull/session_cache.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// How long a call waits for a job, and of which type.
+struct waiting {
+    duration timeout{};
+    duration poll_interval{};
+    bool filtered = false;  ///< a job that is there may not pass the call's filter
+    std::size_t job = 0;    ///< position of the job type
+    std::vector<lane_id> lanes{};
+};
+
+inline result<void> check(const waiting& w) {
+    using namespace std::chrono_literals;
+    if (w.timeout < duration{}) return error_info{errc::invalid_option, "timeout is negative"};
+    if (w.poll_interval < 1ms || w.poll_interval > 24h)
+        return error_info{errc::invalid_option, "poll_interval is not between 1 ms and a day"};
+    return {};
+}
+
+/// The time that is left, by the clock of this process, or by the driver's clock if that runs ahead.
+class time_left {
+    using clock = std::chrono::steady_clock;
+
+public:
+    explicit time_left(duration timeout)
+        : deadline_{clock::now() + std::min<duration>(timeout, std::chrono::hours{24 * 365 * 10})} {}
+
+    duration operator()() const { return deadline_ - clock::now(); }
+    /// A wait for `asked` began at `begun` and timed out.
+    void waited(duration asked, steady_time begun) {
+        const duration real = clock::now() - begun;
+        if (real < asked) deadline_ -= asked - real;
+    }
+
+private:
+    steady_time deadline_;
+};
+
+/// A listener that is asleep. An idle one may have lost its connection; then a new one is opened.
+template <class Driver>
+auto sleeping_listener(session_cache<Driver>& h, const Driver& driver, const waiting& w)
+    -> decltype(h.take_listener(driver, w.job, w.lanes)) {
+    auto sleeper = h.take_listener(driver, w.job, w.lanes);
+    if (!sleeper) return sleeper;
+    auto asleep = sleeper->fall_asleep();
+    if (!asleep && asleep.error() == condition::transient) {
+        sleeper = session_cache<Driver>::listener_type::open(driver, w.lanes);
+        if (!sleeper) return sleeper;
+        asleep = sleeper->fall_asleep();
+    }
+    if (!asleep) return std::move(asleep.error());
+    return sleeper;
+}
+
+/// Calls `look(next_due)` until it finds a job or the time is over: at once, after each wake-up, when a deferred job
+/// becomes due, and every `poll_interval`. `look` returns a result of an optional, and sets when the next deferred job
+/// is due.
+///
+/// A call with a filter may be woken for a job that does not pass. Then it wakes another worker and stays awake for 50
+/// ms, so that two such calls do not wake each other without end.
+template <class Driver, class Look>
+auto wait_for_job(session_cache<Driver>& h, const Driver& driver, const waiting& w, Look look)
+    -> decltype(look(std::declval<std::optional<duration>&>())) {
+    constexpr std::chrono::milliseconds moment{50};
+    if (auto fine = check(w); !fine) return std::move(fine.error());
+    time_left left{w.timeout};
+    std::optional<duration> due;
+    auto found = look(due);
+    if (!found || *found || w.timeout == duration{}) return found;
+
+    auto sleeper = sleeping_listener(h, driver, w);
+    if (!sleeper) return std::move(sleeper.error());
+    for (bool asleep = true;;) {
+        if (!asleep)
+            if (auto said = sleeper->fall_asleep(); !said) return std::move(said.error());
+        asleep = true;
+        found = look(due);
+        if (!found || *found || left() <= duration{}) break;
+
+        const duration until_due = due ? std::max<duration>(*due, std::chrono::milliseconds{1}) : w.poll_interval;
+        const duration span = std::min({left(), w.poll_interval, until_due});
+        const auto begun = std::chrono::steady_clock::now();
+        auto woken = sleeper->wait(span);
+        if (!woken) return std::move(woken.error());
+        if (!*woken) {
+            left.waited(span, begun);
+            continue;
+        }
+        found = look(due);
+        if (!found || *found) break;
+        if (!w.filtered) continue;
+        asleep = false;
+        if (auto passed = sleeper->leave(true); !passed) return std::move(passed.error());
+        if (auto rested = sleeper->rest(std::clamp<duration>(left(), duration{}, moment)); !rested)
+            return std::move(rested.error());
+    }
+    if (!found) {
+        sleeper->retire();
+        return found;
+    }
+    if (auto gone = sleeper->leave(found->has_value()); !gone) {
+        if (*found) return found;
+        return std::move(gone.error());
+    }
+    h.give_back(w.job, std::move(*sleeper));
+    if (!*found) found = look(due);  // a wake-up that was on its way was for this job
+    return found;
+}
+
+}  // namespace pgq::detail

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <pgq/statement/joined.hpp>
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+/// The columns of the tables between which jobs move. A statement writes `{job}` for the list of that name, and
+/// `render` fills it in. docs/design/storage.md names the few lists that stand elsewhere.
+namespace pgq::statement::columns {
+
+namespace text {
+
+/// A job, as `ready` has it and as it moves from table to table. A statement with `{job}` in both places of an insert
+/// moves all of it.
+inline constexpr std::string_view job = "id, rank, lane, attempts, flags, headers, key, body";
+/// A job that is enqueued; the other columns have defaults.
+inline constexpr std::string_view new_job = "id, rank, lane, headers, key, body";
+
+inline constexpr std::string_view waits = "run_at, kind, reason, ";
+inline constexpr std::string_view changed_at = ", changed_at";
+inline constexpr std::string_view pack = "id, rank, lane, n, ids, bodies";
+
+inline constexpr std::string_view lease_head = "worker, lane, max_attempts, ";
+inline constexpr std::string_view lease_arrays = "ids, ranks, attempts, flags, headers, keys, bodies";
+inline constexpr std::string_view lease_state = ", id, claimed_at, done, limited";
+
+/// The arrays of a lease, of rows `g` with the columns of `{job}`. A claim counts the attempt.
+inline constexpr std::string_view gathered = R"(array_agg(g.id), array_agg(g.rank),
+       array_agg((least(g.attempts, 32766) + 1)::int2),
+       CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
+       CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
+       CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body))";
+/// The same of a single row `g`.
+inline constexpr std::string_view alone = R"(ARRAY[g.id], ARRAY[g.rank],
+       ARRAY[(least(g.attempts, 32766) + 1)::int2],
+       CASE WHEN g.flags IS NOT NULL THEN ARRAY[g.flags] END,
+       CASE WHEN g.headers IS NOT NULL THEN ARRAY[g.headers] END,
+       CASE WHEN g.key IS NOT NULL THEN ARRAY[g.key] END, ARRAY[g.body])";
+
+/// The same of all rows of `got`, in two passes: few jobs have flags, headers or keys, so the first pass `a` only counts
+/// these.
+inline constexpr std::string_view gathered_once = R"(array_agg(id) AS ids, array_agg(rank) AS ranks,
+               array_agg((least(attempts, 32766) + 1)::int2) AS attempts, count(flags) AS flags,
+               count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies)";
+inline constexpr std::string_view gathered_twice = R"(a.ids, a.ranks, a.attempts,
+       CASE WHEN a.flags > 0 THEN (SELECT array_agg(flags) FROM got) END,
+       CASE WHEN a.headers > 0 THEN (SELECT array_agg(headers) FROM got) END,
+       CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END, a.bodies)";
+
+/// The jobs of a lease `l` as rows `j` with their position `o`, counted from 1 ...
+inline constexpr std::string_view jobs_of_lease =
+    "unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)";
+/// ... and the columns of `{job}` but `attempts` and `flags`, which change on the way. Few leases have headers or keys.
+inline constexpr std::string_view job_of_lease =
+    "j.id, j.rank, l.lane, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS headers, l.keys[j.o] AS key, "
+    "j.body";
+/// The same for many leases: a subscript of an array costs more there than one more array to walk along.
+inline constexpr std::string_view jobs_of_leases =
+    R"(unnest(l.ids, l.ranks, l.attempts, l.flags, l.headers, l.keys, l.bodies)
+                                WITH ORDINALITY j(id, rank, attempts, flags, headers, key, body, o))";
+inline constexpr std::string_view job_of_leases = "j.id, j.rank, l.lane, j.headers, j.key, j.body";
+
+inline constexpr std::string_view deferred = joined<waits, job>::text;
+inline constexpr std::string_view lease = joined<lease_head, lease_arrays>::text;
+inline constexpr std::string_view all_of_deferred = joined<deferred, changed_at>::text;
+inline constexpr std::string_view all_of_lease = joined<lease, lease_state>::text;
+
+}  // namespace text
+
+struct list {
+    std::string_view name;
+    std::string_view text;
+};
+
+/// What a statement may name in braces.
+inline constexpr std::array lists{
+    list{"job", text::job},
+    list{"new_job", text::new_job},
+    list{"deferred", text::deferred},
+    list{"pack", text::pack},
+    list{"lease", text::lease},
+    list{"gathered", text::gathered},
+    list{"alone", text::alone},
+    list{"gathered_once", text::gathered_once},
+    list{"gathered_twice", text::gathered_twice},
+    list{"jobs_of_lease", text::jobs_of_lease},
+    list{"job_of_lease", text::job_of_lease},
+    list{"jobs_of_leases", text::jobs_of_leases},
+    list{"job_of_leases", text::job_of_leases},
+};
+
+/// All columns of each of these tables; a test compares them with an installed schema.
+inline constexpr std::array tables{
+    list{"ready", text::job},
+    list{"deferred", text::all_of_deferred},
+    list{"pack", text::pack},
+    list{"lease", text::all_of_lease},
+};
+
+constexpr std::optional<std::string_view> find(std::string_view name) noexcept {
+    for (const list& l : lists)
+        if (l.name == name) return l.text;
+    return std::nullopt;
+}
+
+}  // namespace pgq::statement::columns

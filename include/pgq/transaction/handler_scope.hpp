@@ -1,0 +1,98 @@
+#pragma once
+
+#include <pgq/concept/transaction.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/transaction/session_pool.hpp>
+#include <pgq/transaction/transaction.hpp>
+
+#include <array>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+namespace pgq::detail {
+
+/// The transaction of one call of a handler.
+template <class Composition>
+class handler_scope {
+    using pool_type = session_pool<Composition>;
+    using session_type = typename pool_type::session_type;
+
+public:
+    handler_scope() = default;
+    handler_scope(const handler_scope&) = delete;
+    handler_scope& operator=(const handler_scope&) = delete;
+    ~handler_scope() { roll_back(); }
+
+    result<void> begin(pool_type& pool) {
+        roll_back();
+        auto begun = pool.begin();
+        if (!begun) return std::move(begun.error());
+        pool_ = &pool;
+        session_.emplace(std::move(*begun));
+        transaction_.emplace(pool.core(), *session_, pool.lanes());
+        return {};
+    }
+    bool is_open() const noexcept { return session_.has_value(); }
+    basic_transaction<Composition>& operator*() noexcept { return *transaction_; }
+
+    void roll_back() noexcept {
+        if (!session_) return;
+        try {
+            if (session_->rollback()) pool_->give_back(std::move(*session_));
+        } catch (...) {  // without memory the session closes, and the server rolls back
+        }
+        close();
+    }
+
+    /// Acknowledges and commits. After an error the transaction is rolled back, and the lease is as it was.
+    result<lease_end> commit(worker_id worker, const lease_ref& lease, const std::optional<std::string>& written,
+                             const std::array<std::stop_token, 2>& stops) {
+        if (const auto failed = transaction_->failed()) {
+            roll_back();
+            return *failed;
+        }
+        auto ended = session_->commit_acknowledging(worker, lease, written);
+        if (ended && !*ended) return check_lease(worker, lease);
+        if (ended) {
+            pool_->give_back(std::move(*session_));
+            close();
+            return lease_end::ended;
+        }
+        error_info why = std::move(ended.error());
+        if (!pool_type::is_over(why)) {
+            roll_back();
+            return why;
+        }
+        close();
+        // The connection broke before the answer came.
+        const auto holds = pool_->still_holds(worker, lease, stops);
+        if (!holds) return lease_end::unknown;
+        if (*holds) return why;
+        return lease_end::ended;
+    }
+
+private:
+    // A request to stop, or a program that waits for the job, changes the lease. The commit does not find a lease that
+    // is changed at the same moment.
+    result<lease_end> check_lease(worker_id worker, const lease_ref& lease) {
+        const auto holds = session_->still_holds(worker, lease);
+        const bool gone = holds && !*holds;
+        if (holds) pool_->give_back(std::move(*session_));
+        close();
+        if (gone) return lease_end::lost;
+        return error_info{make_sqlstate("40001"), "its lease was changed at the same moment"};
+    }
+    void close() noexcept {
+        transaction_.reset();
+        session_.reset();
+    }
+
+    pool_type* pool_ = nullptr;
+    std::optional<session_type> session_{};
+    std::optional<basic_transaction<Composition>> transaction_{};
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <pgq/error/condition.hpp>
+#include <pgq/error/error_info.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/time/clock.hpp>
+#include <pgq/worker/held_leases.hpp>
+#include <pgq/worker/limited_lanes.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgq::detail {
+
+/// What an exchange acknowledges: which ends of jobs it shows to the database, and what follows when the server refuses
+/// them.
+///
+///     all leases at once -- refused(), and not for a passing reason --> one at a time, without a claim
+///             ^                                                           |  refused() again: a hold with the reason
+///             |                                                           |  instead of that outcome; not even that
+///             +------------- nothing unsettled is left -------------------+  stored: the job stays leased
+class acknowledgements {
+public:
+    /// Chooses what the next exchange shows. `claims`: it also claims.
+    void fill(held_leases& leases, limited_lanes& limited, bool claims, steady_time now) {
+        finished_.clear();
+        progressed_.clear();
+        for (auto& s : leases) s->in_request = false;
+        const bool one = one_at_a_time_ && leases.has_unsettled();
+        if (one) fill_one(leases);
+        else fill_all(leases, limited, claims, now);
+    }
+    std::span<const lease_ref> finished() const noexcept { return finished_; }
+    std::span<const lease_progress> progressed() const noexcept { return progressed_; }
+    bool one_at_a_time() const noexcept { return one_at_a_time_; }
+
+    /// The exchange happened. True when it has not found some lease: that was ended by somebody else, or has moved.
+    bool applied(held_leases& leases, const exchange_reply& reply) {
+        bool all_located = true;
+        delays_.clear();
+        for (auto& s : leases)
+            if (s->in_request && !acknowledge(*s, reply)) all_located = false;
+        leases.release();
+        if (one_at_a_time_ && !leases.has_unsettled()) one_at_a_time_ = false;
+        return !all_located;
+    }
+    /// For how long jobs rest whose deferral the latest exchange recorded.
+    std::span<const duration> delays() const noexcept { return delays_; }
+
+    /// The server refused the exchange; nothing of it happened.
+    void refused(held_leases& leases, const error_info& why) {
+        if (why == condition::contention || why == condition::transient) return;
+        if (one_at_a_time_) replace_refused(leases, why);
+        else if (leases.has_dirty()) one_at_a_time_ = true;
+    }
+
+private:
+    void fill_all(held_leases& leases, limited_lanes& limited, bool claims, steady_time now) {
+        for (auto& s : leases) {
+            if (!s->dirty || s->lost || s->unlocated) continue;
+            const bool whole = s->unfinished == 0 && !s->must_stay;
+            // A row is rewritten for some of its jobs only when those have waited, or are not plainly done.
+            if (!whole && s->unsettled.empty() && claims && !limited.is_limited(s->lane_index) &&
+                now - s->dirty_since < std::chrono::milliseconds{50})
+                continue;
+            s->in_request = true;
+            limited.will_free(s->lane_index);
+            s->fill_request(s->unsettled.size(), whole);
+            if (whole && s->items.empty() && s->flags.empty()) finished_.push_back(s->lease.ref);
+            else progressed_.push_back({s->lease.ref, whole, s->mask, s->items, !s->flags.empty()});
+        }
+    }
+
+    void fill_one(held_leases& leases) {
+        for (auto& s : leases) {
+            if (!s->dirty || s->lost || s->unlocated || s->unsettled.empty()) continue;
+            s->in_request = true;
+            s->fill_request(1, s->ends_with(1));
+            progressed_.push_back({s->lease.ref, s->ends_with(1), s->mask, s->items, !s->flags.empty()});
+            return;
+        }
+    }
+
+    bool acknowledge(held_lease& s, const exchange_reply& reply) {
+        s.in_request = false;
+        const auto id = s.lease.ref.id;
+        if (std::find(reply.lost.begin(), reply.lost.end(), id) != reply.lost.end()) {
+            s.unlocated = true;
+            return false;
+        }
+        const auto moved =
+            std::find_if(reply.moved.begin(), reply.moved.end(), [&](const lease_ref& m) { return m.id == id; });
+        for (const auto& i : s.items)
+            if (i.kind != settle_kind::hold && i.delay > duration{}) delays_.push_back(i.delay);
+        s.acknowledged(moved == reply.moved.end() ? s.lease.ref.place : moved->place);
+        return true;
+    }
+
+    static void replace_refused(held_leases& leases, const error_info& why) {
+        for (auto& s : leases) {
+            if (!s->in_request || s->unsettled.empty()) continue;
+            auto& p = s->unsettled.front();
+            if (p.what.kind == settle_kind::hold && p.what.reason.starts_with(cannot_store)) {
+                s->unsettled.erase(s->unsettled.begin());  // not even that: the job stays leased until this worker ends
+                s->must_stay = true;
+                return;
+            }
+            p.what = {.gone = false, .kind = settle_kind::hold};
+            p.what.reason = std::string{cannot_store} + why.code.message();
+            return;
+        }
+    }
+
+    static constexpr std::string_view cannot_store = "the outcome could not be stored: ";
+
+    bool one_at_a_time_ = false;
+    std::vector<lease_ref> finished_;
+    std::vector<lease_progress> progressed_;
+    std::vector<duration> delays_;
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/concept/executor.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/fsm/worker_action.hpp>
+#include <pgq/worker/session_step.hpp>
+#include <pgq/worker/worker_options.hpp>
+#include <pgq/worker/worker_run.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <utility>
+
+namespace pgq::detail {
+
+/// One call of worker::run: a thread that waits in the session, or without one until it is time to connect again.
+template <class Queue>
+class blocking_loop {
+    using clock = std::chrono::steady_clock;
+    using session_type = typename Queue::driver_type::session;
+    static constexpr bool overlap = can_overlap<session_type> && runs_in_place<typename Queue::executor_type>;
+
+public:
+    /// `functions` and `code`: see job_runner.
+    blocking_loop(Queue& queue, const typename worker_run<Queue>::job_functions* functions, void* code,
+                  const worker_options& options, std::stop_token stop)
+        : stop_{std::move(stop)}, run_{queue, functions, code, options, overlap, [this] { end_pause(); }} {}
+
+    result<void> work() {
+        if (auto begun = run_.begin(); !begun) return begun;
+        const std::stop_callback on_stop{stop_, [this] { run_.request_stop(); }};
+        for (;;) {
+            const auto now = clock::now();
+            const auto a = run_.next(now);
+            if (a.what == fsm::worker_do::stop) break;
+            perform(a, now);
+        }
+        run_.end();
+        return {};
+    }
+
+private:
+    void perform(const fsm::worker_action& a, steady_time now) {
+        switch (a.what) {
+        case fsm::worker_do::exchange: return exchange(a, now);
+        case fsm::worker_do::wait: return wait(a.timeout);
+        case fsm::worker_do::pause: return pause(now + a.timeout);
+        case fsm::worker_do::run_claimed: return run_claimed();
+        case fsm::worker_do::connect: return connect();
+        default: run_.apply(a, execute(*run_.session(), run_.step(a)), clock::now());
+        }
+    }
+
+    void exchange(const fsm::worker_action& a, steady_time now) {
+        auto went = exchange_with(*run_.session(), run_.request(a, now));
+        if (went) run_.exchanged(a, clock::now());
+        else run_.failed(a, went.error(), clock::now());
+    }
+    result<void> exchange_with(session_type& session, const exchange_request& request) {
+        if constexpr (!overlap) {
+            return session.exchange(request, run_.reply());
+        } else {
+            auto begun = session.begin_exchange(request, run_.reply());
+            if (!begun) return begun;
+            run_claimed();
+            return session.end_exchange();
+        }
+    }
+    void run_claimed() {
+        const auto n = run_.run_claimed();
+        run_.ran(n, clock::now());
+    }
+
+    void wait(duration timeout) {
+        auto woken = run_.session()->wait(timeout);
+        if (woken) run_.woken(*woken);
+        else run_.broke(woken.error(), clock::now());
+    }
+
+    void connect() {
+        auto opened = run_.open_session();
+        if (opened) run_.connected(std::move(*opened));
+        else run_.broke(opened.error(), clock::now());
+    }
+
+    void pause(steady_time until) {
+        std::unique_lock lock{mutex_};
+        (void)signal_.wait_until(lock, until, [this] { return signalled_; });
+        signalled_ = false;
+    }
+    void end_pause() {
+        {
+            const std::lock_guard lock{mutex_};
+            signalled_ = true;
+        }
+        signal_.notify_one();
+    }
+
+    std::stop_token stop_;
+    std::mutex mutex_;  // for signalled_
+    std::condition_variable signal_;
+    bool signalled_ = false;
+    worker_run<Queue> run_;
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <pgq/worker/held_lease.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+namespace pgq::detail {
+
+/// Jobs that were claimed and not handed to the executor yet, in the order in which they start: by rank over all lanes.
+/// Jobs of limited lanes come first: they count against their limit while they wait.
+class claimed_jobs {
+public:
+    bool empty() const noexcept { return order_.empty(); }
+
+    /// The jobs of one claim: add_lease() for each lease, then sort().
+    void add_lease(held_lease& slot) {
+        for (std::uint32_t i = 0; i < slot.lease.jobs.size(); ++i) order_.push_back({&slot, i});
+        ++leases_;
+    }
+    void sort() {
+        if (leases_ > 1) {
+            std::sort(
+                order_.begin() + static_cast<std::ptrdiff_t>(sorted_), order_.end(), [](const job& a, const job& b) {
+                    const auto &x = a.slot->lease.jobs[a.position], &y = b.slot->lease.jobs[b.position];
+                    return std::tuple{!a.slot->limited, x.rank, x.id} < std::tuple{!b.slot->limited, y.rank, y.id};
+                });
+        }
+        sorted_ = order_.size();
+        leases_ = 0;
+    }
+
+    /// Hands all to the runner's executor. Returns how many of them nobody has taken back meanwhile.
+    template <class Runner>
+    std::uint32_t dispatch(Runner& runner) {
+        std::uint32_t begun = 0;
+        for (const auto& o : order_) {
+            begun += o.slot->taken[o.position].load(std::memory_order_relaxed) ? 0 : 1;
+            runner.dispatch(*o.slot, o.position);
+        }
+        if (!order_.empty()) runner.dispatched();
+        order_.clear();
+        sorted_ = 0;
+        return begun;
+    }
+
+private:
+    struct job {
+        held_lease* slot;
+        std::uint32_t position;
+    };
+
+    std::vector<job> order_;
+    std::size_t sorted_ = 0;  // claims before this one
+    std::size_t leases_ = 0;  // of this one
+};
+
+}  // namespace pgq::detail

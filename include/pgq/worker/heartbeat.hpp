@@ -1,0 +1,132 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/concept/observer.hpp>
+#include <pgq/detail/unit_random.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/fsm/heartbeat.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace pgq::detail {
+
+/// The heartbeat of a worker: a thread and a session of its own, so that no handler delays it. It does what
+/// fsm::heartbeat decides. It also gives the jobs of dead workers back.
+///
+/// It calls `lost` when the worker's leases are lost, and `stop_asked` when jobs of the worker should stop, in case the
+/// notification got lost. Both are called from its own thread.
+template <class Driver, class Observer>
+class heartbeat {
+public:
+    heartbeat(const Driver& driver, Observer& observer, duration lease_time, std::function<void()> lost,
+              std::function<void()> stop_asked)
+        : driver_{&driver},
+          observer_{&observer},
+          lease_time_{lease_time},
+          lost_{std::move(lost)},
+          stop_asked_{std::move(stop_asked)} {}
+    ~heartbeat() { stop(); }
+
+    void start(worker_id id) {
+        stop();
+        stopping_ = false;
+        worker_.store(id);
+        thread_ = std::thread{[this] { run(); }};
+    }
+    /// The worker has registered again.
+    void follow(worker_id id) noexcept { worker_.store(id); }
+    void stop() noexcept {
+        {
+            const std::lock_guard lock{mutex_};
+            stopping_ = true;
+        }
+        changed_.notify_all();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    void run() noexcept {
+        fsm::heartbeat machine{lease_time_, clock::now()};
+        duration pause = machine.first_rest();
+        while (rest(pause)) {
+            const worker_id id = worker_.load();
+            const auto sent = clock::now();
+            auto reply = beat(id);
+            const auto next =
+                reply ? machine.answered(id, *reply, sent) : machine.failed(id, unit_random(), clock::now());
+            if (reply) report_once(std::move(reply->compact_error));
+            if (next.declare_lost && id == worker_.load()) lost_();
+            if (next.jobs_to_stop) stop_asked_();
+            if (next.rescue) rescue();
+            if (next.expire_and_purge) expire_and_purge();
+            pause = next.rest;
+        }
+    }
+
+    /// False when it is time to stop.
+    bool rest(duration d) {
+        std::unique_lock lock{mutex_};
+        return !changed_.wait_for(lock, d, [this] { return stopping_; });
+    }
+
+    result<beat_reply> beat(worker_id id) {
+        if (!session_) {
+            auto opened = driver_->connect(session_role::monitor);
+            if (!opened) return report(std::move(opened.error()));
+            session_.emplace(std::move(*opened));
+        }
+        auto reply = session_->beat(id);
+        if (!reply) {
+            session_.reset();
+            return report(std::move(reply.error()));
+        }
+        return reply;
+    }
+
+    void rescue() {
+        auto rescued = session_->rescue();
+        if (!rescued) return void(report(std::move(rescued.error())));
+        if (rescued->workers != 0 || rescued->returned != 0 || rescued->held != 0)
+            notify(*observer_, event::jobs_rescued{rescued->workers, rescued->returned, rescued->held});
+    }
+
+    void expire_and_purge() {
+        if (auto swept = session_->sweep(); !swept) (void)report(std::move(swept.error()));
+    }
+
+    // Each beat tries to compact again; the observer receives the same error once.
+    void report_once(std::optional<error_info> e) {
+        if (e && e->message != compact_error_) notify(*observer_, event::trouble{*e});
+        compact_error_ = e ? std::move(e->message) : std::string{};
+    }
+
+    error_info report(error_info e) {
+        notify(*observer_, event::trouble{e});
+        return e;
+    }
+
+    const Driver* driver_;
+    Observer* observer_;
+    duration lease_time_;
+    std::function<void()> lost_;
+    std::function<void()> stop_asked_;
+    std::string compact_error_{};
+    std::optional<typename Driver::session> session_;
+    std::atomic<worker_id> worker_{worker_id{}};
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace pgq::detail

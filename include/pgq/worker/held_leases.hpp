@@ -1,0 +1,74 @@
+#pragma once
+
+#include <pgq/job/id.hpp>
+#include <pgq/worker/held_lease.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// The leases that a worker holds. Their slots are used again: a steady worker allocates none.
+class held_leases {
+    using slots = std::vector<std::unique_ptr<held_lease>>;
+
+public:
+    slots::iterator begin() noexcept { return all_.begin(); }
+    slots::iterator end() noexcept { return all_.end(); }
+    slots::const_iterator begin() const noexcept { return all_.begin(); }
+    slots::const_iterator end() const noexcept { return all_.end(); }
+
+    /// One for another lease, at the end.
+    held_lease& open() {
+        if (spare_.empty()) spare_.push_back(std::make_unique<held_lease>());
+        all_.push_back(std::move(spare_.back()));
+        spare_.pop_back();
+        return *all_.back();
+    }
+
+    /// Null when no lease that is not lost has this id.
+    held_lease* find(std::int64_t id) noexcept {
+        const auto found =
+            std::find_if(all_.begin(), all_.end(), [&](const auto& s) { return !s->lost && s->lease.ref.id == id; });
+        return found == all_.end() ? nullptr : found->get();
+    }
+    /// Some ends of jobs are not plainly done, and not acknowledged.
+    bool has_unsettled() const noexcept {
+        return std::any_of(all_.begin(), all_.end(), [](const auto& s) { return !s->lost && !s->unsettled.empty(); });
+    }
+    /// Some ends of jobs are not acknowledged.
+    bool has_dirty() const noexcept {
+        return std::any_of(all_.begin(), all_.end(), [](const auto& s) { return !s->lost && s->dirty; });
+    }
+
+    /// Closes those of which nothing runs and nothing is left to acknowledge. The others may change their places.
+    void release() {
+        for (std::size_t i = 0; i < all_.size();) {
+            auto& s = all_[i];
+            if (s->unfinished > 0 || (!s->lost && (s->dirty || !s->unsettled.empty()))) {
+                ++i;
+                continue;
+            }
+            s->close();
+            resting_.push_back(std::move(s));
+            std::swap(all_[i], all_.back());
+            all_.pop_back();
+        }
+        // A task whose job was taken back still points to its slot.
+        std::erase_if(resting_, [this](auto& s) {
+            const bool free = s->void_tasks.load(std::memory_order_acquire) == 0;
+            if (free) spare_.push_back(std::move(s));
+            return free;
+        });
+    }
+
+private:
+    slots all_, resting_, spare_;
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,196 @@
+#pragma once
+
+#include <pgq/concept/decorator.hpp>
+#include <pgq/concept/executor.hpp>
+#include <pgq/concept/observer.hpp>
+#include <pgq/detail/utf8.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/job/outcome.hpp>
+#include <pgq/job/resources.hpp>
+#include <pgq/job/services.hpp>
+#include <pgq/worker/completion_queue.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/worker/job_batch.hpp>
+#include <pgq/worker/worker_options.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// Runs single jobs on the executor's threads. Reading the payload and calling the handler depend on types: functions
+/// of `handler_table` do that, so nothing else is compiled anew for each handler.
+template <class Executor, class Observer>
+class job_runner {
+public:
+    using executor_type = Executor;
+    using observer_type = Observer;
+
+    /// The functions and properties of one job type.
+    struct job_functions {
+        void (*run)(job_runner&, held_lease&, std::uint32_t) noexcept = nullptr;
+        /// Hands a job of this type to the executor; null for the usual way.
+        void (*dispatch)(job_runner&, held_lease&, std::uint32_t) = nullptr;
+        bool in_batches = false;
+        bool apart = false;  ///< each job is to be in a lease of its own
+        bool once = false;   ///< it is acknowledged before it runs
+    };
+
+    /// How much of a reason is kept.
+    static constexpr std::size_t max_reason = 8192;
+
+    /// `functions` has one entry for each job type of the composition; they know what `code` points to.
+    job_runner(const job_functions* functions, void* code, Executor& executor, Observer& observer,
+               const worker_options& options, std::function<void()> wake)
+        : functions_{functions},
+          code_{code},
+          executor_{&executor},
+          observer_{&observer},
+          options_{options},
+          wake_{std::move(wake)} {}
+
+    Executor& executor() noexcept { return *executor_; }
+    Observer& observer() noexcept { return *observer_; }
+    void* code() noexcept { return code_; }
+    const resources& shared() const noexcept {
+        static const resources nothing;
+        return options_.shared ? *options_.shared : nothing;
+    }
+
+    /// The function of a `task`.
+    static void run_one(void* owner, void* lease, std::uint32_t position) noexcept {
+        auto& self = *static_cast<job_runner*>(owner);
+        auto& slot = *static_cast<held_lease*>(lease);
+        if (may_begin(self, slot, position)) self.functions_[slot.type].run(self, slot, position);
+    }
+    /// False when the job was taken back or is given back now. The slot must not be touched after that.
+    static bool may_begin(job_runner& self, held_lease& slot, std::uint32_t position) noexcept {
+        if (!slot.take(position)) {
+            slot.void_tasks.fetch_sub(1, std::memory_order_release);  // the last access to the slot
+            return false;
+        }
+        if (!self.giving_back.stop_requested() && !slot.stops[position].stop_requested()) return true;
+        self.finish(slot, position, {.gone = false, .kind = settle_kind::release});
+        return false;
+    }
+
+    /// Hands a job to the executor, in the order in which this is called. The worker's own thread.
+    void dispatch(held_lease& slot, std::uint32_t position) {
+        if (const auto typed = functions_[slot.type].dispatch) typed(*this, slot, position);
+        else executor_->execute(task_of(slot, position));
+    }
+    /// After the last of the jobs that were claimed together: batches that are not full go to the executor, too.
+    void dispatched() {
+        for (const auto flush : unfinished_) flush(*this);
+        unfinished_.clear();
+    }
+    /// For functions that form batches.
+    void when_dispatched(void (*flush)(job_runner&)) { unfinished_.push_back(flush); }
+    std::uint32_t max_batch() const noexcept { return options_.max_batch; }
+
+    const job_functions& functions(std::size_t type) const noexcept { return functions_[type]; }
+
+    task task_of(held_lease& slot, std::uint32_t position) noexcept {
+        return {.function = &run_one, .owner = this, .lease = &slot, .position = position, .first = slot.limited};
+    }
+
+    /// How many of the jobs in hand take no slot of the executor. Of those that wait for their strand no more count
+    /// than may be prefetched.
+    std::uint32_t extra_slots() const noexcept {
+        return replaced.load() + std::min(in_line.load(), options_.max_prefetch) + batched.extra_slots();
+    }
+    /// The same, with room for a whole batch if a slot is free. Not while single jobs are in hand: the worker would
+    /// hold more of those than can run.
+    std::uint32_t extra_slots_with_batch(std::uint32_t in_hand) const noexcept {
+        const bool room = in_hand <= batched.jobs.load() && batched.batches.load() < executor_->width();
+        return extra_slots() + (room ? options_.max_batch - 1 : 0);
+    }
+
+    /// A handler does not end: until `came_back` an executor that can do that runs one more at once.
+    void overran(const event::handler_overran& e) noexcept {
+        notify(*observer_, e);
+        if constexpr (can_stand_in<Executor>) {
+            executor_->stand_in();
+            replaced.fetch_add(1);
+            wake_();
+        }
+    }
+    void came_back() noexcept {
+        if constexpr (can_stand_in<Executor>) {
+            executor_->stand_down();
+            replaced.fetch_sub(1);
+        }
+    }
+
+    /// The attempt is over. `began`: when its handler was called, if it was. `settled_by_handler`: the handler has
+    /// ended the lease itself.
+    void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome o,
+                  bool settled_by_handler = false) noexcept {
+        const job_record& r = slot.lease.jobs[position];
+        const bool last = !settled_by_handler && o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts;
+        if (last) o = exhaust(r, o);
+        if constexpr (observes<Observer, event::job_finished>) {
+            const auto took = began == steady_time{} ? duration{} : std::chrono::steady_clock::now() - began;
+            observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
+        }
+        if (settled_by_handler) return finish(slot, position, {.settled_by_handler = true});
+        auto what = result_of(std::move(o));
+        what.tracked = (r.flags & flag_tracked) != 0;  // the slot's own flags belong to the worker's thread
+        what.exhausted = last && what.kind == settle_kind::hold;
+        finish(slot, position, std::move(what));
+    }
+
+    job_desk* desk = nullptr;  ///< changes payloads of jobs in hand
+    completion_queue completions;
+    std::stop_source giving_back{};          ///< what has not started goes back to the queue
+    std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end: a spare thread runs in place of theirs
+    std::atomic<std::uint32_t> in_line{0};   ///< jobs that wait for others of their strand
+    batch_counts batched{};
+
+private:
+    outcome exhaust(const job_record& r, const outcome& last) const {
+        std::string why = "attempt " + std::to_string(r.attempt) + " of " + std::to_string(options_.max_attempts) +
+                          " failed: " + last.reason();
+        if (options_.on_exhausted == exhausted::hold) return hold{std::move(why)};
+        return discard{std::move(why)};
+    }
+
+    static job_result result_of(outcome&& o) {
+        switch (o.what()) {
+        case outcome::kind::retry: return settled(settle_kind::retry, std::move(o));
+        case outcome::kind::snooze: return settled(settle_kind::release, std::move(o));
+        case outcome::kind::hold: return settled(settle_kind::hold, std::move(o));
+        case outcome::kind::discard: return settled(settle_kind::discard, std::move(o));
+        default: return {.result = std::move(o).result()};
+        }
+    }
+    static job_result settled(settle_kind kind, outcome&& o) {
+        return {.gone = !keeps_job(kind),
+                .kind = kind,
+                .delay = o.delay(),
+                .reason = make_storable(o.reason(), max_reason)};
+    }
+
+    void finish(held_lease& slot, std::uint32_t position, job_result what) noexcept {
+        if (completions.put(&slot, position, std::move(what), std::chrono::steady_clock::now())) wake_();
+    }
+
+    const job_functions* functions_;
+    void* code_;
+    Executor* executor_;
+    Observer* observer_;
+    worker_options options_;
+    std::function<void()> wake_;
+    std::vector<void (*)(job_runner&)> unfinished_{};
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,348 @@
+#pragma once
+
+#include <pgq/concept/executor.hpp>
+#include <pgq/concept/observer.hpp>
+#include <pgq/event/events.hpp>
+#include <pgq/fsm/worker.hpp>
+#include <pgq/job/exchange.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/worker/acknowledgements.hpp>
+#include <pgq/worker/claim_cursors.hpp>
+#include <pgq/worker/claimed_jobs.hpp>
+#include <pgq/worker/completion_queue.hpp>
+#include <pgq/worker/held_leases.hpp>
+#include <pgq/worker/job_runner.hpp>
+#include <pgq/worker/limited_lanes.hpp>
+#include <pgq/worker/take_back.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::detail {
+
+/// A lane that a worker claims from.
+struct served_lane {
+    lane_id lane{};
+    std::string_view entrypoint{};
+    std::size_t job = 0;      ///< position of its job type in the composition
+    std::size_t version = 0;  ///< which of the versions of that type
+};
+
+/// Everything of a worker except its I/O and its clock: fsm::worker decides what is next, this knows the leases, and
+/// what to acknowledge and to claim. All members belong to the worker's own thread; handlers' threads only call the
+/// runner, and so reach the completion queue.
+///
+/// next() says what to do; the member function that fsm::worker_do names reports how it went.
+template <class Executor, class Observer>
+class worker_core {
+    using runner_type = job_runner<Executor, Observer>;
+
+public:
+    worker_core(runner_type& runner, const fsm::worker_options& o)
+        : runner_{&runner}, machine_{o}, limited_{o.window.slots}, overlap_{o.overlap} {}
+
+    /// The lanes to claim from, and the limits that hold for them.
+    void serve(std::span<const served_lane> lanes, std::int16_t max_attempts, limiter_set limiters,
+               std::span<const lane_limit> global) {
+        served_.assign(lanes.begin(), lanes.end());
+        cursors_.clear();
+        for (std::size_t i = 0; i < lanes.size(); ++i) {
+            const served_lane& l = lanes[i];
+            const auto& how = runner_->functions(l.job);
+            in_batches_ = in_batches_ || how.in_batches;
+            // A job that is acknowledged before it runs has no last attempt.
+            const std::int16_t most = how.once ? std::numeric_limits<std::int16_t>::max() : max_attempts;
+            const bool globally = std::any_of(global.begin(), global.end(), [&](const lane_limit& g) {
+                return g.entrypoint.empty() || g.entrypoint == l.entrypoint;
+            });
+            if (limiters.of_job[l.job] || limiters.of_queue || globally)
+                limited_.add(i, l.lane, l.job, most, how.apart);
+            else cursors_.add({.lane = l.lane, .max_attempts = most, .each = how.apart});
+        }
+        limited_.set_limiters(std::move(limiters), lanes.size());
+    }
+    worker_id id() const noexcept { return worker_; }
+
+    fsm::worker_action next(steady_time now) {
+        collect(now);
+        machine_.set_extra_slots(in_batches_ ? runner_->extra_slots_with_batch(machine_.in_hand())
+                                             : runner_->extra_slots());
+        if (machine_.should_give_back(now)) put_back(now);
+        auto a = decide(now);
+        if (a.what != fsm::worker_do::wait && a.what != fsm::worker_do::pause) return a;
+        runner_->completions.wake_at(machine_.wake_threshold());
+        if (!claimed_.empty()) a = {.what = fsm::worker_do::run_claimed};
+        return a;
+    }
+
+    /// What to send for an exchange. Valid until the next call of a member.
+    const exchange_request& request(const fsm::worker_action& a, steady_time now) {
+        acks_.fill(leases_, limited_, a.limit > 0, now);
+        const bool no_claim = acks_.one_at_a_time();
+        request_ = {.worker = worker_,
+                    .finished = acks_.finished(),
+                    .progressed = acks_.progressed(),
+                    .lanes = cursors_.to_claim(a.from_start || put_back_),
+                    .limit = no_claim ? 0 : a.limit,
+                    .limited = limited_.to_claim(no_claim || machine_.stopping(), a.from_start || a.announce_sleep,
+                                                 machine_.limited_ahead(), now),
+                    .limited_room = limited_.room(),
+                    .freed = limited_.freed(),
+                    .promote = a.promote,
+                    .look_ahead = a.look_ahead,
+                    .announce_sleep = a.announce_sleep && !no_claim,  // only together with a claim
+                    .announce_awake = a.announce_awake,
+                    .crowded = contended_,
+                    .pass_on = a.wake_peer};
+        return request_;
+    }
+
+    /// The exchange happened: forgets what is acknowledged, and starts what was claimed.
+    void exchanged(fsm::worker_action a, exchange_reply& reply, steady_time now) {
+        a.limit = request_.limit;
+        a.announce_sleep = request_.announce_sleep;
+        put_back_ = false;
+        if (a.look_ahead) {
+            contended_ = reply.workers > claim_turns;
+            machine_.set_worker_count(reply.workers);
+        }
+        if (acks_.applied(leases_, reply)) machine_.link().leases_changed();
+        std::size_t claimed = 0, limited = 0, bytes = 0;
+        for (const auto& l : reply.leases) {
+            claimed += l.jobs.size();
+            if (limited_.began(index_of(l.lane), static_cast<std::uint32_t>(l.jobs.size()), now))
+                limited += l.jobs.size();
+            for (const auto& j : l.jobs) bytes += j.body.size();
+        }
+        cursors_.claimed(a.limit > 0, a.from_start, reply.leases);
+        machine_.exchanged(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
+        if (limited_.any()) {
+            limited_.answered(reply.again.has_value(), now);
+            machine_.claimed_limited(static_cast<std::uint32_t>(limited), limited_.again(reply.again),
+                                     reply.more_limited, now);
+        }
+        for (const duration d : acks_.delays()) machine_.deferred_for(d, now);
+        machine_.claimed_bytes(bytes, static_cast<std::uint32_t>(claimed));
+        if (acks_.one_at_a_time() || leases_.has_unsettled()) machine_.flush_requested(now);
+        if (claimed == 0) return;
+        notify(runner_->observer(), event::jobs_claimed{worker_, claimed});
+        start(reply);
+    }
+    /// The server refused the exchange; nothing of it happened.
+    void refused(const fsm::worker_action& a, const error_info& why, steady_time now) {
+        notify(runner_->observer(), event::trouble{why});
+        acks_.refused(leases_, why);
+        machine_.failed(a, now);
+        if (leases_.has_dirty()) machine_.flush_requested(now);
+    }
+
+    /// Hands the claimed jobs to the executor. If exchanges overlap with jobs, the loop calls it while the next
+    /// exchange is under way, and then ran(); otherwise exchanged() has called it. Returns how many have begun.
+    std::uint32_t run_claimed() { return claimed_.dispatch(*runner_); }
+    /// `n` jobs have run in the loop's thread, the last until `when`, while an exchange was under way.
+    void ran(std::uint32_t n, steady_time when) noexcept { machine_.ran(n, when); }
+
+    void notified() noexcept { machine_.notified(); }
+    void deferred_counted(std::int64_t n, steady_time now) noexcept { machine_.deferred_counted(n, now); }
+    void stop_requested(steady_time now) {
+        if (machine_.stopping()) return;
+        runner_->giving_back.request_stop();  // jobs that have not started go back
+        machine_.stop_requested(now);
+        put_back(now);
+    }
+    void interrupt() {
+        for (auto& s : leases_) s->stop_all();
+    }
+
+    /// The connection is of no use, or could not be made. Returns after how long to try again.
+    duration broke(double unit_random, steady_time now) noexcept { return machine_.link().broke(unit_random, now); }
+    void connected() noexcept { machine_.link().connected(); }
+    /// All leases are lost, and nobody knows that the worker sleeps: a peer declared it dead, or its heartbeat failed
+    /// too long.
+    void declared_dead(steady_time now) {
+        for (auto& s : leases_)
+            if (!s->lost && !s->closing.load()) lose_lease(*s, now);
+        leases_.release();
+        start_over();
+        machine_.link().declared_dead();
+    }
+    void registered(worker_id id) noexcept {
+        worker_ = id;
+        machine_.link().registered();
+    }
+    /// `held`: the leases that the database has for this worker. One that is missing there was acknowledged by an
+    /// exchange whose answer was lost, or belongs to another worker. One that is unknown here was claimed by such an
+    /// exchange: it is in to_give_back() then. True when the connection is restored.
+    bool leases_compared(std::span<const lease_ref> held, steady_time now) {
+        compare(held, now);
+        if (machine_.link().restoring()) {
+            start_over();
+            if (leases_.has_dirty()) machine_.flush_requested(now);
+        }
+        return machine_.link().leases_compared(!to_give_back_.empty(), now);
+    }
+    /// For give_back and abandon.
+    std::span<const lease_ref> to_give_back() const noexcept { return to_give_back_; }
+    bool gave_back(steady_time now) noexcept { return machine_.link().gave_back(now); }
+
+    /// The database may have other places or flags for our leases.
+    void leases_changed() noexcept { machine_.link().leases_changed(); }
+    /// `news`: all leases of this worker. Those that are missing are lost; of the others jobs may be tracked, or should
+    /// stop.
+    void leases_refreshed(std::span<const lease_news> news, steady_time now) {
+        machine_.link().leases_refreshed();
+        for (auto& s : leases_) {
+            if (s->lost) continue;
+            const auto mine = std::find_if(news.begin(), news.end(),
+                                           [&](const lease_news& n) { return n.ref.id == s->lease.ref.id; });
+            if (mine == news.end()) {
+                if (!s->closing.load()) lose_lease(*s, now);
+                continue;
+            }
+            s->apply(*mine);
+            machine_.dropped(stop_flagged(*s, limited_, now));
+            // The exchange that has not found the lease has claimed before these jobs went back.
+            put_back_ = put_back_ || std::any_of(s->unsettled.begin(), s->unsettled.end(),
+                                                 [](const auto& u) { return goes_back(u.what); });
+        }
+        if (put_back_) machine_.requeued(false);
+        leases_.release();
+        if (leases_.has_dirty()) machine_.flush_requested(now);
+    }
+
+private:
+    fsm::worker_action decide(steady_time now) {
+        auto a = machine_.next(now);
+        if (a.what == fsm::worker_do::interrupt) {
+            interrupt();
+            a = machine_.next(now);
+        }
+        if (a.what == fsm::worker_do::abandon && !abandon()) a = machine_.next(now);
+        if (a.what == fsm::worker_do::stop && leases_.has_dirty()) {
+            machine_.flush_requested(now);
+            a = machine_.next(now);
+        }
+        return a;
+    }
+
+    void collect(steady_time now) {
+        const steady_time last = runner_->completions.take(completions_);
+        if (completions_.empty()) return;
+        bool urgent = false, requeued = false;
+        for (auto& c : completions_) {
+            held_lease& s = *c.slot;
+            const bool limited = limited_.ended(s.lane_index, 1, now);
+            if (c.what.settled_by_handler) {
+                s.lost = true;
+                limited_.will_free(s.lane_index);
+                urgent = urgent || limited;
+            }
+            if (s.lost) {
+                --s.unfinished;
+                continue;
+            }
+            const job_record& job = s.lease.jobs[c.position];
+            urgent = urgent || !c.what.gone || limited || s.has_flag(job.index, flag_tracked);
+            if (goes_back(c.what)) {
+                requeued = true;
+                cursors_.requeued(s.lease.lane, job);
+            }
+            s.finish(c.position, std::move(c.what), now);
+        }
+        machine_.finished(static_cast<std::uint32_t>(completions_.size()), std::min(last, now));
+        if (requeued) machine_.requeued(true);
+        if (urgent) machine_.flush_requested(now);
+        completions_.clear();
+        leases_.release();
+    }
+
+    void put_back(steady_time now) {
+        const std::uint32_t n = take_back(leases_, limited_, now);
+        if (n == 0) return;
+        machine_.dropped(n);
+        put_back_ = true;
+        machine_.requeued(false);
+        machine_.flush_requested(now);
+    }
+
+    void compare(std::span<const lease_ref> held, steady_time now) {
+        to_give_back_.clear();
+        for (const auto& h : held) {
+            if (held_lease* const mine = leases_.find(h.id)) mine->lease.ref.place = h.place;
+            else to_give_back_.push_back(h);
+        }
+        for (auto& s : leases_) {
+            const auto same = [&](const lease_ref& h) { return h.id == s->lease.ref.id; };
+            if (s->lost || s->closing.load() || std::any_of(held.begin(), held.end(), same)) continue;
+            // The exchange has ended it, and only the answer is missing.
+            if (s->in_request && s->unfinished == 0) s->lost = true;
+            else lose_lease(*s, now);
+        }
+        leases_.release();
+    }
+    void lose_lease(held_lease& s, steady_time now) {
+        machine_.dropped(lose(s, limited_, now));
+        notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
+        s.stop_all();
+    }
+    // Jobs of handlers that do not end go back; what those return later is ignored. True when there is a lease to give
+    // back.
+    bool abandon() {
+        to_give_back_.clear();
+        for (auto& s : leases_)
+            if (!s->lost && s->unfinished > 0) to_give_back_.push_back(s->lease.ref), s->lost = true;
+        machine_.dropped(machine_.in_hand());
+        return !to_give_back_.empty() && machine_.link().is_open();
+    }
+    void start_over() {
+        cursors_.start_over();
+        machine_.start_over();
+    }
+
+    void start(exchange_reply& reply) {
+        for (auto& l : reply.leases) {
+            const std::size_t index = index_of(l.lane);
+            held_lease& s = leases_.open();
+            s.open(std::move(l), served_[index].job, served_[index].version);
+            s.lane_index = index;
+            s.worker = worker_;
+            s.limited = limited_.is_limited(index);
+            claimed_.add_lease(s);
+        }
+        claimed_.sort();
+        if (!overlap_) (void)run_claimed();
+    }
+    std::size_t index_of(lane_id lane) const noexcept {
+        const auto found =
+            std::find_if(served_.begin(), served_.end(), [&](const served_lane& s) { return s.lane == lane; });
+        return static_cast<std::size_t>(found - served_.begin());
+    }
+
+    static constexpr std::int64_t claim_turns = 4;  // more workers than that wait for a turn: see statement::take_turn
+
+    runner_type* runner_;
+    fsm::worker machine_;
+    worker_id worker_{};
+    std::vector<served_lane> served_;
+    limited_lanes limited_;
+    claim_cursors cursors_;
+    held_leases leases_;
+    acknowledgements acks_;
+    claimed_jobs claimed_;
+    std::vector<completion> completions_;
+    std::vector<lease_ref> to_give_back_;
+    exchange_request request_{};
+    bool overlap_;
+    bool in_batches_ = false;  // some lane
+    bool put_back_ = false;    // cursors hide jobs that this worker has put back
+    bool contended_ = false;
+};
+
+}  // namespace pgq::detail

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <pgq/error/result.hpp>
+#include <pgq/error/session_end.hpp>
+#include <pgq/fsm/worker.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/version.hpp>
+#include <pgq/worker/worker_options.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace pgq::detail {
+
+inline result<void> check(const worker_options& o) {
+    using namespace std::chrono_literals;
+    if (o.max_attempts < 1)
+        return error_info{errc::invalid_option, "max_attempts is less than 1", "1 means: no second attempt"};
+    if (o.lease_time < 100ms || o.lease_time > 24h)
+        return error_info{errc::invalid_option, "lease_time is not between 100 ms and a day",
+                          "some seconds are right for most: it is beaten three times in each"};
+    if (o.poll_interval < 1ms || o.poll_interval > 24h)
+        return error_info{errc::invalid_option, "poll_interval is not between 1 ms and a day"};
+    if (o.max_batch < 1 || o.max_batch > 1'000'000)
+        return error_info{errc::invalid_option, "max_batch is not between 1 and a million"};
+    if (o.grace < duration{}) return error_info{errc::invalid_option, "grace is negative"};
+    return {};
+}
+
+inline fsm::worker_options machine_options(const worker_options& o, std::size_t width, bool overlap) {
+    fsm::worker_options m;
+    m.window.slots = static_cast<std::uint32_t>(width);
+    m.window.max_prefetch = o.max_prefetch;
+    m.poll_interval = o.poll_interval;
+    m.grace = o.grace;
+    m.lease_time = o.lease_time;
+    m.until = o.until;
+    m.overlap = overlap;
+    return m;
+}
+
+inline std::string host_name() {
+    char name[256] = "";
+    if (::gethostname(name, sizeof name - 1) != 0) return "?";
+    return name;
+}
+
+inline worker_info registration_of(const std::string& host, const worker_options& o, std::span<const lane_id> lanes) {
+    return {.host = host,
+            .pid = static_cast<std::int32_t>(::getpid()),
+            .version = PGQ_VERSION,
+            .lease_time = o.lease_time,
+            .lanes = lanes};
+}
+
+}  // namespace pgq::detail

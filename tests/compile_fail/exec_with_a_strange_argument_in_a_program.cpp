@@ -1,0 +1,12 @@
+// expect: pgq: an argument of exec is not text, a number, a bool or a std::optional of these\. Convert it
+// within: 10 lines
+
+#include "fakes.hpp"
+
+#include <pgq/driver/libpq.hpp>
+
+using fine = pgq::queue<fakes::mail, pgq::driver::libpq, fakes::serializer>;
+
+void used(fine& jobs, const fakes::mail& m) {
+    (void)jobs.transaction([&](auto& tx) { (void)tx.exec("INSERT INTO sent VALUES ($1)", m); });
+}

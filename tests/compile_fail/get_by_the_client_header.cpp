@@ -1,0 +1,9 @@
+// expect: pgq: <pgq/client\.hpp> only enqueues and looks after jobs\. Include <pgq/pgq\.hpp>
+// precompiled: nothing
+
+#include <pgq/client.hpp>
+#include <pgq/driver/memory.hpp>
+
+#include "client_fakes.hpp"
+
+void used(fakes::mail_client& jobs) { (void)jobs.get<fakes::mail>(); }

@@ -1,0 +1,138 @@
+#include <pgq/fsm/connection.hpp>
+
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <optional>
+
+namespace unit_fsm_connection {
+
+using namespace std::chrono_literals;
+using pgq::steady_time;
+using pgq::fsm::connection;
+using pgq::fsm::worker_do;
+
+namespace {
+
+constexpr steady_time begin{1h};
+
+// Lost and connected again, and on the way to agreement.
+connection reconnected() {
+    connection c{10s};
+    (void)c.broke(1, begin);
+    c.connected();
+    return c;
+}
+connection restored() {
+    connection c = reconnected();
+    (void)c.leases_compared(false, begin);
+    c.leases_refreshed();
+    return c;
+}
+
+}  // namespace
+
+TEST_CASE("a worker that has registered needs no step", "[fsm][connection]") {
+    const connection c{10s};
+    CHECK(c.is_open());
+    CHECK(c.next(begin) == std::nullopt);
+    CHECK(c.next(begin + 24h) == std::nullopt);
+}
+
+TEST_CASE("a lost connection is made again after a rest that grows", "[fsm][connection]") {
+    connection c{10s};
+    CHECK(c.broke(1, begin) == 100ms);
+    CHECK_FALSE(c.is_open());
+    CHECK(c.next(begin + 99ms) == std::nullopt);
+    CHECK(c.next_at() == begin + 100ms);
+    CHECK(c.next(begin + 100ms) == worker_do::connect);
+    CHECK(c.broke(1, begin + 100ms) == 200ms);
+    CHECK(c.next(begin + 299ms) == std::nullopt);
+    CHECK(c.next(begin + 300ms) == worker_do::connect);
+    CHECK(c.closed_since() == begin);
+}
+
+TEST_CASE("after connecting a worker compares its leases, and then refreshes them", "[fsm][connection]") {
+    connection c = reconnected();
+    CHECK(c.restoring());
+    CHECK(c.next(begin) == worker_do::compare_leases);
+    CHECK(c.leases_compared(false, begin));
+    CHECK_FALSE(c.restoring());
+    CHECK(c.next(begin) == worker_do::refresh_leases);
+    c.leases_refreshed();
+    CHECK(c.next(begin) == std::nullopt);
+}
+
+TEST_CASE("a connection is restored only when unknown leases were given back", "[fsm][connection]") {
+    connection c = reconnected();
+    CHECK_FALSE(c.leases_compared(true, begin));
+    CHECK(c.next(begin) == worker_do::give_back);
+    CHECK(c.gave_back(begin));
+    CHECK(c.next(begin) == worker_do::refresh_leases);
+}
+
+TEST_CASE("a connection that breaks while it is being restored begins again", "[fsm][connection]") {
+    connection c = reconnected();
+    (void)c.leases_compared(true, begin);
+    CHECK(c.broke(1, begin + 1s) == 200ms);
+    CHECK(c.next(begin + 1200ms) == worker_do::connect);
+    c.connected();
+    CHECK(c.next(begin + 1200ms) == worker_do::compare_leases);
+}
+
+TEST_CASE("the rest before connecting begins anew once a connection was restored", "[fsm][connection]") {
+    connection c = reconnected();
+    CHECK(c.broke(1, begin) == 200ms);
+    c = restored();
+    CHECK(c.broke(1, begin) == 100ms);
+}
+
+TEST_CASE("late claims are looked for after one lease time, and then each time after twice as long, up to an hour",
+          "[fsm][connection]") {
+    connection c = restored();
+    steady_time now = begin;
+    for (const auto rest : {10s, 20s, 40s, 80s, 160s, 320s, 640s, 1280s, 2560s, 3600s, 3600s}) {
+        CHECK(c.next(now + rest - 1ms) == std::nullopt);
+        now += rest;
+        CHECK(c.next(now) == worker_do::compare_leases);
+        CHECK_FALSE(c.leases_compared(true, now));
+        CHECK(c.next(now) == worker_do::give_back);
+        CHECK_FALSE(c.gave_back(now));  // that was no restoring
+    }
+}
+
+TEST_CASE("a worker that was declared dead registers before anything else", "[fsm][connection]") {
+    connection c{10s};
+    c.leases_changed();
+    c.declared_dead();
+    CHECK(c.next(begin) == worker_do::register_worker);
+    c.registered();
+    CHECK(c.next(begin) == worker_do::refresh_leases);
+}
+
+TEST_CASE("a worker that was declared dead without a connection registers after connecting", "[fsm][connection]") {
+    connection c{10s};
+    (void)c.broke(1, begin);
+    c.declared_dead();
+    CHECK(c.next(begin) == std::nullopt);
+    c.connected();
+    CHECK(c.next(begin) == worker_do::register_worker);
+    // Registering may fail, too.
+    (void)c.broke(1, begin);
+    c.connected();
+    CHECK(c.next(begin) == worker_do::register_worker);
+    c.registered();
+    CHECK(c.next(begin) == worker_do::compare_leases);
+}
+
+TEST_CASE("changed leases are read again, until that has succeeded", "[fsm][connection]") {
+    connection c{10s};
+    c.leases_changed();
+    CHECK(c.next(begin) == worker_do::refresh_leases);
+    (void)c.broke(1, begin);
+    c.connected();
+    (void)c.leases_compared(false, begin);
+    CHECK(c.next(begin) == worker_do::refresh_leases);
+}
+
+}  // namespace unit_fsm_connection

@@ -1,0 +1,348 @@
+#include "support/catch.hpp"
+#include "unit/worker/core_fixture.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace unit_worker_core {
+
+using namespace std::chrono_literals;
+using pgq::lease_ref;
+using pgq::settle_kind;
+using pgq::detail::job_result;
+using pgq::fsm::worker_do;
+using strings = std::vector<std::string>;
+using ids = std::vector<std::int64_t>;
+using test::core_fixture;
+
+namespace {
+
+const job_result retried{.gone = false, .kind = settle_kind::retry, .delay = 1h, .reason = "later"};
+
+}  // namespace
+
+TEST_CASE("a worker core claims, runs, and acknowledges a lease that is all done", "[worker][core]") {
+    core_fixture w;
+    const auto sent = w.exchange({.leases = {}});
+    CHECK(sent.worker == pgq::worker_id{7});
+    CHECK(sent.limit == 4);  // two slots, and as many again
+    REQUIRE(sent.lanes.size() == 1);
+    CHECK(sent.lanes[0].lane == core_fixture::lane);
+    w.claim({{1, 2}});
+    CHECK(w.executor.tasks->size() == 2);
+    w.run(2);
+    CHECK(w.woken == 1);  // by the first; it waits for no more
+    (void)w.exchange();
+    CHECK(w.finished == ids{1});
+    CHECK(w.progressed.empty());
+}
+
+TEST_CASE("what is not plainly done is acknowledged at once, job by job", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 3}});
+    w.end(w.begin());
+    w.end(w.begin(), retried);
+    (void)w.exchange();
+    CHECK(w.finished.empty());
+    CHECK(w.progressed == strings{"1: 1rlater"});
+    w.end(w.begin(), {.gone = false, .kind = settle_kind::hold, .reason = "why"});
+    (void)w.exchange({.moved = {{.id = 1, .place = 9}}});
+    CHECK(w.progressed == strings{"1 ends: 2hwhy"});
+    CHECK(w.next().what == worker_do::wait);
+}
+
+TEST_CASE("jobs of one claim start in order over all leases", "[worker][core]") {
+    core_fixture w;
+    auto a = core_fixture::lease(1, 2), b = core_fixture::lease(2, 1);
+    b.jobs[0].rank = pgq::rank::of(5);
+    pgq::exchange_reply reply;
+    reply.leases.push_back(std::move(a));
+    reply.leases.push_back(std::move(b));
+    (void)w.exchange(std::move(reply));
+    CHECK(w.begin().slot->lease.ref.id == 2);
+    CHECK(w.begin().position == 0);
+    CHECK(w.begin().position == 1);
+}
+
+TEST_CASE("a job that goes back at once is claimed again behind a cursor before it", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 4}});
+    w.end(w.begin());
+    w.end(w.begin(), {.gone = false, .kind = settle_kind::release});
+    w.run(2);
+    const auto sent = w.exchange();
+    CHECK(w.progressed == strings{"1 ends: 1s"});
+    CHECK(sent.lanes[0].floor.id == pgq::job_id{10});  // before job 11
+    CHECK(sent.lanes[0].exact);
+}
+
+TEST_CASE("an exchange that the server refuses is repeated one settlement at a time, without a claim",
+          "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 2}, {2, 1}});
+    w.end(w.begin(), retried);
+    w.end(w.begin(), {.gone = false, .kind = settle_kind::hold, .reason = "bad"});
+    w.end(w.begin(), retried);
+    (void)w.refuse();
+    CHECK(w.progressed == strings{"1 ends: 0rlater 1hbad", "2 ends: 0rlater"});
+    CHECK(w.exchange().limit == 0);
+    CHECK(w.progressed == strings{"1: 0rlater"});
+    (void)w.refuse();
+    CHECK(w.progressed == strings{"1 ends: 1hbad"});
+    (void)w.refuse();
+    CHECK(w.progressed ==
+          strings{"1 ends: 1hthe outcome could not be stored: " + pgq::make_sqlstate("22021").message()});
+    // Not even that: the job stays leased, and the others go on.
+    (void)w.exchange();
+    CHECK(w.progressed == strings{"2 ends: 0rlater"});
+    w.claim({{3, 1}});
+    w.run(1);
+    (void)w.exchange();
+    CHECK(w.finished == ids{3});
+}
+
+TEST_CASE("an exchange that failed for a passing reason is repeated as it was", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 1}, {2, 1}});
+    w.end(w.begin(), retried);
+    w.end(w.begin(), retried);
+    (void)w.refuse(pgq::error_info{pgq::make_sqlstate("40P01")});
+    (void)w.exchange();
+    CHECK(w.progressed == strings{"1 ends: 0rlater", "2 ends: 0rlater"});
+}
+
+TEST_CASE("a lease that an exchange has not found is looked up, and lost when it is nowhere", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 2}});
+    const auto first = w.begin(), second = w.begin();
+    w.end(first, retried);
+    pgq::exchange_reply reply;
+    reply.lost = {1};
+    (void)w.exchange(std::move(reply));
+    CHECK_FALSE(second.should_stop());
+    CHECK(w.next().what == worker_do::refresh_leases);
+    w.core.leases_refreshed({}, w.now);
+    CHECK(w.events() == strings{"lost 1 with 1"});
+    CHECK(second.should_stop());
+    w.end(second);
+    (void)w.exchange();
+    CHECK(w.finished.empty());
+    CHECK(w.progressed.empty());
+}
+
+TEST_CASE("a lease that has moved is acknowledged where it is now, with its new flags", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 2}});
+    w.run(2);
+    pgq::exchange_reply reply;
+    reply.lost = {1};
+    (void)w.exchange(std::move(reply));
+    REQUIRE(w.next().what == worker_do::refresh_leases);
+    w.core.leases_refreshed(
+        std::vector<pgq::lease_news>{{.ref = {.id = 1, .place = 5}, .flags = {0, pgq::flag_tracked}}}, w.now);
+    const auto sent = w.exchange();
+    REQUIRE(sent.progressed.size() == 1);
+    CHECK(w.progressed == strings{"1 ends:"});
+    CHECK(w.events().empty());
+}
+
+TEST_CASE("jobs that should stop see their tokens, and those that have not begun go back", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 2}});
+    const auto first = w.begin();
+    w.core.leases_changed();
+    REQUIRE(w.next().what == worker_do::refresh_leases);
+    w.core.leases_refreshed(
+        std::vector<pgq::lease_news>{{.ref = {.id = 1, .place = 5}, .flags = {pgq::flag_stop, pgq::flag_stop}}}, w.now);
+    CHECK(first.should_stop());
+    core_fixture::running second;
+    CHECK_FALSE(w.begin(second));
+    (void)w.exchange();
+    CHECK(w.progressed == strings{"1: 1s"});
+}
+
+TEST_CASE("after reconnecting a worker forgets leases that are gone, and gives unknown ones back", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 2}, {2, 1}, {3, 1}});
+    w.run(2);
+    const auto gone = w.begin(), mine = w.begin();
+    // The exchange ends lease 1 and claims lease 4, and the answer is lost. Meanwhile somebody takes lease 2.
+    const auto unanswered = w.lose_answer();
+    CHECK(unanswered.finished.size() == 1);
+    CHECK(unanswered.limit == 2);
+    CHECK(w.next().what == worker_do::pause);
+    w.reconnect();
+    REQUIRE(w.next().what == worker_do::compare_leases);
+    CHECK_FALSE(w.core.leases_compared(std::vector<lease_ref>{{.id = 3, .place = 8}, {.id = 4, .place = 2}}, w.now));
+    CHECK(w.events() == strings{"lost 2 with 1"});  // of lease 1 only the answer was lost
+    CHECK(gone.should_stop());
+    CHECK_FALSE(mine.should_stop());
+    REQUIRE(w.next().what == worker_do::give_back);
+    REQUIRE(w.core.to_give_back().size() == 1);
+    CHECK(w.core.to_give_back()[0].id == 4);
+    CHECK(w.core.gave_back(w.now));
+    REQUIRE(w.next().what == worker_do::refresh_leases);
+    w.core.leases_refreshed(std::vector<pgq::lease_news>{{.ref = {.id = 3, .place = 8}}}, w.now);
+    w.end(gone);
+    w.end(mine);
+    const auto sent = w.exchange();
+    CHECK(w.finished == ids{3});
+    CHECK(sent.finished[0].place == 8);
+    CHECK(sent.lanes[0].floor == pgq::floor_mark{});  // a new session knows no cursors
+}
+
+TEST_CASE("claims of a former session that show later are found and given back", "[worker][core]") {
+    core_fixture w;
+    (void)w.lose_answer();
+    w.reconnect();
+    CHECK(w.core.leases_compared({}, w.now));
+    w.core.leases_refreshed({}, w.now);
+    (void)w.exchange();
+    (void)w.exchange();  // announces its sleep
+    const auto waiting = w.next();
+    REQUIRE(waiting.what == worker_do::wait);
+    w.now += w.options.lease_time;
+    REQUIRE(w.next().what == worker_do::compare_leases);
+    CHECK_FALSE(w.core.leases_compared(std::vector<lease_ref>{{.id = 4, .place = 2}}, w.now));
+    REQUIRE(w.next().what == worker_do::give_back);
+    CHECK(w.core.to_give_back()[0].id == 4);
+    CHECK_FALSE(w.core.gave_back(w.now));  // nothing was to be restored
+    CHECK(w.next().what != worker_do::give_back);
+}
+
+TEST_CASE("a wait ends when it is time to look for late claims", "[worker][core]") {
+    core_fixture w{{.lease_time = 1s, .max_prefetch = 4}};
+    (void)w.lose_answer();
+    w.reconnect();
+    CHECK(w.core.leases_compared({}, w.now));
+    w.core.leases_refreshed({}, w.now);
+    (void)w.exchange();
+    (void)w.exchange();
+    w.now += 400ms;
+    const auto a = w.next();
+    CHECK(a.what == worker_do::wait);
+    CHECK(a.timeout == 600ms);
+}
+
+TEST_CASE("a worker without a connection pauses until it may connect again", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 1}});
+    const auto job = w.begin();
+    CHECK(w.core.broke(1, w.now) == 100ms);
+    auto a = w.next();
+    CHECK(a.what == worker_do::pause);
+    CHECK(a.timeout == 100ms);
+    w.end(job);  // it cannot be acknowledged now
+    a = w.next();
+    CHECK(a.what == worker_do::pause);
+    w.now += 100ms;
+    CHECK(w.next().what == worker_do::connect);
+    CHECK(w.core.broke(1, w.now) == 200ms);
+    CHECK(w.next().timeout == 200ms);
+}
+
+TEST_CASE("a worker that was declared dead loses all leases and registers again", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 2}});
+    const auto job = w.begin();
+    w.core.declared_dead(w.now);
+    CHECK(job.should_stop());
+    CHECK(w.events() == strings{"lost 1 with 1"});
+    core_fixture::running second;
+    CHECK_FALSE(w.begin(second));
+    REQUIRE(w.next().what == worker_do::register_worker);
+    w.core.registered({8});
+    w.end(job);
+    const auto sent = w.exchange();
+    CHECK(sent.worker == pgq::worker_id{8});
+    CHECK(w.finished.empty());
+}
+
+TEST_CASE("a worker that is declared dead while it has no connection stops its handlers at once", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 1}});
+    const auto job = w.begin();
+    (void)w.core.broke(1, w.now);
+    w.core.declared_dead(w.now);
+    CHECK(job.should_stop());
+    CHECK(w.next().what == worker_do::pause);
+    w.reconnect();
+    CHECK(w.next().what == worker_do::register_worker);
+    w.core.registered({8});
+    CHECK(w.next().what == worker_do::compare_leases);
+}
+
+TEST_CASE("a worker told to stop takes back what has not begun, acknowledges the rest and stops", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 1}, {2, 2}});
+    const auto job = w.begin();
+    w.core.stop_requested(w.now);
+    core_fixture::running taken_back;
+    CHECK_FALSE(w.begin(taken_back));
+    CHECK_FALSE(w.begin(taken_back));
+    CHECK(w.exchange().limit == 0);
+    CHECK(w.progressed == strings{"2 ends: 1s 0s"});
+    CHECK(w.next().what == worker_do::wait);
+    w.end(job);
+    CHECK(w.exchange().limit == 0);
+    CHECK(w.finished == ids{1});
+    CHECK(w.next().what == worker_do::stop);
+}
+
+TEST_CASE("handlers that do not end are interrupted after the grace time, and then abandoned", "[worker][core]") {
+    core_fixture w{{.grace = 10s, .max_prefetch = 4}};
+    w.claim({{1, 1}});
+    const auto job = w.begin();
+    w.core.stop_requested(w.now);
+    CHECK(w.next().what == worker_do::wait);
+    w.now += 10s;
+    CHECK_FALSE(job.should_stop());
+    CHECK(w.next().what == worker_do::wait);
+    CHECK(job.should_stop());
+    w.now += 1s;
+    REQUIRE(w.next().what == worker_do::abandon);
+    REQUIRE(w.core.to_give_back().size() == 1);
+    CHECK(w.core.to_give_back()[0].id == 1);
+    CHECK(w.next().what == worker_do::stop);
+    w.end(job);
+    (void)w.exchange();
+    CHECK(w.finished.empty());
+    CHECK(w.progressed.empty());
+}
+
+TEST_CASE("a worker told to stop that has no connection for the whole grace time stops", "[worker][core]") {
+    core_fixture w{{.grace = 10s, .max_prefetch = 4}};
+    w.claim({{1, 1}});
+    const auto job = w.begin();
+    (void)w.core.broke(1, w.now);
+    w.end(job, retried);
+    w.core.stop_requested(w.now);
+    for (int i = 0; i < 10; ++i) {
+        const auto a = w.next();
+        CHECK((a.what == worker_do::pause || a.what == worker_do::connect));
+        if (a.what == worker_do::connect) (void)w.core.broke(1, w.now);
+        w.now += 1s;
+    }
+    w.now += 1ms;
+    CHECK(w.next().what == worker_do::stop);
+}
+
+TEST_CASE("jobs that wait behind slow ones are given back", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 4}});
+    const auto first = w.begin(), second = w.begin();
+    w.now += 10s;
+    (void)w.exchange();
+    CHECK(w.progressed == strings{"1: 3s 2s"});
+    core_fixture::running third;
+    CHECK_FALSE(w.begin(third));
+    w.end(first);
+    w.end(second);
+    (void)w.exchange();
+    CHECK(w.finished == ids{1});
+}
+
+}  // namespace unit_worker_core

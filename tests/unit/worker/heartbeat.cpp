@@ -1,0 +1,88 @@
+#include <pgq/observer/none.hpp>
+#include <pgq/worker/heartbeat.hpp>
+
+#include <support/catch.hpp>
+#include <support/eventually.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace unit_worker_heartbeat {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A database that only takes heartbeats, and answers the first ones with `answers`.
+struct book {
+    std::vector<pgq::beat_reply> answers;
+    std::mutex mutex;
+    std::vector<std::chrono::steady_clock::time_point> beats;
+
+    std::size_t count() {
+        const std::lock_guard lock{mutex};
+        return beats.size();
+    }
+};
+
+struct only_beats {
+    struct session {
+        book* b;
+        pgq::result<pgq::beat_reply> beat(pgq::worker_id) {
+            const std::lock_guard lock{b->mutex};
+            b->beats.push_back(std::chrono::steady_clock::now());
+            const std::size_t n = b->beats.size() - 1;
+            return n < b->answers.size() ? b->answers[n] : pgq::beat_reply{.alive = true};
+        }
+        pgq::result<pgq::rescue_reply> rescue() { return pgq::rescue_reply{}; }
+        pgq::result<void> sweep() { return {}; }
+    };
+    pgq::result<session> connect(pgq::session_role) const { return session{b}; }
+
+    book* b;
+};
+
+struct errors_seen {
+    void on(const pgq::event::trouble& e) { messages.push_back(e.error.message); }
+    std::vector<std::string> messages{};
+};
+
+}  // namespace
+
+TEST_CASE("who has written dead rows away beats more often for a while", "[unit][worker][heartbeat]") {
+    const bool compacted = GENERATE(true, false);
+    book b;
+    b.answers = {{.alive = true, .compacted = compacted}};
+    const only_beats driver{&b};
+    pgq::observer::none nobody;
+    pgq::detail::heartbeat<only_beats, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}};
+    m.start({1});
+    REQUIRE(test::eventually([&] { return b.count() >= 5; }));
+    m.stop();
+    std::vector<std::chrono::steady_clock::duration> pauses;
+    for (std::size_t i = 1; i < 5; ++i) pauses.push_back(b.beats[i] - b.beats[i - 1]);
+    const auto shortest = std::ranges::min(pauses);
+    if (compacted) CHECK(shortest < 500ms);
+    else CHECK(shortest >= 500ms);
+}
+
+TEST_CASE("the observer receives an error of compaction once, until it changes or passes", "[unit][worker][heartbeat]") {
+    const auto failing = [](const char* why) {
+        return pgq::beat_reply{.alive = true, .compact_error = pgq::error_info{pgq::errc::timeout, why}};
+    };
+    book b;
+    b.answers = {failing("first"), failing("first"), failing("second"), {.alive = true}, failing("second")};
+    const only_beats driver{&b};
+    errors_seen seen;
+    pgq::detail::heartbeat<only_beats, errors_seen> m{driver, seen, 60ms, [] {}, [] {}};
+    m.start({1});
+    REQUIRE(test::eventually([&] { return b.count() >= 7; }));
+    m.stop();
+    CHECK(seen.messages == std::vector<std::string>{"first", "second", "second"});
+}
+
+}  // namespace unit_worker_heartbeat

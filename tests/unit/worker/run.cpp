@@ -1,0 +1,383 @@
+#include <pgq/compose/composition.hpp>
+#include <pgq/limiter/none.hpp>
+#include <pgq/worker/worker_run.hpp>
+
+#include "support/catch.hpp"
+#include "unit/worker/core_fixture.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace unit_worker_run {
+
+using namespace std::chrono_literals;
+using pgq::errc;
+using pgq::error_info;
+using pgq::worker_id;
+using pgq::fsm::worker_do;
+using strings = std::vector<std::string>;
+
+namespace {
+
+const error_info lost{errc::connection_lost, "gone"};
+
+// What the database answers, in the order of the calls of each verb, and the calls. Without an answer all is well and
+// finds nothing.
+struct script {
+    strings calls;
+    std::deque<error_info> connect;
+    std::deque<pgq::result<pgq::exchange_reply>> exchange;
+    std::deque<pgq::result<std::vector<pgq::lease_ref>>> leases_of;
+    std::deque<pgq::result<std::vector<pgq::lease_news>>> leases_now;
+    std::deque<error_info> register_worker;
+    std::deque<error_info> give_back;
+    std::deque<std::int64_t> deferred;
+    int next_id = 7;
+    bool stop_asked = false;
+    int interrupted = 0;
+
+    template <class T>
+    static std::optional<T> take(std::deque<T>& from) {
+        if (from.empty()) return std::nullopt;
+        std::optional<T> first{std::move(from.front())};
+        from.pop_front();
+        return first;
+    }
+    strings take_calls() { return std::exchange(calls, {}); }
+};
+
+struct session {
+    script* s;
+
+    pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view, std::span<const pgq::lane_limit>) {
+        s->calls.emplace_back("limits");
+        return std::vector<pgq::lane_limit>{};
+    }
+    pgq::result<worker_id> register_worker(const pgq::worker_info& info) {
+        s->calls.push_back("register " + std::to_string(info.lanes.size()));
+        if (auto e = script::take(s->register_worker)) return *e;
+        return worker_id{s->next_id++};
+    }
+    pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
+        s->calls.push_back("exchange " + std::to_string(r.finished.size()) + "/" + std::to_string(r.limit));
+        reply = {};
+        auto answer = script::take(s->exchange);
+        if (!answer) return {};
+        if (!*answer) return answer->error();
+        reply = std::move(**answer);
+        return {};
+    }
+    pgq::result<std::vector<pgq::lease_ref>> leases_of(worker_id id) {
+        s->calls.push_back("leases_of " + std::to_string(id.value));
+        return script::take(s->leases_of).value_or(std::vector<pgq::lease_ref>{});
+    }
+    pgq::result<std::vector<pgq::lease_news>> leases_now(worker_id id) {
+        s->calls.push_back("leases_now " + std::to_string(id.value));
+        return script::take(s->leases_now).value_or(std::vector<pgq::lease_news>{});
+    }
+    pgq::result<void> give_back(std::span<const pgq::lease_ref> leases) {
+        std::string call = "give_back";
+        for (const auto& l : leases) call += " " + std::to_string(l.id);
+        s->calls.push_back(call);
+        if (auto e = script::take(s->give_back)) return *e;
+        return {};
+    }
+    pgq::result<pgq::lane_counts> counts(pgq::lane_id) {
+        s->calls.emplace_back("counts");
+        return pgq::lane_counts{.deferred = script::take(s->deferred).value_or(0)};
+    }
+    pgq::result<void> retire(worker_id id) {
+        s->calls.push_back("retire " + std::to_string(id.value));
+        return {};
+    }
+    bool stop_asked() noexcept { return std::exchange(s->stop_asked, false); }
+    void interrupt() noexcept { ++s->interrupted; }
+};
+
+struct driver {
+    using session = unit_worker_run::session;
+    script* s;
+
+    pgq::result<session> connect(pgq::session_role) const {
+        s->calls.emplace_back("connect");
+        if (auto e = script::take(s->connect)) return *e;
+        return session{s};
+    }
+};
+
+struct composition {
+    static constexpr std::array lanes{pgq::lane_entry{.name = {"note", ""}}};
+};
+
+struct queue {
+    using driver_type = unit_worker_run::driver;
+    using executor_type = test::manual_executor;
+    using observer_type = test::recording_observer;
+    using composition_type = composition;
+
+    const unit_worker_run::driver& driver() const { return driver_; }
+    executor_type& executor() { return executor_; }
+    observer_type& observer() { return observer_; }
+    std::string name() const { return "fake"; }
+    pgq::result<std::vector<pgq::lane_id>> lanes() const { return std::vector{pgq::lane_id{3}}; }
+    pgq::detail::limiter_set limiter_book() const {
+        pgq::detail::limiter_set limiters;
+        limiters.add("note", pgq::limiter::none{});
+        return limiters;
+    }
+    pgq::result<void> revise(const pgq::revision&) { return {}; }
+
+    unit_worker_run::driver driver_;
+    executor_type executor_{};
+    observer_type observer_{};
+};
+
+// A heartbeat without a thread: the test says what it reports.
+struct scripted_heartbeat {
+    template <class Driver, class Observer>
+    scripted_heartbeat(const Driver&, Observer&, pgq::duration, std::function<void()> on_lost,
+                       std::function<void()> on_stop_asked)
+        : lost{std::move(on_lost)}, stop_asked{std::move(on_stop_asked)} {
+        latest = this;
+    }
+    void start(worker_id id) { worker = id; }
+    void follow(worker_id id) noexcept { worker = id; }
+    void stop() noexcept {}
+
+    std::function<void()> lost;
+    std::function<void()> stop_asked;
+    worker_id worker{};
+    static inline scripted_heartbeat* latest = nullptr;
+};
+
+// A worker and its loop, one turn at a time; time is a value.
+struct loop {
+    using run_type = pgq::detail::worker_run<queue, scripted_heartbeat>;
+    using runner_type = pgq::detail::job_runner<test::manual_executor, test::recording_observer>;
+
+    explicit loop(pgq::worker_options o = {.max_prefetch = 4}) : options{o} {}
+
+    // A turn: what the run wants is done at once. Returns what that was.
+    pgq::fsm::worker_action turn() {
+        const auto a = run.next(now);
+        switch (a.what) {
+        case worker_do::exchange: {
+            auto went = run.session()->exchange(run.request(a, now), run.reply());
+            if (went) run.exchanged(a, now);
+            else run.failed(a, went.error(), now);
+            break;
+        }
+        case worker_do::connect: {
+            auto opened = run.open_session();
+            if (opened) run.connected(std::move(*opened));
+            else run.broke(opened.error(), now);
+            break;
+        }
+        case worker_do::stop: run.end(); break;
+        case worker_do::wait:
+        case worker_do::pause: break;
+        default: run.apply(a, pgq::detail::execute(*run.session(), run.step(a)), now);
+        }
+        return a;
+    }
+    // Turns until there is nothing to be done at once.
+    pgq::fsm::worker_action rest() {
+        for (int i = 0; i < 100; ++i) {
+            const auto a = turn();
+            if (a.what == worker_do::wait || a.what == worker_do::pause || a.what == worker_do::stop) return a;
+        }
+        FAIL("it does not come to rest");
+        return {};
+    }
+    void begin() {
+        REQUIRE(run.begin());
+        (void)s.take_calls();
+    }
+    void claim(std::int64_t lease, int job_count) {
+        pgq::exchange_reply reply;
+        reply.leases.push_back(test::core_fixture::lease(lease, job_count));
+        s.exchange.emplace_back(std::move(reply));
+        REQUIRE(turn().what == worker_do::exchange);
+    }
+    const strings& events() const { return *jobs.observer_.events; }
+
+    static void run_job(runner_type& r, pgq::detail::held_lease& slot, std::uint32_t position) noexcept {
+        r.conclude(slot, position, "note", {}, pgq::done{});
+    }
+
+    script s;
+    pgq::worker_options options;
+    queue jobs{{&s}};
+    std::array<runner_type::job_functions, 1> functions{{{.run = &run_job}}};
+    int pauses_ended = 0;
+    run_type run{jobs, functions.data(), this, options, false, [this] { ++pauses_ended; }};
+    scripted_heartbeat* heartbeat = scripted_heartbeat::latest;
+    pgq::steady_time now{std::chrono::hours{1}};
+};
+
+}  // namespace
+
+TEST_CASE("a run connects, reads the limits and registers before it works, and retires at its end", "[worker][run]") {
+    loop l;
+    REQUIRE(l.run.begin());
+    CHECK(l.s.take_calls() == strings{"connect", "limits", "register 1"});
+    CHECK(l.heartbeat->worker == worker_id{7});
+    CHECK(l.rest().what == worker_do::wait);
+    CHECK(l.s.take_calls() == strings{"exchange 0/4", "exchange 0/4"});
+    l.run.request_stop();
+    CHECK(l.s.interrupted == 1);
+    CHECK(l.rest().what == worker_do::stop);
+    CHECK(l.s.take_calls() == strings{"retire 7"});
+}
+
+TEST_CASE("a run that cannot begin says why", "[worker][run]") {
+    loop l;
+    const std::string failing = GENERATE("connect", "register");
+    if (failing == "connect") l.s.connect.push_back(lost);
+    else l.s.register_worker.push_back(lost);
+    const auto begun = l.run.begin();
+    REQUIRE_FALSE(begun);
+    CHECK(begun.error().message == "gone");
+}
+
+TEST_CASE("a run acknowledges what it has run with its next claim", "[worker][run]") {
+    loop l;
+    l.begin();
+    l.claim(1, 4);
+    l.jobs.executor_.stop();  // all have run
+    (void)l.turn();
+    CHECK(l.s.take_calls() == strings{"exchange 0/4", "exchange 1/6"});
+}
+
+TEST_CASE("a run whose connection breaks connects, compares its leases and gives unknown ones back", "[worker][run]") {
+    loop l;
+    l.begin();
+    l.claim(1, 2);
+    (void)l.s.take_calls();
+    l.s.connect.push_back(error_info{errc::connection_lost, "still gone"});
+    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 1, .place = 4}, {.id = 2, .place = 5}});
+    l.s.leases_now.emplace_back(std::vector<pgq::lease_news>{{.ref = {.id = 1, .place = 4}}});
+    l.run.broke(lost, l.now);
+    CHECK(l.run.session() == nullptr);
+    CHECK(l.rest().what == worker_do::pause);
+    l.now += 100ms;
+    CHECK(l.rest().what == worker_do::pause);
+    l.now += 200ms;
+    (void)l.rest();
+    const auto calls = l.s.take_calls();
+    CHECK(calls == strings{"connect", "connect", "leases_of 7", "give_back 2", "leases_now 7"});
+    CHECK(l.events() == strings{"failed: gone", "failed: still gone", "restored"});
+}
+
+TEST_CASE("a step that fails is repeated with another session", "[worker][run]") {
+    loop l;
+    l.begin();
+    l.run.broke(lost, l.now);
+    const std::string failing = GENERATE("leases_of", "give_back", "leases_now");
+    if (failing == "leases_of") l.s.leases_of.emplace_back(lost);
+    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 2, .place = 5}});
+    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{});
+    if (failing == "give_back") l.s.give_back.push_back(lost);
+    if (failing == "leases_now") l.s.leases_now.emplace_back(lost);
+    for (int i = 0; i < 2; ++i) {
+        l.now += 1s;
+        (void)l.rest();
+    }
+    CHECK(l.run.session() != nullptr);
+    CHECK(l.events().back() == "restored");
+    const auto calls = l.s.take_calls();
+    CHECK(std::count(calls.begin(), calls.end(), "connect") == 2);
+    CHECK(std::count(calls.begin(), calls.end(), "leases_now 7") == (failing == "leases_now" ? 2 : 1));
+}
+
+TEST_CASE("a run whose heartbeat says that it is lost loses its leases and registers again", "[worker][run]") {
+    loop l;
+    l.begin();
+    l.claim(1, 2);
+    (void)l.s.take_calls();
+    l.heartbeat->lost();
+    CHECK(l.s.interrupted == 1);
+    REQUIRE(l.turn().what == worker_do::register_worker);
+    CHECK(l.events() == strings{"lost 1 with 0"});
+    CHECK(l.s.take_calls() == strings{"register 1"});
+    CHECK(l.heartbeat->worker == worker_id{8});
+}
+
+TEST_CASE("a run whose exchange reports an unknown worker registers again, until it can", "[worker][run]") {
+    loop l;
+    l.begin();
+    l.s.exchange.emplace_back(error_info{errc::worker_lost, "who?"});
+    l.s.register_worker.push_back(lost);
+    (void)l.rest();
+    CHECK(l.run.session() == nullptr);
+    l.now += 1s;
+    (void)l.rest();
+    CHECK(l.heartbeat->worker == worker_id{8});
+    const auto calls = l.s.take_calls();
+    REQUIRE(calls.size() > 5);
+    CHECK(strings(calls.begin(), calls.begin() + 6) ==
+          strings{"exchange 0/4", "register 1", "connect", "register 1", "leases_of 8", "leases_now 8"});
+}
+
+TEST_CASE("a run without a session ends the pause of its loop instead of a wait", "[worker][run]") {
+    loop l;
+    l.begin();
+    l.run.broke(lost, l.now);
+    l.run.wake();
+    CHECK(l.pauses_ended == 1);
+    CHECK(l.s.interrupted == 0);
+}
+
+TEST_CASE("a run reads its leases again when the session or the heartbeat says that jobs should stop",
+          "[worker][run]") {
+    loop l;
+    l.begin();
+    (void)l.rest();
+    (void)l.s.take_calls();
+    if (GENERATE(true, false)) l.s.stop_asked = true;
+    else l.heartbeat->stop_asked();
+    (void)l.turn();
+    CHECK(l.s.take_calls() == strings{"leases_now 7"});
+}
+
+TEST_CASE("a run that is to end when all is drained counts the deferred jobs, again after 50 ms", "[worker][run]") {
+    loop l{{.max_prefetch = 4, .until = pgq::run_until::drained}};
+    l.begin();
+    l.s.deferred = {2, 0};
+    CHECK(l.rest().what == worker_do::wait);
+    const auto calls = l.s.take_calls();
+    CHECK(std::count(calls.begin(), calls.end(), "counts") == 1);
+    l.now += 50ms;
+    CHECK(l.rest().what == worker_do::stop);
+}
+
+TEST_CASE("a run that cannot give abandoned jobs back stops all the same", "[worker][run]") {
+    loop l{{.grace = 1s, .max_prefetch = 4}};
+    l.begin();
+    l.claim(1, 1);
+    // A handler that has begun and does not end.
+    static_cast<pgq::detail::held_lease*>(l.jobs.executor_.tasks->front().lease)->take(0);
+    l.jobs.executor_.tasks->clear();
+    l.s.give_back.push_back(error_info{errc::protocol, "no"});
+    l.run.request_stop();
+    (void)l.rest();
+    l.now += 1s;
+    (void)l.rest();
+    l.now += 1s;
+    (void)l.s.take_calls();
+    CHECK(l.rest().what == worker_do::stop);
+    CHECK(l.s.take_calls() == strings{"give_back 1", "retire 7"});
+    CHECK(l.events().empty());
+}
+
+}  // namespace unit_worker_run
