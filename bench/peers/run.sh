@@ -24,8 +24,7 @@ called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . tools/scripts/pg.sh
 
-# ---- what is measured
-# -------------------------------------------------------------------------------------------------
+# ---- what is measured ------------------------------------------------------------------------------------------------
 
 # Name, setting, and how many jobs to enqueue one at a time, to enqueue in batches, and to drain. Each measurement takes
 # some seconds on two cores.
@@ -64,8 +63,7 @@ checkpoint_timeout = 30min
 synchronous_commit = on
 full_page_writes = on"
 
-# ---- arguments
-# --------------------------------------------------------------------------------------------------------
+# ---- arguments -------------------------------------------------------------------------------------------------------
 
 all="pgq $(awk 'NF { print $1 }' <<<"$plan" | uniq | paste -sd' ')"
 wanted=$all
@@ -126,9 +124,9 @@ remark() { printf '%s\n' "$*" | tee -a "$remarks"; }
 is_wanted() { [[ " $wanted " == *" $1 "* ]]; }
 admin() { PGOPTIONS="-c client_min_messages=warning" psql -XqAt -v ON_ERROR_STOP=1 "$PGQ_DSN" "$@"; }
 
-# ---- installing
-# ------------------------------------------------------------------------------------------------------- Each function
-# returns 1 if the peer cannot be installed, with the reason in $why. It does nothing if the peer is installed.
+# ---- installing ------------------------------------------------------------------------------------------------------
+# Each function returns 1 if the peer cannot be installed, with the reason in $why. It does nothing if the peer is
+# installed.
 
 why=
 
@@ -226,8 +224,7 @@ install() {  # NAME
     esac
 }
 
-# ---- measuring
-# --------------------------------------------------------------------------------------------------------
+# ---- measuring -------------------------------------------------------------------------------------------------------
 
 run_peer() {  # NAME SETTING ONE MANY DRAIN
     local program

@@ -72,7 +72,7 @@ _pgq_as_root() {
 
 pgq_need() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-        echo "not a Debian system: taking it that these are installed: $*" >&2
+        echo "not a Debian system: assuming that these are installed: $*" >&2
         return 0
     fi
 
@@ -120,7 +120,7 @@ pgq_need() {
     return $status
 }
 
-# ---- a server of our own ----------------------------------------------------------------------------------------------
+# ---- the temporary server --------------------------------------------------------------------------------------------
 
 # The directory of the newest installed server.
 _pgq_find_pg() {
@@ -189,7 +189,7 @@ _pgq_pg_launch() {  # PORT
 
 pgq_start_postgres() {
     if [ -n "${PGQ_DSN-}" ]; then
-        echo "using the database that PGQ_DSN names"
+        echo "using the database of PGQ_DSN"
         return 0
     fi
 
