@@ -230,7 +230,8 @@ public:
     /// poller and leased. Nothing happens before the first job is asked for. Limits that hold for all workers hold here, too.
     template <class Job>
     auto poll(poll_options options = {}) {
-        if constexpr (can_take_by_hand<Job>()) return poller<queue, Job>{*this, *hand_, std::move(options)};
+        if constexpr (can_take_by_hand<Job>() && diagnostic::require_worker_session<driver_type>())
+            return poller<queue, Job>{*this, *hand_, std::move(options)};
         else return no_poller<Job>{};
     }
 

@@ -3,6 +3,7 @@
 #include <pgq/compose/waiting_room.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>
 
@@ -48,7 +49,7 @@ public:
             const std::lock_guard lock{mutex_};
             if (auto ready = prepare(); !ready) return ready.error();
             auto answer = use(*session_, lanes_);
-            if (!answer && answer.error() == errc::connection_lost) session_.reset();
+            if (!answer && ends_session(answer.error())) session_.reset();
             return answer;
         }
     }
@@ -85,7 +86,7 @@ private:
     }
     template <class Loan>
     static error_info note_end(Loan& loan, error_info e) {
-        if (e == errc::connection_lost) loan.discard();
+        if (ends_session(e)) loan.discard();
         return e;
     }
     // Once found they do not change, so only this needs the lock.

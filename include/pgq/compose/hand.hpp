@@ -27,7 +27,7 @@ public:
     hand(const hand&) = delete;
     hand& operator=(const hand&) = delete;
     ~hand() {
-        if constexpr (driver_policy<Driver>)
+        if constexpr (worker_driver<Driver>)
             for (auto& l : lookouts_) l.what.retire();
     }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/compose/hand.hpp>
+#include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -117,6 +118,19 @@ auto wait_for_job(hand<Driver>& h, const Driver& driver, const waiting& w, Look 
     h.give_back(w.job, std::move(*sleeper));
     if (!*found) found = look(due);  // what a wake on its way to the sleeper was for
     return found;
+}
+
+/// The same for sessions that cannot wait: it looks once, and with a timeout an empty answer is an error.
+template <class Driver, class Look>
+    requires(!worker_driver<Driver>)
+auto wait_for_job(hand<Driver>&, const Driver&, const waiting& w, Look look)
+    -> decltype(look(std::declval<std::optional<duration>&>())) {
+    if (auto fine = check(w); !fine) return std::move(fine.error());
+    std::optional<duration> due;
+    auto found = look(due);
+    if (!found || *found || w.timeout == duration{}) return found;
+    return error_info{errc::invalid_option, "the sessions of this driver cannot wait for jobs",
+                      "call it with a timeout of zero, or give the queue another driver"};
 }
 
 }  // namespace pgq::detail

@@ -7,6 +7,7 @@
 #include <pgq/compose/worker_options.hpp>
 #include <pgq/compose/worker_setup.hpp>
 #include <pgq/detail/unit_random.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/fsm/reconnect.hpp>
 
@@ -136,7 +137,7 @@ public:
     exchange_reply& reply() noexcept { return reply_; }
     void exchanged(const fsm::worker_action& a) { engine_.exchanged(a, reply_, clock::now()); }
     void failed(const fsm::worker_action& a, const error_info& why) {
-        if (why == errc::connection_lost || session_is_over(why)) return drop(why);
+        if (ends_session(why)) return drop(why);
         if (why == errc::worker_lost) lost_.store(true);
         engine_.refused(a, why, clock::now());
     }

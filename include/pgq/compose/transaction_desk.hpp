@@ -1,8 +1,8 @@
 #pragma once
 
 #include <pgq/compose/pause.hpp>
-#include <pgq/compose/worker_setup.hpp>
 #include <pgq/concept/driver.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/time/clock.hpp>
@@ -65,7 +65,7 @@ public:
                 session.emplace(std::move(*opened));
             }
             const auto ended = session->acknowledge(worker, lease);
-            const bool broke = !ended && is_over(ended.error());
+            const bool broke = !ended && ends_session(ended.error());
             if (!broke) give_back(std::move(*session));
             if (ended && *ended) return lease_end::ended;
             if (!ended && !broke) return ended.error();
@@ -90,7 +90,6 @@ public:
             if (!block_until(std::chrono::steady_clock::now() + pause, stops)) return std::nullopt;
         }
     }
-    static bool is_over(const error_info& e) { return e == errc::connection_lost || session_is_over(e); }
 
     void give_back(session_type&& s) {
         const std::lock_guard lock{mutex_};

@@ -3,6 +3,7 @@
 #include <pgq/compose/handler_transaction.hpp>
 #include <pgq/compose/transaction_desk.hpp>
 #include <pgq/concept/transaction.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 
@@ -62,7 +63,7 @@ public:
             return lease_end::ended;
         }
         error_info why = std::move(ended.error());
-        if (!desk_type::is_over(why)) {
+        if (!ends_session(why)) {
             roll_back();
             return why;
         }

@@ -2,6 +2,8 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/unit_random.hpp>
+#include <pgq/diagnostic/calls.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/reconnect.hpp>
 #include <pgq/job/tracked.hpp>
@@ -52,16 +54,8 @@ public:
 
     /// Until all have ended, or `deadline`: then errc::timeout, or why the database could not be asked. In the order of `ids`.
     answer wait(std::span<const job_id> ids, steady_time deadline, duration keep) {
-        guest me{ids, deadline, keep};
-        std::unique_lock lock{mutex_};
-        const auto here = enter(me);
-        while (!is_over(me)) {
-            if (!led_) lead(lock, me);
-            else changed_.wait_until(lock, until(me), [&] { return !led_ || me.open.empty() || me.refused; });
-        }
-        guests_.erase(here);
-        changed_.notify_all();
-        return answer_of(me);
+        if constexpr (!diagnostic::require_worker_session<Driver>()) return errc::invalid_option;
+        else return wait_for(ids, deadline, keep);
     }
 
     /// A number for `wait_aside`, by which that can be called off.
@@ -113,6 +107,19 @@ private:
         std::function<void(answer)> done;
         place here{};
     };
+
+    answer wait_for(std::span<const job_id> ids, steady_time deadline, duration keep) {
+        guest me{ids, deadline, keep};
+        std::unique_lock lock{mutex_};
+        const auto here = enter(me);
+        while (!is_over(me)) {
+            if (!led_) lead(lock, me);
+            else changed_.wait_until(lock, until(me), [&] { return !led_ || me.open.empty() || me.refused; });
+        }
+        guests_.erase(here);
+        changed_.notify_all();
+        return answer_of(me);
+    }
 
     place enter(guest& g) {
         trouble_.reset();
@@ -207,7 +214,7 @@ private:
             lock.unlock();
             if (pause > duration{}) rest(pause);
             lock.lock();
-        } else if (!asked && *trouble_ == errc::connection_lost && !me.open.empty() && !closed_) {
+        } else if (!asked && ends_session(*trouble_) && !me.open.empty() && !closed_) {
             const auto pause = std::min<duration>(retry_.failed(unit_random()), until - clock::now());
             changed_.wait_for(lock, std::max(pause, duration{}));
         }
@@ -223,7 +230,7 @@ private:
             session_.emplace(std::move(*opened));
         }
         auto watched = session_->watch(ids, keep, ended);
-        if (!watched && watched.error() == errc::connection_lost) {
+        if (!watched && ends_session(watched.error())) {
             const std::lock_guard lock{mutex_};
             session_.reset();
         }
@@ -246,7 +253,7 @@ private:
         if (!asked) trouble_ = asked.error();
         else retry_.succeeded();
         std::sort(ended.begin(), ended.end(), [](const ended_job& a, const ended_job& b) { return a.id < b.id; });
-        const bool fatal = !asked && asked.error() != errc::connection_lost;
+        const bool fatal = !asked && !ends_session(asked.error());
         for (guest* g : guests_) {
             if (fatal) g->refused = asked.error();
             // One that came meanwhile was not asked for.

@@ -36,6 +36,14 @@ struct no_result {
 };
 
 template <class Driver>
+struct only_for_clients {
+    static_assert(
+        worker_session<typename Driver::session>,
+        "pgq: the sessions of this driver are for clients only: no worker runs on them, and nothing waits for "
+        "jobs or for their ends. Use another driver, or give its session the members of pgq::worker_session.");
+};
+
+template <class Driver>
 struct cannot_take {
     static_assert(can_take<typename Driver::session>,
                   "pgq: jobs cannot be taken by hand with this driver. Give its session the members of pgq::can_take.");
@@ -75,6 +83,10 @@ using unknown_to = std::conditional_t<knows<Composition, Job> || !Composition::v
 template <class Driver>
 using not_async = std::conditional_t<async_driver<Driver>, std::true_type, blocking_driver<Driver>>;
 
+template <class Driver>
+inline constexpr bool works = false;
+template <driver_policy Driver>
+inline constexpr bool works<Driver> = worker_driver<Driver>;
 template <class Driver>
 inline constexpr bool takes = false;
 template <driver_policy Driver>
@@ -119,6 +131,12 @@ struct require_result : std::bool_constant<keeps_result<Job, Serializer>> {
 template <class Driver>
 struct require_async : std::bool_constant<async_driver<Driver>> {
     static_assert(sizeof(detail::not_async<Driver>) != 0);
+};
+
+/// Whether workers run on the driver's sessions; if not, that is the error.
+template <class Driver>
+struct require_worker_session : std::bool_constant<detail::works<Driver>> {
+    static_assert(sizeof(detail::told_unless<detail::works<Driver>, Driver, only_for_clients<Driver>>) != 0);
 };
 
 /// Whether jobs can be taken by hand; if not, that is the error.

@@ -168,6 +168,6 @@ private:
 
 inline result<memory::session> memory::connect(session_role) const { return session{store_}; }
 
-static_assert(driver_policy<memory>);
+static_assert(worker_driver<memory>);
 
 }  // namespace pgq::driver

@@ -2,6 +2,7 @@
 
 #include <support/catch.hpp>
 #include <support/eventually.hpp>
+#include <support/fake_session.hpp>
 
 #include <array>
 #include <atomic>
@@ -23,7 +24,10 @@ struct driver {
     struct events {
         std::atomic<int> asked{0}, interrupted{0};
     };
-    struct session {
+    using policy_category = pgq::driver_tag;
+    struct session : test::fake_session {
+        explicit session(events* e) : seen{e} {}
+
         pgq::result<void> watch(std::span<const pgq::job_id>, pgq::duration, std::vector<pgq::ended_job>&) {
             ++seen->asked;
             return {};
@@ -34,12 +38,12 @@ struct driver {
                                    [&] { return seen->interrupted != before; });
             return pgq::wake_reason::interrupted;
         }
-        pgq::result<pgq::sweep_reply> sweep() { return pgq::sweep_reply{}; }
         void interrupt() noexcept { ++seen->interrupted; }
 
         events* seen;
     };
     pgq::result<session> connect(pgq::session_role) const { return session{seen}; }
+    pgq::result<void> install() const { return {}; }
 
     events* seen;
 };
