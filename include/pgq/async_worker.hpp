@@ -45,6 +45,8 @@ template <class Queue, class... Handlers>
 class async_worker {
     using composition = typename Queue::composition_type;
     using handlers_type = handler_set<composition, Handlers...>;
+    using has_sessions = diagnostic::require_worker_session<typename composition::driver>;
+    static_assert(sizeof(has_sessions) != 0);
 
 public:
     async_worker(Queue& queue, worker_options options, Handlers... handlers)
@@ -89,7 +91,7 @@ private:
 
     asio::awaitable<std::error_code> run(asio::any_io_executor strand, std::stop_token stop) {
         result<void> outcome = errc::invalid_option;
-        if constexpr (handlers_type::valid) {
+        if constexpr (handlers_type::valid && has_sessions()) {
             outcome = detail::check(options_);
             if (outcome) outcome = co_await work(std::move(strand), std::move(stop));
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/worker/blocking_loop.hpp>
@@ -32,6 +33,8 @@ template <class Queue, class... Handlers>
 class worker {
     using composition = typename Queue::composition_type;
     using handlers_type = handler_set<composition, Handlers...>;
+    using has_sessions = diagnostic::require_worker_session<typename composition::driver>;
+    static_assert(sizeof(has_sessions) != 0);
 
 public:
     worker(Queue& queue, worker_options options, Handlers... handlers)
@@ -44,7 +47,7 @@ public:
     /// Errors: what keeps it from starting (no connection, no schema, bad option). After the start it survives the
     /// database's troubles: it reconnects, and tells the observer. May be called again after it returned, not at the same time.
     result<void> run(std::stop_token stop = {}) {
-        if constexpr (!handlers_type::valid) return errc::invalid_option;
+        if constexpr (!handlers_type::valid || !has_sessions()) return errc::invalid_option;
         else {
             if (auto fine = detail::check(options_); !fine) return fine;
             return work(std::move(stop));

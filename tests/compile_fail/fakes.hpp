@@ -10,6 +10,8 @@
 #include <pgq/job/members.hpp>
 #include <pgq/queue.hpp>
 
+#include "../support/fake_session.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,45 +23,8 @@
 
 namespace fakes {
 
-/// Stores no job.
-struct session {
-    pgq::result<void> enqueue(const pgq::enqueue_request&, std::vector<pgq::job_id>&) { return {}; }
-    pgq::result<void> exchange(const pgq::exchange_request&, pgq::exchange_reply&) { return {}; }
-    pgq::result<pgq::wake_reason> wait(pgq::duration) { return pgq::wake_reason::timeout; }
-    void interrupt() noexcept {}
-    pgq::result<pgq::worker_id> register_worker(const pgq::worker_info&) { return pgq::worker_id{}; }
-    pgq::result<pgq::beat_reply> beat(pgq::worker_id) { return pgq::beat_reply{}; }
-    pgq::result<pgq::rescue_reply> rescue() { return pgq::rescue_reply{}; }
-    pgq::result<void> retire(pgq::worker_id) { return {}; }
-    pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id) { return std::vector<pgq::lease_ref>{}; }
-    pgq::result<void> give_back(std::span<const pgq::lease_ref>) { return {}; }
-    pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id>) { return pgq::cancel_reply{}; }
-    pgq::result<void> enqueue_tracked(const pgq::tracked_request&, std::vector<pgq::enqueued_job>&) { return {}; }
-    pgq::result<void> watch(std::span<const pgq::job_id>, pgq::duration, std::vector<pgq::ended_job>&) { return {}; }
-    pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id) { return std::vector<pgq::lease_news>{}; }
-    bool stop_asked() noexcept { return false; }
-    pgq::result<pgq::sweep_reply> sweep() { return pgq::sweep_reply{}; }
-    pgq::result<void> revise(const pgq::revision&) { return {}; }
-    pgq::result<std::optional<std::string>> progress_of(pgq::job_id) { return std::optional<std::string>{}; }
-    pgq::result<std::int64_t> requeue(std::span<const pgq::job_id>) { return std::int64_t{0}; }
-    pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id, std::size_t) { return std::vector<pgq::held_job>{}; }
-    pgq::result<pgq::lane_counts> counts(pgq::lane_id) { return pgq::lane_counts{}; }
-    pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view, std::span<const pgq::lane_limit>) {
-        return std::vector<pgq::lane_limit>{};
-    }
-    pgq::result<bool> change_limit(std::string_view, const pgq::lane_limit&) { return false; }
-    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view, std::span<const pgq::lane_name> names) {
-        return std::vector<pgq::lane_id>(names.size());
-    }
-};
-
-struct driver {
-    using policy_category = pgq::driver_tag;
-    using session = fakes::session;
-    pgq::result<session> connect(pgq::session_role) const { return session{}; }
-    pgq::result<void> install() const { return {}; }
-};
-
+using session = test::fake_session;
+using driver = test::fake_driver<>;
 struct other_driver : driver {};
 
 /// Works member by member; supports int and std::string.

@@ -16,8 +16,8 @@ namespace {
 
 using namespace pgq;
 
-static_assert(driver_policy<driver::memory> && driver_session<driver::memory::session>);
-static_assert(driver_policy<fakes::driver> && driver_session<fakes::session>);
+static_assert(worker_driver<driver::memory> && worker_session<driver::memory::session>);
+static_assert(worker_driver<fakes::driver> && worker_session<fakes::session>);
 static_assert(!async_driver<fakes::driver>);
 
 template <class Session>
@@ -61,76 +61,125 @@ struct that_installs_nothing : driver_of<fakes::session> {
 };
 static_assert(!can_install<that_installs_nothing> && !driver_policy<that_installs_nothing>);
 
-// A session lacks one verb at a time.
+// A session lacks one verb at a time. Without a verb of a client there is no driver;
 struct pinned : fakes::session {
     pinned(pinned&&) = delete;
 };
-static_assert(!driver_session<pinned>);
-
-struct cannot_enqueue : fakes::session {
-    void enqueue() {}
-};
-static_assert(!can_enqueue<cannot_enqueue> && !driver_policy<driver_of<cannot_enqueue>>);
-
-struct cannot_exchange : fakes::session {
-    exchange_reply exchange(const exchange_request&, exchange_reply&);
-};
-static_assert(!can_exchange<cannot_exchange> && !driver_policy<driver_of<cannot_exchange>>);
-
-struct cannot_be_interrupted_surely : fakes::session {
-    void interrupt() {}
-};
-static_assert(!can_wait<cannot_be_interrupted_surely> && !driver_policy<driver_of<cannot_be_interrupted_surely>>);
-
-struct cannot_beat : fakes::session {
-    result<bool> beat(worker_id);
-};
-static_assert(!can_register<cannot_beat> && !driver_policy<driver_of<cannot_beat>>);
-
-struct cannot_cancel : fakes::session {
-    result<std::int64_t> cancel(std::span<const job_id>);
-};
-static_assert(!can_administrate<cannot_cancel> && !driver_policy<driver_of<cannot_cancel>>);
+static_assert(!client_session<pinned>);
 
 struct cannot_find_lanes : fakes::session {
     result<std::vector<lane_id>> lanes(std::string_view);
 };
-static_assert(!can_find_lanes<cannot_find_lanes> && !driver_policy<driver_of<cannot_find_lanes>>);
+static_assert(!can_find_lanes<cannot_find_lanes> && !client_session<cannot_find_lanes> &&
+              !driver_policy<driver_of<cannot_find_lanes>>);
+
+struct cannot_change_a_limit : fakes::session {
+    result<void> change_limit(std::string_view, const lane_limit&);
+};
+static_assert(!can_limit<cannot_change_a_limit> && !client_session<cannot_change_a_limit> &&
+              !driver_policy<driver_of<cannot_change_a_limit>>);
+
+struct cannot_enqueue : fakes::session {
+    void enqueue() {}
+};
+static_assert(!can_enqueue<cannot_enqueue> && !client_session<cannot_enqueue> &&
+              !driver_policy<driver_of<cannot_enqueue>>);
 
 struct cannot_enqueue_tracked : fakes::session {
     result<std::vector<enqueued_job>> enqueue_tracked(const tracked_request&);
 };
-static_assert(!can_track<cannot_enqueue_tracked> && !driver_policy<driver_of<cannot_enqueue_tracked>>);
+static_assert(!can_enqueue_tracked<cannot_enqueue_tracked> && !client_session<cannot_enqueue_tracked> &&
+              !driver_policy<driver_of<cannot_enqueue_tracked>>);
 
-struct watches_one : fakes::session {
-    result<ended_job> watch(job_id, duration);
+struct cannot_cancel : fakes::session {
+    result<std::int64_t> cancel(std::span<const job_id>);
 };
-static_assert(!can_track<watches_one> && !driver_policy<driver_of<watches_one>>);
+static_assert(!can_administrate<cannot_cancel> && !client_session<cannot_cancel> &&
+              !driver_policy<driver_of<cannot_cancel>>);
 
-struct knows_no_flags : fakes::session {
-    result<std::vector<lease_ref>> leases_now(worker_id);
+struct finds_without_an_answer : fakes::session {
+    void find(const find_request&, std::vector<job_id>&);
 };
-static_assert(!can_track<knows_no_flags> && !driver_policy<driver_of<knows_no_flags>>);
+static_assert(!can_look_after<finds_without_an_answer> && !client_session<finds_without_an_answer> &&
+              !driver_policy<driver_of<finds_without_an_answer>>);
 
-struct may_throw_when_asked : fakes::session {
-    bool stop_asked() { return false; }
+struct knows_no_failures : fakes::session {
+    void failures(job_id);
 };
-static_assert(!can_track<may_throw_when_asked> && !driver_policy<driver_of<may_throw_when_asked>>);
+static_assert(!can_look_after<knows_no_failures> && !client_session<knows_no_failures> &&
+              !driver_policy<driver_of<knows_no_failures>>);
 
-struct cannot_sweep : fakes::session {
-    result<std::int64_t> sweep();
+struct cannot_count_open_jobs : fakes::session {
+    result<bool> open_jobs(lane_id, std::int64_t);
 };
-static_assert(!can_track<cannot_sweep> && !driver_policy<driver_of<cannot_sweep>>);
+static_assert(!can_look_after<cannot_count_open_jobs> && !client_session<cannot_count_open_jobs> &&
+              !driver_policy<driver_of<cannot_count_open_jobs>>);
 
-struct revises_without_an_answer : fakes::session {
-    void revise(const revision&);
+struct knows_no_dead_letters : fakes::session {
+    result<void> set_dead_letters(lane_id);
 };
-static_assert(!can_revise<revises_without_an_answer> && !driver_policy<driver_of<revises_without_an_answer>>);
+static_assert(!can_look_after<knows_no_dead_letters> && !client_session<knows_no_dead_letters> &&
+              !driver_policy<driver_of<knows_no_dead_letters>>);
 
 struct knows_no_progress : fakes::session {
     result<std::string> progress_of(job_id);
 };
-static_assert(!can_revise<knows_no_progress> && !driver_policy<driver_of<knows_no_progress>>);
+static_assert(!can_read_progress<knows_no_progress> && !client_session<knows_no_progress> &&
+              !driver_policy<driver_of<knows_no_progress>>);
+
+// without one of a worker there is a driver, on which no worker runs.
+struct cannot_exchange : fakes::session {
+    exchange_reply exchange(const exchange_request&, exchange_reply&);
+};
+static_assert(!can_exchange<cannot_exchange> && client_session<cannot_exchange> && !worker_session<cannot_exchange>);
+static_assert(driver_policy<driver_of<cannot_exchange>> && !worker_driver<driver_of<cannot_exchange>>);
+
+struct cannot_be_interrupted_surely : fakes::session {
+    void interrupt() {}
+};
+static_assert(!can_wait<cannot_be_interrupted_surely> && client_session<cannot_be_interrupted_surely> &&
+              !worker_session<cannot_be_interrupted_surely>);
+static_assert(driver_policy<driver_of<cannot_be_interrupted_surely>> &&
+              !worker_driver<driver_of<cannot_be_interrupted_surely>>);
+
+struct cannot_beat : fakes::session {
+    result<bool> beat(worker_id);
+};
+static_assert(!can_register<cannot_beat> && client_session<cannot_beat> && !worker_session<cannot_beat>);
+static_assert(driver_policy<driver_of<cannot_beat>> && !worker_driver<driver_of<cannot_beat>>);
+
+struct watches_one : fakes::session {
+    result<ended_job> watch(job_id, duration);
+};
+static_assert(!can_watch<watches_one> && client_session<watches_one> && !worker_session<watches_one>);
+static_assert(driver_policy<driver_of<watches_one>> && !worker_driver<driver_of<watches_one>>);
+
+struct knows_no_flags : fakes::session {
+    result<std::vector<lease_ref>> leases_now(worker_id);
+};
+static_assert(!can_follow_leases<knows_no_flags> && client_session<knows_no_flags> && !worker_session<knows_no_flags>);
+static_assert(driver_policy<driver_of<knows_no_flags>> && !worker_driver<driver_of<knows_no_flags>>);
+
+struct may_throw_when_asked : fakes::session {
+    bool stop_asked() { return false; }
+};
+static_assert(!can_follow_leases<may_throw_when_asked> && client_session<may_throw_when_asked> &&
+              !worker_session<may_throw_when_asked>);
+static_assert(driver_policy<driver_of<may_throw_when_asked>> && !worker_driver<driver_of<may_throw_when_asked>>);
+
+struct cannot_sweep : fakes::session {
+    result<std::int64_t> sweep();
+};
+static_assert(!can_sweep<cannot_sweep> && client_session<cannot_sweep> && !worker_session<cannot_sweep>);
+static_assert(driver_policy<driver_of<cannot_sweep>> && !worker_driver<driver_of<cannot_sweep>>);
+
+struct revises_without_an_answer : fakes::session {
+    void revise(const revision&);
+};
+static_assert(!can_revise<revises_without_an_answer> && client_session<revises_without_an_answer> &&
+              !worker_session<revises_without_an_answer>);
+static_assert(driver_policy<driver_of<revises_without_an_answer>> &&
+              !worker_driver<driver_of<revises_without_an_answer>>);
 
 // A driver that lends needs a loan that can be moved, gives its session and can be discarded.
 struct fine_loan {
@@ -168,8 +217,10 @@ struct that_borrows_for_writing : driver_of<fakes::session> {
 };
 static_assert(!lending_driver<that_borrows_for_writing>);
 
-// What needs a connection of the program's is a driver like any other, though it runs no worker.
-static_assert(driver_policy<driver::borrow> && driver_session<driver::borrow::session>);
+// On a connection of the program's there are the verbs of a client, and no others.
+static_assert(driver_policy<driver::borrow> && client_session<driver::borrow::session>);
+static_assert(!worker_driver<driver::borrow> && !can_exchange<driver::borrow::session>);
+static_assert(!can_wait<driver::borrow::session> && !can_register<driver::borrow::session>);
 static_assert(!lending_driver<driver::borrow> && !async_driver<driver::borrow>);
 
 }  // namespace

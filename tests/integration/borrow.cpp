@@ -177,13 +177,17 @@ TEST_CASE("a borrowed connection that broke is told, and works again when the pr
     CHECK(p.jobs.enqueue(note{1, "x"}).has_value());
 }
 
-TEST_CASE("a worker on a borrowed connection does not start, and the error says what to do", "[driver][borrow]") {
+TEST_CASE("a borrowed connection takes jobs and does not wait for them", "[driver][borrow]") {
     program p;
-    pgq::worker w{p.jobs, [](const note&) {}};
-    const auto failed = w.run();
+    const auto id = p.jobs.enqueue(note{1, "x"}).value().id();
+    const auto taken = p.jobs.get<note>({.timeout = std::chrono::hours{1}}).value();
+    REQUIRE(taken.has_value());
+    CHECK(taken->id() == id);
+    CHECK_FALSE(p.jobs.get<note>({.timeout = {}}).value().has_value());
+    const auto failed = p.jobs.get<note>({.timeout = std::chrono::hours{1}});
     REQUIRE_FALSE(failed.has_value());
     CHECK(failed.error() == errc::invalid_option);
-    CHECK(failed.error().hint.find("driver::libpq") != std::string::npos);
+    CHECK(failed.error().hint.find("timeout of zero") != std::string::npos);
 }
 
 TEST_CASE("a borrowed connection to a database without tables says so", "[driver][borrow]") {

@@ -167,6 +167,23 @@ TEST_CASE("packed jobs of a transaction come with its commit or not at all", "[p
     CHECK(db.rows("pack") == (commits ? 2 : 0));
 }
 
+TEST_CASE("a packed job can be taken in the caller's own transaction", "[packs][within]") {
+    const database db;
+    test::note_queue<> jobs{db.driver()};
+    const bool filtered = GENERATE(false, true);
+    const auto put = jobs.enqueue(notes(30), packed).value();
+    CHECK(db.rows("pack") == 1);
+    const pgq::filter which = filtered ? pgq::id_in({put[7]}) : pgq::filter{};
+    (void)db.exec("BEGIN");
+    const auto taken = jobs.take<note>(pgq::within(db.connection()), {.where = which}).value();
+    REQUIRE(taken.has_value());
+    CHECK(taken->id() == (filtered ? put[7] : put[0]));
+    CHECK(taken->value().n == (filtered ? 7 : 0));
+    const bool commits = GENERATE(true, false);
+    (void)db.exec(commits ? "COMMIT" : "ROLLBACK");
+    CHECK(jobs.counts<note>().value().ready == (commits ? 29 : 30));
+}
+
 TEST_CASE("a bounded lane counts what is in packs", "[packs][at_most]") {
     const database db;
     test::note_queue<> jobs{db.driver()};

@@ -34,10 +34,10 @@ public:
         void begin() = delete;
 
         pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
-            std::vector<pgq::lane_id> found;
-            test::outcome<> end;
-            async_lanes({queue, names}, found, end.handler());
-            if (const auto failed = end.error()) return why(failed);
+            test::outcome<std::vector<pgq::lane_id>> end;
+            async_lanes(queue, names, end.handler());
+            auto [failed, found] = end.get();
+            if (failed) return why(failed);
             return found;
         }
         pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {

@@ -83,7 +83,7 @@ public:
         packing_session::in_transactions = false;
         auto s = pgq::driver::pq::session::open(options_, role);
         if (!s) return s.error();
-        s->line().expect_packs(expecting_);
+        s->info().expects_packs = expecting_;
         return session{std::move(*s), options_.schema};
     }
     pgq::result<void> install() const { return pgq::driver::pq::installer{options_}.run(); }

@@ -3,9 +3,9 @@
 #include <plans/asked.hpp>
 #include <plans/plan.hpp>
 
-#include <pgq/driver/pq/handle.hpp>
-#include <pgq/driver/pq/link.hpp>
-#include <pgq/driver/pq/script.hpp>
+#include <pgq/driver/pq/command/handshake.hpp>
+#include <pgq/driver/pq/connection/execute.hpp>
+#include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/statement/query.hpp>
 
 #include <support/database.hpp>

@@ -5,7 +5,7 @@
 #include <support/jobs.hpp>
 
 #include <pgq/backoff/none.hpp>
-#include <pgq/driver/pq/within.hpp>
+#include <pgq/driver/pq/session/caller_transaction.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -4,7 +4,7 @@
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
 
-#include <pgq/driver/pq/within.hpp>
+#include <pgq/driver/pq/session/caller_transaction.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+
 #include <pgq/job/revision.hpp>
+#include <support/forwarding_session.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -120,7 +122,7 @@ private:
 };
 
 template <class Driver>
-class crashing<Driver>::session {
+class crashing<Driver>::session : public forwarding_session<session> {
 public:
     session(inner_session s, crash_plan plan) : core_{std::make_unique<core>()}, plan_{std::move(plan)} {
         core_->inner.emplace(std::move(s));
@@ -132,28 +134,6 @@ public:
         if (!core_->inner || plan_.is_dead()) return false;
         if constexpr (requires(inner_session & s) { s.usable(); }) return core_->inner->usable();
         else return true;
-    }
-
-    auto lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
-        return on("lanes", [&](auto& s) { return s.lanes(queue, names); });
-    }
-    auto limits(std::string_view queue, std::span<const pgq::lane_limit> declared) {
-        return on("limits", [&](auto& s) { return s.limits(queue, declared); });
-    }
-    auto change_limit(std::string_view queue, const pgq::lane_limit& limit) {
-        return on("change_limit", [&](auto& s) { return s.change_limit(queue, limit); });
-    }
-    auto enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
-        return told("enqueue", ids, [&](auto& s, auto& out) { return s.enqueue(r, out); });
-    }
-    auto exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
-        return told("exchange", reply, [&](auto& s, auto& out) { return s.exchange(r, out); });
-    }
-    auto take(const pgq::take_request& r, pgq::take_reply& reply) {
-        return told("take", reply, [&](auto& s, auto& out) { return s.take(r, out); });
-    }
-    auto keep(const pgq::taken_record& job, std::string_view reason) {
-        return on("keep", [&](auto& s) { return s.keep(job, reason); });
     }
 
     auto begin() {
@@ -175,85 +155,19 @@ public:
         return on("release_savepoint", [](auto& s) { return s.release_savepoint(); });
     }
 
-    auto wait(pgq::duration timeout) {
-        return on("wait", [&](auto& s) { return s.wait(timeout); });
-    }
     void interrupt() noexcept {
         const std::lock_guard lock{core_->mutex};
         if (core_->inner) core_->inner->interrupt();
     }
-
-    auto register_worker(const pgq::worker_info& info) {
-        return on("register_worker", [&](auto& s) { return s.register_worker(info); });
-    }
-    auto beat(pgq::worker_id id) {
-        return on("beat", [&](auto& s) { return s.beat(id); });
-    }
-    auto rescue() {
-        return on("rescue", [](auto& s) { return s.rescue(); });
-    }
-    auto retire(pgq::worker_id id) {
-        return on("retire", [&](auto& s) { return s.retire(id); });
-    }
-    auto leases_of(pgq::worker_id id) {
-        return on("leases_of", [&](auto& s) { return s.leases_of(id); });
-    }
-    auto give_back(std::span<const pgq::lease_ref> leases) {
-        return on("give_back", [&](auto& s) { return s.give_back(leases); });
-    }
-
-    auto enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
-        return told("enqueue_tracked", jobs, [&](auto& s, auto& out) { return s.enqueue_tracked(r, out); });
-    }
-    auto watch(std::span<const pgq::job_id> ids, pgq::duration keep, std::vector<pgq::ended_job>& ended) {
-        return told("watch", ended, [&](auto& s, auto& out) { return s.watch(ids, keep, out); });
-    }
-    auto leases_now(pgq::worker_id id) {
-        return on("leases_now", [&](auto& s) { return s.leases_now(id); });
-    }
     bool stop_asked() noexcept { return core_->inner && core_->inner->stop_asked(); }
-    auto sweep() {
-        return on("sweep", [](auto& s) { return s.sweep(); });
-    }
-
-    auto find(const pgq::find_request& r, std::vector<pgq::job_id>& found) {
-        return told("find", found, [&](auto& s, auto& out) { return s.find(r, out); });
-    }
-    auto failures(pgq::job_id id) {
-        return on("failures", [&](auto& s) { return s.failures(id); });
-    }
-    auto open_jobs(pgq::lane_id lane, std::int64_t most) {
-        return on("open_jobs", [&](auto& s) { return s.open_jobs(lane, most); });
-    }
-    auto set_dead_letters(std::span<const pgq::lane_id> lanes, std::span<const pgq::lane_id> to) {
-        return on("set_dead_letters", [&](auto& s) { return s.set_dead_letters(lanes, to); });
-    }
-
-    auto revise(const pgq::revision& r) {
-        return on("revise", [&](auto& s) { return s.revise(r); });
-    }
-    auto progress_of(pgq::job_id id) {
-        return on("progress_of", [&](auto& s) { return s.progress_of(id); });
-    }
-
-    auto cancel(std::span<const pgq::job_id> ids) {
-        return on("cancel", [&](auto& s) { return s.cancel(ids); });
-    }
-    auto requeue(std::span<const pgq::job_id> ids) {
-        return on("requeue", [&](auto& s) { return s.requeue(ids); });
-    }
-    auto held(pgq::lane_id lane, std::size_t limit) {
-        return on("held", [&](auto& s) { return s.held(lane, limit); });
-    }
-    auto counts(pgq::lane_id lane) {
-        return on("counts", [&](auto& s) { return s.counts(lane); });
-    }
 
 private:
     struct core {
         std::mutex mutex{};  // guards the destruction of `inner`, which another thread may interrupt
         std::optional<inner_session> inner{};
     };
+
+    friend forwarding_session<session>;
 
     template <class Call>
     std::invoke_result_t<Call&, inner_session&> on(const char* verb, Call call) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/driver/libpq.hpp>
-#include <pgq/driver/pq/handle.hpp>
+#include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/statement/query.hpp>
 
 #include <support/fresh_schema.hpp>

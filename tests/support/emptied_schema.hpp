@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/driver/libpq.hpp>
-#include <pgq/driver/pq/options.hpp>
+#include <pgq/driver/pq/connection/options.hpp>
 
 #include <support/database.hpp>
 #include <support/eventually.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/driver/pq/handle.hpp>
+#include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/statement/query.hpp>
 
 #include <unistd.h>

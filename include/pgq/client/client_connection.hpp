@@ -3,6 +3,7 @@
 #include <pgq/client/completion_watcher.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>
 
@@ -57,7 +58,7 @@ public:
             const std::lock_guard lock{mutex_};
             if (auto ready = prepare(); !ready) return ready.error();
             auto answer = use(*session_, lanes_);
-            if (!answer && answer.error() == errc::connection_lost) session_.reset();
+            if (!answer && ends_session(answer.error())) session_.reset();
             return answer;
         }
     }
@@ -88,7 +89,7 @@ private:
     }
     template <class Loan>
     static error_info note_end(Loan& loan, error_info e) {
-        if (e == errc::connection_lost) loan.discard();
+        if (ends_session(e)) loan.discard();
         return e;
     }
     // The lanes never change once they are found, so only finding them needs the lock.

@@ -3,6 +3,8 @@
 #include <pgq/client/completion_waiter.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/unit_random.hpp>
+#include <pgq/diagnostic/calls.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/reconnect.hpp>
 #include <pgq/job/tracked.hpp>
@@ -55,16 +57,8 @@ public:
     /// Blocks until all have ended, or until `deadline`: then errc::timeout, or why the database could not be asked.
     /// The answer is in the order of `ids`.
     answer wait(std::span<const job_id> ids, steady_time deadline, duration keep) {
-        completion_waiter me{ids, deadline, keep, clock::now()};
-        std::unique_lock lock{mutex_};
-        const auto here = add(me);
-        while (!is_over(me)) {
-            if (!led_) lead_round(lock, me);
-            else changed_.wait_until(lock, until(me), [&] { return !led_ || me.is_answered(); });
-        }
-        waiters_.erase(here);
-        changed_.notify_all();
-        return me.answer(failure_);
+        if constexpr (!diagnostic::require_worker_session<Driver>()) return errc::invalid_option;
+        else return wait_for(ids, deadline, keep);
     }
 
     /// A number for `async_wait`, by which `cancel_wait` finds that wait.
@@ -111,6 +105,19 @@ private:
         return waiters_.insert(waiters_.end(), &w);
     }
     steady_time until(const completion_waiter& w) const noexcept { return w.until(failure_.has_value()); }
+    answer wait_for(std::span<const job_id> ids, steady_time deadline, duration keep) {
+        completion_waiter me{ids, deadline, keep, clock::now()};
+        std::unique_lock lock{mutex_};
+        const auto here = add(me);
+        while (!is_over(me)) {
+            if (!led_) lead_round(lock, me);
+            else changed_.wait_until(lock, until(me), [&] { return !led_ || me.is_answered(); });
+        }
+        waiters_.erase(here);
+        changed_.notify_all();
+        return me.answer(failure_);
+    }
+
     bool is_over(const completion_waiter& w) const noexcept { return w.is_over(clock::now(), failure_.has_value()); }
 
     // The watcher's thread: leads while there are waits without a thread.
@@ -175,7 +182,7 @@ private:
             lock.unlock();
             if (pause > duration{}) wait_for_notification(pause);
             lock.lock();
-        } else if (!asked && *failure_ == errc::connection_lost && !me.open().empty() && !closed_) {
+        } else if (!asked && ends_session(*failure_) && !me.open().empty() && !closed_) {
             const auto pause = std::min<duration>(retry_.failed(unit_random()), until - clock::now());
             changed_.wait_for(lock, std::max(pause, duration{}));
         }
@@ -191,7 +198,7 @@ private:
             session_.emplace(std::move(*opened));
         }
         auto watched = session_->watch(ids, keep, ended);
-        if (!watched && watched.error() == errc::connection_lost) {
+        if (!watched && ends_session(watched.error())) {
             const std::lock_guard lock{mutex_};
             session_.reset();
         }
@@ -214,7 +221,7 @@ private:
         if (!asked) failure_ = asked.error();
         else retry_.succeeded();
         std::sort(ended.begin(), ended.end(), has_lower_id);
-        const bool fatal = !asked && asked.error() != errc::connection_lost;
+        const bool fatal = !asked && !ends_session(asked.error());
         for (completion_waiter* w : waiters_) {
             if (fatal) w->refuse(asked.error());
             w->update(ids, ended);

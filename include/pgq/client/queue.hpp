@@ -238,7 +238,8 @@ public:
     /// asked for. See poller and polled_job.
     template <class Job>
     auto poll(poll_options options = {}) {
-        if constexpr (!can_pull<Job>()) return detail::unavailable_poller<Job>{};
+        if constexpr (!can_pull<Job>() || !diagnostic::require_worker_session<driver_type>())
+            return detail::unavailable_poller<Job>{};
         else return detail::pull_calls<composition_type>::template poll<Job>(*this, std::move(options));
     }
 

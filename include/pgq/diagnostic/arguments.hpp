@@ -78,7 +78,7 @@ template <class Driver>
 struct incomplete_driver {
     static_assert(driver_policy<Driver>,
                   "pgq: a driver does not model pgq::driver_policy. Give it connect(), install() and a session with "
-                  "all of pgq/concept/driver.hpp.");
+                  "the members of pgq::client_session; see pgq/concept/driver.hpp.");
 };
 
 template <class Executor>

@@ -35,6 +35,14 @@ struct no_result {
 };
 
 template <class Driver>
+struct only_for_clients {
+    static_assert(
+        worker_session<typename Driver::session>,
+        "pgq: the sessions of this driver are for clients only: no worker runs on them, and nothing waits for "
+        "jobs or for their ends. Use another driver, or give its session the members of pgq::worker_session.");
+};
+
+template <class Driver>
 struct cannot_take {
     static_assert(can_take<typename Driver::session>,
                   "pgq: this driver cannot take jobs without a worker. Give its session the members of pgq::can_take.");
@@ -75,6 +83,10 @@ using error_if_unknown = std::conditional_t<has_job_type<Composition, Job> || !C
 template <class Driver>
 using error_if_blocking = std::conditional_t<async_driver<Driver>, std::true_type, blocking_driver<Driver>>;
 
+template <class Driver>
+inline constexpr bool works = false;
+template <driver_policy Driver>
+inline constexpr bool works<Driver> = worker_driver<Driver>;
 template <class Driver>
 inline constexpr bool takes = false;
 template <driver_policy Driver>
@@ -120,6 +132,12 @@ struct require_result : std::bool_constant<keeps_result<Job, Serializer>> {
 template <class Driver>
 struct require_async : std::bool_constant<async_driver<Driver>> {
     static_assert(sizeof(detail::error_if_blocking<Driver>) != 0);
+};
+
+/// True if workers run on sessions of the driver; otherwise a compile error with a message.
+template <class Driver>
+struct require_worker_session : std::bool_constant<detail::works<Driver>> {
+    static_assert(sizeof(detail::error_unless<detail::works<Driver>, Driver, only_for_clients<Driver>>) != 0);
 };
 
 /// True if sessions of the driver can take jobs without a worker; otherwise a compile error with a message.

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
-#include <pgq/driver/pq/async_client.hpp>
-#include <pgq/driver/pq/async_session.hpp>
-#include <pgq/driver/pq/install.hpp>
-#include <pgq/driver/pq/options.hpp>
-#include <pgq/driver/pq/within.hpp>
+#include <pgq/driver/pq/asio/client.hpp>
+#include <pgq/driver/pq/asio/session.hpp>
+#include <pgq/driver/pq/connection/options.hpp>
+#include <pgq/driver/pq/session/caller_transaction.hpp>
+#include <pgq/driver/pq/session/installer.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
@@ -63,6 +63,6 @@ private:
     connection_options options_;
 };
 
-static_assert(async_driver<asio_libpq>);
+static_assert(async_driver<asio_libpq> && worker_driver<asio_libpq>);
 
 }  // namespace pgq::driver

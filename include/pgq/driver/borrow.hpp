@@ -1,9 +1,9 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
-#include <pgq/driver/pq/borrowed_session.hpp>
-#include <pgq/driver/pq/options.hpp>
-#include <pgq/driver/pq/within.hpp>
+#include <pgq/driver/pq/connection/options.hpp>
+#include <pgq/driver/pq/session/borrowed_session.hpp>
+#include <pgq/driver/pq/session/caller_transaction.hpp>
 
 #include <libpq-fe.h>
 
@@ -18,18 +18,19 @@ struct borrow_options {
     std::size_t max_payload = std::size_t{16} << 20;  ///< bytes of one serialized job
 };
 
-/// A queue on a connection that the program has already: `app_queue jobs{driver::borrow{conn}};`. For enqueueing and looking
-/// after jobs; workers need connections of their own.
+/// A queue on a connection that the program has already: `app_queue jobs{driver::borrow{conn}};`. For enqueueing and
+/// looking after jobs; workers need connections of their own.
 ///
-/// The connection stays the program's: it is not closed, and between two calls it is as it was, with its settings, its prepared
-/// statements and its transaction. In an open transaction a call is part of that, and of no effect when it is rolled back; one
-/// that fails leaves it usable, by a savepoint. Otherwise a call is a transaction of its own.
+/// The connection stays the program's: it is not closed, and between two calls it is as it was, with its settings, its
+/// prepared statements and its transaction. In an open transaction a call is part of that, and of no effect when it is
+/// rolled back; one that fails leaves it usable, by a savepoint. Otherwise a call is a transaction of its own.
 ///
-/// Errors beside those of driver::libpq: errc::invalid_option when the connection cannot be used at the moment: in pipeline mode,
-/// in the middle of a statement, in a transaction that has failed, or with another client_encoding than UTF8; and when
-/// somebody asks it for a worker. Calls block for as long as libpq does.
+/// Errors beside those of driver::libpq: errc::invalid_option when the connection cannot be used at the moment: in
+/// pipeline mode, in the middle of a statement, in a transaction that has failed, or with another client_encoding than
+/// UTF8; and from `get` with a timeout. A worker on it does not compile. Calls block for as long as libpq does.
 ///
-/// One thread at a time uses the connection, through whatever: a queue over it is no protection from the program's own use.
+/// One thread at a time uses the connection, through whatever: a queue over it is no protection from the program's own
+/// use.
 class borrow {
 public:
     using policy_category = driver_tag;
@@ -43,7 +44,9 @@ public:
 
     /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's.
     result<session> connect(session_role role) const {
-        if (role != session_role::client) return session::for_clients_only();
+        if (role != session_role::client)
+            return error_info{errc::invalid_option, "a borrowed connection neither runs a worker nor waits",
+                              "give the queue a driver that makes connections of its own, driver::libpq"};
         return session::open(connection_, options_);
     }
 
@@ -62,6 +65,6 @@ private:
     connection_options options_;
 };
 
-static_assert(driver_policy<borrow>);
+static_assert(driver_policy<borrow> && !worker_driver<borrow>);
 
 }  // namespace pgq::driver

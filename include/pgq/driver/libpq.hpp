@@ -1,10 +1,10 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
-#include <pgq/driver/pq/install.hpp>
-#include <pgq/driver/pq/options.hpp>
-#include <pgq/driver/pq/session.hpp>
-#include <pgq/driver/pq/within.hpp>
+#include <pgq/driver/pq/connection/options.hpp>
+#include <pgq/driver/pq/session/caller_transaction.hpp>
+#include <pgq/driver/pq/session/installer.hpp>
+#include <pgq/driver/pq/session/session.hpp>
 
 #include <string>
 #include <utility>
@@ -36,6 +36,6 @@ private:
     connection_options options_;
 };
 
-static_assert(driver_policy<libpq>);
+static_assert(worker_driver<libpq>);
 
 }  // namespace pgq::driver

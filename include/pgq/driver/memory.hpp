@@ -276,6 +276,6 @@ private:
 
 inline result<memory::session> memory::connect(session_role) const { return session{db_}; }
 
-static_assert(driver_policy<memory>);
+static_assert(worker_driver<memory>);
 
 }  // namespace pgq::driver

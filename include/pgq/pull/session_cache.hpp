@@ -26,7 +26,8 @@ public:
     session_cache(const session_cache&) = delete;
     session_cache& operator=(const session_cache&) = delete;
     ~session_cache() {
-        for (auto& l : listeners_) l.listener.retire();
+        if constexpr (worker_driver<Driver>)
+            for (auto& l : listeners_) l.listener.retire();
     }
 
     /// A listener for the lanes of one job type; `job` is the position of the type in the composition.

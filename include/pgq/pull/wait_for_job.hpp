@@ -120,4 +120,17 @@ auto wait_for_job(session_cache<Driver>& h, const Driver& driver, const waiting&
     return found;
 }
 
+/// The same for sessions that cannot wait: it looks once, and with a timeout an empty answer is an error.
+template <class Driver, class Look>
+    requires(!worker_driver<Driver>)
+auto wait_for_job(session_cache<Driver>&, const Driver&, const waiting& w, Look look)
+    -> decltype(look(std::declval<std::optional<duration>&>())) {
+    if (auto fine = check(w); !fine) return std::move(fine.error());
+    std::optional<duration> due;
+    auto found = look(due);
+    if (!found || *found || w.timeout == duration{}) return found;
+    return error_info{errc::invalid_option, "the sessions of this driver cannot wait for jobs",
+                      "call it with a timeout of zero, or give the queue another driver"};
+}
+
 }  // namespace pgq::detail

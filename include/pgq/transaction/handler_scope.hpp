@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/transaction.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/transaction/session_pool.hpp>
@@ -62,7 +63,7 @@ public:
             return lease_end::ended;
         }
         error_info why = std::move(ended.error());
-        if (!pool_type::is_over(why)) {
+        if (!ends_session(why)) {
             roll_back();
             return why;
         }

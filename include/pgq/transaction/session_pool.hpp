@@ -1,14 +1,12 @@
 #pragma once
 
 #include <pgq/client/queue_core.hpp>
-#include <pgq/worker/block_until.hpp>
 #include <pgq/concept/driver.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/error/session_end.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/block_until.hpp>
-#include <pgq/worker/worker_registration.hpp>
 
 #include <algorithm>
 #include <array>
@@ -81,7 +79,7 @@ public:
                 session.emplace(std::move(*opened));
             }
             const auto ended = session->acknowledge(worker, lease);
-            const bool broke = !ended && is_over(ended.error());
+            const bool broke = !ended && ends_session(ended.error());
             if (!broke) give_back(std::move(*session));
             if (ended && *ended) return lease_end::ended;
             if (!ended && !broke) return ended.error();
@@ -106,7 +104,6 @@ public:
             if (!block_until(std::chrono::steady_clock::now() + pause, stops)) return std::nullopt;
         }
     }
-    static bool is_over(const error_info& e) { return e == errc::connection_lost || session_is_over(e); }
 
 private:
     std::optional<session_type> take_idle() {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <pgq/error/result.hpp>
-#include <pgq/error/session_end.hpp>
 #include <pgq/fsm/worker.hpp>
 #include <pgq/job/admin.hpp>
 #include <pgq/version.hpp>

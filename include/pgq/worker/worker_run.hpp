@@ -3,6 +3,7 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/detail/unit_random.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/worker/heartbeat.hpp>
 #include <pgq/worker/job_runner.hpp>
@@ -105,7 +106,7 @@ public:
     exchange_reply& reply() noexcept { return reply_; }
     void exchanged(const fsm::worker_action& a, steady_time now) { core_.exchanged(a, reply_, now); }
     void failed(const fsm::worker_action& a, const error_info& why, steady_time now) {
-        if (why == errc::connection_lost || session_is_over(why)) return broke(why, now);
+        if (ends_session(why)) return broke(why, now);
         core_.refused(a, why, now);
         if (why == errc::worker_lost) core_.declared_dead(now);
     }

@@ -1,4 +1,4 @@
-#include <pgq/driver/pq/tls.hpp>
+#include <pgq/driver/pq/connection/tls.hpp>
 
 #include "support/catch.hpp"
 

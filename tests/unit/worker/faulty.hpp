@@ -2,6 +2,8 @@
 
 #include <pgq/concept/driver.hpp>
 
+#include <support/forwarding_session.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -88,83 +90,42 @@ private:
 
 /// A session of `Inner`, failing as planned.
 template <class Inner>
-class faulty_session {
+class faulty_session : public forwarding_session<faulty_session<Inner>> {
 public:
     faulty_session(Inner inner, pgq::session_role role, std::shared_ptr<fault_plan> plan)
         : inner_{std::move(inner)}, role_{role}, plan_{std::move(plan)} {}
 
-    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
-        return inner_.lanes(queue, names);
-    }
-    pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view queue,
-                                                     std::span<const pgq::lane_limit> declared) {
-        return inner_.limits(queue, declared);
-    }
-    pgq::result<bool> change_limit(std::string_view queue, const pgq::lane_limit& limit) {
-        return inner_.change_limit(queue, limit);
-    }
-    pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
-        return inner_.enqueue(r, ids);
-    }
     pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
         return perform(
-            verb::exchange, [&] { return inner_.exchange(r, reply); }, &r);
-    }
-    pgq::result<pgq::wake_reason> wait(pgq::duration timeout) {
-        return perform(verb::wait, [&] { return inner_.wait(timeout); });
+            verb::exchange, [&](Inner& s) { return s.exchange(r, reply); }, &r);
     }
     void interrupt() noexcept { inner_.interrupt(); }
-
-    pgq::result<pgq::worker_id> register_worker(const pgq::worker_info& info) {
-        return perform(verb::register_worker, [&] { return inner_.register_worker(info); });
-    }
-    pgq::result<pgq::beat_reply> beat(pgq::worker_id id) {
-        return perform(verb::beat, [&] { return inner_.beat(id); });
-    }
-    pgq::result<pgq::rescue_reply> rescue() {
-        return perform(verb::rescue, [&] { return inner_.rescue(); });
-    }
-    pgq::result<void> retire(pgq::worker_id id) {
-        return perform(verb::retire, [&] { return inner_.retire(id); });
-    }
-    pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id id) {
-        return perform(verb::leases_of, [&] { return inner_.leases_of(id); });
-    }
-    pgq::result<void> give_back(std::span<const pgq::lease_ref> leases) {
-        return perform(verb::give_back, [&] { return inner_.give_back(leases); });
-    }
-
-    pgq::result<void> enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
-        return inner_.enqueue_tracked(r, jobs);
-    }
-    pgq::result<void> watch(std::span<const pgq::job_id> ids, pgq::duration keep, std::vector<pgq::ended_job>& ended) {
-        return inner_.watch(ids, keep, ended);
-    }
-    pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id id) {
-        return perform(verb::leases_of, [&] { return inner_.leases_now(id); });
-    }
     bool stop_asked() noexcept { return inner_.stop_asked(); }
-    pgq::result<pgq::sweep_reply> sweep() { return inner_.sweep(); }
-    pgq::result<void> revise(const pgq::revision& r) { return inner_.revise(r); }
-    pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) { return inner_.progress_of(id); }
-
-    pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id> ids) { return inner_.cancel(ids); }
-    pgq::result<std::int64_t> requeue(std::span<const pgq::job_id> ids) { return inner_.requeue(ids); }
-    pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id lane, std::size_t limit) {
-        return inner_.held(lane, limit);
-    }
-    pgq::result<pgq::lane_counts> counts(pgq::lane_id lane) {
-        return perform(verb::counts, [&] { return inner_.counts(lane); });
-    }
 
 private:
+    friend forwarding_session<faulty_session>;
+
+    // The verbs that are in the plan.
+    template <class Call>
+    auto on(std::string_view name, Call call) {
+        constexpr std::pair<std::string_view, verb> planned[]{
+            {"wait", verb::wait},           {"register_worker", verb::register_worker},
+            {"leases_of", verb::leases_of}, {"leases_now", verb::leases_of},
+            {"give_back", verb::give_back}, {"retire", verb::retire},
+            {"counts", verb::counts},       {"beat", verb::beat},
+            {"rescue", verb::rescue}};
+        for (const auto& [known, v] : planned)
+            if (known == name) return perform(v, call);
+        return call(inner_);
+    }
+
     template <class Do>
-    auto perform(verb v, Do call, const pgq::exchange_request* r = nullptr) -> decltype(call()) {
-        if (role_ == pgq::session_role::client) return call();
+    auto perform(verb v, Do call, const pgq::exchange_request* r = nullptr) -> decltype(call(std::declval<Inner&>())) {
+        if (role_ == pgq::session_role::client) return call(inner_);
         if (broken_) return pgq::errc::connection_lost;
         const auto f = plan_->next(v, r);
-        if (!f) return call();
-        if (f->performed) (void)call();
+        if (!f) return call(inner_);
+        if (f->performed) (void)call(inner_);
         broken_ = f->error == pgq::errc::connection_lost;
         return f->error;
     }

@@ -3,6 +3,7 @@
 
 #include <support/catch.hpp>
 #include <support/eventually.hpp>
+#include <support/fake_session.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -30,16 +31,17 @@ struct book {
 };
 
 struct only_beats {
-    struct session {
-        book* b;
+    struct session : test::fake_session {
+        explicit session(book* to) : b{to} {}
+
         pgq::result<pgq::beat_reply> beat(pgq::worker_id) {
             const std::lock_guard lock{b->mutex};
             b->beats.push_back(std::chrono::steady_clock::now());
             const std::size_t n = b->beats.size() - 1;
             return n < b->answers.size() ? b->answers[n] : pgq::beat_reply{.alive = true};
         }
-        pgq::result<pgq::rescue_reply> rescue() { return pgq::rescue_reply{}; }
-        pgq::result<void> sweep() { return {}; }
+
+        book* b;
     };
     pgq::result<session> connect(pgq::session_role) const { return session{b}; }
 

@@ -1,0 +1,202 @@
+#pragma once
+
+#include <pgq/driver/pq/asio/operation.hpp>
+#include <pgq/driver/pq/asio/work.hpp>
+#include <pgq/driver/pq/session/session.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/compose.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::pq {
+
+/// A session that also has each verb of a client or a worker asynchronously, with any completion token: `async_beat` is
+/// `beat` without blocking. What a verb returns is the second argument of the handler.
+///
+/// One operation at a time, of either kind, and none while a transaction is open. Destroy the session only after the
+/// operation has completed. What a request points to, and the place for the reply, must live until the completion; the
+/// request itself is copied. Handlers are called on their own executor, or else on the driver's, never inside the
+/// initiating function.
+///
+/// Errors are codes; `last_error()` has the rest. Operations accept terminal cancellation only: a cancelled one ends
+/// with asio::error::operation_aborted and closes the session, and whether the server has done what it asked for is in
+/// doubt, because the answer may still be on its way. `async_wait` and `async_connect` accept all kinds of cancellation
+/// and leave everything as it was.
+class async_session : public session {
+public:
+    /// No session yet: to be assigned to, and nothing else.
+    async_session() = default;
+
+    static result<async_session> open(const asio::any_io_executor& executor, const connection_options& options,
+                                      session_role role) {
+        async_session s{executor, options, role};
+        if (auto connected = s.connect(); !connected) return connected.error();
+        return s;
+    }
+    template <asio::completion_token_for<void(std::error_code, async_session)> Token>
+    static auto async_open(const asio::any_io_executor& executor, const connection_options& options, session_role role,
+                           Token&& token) {
+        async_session s{executor, options, role};
+        const auto core = s.core_;
+        return compose<connect_work<async_session>, void(std::error_code, async_session)>(token, core, std::move(s));
+    }
+
+    /// Runs one command of driver/pq/command; completes with the value of its result, if it has one.
+    template <class Command, class Token>
+    auto async_run(Command c, Token&& token) {
+        using work = command_work<Command>;
+        return compose<work, signature_of<typename work::value_type>>(token, core_, std::move(c));
+    }
+
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_exchange(const exchange_request& r, exchange_reply& reply, Token&& token) {
+        return async_run(command::exchange{r, reply}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_enqueue(const enqueue_request& r, std::vector<job_id>& put, Token&& token) {
+        return async_run(command::enqueue{r, put}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& put, Token&& token) {
+        return async_run(command::enqueue_tracked{r, put}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, wake_reason)> Token>
+    auto async_wait(duration timeout, Token&& token) {
+        return compose<wait_work, void(std::error_code, wake_reason)>(token, core_, timeout);
+    }
+
+    template <asio::completion_token_for<void(std::error_code, std::vector<lane_id>)> Token>
+    auto async_lanes(std::string_view queue, std::span<const lane_name> names, Token&& token) {
+        return async_run(command::lanes{queue, names}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::vector<lane_limit>)> Token>
+    auto async_limits(std::string_view queue, std::span<const lane_limit> declared, Token&& token) {
+        return async_run(command::limits{queue, declared}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, bool)> Token>
+    auto async_change_limit(std::string_view queue, const lane_limit& limit, Token&& token) {
+        return async_run(command::change_limit{queue, limit}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, worker_id)> Token>
+    auto async_register_worker(const worker_info& info, Token&& token) {
+        return async_run(command::register_worker{info}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, beat_reply)> Token>
+    auto async_beat(worker_id id, Token&& token) {
+        return async_run(command::beat{id}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, rescue_reply)> Token>
+    auto async_rescue(Token&& token) {
+        return async_run(command::rescue{}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_retire(worker_id id, Token&& token) {
+        return async_run(command::retire{id}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::vector<lease_ref>)> Token>
+    auto async_leases_of(worker_id id, Token&& token) {
+        return async_run(command::leases_of{id}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::vector<lease_news>)> Token>
+    auto async_leases_now(worker_id id, Token&& token) {
+        return async_run(command::leases_now{id}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_give_back(std::span<const lease_ref> leases, Token&& token) {
+        return async_run(command::give_back{leases}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, sweep_reply)> Token>
+    auto async_sweep(Token&& token) {
+        return async_run(command::sweep{}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_revise(const revision& r, Token&& token) {
+        return async_run(command::revise{r}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::optional<std::string>)> Token>
+    auto async_progress_of(job_id id, Token&& token) {
+        return async_run(command::progress_of{id}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_watch(std::span<const job_id> ids, duration keep_for, std::vector<ended_job>& ended, Token&& token) {
+        return async_run(command::watch{ids, keep_for, ended}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, cancel_reply)> Token>
+    auto async_cancel(std::span<const job_id> ids, Token&& token) {
+        return async_run(command::cancel{ids}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::int64_t)> Token>
+    auto async_requeue(std::span<const job_id> ids, Token&& token) {
+        return async_run(command::requeue{ids}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::vector<held_job>)> Token>
+    auto async_held(lane_id lane, std::size_t limit, Token&& token) {
+        return async_run(command::held{lane, limit}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, lane_counts)> Token>
+    auto async_counts(lane_id lane, Token&& token) {
+        return async_run(command::counts{lane}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_find(const find_request& r, std::vector<job_id>& found, Token&& token) {
+        return async_run(command::find{r, found}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::vector<failed_attempt>)> Token>
+    auto async_failures(job_id id, Token&& token) {
+        return async_run(command::failures{id}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::int64_t)> Token>
+    auto async_open_jobs(lane_id lane, std::int64_t most, Token&& token) {
+        return async_run(command::open_jobs{lane, most}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code)> Token>
+    auto async_set_dead_letters(std::span<const lane_id> from, std::span<const lane_id> to, Token&& token) {
+        return async_run(command::set_dead_letters{from, to}, std::forward<Token>(token));
+    }
+
+    /// From any thread; ends a wait of either kind.
+    void interrupt() noexcept { core_->interrupt(); }
+
+    /// Why the latest asynchronous operation that failed did. For its handler. Also when that was async_connect: the
+    /// session that comes with its error can tell this and nothing else.
+    error_info last_error() const { return core_ ? core_->last_error : error_info{}; }
+
+private:
+    async_session(const asio::any_io_executor& executor, const connection_options& options, session_role role)
+        : session{options, role}, core_{std::make_shared<async_core>(executor, channel(), wake())} {}
+
+    template <class T>
+    struct completion {
+        using type = void(std::error_code, T);
+    };
+    template <class T>
+        requires std::is_void_v<T>
+    struct completion<T> {
+        using type = void(std::error_code);
+    };
+    template <class T>
+    using signature_of = typename completion<T>::type;
+
+    template <class Work, class Signature, class Token, class... Args>
+    static auto compose(Token& token, std::shared_ptr<async_core> core, Args&&... args) {
+        auto work = std::make_unique<Work>(*core, std::forward<Args>(args)...);
+        const auto executor = core->executor();
+        return asio::async_compose<Token, Signature>(async_op<Work>{std::move(core), std::move(work)}, token, executor);
+    }
+
+    std::shared_ptr<async_core> core_;
+};
+
+}  // namespace pgq::driver::pq

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <pgq/driver/pq/command/wake.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/error/result.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace pgq::driver::pq::command {
+
+/// One command from its first statement to its result, without I/O. A channel sends the batch and calls on:
+///
+///     for (bool more = e.begin(); more; more = e.next())
+///         if (auto sent = send(batch); !sent) { e.failed(sent.error()); break; }
+///     return e.answer();
+///
+/// A command has `compose(batch&, const session_info&)` and `read(const answers&)`, which returns a result. It may also
+/// have
+///
+/// - `check(info)`: result<void>, what is wrong with the request before anything is sent;
+/// - `then(batch&, info)` and `read_then(answers)`: a second round trip, composed when the first was read;
+/// - `wakes()`: the lanes to wake that are known only when the answer was read;
+/// - `learn(session_info&)`: what the session knows from now on;
+/// - `static constexpr bool repeats = true`: it locks many jobs and may meet another session that locks them in another
+///   order. The server ends one of the two, of which nothing remains; it is repeated, but not in the caller's
+///   transaction.
+template <class Command>
+class execution {
+public:
+    using result_type = decltype(std::declval<Command&>().read(std::declval<const answers&>()));
+
+    /// `later` collects what to wake when the session's own transaction is committed.
+    execution(Command& c, batch& steps, session_info& info, wake_list& later) noexcept
+        : command_{&c}, steps_{&steps}, info_{&info}, later_{&later} {}
+
+    /// False when there is nothing to send.
+    bool begin() {
+        if constexpr (requires { command_->check(*info_); })
+            if (auto fine = command_->check(*info_); !fine) return answer_.emplace(std::move(fine.error())), false;
+        return compose() || next();
+    }
+
+    /// The batch was answered. False when the command is over.
+    bool next() {
+        switch (round_) {
+        case round::first:
+            if (auto again = read(); again) return compose() || next();
+            return after_first();
+        case round::second:
+            if constexpr (requires { command_->read_then(answers{*steps_}); })
+                if (auto read = command_->read_then(answers{*steps_}); !read) answer_.emplace(std::move(read.error()));
+            return wake_up();
+        case round::wake: break;
+        }
+        return false;
+    }
+
+    /// The batch could not be sent, or was not answered. A failure to wake fails nothing.
+    void failed(error_info e) {
+        if (round_ != round::wake) answer_.emplace(std::move(e));
+    }
+
+    result_type answer() { return std::move(*answer_); }
+
+private:
+    enum class round : std::uint8_t { first, second, wake };
+    static constexpr int most_tries = 10;
+
+    bool compose() {
+        steps_->clear();
+        command_->compose(*steps_, *info_);
+        return !steps_->empty();
+    }
+
+    // True when it is to be repeated.
+    bool read() {
+        answer_.emplace(command_->read(answers{*steps_}));
+        if constexpr (requires { requires Command::repeats; })
+            if (!*answer_ && answer_->error() == condition::contention && !info_->in_transaction)
+                return ++tries_ < most_tries;
+        if constexpr (requires { command_->learn(*info_); })
+            if (*answer_) command_->learn(*info_);
+        return false;
+    }
+
+    bool after_first() {
+        if (!*answer_) return false;
+        if constexpr (requires { command_->then(*steps_, *info_); }) {
+            round_ = round::second;
+            steps_->clear();
+            command_->then(*steps_, *info_);
+            if (!steps_->empty()) return true;
+        }
+        return wake_up();
+    }
+
+    bool wake_up() {
+        round_ = round::wake;
+        if constexpr (requires { command_->wakes(); }) {
+            if (!*answer_) return false;
+            const wake_list whom = command_->wakes();
+            if (whom.empty()) return false;
+            if (info_->wakes == wake_timing::later) return later_->add(whom), false;
+            steps_->clear();
+            wake{whom}.compose(*steps_, *info_);
+            return !steps_->empty();
+        }
+        return false;
+    }
+
+    Command* command_;
+    batch* steps_;
+    session_info* info_;
+    wake_list* later_;
+    std::optional<result_type> answer_;
+    int tries_ = 0;
+    round round_ = round::first;
+};
+
+}  // namespace pgq::driver::pq::command

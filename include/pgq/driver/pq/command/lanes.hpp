@@ -1,0 +1,70 @@
+#pragma once
+
+#include <pgq/driver/pq/command/rows.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/lane.hpp>
+#include <pgq/statement/admin.hpp>
+#include <pgq/statement/track.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace pgq::driver::pq::command {
+
+/// Makes the lanes that are missing and finds all, in the order of the names. Inside of a transaction it makes none: a
+/// lane would be gone when that is rolled back, while the queue object still knows it.
+class lanes {
+public:
+    lanes(std::string_view queue, std::span<const lane_name> names) : queue_{queue}, names_{names} {}
+
+    void compose(batch& out, const session_info& info) {
+        in_transaction_ = info.in_transaction;
+        // Two transactions, so that the second sees what another session has made meanwhile.
+        if (!in_transaction_) add(out, statement::add_lanes);
+        add(out, statement::find_lanes);
+    }
+    result<std::vector<lane_id>> read(const answers& in) const {
+        if (auto e = in.first_error()) return *e;
+        auto found = lanes_in(in[in.size() - 1], 0);
+        if (found.size() == names_.size()) return found;
+        if (!in_transaction_) return error_info{errc::protocol, "a lane could not be made"};
+        return error_info{errc::invalid_option, "a lane of the queue does not exist yet, and a transaction is open",
+                          "call lanes() on the queue once before the transaction"};
+    }
+
+private:
+    void add(batch& out, const statement::query& q) const {
+        out.add(q)
+            .text(queue_)
+            .texts(names_.size(), [&](std::size_t i) { return names_[i].entrypoint; })
+            .texts(names_.size(), [&](std::size_t i) { return names_[i].version; });
+        out.sync();
+    }
+
+    std::string_view queue_;
+    std::span<const lane_name> names_;
+    bool in_transaction_ = false;
+};
+
+/// Sends the dead letters of some lanes to the lanes at the same places in `to`, or holds them again when `to` is
+/// empty.
+class set_dead_letters {
+public:
+    set_dead_letters(std::span<const lane_id> from, std::span<const lane_id> to) : from_{from}, to_{to} {}
+
+    void compose(batch& out, const session_info&) const {
+        bind_lanes(bind_lanes(out.add(statement::set_dead_letters), from_), to_);
+        out.sync();
+    }
+    static result<void> read(const answers& in) { return no_error(in); }
+
+private:
+    std::span<const lane_id> from_, to_;
+};
+
+}  // namespace pgq::driver::pq::command

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <pgq/driver/pq/command/worker_leases.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/statement/admin.hpp>
+#include <pgq/statement/liveness.hpp>
+
+#include <libpq-fe.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace pgq::driver::pq::command {
+
+/// Declares workers dead that have not beaten for their lease time, and gives their jobs to others.
+class rescue {
+public:
+    void compose(batch& out, const session_info&) const {
+        out.add(statement::bury_workers);
+        out.add(statement::rescue_leases);
+        out.sync();
+    }
+    result<rescue_reply> read(const answers& in) {
+        if (auto e = in.first_error()) return *e;
+        returned_ = detail::returned_jobs(in[1]);
+        return rescue_reply{.workers = std::atoll(PQcmdTuples(in[0].reply.get())),
+                            .returned = in[1][0].number<std::int64_t>(0),
+                            .held = in[1][0].number<std::int64_t>(1)};
+    }
+    wake_list wakes() const { return returned_; }
+
+private:
+    wake_list returned_{};
+};
+
+/// Ends jobs that have expired, and removes records that nobody needs any more.
+class sweep {
+public:
+    static constexpr std::int32_t days_of_failures = 14;
+
+    void compose(batch& out, const session_info&) const {
+        out.add(statement::sweep).number(days_of_failures);
+        out.sync();
+    }
+    result<sweep_reply> read(const answers& in) {
+        if (auto e = in.first_error()) return *e;
+        const row_view row = in[0][0];
+        expired_ = row.number<std::int64_t>(0) > 0;
+        return sweep_reply{.expired = row.number<std::int64_t>(0), .forgotten = row.number<std::int64_t>(1)};
+    }
+    wake_list wakes() const { return {.noted = expired_}; }
+
+private:
+    bool expired_ = false;
+};
+
+}  // namespace pgq::driver::pq::command

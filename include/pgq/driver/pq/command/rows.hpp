@@ -1,0 +1,50 @@
+#pragma once
+
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/statement/params.hpp>
+#include <pgq/statement/wire.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+/// What several commands do to bind their parameters and to read their rows.
+namespace pgq::driver::pq::command {
+
+inline void bind_ids(statement::params& p, std::span<const job_id> ids) {
+    p.int8s(ids.size(), [&](std::size_t i) { return ids[i].value; });
+}
+inline statement::params& bind_lanes(statement::params& p, std::span<const lane_id> lanes) {
+    return p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
+}
+
+/// The lanes in an array of the only row; none when that is null.
+inline std::vector<lane_id> lanes_in(const step& s, int column) {
+    std::vector<lane_id> found;
+    if (s.rows() != 1 || s[0].null(column)) return found;
+    statement::wire::array_reader ids{s[0].cell(column)};
+    for (std::size_t i = 0, n = ids.size(); i < n; ++i) found.push_back({ids.next_number<std::int32_t>()});
+    return found;
+}
+
+/// Each row by `read`, unless one of the statements has failed.
+template <class Row, class Read>
+result<std::vector<Row>> rows_of(const answers& in, const step& s, Read read) {
+    if (auto e = in.first_error()) return std::move(*e);
+    std::vector<Row> found;
+    found.reserve(static_cast<std::size_t>(s.rows()));
+    for (int i = 0; i < s.rows(); ++i) found.push_back(read(s[i]));
+    return found;
+}
+
+/// Nothing but whether all statements have succeeded.
+inline result<void> no_error(const answers& in) {
+    if (auto e = in.first_error()) return std::move(*e);
+    return {};
+}
+
+}  // namespace pgq::driver::pq::command

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <pgq/driver/pq/command/rows.hpp>
+#include <pgq/driver/pq/command/wake.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/take.hpp>
+#include <pgq/statement/take.hpp>
+#include <pgq/statement/wire.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::pq::command {
+
+namespace detail {
+
+inline result<taken_record> read_taken(row_view row) {
+    taken_record job{.id = {row.number<std::int64_t>(0)},
+                     .lane = {row.number<std::int32_t>(1)},
+                     .rank = {row.number<std::int64_t>(2)},
+                     .attempts = row.number<std::int16_t>(3),
+                     .body = std::string{row.cell(5)}};
+    if (!row.null(4)) job.key = std::string{row.cell(4)};
+    if (row.null(6)) return job;
+    statement::wire::array_reader flat{row.cell(6)};
+    for (std::size_t n = flat.size() / 2; n > 0; --n) {
+        auto& h = job.headers.emplace_back();
+        h.name = flat.next();
+        h.value = flat.next();
+    }
+    if (!flat.ok()) return error_info{errc::protocol, "the answer of a take cannot be read"};
+    return job;
+}
+
+}  // namespace detail
+
+/// Takes jobs for good: promotes those that are due, takes packs apart, takes the best, and looks ahead. In a
+/// transaction that somebody else ends it promotes nothing, so that it locks no more than it takes.
+class take {
+public:
+    take(const take_request& r, take_reply& reply) : request_{r}, reply_{&reply} {}
+
+    result<void> check(const session_info&) const { return request_.where ? request_.where->check() : result<void>{}; }
+    void compose(batch& out, const session_info& info) {
+        promotes_ = request_.promote && !info.in_transaction;
+        if (promotes_) out.add(statement::promote_planned);
+        if (takes()) {
+            statement_ = std::make_unique<const statement::take_statement>(request_);
+            statement_->bind_unpack(out.add(statement::unpack_planned));
+            statement_->bind(out.add(statement_->get()));
+        }
+        if (request_.look_ahead) out.add(statement::look_ahead_planned);
+        if (!out.empty()) out.sync();
+    }
+    result<void> read(const answers& in) {
+        reply_->jobs.clear();
+        reply_->next_due.reset();
+        if (auto e = in.first_error()) return *e;
+        std::size_t at = 0;
+        if (promotes_) claimable_ = in[at++][0].number<std::int64_t>(0) > 0;
+        if (takes()) {
+            const bool unpacked = in[at++][0].number<std::int64_t>(0) > 0;
+            claimable_ = claimable_ || unpacked;
+            if (auto read = read_jobs(in[at++]); !read) return read;
+        }
+        if (request_.look_ahead && in[at].rows() == 1 && !in[at][0].null(0)) reply_->next_due = in[at][0].micros(0);
+        return {};
+    }
+    wake_list wakes() const { return {.noted = claimable_}; }
+
+private:
+    bool takes() const noexcept { return request_.limit > 0 && !request_.lanes.empty(); }
+
+    result<void> read_jobs(const step& s) {
+        for (int i = 0; i < s.rows(); ++i) {
+            auto job = detail::read_taken(s[i]);
+            if (!job) return std::move(job.error());
+            reply_->jobs.push_back(std::move(*job));
+            claimable_ = claimable_ || !s[i].null(7);  // jobs that waited for this one
+        }
+        std::sort(reply_->jobs.begin(), reply_->jobs.end(), [](const taken_record& a, const taken_record& b) {
+            return std::pair{a.rank, a.id} < std::pair{b.rank, b.id};
+        });
+        return {};
+    }
+
+    take_request request_;
+    take_reply* reply_;
+    std::unique_ptr<const statement::take_statement> statement_{};  // its text is looked at until the answer is there
+    bool promotes_ = false;
+    bool claimable_ = false;  // other jobs have become claimable
+};
+
+/// Makes a held job of one that was taken.
+class keep {
+public:
+    keep(const taken_record& job, std::string_view reason) : job_{&job}, reason_{reason} {}
+
+    void compose(batch& out, const session_info&) const {
+        statement::bind_keep(out.add(statement::keep), *job_, reason_);
+        out.sync();
+    }
+    static result<void> read(const answers& in) { return no_error(in); }
+
+private:
+    const taken_record* job_;
+    std::string_view reason_;
+};
+
+}  // namespace pgq::driver::pq::command

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <pgq/driver/pq/command/rows.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/statement/wake.hpp>
+
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::pq::command {
+
+/// Whom to wake when what a command did is committed.
+struct wake_list {
+    std::vector<lane_id> lanes{};
+    bool noted = false;  ///< also the lanes that statements of this session have noted in the setting `pgq.lanes`
+
+    bool empty() const noexcept { return lanes.empty() && !noted; }
+    void add(const wake_list& more) {
+        lanes.insert(lanes.end(), more.lanes.begin(), more.lanes.end());
+        noted = noted || more.noted;
+    }
+};
+
+/// Wakes sleeping workers that serve these lanes. Nobody reads its answer: a sleeping worker that is not woken looks
+/// for jobs by itself now and then.
+class wake {
+public:
+    explicit wake(wake_list whom) : whom_{std::move(whom)} {}
+
+    void compose(batch& out, const session_info& info) const {
+        if (info.wakes == wake_timing::with_commit) {
+            notify_all(out, info, whom_.lanes);
+            if (whom_.noted) out.add(statement::wake_all_noted).number(info.schema_id);
+            if (!out.empty()) out.sync();
+            return;
+        }
+        if (!whom_.lanes.empty()) wake_one_each(out, info, whom_.lanes);
+        if (!whom_.noted || !info.keeps_state) return;
+        out.add(statement::wake_noted).number(info.schema_id);
+        out.sync();
+    }
+    static result<void> read(const answers&) { return {}; }
+
+    /// Wakes one sleeper of each lane, in a transaction of its own.
+    static void wake_one_each(batch& out, const session_info& info, std::span<const lane_id> lanes) {
+        bind_lanes(out.add(statement::wake).number(info.schema_id), lanes);
+        out.sync();
+    }
+    /// Wakes all sleepers of each lane, when the transaction is committed.
+    static void notify_all(batch& out, const session_info& info, std::span<const lane_id> lanes) {
+        for (const lane_id lane : lanes) out.add(statement::wake_all).number(info.schema_id).number(lane.value);
+    }
+
+private:
+    wake_list whom_;
+};
+
+/// Ends the transaction of the statements that were composed last, and wakes sleepers of these lanes for it, in the
+/// same round trip. `wake_timing::later` composes no wake: the command reports the lanes by its `wakes()` then.
+inline void end_and_wake(batch& out, const session_info& info, std::span<const lane_id> lanes) {
+    if (info.wakes == wake_timing::with_commit) wake::notify_all(out, info, lanes);
+    out.sync();
+    if (info.wakes == wake_timing::behind_commit) wake::wake_one_each(out, info, lanes);
+}
+
+}  // namespace pgq::driver::pq::command

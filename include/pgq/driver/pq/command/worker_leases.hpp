@@ -1,0 +1,114 @@
+#pragma once
+
+#include <pgq/driver/pq/command/listen.hpp>
+#include <pgq/driver/pq/command/rows.hpp>
+#include <pgq/driver/pq/command/wake.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/tracked.hpp>
+#include <pgq/statement/liveness.hpp>
+#include <pgq/statement/wake.hpp>
+#include <pgq/statement/wire.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pgq::driver::pq::command {
+
+namespace detail {
+
+inline lease_ref read_ref(row_view row) {
+    return {row.number<std::int64_t>(0), statement::wire::load_tid(row.cell(1).data())};
+}
+
+/// Whom to wake for leases that went back: the row of a statement like rescue_leases.
+inline wake_list returned_jobs(const step& s) {
+    return {.lanes = lanes_in(s, 2), .noted = !s[0].null(3) || s[0].number<std::int64_t>(1) > 0};
+}
+
+}  // namespace detail
+
+/// The leases of a worker with their flags, as they are now.
+class leases_now {
+public:
+    explicit leases_now(worker_id id) : id_{id} {}
+
+    void compose(batch& out, const session_info&) const {
+        out.add(statement::leases_of).number(id_.value);
+        out.sync();
+    }
+    static result<std::vector<lease_news>> read(const answers& in) {
+        return rows_of<lease_news>(in, in[0], [](row_view row) {
+            lease_news news{.ref = detail::read_ref(row)};
+            if (row.null(2)) return news;
+            statement::wire::array_reader flags{row.cell(2)};
+            for (std::size_t j = 0, n = flags.size(); j < n; ++j) {
+                const auto one = flags.next();
+                news.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data())
+                                                     : std::int16_t{0});
+            }
+            return news;
+        });
+    }
+
+private:
+    worker_id id_;
+};
+
+/// Takes a worker over: this session gets its notifications, its former session is ended, and its leases are answered.
+class leases_of {
+public:
+    explicit leases_of(worker_id id) : id_{id} {}
+
+    void compose(batch& out, const session_info& info) {
+        listen_.add_worker(out, info, id_);
+        listens_ = out.size();
+        if (info.listens && info.keeps_state) {
+            out.add(statement::oust_former).number(info.schema_id).number(id_.value);
+            out.sync();
+        }
+        out.add(statement::leases_of).number(id_.value);
+        out.sync();
+    }
+    result<std::vector<lease_ref>> read(const answers& in) const {
+        // Where a session may not end another one, the network's time-out ends it.
+        const std::size_t last = in.size() - 1;
+        if (auto e = in.first_error(0, listens_)) return *e;
+        if (in[last].error) return *in[last].error;
+        std::vector<lease_ref> found;
+        for (int i = 0; i < in[last].rows(); ++i) found.push_back(detail::read_ref(in[last][i]));
+        return found;
+    }
+
+private:
+    worker_id id_;
+    std::size_t listens_ = 0;
+    listen listen_{};
+};
+
+/// Makes the jobs of these leases claimable again; their attempts do not count.
+class give_back {
+public:
+    explicit give_back(std::span<const lease_ref> leases) : leases_{leases} {}
+
+    void compose(batch& out, const session_info&) const {
+        out.add(statement::give_back).int8s(leases_.size(), [&](std::size_t i) { return leases_[i].id; });
+        out.sync();
+    }
+    result<void> read(const answers& in) {
+        if (auto e = in.first_error()) return *e;
+        returned_ = detail::returned_jobs(in[0]);
+        return {};
+    }
+    wake_list wakes() const { return returned_; }
+
+private:
+    std::span<const lease_ref> leases_;
+    wake_list returned_{};
+};
+
+}  // namespace pgq::driver::pq::command

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <pgq/driver/pq/command/listen.hpp>
+#include <pgq/driver/pq/command/rows.hpp>
+#include <pgq/driver/pq/command/worker_leases.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/admin.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/statement/liveness.hpp>
+
+#include <cstdint>
+
+namespace pgq::driver::pq::command {
+
+/// Makes a worker known, and then listens to its channel: the number in the channel's name is in the first answer.
+class register_worker {
+public:
+    explicit register_worker(const worker_info& info) : worker_{info} {}
+
+    void compose(batch& out, const session_info&) const {
+        statement::bind_register(out.add(statement::register_worker), worker_);
+        out.sync();
+    }
+    result<worker_id> read(const answers& in) {
+        if (auto e = in.first_error()) return *e;
+        id_ = {in[0][0].number<std::int32_t>(0)};
+        return id_;
+    }
+    void then(batch& out, const session_info& info) { listen_.add_worker(out, info, id_); }
+    static result<void> read_then(const answers& in) { return no_error(in); }
+
+private:
+    worker_info worker_;
+    worker_id id_{};
+    listen listen_{};
+};
+
+/// One heartbeat. It also writes dead rows away; when that fails, the heartbeat holds all the same.
+class beat {
+public:
+    explicit beat(worker_id id) : id_{id} {}
+
+    void compose(batch& out, const session_info&) const {
+        out.add(statement::beat).number(id_.value);
+        out.sync();
+        out.add(statement::compact);
+        out.sync();
+    }
+    static result<beat_reply> read(const answers& in) {
+        if (in[0].error) return *in[0].error;
+        const row_view row = in[0][0];
+        return beat_reply{.alive = row.number<std::int64_t>(0) == 1,
+                          .work_to_rescue = row.flag(1),
+                          .stop_asked = row.flag(2),
+                          .compacted = !in[1].error && in[1][0].flag(0),
+                          .compact_error = in[1].error};
+    }
+
+private:
+    worker_id id_;
+};
+
+/// The worker is gone. What it still holds is claimable at once; those attempts do not count.
+class retire {
+public:
+    explicit retire(worker_id id) : id_{id} {}
+
+    void compose(batch& out, const session_info&) const {
+        out.add(statement::give_back_all).number(id_.value);
+        out.add(statement::unregister).number(id_.value);
+        out.sync();
+    }
+    result<void> read(const answers& in) {
+        if (auto e = in.first_error()) return *e;
+        returned_ = detail::returned_jobs(in[0]);
+        return {};
+    }
+    wake_list wakes() const { return returned_; }
+
+private:
+    worker_id id_;
+    wake_list returned_{};
+};
+
+}  // namespace pgq::driver::pq::command

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <pgq/driver/pq/command/cancel.hpp>
+#include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/find.hpp>
+#include <pgq/driver/pq/command/handshake.hpp>
+#include <pgq/driver/pq/command/inspect.hpp>
+#include <pgq/driver/pq/command/lanes.hpp>
+#include <pgq/driver/pq/command/limits.hpp>
+#include <pgq/driver/pq/command/revise.hpp>
+#include <pgq/driver/pq/command/take.hpp>
+#include <pgq/driver/pq/command/transaction.hpp>
+#include <pgq/driver/pq/command/wake.hpp>
+#include <pgq/driver/pq/connection/libpq_handles.hpp>
+#include <pgq/driver/pq/connection/options.hpp>
+#include <pgq/driver/pq/connection/text_query.hpp>
+#include <pgq/driver/pq/session/borrowed_channel.hpp>
+#include <pgq/driver/pq/session/run_command.hpp>
+
+#include <libpq-fe.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::pq {
+
+/// The verbs of a client on a connection of the program's. See driver::borrow.
+class borrowed_session {
+    using job_ids = std::span<const job_id>;
+    using lane_list = std::span<const lane_id>;
+
+public:
+    borrowed_session(borrowed_session&& other) noexcept
+        : channel_{std::move(other.channel_)},
+          open_{std::exchange(other.open_, opened::nothing)},
+          taken_{std::move(other.taken_)} {}
+    borrowed_session& operator=(borrowed_session&& other) noexcept {
+        borrowed_session old{std::move(*this)};
+        channel_ = std::move(other.channel_);
+        open_ = std::exchange(other.open_, opened::nothing);
+        taken_ = std::move(other.taken_);
+        return *this;
+    }
+    ~borrowed_session() {
+        if (open_ != opened::nothing) (void)rollback();
+    }
+
+    static result<borrowed_session> open(PGconn* connection, const connection_options& options) {
+        if (auto fine = check_schema(options.schema); !fine) return std::move(fine.error());
+        borrowed_session s{connection, options};
+        if (auto met = s.run(command::handshake{options}); !met) return std::move(met.error());
+        return s;
+    }
+
+    /// Runs one command of driver/pq/command.
+    template <class Command>
+    auto run(Command c) -> typename command::execution<Command>::result_type {
+        if (auto ready = channel_.prepare(); !ready) return std::move(ready.error());
+        return run_command(channel_, c);
+    }
+
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
+        return run(command::lanes{queue, names});
+    }
+    result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
+        return run(command::limits{queue, declared});
+    }
+    result<bool> change_limit(std::string_view queue, const lane_limit& l) {
+        return run(command::change_limit{queue, l});
+    }
+
+    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& put) { return run(command::enqueue{r, put}); }
+    result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& put) {
+        return run(command::enqueue_tracked{r, put});
+    }
+    result<void> take(const take_request& r, take_reply& reply) {
+        auto took = run(command::take{r, reply});
+        if (took && open_ != opened::nothing)
+            for (const auto& job : reply.jobs) taken_.push_back(job.lane);
+        return took;
+    }
+    result<void> keep(const taken_record& job, std::string_view reason) { return run(command::keep{job, reason}); }
+
+    /// In a transaction of the caller's it is a part of that: a savepoint.
+    result<void> begin() {
+        if (open_ != opened::nothing) return error_info{errc::invalid_option, "a transaction is open already"};
+        if (auto ready = channel_.prepare(); !ready) return ready;
+        const bool theirs = channel_.info.in_transaction;
+        if (auto done = channel_.control(theirs ? "SAVEPOINT pgq_whole" : "BEGIN ISOLATION LEVEL READ COMMITTED");
+            !done)
+            return done;
+        open_ = theirs ? opened::savepoint : opened::transaction;
+        return {};
+    }
+    result<void> commit() {
+        const auto open = std::exchange(open_, opened::nothing);
+        taken_.clear();
+        if (open == opened::savepoint) return channel_.control("RELEASE SAVEPOINT pgq_whole");
+        const bool failed = PQtransactionStatus(channel_.get()) == PQTRANS_INERROR;
+        if (auto done = channel_.control("COMMIT"); !done || !failed) return done;
+        return command::commit_refused();
+    }
+    result<void> rollback() {
+        const auto open = std::exchange(open_, opened::nothing);
+        const auto back = std::exchange(taken_, {});
+        if (open == opened::savepoint)
+            return channel_.control("ROLLBACK TO SAVEPOINT pgq_whole; RELEASE SAVEPOINT pgq_whole");
+        if (auto done = channel_.control("ROLLBACK"); !done) return done;
+        (void)run(command::wake{{.lanes = back}});
+        return {};
+    }
+    result<void> savepoint() { return channel_.control("SAVEPOINT pgq_point"); }
+    result<void> rollback_to_savepoint() {
+        return channel_.control("ROLLBACK TO SAVEPOINT pgq_point; RELEASE SAVEPOINT pgq_point");
+    }
+    result<void> release_savepoint() { return channel_.control("RELEASE SAVEPOINT pgq_point"); }
+    result<sql_rows> exec(const std::string& sql, std::span<const std::optional<std::string>> parameters) {
+        return run_text_query(channel_.get(), sql, parameters);
+    }
+
+    result<std::optional<std::string>> progress_of(job_id id) { return run(command::progress_of{id}); }
+    result<cancel_reply> cancel(job_ids jobs) { return run(command::cancel{jobs}); }
+    result<std::int64_t> requeue(job_ids jobs) { return run(command::requeue{jobs}); }
+    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) { return run(command::held{lane, limit}); }
+    result<lane_counts> counts(lane_id lane) { return run(command::counts{lane}); }
+    result<void> find(const find_request& r, std::vector<job_id>& found) { return run(command::find{r, found}); }
+    result<std::vector<failed_attempt>> failures(job_id id) { return run(command::failures{id}); }
+    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) { return run(command::open_jobs{lane, most}); }
+    result<void> set_dead_letters(lane_list from, lane_list to) { return run(command::set_dead_letters{from, to}); }
+
+    const std::string& schema() const noexcept { return channel_.schema(); }
+    const session_info& info() const noexcept { return channel_.info; }
+
+private:
+    enum class opened : std::uint8_t { nothing, savepoint, transaction };
+
+    borrowed_session(PGconn* c, const connection_options& o) : channel_{c, o} {}
+
+    borrowed_channel channel_;
+    opened open_ = opened::nothing;  // by begin()
+    std::vector<lane_id> taken_{};   // in it
+};
+
+}  // namespace pgq::driver::pq

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <pgq/driver/pq/command/acknowledge.hpp>
+#include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/take.hpp>
+#include <pgq/driver/pq/command/wake.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/execute.hpp>
+#include <pgq/driver/pq/connection/libpq_handles.hpp>
+#include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/driver/pq/session/run_command.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/enqueue.hpp>
+#include <pgq/job/take.hpp>
+
+#include <libpq-fe.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq {
+namespace driver::pq {
+
+/// A channel into the transaction that is open on a connection of the caller's. A statement that fails makes the
+/// transaction fail.
+class transaction_channel {
+public:
+    transaction_channel(PGconn* c, std::string schema, const session_info& known)
+        : info{known}, connection_{c}, schema_{std::move(schema)} {}
+
+    result<void> send() {
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            execute(connection_, steps[i], schema_);
+            if (!steps[i].error) continue;
+            if (PQstatus(connection_) != CONNECTION_OK) return *steps[i].error;
+            if (*steps[i].error == errc::connection_lost) steps[i].error = unusable(steps[i].query->name);
+            return {};
+        }
+        return {};
+    }
+
+    batch steps{};
+    session_info info{};
+    command::wake_list later{};  // stays empty: the caller's transaction brings its wakes along
+
+private:
+    // libpq has refused the call.
+    error_info unusable(const char* statement) const {
+        error_info e{errc::invalid_option, trimmed(PQerrorMessage(connection_)),
+                     "the connection given to within() must be idle, and not in pipeline mode"};
+        e.statement = statement;
+        return e;
+    }
+
+    PGconn* connection_;
+    std::string schema_;
+};
+
+/// A connection of the caller's, in whose transaction something is to happen. Workers are notified when it commits.
+class caller_transaction {
+    template <class Command>
+    auto run(Command c) const {
+        transaction_channel channel{connection_, schema_, info_};
+        return run_command(channel, c);
+    }
+
+public:
+    using is_borrowed_transaction = void;
+
+    explicit caller_transaction(PGconn* c) noexcept : connection_{c} {
+        info_.in_transaction = true;
+        info_.wakes = wake_timing::with_commit;
+        info_.keeps_state = true;
+    }
+
+    /// A session of the queue knows the schema and the limits; nothing is sent on it.
+    template <class Session>
+    void meet(Session& mine) {
+        schema_ = mine.schema();
+        info_.max_payload = mine.info().max_payload;
+        info_.schema_id = mine.info().schema_id;
+    }
+    /// After `meet`. It may wait for another transaction, so no lock of the queue object is held meanwhile.
+    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) const {
+        return run(command::enqueue{r, ids});
+    }
+
+    template <class Session>
+    result<void> take(Session& mine, const take_request& r, take_reply& reply) {
+        meet(mine);
+        return run(command::take{r, reply});
+    }
+    template <class Session>
+    result<void> keep(Session& mine, const taken_record& job, std::string_view reason) {
+        meet(mine);
+        return run(command::keep{job, reason});
+    }
+
+    /// Ends a lease. errc::lease_lost makes sure that the transaction cannot be committed.
+    result<void> finish(const std::string& schema, lease_ref lease, worker_id worker) const {
+        transaction_channel channel{connection_, schema, info_};
+        command::finish_inside end{worker, lease};
+        return run_command(channel, end);
+    }
+
+private:
+    PGconn* connection_;
+    std::string schema_{};
+    session_info info_{};
+};
+
+}  // namespace driver::pq
+
+/// For `queue.enqueue(pgq::within(conn), ...)`: on this connection, in the transaction that it is in. The caller
+/// commits.
+inline driver::pq::caller_transaction within(PGconn* connection) noexcept {
+    return driver::pq::caller_transaction{connection};
+}
+
+}  // namespace pgq

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <pgq/driver/pq/connection/libpq_handles.hpp>
+#include <pgq/driver/pq/connection/options.hpp>
+#include <pgq/driver/pq/connection/tls.hpp>
+#include <pgq/schema/generated.hpp>
+#include <pgq/schema/plan.hpp>
+#include <pgq/statement/query.hpp>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::pq {
+
+/// Makes the tables or brings them up to date, in one transaction under a lock, so that several programs may install at
+/// once. Everything or nothing.
+class installer {
+public:
+    explicit installer(const connection_options& o) : options_{o} {}
+
+    result<void> run() {
+        if (auto fine = check_schema(options_.schema); !fine) return fine;
+        const tls_settings tls = choose_tls(look_at_tls(options_.conninfo));
+        const char* keys[] = {"fallback_application_name", "sslmode", "sslrootcert", "dbname",
+                              "client_encoding",           nullptr};
+        const char* values[] = {
+            "pgq install", tls.sslmode.c_str(), tls.sslrootcert.c_str(), options_.conninfo.c_str(), "UTF8", nullptr};
+        connection_.reset(PQconnectdbParams(keys, values, 1));
+        if (PQstatus(connection_.get()) != CONNECTION_OK)
+            return explain_tls(refused(connection_.get(), options_.conninfo, "install"), tls);
+        if (const char* encoding = PQparameterStatus(connection_.get(), "server_encoding"))
+            if (auto fine = check_encoding(encoding); !fine) return fine;
+        PQsetNoticeProcessor(
+            connection_.get(), [](void*, const char*) {}, nullptr);
+        return in_transaction();
+    }
+
+private:
+    result<void> in_transaction() {
+        const std::string key = statement::in_literal("pgq install " + options_.schema);
+        if (auto r = exec("BEGIN"); !r) return r;
+        if (auto r = exec("SELECT pg_advisory_xact_lock(hashtextextended('" + key + "', 0))"); !r) return r;
+        if (auto r = exec_if_missing(); !r) return r;
+        auto found = applied();
+        if (!found) return found.error();
+        auto missing = schema::plan(schema::migrations, *found);
+        if (!missing) return missing.error();
+        for (const auto* m : *missing)
+            if (auto r = apply(*m); !r) return r;
+        return exec("COMMIT");
+    }
+
+    // Not "IF NOT EXISTS" alone: that asks for the right to create even where there is nothing to create.
+    result<void> exec_if_missing() {
+        const std::string schema = statement::in_literal(statement::quoted(options_.schema));
+        auto there = ask("SELECT to_regnamespace('" + schema + "') IS NOT NULL, to_regclass('" + schema +
+                         ".migration') IS NOT NULL");
+        if (!there) return there.error();
+        if (*PQgetvalue(there->get(), 0, 0) != 't')
+            if (auto r = exec(rendered("CREATE SCHEMA {s}")); !r) return r;
+        if (*PQgetvalue(there->get(), 0, 1) == 't') return {};
+        return exec(
+            rendered("CREATE TABLE {s}.migration (version int4 PRIMARY KEY, name text NOT NULL,"
+                     " checksum int8 NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"));
+    }
+
+    result<std::vector<schema::applied>> applied() {
+        auto rows = ask(rendered("SELECT version, checksum FROM {s}.migration ORDER BY version"));
+        if (!rows) return rows.error();
+        std::vector<schema::applied> found;
+        for (int i = 0; i < PQntuples(rows->get()); ++i)
+            found.push_back(
+                {std::atoi(PQgetvalue(rows->get(), i, 0)), std::strtoll(PQgetvalue(rows->get(), i, 1), nullptr, 10)});
+        return found;
+    }
+
+    result<void> apply(const schema::migration& m) {
+        if (auto r = exec(rendered(m.sql)); !r) return r;
+        return exec(rendered("INSERT INTO {s}.migration (version, name, checksum) VALUES (" +
+                             std::to_string(m.version) + ", '" + std::string{m.name} + "', " +
+                             std::to_string(m.checksum()) + ")"));
+    }
+
+    std::string rendered(std::string_view text) const { return statement::render(text, options_.schema); }
+
+    result<result_ptr> ask(const std::string& sql) {
+        result_ptr r{PQexec(connection_.get(), sql.c_str())};
+        const auto status = PQresultStatus(r.get());
+        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return r;
+        if (PQstatus(connection_.get()) != CONNECTION_OK) return connection_error(connection_.get(), "install");
+        return server_error(r.get(), "install");
+    }
+    result<void> exec(const std::string& sql) {
+        auto r = ask(sql);
+        if (!r) return r.error();
+        return {};
+    }
+
+    const connection_options& options_;
+    connection_ptr connection_;
+};
+
+}  // namespace pgq::driver::pq

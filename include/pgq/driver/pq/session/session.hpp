@@ -1,0 +1,282 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/driver/pq/command/acknowledge.hpp>
+#include <pgq/driver/pq/command/cancel.hpp>
+#include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/exchange.hpp>
+#include <pgq/driver/pq/command/execution.hpp>
+#include <pgq/driver/pq/command/find.hpp>
+#include <pgq/driver/pq/command/inspect.hpp>
+#include <pgq/driver/pq/command/lanes.hpp>
+#include <pgq/driver/pq/command/limits.hpp>
+#include <pgq/driver/pq/command/rescue.hpp>
+#include <pgq/driver/pq/command/revise.hpp>
+#include <pgq/driver/pq/command/take.hpp>
+#include <pgq/driver/pq/command/transaction.hpp>
+#include <pgq/driver/pq/command/wake.hpp>
+#include <pgq/driver/pq/command/watch.hpp>
+#include <pgq/driver/pq/command/worker_leases.hpp>
+#include <pgq/driver/pq/command/worker_registration.hpp>
+#include <pgq/driver/pq/connection/self_pipe.hpp>
+#include <pgq/driver/pq/connection/text_query.hpp>
+#include <pgq/driver/pq/session/copy_stream.hpp>
+#include <pgq/driver/pq/session/own_channel.hpp>
+#include <pgq/driver/pq/session/run_command.hpp>
+#include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/take.hpp>
+
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::pq {
+
+/// A connection with all verbs of a session, blocking. See concept/driver.hpp for what they mean.
+class session {
+    using job_ids = std::span<const job_id>;
+    using lane_list = std::span<const lane_id>;
+
+public:
+    static result<session> open(const connection_options& options, session_role role) {
+        session s{options, role};
+        if (auto connected = s.connect(); !connected) return connected.error();
+        return s;
+    }
+
+    /// Runs one command of driver/pq/command.
+    template <class Command>
+    auto run(Command c) {
+        return run_command(state_->channel, c);
+    }
+
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
+        return run(command::lanes{queue, names});
+    }
+    result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
+        return run(command::limits{queue, declared});
+    }
+    result<bool> change_limit(std::string_view queue, const lane_limit& l) {
+        return run(command::change_limit{queue, l});
+    }
+
+    result<void> enqueue(const enqueue_request& r, std::vector<job_id>& put) {
+        const bool many = r.bodies->size() >= statement::worth_copying && r.is_plain() && !r.packs();
+        if (many && !state_->channel.info.in_transaction) return enqueue_by_copy(r, put);
+        return run(command::enqueue{r, put});
+    }
+    result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& put) {
+        return run(command::enqueue_tracked{r, put});
+    }
+    /// A stream of jobs into one lane; see copy_stream.
+    copy_stream copy(lane_id lane) { return {state_->channel, lane}; }
+
+    result<void> exchange(const exchange_request& r, exchange_reply& reply) { return run(command::exchange{r, reply}); }
+    result<void> begin_exchange(const exchange_request& r, exchange_reply& reply) {
+        auto& line = state_->channel.line;
+        auto& now = state_->in_flight.emplace(r, reply, state_->channel);
+        if (!now.sent) return {};
+        if (auto begun = line.begin(state_->channel.steps); !begun) return begun;
+        auto sent = line.advance();  // what the socket does not take now goes when the answer is waited for
+        return sent ? result<void>{} : result<void>{std::move(sent.error())};
+    }
+    result<void> end_exchange() {
+        auto& now = *state_->in_flight;
+        if (now.sent) {
+            if (auto came = state_->channel.receive(); !came) return came;
+            (void)now.run.next();
+        }
+        return now.run.answer();
+    }
+
+    result<void> take(const take_request& r, take_reply& reply) {
+        auto took = run(command::take{r, reply});
+        if (took && state_->channel.info.in_transaction)
+            for (const auto& job : reply.jobs) state_->taken.push_back(job.lane);
+        return took;
+    }
+    result<void> keep(const taken_record& job, std::string_view reason) { return run(command::keep{job, reason}); }
+
+    result<void> begin() {
+        auto& info = state_->channel.info;
+        if (info.in_transaction) return error_info{errc::invalid_option, "a transaction is open already"};
+        if (auto begun = run(command::control{statement::begin}); !begun) return begun;
+        info.in_transaction = true;
+        info.wakes = wake_timing::later;
+        return {};
+    }
+    /// A transaction in which a statement has failed cannot be committed: that is an error, and it is rolled back.
+    result<void> commit() {
+        const transaction_end end = end_transaction();
+        auto committed = run(command::commit{});
+        if (!committed) return std::move(committed.error());
+        wake_for(end, *committed);
+        return *committed ? result<void>{} : command::commit_refused();
+    }
+    result<void> rollback() {
+        const transaction_end end = end_transaction();
+        if (auto done = run(command::control{statement::rollback}); !done) return done;
+        wake_for(end, false);
+        return {};
+    }
+    result<void> savepoint() { return run(command::control{statement::savepoint}); }
+    result<void> rollback_to_savepoint() {
+        state_->gave_back = true;
+        return run(command::rollback_to_savepoint{});
+    }
+    result<void> release_savepoint() { return run(command::control{statement::release_savepoint}); }
+
+    /// See concept/transaction.hpp.
+    result<bool> commit_acknowledging(worker_id worker, const lease_ref& lease,
+                                      std::optional<std::string_view> written) {
+        auto ended = run(command::commit_acknowledging{worker, lease, written});
+        if (!ended) return ended;
+        if (*ended) return wake_for(end_transaction(), true), true;
+        if (auto over = rollback(); !over) return std::move(over.error());
+        return false;
+    }
+    result<bool> acknowledge(worker_id worker, const lease_ref& l) { return run(command::acknowledge{worker, l}); }
+    result<bool> still_holds(worker_id worker, const lease_ref& l) { return run(command::still_holds{worker, l}); }
+
+    /// One statement of the user's inside of the open transaction. It blocks without a time limit.
+    result<sql_rows> exec(const std::string& sql, std::span<const std::optional<std::string>> parameters) {
+        PGconn* const c = line().get();
+        if (PQexitPipelineMode(c) != 1) return connection_error(c, "exec");
+        auto answer = run_text_query(c, sql, parameters);
+        if (!answer && answer.error() == errc::connection_lost) return line().close(), answer;
+        if (PQenterPipelineMode(c) != 1) return connection_error(c, "exec");
+        if (PQtransactionStatus(c) == PQTRANS_IDLE)
+            return error_info{errc::invalid_option, "a statement has ended the transaction",
+                              "leave COMMIT and ROLLBACK to the call that began it"};
+        return answer;
+    }
+
+    result<wake_reason> wait(duration timeout) {
+        const auto until = std::chrono::steady_clock::now() + timeout;
+        for (;;) {
+            if (PQconsumeInput(line().get()) == 0) return connection_error(line().get(), "wait");
+            if (line().take_notified()) return wake_reason::notified;
+            const auto left = until - std::chrono::steady_clock::now();
+            const bool readable = poll_for(POLLIN, std::max(duration{}, duration{left}));
+            if (state_->wake.drain()) return wake_reason::interrupted;
+            if (!readable && std::chrono::steady_clock::now() >= until) return wake_reason::timeout;
+        }
+    }
+    void interrupt() noexcept { state_->wake.signal(); }
+
+    result<worker_id> register_worker(const worker_info& w) { return run(command::register_worker{w}); }
+    result<beat_reply> beat(worker_id id) { return run(command::beat{id}); }
+    result<rescue_reply> rescue() { return run(command::rescue{}); }
+    result<void> retire(worker_id id) { return run(command::retire{id}); }
+    /// Also takes the worker over: from now on this session is woken for it.
+    result<std::vector<lease_ref>> leases_of(worker_id id) { return run(command::leases_of{id}); }
+    result<void> give_back(std::span<const lease_ref> leases) { return run(command::give_back{leases}); }
+    result<std::vector<lease_news>> leases_now(worker_id id) { return run(command::leases_now{id}); }
+    bool stop_asked() noexcept { return line().take_stop_asked(); }
+    result<sweep_reply> sweep() { return run(command::sweep{}); }
+    result<void> revise(const revision& r) { return run(command::revise{r}); }
+    result<std::optional<std::string>> progress_of(job_id id) { return run(command::progress_of{id}); }
+    result<void> watch(job_ids watched, duration keep_for, std::vector<ended_job>& ended) {
+        return run(command::watch{watched, keep_for, ended});
+    }
+
+    result<cancel_reply> cancel(job_ids jobs) { return run(command::cancel{jobs}); }
+    result<std::int64_t> requeue(job_ids jobs) { return run(command::requeue{jobs}); }
+    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) { return run(command::held{lane, limit}); }
+    result<lane_counts> counts(lane_id lane) { return run(command::counts{lane}); }
+    result<void> find(const find_request& r, std::vector<job_id>& found) { return run(command::find{r, found}); }
+    result<std::vector<failed_attempt>> failures(job_id id) { return run(command::failures{id}); }
+    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) { return run(command::open_jobs{lane, most}); }
+    result<void> set_dead_letters(lane_list from, lane_list to) { return run(command::set_dead_letters{from, to}); }
+
+    /// False when the server has closed the connection while nothing was going on.
+    bool usable() noexcept { return line().usable(); }
+    connection& line() noexcept { return state_->channel.line; }
+    const std::string& schema() noexcept { return line().options().schema; }
+    /// What is known about the session.
+    session_info& info() noexcept { return state_->channel.info; }
+
+protected:
+    // For the session that also has asynchronous verbs. Made so it is not connected, and without arguments it is
+    // nothing at all.
+    session() = default;
+    session(const connection_options& o, session_role r) : state_{std::make_unique<shared_state>(o, r)} {}
+
+    result<void> connect() {
+        channel_opening opening{state_->channel};
+        if (auto started = opening.start(); !started) return started;
+        return until_done(line(), [&] { return opening.advance(); });
+    }
+    own_channel& channel() noexcept { return state_->channel; }
+    self_pipe& wake() noexcept { return state_->wake; }
+
+private:
+    // An exchange in two halves.
+    struct overlapped {
+        overlapped(const exchange_request& r, exchange_reply& reply, own_channel& c)
+            : verb{r, reply}, run{verb, c.steps, c.info, c.later}, sent{run.begin()} {}
+        command::exchange verb;
+        command::execution<command::exchange> run;
+        bool sent;
+    };
+    struct shared_state {
+        shared_state(const connection_options& o, session_role r) : channel{o, r} {}
+        own_channel channel;
+        self_pipe wake;
+        std::optional<overlapped> in_flight;
+        std::vector<lane_id> taken;  // in the open transaction
+        bool gave_back = false;      // what was taken behind a savepoint
+    };
+    // A transaction that is over.
+    struct transaction_end {
+        command::wake_list put;
+        std::vector<lane_id> taken;
+        bool gave_back;
+    };
+
+    transaction_end end_transaction() {
+        auto& info = state_->channel.info;
+        info.in_transaction = false;
+        info.wakes = wake_timing::behind_commit;
+        return {std::exchange(state_->channel.later, {}), std::exchange(state_->taken, {}),
+                std::exchange(state_->gave_back, false)};
+    }
+    // Jobs that were put exist when it was committed; jobs that were taken are there again when it was not.
+    void wake_for(const transaction_end& end, bool committed) {
+        command::wake_list whom = committed ? end.put : command::wake_list{};
+        if (!committed || end.gave_back) whom.add({.lanes = end.taken});
+        (void)run(command::wake{std::move(whom)});
+    }
+
+    bool poll_for(short events, duration timeout) const {
+        ::pollfd both[2] = {{state_->channel.line.socket(), events, 0}, {state_->wake.descriptor(), POLLIN, 0}};
+        const auto time = as_timespec(timeout);
+        return ::ppoll(both, 2, &time, nullptr) > 0 && both[0].revents != 0;
+    }
+
+    result<void> enqueue_by_copy(const enqueue_request& r, std::vector<job_id>& put) {
+        const auto& all = *r.bodies;
+        put.clear();
+        if (auto fine = command::check_jobs(all, r.options, state_->channel.info.max_payload); !fine) return fine;
+        if (auto drawn = run(command::draw_ids{all.size(), put}); !drawn) return drawn;
+        copy_stream stream{state_->channel, r.lane, put};
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if (auto sent = stream.put(all[i], r.options[0].priority); !sent) return put.clear(), sent;
+        if (auto sent = stream.finish(); !sent) return put.clear(), std::move(sent.error());
+        return {};
+    }
+
+    std::unique_ptr<shared_state> state_;
+};
+
+}  // namespace pgq::driver::pq

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace test {
+
+/// A session that holds no job and answers each verb with nothing. A test derives from it and declares the verbs that
+/// matter.
+struct fake_session {
+    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view, std::span<const pgq::lane_name> names) {
+        return std::vector<pgq::lane_id>(names.size());
+    }
+    pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view, std::span<const pgq::lane_limit>) {
+        return std::vector<pgq::lane_limit>{};
+    }
+    pgq::result<bool> change_limit(std::string_view, const pgq::lane_limit&) { return false; }
+    pgq::result<void> enqueue(const pgq::enqueue_request&, std::vector<pgq::job_id>&) { return {}; }
+    pgq::result<void> enqueue_tracked(const pgq::tracked_request&, std::vector<pgq::enqueued_job>&) { return {}; }
+
+    pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id>) { return pgq::cancel_reply{}; }
+    pgq::result<std::int64_t> requeue(std::span<const pgq::job_id>) { return std::int64_t{0}; }
+    pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id, std::size_t) { return std::vector<pgq::held_job>{}; }
+    pgq::result<pgq::lane_counts> counts(pgq::lane_id) { return pgq::lane_counts{}; }
+    pgq::result<void> find(const pgq::find_request&, std::vector<pgq::job_id>&) { return {}; }
+    pgq::result<std::vector<pgq::failed_attempt>> failures(pgq::job_id) { return std::vector<pgq::failed_attempt>{}; }
+    pgq::result<std::int64_t> open_jobs(pgq::lane_id, std::int64_t) { return std::int64_t{0}; }
+    pgq::result<void> set_dead_letters(std::span<const pgq::lane_id>, std::span<const pgq::lane_id>) { return {}; }
+    pgq::result<std::optional<std::string>> progress_of(pgq::job_id) { return std::optional<std::string>{}; }
+
+    pgq::result<void> exchange(const pgq::exchange_request&, pgq::exchange_reply&) { return {}; }
+    pgq::result<pgq::wake_reason> wait(pgq::duration) { return pgq::wake_reason::timeout; }
+    void interrupt() noexcept {}
+    pgq::result<pgq::worker_id> register_worker(const pgq::worker_info&) { return pgq::worker_id{}; }
+    pgq::result<pgq::beat_reply> beat(pgq::worker_id) { return pgq::beat_reply{.alive = true}; }
+    pgq::result<pgq::rescue_reply> rescue() { return pgq::rescue_reply{}; }
+    pgq::result<void> retire(pgq::worker_id) { return {}; }
+    pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id) { return std::vector<pgq::lease_ref>{}; }
+    pgq::result<void> give_back(std::span<const pgq::lease_ref>) { return {}; }
+    pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id) { return std::vector<pgq::lease_news>{}; }
+    bool stop_asked() noexcept { return false; }
+    pgq::result<void> watch(std::span<const pgq::job_id>, pgq::duration, std::vector<pgq::ended_job>&) { return {}; }
+    pgq::result<pgq::sweep_reply> sweep() { return pgq::sweep_reply{}; }
+    pgq::result<void> revise(const pgq::revision&) { return {}; }
+};
+static_assert(pgq::worker_session<fake_session>);
+
+/// A driver of such sessions.
+template <class Session = fake_session>
+struct fake_driver {
+    using policy_category = pgq::driver_tag;
+    using session = Session;
+    pgq::result<session> connect(pgq::session_role) const { return session{}; }
+    pgq::result<void> install() const { return {}; }
+};
+static_assert(pgq::worker_driver<fake_driver<>>);
+
+}  // namespace test

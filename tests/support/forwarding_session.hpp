@@ -1,0 +1,118 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace test {
+
+/// All verbs of a session that is a decorator of another one. `Derived` has
+///
+/// - `on(name, call)`, which returns `call(inner)` or an error; all verbs go through it;
+/// - `interrupt()` and `stop_asked()`.
+///
+/// It may also have `told(name, out, call)`, which returns `call(inner, out)`, for verbs that fill something in.
+template <class Derived>
+class forwarding_session {
+public:
+    auto lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
+        return self().on("lanes", [&](auto& s) { return s.lanes(queue, names); });
+    }
+    auto limits(std::string_view queue, std::span<const pgq::lane_limit> declared) {
+        return self().on("limits", [&](auto& s) { return s.limits(queue, declared); });
+    }
+    auto change_limit(std::string_view queue, const pgq::lane_limit& limit) {
+        return self().on("change_limit", [&](auto& s) { return s.change_limit(queue, limit); });
+    }
+    auto enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
+        return self().told("enqueue", ids, [&](auto& s, auto& out) { return s.enqueue(r, out); });
+    }
+    auto enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
+        return self().told("enqueue_tracked", jobs, [&](auto& s, auto& out) { return s.enqueue_tracked(r, out); });
+    }
+    auto take(const pgq::take_request& r, pgq::take_reply& reply) {
+        return self().told("take", reply, [&](auto& s, auto& out) { return s.take(r, out); });
+    }
+    auto keep(const pgq::taken_record& job, std::string_view reason) {
+        return self().on("keep", [&](auto& s) { return s.keep(job, reason); });
+    }
+
+    auto cancel(std::span<const pgq::job_id> ids) {
+        return self().on("cancel", [&](auto& s) { return s.cancel(ids); });
+    }
+    auto requeue(std::span<const pgq::job_id> ids) {
+        return self().on("requeue", [&](auto& s) { return s.requeue(ids); });
+    }
+    auto held(pgq::lane_id lane, std::size_t limit) {
+        return self().on("held", [&](auto& s) { return s.held(lane, limit); });
+    }
+    auto counts(pgq::lane_id lane) {
+        return self().on("counts", [&](auto& s) { return s.counts(lane); });
+    }
+    auto find(const pgq::find_request& r, std::vector<pgq::job_id>& found) {
+        return self().told("find", found, [&](auto& s, auto& out) { return s.find(r, out); });
+    }
+    auto failures(pgq::job_id id) {
+        return self().on("failures", [&](auto& s) { return s.failures(id); });
+    }
+    auto open_jobs(pgq::lane_id lane, std::int64_t most) {
+        return self().on("open_jobs", [&](auto& s) { return s.open_jobs(lane, most); });
+    }
+    auto set_dead_letters(std::span<const pgq::lane_id> lanes, std::span<const pgq::lane_id> to) {
+        return self().on("set_dead_letters", [&](auto& s) { return s.set_dead_letters(lanes, to); });
+    }
+    auto progress_of(pgq::job_id id) {
+        return self().on("progress_of", [&](auto& s) { return s.progress_of(id); });
+    }
+
+    auto exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
+        return self().told("exchange", reply, [&](auto& s, auto& out) { return s.exchange(r, out); });
+    }
+    auto wait(pgq::duration timeout) {
+        return self().on("wait", [&](auto& s) { return s.wait(timeout); });
+    }
+    auto register_worker(const pgq::worker_info& info) {
+        return self().on("register_worker", [&](auto& s) { return s.register_worker(info); });
+    }
+    auto beat(pgq::worker_id id) {
+        return self().on("beat", [&](auto& s) { return s.beat(id); });
+    }
+    auto rescue() {
+        return self().on("rescue", [](auto& s) { return s.rescue(); });
+    }
+    auto retire(pgq::worker_id id) {
+        return self().on("retire", [&](auto& s) { return s.retire(id); });
+    }
+    auto leases_of(pgq::worker_id id) {
+        return self().on("leases_of", [&](auto& s) { return s.leases_of(id); });
+    }
+    auto leases_now(pgq::worker_id id) {
+        return self().on("leases_now", [&](auto& s) { return s.leases_now(id); });
+    }
+    auto give_back(std::span<const pgq::lease_ref> leases) {
+        return self().on("give_back", [&](auto& s) { return s.give_back(leases); });
+    }
+    auto watch(std::span<const pgq::job_id> ids, pgq::duration keep_for, std::vector<pgq::ended_job>& ended) {
+        return self().told("watch", ended, [&](auto& s, auto& out) { return s.watch(ids, keep_for, out); });
+    }
+    auto sweep() {
+        return self().on("sweep", [](auto& s) { return s.sweep(); });
+    }
+    auto revise(const pgq::revision& r) {
+        return self().on("revise", [&](auto& s) { return s.revise(r); });
+    }
+
+    template <class Out, class Call>
+    auto told(const char* name, Out& out, Call call) {
+        return self().on(name, [&](auto& s) { return call(s, out); });
+    }
+
+private:
+    Derived& self() noexcept { return static_cast<Derived&>(*this); }
+};
+
+}  // namespace test

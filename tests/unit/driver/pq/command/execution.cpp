@@ -1,0 +1,139 @@
+#include <pgq/driver/pq/command/cancel.hpp>
+#include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/execution.hpp>
+#include <pgq/driver/pq/command/revise.hpp>
+#include <pgq/driver/pq/command/worker_registration.hpp>
+
+#include <support/catch.hpp>
+#include <support/composed.hpp>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace unit_driver_pq_command_execution {
+
+using namespace pgq;
+using test::binary;
+using test::rows;
+namespace command = driver::pq::command;
+
+namespace {
+
+constexpr std::array ids{job_id{7}};
+
+/// A channel whose server is the test: it keeps what was sent, and answers what it was told.
+struct scripted_channel {
+    driver::pq::batch steps{};
+    driver::pq::session_info info = test::own_session();
+    command::wake_list later{};
+    std::vector<std::string> sent{};
+    std::vector<std::vector<test::reply>> replies{};
+
+    template <class Command>
+    auto run(Command&& c, std::size_t breaks_at = SIZE_MAX) {
+        command::execution e{c, steps, info, later};
+        for (bool more = e.begin(); more; more = e.next()) {
+            sent.push_back(test::text_of(steps));
+            if (sent.size() > breaks_at) {
+                e.failed(errc::connection_lost);
+                break;
+            }
+            test::answer(steps, sent.size() <= replies.size() ? replies[sent.size() - 1] : std::vector<test::reply>{});
+        }
+        return e.answer();
+    }
+};
+
+const test::reply removed_one = rows({{binary(1L), binary(0L)}});
+const test::reply contended = test::failed("40P01");
+
+}  // namespace
+
+TEST_CASE("an execution sends, reads and wakes", "[driver][pq][command][execution]") {
+    scripted_channel c{.replies = {{removed_one}}};
+    CHECK(c.run(command::cancel{ids}).value().removed == 1);
+    CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_noted(77)"});
+}
+
+TEST_CASE("an execution wakes nobody for nothing, and nobody after an error", "[driver][pq][command][execution]") {
+    scripted_channel nothing{.replies = {{rows({{binary(0L), binary(1L)}})}}};
+    CHECK(nothing.run(command::cancel{ids}).has_value());
+    CHECK(nothing.sent.size() == 1);
+    scripted_channel fails{.replies = {{test::failed("57014")}}};
+    CHECK_FALSE(fails.run(command::cancel{ids}).has_value());
+    CHECK(fails.sent.size() == 1);
+}
+
+TEST_CASE("in a transaction of the session an execution remembers whom to wake", "[driver][pq][command][execution]") {
+    scripted_channel c{.info = test::own_transaction(), .replies = {{removed_one}}};
+    CHECK(c.run(command::cancel{ids}).has_value());
+    CHECK(c.sent == std::vector<std::string>{"cancel({7})"});
+    CHECK(c.later.noted);
+}
+
+TEST_CASE("in a transaction of the caller's an execution brings its wakes along", "[driver][pq][command][execution]") {
+    scripted_channel c{.info = test::callers_transaction(), .replies = {{removed_one}}};
+    CHECK(c.run(command::cancel{ids}).has_value());
+    CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_all_noted(77)"});
+}
+
+TEST_CASE("a command that met another session is repeated, some times", "[driver][pq][command][execution]") {
+    scripted_channel twice{.replies = {{contended}, {contended}, {removed_one}}};
+    CHECK(twice.run(command::cancel{ids}).has_value());
+    CHECK(twice.sent.size() == 4);
+    scripted_channel always{.replies = std::vector(20, std::vector{contended})};
+    CHECK(always.run(command::cancel{ids}).error() == condition::contention);
+    CHECK(always.sent.size() == 10);
+}
+
+TEST_CASE("a command is not repeated in a transaction, nor after other errors, nor when it does not repeat",
+          "[driver][pq][command][execution]") {
+    scripted_channel inside{.info = test::callers_transaction(), .replies = {{contended}, {removed_one}}};
+    CHECK(inside.run(command::cancel{ids}).error() == condition::contention);
+    CHECK(inside.sent.size() == 1);
+    scripted_channel other{.replies = {{test::failed("57014")}, {removed_one}}};
+    CHECK_FALSE(other.run(command::cancel{ids}).has_value());
+    CHECK(other.sent.size() == 1);
+    scripted_channel once{.replies = {{contended}, {rows({{binary(1L), test::null}})}}};
+    CHECK_FALSE(once.run(command::requeue{ids}).has_value());
+    CHECK(once.sent.size() == 1);
+}
+
+TEST_CASE("a second round trip follows the first, and its error is the command's", "[driver][pq][command][execution]") {
+    const auto registered = std::vector{rows({{binary(9)}})};
+    scripted_channel c{.replies = {registered}};
+    c.info.listens = true;
+    CHECK(c.run(command::register_worker{{}}).value() == worker_id{9});
+    CHECK(c.sent.at(1) == "LISTEN pgq_77_9() + LISTEN pgq_77()");
+    scripted_channel refused{.replies = {registered, {test::failed("42501")}}};
+    refused.info.listens = true;
+    CHECK(refused.run(command::register_worker{{}}).error().code == make_sqlstate("42501"));
+    scripted_channel none{.replies = {{test::failed("23503")}}};
+    none.info.listens = true;
+    CHECK_FALSE(none.run(command::register_worker{{}}).has_value());
+    CHECK(none.sent.size() == 1);
+}
+
+TEST_CASE("a connection that breaks fails the command, but not when it only wakes others",
+          "[driver][pq][command][execution]") {
+    scripted_channel first{};
+    CHECK(first.run(command::cancel{ids}, 0).error() == errc::connection_lost);
+    scripted_channel waking{.replies = {{removed_one}}};
+    CHECK(waking.run(command::cancel{ids}, 1).value().removed == 1);
+}
+
+TEST_CASE("what cannot be sent is not sent", "[driver][pq][command][execution]") {
+    scripted_channel c{};
+    const std::string large(1001, 'x');
+    CHECK(c.run(command::revise{{.body = large}}).error() == errc::payload_too_large);
+    CHECK(c.run(command::revise{{}}).has_value());
+    const bodies none{};
+    std::vector<job_id> made{{1}};
+    CHECK(c.run(command::enqueue{{.bodies = &none}, made}).has_value());
+    CHECK(made.empty());
+    CHECK(c.sent.empty());
+}
+
+}  // namespace unit_driver_pq_command_execution

@@ -1,0 +1,168 @@
+#include <pgq/driver/pq/command/cancel.hpp>
+#include <pgq/driver/pq/command/find.hpp>
+#include <pgq/driver/pq/command/inspect.hpp>
+#include <pgq/driver/pq/command/revise.hpp>
+#include <pgq/driver/pq/command/take.hpp>
+
+#include <support/catch.hpp>
+#include <support/composed.hpp>
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+// Commands that take jobs, look at them and change them.
+namespace unit_driver_pq_command_jobs {
+
+using namespace pgq;
+using namespace std::chrono_literals;
+using test::array;
+using test::binary;
+using test::composed;
+using test::null;
+using test::row;
+using test::rows;
+namespace command = driver::pq::command;
+
+namespace {
+
+constexpr std::array ids{job_id{7}, job_id{8}};
+constexpr std::array lane{lane_id{3}};
+constexpr std::array lanes{lane_id{3}, lane_id{4}};
+
+row taken(std::int64_t id, std::int64_t place_in_lane) {
+    return {binary(id), binary(3), binary(place_in_lane), binary(std::int16_t{2}), null, "body", null, null};
+}
+
+}  // namespace
+
+TEST_CASE("a take promotes, unpacks, takes and looks ahead in one transaction", "[driver][pq][command][take]") {
+    take_reply reply;
+    CHECK(composed(command::take{{.lanes = lane, .limit = 2, .look_ahead = true}, reply}) ==
+          "promote() + unpack({3}, 2, false) + take_one(3, 2) + look_ahead()");
+    CHECK(composed(command::take{{.lanes = lanes, .promote = false}, reply}) ==
+          "unpack({3,4}, 1, false) + take_many({3,4}, 1)");
+    const filter which = id_in({job_id{7}});
+    CHECK(composed(command::take{{.lanes = lane, .where = &which, .promote = false}, reply}) ==
+          "unpack({3}, null, false) + take_filtered(3, 1, {}, {7})");
+    CHECK(composed(command::take{{.lanes = {}, .promote = false}, reply}).empty());
+}
+
+TEST_CASE("a take in somebody's transaction promotes nothing, and unpacks all the same",
+          "[driver][pq][command][take]") {
+    take_reply reply;
+    for (const auto& info : {test::callers_transaction(), test::own_transaction()})
+        CHECK(composed(command::take{{.lanes = lane}, reply}, info) == "unpack({3}, 1, false) + take_one(3, 1)");
+}
+
+TEST_CASE("a take reads its jobs, best first, and what has become claimable", "[driver][pq][command][take]") {
+    take_reply reply;
+    auto second = taken(5, 1);
+    second[4] = "key";
+    second[6] = array({"name", "value"});
+    command::take t{{.lanes = lane, .limit = 2, .look_ahead = true}, reply};
+    const auto nothing = rows({{binary(0L)}}), some = rows({{binary(3L)}});
+    CHECK(test::read(t, {nothing, nothing, rows({second, taken(6, 0)}), rows({{binary(5000L), binary(1L)}})})
+              .has_value());
+    REQUIRE(reply.jobs.size() == 2);
+    CHECK(reply.jobs[0].id == job_id{6});
+    CHECK(reply.jobs[0].attempts == 2);
+    CHECK(reply.jobs[1].headers == std::vector{owned_header{"name", "value"}});
+    CHECK(reply.jobs[1].key == "key");
+    CHECK(reply.next_due == duration{5ms});
+    CHECK(t.wakes().empty());
+    command::take unpacked{{.lanes = lane, .promote = false}, reply}, ended{{.lanes = lane, .promote = false}, reply};
+    CHECK(test::read(unpacked, {some, {}}).has_value());
+    CHECK(unpacked.wakes().noted);
+    auto waited_for = taken(6, 0);
+    waited_for[7] = binary(1L);
+    CHECK(test::read(ended, {nothing, rows({waited_for})}).has_value());
+    CHECK(ended.wakes().noted);
+    CHECK(test::read(ended, {nothing, test::failed("40001")}).error() == condition::contention);
+    CHECK(reply.jobs.empty());
+}
+
+TEST_CASE("a job that was taken can be held", "[driver][pq][command][take]") {
+    const taken_record job{
+        .id = {7}, .lane = {3}, .rank = {-1}, .attempts = 2, .body = "b", .headers = {{"n", "v"}}, .key = "k"};
+    CHECK(composed(command::keep{job, "unreadable"}) == "keep(7, -1, 3, 2, unreadable, {k}, {n}, {v}, b)");
+    CHECK(test::read(command::keep{job, "unreadable"}, {}).has_value());
+    CHECK_FALSE(test::read(command::keep{job, "unreadable"}, {test::failed("23505")}).has_value());
+}
+
+TEST_CASE("cancel reports how many waited and how many run", "[driver][pq][command][cancel]") {
+    command::cancel c{ids};
+    CHECK(composed(c) == "cancel({7,8})");
+    CHECK(test::read(c, {rows({{binary(1L), binary(1L)}})}).value() == cancel_reply{.removed = 1, .stopping = 1});
+    CHECK(c.wakes().noted);
+    CHECK(test::read(c, {rows({{binary(0L), binary(2L)}})}).value().removed == 0);
+    CHECK(c.wakes().empty());
+}
+
+TEST_CASE("requeue counts jobs and wakes their lanes", "[driver][pq][command][cancel]") {
+    command::requeue r{ids};
+    CHECK(composed(r) == "requeue({7,8})");
+    CHECK(test::read(r, {rows({{binary(2L), array({3})}})}).value() == 2);
+    CHECK(r.wakes().lanes == std::vector{lane_id{3}});
+    CHECK(test::read(r, {test::failed("23505")}).error().code == make_sqlstate("23505"));
+}
+
+TEST_CASE("find asks for places, and reads ids in order", "[driver][pq][command][find]") {
+    std::vector<job_id> found{{1}};
+    const filter which = id_in({job_id{7}});
+    command::find f{{.lanes = lanes, .where = job_place::ready | job_place::held, .which = &which, .limit = 5}, found};
+    CHECK(f.check(test::own_session()).has_value());
+    CHECK(composed(f) == "find({3,4}, wh, 5, {}, {7})");
+    CHECK_FALSE(test::read(f, {test::failed("57014")}).has_value());
+    CHECK(found == std::vector{job_id{1}});
+    CHECK(test::read(f, {rows({{binary(7L)}, {binary(9L)}})}).has_value());
+    CHECK(found == std::vector{job_id{7}, job_id{9}});
+    CHECK(composed(command::find{{.lanes = lane}, found}) == "find({3}, wdblh, 9223372036854775807, {}, {})");
+}
+
+TEST_CASE("counts, held jobs, failures and open jobs are read from their rows", "[driver][pq][command][inspect]") {
+    CHECK(composed(command::counts{{3}}) == "counts(3)");
+    CHECK(test::read(command::counts{{3}}, {rows({{binary(1L), binary(2L), binary(3L), binary(4L)}})}).value() ==
+          lane_counts{.ready = 1, .deferred = 2, .leased = 3, .held = 4});
+
+    CHECK(composed(command::held{{3}, 10}) == "held(3, 10)");
+    const auto held =
+        test::read(command::held{{3}, 10}, {rows({{binary(7L), binary(std::int16_t{5}), "why", "body"}})});
+    REQUIRE(held.value().size() == 1);
+    CHECK(held->front().id == job_id{7});
+    CHECK(held->front().lane == lane_id{3});
+    CHECK(held->front().attempts == 5);
+    CHECK(held->front().reason == "why");
+    CHECK(held->front().body == "body");
+
+    CHECK(composed(command::failures{{7}}) == "failures(7)");
+    const auto failures =
+        test::read(command::failures{{7}}, {rows({{binary(std::int16_t{1}), binary(1'000'000L), "first"}})});
+    REQUIRE(failures.value().size() == 1);
+    CHECK(failures->front().attempt == 1);
+    CHECK(failures->front().at == time_point{1s});
+    CHECK(failures->front().reason == "first");
+
+    CHECK(composed(command::open_jobs{{3}, 100}) == "open_jobs(3, 100)");
+    CHECK(test::read(command::open_jobs{{3}, 100}, {rows({{binary(42L)}})}).value() == 42);
+    CHECK(test::read(command::open_jobs{{3}, 100}, {test::failed("42P01")}).error() == condition::configuration);
+}
+
+TEST_CASE("a revision writes payload and progress in one transaction", "[driver][pq][command][revise]") {
+    const revision both{.worker = {9}, .lease = 5, .job = {7}, .body = "new", .progress = "0.5"};
+    CHECK(composed(command::revise{both}) == "revise_body(5, 9, 7, new) + revise_progress(5, 9, 7, 0.5)");
+    CHECK(composed(command::revise{{.worker = {9}, .lease = 5, .job = {7}}}).empty());
+    const auto found = rows({{binary(5L)}});
+    CHECK(test::read(command::revise{both}, {found, found}).has_value());
+    CHECK(test::read(command::revise{both}, {{}, {}}).error() == errc::lease_lost);
+    const std::string large(1001, 'x');
+    CHECK(command::revise{{.body = large}}.check(test::own_session()).error() == errc::payload_too_large);
+
+    CHECK(composed(command::progress_of{{7}}) == "progress_of(7)");
+    CHECK(test::read(command::progress_of{{7}}, {rows({{"0.25 half"}})}).value() == "0.25 half");
+    CHECK(test::read(command::progress_of{{7}}, {}).value() == std::nullopt);
+}
+
+}  // namespace unit_driver_pq_command_jobs
