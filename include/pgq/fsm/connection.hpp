@@ -52,7 +52,7 @@ public:
     }
     void connected() noexcept { open_ = restoring_ = true; }
     /// The database, or the heartbeat, says that the worker's leases are lost.
-    void declared_dead() noexcept { registered_ = false; }
+    void declared_dead() noexcept { registered_ = unknown_ = false; }  // what the former id holds others rescue
     void registered() noexcept { registered_ = true; }
     /// `unknown`: the database has leases that the worker does not know. True when this ends restoring().
     bool leases_compared(bool unknown, steady_time now) noexcept {

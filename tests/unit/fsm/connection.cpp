@@ -125,6 +125,15 @@ TEST_CASE("a worker that was declared dead without a connection registers after 
     CHECK(c.next(begin) == worker_do::compare_leases);
 }
 
+TEST_CASE("a worker that is declared dead gives nothing back under its new id without comparing", "[fsm][connection]") {
+    connection c = reconnected();
+    (void)c.leases_compared(true, begin);
+    c.declared_dead();
+    CHECK(c.next(begin) == worker_do::register_worker);
+    c.registered();
+    CHECK(c.next(begin) == worker_do::compare_leases);
+}
+
 TEST_CASE("changed leases are read again, until that has succeeded", "[fsm][connection]") {
     connection c{10s};
     c.leases_changed();

@@ -175,7 +175,8 @@ TEST_CASE("claims that overlap are measured as one stream", "[fsm][prefetch_wind
     CHECK(w.target() == 65);
 }
 
-TEST_CASE("what was just claimed is not taken for stalled because those before it ended long ago", "[fsm][prefetch_window]") {
+TEST_CASE("what was just claimed is not taken for stalled because those before it ended long ago",
+          "[fsm][prefetch_window]") {
     steady_time now{1h};
     prefetch_window w{{.slots = 2}};
     w.claimed(4, 4, now);
