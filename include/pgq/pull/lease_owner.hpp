@@ -4,6 +4,7 @@
 #include <pgq/job/exchange.hpp>
 #include <pgq/job/id.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
