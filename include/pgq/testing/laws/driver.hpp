@@ -25,7 +25,7 @@ namespace pgq::laws {
 /// Time is real: a law waits for what must come and gives up after twenty seconds.
 template <class Driver, class Make>
 void check_driver(Make make) {
-    static_assert(driver_policy<Driver>);
+    static_assert(worker_driver<Driver>);
     check_order_in_a_lane<Driver>(make);
     check_order_over_lanes<Driver>(make);
     check_amount<Driver>(make);
