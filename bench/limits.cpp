@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
     // This session holds the only place of the limit; the other jobs wait for it.
     with.enqueue(std::vector<limited_job>(10000)).value();
     auto holder = with.driver().connect(pgq::session_role::worker).value();
-    (void)holder.limits(with.name(), with.limiter_set().declared).value();
+    (void)holder.limits(with.name(), with.limiters().declared).value();
     const auto lanes = with.lanes().value();
     const auto limited_lane = lanes[1];
     const auto me =

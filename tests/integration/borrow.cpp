@@ -11,6 +11,7 @@
 
 #include <libpq-fe.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -175,6 +176,37 @@ TEST_CASE("a borrowed connection that broke is told, and works again when the pr
     CHECK(p.jobs.enqueue(note{1, "x"}).error() == errc::connection_lost);
     PQreset(p.connection());
     CHECK(p.jobs.enqueue(note{1, "x"}).has_value());
+}
+
+TEST_CASE("in the program's transaction a call leaves no lock and no setting behind, and wakes with the commit",
+          "[driver][borrow]") {
+    program p;
+    using worker_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
+    worker_queue elsewhere{p.db.driver()};
+    const auto parent = p.jobs.enqueue(note{1, "x"}, {.run_at = pgq::in(std::chrono::hours{1})}).value().id();
+    const std::array after{parent};
+    (void)p.jobs.enqueue(note{2, "y"}, {.after = after, .if_parent_fails = pgq::parent_failure::run}).value();
+    std::atomic<int> ran{0};
+    std::stop_source stop;
+    pgq::worker w{elsewhere, {.poll_interval = std::chrono::hours{1}}, [&](const note&) { ++ran; }};
+    std::thread running{[&] { w.run(stop.get_token()).value(); }};
+    const bool slept = test::eventually([&] { return p.db.sleepers() == 1; });
+
+    const auto durable = p.mine.query_text("SHOW synchronous_commit");
+    p.mine.exec("BEGIN");
+    const bool cancelled = p.jobs.cancel(parent).value().removed == 1;
+    const auto durable_still = p.mine.query_text("SHOW synchronous_commit");
+    const auto locks =
+        p.mine.query_int("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'");
+    p.mine.exec("COMMIT");
+    const bool woke = test::eventually([&] { return ran == 1; });
+    stop.request_stop();
+    running.join();
+    CHECK(slept);
+    CHECK(cancelled);
+    CHECK(durable_still == durable);
+    CHECK(locks == 0);
+    CHECK(woke);
 }
 
 TEST_CASE("a borrowed connection takes jobs and does not wait for them", "[driver][borrow]") {

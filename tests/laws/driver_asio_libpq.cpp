@@ -5,7 +5,11 @@
 #include <support/catch.hpp>
 #include <support/emptied_schema.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -32,35 +36,151 @@ public:
 
         // Only blocking verbs begin transactions, and the asynchronous verbs do not see them.
         void begin() = delete;
+        void begin_exchange() = delete;
 
         pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
             test::outcome<std::vector<pgq::lane_id>> end;
             async_lanes(queue, names, end.handler());
-            auto [failed, found] = end.get();
-            if (failed) return why(failed);
-            return found;
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view queue, std::span<const pgq::lane_limit> all) {
+            test::outcome<std::vector<pgq::lane_limit>> end;
+            async_limits(queue, all, end.handler());
+            return ended(end);
+        }
+        pgq::result<bool> change_limit(std::string_view queue, const pgq::lane_limit& limit) {
+            test::outcome<bool> end;
+            async_change_limit(queue, limit, end.handler());
+            return ended(end);
         }
         pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
             test::outcome<> end;
             async_enqueue(r, ids, end.handler());
-            if (const auto failed = end.error()) return why(failed);
-            return {};
+            return ended(end);
+        }
+        pgq::result<void> enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
+            test::outcome<> end;
+            async_enqueue_tracked(r, jobs, end.handler());
+            return ended(end);
         }
         pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
             test::outcome<> end;
             async_exchange(r, reply, end.handler());
-            if (const auto failed = end.error()) return why(failed);
-            return {};
+            return ended(end);
         }
         pgq::result<pgq::wake_reason> wait(pgq::duration timeout) {
             test::outcome<pgq::wake_reason> end;
             async_wait(timeout, end.handler());
-            const auto [failed, reason] = end.get();
-            if (failed) return why(failed);
-            return reason;
+            return ended(end);
+        }
+        pgq::result<pgq::worker_id> register_worker(const pgq::worker_info& info) {
+            test::outcome<pgq::worker_id> end;
+            async_register_worker(info, end.handler());
+            return ended(end);
+        }
+        pgq::result<pgq::beat_reply> beat(pgq::worker_id id) {
+            test::outcome<pgq::beat_reply> end;
+            async_beat(id, end.handler());
+            return ended(end);
+        }
+        pgq::result<pgq::rescue_reply> rescue() {
+            test::outcome<pgq::rescue_reply> end;
+            async_rescue(end.handler());
+            return ended(end);
+        }
+        pgq::result<void> retire(pgq::worker_id id) {
+            test::outcome<> end;
+            async_retire(id, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id id) {
+            test::outcome<std::vector<pgq::lease_ref>> end;
+            async_leases_of(id, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id id) {
+            test::outcome<std::vector<pgq::lease_news>> end;
+            async_leases_now(id, end.handler());
+            return ended(end);
+        }
+        pgq::result<void> give_back(std::span<const pgq::lease_ref> leases) {
+            test::outcome<> end;
+            async_give_back(leases, end.handler());
+            return ended(end);
+        }
+        pgq::result<pgq::sweep_reply> sweep() {
+            test::outcome<pgq::sweep_reply> end;
+            async_sweep(end.handler());
+            return ended(end);
+        }
+        pgq::result<void> revise(const pgq::revision& r) {
+            test::outcome<> end;
+            async_revise(r, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) {
+            test::outcome<std::optional<std::string>> end;
+            async_progress_of(id, end.handler());
+            return ended(end);
+        }
+        pgq::result<void> watch(std::span<const pgq::job_id> ids, pgq::duration keep_for,
+                                std::vector<pgq::ended_job>& ended_jobs) {
+            test::outcome<> end;
+            async_watch(ids, keep_for, ended_jobs, end.handler());
+            return ended(end);
+        }
+        pgq::result<pgq::cancel_reply> cancel(std::span<const pgq::job_id> ids) {
+            test::outcome<pgq::cancel_reply> end;
+            async_cancel(ids, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::int64_t> requeue(std::span<const pgq::job_id> ids) {
+            test::outcome<std::int64_t> end;
+            async_requeue(ids, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id lane, std::size_t limit) {
+            test::outcome<std::vector<pgq::held_job>> end;
+            async_held(lane, limit, end.handler());
+            return ended(end);
+        }
+        pgq::result<pgq::lane_counts> counts(pgq::lane_id lane) {
+            test::outcome<pgq::lane_counts> end;
+            async_counts(lane, end.handler());
+            return ended(end);
+        }
+        pgq::result<void> find(const pgq::find_request& r, std::vector<pgq::job_id>& found) {
+            test::outcome<> end;
+            async_find(r, found, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::failed_attempt>> failures(pgq::job_id id) {
+            test::outcome<std::vector<pgq::failed_attempt>> end;
+            async_failures(id, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::int64_t> open_jobs(pgq::lane_id lane, std::int64_t most) {
+            test::outcome<std::int64_t> end;
+            async_open_jobs(lane, most, end.handler());
+            return ended(end);
+        }
+        pgq::result<void> set_dead_letters(std::span<const pgq::lane_id> from, std::span<const pgq::lane_id> to) {
+            test::outcome<> end;
+            async_set_dead_letters(from, to, end.handler());
+            return ended(end);
         }
 
     private:
+        template <class T>
+        pgq::result<T> ended(test::outcome<T>& end) {
+            auto [failed, value] = end.get();
+            if (failed) return why(failed);
+            return value;
+        }
+        pgq::result<void> ended(test::outcome<>& end) {
+            if (const auto failed = end.error()) return why(failed);
+            return {};
+        }
         pgq::error_info why(std::error_code failed) {
             CHECK(last_error().code == failed);
             return last_error();
@@ -82,7 +202,7 @@ private:
     asio_libpq driver_;
 };
 
-static_assert(pgq::driver_policy<by_handlers>);
+static_assert(pgq::worker_driver<by_handlers>);
 
 }  // namespace
 

@@ -36,7 +36,7 @@ using task_queue = pgq::queue<pgq::job<task, Policies...>, pgq::driver::libpq, p
 template <class Queue>
 void declare(Queue& jobs) {
     auto session = jobs.driver().connect(pgq::session_role::client).value();
-    (void)session.limits(jobs.name(), jobs.limiter_book().declared).value();
+    (void)session.limits(jobs.name(), jobs.limiters().declared).value();
 }
 
 std::vector<task> tasks(std::int64_t count, const std::string& act, std::int64_t distinct = INT64_MAX) {

@@ -31,7 +31,7 @@ using limited_queue = pgq::queue<pgq::job<task, Limiter>, pgq::driver::libpq, pg
 template <class Queue>
 void declare(Queue& jobs) {
     auto session = jobs.driver().connect(pgq::session_role::client).value();
-    (void)session.limits(jobs.name(), jobs.limiter_book().declared).value();
+    (void)session.limits(jobs.name(), jobs.limiters().declared).value();
 }
 
 // Sixteen processes work a queue off, one of them is killed every second; at last every job has run.

@@ -290,7 +290,7 @@ public:
         return core_->connection.with([&](auto& session, auto&) { return session.revise(r); });
     }
     /// For workers: the limiters as they are now.
-    detail::limiter_set limiter_set() const { return detail::limiters_of<composition_type>::book(core_->limiters); }
+    detail::limiter_set limiters() const { return detail::limiters_of<composition_type>::book(core_->limiters); }
     /// For the library: what the object holds. Its address stays.
     detail::queue_core<composition_type>& core() const noexcept { return *core_; }
 

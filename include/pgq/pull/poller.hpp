@@ -61,7 +61,7 @@ public:
         : core_{&queue.core()},
           worker_{std::make_shared<worker_type>(
               queue.driver(), queue.observer(),
-              detail::polled_queue{queue.name(), std::string{entrypoint_of<Job>}, queue.limiter_book().declared},
+              detail::polled_queue{queue.name(), std::string{entrypoint_of<Job>}, queue.limiters().declared},
               std::move(options))} {}
     poller(poller&&) noexcept = default;
     poller& operator=(poller&&) = delete;

@@ -192,7 +192,7 @@ private:
 
     // Limits that the queue's limiters declare are created where they are missing; those that exist win.
     result<void> serve() {
-        auto limiters = queue_->limiter_book();
+        auto limiters = queue_->limiters();
         auto found = session_->limits(queue_->name(), limiters.declared);
         if (!found) return found.error();
         for (const auto& mine : limiters.declared)

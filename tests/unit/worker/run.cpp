@@ -130,7 +130,7 @@ struct queue {
     observer_type& observer() { return observer_; }
     std::string name() const { return "fake"; }
     pgq::result<std::vector<pgq::lane_id>> lanes() const { return std::vector{pgq::lane_id{3}}; }
-    pgq::detail::limiter_set limiter_book() const {
+    pgq::detail::limiter_set limiters() const {
         pgq::detail::limiter_set limiters;
         limiters.add("note", pgq::limiter::none{});
         return limiters;

@@ -26,7 +26,7 @@ namespace pgq::laws {
 /// waits up to 20 seconds for what must happen, and the whole check takes about half a minute.
 template <class Driver, class Make>
 void check_driver(Make make) {
-    static_assert(driver_policy<Driver>);
+    static_assert(worker_driver<Driver>);
     check_order_in_a_lane<Driver>(make);
     check_order_over_lanes<Driver>(make);
     check_claim_size<Driver>(make);
