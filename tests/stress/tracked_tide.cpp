@@ -28,7 +28,7 @@ using fixture = laws::driver_fixture<driver::libpq>;
 
 namespace {
 
-/// What went wrong in the threads, each error once. Two that wait for each other are told to try again: that is counted.
+/// Collects the errors of the threads, each text once. It only counts deadlocks, after which a thread tries again.
 class complaints {
 public:
     template <class T>
@@ -61,7 +61,7 @@ private:
     std::set<std::string> texts_{};
 };
 
-/// A tide of tracked jobs in one lane, from many sessions at once.
+/// A load of tracked jobs in one lane, from many concurrent sessions.
 class tide {
 public:
     explicit tide(const test::database& db) : db_{db}, fixture_{db.driver()}, lane_{fixture_.lane()} {}
@@ -70,7 +70,7 @@ public:
     session client() { return fixture_.connect(session_role::client); }
     laws::test_worker<session> worker() { return fixture_.worker({lane_}); }
 
-    /// Batches of jobs with few keys in any order, with parents among the latest jobs and in the same call.
+    /// Batches of jobs with few keys in any order. Parents are among the latest jobs and in the same call.
     void enqueue(session s, std::uint32_t seed, int rounds, bool keys, bool parents) {
         std::mt19937 random{seed};
         const on_duplicate all[]{on_duplicate::skip, on_duplicate::replace, on_duplicate::debounce};
@@ -98,7 +98,7 @@ public:
         }
         --producers_;
     }
-    /// Runs what there is until all is over, and lets one in a few fail.
+    /// Runs jobs until all is over, and lets a few of them fail.
     void work(laws::test_worker<session> p, std::uint32_t seed) {
         std::mt19937 random{seed};
         exchange_reply got;
@@ -123,7 +123,7 @@ public:
     }
     void producers(int n) { producers_ = n; }
     bool produces() const { return producers_ > 0; }
-    /// Whether nothing is left but what is held.
+    /// Whether only held jobs are left.
     bool is_drained() const {
         return db_.query_int(
                    "SELECT (SELECT count(*) FROM {s}.ready) + (SELECT count(*) FROM {s}.lease) + "
@@ -156,7 +156,7 @@ private:
             mask[j.index / 8] = static_cast<char>(mask[j.index / 8] | (1 << (j.index % 8)));
         }
         bool flagged = std::any_of(l.jobs.begin(), l.jobs.end(), [](const auto& j) { return j.flags != 0; });
-        for (lease_ref ref = l.ref;;) {  // until it was told, wherever the lease has moved
+        for (lease_ref ref = l.ref;;) {  // until it is acknowledged, wherever the lease has moved
             const lease_progress g{.ref = ref, .last = true, .mask = mask, .items = items, .flagged = flagged};
             exchange_reply reply;
             const exchange_request r{.worker = p.worker, .progressed = std::span{&g, 1}};
@@ -204,11 +204,10 @@ void roll(bool keys, bool parents) {
         return db.query_text(
             "SELECT string_agg(d.parent || '>' || d.child, ' ' ORDER BY d.child) FROM {s}.dependency d" + which);
     };
-    INFO("edges that are left: " << edges(""));
-    INFO("... of parents that have ended: "
-         << edges(" WHERE NOT EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent)"));
-    INFO("... of parents that are held: "
-         << edges(" WHERE EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent AND t.held)"));
+    INFO("dependencies that are left: " << edges(""));
+    INFO("... with ended parents: " << edges(" WHERE NOT EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent)"));
+    INFO("... with held parents: " << edges(
+             " WHERE EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent AND t.held)"));
     CHECK(t.errors().none());
     CHECK(t.errors().contended() < 20);
     CHECK(t.is_drained());
@@ -220,18 +219,19 @@ void roll(bool keys, bool parents) {
 
 }  // namespace
 
-TEST_CASE("keys that many take at once, while their jobs run, fail and are cancelled, are all free in the end",
+TEST_CASE("keys that many callers take while their jobs run, fail and are cancelled are all free at the end",
           "[stress][tracked]") {
     roll(true, false);
 }
 
-TEST_CASE("no child is stranded, however its enqueue, its parents' ends and cancellations meet", "[stress][tracked]") {
+TEST_CASE("every child becomes ready, whatever the order of its enqueue, its parents' ends and cancels",
+          "[stress][tracked]") {
     roll(false, true);
 }
 
-TEST_CASE("keys and dependencies together leave nothing behind", "[stress][tracked]") { roll(true, true); }
+TEST_CASE("keys and dependencies together leave no row behind", "[stress][tracked]") { roll(true, true); }
 
-TEST_CASE("a job is asked to stop whatever its lease does at that moment", "[stress][tracked]") {
+TEST_CASE("a cancel reaches a running job even if its lease moves at that moment", "[stress][tracked]") {
     test::database db;
     fixture w{db.driver()};
     const auto lane = w.lane();
@@ -249,7 +249,7 @@ TEST_CASE("a job is asked to stop whatever its lease does at that moment", "[str
         std::jthread worker{[&] {
             lease_ref ref = got.leases[0].ref;
             std::string mask(jobs / 8, '\0');
-            bool flagged = false;  // from when it has heard of flags on, as a worker does
+            bool flagged = false;  // true after it has seen flags, as in a worker
             for (std::uint32_t i = 0; i < jobs; ++i) {
                 if (i == last) continue;
                 mask[i / 8] = static_cast<char>(mask[i / 8] | (1 << (i % 8)));
