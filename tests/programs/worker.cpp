@@ -13,8 +13,8 @@
 //     retry:MS       wait, then ask for another attempt at once
 //     crash, exit    end the process
 //
-// It inserts a row into `runs` for each execution, and one into `events` for each lost lease or connection. It prints READY
-// when the worker has started.
+// It inserts a row into `runs` for each execution, and one into `events` for each lost lease or connection.
+// It prints READY when the worker has started.
 
 #include <pgq/driver/libpq.hpp>
 #include <pgq/worker.hpp>
