@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A database that only takes heartbeats, and answers the first ones with `answers`.
+// A database that only accepts heartbeats, and answers the first ones with `answers`.
 struct book {
     std::vector<pgq::beat_reply> answers;
     std::mutex mutex;
@@ -47,7 +47,7 @@ struct only_beats {
 
 }  // namespace
 
-TEST_CASE("who has written dead rows away beats more often for a while", "[unit][compose][monitor]") {
+TEST_CASE("a monitor sends heartbeats more often for a while after a compaction", "[unit][compose][monitor]") {
     const bool compacted = GENERATE(true, false);
     book b;
     b.answers = {{.alive = true, .compacted = compacted}};

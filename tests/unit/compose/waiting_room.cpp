@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Jobs that never end, and what the room did with its session.
+// Jobs that never end, and a record of the calls to the session.
 struct driver {
     struct events {
         std::atomic<int> asked{0}, interrupted{0};
@@ -46,7 +46,7 @@ struct driver {
 
 }  // namespace
 
-TEST_CASE("who waits by a room that goes while it answers somebody else hears that it is closed", "[completion]") {
+TEST_CASE("a waiter gets errc::closed if the object is destroyed while it answers another waiter", "[completion]") {
     driver::events seen;
     const driver d{&seen};
     using room_type = pgq::detail::waiting_room<driver>;
@@ -60,7 +60,7 @@ TEST_CASE("who waits by a room that goes while it answers somebody else hears th
     room->wait_aside(first, ids, deadline, {}, [&](const auto&) {
         const int before = seen.interrupted;
         answering.set_value();
-        // Which is the last that the room does before it waits for its own thread.
+        // The destructor interrupts the session just before it joins its own thread.
         CHECK(test::eventually([&] { return seen.interrupted != before; }));
     });
     room->wait_aside(room->ticket(), ids, deadline, {}, [&](auto answer) { heard = std::move(answer); });
