@@ -18,8 +18,8 @@
 
 namespace test {
 
-/// Jobs that end in every way there is, and the books about them: what has to be true when all of them are through,
-/// whatever went wrong on the way.
+/// Jobs that end in every way, and a record of their runs: what must be true when all of them have ended, whatever
+/// failed on the way.
 class chores {
 public:
     static constexpr std::int16_t max_attempts = 3;
@@ -51,8 +51,8 @@ public:
         return ended(job), pgq::done{};
     }
 
-    /// What is wrong after everything is through. `once`: no run may have been in vain, as when no lease was lost.
-    /// `may_be_held`: the database refused outcomes, which then become a hold.
+    /// Describes what is wrong after all jobs have ended. `once`: every run must count, because no lease was lost.
+    /// `may_be_held`: the database refused outcomes, which then became holds.
     template <class Queue>
     std::string complaint(Queue& jobs, bool once, bool may_be_held = false) {
         const auto counts = jobs.template counts<note>();

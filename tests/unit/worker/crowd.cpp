@@ -19,7 +19,7 @@ namespace {
 
 using inner_session = test::faulty_session<pgq::driver::memory::session>;
 
-// Says that there are so many workers, and notes of each claim whether it was to wait for a turn.
+// Reports a given number of workers, and records for each claim whether it should wait for a turn.
 class crowded_session : public inner_session {
 public:
     crowded_session(inner_session inner, std::int64_t workers, std::shared_ptr<std::vector<bool>> claims)
@@ -73,9 +73,9 @@ std::vector<bool> claims_among(std::int64_t workers) {
 
 }  // namespace
 
-TEST_CASE("a worker takes turns once it has heard that there are more workers than turns", "[worker][turns]") {
+TEST_CASE("a worker takes turns after it has learned that there are more workers than turns", "[worker][turns]") {
     const auto claims = claims_among(5);
-    CHECK_FALSE(claims.front());  // not heard yet
+    CHECK_FALSE(claims.front());  // not known yet
     CHECK(claims.back());
 }
 
