@@ -98,8 +98,8 @@ TEST_CASE("a worker with a turn goes on at the cursor of the last holder, unless
 TEST_CASE("if the holders of all turns are stuck, a worker claims without a turn", "[integration][turns]") {
     const database db;
     supplier from{db.options()};
-    std::vector<std::unique_ptr<claimer>> crowd;
-    for (int i = 0; i < 5; ++i) crowd.push_back(std::make_unique<claimer>(db, from.lanes({"a"})));
+    std::vector<std::unique_ptr<claimer>> workers;
+    for (int i = 0; i < 5; ++i) workers.push_back(std::make_unique<claimer>(db, from.lanes({"a"})));
     const test::sql_connection other{db.conninfo(), db.schema()};
     hold_turns(other, 1, 4);
     test::note_queue<> jobs{db.driver()};

@@ -7,8 +7,8 @@
 #include "support/database.hpp"
 #include "support/eventually.hpp"
 #include "support/jobs.hpp"
-#include "unit/worker/chores.hpp"
 #include "unit/worker/faulty.hpp"
+#include "unit/worker/mixed_jobs.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -49,12 +49,12 @@ struct tried {
 template <class Executor>
 tried attempt(const database& db, const std::string& name, fault_plan::rule rule, Executor executor) {
     const auto plan = std::make_shared<fault_plan>(std::move(rule));
-    test::chore_queue<driver, Executor> jobs{driver{db.driver(), plan}, {.name = name}, executor};
-    test::chores chores{job_count};
+    test::mixed_queue<driver, Executor> jobs{driver{db.driver(), plan}, {.name = name}, executor};
+    test::mixed_jobs mixed{job_count};
     if (auto put = jobs.enqueue(test::notes(job_count)); !put) return {put.error().text()};
-    pgq::worker w{jobs, test::chore_options(), [&](const note& job) { return chores.run(job); }};
+    pgq::worker w{jobs, test::mixed_options(), [&](const note& job) { return mixed.run(job); }};
     if (auto ran = w.run(); !ran) return {ran.error().text()};
-    return {chores.complaint(jobs, true), plan->count(verb::exchange), plan->struck()};
+    return {mixed.complaint(jobs, true), plan->count(verb::exchange), plan->struck()};
 }
 
 }  // namespace
@@ -93,10 +93,10 @@ TEST_CASE("wherever a sync with the server fails, no job is lost and none runs w
 
 TEST_CASE("a job whose outcome the server refuses is held, and other jobs are not affected", "[worker][faults]") {
     const database db;
-    test::chore_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
+    test::mixed_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
     jobs.enqueue(test::notes(30)).value();
     db.exec("ALTER TABLE {s}.deferred ADD CHECK (reason NOT LIKE '%unbearable%')");
-    test::work_off(jobs, test::chore_options(), [](const note& job) -> pgq::outcome {
+    test::work_off(jobs, test::mixed_options(), [](const note& job) -> pgq::outcome {
         if (job.n % 10 == 3) return pgq::hold{"an unbearable reason"};
         if (job.n % 10 == 4) return pgq::hold{"a good reason"};
         return pgq::done{};
@@ -108,10 +108,10 @@ TEST_CASE("a job whose outcome the server refuses is held, and other jobs are no
 
 TEST_CASE("a job of which no outcome can be stored stays in the queue", "[worker][faults]") {
     const database db;
-    test::chore_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
+    test::mixed_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
     jobs.enqueue(test::notes(10)).value();
     db.exec("ALTER TABLE {s}.deferred ADD CHECK (kind <> 'h')");
-    test::work_off(jobs, test::chore_options(), [](const note& job) -> pgq::outcome {
+    test::work_off(jobs, test::mixed_options(), [](const note& job) -> pgq::outcome {
         if (job.n == 3) return pgq::hold{"for nobody"};
         return pgq::done{};
     });

@@ -5,8 +5,8 @@
 
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
-#include "unit/worker/chores.hpp"
 #include "unit/worker/faulty.hpp"
+#include "unit/worker/mixed_jobs.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -51,12 +51,12 @@ struct tried {
 // A whole run with these faults: every job ends once, within the time limit.
 template <class Executor>
 tried attempt(fault_plan::rule rule, Executor executor, std::int64_t job_count = many, bool may_be_held = false) {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, Executor>;
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, Executor>;
     const auto plan = std::make_shared<fault_plan>(std::move(rule));
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, executor};
-    test::chores chores{job_count};
+    test::mixed_jobs mixed{job_count};
     jobs.enqueue(test::notes(job_count)).value();
-    pgq::worker w{jobs, test::chore_options(), [&](const test::note& job) { return chores.run(job); }};
+    pgq::worker w{jobs, test::mixed_options(), [&](const test::note& job) { return mixed.run(job); }};
     std::stop_source stop;
     auto running = std::async(std::launch::async, [&] { return w.run(stop.get_token()); });
     if (running.wait_for(test::long_enough) != std::future_status::ready) {
@@ -64,7 +64,7 @@ tried attempt(fault_plan::rule rule, Executor executor, std::int64_t job_count =
         return {"run() does not end", plan};
     }
     if (auto went = running.get(); !went) return {"run() failed: " + went.error().text(), plan};
-    return {chores.complaint(jobs, true, may_be_held), plan};
+    return {mixed.complaint(jobs, true, may_be_held), plan};
 }
 
 struct scenario {
@@ -163,37 +163,37 @@ TEST_CASE("the sync after a refused one may fail, too", "[worker][faults]") {
 }
 
 TEST_CASE("after a wait that fails the worker reconnects", "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t n, const pgq::exchange_request*) {
         return v == verb::wait && n <= 3 ? std::optional{lost_before} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{2}};
-    test::chores chores{many};
-    test::running_worker w{jobs, test::chore_options(pgq::run_until::stopped),
-                           [&](const test::note& job) { return chores.run(job); }};
+    test::mixed_jobs mixed{many};
+    test::running_worker w{jobs, test::mixed_options(pgq::run_until::stopped),
+                           [&](const test::note& job) { return mixed.run(job); }};
     REQUIRE(test::eventually([&] { return plan->count(verb::connect) == 4; }));
     jobs.enqueue(test::notes(many)).value();
-    CHECK(test::eventually([&] { return chores.complaint(jobs, true).empty(); }));
+    CHECK(test::eventually([&] { return mixed.complaint(jobs, true).empty(); }));
     w.stop().value();
 }
 
 TEST_CASE("a connection that breaks during the check for late claims, and again during the recovery, is replaced",
           "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
     // The worker asks for its leases twice after it has reconnected, once more after a lease time, and first on the
     // next connection.
     const auto plan = std::make_shared<fault_plan>(
         fault_plan::any({fault_plan::at(verb::wait, 1, lost_before), fault_plan::at(verb::leases_of, 3, lost_before),
                          fault_plan::at(verb::leases_of, 4, lost_before)}));
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
-    test::chores chores{many};
-    auto options = test::chore_options(pgq::run_until::stopped);
+    test::mixed_jobs mixed{many};
+    auto options = test::mixed_options(pgq::run_until::stopped);
     options.lease_time = 1s;
-    test::running_worker w{jobs, options, [&](const test::note& job) { return chores.run(job); }};
+    test::running_worker w{jobs, options, [&](const test::note& job) { return mixed.run(job); }};
     REQUIRE(test::eventually([&] { return plan->count(verb::leases_of) >= 6; }));
     CHECK(plan->count(verb::connect) == 4);
     jobs.enqueue(test::notes(many)).value();
-    CHECK(test::eventually([&] { return chores.complaint(jobs, true).empty(); }));
+    CHECK(test::eventually([&] { return mixed.complaint(jobs, true).empty(); }));
     w.stop().value();
 }
 
@@ -261,13 +261,13 @@ bool settles(const pgq::exchange_request* r, pgq::settle_kind kind) {
 
 TEST_CASE("a job whose outcome the database refuses is held with the reason, and no other job is affected",
           "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
         return v == verb::exchange && settles(r, pgq::settle_kind::retry) ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
     jobs.enqueue(test::notes(20)).value();
-    test::work_off(jobs, test::chore_options(), [&](const test::note& job) -> pgq::outcome {
+    test::work_off(jobs, test::mixed_options(), [&](const test::note& job) -> pgq::outcome {
         if (job.n % 5 == 0) return pgq::retry_after{{}, "refused by the database"};
         if (job.n % 5 == 1) return pgq::hold{"wanted"};
         return pgq::done{};
@@ -285,14 +285,14 @@ TEST_CASE("a job whose outcome the database refuses is held with the reason, and
 }
 
 TEST_CASE("a job of which no outcome can be stored is given back when the worker ends", "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
         const bool any = settles(r, pgq::settle_kind::retry) || settles(r, pgq::settle_kind::hold);
         return v == verb::exchange && any ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
     jobs.enqueue(test::notes(20)).value();
-    test::work_off(jobs, test::chore_options(), [&](const test::note& job) -> pgq::outcome {
+    test::work_off(jobs, test::mixed_options(), [&](const test::note& job) -> pgq::outcome {
         if (job.n == 7) return pgq::retry_after{{}, "refused by the database"};
         return pgq::done{};
     });
@@ -300,21 +300,21 @@ TEST_CASE("a job of which no outcome can be stored is given back when the worker
 }
 
 TEST_CASE("a claim that always fails does not block acknowledgements", "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
     std::atomic<bool> broken{false};
     const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request* r) {
         return v == verb::exchange && broken && r->limit > 0 ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(1)).value();
-    test::running_worker w{jobs, test::chore_options(pgq::run_until::stopped),
+    test::running_worker w{jobs, test::mixed_options(pgq::run_until::stopped),
                            [&](const test::note&) { broken = true; }};
     CHECK(test::eventually([&] { return jobs.counts<test::note>().value() == pgq::lane_counts{}; }));
     w.stop().value();
 }
 
 TEST_CASE("a worker that is told to stop ends even if the database accepts nothing any more", "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
     std::atomic<bool> gone{false};
     const auto f = GENERATE(lost_before, refused, contended);
     const bool all_is_lost = GENERATE(false, true);
@@ -324,7 +324,7 @@ TEST_CASE("a worker that is told to stop ends even if the database accepts nothi
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::note{}).value();
-    auto options = test::chore_options(pgq::run_until::stopped);
+    auto options = test::mixed_options(pgq::run_until::stopped);
     options.grace = 50ms;
     std::atomic<bool> interrupted{false};
     test::gate never;

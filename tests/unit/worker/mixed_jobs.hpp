@@ -20,11 +20,11 @@ namespace test {
 
 /// Jobs that end in every way, and a record of their runs: what must be true when all of them have ended, whatever
 /// failed on the way.
-class chores {
+class mixed_jobs {
 public:
     static constexpr std::int16_t max_attempts = 3;
 
-    explicit chores(std::int64_t count)
+    explicit mixed_jobs(std::int64_t count)
         : runs_(static_cast<std::size_t>(count)), ends_(static_cast<std::size_t>(count)) {}
 
     std::int64_t size() const noexcept { return static_cast<std::int64_t>(runs_.size()); }
@@ -100,10 +100,10 @@ private:
 };
 
 template <class Driver, class Executor, class... Policies>
-using chore_queue = pgq::queue<note, Driver, pgq::serializer::json, Executor, pgq::backoff::none, Policies...>;
+using mixed_queue = pgq::queue<note, Driver, pgq::serializer::json, Executor, pgq::backoff::none, Policies...>;
 
-inline pgq::worker_options chore_options(pgq::run_until until = pgq::run_until::drained) {
-    return {.max_attempts = chores::max_attempts, .max_prefetch = 8, .until = until};  // many small claims
+inline pgq::worker_options mixed_options(pgq::run_until until = pgq::run_until::drained) {
+    return {.max_attempts = mixed_jobs::max_attempts, .max_prefetch = 8, .until = until};  // many small claims
 }
 
 }  // namespace test

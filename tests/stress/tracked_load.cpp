@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace stress_tracked_tide {
+namespace stress_tracked_load {
 
 using namespace pgq;
 using namespace std::chrono_literals;
@@ -29,10 +29,10 @@ using fixture = laws::driver_fixture<driver::libpq>;
 namespace {
 
 /// Collects the errors of the threads, each text once. It only counts deadlocks, after which a thread tries again.
-class complaints {
+class thread_errors {
 public:
     template <class T>
-    bool fine(const result<T>& r) {
+    bool succeeded(const result<T>& r) {
         if (r) return true;
         const std::lock_guard lock{mutex_};
         if (r.error() == condition::contention) {
@@ -62,11 +62,11 @@ private:
 };
 
 /// A load of tracked jobs in one lane, from many concurrent sessions.
-class tide {
+class load {
 public:
-    explicit tide(const test::database& db) : db_{db}, fixture_{db.driver()}, lane_{fixture_.lane()} {}
+    explicit load(const test::database& db) : db_{db}, fixture_{db.driver()}, lane_{fixture_.lane()} {}
 
-    complaints& errors() { return errors_; }
+    thread_errors& errors() { return errors_; }
     session client() { return fixture_.connect(session_role::client); }
     laws::test_worker<session> worker() { return fixture_.worker({lane_}); }
 
@@ -94,7 +94,7 @@ public:
             std::vector<enqueued_job> jobs;
             const auto put = s.enqueue_tracked(
                 {.lanes = std::span{&lane_, 1}, .bodies = &b, .options = options, .edges = edges}, jobs);
-            if (errors_.fine(put)) newest_ = std::max(newest_.load(), jobs.back().id.value);
+            if (errors_.succeeded(put)) newest_ = std::max(newest_.load(), jobs.back().id.value);
         }
         --producers_;
     }
@@ -105,7 +105,7 @@ public:
         while (!over_) {
             const bool well = p.try_exchange({.lanes = p.lanes, .limit = 3, .promote = true}, got);
             if (!well) {
-                errors_.fine(result<void>{error_info{errc::protocol, "a claim failed"}});
+                errors_.succeeded(result<void>{error_info{errc::protocol, "a claim failed"}});
                 continue;
             }
             if (got.leases.empty()) (void)p.session.wait(1ms);
@@ -116,8 +116,8 @@ public:
         std::mt19937 random{seed};
         while (producers_ > 0) {
             const std::vector ids{latest(random()), latest(random()), latest(random())};
-            (void)errors_.fine(s.cancel(ids));
-            (void)errors_.fine(s.sweep());
+            (void)errors_.succeeded(s.cancel(ids));
+            (void)errors_.succeeded(s.sweep());
             (void)s.wait(1ms);
         }
     }
@@ -161,9 +161,9 @@ private:
             exchange_reply reply;
             const exchange_request r{.worker = p.worker, .progressed = std::span{&g, 1}};
             const auto said = p.session.exchange(r, reply);
-            if (errors_.fine(said) && reply.lost.empty()) return;
+            if (errors_.succeeded(said) && reply.lost.empty()) return;
             const auto now = p.session.leases_now(p.worker);
-            if (!errors_.fine(now)) continue;
+            if (!errors_.succeeded(now)) continue;
             const auto here = std::find_if(now->begin(), now->end(), [&](const auto& n) { return n.ref.id == ref.id; });
             if (here == now->end()) return;
             ref = here->ref;
@@ -174,15 +174,15 @@ private:
     const test::database& db_;
     fixture fixture_;
     lane_id lane_;
-    complaints errors_{};
+    thread_errors errors_{};
     std::atomic<std::int64_t> newest_{1};
     std::atomic<int> producers_{0};
     std::atomic<bool> over_{false};
 };
 
-void roll(bool keys, bool parents) {
+void run_load(bool keys, bool parents) {
     test::database db;
-    tide t{db};
+    load t{db};
     constexpr int producers = 3, rounds = 300;
     t.producers(producers);
     std::vector<std::jthread> threads;
@@ -221,15 +221,15 @@ void roll(bool keys, bool parents) {
 
 TEST_CASE("keys that many callers take while their jobs run, fail and are cancelled are all free at the end",
           "[stress][tracked]") {
-    roll(true, false);
+    run_load(true, false);
 }
 
 TEST_CASE("every child becomes ready, whatever the order of its enqueue, its parents' ends and cancels",
           "[stress][tracked]") {
-    roll(false, true);
+    run_load(false, true);
 }
 
-TEST_CASE("keys and dependencies together leave no row behind", "[stress][tracked]") { roll(true, true); }
+TEST_CASE("keys and dependencies together leave no row behind", "[stress][tracked]") { run_load(true, true); }
 
 TEST_CASE("a cancel reaches a running job even if its lease moves at that moment", "[stress][tracked]") {
     test::database db;
@@ -278,4 +278,4 @@ TEST_CASE("a cancel reaches a running job even if its lease moves at that moment
     }
 }
 
-}  // namespace stress_tracked_tide
+}  // namespace stress_tracked_load
