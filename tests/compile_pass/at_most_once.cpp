@@ -1,4 +1,4 @@
-// Jobs that are delivered at most once, with what goes together with that.
+// At-most-once jobs with all policies that they allow.
 
 #include "../compile_fail/fakes.hpp"
 

@@ -1,4 +1,4 @@
-// The fakes of the compile_fail fixtures fit together when nothing is spoilt.
+// The fakes of the compile_fail fixtures compile if nothing is wrong with them.
 
 #include "../compile_fail/fakes.hpp"
 

@@ -1,4 +1,4 @@
-// Asio's own awaitable is told by its shape, without its header in ours.
+// The library recognizes Asio's awaitable by its members, without including Asio's header.
 
 #include "../compile_fail/fakes.hpp"
 

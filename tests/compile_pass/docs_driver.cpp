@@ -1,4 +1,4 @@
-// What the pages in docs/reference/drivers/ quote.
+// The code that the pages in docs/reference/drivers/ quote.
 
 #include <pgq/asio.hpp>
 #include <pgq/driver/libpq.hpp>

@@ -1,4 +1,4 @@
-// What the pages in docs/guides/ and docs/reference/ quote, where no example has it.
+// The code that the pages in docs/guides/ and docs/reference/ quote, if no example has it.
 
 #include <pgq/asio.hpp>
 #include <pgq/driver/libpq.hpp>
@@ -159,7 +159,7 @@ static_assert(pgq::executor_policy<my_executor>);
 namespace testing_page {
 
 using app_queue = handlers_page::app_queue;
-// The same jobs and policies, without a database, with one handler at a time in the thread that calls `run`.
+// The same jobs and policies without a database. `run` calls one handler at a time, in the caller's thread.
 using test_queue = pgq::rebind<pgq::rebind<app_queue, pgq::driver::memory>, pgq::executor::in_place>;
 
 bool a_busy_server_is_tried_again() {

@@ -1,4 +1,4 @@
-// The flags find our headers and those of every library that a fixture may want.
+// The compile flags find our headers and those of every library that a fixture includes.
 #include <pgq/error/result.hpp>
 
 #include <asio/version.hpp>

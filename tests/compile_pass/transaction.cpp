@@ -1,4 +1,4 @@
-// Handlers in transactions, in each of their forms.
+// Handlers in transactions, in each signature that is allowed.
 
 #include "../compile_fail/fakes.hpp"
 

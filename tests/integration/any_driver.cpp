@@ -43,7 +43,7 @@ struct receipt {
     std::int64_t order = 0;
 };
 
-/// The application's queue. Which driver it is over is one argument, and all that differs between the tests below.
+/// The application's queue. The tests below differ only in one argument: the driver.
 template <class Driver>
 using queue = pgq::queue<pgq::job<order, pgq::backoff::none>, receipt, Driver, pgq::serializer::json,
                          pgq::executor::thread_pool, pgq::observer::counters>;
@@ -61,7 +61,7 @@ namespace {
 
 namespace driver = pgq::driver;
 
-/// Where jobs of a test live: makes a driver of each kind.
+/// Where the jobs of a test are stored. Makes a driver of each kind.
 class place {
 public:
     template <class Driver>
@@ -87,13 +87,13 @@ private:
     std::optional<test::running_context> context_;
 };
 
-/// Handles orders and receipts, some of them badly.
+/// Handles orders and receipts, and fails for some of them.
 template <class Queue>
 class shop_floor {
 public:
     explicit shop_floor(Queue& jobs) : jobs_{&jobs} {}
 
-    /// Runs a worker until so many receipts were written and nothing of the shop is left but what is held.
+    /// Runs a worker until the shop has written this many receipts and has no jobs but held ones.
     bool work_until(std::size_t count) {
         std::stop_source stop;
         pgq::worker w{*jobs_,
@@ -145,7 +145,7 @@ TEMPLATE_TEST_CASE("one application runs over any driver", "[driver][pool][memor
     jobs_queue jobs{where.make<TestType>(), {.name = "shop"}};
     jobs.install().value();
 
-    SECTION("orders are filled, by several threads, and each is settled as its handler said") {
+    SECTION("several threads run orders, and each order ends as its handler returned") {
         std::vector<shop::order> good;
         for (std::int64_t n = 1; n <= 20; ++n) good.push_back({n, {"book"}});
         CHECK(jobs.enqueue(good).value().size() == 20);
@@ -177,7 +177,7 @@ TEMPLATE_TEST_CASE("one application runs over any driver", "[driver][pool][memor
         CHECK(jobs.template counts<shop::order>().value() == pgq::lane_counts{.held = 1});
         CHECK(jobs.template counts<shop::receipt>().value() == pgq::lane_counts{});
     }
-    SECTION("threads enqueue through one queue while a worker runs, and nothing is lost or done twice") {
+    SECTION("threads enqueue through one queue while a worker runs, and no job is lost or done twice") {
         std::atomic<int> refused{0};
         std::vector<std::thread> threads;
         for (std::int64_t t = 0; t < 4; ++t)
@@ -195,7 +195,7 @@ TEMPLATE_TEST_CASE("one application runs over any driver", "[driver][pool][memor
         CHECK(refused == 0);
         CHECK(floor.receipts() == expected);
     }
-    SECTION("a queue of another name shares nothing with it") {
+    SECTION("a queue with another name shares nothing with it") {
         jobs_queue other{jobs.driver(), {.name = "another shop"}};
         jobs.enqueue(shop::receipt{1}).value();
         CHECK(other.template counts<shop::receipt>().value() == pgq::lane_counts{});

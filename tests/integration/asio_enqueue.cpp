@@ -51,7 +51,7 @@ struct fixture {
     }
     note_queue queue() { return queue(db.options()); }
 
-    /// Cuts the queue's connections.
+    /// Breaks the queue's connections.
     void cut_connections() const {
         db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
                 "'");
@@ -67,7 +67,7 @@ struct fixture {
 
 }  // namespace
 
-TEST_CASE("co_await async_enqueue gives the id, one for a job and all for a range", "[queue][async_enqueue]") {
+TEST_CASE("co_await async_enqueue returns one id for a job and all ids for a range", "[queue][async_enqueue]") {
     fixture f;
     auto jobs = f.queue();
     const auto program = [&]() -> asio::awaitable<std::vector<pgq::job_id>> {
@@ -87,7 +87,7 @@ TEST_CASE("co_await async_enqueue gives the id, one for a job and all for a rang
     CHECK(f.db.rows("deferred") == 1);
 }
 
-TEST_CASE("calls made at once are answered in order, each with its own id", "[queue][async_enqueue]") {
+TEST_CASE("calls that are made at once complete in order, each with its own id", "[queue][async_enqueue]") {
     fixture f;
     auto jobs = f.queue();
     std::vector<std::pair<int, pgq::job_id>> answers;
@@ -107,7 +107,7 @@ TEST_CASE("calls made at once are answered in order, each with its own id", "[qu
           1);
 }
 
-TEST_CASE("several threads and the blocking call may use one queue", "[queue][async_enqueue]") {
+TEST_CASE("several threads and the blocking enqueue may use one queue", "[queue][async_enqueue]") {
     fixture f;
     auto jobs = f.queue();
     std::atomic<int> failed{0};
@@ -126,7 +126,7 @@ TEST_CASE("several threads and the blocking call may use one queue", "[queue][as
     CHECK(f.db.rows("ready") == 300);
 }
 
-TEST_CASE("everything is copied before async_enqueue returns", "[queue][async_enqueue]") {
+TEST_CASE("async_enqueue copies its arguments before it returns", "[queue][async_enqueue]") {
     fixture f;
     auto jobs = f.queue();
     std::optional<std::future<pgq::job_id>> answer;
@@ -149,13 +149,13 @@ TEST_CASE("everything is copied before async_enqueue returns", "[queue][async_en
                                                                       {"other", ""}});
 }
 
-TEST_CASE("nothing to enqueue is no error, and no round trip", "[queue][async_enqueue]") {
+TEST_CASE("async_enqueue of an empty range succeeds without a round trip", "[queue][async_enqueue]") {
     fixture f;
     auto jobs = f.queue({.conninfo = "host=/nowhere"});
     CHECK(jobs.async_enqueue(std::vector<note>{}, asio::use_future).get().empty());
 }
 
-TEST_CASE("a call that fails says why, and the next one is not harmed", "[queue][async_enqueue]") {
+TEST_CASE("a call that fails reports why, and does not affect the next call", "[queue][async_enqueue]") {
     fixture f;
     const auto error_of = [](note_queue& jobs, const note& n) {
         return asio::co_spawn(
@@ -176,11 +176,11 @@ TEST_CASE("a call that fails says why, and the next one is not harmed", "[queue]
         CHECK(jobs.last_async_error().hint.find("max_payload") != std::string::npos);
         CHECK(error_of(jobs, {1, ""}) == std::error_code{});
     }
-    SECTION("a bad name") {
+    SECTION("an invalid name") {
         auto jobs = f.queue(f.db.options(), "");
         CHECK(error_of(jobs, {}) == pgq::errc::invalid_name);
     }
-    SECTION("no schema, until there is one") {
+    SECTION("a schema that is missing at first") {
         auto options = f.db.options();
         options.schema = test::fresh_schemas::next();
         auto jobs = f.queue(options);
@@ -188,18 +188,19 @@ TEST_CASE("a call that fails says why, and the next one is not harmed", "[queue]
         jobs.install().value();
         CHECK(error_of(jobs, {}) == std::error_code{});
     }
-    SECTION("a connection that is cut between two calls") {
+    SECTION("a connection that breaks between two calls") {
         auto jobs = f.queue();
         CHECK(error_of(jobs, {1, ""}) == std::error_code{});
         f.cut_connections();
         REQUIRE(test::eventually([&] { return f.connections() == 0; }));
-        // The server forgets a session before it closes the socket: it may still have to be found out.
+        // The server forgets a session before it closes the socket, so the first call may still find the connection
+        // broken.
         CHECK(test::eventually([&] { return error_of(jobs, {2, ""}) == std::error_code{}; }));
         CHECK(f.db.rows("ready") == 2);
     }
 }
 
-TEST_CASE("a connection that is cut during a call fails this one only", "[queue][async_enqueue]") {
+TEST_CASE("a connection that breaks during a call fails only that call", "[queue][async_enqueue]") {
     fixture f;
     auto jobs = f.queue();
     (void)jobs.async_enqueue(note{0, ""}, asio::use_future).get();
@@ -219,7 +220,7 @@ TEST_CASE("a connection that is cut during a call fails this one only", "[queue]
     CHECK(f.db.rows("ready") == 2);
 }
 
-TEST_CASE("a cancelled call that waits its turn enqueues nothing and holds up nobody", "[queue][async_enqueue]") {
+TEST_CASE("a cancelled call that waits in line enqueues nothing and delays no other call", "[queue][async_enqueue]") {
     fixture f;
     auto jobs = f.queue();
     (void)jobs.async_enqueue(note{0, ""}, asio::use_future).get();
@@ -239,7 +240,7 @@ TEST_CASE("a cancelled call that waits its turn enqueues nothing and holds up no
     CHECK(f.db.rows("ready") == 3);
 }
 
-TEST_CASE("a call that is cancelled after it was sent costs the connection; the next one makes another",
+TEST_CASE("a call that is cancelled after it was sent closes the connection, and the next call opens a new one",
           "[queue][async_enqueue]") {
     using namespace asio::experimental::awaitable_operators;
     fixture f;
@@ -258,7 +259,7 @@ TEST_CASE("a call that is cancelled after it was sent costs the connection; the 
     CHECK(jobs.async_enqueue(note{2, ""}, asio::use_future).get().value > 0);
 }
 
-TEST_CASE("a context that ends takes along the calls that wait their turn", "[queue][async_enqueue]") {
+TEST_CASE("the end of a context destroys the calls that wait in line", "[queue][async_enqueue]") {
     test::database db;
     const test::sql_connection blocker{test::dsn(), db.schema()};
     (void)blocker.exec("BEGIN; LOCK TABLE {s}.ready IN ACCESS EXCLUSIVE MODE");

@@ -37,7 +37,7 @@ std::error_code enqueued(note_queue& jobs, const note& n) {
 
 }  // namespace
 
-TEST_CASE("asynchronous calls on a pool go out over as many connections as it may have, and all arrive",
+TEST_CASE("asynchronous calls on a pool use all of its connections, and all jobs arrive",
           "[driver][pool][async_enqueue]") {
     const test::database db;
     test::running_context context{2};
@@ -56,18 +56,18 @@ TEST_CASE("asynchronous calls on a pool go out over as many connections as it ma
     CHECK(connections(db) == 3);
 }
 
-TEST_CASE("one asynchronous call after the other needs only one connection of the pool",
+TEST_CASE("asynchronous calls one after the other need only one connection of the pool",
           "[driver][pool][async_enqueue]") {
     const test::database db;
     test::running_context context;
     note_queue jobs{pool{asio_libpq{context.executor(), db.options()}, {.max = 3}}};
     for (int i = 0; i < 20; ++i) CHECK_FALSE(enqueued(jobs, note{i, "x"}));
-    CHECK(connections(db) <= 2);  // a call may begin just before the one that has answered is counted as ended
+    CHECK(connections(db) <= 2);  // a call may begin just before the finished one is counted as ended
     CHECK(jobs.enqueue(note{1, "blocking"}).has_value());
     CHECK(db.rows("ready") == 21);
 }
 
-TEST_CASE("a pool tells why the latest asynchronous call failed, whichever connection had it",
+TEST_CASE("a pool reports why the latest asynchronous call failed, whichever connection it used",
           "[driver][pool][async_enqueue]") {
     const test::database db;
     test::running_context context;

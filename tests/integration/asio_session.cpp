@@ -53,7 +53,7 @@ pgq::lane_id some_lane(session& s) {
     return s.lanes("default", std::span{&name, 1}).value().front();
 }
 
-/// Keeps the table of ready jobs from everybody else.
+/// Locks the table of ready jobs for all other sessions.
 class locked_ready {
 public:
     explicit locked_ready(const test::database& db) : sql_{db.conninfo(), db.schema()} {
@@ -74,7 +74,7 @@ const pgq::enqueue_options plain{};
 
 }  // namespace
 
-TEST_CASE("a session is connected and used without a thread, in one coroutine", "[driver][asio_libpq]") {
+TEST_CASE("one coroutine connects and uses a session without another thread", "[driver][asio_libpq]") {
     test::database db;
     asio::io_context context;
     const auto program = [&]() -> asio::awaitable<std::size_t> {
@@ -99,7 +99,7 @@ TEST_CASE("a session is connected and used without a thread, in one coroutine", 
     CHECK(claimed.get() == 2);
 }
 
-TEST_CASE("megabytes go out while megabytes come in", "[driver][asio_libpq]") {
+TEST_CASE("a session sends megabytes while it receives megabytes", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
     asio_libpq driver{context.executor(), db.options()};
@@ -116,7 +116,8 @@ TEST_CASE("megabytes go out while megabytes come in", "[driver][asio_libpq]") {
     CHECK(reply.leases[0].jobs[11].body == all[11]);
 }
 
-TEST_CASE("handlers are called on their own executor, never inside the initiating function", "[driver][asio_libpq]") {
+TEST_CASE("completion handlers run on their own executor, never inside the initiating function",
+          "[driver][asio_libpq]") {
     test::database db;
     asio::io_context context;
     asio_libpq driver{asio::make_strand(context), db.options()};
@@ -124,7 +125,7 @@ TEST_CASE("handlers are called on their own executor, never inside the initiatin
     const pgq::bodies nothing;
     std::vector<pgq::job_id> ids;
     bool called = false;
-    SECTION("the driver's") {
+    SECTION("the executor of the driver") {
         s.async_enqueue({.lane = {}, .bodies = &nothing, .options = {}}, ids, [&](std::error_code e) {
             CHECK_FALSE(e);
             called = true;
@@ -132,7 +133,7 @@ TEST_CASE("handlers are called on their own executor, never inside the initiatin
         CHECK_FALSE(called);
         context.run();
     }
-    SECTION("another one") {
+    SECTION("another executor") {
         test::running_context elsewhere;
         const auto strand = asio::make_strand(elsewhere.executor());
         s.async_wait(1ms, asio::bind_executor(strand, [&](std::error_code e, wake_reason) {
@@ -144,7 +145,7 @@ TEST_CASE("handlers are called on their own executor, never inside the initiatin
     CHECK(called);
 }
 
-TEST_CASE("a wait that is cancelled leaves the session as it was", "[driver][asio_libpq]") {
+TEST_CASE("a cancelled wait does not change its session", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
     asio_libpq driver{context.executor(), db.options()};
@@ -160,7 +161,7 @@ TEST_CASE("a wait that is cancelled leaves the session as it was", "[driver][asi
     CHECK(some_lane(s).value > 0);
 }
 
-TEST_CASE("an exchange that is cancelled closes its session; only terminal cancellation does", "[driver][asio_libpq]") {
+TEST_CASE("only terminal cancellation of a call closes its session", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
     asio_libpq driver{context.executor(), db.options()};
@@ -178,12 +179,12 @@ TEST_CASE("an exchange that is cancelled closes its session; only terminal cance
     };
     emit(asio::cancellation_type::total);
     CHECK_FALSE(end.comes_within(50ms));
-    SECTION("not cancelled after all") {
+    SECTION("total cancellation: the call goes on") {
         lock.unlock();
         CHECK_FALSE(end.error());
         CHECK(ids.size() == 1);
     }
-    SECTION("cancelled") {
+    SECTION("terminal cancellation: the session is closed") {
         emit(asio::cancellation_type::terminal);
         CHECK(end.error() == asio::error::operation_aborted);
         CHECK_FALSE(s.usable());
@@ -193,7 +194,7 @@ TEST_CASE("an exchange that is cancelled closes its session; only terminal cance
     }
 }
 
-TEST_CASE("a server that does not answer in time has lost its session", "[driver][asio_libpq]") {
+TEST_CASE("a session is lost if its server does not answer in time", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
     auto options = db.options();
@@ -211,7 +212,7 @@ TEST_CASE("a server that does not answer in time has lost its session", "[driver
     CHECK_FALSE(s.usable());
 }
 
-TEST_CASE("a refused statement is the error, and the session goes on", "[driver][asio_libpq]") {
+TEST_CASE("a refused statement is an error, and the session still works", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
     asio_libpq driver{context.executor(), db.options()};
@@ -229,7 +230,7 @@ TEST_CASE("a refused statement is the error, and the session goes on", "[driver]
     CHECK(ids.size() == 1);
 }
 
-TEST_CASE("a session whose server has gone says so to a wait and to an exchange", "[driver][asio_libpq]") {
+TEST_CASE("the end of the server is an error of a wait and of a sync", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
     asio_libpq driver{context.executor(), db.options()};
@@ -237,13 +238,13 @@ TEST_CASE("a session whose server has gone says so to a wait and to an exchange"
     const auto kill = "SELECT pg_terminate_backend(" + std::to_string(PQbackendPID(s.line().get())) + ")";
     const auto all = packed(1, "x");
     std::vector<pgq::job_id> ids;
-    SECTION("while it waits") {
+    SECTION("while the session waits") {
         test::outcome<wake_reason> end;
         s.async_wait(1h, end.handler());
         db.exec(kill);
         CHECK(end.error() == pgq::errc::connection_lost);
     }
-    SECTION("while it is idle") {
+    SECTION("while the session is idle") {
         db.exec(kill);
         REQUIRE(test::eventually([&] { return !s.usable(); }));
         test::outcome<> end;
@@ -252,7 +253,7 @@ TEST_CASE("a session whose server has gone says so to a wait and to an exchange"
     }
 }
 
-TEST_CASE("why async_connect failed comes with its session", "[driver][asio_libpq]") {
+TEST_CASE("a failed async_connect passes the session, which knows why", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
     const auto attempt = [&](pgq::driver::connection_options options) {
@@ -267,7 +268,7 @@ TEST_CASE("why async_connect failed comes with its session", "[driver][asio_libp
     CHECK(std::get<0>(attempt({.conninfo = "nonsense without"})) == pgq::errc::bad_conninfo);
 }
 
-TEST_CASE("as_tuple gives the error and the value side by side", "[driver][asio_libpq]") {
+TEST_CASE("as_tuple returns the error and the value", "[driver][asio_libpq]") {
     test::database db;
     asio::io_context context;
     const auto program = [&]() -> asio::awaitable<std::error_code> {
@@ -286,7 +287,7 @@ TEST_CASE("as_tuple gives the error and the value side by side", "[driver][asio_
     CHECK(end.get() == pgq::errc::connection_lost);
 }
 
-TEST_CASE("a session used by its blocking verbs only may outlive its context", "[driver][asio_libpq]") {
+TEST_CASE("a session that is used only by blocking calls may outlive its context", "[driver][asio_libpq]") {
     test::database db;
     std::optional<session> s;
     {
@@ -296,7 +297,7 @@ TEST_CASE("a session used by its blocking verbs only may outlive its context", "
     CHECK(some_lane(*s).value > 0);
 }
 
-TEST_CASE("a context that ends takes the operations on it along", "[driver][asio_libpq]") {
+TEST_CASE("the end of a context destroys the operations that run on it", "[driver][asio_libpq]") {
     test::database db;
     std::weak_ptr<int> argument;
     {

@@ -66,8 +66,8 @@ void work_off(Queue& jobs) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a handle is waited for by Asio, with any driver", "[integration][asio][completion]",
-                   pgq::driver::libpq, pgq::driver::memory) {
+TEMPLATE_TEST_CASE("Asio can wait for a handle with any driver", "[integration][asio][completion]", pgq::driver::libpq,
+                   pgq::driver::memory) {
     const test::database db;
     const auto driver = [&] {
         if constexpr (std::is_same_v<TestType, pgq::driver::memory>) return pgq::driver::memory{};
@@ -101,12 +101,12 @@ TEMPLATE_TEST_CASE("a handle is waited for by Asio, with any driver", "[integrat
     REQUIRE(all.size() == 2);
     CHECK(all[0].id == both[0]);
     CHECK(all[1].id == both[1]);
-    test::outcome<app::sum> later;  // it ended before anybody asked
+    test::outcome<app::sum> later;  // the job ended before the wait
     pgq::async_get(good, 20s, here(later.handler()));
     CHECK(std::get<1>(later.get()).value == 5);
 }
 
-TEST_CASE("a wait by Asio ends at its deadline, when it is cancelled, and when the queue object goes",
+TEST_CASE("an Asio wait ends at its deadline, when it is cancelled, and when its queue is destroyed",
           "[integration][asio][completion]") {
     const test::database db;
     test::running_context context;
@@ -127,8 +127,7 @@ TEST_CASE("a wait by Asio ends at its deadline, when it is cancelled, and when t
     CHECK(left.error() == pgq::errc::closed);
 }
 
-TEST_CASE("hundreds of waits by Asio beside threads that wait share one connection",
-          "[integration][asio][completion]") {
+TEST_CASE("hundreds of Asio waits and waiting threads share one connection", "[integration][asio][completion]") {
     const test::database db;
     test::running_context context;
     adder<pgq::driver::libpq> jobs{db.driver()};

@@ -43,7 +43,7 @@ using asio_queue = pgq::queue<pgq::job<note>, asio_libpq, pgq::serializer::json,
 using coroutine_queue = asio_queue<pgq::executor::coroutine>;
 using thread_queue = asio_queue<pgq::executor::thread_pool>;
 
-/// A database and a context with a thread, and a queue whose jobs run there.
+/// A database, a context with one thread, and a queue whose jobs run on that context.
 struct fixture {
     explicit fixture(std::size_t threads = 1) : context{threads} {}
 
@@ -68,7 +68,7 @@ struct fixture {
 constexpr pgq::worker_options until_empty{.until = pgq::run_until::empty};
 constexpr pgq::worker_options until_drained{.until = pgq::run_until::drained};
 
-/// A run that is told to stop, and has, when this is destroyed.
+/// A worker run. The destructor stops it and waits for its end.
 template <class Worker>
 class running {
 public:
@@ -80,7 +80,7 @@ public:
         worker_->stop();
         end_.wait();
     }
-    /// What it ends with.
+    /// The result of the run.
     void stop() {
         worker_->stop();
         end_.get();
@@ -98,7 +98,7 @@ asio::awaitable<void> nap(pgq::duration d) {
 
 }  // namespace
 
-TEST_CASE("an async_worker runs coroutines that suspend side by side, in one thread", "[async_worker]") {
+TEST_CASE("an async_worker runs several suspended coroutines in one thread", "[async_worker]") {
     fixture f;
     auto jobs = f.coroutines();
     jobs.enqueue(test::notes(40)).value();
@@ -140,7 +140,7 @@ TEST_CASE("an async_worker works on a context with several threads", "[async_wor
     CHECK(f.is_over());
 }
 
-TEST_CASE("what a coroutine throws before or after it was suspended is a failed attempt", "[async_worker]") {
+TEST_CASE("an exception of a coroutine before or after a suspension is a failed attempt", "[async_worker]") {
     fixture f;
     auto jobs = f.coroutines();
     jobs.enqueue(test::notes(2)).value();
@@ -157,7 +157,8 @@ TEST_CASE("what a coroutine throws before or after it was suspended is a failed 
     CHECK(held[0].reason == "attempt 2 of 2 failed: not today");
 }
 
-TEST_CASE("an async_worker waits for what a handler put off, and for nothing else", "[async_worker]") {
+TEST_CASE("an async_worker waits for delayed retries of its handlers, and for no other delayed jobs",
+          "[async_worker]") {
     fixture f;
     auto jobs = f.coroutines();
     jobs.enqueue(note{1, ""}).value();
@@ -171,7 +172,7 @@ TEST_CASE("an async_worker waits for what a handler put off, and for nothing els
     CHECK(f.is_over());
 }
 
-TEST_CASE("a sleeping async_worker is woken by an enqueue", "[async_worker]") {
+TEST_CASE("an enqueue wakes a sleeping async_worker", "[async_worker]") {
     fixture f;
     auto jobs = f.coroutines();
     pgq::async_worker w{jobs, {.poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
@@ -186,7 +187,7 @@ TEST_CASE("a sleeping async_worker is woken by an enqueue", "[async_worker]") {
     CHECK(f.db.rows("worker") == 0);
 }
 
-TEST_CASE("a cancelled async_worker waits for what runs, gives the rest back and ends without an error",
+TEST_CASE("a cancelled async_worker waits for running jobs, gives the others back and ends without an error",
           "[async_worker]") {
     fixture f;
     auto jobs = f.coroutines();
@@ -213,7 +214,7 @@ TEST_CASE("a cancelled async_worker waits for what runs, gives the rest back and
     CHECK(f.db.rows("worker") == 0);
 }
 
-TEST_CASE("stop() from another thread ends the run, and the next run goes on", "[async_worker]") {
+TEST_CASE("stop() from another thread ends the run, and the worker can run again", "[async_worker]") {
     fixture f;
     auto jobs = f.coroutines();
     pgq::async_worker w{jobs, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
@@ -229,7 +230,7 @@ TEST_CASE("stop() from another thread ends the run, and the next run goes on", "
     CHECK(f.is_over());
 }
 
-TEST_CASE("a handler that does not end is told by its stop token when the grace time is over", "[async_worker]") {
+TEST_CASE("at the end of the grace time the stop token of a handler that still runs fires", "[async_worker]") {
     fixture f;
     auto jobs = f.coroutines();
     jobs.enqueue(note{1, ""}).value();
@@ -246,7 +247,7 @@ TEST_CASE("a handler that does not end is told by its stop token when the grace 
     CHECK(f.db.rows("ready") == 1);
 }
 
-TEST_CASE("an async_worker whose connections are cut goes on, and no job is done twice or lost", "[async_worker]") {
+TEST_CASE("an async_worker whose connections break goes on, and loses no job and runs none twice", "[async_worker]") {
     fixture f;
     auto client = f.coroutines();
     auto jobs = f.coroutines(f.db.schema() + "_w");
@@ -272,7 +273,8 @@ TEST_CASE("an async_worker whose connections are cut goes on, and no job is done
     CHECK(f.db.rows("worker") == 0);
 }
 
-TEST_CASE("an async_worker declared dead fires its handlers' stop tokens and starts over", "[async_worker]") {
+TEST_CASE("an async_worker that was taken for dead fires its handlers' stop tokens and registers again",
+          "[async_worker]") {
     fixture f;
     auto jobs = f.coroutines();
     jobs.enqueue(note{1, ""}).value();
@@ -286,7 +288,7 @@ TEST_CASE("an async_worker declared dead fires its handlers' stop tokens and sta
         }};
     running run{w};
     REQUIRE(test::eventually([&] { return started == 1; }));
-    // What a colleague's rescue does.
+    // What the rescue of a peer does.
     auto rescuer = f.db.driver().connect(pgq::session_role::monitor).value();
     f.db.exec("UPDATE {s}.worker SET heartbeat_at = heartbeat_at - interval '1 hour'");
     REQUIRE(rescuer.rescue().value().returned == 1);
@@ -296,7 +298,7 @@ TEST_CASE("an async_worker declared dead fires its handlers' stop tokens and sta
     CHECK(f.seen->lost == 1);
 }
 
-TEST_CASE("what keeps an async_worker from starting is its error", "[async_worker]") {
+TEST_CASE("an async_worker that cannot start ends with the error", "[async_worker]") {
     fixture f;
     const auto handler = [](const note&) -> asio::awaitable<void> { co_return; };
     SECTION("no schema") {
@@ -319,7 +321,7 @@ TEST_CASE("what keeps an async_worker from starting is its error", "[async_worke
     }
 }
 
-TEST_CASE("a program in one coroutine enqueues, works and ends by a time-out", "[async_worker]") {
+TEST_CASE("one coroutine enqueues, runs a worker and ends it by a timeout", "[async_worker]") {
     using namespace asio::experimental::awaitable_operators;
     fixture f;
     auto jobs = f.coroutines();

@@ -29,7 +29,7 @@ using pgq::errc;
 using test::note;
 using note_queue = pgq::queue<note, pgq::driver::borrow, pgq::serializer::json, pgq::executor::in_place>;
 
-/// A program with a connection of its own, and a queue on it.
+/// A program with its own connection, and a queue on that connection.
 struct program {
     test::database db;
     test::sql_connection mine{test::database::settings_of(db.conninfo(), "client_encoding", "UTF8"), db.schema()};
@@ -37,8 +37,8 @@ struct program {
 
     PGconn* connection() const noexcept { return mine.get(); }
     PGTransactionStatusType state() const { return PQtransactionStatus(mine.get()); }
-    /// Everything of the session that somebody could have changed.
-    // But for those that appear when the server loads PL/pgSQL.
+    /// Everything in a session that the library could have changed.
+    // Except the settings that appear when the server loads PL/pgSQL.
     std::string settings() const {
         return mine.query_text(
                    "SELECT string_agg(name || '=' || setting, ',' ORDER BY name) FROM pg_settings"
@@ -52,7 +52,7 @@ struct program {
 
 }  // namespace
 
-TEST_CASE("a queue on a borrowed connection enqueues and looks after jobs", "[driver][borrow]") {
+TEST_CASE("a queue on a borrowed connection enqueues and manages jobs", "[driver][borrow]") {
     program p;
     CHECK(p.jobs.install().has_value());
     const auto id = p.jobs.enqueue(note{1, "x"}).value();
@@ -66,7 +66,7 @@ TEST_CASE("a queue on a borrowed connection enqueues and looks after jobs", "[dr
     CHECK(p.db.rows("ready") == 50);
 }
 
-TEST_CASE("the connection is afterwards as it was, whatever was done on it", "[driver][borrow]") {
+TEST_CASE("no call leaves a change on the borrowed connection", "[driver][borrow]") {
     program p;
     p.mine.exec("SET work_mem = '7MB'");
     p.mine.exec("PREPARE theirs AS SELECT 1");
@@ -82,8 +82,7 @@ TEST_CASE("the connection is afterwards as it was, whatever was done on it", "[d
     CHECK(p.mine.query_int("EXECUTE theirs") == 1);
 }
 
-TEST_CASE("in the program's transaction a job exists when that commits, and not when it is rolled back",
-          "[driver][borrow]") {
+TEST_CASE("a job in the program's transaction exists when that commits, and not if it rolls back", "[driver][borrow]") {
     program p;
     p.jobs.lanes().value();
     p.mine.exec("BEGIN");
@@ -99,7 +98,7 @@ TEST_CASE("in the program's transaction a job exists when that commits, and not 
     CHECK(p.db.rows("ready") == 1);
 }
 
-TEST_CASE("a call that fails leaves the program's transaction as it found it", "[driver][borrow]") {
+TEST_CASE("a call that fails does not change the program's open transaction", "[driver][borrow]") {
     program p;
     p.jobs.lanes().value();
     p.mine.exec("BEGIN");
@@ -109,12 +108,13 @@ TEST_CASE("a call that fails leaves the program's transaction as it found it", "
     CHECK(p.state() == PQTRANS_INTRANS);
     CHECK(p.mine.query_int("SELECT count(*) FROM theirs") == 0);
     p.mine.exec("COMMIT");
-    // Without a transaction nothing is left of it either.
+    // Without a transaction the call leaves nothing behind either.
     CHECK_FALSE(p.jobs.enqueue(note{1, "too long"}).has_value());
     CHECK(p.state() == PQTRANS_IDLE);
 }
 
-TEST_CASE("a connection that cannot be used at the moment is told as such, and is left alone", "[driver][borrow]") {
+TEST_CASE("a borrowed connection that cannot be used at the moment is an error, and the call does not touch it",
+          "[driver][borrow]") {
     program p;
     p.jobs.lanes().value();
     const auto refused = [&](std::string_view why) {
@@ -152,7 +152,8 @@ TEST_CASE("a connection that cannot be used at the moment is told as such, and i
     CHECK(p.jobs.enqueue(note{1, "x"}).has_value());
 }
 
-TEST_CASE("in a transaction no lane is made that could be rolled back", "[driver][borrow]") {
+TEST_CASE("a call in the program's transaction creates no lane, because the transaction could roll back",
+          "[driver][borrow]") {
     program p;
     p.mine.exec("BEGIN");
     const auto failed = p.jobs.enqueue(note{1, "x"});
@@ -167,7 +168,7 @@ TEST_CASE("in a transaction no lane is made that could be rolled back", "[driver
     CHECK(p.db.rows("ready") == 1);
 }
 
-TEST_CASE("a borrowed connection that broke is told, and works again when the program has reset it",
+TEST_CASE("a borrowed connection that is broken is an error, and works again after the program has reset it",
           "[driver][borrow]") {
     program p;
     p.jobs.lanes().value();
@@ -222,7 +223,7 @@ TEST_CASE("a borrowed connection takes jobs and does not wait for them", "[drive
     CHECK(failed.error().hint.find("timeout of zero") != std::string::npos);
 }
 
-TEST_CASE("a borrowed connection to a database without tables says so", "[driver][borrow]") {
+TEST_CASE("a borrowed connection to a database without the schema is an error that says so", "[driver][borrow]") {
     const test::database db;
     note_queue jobs{pgq::driver::borrow{db.connection(), {.schema = "not_there"}}};
     CHECK(jobs.enqueue(note{1, "x"}).error() == errc::schema_missing);
@@ -231,7 +232,7 @@ TEST_CASE("a borrowed connection to a database without tables says so", "[driver
     CHECK(failed.error().hint.find("driver::libpq") != std::string::npos);
 }
 
-TEST_CASE("a worker elsewhere wakes for what is enqueued on a borrowed connection, in a transaction or not",
+TEST_CASE("an enqueue on a borrowed connection wakes a worker of another process, in a transaction or not",
           "[driver][borrow]") {
     program p;
     using worker_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;

@@ -9,7 +9,7 @@
 
 namespace integration_claim_answer {
 
-TEST_CASE("in one lease each job has the rank, the attempts and the headers that are its own", "[integration][claim]") {
+TEST_CASE("each job of a claim has its own rank, attempts and headers", "[integration][claim]") {
     const test::database db;
     test::note_queue<> jobs{db.driver()};
     constexpr std::int64_t n = 60;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-// What sql/0004_compact.sql says of compact().
+// What sql/0004_compact.sql promises for compact().
 namespace integration_compact {
 
 using test::database;
@@ -20,7 +20,7 @@ const std::string all_jobs =
     "FROM {s}.ready) r";
 const std::string all_leases = "SELECT string_agg(l::text, '|' ORDER BY l.id) FROM {s}.lease l";
 
-// As many dead rows as make it worth while; who has a snapshot keeps VACUUM from taking them away.
+// Makes enough dead rows for a compaction. An open snapshot keeps VACUUM from removing them.
 void leave_dead_rows(const database& db) {
     db.exec("INSERT INTO {s}.ready (id, rank, lane, body) SELECT -i, 0, 1, 'gone' FROM generate_series(1, 200001) i");
     db.exec("DELETE FROM {s}.ready WHERE id < 0");
@@ -42,7 +42,7 @@ struct reader_of_the_past {
 
 }  // namespace
 
-TEST_CASE("while somebody holds an old snapshot dead rows go all the same, and jobs and leases stay as they were",
+TEST_CASE("compaction removes dead rows despite an old snapshot, and keeps jobs and leases unchanged",
           "[integration][compact]") {
     database db;
     test::supplier s{db.options()};
@@ -61,7 +61,7 @@ TEST_CASE("while somebody holds an old snapshot dead rows go all the same, and j
     const auto is_small = [&](const std::string& table) {
         return db.query_int("SELECT pg_relation_size('{q}." + table + "')") < 100'000;
     };
-    // As a worker's heartbeat does it, and says so.
+    // As a worker's heartbeat calls it, and with its report.
     int compacted = 0;
     REQUIRE(test::eventually([&] {
         compacted += c.line().beat(c.id()).value().compacted;
@@ -72,7 +72,7 @@ TEST_CASE("while somebody holds an old snapshot dead rows go all the same, and j
     CHECK(db.query_text(all_jobs) == jobs);
     CHECK(db.query_text(all_leases) == leases);
 
-    // Its lease has moved: what it says of it finds nothing, and is said again where the lease is now.
+    // The lease has moved. The worker's first acknowledgement does not find it, and is repeated at the new location.
     CHECK(c.finish(claimed).lost.size() == 1);
     const auto now = c.line().leases_now(c.id()).value();
     REQUIRE(now.size() == 1);
@@ -133,7 +133,7 @@ TEST_CASE("the reply to a heartbeat says why compaction failed, and the worker i
     CHECK(db.rows("ready") == 3);
 }
 
-TEST_CASE("dead packs go as well, and those that wait stay", "[integration][compact][packs]") {
+TEST_CASE("compaction removes dead packs and keeps waiting ones", "[integration][compact][packs]") {
     database db;
     test::supplier s{db.options()};
     const auto lane = s.lanes({"work"}).at(0);
@@ -152,7 +152,8 @@ TEST_CASE("dead packs go as well, and those that wait stay", "[integration][comp
     CHECK(c.claim(1000).claimed() == ids.size());
 }
 
-TEST_CASE("tables stay as they are when that is not worth it, not safe, or not wanted", "[integration][compact]") {
+TEST_CASE("compaction leaves a table unchanged if that is not worth it, not safe, or switched off",
+          "[integration][compact]") {
     database db;
     test::supplier s{db.options()};
     const auto lane = s.lanes({"work"}).at(0);
@@ -163,19 +164,19 @@ TEST_CASE("tables stay as they are when that is not worth it, not safe, or not w
     REQUIRE(test::eventually(
         [&] { return db.query_int("SELECT pg_stat_get_dead_tuples('{q}.ready'::regclass)") >= 200'000; }));
 
-    SECTION("in a transaction whose snapshot may be older than what it would write anew") {
+    SECTION("in a transaction whose snapshot may be older than the rewritten rows") {
         const test::sql_connection other{test::dsn(), db.schema()};
         (void)other.exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
         CHECK_FALSE(compacts(other));
         (void)other.exec("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE; COMMIT");
         CHECK_FALSE(compacts(other));
     }
-    SECTION("where it is switched off") {
+    SECTION("when it is switched off") {
         const test::sql_connection other{test::dsn(), db.schema()};
         (void)other.exec("SET pgq.compact = off");
         CHECK_FALSE(compacts(other));
     }
-    SECTION("while somebody has enqueued and not committed: it does not wait for that") {
+    SECTION("while another transaction has enqueued and not committed: compaction does not wait for it") {
         const test::sql_connection other{test::dsn(), db.schema()};
         (void)other.exec(
             "BEGIN; LOCK TABLE {s}.lease IN ROW EXCLUSIVE MODE;"
@@ -185,7 +186,7 @@ TEST_CASE("tables stay as they are when that is not worth it, not safe, or not w
         (void)other.exec("COMMIT");
         CHECK(db.rows("ready") == 1);
     }
-    SECTION("where few rows are dead, unless the table has become large") {
+    SECTION("when few rows are dead, unless the table is large") {
         (void)db.sql().exec("SET pgq.compact = off");
         const test::sql_connection other{test::dsn(), db.schema()};
         const auto leases = [&](int n, int bytes) {
@@ -209,7 +210,7 @@ TEST_CASE("tables stay as they are when that is not worth it, not safe, or not w
         CHECK(db.query_int("SELECT pg_table_size('{q}.lease')") < 100'000);
         return;
     }
-    SECTION("when more jobs wait than a tenth of what is dead, or long ones") {
+    SECTION("when the waiting jobs are more than a tenth of the dead rows, or are long") {
         db.exec("TRUNCATE {s}.lease");
         REQUIRE(test::eventually(
             [&] { return db.query_int("SELECT pg_stat_get_dead_tuples('{q}.lease'::regclass)") == 0; }));

@@ -42,7 +42,7 @@ test::sql_connection connection_of_the_caller(const database& db) { return {test
 
 }  // namespace
 
-TEST_CASE("a payload that is too large is refused before it is sent, and names itself", "[enqueue][limits]") {
+TEST_CASE("a payload that is too large is refused before it is sent, and the error names it", "[enqueue][limits]") {
     const database db;
     test::note_queue<> jobs{libpq{small_payloads(db)}};
     for (const auto& e : {jobs.enqueue(of_bytes(1000)).error(),
@@ -60,7 +60,7 @@ TEST_CASE("a payload that is too large is refused before it is sent, and names i
     CHECK(db.rows("ready") == 1);
 }
 
-TEST_CASE("any text comes back as it was, zero bytes included", "[enqueue][payload]") {
+TEST_CASE("any text comes back unchanged, zero bytes included", "[enqueue][payload]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const std::vector<std::string> texts{std::string("a\0b", 3), "größer \xF0\x9F\x98\x80", "\"'\\ {s} $1 ; --",
@@ -73,7 +73,7 @@ TEST_CASE("any text comes back as it was, zero bytes included", "[enqueue][paylo
     for (const auto& s : diary.all()) CHECK(s.text == texts[static_cast<std::size_t>(s.n)]);
 }
 
-TEST_CASE("headers that are no text are refused, and nothing is sent", "[enqueue][headers]") {
+TEST_CASE("headers that are not valid text are refused before anything is sent", "[enqueue][headers]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     for (const pgq::header& bad :
@@ -88,7 +88,7 @@ TEST_CASE("headers that are no text are refused, and nothing is sent", "[enqueue
     jobs.enqueue(note{}).value();
 }
 
-TEST_CASE("a stream of fifty thousand jobs arrives whole and in order", "[enqueue][stream]") {
+TEST_CASE("a stream of fifty thousand jobs arrives complete and in order", "[enqueue][stream]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const test::generated many{50000, [](std::int64_t n) { return note{.n = n, .text = "streamed"}; }};
@@ -99,23 +99,23 @@ TEST_CASE("a stream of fifty thousand jobs arrives whole and in order", "[enqueu
     CHECK(jobs.enqueue_stream(std::vector<note>{}).value() == 0);
 }
 
-TEST_CASE("a stream that breaks off in the middle leaves nothing, and the session usable", "[enqueue][stream]") {
+TEST_CASE("a stream that fails in the middle stores no job, and the session still works", "[enqueue][stream]") {
     const database db;
     test::note_queue<> jobs{libpq{small_payloads(db)}};
     const auto broken = [](auto at_30000) {
         return test::generated{50000, [=](std::int64_t n) { return n == 30000 ? at_30000() : note{.n = n}; }};
     };
-    SECTION("by a job that is too large") {
+    SECTION("because a job is too large") {
         auto many = broken([] { return of_bytes(5000); });
         const auto put = jobs.enqueue_stream(many);
         REQUIRE_FALSE(put);
         CHECK(put.error() == errc::payload_too_large);
     }
-    SECTION("by an exception out of the range") {
+    SECTION("because the range throws") {
         auto many = broken([]() -> note { throw std::runtime_error{"no more"}; });
         CHECK_THROWS_WITH(jobs.enqueue_stream(many), "no more");
     }
-    SECTION("by a server that refuses a row") {
+    SECTION("because the server refuses a row") {
         db.exec("ALTER TABLE {s}.ready ADD CHECK (octet_length(body) < 500)");
         auto many = broken([] { return of_bytes(800); });
         const auto put = jobs.enqueue_stream(many);
@@ -130,7 +130,7 @@ TEST_CASE("a stream that breaks off in the middle leaves nothing, and the sessio
     CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
 }
 
-TEST_CASE("a large batch goes by COPY, and its ids stand in its order", "[enqueue][copy]") {
+TEST_CASE("a large batch is sent by COPY, and its ids are in the order of the jobs", "[enqueue][copy]") {
     const database db;
     std::vector<std::string> seen;
     auto options = db.options();
@@ -155,17 +155,17 @@ TEST_CASE("a large batch goes by COPY, and its ids stand in its order", "[enqueu
                            std::to_string(ids[i].value)) == static_cast<std::int64_t>(i));
     }
     CHECK(db.query_int("SELECT count(*) FROM {s}.job WHERE priority = 3 AND state = 'ready'") == 6000);
-    // What has headers, times or keys goes by insert, as before.
+    // Jobs with headers, times or keys are sent by INSERT.
     (void)jobs.enqueue(all, {.run_at = 1h}).value();
     CHECK(was_sent("enqueue_copy_as") == 1);
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 6000, .deferred = 6000});
 }
 
-TEST_CASE("a large batch that the server refuses leaves nothing, and the session usable", "[enqueue][copy]") {
+TEST_CASE("a large batch that the server refuses stores no job, and the session still works", "[enqueue][copy]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     db.exec("ALTER TABLE {s}.ready ADD CHECK (octet_length(body) < 500)");
-    // The first one is refused while most of the others have not been sent, the last one when all were.
+    // The server refuses the first row before most of the others are sent, and the last row when all are sent.
     const auto at = GENERATE(std::size_t{0}, std::size_t{299'999});
     auto all = test::notes(300'000);
     all[at] = of_bytes(800);
@@ -178,7 +178,7 @@ TEST_CASE("a large batch that the server refuses leaves nothing, and the session
     CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
 }
 
-TEST_CASE("a server that does not answer ends a COPY as it ends a statement", "[enqueue][copy][stream]") {
+TEST_CASE("a server that does not answer ends a COPY like any statement", "[enqueue][copy][stream]") {
     const database db;
     auto options = db.options();
     options.response_timeout = 300ms;
@@ -216,8 +216,7 @@ TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][
     w.stop().value();
 }
 
-TEST_CASE("what is enqueued in the caller's transaction wakes a worker when that commits, not before",
-          "[enqueue][within]") {
+TEST_CASE("an enqueue in the caller's transaction wakes a worker when that commits, not before", "[enqueue][within]") {
     const database db;
     test::note_queue<> jobs{db.driver()}, producer{db.driver()};
     const auto mine = connection_of_the_caller(db);
@@ -237,7 +236,7 @@ TEST_CASE("what is enqueued in the caller's transaction wakes a worker when that
     w.stop().value();
 }
 
-TEST_CASE("a caller's connection that cannot be used is told as such", "[enqueue][within]") {
+TEST_CASE("a caller's connection that cannot be used is an error that says why", "[enqueue][within]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const auto why_not = [&](PGconn* c) {
@@ -248,8 +247,8 @@ TEST_CASE("a caller's connection that cannot be used is told as such", "[enqueue
         CHECK(put.error().statement == "enqueue_one");
         return put.error();
     };
-    SECTION("none at all") { CHECK(why_not(nullptr) == errc::connection_lost); }
-    SECTION("one in pipeline mode") {
+    SECTION("no connection") { CHECK(why_not(nullptr) == errc::connection_lost); }
+    SECTION("a connection in pipeline mode") {
         const auto mine = connection_of_the_caller(db);
         REQUIRE(PQenterPipelineMode(mine.get()) == 1);
         const auto e = why_not(mine.get());
@@ -257,26 +256,27 @@ TEST_CASE("a caller's connection that cannot be used is told as such", "[enqueue
         CHECK(e == condition::configuration);
         CHECK(e.hint.find("pipeline") != std::string::npos);
     }
-    SECTION("one in a transaction that has failed") {
+    SECTION("a connection in a transaction that has failed") {
         const auto mine = connection_of_the_caller(db);
         mine.exec("BEGIN");
         CHECK_THROWS(mine.exec("SELECT 1/0"));
         CHECK(why_not(mine.get()).code == pgq::make_sqlstate("25P02"));
     }
-    SECTION("one that was terminated") {
+    SECTION("a connection that was terminated") {
         const auto mine = connection_of_the_caller(db);
         db.exec("SELECT pg_terminate_backend(" + std::to_string(PQbackendPID(mine.get())) + ", 10000)");
         CHECK(why_not(mine.get()) == errc::connection_lost);
     }
-    SECTION("one to another database") {
+    SECTION("a connection to another database") {
         const test::sql_connection other{database::with_settings("dbname", "postgres"), db.schema()};
         CHECK(why_not(other.get()) == condition::configuration);
     }
     CHECK(db.rows("ready") == 0);
-    jobs.enqueue(note{}).value();  // the queue's own connection is none the worse
+    jobs.enqueue(note{}).value();  // the queue's own connection still works
 }
 
-TEST_CASE("a queue whose idle connection was terminated makes another, unnoticed", "[enqueue][reconnect]") {
+TEST_CASE("a queue replaces an idle connection that was terminated, and the caller does not notice",
+          "[enqueue][reconnect]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     for (std::int64_t n = 1; n <= 3; ++n) {
@@ -289,7 +289,7 @@ TEST_CASE("a queue whose idle connection was terminated makes another, unnoticed
     CHECK(db.rows("ready") == 4);
 }
 
-TEST_CASE("one queue object enqueues from eight threads", "[enqueue][threads]") {
+TEST_CASE("eight threads enqueue through one queue object", "[enqueue][threads]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     std::atomic<int> failures{0};

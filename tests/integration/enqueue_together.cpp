@@ -22,7 +22,8 @@ using test::letter;
 using test::note;
 using client = pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
 
-// Calls `enqueue(thread)` from several threads while nobody can insert, so that they come together.
+// Calls `enqueue(thread)` from several threads while the table is locked, so that the library sends their jobs
+// together.
 void all_at_once(const database& db, int threads, const std::function<void(int)>& enqueue) {
     const test::sql_connection other{db.conninfo(), db.schema()};
     (void)other.exec("BEGIN; LOCK TABLE {s}.ready IN SHARE MODE");
@@ -43,20 +44,21 @@ void all_at_once(const database& db, int threads, const std::function<void(int)>
 
 }  // namespace
 
-TEST_CASE("jobs that many threads enqueue at the same time, one each, travel together", "[integration][enqueue]") {
+TEST_CASE("the library sends jobs together if many threads enqueue one job each at the same time",
+          "[integration][enqueue]") {
     const database db;
     client jobs{db.driver()};
-    (void)jobs.counts<note>().value();  // connected
+    (void)jobs.counts<note>().value();  // now the queue is connected
     std::vector<pgq::job_id> ids(32);
     all_at_once(db, 32, [&](int t) { ids[static_cast<std::size_t>(t)] = jobs.enqueue(note{.n = t}).value().id(); });
     CHECK(db.query_int("SELECT count(DISTINCT id) FROM {s}.ready") == 32);
     CHECK(db.query_int("SELECT count(DISTINCT xmin::text) FROM {s}.ready") < 16);
-    for (std::size_t t = 0; t < ids.size(); ++t)  // each got the id of its own job
+    for (std::size_t t = 0; t < ids.size(); ++t)  // each thread got the id of its own job
         CHECK(db.query_text("SELECT convert_from(body, 'UTF8')::jsonb ->> 'n' FROM {s}.ready WHERE id = " +
                             std::to_string(ids[t].value)) == std::to_string(t));
 }
 
-TEST_CASE("jobs that travel together keep their entrypoints and priorities, and those of a thread their order",
+TEST_CASE("jobs that are sent together keep their entrypoints and priorities, and the order of their thread",
           "[integration][enqueue]") {
     const database db;
     client jobs{db.driver()};
@@ -76,7 +78,8 @@ TEST_CASE("jobs that travel together keep their entrypoints and priorities, and 
                        " WHERE before > n") == 0);
 }
 
-TEST_CASE("what is wrong with one of the jobs that travel together is told to its own call", "[integration][enqueue]") {
+TEST_CASE("an error in one of the jobs that are sent together is returned by its own call only",
+          "[integration][enqueue]") {
     const database db;
     auto options = db.options();
     options.max_payload = 1000;

@@ -29,7 +29,7 @@ error_info why_not(const libpq& driver) {
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-// What connecting and installing say is the same, and says what to do.
+// Connecting and installing report the same errors, and these say what to do.
 void check_refused(const std::string& conninfo, errc code, condition what, std::string_view message) {
     INFO(conninfo);
     const libpq driver{conninfo};
@@ -45,7 +45,7 @@ void check_refused(const std::string& conninfo, errc code, condition what, std::
 
 }  // namespace
 
-TEST_CASE("a server that cannot be reached is a lost connection, with libpq's words", "[errors][connect]") {
+TEST_CASE("a server that cannot be reached is connection_lost with libpq's message", "[errors][connect]") {
     check_refused("host=127.0.0.1 port=1 connect_timeout=10", errc::connection_lost, condition::transient, "refused");
     check_refused("host=/nowhere/at/all", errc::connection_lost, condition::transient, "/nowhere/at/all");
     check_refused("host=no-such-host.invalid connect_timeout=10", errc::connection_lost, condition::transient,
@@ -54,18 +54,18 @@ TEST_CASE("a server that cannot be reached is a lost connection, with libpq's wo
                   "no such database");
 }
 
-TEST_CASE("a connection string that cannot be parsed is told as such", "[errors][connect]") {
+TEST_CASE("a connection string that cannot be parsed is an error that says so", "[errors][connect]") {
     for (const auto* text : {"host=/tmp dbname", "frob=1", "host='/tmp", "postgresql://[::1/db"})
         check_refused(text, errc::bad_conninfo, condition::configuration, "");
 }
 
-TEST_CASE("a password is in no error text", "[errors][connect]") {
+TEST_CASE("no error text contains a password", "[errors][connect]") {
     const libpq driver{"host=127.0.0.1 port=1 user=ada password=opensesame"};
     CHECK_FALSE(has(why_not(driver).text(), "opensesame"));
     CHECK_FALSE(has(driver.install().error().text(), "opensesame"));
 }
 
-TEST_CASE("a queue reports what keeps it from connecting with each call, and works once that is gone",
+TEST_CASE("each call of a queue reports why it cannot connect, and the queue works when that is repaired",
           "[errors][connect]") {
     const auto schema = test::fresh_schemas::next();
     test::note_queue<> jobs{libpq{connection_options{.conninfo = test::dsn(), .schema = schema}}};
@@ -83,10 +83,10 @@ TEST_CASE("a queue reports what keeps it from connecting with each call, and wor
     jobs.enqueue(note{}).value();
 }
 
-TEST_CASE("a schema of another version is told as such", "[errors][schema]") {
+TEST_CASE("a schema with another version is an error that says so", "[errors][schema]") {
     const database db;
     const auto known = std::to_string(pgq::schema::version);
-    SECTION("a newer one") {
+    SECTION("a newer version") {
         db.exec("INSERT INTO {s}.migration (version, name, checksum) VALUES (999, 'future', 1)");
         const auto e = why_not(db.driver());
         CHECK(e == errc::schema_newer);
@@ -96,21 +96,21 @@ TEST_CASE("a schema of another version is told as such", "[errors][schema]") {
         CHECK_FALSE(e.hint.empty());
         CHECK(db.driver().install().error() == errc::schema_newer);
     }
-    SECTION("an older one") {
+    SECTION("an older version") {
         db.exec("DELETE FROM {s}.migration");
         const auto e = why_not(db.driver());
         CHECK(e == errc::schema_older);
         CHECK(e == condition::configuration);
         CHECK(has(e.hint, "install()"));
     }
-    SECTION("one whose migration was changed") {
+    SECTION("a migration that was changed") {
         db.exec("UPDATE {s}.migration SET checksum = checksum + 1");
         const auto e = db.driver().install().error();
         CHECK(e == errc::schema_changed);
         CHECK(e == condition::configuration);
         CHECK_FALSE(e.hint.empty());
     }
-    SECTION("a table of that name that is something else") {
+    SECTION("another table with that name") {
         db.exec("DROP TABLE {s}.migration; CREATE TABLE {s}.migration (a int)");
         CHECK(why_not(db.driver()).code == pgq::make_sqlstate("42703"));
     }
@@ -131,7 +131,7 @@ TEST_CASE("the name of a schema has 1 to 63 bytes", "[errors][schema]") {
 
 namespace {
 
-// A role without any right, for as long as this lives.
+// A role without any right. The destructor drops it.
 class stranger {
 public:
     explicit stranger(const database& db) : db_{&db}, name_{db.schema() + "_stranger"} {
@@ -155,24 +155,23 @@ private:
 
 }  // namespace
 
-TEST_CASE("a missing right is told with the server's words and is nothing that goes away by itself",
-          "[errors][rights]") {
+TEST_CASE("a missing right is reported with the server's message, as a permanent error", "[errors][rights]") {
     const database db;
     const stranger who{db};
-    SECTION("to use the schema") {
+    SECTION("the right to use the schema") {
         const auto e = why_not(who.driver());
         CHECK(e.code == pgq::make_sqlstate("42501"));
         CHECK(e == condition::configuration);
         CHECK(has(e.message, "permission denied"));
     }
-    SECTION("to create one") {
+    SECTION("the right to create a schema") {
         auto o = who.driver().options();
         o.schema = test::fresh_schemas::next();
         const auto e = libpq{o}.install().error();
         CHECK(e.code == pgq::make_sqlstate("42501"));
         CHECK(e == condition::configuration);
     }
-    SECTION("to enqueue; the session stays usable") {
+    SECTION("the right to enqueue: the session still works") {
         test::note_queue<> owner{db.driver()};
         (void)owner.lanes().value();
         db.exec("GRANT USAGE ON SCHEMA {s} TO " + who.name());
@@ -190,7 +189,8 @@ TEST_CASE("a missing right is told with the server's words and is nothing that g
     }
 }
 
-TEST_CASE("a database of another encoding is refused before anything is made in it", "[errors][encoding][slow]") {
+TEST_CASE("a database with another encoding is refused before the library creates anything in it",
+          "[errors][encoding][slow]") {
     const database db;
     for (const auto* encoding : {"SQL_ASCII", "LATIN1"}) {
         const auto name = db.schema() + "_" + encoding;

@@ -23,7 +23,7 @@ using test::note;
 
 namespace {
 
-// The environment of libpq for as long as this lives; an empty value takes a variable away.
+// Sets variables of libpq's environment until the destructor runs. An empty value removes a variable.
 class environment {
 public:
     explicit environment(const std::vector<std::pair<std::string, std::string>>& settings) {
@@ -46,7 +46,7 @@ private:
     std::vector<std::pair<std::string, std::optional<std::string>>> before_;
 };
 
-// Where the server really is, asked of a connection.
+// The server's real address, as a connection reports it.
 std::map<std::string, std::string> address_of(const database& db) {
     PGconn* c = db.connection();
     return {{"host", PQhost(c)}, {"port", PQport(c)}, {"user", PQuser(c)}, {"dbname", PQdb(c)}};
@@ -74,7 +74,7 @@ std::string percent_encoded(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("without a connection string libpq's environment says where the server is", "[libpq][address]") {
+TEST_CASE("without a connection string libpq's environment names the server", "[libpq][address]") {
     const database db;
     auto at = address_of(db);
     const environment set{
@@ -117,14 +117,14 @@ TEST_CASE("a URI names the server", "[libpq][address]") {
                         "?host=" + percent_encoded(at["host"]) + "&port=" + at["port"] + "&application_name=by%20uri");
 }
 
-TEST_CASE("of several hosts the first that answers is taken", "[libpq][address]") {
+TEST_CASE("of several hosts the library uses the first that answers", "[libpq][address]") {
     const database db;
     auto at = address_of(db);
     check_works(db, "host=/nowhere," + at["host"] + " port=1," + at["port"] + " user=" + at["user"] +
                         " dbname=" + at["dbname"] + " target_session_attrs=read-write");
 }
 
-TEST_CASE("the user's name for the application is kept; without one it is pgq", "[libpq][address]") {
+TEST_CASE("the library keeps the user's application_name, and sets pgq if there is none", "[libpq][address]") {
     const database db;
     const auto name_at_server = [&](const std::string& conninfo) {
         auto session =

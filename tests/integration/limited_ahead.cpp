@@ -10,8 +10,8 @@
 
 namespace integration_limited_ahead {
 
-// One at a time each would be a round trip.
-TEST_CASE("quick jobs of a lane with a limit are claimed several at once, and no more than the limit lets begin",
+// If the worker claimed them one at a time, each job would be a round trip.
+TEST_CASE("a worker claims several quick jobs of a limited lane at once, but no more than the limit admits",
           "[integration][limit]") {
     test::database db;
     auto options = db.options();

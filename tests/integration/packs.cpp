@@ -19,7 +19,8 @@
 #include <thread>
 #include <vector>
 
-// That jobs in packs are as others are is in tests/laws/driver_libpq_packed.cpp; this is about what makes packs, and what they cost.
+// tests/laws/driver_libpq_packed.cpp shows that packed jobs behave like other jobs. This file shows which jobs are
+// packed, and what that costs.
 namespace integration_packs {
 
 using namespace std::chrono_literals;
@@ -39,12 +40,12 @@ std::vector<pgq::job_id> ids_of(const pgq::exchange_reply& reply) {
     return all;
 }
 
-/// Whose jobs run one after the other.
+/// A queue that runs its jobs one after the other.
 using strict_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
 
 }  // namespace
 
-TEST_CASE("packed jobs share rows, a hundred at most, and are the jobs that were enqueued", "[enqueue][packs]") {
+TEST_CASE("packed jobs share rows, at most a hundred per row, and come back unchanged", "[enqueue][packs]") {
     const database db;
     strict_queue jobs{db.driver()};
     const auto put = jobs.enqueue(notes(250), packed).value();
@@ -69,16 +70,16 @@ TEST_CASE("packed jobs share rows, a hundred at most, and are the jobs that were
     CHECK(db.is_empty());
 }
 
-TEST_CASE("what has more to it than a priority, is large or comes alone has a row of its own", "[enqueue][packs]") {
+TEST_CASE("a job that has more than a priority, is large or comes alone has its own row", "[enqueue][packs]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const std::array header{pgq::header{"a", "b"}};
     SECTION("a few jobs") { jobs.enqueue(notes(9), packed).value(); }
     SECTION("headers") { jobs.enqueue(notes(9), {.headers = header, .packed = true}).value(); }
-    SECTION("large ones") { jobs.enqueue(std::vector(9, note{.text = std::string(250, 'x')}), packed).value(); }
+    SECTION("large payloads") { jobs.enqueue(std::vector(9, note{.text = std::string(250, 'x')}), packed).value(); }
     SECTION("a deadline") { jobs.enqueue(notes(9), {.expected_at = pgq::in(1h), .packed = true}).value(); }
-    SECTION("what is kept of their end") { jobs.enqueue(notes(9), {.keep_outcome = 1h, .packed = true}).value(); }
-    SECTION("a transaction on a connection of somebody else's") {
+    SECTION("a stored outcome") { jobs.enqueue(notes(9), {.keep_outcome = 1h, .packed = true}).value(); }
+    SECTION("a transaction on the caller's connection") {
         jobs.lanes().value();
         jobs.enqueue(pgq::within(db.connection()), notes(9), packed).value();
     }
@@ -88,7 +89,7 @@ TEST_CASE("what has more to it than a priority, is large or comes alone has a ro
     CHECK(db.rows("pack") == 1);
 }
 
-TEST_CASE("jobs in packs take their turn by priority, between others", "[enqueue][packs][order]") {
+TEST_CASE("packed jobs run by priority among other jobs", "[enqueue][packs][order]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     jobs.enqueue(notes(20), packed).value();
@@ -110,7 +111,7 @@ TEST_CASE("jobs in packs take their turn by priority, between others", "[enqueue
     CHECK(std::is_sorted(rest.begin(), rest.end()));
 }
 
-TEST_CASE("a claim has as many jobs as it asked for, out of packs of any size and single jobs", "[packs][claim]") {
+TEST_CASE("a claim returns as many jobs as it asked for, from packs of any size and single jobs", "[packs][claim]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     std::size_t all = 0;
@@ -134,7 +135,7 @@ TEST_CASE("a claim has as many jobs as it asked for, out of packs of any size an
     CHECK(db.rows("pack") == 0);
 }
 
-TEST_CASE("a job of a pack can be looked for, cancelled and waited for", "[packs][cancel]") {
+TEST_CASE("a caller can find, cancel and wait for a job of a pack", "[packs][cancel]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const auto put = jobs.enqueue(notes(30), packed).value();
@@ -152,7 +153,7 @@ TEST_CASE("a job of a pack can be looked for, cancelled and waited for", "[packs
     CHECK(w.stop());
 }
 
-TEST_CASE("packed jobs of a transaction come with its commit or not at all", "[packs][transaction]") {
+TEST_CASE("packed jobs of a transaction appear with its commit or not at all", "[packs][transaction]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const bool commits = GENERATE(true, false);
@@ -184,7 +185,7 @@ TEST_CASE("a packed job can be taken in the caller's own transaction", "[packs][
     CHECK(jobs.counts<note>().value().ready == (commits ? 29 : 30));
 }
 
-TEST_CASE("a bounded lane counts what is in packs", "[packs][at_most]") {
+TEST_CASE("a bounded lane counts packed jobs", "[packs][at_most]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     jobs.enqueue(notes(50), packed).value();
@@ -192,7 +193,7 @@ TEST_CASE("a bounded lane counts what is in packs", "[packs][at_most]") {
     jobs.enqueue(note{}, {.at_most = 51}).value();
 }
 
-TEST_CASE("a worker that is asleep is woken for packs, and one that is busy finds them", "[packs][wake]") {
+TEST_CASE("packed jobs wake a sleeping worker, and a busy worker finds them", "[packs][wake]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::diary diary;
@@ -206,7 +207,7 @@ TEST_CASE("a worker that is asleep is woken for packs, and one that is busy find
     CHECK(w.stop());
 }
 
-TEST_CASE("workers that share packs, and take what has no room apart, run each job once", "[packs][race]") {
+TEST_CASE("workers that share packs, and unpack those that they have no room for, run each job once", "[packs][race]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const auto lanes = jobs.lanes().value();
@@ -222,7 +223,7 @@ TEST_CASE("workers that share packs, and take what has no room apart, run each j
             for (std::size_t i = 0; i < seen.size(); ++i)
                 all.emplace_back([&, i] {
                     test::claimer c{db, lanes};
-                    // Claims pass over what is being cancelled.
+                    // A claim passes over jobs that a cancel has locked.
                     for (int empty = 0; empty < 3 || !cancelled;) {
                         const auto got = c.claim(static_cast<std::uint32_t>(1 + 13 * i));
                         for (const auto id : ids_of(got)) seen[i].push_back(id);
@@ -242,7 +243,7 @@ TEST_CASE("workers that share packs, and take what has no room apart, run each j
         REQUIRE(std::ranges::all_of(times, [](const auto& t) { return t.second == 1; }));
         REQUIRE(static_cast<std::int64_t>(times.size()) + removed == each + 3);
         REQUIRE(db.rows("ready") + db.rows("pack") == 0);
-        db.exec("DELETE FROM {s}.lease");  // those of which a job was asked to stop are not ended so
+        db.exec("DELETE FROM {s}.lease");  // a pack with a job that should stop is not acknowledged by this
     }
 }
 

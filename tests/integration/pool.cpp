@@ -53,7 +53,7 @@ BOOST_HANA_ADAPT_STRUCT(integration_pool::note, text);
 
 namespace integration_pool {
 
-TEST_CASE("eight threads enqueue at once over four connections, which heal when a backend is terminated",
+TEST_CASE("eight threads enqueue over four connections, and the pool replaces a terminated connection",
           "[driver][pool]") {
     constexpr std::size_t threads = 8;
     constexpr int each = 150;
@@ -87,11 +87,12 @@ TEST_CASE("eight threads enqueue at once over four connections, which heal when 
     CHECK(ready <= stored + in_doubt);
     CHECK(connections.counts().lent == 0);
     CHECK(backends(db) <= 4);
-    // Nothing is left of the trouble.
+    // All connections work again.
     for (int i = 0; i < 20; ++i) CHECK(jobs.enqueue(note{"after"}).has_value());
 }
 
-TEST_CASE("idle connections that the server has ended are replaced, and no caller notices", "[driver][pool]") {
+TEST_CASE("the pool replaces idle connections that the server has ended, and the caller does not notice",
+          "[driver][pool]") {
     const test::database db;
     const pool connections{db.driver(), {.min = 3, .max = 3}};
     connections.open().value();
@@ -103,7 +104,7 @@ TEST_CASE("idle connections that the server has ended are replaced, and no calle
     CHECK(db.rows("ready") == 6);
 }
 
-TEST_CASE("a caller finds the pool exhausted in the time it was given, and served when a connection is free",
+TEST_CASE("a caller of an exhausted pool gets an error at its timeout, and works when a connection is free",
           "[driver][pool]") {
     const test::database db;
     const pool connections{db.driver(), {.max = 1, .wait = 50ms}};
@@ -120,8 +121,7 @@ TEST_CASE("a caller finds the pool exhausted in the time it was given, and serve
     CHECK(jobs.enqueue(note{"x"}).has_value());
 }
 
-TEST_CASE("everything a queue can do goes through a pool: install, many jobs, COPY, one's own transaction, a worker",
-          "[driver][pool]") {
+TEST_CASE("a pool supports install, large enqueues, COPY, transactions and a worker", "[driver][pool]") {
     const test::database db;
     pooled jobs{pool{db.driver(), {.max = 2}}};
     jobs.install().value();

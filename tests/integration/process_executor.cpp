@@ -18,13 +18,13 @@ using pgq::lane_counts;
 using test::eventually;
 using test::note;
 
-TEST_CASE("handlers in processes of their own leave the worker's connections alone", "[executor][process]") {
+TEST_CASE("handlers in child processes do not disturb the worker's connections", "[executor][process]") {
     const test::database db;
     using queue = pgq::queue<pgq::job<note, pgq::executor::process>, pgq::driver::libpq, pgq::serializer::json,
                              pgq::executor::thread_pool, pgq::backoff::none, test::witness>;
     queue jobs{db.driver(), {}, pgq::executor::thread_pool{3}};
-    jobs.enqueue(test::notes(60)).value();  // by a connection that the children have a copy of
-    // What a handler writes goes through a connection of its own.
+    jobs.enqueue(test::notes(60)).value();  // over a connection that the children have a copy of
+    // The handler writes over its own connection.
     const auto handler = [&](const note& job) -> pgq::outcome {
         if (job.n % 10 == 9) (void)std::raise(SIGSEGV);
         test::note_queue<> own{db.driver()};
@@ -32,7 +32,7 @@ TEST_CASE("handlers in processes of their own leave the worker's connections alo
         return pgq::done{};
     };
     test::running_worker w{jobs, {.max_attempts = 2}, handler};
-    // This thread must hold no lock of libpq's when the worker makes its copy.
+    // This thread must hold no lock of libpq while the worker forks.
     REQUIRE(eventually([&] { return jobs.observer()->started == 1; }));
     CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{.held = 6}; }));
     w.stop().value();

@@ -54,7 +54,7 @@ struct tree {
 };
 using shape = std::variant<std::monostate, std::int32_t, std::string, point>;
 
-/// A member of each kind that serializer::json writes.
+/// One member of each kind that serializer::json writes.
 struct all {
     static constexpr std::string_view entrypoint = "all";
     bool flag = true;
@@ -190,7 +190,7 @@ std::string json_of(const auto& job) {
     return text;
 }
 
-/// All jobs that wait, run by a worker.
+/// A worker runs all ready jobs.
 template <class Queue, class Job>
 std::vector<Job> run_all(Queue& jobs, pgq::worker_options options = {}) {
     std::mutex mutex;
@@ -204,7 +204,7 @@ std::vector<Job> run_all(Queue& jobs, pgq::worker_options options = {}) {
 
 std::string stored(const database& db) { return db.query_text("SELECT convert_from(body, 'UTF8') FROM {s}.job"); }
 
-/// Others than the defaults, and what stands at the ends of ranges.
+/// Values that differ from the defaults, and the ends of ranges.
 all other() {
     all a;
     a.flag = false;
@@ -239,7 +239,7 @@ all other() {
 
 }  // namespace
 
-TEST_CASE("what the jsonb form stores is what the C++ serializer writes, and a worker reads it back equal",
+TEST_CASE("the jsonb form stores the same text as the C++ serializer, and a worker reads an equal job",
           "[sql_functions]") {
     const database db;
     json_queue<all> jobs{db.driver()};
@@ -253,7 +253,7 @@ TEST_CASE("what the jsonb form stores is what the C++ serializer writes, and a w
     CHECK(db.is_empty());
 }
 
-TEST_CASE("without arguments it is the default of the job type, member by member", "[sql_functions]") {
+TEST_CASE("without arguments each member has the default of the job type", "[sql_functions]") {
     const database db;
     json_queue<all> jobs{db.driver()};
     test::emit<json_queue<all>>(db);
@@ -262,11 +262,11 @@ TEST_CASE("without arguments it is the default of the job type, member by member
     const auto seen = run_all<json_queue<all>, all>(jobs);
     REQUIRE(seen.size() == 1);
     CHECK(seen[0] == all{});
-    // Written, not left out: another default in a later program changes nothing of it.
+    // The default is written, not left out, so a later program with another default reads the same value.
     CHECK(text.find("\"rest\":5,\"tick\":-2000") != std::string::npos);
 }
 
-TEST_CASE("members are parameters by name, of the SQL type that fits", "[sql_functions]") {
+TEST_CASE("members are parameters with their names and the matching SQL types", "[sql_functions]") {
     const database db;
     json_queue<all> jobs{db.driver()};
     test::emit<json_queue<all>>(db);
@@ -312,7 +312,7 @@ TEST_CASE("members are parameters by name, of the SQL type that fits", "[sql_fun
     CHECK(json_of(seen[0]) == json_of(wanted));
 }
 
-TEST_CASE("what the job type cannot have is refused with its place and the remedy, and nothing is enqueued",
+TEST_CASE("a value that the job type cannot hold is refused with its location and the remedy, and nothing is enqueued",
           "[sql_functions]") {
     const database db;
     test::emit<json_queue<all>>(db);
@@ -373,11 +373,11 @@ TEST_CASE("what the job type cannot have is refused with its place and the remed
     CHECK(db.is_empty());
 }
 
-TEST_CASE("members that are left out are the reader's defaults, unless the queue or the script asks for them",
+TEST_CASE("a member that is left out has the reader's default, unless the queue or the script requires it",
           "[sql_functions]") {
     const database db;
     using surface::outer;
-    SECTION("as the serializer is by default") {
+    SECTION("as the serializer does by default") {
         json_queue<outer> jobs{db.driver()};
         test::emit<json_queue<outer>>(db);
         db.exec("SELECT {s}.enqueue_outer('{\"in\": {\"y\": 1}}')");
@@ -388,7 +388,7 @@ TEST_CASE("members that are left out are the reader's defaults, unless the queue
         CHECK(seen[0].named == "default");
         CHECK(seen[0].maybe == 3);
     }
-    SECTION("by a strict serializer or the option") {
+    SECTION("with a strict serializer or the strict option") {
         if (GENERATE(true, false)) test::emit<json_queue<outer>>(db, {.require_members = true});
         else {
             using strict = pgq::serializer::basic_json<pgq::serializer::json_options{
@@ -435,7 +435,7 @@ TEST_CASE("the options of an enqueue are parameters: priority, times, headers", 
                                      : std::vector<std::pair<std::string, std::string>>{}));
 }
 
-TEST_CASE("SQL and C++ rank a job alike", "[sql_functions]") {
+TEST_CASE("SQL and C++ give a job the same rank", "[sql_functions]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::emit<test::note_queue<>>(db);
@@ -450,7 +450,7 @@ TEST_CASE("SQL and C++ rank a job alike", "[sql_functions]") {
     CHECK(db.query_int("SELECT count(DISTINCT body) FROM {s}.ready") == 1);
 }
 
-TEST_CASE("a sleeping worker wakes for what SQL has enqueued, when that commits", "[sql_functions]") {
+TEST_CASE("an enqueue by SQL wakes a sleeping worker when it commits", "[sql_functions]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::emit<test::note_queue<>>(db);
@@ -475,7 +475,7 @@ TEST_CASE("a sleeping worker wakes for what SQL has enqueued, when that commits"
     CHECK(seen.runs() == std::map<std::int64_t, int>{{1, 1}, {3, 1}});
 }
 
-TEST_CASE("a key that a limiter goes by is stored as C++ stores it", "[sql_functions][limiter]") {
+TEST_CASE("SQL stores the key of a keyed limiter as C++ does", "[sql_functions][limiter]") {
     using surface::keyed;
     namespace limiter = pgq::limiter;
     const database db;
@@ -502,8 +502,7 @@ TEST_CASE("a key that a limiter goes by is stored as C++ stores it", "[sql_funct
     check(std::type_identity<limiter::serialized_by<&keyed::of>>{}, "200", "\"of\" => 3", "3");
 }
 
-TEST_CASE("a job from SQL goes to the lane of the present version, and takes the producer's back-off along",
-          "[sql_functions]") {
+TEST_CASE("SQL enqueues into the lane of the present version, with the producer's back-off", "[sql_functions]") {
     const database db;
     using versions = pgq::serializer::versioned<pgq::serializer::json>;
     using queue = pgq::queue<pgq::job<surface::letter_2, pgq::backoff::stored<pgq::backoff::fixed>>, pgq::driver::libpq,
@@ -518,7 +517,7 @@ TEST_CASE("a job from SQL goes to the lane of the present version, and takes the
                        "\"1\"}' WHERE NOT a.headers ? 'mine'") == 2);
 }
 
-TEST_CASE("members with the names of options go before these", "[sql_functions]") {
+TEST_CASE("an option with the same name as a member gets the prefix job_", "[sql_functions]") {
     const database db;
     using queue = pgq::queue<surface::clash, surface::empty, pgq::driver::libpq, pgq::serializer::json>;
     test::emit<queue>(db);
@@ -531,7 +530,7 @@ TEST_CASE("members with the names of options go before these", "[sql_functions]"
     CHECK(stored(db) == "{}");
 }
 
-TEST_CASE("a role with the right to execute and no other enqueues; another cannot", "[sql_functions][rights]") {
+TEST_CASE("a role needs only the right to execute, and without it it cannot enqueue", "[sql_functions][rights]") {
     const database db;
     const std::string role = db.schema() + "_web \"x\"", quoted = pgq::statement::quoted(role);
     db.exec("CREATE ROLE " + quoted);
@@ -546,14 +545,14 @@ TEST_CASE("a role with the right to execute and no other enqueues; another canno
         CHECK(test::refusal(c, "SELECT {s}.enqueue_note(n => 1)").empty());
         CHECK(test::refusal(c, "SELECT {s}.enqueue('default', 'note', '', '')").substr(0, 5) == "42501");
         CHECK(test::refusal(c, "SELECT * FROM {s}.ready").substr(0, 5) == "42501");
-        // What is called like a thing of ours in a schema of the caller's is not taken for it.
+        // A table or function of the caller's schema that has one of our names is not used.
         (void)c.exec(
             "CREATE TEMP TABLE lane (id int, queue text, entrypoint text, version text); SET search_path = pg_temp, "
             "public");
         CHECK(test::refusal(c, "SELECT {s}.enqueue_note(n => 2)").empty());
         CHECK(db.rows("ready") == 2);
 
-        // A function that is replaced keeps who may call it.
+        // A replaced function keeps its grants.
         test::emit<test::note_queue<>>(db, {.require_members = true});
         CHECK(test::refusal(c, "SELECT {s}.enqueue_note(n => 3, text => 'x')").empty());
     } catch (...) {
@@ -563,7 +562,7 @@ TEST_CASE("a role with the right to execute and no other enqueues; another canno
     drop();
 }
 
-TEST_CASE("the script may run again, and replaces what it made before, but nothing else", "[sql_functions]") {
+TEST_CASE("the script may run again, and replaces only what it has created", "[sql_functions]") {
     const database db;
     const auto functions = [&] {
         return db.query_text(
@@ -596,7 +595,7 @@ TEST_CASE("the script may run again, and replaces what it made before, but nothi
     CHECK(db.query_int("SELECT {s}.enqueue_letter(1)") == 1);
 }
 
-TEST_CASE("functions may live in a schema of their own, whatever it is called", "[sql_functions][names]") {
+TEST_CASE("the functions may live in a separate schema with any name", "[sql_functions][names]") {
     const std::string base = test::fresh_schemas::next();
     const database db{base + " \"jobs\" 'j' {f} \\ \xc3\xbc $pgq$"};
     const std::string mine = base + " 'f' \"x\" {jl} %";
@@ -610,7 +609,7 @@ TEST_CASE("functions may live in a schema of their own, whatever it is called", 
     db.exec("DROP SCHEMA " + pgq::statement::quoted(mine) + " CASCADE");
 }
 
-TEST_CASE("the functions take what the C++ serializer reads, and nothing else", "[sql_functions]") {
+TEST_CASE("the functions accept exactly the input that the C++ serializer reads", "[sql_functions]") {
     const database db;
     test::emit<json_queue<all>>(db);
     const test::sql_connection c{test::dsn(), db.schema()};
@@ -676,13 +675,14 @@ TEST_CASE("the functions take what the C++ serializer reads, and nothing else", 
     CHECK(refused > 600);
 }
 
-TEST_CASE("a script for tables that are not there says so", "[sql_functions]") {
+TEST_CASE("a script for a database without the schema reports that", "[sql_functions]") {
     const database db;
     const auto script = pgq::sql_functions<test::note_queue<>>({.jobs_schema = db.schema() + "_not_here"}).value();
     CHECK(test::refusal(db.sql(), script).substr(0, 42) == "3F000 there are no pgq tables in the schem");
 }
 
-TEST_CASE("the general function enqueues any bytes into any lane, and makes it when there is none", "[sql_functions]") {
+TEST_CASE("the general function enqueues any bytes into any lane, and creates the lane if it is missing",
+          "[sql_functions]") {
     const database db;
     test::note_queue<> jobs{db.driver(), {.name = "red"}};
     test::emit<test::note_queue<>>(db);

@@ -38,7 +38,7 @@ using queue_with = pgq::queue<pgq::job<note>, Driver, pgq::serializer::json, pgq
 
 }  // namespace
 
-TEST_CASE("jobs keep their producer's back-off in the database, however they were enqueued", "[backoff][stored]") {
+TEST_CASE("jobs keep their producer's back-off in the database, whichever call enqueued them", "[backoff][stored]") {
     const test::database db;
     test::running_context context;
     using pgq::driver::asio_libpq;

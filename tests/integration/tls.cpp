@@ -12,7 +12,7 @@ namespace integration_tls {
 
 namespace {
 
-/// The server by way of a proxy, as another host: 0.0.0.0 is none of the loopback addresses, and leads to whoever listens here.
+/// Reaches the server through a proxy, as another host: 0.0.0.0 is not a loopback address, but leads to this machine.
 pgq::driver::connection_options elsewhere(const test::proxy& p, const test::database& db, const std::string& sslmode) {
     auto o = p.options(db);
     for (const auto& [key, value] :
@@ -25,9 +25,9 @@ pgq::driver::connection_options elsewhere(const test::proxy& p, const test::data
 
 }  // namespace
 
-TEST_CASE("a server elsewhere that speaks no TLS is refused, with the remedy, and taken when sslmode says so",
+TEST_CASE("a server on another host without TLS is refused with the remedy, and accepted if sslmode allows it",
           "[driver][tls]") {
-    if (std::getenv("PGSSLMODE") != nullptr) return;  // then that is what counts
+    if (std::getenv("PGSSLMODE") != nullptr) return;  // then sslmode decides
     const test::database db;
     test::proxy server;
     const pgq::driver::libpq driver{elsewhere(server, db, "")};

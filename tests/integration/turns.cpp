@@ -46,7 +46,7 @@ TEST_CASE("a worker among many takes a turn for its claim, and gives it back wit
     CHECK(turns_taken(db) == 3);
 }
 
-TEST_CASE("a worker that gets no turn claims all the same, some two seconds later, where the turn is that is least far",
+TEST_CASE("a worker that gets no turn claims without one after about two seconds, at the turn that is least far",
           "[integration][turns]") {
     const database db;
     supplier from{db.options()};
@@ -68,7 +68,8 @@ TEST_CASE("a worker that gets no turn claims all the same, some two seconds late
     CHECK(turns_taken(db) == 4);
 }
 
-TEST_CASE("who has a turn goes on where its last holder was, unless the floor is exact", "[integration][turns]") {
+TEST_CASE("a worker with a turn goes on at the cursor of the last holder, unless its own cursor is exact",
+          "[integration][turns]") {
     const database db;
     supplier from{db.options()};
     const auto lanes = from.lanes({"a", "b"});
@@ -88,26 +89,26 @@ TEST_CASE("who has a turn goes on where its last holder was, unless the floor is
     lane.exact = false;
     CHECK(body(claim(two, 1)) == "4");
     CHECK(two.exchange({.lanes = {&lane, 1}, .limit = 9}).claimed() == 4);
-    // Of several lanes each has its own floor still.
+    // Each of several lanes still has its own cursor.
     (void)from.enqueue(lanes[1], {"b"});
     const pgq::claim_lane both[]{lane, {.lane = lanes[1], .max_attempts = 20}};
     CHECK(one.exchange({.lanes = both, .limit = 9, .crowded = true}).claimed() == 1);
 }
 
-TEST_CASE("when those who have the turns do not go on, a worker claims without one", "[integration][turns]") {
+TEST_CASE("if the holders of all turns are stuck, a worker claims without a turn", "[integration][turns]") {
     const database db;
     supplier from{db.options()};
-    std::vector<std::unique_ptr<claimer>> crowd;
-    for (int i = 0; i < 5; ++i) crowd.push_back(std::make_unique<claimer>(db, from.lanes({"a"})));
+    std::vector<std::unique_ptr<claimer>> workers;
+    for (int i = 0; i < 5; ++i) workers.push_back(std::make_unique<claimer>(db, from.lanes({"a"})));
     const test::sql_connection other{db.conninfo(), db.schema()};
     hold_turns(other, 1, 4);
     test::note_queue<> jobs{db.driver()};
-    // Few: each claim waits for its turn as long as that may take.
+    // The worker sees few workers: each of its claims waits the full time for a turn.
     (void)jobs.enqueue(test::notes(20)).value();
     test::diary seen;
     test::running_worker w{jobs, {}, [&](const test::note& n, const pgq::context& c) { seen.add(n.n, c); }};
     CHECK(test::eventually([&] { return seen.each_ran_once(20); }));
-    // The next ones, when it knows that there are many.
+    // The second time it knows that there are many workers.
     (void)jobs.enqueue(test::notes(20)).value();
     CHECK(test::eventually([&] { return seen.size() == 40; }));
     CHECK(turns_taken(db) == 4);

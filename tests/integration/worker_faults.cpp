@@ -7,8 +7,8 @@
 #include "support/database.hpp"
 #include "support/eventually.hpp"
 #include "support/jobs.hpp"
-#include "unit/worker/chores.hpp"
 #include "unit/worker/faulty.hpp"
+#include "unit/worker/mixed_jobs.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -45,21 +45,21 @@ struct tried {
     std::size_t struck = 0;
 };
 
-// A whole run in a queue of its own: each job gets through, once.
+// A whole worker run in a new queue, in which each job is done once.
 template <class Executor>
 tried attempt(const database& db, const std::string& name, fault_plan::rule rule, Executor executor) {
     const auto plan = std::make_shared<fault_plan>(std::move(rule));
-    test::chore_queue<driver, Executor> jobs{driver{db.driver(), plan}, {.name = name}, executor};
-    test::chores chores{job_count};
+    test::mixed_queue<driver, Executor> jobs{driver{db.driver(), plan}, {.name = name}, executor};
+    test::mixed_jobs mixed{job_count};
     if (auto put = jobs.enqueue(test::notes(job_count)); !put) return {put.error().text()};
-    pgq::worker w{jobs, test::chore_options(), [&](const note& job) { return chores.run(job); }};
+    pgq::worker w{jobs, test::mixed_options(), [&](const note& job) { return mixed.run(job); }};
     if (auto ran = w.run(); !ran) return {ran.error().text()};
-    return {chores.complaint(jobs, true), plan->count(verb::exchange), plan->struck()};
+    return {mixed.complaint(jobs, true), plan->count(verb::exchange), plan->struck()};
 }
 
 }  // namespace
 
-TEST_CASE("wherever an exchange with the server breaks off, no job is lost and none runs in vain", "[worker][faults]") {
+TEST_CASE("wherever a sync with the server fails, no job is lost and none runs without effect", "[worker][faults]") {
     const database db;
     const auto quiet = attempt(db, "quiet", {}, pgq::executor::in_place{});
     REQUIRE(quiet.complaint == "");
@@ -91,12 +91,12 @@ TEST_CASE("wherever an exchange with the server breaks off, no job is lost and n
     CHECK(db.rows("lease") == 0);
 }
 
-TEST_CASE("an outcome that the server refuses becomes a hold, and spoils no other", "[worker][faults]") {
+TEST_CASE("a job whose outcome the server refuses is held, and other jobs are not affected", "[worker][faults]") {
     const database db;
-    test::chore_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
+    test::mixed_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
     jobs.enqueue(test::notes(30)).value();
     db.exec("ALTER TABLE {s}.deferred ADD CHECK (reason NOT LIKE '%unbearable%')");
-    test::work_off(jobs, test::chore_options(), [](const note& job) -> pgq::outcome {
+    test::work_off(jobs, test::mixed_options(), [](const note& job) -> pgq::outcome {
         if (job.n % 10 == 3) return pgq::hold{"an unbearable reason"};
         if (job.n % 10 == 4) return pgq::hold{"a good reason"};
         return pgq::done{};
@@ -106,19 +106,19 @@ TEST_CASE("an outcome that the server refuses becomes a hold, and spoils no othe
     CHECK(db.query_int("SELECT count(*) FROM {s}.deferred WHERE reason LIKE 'the outcome could not be stored%'") == 3);
 }
 
-TEST_CASE("an outcome of which nothing can be stored leaves the job in the queue", "[worker][faults]") {
+TEST_CASE("a job of which no outcome can be stored stays in the queue", "[worker][faults]") {
     const database db;
-    test::chore_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
+    test::mixed_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
     jobs.enqueue(test::notes(10)).value();
     db.exec("ALTER TABLE {s}.deferred ADD CHECK (kind <> 'h')");
-    test::work_off(jobs, test::chore_options(), [](const note& job) -> pgq::outcome {
+    test::work_off(jobs, test::mixed_options(), [](const note& job) -> pgq::outcome {
         if (job.n == 3) return pgq::hold{"for nobody"};
         return pgq::done{};
     });
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 1});
 }
 
-TEST_CASE("what a lost session claims late does not stay with a worker that knows nothing of it", "[worker][late]") {
+TEST_CASE("jobs of a late claim of a lost session are given back", "[worker][late]") {
     const database db;
     auto o = db.options();
     o.response_timeout = 400ms;
@@ -130,7 +130,7 @@ TEST_CASE("what a lost session claims late does not stay with a worker that know
     test::running_worker w{jobs, {.lease_time = 1s, .poll_interval = 100ms}, [&](const note& job, pgq::context& c) {
                                diary.add(job.n, c);
                            }};
-    // The claims of sessions that the worker has given up still wait at the server.
+    // The claims of the lost sessions still wait in the server.
     REQUIRE(eventually([&] {
         return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
                             "' AND wait_event_type = 'Lock'") >= 2;

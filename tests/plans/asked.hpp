@@ -52,17 +52,17 @@ struct asked {
     }
 };
 
-/// What the tests ask for, of the jobs that backlog.hpp makes.
+/// The statements that the tests explain, for the jobs of backlog.hpp.
 namespace ask {
 
 namespace st = pgq::statement;
 
-/// Lanes: `big` has nine tenths of all jobs; the jobs of the next two have keys of which two may run at once, in `busy` half of
-/// them, which are first, have the same; `counted` has the other kinds of limits; `idle` has no jobs, `packed` only
-/// such in packs.
+/// Lanes. `big` has nine tenths of all jobs. The jobs of `keyed` and `busy` have keys of which two may run at once. In
+/// `busy` the first half of the jobs have the same key. `counted` has the other kinds of limits. `idle` has no jobs,
+/// and `packed` has only packed ones.
 inline constexpr pgq::lane_id big{1}, keyed{2}, busy{3}, counted{4}, idle{11}, packed{12};
 
-/// What waits has the ids from 1; of the rest, what was made with the number i of a job has the id X + i.
+/// Ready jobs have the ids from 1. Every other row was made for a ready job with the number i, and has the id X + i.
 inline constexpr std::int64_t delayed = 100'000'000, held = 200'000'000, blocked = 300'000'000, leased = 400'000'000,
                               elsewhere = 500'000'000, in_packs = 600'000'000;
 
@@ -71,7 +71,7 @@ inline constexpr std::int64_t delayed = 100'000'000, held = 200'000'000, blocked
 inline pgq::claim_lane whole_lane(pgq::lane_id lane, bool each = false) {
     return {.lane = lane, .max_attempts = 20, .each = each};
 }
-/// Without those that have limits.
+/// Without the lanes that have limits.
 inline std::vector<pgq::claim_lane> six_lanes(bool each = false) {
     std::vector<pgq::claim_lane> all;
     for (const int lane : {1, 5, 6, 7, 8, 9}) all.push_back(whole_lane({lane}, each && lane > 6));
@@ -85,13 +85,13 @@ inline asked claim_one(std::uint32_t limit = 100) { return claim({whole_lane(big
 inline asked claim_one_behind(pgq::floor_mark floor) {
     return claim({{.lane = big, .floor = floor, .max_attempts = 20}}, 100);
 }
-/// In the transaction's turn.
+/// In the turn that the transaction holds.
 inline asked claim_in_turn() {
     const auto lane = whole_lane(big);
     const pgq::exchange_request r{.worker = {1}, .lanes = {&lane, 1}, .limit = 100, .crowded = true};
     return asked::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
 }
-/// Of a lane that has packs.
+/// For a lane that has packs.
 inline asked claim_packed(pgq::lane_id lane, std::uint32_t limit) {
     const auto whole = whole_lane(lane);
     const pgq::exchange_request r{.worker = {1}, .lanes = {&whole, 1}, .limit = limit};
@@ -115,7 +115,7 @@ inline asked claim_limited(pgq::lane_id lane) {
     const pgq::exchange_request r{.worker = {1}, .limited = {&want, 1}, .limited_room = 100};
     return asked::of(st::claim_limited, [&](auto& p) { st::bind_claim_limited(p, r); });
 }
-/// What every fifth job has, those in front of a lane among them.
+/// Every fifth job has this header, also jobs at the front of a lane.
 inline pgq::filter of_a_tenant() { return pgq::header_of("tenant") == "a"; }
 
 // ---- takes ----------------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ inline asked take_many() { return take({{1}, {5}, {6}, {7}, {8}, {9}}, 1); }
 
 // ---- leases ---------------------------------------------------------------------------------------------------------
 
-/// Where a lease is. Each has 20 jobs; those of the odd ones are tracked.
+/// The location of a lease. Each lease has 20 jobs, and those of leases with odd ids are tracked.
 inline pgq::lease_ref lease(const sql_connection& c, std::int64_t id) {
     const auto place = c.query_int(
         "SELECT (ctid::text::point)[0]::int8 * 65536 + (ctid::text::point)[1]::int8 FROM {s}.lease WHERE id = " +
@@ -225,13 +225,13 @@ inline asked enqueue_pack(std::size_t n) {
 }
 inline asked enqueue_delayed(std::size_t n) { return enqueue(n, {{.run_at = pgq::in(std::chrono::hours{1})}}); }
 inline asked enqueue_followed(std::size_t n) { return enqueue(n, {{.keep_outcome = std::chrono::hours{1}}}); }
-/// Two new keys and one that a waiting job has.
+/// Two new keys, and one that a waiting job has.
 inline asked enqueue_unique(pgq::unique rule) {
     std::vector<pgq::enqueue_options> options;
     for (const auto* key : {"new", "newer", "key7"}) options.push_back({.unique_key = rule.with_key(key)});
     return enqueue(options.size(), options);
 }
-/// Behind two tracked jobs that wait.
+/// After two tracked jobs that wait.
 inline asked enqueue_behind() {
     static constexpr std::array<pgq::job_id, 2> parents{{{7}, {27}}};
     return enqueue(10, {{.after = parents}});
@@ -295,7 +295,7 @@ inline std::vector<asked> all_of_workers(const sql_connection& c) {
     return all;
 }
 
-/// ... that a client's does.
+/// Each statement above that a client's session executes.
 inline std::vector<asked> all_of_clients(const sql_connection& c) {
     const auto plain = lease(c, 2), tracked = lease(c, 1);
     return {take_one(),

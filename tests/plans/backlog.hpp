@@ -14,12 +14,11 @@
 
 namespace test {
 
-/// A schema that the library has installed, with as many jobs as are wanted, and sessions in it. What the server knows of its
-/// tables changes only when it is told to look.
-///
-/// With a million jobs that wait come 200 000 that are delayed (of which 2000 are due), 20 000 held and 10 000 blocked ones, and
-/// 2000 leases with 40 000, and another million in packs. 90 000 are tracked; there are 50 000 unique keys, 20 000 dependencies, 100 000 outcomes and 50 000
-/// failures.
+/// A schema that the library has installed, with any number of jobs, and sessions in it. The server's statistics change
+/// only when a test asks for ANALYZE.
+/// A million ready jobs come with 200 000 delayed ones (2000 of them due), 20 000 held ones, 10 000 blocked ones, 2000
+/// leases with 40 000 jobs, and another million packed jobs. 90 000 jobs are tracked. There are 50 000 unique keys, 20
+/// 000 dependencies, 100 000 outcomes and 50 000 failures.
 class backlog {
 public:
     explicit backlog(std::string name) : name_{std::move(name)} {
@@ -38,7 +37,7 @@ public:
         db_.exec("SELECT setval('{q}.job_id', 900000000)");
     }
 
-    /// The jobs of these numbers, and what belongs to them.
+    /// Makes the jobs with these numbers, and the rows that belong to them.
     void fill(std::int64_t from, std::int64_t to) {
         numbers_ = " BETWEEN " + std::to_string(from) + " AND " + std::to_string(to);
         series_ = " FROM generate_series(" + std::to_string(from) + ", " + std::to_string(to) + ") i";
@@ -118,7 +117,7 @@ private:
         put("failure (id, lane, attempt, reason)", 20, "<elsewhere> + i, 1, 1, 'why'");
     }
 
-    /// A row for each of the numbers that `step` divides.
+    /// Inserts a row for each number that `step` divides.
     void put(const std::string& into, int step, std::string values) const {
         replace(values, "<body>", "convert_to(repeat('x', 45), 'UTF8')");
         replace(values, "<in packs>", std::to_string(ask::in_packs));
@@ -150,7 +149,7 @@ private:
     std::vector<std::unique_ptr<watched>> sessions_;
 };
 
-/// A backlog that the server has had a look at.
+/// A backlog with up-to-date statistics.
 struct known_backlog {
     known_backlog(const std::string& name, std::int64_t n) : jobs{name} {
         jobs.fill(1, n);
@@ -163,8 +162,8 @@ struct known_backlog {
     watched& settled_client = jobs.open("settled client", session_of::settled_client);
 };
 
-/// A backlog that has grown behind the server's back: what it knows it has learned when there were a thousand jobs. Some sessions
-/// have made their plans before; they would keep them until the next ANALYZE or VACUUM.
+/// A backlog that has grown since the last ANALYZE, which saw a thousand jobs. Some sessions have made their plans
+/// before, and would keep them until the next ANALYZE or VACUUM.
 struct surprising_backlog {
     surprising_backlog(const std::string& name, std::int64_t n) : jobs{name} {
         jobs.look_at_tables("ANALYZE");
@@ -191,7 +190,7 @@ private:
     }
 };
 
-// Each once for the program: a million jobs take ten seconds.
+// Each one is made once per program, because a million jobs take ten seconds.
 inline known_backlog& million() {
     static known_backlog all{"a million jobs", 1'000'000};
     return all;
@@ -200,7 +199,7 @@ inline known_backlog& ten_thousand() {
     static known_backlog all{"ten thousand jobs", 10'000};
     return all;
 }
-/// The last to be made: a session that has slept while much was created forgets its plans.
+/// This one must be made last: a session that was idle while many rows were created forgets its plans.
 inline surprising_backlog& unknown_million() {
     (void)ten_thousand();
     (void)million();
@@ -208,12 +207,12 @@ inline surprising_backlog& unknown_million() {
     return all;
 }
 
-/// The circumstances in which workers meet a million jobs.
+/// The states of a worker's session in which it may claim from a million jobs.
 inline std::vector<watched*> workers() {
     auto& unknown = unknown_million();
     return {&million().worker, &unknown.worker, &unknown.worker_of_none, &unknown.worker_of_few};
 }
-/// ... and clients.
+/// The states of a client's session.
 inline std::vector<watched*> clients() {
     auto& unknown = unknown_million();
     return {&million().client,       &million().settled_client, &unknown.client,

@@ -19,7 +19,7 @@ namespace ask = test::ask;
 
 namespace {
 
-// Where a claim may look: its jobs are found by the index, and deleted by their places.
+// How a claim may read: it finds its jobs by the index, and deletes them by their row locations.
 const names by_order{"Index Scan using ready_order", "Tid Scan"};
 
 }  // namespace
@@ -36,9 +36,9 @@ TEST_CASE("a claim of one lane reads the index in order, whatever the statistics
     }
 }
 
-TEST_CASE("a claim behind a floor begins at the floor", "[plans][claim]") {
+TEST_CASE("a claim after a cursor begins at the cursor", "[plans][claim]") {
     for (auto* w : workers()) {
-        // In the middle of the jobs of priority 0 without a deadline.
+        // In the middle of the jobs with priority 0 and no deadline.
         const auto e = w->explain(ask::claim_one_behind({pgq::rank::of(0), {500'000}}));
         INFO(e.text());
         CHECK(e.top.ways_to_read("ready") == by_order);
@@ -48,7 +48,7 @@ TEST_CASE("a claim behind a floor begins at the floor", "[plans][claim]") {
     }
 }
 
-TEST_CASE("a claim in turn begins where the last one of that turn ended", "[plans][claim]") {
+TEST_CASE("a claim in a turn begins where the last claim of that turn ended", "[plans][claim]") {
     const auto turn = "UPDATE {s}.claim_slot SET rank = " + std::to_string(pgq::rank::of(0).value) +
                       ", id = 500000 WHERE lane = 1 AND number = 1; SELECT set_config('pgq.claim_slot', '1', true)";
     for (auto* w : workers()) {
@@ -61,7 +61,7 @@ TEST_CASE("a claim in turn begins where the last one of that turn ended", "[plan
     }
 }
 
-TEST_CASE("a claim of one job touches one job", "[plans][claim]") {
+TEST_CASE("a claim of one job reads one job", "[plans][claim]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::claim_one(1));
         INFO(e.text());
@@ -70,9 +70,9 @@ TEST_CASE("a claim of one job touches one job", "[plans][claim]") {
     }
 }
 
-// Each lane yields as many of its best as the claim wants, in the order of the index; these, and no more, are sorted to find the
-// best over all lanes. What was taken may be sorted once more, to be grouped by lanes.
-TEST_CASE("a claim of several lanes looks at no more of each than it wants, whatever the statistics say",
+// Each lane returns as many of its first jobs as the claim wants, in the order of the index. Only these are sorted to
+// find the first ones over all lanes. The taken jobs may be sorted once more, to group them by lanes.
+TEST_CASE("a claim of several lanes reads no more of each than it wants, whatever the statistics say",
           "[plans][claim]") {
     const double wanted = 100, lanes = 6;
     for (auto* w : workers())
@@ -80,13 +80,13 @@ TEST_CASE("a claim of several lanes looks at no more of each than it wants, what
             const auto e = w->explain(a);
             INFO(e.text());
             CHECK(e.read_whole() == names{});
-            CHECK(e.top.rows_read("ready") <= lanes * wanted + wanted + wanted);  // looked at, locked, deleted
+            CHECK(e.top.rows_read("ready") <= lanes * wanted + wanted + wanted);  // read, locked, deleted
             CHECK(e.rows_sorted() <= lanes * wanted + 2 * wanted);
             CHECK(e.blocks() <= 3400);  // 1140
         }
 }
 
-TEST_CASE("a claim of jobs apart reads the index in order, too", "[plans][claim]") {
+TEST_CASE("a claim of single jobs reads the index in order, too", "[plans][claim]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::claim_apart({ask::whole_lane(ask::big)}));
         INFO(e.text());
@@ -104,18 +104,18 @@ TEST_CASE("a claim of jobs apart reads the index in order, too", "[plans][claim]
     }
 }
 
-TEST_CASE("a claim of what a filter lets pass reads the lane up to the last job that it takes", "[plans][claim]") {
+TEST_CASE("a claim with a filter reads the lane up to the last job that it takes", "[plans][claim]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::claim_apart({ask::whole_lane(ask::big)}, ask::of_a_tenant()));
         INFO(e.text());
         CHECK(e.top.ways_to_read("ready") == by_order);
-        CHECK(e.top.rows_read("ready") <= 60);  // 13 to find ten, and these by their places
+        CHECK(e.top.rows_read("ready") <= 60);  // 13 to find ten, and ten by their row locations
         CHECK(e.rows_sorted() == 0);
         CHECK(e.blocks() <= 200);  // 66
     }
 }
 
-TEST_CASE("a claim beside another one reads on behind what that has locked", "[plans][claim]") {
+TEST_CASE("a claim while another one runs reads on after the jobs that the other has locked", "[plans][claim]") {
     for (auto* w : workers()) {
         const test::sql_connection other{test::dsn(), w->schema()};
         (void)other.exec("BEGIN");
@@ -140,10 +140,11 @@ TEST_CASE("a claim costs the same with ten thousand jobs and with a million", "[
         INFO(few.text() << many.text());
         CHECK(many.blocks() <= few.blocks() + more);
     };
-    costs_the_same(ask::claim_one(), 20);  // 516, 517: the index is a level higher
+    costs_the_same(ask::claim_one(), 20);  // 516, 517: the index has one more level
     costs_the_same(ask::claim_apart({ask::whole_lane(ask::big)}), 20);
     costs_the_same(ask::claim_apart({ask::whole_lane(ask::big)}, ask::of_a_tenant()), 20);
-    // Of six lanes. Whether the table itself has to be asked for what is only looked at depends on the last VACUUM.
+    // From six lanes. The last VACUUM decides whether the server must read the table itself for jobs that are only
+    // compared.
     costs_the_same(ask::claim_many(), 600 + 50);
     costs_the_same(ask::claim_each(), 600 + 50);
     costs_the_same(ask::claim_apart(ask::six_lanes()), 60 + 50);

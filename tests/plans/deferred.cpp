@@ -21,7 +21,7 @@ namespace st = pgq::statement;
 
 namespace {
 
-/// The same statement as who has the session prepares it, or does not.
+/// A session, and the form of the statement that this session executes, prepared or not.
 struct met {
     watched* session;
     const st::query* statement;
@@ -39,37 +39,36 @@ std::vector<met> looks_ahead() { return by(workers(), clients(), st::look_ahead,
 
 }  // namespace
 
-TEST_CASE("promoting reads what is due by the index, and no more than it promotes", "[plans][deferred]") {
+TEST_CASE("promotion reads due jobs by the index, and no more than it promotes", "[plans][deferred]") {
     for (const auto& [session, statement] : promotions()) {
         const auto e = session->explain(asked::of(*statement));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("deferred") == names{"Index Scan using deferred_due", "Tid Scan"});
         CHECK(e.top.rows_read("deferred") == 1000 + 1000);
-        CHECK(e.rows_sorted() <= 1000);  // the lanes, to be told apart
+        CHECK(e.rows_sorted() <= 1000);  // the lanes, to make them distinct
         CHECK(e.blocks() <= 24'000);     // 8054: eight for each job
     }
 }
 
-TEST_CASE("promoting costs the same with two thousand delayed jobs and with two hundred thousand",
+TEST_CASE("promotion costs the same with two thousand delayed jobs and with two hundred thousand",
           "[plans][deferred]") {
     const auto few = ten_thousand().worker.explain(asked::of(st::promote));
     const auto many = million().worker.explain(asked::of(st::promote));
     INFO(few.text() << many.text());
-    CHECK(many.blocks() <= few.blocks() + 2000);  // 7075, 7953: for each job another level of an index
+    CHECK(many.blocks() <= few.blocks() + 2000);  // 7075, 7953: one more index level per job
 }
 
-TEST_CASE("promoting costs next to nothing when nothing is due", "[plans][deferred]") {
+TEST_CASE("promotion costs next to nothing if no job is due", "[plans][deferred]") {
     for (const auto& [session, statement] : promotions()) {
         const auto e = session->explain(asked::of(*statement), "DELETE FROM {s}.deferred WHERE run_at <= now()");
         INFO(e.text());
         CHECK(e.read_whole() == names{});
-        CHECK(e.blocks() <= 200);  // 60: the entries of the 2000 that have just gone are passed over
+        CHECK(e.blocks() <= 200);  // 60: the entries of the 2000 deleted rows are passed over
     }
 }
 
-TEST_CASE("a job that has expired is found by the index, and where it waits by its lane and rank",
-          "[plans][deferred]") {
+TEST_CASE("an expired job is found by the index, and its ready row by lane and rank", "[plans][deferred]") {
     for (const auto& [session, statement] : by(test::workers(), test::clients(), st::promote, st::promote_planned)) {
         const auto e = session->explain(
             asked::of(*statement),
@@ -77,11 +76,11 @@ TEST_CASE("a job that has expired is found by the index, and where it waits by i
             "UPDATE {s}.tracked SET expires_at = now() WHERE id BETWEEN 1 AND 1000 AND expires_at > now()");
         INFO(e.text());
         CHECK(e.read_whole() == names{});
-        CHECK(e.blocks() <= 1500);  // 500: ten jobs and all that follows from their ends
+        CHECK(e.blocks() <= 1500);  // 500: ten jobs, and what follows from their ends
     }
 }
 
-TEST_CASE("a look ahead reads the first entry of two indexes", "[plans][deferred]") {
+TEST_CASE("the lookup of the next due time reads the first entry of two indexes", "[plans][deferred]") {
     for (const auto& [session, statement] : looks_ahead()) {
         const auto e = session->explain(asked::of(*statement));
         INFO(e.text());

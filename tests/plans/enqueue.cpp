@@ -16,7 +16,7 @@ using test::names;
 using test::ten_thousand;
 namespace ask = test::ask;
 
-TEST_CASE("an enqueue reads nothing and writes each job once", "[plans][enqueue]") {
+TEST_CASE("an enqueue reads no rows and writes each job once", "[plans][enqueue]") {
     for (auto* c : clients()) {
         const auto one = c->explain(ask::enqueue_plain(1));
         INFO(one.text());
@@ -36,7 +36,7 @@ TEST_CASE("an enqueue reads nothing and writes each job once", "[plans][enqueue]
     }
 }
 
-TEST_CASE("an enqueue of tracked jobs writes one row more for each", "[plans][enqueue][tracked]") {
+TEST_CASE("an enqueue of tracked jobs writes one more row per job", "[plans][enqueue][tracked]") {
     for (auto* c : clients()) {
         const auto e = c->explain(ask::enqueue_followed(100));
         INFO(e.text());
@@ -45,7 +45,7 @@ TEST_CASE("an enqueue of tracked jobs writes one row more for each", "[plans][en
     }
 }
 
-// A session that has made its plans when there were few keys reads all of them until the server has had a look at the tables.
+// A session that made its plans with few keys reads all keys until the next ANALYZE.
 TEST_CASE("an enqueue with unique keys finds them by the index", "[plans][enqueue][tracked]") {
     for (auto* c : clients())
         for (const auto rule : {pgq::unique{}, pgq::unique{}.or_replace(), pgq::unique{}.or_debounce()}) {
@@ -56,8 +56,8 @@ TEST_CASE("an enqueue with unique keys finds them by the index", "[plans][enqueu
         }
 }
 
-// Whether a parent is among the running jobs is looked for in all leases.
-TEST_CASE("an enqueue behind tracked jobs finds them by the index", "[plans][enqueue][tracked]") {
+// To know whether a parent runs, the statement reads all leases.
+TEST_CASE("an enqueue after tracked jobs finds them by the index", "[plans][enqueue][tracked]") {
     for (auto* c : clients()) {
         const auto e = c->explain(ask::enqueue_behind());
         INFO(e.text());
@@ -66,7 +66,8 @@ TEST_CASE("an enqueue behind tracked jobs finds them by the index", "[plans][enq
     }
 }
 
-// What runs is counted by reading all leases; the rest is found in the lane's parts of two indexes, up to the bound.
+// To count running jobs, the statement reads all leases. It finds the others in the lane's parts of two indexes, up to
+// the bound.
 TEST_CASE("an enqueue with a bound counts no further than the bound", "[plans][enqueue][tracked]") {
     for (auto* c : clients()) {
         const auto e = c->explain(ask::enqueue_bounded());
@@ -83,7 +84,7 @@ TEST_CASE("an enqueue costs the same with ten thousand jobs and with a million",
         CHECK(many.blocks() <= few.blocks() + more);
     };
     costs_the_same(ask::enqueue_plain(1), 5);
-    costs_the_same(ask::enqueue_plain(100), 100 + 20);  // an index is a level higher
+    costs_the_same(ask::enqueue_plain(100), 100 + 20);  // an index has one more level
     costs_the_same(ask::enqueue_delayed(100), 200 + 20);
     costs_the_same(ask::enqueue_followed(100), 200 + 20);
     costs_the_same(ask::enqueue_unique({}), 40);

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <vector>
 
-// There are 2000 leases; the odd ones have tracked jobs.
+// There are 2000 leases. Those with odd ids have tracked jobs.
 namespace plans_lease {
 
 using test::clients;
@@ -29,7 +29,7 @@ const names by_place{"Tid Scan"};
 
 }  // namespace
 
-TEST_CASE("a lease is ended by its place", "[plans][lease]") {
+TEST_CASE("an acknowledgement finds its lease by the row location", "[plans][lease]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::finish(ask::lease(w->sql(), 2)));
         INFO(e.text());
@@ -39,7 +39,7 @@ TEST_CASE("a lease is ended by its place", "[plans][lease]") {
     }
 }
 
-TEST_CASE("a lease is marked by its place", "[plans][lease]") {
+TEST_CASE("a partial acknowledgement finds its lease by the row location", "[plans][lease]") {
     for (auto* w : workers())
         for (const int id : {1, 2}) {
             const auto e = w->explain(ask::mark(ask::lease(w->sql(), id)));
@@ -50,7 +50,7 @@ TEST_CASE("a lease is marked by its place", "[plans][lease]") {
         }
 }
 
-TEST_CASE("a job is settled by the place of its lease", "[plans][lease]") {
+TEST_CASE("settling a job finds its lease by the row location", "[plans][lease]") {
     for (auto* w : workers())
         for (const bool last : {false, true})
             for (const auto k : {kind::retry, kind::hold}) {
@@ -62,7 +62,7 @@ TEST_CASE("a job is settled by the place of its lease", "[plans][lease]") {
             }
 }
 
-TEST_CASE("what follows from the end of a tracked job is found by its id", "[plans][lease][tracked]") {
+TEST_CASE("the end of a tracked job finds its records by id", "[plans][lease][tracked]") {
     for (auto* w : workers())
         for (const bool last : {false, true})
             for (const auto k : {kind::done, kind::retry, kind::hold}) {
@@ -74,17 +74,17 @@ TEST_CASE("what follows from the end of a tracked job is found by its id", "[pla
             }
 }
 
-TEST_CASE("what follows from the end of many tracked jobs is found by their ids", "[plans][lease][tracked]") {
+TEST_CASE("the ends of many tracked jobs find their records by id", "[plans][lease][tracked]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::finish(ask::lease(w->sql(), 1)));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("lease") == by_place);
-        CHECK(e.blocks() <= 1500);  // 504 for twenty jobs, of which each leaves an outcome
+        CHECK(e.blocks() <= 1500);  // 504 for twenty jobs, each with an outcome
     }
 }
 
-TEST_CASE("even with a plan from when there were few jobs no table is read whole at the end of tracked ones",
+TEST_CASE("the end of tracked jobs reads no whole table, even with a plan from when there were few jobs",
           "[plans][lease][tracked]") {
     auto& w = unknown_million().worker_of_few;
     for (const auto& a : {ask::finish(ask::lease(w.sql(), 1)), ask::settle(ask::lease(w.sql(), 1), kind::done, true)}) {
@@ -95,7 +95,7 @@ TEST_CASE("even with a plan from when there were few jobs no table is read whole
     }
 }
 
-TEST_CASE("ending leases costs the same with twenty of them and with two thousand", "[plans][lease]") {
+TEST_CASE("an acknowledgement costs the same with twenty leases and with two thousand", "[plans][lease]") {
     auto &few = ten_thousand().worker, &many = million().worker;
     const auto of = [](const watched& w) {
         const auto plain = ask::lease(w.sql(), 2), tracked = ask::lease(w.sql(), 1);
@@ -114,7 +114,7 @@ TEST_CASE("ending leases costs the same with twenty of them and with two thousan
     }
 }
 
-TEST_CASE("a lease that is ended in somebody's transaction is found by its place", "[plans][lease]") {
+TEST_CASE("an acknowledgement in the caller's transaction finds its lease by the row location", "[plans][lease]") {
     for (auto* c : clients()) {
         const auto l = ask::lease(c->sql(), 2);
         for (const auto& a : {ask::hold_lease(l), ask::still_holds(l), ask::settle_held(l)}) {
@@ -132,15 +132,16 @@ TEST_CASE("a lease that is ended in somebody's transaction is found by its place
     }
 }
 
-// By their ids alone leases are found by reading all their rows, but not what these have of payloads and arrays elsewhere.
-TEST_CASE("what does not know a lease's place looks through the leases", "[plans][lease]") {
+// A lookup by id alone reads all rows of the lease table, but not their payloads and arrays, which are stored
+// elsewhere.
+TEST_CASE("a statement that does not know a lease's row location reads all leases", "[plans][lease]") {
     for (auto* w : workers()) {
         const auto l = ask::lease(w->sql(), 2);
         for (const auto& a : {ask::revise_body(l), ask::revise_progress(l), ask::of_worker(st::leases_of, 7)}) {
             const auto e = w->explain(a);
             INFO(e.text());
             CHECK(e.read_whole({"lease"}) == names{});
-            CHECK(e.blocks() <= 2700);  // 894: twice
+            CHECK(e.blocks() <= 2700);  // 894: two scans
         }
     }
     for (auto* c : clients()) {
@@ -151,7 +152,7 @@ TEST_CASE("what does not know a lease's place looks through the leases", "[plans
     }
 }
 
-TEST_CASE("giving leases back reads each lease once and writes each of their jobs once", "[plans][lease]") {
+TEST_CASE("giving leases back reads each lease once and writes each of its jobs once", "[plans][lease]") {
     for (auto* w : workers()) {
         const auto all = w->explain(ask::of_worker(st::give_back_all, 7));
         INFO(all.text());

@@ -3,7 +3,7 @@
 
 #include <support/catch.hpp>
 
-// claim_limited is a function: what its statements do is seen by what the tables were asked for.
+// claim_limited is a function: the statistics of its tables show what its statements read.
 namespace plans_limited {
 
 using test::million;
@@ -12,7 +12,7 @@ using test::ten_thousand;
 using test::workers;
 namespace ask = test::ask;
 
-TEST_CASE("a claim from a lane with a limit costs no more than one without", "[plans][claim][limit]") {
+TEST_CASE("a claim from a lane with a limit costs no more than one from a lane without", "[plans][claim][limit]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::claim_limited(ask::counted));
         INFO(e.text());
@@ -22,8 +22,9 @@ TEST_CASE("a claim from a lane with a limit costs no more than one without", "[p
     }
 }
 
-// Its front, a little more than four times of what is wanted, is looked at in the order of the index, and sorted by keys.
-TEST_CASE("a claim from a lane with a keyed limit looks at the front of the lane", "[plans][claim][limit]") {
+// The front of the lane, a little more than four times the wanted jobs, is read in the order of the index and sorted by
+// keys.
+TEST_CASE("a claim from a lane with a keyed limit reads only the front of the lane", "[plans][claim][limit]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::claim_limited(ask::keyed));
         INFO(e.text());
@@ -33,9 +34,9 @@ TEST_CASE("a claim from a lane with a keyed limit looks at the front of the lane
     }
 }
 
-// Then each key's own front is looked at, a thousand of them here; and of the jobs that have no key, for which there is no index, sixteen
-// fronts.
-TEST_CASE("a claim from a lane whose front has one busy key looks at a part of the lane", "[plans][claim][limit]") {
+// Then the claim reads the front of each key, here a thousand of them. For jobs without a key, which have no index, it
+// reads sixteen fronts of the lane.
+TEST_CASE("a claim from a lane whose front has one busy key reads only a part of the lane", "[plans][claim][limit]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::claim_limited(ask::busy));
         INFO(e.text());
@@ -51,7 +52,7 @@ TEST_CASE("a claim from a lane with limits costs the same with ten thousand jobs
     INFO(few.text() << many.text());
     CHECK(many.blocks() <= few.blocks() + 30);
 
-    // Ten thousand jobs do not fill the front of the keyed lane, which has 200.
+    // Ten thousand jobs do not fill the front of the keyed lane: it has 200 jobs.
     const auto short_front = ten_thousand().worker.explain(ask::claim_limited(ask::keyed));
     const auto full_front = million().worker.explain(ask::claim_limited(ask::keyed));
     INFO(short_front.text() << full_front.text());

@@ -24,7 +24,7 @@ namespace st = pgq::statement;
 
 namespace {
 
-// The session that beats is no worker's, as far as settings go; but it might be.
+// The session that sends the heartbeat is not a worker's by its settings, but it could be one.
 std::vector<watched*> everybody() {
     auto all = workers();
     for (auto* c : clients()) all.push_back(c);
@@ -33,19 +33,19 @@ std::vector<watched*> everybody() {
 
 }  // namespace
 
-// By design there is no index of leases but of the limited ones, so that a claim has none to write.
+// Leases have no index except for the limited ones, so that a claim has no index entry to write.
 TEST_CASE("a heartbeat reads the leases and no jobs", "[plans][liveness]") {
     for (auto* w : everybody()) {
         const auto e = w->explain(ask::of_worker(st::beat, 7));
         INFO(e.text());
         CHECK(e.read_whole({"lease"}) == names{});
-        CHECK(e.blocks_of("lease") <= 2 * 1300);  // 900: twice
+        CHECK(e.blocks_of("lease") <= 2 * 1300);  // 900: two scans
         CHECK(e.blocks_of("lease (toast)") == 0);
-        CHECK(e.blocks() - e.blocks_of("lease") <= 3 * 4100);  // 4010: when each lease's worker is looked for
+        CHECK(e.blocks() - e.blocks_of("lease") <= 3 * 4100);  // 4010: if the worker of each lease is looked up
     }
 }
 
-TEST_CASE("burying the dead reads the workers", "[plans][liveness]") {
+TEST_CASE("removing dead workers reads only the workers", "[plans][liveness]") {
     for (auto* w : everybody()) {
         const auto e = w->explain(asked::of(st::bury_workers),
                                   "UPDATE {s}.worker SET heartbeat_at = now() - interval '1 day' WHERE id = 7");
@@ -64,7 +64,7 @@ TEST_CASE("a rescue reads each lease once and writes each of the dead worker's j
     }
 }
 
-TEST_CASE("an enqueuer that finds nobody asleep reads no table", "[plans][wake]") {
+TEST_CASE("an enqueue that finds no sleeping worker reads no table", "[plans][wake]") {
     for (auto* c : clients()) {
         const auto e = c->explain(ask::wake(c->sql()));
         INFO(e.text());
@@ -77,7 +77,7 @@ TEST_CASE("an enqueuer that finds nobody asleep reads no table", "[plans][wake]"
     }
 }
 
-TEST_CASE("an enqueuer that finds somebody asleep reads the workers, and no jobs", "[plans][wake]") {
+TEST_CASE("an enqueue that finds a sleeping worker reads the workers, and no jobs", "[plans][wake]") {
     for (auto* jobs : {&million().jobs, &unknown_million().jobs}) {
         const test::sql_connection sleeper{test::dsn(), jobs->db().schema()};
         (void)sleeper.exec("SELECT pg_advisory_lock_shared({s}.schema_id(), 0), pg_advisory_lock({s}.schema_id(), 7)");
@@ -87,7 +87,7 @@ TEST_CASE("an enqueuer that finds somebody asleep reads the workers, and no jobs
             INFO(e.text());
             CHECK(e.blocks() > 0);
             CHECK(e.blocks() == e.blocks_of("worker"));
-            CHECK(e.blocks() <= 60);  // 4, two for each lane; 18 with what rolled back heartbeats have left
+            CHECK(e.blocks() <= 60);  // 4, two per lane; 18 with the dead rows of rolled back heartbeats
         }
     }
 }

@@ -19,19 +19,20 @@ const names by_order{"Index Only Scan using pack_order", "Index Scan using pack_
 
 }  // namespace
 
-TEST_CASE("a claim of packs reads the index in order and takes ten of them for a thousand jobs", "[plans][packs]") {
+TEST_CASE("a claim of packs reads the index in order and takes ten packs for a thousand jobs", "[plans][packs]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::claim_packed(ask::packed, 1000));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("pack") == by_order);
         CHECK(e.top.rows_read("ready") == 0);
-        CHECK(e.top.rows_read("pack") <= 108 + 10 + 10 + 1);  // looked at, locked, taken, and whether there were some
+        CHECK(e.top.rows_read("pack") <=
+              108 + 10 + 10 + 1);  // read, locked, taken, and the check whether there are any
         CHECK(e.blocks() <= 1500);
     }
 }
 
-TEST_CASE("a claim that could have packs and has none reads what it takes three times", "[plans][packs]") {
+TEST_CASE("a claim from a lane that could have packs and has none reads the taken jobs three times", "[plans][packs]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::claim_packed(ask::big, 100));
         INFO(e.text());
@@ -41,7 +42,7 @@ TEST_CASE("a claim that could have packs and has none reads what it takes three 
     }
 }
 
-TEST_CASE("looking for packs of lanes that have none costs next to nothing", "[plans][packs]") {
+TEST_CASE("looking for packs in lanes without packs costs next to nothing", "[plans][packs]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::unpack({ask::big, ask::keyed, ask::idle}, 1000));
         INFO(e.text());
@@ -50,16 +51,16 @@ TEST_CASE("looking for packs of lanes that have none costs next to nothing", "[p
     }
 }
 
-TEST_CASE("packs are taken apart by the index, and as many as are wanted", "[plans][packs]") {
+TEST_CASE("unpacking finds its packs by the index, and unpacks as many as are wanted", "[plans][packs]") {
     for (auto* w : workers()) {
         const auto e = w->explain(ask::unpack({ask::big, ask::packed}, 200));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
-        CHECK(e.blocks() <= 4000);  // each job is written where single ones wait
+        CHECK(e.blocks() <= 4000);  // each job is written to the table of single jobs
     }
 }
 
-TEST_CASE("an enqueue of a pack reads nothing and writes one row", "[plans][packs][enqueue]") {
+TEST_CASE("an enqueue of a pack reads no rows and writes one row", "[plans][packs][enqueue]") {
     for (auto* c : clients()) {
         const auto e = c->explain(ask::enqueue_pack(100));
         INFO(e.text());

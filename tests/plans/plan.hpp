@@ -13,15 +13,15 @@
 
 namespace test {
 
-/// One node of a plan as it was carried out; the numbers are sums over all loops.
+/// One node of a plan with what its execution did. The numbers are sums over all loops.
 struct plan_node {
-    std::string what{};       ///< as people read it: "Index Scan using ready_order"
+    std::string what{};       ///< for readers: "Index Scan using ready_order"
     std::string type{};       ///< "Index Scan"
-    std::string relation{};   ///< empty when it reads none
+    std::string relation{};   ///< empty if the node reads no table
     std::string part{};       ///< "CTE got", "InitPlan 1 (returns $1)"
-    double rows = 0;          ///< that came out of it
-    double discarded = 0;     ///< that it looked at and did not let pass
-    std::int64_t blocks = 0;  ///< shared buffers, hit or read, with those of the nodes below
+    double rows = 0;          ///< that the node returned
+    double discarded = 0;     ///< that the node read and filtered out
+    std::int64_t blocks = 0;  ///< shared buffers, hit or read, with those of the child nodes
     std::vector<plan_node> below{};
 
     explicit plan_node(const boost::json::object& o)
@@ -37,7 +37,7 @@ struct plan_node {
             for (const auto& p : plans->as_array()) below.emplace_back(p.as_object());
     }
 
-    /// Calls `visit` for this node and all below it.
+    /// Calls `visit` for this node and all nodes below it.
     template <class Visit>
     void each(const Visit& visit) const {
         visit(*this);
@@ -66,10 +66,10 @@ private:
     }
 };
 
-/// What EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) says of one statement.
+/// The answer of EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) for one statement.
 class plan {
 public:
-    /// `name` is for people.
+    /// `name` is for messages.
     plan(std::string name, const boost::json::object& explanation)
         : name_{std::move(name)}, root_{explanation.at("Plan").as_object()} {}
 
@@ -85,13 +85,13 @@ public:
         each_reader_of(relation, [&](const plan_node& n) { found.insert(n.what); });
         return found;
     }
-    /// Rows of a table that were looked at, those with them that were then thrown away; a row is counted each time.
+    /// Rows of a table that were read, with those that a filter then removed. A row counts each time.
     double rows_read(std::string_view relation) const {
         double sum = 0;
         each_reader_of(relation, [&](const plan_node& n) { sum += n.rows + n.discarded; });
         return sum;
     }
-    /// Rows that were put in order in another way than by reading an index.
+    /// Rows that were sorted, not read in the order of an index.
     double rows_sorted() const {
         double sum = 0;
         root_.each([&](const plan_node& n) {

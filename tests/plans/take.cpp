@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-// Takes are planned anew each time, so that even a client who was there when the tables were empty takes as well as others.
+// The server plans each take anew, so a client that connected when the tables were empty takes as well as others.
 namespace plans_take {
 
 using test::clients;
@@ -43,7 +43,7 @@ TEST_CASE("a take of many jobs reads the index in order, too", "[plans][take]") 
     }
 }
 
-TEST_CASE("a take from several lanes looks at the first of each", "[plans][take]") {
+TEST_CASE("a take from several lanes reads the first job of each", "[plans][take]") {
     for (auto* c : clients()) {
         const auto e = c->explain(ask::take_many());
         INFO(e.text());
@@ -54,7 +54,7 @@ TEST_CASE("a take from several lanes looks at the first of each", "[plans][take]
     }
 }
 
-TEST_CASE("a take of what a filter lets pass reads the lane up to the last job that it takes", "[plans][take]") {
+TEST_CASE("a take with a filter reads the lane up to the last job that it takes", "[plans][take]") {
     for (auto* c : clients()) {
         const auto e = c->explain(ask::take({ask::big}, 10, ask::of_a_tenant()));
         INFO(e.text());

@@ -14,7 +14,7 @@ using test::names;
 namespace ask = test::ask;
 namespace st = pgq::statement;
 
-TEST_CASE("the end of jobs finds their children by the index, and these begin", "[plans][tracked]") {
+TEST_CASE("the end of jobs finds their children by the index, and these become ready", "[plans][tracked]") {
     for (auto* c : clients()) {
         const auto e = c->explain(ask::end_tracked());
         INFO(e.text());
@@ -32,11 +32,11 @@ TEST_CASE("a wait for tracked jobs finds them by the index", "[plans][tracked]")
     }
 }
 
-// By its id alone a job that waits is found in no index: all that wait are read, once to cancel and once to see that none has
-// got away. Nothing else is read so but the leases.
-// A session that has its plans from when there were few jobs reads what is tracked, too: indexes cannot be asked for, because
-// those of what waits would be worse than none.
-TEST_CASE("a cancel by ids reads what waits and what runs, and the rest by indexes", "[plans][tracked]") {
+// No index finds a ready job by its id alone: the statement reads all ready jobs once to cancel, and once to check that
+// none was missed. It reads nothing else whole except the leases. A session whose plans are from when there were few
+// jobs also reads all tracked jobs. The settings cannot demand indexes here, because for ready jobs a scan by index
+// would be worse.
+TEST_CASE("a cancel by ids reads all ready jobs and leases, and finds other rows by indexes", "[plans][tracked]") {
     auto all_but_of_few = clients();
     all_but_of_few.pop_back();
     for (auto* c : all_but_of_few) {
@@ -52,11 +52,11 @@ TEST_CASE("a requeue by ids finds held jobs by the index", "[plans][tracked]") {
         const auto e = c->explain(ask::of_jobs(st::requeue, {ask::held + 50, ask::held + 100}));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
-        CHECK(e.blocks() <= 800);  // 68; with a plan from when there were few jobs 252, all entries of those held
+        CHECK(e.blocks() <= 800);  // 68; with a plan from when there were few jobs 252, all entries of held jobs
     }
 }
 
-TEST_CASE("what is asked or said of one job is found by indexes", "[plans][tracked]") {
+TEST_CASE("statements about one job find its rows by indexes", "[plans][tracked]") {
     for (auto* c : clients())
         for (const auto& a : {ask::of_job(st::progress_of, 7), ask::of_job(st::failures, ask::elsewhere + 20),
                               ask::held_of(ask::big), ask::keep({7})}) {
@@ -67,7 +67,7 @@ TEST_CASE("what is asked or said of one job is found by indexes", "[plans][track
         }
 }
 
-TEST_CASE("a sweep finds what is over by indexes", "[plans][tracked]") {
+TEST_CASE("expire and purge find their rows by indexes", "[plans][tracked]") {
     for (auto* c : clients()) {
         const auto e =
             c->explain(ask::sweep(),

@@ -29,17 +29,17 @@ namespace test {
 
 using names = std::set<std::string>;
 
-/// What a statement did to one table or index, in functions and triggers too.
+/// What a statement did with one table or index, also in functions and triggers.
 struct touched {
-    std::int64_t blocks = 0;       ///< shared buffers that it asked for, hit or read
-    std::int64_t whole_scans = 0;  ///< of a table: how often it was read past all indexes
+    std::int64_t blocks = 0;       ///< shared buffers, hit or read
+    std::int64_t whole_scans = 0;  ///< for a table: the number of sequential scans
 };
 
-/// How one statement was carried out.
+/// How the server executed one statement.
 struct explained {
     std::string circumstances{};
     plan top;
-    std::vector<plan> inner{};  ///< of the statements in functions, for people; empty without auto_explain
+    std::vector<plan> inner{};  ///< plans of the statements in functions, for readers; empty without auto_explain
     std::map<std::string, touched> tables{};
 
     std::string text() const {
@@ -49,7 +49,7 @@ struct explained {
         for (const auto& [name, t] : tables) out += " " + name + " " + std::to_string(t.blocks);
         return out + "\n";
     }
-    /// The bounds in the tests are about three times of what was measured, which is said behind them.
+    /// The bounds in the tests are about three times the measured values, which are in the comments.
     std::int64_t blocks() const {
         std::int64_t sum = 0;
         for (const auto& [name, t] : tables) sum += t.blocks;
@@ -59,13 +59,13 @@ struct explained {
         const auto found = tables.find(name);
         return found == tables.end() ? 0 : found->second.blocks;
     }
-    /// In functions too, where the server lets us see them.
+    /// Also in functions, if the server shows these plans.
     double rows_sorted() const {
         double sum = top.rows_sorted();
         for (const auto& p : inner) sum += p.rows_sorted();
         return sum;
     }
-    /// The tables that were read as a whole, of those that may have as many rows as there are jobs. Not those that may be.
+    /// The large tables that were read whole. Only tables that may have as many rows as there are jobs count.
     names read_whole(const names& allowed = {}) const {
         names found;
         for (const auto* name :
@@ -77,14 +77,14 @@ struct explained {
     }
 };
 
-/// Who has the session.
+/// The kind of program whose session this is.
 enum class session_of {
     worker,          ///< with the settings of link.hpp
-    client,          ///< whose statements are planned for the values at hand, as the first ones of a session are
-    settled_client,  ///< who has said everything some times, so that the server may keep plans for all values
+    client,          ///< the server plans statements for the given values, as in the first statements of a session
+    settled_client,  ///< has executed each statement several times, so that the server may keep generic plans
 };
 
-/// A session in which statements show how they are carried out. Nothing they do stays.
+/// A session that records how its statements are executed. It rolls back all changes.
 class watched {
 public:
     watched(const database& db, std::string circumstances, session_of whom)
@@ -104,14 +104,15 @@ public:
     const sql_connection& sql() const noexcept { return sql_; }
     const std::string& schema() const noexcept { return schema_; }
 
-    /// `first` is said in the same transaction and not counted.
+    /// `first` is executed in the same transaction and is not measured.
     explained explain(const asked& a, std::string_view first = {}) {
         if (whom_ == session_of::settled_client && used_to_.insert(a.name).second) get_used_to(a);
-        (void)carry_out(a, first);  // fills the session's caches, and dead entries of indexes are marked
+        (void)carry_out(a, first);  // fills the session's caches, and marks dead entries of indexes
         return carry_out(a, first);
     }
 
-    /// So often that the server keeps a plan if it ever does. It need not succeed: a plan is made before.
+    /// Executes the statement so often that the server keeps a plan if it ever does. The statement may fail: its plan
+    /// is made before.
     void get_used_to(const asked& a) {
         for (int i = 0; i < 6; ++i) {
             try {
@@ -129,7 +130,7 @@ private:
         check(s.reply.get(), pq::pin_plans.name);
     }
 
-    // What the schema consists of. A table's large values are "X (toast)".
+    // The tables and indexes of the schema. The table of large values of X is "X (toast)".
     void look_around() {
         const auto r = sql_.exec(
             "WITH mine AS (SELECT * FROM pg_class WHERE relnamespace = to_regnamespace('{q}') AND relkind IN ('r', "
@@ -165,7 +166,7 @@ private:
 
     static std::string prepared_as(const asked& a) { return pgq::statement::quoted("plan_" + a.name); }
 
-    // Prepares the statement, as often as the library would; and writes its parameters as literals.
+    // Prepares the statement if the library would, and writes its parameters as literals.
     std::string prepare(const asked& a) {
         const auto& p = a.params;
         const int n = static_cast<int>(p.size());
@@ -200,7 +201,7 @@ private:
         return found;
     }
 
-    // Inside of a transaction they only grow: nothing is sent to the server's statistics.
+    // Within a transaction these counters only grow: the server sends nothing to its statistics.
     std::map<std::string, touched> counters() const {
         const auto r =
             run("SELECT name, sum(pg_stat_get_xact_blocks_fetched(oid)), sum(pg_stat_get_xact_numscans(oid)) FROM " +
@@ -221,7 +222,7 @@ private:
         return after;
     }
 
-    // "NOTICE:  duration: 0.123 ms  plan:\n{...}"; the statement itself is among them.
+    // "NOTICE:  duration: 0.123 ms  plan:\n{...}"; the plan of the statement itself is among them.
     static std::optional<plan> plan_inside(const std::string& heard, const std::string& outer) {
         const auto begin = heard.find("plan:\n{"), end = heard.rfind('}');
         if (begin == std::string::npos || end == std::string::npos) return std::nullopt;

@@ -1,12 +1,12 @@
-// A worker process for the tests of what happens exactly once, or at most once, to be killed: delivery_worker KEY=VALUE...
+// A worker process that the tests of exactly once and at most once kill: delivery_worker KEY=VALUE...
 //
-//   dsn, schema      where the jobs are, and the table `effects` (n, pid)
+//   dsn, schema      where the jobs are stored, and the table `effects` (n, pid)
 //   lease, threads   milliseconds; a number
 //   rest             microseconds that a handler takes
-//   how=exactly      each handler inserts its job's number into `effects` in the transaction that it runs in
-//       most         jobs are delivered at most once, and the handlers insert by another connection
+//   how=exactly      each handler inserts its job's number into `effects` in its transaction
+//       most         at-most-once jobs, whose handlers insert over another connection
 //
-// Writes READY when it works.
+// It prints READY when the worker has started.
 
 #include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/libpq.hpp>
@@ -81,7 +81,7 @@ int work(std::map<std::string, std::string> s, const pgq::driver::connection_opt
 }  // namespace
 
 int main(int argc, char** argv) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashed leaves nothing running
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends this process if the test crashes
     const rlimit no_cores{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_cores);
     sigset_t ends;

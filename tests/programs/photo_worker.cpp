@@ -1,5 +1,6 @@
-// A worker of one of five program versions: photo_worker VERSION DSN JOURNAL SCHEMA. It enqueues jobs of its version when the
-// fifth argument says how many, and else works until it is told to stop. Each execution is a row in the table `seen`.
+// A worker of one of five program versions: photo_worker VERSION DSN JOURNAL SCHEMA. With a fifth argument it enqueues
+// that many jobs of its version. Without it, it runs jobs until it gets a signal, and inserts a row into `seen` for
+// each execution.
 
 #include <pgq/driver/libpq.hpp>
 #include <pgq/serializer/json.hpp>

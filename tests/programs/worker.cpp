@@ -1,19 +1,20 @@
-// A worker process for the tests, to be killed, stopped and starved: worker KEY=VALUE...
+// A worker process that the tests kill, stop and limit: worker KEY=VALUE...
 //
-//   dsn, journal     connection strings, for the worker and for what is recorded
-//   schema, queue    where the jobs are
+//   dsn, journal     connection strings of the worker, and of the tables that it records in
+//   schema, queue    where the jobs are stored
 //   lease, poll, grace, response    times in milliseconds
 //   threads, prefetch, attempts, until=stopped|empty|drained, state=detect|keep|none
-//   do=...           what handlers do; without it each job says so itself:
+//   do=...           what handlers do; without it each job names its own action:
 //     done           nothing
-//     sleep:MS       wait, whatever the stop token says
-//     heed:MS        wait until told to stop; then give the job back
+//     sleep:MS       wait, and ignore the stop token
+//     heed:MS        wait until the stop token fires, then give the job back
 //     spin:MS        compute
 //     fail, retry    throw; ask for another attempt at once
 //     retry:MS       wait, then ask for another attempt at once
 //     crash, exit    end the process
 //
-// Each execution is a row in the table `runs`, each lost lease or connection one in `events`. Writes READY when it works.
+// It inserts a row into `runs` for each execution, and one into `events` for each lost lease or connection.
+// It prints READY when the worker has started.
 
 #include <pgq/driver/libpq.hpp>
 #include <pgq/worker.hpp>
@@ -164,7 +165,7 @@ pgq::outcome act(const std::string& what, const pgq::context& c) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashed leaves nothing running
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends this process if the test crashes
     const rlimit no_cores{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_cores);
     sigset_t ends;

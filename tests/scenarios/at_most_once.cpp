@@ -28,8 +28,7 @@ pgq::worker_options usual() { return {.lease_time = 5min, .until = pgq::run_unti
 
 }  // namespace
 
-TEST_CASE("jobs that are delivered at most once are gone from the database before they run, each in turn",
-          "[scenario][at_most_once]") {
+TEST_CASE("a worker deletes an at-most-once job from the database before it runs it", "[scenario][at_most_once]") {
     const database db;
     once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{4}};
     (void)jobs.enqueue(test::notes(200)).value();
@@ -49,7 +48,7 @@ TEST_CASE("jobs that are delivered at most once are gone from the database befor
     CHECK(jobs.observer()->troubles == 0);
 }
 
-TEST_CASE("the acknowledgement of a job that is delivered at most once is on disk, whatever the user's setting",
+TEST_CASE("the deletion of an at-most-once job is on disk before it runs, whatever synchronous_commit the user sets",
           "[scenario][at_most_once]") {
     const database db;
     db.exec("CREATE TABLE {s}.settings (value text)");
@@ -65,7 +64,8 @@ TEST_CASE("the acknowledgement of a job that is delivered at most once is on dis
     CHECK(db.query_text("SELECT string_agg(value, ', ') FROM {s}.settings") == "on");
 }
 
-TEST_CASE("a job whose acknowledgement is in doubt does not run, and somebody is told", "[scenario][at_most_once]") {
+TEST_CASE("a worker does not run an at-most-once job whose deletion is in doubt, and tells the observer",
+          "[scenario][at_most_once]") {
     const database db;
     test::proxy between;
     auto far = between.options(db);
@@ -74,7 +74,7 @@ TEST_CASE("a job whose acknowledgement is in doubt does not run, and somebody is
     (void)jobs.enqueue(test::notes(2)).value();
     std::atomic<int> runs{0};
     test::running_worker w{jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 10min}, [&](const note&) {
-                               // The next one is acknowledged on the session of this one, and the answer gets lost.
+                               // The next job is deleted over the session of this one, and the answer is lost.
                                if (++runs == 1) between.mute();
                            }};
     CHECK(test::eventually([&] { return db.is_empty(); }));
@@ -84,8 +84,7 @@ TEST_CASE("a job whose acknowledgement is in doubt does not run, and somebody is
     CHECK(db.is_empty());
 }
 
-TEST_CASE("sessions that broke while nobody needed them cost no job that is delivered at most once",
-          "[scenario][at_most_once]") {
+TEST_CASE("no at-most-once job is lost when idle sessions break", "[scenario][at_most_once]") {
     const database db;
     once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{1}};
     test::diary seen;
@@ -95,7 +94,7 @@ TEST_CASE("sessions that broke while nobody needed them cost no job that is deli
     REQUIRE(test::eventually([&] { return seen.size() == 1; }));
     db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
     REQUIRE(test::eventually([&] { return jobs.observer()->restored >= 1; }));
-    // In a queue object of its own: the one above has a session that broke, too.
+    // This uses a new queue object, because a session of the first one broke, too.
     once_queue{db.driver()}.enqueue(note{.n = 2}).value();
     CHECK(test::eventually([&] { return seen.size() == 2; }));
     CHECK(w.stop());

@@ -51,7 +51,7 @@ timed get(Queue& jobs, const pgq::get_options& options = {}) {
     return {.n = got ? std::optional{(*got)->n} : std::nullopt, .took = clock_type::now() - begun};
 }
 
-/// Does something as soon as somebody sleeps.
+/// Calls `what` as soon as `sleepers` callers sleep.
 std::jthread once_asleep(const database& db, std::function<void()> what, std::int64_t sleepers = 1) {
     return std::jthread{[&db, what = std::move(what), sleepers] {
         const test::sql_connection own{test::dsn(), db.schema()};
@@ -66,7 +66,8 @@ std::jthread once_asleep(const database& db, std::function<void()> what, std::in
 
 }  // namespace
 
-TEST_CASE("what was put in comes out equal, with its id, and is gone", "[scenario][by_hand][pq1][pq2]") {
+TEST_CASE("get returns an enqueued job with equal members and its id, and the database has it no more",
+          "[scenario][by_hand][pq1][pq2]") {
     database db;
     note_getter jobs{db.driver()};
     const std::array<pgq::header, 1> headers{{{"foo", "b\xC3\xA4r"}}};
@@ -85,7 +86,8 @@ TEST_CASE("what was put in comes out equal, with its id, and is gone", "[scenari
     CHECK(db.is_empty());
 }
 
-TEST_CASE("items expected earlier come first, those without an expectation last", "[scenario][by_hand][pq3]") {
+TEST_CASE("get returns the job with the earliest expected_at first, jobs without expected_at last",
+          "[scenario][by_hand][pq3]") {
     database db;
     note_getter jobs{db.driver()};
     const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -97,7 +99,7 @@ TEST_CASE("items expected earlier come first, those without an expectation last"
     CHECK_FALSE(get(jobs, {.timeout = 0s}).n);
 }
 
-TEST_CASE("a get that does not wait finds nothing that is due later", "[scenario][by_hand][pq4]") {
+TEST_CASE("get without a timeout ignores a job that is due later", "[scenario][by_hand][pq4]") {
     database db;
     note_getter jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(6s)}).value();
@@ -106,7 +108,7 @@ TEST_CASE("a get that does not wait finds nothing that is due later", "[scenario
     CHECK(got.took < 1s);
 }
 
-TEST_CASE("a get that waits is given each item when it becomes due", "[scenario][by_hand][pq5][pj14]") {
+TEST_CASE("a waiting get returns each job at its due time", "[scenario][by_hand][pq5][pj14]") {
     database db;
     note_getter jobs{db.driver()};
     const auto begun = clock_type::now();
@@ -122,7 +124,7 @@ TEST_CASE("a get that waits is given each item when it becomes due", "[scenario]
     CHECK(last.took >= 300ms);
 }
 
-TEST_CASE("an item that is a minute away does not make a get end early", "[scenario][by_hand][pq6]") {
+TEST_CASE("a job that is due in a minute does not end a get early", "[scenario][by_hand][pq6]") {
     database db;
     note_getter jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(65s)}).value();
@@ -132,7 +134,7 @@ TEST_CASE("an item that is a minute away does not make a get end early", "[scena
     CHECK(got.took < 8s);
 }
 
-TEST_CASE("with an item that is due later, one that is put in wakes the get", "[scenario][by_hand][pq7]") {
+TEST_CASE("an enqueue wakes a get that waits for a delayed job", "[scenario][by_hand][pq7]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(1h)}).value();
@@ -145,7 +147,7 @@ TEST_CASE("with an item that is due later, one that is put in wakes the get", "[
     CHECK(clock_type::now() - put < 1s);
 }
 
-TEST_CASE("a get that finds something is quick, one that does not ends on time whatever is going on",
+TEST_CASE("get returns at once if there is a job, and otherwise ends at its timeout, whatever other callers do",
           "[scenario][by_hand][pq8][defect2]") {
     database db;
     note_getter jobs{db.driver()}, elsewhere{db.driver(), {.name = "elsewhere"}};
@@ -168,7 +170,7 @@ TEST_CASE("a get that finds something is quick, one that does not ends on time w
     CHECK(got.took < 3s);
 }
 
-TEST_CASE("a get is woken by what another puts in, however rarely it polls", "[scenario][by_hand][pq9][pj18]") {
+TEST_CASE("an enqueue of another process wakes a get, whatever its poll interval", "[scenario][by_hand][pq9][pj18]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     clock_type::time_point put;
@@ -185,7 +187,8 @@ TEST_CASE("a get is woken by what another puts in, however rarely it polls", "[s
     CHECK(clock_type::now() - put < 1s);
 }
 
-TEST_CASE("the time a get waits is its own, whatever the one before has waited", "[scenario][by_hand][pq10][defect1]") {
+TEST_CASE("each get waits for its own timeout, not for the one of the get before",
+          "[scenario][by_hand][pq10][defect1]") {
     database db;
     note_getter jobs{db.driver()};
     CHECK(get(jobs, {.timeout = 200ms}).took < 900ms);
@@ -194,7 +197,7 @@ TEST_CASE("the time a get waits is its own, whatever the one before has waited",
     CHECK(get(jobs, {.timeout = 0s}).took < 900ms);
 }
 
-TEST_CASE("two threads wait on one queue, each for its own time", "[scenario][by_hand][defect1][defect6]") {
+TEST_CASE("two threads wait on one queue, each for its own timeout", "[scenario][by_hand][defect1][defect6]") {
     database db;
     note_getter jobs{db.driver()};
     timed brief, lengthy;
@@ -207,7 +210,7 @@ TEST_CASE("two threads wait on one queue, each for its own time", "[scenario][by
     CHECK(lengthy.took >= 1500ms);
 }
 
-TEST_CASE("a get that does not wait finds what is put in only when it is there", "[scenario][by_hand][pq11]") {
+TEST_CASE("get without a timeout returns a job only after its enqueue has committed", "[scenario][by_hand][pq11]") {
     database db;
     note_getter jobs{db.driver()};
     const test::sql_connection own{test::dsn(), db.schema()};
@@ -218,7 +221,7 @@ TEST_CASE("a get that does not wait finds what is put in only when it is there",
     CHECK(get(jobs, {.timeout = 0s}).n == 1);
 }
 
-TEST_CASE("items come one after the other, with an empty one when there is none, and go on",
+TEST_CASE("items() yields jobs one by one, an empty value at each timeout, and continues after it",
           "[scenario][by_hand][pq12]") {
     database db;
     note_getter jobs{db.driver()};
@@ -234,7 +237,7 @@ TEST_CASE("items come one after the other, with an empty one when there is none,
     CHECK(idle == 3);
 }
 
-TEST_CASE("eight put in and four get: every item exactly once", "[scenario][by_hand][pq16]") {
+TEST_CASE("eight producers and four consumers: each job is returned exactly once", "[scenario][by_hand][pq16]") {
     database db;
     note_getter jobs{db.driver()};
     std::array<std::vector<std::int64_t>, 4> got;
@@ -260,7 +263,7 @@ TEST_CASE("eight put in and four get: every item exactly once", "[scenario][by_h
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a queue of any name is put into, got from and woken", "[scenario][by_hand][pq21][defect8]") {
+TEST_CASE("a queue of any name can be enqueued into, read with get, and woken", "[scenario][by_hand][pq21][defect8]") {
     database db;
     const std::string name =
         GENERATE(as<std::string>{}, "with a space", std::string(64, 'x'), "\"double\" and 'single'",
@@ -275,7 +278,7 @@ TEST_CASE("a queue of any name is put into, got from and woken", "[scenario][by_
     CHECK(got.took < 30s);
 }
 
-TEST_CASE("a hundred thousand waiting items do not make a get slower",
+TEST_CASE("get is not slower with a hundred thousand waiting jobs",
           "[scenario][by_hand][pq29][defect13][slow][alone]") {
     database db;
     auto quick = db.options();
@@ -297,7 +300,7 @@ TEST_CASE("a hundred thousand waiting items do not make a get slower",
     CHECK(among_many < 2 * alone + 1ms);
 }
 
-TEST_CASE("a getter who wants only some items is given those alone, and nothing in a header disturbs it",
+TEST_CASE("a get with a filter returns only matching jobs, and the text of a header cannot break it",
           "[scenario][by_hand][pj29]") {
     database db;
     note_getter jobs{db.driver()};
@@ -317,7 +320,7 @@ TEST_CASE("a getter who wants only some items is given those alone, and nothing 
     CHECK(get(jobs).n == 4);
 }
 
-TEST_CASE("getters of some items do not keep from others what they are woken for", "[scenario][by_hand]") {
+TEST_CASE("gets with filters pass on a wake-up for a job that they do not take", "[scenario][by_hand]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     std::array<timed, 3> got;
@@ -329,7 +332,7 @@ TEST_CASE("getters of some items do not keep from others what they are woken for
     std::jthread any{[&] { got[2] = get(jobs, {.timeout = 60s, .poll_interval = 60s}); }};
     REQUIRE(test::eventually([&] { return db.sleepers() == 3; }));
     const auto begun = clock_type::now();
-    (void)other.enqueue(note{.n = 1}).value();  // whoever hears of it
+    (void)other.enqueue(note{.n = 1}).value();  // any of the three may be woken
     any.join();
     for (const char* who : {"b", "a"}) {
         const std::array<pgq::header, 1> headers{{{"for", who}}};
@@ -343,7 +346,7 @@ TEST_CASE("getters of some items do not keep from others what they are woken for
     CHECK(clock_type::now() - begun < 10s);
 }
 
-TEST_CASE("of ten getters who sleep, ten items put in at once wake all", "[scenario][by_hand]") {
+TEST_CASE("an enqueue of ten jobs wakes all ten sleeping gets", "[scenario][by_hand]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     std::atomic<int> got{0};
@@ -358,9 +361,8 @@ TEST_CASE("of ten getters who sleep, ten items put in at once wake all", "[scena
     CHECK(clock_type::now() - begun < 20s);
 }
 
-TEMPLATE_TEST_CASE(
-    "whatever is put in while getters sleep, fall asleep, time out and wake up, none of it is left lying",
-    "[scenario][by_hand]", pgq::driver::libpq, pgq::driver::memory) {
+TEMPLATE_TEST_CASE("every job is returned while gets start to sleep, time out and wake up", "[scenario][by_hand]",
+                   pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {
         if constexpr (std::is_same_v<TestType, pgq::driver::libpq>) return db.driver();
@@ -372,7 +374,7 @@ TEMPLATE_TEST_CASE(
     std::vector<std::jthread> getters;
     for (int i = 0; i < 5; ++i)
         getters.emplace_back([&, i] {
-            // Two keep sleeping, two time out all the time, one wants only some.
+            // Two gets keep sleeping, two time out all the time, one takes only some jobs.
             pgq::get_options o{.timeout = i < 2 ? pgq::duration{60s} : pgq::duration{3ms}, .poll_interval = 60s};
             if (i == 4) o.timeout = 60s, o.where = header_of("odd").exists();
             while (!over)
@@ -390,12 +392,12 @@ TEMPLATE_TEST_CASE(
     CHECK(stranded == 0);
     over = true;
     for (auto& g : getters) {
-        (void)other.enqueue(test::notes(5), {.headers = odd}).value();  // whoever still sleeps
+        (void)other.enqueue(test::notes(5), {.headers = odd}).value();  // wakes the gets that still sleep
         g.join();
     }
 }
 
-TEST_CASE("a job that cannot be read is held with the reason, and the next one comes", "[scenario][by_hand]") {
+TEST_CASE("get holds a job that it cannot read, with the reason, and returns the next one", "[scenario][by_hand]") {
     database db;
     note_getter jobs{db.driver()};
     const auto lane = jobs.lanes().value();
@@ -411,7 +413,8 @@ TEST_CASE("a job that cannot be read is held with the reason, and the next one c
     CHECK_FALSE(get(jobs, {.timeout = 0s}).n);
 }
 
-TEST_CASE("a getter takes jobs of its own type only, and is not woken for ever by others", "[scenario][by_hand]") {
+TEST_CASE("get returns only jobs of its own type, and jobs of other types do not wake it again and again",
+          "[scenario][by_hand]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     (void)jobs.enqueue(letter{.n = 1}, {.priority = 9}).value();
@@ -423,14 +426,14 @@ TEST_CASE("a getter takes jobs of its own type only, and is not woken for ever b
     CHECK(jobs.counts<letter>().value().ready == 2);
 }
 
-TEST_CASE("a getter whose registration was buried is woken all the same", "[scenario][by_hand]") {
+TEST_CASE("a get whose registration was removed is woken all the same", "[scenario][by_hand]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     CHECK_FALSE(get(jobs, {.timeout = 10ms}).n);
     REQUIRE(db.rows("worker") == 1);
     db.exec("DELETE FROM {s}.worker");
     std::jthread putter{[&] {
-        // The first time it sleeps it does not know yet; it asks every few seconds.
+        // While it sleeps for the first time it does not know of its removal: it checks every few seconds.
         const test::sql_connection own{test::dsn(), db.schema()};
         (void)test::eventually([&] { return own.query_int("SELECT count(*) FROM {s}.worker") == 1; });
         (void)other.enqueue(note{.n = 1}).value();
@@ -439,7 +442,7 @@ TEST_CASE("a getter whose registration was buried is woken all the same", "[scen
     CHECK(got.n == 1);
 }
 
-TEST_CASE("a getter whose sleeping connection was cut is told, and the next get works", "[scenario][by_hand]") {
+TEST_CASE("a sleeping get whose connection breaks returns an error, and the next get works", "[scenario][by_hand]") {
     database db;
     note_getter jobs{db.driver()};
     CHECK_FALSE(get(jobs, {.timeout = 10ms}).n);
@@ -461,7 +464,7 @@ TEST_CASE("a getter whose sleeping connection was cut is told, and the next get 
     CHECK(get(jobs).n == 1);
 }
 
-TEST_CASE("getters over a pool take on connections of their own, and wait on others", "[scenario][by_hand][pool]") {
+TEST_CASE("gets over a pool use spare connections of the pool, and wait on other ones", "[scenario][by_hand][pool]") {
     database db;
     pgq::queue<note, pgq::driver::pool<pgq::driver::libpq>, pgq::serializer::json> jobs{
         pgq::driver::pool<pgq::driver::libpq>{db.driver(), {.max = 2}}};
@@ -471,13 +474,14 @@ TEST_CASE("getters over a pool take on connections of their own, and wait on oth
     for (int i = 0; i < 4; ++i)
         getters.emplace_back([&] { got += get(jobs, {.timeout = 60s, .poll_interval = 60s}).n ? 1 : 0; });
     REQUIRE(test::eventually([&] { return db.sleepers() == 4; }));
-    CHECK(test::eventually([&] { return jobs.driver().counts().lent == 0; }));  // announced before it is given back
+    CHECK(test::eventually(
+        [&] { return jobs.driver().counts().lent == 0; }));  // it subscribes before it goes back to the pool
     (void)other.enqueue(test::notes(4)).value();
     for (auto& g : getters) g.join();
     CHECK(got == 4);
 }
 
-TEST_CASE("over a borrowed connection a get takes what is there, also what has become due, and cannot wait",
+TEST_CASE("get over a borrowed connection returns jobs that are ready or due, and cannot wait",
           "[scenario][by_hand][borrow]") {
     database db;
     db.exec("SET client_encoding TO 'UTF8'");
@@ -496,7 +500,7 @@ TEST_CASE("over a borrowed connection a get takes what is there, also what has b
     CHECK(get(jobs, {.timeout = 0s}).n == 3);
 }
 
-TEST_CASE("options of a get that make no sense are refused", "[scenario][by_hand]") {
+TEST_CASE("get refuses options that are out of range", "[scenario][by_hand]") {
     database db;
     note_getter jobs{db.driver()};
     for (const auto& o : {pgq::get_options{.timeout = -1s}, pgq::get_options{.poll_interval = 0s}}) {
@@ -506,7 +510,7 @@ TEST_CASE("options of a get that make no sense are refused", "[scenario][by_hand
     }
 }
 
-TEST_CASE("a queue that is gone leaves no getter behind", "[scenario][by_hand]") {
+TEST_CASE("a destroyed queue removes the registration of its gets", "[scenario][by_hand]") {
     database db;
     {
         note_getter jobs{db.driver()};

@@ -21,8 +21,8 @@ using test::note;
 using steady = std::chrono::steady_clock;
 
 TEST_CASE(
-    "a running job that is cancelled sees its stop token in under a second, its waiter hears \"cancelled\", and the "
-    "worker goes on",
+    "cancel fires a running job's stop token within a second, its waiter receives \"cancelled\", and the worker goes "
+    "on",
     "[scenario][pgjobq23]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
@@ -46,7 +46,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "of a running job that is cancelled the waiter hears it, the slot and the key stay taken until it has stopped",
+    "a cancelled job that still runs keeps its slot and its key, and its waiter receives the end when it has stopped",
     "[scenario][pgjobq23]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
@@ -68,7 +68,7 @@ TEST_CASE(
     CHECK(jobs.enqueue(note{}, {.run_at = pgq::in(1h), .unique_key = "one"}).value().is_new());
 }
 
-TEST_CASE("a job that ends as done though it was to stop is done", "[scenario]") {
+TEST_CASE("a job that is cancelled while it runs and returns done counts as done", "[scenario]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::gate go;
@@ -80,9 +80,8 @@ TEST_CASE("a job that ends as done though it was to stop is done", "[scenario]")
     CHECK(h.wait(test::long_enough).value().kind == end_kind::done);
 }
 
-TEST_CASE(
-    "cancelling two thousand, and a hundred thousand, jobs by their ids is one call, in a few seconds, and complete",
-    "[scenario][pgjobq24][pgq42]") {
+TEST_CASE("one call cancels two thousand or a hundred thousand jobs by id, all of them, in less than five seconds",
+          "[scenario][pgjobq24][pgq42]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const auto few = jobs.enqueue(test::notes(2000), {.keep_outcome = 1min}).value();
@@ -96,7 +95,7 @@ TEST_CASE(
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a hundred running jobs that are cancelled: those that listen stop, one that does not ends once all the same",
+TEST_CASE("of a hundred cancelled jobs those that check their stop token stop, and the other one ends once",
           "[scenario][pgq41]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
@@ -122,7 +121,7 @@ TEST_CASE("a hundred running jobs that are cancelled: those that listen stop, on
     CHECK(test::eventually([&] { return db.is_empty(); }));
 }
 
-TEST_CASE("a job that was claimed and has not begun never does once it is cancelled", "[scenario]") {
+TEST_CASE("a claimed job that is cancelled before it starts never starts", "[scenario]") {
     const database db;
     test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{1}};
     test::gate go;
@@ -143,7 +142,7 @@ TEST_CASE("a job that was claimed and has not begun never does once it is cancel
     CHECK(seen.size() == 1);
 }
 
-TEST_CASE("a job whose worker died after it was to stop ends as cancelled", "[scenario]") {
+TEST_CASE("a cancelled job whose worker dies ends as cancelled", "[scenario]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const auto h = jobs.enqueue(note{}, {.keep_outcome = 1min}).value();
@@ -157,7 +156,7 @@ TEST_CASE("a job whose worker died after it was to stop ends as cancelled", "[sc
     CHECK(db.is_empty());
 }
 
-TEST_CASE("cancelled neighbours in one lease leave the others as they are", "[scenario]") {
+TEST_CASE("cancelling one job of a lease does not change the other jobs of it", "[scenario]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const auto all = jobs.enqueue(test::notes(10)).value();
@@ -165,9 +164,9 @@ TEST_CASE("cancelled neighbours in one lease leave the others as they are", "[sc
     auto claimed = c.claim(10);
     REQUIRE(claimed.leases.size() == 1);
     CHECK(jobs.cancel(all[3]).value().stopping == 1);
-    // The row has moved, so the worker that still uses its old place is told that it is not there ...
+    // The lease row has moved, so a worker that uses the old location gets the answer that it is not there ...
     CHECK(c.finish(claimed).lost == std::vector{claimed.leases[0].ref.id});
-    // ... and finds it.
+    // ... and looks it up again.
     const auto now = c.line().leases_now(c.id()).value();
     REQUIRE(now.size() == 1);
     REQUIRE(now[0].flags.size() == 10);
@@ -178,7 +177,7 @@ TEST_CASE("cancelled neighbours in one lease leave the others as they are", "[sc
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a job that is cancelled in its last attempt, and throws, ends as cancelled and not as held", "[scenario]") {
+TEST_CASE("a job that is cancelled in its last attempt and then throws ends as cancelled, not as held", "[scenario]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::gate never;

@@ -57,7 +57,7 @@ const auto take_note = [](const note&) {};
 
 }  // namespace
 
-TEST_CASE("send, then wait on the handle while a worker runs: the wait ends after the acknowledgement, with the result",
+TEST_CASE("a wait on a handle ends after the worker's acknowledgement, and returns the result",
           "[scenario][pgjobq15]") {
     const database db;
     queue jobs{db.driver()};
@@ -66,12 +66,11 @@ TEST_CASE("send, then wait on the handle while a worker runs: the wait ends afte
     const auto got = h.get(test::long_enough).value();
     CHECK(got.whole == 8);
     CHECK(got.text == "ä \" ' \\ of 42");
-    CHECK(h.wait(0s).value().kind == end_kind::done);  // as often as one likes
+    CHECK(h.wait(0s).value().kind == end_kind::done);  // the result can be read many times
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a job that finished before the wait is told as well, to any process that knows its id",
-          "[scenario][pgq50]") {
+TEST_CASE("any process that knows the id can wait for a job that has already finished", "[scenario][pgq50]") {
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 9, .b = 3}).value();
@@ -82,7 +81,8 @@ TEST_CASE("a job that finished before the wait is told as well, to any process t
     CHECK(elsewhere.wait_for(h, 0s).value().attempts == 1);
 }
 
-TEST_CASE("a batch completes only after all of it, and the ends stand in its order", "[scenario][pgjobq16]") {
+TEST_CASE("a wait for a batch ends after its last job, and returns the ends in the order of the batch",
+          "[scenario][pgjobq16]") {
     const database db;
     queue jobs{db.driver()};
     std::vector<division> many;
@@ -99,8 +99,7 @@ TEST_CASE("a batch completes only after all of it, and the ends stand in its ord
     CHECK(all(99).get(0s).value().whole == 10);
 }
 
-TEST_CASE("a failed first attempt completes nothing; the completion comes once, after the second",
-          "[scenario][pgjobq17]") {
+TEST_CASE("a failed first attempt ends no wait; the second attempt ends it once", "[scenario][pgjobq17]") {
     const database db;
     queue jobs{db.driver()};
     test::gate second;
@@ -119,7 +118,7 @@ TEST_CASE("a failed first attempt completes nothing; the completion comes once, 
     CHECK(end.attempts == 2);
 }
 
-TEST_CASE("every way to end is told as what it is", "[scenario][pgq50]") {
+TEST_CASE("a wait returns the kind of end: done, discarded, held, cancelled or expired", "[scenario][pgq50]") {
     const database db;
     queue jobs{db.driver()};
     const auto handler = [&](const note& n) -> pgq::outcome {
@@ -134,7 +133,7 @@ TEST_CASE("every way to end is told as what it is", "[scenario][pgq50]") {
     const auto expired = jobs.enqueue(note{}, {.run_at = pgq::in(1h), .expires_at = pgq::in(300ms)}).value();
     const std::vector<pgq::job_id> ids{done, discarded, held, thrown, cancelled, expired};
     auto ends = std::async(std::launch::async, [&] { return jobs.wait_for(ids, test::long_enough).value(); });
-    // Untracked ones are tracked once somebody waits for them.
+    // A job that is not tracked becomes tracked when somebody waits for it.
     REQUIRE(test::eventually([&] { return db.rows("tracked") == 6; }));
     test::running_worker w{jobs, {.max_attempts = 1}, divide, handler};
     REQUIRE(cancelled.cancel().value().removed == 1);
@@ -148,10 +147,10 @@ TEST_CASE("every way to end is told as what it is", "[scenario][pgq50]") {
     CHECK(told[3].reason.find("broken") != std::string::npos);
     CHECK(told[4].kind == end_kind::cancelled);
     CHECK(told[5].kind == end_kind::expired);
-    CHECK(db.rows("tracked") == 2);  // the held ones
+    CHECK(db.rows("tracked") == 2);  // only held jobs
 }
 
-TEST_CASE("get() of a job that was not done says how it ended and why", "[scenario]") {
+TEST_CASE("get() of a job that is not done reports how it ended and why", "[scenario]") {
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 1, .b = 0}).value();
@@ -165,7 +164,7 @@ TEST_CASE("get() of a job that was not done says how it ended and why", "[scenar
     CHECK(jobs.wait_for(pgq::job_id{123456789}, 0s).value().kind == end_kind::unknown);
 }
 
-TEST_CASE("a job that runs already can be waited for, though nobody tracked it", "[scenario][pgjobq22]") {
+TEST_CASE("a caller can wait for a job that already runs and is not tracked", "[scenario][pgjobq22]") {
     const database db;
     queue jobs{db.driver()};
     test::gate go;
@@ -181,7 +180,7 @@ TEST_CASE("a job that runs already can be waited for, though nobody tracked it",
     CHECK(db.rows("tracked") == 0);
 }
 
-TEST_CASE("many threads wait on one queue object, for each its own, and one connection serves them", "[scenario]") {
+TEST_CASE("many threads wait on one queue object, each for its own job, over one connection", "[scenario]") {
     const database db;
     queue jobs{db.driver()};
     test::running_worker w{jobs, {}, divide, take_note};
@@ -197,7 +196,7 @@ TEST_CASE("many threads wait on one queue object, for each its own, and one conn
     CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") <= 5);
 }
 
-TEST_CASE("a waiter hears of the end though its connection was cut", "[scenario]") {
+TEST_CASE("a waiter receives the end although its connection broke", "[scenario]") {
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 6, .b = 2}).value();
@@ -209,7 +208,7 @@ TEST_CASE("a waiter hears of the end though its connection was cut", "[scenario]
     CHECK(got.get().value().whole == 3);
 }
 
-TEST_CASE("an end is kept as long as was said, and then forgotten", "[scenario]") {
+TEST_CASE("an end is stored for as long as keep_outcome says, and then deleted", "[scenario]") {
     const database db;
     queue jobs{db.driver(), {.keep_results = 1h}};
     const auto h = jobs.enqueue(division{.a = 6, .b = 2}).value();
@@ -222,7 +221,7 @@ TEST_CASE("an end is kept as long as was said, and then forgotten", "[scenario]"
     CHECK(h.wait(0s).value().kind == end_kind::unknown);
 }
 
-TEST_CASE("a worker that dies with a tracked job does not end it; the last attempt that dies does", "[scenario]") {
+TEST_CASE("the death of a worker ends a tracked job only in its last attempt", "[scenario]") {
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(note{}, {.keep_outcome = 1min}).value();

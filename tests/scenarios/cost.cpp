@@ -23,7 +23,7 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-/// What a statement does with 50 000 ready jobs in eight lanes, by EXPLAIN ANALYZE with the settings of workers.
+/// The plan of a statement with 50 000 ready jobs in eight lanes: EXPLAIN ANALYZE with the settings of a worker.
 class plan {
 public:
     plan(const database& db, const pgq::statement::query& q, const std::string& types, const std::string& arguments) {
@@ -43,7 +43,7 @@ public:
         for (const auto& line : lines_) all += line + "\n";
         return all;
     }
-    /// Rows that came out of a kind of node, over all its loops.
+    /// The rows that all nodes of a kind return, over all loops.
     double rows_of(const std::string& node) const {
         double sum = 0;
         for (const auto& line : lines_) {
@@ -90,11 +90,11 @@ TEST_CASE("half a million delayed jobs do not slow claims down", "[scenario][s21
         CHECK(got.next_due.has_value());
         (void)c.finish(got);
     }
-    // A look at each delayed job would take some minutes.
+    // A scan of all delayed jobs in each claim would take minutes.
     CHECK(steady::now() - before < 10s);
 }
 
-TEST_CASE("a claim from a long lane finds its jobs by the index and touches no others", "[scenario][s22]") {
+TEST_CASE("a claim from a long lane reads only the jobs that it takes, by the index", "[scenario][s22]") {
     database db;
     fill_eight_lanes(db);
     const plan p{db, pgq::statement::claim_one, "int4, int8, int8, int8, int4, int2",
@@ -107,7 +107,7 @@ TEST_CASE("a claim from a long lane finds its jobs by the index and touches no o
     CHECK(p.rows_of("Delete on ready") == 10);
 }
 
-TEST_CASE("a claim from eight long lanes touches at most a few jobs of each", "[scenario][s22]") {
+TEST_CASE("a claim from eight long lanes reads at most a few jobs of each", "[scenario][s22]") {
     database db;
     fill_eight_lanes(db);
     const std::string lowest = "array_fill((-9223372036854775808)::int8, '{8}')";
@@ -119,7 +119,7 @@ TEST_CASE("a claim from eight long lanes touches at most a few jobs of each", "[
     CHECK(p.rows_of("Delete on ready") == 10);
 }
 
-TEST_CASE("jobs that end before the first heartbeat cost no heartbeat", "[scenario][s39]") {
+TEST_CASE("jobs that end before the first heartbeat cause no heartbeat", "[scenario][s39]") {
     database db;
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
@@ -132,7 +132,7 @@ TEST_CASE("jobs that end before the first heartbeat cost no heartbeat", "[scenar
     CHECK(between.count("claim_one") > 0);
 }
 
-TEST_CASE("an idle worker costs one statement a poll interval", "[scenario][s58]") {
+TEST_CASE("an idle worker sends one statement per poll interval", "[scenario][s58]") {
     database db;
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
@@ -148,7 +148,7 @@ TEST_CASE("an idle worker costs one statement a poll interval", "[scenario][s58]
     CHECK(took >= 6 * 200ms);
 }
 
-TEST_CASE("one job for many idle workers costs claims of the one that is woken", "[scenario][s58]") {
+TEST_CASE("one job for many idle workers causes claims of one worker only", "[scenario][s58]") {
     database db;
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}, {}, pgq::executor::thread_pool{1}};

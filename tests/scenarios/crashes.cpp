@@ -17,7 +17,8 @@
 
 namespace scenarios_crashes {
 
-// Programs that crash before and behind each of their calls on the database, the connection alone or the whole of them.
+// Each program here crashes before and after each of its calls to the database: once its connection alone, once the
+// whole process.
 
 using namespace std::chrono_literals;
 using pgq::driver::libpq;
@@ -30,13 +31,13 @@ using test::note;
 
 namespace {
 
-// Jobs of one call: whether it returned, and which they were.
+// The jobs of one call, and whether it returned.
 struct call_of_jobs {
     bool returned;
     std::vector<std::int64_t> jobs;
 };
 
-// All or none of a call, and all when it returned.
+// A call stores all of its jobs or none, and all of them if it returned.
 void check_calls(const std::vector<call_of_jobs>& calls, const aftermath& left, const crash_plan& plan) {
     int lost = 0;
     for (const auto& c : calls) {
@@ -51,7 +52,7 @@ void check_calls(const std::vector<call_of_jobs>& calls, const aftermath& left, 
     if (!plan.is_of_process()) CHECK(lost <= 1);
 }
 
-// What the worker does with a job at first: 0 done, 1 fails, 2 later, 3 held.
+// What the worker does in the first attempt: 0 done, 1 fails, 2 retries later, 3 holds.
 int kind_of(std::int64_t n) { return n < 50 ? static_cast<int>(n % 4) : 0; }
 
 std::size_t place_of(const std::vector<std::int64_t>& order, std::int64_t n) {
@@ -60,7 +61,7 @@ std::size_t place_of(const std::vector<std::int64_t>& order, std::int64_t n) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("an enqueue that crashes has enqueued all of its jobs or none, and what returned is there",
+TEMPLATE_TEST_CASE("an enqueue that crashes stores all of its jobs or none, and all of them if it returned",
                    "[scenario][crash]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([](auto& jobs, const crash_plan&) {
@@ -80,8 +81,9 @@ TEMPLATE_TEST_CASE("an enqueue that crashes has enqueued all of its jobs or none
     });
 }
 
-TEMPLATE_TEST_CASE("tracked jobs, keys and flows that crash are there as a whole or not at all, and none stays blocked",
-                   "[scenario][crash][flow][unique]", memory, libpq) {
+TEMPLATE_TEST_CASE(
+    "tracked jobs, keys and flows whose enqueue crashes are stored whole or not at all, and no job stays blocked",
+    "[scenario][crash][flow][unique]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         std::vector<call_of_jobs> calls;
@@ -119,7 +121,7 @@ TEMPLATE_TEST_CASE("tracked jobs, keys and flows that crash are there as a whole
     });
 }
 
-TEMPLATE_TEST_CASE("what is taken by hand is taken at most once, and lost only when the answer to the taking got lost",
+TEMPLATE_TEST_CASE("get returns each job at most once, and loses one only if the answer to its statement is lost",
                    "[scenario][crash][by_hand]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
@@ -140,8 +142,8 @@ TEMPLATE_TEST_CASE("what is taken by hand is taken at most once, and lost only w
     });
 }
 
-TEMPLATE_TEST_CASE("a transaction that crashes has taken and enqueued, or neither", "[scenario][crash][transaction]",
-                   memory, libpq) {
+TEMPLATE_TEST_CASE("a transaction that crashes has both taken and enqueued, or neither",
+                   "[scenario][crash][transaction]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         (void)site.healthy().enqueue(test::notes(3)).value();
@@ -163,14 +165,14 @@ TEMPLATE_TEST_CASE("a transaction that crashes has taken and enqueued, or neithe
                 CHECK(left.left(n) + left.left(n + 100) == 1);
                 moved += left.left(n + 100);
             }
-            // The answer to a commit may have got lost.
+            // The answer to the commit may be lost.
             const int most = committed + (plan.was_lost_after() && plan.struck() == "commit" ? 1 : 0);
             CHECK(moved == most);
         };
     });
 }
 
-TEMPLATE_TEST_CASE("a polled job whose answer has returned never comes again, and any other does",
+TEMPLATE_TEST_CASE("a polled job never comes again if its acknowledgement returned, and comes again otherwise",
                    "[scenario][crash][poll]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
@@ -208,9 +210,8 @@ TEMPLATE_TEST_CASE("a polled job whose answer has returned never comes again, an
     });
 }
 
-TEMPLATE_TEST_CASE(
-    "a worker that crashes loses no job; when it was its connection alone, none runs a second time either",
-    "[scenario][crash]", memory, libpq) {
+TEMPLATE_TEST_CASE("a worker that crashes loses no job, and runs none twice if only its connection breaks",
+                   "[scenario][crash]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan& plan) {
         auto& healthy = site.healthy();
@@ -232,7 +233,7 @@ TEMPLATE_TEST_CASE(
                           if (kind_of(n.n) == 3) return pgq::hold{"look"};
                           return pgq::done{};
                       }};
-        // One that cannot start says so.
+        // If the worker cannot start, run() returns an error.
         bool over = came_through(w.run(plan.death()));
         if (!over && !plan.is_dead()) over = came_through(w.run(plan.death()));
         if (!plan.is_dead()) CHECK(over);
@@ -254,7 +255,7 @@ TEMPLATE_TEST_CASE(
             }
             const auto ends = site.healthy().wait_for(parents, 10s).value();
             CHECK(ends[0].kind == pgq::end_kind::done);
-            // Held by the program and cancelled in the end, or run by who came later.
+            // The program held it and it was cancelled in the end, or a later worker ran it.
             CHECK(ends[1].kind == (left.is_held(11) == 1 ? pgq::end_kind::cancelled : pgq::end_kind::done));
             CHECK(left.ran(52) == (left.ran(11) == 1 ? 1 : 0));
             for (const auto* key : {"good", "bad"}) {
@@ -266,9 +267,8 @@ TEMPLATE_TEST_CASE(
     });
 }
 
-TEMPLATE_TEST_CASE(
-    "cancelling that crashes has ended all or none; said again, it ends all, and those who wait for them",
-    "[scenario][crash][cancel]", memory, libpq) {
+TEMPLATE_TEST_CASE("a cancel that crashes ends all jobs or none, and a second call ends all of them and their waiters",
+                   "[scenario][crash][cancel]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         auto& healthy = site.healthy();
@@ -309,7 +309,7 @@ TEMPLATE_TEST_CASE(
     });
 }
 
-TEMPLATE_TEST_CASE("whoever waits for the ends of jobs hears them though the connection crashes anywhere",
+TEMPLATE_TEST_CASE("waiters receive the ends of their jobs wherever the connection breaks",
                    "[scenario][crash][completion]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan& plan) {
@@ -317,7 +317,7 @@ TEMPLATE_TEST_CASE("whoever waits for the ends of jobs hears them though the con
         const auto tracked = healthy.enqueue(note{.n = 1}, {.keep_outcome = 1h}).value();
         const auto plain = healthy.enqueue(note{.n = 2}).value();
         const std::array<pgq::job_id, 2> both{tracked, plain};
-        // Asked while they wait, so that the plain one is tracked from then on.
+        // This wait tracks the job that was not tracked before.
         const auto early = jobs.wait_for(both, 0s);
         REQUIRE_FALSE(early);
         const bool asked = early.error() == pgq::errc::timeout;
@@ -325,9 +325,10 @@ TEMPLATE_TEST_CASE("whoever waits for the ends of jobs hears them though the con
         test::diary seen;
         pgq::result<std::vector<pgq::ended_job>> heard = pgq::errc::timeout;
         {
-            // A dead process would wait in vain.
+            // If the process is dead, nobody waits.
             std::jthread waits{[&] { heard = jobs.wait_for(both, plan.is_of_process() ? 0s : test::long_enough); }};
-            // Who begins to wait locks the jobs for a moment, and a worker that ends when nothing is left passes over what is locked.
+            // A new waiter locks its jobs for a moment. A worker that stops when the queue is empty passes over locked
+            // jobs.
             CHECK(test::eventually([&] { return site.work_off(seen), seen.size() >= 2; }));
         }
         if (!plan.is_of_process()) {
@@ -346,7 +347,7 @@ TEMPLATE_TEST_CASE("whoever waits for the ends of jobs hears them though the con
 
 namespace {
 
-// Claims by hand on a session.
+// A session that claims without a worker.
 template <class Session>
 pgq::exchange_reply claim(Session& s, pgq::worker_id worker, pgq::lane_id lane, std::int16_t max_attempts) {
     const std::array<pgq::claim_lane, 1> lanes{{{.lane = lane, .max_attempts = max_attempts}}};
@@ -361,7 +362,7 @@ pgq::worker_id enlist(Session& s, const std::vector<pgq::lane_id>& lanes) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a rescue that crashes has given all jobs back or none, and the next one does it",
+TEMPLATE_TEST_CASE("a rescue that crashes gives back all jobs or none, and the next rescue gives back the rest",
                    "[scenario][crash]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
@@ -395,7 +396,7 @@ TEMPLATE_TEST_CASE("a rescue that crashes has given all jobs back or none, and t
     });
 }
 
-TEMPLATE_TEST_CASE("a worker that crashes while it retires has given its jobs back, or they are rescued",
+TEMPLATE_TEST_CASE("a worker that crashes while it unregisters has given its jobs back, or they are rescued",
                    "[scenario][crash]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
@@ -419,15 +420,15 @@ TEMPLATE_TEST_CASE("a worker that crashes while it retires has given its jobs ba
             const bool gone = retired || (plan.was_lost_after() && plan.struck() == "retire");
             for (std::int64_t n = 0; n < 3; ++n) {
                 CHECK(left.ran(n) == 1);
-                // Given back, the attempt does not count; rescued, it does.
+                // If the worker gives a job back, the attempt does not count. If the job is rescued, it does.
                 CHECK(left.last_attempt.at(n) == (unheard || (claimed == 3 && !gone) ? 2 : 1));
             }
         };
     });
 }
 
-TEMPLATE_TEST_CASE("requeueing held jobs that crashes has done it to all or none, and once", "[scenario][crash]",
-                   memory, libpq) {
+TEMPLATE_TEST_CASE("a requeue that crashes requeues all held jobs or none, each once", "[scenario][crash]", memory,
+                   libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         (void)site.healthy().enqueue(test::notes(2)).value();

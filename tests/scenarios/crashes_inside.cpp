@@ -13,7 +13,7 @@
 
 namespace scenarios_crashes_inside {
 
-// One call on the database may be several transactions in one pipeline. Here the connection breaks behind each of them.
+// One call may be several transactions in one pipeline. Here the connection breaks after each of these transactions.
 
 using namespace std::chrono_literals;
 using pgq::driver::libpq;
@@ -24,8 +24,8 @@ using test::note;
 
 namespace {
 
-// `program(queue)` behind a proxy that cuts its connection behind the first transaction, the second ..., until it gets through. It gives
-// a `judge(aftermath, was_cut)`.
+// Runs `program(queue)` over a proxy that breaks its connection after the first transaction, the second one, and so on,
+// until no break happens. `program` returns a `judge(aftermath, was_cut)`.
 template <class Program>
 void cut_everywhere(crash_site<libpq>& site, Program program) {
     test::proxy between;
@@ -38,14 +38,15 @@ void cut_everywhere(crash_site<libpq>& site, Program program) {
             return program(jobs);
         }();
         was_cut = between.was_cut();
-        INFO("cut behind transaction " << n << (was_cut ? "" : ", which never came"));
+        INFO("connection broken after transaction " << n << (was_cut ? "" : ", which never came"));
         judge(site.clear_up(), was_cut);
     }
 }
 
 }  // namespace
 
-TEST_CASE("an enqueue that is cut anywhere in its pipeline has enqueued all or nothing", "[scenario][crash][flow]") {
+TEST_CASE("an enqueue whose connection breaks anywhere in its pipeline stores all of its jobs or none",
+          "[scenario][crash][flow]") {
     crash_site<libpq> site;
     cut_everywhere(site, [](auto& jobs) {
         std::map<std::int64_t, bool> returned;
@@ -67,7 +68,7 @@ TEST_CASE("an enqueue that is cut anywhere in its pipeline has enqueued all or n
     });
 }
 
-TEST_CASE("a worker whose connection is cut anywhere in a pipeline runs each job once for each attempt and loses none",
+TEST_CASE("a worker whose connection breaks anywhere in a pipeline runs each attempt once and loses no job",
           "[scenario][crash]") {
     crash_site<libpq> site;
     cut_everywhere(site, [&site](auto& jobs) {
@@ -81,7 +82,8 @@ TEST_CASE("a worker whose connection is cut anywhere in a pipeline runs each job
         (void)flow.enqueue().value();
         test::diary seen;
         {
-            // Others are told of what becomes claimable behind the commit; that is what a cut loses, so it looks now and then.
+            // Wake-ups for jobs that become claimable are sent after the commit. A broken connection loses them, so
+            // this worker polls often.
             const pgq::worker_options often{.lease_time = 1h, .poll_interval = 50ms};
             const auto handler = [&](const note& n, const pgq::context& c) -> pgq::outcome {
                 seen.add(n.n, c);
@@ -111,7 +113,7 @@ TEST_CASE("a worker whose connection is cut anywhere in a pipeline runs each job
     });
 }
 
-TEST_CASE("a polled job whose answer is cut anywhere in its pipeline is done once or comes again",
+TEST_CASE("a polled job whose acknowledgement breaks anywhere in its pipeline is done once or comes again",
           "[scenario][crash][poll]") {
     crash_site<libpq> site;
     cut_everywhere(site, [&site](auto& jobs) {

@@ -26,7 +26,7 @@ using test::note;
 
 namespace {
 
-// Where jobs live, for each driver that the scenarios are about.
+// Where jobs are stored, for each driver of these scenarios.
 struct by_libpq {
     database db{};
     using driver = pgq::driver::libpq;
@@ -53,8 +53,7 @@ pgq::job_id put(Queue& jobs, std::string text, std::string_view tenant) {
 }  // namespace
 
 TEMPLATE_TEST_CASE(
-    "a job that failed for good is in the dead-letter queue with body and headers, and is consumed there like any "
-    "other",
+    "a job whose last attempt failed is in the dead-letter queue with payload and headers, and a worker there runs it",
     "[scenario][pgjobq26]", by_libpq, in_memory) {
     const TestType place;
     queue<TestType> jobs{place.make()}, others{place.make(), {.name = "others"}}, dead{place.make(), {.name = "dead"}};
@@ -89,7 +88,7 @@ TEMPLATE_TEST_CASE(
     CHECK(jobs.template dead_letters<note>("default").error() == pgq::errc::invalid_option);
 }
 
-TEMPLATE_TEST_CASE("held jobs have a history, are found by their headers, redriven by filter or cancelled",
+TEMPLATE_TEST_CASE("a held job has a history, and it can be found by its headers, requeued by a filter, or cancelled",
                    "[scenario][dead]", by_libpq, in_memory) {
     const TestType place;
     queue<TestType> jobs{place.make()};
@@ -112,12 +111,12 @@ TEMPLATE_TEST_CASE("held jobs have a history, are found by their headers, redriv
     CHECK(jobs.failures(a).value().size() == 2);
 }
 
-TEMPLATE_TEST_CASE("cancelling by an attribute ends the matching job alone, and a whole lane at once",
+TEMPLATE_TEST_CASE("cancel by a header ends only the matching job, and cancel of a lane ends all of its jobs",
                    "[scenario][pgjobq25]", by_libpq, in_memory) {
     const TestType place;
     queue<TestType> jobs{place.make()};
     const auto one = put(jobs, "fine", "1"), two = put(jobs, "fine", "2");
-    (void)put(jobs, "fine", "abc");  // is no number, and spoils nothing
+    (void)put(jobs, "fine", "abc");  // its header is not a number, which is no error
     CHECK(jobs.template cancel_all<note>(header_of("tenant") == 1).value() ==
           pgq::cancel_reply{.removed = 1, .stopping = 0});
     CHECK(jobs.template find_all<note>(header_of("tenant") == 2).value() == std::vector<pgq::job_id>{two});
@@ -126,8 +125,8 @@ TEMPLATE_TEST_CASE("cancelling by an attribute ends the matching job alone, and 
     (void)one;
 }
 
-TEMPLATE_TEST_CASE("an expired job that is to be held goes to the dead letters", "[scenario][pgjobq27]", by_libpq,
-                   in_memory) {
+TEMPLATE_TEST_CASE("an expired job with on_expiry::hold goes to the dead-letter queue", "[scenario][pgjobq27]",
+                   by_libpq, in_memory) {
     const TestType place;
     queue<TestType> jobs{place.make()}, dead{place.make(), {.name = "dead"}};
     jobs.template dead_letters<note>("dead").value();
@@ -135,12 +134,13 @@ TEMPLATE_TEST_CASE("an expired job that is to be held goes to the dead letters",
     const auto h =
         jobs.enqueue(note{}, {.expires_at = pgq::in(50ms), .if_expired = pgq::on_expiry::hold, .keep_outcome = 1min})
             .value();
-    CHECK(h.wait(test::long_enough).value().reason == "it expired");  // nobody works, and it ends all the same
+    CHECK(h.wait(test::long_enough).value().reason == "it expired");  // it ends although no worker runs
     CHECK(dead.template find_all<note>({}, job_place::ready).value() == std::vector<pgq::job_id>{h});
 }
 
-TEMPLATE_TEST_CASE("at_most bounds a lane exactly: one too many is refused whole, and room is made by an end",
-                   "[scenario][bound][pgjobq31]", by_libpq, in_memory) {
+TEMPLATE_TEST_CASE(
+    "at_most bounds a lane exactly: a call with one job too many is refused whole, and a finished job makes room",
+    "[scenario][bound][pgjobq31]", by_libpq, in_memory) {
     const TestType place;
     queue<TestType> jobs{place.make()};
     (void)jobs.enqueue(test::notes(3), {.at_most = 4}).value();
@@ -160,7 +160,7 @@ TEMPLATE_TEST_CASE("at_most bounds a lane exactly: one too many is refused whole
     test::work_off(elsewhere, {}, [](const note&) {});
     CHECK(test::eventually([&] { return entered.load(); }));
     jobs.template wait_for_room<note>(4, test::long_enough).value();
-    (void)jobs.enqueue(note{}).value();  // who names no bound is not bound
+    (void)jobs.enqueue(note{}).value();  // a call without at_most is not bounded
 }
 
 }  // namespace scenarios_dead_letter_queues

@@ -27,7 +27,8 @@ using all_headers = std::vector<std::pair<std::string, std::string>>;
 }  // namespace
 
 TEST_CASE(
-    "a job that nobody begins in time ends as expired or is held, as it wants, and who waits for it is told at once",
+    "a job that does not start in time ends as expired or is held, as its options say, and its waiter receives that at "
+    "once",
     "[scenario][pgjobq27]") {
     const database db;
     queue jobs{db.driver()};
@@ -50,7 +51,7 @@ TEST_CASE(
     CHECK(jobs.counts<note>().value() == pgq::lane_counts{.ready = 1, .held = 1});
     CHECK(jobs.enqueue(note{.n = 4}, {.unique_key = "k"}).value().is_new());
 
-    // Taken up again it runs with all it had, and does not expire a second time.
+    // A requeued job has all that it had, and does not expire again.
     CHECK(jobs.requeue(kept).value() == 1);
     test::diary seen;
     test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
@@ -70,7 +71,7 @@ TEST_CASE("a job does not expire while it runs", "[scenario][pgjobq27]") {
     test::running_worker w{jobs, pgq::worker_options{},
                            [&](const note&, const pgq::context& c) { passed = gate.pass(c); }};
     REQUIRE(test::eventually([&] { return gate.waiting() == 1; }));
-    // Passed, or passed and seen by the worker's own monitor, which then forgets it.
+    // Either the time has passed, or the worker's own monitor has seen that and deleted the expiry.
     REQUIRE(test::eventually(
         [&] { return db.query_int("SELECT count(*) FROM {s}.tracked WHERE expires_at > now()") == 0; }));
     auto monitor = db.driver().connect(pgq::session_role::monitor).value();
@@ -81,8 +82,9 @@ TEST_CASE("a job does not expire while it runs", "[scenario][pgjobq27]") {
     CHECK(passed);
 }
 
-TEST_CASE("who waits for a job whose last attempt fails hears that it is held and why, with other queues beside it",
-          "[scenario][pgjobq26]") {
+TEST_CASE(
+    "the waiter of a job whose last attempt fails receives that it is held and why, and other queues are not affected",
+    "[scenario][pgjobq26]") {
     const database db;
     queue red{db.driver(), {.name = "red"}}, blue{db.driver(), {.name = "blue"}};
     const std::array headers{pgq::header{"foo", "bar"}};

@@ -24,7 +24,7 @@ namespace {
 
 using queue = pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json>;
 
-// Notes whose text says how they end.
+// The text of a note says how it ends.
 pgq::outcome obey(const note& n) {
     if (n.text == "throw") throw std::runtime_error{"broken"};
     if (n.text == "discard") return pgq::discard{"not needed"};
@@ -39,7 +39,7 @@ std::vector<std::int64_t> order_of(const test::diary& d) {
 
 }  // namespace
 
-TEST_CASE("B depends on A: A first, B only after A's acknowledgement, across entrypoints and whatever their priorities",
+TEST_CASE("a child runs only after its parent is acknowledged, across entrypoints and whatever their priorities",
           "[scenario][flow][pgjobq30]") {
     const database db;
     queue jobs{db.driver()};
@@ -62,7 +62,7 @@ TEST_CASE("B depends on A: A first, B only after A's acknowledgement, across ent
     CHECK(db.rows("dependency") == 0);
 }
 
-TEST_CASE("a parent that has finished already holds nothing up", "[scenario][flow][pgjobq30]") {
+TEST_CASE("a parent that has already finished does not block its child", "[scenario][flow][pgjobq30]") {
     const database db;
     queue jobs{db.driver()};
     test::diary seen;
@@ -74,7 +74,7 @@ TEST_CASE("a parent that has finished already holds nothing up", "[scenario][flo
     CHECK(seen.size() == 1);
 }
 
-TEST_CASE("a workflow of three steps is a line a step, and they run one after the other", "[scenario][flow]") {
+TEST_CASE("a flow of three steps is three lines of code, and the steps run one after the other", "[scenario][flow]") {
     const database db;
     queue jobs{db.driver()};
     test::diary seen;
@@ -91,10 +91,8 @@ TEST_CASE("a workflow of three steps is a line a step, and they run one after th
     CHECK(order_of(seen) == std::vector<std::int64_t>{1, 2, 3});
 }
 
-TEST_CASE(
-    "jobs of one call wait for each other in any order of their adding, and a last one for all of them, however they "
-    "end",
-    "[scenario][flow][pgjobq30]") {
+TEST_CASE("jobs of one flow may be added in any order, and a last job waits for all of them, however they end",
+          "[scenario][flow][pgjobq30]") {
     const database db;
     queue jobs{db.driver()};
     test::diary seen;
@@ -120,8 +118,7 @@ TEST_CASE(
     CHECK(flow.enqueue().value().empty());
 }
 
-TEST_CASE("jobs that wait for each other in a circle are refused, by name, and nothing is enqueued",
-          "[scenario][flow]") {
+TEST_CASE("a flow refuses a cycle, names its jobs, and enqueues nothing", "[scenario][flow]") {
     const database db;
     queue jobs{db.driver()};
     auto flow = jobs.flow();
@@ -141,7 +138,8 @@ TEST_CASE("jobs that wait for each other in a circle are refused, by name, and n
 }
 
 TEST_CASE(
-    "when a parent fails for good its child runs, is held or is cancelled, as it wants, and so are those behind it",
+    "when a parent fails for good, its child runs, is held or is cancelled as its options say, and so do its "
+    "descendants",
     "[scenario][flow][pgjobq30]") {
     const database db;
     queue jobs{db.driver()};
@@ -175,7 +173,7 @@ TEST_CASE(
     CHECK(db.query_int("SELECT count(*) FROM {s}.deferred WHERE kind = 'b'") == 0);
 }
 
-TEST_CASE("a child of several begins after the last of them, at its own time", "[scenario][flow]") {
+TEST_CASE("a child with several parents starts after the last of them, at its own time", "[scenario][flow]") {
     const database db;
     queue jobs{db.driver()};
     const auto all = jobs.enqueue(test::notes(20)).value();
@@ -188,7 +186,7 @@ TEST_CASE("a child of several begins after the last of them, at its own time", "
     CHECK(db.rows("tracked") == 1);
 }
 
-TEST_CASE("a child that is cancelled while it waits leaves its parent alone, and no edge", "[scenario][flow]") {
+TEST_CASE("cancelling a blocked child does not affect its parent, and removes its dependency", "[scenario][flow]") {
     const database db;
     queue jobs{db.driver()};
     const auto made = jobs.chain(note{}).then(letter{}).enqueue().value();

@@ -27,7 +27,8 @@ std::string body_of(const database& db, pgq::job_id id) {
 
 }  // namespace
 
-TEST_CASE("a batch enqueued in one call gets distinct ids in input order and wakes one sleeper", "[scenario][s1]") {
+TEST_CASE("an enqueue of many jobs returns distinct ids in the order of its jobs, and wakes one sleeping worker",
+          "[scenario][s1]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     const auto lanes = jobs.lanes().value();
@@ -54,7 +55,7 @@ TEST_CASE("a batch enqueued in one call gets distinct ids in input order and wak
     CHECK(woken == 1);
 }
 
-TEST_CASE("a job enqueued in the caller's transaction exists when that commits and never when it rolls back",
+TEST_CASE("a job that is enqueued in the caller's transaction exists when that commits, and never when it rolls back",
           "[scenario][s2]") {
     database db;
     test::note_queue<> jobs{db.driver()};
@@ -79,7 +80,7 @@ TEST_CASE("a job enqueued in the caller's transaction exists when that commits a
     CHECK(kept > lost);
 }
 
-// Unique keys are not part of this version; what a conflict would do to a batch, any bad element does.
+// unique_keys.cpp tests unique keys. This test shows that one bad element of any kind stops the whole batch.
 TEST_CASE("one bad job near the end of ten thousand leaves none of them enqueued", "[scenario][s3][s4][s8][s9]") {
     database db;
     test::note_queue<> jobs{db.driver()};
@@ -102,7 +103,7 @@ TEST_CASE("one bad job near the end of ten thousand leaves none of them enqueued
         REQUIRE_FALSE(refused);
         CHECK(refused.error() == pgq::errc::invalid_text);
     }
-    SECTION("two headers of one name") {
+    SECTION("two headers with one name") {
         const std::array bad{pgq::header{"trace", "a"}, pgq::header{"trace", "b"}};
         const auto refused = jobs.enqueue(batch, [&](const note& n) {
             return pgq::enqueue_options{.headers = n.n == 9998 ? std::span<const pgq::header>{bad} : good};
@@ -117,7 +118,7 @@ TEST_CASE("one bad job near the end of ten thousand leaves none of them enqueued
         REQUIRE_FALSE(refused);
         CHECK(refused.error() == pgq::errc::payload_too_large);
     }
-    SECTION("the server refuses one") {
+    SECTION("a job that the server refuses") {
         db.exec("ALTER TABLE {s}.ready ADD CHECK (position('note 9998\"' IN convert_from(body, 'UTF8')) = 0)");
         const auto refused = jobs.enqueue(batch);
         REQUIRE_FALSE(refused);
@@ -127,7 +128,7 @@ TEST_CASE("one bad job near the end of ten thousand leaves none of them enqueued
     CHECK(jobs.enqueue(note{.n = 1}).has_value());
 }
 
-TEST_CASE("what is wrong with an enqueue is said before anything is sent", "[scenario][s10]") {
+TEST_CASE("enqueue reports bad input before it sends anything", "[scenario][s10]") {
     database db;
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
@@ -144,7 +145,7 @@ TEST_CASE("what is wrong with an enqueue is said before anything is sent", "[sce
     CHECK(between.syncs() == before);
 }
 
-TEST_CASE("headers come back as they were, and no headers come back as none", "[scenario][s11]") {
+TEST_CASE("headers come back unchanged, and a job without headers comes back without", "[scenario][s11]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     const std::array odd{pgq::header{"trace", "abc"}, pgq::header{"", "no name"}, pgq::header{"empty", ""},

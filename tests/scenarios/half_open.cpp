@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using test::database;
 using test::note;
 
-TEST_CASE("a worker sleeps in peace though its former, half open session still sleeps in the server",
+TEST_CASE("a worker sleeps undisturbed although the server still has a session of its half-open connection",
           "[scenario][s47]") {
     database db;
     test::proxy between;
@@ -30,7 +30,8 @@ TEST_CASE("a worker sleeps in peace though its former, half open session still s
     (void)near_jobs.enqueue(note{.n = 1}).value();
     REQUIRE(test::eventually([&] { return seen.size() == 1 && db.is_empty(); }));
 
-    // Three response times without a further loss, and nobody left behind in the server who waits for a lock.
+    // The test waits three response times: no further loss may happen, and no session in the server may wait for a
+    // lock.
     CHECK(test::eventually(30s, [&] {
         const int failed = far_jobs.observer()->failed;
         return test::always(3s, [&] { return far_jobs.observer()->failed == failed; });

@@ -32,7 +32,7 @@ namespace {
 template <class... Policies>
 using task_queue = pgq::queue<pgq::job<task, Policies...>, pgq::driver::libpq, pgq::serializer::json>;
 
-// Workers ask the database for limits when they start: that makes them known to a program that declares none.
+// A worker writes its limits to the database when it starts. This makes them known to a program that declares none.
 template <class Queue>
 void declare(Queue& jobs) {
     auto session = jobs.driver().connect(pgq::session_role::client).value();
@@ -48,7 +48,7 @@ std::vector<task> tasks(std::int64_t count, const std::string& act, std::int64_t
 }  // namespace
 
 // Scenario 16.
-TEST_CASE("however many processes there are, no more run at once than the limit says, and no fewer while there is work",
+TEST_CASE("over any number of processes no more jobs run at once than the limit, and no fewer while jobs wait",
           "[scenario][limiter]") {
     const database db;
     test::make_journal(db);
@@ -65,7 +65,7 @@ TEST_CASE("however many processes there are, no more run at once than the limit 
 }
 
 // Scenario 17.
-TEST_CASE("a tight limit of one entrypoint leaves the batches of another whole", "[scenario][limiter]") {
+TEST_CASE("a tight limit of one entrypoint does not shorten the batches of another", "[scenario][limiter]") {
     const database db;
     using queue = pgq::queue<pgq::job<task, pgq::limiter::serialized>, note, pgq::driver::libpq, pgq::serializer::json>;
     queue jobs{db.driver()};
@@ -88,7 +88,7 @@ TEST_CASE("a tight limit of one entrypoint leaves the batches of another whole",
 }
 
 // Scenario 18.
-TEST_CASE("a worker that may run five takes four, one and nothing", "[scenario][limiter]") {
+TEST_CASE("a limit of five admits four jobs, then one, then none", "[scenario][limiter]") {
     pgq::limiter::concurrency<5> limiter;
     const auto claim = [&](std::uint32_t batch) {
         const auto n = std::min(batch, limiter.admit({}).most);
@@ -101,7 +101,8 @@ TEST_CASE("a worker that may run five takes four, one and nothing", "[scenario][
     limiter.ended(2, {});
     CHECK(claim(4) == 2);
 }
-TEST_CASE("a worker runs no more at once than its own limit, whatever its executor could", "[scenario][limiter]") {
+TEST_CASE("a worker never runs more jobs at once than its own limit, even if its executor could",
+          "[scenario][limiter]") {
     const database db;
     task_queue<pgq::limiter::concurrency<5>> jobs{db.driver(), {}, pgq::executor::thread_pool{12}};
     (void)jobs.enqueue(tasks(60, "")).value();
@@ -118,7 +119,7 @@ TEST_CASE("a worker runs no more at once than its own limit, whatever its execut
 }
 
 // Scenario 19.
-TEST_CASE("the place of a crashed worker is free again after its lease time", "[scenario][limiter]") {
+TEST_CASE("the slot of a crashed worker is free again after its lease time", "[scenario][limiter]") {
     const database db;
     test::make_journal(db);
     test::make_kills(db);
@@ -140,8 +141,7 @@ TEST_CASE("the place of a crashed worker is free again after its lease time", "[
     (void)idle.wait();
 }
 
-TEST_CASE("a place that a finished job leaves is taken by a sleeping colleague at once when its owner is to stop",
-          "[scenario][limiter]") {
+TEST_CASE("when a worker that stops finishes its job, a sleeping peer takes the slot at once", "[scenario][limiter]") {
     const database db;
     test::make_journal(db);
     task_queue<pgq::limiter::serialized> jobs{db.driver()};
@@ -157,7 +157,7 @@ TEST_CASE("a place that a finished job leaves is taken by a sleeping colleague a
     CHECK(first.wait() == 0);
 }
 
-TEST_CASE("of one key one job runs at a time over all processes, and in order", "[scenario][limiter]") {
+TEST_CASE("jobs with one key run one at a time over all processes, and in order", "[scenario][limiter]") {
     const database db;
     test::make_journal(db);
     test::make_kills(db);
@@ -173,7 +173,7 @@ TEST_CASE("of one key one job runs at a time over all processes, and in order", 
                        " FROM {s}.runs) r WHERE wrong") == 0);
 }
 
-TEST_CASE("a stream and a transaction of the caller's carry keys, too", "[scenario][limiter]") {
+TEST_CASE("a stream and the caller's transaction store keys, too", "[scenario][limiter]") {
     const database db;
     task_queue<pgq::limiter::serialized_by<&task::n>> jobs{db.driver()};
     CHECK(jobs.enqueue_stream(tasks(3, "", 2)).value() == 3);
@@ -185,7 +185,7 @@ TEST_CASE("a stream and a transaction of the caller's carry keys, too", "[scenar
     CHECK(db.query_int("SELECT count(*) FROM {s}.ready WHERE key = '7'") == 1);
 }
 
-TEST_CASE("a limit is changed while workers run", "[scenario][limiter]") {
+TEST_CASE("a limit can be changed while workers run", "[scenario][limiter]") {
     const database db;
     test::make_journal(db);
     test::make_kills(db);
@@ -207,7 +207,9 @@ TEST_CASE("a limit is changed while workers run", "[scenario][limiter]") {
     CHECK(jobs.change_limit(limit).error() == pgq::errc::invalid_option);
 }
 
-TEST_CASE("of two programs with different limits the database's wins, and the other is told", "[scenario][limiter]") {
+TEST_CASE(
+    "if two programs declare different limits, the stored one applies and the observer of the other program is told",
+    "[scenario][limiter]") {
     struct listener {
         using policy_category = pgq::observer_tag;
         std::atomic<int>* told = nullptr;

@@ -19,14 +19,14 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-// Enqueues only: who works are other processes.
+// This process only enqueues: the workers are other processes.
 using task_queue = pgq::queue<task, pgq::driver::libpq, pgq::serializer::json>;
 
 std::string by(const test::process& p) { return " WHERE pid = " + std::to_string(p.pid()); }
 
 }  // namespace
 
-TEST_CASE("what a killed worker was running runs again elsewhere within two lease times", "[scenario][s34]") {
+TEST_CASE("another worker runs the job of a killed worker within two lease times", "[scenario][s34]") {
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};
@@ -45,7 +45,7 @@ TEST_CASE("what a killed worker was running runs again elsewhere within two leas
     CHECK(db.query_int("SELECT job FROM {s}.runs" + by(heir)) == id.value);
 }
 
-TEST_CASE("a job that computes for ten lease times runs once", "[scenario][s35]") {
+TEST_CASE("a job that runs for ten lease times runs once", "[scenario][s35]") {
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};
@@ -61,12 +61,12 @@ TEST_CASE("a job that computes for ten lease times runs once", "[scenario][s35]"
     CHECK(db.rows("events") == 0);
 }
 
-TEST_CASE("a worker that was frozen past its lease and wakes changes nothing of what another does now",
+TEST_CASE("a worker that was frozen for longer than its lease time cannot change a job that another worker now runs",
           "[scenario][s36]") {
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};
-    // Waking, it would put the job back: a second one, were it listened to.
+    // When it continues, it returns a retry. If that counted, the job would be there twice.
     auto frozen = test::start_worker(db, {{"do", "retry:1000"}, {"lease", "1000"}});
     (void)jobs.enqueue(task{.n = 1}).value();
     REQUIRE(test::eventually([&] { return db.rows("runs") == 1; }));
@@ -84,7 +84,7 @@ TEST_CASE("a worker that was frozen past its lease and wakes changes nothing of 
     CHECK(db.query_int("SELECT count(*) FROM {s}.runs" + by(heir)) == 1);
     CHECK(db.query_int("SELECT count(*) FROM {s}.events" + by(heir)) == 0);
 
-    // It is a worker again, under another name.
+    // It registers again and runs jobs, under a new worker id.
     heir.send(SIGTERM);
     CHECK(heir.wait() == 0);
     (void)jobs.enqueue(task{.n = 2}).value();
@@ -116,7 +116,7 @@ TEST_CASE("a job that kills its worker each time is held after its last attempt"
     CHECK(found[0].attempts == 3);
     CHECK(found[0].reason == "its worker died");
 
-    // The lane goes on.
+    // Other jobs of the lane still run.
     auto w = test::start_worker(db);
     (void)jobs.enqueue(task{.n = 2}).value();
     CHECK(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.runs WHERE n = 2") == 1; }));

@@ -29,8 +29,7 @@ using queue = test::note_queue<pgq::backoff::none>;
 
 }  // namespace
 
-TEST_CASE("of jobs that are cancelled by their headers only those end, and the others are delivered",
-          "[scenario][pgjobq25]") {
+TEST_CASE("cancel_all by a header ends only the matching jobs, and a worker runs the others", "[scenario][pgjobq25]") {
     const database db;
     queue jobs{db.driver()};
     const std::array one{pgq::header{"foo", "1"}}, two{pgq::header{"foo", "2"}};
@@ -46,7 +45,7 @@ TEST_CASE("of jobs that are cancelled by their headers only those end, and the o
     CHECK(seen.runs() == std::map<std::int64_t, int>{{3, 1}, {4, 1}});
 }
 
-TEST_CASE("a job whose last attempt failed is delivered whole to who serves the dead letters, who is woken for it",
+TEST_CASE("a dead letter wakes the worker of the dead-letter queue, which gets it with payload and headers",
           "[scenario][pgjobq26]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver(), {.name = "others"}}, dead{db.driver(), {.name = "dead"}};
@@ -74,7 +73,7 @@ TEST_CASE("a job whose last attempt failed is delivered whole to who serves the 
     CHECK(db.rows("tracked") == 0);
 }
 
-TEST_CASE("who waits until there is room goes on when a job has ended, also when others enqueue meanwhile",
+TEST_CASE("a caller that waits for room goes on when a job has ended, also if others enqueue meanwhile",
           "[scenario][pgjobq31]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};

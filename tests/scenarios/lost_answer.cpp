@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using test::database;
 using test::note;
 
-TEST_CASE("a lease that ended with an acknowledgement whose answer got lost is not told as lost", "[scenario][s46]") {
+TEST_CASE("a lease that the worker acknowledged is not reported as lost if the answer is lost", "[scenario][s46]") {
     database db;
     test::proxy between;
     auto far = between.options(db);

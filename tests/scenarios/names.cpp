@@ -42,7 +42,7 @@ struct parcel {
     std::int64_t n = 0;
 };
 
-// 255 bytes, the most there may be.
+// 255 bytes, the longest name that is allowed.
 #define PGQ_FIFTEEN "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
 #define PGQ_SEVENTY_FIVE PGQ_FIFTEEN PGQ_FIFTEEN PGQ_FIFTEEN PGQ_FIFTEEN PGQ_FIFTEEN
 struct crate {
@@ -58,7 +58,7 @@ std::string repeated(std::string_view text, int times) {
     return all;
 }
 
-/// What has broken somebody's names before.
+/// Names that broke other queues.
 std::vector<std::string> odd_names() {
     return {" with spaces ",
             "qu\"ote'; DROP SCHEMA public; --",
@@ -98,7 +98,7 @@ using headers = std::vector<std::pair<std::string, std::string>>;
 
 }  // namespace
 
-TEST_CASE("any UTF-8 is a name of a queue, a key, a header: jobs run, wake, are held, listed and requeued by it",
+TEST_CASE("a queue, a key or a header may have any UTF-8 name, and all calls work with it",
           "[scenario][names][pq-21][pgjobq-bug-16]") {
     const database db;
     for (const std::string& name : odd_names()) {
@@ -153,7 +153,7 @@ TEST_CASE("any UTF-8 is a name of a queue, a key, a header: jobs run, wake, are 
           2 * static_cast<std::int64_t>(odd_names().size()));
 }
 
-TEST_CASE("names that differ in case, spaces, or how an umlaut is written are different queues", "[scenario][names]") {
+TEST_CASE("names that differ in case, spaces or Unicode form are different queues", "[scenario][names]") {
     const database db;
     std::vector<std::string> names = {"name",        "Name",         "name ", " name",
                                       "n\xc3\xa4me", "na\xcc\x88me", "na.me", "na_me"};
@@ -172,7 +172,7 @@ TEST_CASE("names that differ in case, spaces, or how an umlaut is written are di
     CHECK(db.is_empty());
 }
 
-TEST_CASE("what is no name is refused, and nothing is made", "[scenario][names]") {
+TEST_CASE("an invalid name is refused, and no lane is created", "[scenario][names]") {
     const database db;
     for (const std::string& name : {std::string{}, std::string(256, 'x'), std::string("a\0b", 3), std::string{"\xff"},
                                     std::string{"\xc3"}, std::string{"\xed\xa0\x80"}}) {
@@ -184,7 +184,7 @@ TEST_CASE("what is no name is refused, and nothing is made", "[scenario][names]"
     for (const std::string& key : {std::string("a\0b", 3), std::string{"\xff"}})
         CHECK_FALSE(jobs.enqueue(parcel{key, 1}));
     CHECK(db.rows("lane") <= 2);
-    // What an index takes depends on how well it is compressed: the bound does not.
+    // The size of an index entry depends on how well it compresses. The limit for a key does not.
     CHECK(jobs.enqueue(parcel{std::string(2049, 'x'), 1}).error() == pgq::errc::invalid_name);
     CHECK(db.is_empty());
     std::string longest;
@@ -192,7 +192,8 @@ TEST_CASE("what is no name is refused, and nothing is made", "[scenario][names]"
     CHECK(jobs.enqueue(parcel{longest, 1}).has_value());
 }
 
-TEST_CASE("jobs of one odd key run one at a time, those of different ones side by side", "[scenario][names][limiter]") {
+TEST_CASE("jobs with one odd key run one at a time, and jobs with different keys run at once",
+          "[scenario][names][limiter]") {
     const database db;
     parcel_queue jobs{db.driver(), {}, pgq::executor::thread_pool{8}};
     std::vector<parcel> work;
@@ -226,7 +227,7 @@ TEST_CASE("jobs of one odd key run one at a time, those of different ones side b
     for (const auto& [key, rounds] : order) CHECK(std::is_sorted(rounds.begin(), rounds.end()));
 }
 
-TEST_CASE("installs with odd schemas in one database share no job, wake-up, lock, limit or id",
+TEST_CASE("installations with odd schema names in one database share no job, wake-up, lock, limit or id",
           "[scenario][names][pq-25]") {
     const std::string base = test::fresh_schemas::next();
     const database plain{base + "_A"};
@@ -257,7 +258,7 @@ TEST_CASE("installs with odd schemas in one database share no job, wake-up, lock
     test::claimer listener{plain, jobs[0]->lanes().value()};
     listener.fall_asleep();
 
-    // One runs in each: a limit of one holds for one install.
+    // One job runs in each: a limit of one counts per installation.
     for (std::size_t i = 1; i < all.size(); ++i) {
         (void)jobs[i]->enqueue(note{.n = static_cast<std::int64_t>(i)}).value();
         CHECK(test::eventually([&] { return gates[i]->waiting() == 1; }));
@@ -267,7 +268,7 @@ TEST_CASE("installs with odd schemas in one database share no job, wake-up, lock
     CHECK(plain.rows("ready") + plain.leased() == 0);
     CHECK(seen[0]->size() == 0);
 
-    // Ids are counted in each: what one calls 2 is another job elsewhere.
+    // Each installation counts its own ids: id 2 is a different job in each.
     CHECK(jobs[0]->cancel(pgq::job_id{2}).value().removed == 0);
     CHECK(jobs[1]->cancel(pgq::job_id{2}).value().removed == 1);
     CHECK(jobs[2]->counts<note>().value().ready == 1);
@@ -277,7 +278,7 @@ TEST_CASE("installs with odd schemas in one database share no job, wake-up, lock
     for (const auto* db : all) CHECK(db->is_empty());
 }
 
-TEST_CASE("four programs may install at once, again, while workers run and jobs come in",
+TEST_CASE("four programs may install at once, more than once, while workers run and jobs arrive",
           "[scenario][names][pgjobq-1]") {
     const database db;
     test::note_queue<> jobs{db.driver()};

@@ -29,7 +29,7 @@ using test::supplier;
 
 namespace {
 
-/// Connections that do the same at the same moment, round by round.
+/// Threads that do the same thing at the same moment, round by round.
 class race {
 public:
     race(std::ptrdiff_t runners, const std::function<void(std::size_t)>& run)
@@ -66,10 +66,10 @@ private:
 
 }  // namespace
 
-TEST_CASE("jobs of several entrypoints run by priority, and by age inside a priority", "[scenario][s12]") {
+TEST_CASE("jobs of several entrypoints run by priority, and by age within a priority", "[scenario][s12]") {
     database db;
     pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place> jobs{db.driver()};
-    std::vector<std::tuple<int, pgq::job_id>> wanted;  // minus the priority, id
+    std::vector<std::tuple<int, pgq::job_id>> wanted;  // negated priority, id
     for (std::int64_t i = 0; i < 100; ++i) {
         const auto priority = static_cast<std::int16_t>(i % 10);
         const pgq::job_id id = i % 3 == 0 ? jobs.enqueue(letter{.n = i}, {.priority = priority}).value().id()
@@ -86,7 +86,8 @@ TEST_CASE("jobs of several entrypoints run by priority, and by age inside a prio
     CHECK(found == wanted);
 }
 
-TEST_CASE("a claim over several lanes brings as many jobs as asked for and there are", "[scenario][s13]") {
+TEST_CASE("a claim over several lanes returns as many jobs as were asked for, if there are that many",
+          "[scenario][s13]") {
     database db;
     supplier s{db.options()};
     const auto lanes = s.lanes(test::numbered("lane", 4));
@@ -97,7 +98,7 @@ TEST_CASE("a claim over several lanes brings as many jobs as asked for and there
     CHECK(c.claim(asked).claimed() == std::min(asked, 20u));
 }
 
-TEST_CASE("a worker of one entrypoint never gets another's jobs", "[scenario][s14]") {
+TEST_CASE("a worker of one entrypoint never gets a job of another", "[scenario][s14]") {
     database db;
     supplier s{db.options()};
     const auto lanes = s.lanes({"mine", "theirs"});
@@ -113,7 +114,7 @@ TEST_CASE("a worker of one entrypoint never gets another's jobs", "[scenario][s1
     CHECK(s.ready(lanes[1]) == 50);
 }
 
-TEST_CASE("two connections claim one job: exactly one gets it, a thousand times", "[scenario][s15]") {
+TEST_CASE("when two connections claim one job, exactly one gets it, a thousand times", "[scenario][s15]") {
     database db;
     auto quick = db.options();
     quick.conninfo = database::settings_of(quick.conninfo, "options", "-c synchronous_commit=off");
@@ -158,7 +159,7 @@ TEST_CASE("a worker without prefetch never holds more jobs than it has threads",
     CHECK(jobs.observer()->most_in_hand <= 5);
 }
 
-TEST_CASE("what a dead worker held is claimable by others after its lease time", "[scenario][s19]") {
+TEST_CASE("other workers can claim the jobs of a dead worker after its lease time", "[scenario][s19]") {
     database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"stale"});
@@ -174,7 +175,7 @@ TEST_CASE("what a dead worker held is claimable by others after its lease time",
     CHECK(alive.claim(5).claimed() == 5);
 }
 
-TEST_CASE("four workers at eight short lanes: no claim is empty or short while there is work", "[scenario][s20]") {
+TEST_CASE("with four workers and eight short lanes no claim is empty or short while jobs wait", "[scenario][s20]") {
     database db;
     supplier s{db.options()};
     const auto lanes = s.lanes(test::numbered("lane", 8));
@@ -190,7 +191,7 @@ TEST_CASE("four workers at eight short lanes: no claim is empty or short while t
     int empty = 0, brief = 0;
     for (int i = 0; i < 40; ++i) {
         for (const auto lane : lanes) (void)s.enqueue(lane, test::numbered("job", 10));
-        r.one_round();  // 80 ready, 40 at least all the time
+        r.one_round();  // 80 ready, at least 40 at any time
         for (auto n : got) empty += n == 0 ? 1 : 0, brief += n < 10 ? 1 : 0;
         r.one_round();
         claimer& last = *workers[0];
@@ -202,8 +203,7 @@ TEST_CASE("four workers at eight short lanes: no claim is empty or short while t
     CHECK(db.is_empty());
 }
 
-TEST_CASE("an old job of high priority that was rescued is claimed before fresh ones of low priority",
-          "[scenario][s37]") {
+TEST_CASE("a rescued old job with high priority is claimed before new jobs with low priority", "[scenario][s37]") {
     database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"stale"});

@@ -1,5 +1,5 @@
-// What pgjobq's documents promise, as docs/design/scenarios.md numbers it, as far as no other file here has it. [pgjobq-N] is the
-// scenario, [pgjobq-bug-N] the defect.
+// Promises of pgjobq's documents that no other file here tests. The numbers are those of docs/design/scenarios.md:
+// [pgjobq-N] is the scenario, [pgjobq-bug-N] the defect.
 
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/none.hpp>
@@ -49,7 +49,7 @@ std::vector<std::int64_t> count_to(std::int64_t n) {
     return all;
 }
 
-/// Doubles from 200 ms.
+/// Starts at 200 ms and doubles.
 struct doubling {
     using policy_category = pgq::backoff_tag;
     pgq::duration delay(int attempt) const noexcept {
@@ -83,7 +83,7 @@ std::vector<pgq::duration> gaps(const database& db) {
 
 }  // namespace
 
-TEST_CASE("a setting out of its range is an error, and nothing runs", "[scenario][pgjobq-2]") {
+TEST_CASE("an option out of its range is an error, and no job runs", "[scenario][pgjobq-2]") {
     const database db;
     one_by_one jobs{db.driver()};
     (void)jobs.enqueue(note{}).value();
@@ -97,7 +97,7 @@ TEST_CASE("a setting out of its range is an error, and nothing runs", "[scenario
     CHECK(db.rows("worker") == 0);
 }
 
-TEST_CASE("jobs that are enqueued one by one are delivered in that order, whatever is prefetched",
+TEST_CASE("jobs that are enqueued one by one run in that order, whatever the prefetch",
           "[scenario][pgjobq-5][pgjobq-bug-1]") {
     const database db;
     one_by_one jobs{db.driver()};
@@ -108,7 +108,7 @@ TEST_CASE("jobs that are enqueued one by one are delivered in that order, whatev
     CHECK(numbers(seen) == count_to(100));
 }
 
-TEST_CASE("jobs are also run in the order in which they come in while a worker waits for them",
+TEST_CASE("jobs run in the order of their enqueues while a worker waits for them",
           "[scenario][pgjobq-5][pgjobq-bug-1]") {
     const database db;
     one_by_one jobs{db.driver()};
@@ -120,7 +120,7 @@ TEST_CASE("jobs are also run in the order in which they come in while a worker w
     CHECK(numbers(seen) == count_to(100));
 }
 
-TEST_CASE("what a handler throws is seen from outside, and the job runs again, as its second attempt",
+TEST_CASE("the observer gets the text of a handler's exception, and the job runs again as its second attempt",
           "[scenario][pgjobq-6]") {
     struct listener {
         using policy_category = pgq::observer_tag;
@@ -145,7 +145,7 @@ TEST_CASE("what a handler throws is seen from outside, and the job runs again, a
     CHECK(told[1].empty());
 }
 
-TEST_CASE("when a job may run is the same moment to sessions of every time zone",
+TEST_CASE("run_at means the same moment in sessions of every time zone",
           "[scenario][pgjobq-14][pgjobq-bug-17][pq-23]") {
     const database db;
     const auto in_zone = [&](const std::string& zone) {
@@ -178,8 +178,7 @@ TEST_CASE("when a job may run is the same moment to sessions of every time zone"
           (now + 1h).time_since_epoch().count());
 }
 
-TEST_CASE("a waiting worker starts what is enqueued at once, though it would poll in a minute only",
-          "[scenario][pgjobq-18]") {
+TEST_CASE("a waiting worker starts a new job at once, even with a poll interval of a minute", "[scenario][pgjobq-18]") {
     const database db;
     one_by_one jobs{db.driver()};
     test::diary seen;
@@ -197,7 +196,7 @@ TEST_CASE("a waiting worker starts what is enqueued at once, though it would pol
     CHECK(took[2] < 1s);
 }
 
-TEST_CASE("batches that do not divide the number of jobs leave none behind", "[scenario][pgjobq-19]") {
+TEST_CASE("batches that do not divide the number of jobs leave no job behind", "[scenario][pgjobq-19]") {
     const database db;
     one_by_one jobs{db.driver()};
     const std::int64_t count = GENERATE(1, 4, 5, 17);
@@ -208,8 +207,10 @@ TEST_CASE("batches that do not divide the number of jobs leave none behind", "[s
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a worker may start before anybody has enqueued into its queue; without an installation both are told",
-          "[scenario][pgjobq-20]") {
+TEST_CASE(
+    "a worker may start before the first enqueue into its queue, and without an installation both calls return an "
+    "error",
+    "[scenario][pgjobq-20]") {
     const database db;
     test::diary seen;
     one_by_one later{db.driver(), {.name = "nobody knows it yet"}};
@@ -230,7 +231,7 @@ TEST_CASE("a worker may start before anybody has enqueued into its queue; withou
     CHECK(idle.run().error() == pgq::errc::schema_missing);
 }
 
-TEST_CASE("counts are of what is there: a job that failed is still one, a finished one is none",
+TEST_CASE("counts include a job that failed and will run again, and exclude a finished one",
           "[scenario][pgjobq-21][pgjobq-bug-14][pgjobq-bug-21]") {
     const database db;
     pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place, doubling> jobs{db.driver()};
@@ -257,8 +258,9 @@ TEST_CASE("counts are of what is there: a job that failed is still one, a finish
     CHECK(all() == counted{0, 0, 0, 0});
 }
 
-TEST_CASE("a job whose attempts are used up is kept whole, headers too, with other queues beside it",
-          "[scenario][pgjobq-26][pgjobq-bug-7][pgjobq-bug-8]") {
+TEST_CASE(
+    "a job whose attempts are used up is held with payload, headers and priority, and other queues are not affected",
+    "[scenario][pgjobq-26][pgjobq-bug-7][pgjobq-bug-8]") {
     const database db;
     using queue = pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place,
                              pgq::backoff::none>;
@@ -290,7 +292,7 @@ TEST_CASE("a job whose attempts are used up is kept whole, headers too, with oth
     CHECK(blue.held<note>().value().size() == 1);
 }
 
-TEST_CASE("the rest after a failure grows by the factor, counted from the failure", "[scenario][pgjobq-32]") {
+TEST_CASE("the delay after a failure grows by the factor, and starts at the failure", "[scenario][pgjobq-32]") {
     const database db;
     const auto same = gaps<steady_rest>(db);
     REQUIRE(same.size() == 3);
@@ -303,14 +305,14 @@ TEST_CASE("the rest after a failure grows by the factor, counted from the failur
     CHECK(grown[2] >= 800ms);
 }
 
-TEST_CASE("a factor of one and a half is one and a half", "[scenario][pgjobq-bug-20]") {
+TEST_CASE("an exponential back-off accepts the factor 1.5", "[scenario][pgjobq-bug-20]") {
     const pgq::backoff::exponential b{.first = 1s, .factor = 1.5, .cap = 1h};
     CHECK(b.delay(1) == 1s);
     CHECK(b.delay(2) == 1500ms);
     CHECK(b.delay(3) == 2250ms);
 }
 
-TEST_CASE("thousands of short jobs under a short lease harm neither the worker's connection nor its heartbeat",
+TEST_CASE("thousands of short jobs with a short lease time harm neither the worker's connection nor its heartbeat",
           "[scenario][pgjobq-bug-5]") {
     const database db;
     test::note_queue<> jobs{db.driver()};

@@ -30,7 +30,7 @@ using test::note;
 
 namespace {
 
-/// Rests long after a failure, so that it is seen.
+/// A delay so long that the test can see it.
 struct an_hour {
     using policy_category = pgq::backoff_tag;
     pgq::duration delay(int) const noexcept { return 1h; }
@@ -46,7 +46,7 @@ struct oops : std::runtime_error {
 
 pgq::poll_options brief() { return {.timeout = 50ms}; }
 
-/// The only job there is.
+/// Returns the only job that there is.
 template <class Poller>
 auto only(Poller& p) {
     auto job = p.next().value();
@@ -59,7 +59,7 @@ int attempts_of(const database& db, const char* table) {
 
 }  // namespace
 
-TEST_CASE("polled and acknowledged, a job is gone; polled in batches, jobs come in order",
+TEST_CASE("an acknowledged job is gone from the database, and a poller returns jobs in order, whatever its prefetch",
           "[scenario][poll][pj4][pj5][pj19]") {
     database db;
     note_queue jobs{db.driver()};
@@ -73,11 +73,12 @@ TEST_CASE("polled and acknowledged, a job is gone; polled in batches, jobs come 
     }
     CHECK(n == 25);
     CHECK(db.is_empty());
-    CHECK(db.rows("worker") == 1);  // the queue's own sleeper
+    CHECK(db.rows("worker") == 1);  // the one that waits for all pollers of the queue
 }
 
-TEST_CASE("an exception that leaves the loop is seen, and the job is retried after the back-off of its entrypoint",
-          "[scenario][poll][pj6]") {
+TEST_CASE(
+    "an exception that leaves the loop reaches the caller, and the job runs again after its entrypoint's back-off",
+    "[scenario][poll][pj6]") {
     database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
@@ -96,7 +97,7 @@ TEST_CASE("an exception that leaves the loop is seen, and the job is retried aft
     CHECK(db.query_text("SELECT reason FROM {s}.deferred") == "an exception ended its scope");
 }
 
-TEST_CASE("a retried job comes again, its attempt counted", "[scenario][poll][pj6]") {
+TEST_CASE("a retried job comes again, and its attempt counts", "[scenario][poll][pj6]") {
     database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
@@ -108,7 +109,7 @@ TEST_CASE("a retried job comes again, its attempt counted", "[scenario][poll][pj
     CHECK(db.is_empty());
 }
 
-TEST_CASE("what goes out of scope without an answer is somebody else's at once, the attempt not counted",
+TEST_CASE("a job that goes out of scope unanswered is ready at once, and its attempt does not count",
           "[scenario][poll][pj7]") {
     database db;
     note_queue jobs{db.driver()};
@@ -120,7 +121,7 @@ TEST_CASE("what goes out of scope without an answer is somebody else's at once, 
     CHECK(only(p).attempts() == 1);
 }
 
-TEST_CASE("a poller that closes gives back what it has prefetched, those attempts not counted",
+TEST_CASE("a poller that closes gives its prefetched jobs back, and their attempts do not count",
           "[scenario][poll][pj8]") {
     database db;
     note_queue jobs{db.driver()}, other{db.driver()};
@@ -136,20 +137,20 @@ TEST_CASE("a poller that closes gives back what it has prefetched, those attempt
     CHECK((*other.get<note>({.timeout = 0s}).value())->n == 1);
 }
 
-TEST_CASE("a job that takes longer than the lease time is delivered once, while its poller lives",
+TEST_CASE("a job that runs longer than the lease time is delivered once while its poller lives",
           "[scenario][poll][pj9][pj10]") {
     database db;
     note_queue jobs{db.driver()}, other{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
     auto p = jobs.poll<note>({.lease_time = 500ms});
     auto job = only(p);
-    auto q = other.poll<note>({.timeout = 2s, .lease_time = 500ms});  // beats and rescues, too
+    auto q = other.poll<note>({.timeout = 2s, .lease_time = 500ms});  // this poller sends heartbeats and rescues, too
     CHECK_FALSE(q.next().value());
     job.ack().value();
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a job of a poller that was taken for dead is somebody else's, and its answer is refused",
+TEST_CASE("another poller gets the job of a poller that was taken for dead, whose own answer is refused",
           "[scenario][poll][pj33]") {
     database db;
     note_queue jobs{db.driver()}, other{db.driver()};
@@ -169,11 +170,11 @@ TEST_CASE("a job of a poller that was taken for dead is somebody else's, and its
     CHECK(db.is_empty());
 
     (void)jobs.enqueue(note{.n = 2}).value();
-    only(p).ack().value();  // the poller has registered anew
+    only(p).ack().value();  // the poller has registered again
     CHECK(db.is_empty());
 }
 
-TEST_CASE("an answer after the lease was lost, a second one, and one after the poller is gone are three errors",
+TEST_CASE("answers after a lost lease, after another answer, and after the poller's end are three different errors",
           "[scenario][poll][pj12]") {
     database db;
     note_queue jobs{db.driver()};
@@ -194,7 +195,7 @@ TEST_CASE("an answer after the lease was lost, a second one, and one after the p
     CHECK(attempts_of(db, "ready") == 0);
 }
 
-TEST_CASE("fifteen polled at once and answered for by ten threads are all done", "[scenario][poll][pj13]") {
+TEST_CASE("ten threads acknowledge fifteen polled jobs, and all of them are done", "[scenario][poll][pj13]") {
     database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(test::notes(15)).value();
@@ -215,7 +216,7 @@ TEST_CASE("fifteen polled at once and answered for by ten threads are all done",
     CHECK(db.is_empty());
 }
 
-TEMPLATE_TEST_CASE("each answer does what it says", "[scenario][poll]", pgq::driver::libpq, pgq::driver::memory) {
+TEMPLATE_TEST_CASE("each answer has its effect", "[scenario][poll]", pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {
         if constexpr (std::is_same_v<TestType, pgq::driver::libpq>) return db.driver();
@@ -225,7 +226,7 @@ TEMPLATE_TEST_CASE("each answer does what it says", "[scenario][poll]", pgq::dri
     (void)jobs.enqueue(note{.n = 1}).value();
     auto p = jobs.template poll<note>({.timeout = 50ms, .max_attempts = 2});
     const auto counts = [&] { return jobs.template counts<note>().value(); };
-    SECTION("snoozed, it rests and the attempt does not count") {
+    SECTION("snooze delays the job and counts no attempt") {
         only(p).snooze(20ms).value();
         CHECK_FALSE(counts().leased);
         std::optional<pgq::polled_job<note>> again;
@@ -235,21 +236,21 @@ TEMPLATE_TEST_CASE("each answer does what it says", "[scenario][poll]", pgq::dri
         }));
         CHECK(again->attempts() == 1);
     }
-    SECTION("held, it stays with the reason") {
+    SECTION("hold keeps the job with the reason") {
         only(p).hold(std::string{"why \0 \xff", 7}).value();
         const auto held = jobs.template held<note>().value();
         REQUIRE(held.size() == 1);
         CHECK(held[0].reason == "why \xE2\x90\x80 \xEF\xBF\xBD");
     }
-    SECTION("discarded, it is gone") {
+    SECTION("discard deletes the job") {
         only(p).discard().value();
         CHECK(counts() == pgq::lane_counts{});
     }
-    SECTION("retried without a delay, it rests as its entrypoint says") {
+    SECTION("retry without a delay uses the back-off of the entrypoint") {
         only(p).retry("no").value();
         CHECK(counts() == pgq::lane_counts{.deferred = 1});
     }
-    SECTION("retried after its last attempt, it is held") {
+    SECTION("retry after the last attempt holds the job") {
         only(p).retry(0s, "first").value();
         only(p).retry(0s, "second").value();
         const auto held = jobs.template held<note>().value();
@@ -257,14 +258,14 @@ TEMPLATE_TEST_CASE("each answer does what it says", "[scenario][poll]", pgq::dri
         CHECK(held[0].reason == "second");
         CHECK(held[0].attempts == 2);
     }
-    SECTION("released, it is there again at once") {
+    SECTION("release makes the job ready at once") {
         only(p).release().value();
         CHECK(only(p).attempts() == 1);
     }
 }
 
-TEMPLATE_TEST_CASE("a poller takes what its filter lets pass, and is woken for it", "[scenario][poll][pj18][pj29]",
-                   pgq::driver::libpq, pgq::driver::memory) {
+TEMPLATE_TEST_CASE("a poller with a filter returns only matching jobs, and is woken by them",
+                   "[scenario][poll][pj18][pj29]", pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {
         if constexpr (std::is_same_v<TestType, pgq::driver::libpq>) return db.driver();
@@ -291,7 +292,7 @@ TEMPLATE_TEST_CASE("a poller takes what its filter lets pass, and is woken for i
     CHECK(jobs.template counts<note>().value() == pgq::lane_counts{.ready = 2});
 }
 
-TEST_CASE("two poll at once: each job goes to one of them", "[scenario][poll]") {
+TEST_CASE("when two threads poll, each job goes to one of them", "[scenario][poll]") {
     database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(test::notes(200)).value();
@@ -313,7 +314,7 @@ TEST_CASE("two poll at once: each job goes to one of them", "[scenario][poll]") 
     CHECK(db.is_empty());
 }
 
-TEST_CASE("acknowledged in the user's transaction, a job is done when that commits", "[scenario][poll]") {
+TEST_CASE("a job that is acknowledged in the user's transaction is done when that commits", "[scenario][poll]") {
     database db;
     db.exec("CREATE TABLE {s}.written (n int8)");
     note_queue jobs{db.driver()};
@@ -324,7 +325,7 @@ TEST_CASE("acknowledged in the user's transaction, a job is done when that commi
     db.exec("INSERT INTO {s}.written VALUES (1)");
     first.ack(pgq::within(db.connection())).value();
     CHECK(first.ack().error() == pgq::errc::already_settled);
-    second.ack().value();  // which does not wait for that transaction
+    second.ack().value();  // does not wait for the transaction above
     db.exec("COMMIT");
     CHECK(db.rows("lease") == 1);
     CHECK(db.rows("written") == 1);
@@ -332,7 +333,7 @@ TEST_CASE("acknowledged in the user's transaction, a job is done when that commi
     CHECK(db.is_empty());
 }
 
-TEST_CASE("acknowledged in a transaction that is rolled back, a job comes back when its poller is gone",
+TEST_CASE("a job that is acknowledged in a transaction that rolls back comes again after its poller's end",
           "[scenario][poll]") {
     database db;
     note_queue jobs{db.driver()};
@@ -345,12 +346,11 @@ TEST_CASE("acknowledged in a transaction that is rolled back, a job comes back w
         db.exec("ROLLBACK");
     }
     note_queue other{db.driver()};
-    auto q = other.poll<note>({.timeout = 30s, .lease_time = 200ms});  // its heartbeat finds the dead
+    auto q = other.poll<note>({.timeout = 30s, .lease_time = 200ms});  // its heartbeat rescues jobs of dead processes
     CHECK(only(q).attempts() == 2);
 }
 
-TEST_CASE("acknowledged in a transaction after the lease was lost, that transaction cannot be committed",
-          "[scenario][poll]") {
+TEST_CASE("a transaction that acknowledges a job after its lease was lost cannot commit", "[scenario][poll]") {
     database db;
     db.exec("CREATE TABLE {s}.written (n int8)");
     note_queue jobs{db.driver()};
@@ -367,7 +367,7 @@ TEST_CASE("acknowledged in a transaction after the lease was lost, that transact
     CHECK(db.rows("written") == 0);
 }
 
-TEST_CASE("a poller whose connection was cut goes on with its jobs", "[scenario][poll]") {
+TEST_CASE("a poller whose connection broke goes on with its jobs", "[scenario][poll]") {
     database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(test::notes(4)).value();
@@ -383,7 +383,7 @@ TEST_CASE("a poller whose connection was cut goes on with its jobs", "[scenario]
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a polled job that cannot be read is held with the reason, and the next one comes", "[scenario][poll]") {
+TEST_CASE("a poller holds a job that it cannot read, with the reason, and returns the next one", "[scenario][poll]") {
     database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.priority = 1}).value();
@@ -397,8 +397,8 @@ TEST_CASE("a polled job that cannot be read is held with the reason, and the nex
     CHECK(jobs.observer()->troubles == 1);
 }
 
-TEMPLATE_TEST_CASE("limits of all workers hold for polled jobs, and a place is free when its job is answered for",
-                   "[scenario][poll]", pgq::driver::libpq, pgq::driver::memory) {
+TEMPLATE_TEST_CASE("global limits count polled jobs, and an answer frees the job's slot", "[scenario][poll]",
+                   pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {
         if constexpr (std::is_same_v<TestType, pgq::driver::libpq>) return db.driver();
@@ -426,7 +426,7 @@ TEMPLATE_TEST_CASE("limits of all workers hold for polled jobs, and a place is f
     CHECK(filtered.next().error() == pgq::errc::invalid_option);
 }
 
-TEST_CASE("options of a poll that make no sense are refused", "[scenario][poll]") {
+TEST_CASE("poll refuses options that are out of range", "[scenario][poll]") {
     database db;
     note_queue jobs{db.driver()};
     for (const auto& o : {pgq::poll_options{.timeout = -1s}, pgq::poll_options{.prefetch = 0},

@@ -1,5 +1,5 @@
-// What pq's documents promise, as docs/design/scenarios.md numbers it, as far as no other file here has it. [pq-N] is the scenario,
-// [pq-bug-N] the defect.
+// Promises of pq's documents that no other file here tests. The numbers are those of docs/design/scenarios.md: [pq-N]
+// is the scenario, [pq-bug-N] the defect.
 
 #include <pgq/backoff/none.hpp>
 #include <pgq/executor/in_place.hpp>
@@ -52,7 +52,7 @@ std::int64_t due(const database& db) {
     return db.query_int("SELECT count(*) FROM {s}.deferred WHERE run_at <= clock_timestamp()");
 }
 
-/// The median time of a claim of one job.
+/// The median time of one claim.
 class stopwatch {
 public:
     template <class Claim>
@@ -72,7 +72,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("ids rise by one with each job, and the handler sees the id that the enqueuer got",
+TEST_CASE("ids rise by one with each job, and the handler gets the id that enqueue returned",
           "[scenario][pq-1][pq-2]") {
     const database db;
     one_by_one jobs{db.driver()};
@@ -92,7 +92,7 @@ TEST_CASE("ids rise by one with each job, and the handler sees the id that the e
     }
 }
 
-TEST_CASE("a job that is expected earlier goes first, one that is not expected last, and none of them waits for it",
+TEST_CASE("jobs run in the order of expected_at, those without it last, and no job waits for that time",
           "[scenario][pq-3]") {
     const database db;
     one_by_one jobs{db.driver()};
@@ -112,7 +112,7 @@ TEST_CASE("a job that is expected earlier goes first, one that is not expected l
     CHECK(jobs.counts<note>().value().ready == 0);
 }
 
-TEST_CASE("items of different times come at their times, in the order of these", "[scenario][pq-4][pq-5]") {
+TEST_CASE("delayed jobs run at their times, in the order of these times", "[scenario][pq-4][pq-5]") {
     const database db;
     one_by_one jobs{db.driver()};
     test::diary seen;
@@ -128,7 +128,7 @@ TEST_CASE("items of different times come at their times, in the order of these",
     for (const auto& s : seen.all()) CHECK(s.at - start >= s.n * 300ms);
 }
 
-TEST_CASE("a job that comes while others wait for their time starts at once", "[scenario][pq-7][pq-bug-4]") {
+TEST_CASE("a new job starts at once while other jobs wait for their time", "[scenario][pq-7][pq-bug-4]") {
     const database db;
     one_by_one jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(65s)}).value();
@@ -145,7 +145,8 @@ TEST_CASE("a job that comes while others wait for their time starts at once", "[
     CHECK(db.rows("deferred") == 2);
 }
 
-TEST_CASE("foreign notifications neither wake nor keep a worker that waits", "[scenario][pq-8][pq-bug-2]") {
+TEST_CASE("notifications of other programs do not wake a waiting worker and do not prolong its wait",
+          "[scenario][pq-8][pq-bug-2]") {
     const database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"quiet"});
@@ -162,7 +163,8 @@ TEST_CASE("foreign notifications neither wake nor keep a worker that waits", "[s
     CHECK(took < 10s);
 }
 
-TEST_CASE("what is due is counted apart from what is not, and becomes due by itself", "[scenario][pq-15]") {
+TEST_CASE("counts tell jobs that are due from jobs that are not, and a job becomes due without a call",
+          "[scenario][pq-15]") {
     const database db;
     one_by_one jobs{db.driver()};
     const auto due_now = [&] { return jobs.counts<note>().value().ready; };
@@ -180,7 +182,7 @@ TEST_CASE("what is due is counted apart from what is not, and becomes due by its
     CHECK(due_now() == 0);
 }
 
-TEST_CASE("nothing is left of a finished job, in any table", "[scenario][pq-15][pq-bug-14]") {
+TEST_CASE("no table has a row of a finished job", "[scenario][pq-15][pq-bug-14]") {
     const database db;
     one_by_one jobs{db.driver()};
     const std::array headers{pgq::header{"a", "b"}};
@@ -190,7 +192,7 @@ TEST_CASE("nothing is left of a finished job, in any table", "[scenario][pq-15][
     CHECK(db.rows("job") == 0);
 }
 
-TEST_CASE("what eight producers put in, four consumers take out exactly once", "[scenario][pq-16]") {
+TEST_CASE("four consumers take each job of eight producers exactly once", "[scenario][pq-16]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::diary seen;
@@ -211,14 +213,13 @@ TEST_CASE("what eight producers put in, four consumers take out exactly once", "
     CHECK(seen.each_ran_once(800));
 }
 
-TEST_CASE("what was scheduled goes by its deadline once it is due, before what nobody expects",
-          "[scenario][pq-28][pq-bug-9]") {
+TEST_CASE("a delayed job that is due runs by its deadline, before jobs without one", "[scenario][pq-28][pq-bug-9]") {
     const database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"mixed"});
     (void)s.enqueue(lane[0], {"unexpected"});
     (void)s.enqueue(lane[0], {"later"}, {.expected_at = pgq::in(2h)});
-    // Past: due at once, and both values are the job's.
+    // The time is in the past: the job is due at once, and has both values.
     (void)s.enqueue(lane[0], {"soon"}, {.run_at = pgq::in(-1h), .expected_at = pgq::in(1h)});
     (void)s.enqueue(lane[0], {"first"}, {.run_at = pgq::in(200ms), .expected_at = pgq::in(1min)});
     CHECK(s.ready(lane[0]) == 3);
@@ -231,7 +232,7 @@ TEST_CASE("what was scheduled goes by its deadline once it is due, before what n
     CHECK(order == std::vector<std::string>{"first", "soon", "later", "unexpected"});
 }
 
-TEST_CASE("a worker that ends when nothing is claimable runs what is due before", "[scenario][pq-5]") {
+TEST_CASE("a worker that stops when the queue is empty runs jobs that are already due", "[scenario][pq-5]") {
     const database db;
     one_by_one jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(100ms)}).value();
@@ -241,7 +242,7 @@ TEST_CASE("a worker that ends when nothing is claimable runs what is due before"
     CHECK(seen.size() == 1);
 }
 
-TEST_CASE("a scheduled job starts by its priority though its worker is never idle", "[scenario][pq-5][pq-bug-9]") {
+TEST_CASE("a delayed job starts by its priority even if its worker is never idle", "[scenario][pq-5][pq-bug-9]") {
     const database db;
     one_by_one jobs{db.driver()};
     (void)jobs.enqueue(test::notes(4000)).value();
@@ -259,10 +260,8 @@ TEST_CASE("a scheduled job starts by its priority though its worker is never idl
     CHECK(before < 2000);
 }
 
-TEST_CASE(
-    "a job that fails hinders no other; with two retries it runs three times, the same job with its priority and "
-    "deadline",
-    "[scenario][pq-27][pq-bug-10]") {
+TEST_CASE("a failing job delays no other, and with two retries it runs three times with its id, priority and deadline",
+          "[scenario][pq-27][pq-bug-10]") {
     const database db;
     one_by_one jobs{db.driver()};
     const std::array headers{pgq::header{"trace", "abc"}};
@@ -293,7 +292,7 @@ TEST_CASE(
     CHECK(rank("deferred") == before);
 }
 
-TEST_CASE("a job of an entrypoint that a worker does not know waits for one that does", "[scenario][pq-26]") {
+TEST_CASE("a job of an entrypoint that a worker does not know waits for a worker that does", "[scenario][pq-26]") {
     const database db;
     pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json> producer{db.driver()};
     one_by_one old{db.driver()};
@@ -322,7 +321,8 @@ TEST_CASE("a claim from a lane of a hundred thousand jobs takes at most twice th
         of_many.time([&] { take(many); });
     }
     const auto once = of_few.median(), long_lane = of_many.median();
-    WARN("a claim and its end: " << once / 1us << " us of a short lane, " << long_lane / 1us << " us of a long one");
+    WARN("a claim and its acknowledgement: " << once / 1us << " us of a short lane, " << long_lane / 1us
+                                             << " us of a long one");
     CHECK(long_lane <= 2 * once);
 }
 

@@ -25,14 +25,14 @@ void terminate_backends(const database& db) {
 
 }  // namespace
 
-TEST_CASE("a worker whose connections are all terminated goes on: what had run is acknowledged and runs no second time",
+TEST_CASE("a worker whose connections are all terminated goes on, acknowledges the finished jobs and runs none twice",
           "[scenario][s46]") {
     database db;
     test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{4}};
     (void)jobs.enqueue(test::notes(200)).value();
     test::diary seen;
     test::gate gate;
-    // Long leases: what comes back does so because it was told, not because it was given up.
+    // With this long lease time no job is rescued: a job ends only because the worker acknowledges it.
     test::running_worker w{jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) {
                                if (n.n >= 50) gate.pass(c);
@@ -51,14 +51,15 @@ TEST_CASE("a worker whose connections are all terminated goes on: what had run i
     CHECK(seen.each_ran_once(200));
     for (const auto& s : seen.all()) CHECK(s.attempt == 1);
 
-    // It listens again: nothing but a notification ends this wait.
+    // The worker listens again: only a notification can end this wait.
     REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
     (void)jobs.enqueue(note{.n = 200}).value();
     CHECK(test::eventually([&] { return seen.size() == 201; }));
     CHECK(test::eventually([&] { return db.is_empty(); }));
 }
 
-TEST_CASE("jobs that finish while there is no connection are acknowledged after it, once", "[scenario][s46]") {
+TEST_CASE("jobs that finish without a connection are acknowledged once, after the worker has reconnected",
+          "[scenario][s46]") {
     database db;
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}, {}, pgq::executor::thread_pool{2}};
@@ -81,7 +82,7 @@ TEST_CASE("jobs that finish while there is no connection are acknowledged after 
     for (const auto& [n, times] : seen.runs()) CHECK(times == (n == 7 ? 2 : 1));
 }
 
-TEST_CASE("an outcome whose acknowledgement gets lost on the way back still counts, once", "[scenario][s46]") {
+TEST_CASE("an outcome counts once, even if the answer to its acknowledgement is lost", "[scenario][s46]") {
     database db;
     test::proxy between;
     auto far = between.options(db);
@@ -114,8 +115,7 @@ TEST_CASE("an outcome whose acknowledgement gets lost on the way back still coun
     CHECK(seen.size() == (what == kind::retry ? 2 : 1));
 }
 
-TEST_CASE("a worker notices that its connection is half open, makes another and finds what it missed",
-          "[scenario][s47]") {
+TEST_CASE("a worker detects a half-open connection, reconnects and finds the jobs that it missed", "[scenario][s47]") {
     database db;
     test::proxy between;
     auto far = between.options(db);
@@ -136,15 +136,14 @@ TEST_CASE("a worker notices that its connection is half open, makes another and 
     CHECK(far_jobs.observer()->failed >= 1);
     CHECK(test::eventually([&] { return db.is_empty(); }));
 
-    // Without waiting for a poll again.
+    // This time without a poll.
     REQUIRE(test::eventually([&] { return db.sleepers() >= 1; }));
     (void)near_jobs.enqueue(note{.n = 2}).value();
     CHECK(test::eventually([&] { return seen.size() == 2; }));
     CHECK(test::eventually([&] { return db.is_empty(); }));
 }
 
-TEST_CASE("an enqueue into a connection that is silent ends with an error in time, and the next one works",
-          "[scenario][s47]") {
+TEST_CASE("an enqueue over a silent connection ends with an error in time, and the next one works", "[scenario][s47]") {
     database db;
     test::proxy between;
     auto far = between.options(db);
@@ -159,7 +158,8 @@ TEST_CASE("an enqueue into a connection that is silent ends with an error in tim
     CHECK(db.rows("ready") == 2);
 }
 
-TEST_CASE("foreign and malformed notifications disturb nobody, nor do handlers that throw", "[scenario][s48]") {
+TEST_CASE("notifications of other programs, malformed ones and throwing handlers do not disturb a worker",
+          "[scenario][s48]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();
@@ -185,7 +185,7 @@ TEST_CASE("foreign and malformed notifications disturb nobody, nor do handlers t
     CHECK(jobs.observer()->failed == 0);
 }
 
-TEST_CASE("without session state a worker finds its jobs by polling, and leaves nothing in its session",
+TEST_CASE("without session state a worker finds its jobs by polling, and leaves no state in its session",
           "[scenario][s49]") {
     database db;
     auto pooled = db.options();
@@ -208,7 +208,7 @@ TEST_CASE("without session state a worker finds its jobs by polling, and leaves 
     (void)jobs.enqueue(note{.n = 2}, {.run_at = pgq::in(200ms)}).value();
     CHECK(test::eventually([&] { return seen.size() == 3; }));
     CHECK(test::eventually([&] { return db.is_empty(); }));
-    CHECK(between.count("claim_one") == 0);  // nothing was prepared by name
+    CHECK(between.count("claim_one") == 0);  // no statement was prepared by name
     CHECK(between.count(test::frontend_reader::unnamed) > 0);
 }
 

@@ -25,7 +25,7 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-/// Doubles from 100 ms and stops at 300 ms.
+/// Starts at 100 ms, doubles, and stops at 300 ms.
 struct brisk {
     using policy_category = pgq::backoff_tag;
     pgq::duration delay(int attempt) const noexcept {
@@ -39,7 +39,7 @@ struct at_once {
 
 }  // namespace
 
-TEST_CASE("a retry without delay starts at once in an idle fleet, as the same job", "[scenario][s27]") {
+TEST_CASE("a retry without a delay starts at once in idle workers, as the same job", "[scenario][s27]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();
@@ -69,7 +69,7 @@ TEST_CASE("a retry without delay starts at once in an idle fleet, as the same jo
     CHECK(test::eventually([&] { return db.is_empty(); }));
 }
 
-TEST_CASE("a retry with a delay cannot be claimed before, and by any worker afterwards", "[scenario][s28]") {
+TEST_CASE("no worker can claim a delayed retry before its time, and any worker can afterwards", "[scenario][s28]") {
     database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"again"});
@@ -91,7 +91,7 @@ TEST_CASE("a retry with a delay cannot be claimed before, and by any worker afte
     CHECK(j.rank.priority() == 3);
 }
 
-TEST_CASE("a worker that is to retry a job later starts it on time though nobody wakes it", "[scenario][s28][s29]") {
+TEST_CASE("a worker starts a delayed retry on time, although nobody wakes it", "[scenario][s28][s29]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     const bool counts = GENERATE(true, false);
@@ -112,7 +112,7 @@ TEST_CASE("a worker that is to retry a job later starts it on time though nobody
     CHECK(test::eventually([&] { return db.is_empty(); }));
 }
 
-TEST_CASE("a job that always fails runs as often as allowed, each time after the backoff's delay, and is held then",
+TEST_CASE("a job that always fails runs max_attempts times, after the delays of the back-off, and is then held",
           "[scenario][s29][s32]") {
     database db;
     test::note_queue<brisk> jobs{db.driver()};
@@ -141,13 +141,13 @@ TEST_CASE("a job that always fails runs as often as allowed, each time after the
     CHECK(held[0].reason == "attempt 4 of 4 failed: no luck");
 }
 
-TEST_CASE("after its last attempt a job is held or dropped, as the worker was told", "[scenario][s30]") {
+TEST_CASE("after its last attempt a job is held or dropped, as the worker's options say", "[scenario][s30]") {
     database db;
     test::note_queue<at_once> jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
     const auto failing = [](const note&) { throw std::runtime_error{"broken"}; };
 
-    SECTION("held: nobody can claim it, not even later programs, and what went wrong can be read") {
+    SECTION("held: no worker can claim it, a later program neither, and its reason can be read") {
         test::work_off(jobs, {.max_attempts = 1}, failing);
         test::note_queue<at_once> later{db.driver()};
         test::diary seen;
@@ -158,13 +158,13 @@ TEST_CASE("after its last attempt a job is held or dropped, as the worker was to
         REQUIRE(held.size() == 1);
         CHECK(held[0].reason.find("broken") != std::string::npos);
     }
-    SECTION("dropped: it is gone") {
+    SECTION("dropped: it is gone from the database") {
         test::work_off(jobs, {.max_attempts = 1, .on_exhausted = pgq::exhausted::drop}, failing);
         CHECK(db.is_empty());
     }
 }
 
-TEST_CASE("a requeued job has all attempts before it, and a sleeping worker wakes for it", "[scenario][s31]") {
+TEST_CASE("a requeued job has all attempts again, and wakes a sleeping worker", "[scenario][s31]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     const auto held = jobs.enqueue(note{.n = 1}).value();
@@ -182,7 +182,7 @@ TEST_CASE("a requeued job has all attempts before it, and a sleeping worker wake
     CHECK(test::eventually([&] { return db.is_empty(); }));
 }
 
-TEST_CASE("requeueing what waits, is delayed, runs or is gone changes nothing", "[scenario][s31]") {
+TEST_CASE("a requeue of a job that is ready, delayed, running or gone changes nothing", "[scenario][s31]") {
     database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"untouched"});
@@ -198,7 +198,8 @@ TEST_CASE("requeueing what waits, is delayed, runs or is gone changes nothing", 
     CHECK(c.finish(lease).lost.empty());
 }
 
-TEST_CASE("error texts that no database can store settle all the same, and so do their neighbours", "[scenario][s33]") {
+TEST_CASE("a job whose error text cannot be stored as it is settles all the same, and so do other jobs of its batch",
+          "[scenario][s33]") {
     database db;
     test::note_queue<at_once> jobs{db.driver(), {}, pgq::executor::thread_pool{2}};
     (void)jobs.enqueue(test::notes(12)).value();
@@ -222,7 +223,8 @@ TEST_CASE("error texts that no database can store settle all the same, and so do
     for (const auto& h : held) CHECK(h.reason.size() < 100'000);
 }
 
-TEST_CASE("a payload that cannot be read becomes a held job with a reason and harms no neighbour", "[scenario][s33]") {
+TEST_CASE("a job whose payload cannot be read is held with a reason, and other jobs are not affected",
+          "[scenario][s33]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.enqueue(test::notes(10)).value();

@@ -36,11 +36,13 @@ void enqueue(const database& db, int version, int count) {
 }  // namespace
 
 TEST_CASE(
-    "while five versions of a program are rolled out, every job runs in one that can read it, and no attempt is burned",
+    "while five versions of a program are deployed, each job runs in a version that can read it, and no attempt is "
+    "lost",
     "[scenario][serializer][versioned]") {
     const database db;
     db.exec("CREATE TABLE {s}.seen (job int8, attempt int2, version int4, pid int4)");
-    // Each version is rolled out in two steps, the second worker killed instead of stopped; producers are ahead and behind.
+    // Each version is deployed in two steps, and the second worker is killed instead of stopped. Producers have the
+    // next version or the one before.
     std::vector<test::process> workers;
     for (int i = 0; i < 3; ++i) workers.push_back(start(db, 1));
     for (int version = 1; version <= 5; ++version) {
@@ -57,7 +59,7 @@ TEST_CASE(
     const auto jobs = db.query_int("SELECT count(DISTINCT job) FROM {s}.seen");
     CHECK(jobs == 200 * (2 + 3 + 3 + 3 + 2) + 5 * 200);
     CHECK(db.query_int("SELECT count(*) FROM {s}.deferred") == 0);
-    // Only what a killed worker had in hand runs again: nobody was handed what he could not read.
+    // Only jobs that a killed worker had claimed run again: no worker got a job that it cannot read.
     CHECK(db.query_int("SELECT max(attempt) FROM {s}.seen") <= 6);
     CHECK(db.query_int("SELECT count(DISTINCT version) FROM {s}.seen") == 5);
     for (auto& w : workers) {

@@ -36,7 +36,7 @@ TEST_CASE("the migrations in the headers are those in sql/", "[scenario][s57]") 
     CHECK(std::system(("'" + script.string() + "' --check").c_str()) == 0);
 }
 
-TEST_CASE("installing twice changes nothing", "[scenario][s57]") {
+TEST_CASE("a second installation changes nothing", "[scenario][s57]") {
     database db;
     const auto applied = db.query_text("SELECT string_agg(m::text, ';') FROM {s}.migration m");
     const auto catalog = catalog_of(db);
@@ -64,7 +64,7 @@ TEST_CASE("eight programs may install at once", "[scenario][s57]") {
     CHECK(db.query_text("SELECT count(*) = count(DISTINCT version) AND count(*) > 0 FROM {s}.migration") == "t");
 }
 
-TEST_CASE("a failed installation leaves nothing behind", "[scenario][s57]") {
+TEST_CASE("a failed installation changes nothing", "[scenario][s57]") {
     const database db;
     db.exec("DROP SCHEMA {s} CASCADE");
     db.exec("CREATE SCHEMA {s}; CREATE TABLE {s}.worker (mine int)");
@@ -72,7 +72,7 @@ TEST_CASE("a failed installation leaves nothing behind", "[scenario][s57]") {
     CHECK(db.query_int("SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('{q}')") == 1);
 }
 
-TEST_CASE("installations beside each other never meet, whatever their schemas are called", "[scenario][s56]") {
+TEST_CASE("installations in one database share nothing, whatever the names of their schemas", "[scenario][s56]") {
     const std::string base = test::fresh_schemas::next();
     database plain{base};
     database odd{base + "Mixed \"quoted\" 'x' {s} \xc3\xbc"};
@@ -90,7 +90,7 @@ TEST_CASE("installations beside each other never meet, whatever their schemas ar
     CHECK(plain.rows("ready") == 1);
 }
 
-TEST_CASE("queues of different names share nothing", "[scenario][s56]") {
+TEST_CASE("queues with different names share nothing", "[scenario][s56]") {
     database db;
     test::note_queue<> red{db.driver(), {.name = "red"}}, blue{db.driver(), {.name = "bl\"ue'; --"}};
     (void)red.enqueue(test::notes(5)).value();

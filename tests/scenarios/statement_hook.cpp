@@ -27,7 +27,7 @@ struct seen_statement {
     std::vector<Oid> types{};
 };
 
-// Keeps all it sees.
+// Stores all statements that it gets.
 struct witness {
     std::mutex mutex;
     std::vector<seen_statement> all;
@@ -51,7 +51,7 @@ struct witness {
 
 }  // namespace
 
-TEST_CASE("a hook sees each statement with its SQL and its arguments, and what it has seen can be explained",
+TEST_CASE("a hook gets each statement with its SQL and arguments, and they suffice for an EXPLAIN",
           "[scenario][pgjobq34]") {
     const database db;
     const auto seen = std::make_shared<witness>();
@@ -73,7 +73,7 @@ TEST_CASE("a hook sees each statement with its SQL and its arguments, and what i
     CHECK(seen->of("finish").size() == 1);
     CHECK(seen->of("wake").size() >= 1);
 
-    // The arguments as they were sent do for an EXPLAIN on a connection of one's own.
+    // The arguments suffice for an EXPLAIN over another connection.
     const auto claim = seen->of("claim_one").front();
     std::vector<const char*> values;
     std::vector<int> lengths, formats(claim.parameters.size(), 1);

@@ -39,7 +39,7 @@ std::int64_t ended(const database& db) { return db.query_int("SELECT count(*) FR
 
 }  // namespace
 
-TEST_CASE("a cancelled job never runs, whether it waits, is delayed or is held", "[scenario][s40]") {
+TEST_CASE("a cancelled job never runs, whether it is ready, delayed or held", "[scenario][s40]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     const auto held = jobs.enqueue(note{.n = 1}).value();
@@ -61,7 +61,7 @@ TEST_CASE("a cancelled job never runs, whether it waits, is delayed or is held",
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a hundred thousand jobs are cancelled in one step", "[scenario][s42]") {
+TEST_CASE("one call cancels a hundred thousand jobs", "[scenario][s42]") {
     database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"many"});
@@ -70,8 +70,9 @@ TEST_CASE("a hundred thousand jobs are cancelled in one step", "[scenario][s42]"
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a worker that gets SIGTERM ends what runs, acknowledges it, and gives the rest back unburnt",
-          "[scenario][s43]") {
+TEST_CASE(
+    "a worker that gets SIGTERM finishes running jobs, acknowledges them, and gives the others back without an attempt",
+    "[scenario][s43]") {
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};
@@ -90,7 +91,7 @@ TEST_CASE("a worker that gets SIGTERM ends what runs, acknowledges it, and gives
     CHECK(db.query_int("SELECT max(attempts) FROM {s}.ready") == 0);
 }
 
-TEST_CASE("handlers that heed the stop token go back when the grace time is over, without a burnt attempt",
+TEST_CASE("when the grace time is over, a handler that checks its stop token puts its job back, and no attempt counts",
           "[scenario][s43]") {
     database db;
     test::make_journal(db);
@@ -108,7 +109,8 @@ TEST_CASE("handlers that heed the stop token go back when the grace time is over
     CHECK(db.query_int("SELECT max(attempts) FROM {s}.ready") == 0);
 }
 
-TEST_CASE("a handler that heeds nothing does not keep its job from others after the grace time", "[scenario][s43]") {
+TEST_CASE("a handler that ignores its stop token does not keep its job from other workers after the grace time",
+          "[scenario][s43]") {
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};
@@ -127,7 +129,7 @@ TEST_CASE("a handler that heeds nothing does not keep its job from others after 
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a stop that comes at any moment leaves nothing leased and no attempt burnt", "[scenario][s44]") {
+TEST_CASE("a stop at any moment leaves no job leased and counts no attempt", "[scenario][s44]") {
     database db;
     test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{2}};
     constexpr std::size_t count = 20'000;
@@ -148,7 +150,7 @@ TEST_CASE("a stop that comes at any moment leaves nothing leased and no attempt 
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a worker that is told to stop before it began runs nothing", "[scenario][s44]") {
+TEST_CASE("a worker that is told to stop before it starts runs no job", "[scenario][s44]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.enqueue(test::notes(10)).value();

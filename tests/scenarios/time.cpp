@@ -17,7 +17,7 @@ using test::note;
 using test::supplier;
 using steady = std::chrono::steady_clock;
 
-TEST_CASE("a delayed job cannot be claimed before its time and can afterwards", "[scenario][s23]") {
+TEST_CASE("no worker can claim a delayed job before its time, and one can afterwards", "[scenario][s23]") {
     database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"delayed"});
@@ -31,7 +31,7 @@ TEST_CASE("a delayed job cannot be claimed before its time and can afterwards", 
     CHECK(steady::now() - before >= 1s);
 }
 
-TEST_CASE("a delay of zero or less, or a moment in the past, means at once", "[scenario][s23]") {
+TEST_CASE("a delay of zero or less, or a time in the past, means at once", "[scenario][s23]") {
     database db;
     supplier s{db.options()};
     const auto lane = s.lanes({"at once"});
@@ -57,7 +57,7 @@ TEST_CASE("an idle worker starts a delayed job at its time, whatever the poll in
     CHECK(took < 6s);
 }
 
-TEST_CASE("jobs that become due while a worker goes to sleep or wakes all start without a poll", "[scenario][s25]") {
+TEST_CASE("jobs that become due while a worker falls asleep or wakes all start without a poll", "[scenario][s25]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();
@@ -72,7 +72,8 @@ TEST_CASE("jobs that become due while a worker goes to sleep or wakes all start 
     CHECK(seen.each_ran_once(100));
 }
 
-TEST_CASE("a worker that runs until empty leaves delayed jobs, one that drains waits for them", "[scenario][s26]") {
+TEST_CASE("run_until::empty leaves delayed jobs in the queue, and run_until::drained waits for them",
+          "[scenario][s26]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
@@ -89,7 +90,8 @@ TEST_CASE("a worker that runs until empty leaves delayed jobs, one that drains w
     CHECK(db.is_empty());
 }
 
-TEST_CASE("two drainers at once both end, with retries and delayed jobs among the work", "[scenario][s26][s45]") {
+TEST_CASE("two workers with run_until::drained both end, with retries and delayed jobs in the queue",
+          "[scenario][s26][s45]") {
     database db;
     test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{2}};
     (void)jobs.enqueue(test::notes(200)).value();

@@ -47,14 +47,14 @@ struct oops : std::runtime_error {
     oops() : std::runtime_error{"oops"} {}
 };
 
-/// A table of the user's.
+/// A table of the user.
 void make_table(const database& db) { db.exec("CREATE TABLE {s}.written (n int8, text text)"); }
 std::string insert_into(const database& db) { return db.sql().rendered("INSERT INTO {s}.written VALUES ($1, $2)"); }
 std::int64_t written(const database& db) { return db.query_int("SELECT count(*) FROM {s}.written"); }
 
 }  // namespace
 
-TEST_CASE("put in a transaction: visible when it commits, and not at all when it throws",
+TEST_CASE("a job that a transaction enqueues is visible when that commits, and never if it throws",
           "[scenario][transaction][pq17]") {
     database db;
     note_queue jobs{db.driver()};
@@ -73,7 +73,7 @@ TEST_CASE("put in a transaction: visible when it commits, and not at all when it
     CHECK(jobs.counts<note>().value().ready == 3);
 }
 
-TEST_CASE("taken in a transaction that throws or fails, the item comes back at once as it was",
+TEST_CASE("if a transaction throws or fails, the job that it took is ready at once, unchanged",
           "[scenario][transaction][pq17]") {
     database db;
     note_queue jobs{db.driver()};
@@ -96,7 +96,7 @@ TEST_CASE("taken in a transaction that throws or fails, the item comes back at o
     CHECK(got->attempts() == 1);
 }
 
-TEST_CASE("the item and what the user writes are one: both or neither", "[scenario][transaction][pq18]") {
+TEST_CASE("taking a job and the user's writes commit together or not at all", "[scenario][transaction][pq18]") {
     database db;
     make_table(db);
     note_queue jobs{db.driver()};
@@ -120,7 +120,8 @@ TEST_CASE("the item and what the user writes are one: both or neither", "[scenar
     CHECK(db.query_text("SELECT text FROM {s}.written") == "a '\"\\ \xC3\xA4");
 }
 
-TEST_CASE("a failing statement in a savepoint leaves the rest of the transaction", "[scenario][transaction][pq18]") {
+TEST_CASE("a statement that fails in a savepoint does not undo the rest of the transaction",
+          "[scenario][transaction][pq18]") {
     database db;
     make_table(db);
     note_queue jobs{db.driver()};
@@ -151,7 +152,7 @@ TEST_CASE("a failing statement in a savepoint leaves the rest of the transaction
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a transaction in which a statement failed is not committed by looking away", "[scenario][transaction]") {
+TEST_CASE("a transaction whose caller ignores a failed statement does not commit", "[scenario][transaction]") {
     database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
@@ -164,7 +165,7 @@ TEST_CASE("a transaction in which a statement failed is not committed by looking
     CHECK(next(jobs) == 1);
 }
 
-TEST_CASE("a statement that ends the transaction, and one that copies, are errors", "[scenario][transaction]") {
+TEST_CASE("a statement that ends the transaction, and a COPY, are errors", "[scenario][transaction]") {
     database db;
     make_table(db);
     note_queue jobs{db.driver()};
@@ -182,7 +183,7 @@ TEST_CASE("a statement that ends the transaction, and one that copies, are error
     CHECK(next(jobs) == 1);
 }
 
-TEST_CASE("rows of a statement come as texts, with nulls told from empty ones", "[scenario][transaction]") {
+TEST_CASE("a statement returns its rows as text, and tells null from an empty text", "[scenario][transaction]") {
     database db;
     note_queue jobs{db.driver()};
     jobs.transaction([](auto& tx) {
@@ -201,7 +202,7 @@ TEST_CASE("rows of a statement come as texts, with nulls told from empty ones", 
         .value();
 }
 
-TEST_CASE("after an exception in the function the connection is used again", "[scenario][transaction][pq19]") {
+TEST_CASE("after an exception in the function, the connection is used again", "[scenario][transaction][pq19]") {
     database db;
     note_queue jobs{db.driver()};
     std::vector<std::string> backends;
@@ -214,7 +215,7 @@ TEST_CASE("after an exception in the function the connection is used again", "[s
     CHECK(std::all_of(backends.begin(), backends.end(), [&](const auto& b) { return b == backends[0]; }));
 }
 
-TEMPLATE_TEST_CASE("two threads with transactions of their own on one queue never meet",
+TEMPLATE_TEST_CASE("the transactions of two threads on one queue do not affect each other",
                    "[scenario][transaction][pq19][defect6]", pgq::driver::libpq, pgq::driver::pool<pgq::driver::libpq>,
                    pgq::driver::memory) {
     database db;
@@ -232,7 +233,7 @@ TEMPLATE_TEST_CASE("two threads with transactions of their own on one queue neve
             (void)jobs.transaction([&](auto& tx) {
                 kept = taken(tx);
                 both.arrive_and_wait();
-                both.arrive_and_wait();  // the other is rolled back
+                both.arrive_and_wait();  // the other one rolled back
             });
         }};
         std::jthread two{[&] {
@@ -251,7 +252,7 @@ TEMPLATE_TEST_CASE("two threads with transactions of their own on one queue neve
     CHECK_FALSE(next(jobs));
 }
 
-TEST_CASE("two transactions hold an item each, and a third taker gets the third without waiting",
+TEST_CASE("two transactions hold one job each, and a third caller takes the third job without waiting",
           "[scenario][transaction][pq20]") {
     database db;
     note_queue jobs{db.driver()};
@@ -269,7 +270,7 @@ TEST_CASE("two transactions hold an item each, and a third taker gets the third 
     CHECK(db.is_empty());
 }
 
-TEMPLATE_TEST_CASE("a take that waits in a transaction is woken, and finds what becomes due meanwhile",
+TEMPLATE_TEST_CASE("a take that waits in a transaction is woken, and finds a job that becomes due meanwhile",
                    "[scenario][transaction][defect5]", pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {
@@ -282,7 +283,7 @@ TEMPLATE_TEST_CASE("a take that waits in a transaction is woken, and finds what 
     std::optional<std::int64_t> first, second;
     std::jthread taker{[&] {
         (void)jobs.transaction([&](auto& tx) {
-            (void)tx.enqueue(note{.n = 7}, {.run_at = pgq::in(1h)}).value();  // it has begun for certain
+            (void)tx.enqueue(note{.n = 7}, {.run_at = pgq::in(1h)}).value();  // the transaction has certainly begun
             waits = true;
             first = taken(tx, patient);
             second = taken(tx, patient);
@@ -300,7 +301,7 @@ TEMPLATE_TEST_CASE("a take that waits in a transaction is woken, and finds what 
     CHECK(std::chrono::steady_clock::now() - begun < 10s);
 }
 
-TEST_CASE("a take that waits in a transaction locks nothing of others", "[scenario][transaction]") {
+TEST_CASE("a take that waits in a transaction blocks no other caller", "[scenario][transaction]") {
     database db;
     note_queue jobs{db.driver()};
     const auto due = jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(100ms)}).value();
@@ -309,11 +310,11 @@ TEST_CASE("a take that waits in a transaction locks nothing of others", "[scenar
             (void)tx.template take<note>({.timeout = 2s, .where = pgq::header_of("never") == "there"});
         });
     }};
-    REQUIRE(test::eventually([&] { return db.rows("ready") == 1; }));  // the one who waits has promoted it
+    REQUIRE(test::eventually([&] { return db.rows("ready") == 1; }));  // the waiting take has promoted it
     CHECK(jobs.get<note>({.timeout = 1s}).value()->id() == due);
 }
 
-TEST_CASE("what a transaction enqueues is heard by who sleeps, when it commits", "[scenario][transaction]") {
+TEST_CASE("jobs that a transaction enqueues wake sleeping workers when it commits", "[scenario][transaction]") {
     database db;
     note_queue jobs{db.driver()}, other{db.driver()};
     std::optional<std::int64_t> got;
@@ -329,7 +330,8 @@ TEST_CASE("what a transaction enqueues is heard by who sleeps, when it commits",
     CHECK(std::chrono::steady_clock::now() - begun < 10s);
 }
 
-TEST_CASE("in a transaction on the user's own connection a job is gone when that commits", "[scenario][transaction]") {
+TEST_CASE("a job that is taken in a transaction on the user's own connection is gone when that commits",
+          "[scenario][transaction]") {
     database db;
     make_table(db);
     note_queue jobs{db.driver()};
@@ -348,7 +350,7 @@ TEST_CASE("in a transaction on the user's own connection a job is gone when that
     CHECK(written(db) == 1);
 }
 
-TEST_CASE("over a borrowed connection a transaction is a part of the one that is open there",
+TEST_CASE("over a borrowed connection, a transaction is part of the one that is already open there",
           "[scenario][transaction][borrow]") {
     database db;
     make_table(db);
@@ -381,7 +383,7 @@ TEST_CASE("over a borrowed connection a transaction is a part of the one that is
     CHECK(PQtransactionStatus(db.connection()) == PQTRANS_IDLE);
 }
 
-TEST_CASE("a job that cannot be read is passed over in a transaction, and held when that commits",
+TEST_CASE("a transaction passes over a job that it cannot read, which is held when the transaction commits",
           "[scenario][transaction]") {
     database db;
     note_queue jobs{db.driver()};
@@ -399,7 +401,7 @@ TEST_CASE("a job that cannot be read is passed over in a transaction, and held w
     CHECK(db.rows("ready") == 0);
 }
 
-TEST_CASE("a connection that is cut in a transaction undoes it, and the next one has another",
+TEST_CASE("if the connection breaks in a transaction, it is undone, and the next transaction gets a new connection",
           "[scenario][transaction]") {
     database db;
     note_queue jobs{db.driver()};

@@ -47,7 +47,7 @@ using both_queue =
 using app_queue = both_queue<>;
 using transaction = pgq::transaction<app_queue>;
 
-/// Each effect of a job may happen once.
+/// Each effect of a job may happen only once.
 void make_effects(const database& db) {
     db.exec("CREATE TABLE {s}.effects (n int8 PRIMARY KEY, text text)");
     db.exec("CREATE TABLE {s}.switch (off bool)");
@@ -60,7 +60,7 @@ constexpr auto ignore_letters = [](const letter&) {};
 
 }  // namespace
 
-TEST_CASE("what handlers write in their transaction is there with the job's end, however many run side by side",
+TEST_CASE("a handler's writes are committed with the end of its job, however many handlers run at once",
           "[scenario][transaction]") {
     database db;
     make_effects(db);
@@ -84,7 +84,7 @@ TEST_CASE("what handlers write in their transaction is there with the job's end,
     CHECK(jobs.observer()->troubles == 0);
 }
 
-TEST_CASE("a throw in a handler's transaction undoes its writes and puts the job back at once",
+TEST_CASE("an exception in a handler's transaction undoes its writes and makes the job ready at once",
           "[scenario][transaction]") {
     database db;
     make_effects(db);
@@ -104,7 +104,7 @@ TEST_CASE("a throw in a handler's transaction undoes its writes and puts the job
     CHECK(db.query_text("SELECT text FROM {s}.effects") == "of attempt 2");
 }
 
-TEST_CASE("a statement that fails inside of a savepoint is undone with it alone", "[scenario][transaction]") {
+TEST_CASE("a statement that fails in a savepoint undoes only that savepoint", "[scenario][transaction]") {
     database db;
     make_effects(db);
     app_queue jobs{db.driver()};
@@ -124,7 +124,7 @@ TEST_CASE("a statement that fails inside of a savepoint is undone with it alone"
     CHECK(db.query_int("SELECT count(*) FROM {s}.effects WHERE text = 'first' OR text IS NULL") == 2);
 }
 
-TEST_CASE("a handler that passes over an error of its transaction has not done its job", "[scenario][transaction]") {
+TEST_CASE("a job whose handler ignores an error of its transaction is not done", "[scenario][transaction]") {
     database db;
     make_effects(db);
     app_queue jobs{db.driver()};
@@ -146,7 +146,7 @@ TEST_CASE("a handler that passes over an error of its transaction has not done i
     CHECK(db.rows("effects") == 0);
 }
 
-TEST_CASE("a handler cannot end the transaction that it runs in", "[scenario][transaction]") {
+TEST_CASE("a handler cannot end its transaction", "[scenario][transaction]") {
     database db;
     make_effects(db);
     app_queue jobs{db.driver()};
@@ -164,7 +164,7 @@ TEST_CASE("a handler cannot end the transaction that it runs in", "[scenario][tr
     CHECK(db.query_text("SELECT text FROM {s}.effects") == "second");
 }
 
-TEST_CASE("arguments of exec are bound, whatever is in them", "[scenario][transaction]") {
+TEST_CASE("exec binds its arguments, whatever text they have", "[scenario][transaction]") {
     database db;
     app_queue jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
@@ -203,7 +203,7 @@ TEST_CASE("a worker that has lost its lease commits nothing", "[scenario][transa
         [&](const note&, transaction& tx) {
             (void)tx.exec(sql, 1, "of run " + std::to_string(++runs)).value();
             if (runs > 1) return;
-            // What a rescue does, when this worker is taken for dead.
+            // What a rescue does after this worker was taken for dead.
             auto session = db.driver().connect(pgq::session_role::monitor).value();
             const auto worker = static_cast<std::int32_t>(db.query_int("SELECT worker FROM {s}.lease"));
             session.give_back(session.leases_of({worker}).value()).value();
@@ -215,7 +215,7 @@ TEST_CASE("a worker that has lost its lease commits nothing", "[scenario][transa
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a handler whose connection is ended by the server in the middle runs again, with one effect",
+TEST_CASE("if the server ends a handler's connection, the handler runs again, and its effect happens once",
           "[scenario][transaction]") {
     database db;
     make_effects(db);
@@ -235,7 +235,7 @@ TEST_CASE("a handler whose connection is ended by the server in the middle runs 
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a commit that fails at its end is a failed attempt", "[scenario][transaction]") {
+TEST_CASE("a commit that fails counts as a failed attempt", "[scenario][transaction]") {
     database db;
     make_effects(db);
     db.exec("ALTER TABLE {s}.effects ADD CONSTRAINT twice UNIQUE (text) DEFERRABLE INITIALLY DEFERRED");
@@ -255,7 +255,8 @@ TEST_CASE("a commit that fails at its end is a failed attempt", "[scenario][tran
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a commit whose answer got lost is found out, and the job does not run again", "[scenario][transaction]") {
+TEST_CASE("a worker finds out whether a commit with a lost answer happened, and does not run that job again",
+          "[scenario][transaction]") {
     database db;
     make_effects(db);
     test::proxy between;
@@ -273,7 +274,7 @@ TEST_CASE("a commit whose answer got lost is found out, and the job does not run
                            },
                            ignore_letters};
     CHECK(test::eventually([&] { return db.rows("effects") == 1; }));
-    // Then it goes on, over a new connection.
+    // Then the worker goes on over a new connection.
     CHECK(test::eventually([&] { return jobs.observer()->in_hand == 0; }));
     CHECK(w.stop());
     CHECK(runs == 1);
@@ -281,7 +282,7 @@ TEST_CASE("a commit whose answer got lost is found out, and the job does not run
     CHECK(jobs.observer()->lost == 0);
 }
 
-TEST_CASE("the jobs of handlers in transactions are each in a lease of their own", "[scenario][transaction]") {
+TEST_CASE("each job of a handler in a transaction has its own lease", "[scenario][transaction]") {
     database db;
     app_queue jobs{db.driver(), {}, pgq::executor::thread_pool{2}};
     (void)jobs.enqueue(test::notes(4)).value();
@@ -298,7 +299,7 @@ TEST_CASE("the jobs of handlers in transactions are each in a lease of their own
     CHECK(w.stop());
 }
 
-TEST_CASE("who waits for a job in a transaction is told its result, however late the wait began",
+TEST_CASE("a waiter receives the result of a job in a transaction, even if it begins to wait late",
           "[scenario][transaction]") {
     using transaction_jobs::sum;
     using sum_queue = pgq::queue<sum, pgq::driver::libpq, pgq::serializer::json>;
@@ -323,7 +324,7 @@ TEST_CASE("who waits for a job in a transaction is told its result, however late
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a job in a transaction that ends as done though it was to stop is done, and has its effect",
+TEST_CASE("a job in a transaction that is cancelled and returns done is done, and its effect happens",
           "[scenario][transaction]") {
     const database db;
     make_effects(db);

@@ -30,8 +30,9 @@ using by_text = pgq::unique_by<&note::text>;
 
 }  // namespace
 
-TEST_CASE("of many producers' jobs with equal members one is there at a time, though nobody names a key",
-          "[scenario][unique][unique_by]") {
+TEST_CASE(
+    "of jobs with equal members from many producers one is in the queue at a time, although no caller names a key",
+    "[scenario][unique][unique_by]") {
     const database db;
     std::atomic<int> fresh{0};
     {
@@ -51,7 +52,7 @@ TEST_CASE("of many producers' jobs with equal members one is there at a time, th
     CHECK(jobs.enqueue(note{.text = "ada"}).value().is_new());
 }
 
-TEST_CASE("a key of a policy is the same by every way to enqueue", "[scenario][unique][unique_by]") {
+TEST_CASE("the key of a policy is the same for every way to enqueue", "[scenario][unique][unique_by]") {
     const database db;
     queue_by<by_text> jobs{db.driver()};
     const pgq::job_id first = jobs.enqueue(note{.n = 1, .text = "it's \"ä\", \\ (1:x)"}).value();
@@ -75,7 +76,8 @@ TEST_CASE("a key of a policy is the same by every way to enqueue", "[scenario][u
     CHECK(db.query_int("SELECT count(*) FROM {s}.unique_key") == 4);
 }
 
-TEST_CASE("a key of a policy holds for what a handler enqueues in its transaction", "[scenario][unique][unique_by]") {
+TEST_CASE("the key of a policy applies to jobs that a handler enqueues in its transaction",
+          "[scenario][unique][unique_by]") {
     const database db;
     using queue = pgq::queue<pgq::job<note, by_text>, test::letter, pgq::driver::libpq, pgq::serializer::json>;
     queue jobs{db.driver()};
@@ -94,7 +96,7 @@ TEST_CASE("a key of a policy holds for what a handler enqueues in its transactio
     CHECK(db.rows("deferred") == 2);
 }
 
-TEST_CASE("a range of a thousand jobs has a key for each", "[scenario][unique][unique_by]") {
+TEST_CASE("a range of a thousand jobs has one key per job", "[scenario][unique][unique_by]") {
     const database db;
     queue_by<pgq::unique_by<&note::n>::or_replace> jobs{db.driver()};
     std::vector<note> many;
@@ -107,7 +109,8 @@ TEST_CASE("a range of a thousand jobs has a key for each", "[scenario][unique][u
     for (const auto& s : seen.all()) CHECK(s.text == std::to_string(2 * s.n + 1));
 }
 
-TEST_CASE("a key of a policy that is no text is an error, and nothing is enqueued", "[scenario][unique][unique_by]") {
+TEST_CASE("if the key of a policy is not valid text, enqueue returns an error and enqueues nothing",
+          "[scenario][unique][unique_by]") {
     const database db;
     queue_by<by_text> jobs{db.driver()};
     CHECK(jobs.enqueue(std::vector<note>{{.text = "fine"}, {.text = std::string("a\0b", 3)}}).error() ==

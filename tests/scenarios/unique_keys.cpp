@@ -28,7 +28,7 @@ using queue = pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json
 
 }  // namespace
 
-TEST_CASE("a batch with one key twice: the first wins, the second is told which job has it, those without keys go in",
+TEST_CASE("if a call has one key twice, the first job wins, the second gets its id, and jobs without keys are enqueued",
           "[scenario][unique][pgq5][pgq7]") {
     const database db;
     queue jobs{db.driver()};
@@ -46,7 +46,7 @@ TEST_CASE("a batch with one key twice: the first wins, the second is told which 
     CHECK(db.rows("ready") == 3);
 }
 
-TEST_CASE("ten producers with one key at once: exactly one is new; with or_fail exactly one succeeds",
+TEST_CASE("of ten producers with one key exactly one enqueues a new job, and with or_fail exactly one succeeds",
           "[scenario][unique][pgq6]") {
     const database db;
     for (const bool fail : {false, true}) {
@@ -67,7 +67,7 @@ TEST_CASE("ten producers with one key at once: exactly one is new; with or_fail 
     CHECK(db.rows("ready") == 2);
 }
 
-TEST_CASE("with or_fail nothing of a batch is enqueued, and the error names the key and the job that has it",
+TEST_CASE("with or_fail a call enqueues nothing, and the error names the key and the job that has it",
           "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
@@ -81,7 +81,7 @@ TEST_CASE("with or_fail nothing of a batch is enqueued, and the error names the 
     CHECK(db.rows("ready") == 1);
 }
 
-TEST_CASE("a key belongs to a queue and an entrypoint", "[scenario][unique]") {
+TEST_CASE("a key belongs to one queue and one entrypoint", "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver(), {.name = "others"}};
     CHECK(jobs.enqueue(note{}, {.unique_key = "k"}).value().is_new());
@@ -90,7 +90,7 @@ TEST_CASE("a key belongs to a queue and an entrypoint", "[scenario][unique]") {
     CHECK_FALSE(jobs.enqueue(note{}, {.unique_key = "k"}).value().is_new());
 }
 
-TEST_CASE("a key of any length and any text is one", "[scenario][unique]") {
+TEST_CASE("a key may have any length and any text", "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
     std::string long_key(100'000, 'x');
@@ -102,7 +102,7 @@ TEST_CASE("a key of any length and any text is one", "[scenario][unique]") {
     }
 }
 
-TEST_CASE("a key is taken until its job has finished, over retries and rescues; then the next is new",
+TEST_CASE("a job keeps its key over retries and rescues until it has finished, and the next job with that key is new",
           "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
@@ -126,7 +126,7 @@ TEST_CASE("a key is taken until its job has finished, over retries and rescues; 
     CHECK(fresh());
 }
 
-TEST_CASE("while_waiting frees the key when the job begins", "[scenario][unique]") {
+TEST_CASE("while_waiting frees the key when the job starts", "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
     const auto fresh = [&] {
@@ -141,7 +141,8 @@ TEST_CASE("while_waiting frees the key when the job begins", "[scenario][unique]
     CHECK(db.rows("ready") == 1);
 }
 
-TEST_CASE("a job that is found waiting in a transaction does not begin before that ends", "[scenario][unique]") {
+TEST_CASE("a job that a transaction finds waiting by its key does not start before that transaction ends",
+          "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
     (void)jobs.enqueue(note{}, {.unique_key = unique{"k"}.while_waiting()}).value();
@@ -149,12 +150,12 @@ TEST_CASE("a job that is found waiting in a transaction does not begin before th
     (void)mine.exec("BEGIN");
     CHECK(jobs.enqueue(pgq::within(mine.get()), note{}, {.unique_key = unique{"k"}.while_waiting()}).has_value());
     test::claimer c{db, jobs.lanes().value()};
-    CHECK(c.claim(1).claimed() == 0);  // it would not see what this transaction has written
+    CHECK(c.claim(1).claimed() == 0);  // it would not see the rows of this transaction
     (void)mine.exec("COMMIT");
     CHECK(c.claim(1).claimed() == 1);
 }
 
-TEST_CASE("a period outlives the job, and ends", "[scenario][unique]") {
+TEST_CASE("a unique period goes on after the job's end, and ends at its time", "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
     const auto fresh = [&](pgq::duration d) {
@@ -169,7 +170,7 @@ TEST_CASE("a period outlives the job, and ends", "[scenario][unique]") {
     CHECK(fresh(1h));
 }
 
-TEST_CASE("or_replace gives a waiting job the new payload; one that runs is followed by a new one",
+TEST_CASE("or_replace changes the payload of a waiting job, and enqueues a new job if the old one runs",
           "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
@@ -205,7 +206,7 @@ TEST_CASE("or_debounce also moves the waiting job to the new time", "[scenario][
     CHECK(seen.runs() == std::map<std::int64_t, int>{{3, 1}});
 }
 
-TEST_CASE("a key that a transaction has taken is waited for: rolled back it is free, and the job is not lost",
+TEST_CASE("an enqueue waits for a transaction with the same key, and enqueues its job if that rolls back",
           "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
@@ -230,7 +231,8 @@ TEST_CASE("a key that a transaction has taken is waited for: rolled back it is f
     CHECK(db.rows("unique_key") == 2);
 }
 
-TEST_CASE("a held job gives its key back; requeued, it takes it again or stays held", "[scenario][unique]") {
+TEST_CASE("a held job gives up its key, and a requeue takes the key again or leaves the job held",
+          "[scenario][unique]") {
     const database db;
     queue jobs{db.driver()};
     const auto first = jobs.enqueue(note{}, {.unique_key = "k"}).value();

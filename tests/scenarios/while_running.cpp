@@ -41,9 +41,8 @@ std::string stored_text(const database& db) {
 
 }  // namespace
 
-TEST_CASE(
-    "a payload that is written back is in the database when the call returns, and the next attempt begins with it",
-    "[scenario][pq13]") {
+TEST_CASE("a checkpoint is in the database when the call returns, and the next attempt starts from it",
+          "[scenario][pq13]") {
     const database db;
     test::witness seen;
     auto jobs = watched(db, seen);
@@ -64,7 +63,7 @@ TEST_CASE(
     CHECK(seen->lost == 0);
 }
 
-TEST_CASE("a payload that is written back after the job is gone is an error, and changes nothing", "[scenario][pq14]") {
+TEST_CASE("a checkpoint after the job is gone is an error, and changes nothing", "[scenario][pq14]") {
     const database db;
     note_queue jobs{db.driver()};
     std::atomic<bool> gone{false}, refused{false};
@@ -81,7 +80,7 @@ TEST_CASE("a payload that is written back after the job is gone is an error, and
     CHECK(db.rows("tracked") == 0);
 }
 
-TEST_CASE("the killed worker's job runs again elsewhere from its checkpoint", "[scenario][pq13]") {
+TEST_CASE("another worker runs the job of a killed worker from its checkpoint", "[scenario][pq13]") {
     const database db;
     note_queue jobs{db.driver()};
     const auto id = jobs.enqueue(note{.n = 1, .text = "page 0"}).value().id();
@@ -102,9 +101,7 @@ TEST_CASE("the killed worker's job runs again elsewhere from its checkpoint", "[
     CHECK(text == "page 9, attempt 2");
 }
 
-TEST_CASE(
-    "a worker whose jobs write their payloads back and tell their progress loses no lease, and runs each job once",
-    "[scenario]") {
+TEST_CASE("a worker whose jobs write checkpoints and progress loses no lease, and runs each job once", "[scenario]") {
     const database db;
     test::witness seen;
     auto jobs = watched(db, seen, 8);
@@ -126,7 +123,7 @@ TEST_CASE(
     CHECK(seen->troubles == 0);
 }
 
-TEST_CASE("neighbours in one lease write back at once, while their worker writes there too, and nothing is undone",
+TEST_CASE("jobs of one lease may write checkpoints at once while their worker writes the same row, and none is undone",
           "[scenario]") {
     const database db;
     note_queue jobs{db.driver()};
@@ -160,7 +157,7 @@ TEST_CASE("neighbours in one lease write back at once, while their worker writes
     for (const auto& j : again.leases.at(0).jobs) CHECK(text_of(j.body) == "50");
 }
 
-TEST_CASE("a payload beyond the limit is refused, and the old one stays", "[scenario]") {
+TEST_CASE("a checkpoint above the size limit is refused, and the old payload stays", "[scenario]") {
     const database db;
     auto options = db.options();
     options.max_payload = 100;
@@ -176,7 +173,8 @@ TEST_CASE("a payload beyond the limit is refused, and the old one stays", "[scen
     CHECK(stored == "old");
 }
 
-TEST_CASE("progress is seen from another program, by its library and by SQL, and is gone with the job", "[scenario]") {
+TEST_CASE("another program sees the progress through the library and through SQL, and the progress ends with the job",
+          "[scenario]") {
     const database db;
     note_queue jobs{db.driver()}, elsewhere{db.driver()};
     test::gate go;
@@ -193,7 +191,7 @@ TEST_CASE("progress is seen from another program, by its library and by SQL, and
     CHECK(elsewhere.progress(h).value() == std::nullopt);
 }
 
-TEST_CASE("a polled job that is written back comes back with the new payload, and can still be answered for",
+TEST_CASE("a polled job keeps its checkpoint when it comes again, and can still be acknowledged",
           "[scenario][poll][pq13]") {
     const database db;
     note_queue jobs{db.driver()};
@@ -217,7 +215,7 @@ TEST_CASE("a polled job that is written back comes back with the new payload, an
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a polled job that is gone is not written back: a clear error", "[scenario][poll][pq14]") {
+TEST_CASE("a checkpoint of a polled job that is gone is an error that says so", "[scenario][poll][pq14]") {
     const database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(note{}).value();
@@ -230,8 +228,7 @@ TEST_CASE("a polled job that is gone is not written back: a clear error", "[scen
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a polled job that is written back can be acknowledged in a transaction of the caller's",
-          "[scenario][poll]") {
+TEST_CASE("a polled job with a checkpoint can be acknowledged in the caller's transaction", "[scenario][poll]") {
     const database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(note{}).value();

@@ -14,7 +14,7 @@
 
 namespace stress_compact {
 
-TEST_CASE("jobs are enqueued and worked on while the tables are written anew again and again: each runs once",
+TEST_CASE("each job runs once while callers enqueue, workers run and the tables are compacted again and again",
           "[stress][compact]") {
     test::database db;
     test::note_queue<> producer{db.driver()}, consumer{db.driver()}, other{db.driver()};
@@ -31,7 +31,7 @@ TEST_CASE("jobs are enqueued and worked on while the tables are written anew aga
     std::jthread writer{[&](std::stop_token over) {
         const test::sql_connection line{test::dsn(), db.schema()};
         while (!over.stop_requested())
-            // A lease that moved has to be found again, and is to be ended, before it moves on.
+            // A lease that has moved must be found and acknowledged before it moves again.
             if (line.query_text("SELECT {s}.compact(0, 0) FROM pg_sleep(0.01)") == "t") ++written_anew;
     }};
     for (std::int64_t i = 0; i < n; i += 100) {

@@ -29,8 +29,8 @@ test::process start(const database& db, const std::string& how) {
     return p;
 }
 
-/// A hundred times: lets some jobs run, then kills one of four workers without a warning and starts another. How many jobs
-/// were enqueued meanwhile.
+/// Repeats a hundred times: lets some jobs run, kills one of four workers without a warning, and starts another.
+/// Returns how many jobs were enqueued meanwhile.
 std::int64_t kill_a_hundred(const database& db, task_queue& jobs, const std::string& how) {
     std::vector<test::process> workers;
     for (int i = 0; i < 4; ++i) workers.push_back(start(db, how));
@@ -57,7 +57,7 @@ std::int64_t kill_a_hundred(const database& db, task_queue& jobs, const std::str
 
 }  // namespace
 
-TEST_CASE("a hundred workers are killed while their handlers write in transactions: each effect happens exactly once",
+TEST_CASE("while a hundred workers are killed, each effect of a handler in a transaction happens exactly once",
           "[stress][transaction][slow]") {
     database db;
     db.exec("CREATE TABLE {s}.effects (n int8 PRIMARY KEY, pid int8)");
@@ -70,9 +70,8 @@ TEST_CASE("a hundred workers are killed while their handlers write in transactio
     WARN(enqueued << " jobs");
 }
 
-TEST_CASE(
-    "a hundred workers are killed while jobs are delivered at most once: none runs twice, and what had not begun runs",
-    "[stress][at_most_once][slow]") {
+TEST_CASE("while a hundred workers are killed, no at-most-once job runs twice, and each one that had not started runs",
+          "[stress][at_most_once][slow]") {
     database db;
     db.exec("CREATE TABLE {s}.effects (n int8, pid int8)");
     task_queue jobs{db.driver()};
@@ -80,7 +79,7 @@ TEST_CASE(
     const auto ran = db.query_int("SELECT count(DISTINCT n) FROM {s}.effects");
     CHECK(db.rows("effects") == ran);
     CHECK(ran <= enqueued);
-    CHECK(enqueued - ran <= 400);  // four threads of each that was killed
+    CHECK(enqueued - ran <= 400);  // four threads of each killed worker
     CHECK(jobs.held<task>().value().empty());
     WARN(enqueued << " jobs, of which " << enqueued - ran << " had begun with a worker that was killed");
 }

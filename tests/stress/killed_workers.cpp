@@ -19,7 +19,7 @@ using test::database;
 using test::task;
 using steady = std::chrono::steady_clock;
 
-TEST_CASE("a hundred thousand jobs all run, though one of four workers is killed each second", "[stress][slow]") {
+TEST_CASE("a hundred thousand jobs all run while one of four workers is killed each second", "[stress][slow]") {
     database db;
     test::make_journal(db);
     pgq::queue<task, pgq::driver::libpq, pgq::serializer::json> jobs{db.driver()};
@@ -51,7 +51,7 @@ TEST_CASE("a hundred thousand jobs all run, though one of four workers is killed
     CHECK(killed >= 3);
     CHECK(db.query_int("SELECT count(DISTINCT n) FROM {s}.runs WHERE ended IS NOT NULL") == count);
     CHECK(jobs.held<task>().value().empty());
-    // Twice runs only what a killed worker had in hand.
+    // Only jobs that a killed worker had claimed run twice.
     CHECK(db.rows("runs") < count + killed * 1000);
     CHECK(test::eventually([&] { return db.rows("worker") == 4; }));
     for (auto& w : workers) {
@@ -62,7 +62,7 @@ TEST_CASE("a hundred thousand jobs all run, though one of four workers is killed
     WARN(killed << " workers were killed, " << db.rows("runs") - count << " jobs ran more than once");
 }
 
-TEST_CASE("eight workers and four producers, with backends terminated all the time, lose and hold nothing",
+TEST_CASE("eight workers and four producers lose and hold no job while their backends are terminated all the time",
           "[stress][slow]") {
     database db;
     test::make_journal(db);

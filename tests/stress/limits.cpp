@@ -34,7 +34,7 @@ void declare(Queue& jobs) {
     (void)session.limits(jobs.name(), jobs.limiters().declared).value();
 }
 
-// Sixteen processes work a queue off, one of them is killed every second; at last every job has run.
+// Sixteen processes run all jobs, and one of them is killed every second. At the end every job has run.
 template <class Queue>
 int attack(const database& db, Queue& jobs, const std::vector<task>& all, std::map<std::string, std::string> settings) {
     test::make_journal(db);
@@ -48,7 +48,8 @@ int attack(const database& db, Queue& jobs, const std::vector<task>& all, std::m
     const auto deadline = std::chrono::steady_clock::now() + 5min;
     for (std::size_t next = 0; std::chrono::steady_clock::now() < deadline; next = (next + 1) % workers.size()) {
         if (test::eventually(1s, [&] { return db.is_empty(); })) break;
-        // Written down first: nothing of it runs after that it was killed, and the instant is only made later by this.
+        // The test records the kill after the process has ended. The recorded time is a little late, which counts its
+        // handlers as running for longer.
         const auto pid = workers[next].pid();
         workers[next].send(SIGKILL);
         CHECK(workers[next].wait() == -SIGKILL);
@@ -69,7 +70,8 @@ int attack(const database& db, Queue& jobs, const std::vector<task>& all, std::m
 
 }  // namespace
 
-TEST_CASE("sixteen processes, one killed each second, never run four where three may", "[stress][slow][limiter]") {
+TEST_CASE("sixteen processes, one of them killed each second, never exceed a limit of three",
+          "[stress][slow][limiter]") {
     const database db;
     limited_queue<pgq::limiter::global_concurrency<3>> jobs{db.driver()};
     std::vector<task> all;
@@ -81,7 +83,7 @@ TEST_CASE("sixteen processes, one killed each second, never run four where three
                 << static_cast<double>(test::mean_at_once(db)) / 1000 << " of 3 ran");
 }
 
-TEST_CASE("sixteen processes, one killed each second, never run two jobs of one of a thousand keys",
+TEST_CASE("sixteen processes, one of them killed each second, never run two jobs with one of a thousand keys",
           "[stress][slow][limiter]") {
     const database db;
     limited_queue<pgq::limiter::serialized_by<&task::n>> jobs{db.driver()};
@@ -96,7 +98,7 @@ TEST_CASE("sixteen processes, one killed each second, never run two jobs of one 
                 << " at once");
 }
 
-TEST_CASE("a rate of a hundred a second stays within two percent over a minute, with eight processes",
+TEST_CASE("eight processes keep a rate of a hundred a second within two percent over a minute",
           "[stress][slow][alone][limiter]") {
     const database db;
     test::make_journal(db);
@@ -116,7 +118,8 @@ TEST_CASE("a rate of a hundred a second stays within two percent over a minute, 
     for (auto& w : workers) CHECK(w.wait() == 0);
 }
 
-TEST_CASE("in ten thousand rounds of claiming and finishing at once no limit is exceeded", "[stress][slow][limiter]") {
+TEST_CASE("no limit is exceeded in ten thousand rounds of concurrent claims and acknowledgements",
+          "[stress][slow][limiter]") {
     const database db;
     const auto make = [&] { return db.driver(); };
     pgq::laws::check_limits_under_contention<pgq::driver::libpq>(make, 2500);

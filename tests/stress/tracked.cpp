@@ -31,13 +31,13 @@ namespace {
 
 using queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json>;
 
-// Up to 300 us, so that each of two threads is now first and now second.
+// Up to 300 us, so that either of two threads may be first.
 void stagger(std::minstd_rand& random) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds{random() % 300};
     while (std::chrono::steady_clock::now() < until) {}
 }
 
-// `rounds` times: `prepare`, then the two at the same moment, then `judge`.
+// `rounds` times: `prepare`, then both threads at the same moment, then `judge`.
 void race(int rounds, const std::function<void()>& prepare, const std::function<void()>& one,
           const std::function<void()>& other, const std::function<void()>& judge) {
     std::barrier gate{2};
@@ -61,7 +61,7 @@ void race(int rounds, const std::function<void()>& prepare, const std::function<
     }
 }
 
-// Ends the one job of a lease as done, as a worker does it: when the lease has moved it is looked for.
+// Acknowledges the one job of a lease as done, as a worker does: if the lease has moved, it looks for it.
 bool finish(claimer& c, pgq::exchange_reply& claimed) {
     for (int tries = 0; tries < 10; ++tries) {
         const pgq::settlement done{.kind = pgq::settle_kind::done};
@@ -79,7 +79,7 @@ constexpr int rounds = 2000;
 
 }  // namespace
 
-TEST_CASE("a child that is enqueued while its parent finishes is never stranded", "[stress][flow]") {
+TEST_CASE("a child that is enqueued while its parent ends always becomes ready", "[stress][flow]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
     claimer c{db, jobs.lanes().value()};
@@ -110,9 +110,8 @@ TEST_CASE("a child that is enqueued while its parent finishes is never stranded"
     CHECK(db.is_empty());
 }
 
-TEST_CASE(
-    "a unique key that is released while it is asked for is taken once or free, never left behind, and no job is lost",
-    "[stress][unique]") {
+TEST_CASE("a unique key that is released while a caller asks for it has one job or is free, and no job is lost",
+          "[stress][unique]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
     claimer c{db, jobs.lanes().value()};
@@ -141,7 +140,8 @@ TEST_CASE(
     WARN(news << " of " << rounds << " came after the release");
 }
 
-TEST_CASE("a job that is cancelled while it finishes ends once: done or cancelled, and told", "[stress][cancel]") {
+TEST_CASE("a job that is cancelled while it finishes ends once, as done or cancelled, and its waiter receives that",
+          "[stress][cancel]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
     claimer c{db, jobs.lanes().value()};
@@ -169,7 +169,7 @@ TEST_CASE("a job that is cancelled while it finishes ends once: done or cancelle
     WARN(asked << " of " << rounds << " were asked before they had finished");
 }
 
-TEST_CASE("a job that is cancelled while it is claimed is either gone or told to stop", "[stress][cancel]") {
+TEST_CASE("a job that is cancelled while it is claimed is either deleted or told to stop", "[stress][cancel]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
     claimer c{db, jobs.lanes().value()};
@@ -192,7 +192,7 @@ TEST_CASE("a job that is cancelled while it is claimed is either gone or told to
     CHECK(removed < rounds);
 }
 
-TEST_CASE("an acknowledgement against a rescue: the job is done, or it is back, never both", "[stress]") {
+TEST_CASE("if an acknowledgement and a rescue meet, the job is done or ready again, never both", "[stress]") {
     const database db;
     queue jobs{db.driver()};
     const auto lane = jobs.lanes().value();
@@ -225,7 +225,7 @@ TEST_CASE("an acknowledgement against a rescue: the job is done, or it is back, 
     CHECK(db.rows("tracked") == 0);
 }
 
-TEST_CASE("two that promote at once move each job once", "[stress]") {
+TEST_CASE("two concurrent promotions move each job once", "[stress]") {
     const database db;
     queue jobs{db.driver()};
     claimer a{db, jobs.lanes().value()}, b{db, jobs.lanes().value()};
@@ -247,7 +247,7 @@ TEST_CASE("two that promote at once move each job once", "[stress]") {
         });
 }
 
-TEST_CASE("an enqueue with a key that rolls back, among others that want it, loses no job", "[stress][unique]") {
+TEST_CASE("no job is lost if one of several enqueues with one key rolls back", "[stress][unique]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
     claimer c{db, jobs.lanes().value()};
@@ -273,7 +273,7 @@ TEST_CASE("an enqueue with a key that rolls back, among others that want it, los
     CHECK(db.rows("tracked") == 0);
 }
 
-TEST_CASE("many that enqueue into a bounded lane at once never exceed the bound", "[stress][bound]") {
+TEST_CASE("concurrent enqueues into a bounded lane never exceed the bound", "[stress][bound]") {
     const database db;
     constexpr int bound = 25;
     std::atomic<int> in{0}, refused{0};

@@ -27,20 +27,20 @@ using both = composed<pgq::job<mail>, pgq::job<picture, fakes::backoff>, fakes::
 struct other_serializer : fakes::serializer {};
 struct other_backoff : fakes::backoff {};
 
-// Any order is one type, of policies and of jobs, also inside a declaration.
+// The order of policies and jobs does not change the type, also inside a declaration.
 static_assert(
     std::is_same_v<both, composed<fakes::serializer, pgq::job<picture, fakes::backoff>, fakes::driver, mail>>);
 static_assert(std::is_same_v<composed<pgq::job<mail, other_serializer, other_backoff>, fakes::driver>,
                              composed<fakes::driver, pgq::job<mail, other_backoff, other_serializer>>>);
-// What is said is what would have been taken anyway.
+// A policy that is named has the same effect as the same policy by default.
 static_assert(std::is_same_v<both, composed<mail, pgq::job<picture, fakes::backoff>, fakes::driver, fakes::serializer,
                                             pgq::default_executor, pgq::default_backoff, pgq::default_observer>>);
 // A composition is its own canonical form.
 static_assert(std::is_same_v<pgq::detail::canonical<both>::type, both>);
-// What differs is another type.
+// Other policies give another type.
 static_assert(!std::is_same_v<both, composed<mail, picture, fakes::driver, fakes::serializer>>);
 
-// An entrypoint's policy goes before the queue's, the queue's before the default.
+// An entrypoint's policy overrides the queue's, and the queue's overrides the default.
 static_assert(std::is_same_v<both::backoff_of<picture>, fakes::backoff>);
 static_assert(std::is_same_v<both::backoff_of<mail>, pgq::default_backoff>);
 static_assert(std::is_same_v<both::serializer_of<picture>, fakes::serializer>);
@@ -57,9 +57,9 @@ using limited = composed<pgq::job<mail, pgq::limiter::rate<50>>, picture, fakes:
                          pgq::limiter::concurrency<4>>;
 static_assert(std::is_same_v<limited::limiter, pgq::limiter::concurrency<4>>);
 static_assert(std::is_same_v<limited::limiter_of<mail>, pgq::limiter::rate<50>>);
-static_assert(std::is_same_v<limited::limiter_of<picture>, pgq::limiter::none>);  // the queue's holds beside it
+static_assert(std::is_same_v<limited::limiter_of<picture>, pgq::limiter::none>);  // the queue's limiter applies, too
 
-// Unique keys belong to an entrypoint, wherever they stand in it.
+// A unique key belongs to its entrypoint, in any position of the declaration.
 struct named_mail {
     using policy_category = pgq::uniqueness_tag;
     static constexpr pgq::unique rule{};
@@ -73,7 +73,7 @@ static_assert(std::is_same_v<unique_mail::uniqueness_of<mail>, named_mail>);
 static_assert(std::is_void_v<unique_mail::uniqueness_of<picture>>);
 static_assert(std::is_same_v<pgq::detail::canonical<unique_mail>::type, unique_mail>);
 
-// Decorators of an entrypoint belong to it, and go around what the queue has.
+// Decorators of an entrypoint belong to it, and go around the queue's executor.
 struct doubting : pgq::executor::decorator<> {};
 using decorated = composed<mail, pgq::job<picture, doubting, fakes::backoff>, fakes::driver, fakes::serializer>;
 static_assert(
@@ -85,7 +85,7 @@ static_assert(std::is_void_v<decorated::own_executor_of<mail>>);
 static_assert(std::is_same_v<decorated::executor, both::executor>);
 static_assert(std::is_same_v<pgq::detail::canonical<decorated>::type, decorated>);
 
-// A queue needs no serializer when each of its entrypoints has one.
+// A queue needs no serializer if each of its entrypoints has one.
 using own_serializers = composed<pgq::job<mail, fakes::serializer>, pgq::job<picture, other_serializer>, fakes::driver>;
 static_assert(std::is_same_v<own_serializers::serializer_of<mail>, fakes::serializer>);
 static_assert(std::is_same_v<own_serializers::queue_policy<pgq::serializer_tag>, void>);
@@ -96,18 +96,18 @@ static_assert(std::is_same_v<both::jobs, pgq::detail::type_list<mail, picture>>)
 static_assert(both::entrypoints == std::array<std::string_view, 2>{"mail", "picture"});
 static_assert(both::valid && !pgq::composition<>::valid);
 
-// Rebinding puts one policy in the place of its like; the rest, and what an entrypoint says for itself, stays.
+// rebind replaces the one policy of that category. Other policies and those of entrypoints stay.
 using rebound = pgq::rebind_policy_t<with_backoff, other_driver>;
 static_assert(
     std::is_same_v<rebound,
                    composed<mail, pgq::job<picture, fakes::backoff>, other_driver, fakes::serializer, other_backoff>>);
 using rebound_backoff = pgq::rebind_policy_t<both, other_backoff>;
 static_assert(std::is_same_v<rebound_backoff, with_backoff>);
-// What was not there is added.
+// If there was no policy of that category, rebind adds it.
 static_assert(
     std::is_same_v<pgq::rebind_policy_t<own_serializers, fakes::serializer>::queue_policy<pgq::serializer_tag>,
                    fakes::serializer>);
-// A queue is rebound as it was written.
+// rebind keeps the template of the queue.
 template <class... Args>
 struct some_queue;
 static_assert(std::is_same_v<pgq::rebind_policy_t<some_queue<mail, fakes::driver>, other_driver>,
@@ -115,7 +115,7 @@ static_assert(std::is_same_v<pgq::rebind_policy_t<some_queue<mail, fakes::driver
 static_assert(std::is_same_v<pgq::rebind_policy_t<some_queue<mail, fakes::driver>, fakes::observer>,
                              some_queue<mail, fakes::driver, fakes::observer>>);
 
-// What is not used costs no byte, nor does what was checked.
+// Unused policies and checks need no byte.
 static_assert(sizeof(pgq::queue<mail, fakes::driver, fakes::serializer, fakes::executor>) ==
               sizeof(pgq::queue<mail, pgq::job<picture, other_serializer, other_backoff>, fakes::driver,
                                 fakes::serializer, fakes::executor, fakes::backoff, fakes::observer>));
@@ -140,8 +140,7 @@ auto backwards(std::integer_sequence<int, I...>)
 
 }  // namespace
 
-TEST_CASE("the jobs of a composition stand in the order of their entrypoints, however many there are",
-          "[compose][composition]") {
+TEST_CASE("a composition sorts any number of jobs by entrypoint", "[compose][composition]") {
     using many = decltype(backwards(std::make_integer_sequence<int, 64>{}));
     REQUIRE(many::entrypoints.size() == 64);
     CHECK(std::is_sorted(many::entrypoints.begin(), many::entrypoints.end()));

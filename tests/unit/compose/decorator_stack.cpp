@@ -32,7 +32,7 @@ using pgq::detail::type_list;
 
 std::vector<std::string> calls;
 
-/// Records when it is entered and left, and asks for as many pauses as it is told.
+/// Records its calls, and asks for a given number of pauses.
 template <char Name, class Inner = default_inner>
 class recording : public decorator<Inner> {
 public:
@@ -78,14 +78,14 @@ struct member {
     int key = 0;
 };
 
-// Far from now: the watchdog of a timeout goes by the real clock, and must not ring in these tests.
+// A time far from now: the watchdog of a timeout uses the real clock, and must not fire in these tests.
 const pgq::steady_time began = std::chrono::steady_clock::now() + 1000h;
 
 pgq::try_result failure(std::string why = "no") {
     return {.what = pgq::retry_after{{}, std::move(why)}, .names_delay = false};
 }
 
-/// The stack of an executor's decorators, with a call of its own for each step.
+/// The decorator stack of an executor, with one function per step.
 template <class Executor>
 struct stack_of {
     explicit stack_of(const Executor& e)
@@ -113,13 +113,14 @@ using two = recording<'a', recording<'b'>>;
 static_assert(std::is_same_v<chain_t<two>, type_list<two, recording<'b'>, default_inner>>);
 static_assert(std::is_same_v<chain_t<void>, type_list<>>);
 static_assert(std::is_same_v<pgq::detail::undecorated<recording<'a', in_place>>::type, in_place>);
-// A strand takes no part in an attempt: it decides when one begins.
+// A strand has no part in an attempt: it decides when the attempt begins.
 static_assert(std::tuple_size_v<decltype(pgq::detail::decorators_of(strand_by<&member::key>{}))> == 0);
 static_assert(std::tuple_size_v<decltype(pgq::detail::decorators_of(strand_by<&member::key, recording<'a'>>{}))> == 1);
 
 }  // namespace
 
-TEST_CASE("decorators are entered from the outside in and left from the inside out", "[compose][decorator_stack]") {
+TEST_CASE("decorators are entered from the outermost to the innermost, and left in the opposite order",
+          "[compose][decorator_stack]") {
     calls.clear();
     {
         stack_of<two> s{two{}};
@@ -128,7 +129,7 @@ TEST_CASE("decorators are entered from the outside in and left from the inside o
     CHECK(calls == std::vector<std::string>{"+a", "+b", "-b", "-a", "~b", "~a"});
 }
 
-TEST_CASE("a decorator that asks for a pause is not left, and what is inside of it begins anew",
+TEST_CASE("a decorator that asks for a pause is not left, and the decorators inside of it start again",
           "[compose][decorator_stack]") {
     calls.clear();
     const recording<'a', recording<'b'>> inner_pauses{0, recording<'b'>{1}};
@@ -146,7 +147,7 @@ TEST_CASE("a decorator that asks for a pause is not left, and what is inside of 
     CHECK(calls == std::vector<std::string>{"+a", "+b", "-b", "-a", "+a", "+b"});
 }
 
-TEST_CASE("when a pause is cut short the decorators around see the result, and may pause themselves",
+TEST_CASE("when a pause is cut short, the outer decorators get the result, and may ask for a pause",
           "[compose][decorator_stack]") {
     calls.clear();
     stack_of<two> s{two{1, recording<'b'>{1}}};
@@ -156,7 +157,7 @@ TEST_CASE("when a pause is cut short the decorators around see the result, and m
     CHECK(calls == std::vector<std::string>{"+a", "+b", "-b", "-a"});
 }
 
-TEST_CASE("retrying pauses as its back-off says, and gives up after its tries",
+TEST_CASE("retrying pauses for the time of its back-off, and gives up after its last try",
           "[compose][decorator_stack][retrying]") {
     using patient = basic_retrying<linear, default_inner, 3, pgq::static_duration{1h}>;
     stack_of<patient> s{patient{{.backoff = {.first = 1s, .step = 5s}}}};
@@ -171,7 +172,7 @@ TEST_CASE("retrying pauses as its back-off says, and gives up after its tries",
     CHECK(s.result.what.reason() == "the last one");
 }
 
-TEST_CASE("retrying does not begin a pause that its budget, the stop token or a success forbids",
+TEST_CASE("retrying asks for no pause that its budget, the stop token or a success forbids",
           "[compose][decorator_stack][retrying]") {
     using patient = basic_retrying<fixed, default_inner, 3, pgq::static_duration{10s}>;
     const patient policy{{.backoff = {.every = 4s}}};
@@ -209,7 +210,7 @@ TEST_CASE("a result that comes at the end of a timeout or later is a failure", "
     CHECK_FALSE(late.result.names_delay);
 }
 
-TEST_CASE("a timeout passes the stop of the attempt on, and its own does not reach outside",
+TEST_CASE("a stop of the attempt fires the stop token inside a timeout, but the timeout's own token is separate",
           "[compose][decorator_stack][timeout]") {
     using limited = timeout<30s>;
     stack_of<limited> s{limited{}};
@@ -219,7 +220,7 @@ TEST_CASE("a timeout passes the stop of the attempt on, and its own does not rea
     CHECK(s.scope.stop.stop_requested());
 }
 
-TEST_CASE("a timeout inside of retrying is for each call, around it for all together",
+TEST_CASE("a timeout inside retrying limits each call, and a timeout around retrying limits all calls together",
           "[compose][decorator_stack][timeout][retrying]") {
     using each = retrying<fixed, tries<3>, budget<1h>, timeout<30s>>;
     stack_of<each> s{each{}};
@@ -231,11 +232,12 @@ TEST_CASE("a timeout inside of retrying is for each call, around it for all toge
     using all = timeout<30s, retrying<fixed, tries<3>, budget<1h>>>;
     stack_of<all> t{all{}};
     t.result = failure();
-    CHECK_FALSE(t.leave(began + 30s - fixed{}.every));  // the pause would end with the timeout
+    CHECK_FALSE(t.leave(began + 30s - fixed{}.every));  // the pause would end at the timeout
     CHECK(t.scope.must_end_by == began + 30s);
 }
 
-TEST_CASE("what a decorator throws goes to the caller, and the others are destroyed", "[compose][decorator_stack]") {
+TEST_CASE("an exception of a decorator reaches the caller, and the other decorators are destroyed",
+          "[compose][decorator_stack]") {
     calls.clear();
     using broken = recording<'a', throwing>;
     {

@@ -41,7 +41,7 @@ static_assert(plan_of<timeout<30s>>::is_decorated && plan_of<timeout<30s>>::need
 static_assert(plan_of<strand_by<&mail::to>>::in_strands && !plan_of<strand_by<&mail::to>>::is_decorated);
 static_assert(plan_of<process>::in_process && !plan_of<process>::is_decorated);
 
-// A decorator of one entrypoint is no other's; those of the queue's executor are everybody's.
+// A decorator of one entrypoint applies to that entrypoint only. Those of the queue's executor apply to all.
 using own = composed<pgq::job<mail, timeout<30s>>, thread_pool>;
 static_assert(is_plain<execution_plan<own, picture>>);
 static_assert(pgq::detail::execution_plans<own, own::jobs>::needs_watchdog);
@@ -58,12 +58,12 @@ static_assert(std::is_same_v<decltype(plan_of<strand_by<&mail::to>>::key(mail{})
 
 }  // namespace
 
-TEST_CASE("the key of a strand is the member's value, whatever is around it", "[compose][execution_plan]") {
+TEST_CASE("the key of a strand is the member's value, whatever decorators are around it", "[compose][execution_plan]") {
     CHECK(plan_of<strand_by<&mail::to>>::key(mail{"ada"}) == "ada");
     CHECK(plan_of<retrying<pgq::backoff::fixed, strand_by<&mail::to>>>::key(mail{"bob"}) == "bob");
 }
 
-TEST_CASE("a child's grace is what the outermost process says", "[compose][execution_plan]") {
+TEST_CASE("the outermost process decorator sets the grace time of a child", "[compose][execution_plan]") {
     using of_queue = execution_plan<composed<mail, process>, mail>;
     CHECK(of_queue::process_grace({}, process{{.grace = 7s}}) == 7s);
     CHECK(plan_of<process>::process_grace(process{{.grace = 9s}}, thread_pool{}) == 9s);

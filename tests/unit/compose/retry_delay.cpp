@@ -23,17 +23,17 @@ pgq::duration delay_with(const std::array<pgq::header, N>& headers) {
 
 }  // namespace
 
-TEST_CASE("a failed job waits as the policy says for its attempt", "[compose][retry_delay]") {
+TEST_CASE("the policy gives the delay of a failed job by its attempt", "[compose][retry_delay]") {
     CHECK(pgq::detail::retry_delay<by_minutes>({.attempt = 1}) == 1min);
     CHECK(pgq::detail::retry_delay<by_minutes>({.attempt = 3}) == 3min);
 }
 
-TEST_CASE("a back-off that is stored with the job goes before the policy", "[compose][retry_delay]") {
+TEST_CASE("a back-off that is stored with the job overrides the policy", "[compose][retry_delay]") {
     CHECK(delay_with(std::array{pgq::header{"color", "blue"}, pgq::header{"pgq-backoff", "linear 1s 5s 5min"}}) == 6s);
     CHECK(delay_with(std::array{pgq::header{"pgq-backoff", "none"}}) == 0s);
 }
 
-TEST_CASE("a stored back-off that cannot be read counts as none", "[compose][retry_delay]") {
+TEST_CASE("a stored back-off that cannot be read is ignored", "[compose][retry_delay]") {
     CHECK(delay_with(std::array{pgq::header{"pgq-backoff", "fibonacci 1h"}}) == 2min);
     CHECK(delay_with(std::array{pgq::header{"pgq-backoff", ""}}) == 2min);
 }

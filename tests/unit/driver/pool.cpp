@@ -27,17 +27,17 @@ using driver::pool_options;
 
 namespace {
 
-/// What the sessions of a driver under test have in common: how many there are, and what goes wrong with them.
+/// The state that the sessions of a driver under test share: their number, and their faults.
 struct ward {
     std::atomic<int> opened{0};
     std::atomic<int> alive{0};
     std::atomic<int> questions{0};
-    std::atomic<bool> refuses{false};   // to connect
-    std::atomic<bool> all_dead{false};  // usable() says no
-    std::atomic<bool> mute{false};      // no answer to a question
+    std::atomic<bool> refuses{false};   // connect fails
+    std::atomic<bool> all_dead{false};  // usable() returns false
+    std::atomic<bool> mute{false};      // questions get no answer
 };
 
-/// A session in memory that can be broken.
+/// A session in memory that can break.
 class fragile_session : public driver::memory::session {
 public:
     fragile_session(driver::memory::session s, std::shared_ptr<ward> w)
@@ -101,7 +101,7 @@ BOOST_HANA_ADAPT_STRUCT(unit_driver_pool::note, text);
 
 namespace unit_driver_pool {
 
-TEST_CASE("a pool opens a session when none is free, and lends what is free first", "[driver][pool]") {
+TEST_CASE("a pool opens a session only if none is idle", "[driver][pool]") {
     const fragile inner;
     const pool p{inner, {.max = 3}};
     CHECK(inner.state().opened == 0);
@@ -117,7 +117,7 @@ TEST_CASE("a pool opens a session when none is free, and lends what is free firs
     CHECK(inner.state().questions == 0);
 }
 
-TEST_CASE("a caller of an exhausted pool gets an error with a remedy, in time", "[driver][pool]") {
+TEST_CASE("a caller of an exhausted pool gets an error with a remedy at its timeout", "[driver][pool]") {
     const pool p{{}, {.max = 2, .wait = 30ms}};
     const auto a = borrowed(p), b = borrowed(p);
     const auto begin = std::chrono::steady_clock::now();
@@ -132,7 +132,7 @@ TEST_CASE("a caller of an exhausted pool gets an error with a remedy, in time", 
     CHECK(p.counts().waiting == 0);
 }
 
-TEST_CASE("a caller that waits gets the session that is given back, first come first served", "[driver][pool]") {
+TEST_CASE("waiting callers get returned sessions in the order of their calls", "[driver][pool]") {
     const pool p{{}, {.max = 1, .wait = test::long_enough}};
     std::optional<pool::loan> held{borrowed(p)};
     std::mutex mutex;
@@ -152,7 +152,7 @@ TEST_CASE("a caller that waits gets the session that is given back, first come f
     CHECK(p.inner().state().opened == 1);
 }
 
-TEST_CASE("a discarded session is closed, and another is opened in its place for who waits", "[driver][pool]") {
+TEST_CASE("a pool closes a discarded session, and opens another one for the waiting caller", "[driver][pool]") {
     const pool p{{}, {.max = 1, .wait = test::long_enough}};
     std::optional<pool::loan> held{borrowed(p)};
     std::thread waiting{[&] { (void)p.borrow().value(); }};
@@ -164,7 +164,7 @@ TEST_CASE("a discarded session is closed, and another is opened in its place for
     CHECK(p.inner().state().alive == 1);
 }
 
-TEST_CASE("a session that broke while it was idle is replaced before it is lent", "[driver][pool]") {
+TEST_CASE("a pool replaces a session that broke while it was idle", "[driver][pool]") {
     const pool p;
     (void)borrowed(p);
     p.inner().state().all_dead = true;
@@ -173,7 +173,8 @@ TEST_CASE("a session that broke while it was idle is replaced before it is lent"
     CHECK(p.inner().state().alive == 1);
 }
 
-TEST_CASE("a session that was idle for long has to answer before it is lent, or is replaced", "[driver][pool]") {
+TEST_CASE("a session that was idle for long must answer a question before it is lent, or is replaced",
+          "[driver][pool]") {
     const pool p{{}, {.min = 1, .max_idle = 0s}};
     auto& state = p.inner().state();
     (void)borrowed(p);
@@ -186,7 +187,7 @@ TEST_CASE("a session that was idle for long has to answer before it is lent, or 
     CHECK(state.alive == 1);
 }
 
-TEST_CASE("sessions beyond the least number are closed when nobody has needed them for long", "[driver][pool]") {
+TEST_CASE("a pool closes sessions that were idle for long, down to the minimum", "[driver][pool]") {
     const pool p{{}, {.min = 1, .max = 3, .max_idle = 0s}};
     auto& state = p.inner().state();
     { const auto a = borrowed(p), b = borrowed(p), c = borrowed(p); }
@@ -196,7 +197,7 @@ TEST_CASE("sessions beyond the least number are closed when nobody has needed th
     CHECK(state.opened == 3);
 }
 
-TEST_CASE("a pool that cannot connect says why to each caller, and recovers", "[driver][pool]") {
+TEST_CASE("a pool that cannot connect tells each caller why, and recovers", "[driver][pool]") {
     const pool p{{}, {.max = 1, .wait = 30ms}};
     p.inner().state().refuses = true;
     for (int i = 0; i < 3; ++i) CHECK(p.borrow().error().message == "refused");
@@ -205,7 +206,7 @@ TEST_CASE("a pool that cannot connect says why to each caller, and recovers", "[
     CHECK(p.borrow().has_value());
 }
 
-TEST_CASE("a pool opens its least number of sessions ahead when told to", "[driver][pool]") {
+TEST_CASE("open() opens the minimum number of sessions", "[driver][pool]") {
     const pool p{{}, {.min = 2, .max = 3}};
     CHECK(p.open().has_value());
     CHECK(p.counts().idle == 2);
@@ -214,7 +215,7 @@ TEST_CASE("a pool opens its least number of sessions ahead when told to", "[driv
     CHECK_FALSE((pool{p.inner(), {.min = 1}}.open().has_value()));
 }
 
-TEST_CASE("a pool of impossible size lends nothing and says so", "[driver][pool]") {
+TEST_CASE("a pool with impossible options lends no session and returns an error", "[driver][pool]") {
     const auto options = GENERATE(pool_options{.max = 0}, pool_options{.min = 5, .max = 4}, pool_options{.max = 10'001},
                                   pool_options{.wait = -1s}, pool_options{.max_idle = -1s});
     const auto none = pool{{}, options}.borrow();
@@ -222,7 +223,7 @@ TEST_CASE("a pool of impossible size lends nothing and says so", "[driver][pool]
     CHECK(none.error() == errc::invalid_option);
 }
 
-TEST_CASE("sessions live as long as the last copy of the pool, and what it has lent", "[driver][pool]") {
+TEST_CASE("sessions live until the last copy of the pool and the last loan are destroyed", "[driver][pool]") {
     const fragile inner;
     std::optional<pool::loan> held;
     {
@@ -238,7 +239,7 @@ TEST_CASE("sessions live as long as the last copy of the pool, and what it has l
     CHECK(inner.state().alive == 0);
 }
 
-TEST_CASE("worker sessions come from the inner driver, and need no place in the pool", "[driver][pool]") {
+TEST_CASE("worker sessions come from the inner driver, and do not count in the pool", "[driver][pool]") {
     const pool p{{}, {.max = 1, .wait = 0s}};
     const auto held = borrowed(p);
     CHECK(p.connect(session_role::worker).has_value());
@@ -246,7 +247,7 @@ TEST_CASE("worker sessions come from the inner driver, and need no place in the 
     CHECK(p.borrow().error() == errc::timeout);
 }
 
-TEST_CASE("threads of one queue enqueue at once, each on a session of the pool", "[driver][pool]") {
+TEST_CASE("several threads of one queue enqueue at once, each over a session of the pool", "[driver][pool]") {
     using jobs_queue = queue<note, pool, serializer::raw>;
     const pool p{{}, {.max = 3, .wait = test::long_enough}};
     jobs_queue jobs{p};
@@ -264,13 +265,13 @@ TEST_CASE("threads of one queue enqueue at once, each on a session of the pool",
     CHECK(p.inner().state().opened <= 3);
 }
 
-TEST_CASE("a queue gives a session back that broke in a call, and the next call has another", "[driver][pool]") {
+TEST_CASE("a queue returns a session that broke in a call, and the next call gets another", "[driver][pool]") {
     using jobs_queue = queue<note, pool, serializer::raw>;
     const pool p;
     jobs_queue jobs{p};
     jobs.enqueue(note{"x"}).value();
     {
-        const auto before = borrowed(p);  // so that the queue has to open one, which then breaks in the call
+        const auto before = borrowed(p);  // so that the queue must open a session, which then breaks in the call
         p.inner().state().all_dead = true;
         CHECK(jobs.enqueue(note{"x"}).error() == errc::connection_lost);
     }

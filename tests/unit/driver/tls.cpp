@@ -18,7 +18,7 @@ const tls_settings libpqs_own{};
 
 tls_facts remote() { return {.host = "db.example.org", .bundle = "/bundle.crt"}; }
 
-/// Environment variables for the time of a test.
+/// Sets environment variables until the destructor runs.
 class with_environment {
 public:
     explicit with_environment(const std::vector<std::pair<std::string, std::string>>& wanted) {
@@ -48,8 +48,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("towards another host the server's certificate and name are verified when nobody says otherwise",
-          "[driver][tls]") {
+TEST_CASE("for another host the library verifies the server's certificate and name by default", "[driver][tls]") {
     CHECK(choose_tls(remote()) == tls_settings{"verify-full", "/bundle.crt"});
     for (const char* host : {"10.0.0.7", "2001:db8::1", "localhost.example.org", "127.0.0.1.example.org", "db"}) {
         auto f = remote();
@@ -59,13 +58,13 @@ TEST_CASE("towards another host the server's certificate and name are verified w
     }
 }
 
-TEST_CASE("an sslmode that somebody has said is left alone", "[driver][tls]") {
+TEST_CASE("the library keeps the user's sslmode", "[driver][tls]") {
     auto f = remote();
     f.has_mode = true;
     CHECK(choose_tls(f) == libpqs_own);
 }
 
-TEST_CASE("what stays on this machine is left to libpq", "[driver][tls]") {
+TEST_CASE("for a server on this machine the library keeps libpq's defaults", "[driver][tls]") {
     for (const char* host : {"", "/var/run/postgresql", "@abstract", "localhost", "127.0.0.1", "127.8.9.10", "::1",
                              "localhost,/tmp,127.0.0.1"}) {
         INFO(host);
@@ -73,18 +72,18 @@ TEST_CASE("what stays on this machine is left to libpq", "[driver][tls]") {
     }
 }
 
-TEST_CASE("of several hosts one that is elsewhere is enough", "[driver][tls]") {
+TEST_CASE("one remote host among several is enough to verify", "[driver][tls]") {
     CHECK(choose_tls({.host = "localhost,db.example.org"}).any());
     CHECK(choose_tls({.host = "db.example.org,localhost"}).any());
     CHECK_FALSE(choose_tls({.host = "localhost,"}).any());
 }
 
-TEST_CASE("the address goes before the name, as it does when connecting", "[driver][tls]") {
+TEST_CASE("hostaddr overrides host, as in libpq", "[driver][tls]") {
     CHECK(choose_tls({.host = "localhost", .hostaddr = "10.0.0.7"}).any());
     CHECK_FALSE(choose_tls({.host = "db.example.org", .hostaddr = "127.0.0.1"}).any());
 }
 
-TEST_CASE("what the system trusts is trusted, unless a root certificate is given", "[driver][tls]") {
+TEST_CASE("the library uses the system's root certificates if the user names none", "[driver][tls]") {
     auto f = remote();
     f.knows_system = true;
     CHECK(choose_tls(f).sslrootcert == "system");
@@ -95,7 +94,7 @@ TEST_CASE("what the system trusts is trusted, unless a root certificate is given
     CHECK(choose_tls(f) == tls_settings{"verify-full", ""});
 }
 
-TEST_CASE("what was said is found in the connection string, in both its forms, and in the environment",
+TEST_CASE("the library reads settings from both forms of the connection string and from the environment",
           "[driver][tls]") {
     {
         const with_environment empty{{}};
@@ -127,8 +126,7 @@ TEST_CASE("what was said is found in the connection string, in both its forms, a
     }
 }
 
-TEST_CASE("an error about TLS names sslmode as the remedy when it was not the user who asked for TLS",
-          "[driver][tls]") {
+TEST_CASE("an error about TLS names sslmode as the remedy if the user did not ask for TLS", "[driver][tls]") {
     const pgq::error_info about_tls{pgq::errc::connection_lost, "server does not support SSL, but SSL was required"};
     const pgq::error_info other{pgq::errc::connection_lost, "connection refused", "is it running?"};
     const tls_settings ours{"verify-full", "system"};

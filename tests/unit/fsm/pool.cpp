@@ -25,7 +25,7 @@ const pgq::steady_time start{1h};
 
 }  // namespace
 
-TEST_CASE("a pool opens sessions up to its size, and then lets callers wait", "[fsm][pool]") {
+TEST_CASE("a pool opens sessions up to its maximum, and then callers wait", "[fsm][pool]") {
     pool p{{.max = 2, .max_idle = 1min}};
     CHECK(p.asked(1, start) == pool_action{pool_do::open, 0});
     CHECK(p.asked(2, start) == pool_action{pool_do::open, 1});
@@ -35,7 +35,7 @@ TEST_CASE("a pool opens sessions up to its size, and then lets callers wait", "[
     CHECK(p.waiting() == 1);
 }
 
-TEST_CASE("a session that comes back goes to who has waited longest", "[fsm][pool]") {
+TEST_CASE("the caller that has waited longest gets a returned session", "[fsm][pool]") {
     pool p{{.max = 1, .max_idle = 1min}};
     (void)p.asked(1, start);
     for (const std::uint64_t caller : {2U, 3U, 4U}) CHECK(p.asked(caller, start).what == pool_do::wait);
@@ -46,7 +46,7 @@ TEST_CASE("a session that comes back goes to who has waited longest", "[fsm][poo
     CHECK(p.idle() == 1);
 }
 
-TEST_CASE("who gives up after a grant has the slot, and has to take it", "[fsm][pool]") {
+TEST_CASE("a caller that gives up after a grant still owns the slot", "[fsm][pool]") {
     pool p{{.max = 1, .max_idle = 1min}};
     (void)p.asked(1, start);
     (void)p.asked(2, start);
@@ -55,7 +55,7 @@ TEST_CASE("who gives up after a grant has the slot, and has to take it", "[fsm][
     CHECK(p.lent() == 1);
 }
 
-TEST_CASE("in the place of a session that broke the next caller opens another", "[fsm][pool]") {
+TEST_CASE("the next caller opens a session in the place of a broken one", "[fsm][pool]") {
     pool p{{.max = 1, .max_idle = 1min}};
     (void)p.asked(1, start);
     CHECK(p.dropped(0) == std::nullopt);
@@ -66,7 +66,7 @@ TEST_CASE("in the place of a session that broke the next caller opens another", 
     CHECK(p.lent() == 1);
 }
 
-TEST_CASE("the session that came back last is lent first", "[fsm][pool]") {
+TEST_CASE("the session that was returned last is lent first", "[fsm][pool]") {
     pool p{{.max = 3, .max_idle = 1min}};
     for (const std::uint64_t caller : {1U, 2U, 3U}) (void)p.asked(caller, start);
     for (const std::size_t slot : {1U, 2U, 0U}) (void)p.returned(slot, start);
@@ -74,7 +74,7 @@ TEST_CASE("the session that came back last is lent first", "[fsm][pool]") {
     CHECK(p.asked(5, start) == pool_action{pool_do::use, 2});
 }
 
-TEST_CASE("a session that was idle for long is looked at before it is used", "[fsm][pool]") {
+TEST_CASE("a session that was idle for long is checked before it is lent", "[fsm][pool]") {
     pool p{{.max = 1, .max_idle = 1min}};
     (void)p.asked(1, start);
     (void)p.returned(0, start);
@@ -83,7 +83,7 @@ TEST_CASE("a session that was idle for long is looked at before it is used", "[f
     CHECK(p.asked(3, start + 119s) == pool_action{pool_do::probe, 0});
 }
 
-TEST_CASE("sessions idle for long are closed, the longest idle first, down to the least number", "[fsm][pool]") {
+TEST_CASE("sessions that were idle for long are closed, the oldest first, down to the minimum", "[fsm][pool]") {
     pool p{{.min = 1, .max = 3, .max_idle = 1min}};
     for (const std::uint64_t caller : {1U, 2U, 3U}) (void)p.asked(caller, start);
     (void)p.returned(1, start);
@@ -97,7 +97,7 @@ TEST_CASE("sessions idle for long are closed, the longest idle first, down to th
     CHECK(p.open() == 1);
 }
 
-TEST_CASE("whatever happens, no slot is lent twice, nobody waits beside a free one, and grants are in order",
+TEST_CASE("in any order of calls no slot is lent twice, no caller waits while a slot is free, and grants are in order",
           "[fsm][pool]") {
     std::mt19937 random{20240229};
     for (int round = 0; round < 200; ++round) {

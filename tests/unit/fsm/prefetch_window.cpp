@@ -14,7 +14,7 @@ using pgq::fsm::prefetch_window;
 
 namespace {
 
-// A worker that fills its hand and works it off at an even pace of `each` a job.
+// A worker that claims up to its window and finishes jobs at an even pace of `each` per job.
 struct bench_worker {
     prefetch_window w;
     steady_time now{1h};
@@ -29,7 +29,7 @@ struct bench_worker {
 
 }  // namespace
 
-TEST_CASE("a window begins with one job more than slots for each slot", "[fsm][prefetch_window]") {
+TEST_CASE("at the start a window holds two jobs per slot", "[fsm][prefetch_window]") {
     CHECK(prefetch_window{}.target() == 2);
     CHECK(prefetch_window{{.slots = 4}}.target() == 8);
     CHECK(prefetch_window{{.slots = 0}}.target() == 2);
@@ -37,7 +37,7 @@ TEST_CASE("a window begins with one job more than slots for each slot", "[fsm][p
     CHECK(prefetch_window{{.slots = 4, .max_prefetch = 0}}.target() == 4);
 }
 
-TEST_CASE("a window counts what is in hand and asks for the rest", "[fsm][prefetch_window]") {
+TEST_CASE("a window counts the jobs in flight and asks for the rest", "[fsm][prefetch_window]") {
     const steady_time now{1h};
     prefetch_window w{{.slots = 4}};
     CHECK(w.room() == 8);
@@ -53,7 +53,7 @@ TEST_CASE("a window counts what is in hand and asks for the rest", "[fsm][prefet
     CHECK(w.in_hand() == 0);
 }
 
-TEST_CASE("fast jobs double the prefetch with each full round, up to the most allowed", "[fsm][prefetch_window]") {
+TEST_CASE("fast jobs double the prefetch with each full round, up to the maximum", "[fsm][prefetch_window]") {
     bench_worker b{.w = prefetch_window{{.slots = 1, .max_prefetch = 100}}};
     for (const std::uint32_t expected : {3u, 5u, 9u, 17u, 33u, 65u, 101u, 101u}) {
         b.round(10us);
@@ -61,13 +61,13 @@ TEST_CASE("fast jobs double the prefetch with each full round, up to the most al
     }
 }
 
-TEST_CASE("the prefetch grows only to what lasts for the target time", "[fsm][prefetch_window]") {
+TEST_CASE("the prefetch grows only up to the jobs of the target time", "[fsm][prefetch_window]") {
     bench_worker b{.w = prefetch_window{{.slots = 1, .target = 20ms}}};
     for (int i = 0; i < 20; ++i) b.round(1ms);
     CHECK(b.w.target() == 1 + 16);  // 16 ms; twice as much would last 32 ms
 }
 
-TEST_CASE("a claim that came back short does not make the prefetch grow", "[fsm][prefetch_window]") {
+TEST_CASE("after a claim that returned too few jobs the prefetch does not grow", "[fsm][prefetch_window]") {
     const steady_time now{1h};
     prefetch_window w{{.slots = 2}};
     w.claimed(3, 4, now);
@@ -87,22 +87,21 @@ TEST_CASE("an empty claim changes nothing", "[fsm][prefetch_window]") {
     CHECK(w.in_hand() == 0);
 }
 
-TEST_CASE("jobs that get slower halve the prefetch until it lasts no longer than five times the target",
-          "[fsm][prefetch_window]") {
+TEST_CASE("slower jobs halve the prefetch until it lasts at most five times the target time", "[fsm][prefetch_window]") {
     bench_worker b{.w = prefetch_window{{.slots = 1, .target = 20ms}}};
     for (int i = 0; i < 20; ++i) b.round(1ms);
     REQUIRE(b.w.target() == 17);
-    b.round(10ms);  // 16 prefetched would last 160 ms
+    b.round(10ms);  // 16 prefetched jobs would last 160 ms
     CHECK(b.w.target() == 9);
-    b.round(10ms);  // 80 ms is still good
+    b.round(10ms);  // 80 ms is short enough
     CHECK(b.w.target() == 9);
 }
 
-TEST_CASE("a worker with long jobs prefetches nothing", "[fsm][prefetch_window]") {
+TEST_CASE("a worker with long jobs prefetches none", "[fsm][prefetch_window]") {
     bench_worker b{.w = prefetch_window{{.slots = 1}}};
     b.round(101ms);
     CHECK(b.w.target() == 1);
-    SECTION("and begins again when they get short") {
+    SECTION("and prefetches again when they get short") {
         b.round(1ms);
         CHECK(b.w.target() == 2);
         b.round(1ms);
@@ -110,7 +109,7 @@ TEST_CASE("a worker with long jobs prefetches nothing", "[fsm][prefetch_window]"
     }
 }
 
-TEST_CASE("how long a job takes is told from the number that ran side by side", "[fsm][prefetch_window]") {
+TEST_CASE("the time per job takes into account how many jobs run at once", "[fsm][prefetch_window]") {
     // Four at once: 8 jobs of 120 ms are finished after 240 ms, one every 30 ms.
     const steady_time now{1h};
     prefetch_window w{{.slots = 4}};
@@ -120,7 +119,7 @@ TEST_CASE("how long a job takes is told from the number that ran side by side", 
     CHECK(w.target() == 4);
 }
 
-TEST_CASE("a job that takes very long ends the prefetch while it still runs", "[fsm][prefetch_window]") {
+TEST_CASE("a job that runs very long ends the prefetch while it still runs", "[fsm][prefetch_window]") {
     const steady_time now{1h};
     prefetch_window w{{.slots = 1}};
     w.claimed(2, 2, now);
@@ -128,7 +127,7 @@ TEST_CASE("a job that takes very long ends the prefetch while it still runs", "[
     CHECK(w.target() == 2);
     w.finished(0, now + 101ms);
     CHECK(w.target() == 1);
-    SECTION("so that what was not started can be given back") {
+    SECTION("so that the worker can give back jobs that have not started") {
         REQUIRE(w.in_hand() > w.target());
         w.dropped(w.in_hand() - w.target());
         CHECK(w.in_hand() == 1);
@@ -136,7 +135,7 @@ TEST_CASE("a job that takes very long ends the prefetch while it still runs", "[
     }
 }
 
-TEST_CASE("one long job among short ones on other slots leaves the prefetch alone", "[fsm][prefetch_window]") {
+TEST_CASE("one long job does not change the prefetch if other slots run short jobs", "[fsm][prefetch_window]") {
     steady_time now{1h};
     prefetch_window w{{.slots = 4}};
     w.claimed(8, 8, now);
@@ -145,7 +144,7 @@ TEST_CASE("one long job among short ones on other slots leaves the prefetch alon
     CHECK(w.in_hand() == 1);
 }
 
-TEST_CASE("the time that nothing was in hand is not taken for work", "[fsm][prefetch_window]") {
+TEST_CASE("the time without jobs in flight does not count as run time", "[fsm][prefetch_window]") {
     bench_worker b{.w = prefetch_window{{.slots = 1}}};
     b.round(1ms);
     REQUIRE(b.w.target() == 3);
@@ -154,8 +153,8 @@ TEST_CASE("the time that nothing was in hand is not taken for work", "[fsm][pref
     CHECK(b.w.target() == 5);
 }
 
-TEST_CASE("many finishes told late and at once do not look like one long job", "[fsm][prefetch_window]") {
-    // The round trip took 200 ms, in which 50 jobs of 4 ms were worked off.
+TEST_CASE("many finished jobs that are reported late and together do not look like one long job", "[fsm][prefetch_window]") {
+    // The round trip took 200 ms, in which 50 jobs of 4 ms ran.
     const steady_time now{1h};
     prefetch_window w{{.slots = 50, .max_prefetch = 50}};
     w.claimed(100, 100, now);
@@ -163,7 +162,7 @@ TEST_CASE("many finishes told late and at once do not look like one long job", "
     CHECK(w.target() == 100);
 }
 
-TEST_CASE("claims that overlap are measured as one stream", "[fsm][prefetch_window]") {
+TEST_CASE("overlapping claims are measured as one stream", "[fsm][prefetch_window]") {
     steady_time now{1h};
     prefetch_window w{{.slots = 1, .max_prefetch = 64}};
     w.claimed(2, 2, now);
@@ -175,7 +174,7 @@ TEST_CASE("claims that overlap are measured as one stream", "[fsm][prefetch_wind
     CHECK(w.target() == 65);
 }
 
-TEST_CASE("what was just claimed is not taken for stalled because those before it ended long ago",
+TEST_CASE("jobs that were just claimed do not count as stalled, even if those before them ended long ago",
           "[fsm][prefetch_window]") {
     steady_time now{1h};
     prefetch_window w{{.slots = 2}};
@@ -190,7 +189,7 @@ TEST_CASE("what was just claimed is not taken for stalled because those before i
     CHECK(w.holds_too_many());
 }
 
-TEST_CASE("a window knows how many jobs will have run within a moment", "[fsm][prefetch_window]") {
+TEST_CASE("a window knows how many jobs will end within a given time", "[fsm][prefetch_window]") {
     bench_worker b{.w = prefetch_window{{.slots = 2, .max_prefetch = 500}}};
     CHECK(b.w.within(2ms) == 0);  // there is no telling yet
     for (int i = 0; i < 30; ++i) b.round(100us);
@@ -215,7 +214,7 @@ TEST_CASE("a failed claim halves the window, down to one job", "[fsm][prefetch_w
     }
 }
 
-TEST_CASE("after a failed claim full rounds open the window again, step by step", "[fsm][prefetch_window]") {
+TEST_CASE("after a failed claim, full rounds widen the window again step by step", "[fsm][prefetch_window]") {
     bench_worker b{.w = prefetch_window{{.slots = 4, .max_prefetch = 12}}};
     for (int i = 0; i < 10; ++i) b.round(10us);
     REQUIRE(b.w.target() == 16);
@@ -227,7 +226,7 @@ TEST_CASE("after a failed claim full rounds open the window again, step by step"
     CHECK(b.w.target() == 16);
 }
 
-TEST_CASE("large bodies keep the window small", "[fsm][prefetch_window]") {
+TEST_CASE("large payloads keep the window small", "[fsm][prefetch_window]") {
     prefetch_window w{{.slots = 16, .max_bytes = 1000}};
     REQUIRE(w.target() == 32);
     w.claimed_bytes(10, 10);
@@ -238,11 +237,11 @@ TEST_CASE("large bodies keep the window small", "[fsm][prefetch_window]") {
         for (int i = 0; i < 100; ++i) w.claimed_bytes(10, 10);
         CHECK(w.target() == 32);
     }
-    SECTION("but never shut it") {
+    SECTION("but never close it") {
         for (int i = 0; i < 100; ++i) w.claimed_bytes(1u << 30, 1);
         CHECK(w.target() == 1);
     }
-    SECTION("and a claim without jobs says nothing") {
+    SECTION("and a claim without jobs does not count") {
         w.claimed_bytes(1u << 30, 0);
         CHECK(w.target() == 32);
     }
@@ -255,7 +254,7 @@ TEST_CASE("a window of the largest numbers does not overflow", "[fsm][prefetch_w
     CHECK(b.w.target() == 4'294'967'295u);
 }
 
-TEST_CASE("jobs that take no slot widen the window by as many, and leave it as it was", "[fsm][prefetch_window]") {
+TEST_CASE("jobs that use no slot widen the window by their number, and do not change it afterwards", "[fsm][prefetch_window]") {
     prefetch_window w{{.slots = 2, .max_prefetch = 0}};
     CHECK(w.target() == 2);
     w.set_extra_slots(3);

@@ -20,7 +20,7 @@ using pgq::fsm::worker_options;
 
 namespace {
 
-// A worker with two slots that holds four jobs, and the loop around it: time, and answers to what it asks for.
+// A machine with two slots that holds four jobs, and a loop that gives it the time and the answers.
 struct loop {
     static worker_options usual(run_until until = run_until::stopped) {
         return {.window = {.slots = 2, .max_prefetch = 2}, .grace = 30s, .until = until};
@@ -29,7 +29,7 @@ struct loop {
     explicit loop(worker_options o = usual()) : w{o} {}
 
     worker_action next() { return w.next(now); }
-    // What it asks for now succeeds and brings `n` jobs.
+    // The sync that it asks for now succeeds and claims `n` jobs.
     worker_action succeed(std::uint32_t n = 0, std::uint32_t promoted = 0, std::optional<duration> due = {}) {
         const auto a = next();
         REQUIRE(a.what == worker_do::exchange);
@@ -42,14 +42,14 @@ struct loop {
         w.failed(a, now);
         return a;
     }
-    // Nothing to be had: looked, announced, and looked once more.
+    // No job is found: a first claim, one with the subscription to wake-ups, then the wait.
     void fall_asleep(std::optional<duration> due = {}) {
         REQUIRE(succeed(0).from_start);
         REQUIRE(succeed(0, 0, due).announce_sleep);
         REQUIRE(next().what == worker_do::wait);
     }
     void finish(std::uint32_t n) { w.finished(n, now); }
-    // It says and asks what is left to say and ask, but claims no more.
+    // It syncs until it has nothing left to report, and claims no more.
     void rest() {
         auto a = next();
         for (; a.what == worker_do::exchange; a = next()) {
@@ -65,7 +65,7 @@ struct loop {
 
 }  // namespace
 
-TEST_CASE("a worker begins by claiming as much as it may hold, from the start", "[fsm][worker]") {
+TEST_CASE("the first claim asks for as many jobs as the worker may hold, by a full scan", "[fsm][worker]") {
     loop s;
     const auto a = s.next();
     CHECK(a.what == worker_do::exchange);
@@ -77,7 +77,7 @@ TEST_CASE("a worker begins by claiming as much as it may hold, from the start", 
     CHECK_FALSE(a.wake_peer);
 }
 
-TEST_CASE("a worker with its hands full waits, and refills when a slot stands empty", "[fsm][worker]") {
+TEST_CASE("a worker with a full window waits, and claims again when a slot is free", "[fsm][worker]") {
     loop s;
     s.succeed(4);
     CHECK(s.w.in_hand() == 4);
@@ -90,7 +90,7 @@ TEST_CASE("a worker with its hands full waits, and refills when a slot stands em
     CHECK(a.limit == 3);
 }
 
-TEST_CASE("a full claim is followed by one behind the cursors that wakes a peer", "[fsm][worker]") {
+TEST_CASE("after a full claim the next one starts at the cursors and wakes a peer", "[fsm][worker]") {
     loop s;
     s.succeed(4);
     s.finish(4);
@@ -99,7 +99,7 @@ TEST_CASE("a full claim is followed by one behind the cursors that wakes a peer"
     CHECK(a.wake_peer);
 }
 
-TEST_CASE("a peer is not woken again at once", "[fsm][worker]") {
+TEST_CASE("a worker does not wake a peer twice within a few milliseconds", "[fsm][worker]") {
     loop s;
     s.succeed(4);
     s.finish(4);
@@ -114,7 +114,7 @@ TEST_CASE("a peer is not woken again at once", "[fsm][worker]") {
     CHECK(s.succeed(4).wake_peer);
 }
 
-TEST_CASE("cursors are trusted for a while, then it makes a full scan", "[fsm][worker]") {
+TEST_CASE("a worker uses its cursors for 250 ms, then does a full scan", "[fsm][worker]") {
     loop s;
     s.succeed(4);
     s.now += 249ms;
@@ -125,11 +125,11 @@ TEST_CASE("cursors are trusted for a while, then it makes a full scan", "[fsm][w
     CHECK(s.next().from_start);
 }
 
-TEST_CASE("a worker that is never idle looks for deferred jobs now and then, and promotes them in time",
+TEST_CASE("a worker that is never idle asks for the next due time every 250 ms, and promotes deferred jobs in time",
           "[fsm][worker]") {
     loop s;
     std::uint32_t held = 0;
-    // All that it held ends, and it gets all that it asks for.
+    // All of its jobs end, and it gets as many as it asks for.
     const auto later = [&](duration d, std::optional<duration> due = {}) {
         s.now += d;
         s.finish(held);
@@ -147,7 +147,7 @@ TEST_CASE("a worker that is never idle looks for deferred jobs now and then, and
     CHECK(later(1ms).promote);
 }
 
-TEST_CASE("a short claim behind the cursors is no proof: it makes a full scan", "[fsm][worker]") {
+TEST_CASE("after a short claim at the cursors the worker does a full scan", "[fsm][worker]") {
     loop s;
     s.succeed(4);
     s.finish(4);
@@ -159,7 +159,7 @@ TEST_CASE("a short claim behind the cursors is no proof: it makes a full scan", 
     CHECK_FALSE(a.announce_sleep);
 }
 
-TEST_CASE("a worker that found nothing announces its sleep, looks once more, and waits", "[fsm][worker]") {
+TEST_CASE("a worker that finds no jobs subscribes to wake-ups, claims once more, and waits", "[fsm][worker]") {
     loop s;
     s.succeed(0);
     const auto a = s.succeed(0);
@@ -172,20 +172,20 @@ TEST_CASE("a worker that found nothing announces its sleep, looks once more, and
     CHECK(sleep.timeout == 5s);
 }
 
-TEST_CASE("what the last look before sleep finds is run, and the worker stays announced", "[fsm][worker]") {
+TEST_CASE("a worker runs the jobs of its last claim before the wait, and stays subscribed", "[fsm][worker]") {
     loop s;
     s.succeed(0);
     CHECK(s.succeed(2).announce_sleep);
     CHECK(s.next().what == worker_do::wait);
     s.finish(2);
-    const auto a = s.succeed(0);  // nothing runs: what is finished is told
+    const auto a = s.succeed(0);  // nothing runs, so the worker acknowledges
     CHECK(a.limit == 0);
     CHECK_FALSE(a.announce_awake);
     CHECK_FALSE(a.announce_sleep);
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a sleeper that is called makes a full scan, without announcing anything", "[fsm][worker]") {
+TEST_CASE("a wake-up causes a full scan, and no new subscription", "[fsm][worker]") {
     loop s;
     s.fall_asleep();
     s.w.notified();
@@ -197,14 +197,14 @@ TEST_CASE("a sleeper that is called makes a full scan, without announcing anythi
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a call for a worker that does not sleep changes nothing", "[fsm][worker]") {
+TEST_CASE("a wake-up of a worker that does not sleep changes nothing", "[fsm][worker]") {
     loop s;
     s.succeed(4);
     s.w.notified();
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a sleeper whose hands get full says that it is awake, and passes the call on", "[fsm][worker]") {
+TEST_CASE("a sleeping worker that fills its window unsubscribes, and wakes a peer", "[fsm][worker]") {
     loop s;
     s.fall_asleep();
     s.w.notified();
@@ -215,24 +215,24 @@ TEST_CASE("a sleeper whose hands get full says that it is awake, and passes the 
     CHECK(a.wake_peer);
     CHECK(s.next().what == worker_do::wait);
 
-    // It announces its sleep again when it has found less than it could take.
+    // It subscribes again when a claim returns fewer jobs than it could take.
     s.finish(4);
     s.succeed(0);
     s.succeed(0);
     CHECK(s.next().announce_sleep);
 }
 
-TEST_CASE("a full worker that sleeps and is called once more passes that call on", "[fsm][worker]") {
+TEST_CASE("a full worker that is still subscribed and woken again wakes a peer", "[fsm][worker]") {
     loop s;
     s.succeed(0);
-    s.succeed(4);  // with the announcement
+    s.succeed(4);  // with the subscription
     s.w.notified();
     const auto a = s.next();
     CHECK(a.announce_awake);
     CHECK(a.wake_peer);
 }
 
-TEST_CASE("an idle worker polls once an interval, for jobs and for deferred ones in turn", "[fsm][worker]") {
+TEST_CASE("an idle worker polls once per interval, in turn for ready jobs and for the next due time", "[fsm][worker]") {
     loop s;
     s.fall_asleep();
     s.now += 5s - 1ms;
@@ -253,7 +253,7 @@ TEST_CASE("an idle worker polls once an interval, for jobs and for deferred ones
     CHECK(s.succeed(0).look_ahead);
 }
 
-TEST_CASE("a poll that finds work makes it claim on", "[fsm][worker]") {
+TEST_CASE("a poll that finds jobs makes the worker claim on", "[fsm][worker]") {
     loop s;
     s.fall_asleep();
     s.now += 5s;
@@ -263,7 +263,7 @@ TEST_CASE("a poll that finds work makes it claim on", "[fsm][worker]") {
     CHECK(s.next().announce_awake);
 }
 
-TEST_CASE("a sleeper wakes in time for the next deferred job, promotes it and peeks again", "[fsm][worker]") {
+TEST_CASE("a sleeping worker wakes for the next due job, promotes it and asks for the next due time", "[fsm][worker]") {
     loop s;
     s.fall_asleep(120ms);
     CHECK(s.next().timeout == 120ms);
@@ -279,12 +279,12 @@ TEST_CASE("a sleeper wakes in time for the next deferred job, promotes it and pe
     CHECK(s.next().timeout == 1s);
 }
 
-TEST_CASE("a full worker promotes what is due for its peers", "[fsm][worker]") {
+TEST_CASE("a full worker promotes due jobs, and wakes a peer for them", "[fsm][worker]") {
     loop s;
     s.succeed(0);
     const auto sleeping = s.next();
     s.w.exchanged(sleeping, 4, 0, 100ms, s.now);
-    s.succeed(0);  // awake
+    s.succeed(0);  // unsubscribed
     s.now += 100ms;
     s.w.finished(1, s.now);
     const auto a = s.next();
@@ -295,19 +295,19 @@ TEST_CASE("a full worker promotes what is due for its peers", "[fsm][worker]") {
     CHECK(a.wake_peer);
 }
 
-TEST_CASE("a job that is due in no time is no reason to spin", "[fsm][worker]") {
+TEST_CASE("a job that is already due causes no busy loop", "[fsm][worker]") {
     loop s;
     s.fall_asleep(-3s);
     CHECK(s.next().timeout >= 1ms);
 }
 
-TEST_CASE("a job that is due at the end of time is no reason to spin either", "[fsm][worker]") {
+TEST_CASE("a job that is due at the end of time causes no busy loop", "[fsm][worker]") {
     loop s;
     s.fall_asleep(duration::max());
     CHECK(s.next().timeout == 5s);
 }
 
-TEST_CASE("finished jobs wait for company, but not long", "[fsm][worker]") {
+TEST_CASE("a finished job waits at most 50 ms for others, to be acknowledged together", "[fsm][worker]") {
     loop s;
     s.succeed(0);
     s.succeed(3);
@@ -317,14 +317,14 @@ TEST_CASE("finished jobs wait for company, but not long", "[fsm][worker]") {
     CHECK(a.timeout == 50ms);
     s.now += 20ms;
     s.finish(1);
-    CHECK(s.next().timeout == 30ms);  // counts from the first
+    CHECK(s.next().timeout == 30ms);  // counts from the first one
     s.now += 30ms;
     a = s.succeed(0);
     CHECK(a.limit == 0);
     CHECK(s.next().timeout > 50ms);
 }
 
-TEST_CASE("when nothing runs any more what is finished is acknowledged at once", "[fsm][worker]") {
+TEST_CASE("when no job runs any more, finished jobs are acknowledged at once", "[fsm][worker]") {
     loop s;
     s.succeed(0);
     s.succeed(2);
@@ -332,7 +332,7 @@ TEST_CASE("when nothing runs any more what is finished is acknowledged at once",
     CHECK(s.succeed(0).limit == 0);
 }
 
-TEST_CASE("a requested flush is sent at once", "[fsm][worker]") {
+TEST_CASE("a report that is not a finished job is sent at once", "[fsm][worker]") {
     loop s;
     s.succeed(0);
     s.succeed(1);
@@ -341,7 +341,7 @@ TEST_CASE("a requested flush is sent at once", "[fsm][worker]") {
     CHECK(s.next().what == worker_do::exchange);
 }
 
-TEST_CASE("a job that is put back makes a drained worker make a full scan", "[fsm][worker]") {
+TEST_CASE("a job that is put back makes a worker without jobs do a full scan", "[fsm][worker]") {
     loop s;
     s.fall_asleep();
     s.w.notified();
@@ -353,7 +353,7 @@ TEST_CASE("a job that is put back makes a drained worker make a full scan", "[fs
     CHECK(a.from_start);
 }
 
-TEST_CASE("a job that goes back where cursors know of it makes a drained worker claim again, without a full scan",
+TEST_CASE("a job that is put back after the cursors makes a worker without jobs claim again at the cursors",
           "[fsm][worker]") {
     loop s{loop::usual(run_until::empty)};
     s.succeed(1);  // fewer than it wanted
@@ -362,11 +362,11 @@ TEST_CASE("a job that goes back where cursors know of it makes a drained worker 
     const auto a = s.succeed(1);
     CHECK(a.limit == 3);
     CHECK_FALSE(a.from_start);
-    CHECK(s.succeed(0).from_start);  // then all the same: others may have put something back
+    CHECK(s.succeed(0).from_start);  // a full scan follows, because another worker may have put a job back
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a slow full scan is not repeated soon, a fast one is", "[fsm][worker]") {
+TEST_CASE("a slow full scan is not repeated soon, and a quick one is", "[fsm][worker]") {
     const auto look = [](loop& s, duration took) {
         const auto a = s.next();
         REQUIRE(a.from_start);
@@ -386,7 +386,7 @@ TEST_CASE("a slow full scan is not repeated soon, a fast one is", "[fsm][worker]
         CHECK_FALSE(from_start_after(s, pause - 1ms));
         CHECK(from_start_after(s, pause));
     }
-    // While jobs ran in the loop's own thread nobody waited for the server.
+    // While jobs ran in the shell's own thread, the worker did not wait for the server.
     loop s;
     const auto a = s.next();
     s.now += 1s;
@@ -397,7 +397,7 @@ TEST_CASE("a slow full scan is not repeated soon, a fast one is", "[fsm][worker]
     CHECK(from_start_after(s, 250ms));
 }
 
-TEST_CASE("where full scans are slow a worker that is woken trusts its cursors", "[fsm][worker]") {
+TEST_CASE("if full scans are slow, a worker that is woken claims at its cursors", "[fsm][worker]") {
     loop s;
     const auto succeed_slowly = [&](std::uint32_t n, duration took) {
         const auto a = s.next();
@@ -411,10 +411,10 @@ TEST_CASE("where full scans are slow a worker that is woken trusts its cursors",
     REQUIRE(succeed_slowly(0, 10ms).announce_sleep);
     s.now += 200ms;
     s.w.notified();
-    REQUIRE(succeed_slowly(0, 10ms).from_start);  // 20 times as long has gone by
+    REQUIRE(succeed_slowly(0, 10ms).from_start);  // a pause of 20 times the scan has passed
     s.rest();
 
-    SECTION("what came is taken, and the look made up for when it can be afforded") {
+    SECTION("it takes the new job, and does the full scan after the pause") {
         s.now += 50ms;
         s.w.notified();
         CHECK_FALSE(succeed_slowly(1, 0ms).from_start);
@@ -424,13 +424,13 @@ TEST_CASE("where full scans are slow a worker that is woken trusts its cursors",
         CHECK(s.succeed(0).from_start);
         CHECK(s.next().what == worker_do::wait);
     }
-    SECTION("who was called for something that cursors hide looks at once") {
+    SECTION("if it finds no job at its cursors, it does a full scan at once") {
         s.now += 50ms;
         s.w.notified();
         CHECK_FALSE(succeed_slowly(0, 0ms).from_start);
         CHECK(succeed_slowly(0, 10ms).from_start);
     }
-    SECTION("who is to stop when all is done is sure of it") {
+    SECTION("run_until::empty does a full scan before its end") {
         loop e{loop::usual(run_until::empty)};
         const auto a = e.next();
         e.now += 10ms;
@@ -441,18 +441,18 @@ TEST_CASE("where full scans are slow a worker that is woken trusts its cursors",
     }
 }
 
-TEST_CASE("while jobs of limited lanes keep coming a worker that ends when all is done looks for others now and then",
+TEST_CASE("with run_until::empty, a worker that always gets limited jobs still does a full scan now and then",
           "[fsm][worker]") {
     loop s{loop::usual(run_until::empty)};
     CHECK(s.succeed(0).from_start);
     s.w.claimed_limited(1, {}, false, s.now);
     for (int i = 0; i < 3; ++i) {
         s.finish(1);
-        CHECK(s.succeed().limit == 0);  // tells that it is done
+        CHECK(s.succeed().limit == 0);  // acknowledges the job
         s.w.claimed_limited(1, {}, false, s.now);
     }
     s.finish(1);
-    SECTION("not for each of them") {
+    SECTION("but not after each of these jobs") {
         s.now += 250ms;
         const auto a = s.succeed();
         CHECK(a.limit == 4);
@@ -479,7 +479,7 @@ TEST_CASE("while jobs of limited lanes keep coming a worker that ends when all i
     }
 }
 
-TEST_CASE("a postponed scan is no reason to wake up while hands are full", "[fsm][worker]") {
+TEST_CASE("a postponed full scan does not wake a worker with a full window", "[fsm][worker]") {
     loop s;
     const auto a = s.next();
     s.now += 10ms;
@@ -490,18 +490,18 @@ TEST_CASE("a postponed scan is no reason to wake up while hands are full", "[fsm
     s.finish(1);
     s.finish(2);
     s.now += 10ms;
-    CHECK_FALSE(s.succeed(2).from_start);  // short, and put off
+    CHECK_FALSE(s.succeed(2).from_start);  // a short claim, whose full scan is postponed
     s.now += 200ms;
     (void)s.w.should_give_back(s.now);
     s.rest();
     CHECK(s.next().timeout >= 1s);
 }
 
-TEST_CASE("a worker that falls asleep behind its cursors makes a full scan soon", "[fsm][worker]") {
+TEST_CASE("a worker that goes to sleep after a claim at its cursors does a full scan soon", "[fsm][worker]") {
     loop s;
     const auto a = s.next();
     s.now += 10ms;
-    s.w.exchanged(a, 0, 0, {}, s.now);  // a look that finds nothing takes so long
+    s.w.exchanged(a, 0, 0, {}, s.now);  // a scan that finds no job takes 10 ms
     const auto b = s.next();
     s.w.exchanged(b, 4, 0, {}, s.now);
     s.finish(4);
@@ -519,7 +519,7 @@ TEST_CASE("a worker that falls asleep behind its cursors makes a full scan soon"
     s.rest();
 }
 
-TEST_CASE("among many workers each makes a full scan more seldom", "[fsm][worker]") {
+TEST_CASE("the more workers there are, the less often each of them does a full scan", "[fsm][worker]") {
     for (const auto& [workers, pause] : {std::pair<int, duration>{1, 250ms}, {4, 250ms}, {8, 500ms}, {64, 4s}}) {
         loop s;
         s.w.set_worker_count(workers);
@@ -530,7 +530,7 @@ TEST_CASE("among many workers each makes a full scan more seldom", "[fsm][worker
         s.now += 1ms;
         CHECK(s.next().from_start);
     }
-    // Looks that take long come to no more of all workers' time than of one's.
+    // Slow full scans are rationed: all workers together spend no more time on them than one worker would.
     for (const auto& [workers, pause] : {std::pair<int, duration>{1, 400ms}, {4, 1600ms}, {64, 25600ms}, {400, 30s}}) {
         loop s;
         s.w.set_worker_count(workers);
@@ -545,18 +545,18 @@ TEST_CASE("among many workers each makes a full scan more seldom", "[fsm][worker
     }
 }
 
-TEST_CASE("a worker that is woken claims first, and looks for what is due when that is done", "[fsm][worker]") {
+TEST_CASE("a worker that is woken claims first, and asks for the next due time afterwards", "[fsm][worker]") {
     loop s;
     s.fall_asleep();
     s.w.notified();
     CHECK_FALSE(s.succeed(1).look_ahead);
     REQUIRE(s.next().what == worker_do::wait);
-    CHECK(s.next().timeout == 2ms);  // it may have been for a deferred job
+    CHECK(s.next().timeout == 2ms);  // the wake-up may be for a deferred job
     SECTION("with the acknowledgement") {
         s.finish(1);
         CHECK(s.succeed().look_ahead);
     }
-    SECTION("or without, when the job takes longer") {
+    SECTION("or without it, if the job runs longer") {
         s.now += 2ms;
         CHECK(s.succeed().look_ahead);
     }
@@ -564,7 +564,8 @@ TEST_CASE("a worker that is woken claims first, and looks for what is due when t
     CHECK(s.next().timeout > 40ms);
 }
 
-TEST_CASE("a worker notices that jobs wait behind slow ones, and then holds no more than it runs", "[fsm][worker]") {
+TEST_CASE("a worker that notices jobs waiting behind slow ones gives them back and holds no more than it runs",
+          "[fsm][worker]") {
     loop s;
     s.succeed(4);
     CHECK_FALSE(s.w.should_give_back(s.now));
@@ -581,7 +582,7 @@ TEST_CASE("a worker notices that jobs wait behind slow ones, and then holds no m
     CHECK(s.next().limit == 1);
 }
 
-TEST_CASE("a worker that runs all it holds never stalls, nor one that stops", "[fsm][worker]") {
+TEST_CASE("a worker that runs all of its jobs never counts as stalled, and a stopping one neither", "[fsm][worker]") {
     loop s;
     s.succeed(2);
     s.now += 1h;
@@ -593,7 +594,7 @@ TEST_CASE("a worker that runs all it holds never stalls, nor one that stops", "[
     CHECK_FALSE(t.w.should_give_back(t.now));
 }
 
-TEST_CASE("a failed exchange rests, longer each time, and asks for half as much", "[fsm][worker]") {
+TEST_CASE("after a failed sync the worker waits, longer each time, and claims half as many jobs", "[fsm][worker]") {
     loop s;
     CHECK(s.fail().limit == 4);
     CHECK(s.next().what == worker_do::wait);
@@ -613,10 +614,10 @@ TEST_CASE("a failed exchange rests, longer each time, and asks for half as much"
     s.succeed(1);
     s.finish(1);
     s.fail();
-    CHECK(s.next().timeout == 20ms);  // a success makes up for all of it
+    CHECK(s.next().timeout == 20ms);  // a success resets the wait
 }
 
-TEST_CASE("what failed is asked for again with the same announcements", "[fsm][worker]") {
+TEST_CASE("a failed sync is repeated with the same subscription", "[fsm][worker]") {
     loop s;
     s.succeed(0);
     CHECK(s.fail().announce_sleep);
@@ -624,14 +625,14 @@ TEST_CASE("what failed is asked for again with the same announcements", "[fsm][w
     CHECK(s.succeed(0).announce_sleep);
     s.w.notified();
     s.succeed(2);
-    s.now += 20ms;  // two was all it may hold now
+    s.now += 20ms;  // it may hold only two jobs now
     const auto awake = s.fail();
     CHECK(awake.announce_awake);
     s.now += 20ms;
     CHECK(s.next().announce_awake);
 }
 
-TEST_CASE("a new session knows nothing: it makes a full scan and announces its sleep again", "[fsm][worker]") {
+TEST_CASE("a new session starts with a full scan and a new subscription", "[fsm][worker]") {
     loop s;
     s.fall_asleep(1s);
     s.w.start_over();
@@ -642,7 +643,7 @@ TEST_CASE("a new session knows nothing: it makes a full scan and announces its s
     CHECK(s.next().timeout == 5s);
 }
 
-TEST_CASE("an idle worker told to stop stops", "[fsm][worker]") {
+TEST_CASE("an idle worker that is told to stop stops", "[fsm][worker]") {
     loop s;
     s.fall_asleep();
     s.w.stop_requested(s.now);
@@ -651,7 +652,8 @@ TEST_CASE("an idle worker told to stop stops", "[fsm][worker]") {
     CHECK(s.next().what == worker_do::stop);
 }
 
-TEST_CASE("a worker told to stop claims no more, waits for what runs, and acknowledges it", "[fsm][worker]") {
+TEST_CASE("a worker that is told to stop claims no more, waits for running jobs, and acknowledges them",
+          "[fsm][worker]") {
     loop s;
     s.succeed(2);
     s.w.stop_requested(s.now);
@@ -668,7 +670,7 @@ TEST_CASE("a worker told to stop claims no more, waits for what runs, and acknow
     CHECK(s.next().what == worker_do::stop);
 }
 
-TEST_CASE("a sleeper that stops says that it is awake before", "[fsm][worker]") {
+TEST_CASE("a sleeping worker unsubscribes before it stops", "[fsm][worker]") {
     loop s;
     s.fall_asleep();
     s.w.notified();
@@ -679,7 +681,7 @@ TEST_CASE("a sleeper that stops says that it is awake before", "[fsm][worker]") 
     CHECK(s.next().what == worker_do::stop);
 }
 
-TEST_CASE("after the grace time handlers are interrupted, and a second later given up", "[fsm][worker]") {
+TEST_CASE("after the grace time handlers are interrupted, and a second later abandoned", "[fsm][worker]") {
     loop s;
     s.succeed(2);
     s.w.stop_requested(s.now);
@@ -704,7 +706,7 @@ TEST_CASE("without a grace time handlers are interrupted at once", "[fsm][worker
     CHECK(s.next().what == worker_do::exchange);
 }
 
-TEST_CASE("what has finished is acknowledged before the rest is abandoned", "[fsm][worker]") {
+TEST_CASE("finished jobs are acknowledged before the others are abandoned", "[fsm][worker]") {
     loop s;
     s.succeed(2);
     s.w.stop_requested(s.now);
@@ -718,7 +720,7 @@ TEST_CASE("what has finished is acknowledged before the rest is abandoned", "[fs
     CHECK(s.next().what == worker_do::abandon);
 }
 
-TEST_CASE("a database that accepts nothing does not keep a worker from stopping", "[fsm][worker]") {
+TEST_CASE("a worker stops even if the database accepts no acknowledgement", "[fsm][worker]") {
     loop s;
     s.succeed(2);
     s.finish(1);
@@ -742,18 +744,18 @@ TEST_CASE("a database that accepts nothing does not keep a worker from stopping"
     CHECK(s.now - stopped < 40s);
 }
 
-TEST_CASE("run_until::empty ends when nothing is claimable and everything is acknowledged", "[fsm][worker]") {
+TEST_CASE("run_until::empty ends when no job is claimable and all are acknowledged", "[fsm][worker]") {
     loop s{loop::usual(run_until::empty)};
     s.succeed(3);
-    CHECK(s.next().what == worker_do::wait);  // never asleep: nobody is to wait for it
+    CHECK(s.next().what == worker_do::wait);  // it does not subscribe, because nobody should wake it
     s.finish(3);
-    const auto last = s.succeed(0);  // tells, and looks once more: handlers may have enqueued
+    const auto last = s.succeed(0);  // acknowledges and claims once more, because handlers may have enqueued
     CHECK(last.limit == 4);
     CHECK(last.from_start);
     CHECK(s.next().what == worker_do::stop);
 }
 
-TEST_CASE("run_until::empty looks again for what was put back", "[fsm][worker]") {
+TEST_CASE("run_until::empty claims again after a job is put back", "[fsm][worker]") {
     loop s{loop::usual(run_until::empty)};
     s.succeed(1);
     s.finish(1);
@@ -764,13 +766,13 @@ TEST_CASE("run_until::empty looks again for what was put back", "[fsm][worker]")
     CHECK(s.next().what == worker_do::stop);
 }
 
-TEST_CASE("run_until::empty leaves deferred jobs alone", "[fsm][worker]") {
+TEST_CASE("run_until::empty does not wait for deferred jobs", "[fsm][worker]") {
     loop s{loop::usual(run_until::empty)};
     s.succeed(0, 0, 1h);
     CHECK(s.next().what == worker_do::stop);
 }
 
-TEST_CASE("run_until::empty does not end before what is due already", "[fsm][worker]") {
+TEST_CASE("run_until::empty does not end before jobs that are already due", "[fsm][worker]") {
     loop s{loop::usual(run_until::empty)};
     s.succeed(0, 0, -1h);
     const auto a = s.next();
@@ -782,7 +784,7 @@ TEST_CASE("run_until::empty does not end before what is due already", "[fsm][wor
     CHECK(s.next().what == worker_do::stop);
 }
 
-TEST_CASE("run_until::drained asks how many are deferred, now and then, until none is", "[fsm][worker]") {
+TEST_CASE("run_until::drained counts deferred jobs now and then, and ends when there are none", "[fsm][worker]") {
     loop s{loop::usual(run_until::drained)};
     CHECK(s.succeed(0).look_ahead);
     CHECK(s.next().what == worker_do::count_deferred);
@@ -798,7 +800,7 @@ TEST_CASE("run_until::drained asks how many are deferred, now and then, until no
     CHECK(s.next().what == worker_do::stop);
 }
 
-TEST_CASE("run_until::drained promotes what is due meanwhile", "[fsm][worker]") {
+TEST_CASE("run_until::drained promotes jobs that become due", "[fsm][worker]") {
     loop s{loop::usual(run_until::drained)};
     s.succeed(0, 0, 20ms);
     CHECK(s.next().what == worker_do::count_deferred);
@@ -812,7 +814,7 @@ TEST_CASE("run_until::drained promotes what is due meanwhile", "[fsm][worker]") 
     CHECK(a.limit == 4);
 }
 
-TEST_CASE("a worker that is to end when drained does not end while something runs", "[fsm][worker]") {
+TEST_CASE("run_until::empty and run_until::drained do not end while a job runs", "[fsm][worker]") {
     const auto until = GENERATE(run_until::empty, run_until::drained);
     loop s{loop::usual(until)};
     s.succeed(1);
@@ -823,7 +825,8 @@ TEST_CASE("a worker that is to end when drained does not end while something run
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a drained worker is woken by the last job in hand, a busy one in time for the next claim", "[fsm][worker]") {
+TEST_CASE("a worker without ready jobs is told of its last finished job, and a busy one in time for the next claim",
+          "[fsm][worker]") {
     loop s;
     CHECK(s.w.wake_threshold() == 1);
     s.succeed(4);
@@ -835,7 +838,7 @@ TEST_CASE("a drained worker is woken by the last job in hand, a busy one in time
     CHECK(s.w.wake_threshold() == 3);
 }
 
-TEST_CASE("jobs in hand that take no slot are made up for, as long as they do", "[fsm][worker]") {
+TEST_CASE("jobs that use no slot let the worker claim more, for as long as they run", "[fsm][worker]") {
     loop s;
     s.succeed(4);
     REQUIRE(s.next().what == worker_do::wait);
@@ -851,7 +854,7 @@ TEST_CASE("jobs in hand that take no slot are made up for, as long as they do", 
     CHECK(s.next().limit == 2);  // as without them
 }
 
-TEST_CASE("jobs that take no slot and were just claimed are no reason to look for more", "[fsm][worker]") {
+TEST_CASE("jobs that use no slot and were just claimed do not cause another claim", "[fsm][worker]") {
     loop s;
     s.succeed(4);
     s.finish(4);
@@ -865,8 +868,9 @@ TEST_CASE("jobs that take no slot and were just claimed are no reason to look fo
     CHECK(s.next().what == worker_do::exchange);
 }
 
-TEST_CASE("a worker that runs jobs while it claims others claims by halves, so that there always is something to run",
-          "[fsm][worker]") {
+TEST_CASE(
+    "a worker that runs jobs during its claims asks for half a window at a time, so that it always has a job to run",
+    "[fsm][worker]") {
     auto o = loop::usual();
     o.window = {.slots = 1, .max_prefetch = 199};
     o.overlap = true;
@@ -877,7 +881,7 @@ TEST_CASE("a worker that runs jobs while it claims others claims by halves, so t
         s.finish(s.w.in_hand());
     }
     REQUIRE(s.succeed(100).limit == 100);
-    CHECK(s.succeed(100).limit == 100);  // the other half, before any of the first has run
+    CHECK(s.succeed(100).limit == 100);  // the other half, before any job of the first half has run
     CHECK(s.next().what == worker_do::wait);
     s.finish(100);
     CHECK(s.succeed(100).limit == 100);

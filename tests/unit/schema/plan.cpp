@@ -30,23 +30,23 @@ applied has(std::size_t i) { return {known[i].version, known[i].checksum()}; }
 
 }  // namespace
 
-TEST_CASE("an empty database needs every migration, in order", "[schema][plan]") {
+TEST_CASE("an empty database needs all migrations, in order", "[schema][plan]") {
     CHECK(versions(plan(known, {}).value()) == std::vector{1, 2, 3});
 }
 
-TEST_CASE("a database that is up to date needs none", "[schema][plan]") {
+TEST_CASE("a database that is up to date needs no migration", "[schema][plan]") {
     const std::vector found{has(0), has(1), has(2)};
     CHECK(plan(known, found).value().empty());
 }
 
-TEST_CASE("missing migrations run in order, whatever the order of the rows in the database", "[schema][plan]") {
+TEST_CASE("missing migrations run in order, whatever the order of the database's answer", "[schema][plan]") {
     const std::vector one{has(0)};
     CHECK(versions(plan(known, one).value()) == std::vector{2, 3});
     const std::vector gap{has(2), has(0)};
     CHECK(versions(plan(known, gap).value()) == std::vector{2});
 }
 
-TEST_CASE("a database ahead of this program is left alone", "[schema][plan]") {
+TEST_CASE("a database that is newer than this program is not changed", "[schema][plan]") {
     const std::vector found{has(0), has(1), has(2), applied{4, 99}};
     const auto p = plan(known, found);
     REQUIRE_FALSE(p);
@@ -56,7 +56,7 @@ TEST_CASE("a database ahead of this program is left alone", "[schema][plan]") {
     CHECK_FALSE(p.error().hint.empty());
 }
 
-TEST_CASE("a migration that changed after it was applied stops everything", "[schema][plan]") {
+TEST_CASE("a migration that changed after it was applied is an error", "[schema][plan]") {
     const std::vector found{has(0), applied{2, known[1].checksum() + 1}};
     const auto p = plan(known, found);
     REQUIRE_FALSE(p);
@@ -66,12 +66,13 @@ TEST_CASE("a migration that changed after it was applied stops everything", "[sc
     CHECK_FALSE(p.error().hint.empty());
 }
 
-TEST_CASE("a newer database is reported as newer, even when a migration differs, too", "[schema][plan]") {
+TEST_CASE("a database that is newer and also differs is reported as newer", "[schema][plan]") {
     const std::vector found{applied{1, 0}, applied{9, 0}};
     CHECK(plan(known, found).error() == errc::schema_newer);
 }
 
-TEST_CASE("the migrations of this version count up from one and fill in the schema themselves", "[schema][generated]") {
+TEST_CASE("the migrations of this version are numbered from one, with a placeholder for the schema",
+          "[schema][generated]") {
     int expected = 1;
     for (const auto& m : pgq::schema::migrations) {
         CHECK(m.version == expected++);

@@ -13,7 +13,7 @@ namespace unit_statement_filter {
 
 using namespace pgq;
 
-TEST_CASE("no name and no value of a filter is a part of its SQL", "[statement][filter]") {
+TEST_CASE("names and values of a filter are parameters, never part of its SQL", "[statement][filter]") {
     const auto nasty = [](std::string_view text) { return header_of("name " + std::string{text}) == text; };
     const filter f = nasty("'; DROP TABLE x; --") || nasty("$1") || nasty("{s}") || !header_of("a").like("\\'%") ||
                      header_of("b") < 12345 || id_in({job_id{67890}});
@@ -33,14 +33,14 @@ TEST_CASE("no name and no value of a filter is a part of its SQL", "[statement][
                                             "name {s}", "{s}", "a", "\\'%", "b", "12345"});
 }
 
-TEST_CASE("a long chain of conditions is a wide filter and not a deep one", "[job][filter]") {
+TEST_CASE("a long chain of conditions makes a wide filter, not a deep one", "[job][filter]") {
     filter chain = header_of("x") == 0;
     for (int i = 1; i < 2000; ++i) chain = chain || header_of("x") == i;
     CHECK(chain.check().has_value());
     CHECK(chain.root()->parts.size() == 2000);
 }
 
-TEST_CASE("a filter of everything is the unit of and, and swallows or", "[job][filter]") {
+TEST_CASE("a filter that matches all jobs does not change an and, and makes an or match all", "[job][filter]") {
     const filter one = header_of("x").exists();
     CHECK((filter{} && one).root() == one.root());
     CHECK((one && filter{}).root() == one.root());

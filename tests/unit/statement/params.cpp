@@ -21,7 +21,7 @@ std::string_view cell(const params& p, std::size_t i) { return {p.value(i), stat
 
 }  // namespace
 
-TEST_CASE("each parameter carries its type, its bytes and its length", "[statement][params]") {
+TEST_CASE("each parameter has its type, its bytes and its length", "[statement][params]") {
     params p;
     p.number(std::int16_t{1})
         .number(std::int32_t{2})
@@ -41,7 +41,7 @@ TEST_CASE("each parameter carries its type, its bytes and its length", "[stateme
     CHECK(wire::load_tid(p.value(5)) == 0x10002);
 }
 
-TEST_CASE("an empty text is a parameter of no bytes, not NULL", "[statement][params]") {
+TEST_CASE("an empty text is a parameter with no bytes, not NULL", "[statement][params]") {
     params p;
     p.text("").bytes("").number(std::int16_t{7});
     CHECK(p.length(0) == 0);
@@ -50,7 +50,7 @@ TEST_CASE("an empty text is a parameter of no bytes, not NULL", "[statement][par
     CHECK(wire::load<std::int16_t>(p.value(2)) == 7);
 }
 
-TEST_CASE("arrays of each kind are read back as they were given", "[statement][params]") {
+TEST_CASE("arrays of each kind are read back unchanged", "[statement][params]") {
     const std::vector<std::string> words{"", "a", std::string("z\0z", 3), "größer"};
     params p;
     p.int2s(2, [](std::size_t i) { return static_cast<std::int16_t>(i); })
@@ -76,7 +76,7 @@ TEST_CASE("arrays of each kind are read back as they were given", "[statement][p
     CHECK((shorts.ok() && ints.ok() && texts.ok() && blobs.ok() && places.ok()));
 }
 
-TEST_CASE("cleared parameters start over", "[statement][params]") {
+TEST_CASE("cleared parameters can be filled again", "[statement][params]") {
     params p;
     p.text("a long text that will not be sent").number(std::int64_t{1});
     p.clear();
@@ -87,7 +87,7 @@ TEST_CASE("cleared parameters start over", "[statement][params]") {
     CHECK(cell(p, 0) == "b");
 }
 
-TEST_CASE("parameters stay right when the buffer grows under them", "[statement][params]") {
+TEST_CASE("parameters stay valid when their buffer grows", "[statement][params]") {
     params p;
     p.text("first");
     p.bytes(std::string(100000, 'x'));

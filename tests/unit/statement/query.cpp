@@ -17,7 +17,7 @@ using pgq::statement::query;
 using pgq::statement::quoted;
 using pgq::statement::render;
 
-TEST_CASE("an identifier is quoted whatever is in it", "[statement][query]") {
+TEST_CASE("an identifier is quoted, whatever characters it has", "[statement][query]") {
     CHECK(quoted("jobs") == R"("jobs")");
     CHECK(quoted("") == R"("")");
     CHECK(quoted(R"(a"b)") == R"("a""b")");
@@ -26,7 +26,7 @@ TEST_CASE("an identifier is quoted whatever is in it", "[statement][query]") {
     CHECK(quoted("Größe {s}") == R"("Größe {s}")");
 }
 
-TEST_CASE("inside a literal apostrophes are doubled, and nothing else", "[statement][query]") {
+TEST_CASE("inside a literal only apostrophes are doubled", "[statement][query]") {
     CHECK(in_literal(R"("o'clock")") == R"("o''clock")");
     CHECK(in_literal("''") == "''''");
     CHECK(in_literal(R"(\")") == R"(\")");
@@ -39,12 +39,12 @@ TEST_CASE("a statement names the schema as an identifier and inside a literal", 
     CHECK(render("'{q}'", R"(it's "mine")") == R"('"it''s ""mine"""')");
 }
 
-TEST_CASE("a schema named like a placeholder is not filled in twice", "[statement][query]") {
+TEST_CASE("the name of a schema that looks like a placeholder is not replaced again", "[statement][query]") {
     CHECK(render("{s}.ready '{q}'", "{s}") == R"("{s}".ready '"{s}"')");
     CHECK(render("{s}.ready", "{q}") == R"("{q}".ready)");
 }
 
-TEST_CASE("other braces stay as they are, wherever they stand", "[statement][query]") {
+TEST_CASE("other braces do not change, wherever they are", "[statement][query]") {
     CHECK(render("", "x").empty());
     CHECK(render("SELECT 1", "x") == "SELECT 1");
     CHECK(render("'{}'::int[]", "x") == "'{}'::int[]");

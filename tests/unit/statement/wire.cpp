@@ -42,7 +42,7 @@ std::string header(const std::vector<std::int32_t>& lengths) {
     return out;
 }
 
-// Reads on and on, past what is there, as a careless caller would.
+// Reads on past the end, as a careless caller would.
 void read_everything(std::string_view field) {
     array_reader numbers{field};
     for (std::size_t i = 0, n = numbers.size(); i < n + 3; ++i) (void)numbers.next_number<std::int64_t>();
@@ -55,7 +55,7 @@ void read_everything(std::string_view field) {
 
 }  // namespace
 
-TEST_CASE("numbers go over the wire with the high byte first", "[statement][wire]") {
+TEST_CASE("numbers are sent with the high byte first", "[statement][wire]") {
     std::string out;
     wire::append(out, std::int16_t{0x0102});
     wire::append(out, std::int32_t{-2});
@@ -66,7 +66,7 @@ TEST_CASE("numbers go over the wire with the high byte first", "[statement][wire
     CHECK(wire::load<std::int64_t>(out.data() + 6) == 0x0102030405060708);
 }
 
-TEST_CASE("the place of a row is read back as it was written", "[statement][wire]") {
+TEST_CASE("the location of a row is read back unchanged", "[statement][wire]") {
     for (const std::uint64_t place : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{0x12345} << 16 | 0x29,
                                       std::uint64_t{0xffffffff} << 16 | 0xffff}) {
         std::string out;
@@ -96,7 +96,7 @@ TEST_CASE("an empty array has no dimension and no elements", "[statement][wire]"
     CHECK_FALSE(r.ok());
 }
 
-TEST_CASE("NULL is told from an empty element", "[statement][wire]") {
+TEST_CASE("NULL differs from an empty element", "[statement][wire]") {
     std::string bytes = header({3});
     wire::append(bytes, std::int32_t{-1});
     wire::append(bytes, std::int32_t{0});
@@ -112,7 +112,7 @@ TEST_CASE("NULL is told from an empty element", "[statement][wire]") {
     CHECK(r.ok());
 }
 
-TEST_CASE("NULL is no number", "[statement][wire]") {
+TEST_CASE("NULL is not a number", "[statement][wire]") {
     std::string bytes = header({1});
     wire::append(bytes, std::int32_t{-1});
     array_reader r{bytes};
@@ -134,10 +134,10 @@ TEST_CASE("a table is read row by row", "[statement][wire]") {
     CHECK(r.ok());
 }
 
-TEST_CASE("an array that was cut off anywhere is no array, and reading it is harmless", "[statement][wire]") {
+TEST_CASE("an array that is cut off anywhere is not an array, and reading it does no harm", "[statement][wire]") {
     const auto whole = int8_array({1, 2, 3});
     for (std::size_t n = 0; n < whole.size(); ++n) {
-        // A buffer of just that size, so that a sanitizer sees a read behind it.
+        // A buffer of exactly that size, so that a sanitizer detects a read past it.
         const std::vector<char> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
         const std::string_view field{cut.data(), cut.size()};
         array_reader r{field};
@@ -147,7 +147,7 @@ TEST_CASE("an array that was cut off anywhere is no array, and reading it is har
     }
 }
 
-TEST_CASE("an array that claims more elements than it has bytes has none", "[statement][wire]") {
+TEST_CASE("an array that claims more elements than its bytes can hold has none", "[statement][wire]") {
     for (const auto& lengths : std::vector<std::vector<std::int32_t>>{
              {1},
              {-1},
@@ -165,7 +165,7 @@ TEST_CASE("an array that claims more elements than it has bytes has none", "[sta
     }
 }
 
-TEST_CASE("an element longer than the rest ends the array", "[statement][wire]") {
+TEST_CASE("an element longer than the remaining bytes ends the array", "[statement][wire]") {
     std::string bytes = header({2});
     wire::append(bytes, std::numeric_limits<std::int32_t>::max());
     bytes += "abcdefgh";
@@ -175,7 +175,7 @@ TEST_CASE("an element longer than the rest ends the array", "[statement][wire]")
     CHECK(r.size() == 0);
 }
 
-TEST_CASE("whatever bytes come, reading them ends and stays inside", "[statement][wire]") {
+TEST_CASE("reading any bytes ends, and stays inside the buffer", "[statement][wire]") {
     std::minstd_rand random{4711};
     for (int i = 0; i < 20000; ++i) {
         auto bytes = int8_array({1, 2, 3, 4});

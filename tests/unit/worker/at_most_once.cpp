@@ -48,7 +48,7 @@ using once_queue = pgq::queue<pgq::job<note, at_most_once>, pgq::driver::memory,
 
 pgq::worker_options usual() { return {.max_attempts = 1, .until = pgq::run_until::empty}; }
 
-// One way to write a queue is as good as another.
+// The order of policies does not change the queue.
 using of_all = pgq::queue<note, pgq::job<letter, pgq::delivery::at_least_once>, at_most_once, pgq::driver::memory,
                           pgq::serializer::json>;
 using in_another_order = pgq::queue<pgq::driver::memory, at_most_once, pgq::serializer::json,
@@ -59,7 +59,7 @@ static_assert(!of_all::composition_type::delivery_of<letter>::acknowledges_first
 
 }  // namespace
 
-TEST_CASE("a job that is delivered at most once is gone when its handler is called", "[worker][at_most_once]") {
+TEST_CASE("an at-most-once job is deleted when its handler is called", "[worker][at_most_once]") {
     once_queue<pgq::executor::in_place> jobs;
     jobs.enqueue(test::notes(10)).value();
     std::vector<std::int64_t> seen;
@@ -73,8 +73,7 @@ TEST_CASE("a job that is delivered at most once is gone when its handler is call
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("a job that is delivered at most once has no second try, whatever its handler says",
-          "[worker][at_most_once]") {
+TEST_CASE("an at-most-once job runs once, whatever its handler returns", "[worker][at_most_once]") {
     once_queue<pgq::executor::in_place, pgq::backoff::none, last_words> jobs;
     jobs.enqueue(test::notes(5)).value();
     int runs = 0;
@@ -94,7 +93,8 @@ TEST_CASE("a job that is delivered at most once has no second try, whatever its 
           std::vector<std::string>{"retry: no", "retry: not yet", "snooze: ", "hold: for a person", "done: "});
 }
 
-TEST_CASE("what a stopped worker had not begun is given back, what it had begun is not", "[worker][at_most_once]") {
+TEST_CASE("a worker that stops gives back at-most-once jobs that have not started, and no others",
+          "[worker][at_most_once]") {
     once_queue<pgq::executor::thread_pool> jobs{{}, {}, pgq::executor::thread_pool{2}};
     jobs.enqueue(test::notes(10)).value();
     test::gate gate;
@@ -112,8 +112,7 @@ TEST_CASE("what a stopped worker had not begun is given back, what it had begun 
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 8});
 }
 
-TEST_CASE("a payload that cannot be read is held, not lost, where jobs are delivered at most once",
-          "[worker][at_most_once]") {
+TEST_CASE("an at-most-once job whose payload cannot be read is held, not lost", "[worker][at_most_once]") {
     pgq::driver::memory store;
     once_queue<pgq::executor::in_place> jobs{store};
     {
@@ -129,7 +128,7 @@ TEST_CASE("a payload that cannot be read is held, not lost, where jobs are deliv
     CHECK(jobs.counts<note>().value() == lane_counts{.held = 1});
 }
 
-TEST_CASE("a job whose lease was lost before it began does not run here", "[worker][at_most_once]") {
+TEST_CASE("a worker does not run an at-most-once job whose lease was lost before the start", "[worker][at_most_once]") {
     using queue = once_queue<pgq::executor::thread_pool, test::witness>;
     pgq::driver::memory store;
     queue jobs{store, {}, pgq::executor::thread_pool{1}};
@@ -138,7 +137,7 @@ TEST_CASE("a job whose lease was lost before it began does not run here", "[work
     test::work_off(jobs, usual(), [&](const note& n) {
         seen.push_back(n.n);
         if (seen.size() > 1) return;
-        // What a rescue does, when this worker is taken for dead: the second job goes back.
+        // What a rescue does after this worker was taken for dead: the second job goes back.
         auto session = store.connect(pgq::session_role::monitor).value();
         std::vector<pgq::lease_ref> all;
         for (int w = 1; w < 10 && all.empty(); ++w) all = session.leases_of({w}).value();
@@ -148,8 +147,7 @@ TEST_CASE("a job whose lease was lost before it began does not run here", "[work
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("strands and the limits of a worker hold for jobs that are delivered at most once",
-          "[worker][at_most_once]") {
+TEST_CASE("strands and worker limits apply to at-most-once jobs", "[worker][at_most_once]") {
     using queue = pgq::queue<pgq::job<note, at_most_once, pgq::executor::strand_by<&note::text>>,
                              pgq::job<letter, at_most_once, pgq::limiter::concurrency<2>>, pgq::driver::memory,
                              pgq::serializer::json, pgq::executor::thread_pool>;

@@ -29,7 +29,7 @@ namespace unit_worker_batch {
 
 namespace batch_jobs {
 
-// What an older program wrote into the same lane as test::note.
+// The type of an older program that enqueues into the lane of test::note.
 struct old_note {
     static constexpr std::string_view entrypoint = "note";
     std::string n{};
@@ -70,7 +70,7 @@ lane_counts left_in(Queue& jobs) {
 
 }  // namespace
 
-TEST_CASE("a batch handler gets what was claimed together in one call, in order, no more than max_batch at once",
+TEST_CASE("a batch handler gets the jobs of one claim in one call, in order, at most max_batch of them",
           "[worker][batch]") {
     notes_queue jobs;
     jobs.enqueue(test::notes(250)).value();
@@ -89,7 +89,7 @@ TEST_CASE("a batch handler gets what was claimed together in one call, in order,
     CHECK(left_in(jobs) == lane_counts{});
 }
 
-TEST_CASE("max_batch is the size of a batch from the first claim on", "[worker][batch]") {
+TEST_CASE("max_batch applies from the first claim on", "[worker][batch]") {
     notes_queue jobs;
     jobs.enqueue(test::notes(25)).value();
     auto options = usual();
@@ -101,7 +101,7 @@ TEST_CASE("max_batch is the size of a batch from the first claim on", "[worker][
     CHECK(std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}) == 25);
 }
 
-TEST_CASE("a batch handler sees each job's id, attempt, priority and headers", "[worker][batch]") {
+TEST_CASE("a batch handler gets each job's id, attempt, priority and headers", "[worker][batch]") {
     notes_queue jobs;
     const pgq::header tag{"tag", "red"};
     const auto first = jobs.enqueue(note{.n = 1}, {.priority = 2, .headers = {&tag, 1}}).value();
@@ -123,7 +123,7 @@ TEST_CASE("a batch handler sees each job's id, attempt, priority and headers", "
     CHECK(calls == 1);
 }
 
-TEST_CASE("one outcome is that of every job of the batch", "[worker][batch]") {
+TEST_CASE("a single outcome applies to every job of the batch", "[worker][batch]") {
     notes_queue jobs;
     jobs.enqueue(test::notes(5)).value();
     test::work_off(jobs, usual(), [&](batch) { return pgq::hold{"for a person"}; });
@@ -131,7 +131,7 @@ TEST_CASE("one outcome is that of every job of the batch", "[worker][batch]") {
     CHECK(jobs.held<note>().value().back().reason == "for a person");
 }
 
-TEST_CASE("outcomes settle each job of a batch by itself", "[worker][batch]") {
+TEST_CASE("a list of outcomes settles each job of a batch separately", "[worker][batch]") {
     notes_queue jobs;
     jobs.enqueue(test::notes(4)).value();
     std::vector<std::vector<std::int64_t>> calls;
@@ -150,7 +150,7 @@ TEST_CASE("outcomes settle each job of a batch by itself", "[worker][batch]") {
     CHECK(left_in(jobs) == lane_counts{.held = 1});
 }
 
-TEST_CASE("a wrong number of outcomes fails the whole batch, says so and loses nothing", "[worker][batch]") {
+TEST_CASE("a wrong number of outcomes fails the whole batch with a message, and no job is lost", "[worker][batch]") {
     notes_queue jobs;
     jobs.enqueue(test::notes(5)).value();
     auto options = usual();
@@ -162,8 +162,7 @@ TEST_CASE("a wrong number of outcomes fails the whole batch, says so and loses n
         CHECK(h.reason == "attempt 1 of 1 failed: the handler of a batch returned 3 outcomes for 5 jobs");
 }
 
-TEST_CASE("a throw fails every job of the batch, each with its own count of attempts and its own rest",
-          "[worker][batch]") {
+TEST_CASE("an exception fails every job of the batch, each with its own attempts and delay", "[worker][batch]") {
     memory_queue<pgq::executor::in_place, pgq::backoff::fixed> jobs{
         pgq::driver::memory::with_clock(pgq::manual_clock{})};
     jobs.enqueue(test::notes(3)).value();
@@ -176,7 +175,7 @@ TEST_CASE("a throw fails every job of the batch, each with its own count of atte
     CHECK(left_in(jobs) == lane_counts{.deferred = 3});
 }
 
-TEST_CASE("jobs of a batch that fails again and again are held after their own last attempt", "[worker][batch]") {
+TEST_CASE("jobs of a batch that always fails are held, each after its own last attempt", "[worker][batch]") {
     notes_queue jobs;
     jobs.enqueue(test::notes(3)).value();
     std::map<std::int64_t, int> attempts;
@@ -189,7 +188,7 @@ TEST_CASE("jobs of a batch that fails again and again are held after their own l
     CHECK(jobs.held<note>().value().front().reason == "attempt 3 of 3 failed: always");
 }
 
-TEST_CASE("a payload that cannot be read is held alone, the others of its batch run", "[worker][batch]") {
+TEST_CASE("only the job whose payload cannot be read is held, and the others of its batch run", "[worker][batch]") {
     pgq::driver::memory store;
     notes_queue jobs{store};
     pgq::queue<batch_jobs::old_note, pgq::driver::memory, pgq::serializer::json> old{store};
@@ -206,7 +205,7 @@ TEST_CASE("a payload that cannot be read is held alone, the others of its batch 
     CHECK(jobs.held<note>().value().front().reason.starts_with("the payload cannot be read"));
 }
 
-TEST_CASE("a batch handler beside one of single jobs gets only its own", "[worker][batch]") {
+TEST_CASE("a batch handler and a handler of single jobs each get only their own jobs", "[worker][batch]") {
     pgq::queue<note, letter, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place> jobs;
     jobs.enqueue(test::notes(10)).value();
     for (int i = 0; i < 10; ++i) jobs.enqueue(letter{.n = i}).value();
@@ -217,7 +216,7 @@ TEST_CASE("a batch handler beside one of single jobs gets only its own", "[worke
     CHECK(letters == 10);
 }
 
-TEST_CASE("batches run side by side, one on each thread, and no more jobs are held than that", "[worker][batch]") {
+TEST_CASE("one batch runs on each thread, and the worker holds no more jobs than that", "[worker][batch]") {
     memory_queue<pgq::executor::thread_pool, test::witness> jobs{{}, {}, pgq::executor::thread_pool{2}};
     jobs.enqueue(test::notes(100)).value();
     test::gate gate;
@@ -238,7 +237,7 @@ TEST_CASE("batches run side by side, one on each thread, and no more jobs are he
     CHECK(running == 100);
 }
 
-TEST_CASE("a worker told to stop gives back the batches that have not begun", "[worker][batch]") {
+TEST_CASE("a worker that is told to stop gives back batches that have not started", "[worker][batch]") {
     memory_queue<pgq::executor::thread_pool> jobs{{}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(40)).value();
     test::gate gate;
@@ -262,7 +261,7 @@ TEST_CASE("a worker told to stop gives back the batches that have not begun", "[
     CHECK(attempts == std::set<int>{1});
 }
 
-TEST_CASE("a worker without a size for its batches does not start", "[worker][batch]") {
+TEST_CASE("a worker with max_batch of zero does not start", "[worker][batch]") {
     notes_queue jobs;
     pgq::worker_options options;
     options.max_batch = 0;

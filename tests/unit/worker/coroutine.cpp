@@ -61,7 +61,7 @@ asio::awaitable<void> a_moment() {
 
 }  // namespace
 
-TEST_CASE("coroutine handlers of one worker are suspended side by side", "[worker][coroutine]") {
+TEST_CASE("several coroutine handlers of one worker are suspended at once", "[worker][coroutine]") {
     queue jobs{{}, {}, pgq::executor::coroutine{16}};
     jobs.enqueue(std::vector<fetch>(100, fetch{"https://example.org/a path that is too long to be stored in place"}))
         .value();
@@ -87,7 +87,7 @@ TEST_CASE("coroutine handlers of one worker are suspended side by side", "[worke
     CHECK(most <= 16);
 }
 
-TEST_CASE("what a coroutine handler throws or returns after a suspension decides like any other",
+TEST_CASE("an exception or an outcome of a coroutine handler after a suspension counts like any other",
           "[worker][coroutine]") {
     queue jobs;
     jobs.enqueue(fetch{"x"}).value();
@@ -110,7 +110,7 @@ TEST_CASE("what a coroutine handler throws or returns after a suspension decides
     CHECK(kept[0].reason == "for a person");
 }
 
-TEST_CASE("a coroutine handler gets a batch, which stays where it is while it is suspended",
+TEST_CASE("a coroutine handler gets a batch, which stays valid while the handler is suspended",
           "[worker][coroutine][batch]") {
     queue jobs;
     jobs.enqueue(std::vector<fetch>(50, fetch{"https://example.org/a path that is too long to be stored in place"}))

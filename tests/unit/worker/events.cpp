@@ -34,7 +34,7 @@ using test::verb;
 
 namespace {
 
-// Writes down everything it is told.
+// Records every event.
 class recorder {
 public:
     using policy_category = pgq::observer_tag;
@@ -83,7 +83,7 @@ using watched = pgq::queue<note, Driver, pgq::serializer::json, pgq::backoff::no
 
 }  // namespace
 
-TEST_CASE("an observer is told of everything, in order", "[worker][observer]") {
+TEST_CASE("an observer receives all events, in order", "[worker][observer]") {
     watched<pgq::driver::memory, pgq::executor::in_place> jobs;
     jobs.enqueue(note{.n = 1}).value();
     test::work_off(jobs, {.max_attempts = 2}, [](const note&) { throw std::runtime_error{"no"}; });
@@ -93,7 +93,7 @@ TEST_CASE("an observer is told of everything, in order", "[worker][observer]") {
                                    "finished note attempt 2 as 4 'attempt 2 of 2 failed: no'", "worker stopped"});
 }
 
-TEST_CASE("each outcome is told as what it is", "[worker][observer]") {
+TEST_CASE("the event of a finished job has its outcome", "[worker][observer]") {
     watched<pgq::driver::memory, pgq::executor::in_place> jobs;
     jobs.enqueue(test::notes(5)).value();
     test::work_off(jobs, {}, [](const note& job) -> pgq::outcome {
@@ -111,7 +111,7 @@ TEST_CASE("each outcome is told as what it is", "[worker][observer]") {
         CHECK(jobs.observer().count(line) == 1);
 }
 
-TEST_CASE("an observer hears of the connection's troubles, and of their end", "[worker][observer]") {
+TEST_CASE("an observer receives the loss of a connection and its recovery", "[worker][observer]") {
     using driver = test::faulty<pgq::driver::memory>;
     const fault lost{.error = {errc::connection_lost, "pulled the plug"}};
     const auto plan = std::make_shared<fault_plan>(
@@ -124,7 +124,7 @@ TEST_CASE("an observer hears of the connection's troubles, and of their end", "[
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("a statement that is refused is told as trouble", "[worker][observer]") {
+TEST_CASE("a refused statement is an error event", "[worker][observer]") {
     using driver = test::faulty<pgq::driver::memory>;
     const fault refused{.error = {pgq::make_sqlstate("XX000"), "out of luck"}};
     const auto plan = std::make_shared<fault_plan>(fault_plan::at(verb::exchange, 2, refused));
@@ -134,7 +134,7 @@ TEST_CASE("a statement that is refused is told as trouble", "[worker][observer]"
     CHECK(jobs.observer().count("trouble: out of luck") == 1);
 }
 
-TEST_CASE("a worker that cannot tell that it lives stops its handlers, registers anew and goes on", "[worker][lease]") {
+TEST_CASE("a worker whose heartbeats fail stops its handlers, registers again and goes on", "[worker][lease]") {
     using driver = test::faulty<pgq::driver::memory>;
     std::atomic<bool> mute{true};
     const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
@@ -149,7 +149,7 @@ TEST_CASE("a worker that cannot tell that it lives stops its handlers, registers
                                diary.add(job.n, c);
                                if (!gate.pass(c)) ++called_off, mute = false, gate.open();
                            }};
-    // Its own heart rescues the jobs of what it was before.
+    // Its own monitor rescues the jobs of its old registration.
     CHECK(eventually([&] { return diary.size() == 3 && jobs.counts<note>().value() == lane_counts{}; }));
     w.stop().value();
     CHECK(called_off == 1);
@@ -157,7 +157,7 @@ TEST_CASE("a worker that cannot tell that it lives stops its handlers, registers
     CHECK(plan->count(verb::register_worker) == 2);
     int second = 0;
     for (const auto& s : diary.all()) second += s.attempt == 2 ? 1 : 0;
-    CHECK(second >= 1);  // a death counts
+    CHECK(second >= 1);  // the rescue counts an attempt
 }
 
 TEST_CASE("a worker that cannot reach the database stops its handlers before its lease ends", "[worker][lease]") {
@@ -181,12 +181,12 @@ TEST_CASE("a worker that cannot reach the database stops its handlers before its
     CHECK(jobs.observer().count("lost a lease with 1") == 1);
 }
 
-TEST_CASE("a worker declared dead by a colleague can change nothing any more", "[worker][lease]") {
+TEST_CASE("a worker that a peer has declared dead can change nothing any more", "[worker][lease]") {
     using driver = test::faulty<pgq::driver::memory>;
     const pgq::driver::memory store;
     std::atomic<bool> mute{true};
     const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
-        // The heart stands still, but has no doubt about itself.
+        // Its heartbeats fail with an error that does not mean a lost connection.
         return v == verb::beat && mute ? std::optional{fault{.error = pgq::error_info{pgq::make_sqlstate("57014")}}}
                                        : std::nullopt;
     });
@@ -198,7 +198,8 @@ TEST_CASE("a worker declared dead by a colleague can change nothing any more", "
                            }};
     REQUIRE(eventually([&] { return gate.waiting() == 1; }));
     auto colleague = store.connect(pgq::session_role::monitor).value();
-    // Nobody says anything for a whole lease time: the store counts it as dead before it notices itself or soon after.
+    // No heartbeat arrives for a whole lease time: the store takes the worker for dead before the worker notices, or
+    // soon after.
     CHECK(eventually([&] { return colleague.rescue().value().workers == 1; }));
     mute = false;
     gate.open();

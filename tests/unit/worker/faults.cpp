@@ -5,8 +5,8 @@
 
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
-#include "unit/worker/chores.hpp"
 #include "unit/worker/faulty.hpp"
+#include "unit/worker/mixed_jobs.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -38,9 +38,9 @@ constexpr std::int64_t many = 200;
 
 const fault lost_before{.error = errc::connection_lost, .performed = false};
 const fault lost_after{.error = errc::connection_lost, .performed = true};
-const fault refused{.error = pgq::error_info{pgq::make_sqlstate("22021")}};    // nothing to be done
-const fault contended{.error = pgq::error_info{pgq::make_sqlstate("40P01")}};  // once more
-const fault full{.error = pgq::error_info{pgq::make_sqlstate("53100")}};       // later
+const fault refused{.error = pgq::error_info{pgq::make_sqlstate("22021")}};    // permanent
+const fault contended{.error = pgq::error_info{pgq::make_sqlstate("40P01")}};  // retried at once
+const fault full{.error = pgq::error_info{pgq::make_sqlstate("53100")}};       // retried later
 const fault shut_down{.error = pgq::error_info{pgq::make_sqlstate("57P01")}};
 
 struct tried {
@@ -48,15 +48,15 @@ struct tried {
     std::shared_ptr<fault_plan> plan{};
 };
 
-// A whole run under a plan: every job gets through, in time, once.
+// A whole run with these faults: every job ends once, within the time limit.
 template <class Executor>
 tried attempt(fault_plan::rule rule, Executor executor, std::int64_t job_count = many, bool may_be_held = false) {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, Executor>;
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, Executor>;
     const auto plan = std::make_shared<fault_plan>(std::move(rule));
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, executor};
-    test::chores chores{job_count};
+    test::mixed_jobs mixed{job_count};
     jobs.enqueue(test::notes(job_count)).value();
-    pgq::worker w{jobs, test::chore_options(), [&](const test::note& job) { return chores.run(job); }};
+    pgq::worker w{jobs, test::mixed_options(), [&](const test::note& job) { return mixed.run(job); }};
     std::stop_source stop;
     auto running = std::async(std::launch::async, [&] { return w.run(stop.get_token()); });
     if (running.wait_for(test::long_enough) != std::future_status::ready) {
@@ -64,7 +64,7 @@ tried attempt(fault_plan::rule rule, Executor executor, std::int64_t job_count =
         return {"run() does not end", plan};
     }
     if (auto went = running.get(); !went) return {"run() failed: " + went.error().text(), plan};
-    return {chores.complaint(jobs, true, may_be_held), plan};
+    return {mixed.complaint(jobs, true, may_be_held), plan};
 }
 
 struct scenario {
@@ -72,7 +72,7 @@ struct scenario {
     std::function<tried()> run;
 };
 
-// Scenarios mostly wait for reconnects, so many are under way at once. Assertions belong to this thread.
+// The scenarios mostly wait for reconnects, so many of them run at once. Assertions must be made in this thread.
 void check_all(const std::vector<scenario>& all) {
     std::atomic<std::size_t> next{0}, struck{0};
     std::mutex mutex;
@@ -90,7 +90,7 @@ void check_all(const std::vector<scenario>& all) {
                 }
             });
     }
-    CHECK(struck >= all.size() / 2);  // how often a run comes to the database differs
+    CHECK(struck >= all.size() / 2);  // the number of calls differs from run to run
     for (const auto& c : complaints) FAIL_CHECK(c);
 }
 
@@ -103,7 +103,7 @@ std::size_t calls_of(verb v) {
 scenario one_fault(std::string name, fault_plan::rule rule) {
     return {std::move(name), [rule = std::move(rule)] { return attempt(rule, pgq::executor::in_place{}); }};
 }
-// With threads, so that leases end in parts.
+// With threads, so that a lease is acknowledged in parts.
 scenario one_fault_of_threads(std::string name, fault_plan::rule rule) {
     return {std::move(name) + " (threads)",
             [rule = std::move(rule)] { return attempt(rule, pgq::executor::thread_pool{2}); }};
@@ -111,12 +111,12 @@ scenario one_fault_of_threads(std::string name, fault_plan::rule rule) {
 
 }  // namespace
 
-TEST_CASE("without faults every job ends once, in whatever way", "[worker][faults]") {
+TEST_CASE("without faults every job ends once, with its outcome", "[worker][faults]") {
     CHECK(attempt({}, pgq::executor::in_place{}).complaint == "");
     CHECK(attempt({}, pgq::executor::thread_pool{3}).complaint == "");
 }
 
-TEST_CASE("wherever an exchange fails, no job is lost and none runs in vain", "[worker][faults]") {
+TEST_CASE("wherever a sync fails, no job is lost and none runs without effect", "[worker][faults]") {
     const std::size_t most = calls_of(verb::exchange) + 5;
     std::vector<scenario> all;
     const std::pair<const char*, fault> faults[] = {{"is lost before it is performed", lost_before},
@@ -134,7 +134,7 @@ TEST_CASE("wherever an exchange fails, no job is lost and none runs in vain", "[
     check_all(all);
 }
 
-TEST_CASE("a connection that breaks again while it is being made up for does no harm", "[worker][faults]") {
+TEST_CASE("a connection that breaks again during the recovery does no harm", "[worker][faults]") {
     const std::size_t most = calls_of(verb::exchange);
     std::vector<scenario> all;
     const std::pair<std::string, fault_plan::rule> second[] = {
@@ -150,7 +150,7 @@ TEST_CASE("a connection that breaks again while it is being made up for does no 
     check_all(all);
 }
 
-TEST_CASE("the exchange after a refused one may fail, too", "[worker][faults]") {
+TEST_CASE("the sync after a refused one may fail, too", "[worker][faults]") {
     const std::size_t most = calls_of(verb::exchange);
     std::vector<scenario> all;
     for (std::size_t n = 1; n <= most; n += 2)
@@ -162,58 +162,59 @@ TEST_CASE("the exchange after a refused one may fail, too", "[worker][faults]") 
     check_all(all);
 }
 
-TEST_CASE("a wait that fails is followed by a new connection", "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
+TEST_CASE("after a wait that fails the worker reconnects", "[worker][faults]") {
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t n, const pgq::exchange_request*) {
         return v == verb::wait && n <= 3 ? std::optional{lost_before} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{2}};
-    test::chores chores{many};
-    test::running_worker w{jobs, test::chore_options(pgq::run_until::stopped),
-                           [&](const test::note& job) { return chores.run(job); }};
+    test::mixed_jobs mixed{many};
+    test::running_worker w{jobs, test::mixed_options(pgq::run_until::stopped),
+                           [&](const test::note& job) { return mixed.run(job); }};
     REQUIRE(test::eventually([&] { return plan->count(verb::connect) == 4; }));
     jobs.enqueue(test::notes(many)).value();
-    CHECK(test::eventually([&] { return chores.complaint(jobs, true).empty(); }));
+    CHECK(test::eventually([&] { return mixed.complaint(jobs, true).empty(); }));
     w.stop().value();
 }
 
-TEST_CASE("a connection that breaks while late claims are looked for, and again while it is made up for, is replaced",
+TEST_CASE("a connection that breaks during the check for late claims, and again during the recovery, is replaced",
           "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
-    // It asks twice once it has connected again, and once more after a lease time; then begins the next connection with it.
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
+    // The worker asks for its leases twice after it has reconnected, once more after a lease time, and first on the
+    // next connection.
     const auto plan = std::make_shared<fault_plan>(
         fault_plan::any({fault_plan::at(verb::wait, 1, lost_before), fault_plan::at(verb::leases_of, 3, lost_before),
                          fault_plan::at(verb::leases_of, 4, lost_before)}));
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
-    test::chores chores{many};
-    auto options = test::chore_options(pgq::run_until::stopped);
+    test::mixed_jobs mixed{many};
+    auto options = test::mixed_options(pgq::run_until::stopped);
     options.lease_time = 1s;
-    test::running_worker w{jobs, options, [&](const test::note& job) { return chores.run(job); }};
+    test::running_worker w{jobs, options, [&](const test::note& job) { return mixed.run(job); }};
     REQUIRE(test::eventually([&] { return plan->count(verb::leases_of) >= 6; }));
     CHECK(plan->count(verb::connect) == 4);
     jobs.enqueue(test::notes(many)).value();
-    CHECK(test::eventually([&] { return chores.complaint(jobs, true).empty(); }));
+    CHECK(test::eventually([&] { return mixed.complaint(jobs, true).empty(); }));
     w.stop().value();
 }
 
-TEST_CASE("counting what is deferred may fail", "[worker][faults]") {
+TEST_CASE("a count of deferred jobs may fail", "[worker][faults]") {
     check_all({one_fault("counts are lost", fault_plan::at(verb::counts, 1, lost_before)),
                one_fault("counts are refused", fault_plan::at(verb::counts, 1, refused))});
 }
 
-TEST_CASE("a worker that cannot take its leave has ended all the same", "[worker][faults]") {
+TEST_CASE("a worker that cannot unregister has ended all the same", "[worker][faults]") {
     check_all({one_fault("retire is lost", fault_plan::at(verb::retire, 1, lost_before)),
                one_fault("retire is lost after", fault_plan::at(verb::retire, 1, lost_after)),
                one_fault("retire is refused", fault_plan::at(verb::retire, 1, refused))});
 }
 
-TEST_CASE("a worker that cannot start says why", "[worker][faults]") {
+TEST_CASE("a worker that cannot start returns the error", "[worker][faults]") {
     const auto failure = [](fault_plan::rule r) { return attempt(std::move(r), pgq::executor::in_place{}).complaint; };
     CHECK(failure(fault_plan::at(verb::connect, 1, lost_before)).find("run() failed") == 0);
     CHECK(failure(fault_plan::at(verb::register_worker, 1, refused)).find("run() failed") == 0);
 }
 
-TEST_CASE("a connection that breaks all the time slows the work down and spoils nothing", "[worker][faults]") {
+TEST_CASE("a connection that breaks all the time only makes the worker slower", "[worker][faults]") {
     std::vector<scenario> all;
     for (unsigned seed = 1; seed <= 24; ++seed)
         all.push_back({"seed " + std::to_string(seed), [seed] {
@@ -232,7 +233,7 @@ TEST_CASE("a connection that breaks all the time slows the work down and spoils 
     check_all(all);
 }
 
-TEST_CASE("when any statement may be refused, every job still ends exactly once, done or held", "[worker][faults]") {
+TEST_CASE("if any statement may be refused, every job still ends exactly once, done or held", "[worker][faults]") {
     std::vector<scenario> all;
     for (const auto* f : {&refused, &contended, &full})
         for (const std::size_t every : {2u, 3u, 7u})
@@ -247,7 +248,7 @@ TEST_CASE("when any statement may be refused, every job still ends exactly once,
 
 namespace {
 
-// The first item of this kind that an exchange would settle.
+// Whether a sync would settle an item of this kind.
 bool settles(const pgq::exchange_request* r, pgq::settle_kind kind) {
     if (r == nullptr) return false;
     for (const auto& g : r->progressed)
@@ -258,15 +259,15 @@ bool settles(const pgq::exchange_request* r, pgq::settle_kind kind) {
 
 }  // namespace
 
-TEST_CASE("an outcome that the database refuses becomes a hold with the reason, and spoils no other",
+TEST_CASE("a job whose outcome the database refuses is held with the reason, and no other job is affected",
           "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
         return v == verb::exchange && settles(r, pgq::settle_kind::retry) ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
     jobs.enqueue(test::notes(20)).value();
-    test::work_off(jobs, test::chore_options(), [&](const test::note& job) -> pgq::outcome {
+    test::work_off(jobs, test::mixed_options(), [&](const test::note& job) -> pgq::outcome {
         if (job.n % 5 == 0) return pgq::retry_after{{}, "refused by the database"};
         if (job.n % 5 == 1) return pgq::hold{"wanted"};
         return pgq::done{};
@@ -283,38 +284,37 @@ TEST_CASE("an outcome that the database refuses becomes a hold with the reason, 
     CHECK(wanted == 4);
 }
 
-TEST_CASE("a job of which nothing at all can be stored is not lost: it goes back when the worker ends",
-          "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
+TEST_CASE("a job of which no outcome can be stored is given back when the worker ends", "[worker][faults]") {
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
         const bool any = settles(r, pgq::settle_kind::retry) || settles(r, pgq::settle_kind::hold);
         return v == verb::exchange && any ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
     jobs.enqueue(test::notes(20)).value();
-    test::work_off(jobs, test::chore_options(), [&](const test::note& job) -> pgq::outcome {
+    test::work_off(jobs, test::mixed_options(), [&](const test::note& job) -> pgq::outcome {
         if (job.n == 7) return pgq::retry_after{{}, "refused by the database"};
         return pgq::done{};
     });
     CHECK(jobs.counts<test::note>().value() == pgq::lane_counts{.ready = 1});
 }
 
-TEST_CASE("a claim that always fails does not keep what is finished from being told", "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
+TEST_CASE("a claim that always fails does not block acknowledgements", "[worker][faults]") {
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
     std::atomic<bool> broken{false};
     const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request* r) {
         return v == verb::exchange && broken && r->limit > 0 ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(1)).value();
-    test::running_worker w{jobs, test::chore_options(pgq::run_until::stopped),
+    test::running_worker w{jobs, test::mixed_options(pgq::run_until::stopped),
                            [&](const test::note&) { broken = true; }};
     CHECK(test::eventually([&] { return jobs.counts<test::note>().value() == pgq::lane_counts{}; }));
     w.stop().value();
 }
 
-TEST_CASE("a worker told to stop stops though the database takes nothing any more", "[worker][faults]") {
-    using queue = test::chore_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
+TEST_CASE("a worker that is told to stop ends even if the database accepts nothing any more", "[worker][faults]") {
+    using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
     std::atomic<bool> gone{false};
     const auto f = GENERATE(lost_before, refused, contended);
     const bool all_is_lost = GENERATE(false, true);
@@ -324,7 +324,7 @@ TEST_CASE("a worker told to stop stops though the database takes nothing any mor
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::note{}).value();
-    auto options = test::chore_options(pgq::run_until::stopped);
+    auto options = test::mixed_options(pgq::run_until::stopped);
     options.grace = 50ms;
     std::atomic<bool> interrupted{false};
     test::gate never;

@@ -19,7 +19,7 @@
 
 namespace test {
 
-/// What a worker does at a session and what can go wrong with it.
+/// The calls of a worker that can fail.
 enum class verb : std::uint8_t {
     connect,
     exchange,
@@ -33,15 +33,15 @@ enum class verb : std::uint8_t {
     rescue
 };
 
-/// One failure: it is done all the same, or not, and answered with `error`. After errc::connection_lost the session is of
-/// no more use, as it is with a server.
+/// One failure: the call is performed or not, and returns `error`. After errc::connection_lost the session cannot be
+/// used again, as with a server.
 struct fault {
     pgq::error_info error{};
     bool performed = false;
 };
 
-/// Decides which calls fail, and counts them. Only calls of workers and their monitors are asked about: clients have no
-/// faults. One plan may serve several sessions, one after the other or at once.
+/// Decides which calls fail, and counts them. Only calls of workers and their monitors can fail, calls of clients
+/// never. Several sessions may share one plan, one after the other or at once.
 class fault_plan {
 public:
     using rule = std::function<std::optional<fault>(verb, std::size_t nth, const pgq::exchange_request*)>;
@@ -55,7 +55,7 @@ public:
             return v == which && n == nth ? std::optional{f} : std::nullopt;
         };
     }
-    /// Whichever of these says so.
+    /// Fails if any of these rules does.
     static rule any(std::vector<rule> rules) {
         return
             [rules = std::move(rules)](verb v, std::size_t n, const pgq::exchange_request* r) -> std::optional<fault> {
@@ -88,7 +88,7 @@ private:
     std::size_t struck_ = 0;
 };
 
-/// A session of `Inner`, failing as planned.
+/// A session of `Inner` that fails as planned.
 template <class Inner>
 class faulty_session : public forwarding_session<faulty_session<Inner>> {
 public:
@@ -136,7 +136,7 @@ private:
     bool broken_ = false;
 };
 
-/// A driver whose workers' sessions fail as planned; otherwise `Inner`.
+/// A driver whose worker sessions fail as planned. Otherwise it is `Inner`.
 template <class Inner>
 class faulty {
 public:

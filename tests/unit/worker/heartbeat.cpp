@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A database that only takes heartbeats, and answers the first ones with `answers`.
+// A database that only accepts heartbeats, and answers the first ones with `answers`.
 struct book {
     std::vector<pgq::beat_reply> answers;
     std::mutex mutex;
@@ -55,7 +55,7 @@ struct errors_seen {
 
 }  // namespace
 
-TEST_CASE("who has written dead rows away beats more often for a while", "[unit][worker][heartbeat]") {
+TEST_CASE("a worker sends heartbeats more often for a while after a compaction", "[unit][worker][heartbeat]") {
     const bool compacted = GENERATE(true, false);
     book b;
     b.answers = {{.alive = true, .compacted = compacted}};

@@ -41,7 +41,7 @@ TEST_CASE("jobs run first in, first out", "[worker][order]") {
     CHECK(work_off(jobs) == expected);
 }
 
-TEST_CASE("the most urgent job runs first, over all entrypoints", "[worker][order]") {
+TEST_CASE("the job with the highest priority runs first, over all entrypoints", "[worker][order]") {
     two_lanes jobs;
     std::vector<std::string> expected;
     for (int priority = -50; priority <= 50; ++priority) {
@@ -53,7 +53,8 @@ TEST_CASE("the most urgent job runs first, over all entrypoints", "[worker][orde
     CHECK(work_off(jobs) == expected);
 }
 
-TEST_CASE("of equally urgent jobs the one expected first runs first, unexpected ones last", "[worker][order]") {
+TEST_CASE("among jobs with equal priority the earliest expected_at runs first, and jobs without it last",
+          "[worker][order]") {
     two_lanes jobs;
     jobs.enqueue(note{.n = 0}).value();
     jobs.enqueue(letter{.n = 1}, {.expected_at = pgq::in(2h)}).value();
@@ -64,7 +65,7 @@ TEST_CASE("of equally urgent jobs the one expected first runs first, unexpected 
     CHECK(work_off(jobs) == std::vector<std::string>{"letter 3", "note 4", "note 2", "letter 1", "note 0", "letter 5"});
 }
 
-TEST_CASE("a job that a handler enqueues is run by the same worker", "[worker][order]") {
+TEST_CASE("a worker runs the jobs that its handlers enqueue", "[worker][order]") {
     two_lanes jobs;
     jobs.enqueue(note{.n = 10}).value();
     std::vector<std::int64_t> seen;
@@ -81,7 +82,7 @@ TEST_CASE("a job that a handler enqueues is run by the same worker", "[worker][o
     CHECK(seen == std::vector<std::int64_t>{10, 11, 20, 21, 30, 31, 40, 41});
 }
 
-TEST_CASE("queues of different names share nothing", "[worker][order]") {
+TEST_CASE("a worker runs only jobs of its own queue's name", "[worker][order]") {
     const pgq::driver::memory store;
     two_lanes jobs{store}, others{store, {.name = "others"}};
     jobs.enqueue(note{.n = 1}).value();

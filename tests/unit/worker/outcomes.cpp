@@ -37,7 +37,7 @@ struct blob {
     static constexpr std::string_view entrypoint = "blob";
     std::string bytes{};
 };
-// What an older program wrote into the same lane as test::note.
+// The type of an older program that enqueues into the lane of test::note.
 struct old_note {
     static constexpr std::string_view entrypoint = "note";
     std::string n{};
@@ -81,21 +81,21 @@ std::string reason_of_only_held(Queue& jobs) {
 
 }  // namespace
 
-TEST_CASE("a handler that returns nothing has done the job", "[worker][outcome]") {
+TEST_CASE("a job whose handler returns void is done", "[worker][outcome]") {
     notes_queue jobs;
     int runs = 0;
     CHECK(work_one(jobs, [&](const note& job) { runs += job.text == "one" ? 1 : 100; }) == lane_counts{});
     CHECK(runs == 1);
 }
 
-TEST_CASE("done and discard take the job out of the queue", "[worker][outcome]") {
+TEST_CASE("done and discard delete the job from the queue", "[worker][outcome]") {
     notes_queue jobs;
     CHECK(work_one(jobs, [](const note&) { return pgq::done{}; }) == lane_counts{});
     CHECK(work_one(jobs, [](const note&) { return pgq::discard{"not wanted"}; }) == lane_counts{});
     CHECK(work_one(jobs, [](const note&) -> pgq::outcome { return pgq::discard{"not wanted"}; }) == lane_counts{});
 }
 
-TEST_CASE("hold keeps the job with its reason until it is requeued, and then it begins anew", "[worker][outcome]") {
+TEST_CASE("hold keeps the job with its reason, and a requeue starts it again with all attempts", "[worker][outcome]") {
     notes_queue jobs;
     std::vector<int> attempts;
     const auto handler = [&](const note&, pgq::context& c) -> pgq::outcome {
@@ -112,7 +112,7 @@ TEST_CASE("hold keeps the job with its reason until it is requeued, and then it 
     CHECK(attempts == std::vector{1, 1});
 }
 
-TEST_CASE("retry_after without a delay runs the job again at once, counting the attempt", "[worker][outcome]") {
+TEST_CASE("retry_after without a delay runs the job again at once, and counts the attempt", "[worker][outcome]") {
     notes_queue jobs;
     std::vector<int> attempts;
     const auto before = std::chrono::steady_clock::now();
@@ -123,15 +123,15 @@ TEST_CASE("retry_after without a delay runs the job again at once, counting the 
     });
     CHECK(left == lane_counts{});
     CHECK(attempts == std::vector{1, 2, 3});
-    CHECK(std::chrono::steady_clock::now() - before < 2s);  // no poll interval in between
+    CHECK(std::chrono::steady_clock::now() - before < 2s);  // without a poll interval in between
 }
 
-TEST_CASE("retry_after with a delay leaves the job for later", "[worker][outcome]") {
+TEST_CASE("retry_after with a delay runs the job after that delay", "[worker][outcome]") {
     notes_queue jobs;
     CHECK(work_one(jobs, [](const note&) { return pgq::retry_after{1h, "later"}; }) == lane_counts{.deferred = 1});
 }
 
-TEST_CASE("a delay longer than the calendar is the end of the calendar", "[worker][outcome]") {
+TEST_CASE("a delay beyond the last possible time means the last possible time", "[worker][outcome]") {
     notes_queue jobs;
     CHECK(work_one(jobs, [](const note&) { return pgq::retry_after{pgq::duration::max(), "never"}; }).deferred == 1);
     CHECK(work_one(jobs, [](const note&) { return pgq::snooze{pgq::duration::max()}; }).deferred == 2);
@@ -149,7 +149,7 @@ TEST_CASE("a negative delay means at once", "[worker][outcome]") {
     CHECK(runs == 3);
 }
 
-TEST_CASE("snooze burns no attempt", "[worker][outcome]") {
+TEST_CASE("snooze counts no attempt", "[worker][outcome]") {
     notes_queue jobs;
     std::vector<int> attempts;
     const auto left = work_one(jobs, [&](const note&, pgq::context& c) -> pgq::outcome {
@@ -161,7 +161,8 @@ TEST_CASE("snooze burns no attempt", "[worker][outcome]") {
     CHECK(attempts == std::vector<int>(6, 1));
 }
 
-TEST_CASE("a handler that throws has failed; after max_attempts the job is held with the text", "[worker][outcome]") {
+TEST_CASE("an exception is a failed attempt, and after max_attempts the job is held with its text",
+          "[worker][outcome]") {
     notes_queue jobs;
     int runs = 0;
     const auto left = work_one(jobs, [&](const note&) {
@@ -173,13 +174,13 @@ TEST_CASE("a handler that throws has failed; after max_attempts the job is held 
     CHECK(reason_of_only_held(jobs) == "attempt 3 of 3 failed: smtp says no");
 }
 
-TEST_CASE("whatever is thrown is a failure", "[worker][outcome]") {
+TEST_CASE("an exception of any type is a failed attempt", "[worker][outcome]") {
     notes_queue jobs;
     CHECK(work_one(jobs, [](const note&) { throw 42; }, {.max_attempts = 1, .until = pgq::run_until::empty}).held == 1);
     CHECK(reason_of_only_held(jobs) == "attempt 1 of 1 failed: an exception that is no std::exception");
 }
 
-TEST_CASE("retry_after by the handler is bounded by max_attempts, too", "[worker][outcome]") {
+TEST_CASE("max_attempts also limits retry_after", "[worker][outcome]") {
     notes_queue jobs;
     int runs = 0;
     CHECK(work_one(jobs, [&](const note&) {
@@ -190,7 +191,7 @@ TEST_CASE("retry_after by the handler is bounded by max_attempts, too", "[worker
     CHECK(reason_of_only_held(jobs) == "attempt 3 of 3 failed: again");
 }
 
-TEST_CASE("with exhausted::drop the last failure ends the job for good", "[worker][outcome]") {
+TEST_CASE("with exhausted::drop the last failure deletes the job", "[worker][outcome]") {
     notes_queue jobs;
     int runs = 0;
     auto options = usual();
@@ -205,7 +206,7 @@ TEST_CASE("with exhausted::drop the last failure ends the job for good", "[worke
     CHECK(runs == 3);
 }
 
-TEST_CASE("a failure's text is made storable: valid, without zero bytes, and not too long", "[worker][outcome]") {
+TEST_CASE("the text of a failure is made storable: valid UTF-8, no zero bytes, not too long", "[worker][outcome]") {
     notes_queue jobs;
     const auto text =
         GENERATE(std::string("zero \0 byte", 11), std::string("bad \xff\xc3 bytes"), std::string(1 << 20, 'x'));
@@ -219,7 +220,7 @@ TEST_CASE("a failure's text is made storable: valid, without zero bytes, and not
     }
 }
 
-TEST_CASE("a payload that cannot be read is held at once, without running anything", "[worker][outcome]") {
+TEST_CASE("a job whose payload cannot be read is held at once, and its handler is not called", "[worker][outcome]") {
     using old_queue = pgq::queue<outcome_jobs::old_note, pgq::driver::memory, pgq::serializer::json>;
     const pgq::driver::memory store;
     old_queue old{store};
@@ -227,12 +228,13 @@ TEST_CASE("a payload that cannot be read is held at once, without running anythi
     old.enqueue(outcome_jobs::old_note{"no number"}).value();
     int runs = 0;
     CHECK(work_one(jobs, [&](const note&) { ++runs; }) == lane_counts{.held = 1});
-    CHECK(runs == 1);  // the good one
+    CHECK(runs == 1);  // the readable job
     CHECK(reason_of_only_held(jobs).find("the payload cannot be read: ") == 0);
     CHECK(jobs.held<note>().value().front().attempts == 1);
 }
 
-TEST_CASE("a handler's value counts as done, as does what converts to the job's result", "[worker][outcome]") {
+TEST_CASE("a job whose handler returns a value is done, also if the value converts to the job's result",
+          "[worker][outcome]") {
     using outcome_jobs::resize;
     pgq::queue<resize, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place> jobs;
     for (int i = 0; i < 3; ++i) jobs.enqueue(resize{"cat.jpg"}).value();
@@ -245,7 +247,7 @@ TEST_CASE("a handler's value counts as done, as does what converts to the job's 
     CHECK(jobs.counts<resize>().value() == lane_counts{.deferred = 1});
 }
 
-TEST_CASE("the context tells a handler about its attempt", "[worker][context]") {
+TEST_CASE("the context describes the attempt", "[worker][context]") {
     notes_queue jobs;
     const pgq::header headers[] = {{"trace", "00-ab"}, {"tenant", "größer"}};
     const auto expected = pgq::time_point{std::chrono::sys_days{std::chrono::year{2030} / 1 / 2}};
@@ -275,14 +277,14 @@ TEST_CASE("the context tells a handler about its attempt", "[worker][context]") 
         CHECK(c.headers().size() == 2);
         CHECK(c.header_value("tenant") == "größer");
         CHECK(c.header_value("none") == std::nullopt);
-        CHECK(c.attempt() == (runs == 1 ? 1 : 2));  // id, headers and rank stay over all attempts
+        CHECK(c.attempt() == (runs == 1 ? 1 : 2));  // id, headers and rank are the same in all attempts
         if (c.attempt() == 1) return pgq::retry_after{};
         return pgq::done{};
     });
     CHECK(runs == 3);
 }
 
-TEST_CASE("without resources a handler that wants one fails", "[worker][context]") {
+TEST_CASE("a handler that asks for a missing resource fails", "[worker][context]") {
     notes_queue jobs;
     CHECK(work_one(jobs, [](const note&, pgq::context& c) { (void)c.resource<std::string>(); }).held == 1);
     CHECK(reason_of_only_held(jobs).find("no resource of this type was added to the worker") != std::string::npos);
@@ -297,7 +299,7 @@ struct in_an_hour {
 
 }  // namespace
 
-TEST_CASE("an entrypoint's own backoff overrides the queue's", "[worker][policies]") {
+TEST_CASE("an entrypoint's own back-off overrides the queue's", "[worker][policies]") {
     pgq::queue<note, pgq::job<test::letter, in_an_hour>, pgq::driver::memory, pgq::serializer::json, pgq::backoff::none,
                pgq::executor::in_place>
         jobs;
@@ -308,7 +310,7 @@ TEST_CASE("an entrypoint's own backoff overrides the queue's", "[worker][policie
     CHECK(jobs.counts<test::letter>().value() == lane_counts{.deferred = 1});
 }
 
-TEST_CASE("the default backoff lets a failed job rest", "[worker][policies]") {
+TEST_CASE("the default back-off delays a failed job", "[worker][policies]") {
     memory_queue<> jobs;
     CHECK(work_one(jobs, [](const note&) { throw std::runtime_error{"no"}; }) == lane_counts{.deferred = 1});
 }
@@ -333,7 +335,7 @@ TEST_CASE("an entrypoint's own serializer overrides the queue's", "[worker][poli
     CHECK(held.front().body == std::string("a\0b", 3));
 }
 
-TEST_CASE("a queue rebound to another driver is the same queue elsewhere", "[worker][policies]") {
+TEST_CASE("rebind changes only the driver of a queue", "[worker][policies]") {
     using in_tests = pgq::rebind<test::note_queue<>, pgq::driver::memory>;
     in_tests jobs;
     jobs.enqueue(test::notes(10)).value();

@@ -37,14 +37,14 @@ void take_time(std::chrono::milliseconds d) {
     (void)never.wait_for(lock, d);
 }
 
-// What the answers are like, and what was claimed.
+// How slow the server and the jobs are, and the largest claim.
 struct server_manners {
     std::chrono::milliseconds answers_after{};
     std::chrono::milliseconds job_takes{};
     std::uint32_t largest_claim = 0;
 };
 
-// Answers when it is asked for the answer, and notes when what happens.
+// Answers only in end_exchange(), and records the order of the calls.
 class halved_session : public inner_session {
 public:
     halved_session(inner_session inner, std::shared_ptr<story> said, std::shared_ptr<server_manners> manners)
@@ -111,7 +111,7 @@ int drain(Queue& jobs, halved& driver, int n, std::uint32_t max_prefetch = 3) {
     return ran;
 }
 
-// What was said between a "begin" and the "end" behind it, for each.
+// The number of jobs between each "begin" and its "end".
 std::vector<int> jobs_in_flight(const story& s) {
     std::vector<int> counts;
     bool flies = false;
@@ -125,7 +125,7 @@ std::vector<int> jobs_in_flight(const story& s) {
 
 }  // namespace
 
-TEST_CASE("a worker in place runs what it has claimed while the next exchange is under way", "[worker][in_place]") {
+TEST_CASE("a worker with executor::in_place runs claimed jobs while its next sync is in flight", "[worker][in_place]") {
     halved driver;
     in_place_queue jobs{driver};
     REQUIRE(drain(jobs, driver, 20) == 20);
@@ -133,7 +133,7 @@ TEST_CASE("a worker in place runs what it has claimed while the next exchange is
     CHECK(std::count_if(counts.begin(), counts.end(), [](int n) { return n > 0; }) >= 5);
 }
 
-TEST_CASE("decorators over the executor in place keep that", "[worker][in_place]") {
+TEST_CASE("decorators around executor::in_place keep this overlap", "[worker][in_place]") {
     halved driver;
     timed_queue jobs{driver};
     REQUIRE(drain(jobs, driver, 20) == 20);
@@ -141,14 +141,14 @@ TEST_CASE("decorators over the executor in place keep that", "[worker][in_place]
     CHECK(std::count_if(counts.begin(), counts.end(), [](int n) { return n > 0; }) >= 5);
 }
 
-TEST_CASE("a worker with threads does not split its exchanges", "[worker][in_place]") {
+TEST_CASE("a worker with threads does not split its syncs", "[worker][in_place]") {
     halved driver;
     pooled_queue jobs{driver, {}, pgq::executor::thread_pool{1}};
     REQUIRE(drain(jobs, driver, 20) == 20);
     CHECK(std::find(driver.said->begin(), driver.said->end(), "begin") == driver.said->end());
 }
 
-TEST_CASE("an exchange whose answer is lost while jobs run in place loses none of them", "[worker][in_place]") {
+TEST_CASE("a sync whose answer is lost while jobs run in place loses no job", "[worker][in_place]") {
     const bool performed = GENERATE(false, true);
     const std::size_t nth = GENERATE(2u, 3u, 4u, 5u);
     const pgq::error_info lost{pgq::errc::connection_lost, "cut"};
@@ -158,7 +158,7 @@ TEST_CASE("an exchange whose answer is lost while jobs run in place loses none o
     CHECK(jobs.counts<test::note>().value() == pgq::lane_counts{});
 }
 
-TEST_CASE("a worker in place does not take its jobs for slow because the server is", "[worker][in_place]") {
+TEST_CASE("with executor::in_place a slow server does not make the jobs look slow", "[worker][in_place]") {
     halved driver;
     driver.manners->answers_after = 30ms;
     in_place_queue jobs{driver};
@@ -166,7 +166,7 @@ TEST_CASE("a worker in place does not take its jobs for slow because the server 
     CHECK(driver.manners->largest_claim >= 32);
 }
 
-TEST_CASE("a worker in place that needs long for each job holds few of them", "[worker][in_place]") {
+TEST_CASE("with executor::in_place a worker with long jobs holds few of them", "[worker][in_place]") {
     halved driver;
     driver.manners->job_takes = 25ms;
     in_place_queue jobs{driver};
@@ -174,7 +174,7 @@ TEST_CASE("a worker in place that needs long for each job holds few of them", "[
     CHECK(driver.manners->largest_claim <= 2);
 }
 
-TEST_CASE("a job in place may stop its worker: what was claimed meanwhile goes back, not counted",
+TEST_CASE("a job in place may stop its worker, and jobs that were claimed meanwhile go back without an attempt",
           "[worker][in_place]") {
     halved driver;
     in_place_queue jobs{driver};

@@ -35,7 +35,7 @@ notes_queue<> with_threads(std::size_t n, pgq::driver::memory store = {}) {
     return notes_queue<>{std::move(store), {}, pgq::executor::thread_pool{n}};
 }
 
-// Holds handlers until the test lets them go; it does not look at stop tokens.
+// Holds handlers until the test releases them, whatever their stop tokens say.
 class barrier {
 public:
     void wait() {
@@ -64,7 +64,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("an idle worker told to stop ends at once", "[worker][stop]") {
+TEST_CASE("an idle worker that is told to stop ends at once", "[worker][stop]") {
     auto jobs = with_threads(2);
     test::running_worker w{jobs, {.poll_interval = 1h}, [](const note&) {}};
     REQUIRE(eventually([&] { return jobs.observer()->started == 1; }));
@@ -74,7 +74,7 @@ TEST_CASE("an idle worker told to stop ends at once", "[worker][stop]") {
     CHECK(jobs.observer()->stopped == 1);
 }
 
-TEST_CASE("a worker that is told to stop before it starts runs nothing", "[worker][stop]") {
+TEST_CASE("a worker with a stop token that has already fired runs no job", "[worker][stop]") {
     auto jobs = with_threads(1);
     jobs.enqueue(test::notes(5)).value();
     std::stop_source stop;
@@ -86,7 +86,7 @@ TEST_CASE("a worker that is told to stop before it starts runs nothing", "[worke
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 5});
 }
 
-TEST_CASE("a worker told to stop lets running handlers end and gives back what has not started, uncounted",
+TEST_CASE("a worker that is told to stop lets running handlers end and gives the other jobs back without an attempt",
           "[worker][stop]") {
     auto jobs = with_threads(2);
     jobs.enqueue(test::notes(10)).value();
@@ -98,7 +98,7 @@ TEST_CASE("a worker told to stop lets running handlers end and gives back what h
                            }};
     REQUIRE(eventually([&] { return running.waiting() == 2; }));
     w.request_stop();
-    // The others are back before the running ones have ended.
+    // The other jobs are back before the running ones have ended.
     CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{.ready = 8, .leased = 2}; }));
     CHECK_FALSE(w.is_over());
     running.open();
@@ -115,7 +115,8 @@ TEST_CASE("a worker told to stop lets running handlers end and gives back what h
     CHECK(attempts == std::vector<int>(8, 1));
 }
 
-TEST_CASE("a worker told to stop by its own handler, in its own thread, runs no further job", "[worker][stop]") {
+TEST_CASE("a worker that its own handler tells to stop, in the worker's thread, runs no further job",
+          "[worker][stop]") {
     notes_queue<pgq::executor::in_place> jobs;
     jobs.enqueue(test::notes(100)).value();
     std::stop_source stop;
@@ -143,7 +144,7 @@ TEST_CASE("stop tokens fire when the grace time is over, not before", "[worker][
     w.stop().value();
     CHECK_FALSE(passed);
     CHECK(fired - told >= 200ms);
-    CHECK(jobs.counts<note>().value() == lane_counts{});  // it ended, so it is done
+    CHECK(jobs.counts<note>().value() == lane_counts{});  // its handler returned, so it is done
 }
 
 TEST_CASE("an interrupted handler may put its job back", "[worker][stop]") {
@@ -159,7 +160,8 @@ TEST_CASE("an interrupted handler may put its job back", "[worker][stop]") {
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 1});
 }
 
-TEST_CASE("a handler that ignores its stop token loses its job to others, and run() waits for it", "[worker][stop]") {
+TEST_CASE("a handler that ignores its stop token loses its job to other workers, and run() waits for it",
+          "[worker][stop]") {
     const pgq::driver::memory store;
     auto jobs = with_threads(1, store);
     jobs.enqueue(note{}).value();
@@ -176,10 +178,10 @@ TEST_CASE("a handler that ignores its stop token loses its job to others, and ru
     CHECK(attempt == 1);
     deaf.open();
     w.stop().value();
-    CHECK(jobs.counts<note>().value() == lane_counts{});  // what the deaf one says is not heard
+    CHECK(jobs.counts<note>().value() == lane_counts{});  // the outcome of the late handler is ignored
 }
 
-TEST_CASE("what a handler did before the rest was given up stays done", "[worker][stop]") {
+TEST_CASE("jobs that ended before the others were abandoned stay done", "[worker][stop]") {
     auto jobs = with_threads(2);
     jobs.enqueue(test::notes(2)).value();
     barrier deaf;
@@ -209,14 +211,14 @@ TEST_CASE("run() may be called again after it has returned", "[worker][stop]") {
     CHECK(jobs.observer()->stopped == 3);
 }
 
-TEST_CASE("run_until::empty leaves delayed jobs, run_until::drained waits for them", "[worker][run_until]") {
+TEST_CASE("run_until::empty leaves delayed jobs, and run_until::drained waits for them", "[worker][run_until]") {
     auto jobs = with_threads(2);
     jobs.enqueue(test::notes(5)).value();
     jobs.enqueue(test::notes(3), {.run_at = pgq::in(150ms)}).value();
     std::atomic<int> runs{0};
     test::work_off(jobs, {.until = pgq::run_until::empty}, [&](const note&) { ++runs; });
     const int first = runs;
-    CHECK((first == 5 || first == 8));  // 8 on a machine that took its time
+    CHECK((first == 5 || first == 8));  // 8 if the machine is slow
     test::work_off(jobs, {.until = pgq::run_until::drained}, [&](const note&) { ++runs; });
     CHECK(runs == 8);
     CHECK(jobs.counts<note>().value() == lane_counts{});
@@ -230,7 +232,7 @@ TEST_CASE("run_until::empty on an empty queue ends at once", "[worker][run_until
     CHECK(std::chrono::steady_clock::now() - before < 2s);
 }
 
-TEST_CASE("two workers drain one queue together and both end", "[worker][run_until]") {
+TEST_CASE("two workers drain one queue together, and both end", "[worker][run_until]") {
     const pgq::driver::memory store;
     test::diary diary;
     {
@@ -250,7 +252,7 @@ TEST_CASE("two workers drain one queue together and both end", "[worker][run_unt
     CHECK(diary.size() == 501 + 10);
 }
 
-TEST_CASE("several workers on threads share the work, and each job runs once", "[worker][threads]") {
+TEST_CASE("several workers with threads share the jobs, and each job runs once", "[worker][threads]") {
     const pgq::driver::memory store;
     test::diary diary;
     auto client = with_threads(1, store);
@@ -273,7 +275,7 @@ TEST_CASE("several workers on threads share the work, and each job runs once", "
     CHECK(client.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("a sleeping worker is woken by an enqueue, and by a job that comes due", "[worker][threads]") {
+TEST_CASE("an enqueue and a due job wake a sleeping worker", "[worker][threads]") {
     auto jobs = with_threads(1);
     test::diary diary;
     test::running_worker w{jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
@@ -286,7 +288,7 @@ TEST_CASE("a sleeping worker is woken by an enqueue, and by a job that comes due
     w.stop().value();
 }
 
-TEST_CASE("jobs that wait behind a slow one go back to a colleague who is idle", "[worker][threads]") {
+TEST_CASE("jobs that wait behind a slow one go back, and an idle peer runs them", "[worker][threads]") {
     const pgq::driver::memory store;
     auto client = with_threads(1, store), first = with_threads(1, store), second = with_threads(1, store);
     client.enqueue(test::notes(2)).value();
@@ -306,7 +308,7 @@ TEST_CASE("jobs that wait behind a slow one go back to a colleague who is idle",
     CHECK(client.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("options out of their range are refused before anything starts", "[worker][options]") {
+TEST_CASE("options that are out of range are refused before the worker starts", "[worker][options]") {
     auto jobs = with_threads(1);
     for (const auto& o : std::vector<pgq::worker_options>{{.max_attempts = 0},
                                                           {.max_attempts = -1},

@@ -42,7 +42,7 @@ using at_once = queue_with<pgq::backoff::none>;
 
 using headers = std::vector<std::pair<std::string, std::string>>;
 
-/// A worker of another program: its own policy is to try again at once. What it saw of the jobs, all of which fail.
+/// A worker of another program, whose own policy retries at once. `book` records the jobs, all of which fail.
 struct other_program {
     explicit other_program(const pgq::driver::memory& database) : jobs{database} {}
 
@@ -59,7 +59,7 @@ struct other_program {
     test::diary book{};
 };
 
-/// Makes claimable what is due, as a worker that runs on would.
+/// Promotes due jobs, as a worker that goes on would. Returns their number.
 std::uint32_t became_due(const pgq::driver::memory& database) {
     auto session = database.connect(pgq::session_role::worker).value();
     const auto self = session.register_worker({.host = "here", .lease_time = 1h}).value();
@@ -73,7 +73,7 @@ const std::string stored{"linear 1h 1h 24h"};
 
 }  // namespace
 
-TEST_CASE("a job waits as its producer's policy says, not as the worker's", "[backoff][stored]") {
+TEST_CASE("a job waits by its producer's policy, not by the worker's", "[backoff][stored]") {
     pgq::manual_clock clock;
     const auto database = pgq::driver::memory::with_clock(clock);
     storing producer{database};
@@ -89,7 +89,7 @@ TEST_CASE("a job waits as its producer's policy says, not as the worker's", "[ba
     }
 }
 
-TEST_CASE("a job without a stored back-off waits as the worker's policy says", "[backoff][stored]") {
+TEST_CASE("a job without a stored back-off waits by the worker's policy", "[backoff][stored]") {
     const pgq::driver::memory database;
     at_once producer{database};
     other_program consumer{database};
@@ -97,7 +97,7 @@ TEST_CASE("a job without a stored back-off waits as the worker's policy says", "
     CHECK(consumer.work(3) == 3);
 }
 
-TEST_CASE("a worker whose own policy is stored uses what is stored with the job, too", "[backoff][stored]") {
+TEST_CASE("a worker whose own policy is stored uses the job's stored back-off, too", "[backoff][stored]") {
     const pgq::driver::memory database;
     at_once producer{database};
     storing consumer{database};
@@ -123,7 +123,7 @@ TEST_CASE("a worker that cannot read a stored back-off uses its own policy", "[b
     CHECK(consumer.work(3) == 3);
 }
 
-TEST_CASE("a delay that the handler names goes before the stored back-off", "[backoff][stored]") {
+TEST_CASE("a delay that the handler returns overrides the stored back-off", "[backoff][stored]") {
     storing jobs;
     jobs.enqueue(note{.n = 1}).value();
     int runs = 0;
@@ -134,7 +134,7 @@ TEST_CASE("a delay that the handler names goes before the stored back-off", "[ba
     CHECK(runs == 3);
 }
 
-TEST_CASE("a stored back-off is kept with the caller's headers", "[backoff][stored]") {
+TEST_CASE("a job keeps its stored back-off and the caller's headers", "[backoff][stored]") {
     const pgq::driver::memory database;
     storing producer{database};
     other_program consumer{database};
@@ -158,7 +158,7 @@ TEST_CASE("a stored back-off is kept with the caller's headers", "[backoff][stor
     CHECK(seen[3] == headers{{"color", "blue"}, {"pgq-backoff", "fixed 5h"}});
 }
 
-TEST_CASE("options for a whole range are packed once for all its jobs", "[backoff][stored]") {
+TEST_CASE("all jobs of a range get the same headers with the stored back-off", "[backoff][stored]") {
     const pgq::driver::memory database;
     storing producer{database};
     other_program consumer{database};

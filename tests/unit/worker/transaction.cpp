@@ -38,7 +38,8 @@ constexpr auto ignore_letters = [](const letter&) {};
 
 }  // namespace
 
-TEST_CASE("a handler in a transaction is acknowledged together with what it enqueues", "[worker][transaction]") {
+TEST_CASE("a handler in a transaction commits its enqueues together with the acknowledgement",
+          "[worker][transaction]") {
     letters_queue jobs;
     jobs.enqueue(test::notes(20)).value();
     std::vector<std::int64_t> letters;
@@ -47,14 +48,14 @@ TEST_CASE("a handler in a transaction is acknowledged together with what it enqu
         [&](const note& n, transaction& tx) {
             const auto before = jobs.counts<letter>().value().ready;
             (void)tx.enqueue(letter{.n = n.n}).value();
-            CHECK(jobs.counts<letter>().value().ready == before);  // not there before the commit
+            CHECK(jobs.counts<letter>().value().ready == before);  // not visible before the commit
         },
         [&](const letter& l) { letters.push_back(l.n); });
     CHECK(letters.size() == 20);
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("a handler in a transaction may also ask for the context", "[worker][transaction]") {
+TEST_CASE("a handler in a transaction may also have the context as a parameter", "[worker][transaction]") {
     letters_queue jobs;
     const auto id = jobs.enqueue(note{.n = 1}).value();
     int runs = 0;
@@ -68,8 +69,7 @@ TEST_CASE("a handler in a transaction may also ask for the context", "[worker][t
     CHECK(runs == 1);
 }
 
-TEST_CASE("what a handler did in its transaction is undone when it throws or does not say done",
-          "[worker][transaction]") {
+TEST_CASE("if a handler throws or does not return done, its transaction rolls back", "[worker][transaction]") {
     letters_queue jobs;
     jobs.enqueue(test::notes(6)).value();
     int letters = 0;
@@ -91,7 +91,7 @@ TEST_CASE("what a handler did in its transaction is undone when it throws or doe
     CHECK(jobs.counts<note>().value() == lane_counts{.held = 1});
 }
 
-TEST_CASE("an inner failure goes back to its savepoint, and the rest is committed", "[worker][transaction]") {
+TEST_CASE("an inner failure rolls back to its savepoint, and the rest commits", "[worker][transaction]") {
     letters_queue jobs;
     jobs.enqueue(note{.n = 1}).value();
     std::vector<std::int64_t> letters;
@@ -118,7 +118,7 @@ TEST_CASE("an inner failure goes back to its savepoint, and the rest is committe
     CHECK(letters == std::vector<std::int64_t>{1, 5, 6});
 }
 
-TEST_CASE("a handler that fails in its transaction until its last attempt is held", "[worker][transaction]") {
+TEST_CASE("a job whose handler fails in its transaction until the last attempt is held", "[worker][transaction]") {
     letters_queue jobs;
     jobs.enqueue(note{.n = 1}).value();
     test::work_off(
@@ -127,7 +127,7 @@ TEST_CASE("a handler that fails in its transaction until its last attempt is hel
     CHECK(jobs.held<note>().value().front().reason == "attempt 2 of 2 failed: always");
 }
 
-TEST_CASE("each call of a handler that is retried has a transaction of its own", "[worker][transaction]") {
+TEST_CASE("each call of a retried handler has a new transaction", "[worker][transaction]") {
     using queue = both_queue<pgq::executor::retrying<pgq::backoff::none, pgq::executor::in_place>>;
     queue jobs;
     jobs.enqueue(note{.n = 1}).value();
@@ -145,7 +145,7 @@ TEST_CASE("each call of a handler that is retried has a transaction of its own",
     CHECK(letters == 1);
 }
 
-TEST_CASE("a transaction whose handler took too long is not committed", "[worker][transaction]") {
+TEST_CASE("the transaction of a handler that exceeded its timeout does not commit", "[worker][transaction]") {
     using queue = both_queue<pgq::executor::timeout<1ms, pgq::executor::in_place>>;
     queue jobs;
     jobs.enqueue(note{.n = 1}).value();
@@ -163,7 +163,7 @@ TEST_CASE("a transaction whose handler took too long is not committed", "[worker
     CHECK(jobs.counts<note>().value() == lane_counts{.held = 1});
 }
 
-TEST_CASE("a lease that was lost takes the transaction with it", "[worker][transaction]") {
+TEST_CASE("the transaction of a handler whose lease is lost does not commit", "[worker][transaction]") {
     using queue = both_queue<pgq::executor::thread_pool, test::witness>;
     pgq::driver::memory store;
     queue jobs{store};
@@ -174,7 +174,7 @@ TEST_CASE("a lease that was lost takes the transaction with it", "[worker][trans
         [&](const note&, pgq::transaction<queue>& tx) {
             tx.enqueue(letter{.n = ++runs}).value();
             if (runs > 1) return;
-            // What a rescue does, when this worker is taken for dead.
+            // What a rescue does after this worker was taken for dead.
             auto session = store.connect(pgq::session_role::monitor).value();
             std::vector<pgq::lease_ref> all;
             for (int w = 1; w < 10 && all.empty(); ++w) all = session.leases_of({w}).value();
@@ -186,7 +186,7 @@ TEST_CASE("a lease that was lost takes the transaction with it", "[worker][trans
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
-TEST_CASE("limits hold for handlers in a transaction", "[worker][transaction]") {
+TEST_CASE("limits apply to handlers in a transaction", "[worker][transaction]") {
     using queue = pgq::queue<pgq::job<note, pgq::limiter::global_concurrency<2>>, letter, pgq::driver::memory,
                              pgq::serializer::json, pgq::executor::thread_pool>;
     queue jobs{{}, {}, pgq::executor::thread_pool{4}};

@@ -42,7 +42,7 @@ std::vector<std::string> texts_of(const test::diary& seen) {
 
 }  // namespace
 
-TEST_CASE("the attempt after a checkpoint begins with it, however the one before ended", "[worker][context]") {
+TEST_CASE("the attempt after a checkpoint starts from it, however the attempt before ended", "[worker][context]") {
     note_queue<pgq::executor::in_place> jobs;
     test::diary seen;
     (void)jobs.enqueue(note{.n = 1, .text = "0"}).value();
@@ -62,7 +62,7 @@ TEST_CASE("the attempt after a checkpoint begins with it, however the one before
     CHECK(texts_of(seen) == std::vector<std::string>{"0", "1", "2", "3"});
 }
 
-TEST_CASE("the next try in the same attempt begins with the checkpoint, too", "[worker][context]") {
+TEST_CASE("the next try in the same attempt starts from the checkpoint, too", "[worker][context]") {
     using retried = pgq::job<note, pgq::executor::retrying<pgq::backoff::none>>;
     pgq::queue<retried, pgq::driver::memory, pgq::serializer::json> jobs;
     test::diary seen;
@@ -76,7 +76,7 @@ TEST_CASE("the next try in the same attempt begins with the checkpoint, too", "[
     CHECK(texts_of(seen) == std::vector<std::string>{"a1", "b2", "b3"});
 }
 
-TEST_CASE("a job that is held after a checkpoint is held with it", "[worker][context]") {
+TEST_CASE("a job that is held after a checkpoint keeps it", "[worker][context]") {
     note_queue<> jobs;
     (void)jobs.enqueue(note{.n = 1, .text = "old"}).value();
     const auto handler = [](const note&, pgq::context& c) -> pgq::outcome {
@@ -92,7 +92,7 @@ TEST_CASE("a job that is held after a checkpoint is held with it", "[worker][con
     CHECK(kept.text == "new");
 }
 
-TEST_CASE("each job of a batch has a checkpoint and a progress of its own", "[worker][context][batch]") {
+TEST_CASE("each job of a batch has its own checkpoint and progress", "[worker][context][batch]") {
     note_queue<pgq::executor::in_place> jobs;
     const auto ids = jobs.enqueue(std::vector{note{.n = 1}, note{.n = 2}, note{.n = 3}}).value();
     std::vector<std::string> texts;
@@ -114,7 +114,7 @@ TEST_CASE("each job of a batch has a checkpoint and a progress of its own", "[wo
     CHECK(texts == std::vector<std::string>{"", "", "", "again 1", "again 2", "again 3"});
 }
 
-TEST_CASE("what is no checkpoint is an error, and the old payload stays", "[worker][context]") {
+TEST_CASE("an invalid checkpoint is an error, and the old payload stays", "[worker][context]") {
     note_queue<pgq::executor::in_place> jobs;
     (void)jobs.enqueue(note{.n = 1, .text = "old"}).value();
     test::diary seen;
@@ -130,7 +130,7 @@ TEST_CASE("what is no checkpoint is an error, and the old payload stays", "[work
     CHECK(texts_of(seen) == std::vector<std::string>{"old", "old"});
 }
 
-TEST_CASE("a payload of a former version of its type stays as it is", "[worker][context][versioned]") {
+TEST_CASE("a checkpoint does not replace a payload of an older version of the type", "[worker][context][versioned]") {
     using versioned = pgq::serializer::versioned<pgq::serializer::json>;
     const pgq::driver::memory driver;
     pgq::queue<test::photos::v1, pgq::driver::memory, versioned> former{driver};
@@ -151,7 +151,7 @@ TEST_CASE("a payload of a former version of its type stays as it is", "[worker][
     CHECK(changed == 1);
 }
 
-TEST_CASE("a context without a worker behind it says that nothing can be changed through it", "[context]") {
+TEST_CASE("a context without a worker returns an error for each change", "[context]") {
     const pgq::job_record record{.id = {1}};
     const pgq::resources shared;
     const pgq::context c{record, std::stop_token{}, shared};
@@ -159,7 +159,7 @@ TEST_CASE("a context without a worker behind it says that nothing can be changed
     CHECK(c.progress(0.5).error() == pgq::errc::invalid_option);
 }
 
-TEST_CASE("nothing can be changed from a process of executor::process", "[worker][context][process]") {
+TEST_CASE("a handler in executor::process cannot write a checkpoint", "[worker][context][process]") {
     note_queue<pgq::executor::process> jobs;
     (void)jobs.enqueue(note{.n = 1}).value();
     const auto handler = [](const note&, pgq::context& c) -> pgq::outcome {
@@ -171,7 +171,7 @@ TEST_CASE("nothing can be changed from a process of executor::process", "[worker
     CHECK(held[0].reason.find("executor::process") != std::string::npos);
 }
 
-TEST_CASE("a job that was lost meanwhile is not changed", "[worker][context]") {
+TEST_CASE("a handler whose lease was lost cannot change the job", "[worker][context]") {
     const pgq::driver::memory driver;
     note_queue<> jobs{driver};
     const auto id = jobs.enqueue(note{.n = 1, .text = "old"}).value().id();
@@ -180,7 +180,7 @@ TEST_CASE("a job that was lost meanwhile is not changed", "[worker][context]") {
     test::diary seen;
     const auto handler = [&](const note& n, pgq::context& c) {
         if (seen.add(n.n, c, n.text); seen.size() > 1) return;
-        std::vector<pgq::lease_ref> all;  // of this or any worker
+        std::vector<pgq::lease_ref> all;  // of this and of any other worker
         for (int w = 1; w < 10; ++w)
             for (const auto& ref : other.leases_of({w}).value()) all.push_back(ref);
         other.give_back(all).value();
@@ -190,11 +190,11 @@ TEST_CASE("a job that was lost meanwhile is not changed", "[worker][context]") {
     test::running_worker w{jobs, {}, handler};
     CHECK(jobs.wait_for(id, test::long_enough));
     CHECK(test::eventually([&] { return seen.size() == 2; }));
-    CHECK(test::eventually([&] { return refused.load(); }));  // the first handler may be the slower one
+    CHECK(test::eventually([&] { return refused.load(); }));  // the first handler may end later
     CHECK(texts_of(seen) == std::vector<std::string>{"old", "old"});
 }
 
-TEST_CASE("progress is seen by its job's handle and the queue, and gone at the end", "[worker][context]") {
+TEST_CASE("the job's handle and the queue return the progress, until the job ends", "[worker][context]") {
     note_queue<> jobs;
     test::gate go;
     const auto handler = [&](const note&, pgq::context& c) {
@@ -213,7 +213,7 @@ TEST_CASE("progress is seen by its job's handle and the queue, and gone at the e
     CHECK(h.progress().value() == std::nullopt);
 }
 
-TEST_CASE("of many reports one in 200 ms is stored, and the last one always", "[worker][context]") {
+TEST_CASE("of many progress reports one per 200 ms is stored, and always the last one", "[worker][context]") {
     note_queue<pgq::executor::in_place> jobs;
     const auto h = jobs.enqueue(note{}).value();
     int changes = 0, ends = 0;
@@ -233,7 +233,7 @@ TEST_CASE("of many reports one in 200 ms is stored, and the last one always", "[
     CHECK(ends == 1);
 }
 
-TEST_CASE("progress is stored as text that people and programs read", "[job][revision]") {
+TEST_CASE("progress is stored as text that people and programs can read", "[job][revision]") {
     using pgq::detail::packed, pgq::detail::unpacked;
     CHECK(packed(0.25, "page 3 of 12") == "0.25 page 3 of 12");
     CHECK(packed(1, "") == "1");

@@ -13,16 +13,16 @@
 #include <utility>
 #include <vector>
 
-namespace unit_worker_crowd {
+namespace unit_worker_many_workers {
 
 namespace {
 
 using inner_session = test::faulty_session<pgq::driver::memory::session>;
 
-// Says that there are so many workers, and notes of each claim whether it was to wait for a turn.
-class crowded_session : public inner_session {
+// Reports a given number of workers, and records for each claim whether it should wait for a turn.
+class many_workers_session : public inner_session {
 public:
-    crowded_session(inner_session inner, std::int64_t workers, std::shared_ptr<std::vector<bool>> claims)
+    many_workers_session(inner_session inner, std::int64_t workers, std::shared_ptr<std::vector<bool>> claims)
         : inner_session{std::move(inner)}, workers_{workers}, claims_{std::move(claims)} {}
 
     pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
@@ -37,12 +37,12 @@ private:
     std::shared_ptr<std::vector<bool>> claims_;
 };
 
-class crowd {
+class many_workers {
 public:
     using policy_category = pgq::driver_tag;
-    using session = crowded_session;
+    using session = many_workers_session;
 
-    explicit crowd(std::int64_t workers = 1) : workers_{workers} {}
+    explicit many_workers(std::int64_t workers = 1) : workers_{workers} {}
 
     pgq::result<session> connect(pgq::session_role role) const {
         auto opened = memory_.connect(role);
@@ -59,8 +59,8 @@ private:
 };
 
 std::vector<bool> claims_among(std::int64_t workers) {
-    using queue = pgq::queue<test::note, crowd, pgq::serializer::json, pgq::executor::in_place>;
-    crowd driver{workers};
+    using queue = pgq::queue<test::note, many_workers, pgq::serializer::json, pgq::executor::in_place>;
+    many_workers driver{workers};
     queue jobs{driver};
     (void)jobs.enqueue(std::vector<test::note>(10)).value();
     int ran = 0;
@@ -73,9 +73,9 @@ std::vector<bool> claims_among(std::int64_t workers) {
 
 }  // namespace
 
-TEST_CASE("a worker takes turns once it has heard that there are more workers than turns", "[worker][turns]") {
+TEST_CASE("a worker takes turns after it has learned that there are more workers than turns", "[worker][turns]") {
     const auto claims = claims_among(5);
-    CHECK_FALSE(claims.front());  // not heard yet
+    CHECK_FALSE(claims.front());  // not known yet
     CHECK(claims.back());
 }
 
@@ -83,4 +83,4 @@ TEST_CASE("few workers do not wait for each other", "[worker][turns]") {
     for (const bool crowded : claims_among(4)) CHECK_FALSE(crowded);
 }
 
-}  // namespace unit_worker_crowd
+}  // namespace unit_worker_many_workers

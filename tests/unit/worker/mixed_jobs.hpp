@@ -18,13 +18,13 @@
 
 namespace test {
 
-/// Jobs that end in every way there is, and the books about them: what has to be true when all of them are through,
-/// whatever went wrong on the way.
-class chores {
+/// Jobs that end in every way, and a record of their runs: what must be true when all of them have ended, whatever
+/// failed on the way.
+class mixed_jobs {
 public:
     static constexpr std::int16_t max_attempts = 3;
 
-    explicit chores(std::int64_t count)
+    explicit mixed_jobs(std::int64_t count)
         : runs_(static_cast<std::size_t>(count)), ends_(static_cast<std::size_t>(count)) {}
 
     std::int64_t size() const noexcept { return static_cast<std::int64_t>(runs_.size()); }
@@ -51,8 +51,8 @@ public:
         return ended(job), pgq::done{};
     }
 
-    /// What is wrong after everything is through. `once`: no run may have been in vain, as when no lease was lost.
-    /// `may_be_held`: the database refused outcomes, which then become a hold.
+    /// Describes what is wrong after all jobs have ended. `once`: every run must count, because no lease was lost.
+    /// `may_be_held`: the database refused outcomes, which then became holds.
     template <class Queue>
     std::string complaint(Queue& jobs, bool once, bool may_be_held = false) {
         const auto counts = jobs.template counts<note>();
@@ -100,10 +100,10 @@ private:
 };
 
 template <class Driver, class Executor, class... Policies>
-using chore_queue = pgq::queue<note, Driver, pgq::serializer::json, Executor, pgq::backoff::none, Policies...>;
+using mixed_queue = pgq::queue<note, Driver, pgq::serializer::json, Executor, pgq::backoff::none, Policies...>;
 
-inline pgq::worker_options chore_options(pgq::run_until until = pgq::run_until::drained) {
-    return {.max_attempts = chores::max_attempts, .max_prefetch = 8, .until = until};  // many small claims
+inline pgq::worker_options mixed_options(pgq::run_until until = pgq::run_until::drained) {
+    return {.max_attempts = mixed_jobs::max_attempts, .max_prefetch = 8, .until = until};  // many small claims
 }
 
 }  // namespace test

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace stress_tracked_tide {
+namespace stress_tracked_load {
 
 using namespace pgq;
 using namespace std::chrono_literals;
@@ -28,11 +28,11 @@ using fixture = laws::driver_fixture<driver::libpq>;
 
 namespace {
 
-/// What went wrong in the threads, each error once. Two that wait for each other are told to try again: that is counted.
-class complaints {
+/// Collects the errors of the threads, each text once. It only counts deadlocks, after which a thread tries again.
+class thread_errors {
 public:
     template <class T>
-    bool fine(const result<T>& r) {
+    bool succeeded(const result<T>& r) {
         if (r) return true;
         const std::lock_guard lock{mutex_};
         if (r.error() == condition::contention) {
@@ -61,16 +61,16 @@ private:
     std::set<std::string> texts_{};
 };
 
-/// A tide of tracked jobs in one lane, from many sessions at once.
-class tide {
+/// A load of tracked jobs in one lane, from many concurrent sessions.
+class load {
 public:
-    explicit tide(const test::database& db) : db_{db}, fixture_{db.driver()}, lane_{fixture_.lane()} {}
+    explicit load(const test::database& db) : db_{db}, fixture_{db.driver()}, lane_{fixture_.lane()} {}
 
-    complaints& errors() { return errors_; }
+    thread_errors& errors() { return errors_; }
     session client() { return fixture_.connect(session_role::client); }
     laws::test_worker<session> worker() { return fixture_.worker({lane_}); }
 
-    /// Batches of jobs with few keys in any order, with parents among the latest jobs and in the same call.
+    /// Batches of jobs with few keys in any order. Parents are among the latest jobs and in the same call.
     void enqueue(session s, std::uint32_t seed, int rounds, bool keys, bool parents) {
         std::mt19937 random{seed};
         const on_duplicate all[]{on_duplicate::skip, on_duplicate::replace, on_duplicate::debounce};
@@ -94,18 +94,18 @@ public:
             std::vector<enqueued_job> jobs;
             const auto put = s.enqueue_tracked(
                 {.lanes = std::span{&lane_, 1}, .bodies = &b, .options = options, .edges = edges}, jobs);
-            if (errors_.fine(put)) newest_ = std::max(newest_.load(), jobs.back().id.value);
+            if (errors_.succeeded(put)) newest_ = std::max(newest_.load(), jobs.back().id.value);
         }
         --producers_;
     }
-    /// Runs what there is until all is over, and lets one in a few fail.
+    /// Runs jobs until all is over, and lets a few of them fail.
     void work(laws::test_worker<session> p, std::uint32_t seed) {
         std::mt19937 random{seed};
         exchange_reply got;
         while (!over_) {
             const bool well = p.try_exchange({.lanes = p.lanes, .limit = 3, .promote = true}, got);
             if (!well) {
-                errors_.fine(result<void>{error_info{errc::protocol, "a claim failed"}});
+                errors_.succeeded(result<void>{error_info{errc::protocol, "a claim failed"}});
                 continue;
             }
             if (got.leases.empty()) (void)p.session.wait(1ms);
@@ -116,14 +116,14 @@ public:
         std::mt19937 random{seed};
         while (producers_ > 0) {
             const std::vector ids{latest(random()), latest(random()), latest(random())};
-            (void)errors_.fine(s.cancel(ids));
-            (void)errors_.fine(s.sweep());
+            (void)errors_.succeeded(s.cancel(ids));
+            (void)errors_.succeeded(s.sweep());
             (void)s.wait(1ms);
         }
     }
     void producers(int n) { producers_ = n; }
     bool produces() const { return producers_ > 0; }
-    /// Whether nothing is left but what is held.
+    /// Whether only held jobs are left.
     bool is_drained() const {
         return db_.query_int(
                    "SELECT (SELECT count(*) FROM {s}.ready) + (SELECT count(*) FROM {s}.lease) + "
@@ -156,14 +156,14 @@ private:
             mask[j.index / 8] = static_cast<char>(mask[j.index / 8] | (1 << (j.index % 8)));
         }
         bool flagged = std::any_of(l.jobs.begin(), l.jobs.end(), [](const auto& j) { return j.flags != 0; });
-        for (lease_ref ref = l.ref;;) {  // until it was told, wherever the lease has moved
+        for (lease_ref ref = l.ref;;) {  // until it is acknowledged, wherever the lease has moved
             const lease_progress g{.ref = ref, .last = true, .mask = mask, .items = items, .flagged = flagged};
             exchange_reply reply;
             const exchange_request r{.worker = p.worker, .progressed = std::span{&g, 1}};
             const auto said = p.session.exchange(r, reply);
-            if (errors_.fine(said) && reply.lost.empty()) return;
+            if (errors_.succeeded(said) && reply.lost.empty()) return;
             const auto now = p.session.leases_now(p.worker);
-            if (!errors_.fine(now)) continue;
+            if (!errors_.succeeded(now)) continue;
             const auto here = std::find_if(now->begin(), now->end(), [&](const auto& n) { return n.ref.id == ref.id; });
             if (here == now->end()) return;
             ref = here->ref;
@@ -174,15 +174,15 @@ private:
     const test::database& db_;
     fixture fixture_;
     lane_id lane_;
-    complaints errors_{};
+    thread_errors errors_{};
     std::atomic<std::int64_t> newest_{1};
     std::atomic<int> producers_{0};
     std::atomic<bool> over_{false};
 };
 
-void roll(bool keys, bool parents) {
+void run_load(bool keys, bool parents) {
     test::database db;
-    tide t{db};
+    load t{db};
     constexpr int producers = 3, rounds = 300;
     t.producers(producers);
     std::vector<std::jthread> threads;
@@ -204,11 +204,10 @@ void roll(bool keys, bool parents) {
         return db.query_text(
             "SELECT string_agg(d.parent || '>' || d.child, ' ' ORDER BY d.child) FROM {s}.dependency d" + which);
     };
-    INFO("edges that are left: " << edges(""));
-    INFO("... of parents that have ended: "
-         << edges(" WHERE NOT EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent)"));
-    INFO("... of parents that are held: "
-         << edges(" WHERE EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent AND t.held)"));
+    INFO("dependencies that are left: " << edges(""));
+    INFO("... with ended parents: " << edges(" WHERE NOT EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent)"));
+    INFO("... with held parents: " << edges(
+             " WHERE EXISTS (SELECT FROM {s}.tracked t WHERE t.id = d.parent AND t.held)"));
     CHECK(t.errors().none());
     CHECK(t.errors().contended() < 20);
     CHECK(t.is_drained());
@@ -220,18 +219,19 @@ void roll(bool keys, bool parents) {
 
 }  // namespace
 
-TEST_CASE("keys that many take at once, while their jobs run, fail and are cancelled, are all free in the end",
+TEST_CASE("keys that many callers take while their jobs run, fail and are cancelled are all free at the end",
           "[stress][tracked]") {
-    roll(true, false);
+    run_load(true, false);
 }
 
-TEST_CASE("no child is stranded, however its enqueue, its parents' ends and cancellations meet", "[stress][tracked]") {
-    roll(false, true);
+TEST_CASE("every child becomes ready, whatever the order of its enqueue, its parents' ends and cancels",
+          "[stress][tracked]") {
+    run_load(false, true);
 }
 
-TEST_CASE("keys and dependencies together leave nothing behind", "[stress][tracked]") { roll(true, true); }
+TEST_CASE("keys and dependencies together leave no row behind", "[stress][tracked]") { run_load(true, true); }
 
-TEST_CASE("a job is asked to stop whatever its lease does at that moment", "[stress][tracked]") {
+TEST_CASE("a cancel reaches a running job even if its lease moves at that moment", "[stress][tracked]") {
     test::database db;
     fixture w{db.driver()};
     const auto lane = w.lane();
@@ -249,7 +249,7 @@ TEST_CASE("a job is asked to stop whatever its lease does at that moment", "[str
         std::jthread worker{[&] {
             lease_ref ref = got.leases[0].ref;
             std::string mask(jobs / 8, '\0');
-            bool flagged = false;  // from when it has heard of flags on, as a worker does
+            bool flagged = false;  // true after it has seen flags, as in a worker
             for (std::uint32_t i = 0; i < jobs; ++i) {
                 if (i == last) continue;
                 mask[i / 8] = static_cast<char>(mask[i / 8] | (1 << (i % 8)));
@@ -278,4 +278,4 @@ TEST_CASE("a job is asked to stop whatever its lease does at that moment", "[str
     }
 }
 
-}  // namespace stress_tracked_tide
+}  // namespace stress_tracked_load
