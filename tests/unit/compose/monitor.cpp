@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // A database that only accepts heartbeats, and answers the first ones with `answers`.
-struct book {
+struct heartbeat_log {
     std::vector<pgq::beat_reply> answers;
     std::mutex mutex;
     std::vector<std::chrono::steady_clock::time_point> beats;
@@ -28,9 +28,9 @@ struct book {
     }
 };
 
-struct only_beats {
+struct heartbeat_driver {
     struct session {
-        book* b;
+        heartbeat_log* b;
         pgq::result<pgq::beat_reply> beat(pgq::worker_id) {
             const std::lock_guard lock{b->mutex};
             b->beats.push_back(std::chrono::steady_clock::now());
@@ -42,18 +42,18 @@ struct only_beats {
     };
     pgq::result<session> connect(pgq::session_role) const { return session{b}; }
 
-    book* b;
+    heartbeat_log* b;
 };
 
 }  // namespace
 
 TEST_CASE("a monitor sends heartbeats more often for a while after a compaction", "[unit][compose][monitor]") {
     const bool compacted = GENERATE(true, false);
-    book b;
+    heartbeat_log b;
     b.answers = {{.alive = true, .compacted = compacted}};
-    const only_beats driver{&b};
+    const heartbeat_driver driver{&b};
     pgq::observer::none nobody;
-    pgq::detail::monitor<only_beats, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}};
+    pgq::detail::monitor<heartbeat_driver, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}};
     m.start({1});
     REQUIRE(test::eventually([&] { return b.count() >= 5; }));
     m.stop();

@@ -54,7 +54,7 @@ TEST_CASE("a waiter gets errc::closed if the object is destroyed while it answer
     const std::array ids{pgq::job_id{1}};
     const auto deadline = std::chrono::steady_clock::now() + 1h;
     std::promise<void> answering;
-    std::optional<pgq::result<std::vector<pgq::ended_job>>> heard;
+    std::optional<pgq::result<std::vector<pgq::ended_job>>> second_answer;
 
     const auto first = room->ticket();
     room->wait_aside(first, ids, deadline, {}, [&](const auto&) {
@@ -63,13 +63,13 @@ TEST_CASE("a waiter gets errc::closed if the object is destroyed while it answer
         // The destructor interrupts the session just before it joins its own thread.
         CHECK(test::eventually([&] { return seen.interrupted != before; }));
     });
-    room->wait_aside(room->ticket(), ids, deadline, {}, [&](auto answer) { heard = std::move(answer); });
+    room->wait_aside(room->ticket(), ids, deadline, {}, [&](auto answer) { second_answer = std::move(answer); });
     REQUIRE(test::eventually([&] { return seen.asked > 0; }));
     room->forget(first, pgq::error_info{pgq::errc::timeout, "called off"});
     answering.get_future().get();
     room.reset();
-    REQUIRE(heard);
-    CHECK(heard->error() == pgq::errc::closed);
+    REQUIRE(second_answer);
+    CHECK(second_answer->error() == pgq::errc::closed);
 }
 
 }  // namespace unit_compose_waiting_room
