@@ -464,7 +464,8 @@ TEST_CASE("a sleeping get whose connection breaks returns an error, and the next
     CHECK(get(jobs).n == 1);
 }
 
-TEST_CASE("gets over a pool use spare connections of the pool, and wait on other ones", "[scenario][by_hand][pool]") {
+TEST_CASE("gets over a pool borrow its connections to take jobs, and wait on other connections",
+          "[scenario][by_hand][pool]") {
     database db;
     pgq::queue<note, pgq::driver::pool<pgq::driver::libpq>, pgq::serializer::json> jobs{
         pgq::driver::pool<pgq::driver::libpq>{db.driver(), {.max = 2}}};
@@ -475,7 +476,7 @@ TEST_CASE("gets over a pool use spare connections of the pool, and wait on other
         getters.emplace_back([&] { got += get(jobs, {.timeout = 60s, .poll_interval = 60s}).n ? 1 : 0; });
     REQUIRE(test::eventually([&] { return db.sleepers() == 4; }));
     CHECK(test::eventually(
-        [&] { return jobs.driver().counts().lent == 0; }));  // it subscribes before it goes back to the pool
+        [&] { return jobs.driver().counts().lent == 0; }));  // a get subscribes before it returns its connection
     (void)other.enqueue(test::notes(4)).value();
     for (auto& g : getters) g.join();
     CHECK(got == 4);

@@ -35,11 +35,11 @@ TEST_CASE(
     test::running_worker w{jobs, {.poll_interval = 10min}, handler};
     const auto h = jobs.enqueue(note{.n = 0}).value();
     REQUIRE(test::eventually([&] { return never.waiting() == 1; }));
-    const auto asked = steady::now();
+    const auto cancelled_at = steady::now();
     const auto said = h.cancel().value();
     CHECK(said == pgq::cancel_reply{.removed = 0, .stopping = 1});
     REQUIRE(test::eventually([&] { return never.waiting() == 0; }));
-    CHECK(steady::now() - asked < 1s);
+    CHECK(steady::now() - cancelled_at < 1s);
     CHECK(test::eventually([&] { return db.is_empty(); }));
     (void)jobs.enqueue(note{.n = 1}).value();
     CHECK(test::eventually([&] { return done == 1; }));
@@ -101,9 +101,9 @@ TEST_CASE("of a hundred cancelled jobs those that check their stop token stop, a
     test::note_queue<> jobs{db.driver()};
     test::gate never;
     std::atomic<int> stopped{0};
-    std::atomic<bool> deaf{true};
+    std::atomic<bool> ignores_stop{true};
     const auto handler = [&](const note& n, pgq::context& c) {
-        if (n.n == 0) return void(test::eventually([&] { return !deaf; }));
+        if (n.n == 0) return void(test::eventually([&] { return !ignores_stop; }));
         if (!never.pass(c)) ++stopped;
         throw std::runtime_error{"stopped"};
     };
@@ -114,7 +114,7 @@ TEST_CASE("of a hundred cancelled jobs those that check their stop token stop, a
     REQUIRE(test::eventually([&] { return never.waiting() == 99; }));
     CHECK(all.cancel().value() == pgq::cancel_reply{.removed = 0, .stopping = 100});
     CHECK(test::eventually([&] { return stopped == 99; }));
-    deaf = false;
+    ignores_stop = false;
     const auto ends = all.wait_all(test::long_enough).value();
     CHECK(ends[0].kind == end_kind::done);
     for (std::size_t i = 1; i < ends.size(); ++i) CHECK(ends[i].kind == end_kind::cancelled);

@@ -362,7 +362,7 @@ pgq::worker_id enlist(Session& s, const std::vector<pgq::lane_id>& lanes) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a rescue that crashes gives back all jobs or none, and the next rescue gives back the rest",
+TEMPLATE_TEST_CASE("a rescue that crashes gives back all jobs or none, and a second rescue gives back all of them",
                    "[scenario][crash]", memory, libpq) {
     crash_site<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {

@@ -212,9 +212,9 @@ TEST_CASE(
     "[scenario][limiter]") {
     struct listener {
         using policy_category = pgq::observer_tag;
-        std::atomic<int>* told = nullptr;
+        std::atomic<int>* reports = nullptr;
         void on(const pgq::event::limit_differs& e) {
-            *told += e.entrypoint == "task" && e.declared.amount == 7 && e.stored.amount == 3 ? 1 : 100;
+            *reports += e.entrypoint == "task" && e.declared.amount == 7 && e.stored.amount == 3 ? 1 : 100;
         }
     };
     const database db;
@@ -222,11 +222,11 @@ TEST_CASE(
     declare(old);
     using newer = pgq::queue<pgq::job<task, pgq::limiter::global_concurrency<7>>, pgq::driver::libpq,
                              pgq::serializer::json, pgq::executor::thread_pool, listener>;
-    std::atomic<int> told{0};
-    newer jobs{db.driver(), {}, pgq::executor::thread_pool{2}, listener{&told}};
+    std::atomic<int> reports{0};
+    newer jobs{db.driver(), {}, pgq::executor::thread_pool{2}, listener{&reports}};
     pgq::worker w{jobs, {.until = pgq::run_until::empty}, [](const task&) {}};
     w.run().value();
-    CHECK(told == 1);
+    CHECK(reports == 1);
     CHECK(jobs.limits().value().at(0).limit.amount == 3);
 }
 

@@ -30,19 +30,19 @@ TEST_CASE("another worker runs the job of a killed worker within two lease times
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};
-    auto doomed = test::start_worker(db, {{"do", "sleep:60000"}, {"lease", "2000"}});
+    auto first_worker = test::start_worker(db, {{"do", "sleep:60000"}, {"lease", "2000"}});
     const auto id = jobs.enqueue(task{.n = 1}).value();
     REQUIRE(test::eventually([&] { return db.rows("runs") == 1; }));
-    auto heir = test::start_worker(db, {{"do", "done"}, {"lease", "2000"}});
+    auto second_worker = test::start_worker(db, {{"do", "done"}, {"lease", "2000"}});
 
     const auto killed = steady::now();
-    doomed.send(SIGKILL);
-    REQUIRE(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.runs" + by(heir)) == 1; }));
+    first_worker.send(SIGKILL);
+    REQUIRE(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.runs" + by(second_worker)) == 1; }));
     CHECK(steady::now() - killed < 2 * 2s + 10s);
     CHECK(test::eventually([&] { return db.is_empty(); }));
     CHECK(db.rows("runs") == 2);
-    CHECK(db.query_int("SELECT attempt FROM {s}.runs" + by(heir)) == 2);
-    CHECK(db.query_int("SELECT job FROM {s}.runs" + by(heir)) == id.value);
+    CHECK(db.query_int("SELECT attempt FROM {s}.runs" + by(second_worker)) == 2);
+    CHECK(db.query_int("SELECT job FROM {s}.runs" + by(second_worker)) == id.value);
 }
 
 TEST_CASE("a job that runs for ten lease times runs once", "[scenario][s35]") {
@@ -72,7 +72,7 @@ TEST_CASE("a worker that was frozen for longer than its lease time cannot change
     REQUIRE(test::eventually([&] { return db.rows("runs") == 1; }));
     frozen.send(SIGSTOP);
 
-    auto heir = test::start_worker(db, {{"do", "sleep:3000"}, {"lease", "10000"}});
+    auto second_worker = test::start_worker(db, {{"do", "sleep:3000"}, {"lease", "10000"}});
     REQUIRE(test::eventually([&] { return db.rows("runs") == 2; }));
     frozen.send(SIGCONT);
     CHECK(test::eventually([&] {
@@ -81,12 +81,12 @@ TEST_CASE("a worker that was frozen for longer than its lease time cannot change
     CHECK(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.runs WHERE ended IS NOT NULL") == 2; }));
     CHECK(test::eventually([&] { return db.is_empty(); }));
     CHECK(db.rows("runs") == 2);
-    CHECK(db.query_int("SELECT count(*) FROM {s}.runs" + by(heir)) == 1);
-    CHECK(db.query_int("SELECT count(*) FROM {s}.events" + by(heir)) == 0);
+    CHECK(db.query_int("SELECT count(*) FROM {s}.runs" + by(second_worker)) == 1);
+    CHECK(db.query_int("SELECT count(*) FROM {s}.events" + by(second_worker)) == 0);
 
     // It registers again and runs jobs, under a new worker id.
-    heir.send(SIGTERM);
-    CHECK(heir.wait() == 0);
+    second_worker.send(SIGTERM);
+    CHECK(second_worker.wait() == 0);
     (void)jobs.enqueue(task{.n = 2}).value();
     CHECK(test::eventually([&] {
         return db.query_int("SELECT count(*) FROM {s}.runs WHERE n = 2 AND pid = " + std::to_string(frozen.pid())) > 0;

@@ -52,8 +52,8 @@ TEST_CASE("a dead letter wakes the worker of the dead-letter queue, which gets i
     (void)others.lanes().value();
     jobs.dead_letters<note>("dead").value();
     test::diary seen;
-    test::running_worker undertaker{dead, pgq::worker_options{.poll_interval = 10min},
-                                    [&](const note& n, const pgq::context& c) { seen.add(n.n, c, n.text); }};
+    test::running_worker dead_letter_worker{dead, pgq::worker_options{.poll_interval = 10min},
+                                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c, n.text); }};
     REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
 
     const std::array headers{pgq::header{"foo", "bar"}};

@@ -56,7 +56,7 @@ struct doubling {
         return pgq::backoff::exponential{.first = 200ms, .factor = 2, .cap = 10s}.delay(attempt);
     }
 };
-struct steady_rest {
+struct constant_delay {
     using policy_category = pgq::backoff_tag;
     pgq::duration delay(int attempt) const noexcept {
         return pgq::backoff::exponential{.first = 200ms, .factor = 1, .cap = 10s}.delay(attempt);
@@ -124,14 +124,14 @@ TEST_CASE("the observer gets the text of a handler's exception, and the job runs
           "[scenario][pgjobq-6]") {
     struct listener {
         using policy_category = pgq::observer_tag;
-        std::vector<std::string>* told = nullptr;
-        void on(const pgq::event::job_finished& e) { told->emplace_back(e.reason); }
+        std::vector<std::string>* reasons = nullptr;
+        void on(const pgq::event::job_finished& e) { reasons->emplace_back(e.reason); }
     };
     const database db;
     using queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place,
                              pgq::backoff::none, listener>;
-    std::vector<std::string> told;
-    queue jobs{db.driver(), {}, {}, listener{&told}};
+    std::vector<std::string> reasons;
+    queue jobs{db.driver(), {}, {}, listener{&reasons}};
     const auto id = jobs.enqueue(note{.n = 5}).value();
     test::diary seen;
     test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) {
@@ -140,9 +140,9 @@ TEST_CASE("the observer gets the text of a handler's exception, and the job runs
     REQUIRE(seen.size() == 2);
     CHECK(seen.all()[1].attempt == 2);
     CHECK(seen.all()[1].id == id);
-    REQUIRE(told.size() == 2);
-    CHECK(told[0] == "the printer is on fire");
-    CHECK(told[1].empty());
+    REQUIRE(reasons.size() == 2);
+    CHECK(reasons[0] == "the printer is on fire");
+    CHECK(reasons[1].empty());
 }
 
 TEST_CASE("run_at means the same moment in sessions of every time zone",
@@ -294,7 +294,7 @@ TEST_CASE(
 
 TEST_CASE("the delay after a failure grows by the factor, and starts at the failure", "[scenario][pgjobq-32]") {
     const database db;
-    const auto same = gaps<steady_rest>(db);
+    const auto same = gaps<constant_delay>(db);
     REQUIRE(same.size() == 3);
     for (const auto g : same) CHECK(g >= 200ms);
     CHECK(*std::min_element(same.begin(), same.end()) < 390ms);

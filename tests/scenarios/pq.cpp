@@ -145,7 +145,7 @@ TEST_CASE("a new job starts at once while other jobs wait for their time", "[sce
     CHECK(db.rows("deferred") == 2);
 }
 
-TEST_CASE("notifications of other programs do not wake a waiting worker and do not prolong its wait",
+TEST_CASE("notifications of other programs neither wake a waiting worker nor make its wait longer",
           "[scenario][pq-8][pq-bug-2]") {
     const database db;
     supplier s{db.options()};

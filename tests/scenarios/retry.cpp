@@ -198,7 +198,7 @@ TEST_CASE("a requeue of a job that is ready, delayed, running or gone changes no
     CHECK(c.finish(lease).lost.empty());
 }
 
-TEST_CASE("a job whose error text cannot be stored as it is settles all the same, and so do other jobs of its batch",
+TEST_CASE("a job is settled even if its error text cannot be stored unchanged, and so are other jobs of its batch",
           "[scenario][s33]") {
     database db;
     test::note_queue<at_once> jobs{db.driver(), {}, pgq::executor::thread_pool{2}};

@@ -28,59 +28,59 @@ using driver::pool_options;
 namespace {
 
 /// The state that the sessions of a driver under test share: their number, and their faults.
-struct ward {
+struct shared_state {
     std::atomic<int> opened{0};
     std::atomic<int> alive{0};
     std::atomic<int> questions{0};
     std::atomic<bool> refuses{false};   // connect fails
     std::atomic<bool> all_dead{false};  // usable() returns false
-    std::atomic<bool> mute{false};      // questions get no answer
+    std::atomic<bool> silent{false};    // questions get no answer
 };
 
 /// A session in memory that can break.
-class fragile_session : public driver::memory::session {
+class breakable_session : public driver::memory::session {
 public:
-    fragile_session(driver::memory::session s, std::shared_ptr<ward> w)
-        : driver::memory::session{std::move(s)}, ward_{w.get(), [w](ward* alive) { --alive->alive; }} {
-        ++ward_->opened;
-        ++ward_->alive;
+    breakable_session(driver::memory::session s, std::shared_ptr<shared_state> w)
+        : driver::memory::session{std::move(s)}, shared_{w.get(), [w](shared_state* alive) { --alive->alive; }} {
+        ++shared_->opened;
+        ++shared_->alive;
     }
 
-    bool usable() noexcept { return !ward_->all_dead; }
+    bool usable() noexcept { return !shared_->all_dead; }
     result<std::vector<held_job>> held(lane_id lane, std::size_t limit) {
-        ++ward_->questions;
-        if (ward_->mute) return errc::connection_lost;
+        ++shared_->questions;
+        if (shared_->silent) return errc::connection_lost;
         return driver::memory::session::held(lane, limit);
     }
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) {
-        if (ward_->all_dead) return errc::connection_lost;
+        if (shared_->all_dead) return errc::connection_lost;
         return driver::memory::session::enqueue(r, ids);
     }
 
 private:
-    std::shared_ptr<ward> ward_;
+    std::shared_ptr<shared_state> shared_;
 };
 
-class fragile {
+class breakable {
 public:
     using policy_category = driver_tag;
-    using session = fragile_session;
+    using session = breakable_session;
 
     result<session> connect(session_role role) const {
-        if (ward_->refuses) return error_info{errc::connection_lost, "refused"};
+        if (shared_->refuses) return error_info{errc::connection_lost, "refused"};
         auto inner = store_.connect(role);
         if (!inner) return inner.error();
-        return session{std::move(*inner), ward_};
+        return session{std::move(*inner), shared_};
     }
     result<void> install() const { return {}; }
-    ward& state() const { return *ward_; }
+    shared_state& state() const { return *shared_; }
 
 private:
     driver::memory store_;
-    std::shared_ptr<ward> ward_ = std::make_shared<ward>();
+    std::shared_ptr<shared_state> shared_ = std::make_shared<shared_state>();
 };
 
-using pool = driver::pool<fragile>;
+using pool = driver::pool<breakable>;
 
 static_assert(lending_driver<pool> && lending_driver<driver::pool<driver::memory>>);
 static_assert(!lending_driver<driver::memory> && !async_driver<driver::pool<driver::memory>>);
@@ -102,7 +102,7 @@ BOOST_HANA_ADAPT_STRUCT(unit_driver_pool::note, text);
 namespace unit_driver_pool {
 
 TEST_CASE("a pool opens a session only if none is idle", "[driver][pool]") {
-    const fragile inner;
+    const breakable inner;
     const pool p{inner, {.max = 3}};
     CHECK(inner.state().opened == 0);
     {
@@ -181,7 +181,7 @@ TEST_CASE("a session that was idle for long must answer a question before it is 
     (void)borrowed(p);
     CHECK(state.questions == 1);
     CHECK(state.opened == 1);
-    state.mute = true;
+    state.silent = true;
     (void)borrowed(p);
     CHECK(state.opened == 2);
     CHECK(state.alive == 1);
@@ -224,7 +224,7 @@ TEST_CASE("a pool with impossible options lends no session and returns an error"
 }
 
 TEST_CASE("sessions live until the last copy of the pool and the last loan are destroyed", "[driver][pool]") {
-    const fragile inner;
+    const breakable inner;
     std::optional<pool::loan> held;
     {
         const pool p{inner};

@@ -353,7 +353,7 @@ TEST_CASE("a job that is put back makes a worker without jobs do a full scan", "
     CHECK(a.from_start);
 }
 
-TEST_CASE("a job that is put back after the cursors makes a worker without jobs claim again at the cursors",
+TEST_CASE("a job that is put back and that the cursors cover makes a worker without jobs claim again at the cursors",
           "[fsm][worker]") {
     loop s{loop::usual(run_until::empty)};
     s.succeed(1);  // fewer than it wanted

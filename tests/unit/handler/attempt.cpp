@@ -70,7 +70,7 @@ TEST_CASE("a payload that cannot be read is held, and no start is reported", "[h
     CHECK(run.runner.seen.all.empty());
 }
 
-TEST_CASE("a handler that throws has failed, and the back-off of its attempt says the delay", "[handler][attempt]") {
+TEST_CASE("a handler that throws has failed, and the back-off of its attempt gives the delay", "[handler][attempt]") {
     auto run = run_of([](const mail&) { throw std::runtime_error{"no route"}; }, "ada", 3);
     const auto& end = run_once(run);
     CHECK(end.what.what() == kind::retry);
@@ -97,7 +97,7 @@ TEST_CASE("the context shows the job and the number of the call", "[handler][att
     CHECK(call == 1);
 }
 
-TEST_CASE("retrying pauses between calls, and the runner hears of the last result only", "[handler][attempt]") {
+TEST_CASE("retrying pauses between calls, and the runner gets only the last result", "[handler][attempt]") {
     using patient = mails<pgq::executor::retrying<ten_seconds, pgq::executor::tries<3>, pgq::executor::budget<1h>>>;
     std::vector<int> calls;
     auto run = run_of<patient>([&](const mail&, pgq::context& c) {
@@ -217,7 +217,7 @@ TEST_CASE("a job that could not be acknowledged does not run", "[handler][attemp
         CHECK(end.what.reason() == "it was not acknowledged, so it has not run");
         CHECK(run.runner.seen.all == std::vector<std::string>{"lease lost"});
     }
-    SECTION("if nobody can tell, the trouble is reported") {
+    SECTION("if nobody can tell, the error is reported") {
         run.sessions.acknowledged = lease_end::unknown;
         const auto& end = run_once<queue_type, false, at_most_once>(run);
         CHECK(end.settled_by_handler);

@@ -79,12 +79,12 @@ private:
 };
 
 template <class Driver, class Executor>
-using watched = pgq::queue<note, Driver, pgq::serializer::json, pgq::backoff::none, Executor, recorder>;
+using recorded_queue = pgq::queue<note, Driver, pgq::serializer::json, pgq::backoff::none, Executor, recorder>;
 
 }  // namespace
 
 TEST_CASE("an observer receives all events, in order", "[worker][observer]") {
-    watched<pgq::driver::memory, pgq::executor::in_place> jobs;
+    recorded_queue<pgq::driver::memory, pgq::executor::in_place> jobs;
     jobs.enqueue(note{.n = 1}).value();
     test::work_off(jobs, {.max_attempts = 2}, [](const note&) { throw std::runtime_error{"no"}; });
     CHECK(jobs.observer().all() ==
@@ -94,7 +94,7 @@ TEST_CASE("an observer receives all events, in order", "[worker][observer]") {
 }
 
 TEST_CASE("the event of a finished job has its outcome", "[worker][observer]") {
-    watched<pgq::driver::memory, pgq::executor::in_place> jobs;
+    recorded_queue<pgq::driver::memory, pgq::executor::in_place> jobs;
     jobs.enqueue(test::notes(5)).value();
     test::work_off(jobs, {}, [](const note& job) -> pgq::outcome {
         switch (job.n) {
@@ -116,7 +116,7 @@ TEST_CASE("an observer receives the loss of a connection and its recovery", "[wo
     const fault lost{.error = {errc::connection_lost, "pulled the plug"}};
     const auto plan = std::make_shared<fault_plan>(
         fault_plan::any({fault_plan::at(verb::exchange, 2, lost), fault_plan::at(verb::connect, 2, lost)}));
-    watched<driver, pgq::executor::in_place> jobs{driver{{}, plan}};
+    recorded_queue<driver, pgq::executor::in_place> jobs{driver{{}, plan}};
     jobs.enqueue(test::notes(20)).value();
     test::work_off(jobs, {}, [](const note&) {});
     CHECK(jobs.observer().count("failed: pulled the plug") == 2);
@@ -128,7 +128,7 @@ TEST_CASE("a refused statement is an error event", "[worker][observer]") {
     using driver = test::faulty<pgq::driver::memory>;
     const fault refused{.error = {pgq::make_sqlstate("XX000"), "out of luck"}};
     const auto plan = std::make_shared<fault_plan>(fault_plan::at(verb::exchange, 2, refused));
-    watched<driver, pgq::executor::in_place> jobs{driver{{}, plan}};
+    recorded_queue<driver, pgq::executor::in_place> jobs{driver{{}, plan}};
     jobs.enqueue(test::notes(20)).value();
     test::work_off(jobs, {}, [](const note&) {});
     CHECK(jobs.observer().count("trouble: out of luck") == 1);
@@ -136,23 +136,23 @@ TEST_CASE("a refused statement is an error event", "[worker][observer]") {
 
 TEST_CASE("a worker whose heartbeats fail stops its handlers, registers again and goes on", "[worker][lease]") {
     using driver = test::faulty<pgq::driver::memory>;
-    std::atomic<bool> mute{true};
+    std::atomic<bool> no_heartbeat{true};
     const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
-        return v == verb::beat && mute ? std::optional{fault{.error = errc::connection_lost}} : std::nullopt;
+        return v == verb::beat && no_heartbeat ? std::optional{fault{.error = errc::connection_lost}} : std::nullopt;
     });
-    watched<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
+    recorded_queue<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(2)).value();
     test::gate gate;
     test::diary diary;
-    std::atomic<int> called_off{0};
+    std::atomic<int> stopped_handlers{0};
     test::running_worker w{jobs, {.lease_time = 300ms}, [&](const note& job, pgq::context& c) {
                                diary.add(job.n, c);
-                               if (!gate.pass(c)) ++called_off, mute = false, gate.open();
+                               if (!gate.pass(c)) ++stopped_handlers, no_heartbeat = false, gate.open();
                            }};
     // Its own monitor rescues the jobs of its old registration.
     CHECK(eventually([&] { return diary.size() == 3 && jobs.counts<note>().value() == lane_counts{}; }));
     w.stop().value();
-    CHECK(called_off == 1);
+    CHECK(stopped_handlers == 1);
     CHECK(jobs.observer().count("lost a lease with 1") == 1);
     CHECK(plan->count(verb::register_worker) == 2);
     int second = 0;
@@ -184,24 +184,25 @@ TEST_CASE("a worker that cannot reach the database stops its handlers before its
 TEST_CASE("a worker that a peer has declared dead can change nothing any more", "[worker][lease]") {
     using driver = test::faulty<pgq::driver::memory>;
     const pgq::driver::memory store;
-    std::atomic<bool> mute{true};
+    std::atomic<bool> no_heartbeat{true};
     const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
         // Its heartbeats fail with an error that does not mean a lost connection.
-        return v == verb::beat && mute ? std::optional{fault{.error = pgq::error_info{pgq::make_sqlstate("57014")}}}
-                                       : std::nullopt;
+        return v == verb::beat && no_heartbeat
+                   ? std::optional{fault{.error = pgq::error_info{pgq::make_sqlstate("57014")}}}
+                   : std::nullopt;
     });
-    watched<driver, pgq::executor::thread_pool> jobs{driver{store, plan}, {}, pgq::executor::thread_pool{1}};
+    recorded_queue<driver, pgq::executor::thread_pool> jobs{driver{store, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(note{}).value();
     test::gate gate;
     test::running_worker w{jobs, {.lease_time = 1s}, [&](const note&, pgq::context& c) {
                                if (c.attempt() == 1) (void)gate.pass(c);
                            }};
     REQUIRE(eventually([&] { return gate.waiting() == 1; }));
-    auto colleague = store.connect(pgq::session_role::monitor).value();
+    auto peer = store.connect(pgq::session_role::monitor).value();
     // No heartbeat arrives for a whole lease time: the store takes the worker for dead before the worker notices, or
     // soon after.
-    CHECK(eventually([&] { return colleague.rescue().value().workers == 1; }));
-    mute = false;
+    CHECK(eventually([&] { return peer.rescue().value().workers == 1; }));
+    no_heartbeat = false;
     gate.open();
     CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{}; }));
     w.stop().value();

@@ -43,14 +43,14 @@ const fault contended{.error = pgq::error_info{pgq::make_sqlstate("40P01")}};  /
 const fault full{.error = pgq::error_info{pgq::make_sqlstate("53100")}};       // retried later
 const fault shut_down{.error = pgq::error_info{pgq::make_sqlstate("57P01")}};
 
-struct tried {
+struct run_result {
     std::string complaint{};
     std::shared_ptr<fault_plan> plan{};
 };
 
 // A whole run with these faults: every job ends once, within the time limit.
 template <class Executor>
-tried attempt(fault_plan::rule rule, Executor executor, std::int64_t job_count = many, bool may_be_held = false) {
+run_result attempt(fault_plan::rule rule, Executor executor, std::int64_t job_count = many, bool may_be_held = false) {
     using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, Executor>;
     const auto plan = std::make_shared<fault_plan>(std::move(rule));
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, executor};
@@ -69,7 +69,7 @@ tried attempt(fault_plan::rule rule, Executor executor, std::int64_t job_count =
 
 struct scenario {
     std::string name;
-    std::function<tried()> run;
+    std::function<run_result()> run;
 };
 
 // The scenarios mostly wait for reconnects, so many of them run at once. Assertions must be made in this thread.

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // A database that only accepts heartbeats, and answers the first ones with `answers`.
-struct book {
+struct heartbeat_log {
     std::vector<pgq::beat_reply> answers;
     std::mutex mutex;
     std::vector<std::chrono::steady_clock::time_point> beats;
@@ -45,7 +45,7 @@ struct only_beats {
     };
     pgq::result<session> connect(pgq::session_role) const { return session{b}; }
 
-    book* b;
+    heartbeat_log* b;
 };
 
 struct errors_seen {
@@ -57,9 +57,9 @@ struct errors_seen {
 
 TEST_CASE("a worker sends heartbeats more often for a while after a compaction", "[unit][worker][heartbeat]") {
     const bool compacted = GENERATE(true, false);
-    book b;
+    heartbeat_log b;
     b.answers = {{.alive = true, .compacted = compacted}};
-    const only_beats driver{&b};
+    const heartbeat_driver driver{&b};
     pgq::observer::none nobody;
     pgq::detail::heartbeat<only_beats, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}};
     m.start({1});

@@ -165,18 +165,18 @@ TEST_CASE("a handler that ignores its stop token loses its job to other workers,
     const pgq::driver::memory store;
     auto jobs = with_threads(1, store);
     jobs.enqueue(note{}).value();
-    barrier deaf;
-    test::running_worker w{jobs, {.grace = 0s}, [&](const note&) { deaf.wait(); }};
-    REQUIRE(eventually([&] { return deaf.waiting() == 1; }));
+    barrier uninterruptible;
+    test::running_worker w{jobs, {.grace = 0s}, [&](const note&) { uninterruptible.wait(); }};
+    REQUIRE(eventually([&] { return uninterruptible.waiting() == 1; }));
     w.request_stop();
     REQUIRE(eventually([&] { return jobs.counts<note>().value() == lane_counts{.ready = 1}; }));
     CHECK_FALSE(w.is_over());
 
-    auto colleague = with_threads(1, store);
+    auto peer = with_threads(1, store);
     int attempt = 0;
-    test::work_off(colleague, {}, [&](const note&, pgq::context& c) { attempt = c.attempt(); });
+    test::work_off(peer, {}, [&](const note&, pgq::context& c) { attempt = c.attempt(); });
     CHECK(attempt == 1);
-    deaf.open();
+    uninterruptible.open();
     w.stop().value();
     CHECK(jobs.counts<note>().value() == lane_counts{});  // the outcome of the late handler is ignored
 }
@@ -184,16 +184,16 @@ TEST_CASE("a handler that ignores its stop token loses its job to other workers,
 TEST_CASE("jobs that ended before the others were abandoned stay done", "[worker][stop]") {
     auto jobs = with_threads(2);
     jobs.enqueue(test::notes(2)).value();
-    barrier deaf;
+    barrier uninterruptible;
     test::gate interrupted;
     test::running_worker w{jobs, {.grace = 0s}, [&](const note& job, pgq::context& c) {
-                               if (job.n == 0) deaf.wait();
+                               if (job.n == 0) uninterruptible.wait();
                                else (void)interrupted.pass(c);
                            }};
-    REQUIRE(eventually([&] { return deaf.waiting() == 1 && interrupted.waiting() == 1; }));
+    REQUIRE(eventually([&] { return uninterruptible.waiting() == 1 && interrupted.waiting() == 1; }));
     w.request_stop();
     REQUIRE(eventually([&] { return jobs.counts<note>().value() == lane_counts{.ready = 1}; }));
-    deaf.open();
+    uninterruptible.open();
     w.stop().value();
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 1});
 }

@@ -29,7 +29,7 @@ using test::note;
 
 namespace {
 
-struct by_the_hour {
+struct hourly {
     using policy_category = pgq::backoff_tag;
     pgq::duration delay(int attempt) const noexcept { return as_spec().delay(attempt); }
     spec as_spec() const { return pgq::backoff::linear{.first = 1h, .step = 1h, .cap = 24h}; }
@@ -37,26 +37,26 @@ struct by_the_hour {
 
 template <class Backoff>
 using queue_with = pgq::queue<note, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place, Backoff>;
-using storing = queue_with<pgq::backoff::stored<by_the_hour>>;
+using storing = queue_with<pgq::backoff::stored<hourly>>;
 using at_once = queue_with<pgq::backoff::none>;
 
 using headers = std::vector<std::pair<std::string, std::string>>;
 
-/// A worker of another program, whose own policy retries at once. `book` records the jobs, all of which fail.
+/// A worker of another program, whose own policy retries at once. `seen` records the jobs, all of which fail.
 struct other_program {
     explicit other_program(const pgq::driver::memory& database) : jobs{database} {}
 
     std::size_t work(std::int16_t max_attempts = 5) {
-        const std::size_t before = book.size();
+        const std::size_t before = seen.size();
         test::work_off(jobs, {.max_attempts = max_attempts}, [this](const note& n, pgq::context& c) {
-            book.add(n.n, c);
+            seen.add(n.n, c);
             throw std::runtime_error{"not today"};
         });
-        return book.size() - before;
+        return seen.size() - before;
     }
 
     at_once jobs;
-    test::diary book{};
+    test::diary seen{};
 };
 
 /// Promotes due jobs, as a worker that goes on would. Returns their number.
@@ -149,7 +149,7 @@ TEST_CASE("a job keeps its stored back-off and the caller's headers", "[backoff]
     }));
     CHECK(consumer.work() == 3);
     std::vector<headers> seen(4);
-    for (auto& s : consumer.book.all()) {
+    for (auto& s : consumer.seen.all()) {
         std::ranges::sort(s.headers);
         seen.at(static_cast<std::size_t>(s.n)) = s.headers;
     }
@@ -165,7 +165,7 @@ TEST_CASE("all jobs of a range get the same headers with the stored back-off", "
     const pgq::header mine{"color", "red"};
     REQUIRE(producer.enqueue(test::notes(3), {.headers = {&mine, 1}}));
     CHECK(consumer.work() == 3);
-    for (auto& s : consumer.book.all()) {
+    for (auto& s : consumer.seen.all()) {
         std::ranges::sort(s.headers);
         CHECK(s.headers == headers{{"color", "red"}, {"pgq-backoff", stored}});
     }
