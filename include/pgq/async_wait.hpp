@@ -3,7 +3,7 @@
 #include <pgq/client/job_handle.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <asio/associated_cancellation_slot.hpp>

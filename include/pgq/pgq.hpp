@@ -10,6 +10,8 @@
 #include <pgq/backoff/linear.hpp>
 #include <pgq/backoff/none.hpp>
 #include <pgq/backoff/stored.hpp>
+#include <pgq/context/context.hpp>
+#include <pgq/context/resources.hpp>
 #include <pgq/delivery/at_least_once.hpp>
 #include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/pool.hpp>
@@ -20,10 +22,8 @@
 #include <pgq/executor/thread_pool.hpp>
 #include <pgq/executor/timeout.hpp>
 #include <pgq/introspection.hpp>
-#include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/job/outcome.hpp>
-#include <pgq/job/resources.hpp>
 #include <pgq/job/sensitive.hpp>
 #include <pgq/limiter/all_of.hpp>
 #include <pgq/limiter/concurrency.hpp>

@@ -3,9 +3,6 @@
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
-#include <pgq/worker/blocking_loop.hpp>
-#include <pgq/worker/worker_options.hpp>
-#include <pgq/worker/worker_registration.hpp>
 #include <pgq/handler/handler_set.hpp>
 #include <pgq/handler/handler_table.hpp>
 #include <pgq/queue.hpp>

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <pgq/job/bodies.hpp>
-#include <pgq/job/enqueue.hpp>
-#include <pgq/job/exchange.hpp>
 #include <pgq/job/filter.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
-#include <pgq/job/revision.hpp>
-#include <pgq/job/take.hpp>
 #include <pgq/job/unique.hpp>
+#include <pgq/protocol/bodies.hpp>
+#include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/revision.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/protocol/take.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>

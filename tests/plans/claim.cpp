@@ -1,8 +1,8 @@
 #include <plans/asked.hpp>
 #include <plans/backlog.hpp>
 
-#include <pgq/job/exchange.hpp>
-#include <pgq/job/rank.hpp>
+#include <pgq/protocol/rank.hpp>
+#include <pgq/protocol/sync.hpp>
 
 #include <support/catch.hpp>
 

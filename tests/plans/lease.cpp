@@ -1,7 +1,7 @@
 #include <plans/asked.hpp>
 #include <plans/backlog.hpp>
 
-#include <pgq/job/exchange.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/statement/liveness.hpp>
 
 #include <support/catch.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/driver/libpq.hpp>
-#include <pgq/job/bodies.hpp>
+#include <pgq/protocol/bodies.hpp>
 
 #include <support/database.hpp>
 

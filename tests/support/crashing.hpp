@@ -2,7 +2,7 @@
 
 #include <pgq/concept/driver.hpp>
 
-#include <pgq/job/revision.hpp>
+#include <pgq/protocol/revision.hpp>
 #include <support/forwarding_session.hpp>
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <pgq/context/context.hpp>
 #include <pgq/driver/libpq.hpp>
 #include <pgq/executor/thread_pool.hpp>
-#include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/queue.hpp>
 #include <pgq/serializer/json.hpp>

@@ -4,8 +4,8 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/ends_session.hpp>
-#include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/protocol/lane.hpp>
 
 #include <mutex>
 #include <optional>

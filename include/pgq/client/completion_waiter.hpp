@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/error/result.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 #include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/reconnect.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>

@@ -6,12 +6,12 @@
 #include <pgq/client/retry_while_full.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/bodies.hpp>
-#include <pgq/job/enqueue.hpp>
-#include <pgq/job/enqueue_batch.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/bodies.hpp>
+#include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/enqueue_batch.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>

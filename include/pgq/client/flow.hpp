@@ -4,11 +4,11 @@
 #include <pgq/client/queue_core.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/enqueue_batch.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
-#include <pgq/job/tracked.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/protocol/enqueue_batch.hpp>
+#include <pgq/protocol/tracked.hpp>
 
 #include <algorithm>
 #include <concepts>

@@ -2,9 +2,9 @@
 
 #include <pgq/client/client_connection.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/bodies.hpp>
-#include <pgq/job/enqueue.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/bodies.hpp>
+#include <pgq/protocol/enqueue.hpp>
 
 #include <condition_variable>
 #include <cstddef>

@@ -6,9 +6,9 @@
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/revision.hpp>
-#include <pgq/job/tracked.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/protocol/revision.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <cstddef>

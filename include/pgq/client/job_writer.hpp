@@ -5,11 +5,11 @@
 #include <pgq/concept/serializer.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/bodies.hpp>
-#include <pgq/job/enqueue.hpp>
-#include <pgq/job/enqueue_batch.hpp>
 #include <pgq/job/key.hpp>
 #include <pgq/job/options.hpp>
+#include <pgq/protocol/bodies.hpp>
+#include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/enqueue_batch.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <string_view>

@@ -11,12 +11,12 @@
 #include <pgq/compose/canonical.hpp>
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/limiter_set.hpp>
+#include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/enqueue.hpp>
 #include <pgq/job/options.hpp>
-#include <pgq/job/revision.hpp>
-#include <pgq/job/taken.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/revision.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <concepts>

@@ -5,12 +5,12 @@
 #include <pgq/client/retry_while_full.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/admin.hpp>
 #include <pgq/job/filter.hpp>
-#include <pgq/job/lane.hpp>
-#include <pgq/job/limit.hpp>
-#include <pgq/job/revision.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/revision.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/taken.hpp>
 
 #include <optional>
 

@@ -8,10 +8,10 @@
 #include <pgq/delivery/at_least_once.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/executor/thread_pool.hpp>
-#include <pgq/job/lane.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/limiter/none.hpp>
 #include <pgq/observer/none.hpp>
+#include <pgq/protocol/lane.hpp>
 
 #include <array>
 #include <cstddef>

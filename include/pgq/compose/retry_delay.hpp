@@ -2,7 +2,7 @@
 
 #include <pgq/backoff/spec.hpp>
 #include <pgq/job/header.hpp>
-#include <pgq/job/record.hpp>
+#include <pgq/protocol/record.hpp>
 #include <pgq/time/clock.hpp>
 
 namespace pgq::detail {

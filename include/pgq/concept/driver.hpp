@@ -2,15 +2,15 @@
 
 #include <pgq/concept/policy.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/admin.hpp>
-#include <pgq/job/enqueue.hpp>
-#include <pgq/job/exchange.hpp>
-#include <pgq/job/lane.hpp>
-#include <pgq/job/limit.hpp>
-#include <pgq/job/revision.hpp>
 #include <pgq/job/sql_rows.hpp>
-#include <pgq/job/take.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/revision.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/protocol/take.hpp>
+#include <pgq/protocol/tracked.hpp>
 
 #include <concepts>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/concept/policy.hpp>
-#include <pgq/job/limit.hpp>
+#include <pgq/protocol/limit.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <concepts>

@@ -1,18 +1,18 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
-#include <pgq/driver/memory/admin.hpp>
-#include <pgq/driver/memory/clock.hpp>
+#include <pgq/driver/memory/command/admin.hpp>
+#include <pgq/driver/memory/command/enqueue.hpp>
+#include <pgq/driver/memory/command/sync.hpp>
+#include <pgq/driver/memory/command/take.hpp>
+#include <pgq/driver/memory/command/tracking.hpp>
+#include <pgq/driver/memory/command/workers.hpp>
 #include <pgq/driver/memory/database.hpp>
-#include <pgq/driver/memory/enqueue.hpp>
-#include <pgq/driver/memory/lane_table.hpp>
-#include <pgq/driver/memory/sync.hpp>
-#include <pgq/driver/memory/tables.hpp>
-#include <pgq/driver/memory/take.hpp>
-#include <pgq/driver/memory/tracking.hpp>
-#include <pgq/driver/memory/undo_log.hpp>
-#include <pgq/driver/memory/waiter.hpp>
-#include <pgq/driver/memory/workers.hpp>
+#include <pgq/driver/memory/table/clock.hpp>
+#include <pgq/driver/memory/table/lane_table.hpp>
+#include <pgq/driver/memory/table/tables.hpp>
+#include <pgq/driver/memory/table/undo_log.hpp>
+#include <pgq/driver/memory/table/waiter.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/time/manual_clock.hpp>
 

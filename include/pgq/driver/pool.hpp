@@ -3,9 +3,9 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/pool.hpp>
-#include <pgq/job/enqueue_batch.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/lane.hpp>
+#include <pgq/protocol/enqueue_batch.hpp>
+#include <pgq/protocol/lane.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 #include <pgq/detail/type_list.hpp>
 #include <pgq/error/error_info.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/limit.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/protocol/limit.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <cstddef>

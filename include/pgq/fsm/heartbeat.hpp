@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/fsm/reconnect.hpp>
-#include <pgq/job/admin.hpp>
+#include <pgq/protocol/admin.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>

@@ -2,11 +2,11 @@
 
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/execution_plan.hpp>
-#include <pgq/worker/held_lease.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/compose/retry_delay.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
+#include <pgq/context/context.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/executor/watchdog.hpp>
 #include <pgq/handler/child_protocol.hpp>
@@ -16,10 +16,10 @@
 #include <pgq/handler/invoke.hpp>
 #include <pgq/handler/services_for.hpp>
 #include <pgq/handler/transaction_end.hpp>
-#include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/worker/held_lease.hpp>
 
 #include <array>
 #include <chrono>

@@ -1,20 +1,20 @@
 #pragma once
 
-#include <pgq/worker/job_batch.hpp>
-#include <pgq/worker/held_lease.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/compose/retry_delay.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
+#include <pgq/context/batch_context.hpp>
+#include <pgq/context/context.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/handler/exception_text.hpp>
 #include <pgq/handler/invoke.hpp>
 #include <pgq/handler/services_for.hpp>
-#include <pgq/job/batch_context.hpp>
-#include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/worker/job_batch.hpp>
 
 #include <array>
 #include <concepts>

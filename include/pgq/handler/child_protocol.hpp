@@ -5,7 +5,7 @@
 #include <pgq/executor/fork_server.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/outcome.hpp>
-#include <pgq/job/record.hpp>
+#include <pgq/protocol/record.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <chrono>

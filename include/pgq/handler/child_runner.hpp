@@ -3,12 +3,12 @@
 #include <pgq/compose/execution_plan.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/concept/decorator.hpp>
+#include <pgq/context/context.hpp>
+#include <pgq/context/resources.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/handler/child_protocol.hpp>
 #include <pgq/handler/exception_text.hpp>
-#include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
-#include <pgq/job/resources.hpp>
 
 #include <array>
 #include <exception>

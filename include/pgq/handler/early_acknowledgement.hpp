@@ -1,12 +1,12 @@
 #pragma once
 
-#include <pgq/worker/held_lease.hpp>
-#include <pgq/transaction/session_pool.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/error/error_info.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/transaction/session_pool.hpp>
+#include <pgq/worker/held_lease.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -9,11 +9,11 @@
 #include <pgq/compose/problem.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/transaction.hpp>
+#include <pgq/context/batch_context.hpp>
+#include <pgq/context/context.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/handler/invoke.hpp>
 #include <pgq/handler/signature.hpp>
-#include <pgq/job/batch_context.hpp>
-#include <pgq/job/context.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>

@@ -1,14 +1,9 @@
 #pragma once
 
 #include <pgq/compose/execution_plan.hpp>
-#include <pgq/worker/job_batch.hpp>
-#include <pgq/worker/held_lease.hpp>
-#include <pgq/worker/block_until.hpp>
 #include <pgq/compose/read_job.hpp>
-#include <pgq/worker/job_runner.hpp>
-#include <pgq/transaction/session_pool.hpp>
-#include <pgq/transaction/handler_scope.hpp>
 #include <pgq/concept/decorator.hpp>
+#include <pgq/context/resources.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/executor/fork_server.hpp>
 #include <pgq/executor/watchdog.hpp>
@@ -16,9 +11,14 @@
 #include <pgq/handler/batch_attempt.hpp>
 #include <pgq/handler/child_runner.hpp>
 #include <pgq/handler/table_members.hpp>
-#include <pgq/job/resources.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/transaction/handler_scope.hpp>
+#include <pgq/transaction/session_pool.hpp>
+#include <pgq/worker/block_until.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/worker/job_batch.hpp>
+#include <pgq/worker/job_runner.hpp>
 
 #include <array>
 #include <chrono>

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <pgq/concept/serializer.hpp>
+#include <pgq/context/batch_context.hpp>
+#include <pgq/context/context.hpp>
 #include <pgq/handler/signature.hpp>
-#include <pgq/job/batch_context.hpp>
-#include <pgq/job/context.hpp>
 #include <pgq/job/outcome.hpp>
 
 #include <concepts>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <pgq/context/job_services.hpp>
 #include <pgq/worker/held_lease.hpp>
-#include <pgq/job/services.hpp>
 
 #include <optional>
 #include <string>

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <pgq/context/batch_context.hpp>
+#include <pgq/context/context.hpp>
 #include <pgq/detail/type_list.hpp>
-#include <pgq/job/batch_context.hpp>
-#include <pgq/job/context.hpp>
 
 #include <concepts>
 #include <cstddef>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/worker/held_lease.hpp>
 #include <pgq/compose/strand_key.hpp>
+#include <pgq/worker/held_lease.hpp>
 
 #include <cstdint>
 #include <deque>

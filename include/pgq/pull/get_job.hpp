@@ -5,11 +5,11 @@
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/concept/observer.hpp>
+#include <pgq/context/taken.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/event/events.hpp>
-#include <pgq/job/take.hpp>
-#include <pgq/job/taken.hpp>
+#include <pgq/protocol/take.hpp>
 #include <pgq/pull/session_cache.hpp>
 #include <pgq/pull/wait_for_job.hpp>
 

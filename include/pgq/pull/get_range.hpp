@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/job/taken.hpp>
+#include <pgq/context/taken.hpp>
 
 #include <cstddef>
 #include <iterator>

@@ -2,8 +2,8 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/admin.hpp>
-#include <pgq/job/exchange.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/version.hpp>
 

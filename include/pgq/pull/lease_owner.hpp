@@ -1,8 +1,8 @@
 #pragma once
 
 #include <pgq/error/result.hpp>
-#include <pgq/job/exchange.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/sync.hpp>
 
 #include <cstdint>
 #include <string>

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <pgq/worker/heartbeat.hpp>
 #include <pgq/concept/driver.hpp>
+#include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/admin.hpp>
-#include <pgq/job/exchange.hpp>
-#include <pgq/job/limit.hpp>
-#include <pgq/job/taken.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/pull/lease_owner.hpp>
 #include <pgq/version.hpp>
+#include <pgq/worker/heartbeat.hpp>
 
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <pgq/context/job_services.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/exchange.hpp>
-#include <pgq/job/record.hpp>
-#include <pgq/job/services.hpp>
+#include <pgq/protocol/record.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/pull/lease_owner.hpp>
 #include <pgq/time/clock.hpp>
 

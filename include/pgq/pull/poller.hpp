@@ -2,11 +2,11 @@
 
 #include <pgq/client/queue_core.hpp>
 #include <pgq/compose/retry_delay.hpp>
+#include <pgq/context/job_services.hpp>
+#include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/exchange.hpp>
-#include <pgq/job/services.hpp>
-#include <pgq/job/taken.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/pull/get_job.hpp>
 #include <pgq/pull/poll_worker.hpp>
 #include <pgq/pull/polled_job.hpp>

@@ -2,8 +2,8 @@
 
 #include <pgq/client/queue.hpp>
 #include <pgq/client/queue_core.hpp>
+#include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/taken.hpp>
 #include <pgq/pull/get_job.hpp>
 #include <pgq/pull/get_range.hpp>
 #include <pgq/pull/poller.hpp>

@@ -2,7 +2,7 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/take.hpp>
+#include <pgq/protocol/take.hpp>
 #include <pgq/pull/job_listener.hpp>
 
 #include <cstddef>

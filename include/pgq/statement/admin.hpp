@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/job/limit.hpp>
+#include <pgq/protocol/limit.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/job/enqueue.hpp>
-#include <pgq/job/rank.hpp>
+#include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/rank.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 #include <pgq/statement/track.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/job/exchange.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/statement/joined.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/job/admin.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/admin.hpp>
 #include <pgq/statement/joined.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>

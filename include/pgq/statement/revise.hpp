@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/job/revision.hpp>
+#include <pgq/protocol/revision.hpp>
 #include <pgq/statement/joined.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <pgq/job/exchange.hpp>
 #include <pgq/job/filter.hpp>
-#include <pgq/job/take.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/protocol/take.hpp>
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/filter.hpp>
 #include <pgq/statement/joined.hpp>

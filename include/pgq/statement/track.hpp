@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 

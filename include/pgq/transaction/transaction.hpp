@@ -5,11 +5,11 @@
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/client/enqueue.hpp>
 #include <pgq/client/queue_core.hpp>
+#include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
 #include <pgq/job/sql_rows.hpp>
-#include <pgq/job/taken.hpp>
 #include <pgq/pull/get_job.hpp>
 #include <pgq/transaction/as_result.hpp>
 #include <pgq/transaction/sql_parameter.hpp>

@@ -2,8 +2,8 @@
 
 #include <pgq/error/condition.hpp>
 #include <pgq/error/error_info.hpp>
-#include <pgq/job/exchange.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/held_leases.hpp>
 #include <pgq/worker/limited_lanes.hpp>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <pgq/job/exchange.hpp>
-#include <pgq/job/lane.hpp>
-#include <pgq/job/record.hpp>
+#include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/record.hpp>
+#include <pgq/protocol/sync.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/job/exchange.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <atomic>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/job/exchange.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/completion_queue.hpp>
 

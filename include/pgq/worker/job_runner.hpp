@@ -3,11 +3,11 @@
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/observer.hpp>
+#include <pgq/context/job_services.hpp>
+#include <pgq/context/resources.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/job/outcome.hpp>
-#include <pgq/job/resources.hpp>
-#include <pgq/job/services.hpp>
 #include <pgq/worker/completion_queue.hpp>
 #include <pgq/worker/held_lease.hpp>
 #include <pgq/worker/job_batch.hpp>

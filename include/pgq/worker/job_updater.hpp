@@ -1,9 +1,9 @@
 #pragma once
 
+#include <pgq/context/job_services.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/revision.hpp>
-#include <pgq/job/services.hpp>
+#include <pgq/protocol/revision.hpp>
 
 #include <atomic>
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <pgq/job/exchange.hpp>
-#include <pgq/job/id.hpp>
-#include <pgq/time/clock.hpp>
 #include <pgq/compose/limiter_set.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <algorithm>
 #include <chrono>

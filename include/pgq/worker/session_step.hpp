@@ -2,9 +2,9 @@
 
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker_action.hpp>
-#include <pgq/job/admin.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/tracked.hpp>
 
 #include <cstdint>
 #include <span>

@@ -4,8 +4,8 @@
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/fsm/worker.hpp>
-#include <pgq/job/exchange.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/worker/acknowledgements.hpp>
 #include <pgq/worker/claim_cursors.hpp>
 #include <pgq/worker/claimed_jobs.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <pgq/context/resources.hpp>
 #include <pgq/fsm/worker.hpp>
-#include <pgq/job/resources.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <chrono>

@@ -2,7 +2,7 @@
 
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker.hpp>
-#include <pgq/job/admin.hpp>
+#include <pgq/protocol/admin.hpp>
 #include <pgq/version.hpp>
 #include <pgq/worker/worker_options.hpp>
 

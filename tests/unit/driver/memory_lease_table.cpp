@@ -1,4 +1,4 @@
-#include <pgq/driver/memory/lease_table.hpp>
+#include <pgq/driver/memory/table/lease_table.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <pgq/driver/memory/limit_table.hpp>
+#include <pgq/driver/memory/table/limit_table.hpp>
 
 #include "support/catch.hpp"
 

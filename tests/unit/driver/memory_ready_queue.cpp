@@ -1,4 +1,4 @@
-#include <pgq/driver/memory/ready_queue.hpp>
+#include <pgq/driver/memory/table/ready_queue.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <pgq/driver/memory/tracked_table.hpp>
+#include <pgq/driver/memory/table/tracked_table.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <pgq/driver/memory/undo_log.hpp>
+#include <pgq/driver/memory/table/undo_log.hpp>
 
 #include "support/catch.hpp"
 

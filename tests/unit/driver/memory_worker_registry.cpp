@@ -1,4 +1,4 @@
-#include <pgq/driver/memory/worker_registry.hpp>
+#include <pgq/driver/memory/table/worker_registry.hpp>
 
 #include "support/catch.hpp"
 

@@ -9,10 +9,10 @@
 #include <pgq/compose/handler_transaction.hpp>
 #include <pgq/compose/lease_slot.hpp>
 #include <pgq/compose/transaction_desk.hpp>
+#include <pgq/context/job_services.hpp>
+#include <pgq/context/resources.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/job/outcome.hpp>
-#include <pgq/job/resources.hpp>
-#include <pgq/job/services.hpp>
 
 #include "compile_fail/fakes.hpp"
 

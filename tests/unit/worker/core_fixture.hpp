@@ -3,8 +3,8 @@
 #include <pgq/concept/executor.hpp>
 #include <pgq/error/error_info.hpp>
 #include <pgq/event/events.hpp>
-#include <pgq/job/exchange.hpp>
 #include <pgq/limiter/none.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/worker/job_runner.hpp>
 #include <pgq/worker/worker_core.hpp>
 #include <pgq/worker/worker_registration.hpp>

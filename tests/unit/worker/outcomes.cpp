@@ -1,7 +1,7 @@
 #include <pgq/backoff/none.hpp>
+#include <pgq/context/resources.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
-#include <pgq/job/resources.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/raw.hpp>
 #include <pgq/worker.hpp>

@@ -4,7 +4,7 @@
 #include <pgq/backoff/stored.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
-#include <pgq/job/exchange.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/queue.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/time/manual_clock.hpp>

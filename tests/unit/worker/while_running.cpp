@@ -4,12 +4,12 @@
 #include "support/photos.hpp"
 
 #include <pgq/backoff/none.hpp>
+#include <pgq/context/batch_context.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
 #include <pgq/executor/process.hpp>
 #include <pgq/executor/retrying.hpp>
-#include <pgq/job/batch_context.hpp>
-#include <pgq/job/revision.hpp>
+#include <pgq/protocol/revision.hpp>
 #include <pgq/serializer/versioned.hpp>
 
 #include <atomic>

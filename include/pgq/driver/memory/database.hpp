@@ -1,9 +1,9 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
-#include <pgq/driver/memory/clock.hpp>
-#include <pgq/driver/memory/tables.hpp>
-#include <pgq/driver/memory/waiter.hpp>
+#include <pgq/driver/memory/table/clock.hpp>
+#include <pgq/driver/memory/table/tables.hpp>
+#include <pgq/driver/memory/table/waiter.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <memory>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/driver/pq/asio/session.hpp>
-#include <pgq/job/enqueue_batch.hpp>
+#include <pgq/protocol/enqueue_batch.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <asio/any_io_executor.hpp>

@@ -4,8 +4,8 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/exchange.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/statement/finish.hpp>
 #include <pgq/statement/settle.hpp>
 #include <pgq/statement/take.hpp>

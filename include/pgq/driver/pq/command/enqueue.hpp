@@ -4,9 +4,9 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/enqueue.hpp>
-#include <pgq/job/tracked.hpp>
 #include <pgq/job/unique.hpp>
+#include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/track.hpp>
 #include <pgq/statement/wire.hpp>

@@ -6,7 +6,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/filter.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/statement/take.hpp>
 
 #include <cstdint>

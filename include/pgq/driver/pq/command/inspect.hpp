@@ -4,9 +4,9 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/admin.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/track.hpp>
 #include <pgq/time/clock.hpp>

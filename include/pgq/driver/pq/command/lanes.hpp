@@ -5,7 +5,7 @@
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/lane.hpp>
+#include <pgq/protocol/lane.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/track.hpp>
 

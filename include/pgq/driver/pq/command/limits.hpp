@@ -5,7 +5,7 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/limit.hpp>
+#include <pgq/protocol/limit.hpp>
 #include <pgq/statement/admin.hpp>
 
 #include <chrono>

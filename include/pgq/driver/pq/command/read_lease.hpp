@@ -3,7 +3,7 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/header.hpp>
-#include <pgq/job/record.hpp>
+#include <pgq/protocol/record.hpp>
 #include <pgq/statement/wire.hpp>
 
 #include <algorithm>

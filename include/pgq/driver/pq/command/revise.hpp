@@ -5,7 +5,7 @@
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/revision.hpp>
+#include <pgq/protocol/revision.hpp>
 #include <pgq/statement/revise.hpp>
 
 #include <optional>

@@ -5,7 +5,7 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/take.hpp>
+#include <pgq/protocol/take.hpp>
 #include <pgq/statement/take.hpp>
 #include <pgq/statement/wire.hpp>
 

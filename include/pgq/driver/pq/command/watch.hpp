@@ -5,7 +5,7 @@
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/statement/track.hpp>
 #include <pgq/time/clock.hpp>
 

@@ -7,7 +7,7 @@
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/tracked.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/statement/liveness.hpp>
 #include <pgq/statement/wake.hpp>
 #include <pgq/statement/wire.hpp>

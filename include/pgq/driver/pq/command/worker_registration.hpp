@@ -6,8 +6,8 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/admin.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/admin.hpp>
 #include <pgq/statement/liveness.hpp>
 
 #include <cstdint>

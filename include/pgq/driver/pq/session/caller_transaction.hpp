@@ -10,8 +10,8 @@
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/driver/pq/session/run_command.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/job/enqueue.hpp>
-#include <pgq/job/take.hpp>
+#include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/take.hpp>
 
 #include <libpq-fe.h>
 

@@ -8,7 +8,7 @@
 #include <pgq/driver/pq/session/run_command.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/job/rank.hpp>
+#include <pgq/protocol/rank.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/wire.hpp>
 

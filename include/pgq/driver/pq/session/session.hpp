@@ -4,7 +4,6 @@
 #include <pgq/driver/pq/command/acknowledge.hpp>
 #include <pgq/driver/pq/command/cancel.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
-#include <pgq/driver/pq/command/exchange.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/find.hpp>
 #include <pgq/driver/pq/command/inspect.hpp>
@@ -12,6 +11,7 @@
 #include <pgq/driver/pq/command/limits.hpp>
 #include <pgq/driver/pq/command/rescue.hpp>
 #include <pgq/driver/pq/command/revise.hpp>
+#include <pgq/driver/pq/command/sync.hpp>
 #include <pgq/driver/pq/command/take.hpp>
 #include <pgq/driver/pq/command/transaction.hpp>
 #include <pgq/driver/pq/command/wake.hpp>

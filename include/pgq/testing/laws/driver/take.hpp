@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/job/filter.hpp>
-#include <pgq/job/take.hpp>
+#include <pgq/protocol/take.hpp>
 #include <pgq/testing/laws/driver/tracked_fixture.hpp>
 
 #include <algorithm>

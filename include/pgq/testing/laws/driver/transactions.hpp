@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/job/take.hpp>
+#include <pgq/protocol/take.hpp>
 #include <pgq/testing/laws/driver/take.hpp>
 
 #include <array>

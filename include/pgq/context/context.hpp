@@ -1,0 +1,108 @@
+#pragma once
+
+#include <pgq/context/job_services.hpp>
+#include <pgq/context/resources.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/protocol/record.hpp>
+#include <pgq/protocol/revision.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string_view>
+#include <utility>
+
+namespace pgq {
+
+/// What a handler can read about its job and the current attempt. It is valid until the handler returns (or its
+/// coroutine ends).
+class context {
+public:
+    context(const job_record& job, std::stop_token stop, const pgq::resources& shared, int try_number = 1,
+            steady_time must_end_by = steady_time::max(), const detail::job_services& services = {}) noexcept
+        : job_{&job},
+          stop_{std::move(stop)},
+          resources_{&shared},
+          try_number_{try_number},
+          must_end_by_{must_end_by},
+          services_{services} {}
+
+    job_id id() const noexcept { return job_->id; }
+    /// 1 for the first delivery. A delivery that ended because its worker died counts.
+    std::int16_t attempt() const noexcept { return job_->attempt; }
+    /// 1 for the first call of the handler in this attempt. Only `executor::retrying` calls it again.
+    int try_number() const noexcept { return try_number_; }
+    std::int16_t priority() const noexcept { return job_->rank.priority(); }
+    /// The time by which the job is expected (`expected_at`), in milliseconds; nullopt if it has none.
+    std::optional<time_point> deadline() const noexcept {
+        const auto ms = job_->rank.deadline_ms();
+        if (ms == rank::no_deadline) return std::nullopt;
+        return time_point{std::chrono::milliseconds{ms}};
+    }
+    /// When `executor::timeout` ends this call: the stop token fires and the attempt fails. Nullopt without a timeout.
+    std::optional<steady_time> must_end_by() const noexcept {
+        if (must_end_by_ == steady_time::max()) return std::nullopt;
+        return must_end_by_;
+    }
+    /// Fires when the handler should end: the job was cancelled, its lease was lost, its `executor::timeout` is over,
+    /// or the worker stops and the grace time is over. The work that a handler does after that may be done a second
+    /// time.
+    const std::stop_token& stop_token() const noexcept { return stop_; }
+    std::span<const header> headers() const noexcept { return job_->headers; }
+    std::optional<std::string_view> header_value(std::string_view name) const noexcept {
+        for (const auto& h : job_->headers)
+            if (h.name == name) return h.value;
+        return std::nullopt;
+    }
+    /// An object of the application; see `resources`. Throws std::out_of_range if none of this type was added.
+    template <class T>
+    T& resource() const {
+        return resources_->get<T>();
+    }
+
+    /// A checkpoint: stores `job` as the new payload of this job. It is durable when this returns. If the attempt then
+    /// fails or the process dies, the next attempt starts with the new payload. The argument of the running handler
+    /// stays the same.
+    ///
+    /// Errors: errc::lease_lost if the worker has lost the job and another worker may run it; errc::invalid_option if
+    /// `job` has another type than the handler's job, if the payload came in a former version, or if no worker owns
+    /// this context; errors of the serializer; errc::payload_too_large; errors of the database. After an error the old
+    /// payload stays. After errc::connection_lost either payload may be stored. No error ends the attempt.
+    ///
+    /// It blocks for one round trip on the connection of the queue object, which other calls on that object share. Only
+    /// one thread at a time may call `update` and `progress` of a context.
+    template <class Job>
+    result<void> update(const Job& job) const {
+        return services_.update(id(), job);
+    }
+
+    /// Stores how much of the work is done: a fraction from 0 to 1, and a text of which the first 1024 bytes are kept.
+    /// `queue::progress` and `handle::progress` read it. A fraction below 0 counts as 0, one above 1 as 1.
+    ///
+    /// A handler may call this often. A call less than 200 ms after the previous round trip does nothing and succeeds,
+    /// unless the fraction is 1. Every other call costs one round trip, like `update`, and has the errors of `update`;
+    /// a fraction that is not a number is errc::invalid_option. A failed attempt keeps the progress; it is removed when
+    /// the job ends or is held. The first call makes the job a tracked job.
+    result<void> progress(double fraction, std::string_view text = {}) const {
+        if (std::isnan(fraction)) return error_info{errc::invalid_option, "the progress is not a number"};
+        const auto now = std::chrono::steady_clock::now();
+        if (stored_at_ != steady_time{} && now - stored_at_ < std::chrono::milliseconds{200} && fraction < 1) return {};
+        stored_at_ = now;
+        return services_.progress(id(), detail::packed(fraction, text));
+    }
+
+private:
+    const job_record* job_;
+    std::stop_token stop_;
+    const pgq::resources* resources_;
+    int try_number_;
+    steady_time must_end_by_;
+    detail::job_services services_;
+    mutable steady_time stored_at_{};  // of the latest progress
+};
+
+}  // namespace pgq

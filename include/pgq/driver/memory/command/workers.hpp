@@ -1,0 +1,65 @@
+#pragma once
+
+#include <pgq/driver/memory/table/lease_table.hpp>
+#include <pgq/driver/memory/table/tables.hpp>
+#include <pgq/driver/memory/table/waiter.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace pgq::driver::in_memory {
+
+inline result<worker_id> register_worker(tables& db, const worker_info& info, const std::shared_ptr<waiter>& session) {
+    if (info.lease_time <= duration::zero())
+        return error_info{errc::invalid_option, "a worker's lease time must be above zero"};
+    return db.workers.add(info, db.clock.steady_now(), session);
+}
+
+inline beat_reply record_beat(tables& db, worker_id id) {
+    beat_reply reply = db.workers.record_beat(id, db.clock.steady_now());
+    reply.stop_asked = db.leases.has_stop_request(id);
+    return reply;
+}
+
+inline void rescue_lease(tables& db, const lease& l, time_point now, rescue_reply& reply) {
+    l.for_each_running([&](std::size_t i) {
+        const settle_kind how = db.jobs.rescue(l.current(i), l.max_attempts, now);
+        if (how == settle_kind::hold) ++reply.held;
+        if (how == settle_kind::retry) ++reply.returned;
+    });
+}
+
+/// Removes the dead workers and returns their jobs to the queue.
+inline rescue_reply rescue(tables& db) {
+    rescue_reply reply;
+    const time_point now = db.clock.now();
+    for (const worker_id dead : db.workers.dead(db.clock.steady_now())) {
+        db.workers.remove(dead);
+        ++reply.workers;
+        for (const auto& ref : db.leases.of(dead)) rescue_lease(db, db.leases.remove(ref.id), now, reply);
+    }
+    return reply;
+}
+
+/// Returns the jobs of these leases to the queue. Their attempts do not count.
+inline void give_back(tables& db, std::span<const lease_ref> refs) {
+    for (const auto& ref : refs) {
+        const lease l = db.leases.remove(ref.id);
+        const time_point now = db.clock.now();
+        l.for_each_running([&](std::size_t i) { db.jobs.give_back(l.current(i), now); });
+    }
+}
+
+/// The worker leaves: its jobs return to the queue.
+inline void retire(tables& db, worker_id id) {
+    db.workers.remove(id);
+    give_back(db, db.leases.of(id));
+}
+
+}  // namespace pgq::driver::in_memory

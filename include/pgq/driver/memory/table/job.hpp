@@ -1,0 +1,103 @@
+#pragma once
+
+#include <pgq/driver/memory/table/clock.hpp>
+#include <pgq/job/header.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/rank.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::in_memory {
+
+/// The payloads, headers and limit keys of all jobs of one enqueue call. They share one allocation. The views point
+/// into `bytes`.
+struct shared_bytes {
+    std::string bytes{};
+    std::vector<std::string_view> bodies{};
+    std::vector<header> headers{};
+    std::vector<std::string_view> keys{};
+
+    std::string_view append(std::string_view text) {
+        const std::size_t at = bytes.size();
+        bytes.append(text);
+        return std::string_view{bytes}.substr(at);
+    }
+};
+
+/// A job in the in-memory database, wherever it is.
+struct job {
+    job_id id{};
+    pgq::rank rank{};
+    lane_id lane{};
+    std::int16_t attempts = 0;
+    std::int16_t flags = 0;  ///< see protocol/tracked.hpp; for a leased job, the lease holds the current flags
+    std::string_view body{};
+    std::span<const header> headers{};
+    std::optional<std::string_view> key{};        ///< the limit key; a limit per key counts by it
+    std::shared_ptr<const shared_bytes> owner{};  ///< owns the bytes of `body`, `headers` and `key`
+};
+
+/// The order within a lane: by rank, then by id.
+inline bool runs_before(const job& a, const job& b) noexcept {
+    return std::pair{a.rank, a.id} < std::pair{b.rank, b.id};
+}
+
+inline pgq::rank rank_of(const enqueue_options& o, time_point now) noexcept {
+    if (!o.expected_at.is_set()) return pgq::rank::of(o.priority);
+    const auto deadline = std::chrono::floor<std::chrono::milliseconds>(resolve(o.expected_at, now));
+    return pgq::rank::of(o.priority, deadline.time_since_epoch().count());
+}
+
+/// Copies the payloads, headers and keys of a request. The caller owns the originals only during the call.
+inline std::shared_ptr<const shared_bytes> copy_bytes(const enqueue_request& r) {
+    std::size_t bytes = r.bodies->total_bytes(), headers = 0;
+    for (const auto& o : r.options)
+        for (const auto& h : o.headers) bytes += h.name.size() + h.value.size(), ++headers;
+    auto b = std::make_shared<shared_bytes>();
+    if (r.has_keys()) bytes += r.keys->total_bytes();
+    b->bytes.reserve(bytes);  // no reallocation from here on, so the views stay valid
+    b->headers.reserve(headers);
+    b->bodies.reserve(r.bodies->size());
+    for (std::size_t i = 0; i < r.bodies->size(); ++i) b->bodies.push_back(b->append((*r.bodies)[i]));
+    for (std::size_t i = 0; r.has_keys() && i < r.keys->size(); ++i) b->keys.push_back(b->append((*r.keys)[i]));
+    for (const auto& o : r.options)
+        for (const auto& h : o.headers) {
+            const auto name = b->append(h.name);
+            b->headers.push_back({.name = name, .value = b->append(h.value)});
+        }
+    return b;
+}
+
+/// Copies a job together with its bytes. A job that stays for long (held, retried) must not keep the bytes of a whole
+/// enqueue call in memory.
+inline job detached_copy(const job& j) {
+    const enqueue_options options{.headers = j.headers};
+    pgq::bodies bodies;
+    bodies.bytes().append(j.body);
+    bodies.close();
+    pgq::bodies keys;
+    if (j.key) {
+        keys.bytes().append(*j.key);
+        keys.close();
+    }
+    job copy = j;
+    copy.owner = copy_bytes({.bodies = &bodies, .options = std::span{&options, 1}, .keys = &keys});
+    if (j.key) copy.key = copy.owner->keys.front();
+    copy.body = copy.owner->bodies.front();
+    copy.headers = copy.owner->headers;
+    return copy;
+}
+
+}  // namespace pgq::driver::in_memory

@@ -1,0 +1,208 @@
+#pragma once
+
+#include <pgq/driver/memory/table/clock.hpp>
+#include <pgq/driver/memory/table/job.hpp>
+#include <pgq/driver/memory/table/tracked_job.hpp>
+#include <pgq/driver/memory/table/tracked_table.hpp>
+#include <pgq/driver/memory/table/waiting_jobs.hpp>
+#include <pgq/job/header.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/protocol/tracked.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::in_memory {
+
+/// The waiting jobs together with the table of tracked jobs. When a job ends, this class applies the consequences: the
+/// outcome, the jobs that depend on it, the dead letter route.
+class job_store : public waiting_jobs {
+public:
+    tracked_table& tracked() noexcept { return tracked_; }
+
+    /// The lanes that changed in the current step: a worker that sleeps on them must be woken. The caller clears them.
+    std::vector<lane_id>& touched() noexcept { return touched_; }
+    void touch(lane_id lane) { touched_.push_back(lane); }
+
+    /// Makes deferred jobs that are due ready. Returns how many there were.
+    std::uint32_t promote(time_point now) { return waiting_jobs::promote(now, touched_); }
+
+    /// The job has ended. The caller has already removed it from its lease or from the waiting jobs.
+    void end(const job& j, end_kind how, time_point now, std::string_view reason = {},
+             std::optional<std::string_view> result = {}) {
+        if ((j.flags & flag_tracked) == 0) return;
+        ended_job e{.id = j.id, .kind = how, .attempts = j.attempts, .reason = std::string{reason}};
+        e.has_result = result.has_value();
+        e.result = result.value_or(std::string_view{});
+        apply(tracked_.end(std::move(e), now), now);
+    }
+    /// A worker reports what becomes of a job that it ran.
+    void settle(job j, const settlement& s, time_point now) {
+        if (s.kind == settle_kind::release) uncount_attempt(j);
+        if ((s.kind == settle_kind::retry || s.kind == settle_kind::hold) && !s.reason.empty())
+            failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{s.reason}});
+        if (s.kind == settle_kind::done) return end(j, end_kind::done, now, s.reason, s.result);
+        if (s.kind == settle_kind::discard) return end(j, end_kind::discarded, now, s.reason, s.result);
+        if (s.kind == settle_kind::hold) {
+            hold_or_route(j, s.reason);
+            return end(j, end_kind::held, now, s.reason, s.result);
+        }
+        if (is_stop_requested(j)) return end(j, end_kind::cancelled, now, s.reason, s.result);
+        touch(j.lane);
+        if (s.delay <= duration::zero()) return add_ready(std::move(j));
+        defer(detached_copy(j), add_saturated(now, std::chrono::ceil<std::chrono::microseconds>(s.delay)));
+    }
+    /// Returns a job that its worker did not run. The attempt does not count.
+    void give_back(job j, time_point now) {
+        uncount_attempt(j);
+        touch(j.lane);
+        is_stop_requested(j) ? end(j, end_kind::cancelled, now) : add_ready(std::move(j));
+    }
+    /// Returns a job of a dead worker. The attempt counts, because the job may have killed the worker. The result tells
+    /// what became of the job: `retry`, `hold`, or `discard` if it was cancelled.
+    settle_kind rescue(job j, std::int16_t max_attempts, time_point now) {
+        constexpr std::string_view reason = "its worker died";
+        touch(j.lane);  // the limits of the lane allow more jobs now
+        if (is_stop_requested(j)) return end(j, end_kind::cancelled, now), settle_kind::discard;
+        if (j.attempts < max_attempts) return add_ready(std::move(j)), settle_kind::retry;
+        failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{reason}});
+        hold_or_route(j, reason);
+        end(j, end_kind::held, now, reason);
+        return settle_kind::hold;
+    }
+
+    /// Removes waiting jobs. Returns how many there were. `ids` must be sorted.
+    std::int64_t cancel(std::span<const job_id> ids, time_point now) {
+        const auto removed = remove(ids);
+        for (const job& j : removed) tracked_.remove_parents(j.id);
+        for (const job& j : removed) end(j, end_kind::cancelled, now);
+        return static_cast<std::int64_t>(removed.size());
+    }
+    /// Makes held jobs ready, with no attempts counted. Returns how many there were.
+    std::int64_t requeue(std::span<const job_id> ids, time_point now) {
+        std::int64_t n = 0;
+        for (const job_id id : ids) {
+            if (!is_held(id) || !tracked_.restart(id, now)) continue;
+            job j = *remove_held(id);
+            j.attempts = 0;
+            touch(j.lane);
+            add_ready(std::move(j));
+            ++n;
+        }
+        return n;
+    }
+    /// Ends the waiting jobs that have expired. Removes outcomes and unique keys whose time has passed.
+    sweep_reply expire_and_purge(time_point now) {
+        constexpr std::string_view reason = "it expired";
+        sweep_reply reply;
+        const auto expired = tracked_.expired(now);
+        const auto removed = remove(expired);
+        for (const job& j : removed) tracked_.remove_parents(j.id);
+        // A job that runs has begun in time, so it expires no more.
+        for (const job_id id : expired) tracked_.find(id)->expires_at.reset();
+        for (const job& j : removed) {
+            const tracked_job* const known = tracked_.find(j.id);
+            const bool held = known != nullptr && known->if_expired == on_expiry::hold;
+            if (held) hold_or_route(j, reason);
+            end(j, held ? end_kind::held : end_kind::expired, now, reason);
+        }
+        reply.expired = static_cast<std::int64_t>(removed.size());
+        reply.forgotten = tracked_.purge(now);
+        return reply;
+    }
+
+    /// How many blocked jobs have become ready or deferred since the last call.
+    std::uint32_t take_unblocked() noexcept { return std::exchange(unblocked_, 0); }
+
+    std::vector<failed_attempt> failures(job_id id) const {
+        const auto found = failures_.find(id);
+        return found == failures_.end() ? std::vector<failed_attempt>{} : found->second;
+    }
+    /// From now on, jobs of `lane` that would be held go to the lane `to`. Without `to`, they are held. `queue` is the
+    /// name of the queue of `lane`.
+    void set_dead_letter_route(lane_id lane, std::optional<lane_id> to, std::string queue) {
+        tracked_.set_dead_letter_route(lane, to.has_value());
+        if (to) dead_letter_routes_.insert_or_assign(lane, dead_letter_route{*to, std::move(queue)});
+        else dead_letter_routes_.erase(lane);
+    }
+
+    /// How the job ended. None while the job is open; `end_kind::unknown` if nothing is known of it.
+    std::optional<ended_job> outcome(job_id id) {
+        if (const ended_job* const how = tracked_.outcome(id)) return *how;
+        const tracked_job* const known = tracked_.find(id);
+        if (known == nullptr) return ended_job{.id = id};
+        if (!known->held) return std::nullopt;
+        ended_job e{.id = id, .kind = end_kind::held};
+        if (const auto why = held_reason(id)) e.attempts = why->first, e.reason = why->second;
+        return e;
+    }
+
+    /// Moves blocked jobs as their actions say.
+    void apply(const std::vector<unblock_action>& actions, time_point now) {
+        for (const unblock_action& action : actions) {
+            auto j = remove_blocked(action.id);
+            if (!j || action.what == unblock_action::kind::cancel) continue;
+            if (action.what == unblock_action::kind::hold) {
+                hold_or_route(*j, action.reason);
+                continue;
+            }
+            touch(j->lane);
+            ++unblocked_;
+            if (action.run_at && *action.run_at > now) defer(std::move(*j), *action.run_at);
+            else add_ready(std::move(*j));
+        }
+    }
+
+private:
+    struct dead_letter_route {
+        lane_id to{};
+        std::string from_queue{};
+    };
+
+    static bool is_stop_requested(const job& j) noexcept { return (j.flags & flag_stop) != 0; }
+    static void uncount_attempt(job& j) noexcept {
+        if (j.attempts > 0) --j.attempts;
+    }
+    /// Holds the job. If its lane has a dead letter route, sends it there instead.
+    void hold_or_route(const job& j, std::string_view reason) {
+        const auto route = dead_letter_routes_.find(j.lane);
+        if (route != dead_letter_routes_.end()) return send_dead_letter(j, route->second, reason);
+        job copy = detached_copy(j);
+        copy.flags = static_cast<std::int16_t>(copy.flags & flag_tracked);  // a stop request ends here
+        hold(std::move(copy), reason);
+    }
+    void send_dead_letter(const job& j, const dead_letter_route& route, std::string_view reason) {
+        const std::string attempts = std::to_string(j.attempts);
+        std::vector<header> headers{j.headers.begin(), j.headers.end()};
+        std::erase_if(headers, [](const header& h) {
+            return h.name == "pgq-died-in" || h.name == "pgq-died-of" || h.name == "pgq-attempts";
+        });
+        headers.insert(headers.end(),
+                       {{"pgq-died-in", route.from_queue}, {"pgq-died-of", reason}, {"pgq-attempts", attempts}});
+        job copy = j;
+        copy.headers = headers;
+        copy = detached_copy(copy);
+        copy.lane = route.to;
+        copy.attempts = copy.flags = 0;
+        touch(copy.lane);
+        add_ready(std::move(copy));
+    }
+
+    std::map<lane_id, dead_letter_route> dead_letter_routes_{};
+    std::map<job_id, std::vector<failed_attempt>> failures_{};
+    tracked_table tracked_{};
+    std::vector<lane_id> touched_{};
+    std::uint32_t unblocked_ = 0;
+};
+
+}  // namespace pgq::driver::in_memory

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <pgq/driver/memory/table/waiter.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::in_memory {
+
+/// The registered workers: their heartbeats, and where each one can be woken.
+class worker_registry {
+public:
+    worker_id add(const worker_info& info, steady_time now, const std::shared_ptr<waiter>& session) {
+        const worker_id id{++last_};
+        entry& e = workers_[id];
+        e.lease_time = info.lease_time;
+        e.last_beat = now;
+        e.lanes.assign(info.lanes.begin(), info.lanes.end());
+        e.session = session;
+        return id;
+    }
+    bool contains(worker_id id) const { return workers_.contains(id); }
+    void remove(worker_id id) { workers_.erase(id); }
+
+    beat_reply record_beat(worker_id id, steady_time now) {
+        const auto found = workers_.find(id);
+        const bool alive = found != workers_.end();
+        if (alive) found->second.last_beat = now;
+        return {.alive = alive, .work_to_rescue = !dead(now).empty()};
+    }
+    /// The workers whose last heartbeat is older than their lease time.
+    std::vector<worker_id> dead(steady_time now) const {
+        std::vector<worker_id> out;
+        for (const auto& [id, w] : workers_)
+            if (now - w.last_beat > w.lease_time) out.push_back(id);
+        return out;
+    }
+
+    /// The worker is about to sleep: wakes for its lanes go to `session`. An earlier wake is dropped.
+    void subscribe(worker_id id, const std::shared_ptr<waiter>& session) {
+        session->work_ready = false;
+        entry& e = workers_[id];
+        e.sleeping = session;
+        e.session = session;
+    }
+    void unsubscribe(worker_id id, const std::shared_ptr<waiter>& session) {
+        session->work_ready = false;
+        const auto found = workers_.find(id);
+        if (found == workers_.end()) return;
+        found->second.sleeping = nullptr;
+        found->second.session = session;
+    }
+    /// Some of the worker's jobs must stop. Its session is notified, whether it sleeps or not.
+    void request_stop(worker_id id) {
+        const auto found = workers_.find(id);
+        const auto session = found == workers_.end() ? nullptr : found->second.session.lock();
+        if (!session) return;
+        session->stop_requested = true;
+        session->notify_job_changed();
+    }
+    /// The session ends. No wake may go to it, because that wake would be lost.
+    void remove_session(const waiter& session) noexcept {
+        for (auto& [id, w] : workers_)
+            if (w.sleeping.get() == &session) w.sleeping = nullptr;
+    }
+
+    /// Wakes one sleeping worker for each distinct lane; see `wake_one`. Sorts `lanes`.
+    void wake(std::vector<lane_id>& lanes, worker_id except = {}) {
+        std::sort(lanes.begin(), lanes.end());
+        lanes.erase(std::unique(lanes.begin(), lanes.end()), lanes.end());
+        for (const lane_id lane : lanes) wake_one(lane, except);
+    }
+    /// Wakes one sleeping worker of the lane, but never `except`, which is awake. Skips a worker that was woken and has
+    /// not run yet, so that the next call wakes another one.
+    bool wake_one(lane_id lane, worker_id except) {
+        for (auto& [id, w] : workers_) {
+            if (id == except || !w.sleeping || w.sleeping->work_ready) continue;
+            if (std::find(w.lanes.begin(), w.lanes.end(), lane) == w.lanes.end()) continue;
+            w.sleeping->work_ready = true;
+            w.sleeping->changed.notify_one();
+            return true;
+        }
+        return false;
+    }
+    /// Wakes one other worker that shares a lane with worker `id`.
+    void wake_peer(worker_id id) {
+        const auto self = workers_.find(id);
+        if (self == workers_.end()) return;
+        for (const lane_id lane : self->second.lanes)
+            if (wake_one(lane, id)) return;
+    }
+
+private:
+    struct entry {
+        duration lease_time{};
+        steady_time last_beat{};
+        std::vector<lane_id> lanes{};
+        std::shared_ptr<waiter> sleeping{};  // null while the worker is awake
+        std::weak_ptr<waiter> session{};
+    };
+
+    std::map<worker_id, entry> workers_{};
+    std::int32_t last_ = 0;
+};
+
+}  // namespace pgq::driver::in_memory

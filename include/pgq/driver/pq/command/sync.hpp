@@ -1,0 +1,213 @@
+#pragma once
+
+#include <pgq/driver/pq/command/read_lease.hpp>
+#include <pgq/driver/pq/command/wake.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/filter.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/statement/claim.hpp>
+#include <pgq/statement/finish.hpp>
+#include <pgq/statement/pack.hpp>
+#include <pgq/statement/settle.hpp>
+#include <pgq/statement/take.hpp>
+#include <pgq/statement/wake.hpp>
+#include <pgq/statement/wire.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace pgq::driver::pq::command {
+
+/// What a worker reports and what it wants next, in one round trip: see exchange_request.
+class exchange {
+public:
+    exchange(const exchange_request& r, exchange_reply& reply) : request_{r}, reply_{&reply} {}
+
+    void compose(batch& out, const session_info& info) {
+        const auto& r = request_;
+        plan(info);
+        if (info.keeps_state && r.announce_awake) announce(out, info, statement::announce_awake);
+        if (info.keeps_state && r.announce_sleep) announce(out, info, statement::announce_sleep);
+        first_ = out.size();
+        // First, because a transaction that has changed something is in everybody's snapshots: one that waits for its
+        // turn has changed nothing yet.
+        if (takes_turn()) out.add(statement::take_turn).number(info.schema_id);
+        if (!r.finished.empty()) statement::bind_finish(out.add(statement::finish), r.worker, r.finished);
+        add_progress(out);
+        if (r.promote) out.add(statement::promote);
+        add_unpacks(out);
+        if (!r.limited.empty()) statement::bind_claim_limited(out.add(statement::claim_limited), r);
+        if (claims()) add_claim(out);
+        if (r.look_ahead) out.add(statement::look_ahead);
+        last_ = out.size();
+        if (last_ > first_) out.sync();
+        if (info.keeps_state) add_wakes(out, info);
+    }
+
+    result<void> read(const answers& in) {
+        clear_reply();
+        if (auto e = in.first_error(0, last_)) return *e;
+        auto& out = *reply_;
+        std::size_t at = first_ + takes_turn();
+        if (!request_.finished.empty()) report_lost(in[at++]);
+        for (const auto& g : request_.progressed)
+            if (!g.last) read_progress(in[at++], g);
+        if (!ending_.empty()) read_ends(in[at++]);
+        if (request_.promote) out.promoted += static_cast<std::uint32_t>(in[at++][0].number<std::int64_t>(0));
+        for (std::size_t i = 0; i < unpacks_; ++i)
+            found_packs_ = in[at++][0].number<std::int64_t>(0) > 0 || found_packs_;
+        if (!request_.limited.empty()) {
+            read_again(in[at]);
+            if (auto read = read_leases(in.share(at++), out.leases); !read) return read;
+        }
+        if (claims()) {
+            if (claims_packed_) found_packs_ = saw_packs(in[at]);
+            if (auto read = read_leases(in.share(at++), out.leases); !read) return read;
+        }
+        if (request_.look_ahead && in[at].rows() == 1) {
+            if (!in[at][0].null(0)) out.next_due = in[at][0].micros(0);
+            out.workers = in[at][0].number<std::int64_t>(1);
+        }
+        return {};
+    }
+
+    void learn(session_info& info) const noexcept {
+        if (unpacks_ > 0 || claims_packed_) info.expects_packs = found_packs_;
+    }
+
+private:
+    bool claims() const noexcept { return request_.limit > 0 && !request_.lanes.empty(); }
+    bool takes_turn() const noexcept { return request_.crowded && claims() && request_.apart == nullptr; }
+
+    // Claims of one lane take packs as they are, where there are some. Other claims need them unpacked; that is
+    // cheaper, too, where there are none.
+    void plan(const session_info& info) noexcept {
+        const auto& r = request_;
+        claims_packed_ =
+            claims() && info.expects_packs && r.lanes.size() == 1 && !r.lanes[0].each && r.apart == nullptr;
+        // Where the latest look has found packs, and in each look that leaves nothing out: from the start of the lanes,
+        // or before and after a sleep.
+        looks_for_packs_ =
+            info.expects_packs || r.announce_sleep || r.announce_awake || r.apart != nullptr ||
+            std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.floor == floor_mark{}; });
+    }
+
+    void announce(batch& out, const session_info& info, const statement::query& q) const {
+        out.add(q).number(info.schema_id).number(request_.worker.value);
+        out.sync();
+    }
+    void add_progress(batch& out) {
+        for (const auto& g : request_.progressed)
+            if (g.last) ending_.push_back(&g);
+            else statement::bind_progress(out.add(statement::progress_query(g)), request_.worker, g);
+        if (!ending_.empty()) statement::bind_ends(out.add(statement::settle_ends), request_.worker, ending_);
+    }
+    void add_unpacks(batch& out) {
+        const auto& r = request_;
+        if (claims() && !claims_packed_ && looks_for_packs_) add_unpack(out, r.lanes, r.limit, r.apart, false);
+        if (!r.limited.empty()) add_unpack(out, r.limited, r.limited_room, nullptr, true);
+    }
+    template <class Lanes>
+    void add_unpack(batch& out, const Lanes& lanes, std::uint32_t jobs, const filter* which, bool of_each) {
+        auto& p = out.add(statement::unpack).int4s(lanes.size(), [&](std::size_t i) { return lanes[i].lane.value; });
+        statement::bind_unpack(p, jobs, which, of_each);
+        ++unpacks_;
+    }
+    void add_claim(batch& out) {
+        if (request_.apart == nullptr) {
+            if (claims_packed_) return statement::bind_claim_of_one(out.add(statement::claim_packed), request_);
+            return statement::bind_claim(out.add(statement::claim_query(request_)), request_);
+        }
+        apart_ = std::make_unique<statement::apart_statement>(request_);
+        apart_->bind(out.add(apart_->get()));
+    }
+    void add_wakes(batch& out, const session_info& info) {
+        if (request_.promote || puts_back()) {
+            out.add(statement::wake_noted).number(info.schema_id);
+            out.sync();
+        }
+        if (request_.pass_on || !request_.freed.empty()) wake::wake_one_each(out, info, lanes_to_wake());
+    }
+    // Whether the settlements give other workers something to do, or to wait for.
+    bool puts_back() const noexcept {
+        for (const auto& g : request_.progressed)
+            if (!g.items.empty() || g.flagged) return true;
+        return false;
+    }
+    std::vector<lane_id> lanes_to_wake() const {
+        std::vector<lane_id> lanes{request_.freed.begin(), request_.freed.end()};
+        if (!request_.pass_on) return lanes;
+        for (const auto& c : request_.lanes) lanes.push_back(c.lane);
+        for (const auto& c : request_.limited) lanes.push_back(c.lane);
+        return lanes;
+    }
+
+    void clear_reply() const {
+        auto& out = *reply_;
+        out.leases.clear();
+        out.moved.clear();
+        out.lost.clear();
+        out.next_due.reset();
+        out.workers = 0;
+        out.promoted = 0;
+        out.again.reset();
+        out.more_limited = false;
+    }
+    static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(9); }
+
+    void read_again(const step& s) const {
+        for (int row = 0; row < s.rows(); ++row) {
+            if (s[row].null(9)) continue;
+            const auto wait = s[row].micros(9);
+            if (wait == duration{}) reply_->more_limited = true;
+            else reply_->again = reply_->again ? std::min(*reply_->again, wait) : wait;
+        }
+    }
+    void report_lost(const step& s) const {
+        const auto& wanted = request_.finished;
+        if (s.rows() != 0) add_promoted(s, 1);
+        if (static_cast<std::size_t>(s.rows()) == wanted.size()) return;
+        for (const auto& w : wanted) {
+            bool found = false;
+            for (int row = 0; row < s.rows(); ++row) found = found || s[row].number<std::int64_t>(0) == w.id;
+            if (!found) reply_->lost.push_back(w.id);
+        }
+    }
+    void read_progress(const step& s, const lease_progress& g) const {
+        if (s.rows() == 0) return reply_->lost.push_back(g.ref.id);
+        if (g.flagged && !g.items.empty()) add_promoted(s, 3);
+        reply_->moved.push_back({g.ref.id, statement::wire::load_tid(s[0].cell(1).data())});
+    }
+    void read_ends(const step& s) const {
+        std::vector<std::int64_t> ended;
+        if (!s[0].null(0)) {
+            statement::wire::array_reader ids{s[0].cell(0)};
+            for (std::size_t i = 0, n = ids.size(); i < n; ++i) ended.push_back(ids.next_number<std::int64_t>());
+        }
+        add_promoted(s, 2);
+        for (const lease_progress* g : ending_)
+            if (std::find(ended.begin(), ended.end(), g->ref.id) == ended.end()) reply_->lost.push_back(g->ref.id);
+    }
+    void add_promoted(const step& s, int column) const {
+        if (!s[0].null(column)) reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(column));
+    }
+
+    exchange_request request_;
+    exchange_reply* reply_;
+    std::size_t first_ = 0;
+    std::size_t last_ = 0;
+    std::size_t unpacks_ = 0;
+    bool claims_packed_ = false;
+    bool looks_for_packs_ = false;
+    bool found_packs_ = false;
+    std::vector<const lease_progress*> ending_{};
+    std::unique_ptr<const statement::apart_statement> apart_{};  // its text is looked at until the answer is there
+};
+
+}  // namespace pgq::driver::pq::command

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <pgq/error/result.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/protocol/rank.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace pgq {
+
+/// How a worker describes itself when it registers.
+struct worker_info {
+    std::string_view host{};
+    std::int32_t pid = 0;
+    std::string_view version{};
+    duration lease_time{};             ///< without a heartbeat for this long, the worker is declared dead
+    std::span<const lane_id> lanes{};  ///< the lanes whose jobs it can run
+};
+
+/// The answer to a heartbeat.
+struct beat_reply {
+    bool alive = false;           ///< false: this worker was declared dead and has lost its leases
+    bool work_to_rescue = false;  ///< the heartbeat of another worker is late: call `rescue`
+    bool stop_asked = false;      ///< jobs of this worker should stop: see lease_news
+    bool compacted = false;       ///< this heartbeat removed dead rows; an old snapshot may soon leave more of them
+    std::optional<error_info> compact_error{};  ///< why compaction failed; the heartbeat itself has succeeded
+};
+
+/// What a rescue did.
+struct rescue_reply {
+    std::int64_t workers = 0;   ///< workers that it declared dead
+    std::int64_t returned = 0;  ///< jobs that are claimable again
+    std::int64_t held = 0;      ///< jobs that are held because they have no attempt left
+};
+
+/// A held job, for a person to read.
+struct held_job {
+    job_id id{};
+    lane_id lane{};
+    std::int16_t attempts = 0;
+    std::string reason{};
+    std::string body{};
+};
+
+/// How many jobs of a lane are in each state. The numbers are exact; the server scans the tables for them.
+struct lane_counts {
+    std::int64_t ready = 0;     ///< claimable
+    std::int64_t deferred = 0;  ///< not due yet
+    std::int64_t leased = 0;    ///< claimed by workers and not acknowledged
+    std::int64_t held = 0;      ///< dead letters
+
+    constexpr lane_counts& operator+=(const lane_counts& o) noexcept {
+        ready += o.ready, deferred += o.deferred, leased += o.leased, held += o.held;
+        return *this;
+    }
+    friend constexpr bool operator==(const lane_counts&, const lane_counts&) = default;
+};
+
+}  // namespace pgq

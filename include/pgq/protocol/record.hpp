@@ -1,0 +1,34 @@
+#pragma once
+
+#include <pgq/job/header.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/protocol/rank.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace pgq {
+
+/// A claimed job as the database returned it. Its texts are views into the `storage` of its lease.
+struct job_record {
+    job_id id{};
+    pgq::rank rank{};
+    std::int16_t attempt = 1;  ///< 1 for the first delivery
+    std::uint32_t index = 0;   ///< its number in the lease; settlements and masks refer to it by this number
+    std::string_view body{};
+    std::span<const header> headers{};
+    std::int16_t flags = 0;  ///< see protocol/tracked.hpp
+};
+
+/// A batch of jobs of one lane that a worker has claimed, in the order in which they should run.
+struct claimed_lease {
+    lease_ref ref{};
+    lane_id lane{};
+    std::vector<job_record> jobs{};
+    std::shared_ptr<const void> storage{};  ///< owns the texts of the records
+};
+
+}  // namespace pgq

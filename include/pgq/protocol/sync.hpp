@@ -1,0 +1,109 @@
+#pragma once
+
+#include <pgq/job/filter.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/protocol/rank.hpp>
+#include <pgq/protocol/record.hpp>
+#include <pgq/time/clock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace pgq {
+
+/// The cursor of a worker in a lane: the position of the last job that it read there. Its next claim starts after it.
+struct floor_mark {
+    pgq::rank rank{INT64_MIN};
+    job_id id{INT64_MIN};
+    friend constexpr auto operator<=>(const floor_mark&, const floor_mark&) = default;
+};
+
+/// What to claim from one lane.
+struct claim_lane {
+    lane_id lane{};
+    floor_mark floor{};             ///< the cursor
+    std::int16_t max_attempts = 0;  ///< after this many deliveries a rescue holds the job; at least 1
+    bool each = false;              ///< true: one lease for each job, instead of one for all jobs
+    bool exact = false;             ///< true: start at the cursor, even if other workers are known to be further on
+};
+
+/// What to claim from a lane that has limits.
+struct limited_lane {
+    lane_id lane{};
+    std::uint32_t most = 0;         ///< the number of jobs that this worker can start at once
+    std::int16_t max_attempts = 0;  ///< as in claim_lane
+};
+
+/// The outcome of a job, except for an untracked job that is done.
+enum class settle_kind : char {
+    retry = 'r',    ///< run it again after `delay`; the attempt counts
+    release = 's',  ///< run it again after `delay`; the attempt does not count: it was snoozed, or never started
+    hold = 'h',     ///< hold it with `reason`, as a dead letter
+    done = 'd',     ///< for tracked jobs: record the end, with `result`
+    discard = 'x',  ///< for tracked jobs: record the end, with `reason`
+};
+
+/// Whether the job stays in the database with this outcome.
+constexpr bool keeps_job(settle_kind k) noexcept { return k != settle_kind::done && k != settle_kind::discard; }
+
+/// The outcome of one job of a lease.
+struct settlement {
+    std::uint32_t index = 0;  ///< job_record::index
+    settle_kind kind = settle_kind::retry;
+    duration delay{};                          ///< zero or less: claimable at once
+    std::string_view reason{};                 ///< stored with the job; the caller makes it valid UTF-8 and shortens it
+    std::optional<std::string_view> result{};  ///< the value that the handler returned, serialized
+};
+
+/// Outcomes of some jobs of a lease. `mask` has one bit for each job of the lease: bit `index % 8` of byte `index / 8`.
+/// The bit is set for every job that has left the lease, including those in `items`. `last` ends the lease.
+struct lease_progress {
+    lease_ref ref{};
+    bool last = false;
+    std::string_view mask{};
+    std::span<const settlement> items{};
+    bool flagged = false;  ///< some of its jobs have flags (see protocol/tracked.hpp)
+};
+
+/// A sync: one round trip of a worker that acknowledges what it finished and claims new jobs.
+struct exchange_request {
+    worker_id worker{};
+    std::span<const lease_ref> finished{};         ///< whole leases, with every job done
+    std::span<const lease_progress> progressed{};  ///< leases with other outcomes, or with only some jobs ended
+    std::span<const claim_lane> lanes{};           ///< claim from these lanes ...
+    std::uint32_t limit = 0;                       ///< ... at most this many jobs; 0 claims nothing
+    std::span<const limited_lane> limited{};       ///< also claim from these lanes, within their limits; not in `limit`
+    std::uint32_t limited_room = 0;                ///< ... at most this many jobs of all of them together
+    std::span<const lane_id> freed{};              ///< limited lanes that have capacity again: wake a peer for each
+    bool promote = false;                          ///< first make deferred jobs that are due claimable
+    bool look_ahead = false;                       ///< report when the next deferred job is due
+    bool announce_sleep = false;                   ///< subscribe to wake-ups, then claim
+    bool announce_awake = false;                   ///< unsubscribe from wake-ups
+    bool crowded = false;                          ///< many workers claim at once: wait a short time for a claim slot
+    bool pass_on = false;           ///< there may be more jobs than this worker can take: wake one sleeping peer
+    const filter* apart = nullptr;  ///< claim from `lanes` only jobs that pass, one lease each; ignores the cursors
+};
+
+/// The answer to a sync.
+struct exchange_reply {
+    std::vector<claimed_lease> leases{};
+    std::vector<lease_ref> moved{};      ///< progressed leases that have not ended, with their new row location
+    std::vector<std::int64_t> lost{};    ///< ids of leases that this worker had lost; the sync changed nothing of them
+    std::optional<duration> next_due{};  ///< with look_ahead: time until the next deferred job, by the database's clock
+    std::int64_t workers = 0;            ///< with look_ahead: the number of workers, if the driver needs it known
+    std::uint32_t promoted = 0;          ///< deferred or blocked jobs that became claimable
+    std::optional<duration> again{};     ///< when a claim from the limited lanes may get more jobs, if that is known
+    bool more_limited = false;           ///< a peer could claim from the limited lanes at once
+
+    std::size_t claimed() const noexcept {
+        std::size_t n = 0;
+        for (const auto& lease : leases) n += lease.jobs.size();
+        return n;
+    }
+};
+
+}  // namespace pgq
