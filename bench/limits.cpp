@@ -93,8 +93,8 @@ int main(int argc, char** argv) {
                 {.host = "bench", .pid = 1, .version = "0", .lease_time = std::chrono::hours{1}, .lanes = lanes})
             .value();
     const pgq::limited_lane wanted{.lane = limited_lane, .most = 1, .max_attempts = 5};
-    pgq::exchange_reply held;
-    holder.exchange({.worker = me, .limited = {&wanted, 1}, .limited_room = 1}, held).value();
+    pgq::sync_reply held;
+    holder.sync({.worker = me, .limited = {&wanted, 1}, .limited_capacity = 1}, held).value();
     if (held.claimed() != 1) return 1;
 
     std::vector<double> plain, with_limit, ratio;

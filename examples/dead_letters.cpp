@@ -38,7 +38,7 @@ void requeue_or_remove(app_queue& jobs) {
     pgq::worker failing{jobs, once, [](const app::invoice&) { throw std::runtime_error{"no printer"}; }};
     failing.run().value();
 
-    const auto held = jobs.find_all<app::invoice>({}, pgq::job_place::held).value();
+    const auto held = jobs.find_all<app::invoice>({}, pgq::job_state::held).value();
     const auto history = jobs.failures(held.front()).value();
     std::printf("%d held, the first: %s\n", static_cast<int>(held.size()), history.front().reason.c_str());
 
@@ -46,7 +46,7 @@ void requeue_or_remove(app_queue& jobs) {
     std::printf("%d requeued\n",
                 static_cast<int>(jobs.requeue_all<app::invoice>(header_of("tenant") == "acme").value()));
     std::printf("%d removed\n",
-                static_cast<int>(jobs.cancel_all<app::invoice>({}, pgq::job_place::held).value().removed));
+                static_cast<int>(jobs.cancel_all<app::invoice>({}, pgq::job_state::held).value().removed));
     pgq::worker printing{jobs, once, [](const app::invoice& i) { std::printf("invoice %d\n", i.number); }};
     printing.run().value();
 }

@@ -56,7 +56,7 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
     const std::string s{st::quoted(schema_name)};
     const auto lane = static_cast<std::int32_t>(db.number("SELECT id FROM " + s + ".lane WHERE entrypoint = 'mail'"));
     const pgq::claim_lane from{.lane = {lane}, .max_attempts = 20};
-    pgq::exchange_request request{.worker = {1}, .lanes = {&from, 1}, .limit = batch};
+    pgq::sync_request request{.worker = {1}, .lanes = {&from, 1}, .limit = batch};
     pgq::claim_lane floored = from;
     request.lanes = {&floored, 1};
     st::params claim, finish;
@@ -83,8 +83,8 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
         held = pgq::lease_ref{row.number<std::int64_t>(0), st::wire::load_tid(row.cell(1).data())};
         // The last job of the array is the cursor.
         const auto ids = row.cell(3), ranks = row.cell(4);
-        floored.floor = {{st::wire::load<std::int64_t>(ranks.data() + ranks.size() - 8)},
-                         {st::wire::load<std::int64_t>(ids.data() + ids.size() - 8)}};
+        floored.cursor = {{st::wire::load<std::int64_t>(ranks.data() + ranks.size() - 8)},
+                          {st::wire::load<std::int64_t>(ids.data() + ids.size() - 8)}};
         st::bind_claim_of_one(claim, request);
         done += (static_cast<std::int64_t>(ids.size()) - 20) / 12;
     }

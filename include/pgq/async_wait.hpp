@@ -70,7 +70,7 @@ void wait_by_asio(Watcher& watcher, std::span<const job_id> ids, duration timeou
         slot.assign([&watcher, wait_id](asio::cancellation_type_t) {
             watcher.cancel_wait(wait_id, error_info{make_error_code(asio::error::operation_aborted)});
         });
-    watcher.async_wait(wait_id, ids, deadline_in(timeout), kept_for_waiters, [waiting, read](auto ended) {
+    watcher.async_wait(wait_id, ids, deadline_in(timeout), default_outcome_retention, [waiting, read](auto ended) {
         result<Answer> answer = ended ? read(std::move(*ended)) : result<Answer>{std::move(ended.error())};
         if (answer) waiting->complete({}, std::move(*answer));
         else waiting->complete(answer.error().code, Answer{});

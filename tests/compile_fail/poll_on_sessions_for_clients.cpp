@@ -3,7 +3,7 @@
 #include "fakes.hpp"
 
 struct client_only : fakes::session {
-    void exchange() {}
+    void sync() {}
     pgq::result<void> take(const pgq::take_request&, pgq::take_reply&) { return {}; }
     pgq::result<void> keep(const pgq::taken_record&, std::string_view) { return {}; }
 };

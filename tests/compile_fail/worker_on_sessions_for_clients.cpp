@@ -5,7 +5,7 @@
 #include <pgq/worker.hpp>
 
 struct client_only : fakes::session {
-    void exchange() {}
+    void sync() {}
 };
 
 using fine = pgq::queue<pgq::job<fakes::mail>, test::fake_driver<client_only>, fakes::serializer>;

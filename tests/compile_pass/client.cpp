@@ -16,4 +16,3 @@ void used(fakes::mail_client& jobs) {
     (void)jobs.counts<fakes::mail>().value();
     (void)jobs.requeue_all<fakes::mail>().value();
 }
-

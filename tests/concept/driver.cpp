@@ -100,25 +100,25 @@ static_assert(!can_administrate<cannot_cancel> && !client_session<cannot_cancel>
 struct finds_without_an_answer : fakes::session {
     void find(const find_request&, std::vector<job_id>&);
 };
-static_assert(!can_look_after<finds_without_an_answer> && !client_session<finds_without_an_answer> &&
+static_assert(!can_inspect<finds_without_an_answer> && !client_session<finds_without_an_answer> &&
               !driver_policy<driver_of<finds_without_an_answer>>);
 
 struct knows_no_failures : fakes::session {
     void failures(job_id);
 };
-static_assert(!can_look_after<knows_no_failures> && !client_session<knows_no_failures> &&
+static_assert(!can_inspect<knows_no_failures> && !client_session<knows_no_failures> &&
               !driver_policy<driver_of<knows_no_failures>>);
 
 struct cannot_count_open_jobs : fakes::session {
     result<bool> open_jobs(lane_id, std::int64_t);
 };
-static_assert(!can_look_after<cannot_count_open_jobs> && !client_session<cannot_count_open_jobs> &&
+static_assert(!can_inspect<cannot_count_open_jobs> && !client_session<cannot_count_open_jobs> &&
               !driver_policy<driver_of<cannot_count_open_jobs>>);
 
 struct knows_no_dead_letters : fakes::session {
-    result<void> set_dead_letters(lane_id);
+    result<void> set_dead_letter_routes(lane_id);
 };
-static_assert(!can_look_after<knows_no_dead_letters> && !client_session<knows_no_dead_letters> &&
+static_assert(!can_inspect<knows_no_dead_letters> && !client_session<knows_no_dead_letters> &&
               !driver_policy<driver_of<knows_no_dead_letters>>);
 
 struct knows_no_progress : fakes::session {
@@ -128,11 +128,11 @@ static_assert(!can_read_progress<knows_no_progress> && !client_session<knows_no_
               !driver_policy<driver_of<knows_no_progress>>);
 
 // without one of a worker there is a driver, on which no worker runs.
-struct cannot_exchange : fakes::session {
-    exchange_reply exchange(const exchange_request&, exchange_reply&);
+struct cannot_sync : fakes::session {
+    sync_reply sync(const sync_request&, sync_reply&);
 };
-static_assert(!can_exchange<cannot_exchange> && client_session<cannot_exchange> && !worker_session<cannot_exchange>);
-static_assert(driver_policy<driver_of<cannot_exchange>> && !worker_driver<driver_of<cannot_exchange>>);
+static_assert(!can_sync<cannot_sync> && client_session<cannot_sync> && !worker_session<cannot_sync>);
+static_assert(driver_policy<driver_of<cannot_sync>> && !worker_driver<driver_of<cannot_sync>>);
 
 struct cannot_be_interrupted_surely : fakes::session {
     void interrupt() {}
@@ -155,20 +155,20 @@ static_assert(!can_watch<watches_one> && client_session<watches_one> && !worker_
 static_assert(driver_policy<driver_of<watches_one>> && !worker_driver<driver_of<watches_one>>);
 
 struct knows_no_flags : fakes::session {
-    result<std::vector<lease_ref>> leases_now(worker_id);
+    result<std::vector<lease_ref>> lease_updates(worker_id);
 };
 static_assert(!can_follow_leases<knows_no_flags> && client_session<knows_no_flags> && !worker_session<knows_no_flags>);
 static_assert(driver_policy<driver_of<knows_no_flags>> && !worker_driver<driver_of<knows_no_flags>>);
 
 struct may_throw_when_asked : fakes::session {
-    bool stop_asked() { return false; }
+    bool take_stop_request() { return false; }
 };
 static_assert(!can_follow_leases<may_throw_when_asked> && client_session<may_throw_when_asked> &&
               !worker_session<may_throw_when_asked>);
 static_assert(driver_policy<driver_of<may_throw_when_asked>> && !worker_driver<driver_of<may_throw_when_asked>>);
 
 struct cannot_sweep : fakes::session {
-    result<std::int64_t> sweep();
+    result<std::int64_t> expire_and_purge();
 };
 static_assert(!can_sweep<cannot_sweep> && client_session<cannot_sweep> && !worker_session<cannot_sweep>);
 static_assert(driver_policy<driver_of<cannot_sweep>> && !worker_driver<driver_of<cannot_sweep>>);
@@ -219,7 +219,7 @@ static_assert(!lending_driver<that_borrows_for_writing>);
 
 // On a connection of the program's there are the verbs of a client, and no others.
 static_assert(driver_policy<driver::borrow> && client_session<driver::borrow::session>);
-static_assert(!worker_driver<driver::borrow> && !can_exchange<driver::borrow::session>);
+static_assert(!worker_driver<driver::borrow> && !can_sync<driver::borrow::session>);
 static_assert(!can_wait<driver::borrow::session> && !can_register<driver::borrow::session>);
 static_assert(!lending_driver<driver::borrow> && !async_driver<driver::borrow>);
 

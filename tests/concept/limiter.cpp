@@ -47,12 +47,12 @@ static_assert(keyed_limiter<limiter::all_of<by_number>> &&
               can_key<limiter::all_of<limiter::rate<5>, by_number>, account>);
 
 // Mistakes in the template arguments of a limiter.
-static_assert(mistake_of<limiter::rate<50>> == limiter_mistake::none);
-static_assert(mistake_of<limiter::rate<0>> == limiter_mistake::no_rate);
-static_assert(mistake_of<limiter::global_rate<5, std::chrono::seconds, 0>> == limiter_mistake::no_burst);
-static_assert(mistake_of<limiter::concurrency<-3>> == limiter_mistake::no_concurrency);
+static_assert(mistake_of<limiter::rate<50>> == limiter_error::none);
+static_assert(mistake_of<limiter::rate<0>> == limiter_error::no_rate);
+static_assert(mistake_of<limiter::global_rate<5, std::chrono::seconds, 0>> == limiter_error::no_burst);
+static_assert(mistake_of<limiter::concurrency<-3>> == limiter_error::no_concurrency);
 static_assert(mistake_of<limiter::all_of<limiter::rate<5>, limiter::serialized_by<&account::number>,
-                                         limiter::concurrency_by<&account::number, 2>>> == limiter_mistake::two_keys);
+                                         limiter::concurrency_by<&account::number, 2>>> == limiter_error::two_keys);
 
 // Classes that are no limiters.
 struct without_category {

@@ -34,7 +34,7 @@ static_assert(observer_policy<observer::none>);
 static_assert(!observes<observer::none, event::job_finished>);
 static_assert(observer_policy<of_finished_jobs>);
 static_assert(observes<of_finished_jobs, event::job_finished> && !observes<of_finished_jobs, event::job_started>);
-static_assert(observes<of_everything, event::job_started> && observes<of_everything, event::trouble>);
+static_assert(observes<of_everything, event::job_started> && observes<of_everything, event::error>);
 static_assert(!observes<that_changes_events, event::job_finished>);
 static_assert(observes_something<of_finished_jobs> && observes_something<of_everything>);
 static_assert(!observes_something<that_changes_events> && !observes_something<in_private>);

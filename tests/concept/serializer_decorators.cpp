@@ -81,12 +81,13 @@ static_assert(serializer_for<encrypted<compressed<json>, keys>, login> &&
 static_assert(encrypted<json, keys>::by_members && !encrypted<raw, keys>::by_members);
 static_assert(!encrypted<raw, keys>::supports_job<fakes::picture> && compressed<json>::supports_job<fakes::picture>);
 
-static_assert(flaw_of<encrypted<json, keys>> == serializer_flaw::none && flaw_of<json> == serializer_flaw::none);
-static_assert(flaw_of<encrypted<json, int>> == serializer_flaw::incomplete_keys);
-static_assert(flaw_of<encrypted<int, keys>> == serializer_flaw::inner_is_no_serializer);
-static_assert(flaw_of<compressed<fakes::backoff>> == serializer_flaw::inner_is_no_serializer);
-static_assert(flaw_of<compressed<encrypted<json, keys>>> == serializer_flaw::compresses_ciphertext);
-static_assert(flaw_of<compressed<encrypted<json, int>>> == serializer_flaw::incomplete_keys);
+static_assert(serializer_error_of<encrypted<json, keys>> == serializer_error::none &&
+              serializer_error_of<json> == serializer_error::none);
+static_assert(serializer_error_of<encrypted<json, int>> == serializer_error::incomplete_keys);
+static_assert(serializer_error_of<encrypted<int, keys>> == serializer_error::inner_is_no_serializer);
+static_assert(serializer_error_of<compressed<fakes::backoff>> == serializer_error::inner_is_no_serializer);
+static_assert(serializer_error_of<compressed<encrypted<json, keys>>> == serializer_error::compresses_ciphertext);
+static_assert(serializer_error_of<compressed<encrypted<json, int>>> == serializer_error::incomplete_keys);
 
 }  // namespace
 

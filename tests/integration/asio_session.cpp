@@ -87,9 +87,9 @@ TEST_CASE("one coroutine connects and uses a session without another thread", "[
         std::vector<pgq::job_id> ids;
         co_await s.async_enqueue(wanted, ids, asio::use_awaitable);
         const pgq::claim_lane from{.lane = lane, .max_attempts = 1};
-        const pgq::exchange_request claim{.worker = worker.value(), .lanes = {&from, 1}, .limit = 2};
-        pgq::exchange_reply reply;
-        co_await s.async_exchange(claim, reply, asio::use_awaitable);
+        const pgq::sync_request claim{.worker = worker.value(), .lanes = {&from, 1}, .limit = 2};
+        pgq::sync_reply reply;
+        co_await s.async_sync(claim, reply, asio::use_awaitable);
         CHECK(ids.size() == 3);
         CHECK((co_await s.async_wait(1ms, asio::use_awaitable)) == wake_reason::timeout);
         co_return reply.claimed();
@@ -110,8 +110,8 @@ TEST_CASE("a session sends megabytes while it receives megabytes", "[driver][asi
     std::vector<pgq::job_id> ids;
     s.async_enqueue({.lane = lane, .bodies = &all, .options = {&plain, 1}}, ids, asio::use_future).get();
     const pgq::claim_lane from{.lane = lane, .max_attempts = 1};
-    pgq::exchange_reply reply;
-    s.async_exchange({.worker = worker.value(), .lanes = {&from, 1}, .limit = 20}, reply, asio::use_future).get();
+    pgq::sync_reply reply;
+    s.async_sync({.worker = worker.value(), .lanes = {&from, 1}, .limit = 20}, reply, asio::use_future).get();
     REQUIRE(reply.claimed() == 12);
     CHECK(reply.leases[0].jobs[11].body == all[11]);
 }

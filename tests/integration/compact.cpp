@@ -74,11 +74,11 @@ TEST_CASE("compaction removes dead rows despite an old snapshot, and keeps jobs 
 
     // The lease has moved. The worker's first acknowledgement does not find it, and is repeated at the new location.
     CHECK(c.finish(claimed).lost.size() == 1);
-    const auto now = c.line().leases_now(c.id()).value();
+    const auto now = c.line().lease_updates(c.id()).value();
     REQUIRE(now.size() == 1);
     CHECK(now[0].ref.id == claimed.leases.at(0).ref.id);
     const std::vector refs{now[0].ref};
-    CHECK(c.exchange({.finished = refs}).lost.empty());
+    CHECK(c.sync({.finished = refs}).lost.empty());
     CHECK(c.claim(100).claimed() == 44);
     CHECK(s.enqueue(lane, {"next"}).at(0) > ids.back());
 }

@@ -33,7 +33,7 @@ namespace {
 
 constexpr pgq::enqueue_options packed{.packed = true};
 
-std::vector<pgq::job_id> ids_of(const pgq::exchange_reply& reply) {
+std::vector<pgq::job_id> ids_of(const pgq::sync_reply& reply) {
     std::vector<pgq::job_id> all;
     for (const auto& lease : reply.leases)
         for (const auto& job : lease.jobs) all.push_back(job.id);

@@ -42,7 +42,7 @@ TEST_CASE("a worker among many takes a turn for its claim, and gives it back wit
     const pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};
     const test::sql_connection other{db.conninfo(), db.schema()};
     hold_turns(other, 1, 3);
-    CHECK(one.exchange({.lanes = {&lane, 1}, .limit = 1, .crowded = true}).leases.size() == 1);
+    CHECK(one.sync({.lanes = {&lane, 1}, .limit = 1, .contended = true}).leases.size() == 1);
     CHECK(turns_taken(db) == 3);
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("a worker that gets no turn claims without one after about two seconds
     const test::sql_connection other{db.conninfo(), db.schema()};
     hold_turns(other, 1, 4);
     const auto began = std::chrono::steady_clock::now();
-    const auto got = one.exchange({.lanes = {&lane, 1}, .limit = 1, .look_ahead = true, .crowded = true});
+    const auto got = one.sync({.lanes = {&lane, 1}, .limit = 1, .peek_next_due = true, .contended = true});
     CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds{2290});
     REQUIRE(got.leases.size() == 1);
     CHECK(got.leases[0].jobs.at(0).id == ids[1]);
@@ -77,22 +77,22 @@ TEST_CASE("a worker with a turn goes on at the cursor of the last holder, unless
     claimer one{db, lanes}, two{db, lanes};
     pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};
     const auto claim = [&](claimer& c, std::uint32_t limit) {
-        return c.exchange({.lanes = {&lane, 1}, .limit = limit, .crowded = true});
+        return c.sync({.lanes = {&lane, 1}, .limit = limit, .contended = true});
     };
     const auto first = claim(one, 1);
     CHECK(claim(one, 2).claimed() == 2);
     CHECK(one.settle(first, {.kind = pgq::settle_kind::retry}).lost.empty());
-    const auto body = [](const pgq::exchange_reply& r) { return std::string{r.leases.at(0).jobs.at(0).body}; };
+    const auto body = [](const pgq::sync_reply& r) { return std::string{r.leases.at(0).jobs.at(0).body}; };
     CHECK(body(claim(two, 1)) == "3");
     lane.exact = true;
     CHECK(body(claim(two, 1)) == "0");
     lane.exact = false;
     CHECK(body(claim(two, 1)) == "4");
-    CHECK(two.exchange({.lanes = {&lane, 1}, .limit = 9}).claimed() == 4);
+    CHECK(two.sync({.lanes = {&lane, 1}, .limit = 9}).claimed() == 4);
     // Each of several lanes still has its own cursor.
     (void)from.enqueue(lanes[1], {"b"});
     const pgq::claim_lane both[]{lane, {.lane = lanes[1], .max_attempts = 20}};
-    CHECK(one.exchange({.lanes = both, .limit = 9, .crowded = true}).claimed() == 1);
+    CHECK(one.sync({.lanes = both, .limit = 9, .contended = true}).claimed() == 1);
 }
 
 TEST_CASE("if the holders of all turns are stuck, a worker claims without a turn", "[integration][turns]") {

@@ -36,7 +36,7 @@ public:
 
         // Only blocking verbs begin transactions, and the asynchronous verbs do not see them.
         void begin() = delete;
-        void begin_exchange() = delete;
+        void begin_sync() = delete;
 
         pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
             test::outcome<std::vector<pgq::lane_id>> end;
@@ -63,9 +63,9 @@ public:
             async_enqueue_tracked(r, jobs, end.handler());
             return ended(end);
         }
-        pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
+        pgq::result<void> sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
             test::outcome<> end;
-            async_exchange(r, reply, end.handler());
+            async_sync(r, reply, end.handler());
             return ended(end);
         }
         pgq::result<pgq::wake_reason> wait(pgq::duration timeout) {
@@ -98,8 +98,8 @@ public:
             async_leases_of(id, end.handler());
             return ended(end);
         }
-        pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id id) {
-            test::outcome<std::vector<pgq::lease_news>> end;
+        pgq::result<std::vector<pgq::lease_update>> lease_updates(pgq::worker_id id) {
+            test::outcome<std::vector<pgq::lease_update>> end;
             async_leases_now(id, end.handler());
             return ended(end);
         }
@@ -108,8 +108,8 @@ public:
             async_give_back(leases, end.handler());
             return ended(end);
         }
-        pgq::result<pgq::sweep_reply> sweep() {
-            test::outcome<pgq::sweep_reply> end;
+        pgq::result<pgq::purge_reply> expire_and_purge() {
+            test::outcome<pgq::purge_reply> end;
             async_sweep(end.handler());
             return ended(end);
         }
@@ -164,7 +164,7 @@ public:
             async_open_jobs(lane, most, end.handler());
             return ended(end);
         }
-        pgq::result<void> set_dead_letters(std::span<const pgq::lane_id> from, std::span<const pgq::lane_id> to) {
+        pgq::result<void> set_dead_letter_routes(std::span<const pgq::lane_id> from, std::span<const pgq::lane_id> to) {
             test::outcome<> end;
             async_set_dead_letters(from, to, end.handler());
             return ended(end);

@@ -65,8 +65,9 @@ public:
         pgq::result<std::int64_t> open_jobs(pgq::lane_id lane, std::int64_t most) {
             return lent_.open_jobs(lane, most);
         }
-        pgq::result<void> set_dead_letters(std::span<const pgq::lane_id> lanes, std::span<const pgq::lane_id> to) {
-            return lent_.set_dead_letters(lanes, to);
+        pgq::result<void> set_dead_letter_routes(std::span<const pgq::lane_id> lanes,
+                                                 std::span<const pgq::lane_id> to) {
+            return lent_.set_dead_letter_routes(lanes, to);
         }
         pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) { return lent_.progress_of(id); }
 

@@ -50,7 +50,7 @@ TEST_CASE("a memory store lives as long as its last session", "[driver][memory]"
 }
 
 TEST_CASE("claimed payloads outlive the memory store", "[driver][memory]") {
-    exchange_reply got;
+    sync_reply got;
     {
         fixture w{driver::memory{}};
         const auto lane = w.lane();
@@ -83,10 +83,10 @@ TEST_CASE("the memory driver rejects an invalid request as a whole", "[driver][m
     const auto got = p.claim(1);
     const auto mask = laws::mask_of({0});
     const settlement outside{.index = 1};
-    exchange_reply reply;
-    const auto refused = [&](exchange_request r) {
+    sync_reply reply;
+    const auto refused = [&](sync_request r) {
         r.worker = r.worker == worker_id{} ? p.worker : r.worker;
-        const auto answer = p.session.exchange(r, reply);
+        const auto answer = p.session.sync(r, reply);
         REQUIRE_FALSE(answer.has_value());
         CHECK(reply.leases.empty());
         return answer.error();
@@ -101,7 +101,7 @@ TEST_CASE("the memory driver rejects an invalid request as a whole", "[driver][m
     }
     SECTION("a claim or a subscription of a worker that is not registered") {
         CHECK(refused({.worker = {99}, .lanes = p.lanes, .limit = 1}) == errc::worker_lost);
-        CHECK(refused({.worker = {99}, .announce_sleep = true}) == errc::worker_lost);
+        CHECK(refused({.worker = {99}, .subscribe_wakes = true}) == errc::worker_lost);
     }
     SECTION("jobs for a lane that does not exist") {
         const bodies b = fixture::packed({"x"});
@@ -140,7 +140,7 @@ TEST_CASE("the memory driver drops a wake from before the subscription", "[drive
     p.subscribe();
     w.enqueue(lane, {"x"});
     SECTION("subscribed again") { p.subscribe(); }
-    SECTION("unsubscribed") { (void)p.exchange({.announce_awake = true}); }
+    SECTION("unsubscribed") { (void)p.sync({.unsubscribe_wakes = true}); }
     CHECK_FALSE(p.is_woken(0s));
 }
 
@@ -182,7 +182,7 @@ TEST_CASE("with a manual clock, jobs become due and workers die by that clock al
     const auto lane = w.lane();
     auto p = w.worker({lane}, 15s);
     w.enqueue(lane, {"x"}, {.run_at = in(10s)});
-    CHECK(p.exchange({.look_ahead = true}).next_due == 10s);
+    CHECK(p.sync({.peek_next_due = true}).next_due == 10s);
     clock.advance(9999ms);
     CHECK(p.promote_and_claim(1).leases.empty());
     clock.advance(1ms);
@@ -208,7 +208,7 @@ TEST_CASE("setting the calendar makes jobs due, but no worker dead", "[driver][m
     CHECK(bodies_of(p.promote_and_claim(5)) == strings{"a"});
     CHECK(must(w.client().rescue()).workers == 0);
     clock.set(clock.now() - 24h);
-    CHECK(p.exchange({.look_ahead = true}).next_due == 48h);
+    CHECK(p.sync({.peek_next_due = true}).next_due == 48h);
 }
 
 TEST_CASE("a wait on a manual clock times out when that clock has moved far enough", "[driver][memory]") {
@@ -236,7 +236,7 @@ TEST_CASE("times beyond the calendar are limited to its ends", "[driver][memory]
     const auto got = p.promote_and_claim(5);
     CHECK(bodies_of(got) == strings{"long ago"});
     (void)p.settle(got, {.kind = settle_kind::retry, .delay = duration::max()});
-    CHECK(p.exchange({.look_ahead = true}).next_due > 24h * 365 * 100);
+    CHECK(p.sync({.peek_next_due = true}).next_due > 24h * 365 * 100);
     p.session.interrupt();
     CHECK(must(p.session.wait(duration::max())) == wake_reason::interrupted);
 }

@@ -69,7 +69,7 @@ inline constexpr std::int64_t delayed = 100'000'000, held = 200'000'000, blocked
 // ---- claims ---------------------------------------------------------------------------------------------------------
 
 inline pgq::claim_lane whole_lane(pgq::lane_id lane, bool each = false) {
-    return {.lane = lane, .max_attempts = 20, .each = each};
+    return {.lane = lane, .max_attempts = 20, .lease_per_job = each};
 }
 /// Without the lanes that have limits.
 inline std::vector<pgq::claim_lane> six_lanes(bool each = false) {
@@ -78,23 +78,23 @@ inline std::vector<pgq::claim_lane> six_lanes(bool each = false) {
     return all;
 }
 inline asked claim(const std::vector<pgq::claim_lane>& lanes, std::uint32_t limit) {
-    const pgq::exchange_request r{.worker = {1}, .lanes = lanes, .limit = limit};
+    const pgq::sync_request r{.worker = {1}, .lanes = lanes, .limit = limit};
     return asked::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
 }
 inline asked claim_one(std::uint32_t limit = 100) { return claim({whole_lane(big)}, limit); }
-inline asked claim_one_behind(pgq::floor_mark floor) {
-    return claim({{.lane = big, .floor = floor, .max_attempts = 20}}, 100);
+inline asked claim_one_behind(pgq::claim_cursor cursor) {
+    return claim({{.lane = big, .cursor = cursor, .max_attempts = 20}}, 100);
 }
 /// In the turn that the transaction holds.
 inline asked claim_in_turn() {
     const auto lane = whole_lane(big);
-    const pgq::exchange_request r{.worker = {1}, .lanes = {&lane, 1}, .limit = 100, .crowded = true};
+    const pgq::sync_request r{.worker = {1}, .lanes = {&lane, 1}, .limit = 100, .contended = true};
     return asked::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
 }
 /// For a lane that has packs.
 inline asked claim_packed(pgq::lane_id lane, std::uint32_t limit) {
     const auto whole = whole_lane(lane);
-    const pgq::exchange_request r{.worker = {1}, .lanes = {&whole, 1}, .limit = limit};
+    const pgq::sync_request r{.worker = {1}, .lanes = {&whole, 1}, .limit = limit};
     return asked::of(st::claim_packed, [&](auto& p) { st::bind_claim_of_one(p, r); });
 }
 inline asked unpack(const std::vector<pgq::lane_id>& lanes, std::uint32_t jobs) {
@@ -106,13 +106,13 @@ inline asked unpack(const std::vector<pgq::lane_id>& lanes, std::uint32_t jobs) 
 inline asked claim_many() { return claim(six_lanes(), 100); }
 inline asked claim_each() { return claim(six_lanes(true), 100); }
 inline asked claim_apart(const std::vector<pgq::claim_lane>& lanes, const pgq::filter& where = {}) {
-    const pgq::exchange_request r{.worker = {1}, .lanes = lanes, .limit = 10, .apart = &where};
-    const st::apart_statement s{r};
+    const pgq::sync_request r{.worker = {1}, .lanes = lanes, .limit = 10, .claim_filter = &where};
+    const st::filtered_claim s{r};
     return asked::of(s.get(), [&](auto& p) { s.bind(p); });
 }
 inline asked claim_limited(pgq::lane_id lane) {
     const pgq::limited_lane want{.lane = lane, .most = 100, .max_attempts = 20};
-    const pgq::exchange_request r{.worker = {1}, .limited = {&want, 1}, .limited_room = 100};
+    const pgq::sync_request r{.worker = {1}, .limited = {&want, 1}, .limited_capacity = 100};
     return asked::of(st::claim_limited, [&](auto& p) { st::bind_claim_limited(p, r); });
 }
 /// Every fifth job has this header, also jobs at the front of a lane.
@@ -155,9 +155,9 @@ inline asked settle(const pgq::lease_ref& l, pgq::settle_kind kind, bool last) {
     return progress(l, {.last = last, .items = {&s, 1}});
 }
 inline asked of_lease(const st::query& q, const pgq::lease_ref& l) {
-    return asked::of(q, [&](auto& p) { p.tid(l.place).number(l.id).number(worker_of(l).value); });
+    return asked::of(q, [&](auto& p) { p.tid(l.location).number(l.id).number(worker_of(l).value); });
 }
-inline asked still_holds(const pgq::lease_ref& l) { return of_lease(st::still_holds, l); }
+inline asked owns_lease(const pgq::lease_ref& l) { return of_lease(st::owns_lease, l); }
 inline asked hold_lease(const pgq::lease_ref& l) { return of_lease(st::hold_lease, l); }
 inline asked settle_held(const pgq::lease_ref& l) {
     const pgq::settlement done{.kind = pgq::settle_kind::done};
@@ -188,7 +188,7 @@ inline asked of_worker(const st::query& q, std::int32_t worker) {
 inline asked give_back(const std::vector<std::int64_t>& leases) {
     return asked::of(st::give_back, [&](auto& p) { p.int8s(leases.size(), [&](std::size_t i) { return leases[i]; }); });
 }
-inline asked sweep() {
+inline asked expire_and_purge() {
     return asked::of(st::sweep, [](auto& p) { p.number(std::int32_t{1}); });
 }
 inline asked in_space(const st::query& q, const sql_connection& c) {
@@ -278,7 +278,7 @@ inline std::vector<asked> all_of_workers(const sql_connection& c) {
                            claim_limited(busy),
                            claim_limited(counted),
                            asked::of(st::promote),
-                           asked::of(st::look_ahead),
+                           asked::of(st::peek_next_due),
                            in_space(st::wake_noted, c)};
     for (const auto& l : {plain, tracked}) {
         all.push_back(finish(l));
@@ -310,7 +310,7 @@ inline std::vector<asked> all_of_clients(const sql_connection& c) {
             enqueue_behind(),
             enqueue_bounded(),
             wake(c),
-            still_holds(plain),
+            owns_lease(plain),
             hold_lease(plain),
             settle_held(plain),
             settle_held(tracked),
@@ -318,7 +318,7 @@ inline std::vector<asked> all_of_clients(const sql_connection& c) {
             of_worker(st::beat, 7),
             asked::of(st::bury_workers),
             asked::of(st::rescue_leases),
-            sweep(),
+            expire_and_purge(),
             watch({{7}, {27}}),
             of_jobs(st::cancel, {7, 27}),
             of_jobs(st::requeue, {held + 50, held + 100}),

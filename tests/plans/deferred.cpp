@@ -35,7 +35,7 @@ std::vector<met> by(const std::vector<watched*>& workers, const std::vector<watc
     return all;
 }
 std::vector<met> promotions() { return by(workers(), clients(), st::promote, st::promote_planned); }
-std::vector<met> looks_ahead() { return by(workers(), clients(), st::look_ahead, st::look_ahead_planned); }
+std::vector<met> looks_ahead() { return by(workers(), clients(), st::peek_next_due, st::look_ahead_planned); }
 
 }  // namespace
 

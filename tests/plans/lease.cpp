@@ -117,7 +117,7 @@ TEST_CASE("an acknowledgement costs the same with twenty leases and with two tho
 TEST_CASE("an acknowledgement in the caller's transaction finds its lease by the row location", "[plans][lease]") {
     for (auto* c : clients()) {
         const auto l = ask::lease(c->sql(), 2);
-        for (const auto& a : {ask::hold_lease(l), ask::still_holds(l), ask::settle_held(l)}) {
+        for (const auto& a : {ask::hold_lease(l), ask::owns_lease(l), ask::settle_held(l)}) {
             const auto e = c->explain(a);
             INFO(e.text());
             CHECK(e.read_whole() == names{});

@@ -70,7 +70,7 @@ TEST_CASE("statements about one job find its rows by indexes", "[plans][tracked]
 TEST_CASE("expire and purge find their rows by indexes", "[plans][tracked]") {
     for (auto* c : clients()) {
         const auto e =
-            c->explain(ask::sweep(),
+            c->explain(ask::expire_and_purge(),
                        "UPDATE {s}.tracked SET expires_at = now() WHERE id BETWEEN 1 AND 1000 AND expires_at > now();"
                        "UPDATE {s}.outcome SET keep_until = now() WHERE id < 500001000");
         INFO(e.text());

@@ -167,7 +167,7 @@ TEST_CASE("cancelling one job of a lease does not change the other jobs of it", 
     // The lease row has moved, so a worker that uses the old location gets the answer that it is not there ...
     CHECK(c.finish(claimed).lost == std::vector{claimed.leases[0].ref.id});
     // ... and looks it up again.
-    const auto now = c.line().leases_now(c.id()).value();
+    const auto now = c.line().lease_updates(c.id()).value();
     REQUIRE(now.size() == 1);
     REQUIRE(now[0].flags.size() == 10);
     for (const auto& j : claimed.leases[0].jobs)

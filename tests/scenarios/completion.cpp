@@ -214,10 +214,10 @@ TEST_CASE("an end is stored for as long as keep_outcome says, and then deleted",
     const auto h = jobs.enqueue(division{.a = 6, .b = 2}).value();
     test::work_off(jobs, {}, divide, take_note);
     auto session = db.driver().connect(pgq::session_role::monitor).value();
-    CHECK(session.sweep().value().forgotten == 0);
+    CHECK(session.expire_and_purge().value().purged == 0);
     CHECK(db.query_int("SELECT extract(epoch FROM keep_until - ended_at) FROM {s}.outcome") == 3600);
     db.exec("UPDATE {s}.outcome SET keep_until = now()");
-    CHECK(session.sweep().value().forgotten == 1);
+    CHECK(session.expire_and_purge().value().purged == 1);
     CHECK(h.wait(0s).value().kind == end_kind::unknown);
 }
 

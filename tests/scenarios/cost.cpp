@@ -82,10 +82,10 @@ TEST_CASE("half a million delayed jobs do not slow claims down", "[scenario][s21
 
     const auto before = steady::now();
     for (int i = 0; i < 50; ++i) {
-        const auto got = c.exchange({.lanes = std::vector{pgq::claim_lane{.lane = lane[0], .max_attempts = 1}},
-                                     .limit = 100,
-                                     .promote = true,
-                                     .look_ahead = true});
+        const auto got = c.sync({.lanes = std::vector{pgq::claim_lane{.lane = lane[0], .max_attempts = 1}},
+                                 .limit = 100,
+                                 .promote = true,
+                                 .peek_next_due = true});
         CHECK(got.claimed() == 100);
         CHECK(got.next_due.has_value());
         (void)c.finish(got);

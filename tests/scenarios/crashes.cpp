@@ -349,10 +349,10 @@ namespace {
 
 // A session that claims without a worker.
 template <class Session>
-pgq::exchange_reply claim(Session& s, pgq::worker_id worker, pgq::lane_id lane, std::int16_t max_attempts) {
+pgq::sync_reply claim(Session& s, pgq::worker_id worker, pgq::lane_id lane, std::int16_t max_attempts) {
     const std::array<pgq::claim_lane, 1> lanes{{{.lane = lane, .max_attempts = max_attempts}}};
-    pgq::exchange_reply reply;
-    s.exchange({.worker = worker, .lanes = lanes, .limit = 100}, reply).value();
+    pgq::sync_reply reply;
+    s.sync({.worker = worker, .lanes = lanes, .limit = 100}, reply).value();
     return reply;
 }
 template <class Session>
@@ -409,8 +409,8 @@ TEMPLATE_TEST_CASE("a worker that crashes while it unregisters has given its job
                 session->register_worker({.host = "here", .pid = 1, .version = "0", .lease_time = 1h, .lanes = lanes});
             if (came_through(me)) {
                 const std::array<pgq::claim_lane, 1> from{{{.lane = lanes[0], .max_attempts = 20}}};
-                pgq::exchange_reply reply;
-                if (came_through(session->exchange({.worker = *me, .lanes = from, .limit = 100}, reply)))
+                pgq::sync_reply reply;
+                if (came_through(session->sync({.worker = *me, .lanes = from, .limit = 100}, reply)))
                     claimed = reply.claimed();
                 retired = came_through(session->retire(*me));
             }

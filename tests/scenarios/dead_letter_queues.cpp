@@ -20,7 +20,7 @@ namespace scenarios_dead_letter_queues {
 using namespace std::chrono_literals;
 using pgq::end_kind;
 using pgq::header_of;
-using pgq::job_place;
+using pgq::job_state;
 using test::database;
 using test::note;
 
@@ -95,18 +95,18 @@ TEMPLATE_TEST_CASE("a held job has a history, and it can be found by its headers
     const auto a = put(jobs, "one", "a"), b = put(jobs, "two", "b"), c = put(jobs, "three", "a");
     test::work_off(jobs, {.max_attempts = 1}, fails);
     using ids = std::vector<pgq::job_id>;
-    CHECK(jobs.template find_all<note>({}, job_place::held).value() == ids{a, b, c});
+    CHECK(jobs.template find_all<note>({}, job_state::held).value() == ids{a, b, c});
     CHECK(jobs.template find_all<note>(header_of("tenant") == "a").value() == ids{a, c});
-    CHECK(jobs.template find_all<note>({}, job_place::ready | job_place::leased).value().empty());
-    CHECK(jobs.template find_all<note>({}, pgq::anywhere, 2).value() == ids{a, b});
+    CHECK(jobs.template find_all<note>({}, job_state::ready | job_state::leased).value().empty());
+    CHECK(jobs.template find_all<note>({}, pgq::any_state, 2).value() == ids{a, b});
     const auto history = jobs.failures(b).value();
     REQUIRE(history.size() == 1);
     CHECK(history[0].attempt == 1);
     CHECK(history[0].reason.find("broken: two") != std::string::npos);
     CHECK(jobs.template requeue_all<note>(header_of("tenant") == "a").value() == 2);
-    CHECK(jobs.template find_all<note>({}, job_place::ready).value() == ids{a, c});
+    CHECK(jobs.template find_all<note>({}, job_state::ready).value() == ids{a, c});
     CHECK(jobs.template cancel_all<note>(header_of("tenant") == "b").value().removed == 1);
-    CHECK(jobs.template find_all<note>({}, job_place::held).value().empty());
+    CHECK(jobs.template find_all<note>({}, job_state::held).value().empty());
     test::work_off(jobs, {.max_attempts = 1}, fails);
     CHECK(jobs.failures(a).value().size() == 2);
 }
@@ -135,7 +135,7 @@ TEMPLATE_TEST_CASE("an expired job with on_expiry::hold goes to the dead-letter 
         jobs.enqueue(note{}, {.expires_at = pgq::in(50ms), .if_expired = pgq::on_expiry::hold, .keep_outcome = 1min})
             .value();
     CHECK(h.wait(test::long_enough).value().reason == "it expired");  // it ends although no worker runs
-    CHECK(dead.template find_all<note>({}, job_place::ready).value() == std::vector<pgq::job_id>{h});
+    CHECK(dead.template find_all<note>({}, job_state::ready).value() == std::vector<pgq::job_id>{h});
 }
 
 TEMPLATE_TEST_CASE(

@@ -75,7 +75,7 @@ TEST_CASE("a job does not expire while it runs", "[scenario][pgjobq27]") {
     REQUIRE(test::eventually(
         [&] { return db.query_int("SELECT count(*) FROM {s}.tracked WHERE expires_at > now()") == 0; }));
     auto monitor = db.driver().connect(pgq::session_role::monitor).value();
-    CHECK(monitor.sweep().value().expired == 0);
+    CHECK(monitor.expire_and_purge().value().expired == 0);
     CHECK(jobs.counts<note>().value() == pgq::lane_counts{.leased = 1});
     gate.open();
     CHECK(jobs.wait_for(id, test::long_enough).value().kind == pgq::end_kind::done);

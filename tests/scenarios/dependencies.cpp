@@ -52,10 +52,10 @@ TEST_CASE("a child runs only after its parent is acknowledged, across entrypoint
     CHECK(first.leases[0].jobs[0].id == a);
     CHECK(c.claim(10).claimed() == 0);
     const pgq::settlement done{.kind = pgq::settle_kind::done};
-    first.leases[0].ref = c.line().leases_now(c.id()).value().at(0).ref;
+    first.leases[0].ref = c.line().lease_updates(c.id()).value().at(0).ref;
     const pgq::lease_progress p{
         .ref = first.leases[0].ref, .last = true, .mask = "\1", .items = {&done, 1}, .flagged = true};
-    CHECK(c.exchange({.progressed = {&p, 1}}).promoted == 1);
+    CHECK(c.sync({.progressed = {&p, 1}}).promoted == 1);
     const auto second = c.claim(10);
     REQUIRE(second.claimed() == 1);
     CHECK(second.leases[0].jobs[0].id == b);

@@ -80,7 +80,7 @@ TEST_CASE("a tight limit of one entrypoint does not shorten the batches of anoth
     test::claimer worker{db, lanes};
     const pgq::limited_lane tight{.lane = lane_of("task"), .most = 50, .max_attempts = 5};
     const pgq::claim_lane loose{.lane = lane_of("note"), .max_attempts = 5};
-    const auto got = worker.exchange({.lanes = {&loose, 1}, .limit = 60, .limited = {&tight, 1}, .limited_room = 50});
+    const auto got = worker.sync({.lanes = {&loose, 1}, .limit = 60, .limited = {&tight, 1}, .limited_capacity = 50});
     std::size_t of_loose = 0, of_tight = 0;
     for (const auto& lease : got.leases) (lease.lane == loose.lane ? of_loose : of_tight) += lease.jobs.size();
     CHECK(of_loose == 60);

@@ -81,7 +81,7 @@ TEST_CASE("no worker can claim a delayed retry before its time, and any worker c
     const auto early = two.promote_and_claim(1);
     if (steady::now() - before < 1s) CHECK(early.claimed() == 0);
 
-    pgq::exchange_reply got;
+    pgq::sync_reply got;
     REQUIRE(test::eventually([&] { return (got = two.promote_and_claim(1)).claimed() == 1; }));
     CHECK(steady::now() - before >= 1s);
     const auto& j = got.leases[0].jobs[0];

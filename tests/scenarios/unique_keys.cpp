@@ -115,7 +115,7 @@ TEST_CASE("a job keeps its key over retries and rescues until it has finished, a
     const auto settle = [&](const pgq::settlement& how) {
         const pgq::lease_progress p{
             .ref = claimed.leases.at(0).ref, .last = true, .mask = "\1", .items = {&how, 1}, .flagged = true};
-        CHECK(c.exchange({.progressed = {&p, 1}}).lost.empty());
+        CHECK(c.sync({.progressed = {&p, 1}}).lost.empty());
     };
     settle(again);
     CHECK_FALSE(fresh());

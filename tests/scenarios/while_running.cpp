@@ -149,7 +149,7 @@ TEST_CASE("jobs of one lease may write checkpoints at once while their worker wr
     }
     CHECK(failed == 0);
     CHECK(db.query_int("SELECT count(*) FROM {s}.tracked WHERE progress = '0.5'") == 8);
-    const auto now = c.line().leases_now(c.id()).value();
+    const auto now = c.line().lease_updates(c.id()).value();
     REQUIRE(now.size() == 1);
     CHECK(now[0].flags == std::vector<std::int16_t>(8, pgq::flag_tracked));
     c.line().give_back(std::vector{now[0].ref}).value();

@@ -62,13 +62,13 @@ void race(int rounds, const std::function<void()>& prepare, const std::function<
 }
 
 // Acknowledges the one job of a lease as done, as a worker does: if the lease has moved, it looks for it.
-bool finish(claimer& c, pgq::exchange_reply& claimed) {
+bool finish(claimer& c, pgq::sync_reply& claimed) {
     for (int tries = 0; tries < 10; ++tries) {
         const pgq::settlement done{.kind = pgq::settle_kind::done};
         const pgq::lease_progress p{
             .ref = claimed.leases.at(0).ref, .last = true, .mask = "\1", .items = {&done, 1}, .flagged = true};
-        if (c.exchange({.progressed = {&p, 1}}).lost.empty()) return true;
-        const auto now = c.line().leases_now(c.id()).value();
+        if (c.sync({.progressed = {&p, 1}}).lost.empty()) return true;
+        const auto now = c.line().lease_updates(c.id()).value();
         if (now.empty()) return false;
         claimed.leases[0].ref = now[0].ref;
     }
@@ -85,7 +85,7 @@ TEST_CASE("a child that is enqueued while its parent ends always becomes ready",
     claimer c{db, jobs.lanes().value()};
     (void)others.lanes().value();
     std::vector<pgq::job_id> parent;
-    pgq::exchange_reply claimed;
+    pgq::sync_reply claimed;
     int blocked = 0;
     const bool tracked = GENERATE(true, false);
     race(
@@ -116,7 +116,7 @@ TEST_CASE("a unique key that is released while a caller asks for it has one job 
     queue jobs{db.driver()}, others{db.driver()};
     claimer c{db, jobs.lanes().value()};
     (void)others.lanes().value();
-    pgq::exchange_reply claimed;
+    pgq::sync_reply claimed;
     bool fresh = false;
     int news = 0;
     race(
@@ -146,7 +146,7 @@ TEST_CASE("a job that is cancelled while it finishes ends once, as done or cance
     queue jobs{db.driver()}, others{db.driver()};
     claimer c{db, jobs.lanes().value()};
     (void)others.lanes().value();
-    pgq::exchange_reply claimed;
+    pgq::sync_reply claimed;
     pgq::job_id id;
     pgq::cancel_reply said;
     int asked = 0;
@@ -175,7 +175,7 @@ TEST_CASE("a job that is cancelled while it is claimed is either deleted or told
     claimer c{db, jobs.lanes().value()};
     (void)others.lanes().value();
     pgq::job_id id;
-    pgq::exchange_reply claimed;
+    pgq::sync_reply claimed;
     pgq::cancel_reply said;
     int removed = 0;
     race(
@@ -197,7 +197,7 @@ TEST_CASE("if an acknowledgement and a rescue meet, the job is done or ready aga
     queue jobs{db.driver()};
     const auto lane = jobs.lanes().value();
     auto rescuer = db.driver().connect(pgq::session_role::monitor).value();
-    pgq::exchange_reply claimed;
+    pgq::sync_reply claimed;
     pgq::job_id id;
     std::unique_ptr<claimer> c;
     bool acknowledged = false;
@@ -236,8 +236,7 @@ TEST_CASE("two concurrent promotions move each job once", "[stress]") {
             (void)jobs.enqueue(test::notes(20), {.run_at = pgq::in(1h)}).value();
             db.exec("UPDATE {s}.deferred SET run_at = now()");
         },
-        [&] { mine = a.exchange({.promote = true}).promoted; },
-        [&] { theirs = b.exchange({.promote = true}).promoted; },
+        [&] { mine = a.sync({.promote = true}).promoted; }, [&] { theirs = b.sync({.promote = true}).promoted; },
         [&] {
             CHECK(mine + theirs == 20);
             CHECK(db.rows("ready") == 20);

@@ -101,7 +101,7 @@ public:
     /// Runs jobs until all is over, and lets a few of them fail.
     void work(laws::test_worker<session> p, std::uint32_t seed) {
         std::mt19937 random{seed};
-        exchange_reply got;
+        sync_reply got;
         while (!over_) {
             const bool well = p.try_exchange({.lanes = p.lanes, .limit = 3, .promote = true}, got);
             if (!well) {
@@ -117,7 +117,7 @@ public:
         while (producers_ > 0) {
             const std::vector ids{latest(random()), latest(random()), latest(random())};
             (void)errors_.succeeded(s.cancel(ids));
-            (void)errors_.succeeded(s.sweep());
+            (void)errors_.succeeded(s.expire_and_purge());
             (void)s.wait(1ms);
         }
     }
@@ -158,11 +158,11 @@ private:
         bool flagged = std::any_of(l.jobs.begin(), l.jobs.end(), [](const auto& j) { return j.flags != 0; });
         for (lease_ref ref = l.ref;;) {  // until it is acknowledged, wherever the lease has moved
             const lease_progress g{.ref = ref, .last = true, .mask = mask, .items = items, .flagged = flagged};
-            exchange_reply reply;
-            const exchange_request r{.worker = p.worker, .progressed = std::span{&g, 1}};
-            const auto said = p.session.exchange(r, reply);
+            sync_reply reply;
+            const sync_request r{.worker = p.worker, .progressed = std::span{&g, 1}};
+            const auto said = p.session.sync(r, reply);
             if (errors_.succeeded(said) && reply.lost.empty()) return;
-            const auto now = p.session.leases_now(p.worker);
+            const auto now = p.session.lease_updates(p.worker);
             if (!errors_.succeeded(now)) continue;
             const auto here = std::find_if(now->begin(), now->end(), [&](const auto& n) { return n.ref.id == ref.id; });
             if (here == now->end()) return;
@@ -255,12 +255,12 @@ TEST_CASE("a cancel reaches a running job even if its lease moves at that moment
                 mask[i / 8] = static_cast<char>(mask[i / 8] | (1 << (i % 8)));
                 for (bool said = false; told && !said;) {
                     const lease_progress g{.ref = ref, .mask = mask, .flagged = flagged};
-                    exchange_reply reply;
+                    sync_reply reply;
                     told = p.try_exchange({.progressed = std::span{&g, 1}}, reply);
                     said = told && reply.lost.empty();
                     begun = true;
                     if (said) ref = reply.moved.at(0);
-                    else if (auto now = p.session.leases_now(p.worker); now && !now->empty()) {
+                    else if (auto now = p.session.lease_updates(p.worker); now && !now->empty()) {
                         ref = now->front().ref;
                         flagged = flagged || !now->front().flags.empty();
                     }

@@ -28,28 +28,28 @@ public:
         for (const auto lane : lanes) lanes_.push_back({.lane = lane, .max_attempts = max_attempts});
     }
 
-    pgq::exchange_reply exchange(pgq::exchange_request r) {
-        pgq::exchange_reply reply;
+    pgq::sync_reply sync(pgq::sync_request r) {
+        pgq::sync_reply reply;
         r.worker = worker_;
-        session_.exchange(r, reply).value();
+        session_.sync(r, reply).value();
         return reply;
     }
-    pgq::exchange_reply claim(std::uint32_t limit) { return exchange({.lanes = lanes_, .limit = limit}); }
-    pgq::exchange_reply promote_and_claim(std::uint32_t limit) {
-        return exchange({.lanes = lanes_, .limit = limit, .promote = true});
+    pgq::sync_reply claim(std::uint32_t limit) { return sync({.lanes = lanes_, .limit = limit}); }
+    pgq::sync_reply promote_and_claim(std::uint32_t limit) {
+        return sync({.lanes = lanes_, .limit = limit, .promote = true});
     }
-    pgq::exchange_reply finish(const pgq::exchange_reply& claimed) {
+    pgq::sync_reply finish(const pgq::sync_reply& claimed) {
         std::vector<pgq::lease_ref> refs;
         for (const auto& l : claimed.leases) refs.push_back(l.ref);
-        return exchange({.finished = refs});
+        return sync({.finished = refs});
     }
     /// Settles a lease of one job.
-    pgq::exchange_reply settle(const pgq::exchange_reply& claimed, const pgq::settlement& how) {
+    pgq::sync_reply settle(const pgq::sync_reply& claimed, const pgq::settlement& how) {
         const pgq::lease_progress p{.ref = claimed.leases.at(0).ref, .last = true, .mask = "\1", .items = {&how, 1}};
-        return exchange({.progressed = {&p, 1}});
+        return sync({.progressed = {&p, 1}});
     }
     /// Subscribes to wakes, as a worker does before it sleeps.
-    void fall_asleep() { (void)exchange({.lanes = lanes_, .limit = 1, .announce_sleep = true}); }
+    void fall_asleep() { (void)sync({.lanes = lanes_, .limit = 1, .subscribe_wakes = true}); }
     bool is_woken(pgq::duration within) { return session_.wait(within).value() == pgq::wake_reason::notified; }
 
     session& line() noexcept { return session_; }

@@ -159,7 +159,7 @@ public:
         const std::lock_guard lock{core_->mutex};
         if (core_->inner) core_->inner->interrupt();
     }
-    bool stop_asked() noexcept { return core_->inner && core_->inner->stop_asked(); }
+    bool take_stop_request() noexcept { return core_->inner && core_->inner->take_stop_request(); }
 
 private:
     struct core {

@@ -18,8 +18,8 @@ public:
     void interrupt() noexcept {
         on("interrupt", [](auto& s) { s.interrupt(); });
     }
-    bool stop_asked() noexcept {
-        return on("stop_asked", [](auto& s) { return s.stop_asked(); });
+    bool take_stop_request() noexcept {
+        return on("stop_asked", [](auto& s) { return s.take_stop_request(); });
     }
 
 private:

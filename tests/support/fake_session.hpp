@@ -32,10 +32,12 @@ struct fake_session {
     pgq::result<void> find(const pgq::find_request&, std::vector<pgq::job_id>&) { return {}; }
     pgq::result<std::vector<pgq::failed_attempt>> failures(pgq::job_id) { return std::vector<pgq::failed_attempt>{}; }
     pgq::result<std::int64_t> open_jobs(pgq::lane_id, std::int64_t) { return std::int64_t{0}; }
-    pgq::result<void> set_dead_letters(std::span<const pgq::lane_id>, std::span<const pgq::lane_id>) { return {}; }
+    pgq::result<void> set_dead_letter_routes(std::span<const pgq::lane_id>, std::span<const pgq::lane_id>) {
+        return {};
+    }
     pgq::result<std::optional<std::string>> progress_of(pgq::job_id) { return std::optional<std::string>{}; }
 
-    pgq::result<void> exchange(const pgq::exchange_request&, pgq::exchange_reply&) { return {}; }
+    pgq::result<void> sync(const pgq::sync_request&, pgq::sync_reply&) { return {}; }
     pgq::result<pgq::wake_reason> wait(pgq::duration) { return pgq::wake_reason::timeout; }
     void interrupt() noexcept {}
     pgq::result<pgq::worker_id> register_worker(const pgq::worker_info&) { return pgq::worker_id{}; }
@@ -44,10 +46,12 @@ struct fake_session {
     pgq::result<void> retire(pgq::worker_id) { return {}; }
     pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id) { return std::vector<pgq::lease_ref>{}; }
     pgq::result<void> give_back(std::span<const pgq::lease_ref>) { return {}; }
-    pgq::result<std::vector<pgq::lease_news>> leases_now(pgq::worker_id) { return std::vector<pgq::lease_news>{}; }
-    bool stop_asked() noexcept { return false; }
+    pgq::result<std::vector<pgq::lease_update>> lease_updates(pgq::worker_id) {
+        return std::vector<pgq::lease_update>{};
+    }
+    bool take_stop_request() noexcept { return false; }
     pgq::result<void> watch(std::span<const pgq::job_id>, pgq::duration, std::vector<pgq::ended_job>&) { return {}; }
-    pgq::result<pgq::sweep_reply> sweep() { return pgq::sweep_reply{}; }
+    pgq::result<pgq::purge_reply> expire_and_purge() { return pgq::purge_reply{}; }
     pgq::result<void> revise(const pgq::revision&) { return {}; }
 };
 static_assert(pgq::worker_session<fake_session>);

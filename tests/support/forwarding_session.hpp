@@ -13,7 +13,7 @@ namespace test {
 /// All verbs of a session that is a decorator of another one. `Derived` has
 ///
 /// - `on(name, call)`, which returns `call(inner)` or an error; all verbs go through it;
-/// - `interrupt()` and `stop_asked()`.
+/// - `interrupt()` and `take_stop_request()`.
 ///
 /// It may also have `told(name, out, call)`, which returns `call(inner, out)`, for verbs that fill something in.
 template <class Derived>
@@ -62,15 +62,15 @@ public:
     auto open_jobs(pgq::lane_id lane, std::int64_t most) {
         return self().on("open_jobs", [&](auto& s) { return s.open_jobs(lane, most); });
     }
-    auto set_dead_letters(std::span<const pgq::lane_id> lanes, std::span<const pgq::lane_id> to) {
-        return self().on("set_dead_letters", [&](auto& s) { return s.set_dead_letters(lanes, to); });
+    auto set_dead_letter_routes(std::span<const pgq::lane_id> lanes, std::span<const pgq::lane_id> to) {
+        return self().on("set_dead_letter_routes", [&](auto& s) { return s.set_dead_letter_routes(lanes, to); });
     }
     auto progress_of(pgq::job_id id) {
         return self().on("progress_of", [&](auto& s) { return s.progress_of(id); });
     }
 
-    auto exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
-        return self().told("exchange", reply, [&](auto& s, auto& out) { return s.exchange(r, out); });
+    auto sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
+        return self().told("exchange", reply, [&](auto& s, auto& out) { return s.sync(r, out); });
     }
     auto wait(pgq::duration timeout) {
         return self().on("wait", [&](auto& s) { return s.wait(timeout); });
@@ -90,8 +90,8 @@ public:
     auto leases_of(pgq::worker_id id) {
         return self().on("leases_of", [&](auto& s) { return s.leases_of(id); });
     }
-    auto leases_now(pgq::worker_id id) {
-        return self().on("leases_now", [&](auto& s) { return s.leases_now(id); });
+    auto lease_updates(pgq::worker_id id) {
+        return self().on("lease_updates", [&](auto& s) { return s.lease_updates(id); });
     }
     auto give_back(std::span<const pgq::lease_ref> leases) {
         return self().on("give_back", [&](auto& s) { return s.give_back(leases); });
@@ -99,8 +99,8 @@ public:
     auto watch(std::span<const pgq::job_id> ids, pgq::duration keep_for, std::vector<pgq::ended_job>& ended) {
         return self().told("watch", ended, [&](auto& s, auto& out) { return s.watch(ids, keep_for, out); });
     }
-    auto sweep() {
-        return self().on("sweep", [](auto& s) { return s.sweep(); });
+    auto expire_and_purge() {
+        return self().on("sweep", [](auto& s) { return s.expire_and_purge(); });
     }
     auto revise(const pgq::revision& r) {
         return self().on("revise", [&](auto& s) { return s.revise(r); });

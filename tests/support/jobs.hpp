@@ -61,7 +61,7 @@ public:
     void on(const pgq::event::lease_lost&) { ++seen_->lost; }
     void on(const pgq::event::connection_failed&) { ++seen_->failed; }
     void on(const pgq::event::connection_restored&) { ++seen_->restored; }
-    void on(const pgq::event::trouble&) { ++seen_->troubles; }
+    void on(const pgq::event::error&) { ++seen_->troubles; }
     void on(const pgq::event::jobs_rescued& e) {
         seen_->returned += static_cast<int>(e.returned);
         seen_->held += static_cast<int>(e.held);

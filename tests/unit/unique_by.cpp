@@ -72,7 +72,7 @@ static_assert(by_user::while_waiting::or_fail::rule.scope() == pgq::unique_scope
 static_assert(by_user::while_waiting::or_fail::rule.then() == pgq::on_duplicate::fail);
 static_assert(by_user::or_debounce::during<1h>::rule.period() == 1h);
 static_assert(by_user::or_debounce::during<1h>::rule.then() == pgq::on_duplicate::debounce);
-static_assert(!pgq::can_name<by_user, plain>);
+static_assert(!pgq::can_make_key<by_user, plain>);
 static_assert(sizeof(queue_of<by_user>) == sizeof(queue_of<>));
 
 // A uniqueness policy of a program.
@@ -122,8 +122,8 @@ TEST_CASE("an enqueue of one job, of a range or of a flow makes the keys from th
     flow.add(digest{.user = "ada", .day = 1});
     flow.add(digest{.user = "cleo", .day = 1});
     const auto made = flow.enqueue().value();
-    CHECK(made[0] == pgq::enqueued_job{.id = first, .fresh = false});
-    CHECK(made[1].fresh);
+    CHECK(made[0] == pgq::enqueued_job{.id = first, .is_new = false});
+    CHECK(made[1].is_new);
 
     CHECK(jobs.counts<digest>().value().ready == 4);
 }

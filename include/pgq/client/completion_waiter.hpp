@@ -16,7 +16,7 @@
 namespace pgq::detail {
 
 /// How long the end of a job is kept, once a program has asked for it.
-inline constexpr duration kept_for_waiters = std::chrono::hours{1};
+inline constexpr duration default_outcome_retention = std::chrono::hours{1};
 
 inline bool has_lower_id(const ended_job& a, const ended_job& b) noexcept { return a.id < b.id; }
 

@@ -209,8 +209,8 @@ private:
     void wait_for_notification(duration pause) {
         const auto woken = session_->wait(pause);
         if (woken && *woken == wake_reason::notified) pause_ = first_pause;
-        const bool swept =
-            woken && (*woken != wake_reason::timeout || pause_ < std::chrono::milliseconds{500} || session_->sweep());
+        const bool swept = woken && (*woken != wake_reason::timeout || pause_ < std::chrono::milliseconds{500} ||
+                                     session_->expire_and_purge());
         if (woken && swept) return;
         const std::lock_guard lock{mutex_};
         session_.reset();

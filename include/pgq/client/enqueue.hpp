@@ -44,7 +44,7 @@ result<Handles> insert(Session& session, const enqueue_request& r, Connection& c
     const tracked_request all{.lanes = {&r.lane, 1}, .bodies = r.bodies, .options = r.options, .keys = r.keys};
     if (auto put = session.enqueue_tracked(all, jobs); !put) return put.error();
     std::vector<bool> others;
-    for (const auto& j : jobs) ids.push_back(j.id), others.push_back(!j.fresh);
+    for (const auto& j : jobs) ids.push_back(j.id), others.push_back(!j.is_new);
     return Handles{std::move(ids), std::move(others), connection};
 }
 

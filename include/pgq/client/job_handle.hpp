@@ -89,7 +89,8 @@ public:
     /// has not ended; a held job has. The end of a job that the database no longer knows is `unknown`.
     result<ended_job> wait(duration timeout) const {
         const job_id mine = *this;
-        auto ended = connection_->watcher().wait({&mine, 1}, detail::deadline_in(timeout), detail::kept_for_waiters);
+        auto ended =
+            connection_->watcher().wait({&mine, 1}, detail::deadline_in(timeout), detail::default_outcome_retention);
         if (!ended) return std::move(ended.error());
         return std::move(ended->front());
     }
@@ -136,7 +137,7 @@ public:
 
     /// Blocks until all have ended, at most `timeout`: then errc::timeout. The ends are in the order of the jobs.
     result<std::vector<ended_job>> wait_all(duration timeout) const {
-        return connection_->watcher().wait(*this, detail::deadline_in(timeout), detail::kept_for_waiters);
+        return connection_->watcher().wait(*this, detail::deadline_in(timeout), detail::default_outcome_retention);
     }
     /// See queue::cancel.
     result<cancel_reply> cancel() const {

@@ -197,7 +197,7 @@ public:
     /// The ends are in the order of `ids`; the end of a job that the database does not know is `unknown`. All threads
     /// that wait share one connection.
     result<std::vector<ended_job>> wait_for(std::span<const job_id> ids, duration timeout) {
-        return core_->connection.watcher().wait(ids, detail::deadline_in(timeout), detail::kept_for_waiters);
+        return core_->connection.watcher().wait(ids, detail::deadline_in(timeout), detail::default_outcome_retention);
     }
     result<ended_job> wait_for(job_id id, duration timeout) {
         auto ended = wait_for({&id, 1}, timeout);

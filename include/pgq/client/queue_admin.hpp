@@ -55,7 +55,7 @@ public:
     /// The ids of jobs of one type, in order, by their headers and their place. It scans the type's jobs: for people
     /// and for programs that look after jobs, not for hot paths.
     template <class Job>
-    result<std::vector<job_id>> find_all(const filter& which = {}, job_place where = anywhere,
+    result<std::vector<job_id>> find_all(const filter& which = {}, job_state where = any_state,
                                          std::int64_t limit = INT64_MAX) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
         else
@@ -68,7 +68,7 @@ public:
     }
     /// Cancels all jobs that `find_all` finds now, in a second transaction.
     template <class Job>
-    result<cancel_reply> cancel_all(const filter& which = {}, job_place where = anywhere) {
+    result<cancel_reply> cancel_all(const filter& which = {}, job_state where = any_state) {
         auto found = find_all<Job>(which, where);
         if (!found) return std::move(found.error());
         return cancel(*found);
@@ -76,7 +76,7 @@ public:
     /// Requeues all held jobs that `find_all` finds now, in a second transaction. The answer is their number.
     template <class Job>
     result<std::int64_t> requeue_all(const filter& which = {}) {
-        auto found = find_all<Job>(which, job_place::held);
+        auto found = find_all<Job>(which, job_state::held);
         if (!found) return std::move(found.error());
         return requeue(*found);
     }
@@ -95,7 +95,7 @@ public:
         else
             return connection().with([&](auto& session, auto& lanes) -> result<void> {
                 const auto mine = lanes_for<Composition, Job>(lanes);
-                if (queue_name.empty()) return session.set_dead_letters(mine, {});
+                if (queue_name.empty()) return session.set_dead_letter_routes(mine, {});
                 if (queue_name == connection().name())
                     return error_info{errc::invalid_option, "a queue cannot be its own dead letters",
                                       "name another queue"};
@@ -105,7 +105,7 @@ public:
                         names.push_back(Composition::lanes[i].name);
                 auto theirs = session.lanes(queue_name, names);
                 if (!theirs) return std::move(theirs.error());
-                return session.set_dead_letters(mine, *theirs);
+                return session.set_dead_letter_routes(mine, *theirs);
             });
     }
 

@@ -33,8 +33,8 @@ consteval auto delivery_problem() {
     else if constexpr (any_retries(typename execution_plan<Composed, Job>::executors{})) {
         return problem<diagnostic::retried_at_most_once<Job>>{};
     } else if constexpr (!std::is_void_v<backoff>) return problem<diagnostic::backoff_at_most_once<Job, backoff>>{};
-    else if constexpr (counts_running<limiter>) return problem<diagnostic::uncounted_at_most_once<Job, limiter>>{};
-    else return unless<!counts_running<whole>, diagnostic::uncounted_at_most_once<Job, whole>>{};
+    else if constexpr (counts_running<limiter>) return problem<diagnostic::global_limit_at_most_once<Job, limiter>>{};
+    else return unless<!counts_running<whole>, diagnostic::global_limit_at_most_once<Job, whole>>{};
 }
 
 template <class Composed, class... Jobs>

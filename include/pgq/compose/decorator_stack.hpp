@@ -39,7 +39,7 @@ struct undecorated<Executor> : undecorated<typename Executor::inner_type> {};
 template <class Executor>
 auto decorators_of(const Executor& e) noexcept {
     if constexpr (!executor_decorator<Executor>) return std::tuple<>{};
-    else if constexpr (!shapes_tries<Executor>) return decorators_of(e.inner());
+    else if constexpr (!intercepts_tries<Executor>) return decorators_of(e.inner());
     else return std::tuple_cat(std::tuple<const Executor&>{e}, decorators_of(e.inner()));
 }
 

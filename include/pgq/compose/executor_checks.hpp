@@ -22,7 +22,7 @@ namespace pgq::detail {
 
 template <class Policy>
 concept has_stray = requires {
-    typename Policy::stray;
+    typename Policy::wrong_argument;
 };
 template <class Policy>
 concept limits_time = requires {
@@ -46,9 +46,9 @@ consteval auto decorator_problem() {
 template <class Policy>
 consteval auto executor_problem() {
     if constexpr (has_stray<Policy>) {
-        if constexpr (std::same_as<typename Policy::stray, a_backoff_is_missing>) {
+        if constexpr (std::same_as<typename Policy::wrong_argument, missing_backoff>) {
             return problem<diagnostic::retrying_without_backoff<Policy>>{};
-        } else return problem<diagnostic::stray_argument<typename Policy::stray>>{};
+        } else return problem<diagnostic::stray_argument<typename Policy::wrong_argument>>{};
     } else if constexpr (executor_decorator<Policy>) {
         return first_problem_t<decltype(decorator_problem<Policy>()),
                                decltype(executor_problem<typename Policy::inner_type>())>{};

@@ -117,7 +117,7 @@ template <class Job, class Serializer>
 consteval auto payload_problem() {
     if constexpr (std::is_void_v<Serializer>) return problem<diagnostic::no_serializer<Job>>{};
     else if constexpr (holds_sensitive<Job> && !encrypting_serializer<Serializer>) {
-        return problem<diagnostic::sensitive_in_the_clear<Job, Serializer>>{};
+        return problem<diagnostic::sensitive_not_encrypted<Job, Serializer>>{};
     } else if constexpr (!is_fine<decltype(shape_problem<Job, Serializer>())>) return shape_problem<Job, Serializer>();
     else if constexpr (refuses_job<Serializer, Job>) return problem<diagnostic::job_not_supported<Job, Serializer>>{};
     else if constexpr (!serializer_for<Serializer, Job>) {

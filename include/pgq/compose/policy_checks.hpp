@@ -35,12 +35,12 @@ using unless_not_default = unless<std::default_initializable<Policy>, diagnostic
 
 template <class Limiter>
 consteval auto limiter_problem() {
-    constexpr limiter_mistake mistake = mistake_of<Limiter>;
-    if constexpr (mistake == limiter_mistake::no_rate) return problem<diagnostic::rate_of_zero<Limiter>>{};
-    else if constexpr (mistake == limiter_mistake::no_burst) return problem<diagnostic::burst_of_zero<Limiter>>{};
-    else if constexpr (mistake == limiter_mistake::no_concurrency) {
+    constexpr limiter_error mistake = mistake_of<Limiter>;
+    if constexpr (mistake == limiter_error::no_rate) return problem<diagnostic::rate_of_zero<Limiter>>{};
+    else if constexpr (mistake == limiter_error::no_burst) return problem<diagnostic::burst_of_zero<Limiter>>{};
+    else if constexpr (mistake == limiter_error::no_concurrency) {
         return problem<diagnostic::concurrency_of_zero<Limiter>>{};
-    } else if constexpr (mistake == limiter_mistake::two_keys) return problem<diagnostic::two_keys<Limiter>>{};
+    } else if constexpr (mistake == limiter_error::two_keys) return problem<diagnostic::two_keys<Limiter>>{};
     else {
         return first_problem_t<unless<limiter_policy<Limiter>, diagnostic::incomplete_limiter<Limiter>>,
                                unless_not_default<Limiter>>{};
@@ -54,12 +54,12 @@ concept cannot_be_stored = stored_backoff<Backoff> && requires {
 
 template <class Serializer>
 consteval auto serializer_problem() {
-    constexpr auto flaw = flaw_of<Serializer>;
-    if constexpr (flaw == serializer_flaw::inner_is_no_serializer) {
+    constexpr auto flaw = serializer_error_of<Serializer>;
+    if constexpr (flaw == serializer_error::inner_is_no_serializer) {
         return problem<diagnostic::inner_is_no_serializer<Serializer>>{};
-    } else if constexpr (flaw == serializer_flaw::incomplete_keys) {
+    } else if constexpr (flaw == serializer_error::incomplete_keys) {
         return problem<diagnostic::incomplete_keys<Serializer>>{};
-    } else if constexpr (flaw == serializer_flaw::compresses_ciphertext) {
+    } else if constexpr (flaw == serializer_error::compresses_ciphertext) {
         return problem<diagnostic::compresses_ciphertext<Serializer>>{};
     } else if constexpr (requires { requires Serializer::hides_versions; }) {
         return problem<diagnostic::hidden_versions<Serializer>>{};
@@ -148,7 +148,7 @@ consteval auto key_problem() {
     if constexpr (keyed_limiter<Policy>)
         return unless<can_key<Policy, Job>, diagnostic::key_of_another_job<Job, Policy>>{};
     else if constexpr (uniqueness_policy<Policy>)
-        return unless<can_name<Policy, Job>, diagnostic::unique_by_another_job<Job, Policy>>{};
+        return unless<can_make_key<Policy, Job>, diagnostic::unique_by_another_job<Job, Policy>>{};
     else return fine{};
 }
 

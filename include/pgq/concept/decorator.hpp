@@ -28,7 +28,7 @@ struct try_scope {
 /// The result of one call of the handler, or of all calls that a decorator made for one attempt.
 struct try_result {
     outcome what{};
-    bool names_delay = true;  ///< false: the handler failed without a delay, so the back-off decides when to run again
+    bool has_delay = true;  ///< false: the handler failed without a delay, so the back-off decides when to run again
 
     bool failed() const noexcept { return what.what() == outcome::kind::retry; }
 };
@@ -59,7 +59,7 @@ concept can_leave = requires(A& a, const try_scope& outside, try_result& r, stea
 ///
 /// Neither function waits, so the same decorator works for functions and coroutines.
 template <class D>
-concept shapes_tries = executor_decorator<D> && can_enter<typename D::attempt> && can_leave<typename D::attempt>;
+concept intercepts_tries = executor_decorator<D> && can_enter<typename D::attempt> && can_leave<typename D::attempt>;
 
 /// What the worker must do next for an attempt.
 enum class try_do : std::uint8_t {
@@ -72,13 +72,13 @@ struct try_action {
     steady_time until{};
 };
 
-/// An executor that can replace a thread which is blocked by a handler that does not end. After `stand_in()` it runs
-/// one task more at once, until `stand_down()`. Any thread may call them. Each `stand_in()` is followed by one
-/// `stand_down()`.
+/// An executor that can replace a thread which is blocked by a handler that does not end. After `add_spare_thread()` it runs
+/// one task more at once, until `remove_spare_thread()`. Any thread may call them. Each `add_spare_thread()` is followed by one
+/// `remove_spare_thread()`.
 template <class E>
-concept can_stand_in = requires(E& e) {
-    { e.stand_in() } noexcept;
-    { e.stand_down() } noexcept;
+concept can_add_spare_thread = requires(E& e) {
+    { e.add_spare_thread() } noexcept;
+    { e.remove_spare_thread() } noexcept;
 };
 
 }  // namespace pgq

@@ -80,16 +80,16 @@ concept can_administrate = requires(S& s, std::span<const job_id> ids, lane_id l
 /// - `find`: the ids of jobs that a filter lets pass, in order; a scan of their lanes.
 /// - `failures`: the attempts of a job that failed, oldest first, also for a time after it has ended.
 /// - `open_jobs`: how many jobs of the lane have not ended and are not held; counted no further than `most`.
-/// - `set_dead_letters`: jobs of `lanes` that would be held go to the lane at the same place in `to` and are claimable
+/// - `set_dead_letter_routes`: jobs of `lanes` that would be held go to the lane at the same place in `to` and are claimable
 ///   there, with headers that say where they come from (pgq-died-in, pgq-died-of, pgq-attempts); with an empty `to`
 ///   they are held again.
 template <class S>
-concept can_look_after = requires(S& s, const find_request& r, std::vector<job_id>& found, job_id id, lane_id lane,
+concept can_inspect = requires(S& s, const find_request& r, std::vector<job_id>& found, job_id id, lane_id lane,
                                   std::int64_t most, std::span<const lane_id> lanes) {
     { s.find(r, found) } -> std::same_as<result<void>>;
     { s.failures(id) } -> std::same_as<result<std::vector<failed_attempt>>>;
     { s.open_jobs(lane, most) } -> std::same_as<result<std::int64_t>>;
-    { s.set_dead_letters(lanes, lanes) } -> std::same_as<result<void>>;
+    { s.set_dead_letter_routes(lanes, lanes) } -> std::same_as<result<void>>;
 };
 
 /// Reads the latest progress of a job that has not ended and is not held, whichever attempt has reported it.
@@ -103,18 +103,18 @@ concept can_read_progress = requires(S& s, job_id id) {
 /// One thread at a time uses a session.
 template <class S>
 concept client_session = std::movable<S> && can_find_lanes<S> && can_limit<S> && can_enqueue<S> &&
-    can_enqueue_tracked<S> && can_administrate<S> && can_look_after<S> && can_read_progress<S>;
+    can_enqueue_tracked<S> && can_administrate<S> && can_inspect<S> && can_read_progress<S>;
 
 /// Finishes, settles, promotes and claims in one atomic step. It changes a lease only while that is still there. After
 /// an error nothing of it has happened, except that a lost connection leaves that in doubt. Claims from limited lanes
 /// never exceed a limit at any instant, whoever else claims at the same time.
 template <class S>
-concept can_exchange = requires(S& s, const exchange_request& r, exchange_reply& reply) {
-    { s.exchange(r, reply) } -> std::same_as<result<void>>;
+concept can_sync = requires(S& s, const sync_request& r, sync_reply& reply) {
+    { s.sync(r, reply) } -> std::same_as<result<void>>;
 };
 
 /// Waits until a notification comes for this session, `interrupt()`, or `timeout`. Only notifications after
-/// `announce_sleep` count. `interrupt()` may be called from any thread; it ends the present wait or else the next one.
+/// `subscribe_wakes` count. `interrupt()` may be called from any thread; it ends the present wait or else the next one.
 template <class S>
 concept can_wait = requires(S& s, duration timeout) {
     { s.wait(timeout) } -> std::same_as<result<wake_reason>>;
@@ -140,14 +140,14 @@ concept can_register = requires(S& s, const worker_info& info, worker_id id) {
 
 /// Reads what others have changed about the leases of a worker.
 ///
-/// - `leases_now`: every lease that the worker holds. While it is held others change its flags and payloads; its
+/// - `lease_updates`: every lease that the worker holds. While it is held others change its flags and payloads; its
 ///   `place` is another then, and an exchange that names the old one reports it as lost.
 /// - `stop_asked`: whether, since the last call, somebody asked for a job of this session's worker to stop;
-///   `leases_now` says which.
+///   `lease_updates` says which.
 template <class S>
 concept can_follow_leases = requires(S& s, worker_id id) {
-    { s.leases_now(id) } -> std::same_as<result<std::vector<lease_news>>>;
-    { s.stop_asked() }
+    { s.lease_updates(id) } -> std::same_as<result<std::vector<lease_update>>>;
+    { s.take_stop_request() }
     noexcept->std::same_as<bool>;
 };
 
@@ -162,12 +162,12 @@ concept can_watch = requires(S& s, std::span<const job_id> ids, duration keep, s
 /// Ends jobs that have expired, and removes records that nobody needs any more.
 template <class S>
 concept can_sweep = requires(S& s) {
-    { s.sweep() } -> std::same_as<result<sweep_reply>>;
+    { s.expire_and_purge() } -> std::same_as<result<purge_reply>>;
 };
 
 /// Changes what is stored of a job while it runs: from any session, while the worker holds the job in that lease and
 /// the job has not left it. Otherwise errc::lease_lost, and nothing is changed. Durable when it returns. Whoever gets
-/// the job next gets this payload. The lease may be in another place afterwards, as with `leases_now`. A job with
+/// the job next gets this payload. The lease may be in another place afterwards, as with `lease_updates`. A job with
 /// progress is tracked from then on.
 template <class S>
 concept can_revise = requires(S& s, const revision& r) {
@@ -176,17 +176,17 @@ concept can_revise = requires(S& s, const revision& r) {
 
 /// What a worker needs, and what waits for jobs or for their ends.
 template <class S>
-concept worker_session = client_session<S> && can_exchange<S> && can_wait<S> && can_register<S> &&
+concept worker_session = client_session<S> && can_sync<S> && can_wait<S> && can_register<S> &&
     can_follow_leases<S> && can_watch<S> && can_sweep<S> && can_revise<S>;
 
-/// An exchange in two halves, so that the worker's own thread can run jobs while the server works: `begin_exchange`
-/// sends it and does not wait, `end_exchange` waits for the answer and reads it into the reply that was named. In
+/// An exchange in two halves, so that the worker's own thread can run jobs while the server works: `begin_sync`
+/// sends it and does not wait, `end_sync` waits for the answer and reads it into the reply that was named. In
 /// between nothing else is asked of the session, and request and reply stay as they are. Together they promise what
 /// `exchange` promises.
 template <class S>
-concept can_overlap = requires(S& s, const exchange_request& r, exchange_reply& reply) {
-    { s.begin_exchange(r, reply) } -> std::same_as<result<void>>;
-    { s.end_exchange() } -> std::same_as<result<void>>;
+concept can_overlap = requires(S& s, const sync_request& r, sync_reply& reply) {
+    { s.begin_sync(r, reply) } -> std::same_as<result<void>>;
+    { s.end_sync() } -> std::same_as<result<void>>;
 };
 
 /// Takes jobs for good, and holds one that turned out to be unreadable.
@@ -261,7 +261,7 @@ concept lending_driver = driver_policy<D> && requires(const D& d) {
     { d.borrow() } -> std::same_as<result<typename D::loan>>;
 };
 
-/// A driver whose sessions also have `async_enqueue`, `async_exchange` and `async_wait`, with any Asio completion
+/// A driver whose sessions also have `async_enqueue`, `async_sync` and `async_wait`, with any Asio completion
 /// token.
 template <class D>
 concept async_driver = driver_policy<D> && requires {

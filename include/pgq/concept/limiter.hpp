@@ -22,9 +22,9 @@ struct admission {
     friend constexpr bool operator==(const admission&, const admission&) = default;
 };
 
-/// What can be wrong with the template arguments of a limiter. A limiter may declare `static constexpr limiter_mistake
+/// What can be wrong with the template arguments of a limiter. A limiter may declare `static constexpr limiter_error
 /// mistake`; a queue that gets it then does not compile, with a message.
-enum class limiter_mistake : std::uint8_t { none, no_rate, no_burst, no_concurrency, two_keys };
+enum class limiter_error : std::uint8_t { none, no_rate, no_burst, no_concurrency, two_keys };
 
 template <class L>
 concept can_admit = requires(const L& l, steady_time now) {
@@ -44,10 +44,10 @@ template <class L, class Job>
 concept can_key = requires(const L& l, const Job& job, std::string& out) { l.key(job, out); };
 
 template <class L>
-inline constexpr limiter_mistake mistake_of = limiter_mistake::none;
+inline constexpr limiter_error mistake_of = limiter_error::none;
 template <class L>
     requires requires { L::mistake; }
-inline constexpr limiter_mistake mistake_of<L> = L::mistake;
+inline constexpr limiter_error mistake_of<L> = L::mistake;
 
 /// A limiter that counts jobs by a key. `key(job, out)` appends the key of a job.
 template <class L>

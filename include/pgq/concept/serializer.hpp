@@ -46,9 +46,9 @@ inline constexpr bool keeps_result<Job, Serializer> =
 template <class S>
 concept encrypting_serializer = serializer_policy<S> && requires { requires S::encrypts; };
 
-/// What is wrong with the template arguments of a serializer. A serializer declares `static constexpr serializer_flaw
+/// What is wrong with the template arguments of a serializer. A serializer declares `static constexpr serializer_error
 /// flaw`; a queue that gets it then does not compile, with a message.
-enum class serializer_flaw {
+enum class serializer_error {
     none,
     inner_is_no_serializer,
     incomplete_keys,
@@ -56,10 +56,10 @@ enum class serializer_flaw {
 };
 
 template <class S>
-inline constexpr serializer_flaw flaw_of = serializer_policy<S> ? serializer_flaw::none
-                                                                : serializer_flaw::inner_is_no_serializer;
+inline constexpr serializer_error serializer_error_of = serializer_policy<S> ? serializer_error::none
+                                                                : serializer_error::inner_is_no_serializer;
 template <serializer_policy S>
-    requires requires { { S::flaw } -> std::convertible_to<serializer_flaw>; }
-inline constexpr serializer_flaw flaw_of<S> = S::flaw;
+    requires requires { { S::flaw } -> std::convertible_to<serializer_error>; }
+inline constexpr serializer_error serializer_error_of<S> = S::flaw;
 
 }  // namespace pgq

@@ -17,14 +17,14 @@ namespace pgq {
 ///   After another error the transaction is still open. After errc::connection_lost it may have been committed.
 /// - `acknowledge`: ends the lease of one job without a transaction, durably. Returns false if the worker has lost the
 ///   lease.
-/// - `still_holds`: returns whether the worker still has the lease. Call it only when nothing else will end the lease.
+/// - `owns_lease`: returns whether the worker still has the lease. Call it only when nothing else will end the lease.
 ///   After a lost connection, another session calls it to find out whether the transaction was committed.
 template <class S>
 concept can_acknowledge = can_transact<S> && requires(S& s, worker_id worker, const lease_ref& lease,
                                                       std::optional<std::string_view> written) {
     { s.commit_acknowledging(worker, lease, written) } -> std::same_as<result<bool>>;
     { s.acknowledge(worker, lease) } -> std::same_as<result<bool>>;
-    { s.still_holds(worker, lease) } -> std::same_as<result<bool>>;
+    { s.owns_lease(worker, lease) } -> std::same_as<result<bool>>;
 };
 
 }  // namespace pgq

@@ -21,7 +21,7 @@ concept uniqueness_policy = policy_of<P, uniqueness_tag> && requires {
 /// `P::key(job, out)` appends the key of a job: UTF-8, not empty, without zero bytes. Two jobs that may exist at the
 /// same time must have different keys.
 template <class P, class Job>
-concept can_name = uniqueness_policy<P> && requires(const Job& job, std::string& out) {
+concept can_make_key = uniqueness_policy<P> && requires(const Job& job, std::string& out) {
     { P::key(job, out) } -> std::same_as<void>;
 };
 

@@ -13,9 +13,9 @@
 namespace pgq::detail {
 
 /// Changes running jobs in the database. Each worker has one. Any thread may call it; a call blocks for a round trip.
-class job_desk {
+class job_reviser {
 public:
-    virtual ~job_desk() = default;
+    virtual ~job_reviser() = default;
     /// The caller sets every member of `r` except `worker`.
     virtual result<void> revise(revision r) = 0;
 };
@@ -44,7 +44,7 @@ inline error_info written_by_a_former_version() {
 
 /// What the context of a job needs to change that job in the database. Without a `desk` every change fails.
 struct job_services {
-    job_desk* desk = nullptr;
+    job_reviser* desk = nullptr;
     std::int64_t lease = 0;
     const payload_writer* writer = nullptr;
     bool former = false;  ///< the payload has a former version; readers of its lane could not read the current one

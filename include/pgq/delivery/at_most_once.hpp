@@ -11,7 +11,7 @@ namespace pgq::delivery {
 ///
 /// There are no retries. Whatever the handler returns or throws, the job has left the queue; `event::job_finished`
 /// reports the outcome. If the connection breaks during the acknowledgement, a job may be gone although it did not run.
-/// Then the worker reports `event::trouble`.
+/// Then the worker reports `event::error`.
 struct at_most_once {
     using policy_category = delivery_tag;
     static constexpr bool acknowledges_first = true;

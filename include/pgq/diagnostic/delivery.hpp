@@ -28,7 +28,7 @@ struct backoff_at_most_once {
 };
 
 template <class Job, class Limiter>
-struct uncounted_at_most_once {
+struct global_limit_at_most_once {
     static_assert(
         never<Job, Limiter>,
         "pgq: a job with delivery::at_most_once has a limit on running jobs over all workers, but the database does "
@@ -44,7 +44,7 @@ struct no_delivery_at_most_once {
 
 /// `Handler` takes a batch or a transaction, or is a coroutine.
 template <class Job, class Handler>
-struct form_at_most_once {
+struct wrong_handler_at_most_once {
     static_assert(never<Job, Handler>,
                   "pgq: a job with delivery::at_most_once has a batch handler, a handler with a transaction, or a "
                   "coroutine. Let the handler be a function that takes `const Job&`, or `const Job&, pgq::context&`.");

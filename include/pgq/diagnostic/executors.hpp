@@ -56,7 +56,7 @@ struct strand_without_order {
 
 /// `Handler` takes no context.
 template <class Job, class Handler>
-struct timeout_unseen {
+struct timeout_without_context {
     static_assert(never<Job, Handler>,
                   "pgq: a handler with a timeout has no stop token. Let it take `const Job&, pgq::context&` and check "
                   "the stop token, or run it in executor::process.");

@@ -23,7 +23,7 @@ struct member_not_supported {
 };
 
 template <class Job, class Serializer>
-struct sensitive_in_the_clear {
+struct sensitive_not_encrypted {
     static_assert(never<Job, Serializer>,
                   "pgq: a job type has a sensitive member, but its serializer does not encrypt. Put the serializer "
                   "into pgq::serializer::encrypted<..., Keys>, or use a member that is not sensitive.");

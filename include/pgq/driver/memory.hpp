@@ -102,7 +102,7 @@ public:
         ids.reserve(r.bodies->size());
         return db_->run([&](tables& db) { return in_memory::enqueue(db, r, bytes, ids, log_.get()); });
     }
-    result<void> exchange(const exchange_request& r, exchange_reply& reply) {
+    result<void> sync(const sync_request& r, sync_reply& reply) {
         in_memory::clear(reply);
         std::vector<in_memory::job_array> dropped;  // its destructor runs after the mutex is released
         return db_->run([&](tables& db) { return in_memory::sync_worker(db, r, reply, waiter_, dropped); });
@@ -145,7 +145,7 @@ public:
         in_memory::undo_log nothing;
         return commit_and_acknowledge(nothing, worker, lease, std::nullopt);
     }
-    result<bool> still_holds(worker_id worker, const lease_ref& lease) {
+    result<bool> owns_lease(worker_id worker, const lease_ref& lease) {
         return db_->run([&](tables& db) { return db.leases.find(lease.id, worker) != nullptr; });
     }
 
@@ -202,11 +202,11 @@ public:
         db_->run([&](tables& db) { in_memory::watch(db, ids, keep, ended, waiter_); });
         return {};
     }
-    result<std::vector<lease_news>> leases_now(worker_id id) {
+    result<std::vector<lease_update>> lease_updates(worker_id id) {
         return db_->run([&](tables& db) { return db.leases.flags_of(id); });
     }
-    bool stop_asked() noexcept { return db_->take_stop_request(*waiter_); }
-    result<sweep_reply> sweep() {
+    bool take_stop_request() noexcept { return db_->take_stop_request(*waiter_); }
+    result<purge_reply> expire_and_purge() {
         return db_->run([&](tables& db) { return db.jobs.expire_and_purge(db.clock.now()); });
     }
     result<void> revise(const revision& r) {
@@ -232,7 +232,7 @@ public:
     result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) {
         return db_->run([&](tables& db) { return std::min(most, db.count_open(lane)); });
     }
-    result<void> set_dead_letters(std::span<const lane_id> lanes, std::span<const lane_id> to) {
+    result<void> set_dead_letter_routes(std::span<const lane_id> lanes, std::span<const lane_id> to) {
         db_->run([&](tables& db) { in_memory::set_dead_letter_routes(db, lanes, to); });
         return {};
     }

@@ -61,8 +61,8 @@ struct try_failed {
 };
 /// The stop token of a handler fired because of its `executor::timeout`, and the handler still runs when the grace time
 /// of that timeout is over. When it ends, the attempt fails.
-struct handler_overran {
-    static constexpr std::string_view name = "handler_overran";
+struct handler_exceeded_timeout {
+    static constexpr std::string_view name = "handler_exceeded_timeout";
     job_id id{};
     std::string_view entrypoint{};
     std::int16_t attempt = 0;
@@ -101,14 +101,14 @@ struct jobs_rescued {
     std::int64_t held = 0;
 };
 /// An error after which the worker goes on.
-struct trouble {
-    static constexpr std::string_view name = "trouble";
+struct error {
+    static constexpr std::string_view name = "error";
     error_info error{};
 };
 
 /// All events. Add a new event at the end: observer::counters counts them by position.
 using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
-                              connection_failed, connection_restored, jobs_rescued, trouble, try_failed,
-                              handler_overran, limit_differs>;
+                              connection_failed, connection_restored, jobs_rescued, error, try_failed,
+                              handler_exceeded_timeout, limit_differs>;
 
 }  // namespace pgq::event

@@ -125,7 +125,7 @@ public:
 
     /// Allows one more task or coroutine in progress, to replace a coroutine that does not end. It adds no thread, so
     /// it does not help if that coroutine blocks its thread.
-    void stand_in() noexcept {
+    void add_spare_thread() noexcept {
         std::unique_lock lock{mutex_};
         ++extra_;
         if (waiting_.empty() || under_way_ >= width_ + extra_) return;
@@ -134,7 +134,7 @@ public:
         lock.unlock();
         launch(next);
     }
-    void stand_down() noexcept {
+    void remove_spare_thread() noexcept {
         const std::lock_guard lock{mutex_};
         --extra_;
     }
@@ -215,12 +215,12 @@ private:
     std::vector<std::thread> threads_;
     std::mutex mutex_;
     std::condition_variable all_ended_;
-    detail::task_line waiting_;
+    detail::task_queue waiting_;
     std::size_t under_way_ = 0;
     std::size_t extra_ = 0;
 };
 
-static_assert(coroutine_executor<coroutine> && can_stand_in<coroutine>);
+static_assert(coroutine_executor<coroutine> && can_add_spare_thread<coroutine>);
 
 }  // namespace pgq::executor
 

@@ -10,7 +10,7 @@
 namespace pgq::executor {
 
 /// An executor that forwards every call to `Inner`. It is the base class of the decorators of this library and of your
-/// own. The concept `shapes_tries` describes what a decorator may add.
+/// own. The concept `intercepts_tries` describes what a decorator may add.
 template <executor_policy Inner = default_inner>
 class decorator {
 public:
@@ -33,14 +33,14 @@ public:
         inner_.drive(std::move(call));
     }
 
-    void stand_in() noexcept requires(can_stand_in<Inner>) { inner_.stand_in(); }
-    void stand_down() noexcept requires(can_stand_in<Inner>) { inner_.stand_down(); }
+    void add_spare_thread() noexcept requires(can_add_spare_thread<Inner>) { inner_.add_spare_thread(); }
+    void remove_spare_thread() noexcept requires(can_add_spare_thread<Inner>) { inner_.remove_spare_thread(); }
 
 private:
     Inner inner_{};
 };
 
 static_assert(executor_decorator<decorator<>>);
-static_assert(!shapes_tries<decorator<>>);
+static_assert(!intercepts_tries<decorator<>>);
 
 }  // namespace pgq::executor

@@ -49,7 +49,7 @@ public:
                                             steady_time now) const noexcept {
             if (!r.failed() || calls_ >= of_->tries || outside.stop.stop_requested()) return std::nullopt;
             duration pause = of_->backoff.delay(calls_);
-            if (r.names_delay) pause = std::max(pause, r.what.delay());
+            if (r.has_delay) pause = std::max(pause, r.what.delay());
             const duration left = std::min<duration>(of_->budget - (now - began_), outside.must_end_by - now);
             return pause < left ? std::optional{pause} : std::nullopt;
         }
@@ -67,16 +67,16 @@ private:
 
 namespace pgq::detail {
 
-using stray_of_retrying = stray_of_kinds<is_backoff, is_executor, is_tries, is_budget>;
+using stray_of_retrying = wrong_argument_of<is_backoff, is_executor, is_tries, is_budget>;
 
-struct a_backoff_is_missing {};
+struct missing_backoff {};
 
 template <class... Args>
 struct retrying_of {
     using backoff = pick_t<is_backoff, void, Args...>;
-    using stray = std::conditional_t<std::is_void_v<backoff>, a_backoff_is_missing,
-                                     typename stray_of_retrying::template among<Args...>::type>;
-    using type = ill_decorator<stray>;
+    using wrong_argument = std::conditional_t<std::is_void_v<backoff>, missing_backoff,
+                                              typename stray_of_retrying::template among<Args...>::type>;
+    using type = invalid_decorator<wrong_argument>;
 };
 template <class... Args>
     requires(!std::is_void_v<pick_t<is_backoff, void, Args...>> &&

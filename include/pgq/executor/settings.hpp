@@ -64,7 +64,7 @@ using pick_t = typename pick<Kind, Default, Args...>::type;
 
 /// The first argument that is of no kind or is the second of a kind; `void` if all arguments are right.
 template <template <class> class... Kinds>
-struct stray_of_kinds {
+struct wrong_argument_of {
     template <class First>
     struct like {
         template <class T>
@@ -86,9 +86,9 @@ struct stray_of_kinds {
 
 /// Replaces a decorator with wrong arguments. A queue that gets it does not compile, with a message about `Stray`.
 template <class Stray>
-struct ill_decorator {
+struct invalid_decorator {
     using policy_category = executor_tag;
-    using stray = Stray;
+    using wrong_argument = Stray;
 };
 
 }  // namespace pgq::detail

@@ -48,7 +48,7 @@ private:
 
 /// Waiting tasks: tasks with `first` come out before the others, in both groups first in, first out. It is not
 /// thread-safe.
-class task_line {
+class task_queue {
 public:
     bool empty() const noexcept { return first_.empty() && rest_.empty(); }
     void push(const task& t) { (t.first ? first_ : rest_).push(t); }

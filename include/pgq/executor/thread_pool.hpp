@@ -22,7 +22,7 @@ namespace pgq::executor {
 ///
 /// A task may call `execute`, also while `stop()` waits. A task must not call `stop()`.
 ///
-/// `stand_in()` adds a thread, to replace one that is blocked by a task which does not end. `stand_down()` ends one
+/// `add_spare_thread()` adds a thread, to replace one that is blocked by a task which does not end. `remove_spare_thread()` ends one
 /// thread, as soon as that thread has no task. If the system refuses the additional thread, the pool runs without it.
 class thread_pool {
 public:
@@ -77,7 +77,7 @@ public:
         stopping_ = false;
     }
 
-    void stand_in() noexcept {
+    void add_spare_thread() noexcept {
         std::vector<std::thread> ended;
         const std::lock_guard lock{mutex_};
         if (stopping_ || threads_.empty()) return;
@@ -89,7 +89,7 @@ public:
             threads_.emplace_back([this] { work(); });
         } catch (const std::exception&) { ++missing_; }
     }
-    void stand_down() noexcept {
+    void remove_spare_thread() noexcept {
         {
             const std::lock_guard lock{mutex_};
             if (stopping_ || threads_.empty()) return;
@@ -117,7 +117,7 @@ private:
         }
     }
 
-    // Ends the calling thread. stop() or the next stand_in() joins it.
+    // Ends the calling thread. stop() or the next add_spare_thread() joins it.
     void retire() noexcept {
         --surplus_;
         if (stopping_) return;  // stop() joins it
@@ -145,7 +145,7 @@ private:
     std::vector<std::thread> retired_;  // threads that have ended or are about to end
     std::mutex mutex_;
     std::condition_variable work_to_do_;
-    detail::task_line waiting_;
+    detail::task_queue waiting_;
     std::size_t sleeping_ = 0;
     std::size_t notified_ = 0;  // sleeping threads that were notified and have not woken yet
     std::size_t surplus_ = 0;   // threads that must end
@@ -153,6 +153,6 @@ private:
     bool stopping_ = false;
 };
 
-static_assert(executor_policy<thread_pool> && can_stand_in<thread_pool>);
+static_assert(executor_policy<thread_pool> && can_add_spare_thread<thread_pool>);
 
 }  // namespace pgq::executor

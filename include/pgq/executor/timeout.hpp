@@ -78,7 +78,7 @@ public:
             if (now < ends_) return std::nullopt;
             std::string why = "timed out after " + pgq::detail::text_of(of_->limit);
             if (r.failed() && !r.what.reason().empty()) why += ": " + r.what.reason();
-            r = {.what = retry_after{{}, std::move(why)}, .names_delay = false};
+            r = {.what = retry_after{{}, std::move(why)}, .has_delay = false};
             return std::nullopt;
         }
 
@@ -87,7 +87,7 @@ public:
             armed_ = false;
             services_.dog->disarm(*this, ends_);
             outer_.reset();
-            if (reported_) services_.came_back(services_.owner);
+            if (reported_) services_.handler_ended(services_.owner);
         }
         // The first call, at the end of the limit, fires the stop token. The second, after the grace time, reports the
         // handler.
@@ -97,7 +97,7 @@ public:
                 return steady_time::max() - now > of_->grace ? now + of_->grace : steady_time::max();
             }
             reported_ = true;
-            services_.overran(services_.owner, scope_, now - scope_.began);
+            services_.exceeded_timeout(services_.owner, scope_, now - scope_.began);
             return steady_time::max();
         }
 
@@ -121,11 +121,11 @@ private:
 
 namespace pgq::detail {
 
-using stray_of_timeout = stray_of_kinds<is_executor, is_grace>;
+using stray_of_timeout = wrong_argument_of<is_executor, is_grace>;
 
 template <static_duration Limit, class... Args>
 struct timeout_of {
-    using type = ill_decorator<typename stray_of_timeout::template among<Args...>::type>;
+    using type = invalid_decorator<typename stray_of_timeout::template among<Args...>::type>;
 };
 template <static_duration Limit, class... Args>
     requires(std::is_void_v<typename stray_of_timeout::template among<Args...>::type>)
@@ -146,7 +146,7 @@ namespace pgq::executor {
 /// the end of its time in `context::must_end_by()`. A handler without a context does not compile with a timeout, unless
 /// it runs in a `process`.
 ///
-/// A handler that still runs after the `grace` time (default 5 s) is reported as `event::handler_overran`. From then
+/// A handler that still runs after the `grace` time (default 5 s) is reported as `event::handler_exceeded_timeout`. From then
 /// until it ends, a `thread_pool` or `coroutine` executor runs one more task at once. No thread is ever killed.
 ///
 /// A thread of the worker fires the token, and callbacks that the handler registers with it run there, so they must be

@@ -101,9 +101,9 @@ struct attempt_services {
     watchdog* dog = nullptr;
     void* owner = nullptr;
     /// Reports that the handler still runs after the grace time; it has run for `run_time`.
-    void (*overran)(void* owner, const try_scope&, duration run_time) noexcept = nullptr;
+    void (*exceeded_timeout)(void* owner, const try_scope&, duration run_time) noexcept = nullptr;
     /// Reports that such a handler has ended.
-    void (*came_back)(void* owner) noexcept = nullptr;
+    void (*handler_ended)(void* owner) noexcept = nullptr;
 };
 
 }  // namespace pgq::detail

@@ -40,7 +40,7 @@ public:
         if (reply.alive) last_good_ = sent;
         heartbeat_action a{.declare_lost = !reply.alive && is_first_loss(worker),
                            .jobs_to_stop = reply.stop_asked,
-                           .rescue = reply.work_to_rescue,
+                           .rescue = reply.rescue_needed,
                            .expire_and_purge = sent >= next_purge_,
                            .rest = lease_time_ / (sent < brisk_until_ ? 30 : 3)};
         if (!reply.alive) last_good_ = sent;

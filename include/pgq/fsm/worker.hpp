@@ -61,13 +61,13 @@ public:
                    steady_time now) noexcept {
         unflushed_ = 0;
         failures_ = 0;
-        if (did.announce_sleep) asleep_ = true;
-        if (did.announce_awake) asleep_ = false;
+        if (did.subscribe_wakes) asleep_ = true;
+        if (did.unsubscribe_wakes) asleep_ = false;
         if (did.wake_peer) {
             wake_peer_ = false;
             woke_peer_ = now;
         }
-        if (did.look_ahead) deferred_.peeked(due, now);
+        if (did.peek_next_due) deferred_.peeked(due, now);
         else if (did.promote) deferred_.promoted(now);
         if (promoted != 0) claims_.scan_again();
         if (did.limit == 0) return;
@@ -190,24 +190,28 @@ private:
         claims_.update(due, now);
         if (limited_at_ && now >= *limited_at_) {
             limited_at_.reset();
-            return exchange({.wake_peer = wake_peer_});
+            return sync({.wake_peer = wake_peer_});
         }
         if (claims_.must_poll(now)) return poll(now);
         const std::uint32_t room = wanted();
         if (room == 0 && asleep_) {
-            return exchange(
-                {.promote = due, .look_ahead = due, .announce_awake = true, .wake_peer = wake_peer_ || notified_});
+            return sync({.promote = due,
+                         .peek_next_due = due,
+                         .unsubscribe_wakes = true,
+                         .wake_peer = wake_peer_ || notified_});
         }
         if (room > 0 && !claims_.is_drained()) return claim(room, due, now);
-        if (due) return exchange({.promote = true, .look_ahead = true, .wake_peer = true});
+        if (due) return sync({.promote = true, .peek_next_due = true, .wake_peer = true});
         if (room > 0 && !asleep_ && !claims_.ends_when_drained()) {
-            return exchange(
-                {.limit = room, .from_start = !claims_.scan_postponed(), .look_ahead = true, .announce_sleep = true});
+            return sync({.limit = room,
+                         .from_start = !claims_.scan_postponed(),
+                         .peek_next_due = true,
+                         .subscribe_wakes = true});
         }
         if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0))
-            return exchange({.look_ahead = deferred_.peek_postponed()});
+            return sync({.peek_next_due = deferred_.peek_postponed()});
         if (deferred_.must_peek(now) || (deferred_.peek_postponed() && in_hand() == 0))
-            return exchange({.look_ahead = true});
+            return sync({.peek_next_due = true});
         if (claims_.ends_when_drained() && claims_.is_drained() && in_hand() == 0 && !limited_at_ &&
             !deferred_.due_soon(now))
             return end_of_work(now);
@@ -219,17 +223,17 @@ private:
         // A worker that was woken claims first. Whether it was woken for a deferred job it sees afterwards.
         const bool hurry = asleep_ && notified_ && !due;
         if (hurry) deferred_.postpone_peek(soon, now);
-        return exchange({.limit = room,
-                         .from_start = start,
-                         .promote = due,
-                         .look_ahead = !hurry && (due || asleep_ || (start && claims_.ends_when_drained()) ||
-                                                  deferred_.may_peek(now)),
-                         .announce_awake = asleep_ && full_,
-                         .wake_peer = wake_peer_});
+        return sync({.limit = room,
+                     .from_start = start,
+                     .promote = due,
+                     .peek_next_due = !hurry && (due || asleep_ || (start && claims_.ends_when_drained()) ||
+                                                 deferred_.may_peek(now)),
+                     .unsubscribe_wakes = asleep_ && full_,
+                     .wake_peer = wake_peer_});
     }
 
-    worker_action exchange(worker_action a) noexcept {
-        a.what = worker_do::exchange;
+    worker_action sync(worker_action a) noexcept {
+        a.what = worker_do::sync;
         was_notified_ = std::exchange(notified_, false);
         return a;
     }
@@ -239,12 +243,12 @@ private:
         claims_.polled(now);
         poll_deferred_ = !poll_deferred_;
         const std::uint32_t room = wanted();
-        if (poll_deferred_ || room == 0) return exchange({.look_ahead = true});
-        return exchange({.limit = room, .from_start = true});
+        if (poll_deferred_ || room == 0) return sync({.peek_next_due = true});
+        return sync({.limit = room, .from_start = true});
     }
 
     worker_action end_of_work(steady_time now) noexcept {
-        if (claims_.ran_since_drained()) return claims_.scan_again(), exchange({.limit = wanted(), .from_start = true});
+        if (claims_.ran_since_drained()) return claims_.scan_again(), sync({.limit = wanted(), .from_start = true});
         if (options_.until == run_until::empty) return shutdown_.begin(now), wind_down(now);
         if (now - counted_ < count_every) return {.what = worker_do::wait, .timeout = count_every - (now - counted_)};
         claims_.claim_again();
@@ -256,7 +260,7 @@ private:
         if (now < std::min(resting_until_, last_call))
             return {.what = worker_do::wait, .timeout = std::min(resting_until_, last_call) - now};
         const bool due = now >= std::min(flush_at_, shutdown_.grace_ends()) || in_hand() == 0;
-        if (unflushed_ > 0 && now < last_call && due) return exchange({.announce_awake = asleep_});
+        if (unflushed_ > 0 && now < last_call && due) return sync({.unsubscribe_wakes = asleep_});
         return shutdown_.next(in_hand(), unflushed_ > 0 ? flush_at_ : steady_time::max(), now);
     }
 
@@ -268,7 +272,7 @@ private:
     }
     // Without a connection whatever needs one is a pause.
     worker_action offline(worker_action a, steady_time now) const noexcept {
-        if (a.what == worker_do::exchange || a.what == worker_do::count_deferred)
+        if (a.what == worker_do::sync || a.what == worker_do::count_deferred)
             a = {.what = worker_do::wait, .timeout = std::chrono::seconds{1}};
         if (a.what != worker_do::wait) return a;
         const duration left = std::min<duration>(a.timeout, connection_.next_at() - now);

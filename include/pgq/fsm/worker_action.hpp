@@ -10,7 +10,7 @@ namespace pgq::fsm {
 
 /// What the loop around a worker does next.
 enum class worker_do : std::uint8_t {
-    exchange,         ///< one round trip as described, then exchanged() or failed()
+    sync,             ///< one round trip as described, then exchanged() or failed()
     wait,             ///< until notified, until a job finishes, or for `timeout`; notified() only for the first
     pause,            ///< the same without a connection
     run_claimed,      ///< hand the claimed jobs to the executor, then ran()
@@ -30,9 +30,9 @@ struct worker_action {
     std::uint32_t limit = 0;  ///< claim so many
     bool from_start = false;  ///< a full scan: without cursors
     bool promote = false;
-    bool look_ahead = false;
-    bool announce_sleep = false;
-    bool announce_awake = false;
+    bool peek_next_due = false;
+    bool subscribe_wakes = false;
+    bool unsubscribe_wakes = false;
     bool wake_peer = false;
     duration timeout{};
 };

@@ -135,14 +135,14 @@ private:
         std::string answer;
         const child_end end = access_.server().run(request, c.stop_token(), access_.process_grace(), answer);
         if (end.how == child_end::kind::answered) return decode_result(answer);
-        if (end.how == child_end::kind::no_server) notify(runner_->observer(), event::trouble{no_fork_server()});
+        if (end.how == child_end::kind::no_server) notify(runner_->observer(), event::error{no_fork_server()});
         return result_of(end, c.stop_token().stop_requested());
     }
 
     // A connection that cannot be had costs the job no attempt.
     outcome call_in_transaction(context& c) {
         if (auto begun = transaction_.begin(access_.sessions()); !begun) {
-            notify(runner_->observer(), event::trouble{begun.error()});
+            notify(runner_->observer(), event::error{begun.error()});
             return snooze{std::chrono::seconds{1}};
         }
         outcome o = invoke_handler<composition, Job, serializer>(access_.handler(), job_, c, *transaction_);
@@ -177,7 +177,7 @@ private:
 
     void enter_decorators(steady_time now) {
         const attempt_services services{
-            .dog = dog(), .owner = runner_, .overran = &exceeded_timeout, .came_back = &came_back};
+            .dog = dog(), .owner = runner_, .exceeded_timeout = &exceeded_timeout, .handler_ended = &handler_ended};
         const try_scope outside{.id = record().id,
                                 .entrypoint = entrypoint_of<Job>,
                                 .attempt = record().attempt,
@@ -190,9 +190,9 @@ private:
         else return nullptr;
     }
     static void exceeded_timeout(void* owner, const try_scope& s, duration run_time) noexcept {
-        static_cast<runner_type*>(owner)->overran({s.id, s.entrypoint, s.attempt, run_time});
+        static_cast<runner_type*>(owner)->exceeded_timeout({s.id, s.entrypoint, s.attempt, run_time});
     }
-    static void came_back(void* owner) noexcept { static_cast<runner_type*>(owner)->came_back(); }
+    static void handler_ended(void* owner) noexcept { static_cast<runner_type*>(owner)->handler_ended(); }
 
     void settle(try_result&& r) {
         if constexpr (!plan::is_decorated) {
@@ -215,7 +215,7 @@ private:
         bool settled_by_handler = settled_by_handler_;
         if constexpr (in_transaction)
             settled_by_handler = end_transaction(transaction_, *slot_, position_, runner_->observer(), r);
-        if (r.failed() && !r.names_delay) {
+        if (r.failed() && !r.has_delay) {
             const auto delay = retry_delay<typename composition::template backoff_of<Job>>(record());
             r.what = retry_after{delay, std::move(r.what).reason()};
         }

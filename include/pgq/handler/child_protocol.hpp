@@ -139,7 +139,7 @@ inline constexpr std::size_t longest_reason = 32 * 1024;
 inline std::string encode_result(const try_result& r) {
     message_writer out;
     out.put(static_cast<std::uint8_t>(r.what.what()));
-    out.put(static_cast<std::uint8_t>(r.names_delay));
+    out.put(static_cast<std::uint8_t>(r.has_delay));
     out.put(r.what.delay());
     out.put(static_cast<std::uint8_t>(r.what.result().has_value()));
     if (r.what.result()) out.put_rest(*r.what.result());
@@ -151,11 +151,11 @@ inline std::string encode_result(const try_result& r) {
 inline try_result decode_result(std::string_view answer) {
     message_reader in{answer};
     const auto kind = static_cast<outcome::kind>(in.get_below(outcome::kinds));
-    const bool names_delay = in.get_bool();
+    const bool has_delay = in.get_bool();
     const auto delay = in.get<duration>();
     const bool has_result = in.get_bool();
     if (in.failed())
-        return {.what = retry_after{{}, "the answer of the handler's process cannot be read"}, .names_delay = false};
+        return {.what = retry_after{{}, "the answer of the handler's process cannot be read"}, .has_delay = false};
     std::string text{in.rest()};
     if (has_result) {
         try_result r;
@@ -163,7 +163,7 @@ inline try_result decode_result(std::string_view answer) {
         return r;
     }
     switch (kind) {
-    case outcome::kind::retry: return {.what = retry_after{delay, std::move(text)}, .names_delay = names_delay};
+    case outcome::kind::retry: return {.what = retry_after{delay, std::move(text)}, .has_delay = has_delay};
     case outcome::kind::snooze: return {.what = snooze{delay}};
     case outcome::kind::discard: return {.what = discard{std::move(text)}};
     case outcome::kind::hold: return {.what = hold{std::move(text)}};
@@ -188,7 +188,7 @@ inline try_result result_of(const child_end& end, bool stop_requested) {
         break;
     default: return {.what = snooze{std::chrono::seconds{5}}};  // trouble of the worker costs the job no attempt
     }
-    return {.what = retry_after{{}, std::move(why)}, .names_delay = false};
+    return {.what = retry_after{{}, std::move(why)}, .has_delay = false};
 }
 
 inline error_info no_fork_server() {

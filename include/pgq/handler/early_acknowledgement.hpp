@@ -39,12 +39,12 @@ early_acknowledgement acknowledge_early(Sessions& sessions, held_lease& slot, st
     const auto ended = sessions.acknowledge(slot.worker, slot.claimed, {slot.stop_token(position)});
     if (!ended) {
         slot.closing.store(false);
-        notify(observer, event::trouble{ended.error()});
+        notify(observer, event::error{ended.error()});
         return {.otherwise = snooze{std::chrono::seconds{1}}};
     }
     if (*ended == lease_end::ended) return {.may_run = true, .lease_ended = true};
     if (*ended == lease_end::lost) notify(observer, event::lease_lost{slot.claimed.id, 1});
-    else notify(observer, event::trouble{may_be_gone(slot.lease.jobs[position].id)});
+    else notify(observer, event::error{may_be_gone(slot.lease.jobs[position].id)});
     return {.lease_ended = true, .otherwise = retry_after{{}, "it was not acknowledged, so it has not run"}};
 }
 

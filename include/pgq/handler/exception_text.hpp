@@ -19,7 +19,7 @@ inline std::string exception_text(const std::exception_ptr& thrown) noexcept {
 
 /// A failed call with that text as its reason. The back-off says when the job runs again.
 inline try_result failed_with(const std::exception_ptr& thrown) noexcept {
-    return {.what = retry_after{{}, exception_text(thrown)}, .names_delay = false};
+    return {.what = retry_after{{}, exception_text(thrown)}, .has_delay = false};
 }
 
 }  // namespace pgq::detail

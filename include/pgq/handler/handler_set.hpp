@@ -85,7 +85,7 @@ consteval auto decorated_problem() {
     } else if constexpr (plan::in_process && call::is_coroutine) {
         return problem<diagnostic::coroutine_in_process<Job, Handler>>{};
     } else if constexpr (plan::needs_watchdog && !call::with_context && !plan::in_process) {
-        return problem<diagnostic::timeout_unseen<Job, Handler>>{};
+        return problem<diagnostic::timeout_without_context<Job, Handler>>{};
     } else return fine{};
 }
 
@@ -97,7 +97,7 @@ consteval auto delivered_problem() {
     if constexpr (!Composition::template delivery_of<Job>::acknowledges_first) {
         return decorated_problem<Handler, Job, Composition>();
     } else if constexpr (call::in_batches || call::in_transaction || call::is_coroutine) {
-        return problem<diagnostic::form_at_most_once<Job, Handler>>{};
+        return problem<diagnostic::wrong_handler_at_most_once<Job, Handler>>{};
     } else if constexpr (!can_acknowledge<typename driver::session>) {
         return problem<diagnostic::no_delivery_at_most_once<Job, driver>>{};
     } else return decorated_problem<Handler, Job, Composition>();

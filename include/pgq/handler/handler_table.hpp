@@ -218,8 +218,11 @@ private:
     static constexpr typename runner_type::job_functions functions_for() {
         if constexpr (in_batches<Job>) return {.dispatch = &gather<Job>, .in_batches = true};
         else if constexpr (plan<Job>::in_strands) {
-            return {.run = &run<Job>, .dispatch = &dispatch<Job>, .apart = ends_lease<Job>, .once = at_most_once<Job>};
-        } else return {.run = &run<Job>, .apart = ends_lease<Job>, .once = at_most_once<Job>};
+            return {.run = &run<Job>,
+                    .dispatch = &dispatch<Job>,
+                    .lease_per_job = ends_lease<Job>,
+                    .once = at_most_once<Job>};
+        } else return {.run = &run<Job>, .lease_per_job = ends_lease<Job>, .once = at_most_once<Job>};
     }
     template <class... Jobs>
     static constexpr std::array<typename runner_type::job_functions, sizeof...(Jobs)> functions_of(type_list<Jobs...>) {

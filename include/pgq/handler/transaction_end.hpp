@@ -29,7 +29,7 @@ bool end_transaction(Transaction& transaction, held_lease& slot, std::uint32_t p
         if (!ended) {
             slot.closing.store(false);
             r = {.what = retry_after{{}, "the transaction was not committed: " + ended.error().text()},
-                 .names_delay = false};
+                 .has_delay = false};
             return false;
         }
         if (*ended == lease_end::lost) notify(observer, event::lease_lost{slot.claimed.id, 1});

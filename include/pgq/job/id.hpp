@@ -29,7 +29,7 @@ struct worker_id {
 /// the location of its row: block << 16 | offset, or 0 for a driver that needs none.
 struct lease_ref {
     std::int64_t id = 0;
-    std::uint64_t place = 0;
+    std::uint64_t location = 0;
     friend constexpr auto operator<=>(lease_ref, lease_ref) = default;
 };
 

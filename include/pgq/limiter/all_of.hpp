@@ -18,16 +18,16 @@ class all_of {
     static constexpr int keyed_count = (0 + ... + (keyed_limiter<Limiters> ? 1 : 0));
     // The first mistake of a part, or that two parts have keys.
     static constexpr auto find_mistake = [] {
-        limiter_mistake found = limiter_mistake::none;
-        const auto look = [&](limiter_mistake m) { found = found == limiter_mistake::none ? m : found; };
+        limiter_error found = limiter_error::none;
+        const auto look = [&](limiter_error m) { found = found == limiter_error::none ? m : found; };
         (look(mistake_of<Limiters>), ...);
-        look(keyed_count > 1 ? limiter_mistake::two_keys : limiter_mistake::none);
+        look(keyed_count > 1 ? limiter_error::two_keys : limiter_error::none);
         return found;
     };
 
 public:
     using policy_category = limiter_tag;
-    static constexpr limiter_mistake mistake = find_mistake();
+    static constexpr limiter_error mistake = find_mistake();
     static constexpr bool is_keyed = keyed_count != 0;
     static constexpr bool counts_running = (pgq::counts_running<Limiters> || ...);
 

@@ -15,8 +15,8 @@ template <std::int32_t Most = run_time>
 class concurrency {
 public:
     using policy_category = limiter_tag;
-    static constexpr limiter_mistake mistake =
-        Most > 0 || Most == run_time ? limiter_mistake::none : limiter_mistake::no_concurrency;
+    static constexpr limiter_error mistake =
+        Most > 0 || Most == run_time ? limiter_error::none : limiter_error::no_concurrency;
 
     concurrency() noexcept = default;
     /// A number below 1 counts as 1.

@@ -19,7 +19,7 @@ namespace pgq::limiter {
 template <auto Member, std::int32_t Most>
 struct concurrency_by {
     using policy_category = limiter_tag;
-    static constexpr limiter_mistake mistake = Most > 0 ? limiter_mistake::none : limiter_mistake::no_concurrency;
+    static constexpr limiter_error mistake = Most > 0 ? limiter_error::none : limiter_error::no_concurrency;
     static constexpr bool is_keyed = true;
     static constexpr bool counts_running = true;
 

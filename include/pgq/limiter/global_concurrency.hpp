@@ -16,8 +16,8 @@ class global_concurrency {
 public:
     using policy_category = limiter_tag;
     static constexpr bool counts_running = true;
-    static constexpr limiter_mistake mistake =
-        Most > 0 || Most == run_time ? limiter_mistake::none : limiter_mistake::no_concurrency;
+    static constexpr limiter_error mistake =
+        Most > 0 || Most == run_time ? limiter_error::none : limiter_error::no_concurrency;
 
     global_concurrency() noexcept requires(Most != run_time) = default;
     /// A number below 1 counts as 1.

@@ -17,9 +17,9 @@ template <std::int32_t Amount = run_time, class Per = std::chrono::seconds, std:
 class global_rate {
 public:
     using policy_category = limiter_tag;
-    static constexpr limiter_mistake mistake = Amount <= 0 && Amount != run_time ? limiter_mistake::no_rate
-                                               : Burst <= 0 && Burst != run_time ? limiter_mistake::no_burst
-                                                                                 : limiter_mistake::none;
+    static constexpr limiter_error mistake = Amount <= 0 && Amount != run_time ? limiter_error::no_rate
+                                             : Burst <= 0 && Burst != run_time ? limiter_error::no_burst
+                                                                               : limiter_error::none;
 
     global_rate() noexcept requires(Amount != run_time) : global_rate{Amount, Per{1}, Burst} {}
     /// An amount below 1 counts as 1, and so does a burst that is given. A `per` below one microsecond counts as one.
@@ -27,7 +27,7 @@ public:
                          std::int32_t burst = run_time) noexcept
         : amount_{std::max(amount, 1)},
           per_{std::max<duration>(per, std::chrono::microseconds{1})},
-          burst_{burst == run_time ? usual_burst(amount_, per_) : std::max(burst, 1)} {}
+          burst_{burst == run_time ? default_burst(amount_, per_) : std::max(burst, 1)} {}
     global_rate() noexcept requires(Amount == run_time) : global_rate{1} {}
 
     void declare(std::vector<limit_spec>& out) const {

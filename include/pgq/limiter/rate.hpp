@@ -20,15 +20,15 @@ template <std::int32_t Amount = run_time, class Per = std::chrono::seconds, std:
 class rate {
 public:
     using policy_category = limiter_tag;
-    static constexpr limiter_mistake mistake = Amount <= 0 && Amount != run_time ? limiter_mistake::no_rate
-                                               : Burst <= 0 && Burst != run_time ? limiter_mistake::no_burst
-                                                                                 : limiter_mistake::none;
+    static constexpr limiter_error mistake = Amount <= 0 && Amount != run_time ? limiter_error::no_rate
+                                             : Burst <= 0 && Burst != run_time ? limiter_error::no_burst
+                                                                               : limiter_error::none;
 
     rate() noexcept requires(Amount != run_time) : rate{Amount, Per{1}, Burst} {}
     /// An amount below 1 counts as 1, and so does a burst that is given.
     explicit rate(std::int32_t amount, duration per = std::chrono::seconds{1}, std::int32_t burst = run_time) noexcept
         : each_{std::max(per, duration{1}) / std::max(amount, 1)},
-          burst_{burst == run_time ? usual_burst(amount, per) : std::max(burst, 1)},
+          burst_{burst == run_time ? default_burst(amount, per) : std::max(burst, 1)},
           tokens_{static_cast<double>(burst_)} {}
     /// Has no limit until values are assigned.
     rate() noexcept requires(Amount == run_time) = default;

@@ -12,7 +12,7 @@ namespace pgq::limiter {
 inline constexpr std::int32_t run_time = -1;
 
 /// The default burst of a rate: the number of attempts that it allows in 100 ms, at least 1.
-constexpr std::int32_t usual_burst(std::int32_t amount, duration per) noexcept {
+constexpr std::int32_t default_burst(std::int32_t amount, duration per) noexcept {
     const double in_a_tenth = static_cast<double>(amount) * 0.1 / std::chrono::duration<double>(per).count();
     return std::max(1, static_cast<std::int32_t>(std::min(in_a_tenth, static_cast<double>(std::max(amount, 1)))));
 }

@@ -212,6 +212,6 @@ private:
 };
 
 static_assert(observer_policy<counters> && observes_something<counters>);
-static_assert(observes<counters, event::trouble>);
+static_assert(observes<counters, event::error>);
 
 }  // namespace pgq::observer

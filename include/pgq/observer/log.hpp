@@ -44,7 +44,7 @@ struct log_options {
     log_level jobs_rescued = log_level::warning;
     log_level trouble = log_level::warning;
     log_level try_failed = log_level::info;
-    log_level handler_overran = log_level::error;
+    log_level handler_exceeded_timeout = log_level::error;
     log_level limit_differs = log_level::warning;
 };
 
@@ -118,7 +118,7 @@ public:
     void on(const event::jobs_rescued& e) noexcept {
         put(options_.jobs_rescued, e, {{"workers", e.workers}, {"returned", e.returned}, {"held", e.held}});
     }
-    void on(const event::trouble& e) noexcept { put_error(options_.trouble, e, {}); }
+    void on(const event::error& e) noexcept { put_error(options_.trouble, e, {}); }
     void on(const event::try_failed& e) noexcept {
         put(options_.try_failed, e,
             {{"job", e.id.value},
@@ -128,8 +128,8 @@ public:
              {"reason", e.reason},
              {"pause_ms", milliseconds(e.pause)}});
     }
-    void on(const event::handler_overran& e) noexcept {
-        put(options_.handler_overran, e,
+    void on(const event::handler_exceeded_timeout& e) noexcept {
+        put(options_.handler_exceeded_timeout, e,
             {{"job", e.id.value},
              {"entrypoint", e.entrypoint},
              {"attempt", e.attempt},

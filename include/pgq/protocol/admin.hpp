@@ -24,10 +24,10 @@ struct worker_info {
 
 /// The answer to a heartbeat.
 struct beat_reply {
-    bool alive = false;           ///< false: this worker was declared dead and has lost its leases
-    bool work_to_rescue = false;  ///< the heartbeat of another worker is late: call `rescue`
-    bool stop_asked = false;      ///< jobs of this worker should stop: see lease_news
-    bool compacted = false;       ///< this heartbeat removed dead rows; an old snapshot may soon leave more of them
+    bool alive = false;          ///< false: this worker was declared dead and has lost its leases
+    bool rescue_needed = false;  ///< the heartbeat of another worker is late: call `rescue`
+    bool stop_asked = false;     ///< jobs of this worker should stop: see lease_update
+    bool compacted = false;      ///< this heartbeat removed dead rows; an old snapshot may soon leave more of them
     std::optional<error_info> compact_error{};  ///< why compaction failed; the heartbeat itself has succeeded
 };
 

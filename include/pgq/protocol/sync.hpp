@@ -16,18 +16,18 @@
 namespace pgq {
 
 /// The cursor of a worker in a lane: the position of the last job that it read there. Its next claim starts after it.
-struct floor_mark {
+struct claim_cursor {
     pgq::rank rank{INT64_MIN};
     job_id id{INT64_MIN};
-    friend constexpr auto operator<=>(const floor_mark&, const floor_mark&) = default;
+    friend constexpr auto operator<=>(const claim_cursor&, const claim_cursor&) = default;
 };
 
 /// What to claim from one lane.
 struct claim_lane {
     lane_id lane{};
-    floor_mark floor{};             ///< the cursor
+    claim_cursor cursor{};          ///< the cursor
     std::int16_t max_attempts = 0;  ///< after this many deliveries a rescue holds the job; at least 1
-    bool each = false;              ///< true: one lease for each job, instead of one for all jobs
+    bool lease_per_job = false;     ///< true: one lease for each job, instead of one for all jobs
     bool exact = false;             ///< true: start at the cursor, even if other workers are known to be further on
 };
 
@@ -70,34 +70,36 @@ struct lease_progress {
 };
 
 /// A sync: one round trip of a worker that acknowledges what it finished and claims new jobs.
-struct exchange_request {
+struct sync_request {
     worker_id worker{};
     std::span<const lease_ref> finished{};         ///< whole leases, with every job done
     std::span<const lease_progress> progressed{};  ///< leases with other outcomes, or with only some jobs ended
     std::span<const claim_lane> lanes{};           ///< claim from these lanes ...
     std::uint32_t limit = 0;                       ///< ... at most this many jobs; 0 claims nothing
     std::span<const limited_lane> limited{};       ///< also claim from these lanes, within their limits; not in `limit`
-    std::uint32_t limited_room = 0;                ///< ... at most this many jobs of all of them together
-    std::span<const lane_id> freed{};              ///< limited lanes that have capacity again: wake a peer for each
-    bool promote = false;                          ///< first make deferred jobs that are due claimable
-    bool look_ahead = false;                       ///< report when the next deferred job is due
-    bool announce_sleep = false;                   ///< subscribe to wake-ups, then claim
-    bool announce_awake = false;                   ///< unsubscribe from wake-ups
-    bool crowded = false;                          ///< many workers claim at once: wait a short time for a claim slot
-    bool pass_on = false;           ///< there may be more jobs than this worker can take: wake one sleeping peer
-    const filter* apart = nullptr;  ///< claim from `lanes` only jobs that pass, one lease each; ignores the cursors
+    std::uint32_t limited_capacity = 0;            ///< ... at most this many jobs of all of them together
+    std::span<const lane_id> lanes_with_capacity{};  ///< limited lanes that have capacity again: wake a peer for each
+    bool promote = false;                            ///< first make deferred jobs that are due claimable
+    bool peek_next_due = false;                      ///< report when the next deferred job is due
+    bool subscribe_wakes = false;                    ///< subscribe to wake-ups, then claim
+    bool unsubscribe_wakes = false;                  ///< unsubscribe from wake-ups
+    bool contended = false;                          ///< many workers claim at once: wait a short time for a claim slot
+    bool wake_peer = false;  ///< there may be more jobs than this worker can take: wake one sleeping peer
+    const filter* claim_filter =
+        nullptr;  ///< claim from `lanes` only jobs that pass, one lease each; ignores the cursors
 };
 
 /// The answer to a sync.
-struct exchange_reply {
+struct sync_reply {
     std::vector<claimed_lease> leases{};
-    std::vector<lease_ref> moved{};      ///< progressed leases that have not ended, with their new row location
-    std::vector<std::int64_t> lost{};    ///< ids of leases that this worker had lost; the sync changed nothing of them
-    std::optional<duration> next_due{};  ///< with look_ahead: time until the next deferred job, by the database's clock
-    std::int64_t workers = 0;            ///< with look_ahead: the number of workers, if the driver needs it known
-    std::uint32_t promoted = 0;          ///< deferred or blocked jobs that became claimable
-    std::optional<duration> again{};     ///< when a claim from the limited lanes may get more jobs, if that is known
-    bool more_limited = false;           ///< a peer could claim from the limited lanes at once
+    std::vector<lease_ref> moved{};    ///< progressed leases that have not ended, with their new row location
+    std::vector<std::int64_t> lost{};  ///< ids of leases that this worker had lost; the sync changed nothing of them
+    std::optional<duration>
+        next_due{};                   ///< with peek_next_due: time until the next deferred job, by the database's clock
+    std::int64_t workers = 0;         ///< with peek_next_due: the number of workers, if the driver needs it known
+    std::uint32_t promoted = 0;       ///< deferred or blocked jobs that became claimable
+    std::optional<duration> again{};  ///< when a claim from the limited lanes may get more jobs, if that is known
+    bool peers_can_claim_limited = false;  ///< a peer could claim from the limited lanes at once
 
     std::size_t claimed() const noexcept {
         std::size_t n = 0;

@@ -39,12 +39,13 @@ struct take_request {
     std::uint32_t limit = 1;        ///< at most this many jobs; 0 takes nothing
     const filter* where = nullptr;  ///< only jobs that pass; null: any job
     bool promote = true;            ///< first make deferred jobs that are due claimable; not inside a transaction
-    bool look_ahead = false;        ///< report when the next deferred job is due
+    bool peek_next_due = false;     ///< report when the next deferred job is due
 };
 
 struct take_reply {
-    std::vector<taken_record> jobs{};    ///< in the order in which they should run
-    std::optional<duration> next_due{};  ///< with look_ahead: time until the next deferred job, by the database's clock
+    std::vector<taken_record> jobs{};  ///< in the order in which they should run
+    std::optional<duration>
+        next_due{};  ///< with peek_next_due: time until the next deferred job, by the database's clock
 };
 
 }  // namespace pgq

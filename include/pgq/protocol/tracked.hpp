@@ -49,8 +49,8 @@ struct tracked_request {
 
 /// What an enqueue did with one job.
 struct enqueued_job {
-    job_id id{};        ///< its id, or the id of the job that has its unique key
-    bool fresh = true;  ///< false: another job has its unique key, so this one was not enqueued
+    job_id id{};         ///< its id, or the id of the job that has its unique key
+    bool is_new = true;  ///< false: another job has its unique key, so this one was not enqueued
     friend constexpr bool operator==(const enqueued_job&, const enqueued_job&) = default;
 };
 
@@ -82,20 +82,20 @@ struct failed_attempt {
 };
 
 /// The states of a job, as bits: a search may combine them.
-enum class job_place : std::uint8_t { ready = 1, deferred = 2, blocked = 4, leased = 8, held = 16 };
-constexpr job_place operator|(job_place a, job_place b) noexcept {
-    return static_cast<job_place>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+enum class job_state : std::uint8_t { ready = 1, deferred = 2, blocked = 4, leased = 8, held = 16 };
+constexpr job_state operator|(job_state a, job_state b) noexcept {
+    return static_cast<job_state>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
-constexpr bool includes(job_place all, job_place one) noexcept {
+constexpr bool includes(job_state all, job_state one) noexcept {
     return (static_cast<unsigned>(all) & static_cast<unsigned>(one)) != 0;
 }
-inline constexpr job_place anywhere = static_cast<job_place>(31);
+inline constexpr job_state any_state = static_cast<job_state>(31);
 
 /// Which jobs to find: jobs of these lanes, in these states, that pass a filter. The answer is in the order of their
 /// ids.
 struct find_request {
     std::span<const lane_id> lanes{};
-    job_place where = anywhere;
+    job_state where = any_state;
     const filter* which = nullptr;  ///< null: any job
     std::int64_t limit = INT64_MAX;
 };
@@ -108,15 +108,15 @@ struct cancel_reply {
 };
 
 /// The current state of a worker's lease in the database, which other sessions may have changed.
-struct lease_news {
+struct lease_update {
     lease_ref ref{};
     std::vector<std::int16_t> flags{};  ///< by job_record::index; empty if no job has flags
 };
 
 /// What an expiry and purge did.
-struct sweep_reply {
-    std::int64_t expired = 0;    ///< jobs that expired
-    std::int64_t forgotten = 0;  ///< records that it deleted: old ends of jobs, unique keys and failed attempts
+struct purge_reply {
+    std::int64_t expired = 0;  ///< jobs that expired
+    std::int64_t purged = 0;   ///< records that it deleted: old ends of jobs, unique keys and failed attempts
 };
 
 }  // namespace pgq

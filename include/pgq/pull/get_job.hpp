@@ -46,7 +46,7 @@ std::string report_unreadable(Observer& observer, job_id id, error_info why) {
     constexpr std::size_t max_reason = 4096;
     why.message = "job " + std::to_string(id.value) + " cannot be read: " + why.message;
     auto reason = make_storable(cannot_be_read(why).reason, max_reason);
-    notify(observer, event::trouble{std::move(why)});
+    notify(observer, event::error{std::move(why)});
     return reason;
 }
 
@@ -71,7 +71,7 @@ template <class Observer>
 struct take_parameters {
     const std::vector<lane_id>* lanes = nullptr;  ///< of the whole queue
     const filter* where = nullptr;
-    bool look_ahead = false;
+    bool peek_next_due = false;
     Observer* observer = nullptr;
 };
 
@@ -84,7 +84,7 @@ result<std::optional<taken<Job>>> take_one(Session& session, const take_paramete
     const auto mine = lanes_for<Composition, Job>(*t.lanes);
     for (;;) {
         take_reply reply;
-        auto took = session.take({.lanes = mine, .where = t.where, .look_ahead = t.look_ahead}, reply);
+        auto took = session.take({.lanes = mine, .where = t.where, .peek_next_due = t.peek_next_due}, reply);
         if (!took) return std::move(took.error());
         due = reply.next_due;
         if (reply.jobs.empty()) return std::optional<taken<Job>>{};
@@ -108,7 +108,7 @@ result<std::optional<taken<Job>>> get_job(queue_core<Composition>& core, const g
     if (!lanes) return std::move(lanes.error());
     auto& cache = cache_of(core);
     const take_parameters<typename Composition::observer> t{
-        .lanes = &*lanes, .where = &o.where, .look_ahead = o.timeout > duration{}, .observer = &core.observer};
+        .lanes = &*lanes, .where = &o.where, .peek_next_due = o.timeout > duration{}, .observer = &core.observer};
     const waiting w = waiting_for<Composition, Job>(*lanes, o);
     return wait_for_job(cache, core.connection.driver(), w, [&](std::optional<duration>& due) {
         return core.connection.with([&](auto& session, auto&) -> result<std::optional<taken<Job>>> {
@@ -132,7 +132,7 @@ result<std::optional<taken<Job>>> take_inside(Session& inside, queue_core<Compos
     const auto look = [&](std::optional<duration>& due) -> result<std::optional<taken<Job>>> {
         take_reply promoted;
         auto asked = core.connection.with([&](auto& session, auto&) {
-            return session.take({.limit = 0, .look_ahead = o.timeout > duration{}}, promoted);
+            return session.take({.limit = 0, .peek_next_due = o.timeout > duration{}}, promoted);
         });
         if (!asked) return std::move(asked.error());
         std::optional<duration> unused;

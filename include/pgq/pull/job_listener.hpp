@@ -38,10 +38,10 @@ public:
     result<void> fall_asleep() {
         woken_ = false;
         if (auto alive = stay_alive(); !alive) return alive;
-        auto said = exchange({.announce_sleep = true});
+        auto said = sync({.subscribe_wakes = true});
         if (said || said.error() != errc::worker_lost) return said;
         if (auto known = enroll(); !known) return known;
-        return exchange({.announce_sleep = true});
+        return sync({.subscribe_wakes = true});
     }
     /// True if an enqueue has woken it.
     result<bool> wait(duration timeout) {
@@ -51,13 +51,13 @@ public:
         woken_ = woken_ || *why == wake_reason::notified;
         return *why == wake_reason::notified;
     }
-    /// Wake-ups go to other workers again. If `pass_on`, or if it has been woken, one of them wakes now: there may be
+    /// Wake-ups go to other workers again. If `wake_peer`, or if it has been woken, one of them wakes now: there may be
     /// more jobs than the caller takes.
-    result<void> leave(bool pass_on) {
+    result<void> leave(bool wake_peer) {
         if (auto heard = wait(duration{}); !heard) return std::move(heard.error());
         std::vector<claim_lane> lanes;
         for (const lane_id lane : lanes_) lanes.push_back({.lane = lane, .max_attempts = 1});
-        return exchange({.lanes = lanes, .announce_awake = true, .pass_on = pass_on || woken_});
+        return sync({.lanes = lanes, .unsubscribe_wakes = true, .wake_peer = wake_peer || woken_});
     }
     /// Pauses; an enqueue does not wake it.
     result<void> rest(duration time) {
@@ -89,15 +89,15 @@ private:
         auto answer = session_.beat(id_);
         if (!answer) return std::move(answer.error());
         seen_ = clock::now();
-        if (answer->work_to_rescue)
+        if (answer->rescue_needed)
             if (auto rescued = session_.rescue(); !rescued) return std::move(rescued.error());
         if (answer->alive) return {};
         if (auto known = enroll(); !known) return known;
-        return exchange({.announce_sleep = true});
+        return sync({.subscribe_wakes = true});
     }
-    result<void> exchange(exchange_request r) {
+    result<void> sync(sync_request r) {
         r.worker = id_;
-        return session_.exchange(r, reply_);
+        return session_.sync(r, reply_);
     }
 
     // Long, because it holds no job and beats only during a wait. A killed process leaves it behind for so long.
@@ -107,7 +107,7 @@ private:
     Session session_;
     std::vector<lane_id> lanes_;
     worker_id id_{};
-    exchange_reply reply_{};
+    sync_reply reply_{};
     steady_time seen_{};
     bool woken_ = false;
 };

@@ -129,18 +129,19 @@ private:
     result<void> acknowledge(const held_lease& held, const settlement& what) {
         const std::string mask{'\1'};
         const lease_progress end{.ref = held.ref, .last = true, .mask = mask, .items = {&what, 1}, .flagged = true};
-        exchange_reply reply;
-        exchange_request r{.worker = worker_, .progressed = {&end, 1}};
-        if (limited_) r.freed = {&held.lane, 1};
-        if (auto done = exchange(r, reply); !done) return done;
+        sync_reply reply;
+        sync_request r{.worker = worker_, .progressed = {&end, 1}};
+        if (limited_) r.lanes_with_capacity = {&held.lane, 1};
+        if (auto done = sync(r, reply); !done) return done;
         if (!reply.lost.empty()) return errc::lease_lost;
         return {};
     }
     // Another session may have moved the lease. True if it is still ours.
     bool locate(std::int64_t id) {
-        auto now = session_->leases_now(worker_);
+        auto now = session_->lease_updates(worker_);
         if (!now) return false;
-        const auto found = std::find_if(now->begin(), now->end(), [&](const lease_news& n) { return n.ref.id == id; });
+        const auto found =
+            std::find_if(now->begin(), now->end(), [&](const lease_update& n) { return n.ref.id == id; });
         if (found == now->end()) return false;
         held_.at(id).ref = found->ref;
         return true;
@@ -226,11 +227,11 @@ private:
             from.push_back({.lane = lane, .max_attempts = options_.max_attempts});
             one_by_one.push_back({.lane = lane, .most = 1, .max_attempts = options_.max_attempts});
         }
-        exchange_request r{.worker = worker_, .promote = true, .look_ahead = true};
-        if (limited_) r.limited = one_by_one, r.limited_room = 1;
-        else r.lanes = from, r.limit = options_.prefetch, r.apart = &options_.where;
-        exchange_reply reply;
-        if (auto claimed = exchange(r, reply); !claimed) return claimed;
+        sync_request r{.worker = worker_, .promote = true, .peek_next_due = true};
+        if (limited_) r.limited = one_by_one, r.limited_capacity = 1;
+        else r.lanes = from, r.limit = options_.prefetch, r.claim_filter = &options_.where;
+        sync_reply reply;
+        if (auto claimed = sync(r, reply); !claimed) return claimed;
         due = reply.next_due;
         if (reply.again) due = std::min(due.value_or(*reply.again), *reply.again);
         std::sort(reply.leases.begin(), reply.leases.end(), [](const claimed_lease& a, const claimed_lease& b) {
@@ -243,8 +244,8 @@ private:
         }
         return {};
     }
-    result<void> exchange(const exchange_request& r, exchange_reply& reply) {
-        auto done = session_->exchange(r, reply);
+    result<void> sync(const sync_request& r, sync_reply& reply) {
+        auto done = session_->sync(r, reply);
         if (!done && done.error() == errc::worker_lost) lost_ = true;
         if (!done) return drop_broken(std::move(done.error()));
         return done;

@@ -98,9 +98,10 @@ class compressed : public detail::decorator<Inner> {
 
 public:
     static constexpr compression_options options = Options;
-    static constexpr serializer_flaw flaw = flaw_of<Inner> != serializer_flaw::none ? flaw_of<Inner>
-                                            : encrypting_serializer<Inner> ? serializer_flaw::compresses_ciphertext
-                                                                           : serializer_flaw::none;
+    static constexpr serializer_error flaw = serializer_error_of<Inner> != serializer_error::none
+                                                 ? serializer_error_of<Inner>
+                                             : encrypting_serializer<Inner> ? serializer_error::compresses_ciphertext
+                                                                            : serializer_error::none;
 
     /// This serializer inside `encrypted`.
     using revealing = compressed<detail::revealing_t<Inner>, Options>;

@@ -49,7 +49,7 @@ public:
     /// the version is lost.
     static constexpr bool hides_versions = requires { requires Inner::keeps_versions; };
     static constexpr bool encrypts = encrypting_serializer<Inner>;
-    static constexpr serializer_flaw flaw = flaw_of<Inner>;
+    static constexpr serializer_error flaw = serializer_error_of<Inner>;
 
     static constexpr bool by_members = requires { requires Inner::by_members; };
     template <class Job>

@@ -120,9 +120,10 @@ class encrypted : public detail::decorator<detail::revealing_t<Inner>> {
 
 public:
     static constexpr bool encrypts = true;
-    static constexpr serializer_flaw flaw = flaw_of<Inner> != serializer_flaw::none ? flaw_of<Inner>
-                                            : key_source<Keys>                      ? serializer_flaw::none
-                                                                                    : serializer_flaw::incomplete_keys;
+    static constexpr serializer_error flaw = serializer_error_of<Inner> != serializer_error::none
+                                                 ? serializer_error_of<Inner>
+                                             : key_source<Keys> ? serializer_error::none
+                                                                : serializer_error::incomplete_keys;
 
     template <class Job>
         requires(has_entrypoint<Job>&& can_write<inner_type, Job>)

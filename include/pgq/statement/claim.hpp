@@ -132,7 +132,7 @@ SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_sett
 
 /// Microseconds until the next deferred job is due or the next tracked job expires, null when there is none; and the
 /// number of workers.
-inline constexpr query look_ahead{"look_ahead", R"(
+inline constexpr query peek_next_due{"peek_next_due", R"(
 SELECT (extract(epoch FROM least(
     (SELECT run_at FROM {s}.deferred WHERE run_at < 'infinity' ORDER BY run_at LIMIT 1),
     (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held ORDER BY expires_at LIMIT 1))
@@ -160,26 +160,26 @@ SELECT set_config('pgq.claim_slot', max(got)::text, true) FROM t)"};
 inline constexpr query claim_in_turn{
     "claim_in_turn", joined<claim_text::of_one_in_turn, claim_text::one_lease, claim_text::answer>::text};
 
-inline bool wants_each(const exchange_request& r) noexcept {
-    return std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.each; });
+inline bool wants_each(const sync_request& r) noexcept {
+    return std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.lease_per_job; });
 }
 
-inline const query& claim_query(const exchange_request& r) noexcept {
+inline const query& claim_query(const sync_request& r) noexcept {
     constexpr std::size_t wide = 5;
     if (wants_each(r)) return r.lanes.size() < wide ? claim_each : claim_wide_each;
-    if (r.lanes.size() == 1) return r.crowded ? claim_in_turn : claim_one;
+    if (r.lanes.size() == 1) return r.contended ? claim_in_turn : claim_one;
     return r.lanes.size() < wide ? claim_many : claim_wide;
 }
 
 /// The parameters of a claim from one lane.
-inline void bind_claim_of_one(params& p, const exchange_request& r) {
+inline void bind_claim_of_one(params& p, const sync_request& r) {
     const claim_lane& l = r.lanes[0];
     p.clear();
-    p.number(l.lane.value).number(l.floor.rank.value).number(l.floor.id.value);
+    p.number(l.lane.value).number(l.cursor.rank.value).number(l.cursor.id.value);
     p.number(static_cast<std::int64_t>(r.limit)).number(r.worker.value).number(l.max_attempts);
 }
 
-inline void bind_claim(params& p, const exchange_request& r) {
+inline void bind_claim(params& p, const sync_request& r) {
     const query& q = claim_query(r);
     if (&q == &claim_one || &q == &claim_in_turn) {
         const claim_lane& l = r.lanes[0];
@@ -190,21 +190,21 @@ inline void bind_claim(params& p, const exchange_request& r) {
     const std::size_t n = r.lanes.size();
     p.clear();
     p.int4s(n, [&](std::size_t i) { return r.lanes[i].lane.value; })
-        .int8s(n, [&](std::size_t i) { return r.lanes[i].floor.rank.value; })
-        .int8s(n, [&](std::size_t i) { return r.lanes[i].floor.id.value; })
+        .int8s(n, [&](std::size_t i) { return r.lanes[i].cursor.rank.value; })
+        .int8s(n, [&](std::size_t i) { return r.lanes[i].cursor.id.value; })
         .number(static_cast<std::int64_t>(r.limit))
         .number(r.worker.value)
         .int2s(n, [&](std::size_t i) { return r.lanes[i].max_attempts; });
-    if (wants_each(r)) p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].each); });
+    if (wants_each(r)) p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].lease_per_job); });
 }
 
 /// Only a worker that is about to sleep waits for the locks of the lanes.
-inline void bind_claim_limited(params& p, const exchange_request& r) {
+inline void bind_claim_limited(params& p, const sync_request& r) {
     const std::size_t n = r.limited.size();
     p.clear();
     p.number(r.worker.value)
-        .boolean(r.announce_sleep)
-        .number(static_cast<std::int32_t>(r.limited_room))
+        .boolean(r.subscribe_wakes)
+        .number(static_cast<std::int32_t>(r.limited_capacity))
         .int4s(n, [&](std::size_t i) { return r.limited[i].lane.value; })
         .int4s(n, [&](std::size_t i) { return static_cast<std::int32_t>(r.limited[i].most); })
         .int2s(n, [&](std::size_t i) { return r.limited[i].max_attempts; });

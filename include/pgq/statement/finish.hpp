@@ -49,7 +49,7 @@ inline constexpr std::string_view marked = " RETURNING id, ctid";
 }  // namespace lease_text
 
 /// A row when the worker holds the lease. Waits for a transaction that is about to end it.
-inline constexpr query still_holds{"still_holds", lease_text::lock};
+inline constexpr query owns_lease{"owns_lease", lease_text::lock};
 
 /// Fails (division_by_zero) with its transaction when the worker does not hold the lease. Otherwise it locks the lease
 /// until the end of the transaction.
@@ -62,7 +62,7 @@ inline constexpr query mark_flagged{"mark_flagged", joined<lease_text::mark, lea
 
 inline void bind_leases(params& p, std::span<const lease_ref> leases) {
     p.clear();
-    p.tids(leases.size(), [&](std::size_t i) { return leases[i].place; }).int8s(leases.size(), [&](std::size_t i) {
+    p.tids(leases.size(), [&](std::size_t i) { return leases[i].location; }).int8s(leases.size(), [&](std::size_t i) {
         return leases[i].id;
     });
 }

@@ -137,7 +137,7 @@ inline const query& progress_query(const lease_progress& g) noexcept {
 /// For `progress_query` and `settle_held`.
 inline void bind_progress(params& p, worker_id worker, const lease_progress& g) {
     p.clear();
-    p.tid(g.ref.place).number(g.ref.id).number(worker.value).bytes(g.mask);
+    p.tid(g.ref.location).number(g.ref.id).number(worker.value).bytes(g.mask);
     if (g.items.empty()) return;
     const std::size_t n = g.items.size();
     p.int8s(n, [&](std::size_t i) { return std::int64_t{g.items[i].index} + 1; })
@@ -167,7 +167,7 @@ inline void bind_ends(params& p, worker_id worker, std::span<const lease_progres
     }
     const std::size_t n = leases.size();
     p.clear();
-    p.tids(n, [&](std::size_t i) { return leases[i]->ref.place; })
+    p.tids(n, [&](std::size_t i) { return leases[i]->ref.location; })
         .int8s(n, [&](std::size_t i) { return leases[i]->ref.id; })
         .number(worker.value)
         .int8s(flagged.size(), [&](std::size_t i) { return flagged[i]; })

@@ -84,7 +84,7 @@ inline constexpr query claim_apart_many{
 
 inline constexpr query promote_planned{promote.name, promote.text, false};
 inline constexpr query unpack_planned{unpack.name, unpack.text, false};
-inline constexpr query look_ahead_planned{look_ahead.name, look_ahead.text, false};
+inline constexpr query look_ahead_planned{peek_next_due.name, peek_next_due.text, false};
 
 /// A statement whose text depends on a filter; it is never prepared. `get()` refers to this, so it must not move.
 class filtered_query {
@@ -154,11 +154,12 @@ SELECT r.id FROM (
 inline constexpr std::string_view find_behind = " ORDER BY r.id LIMIT $3";
 
 /// The statement for a claim with a lease for each job, and the text it may need.
-class apart_statement {
+class filtered_claim {
 public:
-    explicit apart_statement(const exchange_request& r) : request_{&r} {
-        if (r.apart->is_everything()) return;
-        filtered_.emplace("claim_filtered", *r.apart, 5, r.lanes.size() == 1 ? claim_filtered_one : claim_filtered_many,
+    explicit filtered_claim(const sync_request& r) : request_{&r} {
+        if (r.claim_filter->is_everything()) return;
+        filtered_.emplace("claim_filtered", *r.claim_filter, 5,
+                          r.lanes.size() == 1 ? claim_filtered_one : claim_filtered_many,
                           joined<take_text::best_filtered, take_text::leased, claim_text::answer>::text);
     }
 
@@ -179,7 +180,7 @@ private:
     static constexpr std::string_view claim_filtered_one = joined<take_text::got, take_text::of_one_filtered>::text;
     static constexpr std::string_view claim_filtered_many = joined<take_text::got, take_text::of_many_filtered>::text;
 
-    const exchange_request* request_;
+    const sync_request* request_;
     std::optional<filtered_query> filtered_{};
 };
 

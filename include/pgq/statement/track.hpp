@@ -29,7 +29,7 @@ inline constexpr query failures{"failures", R"(
 SELECT attempt, (extract(epoch FROM failed_at) * 1000000)::int8, reason FROM {s}.failure WHERE id = $1 ORDER BY failed_at, attempt)"};
 inline constexpr query open_jobs{"open_jobs", "SELECT {s}.count_open_jobs($1, $2)"};
 /// Failed jobs of the lanes $1 go to the lanes $2 from now on, or are held where $2 is null.
-inline constexpr query set_dead_letters{"set_dead_letters", R"(
+inline constexpr query set_dead_letter_routes{"set_dead_letter_routes", R"(
 UPDATE {s}.lane l SET dead_letters = n.target FROM unnest($1, $2) n(id, target) WHERE l.id = n.id)"};
 
 namespace detail {

@@ -13,10 +13,10 @@
 /// jobs. $1 is the lock space, the oid of the schema.
 namespace pgq::statement {
 
-inline constexpr query announce_sleep{"announce_sleep",
-                                      "SELECT pg_advisory_lock_shared($1, 0), pg_advisory_lock($1, $2)"};
-inline constexpr query announce_awake{"announce_awake",
-                                      "SELECT pg_advisory_unlock($1, $2), pg_advisory_unlock_shared($1, 0)"};
+inline constexpr query subscribe_wakes{"subscribe_wakes",
+                                       "SELECT pg_advisory_lock_shared($1, 0), pg_advisory_lock($1, $2)"};
+inline constexpr query unsubscribe_wakes{"unsubscribe_wakes",
+                                         "SELECT pg_advisory_unlock($1, $2), pg_advisory_unlock_shared($1, 0)"};
 
 namespace wake_text {
 

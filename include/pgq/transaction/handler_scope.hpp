@@ -69,7 +69,7 @@ public:
         }
         close();
         // The connection broke before the answer came.
-        const auto holds = pool_->still_holds(worker, lease, stops);
+        const auto holds = pool_->owns_lease(worker, lease, stops);
         if (!holds) return lease_end::unknown;
         if (*holds) return why;
         return lease_end::ended;
@@ -79,7 +79,7 @@ private:
     // A request to stop, or a program that waits for the job, changes the lease. The commit does not find a lease that
     // is changed at the same moment.
     result<lease_end> check_lease(worker_id worker, const lease_ref& lease) {
-        const auto holds = session_->still_holds(worker, lease);
+        const auto holds = session_->owns_lease(worker, lease);
         const bool gone = holds && !*holds;
         if (holds) pool_->give_back(std::move(*session_));
         close();

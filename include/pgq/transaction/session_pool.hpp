@@ -85,18 +85,18 @@ public:
             if (!ended && !broke) return ended.error();
             session.reset();
             // A request to stop, or a program that waits for the job, moves the lease. Or the answer got lost.
-            const auto holds = still_holds(worker, lease, stops);
+            const auto holds = owns_lease(worker, lease, stops);
             if (!holds || !*holds) return broke ? lease_end::unknown : lease_end::lost;
         }
     }
     /// Asks until the database answers or a token fires. A session that is about to end the lease has locked it, also
     /// when its client is gone; so the answer is final.
-    std::optional<bool> still_holds(worker_id worker, const lease_ref& lease,
-                                    const std::array<std::stop_token, 2>& stops) {
+    std::optional<bool> owns_lease(worker_id worker, const lease_ref& lease,
+                                   const std::array<std::stop_token, 2>& stops) {
         using namespace std::chrono_literals;
         for (duration pause = 20ms;; pause = std::min<duration>(2 * pause, 2s)) {
             if (auto session = open()) {
-                if (auto holds = session->still_holds(worker, lease)) {
+                if (auto holds = session->owns_lease(worker, lease)) {
                     give_back(std::move(*session));
                     return *holds;
                 }

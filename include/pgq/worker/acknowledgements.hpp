@@ -40,7 +40,7 @@ public:
     bool one_at_a_time() const noexcept { return one_at_a_time_; }
 
     /// The exchange happened. True when it has not found some lease: that was ended by somebody else, or has moved.
-    bool applied(held_leases& leases, const exchange_reply& reply) {
+    bool applied(held_leases& leases, const sync_reply& reply) {
         bool all_located = true;
         delays_.clear();
         for (auto& s : leases)
@@ -86,7 +86,7 @@ private:
         }
     }
 
-    bool acknowledge(held_lease& s, const exchange_reply& reply) {
+    bool acknowledge(held_lease& s, const sync_reply& reply) {
         s.in_request = false;
         const auto id = s.lease.ref.id;
         if (std::find(reply.lost.begin(), reply.lost.end(), id) != reply.lost.end()) {
@@ -97,7 +97,7 @@ private:
             std::find_if(reply.moved.begin(), reply.moved.end(), [&](const lease_ref& m) { return m.id == id; });
         for (const auto& i : s.items)
             if (i.kind != settle_kind::hold && i.delay > duration{}) delays_.push_back(i.delay);
-        s.acknowledged(moved == reply.moved.end() ? s.lease.ref.place : moved->place);
+        s.acknowledged(moved == reply.moved.end() ? s.lease.ref.location : moved->location);
         return true;
     }
 

@@ -62,7 +62,7 @@ public:
 private:
     asio::awaitable<void> perform(fsm::worker_action a, steady_time now) {
         switch (a.what) {
-        case fsm::worker_do::exchange: return exchange(a, now);
+        case fsm::worker_do::sync: return sync(a, now);
         case fsm::worker_do::wait: return wait(a.timeout);
         case fsm::worker_do::pause: return pause(now + a.timeout);
         case fsm::worker_do::run_claimed: return run_claimed();
@@ -71,11 +71,11 @@ private:
         }
     }
 
-    asio::awaitable<void> exchange(fsm::worker_action a, steady_time now) {
+    asio::awaitable<void> sync(fsm::worker_action a, steady_time now) {
         std::error_code failed;
         auto& session = *run_.session();
-        co_await session.async_exchange(run_.request(a, now), run_.reply(),
-                                        asio::redirect_error(asio::use_awaitable, failed));
+        co_await session.async_sync(run_.request(a, now), run_.reply(),
+                                    asio::redirect_error(asio::use_awaitable, failed));
         if (failed) run_.failed(a, why(session, failed), clock::now());
         else run_.exchanged(a, clock::now());
     }

@@ -45,7 +45,7 @@ public:
 private:
     void perform(const fsm::worker_action& a, steady_time now) {
         switch (a.what) {
-        case fsm::worker_do::exchange: return exchange(a, now);
+        case fsm::worker_do::sync: return sync(a, now);
         case fsm::worker_do::wait: return wait(a.timeout);
         case fsm::worker_do::pause: return pause(now + a.timeout);
         case fsm::worker_do::run_claimed: return run_claimed();
@@ -54,19 +54,19 @@ private:
         }
     }
 
-    void exchange(const fsm::worker_action& a, steady_time now) {
+    void sync(const fsm::worker_action& a, steady_time now) {
         auto went = exchange_with(*run_.session(), run_.request(a, now));
         if (went) run_.exchanged(a, clock::now());
         else run_.failed(a, went.error(), clock::now());
     }
-    result<void> exchange_with(session_type& session, const exchange_request& request) {
+    result<void> exchange_with(session_type& session, const sync_request& request) {
         if constexpr (!overlap) {
-            return session.exchange(request, run_.reply());
+            return session.sync(request, run_.reply());
         } else {
-            auto begun = session.begin_exchange(request, run_.reply());
+            auto begun = session.begin_sync(request, run_.reply());
             if (!begun) return begun;
             run_claimed();
-            return session.end_exchange();
+            return session.end_sync();
         }
     }
     void run_claimed() {

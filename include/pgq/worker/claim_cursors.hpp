@@ -27,7 +27,7 @@ public:
     /// rank.
     std::span<const claim_lane> to_claim(bool from_start) noexcept {
         for (std::size_t i = 0; i < lanes_.size(); ++i) {
-            lanes_[i].floor = from_start ? floor_mark{} : cursors_[i];
+            lanes_[i].cursor = from_start ? claim_cursor{} : cursors_[i];
             lanes_[i].exact = from_start || lowered_;
         }
         return lanes_;
@@ -36,23 +36,23 @@ public:
     void claimed(bool any, bool from_start, std::span<const claimed_lease> leases) noexcept {
         if (any) lowered_ = false;
         for (std::size_t i = 0; i < lanes_.size(); ++i) {
-            if (any && from_start) cursors_[i] = floor_mark{};
+            if (any && from_start) cursors_[i] = claim_cursor{};
             for (const auto& l : leases)
                 if (l.lane == lanes_[i].lane)
-                    cursors_[i] = std::max(cursors_[i], floor_mark{l.jobs.back().rank, l.jobs.back().id});
+                    cursors_[i] = std::max(cursors_[i], claim_cursor{l.jobs.back().rank, l.jobs.back().id});
         }
     }
     /// A job goes back: the cursor moves before it, so that the next claim finds it.
     void requeued(lane_id lane, const job_record& job) noexcept {
         for (std::size_t i = 0; i < lanes_.size(); ++i)
             if (lanes_[i].lane == lane)
-                cursors_[i] = std::min(cursors_[i], floor_mark{job.rank, {job.id.value - 1}}), lowered_ = true;
+                cursors_[i] = std::min(cursors_[i], claim_cursor{job.rank, {job.id.value - 1}}), lowered_ = true;
     }
-    void start_over() noexcept { std::fill(cursors_.begin(), cursors_.end(), floor_mark{}); }
+    void start_over() noexcept { std::fill(cursors_.begin(), cursors_.end(), claim_cursor{}); }
 
 private:
     std::vector<claim_lane> lanes_;
-    std::vector<floor_mark> cursors_;
+    std::vector<claim_cursor> cursors_;
     bool lowered_ = false;  // some cursor, since the last claim
 };
 

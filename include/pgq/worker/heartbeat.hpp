@@ -101,17 +101,17 @@ private:
     }
 
     void expire_and_purge() {
-        if (auto swept = session_->sweep(); !swept) (void)report(std::move(swept.error()));
+        if (auto swept = session_->expire_and_purge(); !swept) (void)report(std::move(swept.error()));
     }
 
     // Each beat tries to compact again; the observer receives the same error once.
     void report_once(std::optional<error_info> e) {
-        if (e && e->message != compact_error_) notify(*observer_, event::trouble{*e});
+        if (e && e->message != compact_error_) notify(*observer_, event::error{*e});
         compact_error_ = e ? std::move(e->message) : std::string{};
     }
 
     error_info report(error_info e) {
-        notify(*observer_, event::trouble{e});
+        notify(*observer_, event::error{e});
         return e;
     }
 

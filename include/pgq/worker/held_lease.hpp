@@ -102,8 +102,8 @@ struct held_lease {
     }
     /// Somebody has changed the lease: some of its jobs are tracked now. From then on each end of a job is acknowledged
     /// by itself, because the database may know of more tracked jobs than we do.
-    void apply(const lease_news& news) {
-        lease.ref.place = news.ref.place;
+    void apply(const lease_update& news) {
+        lease.ref.location = news.ref.location;
         unlocated = false;
         for (std::uint32_t i = 0; i < news.flags.size() && i < lease.jobs.size(); ++i) {
             set_flags(i, news.flags[i]);
@@ -143,7 +143,7 @@ struct held_lease {
         left = done = mask;
         unsettled.erase(unsettled.begin(), unsettled.begin() + static_cast<std::ptrdiff_t>(shown));
         dirty = !unsettled.empty();
-        lease.ref.place = place;
+        lease.ref.location = place;
     }
     bool ends_with(std::size_t most) const noexcept {
         return unfinished == 0 && !must_stay && most == unsettled.size();

@@ -41,8 +41,8 @@ public:
         /// Hands a job of this type to the executor; null for the usual way.
         void (*dispatch)(job_runner&, held_lease&, std::uint32_t) = nullptr;
         bool in_batches = false;
-        bool apart = false;  ///< each job is to be in a lease of its own
-        bool once = false;   ///< it is acknowledged before it runs
+        bool lease_per_job = false;  ///< each job is to be in a lease of its own
+        bool once = false;           ///< it is acknowledged before it runs
     };
 
     /// How much of a reason is kept.
@@ -115,18 +115,18 @@ public:
         return extra_slots() + (room ? options_.max_batch - 1 : 0);
     }
 
-    /// A handler does not end: until `came_back` an executor that can do that runs one more at once.
-    void overran(const event::handler_overran& e) noexcept {
+    /// A handler does not end: until `handler_ended` an executor that can do that runs one more at once.
+    void exceeded_timeout(const event::handler_exceeded_timeout& e) noexcept {
         notify(*observer_, e);
-        if constexpr (can_stand_in<Executor>) {
-            executor_->stand_in();
+        if constexpr (can_add_spare_thread<Executor>) {
+            executor_->add_spare_thread();
             replaced.fetch_add(1);
             wake_();
         }
     }
-    void came_back() noexcept {
-        if constexpr (can_stand_in<Executor>) {
-            executor_->stand_down();
+    void handler_ended() noexcept {
+        if constexpr (can_add_spare_thread<Executor>) {
+            executor_->remove_spare_thread();
             replaced.fetch_sub(1);
         }
     }
@@ -149,7 +149,7 @@ public:
         finish(slot, position, std::move(what));
     }
 
-    job_desk* desk = nullptr;  ///< changes payloads of jobs in hand
+    job_reviser* desk = nullptr;  ///< changes payloads of jobs in hand
     completion_queue completions;
     std::stop_source giving_back{};          ///< what has not started goes back to the queue
     std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end: a spare thread runs in place of theirs

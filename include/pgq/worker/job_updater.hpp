@@ -13,7 +13,7 @@ namespace pgq::detail {
 /// waiting. Called from any thread. After the worker has registered again, changes to its former leases fail: those
 /// have the former id.
 template <class Queue>
-class job_updater final : public job_desk {
+class job_updater final : public job_reviser {
 public:
     explicit job_updater(Queue& queue) noexcept : queue_{&queue} {}
 

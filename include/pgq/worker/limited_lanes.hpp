@@ -24,7 +24,8 @@ public:
 
     /// The lane at `index` of the composition, whose jobs are of type `job`.
     void add(std::size_t index, lane_id lane, std::size_t job, std::int16_t max_attempts, bool each) {
-        lanes_.push_back({.index = index, .lane = lane, .job = job, .max_attempts = max_attempts, .each = each});
+        lanes_.push_back(
+            {.index = index, .lane = lane, .job = job, .max_attempts = max_attempts, .lease_per_job = each});
     }
     /// After add(). `count`: how many lanes there are, limited or not.
     void set_limiters(limiter_set limiters, std::size_t count) {
@@ -52,7 +53,7 @@ public:
                 l.claim = quota_of(limiters_.of_job[l.job].get(), total_.most, now);
                 // A claim makes one lease of all that it takes from a limited lane. For leases of one job it takes one
                 // job, and the next claim follows at once.
-                if (l.each && l.claim.most > 1) l.claim = {.most = 1, .again = {}};
+                if (l.lease_per_job && l.claim.most > 1) l.claim = {.most = 1, .again = {}};
                 if (l.claim.most > 0)
                     wanted_.push_back({.lane = l.lane, .most = l.claim.most, .max_attempts = l.max_attempts});
             }
@@ -120,7 +121,7 @@ private:
         lane_id lane{};
         std::size_t job = 0;
         std::int16_t max_attempts = 0;
-        bool each = false;
+        bool lease_per_job = false;
         bool ending = false;
         quota claim{};
         steady_time left_out_until{};

@@ -26,7 +26,7 @@ struct session_step {
 
 /// What came back: nothing, the new id, leases, or how many jobs.
 using step_value =
-    std::variant<std::monostate, worker_id, std::vector<lease_ref>, std::vector<lease_news>, std::int64_t>;
+    std::variant<std::monostate, worker_id, std::vector<lease_ref>, std::vector<lease_update>, std::int64_t>;
 using step_reply = result<step_value>;
 
 template <class T>
@@ -42,7 +42,7 @@ step_reply execute(Session& session, const session_step& step) {
     switch (step.what) {
     case fsm::worker_do::register_worker: return to_step_reply(session.register_worker(step.info));
     case fsm::worker_do::compare_leases: return to_step_reply(session.leases_of(step.worker));
-    case fsm::worker_do::refresh_leases: return to_step_reply(session.leases_now(step.worker));
+    case fsm::worker_do::refresh_leases: return to_step_reply(session.lease_updates(step.worker));
     case fsm::worker_do::count_deferred: {
         std::int64_t sum = 0;
         for (const lane_id l : step.lanes) {

@@ -63,8 +63,8 @@ public:
                 return g.entrypoint.empty() || g.entrypoint == l.entrypoint;
             });
             if (limiters.of_job[l.job] || limiters.of_queue || globally)
-                limited_.add(i, l.lane, l.job, most, how.apart);
-            else cursors_.add({.lane = l.lane, .max_attempts = most, .each = how.apart});
+                limited_.add(i, l.lane, l.job, most, how.lease_per_job);
+            else cursors_.add({.lane = l.lane, .max_attempts = most, .lease_per_job = how.lease_per_job});
         }
         limited_.set_limiters(std::move(limiters), lanes.size());
     }
@@ -83,7 +83,7 @@ public:
     }
 
     /// What to send for an exchange. Valid until the next call of a member.
-    const exchange_request& request(const fsm::worker_action& a, steady_time now) {
+    const sync_request& request(const fsm::worker_action& a, steady_time now) {
         acks_.fill(leases_, limited_, a.limit > 0, now);
         const bool no_claim = acks_.one_at_a_time();
         request_ = {.worker = worker_,
@@ -91,25 +91,25 @@ public:
                     .progressed = acks_.progressed(),
                     .lanes = cursors_.to_claim(a.from_start || put_back_),
                     .limit = no_claim ? 0 : a.limit,
-                    .limited = limited_.to_claim(no_claim || machine_.stopping(), a.from_start || a.announce_sleep,
+                    .limited = limited_.to_claim(no_claim || machine_.stopping(), a.from_start || a.subscribe_wakes,
                                                  machine_.limited_ahead(), now),
-                    .limited_room = limited_.room(),
-                    .freed = limited_.freed(),
+                    .limited_capacity = limited_.room(),
+                    .lanes_with_capacity = limited_.freed(),
                     .promote = a.promote,
-                    .look_ahead = a.look_ahead,
-                    .announce_sleep = a.announce_sleep && !no_claim,  // only together with a claim
-                    .announce_awake = a.announce_awake,
-                    .crowded = contended_,
-                    .pass_on = a.wake_peer};
+                    .peek_next_due = a.peek_next_due,
+                    .subscribe_wakes = a.subscribe_wakes && !no_claim,  // only together with a claim
+                    .unsubscribe_wakes = a.unsubscribe_wakes,
+                    .contended = contended_,
+                    .wake_peer = a.wake_peer};
         return request_;
     }
 
     /// The exchange happened: forgets what is acknowledged, and starts what was claimed.
-    void exchanged(fsm::worker_action a, exchange_reply& reply, steady_time now) {
+    void exchanged(fsm::worker_action a, sync_reply& reply, steady_time now) {
         a.limit = request_.limit;
-        a.announce_sleep = request_.announce_sleep;
+        a.subscribe_wakes = request_.subscribe_wakes;
         put_back_ = false;
-        if (a.look_ahead) {
+        if (a.peek_next_due) {
             contended_ = reply.workers > claim_turns;
             machine_.set_worker_count(reply.workers);
         }
@@ -126,7 +126,7 @@ public:
         if (limited_.any()) {
             limited_.answered(reply.again.has_value(), now);
             machine_.claimed_limited(static_cast<std::uint32_t>(limited), limited_.again(reply.again),
-                                     reply.more_limited, now);
+                                     reply.peers_can_claim_limited, now);
         }
         for (const duration d : acks_.delays()) machine_.deferred_for(d, now);
         machine_.claimed_bytes(bytes, static_cast<std::uint32_t>(claimed));
@@ -137,7 +137,7 @@ public:
     }
     /// The server refused the exchange; nothing of it happened.
     void refused(const fsm::worker_action& a, const error_info& why, steady_time now) {
-        notify(runner_->observer(), event::trouble{why});
+        notify(runner_->observer(), event::error{why});
         acks_.refused(leases_, why);
         machine_.failed(a, now);
         if (leases_.has_dirty()) machine_.flush_requested(now);
@@ -196,12 +196,12 @@ public:
     void leases_changed() noexcept { machine_.link().leases_changed(); }
     /// `news`: all leases of this worker. Those that are missing are lost; of the others jobs may be tracked, or should
     /// stop.
-    void leases_refreshed(std::span<const lease_news> news, steady_time now) {
+    void leases_refreshed(std::span<const lease_update> news, steady_time now) {
         machine_.link().leases_refreshed();
         for (auto& s : leases_) {
             if (s->lost) continue;
             const auto mine = std::find_if(news.begin(), news.end(),
-                                           [&](const lease_news& n) { return n.ref.id == s->lease.ref.id; });
+                                           [&](const lease_update& n) { return n.ref.id == s->lease.ref.id; });
             if (mine == news.end()) {
                 if (!s->closing.load()) lose_lease(*s, now);
                 continue;
@@ -275,7 +275,7 @@ private:
     void compare(std::span<const lease_ref> held, steady_time now) {
         to_give_back_.clear();
         for (const auto& h : held) {
-            if (held_lease* const mine = leases_.find(h.id)) mine->lease.ref.place = h.place;
+            if (held_lease* const mine = leases_.find(h.id)) mine->lease.ref.location = h.location;
             else to_give_back_.push_back(h);
         }
         for (auto& s : leases_) {
@@ -306,7 +306,7 @@ private:
         machine_.start_over();
     }
 
-    void start(exchange_reply& reply) {
+    void start(sync_reply& reply) {
         for (auto& l : reply.leases) {
             const std::size_t index = index_of(l.lane);
             held_lease& s = leases_.open();
@@ -338,7 +338,7 @@ private:
     claimed_jobs claimed_;
     std::vector<completion> completions_;
     std::vector<lease_ref> to_give_back_;
-    exchange_request request_{};
+    sync_request request_{};
     bool overlap_;
     bool in_batches_ = false;  // some lane
     bool put_back_ = false;    // cursors hide jobs that this worker has put back

@@ -103,8 +103,8 @@ public:
     session_type* session() noexcept { return session_ ? &*session_ : nullptr; }
 
     /// What to send for an exchange, and what to read the reply into.
-    const exchange_request& request(const fsm::worker_action& a, steady_time now) { return core_.request(a, now); }
-    exchange_reply& reply() noexcept { return reply_; }
+    const sync_request& request(const fsm::worker_action& a, steady_time now) { return core_.request(a, now); }
+    sync_reply& reply() noexcept { return reply_; }
     void exchanged(const fsm::worker_action& a, steady_time now) { core_.exchanged(a, reply_, now); }
     void failed(const fsm::worker_action& a, const error_info& why, steady_time now) {
         if (ends_session(why)) return broke(why, now);
@@ -148,7 +148,7 @@ public:
             return report_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now));
         case fsm::worker_do::give_back: return report_restored(core_.gave_back(now));
         case fsm::worker_do::refresh_leases:
-            return core_.leases_refreshed(std::get<std::vector<lease_news>>(*reply), now);
+            return core_.leases_refreshed(std::get<std::vector<lease_update>>(*reply), now);
         default: return core_.deferred_counted(std::get<std::int64_t>(*reply), now);
         }
     }
@@ -178,7 +178,7 @@ private:
         if (stop_requested_.load()) core_.stop_requested(now);
         if (declared_dead_.load() && declared_dead_.exchange(false)) core_.declared_dead(now);
         if (leases_changed_.load() && leases_changed_.exchange(false)) core_.leases_changed();
-        if (session_ && session_->stop_asked()) core_.leases_changed();
+        if (session_ && session_->take_stop_request()) core_.leases_changed();
     }
 
     void registered(worker_id id) {
@@ -223,7 +223,7 @@ private:
     Heartbeat heartbeat_;
     std::string host_ = host_name();
     std::vector<lane_id> lanes_;
-    exchange_reply reply_;
+    sync_reply reply_;
     std::mutex mutex_;  // for session_, which wake() reads
     std::optional<session_type> session_;
     std::atomic<bool> stop_requested_{false};

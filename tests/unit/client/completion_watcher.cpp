@@ -40,7 +40,7 @@ struct driver {
                                    [&] { return seen->interrupted != before; });
             return pgq::wake_reason::interrupted;
         }
-        pgq::result<pgq::sweep_reply> sweep() { return pgq::sweep_reply{}; }
+        pgq::result<pgq::purge_reply> expire_and_purge() { return pgq::purge_reply{}; }
         void interrupt() noexcept { ++seen->interrupted; }
 
         events* seen;
@@ -115,7 +115,7 @@ struct scripted_driver {
             does->changed.wait_for(lock, pause, [&] { return does->interrupted || does->ended.size() != seen; });
             return std::exchange(does->interrupted, false) ? pgq::wake_reason::interrupted : pgq::wake_reason::notified;
         }
-        pgq::result<pgq::sweep_reply> sweep() { return pgq::sweep_reply{}; }
+        pgq::result<pgq::purge_reply> expire_and_purge() { return pgq::purge_reply{}; }
         void interrupt() noexcept {
             const std::lock_guard lock{does->mutex};
             does->interrupted = true;

@@ -82,7 +82,7 @@ struct member {
 const pgq::steady_time began = std::chrono::steady_clock::now() + 1000h;
 
 pgq::try_result failure(std::string why = "no") {
-    return {.what = pgq::retry_after{{}, std::move(why)}, .names_delay = false};
+    return {.what = pgq::retry_after{{}, std::move(why)}, .has_delay = false};
 }
 
 /// The decorator stack of an executor, with one function per step.
@@ -207,7 +207,7 @@ TEST_CASE("a result that comes at the end of a timeout or later is a failure", "
     CHECK_FALSE(late.leave(began + 30s));
     CHECK(late.result.failed());
     CHECK(late.result.what.reason() == "timed out after 30 s");
-    CHECK_FALSE(late.result.names_delay);
+    CHECK_FALSE(late.result.has_delay);
 }
 
 TEST_CASE("a stop of the attempt fires the stop token inside a timeout, but the timeout's own token is separate",

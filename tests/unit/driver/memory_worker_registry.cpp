@@ -38,12 +38,12 @@ TEST_CASE("a worker is dead when its last heartbeat is older than its lease time
     CHECK(workers.dead(start + 15s).empty());
     CHECK(workers.record_beat(other.id, start + 10s).alive);
     CHECK(workers.dead(start + 15s + 1ns) == std::vector{w.id});
-    CHECK(workers.record_beat(other.id, start + 20s).work_to_rescue);
+    CHECK(workers.record_beat(other.id, start + 20s).rescue_needed);
     workers.remove(w.id);
     CHECK_FALSE(workers.contains(w.id));
     const auto reply = workers.record_beat(w.id, start + 20s);
     CHECK_FALSE(reply.alive);
-    CHECK_FALSE(reply.work_to_rescue);
+    CHECK_FALSE(reply.rescue_needed);
 }
 
 TEST_CASE("each wake of a lane wakes another sleeping worker of that lane", "[driver][memory][worker_registry]") {

@@ -154,13 +154,13 @@ TEST_CASE("an additional thread replaces one that is blocked, and ends when it i
         // Both tasks must run at once, which one thread could not do.
         meeting two{2};
         pool.execute({.function = &meeting::attend, .owner = &two});
-        pool.stand_in();
+        pool.add_spare_thread();
         pool.execute({.function = &meeting::attend, .owner = &two});
         std::unique_lock lock{two.mutex};
         REQUIRE(two.come.wait_for(lock, 20s, [&two] { return two.left == 2; }));
         CHECK(two.missed == 0);
         lock.unlock();
-        pool.stand_down();
+        pool.remove_spare_thread();
         // A task that arrives while a thread ends must run too.
         meeting one{1};
         pool.execute({.function = &meeting::attend, .owner = &one});
@@ -187,23 +187,23 @@ TEST_CASE("a pool without additional threads runs at most as many tasks at once 
     int expected = 2000;
     thread_pool pool{2};
     pool.start();
-    for (int i = 0; i < 5; ++i) pool.stand_in();
-    for (int i = 0; i < 5; ++i) pool.stand_down();
+    for (int i = 0; i < 5; ++i) pool.add_spare_thread();
+    for (int i = 0; i < 5; ++i) pool.remove_spare_thread();
     // The surplus threads must end before they take a task.
     for (int i = 0; i < 2000; ++i) pool.execute({.function = &counted::run, .owner = &tasks});
     CHECK(test::eventually([&] { return tasks.ran == 2000; }));
     SECTION("at rest") {}
     SECTION("with surplus threads that have not ended when stop is called") {
-        for (int i = 0; i < 5; ++i) pool.stand_in();
-        for (int i = 0; i < 5; ++i) pool.stand_down();
+        for (int i = 0; i < 5; ++i) pool.add_spare_thread();
+        for (int i = 0; i < 5; ++i) pool.remove_spare_thread();
         for (int i = 0; i < 100; ++i) pool.execute({.function = &counted::run, .owner = &tasks});
         expected += 100;
     }
     pool.stop();
     CHECK(tasks.ran == expected);
     CHECK(tasks.most <= 2);
-    pool.stand_in();  // does nothing, because the pool is not started
-    pool.stand_down();
+    pool.add_spare_thread();  // does nothing, because the pool is not started
+    pool.remove_spare_thread();
     pool.start();
     pool.execute({.function = &counted::run, .owner = &tasks});
     pool.stop();

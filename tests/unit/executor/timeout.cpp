@@ -54,7 +54,7 @@ public:
         int attempt = 0;
         pgq::duration run_time{};
     };
-    void on(const pgq::event::handler_overran& e) {
+    void on(const pgq::event::handler_exceeded_timeout& e) {
         const std::lock_guard lock{seen_->mutex};
         seen_->all.push_back({std::string{e.entrypoint}, e.attempt, e.run_time});
     }

@@ -87,7 +87,8 @@ TEST_CASE("an empty claim changes nothing", "[fsm][prefetch_window]") {
     CHECK(w.in_hand() == 0);
 }
 
-TEST_CASE("slower jobs halve the prefetch until it lasts at most five times the target time", "[fsm][prefetch_window]") {
+TEST_CASE("slower jobs halve the prefetch until it lasts at most five times the target time",
+          "[fsm][prefetch_window]") {
     bench_worker b{.w = prefetch_window{{.slots = 1, .target = 20ms}}};
     for (int i = 0; i < 20; ++i) b.round(1ms);
     REQUIRE(b.w.target() == 17);
@@ -153,7 +154,8 @@ TEST_CASE("the time without jobs in flight does not count as run time", "[fsm][p
     CHECK(b.w.target() == 5);
 }
 
-TEST_CASE("many finished jobs that are reported late and together do not look like one long job", "[fsm][prefetch_window]") {
+TEST_CASE("many finished jobs that are reported late and together do not look like one long job",
+          "[fsm][prefetch_window]") {
     // The round trip took 200 ms, in which 50 jobs of 4 ms ran.
     const steady_time now{1h};
     prefetch_window w{{.slots = 50, .max_prefetch = 50}};
@@ -254,7 +256,8 @@ TEST_CASE("a window of the largest numbers does not overflow", "[fsm][prefetch_w
     CHECK(b.w.target() == 4'294'967'295u);
 }
 
-TEST_CASE("jobs that use no slot widen the window by their number, and do not change it afterwards", "[fsm][prefetch_window]") {
+TEST_CASE("jobs that use no slot widen the window by their number, and do not change it afterwards",
+          "[fsm][prefetch_window]") {
     prefetch_window w{{.slots = 2, .max_prefetch = 0}};
     CHECK(w.target() == 2);
     w.set_extra_slots(3);

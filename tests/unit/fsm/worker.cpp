@@ -32,27 +32,27 @@ struct loop {
     // The sync that it asks for now succeeds and claims `n` jobs.
     worker_action succeed(std::uint32_t n = 0, std::uint32_t promoted = 0, std::optional<duration> due = {}) {
         const auto a = next();
-        REQUIRE(a.what == worker_do::exchange);
+        REQUIRE(a.what == worker_do::sync);
         w.exchanged(a, n, promoted, due, now);
         return a;
     }
     worker_action fail() {
         const auto a = next();
-        REQUIRE(a.what == worker_do::exchange);
+        REQUIRE(a.what == worker_do::sync);
         w.failed(a, now);
         return a;
     }
     // No job is found: a first claim, one with the subscription to wake-ups, then the wait.
     void fall_asleep(std::optional<duration> due = {}) {
         REQUIRE(succeed(0).from_start);
-        REQUIRE(succeed(0, 0, due).announce_sleep);
+        REQUIRE(succeed(0, 0, due).subscribe_wakes);
         REQUIRE(next().what == worker_do::wait);
     }
     void finish(std::uint32_t n) { w.finished(n, now); }
     // It syncs until it has nothing left to report, and claims no more.
     void rest() {
         auto a = next();
-        for (; a.what == worker_do::exchange; a = next()) {
+        for (; a.what == worker_do::sync; a = next()) {
             REQUIRE(a.limit == 0);
             w.exchanged(a, 0, 0, {}, now);
         }
@@ -68,11 +68,11 @@ struct loop {
 TEST_CASE("the first claim asks for as many jobs as the worker may hold, by a full scan", "[fsm][worker]") {
     loop s;
     const auto a = s.next();
-    CHECK(a.what == worker_do::exchange);
+    CHECK(a.what == worker_do::sync);
     CHECK(a.limit == 4);
     CHECK(a.from_start);
-    CHECK_FALSE(a.announce_sleep);
-    CHECK_FALSE(a.announce_awake);
+    CHECK_FALSE(a.subscribe_wakes);
+    CHECK_FALSE(a.unsubscribe_wakes);
     CHECK_FALSE(a.promote);
     CHECK_FALSE(a.wake_peer);
 }
@@ -86,7 +86,7 @@ TEST_CASE("a worker with a full window waits, and claims again when a slot is fr
     CHECK(s.next().what == worker_do::wait);  // three are enough for two slots
     s.finish(2);
     const auto a = s.next();
-    CHECK(a.what == worker_do::exchange);
+    CHECK(a.what == worker_do::sync);
     CHECK(a.limit == 3);
 }
 
@@ -138,10 +138,10 @@ TEST_CASE("a worker that is never idle asks for the next due time every 250 ms, 
         s.w.exchanged(a, held = a.limit, a.promote ? 1 : 0, due, s.now);
         return a;
     };
-    CHECK(later(0ms, 1h).look_ahead);
-    CHECK_FALSE(later(249ms).look_ahead);
+    CHECK(later(0ms, 1h).peek_next_due);
+    CHECK_FALSE(later(249ms).peek_next_due);
     const auto a = later(1ms, 100ms);
-    CHECK(a.look_ahead);
+    CHECK(a.peek_next_due);
     CHECK_FALSE(a.promote);
     CHECK_FALSE(later(99ms).promote);
     CHECK(later(1ms).promote);
@@ -153,20 +153,20 @@ TEST_CASE("after a short claim at the cursors the worker does a full scan", "[fs
     s.finish(4);
     CHECK_FALSE(s.succeed(1).from_start);
     const auto a = s.next();
-    CHECK(a.what == worker_do::exchange);
+    CHECK(a.what == worker_do::sync);
     CHECK(a.from_start);
     CHECK(a.limit == 3);
-    CHECK_FALSE(a.announce_sleep);
+    CHECK_FALSE(a.subscribe_wakes);
 }
 
 TEST_CASE("a worker that finds no jobs subscribes to wake-ups, claims once more, and waits", "[fsm][worker]") {
     loop s;
     s.succeed(0);
     const auto a = s.succeed(0);
-    CHECK(a.announce_sleep);
+    CHECK(a.subscribe_wakes);
     CHECK(a.from_start);
     CHECK(a.limit == 4);
-    CHECK(a.look_ahead);
+    CHECK(a.peek_next_due);
     const auto sleep = s.next();
     CHECK(sleep.what == worker_do::wait);
     CHECK(sleep.timeout == 5s);
@@ -175,13 +175,13 @@ TEST_CASE("a worker that finds no jobs subscribes to wake-ups, claims once more,
 TEST_CASE("a worker runs the jobs of its last claim before the wait, and stays subscribed", "[fsm][worker]") {
     loop s;
     s.succeed(0);
-    CHECK(s.succeed(2).announce_sleep);
+    CHECK(s.succeed(2).subscribe_wakes);
     CHECK(s.next().what == worker_do::wait);
     s.finish(2);
     const auto a = s.succeed(0);  // nothing runs, so the worker acknowledges
     CHECK(a.limit == 0);
-    CHECK_FALSE(a.announce_awake);
-    CHECK_FALSE(a.announce_sleep);
+    CHECK_FALSE(a.unsubscribe_wakes);
+    CHECK_FALSE(a.subscribe_wakes);
     CHECK(s.next().what == worker_do::wait);
 }
 
@@ -192,8 +192,8 @@ TEST_CASE("a wake-up causes a full scan, and no new subscription", "[fsm][worker
     const auto a = s.succeed(1);
     CHECK(a.limit == 4);
     CHECK(a.from_start);
-    CHECK_FALSE(a.announce_awake);
-    CHECK_FALSE(a.announce_sleep);
+    CHECK_FALSE(a.unsubscribe_wakes);
+    CHECK_FALSE(a.subscribe_wakes);
     CHECK(s.next().what == worker_do::wait);
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("a sleeping worker that fills its window unsubscribes, and wakes a pee
     s.succeed(4);
     const auto a = s.succeed(0);
     CHECK(a.limit == 0);
-    CHECK(a.announce_awake);
+    CHECK(a.unsubscribe_wakes);
     CHECK(a.wake_peer);
     CHECK(s.next().what == worker_do::wait);
 
@@ -219,7 +219,7 @@ TEST_CASE("a sleeping worker that fills its window unsubscribes, and wakes a pee
     s.finish(4);
     s.succeed(0);
     s.succeed(0);
-    CHECK(s.next().announce_sleep);
+    CHECK(s.next().subscribe_wakes);
 }
 
 TEST_CASE("a full worker that is still subscribed and woken again wakes a peer", "[fsm][worker]") {
@@ -228,7 +228,7 @@ TEST_CASE("a full worker that is still subscribed and woken again wakes a peer",
     s.succeed(4);  // with the subscription
     s.w.notified();
     const auto a = s.next();
-    CHECK(a.announce_awake);
+    CHECK(a.unsubscribe_wakes);
     CHECK(a.wake_peer);
 }
 
@@ -240,17 +240,17 @@ TEST_CASE("an idle worker polls once per interval, in turn for ready jobs and fo
     s.now += 1ms;
     const auto first = s.succeed(0);
     CHECK(first.limit == 0);
-    CHECK(first.look_ahead);
+    CHECK(first.peek_next_due);
     CHECK(s.next().what == worker_do::wait);
     CHECK(s.next().timeout == 5s);
     s.now += 5s;
     const auto second = s.succeed(0);
     CHECK(second.limit == 4);
     CHECK(second.from_start);
-    CHECK_FALSE(second.look_ahead);
+    CHECK_FALSE(second.peek_next_due);
     CHECK(s.next().what == worker_do::wait);
     s.now += 5s;
-    CHECK(s.succeed(0).look_ahead);
+    CHECK(s.succeed(0).peek_next_due);
 }
 
 TEST_CASE("a poll that finds jobs makes the worker claim on", "[fsm][worker]") {
@@ -260,7 +260,7 @@ TEST_CASE("a poll that finds jobs makes the worker claim on", "[fsm][worker]") {
     s.succeed(0);
     s.now += 5s;
     s.succeed(4);
-    CHECK(s.next().announce_awake);
+    CHECK(s.next().unsubscribe_wakes);
 }
 
 TEST_CASE("a sleeping worker wakes for the next due job, promotes it and asks for the next due time", "[fsm][worker]") {
@@ -269,9 +269,9 @@ TEST_CASE("a sleeping worker wakes for the next due job, promotes it and asks fo
     CHECK(s.next().timeout == 120ms);
     s.now += 120ms;
     const auto a = s.next();
-    CHECK(a.what == worker_do::exchange);
+    CHECK(a.what == worker_do::sync);
     CHECK(a.promote);
-    CHECK(a.look_ahead);
+    CHECK(a.peek_next_due);
     CHECK(a.from_start);
     CHECK(a.limit == 4);
     s.w.exchanged(a, 1, 1, 1s, s.now);
@@ -288,10 +288,10 @@ TEST_CASE("a full worker promotes due jobs, and wakes a peer for them", "[fsm][w
     s.now += 100ms;
     s.w.finished(1, s.now);
     const auto a = s.next();
-    CHECK(a.what == worker_do::exchange);
+    CHECK(a.what == worker_do::sync);
     CHECK(a.limit == 0);
     CHECK(a.promote);
-    CHECK(a.look_ahead);
+    CHECK(a.peek_next_due);
     CHECK(a.wake_peer);
 }
 
@@ -338,7 +338,7 @@ TEST_CASE("a report that is not a finished job is sent at once", "[fsm][worker]"
     s.succeed(1);
     CHECK(s.next().what == worker_do::wait);
     s.w.flush_requested(s.now);
-    CHECK(s.next().what == worker_do::exchange);
+    CHECK(s.next().what == worker_do::sync);
 }
 
 TEST_CASE("a job that is put back makes a worker without jobs do a full scan", "[fsm][worker]") {
@@ -401,14 +401,14 @@ TEST_CASE("if full scans are slow, a worker that is woken claims at its cursors"
     loop s;
     const auto succeed_slowly = [&](std::uint32_t n, duration took) {
         const auto a = s.next();
-        REQUIRE(a.what == worker_do::exchange);
+        REQUIRE(a.what == worker_do::sync);
         s.now += took;
         s.w.exchanged(a, n, 0, {}, s.now);
         if (n != 0) s.finish(n);
         return a;
     };
     REQUIRE(succeed_slowly(0, 10ms).from_start);
-    REQUIRE(succeed_slowly(0, 10ms).announce_sleep);
+    REQUIRE(succeed_slowly(0, 10ms).subscribe_wakes);
     s.now += 200ms;
     s.w.notified();
     REQUIRE(succeed_slowly(0, 10ms).from_start);  // a pause of 20 times the scan has passed
@@ -486,7 +486,7 @@ TEST_CASE("a postponed full scan does not wake a worker with a full window", "[f
     s.w.exchanged(a, 0, 0, {}, s.now);
     const auto b = s.next();
     s.w.exchanged(b, 4, 0, {}, s.now);
-    CHECK(s.succeed().announce_awake);
+    CHECK(s.succeed().unsubscribe_wakes);
     s.finish(1);
     s.finish(2);
     s.now += 10ms;
@@ -505,12 +505,12 @@ TEST_CASE("a worker that goes to sleep after a claim at its cursors does a full 
     const auto b = s.next();
     s.w.exchanged(b, 4, 0, {}, s.now);
     s.finish(4);
-    CHECK(s.succeed(4).announce_awake);
+    CHECK(s.succeed(4).unsubscribe_wakes);
     s.finish(4);
     s.now += 10ms;
     CHECK_FALSE(s.succeed(1).from_start);
     const auto sleeps = s.succeed(0);
-    CHECK(sleeps.announce_sleep);
+    CHECK(sleeps.subscribe_wakes);
     CHECK_FALSE(sleeps.from_start);
     s.finish(1);
     s.rest();
@@ -549,16 +549,16 @@ TEST_CASE("a worker that is woken claims first, and asks for the next due time a
     loop s;
     s.fall_asleep();
     s.w.notified();
-    CHECK_FALSE(s.succeed(1).look_ahead);
+    CHECK_FALSE(s.succeed(1).peek_next_due);
     REQUIRE(s.next().what == worker_do::wait);
     CHECK(s.next().timeout == 2ms);  // the wake-up may be for a deferred job
     SECTION("with the acknowledgement") {
         s.finish(1);
-        CHECK(s.succeed().look_ahead);
+        CHECK(s.succeed().peek_next_due);
     }
     SECTION("or without it, if the job runs longer") {
         s.now += 2ms;
-        CHECK(s.succeed().look_ahead);
+        CHECK(s.succeed().peek_next_due);
     }
     CHECK(s.next().what == worker_do::wait);
     CHECK(s.next().timeout > 40ms);
@@ -620,16 +620,16 @@ TEST_CASE("after a failed sync the worker waits, longer each time, and claims ha
 TEST_CASE("a failed sync is repeated with the same subscription", "[fsm][worker]") {
     loop s;
     s.succeed(0);
-    CHECK(s.fail().announce_sleep);
+    CHECK(s.fail().subscribe_wakes);
     s.now += 20ms;
-    CHECK(s.succeed(0).announce_sleep);
+    CHECK(s.succeed(0).subscribe_wakes);
     s.w.notified();
     s.succeed(2);
     s.now += 20ms;  // it may hold only two jobs now
     const auto awake = s.fail();
-    CHECK(awake.announce_awake);
+    CHECK(awake.unsubscribe_wakes);
     s.now += 20ms;
-    CHECK(s.next().announce_awake);
+    CHECK(s.next().unsubscribe_wakes);
 }
 
 TEST_CASE("a new session starts with a full scan and a new subscription", "[fsm][worker]") {
@@ -639,7 +639,7 @@ TEST_CASE("a new session starts with a full scan and a new subscription", "[fsm]
     const auto a = s.succeed(0);
     CHECK(a.from_start);
     CHECK_FALSE(a.promote);
-    CHECK(s.succeed(0).announce_sleep);
+    CHECK(s.succeed(0).subscribe_wakes);
     CHECK(s.next().timeout == 5s);
 }
 
@@ -677,7 +677,7 @@ TEST_CASE("a sleeping worker unsubscribes before it stops", "[fsm][worker]") {
     s.succeed(1);
     s.w.stop_requested(s.now);
     s.finish(1);
-    CHECK(s.succeed(0).announce_awake);
+    CHECK(s.succeed(0).unsubscribe_wakes);
     CHECK(s.next().what == worker_do::stop);
 }
 
@@ -703,7 +703,7 @@ TEST_CASE("without a grace time handlers are interrupted at once", "[fsm][worker
     s.w.stop_requested(s.now);
     CHECK(s.next().what == worker_do::interrupt);
     s.finish(1);
-    CHECK(s.next().what == worker_do::exchange);
+    CHECK(s.next().what == worker_do::sync);
 }
 
 TEST_CASE("finished jobs are acknowledged before the others are abandoned", "[fsm][worker]") {
@@ -730,7 +730,7 @@ TEST_CASE("a worker stops even if the database accepts no acknowledgement", "[fs
     while (s.now - stopped < 1min) {
         const auto a = s.next();
         if (a.what == worker_do::stop) break;
-        if (a.what == worker_do::exchange) s.w.failed(a, s.now);
+        if (a.what == worker_do::sync) s.w.failed(a, s.now);
         if (a.what == worker_do::wait) s.now += a.timeout;
         interrupted = interrupted || a.what == worker_do::interrupt;
         if (a.what == worker_do::abandon) {
@@ -786,7 +786,7 @@ TEST_CASE("run_until::empty does not end before jobs that are already due", "[fs
 
 TEST_CASE("run_until::drained counts deferred jobs now and then, and ends when there are none", "[fsm][worker]") {
     loop s{loop::usual(run_until::drained)};
-    CHECK(s.succeed(0).look_ahead);
+    CHECK(s.succeed(0).peek_next_due);
     CHECK(s.next().what == worker_do::count_deferred);
     s.w.deferred_counted(2, s.now);
     s.succeed(0);  // behind the cursors
@@ -820,7 +820,7 @@ TEST_CASE("run_until::empty and run_until::drained do not end while a job runs",
     s.succeed(1);
     s.now += 10s;
     const auto a = s.next();  // a poll
-    CHECK(a.what == worker_do::exchange);
+    CHECK(a.what == worker_do::sync);
     s.w.exchanged(a, 0, 0, {}, s.now);
     CHECK(s.next().what == worker_do::wait);
 }
@@ -834,7 +834,7 @@ TEST_CASE("a worker without ready jobs is told of its last finished job, and a b
     s.finish(4);
     s.succeed(0);
     s.succeed(0);
-    CHECK(s.succeed(3).announce_sleep);
+    CHECK(s.succeed(3).subscribe_wakes);
     CHECK(s.w.wake_threshold() == 3);
 }
 
@@ -844,7 +844,7 @@ TEST_CASE("jobs that use no slot let the worker claim more, for as long as they 
     REQUIRE(s.next().what == worker_do::wait);
     s.w.set_extra_slots(3);
     const auto a = s.next();
-    CHECK(a.what == worker_do::exchange);
+    CHECK(a.what == worker_do::sync);
     CHECK(a.limit == 3);
     s.succeed(3);
     CHECK(s.next().what == worker_do::wait);
@@ -861,11 +861,11 @@ TEST_CASE("jobs that use no slot and were just claimed do not cause another clai
     s.succeed(0);
     s.succeed(0);
     s.w.set_extra_slots(0);
-    REQUIRE(s.succeed(3).announce_sleep);
+    REQUIRE(s.succeed(3).subscribe_wakes);
     s.w.set_extra_slots(2);
     CHECK(s.next().what == worker_do::wait);
     s.w.set_extra_slots(4);
-    CHECK(s.next().what == worker_do::exchange);
+    CHECK(s.next().what == worker_do::sync);
 }
 
 TEST_CASE(

@@ -70,7 +70,7 @@ TEST_CASE("a request brings a child all that its handler may know of the job", "
     CHECK(job.record.headers[1].value == std::string_view{"\0b", 2});
 }
 
-TEST_CASE("a request that was cut anywhere is not taken for a whole one", "[handler][child_protocol]") {
+TEST_CASE("a request that was cut any_state is not taken for a whole one", "[handler][child_protocol]") {
     const std::string request = request_of("the payload");
     for (std::size_t n = 0; n < request.size(); ++n) {
         const child_job job{std::string_view{request}.substr(0, n)};
@@ -93,12 +93,12 @@ TEST_CASE("a request that names more headers than it holds is refused before mem
 
 TEST_CASE("every kind of result comes back from a child as it was", "[handler][child_protocol]") {
     const auto back = [](pgq::try_result r) { return decode_result(encode_result(r)); };
-    const auto retry = back({.what = pgq::retry_after{2s, "busy"}, .names_delay = false});
+    const auto retry = back({.what = pgq::retry_after{2s, "busy"}, .has_delay = false});
     CHECK(retry.what.what() == kind::retry);
     CHECK(retry.what.delay() == 2s);
     CHECK(retry.what.reason() == "busy");
-    CHECK_FALSE(retry.names_delay);
-    CHECK(back({.what = pgq::retry_after{2s, "busy"}}).names_delay);
+    CHECK_FALSE(retry.has_delay);
+    CHECK(back({.what = pgq::retry_after{2s, "busy"}}).has_delay);
     CHECK(back({.what = pgq::snooze{1min}}).what.delay() == 1min);
     CHECK(back({.what = pgq::discard{"old"}}).what.what() == kind::discard);
     CHECK(back({.what = pgq::hold{"odd"}}).what.reason() == "odd");
@@ -121,7 +121,7 @@ TEST_CASE("an answer that cannot be read is a failed attempt", "[handler][child_
     const std::string whole = encode_result({.what = pgq::hold{}});
     const auto refused = [](std::string_view answer) {
         const auto r = decode_result(answer);
-        return r.failed() && !r.names_delay && r.what.reason() == "the answer of the handler's process cannot be read";
+        return r.failed() && !r.has_delay && r.what.reason() == "the answer of the handler's process cannot be read";
     };
     for (std::size_t n = 0; n < whole.size(); ++n) CHECK(refused(std::string_view{whole}.substr(0, n)));
     CHECK_FALSE(refused(whole));

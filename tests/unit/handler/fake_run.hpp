@@ -58,7 +58,7 @@ struct events {
 
     void on(const pgq::event::job_started& e) { all.push_back("started " + std::to_string(e.id.value)); }
     void on(const pgq::event::try_failed& e) { all.push_back("try failed: " + std::string{e.reason}); }
-    void on(const pgq::event::trouble& e) { all.push_back("trouble: " + e.error.text()); }
+    void on(const pgq::event::error& e) { all.push_back("trouble: " + e.error.text()); }
     void on(const pgq::event::lease_lost&) { all.push_back("lease lost"); }
 };
 
@@ -74,13 +74,13 @@ struct fake_runner {
     pgq::resources resources{};
     std::vector<conclusion> concluded{};
     std::vector<std::uint32_t> taken_back{};
-    pgq::detail::job_desk* desk = nullptr;
+    pgq::detail::job_reviser* desk = nullptr;
     std::stop_source giving_back{};
 
     events& observer() noexcept { return seen; }
     const pgq::resources& shared() const noexcept { return resources; }
-    void overran(const pgq::event::handler_overran&) noexcept {}
-    void came_back() noexcept {}
+    void exceeded_timeout(const pgq::event::handler_exceeded_timeout&) noexcept {}
+    void handler_ended() noexcept {}
     static bool may_begin(fake_runner& self, pgq::detail::lease_slot&, std::uint32_t position) noexcept {
         for (const auto p : self.taken_back)
             if (p == position) return false;

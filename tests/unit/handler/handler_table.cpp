@@ -122,12 +122,13 @@ using in_transaction = void (*)(const mail&, pgq::transaction<queue_of<>>&);
 
 static_assert(is_set(functions_with<queue_of<>, single>.run));
 static_assert(!is_set(functions_with<queue_of<>, single>.dispatch));
-static_assert(!functions_with<queue_of<>, single>.apart && !functions_with<queue_of<>, single>.in_batches);
+static_assert(!functions_with<queue_of<>, single>.lease_per_job && !functions_with<queue_of<>, single>.in_batches);
 static_assert(functions_with<queue_of<>, batch>.in_batches && !is_set(functions_with<queue_of<>, batch>.run));
-static_assert(is_set(functions_with<in_strands, single>.dispatch) && !functions_with<in_strands, single>.apart);
-static_assert(functions_with<queue_of<>, in_transaction>.apart && !functions_with<queue_of<>, in_transaction>.once);
+static_assert(is_set(functions_with<in_strands, single>.dispatch) && !functions_with<in_strands, single>.lease_per_job);
+static_assert(functions_with<queue_of<>, in_transaction>.lease_per_job &&
+              !functions_with<queue_of<>, in_transaction>.once);
 using at_most_once = queue_of<pgq::delivery::at_most_once>;
-static_assert(functions_with<at_most_once, single>.apart && functions_with<at_most_once, single>.once);
+static_assert(functions_with<at_most_once, single>.lease_per_job && functions_with<at_most_once, single>.once);
 
 }  // namespace
 

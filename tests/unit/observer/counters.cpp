@@ -52,7 +52,7 @@ TEST_CASE("counters count each event by its kind", "[observer][counters]") {
     seen.on(event::jobs_claimed{.count = 5});
     seen.on(event::lease_lost{.unfinished = 3});
     seen.on(event::jobs_rescued{.workers = 1, .returned = 4, .held = 2});
-    seen.on(event::trouble{});
+    seen.on(event::error{});
 
     const auto c = seen.snapshot();
     CHECK(c.of<event::worker_started>() == 1);
@@ -62,7 +62,7 @@ TEST_CASE("counters count each event by its kind", "[observer][counters]") {
     CHECK(c.lost == 3);
     CHECK(c.returned == 4);
     CHECK(c.held_by_rescue == 2);
-    CHECK(c.of<event::trouble>() == 1);
+    CHECK(c.of<event::error>() == 1);
     CHECK(c.jobs == observer::job_counts{});
 }
 
@@ -91,9 +91,9 @@ TEST_CASE("counters have outcomes and run times for each entrypoint and in total
 TEST_CASE("copies of counters share their counts, separate objects do not", "[observer][counters]") {
     observer::counters one, other;
     observer::counters copy = one;
-    copy.on(event::trouble{});
-    CHECK(one.snapshot().of<event::trouble>() == 1);
-    CHECK(other.snapshot().of<event::trouble>() == 0);
+    copy.on(event::error{});
+    CHECK(one.snapshot().of<event::error>() == 1);
+    CHECK(other.snapshot().of<event::error>() == 0);
 }
 
 TEST_CASE("counters lose no count when many threads count at once and meet new entrypoints", "[observer][counters]") {

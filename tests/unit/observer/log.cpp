@@ -55,7 +55,7 @@ TEST_CASE("a log writes the code, statement, message and hint of an error, but n
     e.statement = "enqueue";
     e.detail = "Failing row contains (1, secret)";
     CHECK(
-        line_for(event::trouble{e}) ==
+        line_for(event::error{e}) ==
         "level=warning event=trouble error=23514 statement=enqueue message=\"violates a check\" hint=\"look there\"\n");
     CHECK(line_for(event::connection_failed{{errc::connection_lost, "gone"}, 250ms}) ==
           "level=warning event=connection_failed error=pgq:1 message=gone next_try_ms=250.000\n");
@@ -89,8 +89,8 @@ TEST_CASE("a log writes no event below the least level, and the level of each ev
     CHECK(line_for(finished(kind::hold), {.least = log_level::error}).starts_with("level=error"));
     CHECK(line_for(finished(kind::retry), {.least = log_level::error}).empty());
     CHECK(line_for(finished(kind::done), {.job_done = log_level::info}).starts_with("level=info"));
-    CHECK(line_for(event::trouble{}, {.trouble = log_level::off}).empty());
-    CHECK(line_for(event::trouble{}, {.least = log_level::off}).empty());
+    CHECK(line_for(event::error{}, {.trouble = log_level::off}).empty());
+    CHECK(line_for(event::error{}, {.least = log_level::off}).empty());
 }
 
 TEST_CASE("a sink that takes records gets each field by itself", "[observer][log]") {
@@ -118,7 +118,7 @@ TEST_CASE("a log catches the exceptions of its sink and counts them", "[observer
     observer::log to{[&](std::string_view) {
         if (++calls != 2) throw std::runtime_error{"disk full"};
     }};
-    for (int i = 0; i < 3; ++i) notify(to, event::trouble{});
+    for (int i = 0; i < 3; ++i) notify(to, event::error{});
     CHECK(calls == 3);
     CHECK(to.failures() == 2);
 }

@@ -8,8 +8,8 @@
 
 namespace unit_worker_claim_cursors {
 
+using pgq::claim_cursor;
 using pgq::claimed_lease;
-using pgq::floor_mark;
 using pgq::lane_id;
 using pgq::detail::claim_cursors;
 
@@ -22,7 +22,7 @@ claimed_lease lease_of(lane_id lane, std::vector<std::int64_t> ids) {
     for (const auto id : ids) l.jobs.push_back({.id = {id}, .rank = pgq::rank::of(0)});
     return l;
 }
-floor_mark at(std::int64_t id) { return {pgq::rank::of(0), {id}}; }
+claim_cursor at(std::int64_t id) { return {pgq::rank::of(0), {id}}; }
 
 struct two_lanes : claim_cursors {
     two_lanes() {
@@ -33,7 +33,7 @@ struct two_lanes : claim_cursors {
         (void)to_claim(from_start);
         claimed(true, from_start, leases);
     }
-    floor_mark cursor(std::size_t i) { return to_claim(false)[i].floor; }
+    claim_cursor cursor(std::size_t i) { return to_claim(false)[i].cursor; }
 };
 
 }  // namespace
@@ -44,7 +44,7 @@ TEST_CASE("a worker claims from all of its lanes, at first from their start", "[
     REQUIRE(lanes.size() == 2);
     CHECK(lanes[0].lane == first);
     CHECK(lanes[0].max_attempts == 3);
-    CHECK(lanes[0].floor == floor_mark{});
+    CHECK(lanes[0].cursor == claim_cursor{});
     CHECK(lanes[1].lane == second);
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("the next claim starts behind the last job of the one before, in each 
     two_lanes c;
     c.claim(true, {lease_of(first, {4, 7})});
     CHECK(c.cursor(0) == at(7));
-    CHECK(c.cursor(1) == floor_mark{});
+    CHECK(c.cursor(1) == claim_cursor{});
     c.claim(false, {lease_of(first, {5}), lease_of(second, {9})});
     CHECK(c.cursor(0) == at(7));  // a cursor does not go back for what was locked by others before
     CHECK(c.cursor(1) == at(9));
@@ -61,11 +61,11 @@ TEST_CASE("the next claim starts behind the last job of the one before, in each 
 TEST_CASE("a claim from the start uses no cursor, and sets them anew", "[worker][claim_cursors]") {
     two_lanes c;
     c.claim(true, {lease_of(first, {7}), lease_of(second, {9})});
-    CHECK(c.to_claim(true)[0].floor == floor_mark{});
+    CHECK(c.to_claim(true)[0].cursor == claim_cursor{});
     CHECK(c.to_claim(true)[0].exact);
     c.claimed(true, true, std::vector{lease_of(first, {3})});
     CHECK(c.cursor(0) == at(3));
-    CHECK(c.cursor(1) == floor_mark{});
+    CHECK(c.cursor(1) == claim_cursor{});
 }
 
 TEST_CASE("an exchange that claims nothing leaves the cursors where they are", "[worker][claim_cursors]") {
@@ -94,14 +94,14 @@ TEST_CASE("a job with a better rank moves the cursor before all of a worse one",
     two_lanes c;
     c.claim(true, {lease_of(first, {7})});
     c.requeued(first, {.id = {9}, .rank = pgq::rank::of(5)});
-    CHECK(c.cursor(0) == floor_mark{pgq::rank::of(5), {8}});
+    CHECK(c.cursor(0) == claim_cursor{pgq::rank::of(5), {8}});
 }
 
 TEST_CASE("a worker that starts over knows no cursors", "[worker][claim_cursors]") {
     two_lanes c;
     c.claim(true, {lease_of(first, {7})});
     c.start_over();
-    CHECK(c.cursor(0) == floor_mark{});
+    CHECK(c.cursor(0) == claim_cursor{});
 }
 
 }  // namespace unit_worker_claim_cursors

@@ -26,7 +26,7 @@ const job_result retried{.gone = false, .kind = settle_kind::retry, .delay = 1h,
 
 TEST_CASE("a worker core claims, runs, and acknowledges a lease that is all done", "[worker][core]") {
     core_fixture w;
-    const auto sent = w.exchange({.leases = {}});
+    const auto sent = w.sync({.leases = {}});
     CHECK(sent.worker == pgq::worker_id{7});
     CHECK(sent.limit == 4);  // two slots, and as many again
     REQUIRE(sent.lanes.size() == 1);
@@ -35,7 +35,7 @@ TEST_CASE("a worker core claims, runs, and acknowledges a lease that is all done
     CHECK(w.executor.tasks->size() == 2);
     w.run(2);
     CHECK(w.woken == 1);  // by the first; it waits for no more
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.finished == ids{1});
     CHECK(w.progressed.empty());
 }
@@ -45,11 +45,11 @@ TEST_CASE("what is not plainly done is acknowledged at once, job by job", "[work
     w.claim({{1, 3}});
     w.end(w.begin());
     w.end(w.begin(), retried);
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.finished.empty());
     CHECK(w.progressed == strings{"1: 1rlater"});
     w.end(w.begin(), {.gone = false, .kind = settle_kind::hold, .reason = "why"});
-    (void)w.exchange({.moved = {{.id = 1, .place = 9}}});
+    (void)w.sync({.moved = {{.id = 1, .place = 9}}});
     CHECK(w.progressed == strings{"1 ends: 2hwhy"});
     CHECK(w.next().what == worker_do::wait);
 }
@@ -58,10 +58,10 @@ TEST_CASE("jobs of one claim start in order over all leases", "[worker][core]") 
     core_fixture w;
     auto a = core_fixture::lease(1, 2), b = core_fixture::lease(2, 1);
     b.jobs[0].rank = pgq::rank::of(5);
-    pgq::exchange_reply reply;
+    pgq::sync_reply reply;
     reply.leases.push_back(std::move(a));
     reply.leases.push_back(std::move(b));
-    (void)w.exchange(std::move(reply));
+    (void)w.sync(std::move(reply));
     CHECK(w.begin().slot->lease.ref.id == 2);
     CHECK(w.begin().position == 0);
     CHECK(w.begin().position == 1);
@@ -73,9 +73,9 @@ TEST_CASE("a job that goes back at once is claimed again behind a cursor before 
     w.end(w.begin());
     w.end(w.begin(), {.gone = false, .kind = settle_kind::release});
     w.run(2);
-    const auto sent = w.exchange();
+    const auto sent = w.sync();
     CHECK(w.progressed == strings{"1 ends: 1s"});
-    CHECK(sent.lanes[0].floor.id == pgq::job_id{10});  // before job 11
+    CHECK(sent.lanes[0].cursor.id == pgq::job_id{10});  // before job 11
     CHECK(sent.lanes[0].exact);
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("an exchange that the server refuses is repeated one settlement at a t
     w.end(w.begin(), retried);
     (void)w.refuse();
     CHECK(w.progressed == strings{"1 ends: 0rlater 1hbad", "2 ends: 0rlater"});
-    CHECK(w.exchange().limit == 0);
+    CHECK(w.sync().limit == 0);
     CHECK(w.progressed == strings{"1: 0rlater"});
     (void)w.refuse();
     CHECK(w.progressed == strings{"1 ends: 1hbad"});
@@ -96,11 +96,11 @@ TEST_CASE("an exchange that the server refuses is repeated one settlement at a t
     CHECK(w.progressed ==
           strings{"1 ends: 1hthe outcome could not be stored: " + pgq::make_sqlstate("22021").message()});
     // Not even that: the job stays leased, and the others go on.
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.progressed == strings{"2 ends: 0rlater"});
     w.claim({{3, 1}});
     w.run(1);
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.finished == ids{3});
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("an exchange that failed for a passing reason is repeated as it was", 
     w.end(w.begin(), retried);
     w.end(w.begin(), retried);
     (void)w.refuse(pgq::error_info{pgq::make_sqlstate("40P01")});
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.progressed == strings{"1 ends: 0rlater", "2 ends: 0rlater"});
 }
 
@@ -119,16 +119,16 @@ TEST_CASE("a lease that an exchange has not found is looked up, and lost when it
     w.claim({{1, 2}});
     const auto first = w.begin(), second = w.begin();
     w.end(first, retried);
-    pgq::exchange_reply reply;
+    pgq::sync_reply reply;
     reply.lost = {1};
-    (void)w.exchange(std::move(reply));
+    (void)w.sync(std::move(reply));
     CHECK_FALSE(second.should_stop());
     CHECK(w.next().what == worker_do::refresh_leases);
     w.core.leases_refreshed({}, w.now);
     CHECK(w.events() == strings{"lost 1 with 1"});
     CHECK(second.should_stop());
     w.end(second);
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.finished.empty());
     CHECK(w.progressed.empty());
 }
@@ -137,13 +137,13 @@ TEST_CASE("a lease that has moved is acknowledged where it is now, with its new 
     core_fixture w;
     w.claim({{1, 2}});
     w.run(2);
-    pgq::exchange_reply reply;
+    pgq::sync_reply reply;
     reply.lost = {1};
-    (void)w.exchange(std::move(reply));
+    (void)w.sync(std::move(reply));
     REQUIRE(w.next().what == worker_do::refresh_leases);
     w.core.leases_refreshed(
-        std::vector<pgq::lease_news>{{.ref = {.id = 1, .place = 5}, .flags = {0, pgq::flag_tracked}}}, w.now);
-    const auto sent = w.exchange();
+        std::vector<pgq::lease_update>{{.ref = {.id = 1, .place = 5}, .flags = {0, pgq::flag_tracked}}}, w.now);
+    const auto sent = w.sync();
     REQUIRE(sent.progressed.size() == 1);
     CHECK(w.progressed == strings{"1 ends:"});
     CHECK(w.events().empty());
@@ -156,11 +156,12 @@ TEST_CASE("jobs that should stop see their tokens, and those that have not begun
     w.core.leases_changed();
     REQUIRE(w.next().what == worker_do::refresh_leases);
     w.core.leases_refreshed(
-        std::vector<pgq::lease_news>{{.ref = {.id = 1, .place = 5}, .flags = {pgq::flag_stop, pgq::flag_stop}}}, w.now);
+        std::vector<pgq::lease_update>{{.ref = {.id = 1, .place = 5}, .flags = {pgq::flag_stop, pgq::flag_stop}}},
+        w.now);
     CHECK(first.should_stop());
     core_fixture::running second;
     CHECK_FALSE(w.begin(second));
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.progressed == strings{"1: 1s"});
 }
 
@@ -185,13 +186,13 @@ TEST_CASE("after reconnecting a worker forgets leases that are gone, and gives u
     CHECK(w.core.to_give_back()[0].id == 4);
     CHECK(w.core.gave_back(w.now));
     REQUIRE(w.next().what == worker_do::refresh_leases);
-    w.core.leases_refreshed(std::vector<pgq::lease_news>{{.ref = {.id = 3, .place = 8}}}, w.now);
+    w.core.leases_refreshed(std::vector<pgq::lease_update>{{.ref = {.id = 3, .place = 8}}}, w.now);
     w.end(gone);
     w.end(mine);
-    const auto sent = w.exchange();
+    const auto sent = w.sync();
     CHECK(w.finished == ids{3});
     CHECK(sent.finished[0].place == 8);
-    CHECK(sent.lanes[0].floor == pgq::floor_mark{});  // a new session knows no cursors
+    CHECK(sent.lanes[0].cursor == pgq::claim_cursor{});  // a new session knows no cursors
 }
 
 TEST_CASE("claims of a former session that show later are found and given back", "[worker][core]") {
@@ -200,8 +201,8 @@ TEST_CASE("claims of a former session that show later are found and given back",
     w.reconnect();
     CHECK(w.core.leases_compared({}, w.now));
     w.core.leases_refreshed({}, w.now);
-    (void)w.exchange();
-    (void)w.exchange();  // announces its sleep
+    (void)w.sync();
+    (void)w.sync();  // announces its sleep
     const auto waiting = w.next();
     REQUIRE(waiting.what == worker_do::wait);
     w.now += w.options.lease_time;
@@ -219,8 +220,8 @@ TEST_CASE("a wait ends when it is time to look for late claims", "[worker][core]
     w.reconnect();
     CHECK(w.core.leases_compared({}, w.now));
     w.core.leases_refreshed({}, w.now);
-    (void)w.exchange();
-    (void)w.exchange();
+    (void)w.sync();
+    (void)w.sync();
     w.now += 400ms;
     const auto a = w.next();
     CHECK(a.what == worker_do::wait);
@@ -256,7 +257,7 @@ TEST_CASE("a worker that was declared dead loses all leases and registers again"
     REQUIRE(w.next().what == worker_do::register_worker);
     w.core.registered({8});
     w.end(job);
-    const auto sent = w.exchange();
+    const auto sent = w.sync();
     CHECK(sent.worker == pgq::worker_id{8});
     CHECK(w.finished.empty());
 }
@@ -283,11 +284,11 @@ TEST_CASE("a worker told to stop takes back what has not begun, acknowledges the
     core_fixture::running taken_back;
     CHECK_FALSE(w.begin(taken_back));
     CHECK_FALSE(w.begin(taken_back));
-    CHECK(w.exchange().limit == 0);
+    CHECK(w.sync().limit == 0);
     CHECK(w.progressed == strings{"2 ends: 1s 0s"});
     CHECK(w.next().what == worker_do::wait);
     w.end(job);
-    CHECK(w.exchange().limit == 0);
+    CHECK(w.sync().limit == 0);
     CHECK(w.finished == ids{1});
     CHECK(w.next().what == worker_do::stop);
 }
@@ -308,7 +309,7 @@ TEST_CASE("handlers that do not end are interrupted after the grace time, and th
     CHECK(w.core.to_give_back()[0].id == 1);
     CHECK(w.next().what == worker_do::stop);
     w.end(job);
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.finished.empty());
     CHECK(w.progressed.empty());
 }
@@ -335,13 +336,13 @@ TEST_CASE("jobs that wait behind slow ones are given back", "[worker][core]") {
     w.claim({{1, 4}});
     const auto first = w.begin(), second = w.begin();
     w.now += 10s;
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.progressed == strings{"1: 3s 2s"});
     core_fixture::running third;
     CHECK_FALSE(w.begin(third));
     w.end(first);
     w.end(second);
-    (void)w.exchange();
+    (void)w.sync();
     CHECK(w.finished == ids{1});
 }
 

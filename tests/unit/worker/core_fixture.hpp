@@ -46,7 +46,7 @@ struct recording_observer {
     }
     void on(const pgq::event::connection_failed& e) { events->push_back("failed: " + e.error.message); }
     void on(const pgq::event::connection_restored&) { events->push_back("restored"); }
-    void on(const pgq::event::trouble& e) { events->push_back("trouble: " + e.error.message); }
+    void on(const pgq::event::error& e) { events->push_back("trouble: " + e.error.message); }
 
     std::shared_ptr<std::vector<std::string>> events = std::make_shared<std::vector<std::string>>();
 };
@@ -79,18 +79,18 @@ public:
     pgq::fsm::worker_action next() { return core.next(now); }
 
     /// The core wants an exchange, and it succeeds. Returns what was sent.
-    pgq::exchange_request exchange(pgq::exchange_reply reply = {}) {
+    pgq::sync_request sync(pgq::sync_reply reply = {}) {
         const auto a = next();
-        REQUIRE(a.what == pgq::fsm::worker_do::exchange);
+        REQUIRE(a.what == pgq::fsm::worker_do::sync);
         const auto sent = core.request(a, now);
         keep(sent);
         core.exchanged(a, reply, now);
         return sent;
     }
     /// The core wants an exchange, and the server refuses it.
-    pgq::exchange_request refuse(pgq::error_info why = pgq::error_info{pgq::make_sqlstate("22021")}) {
+    pgq::sync_request refuse(pgq::error_info why = pgq::error_info{pgq::make_sqlstate("22021")}) {
         const auto a = next();
-        REQUIRE(a.what == pgq::fsm::worker_do::exchange);
+        REQUIRE(a.what == pgq::fsm::worker_do::sync);
         const auto sent = core.request(a, now);
         keep(sent);
         core.refused(a, why, now);
@@ -98,9 +98,9 @@ public:
         return sent;
     }
     /// The core wants an exchange, and its answer is lost with the connection.
-    pgq::exchange_request lose_answer() {
+    pgq::sync_request lose_answer() {
         const auto a = next();
-        REQUIRE(a.what == pgq::fsm::worker_do::exchange);
+        REQUIRE(a.what == pgq::fsm::worker_do::sync);
         const auto sent = core.request(a, now);
         (void)core.broke(1, now);
         return sent;
@@ -108,9 +108,9 @@ public:
 
     /// A claim brings these leases, each with so many jobs.
     void claim(std::vector<std::pair<std::int64_t, int>> leases) {
-        pgq::exchange_reply reply;
+        pgq::sync_reply reply;
         for (const auto& [id, jobs] : leases) reply.leases.push_back(lease(id, jobs));
-        REQUIRE(exchange(std::move(reply)).limit > 0);
+        REQUIRE(sync(std::move(reply)).limit > 0);
     }
     static pgq::claimed_lease lease(std::int64_t id, int jobs) {
         pgq::claimed_lease l{.ref = {.id = id, .place = 1}, .lane = lane};
@@ -166,7 +166,7 @@ private:
     static void begin_handler(runner_type& r, pgq::detail::held_lease& slot, std::uint32_t position) noexcept {
         static_cast<core_fixture*>(r.code())->begun_ = {&slot, position};
     }
-    void keep(const pgq::exchange_request& r) {
+    void keep(const pgq::sync_request& r) {
         finished.clear();
         progressed.clear();
         for (const auto& f : r.finished) finished.push_back(f.id);

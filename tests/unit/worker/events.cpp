@@ -54,7 +54,7 @@ public:
     void on(const pgq::event::connection_failed& e) { add("failed: " + e.error.message); }
     void on(const pgq::event::connection_restored&) { add("restored"); }
     void on(const pgq::event::jobs_rescued& e) { add("rescued " + std::to_string(e.returned)); }
-    void on(const pgq::event::trouble& e) { add("trouble: " + e.error.message); }
+    void on(const pgq::event::error& e) { add("trouble: " + e.error.message); }
 
     std::vector<std::string> all() const {
         const std::lock_guard lock{state_->mutex};
@@ -137,7 +137,7 @@ TEST_CASE("a refused statement is an error event", "[worker][observer]") {
 TEST_CASE("a worker whose heartbeats fail stops its handlers, registers again and goes on", "[worker][lease]") {
     using driver = test::faulty<pgq::driver::memory>;
     std::atomic<bool> no_heartbeat{true};
-    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
+    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::sync_request*) {
         return v == verb::beat && no_heartbeat ? std::optional{fault{.error = errc::connection_lost}} : std::nullopt;
     });
     recorded_queue<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
@@ -163,7 +163,7 @@ TEST_CASE("a worker whose heartbeats fail stops its handlers, registers again an
 TEST_CASE("a worker that cannot reach the database stops its handlers before its lease ends", "[worker][lease]") {
     using driver = test::faulty<pgq::driver::memory>;
     std::atomic<bool> down{false};
-    const auto plan = std::make_shared<fault_plan>([&](verb, std::size_t, const pgq::exchange_request*) {
+    const auto plan = std::make_shared<fault_plan>([&](verb, std::size_t, const pgq::sync_request*) {
         return down ? std::optional{fault{.error = errc::connection_lost}} : std::nullopt;
     });
     watched<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
@@ -185,7 +185,7 @@ TEST_CASE("a worker that a peer has declared dead can change nothing any more", 
     using driver = test::faulty<pgq::driver::memory>;
     const pgq::driver::memory store;
     std::atomic<bool> no_heartbeat{true};
-    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
+    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::sync_request*) {
         // Its heartbeats fail with an error that does not mean a lost connection.
         return v == verb::beat && no_heartbeat
                    ? std::optional{fault{.error = pgq::error_info{pgq::make_sqlstate("57014")}}}

@@ -164,7 +164,7 @@ TEST_CASE("the sync after a refused one may fail, too", "[worker][faults]") {
 
 TEST_CASE("after a wait that fails the worker reconnects", "[worker][faults]") {
     using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
-    const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t n, const pgq::exchange_request*) {
+    const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t n, const pgq::sync_request*) {
         return v == verb::wait && n <= 3 ? std::optional{lost_before} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{2}};
@@ -220,7 +220,7 @@ TEST_CASE("a connection that breaks all the time only makes the worker slower", 
         all.push_back({"seed " + std::to_string(seed), [seed] {
                            std::minstd_rand random{seed};
                            auto rule = [random](verb v, std::size_t n,
-                                                const pgq::exchange_request*) mutable -> std::optional<fault> {
+                                                const pgq::sync_request*) mutable -> std::optional<fault> {
                                if (v == verb::connect && n == 1) return {};
                                if (v != verb::exchange && v != verb::wait && v != verb::connect) return {};
                                const auto dice = random() % 32;
@@ -238,7 +238,7 @@ TEST_CASE("if any statement may be refused, every job still ends exactly once, d
     for (const auto* f : {&refused, &contended, &full})
         for (const std::size_t every : {2u, 3u, 7u})
             all.push_back({f->error.text() + " every " + std::to_string(every), [=] {
-                               const auto rule = [=](verb v, std::size_t n, const pgq::exchange_request*) {
+                               const auto rule = [=](verb v, std::size_t n, const pgq::sync_request*) {
                                    return v == verb::exchange && n % every == 0 ? std::optional{*f} : std::nullopt;
                                };
                                return attempt(rule, pgq::executor::in_place{}, 50, f == &refused);
@@ -249,7 +249,7 @@ TEST_CASE("if any statement may be refused, every job still ends exactly once, d
 namespace {
 
 // Whether a sync would settle an item of this kind.
-bool settles(const pgq::exchange_request* r, pgq::settle_kind kind) {
+bool settles(const pgq::sync_request* r, pgq::settle_kind kind) {
     if (r == nullptr) return false;
     for (const auto& g : r->progressed)
         for (const auto& i : g.items)
@@ -262,7 +262,7 @@ bool settles(const pgq::exchange_request* r, pgq::settle_kind kind) {
 TEST_CASE("a job whose outcome the database refuses is held with the reason, and no other job is affected",
           "[worker][faults]") {
     using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
-    const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
+    const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::sync_request* r) {
         return v == verb::exchange && settles(r, pgq::settle_kind::retry) ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
@@ -286,7 +286,7 @@ TEST_CASE("a job whose outcome the database refuses is held with the reason, and
 
 TEST_CASE("a job of which no outcome can be stored is given back when the worker ends", "[worker][faults]") {
     using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
-    const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::exchange_request* r) {
+    const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::sync_request* r) {
         const bool any = settles(r, pgq::settle_kind::retry) || settles(r, pgq::settle_kind::hold);
         return v == verb::exchange && any ? std::optional{refused} : std::nullopt;
     });
@@ -302,7 +302,7 @@ TEST_CASE("a job of which no outcome can be stored is given back when the worker
 TEST_CASE("a claim that always fails does not block acknowledgements", "[worker][faults]") {
     using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
     std::atomic<bool> broken{false};
-    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request* r) {
+    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::sync_request* r) {
         return v == verb::exchange && broken && r->limit > 0 ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{1}};
@@ -318,7 +318,7 @@ TEST_CASE("a worker that is told to stop ends even if the database accepts nothi
     std::atomic<bool> gone{false};
     const auto f = GENERATE(lost_before, refused, contended);
     const bool all_is_lost = GENERATE(false, true);
-    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::exchange_request*) {
+    const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::sync_request*) {
         if (v == verb::wait && !all_is_lost) return std::optional<fault>{};
         return gone ? std::optional{f} : std::nullopt;
     });

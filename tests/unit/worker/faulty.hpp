@@ -44,28 +44,27 @@ struct fault {
 /// never. Several sessions may share one plan, one after the other or at once.
 class fault_plan {
 public:
-    using rule = std::function<std::optional<fault>(verb, std::size_t nth, const pgq::exchange_request*)>;
+    using rule = std::function<std::optional<fault>(verb, std::size_t nth, const pgq::sync_request*)>;
 
     fault_plan() = default;
     explicit fault_plan(rule r) : rule_{std::move(r)} {}
 
     /// The `nth` call (from 1) of one verb fails, once.
     static rule at(verb which, std::size_t nth, fault f) {
-        return [=](verb v, std::size_t n, const pgq::exchange_request*) {
+        return [=](verb v, std::size_t n, const pgq::sync_request*) {
             return v == which && n == nth ? std::optional{f} : std::nullopt;
         };
     }
     /// Fails if any of these rules does.
     static rule any(std::vector<rule> rules) {
-        return
-            [rules = std::move(rules)](verb v, std::size_t n, const pgq::exchange_request* r) -> std::optional<fault> {
-                for (const auto& one : rules)
-                    if (auto f = one(v, n, r)) return f;
-                return std::nullopt;
-            };
+        return [rules = std::move(rules)](verb v, std::size_t n, const pgq::sync_request* r) -> std::optional<fault> {
+            for (const auto& one : rules)
+                if (auto f = one(v, n, r)) return f;
+            return std::nullopt;
+        };
     }
 
-    std::optional<fault> next(verb v, const pgq::exchange_request* r = nullptr) {
+    std::optional<fault> next(verb v, const pgq::sync_request* r = nullptr) {
         const std::lock_guard lock{mutex_};
         const std::size_t n = ++counts_[static_cast<std::size_t>(v)];
         auto f = rule_ ? rule_(v, n, r) : std::nullopt;
@@ -95,12 +94,12 @@ public:
     faulty_session(Inner inner, pgq::session_role role, std::shared_ptr<fault_plan> plan)
         : inner_{std::move(inner)}, role_{role}, plan_{std::move(plan)} {}
 
-    pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
+    pgq::result<void> sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
         return perform(
-            verb::exchange, [&](Inner& s) { return s.exchange(r, reply); }, &r);
+            verb::exchange, [&](Inner& s) { return s.sync(r, reply); }, &r);
     }
     void interrupt() noexcept { inner_.interrupt(); }
-    bool stop_asked() noexcept { return inner_.stop_asked(); }
+    bool take_stop_request() noexcept { return inner_.take_stop_request(); }
 
 private:
     friend forwarding_session<faulty_session>;
@@ -110,7 +109,7 @@ private:
     auto on(std::string_view name, Call call) {
         constexpr std::pair<std::string_view, verb> planned[]{
             {"wait", verb::wait},           {"register_worker", verb::register_worker},
-            {"leases_of", verb::leases_of}, {"leases_now", verb::leases_of},
+            {"leases_of", verb::leases_of}, {"lease_updates", verb::leases_of},
             {"give_back", verb::give_back}, {"retire", verb::retire},
             {"counts", verb::counts},       {"beat", verb::beat},
             {"rescue", verb::rescue}};
@@ -120,7 +119,7 @@ private:
     }
 
     template <class Do>
-    auto perform(verb v, Do call, const pgq::exchange_request* r = nullptr) -> decltype(call(std::declval<Inner&>())) {
+    auto perform(verb v, Do call, const pgq::sync_request* r = nullptr) -> decltype(call(std::declval<Inner&>())) {
         if (role_ == pgq::session_role::client) return call(inner_);
         if (broken_) return pgq::errc::connection_lost;
         const auto f = plan_->next(v, r);

@@ -30,7 +30,7 @@ struct heartbeat_log {
     }
 };
 
-struct only_beats {
+struct heartbeat_driver {
     struct session : test::fake_session {
         explicit session(book* to) : b{to} {}
 
@@ -49,7 +49,7 @@ struct only_beats {
 };
 
 struct errors_seen {
-    void on(const pgq::event::trouble& e) { messages.push_back(e.error.message); }
+    void on(const pgq::event::error& e) { messages.push_back(e.error.message); }
     std::vector<std::string> messages{};
 };
 
@@ -61,7 +61,7 @@ TEST_CASE("a worker sends heartbeats more often for a while after a compaction",
     b.answers = {{.alive = true, .compacted = compacted}};
     const heartbeat_driver driver{&b};
     pgq::observer::none nobody;
-    pgq::detail::heartbeat<only_beats, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}};
+    pgq::detail::heartbeat<heartbeat_driver, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}};
     m.start({1});
     REQUIRE(test::eventually([&] { return b.count() >= 5; }));
     m.stop();
@@ -72,15 +72,16 @@ TEST_CASE("a worker sends heartbeats more often for a while after a compaction",
     else CHECK(shortest >= 500ms);
 }
 
-TEST_CASE("the observer receives an error of compaction once, until it changes or passes", "[unit][worker][heartbeat]") {
+TEST_CASE("the observer receives an error of compaction once, until it changes or passes",
+          "[unit][worker][heartbeat]") {
     const auto failing = [](const char* why) {
         return pgq::beat_reply{.alive = true, .compact_error = pgq::error_info{pgq::errc::timeout, why}};
     };
-    book b;
+    heartbeat_log b;
     b.answers = {failing("first"), failing("first"), failing("second"), {.alive = true}, failing("second")};
-    const only_beats driver{&b};
+    const heartbeat_driver driver{&b};
     errors_seen seen;
-    pgq::detail::heartbeat<only_beats, errors_seen> m{driver, seen, 60ms, [] {}, [] {}};
+    pgq::detail::heartbeat<heartbeat_driver, errors_seen> m{driver, seen, 60ms, [] {}, [] {}};
     m.start({1});
     REQUIRE(test::eventually([&] { return b.count() >= 7; }));
     m.stop();

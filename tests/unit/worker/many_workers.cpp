@@ -25,10 +25,10 @@ public:
     many_workers_session(inner_session inner, std::int64_t workers, std::shared_ptr<std::vector<bool>> claims)
         : inner_session{std::move(inner)}, workers_{workers}, claims_{std::move(claims)} {}
 
-    pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
-        if (r.limit > 0) claims_->push_back(r.crowded);
-        auto went = inner_session::exchange(r, reply);
-        if (r.look_ahead) reply.workers = workers_;
+    pgq::result<void> sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
+        if (r.limit > 0) claims_->push_back(r.contended);
+        auto went = inner_session::sync(r, reply);
+        if (r.peek_next_due) reply.workers = workers_;
         return went;
     }
 
@@ -80,7 +80,7 @@ TEST_CASE("a worker takes turns after it has learned that there are more workers
 }
 
 TEST_CASE("few workers do not wait for each other", "[worker][turns]") {
-    for (const bool crowded : claims_among(4)) CHECK_FALSE(crowded);
+    for (const bool contended : claims_among(4)) CHECK_FALSE(contended);
 }
 
 }  // namespace unit_worker_many_workers

@@ -44,19 +44,19 @@ struct timing {
     std::uint32_t largest_claim = 0;
 };
 
-// Answers only in end_exchange(), and records the order of the calls.
+// Answers only in end_sync(), and records the order of the calls.
 class split_session : public inner_session {
 public:
     split_session(inner_session inner, std::shared_ptr<call_log> calls, std::shared_ptr<timing> speed)
         : inner_session{std::move(inner)}, calls_{std::move(calls)}, speed_{std::move(speed)} {}
 
-    pgq::result<void> begin_exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
+    pgq::result<void> begin_sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
         calls_->push_back("begin");
         speed_->largest_claim = std::max(speed_->largest_claim, r.limit);
-        answer_ = exchange(r, reply);
+        answer_ = sync(r, reply);
         return {};
     }
-    pgq::result<void> end_exchange() {
+    pgq::result<void> end_sync() {
         calls_->push_back("end");
         take_time(speed_->answers_after);
         return std::exchange(answer_, {});

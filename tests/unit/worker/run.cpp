@@ -36,9 +36,9 @@ const error_info lost{errc::connection_lost, "gone"};
 struct script {
     strings calls;
     std::deque<error_info> connect;
-    std::deque<pgq::result<pgq::exchange_reply>> exchange;
+    std::deque<pgq::result<pgq::sync_reply>> exchange;
     std::deque<pgq::result<std::vector<pgq::lease_ref>>> leases_of;
-    std::deque<pgq::result<std::vector<pgq::lease_news>>> leases_now;
+    std::deque<pgq::result<std::vector<pgq::lease_update>>> lease_updates;
     std::deque<error_info> register_worker;
     std::deque<error_info> give_back;
     std::deque<std::int64_t> deferred;
@@ -68,7 +68,7 @@ struct session {
         if (auto e = script::take(s->register_worker)) return *e;
         return worker_id{s->next_id++};
     }
-    pgq::result<void> exchange(const pgq::exchange_request& r, pgq::exchange_reply& reply) {
+    pgq::result<void> sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
         s->calls.push_back("exchange " + std::to_string(r.finished.size()) + "/" + std::to_string(r.limit));
         reply = {};
         auto answer = script::take(s->exchange);
@@ -81,9 +81,9 @@ struct session {
         s->calls.push_back("leases_of " + std::to_string(id.value));
         return script::take(s->leases_of).value_or(std::vector<pgq::lease_ref>{});
     }
-    pgq::result<std::vector<pgq::lease_news>> leases_now(worker_id id) {
-        s->calls.push_back("leases_now " + std::to_string(id.value));
-        return script::take(s->leases_now).value_or(std::vector<pgq::lease_news>{});
+    pgq::result<std::vector<pgq::lease_update>> lease_updates(worker_id id) {
+        s->calls.push_back("lease_updates " + std::to_string(id.value));
+        return script::take(s->lease_updates).value_or(std::vector<pgq::lease_update>{});
     }
     pgq::result<void> give_back(std::span<const pgq::lease_ref> leases) {
         std::string call = "give_back";
@@ -100,7 +100,7 @@ struct session {
         s->calls.push_back("retire " + std::to_string(id.value));
         return {};
     }
-    bool stop_asked() noexcept { return std::exchange(s->stop_asked, false); }
+    bool take_stop_request() noexcept { return std::exchange(s->stop_asked, false); }
     void interrupt() noexcept { ++s->interrupted; }
 };
 
@@ -171,8 +171,8 @@ struct loop {
     pgq::fsm::worker_action turn() {
         const auto a = run.next(now);
         switch (a.what) {
-        case worker_do::exchange: {
-            auto went = run.session()->exchange(run.request(a, now), run.reply());
+        case worker_do::sync: {
+            auto went = run.session()->sync(run.request(a, now), run.reply());
             if (went) run.exchanged(a, now);
             else run.failed(a, went.error(), now);
             break;
@@ -204,10 +204,10 @@ struct loop {
         (void)s.take_calls();
     }
     void claim(std::int64_t lease, int job_count) {
-        pgq::exchange_reply reply;
+        pgq::sync_reply reply;
         reply.leases.push_back(test::core_fixture::lease(lease, job_count));
         s.exchange.emplace_back(std::move(reply));
-        REQUIRE(turn().what == worker_do::exchange);
+        REQUIRE(turn().what == worker_do::sync);
     }
     const strings& events() const { return *jobs.observer_.events; }
 
@@ -266,7 +266,7 @@ TEST_CASE("a run whose connection breaks connects, compares its leases and gives
     (void)l.s.take_calls();
     l.s.connect.push_back(error_info{errc::connection_lost, "still gone"});
     l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 1, .place = 4}, {.id = 2, .place = 5}});
-    l.s.leases_now.emplace_back(std::vector<pgq::lease_news>{{.ref = {.id = 1, .place = 4}}});
+    l.s.lease_updates.emplace_back(std::vector<pgq::lease_update>{{.ref = {.id = 1, .place = 4}}});
     l.run.broke(lost, l.now);
     CHECK(l.run.session() == nullptr);
     CHECK(l.rest().what == worker_do::pause);
@@ -275,7 +275,7 @@ TEST_CASE("a run whose connection breaks connects, compares its leases and gives
     l.now += 200ms;
     (void)l.rest();
     const auto calls = l.s.take_calls();
-    CHECK(calls == strings{"connect", "connect", "leases_of 7", "give_back 2", "leases_now 7"});
+    CHECK(calls == strings{"connect", "connect", "leases_of 7", "give_back 2", "lease_updates 7"});
     CHECK(l.events() == strings{"failed: gone", "failed: still gone", "restored"});
 }
 
@@ -283,12 +283,12 @@ TEST_CASE("a step that fails is repeated with another session", "[worker][run]")
     loop l;
     l.begin();
     l.run.broke(lost, l.now);
-    const std::string failing = GENERATE("leases_of", "give_back", "leases_now");
+    const std::string failing = GENERATE("leases_of", "give_back", "lease_updates");
     if (failing == "leases_of") l.s.leases_of.emplace_back(lost);
     l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 2, .place = 5}});
     l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{});
     if (failing == "give_back") l.s.give_back.push_back(lost);
-    if (failing == "leases_now") l.s.leases_now.emplace_back(lost);
+    if (failing == "lease_updates") l.s.lease_updates.emplace_back(lost);
     for (int i = 0; i < 2; ++i) {
         l.now += 1s;
         (void)l.rest();
@@ -297,7 +297,7 @@ TEST_CASE("a step that fails is repeated with another session", "[worker][run]")
     CHECK(l.events().back() == "restored");
     const auto calls = l.s.take_calls();
     CHECK(std::count(calls.begin(), calls.end(), "connect") == 2);
-    CHECK(std::count(calls.begin(), calls.end(), "leases_now 7") == (failing == "leases_now" ? 2 : 1));
+    CHECK(std::count(calls.begin(), calls.end(), "lease_updates 7") == (failing == "lease_updates" ? 2 : 1));
 }
 
 TEST_CASE("a run whose heartbeat says that it is lost loses its leases and registers again", "[worker][run]") {
@@ -326,7 +326,7 @@ TEST_CASE("a run whose exchange reports an unknown worker registers again, until
     const auto calls = l.s.take_calls();
     REQUIRE(calls.size() > 5);
     CHECK(strings(calls.begin(), calls.begin() + 6) ==
-          strings{"exchange 0/4", "register 1", "connect", "register 1", "leases_of 8", "leases_now 8"});
+          strings{"exchange 0/4", "register 1", "connect", "register 1", "leases_of 8", "lease_updates 8"});
 }
 
 TEST_CASE("a run without a session ends the pause of its loop instead of a wait", "[worker][run]") {
@@ -345,9 +345,9 @@ TEST_CASE("a run reads its leases again when the session or the heartbeat says t
     (void)l.rest();
     (void)l.s.take_calls();
     if (GENERATE(true, false)) l.s.stop_asked = true;
-    else l.heartbeat->stop_asked();
+    else l.heartbeat->take_stop_request();
     (void)l.turn();
-    CHECK(l.s.take_calls() == strings{"leases_now 7"});
+    CHECK(l.s.take_calls() == strings{"lease_updates 7"});
 }
 
 TEST_CASE("a run that is to end when all is drained counts the deferred jobs, again after 50 ms", "[worker][run]") {

@@ -63,8 +63,8 @@ struct other_program {
 std::uint32_t became_due(const pgq::driver::memory& database) {
     auto session = database.connect(pgq::session_role::worker).value();
     const auto self = session.register_worker({.host = "here", .lease_time = 1h}).value();
-    pgq::exchange_reply reply;
-    session.exchange({.worker = self, .promote = true}, reply).value();
+    pgq::sync_reply reply;
+    session.sync({.worker = self, .promote = true}, reply).value();
     session.retire(self).value();
     return reply.promoted;
 }

@@ -50,14 +50,14 @@ public:
         send(event::connection_failed{.error = error, .next_try = time});
         send(event::connection_restored{});
         send(event::jobs_rescued{.workers = number, .returned = number, .held = number});
-        send(event::trouble{.error = error});
+        send(event::error{.error = error});
         send(event::try_failed{.id = {number},
                                .entrypoint = text,
                                .attempt = attempt,
                                .try_number = small,
                                .reason = text,
                                .pause = time});
-        send(event::handler_overran{.id = {number}, .entrypoint = text, .attempt = attempt, .run_time = time});
+        send(event::handler_exceeded_timeout{.id = {number}, .entrypoint = text, .attempt = attempt, .run_time = time});
         send(event::limit_differs{.entrypoint = text, .declared = {.amount = small}, .stored = {.amount = small}});
         send(event::worker_stopped{.worker = {small}});
         return good_;
@@ -119,7 +119,7 @@ void check_observer(Make make) {
         Observer observer = make();
         notify(observer, event::job_started{.id = {1}, .entrypoint = "x", .attempt = 1});
         notify(observer, event::job_finished{.id = {1}, .entrypoint = "x", .attempt = 1});
-        notify(observer, event::trouble{});
+        notify(observer, event::error{});
         SUCCEED("nothing ended the program");
     }
 }

@@ -33,13 +33,13 @@ inline cancel_reply cancel(tables& db, const std::vector<job_id>& ids) {
 
 /// `found` receives the ids in ascending order, at most `limit` of them.
 inline void find(tables& db, const find_request& r, std::vector<job_id>& found) {
-    const auto add_if_matching = [&](const job& j, job_place place) {
+    const auto add_if_matching = [&](const job& j, job_state place) {
         const bool requested = std::find(r.lanes.begin(), r.lanes.end(), j.lane) != r.lanes.end();
         if (requested && includes(r.where, place) && matches(r.which, j)) found.push_back(j.id);
     };
     db.jobs.for_each(add_if_matching);
     for (const lane_id lane : r.lanes)
-        db.leases.for_each_running(lane, [&](const job& j) { add_if_matching(j, job_place::leased); });
+        db.leases.for_each_running(lane, [&](const job& j) { add_if_matching(j, job_state::leased); });
     std::sort(found.begin(), found.end());
     if (static_cast<std::int64_t>(found.size()) > r.limit) found.resize(static_cast<std::size_t>(r.limit));
 }

@@ -24,7 +24,7 @@ namespace pgq::driver::in_memory {
 
 /// Creates a lease with these jobs and counts their attempts.
 inline void add_lease(tables& db, worker_id worker, lane_id lane, std::int16_t max_attempts, std::vector<job> jobs,
-                      exchange_reply& reply) {
+                      sync_reply& reply) {
     for (job& j : jobs)
         if (j.attempts < std::numeric_limits<std::int16_t>::max()) ++j.attempts;
     reply.leases.push_back(db.leases.add({
@@ -34,7 +34,7 @@ inline void add_lease(tables& db, worker_id worker, lane_id lane, std::int16_t m
         .jobs = std::make_shared<const std::vector<job>>(std::move(jobs)),
     }));
 }
-inline void add_lease_of_one(tables& db, worker_id worker, std::int16_t max_attempts, job j, exchange_reply& reply) {
+inline void add_lease_of_one(tables& db, worker_id worker, std::int16_t max_attempts, job j, sync_reply& reply) {
     const lane_id lane = j.lane;
     std::vector<job> jobs;
     jobs.push_back(std::move(j));
@@ -42,19 +42,19 @@ inline void add_lease_of_one(tables& db, worker_id worker, std::int16_t max_atte
 }
 
 /// Claims only jobs that match a filter. Each job gets a lease of its own.
-inline void claim_filtered(tables& db, const exchange_request& r, exchange_reply& reply) {
+inline void claim_filtered(tables& db, const sync_request& r, sync_reply& reply) {
     std::vector<lane_id> lanes;
     for (const claim_lane& l : r.lanes) lanes.push_back(l.lane);
-    for (job& j : take_ready(db.jobs, {.lanes = lanes, .limit = r.limit, .where = r.apart}))
+    for (job& j : take_ready(db.jobs, {.lanes = lanes, .limit = r.limit, .where = r.claim_filter}))
         add_lease_of_one(db, r.worker, r.lanes[0].max_attempts, std::move(j), reply);
 }
 
 /// Claims from lanes without limits.
-inline void claim(tables& db, const exchange_request& r, exchange_reply& reply) {
-    if (r.apart != nullptr) return claim_filtered(db, r, reply);
+inline void claim(tables& db, const sync_request& r, sync_reply& reply) {
+    if (r.claim_filter != nullptr) return claim_filtered(db, r, reply);
     for (auto& batch : db.jobs.take(r.lanes, r.limit)) {
         const claim_lane& request = batch.request;
-        if (!request.each) {
+        if (!request.lease_per_job) {
             add_lease(db, r.worker, request.lane, request.max_attempts, std::move(batch.jobs), reply);
             continue;
         }
@@ -101,7 +101,7 @@ inline allowance allowance_of(const tables& db, const std::vector<stored_limit*>
 
 /// Claims from a lane that has limits. Returns how many jobs it claimed.
 inline std::uint32_t claim_limited(tables& db, worker_id worker, const limited_lane& lane, steady_time now,
-                                   exchange_reply& reply) {
+                                   sync_reply& reply) {
     if (!db.jobs.has_ready(lane.lane)) return 0;
     const auto& name = db.lanes.key(lane.lane);
     const auto limits = db.limits.of(name.queue, name.entrypoint);
@@ -117,7 +117,7 @@ inline std::uint32_t claim_limited(tables& db, worker_id worker, const limited_l
         if (taken > 0 && l->declared.limit.kind == limit_kind::rate) l->spend(static_cast<double>(taken), now);
     if (taken > 0) add_lease(db, worker, lane.lane, lane.max_attempts, std::move(jobs), reply);
     if (!db.jobs.has_ready(lane.lane)) return static_cast<std::uint32_t>(taken);
-    if (taken == lane.most) reply.more_limited = true;
+    if (taken == lane.most) reply.peers_can_claim_limited = true;
     else if (allowed.wait && taken >= allowed.jobs)
         reply.again = reply.again ? std::min(*reply.again, *allowed.wait) : *allowed.wait;
     return static_cast<std::uint32_t>(taken);

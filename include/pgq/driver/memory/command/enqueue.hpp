@@ -71,7 +71,7 @@ inline result<void> check_at_most(const tables& db, const tracked_request& r, co
     };
     std::map<lane_id, added> by_lane;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (!jobs[i].fresh) continue;
+        if (!jobs[i].is_new) continue;
         auto& [n, at_most] = by_lane[r.lane(i)];
         ++n;
         if (const auto bound = r.option(i).at_most; bound > 0)

@@ -26,7 +26,7 @@ inline bool settles_all(const lease& l, const lease_progress& p) {
 
 /// Checks the settlements of a request before any of them is applied. An unknown lease is no error: the reply reports
 /// it as lost.
-inline result<void> check_settlements(tables& db, const exchange_request& r) {
+inline result<void> check_settlements(tables& db, const sync_request& r) {
     for (const auto& p : r.progressed) {
         const lease* l = db.leases.find(p.ref.id, r.worker);
         if (!l) continue;
@@ -51,7 +51,7 @@ void end_flagged(tables& db, const lease& l, time_point now, Predicate is_done) 
 
 /// All jobs of the lease that are not settled yet are done. `dropped` receives the job array, so that the caller can
 /// free it after it has released the mutex.
-inline void finish_lease(tables& db, const lease_ref& ref, worker_id worker, time_point now, exchange_reply& reply,
+inline void finish_lease(tables& db, const lease_ref& ref, worker_id worker, time_point now, sync_reply& reply,
                          std::vector<job_array>& dropped) {
     const lease* l = db.leases.find(ref.id, worker);
     if (!l) return reply.lost.push_back(ref.id);
@@ -60,7 +60,7 @@ inline void finish_lease(tables& db, const lease_ref& ref, worker_id worker, tim
 }
 
 /// Some jobs of the lease are settled. `dropped` is as in `finish_lease`.
-inline void settle_lease(tables& db, const lease_progress& p, worker_id worker, time_point now, exchange_reply& reply,
+inline void settle_lease(tables& db, const lease_progress& p, worker_id worker, time_point now, sync_reply& reply,
                          std::vector<job_array>& dropped) {
     lease* l = db.leases.find(p.ref.id, worker);
     if (!l) return reply.lost.push_back(p.ref.id);

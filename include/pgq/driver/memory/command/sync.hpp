@@ -19,19 +19,19 @@
 
 namespace pgq::driver::in_memory {
 
-inline bool needs_registered_worker(const exchange_request& r) noexcept {
-    return (r.limit > 0 && !r.lanes.empty()) || !r.limited.empty() || r.announce_sleep;
+inline bool needs_registered_worker(const sync_request& r) noexcept {
+    return (r.limit > 0 && !r.lanes.empty()) || !r.limited.empty() || r.subscribe_wakes;
 }
 
-inline void clear(exchange_reply& reply) {
+inline void clear(sync_reply& reply) {
     reply.leases.clear(), reply.moved.clear(), reply.lost.clear();
     reply.next_due.reset(), reply.promoted = 0;
-    reply.again.reset(), reply.more_limited = false;
+    reply.again.reset(), reply.peers_can_claim_limited = false;
 }
 
 /// One round trip of a worker: settles jobs, then claims others. If the request is refused, nothing of it happens.
 /// `dropped` is as in `finish_lease`.
-inline result<void> sync_worker(tables& db, const exchange_request& r, exchange_reply& reply,
+inline result<void> sync_worker(tables& db, const sync_request& r, sync_reply& reply,
                                 const std::shared_ptr<waiter>& session, std::vector<job_array>& dropped) {
     if (needs_registered_worker(r) && !db.workers.contains(r.worker)) return errc::worker_lost;
     if (auto ok = check_settlements(db, r); !ok) return ok;
@@ -42,17 +42,17 @@ inline result<void> sync_worker(tables& db, const exchange_request& r, exchange_
     reply.promoted = db.jobs.take_unblocked();
     if (r.promote) reply.promoted += db.jobs.promote(now);
     db.wake_touched(r.worker);
-    if (r.announce_awake) db.workers.unsubscribe(r.worker, session);
-    if (r.announce_sleep) db.workers.subscribe(r.worker, session);
-    std::uint32_t room = r.limited_room;
+    if (r.unsubscribe_wakes) db.workers.unsubscribe(r.worker, session);
+    if (r.subscribe_wakes) db.workers.subscribe(r.worker, session);
+    std::uint32_t room = r.limited_capacity;
     for (limited_lane lane : r.limited) {
         lane.most = std::min(lane.most, room);
         room -= claim_limited(db, r.worker, lane, db.clock.steady_now(), reply);
     }
     if (r.limit > 0) claim(db, r, reply);
-    if (r.look_ahead) reply.next_due = db.jobs.next_due(now);
-    if (r.pass_on) db.workers.wake_peer(r.worker);
-    for (const lane_id lane : r.freed) db.workers.wake_one(lane, r.worker);
+    if (r.peek_next_due) reply.next_due = db.jobs.next_due(now);
+    if (r.wake_peer) db.workers.wake_peer(r.worker);
+    for (const lane_id lane : r.lanes_with_capacity) db.workers.wake_one(lane, r.worker);
     return {};
 }
 
@@ -61,7 +61,7 @@ inline result<void> sync_worker(tables& db, const exchange_request& r, exchange_
 inline bool commit_and_acknowledge(tables& db, undo_log& log, worker_id worker, const lease_ref& ref,
                                    std::optional<std::string_view> result, std::vector<job_array>& dropped) {
     const settlement done{.kind = settle_kind::done, .result = result};
-    exchange_reply reply;
+    sync_reply reply;
     const time_point now = db.clock.now();
     settle_lease(db, {.ref = ref, .last = true, .mask = "\1", .items = {&done, 1}}, worker, now, reply, dropped);
     const bool owned = reply.lost.empty();

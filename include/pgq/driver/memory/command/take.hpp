@@ -84,7 +84,7 @@ inline void take(tables& db, const take_request& r, take_reply& reply, undo_log*
         reply.jobs.push_back(record_of(j));
         if (log == nullptr) db.jobs.end(j, end_kind::done, now);
     }
-    if (r.look_ahead) reply.next_due = db.jobs.next_due(now);
+    if (r.peek_next_due) reply.next_due = db.jobs.next_due(now);
 }
 
 /// Holds a job that was taken. It stays visible, with its reason.

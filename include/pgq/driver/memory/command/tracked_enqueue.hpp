@@ -104,7 +104,7 @@ private:
         if (u.then() == on_duplicate::fail)
             return error_info{errc::duplicate_key,
                               "a job with the unique key \"" + std::string{u.key()} + "\" is there already"};
-        jobs_[i] = {.id = other->job, .fresh = false};
+        jobs_[i] = {.id = other->job, .is_new = false};
         if (u.then() == on_duplicate::skip) return {};
         const bool reschedules = u.then() == on_duplicate::debounce;
         if (!call_has_it) {
@@ -147,7 +147,7 @@ private:
     /// Finds out which jobs must wait for which parents, and which have a parent that has already failed.
     void link_parents() {
         const auto link = [&](std::size_t child, job_id parent, bool in_call) {
-            if (!jobs_[child].fresh || parent == jobs_[child].id) return;
+            if (!jobs_[child].is_new || parent == jobs_[child].id) return;
             linked_.insert(child);
             const auto state = in_call ? parent_state::open : store_.tracked().state_of(parent);
             if (state == parent_state::open) open_parents_[child].insert(parent);
@@ -156,7 +156,7 @@ private:
         };
         std::set<job_id> fresh;
         for (const enqueued_job& j : jobs_)
-            if (j.fresh) fresh.insert(j.id);
+            if (j.is_new) fresh.insert(j.id);
         for (std::size_t i = 0; i < jobs_.size(); ++i)
             for (const job_id parent : r_.option(i).after) link(i, parent, false);
         for (const edge& e : r_.edges) {
@@ -171,7 +171,7 @@ private:
         for (std::size_t i = 0; i < jobs_.size(); ++i) {
             const enqueue_options& o = r_.option(i);
             if (i > 0 && r_.options.size() > 1) headers = headers.subspan(r_.option(i - 1).headers.size());
-            if (!jobs_[i].fresh) continue;
+            if (!jobs_[i].is_new) continue;
             job j{.id = jobs_[i].id,
                   .rank = rank_of(o, now_),
                   .lane = r_.lane(i),

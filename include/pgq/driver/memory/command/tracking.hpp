@@ -30,10 +30,10 @@ inline void track(tables& db, const std::vector<job_id>& ids) {
     std::copy_if(ids.begin(), ids.end(), std::back_inserter(missing),
                  [&](job_id id) { return !db.jobs.tracked().contains(id); });
     if (missing.empty()) return;
-    db.jobs.for_each([&](job& j, job_place place) {
+    db.jobs.for_each([&](job& j, job_state place) {
         if (!std::binary_search(missing.begin(), missing.end(), j.id)) return;
         j.flags = static_cast<std::int16_t>(j.flags | flag_tracked);
-        db.jobs.tracked().add(j.id, {.lane = j.lane, .rank = j.rank, .held = place == job_place::held});
+        db.jobs.tracked().add(j.id, {.lane = j.lane, .rank = j.rank, .held = place == job_state::held});
     });
     db.leases.for_each_running(missing, [&](lease& l, std::size_t i) {
         l.add_flags(i, flag_tracked);

@@ -102,9 +102,9 @@ public:
         return n;
     }
     /// Ends the waiting jobs that have expired. Removes outcomes and unique keys whose time has passed.
-    sweep_reply expire_and_purge(time_point now) {
+    purge_reply expire_and_purge(time_point now) {
         constexpr std::string_view reason = "it expired";
-        sweep_reply reply;
+        purge_reply reply;
         const auto expired = tracked_.expired(now);
         const auto removed = remove(expired);
         for (const job& j : removed) tracked_.remove_parents(j.id);
@@ -117,7 +117,7 @@ public:
             end(j, held ? end_kind::held : end_kind::expired, now, reason);
         }
         reply.expired = static_cast<std::int64_t>(removed.size());
-        reply.forgotten = tracked_.purge(now);
+        reply.purged = tracked_.purge(now);
         return reply;
     }
 

@@ -107,8 +107,8 @@ public:
         return out;
     }
     /// The current flags of all jobs that the worker runs.
-    std::vector<lease_news> flags_of(worker_id worker) const {
-        std::vector<lease_news> out;
+    std::vector<lease_update> flags_of(worker_id worker) const {
+        std::vector<lease_update> out;
         for (const auto& [id, l] : leases_)
             if (l.worker == worker) out.push_back({.ref = {.id = id}, .flags = l.flags});
         return out;

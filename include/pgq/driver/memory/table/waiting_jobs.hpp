@@ -97,13 +97,13 @@ public:
         return std::pair{found->second.what.attempts, std::string_view{found->second.reason}};
     }
 
-    /// Calls `f(job&, job_place)` for every job. `f` must not change a job's rank or id.
+    /// Calls `f(job&, job_state)` for every job. `f` must not change a job's rank or id.
     template <class F>
     void for_each(F f) {
-        for (auto& lane : ready_) lane.for_each([&](job& j) { f(j, job_place::ready); });
-        for (auto& [at, j] : deferred_) f(j, job_place::deferred);
-        for (auto& [id, j] : blocked_) f(j, job_place::blocked);
-        for (auto& [id, e] : held_) f(e.what, job_place::held);
+        for (auto& lane : ready_) lane.for_each([&](job& j) { f(j, job_state::ready); });
+        for (auto& [at, j] : deferred_) f(j, job_state::deferred);
+        for (auto& [id, j] : blocked_) f(j, job_state::blocked);
+        for (auto& [id, e] : held_) f(e.what, job_state::held);
     }
 
     /// Whether the job of this lane and rank is ready, deferred or blocked.

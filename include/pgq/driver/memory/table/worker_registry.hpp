@@ -33,7 +33,7 @@ public:
         const auto found = workers_.find(id);
         const bool alive = found != workers_.end();
         if (alive) found->second.last_beat = now;
-        return {.alive = alive, .work_to_rescue = !dead(now).empty()};
+        return {.alive = alive, .rescue_needed = !dead(now).empty()};
     }
     /// The workers whose last heartbeat is older than their lease time.
     std::vector<worker_id> dead(steady_time now) const {

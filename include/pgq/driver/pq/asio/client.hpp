@@ -63,7 +63,7 @@ class async_client {
             if (busy) return waiting.push_back(c), false;
             return busy = c->has_turn = true;
         }
-        void pass_on() {
+        void wake_peer() {
             while (!waiting.empty()) {
                 const auto next = waiting.front().lock();
                 waiting.pop_front();
@@ -243,7 +243,7 @@ private:
             code = how.error().code;
             client_->note(std::move(how.error()));
         }
-        if (call_->has_turn) client_->pass_on();
+        if (call_->has_turn) client_->wake_peer();
         client_->under_way.fetch_sub(1, std::memory_order_relaxed);
         const auto executor = client_->executor;
         deliver(std::move(self_), executor, has_waited_, [code, ids = std::move(call_->ids)](Self& to) mutable {

@@ -61,8 +61,8 @@ public:
     }
 
     template <asio::completion_token_for<void(std::error_code)> Token>
-    auto async_exchange(const exchange_request& r, exchange_reply& reply, Token&& token) {
-        return async_run(command::exchange{r, reply}, std::forward<Token>(token));
+    auto async_sync(const sync_request& r, sync_reply& reply, Token&& token) {
+        return async_run(command::sync{r, reply}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_enqueue(const enqueue_request& r, std::vector<job_id>& put, Token&& token) {
@@ -109,15 +109,15 @@ public:
     auto async_leases_of(worker_id id, Token&& token) {
         return async_run(command::leases_of{id}, std::forward<Token>(token));
     }
-    template <asio::completion_token_for<void(std::error_code, std::vector<lease_news>)> Token>
+    template <asio::completion_token_for<void(std::error_code, std::vector<lease_update>)> Token>
     auto async_leases_now(worker_id id, Token&& token) {
-        return async_run(command::leases_now{id}, std::forward<Token>(token));
+        return async_run(command::lease_updates{id}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_give_back(std::span<const lease_ref> leases, Token&& token) {
         return async_run(command::give_back{leases}, std::forward<Token>(token));
     }
-    template <asio::completion_token_for<void(std::error_code, sweep_reply)> Token>
+    template <asio::completion_token_for<void(std::error_code, purge_reply)> Token>
     auto async_sweep(Token&& token) {
         return async_run(command::sweep{}, std::forward<Token>(token));
     }
@@ -163,7 +163,7 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_set_dead_letters(std::span<const lane_id> from, std::span<const lane_id> to, Token&& token) {
-        return async_run(command::set_dead_letters{from, to}, std::forward<Token>(token));
+        return async_run(command::set_dead_letter_routes{from, to}, std::forward<Token>(token));
     }
 
     /// From any thread; ends a wait of either kind.

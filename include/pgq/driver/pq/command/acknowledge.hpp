@@ -33,13 +33,13 @@ public:
         : worker_{worker}, lease_{lease}, written_{written} {}
 
     void compose(batch& out, const session_info& info) const {
-        out.add(statement::hold_lease).tid(lease_.place).number(lease_.id).number(worker_.value);
+        out.add(statement::hold_lease).tid(lease_.location).number(lease_.id).number(worker_.value);
         detail::add_end(out, worker_, lease_, {.kind = settle_kind::done, .result = written_});
         out.add(statement::commit);
-        out.sync();
+        out.end_transaction();
         if (!info.keeps_state) return;
         out.add(statement::wake_noted).number(info.schema_id);  // jobs that waited for this one
-        out.sync();
+        out.end_transaction();
     }
     static result<bool> read(const answers& in) {
         const auto failed = in.first_error(0, 3);
@@ -63,7 +63,7 @@ public:
     void compose(batch& out, const session_info&) const {
         out.add(statement::make_durable);
         detail::add_end(out, worker_, lease_, {.kind = settle_kind::done});
-        out.sync();
+        out.end_transaction();
     }
     result<bool> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
@@ -86,7 +86,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::finish_inside).number(lease_.id).number(worker_.value);
-        out.sync();
+        out.end_transaction();
     }
     static result<void> read(const answers& in) {
         const auto failed = in.first_error();
@@ -101,13 +101,13 @@ private:
 };
 
 /// Whether the lease is there. It waits for a session that is about to end it.
-class still_holds {
+class owns_lease {
 public:
-    still_holds(worker_id worker, const lease_ref& lease) : worker_{worker}, lease_{lease} {}
+    owns_lease(worker_id worker, const lease_ref& lease) : worker_{worker}, lease_{lease} {}
 
     void compose(batch& out, const session_info&) const {
-        out.add(statement::still_holds).tid(lease_.place).number(lease_.id).number(worker_.value);
-        out.sync();
+        out.add(statement::owns_lease).tid(lease_.location).number(lease_.id).number(worker_.value);
+        out.end_transaction();
     }
     static result<bool> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

@@ -24,7 +24,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         bind_ids(out.add(statement::cancel), ids_);
-        out.sync();
+        out.end_transaction();
     }
     result<cancel_reply> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
@@ -48,7 +48,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         bind_ids(out.add(statement::requeue), ids_);
-        out.sync();
+        out.end_transaction();
     }
     result<std::int64_t> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

@@ -112,7 +112,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::draw_ids).number(static_cast<std::int32_t>(n_));
-        out.sync();
+        out.end_transaction();
     }
     result<void> read(const answers& in) const {
         ids_->clear();

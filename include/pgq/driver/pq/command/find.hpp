@@ -29,7 +29,7 @@ public:
                                                                  statement::find_behind);
         auto& p = bind_lanes(out.add(statement_->get()), request_.lanes);
         statement_->bind_filter(p.text(letters_of(request_.where)).number(request_.limit));
-        out.sync();
+        out.end_transaction();
     }
     result<void> read(const answers& in) const {
         auto ids = rows_of<job_id>(in, in[0], [](row_view row) { return job_id{row.number<std::int64_t>(0)}; });
@@ -43,12 +43,12 @@ private:
         static const filter any{};
         return request_.which != nullptr ? *request_.which : any;
     }
-    static std::string letters_of(job_place where) {
-        constexpr std::pair<job_place, char> letters[] = {{job_place::ready, 'w'},
-                                                          {job_place::deferred, 'd'},
-                                                          {job_place::blocked, 'b'},
-                                                          {job_place::leased, 'l'},
-                                                          {job_place::held, 'h'}};
+    static std::string letters_of(job_state where) {
+        constexpr std::pair<job_state, char> letters[] = {{job_state::ready, 'w'},
+                                                          {job_state::deferred, 'd'},
+                                                          {job_state::blocked, 'b'},
+                                                          {job_state::leased, 'l'},
+                                                          {job_state::held, 'h'}};
         std::string out;
         for (const auto& [place, letter] : letters)
             if (includes(where, place)) out += letter;

@@ -30,7 +30,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::hello).text(statement::quoted(options_->schema));
-        out.sync();
+        out.end_transaction();
     }
     result<void> read(const answers& in) {
         if (in[0].error) return explained(*in[0].error, *options_);
@@ -60,7 +60,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(pin_plans).text(strict_ ? "on" : "off");
-        out.sync();
+        out.end_transaction();
     }
     static result<void> read(const answers& in) { return no_error(in); }
 

@@ -27,7 +27,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::counts).number(lane_.value);
-        out.sync();
+        out.end_transaction();
     }
     static result<lane_counts> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
@@ -49,7 +49,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::open_jobs).number(lane_.value).number(most_);
-        out.sync();
+        out.end_transaction();
     }
     static result<std::int64_t> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
@@ -68,7 +68,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::held).number(lane_.value).number(static_cast<std::int64_t>(limit_));
-        out.sync();
+        out.end_transaction();
     }
     result<std::vector<held_job>> read(const answers& in) const {
         return rows_of<held_job>(in, in[0], [&](row_view row) {
@@ -92,7 +92,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::failures).number(id_.value);
-        out.sync();
+        out.end_transaction();
     }
     static result<std::vector<failed_attempt>> read(const answers& in) {
         return rows_of<failed_attempt>(in, in[0], [](row_view row) {

@@ -43,7 +43,7 @@ private:
             .text(queue_)
             .texts(names_.size(), [&](std::size_t i) { return names_[i].entrypoint; })
             .texts(names_.size(), [&](std::size_t i) { return names_[i].version; });
-        out.sync();
+        out.end_transaction();
     }
 
     std::string_view queue_;
@@ -53,13 +53,13 @@ private:
 
 /// Sends the dead letters of some lanes to the lanes at the same places in `to`, or holds them again when `to` is
 /// empty.
-class set_dead_letters {
+class set_dead_letter_routes {
 public:
-    set_dead_letters(std::span<const lane_id> from, std::span<const lane_id> to) : from_{from}, to_{to} {}
+    set_dead_letter_routes(std::span<const lane_id> from, std::span<const lane_id> to) : from_{from}, to_{to} {}
 
     void compose(batch& out, const session_info&) const {
-        bind_lanes(bind_lanes(out.add(statement::set_dead_letters), from_), to_);
-        out.sync();
+        bind_lanes(bind_lanes(out.add(statement::set_dead_letter_routes), from_), to_);
+        out.end_transaction();
     }
     static result<void> read(const answers& in) { return no_error(in); }
 

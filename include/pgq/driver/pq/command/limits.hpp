@@ -25,10 +25,10 @@ public:
     void compose(batch& out, const session_info&) const {
         if (!declared_.empty()) {
             statement::bind_limits(out.add(statement::add_limits).text(queue_), declared_);
-            out.sync();
+            out.end_transaction();
         }
         out.add(statement::find_limits).text(queue_);
-        out.sync();
+        out.end_transaction();
     }
     static result<std::vector<lane_limit>> read(const answers& in) {
         return rows_of<lane_limit>(in, in[in.size() - 1], [](row_view row) {
@@ -53,7 +53,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         statement::bind_limit(out.add(statement::change_limit).text(queue_), *limit_);
-        out.sync();
+        out.end_transaction();
     }
     result<bool> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

@@ -22,13 +22,13 @@ public:
         const std::string all = "LISTEN pgq_" + std::to_string(info.schema_id);
         add(out, 0, all + "_" + std::to_string(id.value));
         add(out, 1, all);
-        out.sync();
+        out.end_transaction();
     }
     /// The ends of jobs that this session watches. Each server process has a number, and so a channel, of its own.
     void add_ends(batch& out, const session_info& info) {
         if (info.listens_for_ends || !info.keeps_state) return;
         add(out, 0, "LISTEN pgq_" + std::to_string(info.schema_id) + "_w" + std::to_string(info.backend));
-        out.sync();
+        out.end_transaction();
     }
 
 private:

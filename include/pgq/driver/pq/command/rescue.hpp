@@ -22,7 +22,7 @@ public:
     void compose(batch& out, const session_info&) const {
         out.add(statement::bury_workers);
         out.add(statement::rescue_leases);
-        out.sync();
+        out.end_transaction();
     }
     result<rescue_reply> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
@@ -44,13 +44,13 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::sweep).number(days_of_failures);
-        out.sync();
+        out.end_transaction();
     }
-    result<sweep_reply> read(const answers& in) {
+    result<purge_reply> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
         const row_view row = in[0][0];
         expired_ = row.number<std::int64_t>(0) > 0;
-        return sweep_reply{.expired = row.number<std::int64_t>(0), .forgotten = row.number<std::int64_t>(1)};
+        return purge_reply{.expired = row.number<std::int64_t>(0), .purged = row.number<std::int64_t>(1)};
     }
     wake_list wakes() const { return {.noted = expired_}; }
 

@@ -22,7 +22,7 @@ public:
     void compose(batch& out, const session_info&) const {
         if (revision_.body) add(out, statement::revise_body).bytes(*revision_.body);
         if (revision_.progress) add(out, statement::revise_progress).text(*revision_.progress);
-        if (!out.empty()) out.sync();
+        if (!out.empty()) out.end_transaction();
     }
     static result<void> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
@@ -47,7 +47,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::progress_of).number(id_.value);
-        out.sync();
+        out.end_transaction();
     }
     static result<std::optional<std::string>> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

@@ -24,16 +24,16 @@
 
 namespace pgq::driver::pq::command {
 
-/// What a worker reports and what it wants next, in one round trip: see exchange_request.
-class exchange {
+/// What a worker reports and what it wants next, in one round trip: see sync_request.
+class sync {
 public:
-    exchange(const exchange_request& r, exchange_reply& reply) : request_{r}, reply_{&reply} {}
+    sync(const sync_request& r, sync_reply& reply) : request_{r}, reply_{&reply} {}
 
     void compose(batch& out, const session_info& info) {
         const auto& r = request_;
         plan(info);
-        if (info.keeps_state && r.announce_awake) announce(out, info, statement::announce_awake);
-        if (info.keeps_state && r.announce_sleep) announce(out, info, statement::announce_sleep);
+        if (info.keeps_state && r.unsubscribe_wakes) announce(out, info, statement::unsubscribe_wakes);
+        if (info.keeps_state && r.subscribe_wakes) announce(out, info, statement::subscribe_wakes);
         first_ = out.size();
         // First, because a transaction that has changed something is in everybody's snapshots: one that waits for its
         // turn has changed nothing yet.
@@ -44,9 +44,9 @@ public:
         add_unpacks(out);
         if (!r.limited.empty()) statement::bind_claim_limited(out.add(statement::claim_limited), r);
         if (claims()) add_claim(out);
-        if (r.look_ahead) out.add(statement::look_ahead);
+        if (r.peek_next_due) out.add(statement::peek_next_due);
         last_ = out.size();
-        if (last_ > first_) out.sync();
+        if (last_ > first_) out.end_transaction();
         if (info.keeps_state) add_wakes(out, info);
     }
 
@@ -70,7 +70,7 @@ public:
             if (claims_packed_) found_packs_ = saw_packs(in[at]);
             if (auto read = read_leases(in.share(at++), out.leases); !read) return read;
         }
-        if (request_.look_ahead && in[at].rows() == 1) {
+        if (request_.peek_next_due && in[at].rows() == 1) {
             if (!in[at][0].null(0)) out.next_due = in[at][0].micros(0);
             out.workers = in[at][0].number<std::int64_t>(1);
         }
@@ -83,24 +83,24 @@ public:
 
 private:
     bool claims() const noexcept { return request_.limit > 0 && !request_.lanes.empty(); }
-    bool takes_turn() const noexcept { return request_.crowded && claims() && request_.apart == nullptr; }
+    bool takes_turn() const noexcept { return request_.contended && claims() && request_.claim_filter == nullptr; }
 
     // Claims of one lane take packs as they are, where there are some. Other claims need them unpacked; that is
     // cheaper, too, where there are none.
     void plan(const session_info& info) noexcept {
         const auto& r = request_;
-        claims_packed_ =
-            claims() && info.expects_packs && r.lanes.size() == 1 && !r.lanes[0].each && r.apart == nullptr;
+        claims_packed_ = claims() && info.expects_packs && r.lanes.size() == 1 && !r.lanes[0].lease_per_job &&
+                         r.claim_filter == nullptr;
         // Where the latest look has found packs, and in each look that leaves nothing out: from the start of the lanes,
         // or before and after a sleep.
         looks_for_packs_ =
-            info.expects_packs || r.announce_sleep || r.announce_awake || r.apart != nullptr ||
-            std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.floor == floor_mark{}; });
+            info.expects_packs || r.subscribe_wakes || r.unsubscribe_wakes || r.claim_filter != nullptr ||
+            std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.cursor == claim_cursor{}; });
     }
 
     void announce(batch& out, const session_info& info, const statement::query& q) const {
         out.add(q).number(info.schema_id).number(request_.worker.value);
-        out.sync();
+        out.end_transaction();
     }
     void add_progress(batch& out) {
         for (const auto& g : request_.progressed)
@@ -110,8 +110,8 @@ private:
     }
     void add_unpacks(batch& out) {
         const auto& r = request_;
-        if (claims() && !claims_packed_ && looks_for_packs_) add_unpack(out, r.lanes, r.limit, r.apart, false);
-        if (!r.limited.empty()) add_unpack(out, r.limited, r.limited_room, nullptr, true);
+        if (claims() && !claims_packed_ && looks_for_packs_) add_unpack(out, r.lanes, r.limit, r.claim_filter, false);
+        if (!r.limited.empty()) add_unpack(out, r.limited, r.limited_capacity, nullptr, true);
     }
     template <class Lanes>
     void add_unpack(batch& out, const Lanes& lanes, std::uint32_t jobs, const filter* which, bool of_each) {
@@ -120,19 +120,20 @@ private:
         ++unpacks_;
     }
     void add_claim(batch& out) {
-        if (request_.apart == nullptr) {
+        if (request_.claim_filter == nullptr) {
             if (claims_packed_) return statement::bind_claim_of_one(out.add(statement::claim_packed), request_);
             return statement::bind_claim(out.add(statement::claim_query(request_)), request_);
         }
-        apart_ = std::make_unique<statement::apart_statement>(request_);
-        apart_->bind(out.add(apart_->get()));
+        filtered_ = std::make_unique<statement::filtered_claim>(request_);
+        filtered_->bind(out.add(filtered_->get()));
     }
     void add_wakes(batch& out, const session_info& info) {
         if (request_.promote || puts_back()) {
             out.add(statement::wake_noted).number(info.schema_id);
-            out.sync();
+            out.end_transaction();
         }
-        if (request_.pass_on || !request_.freed.empty()) wake::wake_one_each(out, info, lanes_to_wake());
+        if (request_.wake_peer || !request_.lanes_with_capacity.empty())
+            wake::wake_one_each(out, info, lanes_to_wake());
     }
     // Whether the settlements give other workers something to do, or to wait for.
     bool puts_back() const noexcept {
@@ -141,8 +142,8 @@ private:
         return false;
     }
     std::vector<lane_id> lanes_to_wake() const {
-        std::vector<lane_id> lanes{request_.freed.begin(), request_.freed.end()};
-        if (!request_.pass_on) return lanes;
+        std::vector<lane_id> lanes{request_.lanes_with_capacity.begin(), request_.lanes_with_capacity.end()};
+        if (!request_.wake_peer) return lanes;
         for (const auto& c : request_.lanes) lanes.push_back(c.lane);
         for (const auto& c : request_.limited) lanes.push_back(c.lane);
         return lanes;
@@ -157,7 +158,7 @@ private:
         out.workers = 0;
         out.promoted = 0;
         out.again.reset();
-        out.more_limited = false;
+        out.peers_can_claim_limited = false;
     }
     static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(9); }
 
@@ -165,7 +166,7 @@ private:
         for (int row = 0; row < s.rows(); ++row) {
             if (s[row].null(9)) continue;
             const auto wait = s[row].micros(9);
-            if (wait == duration{}) reply_->more_limited = true;
+            if (wait == duration{}) reply_->peers_can_claim_limited = true;
             else reply_->again = reply_->again ? std::min(*reply_->again, wait) : wait;
         }
     }
@@ -198,8 +199,8 @@ private:
         if (!s[0].null(column)) reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(column));
     }
 
-    exchange_request request_;
-    exchange_reply* reply_;
+    sync_request request_;
+    sync_reply* reply_;
     std::size_t first_ = 0;
     std::size_t last_ = 0;
     std::size_t unpacks_ = 0;
@@ -207,7 +208,7 @@ private:
     bool looks_for_packs_ = false;
     bool found_packs_ = false;
     std::vector<const lease_progress*> ending_{};
-    std::unique_ptr<const statement::apart_statement> apart_{};  // its text is looked at until the answer is there
+    std::unique_ptr<const statement::filtered_claim> filtered_{};  // its text is looked at until the answer is there
 };
 
 }  // namespace pgq::driver::pq::command

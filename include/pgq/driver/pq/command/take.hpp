@@ -57,8 +57,8 @@ public:
             statement_->bind_unpack(out.add(statement::unpack_planned));
             statement_->bind(out.add(statement_->get()));
         }
-        if (request_.look_ahead) out.add(statement::look_ahead_planned);
-        if (!out.empty()) out.sync();
+        if (request_.peek_next_due) out.add(statement::look_ahead_planned);
+        if (!out.empty()) out.end_transaction();
     }
     result<void> read(const answers& in) {
         reply_->jobs.clear();
@@ -71,7 +71,7 @@ public:
             claimable_ = claimable_ || unpacked;
             if (auto read = read_jobs(in[at++]); !read) return read;
         }
-        if (request_.look_ahead && in[at].rows() == 1 && !in[at][0].null(0)) reply_->next_due = in[at][0].micros(0);
+        if (request_.peek_next_due && in[at].rows() == 1 && !in[at][0].null(0)) reply_->next_due = in[at][0].micros(0);
         return {};
     }
     wake_list wakes() const { return {.noted = claimable_}; }
@@ -106,7 +106,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         statement::bind_keep(out.add(statement::keep), *job_, reason_);
-        out.sync();
+        out.end_transaction();
     }
     static result<void> read(const answers& in) { return no_error(in); }
 

@@ -20,7 +20,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(*query_);
-        out.sync();
+        out.end_transaction();
     }
     static result<void> read(const answers& in) { return no_error(in); }
 
@@ -39,7 +39,7 @@ class commit {
 public:
     static void compose(batch& out, const session_info&) {
         out.add(statement::commit);
-        out.sync();
+        out.end_transaction();
     }
     static result<bool> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
@@ -52,9 +52,9 @@ class rollback_to_savepoint {
 public:
     static void compose(batch& out, const session_info&) {
         out.add(statement::rollback_to_savepoint);
-        out.sync();
+        out.end_transaction();
         out.add(statement::release_savepoint);
-        out.sync();
+        out.end_transaction();
     }
     static result<void> read(const answers& in) { return no_error(in); }
 };

@@ -35,20 +35,20 @@ public:
         if (info.wakes == wake_timing::with_commit) {
             notify_all(out, info, whom_.lanes);
             if (whom_.noted) out.add(statement::wake_all_noted).number(info.schema_id);
-            if (!out.empty()) out.sync();
+            if (!out.empty()) out.end_transaction();
             return;
         }
         if (!whom_.lanes.empty()) wake_one_each(out, info, whom_.lanes);
         if (!whom_.noted || !info.keeps_state) return;
         out.add(statement::wake_noted).number(info.schema_id);
-        out.sync();
+        out.end_transaction();
     }
     static result<void> read(const answers&) { return {}; }
 
     /// Wakes one sleeper of each lane, in a transaction of its own.
     static void wake_one_each(batch& out, const session_info& info, std::span<const lane_id> lanes) {
         bind_lanes(out.add(statement::wake).number(info.schema_id), lanes);
-        out.sync();
+        out.end_transaction();
     }
     /// Wakes all sleepers of each lane, when the transaction is committed.
     static void notify_all(batch& out, const session_info& info, std::span<const lane_id> lanes) {
@@ -63,7 +63,7 @@ private:
 /// same round trip. `wake_timing::later` composes no wake: the command reports the lanes by its `wakes()` then.
 inline void end_and_wake(batch& out, const session_info& info, std::span<const lane_id> lanes) {
     if (info.wakes == wake_timing::with_commit) wake::notify_all(out, info, lanes);
-    out.sync();
+    out.end_transaction();
     if (info.wakes == wake_timing::behind_commit) wake::wake_one_each(out, info, lanes);
 }
 

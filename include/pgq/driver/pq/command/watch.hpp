@@ -28,7 +28,7 @@ public:
     void compose(batch& out, const session_info& info) {
         listen_.add_ends(out, info);
         statement::bind_watch(out.add(statement::watch), ids_, info.keeps_state ? info.backend : 0, keep_for_);
-        out.sync();
+        out.end_transaction();
     }
     result<void> read(const answers& in) const {
         if (auto e = in.first_error()) return *e;

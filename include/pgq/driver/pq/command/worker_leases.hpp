@@ -33,17 +33,17 @@ inline wake_list returned_jobs(const step& s) {
 }  // namespace detail
 
 /// The leases of a worker with their flags, as they are now.
-class leases_now {
+class lease_updates {
 public:
-    explicit leases_now(worker_id id) : id_{id} {}
+    explicit lease_updates(worker_id id) : id_{id} {}
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::leases_of).number(id_.value);
-        out.sync();
+        out.end_transaction();
     }
-    static result<std::vector<lease_news>> read(const answers& in) {
-        return rows_of<lease_news>(in, in[0], [](row_view row) {
-            lease_news news{.ref = detail::read_ref(row)};
+    static result<std::vector<lease_update>> read(const answers& in) {
+        return rows_of<lease_update>(in, in[0], [](row_view row) {
+            lease_update news{.ref = detail::read_ref(row)};
             if (row.null(2)) return news;
             statement::wire::array_reader flags{row.cell(2)};
             for (std::size_t j = 0, n = flags.size(); j < n; ++j) {
@@ -69,10 +69,10 @@ public:
         listens_ = out.size();
         if (info.listens && info.keeps_state) {
             out.add(statement::oust_former).number(info.schema_id).number(id_.value);
-            out.sync();
+            out.end_transaction();
         }
         out.add(statement::leases_of).number(id_.value);
-        out.sync();
+        out.end_transaction();
     }
     result<std::vector<lease_ref>> read(const answers& in) const {
         // Where a session may not end another one, the network's time-out ends it.
@@ -97,7 +97,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::give_back).int8s(leases_.size(), [&](std::size_t i) { return leases_[i].id; });
-        out.sync();
+        out.end_transaction();
     }
     result<void> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

@@ -21,7 +21,7 @@ public:
 
     void compose(batch& out, const session_info&) const {
         statement::bind_register(out.add(statement::register_worker), worker_);
-        out.sync();
+        out.end_transaction();
     }
     result<worker_id> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
@@ -44,15 +44,15 @@ public:
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::beat).number(id_.value);
-        out.sync();
+        out.end_transaction();
         out.add(statement::compact);
-        out.sync();
+        out.end_transaction();
     }
     static result<beat_reply> read(const answers& in) {
         if (in[0].error) return *in[0].error;
         const row_view row = in[0][0];
         return beat_reply{.alive = row.number<std::int64_t>(0) == 1,
-                          .work_to_rescue = row.flag(1),
+                          .rescue_needed = row.flag(1),
                           .stop_asked = row.flag(2),
                           .compacted = !in[1].error && in[1][0].flag(0),
                           .compact_error = in[1].error};
@@ -70,7 +70,7 @@ public:
     void compose(batch& out, const session_info&) const {
         out.add(statement::give_back_all).number(id_.value);
         out.add(statement::unregister).number(id_.value);
-        out.sync();
+        out.end_transaction();
     }
     result<void> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

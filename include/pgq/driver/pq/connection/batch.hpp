@@ -50,7 +50,7 @@ struct row_view {
 struct step {
     const statement::query* query = nullptr;
     statement::params params{};
-    bool sync = false;      ///< its transaction ends after it
+    bool ends_transaction = false;
     bool prepares = false;  ///< the statement is prepared just before it runs
     result_ptr reply{};
     std::optional<error_info> error{};
@@ -67,7 +67,7 @@ public:
         for (std::size_t i = 0; i < used_; ++i) {
             steps_[i].reply.reset();
             steps_[i].error.reset();
-            steps_[i].sync = steps_[i].prepares = false;
+            steps_[i].ends_transaction = steps_[i].prepares = false;
         }
         used_ = 0;
     }
@@ -80,7 +80,7 @@ public:
         return s.params;
     }
     /// Ends the transaction of the statements since the last call.
-    void sync() noexcept { steps_[used_ - 1].sync = true; }
+    void end_transaction() noexcept { steps_[used_ - 1].ends_transaction = true; }
 
     std::size_t size() const noexcept { return used_; }
     bool empty() const noexcept { return used_ == 0; }

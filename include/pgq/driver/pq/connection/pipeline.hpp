@@ -81,7 +81,7 @@ private:
             }
             ok = ok && PQsendQueryPrepared(c, s.query->name, n, values, lengths, formats, 1) == 1;
         }
-        if (ok && s.sync) ok = PQpipelineSync(c) == 1;
+        if (ok && s.ends_transaction) ok = PQpipelineSync(c) == 1;
         return ok;
     }
 
@@ -122,7 +122,7 @@ private:
             break;
         case stage::reply_end:
             if (r) break;  // nothing of ours has two results; what comes is dropped
-            if (s.sync) stage_ = stage::sync;
+            if (s.ends_transaction) stage_ = stage::sync;
             else next();
             break;
         case stage::sync:

@@ -43,7 +43,7 @@ public:
     /// Each group all or nothing.
     result<void> send() {
         for (std::size_t from = 0, to = 0; from < steps.size(); from = to) {
-            while (!steps[to++].sync) {}
+            while (!steps[to++].ends_transaction) {}
             if (auto sent = send_group(from, to); !sent) return sent;
         }
         return {};

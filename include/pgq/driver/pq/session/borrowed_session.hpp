@@ -132,7 +132,9 @@ public:
     result<void> find(const find_request& r, std::vector<job_id>& found) { return run(command::find{r, found}); }
     result<std::vector<failed_attempt>> failures(job_id id) { return run(command::failures{id}); }
     result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) { return run(command::open_jobs{lane, most}); }
-    result<void> set_dead_letters(lane_list from, lane_list to) { return run(command::set_dead_letters{from, to}); }
+    result<void> set_dead_letter_routes(lane_list from, lane_list to) {
+        return run(command::set_dead_letter_routes{from, to});
+    }
 
     const std::string& schema() const noexcept { return channel_.schema(); }
     const session_info& info() const noexcept { return channel_.info; }

@@ -81,8 +81,8 @@ public:
     /// A stream of jobs into one lane; see copy_stream.
     copy_stream copy(lane_id lane) { return {state_->channel, lane}; }
 
-    result<void> exchange(const exchange_request& r, exchange_reply& reply) { return run(command::exchange{r, reply}); }
-    result<void> begin_exchange(const exchange_request& r, exchange_reply& reply) {
+    result<void> sync(const sync_request& r, sync_reply& reply) { return run(command::sync{r, reply}); }
+    result<void> begin_sync(const sync_request& r, sync_reply& reply) {
         auto& line = state_->channel.line;
         auto& now = state_->in_flight.emplace(r, reply, state_->channel);
         if (!now.sent) return {};
@@ -90,7 +90,7 @@ public:
         auto sent = line.advance();  // what the socket does not take now goes when the answer is waited for
         return sent ? result<void>{} : result<void>{std::move(sent.error())};
     }
-    result<void> end_exchange() {
+    result<void> end_sync() {
         auto& now = *state_->in_flight;
         if (now.sent) {
             if (auto came = state_->channel.receive(); !came) return came;
@@ -146,7 +146,7 @@ public:
         return false;
     }
     result<bool> acknowledge(worker_id worker, const lease_ref& l) { return run(command::acknowledge{worker, l}); }
-    result<bool> still_holds(worker_id worker, const lease_ref& l) { return run(command::still_holds{worker, l}); }
+    result<bool> owns_lease(worker_id worker, const lease_ref& l) { return run(command::owns_lease{worker, l}); }
 
     /// One statement of the user's inside of the open transaction. It blocks without a time limit.
     result<sql_rows> exec(const std::string& sql, std::span<const std::optional<std::string>> parameters) {
@@ -181,9 +181,9 @@ public:
     /// Also takes the worker over: from now on this session is woken for it.
     result<std::vector<lease_ref>> leases_of(worker_id id) { return run(command::leases_of{id}); }
     result<void> give_back(std::span<const lease_ref> leases) { return run(command::give_back{leases}); }
-    result<std::vector<lease_news>> leases_now(worker_id id) { return run(command::leases_now{id}); }
-    bool stop_asked() noexcept { return line().take_stop_asked(); }
-    result<sweep_reply> sweep() { return run(command::sweep{}); }
+    result<std::vector<lease_update>> lease_updates(worker_id id) { return run(command::lease_updates{id}); }
+    bool take_stop_request() noexcept { return line().take_stop_asked(); }
+    result<purge_reply> expire_and_purge() { return run(command::sweep{}); }
     result<void> revise(const revision& r) { return run(command::revise{r}); }
     result<std::optional<std::string>> progress_of(job_id id) { return run(command::progress_of{id}); }
     result<void> watch(job_ids watched, duration keep_for, std::vector<ended_job>& ended) {
@@ -197,7 +197,9 @@ public:
     result<void> find(const find_request& r, std::vector<job_id>& found) { return run(command::find{r, found}); }
     result<std::vector<failed_attempt>> failures(job_id id) { return run(command::failures{id}); }
     result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) { return run(command::open_jobs{lane, most}); }
-    result<void> set_dead_letters(lane_list from, lane_list to) { return run(command::set_dead_letters{from, to}); }
+    result<void> set_dead_letter_routes(lane_list from, lane_list to) {
+        return run(command::set_dead_letter_routes{from, to});
+    }
 
     /// False when the server has closed the connection while nothing was going on.
     bool usable() noexcept { return line().usable(); }
@@ -223,10 +225,10 @@ protected:
 private:
     // An exchange in two halves.
     struct overlapped {
-        overlapped(const exchange_request& r, exchange_reply& reply, own_channel& c)
+        overlapped(const sync_request& r, sync_reply& reply, own_channel& c)
             : verb{r, reply}, run{verb, c.steps, c.info, c.later}, sent{run.begin()} {}
-        command::exchange verb;
-        command::execution<command::exchange> run;
+        command::sync verb;
+        command::execution<command::sync> run;
         bool sent;
     };
     struct shared_state {

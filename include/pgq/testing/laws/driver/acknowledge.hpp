@@ -15,10 +15,10 @@ namespace pgq::laws {
 
 /// Claims one lease for each job. It does not use `test_worker::exchange`, which expects one lease for each lane.
 template <class Session>
-exchange_reply claim_each(test_worker<Session>& p, std::uint32_t limit) {
-    for (auto& lane : p.lanes) lane.each = true;
-    exchange_reply reply;
-    must(p.session.exchange({.worker = p.worker, .lanes = p.lanes, .limit = limit}, reply));
+sync_reply claim_each(test_worker<Session>& p, std::uint32_t limit) {
+    for (auto& lane : p.lanes) lane.lease_per_job = true;
+    sync_reply reply;
+    must(p.session.sync({.worker = p.worker, .lanes = p.lanes, .limit = limit}, reply));
     return reply;
 }
 
@@ -31,9 +31,9 @@ void check_single_job_leases(Make make) {
         w.enqueue(a, {"a1", "a2", "a3"});
         w.enqueue(a, {"best"}, {.priority = 1});
         auto p = w.worker({a, b});
-        p.lanes[0].each = true;
-        exchange_reply reply;
-        must(p.session.exchange({.worker = p.worker, .lanes = p.lanes, .limit = 5}, reply));
+        p.lanes[0].lease_per_job = true;
+        sync_reply reply;
+        must(p.session.sync({.worker = p.worker, .lanes = p.lanes, .limit = 5}, reply));
         CHECK(reply.leases.size() == 4);
         std::set<std::string> seen;
         for (const auto& l : reply.leases) {
@@ -71,7 +71,7 @@ void check_acknowledge(Make make) {
         CHECK(w.counts(lane) == lane_counts{});
         CHECK(w.counts(other) == lane_counts{.ready = 1});
         CHECK(p.finish({ref}).lost.size() == 1);
-        CHECK_FALSE(must(w.client().still_holds(p.worker, ref)));
+        CHECK_FALSE(must(w.client().owns_lease(p.worker, ref)));
         must(w.client().begin());  // succeeds only if no transaction is open
         must(w.client().rollback());
     }
@@ -99,7 +99,7 @@ void check_acknowledge(Make make) {
         const auto ref = claim_each(p, 1).leases[0].ref;
         must(w.client().begin());
         must(w.client().rollback());
-        CHECK(must(w.client().still_holds(p.worker, ref)));
+        CHECK(must(w.client().owns_lease(p.worker, ref)));
         CHECK(p.finish({ref}).lost.empty());
     }
     SECTION("a lease can be acknowledged without a transaction, once, and only by its worker") {
@@ -109,7 +109,7 @@ void check_acknowledge(Make make) {
         auto p = w.worker({lane});
         const auto ref = claim_each(p, 1).leases[0].ref;
         CHECK_FALSE(must(w.client().acknowledge({p.worker.value + 1}, ref)));
-        CHECK(must(w.client().still_holds(p.worker, ref)));
+        CHECK(must(w.client().owns_lease(p.worker, ref)));
         CHECK(must(w.client().acknowledge(p.worker, ref)));
         CHECK_FALSE(must(w.client().acknowledge(p.worker, ref)));
         CHECK(w.counts(lane) == lane_counts{});

@@ -130,7 +130,7 @@ void check_claim_size(Make make) {
         w.enqueue(lane, {"x"});
         auto p = w.worker({lane});
         CHECK(p.claim(0).leases.empty());
-        CHECK(p.exchange({.limit = 10}).leases.empty());
+        CHECK(p.sync({.limit = 10}).leases.empty());
         CHECK(w.counts(lane).ready == 1);
     }
     SECTION("a claim does not touch other lanes of the same queue or entrypoint") {
@@ -161,7 +161,7 @@ void check_claim_size(Make make) {
 /// Claims and finishes in a thread until no job is left. Returns false after an error.
 template <class Session>
 bool drain(test_worker<Session>& p, std::uint32_t batch, std::atomic<int>& left, std::vector<job_id>& got) {
-    exchange_reply reply;
+    sync_reply reply;
     std::vector<lease_ref> finished;
     while (left > 0 || !finished.empty()) {
         if (!p.try_exchange({.finished = finished, .lanes = p.lanes, .limit = batch}, reply)) return false;
@@ -208,7 +208,7 @@ void check_concurrent_claims(Make make) {
             std::barrier together{4};
             std::atomic<int> taken{0}, empty{0}, failed{0};
             const auto claim_twice = [&](auto& p) {
-                exchange_reply first, second;
+                sync_reply first, second;
                 for (auto* reply : {&first, &second}) {
                     together.arrive_and_wait();
                     if (!p.try_exchange({.lanes = p.lanes, .limit = 10}, *reply)) ++failed;

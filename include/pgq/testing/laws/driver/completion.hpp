@@ -106,7 +106,7 @@ void check_completion(Make make) {
         const auto keyed = t.add("keyed", {.unique_key = "k"}).id;
         const auto brief = t.add("brief", {.keep_outcome = 1us}).id;
         for (const auto* body : {"plain", "keyed", "brief"}) t.run(body);
-        CHECK(t.w.eventually([&] { return t.sweep().forgotten > 0; }));
+        CHECK(t.w.eventually([&] { return t.expire_and_purge().purged > 0; }));
         for (const auto id : {plain, keyed, brief}) CHECK(t.end_of(id) == '?');
     }
     SECTION("a watch keeps the outcome for at least the requested time") {
@@ -118,7 +118,7 @@ void check_completion(Make make) {
         t.run("shorter");
         const auto brief = t.add("brief", {.keep_outcome = 1us}).id;
         t.run("brief");
-        CHECK(t.w.eventually([&] { return t.sweep().forgotten > 0; }));
+        CHECK(t.w.eventually([&] { return t.expire_and_purge().purged > 0; }));
         CHECK(t.end_of(brief) == '?');
         CHECK(t.end_of(longer) == 'd');
         CHECK(t.end_of(shorter) == 'd');
@@ -149,7 +149,7 @@ void check_completion(Make make) {
             .ref = got.leases[0].ref, .last = true, .mask = mask, .items = std::span{&done, 1}, .flagged = true};
         bool told = false;
         std::jthread worker{[&] {
-            exchange_reply reply;
+            sync_reply reply;
             told = t.p.try_exchange({.progressed = std::span{&last, 1}}, reply);
         }};
         CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
@@ -199,10 +199,10 @@ void check_completion(Make make) {
         CHECK(t.end_of(id) == 'h');
         CHECK(must(t.w.client().requeue(std::span{&id, 1})) == 1);
         CHECK(t.end_of(id) == '-');
-        CHECK(t.add("b", {.unique_key = "k"}) == enqueued_job{.id = id, .fresh = false});
+        CHECK(t.add("b", {.unique_key = "k"}) == enqueued_job{.id = id, .is_new = false});
         t.run("a");
         CHECK(t.end_of(id) == 'd');
-        CHECK(t.add("c", {.unique_key = "k"}).fresh);
+        CHECK(t.add("c", {.unique_key = "k"}).is_new);
     }
     SECTION("a held job cannot be requeued while another job has its key") {
         fixture t{make()};
@@ -224,15 +224,15 @@ void check_completion(Make make) {
             const auto ids = std::vector{t.add("a", {.unique_key = brief}).id};
             t.run("a", {.kind = settle_kind::hold});
             if (other_took_it) {
-                CHECK(t.w.eventually([&] { return t.add("b", {.unique_key = brief}).fresh; }));
+                CHECK(t.w.eventually([&] { return t.add("b", {.unique_key = brief}).is_new; }));
                 t.run("b");
             } else {
-                CHECK(t.w.eventually([&] { return t.sweep().forgotten == 1; }));
+                CHECK(t.w.eventually([&] { return t.expire_and_purge().purged == 1; }));
             }
             CHECK(t.w.eventually([&] { return must(t.w.client().requeue(ids)) == 1; }));
-            CHECK(t.add("c", {.unique_key = "k"}) == enqueued_job{.id = ids[0], .fresh = false});
+            CHECK(t.add("c", {.unique_key = "k"}) == enqueued_job{.id = ids[0], .is_new = false});
             t.run("a");
-            CHECK(t.add("d", {.unique_key = "k"}).fresh);
+            CHECK(t.add("d", {.unique_key = "k"}).is_new);
         }
     }
     SECTION("of two held jobs with one key, only one can be requeued") {

@@ -25,11 +25,11 @@ void check_dependencies(Make make) {
         fixture t{make()};
         const auto parent = t.add("parent");
         const auto child = t.add("child", {.priority = 9, .after = std::span{&parent, 1}});
-        CHECK(child.fresh);
+        CHECK(child.is_new);
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .deferred = 1});
         const auto got = t.claim("parent");
-        CHECK(t.p.exchange({.lanes = t.p.lanes, .limit = 9, .promote = true}).leases.empty());
-        CHECK_FALSE(t.p.exchange({.look_ahead = true}).next_due.has_value());
+        CHECK(t.p.sync({.lanes = t.p.lanes, .limit = 9, .promote = true}).leases.empty());
+        CHECK_FALSE(t.p.sync({.peek_next_due = true}).next_due.has_value());
         (void)t.end(got, {.kind = settle_kind::retry});
         t.run("parent");
         const auto next = t.p.claim(9);
@@ -104,7 +104,7 @@ void check_dependencies(Make make) {
                {"past", {.run_at = at(time_point{1s}), .after = std::span{&parent, 1}}}});
         t.run("parent");
         CHECK(bodies_of(t.p.claim(9)) == strings{"past"});
-        CHECK(t.p.exchange({.look_ahead = true}).next_due.value() > 58min);
+        CHECK(t.p.sync({.peek_next_due = true}).next_due.value() > 58min);
     }
     SECTION("a job that depends on a duplicate waits for the job that has the key") {
         fixture t{make()};
@@ -185,7 +185,7 @@ void check_failed_parents(Make make) {
                 make_fail(t, parent, "parent", f);
                 const auto child =
                     t.add("child", {.after = std::span{&parent, 1}, .if_parent_fails = policy, .keep_outcome = 1h});
-                CHECK(child.fresh);
+                CHECK(child.is_new);
                 check_child(t, child.id, parent, policy);
             }
     }
@@ -244,7 +244,7 @@ void check_failed_parents(Make make) {
         const auto parent = t.add("parent");
         t.add("child", {.unique_key = "k", .after = std::span{&parent, 1}});
         t.run("parent", {.kind = settle_kind::hold});
-        CHECK(t.add("other", {.unique_key = "k"}).fresh);
+        CHECK(t.add("other", {.unique_key = "k"}).is_new);
     }
 }
 

@@ -153,8 +153,8 @@ void check_filtered_claims(Make make) {
         w.enqueue(b, {"3"}, {.headers = good});
         auto p = w.worker({a, b});
         const auto claim = [&](std::uint32_t limit, const filter& what, const std::vector<claim_lane>& lanes) {
-            exchange_reply reply;
-            must(p.session.exchange({.worker = p.worker, .lanes = lanes, .limit = limit, .apart = &what}, reply));
+            sync_reply reply;
+            must(p.session.sync({.worker = p.worker, .lanes = lanes, .limit = limit, .claim_filter = &what}, reply));
             CHECK(reply.leases.size() == reply.claimed());
             return reply;
         };

@@ -37,7 +37,7 @@ T must(result<T> r) {
 }
 
 /// The jobs of all leases, in the order in which they run.
-inline std::vector<job_record> in_order(const exchange_reply& reply) {
+inline std::vector<job_record> in_order(const sync_reply& reply) {
     std::vector<job_record> jobs;
     for (const auto& lease : reply.leases) jobs.insert(jobs.end(), lease.jobs.begin(), lease.jobs.end());
     std::sort(jobs.begin(), jobs.end(), [](const auto& a, const auto& b) {
@@ -45,17 +45,17 @@ inline std::vector<job_record> in_order(const exchange_reply& reply) {
     });
     return jobs;
 }
-inline strings bodies_of(const exchange_reply& reply) {
+inline strings bodies_of(const sync_reply& reply) {
     strings out;
     for (const auto& j : in_order(reply)) out.emplace_back(j.body);
     return out;
 }
-inline std::vector<job_id> ids_of(const exchange_reply& reply) {
+inline std::vector<job_id> ids_of(const sync_reply& reply) {
     std::vector<job_id> out;
     for (const auto& j : in_order(reply)) out.push_back(j.id);
     return out;
 }
-inline std::vector<lease_ref> leases_of(const exchange_reply& reply) {
+inline std::vector<lease_ref> leases_of(const sync_reply& reply) {
     std::vector<lease_ref> out;
     for (const auto& lease : reply.leases) out.push_back(lease.ref);
     return out;
@@ -72,7 +72,7 @@ inline std::string mask_of(std::initializer_list<std::uint32_t> indexes) {
 }
 
 /// Checks what is true for every claim: one lease for each lane, its jobs in order, each index once.
-inline void check_shape(const exchange_reply& reply) {
+inline void check_shape(const sync_reply& reply) {
     std::set<lane_id> lanes;
     for (const auto& lease : reply.leases) {
         std::set<std::uint32_t> indexes;
@@ -96,33 +96,33 @@ struct test_worker {
     std::vector<claim_lane> lanes{};
 
     /// Does not use the test framework, so threads may call it.
-    bool try_exchange(exchange_request r, exchange_reply& reply) {
+    bool try_exchange(sync_request r, sync_reply& reply) {
         r.worker = worker;
-        return session.exchange(r, reply).has_value();
+        return session.sync(r, reply).has_value();
     }
-    exchange_reply exchange(exchange_request r) {
-        exchange_reply reply;
+    sync_reply sync(sync_request r) {
+        sync_reply reply;
         r.worker = worker;
-        must(session.exchange(r, reply));
+        must(session.sync(r, reply));
         check_shape(reply);
         return reply;
     }
-    exchange_reply claim(std::uint32_t limit) { return exchange({.lanes = lanes, .limit = limit}); }
-    exchange_reply promote_and_claim(std::uint32_t limit) {
-        return exchange({.lanes = lanes, .limit = limit, .promote = true});
+    sync_reply claim(std::uint32_t limit) { return sync({.lanes = lanes, .limit = limit}); }
+    sync_reply promote_and_claim(std::uint32_t limit) {
+        return sync({.lanes = lanes, .limit = limit, .promote = true});
     }
-    exchange_reply finish(const std::vector<lease_ref>& leases) { return exchange({.finished = leases}); }
-    exchange_reply finish(const exchange_reply& claimed) { return finish(laws::leases_of(claimed)); }
-    exchange_reply progress(const lease_progress& p) { return exchange({.progressed = std::span{&p, 1}}); }
+    sync_reply finish(const std::vector<lease_ref>& leases) { return sync({.finished = leases}); }
+    sync_reply finish(const sync_reply& claimed) { return finish(laws::leases_of(claimed)); }
+    sync_reply progress(const lease_progress& p) { return sync({.progressed = std::span{&p, 1}}); }
     /// Ends a lease of one job.
-    exchange_reply settle(const exchange_reply& claimed, settlement s) {
+    sync_reply settle(const sync_reply& claimed, settlement s) {
         REQUIRE(claimed.claimed() == 1);
         const std::string mask = mask_of({0});
         return progress({.ref = claimed.leases[0].ref, .last = true, .mask = mask, .items = std::span{&s, 1}});
     }
     /// Promotes and claims until it gets at least one job.
-    exchange_reply claim_when_due(std::uint32_t limit) {
-        exchange_reply reply;
+    sync_reply claim_when_due(std::uint32_t limit) {
+        sync_reply reply;
         const auto deadline = std::chrono::steady_clock::now() + law_timeout;
         while (reply.leases.empty() && std::chrono::steady_clock::now() < deadline) {
             reply = promote_and_claim(limit);
@@ -131,7 +131,7 @@ struct test_worker {
         REQUIRE_FALSE(reply.leases.empty());
         return reply;
     }
-    void subscribe() { (void)exchange({.announce_sleep = true}); }
+    void subscribe() { (void)sync({.subscribe_wakes = true}); }
     bool is_woken(duration within = law_timeout) { return must(session.wait(within)) == wake_reason::notified; }
 };
 

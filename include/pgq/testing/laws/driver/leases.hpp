@@ -20,7 +20,7 @@ void check_finish(Make make) {
         w.enqueue(lane, {"a", "b", "c"});
         auto p = w.worker({lane});
         const auto first = leases_of(p.claim(2));
-        const auto next = p.exchange({.finished = first, .lanes = p.lanes, .limit = 2});
+        const auto next = p.sync({.finished = first, .lanes = p.lanes, .limit = 2});
         CHECK(next.lost.empty());
         CHECK(bodies_of(next) == strings{"c"});
         CHECK(w.counts(lane) == lane_counts{.leased = 1});
@@ -61,16 +61,16 @@ void check_split_sync(Make make) {
         w.enqueue(lane, {"a", "b", "c"});
         auto p = w.worker({lane});
         const auto first = leases_of(p.claim(2));
-        exchange_reply reply;
-        const exchange_request request{.worker = p.worker, .finished = first, .lanes = p.lanes, .limit = 2};
-        must(p.session.begin_exchange(request, reply));
-        must(p.session.end_exchange());
+        sync_reply reply;
+        const sync_request request{.worker = p.worker, .finished = first, .lanes = p.lanes, .limit = 2};
+        must(p.session.begin_sync(request, reply));
+        must(p.session.end_sync());
         CHECK(reply.lost.empty());
         CHECK(bodies_of(reply) == strings{"c"});
         CHECK(w.counts(lane) == lane_counts{.leased = 1});
-        const exchange_request nothing{.worker = p.worker};
-        must(p.session.begin_exchange(nothing, reply));
-        must(p.session.end_exchange());
+        const sync_request nothing{.worker = p.worker};
+        must(p.session.begin_sync(nothing, reply));
+        must(p.session.end_sync());
         CHECK(reply.leases.empty());
     }
 }
@@ -190,7 +190,7 @@ void check_fencing(Make make) {
         const lease_progress news[]{
             {.ref = gone.leases[0].ref, .last = true, .mask = mask, .items = std::span{&hold, 1}},
             {.ref = partly.leases.at(0).ref, .last = true, .mask = mask}};
-        const auto reply = p.exchange({.finished = finished, .progressed = news, .lanes = p.lanes, .limit = 9});
+        const auto reply = p.sync({.finished = finished, .progressed = news, .lanes = p.lanes, .limit = 9});
         CHECK(std::count(reply.lost.begin(), reply.lost.end(), gone.leases[0].ref.id) == 2);
         CHECK(reply.lost.size() == 2);
         CHECK(bodies_of(reply) == strings{"a", "d"});

@@ -38,14 +38,14 @@ struct limited_fixture {
         std::vector<job_id> ids;
         must(w.client().enqueue({.lane = lane, .bodies = &b, .options = {&plain, 1}, .keys = &k}, ids));
     }
-    exchange_reply claim(test_worker<typename Driver::session>& p, std::uint32_t most, bool sleeps = false) {
+    sync_reply claim(test_worker<typename Driver::session>& p, std::uint32_t most, bool sleeps = false) {
         return claim_of(p, {lane}, most, most, sleeps);
     }
-    static exchange_reply claim_of(test_worker<typename Driver::session>& p, const std::vector<lane_id>& lanes,
-                                   std::uint32_t most, std::uint32_t room, bool sleeps = false) {
+    static sync_reply claim_of(test_worker<typename Driver::session>& p, const std::vector<lane_id>& lanes,
+                               std::uint32_t most, std::uint32_t room, bool sleeps = false) {
         std::vector<limited_lane> wanted;
         for (const lane_id l : lanes) wanted.push_back({.lane = l, .most = most, .max_attempts = 5});
-        return p.exchange({.limited = wanted, .limited_room = room, .announce_sleep = sleeps});
+        return p.sync({.limited = wanted, .limited_capacity = room, .subscribe_wakes = sleeps});
     }
 };
 
@@ -97,7 +97,7 @@ void check_concurrency_limit(Make make) {
         w.w.enqueue(w.lane, {"a", "b"});
         auto dead = w.w.worker({w.lane}, 100ms), p = w.w.worker({w.lane});
         const limited_lane last{.lane = w.lane, .most = 1, .max_attempts = 1};
-        CHECK(dead.exchange({.limited = {&last, 1}, .limited_room = 1}).claimed() == 1);
+        CHECK(dead.sync({.limited = {&last, 1}, .limited_capacity = 1}).claimed() == 1);
         CHECK(w.claim(p, 1, true).claimed() == 0);
         CHECK(w.w.rescue().held == 1);
         CHECK(p.is_woken());
@@ -110,11 +110,12 @@ void check_concurrency_limit(Make make) {
         const auto got = w.claim(p, 1);
         CHECK(w.claim(q, 1, true).claimed() == 0);
         const auto refs = laws::leases_of(got);
-        (void)p.exchange({.finished = refs, .freed = {&w.lane, 1}});
+        (void)p.sync({.finished = refs, .lanes_with_capacity = {&w.lane, 1}});
         CHECK(q.is_woken());
         CHECK(bodies_of(w.claim(q, 1)) == strings{"b"});
     }
-    SECTION("limited_room bounds all lanes of a claim together, and more_limited reports jobs for a peer") {
+    SECTION(
+        "limited_capacity bounds all lanes of a claim together, and peers_can_claim_limited reports jobs for a peer") {
         limited_fixture<Driver> w{make(), {three}};
         const auto other = w.w.lane("other");
         w.declare("other", {three});
@@ -123,7 +124,7 @@ void check_concurrency_limit(Make make) {
         auto p = w.w.worker({w.lane, other});
         const auto got = w.claim_of(p, {w.lane, other}, 2, 3);
         CHECK(got.claimed() == 3);
-        CHECK(got.more_limited);
+        CHECK(got.peers_can_claim_limited);
         CHECK(w.claim_of(p, {other}, 5, 5).claimed() == 1);
     }
     SECTION("versions of an entrypoint share its limit, and all lanes of a queue share the queue's limit") {
@@ -189,7 +190,7 @@ void check_key_limit(Make make) {
         w.enqueue_keyed({"a1", "a2"}, {"\u00fc'; --", "\u00fc'; --"});
         auto p = w.w.worker({w.lane}), dead = w.w.worker({w.lane}, 100ms);
         (void)p.settle(w.claim(p, 9), {.index = 0, .kind = settle_kind::retry, .delay = 1ms});
-        REQUIRE(w.w.eventually([&] { return p.exchange({.promote = true}).promoted == 1; }));
+        REQUIRE(w.w.eventually([&] { return p.sync({.promote = true}).promoted == 1; }));
         CHECK(bodies_of(w.claim(dead, 9)) == strings{"a1"});
         CHECK(w.w.rescue().returned == 1);
         CHECK(bodies_of(w.claim(p, 9)) == strings{"a1"});
@@ -258,9 +259,9 @@ void check_limits_under_contention(Make make, int rounds = 40) {
         const auto work = [&](test_worker<typename Driver::session>& p, unsigned seed) {
             std::mt19937 random{seed};
             const limited_lane wanted{.lane = w.lane, .most = 2, .max_attempts = 5};
-            exchange_reply got, ended;
+            sync_reply got, ended;
             while (left > 0 && std::chrono::steady_clock::now() < deadline) {
-                if (!p.try_exchange({.limited = {&wanted, 1}, .limited_room = 2}, got)) ++failed;
+                if (!p.try_exchange({.limited = {&wanted, 1}, .limited_capacity = 2}, got)) ++failed;
                 const auto n = static_cast<int>(got.claimed());
                 if (n == 0) {
                     std::this_thread::yield();

@@ -18,7 +18,7 @@ void check_heartbeat(Make make) {
         auto p = w.worker({lane}), q = w.worker({lane});
         CHECK(p.worker != q.worker);
         CHECK(must(p.session.beat(p.worker)).alive);
-        CHECK_FALSE(must(p.session.beat(p.worker)).work_to_rescue);
+        CHECK_FALSE(must(p.session.beat(p.worker)).rescue_needed);
         CHECK_FALSE(must(p.session.beat({INT32_MAX})).alive);
         must(q.session.retire(q.worker));
         CHECK(w.worker({lane}).worker != q.worker);
@@ -27,10 +27,10 @@ void check_heartbeat(Make make) {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), dead = w.worker({lane}, 100ms);
-        CHECK(w.eventually([&] { return must(p.session.beat(p.worker)).work_to_rescue; }));
+        CHECK(w.eventually([&] { return must(p.session.beat(p.worker)).rescue_needed; }));
         CHECK(w.rescue().workers == 1);
         CHECK_FALSE(must(dead.session.beat(dead.worker)).alive);
-        CHECK_FALSE(must(p.session.beat(p.worker)).work_to_rescue);
+        CHECK_FALSE(must(p.session.beat(p.worker)).rescue_needed);
         CHECK(must(p.session.beat(p.worker)).alive);
     }
     SECTION("any session can send the heartbeat of a worker, and a worker with heartbeats keeps its jobs") {
@@ -142,7 +142,7 @@ void check_dead_worker(Make make) {
         auto dead = w.worker({lane}, 100ms), successor = w.worker({lane});
         (void)w.rescue();
         w.enqueue(lane, {"x"});
-        exchange_reply reply;
+        sync_reply reply;
         (void)dead.try_exchange({.lanes = dead.lanes, .limit = 1}, reply);
         CHECK(w.eventually([&] {
             (void)must(w.client().rescue());

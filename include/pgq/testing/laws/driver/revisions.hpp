@@ -17,7 +17,7 @@ template <class Driver>
 struct revised_fixture : tracked_fixture<Driver> {
     using tracked_fixture<Driver>::tracked_fixture;
 
-    result<void> revise(const exchange_reply& claimed, job_id job, std::optional<std::string_view> body,
+    result<void> revise(const sync_reply& claimed, job_id job, std::optional<std::string_view> body,
                         std::optional<std::string_view> progress = {}) {
         return this->w.client().revise({.worker = this->p.worker,
                                         .lease = claimed.leases.at(0).ref.id,
@@ -28,7 +28,7 @@ struct revised_fixture : tracked_fixture<Driver> {
     std::optional<std::string> progress_of(job_id id) { return must(this->w.client().progress_of(id)); }
     /// The only lease of the worker. Its row may have moved since the claim.
     lease_ref lease() {
-        const auto all = must(this->p.session.leases_now(this->p.worker));
+        const auto all = must(this->p.session.lease_updates(this->p.worker));
         REQUIRE(all.size() == 1);
         return all[0].ref;
     }
@@ -162,7 +162,7 @@ void check_progress(Make make) {
         const auto place = t.lease();
         must(t.revise(got, ids[1], {}, "0.2"));
         CHECK(t.lease() == place);  // the row does not move again, so further calls are cheap
-        const auto news = must(t.p.session.leases_now(t.p.worker));
+        const auto news = must(t.p.session.lease_updates(t.p.worker));
         REQUIRE(news[0].flags.size() == 2);
         for (const auto& j : got.leases[0].jobs)
             CHECK(news[0].flags[j.index] == (j.id == ids[1] ? flag_tracked : std::int16_t{0}));
@@ -187,7 +187,7 @@ void check_progress(Make make) {
         const auto got = t.claim("a");
         CHECK(t.cancel({id}).stopping == 1);
         must(t.revise(got, id, "b", "0.1"));
-        const auto news = must(t.p.session.leases_now(t.p.worker));
+        const auto news = must(t.p.session.lease_updates(t.p.worker));
         REQUIRE(news.at(0).flags.size() == 1);
         CHECK(news[0].flags[0] == (flag_tracked | flag_stop));
         (void)t.end(got, {.kind = settle_kind::retry});

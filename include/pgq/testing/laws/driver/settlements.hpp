@@ -51,7 +51,7 @@ void check_delays(Make make) {
                        {{.run_at = in(1ms)}, {.run_at = in(3ms)}, {.priority = 1, .run_at = in(2ms)}});
         auto p = w.worker({lane});
         REQUIRE(w.eventually([&] {
-            (void)p.exchange({.promote = true});
+            (void)p.sync({.promote = true});
             return w.counts(lane).ready == 3;
         }));
         CHECK(bodies_of(p.claim(5)) == strings{"a", "c", "b"});
@@ -60,17 +60,17 @@ void check_delays(Make make) {
 
 template <class Driver, class Make>
 void check_promotion(Make make) {
-    SECTION("look_ahead returns the time until the next deferred job, and none without one") {
+    SECTION("peek_next_due returns the time until the next deferred job, and none without one") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane});
-        const auto due = [&] { return p.exchange({.look_ahead = true}).next_due; };
+        const auto due = [&] { return p.sync({.peek_next_due = true}).next_due; };
         CHECK_FALSE(due().has_value());
         w.enqueue_each(lane, {"later", "sooner"}, {{.run_at = in(2h)}, {.run_at = in(1h)}});
         REQUIRE(due().has_value());
         CHECK(*due() <= 1h);
         CHECK(*due() > 58min);
-        CHECK_FALSE(p.exchange({}).next_due.has_value());
+        CHECK_FALSE(p.sync({}).next_due.has_value());
     }
     SECTION("a held job is never due") {
         driver_fixture<Driver> w{make()};
@@ -78,24 +78,24 @@ void check_promotion(Make make) {
         w.enqueue(lane, {"x"});
         auto p = w.worker({lane});
         (void)p.settle(p.claim(1), {.kind = settle_kind::hold, .reason = "r"});
-        const auto reply = p.exchange({.lanes = p.lanes, .limit = 1, .promote = true, .look_ahead = true});
+        const auto reply = p.sync({.lanes = p.lanes, .limit = 1, .promote = true, .peek_next_due = true});
         CHECK(reply.leases.empty());
         CHECK(reply.promoted == 0);
         CHECK_FALSE(reply.next_due.has_value());
     }
-    SECTION("a promotion comes before the claim and reports its count, and look_ahead sees what is left") {
+    SECTION("a promotion comes before the claim and reports its count, and peek_next_due sees what is left") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         w.enqueue_each(lane, {"a", "b", "far"}, {{.run_at = in(1ms)}, {.run_at = in(1ms)}, {.run_at = in(1h)}});
         auto p = w.worker({lane});
         REQUIRE(w.eventually([&] {
-            const auto due = p.exchange({.look_ahead = true}).next_due;
+            const auto due = p.sync({.peek_next_due = true}).next_due;
             return due && *due <= duration::zero();
         }));
         std::uint32_t promoted = 0;
         strings got;
         REQUIRE(w.eventually([&] {
-            const auto r = p.exchange({.lanes = p.lanes, .limit = 5, .promote = true, .look_ahead = true});
+            const auto r = p.sync({.lanes = p.lanes, .limit = 5, .promote = true, .peek_next_due = true});
             promoted += r.promoted;
             for (const auto& body : bodies_of(r)) got.push_back(body);
             return got.size() == 2 && r.next_due && *r.next_due > 58min;
@@ -139,7 +139,7 @@ void check_retry_and_release(Make make) {
             const auto again = p.claim_when_due(1);
             CHECK(in_order(again)[0].attempt == (kind == settle_kind::retry ? 2 : 1));
             (void)p.settle(again, {.kind = kind, .delay = 24h});
-            CHECK(p.exchange({.look_ahead = true}).next_due.value() > 23h);
+            CHECK(p.sync({.peek_next_due = true}).next_due.value() > 23h);
         }
     }
     SECTION("a retry without a delay, or with a negative one, is ready at once, also for the claim of the same sync") {
@@ -153,7 +153,7 @@ void check_retry_and_release(Make make) {
             const settlement s{.kind = settle_kind::retry, .delay = delay};
             const lease_progress end{
                 .ref = got.leases.at(0).ref, .last = true, .mask = mask, .items = std::span{&s, 1}};
-            got = p.exchange({.progressed = std::span{&end, 1}, .lanes = p.lanes, .limit = 1});
+            got = p.sync({.progressed = std::span{&end, 1}, .lanes = p.lanes, .limit = 1});
             CHECK(bodies_of(got) == strings{"x"});
         }
         CHECK(in_order(got).at(0).attempt == 3);
@@ -190,7 +190,7 @@ void check_retry_and_release(Make make) {
             all.push_back({.ref = l.ref, .last = true, .mask = one, .items = of_a});
             lost = {l.ref.id};
         }
-        const auto reply = p.exchange({.progressed = all});
+        const auto reply = p.sync({.progressed = all});
         CHECK(reply.lost == lost);
         CHECK(reply.moved.empty());
         CHECK(w.counts(lanes[0]) == lane_counts{.ready = 1});
@@ -280,7 +280,7 @@ void check_cancel(Make make) {
         CHECK(must(w.client().cancel(ids)).removed == 0);
         CHECK(w.counts(lane).leased == 1);
         for (auto& l : running.leases)
-            l.ref = must(p.session.leases_now(p.worker)).at(0).ref;  // the stop request has moved the row
+            l.ref = must(p.session.lease_updates(p.worker)).at(0).ref;  // the stop request has moved the row
         CHECK(p.finish(running).lost.empty());
         CHECK(ids_of(p.promote_and_claim(5)) == spared);
     }

@@ -30,20 +30,20 @@ void check_flags(Make make) {
         t.run("tracked", {.kind = settle_kind::retry, .delay = 1ms});
         CHECK(in_order(t.p.claim_when_due(1)).at(0).flags == flag_tracked);
     }
-    SECTION("leases_now lists every lease of the worker with the current flags of its jobs") {
+    SECTION("lease_updates lists every lease of the worker with the current flags of its jobs") {
         fixture t{make()};
         auto other = t.w.worker({t.lane});
-        CHECK(must(t.p.session.leases_now(t.p.worker)).empty());
+        CHECK(must(t.p.session.lease_updates(t.p.worker)).empty());
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c", "d"});
         const auto got = t.p.claim(3);
         (void)other.claim(1);
-        auto news = must(t.p.session.leases_now(t.p.worker));
+        auto news = must(t.p.session.lease_updates(t.p.worker));
         REQUIRE(news.size() == 1);
         CHECK(news[0].ref.id == got.leases.at(0).ref.id);
         CHECK(std::all_of(news[0].flags.begin(), news[0].flags.end(), [](auto f) { return f == 0; }));
         CHECK(fixture::watch(t.w.client(), {ids[1]}).empty());
         CHECK(t.cancel({ids[2]}) == cancel_reply{.stopping = 1});
-        news = must(t.w.client().leases_now(t.p.worker));
+        news = must(t.w.client().lease_updates(t.p.worker));
         REQUIRE(news.size() == 1);
         REQUIRE(news[0].flags.size() == 3);
         for (const auto& j : got.leases[0].jobs)
@@ -80,21 +80,21 @@ void check_stop_requests(Make make) {
         (void)t.w.enqueue(t.lane, {"b"});
         const auto got = t.claim("a");
         REQUIRE(other.claim(1).claimed() == 1);
-        CHECK_FALSE(t.p.session.stop_asked());
+        CHECK_FALSE(t.p.session.take_stop_request());
         CHECK_FALSE(must(t.p.session.beat(t.p.worker)).stop_asked);
         t.p.subscribe();
         other.subscribe();
         CHECK(t.cancel({id}).stopping == 1);
         CHECK(t.p.is_woken());
-        CHECK(t.p.session.stop_asked());
-        CHECK_FALSE(t.p.session.stop_asked());
+        CHECK(t.p.session.take_stop_request());
+        CHECK_FALSE(t.p.session.take_stop_request());
         CHECK(must(t.p.session.beat(t.p.worker)).stop_asked);
-        const auto news = must(t.p.session.leases_now(t.p.worker));
+        const auto news = must(t.p.session.lease_updates(t.p.worker));
         REQUIRE(news.size() == 1);
         REQUIRE(news[0].flags.size() == 1);
         CHECK(news[0].flags[0] == (flag_tracked | flag_stop));
         CHECK_FALSE(other.is_woken(quiet_time));
-        CHECK_FALSE(other.session.stop_asked());
+        CHECK_FALSE(other.session.take_stop_request());
         CHECK_FALSE(must(other.session.beat(other.worker)).stop_asked);
     }
     SECTION("a worker that does not sleep receives a stop request too") {
@@ -104,7 +104,7 @@ void check_stop_requests(Make make) {
         CHECK(t.cancel({id}).stopping == 1);
         CHECK(t.w.eventually([&] {
             (void)must(t.p.session.wait(1ms));
-            return t.p.session.stop_asked();
+            return t.p.session.take_stop_request();
         }));
     }
     SECTION("a job with a stop request ends with its own result and does not return") {
@@ -120,13 +120,13 @@ void check_stop_requests(Make make) {
                 const auto id = t.add("a", {.unique_key = "k", .keep_outcome = 1h}).id;
                 const auto got = t.claim("a");
                 CHECK(t.cancel({id}).stopping == 1);
-                CHECK_FALSE(t.add("b", {.unique_key = "k"}).fresh);
+                CHECK_FALSE(t.add("b", {.unique_key = "k"}).is_new);
                 CHECK(t.end_of(id) == '-');
                 (void)t.end(got, {.kind = kind, .delay = delay, .reason = "why"});
                 CHECK(t.end_of(id) == end);
                 CHECK(t.ended(id)->reason == "why");
                 CHECK(t.w.counts(t.lane) == lane_counts{.held = end == 'h' ? 1 : 0});
-                CHECK(t.add("b", {.unique_key = "k"}).fresh);
+                CHECK(t.add("b", {.unique_key = "k"}).is_new);
             }
     }
     SECTION("a job with a stop request is cancelled when it is given back, retired or rescued") {
@@ -159,7 +159,7 @@ void check_stop_requests(Make make) {
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c"});
         const auto got = t.p.claim(3);
         CHECK(t.cancel({ids[1]}) == cancel_reply{.stopping = 1});
-        const auto news = must(t.p.session.leases_now(t.p.worker));
+        const auto news = must(t.p.session.lease_updates(t.p.worker));
         REQUIRE(news.size() == 1);
         const settlement items[]{{.index = 0, .kind = settle_kind::retry},
                                  {.index = 1, .kind = settle_kind::retry},

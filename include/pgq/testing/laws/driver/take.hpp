@@ -79,12 +79,12 @@ void check_take(Make make) {
         w.enqueue(lane, {"tomorrow"}, {.run_at = in(24h)});
         take_reply reply;
         REQUIRE(w.eventually([&] {
-            must(w.client().take({.lanes = {&lane, 1}, .limit = 0, .look_ahead = true}, reply));
+            must(w.client().take({.lanes = {&lane, 1}, .limit = 0, .peek_next_due = true}, reply));
             return reply.next_due > 23h;
         }));
         CHECK(reply.jobs.empty());
         CHECK(bodies_of(take(w.client(), {lane}, 5)) == strings{"soon", "now"});
-        must(w.client().take({.lanes = {&lane, 1}, .look_ahead = true}, reply));
+        must(w.client().take({.lanes = {&lane, 1}, .peek_next_due = true}, reply));
         CHECK(reply.jobs.empty());
         CHECK((reply.next_due > 23h && reply.next_due <= 24h));
     }
@@ -100,7 +100,7 @@ void check_take(Make make) {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         take_reply reply;
-        must(w.client().take({.lanes = {&lane, 1}, .look_ahead = true}, reply));
+        must(w.client().take({.lanes = {&lane, 1}, .peek_next_due = true}, reply));
         CHECK_FALSE(reply.next_due.has_value());
     }
     SECTION("a take reports the earlier attempts") {
@@ -150,7 +150,7 @@ void check_take_of_tracked_jobs(Make make) {
         CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
         CHECK(t.end_of(id) == 'd');
         CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
-        CHECK(t.add("b", {.unique_key = "k"}).fresh);
+        CHECK(t.add("b", {.unique_key = "k"}).is_new);
     }
     SECTION("a job that was taken and held has ended as held, and can be requeued") {
         fixture t{make()};

@@ -54,17 +54,17 @@ struct tracked_fixture {
     /// A job whose outcome is kept for an hour.
     job_id add(std::string body) { return add(std::move(body), {.keep_outcome = 1h}).id; }
 
-    exchange_reply claim(std::string_view body) {
+    sync_reply claim(std::string_view body) {
         auto got = p.claim(1);
         REQUIRE(bodies_of(got) == strings{std::string{body}});
         return got;
     }
     /// Ends a lease of one job. Its row may have moved since the claim.
-    exchange_reply end(const exchange_reply& claimed, settlement s) {
+    sync_reply end(const sync_reply& claimed, settlement s) {
         REQUIRE(claimed.claimed() == 1);
-        const auto all = must(p.session.leases_now(p.worker));
+        const auto all = must(p.session.lease_updates(p.worker));
         const auto now = std::find_if(all.begin(), all.end(),
-                                      [&](const lease_news& n) { return n.ref.id == claimed.leases[0].ref.id; });
+                                      [&](const lease_update& n) { return n.ref.id == claimed.leases[0].ref.id; });
         REQUIRE(now != all.end());
         const std::string mask = mask_of({0});
         const lease_progress g{
@@ -77,7 +77,7 @@ struct tracked_fixture {
     void run(std::string_view body, const settlement& s = {.kind = settle_kind::done}) { (void)end(claim(body), s); }
 
     cancel_reply cancel(const std::vector<job_id>& ids) { return must(w.client().cancel(ids)); }
-    sweep_reply sweep() { return must(w.client().sweep()); }
+    purge_reply expire_and_purge() { return must(w.client().expire_and_purge()); }
 
     static std::vector<ended_job> watch(session& s, const std::vector<job_id>& ids, duration keep = 1h) {
         std::vector<ended_job> ended{{.id = {77}}};
@@ -121,7 +121,7 @@ void make_fail(tracked_fixture<Driver>& t, job_id id, std::string_view body, fai
     if (f == failure::held) t.run(body, {.kind = settle_kind::hold, .reason = "no"});
     if (f == failure::discarded) t.run(body, {.kind = settle_kind::discard, .reason = "no"});
     if (f == failure::cancelled) CHECK(t.cancel({id}).removed == 1);
-    if (f == failure::expired) CHECK(t.sweep().expired == 1);
+    if (f == failure::expired) CHECK(t.expire_and_purge().expired == 1);
     CHECK(t.end_of(id) == letter(f));
 }
 

@@ -16,23 +16,23 @@ void check_unique_keys(Make make) {
     SECTION("a second job with a unique key is not enqueued, and the call returns the first one's id") {
         fixture t{make()};
         const auto first = t.add("a", {.unique_key = "k"});
-        CHECK(first.fresh);
-        CHECK(t.add("b", {.unique_key = "k"}) == enqueued_job{.id = first.id, .fresh = false});
-        CHECK(t.add("c", {.unique_key = "other"}).fresh);
-        CHECK(t.add("d", {.priority = -1}).fresh);
+        CHECK(first.is_new);
+        CHECK(t.add("b", {.unique_key = "k"}) == enqueued_job{.id = first.id, .is_new = false});
+        CHECK(t.add("c", {.unique_key = "other"}).is_new);
+        CHECK(t.add("d", {.priority = -1}).is_new);
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "c", "d"});
     }
     SECTION("a key belongs to its queue and entrypoint, and may be any text of any length") {
         fixture t{make()};
         const std::string key = std::string(100'000, 'k') + "\xc3\xa9 '\"\\";
         for (const auto lane : {t.lane, t.w.lane("other"), t.w.lane("job", "other")}) {
-            CHECK(t.add({{"x", {.unique_key = key}, lane}})[0].fresh);
-            CHECK_FALSE(t.add({{"x", {.unique_key = key}, lane}})[0].fresh);
+            CHECK(t.add({{"x", {.unique_key = key}, lane}})[0].is_new);
+            CHECK_FALSE(t.add({{"x", {.unique_key = key}, lane}})[0].is_new);
         }
     }
     SECTION("a job has its key while it is delayed, runs and is retried, and frees it when it is done") {
         fixture t{make()};
-        const auto taken = [&] { return !t.add("y", {.unique_key = "k"}).fresh; };
+        const auto taken = [&] { return !t.add("y", {.unique_key = "k"}).is_new; };
         t.add("x", {.run_at = in(1ms), .unique_key = "k"});
         CHECK(taken());
         auto got = t.p.claim_when_due(1);
@@ -52,7 +52,7 @@ void check_unique_keys(Make make) {
             const auto first = t.add("a", able_to_fail(f, "k"));
             make_fail(t, first.id, "a", f);
             const auto second = t.add("b", {.unique_key = "k"});
-            CHECK(second.fresh);
+            CHECK(second.is_new);
             CHECK(second.id != first.id);
         }
     }
@@ -62,21 +62,21 @@ void check_unique_keys(Make make) {
         fixture t{make()};
         const enqueue_options waiting{.unique_key = unique{"k"}.while_waiting()};
         const auto first = t.add("a", waiting);
-        CHECK(t.add("b", waiting) == enqueued_job{.id = first.id, .fresh = false});
+        CHECK(t.add("b", waiting) == enqueued_job{.id = first.id, .is_new = false});
         const auto got = t.claim("a");
         const auto second = t.add("c", waiting);
-        CHECK(second.fresh);
+        CHECK(second.is_new);
         (void)t.end(got, {.kind = settle_kind::done});
-        CHECK(t.add("d", waiting) == enqueued_job{.id = second.id, .fresh = false});
+        CHECK(t.add("d", waiting) == enqueued_job{.id = second.id, .is_new = false});
         CHECK(bodies_of(t.p.claim(9)) == strings{"c"});
     }
     SECTION("a key for a period is taken for that time, also after its job has ended") {
         fixture t{make()};
         const auto first = t.add("a", {.unique_key = unique{"k"}.during(1h)});
         t.run("a");
-        CHECK(t.add("b", {.unique_key = "k"}) == enqueued_job{.id = first.id, .fresh = false});
+        CHECK(t.add("b", {.unique_key = "k"}) == enqueued_job{.id = first.id, .is_new = false});
         t.add("c", {.unique_key = unique{"short"}.during(1us)});
-        CHECK(t.w.eventually([&] { return t.add("d", {.unique_key = unique{"short"}.during(1us)}).fresh; }));
+        CHECK(t.w.eventually([&] { return t.add("d", {.unique_key = unique{"short"}.during(1us)}).is_new; }));
     }
     SECTION("with on_duplicate::fail, a duplicate is an error, and nothing of the call is enqueued") {
         fixture t{make()};
@@ -86,7 +86,7 @@ void check_unique_keys(Make make) {
         REQUIRE_FALSE(refused.has_value());
         CHECK(refused.error() == errc::duplicate_key);
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1});
-        CHECK(t.add("e", {.unique_key = unique{"free"}.or_fail()}).fresh);
+        CHECK(t.add("e", {.unique_key = unique{"free"}.or_fail()}).is_new);
         const auto within = t.try_add({{"f", {.unique_key = "new"}}, {"g", {.unique_key = unique{"new"}.or_fail()}}});
         REQUIRE_FALSE(within.has_value());
         CHECK(within.error() == errc::duplicate_key);
@@ -101,12 +101,12 @@ void check_unique_keys(Make make) {
                                  {"d", {.unique_key = "k"}},
                                  {"e", {.unique_key = "k2"}},
                                  {"f", {.unique_key = "old"}}});
-        const auto same = [](job_id id) { return enqueued_job{.id = id, .fresh = false}; };
-        CHECK(jobs[0].fresh);
+        const auto same = [](job_id id) { return enqueued_job{.id = id, .is_new = false}; };
+        CHECK(jobs[0].is_new);
         CHECK(jobs[1] == same(there.id));
-        CHECK(jobs[2].fresh);
+        CHECK(jobs[2].is_new);
         CHECK(jobs[3] == same(jobs[0].id));
-        CHECK(jobs[4].fresh);
+        CHECK(jobs[4].is_new);
         CHECK(jobs[5] == same(there.id));
         CHECK(bodies_of(t.p.claim(9)) == strings{"there", "a", "c", "e"});
     }
@@ -118,7 +118,7 @@ void check_unique_keys(Make make) {
         std::vector<enqueued_job> jobs(7);
         must(t.w.client().enqueue_tracked({.lanes = lanes, .bodies = &b, .options = std::span{&all, 1}}, jobs));
         REQUIRE(jobs.size() == 3);
-        CHECK((jobs[0].fresh && !jobs[1].fresh && !jobs[2].fresh));
+        CHECK((jobs[0].is_new && !jobs[1].is_new && !jobs[2].is_new));
         CHECK(bodies_of(t.p.claim(9)) == strings{"a"});
     }
 }
@@ -132,7 +132,7 @@ void check_replacement(Make make) {
         const std::vector<header> headers{{"h", "v"}};
         const auto first = t.add("a", {.priority = 3, .headers = headers, .unique_key = "k"});
         const std::string bytes{"zero \0 byte", 11};
-        CHECK(t.add(bytes, replacing) == enqueued_job{.id = first.id, .fresh = false});
+        CHECK(t.add(bytes, replacing) == enqueued_job{.id = first.id, .is_new = false});
         const auto got = t.p.claim(9);
         CHECK(bodies_of(got) == strings{bytes});
         CHECK(ids_of(got) == std::vector{first.id});
@@ -145,8 +145,8 @@ void check_replacement(Make make) {
         const auto parent = t.add("parent");
         t.add("late", {.run_at = in(1h), .unique_key = "late"});
         const auto blocked = t.add("blocked", {.unique_key = "blocked", .after = std::span{&parent, 1}});
-        CHECK_FALSE(t.add("later", {.unique_key = unique{"late"}.or_replace()}).fresh);
-        CHECK_FALSE(t.add("unblocked", {.unique_key = unique{"blocked"}.or_replace()}).fresh);
+        CHECK_FALSE(t.add("later", {.unique_key = unique{"late"}.or_replace()}).is_new);
+        CHECK_FALSE(t.add("unblocked", {.unique_key = unique{"blocked"}.or_replace()}).is_new);
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .deferred = 2});
         t.run("parent");
         const auto got = t.p.claim(9);
@@ -158,31 +158,31 @@ void check_replacement(Make make) {
         t.add("a", {.unique_key = "k"});
         const auto got = t.claim("a");
         const auto second = t.add("b", replacing);
-        CHECK(second.fresh);
+        CHECK(second.is_new);
         (void)t.end(got, {.kind = settle_kind::done});
-        CHECK(t.add("c", {.unique_key = "k"}) == enqueued_job{.id = second.id, .fresh = false});
+        CHECK(t.add("c", {.unique_key = "k"}) == enqueued_job{.id = second.id, .is_new = false});
         CHECK(bodies_of(t.p.claim(9)) == strings{"b"});
     }
     SECTION("within a call, the first job gets the payload of the last duplicate") {
         fixture t{make()};
         const auto jobs = t.add({{"a", {.unique_key = "k"}}, {"b", replacing}, {"c", replacing}, {"d"}});
-        CHECK(jobs[2] == enqueued_job{.id = jobs[0].id, .fresh = false});
+        CHECK(jobs[2] == enqueued_job{.id = jobs[0].id, .is_new = false});
         CHECK(bodies_of(t.p.claim(9)) == strings{"c", "d"});
     }
     SECTION("a waiting job gets the payload of the last of several duplicates in one call") {
         fixture t{make()};
         const auto first = t.add("a", {.unique_key = "k"});
         const auto jobs = t.add({{"b", replacing}, {"c", {.unique_key = "k"}}, {"d", replacing}});
-        for (const auto& j : jobs) CHECK(j == enqueued_job{.id = first.id, .fresh = false});
+        for (const auto& j : jobs) CHECK(j == enqueued_job{.id = first.id, .is_new = false});
         CHECK(bodies_of(t.p.claim(9)) == strings{"d"});
     }
     SECTION("a debouncing duplicate also changes the run time, to later or earlier") {
         fixture t{make()};
         const unique k = unique{"k"}.or_debounce();
         const auto first = t.add("a", {.run_at = in(1ms), .unique_key = k});
-        for (const auto& body : {"b", "c"}) CHECK_FALSE(t.add(body, {.run_at = in(1h), .unique_key = k}).fresh);
-        CHECK(t.p.exchange({.look_ahead = true}).next_due.value() > 58min);
-        CHECK_FALSE(t.add("d", {.unique_key = k}).fresh);
+        for (const auto& body : {"b", "c"}) CHECK_FALSE(t.add(body, {.run_at = in(1h), .unique_key = k}).is_new);
+        CHECK(t.p.sync({.peek_next_due = true}).next_due.value() > 58min);
+        CHECK_FALSE(t.add("d", {.unique_key = k}).is_new);
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1});
         const auto got = t.p.claim(9);
         CHECK(bodies_of(got) == strings{"d"});
@@ -192,9 +192,9 @@ void check_replacement(Make make) {
         fixture t{make()};
         const unique k = unique{"k"}.or_debounce();
         t.add("a", {.unique_key = k});
-        CHECK_FALSE(t.add("b", {.run_at = at(time_point{1s}), .unique_key = k}).fresh);
+        CHECK_FALSE(t.add("b", {.run_at = at(time_point{1s}), .unique_key = k}).is_new);
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1});
-        CHECK_FALSE(t.add("c", {.run_at = in(1h), .unique_key = k}).fresh);
+        CHECK_FALSE(t.add("c", {.run_at = in(1h), .unique_key = k}).is_new);
         CHECK(t.w.counts(t.lane) == lane_counts{.deferred = 1});
         CHECK(t.p.claim(9).leases.empty());
     }
@@ -203,10 +203,10 @@ void check_replacement(Make make) {
         const auto parent = t.add("parent");
         const unique k = unique{"k"}.or_debounce();
         t.add("a", {.unique_key = k, .after = std::span{&parent, 1}});
-        CHECK_FALSE(t.add("b", {.run_at = in(1h), .unique_key = k}).fresh);
+        CHECK_FALSE(t.add("b", {.run_at = in(1h), .unique_key = k}).is_new);
         t.run("parent");
         CHECK(t.p.claim(9).leases.empty());
-        CHECK(t.p.exchange({.look_ahead = true}).next_due.value() > 58min);
+        CHECK(t.p.sync({.peek_next_due = true}).next_due.value() > 58min);
     }
 }
 

@@ -21,14 +21,14 @@ void check_wake_targets(Make make) {
         p.subscribe();
         w.enqueue(lane, {"x"});
         CHECK(p.is_woken());
-        CHECK(bodies_of(p.exchange({.lanes = p.lanes, .limit = 1, .announce_awake = true})) == strings{"x"});
+        CHECK(bodies_of(p.sync({.lanes = p.lanes, .limit = 1, .unsubscribe_wakes = true})) == strings{"x"});
     }
     SECTION("a worker that has not subscribed, or has unsubscribed, is not woken") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto never = w.worker({lane}), again = w.worker({lane});
         again.subscribe();
-        (void)again.exchange({.announce_awake = true});
+        (void)again.sync({.unsubscribe_wakes = true});
         w.enqueue(lane, {"x"});
         CHECK_FALSE(never.is_woken(quiet_time));
         CHECK_FALSE(again.is_woken(quiet_time));
@@ -52,14 +52,14 @@ void check_wake_targets(Make make) {
         auto& woken = a_woken ? a : b;
         auto& asleep = a_woken ? b : a;
         CHECK_FALSE(asleep.is_woken(quiet_time));
-        (void)woken.exchange({.lanes = woken.lanes, .limit = 1, .announce_awake = true, .pass_on = true});
+        (void)woken.sync({.lanes = woken.lanes, .limit = 1, .unsubscribe_wakes = true, .wake_peer = true});
         CHECK(asleep.is_woken());
     }
     SECTION("waking a peer wakes neither an awake worker nor the caller") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), q = w.worker({lane});
-        (void)p.exchange({.announce_sleep = true, .pass_on = true});
+        (void)p.sync({.subscribe_wakes = true, .wake_peer = true});
         CHECK_FALSE(p.is_woken(quiet_time));
         CHECK_FALSE(q.is_woken(quiet_time));
     }
@@ -106,7 +106,7 @@ void check_wake_sources(Make make) {
         check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             w.enqueue(lane, {"x"}, {.run_at = in(1ms)});
             asleep();
-            CHECK(w.eventually([&] { return actor.exchange({.promote = true}).promoted == 1; }));
+            CHECK(w.eventually([&] { return actor.sync({.promote = true}).promoted == 1; }));
         });
     }
     SECTION("a rescue wakes a worker") {
@@ -142,10 +142,10 @@ void check_no_lost_wakes(Make make) {
         const auto lane = w.lane();
         auto p = w.worker({lane});
         for (int i = 0; i < 20; ++i) {
-            REQUIRE(p.exchange({.lanes = p.lanes, .limit = 9, .announce_sleep = true}).leases.empty());
+            REQUIRE(p.sync({.lanes = p.lanes, .limit = 9, .subscribe_wakes = true}).leases.empty());
             w.enqueue(lane, {"x"});
             REQUIRE(p.is_woken());
-            const auto got = p.exchange({.lanes = p.lanes, .limit = 9, .announce_awake = true});
+            const auto got = p.sync({.lanes = p.lanes, .limit = 9, .unsubscribe_wakes = true});
             REQUIRE(got.claimed() == 1);
             (void)p.finish(got);
         }
@@ -172,11 +172,11 @@ void check_no_lost_wakes(Make make) {
         for (int i = 1; i <= rounds && seen == i - 1; ++i) {
             round = i;
             round.notify_one();
-            auto got = p.exchange({.lanes = p.lanes, .limit = 9, .announce_sleep = true});
+            auto got = p.sync({.lanes = p.lanes, .limit = 9, .subscribe_wakes = true});
             // A wake of an earlier round may come late. Then the claim is empty, and the worker sleeps again.
-            while (got.leases.empty() && p.is_woken()) got = p.exchange({.lanes = p.lanes, .limit = 9});
+            while (got.leases.empty() && p.is_woken()) got = p.sync({.lanes = p.lanes, .limit = 9});
             seen += static_cast<int>(got.claimed());
-            (void)p.exchange({.finished = leases_of(got), .announce_awake = true});
+            (void)p.sync({.finished = leases_of(got), .unsubscribe_wakes = true});
         }
         if (seen < rounds) round = -1, round.notify_one();
         producer.join();

@@ -147,10 +147,10 @@ TEST_CASE("lanes are made where they are missing, but not inside of a transactio
 
 TEST_CASE("dead letters have a route from lanes to lanes", "[driver][pq][command][lanes]") {
     const std::array from{lane_id{1}, lane_id{2}}, to{lane_id{5}, lane_id{6}};
-    CHECK(composed(command::set_dead_letters{from, to}) == "set_dead_letters({1,2}, {5,6})");
-    CHECK(composed(command::set_dead_letters{from, {}}) == "set_dead_letters({1,2}, {})");
-    CHECK(test::read(command::set_dead_letters{from, to}, {}).has_value());
-    CHECK_FALSE(test::read(command::set_dead_letters{from, to}, {test::failed("23503")}).has_value());
+    CHECK(composed(command::set_dead_letter_routes{from, to}) == "set_dead_letter_routes({1,2}, {5,6})");
+    CHECK(composed(command::set_dead_letter_routes{from, {}}) == "set_dead_letter_routes({1,2}, {})");
+    CHECK(test::read(command::set_dead_letter_routes{from, to}, {}).has_value());
+    CHECK_FALSE(test::read(command::set_dead_letter_routes{from, to}, {test::failed("23503")}).has_value());
 }
 
 TEST_CASE("limits are made, read and changed", "[driver][pq][command][limits]") {

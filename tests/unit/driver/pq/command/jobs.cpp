@@ -40,8 +40,8 @@ row taken(std::int64_t id, std::int64_t place_in_lane) {
 
 TEST_CASE("a take promotes, unpacks, takes and looks ahead in one transaction", "[driver][pq][command][take]") {
     take_reply reply;
-    CHECK(composed(command::take{{.lanes = lane, .limit = 2, .look_ahead = true}, reply}) ==
-          "promote() + unpack({3}, 2, false) + take_one(3, 2) + look_ahead()");
+    CHECK(composed(command::take{{.lanes = lane, .limit = 2, .peek_next_due = true}, reply}) ==
+          "promote() + unpack({3}, 2, false) + take_one(3, 2) + peek_next_due()");
     CHECK(composed(command::take{{.lanes = lanes, .promote = false}, reply}) ==
           "unpack({3,4}, 1, false) + take_many({3,4}, 1)");
     const filter which = id_in({job_id{7}});
@@ -62,7 +62,7 @@ TEST_CASE("a take reads its jobs, best first, and what has become claimable", "[
     auto second = taken(5, 1);
     second[4] = "key";
     second[6] = array({"name", "value"});
-    command::take t{{.lanes = lane, .limit = 2, .look_ahead = true}, reply};
+    command::take t{{.lanes = lane, .limit = 2, .peek_next_due = true}, reply};
     const auto nothing = rows({{binary(0L)}}), some = rows({{binary(3L)}});
     CHECK(test::read(t, {nothing, nothing, rows({second, taken(6, 0)}), rows({{binary(5000L), binary(1L)}})})
               .has_value());
@@ -112,7 +112,7 @@ TEST_CASE("requeue counts jobs and wakes their lanes", "[driver][pq][command][ca
 TEST_CASE("find asks for places, and reads ids in order", "[driver][pq][command][find]") {
     std::vector<job_id> found{{1}};
     const filter which = id_in({job_id{7}});
-    command::find f{{.lanes = lanes, .where = job_place::ready | job_place::held, .which = &which, .limit = 5}, found};
+    command::find f{{.lanes = lanes, .where = job_state::ready | job_state::held, .which = &which, .limit = 5}, found};
     CHECK(f.check(test::own_session()).has_value());
     CHECK(composed(f) == "find({3,4}, wh, 5, {}, {7})");
     CHECK_FALSE(test::read(f, {test::failed("57014")}).has_value());

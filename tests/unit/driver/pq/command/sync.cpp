@@ -24,7 +24,7 @@ namespace command = driver::pq::command;
 
 namespace {
 
-constexpr std::array one_lane{claim_lane{.lane = {3}, .floor = {{-1}, {8}}, .max_attempts = 20}};
+constexpr std::array one_lane{claim_lane{.lane = {3}, .cursor = {{-1}, {8}}, .max_attempts = 20}};
 constexpr std::array from_the_start{claim_lane{.lane = {3}, .max_attempts = 20}};
 
 driver::pq::session_info expecting_packs() {
@@ -49,82 +49,83 @@ row lease(std::int64_t id, bool packs = false) {
 
 }  // namespace
 
-TEST_CASE("finishing and claiming is one transaction in one round trip", "[driver][pq][command][exchange]") {
-    exchange_reply reply;
+TEST_CASE("finishing and claiming is one transaction in one round trip", "[driver][pq][command][sync]") {
+    sync_reply reply;
     const std::array finished{lease_ref{5, 65'538}};
-    const exchange_request r{.worker = {9}, .finished = finished, .lanes = one_lane, .limit = 10};
-    CHECK(composed(command::exchange{r, reply}) == "finish({@65538}, {5}, 9) + claim_one(3, -1, 8, 10, 9, 20)");
-    CHECK(composed(command::exchange{{.worker = {9}}, reply}).empty());
-    CHECK(composed(command::exchange{{.worker = {9}, .lanes = one_lane, .limit = 0}, reply}).empty());
+    const sync_request r{.worker = {9}, .finished = finished, .lanes = one_lane, .limit = 10};
+    CHECK(composed(command::sync{r, reply}) == "finish({@65538}, {5}, 9) + claim_one(3, -1, 8, 10, 9, 20)");
+    CHECK(composed(command::sync{{.worker = {9}}, reply}).empty());
+    CHECK(composed(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 0}, reply}).empty());
 }
 
-TEST_CASE("everything of an exchange has its place", "[driver][pq][command][exchange]") {
-    exchange_reply reply;
+TEST_CASE("everything of an exchange has its place", "[driver][pq][command][sync]") {
+    sync_reply reply;
     const std::array finished{lease_ref{5, 1}};
     const std::array kept{settlement{.index = 0, .kind = settle_kind::retry, .delay = 1s, .reason = "why"}};
     const std::array progressed{lease_progress{.ref = {6, 2}, .mask = "\1", .items = kept},
                                 lease_progress{.ref = {7, 3}, .last = true, .mask = "\3", .items = kept}};
     const std::array limited{limited_lane{.lane = {4}, .most = 2, .max_attempts = 3}};
     const std::array freed{lane_id{4}};
-    const exchange_request all{.worker = {9},
-                               .finished = finished,
-                               .progressed = progressed,
-                               .lanes = one_lane,
-                               .limit = 10,
-                               .limited = limited,
-                               .limited_room = 5,
-                               .freed = freed,
-                               .promote = true,
-                               .look_ahead = true,
-                               .announce_awake = true,
-                               .crowded = true,
-                               .pass_on = true};
-    CHECK(composed(command::exchange{all, reply}) ==
-          "announce_awake(77, 9) | take_turn(77) + finish({@1}, {5}, 9)"
+    const sync_request all{.worker = {9},
+                           .finished = finished,
+                           .progressed = progressed,
+                           .lanes = one_lane,
+                           .limit = 10,
+                           .limited = limited,
+                           .limited_capacity = 5,
+                           .lanes_with_capacity = freed,
+                           .promote = true,
+                           .peek_next_due = true,
+                           .unsubscribe_wakes = true,
+                           .contended = true,
+                           .wake_peer = true};
+    CHECK(composed(command::sync{all, reply}) ==
+          "unsubscribe_wakes(77, 9) | take_turn(77) + finish({@1}, {5}, 9)"
           " + settle(@2, 6, 9, \1, {1}, {r}, {1000000}, {why})"
           " + settle_ends({@3}, {7}, 9, {}, {0}, {true}, {1,0,0,0,0,0,0,0}, {r}, {1000000}, {why}, {null})"
           " + promote() + unpack({3}, 10, false) + unpack({4}, 5, true) + claim_limited(9, false, 5, {4}, {2}, {3})"
-          " + claim_in_turn(3, -1, 8, 10, 9, 20, false) + look_ahead() | wake_noted(77) | wake(77, {4,3,4})");
+          " + claim_in_turn(3, -1, 8, 10, 9, 20, false) + peek_next_due() | wake_noted(77) | wake(77, {4,3,4})");
     auto poolers = test::own_session();
     poolers.keeps_state = false;
-    const auto text = composed(command::exchange{all, reply}, poolers);
+    const auto text = composed(command::sync{all, reply}, poolers);
     CHECK(text.substr(0, 9) == "take_turn");
     CHECK(text.find("wake") == std::string::npos);
 }
 
-TEST_CASE("a worker looks for packs where some were, and from the start of a lane", "[driver][pq][command][exchange]") {
-    exchange_reply reply;
-    const exchange_request goes_on{.worker = {9}, .lanes = one_lane, .limit = 10},
+TEST_CASE("a worker looks for packs where some were, and from the start of a lane", "[driver][pq][command][sync]") {
+    sync_reply reply;
+    const sync_request goes_on{.worker = {9}, .lanes = one_lane, .limit = 10},
         begins{.worker = {9}, .lanes = from_the_start, .limit = 10};
-    CHECK(composed(command::exchange{goes_on, reply}) == "claim_one(3, -1, 8, 10, 9, 20)");
-    CHECK(composed(command::exchange{goes_on, reply}, expecting_packs()) == "claim_packed(3, -1, 8, 10, 9, 20)");
-    CHECK(composed(command::exchange{begins, reply}).substr(0, 24) == "unpack({3}, 10, false) +");
+    CHECK(composed(command::sync{goes_on, reply}) == "claim_one(3, -1, 8, 10, 9, 20)");
+    CHECK(composed(command::sync{goes_on, reply}, expecting_packs()) == "claim_packed(3, -1, 8, 10, 9, 20)");
+    CHECK(composed(command::sync{begins, reply}).substr(0, 24) == "unpack({3}, 10, false) +");
     const filter every{};
-    const auto apart = composed(
-        command::exchange{{.worker = {9}, .lanes = one_lane, .limit = 10, .apart = &every}, reply}, expecting_packs());
+    const auto apart =
+        composed(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10, .claim_filter = &every}, reply},
+                 expecting_packs());
     CHECK(apart == "unpack({3}, 10, false) + claim_apart_one(3, 10, 9, 20)");
 }
 
-TEST_CASE("a session remembers whether its latest look has found packs", "[driver][pq][command][exchange]") {
-    exchange_reply reply;
+TEST_CASE("a session remembers whether its latest look has found packs", "[driver][pq][command][sync]") {
+    sync_reply reply;
     auto info = expecting_packs();
-    command::exchange packed{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply};
+    command::sync packed{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply};
     CHECK(test::read(packed, {rows({lease(1)})}, info).has_value());
     packed.learn(info);
     CHECK_FALSE(info.expects_packs);
-    command::exchange unpacks{{.worker = {9}, .lanes = from_the_start, .limit = 10}, reply};
+    command::sync unpacks{{.worker = {9}, .lanes = from_the_start, .limit = 10}, reply};
     CHECK(test::read(unpacks, {rows({{binary(4L)}}), {}}, info).has_value());
     unpacks.learn(info);
     CHECK(info.expects_packs);
-    command::exchange looks_at_none{{.worker = {9}, .look_ahead = true}, reply};
+    command::sync looks_at_none{{.worker = {9}, .peek_next_due = true}, reply};
     CHECK(test::read(looks_at_none, {}, info).has_value());
     looks_at_none.learn(info);
     CHECK(info.expects_packs);
 }
 
-TEST_CASE("an exchange reads the leases that it has claimed", "[driver][pq][command][exchange]") {
-    exchange_reply reply;
-    CHECK(test::read(command::exchange{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({lease(41)})})
+TEST_CASE("an exchange reads the leases that it has claimed", "[driver][pq][command][sync]") {
+    sync_reply reply;
+    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({lease(41)})})
               .has_value());
     REQUIRE(reply.leases.size() == 1);
     const auto& got = reply.leases[0];
@@ -138,17 +139,17 @@ TEST_CASE("an exchange reads the leases that it has claimed", "[driver][pq][comm
     CHECK(reply.claimed() == 2);
 }
 
-TEST_CASE("an exchange reports leases that were lost or have moved", "[driver][pq][command][exchange]") {
-    exchange_reply reply;
+TEST_CASE("an exchange reports leases that were lost or have moved", "[driver][pq][command][sync]") {
+    sync_reply reply;
     const std::array finished{lease_ref{5, 1}, lease_ref{6, 2}};
     const std::array progressed{lease_progress{.ref = {7, 3}, .mask = "\1"},
                                 lease_progress{.ref = {8, 4}, .mask = "\1"},
                                 lease_progress{.ref = {9, 5}, .last = true, .mask = "\1"}};
-    command::exchange e{{.worker = {9}, .finished = finished, .progressed = progressed, .look_ahead = true}, reply};
+    command::sync e{{.worker = {9}, .finished = finished, .progressed = progressed, .peek_next_due = true}, reply};
     CHECK(composed(e) ==
           "finish({@1,@2}, {5,6}, 9) + mark(@3, 7, 9, \1) + mark(@4, 8, 9, \1)"
-          " + settle_ends({@5}, {9}, 9, {}, {-1}, {false}, {}, {}, {}, {}, {}) + look_ahead()");
-    command::exchange again{{.worker = {9}, .finished = finished, .progressed = progressed, .look_ahead = true}, reply};
+          " + settle_ends({@5}, {9}, 9, {}, {-1}, {false}, {}, {}, {}, {}, {}) + peek_next_due()");
+    command::sync again{{.worker = {9}, .finished = finished, .progressed = progressed, .peek_next_due = true}, reply};
     CHECK(test::read(again, {rows({{binary(6L), binary(2L)}}),
                              rows({{binary(7L), place(77)}}),
                              {},
@@ -162,34 +163,34 @@ TEST_CASE("an exchange reports leases that were lost or have moved", "[driver][p
     CHECK(reply.workers == 3);
 }
 
-TEST_CASE("a claim from limited lanes tells when another may bring more", "[driver][pq][command][exchange]") {
-    exchange_reply reply;
+TEST_CASE("a claim from limited lanes tells when another may bring more", "[driver][pq][command][sync]") {
+    sync_reply reply;
     const std::array limited{limited_lane{.lane = {4}, .most = 2, .max_attempts = 3}};
     const auto about = [](std::int64_t wait) {
         row r(9, null);
         r.push_back(binary(wait));
         return r;
     };
-    command::exchange e{{.worker = {9}, .limited = limited, .limited_room = 5}, reply};
+    command::sync e{{.worker = {9}, .limited = limited, .limited_capacity = 5}, reply};
     CHECK(test::read(e, {{}, rows({about(2'000'000), about(1'000'000), about(0)})}).has_value());
     CHECK(reply.again == duration{1s});
-    CHECK(reply.more_limited);
+    CHECK(reply.peers_can_claim_limited);
     CHECK(reply.leases.empty());
 }
 
-TEST_CASE("an exchange that failed has told nothing", "[driver][pq][command][exchange]") {
-    exchange_reply reply{.lost = {1}};
-    command::exchange e{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply};
+TEST_CASE("an exchange that failed has told nothing", "[driver][pq][command][sync]") {
+    sync_reply reply{.lost = {1}};
+    command::sync e{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply};
     CHECK(test::read(e, {test::failed("57P01")}).error().code == make_sqlstate("57P01"));
     CHECK(reply.lost.empty());
     // Not even what woke others fails it.
-    command::exchange passes_on{{.worker = {9}, .lanes = one_lane, .limit = 10, .pass_on = true}, reply};
+    command::sync passes_on{{.worker = {9}, .lanes = one_lane, .limit = 10, .wake_peer = true}, reply};
     CHECK(test::read(passes_on, {rows({lease(41)}), test::failed("57014")}).has_value());
     CHECK(reply.claimed() == 2);
     auto broken = lease(1);
     broken[6] = array({"only one"});
-    CHECK(test::read(command::exchange{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({broken})})
-              .error() == errc::protocol);
+    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({broken})}).error() ==
+          errc::protocol);
 }
 
 }  // namespace unit_driver_pq_command_sync

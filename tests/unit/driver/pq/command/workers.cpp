@@ -75,7 +75,7 @@ TEST_CASE("a heartbeat holds also when dead rows cannot be written away",
     const auto alive = rows({{binary(1L), truth(true), truth(false)}});
     const auto fine = test::read(b, {alive, rows({{truth(true)}})}).value();
     CHECK(fine.alive);
-    CHECK(fine.work_to_rescue);
+    CHECK(fine.rescue_needed);
     CHECK_FALSE(fine.stop_asked);
     CHECK(fine.compacted);
     CHECK_FALSE(test::read(b, {alive, test::failed("55P03")}).value().compacted);
@@ -110,9 +110,9 @@ TEST_CASE("a session takes a worker over", "[driver][pq][command][worker_leases]
 }
 
 TEST_CASE("a worker reads where its leases are and which flags they have", "[driver][pq][command][worker_leases]") {
-    CHECK(composed(command::leases_now{{9}}) == "leases_of(9)");
+    CHECK(composed(command::lease_updates{{9}}) == "leases_of(9)");
     const auto now = test::read(
-        command::leases_now{{9}},
+        command::lease_updates{{9}},
         {rows({{binary(5L), place(7), null}, {binary(6L), place(8), array({std::int16_t{1}, std::int16_t{3}})}})});
     REQUIRE(now.value().size() == 2);
     CHECK(now->at(0).flags.empty());
@@ -144,7 +144,7 @@ TEST_CASE("a sweep wakes for jobs that waited for those that expired", "[driver]
     CHECK(composed(s) == "sweep(14)");
     const auto reply = test::read(s, {rows({{binary(2L), binary(5L)}})}).value();
     CHECK(reply.expired == 2);
-    CHECK(reply.forgotten == 5);
+    CHECK(reply.purged == 5);
     CHECK(s.wakes().noted);
     CHECK(test::read(s, {rows({{binary(0L), binary(5L)}})}).has_value());
     CHECK(s.wakes().empty());
@@ -196,9 +196,9 @@ TEST_CASE("a lease is ended by itself, durably, or inside of somebody's transact
     CHECK(test::read(command::finish_inside{{9}, {5, 1}}, {test::failed("22P02")}).error() == errc::lease_lost);
     CHECK(test::read(command::finish_inside{{9}, {5, 1}}, {test::failed("40001")}).error() == condition::contention);
 
-    CHECK(composed(command::still_holds{{9}, {5, 70'000}}) == "still_holds(@70000, 5, 9)");
-    CHECK(test::read(command::still_holds{{9}, {5, 1}}, {rows({{binary(5L)}})}).value());
-    CHECK_FALSE(test::read(command::still_holds{{9}, {5, 1}}, {}).value());
+    CHECK(composed(command::owns_lease{{9}, {5, 70'000}}) == "owns_lease(@70000, 5, 9)");
+    CHECK(test::read(command::owns_lease{{9}, {5, 1}}, {rows({{binary(5L)}})}).value());
+    CHECK_FALSE(test::read(command::owns_lease{{9}, {5, 1}}, {}).value());
 }
 
 TEST_CASE("a wake goes behind the commit, or with the caller's", "[driver][pq][command][wake]") {
