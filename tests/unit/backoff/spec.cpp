@@ -33,8 +33,8 @@ struct without_text {
 };
 static_assert(backoff::has_spec<jittered<jittered<linear>>> && backoff::has_spec<jittered<patient>>);
 static_assert(backoff::has_spec<spec> && backoff::has_spec<backoff::stored<patient>>);
-static_assert(!backoff::has_spec<secretive> && !backoff::has_spec<jittered<secretive>>);
-static_assert(!backoff::stored<secretive>::can_be_stored && backoff::stored<>::can_be_stored);
+static_assert(!backoff::has_spec<without_text> && !backoff::has_spec<jittered<without_text>>);
+static_assert(!backoff::stored<without_text>::can_be_stored && backoff::stored<>::can_be_stored);
 
 template <class Backoff>
 void answers_the_same(const Backoff& b) {
