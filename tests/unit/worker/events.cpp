@@ -166,7 +166,7 @@ TEST_CASE("a worker that cannot reach the database stops its handlers before its
     const auto plan = std::make_shared<fault_plan>([&](verb, std::size_t, const pgq::sync_request*) {
         return down ? std::optional{fault{.error = errc::connection_lost}} : std::nullopt;
     });
-    watched<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
+    recorded_queue<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(1)).value();
     std::atomic<bool> first{true}, interrupted_while_down{false};
     test::running_worker w{jobs, {.lease_time = 300ms, .poll_interval = 10ms}, [&](const note&, pgq::context& c) {
