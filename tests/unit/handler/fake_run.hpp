@@ -5,14 +5,14 @@
 
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/execution_plan.hpp>
-#include <pgq/worker/job_batch.hpp>
-#include <pgq/transaction/transaction.hpp>
-#include <pgq/worker/held_lease.hpp>
-#include <pgq/transaction/session_pool.hpp>
 #include <pgq/context/job_services.hpp>
 #include <pgq/context/resources.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/transaction/session_pool.hpp>
+#include <pgq/transaction/transaction.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/worker/job_batch.hpp>
 
 #include "compile_fail/fakes.hpp"
 
@@ -58,7 +58,7 @@ struct events {
 
     void on(const pgq::event::job_started& e) { all.push_back("started " + std::to_string(e.id.value)); }
     void on(const pgq::event::try_failed& e) { all.push_back("try failed: " + std::string{e.reason}); }
-    void on(const pgq::event::error& e) { all.push_back("trouble: " + e.error.text()); }
+    void on(const pgq::event::error& e) { all.push_back("error: " + e.error.text()); }
     void on(const pgq::event::lease_lost&) { all.push_back("lease lost"); }
 };
 

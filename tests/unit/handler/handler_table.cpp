@@ -1,5 +1,4 @@
 #include <pgq/backoff/none.hpp>
-#include <pgq/worker/job_runner.hpp>
 #include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
@@ -7,6 +6,7 @@
 #include <pgq/handler/handler_set.hpp>
 #include <pgq/handler/handler_table.hpp>
 #include <pgq/queue.hpp>
+#include <pgq/worker/job_runner.hpp>
 
 #include "compile_fail/fakes.hpp"
 #include "support/catch.hpp"

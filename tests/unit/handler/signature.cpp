@@ -1,6 +1,6 @@
-#include <pgq/transaction/transaction.hpp>
 #include <pgq/handler/invoke.hpp>
 #include <pgq/handler/signature.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 #include "compile_fail/fakes.hpp"
 #include "support/catch.hpp"

@@ -177,7 +177,8 @@ TEST_CASE("after reconnecting a worker forgets leases that are gone, and gives u
     CHECK(w.next().what == worker_do::pause);
     w.reconnect();
     REQUIRE(w.next().what == worker_do::compare_leases);
-    CHECK_FALSE(w.core.leases_compared(std::vector<lease_ref>{{.id = 3, .location = 8}, {.id = 4, .location = 2}}, w.now));
+    CHECK_FALSE(
+        w.core.leases_compared(std::vector<lease_ref>{{.id = 3, .location = 8}, {.id = 4, .location = 2}}, w.now));
     CHECK(w.events() == strings{"lost 2 with 1"});  // of lease 1 only the answer was lost
     CHECK(gone.should_stop());
     CHECK_FALSE(mine.should_stop());
