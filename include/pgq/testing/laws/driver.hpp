@@ -8,6 +8,7 @@
 #include <pgq/testing/laws/driver/expiry.hpp>
 #include <pgq/testing/laws/driver/filters.hpp>
 #include <pgq/testing/laws/driver/fixture.hpp>
+#include <pgq/testing/laws/driver/inspection.hpp>
 #include <pgq/testing/laws/driver/leases.hpp>
 #include <pgq/testing/laws/driver/limits.hpp>
 #include <pgq/testing/laws/driver/rescue.hpp>
@@ -75,6 +76,8 @@ void check_driver(Make make) {
     check_flags<Driver>(make);
     check_stop_requests<Driver>(make);
     check_expiry<Driver>(make);
+    check_inspection<Driver>(make);
+    check_dead_letter_routes<Driver>(make);
 
     check_revised_payloads<Driver>(make);
     check_progress<Driver>(make);
