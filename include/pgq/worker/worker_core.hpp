@@ -198,8 +198,7 @@ public:
 
     /// The database may have other places or flags for our leases.
     void leases_changed() noexcept { machine_.link().leases_changed(); }
-    /// `news`: all leases of this worker. Those that are missing are lost; of the others jobs may be tracked, or should
-    /// stop.
+    /// `news`: all leases of this worker. Missing ones are lost; jobs of the others may be tracked, or should stop.
     void leases_refreshed(std::span<const lease_update> news, steady_time now) {
         machine_.link().leases_refreshed();
         for (auto& s : leases_) {
@@ -296,8 +295,7 @@ private:
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
         s.stop_all();
     }
-    // Jobs of handlers that do not end go back; what those return later is ignored. True when there is a lease to give
-    // back.
+    // Jobs of handlers that do not end go back; their results are ignored. True if there is a lease to give back.
     bool abandon() {
         to_give_back_.clear();
         for (auto& s : leases_)
