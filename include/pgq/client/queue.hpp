@@ -15,6 +15,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/options.hpp>
 #include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/revision.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
@@ -289,6 +290,8 @@ public:
     result<void> revise(const revision& r) {
         return core_->connection.with([&](auto& session, auto&) { return session.revise(r); });
     }
+    /// For workers: the names of the lanes. Fails if the queue's name is not valid.
+    result<std::span<const lane_name>> lane_names() const { return core_->connection.lane_names(); }
     /// For workers: the limiters as they are now.
     detail::limiter_set limiters() const { return detail::limiters_of<composition_type>::book(core_->limiters); }
     /// For the library: what the object holds. Its address stays.

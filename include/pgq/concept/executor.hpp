@@ -5,6 +5,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 namespace pgq {
 
@@ -48,6 +50,12 @@ concept executor_policy = policy_of<E, executor_tag> && has_width<E> && can_exec
 /// jobs that it has claimed while the server works on the next claim.
 template <class E>
 concept runs_in_place = executor_policy<E> && requires { requires E::runs_in_place; };
+
+/// An executor that reports when it runs nothing, so that nobody has to block in `stop()`. `when_idle(f)` calls `f`
+/// once, when no task or coroutine is in progress: before it returns, or on the thread on which the last one ends.
+/// `stop()` does not wait after that. An executor needs it if it runs tasks on the thread that the worker runs on.
+template <class E>
+concept can_report_idle = requires(E& e, std::function<void()> f) { e.when_idle(std::move(f)); };
 
 /// An executor that can also run coroutines: `executor::coroutine`, or an executor that has its `drive`.
 template <class E>

@@ -286,6 +286,11 @@ public:
         return typename pool::async_client{std::move(all)};
     }
     const auto& get_executor() const noexcept requires async_driver<Inner> { return inner().get_executor(); }
+    /// As `connect`, asynchronously: a session of the caller's own.
+    template <class Token>
+    auto async_connect(session_role role, Token&& token) const requires async_driver<Inner> {
+        return inner().async_connect(role, std::forward<Token>(token));
+    }
 
 private:
     std::shared_ptr<store> store_;

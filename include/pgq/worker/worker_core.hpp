@@ -35,11 +35,9 @@ struct served_lane {
     std::size_t version = 0;  ///< which of the versions of that type
 };
 
-/// Everything of a worker except its I/O and its clock: fsm::worker decides what is next, this knows the leases, and
-/// what to acknowledge and to claim. All members belong to the worker's own thread; handlers' threads only call the
-/// runner, and so reach the completion queue.
-///
-/// next() says what to do; the member function that fsm::worker_do names reports how it went.
+/// A worker without its I/O and its clock: fsm::worker decides what is next, this knows the leases, and what to
+/// acknowledge and to claim. All members belong to the worker's own thread; handlers' threads only call the runner, and
+/// so reach the completion queue. next() says what to do; the function that fsm::worker_do names reports how it went.
 template <class Executor, class Observer>
 class worker_core {
     using runner_type = job_runner<Executor, Observer>;
@@ -161,11 +159,17 @@ public:
         for (auto& s : leases_) s->stop_all();
     }
 
+    /// Whether handlers run, also those of lost leases. The end of any of them wakes the loop then.
+    bool handlers_run(steady_time now) {
+        runner_->completions.wake_at(1);
+        collect(now);
+        return std::any_of(leases_.begin(), leases_.end(), [](const auto& s) { return s->unfinished > 0; });
+    }
+
     /// The connection is of no use, or could not be made. Returns after how long to try again.
     duration broke(double unit_random, steady_time now) noexcept { return machine_.link().broke(unit_random, now); }
     void connected() noexcept { machine_.link().connected(); }
-    /// All leases are lost, and nobody knows that the worker sleeps: a peer declared it dead, or its heartbeat failed
-    /// too long.
+    /// All leases are lost: a peer declared the worker dead, or its heartbeat failed too long.
     void declared_dead(steady_time now) {
         for (auto& s : leases_)
             if (!s->lost && !s->closing.load()) lose_lease(*s, now);
@@ -194,8 +198,7 @@ public:
 
     /// The database may have other places or flags for our leases.
     void leases_changed() noexcept { machine_.link().leases_changed(); }
-    /// `news`: all leases of this worker. Those that are missing are lost; of the others jobs may be tracked, or should
-    /// stop.
+    /// `news`: all leases of this worker. Missing ones are lost; jobs of the others may be tracked, or should stop.
     void leases_refreshed(std::span<const lease_update> news, steady_time now) {
         machine_.link().leases_refreshed();
         for (auto& s : leases_) {
@@ -292,8 +295,7 @@ private:
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
         s.stop_all();
     }
-    // Jobs of handlers that do not end go back; what those return later is ignored. True when there is a lease to give
-    // back.
+    // Jobs of handlers that do not end go back; their results are ignored. True if there is a lease to give back.
     bool abandon() {
         to_give_back_.clear();
         for (auto& s : leases_)
