@@ -80,6 +80,7 @@ public:
         if (auto e = in.first_error(0, listens_)) return *e;
         if (in[last].error) return *in[last].error;
         std::vector<lease_ref> found;
+        found.reserve(static_cast<std::size_t>(in[last].rows()));
         for (int i = 0; i < in[last].rows(); ++i) found.push_back(detail::read_ref(in[last][i]));
         return found;
     }

@@ -77,14 +77,18 @@ struct free_conninfo {
 };
 
 inline std::string environment(const char* name) {
-    const char* value = std::getenv(name);
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): as libpq reads it
     return value == nullptr ? std::string{} : std::string{value};
 }
 
 inline bool has_own_root() {
     std::string home = environment("HOME");
-    if (home.empty())
-        if (const ::passwd* me = ::getpwuid(::geteuid())) home = me->pw_dir;
+    if (home.empty()) {
+        std::array<char, 4096> text;
+        ::passwd entry{};
+        ::passwd* me = nullptr;
+        if (::getpwuid_r(::geteuid(), &entry, text.data(), text.size(), &me) == 0 && me != nullptr) home = me->pw_dir;
+    }
     return ::access((home + "/.postgresql/root.crt").c_str(), R_OK) == 0;
 }
 
