@@ -33,9 +33,9 @@ namespace pgq {
 
 /// The worker for Asio: `async_worker w{jobs, handler...}; co_await w.async_run(asio::use_awaitable);`
 ///
-/// It takes the handlers and options of `worker` and does the same; see there. The queue's driver is one of pgq/asio.hpp,
-/// and exchanging and waiting is done on that driver's executor without a thread. What is rare and may block (connecting,
-/// registering, what follows a lost connection) has a thread of its own, and so has the heartbeat.
+/// It takes the handlers and options of `worker` and does the same; see there. The queue's driver is one of
+/// pgq/asio.hpp, and exchanging and waiting is done on that driver's executor without a thread. What is rare and may
+/// block (connecting, registering, what follows a lost connection) has a thread of its own, and so has the heartbeat.
 ///
 /// Handlers run where the queue's executor says: with executor::coroutine{context.get_executor()} on that context.
 template <class Queue, class... Handlers>
@@ -52,8 +52,9 @@ public:
 
     /// Works as worker::run does; void(std::error_code). Its errors are those that keep it from starting.
     ///
-    /// Cancelling it, in whichever way, is a request to stop: it gives back what has not started, waits for what runs within
-    /// the grace time and then completes without an error. It must complete before its context ends, and before this is destroyed.
+    /// Cancelling it, in whichever way, is a request to stop: it gives back what has not started, waits for what runs
+    /// within the grace time and then completes without an error. It must complete before its context ends, and before
+    /// this is destroyed.
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_run(Token&& token) {
         if constexpr (diagnostic::require_async<typename Queue::driver_type>()) {

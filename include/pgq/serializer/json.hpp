@@ -34,7 +34,8 @@ inline constexpr bool has_encodable_members<Job> =
 
 }  // namespace detail
 
-/// Writes a job as a JSON object of its adapted members. docs/reference/serializers/json.md lists the types that can be members.
+/// Writes a job as a JSON object of its adapted members. docs/reference/serializers/json.md lists the types that can be
+/// members.
 ///
 /// Errors name the place but never the value: "$.to.0.street: expected a string, found a number". If memory runs out,
 /// it throws std::bad_alloc. Any other exception of a `codec` becomes `errc::invalid_payload`. After a failed read,
