@@ -3,7 +3,7 @@
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/traits.hpp>
-#include <pgq/serializer/json_problem.hpp>
+#include <pgq/serializer/json/problem.hpp>
 #include <pgq/sql_functions/enqueue_function.hpp>
 #include <pgq/sql_functions/entrypoint_function.hpp>
 #include <pgq/sql_functions/json_functions.hpp>
