@@ -50,8 +50,8 @@ inline result<void> check(const pool_options& o) {
     return {};
 }
 
-/// The sessions of a pool, whoever holds it: the state machine with its lock and its sleepers. Sessions are opened,
-/// asked and closed outside of the lock.
+/// The sessions of a pool, whoever holds it: the state machine with its lock and the callers that wait. Sessions are
+/// opened, asked and closed outside of the lock.
 template <class Inner>
 class pool_store {
 public:
@@ -70,7 +70,7 @@ public:
     result<fsm::pool_action> acquire() {
         if (auto fine = check(options_); !fine) return fine.error();
         close_surplus();
-        sleeper me;
+        waiter me;
         std::unique_lock lock{mutex_};
         const auto action = machine_.asked(me.name(), now());
         if (action.what != fsm::pool_do::wait) return action;
@@ -105,13 +105,13 @@ public:
     }
 
 private:
-    struct sleeper {
+    struct waiter {
         std::condition_variable woken;
         std::optional<fsm::pool_action> granted{};
 
         std::uint64_t name() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
-        static sleeper& of(std::uint64_t name) noexcept {
-            return *reinterpret_cast<sleeper*>(static_cast<std::uintptr_t>(name));
+        static waiter& of(std::uint64_t name) noexcept {
+            return *reinterpret_cast<waiter*>(static_cast<std::uintptr_t>(name));
         }
     };
 
@@ -127,7 +127,7 @@ private:
 
     void wake(const std::optional<fsm::pool_grant>& g) noexcept {
         if (!g) return;
-        sleeper& next = sleeper::of(g->caller);  // lives until it has had the lock again
+        waiter& next = waiter::of(g->caller);  // lives until it has had the lock again
         next.granted = g->action;
         next.woken.notify_one();
     }

@@ -43,15 +43,15 @@ public:
     }
     static result<std::vector<lease_update>> read(const answers& in) {
         return rows_of<lease_update>(in, in[0], [](row_view row) {
-            lease_update news{.ref = detail::read_ref(row)};
-            if (row.null(2)) return news;
+            lease_update update{.ref = detail::read_ref(row)};
+            if (row.null(2)) return update;
             statement::wire::array_reader flags{row.cell(2)};
             for (std::size_t j = 0, n = flags.size(); j < n; ++j) {
                 const auto one = flags.next();
-                news.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data())
-                                                     : std::int16_t{0});
+                update.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data())
+                                                       : std::int16_t{0});
             }
-            return news;
+            return update;
         });
     }
 
