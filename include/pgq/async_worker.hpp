@@ -84,7 +84,7 @@ private:
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
             slot.assign([mine](asio::cancellation_type_t) mutable { mine.request_stop(); });
         const auto strand = asio::make_strand(queue_->driver().get_executor());
-        auto ended = [handler = std::move(handler)](std::exception_ptr thrown, std::error_code code) mutable {
+        auto ended = [handler = std::move(handler)](const std::exception_ptr& thrown, std::error_code code) mutable {
             if (thrown) std::rethrow_exception(thrown);
             std::move(handler)(code);
         };

@@ -80,12 +80,12 @@ concept can_administrate = requires(S& s, std::span<const job_id> ids, lane_id l
 /// - `find`: the ids of jobs that a filter lets pass, in order; a scan of their lanes.
 /// - `failures`: the attempts of a job that failed, oldest first, also for a time after it has ended.
 /// - `open_jobs`: how many jobs of the lane have not ended and are not held; counted no further than `most`.
-/// - `set_dead_letter_routes`: jobs of `lanes` that would be held go to the lane at the same place in `to` and are claimable
-///   there, with headers that say where they come from (pgq-died-in, pgq-died-of, pgq-attempts); with an empty `to`
-///   they are held again.
+/// - `set_dead_letter_routes`: jobs of `lanes` that would be held go to the lane at the same place in `to` and are
+///   claimable there, with headers that say where they come from (pgq-died-in, pgq-died-of, pgq-attempts); with an
+///   empty `to` they are held again.
 template <class S>
 concept can_inspect = requires(S& s, const find_request& r, std::vector<job_id>& found, job_id id, lane_id lane,
-                                  std::int64_t most, std::span<const lane_id> lanes) {
+                               std::int64_t most, std::span<const lane_id> lanes) {
     { s.find(r, found) } -> std::same_as<result<void>>;
     { s.failures(id) } -> std::same_as<result<std::vector<failed_attempt>>>;
     { s.open_jobs(lane, most) } -> std::same_as<result<std::int64_t>>;
@@ -118,8 +118,7 @@ concept can_sync = requires(S& s, const sync_request& r, sync_reply& reply) {
 template <class S>
 concept can_wait = requires(S& s, duration timeout) {
     { s.wait(timeout) } -> std::same_as<result<wake_reason>>;
-    { s.interrupt() }
-    noexcept;
+    requires noexcept(s.interrupt());
 };
 
 /// Keeps a worker known, and finds the dead ones.
@@ -147,8 +146,8 @@ concept can_register = requires(S& s, const worker_info& info, worker_id id) {
 template <class S>
 concept can_follow_leases = requires(S& s, worker_id id) {
     { s.lease_updates(id) } -> std::same_as<result<std::vector<lease_update>>>;
-    { s.take_stop_request() }
-    noexcept->std::same_as<bool>;
+    { s.take_stop_request() } -> std::same_as<bool>;
+    requires noexcept(s.take_stop_request());
 };
 
 /// Registers the session as one that waits for the ends of these jobs: `wait` ends with `notified` when one of them has
@@ -176,8 +175,8 @@ concept can_revise = requires(S& s, const revision& r) {
 
 /// What a worker needs, and what waits for jobs or for their ends.
 template <class S>
-concept worker_session = client_session<S> && can_sync<S> && can_wait<S> && can_register<S> &&
-    can_follow_leases<S> && can_watch<S> && can_sweep<S> && can_revise<S>;
+concept worker_session = client_session<S> && can_sync<S> && can_wait<S> && can_register<S> && can_follow_leases<S> &&
+    can_watch<S> && can_sweep<S> && can_revise<S>;
 
 /// An exchange in two halves, so that the worker's own thread can run jobs while the server works: `begin_sync`
 /// sends it and does not wait, `end_sync` waits for the answer and reads it into the reply that was named. In
@@ -243,10 +242,9 @@ concept worker_driver = driver_policy<D> && worker_session<typename D::session>;
 
 template <class L, class Session>
 concept loan_of = std::movable<L> && requires(const L& held, L& l) {
-    { held.get() }
-    noexcept->std::same_as<Session&>;
-    { l.discard() }
-    noexcept;
+    { held.get() } -> std::same_as<Session&>;
+    requires noexcept(held.get());
+    requires noexcept(l.discard());
 };
 
 /// A driver that also lends sessions, so that the calls on one queue object need not take turns: driver::pool is one.

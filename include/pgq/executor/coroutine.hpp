@@ -104,7 +104,7 @@ public:
             ++under_way_;
         }
         try {
-            asio::co_spawn(executor_, std::move(work), [this](std::exception_ptr error, auto&&...) {
+            asio::co_spawn(executor_, std::move(work), [this](const std::exception_ptr& error, auto&&...) {
                 if (error) std::terminate();
                 ended();
             });

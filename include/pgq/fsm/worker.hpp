@@ -129,7 +129,7 @@ public:
     void set_extra_slots(std::uint32_t n) noexcept {
         const std::uint32_t slots = options_.window.slots + n;
         const std::uint32_t idle = slots - std::min(slots, in_hand());
-        if (slots > slots_ && idle > idle_) claims_.scan_again();  // slots of jobs just claimed are no room
+        if (slots > slots_ && idle > idle_) claims_.scan_again();  // slots of jobs just claimed are not free
         slots_ = slots;
         idle_ = idle;
         window_.set_extra_slots(n);
@@ -193,17 +193,17 @@ private:
             return sync({.wake_peer = wake_peer_});
         }
         if (claims_.must_poll(now)) return poll(now);
-        const std::uint32_t room = wanted();
-        if (room == 0 && asleep_) {
+        const std::uint32_t limit = claim_limit();
+        if (limit == 0 && asleep_) {
             return sync({.promote = due,
                          .peek_next_due = due,
                          .unsubscribe_wakes = true,
                          .wake_peer = wake_peer_ || notified_});
         }
-        if (room > 0 && !claims_.is_drained()) return claim(room, due, now);
+        if (limit > 0 && !claims_.is_drained()) return claim(limit, due, now);
         if (due) return sync({.promote = true, .peek_next_due = true, .wake_peer = true});
-        if (room > 0 && !asleep_ && !claims_.ends_when_drained()) {
-            return sync({.limit = room,
+        if (limit > 0 && !asleep_ && !claims_.ends_when_drained()) {
+            return sync({.limit = limit,
                          .from_start = !claims_.scan_postponed(),
                          .peek_next_due = true,
                          .subscribe_wakes = true});
@@ -218,12 +218,12 @@ private:
         return {.what = worker_do::wait, .timeout = until_something(now)};
     }
 
-    worker_action claim(std::uint32_t room, bool due, steady_time now) noexcept {
+    worker_action claim(std::uint32_t limit, bool due, steady_time now) noexcept {
         const bool start = claims_.scan_due(asleep_, now);
         // A worker that was woken claims first. Whether it was woken for a deferred job it sees afterwards.
         const bool hurry = asleep_ && notified_ && !due;
         if (hurry) deferred_.postpone_peek(soon, now);
-        return sync({.limit = room,
+        return sync({.limit = limit,
                      .from_start = start,
                      .promote = due,
                      .peek_next_due = !hurry && (due || asleep_ || (start && claims_.ends_when_drained()) ||
@@ -242,13 +242,14 @@ private:
     worker_action poll(steady_time now) noexcept {
         claims_.polled(now);
         poll_deferred_ = !poll_deferred_;
-        const std::uint32_t room = wanted();
-        if (poll_deferred_ || room == 0) return sync({.peek_next_due = true});
-        return sync({.limit = room, .from_start = true});
+        const std::uint32_t limit = claim_limit();
+        if (poll_deferred_ || limit == 0) return sync({.peek_next_due = true});
+        return sync({.limit = limit, .from_start = true});
     }
 
     worker_action end_of_work(steady_time now) noexcept {
-        if (claims_.ran_since_drained()) return claims_.scan_again(), sync({.limit = wanted(), .from_start = true});
+        if (claims_.ran_since_drained())
+            return claims_.scan_again(), sync({.limit = claim_limit(), .from_start = true});
         if (options_.until == run_until::empty) return shutdown_.begin(now), wind_down(now);
         if (now - counted_ < count_every) return {.what = worker_do::wait, .timeout = count_every - (now - counted_)};
         claims_.claim_again();
@@ -282,10 +283,10 @@ private:
     void more_for_peers(steady_time now) noexcept { wake_peer_ = wake_peer_ || now - woke_peer_ >= wake_peer_every; }
 
     // Refill when half is gone, or when a slot is empty: a claim is worth a round trip.
-    std::uint32_t wanted() const noexcept {
-        const std::uint32_t hand = in_hand();
+    std::uint32_t claim_limit() const noexcept {
+        const std::uint32_t held = in_hand();
         const std::uint32_t half = window_.target() / 2;
-        if (hand >= slots_ && hand > half) return 0;
+        if (held >= slots_ && held > half) return 0;
         return options_.overlap ? std::min(window_.room(), std::max(half, slots_)) : window_.room();
     }
 

@@ -31,7 +31,8 @@ WITH got AS (
     RETURNING {job}))";
 inline constexpr std::string_view of_one_in_turn = R"(
 WITH slot AS MATERIALIZED (
-    SELECT number, rank, id FROM {s}.claim_slot WHERE lane = $1 AND current_setting('pgq.claim_slot')::int2 IN (number, 0)
+    SELECT number, rank, id FROM {s}.claim_slot WHERE lane = $1
+        AND current_setting('pgq.claim_slot')::int2 IN (number, 0)
        AND NOT $7 AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT 1),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
@@ -40,7 +41,8 @@ got AS (
          ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
     RETURNING {job}),
 last AS (
-    UPDATE {s}.claim_slot t SET rank = g.rank, id = g.id FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
+    UPDATE {s}.claim_slot t SET rank = g.rank, id = g.id
+        FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
      WHERE t.lane = $1 AND t.number = current_setting('pgq.claim_slot')::int2))";
 inline constexpr std::string_view one_lease = R"(
 INSERT INTO {s}.lease ({lease})
@@ -128,7 +130,8 @@ WITH due AS (
 back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM due RETURNING lane)
 SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                                                    string_agg(DISTINCT lane::text, ',')), false),
-       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= now() AND NOT held) THEN {s}.expire() END FROM back)"};
+       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= now() AND NOT held) THEN {s}.expire() END
+           FROM back)"};
 
 /// Microseconds until the next deferred job is due or the next tracked job expires, null when there is none; and the
 /// number of workers.
@@ -146,11 +149,13 @@ SELECT (extract(epoch FROM least(
 inline constexpr query take_turn{"take_turn", R"(
 WITH RECURSIVE t(n, got) AS (
     SELECT 0, CASE WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
-                   WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4 ELSE 0 END
+                   WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4
+                        ELSE 0 END
     UNION ALL
     SELECT n + 1, CASE WHEN pg_sleep(0.001 * 2 ^ least(n, 8)) IS NULL THEN 0
                        WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
-                       WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4 ELSE 0 END
+                       WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4
+                           ELSE 0 END
       FROM t WHERE got = 0 AND n < 16)
 SELECT set_config('pgq.claim_slot', max(got)::text, true) FROM t)"};
 

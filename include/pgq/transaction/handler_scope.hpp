@@ -80,10 +80,10 @@ private:
     // is changed at the same moment.
     result<lease_end> check_lease(worker_id worker, const lease_ref& lease) {
         const auto holds = session_->owns_lease(worker, lease);
-        const bool gone = holds && !*holds;
+        const bool lost = holds && !*holds;
         if (holds) pool_->give_back(std::move(*session_));
         close();
-        if (gone) return lease_end::lost;
+        if (lost) return lease_end::lost;
         return error_info{make_sqlstate("40001"), "its lease was changed at the same moment"};
     }
     void close() noexcept {

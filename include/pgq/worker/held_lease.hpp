@@ -102,11 +102,11 @@ struct held_lease {
     }
     /// Somebody has changed the lease: some of its jobs are tracked now. From then on each end of a job is acknowledged
     /// by itself, because the database may know of more tracked jobs than we do.
-    void apply(const lease_update& news) {
-        lease.ref.location = news.ref.location;
+    void apply(const lease_update& update) {
+        lease.ref.location = update.ref.location;
         unlocated = false;
-        for (std::uint32_t i = 0; i < news.flags.size() && i < lease.jobs.size(); ++i) {
-            set_flags(i, news.flags[i]);
+        for (std::uint32_t i = 0; i < update.flags.size() && i < lease.jobs.size(); ++i) {
+            set_flags(i, update.flags[i]);
             if (!is_set(done, i) || is_set(left, i)) continue;
             clear(done, i);
             unsettled.push_back({i, {.tracked = true}});

@@ -45,8 +45,8 @@ public:
         total_ = {};
         for (auto& l : lanes_) l.claim = {};
         if (!closed && any()) {
-            const std::uint32_t most = width_ + ahead, room = most - std::min(most, in_hand_);
-            total_ = quota_of(limiters_.of_queue.get(), room, now);
+            const std::uint32_t most = width_ + ahead, free_slots = most - std::min(most, in_hand_);
+            total_ = quota_of(limiters_.of_queue.get(), free_slots, now);
             for (std::size_t i = 0; i < lanes_.size() && total_.most > 0; ++i) {
                 auto& l = lanes_[(first_ + i) % lanes_.size()];
                 if (!all && now < l.left_out_until) continue;
@@ -94,7 +94,7 @@ public:
     /// The claim was answered. `timed`: with a time at which to claim again.
     void answered(bool timed, steady_time now) noexcept {
         for (auto& l : lanes_)
-            if (l.claim.most > 0) l.left_out_until = l.claim.got == 0 && !timed ? now + moment : steady_time{};
+            if (l.claim.most > 0) l.left_out_until = l.claim.got == 0 && !timed ? now + skip_empty_for : steady_time{};
     }
     /// After how long to claim again, by the database and by those limiters here that kept the last claim from taking
     /// more.
@@ -106,7 +106,7 @@ public:
 
 private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
-    static constexpr duration moment = std::chrono::milliseconds{5};
+    static constexpr duration skip_empty_for = std::chrono::milliseconds{5};
 
     // How many to claim, how many came, and when the limiter would allow more.
     struct quota {

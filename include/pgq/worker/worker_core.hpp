@@ -198,18 +198,19 @@ public:
 
     /// The database may have other places or flags for our leases.
     void leases_changed() noexcept { machine_.link().leases_changed(); }
-    /// `news`: all leases of this worker. Missing ones are lost; jobs of the others may be tracked, or should stop.
-    void leases_refreshed(std::span<const lease_update> news, steady_time now) {
+    /// `updates`: all leases of this worker. Those that are missing are lost; of the others jobs may be tracked, or
+    /// should stop.
+    void leases_refreshed(std::span<const lease_update> updates, steady_time now) {
         machine_.link().leases_refreshed();
         for (auto& s : leases_) {
             if (s->lost) continue;
-            const auto mine = std::find_if(news.begin(), news.end(),
-                                           [&](const lease_update& n) { return n.ref.id == s->lease.ref.id; });
-            if (mine == news.end()) {
+            const auto found = std::find_if(updates.begin(), updates.end(),
+                                            [&](const lease_update& n) { return n.ref.id == s->lease.ref.id; });
+            if (found == updates.end()) {
                 if (!s->closing.load()) lose_lease(*s, now);
                 continue;
             }
-            s->apply(*mine);
+            s->apply(*found);
             machine_.dropped(stop_flagged(*s, limited_, now));
             // The exchange that has not found the lease has claimed before these jobs went back.
             put_back_ = put_back_ || std::any_of(s->unsettled.begin(), s->unsettled.end(),

@@ -50,7 +50,7 @@ public:
         for (;;) {
             auto wanted = channel_->line.advance();
             if (!wanted || *wanted != need::nothing || stage_ == stage::ready) return wanted;
-            if (auto went = next(); !went) return std::move(went.error());
+            if (auto entered = next(); !entered) return std::move(entered.error());
             if (stage_ == stage::ready) return need::nothing;
         }
     }
