@@ -26,20 +26,20 @@
 
 namespace pgq::detail {
 
-/// One run of a worker, except its waiting: does at a session what worker_core says. The loops (blocking_loop,
-/// asio_loop) bring the time, wait, and do the exchanges.
+/// One run of a worker: it owns the worker's session, heartbeat and executor, and connects them with worker_core. It
+/// does not wait and reads no clock. The loops (blocking_loop, asio_loop) do that, and send the syncs:
 ///
-///     begin(); until next() says stop:
-///         exchange     send request() at session(), then exchanged() or failed()
-///         wait         at session(), then woken() or broke()
-///         pause        without a session
+///     begin(); then, until next() returns `stop`, the loop does for each action:
+///         sync         send request() with session(), then exchanged() or failed()
+///         wait         wait with session(), then woken() or broke()
+///         pause        wait without a session
 ///         run_claimed  run_claimed(), ran()
 ///         connect      open_session(), then connected() or broke()
 ///         others       execute(*session(), step()), then apply()
 ///     end()
 ///
 /// `begin`, `open_session`, `execute` and `end` block; an asynchronous loop calls them on another thread. One thread at
-/// a time uses this, except for wake() and request_stop().
+/// a time may use this, except that any thread may call wake() and request_stop().
 template <class Queue, class Heartbeat = heartbeat<typename Queue::driver_type, typename Queue::observer_type>>
 class worker_run {
     using executor_type = typename Queue::executor_type;
@@ -50,8 +50,8 @@ public:
     using session_type = typename Queue::driver_type::session;
     using job_functions = typename runner_type::job_functions;
 
-    /// `functions` and `code`: see job_runner. `end_pause` ends the loop's pause; it is called from any thread, but not
-    /// while there is a session. `overlap`: the loop calls run_claimed() while an exchange is under way.
+    /// `functions` and `code`: see job_runner. `end_pause` ends the loop's pause; any thread may call it, but only
+    /// while there is no session. `overlap`: the loop calls run_claimed() between the sending of a sync and its answer.
     worker_run(Queue& queue, const job_functions* functions, void* code, const worker_options& options, bool overlap,
                std::function<void()> end_pause)
         : queue_{&queue},
@@ -73,7 +73,7 @@ public:
         auto opened = open_session();
         if (!opened) return opened.error();
         set_session(std::move(*opened));
-        if (auto served = serve(); !served) return served;
+        if (auto ready = set_lanes_and_limits(); !ready) return ready;
         const auto id = session_->register_worker(registration_of(host_, options_, lanes_));
         if (!id) return id.error();
         registered(*id);
@@ -82,11 +82,12 @@ public:
         notify(observer(), event::worker_started{core_.id()});
         return {};
     }
-    /// When no job is in hand any more. Blocks.
+    /// Waits until all handlers have ended, and retires the worker. To be called after next() has returned `stop`.
+    /// Blocks.
     void end() {
         runner_.giving_back.request_stop();
         (void)core_.run_claimed();
-        core_.interrupt();  // without a database some handlers may still run, and wait for this
+        core_.interrupt();  // if the database was away, handlers may still run: their stop tokens fire now
         executor_.stop();
         heartbeat_.stop();
         if (session_) (void)session_->retire(core_.id());
@@ -102,7 +103,7 @@ public:
     /// Null while there is no connection.
     session_type* session() noexcept { return session_ ? &*session_ : nullptr; }
 
-    /// What to send for an exchange, and what to read the reply into.
+    /// For a sync: what to send, and what to read the reply into.
     const sync_request& request(const fsm::worker_action& a, steady_time now) { return core_.request(a, now); }
     sync_reply& reply() noexcept { return reply_; }
     void exchanged(const fsm::worker_action& a, steady_time now) { core_.exchanged(a, reply_, now); }
@@ -117,7 +118,7 @@ public:
     std::uint32_t run_claimed() { return core_.run_claimed(); }
     void ran(std::uint32_t n, steady_time when) noexcept { core_.ran(n, when); }
 
-    /// Another session. Blocks, and touches nothing of this run.
+    /// Opens another session. Blocks, and changes nothing of this run.
     result<session_type> open_session() const { return queue_->driver().connect(session_role::worker); }
     void connected(session_type&& session) {
         set_session(std::move(session));
@@ -130,7 +131,7 @@ public:
         notify(observer(), event::connection_failed{why, delay});
     }
 
-    /// What to send for any other action. Valid until apply().
+    /// For the other actions: what to send. Valid until apply().
     session_step step(const fsm::worker_action& a) const {
         return {.what = a.what,
                 .worker = core_.id(),
@@ -138,9 +139,9 @@ public:
                 .leases = core_.to_give_back(),
                 .lanes = lanes_};
     }
-    /// The reply to it. A step that failed is repeated with another session.
+    /// The reply to step(). If the step failed, the worker reconnects and repeats it.
     void apply(const fsm::worker_action& a, step_reply&& reply, steady_time now) {
-        if (a.what == fsm::worker_do::abandon) return;  // a lease that could not be given back ends with its time
+        if (a.what == fsm::worker_do::abandon) return;  // if that failed, end() or a rescue gives the lease back
         if (!reply) return broke(reply.error(), now);
         switch (a.what) {
         case fsm::worker_do::register_worker: registered(std::get<worker_id>(*reply)); return;
@@ -153,7 +154,7 @@ public:
         }
     }
 
-    /// Ends the wait of the loop, the present one or else the next.
+    /// Ends the loop's wait or pause. If it does not wait now, its next wait ends at once.
     void wake() {
         {
             const std::lock_guard lock{mutex_};
@@ -190,13 +191,14 @@ private:
         if (restored) notify(observer(), event::connection_restored{});
     }
 
-    // Limits that the queue's limiters declare are created where they are missing; those that exist win.
-    result<void> serve() {
+    // Stores the limits that the queue type declares, if they are missing: stored limits are not changed. Tells
+    // worker_core its lanes and the stored limits.
+    result<void> set_lanes_and_limits() {
         auto limiters = queue_->limiters();
-        auto found = session_->limits(queue_->name(), limiters.declared);
-        if (!found) return found.error();
+        auto stored = session_->limits(queue_->name(), limiters.declared);
+        if (!stored) return stored.error();
         for (const auto& mine : limiters.declared)
-            for (const auto& theirs : *found)
+            for (const auto& theirs : *stored)
                 if (same_limit(mine, theirs) && mine != theirs)
                     notify(observer(), event::limit_differs{mine.entrypoint, mine.limit, theirs.limit});
         std::vector<served_lane> lanes;
@@ -204,7 +206,7 @@ private:
             const auto& entry = Queue::composition_type::lanes[i];
             lanes.push_back({lanes_[i], entry.name.entrypoint, entry.job, entry.version});
         }
-        core_.serve(lanes, options_.max_attempts, std::move(limiters), *found);
+        core_.serve(lanes, options_.max_attempts, std::move(limiters), *stored);
         return {};
     }
 
