@@ -265,7 +265,7 @@ public:
         return mine;
     }
 
-    /// Opens `min` sessions now instead of when they are needed, to learn of trouble early.
+    /// Opens `min` sessions now instead of when they are needed, to learn of errors early.
     result<void> open() const {
         std::vector<loan> all;
         while (all.size() < store_->options().min) {

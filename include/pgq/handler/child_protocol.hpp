@@ -186,7 +186,7 @@ inline try_result result_of(const child_end& end, bool stop_requested) {
     case child_end::kind::not_started:
         why += "could not be started: " + std::system_category().message(end.value);
         break;
-    default: return {.what = snooze{std::chrono::seconds{5}}};  // trouble of the worker costs the job no attempt
+    default: return {.what = snooze{std::chrono::seconds{5}}};  // a problem of the worker costs the job no attempt
     }
     return {.what = retry_after{{}, std::move(why)}, .has_delay = false};
 }

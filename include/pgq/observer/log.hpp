@@ -42,7 +42,7 @@ struct log_options {
     log_level connection_failed = log_level::warning;
     log_level connection_restored = log_level::info;
     log_level jobs_rescued = log_level::warning;
-    log_level trouble = log_level::warning;
+    log_level error = log_level::warning;
     log_level try_failed = log_level::info;
     log_level handler_exceeded_timeout = log_level::error;
     log_level limit_differs = log_level::warning;
@@ -118,7 +118,7 @@ public:
     void on(const event::jobs_rescued& e) noexcept {
         put(options_.jobs_rescued, e, {{"workers", e.workers}, {"returned", e.returned}, {"held", e.held}});
     }
-    void on(const event::error& e) noexcept { put_error(options_.trouble, e, {}); }
+    void on(const event::error& e) noexcept { put_error(options_.error, e, {}); }
     void on(const event::try_failed& e) noexcept {
         put(options_.try_failed, e,
             {{"job", e.id.value},

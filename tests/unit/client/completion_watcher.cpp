@@ -2,6 +2,7 @@
 
 #include <support/catch.hpp>
 #include <support/eventually.hpp>
+#include <support/fake_session.hpp>
 
 #include <algorithm>
 #include <array>
@@ -96,7 +97,10 @@ struct scripted_driver {
             changed.notify_all();
         }
     };
-    struct session {
+    using policy_category = pgq::driver_tag;
+    struct session : test::fake_session {
+        explicit session(script* s) : does{s} {}
+
         pgq::result<void> watch(std::span<const pgq::job_id> ids, pgq::duration, std::vector<pgq::ended_job>& out) {
             const std::lock_guard lock{does->mutex};
             ++does->asked;
@@ -115,7 +119,6 @@ struct scripted_driver {
             does->changed.wait_for(lock, pause, [&] { return does->interrupted || does->ended.size() != seen; });
             return std::exchange(does->interrupted, false) ? pgq::wake_reason::interrupted : pgq::wake_reason::notified;
         }
-        pgq::result<pgq::purge_reply> expire_and_purge() { return pgq::purge_reply{}; }
         void interrupt() noexcept {
             const std::lock_guard lock{does->mutex};
             does->interrupted = true;
@@ -125,6 +128,7 @@ struct scripted_driver {
         script* does;
         std::size_t seen = 0;
     };
+    pgq::result<void> install() const { return {}; }
     pgq::result<session> connect(pgq::session_role) const {
         ++does->connected;
         return session{does};

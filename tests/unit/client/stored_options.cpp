@@ -1,5 +1,5 @@
 #include <pgq/backoff/fixed.hpp>
-#include <pgq/backoff/travelling.hpp>
+#include <pgq/backoff/stored.hpp>
 #include <pgq/client/stored_options.hpp>
 #include <pgq/unique_by.hpp>
 
@@ -16,7 +16,7 @@ namespace {
 using pgq::enqueue_options;
 using pgq::header;
 using fixed = pgq::backoff::fixed;
-using stored_fixed = pgq::backoff::travelling<fixed>;
+using stored_fixed = pgq::backoff::stored<fixed>;
 using pgq::detail::stored_options;
 
 struct digest {
@@ -42,7 +42,7 @@ TEST_CASE("a stored back-off adds its header behind those of the caller", "[clie
     stored_options<stored_fixed, void> stored;
     const auto alone = stored.of({}, some);
     REQUIRE(alone.headers.size() == 1);
-    CHECK(alone.headers[0].name == pgq::backoff::recipe::header_name);
+    CHECK(alone.headers[0].name == pgq::backoff::spec::header_name);
     const std::array mine{header{"a", "1"}};
     const auto both = stored.of({.headers = mine}, some);
     REQUIRE(both.headers.size() == 2);
@@ -52,7 +52,7 @@ TEST_CASE("a stored back-off adds its header behind those of the caller", "[clie
 
 TEST_CASE("a back-off that the caller has given as a header stays", "[client][stored_options]") {
     stored_options<stored_fixed, void> stored;
-    const std::array mine{header{pgq::backoff::recipe::header_name, "linear 1h 1h 24h"}};
+    const std::array mine{header{pgq::backoff::spec::header_name, "linear 1h 1h 24h"}};
     const auto o = stored.of({.headers = mine}, some);
     REQUIRE(o.headers.size() == 1);
     CHECK(o.headers[0].value == "linear 1h 1h 24h");

@@ -26,7 +26,7 @@ using batch = std::span<const mail>;
 template <class Handler>
 bool run_batch(fake_run<mails<>, Handler>& run) {
     using access = fake_access<mails<>, Handler>;
-    auto jobs = std::make_unique<pgq::detail::gathered>(&run.runner, run.slot);
+    auto jobs = std::make_unique<pgq::detail::job_batch>(&run.runner, run.slot);
     for (std::uint32_t i = 0; i < run.bodies.size(); ++i) jobs->positions.push_back(i);
     pgq::detail::batch_attempt<mail, access> a{access{&run}, std::move(jobs)};
     if (!a.begin()) return false;

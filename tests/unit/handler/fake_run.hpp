@@ -5,14 +5,14 @@
 
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/execution_plan.hpp>
-#include <pgq/compose/gathered.hpp>
-#include <pgq/compose/handler_transaction.hpp>
-#include <pgq/compose/lease_slot.hpp>
-#include <pgq/compose/transaction_desk.hpp>
 #include <pgq/context/job_services.hpp>
 #include <pgq/context/resources.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/transaction/session_pool.hpp>
+#include <pgq/transaction/transaction.hpp>
+#include <pgq/worker/held_lease.hpp>
+#include <pgq/worker/job_batch.hpp>
 
 #include "compile_fail/fakes.hpp"
 
@@ -58,7 +58,7 @@ struct events {
 
     void on(const pgq::event::job_started& e) { all.push_back("started " + std::to_string(e.id.value)); }
     void on(const pgq::event::try_failed& e) { all.push_back("try failed: " + std::string{e.reason}); }
-    void on(const pgq::event::error& e) { all.push_back("trouble: " + e.error.text()); }
+    void on(const pgq::event::error& e) { all.push_back("error: " + e.error.text()); }
     void on(const pgq::event::lease_lost&) { all.push_back("lease lost"); }
 };
 
@@ -81,12 +81,12 @@ struct fake_runner {
     const pgq::resources& shared() const noexcept { return resources; }
     void exceeded_timeout(const pgq::event::handler_exceeded_timeout&) noexcept {}
     void handler_ended() noexcept {}
-    static bool may_begin(fake_runner& self, pgq::detail::lease_slot&, std::uint32_t position) noexcept {
+    static bool may_begin(fake_runner& self, pgq::detail::held_lease&, std::uint32_t position) noexcept {
         for (const auto p : self.taken_back)
             if (p == position) return false;
         return true;
     }
-    void conclude(pgq::detail::lease_slot&, std::uint32_t position, std::string_view, pgq::steady_time, pgq::outcome o,
+    void conclude(pgq::detail::held_lease&, std::uint32_t position, std::string_view, pgq::steady_time, pgq::outcome o,
                   bool settled_by_handler = false) noexcept {
         concluded.push_back({position, std::move(o), settled_by_handler});
     }
@@ -113,7 +113,7 @@ public:
         sessions_ = &sessions;
         if (!sessions.begun) return sessions.begun;
         sessions.calls.push_back("begin");
-        open_.emplace(session_, std::span<const pgq::lane_id>{});
+        open_.emplace(core_, session_, std::span<const pgq::lane_id>{});
         return {};
     }
     bool is_open() const noexcept { return open_.has_value(); }
@@ -131,6 +131,8 @@ public:
     }
 
 private:
+    pgq::detail::queue_core<Composition> core_{
+        {}, "q", std::chrono::hours{1}, typename Composition::executor{}, typename Composition::observer{}};
     fakes::session session_{};
     fake_sessions* sessions_ = nullptr;
     std::optional<pgq::basic_transaction<Composition>> open_{};
@@ -151,7 +153,7 @@ struct fake_run {
 
     Handler handler;
     std::vector<std::string> bodies;
-    pgq::detail::lease_slot slot{};
+    pgq::detail::held_lease slot{};
     fake_runner runner{};
     fake_sessions sessions{};
     pgq::steady_time now{std::chrono::hours{1}};
@@ -175,7 +177,7 @@ struct fake_access {
     pgq::steady_time now() const noexcept { return run->now; }
     fake_sessions& sessions() const noexcept { return run->sessions; }
     Handler& handler() const noexcept { return run->handler; }
-    int* line_of(pgq::detail::lease_slot&, std::uint32_t) const noexcept { return nullptr; }
+    int* line_of(pgq::detail::held_lease&, std::uint32_t) const noexcept { return nullptr; }
     void start_next(int*) const noexcept {}
 };
 

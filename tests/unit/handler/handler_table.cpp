@@ -1,5 +1,4 @@
 #include <pgq/backoff/none.hpp>
-#include <pgq/compose/runner.hpp>
 #include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
@@ -7,6 +6,7 @@
 #include <pgq/handler/handler_set.hpp>
 #include <pgq/handler/handler_table.hpp>
 #include <pgq/queue.hpp>
+#include <pgq/worker/job_runner.hpp>
 
 #include "compile_fail/fakes.hpp"
 #include "support/catch.hpp"
@@ -88,8 +88,8 @@ struct table_of {
         while (executor.waiting() != 0) executor.run_next();
     }
     std::size_t settled() {
-        std::vector<pgq::detail::finish_note> notes;
-        (void)runner.box.take(notes);
+        std::vector<pgq::detail::completion> notes;
+        (void)runner.completions.take(notes);
         return notes.size();
     }
 
@@ -99,7 +99,7 @@ struct table_of {
     table_type table;
     deferred_executor executor{};
     std::remove_cvref_t<decltype(queue.observer())> observer{};
-    pgq::detail::lease_slot slot{};
+    pgq::detail::held_lease slot{};
     typename table_type::runner_type runner{table_type::functions.data(), &table, executor, observer,
                                             pgq::worker_options{},        [] {}};
 };

@@ -1,6 +1,6 @@
-#include <pgq/compose/handler_transaction.hpp>
 #include <pgq/handler/invoke.hpp>
 #include <pgq/handler/signature.hpp>
+#include <pgq/transaction/transaction.hpp>
 
 #include "compile_fail/fakes.hpp"
 #include "support/catch.hpp"
@@ -159,8 +159,9 @@ TEST_CASE("a handler is called in the form of its signature", "[handler][invoke]
     pgq::call_handler<mail>(with_context, mail{}, c);
     CHECK(called == "42");
 
+    pgq::detail::queue_core<composed> core{{}, "q", std::chrono::hours{1}, composed::executor{}, composed::observer{}};
     fakes::session session;
-    transaction tx{session, {}};
+    transaction tx{core, session, {}};
     const auto in_transaction = [&](const mail&, transaction& given) {
         called = &given == &tx ? "in it" : "elsewhere";
     };

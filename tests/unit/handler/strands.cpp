@@ -30,7 +30,7 @@ TEMPLATE_TEST_CASE("of jobs with equal keys one runs, and the others follow in t
                    version) {
     pgq::detail::strands<TestType, owner> all;
     owner o;
-    pgq::detail::lease_slot slot;
+    pgq::detail::held_lease slot;
     auto* const line = all.enter(TestType{1}, o, slot, 0);
     REQUIRE(line != nullptr);
     CHECK(all.enter(TestType{1}, o, slot, 1) == nullptr);
@@ -47,7 +47,7 @@ TEMPLATE_TEST_CASE("of jobs with equal keys one runs, and the others follow in t
 TEST_CASE("jobs with different keys do not wait for each other", "[handler][strands]") {
     pgq::detail::strands<std::string, owner> all;
     owner o;
-    pgq::detail::lease_slot slot;
+    pgq::detail::held_lease slot;
     CHECK(all.enter("a", o, slot, 0) != nullptr);
     CHECK(all.enter("b", o, slot, 1) != nullptr);
     CHECK(o.in_line == 0);
@@ -56,7 +56,7 @@ TEST_CASE("jobs with different keys do not wait for each other", "[handler][stra
 TEST_CASE("a strand whose last job has ended begins anew with the next one", "[handler][strands]") {
     pgq::detail::strands<int, owner> all;
     owner o;
-    pgq::detail::lease_slot slot;
+    pgq::detail::held_lease slot;
     auto* const first = all.enter(1, o, slot, 0);
     REQUIRE(first != nullptr);
     CHECK_FALSE(all.next(*first));
@@ -66,7 +66,7 @@ TEST_CASE("a strand whose last job has ended begins anew with the next one", "[h
 TEST_CASE("the line of a job that ends elsewhere is given out once", "[handler][strands]") {
     pgq::detail::strands<int, owner> all;
     owner o;
-    pgq::detail::lease_slot slot;
+    pgq::detail::held_lease slot;
     auto* const line = all.enter(1, o, slot, 0);
     REQUIRE(line != nullptr);
     all.remember_line(slot, 0, *line);

@@ -54,9 +54,8 @@ TEST_CASE("a log writes the code, statement, message and hint of an error, but n
     error_info e{make_sqlstate("23514"), "violates a check", "look there"};
     e.statement = "enqueue";
     e.detail = "Failing row contains (1, secret)";
-    CHECK(
-        line_for(event::error{e}) ==
-        "level=warning event=trouble error=23514 statement=enqueue message=\"violates a check\" hint=\"look there\"\n");
+    CHECK(line_for(event::error{e}) ==
+          "level=warning event=error error=23514 statement=enqueue message=\"violates a check\" hint=\"look there\"\n");
     CHECK(line_for(event::connection_failed{{errc::connection_lost, "gone"}, 250ms}) ==
           "level=warning event=connection_failed error=pgq:1 message=gone next_try_ms=250.000\n");
 }
@@ -89,7 +88,7 @@ TEST_CASE("a log writes no event below the least level, and the level of each ev
     CHECK(line_for(finished(kind::hold), {.least = log_level::error}).starts_with("level=error"));
     CHECK(line_for(finished(kind::retry), {.least = log_level::error}).empty());
     CHECK(line_for(finished(kind::done), {.job_done = log_level::info}).starts_with("level=info"));
-    CHECK(line_for(event::error{}, {.trouble = log_level::off}).empty());
+    CHECK(line_for(event::error{}, {.error = log_level::off}).empty());
     CHECK(line_for(event::error{}, {.least = log_level::off}).empty());
 }
 

@@ -49,7 +49,7 @@ TEST_CASE("what is not plainly done is acknowledged at once, job by job", "[work
     CHECK(w.finished.empty());
     CHECK(w.progressed == strings{"1: 1rlater"});
     w.end(w.begin(), {.gone = false, .kind = settle_kind::hold, .reason = "why"});
-    (void)w.sync({.moved = {{.id = 1, .place = 9}}});
+    (void)w.sync({.moved = {{.id = 1, .location = 9}}});
     CHECK(w.progressed == strings{"1 ends: 2hwhy"});
     CHECK(w.next().what == worker_do::wait);
 }
@@ -142,7 +142,7 @@ TEST_CASE("a lease that has moved is acknowledged where it is now, with its new 
     (void)w.sync(std::move(reply));
     REQUIRE(w.next().what == worker_do::refresh_leases);
     w.core.leases_refreshed(
-        std::vector<pgq::lease_update>{{.ref = {.id = 1, .place = 5}, .flags = {0, pgq::flag_tracked}}}, w.now);
+        std::vector<pgq::lease_update>{{.ref = {.id = 1, .location = 5}, .flags = {0, pgq::flag_tracked}}}, w.now);
     const auto sent = w.sync();
     REQUIRE(sent.progressed.size() == 1);
     CHECK(w.progressed == strings{"1 ends:"});
@@ -156,7 +156,7 @@ TEST_CASE("jobs that should stop see their tokens, and those that have not begun
     w.core.leases_changed();
     REQUIRE(w.next().what == worker_do::refresh_leases);
     w.core.leases_refreshed(
-        std::vector<pgq::lease_update>{{.ref = {.id = 1, .place = 5}, .flags = {pgq::flag_stop, pgq::flag_stop}}},
+        std::vector<pgq::lease_update>{{.ref = {.id = 1, .location = 5}, .flags = {pgq::flag_stop, pgq::flag_stop}}},
         w.now);
     CHECK(first.should_stop());
     core_fixture::running second;
@@ -177,7 +177,8 @@ TEST_CASE("after reconnecting a worker forgets leases that are gone, and gives u
     CHECK(w.next().what == worker_do::pause);
     w.reconnect();
     REQUIRE(w.next().what == worker_do::compare_leases);
-    CHECK_FALSE(w.core.leases_compared(std::vector<lease_ref>{{.id = 3, .place = 8}, {.id = 4, .place = 2}}, w.now));
+    CHECK_FALSE(
+        w.core.leases_compared(std::vector<lease_ref>{{.id = 3, .location = 8}, {.id = 4, .location = 2}}, w.now));
     CHECK(w.events() == strings{"lost 2 with 1"});  // of lease 1 only the answer was lost
     CHECK(gone.should_stop());
     CHECK_FALSE(mine.should_stop());
@@ -186,12 +187,12 @@ TEST_CASE("after reconnecting a worker forgets leases that are gone, and gives u
     CHECK(w.core.to_give_back()[0].id == 4);
     CHECK(w.core.gave_back(w.now));
     REQUIRE(w.next().what == worker_do::refresh_leases);
-    w.core.leases_refreshed(std::vector<pgq::lease_update>{{.ref = {.id = 3, .place = 8}}}, w.now);
+    w.core.leases_refreshed(std::vector<pgq::lease_update>{{.ref = {.id = 3, .location = 8}}}, w.now);
     w.end(gone);
     w.end(mine);
     const auto sent = w.sync();
     CHECK(w.finished == ids{3});
-    CHECK(sent.finished[0].place == 8);
+    CHECK(sent.finished[0].location == 8);
     CHECK(sent.lanes[0].cursor == pgq::claim_cursor{});  // a new session knows no cursors
 }
 
@@ -207,7 +208,7 @@ TEST_CASE("claims of a former session that show later are found and given back",
     REQUIRE(waiting.what == worker_do::wait);
     w.now += w.options.lease_time;
     REQUIRE(w.next().what == worker_do::compare_leases);
-    CHECK_FALSE(w.core.leases_compared(std::vector<lease_ref>{{.id = 4, .place = 2}}, w.now));
+    CHECK_FALSE(w.core.leases_compared(std::vector<lease_ref>{{.id = 4, .location = 2}}, w.now));
     REQUIRE(w.next().what == worker_do::give_back);
     CHECK(w.core.to_give_back()[0].id == 4);
     CHECK_FALSE(w.core.gave_back(w.now));  // nothing was to be restored

@@ -46,7 +46,7 @@ struct recording_observer {
     }
     void on(const pgq::event::connection_failed& e) { events->push_back("failed: " + e.error.message); }
     void on(const pgq::event::connection_restored&) { events->push_back("restored"); }
-    void on(const pgq::event::error& e) { events->push_back("trouble: " + e.error.message); }
+    void on(const pgq::event::error& e) { events->push_back("error: " + e.error.message); }
 
     std::shared_ptr<std::vector<std::string>> events = std::make_shared<std::vector<std::string>>();
 };
@@ -113,7 +113,7 @@ public:
         REQUIRE(sync(std::move(reply)).limit > 0);
     }
     static pgq::claimed_lease lease(std::int64_t id, int jobs) {
-        pgq::claimed_lease l{.ref = {.id = id, .place = 1}, .lane = lane};
+        pgq::claimed_lease l{.ref = {.id = id, .location = 1}, .lane = lane};
         for (int i = 0; i < jobs; ++i)
             l.jobs.push_back({.id = {id * 10 + i}, .rank = pgq::rank::of(0), .index = static_cast<std::uint32_t>(i)});
         return l;

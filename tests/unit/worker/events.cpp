@@ -54,7 +54,7 @@ public:
     void on(const pgq::event::connection_failed& e) { add("failed: " + e.error.message); }
     void on(const pgq::event::connection_restored&) { add("restored"); }
     void on(const pgq::event::jobs_rescued& e) { add("rescued " + std::to_string(e.returned)); }
-    void on(const pgq::event::error& e) { add("trouble: " + e.error.message); }
+    void on(const pgq::event::error& e) { add("error: " + e.error.message); }
 
     std::vector<std::string> all() const {
         const std::lock_guard lock{state_->mutex};
@@ -131,7 +131,7 @@ TEST_CASE("a refused statement is an error event", "[worker][observer]") {
     recorded_queue<driver, pgq::executor::in_place> jobs{driver{{}, plan}};
     jobs.enqueue(test::notes(20)).value();
     test::work_off(jobs, {}, [](const note&) {});
-    CHECK(jobs.observer().count("trouble: out of luck") == 1);
+    CHECK(jobs.observer().count("error: out of luck") == 1);
 }
 
 TEST_CASE("a worker whose heartbeats fail stops its handlers, registers again and goes on", "[worker][lease]") {
@@ -166,7 +166,7 @@ TEST_CASE("a worker that cannot reach the database stops its handlers before its
     const auto plan = std::make_shared<fault_plan>([&](verb, std::size_t, const pgq::sync_request*) {
         return down ? std::optional{fault{.error = errc::connection_lost}} : std::nullopt;
     });
-    watched<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
+    recorded_queue<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(1)).value();
     std::atomic<bool> first{true}, interrupted_while_down{false};
     test::running_worker w{jobs, {.lease_time = 300ms, .poll_interval = 10ms}, [&](const note&, pgq::context& c) {

@@ -32,7 +32,7 @@ struct heartbeat_log {
 
 struct heartbeat_driver {
     struct session : test::fake_session {
-        explicit session(book* to) : b{to} {}
+        explicit session(heartbeat_log* to) : b{to} {}
 
         pgq::result<pgq::beat_reply> beat(pgq::worker_id) {
             const std::lock_guard lock{b->mutex};
@@ -41,7 +41,7 @@ struct heartbeat_driver {
             return n < b->answers.size() ? b->answers[n] : pgq::beat_reply{.alive = true};
         }
 
-        book* b;
+        heartbeat_log* b;
     };
     pgq::result<session> connect(pgq::session_role) const { return session{b}; }
 

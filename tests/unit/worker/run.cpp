@@ -265,8 +265,8 @@ TEST_CASE("a run whose connection breaks connects, compares its leases and gives
     l.claim(1, 2);
     (void)l.s.take_calls();
     l.s.connect.push_back(error_info{errc::connection_lost, "still gone"});
-    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 1, .place = 4}, {.id = 2, .place = 5}});
-    l.s.lease_updates.emplace_back(std::vector<pgq::lease_update>{{.ref = {.id = 1, .place = 4}}});
+    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 1, .location = 4}, {.id = 2, .location = 5}});
+    l.s.lease_updates.emplace_back(std::vector<pgq::lease_update>{{.ref = {.id = 1, .location = 4}}});
     l.run.broke(lost, l.now);
     CHECK(l.run.session() == nullptr);
     CHECK(l.rest().what == worker_do::pause);
@@ -285,7 +285,7 @@ TEST_CASE("a step that fails is repeated with another session", "[worker][run]")
     l.run.broke(lost, l.now);
     const std::string failing = GENERATE("leases_of", "give_back", "lease_updates");
     if (failing == "leases_of") l.s.leases_of.emplace_back(lost);
-    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 2, .place = 5}});
+    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 2, .location = 5}});
     l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{});
     if (failing == "give_back") l.s.give_back.push_back(lost);
     if (failing == "lease_updates") l.s.lease_updates.emplace_back(lost);
@@ -345,7 +345,7 @@ TEST_CASE("a run reads its leases again when the session or the heartbeat says t
     (void)l.rest();
     (void)l.s.take_calls();
     if (GENERATE(true, false)) l.s.stop_asked = true;
-    else l.heartbeat->take_stop_request();
+    else l.heartbeat->stop_asked();
     (void)l.turn();
     CHECK(l.s.take_calls() == strings{"lease_updates 7"});
 }
