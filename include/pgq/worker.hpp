@@ -26,7 +26,17 @@ namespace pgq {
 /// queue's backoff, and after `max_attempts` it is held with the exception's text. Handlers run on the executor's
 /// threads, several at once.
 ///
-/// Jobs run at least once. Delivered twice is what was running when a worker or the server died, or lost its lease.
+/// - `(const Job&)` or `(const Job&, context&)`. It returns nothing, an outcome (`done`, `retry_after`, `snooze`,
+///   `discard`, `hold`) or the job's `result`; with executor::coroutine also an awaitable of one of these.
+/// - `(std::span<const Job>)` or `(std::span<const Job>, batch_context&)` is called for many jobs at once, and may
+///   return `outcomes`.
+/// - `(const Job&, transaction<Queue>&)` runs in a transaction that also acknowledges the job: what it writes there
+///   happens exactly once.
+///
+/// If a handler throws, the job runs again after the queue's back-off; after `max_attempts` attempts it is held with
+/// the exception's text. Handlers run on the executor's threads, several at once.
+///
+/// Jobs run at least once. A job runs again if the worker or the server died while it ran, or if its lease was lost.
 template <class Queue, class... Handlers>
 class worker {
     using composition = typename Queue::composition_type;
@@ -48,7 +58,7 @@ public:
     result<void> run(std::stop_token stop = {}) {
         if constexpr (!handlers_type::valid || !has_sessions()) return errc::invalid_option;
         else {
-            if (auto fine = detail::check(options_); !fine) return fine;
+            if (auto valid = detail::check(options_); !valid) return valid;
             return work(std::move(stop));
         }
     }
@@ -56,10 +66,10 @@ public:
 private:
     result<void> work(std::stop_token stop) {
         try {
-            detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
-            detail::blocking_loop<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
-            return now.work();
-        } catch (const std::system_error& e) {  // a thread or process that cannot be had
+            detail::handler_table<composition, handlers_type> table{handlers_, *queue_, options_.shared};
+            detail::blocking_loop<Queue> loop{*queue_, table.functions.data(), &table, options_, std::move(stop)};
+            return loop.work();
+        } catch (const std::system_error& e) {  // a thread or process could not be started
             return error_info{e.code(), e.what()};
         }
     }

@@ -60,7 +60,9 @@ concept runs_in_place = executor_policy<E> && requires {
 /// once, when no task or coroutine is in progress: before it returns, or on the thread on which the last one ends.
 /// `stop()` does not wait after that. An executor needs it if it runs tasks on the thread that the worker runs on.
 template <class E>
-concept can_report_idle = requires(E& e, std::function<void()> f) { e.when_idle(std::move(f)); };
+concept can_report_idle = requires(E& e, std::function<void()> f) {
+    e.when_idle(std::move(f));
+};
 
 /// An executor that can also run coroutines: `executor::coroutine`, or an executor that has its `drive`.
 template <class E>

@@ -58,8 +58,8 @@ public:
     using session_type = typename driver_type::session;
     using job_functions = typename runner_type::job_functions;
 
-    /// `functions` and `code`: see job_runner. `end_pause` ends the loop's pause; it is called from any thread, but not
-    /// while there is a session. `overlap`: the loop calls run_claimed() while an exchange is under way.
+    /// `functions` and `code`: see job_runner. `end_pause` ends the loop's pause; any thread may call it, but only
+    /// while there is no session. `overlap`: the loop calls run_claimed() between the sending of a sync and its answer.
     worker_run(Queue& queue, const job_functions* functions, void* code, const worker_options& options, bool overlap,
                std::function<void()> end_pause)
         : queue_{&queue},
@@ -125,7 +125,7 @@ public:
     /// Null while there is no connection.
     session_type* session() noexcept { return session_ ? &*session_ : nullptr; }
 
-    /// What to send for an exchange, and what to read the reply into.
+    /// For a sync: what to send, and what to read the reply into.
     const sync_request& request(const fsm::worker_action& a, steady_time now) { return core_.request(a, now); }
     sync_reply& reply() noexcept { return reply_; }
     void exchanged(const fsm::worker_action& a, steady_time now) { core_.exchanged(a, reply_, now); }
@@ -151,7 +151,7 @@ public:
         notify(observer(), event::connection_failed{why, delay});
     }
 
-    /// What to send for any other action. Valid until apply().
+    /// For the other actions: what to send. Valid until apply().
     session_step step(const fsm::worker_action& a) const {
         switch (a.what) {
         case fsm::worker_do::register_worker: return registration();
@@ -206,7 +206,7 @@ public:
     }
     void ended() { notify(observer(), event::worker_stopped{core_.id()}); }
 
-    /// Ends the wait of the loop, the present one or else the next.
+    /// Ends the loop's wait or pause. If it does not wait now, its next wait ends at once.
     void wake() {
         {
             const std::lock_guard lock{mutex_};
