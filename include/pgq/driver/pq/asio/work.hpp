@@ -3,7 +3,7 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/pq/asio/core.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
-#include <pgq/driver/pq/connection/blocking_io.hpp>
+#include <pgq/driver/pq/session/channel_opening.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
 #include <pgq/error/result.hpp>
 

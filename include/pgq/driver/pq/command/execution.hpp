@@ -12,11 +12,8 @@
 
 namespace pgq::driver::pq::command {
 
-/// One command from its first statement to its result, without I/O. A channel sends the batch and calls on:
-///
-///     for (bool more = e.begin(); more; more = e.next())
-///         if (auto sent = send(batch); !sent) { e.failed(sent.error()); break; }
-///     return e.answer();
+/// One command from its first statement to its result, without I/O. `run_command` below drives it over a channel that
+/// blocks; the Asio session drives it by its completion handlers.
 ///
 /// A command has `compose(batch&, const session_info&)` and `read(const answers&)`, which returns a result. It may also
 /// have
@@ -122,3 +119,20 @@ private:
 };
 
 }  // namespace pgq::driver::pq::command
+
+namespace pgq::driver::pq {
+
+/// Runs a command on a channel that blocks. A channel has `steps`, `info` and `later`, and `send()`, which sends the
+/// steps and waits for their answers.
+template <class Channel, class Command>
+auto run_command(Channel& channel, Command& c) {
+    command::execution<Command> e{c, channel.steps, channel.info, channel.later};
+    for (bool more = e.begin(); more; more = e.next())
+        if (auto sent = channel.send(); !sent) {
+            e.failed(std::move(sent.error()));
+            break;
+        }
+    return e.answer();
+}
+
+}  // namespace pgq::driver::pq

@@ -2,6 +2,7 @@
 
 #include <pgq/driver/pq/command/cancel.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/find.hpp>
 #include <pgq/driver/pq/command/handshake.hpp>
 #include <pgq/driver/pq/command/inspect.hpp>
@@ -15,7 +16,6 @@
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/text_query.hpp>
 #include <pgq/driver/pq/session/borrowed_channel.hpp>
-#include <pgq/driver/pq/session/run_command.hpp>
 
 #include <libpq-fe.h>
 

@@ -2,13 +2,13 @@
 
 #include <pgq/driver/pq/command/acknowledge.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/take.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/execute.hpp>
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
-#include <pgq/driver/pq/session/run_command.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/enqueue.hpp>
 #include <pgq/protocol/take.hpp>

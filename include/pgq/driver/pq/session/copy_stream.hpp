@@ -1,11 +1,10 @@
 #pragma once
 
 #include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
-#include <pgq/driver/pq/connection/blocking_io.hpp>
 #include <pgq/driver/pq/connection/connection.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
-#include <pgq/driver/pq/session/run_command.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/rank.hpp>

@@ -1,22 +1,54 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
-#include <pgq/driver/pq/command/handshake.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
-#include <pgq/driver/pq/connection/blocking_io.hpp>
 #include <pgq/driver/pq/connection/connection.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/time/clock.hpp>
 
-#include <libpq-fe.h>
+#include <poll.h>
 
-#include <cstdint>
-#include <optional>
+#include <chrono>
+#include <ctime>
 #include <utility>
 
 namespace pgq::driver::pq {
+
+inline ::timespec as_timespec(duration d) noexcept {
+    const auto s = std::chrono::duration_cast<std::chrono::seconds>(d);
+    return {static_cast<std::time_t>(s.count()), static_cast<long>((d - s).count())};
+}
+
+/// An answer that comes later must not be taken for that of another statement: whoever returns this closes the
+/// connection.
+inline error_info no_answer() {
+    return {errc::connection_lost, "the server did not answer in time",
+            "is it overloaded, or the network cut? response_timeout says how long to wait"};
+}
+
+/// Calls `advance` whenever the socket is ready for what it wants, until it wants nothing. When the server is silent
+/// for `response_timeout` the connection is closed.
+template <class Advance>
+result<void> until_done(connection& line, Advance advance) {
+    const auto deadline = std::chrono::steady_clock::now() + line.options().response_timeout;
+    for (;;) {
+        auto wanted = advance();
+        if (!wanted) return wanted.error();
+        if (*wanted == need::nothing) return {};
+        const duration left = deadline - std::chrono::steady_clock::now();
+        const int events = *wanted == need::write            ? POLLOUT
+                           : *wanted == need::read_and_write ? POLLIN | POLLOUT
+                                                             : POLLIN;
+        ::pollfd one{line.socket(), static_cast<short>(events), 0};
+        const auto time = as_timespec(left);
+        if (left > duration{} && ::ppoll(&one, 1, &time, nullptr) != 0) continue;
+        line.close();
+        return no_answer();
+    }
+}
 
 /// A channel of the library's own: a connection in pipeline mode. A batch takes one round trip.
 class own_channel {
@@ -36,69 +68,6 @@ public:
     batch steps{};
     session_info info{};
     command::wake_list later{};  // of the transaction that is open
-};
-
-/// Opens a channel: connects, asks for the schema's version, makes the settings of a worker. It never blocks:
-/// `advance()` says what to wait for, and `need::nothing` when the channel is ready.
-class channel_opening {
-public:
-    explicit channel_opening(own_channel& c) : channel_{&c}, handshake_{c.line.options()} {}
-
-    result<void> start() { return channel_->line.start(); }
-
-    result<need> advance() {
-        for (;;) {
-            auto wanted = channel_->line.advance();
-            if (!wanted || *wanted != need::nothing || stage_ == stage::ready) return wanted;
-            if (auto entered = next(); !entered) return std::move(entered.error());
-            if (stage_ == stage::ready) return need::nothing;
-        }
-    }
-
-private:
-    enum class stage : std::uint8_t { connecting, handshake, settings, ready };
-
-    result<void> next() {
-        auto& c = *channel_;
-        switch (stage_) {
-        case stage::connecting: return ask(stage::handshake, handshake_);
-        case stage::handshake:
-            if (auto met = handshake_.read(answers{c.steps}); !met) return met;
-            note_session();
-            if (c.role == session_role::worker && c.info.keeps_state)
-                return ask(stage::settings, command::worker_settings{c.line.options().strict});
-            break;
-        case stage::settings:
-            if (auto made = command::worker_settings::read(answers{c.steps}); !made) return made;
-            break;
-        case stage::ready: break;
-        }
-        stage_ = stage::ready;
-        return {};
-    }
-
-    template <class Command>
-    result<void> ask(stage then, const Command& command) {
-        stage_ = then;
-        channel_->steps.clear();
-        command.compose(channel_->steps, channel_->info);
-        return channel_->line.begin(channel_->steps);
-    }
-
-    void note_session() {
-        auto& c = *channel_;
-        const auto& options = c.line.options();
-        c.info = {.max_payload = options.max_payload, .listens = c.role == session_role::worker, .packs = true};
-        handshake_.learn(c.info);
-        // A pooler gives its clients process ids of its own.
-        const bool direct = c.info.backend == PQbackendPID(c.line.get());
-        c.info.keeps_state = options.state == session_state::keep || (options.state == session_state::detect && direct);
-        if (c.info.keeps_state) c.line.prepare_statements();
-    }
-
-    own_channel* channel_;
-    command::handshake handshake_;
-    stage stage_ = stage::connecting;
 };
 
 }  // namespace pgq::driver::pq

@@ -20,9 +20,9 @@
 #include <pgq/driver/pq/command/worker_registration.hpp>
 #include <pgq/driver/pq/connection/self_pipe.hpp>
 #include <pgq/driver/pq/connection/text_query.hpp>
+#include <pgq/driver/pq/session/channel_opening.hpp>
 #include <pgq/driver/pq/session/copy_stream.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
-#include <pgq/driver/pq/session/run_command.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/take.hpp>
 

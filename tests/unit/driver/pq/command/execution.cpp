@@ -31,18 +31,17 @@ struct scripted_channel {
     std::vector<std::string> sent{};
     std::vector<std::vector<test::reply>> replies{};
 
+    std::size_t breaks_at = SIZE_MAX;
+
+    result<void> send() {
+        sent.push_back(test::text_of(steps));
+        if (sent.size() > breaks_at) return errc::connection_lost;
+        test::answer(steps, sent.size() <= replies.size() ? replies[sent.size() - 1] : std::vector<test::reply>{});
+        return {};
+    }
     template <class Command>
-    auto run(Command&& c, std::size_t breaks_at = SIZE_MAX) {
-        command::execution e{c, steps, info, later};
-        for (bool more = e.begin(); more; more = e.next()) {
-            sent.push_back(test::text_of(steps));
-            if (sent.size() > breaks_at) {
-                e.failed(errc::connection_lost);
-                break;
-            }
-            test::answer(steps, sent.size() <= replies.size() ? replies[sent.size() - 1] : std::vector<test::reply>{});
-        }
-        return e.answer();
+    auto run(Command&& c) {
+        return driver::pq::run_command(*this, c);
     }
 };
 
@@ -118,10 +117,10 @@ TEST_CASE("a second round trip follows the first, and its error is the command's
 
 TEST_CASE("a connection that breaks fails the command, but not when it only wakes others",
           "[driver][pq][command][execution]") {
-    scripted_channel first{};
-    CHECK(first.run(command::cancel{ids}, 0).error() == errc::connection_lost);
-    scripted_channel waking{.replies = {{removed_one}}};
-    CHECK(waking.run(command::cancel{ids}, 1).value().removed == 1);
+    scripted_channel first{.breaks_at = 0};
+    CHECK(first.run(command::cancel{ids}).error() == errc::connection_lost);
+    scripted_channel waking{.replies = {{removed_one}}, .breaks_at = 1};
+    CHECK(waking.run(command::cancel{ids}).value().removed == 1);
 }
 
 TEST_CASE("what cannot be sent is not sent", "[driver][pq][command][execution]") {

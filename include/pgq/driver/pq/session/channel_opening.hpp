@@ -1,0 +1,81 @@
+#pragma once
+
+#include <pgq/concept/driver.hpp>
+#include <pgq/driver/pq/command/handshake.hpp>
+#include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/connection.hpp>
+#include <pgq/driver/pq/connection/options.hpp>
+#include <pgq/driver/pq/session/own_channel.hpp>
+#include <pgq/error/result.hpp>
+
+#include <libpq-fe.h>
+
+#include <cstdint>
+#include <utility>
+
+namespace pgq::driver::pq {
+
+/// Opens a channel: connects, asks for the schema's version, makes the settings of a worker. It never blocks:
+/// `advance()` says what to wait for, and `need::nothing` when the channel is ready.
+class channel_opening {
+public:
+    explicit channel_opening(own_channel& c) : channel_{&c}, handshake_{c.line.options()} {}
+
+    result<void> start() { return channel_->line.start(); }
+
+    result<need> advance() {
+        for (;;) {
+            auto wanted = channel_->line.advance();
+            if (!wanted || *wanted != need::nothing || stage_ == stage::ready) return wanted;
+            if (auto went = next(); !went) return std::move(went.error());
+            if (stage_ == stage::ready) return need::nothing;
+        }
+    }
+
+private:
+    enum class stage : std::uint8_t { connecting, handshake, settings, ready };
+
+    result<void> next() {
+        auto& c = *channel_;
+        switch (stage_) {
+        case stage::connecting: return ask(stage::handshake, handshake_);
+        case stage::handshake:
+            if (auto met = handshake_.read(answers{c.steps}); !met) return met;
+            note_session();
+            if (c.role == session_role::worker && c.info.keeps_state)
+                return ask(stage::settings, command::worker_settings{c.line.options().strict});
+            break;
+        case stage::settings:
+            if (auto made = command::worker_settings::read(answers{c.steps}); !made) return made;
+            break;
+        case stage::ready: break;
+        }
+        stage_ = stage::ready;
+        return {};
+    }
+
+    template <class Command>
+    result<void> ask(stage then, const Command& command) {
+        stage_ = then;
+        channel_->steps.clear();
+        command.compose(channel_->steps, channel_->info);
+        return channel_->line.begin(channel_->steps);
+    }
+
+    void note_session() {
+        auto& c = *channel_;
+        const auto& options = c.line.options();
+        c.info = {.max_payload = options.max_payload, .listens = c.role == session_role::worker, .packs = true};
+        handshake_.learn(c.info);
+        // A pooler gives its clients process ids of its own.
+        const bool direct = c.info.backend == PQbackendPID(c.line.get());
+        c.info.keeps_state = options.state == session_state::keep || (options.state == session_state::detect && direct);
+        if (c.info.keeps_state) c.line.prepare_statements();
+    }
+
+    own_channel* channel_;
+    command::handshake handshake_;
+    stage stage_ = stage::connecting;
+};
+
+}  // namespace pgq::driver::pq
