@@ -20,7 +20,7 @@ target_compile_definitions(
 target_compile_definitions(pgq_dev INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
 # Only some serializers need these libraries. If one is missing, the files that need it are not built.
-set(pgq_optional_nlohmann "pgq/serializer/(nlohmann|msgpack)[a-z_]*\\.hpp")
+set(pgq_optional_nlohmann "pgq/serializer/(nlohmann|msgpack)[a-z_/]*\\.hpp")
 set(pgq_optional_sodium "pgq/serializer/(encrypted|keys)\\.hpp")
 set(pgq_optional_zstd "pgq/serializer/compressed\\.hpp")
 set(pgq_missing_headers)

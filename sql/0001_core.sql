@@ -122,7 +122,8 @@ BEGIN
     INSERT INTO claim_slot (lane, number) SELECT NEW.id, n FROM generate_series(1, 4) n;
     RETURN NULL;
 END $$;
-CREATE TRIGGER lane_claim_slots AFTER INSERT ON :"schema".lane FOR EACH ROW EXECUTE FUNCTION :"schema".add_claim_slots();
+CREATE TRIGGER lane_claim_slots AFTER INSERT ON :"schema".lane
+    FOR EACH ROW EXECUTE FUNCTION :"schema".add_claim_slots();
 
 -- One row for each worker process. It is dead when its last heartbeat is older than lease_time.
 CREATE TABLE :"schema".worker (
@@ -143,11 +144,13 @@ CREATE VIEW :"schema".job AS
            NULL::timestamptz AS run_at, NULL::int4 AS worker, NULL::text AS reason, r.headers, r.body, l.version, r.key
       FROM :"schema".ready r JOIN :"schema".lane l ON l.id = r.lane
     UNION ALL
-    SELECT j.id, l.queue, l.entrypoint, 'ready', (~(p.rank >> 48))::int2, 0::int2, NULL, NULL, NULL, NULL, j.body, l.version, NULL
+    SELECT j.id, l.queue, l.entrypoint, 'ready', (~(p.rank >> 48))::int2, 0::int2, NULL, NULL, NULL, NULL, j.body,
+        l.version, NULL
       FROM :"schema".pack p JOIN :"schema".lane l ON l.id = p.lane, unnest(p.ids, p.bodies) j(id, body)
     UNION ALL
     SELECT d.id, l.queue, l.entrypoint,
-           CASE d.kind WHEN 'h' THEN 'held' WHEN 'b' THEN 'blocked' ELSE 'deferred' END, (~(d.rank >> 48))::int2, d.attempts,
+           CASE d.kind WHEN 'h' THEN 'held' WHEN 'b' THEN 'blocked' ELSE 'deferred' END, (~(d.rank >> 48))::int2,
+               d.attempts,
            CASE WHEN d.run_at < 'infinity' THEN d.run_at END, NULL, d.reason, d.headers, d.body, l.version, d.key
       FROM :"schema".deferred d JOIN :"schema".lane l ON l.id = d.lane
     UNION ALL

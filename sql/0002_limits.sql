@@ -35,7 +35,8 @@ CREATE FUNCTION :"schema".select_by_key_limit(of_lane int4, of_lanes int4[], amo
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 DECLARE
     front int8 := 4 * most + 64;
-    busy jsonb := (SELECT coalesce(jsonb_object_agg(b.key, b.n), '{}') FROM running_by_key(of_lanes) b WHERE b.key IS NOT NULL);
+    busy jsonb := (SELECT coalesce(jsonb_object_agg(b.key, b.n), '{}') FROM running_by_key(of_lanes) b
+        WHERE b.key IS NOT NULL);
     seen int8;
     found tid[];
 BEGIN
@@ -79,7 +80,8 @@ END $$;
 -- A row with a lease id is a lease, as other claims return it. A row without one says when to claim again:
 -- `retry_after` is in microseconds; 0 means that another worker could claim more at once. A lane with nothing but
 -- counts needs two statements.
-CREATE FUNCTION :"schema".claim_limited(worker_id int4, wait_for_lock bool, room int4, lanes int4[], mosts int4[], max_attempts int2[])
+CREATE FUNCTION :"schema".claim_limited(worker_id int4, wait_for_lock bool, room int4, lanes int4[], mosts int4[],
+    max_attempts int2[])
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
                job_bodies bytea[], job_headers text[], job_flags int2[], retry_after int8)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
@@ -98,20 +100,24 @@ DECLARE
 BEGIN
     IF wait_for_lock THEN
         PERFORM pg_advisory_xact_lock(lock_space + k.id) FROM (
-            SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
+            SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue
+                AND l.entrypoint IN ('', a.entrypoint)
              WHERE a.id = ANY (lanes) ORDER BY l.id) k;
     END IF;
     -- This takes the locks of the lanes, before any statement below counts the running jobs.
     FOR want IN
         SELECT w.lane, w.most, w.max_attempts, array_agg(l.id) FILTER (WHERE l.id IS NOT NULL) AS limits,
-               coalesce(bool_and(wait_for_lock OR pg_try_advisory_xact_lock(lock_space + l.id)) FILTER (WHERE l.id IS NOT NULL), true) AS open,
+               coalesce(bool_and(wait_for_lock OR pg_try_advisory_xact_lock(lock_space + l.id))
+                   FILTER (WHERE l.id IS NOT NULL), true) AS open,
                coalesce(bool_or(l.kind = 'c'), false) AS counted, coalesce(bool_or(l.kind <> 'c'), false) AS otherwise
-          FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o) JOIN lane a ON a.id = w.lane
+          FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o)
+          JOIN lane a ON a.id = w.lane
           LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
          GROUP BY w.o, w.lane, w.most, w.max_attempts ORDER BY w.o
     LOOP
         IF NOT want.open THEN
-            lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL; job_bodies := NULL; job_headers := NULL;
+            lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
+            job_bodies := NULL; job_headers := NULL;
             job_flags := NULL; of_lane := want.lane; retry_after := 2000;
             RETURN NEXT;
             CONTINUE;
@@ -125,9 +131,11 @@ BEGIN
         IF want.counted THEN
             free := least(free, (
                 SELECT min(l.amount - (
-                    SELECT coalesce(sum(cardinality(e.ids) - CASE WHEN e.done IS NULL THEN 0 ELSE bit_count(e.done) END), 0)
+                    SELECT coalesce(sum(cardinality(e.ids) 
+                                        - CASE WHEN e.done IS NULL THEN 0 ELSE bit_count(e.done) END), 0)
                       FROM lease e WHERE e.limited AND e.lane = ANY (ARRAY(
-                        SELECT a.id FROM lane a WHERE a.queue = l.queue AND (l.entrypoint = '' OR a.entrypoint = l.entrypoint)))))
+                        SELECT a.id FROM lane a WHERE a.queue = l.queue
+                            AND (l.entrypoint = '' OR a.entrypoint = l.entrypoint)))))
                   FROM lane_limit l WHERE l.id = ANY (want.limits) AND l.kind = 'c'));
         END IF;
         IF want.otherwise THEN
@@ -139,7 +147,8 @@ BEGIN
             LOOP
                 IF m.kind = 'r' THEN
                     tokens_ := CASE WHEN m.each IS NULL THEN 0 ELSE
-                        least(m.burst, m.tokens + greatest(extract(epoch FROM now_ - m.tokens_at)::float8, 0) / m.each) END;
+                        least(m.burst,
+                              m.tokens + greatest(extract(epoch FROM now_ - m.tokens_at)::float8, 0) / m.each) END;
                     IF tokens_ < free THEN
                         free := floor(tokens_);
                         -- Wait for tokens for several jobs: otherwise each job costs a claim.
@@ -158,7 +167,8 @@ BEGIN
                     SELECT c.ctid FROM ready c WHERE c.lane = want.lane
                      ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED)))
                 RETURNING r.id, r.rank, r.attempts, r.flags, r.headers, r.key, r.body)
-            INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys, bodies)
+            INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys,
+                bodies)
             SELECT worker_id, want.lane, want.limits IS NOT NULL, want.max_attempts, array_agg(g.id), array_agg(g.rank),
                    array_agg((least(g.attempts, 32766) + 1)::int2),
                    CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
@@ -168,14 +178,17 @@ BEGIN
             RETURNING e.id, e.ctid, e.lane, e.ids, e.ranks, e.attempts, e.bodies,
                    CASE WHEN e.headers IS NOT NULL THEN (
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
-                         FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END, e.flags, NULL::int8
-                 INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags, retry_after;
+                         FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
+                         e.flags, NULL::int8
+                 INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
+                     retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
                 RETURN NEXT;
                 IF want.otherwise THEN
                     UPDATE lane_limit l
-                       SET tokens = least(l.burst, l.tokens + greatest(extract(epoch FROM now_ - l.tokens_at)::float8, 0)
+                       SET tokens = least(l.burst,
+                                          l.tokens + greatest(extract(epoch FROM now_ - l.tokens_at)::float8, 0)
                                            * l.amount / extract(epoch FROM l.per)::float8) - taken, tokens_at = now_
                      WHERE l.id = ANY (want.limits) AND l.kind = 'r';
                 END IF;
@@ -183,7 +196,8 @@ BEGIN
         END IF;
 
         -- When and by whom the rest of the lane can be claimed.
-        lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL; job_bodies := NULL; job_headers := NULL;
+        lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
+        job_bodies := NULL; job_headers := NULL;
         job_flags := NULL; of_lane := want.lane; retry_after := NULL;
         room := room - taken;
         IF taken = most_ THEN retry_after := 0;

@@ -91,7 +91,8 @@ $$;
 -- same transaction. Each statement sees what was committed before it. A transaction that enqueues a child locks the
 -- rows of its parents, so this function waits for it and then finds the dependency. Returns how many children can
 -- start.
-CREATE FUNCTION :"schema".end_tracked(ids int8[], kinds "char"[], tries int2[], reasons text[], results bytea[]) RETURNS int8
+CREATE FUNCTION :"schema".end_tracked(ids int8[], kinds "char"[], tries int2[], reasons text[], results bytea[])
+RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
@@ -105,12 +106,16 @@ DECLARE
 BEGIN
     PERFORM FROM tracked WHERE id = ANY (ids || ARRAY(SELECT child FROM dependency WHERE parent = ANY (ids)))
       ORDER BY id FOR UPDATE;
-    WITH e AS MATERIALIZED (SELECT * FROM unnest(ids, kinds, tries, reasons, results) u(id, kind, attempts, reason, result)),
-    gone AS (DELETE FROM tracked t USING e, lane a WHERE t.id = e.id AND a.id = t.lane AND (e.kind <> 'h' OR a.dead_letters IS NOT NULL)
-             RETURNING t.id, t.lane, t.digest, t.keep_for, t.waiters, false AS held, e.kind, e.attempts, e.reason, e.result),
+    WITH e AS MATERIALIZED (
+        SELECT * FROM unnest(ids, kinds, tries, reasons, results) u(id, kind, attempts, reason, result)),
+    gone AS (DELETE FROM tracked t USING e, lane a WHERE t.id = e.id AND a.id = t.lane
+               AND (e.kind <> 'h' OR a.dead_letters IS NOT NULL)
+             RETURNING t.id, t.lane, t.digest, t.keep_for, t.waiters, false AS held, e.kind, e.attempts, e.reason,
+                 e.result),
     kept AS (UPDATE tracked t SET held = true FROM e, lane a
               WHERE t.id = e.id AND a.id = t.lane AND e.kind = 'h' AND a.dead_letters IS NULL
-             RETURNING t.id, t.lane, t.digest, t.keep_for, t.waiters, true AS held, e.kind, e.attempts, e.reason, e.result),
+             RETURNING t.id, t.lane, t.digest, t.keep_for, t.waiters, true AS held, e.kind, e.attempts, e.reason,
+                 e.result),
     every AS MATERIALIZED (SELECT * FROM gone UNION ALL SELECT * FROM kept),
     keys AS (DELETE FROM unique_key k USING every b WHERE k.digest = b.digest AND k.job_id = b.id AND k.until IS NULL),
     told AS (
@@ -126,11 +131,13 @@ BEGIN
     END IF;
 
     -- Two steps: a single one lets the server read the whole index that has the children in order.
-    children := ARRAY(SELECT DISTINCT d.child FROM (SELECT child FROM dependency WHERE parent = ANY (ids) OFFSET 0) d ORDER BY 1);
+    children := ARRAY(SELECT DISTINCT d.child FROM (SELECT child FROM dependency WHERE parent = ANY (ids) OFFSET 0) d
+        ORDER BY 1);
     IF cardinality(children) = 0 THEN RETURN 0; END IF;
     PERFORM FROM tracked WHERE id = ANY (children) ORDER BY id FOR UPDATE;
     WITH cut AS (
-        DELETE FROM dependency d USING unnest(ids, kinds) e(id, kind) WHERE d.parent = e.id RETURNING d.child, d.parent, e.kind),
+        DELETE FROM dependency d USING unnest(ids, kinds) e(id, kind) WHERE d.parent = e.id
+        RETURNING d.child, d.parent, e.kind),
     each_child AS (
         SELECT child, count(*)::int4 AS n, min(parent) FILTER (WHERE kind <> 'd') AS culprit,
                min(kind::text) FILTER (WHERE kind <> 'd') AS how FROM cut GROUP BY child),
@@ -160,7 +167,8 @@ BEGIN
     DELETE FROM deferred d WHERE d.id = NEW.id AND d.kind = 'h';
     INSERT INTO ready (id, rank, lane, headers, key, body)
     SELECT NEW.id, NEW.rank, of_lane.dead_letters, coalesce(NEW.headers, '{}') || jsonb_build_object(
-               'pgq-died-in', of_lane.queue, 'pgq-died-of', coalesce(NEW.reason, ''), 'pgq-attempts', NEW.attempts::text),
+               'pgq-died-in', of_lane.queue, 'pgq-died-of', coalesce(NEW.reason, ''),
+               'pgq-attempts', NEW.attempts::text),
            NEW.key, NEW.body;
     PERFORM collect_wake_lanes(ARRAY[of_lane.dead_letters]);
     RETURN NULL;
@@ -170,7 +178,8 @@ CREATE TRIGGER deferred_dead_letters AFTER INSERT OR UPDATE OF kind ON :"schema"
 
 -- Counts the jobs of a lane that have not ended and are not held, up to `most`.
 CREATE FUNCTION :"schema".count_open_jobs(of_lane int4, most int8) RETURNS int8
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off
+    SET enable_bitmapscan = off AS $$
 DECLARE
     n int8 := (SELECT count(*) FROM (SELECT FROM ready WHERE lane = of_lane LIMIT most) r);
 BEGIN
@@ -181,7 +190,8 @@ BEGIN
         n := n + (SELECT count(*) FROM (SELECT FROM deferred WHERE lane = of_lane AND kind <> 'h' LIMIT most - n) d);
     END IF;
     IF n < most THEN
-        n := n + (SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
+        n := n + (SELECT coalesce(sum(cardinality(ids)
+                                      - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
                     FROM lease WHERE lane = of_lane);
     END IF;
     RETURN least(n, most);
@@ -196,7 +206,8 @@ BEGIN
     RETURN QUERY
     WITH d AS (DELETE FROM deferred d WHERE d.id = ANY (which) RETURNING d.*)
     INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
-    SELECT id, rank, lane, CASE WHEN start_over THEN 0 ELSE attempts END, CASE WHEN start_over THEN flags & 1 ELSE flags END,
+    SELECT id, rank, lane, CASE WHEN start_over THEN 0 ELSE attempts END,
+        CASE WHEN start_over THEN flags & 1 ELSE flags END,
            headers, key, body FROM d ORDER BY id RETURNING lane;
 END $$;
 
@@ -264,11 +275,13 @@ BEGIN
             UNION SELECT j.id FROM lease e, unnest(e.ids) WITH ORDINALITY j(id, o)
                    WHERE j.id = ANY (missing) AND (e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0));
         EXIT WHEN cardinality(missing) = 0;
-        WITH d AS (UPDATE deferred SET flags = coalesce(flags, 0) | 1 WHERE id = ANY (missing) RETURNING id, lane, rank, kind),
+        WITH d AS (UPDATE deferred SET flags = coalesce(flags, 0) | 1 WHERE id = ANY (missing)
+                   RETURNING id, lane, rank, kind),
         r AS (UPDATE ready SET flags = coalesce(flags, 0) | 1 WHERE id = ANY (missing) RETURNING id, lane, rank),
         e AS (
             UPDATE lease l SET flags = (
-                SELECT array_agg(CASE WHEN j.id = ANY (missing) THEN (coalesce(l.flags[j.o], 0) | 1)::int2 ELSE l.flags[j.o] END
+                SELECT array_agg(CASE WHEN j.id = ANY (missing) THEN (coalesce(l.flags[j.o], 0) | 1)::int2
+                    ELSE l.flags[j.o] END
                                  ORDER BY j.o) FROM unnest(l.ids) WITH ORDINALITY j(id, o))
              WHERE EXISTS (SELECT FROM unnest(l.ids) j WHERE j = ANY (missing))
             RETURNING l.*)
@@ -290,7 +303,8 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 BEGIN
     PERFORM track(which);
     UPDATE tracked t SET waiters = CASE WHEN waiter IS NULL OR waiter = ANY (t.waiters) THEN t.waiters
-                                        ELSE array_append(t.waiters[greatest(1, cardinality(t.waiters) - 62):], waiter) END,
+                                        ELSE array_append(t.waiters[greatest(1, cardinality(t.waiters) - 62):],
+                                            waiter) END,
                          keep_for = greatest(t.keep_for, at_least)
      WHERE t.id = ANY (ARRAY(
         SELECT t.id FROM tracked t WHERE t.id = ANY (which) AND NOT t.held
@@ -298,7 +312,8 @@ BEGIN
                 OR waiter IS NOT NULL AND (t.waiters IS NULL OR NOT waiter = ANY (t.waiters)))
          ORDER BY t.id FOR NO KEY UPDATE));
     RETURN QUERY
-        SELECT w, CASE WHEN o.id IS NOT NULL THEN o.kind WHEN t.held THEN 'h' ELSE '?' END::"char", coalesce(o.attempts, d.attempts, 0::int2),
+        SELECT w, CASE WHEN o.id IS NOT NULL THEN o.kind WHEN t.held THEN 'h' ELSE '?' END::"char",
+            coalesce(o.attempts, d.attempts, 0::int2),
                coalesce(o.reason, d.reason), o.result
           FROM unnest(which) w LEFT JOIN outcome o ON o.id = w LEFT JOIN tracked t ON t.id = w
           LEFT JOIN deferred d ON d.id = w AND d.kind = 'h'
@@ -325,12 +340,14 @@ BEGIN
             hit := ARRAY(
                 SELECT l.id FROM lease l
                  WHERE EXISTS (SELECT FROM unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
-                                AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0)
+                                AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)
+                                    AND coalesce(l.flags[j.o], 0) & 2 = 0)
                  ORDER BY l.id FOR UPDATE);
             WITH was AS MATERIALIZED (SELECT id, flags FROM lease WHERE id = ANY (hit)),
             e AS (
                 UPDATE lease l SET flags = (
-                    SELECT array_agg(CASE WHEN j.id = ANY (which) AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)
+                    SELECT array_agg(CASE WHEN j.id = ANY (which)
+                        AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)
                                           THEN (coalesce(l.flags[j.o], 0) | 2)::int2 ELSE l.flags[j.o] END ORDER BY j.o)
                       FROM unnest(l.ids) WITH ORDINALITY j(id, o))
                   FROM was WHERE l.id = was.id RETURNING l.*, was.flags AS was)
@@ -341,12 +358,14 @@ BEGIN
             IF told IS NOT NULL THEN
                 PERFORM pg_notify('pgq_' || schema_id() || '_' || w, 'stop') FROM unnest(told) w;
             END IF;
-            PERFORM FROM tracked WHERE id = ANY (which || ARRAY(SELECT child FROM dependency WHERE parent = ANY (which)))
+            PERFORM FROM tracked WHERE id = ANY (
+                which || ARRAY(SELECT child FROM dependency WHERE parent = ANY (which)))
               ORDER BY id FOR UPDATE;
             WITH d AS (DELETE FROM deferred WHERE id = ANY (which) RETURNING id, attempts, flags),
             r AS (DELETE FROM ready WHERE id = ANY (which) RETURNING id, attempts, flags),
             every AS (SELECT * FROM d UNION ALL SELECT * FROM r)
-            SELECT count(*), array_agg(id) FILTER (WHERE flags & 1 <> 0), array_agg(attempts) FILTER (WHERE flags & 1 <> 0)
+            SELECT count(*), array_agg(id) FILTER (WHERE flags & 1 <> 0),
+                   array_agg(attempts) FILTER (WHERE flags & 1 <> 0)
               INTO n, tracked_, tries FROM every;
             IF tracked_ IS NOT NULL THEN
                 DELETE FROM dependency WHERE child = ANY (tracked_);
@@ -387,11 +406,13 @@ BEGIN
         IF late.hold_expired THEN
             tries_ := ready_to_deferred(late.lane, late.rank, late.id, 'infinity', 'h', 'it expired', NULL);
             IF tries_ IS NULL THEN
-                UPDATE deferred SET run_at = 'infinity', kind = 'h', reason = 'it expired', changed_at = now() WHERE id = late.id
+                UPDATE deferred SET run_at = 'infinity', kind = 'h', reason = 'it expired', changed_at = now()
+                    WHERE id = late.id
                 RETURNING attempts INTO tries_;
             END IF;
         ELSE
-            DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id RETURNING attempts INTO tries_;
+            DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id
+                RETURNING attempts INTO tries_;
             IF NOT FOUND THEN DELETE FROM deferred WHERE id = late.id RETURNING attempts INTO tries_; END IF;
         END IF;
         IF tries_ IS NULL THEN  -- it runs: it started in time
@@ -413,9 +434,12 @@ END $$;
 -- Deletes outcomes, keys and failures that are kept no longer, at most 10000 of each; returns how many.
 CREATE FUNCTION :"schema".purge(failures_older_than interval) RETURNS int8
 LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
-    WITH o AS (DELETE FROM outcome WHERE id = ANY (ARRAY(SELECT id FROM outcome WHERE keep_until <= now() LIMIT 10000)) RETURNING 1),
-    k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(SELECT digest FROM unique_key WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
-    f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1)
+    WITH o AS (DELETE FROM outcome WHERE id = ANY (ARRAY(SELECT id FROM outcome WHERE keep_until <= now() LIMIT 10000))
+               RETURNING 1),
+    k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(
+        SELECT digest FROM unique_key WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
+    f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1)
     SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM f)
 $$;
 
@@ -435,14 +459,16 @@ BEGIN
         ON CONFLICT (digest) DO UPDATE SET job_id = EXCLUDED.job_id, scope = EXCLUDED.scope, until = NULL
            WHERE k.until <= clock_timestamp();
     mine := ARRAY(SELECT m FROM unnest(mine) m LEFT JOIN tracked t ON t.id = m
-                   WHERE t.digest IS NULL OR EXISTS (SELECT FROM unique_key k WHERE k.digest = t.digest AND k.job_id = m));
+                   WHERE t.digest IS NULL OR
+                         EXISTS (SELECT FROM unique_key k WHERE k.digest = t.digest AND k.job_id = m));
     UPDATE tracked SET held = false, expires_at = NULL WHERE id = ANY (mine);
     DELETE FROM outcome WHERE id = ANY (mine);
     RETURN QUERY SELECT count(*), array_agg(DISTINCT l) FROM deferred_to_ready(mine, true) l;
 END $$;
 
 -- Replaces the payload of a job that waits, and its time when `move`. False when the job no longer waits.
-CREATE FUNCTION :"schema".replace_waiting(of_job int8, of_lane int4, of_rank int8, new_body bytea, move bool, at timestamptz)
+CREATE FUNCTION :"schema".replace_waiting(of_job int8, of_lane int4, of_rank int8, new_body bytea, move bool,
+    at timestamptz)
 RETURNS bool
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 DECLARE
@@ -455,7 +481,8 @@ BEGIN
         IF FOUND THEN RETURN true; END IF;
     END IF;
     UPDATE tracked t SET run_at = at WHERE move AND t.id = of_job;
-    UPDATE deferred d SET body = new_body, run_at = CASE WHEN due_now OR NOT move OR d.run_at = 'infinity' THEN d.run_at ELSE at END
+    UPDATE deferred d SET body = new_body,
+        run_at = CASE WHEN due_now OR NOT move OR d.run_at = 'infinity' THEN d.run_at ELSE at END
      WHERE d.id = of_job AND d.kind <> 'h';
     IF NOT FOUND THEN RETURN false; END IF;
     PERFORM deferred_to_ready(ARRAY[of_job], false)
@@ -478,7 +505,8 @@ CREATE FUNCTION :"schema".enqueue_tracked(
     lanes int4[], priorities int2[], run_kinds int2[], run_us int8[], exp_kinds int2[], exp_us int8[], bodies bytea[],
     head_of int4[], head_names text[], head_values text[], limit_keys text[],
     unique_keys text[], scopes "char"[], periods int8[], conflicts "char"[],
-    late_kinds int2[], late_us int8[], hold_lates bool[], keeps int8[], if_faileds "char"[], children int4[], parents int8[],
+    late_kinds int2[], late_us int8[], hold_lates bool[], keeps int8[], if_faileds "char"[], children int4[],
+        parents int8[],
     bounds int8[])
 RETURNS TABLE (job int8, fresh bool)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
@@ -510,7 +538,8 @@ BEGIN
     IF EXISTS (SELECT FROM unnest(unique_keys) k WHERE k <> '') THEN
         digests := ARRAY(
             SELECT CASE WHEN u.k <> '' THEN
-                       sha256(convert_to(l.queue, 'UTF8') || '\x00'::bytea || convert_to(l.entrypoint, 'UTF8') || '\x00'::bytea
+                       sha256(convert_to(l.queue, 'UTF8') || '\x00'::bytea ||
+                              convert_to(l.entrypoint, 'UTF8') || '\x00'::bytea
                               || convert_to(u.k, 'UTF8')) END
               FROM unnest(lanes, unique_keys) WITH ORDINALITY u(lane, k, o) JOIN lane l ON l.id = u.lane ORDER BY u.o);
     END IF;
@@ -526,7 +555,8 @@ BEGIN
         locked := ARRAY(SELECT t.id FROM tracked t WHERE t.id = ANY (ancestors) ORDER BY t.id FOR NO KEY UPDATE);
         INSERT INTO unique_key (digest, job_id, scope, until)
         SELECT u.digest, u.id, u.scope, CASE WHEN u.scope = 'p' THEN now_ + u.period * interval '1 microsecond' END
-          FROM unnest(digests, ids, scopes, periods) u(digest, id, scope, period) WHERE u.digest IS NOT NULL ORDER BY u.digest
+          FROM unnest(digests, ids, scopes, periods) u(digest, id, scope, period) WHERE u.digest IS NOT NULL
+              ORDER BY u.digest
             ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS taken = ROW_COUNT;
         IF taken <> cardinality(array_remove(digests, NULL)) THEN RAISE EXCEPTION USING ERRCODE = 'PQ003'; END IF;
@@ -535,13 +565,15 @@ BEGIN
     END; END IF;
     FOR turn IN 1..20 LOOP BEGIN
         EXIT WHEN digests IS NULL OR all_free;
-        ids := was_ids; bodies := was_bodies; run_kinds := was_kinds; run_us := was_us; fresh_ := array_fill(true, ARRAY[n]);
+        ids := was_ids; bodies := was_bodies; run_kinds := was_kinds; run_us := was_us;
+        fresh_ := array_fill(true, ARRAY[n]);
         locked := ARRAY(
             SELECT t.id FROM tracked t
              WHERE t.id = ANY (ancestors || ARRAY(SELECT k.job_id FROM unique_key k WHERE k.digest = ANY (digests)))
              ORDER BY t.id FOR NO KEY UPDATE);
         -- In one order: two batches cannot deadlock.
-        FOR rival IN SELECT i, digests[i] AS digest, unique_keys[i] AS name, scopes[i] AS scope, conflicts[i] AS conflict,
+        FOR rival IN SELECT i, digests[i] AS digest, unique_keys[i] AS name, scopes[i] AS scope,
+            conflicts[i] AS conflict,
                             CASE WHEN scopes[i] = 'p' THEN now_ + periods[i] * interval '1 microsecond' END AS until,
                             CASE run_kinds[i] WHEN 1 THEN now_ + run_us[i] * interval '1 microsecond'
                                 WHEN 2 THEN 'epoch'::timestamptz + run_us[i] * interval '1 microsecond' END AS at
@@ -549,11 +581,13 @@ BEGIN
             LOOP
                 INSERT INTO unique_key AS k (digest, job_id, scope, until)
                 VALUES (rival.digest, ids[rival.i], rival.scope, rival.until)
-                    ON CONFLICT (digest) DO UPDATE SET job_id = EXCLUDED.job_id, scope = EXCLUDED.scope, until = EXCLUDED.until
+                    ON CONFLICT (digest) DO UPDATE SET job_id = EXCLUDED.job_id, scope = EXCLUDED.scope,
+                        until = EXCLUDED.until
                        WHERE k.until <= clock_timestamp();
                 EXIT WHEN FOUND;
                 SELECT k.job_id AS id, k.scope, k.job_id = ANY (was_ids) AS mine, t.lane, t.rank INTO place
-                  FROM unique_key k LEFT JOIN tracked t ON t.id = k.job_id WHERE k.digest = rival.digest FOR UPDATE OF k;
+                  FROM unique_key k LEFT JOIN tracked t ON t.id = k.job_id WHERE k.digest = rival.digest
+                      FOR UPDATE OF k;
                 CONTINUE WHEN NOT FOUND;  -- that job has ended since
                 IF NOT place.mine AND place.id <> ALL (locked) AND place.lane IS NOT NULL THEN  -- it took the key since
                     IF turn < 20 THEN RAISE EXCEPTION USING ERRCODE = 'PQ003'; END IF;
@@ -570,7 +604,8 @@ BEGIN
                     END IF;
                 ELSE
                     IF place.scope = 'w' THEN
-                        PERFORM FROM ready r WHERE r.lane = place.lane AND r.rank = place.rank AND r.id = place.id FOR UPDATE;
+                        PERFORM FROM ready r WHERE r.lane = place.lane AND r.rank = place.rank
+                            AND r.id = place.id FOR UPDATE;
                         IF NOT FOUND THEN PERFORM FROM deferred d WHERE d.id = place.id FOR UPDATE; END IF;
                     END IF;
                     IF place.scope = 'w' AND NOT FOUND
@@ -593,21 +628,25 @@ BEGIN
     END; END LOOP;
 
     FOR place IN SELECT b.lane, min(b.bound) AS bound, count(*) AS n
-                   FROM (SELECT lanes[i] AS lane, nullif(bounds[i], 0) AS bound FROM generate_series(1, n) i WHERE fresh_[i]) b
+                   FROM (SELECT lanes[i] AS lane, nullif(bounds[i], 0) AS bound FROM generate_series(1, n) i
+                       WHERE fresh_[i]) b
                   GROUP BY b.lane HAVING min(b.bound) IS NOT NULL ORDER BY b.lane LOOP
         PERFORM pg_advisory_xact_lock(('ready'::regclass::oid::int8 << 32) | place.lane);
         IF count_open_jobs(place.lane, place.bound) + place.n > place.bound THEN
             RAISE EXCEPTION 'the lane is full' USING ERRCODE = 'PQ002',
-                  DETAIL = 'It has ' || count_open_jobs(place.lane, place.bound) || ' of at most ' || place.bound || ' jobs, and '
+                  DETAIL = 'It has ' || count_open_jobs(place.lane, place.bound) || ' of at most ' ||
+                           place.bound || ' jobs, and '
                            || place.n || ' more were to be enqueued.';
         END IF;
     END LOOP;
 
     IF cardinality(children) > 0 THEN
-        FOR edge IN SELECT DISTINCT c.child, x.parent, c.parent < 0 AND coalesce(fresh_[array_position(ids, x.parent)], false) AS here,
+        FOR edge IN SELECT DISTINCT c.child, x.parent, c.parent < 0
+            AND coalesce(fresh_[array_position(ids, x.parent)], false) AS here,
                            t.id = ANY (locked) AND NOT t.held AS open, t.held OR o.kind <> 'd' AS bad
                       FROM unnest(children, parents) c(child, parent)
-                     CROSS JOIN LATERAL (SELECT CASE WHEN c.parent < 0 THEN ids[(-c.parent)::int4] ELSE c.parent END AS parent) x
+                     CROSS JOIN LATERAL (SELECT CASE WHEN c.parent < 0 THEN ids[(-c.parent)::int4]
+                         ELSE c.parent END AS parent) x
                       LEFT JOIN tracked t ON t.id = x.parent LEFT JOIN outcome o ON o.id = x.parent LOOP
             CONTINUE WHEN NOT fresh_[edge.child];
             IF edge.here OR edge.open THEN
@@ -619,32 +658,40 @@ BEGIN
         END LOOP;
     END IF;
 
-    FOR rival IN SELECT h.o, jsonb_object_agg(h.name, h.value) AS headers FROM unnest(head_of, head_names, head_values) h(o, name, value)
+    FOR rival IN SELECT h.o, jsonb_object_agg(h.name, h.value) AS headers
+        FROM unnest(head_of, head_names, head_values) h(o, name, value)
                   GROUP BY h.o LOOP
         heads[rival.o] := rival.headers;
     END LOOP;
     WITH item AS MATERIALIZED (
-        SELECT u.i, u.id, u.lane, u.headers, u.body, u.key, u.waits_for, u.culprit, coalesce(u.if_parent_fails, 'h') AS if_parent_fails,
+        SELECT u.i, u.id, u.lane, u.headers, u.body, u.key, u.waits_for, u.culprit,
+            coalesce(u.if_parent_fails, 'h') AS if_parent_fails,
                CASE u.run_kind WHEN 1 THEN now_ + u.run_us * interval '1 microsecond'
                                WHEN 2 THEN 'epoch'::timestamptz + u.run_us * interval '1 microsecond' END AS run_at,
                CASE u.late_kind WHEN 1 THEN now_ + u.late_us * interval '1 microsecond'
-                                WHEN 2 THEN 'epoch'::timestamptz + u.late_us * interval '1 microsecond' END AS expires_at,
+                                WHEN 2 THEN 'epoch'::timestamptz + u.late_us * interval '1 microsecond'
+                                END AS expires_at,
                ((~ u.priority::int4)::int8 << 48) | CASE u.exp_kind
-                   WHEN 1 THEN greatest(0, least(281474976710654, (extract(epoch FROM now_) * 1000)::int8 + u.exp_us / 1000))
+                   WHEN 1 THEN greatest(0, least(281474976710654,
+                       (extract(epoch FROM now_) * 1000)::int8 + u.exp_us / 1000))
                    WHEN 2 THEN greatest(0, least(281474976710654, u.exp_us / 1000))
                    ELSE 281474976710655 END AS rank,
                u.digest, u.unique_key, coalesce(u.hold_expired, false) AS hold_expired,
                CASE WHEN u.keep > 0 THEN u.keep * interval '1 microsecond' END AS keep_for,
                coalesce(u.digest IS NOT NULL OR u.late_kind <> 0 OR u.keep > 0
                         OR u.i = ANY (children) OR -u.i = ANY (parents), false) AS follow
-          FROM unnest(ids, lanes, heads, bodies, limit_keys, waits, failed, if_faileds, run_kinds, run_us, late_kinds, late_us,
+          FROM unnest(ids, lanes, heads, bodies, limit_keys, waits, failed, if_faileds, run_kinds, run_us,
+                      late_kinds, late_us,
                       priorities, exp_kinds, exp_us, digests, unique_keys, hold_lates, keeps, fresh_)
-               WITH ORDINALITY u(id, lane, headers, body, key, waits_for, culprit, if_parent_fails, run_kind, run_us, late_kind, late_us,
+               WITH ORDINALITY u(id, lane, headers, body, key, waits_for, culprit, if_parent_fails, run_kind, run_us,
+                   late_kind, late_us,
                                  priority, exp_kind, exp_us, digest, unique_key, hold_expired, keep, fresh, i)
          WHERE u.fresh),
     known AS (
-        INSERT INTO tracked (id, lane, rank, digest, unique_key, waits_for, if_parent_fails, run_at, expires_at, hold_expired, keep_for)
-        SELECT id, lane, rank, digest, unique_key, waits_for, if_parent_fails, run_at, expires_at, hold_expired, keep_for
+        INSERT INTO tracked (id, lane, rank, digest, unique_key, waits_for, if_parent_fails, run_at, expires_at,
+            hold_expired, keep_for)
+        SELECT id, lane, rank, digest, unique_key, waits_for, if_parent_fails, run_at, expires_at, hold_expired,
+            keep_for
           FROM item WHERE follow),
     begin_ AS (
         INSERT INTO ready (id, rank, lane, flags, headers, key, body)

@@ -1,4 +1,5 @@
--- Removes dead rows that VACUUM must leave. docs/design/speed.md gives the reasons, docs/guides/deployment.md the price.
+-- Removes dead rows that VACUUM must leave. docs/design/speed.md gives the reasons, docs/guides/deployment.md the
+-- price.
 
 -- While a transaction holds an old snapshot, VACUUM leaves every row deleted since, and each claim from the start of a
 -- lane reads all of them. Few rows of a busy queue are alive. So this keeps the living rows in memory, truncates the
@@ -9,9 +10,10 @@
 --
 -- It carries rows as values of their table's type, so a column that somebody else has added keeps its values.
 --
--- A transaction with an older snapshot sees the table empty afterwards, as after any TRUNCATE: see docs/guides/deployment.md.
--- SET pgq.compact = off forbids it.
-CREATE FUNCTION :"schema".compact(dead_jobs int8 DEFAULT 100000, dead_leases int8 DEFAULT 20000, dead_slots int8 DEFAULT 10000)
+-- A transaction with an older snapshot sees the table empty afterwards, as after any TRUNCATE: see
+-- docs/guides/deployment.md. SET pgq.compact = off forbids it.
+CREATE FUNCTION :"schema".compact(dead_jobs int8 DEFAULT 100000, dead_leases int8 DEFAULT 20000,
+    dead_slots int8 DEFAULT 10000)
 RETURNS bool
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
 DECLARE
@@ -41,8 +43,9 @@ BEGIN
         CONTINUE WHEN dead_ < t.dead AND (pg_table_size(t.name::regclass) < 67108864 OR dead_ < t.dead / 100)
                       OR pg_relation_size(t.name::regclass) < 32 * least(t.dead, dead_)
                       OR coalesce(pg_stat_get_live_tuples(t.name::regclass), 0) > 2 * most_ + dead_;
-        EXECUTE format('SELECT count(*), coalesce(sum(pg_column_size(%1$I)), 0) FROM (SELECT %1$I FROM %2$I LIMIT %3$s) r',
-                       t.payload, t.name, most_ + 1) INTO n, size_;
+        EXECUTE format(
+            'SELECT count(*), coalesce(sum(pg_column_size(%1$I)), 0) FROM (SELECT %1$I FROM %2$I LIMIT %3$s) r',
+            t.payload, t.name, most_ + 1) INTO n, size_;
         CONTINUE WHEN n > most_ OR size_ > 16777216 * least(4, most_ / t.most);
         BEGIN
             EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', t.name);

@@ -21,7 +21,8 @@ DECLARE
 BEGIN
     WITH peek AS MATERIALIZED (
         SELECT e.lane, count(*) AS packs FROM (
-            SELECT c.lane, sum(c.n) OVER (PARTITION BY CASE WHEN of_each THEN c.lane END ORDER BY c.rank, c.id) - c.n AS before
+            SELECT c.lane, sum(c.n) OVER (PARTITION BY CASE WHEN of_each THEN c.lane END
+                                            ORDER BY c.rank, c.id) - c.n AS before
               FROM unnest(lanes) w(lane) CROSS JOIN LATERAL (
                 SELECT p.lane, p.rank, p.id, p.n FROM pack p WHERE p.lane = w.lane
                  ORDER BY p.rank, p.id LIMIT most / 10 + 8) c) e
@@ -50,7 +51,8 @@ DECLARE
 BEGIN
     WHILE EXISTS (SELECT FROM pack p, unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n]) LOOP
         places := ARRAY(SELECT p.ctid FROM pack p
-                         WHERE EXISTS (SELECT FROM unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n]) ORDER BY p.id FOR UPDATE);
+                         WHERE EXISTS (SELECT FROM unnest(which) w WHERE w BETWEEN p.id AND p.ids[p.n])
+                             ORDER BY p.id FOR UPDATE);
         PERFORM collect_wake_lanes(ARRAY(SELECT b.lane FROM move_packs_to_ready(places) b));
     END LOOP;
 END $$;

@@ -104,7 +104,9 @@ dev_all() { check dev; }
 main() {
     pgq_on_exit
     step "packages and PostgreSQL"
-    pgq_need cmake ninja-build ccache g++ util-linux libpq-dev libasio-dev \
+    local full_only=()
+    [ $fast = yes ] || full_only=('clang-tidy-14|clang-tidy')
+    pgq_need "${full_only[@]}" cmake ninja-build ccache g++ util-linux libpq-dev libasio-dev \
         'libboost1.81-dev|libboost1.83-dev|libboost1.88-dev' \
         'libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev' \
         nlohmann-json3-dev libsodium-dev libzstd-dev libpqxx-dev catch2 postgresql clang 'libclang-rt-14-dev|libclang-rt-dev' 'clang-format-14|clang-format'

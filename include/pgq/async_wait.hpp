@@ -92,8 +92,8 @@ auto async_wait(const job_handle<Driver, Job, Serializer>& job, duration timeout
         token, job, timeout);
 }
 
-/// Waits for the result of one job, as job_handle::get does. The signature is void(std::error_code, Job::result). If the
-/// job ended but is not done, the code is errc::job_not_done; use async_wait to get the reason.
+/// Waits for the result of one job, as job_handle::get does. The signature is void(std::error_code, Job::result). If
+/// the job ended but is not done, the code is errc::job_not_done; use async_wait to get the reason.
 template <class Driver, class Job, class Serializer, class Token>
 auto async_get(const job_handle<Driver, Job, Serializer>& job, duration timeout, Token&& token) {
     if constexpr (diagnostic::require_result<Job, Serializer>()) {

@@ -33,9 +33,9 @@ namespace pgq {
 
 /// The worker for Asio: `async_worker w{jobs, handler...}; co_await w.async_run(asio::use_awaitable);`
 ///
-/// It takes the handlers and options of `worker` and does the same; see there. The queue's driver is one of pgq/asio.hpp,
-/// and exchanging and waiting is done on that driver's executor without a thread. What is rare and may block (connecting,
-/// registering, what follows a lost connection) has a thread of its own, and so has the heartbeat.
+/// It takes the handlers and options of `worker` and does the same; see there. The queue's driver is one of
+/// pgq/asio.hpp. Everything that the worker asks the server is asked on that driver's executor, without blocking it. One
+/// thread of the executor is enough. Only the heartbeat has a thread of its own.
 ///
 /// Handlers run where the queue's executor says: with executor::coroutine{context.get_executor()} on that context.
 template <class Queue, class... Handlers>
@@ -52,8 +52,13 @@ public:
 
     /// Works as worker::run does; void(std::error_code). Its errors are those that keep it from starting.
     ///
-    /// Cancelling it, in whichever way, is a request to stop: it gives back what has not started, waits for what runs within
-    /// the grace time and then completes without an error. It must complete before its context ends, and before this is destroyed.
+    /// Cancelling it, in whichever way, is a request to stop: the worker gives back what has not started, waits for what
+    /// runs within the grace time, and then this completes without an error. A request that comes before the worker has
+    /// registered also ends the attempt to connect. A statement that is under way is not cut short: it ends within the
+    /// driver's response_timeout.
+    ///
+    /// This must complete before the worker is destroyed. The context may be destroyed earlier, but not while a handler
+    /// runs.
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_run(Token&& token) {
         if constexpr (diagnostic::require_async<typename Queue::driver_type>()) {
@@ -79,7 +84,7 @@ private:
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
             slot.assign([mine](asio::cancellation_type_t) mutable { mine.request_stop(); });
         const auto strand = asio::make_strand(queue_->driver().get_executor());
-        auto ended = [handler = std::move(handler)](std::exception_ptr thrown, std::error_code code) mutable {
+        auto ended = [handler = std::move(handler)](const std::exception_ptr& thrown, std::error_code code) mutable {
             if (thrown) std::rethrow_exception(thrown);
             std::move(handler)(code);
         };
@@ -101,7 +106,7 @@ private:
             detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
             detail::asio_loop<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(strand)};
             co_return co_await now.work(std::move(stop));
-        } catch (const std::system_error& e) {  // a thread that cannot be had
+        } catch (const std::system_error& e) {  // a thread cannot be created
             co_return error_info{e.code(), e.what()};
         }
     }

@@ -1,11 +1,11 @@
 #pragma once
 
-/// A queue that enqueues and looks after jobs, for programs that run no worker. It is the same class as with
-/// <pgq/pgq.hpp>, so both programs name one queue type. `get`, `items`, `poll`, `take` and `transaction` need
-/// <pgq/pgq.hpp>.
+/// The class pgq::queue for programs that run no worker: they enqueue, wait for, find, cancel and requeue jobs. It is
+/// the same class as in <pgq/pgq.hpp>, so such a program and the worker's program use one queue type. A call of `get`,
+/// `items`, `poll`, `take` or `transaction` needs <pgq/pgq.hpp>.
 ///
-/// Include the driver and the serializer beside it, and the header of each executor, observer or driver pool that the
-/// queue's arguments name.
+/// Also include the header of the driver and of the serializer, and the header of each executor, observer and driver
+/// pool that the queue type names.
 
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/fixed.hpp>

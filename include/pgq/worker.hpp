@@ -19,13 +19,24 @@ namespace pgq {
 /// Claims jobs of a queue, runs their handlers and acknowledges: `worker w{jobs, handler...}; w.run(stop);`
 ///
 /// One handler for each job of the queue: `(const Job&)` or `(const Job&, context&)`, returning nothing, an outcome
-/// (`done`, `retry_after`, `snooze`, `discard`, `hold`) or the job's `result`; with executor::coroutine also an awaitable of those.
-/// `(std::span<const Job>)` or `(std::span<const Job>, batch_context&)` is called with many at once, and may return `outcomes`.
-/// `(const Job&, transaction<Queue>&)` runs in a transaction that is committed with the job's end: its effects happen exactly once.
-/// A handler that throws has failed: the job runs again after the queue's backoff, and after `max_attempts` it is held
-/// with the exception's text. Handlers run on the executor's threads, several at once.
+/// (`done`, `retry_after`, `snooze`, `discard`, `hold`) or the job's `result`; with executor::coroutine also an
+/// awaitable of those. `(std::span<const Job>)` or `(std::span<const Job>, batch_context&)` is called with many at
+/// once, and may return `outcomes`. `(const Job&, transaction<Queue>&)` runs in a transaction that is committed with
+/// the job's end: its effects happen exactly once. A handler that throws has failed: the job runs again after the
+/// queue's backoff, and after `max_attempts` it is held with the exception's text. Handlers run on the executor's
+/// threads, several at once.
 ///
-/// Jobs run at least once. Delivered twice is what was running when a worker or the server died, or lost its lease.
+/// - `(const Job&)` or `(const Job&, context&)`. It returns nothing, an outcome (`done`, `retry_after`, `snooze`,
+///   `discard`, `hold`) or the job's `result`; with executor::coroutine also an awaitable of one of these.
+/// - `(std::span<const Job>)` or `(std::span<const Job>, batch_context&)` is called for many jobs at once, and may
+///   return `outcomes`.
+/// - `(const Job&, transaction<Queue>&)` runs in a transaction that also acknowledges the job: what it writes there
+///   happens exactly once.
+///
+/// If a handler throws, the job runs again after the queue's back-off; after `max_attempts` attempts it is held with
+/// the exception's text. Handlers run on the executor's threads, several at once.
+///
+/// Jobs run at least once. A job runs again if the worker or the server died while it ran, or if its lease was lost.
 template <class Queue, class... Handlers>
 class worker {
     using composition = typename Queue::composition_type;
@@ -38,15 +49,16 @@ public:
         : queue_{&queue}, options_{options}, handlers_{std::move(handlers)...} {}
     worker(Queue& queue, Handlers... handlers) : worker{queue, worker_options{}, std::move(handlers)...} {}
 
-    /// Works until told to stop, or as `options.until` says. Then claims nothing more, gives back what has not started, lets
-    /// running handlers end within the grace time, fires their stop tokens and gives the rest back.
+    /// Works until told to stop, or as `options.until` says. Then claims nothing more, gives back what has not started,
+    /// lets running handlers end within the grace time, fires their stop tokens and gives the rest back.
     ///
     /// Errors: what keeps it from starting (no connection, no schema, bad option). After the start it survives the
-    /// database's troubles: it reconnects, and tells the observer. May be called again after it returned, not at the same time.
+    /// database's troubles: it reconnects, and tells the observer. May be called again after it returned, not at the
+    /// same time.
     result<void> run(std::stop_token stop = {}) {
         if constexpr (!handlers_type::valid || !has_sessions()) return errc::invalid_option;
         else {
-            if (auto fine = detail::check(options_); !fine) return fine;
+            if (auto valid = detail::check(options_); !valid) return valid;
             return work(std::move(stop));
         }
     }
@@ -54,10 +66,10 @@ public:
 private:
     result<void> work(std::stop_token stop) {
         try {
-            detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
-            detail::blocking_loop<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(stop)};
-            return now.work();
-        } catch (const std::system_error& e) {  // a thread or process that cannot be had
+            detail::handler_table<composition, handlers_type> table{handlers_, *queue_, options_.shared};
+            detail::blocking_loop<Queue> loop{*queue_, table.functions.data(), &table, options_, std::move(stop)};
+            return loop.work();
+        } catch (const std::system_error& e) {  // a thread or process could not be started
             return error_info{e.code(), e.what()};
         }
     }

@@ -1,4 +1,4 @@
-// expect: pgq: this queue does not know the job type\. Add
+// expect: pgq: this queue does not have the job type\. Add pgq::job<T>
 #include <pgq/sql_functions.hpp>
 
 #include "fakes.hpp"

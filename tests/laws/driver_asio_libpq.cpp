@@ -100,7 +100,7 @@ public:
         }
         pgq::result<std::vector<pgq::lease_update>> lease_updates(pgq::worker_id id) {
             test::outcome<std::vector<pgq::lease_update>> end;
-            async_leases_now(id, end.handler());
+            async_lease_updates(id, end.handler());
             return ended(end);
         }
         pgq::result<void> give_back(std::span<const pgq::lease_ref> leases) {
@@ -110,7 +110,7 @@ public:
         }
         pgq::result<pgq::purge_reply> expire_and_purge() {
             test::outcome<pgq::purge_reply> end;
-            async_sweep(end.handler());
+            async_expire_and_purge(end.handler());
             return ended(end);
         }
         pgq::result<void> revise(const pgq::revision& r) {
@@ -166,7 +166,7 @@ public:
         }
         pgq::result<void> set_dead_letter_routes(std::span<const pgq::lane_id> from, std::span<const pgq::lane_id> to) {
             test::outcome<> end;
-            async_set_dead_letters(from, to, end.handler());
+            async_set_dead_letter_routes(from, to, end.handler());
             return ended(end);
         }
 

@@ -5,6 +5,9 @@
 # - Each header has `#pragma once`, and includes pgq's headers as <pgq/...>; they exist.
 # - The blocks of includes have the order pgq, third party, standard library.
 # - Only some rooms include libpq and Asio; queue.hpp reaches neither. No header includes an umbrella header.
+# - Each room of the list has headers. No folder has more than 22, no header more than 350 lines, except generated.hpp.
+#
+# If there is none, it prints the median of the lines of a header.
 
 # A room is a folder, or a subfolder that this list names.
 BEGIN {
@@ -16,12 +19,12 @@ BEGIN {
     ranks(room_rank, "3.7 context")
     ranks(room_rank, "4 event")
     ranks(room_rank, "5 concept")
-    ranks(room_rank, "6 fsm statement cron schema")
+    ranks(room_rank, "6 fsm statement schema")
     ranks(room_rank, "7.1 driver/memory/table driver/pq/connection")
     ranks(room_rank, "7.2 driver/memory/command driver/pq/command")
     ranks(room_rank, "7.3 driver/memory driver/pq/session")
-    ranks(room_rank, "7.4 driver/pq/asio")
-    ranks(room_rank, "7.5 driver/pq")
+    ranks(room_rank, "7.4 driver/pq/asio serializer/json")
+    ranks(room_rank, "7.5 serializer/nlohmann")
     ranks(room_rank, "7.6 driver serializer executor limiter backoff observer delivery")
     ranks(room_rank, "8 diagnostic")
     ranks(room_rank, "8.1 compose")  # composition reports mistakes through `diagnostic`
@@ -78,6 +81,8 @@ function may_include(from, to) {
     if (int(rank(from)) == 7 && int(rank(to)) == 7 && category(from) != category(to)) return 0  # policies do not include each other
     return rank(to) < rank(from) || (rank(from) == 0 && rank(to) == 0)
 }
+
+{ ++lines[FILENAME] }
 
 FNR == 1 {
     exists[FILENAME] = 1
@@ -150,6 +155,31 @@ function reach(path, start,    n, targets, i) {
     for (i = 1; i <= n; ++i) reach(targets[i], start)
 }
 
+# Counting sort: `of[n]` headers have n lines.
+function median(    f, n, of, passed) {
+    for (f = 1; f <= file_count; ++f) ++of[lines[files[f]]]
+    for (n = 0; passed * 2 < file_count; ++n) passed += of[n + 1]
+    return n
+}
+
+function check_sizes(    f, path, folder, in_folder, used, name) {
+    for (f = 1; f <= file_count; ++f) {
+        path = folder = files[f]
+        sub(/\/[^\/]*$/, "", folder)
+        ++in_folder[folder]
+        used[room(path)] = 1
+        if (lines[path] > 350 && path != "pgq/schema/generated.hpp")
+            complain(path, lines[path] " lines; a header has 350 at most")
+    }
+    for (folder in in_folder)
+        if (in_folder[folder] > 22) complain(folder, in_folder[folder] " headers; a folder has 22 at most")
+    # The trees of the self-test have few rooms; that of the library has all of them.
+    if ("pgq/schema/generated.hpp" in exists)
+        for (name in room_rank)
+            if (!(name in used)) complain("tests/layout/check.awk", "a rank for " name ", which has no headers")
+    if (!complaints) print file_count " headers, median " median() " lines"
+}
+
 END {
     for (f = 1; f <= file_count; ++f) {
         path = files[f]
@@ -166,5 +196,6 @@ END {
     for (f = 1; f <= file_count; ++f) visit(files[f], "")
     if ("pgq/queue.hpp" in exists) reach("pgq/queue.hpp", "pgq/queue.hpp")
     if (file_count == 0) complain("pgq", "there are no headers")
+    check_sizes()
     exit complaints > 0
 }

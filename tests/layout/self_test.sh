@@ -24,12 +24,12 @@ good_tree() {
     header pgq/worker.hpp '#include <pgq/queue.hpp>'
     header pgq/pgq.hpp '#include <pgq/worker.hpp>'
 }
-expect() {  # WHAT REGEX: the checker fails and prints one line that matches REGEX
+expect() {  # WHAT REGEX [many]: the checker fails and prints one line that matches REGEX, or many lines with one
     local output
     if output=$("$BASH" "$here/check.sh" "$tree"); then
         echo "not reported: $1"
         failed=1
-    elif ! grep -Eq "$2" <<<"$output" || [ "$(wc -l <<<"$output")" != 1 ]; then
+    elif ! grep -Eq "$2" <<<"$output" || { [ "${3-}" != many ] && [ "$(wc -l <<<"$output")" != 1 ]; }; then
         printf '%s: expected one line like "%s", got:\n%s\n' "$1" "$2" "$output"
         failed=1
     fi
@@ -37,7 +37,7 @@ expect() {  # WHAT REGEX: the checker fails and prints one line that matches REG
 }
 
 good_tree
-"$BASH" "$here/check.sh" "$tree" || { echo "the good tree was refused"; failed=1; }
+[ "$("$BASH" "$here/check.sh" "$tree")" = "11 headers, median 2 lines" ] || { echo "the good tree was refused"; failed=1; }
 
 header pgq/error/result.hpp '#include <pgq/job/id.hpp>'
 header pgq/job/id.hpp
@@ -86,6 +86,19 @@ expect "the umbrella header of Hana" 'job/id.hpp:2: <boost/hana.hpp> is an umbre
 
 header pgq/queue.hpp '#include <pgq/driver/libpq.hpp>'
 expect "a queue that includes libpq" 'queue.hpp: reaches libpq through pgq/driver/libpq.hpp'
+
+header pgq/job/id.hpp $(seq 350 | sed 's/^/\/\//')
+expect "a long header" 'job/id.hpp: 351 lines; a header has 350 at most'
+
+for i in $(seq 22); do header "pgq/job/x$i.hpp"; done
+expect "a full folder" 'pgq/job: 23 headers; a folder has 22 at most'
+
+header pgq/schema/generated.hpp
+expect "a rank without a room" 'check.awk: a rank for .*, which has no headers' many
+
+header pgq/limiter/none.hpp '#include <pgq/serializer/nlohmann/codec.hpp>'
+header pgq/serializer/nlohmann/codec.hpp
+expect "a policy that includes a room of another" 'limiter/none.hpp:2: rank 7.6 must not include'
 
 rm -r "$tree/pgq"
 mkdir "$tree/pgq"

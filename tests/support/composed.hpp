@@ -53,7 +53,8 @@ inline std::string parameter_text(wire::oid type, std::string_view bytes) {
 
 }  // namespace detail
 
-/// A batch as text, "name(parameter, ...)" for each statement; " + " joins the statements of one transaction, " | " follows it.
+/// A batch as text, "name(parameter, ...)" for each statement; " + " joins the statements of one transaction, " | "
+/// follows it.
 inline std::string text_of(const pq::batch& steps) {
     std::string out;
     for (std::size_t i = 0; i < steps.size(); ++i) {

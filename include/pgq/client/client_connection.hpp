@@ -63,6 +63,11 @@ public:
         }
     }
 
+    /// The names of the queue's lanes, to find them at another session.
+    result<std::span<const lane_name>> lane_names() const {
+        if (auto fine = check_queue_name(name_); !fine) return fine.error();
+        return names_;
+    }
     result<std::vector<lane_id>> lanes() {
         return with([](auto&, const std::vector<lane_id>& found) { return result<std::vector<lane_id>>{found}; });
     }
@@ -111,8 +116,9 @@ private:
 
     result<void> find_lanes(typename Driver::session& session) {
         if (!lanes_.empty()) return {};
-        if (auto fine = check_queue_name(name_); !fine) return fine;
-        auto found = session.lanes(name_, names_);
+        const auto names = lane_names();
+        if (!names) return names.error();
+        auto found = session.lanes(name_, *names);
         if (!found) return found.error();
         lanes_ = std::move(*found);
         return {};

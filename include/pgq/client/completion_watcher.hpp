@@ -26,11 +26,11 @@
 
 namespace pgq::detail {
 
-/// Waits for the ends of jobs, for all threads of a program on one session.
+/// Waits until jobs have ended, for all threads that use one queue object, on one session.
 ///
-/// One of the waiting threads, the leader, asks the database for the jobs of all and listens. When its own jobs have
-/// ended, another thread leads. Waits without a thread are served by a thread of the watcher, which starts with the
-/// first.
+/// One of the waiting threads, the leader, asks the database for the jobs of all waiters and listens for a
+/// notification. When the leader's own jobs have ended, another thread becomes the leader. An async_wait() has no
+/// waiting thread: a thread of the watcher waits for it, which the first async_wait() starts.
 template <class Driver>
 class completion_watcher {
     using clock = std::chrono::steady_clock;
@@ -41,12 +41,12 @@ public:
     explicit completion_watcher(const Driver& driver) : driver_{&driver} {}
     completion_watcher(const completion_watcher&) = delete;
     completion_watcher& operator=(const completion_watcher&) = delete;
-    /// Waits without a thread that are still open complete with errc::closed.
+    /// Each async_wait() that has not completed completes with errc::closed.
     ~completion_watcher() {
         {
             const std::lock_guard lock{mutex_};
             closed_ = true;
-            // The stand-in driver of a refused queue has no such member.
+            // The placeholder driver of a queue type that does not compile has no such member.
             if constexpr (requires(typename Driver::session & s) { s.interrupt(); })
                 if (session_) session_->interrupt();
         }
@@ -54,19 +54,19 @@ public:
         if (thread_.joinable()) thread_.join();
     }
 
-    /// Blocks until all have ended, or until `deadline`: then errc::timeout, or why the database could not be asked.
-    /// The answer is in the order of `ids`.
+    /// Blocks until all jobs have ended. At `deadline` it returns errc::timeout, or the error of the latest query if
+    /// that failed. The answer is in the order of `ids`. `keep`: how long the database keeps their outcomes at least.
     answer wait(std::span<const job_id> ids, steady_time deadline, duration keep) {
         if constexpr (!diagnostic::require_worker_session<Driver>()) return errc::invalid_option;
         else return wait_for(ids, deadline, keep);
     }
 
-    /// A number for `async_wait`, by which `cancel_wait` finds that wait.
+    /// A new number for async_wait() and cancel_wait().
     std::uint64_t next_wait_id() {
         const std::lock_guard lock{mutex_};
         return ++last_wait_id_;
     }
-    /// The same as `wait`, but returns at once. The watcher's thread calls `done` with the answer; `done` must not
+    /// The same as wait(), but returns at once. The watcher's thread calls `done` with the answer; `done` must not
     /// block.
     void async_wait(std::uint64_t wait_id, std::span<const job_id> ids, steady_time deadline, duration keep,
                     std::function<void(answer)> done) {
@@ -77,12 +77,12 @@ public:
         if (!thread_.joinable()) thread_ = std::thread{[this] { serve_async_waits(); }};
         changed_.notify_all();
     }
-    /// The wait completes with `why`, unless its answer is on the way already.
+    /// Completes that async_wait() with the error `why`, unless `done` is being called already.
     void cancel_wait(std::uint64_t wait_id, error_info why) {
         const std::lock_guard lock{mutex_};
         for (auto& a : async_waits_)
             if (a->wait_id == wait_id) a->me.refuse(why);
-        if (led_ && session_) session_->interrupt();
+        if (has_leader_ && session_) session_->interrupt();
         changed_.notify_all();
     }
 
@@ -101,7 +101,7 @@ private:
 
     position add(completion_waiter& w) {
         failure_.reset();
-        if (led_ && session_) session_->interrupt();  // the leader has to ask for these jobs, too
+        if (has_leader_ && session_) session_->interrupt();  // the leader has to ask for these jobs, too
         return waiters_.insert(waiters_.end(), &w);
     }
     steady_time until(const completion_waiter& w) const noexcept { return w.until(failure_.has_value()); }
@@ -110,8 +110,8 @@ private:
         std::unique_lock lock{mutex_};
         const auto here = add(me);
         while (!is_over(me)) {
-            if (!led_) lead_round(lock, me);
-            else changed_.wait_until(lock, until(me), [&] { return !led_ || me.is_answered(); });
+            if (!has_leader_) lead_round(lock, me);
+            else changed_.wait_until(lock, until(me), [&] { return !has_leader_ || me.is_answered(); });
         }
         waiters_.erase(here);
         changed_.notify_all();
@@ -120,18 +120,18 @@ private:
 
     bool is_over(const completion_waiter& w) const noexcept { return w.is_over(clock::now(), failure_.has_value()); }
 
-    // The watcher's thread: leads while there are waits without a thread.
+    // The watcher's thread, for async_wait(): it leads like a waiting thread, for the first of them.
     void serve_async_waits() {
         std::unique_lock lock{mutex_};
         for (;;) {
-            const bool last = closed_;
-            if (last)
+            const bool closing = closed_;
+            if (closing)
                 for (auto& a : async_waits_) a->me.refuse(error_info{errc::closed, "the queue object is gone"});
             complete_async_waits(lock);
-            if (last) return;
-            if (closed_) continue;  // it was closed meanwhile: those that are left have not been refused yet
+            if (closing) return;
+            if (closed_) continue;  // closed while `done` was called: the waits that are left get errc::closed
             if (async_waits_.empty()) changed_.wait(lock, [this] { return closed_ || !async_waits_.empty(); });
-            else if (!led_) lead_round(lock, async_waits_.front()->me);
+            else if (!has_leader_) lead_round(lock, async_waits_.front()->me);
             else changed_.wait_until(lock, next_deadline());
         }
     }
@@ -157,9 +157,10 @@ private:
         return next;
     }
 
-    // One round: asks for the jobs of all waiters, then waits for a notification.
+    // One round of the leader, whose own waiter is `me`: asks the database for the jobs of all waiters, then waits for
+    // a notification if jobs of `me` are open. If the connection broke, waits before the next round opens another.
     void lead_round(std::unique_lock<std::mutex>& lock, completion_waiter& me) {
-        led_ = true;
+        has_leader_ = true;
         std::vector<job_id> ids;
         duration keep{};
         steady_time until = steady_time::max();
@@ -177,8 +178,8 @@ private:
         update_waiters(asked, ids, ended);
         const bool all_asked = std::all_of(waiters_.begin(), waiters_.end(), [](auto* w) { return w->was_asked(); });
         if (asked && !me.open().empty() && all_asked && session_) {
-            const auto pause = std::min<duration>(pause_, until - clock::now());
-            pause_ = std::min<duration>(pause_ * 2, std::chrono::seconds{1});
+            const auto pause = std::min<duration>(longest_wait_, until - clock::now());
+            longest_wait_ = std::min<duration>(longest_wait_ * 2, std::chrono::seconds{1});
             lock.unlock();
             if (pause > duration{}) wait_for_notification(pause);
             lock.lock();
@@ -186,7 +187,7 @@ private:
             const auto pause = std::min<duration>(retry_.failed(unit_random()), until - clock::now());
             changed_.wait_for(lock, std::max(pause, duration{}));
         }
-        led_ = false;
+        has_leader_ = false;
         changed_.notify_all();
     }
 
@@ -205,13 +206,14 @@ private:
         return watched;
     }
 
-    // Without a worker nobody else ends the jobs that have expired, so long waits sweep.
+    // If no worker runs, nobody else ends the jobs that have expired. So the third wait in a row without a notification
+    // does it, and each later one.
     void wait_for_notification(duration pause) {
         const auto woken = session_->wait(pause);
-        if (woken && *woken == wake_reason::notified) pause_ = first_pause;
-        const bool swept = woken && (*woken != wake_reason::timeout || pause_ < std::chrono::milliseconds{500} ||
-                                     session_->expire_and_purge());
-        if (woken && swept) return;
+        if (woken && *woken == wake_reason::notified) longest_wait_ = first_wait;
+        const bool must_expire =
+            woken && *woken == wake_reason::timeout && longest_wait_ >= std::chrono::milliseconds{500};
+        if (woken && (!must_expire || session_->expire_and_purge())) return;
         const std::lock_guard lock{mutex_};
         session_.reset();
     }
@@ -228,7 +230,7 @@ private:
         }
     }
 
-    static constexpr duration first_pause = std::chrono::milliseconds{100};
+    static constexpr duration first_wait = std::chrono::milliseconds{100};
 
     const Driver* driver_;
     std::mutex mutex_;
@@ -239,10 +241,10 @@ private:
     std::thread thread_;
     bool closed_ = false;
     std::optional<typename Driver::session> session_;
-    std::optional<error_info> failure_;  // why the database could not be asked the last time
+    std::optional<error_info> failure_;  // the error of the latest query; empty if it succeeded
     fsm::reconnect retry_{};
-    duration pause_ = first_pause;
-    bool led_ = false;
+    duration longest_wait_ = first_wait;  // doubled by each wait, up to 1 s
+    bool has_leader_ = false;
 };
 
 }  // namespace pgq::detail

@@ -17,29 +17,31 @@
 
 namespace pgq::detail {
 
-/// Joins the jobs that several threads enqueue at the same time, one each. While one call is with the server, later
-/// calls wait; then they go as one insert with one commit. A call that is alone goes at once.
+/// Sends the jobs that several threads enqueue at the same time, one job each, in one insert with one commit. While one
+/// thread waits for the server, the calls of the other threads wait; then one of them sends all that wait. A call at
+/// which no other is under way is sent at once.
 ///
-/// A job is durable when its call returns. An error of one job reaches only its own call; after errc::connection_lost
-/// it is in doubt for all jobs of that insert. Jobs are inserted in the order of the calls.
+/// A job is durable when its call returns. An error of one job reaches only its own call; errc::connection_lost reaches
+/// all calls of that insert, and their jobs are in doubt. Jobs are inserted in the order of the calls.
 template <class Driver>
 class group_commit {
 public:
-    /// `lane` is the position of a lane in the composition. The job has nothing but a priority.
+    /// `lane` is the position of a lane in the composition. `options` may set nothing but a priority. Blocks until the
+    /// job is stored.
     result<job_id> put(client_connection<Driver>& to, std::size_t lane, const enqueue_options& options,
                        std::string_view body) {
         entry mine{.lane = lane, .options = &options, .body = body};
         std::unique_lock lock{mutex_};
         waiting_.push_back(&mine);
-        changed_.wait(lock, [&] { return mine.answer || !busy_; });
-        while (!mine.answer) {  // this thread sends, and the calls at the front go first
-            busy_ = true;
+        changed_.wait(lock, [&] { return mine.answer || !is_sending_; });
+        while (!mine.answer) {  // this thread sends; the oldest calls first, which may need more than one insert
+            is_sending_ = true;
             const auto group = take_group();
             lock.unlock();
             auto answers = send(to, group);
             lock.lock();
             for (std::size_t i = 0; i < group.size(); ++i) group[i]->answer.emplace(std::move(answers[i]));
-            busy_ = false;
+            is_sending_ = false;
             changed_.notify_all();
         }
         return std::move(*mine.answer);
@@ -56,7 +58,7 @@ private:
     static constexpr std::size_t most_jobs = 1000;
     static constexpr std::size_t most_bytes = std::size_t{1} << 20;
 
-    // The calls at the front whose jobs one statement can insert.
+    // Removes the oldest calls from `waiting_`, as many as one statement can insert: of one lane and one priority.
     std::vector<entry*> take_group() {
         std::size_t n = 0, bytes = 0;
         while (n < waiting_.size() && n < most_jobs && waiting_[n]->lane == waiting_[0]->lane &&
@@ -69,7 +71,8 @@ private:
         return group;
     }
 
-    // Every call of the group waits for its answer, so each gets one, whatever happens.
+    // Sends the group. Returns one answer for each call, also if an exception is thrown: each call waits for one. If
+    // the server refuses the group, sends each job alone, so that an error reaches only its own call.
     static std::vector<result<job_id>> send(client_connection<Driver>& to, const std::vector<entry*>& group) {
         std::vector<result<job_id>> answers;
         answers.reserve(group.size());
@@ -105,7 +108,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<entry*> waiting_;
-    bool busy_ = false;
+    bool is_sending_ = false;
 };
 
 }  // namespace pgq::detail

@@ -15,6 +15,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/options.hpp>
 #include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/revision.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
@@ -35,7 +36,7 @@ namespace pgq {
 
 struct queue_options {
     std::string name = "default";                  ///< queues of one type and different names share nothing
-    duration keep_results = default_keep_results;  ///< how long the end of a job with a `result` is kept
+    duration keep_results = default_keep_results;  ///< how long the outcome of a job with a `result` is kept
 };
 
 namespace detail {
@@ -48,7 +49,8 @@ concept borrowed_transaction = requires {
     typename Tx::is_borrowed_transaction;
 };
 
-// Calls that take jobs, or use transactions. <pgq/queue.hpp> defines them; a program that only enqueues does without.
+// Calls that take jobs, or use transactions. <pgq/queue.hpp> defines them; a program that only enqueues does not
+// include it.
 template <class Composition>
 struct pull_calls;
 template <class Composition>
@@ -56,17 +58,18 @@ struct transaction_calls;
 
 }  // namespace detail
 
-/// A closed set of job types with the policies they run by, and a name in the database.
+/// A list of job types with their policies; an object of it is one named queue in the database.
 ///
 /// `Args` are, in any order, jobs (`pgq::job<T, policies of this entrypoint...>` or just `T`) and the policies of the
-/// whole queue; a driver and a serializer must be among them. What does not fit together does not compile.
+/// whole queue; a driver and a serializer must be among them. If two arguments do not fit together, the program does
+/// not compile.
 ///
-/// An object enqueues jobs, takes jobs by hand and looks after jobs. It connects with its first call, and again after
-/// the connection broke. Its members are called from any thread; threads take turns on one connection, unless the
-/// comment says otherwise. Workers, handles, pollers and flows refer to the object, which must outlive them. It may be
-/// moved meanwhile.
+/// An object enqueues jobs, takes jobs by hand, and finds, cancels and requeues jobs. The first call connects; if the
+/// connection breaks, the next call connects again. Any thread may call the members. They use one connection one after
+/// the other, unless the comment of a member says otherwise. Workers, handles, pollers and flows refer to the object,
+/// which must outlive them. The object may be moved while they exist.
 ///
-/// A call that fails with errc::connection_lost is in doubt: the database may have done its part.
+/// After errc::connection_lost a call is in doubt: the database may have done what the call asks for, or not.
 template <class... Args>
 class queue : public detail::queue_admin<queue<Args...>, typename checked<Args...>::composition_type> {
     using check = checked<Args...>;
@@ -83,10 +86,10 @@ public:
         : core_{std::make_unique<core_type>(std::move(driver), std::move(options.name), options.keep_results,
                                             std::move(executor), std::move(observer))} {}
 
-    /// Creates the tables, or migrates them to this version of the library. Harmless if they are up to date.
+    /// Creates the tables, or migrates them to this version of the library. If they are up to date, it changes nothing.
     result<void> install() { return driver().install(); }
 
-    /// What an enqueue of one job, or of a range, gives: ids, and calls to wait for the ends of the jobs.
+    /// What an enqueue of one job, or of a range, returns: ids, and calls that wait until the jobs have ended.
     template <class Job>
     using handle_of = job_handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
     template <class Job>
@@ -95,8 +98,8 @@ public:
     // Enqueue
 
     /// Enqueues one job. It is durable when this returns, and keeps its id until it ends. After an error nothing is
-    /// enqueued. Jobs that several threads enqueue at the same time share one insert and one commit, if they have
-    /// nothing but a priority.
+    /// enqueued (errc::connection_lost: in doubt). Jobs that several threads enqueue at the same time share one insert
+    /// and one commit, if they have no option but a priority.
     template <class Job>
         requires(!detail::range_of_jobs<Job, composition_type> && !detail::borrowed_transaction<Job>)
     auto enqueue(const Job& job, const enqueue_options& options = {}) {
@@ -138,12 +141,13 @@ public:
         }
     }
 
-    /// Enqueues by Asio: `co_await jobs.async_enqueue(job, asio::use_awaitable)`, or with any other completion token
+    /// Enqueues with Asio: `co_await jobs.async_enqueue(job, asio::use_awaitable)`, or with any other completion token
     /// for void(std::error_code, job_id). The driver must be one of <pgq/asio.hpp>.
     ///
-    /// The job is copied before this returns. The calls take turns, in order, on a connection of their own.
-    /// Cancellation of any type ends a call that waits for its turn, and nothing is enqueued. After that only terminal
-    /// cancellation ends the call; it closes the connection, and the call is in doubt.
+    /// The job is copied before this returns. All async_enqueue calls of an object share a second connection; they are
+    /// sent one after the other, in the order of the calls. As long as a call has not been sent, cancellation of any
+    /// type ends it, and nothing is enqueued. Later only terminal cancellation ends it; this closes the connection, and
+    /// the call is in doubt.
     template <class Job, class Token>
         requires(!detail::range_of_jobs<Job, composition_type>)
     auto async_enqueue(const Job& job, const enqueue_options& options, Token&& token) {
@@ -171,9 +175,9 @@ public:
         else return core_->connection.async().last_error();
     }
 
-    /// Enqueues the jobs of a very long range by COPY, all or none, without ids, headers and unique keys. The answer is
-    /// their number. For less than some ten thousand jobs `enqueue` is as fast. The connection is in use until it
-    /// returns.
+    /// Enqueues the jobs of a very long range by COPY, all or none. Returns how many there were, not their ids; the
+    /// jobs have no headers and no unique keys. For less than some ten thousand jobs `enqueue` is as fast. Other calls
+    /// on this object wait until it returns.
     template <detail::range_of_jobs<composition_type> Jobs>
     result<std::int64_t> enqueue_stream(Jobs&& jobs, std::int16_t priority = 0) {
         using job_type = detail::job_of_range<Jobs>;
@@ -193,9 +197,9 @@ public:
 
     // Wait
 
-    /// Blocks until these jobs have ended, at most `timeout`: then errc::timeout. Any program may have enqueued them.
-    /// The ends are in the order of `ids`; the end of a job that the database does not know is `unknown`. All threads
-    /// that wait share one connection.
+    /// Blocks until these jobs have ended; after `timeout` it returns errc::timeout. Any program may have enqueued
+    /// them. The answer has one element for each of `ids`, in their order; a job that the database does not know has
+    /// the kind `unknown`. All threads that wait share one connection.
     result<std::vector<ended_job>> wait_for(std::span<const job_id> ids, duration timeout) {
         return core_->connection.watcher().wait(ids, detail::deadline_in(timeout), detail::default_outcome_retention);
     }
@@ -204,7 +208,8 @@ public:
         if (!ended) return std::move(ended.error());
         return std::move(ended->front());
     }
-    /// A handle for a job of that type and id, which any program may have enqueued. It asks nothing.
+    /// A handle for a job of that type and id, which any program may have enqueued. It does not ask the database, and
+    /// does not check that the job exists.
     template <class Job>
     handle_of<Job> find(job_id id) noexcept {
         return {id, true, core_->connection};
@@ -212,13 +217,13 @@ public:
 
     // Take jobs by hand: with <pgq/queue.hpp>
 
-    /// Takes the best job of a type, at most once: it is gone when this returns, and does not come back if the process
-    /// dies. Empty if there is none within `timeout`.
+    /// Takes the first job of a type in the queue's order, at most once: the job is deleted from the database when this
+    /// returns, and does not come back if the process dies. Empty if there is none within `timeout`.
     ///
     /// The call wakes when a job is enqueued and when a delayed one becomes due. A job that cannot be read is held with
-    /// the reason, and the next one is taken. Limits do not hold here. After errc::connection_lost a job may have been
-    /// taken. Threads take turns on the queue's connection to take, and each has a connection of its own while it
-    /// waits.
+    /// the reason, and the next one is taken. Limits do not apply here. After errc::connection_lost a job may have been
+    /// taken. To take a job, threads use the queue's connection one after the other; while it waits, each thread has a
+    /// connection of its own.
     template <class Job>
     result<std::optional<taken<Job>>> get(const get_options& options = {}) {
         if constexpr (!can_pull<Job>()) return errc::invalid_option;
@@ -233,9 +238,9 @@ public:
         else return detail::pull_calls<composition_type>::template items<Job>(*this, std::move(options));
     }
 
-    /// Jobs of a type under a lease, at least once. The caller answers for each by `ack`, `retry`, `hold` ...; without
-    /// an answer it comes back. Limits that hold for all workers hold here, too. It connects when the first job is
-    /// asked for. See poller and polled_job.
+    /// Takes jobs of a type under a lease, at least once. The caller answers for each job by `ack`, `retry`, `hold`
+    /// ...; a job without an answer becomes claimable again. Limits of all workers apply here, too. The poller connects
+    /// when the caller asks for the first job. See poller and polled_job.
     template <class Job>
     auto poll(poll_options options = {}) {
         if constexpr (!can_pull<Job>() || !diagnostic::require_worker_session<driver_type>())
@@ -255,14 +260,14 @@ public:
     /// basic_transaction. It commits when `f` returns. It rolls back when `f` throws or returns a result with an error;
     /// then jobs that were taken are claimable again at once.
     ///
-    /// The answer is a result with what `f` returned; what `f` threw is thrown on. Its own errors are those of
-    /// connecting and of the commit. Threads do not take turns.
+    /// Returns a result with the value that `f` returned. An exception of `f` leaves this call. Its own errors are
+    /// those of connecting and of the commit. Several threads may have transactions at the same time.
     template <class F>
     auto transaction(F&& f) {
         if constexpr (!can_transact()) return result<void>{errc::invalid_option};
         else {
             using calls = detail::transaction_calls<composition_type>;
-            // Said here, so that a compiler that reports an error in `f` has little to print before it.
+            // The type is computed here, so that the compiler's message for an error in `f` is short.
             using returned = decltype(f(std::declval<typename calls::transaction_type&>()));
             return calls::template run<returned>(*core_, f);
         }
@@ -270,7 +275,7 @@ public:
 
     // Settings
 
-    /// Connects and finds the lanes now, and not with the first call: to see errors early.
+    /// The ids of the queue's lanes. Call it to connect now, and not with the first other call: errors show early.
     result<std::vector<lane_id>> lanes() { return core_->connection.lanes(); }
 
     /// The limiter of one entrypoint, or of the queue. Assign one with other values: workers that start later use it.
@@ -285,10 +290,12 @@ public:
     const executor_type& executor() const noexcept { return core_->executor; }
     observer_type& observer() noexcept { return core_->observer; }
 
-    /// For workers: changes what is stored of a job that runs.
+    /// For workers: changes the stored payload or progress of a job that runs.
     result<void> revise(const revision& r) {
         return core_->connection.with([&](auto& session, auto&) { return session.revise(r); });
     }
+    /// For workers: the names of the lanes. Fails if the queue's name is not valid.
+    result<std::span<const lane_name>> lane_names() const { return core_->connection.lane_names(); }
     /// For workers: the limiters as they are now.
     detail::limiter_set limiters() const { return detail::limiters_of<composition_type>::book(core_->limiters); }
     /// For the library: what the object holds. Its address stays.

@@ -35,8 +35,8 @@ std::vector<lane_id> lanes_for(const std::vector<lane_id>& all) {
     return mine;
 }
 
-/// The members of pgq::queue that look after jobs which are enqueued already. Each call is one short transaction,
-/// except where its comment says otherwise. Called from any thread.
+/// The members of pgq::queue for jobs that are enqueued already: progress, cancel, find, hold, requeue, count, limits.
+/// Each call is one short transaction, except where its comment says otherwise. Any thread may call them.
 template <class Queue, class Composition>
 class queue_admin {
 public:
@@ -44,16 +44,17 @@ public:
     /// ended or is held.
     result<std::optional<job_progress>> progress(job_id id) { return progress_through(connection(), id); }
 
-    /// Removes jobs that are ready, delayed, blocked or held, all in one step. Jobs that run see their stop tokens
-    /// within a second, on any node. A running job that ends as done is done; in any other case it is cancelled. Until
-    /// it ends it keeps its unique key and its place in every limit.
+    /// Removes jobs that are ready, deferred, blocked or held, all in one step. The stop tokens of running jobs fire
+    /// within a second, in whichever process they run. A running job that still ends as done counts as done; a job that
+    /// fails or would run again ends as cancelled. Until a running job ends, it keeps its unique key and counts in
+    /// every limit.
     result<cancel_reply> cancel(std::span<const job_id> ids) {
         return connection().with([&](auto& session, auto&) { return session.cancel(ids); });
     }
     result<cancel_reply> cancel(job_id id) { return cancel({&id, 1}); }
 
-    /// The ids of jobs of one type, in order, by their headers and their place. It scans the type's jobs: for people
-    /// and for programs that look after jobs, not for hot paths.
+    /// The ids, in ascending order, of the jobs of one type that pass the filter and are in one of the states `where`.
+    /// It scans all jobs of the type: use it for administration, not for each job.
     template <class Job>
     result<std::vector<job_id>> find_all(const filter& which = {}, job_state where = any_state,
                                          std::int64_t limit = INT64_MAX) {
@@ -85,10 +86,10 @@ public:
         return connection().with([&](auto& session, auto&) { return session.failures(id); });
     }
 
-    /// Routes jobs of this type that would be held to the queue of that name, for all programs from now on. A worker of
-    /// the same queue type can run them there. A routed job keeps its id, payload and priority; its attempts start
-    /// over, and its headers pgq-died-in, pgq-died-of and pgq-attempts say where it comes from. An empty name ends the
-    /// route.
+    /// From now on, jobs of this type that would be held go to the queue `queue_name`, whichever program fails them. A
+    /// worker of the same queue type can run them there. Such a job keeps its id, payload and priority. Its attempts
+    /// start over, and its headers pgq-died-in, pgq-died-of and pgq-attempts tell the queue, the reason and the
+    /// attempts before. With an empty name, jobs are held again.
     template <class Job>
     result<void> dead_letters(std::string_view queue_name) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
@@ -109,8 +110,9 @@ public:
             });
     }
 
-    /// Blocks until fewer than `at_most` jobs of this type have not ended, at most `timeout`: then errc::lane_full. It
-    /// looks again every 5 to 200 ms. Other programs may enqueue in between; `{.at_most = n}` of an enqueue is exact.
+    /// Blocks until this type has fewer than `at_most` unfinished jobs; after `timeout` it returns errc::lane_full. It
+    /// counts again every 5 to 200 ms. Other programs may enqueue between the count and your enqueue; the option
+    /// `{.at_most = n}` of an enqueue is exact.
     template <class Job>
     result<void> wait_for_room(std::int64_t at_most, duration timeout) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
@@ -154,7 +156,7 @@ public:
             });
     }
 
-    /// How many jobs of one type are in each place. It counts rows: for people and tests, not for loops.
+    /// How many jobs of one type are in each state. It counts rows, so it is slow: for people and tests, not for loops.
     template <class Job>
     result<lane_counts> counts() {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
@@ -170,8 +172,8 @@ public:
             });
     }
 
-    /// The limits of this queue that hold for all workers, as the database has them. Workers declare them when they
-    /// start.
+    /// The limits of this queue for all workers together, as the database has them. A worker stores the limits of its
+    /// queue type when it starts, if they are missing.
     result<std::vector<lane_limit>> limits() {
         return connection().with([&](auto& session, auto&) { return session.limits(connection().name(), {}); });
     }

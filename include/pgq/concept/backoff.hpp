@@ -9,16 +9,20 @@ namespace pgq {
 
 template <class B>
 concept can_delay = requires(const B& b, int attempt) {
-    { b.delay(attempt) } noexcept -> std::same_as<duration>;
+    { b.delay(attempt) } -> std::same_as<duration>;
+    requires noexcept(b.delay(attempt));
 };
 
 /// Says how long a job waits after a failed attempt. `attempt` counts from 1 and may be any number above; the answer is
-/// never negative and never overflows. Called from several threads at once. The laws are in pgq/testing/laws/backoff.hpp.
+/// never negative and never overflows. Called from several threads at once. The laws are in
+/// pgq/testing/laws/backoff.hpp.
 template <class B>
 concept backoff_policy = policy_of<B, backoff_tag> && can_delay<B>;
 
 /// A back-off that is stored with each job: `static constexpr bool can_be_stored`, which is false if it has no spec.
 template <class B>
-concept stored_backoff = backoff_policy<B> && requires { { B::can_be_stored } -> std::convertible_to<bool>; };
+concept stored_backoff = backoff_policy<B> && requires {
+    { B::can_be_stored } -> std::convertible_to<bool>;
+};
 
 }  // namespace pgq

@@ -38,11 +38,14 @@ struct try_result {
 /// queue.
 template <class E>
 concept executor_decorator = executor_policy<E> && executor_policy<typename E::inner_type> && requires(const E& e) {
-    { e.inner() } noexcept -> std::same_as<const typename E::inner_type&>;
+    { e.inner() } -> std::same_as<const typename E::inner_type&>;
+    requires noexcept(e.inner());
 };
 
 template <class A>
-concept can_enter = requires(A& a, try_scope& inside) { a.enter(inside); };
+concept can_enter = requires(A& a, try_scope& inside) {
+    a.enter(inside);
+};
 
 template <class A>
 concept can_leave = requires(A& a, const try_scope& outside, try_result& r, steady_time now) {
@@ -72,13 +75,13 @@ struct try_action {
     steady_time until{};
 };
 
-/// An executor that can replace a thread which is blocked by a handler that does not end. After `add_spare_thread()` it runs
-/// one task more at once, until `remove_spare_thread()`. Any thread may call them. Each `add_spare_thread()` is followed by one
-/// `remove_spare_thread()`.
+/// An executor that can replace a thread which is blocked by a handler that does not end. After `add_spare_thread()` it
+/// runs one task more at once, until `remove_spare_thread()`. Any thread may call them. Each `add_spare_thread()` is
+/// followed by one `remove_spare_thread()`.
 template <class E>
 concept can_add_spare_thread = requires(E& e) {
-    { e.add_spare_thread() } noexcept;
-    { e.remove_spare_thread() } noexcept;
+    requires noexcept(e.add_spare_thread());
+    requires noexcept(e.remove_spare_thread());
 };
 
 }  // namespace pgq

@@ -24,24 +24,24 @@ namespace pgq {
 
 /// What a session is for; a driver may set its connections up differently.
 enum class session_role : std::uint8_t {
-    client,   ///< enqueues; keeps the user's durability
-    worker,   ///< claims and acknowledges; listens
+    client,   ///< enqueues; its commits are as durable as the connection's settings say
+    worker,   ///< claims and acknowledges; listens for notifications
     monitor,  ///< heartbeats and rescues
 };
 
-/// How long a wait lasted and why it ended.
+/// Why a wait ended.
 enum class wake_reason : std::uint8_t { timeout, notified, interrupted };
 
-/// Finds the lanes of a queue by name, and makes those that are missing. In the order of `names`.
+/// Finds the lanes of a queue by name, and makes those that are missing. Returns their ids in the order of `names`.
 template <class S>
 concept can_find_lanes = requires(S& s, std::string_view queue, std::span<const lane_name> names) {
     { s.lanes(queue, names) } -> std::same_as<result<std::vector<lane_id>>>;
 };
 
-/// Keeps the limits of a queue, which hold for all workers together.
+/// Stores the limits of a queue for all workers together.
 ///
-/// - `limits`: makes those that are missing and returns all of the queue: what is there already wins.
-/// - `change_limit`: false when there is none to change; it holds from the next claim of any worker on.
+/// - `limits`: stores the given limits that are missing, does not change stored ones, and returns all of the queue.
+/// - `change_limit`: returns false if no such limit is stored. The change applies from the next claim of any worker on.
 template <class S>
 concept can_limit = requires(S& s, std::string_view queue, std::span<const lane_limit> limits,
                              const lane_limit& limit) {
@@ -55,18 +55,20 @@ concept can_enqueue = requires(S& s, const enqueue_request& r, std::vector<job_i
     { s.enqueue(r, ids) } -> std::same_as<result<void>>;
 };
 
-/// Puts jobs with unique keys and dependencies into any lanes: all or none, or errc::duplicate_key. `jobs` is replaced
-/// by what it made of each, in input order.
+/// Puts jobs with any options into any lanes: all or none, or errc::duplicate_key. `jobs` is replaced by the result for
+/// each job, in input order.
 template <class S>
 concept can_enqueue_tracked = requires(S& s, const tracked_request& r, std::vector<enqueued_job>& jobs) {
     { s.enqueue_tracked(r, jobs) } -> std::same_as<result<void>>;
 };
 
-/// Cancels, revives and counts jobs.
+/// Cancels, requeues, lists and counts jobs.
 ///
-/// - `cancel`: jobs that wait are removed in one step. The workers of those that run are notified; such a job that does
-///   not end as done, discarded or held ends as cancelled.
-/// - `requeue`: makes held jobs claimable again, with their attempts from the beginning.
+/// - `cancel`: removes jobs that do not run, in one step. Notifies the workers of the jobs that run; such a job ends as
+///   cancelled unless it ends as done, discarded or held.
+/// - `requeue`: makes held jobs claimable again, with no attempts counted.
+/// - `held`: at most `limit` held jobs of a lane, oldest first.
+/// - `counts`: how many jobs of the lane are in each state.
 template <class S>
 concept can_administrate = requires(S& s, std::span<const job_id> ids, lane_id lane, std::size_t limit) {
     { s.cancel(ids) } -> std::same_as<result<cancel_reply>>;
@@ -75,59 +77,59 @@ concept can_administrate = requires(S& s, std::span<const job_id> ids, lane_id l
     { s.counts(lane) } -> std::same_as<result<lane_counts>>;
 };
 
-/// Looks for jobs and says what becomes of those that have failed for good.
+/// Finds jobs and their failed attempts, counts unfinished jobs, and routes dead letters.
 ///
-/// - `find`: the ids of jobs that a filter lets pass, in order; a scan of their lanes.
-/// - `failures`: the attempts of a job that failed, oldest first, also for a time after it has ended.
-/// - `open_jobs`: how many jobs of the lane have not ended and are not held; counted no further than `most`.
-/// - `set_dead_letter_routes`: jobs of `lanes` that would be held go to the lane at the same place in `to` and are claimable
-///   there, with headers that say where they come from (pgq-died-in, pgq-died-of, pgq-attempts); with an empty `to`
-///   they are held again.
+/// - `find`: the ids, in ascending order, of the jobs that pass a filter. It scans their lanes.
+/// - `failures`: the failed attempts of a job, oldest first. They are kept for some time after it has ended.
+/// - `open_jobs`: how many jobs of the lane have not ended and are not held. It stops counting at `most`.
+/// - `set_dead_letter_routes(lanes, to)`: from now on, jobs of `lanes[i]` that would be held go to the lane `to[i]`.
+///   They are claimable there, and headers say where they come from (pgq-died-in, pgq-died-of, pgq-attempts). With an
+///   empty `to` they are held.
 template <class S>
 concept can_inspect = requires(S& s, const find_request& r, std::vector<job_id>& found, job_id id, lane_id lane,
-                                  std::int64_t most, std::span<const lane_id> lanes) {
+                               std::int64_t most, std::span<const lane_id> lanes) {
     { s.find(r, found) } -> std::same_as<result<void>>;
     { s.failures(id) } -> std::same_as<result<std::vector<failed_attempt>>>;
     { s.open_jobs(lane, most) } -> std::same_as<result<std::int64_t>>;
     { s.set_dead_letter_routes(lanes, lanes) } -> std::same_as<result<void>>;
 };
 
-/// Reads the latest progress of a job that has not ended and is not held, whichever attempt has reported it.
+/// Reads the latest progress of a job, whichever attempt has reported it. Empty if the job has ended or is held.
 template <class S>
 concept can_read_progress = requires(S& s, job_id id) {
     { s.progress_of(id) } -> std::same_as<result<std::optional<std::string>>>;
 };
 
-/// What a queue object needs: it enqueues jobs and looks after them.
-///
-/// One thread at a time uses a session.
+/// What a queue object needs. One thread at a time uses a session.
 template <class S>
 concept client_session = std::movable<S> && can_find_lanes<S> && can_limit<S> && can_enqueue<S> &&
     can_enqueue_tracked<S> && can_administrate<S> && can_inspect<S> && can_read_progress<S>;
 
-/// Finishes, settles, promotes and claims in one atomic step. It changes a lease only while that is still there. After
-/// an error nothing of it has happened, except that a lost connection leaves that in doubt. Claims from limited lanes
-/// never exceed a limit at any instant, whoever else claims at the same time.
+/// Acknowledges, promotes and claims in one atomic step. It changes a lease only while the worker holds it. After an
+/// error nothing of it has happened; after errc::connection_lost that is in doubt. Claims from limited lanes never
+/// exceed a limit at any instant, whoever else claims at the same time.
 template <class S>
 concept can_sync = requires(S& s, const sync_request& r, sync_reply& reply) {
     { s.sync(r, reply) } -> std::same_as<result<void>>;
 };
 
-/// Waits until a notification comes for this session, `interrupt()`, or `timeout`. Only notifications after
-/// `subscribe_wakes` count. `interrupt()` may be called from any thread; it ends the present wait or else the next one.
+/// Waits until a notification comes for this session, for `interrupt()`, or until `timeout` is over. Only notifications
+/// after `subscribe_wakes` count. Any thread may call `interrupt()`: it ends the present wait; if there is none, it
+/// ends the next one at once.
 template <class S>
 concept can_wait = requires(S& s, duration timeout) {
     { s.wait(timeout) } -> std::same_as<result<wake_reason>>;
-    { s.interrupt() }
-    noexcept;
+    requires noexcept(s.interrupt());
 };
 
-/// Keeps a worker known, and finds the dead ones.
+/// Registers workers, keeps them alive, and rescues the jobs of dead ones.
 ///
-/// - `rescue`: gives the jobs of workers that have not beaten for their lease time to others.
-/// - `retire`: the worker is gone; what it still holds is claimable at once, those attempts not counted.
-/// - `leases_of`: takes the worker over: this session is woken for it from now on.
-/// - `give_back`: makes the jobs of these leases claimable, those attempts not counted.
+/// - `beat`: the heartbeat of the worker.
+/// - `rescue`: makes the jobs of workers without a heartbeat for their lease time claimable, or holds them if they have
+///   no attempts left.
+/// - `retire`: removes the worker. The jobs that it still holds are claimable at once; these attempts do not count.
+/// - `leases_of`: the leases that the worker holds. From now on only this session gets its notifications.
+/// - `give_back`: makes the jobs of these leases claimable at once; these attempts do not count.
 template <class S>
 concept can_register = requires(S& s, const worker_info& info, worker_id id) {
     { s.register_worker(info) } -> std::same_as<result<worker_id>>;
@@ -138,62 +140,62 @@ concept can_register = requires(S& s, const worker_info& info, worker_id id) {
     { s.give_back(std::span<const lease_ref>{}) } -> std::same_as<result<void>>;
 };
 
-/// Reads what others have changed about the leases of a worker.
+/// Reads what other sessions have changed about the leases of a worker.
 ///
-/// - `lease_updates`: every lease that the worker holds. While it is held others change its flags and payloads; its
-///   `place` is another then, and an exchange that names the old one reports it as lost.
-/// - `stop_asked`: whether, since the last call, somebody asked for a job of this session's worker to stop;
-///   `lease_updates` says which.
+/// - `lease_updates`: every lease that the worker holds. Other sessions may change its flags and payloads. Then its
+///   `location` changes, too, and a sync with the old location reports the lease as lost.
+/// - `take_stop_request`: whether since the last call a session asked a job of this session's worker to stop;
+///   `lease_updates` says which job.
 template <class S>
 concept can_follow_leases = requires(S& s, worker_id id) {
     { s.lease_updates(id) } -> std::same_as<result<std::vector<lease_update>>>;
-    { s.take_stop_request() }
-    noexcept->std::same_as<bool>;
+    { s.take_stop_request() } -> std::same_as<bool>;
+    requires noexcept(s.take_stop_request());
 };
 
-/// Registers the session as one that waits for the ends of these jobs: `wait` ends with `notified` when one of them has
-/// ended, and now and then without. `ended` is replaced by those that have ended; of the others the outcome is kept for
-/// at least `keep`. Jobs that were not tracked are tracked from then on.
+/// Subscribes the session to the ends of these jobs: when one of them ends, `wait` returns `notified`; it may do so at
+/// other times, too. `ended` is replaced by the jobs that have ended already; the outcomes of the others will be kept
+/// for at least `keep`. From then on all these jobs are tracked.
 template <class S>
 concept can_watch = requires(S& s, std::span<const job_id> ids, duration keep, std::vector<ended_job>& ended) {
     { s.watch(ids, keep, ended) } -> std::same_as<result<void>>;
 };
 
-/// Ends jobs that have expired, and removes records that nobody needs any more.
+/// Ends jobs that have expired, and removes old records: outcomes, unique keys and failed attempts.
 template <class S>
 concept can_sweep = requires(S& s) {
     { s.expire_and_purge() } -> std::same_as<result<purge_reply>>;
 };
 
-/// Changes what is stored of a job while it runs: from any session, while the worker holds the job in that lease and
-/// the job has not left it. Otherwise errc::lease_lost, and nothing is changed. Durable when it returns. Whoever gets
-/// the job next gets this payload. The lease may be in another place afterwards, as with `lease_updates`. A job with
-/// progress is tracked from then on.
+/// Changes the stored payload or progress of a job while it runs, from any session. If the worker does not hold the
+/// lease any more, or the job has left it, the result is errc::lease_lost, and nothing is changed. Durable when it
+/// returns. The next attempt gets the new payload. The location of the lease may change, see `lease_updates`. A job
+/// with progress is tracked from then on.
 template <class S>
 concept can_revise = requires(S& s, const revision& r) {
     { s.revise(r) } -> std::same_as<result<void>>;
 };
 
-/// What a worker needs, and what waits for jobs or for their ends.
+/// What a worker needs, and a program that waits for jobs or for their ends.
 template <class S>
-concept worker_session = client_session<S> && can_sync<S> && can_wait<S> && can_register<S> &&
-    can_follow_leases<S> && can_watch<S> && can_sweep<S> && can_revise<S>;
+concept worker_session = client_session<S> && can_sync<S> && can_wait<S> && can_register<S> && can_follow_leases<S> &&
+    can_watch<S> && can_sweep<S> && can_revise<S>;
 
-/// An exchange in two halves, so that the worker's own thread can run jobs while the server works: `begin_sync`
-/// sends it and does not wait, `end_sync` waits for the answer and reads it into the reply that was named. In
-/// between nothing else is asked of the session, and request and reply stay as they are. Together they promise what
-/// `exchange` promises.
+/// A sync in two halves, so that the worker's own thread can run jobs while the server works: `begin_sync` sends the
+/// request and does not wait, `end_sync` waits for the answer and fills the reply that `begin_sync` got. In between the
+/// caller uses neither the session nor request and reply. Both together promise what `sync` promises.
 template <class S>
 concept can_overlap = requires(S& s, const sync_request& r, sync_reply& reply) {
     { s.begin_sync(r, reply) } -> std::same_as<result<void>>;
     { s.end_sync() } -> std::same_as<result<void>>;
 };
 
-/// Takes jobs for good, and holds one that turned out to be unreadable.
+/// Takes jobs without a lease, and holds a job that turned out to be unreadable.
 ///
-/// - `take`: the best jobs of these lanes that a filter lets pass are gone when it returns, durably; in an open
-///   transaction, when that is committed. It passes over what another session has taken or locked.
-/// - `keep`: a job that was taken becomes a held one; the reason is valid text already. A second call changes nothing.
+/// - `take`: deletes and returns the first jobs of these lanes that pass a filter. The deletion is durable when it
+///   returns; in an open transaction, when that commits. It skips jobs that another session has taken or locked.
+/// - `keep`: stores a taken job in the database again, as a held job. The reason is valid text already. A second call
+///   changes nothing.
 template <class S>
 concept can_take = requires(S& s, const take_request& r, take_reply& reply, const taken_record& job) {
     { s.take(r, reply) } -> std::same_as<result<void>>;
@@ -201,9 +203,9 @@ concept can_take = requires(S& s, const take_request& r, take_reply& reply, cons
 };
 
 /// Makes `take`, `keep` and `enqueue` between `begin` and `commit` one step. `rollback`, or the end of the session,
-/// undoes it, and what was taken is claimable again at once. Others see nothing of it before the commit, and are woken
-/// after it. `rollback_to_savepoint` undoes what followed the latest `savepoint` and forgets that; `release_savepoint`
-/// only forgets it.
+/// undoes it, and jobs that were taken are claimable again at once. Other sessions see nothing of it before the commit;
+/// sleeping workers are woken after it. `rollback_to_savepoint` undoes what followed the latest `savepoint`, and
+/// removes the savepoint; `release_savepoint` only removes it.
 template <class S>
 concept can_transact = requires(S& s) {
     { s.begin() } -> std::same_as<result<void>>;
@@ -214,7 +216,7 @@ concept can_transact = requires(S& s) {
     { s.release_savepoint() } -> std::same_as<result<void>>;
 };
 
-/// Runs a statement of the user's in the open transaction. An empty optional among the parameters is null.
+/// Runs a statement of the user in the open transaction. An empty optional among the parameters is an SQL null.
 template <class S>
 concept can_run_sql = requires(S& s, const std::string& sql, std::span<const std::optional<std::string>> parameters) {
     { s.exec(sql, parameters) } -> std::same_as<result<sql_rows>>;
@@ -231,8 +233,8 @@ concept can_install = requires(const D& d) {
     { d.install() } -> std::same_as<result<void>>;
 };
 
-/// Says where jobs live: opens sessions and makes the tables. `connect` and `install` may be called from any thread.
-/// The laws are in pgq/testing/laws/driver.hpp.
+/// Opens sessions at the place where jobs are stored, and makes the tables. Any thread may call `connect` and
+/// `install`. The laws are in pgq/testing/laws/driver.hpp.
 template <class D>
 concept driver_policy =
     policy_of<D, driver_tag> && can_connect<D> && can_install<D> && client_session<typename D::session>;
@@ -243,17 +245,16 @@ concept worker_driver = driver_policy<D> && worker_session<typename D::session>;
 
 template <class L, class Session>
 concept loan_of = std::movable<L> && requires(const L& held, L& l) {
-    { held.get() }
-    noexcept->std::same_as<Session&>;
-    { l.discard() }
-    noexcept;
+    { held.get() } -> std::same_as<Session&>;
+    requires noexcept(held.get());
+    requires noexcept(l.discard());
 };
 
 /// A driver that also lends sessions, so that the calls on one queue object need not take turns: driver::pool is one.
 ///
-/// `borrow()` gives a session for the role `client` that is the holder's until the loan is destroyed; it may wait for
-/// one, and fails after a time. `discard()` says that the session broke and is not to be lent again. Called from any
-/// thread.
+/// `borrow()` returns a session of the role `client`, which the caller owns until the loan is destroyed. If none is
+/// free it waits, and fails after a time. `discard()` says that the session broke and must not be lent again. Any
+/// thread may call them.
 template <class D>
 concept lending_driver = driver_policy<D> && requires(const D& d) {
     typename D::loan;

@@ -5,6 +5,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 namespace pgq {
 
@@ -22,16 +24,19 @@ struct task {
 
 template <class E>
 concept has_width = requires(const E& e) {
-    { e.width() } noexcept -> std::same_as<std::size_t>;
+    { e.width() } -> std::same_as<std::size_t>;
+    requires noexcept(e.width());
 };
 
 template <class E>
-concept can_execute = requires(E& e, const task& t) { e.execute(t); };
+concept can_execute = requires(E& e, const task& t) {
+    e.execute(t);
+};
 
 template <class E>
 concept can_start_and_stop = requires(E& e) {
     e.start();
-    { e.stop() } noexcept;
+    requires noexcept(e.stop());
 };
 
 /// Runs handlers.
@@ -47,10 +52,22 @@ concept executor_policy = policy_of<E, executor_tag> && has_width<E> && can_exec
 /// An executor whose `execute` runs the task before it returns, in the thread of the worker. The worker then runs the
 /// jobs that it has claimed while the server works on the next claim.
 template <class E>
-concept runs_in_place = executor_policy<E> && requires { requires E::runs_in_place; };
+concept runs_in_place = executor_policy<E> && requires {
+    requires E::runs_in_place;
+};
+
+/// An executor that reports when it runs nothing, so that nobody has to block in `stop()`. `when_idle(f)` calls `f`
+/// once, when no task or coroutine is in progress: before it returns, or on the thread on which the last one ends.
+/// `stop()` does not wait after that. An executor needs it if it runs tasks on the thread that the worker runs on.
+template <class E>
+concept can_report_idle = requires(E& e, std::function<void()> f) {
+    e.when_idle(std::move(f));
+};
 
 /// An executor that can also run coroutines: `executor::coroutine`, or an executor that has its `drive`.
 template <class E>
-concept coroutine_executor = executor_policy<E> && requires { requires E::runs_coroutines; };
+concept coroutine_executor = executor_policy<E> && requires {
+    requires E::runs_coroutines;
+};
 
 }  // namespace pgq

@@ -28,20 +28,25 @@ enum class limiter_error : std::uint8_t { none, no_rate, no_burst, no_concurrenc
 
 template <class L>
 concept can_admit = requires(const L& l, steady_time now) {
-    { l.admit(now) } noexcept -> std::same_as<admission>;
+    { l.admit(now) } -> std::same_as<admission>;
+    requires noexcept(l.admit(now));
 };
 
 template <class L>
 concept can_count = requires(L& l, std::uint32_t n, steady_time now) {
-    { l.began(n, now) } noexcept;
-    { l.ended(n, now) } noexcept;
+    requires noexcept(l.began(n, now));
+    requires noexcept(l.ended(n, now));
 };
 
 template <class L>
-concept can_declare = requires(const L& l, std::vector<limit_spec>& out) { l.declare(out); };
+concept can_declare = requires(const L& l, std::vector<limit_spec>& out) {
+    l.declare(out);
+};
 
 template <class L, class Job>
-concept can_key = requires(const L& l, const Job& job, std::string& out) { l.key(job, out); };
+concept can_key = requires(const L& l, const Job& job, std::string& out) {
+    l.key(job, out);
+};
 
 template <class L>
 inline constexpr limiter_error mistake_of = limiter_error::none;
@@ -51,12 +56,16 @@ inline constexpr limiter_error mistake_of<L> = L::mistake;
 
 /// A limiter that counts jobs by a key. `key(job, out)` appends the key of a job.
 template <class L>
-concept keyed_limiter = requires { requires L::is_keyed; };
+concept keyed_limiter = requires {
+    requires L::is_keyed;
+};
 
 /// A limiter that limits how many jobs run at once over all workers. A running job must then have a lease, by which the
 /// database counts it.
 template <class L>
-concept counts_running = requires { requires L::counts_running; };
+concept counts_running = requires {
+    requires L::counts_running;
+};
 
 /// Decides how many jobs of an entrypoint or a queue may start. A limiter does one of these, or both:
 ///
@@ -69,7 +78,7 @@ concept counts_running = requires { requires L::counts_running; };
 ///
 /// Test your own with pgq/testing/laws/limiter.hpp.
 template <class L>
-concept limiter_policy =
-    policy_of<L, limiter_tag> && std::copyable<L> && ((can_admit<L> && can_count<L>) || can_declare<L>);
+concept limiter_policy = policy_of<L, limiter_tag> && std::copyable<L> &&
+    ((can_admit<L> && can_count<L>) || can_declare<L>);
 
 }  // namespace pgq

@@ -7,7 +7,9 @@
 namespace pgq {
 
 template <class O, class Event>
-concept observes = requires(O& o, const Event& e) { o.on(e); };
+concept observes = requires(O& o, const Event& e) {
+    o.on(e);
+};
 
 namespace detail {
 

@@ -15,7 +15,9 @@ struct delivery_tag {};
 struct uniqueness_tag {};
 
 template <class P>
-concept has_policy_category = requires { typename P::policy_category; };
+concept has_policy_category = requires {
+    typename P::policy_category;
+};
 
 /// A class that declares the category `Category`.
 template <class P, class Category>

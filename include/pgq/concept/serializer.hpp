@@ -44,7 +44,9 @@ inline constexpr bool keeps_result<Job, Serializer> =
 /// requires one. An inner serializer that can write such members, when it is wrapped by an encrypting one, names its
 /// variant that does: `using revealing = ...`.
 template <class S>
-concept encrypting_serializer = serializer_policy<S> && requires { requires S::encrypts; };
+concept encrypting_serializer = serializer_policy<S> && requires {
+    requires S::encrypts;
+};
 
 /// What is wrong with the template arguments of a serializer. A serializer declares `static constexpr serializer_error
 /// flaw`; a queue that gets it then does not compile, with a message.
@@ -56,10 +58,12 @@ enum class serializer_error {
 };
 
 template <class S>
-inline constexpr serializer_error serializer_error_of = serializer_policy<S> ? serializer_error::none
-                                                                : serializer_error::inner_is_no_serializer;
+inline constexpr serializer_error serializer_error_of =
+    serializer_policy<S> ? serializer_error::none : serializer_error::inner_is_no_serializer;
 template <serializer_policy S>
-    requires requires { { S::flaw } -> std::convertible_to<serializer_error>; }
+    requires requires {
+        { S::flaw } -> std::convertible_to<serializer_error>;
+    }
 inline constexpr serializer_error serializer_error_of<S> = S::flaw;
 
 }  // namespace pgq

@@ -20,8 +20,8 @@ namespace pgq {
 /// - `owns_lease`: returns whether the worker still has the lease. Call it only when nothing else will end the lease.
 ///   After a lost connection, another session calls it to find out whether the transaction was committed.
 template <class S>
-concept can_acknowledge = can_transact<S> && requires(S& s, worker_id worker, const lease_ref& lease,
-                                                      std::optional<std::string_view> written) {
+concept can_acknowledge = can_transact<S> &&
+    requires(S& s, worker_id worker, const lease_ref& lease, std::optional<std::string_view> written) {
     { s.commit_acknowledging(worker, lease, written) } -> std::same_as<result<bool>>;
     { s.acknowledge(worker, lease) } -> std::same_as<result<bool>>;
     { s.owns_lease(worker, lease) } -> std::same_as<result<bool>>;

@@ -49,8 +49,7 @@ public:
         return must_end_by_;
     }
     /// Fires when the handler should end: the job was cancelled, its lease was lost, its `executor::timeout` is over,
-    /// or the worker stops and the grace time is over. The work that a handler does after that may be done a second
-    /// time.
+    /// or the worker stops and the grace time is over. The job may run again in another worker at the same time.
     const std::stop_token& stop_token() const noexcept { return stop_; }
     std::span<const header> headers() const noexcept { return job_->headers; }
     std::optional<std::string_view> header_value(std::string_view name) const noexcept {

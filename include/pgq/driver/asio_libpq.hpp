@@ -19,8 +19,8 @@
 
 namespace pgq::driver {
 
-/// PostgreSQL through libpq, by Asio: `asio_libpq{context.get_executor(), "host=..."}`. Everything that driver::libpq can do, and
-/// the same without blocking, with any completion token.
+/// PostgreSQL through libpq, by Asio: `asio_libpq{context.get_executor(), "host=..."}`. Everything that driver::libpq
+/// can do, and the same without blocking, with any completion token.
 ///
 /// Any executor will do: what a session does inside is on a strand of its own. What was made of it and has been used
 /// asynchronously must be gone before its context is.
@@ -42,8 +42,8 @@ public:
     /// Fails as async_connect does.
     result<session> connect(session_role role) const { return session::open(executor_, options_, role); }
 
-    /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's. libpq looks up host
-    /// names by itself, and blocks meanwhile; `hostaddr` in the connection string spares that.
+    /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's. libpq
+    /// looks up host names by itself, and blocks meanwhile; `hostaddr` in the connection string spares that.
     template <asio::completion_token_for<void(std::error_code, session)> Token>
     auto async_connect(session_role role, Token&& token) const {
         return session::async_open(executor_, options_, role, std::forward<Token>(token));

@@ -13,8 +13,8 @@ namespace pgq::driver {
 
 /// PostgreSQL through libpq, blocking: each session is one connection, each verb one round trip.
 ///
-/// `libpq{}` reaches whatever PGHOST, PGDATABASE, PGSERVICE and the rest of libpq's environment say, `libpq{"..."}` adds a
-/// connection string. Copying it copies the settings; connections belong to the sessions.
+/// `libpq{}` reaches whatever PGHOST, PGDATABASE, PGSERVICE and the rest of libpq's environment say, `libpq{"..."}`
+/// adds a connection string. Copying it copies the settings; connections belong to the sessions.
 class libpq {
 public:
     using policy_category = driver_tag;
@@ -27,7 +27,8 @@ public:
     /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's.
     result<session> connect(session_role role) const { return session::open(options_, role); }
 
-    /// Makes the tables, or runs the migrations that are missing. Needs the right to create a schema when there is none.
+    /// Makes the tables, or runs the migrations that are missing. Needs the right to create a schema when there is
+    /// none.
     result<void> install() const { return pq::installer{options_}.run(); }
 
     const connection_options& options() const noexcept { return options_; }

@@ -50,8 +50,8 @@ inline result<void> check(const pool_options& o) {
     return {};
 }
 
-/// The sessions of a pool, whoever holds it: the state machine with its lock and its sleepers. Sessions are opened, asked and
-/// closed outside of the lock.
+/// The sessions of a pool, whoever holds it: the state machine with its lock and the callers that wait. Sessions are
+/// opened, asked and closed outside of the lock.
 template <class Inner>
 class pool_store {
 public:
@@ -70,7 +70,7 @@ public:
     result<fsm::pool_action> acquire() {
         if (auto fine = check(options_); !fine) return fine.error();
         close_surplus();
-        sleeper me;
+        waiter me;
         std::unique_lock lock{mutex_};
         const auto action = machine_.asked(me.name(), now());
         if (action.what != fsm::pool_do::wait) return action;
@@ -105,13 +105,13 @@ public:
     }
 
 private:
-    struct sleeper {
+    struct waiter {
         std::condition_variable woken;
         std::optional<fsm::pool_action> granted{};
 
         std::uint64_t name() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
-        static sleeper& of(std::uint64_t name) noexcept {
-            return *reinterpret_cast<sleeper*>(static_cast<std::uintptr_t>(name));
+        static waiter& of(std::uint64_t name) noexcept {
+            return *reinterpret_cast<waiter*>(static_cast<std::uintptr_t>(name));
         }
     };
 
@@ -127,7 +127,7 @@ private:
 
     void wake(const std::optional<fsm::pool_grant>& g) noexcept {
         if (!g) return;
-        sleeper& next = sleeper::of(g->caller);  // lives until it has had the lock again
+        waiter& next = waiter::of(g->caller);  // lives until it has had the lock again
         next.granted = g->action;
         next.woken.notify_one();
     }
@@ -196,18 +196,20 @@ struct pool_async_side<Inner> {
 }  // namespace detail
 
 /// Any driver, with several sessions for the callers of a queue: `queue<..., driver::pool<driver::libpq>>`,
-/// `pool{libpq{"host=..."}, {.max = 8}}`. Threads that enqueue at once do so on sessions of their own instead of taking turns on one.
+/// `pool{libpq{"host=..."}, {.max = 8}}`. Threads that enqueue at once do so on sessions of their own instead of taking
+/// turns on one.
 ///
-/// A session is opened when one is needed and none is free, up to `max`; the caller that finds all of them in use waits, first come
-/// first served, at most `wait`, and then gets errc::timeout. One that broke is replaced by the next caller who gets its
-/// place. One that nobody used for `max_idle` is closed by the next call of anybody, or, when no more than `min` are open,
-/// has to answer a question first. Opening one takes as long as the inner driver lets it, beyond `wait`.
+/// A session is opened when one is needed and none is free, up to `max`; the caller that finds all of them in use
+/// waits, first come first served, at most `wait`, and then gets errc::timeout. One that broke is replaced by the next
+/// caller who gets its place. One that nobody used for `max_idle` is closed by the next call of anybody, or, when no
+/// more than `min` are open, has to answer a question first. Opening one takes as long as the inner driver lets it,
+/// beyond `wait`.
 ///
 /// Workers are not affected: their sessions come from the inner driver, beside the pool. With an asynchronous driver,
 /// async_enqueue also has up to `max` connections of its own, and takes the one with the fewest calls before it.
 ///
-/// Copies share the sessions, which close with the last of them and of what they have lent. All members may be called from
-/// any thread.
+/// Copies share the sessions, which close with the last of them and of what they have lent. All members may be called
+/// from any thread.
 template <driver_policy Inner>
 class pool : public detail::pool_async_side<Inner> {
     using store = detail::pool_store<Inner>;
@@ -252,8 +254,8 @@ public:
     result<session> connect(session_role role) const { return store_->inner().connect(role); }
     result<void> install() const { return store_->inner().install(); }
 
-    /// Fails with errc::timeout when none became free in time, with errc::invalid_option for options that cannot be, and as
-    /// the inner driver when a session has to be opened and cannot.
+    /// Fails with errc::timeout when none became free in time, with errc::invalid_option for options that cannot be,
+    /// and as the inner driver when a session has to be opened and cannot.
     result<loan> borrow() const {
         auto slot = store_->acquire();
         if (!slot) return std::move(slot.error());
@@ -286,6 +288,11 @@ public:
         return typename pool::async_client{std::move(all)};
     }
     const auto& get_executor() const noexcept requires async_driver<Inner> { return inner().get_executor(); }
+    /// As `connect`, asynchronously: a session of the caller's own.
+    template <class Token>
+    auto async_connect(session_role role, Token&& token) const requires async_driver<Inner> {
+        return inner().async_connect(role, std::forward<Token>(token));
+    }
 
 private:
     std::shared_ptr<store> store_;

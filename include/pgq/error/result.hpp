@@ -38,6 +38,7 @@ public:
         if (has_value_) std::construct_at(&value_, other.value_);
         else std::construct_at(&error_, other.error_);
     }
+    // NOLINTNEXTLINE(performance-noexcept-move-constructor): as noexcept as that of T
     result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) : has_value_{other.has_value_} {
         if (has_value_) std::construct_at(&value_, std::move(other.value_));
         else std::construct_at(&error_, std::move(other.error_));

@@ -20,6 +20,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,8 +41,8 @@ namespace pgq::executor {
 /// program, and is not started.
 ///
 /// `stop()` returns after all tasks and coroutines have ended. It blocks: do not call it from a task or coroutine, and
-/// keep the executor of the program running until it returns. Other work on the own io_context waits for the next
-/// start.
+/// keep the executor of the program running until it returns. `when_idle()` reports when it would not block. Other work
+/// on the own io_context waits for the next start.
 class coroutine {
 public:
     using policy_category = executor_tag;
@@ -103,7 +104,7 @@ public:
             ++under_way_;
         }
         try {
-            asio::co_spawn(executor_, std::move(work), [this](std::exception_ptr error, auto&&...) {
+            asio::co_spawn(executor_, std::move(work), [this](const std::exception_ptr& error, auto&&...) {
                 if (error) std::terminate();
                 ended();
             });
@@ -137,6 +138,16 @@ public:
     void remove_spare_thread() noexcept {
         const std::lock_guard lock{mutex_};
         --extra_;
+    }
+
+    /// Calls `f` when no task or coroutine is in progress: before this returns, or on the thread on which the last one
+    /// ends. A second call replaces an `f` that was not called yet.
+    void when_idle(std::function<void()> f) {
+        {
+            const std::lock_guard lock{mutex_};
+            if (under_way_ != 0) return void(on_idle_ = std::move(f));
+        }
+        f();
     }
 
     void stop() noexcept {
@@ -203,7 +214,10 @@ private:
             lock.unlock();
             launch(next);
         } else if (--under_way_ == 0) {
+            const auto on_idle = std::exchange(on_idle_, {});
             all_ended_.notify_all();  // under the lock, because the waiting thread may then destroy this object
+            lock.unlock();
+            if (on_idle) on_idle();
         }
     }
 
@@ -215,12 +229,13 @@ private:
     std::vector<std::thread> threads_;
     std::mutex mutex_;
     std::condition_variable all_ended_;
+    std::function<void()> on_idle_;
     detail::task_queue waiting_;
     std::size_t under_way_ = 0;
     std::size_t extra_ = 0;
 };
 
-static_assert(coroutine_executor<coroutine> && can_add_spare_thread<coroutine>);
+static_assert(coroutine_executor<coroutine> && can_add_spare_thread<coroutine> && can_report_idle<coroutine>);
 
 }  // namespace pgq::executor
 

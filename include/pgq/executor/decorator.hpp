@@ -5,6 +5,7 @@
 #include <pgq/executor/default_inner.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <utility>
 
 namespace pgq::executor {
@@ -32,6 +33,7 @@ public:
     void drive(Call call) requires(runs_coroutines) {
         inner_.drive(std::move(call));
     }
+    void when_idle(std::function<void()> f) requires(can_report_idle<Inner>) { inner_.when_idle(std::move(f)); }
 
     void add_spare_thread() noexcept requires(can_add_spare_thread<Inner>) { inner_.add_spare_thread(); }
     void remove_spare_thread() noexcept requires(can_add_spare_thread<Inner>) { inner_.remove_spare_thread(); }

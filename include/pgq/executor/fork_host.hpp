@@ -63,7 +63,7 @@ private:
         sigset_t mask;
         ::sigemptyset(&mask);
         ::sigaddset(&mask, SIGCHLD);
-        (void)::sigprocmask(SIG_SETMASK, &mask, nullptr);
+        (void)::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
         child_signals_ = ::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
         if (child_signals_ < 0) ::_exit(EXIT_FAILURE);
         drop_connections();
@@ -76,6 +76,7 @@ private:
         const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
         DIR* const all = nothing < 0 ? nullptr : ::opendir("/proc/self/fd");
         if (all == nullptr) return;
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): the process has one thread
         while (const dirent* const entry = ::readdir(all)) {
             const int fd = std::atoi(entry->d_name);
             struct stat about {};
@@ -142,7 +143,7 @@ private:
             (void)std::signal(s, SIG_DFL);
         sigset_t none;
         ::sigemptyset(&none);
-        (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+        (void)::pthread_sigmask(SIG_SETMASK, &none, nullptr);
         std::string request;
         if (!receive_text(data, request)) ::_exit(EXIT_FAILURE);
         const std::string answer = function_(code_, request);

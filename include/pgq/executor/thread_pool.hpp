@@ -22,8 +22,9 @@ namespace pgq::executor {
 ///
 /// A task may call `execute`, also while `stop()` waits. A task must not call `stop()`.
 ///
-/// `add_spare_thread()` adds a thread, to replace one that is blocked by a task which does not end. `remove_spare_thread()` ends one
-/// thread, as soon as that thread has no task. If the system refuses the additional thread, the pool runs without it.
+/// `add_spare_thread()` adds a thread, to replace one that is blocked by a task which does not end.
+/// `remove_spare_thread()` ends one thread, as soon as that thread has no task. If the system refuses the additional
+/// thread, the pool runs without it.
 class thread_pool {
 public:
     using policy_category = executor_tag;

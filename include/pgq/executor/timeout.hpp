@@ -146,8 +146,9 @@ namespace pgq::executor {
 /// the end of its time in `context::must_end_by()`. A handler without a context does not compile with a timeout, unless
 /// it runs in a `process`.
 ///
-/// A handler that still runs after the `grace` time (default 5 s) is reported as `event::handler_exceeded_timeout`. From then
-/// until it ends, a `thread_pool` or `coroutine` executor runs one more task at once. No thread is ever killed.
+/// A handler that still runs after the `grace` time (default 5 s) is reported as `event::handler_exceeded_timeout`.
+/// From then until it ends, a `thread_pool` or `coroutine` executor runs one more task at once. No thread is ever
+/// killed.
 ///
 /// A thread of the worker fires the token, and callbacks that the handler registers with it run there, so they must be
 /// fast. Around `retrying` the time limits all tries together; inside it, each try. An object can have other times than

@@ -11,57 +11,61 @@ namespace pgq::fsm {
 
 /// When a worker claims from the start of its lanes (a full scan), and when behind its cursors.
 ///
-/// The start has jobs that cursors hide: those enqueued late with a better rank, and those that went back. A full scan
-/// is slow where an old snapshot keeps dead entries there.
+/// A claim behind the cursors does not find jobs that were enqueued later with a better rank, and jobs that were given
+/// back: these are before the cursors. A full scan finds them, but it is slow if an old snapshot keeps dead rows there.
 ///
-///     due():        cursors are trusted for `every`, and longer where scans are slow or workers are many
-///     affordable(): a scan now costs no more than a twentieth of the worker's time
-///     postponed():  a claim behind the cursors came back short, and a scan was not affordable
+///     due():              a scan was last made `every` ago; longer ago if scans are slow or there are many workers
+///     affordable():       with a scan now, scans take no more than a twentieth of the worker's time
+///     postponed_until():  a claim behind the cursors brought too few jobs, and no scan was affordable: when it is
 class full_scan_schedule {
 public:
-    /// `every`: how long cursors are trusted.
+    /// `every`: how long a worker may claim behind its cursors without a full scan.
     explicit full_scan_schedule(duration every) noexcept : every_{every} {}
 
     void set_worker_count(std::int64_t workers) noexcept { workers_ = std::clamp<std::int64_t>(workers, 1, 400); }
 
-    /// A full scan took so long. One that found nothing shows what scanning alone costs.
+    /// A full scan has taken the time `took`. `found`: it claimed jobs; if not, `took` is the cost of scanning alone.
     void scanned(duration took, bool found, steady_time now) noexcept {
-        scanned_ = last_ = now;
-        took_ = took;
+        cursors_valid_since_ = last_scan_at_ = now;
+        last_scan_time_ = took;
         postponed_until_.reset();
-        if (!found) cost_ = took;
+        if (!found) empty_scan_time_ = took;
     }
-    /// There may be jobs that the cursors hide: a scan is due.
+    /// There may be jobs before the cursors: a scan is due.
     void invalidate() noexcept {
-        scanned_ = {};
+        cursors_valid_since_ = {};
         postponed_until_.reset();
     }
-    /// Cursors have to do until a scan is affordable.
+    /// Claims go on behind the cursors until a scan is affordable.
     void postpone() noexcept { postponed_until_ = affordable_at(); }
 
-    /// All workers together spend no more time on full scans than one worker would: what one finds it finds for all.
+    /// Full scans are rationed: all workers together spend no more time on them than one worker would alone. The jobs
+    /// that one scan finds are found for all workers.
     bool due(steady_time now) const noexcept { return now >= due_at(); }
     steady_time due_at() const noexcept {
-        const duration rationed = std::min(std::min(20 * took_, longest) * workers_, longest_of_many);
-        return scanned_ + std::max<duration>(every_ * std::max<std::int64_t>(workers_ / 4, 1), rationed);
+        const duration rationed =
+            std::min(std::min(20 * last_scan_time_, longest_interval) * workers_, longest_interval_of_many);
+        return cursors_valid_since_ + std::max<duration>(every_ * std::max<std::int64_t>(workers_ / 4, 1), rationed);
     }
 
     bool affordable(steady_time now) const noexcept { return now >= affordable_at(); }
     std::optional<steady_time> postponed_until() const noexcept { return postponed_until_; }
 
 private:
-    static constexpr duration longest = std::chrono::seconds{5};
-    static constexpr duration longest_of_many = std::chrono::seconds{30};
-    static constexpr duration longest_postponed = std::chrono::seconds{1};
+    static constexpr duration longest_interval = std::chrono::seconds{5};           // of one worker
+    static constexpr duration longest_interval_of_many = std::chrono::seconds{30};  // of many workers
+    static constexpr duration longest_postponement = std::chrono::seconds{1};
 
-    steady_time affordable_at() const noexcept { return last_ + std::min<duration>(20 * cost_, longest_postponed); }
+    steady_time affordable_at() const noexcept {
+        return last_scan_at_ + std::min<duration>(20 * empty_scan_time_, longest_postponement);
+    }
 
     duration every_;
-    steady_time scanned_{};  // the beginning of time when cursors are not trusted
-    steady_time last_{};
-    duration took_{};
-    duration cost_{};
-    std::int64_t workers_ = 1;
+    steady_time cursors_valid_since_{};  // the latest scan; time zero after invalidate(), so that a scan is due
+    steady_time last_scan_at_{};
+    duration last_scan_time_{};
+    duration empty_scan_time_{};  // of the latest scan that found nothing
+    std::int64_t workers_ = 1;    // all workers of the schema, not only those of this queue
     std::optional<steady_time> postponed_until_;
 };
 

@@ -40,7 +40,8 @@ struct pool_grant {
     friend bool operator==(const pool_grant&, const pool_grant&) = default;
 };
 
-/// A bounded set of sessions that callers borrow. It does nothing itself: it says which slot is whose, and in what order.
+/// A bounded set of sessions that callers borrow. It does nothing itself: it says which slot is whose, and in what
+/// order.
 ///
 ///              asked: open                  returned
 ///     (empty) -------------> lent <----------------------- idle
@@ -51,8 +52,8 @@ struct pool_grant {
 ///        +----------------------------------------------------+
 ///                              surplus
 ///
-/// First asked, first served: nobody is granted a slot while somebody else waits for longer. The session that came back last is
-/// lent first, so that those nobody needs grow old and are closed.
+/// First asked, first served: nobody is granted a slot while somebody else waits for longer. The session that came back
+/// last is lent first, so that those nobody needs grow old and are closed.
 class pool {
 public:
     explicit pool(const pool_settings& s) : settings_{s}, slots_(s.max) {}

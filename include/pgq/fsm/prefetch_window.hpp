@@ -13,27 +13,29 @@ namespace pgq::fsm {
 struct window_options {
     std::uint32_t slots = 1;                          ///< how many jobs run at once; at least 1
     std::uint32_t max_prefetch = 1000;                ///< how many more may be held; 0: none, ever
-    duration target = std::chrono::milliseconds{20};  ///< how long prefetched jobs should last, 5 x at most
-    std::size_t max_bytes = std::size_t{16} << 20;    ///< how large the bodies of all jobs held may be together
+    duration target = std::chrono::milliseconds{20};  ///< prefetched jobs should keep the worker busy for so long
+    std::size_t max_bytes = std::size_t{16} << 20;    ///< bytes that the payloads of all held jobs may have together
 };
 
-/// How many jobs a worker should hold: those that run, and as many more as keep it busy for about `target`.
+/// How many jobs a worker should hold: those that run, and as many more (the prefetch) as keep it busy for about
+/// `target`. It measures rounds: a round begins with a claim and ends when as many jobs have finished as the claim
+/// brought.
 ///
 ///                    claimed()                    as many finished as the claim brought
-///     [nothing measured] ------> [measuring a round] ------> what a job cost = time / jobs finished
+///     [nothing measured] ------> [measuring a round] ------> time per job = time of the round / jobs finished
 ///             ^                          |                                 |
 ///             |  no job finished for 5 x target: prefetch 0                |
 ///             +--------------------------+------------- prefetch ----------+
-///                                            x 2  when the claim was full and that much would last up to `target`
-///                                            / 2  when what is prefetched lasts longer than 5 x target
-///                                             0   when single jobs take longer than 5 x target: an idle worker
-///                                                 could do at once what would wait here
+///                                            x 2  if the claim was full and twice the prefetch lasts up to `target`
+///                                            / 2  if the prefetch lasts longer than 5 x target
+///                                             0   if one job takes longer than 5 x target: an idle worker could run
+///                                                 at once the jobs that would wait here
 ///
-/// A failed claim (`halve()`) and large bodies (`claimed_bytes()`) set upper bounds on all of this. When the target
-/// falls below what is in hand, jobs that have not started may be given back (`dropped()`).
+/// A failed claim (`halve()`) and large payloads (`claimed_bytes()`) set upper bounds on all of this. If the worker
+/// holds more jobs than target(), it may give back jobs that have not started (`dropped()`).
 ///
-/// `finished()` takes the time at which the last job finished, not the time at which the worker learns of it: a worker
-/// that waited for a slow server would take its jobs for slow, too. `finished(0, now)` says that time has passed.
+/// `finished()` takes the time at which the last job finished, not the time at which the worker gets the result. If the
+/// worker waited for a slow server in between, its jobs would look slow. `finished(0, now)` only reports the time.
 class prefetch_window {
 public:
     explicit prefetch_window(window_options options = {}) noexcept
@@ -51,15 +53,17 @@ public:
         return fitting < wanted ? std::max(1u, static_cast<std::uint32_t>(fitting)) : wanted;
     }
     std::uint32_t in_hand() const noexcept { return in_hand_; }
-    /// More than run at once although single jobs take long: the rest should go to an idle worker.
+    /// Whether it holds more jobs than can run at once although jobs take long: the other jobs should go to an idle
+    /// worker.
     bool holds_too_many() const noexcept { return prefetch_ == 0 && in_hand_ > slots_; }
-    /// When it will, unless a job finishes before.
+    /// When holds_too_many() becomes true if no job finishes before.
     steady_time holds_too_many_at() const noexcept {
         return quiet_since_ + duration{static_cast<duration::rep>(longest())} + duration{1};
     }
-    /// How many more will have run within `d`, at the pace of the latest ones; none when that is unknown.
+    /// How many jobs will finish within `d`, if they go on as the latest ones; 0 if that is unknown.
     std::uint32_t within(duration d) const noexcept {
-        return pace_ < 0 ? 0 : static_cast<std::uint32_t>(std::min<double>(max_prefetch_, nanoseconds(d) / pace_));
+        if (time_between_ends_ < 0) return 0;
+        return static_cast<std::uint32_t>(std::min<double>(max_prefetch_, nanoseconds(d) / time_between_ends_));
     }
     /// How many to claim now.
     std::uint32_t room() const noexcept { return target() - std::min(target(), in_hand_); }
@@ -76,7 +80,7 @@ public:
         round_began_ = now;
     }
 
-    /// `n` more from limited lanes: their limits, not this window, say how many.
+    /// A claim brought `n` jobs of limited lanes: their limits, not this window, say how many. They begin no round.
     void claimed_limited(std::uint32_t n, steady_time now) noexcept {
         if (in_hand_ == 0) last_finish_ = now;
         quiet_since_ = now;
@@ -93,13 +97,13 @@ public:
     /// `n` jobs have finished since the last call, the last of them at `now`.
     void finished(std::uint32_t n, steady_time now) noexcept {
         const bool stalled = in_hand_ != 0 && nanoseconds(now - quiet_since_) > longest() * std::max(n, 1u);
-        if (in_hand_ != 0 && n != 0) update_pace(nanoseconds(now - last_finish_) / n);
+        if (in_hand_ != 0 && n != 0) update_time_between_ends(nanoseconds(now - last_finish_) / n);
         in_hand_ -= std::min(n, in_hand_);
         if (n != 0) last_finish_ = now, quiet_since_ = std::max(quiet_since_, now);
         if (stalled) {
             prefetch_ = 0;
             round_size_ = 0;
-            pace_ = -1;
+            time_between_ends_ = -1;
         } else if (round_size_ != 0) {
             round_done_ += n;
             if (round_done_ >= round_size_) end_round(now);
@@ -113,57 +117,59 @@ public:
         round_size_ = 0;
     }
 
-    /// `n` of the jobs in hand take no slot.
+    /// `n` of the jobs in hand occupy no thread: the worker may hold so many more.
     void set_extra_slots(std::uint32_t n) noexcept {
-        slots_ = slots_ - extra_ + n;
-        bound_ = std::max(1u, bound_ + n - std::min(bound_ + n, extra_));
-        extra_ = n;
+        slots_ = slots_ - extra_slots_ + n;
+        bound_ = std::max(1u, bound_ + n - std::min(bound_ + n, extra_slots_));
+        extra_slots_ = n;
     }
 
-    /// A claim failed, perhaps because its answer was too large: hold half as many. Full rounds raise the bound slowly.
+    /// A claim failed, perhaps because its answer was too large: from now on target() is at most half of what it was.
+    /// Each round with a full claim raises this bound by an eighth.
     void halve() noexcept { bound_ = std::max(1u, target() / 2); }
 
 private:
     static double nanoseconds(duration d) noexcept {
         return static_cast<double>(std::max(d, duration::zero()).count());
     }
-    void update_pace(double each) noexcept {
-        each = std::max(each, 1.0);
-        pace_ = pace_ < 0 ? each : pace_ + (each - pace_) / 4;
+    // A moving average: the latest value counts a quarter.
+    void update_time_between_ends(double latest) noexcept {
+        latest = std::max(latest, 1.0);
+        time_between_ends_ = time_between_ends_ < 0 ? latest : time_between_ends_ + (latest - time_between_ends_) / 4;
     }
     double longest() const noexcept { return 5 * target_; }
 
     void end_round(steady_time now) noexcept {
         round_size_ = 0;
-        const double each = nanoseconds(now - round_began_) / round_done_;
-        if (each * round_running_ > longest()) {
+        const double time_per_job = nanoseconds(now - round_began_) / round_done_;
+        if (time_per_job * round_running_ > longest()) {  // several run at once: so long takes one job
             prefetch_ = 0;
-        } else if (each * prefetch_ > longest()) {
+        } else if (time_per_job * prefetch_ > longest()) {
             prefetch_ /= 2;
         } else if (round_full_) {
             const std::uint32_t more = prefetch_ == 0 ? 1 : prefetch_ + std::min(prefetch_, max_prefetch_ - prefetch_);
-            if (each * more <= target_) prefetch_ = std::min(more, max_prefetch_);
+            if (time_per_job * more <= target_) prefetch_ = std::min(more, max_prefetch_);
             bound_ += std::min(1 + bound_ / 8, slots_ + max_prefetch_ - bound_);
         }
     }
 
-    std::uint32_t slots_;
-    std::uint32_t extra_ = 0;  // of the slots
+    std::uint32_t slots_;            // jobs that run at once, and the extra slots
+    std::uint32_t extra_slots_ = 0;  // part of slots_
     std::uint32_t max_prefetch_;
     double target_;  // in nanoseconds
     double max_bytes_;
     std::uint32_t prefetch_;
-    std::uint32_t bound_;
-    double mean_bytes_ = -1;  // of a body, the latest claims counting most; negative before the first
-    double pace_ = -1;        // nanoseconds from one end of a job to the next; negative when unknown
+    std::uint32_t bound_;            // of target()
+    double mean_bytes_ = -1;         // moving average of a payload; negative before the first claim
+    double time_between_ends_ = -1;  // moving average, in nanoseconds, of two jobs that finish; negative: unknown
     std::uint32_t in_hand_ = 0;
-    std::uint32_t round_size_ = 0;  // 0: none is being measured
-    std::uint32_t round_done_ = 0;
-    std::uint32_t round_running_ = 0;
-    bool round_full_ = false;
+    std::uint32_t round_size_ = 0;     // jobs that the claim brought; 0: no round is being measured
+    std::uint32_t round_done_ = 0;     // of these, how many have finished
+    std::uint32_t round_running_ = 0;  // jobs that run at once in the round
+    bool round_full_ = false;          // the claim brought as many jobs as it asked for
     steady_time round_began_{};
     steady_time last_finish_{};
-    steady_time quiet_since_{};  // neither a job finished nor one was claimed
+    steady_time quiet_since_{};  // since then no job has finished, and none was claimed
 };
 
 }  // namespace pgq::fsm

@@ -16,23 +16,25 @@
 
 namespace pgq::fsm {
 
-/// The life of a worker, without its I/O and without a clock. Begins connected and registered.
+/// Decides what a worker does next, without I/O and without a clock. It begins connected and registered.
 ///
-///     next():  connection not in order -----------------> connect, register_worker, compare_leases, give_back,
-///                                                         refresh_leases; without a connection: pause
-///              acknowledgements due ---------------------> exchange (acknowledge; claims too if there is room)
-///              room, and not drained --------------------> exchange (claim)
-///              drained, not asleep ----------------------> exchange (announce sleep, claim once more)
+///     next():  no connection, or leases not compared ----> connect, register_worker, compare_leases, give_back,
+///                                                          refresh_leases; without a connection: pause
+///              acknowledgements due ---------------------> sync (acknowledge; claim, too, if there is room)
+///              limit, and not drained --------------------> sync (claim)
+///              drained, not asleep ----------------------> sync (subscribe to wake-ups, claim once more)
 ///              asleep -----------------------------------> wait: until notified, poll time, or a deferred job is due
-///              asleep, but no room any more -------------> exchange (announce awake, wake a peer)
+///              asleep, but no room any more -------------> sync (unsubscribe from wake-ups, wake a peer)
 ///              until::drained, and drained --------------> count_deferred
 ///              stopping ---------------------------------> see shutdown
 ///
-///     exchanged():  less than asked, a full scan --------> drained
-///                   less than asked, behind cursors -----> a full scan next; or drained until a scan is affordable
-///                   as much as asked --------------------> wake a peer: there may be more
+///     exchanged():  fewer jobs than asked, a full scan --> drained
+///                   fewer jobs, behind the cursors ------> a full scan next; or drained until a scan is affordable
+///                   as many jobs as asked ---------------> wake a peer: there may be more
 ///
-/// A worker stays "asleep" while it works on what it was woken for and has room for more: enqueuers go on waking it.
+/// Asleep: subscribed to wake-ups. A worker stays asleep while it runs the jobs that it was woken for, as long as it
+/// has room for more: programs that enqueue go on waking it. Room: how many jobs it may claim now. In hand: claimed,
+/// and not finished. Drained: a claim has found no more jobs.
 ///
 /// Its parts: `connection` (is there a session, which leases are ours), `claim_schedule` (is there something to claim),
 /// `deferred_schedule` (when is a deferred job due), `prefetch_window` (how many jobs to hold), `shutdown`.
@@ -48,56 +50,59 @@ public:
           slots_{o.window.slots} {}
 
     worker_action next(steady_time now) noexcept {
-        asked_ = now;
+        next_at_ = now;
         if (!connection_.is_open() && shutdown_.is_hopeless(connection_.closed_since(), now))
             return {.what = worker_do::stop};
         if (const auto step = connection_.next(now)) return {.what = *step};
-        const auto a = shutdown_.has_begun() ? wind_down(now) : run(now);
-        return connection_.is_open() ? until_check(a, now) : offline(a, now);
+        const auto a = shutdown_.has_begun() ? next_while_stopping(now) : next_while_running(now);
+        return connection_.is_open() ? wait_until_check(a, now) : without_connection(a, now);
     }
 
-    /// The exchange succeeded; it claimed `n` jobs. `due`: how long until the next deferred job.
+    /// The sync succeeded; it claimed `n` jobs of lanes without limits, and made `promoted` jobs ready. `due`: how long
+    /// until the next deferred job is due.
     void exchanged(const worker_action& did, std::uint32_t n, std::uint32_t promoted, std::optional<duration> due,
                    steady_time now) noexcept {
-        unflushed_ = 0;
+        unacknowledged_ = 0;
         failures_ = 0;
         if (did.subscribe_wakes) asleep_ = true;
         if (did.unsubscribe_wakes) asleep_ = false;
         if (did.wake_peer) {
-            wake_peer_ = false;
-            woke_peer_ = now;
+            must_wake_peer_ = false;
+            peer_woken_at_ = now;
         }
         if (did.peek_next_due) deferred_.peeked(due, now);
         else if (did.promote) deferred_.promoted(now);
         if (promoted != 0) claims_.scan_again();
         if (did.limit == 0) return;
         window_.claimed(n, did.limit, now);
-        full_ = n == did.limit;
-        claims_.claimed(did.from_start, n, full_, was_notified_, now - std::max(asked_, ran_at_), now);
-        if (full_) more_for_peers(now);
+        claim_was_full_ = n == did.limit;
+        claims_.claimed(did.from_start, n, claim_was_full_, was_notified_, now - std::max(next_at_, ran_at_), now);
+        if (claim_was_full_) request_peer_wake(now);
     }
-    /// Each exchange may also claim from limited lanes, beyond its limit; it brought `n` of their jobs. `again`: after
-    /// how long another claim may bring more. `more`: a peer could claim some at once.
-    void claimed_limited(std::uint32_t n, std::optional<duration> again, bool more, steady_time now) noexcept {
+    /// Each sync may also claim from limited lanes, beyond `limit`; it brought `n` of their jobs. `again`: after how
+    /// long another claim may bring more. `peer_can_claim`: a peer could claim some at once.
+    void claimed_limited(std::uint32_t n, std::optional<duration> again, bool peer_can_claim,
+                         steady_time now) noexcept {
         if (n != 0) window_.claimed_limited(n, now);
-        limited_come_ = n != 0;
-        if (again) limited_at_ = now + std::clamp<duration>(*again, shortest_wait, std::chrono::hours{24});
-        else limited_at_.reset();
-        if (more) more_for_peers(now);
+        got_limited_ = n != 0;
+        if (again) claim_limited_at_ = now + std::clamp<duration>(*again, shortest_wait, std::chrono::hours{24});
+        else claim_limited_at_.reset();
+        if (peer_can_claim) request_peer_wake(now);
     }
     /// How many workers there are, this one among them.
     void set_worker_count(std::int64_t workers) noexcept { claims_.set_worker_count(workers); }
+    /// The payloads of the `n` jobs that were claimed have so many bytes together.
     void claimed_bytes(std::size_t bytes, std::uint32_t n) noexcept { window_.claimed_bytes(bytes, n); }
 
-    /// The exchange failed though the connection is fine; nothing of it happened.
+    /// The server refused the sync: nothing was acknowledged or claimed. The worker pauses before the next one.
     void failed(const worker_action& did, steady_time now) noexcept {
         if (did.limit > 0) window_.halve();
         failures_ = std::min(failures_ + 1, 10);
-        resting_until_ = now + std::min<duration>(std::chrono::milliseconds{10} * (1 << failures_), longest_rest);
+        retry_at_ = now + std::min<duration>(std::chrono::milliseconds{10} * (1 << failures_), longest_retry_delay);
     }
 
-    /// `n` jobs have run in the loop's own thread, the last one until `when`, while an exchange was under way.
-    /// finished() follows when the exchange is over.
+    /// `n` jobs have run in the loop's own thread, while it waited for the answer to a sync; the last one ended at
+    /// `when`. finished() follows for the same jobs when the answer has come.
     void ran(std::uint32_t n, steady_time when) noexcept {
         if (n == 0) return;
         window_.finished(n, when);
@@ -107,70 +112,76 @@ public:
     /// `n` jobs have finished, the last one at `when`.
     void finished(std::uint32_t n, steady_time when) noexcept {
         if (n == 0) return;
-        const std::uint32_t known = std::min(n, ran_);
-        ran_ -= known;
-        if (n != known) window_.finished(n - known, when);
-        if (unflushed_ == 0) flush_at_ = when + options_.flush_after;
-        unflushed_ += n;
-        if (in_hand() == 0) claims_.all_ran(limited_come_);
+        const std::uint32_t counted = std::min(n, ran_);  // by ran()
+        ran_ -= counted;
+        if (n != counted) window_.finished(n - counted, when);
+        if (unacknowledged_ == 0) acknowledge_at_ = when + options_.flush_after;
+        unacknowledged_ += n;
+        if (in_hand() == 0) claims_.all_ran(got_limited_);
     }
-    /// Jobs are claimable again at once. `behind_cursor`: the cursors do not hide them.
+    /// Jobs of this worker are claimable again at once. `behind_cursor`: its cursors do not hide them.
     void requeued(bool behind_cursor) noexcept {
         if (behind_cursor) claims_.claim_again();
         else claims_.scan_again();
     }
+    /// A job of this worker was deferred for `delay`.
     void deferred_for(duration delay, steady_time now) noexcept { deferred_.deferred_for(delay, now); }
-    /// Whether jobs wait behind slow ones: those that have not started should be given back, see dropped().
+    /// Whether jobs in hand wait for jobs that take long: the caller gives those that have not started back, and calls
+    /// dropped().
     bool should_give_back(steady_time now) noexcept {
         window_.finished(0, now);
         return !stopping() && window_.holds_too_many();
     }
-    /// `n` of the jobs in hand take no slot: they wait for others of them, or a spare thread runs in place of theirs.
+    /// `n` of the jobs in hand occupy no thread of the executor: they wait for other jobs of their strand or batch, or
+    /// a spare thread works in place of theirs. So the worker may hold `n` jobs more.
     void set_extra_slots(std::uint32_t n) noexcept {
         const std::uint32_t slots = options_.window.slots + n;
         const std::uint32_t idle = slots - std::min(slots, in_hand());
-        if (slots > slots_ && idle > idle_) claims_.scan_again();  // slots of jobs just claimed are no room
+        // Scan only if there are more idle slots, too: an extra slot for a job that was just claimed makes no limit.
+        if (slots > slots_ && idle > idle_slots_) claims_.scan_again();
         slots_ = slots;
-        idle_ = idle;
+        idle_slots_ = idle;
         window_.set_extra_slots(n);
     }
-    /// `n` jobs have left without having run.
+    /// `n` jobs have left the worker without having run.
     void dropped(std::uint32_t n) noexcept { window_.dropped(n); }
-    /// There is something to acknowledge that should not wait for other jobs.
+    /// There is something to acknowledge that must not wait for other jobs.
     void flush_requested(steady_time now) noexcept {
-        unflushed_ = std::max(unflushed_, 1u);
-        flush_at_ = now;
+        unacknowledged_ = std::max(unacknowledged_, 1u);
+        acknowledge_at_ = now;
     }
 
+    /// A notification came.
     void notified() noexcept {
         if (!asleep_) return;
         claims_.claim_again();
         notified_ = true;
     }
-    /// After count_deferred.
+    /// The reply to count_deferred: so many jobs are deferred or ready. None: the worker stops.
     void deferred_counted(std::int64_t n, steady_time now) noexcept {
         if (n == 0) return shutdown_.begin(now);
-        counted_ = now;
+        counted_at_ = now;
     }
     void stop_requested(steady_time now) noexcept {
         if (!stopping()) shutdown_.begin(now);
     }
 
-    /// The worker is unknown, or has another session: nothing is announced, and nothing is known.
+    /// The worker was declared dead, or has another session: it is not subscribed to wake-ups, and must scan all lanes.
     void start_over() noexcept {
         asleep_ = false;
         deferred_.forget();
         claims_.scan_again();
     }
-    /// For its events.
+    /// The events of the connection (connected, broke, registered ...) go to this part.
     connection& link() noexcept { return connection_; }
 
+    /// How many jobs are claimed and not finished.
     std::uint32_t in_hand() const noexcept { return window_.in_hand(); }
-    /// How many jobs of limited lanes may be claimed beyond those that begin at once: they begin within a moment, so no
-    /// other worker misses the places that they take.
+    /// How many jobs of limited lanes to claim beyond those that can start at once. They start within 2 ms, so they
+    /// hardly keep other workers from starting jobs.
     std::uint32_t limited_ahead() const noexcept { return window_.within(soon); }
     bool stopping() const noexcept { return shutdown_.has_begun(); }
-    /// With so many more jobs finished the loop should return before its wait ends.
+    /// When so many more jobs have finished, the loop should end its wait and call next().
     std::uint32_t wake_threshold() const noexcept {
         if (claims_.is_drained() || in_hand() == 0) return std::max(in_hand(), 1u);
         const std::uint32_t half = window_.target() / 2;
@@ -179,57 +190,58 @@ public:
 
 private:
     static constexpr duration shortest_wait = std::chrono::milliseconds{1};
-    static constexpr duration wake_peer_every = std::chrono::milliseconds{5};  // a peer is awake after less
-    static constexpr duration longest_rest = std::chrono::seconds{5};
+    static constexpr duration wake_peer_every = std::chrono::milliseconds{5};  // longer than a peer needs to wake up
+    static constexpr duration longest_retry_delay = std::chrono::seconds{5};
     static constexpr duration soon = std::chrono::milliseconds{2};
     static constexpr duration count_every = std::chrono::milliseconds{50};
 
-    worker_action run(steady_time now) noexcept {
-        if (now < resting_until_) return {.what = worker_do::wait, .timeout = resting_until_ - now};
+    worker_action next_while_running(steady_time now) noexcept {
+        if (now < retry_at_) return {.what = worker_do::wait, .timeout = retry_at_ - now};
         const bool due = deferred_.due(now);
         claims_.update(due, now);
-        if (limited_at_ && now >= *limited_at_) {
-            limited_at_.reset();
-            return sync({.wake_peer = wake_peer_});
+        if (claim_limited_at_ && now >= *claim_limited_at_) {
+            claim_limited_at_.reset();
+            return sync({.wake_peer = must_wake_peer_});
         }
         if (claims_.must_poll(now)) return poll(now);
-        const std::uint32_t room = wanted();
-        if (room == 0 && asleep_) {
+        const std::uint32_t limit = claim_size();
+        if (limit == 0 && asleep_) {
             return sync({.promote = due,
                          .peek_next_due = due,
                          .unsubscribe_wakes = true,
-                         .wake_peer = wake_peer_ || notified_});
+                         .wake_peer = must_wake_peer_ || notified_});
         }
-        if (room > 0 && !claims_.is_drained()) return claim(room, due, now);
+        if (limit > 0 && !claims_.is_drained()) return claim(limit, due, now);
         if (due) return sync({.promote = true, .peek_next_due = true, .wake_peer = true});
-        if (room > 0 && !asleep_ && !claims_.ends_when_drained()) {
-            return sync({.limit = room,
+        if (limit > 0 && !asleep_ && !claims_.ends_when_drained()) {
+            return sync({.limit = limit,
                          .from_start = !claims_.scan_postponed(),
                          .peek_next_due = true,
                          .subscribe_wakes = true});
         }
-        if (unflushed_ > 0 && (now >= flush_at_ || in_hand() == 0))
+        if (unacknowledged_ > 0 && (now >= acknowledge_at_ || in_hand() == 0))
             return sync({.peek_next_due = deferred_.peek_postponed()});
         if (deferred_.must_peek(now) || (deferred_.peek_postponed() && in_hand() == 0))
             return sync({.peek_next_due = true});
-        if (claims_.ends_when_drained() && claims_.is_drained() && in_hand() == 0 && !limited_at_ &&
+        if (claims_.ends_when_drained() && claims_.is_drained() && in_hand() == 0 && !claim_limited_at_ &&
             !deferred_.due_soon(now))
-            return end_of_work(now);
-        return {.what = worker_do::wait, .timeout = until_something(now)};
+            return next_when_idle(now);
+        return {.what = worker_do::wait, .timeout = time_to_wait(now)};
     }
 
-    worker_action claim(std::uint32_t room, bool due, steady_time now) noexcept {
+    worker_action claim(std::uint32_t limit, bool due, steady_time now) noexcept {
         const bool start = claims_.scan_due(asleep_, now);
-        // A worker that was woken claims first. Whether it was woken for a deferred job it sees afterwards.
+        // A worker that was woken claims at once. A later sync peeks, for the case that it was woken for a deferred
+        // job.
         const bool hurry = asleep_ && notified_ && !due;
         if (hurry) deferred_.postpone_peek(soon, now);
-        return sync({.limit = room,
+        return sync({.limit = limit,
                      .from_start = start,
                      .promote = due,
                      .peek_next_due = !hurry && (due || asleep_ || (start && claims_.ends_when_drained()) ||
                                                  deferred_.may_peek(now)),
-                     .unsubscribe_wakes = asleep_ && full_,
-                     .wake_peer = wake_peer_});
+                     .unsubscribe_wakes = asleep_ && claim_was_full_,
+                     .wake_peer = must_wake_peer_});
     }
 
     worker_action sync(worker_action a) noexcept {
@@ -238,40 +250,43 @@ private:
         return a;
     }
 
-    // Nobody woke it for a whole interval: it looks once, for jobs and for deferred ones in turn, one statement each.
+    // No notification came for a whole poll interval: one statement looks for ready jobs and, at the next poll, for the
+    // next deferred job.
     worker_action poll(steady_time now) noexcept {
         claims_.polled(now);
         poll_deferred_ = !poll_deferred_;
-        const std::uint32_t room = wanted();
-        if (poll_deferred_ || room == 0) return sync({.peek_next_due = true});
-        return sync({.limit = room, .from_start = true});
+        const std::uint32_t limit = claim_size();
+        if (poll_deferred_ || limit == 0) return sync({.peek_next_due = true});
+        return sync({.limit = limit, .from_start = true});
     }
 
-    worker_action end_of_work(steady_time now) noexcept {
-        if (claims_.ran_since_drained()) return claims_.scan_again(), sync({.limit = wanted(), .from_start = true});
-        if (options_.until == run_until::empty) return shutdown_.begin(now), wind_down(now);
-        if (now - counted_ < count_every) return {.what = worker_do::wait, .timeout = count_every - (now - counted_)};
+    // For run_until::empty and run_until::drained, when no job is ready or in hand: scans once more, counts, or stops.
+    worker_action next_when_idle(steady_time now) noexcept {
+        if (claims_.ran_since_drained()) return claims_.scan_again(), sync({.limit = claim_size(), .from_start = true});
+        if (options_.until == run_until::empty) return shutdown_.begin(now), next_while_stopping(now);
+        const duration since = now - counted_at_;
+        if (since < count_every) return {.what = worker_do::wait, .timeout = count_every - since};
         claims_.claim_again();
         return {.what = worker_do::count_deferred};
     }
 
-    worker_action wind_down(steady_time now) noexcept {
+    worker_action next_while_stopping(steady_time now) noexcept {
         const steady_time last_call = shutdown_.last_call();
-        if (now < std::min(resting_until_, last_call))
-            return {.what = worker_do::wait, .timeout = std::min(resting_until_, last_call) - now};
-        const bool due = now >= std::min(flush_at_, shutdown_.grace_ends()) || in_hand() == 0;
-        if (unflushed_ > 0 && now < last_call && due) return sync({.unsubscribe_wakes = asleep_});
-        return shutdown_.next(in_hand(), unflushed_ > 0 ? flush_at_ : steady_time::max(), now);
+        if (now < std::min(retry_at_, last_call))
+            return {.what = worker_do::wait, .timeout = std::min(retry_at_, last_call) - now};
+        const bool due = now >= std::min(acknowledge_at_, shutdown_.grace_ends()) || in_hand() == 0;
+        if (unacknowledged_ > 0 && now < last_call && due) return sync({.unsubscribe_wakes = asleep_});
+        return shutdown_.next(in_hand(), unacknowledged_ > 0 ? acknowledge_at_ : steady_time::max(), now);
     }
 
     // A wait ends when it is time to compare the leases.
-    worker_action until_check(worker_action a, steady_time now) const noexcept {
+    worker_action wait_until_check(worker_action a, steady_time now) const noexcept {
         const duration left = connection_.next_at() - now;
         if (a.what == worker_do::wait && left < a.timeout) a.timeout = std::max(left, shortest_wait);
         return a;
     }
-    // Without a connection whatever needs one is a pause.
-    worker_action offline(worker_action a, steady_time now) const noexcept {
+    // Without a connection, a pause replaces a wait and each action that needs the connection.
+    worker_action without_connection(worker_action a, steady_time now) const noexcept {
         if (a.what == worker_do::sync || a.what == worker_do::count_deferred)
             a = {.what = worker_do::wait, .timeout = std::chrono::seconds{1}};
         if (a.what != worker_do::wait) return a;
@@ -279,20 +294,24 @@ private:
         return {.what = worker_do::pause, .timeout = std::max(left, shortest_wait)};
     }
 
-    void more_for_peers(steady_time now) noexcept { wake_peer_ = wake_peer_ || now - woke_peer_ >= wake_peer_every; }
+    // The next sync wakes a peer, unless this worker has woken one in the last 5 ms.
+    void request_peer_wake(steady_time now) noexcept {
+        must_wake_peer_ = must_wake_peer_ || now - peer_woken_at_ >= wake_peer_every;
+    }
 
-    // Refill when half is gone, or when a slot is empty: a claim is worth a round trip.
-    std::uint32_t wanted() const noexcept {
-        const std::uint32_t hand = in_hand();
+    // How many jobs to claim now. 0 while all slots are in use and more than half of the target is in hand: then a
+    // claim is not worth a round trip.
+    std::uint32_t claim_size() const noexcept {
+        const std::uint32_t held = in_hand();
         const std::uint32_t half = window_.target() / 2;
-        if (hand >= slots_ && hand > half) return 0;
+        if (held >= slots_ && held > half) return 0;
         return options_.overlap ? std::min(window_.room(), std::max(half, slots_)) : window_.room();
     }
 
-    duration until_something(steady_time now) const noexcept {
+    duration time_to_wait(steady_time now) const noexcept {
         duration left = claims_.until(deferred_.until(options_.poll_interval, now), now);
-        if (limited_at_) left = std::min<duration>(left, *limited_at_ - now);
-        if (unflushed_ > 0) left = std::min<duration>(left, flush_at_ - now);
+        if (claim_limited_at_) left = std::min<duration>(left, *claim_limited_at_ - now);
+        if (unacknowledged_ > 0) left = std::min<duration>(left, acknowledge_at_ - now);
         if (in_hand() > slots_ && !window_.holds_too_many())
             left = std::min<duration>(left, window_.holds_too_many_at() - now);
         return std::max(left, duration{std::chrono::microseconds{100}});
@@ -304,25 +323,25 @@ private:
     deferred_schedule deferred_;
     connection connection_;
     shutdown shutdown_;
-    std::uint32_t slots_;
-    std::uint32_t idle_ = 0;  // of the slots, when they were last counted
-    bool asleep_ = false;     // announced
-    bool notified_ = false;
-    bool was_notified_ = false;  // before the latest exchange
-    bool limited_come_ = false;  // the latest exchange brought some
-    bool full_ = false;          // the latest claim brought as many as asked
-    bool wake_peer_ = false;     // a claim was full, and no peer knows
-    bool poll_deferred_ = false;
-    std::uint32_t unflushed_ = 0;
-    std::uint32_t ran_ = 0;  // run by the loop's thread, not finished() yet
-    int failures_ = 0;
-    steady_time flush_at_{};
-    steady_time asked_{};   // for the latest action
-    steady_time ran_at_{};  // when the latest jobs in the loop's thread had run
-    steady_time woke_peer_{};
-    steady_time counted_{};
-    steady_time resting_until_{};
-    std::optional<steady_time> limited_at_;  // when to claim from limited lanes again
+    std::uint32_t slots_;               // jobs that may run at once, and the extra slots
+    std::uint32_t idle_slots_ = 0;      // at the latest set_extra_slots()
+    bool asleep_ = false;               // subscribed to wake-ups
+    bool notified_ = false;             // since the latest sync
+    bool was_notified_ = false;         // before the latest sync
+    bool got_limited_ = false;          // the latest sync claimed jobs of limited lanes
+    bool claim_was_full_ = false;       // the latest claim brought as many jobs as it asked for
+    bool must_wake_peer_ = false;       // until a sync wakes a peer
+    bool poll_deferred_ = false;        // what the latest poll looked for
+    std::uint32_t unacknowledged_ = 0;  // jobs that have finished since the latest sync
+    std::uint32_t ran_ = 0;             // jobs for which ran() was called and finished() not yet
+    int failures_ = 0;                  // syncs in a row that the server refused
+    steady_time acknowledge_at_{};      // when to acknowledge them, at the latest
+    steady_time next_at_{};             // when next() was called last
+    steady_time ran_at_{};              // when the latest job of ran() ended
+    steady_time peer_woken_at_{};
+    steady_time counted_at_{};                     // when deferred jobs were counted last
+    steady_time retry_at_{};                       // after a refused sync: when to send the next one
+    std::optional<steady_time> claim_limited_at_;  // when to claim from limited lanes again
 };
 
 }  // namespace pgq::fsm

@@ -34,10 +34,12 @@
 
 namespace pgq::detail {
 
-/// One attempt of a job. The caller calls `begin()` and then does what `next()` says: a thread that may block does, or
-/// executor::coroutine, where the handler's coroutine refers to the job and the context in here.
+/// One attempt of a job: it reads the payload, calls the handler, perhaps several times (decorators), and reports one
+/// outcome to the job runner. It does not wait: the caller calls begin() and then does what next() says, until that is
+/// `stop`. The caller is a thread that may block (handler_table::run_blocking), or executor::coroutine. The coroutine
+/// of a handler refers to the job and the context in this object.
 ///
-/// `Access` gives it the rest: the runner, the handler, its decorators, the transaction, the time; see handler_table.
+/// `Access` gives access to what is outside: the handler, its decorators, sessions, the time; see handler_table.
 template <class Job, class Access>
 class attempt {
     using runner_type = typename Access::runner;
@@ -52,9 +54,9 @@ public:
     attempt(Access access, runner_type& r, held_lease& s, std::uint32_t position)
         : access_{access}, runner_{&r}, slot_{&s}, position_{position} {}
 
-    /// False if the payload cannot be read, or the job must not run; the attempt is over then.
+    /// Returns false if the payload cannot be read, or the job must not run: then the attempt is over.
     bool begin() {
-        if constexpr (!plan::in_process) {  // there the child reads it: reading may crash like the handler
+        if constexpr (!plan::in_process) {  // with executor::process the child reads it: reading may crash, too
             if (auto read = read_job<composition>(record().body, slot_->version, job_); !read) {
                 conclude({.what = cannot_be_read(read.error())});
                 return false;
@@ -76,7 +78,7 @@ public:
 
     try_action next() const noexcept { return todo_; }
 
-    /// Runs a handler that is a function.
+    /// Calls a handler that is a function. For a coroutine, the caller calls start() instead.
     void call() noexcept {
         try {
             if constexpr (plan::in_process) {
@@ -98,6 +100,7 @@ public:
             else settle({.what = to_outcome<Job, serializer>(std::forward<Value>(value)...)});
         } catch (...) { fail(std::current_exception()); }
     }
+    /// The handler has thrown: the decorators may call it again.
     void threw(const std::exception_ptr& e) noexcept {
         try {
             if constexpr (in_transaction) transaction_.roll_back();
@@ -105,12 +108,12 @@ public:
         } catch (...) { fail(std::current_exception()); }
     }
 
-    /// What cuts a pause short.
+    /// A pause ends early when one of these fires.
     std::array<std::stop_token, 2> stop_tokens() const {
         if constexpr (plan::is_decorated) return {calls_->pause_stop(), runner_->giving_back.get_token()};
         else return {};
     }
-    /// The pause is over; `whole` is false if it was cut short.
+    /// The pause is over; `whole` is false if a stop token ended it early.
     void paused(bool whole) noexcept {
         if constexpr (plan::is_decorated) {
             try {
@@ -139,7 +142,7 @@ private:
         return result_of(end, c.stop_token().stop_requested());
     }
 
-    // A connection that cannot be had costs the job no attempt.
+    // If no connection can be opened, the job runs again in a second, and the attempt does not count.
     outcome call_in_transaction(context& c) {
         if (auto begun = transaction_.begin(access_.sessions()); !begun) {
             notify(runner_->observer(), event::error{begun.error()});
@@ -150,7 +153,7 @@ private:
         return o;
     }
 
-    // A handler may keep the context's address until it ends.
+    // The context of the next call. It stays at its address until the next call: a handler may keep a reference.
     context& new_context() {
         ++calls_made_;
         if constexpr (plan::is_decorated) {
@@ -165,7 +168,8 @@ private:
     job_services services(std::optional<std::string>* revised) const noexcept {
         return services_for<composition, Job>(runner_->desk, *slot_, revised);
     }
-    // The next call begins with the checkpoint of the one before.
+    // If the former call has stored a checkpoint (context::update), the next call gets that payload. False if it cannot
+    // be read: then the attempt is over.
     bool read_revised() {
         if (!calls_->revised()) return true;
         const std::string body = *std::exchange(calls_->revised(), std::nullopt);
@@ -209,7 +213,8 @@ private:
         todo_ = {.what = try_do::pause, .until = now + *pause};
     }
 
-    // The last that is done to the slot, and to the job's place in its strand.
+    // Ends the attempt: reports the outcome to the runner and starts the next job of the strand. After that this object
+    // must not touch the lease: the worker may use it for other jobs.
     void conclude(try_result&& r) noexcept {
         todo_ = {};
         bool settled_by_handler = settled_by_handler_;
@@ -219,7 +224,7 @@ private:
             const auto delay = retry_delay<typename composition::template backoff_of<Job>>(record());
             r.what = retry_after{delay, std::move(r.what).reason()};
         }
-        auto* const line = access_.line_of(*slot_, position_);
+        auto* const line = access_.line_of(*slot_, position_);  // null unless a coroutine of a strand has ended
         runner_->conclude(*slot_, position_, entrypoint_of<Job>, began_, std::move(r.what), settled_by_handler);
         access_.start_next(line);
     }
@@ -238,7 +243,7 @@ private:
     try_action todo_{};
     bool settled_by_handler_ = false;  // it was acknowledged before it ran
     [[no_unique_address]] typename Access::transaction transaction_{};
-    // Elsewhere: what refers to it may not move as an attempt does on its way into a coroutine.
+    // On the heap: other objects refer to it, and this object moves into a coroutine.
     [[no_unique_address]] std::conditional_t<plan::is_decorated, std::unique_ptr<calls>, nothing> calls_{};
 };
 

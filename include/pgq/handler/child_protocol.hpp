@@ -134,7 +134,7 @@ struct child_job {
 };
 
 // More of a reason than is kept anyway, and less than a socket takes while nobody reads.
-inline constexpr std::size_t longest_reason = 32 * 1024;
+inline constexpr std::size_t longest_reason = 32768;
 
 inline std::string encode_result(const try_result& r) {
     message_writer out;
@@ -178,6 +178,8 @@ inline try_result result_of(const child_end& end, bool stop_requested) {
     switch (end.how) {
     case child_end::kind::by_signal:
         if (stop_requested) return {.what = snooze{}};
+        // The C library keeps this text for each thread.
+        // NOLINTNEXTLINE(concurrency-mt-unsafe)
         why += "was ended by signal " + std::to_string(end.value) + " (" + ::strsignal(end.value) + ")";
         break;
     case child_end::kind::by_exit:

@@ -14,15 +14,15 @@
 
 namespace pgq::detail {
 
-/// Lets jobs of one type with equal keys run one after the other. The first job of a key runs, the others wait in its
-/// line. A line exists while its first job runs. `Owner` is a runner; its `in_line` counts the jobs that wait. From any
-/// thread.
+/// Lets jobs of one type with equal keys run one after the other. One job of a key runs, the others wait in the line of
+/// the key. A line exists as long as a job of its key runs. `Owner` is a job_runner; its `in_line` counts the jobs that
+/// wait. Any thread may call the members.
 template <class Key, class Owner>
 class strands {
-    struct waiting_job {
+    struct job_ref {
         held_lease* slot = nullptr;
         std::uint32_t position = 0;
-        friend auto operator<=>(const waiting_job&, const waiting_job&) = default;
+        friend auto operator<=>(const job_ref&, const job_ref&) = default;
     };
 
 public:
@@ -30,10 +30,10 @@ public:
         strands* all = nullptr;
         Owner* owner = nullptr;
         const Key* key = nullptr;
-        std::deque<waiting_job> waiting{};
+        std::deque<job_ref> waiting{};
     };
 
-    /// Null if the job has to wait: `next` gives it out later.
+    /// Adds a job. Returns the line if the job may run now, or null if it has to wait: next() returns it later.
     line* enter(Key key, Owner& owner, held_lease& slot, std::uint32_t position) {
         const std::lock_guard lock{mutex_};
         const auto [at, is_new] = lines_.try_emplace(std::move(key));
@@ -47,31 +47,32 @@ public:
         at->second.key = &at->first;
         return &at->second;
     }
-    /// The first job of the line has ended. Gives the job that is first now; nothing ends the line, and `l` is gone.
+    /// The running job of the line has ended. Returns the job that may run now. If none waits, returns nothing and
+    /// destroys `l`.
     std::optional<std::pair<held_lease*, std::uint32_t>> next(line& l) {
         const std::lock_guard lock{mutex_};
         if (l.waiting.empty()) {
             lines_.erase(lines_.find(*l.key));
             return std::nullopt;
         }
-        const waiting_job first = l.waiting.front();
+        const job_ref first = l.waiting.front();
         l.waiting.pop_front();
         l.owner->in_line.fetch_sub(1);
         return std::pair{first.slot, first.position};
     }
 
-    /// For jobs that end in another function than they began in: which line the job is the first of.
+    /// For coroutines, which end in another function than they began in: stores the line of the running job.
     void remember_line(held_lease& slot, std::uint32_t position, line& l) {
         const std::lock_guard lock{mutex_};
-        first_[{&slot, position}] = &l;
+        line_of_running_[{&slot, position}] = &l;
     }
-    /// Null if the job is not the first of a line.
+    /// Returns the stored line of the job and forgets it. Null if none is stored.
     line* take_line(held_lease& slot, std::uint32_t position) {
         const std::lock_guard lock{mutex_};
-        const auto found = first_.find({&slot, position});
-        if (found == first_.end()) return nullptr;
+        const auto found = line_of_running_.find({&slot, position});
+        if (found == line_of_running_.end()) return nullptr;
         line* const l = found->second;
-        first_.erase(found);
+        line_of_running_.erase(found);
         return l;
     }
 
@@ -80,7 +81,7 @@ private:
                                                  std::type_identity<std::map<Key, line>>>::type;
     std::mutex mutex_;
     line_map lines_;
-    std::map<waiting_job, line*> first_;
+    std::map<job_ref, line*> line_of_running_;
 };
 
 }  // namespace pgq::detail

@@ -28,6 +28,7 @@ public:
     sensitive() = default;
     template <class U = T>
         requires(!std::same_as<std::remove_cvref_t<U>, sensitive> && std::convertible_to<U&&, T>)
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the constraint excludes this class itself
     sensitive(U&& value) : value_(std::forward<U>(value)) {}
 
     T& reveal() & noexcept { return value_; }

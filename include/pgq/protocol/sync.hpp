@@ -25,16 +25,16 @@ struct claim_cursor {
 /// What to claim from one lane.
 struct claim_lane {
     lane_id lane{};
-    claim_cursor cursor{};          ///< the cursor
+    claim_cursor cursor{};          ///< claim jobs behind it; the default claims from the start of the lane
     std::int16_t max_attempts = 0;  ///< after this many deliveries a rescue holds the job; at least 1
     bool lease_per_job = false;     ///< true: one lease for each job, instead of one for all jobs
-    bool exact = false;             ///< true: start at the cursor, even if other workers are known to be further on
+    bool exact = false;  ///< true: start at the cursor; false: a driver may start behind other workers' claims
 };
 
 /// What to claim from a lane that has limits.
 struct limited_lane {
     lane_id lane{};
-    std::uint32_t most = 0;         ///< the number of jobs that this worker can start at once
+    std::uint32_t most = 0;         ///< claim at most this many jobs: so many this worker can start at once
     std::int16_t max_attempts = 0;  ///< as in claim_lane
 };
 
@@ -83,7 +83,7 @@ struct sync_request {
     bool peek_next_due = false;                      ///< report when the next deferred job is due
     bool subscribe_wakes = false;                    ///< subscribe to wake-ups, then claim
     bool unsubscribe_wakes = false;                  ///< unsubscribe from wake-ups
-    bool contended = false;                          ///< many workers claim at once: wait a short time for a claim slot
+    bool contended = false;  ///< many workers claim at once: wait for a claim slot first (see statement::take_turn)
     bool wake_peer = false;  ///< there may be more jobs than this worker can take: wake one sleeping peer
     const filter* claim_filter =
         nullptr;  ///< claim from `lanes` only jobs that pass, one lease each; ignores the cursors
@@ -95,10 +95,10 @@ struct sync_reply {
     std::vector<lease_ref> moved{};    ///< progressed leases that have not ended, with their new row location
     std::vector<std::int64_t> lost{};  ///< ids of leases that this worker had lost; the sync changed nothing of them
     std::optional<duration>
-        next_due{};                   ///< with peek_next_due: time until the next deferred job, by the database's clock
-    std::int64_t workers = 0;         ///< with peek_next_due: the number of workers, if the driver needs it known
-    std::uint32_t promoted = 0;       ///< deferred or blocked jobs that became claimable
-    std::optional<duration> again{};  ///< when a claim from the limited lanes may get more jobs, if that is known
+        next_due{};              ///< with peek_next_due: time until the next deferred job, by the database's clock
+    std::int64_t workers = 0;    ///< with peek_next_due: the number of workers, or 0 if the driver does not count them
+    std::uint32_t promoted = 0;  ///< deferred or blocked jobs that became claimable
+    std::optional<duration> again{};  ///< after how long a claim from the limited lanes may get more jobs, if known
     bool peers_can_claim_limited = false;  ///< a peer could claim from the limited lanes at once
 
     std::size_t claimed() const noexcept {

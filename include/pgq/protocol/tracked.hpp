@@ -27,9 +27,9 @@ struct edge {
     friend constexpr bool operator==(const edge&, const edge&) = default;
 };
 
-/// Jobs to enqueue into any lanes, with every option. `lanes` and `options` have one element for all jobs or one for
-/// each. `keys` (as in enqueue_request) has one for each job or is absent; `keyed` says which of these jobs have a key,
-/// and without it all do. The edges form no cycle.
+/// Jobs to enqueue into any lanes, with every option. `lanes` and `options` have one element for all jobs, or one for
+/// each job. `keys` (limit keys, as in enqueue_request) has one for each job, or is null. `keyed` says which jobs have
+/// a key; if it is null and `keys` is not, all jobs have one. The edges form no cycle.
 struct tracked_request {
     std::span<const lane_id> lanes{};
     const pgq::bodies* bodies = nullptr;

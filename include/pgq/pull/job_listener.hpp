@@ -30,7 +30,7 @@ public:
         auto session = driver.connect(session_role::worker);
         if (!session) return std::move(session.error());
         job_listener made{std::move(*session), std::move(lanes)};
-        if (auto known = made.enroll(); !known) return std::move(known.error());
+        if (auto registered = made.enroll(); !registered) return std::move(registered.error());
         return made;
     }
 
@@ -38,9 +38,9 @@ public:
     result<void> fall_asleep() {
         woken_ = false;
         if (auto alive = stay_alive(); !alive) return alive;
-        auto said = sync({.subscribe_wakes = true});
-        if (said || said.error() != errc::worker_lost) return said;
-        if (auto known = enroll(); !known) return known;
+        auto subscribed = sync({.subscribe_wakes = true});
+        if (subscribed || subscribed.error() != errc::worker_lost) return subscribed;
+        if (auto registered = enroll(); !registered) return registered;
         return sync({.subscribe_wakes = true});
     }
     /// True if an enqueue has woken it.
@@ -54,15 +54,15 @@ public:
     /// Wake-ups go to other workers again. If `wake_peer`, or if it has been woken, one of them wakes now: there may be
     /// more jobs than the caller takes.
     result<void> leave(bool wake_peer) {
-        if (auto heard = wait(duration{}); !heard) return std::move(heard.error());
+        if (auto received = wait(duration{}); !received) return std::move(received.error());
         std::vector<claim_lane> lanes;
         for (const lane_id lane : lanes_) lanes.push_back({.lane = lane, .max_attempts = 1});
         return sync({.lanes = lanes, .unsubscribe_wakes = true, .wake_peer = wake_peer || woken_});
     }
     /// Pauses; an enqueue does not wake it.
     result<void> rest(duration time) {
-        auto rested = session_.wait(time);
-        if (!rested) return std::move(rested.error());
+        auto paused = session_.wait(time);
+        if (!paused) return std::move(paused.error());
         return {};
     }
     void retire() { (void)session_.retire(id_); }
@@ -80,19 +80,19 @@ private:
                                             .lanes = lanes_});
         if (!id) return std::move(id.error());
         id_ = *id;
-        seen_ = clock::now();
+        last_beat_ = clock::now();
         return {};
     }
     // There may be no worker that rescues the jobs of dead workers.
     result<void> stay_alive() {
-        if (clock::now() - seen_ < beat_interval) return {};
+        if (clock::now() - last_beat_ < beat_interval) return {};
         auto answer = session_.beat(id_);
         if (!answer) return std::move(answer.error());
-        seen_ = clock::now();
+        last_beat_ = clock::now();
         if (answer->rescue_needed)
             if (auto rescued = session_.rescue(); !rescued) return std::move(rescued.error());
         if (answer->alive) return {};
-        if (auto known = enroll(); !known) return known;
+        if (auto registered = enroll(); !registered) return registered;
         return sync({.subscribe_wakes = true});
     }
     result<void> sync(sync_request r) {
@@ -108,7 +108,7 @@ private:
     std::vector<lane_id> lanes_;
     worker_id id_{};
     sync_reply reply_{};
-    steady_time seen_{};
+    steady_time last_beat_{};
     bool woken_ = false;
 };
 

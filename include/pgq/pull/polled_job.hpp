@@ -46,7 +46,7 @@ public:
           writer_{other.writer_},
           answered_{std::exchange(other.answered_, true)},
           exceptions_{other.exceptions_} {}
-    polled_job& operator=(polled_job&& other) {
+    polled_job& operator=(polled_job&& other) noexcept(std::is_nothrow_move_assignable_v<Job>) {
         end_scope();
         owner_ = std::move(other.owner_);
         lease_ = std::move(other.lease_);

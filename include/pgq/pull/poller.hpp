@@ -21,13 +21,13 @@
 
 namespace pgq {
 
-/// Jobs of one type, one after the other; the caller answers for each:
+/// Takes jobs of one type under leases, one after the other. The caller answers for each job:
 /// `for (auto& job : jobs.poll<mail>()) { send(*job); job.ack(); }`.
 ///
-/// The loop ends if there is no job within the timeout, and may be entered again. An error throws `failure` in the
-/// loop. `next()` does the same without a loop, from any thread. The poller keeps its jobs by a heartbeat, on a thread
-/// and a connection of its own. When it is destroyed, jobs without an answer are claimable again at once, and those
-/// attempts do not count.
+/// The loop ends if no job comes within the timeout; the caller may begin another loop. In the loop an error throws
+/// `failure`. next() does the same without a loop, and returns errors; any thread may call it. The poller sends a
+/// heartbeat for its jobs, from a thread and a connection of its own. When it is destroyed, jobs without an answer are
+/// claimable again at once, and these attempts do not count.
 template <class Queue, class Job>
 class poller {
     using composition = typename Queue::composition_type;
@@ -77,23 +77,24 @@ public:
     /// and the next one is taken.
     result<std::optional<polled_job<Job>>> next() {
         const poll_options& o = worker_->options();
-        if (auto fine = detail::check(o); !fine) return std::move(fine.error());
+        if (auto valid = detail::check(o); !valid) return std::move(valid.error());
         auto lanes = core_->connection.lanes();
         if (!lanes) return std::move(lanes.error());
-        const detail::waiting w = detail::waiting_for<composition, Job>(*lanes, o);
+        const detail::waiting wait = detail::waiting_for<composition, Job>(*lanes, o);
         auto& cache = detail::cache_of(*core_);
         for (;;) {
-            auto lease = detail::wait_for_job(cache, core_->connection.driver(), w, [&](std::optional<duration>& due) {
-                return worker_->claim(w.lanes, due);
-            });
+            auto lease =
+                detail::wait_for_job(cache, core_->connection.driver(), wait,
+                                     [&](std::optional<duration>& due) { return worker_->claim(wait.lanes, due); });
             if (!lease) return std::move(lease.error());
             if (!*lease) return std::optional<polled_job<Job>>{};
             Job job{};
             auto read = detail::try_read<composition>(*lanes, (*lease)->lane, (*lease)->jobs.front().body, job);
-            const bool present = detail::version_in<composition>(*lanes, (*lease)->lane) == 0;
+            // Only a payload of the current version can be replaced by polled_job::update.
+            const bool is_current = detail::version_in<composition>(*lanes, (*lease)->lane) == 0;
             if (read)
-                return std::optional{
-                    polled_job<Job>{worker_, std::move(**lease), std::move(job), &rest, present ? &writer : nullptr}};
+                return std::optional{polled_job<Job>{worker_, std::move(**lease), std::move(job), &backoff_of,
+                                                     is_current ? &writer : nullptr}};
             if (auto held = hold_unreadable(**lease, std::move(read.error())); !held) return std::move(held.error());
         }
     }
@@ -101,7 +102,7 @@ public:
 private:
     static constexpr const auto& writer = detail::writer_of<Job, typename composition::template serializer_of<Job>>;
 
-    static duration rest(const job_record& record) {
+    static duration backoff_of(const job_record& record) {
         return detail::retry_delay<typename composition::template backoff_of<Job>>(record);
     }
     void advance() {

@@ -53,16 +53,16 @@ private:
 template <class Driver>
 auto sleeping_listener(session_cache<Driver>& h, const Driver& driver, const waiting& w)
     -> decltype(h.take_listener(driver, w.job, w.lanes)) {
-    auto sleeper = h.take_listener(driver, w.job, w.lanes);
-    if (!sleeper) return sleeper;
-    auto asleep = sleeper->fall_asleep();
+    auto listener = h.take_listener(driver, w.job, w.lanes);
+    if (!listener) return listener;
+    auto asleep = listener->fall_asleep();
     if (!asleep && asleep.error() == condition::transient) {
-        sleeper = session_cache<Driver>::listener_type::open(driver, w.lanes);
-        if (!sleeper) return sleeper;
-        asleep = sleeper->fall_asleep();
+        listener = session_cache<Driver>::listener_type::open(driver, w.lanes);
+        if (!listener) return listener;
+        asleep = listener->fall_asleep();
     }
     if (!asleep) return std::move(asleep.error());
-    return sleeper;
+    return listener;
 }
 
 /// Calls `look(next_due)` until it finds a job or the time is over: at once, after each wake-up, when a deferred job
@@ -74,18 +74,18 @@ auto sleeping_listener(session_cache<Driver>& h, const Driver& driver, const wai
 template <class Driver, class Look>
 auto wait_for_job(session_cache<Driver>& h, const Driver& driver, const waiting& w, Look look)
     -> decltype(look(std::declval<std::optional<duration>&>())) {
-    constexpr std::chrono::milliseconds moment{50};
-    if (auto fine = check(w); !fine) return std::move(fine.error());
+    constexpr std::chrono::milliseconds time_awake{50};
+    if (auto valid = check(w); !valid) return std::move(valid.error());
     time_left left{w.timeout};
     std::optional<duration> due;
     auto found = look(due);
     if (!found || *found || w.timeout == duration{}) return found;
 
-    auto sleeper = sleeping_listener(h, driver, w);
-    if (!sleeper) return std::move(sleeper.error());
+    auto listener = sleeping_listener(h, driver, w);
+    if (!listener) return std::move(listener.error());
     for (bool asleep = true;;) {
         if (!asleep)
-            if (auto said = sleeper->fall_asleep(); !said) return std::move(said.error());
+            if (auto subscribed = listener->fall_asleep(); !subscribed) return std::move(subscribed.error());
         asleep = true;
         found = look(due);
         if (!found || *found || left() <= duration{}) break;
@@ -93,7 +93,7 @@ auto wait_for_job(session_cache<Driver>& h, const Driver& driver, const waiting&
         const duration until_due = due ? std::max<duration>(*due, std::chrono::milliseconds{1}) : w.poll_interval;
         const duration span = std::min({left(), w.poll_interval, until_due});
         const auto begun = std::chrono::steady_clock::now();
-        auto woken = sleeper->wait(span);
+        auto woken = listener->wait(span);
         if (!woken) return std::move(woken.error());
         if (!*woken) {
             left.waited(span, begun);
@@ -103,19 +103,19 @@ auto wait_for_job(session_cache<Driver>& h, const Driver& driver, const waiting&
         if (!found || *found) break;
         if (!w.filtered) continue;
         asleep = false;
-        if (auto passed = sleeper->leave(true); !passed) return std::move(passed.error());
-        if (auto rested = sleeper->rest(std::clamp<duration>(left(), duration{}, moment)); !rested)
-            return std::move(rested.error());
+        if (auto unsubscribed = listener->leave(true); !unsubscribed) return std::move(unsubscribed.error());
+        if (auto paused = listener->rest(std::clamp<duration>(left(), duration{}, time_awake)); !paused)
+            return std::move(paused.error());
     }
     if (!found) {
-        sleeper->retire();
+        listener->retire();
         return found;
     }
-    if (auto gone = sleeper->leave(found->has_value()); !gone) {
+    if (auto unsubscribed = listener->leave(found->has_value()); !unsubscribed) {
         if (*found) return found;
-        return std::move(gone.error());
+        return std::move(unsubscribed.error());
     }
-    h.give_back(w.job, std::move(*sleeper));
+    h.give_back(w.job, std::move(*listener));
     if (!*found) found = look(due);  // a wake-up that was on its way was for this job
     return found;
 }
@@ -125,7 +125,7 @@ template <class Driver, class Look>
     requires(!worker_driver<Driver>)
 auto wait_for_job(session_cache<Driver>&, const Driver&, const waiting& w, Look look)
     -> decltype(look(std::declval<std::optional<duration>&>())) {
-    if (auto fine = check(w); !fine) return std::move(fine.error());
+    if (auto valid = check(w); !valid) return std::move(valid.error());
     std::optional<duration> due;
     auto found = look(due);
     if (!found || *found || w.timeout == duration{}) return found;

@@ -6,9 +6,9 @@
 
 namespace pgq::schema {
 
-/// FNV-1a of what a migration does. Comments and blank space do not count, so a typo in a comment can be corrected after the
-/// migration was applied. Literals and quoted identifiers count to the byte. A body between dollar quotes counts as SQL: it is
-/// that of a function.
+/// FNV-1a of what a migration does. Comments and blank space do not count, so a typo in a comment can be corrected
+/// after the migration was applied. Literals and quoted identifiers count to the byte. A body between dollar quotes
+/// counts as SQL: it is that of a function.
 class sql_checksum {
 public:
     constexpr explicit sql_checksum(std::string_view sql) noexcept : sql_{sql} {

@@ -16,8 +16,8 @@ struct applied {
     std::int64_t checksum = 0;
 };
 
-/// The missing migrations, in order. An error when the database has a newer migration than this program, or when a migration
-/// was changed after it was applied.
+/// The missing migrations, in order. An error when the database has a newer migration than this program, or when a
+/// migration was changed after it was applied.
 inline result<std::vector<const migration*>> plan(std::span<const migration> known, std::span<const applied> found) {
     for (const auto& f : found)
         if (f.version > known.back().version)

@@ -5,14 +5,14 @@
 #include <pgq/job/members.hpp>
 #include <pgq/job/sensitive.hpp>
 #include <pgq/serializer/decorator.hpp>
-#include <pgq/serializer/json_codec.hpp>
-#include <pgq/serializer/json_containers.hpp>
-#include <pgq/serializer/json_options.hpp>
-#include <pgq/serializer/json_parser.hpp>
-#include <pgq/serializer/json_scalars.hpp>
-#include <pgq/serializer/json_sensitive.hpp>
-#include <pgq/serializer/json_struct.hpp>
-#include <pgq/serializer/json_sums.hpp>
+#include <pgq/serializer/json/codec.hpp>
+#include <pgq/serializer/json/containers.hpp>
+#include <pgq/serializer/json/options.hpp>
+#include <pgq/serializer/json/parser.hpp>
+#include <pgq/serializer/json/scalars.hpp>
+#include <pgq/serializer/json/sensitive.hpp>
+#include <pgq/serializer/json/struct.hpp>
+#include <pgq/serializer/json/sums.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -34,7 +34,8 @@ inline constexpr bool has_encodable_members<Job> =
 
 }  // namespace detail
 
-/// Writes a job as a JSON object of its adapted members. docs/reference/serializers/json.md lists the types that can be members.
+/// Writes a job as a JSON object of its adapted members. docs/reference/serializers/json.md lists the types that can be
+/// members.
 ///
 /// Errors name the place but never the value: "$.to.0.street: expected a string, found a number". If memory runs out,
 /// it throws std::bad_alloc. Any other exception of a `codec` becomes `errc::invalid_payload`. After a failed read,

@@ -71,7 +71,9 @@ public:
     }
 
     secret_key(const secret_key&) = default;
+    secret_key(secret_key&&) noexcept = default;
     secret_key& operator=(const secret_key&) = default;
+    secret_key& operator=(secret_key&&) noexcept = default;
     ~secret_key() { sodium_memzero(bytes_, size); }
 
     const std::string& id() const noexcept { return id_; }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/concept/serializer.hpp>
-#include <pgq/serializer/json_options.hpp>
+#include <pgq/serializer/json/options.hpp>
 #include <pgq/serializer/nlohmann.hpp>
 
 namespace pgq::serializer {

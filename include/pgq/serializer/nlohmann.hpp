@@ -4,10 +4,10 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/sensitive.hpp>
 #include <pgq/serializer/decorator.hpp>
-#include <pgq/serializer/json_options.hpp>
-#include <pgq/serializer/nlohmann_builder.hpp>
-#include <pgq/serializer/nlohmann_codec.hpp>
-#include <pgq/serializer/nlohmann_compound.hpp>
+#include <pgq/serializer/json/options.hpp>
+#include <pgq/serializer/nlohmann/builder.hpp>
+#include <pgq/serializer/nlohmann/codec.hpp>
+#include <pgq/serializer/nlohmann/compound.hpp>
 
 #include <concepts>
 #include <cstddef>

@@ -53,8 +53,8 @@ concept upcast_from = made_by_from<Next, Previous> || std::constructible_from<Ne
 ///                       std::string path{}; int edge = 0; };
 ///
 /// A program writes the current version. It reads the current version and all previous ones that it names. If no
-/// running worker can read a version, the jobs of that version wait. See docs/reference/serializers/versioned.md for the order of
-/// a deployment.
+/// running worker can read a version, the jobs of that version wait. See docs/reference/serializers/versioned.md for
+/// the order of a deployment.
 ///
 /// The version is `static constexpr std::string_view version` if the type has it. Otherwise it is a fingerprint of the
 /// names and types of the members. Payloads written without `versioned` have an empty version.

@@ -116,7 +116,7 @@ private:
 
     // If a member has the name, the option gets another.
     std::string option_name(std::string name) const {
-        while (std::find(taken_.begin(), taken_.end(), name) != taken_.end()) name = "job_" + name;
+        while (std::find(taken_.begin(), taken_.end(), name) != taken_.end()) name.insert(0, "job_");
         return name;
     }
 

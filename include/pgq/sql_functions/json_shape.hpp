@@ -1,11 +1,11 @@
 #pragma once
 
 #include <pgq/job/members.hpp>
-#include <pgq/serializer/json_codec.hpp>
-#include <pgq/serializer/json_containers.hpp>
-#include <pgq/serializer/json_scalars.hpp>
-#include <pgq/serializer/json_struct.hpp>
-#include <pgq/serializer/json_sums.hpp>
+#include <pgq/serializer/json/codec.hpp>
+#include <pgq/serializer/json/containers.hpp>
+#include <pgq/serializer/json/scalars.hpp>
+#include <pgq/serializer/json/struct.hpp>
+#include <pgq/serializer/json/sums.hpp>
 
 #include <algorithm>
 #include <array>

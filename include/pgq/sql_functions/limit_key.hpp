@@ -6,7 +6,7 @@
 #include <pgq/job/members.hpp>
 #include <pgq/limiter/all_of.hpp>
 #include <pgq/limiter/concurrency_by.hpp>
-#include <pgq/serializer/json_codec.hpp>
+#include <pgq/serializer/json/codec.hpp>
 #include <pgq/sql_functions/json_shape.hpp>
 #include <pgq/sql_functions/sql_text.hpp>
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <pgq/detail/utf8.hpp>
-#include <pgq/serializer/json_codec.hpp>
-#include <pgq/serializer/json_options.hpp>
-#include <pgq/serializer/json_writer.hpp>
+#include <pgq/serializer/json/codec.hpp>
+#include <pgq/serializer/json/options.hpp>
+#include <pgq/serializer/json/writer.hpp>
 #include <pgq/sql_functions/json_shape.hpp>
 #include <pgq/sql_functions/sql_text.hpp>
 

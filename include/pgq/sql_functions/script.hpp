@@ -3,7 +3,7 @@
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/traits.hpp>
-#include <pgq/serializer/json_problem.hpp>
+#include <pgq/serializer/json/problem.hpp>
 #include <pgq/sql_functions/enqueue_function.hpp>
 #include <pgq/sql_functions/entrypoint_function.hpp>
 #include <pgq/sql_functions/json_functions.hpp>
@@ -103,8 +103,8 @@ private:
                           "the name of a " + what + " is UTF-8 text of 1 to " + std::to_string(most) + " bytes"};
     }
 
-    void add_helper(std::string name, std::string about, const std::string& arguments, const std::string& returns,
-                    const std::string& how, std::string_view body) {
+    void add_helper(const std::string& name, std::string about, const std::string& arguments,
+                    const std::string& returns, const std::string& how, std::string_view body) {
         functions_.push_back({.name = name,
                               .owner = sql::digest("for all"),
                               .signature = sql::digest(arguments),

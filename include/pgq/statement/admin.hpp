@@ -37,7 +37,8 @@ SELECT entrypoint, kind, number, amount, (extract(epoch FROM per) * 1000000)::in
   FROM {s}.lane_limit WHERE queue = $1 ORDER BY entrypoint, kind, number)"};
 /// Tokens saved under the former rate are capped by the new burst. Answers with the lanes of the limit.
 inline constexpr query change_limit{"change_limit", R"(
-WITH c AS (UPDATE {s}.lane_limit SET amount = $5, per = $6 * interval '1 microsecond', burst = $7, tokens = least(tokens, $7)
+WITH c AS (UPDATE {s}.lane_limit SET amount = $5, per = $6 * interval '1 microsecond', burst = $7,
+    tokens = least(tokens, $7)
             WHERE queue = $1 AND entrypoint = $2 AND kind = $3 AND number = $4 RETURNING queue, entrypoint)
 SELECT array_agg(a.id) FROM c JOIN {s}.lane a ON a.queue = c.queue AND c.entrypoint IN ('', a.entrypoint))"};
 
@@ -52,7 +53,8 @@ SELECT id, attempts, coalesce(reason, ''), body FROM {s}.deferred
  WHERE lane = $1 AND kind = 'h' ORDER BY id LIMIT $2)"};
 
 inline constexpr query counts{"counts", R"(
-SELECT (SELECT count(*) FROM {s}.ready WHERE lane = $1) + (SELECT coalesce(sum(n), 0)::int8 FROM {s}.pack WHERE lane = $1),
+SELECT (SELECT count(*) FROM {s}.ready WHERE lane = $1)
+       + (SELECT coalesce(sum(n), 0)::int8 FROM {s}.pack WHERE lane = $1),
        (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind <> 'h'),
        (SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
           FROM {s}.lease WHERE lane = $1),

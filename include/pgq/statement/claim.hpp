@@ -14,8 +14,8 @@ namespace pgq::statement {
 
 namespace claim_text {
 
-// Ranks and attempts that are all equal are sent once: each element of an array costs a call at the server and at the
-// client.
+// If all ranks are equal, the answer has only one of them, and so for the attempts: each element of an array costs a
+// call in the server and in the client.
 inline constexpr std::string_view answer = R"(
 RETURNING id, ctid, lane, ids, CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
@@ -31,7 +31,8 @@ WITH got AS (
     RETURNING {job}))";
 inline constexpr std::string_view of_one_in_turn = R"(
 WITH slot AS MATERIALIZED (
-    SELECT number, rank, id FROM {s}.claim_slot WHERE lane = $1 AND current_setting('pgq.claim_slot')::int2 IN (number, 0)
+    SELECT number, rank, id FROM {s}.claim_slot WHERE lane = $1
+        AND current_setting('pgq.claim_slot')::int2 IN (number, 0)
        AND NOT $7 AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT 1),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
@@ -40,7 +41,8 @@ got AS (
          ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
     RETURNING {job}),
 last AS (
-    UPDATE {s}.claim_slot t SET rank = g.rank, id = g.id FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
+    UPDATE {s}.claim_slot t SET rank = g.rank, id = g.id
+        FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
      WHERE t.lane = $1 AND t.number = current_setting('pgq.claim_slot')::int2))";
 inline constexpr std::string_view one_lease = R"(
 INSERT INTO {s}.lease ({lease})
@@ -88,8 +90,9 @@ inline constexpr std::string_view apart = ", CASE WHEN $7[array_position($1, g.l
 
 }  // namespace claim_text
 
-/// Claims up to $4 jobs of one lane behind the cursor ($2, $3) into one lease of worker $5; $6 is max_attempts.
-/// The inner select finds and locks rows by the only index, and the delete goes by ctid: no join, no index on id.
+/// Claims up to $4 jobs of one lane ($1) behind the cursor ($2, $3) into one lease of worker $5; $6 is max_attempts.
+/// The inner select finds and locks the rows with the index on (lane, rank, id). The delete uses their ctids, so it
+/// needs no join and no index on id.
 inline constexpr query claim_one{"claim_one",
                                  joined<claim_text::of_one, claim_text::one_lease, claim_text::answer>::text};
 
@@ -100,12 +103,13 @@ inline constexpr query claim_one{"claim_one",
 inline constexpr query claim_many{
     "claim_many", joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::answer>::text};
 
-/// The same over so many lanes that reading $4 jobs of each would be most of the work: `front` finds how far to read.
+/// The same, for five lanes or more. To read $4 jobs of each of so many lanes would be most of the work, so `front` and
+/// `edge` find first how far to read.
 inline constexpr query claim_wide{"claim_wide",
                                   joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
                                          claim_text::take, claim_text::answer>::text};
 
-/// The same two, with a lease for each job of the lanes marked in $7.
+/// claim_many and claim_wide, with a lease for each job of the lanes marked in $7.
 inline constexpr query claim_each{
     "claim_each",
     joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::apart, claim_text::answer>::text};
@@ -113,8 +117,8 @@ inline constexpr query claim_wide_each{
     "claim_wide_each", joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
                               claim_text::take, claim_text::apart, claim_text::answer>::text};
 
-/// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for workers that claim there at the
-/// moment.
+/// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for the locks of lanes from which other
+/// workers claim at the moment; otherwise these lanes are skipped.
 inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6)"};
 
 /// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. Adds their lanes for `wake_noted`,
@@ -128,7 +132,8 @@ WITH due AS (
 back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM due RETURNING lane)
 SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                                                    string_agg(DISTINCT lane::text, ',')), false),
-       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= now() AND NOT held) THEN {s}.expire() END FROM back)"};
+       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= now() AND NOT held) THEN {s}.expire() END
+           FROM back)"};
 
 /// Microseconds until the next deferred job is due or the next tracked job expires, null when there is none; and the
 /// number of workers.
@@ -146,27 +151,30 @@ SELECT (extract(epoch FROM least(
 inline constexpr query take_turn{"take_turn", R"(
 WITH RECURSIVE t(n, got) AS (
     SELECT 0, CASE WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
-                   WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4 ELSE 0 END
+                   WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4
+                        ELSE 0 END
     UNION ALL
     SELECT n + 1, CASE WHEN pg_sleep(0.001 * 2 ^ least(n, 8)) IS NULL THEN 0
                        WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
-                       WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4 ELSE 0 END
+                       WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4
+                           ELSE 0 END
       FROM t WHERE got = 0 AND n < 16)
 SELECT set_config('pgq.claim_slot', max(got)::text, true) FROM t)"};
 
-/// Claims from one lane after `take_turn`. It continues behind the last claim of its slot, not behind the worker's own
-/// cursor: the other workers have taken the jobs in between. With $7 it uses the cursor. Without a slot it continues
-/// behind that slot which came least far.
+/// Claims from one lane after `take_turn`. It continues behind the last claim that was made with this claim slot, by
+/// whichever worker, and not behind the worker's own cursor: other workers have taken the jobs in between. If $7
+/// (exact) is true it uses the worker's cursor. A worker without a slot continues behind the slot whose last claim is
+/// the first in the lane's order.
 inline constexpr query claim_in_turn{
     "claim_in_turn", joined<claim_text::of_one_in_turn, claim_text::one_lease, claim_text::answer>::text};
 
-inline bool wants_each(const sync_request& r) noexcept {
+inline bool wants_lease_per_job(const sync_request& r) noexcept {
     return std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.lease_per_job; });
 }
 
 inline const query& claim_query(const sync_request& r) noexcept {
     constexpr std::size_t wide = 5;
-    if (wants_each(r)) return r.lanes.size() < wide ? claim_each : claim_wide_each;
+    if (wants_lease_per_job(r)) return r.lanes.size() < wide ? claim_each : claim_wide_each;
     if (r.lanes.size() == 1) return r.contended ? claim_in_turn : claim_one;
     return r.lanes.size() < wide ? claim_many : claim_wide;
 }
@@ -195,10 +203,11 @@ inline void bind_claim(params& p, const sync_request& r) {
         .number(static_cast<std::int64_t>(r.limit))
         .number(r.worker.value)
         .int2s(n, [&](std::size_t i) { return r.lanes[i].max_attempts; });
-    if (wants_each(r)) p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].lease_per_job); });
+    if (wants_lease_per_job(r))
+        p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].lease_per_job); });
 }
 
-/// Only a worker that is about to sleep waits for the locks of the lanes.
+/// Only a worker that is about to sleep waits for the locks of the lanes; other claims skip locked lanes.
 inline void bind_claim_limited(params& p, const sync_request& r) {
     const std::size_t n = r.limited.size();
     p.clear();

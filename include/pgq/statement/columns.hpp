@@ -39,8 +39,8 @@ inline constexpr std::string_view alone = R"(ARRAY[g.id], ARRAY[g.rank],
        CASE WHEN g.headers IS NOT NULL THEN ARRAY[g.headers] END,
        CASE WHEN g.key IS NOT NULL THEN ARRAY[g.key] END, ARRAY[g.body])";
 
-/// The same of all rows of `got`, in two passes: few jobs have flags, headers or keys, so the first pass `a` only counts
-/// these.
+/// The same of all rows of `got`, in two passes: few jobs have flags, headers or keys, so the first pass `a` only
+/// counts these.
 inline constexpr std::string_view gathered_once = R"(array_agg(id) AS ids, array_agg(rank) AS ranks,
                array_agg((least(attempts, 32766) + 1)::int2) AS attempts, count(flags) AS flags,
                count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies)";

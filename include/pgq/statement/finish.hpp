@@ -38,7 +38,8 @@ namespace lease_text {
 // Locks a lease. Its row may have moved since the worker received the location: another session waits for a job or
 // cancels one.
 inline constexpr std::string_view lock = R"(SELECT id FROM {s}.lease
- WHERE ctid = coalesce((SELECT ctid FROM {s}.lease WHERE ctid = $1 AND id = $2), (SELECT ctid FROM {s}.lease WHERE id = $2))
+ WHERE ctid = coalesce((SELECT ctid FROM {s}.lease WHERE ctid = $1 AND id = $2),
+                       (SELECT ctid FROM {s}.lease WHERE id = $2))
    AND id = $2 AND worker = $3 FOR UPDATE)";
 inline constexpr std::string_view exists = "SELECT 1 / count(*) FROM (";
 inline constexpr std::string_view end = ") held";

@@ -56,7 +56,8 @@ got AS (
 // Joins whole arrays. An array of no rows is null, and an array joined with null stays as it is.
 inline constexpr std::string_view one_lease_of_both = R"(
 INSERT INTO {s}.lease ({lease})
-SELECT $5, $1, $6, p.ids || a.ids, CASE WHEN p.low = p.high THEN array_fill(p.low, ARRAY[p.n]) ELSE p.ranks END || a.ranks,
+SELECT $5, $1, $6, p.ids || a.ids,
+       CASE WHEN p.low = p.high THEN array_fill(p.low, ARRAY[p.n]) ELSE p.ranks END || a.ranks,
        array_fill(1::int2, ARRAY[p.n]) || a.attempts,
        CASE WHEN a.flags > 0 THEN array_fill(NULL::int2, ARRAY[p.n]) || (SELECT array_agg(flags) FROM got) END,
        CASE WHEN a.headers > 0 THEN array_fill(NULL::jsonb, ARRAY[p.n]) || (SELECT array_agg(headers) FROM got) END,

@@ -26,7 +26,8 @@ WITH mine AS MATERIALIZED (
 inline constexpr std::string_view progress = R"( FOR NO KEY UPDATE),
 marked AS (
     UPDATE {s}.lease l SET flags = (
-        SELECT array_agg(CASE WHEN j.id = $3 THEN (coalesce(l.flags[j.o], 0) | 1)::int2 ELSE l.flags[j.o] END ORDER BY j.o)
+        SELECT array_agg(CASE WHEN j.id = $3 THEN (coalesce(l.flags[j.o], 0) | 1)::int2 ELSE l.flags[j.o] END
+            ORDER BY j.o)
           FROM unnest(l.ids) WITH ORDINALITY j(id, o))
       FROM mine WHERE l.id = mine.id AND NOT mine.known)
 INSERT INTO {s}.tracked AS t (id, lane, rank, progress) SELECT $3, lane, rank, $4 FROM mine

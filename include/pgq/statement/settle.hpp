@@ -33,7 +33,8 @@ inline constexpr std::string_view changed = R"( FOR UPDATE) o
 inline constexpr std::string_view end_held = R"(
 WITH l AS (
     DELETE FROM {s}.lease
-     WHERE ctid = coalesce((SELECT ctid FROM {s}.lease WHERE ctid = $1 AND id = $2), (SELECT ctid FROM {s}.lease WHERE id = $2))
+     WHERE ctid = coalesce((SELECT ctid FROM {s}.lease WHERE ctid = $1 AND id = $2),
+                           (SELECT ctid FROM {s}.lease WHERE id = $2))
        AND id = $2 AND worker = $3 AND $4 IS NOT NULL RETURNING *, ctid AS place, done AS was),)";
 
 inline constexpr std::string_view plain_items = R"(
@@ -47,7 +48,8 @@ item AS (
 inline constexpr std::string_view flagged_items = R"(
 item AS (
     SELECT {job_of_lease}, (l.flags[j.o] & 1)::int2 AS flags,
-           CASE WHEN l.flags[j.o] & 2 <> 0 AND k.kind IN ('r', 's') THEN 'c' ELSE k.kind END AS kind, k.delay, k.reason, k.result,
+           CASE WHEN l.flags[j.o] & 2 <> 0 AND k.kind IN ('r', 's') THEN 'c' ELSE k.kind END AS kind,
+           k.delay, k.reason, k.result,
            (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
       FROM l CROSS JOIN LATERAL {jobs_of_lease}
       JOIN unnest($5, $6, $7, $8, $9) k(o, kind, delay, reason, result)
@@ -82,14 +84,16 @@ failed AS (
 
 inline constexpr std::string_view answer = R"(
 SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind IN ('r', 's')) THEN
-       set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''), lane::text), false) END)";
+       set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''), lane::text),
+                  false) END)";
 inline constexpr std::string_view answer_of_many = R"(
 SELECT (SELECT array_agg(id) FROM l),
        (SELECT set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                                                  string_agg(DISTINCT lane::text, ',')), false)
           FROM item WHERE kind IN ('r', 's') HAVING count(*) > 0))";
 inline constexpr std::string_view consequences = R"(,
-       (SELECT {s}.end_tracked(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason), array_agg(result))
+       (SELECT {s}.end_tracked(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason),
+                                array_agg(result))
           FROM item WHERE flags & 1 <> 0 AND kind IN ('d', 'x', 'c', 'h') HAVING count(*) > 0))";
 inline constexpr std::string_view from_lease = " FROM l";
 

@@ -57,7 +57,8 @@ inline constexpr std::string_view best_filtered = " ORDER BY r.rank, r.id LIMIT 
 inline constexpr std::string_view taken = R"(
 RETURNING id, lane, rank, attempts, key, body,
           (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e),
-          CASE WHEN flags & 1 <> 0 THEN {s}.end_tracked(ARRAY[id], ARRAY['d'::"char"], ARRAY[attempts], NULL, NULL) END)";
+          CASE WHEN flags & 1 <> 0
+               THEN {s}.end_tracked(ARRAY[id], ARRAY['d'::"char"], ARRAY[attempts], NULL, NULL) END)";
 
 // Claims instead, with a lease for each job. $3 is the worker, $4 max_attempts.
 inline constexpr std::string_view got = "WITH got AS (";

@@ -26,7 +26,8 @@ inline constexpr query watch{"watch",
                              " FROM {s}.watch($1, $2, $3 * interval '1 microsecond')"};
 
 inline constexpr query failures{"failures", R"(
-SELECT attempt, (extract(epoch FROM failed_at) * 1000000)::int8, reason FROM {s}.failure WHERE id = $1 ORDER BY failed_at, attempt)"};
+SELECT attempt, (extract(epoch FROM failed_at) * 1000000)::int8, reason FROM {s}.failure WHERE id = $1
+    ORDER BY failed_at, attempt)"};
 inline constexpr query open_jobs{"open_jobs", "SELECT {s}.count_open_jobs($1, $2)"};
 /// Failed jobs of the lanes $1 go to the lanes $2 from now on, or are held where $2 is null.
 inline constexpr query set_dead_letter_routes{"set_dead_letter_routes", R"(

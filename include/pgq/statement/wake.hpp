@@ -60,8 +60,8 @@ inline constexpr query wake_all{"wake_all", "SELECT pg_notify('pgq_' || $1::text
 /// The same for the lanes that statements of this session have noted, which it forgets.
 inline constexpr query wake_all_noted{
     "wake_all_noted",
-    "WITH noted AS MATERIALIZED (SELECT current_setting('pgq.lanes', true) AS lanes),"
-    " forget AS MATERIALIZED (SELECT lanes, set_config('pgq.lanes', '', false) FROM noted)"
+    "WITH noted AS MATERIALIZED (SELECT current_setting('pgq.wake_lanes', true) AS lanes),"
+    " forget AS MATERIALIZED (SELECT lanes, set_config('pgq.wake_lanes', '', false) FROM noted)"
     " SELECT count(pg_notify('pgq_' || $1::text, l.lane))"
     " FROM (SELECT DISTINCT unnest(string_to_array(lanes, ',')) AS lane FROM forget) l WHERE l.lane <> ''"};
 

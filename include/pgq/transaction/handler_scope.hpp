@@ -15,7 +15,8 @@
 
 namespace pgq::detail {
 
-/// The transaction of one call of a handler.
+/// The transaction in which a handler is called, with its session from the pool. One thread at a time uses it. The
+/// transaction is rolled back if it is neither committed nor rolled back before the destructor.
 template <class Composition>
 class handler_scope {
     using pool_type = session_pool<Composition>;
@@ -27,6 +28,7 @@ public:
     handler_scope& operator=(const handler_scope&) = delete;
     ~handler_scope() { roll_back(); }
 
+    /// Takes a session of the pool and begins the transaction.
     result<void> begin(pool_type& pool) {
         roll_back();
         auto begun = pool.begin();
@@ -48,7 +50,9 @@ public:
         close();
     }
 
-    /// Acknowledges and commits. After an error the transaction is rolled back, and the lease is as it was.
+    /// Acknowledges the one job of the lease as done, with the serialized result `written`, and commits. After an error
+    /// the transaction is rolled back, and the lease is as it was. If the connection breaks, it asks through another
+    /// session whether the commit happened, and repeats that until a token of `stops` fires: then `unknown`.
     result<lease_end> commit(worker_id worker, const lease_ref& lease, const std::optional<std::string>& written,
                              const std::array<std::stop_token, 2>& stops) {
         if (const auto failed = transaction_->failed()) {
@@ -69,21 +73,21 @@ public:
         }
         close();
         // The connection broke before the answer came.
-        const auto holds = pool_->owns_lease(worker, lease, stops);
-        if (!holds) return lease_end::unknown;
-        if (*holds) return why;
+        const auto still_owned = pool_->owns_lease(worker, lease, stops);
+        if (!still_owned) return lease_end::unknown;
+        if (*still_owned) return why;
         return lease_end::ended;
     }
 
 private:
-    // A request to stop, or a program that waits for the job, changes the lease. The commit does not find a lease that
-    // is changed at the same moment.
+    // The commit did not find the lease. Either the worker has lost it, or another session changes it at this moment: a
+    // program asks the job to stop, or begins to wait for it. Then the caller may try again.
     result<lease_end> check_lease(worker_id worker, const lease_ref& lease) {
-        const auto holds = session_->owns_lease(worker, lease);
-        const bool gone = holds && !*holds;
-        if (holds) pool_->give_back(std::move(*session_));
+        const auto owned = session_->owns_lease(worker, lease);
+        const bool lost = owned && !*owned;
+        if (owned) pool_->give_back(std::move(*session_));
         close();
-        if (gone) return lease_end::lost;
+        if (lost) return lease_end::lost;
         return error_info{make_sqlstate("40001"), "its lease was changed at the same moment"};
     }
     void close() noexcept {

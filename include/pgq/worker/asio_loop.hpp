@@ -4,33 +4,35 @@
 
 #if PGQ_HAS_COROUTINES
 
+#include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker_action.hpp>
+#include <pgq/time/clock.hpp>
+#include <pgq/worker/asio_step.hpp>
 #include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_run.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
-#include <asio/co_spawn.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_type.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 namespace pgq::detail {
 
-/// One call of async_worker::async_run, on a strand. Exchanges and waits are asynchronous. Steps that block have a
-/// thread of their own; only their I/O is done there.
+/// One call of async_worker::async_run, on a strand. All of its I/O is asynchronous.
 template <class Queue>
 class asio_loop {
     using clock = std::chrono::steady_clock;
@@ -41,25 +43,58 @@ public:
     asio_loop(Queue& queue, const typename worker_run<Queue>::job_functions* functions, void* code,
               const worker_options& options, asio::any_io_executor strand)
         : strand_{std::move(strand)},
-          pause_{std::make_shared<asio::steady_timer>(strand_)},
+          waits_{std::make_shared<waits>(strand_)},
           run_(queue, functions, code, options, false, [this] { end_pause(); }) {}
 
+    /// A stop request before the worker has registered ends this without an error.
     asio::awaitable<result<void>> work(std::stop_token stop) {
-        result<void> begun;
-        co_await on_thread([this, &begun] { begun = run_.begin(); });
-        if (!begun) co_return begun;
-        const std::stop_callback on_stop{stop, [this] { run_.request_stop(); }};
+        const std::stop_callback on_stop{stop, [this] { request_stop(); }};
+        auto begun = co_await begin(stop);
+        if (!begun || !has_begun()) co_return begun;
         for (;;) {
             const auto now = clock::now();
             const auto a = run_.next(now);
             if (a.what == fsm::worker_do::stop) break;
             co_await perform(a, now);
         }
-        co_await on_thread([this] { run_.end(); });
+        co_await end();
         co_return begun;
     }
 
 private:
+    // What end_pause() and request_stop() end. What they post may run after the loop is gone.
+    struct waits {
+        explicit waits(const asio::any_io_executor& strand) : pause{strand} {}
+        asio::steady_timer pause;
+        asio::cancellation_signal connecting{};
+    };
+
+    bool has_begun() const { return !run_.step_to_begin(); }
+    asio::awaitable<result<void>> begin(const std::stop_token& stop) {
+        if (stop.stop_requested()) co_return result<void>{};
+        auto opened = co_await open_session(waits_->connecting.slot());
+        if (stop.stop_requested()) co_return result<void>{};
+        if (!opened) co_return opened.error();
+        auto begun = run_.begin(std::move(*opened));
+        while (begun && !stop.stop_requested()) {
+            const auto step = run_.step_to_begin();
+            if (!step) break;
+            auto reply = co_await async_execute(*run_.session(), *step);
+            begun = run_.begin_with(std::move(reply));
+        }
+        co_return begun;
+    }
+    // Nothing blocks in end_threads() after these waits.
+    asio::awaitable<void> end() {
+        run_.interrupt_handlers();
+        while (run_.handlers_run(clock::now())) co_await rest(std::chrono::hours{1});
+        co_await until_called(&worker_run<Queue>::when_executor_idle);
+        co_await until_called(&worker_run<Queue>::when_heartbeat_ended);
+        run_.end_threads();
+        if (const auto step = run_.step_to_end()) (void)co_await async_execute(*run_.session(), *step);
+        run_.ended();
+    }
+
     asio::awaitable<void> perform(fsm::worker_action a, steady_time now) {
         switch (a.what) {
         case fsm::worker_do::sync: return sync(a, now);
@@ -67,7 +102,7 @@ private:
         case fsm::worker_do::pause: return pause(now + a.timeout);
         case fsm::worker_do::run_claimed: return run_claimed();
         case fsm::worker_do::connect: return connect();
-        default: return step(a);
+        default: return take_steps(a);
         }
     }
 
@@ -76,7 +111,7 @@ private:
         auto& session = *run_.session();
         co_await session.async_sync(run_.request(a, now), run_.reply(),
                                     asio::redirect_error(asio::use_awaitable, failed));
-        if (failed) run_.failed(a, why(session, failed), clock::now());
+        if (failed) run_.failed(a, async_error(session, failed), clock::now());
         else run_.exchanged(a, clock::now());
     }
 
@@ -84,7 +119,7 @@ private:
         std::error_code failed;
         auto& session = *run_.session();
         const auto woken = co_await session.async_wait(timeout, asio::redirect_error(asio::use_awaitable, failed));
-        if (failed) run_.broke(why(session, failed), clock::now());
+        if (failed) run_.broke(async_error(session, failed), clock::now());
         else run_.woken(woken);
     }
 
@@ -94,51 +129,61 @@ private:
         co_return;
     }
 
+    // It is not cancelled by a request to stop: the worker may need the connection to acknowledge.
     asio::awaitable<void> connect() {
-        std::optional<result<session_type>> opened;
-        co_await on_thread([this, &opened] { opened.emplace(run_.open_session()); });
-        if (*opened) run_.connected(std::move(**opened));
-        else run_.broke(opened->error(), clock::now());
+        auto opened = co_await open_session({});
+        if (opened) run_.connected(std::move(*opened));
+        else run_.broke(opened.error(), clock::now());
+    }
+    asio::awaitable<result<session_type>> open_session(asio::cancellation_slot slot) {
+        std::error_code failed;
+        auto session = co_await run_.driver().async_connect(
+            session_role::worker,
+            asio::bind_cancellation_slot(slot, asio::redirect_error(asio::use_awaitable, failed)));
+        if (failed) co_return async_error(session, failed);
+        co_return std::move(session);
     }
 
-    asio::awaitable<void> step(fsm::worker_action a) {
-        const session_step request = run_.step(a);
-        std::optional<step_reply> reply;
-        co_await on_thread([this, &request, &reply] { reply.emplace(execute(*run_.session(), request)); });
-        run_.apply(a, std::move(*reply), clock::now());
+    asio::awaitable<void> take_steps(fsm::worker_action a) {
+        for (bool more = true; more;) {
+            const session_step step = run_.step(a);
+            auto reply = co_await async_execute(*run_.session(), step);
+            more = run_.apply(a, std::move(reply), clock::now());
+        }
     }
 
+    asio::awaitable<void> rest(duration timeout) {
+        return run_.session() != nullptr ? wait(timeout) : pause(clock::now() + timeout);
+    }
     asio::awaitable<void> pause(steady_time until) {
         std::error_code ended;
-        pause_->expires_at(until);
-        co_await pause_->async_wait(asio::redirect_error(asio::use_awaitable, ended));
+        waits_->pause.expires_at(until);
+        co_await waits_->pause.async_wait(asio::redirect_error(asio::use_awaitable, ended));
     }
     // It is posted behind the step that is under way; each step is followed by a look at the signals before the next
     // pause.
     void end_pause() {
-        asio::post(strand_, [timer = pause_] { timer->cancel(); });
+        asio::post(strand_, [waits = waits_] { waits->pause.cancel(); });
+    }
+    void request_stop() {
+        run_.request_stop();
+        asio::post(strand_, [waits = waits_] { waits->connecting.emit(asio::cancellation_type::terminal); });
     }
 
-    template <class Call>
-    asio::awaitable<void> on_thread(Call call) {
-        static_assert(std::is_trivially_destructible_v<Call>);  // GCC 12 would destroy it twice
-        auto done = asio::co_spawn(thread_.get_executor(), run_call(call), asio::use_awaitable);
-        co_await std::move(done);
-    }
-    template <class Call>
-    static asio::awaitable<void> run_call(Call call) {
-        call();
-        co_return;
-    }
-
-    static error_info why(session_type& session, std::error_code code) {
-        if constexpr (requires { session.last_error(); }) return session.last_error();
-        else return error_info{code};
+    // Waits until the run calls back, on whichever thread.
+    asio::awaitable<void> until_called(void (worker_run<Queue>::*begin)(std::function<void()>)) {
+        const auto called = std::make_shared<bool>(false);
+        (run_.*begin)([strand = strand_, waits = waits_, called] {
+            asio::post(strand, [waits, called] {
+                *called = true;
+                waits->pause.cancel();
+            });
+        });
+        while (!*called) co_await pause(steady_time::max());
     }
 
     asio::any_io_executor strand_;
-    std::shared_ptr<asio::steady_timer> pause_;
-    asio::thread_pool thread_{1};
+    std::shared_ptr<waits> waits_;
     worker_run<Queue> run_;
 };
 

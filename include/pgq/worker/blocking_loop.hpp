@@ -30,7 +30,7 @@ public:
         : stop_{std::move(stop)}, run_{queue, functions, code, options, overlap, [this] { end_pause(); }} {}
 
     result<void> work() {
-        if (auto begun = run_.begin(); !begun) return begun;
+        if (auto begun = begin(); !begun) return begun;
         const std::stop_callback on_stop{stop_, [this] { run_.request_stop(); }};
         for (;;) {
             const auto now = clock::now();
@@ -38,11 +38,26 @@ public:
             if (a.what == fsm::worker_do::stop) break;
             perform(a, now);
         }
-        run_.end();
+        end();
         return {};
     }
 
 private:
+    result<void> begin() {
+        auto opened = open_session();
+        if (!opened) return opened.error();
+        if (auto begun = run_.begin(std::move(*opened)); !begun) return begun;
+        while (const auto step = run_.step_to_begin())
+            if (auto begun = run_.begin_with(execute(*run_.session(), *step)); !begun) return begun;
+        return {};
+    }
+    void end() {
+        run_.interrupt_handlers();
+        run_.end_threads();
+        if (const auto step = run_.step_to_end()) (void)execute(*run_.session(), *step);
+        run_.ended();
+    }
+
     void perform(const fsm::worker_action& a, steady_time now) {
         switch (a.what) {
         case fsm::worker_do::sync: return sync(a, now);
@@ -50,14 +65,15 @@ private:
         case fsm::worker_do::pause: return pause(now + a.timeout);
         case fsm::worker_do::run_claimed: return run_claimed();
         case fsm::worker_do::connect: return connect();
-        default: run_.apply(a, execute(*run_.session(), run_.step(a)), clock::now());
+        default:
+            while (run_.apply(a, execute(*run_.session(), run_.step(a)), clock::now())) {}
         }
     }
 
     void sync(const fsm::worker_action& a, steady_time now) {
-        auto went = exchange_with(*run_.session(), run_.request(a, now));
-        if (went) run_.exchanged(a, clock::now());
-        else run_.failed(a, went.error(), clock::now());
+        auto synced = exchange_with(*run_.session(), run_.request(a, now));
+        if (synced) run_.exchanged(a, clock::now());
+        else run_.failed(a, synced.error(), clock::now());
     }
     result<void> exchange_with(session_type& session, const sync_request& request) {
         if constexpr (!overlap) {
@@ -80,8 +96,9 @@ private:
         else run_.broke(woken.error(), clock::now());
     }
 
+    result<session_type> open_session() const { return run_.driver().connect(session_role::worker); }
     void connect() {
-        auto opened = run_.open_session();
+        auto opened = open_session();
         if (opened) run_.connected(std::move(*opened));
         else run_.broke(opened.error(), clock::now());
     }

@@ -43,6 +43,7 @@ public:
     }
     /// The worker has registered again.
     void follow(worker_id id) noexcept { worker_.store(id); }
+    /// Blocks until the thread has ended: after a beat that is under way.
     void stop() noexcept {
         {
             const std::lock_guard lock{mutex_};
@@ -50,6 +51,17 @@ public:
         }
         changed_.notify_all();
         if (thread_.joinable()) thread_.join();
+    }
+    /// Returns at once. `ended` is called as the last thing that the thread does, or now if there is no thread; after
+    /// that stop() has nothing to wait for.
+    void request_stop(std::function<void()> ended) {
+        if (!thread_.joinable()) return ended();
+        {
+            const std::lock_guard lock{mutex_};
+            stopping_ = true;
+            ended_ = std::move(ended);
+        }
+        changed_.notify_all();
     }
 
 private:
@@ -71,6 +83,12 @@ private:
             if (next.expire_and_purge) expire_and_purge();
             pause = next.rest;
         }
+        std::function<void()> ended;
+        {
+            const std::lock_guard lock{mutex_};
+            ended.swap(ended_);
+        }
+        if (ended) ended();
     }
 
     /// False when it is time to stop.
@@ -126,6 +144,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false;
+    std::function<void()> ended_;
     std::thread thread_;
 };
 

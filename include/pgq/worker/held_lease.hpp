@@ -19,41 +19,47 @@
 
 namespace pgq::detail {
 
-/// A lease that a worker holds. Its jobs run on other threads; everything else belongs to the worker's own thread.
+/// A lease that a worker holds: which of its jobs run, have ended, are acknowledged. Only the worker's own thread uses
+/// it, except for `taken`, `stops`, `closing` and `void_tasks`: the threads that run its jobs use these.
+///
+/// A job has a `position` in `lease.jobs`, and an `index` in the lease row (job_record::index): masks and flags go by
+/// index.
 struct held_lease {
+    /// A job whose result the database does not have yet.
     struct pending {
         std::uint32_t index = 0;
         job_result what{};
     };
 
     claimed_lease lease{};
-    std::size_t type = 0;          ///< position of its job type in the composition
-    std::size_t version = 0;       ///< which of the versions of that type
-    std::size_t lane_index = 0;    ///< position of its lane in the composition
-    worker_id worker{};            ///< whose lease it is
-    lease_ref claimed{};           ///< as it was then; it may have moved
-    bool limited = false;          ///< its lane has limits: its jobs overtake others
-    std::uint32_t unfinished = 0;  ///< jobs whose handlers have not ended
-    std::string left{};            ///< mask of the jobs that left it, as the database knows
-    std::string done{};            ///< mask of those and of the jobs that are done but not acknowledged yet
-    std::vector<pending> unsettled{};
-    std::vector<settlement> items{};  ///< `unsettled` as the request shows it
-    std::size_t shown = 0;            ///< how many of `unsettled` the request shows
-    std::string mask{};               ///< the mask as the request shows it
+    std::size_t type = 0;              ///< position of its job type in the composition
+    std::size_t version = 0;           ///< which of the versions of that type
+    std::size_t lane_index = 0;        ///< position of its lane in the composition
+    worker_id worker{};                ///< the worker that claimed it
+    lease_ref claimed{};               ///< id and row location at the claim; `lease.ref` has the present row location
+    bool limited = false;              ///< its lane has limits: its jobs start before those of other lanes
+    std::uint32_t unfinished = 0;      ///< number of jobs that run or have not started
+    std::string left{};                ///< mask: the jobs that have left the lease, as the database has it
+    std::string done{};                ///< mask: `left`, and the jobs that are plainly done but not acknowledged yet
+    std::vector<pending> unsettled{};  ///< jobs that have ended and need a settlement: other outcomes, or tracked
+    std::vector<settlement> items{};   ///< the first `shown` of `unsettled`, as the request has them
+    std::size_t shown = 0;             ///< how many of `unsettled` the request has
+    std::string mask{};                ///< the mask that the request has
     steady_time dirty_since{};
-    bool dirty = false;
-    bool lost = false;  ///< another worker has its jobs: nothing of it is acknowledged any more
-    bool in_request = false;
-    bool must_stay = false;             ///< has a job whose outcome cannot be stored: the lease must not end
-    bool unlocated = false;             ///< an exchange has not found it: somebody else has ended it, or it has moved
-    std::vector<std::int16_t> flags{};  ///< by index; empty while no job has any
-    std::stop_source stop{};            ///< of the whole lease; kept for the next one, unless it was used
-    std::vector<std::stop_source> stops{};          ///< by position, the same
-    std::unique_ptr<std::atomic<bool>[]> taken {};  ///< for each job: who sets it runs it, or takes it back
+    bool dirty = false;       ///< some jobs have ended that are not acknowledged
+    bool lost = false;        ///< the worker does not hold it any more: nothing of it is acknowledged
+    bool in_request = false;  ///< the request that is being sent acknowledges jobs of it
+    bool must_stay = false;   ///< it has a job whose outcome cannot be stored: the lease must not end
+    bool unlocated = false;   ///< a sync did not find its row: another session has ended it, or the row has moved
+    std::vector<std::int16_t> flags{};      ///< by index; empty while no job has any
+    std::stop_source stop{};                ///< of the whole lease; open() makes another only if a stop was requested
+    std::vector<std::stop_source> stops{};  ///< by position; as `stop`
+    std::unique_ptr<std::atomic<bool>[]> taken {};  ///< by position; the thread that sets it runs or gives back the job
     std::size_t taken_size = 0;
-    std::atomic<bool> closing{false};          ///< its handler is about to end the lease in a transaction of its own
+    std::atomic<bool> closing{false};          ///< the thread of its handler is about to end the lease by itself
     std::atomic<std::uint32_t> void_tasks{0};  ///< tasks in the executor whose jobs were taken back
 
+    /// Uses this object for another lease: the memory of the former one is kept.
     void open(claimed_lease&& l, std::size_t job_type, std::size_t job_version) {
         lease = std::move(l);
         type = job_type;
@@ -79,8 +85,9 @@ struct held_lease {
         }
         for (std::size_t i = 0; i < lease.jobs.size(); ++i) taken[i].store(false, std::memory_order_relaxed);
     }
-    /// From any thread: true for the first caller.
+    /// From any thread. True for the first caller: it alone runs the job, or gives it back.
     bool take(std::uint32_t position) noexcept { return !taken[position].exchange(true, std::memory_order_relaxed); }
+    /// Frees the payloads.
     void close() noexcept {
         lease.jobs.clear();
         lease.storage.reset();
@@ -100,31 +107,33 @@ struct held_lease {
         if (flags.empty()) flags.assign(lease.jobs.size(), 0);
         flags[index] = value;
     }
-    /// Somebody has changed the lease: some of its jobs are tracked now. From then on each end of a job is acknowledged
-    /// by itself, because the database may know of more tracked jobs than we do.
-    void apply(const lease_update& news) {
-        lease.ref.location = news.ref.location;
+    /// Another session has changed the lease: some of its jobs are tracked now, or should stop. Jobs that are done and
+    /// not acknowledged yet need a settlement now, because the database may have more tracked jobs than this worker
+    /// knows.
+    void apply(const lease_update& update) {
+        lease.ref.location = update.ref.location;
         unlocated = false;
-        for (std::uint32_t i = 0; i < news.flags.size() && i < lease.jobs.size(); ++i) {
-            set_flags(i, news.flags[i]);
+        for (std::uint32_t i = 0; i < update.flags.size() && i < lease.jobs.size(); ++i) {
+            set_flags(i, update.flags[i]);
             if (!is_set(done, i) || is_set(left, i)) continue;
             clear(done, i);
             unsettled.push_back({i, {.tracked = true}});
         }
     }
 
+    /// The job has run, or goes back.
     void finish(std::uint32_t position, job_result&& what, steady_time now) {
         --unfinished;
         const std::uint32_t index = lease.jobs[position].index;
-        // A job that was discarded must not be recorded as done: its end may be read later.
+        // A discarded job gets a settlement, so that a program that reads its outcome later does not read "done".
         if (what.gone && flags.empty() && what.kind != settle_kind::discard) set(done, index);
         else unsettled.push_back({index, std::move(what)});
         if (!dirty) dirty_since = now;
         dirty = true;
     }
 
-    /// Fills `items` and `mask` with the first `most` unsettled jobs and everything that is done. With `last` the lease
-    /// ends: its jobs that are not in `items` are done then.
+    /// Fills `items` and `mask` for the request, with at most `most` unsettled jobs and all jobs that are done. `last`:
+    /// the request ends the lease, and the database records each job that is not in `items` as done.
     void fill_request(std::size_t most, bool last) {
         items.clear();
         mask = done;
@@ -133,18 +142,20 @@ struct held_lease {
             const auto& p = unsettled[i];
             set(mask, p.index);
             if (last && p.what.kind == settle_kind::done && !p.what.result) continue;
-            const bool called_off = p.what.exhausted && has_flag(p.index, flag_stop);
-            items.push_back({p.index, called_off ? settle_kind::retry : p.what.kind, p.what.delay, p.what.reason,
+            // A cancelled job whose last attempt failed: the database turns a retry of it into "cancelled", not a hold.
+            const bool cancelled = p.what.exhausted && has_flag(p.index, flag_stop);
+            items.push_back({p.index, cancelled ? settle_kind::retry : p.what.kind, p.what.delay, p.what.reason,
                              p.what.result ? std::optional<std::string_view>{*p.what.result} : std::nullopt});
         }
     }
-    /// The database has recorded what `fill_request` showed; `place` is where the row went.
-    void acknowledged(std::uint64_t place) {
+    /// The database has recorded what fill_request() filled in. `location`: the present row location.
+    void acknowledged(std::uint64_t location) {
         left = done = mask;
         unsettled.erase(unsettled.begin(), unsettled.begin() + static_cast<std::ptrdiff_t>(shown));
         dirty = !unsettled.empty();
-        lease.ref.location = place;
+        lease.ref.location = location;
     }
+    /// Whether a request with `most` unsettled jobs can end the lease.
     bool ends_with(std::size_t most) const noexcept {
         return unfinished == 0 && !must_stay && most == unsettled.size();
     }

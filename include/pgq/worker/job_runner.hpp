@@ -111,8 +111,8 @@ public:
     /// The same, with room for a whole batch if a slot is free. Not while single jobs are in hand: the worker would
     /// hold more of those than can run.
     std::uint32_t extra_slots_with_batch(std::uint32_t in_hand) const noexcept {
-        const bool room = in_hand <= batched.jobs.load() && batched.batches.load() < executor_->width();
-        return extra_slots() + (room ? options_.max_batch - 1 : 0);
+        const bool batch_fits = in_hand <= batched.jobs.load() && batched.batches.load() < executor_->width();
+        return extra_slots() + (batch_fits ? options_.max_batch - 1 : 0);
     }
 
     /// A handler does not end: until `handler_ended` an executor that can do that runs one more at once.

@@ -16,40 +16,44 @@
 
 namespace pgq::detail {
 
-/// A worker's lanes with limits: how many jobs it may claim from each. A job counts against its limit from the claim
-/// on, so the worker prefetches none, except those that begin within a moment. Used by the worker's own thread only.
+/// The lanes of a worker that have limits: how many jobs it may claim from each. A job counts in its limit from the
+/// claim on. So the worker claims only jobs that can start at once, and `ahead` more that start within a few
+/// milliseconds. Used by the worker's own thread only.
 class limited_lanes {
 public:
+    /// `width`: how many jobs the executor runs at once.
     explicit limited_lanes(std::uint32_t width) noexcept : width_{width} {}
 
-    /// The lane at `index` of the composition, whose jobs are of type `job`.
-    void add(std::size_t index, lane_id lane, std::size_t job, std::int16_t max_attempts, bool each) {
+    /// Adds the lane at `index` of the composition. `job`: the position of its job type.
+    void add(std::size_t index, lane_id lane, std::size_t job, std::int16_t max_attempts, bool lease_per_job) {
         lanes_.push_back(
-            {.index = index, .lane = lane, .job = job, .max_attempts = max_attempts, .lease_per_job = each});
+            {.index = index, .lane = lane, .job = job, .max_attempts = max_attempts, .lease_per_job = lease_per_job});
     }
-    /// After add(). `count`: how many lanes there are, limited or not.
+    /// To be called after add(). `count`: how many lanes the composition has, limited or not.
     void set_limiters(limiter_set limiters, std::size_t count) {
         limiters_ = std::move(limiters);
-        of_index_.assign(count, none);
-        for (std::size_t i = 0; i < lanes_.size(); ++i) of_index_[lanes_[i].index] = i;
+        position_of_.assign(count, none);
+        for (std::size_t i = 0; i < lanes_.size(); ++i) position_of_[lanes_[i].index] = i;
     }
 
     bool any() const noexcept { return !lanes_.empty(); }
-    bool is_limited(std::size_t index) const noexcept { return index < of_index_.size() && of_index_[index] != none; }
+    bool is_limited(std::size_t index) const noexcept {
+        return index < position_of_.size() && position_of_[index] != none;
+    }
 
-    /// What to claim with the next exchange, `ahead` more than begin at once; nothing when `closed`. The lanes take
-    /// turns at being first. A lane that gave nothing is left out for 5 ms, because looking there delays the other
-    /// lanes, unless one of its jobs has ended here or `all` lanes are wanted.
-    std::span<const limited_lane> to_claim(bool closed, bool all, std::uint32_t ahead, steady_time now) {
+    /// What to claim with the next sync: as many jobs as can start at once, and `ahead` more. Empty if `no_claim`. Each
+    /// call begins with another lane. A lane from which the last claim got no job is skipped for 5 ms, because asking
+    /// for it delays the other lanes. It is not skipped if one of its jobs has ended in this worker, or with `all`.
+    std::span<const limited_lane> to_claim(bool no_claim, bool all, std::uint32_t ahead, steady_time now) {
         wanted_.clear();
         total_ = {};
         for (auto& l : lanes_) l.claim = {};
-        if (!closed && any()) {
+        if (!no_claim && any()) {
             const std::uint32_t most = width_ + ahead, room = most - std::min(most, in_hand_);
             total_ = quota_of(limiters_.of_queue.get(), room, now);
             for (std::size_t i = 0; i < lanes_.size() && total_.most > 0; ++i) {
                 auto& l = lanes_[(first_ + i) % lanes_.size()];
-                if (!all && now < l.left_out_until) continue;
+                if (!all && now < l.skipped_until) continue;
                 l.claim = quota_of(limiters_.of_job[l.job].get(), total_.most, now);
                 // A claim makes one lease of all that it takes from a limited lane. For leases of one job it takes one
                 // job, and the next claim follows at once.
@@ -64,40 +68,41 @@ public:
     }
     /// How many to claim from all these lanes together.
     std::uint32_t room() const noexcept { return total_.most; }
-    /// Lanes in which this exchange frees places that it does not claim again.
+    /// Lanes whose jobs end with this sync, but from which it does not claim: another worker may claim there now.
     std::span<const lane_id> freed() const noexcept { return freed_; }
 
-    /// A job of this lane ends with the exchange that is being put together.
+    /// The sync that is being filled in acknowledges a job of this lane.
     void will_free(std::size_t index) noexcept {
-        if (is_limited(index)) lanes_[of_index_[index]].ending = true;
+        if (is_limited(index)) lanes_[position_of_[index]].has_ending_job = true;
     }
 
-    /// True when that lane has limits.
+    /// `n` jobs of the lane were claimed. Returns whether the lane has limits; if not, it does nothing.
     bool began(std::size_t index, std::uint32_t n, steady_time now) noexcept {
         if (!is_limited(index)) return false;
         in_hand_ += n;
         total_.got += n;
-        lanes_[of_index_[index]].claim.got += n;
-        if (auto& own = limiters_.of_job[lanes_[of_index_[index]].job]) own->began(n, now);
+        lanes_[position_of_[index]].claim.got += n;
+        if (auto& own = limiters_.of_job[lanes_[position_of_[index]].job]) own->began(n, now);
         if (limiters_.of_queue) limiters_.of_queue->began(n, now);
         return true;
     }
+    /// `n` jobs of the lane have run, or were given back. Returns whether the lane has limits.
     bool ended(std::size_t index, std::uint32_t n, steady_time now) noexcept {
         if (!is_limited(index)) return false;
         in_hand_ -= std::min(n, in_hand_);
-        lanes_[of_index_[index]].left_out_until = {};
-        if (auto& own = limiters_.of_job[lanes_[of_index_[index]].job]) own->ended(n, now);
+        lanes_[position_of_[index]].skipped_until = {};
+        if (auto& own = limiters_.of_job[lanes_[position_of_[index]].job]) own->ended(n, now);
         if (limiters_.of_queue) limiters_.of_queue->ended(n, now);
         return true;
     }
 
-    /// The claim was answered. `timed`: with a time at which to claim again.
+    /// The claim was answered. `timed`: the database said when a claim may get more jobs.
     void answered(bool timed, steady_time now) noexcept {
         for (auto& l : lanes_)
-            if (l.claim.most > 0) l.left_out_until = l.claim.got == 0 && !timed ? now + moment : steady_time{};
+            if (l.claim.most > 0) l.skipped_until = l.claim.got == 0 && !timed ? now + skip_time : steady_time{};
     }
-    /// After how long to claim again, by the database and by those limiters here that kept the last claim from taking
-    /// more.
+    /// After how long a claim may get more jobs: as the database said, or as a limiter of this worker says that allowed
+    /// no more jobs in the last claim. Empty if neither says a time.
     std::optional<duration> again(std::optional<duration> database) const noexcept {
         duration soonest = std::min(database.value_or(duration::max()), total_.again_if_used_up());
         for (const auto& l : lanes_) soonest = std::min(soonest, l.claim.again_if_used_up());
@@ -106,7 +111,7 @@ public:
 
 private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
-    static constexpr duration moment = std::chrono::milliseconds{5};
+    static constexpr duration skip_time = std::chrono::milliseconds{5};
 
     // How many to claim, how many came, and when the limiter would allow more.
     struct quota {
@@ -122,9 +127,9 @@ private:
         std::size_t job = 0;
         std::int16_t max_attempts = 0;
         bool lease_per_job = false;
-        bool ending = false;
+        bool has_ending_job = false;
         quota claim{};
-        steady_time left_out_until{};
+        steady_time skipped_until{};
     };
 
     static quota quota_of(const any_limiter* limiter, std::uint32_t wanted, steady_time now) noexcept {
@@ -138,18 +143,18 @@ private:
         freed_.clear();
         for (auto& l : lanes_) {
             const auto same = [&](const limited_lane& w) { return w.lane == l.lane; };
-            if (std::exchange(l.ending, false) && std::none_of(wanted_.begin(), wanted_.end(), same))
+            if (std::exchange(l.has_ending_job, false) && std::none_of(wanted_.begin(), wanted_.end(), same))
                 freed_.push_back(l.lane);
         }
     }
 
     std::uint32_t width_;
     std::uint32_t in_hand_ = 0;
-    std::size_t first_ = 0;
-    quota total_{};
+    std::size_t first_ = 0;  // the lane with which the next claim begins
+    quota total_{};          // of all lanes together
     limiter_set limiters_{};
     std::vector<limited> lanes_;
-    std::vector<std::size_t> of_index_;  // positions in lanes_
+    std::vector<std::size_t> position_of_;  // in lanes_, by index in the composition
     std::vector<limited_lane> wanted_;
     std::vector<lane_id> freed_;
 };

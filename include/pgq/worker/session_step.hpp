@@ -1,13 +1,15 @@
 #pragma once
 
 #include <pgq/error/result.hpp>
-#include <pgq/fsm/worker_action.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/limit.hpp>
 #include <pgq/protocol/tracked.hpp>
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -15,18 +17,79 @@
 
 namespace pgq::detail {
 
-/// A rare action of a worker at its session: what to send. One verb of the driver each.
-struct session_step {
-    fsm::worker_do what{};
-    worker_id worker{};
-    worker_info info{};                   ///< register_worker
-    std::span<const lease_ref> leases{};  ///< give_back, abandon
-    std::span<const lane_id> lanes{};     ///< count_deferred
+/// What a worker does at its session besides syncing and waiting: one request each. A step says which verb of the
+/// session performs it, blocking and asynchronously. A step without one of the two does not compile.
+///
+/// `async_execute` takes a completion token for void(std::error_code, T), where `execute` returns result<T>. What a
+/// step points to must live until it is performed.
+namespace steps {
+
+struct find_lanes {
+    std::string_view queue{};
+    std::span<const lane_name> names{};
+
+    auto execute(auto& session) const { return session.lanes(queue, names); }
+    auto async_execute(auto& session, auto token) const { return session.async_lanes(queue, names, token); }
 };
 
-/// What came back: nothing, the new id, leases, or how many jobs.
-using step_value =
-    std::variant<std::monostate, worker_id, std::vector<lease_ref>, std::vector<lease_update>, std::int64_t>;
+struct find_limits {
+    std::string_view queue{};
+    std::span<const lane_limit> declared{};
+
+    auto execute(auto& session) const { return session.limits(queue, declared); }
+    auto async_execute(auto& session, auto token) const { return session.async_limits(queue, declared, token); }
+};
+
+struct register_worker {
+    worker_info info{};
+
+    auto execute(auto& session) const { return session.register_worker(info); }
+    auto async_execute(auto& session, auto token) const { return session.async_register_worker(info, token); }
+};
+
+struct read_leases {
+    worker_id worker{};
+
+    auto execute(auto& session) const { return session.leases_of(worker); }
+    auto async_execute(auto& session, auto token) const { return session.async_leases_of(worker, token); }
+};
+
+struct read_lease_updates {
+    worker_id worker{};
+
+    auto execute(auto& session) const { return session.lease_updates(worker); }
+    auto async_execute(auto& session, auto token) const { return session.async_lease_updates(worker, token); }
+};
+
+struct count_lane {
+    lane_id lane{};
+
+    auto execute(auto& session) const { return session.counts(lane); }
+    auto async_execute(auto& session, auto token) const { return session.async_counts(lane, token); }
+};
+
+struct give_back {
+    std::span<const lease_ref> leases{};
+
+    auto execute(auto& session) const { return session.give_back(leases); }
+    auto async_execute(auto& session, auto token) const { return session.async_give_back(leases, token); }
+};
+
+struct retire {
+    worker_id worker{};
+
+    auto execute(auto& session) const { return session.retire(worker); }
+    auto async_execute(auto& session, auto token) const { return session.async_retire(worker, token); }
+};
+
+}  // namespace steps
+
+using session_step = std::variant<steps::find_lanes, steps::find_limits, steps::register_worker, steps::read_leases,
+                                  steps::read_lease_updates, steps::count_lane, steps::give_back, steps::retire>;
+
+/// The value of a reply to a step.
+using step_value = std::variant<std::monostate, std::vector<lane_id>, std::vector<lane_limit>, worker_id,
+                                std::vector<lease_ref>, std::vector<lease_update>, lane_counts>;
 using step_reply = result<step_value>;
 
 template <class T>
@@ -36,24 +99,10 @@ step_reply to_step_reply(result<T>&& r) {
     else return step_value{std::move(*r)};
 }
 
-/// Sends the step and waits for the reply. Touches nothing but the session.
+/// Performs a step and blocks until the reply. Uses nothing but the session.
 template <class Session>
 step_reply execute(Session& session, const session_step& step) {
-    switch (step.what) {
-    case fsm::worker_do::register_worker: return to_step_reply(session.register_worker(step.info));
-    case fsm::worker_do::compare_leases: return to_step_reply(session.leases_of(step.worker));
-    case fsm::worker_do::refresh_leases: return to_step_reply(session.lease_updates(step.worker));
-    case fsm::worker_do::count_deferred: {
-        std::int64_t sum = 0;
-        for (const lane_id l : step.lanes) {
-            auto n = session.counts(l);
-            if (!n) return std::move(n.error());
-            sum += n->deferred + n->ready;  // a worker that promotes does so for all lanes, not only its own
-        }
-        return step_value{sum};
-    }
-    default: return to_step_reply(session.give_back(step.leases));
-    }
+    return std::visit([&](const auto& one) { return to_step_reply(one.execute(session)); }, step);
 }
 
 }  // namespace pgq::detail

@@ -35,11 +35,10 @@ struct served_lane {
     std::size_t version = 0;  ///< which of the versions of that type
 };
 
-/// Everything of a worker except its I/O and its clock: fsm::worker decides what is next, this knows the leases, and
-/// what to acknowledge and to claim. All members belong to the worker's own thread; handlers' threads only call the
-/// runner, and so reach the completion queue.
-///
-/// next() says what to do; the member function that fsm::worker_do names reports how it went.
+/// Everything of a worker except its I/O and its clock. fsm::worker decides what is next; this class knows the leases,
+/// fills in what to acknowledge and to claim, and applies the replies. Only the worker's own thread calls the members;
+/// handlers' threads reach it through the completion queue of the job runner. next() returns an action. The caller does
+/// it, and reports with the member function that fsm::worker_do names for it.
 template <class Executor, class Observer>
 class worker_core {
     using runner_type = job_runner<Executor, Observer>;
@@ -56,8 +55,8 @@ public:
         for (std::size_t i = 0; i < lanes.size(); ++i) {
             const served_lane& l = lanes[i];
             const auto& how = runner_->functions(l.job);
-            in_batches_ = in_batches_ || how.in_batches;
-            // A job that is acknowledged before it runs has no last attempt.
+            has_batch_handler_ = has_batch_handler_ || how.in_batches;
+            // With at-most-once delivery a leased job has not started yet: a rescue must never hold it.
             const std::int16_t most = how.once ? std::numeric_limits<std::int16_t>::max() : max_attempts;
             const bool globally = std::any_of(global.begin(), global.end(), [&](const lane_limit& g) {
                 return g.entrypoint.empty() || g.entrypoint == l.entrypoint;
@@ -71,10 +70,10 @@ public:
     worker_id id() const noexcept { return worker_; }
 
     fsm::worker_action next(steady_time now) {
-        collect(now);
-        machine_.set_extra_slots(in_batches_ ? runner_->extra_slots_with_batch(machine_.in_hand())
-                                             : runner_->extra_slots());
-        if (machine_.should_give_back(now)) put_back(now);
+        take_completions(now);
+        machine_.set_extra_slots(has_batch_handler_ ? runner_->extra_slots_with_batch(machine_.in_hand())
+                                                    : runner_->extra_slots());
+        if (machine_.should_give_back(now)) give_back_unstarted(now);
         auto a = decide(now);
         if (a.what != fsm::worker_do::wait && a.what != fsm::worker_do::pause) return a;
         runner_->completions.wake_at(machine_.wake_threshold());
@@ -82,14 +81,14 @@ public:
         return a;
     }
 
-    /// What to send for an exchange. Valid until the next call of a member.
+    /// For the action `sync`: what to send. Valid until the next call of a member.
     const sync_request& request(const fsm::worker_action& a, steady_time now) {
         acks_.fill(leases_, limited_, a.limit > 0, now);
         const bool no_claim = acks_.one_at_a_time();
         request_ = {.worker = worker_,
                     .finished = acks_.finished(),
                     .progressed = acks_.progressed(),
-                    .lanes = cursors_.to_claim(a.from_start || put_back_),
+                    .lanes = cursors_.to_claim(a.from_start || must_scan_),
                     .limit = no_claim ? 0 : a.limit,
                     .limited = limited_.to_claim(no_claim || machine_.stopping(), a.from_start || a.subscribe_wakes,
                                                  machine_.limited_ahead(), now),
@@ -104,13 +103,13 @@ public:
         return request_;
     }
 
-    /// The exchange happened: forgets what is acknowledged, and starts what was claimed.
+    /// The sync succeeded: forgets what is acknowledged, and keeps the claimed leases; without `overlap` starts them.
     void exchanged(fsm::worker_action a, sync_reply& reply, steady_time now) {
         a.limit = request_.limit;
         a.subscribe_wakes = request_.subscribe_wakes;
-        put_back_ = false;
+        must_scan_ = false;
         if (a.peek_next_due) {
-            contended_ = reply.workers > claim_turns;
+            contended_ = reply.workers > claim_slots;
             machine_.set_worker_count(reply.workers);
         }
         if (acks_.applied(leases_, reply)) machine_.link().leases_changed();
@@ -135,7 +134,7 @@ public:
         notify(runner_->observer(), event::jobs_claimed{worker_, claimed});
         start(reply);
     }
-    /// The server refused the exchange; nothing of it happened.
+    /// The server refused the sync: nothing was acknowledged or claimed.
     void refused(const fsm::worker_action& a, const error_info& why, steady_time now) {
         notify(runner_->observer(), event::error{why});
         acks_.refused(leases_, why);
@@ -143,10 +142,10 @@ public:
         if (leases_.has_dirty()) machine_.flush_requested(now);
     }
 
-    /// Hands the claimed jobs to the executor. If exchanges overlap with jobs, the loop calls it while the next
-    /// exchange is under way, and then ran(); otherwise exchanged() has called it. Returns how many have begun.
+    /// Hands the claimed jobs to the executor; returns how many. With `overlap` the loop calls it between the sending
+    /// of the next sync and its answer, and then ran(). Without, exchanged() calls it.
     std::uint32_t run_claimed() { return claimed_.dispatch(*runner_); }
-    /// `n` jobs have run in the loop's thread, the last until `when`, while an exchange was under way.
+    /// `n` jobs have run in the loop's thread while it waited for the answer to a sync; the last ended at `when`.
     void ran(std::uint32_t n, steady_time when) noexcept { machine_.ran(n, when); }
 
     void notified() noexcept { machine_.notified(); }
@@ -155,17 +154,18 @@ public:
         if (machine_.stopping()) return;
         runner_->giving_back.request_stop();  // jobs that have not started go back
         machine_.stop_requested(now);
-        put_back(now);
+        give_back_unstarted(now);
     }
+    /// Fires the stop tokens of all jobs.
     void interrupt() {
         for (auto& s : leases_) s->stop_all();
     }
 
-    /// The connection is of no use, or could not be made. Returns after how long to try again.
+    /// The connection broke, or could not be made. Returns how long to wait before the next attempt to connect.
     duration broke(double unit_random, steady_time now) noexcept { return machine_.link().broke(unit_random, now); }
     void connected() noexcept { machine_.link().connected(); }
-    /// All leases are lost, and nobody knows that the worker sleeps: a peer declared it dead, or its heartbeat failed
-    /// too long.
+    /// A peer declared this worker dead, or its heartbeat failed for too long: all its leases are lost, and it gets no
+    /// wake-ups until it has registered again.
     void declared_dead(steady_time now) {
         for (auto& s : leases_)
             if (!s->lost && !s->closing.load()) lose_lease(*s, now);
@@ -177,9 +177,9 @@ public:
         worker_ = id;
         machine_.link().registered();
     }
-    /// `held`: the leases that the database has for this worker. One that is missing there was acknowledged by an
-    /// exchange whose answer was lost, or belongs to another worker. One that is unknown here was claimed by such an
-    /// exchange: it is in to_give_back() then. True when the connection is restored.
+    /// `held`: the leases that the database has for this worker. A lease that is missing there was acknowledged by a
+    /// sync whose answer was lost, or is lost. A lease that is unknown here was claimed by such a sync: it is then in
+    /// to_give_back(). Returns true if this ends the recovery from a broken connection.
     bool leases_compared(std::span<const lease_ref> held, steady_time now) {
         compare(held, now);
         if (machine_.link().restoring()) {
@@ -188,31 +188,31 @@ public:
         }
         return machine_.link().leases_compared(!to_give_back_.empty(), now);
     }
-    /// For give_back and abandon.
+    /// For the actions `give_back` and `abandon`.
     std::span<const lease_ref> to_give_back() const noexcept { return to_give_back_; }
     bool gave_back(steady_time now) noexcept { return machine_.link().gave_back(now); }
 
-    /// The database may have other places or flags for our leases.
+    /// Other sessions may have changed our leases in the database: the row location or the flags of jobs.
     void leases_changed() noexcept { machine_.link().leases_changed(); }
-    /// `news`: all leases of this worker. Those that are missing are lost; of the others jobs may be tracked, or should
-    /// stop.
-    void leases_refreshed(std::span<const lease_update> news, steady_time now) {
+    /// `updates`: all leases that the database has for this worker. A lease that is missing there is lost. In the
+    /// others some jobs may have become tracked, or should stop.
+    void leases_refreshed(std::span<const lease_update> updates, steady_time now) {
         machine_.link().leases_refreshed();
         for (auto& s : leases_) {
             if (s->lost) continue;
-            const auto mine = std::find_if(news.begin(), news.end(),
+            const auto mine = std::find_if(updates.begin(), updates.end(),
                                            [&](const lease_update& n) { return n.ref.id == s->lease.ref.id; });
-            if (mine == news.end()) {
+            if (mine == updates.end()) {
                 if (!s->closing.load()) lose_lease(*s, now);
                 continue;
             }
             s->apply(*mine);
             machine_.dropped(stop_flagged(*s, limited_, now));
-            // The exchange that has not found the lease has claimed before these jobs went back.
-            put_back_ = put_back_ || std::any_of(s->unsettled.begin(), s->unsettled.end(),
-                                                 [](const auto& u) { return goes_back(u.what); });
+            // The sync that did not find the lease has cleared must_scan_, but these jobs go back with the next one.
+            must_scan_ = must_scan_ || std::any_of(s->unsettled.begin(), s->unsettled.end(),
+                                                   [](const auto& u) { return goes_back(u.what); });
         }
-        if (put_back_) machine_.requeued(false);
+        if (must_scan_) machine_.requeued(false);
         leases_.release();
         if (leases_.has_dirty()) machine_.flush_requested(now);
     }
@@ -232,15 +232,16 @@ private:
         return a;
     }
 
-    void collect(steady_time now) {
+    // Takes the results that handlers' threads have put into the completion queue.
+    void take_completions(steady_time now) {
         const steady_time last = runner_->completions.take(completions_);
         if (completions_.empty()) return;
-        bool urgent = false, requeued = false;
+        bool urgent = false, requeued = false;  // urgent: acknowledge at once, do not wait for other jobs
         for (auto& c : completions_) {
             held_lease& s = *c.slot;
             const bool limited = limited_.ended(s.lane_index, 1, now);
             if (c.what.settled_by_handler) {
-                s.lost = true;
+                s.lost = true;  // the handler's thread has ended the lease: there is nothing to acknowledge
                 limited_.will_free(s.lane_index);
                 urgent = urgent || limited;
             }
@@ -263,15 +264,17 @@ private:
         leases_.release();
     }
 
-    void put_back(steady_time now) {
+    // Jobs that no thread has started go back to the queue, with the next sync.
+    void give_back_unstarted(steady_time now) {
         const std::uint32_t n = take_back(leases_, limited_, now);
         if (n == 0) return;
         machine_.dropped(n);
-        put_back_ = true;
+        must_scan_ = true;
         machine_.requeued(false);
         machine_.flush_requested(now);
     }
 
+    // Updates row locations, fills to_give_back_, and loses the leases that the database does not have.
     void compare(std::span<const lease_ref> held, steady_time now) {
         to_give_back_.clear();
         for (const auto& h : held) {
@@ -281,7 +284,7 @@ private:
         for (auto& s : leases_) {
             const auto same = [&](const lease_ref& h) { return h.id == s->lease.ref.id; };
             if (s->lost || s->closing.load() || std::any_of(held.begin(), held.end(), same)) continue;
-            // The exchange has ended it, and only the answer is missing.
+            // The latest sync has ended it, and only the answer was lost.
             if (s->in_request && s->unfinished == 0) s->lost = true;
             else lose_lease(*s, now);
         }
@@ -292,8 +295,7 @@ private:
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
         s.stop_all();
     }
-    // Jobs of handlers that do not end go back; what those return later is ignored. True when there is a lease to give
-    // back.
+    // Puts the leases of handlers that do not end into to_give_back_. True if there are any, and a connection.
     bool abandon() {
         to_give_back_.clear();
         for (auto& s : leases_)
@@ -320,12 +322,12 @@ private:
         if (!overlap_) (void)run_claimed();
     }
     std::size_t index_of(lane_id lane) const noexcept {
-        const auto found =
+        const auto mine =
             std::find_if(served_.begin(), served_.end(), [&](const served_lane& s) { return s.lane == lane; });
-        return static_cast<std::size_t>(found - served_.begin());
+        return static_cast<std::size_t>(mine - served_.begin());
     }
 
-    static constexpr std::int64_t claim_turns = 4;  // more workers than that wait for a turn: see statement::take_turn
+    static constexpr std::int64_t claim_slots = 4;  // with more workers a claim takes a slot: see statement::take_turn
 
     runner_type* runner_;
     fsm::worker machine_;
@@ -340,9 +342,9 @@ private:
     std::vector<lease_ref> to_give_back_;
     sync_request request_{};
     bool overlap_;
-    bool in_batches_ = false;  // some lane
-    bool put_back_ = false;    // cursors hide jobs that this worker has put back
-    bool contended_ = false;
+    bool has_batch_handler_ = false;  // for some job type
+    bool must_scan_ = false;          // this worker gives jobs back that its cursors would hide
+    bool contended_ = false;          // there are more workers than claim slots
 };
 
 }  // namespace pgq::detail

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <pgq/compose/limiter_set.hpp>
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/executor.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/error/ends_session.hpp>
@@ -19,6 +21,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -26,20 +29,24 @@
 
 namespace pgq::detail {
 
-/// One run of a worker, except its waiting: does at a session what worker_core says. The loops (blocking_loop,
-/// asio_loop) bring the time, wait, and do the exchanges.
+/// One run of a worker without its I/O and its clock. It turns what worker_core decides into requests, and signals of
+/// other threads into events. A loop (blocking_loop, asio_loop) brings the time, does the I/O and waits:
 ///
-///     begin(); until next() says stop:
-///         exchange     send request() at session(), then exchanged() or failed()
+///     open a session, begin(); perform each step_to_begin() at session(), begin_with() its reply
+///     until next() says stop:
+///         sync         send request() at session(), then exchanged() or failed()
 ///         wait         at session(), then woken() or broke()
 ///         pause        without a session
 ///         run_claimed  run_claimed(), ran()
-///         connect      open_session(), then connected() or broke()
-///         others       execute(*session(), step()), then apply()
-///     end()
+///         connect      open a session at driver(), then connected() or broke()
+///         others       perform step() at session(), then apply(); once more while that returns true
+///     interrupt_handlers(); end_threads(); perform step_to_end(); ended()
 ///
-/// `begin`, `open_session`, `execute` and `end` block; an asynchronous loop calls them on another thread. One thread at
-/// a time uses this, except for wake() and request_stop().
+/// Only end_threads() blocks, and only until handlers and the heartbeat have ended. A loop that must not block waits
+/// before: while handlers_run(), for when_executor_idle() and for when_heartbeat_ended().
+///
+/// One thread at a time uses this, except for wake() and request_stop(). A run may be destroyed at any time at which no
+/// handler runs.
 template <class Queue, class Heartbeat = heartbeat<typename Queue::driver_type, typename Queue::observer_type>>
 class worker_run {
     using executor_type = typename Queue::executor_type;
@@ -47,11 +54,12 @@ class worker_run {
     using runner_type = job_runner<executor_type, observer_type>;
 
 public:
-    using session_type = typename Queue::driver_type::session;
+    using driver_type = typename Queue::driver_type;
+    using session_type = typename driver_type::session;
     using job_functions = typename runner_type::job_functions;
 
-    /// `functions` and `code`: see job_runner. `end_pause` ends the loop's pause; it is called from any thread, but not
-    /// while there is a session. `overlap`: the loop calls run_claimed() while an exchange is under way.
+    /// `functions` and `code`: see job_runner. `end_pause` ends the loop's pause; any thread may call it, but only
+    /// while there is no session. `overlap`: the loop calls run_claimed() between the sending of a sync and its answer.
     worker_run(Queue& queue, const job_functions* functions, void* code, const worker_options& options, bool overlap,
                std::function<void()> end_pause)
         : queue_{&queue},
@@ -65,32 +73,47 @@ public:
         runner_.desk = &updater_;
     }
 
-    /// Connects and registers. Blocks.
-    result<void> begin() {
-        auto lanes = queue_->lanes();
-        if (!lanes) return lanes.error();
-        lanes_ = std::move(*lanes);
-        auto opened = open_session();
-        if (!opened) return opened.error();
-        set_session(std::move(*opened));
-        if (auto served = serve(); !served) return served;
-        const auto id = session_->register_worker(registration_of(host_, options_, lanes_));
-        if (!id) return id.error();
-        registered(*id);
-        executor_.start();
-        heartbeat_.start(core_.id());
-        notify(observer(), event::worker_started{core_.id()});
+    const driver_type& driver() const noexcept { return queue_->driver(); }
+
+    /// The first session. Fails if the queue's name is not valid.
+    result<void> begin(session_type&& first) {
+        const auto names = queue_->lane_names();
+        if (!names) return names.error();
+        names_ = *names;
+        limiters_ = queue_->limiters();
+        set_session(std::move(first));
         return {};
     }
-    /// When no job is in hand any more. Blocks.
-    void end() {
-        runner_.giving_back.request_stop();
-        (void)core_.run_claimed();
-        core_.interrupt();  // without a database some handlers may still run, and wait for this
-        executor_.stop();
-        heartbeat_.stop();
-        if (session_) (void)session_->retire(core_.id());
-        notify(observer(), event::worker_stopped{core_.id()});
+    /// The next step before the run can work; empty when it has begun.
+    std::optional<session_step> step_to_begin() const {
+        switch (start_) {
+        case start::find_lanes: return steps::find_lanes{queue_->name(), names_};
+        case start::find_limits: return steps::find_limits{queue_->name(), limiters_.declared};
+        case start::register_worker: return registration();
+        case start::begun: break;
+        }
+        return std::nullopt;
+    }
+    /// The reply to it. After an error the run is of no use.
+    result<void> begin_with(step_reply&& reply) {
+        if (!reply) return std::move(reply.error());
+        switch (start_) {
+        case start::find_lanes:
+            lanes_ = std::get<std::vector<lane_id>>(std::move(*reply));
+            start_ = start::find_limits;
+            break;
+        case start::find_limits:
+            serve(std::get<std::vector<lane_limit>>(*reply));
+            start_ = start::register_worker;
+            break;
+        default:
+            registered(std::get<worker_id>(*reply));
+            start_ = start::begun;
+            executor_.start();
+            heartbeat_.start(core_.id());
+            notify(observer(), event::worker_started{core_.id()});
+        }
+        return {};
     }
 
     /// What to do now.
@@ -102,7 +125,7 @@ public:
     /// Null while there is no connection.
     session_type* session() noexcept { return session_ ? &*session_ : nullptr; }
 
-    /// What to send for an exchange, and what to read the reply into.
+    /// For a sync: what to send, and what to read the reply into.
     const sync_request& request(const fsm::worker_action& a, steady_time now) { return core_.request(a, now); }
     sync_reply& reply() noexcept { return reply_; }
     void exchanged(const fsm::worker_action& a, steady_time now) { core_.exchanged(a, reply_, now); }
@@ -117,8 +140,6 @@ public:
     std::uint32_t run_claimed() { return core_.run_claimed(); }
     void ran(std::uint32_t n, steady_time when) noexcept { core_.ran(n, when); }
 
-    /// Another session. Blocks, and touches nothing of this run.
-    result<session_type> open_session() const { return queue_->driver().connect(session_role::worker); }
     void connected(session_type&& session) {
         set_session(std::move(session));
         core_.connected();
@@ -130,30 +151,62 @@ public:
         notify(observer(), event::connection_failed{why, delay});
     }
 
-    /// What to send for any other action. Valid until apply().
+    /// For the other actions: what to send. Valid until apply().
     session_step step(const fsm::worker_action& a) const {
-        return {.what = a.what,
-                .worker = core_.id(),
-                .info = registration_of(host_, options_, lanes_),
-                .leases = core_.to_give_back(),
-                .lanes = lanes_};
-    }
-    /// The reply to it. A step that failed is repeated with another session.
-    void apply(const fsm::worker_action& a, step_reply&& reply, steady_time now) {
-        if (a.what == fsm::worker_do::abandon) return;  // a lease that could not be given back ends with its time
-        if (!reply) return broke(reply.error(), now);
         switch (a.what) {
-        case fsm::worker_do::register_worker: registered(std::get<worker_id>(*reply)); return;
-        case fsm::worker_do::compare_leases:
-            return report_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now));
-        case fsm::worker_do::give_back: return report_restored(core_.gave_back(now));
-        case fsm::worker_do::refresh_leases:
-            return core_.leases_refreshed(std::get<std::vector<lease_update>>(*reply), now);
-        default: return core_.deferred_counted(std::get<std::int64_t>(*reply), now);
+        case fsm::worker_do::register_worker: return registration();
+        case fsm::worker_do::compare_leases: return steps::read_leases{core_.id()};
+        case fsm::worker_do::refresh_leases: return steps::read_lease_updates{core_.id()};
+        case fsm::worker_do::count_deferred: return steps::count_lane{lanes_[lanes_counted_]};
+        default: return steps::give_back{core_.to_give_back()};
         }
     }
+    /// The reply to it. True when the action takes another step. An action that failed is repeated with another
+    /// session.
+    bool apply(const fsm::worker_action& a, step_reply&& reply, steady_time now) {
+        if (a.what == fsm::worker_do::abandon) return false;  // leases that were not given back end with their time
+        if (!reply) return lanes_counted_ = 0, broke(reply.error(), now), false;
+        switch (a.what) {
+        case fsm::worker_do::register_worker: registered(std::get<worker_id>(*reply)); break;
+        case fsm::worker_do::compare_leases:
+            report_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now));
+            break;
+        case fsm::worker_do::refresh_leases:
+            core_.leases_refreshed(std::get<std::vector<lease_update>>(*reply), now);
+            break;
+        case fsm::worker_do::count_deferred: return count(std::get<lane_counts>(*reply), now);
+        default: report_restored(core_.gave_back(now));
+        }
+        return false;
+    }
 
-    /// Ends the wait of the loop, the present one or else the next.
+    /// The run is over, and handlers that still run are asked to stop.
+    void interrupt_handlers() {
+        runner_.giving_back.request_stop();
+        (void)core_.run_claimed();
+        core_.interrupt();
+    }
+    /// Whether handlers run. If so, wake() is called when one of them ends.
+    bool handlers_run(steady_time now) { return core_.handlers_run(now); }
+    /// Calls `ready` once the executor runs nothing: now, or later on another thread. Of an executor that does not
+    /// report that, a task may need a moment more after its handler has ended.
+    void when_executor_idle(std::function<void()> ready) {
+        if constexpr (can_report_idle<executor_type>) executor_.when_idle(std::move(ready));
+        else ready();
+    }
+    /// Asks the heartbeat to end, and calls `ended` when it has: now, or later on its thread.
+    void when_heartbeat_ended(std::function<void()> ended) { heartbeat_.request_stop(std::move(ended)); }
+    void end_threads() noexcept {
+        executor_.stop();
+        heartbeat_.stop();
+    }
+    /// The last step; empty without a session. If it fails, other workers find out that this one is gone.
+    std::optional<session_step> step_to_end() const {
+        return session_ ? std::optional<session_step>{steps::retire{core_.id()}} : std::nullopt;
+    }
+    void ended() { notify(observer(), event::worker_stopped{core_.id()}); }
+
+    /// Ends the loop's wait or pause. If it does not wait now, its next wait ends at once.
     void wake() {
         {
             const std::lock_guard lock{mutex_};
@@ -167,6 +220,8 @@ public:
     }
 
 private:
+    enum class start : std::uint8_t { find_lanes, find_limits, register_worker, begun };
+
     auto& observer() noexcept { return queue_->observer(); }
 
     void signal(std::atomic<bool>& what) {
@@ -190,13 +245,21 @@ private:
         if (restored) notify(observer(), event::connection_restored{});
     }
 
+    session_step registration() const { return steps::register_worker{registration_of(host_, options_, lanes_)}; }
+
+    // A worker that promotes does so for all lanes, not only its own: what is ready was deferred, too.
+    bool count(const lane_counts& n, steady_time now) {
+        deferred_ += n.deferred + n.ready;
+        if (++lanes_counted_ < lanes_.size()) return true;
+        lanes_counted_ = 0;
+        core_.deferred_counted(std::exchange(deferred_, 0), now);
+        return false;
+    }
+
     // Limits that the queue's limiters declare are created where they are missing; those that exist win.
-    result<void> serve() {
-        auto limiters = queue_->limiters();
-        auto found = session_->limits(queue_->name(), limiters.declared);
-        if (!found) return found.error();
-        for (const auto& mine : limiters.declared)
-            for (const auto& theirs : *found)
+    void serve(std::span<const lane_limit> found) {
+        for (const auto& mine : limiters_.declared)
+            for (const auto& theirs : found)
                 if (same_limit(mine, theirs) && mine != theirs)
                     notify(observer(), event::limit_differs{mine.entrypoint, mine.limit, theirs.limit});
         std::vector<served_lane> lanes;
@@ -204,8 +267,7 @@ private:
             const auto& entry = Queue::composition_type::lanes[i];
             lanes.push_back({lanes_[i], entry.name.entrypoint, entry.job, entry.version});
         }
-        core_.serve(lanes, options_.max_attempts, std::move(limiters), *found);
-        return {};
+        core_.serve(lanes, options_.max_attempts, std::move(limiters_), found);
     }
 
     void set_session(std::optional<session_type> s) {
@@ -220,15 +282,20 @@ private:
     executor_type executor_;
     runner_type runner_;
     worker_core<executor_type, observer_type> core_;
-    Heartbeat heartbeat_;
     std::string host_ = host_name();
+    start start_ = start::find_lanes;
+    std::span<const lane_name> names_{};
+    limiter_set limiters_{};
     std::vector<lane_id> lanes_;
+    std::size_t lanes_counted_ = 0;  // of a count_deferred that is under way
+    std::int64_t deferred_ = 0;      // in those
     sync_reply reply_;
     std::mutex mutex_;  // for session_, which wake() reads
     std::optional<session_type> session_;
     std::atomic<bool> stop_requested_{false};
     std::atomic<bool> declared_dead_{false};
     std::atomic<bool> leases_changed_{false};
+    Heartbeat heartbeat_;  // the last: its thread uses the members above until it has ended
 };
 
 }  // namespace pgq::detail

@@ -1,4 +1,6 @@
 #include <pgq/executor/coroutine.hpp>
+#include <pgq/executor/decorator.hpp>
+#include <pgq/executor/thread_pool.hpp>
 
 #if PGQ_HAS_COROUTINES
 
@@ -181,6 +183,32 @@ TEST_CASE("a coroutine executor has a width of at least one", "[executor][corout
     CHECK(coroutine{}.width() == 64);
     check_that_all_finish(e, 5, 1);
 }
+
+TEST_CASE("an executor on the program's only thread reports when it runs nothing, and stop() does not block then",
+          "[executor][coroutine]") {
+    asio::io_context context;
+    coroutine e{context.get_executor(), 2};
+    sleepers s{e};
+    int idle = 0;
+    e.start();
+    e.when_idle([&] { ++idle; });
+    CHECK(idle == 1);
+    for (int i = 0; i < 5; ++i) e.execute({.function = &sleepers::run, .owner = &s});
+    std::size_t finished = 0;
+    e.when_idle([&] {
+        ++idle;
+        finished = s.finished;
+    });
+    CHECK(idle == 1);
+    context.run();
+    CHECK(idle == 2);
+    CHECK(finished == 5);
+    e.stop();
+}
+
+// Decorators report it as the executor that they wrap does.
+static_assert(pgq::can_report_idle<pgq::executor::decorator<coroutine>>);
+static_assert(!pgq::can_report_idle<pgq::executor::decorator<pgq::executor::thread_pool>>);
 
 #endif
 

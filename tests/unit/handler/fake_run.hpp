@@ -1,7 +1,7 @@
 #pragma once
 
-// What an attempt needs of a worker, without a worker: a runner that records results, sessions and transactions that answer what
-// the test says, and time as a value.
+// What an attempt needs of a worker, without a worker: a runner that records results, sessions and transactions that
+// answer what the test says, and time as a value.
 
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/execution_plan.hpp>

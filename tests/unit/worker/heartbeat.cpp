@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <future>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace unit_worker_heartbeat {
@@ -86,6 +88,25 @@ TEST_CASE("the observer receives an error of compaction once, until it changes o
     REQUIRE(test::eventually([&] { return b.count() >= 7; }));
     m.stop();
     CHECK(seen.messages == std::vector<std::string>{"first", "second", "second"});
+}
+
+TEST_CASE("a heartbeat that was asked to stop reports its end from its thread, and stop() does not wait then",
+          "[unit][worker][heartbeat]") {
+    heartbeat_log b;
+    const heartbeat_driver driver{&b};
+    pgq::observer::none nobody;
+    pgq::detail::heartbeat<heartbeat_driver, pgq::observer::none> m{driver, nobody, 1h, [] {}, [] {}};
+    std::promise<std::thread::id> ended;
+    SECTION("a thread that runs") {
+        m.start({1});
+        m.request_stop([&] { ended.set_value(std::this_thread::get_id()); });
+        CHECK(ended.get_future().get() != std::this_thread::get_id());
+    }
+    SECTION("no thread") {
+        m.request_stop([&] { ended.set_value(std::this_thread::get_id()); });
+        CHECK(ended.get_future().get() == std::this_thread::get_id());
+    }
+    m.stop();
 }
 
 }  // namespace unit_worker_heartbeat

@@ -36,6 +36,8 @@ const error_info lost{errc::connection_lost, "gone"};
 struct script {
     strings calls;
     std::deque<error_info> connect;
+    std::deque<error_info> lanes;
+    std::deque<error_info> limits;
     std::deque<pgq::result<pgq::sync_reply>> exchange;
     std::deque<pgq::result<std::vector<pgq::lease_ref>>> leases_of;
     std::deque<pgq::result<std::vector<pgq::lease_update>>> lease_updates;
@@ -59,8 +61,14 @@ struct script {
 struct session {
     script* s;
 
+    pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
+        s->calls.push_back("lanes " + std::string{queue} + " " + std::to_string(names.size()));
+        if (auto e = script::take(s->lanes)) return *e;
+        return std::vector{pgq::lane_id{3}};
+    }
     pgq::result<std::vector<pgq::lane_limit>> limits(std::string_view, std::span<const pgq::lane_limit>) {
         s->calls.emplace_back("limits");
+        if (auto e = script::take(s->limits)) return *e;
         return std::vector<pgq::lane_limit>{};
     }
     pgq::result<worker_id> register_worker(const pgq::worker_info& info) {
@@ -128,8 +136,12 @@ struct queue {
     const unit_worker_run::driver& driver() const { return driver_; }
     executor_type& executor() { return executor_; }
     observer_type& observer() { return observer_; }
-    std::string name() const { return "fake"; }
-    pgq::result<std::vector<pgq::lane_id>> lanes() const { return std::vector{pgq::lane_id{3}}; }
+    const std::string& name() const { return name_; }
+    pgq::result<std::span<const pgq::lane_name>> lane_names() const {
+        static constexpr std::array names{pgq::lane_name{"note", ""}};
+        if (name_.empty()) return errc::invalid_name;
+        return std::span<const pgq::lane_name>{names};
+    }
     pgq::detail::limiter_set limiters() const {
         pgq::detail::limiter_set limiters;
         limiters.add("note", pgq::limiter::none{});
@@ -140,6 +152,7 @@ struct queue {
     unit_worker_run::driver driver_;
     executor_type executor_{};
     observer_type observer_{};
+    std::string name_ = "fake";
 };
 
 // A heartbeat without a thread: the test says what it reports.
@@ -178,15 +191,16 @@ struct loop {
             break;
         }
         case worker_do::connect: {
-            auto opened = run.open_session();
+            auto opened = run.driver().connect(pgq::session_role::worker);
             if (opened) run.connected(std::move(*opened));
             else run.broke(opened.error(), now);
             break;
         }
-        case worker_do::stop: run.end(); break;
+        case worker_do::stop: end(); break;
         case worker_do::wait:
         case worker_do::pause: break;
-        default: run.apply(a, pgq::detail::execute(*run.session(), run.step(a)), now);
+        default:
+            while (run.apply(a, pgq::detail::execute(*run.session(), run.step(a)), now)) {}
         }
         return a;
     }
@@ -199,9 +213,26 @@ struct loop {
         FAIL("it does not come to rest");
         return {};
     }
+    pgq::result<void> try_to_begin() {
+        auto opened = run.driver().connect(pgq::session_role::worker);
+        if (!opened) return opened.error();
+        auto begun = run.begin(std::move(*opened));
+        while (begun) {
+            const auto step = run.step_to_begin();
+            if (!step) break;
+            begun = run.begin_with(pgq::detail::execute(*run.session(), *step));
+        }
+        return begun;
+    }
     void begin() {
-        REQUIRE(run.begin());
+        REQUIRE(try_to_begin());
         (void)s.take_calls();
+    }
+    void end() {
+        run.interrupt_handlers();
+        run.end_threads();
+        if (const auto step = run.step_to_end()) (void)pgq::detail::execute(*run.session(), *step);
+        run.ended();
     }
     void claim(std::int64_t lease, int job_count) {
         pgq::sync_reply reply;
@@ -227,10 +258,10 @@ struct loop {
 
 }  // namespace
 
-TEST_CASE("a run connects, reads the limits and registers before it works, and retires at its end", "[worker][run]") {
+TEST_CASE("a run finds its lanes and limits and registers before it works, and retires at its end", "[worker][run]") {
     loop l;
-    REQUIRE(l.run.begin());
-    CHECK(l.s.take_calls() == strings{"connect", "limits", "register 1"});
+    REQUIRE(l.try_to_begin());
+    CHECK(l.s.take_calls() == strings{"connect", "lanes fake 1", "limits", "register 1"});
     CHECK(l.heartbeat->worker == worker_id{7});
     CHECK(l.rest().what == worker_do::wait);
     CHECK(l.s.take_calls() == strings{"exchange 0/4", "exchange 0/4"});
@@ -242,12 +273,24 @@ TEST_CASE("a run connects, reads the limits and registers before it works, and r
 
 TEST_CASE("a run that cannot begin says why", "[worker][run]") {
     loop l;
-    const std::string failing = GENERATE("connect", "register");
+    const std::string failing = GENERATE("connect", "lanes", "limits", "register");
     if (failing == "connect") l.s.connect.push_back(lost);
+    else if (failing == "lanes") l.s.lanes.push_back(lost);
+    else if (failing == "limits") l.s.limits.push_back(lost);
     else l.s.register_worker.push_back(lost);
-    const auto begun = l.run.begin();
+    const auto begun = l.try_to_begin();
     REQUIRE_FALSE(begun);
     CHECK(begun.error().message == "gone");
+    CHECK(l.heartbeat->worker == worker_id{});
+}
+
+TEST_CASE("a run of a queue whose name is not valid does not begin", "[worker][run]") {
+    loop l;
+    l.jobs.name_.clear();
+    const auto begun = l.try_to_begin();
+    REQUIRE_FALSE(begun);
+    CHECK(begun.error() == errc::invalid_name);
+    CHECK(l.s.take_calls() == strings{"connect"});
 }
 
 TEST_CASE("a run acknowledges what it has run with its next claim", "[worker][run]") {

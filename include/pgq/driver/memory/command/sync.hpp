@@ -44,10 +44,10 @@ inline result<void> sync_worker(tables& db, const sync_request& r, sync_reply& r
     db.wake_touched(r.worker);
     if (r.unsubscribe_wakes) db.workers.unsubscribe(r.worker, session);
     if (r.subscribe_wakes) db.workers.subscribe(r.worker, session);
-    std::uint32_t room = r.limited_capacity;
+    std::uint32_t capacity = r.limited_capacity;
     for (limited_lane lane : r.limited) {
-        lane.most = std::min(lane.most, room);
-        room -= claim_limited(db, r.worker, lane, db.clock.steady_now(), reply);
+        lane.most = std::min(lane.most, capacity);
+        capacity -= claim_limited(db, r.worker, lane, db.clock.steady_now(), reply);
     }
     if (r.limit > 0) claim(db, r, reply);
     if (r.peek_next_due) reply.next_due = db.jobs.next_due(now);

@@ -88,9 +88,9 @@ private:
     template <class Predicate>
     static void move_from(std::vector<job>& from, Predicate matches, std::vector<job>& to) {
         const auto stays = [&](const job& j) { return !matches(j); };
-        const auto gone = std::stable_partition(from.begin(), from.end(), stays);
-        to.insert(to.end(), std::make_move_iterator(gone), std::make_move_iterator(from.end()));
-        from.erase(gone, from.end());
+        const auto first_moved = std::stable_partition(from.begin(), from.end(), stays);
+        to.insert(to.end(), std::make_move_iterator(first_moved), std::make_move_iterator(from.end()));
+        from.erase(first_moved, from.end());
     }
     void compact() {
         sorted_.erase(sorted_.begin(), sorted_.begin() + static_cast<std::ptrdiff_t>(first_));

@@ -38,7 +38,10 @@ public:
         return lane.value > 0 && static_cast<std::size_t>(lane.value) <= ready_.size();
     }
 
-    void add_ready(job j) { queue(j.lane).push(std::move(j)); }
+    void add_ready(job j) {
+        ready_queue& lane = queue(j.lane);
+        lane.push(std::move(j));
+    }
     void defer(job j, time_point due) { deferred_.emplace(std::pair{due, j.id}, std::move(j)); }
     void block(job j) {
         const job_id id = j.id;
@@ -168,6 +171,7 @@ inline std::vector<taken_batch> waiting_jobs::open_batches(std::span<const claim
 inline std::vector<taken_batch> waiting_jobs::take(std::span<const claim_lane> lanes, std::size_t limit) {
     std::vector<taken_batch> batches = open_batches(lanes, limit);
     std::vector<taken_batch*> heap;  // of the lanes, ordered by their first jobs
+    heap.reserve(batches.size());
     for (auto& b : batches) heap.push_back(&b);
     const auto runs_later = [&](const taken_batch* a, const taken_batch* b) {
         return runs_before(queue(b->request.lane).front(), queue(a->request.lane).front());

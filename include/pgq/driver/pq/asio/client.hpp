@@ -208,6 +208,7 @@ private:
         if (!client_->lanes.empty()) return enqueue();
         const auto client = client_;
         client->session.async_lanes(client->queue, client->names,
+                                    // NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved from
                                     next([](flow& f, std::error_code failed, std::vector<lane_id> found) {
                                         if (failed) return f.finish(f.client_->session.last_error());
                                         f.client_->lanes = std::move(found);

@@ -110,7 +110,7 @@ public:
         return async_run(command::leases_of{id}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, std::vector<lease_update>)> Token>
-    auto async_leases_now(worker_id id, Token&& token) {
+    auto async_lease_updates(worker_id id, Token&& token) {
         return async_run(command::lease_updates{id}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
@@ -118,7 +118,7 @@ public:
         return async_run(command::give_back{leases}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, purge_reply)> Token>
-    auto async_sweep(Token&& token) {
+    auto async_expire_and_purge(Token&& token) {
         return async_run(command::sweep{}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
@@ -162,7 +162,7 @@ public:
         return async_run(command::open_jobs{lane, most}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
-    auto async_set_dead_letters(std::span<const lane_id> from, std::span<const lane_id> to, Token&& token) {
+    auto async_set_dead_letter_routes(std::span<const lane_id> from, std::span<const lane_id> to, Token&& token) {
         return async_run(command::set_dead_letter_routes{from, to}, std::forward<Token>(token));
     }
 

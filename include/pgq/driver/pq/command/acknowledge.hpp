@@ -44,8 +44,8 @@ public:
     static result<bool> read(const answers& in) {
         const auto failed = in.first_error(0, 3);
         if (!failed) return true;
-        const bool gone = in[0].error && in[0].error->code == make_sqlstate("22012");
-        if (gone) return false;
+        const bool lease_lost = in[0].error && in[0].error->code == make_sqlstate("22012");
+        if (lease_lost) return false;
         return *failed;
     }
 

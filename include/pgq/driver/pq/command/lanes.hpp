@@ -7,6 +7,7 @@
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/statement/admin.hpp>
+#include <pgq/statement/finish.hpp>
 #include <pgq/statement/track.hpp>
 
 #include <cstddef>
@@ -24,8 +25,12 @@ public:
 
     void compose(batch& out, const session_info& info) {
         in_transaction_ = info.in_transaction;
-        // Two transactions, so that the second sees what another session has made meanwhile.
-        if (!in_transaction_) add(out, statement::add_lanes);
+        // Two transactions, so that the second sees what another session has made meanwhile. The lanes are durable:
+        // queue objects keep the ids.
+        if (!in_transaction_) {
+            out.add(statement::make_durable);
+            add(out, statement::add_lanes);
+        }
         add(out, statement::find_lanes);
     }
     result<std::vector<lane_id>> read(const answers& in) const {

@@ -24,19 +24,19 @@
 
 namespace pgq::driver::pq::command {
 
-/// What a worker reports and what it wants next, in one round trip: see sync_request.
+/// Acknowledges and claims in one round trip: see sync_request.
 class sync {
 public:
     sync(const sync_request& r, sync_reply& reply) : request_{r}, reply_{&reply} {}
 
     void compose(batch& out, const session_info& info) {
         const auto& r = request_;
-        plan(info);
-        if (info.keeps_state && r.unsubscribe_wakes) announce(out, info, statement::unsubscribe_wakes);
-        if (info.keeps_state && r.subscribe_wakes) announce(out, info, statement::subscribe_wakes);
+        choose_pack_statements(info);
+        if (info.keeps_state && r.unsubscribe_wakes) add_subscription(out, info, statement::unsubscribe_wakes);
+        if (info.keeps_state && r.subscribe_wakes) add_subscription(out, info, statement::subscribe_wakes);
         first_ = out.size();
-        // First, because a transaction that has changed something is in everybody's snapshots: one that waits for its
-        // turn has changed nothing yet.
+        // This comes first: a transaction that waits for its claim slot has then changed nothing, has no transaction
+        // id, and so does not make the snapshots of other sessions longer.
         if (takes_turn()) out.add(statement::take_turn).number(info.schema_id);
         if (!r.finished.empty()) statement::bind_finish(out.add(statement::finish), r.worker, r.finished);
         add_progress(out);
@@ -77,6 +77,7 @@ public:
         return {};
     }
 
+    /// Remembers for the session whether there were packs.
     void learn(session_info& info) const noexcept {
         if (unpacks_ > 0 || claims_packed_) info.expects_packs = found_packs_;
     }
@@ -85,20 +86,20 @@ private:
     bool claims() const noexcept { return request_.limit > 0 && !request_.lanes.empty(); }
     bool takes_turn() const noexcept { return request_.contended && claims() && request_.claim_filter == nullptr; }
 
-    // Claims of one lane take packs as they are, where there are some. Other claims need them unpacked; that is
-    // cheaper, too, where there are none.
-    void plan(const session_info& info) noexcept {
+    // Chooses claims_packed_ and looks_for_packs_. A claim of one lane takes whole packs if the session expects some.
+    // All other claims unpack them first; if there are no packs, that is also cheaper.
+    void choose_pack_statements(const session_info& info) noexcept {
         const auto& r = request_;
         claims_packed_ = claims() && info.expects_packs && r.lanes.size() == 1 && !r.lanes[0].lease_per_job &&
                          r.claim_filter == nullptr;
-        // Where the latest look has found packs, and in each look that leaves nothing out: from the start of the lanes,
-        // or before and after a sleep.
+        // Looks for packs if the latest look found some, and in each claim that must find every job: a claim from the
+        // start of a lane, by filter, and when the worker falls asleep or wakes up.
         looks_for_packs_ =
             info.expects_packs || r.subscribe_wakes || r.unsubscribe_wakes || r.claim_filter != nullptr ||
             std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.cursor == claim_cursor{}; });
     }
 
-    void announce(batch& out, const session_info& info, const statement::query& q) const {
+    void add_subscription(batch& out, const session_info& info, const statement::query& q) const {
         out.add(q).number(info.schema_id).number(request_.worker.value);
         out.end_transaction();
     }
@@ -135,7 +136,7 @@ private:
         if (request_.wake_peer || !request_.lanes_with_capacity.empty())
             wake::wake_one_each(out, info, lanes_to_wake());
     }
-    // Whether the settlements give other workers something to do, or to wait for.
+    // Whether the settlements may make jobs ready, or deferred: then their statements have noted lanes to wake.
     bool puts_back() const noexcept {
         for (const auto& g : request_.progressed)
             if (!g.items.empty() || g.flagged) return true;
@@ -208,7 +209,7 @@ private:
     bool looks_for_packs_ = false;
     bool found_packs_ = false;
     std::vector<const lease_progress*> ending_{};
-    std::unique_ptr<const statement::filtered_claim> filtered_{};  // its text is looked at until the answer is there
+    std::unique_ptr<const statement::filtered_claim> filtered_{};  // owns the statement's text until the answer is read
 };
 
 }  // namespace pgq::driver::pq::command

@@ -16,7 +16,7 @@ namespace pgq::driver::pq::command {
 /// Whom to wake when what a command did is committed.
 struct wake_list {
     std::vector<lane_id> lanes{};
-    bool noted = false;  ///< also the lanes that statements of this session have noted in the setting `pgq.lanes`
+    bool noted = false;  ///< also the lanes that statements of this session have noted in the setting `pgq.wake_lanes`
 
     bool empty() const noexcept { return lanes.empty() && !noted; }
     void add(const wake_list& more) {

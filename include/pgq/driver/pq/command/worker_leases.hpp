@@ -43,15 +43,15 @@ public:
     }
     static result<std::vector<lease_update>> read(const answers& in) {
         return rows_of<lease_update>(in, in[0], [](row_view row) {
-            lease_update news{.ref = detail::read_ref(row)};
-            if (row.null(2)) return news;
+            lease_update update{.ref = detail::read_ref(row)};
+            if (row.null(2)) return update;
             statement::wire::array_reader flags{row.cell(2)};
             for (std::size_t j = 0, n = flags.size(); j < n; ++j) {
                 const auto one = flags.next();
-                news.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data())
-                                                     : std::int16_t{0});
+                update.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data())
+                                                       : std::int16_t{0});
             }
-            return news;
+            return update;
         });
     }
 
@@ -80,6 +80,7 @@ public:
         if (auto e = in.first_error(0, listens_)) return *e;
         if (in[last].error) return *in[last].error;
         std::vector<lease_ref> found;
+        found.reserve(static_cast<std::size_t>(in[last].rows()));
         for (int i = 0; i < in[last].rows(); ++i) found.push_back(detail::read_ref(in[last][i]));
         return found;
     }

@@ -13,20 +13,24 @@
 
 namespace pgq::driver::pq {
 
-/// What the connection waits for before it can go on.
+/// What the socket must be ready for before the next `advance()`. `nothing`: all answers are there.
 enum class need : std::uint8_t { nothing, read, write, read_and_write };
 
-/// Sends a batch down a connection in pipeline mode and collects the answers. It never blocks: `advance()` says what to
-/// wait for and is called again then, by a loop around poll() or by Asio. It remembers which statements are prepared,
-/// for as long as the connection lives.
+/// Sends a batch over a connection in pipeline mode and collects the answers. It never blocks: `advance()` returns what
+/// the caller must wait for before it calls `advance()` again. The caller waits with poll() or Asio. The object belongs
+/// to one connection and remembers which statements are prepared there.
 class pipeline {
 public:
     pipeline() = default;
     using hook = std::function<void(const sent_statement&)>;
 
+    /// `prepare`: whether statements are prepared on the server. `on_statement` is called for each statement before it
+    /// is sent.
     pipeline(std::string schema, bool prepare, hook on_statement = {})
         : schema_{std::move(schema)}, prepare_{prepare}, on_statement_{std::move(on_statement)} {}
 
+    /// Sends the statements of the batch, as far as that does not block. `steps` must live until `advance()` returns
+    /// `need::nothing` or an error.
     result<void> begin(PGconn* c, batch& steps) {
         steps_ = &steps;
         at_ = 0;
@@ -34,10 +38,12 @@ public:
         flushing_ = true;
         for (std::size_t i = 0; i < steps.size(); ++i)
             if (!send(c, steps[i])) return connection_error(c, steps[i].query->name);
-        if (steps.size() != 0) enter(steps[0]);
+        if (steps.size() != 0) expect_answer_to(steps[0]);
         return {};
     }
 
+    /// Sends what is left and reads the answers that have come. An error is an error of the connection; the error of a
+    /// statement is in its step.
     result<need> advance(PGconn* c) {
         if (flushing_) {
             const int left = PQflush(c);
@@ -47,13 +53,14 @@ public:
         while (stage_ != stage::over) {
             if (PQisBusy(c) && PQconsumeInput(c) == 0) return connection_error(c, name());
             if (PQisBusy(c)) return flushing_ ? need::read_and_write : need::read;
-            if (auto taken = take(c); !taken) return taken.error();
+            if (auto read = read_result(c); !read) return read.error();
         }
         return need::nothing;
     }
 
 private:
-    enum class stage : std::uint8_t { prepare, prepare_end, reply, reply_end, sync, over };
+    // Which result of libpq comes next, for the statement `at_`. libpq ends the results of a statement with a null.
+    enum class stage : std::uint8_t { prepare, prepare_end, reply, reply_end, pipeline_sync, over };
 
     bool send(PGconn* c, step& s) {
         const auto& p = s.params;
@@ -94,16 +101,16 @@ private:
         on_statement_({.name = s.query->name, .text = text, .parameters = {seen, p.size()}, .types = p.types()});
     }
 
-    // Twice in one batch: the first prepares for both.
+    // Whether an earlier step of this batch prepares the same statement.
     bool sent_before(const step& s) const noexcept {
         for (std::size_t i = 0; i < steps_->size() && &(*steps_)[i] != &s; ++i)
             if ((*steps_)[i].prepares && (*steps_)[i].query == s.query) return true;
         return false;
     }
 
-    void enter(const step& s) noexcept { stage_ = s.prepares ? stage::prepare : stage::reply; }
+    void expect_answer_to(const step& s) noexcept { stage_ = s.prepares ? stage::prepare : stage::reply; }
 
-    result<void> take(PGconn* c) {
+    result<void> read_result(PGconn* c) {
         result_ptr r{PQgetResult(c)};
         step& s = (*steps_)[at_];
         switch (stage_) {
@@ -121,11 +128,11 @@ private:
             stage_ = stage::reply_end;
             break;
         case stage::reply_end:
-            if (r) break;  // nothing of ours has two results; what comes is dropped
-            if (s.ends_transaction) stage_ = stage::sync;
+            if (r) break;  // none of our statements has two results: a second one is ignored
+            if (s.ends_transaction) stage_ = stage::pipeline_sync;
             else next();
             break;
-        case stage::sync:
+        case stage::pipeline_sync:
             if (!r) return connection_error(c, s.query->name);
             if (PQresultStatus(r.get()) == PGRES_PIPELINE_SYNC) next();
             break;
@@ -137,7 +144,7 @@ private:
 
     void next() noexcept {
         if (++at_ == steps_->size()) stage_ = stage::over;
-        else enter((*steps_)[at_]);
+        else expect_answer_to((*steps_)[at_]);
     }
 
     static void note_error(step& s, const PGresult* r) {
@@ -147,7 +154,7 @@ private:
     const char* name() const noexcept { return at_ < steps_->size() ? (*steps_)[at_].query->name : ""; }
 
     batch* steps_ = nullptr;
-    std::size_t at_ = 0;
+    std::size_t at_ = 0;  // the step whose answer comes next
     stage stage_ = stage::over;
     bool flushing_ = false;
     std::string schema_;

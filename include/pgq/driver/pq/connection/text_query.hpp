@@ -20,6 +20,7 @@ namespace detail {
 
 inline sql_rows read_rows(const PGresult* answer) {
     std::vector<std::string> columns;
+    columns.reserve(static_cast<std::size_t>(PQnfields(answer)));
     for (int c = 0; c < PQnfields(answer); ++c) columns.emplace_back(PQfname(answer, c));
     std::vector<sql_rows::cell> cells;
     for (int row = 0; row < PQntuples(answer); ++row)

@@ -77,14 +77,18 @@ struct free_conninfo {
 };
 
 inline std::string environment(const char* name) {
-    const char* value = std::getenv(name);
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): as libpq reads it
     return value == nullptr ? std::string{} : std::string{value};
 }
 
 inline bool has_own_root() {
     std::string home = environment("HOME");
-    if (home.empty())
-        if (const ::passwd* me = ::getpwuid(::geteuid())) home = me->pw_dir;
+    if (home.empty()) {
+        std::array<char, 4096> text;
+        ::passwd entry{};
+        ::passwd* me = nullptr;
+        if (::getpwuid_r(::geteuid(), &entry, text.data(), text.size(), &me) == 0 && me != nullptr) home = me->pw_dir;
+    }
     return ::access((home + "/.postgresql/root.crt").c_str(), R_OK) == 0;
 }
 
@@ -104,13 +108,13 @@ inline std::string_view system_bundle() {
 inline tls_facts look_at_tls(const std::string& conninfo) {
     using detail::environment;
     const std::unique_ptr<PQconninfoOption, detail::free_conninfo> parsed{PQconninfoParse(conninfo.c_str(), nullptr)};
-    const auto said = [&](std::string_view keyword) -> std::string {
+    const auto option_value = [&](std::string_view keyword) -> std::string {
         for (const auto* o = parsed.get(); o != nullptr && o->keyword != nullptr; ++o)
             if (keyword == o->keyword && o->val != nullptr) return o->val;
         return {};
     };
     const auto either = [&](std::string_view keyword, const char* variable) {
-        std::string value = said(keyword);
+        std::string value = option_value(keyword);
         return value.empty() ? environment(variable) : value;
     };
     const bool bare_word = conninfo.find('=') == std::string::npos && conninfo.find("://") == std::string::npos;

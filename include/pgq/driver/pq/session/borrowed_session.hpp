@@ -30,7 +30,7 @@
 
 namespace pgq::driver::pq {
 
-/// The verbs of a client on a connection of the program's. See driver::borrow.
+/// The client session of driver::borrow: it uses a connection that the program owns.
 class borrowed_session {
     using job_ids = std::span<const job_id>;
     using lane_list = std::span<const lane_id>;
@@ -39,12 +39,12 @@ public:
     borrowed_session(borrowed_session&& other) noexcept
         : channel_{std::move(other.channel_)},
           open_{std::exchange(other.open_, opened::nothing)},
-          taken_{std::move(other.taken_)} {}
+          lanes_of_taken_{std::move(other.lanes_of_taken_)} {}
     borrowed_session& operator=(borrowed_session&& other) noexcept {
         borrowed_session old{std::move(*this)};
         channel_ = std::move(other.channel_);
         open_ = std::exchange(other.open_, opened::nothing);
-        taken_ = std::move(other.taken_);
+        lanes_of_taken_ = std::move(other.lanes_of_taken_);
         return *this;
     }
     ~borrowed_session() {
@@ -52,9 +52,9 @@ public:
     }
 
     static result<borrowed_session> open(PGconn* connection, const connection_options& options) {
-        if (auto fine = check_schema(options.schema); !fine) return std::move(fine.error());
+        if (auto valid = check_schema(options.schema); !valid) return std::move(valid.error());
         borrowed_session s{connection, options};
-        if (auto met = s.run(command::handshake{options}); !met) return std::move(met.error());
+        if (auto greeted = s.run(command::handshake{options}); !greeted) return std::move(greeted.error());
         return s;
     }
 
@@ -82,25 +82,26 @@ public:
     result<void> take(const take_request& r, take_reply& reply) {
         auto took = run(command::take{r, reply});
         if (took && open_ != opened::nothing)
-            for (const auto& job : reply.jobs) taken_.push_back(job.lane);
+            for (const auto& job : reply.jobs) lanes_of_taken_.push_back(job.lane);
         return took;
     }
     result<void> keep(const taken_record& job, std::string_view reason) { return run(command::keep{job, reason}); }
 
-    /// In a transaction of the caller's it is a part of that: a savepoint.
+    /// If the program has a transaction open on the connection, `begin` makes a savepoint in it, and `commit` does not
+    /// commit it: the program does.
     result<void> begin() {
         if (open_ != opened::nothing) return error_info{errc::invalid_option, "a transaction is open already"};
         if (auto ready = channel_.prepare(); !ready) return ready;
-        const bool theirs = channel_.info.in_transaction;
-        if (auto done = channel_.control(theirs ? "SAVEPOINT pgq_whole" : "BEGIN ISOLATION LEVEL READ COMMITTED");
+        const bool nested = channel_.info.in_transaction;
+        if (auto done = channel_.control(nested ? "SAVEPOINT pgq_whole" : "BEGIN ISOLATION LEVEL READ COMMITTED");
             !done)
             return done;
-        open_ = theirs ? opened::savepoint : opened::transaction;
+        open_ = nested ? opened::savepoint : opened::transaction;
         return {};
     }
     result<void> commit() {
         const auto open = std::exchange(open_, opened::nothing);
-        taken_.clear();
+        lanes_of_taken_.clear();
         if (open == opened::savepoint) return channel_.control("RELEASE SAVEPOINT pgq_whole");
         const bool failed = PQtransactionStatus(channel_.get()) == PQTRANS_INERROR;
         if (auto done = channel_.control("COMMIT"); !done || !failed) return done;
@@ -108,11 +109,11 @@ public:
     }
     result<void> rollback() {
         const auto open = std::exchange(open_, opened::nothing);
-        const auto back = std::exchange(taken_, {});
+        const auto lanes = std::exchange(lanes_of_taken_, {});
         if (open == opened::savepoint)
             return channel_.control("ROLLBACK TO SAVEPOINT pgq_whole; RELEASE SAVEPOINT pgq_whole");
         if (auto done = channel_.control("ROLLBACK"); !done) return done;
-        (void)run(command::wake{{.lanes = back}});
+        (void)run(command::wake{{.lanes = lanes}});  // their jobs are claimable again
         return {};
     }
     result<void> savepoint() { return channel_.control("SAVEPOINT pgq_point"); }
@@ -145,8 +146,8 @@ private:
     borrowed_session(PGconn* c, const connection_options& o) : channel_{c, o} {}
 
     borrowed_channel channel_;
-    opened open_ = opened::nothing;  // by begin()
-    std::vector<lane_id> taken_{};   // in it
+    opened open_ = opened::nothing;          // what begin() opened
+    std::vector<lane_id> lanes_of_taken_{};  // of the jobs that were taken since begin()
 };
 
 }  // namespace pgq::driver::pq

@@ -70,6 +70,7 @@ private:
         auto rows = ask(rendered("SELECT version, checksum FROM {s}.migration ORDER BY version"));
         if (!rows) return rows.error();
         std::vector<schema::applied> found;
+        found.reserve(static_cast<std::size_t>(PQntuples(rows->get())));
         for (int i = 0; i < PQntuples(rows->get()); ++i)
             found.push_back(
                 {std::atoi(PQgetvalue(rows->get(), i, 0)), std::strtoll(PQgetvalue(rows->get(), i, 1), nullptr, 10)});

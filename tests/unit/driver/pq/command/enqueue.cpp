@@ -136,10 +136,10 @@ TEST_CASE("ids are drawn for a COPY", "[driver][pq][command][enqueue]") {
 TEST_CASE("lanes are made where they are missing, but not inside of a transaction", "[driver][pq][command][lanes]") {
     const std::array names{lane_name{"mail", ""}, lane_name{"mail", "2"}};
     command::lanes outside{"q", names}, inside{"q", names};
-    CHECK(composed(outside) == "add_lanes(q, {mail,mail}, {,2}) | find_lanes(q, {mail,mail}, {,2})");
+    CHECK(composed(outside) == "make_durable() + add_lanes(q, {mail,mail}, {,2}) | find_lanes(q, {mail,mail}, {,2})");
     CHECK(composed(inside, test::callers_transaction()) == "find_lanes(q, {mail,mail}, {,2})");
     const auto found = rows({{array({4, 7})}}), one = rows({{array({4})}});
-    CHECK(test::read(outside, {{}, found}).value() == std::vector{lane_id{4}, lane_id{7}});
+    CHECK(test::read(outside, {{}, {}, found}).value() == std::vector{lane_id{4}, lane_id{7}});
     CHECK(test::read(outside, {{}, one}).error() == errc::protocol);
     CHECK(test::read(inside, {one}, test::callers_transaction()).error() == errc::invalid_option);
     CHECK(test::read(outside, {test::failed("42501"), found}).error().code == make_sqlstate("42501"));

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <pgq/fwd.hpp>
-#include <pgq/serializer/json_base64.hpp>
-#include <pgq/serializer/json_options.hpp>
-#include <pgq/serializer/json_problem.hpp>
-#include <pgq/serializer/json_text.hpp>
+#include <pgq/serializer/json/base64.hpp>
+#include <pgq/serializer/json/options.hpp>
+#include <pgq/serializer/json/problem.hpp>
+#include <pgq/serializer/json/text.hpp>
 
 #include <charconv>
 #include <cmath>

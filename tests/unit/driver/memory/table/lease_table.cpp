@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace unit_driver_memory_lease_table {
+namespace unit_driver_memory_table_lease_table {
 
 using namespace pgq;
 using driver::in_memory::job, driver::in_memory::lease, driver::in_memory::lease_table;
@@ -93,4 +93,4 @@ TEST_CASE("a stop request counts only for a job that runs", "[driver][memory][le
     CHECK(table.count_running({2}) == 0);
 }
 
-}  // namespace unit_driver_memory_lease_table
+}  // namespace unit_driver_memory_table_lease_table

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <pgq/fwd.hpp>
-#include <pgq/serializer/json_options.hpp>
-#include <pgq/serializer/json_problem.hpp>
+#include <pgq/serializer/json/options.hpp>
+#include <pgq/serializer/json/problem.hpp>
 
 #include <concepts>
 #include <cstddef>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/error/errc.hpp>
-#include <pgq/serializer/nlohmann_codec.hpp>
+#include <pgq/serializer/nlohmann/codec.hpp>
 
 #include <cstddef>
 #include <string>

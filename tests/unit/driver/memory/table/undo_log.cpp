@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-namespace unit_driver_memory_undo_log {
+namespace unit_driver_memory_table_undo_log {
 
 using namespace pgq;
 using namespace std::chrono_literals;
@@ -99,4 +99,4 @@ TEST_CASE("a rollback to a savepoint undoes only what came after it", "[driver][
     CHECK(f.counts() == lane_counts{.ready = 2});
 }
 
-}  // namespace unit_driver_memory_undo_log
+}  // namespace unit_driver_memory_table_undo_log

@@ -2,8 +2,8 @@
 
 #include <pgq/detail/type_list.hpp>
 #include <pgq/fwd.hpp>
-#include <pgq/serializer/json_value.hpp>
-#include <pgq/serializer/json_writer.hpp>
+#include <pgq/serializer/json/value.hpp>
+#include <pgq/serializer/json/writer.hpp>
 
 #include <concepts>
 #include <type_traits>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/serializer/json_sums.hpp>
-#include <pgq/serializer/nlohmann_codec.hpp>
+#include <pgq/serializer/json/sums.hpp>
+#include <pgq/serializer/nlohmann/codec.hpp>
 
 #include <array>
 #include <chrono>

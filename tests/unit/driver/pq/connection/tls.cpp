@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace unit_driver_tls {
+namespace unit_driver_pq_connection_tls {
 
 using namespace pgq::driver::pq;
 
@@ -135,4 +135,4 @@ TEST_CASE("an error about TLS names sslmode as the remedy if the user did not as
     CHECK(explain_tls(other, ours).hint == "is it running?");
 }
 
-}  // namespace unit_driver_tls
+}  // namespace unit_driver_pq_connection_tls

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace unit_driver_memory_tracked_table {
+namespace unit_driver_memory_table_tracked_table {
 
 using namespace pgq;
 using namespace std::chrono_literals;
@@ -243,4 +243,4 @@ TEST_CASE("an outcome can change from done to held", "[driver][memory][tracked_t
     CHECK(f.table.purge(now + 1000h) == 0);
 }
 
-}  // namespace unit_driver_memory_tracked_table
+}  // namespace unit_driver_memory_table_tracked_table

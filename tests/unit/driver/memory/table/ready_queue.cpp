@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace unit_driver_memory_ready_queue {
+namespace unit_driver_memory_table_ready_queue {
 
 using namespace pgq;
 using driver::in_memory::job, driver::in_memory::ready_queue;
@@ -88,4 +88,4 @@ TEST_CASE("move_if moves all jobs that match and keeps the others in order", "[d
     CHECK(pop_all(q) == std::vector<std::int64_t>{3, 5});
 }
 
-}  // namespace unit_driver_memory_ready_queue
+}  // namespace unit_driver_memory_table_ready_queue

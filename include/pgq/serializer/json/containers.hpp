@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/serializer/json_codec.hpp>
+#include <pgq/serializer/json/codec.hpp>
 
 #include <algorithm>
 #include <array>

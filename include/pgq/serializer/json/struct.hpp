@@ -1,8 +1,8 @@
 #pragma once
 
 #include <pgq/job/members.hpp>
-#include <pgq/serializer/json_codec.hpp>
-#include <pgq/serializer/json_sums.hpp>
+#include <pgq/serializer/json/codec.hpp>
+#include <pgq/serializer/json/sums.hpp>
 
 #include <array>
 #include <cstddef>

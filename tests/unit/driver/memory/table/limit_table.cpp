@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace unit_driver_memory_limit_table {
+namespace unit_driver_memory_table_limit_table {
 
 using namespace pgq;
 using namespace std::chrono_literals;
@@ -85,4 +85,4 @@ TEST_CASE("a limit without an entrypoint applies to all lanes of its queue", "[d
     CHECK(table.of("other", "job").empty());
 }
 
-}  // namespace unit_driver_memory_limit_table
+}  // namespace unit_driver_memory_table_limit_table

@@ -4,10 +4,10 @@
 #include <pgq/detail/utf8.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/job/sensitive.hpp>
-#include <pgq/serializer/json_base64.hpp>
-#include <pgq/serializer/json_options.hpp>
-#include <pgq/serializer/json_problem.hpp>
-#include <pgq/serializer/json_scalars.hpp>
+#include <pgq/serializer/json/base64.hpp>
+#include <pgq/serializer/json/options.hpp>
+#include <pgq/serializer/json/problem.hpp>
+#include <pgq/serializer/json/scalars.hpp>
 
 #include <nlohmann/json.hpp>
 

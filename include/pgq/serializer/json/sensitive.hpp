@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/job/sensitive.hpp>
-#include <pgq/serializer/json_codec.hpp>
+#include <pgq/serializer/json/codec.hpp>
 
 namespace pgq {
 

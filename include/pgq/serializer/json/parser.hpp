@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/serializer/json_options.hpp>
-#include <pgq/serializer/json_value.hpp>
+#include <pgq/serializer/json/options.hpp>
+#include <pgq/serializer/json/value.hpp>
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/error.hpp>

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-namespace unit_driver_memory_worker_registry {
+namespace unit_driver_memory_table_worker_registry {
 
 using namespace pgq;
 using namespace std::chrono_literals;
@@ -116,4 +116,4 @@ TEST_CASE("a stop request reaches the session of the worker, asleep or awake", "
     workers.request_stop({99});
 }
 
-}  // namespace unit_driver_memory_worker_registry
+}  // namespace unit_driver_memory_table_worker_registry

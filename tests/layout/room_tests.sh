@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# room_tests.sh ROOT: checks that each room of include/pgq (a folder with headers) has unit tests in tests/unit/<room>,
+# or is covered elsewhere, as the list says.
+set -euo pipefail
+cd "$1"
+bad=0
+complain() {
+    echo "$*" >&2
+    bad=1
+}
+
+declare -A elsewhere=(
+    [concept]=tests/concept
+    [delivery]=tests/unit/worker/at_most_once.cpp
+    [diagnostic]=tests/compile_fail
+    [driver/memory]=tests/laws/driver_memory.cpp
+    [driver/memory/command]=tests/laws/driver_memory.cpp
+    [driver/pq/asio]=tests/integration/asio_session.cpp
+    [driver/pq/session]=tests/integration/borrow.cpp
+    [event]=tests/unit/observer
+    [serializer/json]=tests/unit/serializer/json.cpp
+    [serializer/nlohmann]=tests/unit/serializer/nlohmann.cpp
+    [testing]=tests/laws
+    [testing/laws]=tests/laws
+    [testing/laws/driver]=tests/laws/driver_memory.cpp
+)
+
+rooms=$(cd include/pgq && find . -mindepth 2 -name '*.hpp' | sed 's,^\./,,; s,/[^/]*$,,' | LC_ALL=C sort -u)
+[ -n "$rooms" ] || complain "include/pgq: there are no rooms"
+for room in $rooms; do
+    place=${elsewhere[$room]-}
+    if compgen -G "tests/unit/$room/*.cpp" >/dev/null; then
+        [ -z "$place" ] || complain "$room: has tests in tests/unit/$room; take it off the list of tests/layout/room_tests.sh"
+    elif [ -z "$place" ]; then
+        complain "$room: no tests in tests/unit/$room"
+    elif [ ! -e "$place" ]; then
+        complain "$room: $place does not exist"
+    fi
+done
+exit $bad
