@@ -34,8 +34,8 @@ namespace pgq {
 /// The worker for Asio: `async_worker w{jobs, handler...}; co_await w.async_run(asio::use_awaitable);`
 ///
 /// It takes the handlers and options of `worker` and does the same; see there. The queue's driver is one of
-/// pgq/asio.hpp. Everything that the worker asks the server is asked on that driver's executor, without blocking it. One
-/// thread of the executor is enough. Only the heartbeat has a thread of its own.
+/// pgq/asio.hpp. Everything that the worker asks the server is asked on that driver's executor, without blocking it.
+/// One thread of the executor is enough. Only the heartbeat has a thread of its own.
 ///
 /// Handlers run where the queue's executor says: with executor::coroutine{context.get_executor()} on that context.
 template <class Queue, class... Handlers>
@@ -52,10 +52,10 @@ public:
 
     /// Works as worker::run does; void(std::error_code). Its errors are those that keep it from starting.
     ///
-    /// Cancelling it, in whichever way, is a request to stop: the worker gives back what has not started, waits for what
-    /// runs within the grace time, and then this completes without an error. A request that comes before the worker has
-    /// registered also ends the attempt to connect. A statement that is under way is not cut short: it ends within the
-    /// driver's response_timeout.
+    /// Cancelling it, in whichever way, is a request to stop: the worker gives back what has not started, waits for
+    /// what runs within the grace time, and then this completes without an error. A request that comes before the
+    /// worker has registered also ends the attempt to connect. A statement that is under way is not cut short: it ends
+    /// within the driver's response_timeout.
     ///
     /// This must complete before the worker is destroyed. The context may be destroyed earlier, but not while a handler
     /// runs.
