@@ -171,9 +171,9 @@ private:
     }
 
     // Waits until the run calls back, on whichever thread.
-    asio::awaitable<void> until_called(void (worker_run<Queue>::*begin)(std::function<void()>)) {
+    asio::awaitable<void> until_called(void (worker_run<Queue>::*when_done)(std::function<void()>)) {
         const auto called = std::make_shared<bool>(false);
-        (run_.*begin)([strand = strand_, waits = waits_, called] {
+        (run_.*when_done)([strand = strand_, waits = waits_, called] {
             asio::post(strand, [waits, called] {
                 *called = true;
                 waits->pause.cancel();
