@@ -67,8 +67,8 @@ inline std::string text_of(const pq::batch& steps) {
                 (p == 0 ? "" : ", ") + (value == nullptr ? "null" : detail::parameter_text(s.params.types()[p], bytes));
         }
         out += ")";
-        if (i + 1 < steps.size()) out += s.sync ? " | " : " + ";
-        else if (!s.sync) out += " + ...";
+        if (i + 1 < steps.size()) out += s.ends_transaction ? " | " : " + ";
+        else if (!s.ends_transaction) out += " + ...";
     }
     return out;
 }
