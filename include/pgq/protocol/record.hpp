@@ -6,11 +6,32 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace pgq {
+
+/// A header that owns its texts.
+struct owned_header {
+    std::string name{};
+    std::string value{};
+
+    friend bool operator==(const owned_header&, const owned_header&) = default;
+};
+
+/// A job as the database stores it, outside of a lease. It owns its texts.
+struct stored_job {
+    job_id id{};
+    lane_id lane{};
+    pgq::rank rank{};
+    std::int16_t attempts = 0;  ///< the number of deliveries so far
+    std::string body{};
+    std::vector<owned_header> headers{};
+    std::optional<std::string> key{};  ///< its key for keyed limits
+};
 
 /// A claimed job as the database returned it. Its texts are views into the `storage` of its lease.
 struct job_record {

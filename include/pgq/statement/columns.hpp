@@ -20,10 +20,13 @@ inline constexpr std::string_view new_job = "id, rank, lane, headers, key, body"
 
 inline constexpr std::string_view waits = "run_at, kind, reason, ";
 inline constexpr std::string_view changed_at = ", changed_at";
+/// A row of `pack`, and the rest of one of whose jobs a claim takes the first `take`.
 inline constexpr std::string_view pack = "id, rank, lane, n, ids, bodies";
+inline constexpr std::string_view pack_rest = "ids[take + 1], rank, lane, n - take, ids[take + 1:], bodies[take + 1:]";
 
 inline constexpr std::string_view lease_head = "worker, lane, max_attempts, ";
-inline constexpr std::string_view lease_arrays = "ids, ranks, attempts, flags, headers, keys, bodies";
+inline constexpr std::string_view lease_arrays = "ids, ranks, attempts, flags, headers, keys";
+inline constexpr std::string_view bodies = ", bodies";
 inline constexpr std::string_view lease_state = ", id, claimed_at, done, limited";
 
 /// The arrays of a lease, of rows `g` with the columns of `{job}`. A claim counts the attempt.
@@ -43,11 +46,40 @@ inline constexpr std::string_view alone = R"(ARRAY[g.id], ARRAY[g.rank],
 /// these.
 inline constexpr std::string_view gathered_once = R"(array_agg(id) AS ids, array_agg(rank) AS ranks,
                array_agg((least(attempts, 32766) + 1)::int2) AS attempts, count(flags) AS flags,
-               count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies)";
+               count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies, count(*)::int4 AS n)";
 inline constexpr std::string_view gathered_twice = R"(a.ids, a.ranks, a.attempts,
        CASE WHEN a.flags > 0 THEN (SELECT array_agg(flags) FROM got) END,
        CASE WHEN a.headers > 0 THEN (SELECT array_agg(headers) FROM got) END,
        CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END, a.bodies)";
+
+/// The same for the jobs of packs, which `cut` has: nearly always of one rank. They have no other attributes.
+inline constexpr std::string_view gathered_packs = R"(array_agg(j.id) AS ids,
+               array_agg(c.rank) FILTER (WHERE u.low < u.high) AS ranks, min(u.low) AS low, max(u.high) AS high,
+               array_agg(j.body) AS bodies, count(*)::int4 AS n
+          FROM (SELECT min(rank) AS low, max(rank) AS high FROM cut) u, cut c,
+               unnest(CASE WHEN c.take = c.n THEN c.ids ELSE c.ids[:c.take] END,
+                      CASE WHEN c.take = c.n THEN c.bodies ELSE c.bodies[:c.take] END) j(id, body))";
+/// The arrays of packs `p` before those of single jobs `a`. An array of no rows is null, and an array joined with null
+/// stays as it is.
+inline constexpr std::string_view gathered_both = R"(p.ids || a.ids,
+       CASE WHEN p.low = p.high THEN array_fill(p.low, ARRAY[p.n]) ELSE p.ranks END || a.ranks,
+       array_fill(1::int2, ARRAY[p.n]) || a.attempts,
+       CASE WHEN a.flags > 0 THEN array_fill(NULL::int2, ARRAY[p.n]) || (SELECT array_agg(flags) FROM got) END,
+       CASE WHEN a.headers > 0 THEN array_fill(NULL::jsonb, ARRAY[p.n]) || (SELECT array_agg(headers) FROM got) END,
+       CASE WHEN a.keys > 0 THEN array_fill(NULL::text, ARRAY[p.n]) || (SELECT array_agg(key) FROM got) END,
+       p.bodies || a.bodies)";
+
+/// A lease as a claim answers it; driver/pq/command/read_lease.hpp reads it. Ranks and attempts that are all equal are
+/// sent once: each element of an array costs a call at the server and at the client.
+inline constexpr std::string_view answered_lease = R"(id, ctid, lane, ids,
+       CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
+       CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
+       CASE WHEN headers IS NOT NULL THEN (
+           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
+             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)";
+/// A single job of `ready` or `deferred`; driver/pq/command/read_job.hpp reads it.
+inline constexpr std::string_view answered_job = R"(id, lane, rank, attempts, key, body,
+          (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e))";
 
 /// The jobs of a lease `l` as rows `j` with their position `o`, counted from 1 ...
 inline constexpr std::string_view jobs_of_lease =
@@ -63,7 +95,7 @@ inline constexpr std::string_view jobs_of_leases =
 inline constexpr std::string_view job_of_leases = "j.id, j.rank, l.lane, j.headers, j.key, j.body";
 
 inline constexpr std::string_view deferred = joined<waits, job>::text;
-inline constexpr std::string_view lease = joined<lease_head, lease_arrays>::text;
+inline constexpr std::string_view lease = joined<lease_head, lease_arrays, bodies>::text;
 inline constexpr std::string_view all_of_deferred = joined<deferred, changed_at>::text;
 inline constexpr std::string_view all_of_lease = joined<lease, lease_state>::text;
 
@@ -80,11 +112,17 @@ inline constexpr std::array lists{
     list{"new_job", text::new_job},
     list{"deferred", text::deferred},
     list{"pack", text::pack},
+    list{"pack_rest", text::pack_rest},
     list{"lease", text::lease},
+    list{"lease_arrays", text::lease_arrays},
     list{"gathered", text::gathered},
     list{"alone", text::alone},
     list{"gathered_once", text::gathered_once},
     list{"gathered_twice", text::gathered_twice},
+    list{"gathered_packs", text::gathered_packs},
+    list{"gathered_both", text::gathered_both},
+    list{"answered_lease", text::answered_lease},
+    list{"answered_job", text::answered_job},
     list{"jobs_of_lease", text::jobs_of_lease},
     list{"job_of_lease", text::job_of_lease},
     list{"jobs_of_leases", text::jobs_of_leases},

@@ -55,8 +55,7 @@ inline constexpr std::string_view best_filtered = " ORDER BY r.rank, r.id LIMIT 
 
 // A job that is taken for good is done: whoever waits for it is notified.
 inline constexpr std::string_view taken = R"(
-RETURNING id, lane, rank, attempts, key, body,
-          (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e),
+RETURNING {answered_job},
           CASE WHEN flags & 1 <> 0 THEN {s}.end_tracked(ARRAY[id], ARRAY['d'::"char"], ARRAY[attempts], NULL, NULL) END)";
 
 // Claims instead, with a lease for each job. $3 is the worker, $4 max_attempts.

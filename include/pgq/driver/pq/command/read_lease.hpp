@@ -18,6 +18,9 @@
 
 namespace pgq::driver::pq::command {
 
+/// The number of columns that `{answered_lease}` has; see statement/columns.hpp.
+inline constexpr int lease_columns = 9;
+
 /// What the records of a claim point into: the server's answer itself, and the headers cut out of it.
 struct lease_storage {
     std::shared_ptr<PGresult> answer;
