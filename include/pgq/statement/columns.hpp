@@ -20,7 +20,8 @@ inline constexpr std::string_view new_job = "id, rank, lane, headers, key, body"
 
 inline constexpr std::string_view waits = "run_at, kind, reason, ";
 inline constexpr std::string_view changed_at = ", changed_at";
-/// A row of `pack`, and the rest of one of whose jobs a claim takes the first `take`.
+/// A row of `pack` as it is enqueued, all of it, and the rest of one of whose jobs a claim takes the first `take`.
+inline constexpr std::string_view new_pack = "id, rank, lane, n, ids, bodies";
 inline constexpr std::string_view pack = "id, rank, lane, n, ids, bodies";
 inline constexpr std::string_view pack_rest = "ids[take + 1], rank, lane, n - take, ids[take + 1:], bodies[take + 1:]";
 
@@ -111,6 +112,7 @@ inline constexpr std::array lists{
     list{"job", text::job},
     list{"new_job", text::new_job},
     list{"deferred", text::deferred},
+    list{"new_pack", text::new_pack},
     list{"pack", text::pack},
     list{"pack_rest", text::pack_rest},
     list{"lease", text::lease},
