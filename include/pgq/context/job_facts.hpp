@@ -24,6 +24,8 @@ public:
         if (ms == rank::no_deadline) return std::nullopt;
         return time_point{std::chrono::milliseconds{ms}};
     }
+    /// When the job was enqueued, by the database's clock. Retries, snoozes and a new payload do not change it.
+    time_point enqueued_at() const noexcept { return facts().enqueued_at; }
     const auto& headers() const noexcept { return facts().headers; }
     std::optional<std::string_view> header_value(std::string_view name) const noexcept {
         for (const auto& h : facts().headers)

@@ -3,6 +3,7 @@
 #include <pgq/job/header.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/rank.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -28,6 +29,7 @@ struct stored_job {
     lane_id lane{};
     pgq::rank rank{};
     std::int16_t attempts = 0;  ///< the number of deliveries so far
+    time_point enqueued_at{};   ///< by the database's clock
     std::string body{};
     std::vector<owned_header> headers{};
     std::optional<std::string> key{};  ///< its key for keyed limits
@@ -38,6 +40,7 @@ struct job_record {
     job_id id{};
     pgq::rank rank{};
     std::int16_t attempt = 1;  ///< 1 for the first delivery
+    time_point enqueued_at{};  ///< by the database's clock
     std::uint32_t index = 0;   ///< its number in the lease; settlements and masks refer to it by this number
     std::string_view body{};
     std::span<const header> headers{};

@@ -44,6 +44,7 @@ struct job {
     lane_id lane{};
     std::int16_t attempts = 0;
     std::int16_t flags = 0;  ///< see protocol/tracked.hpp; for a leased job, the lease holds the current flags
+    time_point enqueued_at{};
     std::string_view body{};
     std::span<const header> headers{};
     std::optional<std::string_view> key{};        ///< the limit key; a limit per key counts by it
@@ -83,7 +84,7 @@ inline std::shared_ptr<const shared_bytes> copy_bytes(const enqueue_request& r) 
 
 /// A job that is enqueued now, with nothing but what its options say. The caller adds the lane and the texts.
 inline job new_job(job_id id, const enqueue_options& o, time_point now) noexcept {
-    return {.id = id, .rank = rank_of(o, now)};
+    return {.id = id, .rank = rank_of(o, now), .enqueued_at = now};
 }
 
 /// A job as the worker that claims it receives it.
@@ -91,6 +92,7 @@ inline job_record record_of(const job& j, std::uint32_t index) {
     return {.id = j.id,
             .rank = j.rank,
             .attempt = j.attempts,
+            .enqueued_at = j.enqueued_at,
             .index = index,
             .body = j.body,
             .headers = j.headers,
@@ -98,7 +100,12 @@ inline job_record record_of(const job& j, std::uint32_t index) {
 }
 /// A job as the sessions that take it or look at it receive it.
 inline stored_job stored_of(const job& j) {
-    stored_job s{.id = j.id, .lane = j.lane, .rank = j.rank, .attempts = j.attempts, .body = std::string{j.body}};
+    stored_job s{.id = j.id,
+                 .lane = j.lane,
+                 .rank = j.rank,
+                 .attempts = j.attempts,
+                 .enqueued_at = j.enqueued_at,
+                 .body = std::string{j.body}};
     for (const header& h : j.headers) s.headers.push_back({std::string{h.name}, std::string{h.value}});
     if (j.key) s.key = std::string{*j.key};
     return s;
@@ -110,6 +117,7 @@ inline job view_of(const stored_job& s, std::vector<header>& headers) {
             .rank = s.rank,
             .lane = s.lane,
             .attempts = s.attempts,
+            .enqueued_at = s.enqueued_at,
             .body = s.body,
             .headers = headers,
             .key = s.key ? std::optional<std::string_view>{*s.key} : std::nullopt};

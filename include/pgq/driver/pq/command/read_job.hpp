@@ -12,7 +12,7 @@
 namespace pgq::driver::pq::command {
 
 /// The number of columns that `{answered_job}` has; see statement/columns.hpp.
-inline constexpr int job_columns = 7;
+inline constexpr int job_columns = 8;
 
 /// Reads `{answered_job}` at the start of a row.
 inline result<stored_job> read_job(row_view row) {
@@ -20,6 +20,7 @@ inline result<stored_job> read_job(row_view row) {
                    .lane = {row.number<std::int32_t>(1)},
                    .rank = {row.number<std::int64_t>(2)},
                    .attempts = row.number<std::int16_t>(3),
+                   .enqueued_at = row.time(7),
                    .body = std::string{row.cell(5)}};
     if (!row.null(4)) job.key = std::string{row.cell(4)};
     if (row.null(6)) return job;
