@@ -83,7 +83,7 @@ END $$;
 CREATE FUNCTION :"schema".claim_limited(worker_id int4, wait_for_lock bool, room int4, lanes int4[], mosts int4[],
     max_attempts int2[])
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
-               job_bodies bytea[], job_headers text[], job_flags int2[], retry_after int8)
+               job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], retry_after int8)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -118,7 +118,7 @@ BEGIN
         IF NOT want.open THEN
             lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
             job_bodies := NULL; job_headers := NULL;
-            job_flags := NULL; of_lane := want.lane; retry_after := 2000;
+            job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := 2000;
             RETURN NEXT;
             CONTINUE;
         END IF;
@@ -166,22 +166,22 @@ BEGIN
                 DELETE FROM ready r WHERE r.ctid = ANY (coalesce(picked, ARRAY(
                     SELECT c.ctid FROM ready c WHERE c.lane = want.lane
                      ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED)))
-                RETURNING r.id, r.rank, r.attempts, r.flags, r.headers, r.key, r.body)
+                RETURNING r.*)
             INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys,
-                bodies)
+                bodies, enqueued_at)
             SELECT worker_id, want.lane, want.limits IS NOT NULL, want.max_attempts, array_agg(g.id), array_agg(g.rank),
                    array_agg((least(g.attempts, 32766) + 1)::int2),
                    CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
                    CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
-                   CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body)
+                   CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body), array_agg(g.enqueued_at)
               FROM got g HAVING count(*) > 0
             RETURNING e.id, e.ctid, e.lane, e.ids, e.ranks, e.attempts, e.bodies,
                    CASE WHEN e.headers IS NOT NULL THEN (
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
                          FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
-                         e.flags, NULL::int8
+                         e.flags, e.enqueued_at, NULL::int8
                  INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
-                     retry_after;
+                     job_times, retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
                 RETURN NEXT;
@@ -197,8 +197,8 @@ BEGIN
 
         -- When and by whom the rest of the lane can be claimed.
         lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
-        job_bodies := NULL; job_headers := NULL;
-        job_flags := NULL; of_lane := want.lane; retry_after := NULL;
+            job_bodies := NULL; job_headers := NULL;
+        job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := NULL;
         room := room - taken;
         IF taken = most_ THEN retry_after := 0;
         ELSIF rest IS NOT NULL AND taken >= free THEN retry_after := rest;

@@ -72,14 +72,6 @@ LANGUAGE sql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
     SELECT ((oid::int8 + 2147483648) % 4294967296 - 2147483648)::int4 FROM pg_namespace WHERE nspname = current_schema()
 $$;
 
--- Adds lanes with new claimable jobs to the setting pgq.wake_lanes. After the commit the session wakes sleeping workers
--- of them.
-CREATE FUNCTION :"schema".collect_wake_lanes(lanes int4[]) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
-    SELECT set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
-                      nullif(array_to_string(lanes, ','), '')), false)
-$$;
-
 -- All functions lock in one order: leases, rows of `tracked` by id, keys by digest, rows of jobs. A function locks all
 -- ids that it knows of at once.
 --
@@ -156,26 +148,6 @@ BEGIN
     RETURN coalesce(cardinality(free), 0);
 END $$;
 
--- Moves a job that becomes held to the dead letter lane of its lane, if that has one. There it is claimed like any
--- other. Its headers say where it comes from.
-CREATE FUNCTION :"schema".move_to_dead_letters() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
-DECLARE
-    of_lane lane := (SELECT l FROM lane l WHERE l.id = NEW.lane);
-BEGIN
-    IF of_lane.dead_letters IS NULL THEN RETURN NULL; END IF;
-    DELETE FROM deferred d WHERE d.id = NEW.id AND d.kind = 'h';
-    INSERT INTO ready (id, rank, lane, headers, key, body)
-    SELECT NEW.id, NEW.rank, of_lane.dead_letters, coalesce(NEW.headers, '{}') || jsonb_build_object(
-               'pgq-died-in', of_lane.queue, 'pgq-died-of', coalesce(NEW.reason, ''),
-               'pgq-attempts', NEW.attempts::text),
-           NEW.key, NEW.body;
-    PERFORM collect_wake_lanes(ARRAY[of_lane.dead_letters]);
-    RETURN NULL;
-END $$;
-CREATE TRIGGER deferred_dead_letters AFTER INSERT OR UPDATE OF kind ON :"schema".deferred
-    FOR EACH ROW WHEN (NEW.kind = 'h') EXECUTE FUNCTION :"schema".move_to_dead_letters();
-
 -- Counts the jobs of a lane that have not ended and are not held, up to `most`.
 CREATE FUNCTION :"schema".count_open_jobs(of_lane int4, most int8) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off
@@ -195,35 +167,6 @@ BEGIN
                     FROM lease WHERE lane = of_lane);
     END IF;
     RETURN least(n, most);
-END $$;
-
--- Moves deferred jobs to `ready` and returns their lanes. start_over: no attempts are counted, and nobody asks them to
--- stop.
-CREATE FUNCTION :"schema".deferred_to_ready(which int8[], start_over bool) RETURNS SETOF int4
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
-BEGIN
-    RETURN QUERY
-    WITH d AS (DELETE FROM deferred d WHERE d.id = ANY (which) RETURNING d.*)
-    INSERT INTO ready (id, rank, lane, attempts, flags, headers, key, body)
-    SELECT id, rank, lane, CASE WHEN start_over THEN 0 ELSE attempts END,
-        CASE WHEN start_over THEN flags & 1 ELSE flags END,
-           headers, key, body FROM d ORDER BY id RETURNING lane;
-END $$;
-
--- Moves one job from `ready` to `deferred`, with another payload when that is not null. Returns its attempts, null when
--- it is not in `ready`.
-CREATE FUNCTION :"schema".ready_to_deferred(
-    of_lane int4, of_rank int8, of_job int8, at timestamptz, new_kind "char", why text, new_body bytea) RETURNS int2
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
-DECLARE
-    tries int2;
-BEGIN
-    WITH r AS (DELETE FROM ready r WHERE r.lane = of_lane AND r.rank = of_rank AND r.id = of_job RETURNING r.*)
-    INSERT INTO deferred (run_at, kind, reason, id, rank, lane, attempts, flags, headers, key, body)
-    SELECT at, new_kind, why, id, rank, lane, attempts, flags, headers, key, coalesce(new_body, body) FROM r
-    RETURNING attempts INTO tries;
-    RETURN tries;
 END $$;
 
 -- Makes blocked jobs claimable, or delayed when their time has not come. Their parents have ended.

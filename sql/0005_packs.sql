@@ -1,15 +1,5 @@
 -- Packs: many waiting jobs in one row. docs/design/packs.md gives the reasons.
 
--- Moves the jobs of the packs at these locations to `ready`; returns how many of each lane.
-CREATE FUNCTION :"schema".move_packs_to_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
-LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
-    WITH gone AS (DELETE FROM pack p WHERE p.ctid = ANY (places) RETURNING p.rank, p.lane, p.ids, p.bodies),
-    back AS (
-        INSERT INTO ready (id, rank, lane, body)
-        SELECT j.id, g.rank, g.lane, j.body FROM gone g, unnest(g.ids, g.bodies) j(id, body) RETURNING lane)
-    SELECT b.lane, count(*) FROM back b GROUP BY b.lane
-$$;
-
 -- Unpacks packs of these lanes, the best first, until `most` jobs are unpacked, of each lane when `of_each`. `most`
 -- null: all of them. Returns how many jobs. It skips packs that a claim has locked and takes others. A pack has at
 -- least ten jobs, unless a claim has put it back.

@@ -25,8 +25,8 @@ void leave_dead_rows(const database& db) {
     db.exec("INSERT INTO {s}.ready (id, rank, lane, body) SELECT -i, 0, 1, 'gone' FROM generate_series(1, 200001) i");
     db.exec("DELETE FROM {s}.ready WHERE id < 0");
     db.exec(
-        "INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, bodies)"
-        " SELECT -1, 1, 1, '{1}', '{1}', '{1}', '{gone}' FROM generate_series(1, 20001)");
+        "INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, bodies, enqueued_at)"
+        " SELECT -1, 1, 1, '{1}', '{1}', '{1}', '{gone}', '{now}' FROM generate_series(1, 20001)");
     db.exec("DELETE FROM {s}.lease WHERE worker = -1");
 }
 
@@ -195,9 +195,9 @@ TEST_CASE("compaction leaves a table unchanged if that is not worth it, not safe
                 [&] { return db.query_int("SELECT pg_stat_get_dead_tuples('{q}.lease'::regclass)") == 0; }));
             db.exec("TRUNCATE {s}.ready");
             db.exec(
-                "INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, bodies)"
+                "INSERT INTO {s}.lease (worker, lane, max_attempts, ids, ranks, attempts, bodies, enqueued_at)"
                 " SELECT -1, 1, 1, '{1}', '{1}', '{1}', ARRAY[convert_to(repeat('x', " +
-                std::to_string(bytes) + "), 'UTF8')] FROM generate_series(1, " + std::to_string(n) + ")");
+                std::to_string(bytes) + "), 'UTF8')], '{now}' FROM generate_series(1, " + std::to_string(n) + ")");
             db.exec("DELETE FROM {s}.lease WHERE worker = -1");
             REQUIRE(test::eventually(
                 [&] { return db.query_int("SELECT pg_stat_get_dead_tuples('{q}.lease'::regclass)") >= n; }));

@@ -51,11 +51,12 @@ private:
             put =
                 run("WITH gone AS (DELETE FROM {s}.ready WHERE flags IS NULL AND headers IS NULL AND key IS NULL AND "
                     "attempts = 0"
-                    "              RETURNING id, rank, lane, body),"
+                    "              RETURNING id, rank, lane, body, enqueued_at),"
                     " placed AS (SELECT *, (row_number() OVER (PARTITION BY lane, rank ORDER BY id) - 1) / 10 AS place "
                     "FROM gone)"
-                    " INSERT INTO {s}.pack (id, rank, lane, n, ids, bodies)"
-                    " SELECT min(id), rank, lane, count(*), array_agg(id ORDER BY id), array_agg(body ORDER BY id)"
+                    " INSERT INTO {s}.pack (id, rank, lane, n, ids, bodies, enqueued_at)"
+                    " SELECT min(id), rank, lane, count(*), array_agg(id ORDER BY id), array_agg(body ORDER BY id),"
+                    "       min(enqueued_at)"
                     "   FROM placed GROUP BY lane, rank, place");
         if (open_) return put;
         if (put) return base::commit();

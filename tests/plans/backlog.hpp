@@ -77,11 +77,11 @@ private:
             " CASE WHEN i % 100 = 0 THEN 1 END, <body>");
         put("deferred (run_at, id, rank, lane, kind, flags, body)", 100,
             "'infinity', <blocked> + i, -1, 10, 'b', 1, <body>");
-        put("lease (worker, lane, max_attempts, flags, ids, ranks, attempts, bodies)", 500,
+        put("lease (worker, lane, max_attempts, flags, ids, ranks, attempts, bodies, enqueued_at)", 500,
             "1 + (i / 500 - 1) % 50, 5 + i / 500 % 5, 20,"
             " CASE WHEN i / 500 % 2 = 1 THEN array_fill(1::int2, '{20}') END,"
             " ARRAY(SELECT <leased> + i + j FROM generate_series(0, 19) j), array_fill((-1)::int8, '{20}'),"
-            " array_fill(1::int2, '{20}'), array_fill(<body>, '{20}')");
+            " array_fill(1::int2, '{20}'), array_fill(<body>, '{20}'), array_fill(now(), '{20}')");
     }
 
     void fill_tracked() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/context/job_facts.hpp>
 #include <pgq/context/job_services.hpp>
 #include <pgq/context/resources.hpp>
 #include <pgq/error/result.hpp>
@@ -20,7 +21,9 @@ namespace pgq {
 
 /// What a handler can read about its job and the current attempt. It is valid until the handler returns (or its
 /// coroutine ends).
-class context {
+class context : public detail::job_facts<context> {
+    friend class detail::job_facts<context>;
+
 public:
     context(const job_record& job, std::stop_token stop, const pgq::resources& shared, int try_number = 1,
             steady_time must_end_by = steady_time::max(), const detail::job_services& services = {}) noexcept
@@ -31,18 +34,10 @@ public:
           must_end_by_{must_end_by},
           services_{services} {}
 
-    job_id id() const noexcept { return job_->id; }
     /// 1 for the first delivery. A delivery that ended because its worker died counts.
     std::int16_t attempt() const noexcept { return job_->attempt; }
     /// 1 for the first call of the handler in this attempt. Only `executor::retrying` calls it again.
     int try_number() const noexcept { return try_number_; }
-    std::int16_t priority() const noexcept { return job_->rank.priority(); }
-    /// The time by which the job is expected (`expected_at`), in milliseconds; nullopt if it has none.
-    std::optional<time_point> deadline() const noexcept {
-        const auto ms = job_->rank.deadline_ms();
-        if (ms == rank::no_deadline) return std::nullopt;
-        return time_point{std::chrono::milliseconds{ms}};
-    }
     /// When `executor::timeout` ends this call: the stop token fires and the attempt fails. Nullopt without a timeout.
     std::optional<steady_time> must_end_by() const noexcept {
         if (must_end_by_ == steady_time::max()) return std::nullopt;
@@ -51,12 +46,6 @@ public:
     /// Fires when the handler should end: the job was cancelled, its lease was lost, its `executor::timeout` is over,
     /// or the worker stops and the grace time is over. The job may run again in another worker at the same time.
     const std::stop_token& stop_token() const noexcept { return stop_; }
-    std::span<const header> headers() const noexcept { return job_->headers; }
-    std::optional<std::string_view> header_value(std::string_view name) const noexcept {
-        for (const auto& h : job_->headers)
-            if (h.name == name) return h.value;
-        return std::nullopt;
-    }
     /// An object of the application; see `resources`. Throws std::out_of_range if none of this type was added.
     template <class T>
     T& resource() const {
@@ -76,7 +65,7 @@ public:
     /// one thread at a time may call `update` and `progress` of a context.
     template <class Job>
     result<void> update(const Job& job) const {
-        return services_.update(id(), job);
+        return services_.update(job_->id, job);
     }
 
     /// Stores how much of the work is done: a fraction from 0 to 1, and a text of which the first 1024 bytes are kept.
@@ -91,10 +80,12 @@ public:
         const auto now = std::chrono::steady_clock::now();
         if (stored_at_ != steady_time{} && now - stored_at_ < std::chrono::milliseconds{200} && fraction < 1) return {};
         stored_at_ = now;
-        return services_.progress(id(), detail::packed(fraction, text));
+        return services_.progress(job_->id, detail::packed(fraction, text));
     }
 
 private:
+    const job_record& record() const noexcept { return *job_; }
+
     const job_record* job_;
     std::stop_token stop_;
     const pgq::resources* resources_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/context/job_facts.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/rank.hpp>
 #include <pgq/protocol/take.hpp>
@@ -17,11 +18,12 @@ namespace pgq {
 /// A job that was taken out of the queue, with its headers and attempts. It is deleted in the database: no worker gets
 /// it, and it does not return.
 template <class Job>
-class taken {
+class taken : public detail::job_facts<taken<Job>> {
+    friend class detail::job_facts<taken<Job>>;
+
 public:
     taken(taken_record record, Job value) : record_{std::move(record)}, value_{std::move(value)} {}
 
-    job_id id() const noexcept { return record_.id; }
     Job& value() & noexcept { return value_; }
     const Job& value() const& noexcept { return value_; }
     Job value() && { return std::move(value_); }
@@ -32,21 +34,10 @@ public:
 
     /// The number of this delivery; 1 for the first.
     int attempts() const noexcept { return record_.attempts + 1; }
-    std::int16_t priority() const noexcept { return record_.rank.priority(); }
-    /// The time by which the job is expected (`expected_at`), in milliseconds; nullopt if it has none.
-    std::optional<time_point> deadline() const noexcept {
-        const auto ms = record_.rank.deadline_ms();
-        if (ms == rank::no_deadline) return std::nullopt;
-        return time_point{std::chrono::milliseconds{ms}};
-    }
-    const std::vector<owned_header>& headers() const noexcept { return record_.headers; }
-    std::optional<std::string_view> header_value(std::string_view name) const noexcept {
-        for (const auto& h : record_.headers)
-            if (h.name == name) return h.value;
-        return std::nullopt;
-    }
 
 private:
+    const taken_record& record() const noexcept { return record_; }
+
     taken_record record_;
     Job value_;
 };

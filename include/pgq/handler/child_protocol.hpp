@@ -106,6 +106,7 @@ struct child_job {
         out.put(r.id);
         out.put(r.rank);
         out.put(r.attempt);
+        out.put(r.enqueued_at.time_since_epoch().count());
         out.put(r.headers.size());
         for (const auto& h : r.headers) out.put_text(h.name), out.put_text(h.value);
         out.put_text(r.body);
@@ -120,6 +121,7 @@ struct child_job {
         record.id = in.get<job_id>();
         record.rank = in.get<rank>();
         record.attempt = in.get<std::int16_t>();
+        record.enqueued_at = time_point{time_point::duration{in.get<time_point::rep>()}};
         headers.resize(in.get_count(2 * sizeof(std::size_t)));
         for (auto& h : headers) {
             h.name = in.get_text();

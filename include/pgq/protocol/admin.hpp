@@ -3,6 +3,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/rank.hpp>
+#include <pgq/protocol/record.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <cstdint>
@@ -39,12 +40,8 @@ struct rescue_reply {
 };
 
 /// A held job, for a person to read.
-struct held_job {
-    job_id id{};
-    lane_id lane{};
-    std::int16_t attempts = 0;
+struct held_job : stored_job {
     std::string reason{};
-    std::string body{};
 };
 
 /// How many jobs of a lane are in each state. The numbers are exact; the server scans the tables for them.

@@ -3,20 +3,44 @@
 #include <pgq/job/header.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/rank.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace pgq {
+
+/// A header that owns its texts.
+struct owned_header {
+    std::string name{};
+    std::string value{};
+
+    friend bool operator==(const owned_header&, const owned_header&) = default;
+};
+
+/// A job as the database stores it, outside of a lease. It owns its texts.
+struct stored_job {
+    job_id id{};
+    lane_id lane{};
+    pgq::rank rank{};
+    std::int16_t attempts = 0;  ///< the number of deliveries so far
+    time_point enqueued_at{};   ///< by the database's clock
+    std::string body{};
+    std::vector<owned_header> headers{};
+    std::optional<std::string> key{};  ///< its key for keyed limits
+};
 
 /// A claimed job as the database returned it. Its texts are views into the `storage` of its lease.
 struct job_record {
     job_id id{};
     pgq::rank rank{};
     std::int16_t attempt = 1;  ///< 1 for the first delivery
+    time_point enqueued_at{};  ///< by the database's clock
     std::uint32_t index = 0;   ///< its number in the lease; settlements and masks refer to it by this number
     std::string_view body{};
     std::span<const header> headers{};

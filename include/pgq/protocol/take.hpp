@@ -1,37 +1,19 @@
 #pragma once
 
 #include <pgq/job/filter.hpp>
-#include <pgq/job/header.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/protocol/rank.hpp>
+#include <pgq/protocol/record.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace pgq {
 
-/// A header that owns its texts.
-struct owned_header {
-    std::string name{};
-    std::string value{};
-
-    friend bool operator==(const owned_header&, const owned_header&) = default;
-};
-
-/// A job that was taken out of the queue. The database has deleted it.
-struct taken_record {
-    job_id id{};
-    lane_id lane{};
-    pgq::rank rank{};
-    std::int16_t attempts = 0;  ///< the number of deliveries before this one
-    std::string body{};
-    std::vector<owned_header> headers{};
-    std::optional<std::string> key{};  ///< its key for keyed limits
-};
+/// A job that was taken out of the queue. The database has deleted it. `attempts` are the deliveries before this one.
+using taken_record = stored_job;
 
 /// Which jobs to take out of the queue: the first ones, by rank, of these lanes.
 struct take_request {

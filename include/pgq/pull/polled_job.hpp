@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/context/job_facts.hpp>
 #include <pgq/context/job_services.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
@@ -30,7 +31,9 @@ namespace pgq {
 /// errc::connection_lost the answer may be repeated. One thread at a time uses a job; different jobs are used by any
 /// threads.
 template <class Job>
-class polled_job {
+class polled_job : public detail::job_facts<polled_job<Job>> {
+    friend class detail::job_facts<polled_job<Job>>;
+
 public:
     using rest_function = duration (*)(const job_record&);
 
@@ -59,7 +62,6 @@ public:
     }
     ~polled_job() { end_scope(); }
 
-    job_id id() const noexcept { return record().id; }
     Job& value() noexcept { return value_; }
     const Job& value() const noexcept { return value_; }
     Job& operator*() noexcept { return value_; }
@@ -68,19 +70,6 @@ public:
     const Job* operator->() const noexcept { return &value_; }
     /// Which delivery this is; 1 for the first.
     int attempts() const noexcept { return record().attempt; }
-    std::int16_t priority() const noexcept { return record().rank.priority(); }
-    /// The moment it was expected by (`expected_at`), to the millisecond.
-    std::optional<time_point> deadline() const noexcept {
-        const auto ms = record().rank.deadline_ms();
-        if (ms == rank::no_deadline) return std::nullopt;
-        return time_point{std::chrono::milliseconds{ms}};
-    }
-    std::span<const header> headers() const noexcept { return record().headers; }
-    std::optional<std::string_view> header_value(std::string_view name) const noexcept {
-        for (const auto& h : record().headers)
-            if (h.name == name) return h.value;
-        return std::nullopt;
-    }
 
     /// A checkpoint: the stored payload of this job becomes `job`, durably: `job->page = 7; job.update(*job);`. The
     /// next attempt gets it, also after the death of this process. Errors are those of answers, those of the
@@ -91,7 +80,7 @@ public:
         if (writer_ == nullptr) return detail::written_by_a_former_version();
         std::string body;
         if (auto written = writer_->write(&job, body); !written) return written;
-        return owner_->revise(lease_.ref, id(), body);
+        return owner_->revise(lease_.ref, record().id, body);
     }
 
     /// Done: the job is gone.

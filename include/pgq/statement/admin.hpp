@@ -49,7 +49,7 @@ inline constexpr query requeue{"requeue", "SELECT n, lanes FROM {s}.requeue($1)"
 inline constexpr query sweep{"sweep", "SELECT {s}.expire(), {s}.purge($1 * interval '1 day')"};
 
 inline constexpr query held{"held", R"(
-SELECT id, attempts, coalesce(reason, ''), body FROM {s}.deferred
+SELECT {answered_job}, coalesce(reason, '') FROM {s}.deferred
  WHERE lane = $1 AND kind = 'h' ORDER BY id LIMIT $2)"};
 
 inline constexpr query counts{"counts", R"(

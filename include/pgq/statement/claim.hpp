@@ -14,14 +14,7 @@ namespace pgq::statement {
 
 namespace claim_text {
 
-// If all ranks are equal, the answer has only one of them, and so for the attempts: each element of an array costs a
-// call in the server and in the client.
-inline constexpr std::string_view answer = R"(
-RETURNING id, ctid, lane, ids, CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
-       CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags)";
+inline constexpr std::string_view answer = "\nRETURNING {answered_lease}";
 
 inline constexpr std::string_view of_one = R"(
 WITH got AS (

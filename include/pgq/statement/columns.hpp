@@ -14,16 +14,21 @@ namespace text {
 
 /// A job, as `ready` has it and as it moves from table to table. A statement with `{job}` in both places of an insert
 /// moves all of it.
-inline constexpr std::string_view job = "id, rank, lane, attempts, flags, headers, key, body";
+inline constexpr std::string_view job = "id, rank, lane, attempts, flags, headers, key, body, enqueued_at";
 /// A job that is enqueued; the other columns have defaults.
 inline constexpr std::string_view new_job = "id, rank, lane, headers, key, body";
 
 inline constexpr std::string_view waits = "run_at, kind, reason, ";
 inline constexpr std::string_view changed_at = ", changed_at";
-inline constexpr std::string_view pack = "id, rank, lane, n, ids, bodies";
+/// A row of `pack` as it is enqueued, all of it, and the rest of one of whose jobs a claim takes the first `take`.
+inline constexpr std::string_view new_pack = "id, rank, lane, n, ids, bodies";
+inline constexpr std::string_view pack = "id, rank, lane, n, ids, bodies, enqueued_at";
+inline constexpr std::string_view pack_rest =
+    "ids[take + 1], rank, lane, n - take, ids[take + 1:], bodies[take + 1:], enqueued_at";
 
 inline constexpr std::string_view lease_head = "worker, lane, max_attempts, ";
-inline constexpr std::string_view lease_arrays = "ids, ranks, attempts, flags, headers, keys, bodies";
+inline constexpr std::string_view lease_arrays = "ids, ranks, attempts, flags, headers, keys, enqueued_at";
+inline constexpr std::string_view bodies = ", bodies";
 inline constexpr std::string_view lease_state = ", id, claimed_at, done, limited";
 
 /// The arrays of a lease, of rows `g` with the columns of `{job}`. A claim counts the attempt.
@@ -31,39 +36,83 @@ inline constexpr std::string_view gathered = R"(array_agg(g.id), array_agg(g.ran
        array_agg((least(g.attempts, 32766) + 1)::int2),
        CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
        CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
-       CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body))";
+       CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.enqueued_at), array_agg(g.body))";
 /// The same of a single row `g`.
 inline constexpr std::string_view alone = R"(ARRAY[g.id], ARRAY[g.rank],
        ARRAY[(least(g.attempts, 32766) + 1)::int2],
        CASE WHEN g.flags IS NOT NULL THEN ARRAY[g.flags] END,
        CASE WHEN g.headers IS NOT NULL THEN ARRAY[g.headers] END,
-       CASE WHEN g.key IS NOT NULL THEN ARRAY[g.key] END, ARRAY[g.body])";
+       CASE WHEN g.key IS NOT NULL THEN ARRAY[g.key] END, ARRAY[g.enqueued_at], ARRAY[g.body])";
 
-/// The same of all rows of `got`, in two passes: few jobs have flags, headers or keys, so the first pass `a` only
-/// counts these.
+/// The same of all rows of `got`, in two passes: few jobs have attempts, flags, headers or keys, so the first pass `a`
+/// only counts these.
 inline constexpr std::string_view gathered_once = R"(array_agg(id) AS ids, array_agg(rank) AS ranks,
-               array_agg((least(attempts, 32766) + 1)::int2) AS attempts, count(flags) AS flags,
-               count(headers) AS headers, count(key) AS keys, array_agg(body) AS bodies)";
-inline constexpr std::string_view gathered_twice = R"(a.ids, a.ranks, a.attempts,
+               max(attempts) AS attempts, count(flags) AS flags, count(headers) AS headers, count(key) AS keys,
+               array_agg(enqueued_at) AS enqueued_at, array_agg(body) AS bodies, count(*)::int4 AS n)";
+inline constexpr std::string_view gathered_attempts =
+    R"(CASE WHEN a.attempts > 0 THEN (SELECT array_agg((least(attempts, 32766) + 1)::int2) FROM got)
+            ELSE array_fill(1::int2, ARRAY[a.n]) END)";
+inline constexpr std::string_view ids_and_ranks = "a.ids, a.ranks, ";
+inline constexpr std::string_view rest_of_single_jobs = R"(,
        CASE WHEN a.flags > 0 THEN (SELECT array_agg(flags) FROM got) END,
        CASE WHEN a.headers > 0 THEN (SELECT array_agg(headers) FROM got) END,
-       CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END, a.bodies)";
+       CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END, a.enqueued_at, a.bodies)";
+inline constexpr std::string_view gathered_twice = joined<ids_and_ranks, gathered_attempts, rest_of_single_jobs>::text;
+
+/// The same for the jobs of packs, which `cut` has: nearly always of one rank, often of one time. They have no other
+/// attributes.
+inline constexpr std::string_view gathered_packs = R"(array_agg(j.id) AS ids,
+               array_agg(c.rank) FILTER (WHERE u.low < u.high) AS ranks, min(u.low) AS low, max(u.high) AS high,
+               array_agg(c.enqueued_at) FILTER (WHERE u.first < u.last) AS enqueued_at,
+               min(u.first) AS first, max(u.last) AS last,
+               array_agg(j.body) AS bodies, count(*)::int4 AS n
+          FROM (SELECT min(rank) AS low, max(rank) AS high, min(enqueued_at) AS first, max(enqueued_at) AS last
+                  FROM cut) u, cut c,
+               unnest(CASE WHEN c.take = c.n THEN c.ids ELSE c.ids[:c.take] END,
+                      CASE WHEN c.take = c.n THEN c.bodies ELSE c.bodies[:c.take] END) j(id, body))";
+/// The arrays of packs `p` before those of single jobs `a`. An array of no rows is null, and an array joined with null
+/// stays as it is.
+inline constexpr std::string_view before_attempts = R"(p.ids || a.ids,
+       CASE WHEN p.low = p.high THEN array_fill(p.low, ARRAY[p.n]) ELSE p.ranks END || a.ranks,
+       array_fill(1::int2, ARRAY[p.n]) || )";
+inline constexpr std::string_view behind_attempts = R"(,
+       CASE WHEN a.flags > 0 THEN array_fill(NULL::int2, ARRAY[p.n]) || (SELECT array_agg(flags) FROM got) END,
+       CASE WHEN a.headers > 0 THEN array_fill(NULL::jsonb, ARRAY[p.n]) || (SELECT array_agg(headers) FROM got) END,
+       CASE WHEN a.keys > 0 THEN array_fill(NULL::text, ARRAY[p.n]) || (SELECT array_agg(key) FROM got) END,
+       CASE WHEN p.first = p.last THEN array_fill(p.first, ARRAY[p.n]) ELSE p.enqueued_at END || a.enqueued_at,
+       p.bodies || a.bodies)";
+inline constexpr std::string_view gathered_both = joined<before_attempts, gathered_attempts, behind_attempts>::text;
+
+/// A lease as a claim answers it; driver/pq/command/read_lease.hpp reads it. Ranks, attempts and times that are all
+/// equal are sent once: each element of an array costs a call at the server and at the client.
+inline constexpr std::string_view answered_lease = R"(id, ctid, lane, ids,
+       CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
+       CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
+       CASE WHEN headers IS NOT NULL THEN (
+           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
+             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags,
+       CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END)";
+/// A single job of `ready` or `deferred`; driver/pq/command/read_job.hpp reads it.
+inline constexpr std::string_view answered_job = R"(id, lane, rank, attempts, key, body,
+          (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e),
+          enqueued_at)";
 
 /// The jobs of a lease `l` as rows `j` with their position `o`, counted from 1 ...
 inline constexpr std::string_view jobs_of_lease =
-    "unnest(l.ids, l.ranks, l.attempts, l.bodies) WITH ORDINALITY j(id, rank, attempts, body, o)";
+    "unnest(l.ids, l.ranks, l.attempts, l.enqueued_at, l.bodies) "
+    "WITH ORDINALITY j(id, rank, attempts, enqueued_at, body, o)";
 /// ... and the columns of `{job}` but `attempts` and `flags`, which change on the way. Few leases have headers or keys.
 inline constexpr std::string_view job_of_lease =
     "j.id, j.rank, l.lane, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS headers, l.keys[j.o] AS key, "
-    "j.body";
+    "j.enqueued_at, j.body";
 /// The same for many leases: a subscript of an array costs more there than one more array to walk along.
 inline constexpr std::string_view jobs_of_leases =
-    R"(unnest(l.ids, l.ranks, l.attempts, l.flags, l.headers, l.keys, l.bodies)
-                                WITH ORDINALITY j(id, rank, attempts, flags, headers, key, body, o))";
-inline constexpr std::string_view job_of_leases = "j.id, j.rank, l.lane, j.headers, j.key, j.body";
+    R"(unnest(l.ids, l.ranks, l.attempts, l.flags, l.headers, l.keys, l.enqueued_at, l.bodies)
+                                WITH ORDINALITY j(id, rank, attempts, flags, headers, key, enqueued_at, body, o))";
+inline constexpr std::string_view job_of_leases = "j.id, j.rank, l.lane, j.headers, j.key, j.enqueued_at, j.body";
 
 inline constexpr std::string_view deferred = joined<waits, job>::text;
-inline constexpr std::string_view lease = joined<lease_head, lease_arrays>::text;
+inline constexpr std::string_view lease = joined<lease_head, lease_arrays, bodies>::text;
 inline constexpr std::string_view all_of_deferred = joined<deferred, changed_at>::text;
 inline constexpr std::string_view all_of_lease = joined<lease, lease_state>::text;
 
@@ -79,12 +128,19 @@ inline constexpr std::array lists{
     list{"job", text::job},
     list{"new_job", text::new_job},
     list{"deferred", text::deferred},
+    list{"new_pack", text::new_pack},
     list{"pack", text::pack},
+    list{"pack_rest", text::pack_rest},
     list{"lease", text::lease},
+    list{"lease_arrays", text::lease_arrays},
     list{"gathered", text::gathered},
     list{"alone", text::alone},
     list{"gathered_once", text::gathered_once},
     list{"gathered_twice", text::gathered_twice},
+    list{"gathered_packs", text::gathered_packs},
+    list{"gathered_both", text::gathered_both},
+    list{"answered_lease", text::answered_lease},
+    list{"answered_job", text::answered_job},
     list{"jobs_of_lease", text::jobs_of_lease},
     list{"job_of_lease", text::job_of_lease},
     list{"jobs_of_leases", text::jobs_of_leases},

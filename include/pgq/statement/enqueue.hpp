@@ -24,7 +24,7 @@ SELECT array_agg(id) FROM put)"};
 
 /// Jobs of one rank in one row.
 inline constexpr query enqueue_pack{"enqueue_pack", R"(
-INSERT INTO {s}.pack ({pack})
+INSERT INTO {s}.pack ({new_pack})
 SELECT d.ids[1], $2, $1, cardinality(d.ids), d.ids, $3
   FROM (SELECT ARRAY(SELECT nextval('{q}.job_id') FROM generate_series(1, cardinality($3))) AS ids) d RETURNING ids)"};
 

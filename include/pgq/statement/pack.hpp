@@ -37,13 +37,13 @@ pack AS (
     DELETE FROM {s}.pack WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.pack WHERE lane = $1 ORDER BY rank, id
          LIMIT (SELECT count(*) FROM many WHERE before < (SELECT n FROM room)) FOR UPDATE SKIP LOCKED))
-    RETURNING id, rank, n, ids, bodies),
+    RETURNING {pack}),
 cut AS MATERIALIZED (
-    SELECT rank, n, ids, bodies, greatest(0, least(n, (SELECT n FROM room) - before))::int4 AS take
-      FROM (SELECT rank, n, ids, bodies, sum(n) OVER (ORDER BY rank, id) - n AS before FROM pack) p),
+    SELECT {pack}, greatest(0, least(n, (SELECT n FROM room) - before))::int4 AS take
+      FROM (SELECT {pack}, sum(n) OVER (ORDER BY rank, id) - n AS before FROM pack) p),
 back AS (
     INSERT INTO {s}.pack ({pack})
-    SELECT ids[take + 1], rank, $1, n - take, ids[take + 1:], bodies[take + 1:] FROM cut WHERE take < n),
+    SELECT {pack_rest} FROM cut WHERE take < n),
 more AS MATERIALIZED (
     SELECT ctid AS place FROM {s}.ready
      WHERE lane = $1 AND (rank, id) > ($2, $3) AND ctid <> ALL (ARRAY(SELECT place FROM best))
@@ -53,22 +53,10 @@ more AS MATERIALIZED (
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
     RETURNING {job}))";
-// Joins whole arrays. An array of no rows is null, and an array joined with null stays as it is.
 inline constexpr std::string_view one_lease_of_both = R"(
 INSERT INTO {s}.lease ({lease})
-SELECT $5, $1, $6, p.ids || a.ids,
-       CASE WHEN p.low = p.high THEN array_fill(p.low, ARRAY[p.n]) ELSE p.ranks END || a.ranks,
-       array_fill(1::int2, ARRAY[p.n]) || a.attempts,
-       CASE WHEN a.flags > 0 THEN array_fill(NULL::int2, ARRAY[p.n]) || (SELECT array_agg(flags) FROM got) END,
-       CASE WHEN a.headers > 0 THEN array_fill(NULL::jsonb, ARRAY[p.n]) || (SELECT array_agg(headers) FROM got) END,
-       CASE WHEN a.keys > 0 THEN array_fill(NULL::text, ARRAY[p.n]) || (SELECT array_agg(key) FROM got) END,
-       p.bodies || a.bodies
-  FROM (SELECT array_agg(j.id) AS ids, array_agg(c.rank) FILTER (WHERE u.low < u.high) AS ranks, min(u.low) AS low,
-               max(u.high) AS high, count(*)::int4 AS n, array_agg(j.body) AS bodies
-          FROM (SELECT min(rank) AS low, max(rank) AS high FROM cut) u, cut c,
-               unnest(CASE WHEN c.take = c.n THEN c.ids ELSE c.ids[:c.take] END,
-                      CASE WHEN c.take = c.n THEN c.bodies ELSE c.bodies[:c.take] END) j(id, body)) p,
-       (SELECT {gathered_once}, count(*) AS n FROM got) a
+SELECT $5, $1, $6, {gathered_both}
+  FROM (SELECT {gathered_packs}) p, (SELECT {gathered_once} FROM got) a
  WHERE p.n + a.n > 0)";
 inline constexpr std::string_view had_packs = ", EXISTS (SELECT FROM {s}.pack WHERE lane = $1)";
 

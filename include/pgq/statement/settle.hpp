@@ -60,7 +60,7 @@ item AS (
 inline constexpr std::string_view ends = R"(
 WITH l AS (
     DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3 AND (flags IS NULL OR id = ANY ($4))
-    RETURNING id, lane, done, ids, ranks, attempts, flags, keys, headers, $5[array_position($2, id)] AS start,
+    RETURNING id, lane, done, {lease_arrays}, $5[array_position($2, id)] AS start,
               CASE WHEN $6[array_position($2, id)] THEN bodies END AS bodies),
 item AS (
     SELECT {job_of_leases}, (j.flags & 1)::int2 AS flags,

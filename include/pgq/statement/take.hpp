@@ -55,8 +55,7 @@ inline constexpr std::string_view best_filtered = " ORDER BY r.rank, r.id LIMIT 
 
 // A job that is taken for good is done: whoever waits for it is notified.
 inline constexpr std::string_view taken = R"(
-RETURNING id, lane, rank, attempts, key, body,
-          (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e),
+RETURNING {answered_job},
           CASE WHEN flags & 1 <> 0
                THEN {s}.end_tracked(ARRAY[id], ARRAY['d'::"char"], ARRAY[attempts], NULL, NULL) END)";
 
@@ -199,7 +198,8 @@ WITH changed AS (UPDATE {s}.outcome SET kind = 'h', reason = $5, keep_until = 'i
 INSERT INTO {s}.deferred ({deferred})
 SELECT 'infinity', 'h', $5, {job} FROM (
     SELECT $1 AS id, $2 AS rank, $3 AS lane, $4 AS attempts, NULL::int2 AS flags,
-           CASE WHEN cardinality($7) > 0 THEN jsonb_object($7, $8) END AS headers, ($6)[1] AS key, $9 AS body) j
+           CASE WHEN cardinality($7) > 0 THEN jsonb_object($7, $8) END AS headers, ($6)[1] AS key, $9 AS body,
+           'epoch'::timestamptz + $10 * interval '1 microsecond' AS enqueued_at) j
  WHERE NOT EXISTS (SELECT FROM {s}.deferred WHERE kind = 'h' AND lane = $3 AND id = $1))"};
 
 inline void bind_keep(params& p, const taken_record& job, std::string_view reason) {
@@ -213,7 +213,8 @@ inline void bind_keep(params& p, const taken_record& job, std::string_view reaso
         .texts(job.key ? 1 : 0, [&](std::size_t) -> std::string_view { return *job.key; })
         .texts(n, [&](std::size_t i) -> std::string_view { return job.headers[i].name; })
         .texts(n, [&](std::size_t i) -> std::string_view { return job.headers[i].value; })
-        .bytes(job.body);
+        .bytes(job.body)
+        .number(std::int64_t{job.enqueued_at.time_since_epoch().count()});
 }
 
 inline constexpr query begin{"begin", "BEGIN ISOLATION LEVEL READ COMMITTED", false};

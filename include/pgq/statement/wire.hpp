@@ -1,6 +1,9 @@
 #pragma once
 
+#include <pgq/time/clock.hpp>
+
 #include <bit>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +56,12 @@ inline void append_tid(std::string& out, std::uint64_t place) {
 }
 inline std::uint64_t load_tid(const char* at) noexcept {
     return std::uint64_t{load<std::uint32_t>(at)} << 16 | load<std::uint16_t>(at + 4);
+}
+
+/// A timestamptz: microseconds since 2000-01-01.
+inline time_point time_of(std::int64_t value) noexcept {
+    constexpr auto epoch = std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}.time_since_epoch();
+    return time_point{epoch + std::chrono::microseconds{value}};
 }
 
 /// Walks the elements of a one- or two-dimensional array. `ok()` is false after malformed bytes.

@@ -28,7 +28,8 @@ using pgq::detail::encode_result;
 
 std::string request_of(std::string_view body, std::size_t type = 0) {
     static constexpr std::array headers{pgq::header{"tenant", "a"}, pgq::header{"", std::string_view{"\0b", 2}}};
-    const pgq::job_record r{.id = pgq::job_id{42}, .attempt = 3, .body = body, .headers = headers};
+    const pgq::job_record r{
+        .id = pgq::job_id{42}, .attempt = 3, .enqueued_at = pgq::time_point{11us}, .body = body, .headers = headers};
     return child_job::encode(type, 2, r, 5, pgq::steady_time{7s});
 }
 
@@ -64,6 +65,7 @@ TEST_CASE("a request brings a child all that its handler may know of the job", "
     CHECK(job.must_end_by == pgq::steady_time{7s});
     CHECK(job.record.id == pgq::job_id{42});
     CHECK(job.record.attempt == 3);
+    CHECK(job.record.enqueued_at == pgq::time_point{11us});
     CHECK(job.record.body == "the payload");
     REQUIRE(job.record.headers.size() == 2);
     CHECK(job.record.headers[0].name == "tenant");

@@ -5,6 +5,7 @@
 #include <pgq/testing/laws/driver/completion.hpp>
 #include <pgq/testing/laws/driver/dependencies.hpp>
 #include <pgq/testing/laws/driver/enqueue.hpp>
+#include <pgq/testing/laws/driver/enqueued_at.hpp>
 #include <pgq/testing/laws/driver/expiry.hpp>
 #include <pgq/testing/laws/driver/filters.hpp>
 #include <pgq/testing/laws/driver/fixture.hpp>
@@ -37,6 +38,7 @@ void check_driver(Make make) {
     check_bodies<Driver>(make);
     check_headers<Driver>(make);
     check_names<Driver>(make);
+    check_enqueue_time<Driver>(make);
 
     check_delays<Driver>(make);
     check_promotion<Driver>(make);

@@ -47,13 +47,12 @@ inline result<void> enqueue(tables& db, const enqueue_request& r, const std::sha
         const enqueue_options& o = r.option(i);
         if (i > 0 && r.options.size() > 1) headers = headers.subspan(r.option(i - 1).headers.size());
         ids.push_back({++db.last_job_id});
-        job j{.id = ids.back(),
-              .rank = rank_of(o, now),
-              .lane = r.lane,
-              .body = bytes->bodies[i],
-              .headers = headers.first(o.headers.size()),
-              .key = r.has_keys() ? std::optional{bytes->keys[i]} : std::nullopt,
-              .owner = bytes};
+        job j = new_job(ids.back(), o, now);
+        j.lane = r.lane;
+        j.body = bytes->bodies[i];
+        j.headers = headers.first(o.headers.size());
+        if (r.has_keys()) j.key = bytes->keys[i];
+        j.owner = bytes;
         const time_point due = o.run_at.is_set() ? resolve(o.run_at, now) : now;
         if (log != nullptr) log->record_enqueue(std::move(j), due > now ? std::optional{due} : std::nullopt);
         else due > now ? db.jobs.defer(std::move(j), due) : db.jobs.add_ready(std::move(j));

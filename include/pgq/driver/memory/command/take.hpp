@@ -67,13 +67,6 @@ inline void merge_pending(job_store& store, const take_request& r, std::vector<j
     jobs = std::move(merged);
 }
 
-inline taken_record record_of(const job& j) {
-    taken_record t{.id = j.id, .lane = j.lane, .rank = j.rank, .attempts = j.attempts, .body = std::string{j.body}};
-    for (const header& h : j.headers) t.headers.push_back({std::string{h.name}, std::string{h.value}});
-    if (j.key) t.key = std::string{*j.key};
-    return t;
-}
-
 /// Without an undo log, a taken job is done at once. With one, it is done when the transaction commits.
 inline void take(tables& db, const take_request& r, take_reply& reply, undo_log* log) {
     const time_point now = db.clock.now();
@@ -81,7 +74,7 @@ inline void take(tables& db, const take_request& r, take_reply& reply, undo_log*
     auto jobs = take_ready(db.jobs, r);
     if (log != nullptr) merge_pending(db.jobs, r, jobs, *log);
     for (const job& j : jobs) {
-        reply.jobs.push_back(record_of(j));
+        reply.jobs.push_back(stored_of(j));
         if (log == nullptr) db.jobs.end(j, end_kind::done, now);
     }
     if (r.peek_next_due) reply.next_due = db.jobs.next_due(now);
@@ -90,9 +83,7 @@ inline void take(tables& db, const take_request& r, take_reply& reply, undo_log*
 /// Holds a job that was taken. It stays visible, with its reason.
 inline void hold_taken(tables& db, const taken_record& t, std::string_view reason, undo_log* log) {
     std::vector<header> headers;
-    for (const owned_header& h : t.headers) headers.push_back({h.name, h.value});
-    job view{.id = t.id, .rank = t.rank, .lane = t.lane, .attempts = t.attempts, .body = t.body, .headers = headers};
-    if (t.key) view.key = *t.key;
+    const job view = view_of(t, headers);
     if (log != nullptr) log->record_hold(view, reason);
     else db.jobs.tracked().change_to_held(t.id, reason);
     db.jobs.hold(detached_copy(view), reason);

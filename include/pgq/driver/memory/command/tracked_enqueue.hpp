@@ -172,13 +172,12 @@ private:
             const enqueue_options& o = r_.option(i);
             if (i > 0 && r_.options.size() > 1) headers = headers.subspan(r_.option(i - 1).headers.size());
             if (!jobs_[i].is_new) continue;
-            job j{.id = jobs_[i].id,
-                  .rank = rank_of(o, now_),
-                  .lane = r_.lane(i),
-                  .body = bytes->bodies[body_of_[i]],
-                  .headers = headers.first(o.headers.size()),
-                  .key = r_.key(i) ? std::optional{bytes->keys[i]} : std::nullopt,
-                  .owner = bytes};
+            job j = new_job(jobs_[i].id, o, now_);
+            j.lane = r_.lane(i);
+            j.body = bytes->bodies[body_of_[i]];
+            j.headers = headers.first(o.headers.size());
+            if (r_.key(i)) j.key = bytes->keys[i];
+            j.owner = bytes;
             const auto due = time_of(r_.option(time_of_[i]).run_at);
             track(i, j, due);
             if (open_parents_.contains(i) || failed_parent_.contains(i)) {

@@ -6,6 +6,7 @@
 #include <pgq/job/options.hpp>
 #include <pgq/protocol/enqueue.hpp>
 #include <pgq/protocol/rank.hpp>
+#include <pgq/protocol/record.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <chrono>
@@ -43,6 +44,7 @@ struct job {
     lane_id lane{};
     std::int16_t attempts = 0;
     std::int16_t flags = 0;  ///< see protocol/tracked.hpp; for a leased job, the lease holds the current flags
+    time_point enqueued_at{};
     std::string_view body{};
     std::span<const header> headers{};
     std::optional<std::string_view> key{};        ///< the limit key; a limit per key counts by it
@@ -78,6 +80,47 @@ inline std::shared_ptr<const shared_bytes> copy_bytes(const enqueue_request& r) 
             b->headers.push_back({.name = name, .value = b->append(h.value)});
         }
     return b;
+}
+
+/// A job that is enqueued now, with nothing but what its options say. The caller adds the lane and the texts.
+inline job new_job(job_id id, const enqueue_options& o, time_point now) noexcept {
+    return {.id = id, .rank = rank_of(o, now), .enqueued_at = now};
+}
+
+/// A job as the worker that claims it receives it.
+inline job_record record_of(const job& j, std::uint32_t index) {
+    return {.id = j.id,
+            .rank = j.rank,
+            .attempt = j.attempts,
+            .enqueued_at = j.enqueued_at,
+            .index = index,
+            .body = j.body,
+            .headers = j.headers,
+            .flags = j.flags};
+}
+/// A job as the sessions that take it or look at it receive it.
+inline stored_job stored_of(const job& j) {
+    stored_job s{.id = j.id,
+                 .lane = j.lane,
+                 .rank = j.rank,
+                 .attempts = j.attempts,
+                 .enqueued_at = j.enqueued_at,
+                 .body = std::string{j.body}};
+    for (const header& h : j.headers) s.headers.push_back({std::string{h.name}, std::string{h.value}});
+    if (j.key) s.key = std::string{*j.key};
+    return s;
+}
+/// The reverse. `headers` gets views; the result refers to it and to `s`.
+inline job view_of(const stored_job& s, std::vector<header>& headers) {
+    for (const owned_header& h : s.headers) headers.push_back({h.name, h.value});
+    return {.id = s.id,
+            .rank = s.rank,
+            .lane = s.lane,
+            .attempts = s.attempts,
+            .enqueued_at = s.enqueued_at,
+            .body = s.body,
+            .headers = headers,
+            .key = s.key ? std::optional<std::string_view>{*s.key} : std::nullopt};
 }
 
 /// Copies a job together with its bytes. A job that stays for long (held, retried) must not keep the bytes of a whole

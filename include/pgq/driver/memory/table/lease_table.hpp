@@ -90,7 +90,7 @@ public:
         c.jobs.reserve(l.jobs->size());
         for (std::uint32_t i = 0; const job& j : *l.jobs) {
             if (j.flags != 0) l.add_flags(i, j.flags);
-            c.jobs.push_back({j.id, j.rank, j.attempts, i++, j.body, j.headers, j.flags});
+            c.jobs.push_back(record_of(j, i++));
         }
         leases_.emplace_hint(leases_.end(), id, std::move(l));
         return c;

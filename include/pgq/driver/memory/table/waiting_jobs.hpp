@@ -120,7 +120,7 @@ public:
         std::vector<held_job> out;
         for (const auto& [id, e] : held_) {
             if (out.size() == limit) break;
-            if (e.what.lane == lane) out.push_back({id, lane, e.what.attempts, e.reason, std::string{e.what.body}});
+            if (e.what.lane == lane) out.push_back({stored_of(e.what), e.reason});
         }
         return out;
     }

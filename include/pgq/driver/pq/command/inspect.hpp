@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/driver/pq/command/read_job.hpp>
 #include <pgq/driver/pq/command/rows.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Commands that only look at jobs.
@@ -70,14 +72,15 @@ public:
         out.add(statement::held).number(lane_.value).number(static_cast<std::int64_t>(limit_));
         out.end_transaction();
     }
-    result<std::vector<held_job>> read(const answers& in) const {
-        return rows_of<held_job>(in, in[0], [&](row_view row) {
-            return held_job{.id = {row.number<std::int64_t>(0)},
-                            .lane = lane_,
-                            .attempts = row.number<std::int16_t>(1),
-                            .reason = std::string{row.cell(2)},
-                            .body = std::string{row.cell(3)}};
-        });
+    static result<std::vector<held_job>> read(const answers& in) {
+        if (auto e = in.first_error()) return std::move(*e);
+        std::vector<held_job> found;
+        for (int i = 0; i < in[0].rows(); ++i) {
+            auto job = read_job(in[0][i]);
+            if (!job) return std::move(job.error());
+            found.push_back({std::move(*job), std::string{in[0][i].cell(job_columns)}});
+        }
+        return found;
     }
 
 private:

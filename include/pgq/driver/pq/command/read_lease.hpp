@@ -18,6 +18,9 @@
 
 namespace pgq::driver::pq::command {
 
+/// The number of columns that `{answered_lease}` has; see statement/columns.hpp.
+inline constexpr int lease_columns = 10;
+
 /// What the records of a claim point into: the server's answer itself, and the headers cut out of it.
 struct lease_storage {
     std::shared_ptr<PGresult> answer;
@@ -69,13 +72,15 @@ inline bool read_lease(row_view row, claimed_lease& lease, const std::shared_ptr
     const std::size_t n = ids.size();
     one_for_each<std::int64_t> ranks{row.cell(4), n};
     one_for_each<std::int16_t> attempts{row.cell(5), n};
-    if (n == 0 || !ranks.ok() || !attempts.ok() || bodies.size() != n) return false;
+    one_for_each<std::int64_t> times{row.cell(9), n};
+    if (n == 0 || !ranks.ok() || !attempts.ok() || !times.ok() || bodies.size() != n) return false;
     lease.jobs.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
         auto& job = lease.jobs[i];
         job.id = {ids.next_number<std::int64_t>()};
         job.rank = {ranks.next()};
         job.attempt = attempts.next();
+        job.enqueued_at = wire::time_of(times.next());
         job.index = static_cast<std::uint32_t>(i);
         job.body = bodies.next();
     }
@@ -94,7 +99,7 @@ inline bool read_lease(row_view row, claimed_lease& lease, const std::shared_ptr
     if (!std::is_sorted(lease.jobs.begin(), lease.jobs.end(), before))
         std::sort(lease.jobs.begin(), lease.jobs.end(), before);
     lease.storage = storage;
-    return ids.ok() && ranks.ok() && attempts.ok() && bodies.ok();
+    return ids.ok() && ranks.ok() && attempts.ok() && times.ok() && bodies.ok();
 }
 
 }  // namespace detail

@@ -161,12 +161,12 @@ private:
         out.again.reset();
         out.peers_can_claim_limited = false;
     }
-    static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(9); }
+    static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(lease_columns); }
 
     void read_again(const step& s) const {
         for (int row = 0; row < s.rows(); ++row) {
-            if (s[row].null(9)) continue;
-            const auto wait = s[row].micros(9);
+            if (s[row].null(lease_columns)) continue;
+            const auto wait = s[row].micros(lease_columns);
             if (wait == duration{}) reply_->peers_can_claim_limited = true;
             else reply_->again = reply_->again ? std::min(*reply_->again, wait) : wait;
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/driver/pq/command/read_job.hpp>
 #include <pgq/driver/pq/command/rows.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
@@ -7,7 +8,6 @@
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/take.hpp>
 #include <pgq/statement/take.hpp>
-#include <pgq/statement/wire.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,28 +19,6 @@
 #include <vector>
 
 namespace pgq::driver::pq::command {
-
-namespace detail {
-
-inline result<taken_record> read_taken(row_view row) {
-    taken_record job{.id = {row.number<std::int64_t>(0)},
-                     .lane = {row.number<std::int32_t>(1)},
-                     .rank = {row.number<std::int64_t>(2)},
-                     .attempts = row.number<std::int16_t>(3),
-                     .body = std::string{row.cell(5)}};
-    if (!row.null(4)) job.key = std::string{row.cell(4)};
-    if (row.null(6)) return job;
-    statement::wire::array_reader flat{row.cell(6)};
-    for (std::size_t n = flat.size() / 2; n > 0; --n) {
-        auto& h = job.headers.emplace_back();
-        h.name = flat.next();
-        h.value = flat.next();
-    }
-    if (!flat.ok()) return error_info{errc::protocol, "the answer of a take cannot be read"};
-    return job;
-}
-
-}  // namespace detail
 
 /// Takes jobs for good: promotes those that are due, takes packs apart, takes the best, and looks ahead. In a
 /// transaction that somebody else ends it promotes nothing, so that it locks no more than it takes.
@@ -81,10 +59,10 @@ private:
 
     result<void> read_jobs(const step& s) {
         for (int i = 0; i < s.rows(); ++i) {
-            auto job = detail::read_taken(s[i]);
+            auto job = read_job(s[i]);
             if (!job) return std::move(job.error());
             reply_->jobs.push_back(std::move(*job));
-            claimable_ = claimable_ || !s[i].null(7);  // jobs that waited for this one
+            claimable_ = claimable_ || !s[i].null(job_columns);  // jobs that waited for this one
         }
         std::sort(reply_->jobs.begin(), reply_->jobs.end(), [](const taken_record& a, const taken_record& b) {
             return std::pair{a.rank, a.id} < std::pair{b.rank, b.id};

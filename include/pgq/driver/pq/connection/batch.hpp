@@ -39,6 +39,8 @@ struct row_view {
         const auto bytes = cell(column);
         return bytes.empty() ? otherwise : bytes[0];
     }
+    /// A timestamptz.
+    time_point time(int column) const noexcept { return statement::wire::time_of(number<std::int64_t>(column)); }
     /// Microseconds, at most as many as a duration holds: the server's calendar ends later.
     duration micros(int column) const noexcept {
         constexpr std::int64_t most = duration::max().count() / 1000;

@@ -72,9 +72,9 @@ void check_expiry(Make make) {
         CHECK(t.expire_and_purge().purged == 0);
         const auto brief = t.add("brief", {.unique_key = unique{"short"}.during(1us), .keep_outcome = 1us}).id;
         t.run("brief");
-        std::int64_t purged = 0;
-        CHECK(t.w.eventually([&] { return (purged += t.expire_and_purge().purged) >= 2; }));
-        CHECK(purged == 2);
+        std::int64_t gone = 0;
+        CHECK(t.w.eventually([&] { return (gone += t.expire_and_purge().purged) >= 2; }));
+        CHECK(gone == 2);
         CHECK(t.end_of(brief) == '?');
         CHECK(t.end_of(kept) == 'd');
         CHECK_FALSE(t.add("again", {.unique_key = "long"}).is_new);

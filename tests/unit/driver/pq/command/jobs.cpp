@@ -28,12 +28,14 @@ namespace command = driver::pq::command;
 
 namespace {
 
+constexpr time_point y2000{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
 constexpr std::array ids{job_id{7}, job_id{8}};
 constexpr std::array lane{lane_id{3}};
 constexpr std::array lanes{lane_id{3}, lane_id{4}};
 
 row taken(std::int64_t id, std::int64_t place_in_lane) {
-    return {binary(id), binary(3), binary(place_in_lane), binary(std::int16_t{2}), null, "body", null, null};
+    return {binary(id), binary(3), binary(place_in_lane), binary(std::int16_t{2}), null, "body", null,
+            binary(3L), null};
 }
 
 }  // namespace
@@ -69,6 +71,7 @@ TEST_CASE("a take reads its jobs, best first, and what has become claimable", "[
     REQUIRE(reply.jobs.size() == 2);
     CHECK(reply.jobs[0].id == job_id{6});
     CHECK(reply.jobs[0].attempts == 2);
+    CHECK(reply.jobs[0].enqueued_at == y2000 + 3us);
     CHECK(reply.jobs[1].headers == std::vector{owned_header{"name", "value"}});
     CHECK(reply.jobs[1].key == "key");
     CHECK(reply.next_due == duration{5ms});
@@ -77,7 +80,7 @@ TEST_CASE("a take reads its jobs, best first, and what has become claimable", "[
     CHECK(test::read(unpacked, {some, {}}).has_value());
     CHECK(unpacked.wakes().noted);
     auto waited_for = taken(6, 0);
-    waited_for[7] = binary(1L);
+    waited_for[8] = binary(1L);
     CHECK(test::read(ended, {nothing, rows({waited_for})}).has_value());
     CHECK(ended.wakes().noted);
     CHECK(test::read(ended, {nothing, test::failed("40001")}).error() == condition::contention);
@@ -85,9 +88,15 @@ TEST_CASE("a take reads its jobs, best first, and what has become claimable", "[
 }
 
 TEST_CASE("a job that was taken can be held", "[driver][pq][command][take]") {
-    const taken_record job{
-        .id = {7}, .lane = {3}, .rank = {-1}, .attempts = 2, .body = "b", .headers = {{"n", "v"}}, .key = "k"};
-    CHECK(composed(command::keep{job, "unreadable"}) == "keep(7, -1, 3, 2, unreadable, {k}, {n}, {v}, b)");
+    const taken_record job{.id = {7},
+                           .lane = {3},
+                           .rank = {-1},
+                           .attempts = 2,
+                           .enqueued_at = time_point{1s},
+                           .body = "b",
+                           .headers = {{"n", "v"}},
+                           .key = "k"};
+    CHECK(composed(command::keep{job, "unreadable"}) == "keep(7, -1, 3, 2, unreadable, {k}, {n}, {v}, b, 1000000)");
     CHECK(test::read(command::keep{job, "unreadable"}, {}).has_value());
     CHECK_FALSE(test::read(command::keep{job, "unreadable"}, {test::failed("23505")}).has_value());
 }
@@ -128,12 +137,13 @@ TEST_CASE("counts, held jobs, failures and open jobs are read from their rows", 
           lane_counts{.ready = 1, .deferred = 2, .leased = 3, .held = 4});
 
     CHECK(composed(command::held{{3}, 10}) == "held(3, 10)");
-    const auto held =
-        test::read(command::held{{3}, 10}, {rows({{binary(7L), binary(std::int16_t{5}), "why", "body"}})});
+    auto stored = taken(7, -1);
+    stored[8] = "why";
+    const auto held = test::read(command::held{{3}, 10}, {rows({stored})});
     REQUIRE(held.value().size() == 1);
     CHECK(held->front().id == job_id{7});
     CHECK(held->front().lane == lane_id{3});
-    CHECK(held->front().attempts == 5);
+    CHECK(held->front().attempts == 2);
     CHECK(held->front().reason == "why");
     CHECK(held->front().body == "body");
 

@@ -24,6 +24,7 @@ namespace command = driver::pq::command;
 
 namespace {
 
+constexpr time_point y2000{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
 constexpr std::array one_lane{claim_lane{.lane = {3}, .cursor = {{-1}, {8}}, .max_attempts = 20}};
 constexpr std::array from_the_start{claim_lane{.lane = {3}, .max_attempts = 20}};
 
@@ -44,6 +45,7 @@ row lease(std::int64_t id, bool packs = false) {
             array({"a", "bc"}),
             null,
             null,
+            array({5'000'000L}),
             packs ? test::truth(true) : null};
 }
 
@@ -136,7 +138,21 @@ TEST_CASE("an exchange reads the leases that it has claimed", "[driver][pq][comm
     CHECK(got.jobs[1].rank == rank{-1});
     CHECK(got.jobs[1].attempt == 1);
     CHECK(got.jobs[1].body == "bc");
+    CHECK(got.jobs[1].enqueued_at == y2000 + 5s);
     CHECK(reply.claimed() == 2);
+}
+
+TEST_CASE("each job of a lease has its own enqueue time, or all have the only one", "[driver][pq][command][sync]") {
+    sync_reply reply;
+    auto each = lease(41), none = lease(42);
+    each[9] = array({-1'000'000L, 7L});
+    none[9] = array({1L, 2L, 3L});
+    CHECK(
+        test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({each})}).has_value());
+    CHECK(reply.leases.at(0).jobs.at(0).enqueued_at == y2000 - 1s);
+    CHECK(reply.leases.at(0).jobs.at(1).enqueued_at == y2000 + 7us);
+    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({none})}).error() ==
+          errc::protocol);
 }
 
 TEST_CASE("an exchange reports leases that were lost or have moved", "[driver][pq][command][sync]") {
@@ -167,7 +183,7 @@ TEST_CASE("a claim from limited lanes tells when another may bring more", "[driv
     sync_reply reply;
     const std::array limited{limited_lane{.lane = {4}, .most = 2, .max_attempts = 3}};
     const auto about = [](std::int64_t wait) {
-        row r(9, null);
+        row r(10, null);
         r.push_back(binary(wait));
         return r;
     };
