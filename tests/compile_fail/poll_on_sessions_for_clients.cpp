@@ -5,7 +5,7 @@
 struct client_only : fakes::session {
     void sync() {}
     pgq::result<void> take(const pgq::take_request&, pgq::take_reply&) { return {}; }
-    pgq::result<void> keep(const pgq::taken_record&, std::string_view) { return {}; }
+    pgq::result<void> hold_taken(const pgq::taken_record&, std::string_view) { return {}; }
 };
 
 using fine = pgq::queue<pgq::job<fakes::mail>, test::fake_driver<client_only>, fakes::serializer>;

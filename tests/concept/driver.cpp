@@ -170,7 +170,7 @@ static_assert(driver_policy<driver_of<may_throw_when_asked>> && !worker_driver<d
 struct cannot_sweep : fakes::session {
     result<std::int64_t> expire_and_purge();
 };
-static_assert(!can_sweep<cannot_sweep> && client_session<cannot_sweep> && !worker_session<cannot_sweep>);
+static_assert(!can_expire_and_purge<cannot_sweep> && client_session<cannot_sweep> && !worker_session<cannot_sweep>);
 static_assert(driver_policy<driver_of<cannot_sweep>> && !worker_driver<driver_of<cannot_sweep>>);
 
 struct revises_without_an_answer : fakes::session {

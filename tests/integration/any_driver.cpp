@@ -157,12 +157,12 @@ TEMPLATE_TEST_CASE("one application runs over any driver", "[driver][pool][memor
         CHECK(soon < never);
         CHECK(jobs.cancel(never).value().removed == 1);
 
-        shop_floor floor{jobs};
-        CHECK(floor.work_until(22));
+        shop_floor shop{jobs};
+        CHECK(shop.work_until(22));
 
         std::multiset<std::int64_t> expected{21, 24};
         for (std::int64_t n = 1; n <= 20; ++n) expected.insert(n);
-        CHECK(floor.receipts() == expected);
+        CHECK(shop.receipts() == expected);
         const auto seen = jobs.observer().snapshot();
         CHECK(seen.of("order").of(pgq::outcome::kind::discard) == 1);
         CHECK(seen.of("order").of(pgq::outcome::kind::done) == 22);
@@ -173,7 +173,7 @@ TEMPLATE_TEST_CASE("one application runs over any driver", "[driver][pool][memor
         CHECK(held[0].attempts == 3);
         CHECK(held[0].reason.find("an order of nothing") != std::string::npos);
         CHECK(jobs.requeue(held[0].id).value() == 1);
-        CHECK(floor.work_until(22));
+        CHECK(shop.work_until(22));
         CHECK(jobs.template counts<shop::order>().value() == pgq::lane_counts{.held = 1});
         CHECK(jobs.template counts<shop::receipt>().value() == pgq::lane_counts{});
     }
@@ -185,15 +185,15 @@ TEMPLATE_TEST_CASE("one application runs over any driver", "[driver][pool][memor
                 for (std::int64_t i = 0; i < 25; ++i)
                     if (!jobs.enqueue(shop::receipt{t * 100 + i})) ++refused;
             });
-        shop_floor floor{jobs};
-        const bool all_done = floor.work_until(100);
+        shop_floor shop{jobs};
+        const bool all_done = shop.work_until(100);
         for (auto& t : threads) t.join();
         CHECK(all_done);
         std::multiset<std::int64_t> expected;
         for (std::int64_t t = 0; t < 4; ++t)
             for (std::int64_t i = 0; i < 25; ++i) expected.insert(t * 100 + i);
         CHECK(refused == 0);
-        CHECK(floor.receipts() == expected);
+        CHECK(shop.receipts() == expected);
     }
     SECTION("a queue with another name shares nothing with it") {
         jobs_queue other{jobs.driver(), {.name = "another shop"}};

@@ -137,10 +137,10 @@ TEST_CASE("async_enqueue copies its arguments before it returns", "[queue][async
         answer = jobs.async_enqueue(n, {.headers = headers}, asio::use_future);
     }
     const auto id = answer->get();
-    test::diary diary;
-    test::work_off(jobs, {}, [&](const note& n, pgq::context& c) { diary.add(n.n, c, n.text); });
-    REQUIRE(diary.size() == 1);
-    const auto seen = diary.all()[0];
+    test::run_log run_log;
+    test::run_until_empty(jobs, {}, [&](const note& n, pgq::context& c) { run_log.add(n.n, c, n.text); });
+    REQUIRE(run_log.size() == 1);
+    const auto seen = run_log.all()[0];
     CHECK(seen.id == id);
     CHECK(seen.text == std::string(2000, 't'));
     auto headers = seen.headers;

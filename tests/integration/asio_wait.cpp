@@ -59,7 +59,7 @@ app::sum add(const app::addition& j) {
     return {j.a + j.b};
 }
 template <class Queue>
-void work_off(Queue& jobs) {
+void run_until_empty(Queue& jobs) {
     pgq::worker w{jobs, pgq::worker_options{.max_attempts = 1, .until = pgq::run_until::empty}, add};
     w.run().value();
 }
@@ -87,7 +87,7 @@ TEMPLATE_TEST_CASE("Asio can wait for a handle with any driver", "[integration][
     pgq::async_wait(bad, 20s, here(end.handler()));
     pgq::async_wait_all(both, 20s, here(ends.handler()));
     CHECK_FALSE(sum.comes_within(20ms));
-    work_off(jobs);
+    run_until_empty(jobs);
     const auto [failed, value] = sum.get();
     CHECK_FALSE(failed);
     CHECK(value.value == 5);
@@ -142,7 +142,7 @@ TEST_CASE("hundreds of Asio waits and waiting threads share one connection", "[i
         return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") <=
                4;
     }));
-    work_off(jobs);
+    run_until_empty(jobs);
     for (std::size_t i = 0; i < sums.size(); ++i) {
         const auto [failed, sum] = sums[i].get();
         CHECK_FALSE(failed);
@@ -159,7 +159,7 @@ TEST_CASE("a coroutine waits for a job with co_await", "[integration][asio][comp
     std::int64_t seen = 0;
     const auto body = [&]() -> asio::awaitable<void> {
         const auto h = jobs.enqueue(app::addition{20, 22}).value();
-        work_off(jobs);
+        run_until_empty(jobs);
         const app::sum s = co_await pgq::async_get(h, 20s, asio::use_awaitable);
         seen = s.value;
     };

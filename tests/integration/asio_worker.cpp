@@ -39,7 +39,7 @@ using pgq::driver::asio_libpq;
 using test::note;
 
 template <class Executor>
-using asio_queue = pgq::queue<pgq::job<note>, asio_libpq, pgq::serializer::json, Executor, test::witness>;
+using asio_queue = pgq::queue<pgq::job<note>, asio_libpq, pgq::serializer::json, Executor, test::event_counts>;
 using coroutine_queue = asio_queue<pgq::executor::coroutine>;
 using thread_queue = asio_queue<pgq::executor::thread_pool>;
 
@@ -61,8 +61,8 @@ struct fixture {
 
     test::database db;
     test::running_context context;
-    test::witness seen;
-    test::diary diary;
+    test::event_counts seen;
+    test::run_log run_log;
 };
 
 constexpr pgq::worker_options until_empty{.until = pgq::run_until::empty};
@@ -108,10 +108,10 @@ TEST_CASE("an async_worker runs several suspended coroutines in one thread", "[a
                             if (now > most) most = now;
                             co_await nap(2ms);
                             --under_way;
-                            f.diary.add(n.n, c);
+                            f.run_log.add(n.n, c);
                         }};
     w.async_run(asio::use_future).get();
-    CHECK(f.diary.each_ran_once(40));
+    CHECK(f.run_log.each_ran_once(40));
     CHECK(most > 1);
     CHECK(most <= 16);
     CHECK(f.is_over());
@@ -121,9 +121,9 @@ TEST_CASE("an async_worker runs plain handlers on threads", "[async_worker]") {
     fixture f;
     thread_queue jobs{f.driver(), {}, pgq::executor::thread_pool{2}, f.seen};
     jobs.enqueue(test::notes(500)).value();
-    pgq::async_worker w{jobs, until_empty, [&](const note& n, pgq::context& c) { f.diary.add(n.n, c); }};
+    pgq::async_worker w{jobs, until_empty, [&](const note& n, pgq::context& c) { f.run_log.add(n.n, c); }};
     w.async_run(asio::use_future).get();
-    CHECK(f.diary.each_ran_once(500));
+    CHECK(f.run_log.each_ran_once(500));
     CHECK(f.is_over());
 }
 
@@ -133,10 +133,10 @@ TEST_CASE("an async_worker works on a context with several threads", "[async_wor
     jobs.enqueue(test::notes(300)).value();
     pgq::async_worker w{jobs, until_empty, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
                             if (n.n % 3 == 0) co_await nap(1ms);
-                            f.diary.add(n.n, c);
+                            f.run_log.add(n.n, c);
                         }};
     w.async_run(asio::use_future).get();
-    CHECK(f.diary.each_ran_once(300));
+    CHECK(f.run_log.each_ran_once(300));
     CHECK(f.is_over());
 }
 
@@ -146,12 +146,12 @@ TEST_CASE("an exception of a coroutine before or after a suspension is a failed 
     jobs.enqueue(test::notes(2)).value();
     pgq::worker_options options{.max_attempts = 2, .until = pgq::run_until::drained};
     pgq::async_worker w{jobs, options, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
-                            f.diary.add(n.n, c);
+                            f.run_log.add(n.n, c);
                             if (n.n == 1) co_await nap(1ms);
                             if (n.n == 1 || c.attempt() == 1) throw std::runtime_error{"not today"};
                         }};
     w.async_run(asio::use_future).get();
-    CHECK(f.diary.runs() == std::map<std::int64_t, int>{{0, 2}, {1, 2}});
+    CHECK(f.run_log.runs() == std::map<std::int64_t, int>{{0, 2}, {1, 2}});
     const auto held = jobs.held<note>().value();
     REQUIRE(held.size() == 1);
     CHECK(held[0].reason == "attempt 2 of 2 failed: not today");
@@ -163,12 +163,12 @@ TEST_CASE("an async_worker waits for delayed retries of its handlers, and for no
     auto jobs = f.coroutines();
     jobs.enqueue(note{1, ""}).value();
     pgq::async_worker w{jobs, until_drained, [&](const note& n, pgq::context& c) -> asio::awaitable<pgq::outcome> {
-                            f.diary.add(n.n, c);
+                            f.run_log.add(n.n, c);
                             if (c.attempt() == 1) co_return pgq::retry_after{30ms, "later"};
                             co_return pgq::done{};
                         }};
     w.async_run(asio::use_future).get();
-    CHECK(f.diary.runs()[1] == 2);
+    CHECK(f.run_log.runs()[1] == 2);
     CHECK(f.is_over());
 }
 
@@ -176,13 +176,13 @@ TEST_CASE("an enqueue wakes a sleeping async_worker", "[async_worker]") {
     fixture f;
     auto jobs = f.coroutines();
     pgq::async_worker w{jobs, {.poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
-                            f.diary.add(n.n, c);
+                            f.run_log.add(n.n, c);
                             co_return;
                         }};
     running run{w};
-    REQUIRE(test::eventually([&] { return f.db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return f.db.subscribed_workers() == 1; }));
     jobs.enqueue(note{7, ""}).value();
-    CHECK(test::eventually([&] { return f.diary.size() == 1 && f.db.is_empty(); }));
+    CHECK(test::eventually([&] { return f.run_log.size() == 1 && f.db.is_empty(); }));
     run.stop();
     CHECK(f.db.rows("worker") == 0);
 }
@@ -197,7 +197,7 @@ TEST_CASE("a cancelled async_worker waits for running jobs, gives the others bac
     pgq::async_worker w{jobs, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
                             ++started;
                             while (!go) co_await nap(1ms);
-                            f.diary.add(n.n, c);
+                            f.run_log.add(n.n, c);
                         }};
     const auto kind = GENERATE(asio::cancellation_type::terminal, asio::cancellation_type::total);
     asio::cancellation_signal signal;
@@ -208,7 +208,7 @@ TEST_CASE("a cancelled async_worker waits for running jobs, gives the others bac
     CHECK_FALSE(end.comes_within(50ms));
     go = true;
     CHECK_FALSE(end.error());
-    CHECK(f.diary.size() == 16);
+    CHECK(f.run_log.size() == 16);
     CHECK(f.db.leased() == 0);
     CHECK(f.db.rows("ready") == 184);
     CHECK(f.db.rows("worker") == 0);
@@ -218,13 +218,13 @@ TEST_CASE("stop() from another thread ends the run, and the worker can run again
     fixture f;
     auto jobs = f.coroutines();
     pgq::async_worker w{jobs, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
-                            f.diary.add(n.n, c);
+                            f.run_log.add(n.n, c);
                             co_return;
                         }};
     for (const std::int64_t n : {1, 2}) {
         running run{w};
         jobs.enqueue(note{n, ""}).value();
-        CHECK(test::eventually([&] { return f.diary.runs()[n] == 1; }));
+        CHECK(test::eventually([&] { return f.run_log.runs()[n] == 1; }));
         run.stop();
     }
     CHECK(f.is_over());
@@ -254,10 +254,10 @@ TEST_CASE("an async_worker whose connections break goes on, and loses no job and
     client.enqueue(test::notes(20)).value();
     pgq::async_worker w{jobs, {.poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
                             co_await nap(5ms);
-                            f.diary.add(n.n, c);
+                            f.run_log.add(n.n, c);
                         }};
     running run{w};
-    REQUIRE(test::eventually([&] { return f.diary.size() >= 5; }));
+    REQUIRE(test::eventually([&] { return f.run_log.size() >= 5; }));
     for (int i = 0; i < 3; ++i) {
         const int restored = f.seen->restored;
         f.db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + f.db.schema() +
@@ -265,10 +265,10 @@ TEST_CASE("an async_worker whose connections break goes on, and loses no job and
         REQUIRE(test::eventually([&] { return f.seen->restored > restored; }));
     }
     REQUIRE(test::eventually([&] { return f.db.is_empty(); }));
-    CHECK(f.diary.each_ran_once(20));
-    REQUIRE(test::eventually([&] { return f.db.sleepers() == 1; }));
+    CHECK(f.run_log.each_ran_once(20));
+    REQUIRE(test::eventually([&] { return f.db.subscribed_workers() == 1; }));
     client.enqueue(note{20, ""}).value();
-    CHECK(test::eventually([&] { return f.diary.each_ran_once(21) && f.db.is_empty(); }));
+    CHECK(test::eventually([&] { return f.run_log.each_ran_once(21) && f.db.is_empty(); }));
     run.stop();
     CHECK(f.db.rows("worker") == 0);
 }
@@ -281,7 +281,7 @@ TEST_CASE("an async_worker that was taken for dead fires its handlers' stop toke
     std::atomic<int> started{0}, told{0};
     pgq::async_worker w{
         jobs, {.lease_time = 300ms, .poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
-            if (c.attempt() > 1) co_return (void) f.diary.add(n.n, c);
+            if (c.attempt() > 1) co_return (void) f.run_log.add(n.n, c);
             ++started;
             while (!c.stop_token().stop_requested()) co_await nap(1ms);
             ++told;
@@ -293,7 +293,7 @@ TEST_CASE("an async_worker that was taken for dead fires its handlers' stop toke
     f.db.exec("UPDATE {s}.worker SET heartbeat_at = heartbeat_at - interval '1 hour'");
     REQUIRE(rescuer.rescue().value().returned == 1);
     CHECK(test::eventually([&] { return told == 1; }));
-    CHECK(test::eventually([&] { return f.diary.size() == 1 && f.db.is_empty(); }));
+    CHECK(test::eventually([&] { return f.run_log.size() == 1 && f.db.is_empty(); }));
     run.stop();
     CHECK(f.seen->lost == 1);
 }
@@ -326,7 +326,7 @@ TEST_CASE("one coroutine enqueues, runs a worker and ends it by a timeout", "[as
     fixture f;
     auto jobs = f.coroutines();
     pgq::async_worker w{jobs, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
-                            f.diary.add(n.n, c);
+                            f.run_log.add(n.n, c);
                             if (n.n < 5) {
                                 const note next{n.n + 1, ""};
                                 co_await jobs.async_enqueue(next, asio::use_awaitable);
@@ -336,12 +336,12 @@ TEST_CASE("one coroutine enqueues, runs a worker and ends it by a timeout", "[as
         const note first{1, ""};
         co_await jobs.async_enqueue(first, asio::use_awaitable);
         const auto all_ran = [&]() -> asio::awaitable<void> {
-            while (f.diary.size() < 5) co_await nap(1ms);
+            while (f.run_log.size() < 5) co_await nap(1ms);
         };
         co_await (w.async_run(asio::use_awaitable) || all_ran());
     };
     asio::co_spawn(f.context.executor(), program(), asio::use_future).get();
-    CHECK(f.diary.each_ran_once(5));
+    CHECK(f.run_log.each_ran_once(5));
     CHECK(f.is_over());
 }
 

@@ -155,17 +155,17 @@ TEST_CASE("an async_worker on a context with one thread has no other thread than
                         pgq::executor::coroutine{context.get_executor(), 4},
                         threads};
     const std::size_t before = threads_of_this_process();
-    test::diary diary;
+    test::run_log run_log;
     pgq::async_worker w{jobs, {.poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
                             threads.count();
                             co_await sleep_for(1ms);
-                            diary.add(n.n, c);
+                            run_log.add(n.n, c);
                         }};
     std::optional<std::error_code> end;
     w.async_run([&](std::error_code e) { end = e; });
-    REQUIRE(run_until(context, [&] { return db.sleepers() == 1; }));
+    REQUIRE(run_until(context, [&] { return db.subscribed_workers() == 1; }));
     test::note_queue<>{db.driver()}.enqueue(test::notes(10)).value();
-    REQUIRE(run_until(context, [&] { return diary.each_ran_once(10) && db.is_empty(); }));
+    REQUIRE(run_until(context, [&] { return run_log.each_ran_once(10) && db.is_empty(); }));
     // All steps that follow a lost connection.
     db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
     REQUIRE(run_until(context, [&] { return threads.seen->restored == 1; }));
@@ -267,7 +267,7 @@ TEST_CASE("a context may be destroyed while an async_worker connects, registers 
     const std::weak_ptr<int> handler = std::exchange(token, nullptr);
     REQUIRE(run_until(*context, [&] {
         if (when == "connects") return context->run_one_for(1ms) == 0;
-        return when == "registers" ? some_session_waits_for_a_lock(db) : db.sleepers() == 1;
+        return when == "registers" ? some_session_waits_for_a_lock(db) : db.subscribed_workers() == 1;
     }));
     CHECK_FALSE(handler.expired());
     context.reset();
@@ -301,7 +301,7 @@ TEST_CASE("the end of an async_worker blocks its context neither for a handler n
     }
     SECTION("a heartbeat whose statement waits") {
         w.async_run(end.handler());
-        REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
         const test::sql_connection blocker{test::dsn(), db.schema()};
         blocker.exec("BEGIN; SELECT FROM {s}.worker FOR UPDATE");
         REQUIRE(test::eventually([&] { return some_session_waits_for_a_lock(db); }));

@@ -191,7 +191,7 @@ TEST_CASE("in the program's transaction a call leaves no lock and no setting beh
     std::stop_source stop;
     pgq::worker w{elsewhere, {.poll_interval = std::chrono::hours{1}}, [&](const note&) { ++ran; }};
     std::thread running{[&] { w.run(stop.get_token()).value(); }};
-    const bool slept = test::eventually([&] { return p.db.sleepers() == 1; });
+    const bool slept = test::eventually([&] { return p.db.subscribed_workers() == 1; });
 
     const auto durable = p.mine.query_text("SHOW synchronous_commit");
     p.mine.exec("BEGIN");
@@ -242,9 +242,9 @@ TEST_CASE("an enqueue on a borrowed connection wakes a worker of another process
     pgq::worker w{elsewhere, {.poll_interval = std::chrono::hours{1}}, [&](const note&) { ++ran; }};
     std::thread running{[&] { w.run(stop.get_token()).value(); }};
     p.jobs.lanes().value();
-    const bool slept = test::eventually([&] { return p.db.sleepers() == 1; });
+    const bool slept = test::eventually([&] { return p.db.subscribed_workers() == 1; });
     const bool stored = p.jobs.enqueue(note{1, "x"}).has_value();
-    const bool woke = test::eventually([&] { return ran == 1 && p.db.sleepers() == 1; });
+    const bool woke = test::eventually([&] { return ran == 1 && p.db.subscribed_workers() == 1; });
     p.mine.exec("BEGIN");
     const bool stored_too = p.jobs.enqueue(note{2, "x"}).has_value();
     p.mine.exec("COMMIT");

@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/jobs.hpp>
 
@@ -27,7 +27,7 @@ TEST_CASE("each job of a claim has its own rank, attempts and headers", "[integr
         number_of.at(static_cast<std::size_t>(id - first)) = i;
     }
     if (!alike) db.exec("UPDATE {s}.ready SET attempts = id % 2");
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     const auto got = c.claim(n);
     REQUIRE(got.leases.size() == 1);
     REQUIRE(got.claimed() == n);

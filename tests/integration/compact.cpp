@@ -1,7 +1,7 @@
 #include <pgq/driver/libpq.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 
@@ -45,12 +45,12 @@ struct reader_of_the_past {
 TEST_CASE("compaction removes dead rows despite an old snapshot, and keeps jobs and leases unchanged",
           "[integration][compact]") {
     database db;
-    test::supplier s{db.options()};
+    test::enqueuing_session s{db.options()};
     const auto lane = s.lanes({"work"}).at(0);
     (void)s.enqueue(lane, test::numbered("urgent", 20), {.priority = 3});
     const auto ids = s.enqueue(lane, test::numbered("job", 30));
     db.exec("UPDATE {s}.ready SET headers = '{\"tenant\": \"a\"}', key = 'k', flags = 1 WHERE id % 7 = 0");
-    test::claimer c{db, {lane}};
+    test::claiming_session c{db, {lane}};
     const auto before = c.claim(1), claimed = c.claim(5);
     (void)c.finish(before);
     const reader_of_the_past holder{db};
@@ -85,10 +85,10 @@ TEST_CASE("compaction removes dead rows despite an old snapshot, and keeps jobs 
 
 TEST_CASE("compaction keeps the values of columns that somebody else has added", "[integration][compact]") {
     database db;
-    test::supplier s{db.options()};
+    test::enqueuing_session s{db.options()};
     const auto lane = s.lanes({"work"}).at(0);
     (void)s.enqueue(lane, test::numbered("job", 30));
-    test::claimer c{db, {lane}};
+    test::claiming_session c{db, {lane}};
     const auto claimed = c.claim(5);
     for (const std::string table : {"ready", "lease", "pack", "claim_slot"})
         db.exec("ALTER TABLE {s}." + table + " ADD COLUMN dropped int, ADD COLUMN \"their own\" text DEFAULT 'x'");
@@ -113,10 +113,10 @@ TEST_CASE("compaction keeps the values of columns that somebody else has added",
 TEST_CASE("the reply to a heartbeat says why compaction failed, and the worker is alive all the same",
           "[integration][compact]") {
     database db;
-    test::supplier s{db.options()};
+    test::enqueuing_session s{db.options()};
     const auto lane = s.lanes({"work"}).at(0);
     (void)s.enqueue(lane, test::numbered("job", 3));
-    test::claimer c{db, {lane}};
+    test::claiming_session c{db, {lane}};
     // Nobody can insert a value of a generated column.
     db.exec("ALTER TABLE {s}.ready ADD COLUMN size int GENERATED ALWAYS AS (octet_length(body)) STORED");
     const reader_of_the_past holder{db};
@@ -135,7 +135,7 @@ TEST_CASE("the reply to a heartbeat says why compaction failed, and the worker i
 
 TEST_CASE("compaction removes dead packs and keeps waiting ones", "[integration][compact][packs]") {
     database db;
-    test::supplier s{db.options()};
+    test::enqueuing_session s{db.options()};
     const auto lane = s.lanes({"work"}).at(0);
     const auto ids = s.enqueue(lane, test::numbered("job", 250), {.packed = true});
     const std::string all_packs = "SELECT string_agg(p::text, '|' ORDER BY p.id) FROM {s}.pack p";
@@ -148,14 +148,14 @@ TEST_CASE("compaction removes dead packs and keeps waiting ones", "[integration]
     CHECK(test::eventually([&] { return compacts(db.sql()); }));
     CHECK(db.query_int("SELECT pg_relation_size('{q}.pack')") < 100'000);
     CHECK(db.query_text(all_packs) == packs);
-    test::claimer c{db, {lane}};
+    test::claiming_session c{db, {lane}};
     CHECK(c.claim(1000).claimed() == ids.size());
 }
 
 TEST_CASE("compaction leaves a table unchanged if that is not worth it, not safe, or switched off",
           "[integration][compact]") {
     database db;
-    test::supplier s{db.options()};
+    test::enqueuing_session s{db.options()};
     const auto lane = s.lanes({"work"}).at(0);
     CHECK_FALSE(compacts(db.sql()));
     leave_dead_rows(db);

@@ -67,10 +67,10 @@ TEST_CASE("any text comes back unchanged, zero bytes included", "[enqueue][paylo
                                          "\x01\x7f\n\r\t", ""};
     for (std::size_t i = 0; i < texts.size(); ++i)
         jobs.enqueue(note{.n = static_cast<std::int64_t>(i), .text = texts[i]}).value();
-    test::diary diary;
-    test::work_off(jobs, {}, [&](const note& job, pgq::context& c) { diary.add(job.n, c, job.text); });
-    REQUIRE(diary.size() == texts.size());
-    for (const auto& s : diary.all()) CHECK(s.text == texts[static_cast<std::size_t>(s.n)]);
+    test::run_log run_log;
+    test::run_until_empty(jobs, {}, [&](const note& job, pgq::context& c) { run_log.add(job.n, c, job.text); });
+    REQUIRE(run_log.size() == texts.size());
+    for (const auto& s : run_log.all()) CHECK(s.text == texts[static_cast<std::size_t>(s.n)]);
 }
 
 TEST_CASE("headers that are not valid text are refused before anything is sent", "[enqueue][headers]") {
@@ -205,14 +205,15 @@ TEST_CASE("a server that does not answer ends a COPY like any statement", "[enqu
 TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][stream]") {
     const database db;
     test::note_queue<> jobs{db.driver()}, producer{db.driver()};
-    test::diary diary;
-    test::running_worker w{jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
-    REQUIRE(eventually([&] { return db.sleepers() == 1; }));
+    test::run_log run_log;
+    test::running_worker w{
+        jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { run_log.add(job.n, c); }};
+    REQUIRE(eventually([&] { return db.subscribed_workers() == 1; }));
     const bool streams = GENERATE(true, false);
     const std::int64_t n = streams ? 10 : 6000;
     if (streams) CHECK(producer.enqueue_stream(test::notes(n)).value() == n);
     else CHECK(std::ssize(producer.enqueue(test::notes(n)).value()) == n);
-    CHECK(eventually([&] { return diary.each_ran_once(static_cast<std::size_t>(n)); }));
+    CHECK(eventually([&] { return run_log.each_ran_once(static_cast<std::size_t>(n)); }));
     w.stop().value();
 }
 
@@ -220,9 +221,10 @@ TEST_CASE("an enqueue in the caller's transaction wakes a worker when that commi
     const database db;
     test::note_queue<> jobs{db.driver()}, producer{db.driver()};
     const auto mine = connection_of_the_caller(db);
-    test::diary diary;
-    test::running_worker w{jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
-    REQUIRE(eventually([&] { return db.sleepers() == 1; }));
+    test::run_log run_log;
+    test::running_worker w{
+        jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { run_log.add(job.n, c); }};
+    REQUIRE(eventually([&] { return db.subscribed_workers() == 1; }));
 
     mine.exec("BEGIN");
     producer.enqueue(pgq::within(mine.get()), note{.n = 1}).value();
@@ -230,9 +232,9 @@ TEST_CASE("an enqueue in the caller's transaction wakes a worker when that commi
     mine.exec("BEGIN");
     const auto ids = producer.enqueue(pgq::within(mine.get()), test::notes(20)).value();
     CHECK(ids.size() == 20);
-    CHECK(test::always(100ms, [&] { return diary.size() == 0; }));
+    CHECK(test::always(100ms, [&] { return run_log.size() == 0; }));
     mine.exec("COMMIT");
-    CHECK(eventually([&] { return diary.each_ran_once(20); }));
+    CHECK(eventually([&] { return run_log.each_ran_once(20); }));
     w.stop().value();
 }
 

@@ -21,8 +21,8 @@ TEST_CASE("a worker claims several quick jobs of a limited lane at once, but no 
                pgq::executor::in_place>
         jobs{pgq::driver::libpq{options}};
     (void)jobs.enqueue(test::notes(2000)).value();
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const test::note& n, const pgq::context& c) {
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const test::note& n, const pgq::context& c) {
         seen.add(n.n, c);
         if (seen.size() % 100 == 0)
             CHECK(db.query_int(

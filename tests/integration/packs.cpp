@@ -2,7 +2,7 @@
 #include <pgq/executor/in_place.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -55,9 +55,9 @@ TEST_CASE("packed jobs share rows, at most a hundred per row, and come back unch
     CHECK(std::is_sorted(put.begin(), put.end()));
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 250});
     CHECK(db.query_int("SELECT count(*) FROM {s}.job WHERE state = 'ready' AND entrypoint = 'note'") == 250);
-    test::diary diary;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { diary.add(n.n, c, n.text); });
-    const auto all = diary.all();
+    test::run_log run_log;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { run_log.add(n.n, c, n.text); });
+    const auto all = run_log.all();
     REQUIRE(all.size() == 250);
     for (std::size_t i = 0; i < 250; ++i) {
         const auto& seen = all[i];
@@ -97,7 +97,7 @@ TEST_CASE("packed jobs run by priority among other jobs", "[enqueue][packs][orde
     const auto later = jobs.enqueue(note{.n = 200}).value().id();
     const auto first = jobs.enqueue(notes(20), {.priority = 2, .packed = true}).value();
     const auto last = jobs.enqueue(notes(20), packed).value();
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     CHECK(std::ranges::equal(ids_of(c.claim(20)), first));
     const auto next = ids_of(c.claim(5));
     CHECK(next.front() == urgent);
@@ -119,7 +119,7 @@ TEST_CASE("a claim returns as many jobs as it asked for, from packs of any size 
         jobs.enqueue(notes(n), packed).value();
         all += static_cast<std::size_t>(n);
     }
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     std::vector<pgq::job_id> seen;
     for (const std::uint32_t limit : {1u, 7u, 100u, 30u, 200u}) {
         const auto got = c.claim(limit);
@@ -145,11 +145,11 @@ TEST_CASE("a caller can find, cancel and wait for a job of a pack", "[packs][can
     CHECK(jobs.cancel(std::array{put[3]}).value().removed == 0);
     const auto more = jobs.enqueue(notes(30), packed).value();
     auto waited = std::async(std::launch::async, [&] { return more(7).wait(20s); });
-    test::diary diary;
+    test::run_log run_log;
     test::running_worker w{jobs, pgq::worker_options{},
-                           [&](const note& n, const pgq::context& c) { diary.add(n.n, c); }};
+                           [&](const note& n, const pgq::context& c) { run_log.add(n.n, c); }};
     CHECK(waited.get().has_value());
-    CHECK(test::eventually(20s, [&] { return diary.size() == 58; }));
+    CHECK(test::eventually(20s, [&] { return run_log.size() == 58; }));
     CHECK(w.stop());
 }
 
@@ -196,13 +196,13 @@ TEST_CASE("a bounded lane counts packed jobs", "[packs][at_most]") {
 TEST_CASE("packed jobs wake a sleeping worker, and a busy worker finds them", "[packs][wake]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
-    test::diary diary;
+    test::run_log run_log;
     test::running_worker w{jobs, pgq::worker_options{.poll_interval = 1h},
-                           [&](const note& n, const pgq::context& c) { diary.add(n.n, c); }};
+                           [&](const note& n, const pgq::context& c) { run_log.add(n.n, c); }};
     for (std::size_t round = 1; round <= 20; ++round) {
         jobs.enqueue(notes(40), packed).value();
         if (round % 2 == 0) jobs.enqueue(note{}).value();
-        REQUIRE(test::eventually(20s, [&] { return diary.size() == 40 * round + round / 2; }));
+        REQUIRE(test::eventually(20s, [&] { return run_log.size() == 40 * round + round / 2; }));
     }
     CHECK(w.stop());
 }
@@ -222,7 +222,7 @@ TEST_CASE("workers that share packs, and unpack those that they have no room for
             std::vector<std::jthread> all;
             for (std::size_t i = 0; i < seen.size(); ++i)
                 all.emplace_back([&, i] {
-                    test::claimer c{db, lanes};
+                    test::claiming_session c{db, lanes};
                     // A claim passes over jobs that a cancel has locked.
                     for (int empty = 0; empty < 3 || !cancelled;) {
                         const auto got = c.claim(static_cast<std::uint32_t>(1 + 13 * i));

@@ -58,7 +58,7 @@ TEST_CASE("eight threads enqueue over four connections, and the pool replaces a 
     constexpr std::size_t threads = 8;
     constexpr int each = 150;
     const test::database db;
-    const pool connections{db.driver(), {.max = 4, .wait = test::long_enough}};
+    const pool connections{db.driver(), {.max = 4, .wait = test::test_timeout}};
     pooled jobs{connections};
     std::atomic<int> stored{0}, in_doubt{0}, refused{0};
     std::vector<std::thread> all;

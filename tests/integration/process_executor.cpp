@@ -21,7 +21,7 @@ using test::note;
 TEST_CASE("handlers in child processes do not disturb the worker's connections", "[executor][process]") {
     const test::database db;
     using queue = pgq::queue<pgq::job<note, pgq::executor::process>, pgq::driver::libpq, pgq::serializer::json,
-                             pgq::executor::thread_pool, pgq::backoff::none, test::witness>;
+                             pgq::executor::thread_pool, pgq::backoff::none, test::event_counts>;
     queue jobs{db.driver(), {}, pgq::executor::thread_pool{3}};
     jobs.enqueue(test::notes(60)).value();  // over a connection that the children have a copy of
     // The handler writes over its own connection.
@@ -38,7 +38,7 @@ TEST_CASE("handlers in child processes do not disturb the worker's connections",
     w.stop().value();
     CHECK(jobs.observer()->failed == 0);
     CHECK(jobs.observer()->lost == 0);
-    CHECK(jobs.observer()->troubles == 0);
+    CHECK(jobs.observer()->errors == 0);
 }
 
 }  // namespace integration_process_executor

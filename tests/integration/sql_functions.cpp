@@ -195,7 +195,7 @@ template <class Queue, class Job>
 std::vector<Job> run_all(Queue& jobs, pgq::worker_options options = {}) {
     std::mutex mutex;
     std::vector<Job> seen;
-    test::work_off(jobs, options, [&](const Job& job) {
+    test::run_until_empty(jobs, options, [&](const Job& job) {
         const std::lock_guard lock{mutex};
         seen.push_back(job);
     });
@@ -420,7 +420,7 @@ TEST_CASE("the options of an enqueue are parameters: priority, times, headers", 
     db.exec("SELECT {s}.enqueue_note(n => 7, run_at => now() + interval '1 hour')");
     db.exec("SELECT {s}.enqueue_note(n => 8, run_at => 'infinity')");
     CHECK(db.query_int("SELECT count(*) FROM {s}.job WHERE state = 'deferred'") == 2);
-    test::diary seen;
+    test::run_log seen;
     pgq::worker w{
         jobs, {.until = pgq::run_until::empty}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
     const auto one_at_a_time =
@@ -454,10 +454,10 @@ TEST_CASE("an enqueue by SQL wakes a sleeping worker when it commits", "[sql_fun
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::emit<test::note_queue<>>(db);
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{.poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     const test::sql_connection c{test::dsn(), db.schema()};
     (void)c.exec("BEGIN");
     (void)c.exec("SELECT {s}.enqueue_note(n => 1)");

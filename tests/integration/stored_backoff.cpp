@@ -56,8 +56,8 @@ TEST_CASE("jobs keep their producer's back-off in the database, whichever call e
     const test::sql_connection connection{test::dsn(), db.schema()};
     producer.enqueue(pgq::within(connection.get()), note{.n = 6}).value();
 
-    test::diary book;
-    test::work_off(consumer, {.max_attempts = 3}, [&](const note& n, pgq::context& c) {
+    test::run_log book;
+    test::run_until_empty(consumer, {.max_attempts = 3}, [&](const note& n, pgq::context& c) {
         book.add(n.n, c);
         throw std::runtime_error{"not today"};
     });

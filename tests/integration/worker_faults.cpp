@@ -40,9 +40,9 @@ using driver = test::faulty<pgq::driver::libpq>;
 constexpr std::int64_t job_count = 60;
 
 struct tried {
-    std::string complaint{};
+    std::string describe_errors{};
     std::size_t exchanges = 0;
-    std::size_t struck = 0;
+    std::size_t failed_verb = 0;
 };
 
 // A whole worker run in a new queue, in which each job is done once.
@@ -54,7 +54,7 @@ tried attempt(const database& db, const std::string& name, fault_plan::rule rule
     if (auto put = jobs.enqueue(test::notes(job_count)); !put) return {put.error().text()};
     pgq::worker w{jobs, test::mixed_options(), [&](const note& job) { return mixed.run(job); }};
     if (auto ran = w.run(); !ran) return {ran.error().text()};
-    return {mixed.complaint(jobs, true), plan->count(verb::exchange), plan->struck()};
+    return {mixed.describe_errors(jobs, true), plan->count(verb::sync), plan->failed_verb()};
 }
 
 }  // namespace
@@ -62,10 +62,10 @@ tried attempt(const database& db, const std::string& name, fault_plan::rule rule
 TEST_CASE("wherever a sync with the server fails, no job is lost and none runs without effect", "[worker][faults]") {
     const database db;
     const auto quiet = attempt(db, "quiet", {}, pgq::executor::in_place{});
-    REQUIRE(quiet.complaint == "");
+    REQUIRE(quiet.describe_errors == "");
     const std::pair<std::string, fault> faults[] = {{"before", {.error = errc::connection_lost, .performed = false}},
                                                     {"after", {.error = errc::connection_lost, .performed = true}}};
-    std::atomic<std::size_t> next{0}, struck{0};
+    std::atomic<std::size_t> next{0}, failed_verb{0};
     const std::size_t all = quiet.exchanges * 4;
     std::mutex mutex;
     std::vector<std::string> complaints;
@@ -76,17 +76,17 @@ TEST_CASE("wherever a sync with the server fails, no job is lost and none runs w
                 for (std::size_t k; (k = next++) < all;) {
                     const auto& [when, f] = faults[k % 2];
                     const auto name =
-                        "exchange " + std::to_string(k / 4 + 1) + " lost " + when + (k % 4 < 2 ? "" : " (threads)");
-                    const auto rule = fault_plan::at(verb::exchange, k / 4 + 1, f);
+                        "sync " + std::to_string(k / 4 + 1) + " lost " + when + (k % 4 < 2 ? "" : " (threads)");
+                    const auto rule = fault_plan::at(verb::sync, k / 4 + 1, f);
                     const auto t = k % 4 < 2 ? attempt(db, name, rule, pgq::executor::in_place{})
                                              : attempt(db, name, rule, pgq::executor::thread_pool{2});
-                    struck += t.struck;
+                    failed_verb += t.failed_verb;
                     const std::lock_guard lock{mutex};
-                    if (!t.complaint.empty()) complaints.push_back(name + ": " + t.complaint);
+                    if (!t.describe_errors.empty()) complaints.push_back(name + ": " + t.describe_errors);
                 }
             });
     }
-    CHECK(struck >= all / 2);
+    CHECK(failed_verb >= all / 2);
     for (const auto& c : complaints) FAIL_CHECK(c);
     CHECK(db.rows("lease") == 0);
 }
@@ -96,7 +96,7 @@ TEST_CASE("a job whose outcome the server refuses is held, and other jobs are no
     test::mixed_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
     jobs.enqueue(test::notes(30)).value();
     db.exec("ALTER TABLE {s}.deferred ADD CHECK (reason NOT LIKE '%unbearable%')");
-    test::work_off(jobs, test::mixed_options(), [](const note& job) -> pgq::outcome {
+    test::run_until_empty(jobs, test::mixed_options(), [](const note& job) -> pgq::outcome {
         if (job.n % 10 == 3) return pgq::hold{"an unbearable reason"};
         if (job.n % 10 == 4) return pgq::hold{"a good reason"};
         return pgq::done{};
@@ -111,7 +111,7 @@ TEST_CASE("a job of which no outcome can be stored stays in the queue", "[worker
     test::mixed_queue<pgq::driver::libpq, pgq::executor::in_place> jobs{db.driver()};
     jobs.enqueue(test::notes(10)).value();
     db.exec("ALTER TABLE {s}.deferred ADD CHECK (kind <> 'h')");
-    test::work_off(jobs, test::mixed_options(), [](const note& job) -> pgq::outcome {
+    test::run_until_empty(jobs, test::mixed_options(), [](const note& job) -> pgq::outcome {
         if (job.n == 3) return pgq::hold{"for nobody"};
         return pgq::done{};
     });
@@ -126,9 +126,9 @@ TEST_CASE("jobs of a late claim of a lost session are given back", "[worker][lat
     jobs.enqueue(test::notes(5)).value();
     const test::sql_connection blocker{test::dsn(), db.schema()};
     blocker.exec("BEGIN; LOCK TABLE {s}.ready IN ACCESS EXCLUSIVE MODE");
-    test::diary diary;
+    test::run_log run_log;
     test::running_worker w{jobs, {.lease_time = 1s, .poll_interval = 100ms}, [&](const note& job, pgq::context& c) {
-                               diary.add(job.n, c);
+                               run_log.add(job.n, c);
                            }};
     // The claims of the lost sessions still wait in the server.
     REQUIRE(eventually([&] {
@@ -136,25 +136,25 @@ TEST_CASE("jobs of a late claim of a lost session are given back", "[worker][lat
                             "' AND wait_event_type = 'Lock'") >= 2;
     }));
     blocker.exec("COMMIT");
-    CHECK(eventually(20s, [&] { return diary.runs().size() == 5 && db.is_empty(); }));
+    CHECK(eventually(20s, [&] { return run_log.runs().size() == 5 && db.is_empty(); }));
     w.stop().value();
-    CHECK(diary.size() == 5);
+    CHECK(run_log.size() == 5);
 }
 
 TEST_CASE("workers of two schemas in one database never wake each other", "[worker][schemas]") {
     const database here, there;
     test::note_queue<> mine{here.driver()}, theirs{there.driver()};
-    test::diary diary;
-    const auto handler = [&](const note& job, pgq::context& c) { diary.add(job.n, c); };
+    test::run_log run_log;
+    const auto handler = [&](const note& job, pgq::context& c) { run_log.add(job.n, c); };
     test::running_worker w1{mine, {.poll_interval = 1h}, handler}, w2{theirs, {.poll_interval = 1h}, handler};
-    REQUIRE(eventually([&] { return here.sleepers() == 1 && there.sleepers() == 1; }));
+    REQUIRE(eventually([&] { return here.subscribed_workers() == 1 && there.subscribed_workers() == 1; }));
     for (std::int64_t n = 0; n < 10; ++n) {
         (n % 2 == 0 ? mine : theirs).enqueue(note{.n = n}).value();
-        REQUIRE(eventually([&] { return diary.size() == static_cast<std::size_t>(n) + 1; }));
+        REQUIRE(eventually([&] { return run_log.size() == static_cast<std::size_t>(n) + 1; }));
     }
     w1.stop().value();
     w2.stop().value();
-    CHECK(diary.each_ran_once(10));
+    CHECK(run_log.each_ran_once(10));
 }
 
 }  // namespace integration_worker_faults

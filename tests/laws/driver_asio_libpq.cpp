@@ -3,7 +3,7 @@
 
 #include <support/asio_context.hpp>
 #include <support/catch.hpp>
-#include <support/emptied_schema.hpp>
+#include <support/reusable_schema.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +22,7 @@ namespace {
 using pgq::driver::asio_libpq;
 
 asio_libpq installed(test::running_context& context) {
-    return asio_libpq{context.executor(), test::emptied_schema::next()};
+    return asio_libpq{context.executor(), test::reusable_schema::next()};
 }
 
 /// The driver with its asynchronous verbs wherever there are two kinds of a verb.

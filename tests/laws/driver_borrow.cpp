@@ -4,7 +4,7 @@
 
 #include <support/catch.hpp>
 #include <support/database.hpp>
-#include <support/emptied_schema.hpp>
+#include <support/reusable_schema.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +46,7 @@ public:
             return lent_.enqueue(r, ids);
         }
         pgq::result<void> take(const pgq::take_request& r, pgq::take_reply& reply) { return lent_.take(r, reply); }
-        pgq::result<void> keep(const pgq::taken_record& job, std::string_view reason) {
+        pgq::result<void> hold_taken(const pgq::taken_record& job, std::string_view reason) {
             return lent_.keep(job, reason);
         }
         pgq::result<void> enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
@@ -103,7 +103,7 @@ private:
 }  // namespace
 
 TEST_CASE("driver::borrow keeps the driver laws for clients", "[driver][borrow][laws]") {
-    pgq::laws::check_driver<half_borrowed>([] { return half_borrowed{test::emptied_schema::next()}; });
+    pgq::laws::check_driver<half_borrowed>([] { return half_borrowed{test::reusable_schema::next()}; });
 }
 
 }  // namespace laws_driver_borrow

@@ -2,13 +2,13 @@
 #include <pgq/testing/laws/driver.hpp>
 
 #include <support/catch.hpp>
-#include <support/emptied_schema.hpp>
+#include <support/reusable_schema.hpp>
 
 namespace laws_driver_libpq {
 
 TEST_CASE("driver::libpq keeps the driver laws", "[driver][libpq][laws]") {
     using pgq::driver::libpq;
-    pgq::laws::check_driver<libpq>([] { return libpq{test::emptied_schema::next()}; });
+    pgq::laws::check_driver<libpq>([] { return libpq{test::reusable_schema::next()}; });
 }
 
 }  // namespace laws_driver_libpq

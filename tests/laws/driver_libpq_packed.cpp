@@ -2,7 +2,7 @@
 #include <pgq/testing/laws/driver.hpp>
 
 #include <support/catch.hpp>
-#include <support/emptied_schema.hpp>
+#include <support/reusable_schema.hpp>
 
 #include <atomic>
 #include <string>
@@ -97,7 +97,7 @@ private:
 
 void check(bool expecting) {
     pgq::laws::check_driver<packing_libpq>([expecting] {
-        return packing_libpq{test::emptied_schema::next(), expecting};
+        return packing_libpq{test::reusable_schema::next(), expecting};
     });
 }
 

@@ -130,7 +130,7 @@ TEST_CASE("the memory driver does not wake a session that no longer exists", "[d
     }
     here.subscribe();
     w.enqueue(lane, {"x"});
-    CHECK(here.is_woken());
+    CHECK(here.receives_wake());
 }
 
 TEST_CASE("the memory driver drops a wake from before the subscription", "[driver][memory]") {
@@ -141,7 +141,7 @@ TEST_CASE("the memory driver drops a wake from before the subscription", "[drive
     w.enqueue(lane, {"x"});
     SECTION("subscribed again") { p.subscribe(); }
     SECTION("unsubscribed") { (void)p.sync({.unsubscribe_wakes = true}); }
-    CHECK_FALSE(p.is_woken(0s));
+    CHECK_FALSE(p.receives_wake(0s));
 }
 
 TEST_CASE("the memory driver claims in order under random operations", "[driver][memory]") {

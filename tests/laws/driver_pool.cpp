@@ -5,7 +5,7 @@
 
 #include <support/catch.hpp>
 #include <support/either_session.hpp>
-#include <support/emptied_schema.hpp>
+#include <support/reusable_schema.hpp>
 
 #include <utility>
 
@@ -47,7 +47,7 @@ TEST_CASE("driver::pool over memory keeps the driver laws with lent sessions", "
 TEST_CASE("driver::pool over libpq keeps the driver laws with lent sessions", "[driver][pool][laws]") {
     using pool = pgq::driver::pool<pgq::driver::libpq>;
     pgq::laws::check_driver<by_loans<pool>>(
-        [] { return by_loans{pool{pgq::driver::libpq{test::emptied_schema::next()}}}; });
+        [] { return by_loans{pool{pgq::driver::libpq{test::reusable_schema::next()}}}; });
 }
 
 }  // namespace laws_driver_pool

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <plans/asked.hpp>
-#include <plans/watched.hpp>
+#include <plans/measured_session.hpp>
+#include <plans/statements.hpp>
 
 #include <support/database.hpp>
 
@@ -47,7 +47,7 @@ public:
     }
 
     /// "ANALYZE" or "VACUUM ANALYZE".
-    void look_at_tables(std::string_view how) { for_each_table(std::string{how} + " {t}"); }
+    void analyze_tables(std::string_view how) { for_each_table(std::string{how} + " {t}"); }
 
     watched& open(const std::string& circumstances, session_of whom) {
         sessions_.push_back(std::make_unique<watched>(db_, name_ + ", " + circumstances, whom));
@@ -150,10 +150,10 @@ private:
 };
 
 /// A backlog with up-to-date statistics.
-struct known_backlog {
-    known_backlog(const std::string& name, std::int64_t n) : jobs{name} {
+struct analyzed_backlog {
+    analyzed_backlog(const std::string& name, std::int64_t n) : jobs{name} {
         jobs.fill(1, n);
-        jobs.look_at_tables("VACUUM ANALYZE");
+        jobs.analyze_tables("VACUUM ANALYZE");
     }
 
     backlog jobs;
@@ -164,12 +164,12 @@ struct known_backlog {
 
 /// A backlog that has grown since the last ANALYZE, which saw a thousand jobs. Some sessions have made their plans
 /// before, and would keep them until the next ANALYZE or VACUUM.
-struct surprising_backlog {
-    surprising_backlog(const std::string& name, std::int64_t n) : jobs{name} {
-        jobs.look_at_tables("ANALYZE");
+struct stale_statistics_backlog {
+    stale_statistics_backlog(const std::string& name, std::int64_t n) : jobs{name} {
+        jobs.analyze_tables("ANALYZE");
         get_used_to_it(worker_of_none, client_of_none);
         jobs.fill(1, 1000);
-        jobs.look_at_tables("ANALYZE");
+        jobs.analyze_tables("ANALYZE");
         get_used_to_it(worker_of_few, client_of_few);
         jobs.fill(1001, n);
     }
@@ -185,25 +185,25 @@ struct surprising_backlog {
 
 private:
     static void get_used_to_it(watched& worker, watched& client) {
-        for (const auto& a : ask::all_of_workers(worker.sql())) worker.get_used_to(a);
-        for (const auto& a : ask::all_of_clients(client.sql())) client.get_used_to(a);
+        for (const auto& a : ask::all_of_workers(worker.sql())) worker.warm_up(a);
+        for (const auto& a : ask::all_of_clients(client.sql())) client.warm_up(a);
     }
 };
 
 // Each one is made once per program, because a million jobs take ten seconds.
-inline known_backlog& million() {
-    static known_backlog all{"a million jobs", 1'000'000};
+inline analyzed_backlog& million() {
+    static analyzed_backlog all{"a million jobs", 1'000'000};
     return all;
 }
-inline known_backlog& ten_thousand() {
-    static known_backlog all{"ten thousand jobs", 10'000};
+inline analyzed_backlog& ten_thousand() {
+    static analyzed_backlog all{"ten thousand jobs", 10'000};
     return all;
 }
 /// This one must be made last: a session that was idle while many rows were created forgets its plans.
-inline surprising_backlog& unknown_million() {
+inline stale_statistics_backlog& unknown_million() {
     (void)ten_thousand();
     (void)million();
-    static surprising_backlog all{"a million unknown jobs", 1'000'000};
+    static stale_statistics_backlog all{"a million unknown jobs", 1'000'000};
     return all;
 }
 

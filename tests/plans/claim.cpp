@@ -1,5 +1,5 @@
-#include <plans/asked.hpp>
 #include <plans/backlog.hpp>
+#include <plans/statements.hpp>
 
 #include <pgq/protocol/rank.hpp>
 #include <pgq/protocol/sync.hpp>
@@ -52,7 +52,7 @@ TEST_CASE("a claim in a turn begins where the last claim of that turn ended", "[
     const auto turn = "UPDATE {s}.claim_slot SET rank = " + std::to_string(pgq::rank::of(0).value) +
                       ", id = 500000 WHERE lane = 1 AND number = 1; SELECT set_config('pgq.claim_slot', '1', true)";
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_in_turn(), turn);
+        const auto e = w->explain(ask::claim_in_slot(), turn);
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("ready") == by_order);
@@ -135,7 +135,7 @@ TEST_CASE("a claim while another one runs reads on after the jobs that the other
 }
 
 TEST_CASE("a claim costs the same with ten thousand jobs and with a million", "[plans][claim]") {
-    const auto costs_the_same = [](const test::asked& a, std::int64_t more) {
+    const auto costs_the_same = [](const test::bound_statement& a, std::int64_t more) {
         const auto few = ten_thousand().worker.explain(a), many = million().worker.explain(a);
         INFO(few.text() << many.text());
         CHECK(many.blocks() <= few.blocks() + more);

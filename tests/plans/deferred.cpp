@@ -1,5 +1,5 @@
-#include <plans/asked.hpp>
 #include <plans/backlog.hpp>
+#include <plans/statements.hpp>
 
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/take.hpp>
@@ -41,7 +41,7 @@ std::vector<met> looks_ahead() { return by(workers(), clients(), st::peek_next_d
 
 TEST_CASE("promotion reads due jobs by the index, and no more than it promotes", "[plans][deferred]") {
     for (const auto& [session, statement] : promotions()) {
-        const auto e = session->explain(asked::of(*statement));
+        const auto e = session->explain(bound_statement::of(*statement));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("deferred") == names{"Index Scan using deferred_due", "Tid Scan"});
@@ -53,15 +53,16 @@ TEST_CASE("promotion reads due jobs by the index, and no more than it promotes",
 
 TEST_CASE("promotion costs the same with two thousand delayed jobs and with two hundred thousand",
           "[plans][deferred]") {
-    const auto few = ten_thousand().worker.explain(asked::of(st::promote));
-    const auto many = million().worker.explain(asked::of(st::promote));
+    const auto few = ten_thousand().worker.explain(bound_statement::of(st::promote));
+    const auto many = million().worker.explain(bound_statement::of(st::promote));
     INFO(few.text() << many.text());
     CHECK(many.blocks() <= few.blocks() + 2000);  // 7075, 7953: one more index level per job
 }
 
 TEST_CASE("promotion costs next to nothing if no job is due", "[plans][deferred]") {
     for (const auto& [session, statement] : promotions()) {
-        const auto e = session->explain(asked::of(*statement), "DELETE FROM {s}.deferred WHERE run_at <= now()");
+        const auto e =
+            session->explain(bound_statement::of(*statement), "DELETE FROM {s}.deferred WHERE run_at <= now()");
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 200);  // 60: the entries of the 2000 deleted rows are passed over
@@ -71,7 +72,7 @@ TEST_CASE("promotion costs next to nothing if no job is due", "[plans][deferred]
 TEST_CASE("an expired job is found by the index, and its ready row by lane and rank", "[plans][deferred]") {
     for (const auto& [session, statement] : by(test::workers(), test::clients(), st::promote, st::promote_planned)) {
         const auto e = session->explain(
-            asked::of(*statement),
+            bound_statement::of(*statement),
             "DELETE FROM {s}.deferred WHERE run_at <= now();"
             "UPDATE {s}.tracked SET expires_at = now() WHERE id BETWEEN 1 AND 1000 AND expires_at > now()");
         INFO(e.text());
@@ -82,7 +83,7 @@ TEST_CASE("an expired job is found by the index, and its ready row by lane and r
 
 TEST_CASE("the lookup of the next due time reads the first entry of two indexes", "[plans][deferred]") {
     for (const auto& [session, statement] : looks_ahead()) {
-        const auto e = session->explain(asked::of(*statement));
+        const auto e = session->explain(bound_statement::of(*statement));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.rows_read("deferred") == 1);

@@ -1,5 +1,5 @@
-#include <plans/asked.hpp>
 #include <plans/backlog.hpp>
+#include <plans/statements.hpp>
 
 #include <pgq/job/unique.hpp>
 
@@ -78,7 +78,7 @@ TEST_CASE("an enqueue with a bound counts no further than the bound", "[plans][e
 }
 
 TEST_CASE("an enqueue costs the same with ten thousand jobs and with a million", "[plans][enqueue]") {
-    const auto costs_the_same = [](const test::asked& a, std::int64_t more) {
+    const auto costs_the_same = [](const test::bound_statement& a, std::int64_t more) {
         const auto few = ten_thousand().client.explain(a), many = million().client.explain(a);
         INFO(few.text() << many.text());
         CHECK(many.blocks() <= few.blocks() + more);

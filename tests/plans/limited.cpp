@@ -1,5 +1,5 @@
-#include <plans/asked.hpp>
 #include <plans/backlog.hpp>
+#include <plans/statements.hpp>
 
 #include <support/catch.hpp>
 

@@ -1,5 +1,5 @@
-#include <plans/asked.hpp>
 #include <plans/backlog.hpp>
+#include <plans/statements.hpp>
 
 #include <pgq/statement/liveness.hpp>
 #include <pgq/statement/wake.hpp>
@@ -47,7 +47,7 @@ TEST_CASE("a heartbeat reads the leases and no jobs", "[plans][liveness]") {
 
 TEST_CASE("removing dead workers reads only the workers", "[plans][liveness]") {
     for (auto* w : everybody()) {
-        const auto e = w->explain(asked::of(st::bury_workers),
+        const auto e = w->explain(bound_statement::of(st::remove_dead_workers),
                                   "UPDATE {s}.worker SET heartbeat_at = now() - interval '1 day' WHERE id = 7");
         INFO(e.text());
         CHECK(e.read_whole() == names{});
@@ -57,7 +57,7 @@ TEST_CASE("removing dead workers reads only the workers", "[plans][liveness]") {
 
 TEST_CASE("a rescue reads each lease once and writes each of the dead worker's jobs once", "[plans][liveness]") {
     for (auto* w : everybody()) {
-        const auto e = w->explain(asked::of(st::rescue_leases), "DELETE FROM {s}.worker WHERE id = 8");
+        const auto e = w->explain(bound_statement::of(st::rescue_leases), "DELETE FROM {s}.worker WHERE id = 8");
         INFO(e.text());
         CHECK(e.read_whole({"lease"}) == names{});
         CHECK(e.blocks() <= 12'000);  // 3771: 800 jobs
@@ -71,7 +71,7 @@ TEST_CASE("an enqueue that finds no sleeping worker reads no table", "[plans][wa
         CHECK(e.blocks() == 0);
     }
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::in_space(st::wake_noted, w->sql()));
+        const auto e = w->explain(ask::in_space(st::wake_collected, w->sql()));
         INFO(e.text());
         CHECK(e.blocks() == 0);
     }

@@ -1,5 +1,5 @@
-#include <plans/asked.hpp>
 #include <plans/backlog.hpp>
+#include <plans/statements.hpp>
 
 #include <support/catch.hpp>
 
@@ -66,7 +66,7 @@ TEST_CASE("a take with a filter reads the lane up to the last job that it takes"
 }
 
 TEST_CASE("a take costs the same with ten thousand jobs and with a million", "[plans][take]") {
-    const auto costs_the_same = [](const test::asked& a, std::int64_t more) {
+    const auto costs_the_same = [](const test::bound_statement& a, std::int64_t more) {
         const auto few = ten_thousand().client.explain(a), many = million().client.explain(a);
         INFO(few.text() << many.text());
         CHECK(many.blocks() <= few.blocks() + more);

@@ -110,9 +110,9 @@ pgq::driver::connection_options connection(const settings& s) {
     pgq::driver::connection_options o{.conninfo = s.at("dsn"), .schema = s.at("schema")};
     o.response_timeout = time_of(s, "response");
     const auto& state = s.at("state");
-    o.state = state == "none"   ? pgq::driver::session_state::none
-              : state == "keep" ? pgq::driver::session_state::keep
-                                : pgq::driver::session_state::detect;
+    o.state = state == "none"         ? pgq::driver::session_state::none
+              : state == "hold_taken" ? pgq::driver::session_state::keep
+                                      : pgq::driver::session_state::detect;
     return o;
 }
 

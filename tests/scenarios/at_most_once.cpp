@@ -21,8 +21,8 @@ using test::note;
 
 namespace {
 
-using once_queue =
-    pgq::queue<pgq::job<note, pgq::delivery::at_most_once>, pgq::driver::libpq, pgq::serializer::json, test::witness>;
+using once_queue = pgq::queue<pgq::job<note, pgq::delivery::at_most_once>, pgq::driver::libpq, pgq::serializer::json,
+                              test::event_counts>;
 
 pgq::worker_options usual() { return {.lease_time = 5min, .until = pgq::run_until::drained}; }
 
@@ -32,9 +32,9 @@ TEST_CASE("a worker deletes an at-most-once job from the database before it runs
     const database db;
     once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{4}};
     (void)jobs.enqueue(test::notes(200)).value();
-    test::diary seen;
+    test::run_log seen;
     std::atomic<int> still_there{0};
-    test::work_off(jobs, usual(), [&](const note& n, const pgq::context& c) {
+    test::run_until_empty(jobs, usual(), [&](const note& n, const pgq::context& c) {
         seen.add(n.n, c);
         if (n.n % 10 != 0) return;
         const test::sql_connection sql{test::dsn(), db.schema()};
@@ -45,7 +45,7 @@ TEST_CASE("a worker deletes an at-most-once job from the database before it runs
     CHECK(still_there == 0);
     CHECK(db.is_empty());
     CHECK(jobs.observer()->lost == 0);
-    CHECK(jobs.observer()->troubles == 0);
+    CHECK(jobs.observer()->errors == 0);
 }
 
 TEST_CASE("the deletion of an at-most-once job is on disk before it runs, whatever synchronous_commit the user sets",
@@ -60,7 +60,7 @@ TEST_CASE("the deletion of an at-most-once job is on disk before it runs, whatev
     options.conninfo = database::with_settings("options", "-c synchronous_commit=off");
     once_queue jobs{pgq::driver::libpq{options}};
     (void)jobs.enqueue(note{.n = 1}).value();
-    test::work_off(jobs, usual(), [](const note&) {});
+    test::run_until_empty(jobs, usual(), [](const note&) {});
     CHECK(db.query_text("SELECT string_agg(value, ', ') FROM {s}.settings") == "on");
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("a worker does not run an at-most-once job whose deletion is in doubt,
                                if (++runs == 1) between.mute();
                            }};
     CHECK(test::eventually([&] { return db.is_empty(); }));
-    CHECK(test::eventually([&] { return jobs.observer()->troubles >= 1; }));
+    CHECK(test::eventually([&] { return jobs.observer()->errors >= 1; }));
     CHECK(w.stop());
     CHECK(runs == 1);
     CHECK(db.is_empty());
@@ -87,7 +87,7 @@ TEST_CASE("a worker does not run an at-most-once job whose deletion is in doubt,
 TEST_CASE("no at-most-once job is lost when idle sessions break", "[scenario][at_most_once]") {
     const database db;
     once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{1}};
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
     (void)jobs.enqueue(note{.n = 1}).value();

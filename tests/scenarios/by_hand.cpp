@@ -36,7 +36,7 @@ using test::note;
 
 namespace {
 
-using note_getter = pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json, test::witness>;
+using note_getter = pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json, test::event_counts>;
 using clock_type = std::chrono::steady_clock;
 
 struct timed {
@@ -51,14 +51,15 @@ timed get(Queue& jobs, const pgq::get_options& options = {}) {
     return {.n = got ? std::optional{(*got)->n} : std::nullopt, .took = clock_type::now() - begun};
 }
 
-/// Calls `what` as soon as `sleepers` callers sleep.
-std::jthread once_asleep(const database& db, std::function<void()> what, std::int64_t sleepers = 1) {
-    return std::jthread{[&db, what = std::move(what), sleepers] {
+/// Calls `what` as soon as `subscribed_workers` callers sleep.
+std::jthread once_asleep(const database& db, std::function<void()> what, std::int64_t subscribed_workers = 1) {
+    return std::jthread{[&db, what = std::move(what), subscribed_workers] {
         const test::sql_connection own{test::dsn(), db.schema()};
         if (test::eventually([&] {
                 return own.query_int(
                            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-                           " AND mode = 'ExclusiveLock' AND classid = to_regnamespace('{q}')::oid") == sleepers;
+                           " AND mode = 'ExclusiveLock' AND classid = to_regnamespace('{q}')::oid") ==
+                       subscribed_workers;
             }))
             what();
     }};
@@ -330,7 +331,7 @@ TEST_CASE("gets with filters pass on a wake-up for a job that they do not take",
     std::jthread a{[&] { got[0] = get(jobs, wants("a")); }};
     std::jthread b{[&] { got[1] = get(jobs, wants("b")); }};
     std::jthread any{[&] { got[2] = get(jobs, {.timeout = 60s, .poll_interval = 60s}); }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 3; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 3; }));
     const auto begun = clock_type::now();
     (void)other.enqueue(note{.n = 1}).value();  // any of the three may be woken
     any.join();
@@ -353,7 +354,7 @@ TEST_CASE("an enqueue of ten jobs wakes all ten sleeping gets", "[scenario][by_h
     std::vector<std::jthread> getters;
     for (int i = 0; i < 10; ++i)
         getters.emplace_back([&] { got += get(jobs, {.timeout = 60s, .poll_interval = 60s}).n ? 1 : 0; });
-    REQUIRE(test::eventually([&] { return db.sleepers() == 10; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 10; }));
     const auto begun = clock_type::now();
     (void)other.enqueue(test::notes(10)).value();
     for (auto& g : getters) g.join();
@@ -409,7 +410,7 @@ TEST_CASE("get holds a job that it cannot read, with the reason, and returns the
     REQUIRE(held.size() == 1);
     CHECK(held[0].body == "no json");
     CHECK_THAT(held[0].reason, Catch::StartsWith("the payload cannot be read: "));
-    CHECK(jobs.observer()->troubles == 1);
+    CHECK(jobs.observer()->errors == 1);
     CHECK_FALSE(get(jobs, {.timeout = 0s}).n);
 }
 
@@ -454,7 +455,7 @@ TEST_CASE("a sleeping get whose connection breaks returns an error, and the next
         auto got = jobs.get<note>({.timeout = 60s});
         if (!got) told = got.error();
     }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
     waiting.join();
     REQUIRE(told);
@@ -474,7 +475,7 @@ TEST_CASE("gets over a pool borrow its connections to take jobs, and wait on oth
     std::vector<std::jthread> getters;
     for (int i = 0; i < 4; ++i)
         getters.emplace_back([&] { got += get(jobs, {.timeout = 60s, .poll_interval = 60s}).n ? 1 : 0; });
-    REQUIRE(test::eventually([&] { return db.sleepers() == 4; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 4; }));
     CHECK(test::eventually(
         [&] { return jobs.driver().counts().lent == 0; }));  // a get subscribes before it returns its connection
     (void)other.enqueue(test::notes(4)).value();

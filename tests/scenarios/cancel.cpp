@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -64,7 +64,7 @@ TEST_CASE(
     CHECK_FALSE(jobs.enqueue(note{}, {.unique_key = "one"}).value().is_new());
     CHECK(h.wait(0s).error() == pgq::errc::timeout);
     leave = true;
-    CHECK(h.wait(test::long_enough).value().kind == end_kind::cancelled);
+    CHECK(h.wait(test::test_timeout).value().kind == end_kind::cancelled);
     CHECK(jobs.enqueue(note{}, {.run_at = pgq::in(1h), .unique_key = "one"}).value().is_new());
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("a job that is cancelled while it runs and returns done counts as done
     const auto h = jobs.enqueue(note{}, {.keep_outcome = 1min}).value();
     REQUIRE(test::eventually([&] { return go.waiting() == 1; }));
     REQUIRE(h.cancel().value().stopping == 1);
-    CHECK(h.wait(test::long_enough).value().kind == end_kind::done);
+    CHECK(h.wait(test::test_timeout).value().kind == end_kind::done);
 }
 
 TEST_CASE("one call cancels two thousand or a hundred thousand jobs by id, all of them, in less than five seconds",
@@ -86,7 +86,7 @@ TEST_CASE("one call cancels two thousand or a hundred thousand jobs by id, all o
     test::note_queue<> jobs{db.driver()};
     const auto few = jobs.enqueue(test::notes(2000), {.keep_outcome = 1min}).value();
     REQUIRE(few.cancel().value() == pgq::cancel_reply{.removed = 2000, .stopping = 0});
-    for (const auto& e : few.wait_all(test::long_enough).value()) CHECK(e.kind == end_kind::cancelled);
+    for (const auto& e : few.wait_all(test::test_timeout).value()) CHECK(e.kind == end_kind::cancelled);
 
     const auto many = jobs.enqueue(test::notes(100'000)).value();
     const auto began = steady::now();
@@ -115,7 +115,7 @@ TEST_CASE("of a hundred cancelled jobs those that check their stop token stop, a
     CHECK(all.cancel().value() == pgq::cancel_reply{.removed = 0, .stopping = 100});
     CHECK(test::eventually([&] { return stopped == 99; }));
     ignores_stop = false;
-    const auto ends = all.wait_all(test::long_enough).value();
+    const auto ends = all.wait_all(test::test_timeout).value();
     CHECK(ends[0].kind == end_kind::done);
     for (std::size_t i = 1; i < ends.size(); ++i) CHECK(ends[i].kind == end_kind::cancelled);
     CHECK(test::eventually([&] { return db.is_empty(); }));
@@ -125,7 +125,7 @@ TEST_CASE("a claimed job that is cancelled before it starts never starts", "[sce
     const database db;
     test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{1}};
     test::gate go;
-    test::diary seen;
+    test::run_log seen;
     const auto handler = [&](const note& n, pgq::context& c) {
         seen.add(n.n, c);
         (void)go.pass(c);
@@ -136,9 +136,9 @@ TEST_CASE("a claimed job that is cancelled before it starts never starts", "[sce
     const std::array behind{all[1], all[2], all[3], all[4]};
     const auto said = jobs.cancel(behind).value();
     CHECK(said.removed + said.stopping == 4);
-    for (const auto& e : jobs.wait_for(behind, test::long_enough).value()) CHECK(e.kind == end_kind::cancelled);
+    for (const auto& e : jobs.wait_for(behind, test::test_timeout).value()) CHECK(e.kind == end_kind::cancelled);
     go.open();
-    CHECK(all(0).wait(test::long_enough).value().kind == end_kind::done);
+    CHECK(all(0).wait(test::test_timeout).value().kind == end_kind::done);
     CHECK(seen.size() == 1);
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("a cancelled job whose worker dies ends as cancelled", "[scenario]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     const auto h = jobs.enqueue(note{}, {.keep_outcome = 1min}).value();
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     REQUIRE(c.claim(1).claimed() == 1);
     CHECK(h.cancel().value().stopping == 1);
     CHECK(h.cancel().value() == pgq::cancel_reply{});  // it has been asked
@@ -160,7 +160,7 @@ TEST_CASE("cancelling one job of a lease does not change the other jobs of it", 
     const database db;
     test::note_queue<> jobs{db.driver()};
     const auto all = jobs.enqueue(test::notes(10)).value();
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     auto claimed = c.claim(10);
     REQUIRE(claimed.leases.size() == 1);
     CHECK(jobs.cancel(all[3]).value().stopping == 1);
@@ -189,7 +189,7 @@ TEST_CASE("a job that is cancelled in its last attempt and then throws ends as c
     const auto h = jobs.enqueue(note{}, {.keep_outcome = 1min}).value();
     REQUIRE(test::eventually([&] { return never.waiting() == 1; }));
     REQUIRE(h.cancel().value().stopping == 1);
-    CHECK(h.wait(test::long_enough).value().kind == end_kind::cancelled);
+    CHECK(h.wait(test::test_timeout).value().kind == end_kind::cancelled);
     CHECK(jobs.held<note>().value().empty());
 }
 

@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -63,7 +63,7 @@ TEST_CASE("a wait on a handle ends after the worker's acknowledgement, and retur
     queue jobs{db.driver()};
     test::running_worker w{jobs, {}, divide, take_note};
     const auto h = jobs.enqueue(division{.a = 42, .b = 5}).value();
-    const auto got = h.get(test::long_enough).value();
+    const auto got = h.get(test::test_timeout).value();
     CHECK(got.whole == 8);
     CHECK(got.text == "ä \" ' \\ of 42");
     CHECK(h.wait(0s).value().kind == end_kind::done);  // the result can be read many times
@@ -74,7 +74,7 @@ TEST_CASE("any process that knows the id can wait for a job that has already fin
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 9, .b = 3}).value();
-    test::work_off(jobs, {}, divide, take_note);
+    test::run_until_empty(jobs, {}, divide, take_note);
     CHECK(h.get(0s).value().whole == 3);
     queue elsewhere{db.driver()};
     CHECK(elsewhere.find<division>(h.id()).get(0s).value().whole == 3);
@@ -90,7 +90,7 @@ TEST_CASE("a wait for a batch ends after its last job, and returns the ends in t
     const auto all = jobs.enqueue(many).value();
     REQUIRE(all.wait_all(50ms).error() == pgq::errc::timeout);
     test::running_worker w{jobs, {}, divide, take_note};
-    const auto ends = all.wait_all(test::long_enough).value();
+    const auto ends = all.wait_all(test::test_timeout).value();
     REQUIRE(ends.size() == 300);
     for (std::size_t i = 0; i < ends.size(); ++i) {
         CHECK(ends[i].id == all[i]);
@@ -113,7 +113,7 @@ TEST_CASE("a failed first attempt ends no wait; the second attempt ends it once"
     REQUIRE(test::eventually([&] { return second.waiting() == 1; }));
     CHECK(h.wait(100ms).error() == pgq::errc::timeout);
     second.open();
-    const auto end = h.wait(test::long_enough).value();
+    const auto end = h.wait(test::test_timeout).value();
     CHECK(end.kind == end_kind::done);
     CHECK(end.attempts == 2);
 }
@@ -132,7 +132,7 @@ TEST_CASE("a wait returns the kind of end: done, discarded, held, cancelled or e
     const auto cancelled = jobs.enqueue(note{}, {.run_at = pgq::in(1h)}).value();
     const auto expired = jobs.enqueue(note{}, {.run_at = pgq::in(1h), .expires_at = pgq::in(300ms)}).value();
     const std::vector<pgq::job_id> ids{done, discarded, held, thrown, cancelled, expired};
-    auto ends = std::async(std::launch::async, [&] { return jobs.wait_for(ids, test::long_enough).value(); });
+    auto ends = std::async(std::launch::async, [&] { return jobs.wait_for(ids, test::test_timeout).value(); });
     // A job that is not tracked becomes tracked when somebody waits for it.
     REQUIRE(test::eventually([&] { return db.rows("tracked") == 6; }));
     test::running_worker w{jobs, {.max_attempts = 1}, divide, handler};
@@ -154,7 +154,7 @@ TEST_CASE("get() of a job that is not done reports how it ended and why", "[scen
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 1, .b = 0}).value();
-    test::work_off(jobs, {.max_attempts = 1}, divide, take_note);
+    test::run_until_empty(jobs, {.max_attempts = 1}, divide, take_note);
     const auto got = h.get(0s);
     REQUIRE(got.error() == pgq::errc::job_not_done);
     CHECK(got.error().message.find("held") != std::string::npos);
@@ -172,7 +172,7 @@ TEST_CASE("a caller can wait for a job that already runs and is not tracked", "[
     test::running_worker w{jobs, {}, divide, handler};
     const auto first = jobs.enqueue(test::notes(10)).value();
     REQUIRE(test::eventually([&] { return go.waiting() > 0; }));
-    auto ends = std::async(std::launch::async, [&] { return first.wait_all(test::long_enough); });
+    auto ends = std::async(std::launch::async, [&] { return first.wait_all(test::test_timeout); });
     REQUIRE(test::eventually([&] { return db.rows("tracked") == 10; }));
     go.open();
     for (const auto& e : ends.get().value()) CHECK(e.kind == end_kind::done);
@@ -189,7 +189,7 @@ TEST_CASE("many threads wait on one queue object, each for its own job, over one
         waits.push_back(std::async(std::launch::async, [&jobs, i] {
             std::int64_t sum = 0;
             for (std::int64_t k = 0; k < 20; ++k)
-                sum += jobs.enqueue(division{.a = 100 * i, .b = 1}).value().get(test::long_enough).value().whole;
+                sum += jobs.enqueue(division{.a = 100 * i, .b = 1}).value().get(test::test_timeout).value().whole;
             return sum;
         }));
     for (std::int64_t i = 1; i <= 16; ++i) CHECK(waits[static_cast<std::size_t>(i - 1)].get() == 2000 * i);
@@ -200,11 +200,11 @@ TEST_CASE("a waiter receives the end although its connection broke", "[scenario]
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 6, .b = 2}).value();
-    auto got = std::async(std::launch::async, [&] { return h.get(test::long_enough); });
+    auto got = std::async(std::launch::async, [&] { return h.get(test::test_timeout); });
     REQUIRE(test::eventually(
         [&] { return db.query_int("SELECT count(*) FROM {s}.tracked WHERE waiters IS NOT NULL") == 1; }));
     db.exec("SELECT pg_terminate_backend(w) FROM {s}.tracked, unnest(waiters) w");
-    test::work_off(jobs, {}, divide, take_note);
+    test::run_until_empty(jobs, {}, divide, take_note);
     CHECK(got.get().value().whole == 3);
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("an end is stored for as long as keep_outcome says, and then deleted",
     const database db;
     queue jobs{db.driver(), {.keep_results = 1h}};
     const auto h = jobs.enqueue(division{.a = 6, .b = 2}).value();
-    test::work_off(jobs, {}, divide, take_note);
+    test::run_until_empty(jobs, {}, divide, take_note);
     auto session = db.driver().connect(pgq::session_role::monitor).value();
     CHECK(session.expire_and_purge().value().purged == 0);
     CHECK(db.query_int("SELECT extract(epoch FROM keep_until - ended_at) FROM {s}.outcome") == 3600);
@@ -227,7 +227,7 @@ TEST_CASE("the death of a worker ends a tracked job only in its last attempt", "
     const auto h = jobs.enqueue(note{}, {.keep_outcome = 1min}).value();
     const auto lane = jobs.lanes().value().back();
     const auto dies = [&] {
-        test::claimer c{db, {lane}, 1min, 2};
+        test::claiming_session c{db, {lane}, 1min, 2};
         REQUIRE(c.claim(1).claimed() == 1);
         db.exec("UPDATE {s}.worker SET heartbeat_at = now() - interval '1 hour'");
         (void)c.line().rescue().value();

@@ -1,7 +1,7 @@
 #include <pgq/statement/claim.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -15,10 +15,10 @@
 namespace scenarios_cost {
 
 using namespace std::chrono_literals;
-using test::claimer;
+using test::claiming_session;
 using test::database;
+using test::enqueuing_session;
 using test::note;
-using test::supplier;
 using steady = std::chrono::steady_clock;
 
 namespace {
@@ -71,14 +71,14 @@ void fill_eight_lanes(const database& db) {
 
 TEST_CASE("half a million delayed jobs do not slow claims down", "[scenario][s21]") {
     database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lane = s.lanes({"busy"});
     db.exec(
         "INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, body) SELECT now() + interval '1 day', 'd',"
         " -i, -100 * 281474976710656, " +
         std::to_string(lane[0].value) + ", '\\x00' FROM generate_series(1, 500000) i");
     (void)s.enqueue(lane[0], test::numbered("job", 5000));
-    claimer c{db, lane};
+    claiming_session c{db, lane};
 
     const auto before = steady::now();
     for (int i = 0; i < 50; ++i) {
@@ -124,8 +124,8 @@ TEST_CASE("jobs that end before the first heartbeat cause no heartbeat", "[scena
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
     (void)jobs.enqueue(test::notes(2000)).value();
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
 
     CHECK(seen.each_ran_once(2000));
     CHECK(between.count("beat") == 0);
@@ -138,7 +138,7 @@ TEST_CASE("an idle worker sends one statement per poll interval", "[scenario][s5
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
     (void)jobs.lanes().value();
     test::running_worker w{jobs, pgq::worker_options{.lease_time = 1h, .poll_interval = 200ms}, [](const note&) {}};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
 
     const auto first = steady::now();
     const int before = between.syncs();
@@ -153,14 +153,14 @@ TEST_CASE("one job for many idle workers causes claims of one worker only", "[sc
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}, {}, pgq::executor::thread_pool{1}};
     (void)jobs.lanes().value();
-    test::diary seen;
+    test::run_log seen;
     const auto handler = [&](const note& n, const pgq::context& c) { seen.add(n.n, c); };
     using worker_type = decltype(test::running_worker{jobs, pgq::worker_options{}, handler});
     std::vector<std::unique_ptr<worker_type>> workers;
     for (int i = 0; i < 10; ++i)
         workers.push_back(
             std::make_unique<worker_type>(jobs, pgq::worker_options{.lease_time = 1h, .poll_interval = 1h}, handler));
-    REQUIRE(test::eventually([&] { return db.sleepers() == 10; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 10; }));
     REQUIRE(between.is_quiet_for(300ms));
 
     const int claims = between.count("claim_one"), syncs = between.syncs();

@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/crash_site.hpp>
+#include <support/crash_test.hpp>
 
 #include <algorithm>
 #include <array>
@@ -23,11 +23,11 @@ namespace scenarios_crashes {
 using namespace std::chrono_literals;
 using pgq::driver::libpq;
 using pgq::driver::memory;
-using test::aftermath;
-using test::came_through;
 using test::crash_plan;
-using test::crash_site;
+using test::crash_result;
+using test::crash_test;
 using test::note;
+using test::succeeded;
 
 namespace {
 
@@ -38,7 +38,7 @@ struct call_of_jobs {
 };
 
 // A call stores all of its jobs or none, and all of them if it returned.
-void check_calls(const std::vector<call_of_jobs>& calls, const aftermath& left, const crash_plan& plan) {
+void check_calls(const std::vector<call_of_jobs>& calls, const crash_result& left, const crash_plan& plan) {
     int lost = 0;
     for (const auto& c : calls) {
         const int first = left.left(c.jobs.front());
@@ -48,7 +48,7 @@ void check_calls(const std::vector<call_of_jobs>& calls, const aftermath& left, 
         else ++lost;
         if (!c.returned && !plan.was_lost_after()) CHECK(first == 0);
     }
-    if (plan.struck().empty()) CHECK(lost == 0);
+    if (plan.failed_verb().empty()) CHECK(lost == 0);
     if (!plan.is_of_process()) CHECK(lost <= 1);
 }
 
@@ -63,47 +63,47 @@ std::size_t place_of(const std::vector<std::int64_t>& order, std::int64_t n) {
 
 TEMPLATE_TEST_CASE("an enqueue that crashes stores all of its jobs or none, and all of them if it returned",
                    "[scenario][crash]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([](auto& jobs, const crash_plan&) {
         std::vector<call_of_jobs> calls;
         const auto put = [&](std::int64_t first, std::int64_t count, const pgq::enqueue_options& options) {
             std::vector<note> some;
             call_of_jobs c{false, {}};
             for (std::int64_t n = first; n < first + count; ++n) some.push_back({.n = n}), c.jobs.push_back(n);
-            c.returned = came_through(jobs.enqueue(some, options));
+            c.returned = succeeded(jobs.enqueue(some, options));
             calls.push_back(std::move(c));
         };
         put(1, 1, {});
         put(10, 5, {.priority = 3});
         put(20, 2, {.run_at = pgq::in(1h)});
         put(30, 3, {.expected_at = pgq::in(1min)});
-        return [calls](const aftermath& left, const crash_plan& plan) { check_calls(calls, left, plan); };
+        return [calls](const crash_result& left, const crash_plan& plan) { check_calls(calls, left, plan); };
     });
 }
 
 TEMPLATE_TEST_CASE(
     "tracked jobs, keys and flows whose enqueue crashes are stored whole or not at all, and no job stays blocked",
     "[scenario][crash][flow][unique]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         std::vector<call_of_jobs> calls;
         const auto first = jobs.enqueue(note{.n = 1}, {.unique_key = "k", .keep_outcome = 1h});
-        const bool keyed = came_through(first);
+        const bool keyed = succeeded(first);
         const auto second = jobs.enqueue(note{.n = 2}, {.unique_key = pgq::unique{"k"}.or_replace()});
-        const bool replaced = came_through(second);
+        const bool replaced = succeeded(second);
         const auto third = jobs.enqueue(note{.n = 3}, {.unique_key = pgq::unique{"other"}.or_fail()});
-        calls.push_back({came_through(third), {3}});
+        calls.push_back({succeeded(third), {3}});
 
         auto flow = jobs.flow();
         auto left = flow.add(note{.n = 10}), right = flow.add(note{.n = 11}, {.run_at = pgq::in(1h)});
         flow.add(note{.n = 12}).after(left, right);
-        calls.push_back({came_through(flow.enqueue()), {10, 11, 12}});
-        calls.push_back({came_through(jobs.chain(note{.n = 30}).then(note{.n = 31}).enqueue()), {30, 31}});
+        calls.push_back({succeeded(flow.enqueue()), {10, 11, 12}});
+        calls.push_back({succeeded(jobs.chain(note{.n = 30}).then(note{.n = 31}).enqueue()), {30, 31}});
         if (third) {
             const std::array<pgq::job_id, 1> parent{*third};
-            calls.push_back({came_through(jobs.enqueue(note{.n = 40}, {.after = parent})), {40}});
+            calls.push_back({succeeded(jobs.enqueue(note{.n = 40}, {.after = parent})), {40}});
         }
-        return [=, &site](const aftermath& found, const crash_plan& plan) {
+        return [=, &site](const crash_result& found, const crash_plan& plan) {
             check_calls(calls, found, plan);
             CHECK(found.left(1) + found.left(2) <= 1);
             if (keyed || replaced) CHECK(found.left(1) + found.left(2) == 1);
@@ -123,28 +123,28 @@ TEMPLATE_TEST_CASE(
 
 TEMPLATE_TEST_CASE("get returns each job at most once, and loses one only if the answer to its statement is lost",
                    "[scenario][crash][by_hand]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         (void)site.healthy().enqueue(test::notes(4)).value();
         (void)site.healthy().enqueue(note{.n = 4}, {.keep_outcome = 1h}).value();
         std::map<std::int64_t, int> got;
         for (int tries = 0; tries < 8; ++tries)
-            if (auto job = jobs.template get<note>({.timeout = 0s}); came_through(job) && *job) ++got[(**job)->n];
-        return [got](const aftermath& left, const crash_plan& plan) {
+            if (auto job = jobs.template get<note>({.timeout = 0s}); succeeded(job) && *job) ++got[(**job)->n];
+        return [got](const crash_result& left, const crash_plan& plan) {
             int lost = 0;
             for (std::int64_t n = 0; n < 5; ++n) {
                 const int times = (got.contains(n) ? got.at(n) : 0) + left.left(n);
                 CHECK(times <= 1);
                 lost += 1 - times;
             }
-            CHECK(lost == (plan.was_lost_after() && plan.struck() == "take" && lost > 0 ? 1 : 0));
+            CHECK(lost == (plan.was_lost_after() && plan.failed_verb() == "take" && lost > 0 ? 1 : 0));
         };
     });
 }
 
 TEMPLATE_TEST_CASE("a transaction that crashes has both taken and enqueued, or neither",
                    "[scenario][crash][transaction]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         (void)site.healthy().enqueue(test::notes(3)).value();
         int committed = 0;
@@ -157,16 +157,16 @@ TEMPLATE_TEST_CASE("a transaction that crashes has both taken and enqueued, or n
                 if (!next) return next.error();
                 return {};
             });
-            committed += came_through(done) ? 1 : 0;
+            committed += succeeded(done) ? 1 : 0;
         }
-        return [committed](const aftermath& left, const crash_plan& plan) {
+        return [committed](const crash_result& left, const crash_plan& plan) {
             int moved = 0;
             for (std::int64_t n = 0; n < 3; ++n) {
                 CHECK(left.left(n) + left.left(n + 100) == 1);
                 moved += left.left(n + 100);
             }
             // The answer to the commit may be lost.
-            const int most = committed + (plan.was_lost_after() && plan.struck() == "commit" ? 1 : 0);
+            const int most = committed + (plan.was_lost_after() && plan.failed_verb() == "commit" ? 1 : 0);
             CHECK(moved == most);
         };
     });
@@ -174,7 +174,7 @@ TEMPLATE_TEST_CASE("a transaction that crashes has both taken and enqueued, or n
 
 TEMPLATE_TEST_CASE("a polled job never comes again if its acknowledgement returned, and comes again otherwise",
                    "[scenario][crash][poll]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         (void)site.healthy().enqueue(test::notes(6)).value();
         (void)site.healthy().enqueue(note{.n = 6}, {.keep_outcome = 1h}).value();
@@ -183,7 +183,7 @@ TEMPLATE_TEST_CASE("a polled job never comes again if its acknowledgement return
             auto polled = jobs.template poll<note>({.timeout = 0s, .prefetch = 3, .lease_time = 1h});
             for (int tries = 0; tries < 14; ++tries) {
                 auto job = polled.next();
-                if (!came_through(job) || !*job) continue;
+                if (!succeeded(job) || !*job) continue;
                 const auto n = (**job)->n;
                 const bool retries = n % 3 == 1 && (**job).attempts() == 1;
                 const auto said = retries      ? (**job).retry(0s, "again")
@@ -198,7 +198,7 @@ TEMPLATE_TEST_CASE("a polled job never comes again if its acknowledgement return
                 }
             }
         }
-        return [=](const aftermath& left, const crash_plan& plan) {
+        return [=](const crash_result& left, const crash_plan& plan) {
             for (std::int64_t n = 0; n < 7; ++n) {
                 if (held.contains(n)) CHECK(left.is_held(n) == 1);
                 if (acked.contains(n)) CHECK(left.left(n) == 0);
@@ -212,7 +212,7 @@ TEMPLATE_TEST_CASE("a polled job never comes again if its acknowledgement return
 
 TEMPLATE_TEST_CASE("a worker that crashes loses no job, and runs none twice if only its connection breaks",
                    "[scenario][crash]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan& plan) {
         auto& healthy = site.healthy();
         (void)healthy.enqueue(test::notes(8)).value();
@@ -225,7 +225,7 @@ TEMPLATE_TEST_CASE("a worker that crashes loses no job, and runs none twice if o
         const auto put = flow.enqueue().value();
         const std::array<pgq::job_id, 2> parents{put[0].id, put[1].id};
 
-        test::diary seen;
+        test::run_log seen;
         pgq::worker w{jobs, site.options(), [&](const note& n, const pgq::context& c) -> pgq::outcome {
                           seen.add(n.n, c);
                           if (kind_of(n.n) == 1 && c.attempt() == 1) throw std::runtime_error{"once"};
@@ -234,11 +234,11 @@ TEMPLATE_TEST_CASE("a worker that crashes loses no job, and runs none twice if o
                           return pgq::done{};
                       }};
         // If the worker cannot start, run() returns an error.
-        bool over = came_through(w.run(plan.death()));
-        if (!over && !plan.is_dead()) over = came_through(w.run(plan.death()));
+        bool over = succeeded(w.run(plan.death()));
+        if (!over && !plan.is_dead()) over = succeeded(w.run(plan.death()));
         if (!plan.is_dead()) CHECK(over);
 
-        return [=, &site, program = seen.runs()](const aftermath& left, const crash_plan& what) {
+        return [=, &site, program = seen.runs()](const crash_result& left, const crash_plan& what) {
             for (const std::int64_t n : {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 50, 51}) {
                 INFO("job " << n);
                 const int wanted = kind_of(n) == 1 || kind_of(n) == 2 ? 2 : 1;
@@ -269,7 +269,7 @@ TEMPLATE_TEST_CASE("a worker that crashes loses no job, and runs none twice if o
 
 TEMPLATE_TEST_CASE("a cancel that crashes ends all jobs or none, and a second call ends all of them and their waiters",
                    "[scenario][crash][cancel]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         auto& healthy = site.healthy();
         const auto first = healthy.enqueue(note{.n = 1}, {.unique_key = "k", .keep_outcome = 1h}).value();
@@ -289,11 +289,11 @@ TEMPLATE_TEST_CASE("a cancel that crashes ends all jobs or none, and a second ca
         bool said = false;
         for (int tries = 0; tries < 2 && !said; ++tries) {
             const auto answer = jobs.cancel(ended);
-            said = came_through(answer);
+            said = succeeded(answer);
             if (said) removed = answer->removed;
         }
-        return [=, &site](const aftermath& left, const crash_plan& plan) {
-            const bool first_time = !plan.was_lost_after() || plan.struck() != "cancel";
+        return [=, &site](const crash_result& left, const crash_plan& plan) {
+            const bool first_time = !plan.was_lost_after() || plan.failed_verb() != "cancel";
             if (said) CHECK(removed == (first_time ? 3 : 0));
             CHECK(left.left(5) == 1);
             const int rest = left.left(1);
@@ -311,7 +311,7 @@ TEMPLATE_TEST_CASE("a cancel that crashes ends all jobs or none, and a second ca
 
 TEMPLATE_TEST_CASE("waiters receive the ends of their jobs wherever the connection breaks",
                    "[scenario][crash][completion]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan& plan) {
         auto& healthy = site.healthy();
         const auto tracked = healthy.enqueue(note{.n = 1}, {.keep_outcome = 1h}).value();
@@ -321,15 +321,15 @@ TEMPLATE_TEST_CASE("waiters receive the ends of their jobs wherever the connecti
         const auto early = jobs.wait_for(both, 0s);
         REQUIRE_FALSE(early);
         const bool asked = early.error() == pgq::errc::timeout;
-        if (!asked) CHECK_FALSE(came_through(early));
-        test::diary seen;
+        if (!asked) CHECK_FALSE(succeeded(early));
+        test::run_log seen;
         pgq::result<std::vector<pgq::ended_job>> heard = pgq::errc::timeout;
         {
             // If the process is dead, nobody waits.
-            std::jthread waits{[&] { heard = jobs.wait_for(both, plan.is_of_process() ? 0s : test::long_enough); }};
+            std::jthread waits{[&] { heard = jobs.wait_for(both, plan.is_of_process() ? 0s : test::test_timeout); }};
             // A new waiter locks its jobs for a moment. A worker that stops when the queue is empty passes over locked
             // jobs.
-            CHECK(test::eventually([&] { return site.work_off(seen), seen.size() >= 2; }));
+            CHECK(test::eventually([&] { return site.run_until_empty(seen), seen.size() >= 2; }));
         }
         if (!plan.is_of_process()) {
             REQUIRE(heard);
@@ -338,7 +338,7 @@ TEMPLATE_TEST_CASE("waiters receive the ends of their jobs wherever the connecti
             else CHECK((*heard)[1].id == plain);
         }
         CHECK(seen.each_ran_once(2));
-        return [=, &site](const aftermath& left, const crash_plan&) {
+        return [=, &site](const crash_result& left, const crash_plan&) {
             CHECK(left.runs.empty());
             CHECK(site.healthy().wait_for(tracked, 10s).value().kind == pgq::end_kind::done);
         };
@@ -364,7 +364,7 @@ pgq::worker_id enlist(Session& s, const std::vector<pgq::lane_id>& lanes) {
 
 TEMPLATE_TEST_CASE("a rescue that crashes gives back all jobs or none, and a second rescue gives back all of them",
                    "[scenario][crash]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         const auto lanes = site.healthy().lanes().value();
         (void)site.healthy().enqueue(test::notes(3)).value();
@@ -380,13 +380,13 @@ TEMPLATE_TEST_CASE("a rescue that crashes gives back all jobs or none, and a sec
         bool rescued = false;
         for (int tries = 0; tries < 3 && !rescued; ++tries) {
             auto monitor = jobs.driver().connect(pgq::session_role::monitor);
-            if (!came_through(monitor)) continue;
+            if (!succeeded(monitor)) continue;
             const auto answer = monitor->rescue();
-            rescued = came_through(answer);
+            rescued = succeeded(answer);
             if (answer) sum = *answer;
         }
-        return [=](const aftermath& left, const crash_plan& plan) {
-            if (rescued) CHECK(sum.returned == (plan.was_lost_after() && plan.struck() == "rescue" ? 0 : 4));
+        return [=](const crash_result& left, const crash_plan& plan) {
+            if (rescued) CHECK(sum.returned == (plan.was_lost_after() && plan.failed_verb() == "rescue" ? 0 : 4));
             for (std::int64_t n = 0; n < 4; ++n) {
                 CHECK(left.ran(n) == 1);
                 CHECK(left.last_attempt.at(n) == 2);
@@ -398,26 +398,26 @@ TEMPLATE_TEST_CASE("a rescue that crashes gives back all jobs or none, and a sec
 
 TEMPLATE_TEST_CASE("a worker that crashes while it unregisters has given its jobs back, or they are rescued",
                    "[scenario][crash]", memory, libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         const auto lanes = site.healthy().lanes().value();
         (void)site.healthy().enqueue(test::notes(3)).value();
         bool retired = false;
         std::size_t claimed = 0;
-        if (auto session = jobs.driver().connect(pgq::session_role::worker); came_through(session)) {
+        if (auto session = jobs.driver().connect(pgq::session_role::worker); succeeded(session)) {
             const auto me =
                 session->register_worker({.host = "here", .pid = 1, .version = "0", .lease_time = 1h, .lanes = lanes});
-            if (came_through(me)) {
+            if (succeeded(me)) {
                 const std::array<pgq::claim_lane, 1> from{{{.lane = lanes[0], .max_attempts = 20}}};
                 pgq::sync_reply reply;
-                if (came_through(session->sync({.worker = *me, .lanes = from, .limit = 100}, reply)))
+                if (succeeded(session->sync({.worker = *me, .lanes = from, .limit = 100}, reply)))
                     claimed = reply.claimed();
-                retired = came_through(session->retire(*me));
+                retired = succeeded(session->retire(*me));
             }
         }
-        return [=](const aftermath& left, const crash_plan& plan) {
-            const bool unheard = plan.was_lost_after() && plan.struck() == "exchange";
-            const bool gone = retired || (plan.was_lost_after() && plan.struck() == "retire");
+        return [=](const crash_result& left, const crash_plan& plan) {
+            const bool unheard = plan.was_lost_after() && plan.failed_verb() == "sync";
+            const bool gone = retired || (plan.was_lost_after() && plan.failed_verb() == "retire");
             for (std::int64_t n = 0; n < 3; ++n) {
                 CHECK(left.ran(n) == 1);
                 // If the worker gives a job back, the attempt does not count. If the job is rescued, it does.
@@ -429,17 +429,18 @@ TEMPLATE_TEST_CASE("a worker that crashes while it unregisters has given its job
 
 TEMPLATE_TEST_CASE("a requeue that crashes requeues all held jobs or none, each once", "[scenario][crash]", memory,
                    libpq) {
-    crash_site<TestType> site;
+    crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         (void)site.healthy().enqueue(test::notes(2)).value();
         (void)site.healthy().enqueue(note{.n = 2}, {.unique_key = "k", .keep_outcome = 1h}).value();
-        test::work_off(site.healthy(), site.options(), [](const note&) -> pgq::outcome { return pgq::hold{"look"}; });
+        test::run_until_empty(site.healthy(), site.options(),
+                              [](const note&) -> pgq::outcome { return pgq::hold{"look"}; });
         std::vector<pgq::job_id> ids;
         for (const auto& h : site.healthy().template held<note>().value()) ids.push_back(h.id);
         CHECK(ids.size() == 3);
-        const bool said = came_through(jobs.requeue(ids));
-        return [=](const aftermath& left, const crash_plan& plan) {
-            const bool moved = said || (plan.was_lost_after() && plan.struck() == "requeue");
+        const bool said = succeeded(jobs.requeue(ids));
+        return [=](const crash_result& left, const crash_plan& plan) {
+            const bool moved = said || (plan.was_lost_after() && plan.failed_verb() == "requeue");
             for (std::int64_t n = 0; n < 3; ++n) {
                 CHECK(left.ran(n) == (moved ? 1 : 0));
                 CHECK(left.is_held(n) == (moved ? 0 : 1));

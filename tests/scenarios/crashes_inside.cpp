@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/crash_site.hpp>
+#include <support/crash_test.hpp>
 #include <support/eventually.hpp>
 #include <support/proxy.hpp>
 
@@ -17,22 +17,22 @@ namespace scenarios_crashes_inside {
 
 using namespace std::chrono_literals;
 using pgq::driver::libpq;
-using test::aftermath;
-using test::came_through;
-using test::crash_site;
+using test::crash_result;
+using test::crash_test;
 using test::note;
+using test::succeeded;
 
 namespace {
 
 // Runs `program(queue)` over a proxy that breaks its connection after the first transaction, the second one, and so on,
-// until no break happens. `program` returns a `judge(aftermath, was_cut)`.
+// until no break happens. `program` returns a `judge(crash_result, was_cut)`.
 template <class Program>
-void cut_everywhere(crash_site<libpq>& site, Program program) {
+void cut_everywhere(crash_test<libpq>& site, Program program) {
     test::proxy between;
     bool was_cut = true;
     for (int n = 0; was_cut; ++n) {
         REQUIRE(n < 300);
-        between.cut_behind(n);
+        between.close_after(n);
         auto judge = [&] {
             test::crash_queue<libpq> jobs{libpq{between.options(site.home().db())}, {}, pgq::executor::thread_pool{2}};
             return program(jobs);
@@ -47,14 +47,14 @@ void cut_everywhere(crash_site<libpq>& site, Program program) {
 
 TEST_CASE("an enqueue whose connection breaks any_state in its pipeline stores all of its jobs or none",
           "[scenario][crash][flow]") {
-    crash_site<libpq> site;
+    crash_test<libpq> site;
     cut_everywhere(site, [](auto& jobs) {
         std::map<std::int64_t, bool> returned;
-        returned[1] = came_through(jobs.enqueue(note{.n = 1}));
-        returned[2] = came_through(jobs.enqueue(std::array{note{.n = 2}, note{.n = 3}}, {.priority = 1}));
-        returned[4] = came_through(jobs.enqueue(note{.n = 4}, {.unique_key = "k", .keep_outcome = 1h}));
-        returned[6] = came_through(jobs.chain(note{.n = 6}).then(note{.n = 7}, {.unique_key = "l"}).enqueue());
-        return [returned](const aftermath& left, bool was_cut) {
+        returned[1] = succeeded(jobs.enqueue(note{.n = 1}));
+        returned[2] = succeeded(jobs.enqueue(std::array{note{.n = 2}, note{.n = 3}}, {.priority = 1}));
+        returned[4] = succeeded(jobs.enqueue(note{.n = 4}, {.unique_key = "k", .keep_outcome = 1h}));
+        returned[6] = succeeded(jobs.chain(note{.n = 6}).then(note{.n = 7}, {.unique_key = "l"}).enqueue());
+        return [returned](const crash_result& left, bool was_cut) {
             int failed = 0;
             for (const auto& [n, well] : returned) {
                 CHECK(left.ran(n) <= 1);
@@ -70,7 +70,7 @@ TEST_CASE("an enqueue whose connection breaks any_state in its pipeline stores a
 
 TEST_CASE("a worker whose connection breaks any_state in a pipeline runs each attempt once and loses no job",
           "[scenario][crash]") {
-    crash_site<libpq> site;
+    crash_test<libpq> site;
     cut_everywhere(site, [&site](auto& jobs) {
         auto& healthy = site.healthy();
         (void)healthy.enqueue(test::notes(6)).value();
@@ -80,7 +80,7 @@ TEST_CASE("a worker whose connection breaks any_state in a pipeline runs each at
         flow.add(note{.n = 12}).after(good);
         flow.add(note{.n = 16}, {.if_parent_fails = pgq::parent_failure::run}).after(bad);
         (void)flow.enqueue().value();
-        test::diary seen;
+        test::run_log seen;
         {
             // Wake-ups for jobs that become claimable are sent after the commit. A broken connection loses them, so
             // this worker polls often.
@@ -98,11 +98,11 @@ TEST_CASE("a worker whose connection breaks any_state in a pipeline runs each at
                 const pgq::lane_counts all_held{.held = 2};
                 REQUIRE(test::eventually(
                     [&] { return w.is_over() || healthy.template counts<note>().value() == all_held; }));
-                started = came_through(w.stop());
+                started = succeeded(w.stop());
             }
             CHECK(started);
         }
-        return [runs = seen.runs()](const aftermath& left, bool) {
+        return [runs = seen.runs()](const crash_result& left, bool) {
             for (const std::int64_t n : {0, 1, 2, 3, 4, 5, 8, 11, 12, 16}) {
                 INFO("job " << n);
                 CHECK((runs.contains(n) ? runs.at(n) : 0) == (n % 4 == 1 || n % 4 == 2 ? 2 : 1));
@@ -115,7 +115,7 @@ TEST_CASE("a worker whose connection breaks any_state in a pipeline runs each at
 
 TEST_CASE("a polled job whose acknowledgement breaks any_state in its pipeline is done once or comes again",
           "[scenario][crash][poll]") {
-    crash_site<libpq> site;
+    crash_test<libpq> site;
     cut_everywhere(site, [&site](auto& jobs) {
         (void)site.healthy().enqueue(test::notes(3)).value();
         (void)site.healthy().enqueue(note{.n = 3}, {.keep_outcome = 1h}).value();
@@ -124,13 +124,13 @@ TEST_CASE("a polled job whose acknowledgement breaks any_state in its pipeline i
             auto polled = jobs.template poll<note>({.timeout = 0s, .prefetch = 2, .lease_time = 1h});
             for (int tries = 0; tries < 8; ++tries) {
                 auto job = polled.next();
-                if (!came_through(job) || !*job) continue;
+                if (!succeeded(job) || !*job) continue;
                 const auto said =
                     (**job)->n == 1 && (**job).attempts() == 1 ? (**job).retry(0s, "again") : (**job).ack();
                 answered[(**job)->n] = said.has_value() && ((**job)->n != 1 || (**job).attempts() > 1);
             }
         }
-        return [answered](const aftermath& left, bool was_cut) {
+        return [answered](const crash_result& left, bool was_cut) {
             for (std::int64_t n = 0; n < 4; ++n) {
                 CHECK(left.left(n) <= 1);
                 const bool done = answered.contains(n) && answered.at(n);

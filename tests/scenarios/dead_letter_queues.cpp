@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -59,14 +59,14 @@ TEMPLATE_TEST_CASE(
     queue<TestType> jobs{place.make()}, others{place.make(), {.name = "others"}}, dead{place.make(), {.name = "dead"}};
     jobs.template dead_letters<note>("dead").value();
     (void)others.lanes().value();
-    test::diary seen;
+    test::run_log seen;
     test::running_worker undertaker{
         dead, {.poll_interval = 10min}, [&](const note& n, pgq::context& c) { seen.add(n.n, c, n.text); }};
     const std::array headers{pgq::header{"foo", "bär"}};
     const auto h =
         jobs.enqueue(note{.n = 7, .text = "bad"}, {.priority = 3, .headers = headers, .keep_outcome = 1min}).value();
-    test::work_off(jobs, {.max_attempts = 1}, fails);
-    const auto end = h.wait(test::long_enough).value();
+    test::run_until_empty(jobs, {.max_attempts = 1}, fails);
+    const auto end = h.wait(test::test_timeout).value();
     CHECK(end.kind == end_kind::held);
     CHECK(end.reason.find("broken: bad") != std::string::npos);
     REQUIRE(test::eventually([&] { return seen.size() == 1; }));
@@ -83,7 +83,7 @@ TEMPLATE_TEST_CASE(
     CHECK(jobs.template held<note>().value().empty());
     jobs.template dead_letters<note>("").value();
     (void)put(jobs, "bad again", "a");
-    test::work_off(jobs, {.max_attempts = 1}, fails);
+    test::run_until_empty(jobs, {.max_attempts = 1}, fails);
     CHECK(jobs.template held<note>().value().size() == 1);
     CHECK(jobs.template dead_letters<note>("default").error() == pgq::errc::invalid_option);
 }
@@ -93,7 +93,7 @@ TEMPLATE_TEST_CASE("a held job has a history, and it can be found by its headers
     const TestType place;
     queue<TestType> jobs{place.make()};
     const auto a = put(jobs, "one", "a"), b = put(jobs, "two", "b"), c = put(jobs, "three", "a");
-    test::work_off(jobs, {.max_attempts = 1}, fails);
+    test::run_until_empty(jobs, {.max_attempts = 1}, fails);
     using ids = std::vector<pgq::job_id>;
     CHECK(jobs.template find_all<note>({}, job_state::held).value() == ids{a, b, c});
     CHECK(jobs.template find_all<note>(header_of("tenant") == "a").value() == ids{a, c});
@@ -107,7 +107,7 @@ TEMPLATE_TEST_CASE("a held job has a history, and it can be found by its headers
     CHECK(jobs.template find_all<note>({}, job_state::ready).value() == ids{a, c});
     CHECK(jobs.template cancel_all<note>(header_of("tenant") == "b").value().removed == 1);
     CHECK(jobs.template find_all<note>({}, job_state::held).value().empty());
-    test::work_off(jobs, {.max_attempts = 1}, fails);
+    test::run_until_empty(jobs, {.max_attempts = 1}, fails);
     CHECK(jobs.failures(a).value().size() == 2);
 }
 
@@ -134,7 +134,7 @@ TEMPLATE_TEST_CASE("an expired job with on_expiry::hold goes to the dead-letter 
     const auto h =
         jobs.enqueue(note{}, {.expires_at = pgq::in(50ms), .if_expired = pgq::on_expiry::hold, .keep_outcome = 1min})
             .value();
-    CHECK(h.wait(test::long_enough).value().reason == "it expired");  // it ends although no worker runs
+    CHECK(h.wait(test::test_timeout).value().reason == "it expired");  // it ends although no worker runs
     CHECK(dead.template find_all<note>({}, job_state::ready).value() == std::vector<pgq::job_id>{h});
 }
 
@@ -152,14 +152,14 @@ TEMPLATE_TEST_CASE(
     CHECK(jobs.template wait_for_room<note>(4, 20ms).error() == pgq::errc::lane_full);
     std::atomic<bool> entered{false};
     std::jthread blocked{[&] {
-        jobs.enqueue(note{}, {.at_most = 4, .wait_for_room = test::long_enough}).value();
+        jobs.enqueue(note{}, {.at_most = 4, .wait_for_room = test::test_timeout}).value();
         entered = true;
     }};
     CHECK(test::always(50ms, [&] { return !entered; }));
     queue<TestType> elsewhere{place.make()};
-    test::work_off(elsewhere, {}, [](const note&) {});
+    test::run_until_empty(elsewhere, {}, [](const note&) {});
     CHECK(test::eventually([&] { return entered.load(); }));
-    jobs.template wait_for_room<note>(4, test::long_enough).value();
+    jobs.template wait_for_room<note>(4, test::test_timeout).value();
     (void)jobs.enqueue(note{}).value();  // a call without at_most is not bounded
 }
 

@@ -44,7 +44,7 @@ TEST_CASE(
 
     const std::array<pgq::job_id, 2> both{dropped, kept};
     const auto begun = std::chrono::steady_clock::now();
-    const auto ends = jobs.wait_for(both, test::long_enough).value();
+    const auto ends = jobs.wait_for(both, test::test_timeout).value();
     CHECK(std::chrono::steady_clock::now() - begun < 20s);
     CHECK(ends[0].kind == pgq::end_kind::expired);
     CHECK(ends[1].kind == pgq::end_kind::held);
@@ -53,8 +53,8 @@ TEST_CASE(
 
     // A requeued job has all that it had, and does not expire again.
     CHECK(jobs.requeue(kept).value() == 1);
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     REQUIRE(seen.size() == 3);
     for (const auto& s : seen.all()) {
         CHECK(s.n != 1);
@@ -78,7 +78,7 @@ TEST_CASE("a job does not expire while it runs", "[scenario][pgjobq27]") {
     CHECK(monitor.expire_and_purge().value().expired == 0);
     CHECK(jobs.counts<note>().value() == pgq::lane_counts{.leased = 1});
     gate.open();
-    CHECK(jobs.wait_for(id, test::long_enough).value().kind == pgq::end_kind::done);
+    CHECK(jobs.wait_for(id, test::test_timeout).value().kind == pgq::end_kind::done);
     CHECK(passed);
 }
 
@@ -91,8 +91,8 @@ TEST_CASE(
     const auto mine = red.enqueue(note{.n = 1}, {.headers = headers, .keep_outcome = 1h}).value();
     const auto theirs = blue.enqueue(note{.n = 1}, {.keep_outcome = 1h}).value();
     const pgq::worker_options once{.max_attempts = 1};
-    test::work_off(red, once, [](const note&) { throw std::runtime_error{"no good"}; });
-    const auto end = red.wait_for(mine, test::long_enough).value();
+    test::run_until_empty(red, once, [](const note&) { throw std::runtime_error{"no good"}; });
+    const auto end = red.wait_for(mine, test::test_timeout).value();
     CHECK(end.kind == pgq::end_kind::held);
     CHECK(end.attempts == 1);
     CHECK(end.reason == "attempt 1 of 1 failed: no good");
@@ -100,11 +100,11 @@ TEST_CASE(
     CHECK(blue.held<note>().value().empty());
 
     CHECK(red.requeue(mine).value() == 1);
-    test::diary seen;
-    test::work_off(red, once, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(red, once, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     REQUIRE(seen.size() == 1);
     CHECK(seen.all()[0].headers == all_headers{{"foo", "bar"}});
-    CHECK(red.wait_for(mine, test::long_enough).value().kind == pgq::end_kind::done);
+    CHECK(red.wait_for(mine, test::test_timeout).value().kind == pgq::end_kind::done);
 }
 
 }  // namespace scenarios_dead_letters

@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -31,7 +31,7 @@ pgq::outcome obey(const note& n) {
     return pgq::done{};
 }
 
-std::vector<std::int64_t> order_of(const test::diary& d) {
+std::vector<std::int64_t> order_of(const test::run_log& d) {
     std::vector<std::int64_t> all;
     for (const auto& s : d.all()) all.push_back(s.n);
     return all;
@@ -46,7 +46,7 @@ TEST_CASE("a child runs only after its parent is acknowledged, across entrypoint
     const auto a = jobs.enqueue(note{.n = 1}).value();
     const std::array parents{a.id()};
     const auto b = jobs.enqueue(letter{.n = 2}, {.priority = 100, .after = parents}).value();
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     auto first = c.claim(10);
     REQUIRE(first.claimed() == 1);
     CHECK(first.leases[0].jobs[0].id == a);
@@ -65,19 +65,19 @@ TEST_CASE("a child runs only after its parent is acknowledged, across entrypoint
 TEST_CASE("a parent that has already finished does not block its child", "[scenario][flow][pgjobq30]") {
     const database db;
     queue jobs{db.driver()};
-    test::diary seen;
+    test::run_log seen;
     const auto a = jobs.enqueue(note{.n = 1}).value();
-    test::work_off(jobs, {}, obey, [](const letter&) {});
+    test::run_until_empty(jobs, {}, obey, [](const letter&) {});
     const std::array parents{a.id(), pgq::job_id{987654321}};
     (void)jobs.enqueue(letter{.n = 2}, {.after = parents}).value();
-    test::work_off(jobs, {}, obey, [&](const letter& l, pgq::context& c) { seen.add(l.n, c); });
+    test::run_until_empty(jobs, {}, obey, [&](const letter& l, pgq::context& c) { seen.add(l.n, c); });
     CHECK(seen.size() == 1);
 }
 
 TEST_CASE("a flow of three steps is three lines of code, and the steps run one after the other", "[scenario][flow]") {
     const database db;
     queue jobs{db.driver()};
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs,
                            {.poll_interval = 10min},
                            [&](const note& n, pgq::context& c) { seen.add(n.n, c); },
@@ -87,7 +87,7 @@ TEST_CASE("a flow of three steps is three lines of code, and the steps run one a
                            .then(note{.n = 3}, {.keep_outcome = 1min})
                            .enqueue()
                            .value();
-    CHECK(jobs.wait_for(steps.back().id, test::long_enough).value().kind == end_kind::done);
+    CHECK(jobs.wait_for(steps.back().id, test::test_timeout).value().kind == end_kind::done);
     CHECK(order_of(seen) == std::vector<std::int64_t>{1, 2, 3});
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("jobs of one flow may be added in any order, and a last job waits for 
           "[scenario][flow][pgjobq30]") {
     const database db;
     queue jobs{db.driver()};
-    test::diary seen;
+    test::run_log seen;
     const auto write_down = [&](const note& n, pgq::context& c) {
         seen.add(n.n, c);
         return obey(n);
@@ -110,7 +110,7 @@ TEST_CASE("jobs of one flow may be added in any order, and a last job waits for 
     late.after(early);
     flow.finally(letter{.n = 4}, {.keep_outcome = 1min});
     const auto made = flow.enqueue().value();
-    CHECK(jobs.wait_for(made[3].id, test::long_enough).value().kind == end_kind::done);
+    CHECK(jobs.wait_for(made[3].id, test::test_timeout).value().kind == end_kind::done);
     const auto order = order_of(seen);
     REQUIRE(order.size() == 4);
     CHECK(order.back() == 4);
@@ -162,7 +162,7 @@ TEST_CASE(
     if (how == "cancel") REQUIRE(jobs.cancel(made[0].id).value().removed == 1);
     std::vector<pgq::job_id> children;
     for (std::size_t i = 1; i < made.size(); ++i) children.push_back(made[i].id);
-    const auto ends = jobs.wait_for(children, test::long_enough).value();
+    const auto ends = jobs.wait_for(children, test::test_timeout).value();
     CHECK(ends[0].kind == end_kind::done);
     CHECK(ends[1].kind == end_kind::held);
     CHECK(ends[2].kind == end_kind::cancelled);
@@ -179,7 +179,7 @@ TEST_CASE("a child with several parents starts after the last of them, at its ow
     const auto all = jobs.enqueue(test::notes(20)).value();
     const auto child = jobs.enqueue(letter{}, {.run_at = pgq::in(1h), .after = all}).value();
     CHECK(jobs.counts<letter>().value().deferred == 1);
-    test::work_off(jobs, {}, obey, [](const letter&) {});
+    test::run_until_empty(jobs, {}, obey, [](const letter&) {});
     CHECK(db.query_int(
               "SELECT (run_at > now() + interval '50 minutes')::int FROM {s}.deferred WHERE kind = 'd' AND id = " +
               std::to_string(child.value)) == 1);
@@ -192,7 +192,7 @@ TEST_CASE("cancelling a blocked child does not affect its parent, and removes it
     const auto made = jobs.chain(note{}).then(letter{}).enqueue().value();
     CHECK(jobs.cancel(made[1].id).value().removed == 1);
     CHECK(db.rows("dependency") == 0);
-    test::work_off(jobs, {}, obey, [](const letter&) {});
+    test::run_until_empty(jobs, {}, obey, [](const letter&) {});
     CHECK(db.is_empty());
     CHECK(db.rows("tracked") == 0);
 }

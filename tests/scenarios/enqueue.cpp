@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/jobs.hpp>
 #include <support/proxy.hpp>
@@ -32,10 +32,10 @@ TEST_CASE("an enqueue of many jobs returns distinct ids in the order of its jobs
     database db;
     test::note_queue<> jobs{db.driver()};
     const auto lanes = jobs.lanes().value();
-    std::vector<std::unique_ptr<test::claimer>> sleepers;
+    std::vector<std::unique_ptr<test::claiming_session>> subscribed_workers;
     for (int i = 0; i < 3; ++i) {
-        sleepers.push_back(std::make_unique<test::claimer>(db, lanes));
-        sleepers.back()->fall_asleep();
+        subscribed_workers.push_back(std::make_unique<test::claiming_session>(db, lanes));
+        subscribed_workers.back()->subscribe_wakes();
     }
 
     const auto ids = jobs.enqueue(test::notes(1000)).value();
@@ -48,10 +48,10 @@ TEST_CASE("an enqueue of many jobs returns distinct ids in the order of its jobs
 
     int woken = 0;
     CHECK(test::eventually([&] {
-        for (auto& s : sleepers) woken += s->is_woken(1ms) ? 1 : 0;
+        for (auto& s : subscribed_workers) woken += s->receives_wake(1ms) ? 1 : 0;
         return woken > 0;
     }));
-    for (auto& s : sleepers) woken += s->is_woken(100ms) ? 1 : 0;
+    for (auto& s : subscribed_workers) woken += s->receives_wake(100ms) ? 1 : 0;
     CHECK(woken == 1);
 }
 
@@ -59,8 +59,8 @@ TEST_CASE("a job that is enqueued in the caller's transaction exists when that c
           "[scenario][s2]") {
     database db;
     test::note_queue<> jobs{db.driver()};
-    test::claimer sleeper{db, jobs.lanes().value()};
-    sleeper.fall_asleep();
+    test::claiming_session sleeper{db, jobs.lanes().value()};
+    sleeper.subscribe_wakes();
     const test::sql_connection mine{test::dsn(), db.schema()};
 
     (void)mine.exec("BEGIN");
@@ -68,13 +68,13 @@ TEST_CASE("a job that is enqueued in the caller's transaction exists when that c
     CHECK(db.rows("ready") == 0);
     (void)mine.exec("ROLLBACK");
     CHECK(db.rows("ready") == 0);
-    CHECK_FALSE(sleeper.is_woken(100ms));
+    CHECK_FALSE(sleeper.receives_wake(100ms));
 
     (void)mine.exec("BEGIN");
     const auto kept = jobs.enqueue(pgq::within(mine.get()), note{.n = 2}).value();
-    CHECK_FALSE(sleeper.is_woken(100ms));
+    CHECK_FALSE(sleeper.receives_wake(100ms));
     (void)mine.exec("COMMIT");
-    CHECK(sleeper.is_woken(test::long_enough));
+    CHECK(sleeper.receives_wake(test::test_timeout));
     CHECK(db.rows("ready") == 1);
     CHECK(db.query_int("SELECT id FROM {s}.ready") == kept.value);
     CHECK(kept > lost);
@@ -154,8 +154,8 @@ TEST_CASE("headers come back unchanged, and a job without headers comes back wit
     (void)jobs.enqueue(note{.n = 2}).value();
     (void)jobs.enqueue(note{.n = 3}, {.priority = -1, .run_at = pgq::in(-1s)}).value();
 
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
 
     REQUIRE(seen.size() == 3);
     for (const auto& s : seen.all()) {

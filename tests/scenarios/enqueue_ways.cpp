@@ -86,7 +86,7 @@ std::vector<std::pair<std::string, pgq::error_info>> errors_of(Queue& jobs, cons
     }));
     std::optional<pgq::error_info> inside;
     (void)jobs.enqueue(note{}).value();
-    test::work_off(
+    test::run_until_empty(
         jobs, {.max_attempts = 1, .until = pgq::run_until::drained}, [](const parcel&) {},
         [&](const note&, pgq::transaction<Queue>& tx) { inside = tx.enqueue(p).error(); });
     errors.emplace_back("a handler's transaction", inside.value());

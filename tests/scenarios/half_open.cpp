@@ -22,10 +22,10 @@ TEST_CASE("a worker sleeps undisturbed although the server still has a session o
     test::note_queue<> near_jobs{db.driver()};
     test::note_queue<> far_jobs{pgq::driver::libpq{far}};
     (void)far_jobs.lanes().value();
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{far_jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 500ms},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     between.freeze();
     (void)near_jobs.enqueue(note{.n = 1}).value();
     REQUIRE(test::eventually([&] { return seen.size() == 1 && db.is_empty(); }));

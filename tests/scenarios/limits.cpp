@@ -4,7 +4,7 @@
 #include <pgq/worker.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -77,7 +77,7 @@ TEST_CASE("a tight limit of one entrypoint does not shorten the batches of anoth
         return pgq::lane_id{static_cast<std::int32_t>(
             db.query_int(std::string{"SELECT id FROM {s}.lane WHERE entrypoint = '"} + entrypoint + "'"))};
     };
-    test::claimer worker{db, lanes};
+    test::claiming_session worker{db, lanes};
     const pgq::limited_lane tight{.lane = lane_of("task"), .most = 50, .max_attempts = 5};
     const pgq::claim_lane loose{.lane = lane_of("note"), .max_attempts = 5};
     const auto got = worker.sync({.lanes = {&loose, 1}, .limit = 60, .limited = {&tight, 1}, .limited_capacity = 50});

@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -101,7 +101,7 @@ TEST_CASE("a job that kills its worker each time is held after its last attempt"
     const auto held = [&] { return db.query_int("SELECT count(*) FROM {s}.deferred WHERE kind = 'h'") == 1; };
 
     int started = 0;
-    const auto deadline = steady::now() + test::long_enough;
+    const auto deadline = steady::now() + test::test_timeout;
     while (!held() && steady::now() < deadline) {
         auto w = test::start_worker(db, {{"lease", "500"}, {"attempts", "3"}, {"threads", "1"}});
         ++started;

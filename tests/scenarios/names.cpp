@@ -4,7 +4,7 @@
 #include <pgq/worker.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -104,7 +104,7 @@ TEST_CASE("a queue, a key or a header may have any UTF-8 name, and all calls wor
     for (const std::string& name : odd_names()) {
         INFO(name);
         parcel_queue jobs{db.driver(), {.name = name}};
-        test::diary seen;
+        test::run_log seen;
         std::atomic<bool> broken{true};
         test::running_worker w{jobs, pgq::worker_options{.max_attempts = 1, .poll_interval = 10min},
                                [&](const parcel& p, const pgq::context& c) {
@@ -112,7 +112,7 @@ TEST_CASE("a queue, a key or a header may have any UTF-8 name, and all calls wor
                                    if (p.n == 2 && broken) throw std::runtime_error{name};
                                },
                                [&](const crate& k, const pgq::context& c) { seen.add(k.n, c); }};
-        const auto asleep = [&] { return db.sleepers() == 1; };
+        const auto asleep = [&] { return db.subscribed_workers() == 1; };
         REQUIRE(test::eventually(asleep));
         const std::array own{pgq::header{name, name}, pgq::header{"other", ""}};
         (void)jobs.enqueue(parcel{name, 1}, {.priority = 3, .headers = own}).value();
@@ -163,8 +163,8 @@ TEST_CASE("names that differ in case, spaces or Unicode form are different queue
     for (std::size_t i = 0; i < all.size(); ++i)
         (void)all[i]->enqueue(parcel{names[i], static_cast<std::int64_t>(i)}).value();
     for (std::size_t i = 0; i < all.size(); ++i) {
-        test::diary seen;
-        test::work_off(
+        test::run_log seen;
+        test::run_until_empty(
             *all[i], {}, [&](const parcel& p, const pgq::context& c) { seen.add(p.n, c, p.key); }, [](const crate&) {});
         REQUIRE(seen.size() == 1);
         CHECK(seen.all()[0].text == names[i]);
@@ -205,7 +205,7 @@ TEST_CASE("jobs with one odd key run one at a time, and jobs with different keys
     std::map<std::string, std::vector<std::int64_t>> order;
     int most_of_one = 0;
     std::size_t most = 0, now = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, {},
         [&](const parcel& p, const pgq::context& c) {
             {
@@ -239,13 +239,13 @@ TEST_CASE("installations with odd schema names in one database share no job, wak
         pgq::queue<pgq::job<note, pgq::limiter::global_concurrency<1>>, pgq::driver::libpq, pgq::serializer::json>;
 
     std::vector<std::unique_ptr<queue>> jobs;
-    std::vector<std::unique_ptr<test::diary>> seen;
+    std::vector<std::unique_ptr<test::run_log>> seen;
     std::vector<std::unique_ptr<test::gate>> gates;
     using handler = std::function<void(const note&, const pgq::context&)>;
     std::vector<std::unique_ptr<test::running_worker<queue, handler>>> workers;
     for (const auto* db : all) {
         jobs.push_back(std::make_unique<queue>(db->driver()));
-        seen.push_back(std::make_unique<test::diary>());
+        seen.push_back(std::make_unique<test::run_log>());
         gates.push_back(std::make_unique<test::gate>());
         workers.push_back(std::make_unique<test::running_worker<queue, handler>>(
             *jobs.back(), pgq::worker_options{.poll_interval = 10min},
@@ -254,9 +254,9 @@ TEST_CASE("installations with odd schema names in one database share no job, wak
                 (void)g->pass(c);
             }));
     }
-    for (const auto* db : all) REQUIRE(test::eventually([&] { return db->sleepers() == 1; }));
-    test::claimer listener{plain, jobs[0]->lanes().value()};
-    listener.fall_asleep();
+    for (const auto* db : all) REQUIRE(test::eventually([&] { return db->subscribed_workers() == 1; }));
+    test::claiming_session listener{plain, jobs[0]->lanes().value()};
+    listener.subscribe_wakes();
 
     // One job runs in each: a limit of one counts per installation.
     for (std::size_t i = 1; i < all.size(); ++i) {
@@ -264,7 +264,7 @@ TEST_CASE("installations with odd schema names in one database share no job, wak
         CHECK(test::eventually([&] { return gates[i]->waiting() == 1; }));
         CHECK(jobs[i]->enqueue(note{.n = 10}).has_value());
     }
-    CHECK_FALSE(listener.is_woken(200ms));
+    CHECK_FALSE(listener.receives_wake(200ms));
     CHECK(plain.rows("ready") + plain.leased() == 0);
     CHECK(seen[0]->size() == 0);
 
@@ -282,7 +282,7 @@ TEST_CASE("four programs may install at once, more than once, while workers run 
           "[scenario][names][pgjobq-1]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
     std::atomic<int> failed{0};

@@ -1,7 +1,7 @@
 #include <pgq/executor/in_place.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -21,11 +21,11 @@
 namespace scenarios_order {
 
 using namespace std::chrono_literals;
-using test::claimer;
+using test::claiming_session;
 using test::database;
+using test::enqueuing_session;
 using test::letter;
 using test::note;
-using test::supplier;
 
 namespace {
 
@@ -80,7 +80,7 @@ TEST_CASE("jobs of several entrypoints run by priority, and by age within a prio
 
     std::vector<std::tuple<int, pgq::job_id>> found;
     const auto see = [&](const pgq::context& c) { found.emplace_back(-c.priority(), c.id()); };
-    test::work_off(
+    test::run_until_empty(
         jobs, {}, [&](const note&, pgq::context& c) { see(c); }, [&](const letter&, pgq::context& c) { see(c); });
 
     CHECK(found == wanted);
@@ -89,23 +89,23 @@ TEST_CASE("jobs of several entrypoints run by priority, and by age within a prio
 TEST_CASE("a claim over several lanes returns as many jobs as were asked for, if there are that many",
           "[scenario][s13]") {
     database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lanes = s.lanes(test::numbered("lane", 4));
     for (const auto lane : lanes) (void)s.enqueue(lane, test::numbered("job", 5));
     const auto asked = GENERATE(1u, 7u, 20u, 30u);
 
-    claimer c{db, lanes};
+    claiming_session c{db, lanes};
     CHECK(c.claim(asked).claimed() == std::min(asked, 20u));
 }
 
 TEST_CASE("a worker of one entrypoint never gets a job of another", "[scenario][s14]") {
     database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lanes = s.lanes({"mine", "theirs"});
     (void)s.enqueue(lanes[1], test::numbered("theirs", 50), {.priority = 9});
     (void)s.enqueue(lanes[0], test::numbered("mine", 5));
 
-    claimer c{db, {lanes[0]}};
+    claiming_session c{db, {lanes[0]}};
     const auto got = c.claim(100);
     CHECK(got.claimed() == 5);
     for (const auto& l : got.leases)
@@ -118,10 +118,10 @@ TEST_CASE("when two connections claim one job, exactly one gets it, a thousand t
     database db;
     auto quick = db.options();
     quick.conninfo = database::settings_of(quick.conninfo, "options", "-c synchronous_commit=off");
-    supplier s{quick};
+    enqueuing_session s{quick};
     const auto lane = s.lanes({"contested"});
-    claimer one{db, lane}, two{db, lane};
-    claimer* const both[] = {&one, &two};
+    claiming_session one{db, lane}, two{db, lane};
+    claiming_session* const both[] = {&one, &two};
     std::size_t got[2] = {};
     race r{2, [&](std::size_t i) {
                const auto reply = both[i]->claim(1);
@@ -144,7 +144,7 @@ TEST_CASE("a worker without prefetch never holds more jobs than it has threads",
     test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{5}};
     (void)jobs.enqueue(test::notes(60)).value();
     test::gate gate;
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{.poll_interval = 50ms, .max_prefetch = 0},
                            [&](const note& n, const pgq::context& c) {
                                gate.pass(c);
@@ -156,17 +156,17 @@ TEST_CASE("a worker without prefetch never holds more jobs than it has threads",
     gate.open();
     CHECK(test::eventually([&] { return db.is_empty(); }));
     CHECK(seen.each_ran_once(60));
-    CHECK(jobs.observer()->most_in_hand <= 5);
+    CHECK(jobs.observer()->most_in_flight <= 5);
 }
 
 TEST_CASE("other workers can claim the jobs of a dead worker after its lease time", "[scenario][s19]") {
     database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lane = s.lanes({"stale"});
     (void)s.enqueue(lane[0], test::numbered("job", 5));
-    claimer dead{db, lane, 100ms};
+    claiming_session dead{db, lane, 100ms};
     REQUIRE(dead.claim(5).claimed() == 5);
-    claimer alive{db, lane};
+    claiming_session alive{db, lane};
     CHECK(alive.claim(5).claimed() == 0);
 
     pgq::rescue_reply rescued;
@@ -177,10 +177,10 @@ TEST_CASE("other workers can claim the jobs of a dead worker after its lease tim
 
 TEST_CASE("with four workers and eight short lanes no claim is empty or short while jobs wait", "[scenario][s20]") {
     database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lanes = s.lanes(test::numbered("lane", 8));
-    std::vector<std::unique_ptr<claimer>> workers;
-    for (int i = 0; i < 4; ++i) workers.push_back(std::make_unique<claimer>(db, lanes));
+    std::vector<std::unique_ptr<claiming_session>> workers;
+    for (int i = 0; i < 4; ++i) workers.push_back(std::make_unique<claiming_session>(db, lanes));
     std::size_t got[4] = {};
     race r{4, [&](std::size_t i) {
                const auto reply = workers[i]->claim(10);
@@ -194,7 +194,7 @@ TEST_CASE("with four workers and eight short lanes no claim is empty or short wh
         r.one_round();  // 80 ready, at least 40 at any time
         for (auto n : got) empty += n == 0 ? 1 : 0, brief += n < 10 ? 1 : 0;
         r.one_round();
-        claimer& last = *workers[0];
+        claiming_session& last = *workers[0];
         for (auto rest = last.claim(100); rest.claimed() != 0; rest = last.claim(100)) (void)last.finish(rest);
     }
     CHECK(empty == 0);
@@ -205,14 +205,14 @@ TEST_CASE("with four workers and eight short lanes no claim is empty or short wh
 
 TEST_CASE("a rescued old job with high priority is claimed before new jobs with low priority", "[scenario][s37]") {
     database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lane = s.lanes({"stale"});
     const auto old = s.enqueue(lane[0], {"old"}, {.priority = 7});
-    claimer dead{db, lane, 100ms};
+    claiming_session dead{db, lane, 100ms};
     REQUIRE(dead.claim(1).claimed() == 1);
     (void)s.enqueue(lane[0], test::numbered("fresh", 20));
 
-    claimer alive{db, lane};
+    claiming_session alive{db, lane};
     REQUIRE(test::eventually([&] { return alive.line().rescue().value().workers == 1; }));
     const auto got = alive.claim(1);
     REQUIRE(got.claimed() == 1);

@@ -7,7 +7,7 @@
 #include <pgq/worker.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -37,7 +37,7 @@ namespace {
 using one_by_one =
     pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place, pgq::backoff::none>;
 
-std::vector<std::int64_t> numbers(const test::diary& seen) {
+std::vector<std::int64_t> numbers(const test::run_log& seen) {
     std::vector<std::int64_t> all;
     for (const auto& s : seen.all()) all.push_back(s.n);
     return all;
@@ -67,14 +67,14 @@ template <class Backoff>
 std::vector<pgq::duration> gaps(const database& db) {
     pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place, Backoff> jobs{db.driver()};
     (void)jobs.enqueue(note{}).value();
-    test::diary seen;
+    test::run_log seen;
     std::vector<steady::time_point> ended;
-    test::work_off(jobs, {.max_attempts = 4, .poll_interval = 10min, .until = pgq::run_until::drained},
-                   [&](const note& n, const pgq::context& c) {
-                       seen.add(n.n, c);
-                       ended.push_back(steady::now());
-                       throw std::runtime_error{"no"};
-                   });
+    test::run_until_empty(jobs, {.max_attempts = 4, .poll_interval = 10min, .until = pgq::run_until::drained},
+                          [&](const note& n, const pgq::context& c) {
+                              seen.add(n.n, c);
+                              ended.push_back(steady::now());
+                              throw std::runtime_error{"no"};
+                          });
     std::vector<pgq::duration> found;
     const auto runs = seen.all();
     for (std::size_t i = 1; i < runs.size(); ++i) found.push_back(runs[i].at - ended[i - 1]);
@@ -102,9 +102,10 @@ TEST_CASE("jobs that are enqueued one by one run in that order, whatever the pre
     const database db;
     one_by_one jobs{db.driver()};
     for (const auto& n : test::notes(100)) (void)jobs.enqueue(n).value();
-    test::diary seen;
+    test::run_log seen;
     const std::uint32_t prefetch = GENERATE(0u, 1u, 10u, 1000u);
-    test::work_off(jobs, {.max_prefetch = prefetch}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_until_empty(jobs, {.max_prefetch = prefetch},
+                          [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     CHECK(numbers(seen) == count_to(100));
 }
 
@@ -112,7 +113,7 @@ TEST_CASE("jobs run in the order of their enqueues while a worker waits for them
           "[scenario][pgjobq-5][pgjobq-bug-1]") {
     const database db;
     one_by_one jobs{db.driver()};
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
     for (const auto& n : test::notes(100)) (void)jobs.enqueue(n).value();
@@ -133,8 +134,8 @@ TEST_CASE("the observer gets the text of a handler's exception, and the job runs
     std::vector<std::string> reasons;
     queue jobs{db.driver(), {}, {}, listener{&reasons}};
     const auto id = jobs.enqueue(note{.n = 5}).value();
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) {
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) {
         if (seen.add(n.n, c).attempt == 1) throw std::runtime_error{"the printer is on fire"};
     });
     REQUIRE(seen.size() == 2);
@@ -162,7 +163,7 @@ TEST_CASE("run_at means the same moment in sessions of every time zone",
     (void)here.enqueue(note{.n = 2}, {.run_at = pgq::at(now + 1h)}).value();
     (void)here.enqueue(note{.n = 3}, {.run_at = pgq::in(300ms), .expected_at = pgq::at(noon)}).value();
     const auto before = steady::now();
-    test::diary seen;
+    test::run_log seen;
     std::optional<pgq::time_point> deadline;
     test::running_worker w{there, pgq::worker_options{.poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) {
@@ -181,12 +182,12 @@ TEST_CASE("run_at means the same moment in sessions of every time zone",
 TEST_CASE("a waiting worker starts a new job at once, even with a poll interval of a minute", "[scenario][pgjobq-18]") {
     const database db;
     one_by_one jobs{db.driver()};
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{.poll_interval = 1min},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
     std::vector<pgq::duration> took;
     for (int i = 0; i < 5; ++i) {
-        REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
         const auto before = steady::now();
         (void)jobs.enqueue(note{.n = i}).value();
         REQUIRE(test::eventually([&] { return seen.size() == static_cast<std::size_t>(i) + 1; }));
@@ -201,8 +202,8 @@ TEST_CASE("batches that do not divide the number of jobs leave no job behind", "
     one_by_one jobs{db.driver()};
     const std::int64_t count = GENERATE(1, 4, 5, 17);
     (void)jobs.enqueue(test::notes(count)).value();
-    test::diary seen;
-    test::work_off(jobs, {.max_prefetch = 1}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {.max_prefetch = 1}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     CHECK(numbers(seen) == count_to(count));
     CHECK(db.is_empty());
 }
@@ -212,11 +213,11 @@ TEST_CASE(
     "error",
     "[scenario][pgjobq-20]") {
     const database db;
-    test::diary seen;
+    test::run_log seen;
     one_by_one later{db.driver(), {.name = "nobody knows it yet"}};
     test::running_worker w{later, pgq::worker_options{.poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     one_by_one producer{db.driver(), {.name = "nobody knows it yet"}};
     (void)producer.enqueue(note{.n = 1}).value();
     CHECK(test::eventually([&] { return seen.size() == 1; }));
@@ -245,14 +246,14 @@ TEST_CASE("counts include a job that failed and will run again, and exclude a fi
     (void)jobs.enqueue(note{.n = 2}).value();
     CHECK(all() == counted{2, 0, 0, 0});
     counted during{};
-    test::work_off(jobs, {.max_attempts = 2, .max_prefetch = 0}, [&](const note& n) {
+    test::run_until_empty(jobs, {.max_attempts = 2, .max_prefetch = 0}, [&](const note& n) {
         if (n.n == 2) throw std::runtime_error{"no"};
         during = all();
     });
     CHECK(during == counted{1, 1, 0, 0});
     CHECK(all() == counted{0, 0, 1, 0});
-    test::work_off(jobs, {.max_attempts = 2, .until = pgq::run_until::drained},
-                   [](const note&) { throw std::runtime_error{"no"}; });
+    test::run_until_empty(jobs, {.max_attempts = 2, .until = pgq::run_until::drained},
+                          [](const note&) { throw std::runtime_error{"no"}; });
     CHECK(all() == counted{0, 0, 0, 1});
     CHECK(jobs.cancel(jobs.held<note>().value().at(0).id).value().removed == 1);
     CHECK(all() == counted{0, 0, 0, 0});
@@ -271,7 +272,7 @@ TEST_CASE(
     (void)green.enqueue(letter{.n = 3}).value();
     const auto refuse = [](const auto&) { throw std::runtime_error{"no"}; };
     for (auto* q : {&red, &blue, &green})
-        test::work_off(
+        test::run_until_empty(
             *q, {.max_attempts = 1}, [&](const note& n) { refuse(n); }, [&](const letter& l) { refuse(l); });
     REQUIRE(red.held<note>().value().size() == 1);
     CHECK(blue.held<note>().value().size() == 1);
@@ -281,8 +282,8 @@ TEST_CASE(
     CHECK(held.attempts == 1);
     CHECK(held.body == "{\"n\":1,\"text\":\"body\"}");
     CHECK(red.requeue(id).value() == 1);
-    test::diary seen;
-    test::work_off(
+    test::run_log seen;
+    test::run_until_empty(
         red, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c, n.text); }, [](const letter&) {});
     REQUIRE(seen.size() == 1);
     const auto again = seen.all()[0];
@@ -316,7 +317,7 @@ TEST_CASE("thousands of short jobs with a short lease time harm neither the work
           "[scenario][pgjobq-bug-5]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
-    test::witness seen = jobs.observer();
+    test::event_counts seen = jobs.observer();
     std::atomic<std::int64_t> ran{0};
     test::running_worker w{jobs, pgq::worker_options{.lease_time = 500ms}, [&](const note&) { ++ran; }};
     const auto until = steady::now() + 2s;

@@ -3,7 +3,7 @@
 #include <pgq/limiter/global_concurrency.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -37,7 +37,7 @@ struct an_hour {
 };
 
 template <class Driver>
-using queue_of = pgq::queue<note, Driver, pgq::serializer::json, test::witness, an_hour>;
+using queue_of = pgq::queue<note, Driver, pgq::serializer::json, test::event_counts, an_hour>;
 using note_queue = queue_of<pgq::driver::libpq>;
 
 struct oops : std::runtime_error {
@@ -158,7 +158,7 @@ TEST_CASE("another poller gets the job of a poller that was taken for dead, whos
     auto p = jobs.poll<note>(brief());
     auto stale = only(p);
     db.exec("DELETE FROM {s}.worker");
-    test::claimer rescuer{db, jobs.lanes().value()};
+    test::claiming_session rescuer{db, jobs.lanes().value()};
     CHECK(rescuer.line().rescue().value().returned == 1);
     auto q = other.poll<note>(brief());
     auto current = only(q);
@@ -282,7 +282,7 @@ TEMPLATE_TEST_CASE("a poller with a filter returns only matching jobs, and is wo
         if (job && job->ack()) got = (*job)->n;
     }};
     if constexpr (std::is_same_v<TestType, pgq::driver::libpq>)
-        REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     const auto begun = std::chrono::steady_clock::now();
     (void)other.enqueue(note{.n = 2}, {.headers = bad}).value();
     (void)other.enqueue(note{.n = 3}, {.headers = good}).value();
@@ -358,7 +358,7 @@ TEST_CASE("a transaction that acknowledges a job after its lease was lost cannot
     auto p = jobs.poll<note>(brief());
     auto stale = only(p);
     db.exec("DELETE FROM {s}.worker");
-    test::claimer rescuer{db, jobs.lanes().value()};
+    test::claiming_session rescuer{db, jobs.lanes().value()};
     CHECK(rescuer.line().rescue().value().returned == 1);
     db.exec("BEGIN");
     db.exec("INSERT INTO {s}.written VALUES (1)");
@@ -394,7 +394,7 @@ TEST_CASE("a poller holds a job that it cannot read, with the reason, and return
     const auto held = jobs.held<note>().value();
     REQUIRE(held.size() == 1);
     CHECK_THAT(held[0].reason, Catch::StartsWith("the payload cannot be read: "));
-    CHECK(jobs.observer()->troubles == 1);
+    CHECK(jobs.observer()->errors == 1);
 }
 
 TEMPLATE_TEST_CASE("global limits count polled jobs, and an answer frees the job's slot", "[scenario][poll]",
@@ -415,7 +415,7 @@ TEMPLATE_TEST_CASE("global limits count polled jobs, and an answer frees the job
         if (auto job = q.next().value()) third = (*job)->n;
     }};
     if constexpr (std::is_same_v<TestType, pgq::driver::libpq>)
-        REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     const auto begun = std::chrono::steady_clock::now();
     first.ack().value();
     waiting.join();

@@ -6,7 +6,7 @@
 #include <pgq/worker.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -26,11 +26,11 @@
 namespace scenarios_pq {
 
 using namespace std::chrono_literals;
-using test::claimer;
+using test::claiming_session;
 using test::database;
+using test::enqueuing_session;
 using test::letter;
 using test::note;
-using test::supplier;
 using steady = std::chrono::steady_clock;
 
 namespace {
@@ -38,7 +38,7 @@ namespace {
 using one_by_one =
     pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place, pgq::backoff::none>;
 
-std::vector<std::int64_t> numbers(const test::diary& seen) {
+std::vector<std::int64_t> numbers(const test::run_log& seen) {
     std::vector<std::int64_t> all;
     for (const auto& s : seen.all()) all.push_back(s.n);
     return all;
@@ -83,8 +83,8 @@ TEST_CASE("ids rise by one with each job, and the handler gets the id that enque
         else ids.push_back(jobs.enqueue(note{.n = n}, {.expected_at = pgq::in(1h)}).value().value);
     }
     for (std::size_t i = 1; i < ids.size(); ++i) CHECK(ids[i] == ids[i - 1] + 1);
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c, n.text); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c, n.text); });
     CHECK(seen.each_ran_once(10));
     for (const auto& s : seen.all()) {
         CHECK(s.id.value == ids[static_cast<std::size_t>(s.n)]);
@@ -105,8 +105,8 @@ TEST_CASE("jobs run in the order of expected_at, those without it last, and no j
     (void)jobs.enqueue(note{.n = 3}, {.expected_at = pgq::at(from_now(3h))}).value();
     CHECK(jobs.counts<note>().value().ready == 7);
     const auto before = steady::now();
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     CHECK(numbers(seen) == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7});
     CHECK(steady::now() - before < 1h);
     CHECK(jobs.counts<note>().value().ready == 0);
@@ -115,7 +115,7 @@ TEST_CASE("jobs run in the order of expected_at, those without it last, and no j
 TEST_CASE("delayed jobs run at their times, in the order of these times", "[scenario][pq-4][pq-5]") {
     const database db;
     one_by_one jobs{db.driver()};
-    test::diary seen;
+    test::run_log seen;
     const auto start = steady::now();
     (void)jobs.enqueue(note{.n = 3}, {.run_at = pgq::in(900ms)}).value();
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(300ms)}).value();
@@ -133,10 +133,10 @@ TEST_CASE("a new job starts at once while other jobs wait for their time", "[sce
     one_by_one jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(65s)}).value();
     (void)jobs.enqueue(note{.n = 2}, {.run_at = pgq::in(1h)}).value();
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{.poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     const auto before = steady::now();
     (void)jobs.enqueue(note{.n = 3}).value();
     REQUIRE(test::eventually([&] { return seen.size() == 1; }));
@@ -148,16 +148,16 @@ TEST_CASE("a new job starts at once while other jobs wait for their time", "[sce
 TEST_CASE("notifications of other programs neither wake a waiting worker nor make its wait longer",
           "[scenario][pq-8][pq-bug-2]") {
     const database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lane = s.lanes({"quiet"});
-    claimer c{db, lane};
-    c.fall_asleep();
+    claiming_session c{db, lane};
+    c.subscribe_wakes();
     std::jthread noise{[&](std::stop_token stop) {
         const test::sql_connection mine{test::dsn(), db.schema()};
         while (!stop.stop_requested()) (void)mine.exec("SELECT pg_notify('quiet', 'x'), pg_notify('pgq_jobs', 'y')");
     }};
     const auto before = steady::now();
-    CHECK_FALSE(c.is_woken(700ms));
+    CHECK_FALSE(c.receives_wake(700ms));
     const auto took = steady::now() - before;
     CHECK(took >= 700ms);
     CHECK(took < 10s);
@@ -175,9 +175,9 @@ TEST_CASE("counts tell jobs that are due from jobs that are not, and a job becom
     CHECK(jobs.counts<note>().value().deferred == 1);
     (void)jobs.enqueue(note{.n = 3}).value();
     CHECK(due_now() == 2);
-    test::diary seen;
-    test::work_off(jobs, {.until = pgq::run_until::drained},
-                   [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {.until = pgq::run_until::drained},
+                          [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     CHECK(seen.each_ran_once(3));
     CHECK(due_now() == 0);
 }
@@ -187,7 +187,7 @@ TEST_CASE("no table has a row of a finished job", "[scenario][pq-15][pq-bug-14]"
     one_by_one jobs{db.driver()};
     const std::array headers{pgq::header{"a", "b"}};
     (void)jobs.enqueue(test::notes(300), {.headers = headers}).value();
-    test::work_off(jobs, {}, [](const note&) {});
+    test::run_until_empty(jobs, {}, [](const note&) {});
     for (const char* table : {"ready", "deferred", "lease", "worker"}) CHECK(db.rows(table) == 0);
     CHECK(db.rows("job") == 0);
 }
@@ -195,7 +195,7 @@ TEST_CASE("no table has a row of a finished job", "[scenario][pq-15][pq-bug-14]"
 TEST_CASE("four consumers take each job of eight producers exactly once", "[scenario][pq-16]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
-    test::diary seen;
+    test::run_log seen;
     const auto handler = [&](const note& n, const pgq::context& c) { seen.add(n.n, c); };
     using consumer = test::running_worker<test::note_queue<>, decltype(handler)>;
     std::vector<std::unique_ptr<consumer>> consumers;
@@ -215,7 +215,7 @@ TEST_CASE("four consumers take each job of eight producers exactly once", "[scen
 
 TEST_CASE("a delayed job that is due runs by its deadline, before jobs without one", "[scenario][pq-28][pq-bug-9]") {
     const database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lane = s.lanes({"mixed"});
     (void)s.enqueue(lane[0], {"unexpected"});
     (void)s.enqueue(lane[0], {"later"}, {.expected_at = pgq::in(2h)});
@@ -224,7 +224,7 @@ TEST_CASE("a delayed job that is due runs by its deadline, before jobs without o
     (void)s.enqueue(lane[0], {"first"}, {.run_at = pgq::in(200ms), .expected_at = pgq::in(1min)});
     CHECK(s.ready(lane[0]) == 3);
     REQUIRE(test::eventually([&] { return due(db) == 1; }));
-    claimer c{db, lane};
+    claiming_session c{db, lane};
     const auto got = c.promote_and_claim(10);
     REQUIRE(got.leases.size() == 1);
     std::vector<std::string> order;
@@ -237,8 +237,8 @@ TEST_CASE("a worker that stops when the queue is empty runs jobs that are alread
     one_by_one jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(100ms)}).value();
     REQUIRE(test::eventually([&] { return due(db) == 1; }));
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     CHECK(seen.size() == 1);
 }
 
@@ -273,9 +273,9 @@ TEST_CASE("a failing job delays no other, and with two retries it runs three tim
     };
     const auto before = rank("ready");
     (void)jobs.enqueue(note{.n = 2}).value();
-    test::diary seen;
+    test::run_log seen;
     std::vector<std::optional<pgq::time_point>> deadlines;
-    test::work_off(jobs, {.max_attempts = 3}, [&](const note& n, const pgq::context& c) {
+    test::run_until_empty(jobs, {.max_attempts = 3}, [&](const note& n, const pgq::context& c) {
         seen.add(n.n, c);
         if (n.n != 1) return;
         deadlines.push_back(c.deadline());
@@ -298,8 +298,8 @@ TEST_CASE("a job of an entrypoint that a worker does not know waits for a worker
     one_by_one old{db.driver()};
     (void)producer.enqueue(letter{.n = 1}).value();
     (void)producer.enqueue(note{.n = 2}).value();
-    test::diary seen;
-    test::work_off(old, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(old, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     CHECK(numbers(seen) == std::vector<std::int64_t>{2});
     CHECK(producer.counts<letter>().value().ready == 1);
     CHECK(db.query_int("SELECT attempts FROM {s}.ready") == 0);
@@ -308,12 +308,12 @@ TEST_CASE("a job of an entrypoint that a worker does not know waits for a worker
 TEST_CASE("a claim from a lane of a hundred thousand jobs takes at most twice the time of one from a short lane",
           "[scenario][slow][pq-29][pq-bug-13]") {
     const database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lanes = s.lanes({"short", "long"});
     for (int i = 0; i < 100; ++i) (void)s.enqueue(lanes[1], std::vector<std::string>(1000, "a body of a usual length"));
     (void)s.enqueue(lanes[0], std::vector<std::string>(250, "a body of a usual length"));
-    claimer few{db, {lanes[0]}}, many{db, {lanes[1]}};
-    const auto take = [](claimer& c) { (void)c.finish(c.claim(1)); };
+    claiming_session few{db, {lanes[0]}}, many{db, {lanes[1]}};
+    const auto take = [](claiming_session& c) { (void)c.finish(c.claim(1)); };
     for (int i = 0; i < 20; ++i) take(few), take(many);
     stopwatch of_few, of_many;
     for (int i = 0; i < 200; ++i) {

@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -30,7 +30,7 @@ TEST_CASE("a worker whose connections are all terminated goes on, acknowledges t
     database db;
     test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{4}};
     (void)jobs.enqueue(test::notes(200)).value();
-    test::diary seen;
+    test::run_log seen;
     test::gate gate;
     // With this long lease time no job is rescued: a job ends only because the worker acknowledges it.
     test::running_worker w{jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 10min},
@@ -52,7 +52,7 @@ TEST_CASE("a worker whose connections are all terminated goes on, acknowledges t
     for (const auto& s : seen.all()) CHECK(s.attempt == 1);
 
     // The worker listens again: only a notification can end this wait.
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     (void)jobs.enqueue(note{.n = 200}).value();
     CHECK(test::eventually([&] { return seen.size() == 201; }));
     CHECK(test::eventually([&] { return db.is_empty(); }));
@@ -64,7 +64,7 @@ TEST_CASE("jobs that finish without a connection are acknowledged once, after th
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}, {}, pgq::executor::thread_pool{2}};
     (void)jobs.enqueue(test::notes(20)).value();
-    test::diary seen;
+    test::run_log seen;
     test::gate gate;
     test::running_worker w{jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) -> pgq::outcome {
@@ -92,7 +92,7 @@ TEST_CASE("an outcome counts once, even if the answer to its acknowledgement is 
     (void)near_jobs.enqueue(note{.n = 1}).value();
     using kind = pgq::outcome::kind;
     const auto what = GENERATE(kind::done, kind::hold, kind::retry);
-    test::diary seen;
+    test::run_log seen;
     test::gate gate;
     test::running_worker w{jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) -> pgq::outcome {
@@ -123,10 +123,10 @@ TEST_CASE("a worker detects a half-open connection, reconnects and finds the job
     test::note_queue<> near_jobs{db.driver()};
     test::note_queue<> far_jobs{pgq::driver::libpq{far}};
     (void)far_jobs.lanes().value();
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{far_jobs, pgq::worker_options{.lease_time = 5min, .poll_interval = 500ms},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
 
     between.freeze();
     const auto before = steady::now();
@@ -137,7 +137,7 @@ TEST_CASE("a worker detects a half-open connection, reconnects and finds the job
     CHECK(test::eventually([&] { return db.is_empty(); }));
 
     // This time without a poll.
-    REQUIRE(test::eventually([&] { return db.sleepers() >= 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() >= 1; }));
     (void)near_jobs.enqueue(note{.n = 2}).value();
     CHECK(test::eventually([&] { return seen.size() == 2; }));
     CHECK(test::eventually([&] { return db.is_empty(); }));
@@ -163,13 +163,13 @@ TEST_CASE("notifications of other programs, malformed ones and throwing handlers
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{.max_attempts = 1, .poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) {
                                seen.add(n.n, c);
                                if (n.n % 2 == 0) throw 5;
                            }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     const auto space = db.query_text("SELECT to_regnamespace('{q}')::oid");
     const auto worker = db.query_text("SELECT id FROM {s}.worker");
     for (const auto& channel : {space, space + "_" + worker})
@@ -181,7 +181,7 @@ TEST_CASE("notifications of other programs, malformed ones and throwing handlers
         CHECK(test::eventually([&] { return seen.size() == static_cast<std::size_t>(i) + 1; }));
     }
     CHECK(test::eventually([&] { return jobs.counts<note>().value() == pgq::lane_counts{.held = 5}; }));
-    CHECK(jobs.observer()->troubles == 0);
+    CHECK(jobs.observer()->errors == 0);
     CHECK(jobs.observer()->failed == 0);
 }
 
@@ -194,7 +194,7 @@ TEST_CASE("without session state a worker finds its jobs by polling, and leaves 
     pooled.conninfo = between.options(db).conninfo;
     test::note_queue<> jobs{pgq::driver::libpq{pooled}};
     (void)jobs.lanes().value();
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{.poll_interval = 100ms},
                            [&](const note& n, const pgq::context& c) -> pgq::outcome {
                                if (seen.add(n.n, c).attempt == 1 && n.n == 2) return pgq::retry_after{50ms};
@@ -202,7 +202,7 @@ TEST_CASE("without session state a worker finds its jobs by polling, and leaves 
                            }};
     const int before = between.syncs();
     REQUIRE(test::eventually([&] { return between.syncs() > before + 5; }));  // idle
-    CHECK(db.sleepers() == 0);
+    CHECK(db.subscribed_workers() == 0);
     (void)jobs.enqueue(note{.n = 1}).value();
     CHECK(test::eventually([&] { return seen.size() == 1; }));
     (void)jobs.enqueue(note{.n = 2}, {.run_at = pgq::in(200ms)}).value();

@@ -1,7 +1,7 @@
 #include <pgq/concept/backoff.hpp>
 
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -17,10 +17,10 @@
 namespace scenarios_retry {
 
 using namespace std::chrono_literals;
-using test::claimer;
+using test::claiming_session;
 using test::database;
+using test::enqueuing_session;
 using test::note;
-using test::supplier;
 using steady = std::chrono::steady_clock;
 
 namespace {
@@ -43,7 +43,7 @@ TEST_CASE("a retry without a delay starts at once in idle workers, as the same j
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();
-    test::diary seen;
+    test::run_log seen;
     const auto handler = [&](const note& n, const pgq::context& c) -> pgq::outcome {
         if (seen.add(n.n, c, n.text).attempt == 1) return pgq::retry_after{0s, "once more"};
         return pgq::done{};
@@ -51,7 +51,7 @@ TEST_CASE("a retry without a delay starts at once in idle workers, as the same j
     const pgq::worker_options lazy{.poll_interval = 10min};
     test::running_worker one{jobs, lazy, handler};
     test::running_worker two{jobs, lazy, handler};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 2; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 2; }));
 
     const std::array headers{pgq::header{"trace", "abc"}};
     const auto id = jobs.enqueue(note{.n = 3, .text = "text"}, {.priority = 4, .headers = headers}).value();
@@ -71,10 +71,10 @@ TEST_CASE("a retry without a delay starts at once in idle workers, as the same j
 
 TEST_CASE("no worker can claim a delayed retry before its time, and any worker can afterwards", "[scenario][s28]") {
     database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lane = s.lanes({"again"});
     const auto id = s.enqueue(lane[0], {"payload"}, {.priority = 3});
-    claimer one{db, lane}, two{db, lane};
+    claiming_session one{db, lane}, two{db, lane};
 
     const auto before = steady::now();
     (void)one.settle(one.claim(1), {.kind = pgq::settle_kind::retry, .delay = 1s, .reason = "busy"});
@@ -95,7 +95,7 @@ TEST_CASE("a worker starts a delayed retry on time, although nobody wakes it", "
     database db;
     test::note_queue<> jobs{db.driver()};
     const bool counts = GENERATE(true, false);
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{.poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) -> pgq::outcome {
                                seen.add(n.n, c);
@@ -116,7 +116,7 @@ TEST_CASE("a job that always fails runs max_attempts times, after the delays of 
           "[scenario][s29][s32]") {
     database db;
     test::note_queue<brisk> jobs{db.driver()};
-    test::diary seen;
+    test::run_log seen;
     const auto id = jobs.enqueue(note{.n = 1}).value();
     test::running_worker w{jobs, pgq::worker_options{.max_attempts = 4, .poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) {
@@ -148,18 +148,18 @@ TEST_CASE("after its last attempt a job is held or dropped, as the worker's opti
     const auto failing = [](const note&) { throw std::runtime_error{"broken"}; };
 
     SECTION("held: no worker can claim it, a later program neither, and its reason can be read") {
-        test::work_off(jobs, {.max_attempts = 1}, failing);
+        test::run_until_empty(jobs, {.max_attempts = 1}, failing);
         test::note_queue<at_once> later{db.driver()};
-        test::diary seen;
-        test::work_off(later, {.until = pgq::run_until::drained},
-                       [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+        test::run_log seen;
+        test::run_until_empty(later, {.until = pgq::run_until::drained},
+                              [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
         CHECK(seen.size() == 0);
         const auto held = later.held<note>().value();
         REQUIRE(held.size() == 1);
         CHECK(held[0].reason.find("broken") != std::string::npos);
     }
     SECTION("dropped: it is gone from the database") {
-        test::work_off(jobs, {.max_attempts = 1, .on_exhausted = pgq::exhausted::drop}, failing);
+        test::run_until_empty(jobs, {.max_attempts = 1, .on_exhausted = pgq::exhausted::drop}, failing);
         CHECK(db.is_empty());
     }
 }
@@ -168,13 +168,13 @@ TEST_CASE("a requeued job has all attempts again, and wakes a sleeping worker", 
     database db;
     test::note_queue<> jobs{db.driver()};
     const auto held = jobs.enqueue(note{.n = 1}).value();
-    test::work_off(jobs, {}, [](const note&) -> pgq::outcome { return pgq::hold{"look at this"}; });
+    test::run_until_empty(jobs, {}, [](const note&) -> pgq::outcome { return pgq::hold{"look at this"}; });
     REQUIRE(jobs.held<note>().value().size() == 1);
 
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, pgq::worker_options{.poll_interval = 10min},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     CHECK(jobs.requeue(held).value() == 1);
     REQUIRE(test::eventually([&] { return seen.size() == 1; }));
     CHECK(seen.all()[0].id == held);
@@ -184,9 +184,9 @@ TEST_CASE("a requeued job has all attempts again, and wakes a sleeping worker", 
 
 TEST_CASE("a requeue of a job that is ready, delayed, running or gone changes nothing", "[scenario][s31]") {
     database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lane = s.lanes({"untouched"});
-    claimer c{db, lane};
+    claiming_session c{db, lane};
     const auto running = s.enqueue(lane[0], {"running"});
     const auto lease = c.claim(1);
     const auto waiting = s.enqueue(lane[0], {"waiting"});
@@ -203,9 +203,9 @@ TEST_CASE("a job is settled even if its error text cannot be stored unchanged, a
     database db;
     test::note_queue<at_once> jobs{db.driver(), {}, pgq::executor::thread_pool{2}};
     (void)jobs.enqueue(test::notes(12)).value();
-    test::diary seen;
+    test::run_log seen;
     const std::string giant(10'000'000, 'x');
-    test::work_off(jobs, {.max_attempts = 1}, [&](const note& n, const pgq::context& c) -> pgq::outcome {
+    test::run_until_empty(jobs, {.max_attempts = 1}, [&](const note& n, const pgq::context& c) -> pgq::outcome {
         seen.add(n.n, c);
         if (n.n == 4) throw std::runtime_error{"bad \xff\xfe\xc3( " + giant};
         if (n.n == 5) return pgq::hold{std::string{"zero \0 inside", 13}};
@@ -229,8 +229,8 @@ TEST_CASE("a job whose payload cannot be read is held with a reason, and other j
     test::note_queue<> jobs{db.driver()};
     (void)jobs.enqueue(test::notes(10)).value();
     db.exec("INSERT INTO {s}.ready (lane, rank, body) SELECT lane, -1, '\\x7b00ff' FROM {s}.ready LIMIT 1");
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
 
     CHECK(seen.each_ran_once(10));
     const auto held = jobs.held<note>().value();

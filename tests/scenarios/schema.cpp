@@ -80,11 +80,11 @@ TEST_CASE("installations in one database share nothing, whatever the names of th
     (void)here.enqueue(note{.n = 1}).value();
     (void)there.enqueue(test::notes(3)).value();
 
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{there, pgq::worker_options{.poll_interval = std::chrono::minutes{10}},
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
     REQUIRE(test::eventually([&] { return seen.size() == 3; }));
-    REQUIRE(test::eventually([&] { return odd.is_empty() && odd.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return odd.is_empty() && odd.subscribed_workers() == 1; }));
     (void)there.enqueue(note{.n = 3}).value();
     CHECK(test::eventually([&] { return seen.size() == 4; }));
     CHECK(plain.rows("ready") == 1);
@@ -95,8 +95,8 @@ TEST_CASE("queues with different names share nothing", "[scenario][s56]") {
     test::note_queue<> red{db.driver(), {.name = "red"}}, blue{db.driver(), {.name = "bl\"ue'; --"}};
     (void)red.enqueue(test::notes(5)).value();
     (void)blue.enqueue(test::notes(3)).value();
-    test::diary seen;
-    test::work_off(blue, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(blue, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     CHECK(seen.each_ran_once(3));
     CHECK(red.counts<note>().value().ready == 5);
 }

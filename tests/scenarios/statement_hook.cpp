@@ -28,7 +28,7 @@ struct seen_statement {
 };
 
 // Stores all statements that it gets.
-struct witness {
+struct event_counts {
     std::mutex mutex;
     std::vector<seen_statement> all;
 
@@ -54,7 +54,7 @@ struct witness {
 TEST_CASE("a hook gets each statement with its SQL and arguments, and they suffice for an EXPLAIN",
           "[scenario][pgjobq34]") {
     const database db;
-    const auto seen = std::make_shared<witness>();
+    const auto seen = std::make_shared<event_counts>();
     auto options = db.options();
     options.on_statement = [seen](const pgq::driver::sent_statement& s) { seen->see(s); };
     {

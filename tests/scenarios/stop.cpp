@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -18,10 +18,10 @@
 namespace scenarios_stop {
 
 using namespace std::chrono_literals;
-using test::claimer;
+using test::claiming_session;
 using test::database;
+using test::enqueuing_session;
 using test::note;
-using test::supplier;
 using test::task;
 using steady = std::chrono::steady_clock;
 
@@ -43,7 +43,7 @@ TEST_CASE("a cancelled job never runs, whether it is ready, delayed or held", "[
     database db;
     test::note_queue<> jobs{db.driver()};
     const auto held = jobs.enqueue(note{.n = 1}).value();
-    test::work_off(jobs, {}, [](const note&) -> pgq::outcome { return pgq::hold{}; });
+    test::run_until_empty(jobs, {}, [](const note&) -> pgq::outcome { return pgq::hold{}; });
     const auto delayed = jobs.enqueue(note{.n = 2}, {.run_at = pgq::in(300ms)}).value();
     const auto waiting = jobs.enqueue(note{.n = 3}).value();
     const auto kept = jobs.enqueue(note{.n = 4}).value();
@@ -53,9 +53,9 @@ TEST_CASE("a cancelled job never runs, whether it is ready, delayed or held", "[
     CHECK(jobs.requeue(held).value() == 0);
     CHECK(jobs.cancel(ids).value().removed == 0);
 
-    test::diary seen;
-    test::work_off(jobs, {.until = pgq::run_until::drained},
-                   [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {.until = pgq::run_until::drained},
+                          [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     REQUIRE(seen.size() == 1);
     CHECK(seen.all()[0].id == kept);
     CHECK(db.is_empty());
@@ -63,7 +63,7 @@ TEST_CASE("a cancelled job never runs, whether it is ready, delayed or held", "[
 
 TEST_CASE("one call cancels a hundred thousand jobs", "[scenario][s42]") {
     database db;
-    supplier s{db.options()};
+    enqueuing_session s{db.options()};
     const auto lane = s.lanes({"many"});
     const auto ids = s.enqueue(lane[0], std::vector<std::string>(100'000, "x"));
     CHECK(s.line().cancel(ids).value().removed == 100'000);
@@ -134,7 +134,7 @@ TEST_CASE("a stop at any moment leaves no job leased and counts no attempt", "[s
     test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{2}};
     constexpr std::size_t count = 20'000;
     (void)jobs.enqueue(test::notes(count)).value();
-    test::diary seen;
+    test::run_log seen;
     for (std::size_t round = 0; round < 20; ++round) {
         const std::size_t until = std::min(seen.size() + round * 7, count);
         test::running_worker w{jobs, pgq::worker_options{},
@@ -145,7 +145,7 @@ TEST_CASE("a stop at any moment leaves no job leased and counts no attempt", "[s
         CHECK(db.rows("ready") == static_cast<std::int64_t>(count - seen.size()));
         CHECK(db.query_int("SELECT max(attempts) FROM {s}.ready") == 0);
     }
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     CHECK(seen.each_ran_once(count));
     CHECK(db.is_empty());
 }

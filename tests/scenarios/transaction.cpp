@@ -291,7 +291,7 @@ TEMPLATE_TEST_CASE("a take that waits in a transaction is woken, and finds a job
     }};
     REQUIRE(test::eventually([&] { return waits.load(); }));
     if constexpr (std::is_same_v<TestType, pgq::driver::libpq>)
-        REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     const auto begun = std::chrono::steady_clock::now();
     (void)other.enqueue(note{.n = 1}).value();
     (void)other.enqueue(note{.n = 2}, {.run_at = pgq::in(200ms)}).value();
@@ -322,7 +322,7 @@ TEST_CASE("jobs that a transaction enqueues wake sleeping workers when it commit
         auto job = jobs.get<note>({.timeout = 60s, .poll_interval = 60s}).value();
         if (job) got = (*job)->n;
     }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     const auto begun = std::chrono::steady_clock::now();
     other.transaction([](auto& tx) { (void)tx.enqueue(note{.n = 5}).value(); }).value();
     getter.join();

@@ -42,8 +42,8 @@ using test::note;
 namespace {
 
 template <class... Policies>
-using both_queue =
-    pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json, test::witness, pgq::backoff::none, Policies...>;
+using both_queue = pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::json, test::event_counts,
+                              pgq::backoff::none, Policies...>;
 using app_queue = both_queue<>;
 using transaction = pgq::transaction<app_queue>;
 
@@ -68,7 +68,7 @@ TEST_CASE("a handler's writes are committed with the end of its job, however man
     (void)jobs.enqueue(test::notes(300)).value();
     std::atomic<int> letters{0};
     const auto sql = insert(db);
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note& n, transaction& tx) {
             const auto written = tx.exec(sql, n.n, n.text).value();
@@ -81,7 +81,7 @@ TEST_CASE("a handler's writes are committed with the end of its job, however man
     CHECK(db.query_text("SELECT text FROM {s}.effects WHERE n = 7") == "note 7");
     CHECK(letters == 100);
     CHECK(jobs.observer()->lost == 0);
-    CHECK(jobs.observer()->troubles == 0);
+    CHECK(jobs.observer()->errors == 0);
 }
 
 TEST_CASE("an exception in a handler's transaction undoes its writes and makes the job ready at once",
@@ -92,7 +92,7 @@ TEST_CASE("an exception in a handler's transaction undoes its writes and makes t
     (void)jobs.enqueue(note{.n = 1}).value();
     const auto sql = insert(db);
     int runs = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note& n, pgq::context& c, transaction& tx) {
             CHECK(c.attempt() == ++runs);
@@ -110,7 +110,7 @@ TEST_CASE("a statement that fails in a savepoint undoes only that savepoint", "[
     app_queue jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
     const auto sql = insert(db);
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, transaction& tx) {
             (void)tx.exec(sql, 1, "first").value();
@@ -132,7 +132,7 @@ TEST_CASE("a job whose handler ignores an error of its transaction is not done",
     const auto sql = insert(db);
     auto options = usual();
     options.max_attempts = 1;
-    test::work_off(
+    test::run_until_empty(
         jobs, options,
         [&](const note&, transaction& tx) {
             (void)tx.exec(sql, 1, "first");
@@ -152,7 +152,7 @@ TEST_CASE("a handler cannot end its transaction", "[scenario][transaction]") {
     app_queue jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
     int runs = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, transaction& tx) {
             if (++runs == 1) CHECK(tx.exec("ROLLBACK").error() == pgq::errc::invalid_option);
@@ -168,7 +168,7 @@ TEST_CASE("exec binds its arguments, whatever text they have", "[scenario][trans
     database db;
     app_queue jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}).value();
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, transaction& tx) {
             const std::string odd = "'; DROP TABLE x; -- {s} \" \\ \xE2\x82\xAC";
@@ -198,7 +198,7 @@ TEST_CASE("a worker that has lost its lease commits nothing", "[scenario][transa
     (void)jobs.enqueue(note{.n = 1}).value();
     const auto sql = insert(db);
     int runs = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, transaction& tx) {
             (void)tx.exec(sql, 1, "of run " + std::to_string(++runs)).value();
@@ -223,7 +223,7 @@ TEST_CASE("if the server ends a handler's connection, the handler runs again, an
     (void)jobs.enqueue(note{.n = 1}).value();
     const auto sql = insert(db);
     int runs = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, transaction& tx) {
             (void)tx.exec(sql, 1, "of run " + std::to_string(++runs)).value();
@@ -243,7 +243,7 @@ TEST_CASE("a commit that fails counts as a failed attempt", "[scenario][transact
     (void)jobs.enqueue(note{.n = 1}).value();
     const auto sql = insert(db);
     int runs = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, transaction& tx) {
             (void)tx.exec(sql, 1, "same").value();
@@ -312,10 +312,10 @@ TEST_CASE("a waiter receives the result of a job in a transaction, even if it be
                                return std::stoll(*tx.exec("SELECT $1::int8 + $2::int8", s.a, s.b).value()[0][0]);
                            }};
     const auto first = jobs.enqueue(sum{.a = 1, .b = 2}, {.keep_outcome = 1min}).value();
-    CHECK(first.get(test::long_enough).value() == 3);
+    CHECK(first.get(test::test_timeout).value() == 3);
     const auto second = jobs.enqueue(sum{.a = 2, .b = 3}).value();
     REQUIRE(test::eventually([&] { return gate.waiting() == 1; }));
-    auto told = std::async(std::launch::async, [&] { return second.get(test::long_enough); });
+    auto told = std::async(std::launch::async, [&] { return second.get(test::test_timeout); });
     REQUIRE(
         test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.lease WHERE flags IS NOT NULL") == 1; }));
     gate.open();
@@ -341,7 +341,7 @@ TEST_CASE("a job in a transaction that is cancelled and returns done is done, an
     const auto h = jobs.enqueue(note{.n = 1}, {.keep_outcome = 1min}).value();
     REQUIRE(test::eventually([&] { return gate.waiting() == 1; }));
     CHECK(h.cancel().value().stopping == 1);
-    CHECK(h.wait(test::long_enough).value().kind == pgq::end_kind::done);
+    CHECK(h.wait(test::test_timeout).value().kind == pgq::end_kind::done);
     CHECK(db.rows("effects") == 1);
     CHECK(w.stop());
     CHECK_FALSE(passed);

@@ -3,7 +3,7 @@
 
 #include <support/asio_context.hpp>
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/jobs.hpp>
 
@@ -47,7 +47,7 @@ TEST_CASE(
     CHECK(fresh == 3);
     CHECK(db.rows("ready") == 3);
     queue_by<by_text> jobs{db.driver()};
-    test::work_off(jobs, {}, [](const note&) {});
+    test::run_until_empty(jobs, {}, [](const note&) {});
     CHECK(db.rows("unique_key") == 0);
     CHECK(jobs.enqueue(note{.text = "ada"}).value().is_new());
 }
@@ -84,7 +84,7 @@ TEST_CASE("the key of a policy applies to jobs that a handler enqueues in its tr
     const pgq::job_id first = jobs.enqueue(note{.text = "ada"}, {.run_at = pgq::in(1h)}).value();
     (void)jobs.enqueue(test::letter{}).value();
     std::vector<pgq::job_id> ids;
-    test::work_off(
+    test::run_until_empty(
         jobs, {}, [](const note&) {},
         [&](const test::letter&, pgq::transaction<queue>& tx) {
             const std::vector<note> some{{.text = "ada"}, {.text = "bob"}, {.text = "bob"}};
@@ -103,8 +103,8 @@ TEST_CASE("a range of a thousand jobs has one key per job", "[scenario][unique][
     for (std::int64_t i = 0; i < 1000; ++i) many.push_back({.n = i / 2, .text = std::to_string(i)});
     const auto all = jobs.enqueue(many).value();
     for (std::size_t i = 0; i < 1000; i += 2) CHECK(all[i] == all[i + 1]);
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, pgq::context& c) { seen.add(n.n, c, n.text); });
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, pgq::context& c) { seen.add(n.n, c, n.text); });
     CHECK(seen.each_ran_once(500));
     for (const auto& s : seen.all()) CHECK(s.text == std::to_string(2 * s.n + 1));
 }

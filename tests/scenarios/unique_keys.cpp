@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -108,7 +108,7 @@ TEST_CASE("a job keeps its key over retries and rescues until it has finished, a
     queue jobs{db.driver()};
     const auto fresh = [&] { return jobs.enqueue(note{}, {.unique_key = "k"}).value().is_new(); };
     REQUIRE(fresh());
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     auto claimed = c.claim(1);
     CHECK_FALSE(fresh());
     const pgq::settlement again{.kind = pgq::settle_kind::retry, .reason = "again"};
@@ -134,7 +134,7 @@ TEST_CASE("while_waiting frees the key when the job starts", "[scenario][unique]
     };
     REQUIRE(fresh());
     CHECK_FALSE(fresh());
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     const auto one = c.claim(1);
     CHECK(fresh());
     CHECK_FALSE(fresh());
@@ -149,7 +149,7 @@ TEST_CASE("a job that a transaction finds waiting by its key does not start befo
     test::sql_connection mine{db.conninfo(), db.schema()};
     (void)mine.exec("BEGIN");
     CHECK(jobs.enqueue(pgq::within(mine.get()), note{}, {.unique_key = unique{"k"}.while_waiting()}).has_value());
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     CHECK(c.claim(1).claimed() == 0);  // it would not see the rows of this transaction
     (void)mine.exec("COMMIT");
     CHECK(c.claim(1).claimed() == 1);
@@ -162,7 +162,7 @@ TEST_CASE("a unique period goes on after the job's end, and ends at its time", "
         return jobs.enqueue(note{}, {.unique_key = unique{"k"}.during(d)}).value().is_new();
     };
     REQUIRE(fresh(1h));
-    test::work_off(
+    test::run_until_empty(
         jobs, {}, [](const note&) {}, [](const letter&) {});
     CHECK(db.is_empty());
     CHECK_FALSE(fresh(1h));
@@ -180,7 +180,7 @@ TEST_CASE("or_replace changes the payload of a waiting job, and enqueues a new j
     const auto first = put(1), second = put(2);
     CHECK(second == first);
     CHECK_FALSE(second.is_new());
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     const auto claimed = c.claim(1);
     CHECK(claimed.leases.at(0).jobs.at(0).body.find("\"n\":2") != std::string_view::npos);
     const auto third = put(3);
@@ -200,8 +200,8 @@ TEST_CASE("or_debounce also moves the waiting job to the new time", "[scenario][
     CHECK(db.query_int("SELECT (run_at > now() + interval '30 minutes')::int FROM {s}.deferred") == 1);
     CHECK(put({}, 3) == id);
     CHECK(db.rows("deferred") == 0);
-    test::diary seen;
-    test::work_off(
+    test::run_log seen;
+    test::run_until_empty(
         jobs, {}, [&](const note& n, pgq::context& c) { seen.add(n.n, c); }, [](const letter&) {});
     CHECK(seen.runs() == std::map<std::int64_t, int>{{3, 1}});
 }
@@ -236,7 +236,7 @@ TEST_CASE("a held job gives up its key, and a requeue takes the key again or lea
     const database db;
     queue jobs{db.driver()};
     const auto first = jobs.enqueue(note{}, {.unique_key = "k"}).value();
-    test::work_off(
+    test::run_until_empty(
         jobs, {}, [](const note&) -> pgq::outcome { return pgq::hold{"look"}; }, [](const letter&) {});
     REQUIRE(jobs.held<note>().value().size() == 1);
     const auto second = jobs.enqueue(note{}, {.unique_key = "k"}).value();

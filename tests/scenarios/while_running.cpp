@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -27,7 +27,7 @@ namespace {
 
 using note_queue = test::note_queue<pgq::backoff::none>;
 
-note_queue watched(const database& db, test::witness& seen, std::size_t width = 4) {
+note_queue watched(const database& db, test::event_counts& seen, std::size_t width = 4) {
     return note_queue{db.driver(), {}, pgq::executor::thread_pool{width}, seen};
 }
 std::string text_of(std::string_view body) {
@@ -44,7 +44,7 @@ std::string stored_text(const database& db) {
 TEST_CASE("a checkpoint is in the database when the call returns, and the next attempt starts from it",
           "[scenario][pq13]") {
     const database db;
-    test::witness seen;
+    test::event_counts seen;
     auto jobs = watched(db, seen);
     std::string first, stored, second;
     const auto handler = [&](const note& n, pgq::context& c) {
@@ -55,7 +55,7 @@ TEST_CASE("a checkpoint is in the database when the call returns, and the next a
         throw std::runtime_error{"interrupted"};
     };
     (void)jobs.enqueue(note{.n = 1, .text = "page 0"}).value();
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     CHECK(first == "page 0");
     CHECK(stored == "page 1");
     CHECK(second == "page 1");
@@ -84,7 +84,7 @@ TEST_CASE("another worker runs the job of a killed worker from its checkpoint", 
     const database db;
     note_queue jobs{db.driver()};
     const auto id = jobs.enqueue(note{.n = 1, .text = "page 0"}).value().id();
-    test::claimer dead{db, jobs.lanes().value()};
+    test::claiming_session dead{db, jobs.lanes().value()};
     const auto claimed = dead.claim(1);
     REQUIRE(claimed.claimed() == 1);
     std::string body;
@@ -103,24 +103,24 @@ TEST_CASE("another worker runs the job of a killed worker from its checkpoint", 
 
 TEST_CASE("a worker whose jobs write checkpoints and progress loses no lease, and runs each job once", "[scenario]") {
     const database db;
-    test::witness seen;
+    test::event_counts seen;
     auto jobs = watched(db, seen, 8);
-    test::diary diary;
+    test::run_log run_log;
     std::atomic<int> failed{0};
     const auto handler = [&](const note& n, pgq::context& c) {
-        diary.add(n.n, c);
+        run_log.add(n.n, c);
         for (int i = 1; i <= 5; ++i) failed += !c.update(note{.n = n.n, .text = std::to_string(i)});
         failed += !c.progress(0.5, "half") || !c.progress(1, "whole");
     };
     (void)jobs.enqueue(test::notes(100)).value();
     (void)jobs.enqueue(test::notes(100), {.keep_outcome = 1min}).value();
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     CHECK(failed == 0);
-    CHECK(diary.size() == 200);
+    CHECK(run_log.size() == 200);
     CHECK(db.is_empty());
     CHECK(db.rows("tracked") == 0);
     CHECK(seen->lost == 0);
-    CHECK(seen->troubles == 0);
+    CHECK(seen->errors == 0);
 }
 
 TEST_CASE("jobs of one lease may write checkpoints at once while their worker writes the same row, and none is undone",
@@ -128,7 +128,7 @@ TEST_CASE("jobs of one lease may write checkpoints at once while their worker wr
     const database db;
     note_queue jobs{db.driver()};
     const auto ids = jobs.enqueue(test::notes(8)).value();
-    test::claimer c{db, jobs.lanes().value()};
+    test::claiming_session c{db, jobs.lanes().value()};
     const auto claimed = c.claim(8);
     REQUIRE(claimed.leases.size() == 1);
     const auto lease = claimed.leases[0].ref.id;
@@ -165,7 +165,7 @@ TEST_CASE("a checkpoint above the size limit is refused, and the old payload sta
     (void)jobs.enqueue(note{.text = "old"}).value();
     std::string stored;
     std::atomic<bool> refused{false};
-    test::work_off(jobs, {}, [&](const note&, pgq::context& c) {
+    test::run_until_empty(jobs, {}, [&](const note&, pgq::context& c) {
         refused = c.update(note{.text = std::string(200, 'x')}).error() == pgq::errc::payload_too_large;
         stored = stored_text(db);
     });
@@ -187,7 +187,7 @@ TEST_CASE("another program sees the progress through the library and through SQL
     CHECK(elsewhere.progress(h).value() == pgq::job_progress{.fraction = 0.25, .text = "page 1 of 4"});
     CHECK(db.query_text("SELECT progress FROM {s}.tracked") == "0.25 page 1 of 4");
     go.open();
-    CHECK(h.wait(test::long_enough).value().kind == pgq::end_kind::done);
+    CHECK(h.wait(test::test_timeout).value().kind == pgq::end_kind::done);
     CHECK(elsewhere.progress(h).value() == std::nullopt);
 }
 

@@ -19,7 +19,7 @@ TEST_CASE("each job runs once while callers enqueue, workers run and the tables 
     test::database db;
     test::note_queue<> producer{db.driver()}, consumer{db.driver()}, other{db.driver()};
     constexpr std::int64_t n = 20'000;
-    test::diary seen;
+    test::run_log seen;
     std::stop_source stop;
     std::atomic<int> written_anew{0};
     const auto work = [&](auto& jobs) {

@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -23,7 +23,7 @@ namespace stress_tracked {
 
 using namespace std::chrono_literals;
 using pgq::unique;
-using test::claimer;
+using test::claiming_session;
 using test::database;
 using test::note;
 
@@ -62,7 +62,7 @@ void race(int rounds, const std::function<void()>& prepare, const std::function<
 }
 
 // Acknowledges the one job of a lease as done, as a worker does: if the lease has moved, it looks for it.
-bool finish(claimer& c, pgq::sync_reply& claimed) {
+bool finish(claiming_session& c, pgq::sync_reply& claimed) {
     for (int tries = 0; tries < 10; ++tries) {
         const pgq::settlement done{.kind = pgq::settle_kind::done};
         const pgq::lease_progress p{
@@ -82,7 +82,7 @@ constexpr int rounds = 2000;
 TEST_CASE("a child that is enqueued while its parent ends always becomes ready", "[stress][flow]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
-    claimer c{db, jobs.lanes().value()};
+    claiming_session c{db, jobs.lanes().value()};
     (void)others.lanes().value();
     std::vector<pgq::job_id> parent;
     pgq::sync_reply claimed;
@@ -114,11 +114,11 @@ TEST_CASE("a unique key that is released while a caller asks for it has one job 
           "[stress][unique]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
-    claimer c{db, jobs.lanes().value()};
+    claiming_session c{db, jobs.lanes().value()};
     (void)others.lanes().value();
     pgq::sync_reply claimed;
     bool fresh = false;
-    int news = 0;
+    int updates = 0;
     race(
         rounds,
         [&] {
@@ -144,7 +144,7 @@ TEST_CASE("a job that is cancelled while it finishes ends once, as done or cance
           "[stress][cancel]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
-    claimer c{db, jobs.lanes().value()};
+    claiming_session c{db, jobs.lanes().value()};
     (void)others.lanes().value();
     pgq::sync_reply claimed;
     pgq::job_id id;
@@ -172,7 +172,7 @@ TEST_CASE("a job that is cancelled while it finishes ends once, as done or cance
 TEST_CASE("a job that is cancelled while it is claimed is either deleted or told to stop", "[stress][cancel]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
-    claimer c{db, jobs.lanes().value()};
+    claiming_session c{db, jobs.lanes().value()};
     (void)others.lanes().value();
     pgq::job_id id;
     pgq::sync_reply claimed;
@@ -199,13 +199,13 @@ TEST_CASE("if an acknowledgement and a rescue meet, the job is done or ready aga
     auto rescuer = db.driver().connect(pgq::session_role::monitor).value();
     pgq::sync_reply claimed;
     pgq::job_id id;
-    std::unique_ptr<claimer> c;
+    std::unique_ptr<claiming_session> c;
     bool acknowledged = false;
     int both = 0, done = 0;
     race(
         500,
         [&] {
-            c = std::make_unique<claimer>(db, lane);
+            c = std::make_unique<claiming_session>(db, lane);
             id = jobs.enqueue(note{}, {.keep_outcome = 1min}).value();
             claimed = c->claim(1);
             REQUIRE(claimed.claimed() == 1);
@@ -228,7 +228,7 @@ TEST_CASE("if an acknowledgement and a rescue meet, the job is done or ready aga
 TEST_CASE("two concurrent promotions move each job once", "[stress]") {
     const database db;
     queue jobs{db.driver()};
-    claimer a{db, jobs.lanes().value()}, b{db, jobs.lanes().value()};
+    claiming_session a{db, jobs.lanes().value()}, b{db, jobs.lanes().value()};
     std::uint32_t mine = 0, theirs = 0;
     race(
         300,
@@ -249,7 +249,7 @@ TEST_CASE("two concurrent promotions move each job once", "[stress]") {
 TEST_CASE("no job is lost if one of several enqueues with one key rolls back", "[stress][unique]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver()};
-    claimer c{db, jobs.lanes().value()};
+    claiming_session c{db, jobs.lanes().value()};
     (void)others.lanes().value();
     test::sql_connection mine{db.conninfo(), db.schema()};
     bool commits = false, fresh = false;
@@ -289,7 +289,7 @@ TEST_CASE("concurrent enqueues into a bounded lane never exceed the bound", "[st
             }
         });
     queue jobs{db.driver()};
-    claimer c{db, jobs.lanes().value()};
+    claiming_session c{db, jobs.lanes().value()};
     int out = 0;
     std::int64_t most = 0;
     std::jthread watcher{[&](std::stop_token stop) {

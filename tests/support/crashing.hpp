@@ -33,7 +33,7 @@ public:
         connection,  ///< one session breaks, and the program can open others
         process,     ///< all sessions break, and the program cannot open others
     };
-    enum class verdict : std::uint8_t { live, crash_before, crash_after, dead };
+    enum class action : std::uint8_t { live, crash_before, crash_after, dead };
 
     /// A plan without a crash.
     crash_plan() : crash_plan{0, moment::before, extent::connection} {}
@@ -41,12 +41,12 @@ public:
         : state_{std::make_shared<state>()}, call_{call}, moment_{when}, extent_{what} {}
 
     /// What happens to the call that begins now.
-    verdict next(const char* verb) const {
+    action next(const char* verb) const {
         const std::lock_guard lock{state_->mutex};
-        if (state_->dead) return verdict::dead;
-        if (++state_->calls != call_) return verdict::live;
+        if (state_->dead) return action::dead;
+        if (++state_->calls != call_) return action::live;
         state_->verb = verb;
-        return moment_ == moment::before ? verdict::crash_before : verdict::crash_after;
+        return moment_ == moment::before ? action::crash_before : action::crash_after;
     }
     /// The crash has happened.
     void strike() const {
@@ -62,18 +62,18 @@ public:
         return state_->dead;
     }
     /// The verb that crashed; empty if none has crashed.
-    std::string struck() const {
+    std::string failed_verb() const {
         const std::lock_guard lock{state_->mutex};
         return state_->verb;
     }
-    bool was_lost_after() const { return moment_ == moment::after && !struck().empty(); }
+    bool was_lost_after() const { return moment_ == moment::after && !failed_verb().empty(); }
     bool is_of_process() const noexcept { return extent_ == extent::process; }
     /// Stops loops that would go on in a dead process.
     std::stop_token death() const { return state_->death.get_token(); }
 
     std::string describe() const {
         return std::string{moment_ == moment::before ? "before" : "after"} + " call " + std::to_string(call_) + " (" +
-               struck() + ") of the " + (extent_ == extent::process ? "process" : "connection");
+               failed_verb() + ") of the " + (extent_ == extent::process ? "process" : "connection");
     }
 
 private:
@@ -105,12 +105,12 @@ public:
 
     pgq::result<session> connect(pgq::session_role role) const {
         const auto what = plan_.next("connect");
-        if (what == crash_plan::verdict::crash_before) plan_.strike();
-        if (what == crash_plan::verdict::crash_before || what == crash_plan::verdict::dead) return session::lost();
+        if (what == crash_plan::action::crash_before) plan_.strike();
+        if (what == crash_plan::action::crash_before || what == crash_plan::action::dead) return session::lost();
         auto opened = inner_.connect(role);
         if (!opened) return std::move(opened.error());
         session made{std::move(*opened), plan_};
-        if (what != crash_plan::verdict::crash_after) return made;
+        if (what != crash_plan::action::crash_after) return made;
         plan_.strike();
         return session::lost();
     }
@@ -173,13 +173,13 @@ private:
     std::invoke_result_t<Call&, inner_session&> on(const char* verb, Call call) {
         if (!core_->inner) return lost();
         const auto what = plan_.next(verb);
-        if (what == crash_plan::verdict::live) return call(*core_->inner);
-        if (what == crash_plan::verdict::crash_after) (void)call(*core_->inner);
+        if (what == crash_plan::action::live) return call(*core_->inner);
+        if (what == crash_plan::action::crash_after) (void)call(*core_->inner);
         {
             const std::lock_guard lock{core_->mutex};
             core_->inner.reset();
         }
-        if (what != crash_plan::verdict::dead) plan_.strike();
+        if (what != crash_plan::action::dead) plan_.strike();
         return lost();
     }
     // If the answer is lost, `out` does not change.

@@ -98,7 +98,7 @@ public:
                    " + (SELECT count(*) FROM {s}.pack) + (SELECT count(*) FROM {s}.lease)") == 0;
     }
     /// The number of workers that have subscribed to wakes: each holds its own advisory lock.
-    std::int64_t sleepers() const {
+    std::int64_t subscribed_workers() const {
         return query_int(
             "SELECT count(*) FROM pg_locks l JOIN {s}.worker w ON l.objid = w.id::oid"
             " WHERE l.locktype = 'advisory' AND l.granted AND l.mode = 'ExclusiveLock'"

@@ -8,7 +8,7 @@ namespace test {
 
 /// How long a test waits for something that must happen. It is much longer than needed, so that no test fails on a busy
 /// machine.
-inline constexpr std::chrono::seconds long_enough{60};
+inline constexpr std::chrono::seconds test_timeout{60};
 
 /// Checks `condition()` every few milliseconds until it is true. Returns false after the time limit.
 template <class Condition>
@@ -23,7 +23,7 @@ bool eventually(std::chrono::steady_clock::duration within, Condition condition)
 
 template <class Condition>
 bool eventually(Condition condition) {
-    return eventually(long_enough, condition);
+    return eventually(test_timeout, condition);
 }
 
 /// Returns whether `condition()` stays true for the whole time. For something that must not happen; it always takes the

@@ -37,8 +37,8 @@ public:
     auto take(const pgq::take_request& r, pgq::take_reply& reply) {
         return self().told("take", reply, [&](auto& s, auto& out) { return s.take(r, out); });
     }
-    auto keep(const pgq::taken_record& job, std::string_view reason) {
-        return self().on("keep", [&](auto& s) { return s.keep(job, reason); });
+    auto hold_taken(const pgq::taken_record& job, std::string_view reason) {
+        return self().on("hold_taken", [&](auto& s) { return s.hold_taken(job, reason); });
     }
 
     auto cancel(std::span<const pgq::job_id> ids) {
@@ -70,7 +70,7 @@ public:
     }
 
     auto sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
-        return self().told("exchange", reply, [&](auto& s, auto& out) { return s.sync(r, out); });
+        return self().told("sync", reply, [&](auto& s, auto& out) { return s.sync(r, out); });
     }
     auto wait(pgq::duration timeout) {
         return self().on("wait", [&](auto& s) { return s.wait(timeout); });
@@ -100,7 +100,7 @@ public:
         return self().told("watch", ended, [&](auto& s, auto& out) { return s.watch(ids, keep_for, out); });
     }
     auto expire_and_purge() {
-        return self().on("sweep", [](auto& s) { return s.expire_and_purge(); });
+        return self().on("expire_and_purge", [](auto& s) { return s.expire_and_purge(); });
     }
     auto revise(const pgq::revision& r) {
         return self().on("revise", [&](auto& s) { return s.revise(r); });

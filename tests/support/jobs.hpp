@@ -48,12 +48,12 @@ struct task {
 };
 
 /// An observer that counts the events of a worker.
-class witness {
+class event_counts {
 public:
     using policy_category = pgq::observer_tag;
     struct counts {
-        std::atomic<int> started{0}, stopped{0}, lost{0}, failed{0}, restored{0}, troubles{0}, returned{0}, held{0};
-        std::atomic<int> in_hand{0}, most_in_hand{0};
+        std::atomic<int> started{0}, stopped{0}, lost{0}, failed{0}, restored{0}, errors{0}, returned{0}, held{0};
+        std::atomic<int> in_hand{0}, most_in_flight{0};
     };
 
     void on(const pgq::event::worker_started&) { ++seen_->started; }
@@ -61,15 +61,15 @@ public:
     void on(const pgq::event::lease_lost&) { ++seen_->lost; }
     void on(const pgq::event::connection_failed&) { ++seen_->failed; }
     void on(const pgq::event::connection_restored&) { ++seen_->restored; }
-    void on(const pgq::event::error&) { ++seen_->troubles; }
+    void on(const pgq::event::error&) { ++seen_->errors; }
     void on(const pgq::event::jobs_rescued& e) {
         seen_->returned += static_cast<int>(e.returned);
         seen_->held += static_cast<int>(e.held);
     }
     void on(const pgq::event::jobs_claimed& e) {
         const int now = seen_->in_hand += static_cast<int>(e.count);
-        int most = seen_->most_in_hand;
-        while (most < now && !seen_->most_in_hand.compare_exchange_weak(most, now)) {}
+        int most = seen_->most_in_flight;
+        while (most < now && !seen_->most_in_flight.compare_exchange_weak(most, now)) {}
     }
     void on(const pgq::event::job_finished&) { --seen_->in_hand; }
 
@@ -90,7 +90,7 @@ struct sighting {
     std::chrono::steady_clock::time_point at{};
 };
 
-class diary {
+class run_log {
 public:
     sighting add(std::int64_t n, const pgq::context& c, std::string text = {}) {
         sighting s{.n = n, .id = c.id(), .attempt = c.attempt(), .priority = c.priority(), .text = std::move(text)};
@@ -179,7 +179,7 @@ running_worker(Queue&, pgq::worker_options, Handlers...) -> running_worker<Queue
 
 /// Runs a worker until no job can be claimed.
 template <class Queue, class... Handlers>
-void work_off(Queue& queue, pgq::worker_options options, Handlers... handlers) {
+void run_until_empty(Queue& queue, pgq::worker_options options, Handlers... handlers) {
     if (options.until == pgq::run_until::stopped) options.until = pgq::run_until::empty;
     pgq::worker w{queue, options, std::move(handlers)...};
     w.run().value();
@@ -202,6 +202,6 @@ namespace test {
 /// A queue of notes over libpq with an observer. More policies may be added.
 template <class... Policies>
 using note_queue = pgq::queue<pgq::job<note>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool,
-                              witness, Policies...>;
+                              event_counts, Policies...>;
 
 }  // namespace test

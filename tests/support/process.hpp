@@ -71,7 +71,7 @@ public:
     }
 
     /// Waits until the program has written `text` to its standard output.
-    bool says(const std::string& text, std::chrono::steady_clock::duration within = long_enough) {
+    bool says(const std::string& text, std::chrono::steady_clock::duration within = test_timeout) {
         return eventually(within, [&] {
             read_output();
             return heard_.find(text) != std::string::npos || (exited() && (read_output(), false));
@@ -84,7 +84,7 @@ public:
         return status_.has_value();
     }
     /// The exit code, or the negative number of the signal that ended it. None if it still runs after that time.
-    std::optional<int> wait(std::chrono::steady_clock::duration within = long_enough) {
+    std::optional<int> wait(std::chrono::steady_clock::duration within = test_timeout) {
         if (!eventually(within, [&] { return exited(); })) return std::nullopt;
         return WIFEXITED(*status_) ? WEXITSTATUS(*status_) : -WTERMSIG(*status_);
     }

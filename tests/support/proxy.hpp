@@ -78,12 +78,12 @@ public:
     /// Only this many more transactions of all connections together reach the server; later requests do not. The
     /// connection of the first later request is closed when the server has executed its earlier ones, and their answers
     /// are lost.
-    void cut_behind(int transactions) {
+    void close_after(int transactions) {
         const std::lock_guard lock{mutex_};
         transactions_left_ = transactions;
         was_cut_ = false;
     }
-    /// Whether `cut_behind` has closed a connection. Cancels it otherwise.
+    /// Whether `close_after` has closed a connection. Cancels it otherwise.
     bool was_cut() {
         const std::lock_guard lock{mutex_};
         transactions_left_ = -1;
@@ -210,10 +210,10 @@ private:
             }
             if (fds[1].revents != 0) accept_one();
             obey();
-            bury();
+            close_finished();
         }
         cut_all();
-        bury();
+        close_finished();
     }
 
     static short interest(const std::string& from_here, const std::string& to_here) {
@@ -274,7 +274,7 @@ private:
         for (auto what : orders_) (this->*what)();
         orders_.clear();
     }
-    void bury() {
+    void close_finished() {
         for (auto it = pairs_.begin(); it != pairs_.end();) {
             const bool done = it->ending && it->up.empty() && it->is_answered();
             if (!it->over && !done) {

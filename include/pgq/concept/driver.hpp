@@ -163,7 +163,7 @@ concept can_watch = requires(S& s, std::span<const job_id> ids, duration keep, s
 
 /// Ends jobs that have expired, and removes old records: outcomes, unique keys and failed attempts.
 template <class S>
-concept can_sweep = requires(S& s) {
+concept can_expire_and_purge = requires(S& s) {
     { s.expire_and_purge() } -> std::same_as<result<purge_reply>>;
 };
 
@@ -179,7 +179,7 @@ concept can_revise = requires(S& s, const revision& r) {
 /// What a worker needs, and a program that waits for jobs or for their ends.
 template <class S>
 concept worker_session = client_session<S> && can_sync<S> && can_wait<S> && can_register<S> && can_follow_leases<S> &&
-    can_watch<S> && can_sweep<S> && can_revise<S>;
+    can_watch<S> && can_expire_and_purge<S> && can_revise<S>;
 
 /// A sync in two halves, so that the worker's own thread can run jobs while the server works: `begin_sync` sends the
 /// request and does not wait, `end_sync` waits for the answer and fills the reply that `begin_sync` got. In between the
@@ -199,7 +199,7 @@ concept can_overlap = requires(S& s, const sync_request& r, sync_reply& reply) {
 template <class S>
 concept can_take = requires(S& s, const take_request& r, take_reply& reply, const taken_record& job) {
     { s.take(r, reply) } -> std::same_as<result<void>>;
-    { s.keep(job, std::string_view{}) } -> std::same_as<result<void>>;
+    { s.hold_taken(job, std::string_view{}) } -> std::same_as<result<void>>;
 };
 
 /// Makes `take`, `keep` and `enqueue` between `begin` and `commit` one step. `rollback`, or the end of the session,

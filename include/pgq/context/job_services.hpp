@@ -44,7 +44,7 @@ inline error_info written_by_a_former_version() {
 
 /// What the context of a job needs to change that job in the database. Without a `desk` every change fails.
 struct job_services {
-    job_reviser* desk = nullptr;
+    job_reviser* reviser = nullptr;
     std::int64_t lease = 0;
     const payload_writer* writer = nullptr;
     bool former = false;  ///< the payload has a former version; readers of its lane could not read the current one
@@ -52,20 +52,20 @@ struct job_services {
 
     template <class Job>
     result<void> update(job_id id, const Job& job) const {
-        if (desk == nullptr) return no_worker();
+        if (reviser == nullptr) return no_worker();
         if (!writer->takes<Job>())
             return error_info{errc::invalid_option, "update() got a payload of another job type",
                               "call update() with the type that the handler takes"};
         if (former) return written_by_a_former_version();
         std::string body;
         if (auto written = writer->write(&job, body); !written) return written;
-        auto done = desk->revise({.lease = lease, .job = id, .body = body});
+        auto done = reviser->revise({.lease = lease, .job = id, .body = body});
         if (done && revised != nullptr) *revised = std::move(body);
         return done;
     }
     result<void> progress(job_id id, const std::string& stored) const {
-        if (desk == nullptr) return no_worker();
-        return desk->revise({.lease = lease, .job = id, .progress = stored});
+        if (reviser == nullptr) return no_worker();
+        return reviser->revise({.lease = lease, .job = id, .progress = stored});
     }
 
 private:

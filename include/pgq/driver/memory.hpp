@@ -114,7 +114,7 @@ public:
         db_->run([&](tables& db) { in_memory::take(db, r, reply, log_.get()); });
         return {};
     }
-    result<void> keep(const taken_record& job, std::string_view reason) {
+    result<void> hold_taken(const taken_record& job, std::string_view reason) {
         db_->run([&](tables& db) { in_memory::hold_taken(db, job, reason, log_.get()); });
         return {};
     }

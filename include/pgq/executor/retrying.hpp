@@ -67,7 +67,7 @@ private:
 
 namespace pgq::detail {
 
-using stray_of_retrying = wrong_argument_of<is_backoff, is_executor, is_tries, is_budget>;
+using wrong_argument_of_retrying = wrong_argument_of<is_backoff, is_executor, is_tries, is_budget>;
 
 struct missing_backoff {};
 
@@ -75,12 +75,12 @@ template <class... Args>
 struct retrying_of {
     using backoff = pick_t<is_backoff, void, Args...>;
     using wrong_argument = std::conditional_t<std::is_void_v<backoff>, missing_backoff,
-                                              typename stray_of_retrying::template among<Args...>::type>;
+                                              typename wrong_argument_of_retrying::template among<Args...>::type>;
     using type = invalid_decorator<wrong_argument>;
 };
 template <class... Args>
     requires(!std::is_void_v<pick_t<is_backoff, void, Args...>> &&
-             std::is_void_v<typename stray_of_retrying::template among<Args...>::type>)
+             std::is_void_v<typename wrong_argument_of_retrying::template among<Args...>::type>)
 struct retrying_of<Args...> {
     using tries = pick_t<is_tries, executor::tries<3>, Args...>;
     using budget = pick_t<is_budget, executor::budget<std::chrono::seconds{10}>, Args...>;

@@ -121,14 +121,14 @@ private:
 
 namespace pgq::detail {
 
-using stray_of_timeout = wrong_argument_of<is_executor, is_grace>;
+using wrong_argument_of_timeout = wrong_argument_of<is_executor, is_grace>;
 
 template <static_duration Limit, class... Args>
 struct timeout_of {
-    using type = invalid_decorator<typename stray_of_timeout::template among<Args...>::type>;
+    using type = invalid_decorator<typename wrong_argument_of_timeout::template among<Args...>::type>;
 };
 template <static_duration Limit, class... Args>
-    requires(std::is_void_v<typename stray_of_timeout::template among<Args...>::type>)
+    requires(std::is_void_v<typename wrong_argument_of_timeout::template among<Args...>::type>)
 struct timeout_of<Limit, Args...> {
     using grace = pick_t<is_grace, executor::grace<std::chrono::seconds{5}>, Args...>;
     using type = executor::basic_timeout<Limit, static_duration{grace::value},

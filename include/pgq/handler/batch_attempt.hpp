@@ -107,7 +107,7 @@ private:
         contexts_.reserve(jobs_.size());
         for (std::size_t i = 0; i < jobs_.size(); ++i)
             contexts_.emplace_back(record(i), slot().stop_token(batch_->positions[i]), runner_->shared(), 1,
-                                   steady_time::max(), services_for<composition, Job>(runner_->desk, slot()));
+                                   steady_time::max(), services_for<composition, Job>(runner_->reviser, slot()));
         context_ = std::make_unique<batch_context>(contexts_, stop, runner_->shared());
     }
 

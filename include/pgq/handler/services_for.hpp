@@ -11,9 +11,9 @@ namespace pgq::detail {
 /// What the context of a job of this type needs to change what is stored of the job. `revised` receives the payload of
 /// a checkpoint, for the next call of the handler in the same attempt.
 template <class Composition, class Job>
-job_services services_for(job_reviser* desk, const held_lease& slot,
+job_services services_for(job_reviser* reviser, const held_lease& slot,
                           std::optional<std::string>* revised = nullptr) noexcept {
-    return {.desk = desk,
+    return {.desk = reviser,
             .lease = slot.lease.ref.id,
             .writer = &writer_of<Job, typename Composition::template serializer_of<Job>>,
             .former = slot.version != 0,

@@ -83,7 +83,8 @@ struct sync_request {
     bool peek_next_due = false;                      ///< report when the next deferred job is due
     bool subscribe_wakes = false;                    ///< subscribe to wake-ups, then claim
     bool unsubscribe_wakes = false;                  ///< unsubscribe from wake-ups
-    bool contended = false;  ///< many workers claim at once: wait for a claim slot first (see statement::take_turn)
+    bool contended =
+        false;  ///< many workers claim at once: wait for a claim slot first (see statement::take_claim_slot)
     bool wake_peer = false;  ///< there may be more jobs than this worker can take: wake one sleeping peer
     const filter* claim_filter =
         nullptr;  ///< claim from `lanes` only jobs that pass, one lease each; ignores the cursors

@@ -94,7 +94,7 @@ result<std::optional<taken<Job>>> take_one(Session& session, const take_paramete
         if (read) return std::optional{taken<Job>{std::move(record), std::move(job)}};
 
         auto reason = report_unreadable(*t.observer, record.id, std::move(read.error()));
-        if (auto held = session.keep(record, reason); !held) {
+        if (auto held = session.hold_taken(record, reason); !held) {
             not_held(std::move(record), std::move(reason));
             return std::move(held.error());
         }
@@ -153,8 +153,8 @@ struct caller_session {
     result<void> take(const take_request& r, take_reply& reply) {
         return connection->with([&](auto& mine, auto&) { return transaction->take(mine, r, reply); });
     }
-    result<void> keep(const taken_record& job, std::string_view reason) {
-        return connection->with([&](auto& mine, auto&) { return transaction->keep(mine, job, reason); });
+    result<void> hold_taken(const taken_record& job, std::string_view reason) {
+        return connection->with([&](auto& mine, auto&) { return transaction->hold_taken(mine, job, reason); });
     }
 };
 

@@ -14,7 +14,7 @@ namespace pgq::detail {
 class lease_owner {
 public:
     /// What an acknowledgement in the caller's transaction needs.
-    struct facts {
+    struct owner_info {
         std::string schema{};
         worker_id worker{};
     };
@@ -25,7 +25,7 @@ public:
     /// Stores another payload for the job.
     virtual result<void> revise(const lease_ref& lease, job_id job, std::string_view body) = 0;
     /// errc::closed or errc::lease_lost if the lease is no longer there.
-    virtual result<facts> look_up(const lease_ref& lease) = 0;
+    virtual result<owner_info> info_of(const lease_ref& lease) = 0;
     /// The caller's transaction ends the lease; its commit is not reported here.
     virtual void answered_elsewhere(const lease_ref& lease) noexcept = 0;
     virtual std::int16_t max_attempts() const noexcept = 0;

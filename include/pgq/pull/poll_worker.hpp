@@ -88,10 +88,10 @@ public:
         if (done.error() == errc::lease_lost) held_.erase(lease.id);
         return drop_broken(std::move(done.error()));
     }
-    result<facts> look_up(const lease_ref& lease) override {
+    result<owner_info> info_of(const lease_ref& lease) override {
         const std::lock_guard lock{mutex_};
         if (auto mine = find(lease); !mine) return std::move(mine.error());
-        facts f{.worker = worker_};
+        owner_info f{.worker = worker_};
         if constexpr (requires { session_->line().options().schema; }) f.schema = session_->line().options().schema;
         return f;
     }

@@ -92,9 +92,9 @@ public:
         requires requires { typename Tx::is_borrowed_transaction; }
     result<void> ack(const Tx& tx) {
         if (answered_) return errc::already_settled;
-        auto facts = owner_->look_up(lease_.ref);
-        if (!facts) return std::move(facts.error());
-        auto done = tx.finish(facts->schema, lease_.ref, facts->worker);
+        auto info = owner_->info_of(lease_.ref);
+        if (!info) return std::move(info.error());
+        auto done = tx.finish(info->schema, lease_.ref, info->worker);
         if (!done) return done;
         answered_ = true;
         owner_->answered_elsewhere(lease_.ref);

@@ -59,7 +59,7 @@ public:
     result<void> hold_deferred(session& s) {
         const std::lock_guard lock{mutex_};
         while (!deferred_.empty()) {
-            if (auto held = s.keep(deferred_.back().first, deferred_.back().second); !held) return held;
+            if (auto held = s.hold_taken(deferred_.back().first, deferred_.back().second); !held) return held;
             deferred_.pop_back();
         }
         return {};

@@ -14,7 +14,7 @@ namespace pgq::statement {
 
 /// The first statement of a session: schema version, oid of the schema (the lock space), process id of the server,
 /// encoding.
-inline constexpr query hello{"hello", R"(
+inline constexpr query handshake{"handshake", R"(
 SELECT coalesce((SELECT max(version) FROM {s}.migration), 0), to_regnamespace($1)::oid::int8, pg_backend_pid(),
        current_setting('server_encoding'))"};
 
@@ -46,7 +46,7 @@ inline constexpr query cancel{"cancel", "SELECT waiting, running FROM {s}.cancel
 inline constexpr query requeue{"requeue", "SELECT n, lanes FROM {s}.requeue($1)"};
 
 /// Expires jobs and deletes what is kept no longer; $1 is for how many days failures are kept.
-inline constexpr query sweep{"sweep", "SELECT {s}.expire(), {s}.purge($1 * interval '1 day')"};
+inline constexpr query expire_and_purge{"expire_and_purge", "SELECT {s}.expire(), {s}.purge($1 * interval '1 day')"};
 
 inline constexpr query held{"held", R"(
 SELECT {answered_job}, coalesce(reason, '') FROM {s}.deferred

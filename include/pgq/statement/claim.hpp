@@ -114,8 +114,8 @@ inline constexpr query claim_wide_each{
 /// workers claim at the moment; otherwise these lanes are skipped.
 inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6)"};
 
-/// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. Adds their lanes for `wake_noted`,
-/// and expires tracked jobs.
+/// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. Adds their lanes for
+/// `wake_collected`, and expires tracked jobs.
 inline constexpr query promote{"promote", R"(
 WITH due AS (
     DELETE FROM {s}.deferred WHERE ctid = ANY (ARRAY(
@@ -141,7 +141,7 @@ SELECT (extract(epoch FROM least(
 /// a time. A worker that gets no claim slot retries after 1, 2, 4 ... 256 ms, so that busy workers with warm caches
 /// come first. After 2.3 s it claims without one (slot 0): a worker that was stopped while it held a slot does not
 /// block the others.
-inline constexpr query take_turn{"take_turn", R"(
+inline constexpr query take_claim_slot{"take_claim_slot", R"(
 WITH RECURSIVE t(n, got) AS (
     SELECT 0, CASE WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
                    WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4
@@ -154,12 +154,12 @@ WITH RECURSIVE t(n, got) AS (
       FROM t WHERE got = 0 AND n < 16)
 SELECT set_config('pgq.claim_slot', max(got)::text, true) FROM t)"};
 
-/// Claims from one lane after `take_turn`. It continues behind the last claim that was made with this claim slot, by
-/// whichever worker, and not behind the worker's own cursor: other workers have taken the jobs in between. If $7
+/// Claims from one lane after `take_claim_slot`. It continues behind the last claim that was made with this claim slot,
+/// by whichever worker, and not behind the worker's own cursor: other workers have taken the jobs in between. If $7
 /// (exact) is true it uses the worker's cursor. A worker without a slot continues behind the slot whose last claim is
 /// the first in the lane's order.
-inline constexpr query claim_in_turn{
-    "claim_in_turn", joined<claim_text::of_one_in_turn, claim_text::one_lease, claim_text::answer>::text};
+inline constexpr query claim_in_slot{
+    "claim_in_slot", joined<claim_text::of_one_in_turn, claim_text::one_lease, claim_text::answer>::text};
 
 inline bool wants_lease_per_job(const sync_request& r) noexcept {
     return std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.lease_per_job; });
@@ -168,7 +168,7 @@ inline bool wants_lease_per_job(const sync_request& r) noexcept {
 inline const query& claim_query(const sync_request& r) noexcept {
     constexpr std::size_t wide = 5;
     if (wants_lease_per_job(r)) return r.lanes.size() < wide ? claim_each : claim_wide_each;
-    if (r.lanes.size() == 1) return r.contended ? claim_in_turn : claim_one;
+    if (r.lanes.size() == 1) return r.contended ? claim_in_slot : claim_one;
     return r.lanes.size() < wide ? claim_many : claim_wide;
 }
 
@@ -182,10 +182,10 @@ inline void bind_claim_of_one(params& p, const sync_request& r) {
 
 inline void bind_claim(params& p, const sync_request& r) {
     const query& q = claim_query(r);
-    if (&q == &claim_one || &q == &claim_in_turn) {
+    if (&q == &claim_one || &q == &claim_in_slot) {
         const claim_lane& l = r.lanes[0];
         bind_claim_of_one(p, r);
-        if (&q == &claim_in_turn) p.boolean(l.exact);
+        if (&q == &claim_in_slot) p.boolean(l.exact);
         return;
     }
     const std::size_t n = r.lanes.size();

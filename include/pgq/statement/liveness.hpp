@@ -30,7 +30,7 @@ SELECT (SELECT count(*) FROM mine),
 inline constexpr query compact{"compact", "SELECT {s}.compact()"};
 
 /// Removes dead workers, under their row locks. `rescue_leases` follows in the same transaction.
-inline constexpr query bury_workers{"bury_workers", R"(
+inline constexpr query remove_dead_workers{"remove_dead_workers", R"(
 DELETE FROM {s}.worker WHERE id = ANY (ARRAY(
     SELECT id FROM {s}.worker WHERE heartbeat_at < now() - lease_time ORDER BY id FOR UPDATE SKIP LOCKED)))"};
 

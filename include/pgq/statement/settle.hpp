@@ -100,7 +100,7 @@ inline constexpr std::string_view from_lease = " FROM l";
 }  // namespace settle_text
 
 /// Settles jobs of a lease that goes on. $1, $2, $3 are its location, id and worker, $4 the mask, $5 positions from 1,
-/// $6 kinds, $7 delays in microseconds, $8 reasons. Adds the lane for `wake_noted`.
+/// $6 kinds, $7 delays in microseconds, $8 reasons. Adds the lane for `wake_collected`.
 inline constexpr query settle{
     "settle", joined<settle_text::change, settle_text::unless_flagged, settle_text::changed, settle_text::plain_items,
                      settle_text::moves, settle_text::answer, settle_text::from_lease>::text};

@@ -193,7 +193,7 @@ SELECT CASE WHEN c.n = 1 THEN 1 ELSE ('the lease was lost: ' || c.n || ' rows'):
   FROM (SELECT count(*) AS n FROM l) c)"};
 
 /// Holds a job that was taken. Idempotent: the answer to the first time may have been lost.
-inline constexpr query keep{"keep", R"(
+inline constexpr query hold_taken{"hold_taken", R"(
 WITH changed AS (UPDATE {s}.outcome SET kind = 'h', reason = $5, keep_until = 'infinity' WHERE id = $1)
 INSERT INTO {s}.deferred ({deferred})
 SELECT 'infinity', 'h', $5, {job} FROM (
@@ -202,7 +202,7 @@ SELECT 'infinity', 'h', $5, {job} FROM (
            'epoch'::timestamptz + $10 * interval '1 microsecond' AS enqueued_at) j
  WHERE NOT EXISTS (SELECT FROM {s}.deferred WHERE kind = 'h' AND lane = $3 AND id = $1))"};
 
-inline void bind_keep(params& p, const taken_record& job, std::string_view reason) {
+inline void bind_hold_taken(params& p, const taken_record& job, std::string_view reason) {
     p.clear();
     const std::size_t n = job.headers.size();
     p.number(job.id.value)

@@ -43,12 +43,12 @@ inline constexpr query wake{"wake", joined<wake_text::before, wake_text::given, 
 
 /// Wakes sleeping workers of the lanes in the setting pgq.wake_lanes, which statements of this session have filled, and
 /// clears it.
-inline constexpr query wake_noted{
-    "wake_noted", joined<wake_text::noted, wake_text::before, wake_text::noted_lanes, wake_text::behind>::text};
+inline constexpr query wake_collected{
+    "wake_collected", joined<wake_text::noted, wake_text::before, wake_text::noted_lanes, wake_text::behind>::text};
 
 /// Ends other sessions with the lock of worker $2: after a broken connection the server may keep the former session of
 /// the worker until the network times out, and the new session cannot take the lock before.
-inline constexpr query oust_former{"oust_former", R"(
+inline constexpr query terminate_previous{"terminate_previous", R"(
 SELECT count(pg_terminate_backend(pid)) FROM pg_locks
  WHERE locktype = 'advisory' AND classid = ($1::int8 & 4294967295)::oid AND objid = $2::int8::oid AND objsubid = 2
    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -58,8 +58,8 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_locks
 inline constexpr query wake_all{"wake_all", "SELECT pg_notify('pgq_' || $1::text, $2::text)"};
 
 /// The same for the lanes that statements of this session have noted, which it forgets.
-inline constexpr query wake_all_noted{
-    "wake_all_noted",
+inline constexpr query wake_all_collected{
+    "wake_all_collected",
     "WITH noted AS MATERIALIZED (SELECT current_setting('pgq.wake_lanes', true) AS lanes),"
     " forget AS MATERIALIZED (SELECT lanes, set_config('pgq.wake_lanes', '', false) FROM noted)"
     " SELECT count(pg_notify('pgq_' || $1::text, l.lane))"

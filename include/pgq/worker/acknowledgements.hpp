@@ -17,7 +17,7 @@
 
 namespace pgq::detail {
 
-/// What an exchange acknowledges: which ends of jobs it shows to the database, and what follows when the server refuses
+/// What a sync acknowledges: which ends of jobs it shows to the database, and what follows when the server refuses
 /// them.
 ///
 ///     all leases at once -- refused(), and not for a passing reason --> one at a time, without a claim
@@ -26,7 +26,7 @@ namespace pgq::detail {
 ///             +------------- nothing unsettled is left -------------------+  stored: the job stays leased
 class acknowledgements {
 public:
-    /// Chooses what the next exchange shows. `claims`: it also claims.
+    /// Chooses what the next sync shows. `claims`: it also claims.
     void fill(held_leases& leases, limited_lanes& limited, bool claims, steady_time now) {
         finished_.clear();
         progressed_.clear();
@@ -39,7 +39,7 @@ public:
     std::span<const lease_progress> progressed() const noexcept { return progressed_; }
     bool one_at_a_time() const noexcept { return one_at_a_time_; }
 
-    /// The exchange happened. True when it has not found some lease: that was ended by somebody else, or has moved.
+    /// The sync happened. True when it has not found some lease: that was ended by somebody else, or has moved.
     bool applied(held_leases& leases, const sync_reply& reply) {
         bool all_located = true;
         delays_.clear();
@@ -49,10 +49,10 @@ public:
         if (one_at_a_time_ && !leases.has_unsettled()) one_at_a_time_ = false;
         return !all_located;
     }
-    /// For how long jobs rest whose deferral the latest exchange recorded.
+    /// For how long jobs rest whose deferral the latest sync recorded.
     std::span<const duration> delays() const noexcept { return delays_; }
 
-    /// The server refused the exchange; nothing of it happened.
+    /// The server refused the sync; nothing of it happened.
     void refused(held_leases& leases, const error_info& why) {
         if (why == condition::contention || why == condition::transient) return;
         if (one_at_a_time_) replace_refused(leases, why);

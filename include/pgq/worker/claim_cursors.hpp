@@ -23,7 +23,7 @@ public:
     }
     std::span<const claim_lane> all() const noexcept { return lanes_; }
 
-    /// For the next exchange. From the start a claim also finds jobs that went back or were enqueued with a better
+    /// For the next sync. From the start a claim also finds jobs that went back or were enqueued with a better
     /// rank.
     std::span<const claim_lane> to_claim(bool from_start) noexcept {
         for (std::size_t i = 0; i < lanes_.size(); ++i) {
@@ -32,7 +32,7 @@ public:
         }
         return lanes_;
     }
-    /// The exchange brought these leases. `any`: it asked for jobs at all.
+    /// The sync brought these leases. `any`: it asked for jobs at all.
     void claimed(bool any, bool from_start, std::span<const claimed_lease> leases) noexcept {
         if (any) lowered_ = false;
         for (std::size_t i = 0; i < lanes_.size(); ++i) {

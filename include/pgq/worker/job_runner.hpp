@@ -149,7 +149,7 @@ public:
         finish(slot, position, std::move(what));
     }
 
-    job_reviser* desk = nullptr;  ///< changes payloads of jobs in hand
+    job_reviser* reviser = nullptr;  ///< changes payloads of jobs in hand
     completion_queue completions;
     std::stop_source giving_back{};          ///< what has not started goes back to the queue
     std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end: a spare thread runs in place of theirs

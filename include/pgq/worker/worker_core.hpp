@@ -327,7 +327,7 @@ private:
         return static_cast<std::size_t>(mine - served_.begin());
     }
 
-    static constexpr std::int64_t claim_slots = 4;  // with more workers a claim takes a slot: see statement::take_turn
+    static constexpr std::int64_t claim_slots = 4;  // see statement::take_claim_slot
 
     runner_type* runner_;
     fsm::worker machine_;

@@ -70,7 +70,7 @@ public:
           core_{runner_, machine_options(options_, executor_.width(), overlap)},
           heartbeat_{queue.driver(), queue.observer(), options_.lease_time, [this] { signal(declared_dead_); },
                      [this] { signal(leases_changed_); }} {
-        runner_.desk = &updater_;
+        runner_.reviser = &updater_;
     }
 
     const driver_type& driver() const noexcept { return queue_->driver(); }

@@ -138,7 +138,7 @@ struct scripted_driver {
 };
 using scripted_watcher = pgq::detail::completion_watcher<scripted_driver>;
 
-pgq::steady_time soon() { return std::chrono::steady_clock::now() + test::long_enough; }
+pgq::steady_time soon() { return std::chrono::steady_clock::now() + test::test_timeout; }
 
 }  // namespace
 

@@ -128,12 +128,12 @@ TEST_CASE("a caller of an exhausted pool gets an error with a remedy at its time
     CHECK(none.error().message == "all 2 sessions of the pool were in use for 30 ms");
     CHECK(none.error().hint.find("pool_options::max") != std::string::npos);
     CHECK(took >= 30ms);
-    CHECK(took < test::long_enough);
+    CHECK(took < test::test_timeout);
     CHECK(p.counts().waiting == 0);
 }
 
 TEST_CASE("waiting callers get returned sessions in the order of their calls", "[driver][pool]") {
-    const pool p{{}, {.max = 1, .wait = test::long_enough}};
+    const pool p{{}, {.max = 1, .wait = test::test_timeout}};
     std::optional<pool::loan> held{borrowed(p)};
     std::mutex mutex;
     std::vector<std::size_t> order;
@@ -153,7 +153,7 @@ TEST_CASE("waiting callers get returned sessions in the order of their calls", "
 }
 
 TEST_CASE("a pool closes a discarded session, and opens another one for the waiting caller", "[driver][pool]") {
-    const pool p{{}, {.max = 1, .wait = test::long_enough}};
+    const pool p{{}, {.max = 1, .wait = test::test_timeout}};
     std::optional<pool::loan> held{borrowed(p)};
     std::thread waiting{[&] { (void)p.borrow().value(); }};
     REQUIRE(test::eventually([&] { return p.counts().waiting == 1; }));
@@ -249,7 +249,7 @@ TEST_CASE("worker sessions come from the inner driver, and do not count in the p
 
 TEST_CASE("several threads of one queue enqueue at once, each over a session of the pool", "[driver][pool]") {
     using jobs_queue = queue<note, pool, serializer::raw>;
-    const pool p{{}, {.max = 3, .wait = test::long_enough}};
+    const pool p{{}, {.max = 3, .wait = test::test_timeout}};
     jobs_queue jobs{p};
     std::atomic<int> failed{0};
     std::vector<std::thread> threads;

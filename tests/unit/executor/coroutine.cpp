@@ -26,8 +26,8 @@ using pgq::executor::coroutine;
 namespace {
 
 // Jobs that suspend many times; counts how many of them are in progress at once.
-struct sleepers {
-    explicit sleepers(coroutine& e) : executor{&e} {}
+struct subscribed_workers {
+    explicit subscribed_workers(coroutine& e) : executor{&e} {}
 
     coroutine* executor;
     std::atomic<std::size_t> under_way{0};
@@ -43,15 +43,15 @@ struct sleepers {
         co_return 1;
     }
     static void run(void* owner, void*, std::uint32_t) noexcept {
-        auto& self = *static_cast<sleepers*>(owner);
+        auto& self = *static_cast<subscribed_workers*>(owner);
         self.executor->spawn(self.job());
     }
 };
 
 void check_that_all_finish(coroutine& e, std::size_t jobs, std::size_t expected_at_once) {
-    sleepers s{e};
+    subscribed_workers s{e};
     e.start();
-    for (std::size_t i = 0; i < jobs; ++i) e.execute({.function = &sleepers::run, .owner = &s});
+    for (std::size_t i = 0; i < jobs; ++i) e.execute({.function = &subscribed_workers::run, .owner = &s});
     e.stop();
     CHECK(s.finished == jobs);
     CHECK(s.under_way == 0);
@@ -86,7 +86,7 @@ TEST_CASE("a suspended coroutine keeps its slot", "[executor][coroutine]") {
 
 TEST_CASE("more coroutines than threads are in progress at once", "[executor][coroutine]") {
     coroutine e{16, 1};
-    sleepers s{e};
+    subscribed_workers s{e};
     // The first task blocks the only thread until all tasks are in the queue, so that they start together.
     std::atomic<bool> all_in{false};
     const auto hold = [](void* owner, void*, std::uint32_t) noexcept {
@@ -94,7 +94,7 @@ TEST_CASE("more coroutines than threads are in progress at once", "[executor][co
     };
     e.start();
     e.execute({.function = hold, .owner = &all_in});
-    for (int i = 0; i < 15; ++i) e.execute({.function = &sleepers::run, .owner = &s});
+    for (int i = 0; i < 15; ++i) e.execute({.function = &subscribed_workers::run, .owner = &s});
     all_in = true;
     all_in.notify_all();
     e.stop();
@@ -104,10 +104,10 @@ TEST_CASE("more coroutines than threads are in progress at once", "[executor][co
 
 TEST_CASE("stop waits for a coroutine that was spawned without a task", "[executor][coroutine]") {
     coroutine e{1, 1};
-    sleepers s{e};
+    subscribed_workers s{e};
     e.start();
     for (int i = 0; i < 10; ++i) e.spawn(s.job());
-    for (int i = 0; i < 10; ++i) e.execute({.function = &sleepers::run, .owner = &s});
+    for (int i = 0; i < 10; ++i) e.execute({.function = &subscribed_workers::run, .owner = &s});
     e.stop();
     CHECK(s.finished == 20);
 }
@@ -188,12 +188,12 @@ TEST_CASE("an executor on the program's only thread reports when it runs nothing
           "[executor][coroutine]") {
     asio::io_context context;
     coroutine e{context.get_executor(), 2};
-    sleepers s{e};
+    subscribed_workers s{e};
     int idle = 0;
     e.start();
     e.when_idle([&] { ++idle; });
     CHECK(idle == 1);
-    for (int i = 0; i < 5; ++i) e.execute({.function = &sleepers::run, .owner = &s});
+    for (int i = 0; i < 5; ++i) e.execute({.function = &subscribed_workers::run, .owner = &s});
     std::size_t finished = 0;
     e.when_idle([&] {
         ++idle;

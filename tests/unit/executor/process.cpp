@@ -79,7 +79,7 @@ void crash(int how) {
 
 template <class... OfEntrypoint>
 using queue_with = pgq::queue<pgq::job<note, OfEntrypoint...>, pgq::driver::memory, pgq::serializer::json,
-                              pgq::backoff::none, test::witness>;
+                              pgq::backoff::none, test::event_counts>;
 
 template <class Queue>
 std::string reason_of_the_one_held(Queue& jobs) {
@@ -98,7 +98,7 @@ TEST_CASE("a handler runs in a child process, with a full context", "[executor][
     int thing = 42;
     pgq::resources shared;
     shared.add(thing);
-    test::work_off(jobs, {.shared = &shared}, [&](const note& job, pgq::context& c) -> pgq::outcome {
+    test::run_until_empty(jobs, {.shared = &shared}, [&](const note& job, pgq::context& c) -> pgq::outcome {
         here = 1;  // changes only the copy of the child
         ++seen->runs;
         seen->last_pid = ::getpid();
@@ -118,7 +118,7 @@ TEST_CASE("a handler runs in a child process, with a full context", "[executor][
 TEST_CASE("the result or exception of a handler in a process counts as usual", "[executor][process]") {
     queue_with<process> jobs;
     jobs.enqueue(test::notes(5)).value();
-    test::work_off(jobs, {.max_attempts = 1}, [](const note& job) -> pgq::outcome {
+    test::run_until_empty(jobs, {.max_attempts = 1}, [](const note& job) -> pgq::outcome {
         switch (job.n) {
         case 0: return pgq::hold{"for a person"};
         case 1: return pgq::snooze{1h};
@@ -141,19 +141,19 @@ TEST_CASE("a crash of the child is a failed attempt whose reason says how the ch
     queue_with<process> jobs;
     jobs.enqueue(note{}).value();
     SECTION("by a signal") {
-        test::work_off(jobs, {.max_attempts = 2}, [](const note&) { crash(SIGSEGV); });
+        test::run_until_empty(jobs, {.max_attempts = 2}, [](const note&) { crash(SIGSEGV); });
         CHECK(reason_of_the_one_held(jobs) ==
               "attempt 2 of 2 failed: the handler's process was ended by signal 11 (Segmentation fault)");
     }
     SECTION("by an exit") {
-        test::work_off(jobs, {.max_attempts = 1}, [](const note&) { std::_Exit(3); });
+        test::run_until_empty(jobs, {.max_attempts = 1}, [](const note&) { std::_Exit(3); });
         CHECK(reason_of_the_one_held(jobs) ==
               "attempt 1 of 1 failed: the handler's process ended with exit status 3 and without an answer");
     }
     SECTION("and the next job gets a new process") {
         jobs.enqueue(test::notes(30)).value();
         const shared_board seen;
-        test::work_off(jobs, {.max_attempts = 1}, [&](const note& job) {
+        test::run_until_empty(jobs, {.max_attempts = 1}, [&](const note& job) {
             if (job.n % 3 == 0) crash(SIGABRT);
             ++seen->runs;
         });
@@ -168,7 +168,7 @@ TEST_CASE("a queue with executor::process runs as many children at once as its w
     CHECK(jobs.executor().width() == 3);
     jobs.enqueue(test::notes(30)).value();
     const shared_board seen;
-    test::work_off(jobs, {}, [&](const note& job) {
+    test::run_until_empty(jobs, {}, [&](const note& job) {
         const int now = ++seen->inside;
         for (int most = seen->most; most < now && !seen->most.compare_exchange_weak(most, now);) {}
         if (job.n < 3) (void)eventually([&] { return seen->most == 3; });
@@ -193,7 +193,7 @@ TEST_CASE("a process that exceeds its timeout gets a SIGTERM, and a SIGKILL if i
     queue_with<timeout<50ms, brisk>> jobs;
     jobs.enqueue(note{.n = GENERATE(0, 1)}).value();
     const auto before = std::chrono::steady_clock::now();
-    test::work_off(jobs, {.max_attempts = 1}, handler);
+    test::run_until_empty(jobs, {.max_attempts = 1}, handler);
     CHECK(std::chrono::steady_clock::now() - before < 4s);
     CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 50 ms");
     CHECK_FALSE(exists(seen->last_pid));
@@ -211,7 +211,7 @@ TEST_CASE("an attempt does not count if its process is ended because the worker 
     w.stop().value();
     CHECK_FALSE(exists(seen->last_pid));
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 1});
-    test::work_off(
+    test::run_until_empty(
         jobs, {}, [&](const note&, pgq::context& c) -> pgq::outcome { return pgq::hold{std::to_string(c.attempt())}; });
     CHECK(reason_of_the_one_held(jobs) == "1");
 }
@@ -220,7 +220,7 @@ TEST_CASE("retrying around a process runs a failed handler in a new process", "[
     const shared_board seen;
     queue_with<retrying<pgq::backoff::none, process>> jobs;
     jobs.enqueue(note{}).value();
-    test::work_off(jobs, {}, [&](const note&, pgq::context& c) {
+    test::run_until_empty(jobs, {}, [&](const note&, pgq::context& c) {
         ++seen->runs;
         if (c.try_number() < 3) crash(SIGKILL);
     });
@@ -237,7 +237,7 @@ TEST_CASE("a job whose payload cannot be read in the process is held", "[executo
     std::vector<pgq::job_id> ids;
     const std::vector<pgq::enqueue_options> options(1);
     session.enqueue({jobs.lanes().value()[0], &broken, options}, ids).value();
-    test::work_off(jobs, {}, [](const note&) {});
+    test::run_until_empty(jobs, {}, [](const note&) {});
     CHECK(reason_of_the_one_held(jobs).starts_with("the payload cannot be read: "));
 }
 
@@ -250,7 +250,7 @@ TEST_CASE("a worker without its fork server gives jobs back with a delay and rep
                                if (job.n == 0) (void)::kill(::getppid(), SIGKILL);
                                while (true) ::pause();
                            }};
-    REQUIRE(eventually([&] { return jobs.observer()->troubles >= 1; }));
+    REQUIRE(eventually([&] { return jobs.observer()->errors >= 1; }));
     CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{.deferred = 1}; }));
     w.stop().value();
     CHECK(eventually([&] { return !runs(seen->last_pid); }));

@@ -106,7 +106,7 @@ TEST_CASE("a handler that throws is called again without a new attempt", "[execu
     queue_with<retrying<soon>> jobs;
     jobs.enqueue(note{}).value();
     std::vector<std::string> calls;
-    test::work_off(jobs, {}, [&](const note&, pgq::context& c) {
+    test::run_until_empty(jobs, {}, [&](const note&, pgq::context& c) {
         calls.push_back(std::to_string(c.attempt()) + "." + std::to_string(c.try_number()));
         if (c.try_number() < 3) throw std::runtime_error{"not yet"};
     });
@@ -121,7 +121,7 @@ TEST_CASE("after the last try the attempt fails as it does without retrying", "[
     queue_with<retrying<pgq::backoff::none, tries<4>>, pgq::backoff::none> jobs;
     jobs.enqueue(note{}).value();
     std::atomic<int> calls{0};
-    test::work_off(jobs, {.max_attempts = 2}, [&](const note&, pgq::context& c) {
+    test::run_until_empty(jobs, {.max_attempts = 2}, [&](const note&, pgq::context& c) {
         CHECK(c.attempt() == calls / 4 + 1);
         CHECK(c.try_number() == calls % 4 + 1);
         ++calls;
@@ -139,7 +139,7 @@ TEST_CASE("retry_after is retried after its delay or later, other outcomes are n
     int calls = 0;
     SECTION("within the budget") {
         auto first = std::chrono::steady_clock::now();
-        test::work_off(jobs, {}, [&](const note&) -> pgq::outcome {
+        test::run_until_empty(jobs, {}, [&](const note&) -> pgq::outcome {
             if (++calls == 1) {
                 first = std::chrono::steady_clock::now();
                 return pgq::retry_after{30ms, "busy"};
@@ -150,7 +150,7 @@ TEST_CASE("retry_after is retried after its delay or later, other outcomes are n
         CHECK(calls == 2);
     }
     SECTION("not if the delay exceeds the budget") {
-        test::work_off(jobs, {}, [&](const note&) -> pgq::outcome {
+        test::run_until_empty(jobs, {}, [&](const note&) -> pgq::outcome {
             ++calls;
             return pgq::retry_after{1h, "busy"};
         });
@@ -158,12 +158,12 @@ TEST_CASE("retry_after is retried after its delay or later, other outcomes are n
         CHECK(jobs.counts<note>().value() == lane_counts{.deferred = 1});
     }
     SECTION("hold") {
-        test::work_off(jobs, {}, [&](const note&) -> pgq::outcome { return ++calls, pgq::hold{"a person"}; });
+        test::run_until_empty(jobs, {}, [&](const note&) -> pgq::outcome { return ++calls, pgq::hold{"a person"}; });
         CHECK(calls == 1);
         CHECK(jobs.counts<note>().value() == lane_counts{.held = 1});
     }
     SECTION("snooze") {
-        test::work_off(jobs, {}, [&](const note&) -> pgq::outcome { return ++calls, pgq::snooze{1h}; });
+        test::run_until_empty(jobs, {}, [&](const note&) -> pgq::outcome { return ++calls, pgq::snooze{1h}; });
         CHECK(calls == 1);
         CHECK(jobs.counts<note>().value() == lane_counts{.deferred = 1});
     }
@@ -174,7 +174,7 @@ TEST_CASE("retrying gives up if a pause would end after the budget or after an o
         jobs.enqueue(note{}).value();
         int calls = 0;
         const auto before = std::chrono::steady_clock::now();
-        test::work_off(jobs, {}, [&](const note&, pgq::context&) {
+        test::run_until_empty(jobs, {}, [&](const note&, pgq::context&) {
             ++calls;
             throw std::runtime_error{"no"};
         });
@@ -209,7 +209,7 @@ TEST_CASE("the executor of a queue may be decorated, with settings at run time",
     CHECK(jobs.executor().width() == 2);
     jobs.enqueue(test::notes(20)).value();
     std::atomic<int> calls{0};
-    test::work_off(jobs, {}, [&](const note&, pgq::context& c) {
+    test::run_until_empty(jobs, {}, [&](const note&, pgq::context& c) {
         ++calls;
         if (c.try_number() < 7) throw std::runtime_error{"no"};
     });
@@ -223,7 +223,7 @@ TEST_CASE("the decorators of an entrypoint wrap those of the queue", "[executor]
     queue jobs;
     jobs.enqueue(note{}).value();
     int calls = 0;
-    test::work_off(jobs, {}, [&](const note&, pgq::context& c) {
+    test::run_until_empty(jobs, {}, [&](const note&, pgq::context& c) {
         CHECK(c.try_number() == ++calls);
         throw std::runtime_error{"no"};
     });
@@ -233,16 +233,16 @@ TEST_CASE("the decorators of an entrypoint wrap those of the queue", "[executor]
 TEST_CASE("many concurrent jobs that sometimes fail are all done", "[executor][retrying]") {
     queue_with<retrying<soon, tries<5>>> jobs{{}, {}, thread_pool{4}};
     jobs.enqueue(test::notes(300)).value();
-    test::diary diary;
+    test::run_log run_log;
     std::atomic<int> failures{0};
-    test::work_off(jobs, {}, [&](const note& job, pgq::context& c) {
+    test::run_until_empty(jobs, {}, [&](const note& job, pgq::context& c) {
         if (c.try_number() <= job.n % 5) {
             ++failures;
             throw std::runtime_error{"again"};
         }
-        diary.add(job.n, c);
+        run_log.add(job.n, c);
     });
-    CHECK(diary.each_ran_once(300));
+    CHECK(run_log.each_ran_once(300));
     CHECK(failures == 600);
     CHECK(jobs.observer().finished() == 300);
 }
@@ -270,7 +270,7 @@ TEST_CASE("a failed coroutine is called again, and its pause uses no thread", "[
     coroutines_with<retrying<soon, tries<4>>> brisk{{}, {}, coroutine{50, 2}};
     brisk.enqueue(test::notes(100)).value();
     std::atomic<int> done{0};
-    test::work_off(brisk, {}, [&](const note& job, pgq::context& c) -> asio::awaitable<void> {
+    test::run_until_empty(brisk, {}, [&](const note& job, pgq::context& c) -> asio::awaitable<void> {
         co_await a_moment();
         if (c.try_number() <= job.n % 4) throw std::runtime_error{"again"};
         ++done;
@@ -299,7 +299,7 @@ TEST_CASE("failed coroutines are called again on an executor of the program", "[
         coroutines_with<retrying<soon, tries<3>>> jobs{{}, {}, coroutine{users.get_executor(), 30}};
         jobs.enqueue(test::notes(200)).value();
         std::atomic<int> done{0};
-        test::work_off(jobs, {}, [&](const note&, pgq::context& c) -> asio::awaitable<void> {
+        test::run_until_empty(jobs, {}, [&](const note&, pgq::context& c) -> asio::awaitable<void> {
             co_await a_moment();
             if (c.try_number() < 3) throw std::runtime_error{"again"};
             ++done;
@@ -315,7 +315,7 @@ TEST_CASE("a decorated executor runs coroutines if its inner executor does", "[e
     pgq::queue<note, pgq::driver::memory, pgq::serializer::json, executor> jobs;
     jobs.enqueue(note{}).value();
     int calls = 0;
-    test::work_off(jobs, {}, [&](const note&) -> asio::awaitable<void> {
+    test::run_until_empty(jobs, {}, [&](const note&) -> asio::awaitable<void> {
         if (++calls < 3) throw std::runtime_error{"again"};
         co_await a_moment();
     });

@@ -123,7 +123,7 @@ TEST_CASE("jobs with an equal member run one at a time and in order, other jobs 
     jobs.enqueue(changes(200)).value();
     ledger seen;
     std::atomic<int> met{0};
-    test::work_off(jobs, {}, [&](const change& c) {
+    test::run_until_empty(jobs, {}, [&](const change& c) {
         seen.come(c);
         // The first jobs of the first two accounts wait for each other, so they must run at the same time.
         if (c.n == 0 && ledger::of(c) < 2) {
@@ -164,7 +164,7 @@ TEST_CASE("a job keeps its turn during retrying, but not when it goes back to th
     const auto check = [](auto jobs) {
         jobs.enqueue(std::vector<change>{{"a", 0}, {"a", 1}, {"a", 2}}).value();
         std::vector<std::string> calls;
-        test::work_off(jobs, {}, [&](const change& c, pgq::context& ctx) {
+        test::run_until_empty(jobs, {}, [&](const change& c, pgq::context& ctx) {
             calls.push_back(std::to_string(c.n) + "." + std::to_string(ctx.try_number()));
             if (c.n == 0 && ctx.try_number() < 3) throw std::runtime_error{"again"};
         });
@@ -176,7 +176,7 @@ TEST_CASE("a job keeps its turn during retrying, but not when it goes back to th
     queue_of<thread_pool> once{{}, {}, thread_pool{3}};
     once.enqueue(std::vector<change>{{"a", 0}, {"a", 1}}).value();
     std::vector<std::int64_t> order;
-    test::work_off(once, {}, [&](const change& c, pgq::context& ctx) {
+    test::run_until_empty(once, {}, [&](const change& c, pgq::context& ctx) {
         order.push_back(c.n);
         if (c.n == 0 && ctx.attempt() == 1) throw std::runtime_error{"again"};
     });
@@ -200,7 +200,7 @@ TEST_CASE("a worker that is asked to stop gives back the jobs that wait for thei
         w.stop().value();
     }
     CHECK(runs == 1);
-    test::work_off(jobs, {}, [&](const change&, pgq::context& c) {
+    test::run_until_empty(jobs, {}, [&](const change&, pgq::context& c) {
         CHECK(c.attempt() == 1);
         ++runs;
     });
@@ -220,7 +220,7 @@ TEST_CASE("a job with an unreadable payload is held, and no job waits for it", "
     session.enqueue({lanes[0], &broken, options}, ids).value();
     jobs.enqueue(change{.account = "a"}).value();
     int runs = 0;
-    test::work_off(jobs, {}, [&](const change&) { ++runs; });
+    test::run_until_empty(jobs, {}, [&](const change&) { ++runs; });
     CHECK(runs == 1);
     CHECK(jobs.counts<change>().value() == lane_counts{.held = 1});
 }
@@ -233,7 +233,7 @@ TEST_CASE("strand_by takes a type with an order but no hash, and a member functi
     jobs.enqueue(made).value();
     std::array<std::atomic<int>, 2> inside{};
     std::atomic<int> collisions{0}, runs{0};
-    test::work_off(jobs, {}, [&](const move_half& m) {
+    test::run_until_empty(jobs, {}, [&](const move_half& m) {
         auto& here = inside[static_cast<std::size_t>(m.which / 2)];
         if (++here != 1) ++collisions;
         std::this_thread::yield();
@@ -248,7 +248,7 @@ TEST_CASE("strand_by works with jobs that run in the worker's thread", "[executo
     queue_of<pgq::executor::in_place> jobs;
     jobs.enqueue(changes(50)).value();
     ledger seen;
-    test::work_off(jobs, {}, [&](const change& c) {
+    test::run_until_empty(jobs, {}, [&](const change& c) {
         seen.come(c);
         seen.leave(c);
     });
@@ -263,7 +263,7 @@ TEST_CASE("coroutines of one strand run one at a time, also while they are suspe
     queue_of<coroutine> jobs{{}, {}, coroutine{64, threads}};
     jobs.enqueue(changes(300)).value();
     ledger seen;
-    test::work_off(jobs, {}, [&](const change& c, pgq::context& ctx) -> asio::awaitable<void> {
+    test::run_until_empty(jobs, {}, [&](const change& c, pgq::context& ctx) -> asio::awaitable<void> {
         if (ctx.attempt() == 2) co_return;
         seen.come(c);
         const auto here = co_await asio::this_coro::executor;

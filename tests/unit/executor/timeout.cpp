@@ -129,7 +129,7 @@ TEST_CASE("the stop token of a handler fires at the end of its time, and its lat
         CHECK_FALSE(never.pass(c));
         took = std::chrono::steady_clock::now() - began;
     };
-    test::work_off(jobs, {.max_attempts = 1}, handler);
+    test::run_until_empty(jobs, {.max_attempts = 1}, handler);
     CHECK(took >= 20ms);
     CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 30 ms");
     CHECK(jobs.observer().all().empty());
@@ -141,14 +141,14 @@ TEST_CASE("an exception or outcome of a handler after its time is a timeout too"
     test::gate never;
     std::string reason;
     SECTION("an exception adds its text") {
-        test::work_off(jobs, {.max_attempts = 1}, [&](const note&, pgq::context& c) {
+        test::run_until_empty(jobs, {.max_attempts = 1}, [&](const note&, pgq::context& c) {
             (void)never.pass(c);
             throw std::runtime_error{"interrupted"};
         });
         reason = ": interrupted";
     }
     SECTION("discard") {
-        test::work_off(jobs, {.max_attempts = 1}, [&](const note&, pgq::context& c) -> pgq::outcome {
+        test::run_until_empty(jobs, {.max_attempts = 1}, [&](const note&, pgq::context& c) -> pgq::outcome {
             (void)never.pass(c);
             return pgq::discard{"not wanted"};
         });
@@ -160,7 +160,7 @@ TEST_CASE("a timeout does not affect a handler that ends in time", "[executor][t
     queue_with<timeout<1h>> jobs;
     jobs.enqueue(test::notes(200)).value();
     std::atomic<int> runs{0}, told_to_stop{0};
-    test::work_off(jobs, {}, [&](const note&, pgq::context& c) {
+    test::run_until_empty(jobs, {}, [&](const note&, pgq::context& c) {
         if (c.stop_token().stop_requested()) ++told_to_stop;
         ++runs;
     });
@@ -173,7 +173,7 @@ TEST_CASE("a job that timed out runs again after its back-off", "[executor][time
     queue_with<timeout<5ms>, an_hour> jobs;
     jobs.enqueue(note{}).value();
     test::gate never;
-    test::work_off(jobs, {}, [&](const note&, pgq::context& c) { (void)never.pass(c); });
+    test::run_until_empty(jobs, {}, [&](const note&, pgq::context& c) { (void)never.pass(c); });
     CHECK(jobs.counts<note>().value() == lane_counts{.deferred = 1});
 }
 
@@ -200,20 +200,20 @@ TEST_CASE("a timeout inside retrying limits each try, a timeout around it limits
     SECTION("inside") {
         queue_with<retrying<timeout<10ms>, pgq::backoff::none>> jobs;
         jobs.enqueue(note{}).value();
-        test::work_off(jobs, {.max_attempts = 1}, handler);
+        test::run_until_empty(jobs, {.max_attempts = 1}, handler);
         CHECK(calls == 3);
         CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 10 ms");
     }
     SECTION("around") {
         queue_with<timeout<10ms, retrying<pgq::backoff::none>>> jobs;
         jobs.enqueue(note{}).value();
-        test::work_off(jobs, {.max_attempts = 1}, handler);
+        test::run_until_empty(jobs, {.max_attempts = 1}, handler);
         CHECK(calls == 1);
     }
     SECTION("the earlier of two timeouts counts") {
         queue_with<timeout<10ms, timeout<1h>>> jobs;
         jobs.enqueue(note{}).value();
-        test::work_off(jobs, {.max_attempts = 1}, handler);
+        test::run_until_empty(jobs, {.max_attempts = 1}, handler);
         CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 10 ms");
     }
 }
@@ -278,7 +278,7 @@ TEST_CASE("a handler that hangs in the worker's thread is reported too", "[execu
     jobs.enqueue(note{}).value();
     const bool told = [&] {
         bool seen = false;
-        test::work_off(jobs, {.max_attempts = 1}, [&](const note&, pgq::context&) {
+        test::run_until_empty(jobs, {.max_attempts = 1}, [&](const note&, pgq::context&) {
             seen = eventually([&] { return jobs.observer().all().size() == 1; });
         });
         return seen;
@@ -292,7 +292,7 @@ TEST_CASE("a timeout of the whole queue gets its time from the executor object",
         {}, {}, executor{{.limit = 1500us}, thread_pool{1}}};
     jobs.enqueue(note{}).value();
     test::gate never;
-    test::work_off(jobs, {.max_attempts = 1}, [&](const note&, pgq::context& c) { (void)never.pass(c); });
+    test::run_until_empty(jobs, {.max_attempts = 1}, [&](const note&, pgq::context& c) { (void)never.pass(c); });
     CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 1500 us");
 }
 
@@ -311,7 +311,7 @@ using coroutines_with =
 TEST_CASE("a timeout works for a coroutine as for a function", "[executor][timeout]") {
     coroutines_with<timeout<15ms>> jobs;
     jobs.enqueue(note{}).value();
-    test::work_off(jobs, {.max_attempts = 1}, [](const note&, pgq::context& c) -> asio::awaitable<void> {
+    test::run_until_empty(jobs, {.max_attempts = 1}, [](const note&, pgq::context& c) -> asio::awaitable<void> {
         asio::steady_timer timer{co_await asio::this_coro::executor};
         while (!c.stop_token().stop_requested()) {
             timer.expires_after(1ms);

@@ -43,7 +43,7 @@ struct loop {
         return a;
     }
     // No job is found: a first claim, one with the subscription to wake-ups, then the wait.
-    void fall_asleep(std::optional<duration> due = {}) {
+    void subscribe_wakes(std::optional<duration> due = {}) {
         REQUIRE(succeed(0).from_start);
         REQUIRE(succeed(0, 0, due).subscribe_wakes);
         REQUIRE(next().what == worker_do::wait);
@@ -187,7 +187,7 @@ TEST_CASE("a worker runs the jobs of its last claim before the wait, and stays s
 
 TEST_CASE("a wake-up causes a full scan, and no new subscription", "[fsm][worker]") {
     loop s;
-    s.fall_asleep();
+    s.subscribe_wakes();
     s.w.notified();
     const auto a = s.succeed(1);
     CHECK(a.limit == 4);
@@ -206,7 +206,7 @@ TEST_CASE("a wake-up of a worker that does not sleep changes nothing", "[fsm][wo
 
 TEST_CASE("a sleeping worker that fills its window unsubscribes, and wakes a peer", "[fsm][worker]") {
     loop s;
-    s.fall_asleep();
+    s.subscribe_wakes();
     s.w.notified();
     s.succeed(4);
     const auto a = s.succeed(0);
@@ -234,7 +234,7 @@ TEST_CASE("a full worker that is still subscribed and woken again wakes a peer",
 
 TEST_CASE("an idle worker polls once per interval, in turn for ready jobs and for the next due time", "[fsm][worker]") {
     loop s;
-    s.fall_asleep();
+    s.subscribe_wakes();
     s.now += 5s - 1ms;
     CHECK(s.next().what == worker_do::wait);
     s.now += 1ms;
@@ -255,7 +255,7 @@ TEST_CASE("an idle worker polls once per interval, in turn for ready jobs and fo
 
 TEST_CASE("a poll that finds jobs makes the worker claim on", "[fsm][worker]") {
     loop s;
-    s.fall_asleep();
+    s.subscribe_wakes();
     s.now += 5s;
     s.succeed(0);
     s.now += 5s;
@@ -265,7 +265,7 @@ TEST_CASE("a poll that finds jobs makes the worker claim on", "[fsm][worker]") {
 
 TEST_CASE("a sleeping worker wakes for the next due job, promotes it and asks for the next due time", "[fsm][worker]") {
     loop s;
-    s.fall_asleep(120ms);
+    s.subscribe_wakes(120ms);
     CHECK(s.next().timeout == 120ms);
     s.now += 120ms;
     const auto a = s.next();
@@ -297,13 +297,13 @@ TEST_CASE("a full worker promotes due jobs, and wakes a peer for them", "[fsm][w
 
 TEST_CASE("a job that is already due causes no busy loop", "[fsm][worker]") {
     loop s;
-    s.fall_asleep(-3s);
+    s.subscribe_wakes(-3s);
     CHECK(s.next().timeout >= 1ms);
 }
 
 TEST_CASE("a job that is due at the end of time causes no busy loop", "[fsm][worker]") {
     loop s;
-    s.fall_asleep(duration::max());
+    s.subscribe_wakes(duration::max());
     CHECK(s.next().timeout == 5s);
 }
 
@@ -343,7 +343,7 @@ TEST_CASE("a report that is not a finished job is sent at once", "[fsm][worker]"
 
 TEST_CASE("a job that is put back makes a worker without jobs do a full scan", "[fsm][worker]") {
     loop s;
-    s.fall_asleep();
+    s.subscribe_wakes();
     s.w.notified();
     s.succeed(2);
     s.finish(2);
@@ -547,7 +547,7 @@ TEST_CASE("the more workers there are, the less often each of them does a full s
 
 TEST_CASE("a worker that is woken claims first, and asks for the next due time afterwards", "[fsm][worker]") {
     loop s;
-    s.fall_asleep();
+    s.subscribe_wakes();
     s.w.notified();
     CHECK_FALSE(s.succeed(1).peek_next_due);
     REQUIRE(s.next().what == worker_do::wait);
@@ -634,7 +634,7 @@ TEST_CASE("a failed sync is repeated with the same subscription", "[fsm][worker]
 
 TEST_CASE("a new session starts with a full scan and a new subscription", "[fsm][worker]") {
     loop s;
-    s.fall_asleep(1s);
+    s.subscribe_wakes(1s);
     s.w.start_over();
     const auto a = s.succeed(0);
     CHECK(a.from_start);
@@ -645,7 +645,7 @@ TEST_CASE("a new session starts with a full scan and a new subscription", "[fsm]
 
 TEST_CASE("an idle worker that is told to stop stops", "[fsm][worker]") {
     loop s;
-    s.fall_asleep();
+    s.subscribe_wakes();
     s.w.stop_requested(s.now);
     CHECK(s.w.stopping());
     CHECK(s.next().what == worker_do::stop);
@@ -672,7 +672,7 @@ TEST_CASE("a worker that is told to stop claims no more, waits for running jobs,
 
 TEST_CASE("a sleeping worker unsubscribes before it stops", "[fsm][worker]") {
     loop s;
-    s.fall_asleep();
+    s.subscribe_wakes();
     s.w.notified();
     s.succeed(1);
     s.w.stop_requested(s.now);

@@ -74,7 +74,7 @@ struct fake_runner {
     pgq::resources resources{};
     std::vector<conclusion> concluded{};
     std::vector<std::uint32_t> taken_back{};
-    pgq::detail::job_reviser* desk = nullptr;
+    pgq::detail::job_reviser* reviser = nullptr;
     std::stop_source giving_back{};
 
     events& observer() noexcept { return seen; }

@@ -17,7 +17,7 @@ namespace {
 
 /// Holds the jobs that `keep` gets, and fails while `broken`.
 struct holding_session : test::fake_session {
-    result<void> keep(const taken_record& job, std::string_view reason) {
+    result<void> hold_taken(const taken_record& job, std::string_view reason) {
         if (broken) return errc::connection_lost;
         held.push_back(std::to_string(job.id.value) + ":" + std::string{reason});
         return {};

@@ -164,7 +164,7 @@ std::string sealed(const Job& job) {
 }
 
 template <class Job, class S = opening>
-std::string complaint(std::string_view body) {
+std::string describe_errors(std::string_view body) {
     Job job;
     const auto read = S{}.read(body, job);
     REQUIRE_FALSE(read);
@@ -206,19 +206,19 @@ TEST_CASE("a payload cannot be decrypted if any byte has changed", "[serializer]
         std::string changed = body;
         changed[i] = static_cast<char>(changed[i] ^ 1);
         INFO("byte " << i);
-        CHECK_FALSE(shows(complaint<login>(changed), "engine"));
+        CHECK_FALSE(shows(describe_errors<login>(changed), "engine"));
     }
 }
 
 TEST_CASE("a payload cannot be decrypted for another entrypoint", "[serializer][encrypted]") {
     const fresh_rings known;
-    CHECK(shows(complaint<sign_in>(sealed(ada)), "belongs to another entrypoint"));
+    CHECK(shows(describe_errors<sign_in>(sealed(ada)), "belongs to another entrypoint"));
 }
 
 TEST_CASE("the error for an unknown key names the key", "[serializer][encrypted]") {
     const fresh_rings known;
     rings::producer.use(b);
-    CHECK(complaint<login>(sealed(ada)) ==
+    CHECK(describe_errors<login>(sealed(ada)) ==
           "the payload was encrypted with key 'b', which this program does not have; add that key, then requeue the "
           "job");
 }
@@ -227,20 +227,20 @@ TEST_CASE("a payload cannot be decrypted with another key of the same id", "[ser
     const fresh_rings known;
     const std::string body = sealed(ada);
     rings::worker.use(secret_key::random("a"));
-    CHECK(shows(complaint<login>(body), "cannot be decrypted with key 'a'"));
+    CHECK(shows(describe_errors<login>(body), "cannot be decrypted with key 'a'"));
 }
 
 TEST_CASE("an error shows no unprintable bytes of a key's id", "[serializer][encrypted]") {
     const fresh_rings known;
     std::string body = sealed(ada);
     body[2] = '\n';
-    CHECK(shows(complaint<login>(body), "key '?'"));
+    CHECK(shows(describe_errors<login>(body), "key '?'"));
 }
 
 TEST_CASE("a payload that is not encrypted is an error", "[serializer][encrypted]") {
     const fresh_rings known;
-    CHECK(shows(complaint<login>(R"({"user":"ada","password":"engine"})"), "is not encrypted"));
-    CHECK(shows(complaint<login>(""), "is not encrypted"));
+    CHECK(shows(describe_errors<login>(R"({"user":"ada","password":"engine"})"), "is not encrypted"));
+    CHECK(shows(describe_errors<login>(""), "is not encrypted"));
 }
 
 TEST_CASE("after a key rotation, payloads of the old key are readable until it is removed", "[serializer][encrypted]") {
@@ -253,7 +253,7 @@ TEST_CASE("after a key rotation, payloads of the old key are readable until it i
     CHECK(opening{}.read(old, read));
     CHECK(opening{}.read(recent, read));
     rings::worker.forget("a");
-    CHECK(shows(complaint<login>(old), "key 'a'"));
+    CHECK(shows(describe_errors<login>(old), "key 'a'"));
     CHECK(opening{}.read(recent, read));
 }
 
@@ -324,14 +324,14 @@ TEST_CASE("after a failed write, the buffer contains no plain text", "[serialize
 
 TEST_CASE("an error inside a sensitive value names the member, but nothing inside it", "[serializer][encrypted]") {
     const fresh_rings known;
-    const auto text = complaint<vaults>(sealed(old_vaults{.codes = {{"vault seven", "1234"}}}));
+    const auto text = describe_errors<vaults>(sealed(old_vaults{.codes = {{"vault seven", "1234"}}}));
     CHECK(text == "$.codes: an invalid value for a sensitive member; let the producer write what this job type reads");
 }
 
 TEST_CASE("the error of a codec for a sensitive value is not shown", "[serializer][encrypted]") {
     const fresh_rings known;
     CHECK_FALSE(
-        shows(complaint<with_talkative>(sealed(with_talkative{.said = talkative{"unreadable"}})), "unreadable"));
+        shows(describe_errors<with_talkative>(sealed(with_talkative{.said = talkative{"unreadable"}})), "unreadable"));
     std::string out;
     const auto wrote = sealing{}.write(with_talkative{.said = talkative{"unwritable"}}, out);
     REQUIRE_FALSE(wrote);

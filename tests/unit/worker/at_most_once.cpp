@@ -63,7 +63,7 @@ TEST_CASE("an at-most-once job is deleted when its handler is called", "[worker]
     once_queue<pgq::executor::in_place> jobs;
     jobs.enqueue(test::notes(10)).value();
     std::vector<std::int64_t> seen;
-    test::work_off(jobs, usual(), [&](const note& n, pgq::context& c) {
+    test::run_until_empty(jobs, usual(), [&](const note& n, pgq::context& c) {
         seen.push_back(n.n);
         CHECK(c.attempt() == 1);
         const auto counts = jobs.counts<note>().value();
@@ -77,7 +77,7 @@ TEST_CASE("an at-most-once job runs once, whatever its handler returns", "[worke
     once_queue<pgq::executor::in_place, pgq::backoff::none, last_words> jobs;
     jobs.enqueue(test::notes(5)).value();
     int runs = 0;
-    test::work_off(jobs, usual(), [&](const note& n) -> pgq::outcome {
+    test::run_until_empty(jobs, usual(), [&](const note& n) -> pgq::outcome {
         ++runs;
         switch (n.n) {
         case 0: throw std::runtime_error{"no"};
@@ -124,17 +124,17 @@ TEST_CASE("an at-most-once job whose payload cannot be read is held, not lost", 
         std::vector<pgq::job_id> ids;
         session.enqueue({.lane = jobs.lanes().value().front(), .bodies = &bodies, .options = {&plain, 1}}, ids).value();
     }
-    test::work_off(jobs, usual(), [](const note&) {});
+    test::run_until_empty(jobs, usual(), [](const note&) {});
     CHECK(jobs.counts<note>().value() == lane_counts{.held = 1});
 }
 
 TEST_CASE("a worker does not run an at-most-once job whose lease was lost before the start", "[worker][at_most_once]") {
-    using queue = once_queue<pgq::executor::thread_pool, test::witness>;
+    using queue = once_queue<pgq::executor::thread_pool, test::event_counts>;
     pgq::driver::memory store;
     queue jobs{store, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(2)).value();
     std::vector<std::int64_t> seen;
-    test::work_off(jobs, usual(), [&](const note& n) {
+    test::run_until_empty(jobs, usual(), [&](const note& n) {
         seen.push_back(n.n);
         if (seen.size() > 1) return;
         // What a rescue does after this worker was taken for dead: the second job goes back.
@@ -161,7 +161,7 @@ TEST_CASE("strands and worker limits apply to at-most-once jobs", "[worker][at_m
         ++runs;
         --inside;
     };
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(), [&](const note&) { count(notes, most_notes); },
         [&](const letter&) { count(letters, most_letters); });
     CHECK(runs == 60);

@@ -75,7 +75,7 @@ TEST_CASE("a batch handler gets the jobs of one claim in one call, in order, at 
     notes_queue jobs;
     jobs.enqueue(test::notes(250)).value();
     std::vector<std::vector<std::int64_t>> calls;
-    test::work_off(jobs, usual(), [&](batch some) { calls.push_back(numbers(some)); });
+    test::run_until_empty(jobs, usual(), [&](batch some) { calls.push_back(numbers(some)); });
     REQUIRE(calls.size() >= 3);
     CHECK(calls.front().size() == 100);
     std::vector<std::int64_t> all;
@@ -95,7 +95,7 @@ TEST_CASE("max_batch applies from the first claim on", "[worker][batch]") {
     auto options = usual();
     options.max_batch = 10;
     std::vector<std::size_t> sizes;
-    test::work_off(jobs, options, [&](batch some) { sizes.push_back(some.size()); });
+    test::run_until_empty(jobs, options, [&](batch some) { sizes.push_back(some.size()); });
     CHECK(sizes.front() == 10);
     CHECK(*std::max_element(sizes.begin(), sizes.end()) == 10);
     CHECK(std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}) == 25);
@@ -107,7 +107,7 @@ TEST_CASE("a batch handler gets each job's id, attempt, priority and headers", "
     const auto first = jobs.enqueue(note{.n = 1}, {.priority = 2, .headers = {&tag, 1}}).value();
     const auto second = jobs.enqueue(note{.n = 2}).value();
     int calls = 0;
-    test::work_off(jobs, usual(), [&](batch some, pgq::batch_context& c) {
+    test::run_until_empty(jobs, usual(), [&](batch some, pgq::batch_context& c) {
         ++calls;
         REQUIRE(some.size() == 2);
         REQUIRE(c.size() == 2);
@@ -126,7 +126,7 @@ TEST_CASE("a batch handler gets each job's id, attempt, priority and headers", "
 TEST_CASE("a single outcome applies to every job of the batch", "[worker][batch]") {
     notes_queue jobs;
     jobs.enqueue(test::notes(5)).value();
-    test::work_off(jobs, usual(), [&](batch) { return pgq::hold{"for a person"}; });
+    test::run_until_empty(jobs, usual(), [&](batch) { return pgq::hold{"for a person"}; });
     CHECK(left_in(jobs) == lane_counts{.held = 5});
     CHECK(jobs.held<note>().value().back().reason == "for a person");
 }
@@ -135,7 +135,7 @@ TEST_CASE("a list of outcomes settles each job of a batch separately", "[worker]
     notes_queue jobs;
     jobs.enqueue(test::notes(4)).value();
     std::vector<std::vector<std::int64_t>> calls;
-    test::work_off(jobs, usual(), [&](batch some) {
+    test::run_until_empty(jobs, usual(), [&](batch some) {
         calls.push_back(numbers(some));
         pgq::outcomes each;
         for (const note& n : some) {
@@ -155,7 +155,7 @@ TEST_CASE("a wrong number of outcomes fails the whole batch with a message, and 
     jobs.enqueue(test::notes(5)).value();
     auto options = usual();
     options.max_attempts = 1;
-    test::work_off(jobs, options, [&](batch) { return pgq::outcomes(3); });
+    test::run_until_empty(jobs, options, [&](batch) { return pgq::outcomes(3); });
     const auto held = jobs.held<note>().value();
     REQUIRE(held.size() == 5);
     for (const auto& h : held)
@@ -167,7 +167,7 @@ TEST_CASE("an exception fails every job of the batch, each with its own attempts
         pgq::driver::memory::with_clock(pgq::manual_clock{})};
     jobs.enqueue(test::notes(3)).value();
     int calls = 0;
-    test::work_off(jobs, usual(), [&](batch) {
+    test::run_until_empty(jobs, usual(), [&](batch) {
         ++calls;
         throw std::runtime_error{"no"};
     });
@@ -179,7 +179,7 @@ TEST_CASE("jobs of a batch that always fails are held, each after its own last a
     notes_queue jobs;
     jobs.enqueue(test::notes(3)).value();
     std::map<std::int64_t, int> attempts;
-    test::work_off(jobs, usual(), [&](batch some, pgq::batch_context& c) -> pgq::outcomes {
+    test::run_until_empty(jobs, usual(), [&](batch some, pgq::batch_context& c) -> pgq::outcomes {
         for (std::size_t i = 0; i < some.size(); ++i) attempts[some[i].n] = c[i].attempt();
         throw std::runtime_error{"always"};
     });
@@ -196,7 +196,7 @@ TEST_CASE("only the job whose payload cannot be read is held, and the others of 
     old.enqueue(batch_jobs::old_note{.n = "two"}).value();
     jobs.enqueue(note{.n = 3}).value();
     std::vector<std::int64_t> seen;
-    test::work_off(jobs, usual(), [&](batch some, pgq::batch_context& c) {
+    test::run_until_empty(jobs, usual(), [&](batch some, pgq::batch_context& c) {
         REQUIRE(some.size() == c.size());
         for (const note& n : some) seen.push_back(n.n);
     });
@@ -210,14 +210,14 @@ TEST_CASE("a batch handler and a handler of single jobs each get only their own 
     jobs.enqueue(test::notes(10)).value();
     for (int i = 0; i < 10; ++i) jobs.enqueue(letter{.n = i}).value();
     std::size_t notes = 0, letters = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(), [&](batch some) { notes += some.size(); }, [&](const letter&) { ++letters; });
     CHECK(notes == 10);
     CHECK(letters == 10);
 }
 
 TEST_CASE("one batch runs on each thread, and the worker holds no more jobs than that", "[worker][batch]") {
-    memory_queue<pgq::executor::thread_pool, test::witness> jobs{{}, {}, pgq::executor::thread_pool{2}};
+    memory_queue<pgq::executor::thread_pool, test::event_counts> jobs{{}, {}, pgq::executor::thread_pool{2}};
     jobs.enqueue(test::notes(100)).value();
     test::gate gate;
     std::atomic<std::size_t> running{0};
@@ -230,7 +230,7 @@ TEST_CASE("one batch runs on each thread, and the worker holds no more jobs than
                            }};
     CHECK(test::eventually([&] { return gate.waiting() == 2; }));
     CHECK(running >= 11);
-    CHECK(jobs.observer()->most_in_hand <= 21);
+    CHECK(jobs.observer()->most_in_flight <= 21);
     gate.open();
     CHECK(test::eventually([&] { return left_in(jobs) == lane_counts{}; }));
     CHECK(w.stop());
@@ -255,7 +255,7 @@ TEST_CASE("a worker that is told to stop gives back batches that have not starte
     CHECK(w.stop());
     CHECK(left_in(jobs) == lane_counts{.ready = 40 - static_cast<std::int64_t>(ran)});
     std::set<int> attempts;
-    test::work_off(jobs, usual(), [&](batch, pgq::batch_context& c) {
+    test::run_until_empty(jobs, usual(), [&](batch, pgq::batch_context& c) {
         for (const auto& each : c) attempts.insert(each.attempt());
     });
     CHECK(attempts == std::set<int>{1});

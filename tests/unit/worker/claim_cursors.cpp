@@ -68,7 +68,7 @@ TEST_CASE("a claim from the start uses no cursor, and sets them anew", "[worker]
     CHECK(c.cursor(1) == claim_cursor{});
 }
 
-TEST_CASE("an exchange that claims nothing leaves the cursors where they are", "[worker][claim_cursors]") {
+TEST_CASE("a sync that claims nothing leaves the cursors where they are", "[worker][claim_cursors]") {
     two_lanes c;
     c.claim(true, {lease_of(first, {7})});
     (void)c.to_claim(true);

@@ -79,8 +79,7 @@ TEST_CASE("a job that goes back at once is claimed again behind a cursor before 
     CHECK(sent.lanes[0].exact);
 }
 
-TEST_CASE("an exchange that the server refuses is repeated one settlement at a time, without a claim",
-          "[worker][core]") {
+TEST_CASE("a sync that the server refuses is repeated one settlement at a time, without a claim", "[worker][core]") {
     core_fixture w;
     w.claim({{1, 2}, {2, 1}});
     w.end(w.begin(), retried);
@@ -104,7 +103,7 @@ TEST_CASE("an exchange that the server refuses is repeated one settlement at a t
     CHECK(w.finished == ids{3});
 }
 
-TEST_CASE("an exchange that failed for a passing reason is repeated as it was", "[worker][core]") {
+TEST_CASE("a sync that failed for a passing reason is repeated as it was", "[worker][core]") {
     core_fixture w;
     w.claim({{1, 1}, {2, 1}});
     w.end(w.begin(), retried);
@@ -114,7 +113,7 @@ TEST_CASE("an exchange that failed for a passing reason is repeated as it was", 
     CHECK(w.progressed == strings{"1 ends: 0rlater", "2 ends: 0rlater"});
 }
 
-TEST_CASE("a lease that an exchange has not found is looked up, and lost when it is nowhere", "[worker][core]") {
+TEST_CASE("a lease that a sync has not found is looked up, and lost when it is nowhere", "[worker][core]") {
     core_fixture w;
     w.claim({{1, 2}});
     const auto first = w.begin(), second = w.begin();
@@ -170,7 +169,7 @@ TEST_CASE("after reconnecting a worker forgets leases that are gone, and gives u
     w.claim({{1, 2}, {2, 1}, {3, 1}});
     w.run(2);
     const auto gone = w.begin(), mine = w.begin();
-    // The exchange ends lease 1 and claims lease 4, and the answer is lost. Meanwhile somebody takes lease 2.
+    // The sync ends lease 1 and claims lease 4, and the answer is lost. Meanwhile somebody takes lease 2.
     const auto unanswered = w.lose_answer();
     CHECK(unanswered.finished.size() == 1);
     CHECK(unanswered.limit == 2);

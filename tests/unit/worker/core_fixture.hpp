@@ -78,7 +78,7 @@ public:
 
     pgq::fsm::worker_action next() { return core.next(now); }
 
-    /// The core wants an exchange, and it succeeds. Returns what was sent.
+    /// The core wants a sync, and it succeeds. Returns what was sent.
     pgq::sync_request sync(pgq::sync_reply reply = {}) {
         const auto a = next();
         REQUIRE(a.what == pgq::fsm::worker_do::sync);
@@ -87,7 +87,7 @@ public:
         core.exchanged(a, reply, now);
         return sent;
     }
-    /// The core wants an exchange, and the server refuses it.
+    /// The core wants a sync, and the server refuses it.
     pgq::sync_request refuse(pgq::error_info why = pgq::error_info{pgq::make_sqlstate("22021")}) {
         const auto a = next();
         REQUIRE(a.what == pgq::fsm::worker_do::sync);
@@ -97,7 +97,7 @@ public:
         now += std::chrono::seconds{5};
         return sent;
     }
-    /// The core wants an exchange, and its answer is lost with the connection.
+    /// The core wants a sync, and its answer is lost with the connection.
     pgq::sync_request lose_answer() {
         const auto a = next();
         REQUIRE(a.what == pgq::fsm::worker_do::sync);
@@ -149,7 +149,7 @@ public:
     }
 
     const std::vector<std::string>& events() const { return *observer.events; }
-    /// The latest exchange: ids of leases that ended, and what it said of the others.
+    /// The latest sync: ids of leases that ended, and what it said of the others.
     std::vector<std::int64_t> finished;
     std::vector<std::string> progressed;
 

@@ -86,7 +86,7 @@ using recorded_queue = pgq::queue<note, Driver, pgq::serializer::json, pgq::back
 TEST_CASE("an observer receives all events, in order", "[worker][observer]") {
     recorded_queue<pgq::driver::memory, pgq::executor::in_place> jobs;
     jobs.enqueue(note{.n = 1}).value();
-    test::work_off(jobs, {.max_attempts = 2}, [](const note&) { throw std::runtime_error{"no"}; });
+    test::run_until_empty(jobs, {.max_attempts = 2}, [](const note&) { throw std::runtime_error{"no"}; });
     CHECK(jobs.observer().all() ==
           std::vector<std::string>{"worker started", "claimed 1", "started note attempt 1",
                                    "finished note attempt 1 as 1 'no'", "claimed 1", "started note attempt 2",
@@ -96,7 +96,7 @@ TEST_CASE("an observer receives all events, in order", "[worker][observer]") {
 TEST_CASE("the event of a finished job has its outcome", "[worker][observer]") {
     recorded_queue<pgq::driver::memory, pgq::executor::in_place> jobs;
     jobs.enqueue(test::notes(5)).value();
-    test::work_off(jobs, {}, [](const note& job) -> pgq::outcome {
+    test::run_until_empty(jobs, {}, [](const note& job) -> pgq::outcome {
         switch (job.n) {
         case 0: return pgq::done{};
         case 1: return pgq::retry_after{1h, "later"};
@@ -115,10 +115,10 @@ TEST_CASE("an observer receives the loss of a connection and its recovery", "[wo
     using driver = test::faulty<pgq::driver::memory>;
     const fault lost{.error = {errc::connection_lost, "pulled the plug"}};
     const auto plan = std::make_shared<fault_plan>(
-        fault_plan::any({fault_plan::at(verb::exchange, 2, lost), fault_plan::at(verb::connect, 2, lost)}));
+        fault_plan::any({fault_plan::at(verb::sync, 2, lost), fault_plan::at(verb::connect, 2, lost)}));
     recorded_queue<driver, pgq::executor::in_place> jobs{driver{{}, plan}};
     jobs.enqueue(test::notes(20)).value();
-    test::work_off(jobs, {}, [](const note&) {});
+    test::run_until_empty(jobs, {}, [](const note&) {});
     CHECK(jobs.observer().count("failed: pulled the plug") == 2);
     CHECK(jobs.observer().count("restored") == 1);
     CHECK(jobs.counts<note>().value() == lane_counts{});
@@ -127,10 +127,10 @@ TEST_CASE("an observer receives the loss of a connection and its recovery", "[wo
 TEST_CASE("a refused statement is an error event", "[worker][observer]") {
     using driver = test::faulty<pgq::driver::memory>;
     const fault refused{.error = {pgq::make_sqlstate("XX000"), "out of luck"}};
-    const auto plan = std::make_shared<fault_plan>(fault_plan::at(verb::exchange, 2, refused));
+    const auto plan = std::make_shared<fault_plan>(fault_plan::at(verb::sync, 2, refused));
     recorded_queue<driver, pgq::executor::in_place> jobs{driver{{}, plan}};
     jobs.enqueue(test::notes(20)).value();
-    test::work_off(jobs, {}, [](const note&) {});
+    test::run_until_empty(jobs, {}, [](const note&) {});
     CHECK(jobs.observer().count("error: out of luck") == 1);
 }
 
@@ -143,20 +143,20 @@ TEST_CASE("a worker whose heartbeats fail stops its handlers, registers again an
     recorded_queue<driver, pgq::executor::thread_pool> jobs{driver{{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(2)).value();
     test::gate gate;
-    test::diary diary;
+    test::run_log run_log;
     std::atomic<int> stopped_handlers{0};
     test::running_worker w{jobs, {.lease_time = 300ms}, [&](const note& job, pgq::context& c) {
-                               diary.add(job.n, c);
+                               run_log.add(job.n, c);
                                if (!gate.pass(c)) ++stopped_handlers, no_heartbeat = false, gate.open();
                            }};
     // Its own monitor rescues the jobs of its old registration.
-    CHECK(eventually([&] { return diary.size() == 3 && jobs.counts<note>().value() == lane_counts{}; }));
+    CHECK(eventually([&] { return run_log.size() == 3 && jobs.counts<note>().value() == lane_counts{}; }));
     w.stop().value();
     CHECK(stopped_handlers == 1);
     CHECK(jobs.observer().count("lost a lease with 1") == 1);
     CHECK(plan->count(verb::register_worker) == 2);
     int second = 0;
-    for (const auto& s : diary.all()) second += s.attempt == 2 ? 1 : 0;
+    for (const auto& s : run_log.all()) second += s.attempt == 2 ? 1 : 0;
     CHECK(second >= 1);  // the rescue counts an attempt
 }
 

@@ -44,7 +44,7 @@ const fault full{.error = pgq::error_info{pgq::make_sqlstate("53100")}};       /
 const fault shut_down{.error = pgq::error_info{pgq::make_sqlstate("57P01")}};
 
 struct run_result {
-    std::string complaint{};
+    std::string describe_errors{};
     std::shared_ptr<fault_plan> plan{};
 };
 
@@ -59,12 +59,12 @@ run_result attempt(fault_plan::rule rule, Executor executor, std::int64_t job_co
     pgq::worker w{jobs, test::mixed_options(), [&](const test::note& job) { return mixed.run(job); }};
     std::stop_source stop;
     auto running = std::async(std::launch::async, [&] { return w.run(stop.get_token()); });
-    if (running.wait_for(test::long_enough) != std::future_status::ready) {
+    if (running.wait_for(test::test_timeout) != std::future_status::ready) {
         stop.request_stop();
         return {"run() does not end", plan};
     }
     if (auto went = running.get(); !went) return {"run() failed: " + went.error().text(), plan};
-    return {mixed.complaint(jobs, true, may_be_held), plan};
+    return {mixed.describe_errors(jobs, true, may_be_held), plan};
 }
 
 struct scenario {
@@ -74,7 +74,7 @@ struct scenario {
 
 // The scenarios mostly wait for reconnects, so many of them run at once. Assertions must be made in this thread.
 void check_all(const std::vector<scenario>& all) {
-    std::atomic<std::size_t> next{0}, struck{0};
+    std::atomic<std::size_t> next{0}, failed_verb{0};
     std::mutex mutex;
     std::vector<std::string> complaints;
     {
@@ -83,20 +83,20 @@ void check_all(const std::vector<scenario>& all) {
             threads.emplace_back([&] {
                 for (std::size_t k; (k = next++) < all.size();) {
                     const auto t = all[k].run();
-                    struck += t.plan->struck() == 0 ? 0 : 1;
-                    if (t.complaint.empty()) continue;
+                    failed_verb += t.plan->failed_verb() == 0 ? 0 : 1;
+                    if (t.describe_errors.empty()) continue;
                     const std::lock_guard lock{mutex};
-                    complaints.push_back(all[k].name + ": " + t.complaint);
+                    complaints.push_back(all[k].name + ": " + t.describe_errors);
                 }
             });
     }
-    CHECK(struck >= all.size() / 2);  // the number of calls differs from run to run
+    CHECK(failed_verb >= all.size() / 2);  // the number of calls differs from run to run
     for (const auto& c : complaints) FAIL_CHECK(c);
 }
 
 std::size_t calls_of(verb v) {
     const auto quiet = attempt({}, pgq::executor::in_place{});
-    REQUIRE(quiet.complaint == "");
+    REQUIRE(quiet.describe_errors == "");
     return quiet.plan->count(v);
 }
 
@@ -112,12 +112,12 @@ scenario one_fault_of_threads(std::string name, fault_plan::rule rule) {
 }  // namespace
 
 TEST_CASE("without faults every job ends once, with its outcome", "[worker][faults]") {
-    CHECK(attempt({}, pgq::executor::in_place{}).complaint == "");
-    CHECK(attempt({}, pgq::executor::thread_pool{3}).complaint == "");
+    CHECK(attempt({}, pgq::executor::in_place{}).describe_errors == "");
+    CHECK(attempt({}, pgq::executor::thread_pool{3}).describe_errors == "");
 }
 
 TEST_CASE("wherever a sync fails, no job is lost and none runs without effect", "[worker][faults]") {
-    const std::size_t most = calls_of(verb::exchange) + 5;
+    const std::size_t most = calls_of(verb::sync) + 5;
     std::vector<scenario> all;
     const std::pair<const char*, fault> faults[] = {{"is lost before it is performed", lost_before},
                                                     {"is performed, but its answer lost", lost_after},
@@ -127,15 +127,15 @@ TEST_CASE("wherever a sync fails, no job is lost and none runs without effect", 
                                                     {"meets a shutdown", shut_down}};
     for (const auto& [name, f] : faults)
         for (std::size_t n = 1; n <= most; ++n) {
-            const auto what = "exchange " + std::to_string(n) + " " + name;
-            all.push_back(one_fault(what, fault_plan::at(verb::exchange, n, f)));
-            all.push_back(one_fault_of_threads(what, fault_plan::at(verb::exchange, n, f)));
+            const auto what = "sync " + std::to_string(n) + " " + name;
+            all.push_back(one_fault(what, fault_plan::at(verb::sync, n, f)));
+            all.push_back(one_fault_of_threads(what, fault_plan::at(verb::sync, n, f)));
         }
     check_all(all);
 }
 
 TEST_CASE("a connection that breaks again during the recovery does no harm", "[worker][faults]") {
-    const std::size_t most = calls_of(verb::exchange);
+    const std::size_t most = calls_of(verb::sync);
     std::vector<scenario> all;
     const std::pair<std::string, fault_plan::rule> second[] = {
         {"the next connect fails", fault_plan::at(verb::connect, 2, lost_before)},
@@ -145,20 +145,20 @@ TEST_CASE("a connection that breaks again during the recovery does no harm", "[w
         {"give_back is performed, but fails", fault_plan::at(verb::give_back, 1, lost_after)}};
     for (std::size_t n = 1; n <= most; n += 3)
         for (const auto& [name, rule] : second)
-            all.push_back(one_fault("exchange " + std::to_string(n) + " is lost, then " + name,
-                                    fault_plan::any({fault_plan::at(verb::exchange, n, lost_after), rule})));
+            all.push_back(one_fault("sync " + std::to_string(n) + " is lost, then " + name,
+                                    fault_plan::any({fault_plan::at(verb::sync, n, lost_after), rule})));
     check_all(all);
 }
 
 TEST_CASE("the sync after a refused one may fail, too", "[worker][faults]") {
-    const std::size_t most = calls_of(verb::exchange);
+    const std::size_t most = calls_of(verb::sync);
     std::vector<scenario> all;
     for (std::size_t n = 1; n <= most; n += 2)
         for (const auto& [name, f] :
              {std::pair{"lost before", lost_before}, {"lost after", lost_after}, {"contended", contended}})
-            all.push_back(one_fault("exchange " + std::to_string(n) + " is refused, the next " + name,
-                                    fault_plan::any({fault_plan::at(verb::exchange, n, refused),
-                                                     fault_plan::at(verb::exchange, n + 1, f)})));
+            all.push_back(one_fault(
+                "sync " + std::to_string(n) + " is refused, the next " + name,
+                fault_plan::any({fault_plan::at(verb::sync, n, refused), fault_plan::at(verb::sync, n + 1, f)})));
     check_all(all);
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("after a wait that fails the worker reconnects", "[worker][faults]") {
                            [&](const test::note& job) { return mixed.run(job); }};
     REQUIRE(test::eventually([&] { return plan->count(verb::connect) == 4; }));
     jobs.enqueue(test::notes(many)).value();
-    CHECK(test::eventually([&] { return mixed.complaint(jobs, true).empty(); }));
+    CHECK(test::eventually([&] { return mixed.describe_errors(jobs, true).empty(); }));
     w.stop().value();
 }
 
@@ -193,7 +193,7 @@ TEST_CASE("a connection that breaks during the check for late claims, and again 
     REQUIRE(test::eventually([&] { return plan->count(verb::leases_of) >= 6; }));
     CHECK(plan->count(verb::connect) == 4);
     jobs.enqueue(test::notes(many)).value();
-    CHECK(test::eventually([&] { return mixed.complaint(jobs, true).empty(); }));
+    CHECK(test::eventually([&] { return mixed.describe_errors(jobs, true).empty(); }));
     w.stop().value();
 }
 
@@ -209,7 +209,9 @@ TEST_CASE("a worker that cannot unregister has ended all the same", "[worker][fa
 }
 
 TEST_CASE("a worker that cannot start returns the error", "[worker][faults]") {
-    const auto failure = [](fault_plan::rule r) { return attempt(std::move(r), pgq::executor::in_place{}).complaint; };
+    const auto failure = [](fault_plan::rule r) {
+        return attempt(std::move(r), pgq::executor::in_place{}).describe_errors;
+    };
     CHECK(failure(fault_plan::at(verb::connect, 1, lost_before)).find("run() failed") == 0);
     CHECK(failure(fault_plan::at(verb::register_worker, 1, refused)).find("run() failed") == 0);
 }
@@ -222,7 +224,7 @@ TEST_CASE("a connection that breaks all the time only makes the worker slower", 
                            auto rule = [random](verb v, std::size_t n,
                                                 const pgq::sync_request*) mutable -> std::optional<fault> {
                                if (v == verb::connect && n == 1) return {};
-                               if (v != verb::exchange && v != verb::wait && v != verb::connect) return {};
+                               if (v != verb::sync && v != verb::wait && v != verb::connect) return {};
                                const auto dice = random() % 32;
                                return dice == 0   ? std::optional{lost_before}
                                       : dice == 1 ? std::optional{lost_after}
@@ -239,7 +241,7 @@ TEST_CASE("if any statement may be refused, every job still ends exactly once, d
         for (const std::size_t every : {2u, 3u, 7u})
             all.push_back({f->error.text() + " every " + std::to_string(every), [=] {
                                const auto rule = [=](verb v, std::size_t n, const pgq::sync_request*) {
-                                   return v == verb::exchange && n % every == 0 ? std::optional{*f} : std::nullopt;
+                                   return v == verb::sync && n % every == 0 ? std::optional{*f} : std::nullopt;
                                };
                                return attempt(rule, pgq::executor::in_place{}, 50, f == &refused);
                            }});
@@ -263,11 +265,11 @@ TEST_CASE("a job whose outcome the database refuses is held with the reason, and
           "[worker][faults]") {
     using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::sync_request* r) {
-        return v == verb::exchange && settles(r, pgq::settle_kind::retry) ? std::optional{refused} : std::nullopt;
+        return v == verb::sync && settles(r, pgq::settle_kind::retry) ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
     jobs.enqueue(test::notes(20)).value();
-    test::work_off(jobs, test::mixed_options(), [&](const test::note& job) -> pgq::outcome {
+    test::run_until_empty(jobs, test::mixed_options(), [&](const test::note& job) -> pgq::outcome {
         if (job.n % 5 == 0) return pgq::retry_after{{}, "refused by the database"};
         if (job.n % 5 == 1) return pgq::hold{"wanted"};
         return pgq::done{};
@@ -288,11 +290,11 @@ TEST_CASE("a job of which no outcome can be stored is given back when the worker
     using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::in_place>;
     const auto plan = std::make_shared<fault_plan>([](verb v, std::size_t, const pgq::sync_request* r) {
         const bool any = settles(r, pgq::settle_kind::retry) || settles(r, pgq::settle_kind::hold);
-        return v == verb::exchange && any ? std::optional{refused} : std::nullopt;
+        return v == verb::sync && any ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}};
     jobs.enqueue(test::notes(20)).value();
-    test::work_off(jobs, test::mixed_options(), [&](const test::note& job) -> pgq::outcome {
+    test::run_until_empty(jobs, test::mixed_options(), [&](const test::note& job) -> pgq::outcome {
         if (job.n == 7) return pgq::retry_after{{}, "refused by the database"};
         return pgq::done{};
     });
@@ -303,7 +305,7 @@ TEST_CASE("a claim that always fails does not block acknowledgements", "[worker]
     using queue = test::mixed_queue<test::faulty<pgq::driver::memory>, pgq::executor::thread_pool>;
     std::atomic<bool> broken{false};
     const auto plan = std::make_shared<fault_plan>([&](verb v, std::size_t, const pgq::sync_request* r) {
-        return v == verb::exchange && broken && r->limit > 0 ? std::optional{refused} : std::nullopt;
+        return v == verb::sync && broken && r->limit > 0 ? std::optional{refused} : std::nullopt;
     });
     queue jobs{test::faulty<pgq::driver::memory>{pgq::driver::memory{}, plan}, {}, pgq::executor::thread_pool{1}};
     jobs.enqueue(test::notes(1)).value();

@@ -75,7 +75,7 @@ public:
         const std::lock_guard lock{mutex_};
         return counts_[static_cast<std::size_t>(v)];
     }
-    std::size_t struck() const {
+    std::size_t failed_verb() const {
         const std::lock_guard lock{mutex_};
         return struck_;
     }
@@ -96,7 +96,7 @@ public:
 
     pgq::result<void> sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
         return perform(
-            verb::exchange, [&](Inner& s) { return s.sync(r, reply); }, &r);
+            verb::sync, [&](Inner& s) { return s.sync(r, reply); }, &r);
     }
     void interrupt() noexcept { inner_.interrupt(); }
     bool take_stop_request() noexcept { return inner_.take_stop_request(); }

@@ -143,7 +143,7 @@ TEST_CASE("a worker comes back when a limiter that was used up admits more, or w
     CHECK(*again <= 101ms);
 }
 
-TEST_CASE("an exchange wakes others for lanes in which it frees places and claims none", "[worker][limited_lanes]") {
+TEST_CASE("a sync wakes others for lanes in which it frees places and claims none", "[worker][limited_lanes]") {
     worker w{concurrency<1>{}, concurrency<1>{}};
     (void)w.to_claim();
     w.answer(1, 1);

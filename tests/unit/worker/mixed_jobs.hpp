@@ -54,7 +54,7 @@ public:
     /// Describes what is wrong after all jobs have ended. `once`: every run must count, because no lease was lost.
     /// `may_be_held`: the database refused outcomes, which then became holds.
     template <class Queue>
-    std::string complaint(Queue& jobs, bool once, bool may_be_held = false) {
+    std::string describe_errors(Queue& jobs, bool once, bool may_be_held = false) {
         const auto counts = jobs.template counts<note>();
         if (!counts) return counts.error().text();
         if (counts->ready + counts->deferred + counts->leased != 0)

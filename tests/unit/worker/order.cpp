@@ -21,9 +21,9 @@ namespace {
 
 using two_lanes = pgq::queue<note, letter, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place>;
 
-std::vector<std::string> work_off(two_lanes& jobs) {
+std::vector<std::string> run_until_empty(two_lanes& jobs) {
     std::vector<std::string> seen;
-    test::work_off(
+    test::run_until_empty(
         jobs, {}, [&](const note& j) { seen.push_back("note " + std::to_string(j.n)); },
         [&](const letter& j) { seen.push_back("letter " + std::to_string(j.n)); });
     return seen;
@@ -38,7 +38,7 @@ TEST_CASE("jobs run first in, first out", "[worker][order]") {
         jobs.enqueue(note{.n = n}).value();
         expected.push_back("note " + std::to_string(n));
     }
-    CHECK(work_off(jobs) == expected);
+    CHECK(run_until_empty(jobs) == expected);
 }
 
 TEST_CASE("the job with the highest priority runs first, over all entrypoints", "[worker][order]") {
@@ -50,7 +50,7 @@ TEST_CASE("the job with the highest priority runs first, over all entrypoints", 
         else jobs.enqueue(letter{.n = priority}, o).value();
         expected.insert(expected.begin(), (priority % 2 == 0 ? "note " : "letter ") + std::to_string(priority));
     }
-    CHECK(work_off(jobs) == expected);
+    CHECK(run_until_empty(jobs) == expected);
 }
 
 TEST_CASE("among jobs with equal priority the earliest expected_at runs first, and jobs without it last",
@@ -62,14 +62,15 @@ TEST_CASE("among jobs with equal priority the earliest expected_at runs first, a
     jobs.enqueue(letter{.n = 3}, {.priority = 1, .expected_at = pgq::in(9h)}).value();
     jobs.enqueue(note{.n = 4}, {.expected_at = pgq::in(-1h)}).value();
     jobs.enqueue(letter{.n = 5}).value();
-    CHECK(work_off(jobs) == std::vector<std::string>{"letter 3", "note 4", "note 2", "letter 1", "note 0", "letter 5"});
+    CHECK(run_until_empty(jobs) ==
+          std::vector<std::string>{"letter 3", "note 4", "note 2", "letter 1", "note 0", "letter 5"});
 }
 
 TEST_CASE("a worker runs the jobs that its handlers enqueue", "[worker][order]") {
     two_lanes jobs;
     jobs.enqueue(note{.n = 10}).value();
     std::vector<std::int64_t> seen;
-    test::work_off(
+    test::run_until_empty(
         jobs, {},
         [&](const note& j) {
             seen.push_back(j.n);
@@ -87,8 +88,8 @@ TEST_CASE("a worker runs only jobs of its own queue's name", "[worker][order]") 
     two_lanes jobs{store}, others{store, {.name = "others"}};
     jobs.enqueue(note{.n = 1}).value();
     others.enqueue(note{.n = 2}).value();
-    CHECK(work_off(jobs) == std::vector<std::string>{"note 1"});
-    CHECK(work_off(others) == std::vector<std::string>{"note 2"});
+    CHECK(run_until_empty(jobs) == std::vector<std::string>{"note 1"});
+    CHECK(run_until_empty(others) == std::vector<std::string>{"note 2"});
 }
 
 }  // namespace unit_worker_order

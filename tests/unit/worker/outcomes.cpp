@@ -68,7 +68,7 @@ pgq::worker_options usual() { return {.max_attempts = 3, .until = pgq::run_until
 template <class Queue, class Handler>
 lane_counts work_one(Queue& jobs, Handler handler, pgq::worker_options options = usual()) {
     jobs.enqueue(note{.n = 1, .text = "one"}).value();
-    test::work_off(jobs, options, std::move(handler));
+    test::run_until_empty(jobs, options, std::move(handler));
     return jobs.template counts<note>().value();
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("hold keeps the job with its reason, and a requeue starts it again wit
     CHECK(reason_of_only_held(jobs) == "ask Ada");
     const auto held = jobs.held<note>().value();
     CHECK(jobs.requeue(held.front().id).value() == 1);
-    test::work_off(jobs, usual(), handler);
+    test::run_until_empty(jobs, usual(), handler);
     CHECK(jobs.counts<note>().value() == lane_counts{});
     CHECK(attempts == std::vector{1, 1});
 }
@@ -238,12 +238,12 @@ TEST_CASE("a job whose handler returns a value is done, also if the value conver
     using outcome_jobs::resize;
     pgq::queue<resize, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place> jobs;
     for (int i = 0; i < 3; ++i) jobs.enqueue(resize{"cat.jpg"}).value();
-    test::work_off(jobs, {}, [](const resize& r) {
+    test::run_until_empty(jobs, {}, [](const resize& r) {
         return outcome_jobs::size{static_cast<std::int64_t>(r.path.size()), 1};
     });
     CHECK(jobs.counts<resize>().value() == lane_counts{});
     jobs.enqueue(resize{"cat.jpg"}).value();
-    test::work_off(jobs, {}, [](const resize&) -> outcome_jobs::size { throw std::runtime_error{"no image"}; });
+    test::run_until_empty(jobs, {}, [](const resize&) -> outcome_jobs::size { throw std::runtime_error{"no image"}; });
     CHECK(jobs.counts<resize>().value() == lane_counts{.deferred = 1});
 }
 
@@ -259,7 +259,7 @@ TEST_CASE("the context describes the attempt", "[worker][context]") {
     auto options = usual();
     options.shared = &resources;
     int runs = 0;
-    test::work_off(jobs, options, [&](const note& job, pgq::context& c) -> pgq::outcome {
+    test::run_until_empty(jobs, options, [&](const note& job, pgq::context& c) -> pgq::outcome {
         ++runs;
         CHECK(&c.resource<std::string>() == &shared);
         CHECK_THROWS_AS(c.resource<int>(), std::out_of_range);
@@ -305,7 +305,7 @@ TEST_CASE("an entrypoint's own back-off overrides the queue's", "[worker][polici
         jobs;
     jobs.enqueue(note{}).value();
     jobs.enqueue(test::letter{}).value();
-    test::work_off(jobs, usual(), [](const auto&) { throw std::runtime_error{"no"}; });
+    test::run_until_empty(jobs, usual(), [](const auto&) { throw std::runtime_error{"no"}; });
     CHECK(jobs.counts<note>().value() == lane_counts{.held = 1});
     CHECK(jobs.counts<test::letter>().value() == lane_counts{.deferred = 1});
 }
@@ -323,7 +323,7 @@ TEST_CASE("an entrypoint's own serializer overrides the queue's", "[worker][poli
     jobs.enqueue(note{.n = 3, .text = "x"}).value();
     jobs.enqueue(blob{std::string("a\0b", 3)}).value();
     std::vector<std::string> seen;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(), [&](const note& j) { seen.push_back(j.text); },
         [&](const blob& j) {
             seen.push_back(j.bytes);
@@ -340,7 +340,7 @@ TEST_CASE("rebind changes only the driver of a queue", "[worker][policies]") {
     in_tests jobs;
     jobs.enqueue(test::notes(10)).value();
     std::atomic<int> seen{0};
-    test::work_off(jobs, usual(), [&](const note&) { ++seen; });
+    test::run_until_empty(jobs, usual(), [&](const note&) { ++seen; });
     CHECK(seen == 10);
     CHECK(jobs.observer()->started == 1);
 }

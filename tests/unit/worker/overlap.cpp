@@ -152,7 +152,7 @@ TEST_CASE("a sync whose answer is lost while jobs run in place loses no job", "[
     const bool performed = GENERATE(false, true);
     const std::size_t nth = GENERATE(2u, 3u, 4u, 5u);
     const pgq::error_info lost{pgq::errc::connection_lost, "cut"};
-    split_driver driver{test::fault_plan::at(test::verb::exchange, nth, {lost, performed})};
+    split_driver driver{test::fault_plan::at(test::verb::sync, nth, {lost, performed})};
     in_place_queue jobs{driver};
     CHECK(drain(jobs, driver, 20) >= 20);
     CHECK(jobs.counts<test::note>().value() == pgq::lane_counts{});

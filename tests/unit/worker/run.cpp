@@ -77,7 +77,7 @@ struct session {
         return worker_id{s->next_id++};
     }
     pgq::result<void> sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
-        s->calls.push_back("exchange " + std::to_string(r.finished.size()) + "/" + std::to_string(r.limit));
+        s->calls.push_back("sync " + std::to_string(r.finished.size()) + "/" + std::to_string(r.limit));
         reply = {};
         auto answer = script::take(s->exchange);
         if (!answer) return {};
@@ -356,7 +356,7 @@ TEST_CASE("a run whose heartbeat says that it is lost loses its leases and regis
     CHECK(l.heartbeat->worker == worker_id{8});
 }
 
-TEST_CASE("a run whose exchange reports an unknown worker registers again, until it can", "[worker][run]") {
+TEST_CASE("a run whose sync reports an unknown worker registers again, until it can", "[worker][run]") {
     loop l;
     l.begin();
     l.s.exchange.emplace_back(error_info{errc::worker_lost, "who?"});

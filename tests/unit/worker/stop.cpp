@@ -29,7 +29,7 @@ using test::note;
 namespace {
 
 template <class Executor = pgq::executor::thread_pool>
-using notes_queue = pgq::queue<note, pgq::driver::memory, pgq::serializer::json, Executor, test::witness>;
+using notes_queue = pgq::queue<note, pgq::driver::memory, pgq::serializer::json, Executor, test::event_counts>;
 
 notes_queue<> with_threads(std::size_t n, pgq::driver::memory store = {}) {
     return notes_queue<>{std::move(store), {}, pgq::executor::thread_pool{n}};
@@ -108,7 +108,7 @@ TEST_CASE("a worker that is told to stop lets running handlers end and gives the
 
     std::vector<int> attempts;
     std::mutex mutex;
-    test::work_off(jobs, {}, [&](const note&, pgq::context& c) {
+    test::run_until_empty(jobs, {}, [&](const note&, pgq::context& c) {
         const std::lock_guard lock{mutex};
         attempts.push_back(c.attempt());
     });
@@ -174,7 +174,7 @@ TEST_CASE("a handler that ignores its stop token loses its job to other workers,
 
     auto peer = with_threads(1, store);
     int attempt = 0;
-    test::work_off(peer, {}, [&](const note&, pgq::context& c) { attempt = c.attempt(); });
+    test::run_until_empty(peer, {}, [&](const note&, pgq::context& c) { attempt = c.attempt(); });
     CHECK(attempt == 1);
     uninterruptible.open();
     w.stop().value();
@@ -216,10 +216,10 @@ TEST_CASE("run_until::empty leaves delayed jobs, and run_until::drained waits fo
     jobs.enqueue(test::notes(5)).value();
     jobs.enqueue(test::notes(3), {.run_at = pgq::in(150ms)}).value();
     std::atomic<int> runs{0};
-    test::work_off(jobs, {.until = pgq::run_until::empty}, [&](const note&) { ++runs; });
+    test::run_until_empty(jobs, {.until = pgq::run_until::empty}, [&](const note&) { ++runs; });
     const int first = runs;
     CHECK((first == 5 || first == 8));  // 8 if the machine is slow
-    test::work_off(jobs, {.until = pgq::run_until::drained}, [&](const note&) { ++runs; });
+    test::run_until_empty(jobs, {.until = pgq::run_until::drained}, [&](const note&) { ++runs; });
     CHECK(runs == 8);
     CHECK(jobs.counts<note>().value() == lane_counts{});
 }
@@ -228,19 +228,19 @@ TEST_CASE("run_until::empty on an empty queue ends at once", "[worker][run_until
     auto jobs = with_threads(1);
     const auto until = GENERATE(pgq::run_until::empty, pgq::run_until::drained);
     const auto before = std::chrono::steady_clock::now();
-    test::work_off(jobs, {.until = until}, [](const note&) {});
+    test::run_until_empty(jobs, {.until = until}, [](const note&) {});
     CHECK(std::chrono::steady_clock::now() - before < 2s);
 }
 
 TEST_CASE("two workers drain one queue together, and both end", "[worker][run_until]") {
     const pgq::driver::memory store;
-    test::diary diary;
+    test::run_log run_log;
     {
         auto first = with_threads(2, store), second = with_threads(2, store);
         first.enqueue(test::notes(500)).value();
         first.enqueue(test::notes(1), {.run_at = pgq::in(100ms)}).value();
         const auto handler = [&](const note& job, pgq::context& c) -> pgq::outcome {
-            diary.add(job.n, c);
+            run_log.add(job.n, c);
             if (job.n % 50 == 7 && c.attempt() == 1) return pgq::retry_after{20ms, "once more"};
             return pgq::done{};
         };
@@ -249,16 +249,16 @@ TEST_CASE("two workers drain one queue together, and both end", "[worker][run_un
         CHECK(eventually([&] { return one.is_over() && two.is_over(); }));
         CHECK(first.counts<note>().value() == lane_counts{});
     }
-    CHECK(diary.size() == 501 + 10);
+    CHECK(run_log.size() == 501 + 10);
 }
 
 TEST_CASE("several workers with threads share the jobs, and each job runs once", "[worker][threads]") {
     const pgq::driver::memory store;
-    test::diary diary;
+    test::run_log run_log;
     auto client = with_threads(1, store);
     {
         auto a = with_threads(2, store), b = with_threads(2, store), c = with_threads(2, store);
-        const auto handler = [&](const note& job, pgq::context& ctx) { diary.add(job.n, ctx); };
+        const auto handler = [&](const note& job, pgq::context& ctx) { run_log.add(job.n, ctx); };
         test::running_worker w1{a, {}, handler}, w2{b, {}, handler}, w3{c, {}, handler};
         std::vector<std::jthread> producers;
         for (std::int64_t p = 0; p < 4; ++p)
@@ -266,25 +266,26 @@ TEST_CASE("several workers with threads share the jobs, and each job runs once",
                 for (std::int64_t n = 0; n < 250; ++n) client.enqueue(note{.n = p * 250 + n}).value();
             });
         producers.clear();
-        CHECK(eventually([&] { return diary.size() >= 1000; }));
+        CHECK(eventually([&] { return run_log.size() >= 1000; }));
         w1.stop().value();
         w2.stop().value();
         w3.stop().value();
     }
-    CHECK(diary.each_ran_once(1000));
+    CHECK(run_log.each_ran_once(1000));
     CHECK(client.counts<note>().value() == lane_counts{});
 }
 
 TEST_CASE("an enqueue and a due job wake a sleeping worker", "[worker][threads]") {
     auto jobs = with_threads(1);
-    test::diary diary;
-    test::running_worker w{jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
+    test::run_log run_log;
+    test::running_worker w{
+        jobs, {.poll_interval = 1h}, [&](const note& job, pgq::context& c) { run_log.add(job.n, c); }};
     for (std::int64_t n = 1; n <= 20; ++n) {
         jobs.enqueue(note{.n = n}).value();
-        REQUIRE(eventually([&] { return diary.size() == static_cast<std::size_t>(n); }));
+        REQUIRE(eventually([&] { return run_log.size() == static_cast<std::size_t>(n); }));
     }
     jobs.enqueue(note{.n = 21}, {.run_at = pgq::in(30ms)}).value();
-    CHECK(eventually([&] { return diary.size() == 21; }));
+    CHECK(eventually([&] { return run_log.size() == 21; }));
     w.stop().value();
 }
 
@@ -296,15 +297,15 @@ TEST_CASE("jobs that wait behind a slow one go back, and an idle peer runs them"
     const pgq::worker_options patient{.poll_interval = 1h};
     test::running_worker w1{first, patient, [&](const note&) { slow.wait(); }};
     REQUIRE(eventually([&] { return slow.waiting() == 1; }));
-    test::diary diary;
-    test::running_worker w2{second, patient, [&](const note& job, pgq::context& c) { diary.add(job.n, c); }};
-    CHECK(eventually([&] { return diary.size() == 1; }));
+    test::run_log run_log;
+    test::running_worker w2{second, patient, [&](const note& job, pgq::context& c) { run_log.add(job.n, c); }};
+    CHECK(eventually([&] { return run_log.size() == 1; }));
     CHECK(slow.waiting() == 1);
-    CHECK(diary.all().front().attempt == 1);
+    CHECK(run_log.all().front().attempt == 1);
     slow.open();
     w1.stop().value();
     w2.stop().value();
-    CHECK(diary.size() == 1);
+    CHECK(run_log.size() == 1);
     CHECK(client.counts<note>().value() == lane_counts{});
 }
 

@@ -48,7 +48,7 @@ struct other_program {
 
     std::size_t work(std::int16_t max_attempts = 5) {
         const std::size_t before = seen.size();
-        test::work_off(jobs, {.max_attempts = max_attempts}, [this](const note& n, pgq::context& c) {
+        test::run_until_empty(jobs, {.max_attempts = max_attempts}, [this](const note& n, pgq::context& c) {
             seen.add(n.n, c);
             throw std::runtime_error{"not today"};
         });
@@ -56,7 +56,7 @@ struct other_program {
     }
 
     at_once jobs;
-    test::diary seen{};
+    test::run_log seen{};
 };
 
 /// Promotes due jobs, as a worker that goes on would. Returns their number.
@@ -105,7 +105,7 @@ TEST_CASE("a worker whose own policy is stored uses the job's stored back-off, t
     producer.enqueue(note{.n = 1}, {.headers = {&brought, 1}}).value();
     producer.enqueue(note{.n = 2}).value();
     std::vector<std::int64_t> ran;
-    test::work_off(consumer, {.max_attempts = 3}, [&](const note& n) {
+    test::run_until_empty(consumer, {.max_attempts = 3}, [&](const note& n) {
         ran.push_back(n.n);
         throw std::runtime_error{"not today"};
     });
@@ -127,7 +127,7 @@ TEST_CASE("a delay that the handler returns overrides the stored back-off", "[ba
     storing jobs;
     jobs.enqueue(note{.n = 1}).value();
     int runs = 0;
-    test::work_off(jobs, {.max_attempts = 3}, [&](const note&) {
+    test::run_until_empty(jobs, {.max_attempts = 3}, [&](const note&) {
         ++runs;
         return pgq::retry_after{0s, "at once"};
     });

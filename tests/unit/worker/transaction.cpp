@@ -43,7 +43,7 @@ TEST_CASE("a handler in a transaction commits its enqueues together with the ack
     letters_queue jobs;
     jobs.enqueue(test::notes(20)).value();
     std::vector<std::int64_t> letters;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note& n, transaction& tx) {
             const auto before = jobs.counts<letter>().value().ready;
@@ -59,7 +59,7 @@ TEST_CASE("a handler in a transaction may also have the context as a parameter",
     letters_queue jobs;
     const auto id = jobs.enqueue(note{.n = 1}).value();
     int runs = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, pgq::context& c, transaction&) {
             CHECK(c.id() == id);
@@ -73,7 +73,7 @@ TEST_CASE("if a handler throws or does not return done, its transaction rolls ba
     letters_queue jobs;
     jobs.enqueue(test::notes(6)).value();
     int letters = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note& n, pgq::context& c, transaction& tx) -> pgq::outcome {
             (void)tx.enqueue(letter{.n = n.n}).value();
@@ -95,7 +95,7 @@ TEST_CASE("an inner failure rolls back to its savepoint, and the rest commits", 
     letters_queue jobs;
     jobs.enqueue(note{.n = 1}).value();
     std::vector<std::int64_t> letters;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, transaction& tx) {
             tx.enqueue(letter{.n = 1}).value();
@@ -121,7 +121,7 @@ TEST_CASE("an inner failure rolls back to its savepoint, and the rest commits", 
 TEST_CASE("a job whose handler fails in its transaction until the last attempt is held", "[worker][transaction]") {
     letters_queue jobs;
     jobs.enqueue(note{.n = 1}).value();
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(), [&](const note&, transaction&) { throw std::runtime_error{"always"}; }, ignore_letters);
     REQUIRE(jobs.counts<note>().value() == lane_counts{.held = 1});
     CHECK(jobs.held<note>().value().front().reason == "attempt 2 of 2 failed: always");
@@ -132,7 +132,7 @@ TEST_CASE("each call of a retried handler has a new transaction", "[worker][tran
     queue jobs;
     jobs.enqueue(note{.n = 1}).value();
     int letters = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, pgq::context& c, pgq::transaction<queue>& tx) {
             tx.enqueue(letter{.n = c.try_number()}).value();
@@ -152,7 +152,7 @@ TEST_CASE("the transaction of a handler that exceeded its timeout does not commi
     int letters = 0;
     auto options = usual();
     options.max_attempts = 1;
-    test::work_off(
+    test::run_until_empty(
         jobs, options,
         [&](const note&, pgq::context& c, pgq::transaction<queue>& tx) {
             tx.enqueue(letter{.n = 1}).value();
@@ -164,12 +164,12 @@ TEST_CASE("the transaction of a handler that exceeded its timeout does not commi
 }
 
 TEST_CASE("the transaction of a handler whose lease is lost does not commit", "[worker][transaction]") {
-    using queue = both_queue<pgq::executor::thread_pool, test::witness>;
+    using queue = both_queue<pgq::executor::thread_pool, test::event_counts>;
     pgq::driver::memory store;
     queue jobs{store};
     jobs.enqueue(note{.n = 1}).value();
     int runs = 0;
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, pgq::transaction<queue>& tx) {
             tx.enqueue(letter{.n = ++runs}).value();
@@ -192,7 +192,7 @@ TEST_CASE("limits apply to handlers in a transaction", "[worker][transaction]") 
     queue jobs{{}, {}, pgq::executor::thread_pool{4}};
     jobs.enqueue(test::notes(30)).value();
     std::atomic<int> inside{0}, most{0}, runs{0};
-    test::work_off(
+    test::run_until_empty(
         jobs, usual(),
         [&](const note&, pgq::transaction<queue>&) {
             const int now = ++inside;

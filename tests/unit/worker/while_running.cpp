@@ -34,7 +34,7 @@ namespace {
 template <class... Policies>
 using note_queue = pgq::queue<note, pgq::driver::memory, pgq::serializer::json, pgq::backoff::none, Policies...>;
 
-std::vector<std::string> texts_of(const test::diary& seen) {
+std::vector<std::string> texts_of(const test::run_log& seen) {
     std::vector<std::string> texts;
     for (const auto& s : seen.all()) texts.push_back(s.text);
     return texts;
@@ -44,7 +44,7 @@ std::vector<std::string> texts_of(const test::diary& seen) {
 
 TEST_CASE("the attempt after a checkpoint starts from it, however the attempt before ended", "[worker][context]") {
     note_queue<pgq::executor::in_place> jobs;
-    test::diary seen;
+    test::run_log seen;
     (void)jobs.enqueue(note{.n = 1, .text = "0"}).value();
     const auto handler = [&](const note& n, pgq::context& c) -> pgq::outcome {
         seen.add(n.n, c, n.text);
@@ -58,21 +58,21 @@ TEST_CASE("the attempt after a checkpoint starts from it, however the attempt be
         if (page == 1) return pgq::snooze{};
         return pgq::retry_after{};
     };
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     CHECK(texts_of(seen) == std::vector<std::string>{"0", "1", "2", "3"});
 }
 
 TEST_CASE("the next try in the same attempt starts from the checkpoint, too", "[worker][context]") {
     using retried = pgq::job<note, pgq::executor::retrying<pgq::backoff::none>>;
     pgq::queue<retried, pgq::driver::memory, pgq::serializer::json> jobs;
-    test::diary seen;
+    test::run_log seen;
     (void)jobs.enqueue(note{.n = 1, .text = "a"}).value();
     const auto handler = [&](const note& n, pgq::context& c) {
         seen.add(n.n, c, n.text + std::to_string(c.try_number()));
         if (c.try_number() == 1) c.update(note{.n = 1, .text = "b"}).value();
         if (c.try_number() < 3) throw std::runtime_error{"again"};
     };
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     CHECK(texts_of(seen) == std::vector<std::string>{"a1", "b2", "b3"});
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("a job that is held after a checkpoint keeps it", "[worker][context]")
         c.update(note{.n = 2, .text = "new"}).value();
         return pgq::hold{"for a person"};
     };
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     const auto held = jobs.held<note>().value();
     REQUIRE(held.size() == 1);
     note kept;
@@ -109,7 +109,7 @@ TEST_CASE("each job of a batch has its own checkpoint and progress", "[worker][c
             for (const auto id : ids) CHECK(jobs.progress(id).value() == pgq::job_progress{.fraction = 0.5});
         return each;
     };
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     CHECK(calls == 2);
     CHECK(texts == std::vector<std::string>{"", "", "", "again 1", "again 2", "again 3"});
 }
@@ -117,7 +117,7 @@ TEST_CASE("each job of a batch has its own checkpoint and progress", "[worker][c
 TEST_CASE("an invalid checkpoint is an error, and the old payload stays", "[worker][context]") {
     note_queue<pgq::executor::in_place> jobs;
     (void)jobs.enqueue(note{.n = 1, .text = "old"}).value();
-    test::diary seen;
+    test::run_log seen;
     const auto handler = [&](const note& n, pgq::context& c) -> pgq::outcome {
         seen.add(n.n, c, n.text);
         if (c.attempt() == 2) return pgq::done{};
@@ -126,7 +126,7 @@ TEST_CASE("an invalid checkpoint is an error, and the old payload stays", "[work
         CHECK(c.progress(std::nan("")).error() == pgq::errc::invalid_option);
         return pgq::retry_after{};
     };
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     CHECK(texts_of(seen) == std::vector<std::string>{"old", "old"});
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("a checkpoint does not replace a payload of an older version of the ty
         refused += c.id() == old && !said && said.error() == pgq::errc::invalid_option;
         return pgq::retry_after{};
     };
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     CHECK(refused == 1);
     CHECK(changed == 1);
 }
@@ -165,7 +165,7 @@ TEST_CASE("a handler in executor::process cannot write a checkpoint", "[worker][
     const auto handler = [](const note&, pgq::context& c) -> pgq::outcome {
         return pgq::hold{c.update(note{.n = 2}).error().text()};
     };
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     const auto held = jobs.held<note>().value();
     REQUIRE(held.size() == 1);
     CHECK(held[0].reason.find("executor::process") != std::string::npos);
@@ -177,7 +177,7 @@ TEST_CASE("a handler whose lease was lost cannot change the job", "[worker][cont
     const auto id = jobs.enqueue(note{.n = 1, .text = "old"}).value().id();
     auto other = driver.connect(pgq::session_role::client).value();
     std::atomic<bool> refused{false};
-    test::diary seen;
+    test::run_log seen;
     const auto handler = [&](const note& n, pgq::context& c) {
         if (seen.add(n.n, c, n.text); seen.size() > 1) return;
         std::vector<pgq::lease_ref> all;  // of this and of any other worker
@@ -188,7 +188,7 @@ TEST_CASE("a handler whose lease was lost cannot change the job", "[worker][cont
         refused = !said && said.error() == pgq::errc::lease_lost && c.progress(1).error() == pgq::errc::lease_lost;
     };
     test::running_worker w{jobs, {}, handler};
-    CHECK(jobs.wait_for(id, test::long_enough));
+    CHECK(jobs.wait_for(id, test::test_timeout));
     CHECK(test::eventually([&] { return seen.size() == 2; }));
     CHECK(test::eventually([&] { return refused.load(); }));  // the first handler may end later
     CHECK(texts_of(seen) == std::vector<std::string>{"old", "old"});
@@ -209,7 +209,7 @@ TEST_CASE("the job's handle and the queue return the progress, until the job end
     CHECK(h.progress().value() == quarter);
     CHECK(jobs.progress(h).value() == quarter);
     go.open();
-    CHECK(h.wait(test::long_enough));
+    CHECK(h.wait(test::test_timeout));
     CHECK(h.progress().value() == std::nullopt);
 }
 
@@ -227,7 +227,7 @@ TEST_CASE("of many progress reports one per 200 ms is stored, and always the las
         c.progress(1, "ready").value();
         ends += h.progress().value() == pgq::job_progress{.fraction = 1, .text = "ready"};
     };
-    test::work_off(jobs, {}, handler);
+    test::run_until_empty(jobs, {}, handler);
     CHECK(changes >= 1);
     CHECK(changes <= 5);
     CHECK(ends == 1);

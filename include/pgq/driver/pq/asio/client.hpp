@@ -59,7 +59,7 @@ class async_client {
               strand{asio::make_strand(executor)},
               never{strand, asio::steady_timer::time_point::max()} {}
 
-        bool take_turn(const std::shared_ptr<call>& c) {
+        bool take_claim_slot(const std::shared_ptr<call>& c) {
             if (busy) return waiting.push_back(c), false;
             return busy = c->has_turn = true;
         }
@@ -181,7 +181,7 @@ public:
     void start() {
         if (!call_->batch) return finish(std::move(call_->batch.error()));
         if (call_->batch->empty()) return finish({});
-        if (client_->take_turn(call_)) return connect();
+        if (client_->take_claim_slot(call_)) return connect();
         const auto client = client_;
         client->never.async_wait(next([](flow& f, std::error_code) {
             if (f.call_->has_turn) f.connect();

@@ -119,7 +119,7 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code, purge_reply)> Token>
     auto async_expire_and_purge(Token&& token) {
-        return async_run(command::sweep{}, std::forward<Token>(token));
+        return async_run(command::expire_and_purge{}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_revise(const revision& r, Token&& token) {

@@ -38,7 +38,7 @@ public:
         out.add(statement::commit);
         out.end_transaction();
         if (!info.keeps_state) return;
-        out.add(statement::wake_noted).number(info.schema_id);  // jobs that waited for this one
+        out.add(statement::wake_collected).number(info.schema_id);  // jobs that waited for this one
         out.end_transaction();
     }
     static result<bool> read(const answers& in) {

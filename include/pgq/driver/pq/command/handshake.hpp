@@ -29,7 +29,7 @@ public:
     explicit handshake(const connection_options& o) : options_{&o} {}
 
     void compose(batch& out, const session_info&) const {
-        out.add(statement::hello).text(statement::quoted(options_->schema));
+        out.add(statement::handshake).text(statement::quoted(options_->schema));
         out.end_transaction();
     }
     result<void> read(const answers& in) {

@@ -20,7 +20,7 @@ namespace pgq::driver::pq::command {
 class rescue {
 public:
     void compose(batch& out, const session_info&) const {
-        out.add(statement::bury_workers);
+        out.add(statement::remove_dead_workers);
         out.add(statement::rescue_leases);
         out.end_transaction();
     }
@@ -38,12 +38,12 @@ private:
 };
 
 /// Ends jobs that have expired, and removes records that nobody needs any more.
-class sweep {
+class expire_and_purge {
 public:
     static constexpr std::int32_t days_of_failures = 14;
 
     void compose(batch& out, const session_info&) const {
-        out.add(statement::sweep).number(days_of_failures);
+        out.add(statement::expire_and_purge).number(days_of_failures);
         out.end_transaction();
     }
     result<purge_reply> read(const answers& in) {

@@ -37,7 +37,7 @@ public:
         first_ = out.size();
         // This comes first: a transaction that waits for its claim slot has then changed nothing, has no transaction
         // id, and so does not make the snapshots of other sessions longer.
-        if (takes_turn()) out.add(statement::take_turn).number(info.schema_id);
+        if (takes_claim_slot()) out.add(statement::take_claim_slot).number(info.schema_id);
         if (!r.finished.empty()) statement::bind_finish(out.add(statement::finish), r.worker, r.finished);
         add_progress(out);
         if (r.promote) out.add(statement::promote);
@@ -54,7 +54,7 @@ public:
         clear_reply();
         if (auto e = in.first_error(0, last_)) return *e;
         auto& out = *reply_;
-        std::size_t at = first_ + takes_turn();
+        std::size_t at = first_ + takes_claim_slot();
         if (!request_.finished.empty()) report_lost(in[at++]);
         for (const auto& g : request_.progressed)
             if (!g.last) read_progress(in[at++], g);
@@ -84,7 +84,9 @@ public:
 
 private:
     bool claims() const noexcept { return request_.limit > 0 && !request_.lanes.empty(); }
-    bool takes_turn() const noexcept { return request_.contended && claims() && request_.claim_filter == nullptr; }
+    bool takes_claim_slot() const noexcept {
+        return request_.contended && claims() && request_.claim_filter == nullptr;
+    }
 
     // Chooses claims_packed_ and looks_for_packs_. A claim of one lane takes whole packs if the session expects some.
     // All other claims unpack them first; if there are no packs, that is also cheaper.
@@ -130,7 +132,7 @@ private:
     }
     void add_wakes(batch& out, const session_info& info) {
         if (request_.promote || puts_back()) {
-            out.add(statement::wake_noted).number(info.schema_id);
+            out.add(statement::wake_collected).number(info.schema_id);
             out.end_transaction();
         }
         if (request_.wake_peer || !request_.lanes_with_capacity.empty())

@@ -78,12 +78,12 @@ private:
 };
 
 /// Makes a held job of one that was taken.
-class keep {
+class hold_taken {
 public:
-    keep(const taken_record& job, std::string_view reason) : job_{&job}, reason_{reason} {}
+    hold_taken(const taken_record& job, std::string_view reason) : job_{&job}, reason_{reason} {}
 
     void compose(batch& out, const session_info&) const {
-        statement::bind_keep(out.add(statement::keep), *job_, reason_);
+        statement::bind_hold_taken(out.add(statement::hold_taken), *job_, reason_);
         out.end_transaction();
     }
     static result<void> read(const answers& in) { return no_error(in); }

@@ -34,13 +34,13 @@ public:
     void compose(batch& out, const session_info& info) const {
         if (info.wakes == wake_timing::with_commit) {
             notify_all(out, info, whom_.lanes);
-            if (whom_.noted) out.add(statement::wake_all_noted).number(info.schema_id);
+            if (whom_.noted) out.add(statement::wake_all_collected).number(info.schema_id);
             if (!out.empty()) out.end_transaction();
             return;
         }
         if (!whom_.lanes.empty()) wake_one_each(out, info, whom_.lanes);
         if (!whom_.noted || !info.keeps_state) return;
-        out.add(statement::wake_noted).number(info.schema_id);
+        out.add(statement::wake_collected).number(info.schema_id);
         out.end_transaction();
     }
     static result<void> read(const answers&) { return {}; }

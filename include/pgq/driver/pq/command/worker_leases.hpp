@@ -68,7 +68,7 @@ public:
         listen_.add_worker(out, info, id_);
         listens_ = out.size();
         if (info.listens && info.keeps_state) {
-            out.add(statement::oust_former).number(info.schema_id).number(id_.value);
+            out.add(statement::terminate_previous).number(info.schema_id).number(id_.value);
             out.end_transaction();
         }
         out.add(statement::leases_of).number(id_.value);

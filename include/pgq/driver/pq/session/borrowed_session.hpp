@@ -85,7 +85,9 @@ public:
             for (const auto& job : reply.jobs) lanes_of_taken_.push_back(job.lane);
         return took;
     }
-    result<void> keep(const taken_record& job, std::string_view reason) { return run(command::keep{job, reason}); }
+    result<void> hold_taken(const taken_record& job, std::string_view reason) {
+        return run(command::hold_taken{job, reason});
+    }
 
     /// If the program has a transaction open on the connection, `begin` makes a savepoint in it, and `commit` does not
     /// commit it: the program does.

@@ -96,7 +96,7 @@ public:
     template <class Session>
     result<void> keep(Session& mine, const taken_record& job, std::string_view reason) {
         meet(mine);
-        return run(command::keep{job, reason});
+        return run(command::hold_taken{job, reason});
     }
 
     /// Ends a lease. errc::lease_lost makes sure that the transaction cannot be committed.

@@ -105,7 +105,9 @@ public:
             for (const auto& job : reply.jobs) state_->taken.push_back(job.lane);
         return took;
     }
-    result<void> keep(const taken_record& job, std::string_view reason) { return run(command::keep{job, reason}); }
+    result<void> hold_taken(const taken_record& job, std::string_view reason) {
+        return run(command::hold_taken{job, reason});
+    }
 
     result<void> begin() {
         auto& info = state_->channel.info;
@@ -183,7 +185,7 @@ public:
     result<void> give_back(std::span<const lease_ref> leases) { return run(command::give_back{leases}); }
     result<std::vector<lease_update>> lease_updates(worker_id id) { return run(command::lease_updates{id}); }
     bool take_stop_request() noexcept { return line().take_stop_asked(); }
-    result<purge_reply> expire_and_purge() { return run(command::sweep{}); }
+    result<purge_reply> expire_and_purge() { return run(command::expire_and_purge{}); }
     result<void> revise(const revision& r) { return run(command::revise{r}); }
     result<std::optional<std::string>> progress_of(job_id id) { return run(command::progress_of{id}); }
     result<void> watch(job_ids watched, duration keep_for, std::vector<ended_job>& ended) {
@@ -223,7 +225,7 @@ protected:
     self_pipe& wake() noexcept { return state_->wake; }
 
 private:
-    // An exchange in two halves.
+    // A sync in two halves.
     struct overlapped {
         overlapped(const sync_request& r, sync_reply& reply, own_channel& c)
             : verb{r, reply}, run{verb, c.steps, c.info, c.later}, sent{run.begin()} {}

@@ -13,7 +13,7 @@
 /// Laws of leases that a handler acknowledges itself, in a transaction or without one.
 namespace pgq::laws {
 
-/// Claims one lease for each job. It does not use `test_worker::exchange`, which expects one lease for each lane.
+/// Claims one lease for each job. It does not use `test_worker::sync`, which expects one lease for each lane.
 template <class Session>
 sync_reply claim_each(test_worker<Session>& p, std::uint32_t limit) {
     for (auto& lane : p.lanes) lane.lease_per_job = true;

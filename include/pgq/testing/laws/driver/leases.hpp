@@ -187,10 +187,10 @@ void check_fencing(Make make) {
         const std::vector finished{gone.leases.at(0).ref, good.leases.at(0).ref};
         const auto mask = mask_of({0});
         const settlement hold{.kind = settle_kind::hold};
-        const lease_progress news[]{
+        const lease_progress updates[]{
             {.ref = gone.leases[0].ref, .last = true, .mask = mask, .items = std::span{&hold, 1}},
             {.ref = partly.leases.at(0).ref, .last = true, .mask = mask}};
-        const auto reply = p.sync({.finished = finished, .progressed = news, .lanes = p.lanes, .limit = 9});
+        const auto reply = p.sync({.finished = finished, .progressed = updates, .lanes = p.lanes, .limit = 9});
         CHECK(std::count(reply.lost.begin(), reply.lost.end(), gone.leases[0].ref.id) == 2);
         CHECK(reply.lost.size() == 2);
         CHECK(bodies_of(reply) == strings{"a", "d"});

@@ -162,10 +162,10 @@ void check_progress(Make make) {
         const auto place = t.lease();
         must(t.revise(got, ids[1], {}, "0.2"));
         CHECK(t.lease() == place);  // the row does not move again, so further calls are cheap
-        const auto news = must(t.p.session.lease_updates(t.p.worker));
-        REQUIRE(news[0].flags.size() == 2);
+        const auto updates = must(t.p.session.lease_updates(t.p.worker));
+        REQUIRE(updates[0].flags.size() == 2);
         for (const auto& j : got.leases[0].jobs)
-            CHECK(news[0].flags[j.index] == (j.id == ids[1] ? flag_tracked : std::int16_t{0}));
+            CHECK(updates[0].flags[j.index] == (j.id == ids[1] ? flag_tracked : std::int16_t{0}));
         CHECK_FALSE(t.progress_of(ids[0]));
         must(t.p.session.give_back(std::vector{place}));
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "b"});
@@ -187,9 +187,9 @@ void check_progress(Make make) {
         const auto got = t.claim("a");
         CHECK(t.cancel({id}).stopping == 1);
         must(t.revise(got, id, "b", "0.1"));
-        const auto news = must(t.p.session.lease_updates(t.p.worker));
-        REQUIRE(news.at(0).flags.size() == 1);
-        CHECK(news[0].flags[0] == (flag_tracked | flag_stop));
+        const auto updates = must(t.p.session.lease_updates(t.p.worker));
+        REQUIRE(updates.at(0).flags.size() == 1);
+        CHECK(updates[0].flags[0] == (flag_tracked | flag_stop));
         (void)t.end(got, {.kind = settle_kind::retry});
         CHECK(t.end_of(id) == 'c');
         CHECK_FALSE(t.progress_of(id));

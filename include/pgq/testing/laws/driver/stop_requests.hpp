@@ -37,17 +37,17 @@ void check_flags(Make make) {
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c", "d"});
         const auto got = t.p.claim(3);
         (void)other.claim(1);
-        auto news = must(t.p.session.lease_updates(t.p.worker));
-        REQUIRE(news.size() == 1);
-        CHECK(news[0].ref.id == got.leases.at(0).ref.id);
-        CHECK(std::all_of(news[0].flags.begin(), news[0].flags.end(), [](auto f) { return f == 0; }));
+        auto updates = must(t.p.session.lease_updates(t.p.worker));
+        REQUIRE(updates.size() == 1);
+        CHECK(updates[0].ref.id == got.leases.at(0).ref.id);
+        CHECK(std::all_of(updates[0].flags.begin(), updates[0].flags.end(), [](auto f) { return f == 0; }));
         CHECK(fixture::watch(t.w.client(), {ids[1]}).empty());
         CHECK(t.cancel({ids[2]}) == cancel_reply{.stopping = 1});
-        news = must(t.w.client().lease_updates(t.p.worker));
-        REQUIRE(news.size() == 1);
-        REQUIRE(news[0].flags.size() == 3);
+        updates = must(t.w.client().lease_updates(t.p.worker));
+        REQUIRE(updates.size() == 1);
+        REQUIRE(updates[0].flags.size() == 3);
         for (const auto& j : got.leases[0].jobs)
-            CHECK(news[0].flags[j.index] == (j.id == ids[1] ? flag_tracked : j.id == ids[2] ? flag_stop : 0));
+            CHECK(updates[0].flags[j.index] == (j.id == ids[1] ? flag_tracked : j.id == ids[2] ? flag_stop : 0));
     }
 }
 
@@ -89,10 +89,10 @@ void check_stop_requests(Make make) {
         CHECK(t.p.session.take_stop_request());
         CHECK_FALSE(t.p.session.take_stop_request());
         CHECK(must(t.p.session.beat(t.p.worker)).stop_asked);
-        const auto news = must(t.p.session.lease_updates(t.p.worker));
-        REQUIRE(news.size() == 1);
-        REQUIRE(news[0].flags.size() == 1);
-        CHECK(news[0].flags[0] == (flag_tracked | flag_stop));
+        const auto updates = must(t.p.session.lease_updates(t.p.worker));
+        REQUIRE(updates.size() == 1);
+        REQUIRE(updates[0].flags.size() == 1);
+        CHECK(updates[0].flags[0] == (flag_tracked | flag_stop));
         CHECK_FALSE(other.is_woken(quiet_time));
         CHECK_FALSE(other.session.take_stop_request());
         CHECK_FALSE(must(other.session.beat(other.worker)).stop_asked);
@@ -159,14 +159,14 @@ void check_stop_requests(Make make) {
         const auto ids = t.w.enqueue(t.lane, {"a", "b", "c"});
         const auto got = t.p.claim(3);
         CHECK(t.cancel({ids[1]}) == cancel_reply{.stopping = 1});
-        const auto news = must(t.p.session.lease_updates(t.p.worker));
-        REQUIRE(news.size() == 1);
+        const auto updates = must(t.p.session.lease_updates(t.p.worker));
+        REQUIRE(updates.size() == 1);
         const settlement items[]{{.index = 0, .kind = settle_kind::retry},
                                  {.index = 1, .kind = settle_kind::retry},
                                  {.index = 2, .kind = settle_kind::retry}};
         const auto mask = mask_of({0, 1, 2});
         const auto reply =
-            t.p.progress({.ref = news[0].ref, .last = true, .mask = mask, .items = items, .flagged = true});
+            t.p.progress({.ref = updates[0].ref, .last = true, .mask = mask, .items = items, .flagged = true});
         CHECK(reply.lost.empty());
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "c"});
         CHECK(t.end_of(ids[1]) == '?');

@@ -26,7 +26,7 @@ struct test_worker {
         : id{workers.add({.lease_time = 15s, .lanes = lanes}, start, session)} {
         if (subscribes) workers.subscribe(id, session);
     }
-    bool is_woken() const { return session->work_ready; }
+    bool receives_wake() const { return session->work_ready; }
 };
 
 }  // namespace
@@ -50,13 +50,13 @@ TEST_CASE("each wake of a lane wakes another sleeping worker of that lane", "[dr
     worker_registry workers;
     const test_worker awake{workers, {a}, false}, elsewhere{workers, {b}}, first{workers, {a}}, second{workers, {a, b}};
     CHECK(workers.wake_one(a, {}));
-    CHECK(first.is_woken());
-    CHECK_FALSE(second.is_woken());
+    CHECK(first.receives_wake());
+    CHECK_FALSE(second.receives_wake());
     CHECK(workers.wake_one(a, {}));
-    CHECK(second.is_woken());
+    CHECK(second.receives_wake());
     CHECK_FALSE(workers.wake_one(a, {}));
-    CHECK_FALSE(awake.is_woken());
-    CHECK_FALSE(elsewhere.is_woken());
+    CHECK_FALSE(awake.receives_wake());
+    CHECK_FALSE(elsewhere.receives_wake());
 }
 
 TEST_CASE("several changes of one lane wake one worker, but never the excepted one",
@@ -65,20 +65,20 @@ TEST_CASE("several changes of one lane wake one worker, but never the excepted o
     const test_worker caller{workers, {a, b}}, first{workers, {a}}, second{workers, {a}};
     std::vector lanes{a, b, a, a};
     workers.wake(lanes, caller.id);
-    CHECK(first.is_woken());
-    CHECK_FALSE(second.is_woken());
-    CHECK_FALSE(caller.is_woken());
+    CHECK(first.receives_wake());
+    CHECK_FALSE(second.receives_wake());
+    CHECK_FALSE(caller.receives_wake());
 }
 
 TEST_CASE("a worker wakes a peer that shares one of its lanes", "[driver][memory][worker_registry]") {
     worker_registry workers;
     const test_worker caller{workers, {a}}, other{workers, {b}}, peer{workers, {b, a}};
     workers.wake_peer(caller.id);
-    CHECK(peer.is_woken());
-    CHECK_FALSE(caller.is_woken());
-    CHECK_FALSE(other.is_woken());
+    CHECK(peer.receives_wake());
+    CHECK_FALSE(caller.receives_wake());
+    CHECK_FALSE(other.receives_wake());
     workers.wake_peer({99});
-    CHECK_FALSE(other.is_woken());
+    CHECK_FALSE(other.receives_wake());
 }
 
 TEST_CASE("subscribing and unsubscribing drop an earlier wake", "[driver][memory][worker_registry]") {
@@ -86,10 +86,10 @@ TEST_CASE("subscribing and unsubscribing drop an earlier wake", "[driver][memory
     const test_worker w{workers, {a}};
     CHECK(workers.wake_one(a, {}));
     workers.subscribe(w.id, w.session);
-    CHECK_FALSE(w.is_woken());
+    CHECK_FALSE(w.receives_wake());
     CHECK(workers.wake_one(a, {}));
     workers.unsubscribe(w.id, w.session);
-    CHECK_FALSE(w.is_woken());
+    CHECK_FALSE(w.receives_wake());
     CHECK_FALSE(workers.wake_one(a, {}));
 }
 
@@ -98,8 +98,8 @@ TEST_CASE("a session that ends receives no wake", "[driver][memory][worker_regis
     const test_worker gone{workers, {a}}, other{workers, {a}};
     workers.remove_session(*gone.session);
     CHECK(workers.wake_one(a, {}));
-    CHECK_FALSE(gone.is_woken());
-    CHECK(other.is_woken());
+    CHECK_FALSE(gone.receives_wake());
+    CHECK(other.receives_wake());
 }
 
 TEST_CASE("a stop request reaches the session of the worker, asleep or awake", "[driver][memory][worker_registry]") {
@@ -109,7 +109,7 @@ TEST_CASE("a stop request reaches the session of the worker, asleep or awake", "
         workers.request_stop(w->id);
         CHECK(w->session->stop_requested);
         CHECK(w->session->must_return());
-        CHECK_FALSE(w->is_woken());
+        CHECK_FALSE(w->receives_wake());
     }
     gone.session.reset();
     workers.request_stop(gone.id);

@@ -53,7 +53,7 @@ const test::reply contended = test::failed("40P01");
 TEST_CASE("an execution sends, reads and wakes", "[driver][pq][command][execution]") {
     scripted_channel c{.replies = {{removed_one}}};
     CHECK(c.run(command::cancel{ids}).value().removed == 1);
-    CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_noted(77)"});
+    CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_collected(77)"});
 }
 
 TEST_CASE("an execution wakes nobody for nothing, and nobody after an error", "[driver][pq][command][execution]") {
@@ -75,7 +75,7 @@ TEST_CASE("in a transaction of the session an execution remembers whom to wake",
 TEST_CASE("in a transaction of the caller's an execution brings its wakes along", "[driver][pq][command][execution]") {
     scripted_channel c{.info = test::callers_transaction(), .replies = {{removed_one}}};
     CHECK(c.run(command::cancel{ids}).has_value());
-    CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_all_noted(77)"});
+    CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_all_collected(77)"});
 }
 
 TEST_CASE("a command that met another session is repeated, some times", "[driver][pq][command][execution]") {

@@ -96,9 +96,10 @@ TEST_CASE("a job that was taken can be held", "[driver][pq][command][take]") {
                            .body = "b",
                            .headers = {{"n", "v"}},
                            .key = "k"};
-    CHECK(composed(command::keep{job, "unreadable"}) == "keep(7, -1, 3, 2, unreadable, {k}, {n}, {v}, b, 1000000)");
-    CHECK(test::read(command::keep{job, "unreadable"}, {}).has_value());
-    CHECK_FALSE(test::read(command::keep{job, "unreadable"}, {test::failed("23505")}).has_value());
+    CHECK(composed(command::hold_taken{job, "unreadable"}) ==
+          "hold_taken(7, -1, 3, 2, unreadable, {k}, {n}, {v}, b, 1000000)");
+    CHECK(test::read(command::hold_taken{job, "unreadable"}, {}).has_value());
+    CHECK_FALSE(test::read(command::hold_taken{job, "unreadable"}, {test::failed("23505")}).has_value());
 }
 
 TEST_CASE("cancel reports how many waited and how many run", "[driver][pq][command][cancel]") {

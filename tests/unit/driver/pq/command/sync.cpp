@@ -60,7 +60,7 @@ TEST_CASE("finishing and claiming is one transaction in one round trip", "[drive
     CHECK(composed(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 0}, reply}).empty());
 }
 
-TEST_CASE("everything of an exchange has its place", "[driver][pq][command][sync]") {
+TEST_CASE("everything of a sync has its place", "[driver][pq][command][sync]") {
     sync_reply reply;
     const std::array finished{lease_ref{5, 1}};
     const std::array kept{settlement{.index = 0, .kind = settle_kind::retry, .delay = 1s, .reason = "why"}};
@@ -82,15 +82,15 @@ TEST_CASE("everything of an exchange has its place", "[driver][pq][command][sync
                            .contended = true,
                            .wake_peer = true};
     CHECK(composed(command::sync{all, reply}) ==
-          "unsubscribe_wakes(77, 9) | take_turn(77) + finish({@1}, {5}, 9)"
+          "unsubscribe_wakes(77, 9) | take_claim_slot(77) + finish({@1}, {5}, 9)"
           " + settle(@2, 6, 9, \1, {1}, {r}, {1000000}, {why})"
           " + settle_ends({@3}, {7}, 9, {}, {0}, {true}, {1,0,0,0,0,0,0,0}, {r}, {1000000}, {why}, {null})"
           " + promote() + unpack({3}, 10, false) + unpack({4}, 5, true) + claim_limited(9, false, 5, {4}, {2}, {3})"
-          " + claim_in_turn(3, -1, 8, 10, 9, 20, false) + peek_next_due() | wake_noted(77) | wake(77, {4,3,4})");
+          " + claim_in_slot(3, -1, 8, 10, 9, 20, false) + peek_next_due() | wake_collected(77) | wake(77, {4,3,4})");
     auto poolers = test::own_session();
     poolers.keeps_state = false;
     const auto text = composed(command::sync{all, reply}, poolers);
-    CHECK(text.substr(0, 9) == "take_turn");
+    CHECK(text.substr(0, 9) == "take_claim_slot");
     CHECK(text.find("wake") == std::string::npos);
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("a session remembers whether its latest look has found packs", "[drive
     CHECK(info.expects_packs);
 }
 
-TEST_CASE("an exchange reads the leases that it has claimed", "[driver][pq][command][sync]") {
+TEST_CASE("a sync reads the leases that it has claimed", "[driver][pq][command][sync]") {
     sync_reply reply;
     CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({lease(41)})})
               .has_value());
@@ -155,7 +155,7 @@ TEST_CASE("each job of a lease has its own enqueue time, or all have the only on
           errc::protocol);
 }
 
-TEST_CASE("an exchange reports leases that were lost or have moved", "[driver][pq][command][sync]") {
+TEST_CASE("a sync reports leases that were lost or have moved", "[driver][pq][command][sync]") {
     sync_reply reply;
     const std::array finished{lease_ref{5, 1}, lease_ref{6, 2}};
     const std::array progressed{lease_progress{.ref = {7, 3}, .mask = "\1"},
@@ -194,7 +194,7 @@ TEST_CASE("a claim from limited lanes tells when another may bring more", "[driv
     CHECK(reply.leases.empty());
 }
 
-TEST_CASE("an exchange that failed has told nothing", "[driver][pq][command][sync]") {
+TEST_CASE("a sync that failed has told nothing", "[driver][pq][command][sync]") {
     sync_reply reply{.lost = {1}};
     command::sync e{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply};
     CHECK(test::read(e, {test::failed("57P01")}).error().code == make_sqlstate("57P01"));

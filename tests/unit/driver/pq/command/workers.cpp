@@ -95,7 +95,7 @@ TEST_CASE("a worker that retires wakes others for what it gives back", "[driver]
 
 TEST_CASE("a session takes a worker over", "[driver][pq][command][worker_leases]") {
     CHECK(composed(command::leases_of{{9}}, workers_session()) ==
-          "LISTEN pgq_77_9() + LISTEN pgq_77() | oust_former(77, 9) | leases_of(9)");
+          "LISTEN pgq_77_9() + LISTEN pgq_77() | terminate_previous(77, 9) | leases_of(9)");
     CHECK(composed(command::leases_of{{9}}, behind_a_pooler()) == "leases_of(9)");
     const auto held = rows({{binary(5L), place(70'000), null}, {binary(6L), place(70'001), null}});
     const std::vector expected{lease_ref{5, 70'000}, lease_ref{6, 70'001}};
@@ -131,7 +131,7 @@ TEST_CASE("leases are given back by their ids", "[driver][pq][command][worker_le
 
 TEST_CASE("a rescue buries workers and returns their jobs in one transaction", "[driver][pq][command][rescue]") {
     command::rescue r;
-    CHECK(composed(r) == "bury_workers() + rescue_leases()");
+    CHECK(composed(r) == "remove_dead_workers() + rescue_leases()");
     const auto reply = test::read(r, {{}, some_returned}).value();
     CHECK(reply.returned == 3);
     CHECK(reply.held == 1);
@@ -140,8 +140,8 @@ TEST_CASE("a rescue buries workers and returns their jobs in one transaction", "
 }
 
 TEST_CASE("a sweep wakes for jobs that waited for those that expired", "[driver][pq][command][rescue]") {
-    command::sweep s;
-    CHECK(composed(s) == "sweep(14)");
+    command::expire_and_purge s;
+    CHECK(composed(s) == "expire_and_purge(14)");
     const auto reply = test::read(s, {rows({{binary(2L), binary(5L)}})}).value();
     CHECK(reply.expired == 2);
     CHECK(reply.purged == 5);
@@ -174,7 +174,7 @@ TEST_CASE("a handler's commit ends its lease in the same transaction", "[driver]
     command::commit_acknowledging c{{9}, {5, 70'000}, "result"};
     CHECK(composed(c) ==
           "hold_lease(@70000, 5, 9) + settle_held(@70000, 5, 9, \1, {1}, {d}, {0}, {}, {result}) + commit()"
-          " | wake_noted(77)");
+          " | wake_collected(77)");
     CHECK(test::read(c, {}).value());
     CHECK(test::read(c, {{}, {}, {}, test::failed("57014")}).value());
     CHECK_FALSE(test::read(c, {test::failed("22012")}).value());
@@ -203,9 +203,9 @@ TEST_CASE("a lease is ended by itself, durably, or inside of somebody's transact
 
 TEST_CASE("a wake goes behind the commit, or with the caller's", "[driver][pq][command][wake]") {
     const command::wake both{{.lanes = {{3}, {4}}, .noted = true}}, none{{}};
-    CHECK(composed(both) == "wake(77, {3,4}) | wake_noted(77)");
+    CHECK(composed(both) == "wake(77, {3,4}) | wake_collected(77)");
     CHECK(composed(both, behind_a_pooler()) == "wake(77, {3,4})");
-    CHECK(composed(both, test::callers_transaction()) == "wake_all(77, 3) + wake_all(77, 4) + wake_all_noted(77)");
+    CHECK(composed(both, test::callers_transaction()) == "wake_all(77, 3) + wake_all(77, 4) + wake_all_collected(77)");
     CHECK(composed(none).empty());
     CHECK(composed(none, test::callers_transaction()).empty());
 }
@@ -222,7 +222,7 @@ TEST_CASE("statements of transactions are sent as they are", "[driver][pq][comma
 TEST_CASE("a handshake accepts the tables of this version alone", "[driver][pq][command][handshake]") {
     const driver::connection_options options{.schema = "mine"};
     command::handshake h{options};
-    CHECK(composed(h) == "hello(\"mine\")");
+    CHECK(composed(h) == "handshake(\"mine\")");
     const auto told = [](std::int32_t version, const char* encoding) {
         return rows({{binary(version), binary(77L), binary(4711), encoding}});
     };

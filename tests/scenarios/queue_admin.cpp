@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace scenarios_looking_after {
+namespace scenarios_queue_admin {
 
 using namespace std::chrono_literals;
 using test::database;
@@ -39,9 +39,9 @@ TEST_CASE("cancel_all by a header ends only the matching jobs, and a worker runs
     (void)jobs.enqueue(note{.n = 4}).value();
     CHECK(jobs.cancel_all<note>(pgq::header_of("foo") == 1).value().removed == 2);
     const std::array<pgq::job_id, 2> both{gone, later};
-    for (const auto& end : jobs.wait_for(both, test::long_enough).value()) CHECK(end.kind == pgq::end_kind::cancelled);
-    test::diary seen;
-    test::work_off(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    for (const auto& end : jobs.wait_for(both, test::test_timeout).value()) CHECK(end.kind == pgq::end_kind::cancelled);
+    test::run_log seen;
+    test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     CHECK(seen.runs() == std::map<std::int64_t, int>{{3, 1}, {4, 1}});
 }
 
@@ -51,21 +51,21 @@ TEST_CASE("a dead letter wakes the worker of the dead-letter queue, which gets i
     queue jobs{db.driver()}, others{db.driver(), {.name = "others"}}, dead{db.driver(), {.name = "dead"}};
     (void)others.lanes().value();
     jobs.dead_letters<note>("dead").value();
-    test::diary seen;
+    test::run_log seen;
     test::running_worker dead_letter_worker{dead, pgq::worker_options{.poll_interval = 10min},
                                             [&](const note& n, const pgq::context& c) { seen.add(n.n, c, n.text); }};
-    REQUIRE(test::eventually([&] { return db.sleepers() == 1; }));
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
 
     const std::array headers{pgq::header{"foo", "bar"}};
     const auto id = jobs.enqueue(note{.n = 1, .text = "body"}, {.headers = headers, .keep_outcome = 1h}).value();
-    test::work_off(jobs, {.max_attempts = 1}, [](const note&) { throw std::runtime_error{"no"}; });
+    test::run_until_empty(jobs, {.max_attempts = 1}, [](const note&) { throw std::runtime_error{"no"}; });
     REQUIRE(test::eventually([&] { return seen.size() == 1; }));
     const auto letter = seen.all()[0];
     CHECK(letter.id == id);
     CHECK(letter.text == "body");
     CHECK(std::count(letter.headers.begin(), letter.headers.end(), std::pair<std::string, std::string>{"foo", "bar"}) ==
           1);
-    const auto end = jobs.wait_for(id, test::long_enough).value();
+    const auto end = jobs.wait_for(id, test::test_timeout).value();
     CHECK(end.kind == pgq::end_kind::held);
     CHECK(end.reason == "attempt 1 of 1 failed: no");
     CHECK(test::eventually([&] { return db.is_empty(); }));
@@ -82,11 +82,11 @@ TEST_CASE("a caller that waits for room goes on when a job has ended, also if ot
     CHECK(jobs.wait_for_room<note>(2, 0s).has_value());
     pgq::result<void> room = pgq::errc::timeout;
     {
-        std::jthread waits{[&] { room = jobs.wait_for_room<note>(1, test::long_enough); }};
+        std::jthread waits{[&] { room = jobs.wait_for_room<note>(1, test::test_timeout); }};
         (void)others.enqueue(note{.n = 2}).value();
-        test::work_off(others, {}, [](const note&) {});
+        test::run_until_empty(others, {}, [](const note&) {});
     }
     CHECK(room.has_value());
 }
 
-}  // namespace scenarios_looking_after
+}  // namespace scenarios_queue_admin

@@ -14,12 +14,12 @@
 namespace test {
 
 /// A session that claims and acknowledges without a worker. Errors throw, so that threads may use it.
-class claimer {
+class claiming_session {
 public:
     using session = pgq::driver::libpq::session;
 
-    claimer(const database& db, std::vector<pgq::lane_id> lanes, pgq::duration lease_time = std::chrono::minutes{1},
-            std::int16_t max_attempts = 20)
+    claiming_session(const database& db, std::vector<pgq::lane_id> lanes,
+                     pgq::duration lease_time = std::chrono::minutes{1}, std::int16_t max_attempts = 20)
         : session_{db.driver().connect(pgq::session_role::worker).value()} {
         worker_ =
             session_
@@ -49,8 +49,8 @@ public:
         return sync({.progressed = {&p, 1}});
     }
     /// Subscribes to wakes, as a worker does before it sleeps.
-    void fall_asleep() { (void)sync({.lanes = lanes_, .limit = 1, .subscribe_wakes = true}); }
-    bool is_woken(pgq::duration within) { return session_.wait(within).value() == pgq::wake_reason::notified; }
+    void subscribe_wakes() { (void)sync({.lanes = lanes_, .limit = 1, .subscribe_wakes = true}); }
+    bool receives_wake(pgq::duration within) { return session_.wait(within).value() == pgq::wake_reason::notified; }
 
     session& line() noexcept { return session_; }
     pgq::worker_id id() const noexcept { return worker_; }
@@ -62,9 +62,9 @@ private:
 };
 
 /// A client session with lanes of any names.
-class supplier {
+class enqueuing_session {
 public:
-    explicit supplier(pgq::driver::connection_options options)
+    explicit enqueuing_session(pgq::driver::connection_options options)
         : session_{pgq::driver::libpq{std::move(options)}.connect(pgq::session_role::client).value()} {}
 
     std::vector<pgq::lane_id> lanes(const std::vector<std::string>& entrypoints) {
@@ -81,10 +81,10 @@ public:
         return ids;
     }
     std::int64_t ready(pgq::lane_id lane) { return session_.counts(lane).value().ready; }
-    claimer::session& line() noexcept { return session_; }
+    claiming_session::session& line() noexcept { return session_; }
 
 private:
-    claimer::session session_;
+    claiming_session::session session_;
 };
 
 /// Returns "prefix0", "prefix1", ...

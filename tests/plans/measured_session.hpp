@@ -1,7 +1,7 @@
 #pragma once
 
-#include <plans/asked.hpp>
 #include <plans/plan.hpp>
+#include <plans/statements.hpp>
 
 #include <pgq/driver/pq/command/handshake.hpp>
 #include <pgq/driver/pq/connection/execute.hpp>
@@ -105,15 +105,15 @@ public:
     const std::string& schema() const noexcept { return schema_; }
 
     /// `first` is executed in the same transaction and is not measured.
-    explained explain(const asked& a, std::string_view first = {}) {
-        if (whom_ == session_of::settled_client && used_to_.insert(a.name).second) get_used_to(a);
+    explained explain(const bound_statement& a, std::string_view first = {}) {
+        if (whom_ == session_of::settled_client && used_to_.insert(a.name).second) warm_up(a);
         (void)carry_out(a, first);  // fills the session's caches, and marks dead entries of indexes
         return carry_out(a, first);
     }
 
     /// Executes the statement so often that the server keeps a plan if it ever does. The statement may fail: its plan
     /// is made before.
-    void get_used_to(const asked& a) {
+    void warm_up(const bound_statement& a) {
         for (int i = 0; i < 6; ++i) {
             try {
                 (void)carry_out(a, {});
@@ -143,7 +143,7 @@ private:
                      "'::text[]) r(oid, name)";
     }
 
-    explained carry_out(const asked& a, std::string_view first) {
+    explained carry_out(const bound_statement& a, std::string_view first) {
         const auto arguments = prepare(a);
         (void)run("BEGIN");
         if (!first.empty()) (void)sql_.exec(first);
@@ -164,10 +164,10 @@ private:
         return e;
     }
 
-    static std::string prepared_as(const asked& a) { return pgq::statement::quoted("plan_" + a.name); }
+    static std::string prepared_as(const bound_statement& a) { return pgq::statement::quoted("plan_" + a.name); }
 
     // Prepares the statement if the library would, and writes its parameters as literals.
-    std::string prepare(const asked& a) {
+    std::string prepare(const bound_statement& a) {
         const auto& p = a.params;
         const int n = static_cast<int>(p.size());
         if (!a.prepare && prepared_.erase(a.name) != 0) (void)run("DEALLOCATE " + prepared_as(a));
@@ -183,7 +183,7 @@ private:
         return out + ")";
     }
 
-    std::vector<std::string> literals(const asked& a) const {
+    std::vector<std::string> literals(const bound_statement& a) const {
         const auto& p = a.params;
         std::string ask = "SELECT ";
         std::vector<const char*> values;

@@ -17,17 +17,17 @@ namespace test {
 
 /// One installed schema for all laws, emptied before each. Installing a schema takes several times as long as a law.
 /// Only for programs that use one schema at a time.
-class emptied_schema {
+class reusable_schema {
 public:
     /// The connection options of the empty schema. All sessions with these options must end before the next call.
     static pgq::driver::connection_options next() {
-        static emptied_schema only;
+        static reusable_schema only;
         if (only.name_.empty() || !only.empty()) only.install();
         return {.conninfo = only.conninfo_, .schema = only.name_};
     }
 
 private:
-    emptied_schema()
+    reusable_schema()
         : application_{"laws_" + std::to_string(::getpid())},
           conninfo_{database::with_settings("application_name", application_)} {}
 

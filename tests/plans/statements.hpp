@@ -35,19 +35,19 @@
 namespace test {
 
 /// A statement with its parameters, text and bytes as the library sends them.
-struct asked {
+struct bound_statement {
     std::string name{};
     std::string text{};
     bool prepare = true;
     pgq::statement::params params{};
 
     template <class Bind>
-    static asked of(const pgq::statement::query& q, Bind bind) {
+    static bound_statement of(const pgq::statement::query& q, Bind bind) {
         asked a{.name = q.name, .text = std::string{q.text}, .prepare = q.prepare};
         bind(a.params);
         return a;
     }
-    static asked of(const pgq::statement::query& q) {
+    static bound_statement of(const pgq::statement::query& q) {
         return of(q, [](const auto&) {});
     }
 };
@@ -77,56 +77,57 @@ inline std::vector<pgq::claim_lane> six_lanes(bool each = false) {
     for (const int lane : {1, 5, 6, 7, 8, 9}) all.push_back(whole_lane({lane}, each && lane > 6));
     return all;
 }
-inline asked claim(const std::vector<pgq::claim_lane>& lanes, std::uint32_t limit) {
+inline bound_statement claim(const std::vector<pgq::claim_lane>& lanes, std::uint32_t limit) {
     const pgq::sync_request r{.worker = {1}, .lanes = lanes, .limit = limit};
-    return asked::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
+    return bound_statement::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
 }
-inline asked claim_one(std::uint32_t limit = 100) { return claim({whole_lane(big)}, limit); }
-inline asked claim_one_behind(pgq::claim_cursor cursor) {
+inline bound_statement claim_one(std::uint32_t limit = 100) { return claim({whole_lane(big)}, limit); }
+inline bound_statement claim_one_behind(pgq::claim_cursor cursor) {
     return claim({{.lane = big, .cursor = cursor, .max_attempts = 20}}, 100);
 }
 /// In the turn that the transaction holds.
-inline asked claim_in_turn() {
+inline bound_statement claim_in_slot() {
     const auto lane = whole_lane(big);
     const pgq::sync_request r{.worker = {1}, .lanes = {&lane, 1}, .limit = 100, .contended = true};
-    return asked::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
+    return bound_statement::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
 }
 /// For a lane that has packs.
-inline asked claim_packed(pgq::lane_id lane, std::uint32_t limit) {
+inline bound_statement claim_packed(pgq::lane_id lane, std::uint32_t limit) {
     const auto whole = whole_lane(lane);
     const pgq::sync_request r{.worker = {1}, .lanes = {&whole, 1}, .limit = limit};
-    return asked::of(st::claim_packed, [&](auto& p) { st::bind_claim_of_one(p, r); });
+    return bound_statement::of(st::claim_packed, [&](auto& p) { st::bind_claim_of_one(p, r); });
 }
-inline asked unpack(const std::vector<pgq::lane_id>& lanes, std::uint32_t jobs) {
-    return asked::of(st::unpack, [&](auto& p) {
+inline bound_statement unpack(const std::vector<pgq::lane_id>& lanes, std::uint32_t jobs) {
+    return bound_statement::of(st::unpack, [&](auto& p) {
         p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
         st::bind_unpack(p, jobs, nullptr);
     });
 }
-inline asked claim_many() { return claim(six_lanes(), 100); }
-inline asked claim_each() { return claim(six_lanes(true), 100); }
-inline asked claim_apart(const std::vector<pgq::claim_lane>& lanes, const pgq::filter& where = {}) {
+inline bound_statement claim_many() { return claim(six_lanes(), 100); }
+inline bound_statement claim_each() { return claim(six_lanes(true), 100); }
+inline bound_statement claim_apart(const std::vector<pgq::claim_lane>& lanes, const pgq::filter& where = {}) {
     const pgq::sync_request r{.worker = {1}, .lanes = lanes, .limit = 10, .claim_filter = &where};
     const st::filtered_claim s{r};
-    return asked::of(s.get(), [&](auto& p) { s.bind(p); });
+    return bound_statement::of(s.get(), [&](auto& p) { s.bind(p); });
 }
-inline asked claim_limited(pgq::lane_id lane) {
+inline bound_statement claim_limited(pgq::lane_id lane) {
     const pgq::limited_lane want{.lane = lane, .most = 100, .max_attempts = 20};
     const pgq::sync_request r{.worker = {1}, .limited = {&want, 1}, .limited_capacity = 100};
-    return asked::of(st::claim_limited, [&](auto& p) { st::bind_claim_limited(p, r); });
+    return bound_statement::of(st::claim_limited, [&](auto& p) { st::bind_claim_limited(p, r); });
 }
 /// Every fifth job has this header, also jobs at the front of a lane.
 inline pgq::filter of_a_tenant() { return pgq::header_of("tenant") == "a"; }
 
 // ---- takes ----------------------------------------------------------------------------------------------------------
 
-inline asked take(const std::vector<pgq::lane_id>& lanes, std::uint32_t limit, const pgq::filter& where = {}) {
+inline bound_statement take(const std::vector<pgq::lane_id>& lanes, std::uint32_t limit,
+                            const pgq::filter& where = {}) {
     const pgq::take_request r{.lanes = lanes, .limit = limit, .where = &where};
     const st::take_statement s{r};
-    return asked::of(s.get(), [&](auto& p) { s.bind(p); });
+    return bound_statement::of(s.get(), [&](auto& p) { s.bind(p); });
 }
-inline asked take_one() { return take({big}, 1); }
-inline asked take_many() { return take({{1}, {5}, {6}, {7}, {8}, {9}}, 1); }
+inline bound_statement take_one() { return take({big}, 1); }
+inline bound_statement take_many() { return take({{1}, {5}, {6}, {7}, {8}, {9}}, 1); }
 
 // ---- leases ---------------------------------------------------------------------------------------------------------
 
@@ -140,41 +141,41 @@ inline pgq::lease_ref lease(const sql_connection& c, std::int64_t id) {
 inline pgq::worker_id worker_of(const pgq::lease_ref& l) { return {static_cast<std::int32_t>(1 + (l.id - 1) % 50)}; }
 inline pgq::job_id first_job_of(const pgq::lease_ref& l) { return {leased + 500 * l.id}; }
 
-inline asked finish(const pgq::lease_ref& l) {
-    return asked::of(st::finish, [&](auto& p) { st::bind_finish(p, worker_of(l), {&l, 1}); });
+inline bound_statement finish(const pgq::lease_ref& l) {
+    return bound_statement::of(st::finish, [&](auto& p) { st::bind_finish(p, worker_of(l), {&l, 1}); });
 }
-inline asked progress(const pgq::lease_ref& l, pgq::lease_progress g) {
+inline bound_statement progress(const pgq::lease_ref& l, pgq::lease_progress g) {
     g.ref = l;
     g.mask = std::string_view{"\1\0\0", 3};
     g.flagged = l.id % 2 == 1;
-    return asked::of(st::progress_query(g), [&](auto& p) { st::bind_progress(p, worker_of(l), g); });
+    return bound_statement::of(st::progress_query(g), [&](auto& p) { st::bind_progress(p, worker_of(l), g); });
 }
-inline asked mark(const pgq::lease_ref& l) { return progress(l, {}); }
-inline asked settle(const pgq::lease_ref& l, pgq::settle_kind kind, bool last) {
+inline bound_statement mark(const pgq::lease_ref& l) { return progress(l, {}); }
+inline bound_statement settle(const pgq::lease_ref& l, pgq::settle_kind kind, bool last) {
     const pgq::settlement s{.kind = kind, .reason = "why"};
     return progress(l, {.last = last, .items = {&s, 1}});
 }
-inline asked of_lease(const st::query& q, const pgq::lease_ref& l) {
-    return asked::of(q, [&](auto& p) { p.tid(l.location).number(l.id).number(worker_of(l).value); });
+inline bound_statement of_lease(const st::query& q, const pgq::lease_ref& l) {
+    return bound_statement::of(q, [&](auto& p) { p.tid(l.location).number(l.id).number(worker_of(l).value); });
 }
-inline asked owns_lease(const pgq::lease_ref& l) { return of_lease(st::owns_lease, l); }
-inline asked hold_lease(const pgq::lease_ref& l) { return of_lease(st::hold_lease, l); }
-inline asked settle_held(const pgq::lease_ref& l) {
+inline bound_statement owns_lease(const pgq::lease_ref& l) { return of_lease(st::owns_lease, l); }
+inline bound_statement hold_lease(const pgq::lease_ref& l) { return of_lease(st::hold_lease, l); }
+inline bound_statement settle_held(const pgq::lease_ref& l) {
     const pgq::settlement done{.kind = pgq::settle_kind::done};
     const pgq::lease_progress g{.ref = l, .last = true, .mask = "\1", .items = {&done, 1}, .flagged = true};
-    return asked::of(st::settle_held, [&](auto& p) { st::bind_progress(p, worker_of(l), g); });
+    return bound_statement::of(st::settle_held, [&](auto& p) { st::bind_progress(p, worker_of(l), g); });
 }
-inline asked finish_inside(const pgq::lease_ref& l) {
-    return asked::of(st::finish_inside, [&](auto& p) { p.number(l.id).number(worker_of(l).value); });
+inline bound_statement finish_inside(const pgq::lease_ref& l) {
+    return bound_statement::of(st::finish_inside, [&](auto& p) { p.number(l.id).number(worker_of(l).value); });
 }
-inline asked revise_body(const pgq::lease_ref& l) {
-    return asked::of(st::revise_body, [&](auto& p) {
+inline bound_statement revise_body(const pgq::lease_ref& l) {
+    return bound_statement::of(st::revise_body, [&](auto& p) {
         st::bind_revision(p, {.worker = worker_of(l), .lease = l.id, .job = first_job_of(l)});
         p.bytes("new");
     });
 }
-inline asked revise_progress(const pgq::lease_ref& l) {
-    return asked::of(st::revise_progress, [&](auto& p) {
+inline bound_statement revise_progress(const pgq::lease_ref& l) {
+    return bound_statement::of(st::revise_progress, [&](auto& p) {
         st::bind_revision(p, {.worker = worker_of(l), .lease = l.id, .job = first_job_of(l)});
         p.text("half");
     });
@@ -182,19 +183,21 @@ inline asked revise_progress(const pgq::lease_ref& l) {
 
 // ---- workers --------------------------------------------------------------------------------------------------------
 
-inline asked of_worker(const st::query& q, std::int32_t worker) {
-    return asked::of(q, [&](auto& p) { p.number(worker); });
+inline bound_statement of_worker(const st::query& q, std::int32_t worker) {
+    return bound_statement::of(q, [&](auto& p) { p.number(worker); });
 }
-inline asked give_back(const std::vector<std::int64_t>& leases) {
-    return asked::of(st::give_back, [&](auto& p) { p.int8s(leases.size(), [&](std::size_t i) { return leases[i]; }); });
+inline bound_statement give_back(const std::vector<std::int64_t>& leases) {
+    return bound_statement::of(st::give_back,
+                               [&](auto& p) { p.int8s(leases.size(), [&](std::size_t i) { return leases[i]; }); });
 }
-inline asked expire_and_purge() {
-    return asked::of(st::sweep, [](auto& p) { p.number(std::int32_t{1}); });
+inline bound_statement expire_and_purge() {
+    return bound_statement::of(st::expire_and_purge, [](auto& p) { p.number(std::int32_t{1}); });
 }
-inline asked in_space(const st::query& q, const sql_connection& c) {
-    return asked::of(q, [&](auto& p) { p.number(static_cast<std::int32_t>(c.query_int("SELECT {s}.schema_id()"))); });
+inline bound_statement in_space(const st::query& q, const sql_connection& c) {
+    return bound_statement::of(
+        q, [&](auto& p) { p.number(static_cast<std::int32_t>(c.query_int("SELECT {s}.schema_id()"))); });
 }
-inline asked wake(const sql_connection& c) {
+inline bound_statement wake(const sql_connection& c) {
     auto a = in_space(st::wake, c);
     a.params.int4s(2, [](std::size_t i) { return static_cast<std::int32_t>(i + 1); });
     return a;
@@ -210,54 +213,57 @@ inline pgq::bodies bodies(std::size_t n) {
     }
     return all;
 }
-inline asked enqueue(std::size_t n, const std::vector<pgq::enqueue_options>& options, pgq::lane_id lane = big) {
+inline bound_statement enqueue(std::size_t n, const std::vector<pgq::enqueue_options>& options,
+                               pgq::lane_id lane = big) {
     const auto all = bodies(n);
     const pgq::enqueue_request r{.lane = lane, .bodies = &all, .options = options};
-    return asked::of(st::enqueue_query(r), [&](auto& p) { st::bind_enqueue(p, r); });
+    return bound_statement::of(st::enqueue_query(r), [&](auto& p) { st::bind_enqueue(p, r); });
 }
-inline asked enqueue_plain(std::size_t n) { return enqueue(n, {{}}); }
-inline asked enqueue_pack(std::size_t n) {
+inline bound_statement enqueue_plain(std::size_t n) { return enqueue(n, {{}}); }
+inline bound_statement enqueue_pack(std::size_t n) {
     pgq::bodies bodies;
     for (std::size_t i = 0; i < n; ++i) bodies.bytes() += "{}", bodies.close();
     const pgq::enqueue_options packs{.packed = true};
     const pgq::enqueue_request r{.lane = idle, .bodies = &bodies, .options = {&packs, 1}};
-    return asked::of(st::enqueue_pack, [&](auto& p) { st::bind_pack(p, r, 0, n); });
+    return bound_statement::of(st::enqueue_pack, [&](auto& p) { st::bind_pack(p, r, 0, n); });
 }
-inline asked enqueue_delayed(std::size_t n) { return enqueue(n, {{.run_at = pgq::in(std::chrono::hours{1})}}); }
-inline asked enqueue_followed(std::size_t n) { return enqueue(n, {{.keep_outcome = std::chrono::hours{1}}}); }
+inline bound_statement enqueue_delayed(std::size_t n) {
+    return enqueue(n, {{.run_at = pgq::in(std::chrono::hours{1})}});
+}
+inline bound_statement enqueue_followed(std::size_t n) { return enqueue(n, {{.keep_outcome = std::chrono::hours{1}}}); }
 /// Two new keys, and one that a waiting job has.
-inline asked enqueue_unique(pgq::unique rule) {
+inline bound_statement enqueue_unique(pgq::unique rule) {
     std::vector<pgq::enqueue_options> options;
     for (const auto* key : {"new", "newer", "key7"}) options.push_back({.unique_key = rule.with_key(key)});
     return enqueue(options.size(), options);
 }
 /// After two tracked jobs that wait.
-inline asked enqueue_behind() {
+inline bound_statement enqueue_behind() {
     static constexpr std::array<pgq::job_id, 2> parents{{{7}, {27}}};
     return enqueue(10, {{.after = parents}});
 }
-inline asked enqueue_bounded() { return enqueue(10, {{.at_most = 1000}}, idle); }
+inline bound_statement enqueue_bounded() { return enqueue(10, {{.at_most = 1000}}, idle); }
 
 // ---- jobs by their ids ----------------------------------------------------------------------------------------------
 
-inline asked of_jobs(const st::query& q, const std::vector<std::int64_t>& jobs) {
-    return asked::of(q, [&](auto& p) { p.int8s(jobs.size(), [&](std::size_t i) { return jobs[i]; }); });
+inline bound_statement of_jobs(const st::query& q, const std::vector<std::int64_t>& jobs) {
+    return bound_statement::of(q, [&](auto& p) { p.int8s(jobs.size(), [&](std::size_t i) { return jobs[i]; }); });
 }
-inline asked of_job(const st::query& q, std::int64_t job) {
-    return asked::of(q, [&](auto& p) { p.number(job); });
+inline bound_statement of_job(const st::query& q, std::int64_t job) {
+    return bound_statement::of(q, [&](auto& p) { p.number(job); });
 }
-inline asked held_of(pgq::lane_id lane) {
-    return asked::of(st::held, [&](auto& p) { p.number(lane.value).number(std::int64_t{10}); });
+inline bound_statement held_of(pgq::lane_id lane) {
+    return bound_statement::of(st::held, [&](auto& p) { p.number(lane.value).number(std::int64_t{10}); });
 }
-inline asked keep(pgq::job_id job) {
+inline bound_statement keep(pgq::job_id job) {
     const pgq::taken_record taken{.id = job, .lane = big, .body = "x"};
-    return asked::of(st::keep, [&](auto& p) { st::bind_keep(p, taken, "why"); });
+    return bound_statement::of(st::hold_taken, [&](auto& p) { st::bind_hold_taken(p, taken, "why"); });
 }
-inline asked watch(const std::vector<pgq::job_id>& jobs) {
-    return asked::of(st::watch, [&](auto& p) { st::bind_watch(p, jobs, 7, std::chrono::hours{1}); });
+inline bound_statement watch(const std::vector<pgq::job_id>& jobs) {
+    return bound_statement::of(st::watch, [&](auto& p) { st::bind_watch(p, jobs, 7, std::chrono::hours{1}); });
 }
 /// What other statements call when tracked jobs have ended: here both parents of a blocked one, which begins then.
-inline asked end_tracked() {
+inline bound_statement end_tracked() {
     return {.name = "end_tracked",
             .text = "SELECT {s}.end_tracked('{67,87}', '{d,d}'::\"char\"[], '{1,1}'::int2[], NULL, NULL)"};
 }
@@ -265,21 +271,21 @@ inline asked end_tracked() {
 // ---- everything -----------------------------------------------------------------------------------------------------
 
 /// Each statement above that a worker's session executes.
-inline std::vector<asked> all_of_workers(const sql_connection& c) {
+inline std::vector<bound_statement> all_of_workers(const sql_connection& c) {
     using kind = pgq::settle_kind;
     const auto plain = lease(c, 2), tracked = lease(c, 1);
-    std::vector<asked> all{claim_one(),
-                           claim_many(),
-                           claim_each(),
-                           claim_apart({whole_lane(big)}),
-                           claim_apart(six_lanes()),
-                           claim_apart({whole_lane(big)}, of_a_tenant()),
-                           claim_limited(keyed),
-                           claim_limited(busy),
-                           claim_limited(counted),
-                           asked::of(st::promote),
-                           asked::of(st::peek_next_due),
-                           in_space(st::wake_noted, c)};
+    std::vector<bound_statement> all{claim_one(),
+                                     claim_many(),
+                                     claim_each(),
+                                     claim_apart({whole_lane(big)}),
+                                     claim_apart(six_lanes()),
+                                     claim_apart({whole_lane(big)}, of_a_tenant()),
+                                     claim_limited(keyed),
+                                     claim_limited(busy),
+                                     claim_limited(counted),
+                                     bound_statement::of(st::promote),
+                                     bound_statement::of(st::peek_next_due),
+                                     in_space(st::wake_collected, c)};
     for (const auto& l : {plain, tracked}) {
         all.push_back(finish(l));
         all.push_back(mark(l));
@@ -290,18 +296,18 @@ inline std::vector<asked> all_of_workers(const sql_connection& c) {
     }
     for (const bool last : {false, true}) all.push_back(settle(tracked, kind::done, last));
     for (const auto* q : {&st::beat, &st::leases_of, &st::give_back_all}) all.push_back(of_worker(*q, 7));
-    for (const auto* q : {&st::bury_workers, &st::rescue_leases}) all.push_back(asked::of(*q));
+    for (const auto* q : {&st::remove_dead_workers, &st::rescue_leases}) all.push_back(bound_statement::of(*q));
     all.push_back(give_back({1, 2}));
     return all;
 }
 
 /// Each statement above that a client's session executes.
-inline std::vector<asked> all_of_clients(const sql_connection& c) {
+inline std::vector<bound_statement> all_of_clients(const sql_connection& c) {
     const auto plain = lease(c, 2), tracked = lease(c, 1);
     return {take_one(),
             take_many(),
-            asked::of(st::promote_planned),
-            asked::of(st::look_ahead_planned),
+            bound_statement::of(st::promote_planned),
+            bound_statement::of(st::look_ahead_planned),
             enqueue_plain(1),
             enqueue_plain(100),
             enqueue_delayed(100),
@@ -316,8 +322,8 @@ inline std::vector<asked> all_of_clients(const sql_connection& c) {
             settle_held(tracked),
             finish_inside(plain),
             of_worker(st::beat, 7),
-            asked::of(st::bury_workers),
-            asked::of(st::rescue_leases),
+            bound_statement::of(st::remove_dead_workers),
+            bound_statement::of(st::rescue_leases),
             expire_and_purge(),
             watch({{7}, {27}}),
             of_jobs(st::cancel, {7, 27}),

@@ -137,10 +137,10 @@ private:
 
 template <class Driver>
 using crash_queue =
-    pgq::queue<note, Driver, pgq::serializer::json, pgq::executor::thread_pool, pgq::backoff::none, witness>;
+    pgq::queue<note, Driver, pgq::serializer::json, pgq::executor::thread_pool, pgq::backoff::none, event_counts>;
 
 /// What the healthy programs found after a program had crashed.
-struct aftermath {
+struct crash_result {
     std::vector<std::int64_t> order{};   ///< of the jobs that they ran
     std::map<std::int64_t, int> runs{};  ///< the number of runs of each job
     std::map<std::int64_t, int> held{};  ///< the jobs that were held before they began
@@ -161,18 +161,18 @@ private:
 /// Runs a program repeatedly and makes it crash at each of its calls, in every way. Checks after each crash what is
 /// left.
 template <class Driver>
-class crash_site {
+class crash_test {
 public:
     using healthy_queue = crash_queue<Driver>;
     using program_queue = crash_queue<crashing<Driver>>;
 
-    crash_site() { (void)healthy_.lanes().value(); }
+    crash_test() { (void)healthy_.lanes().value(); }
 
     healthy_queue& healthy() noexcept { return healthy_; }
     const crash_home<Driver>& home() const noexcept { return home_; }
 
     /// `program(queue, plan)` works until it is done or until the plan makes it fail. It returns a function
-    /// `judge(aftermath, plan)`, which checks the result. Ends after the first run without a crash.
+    /// `judge(crash_result, plan)`, which checks the result. Ends after the first run without a crash.
     template <class Program>
     void crash_everywhere(Program program) {
         using moment = crash_plan::moment;
@@ -183,7 +183,7 @@ public:
     }
 
     /// A healthy program runs the jobs that are left, a day later. Nothing may remain in the end.
-    aftermath clear_up() {
+    crash_result clear_up() {
         REQUIRE(eventually([&] { return home_.is_quiet(); }));
         check_rules();
         home_.age();
@@ -191,10 +191,10 @@ public:
         (void)monitor.rescue().value();
         check_rules();
 
-        aftermath found;
+        crash_result found;
         for (const auto& h : healthy_.template held<note>().value()) ++found.held[read(h.body)];
-        diary seen;
-        work_off(seen);
+        run_log seen;
+        run_until_empty(seen);
         for (const auto& s : seen.all()) {
             found.order.push_back(s.n);
             ++found.runs[s.n];
@@ -207,8 +207,8 @@ public:
         return found;
     }
 
-    void work_off(diary& seen) {
-        test::work_off(healthy_, options(), [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
+    void run_until_empty(run_log& seen) {
+        test::run_until_empty(healthy_, options(), [&](const note& n, const pgq::context& c) { seen.add(n.n, c); });
     }
     static pgq::worker_options options() {
         // The times are long, so that no heartbeat happens: the plan would count its calls.
@@ -227,7 +227,7 @@ private:
         }();
         INFO("crashed " << plan.describe());
         judge(clear_up(), plan);
-        return !plan.struck().empty();
+        return !plan.failed_verb().empty();
     }
     static std::int64_t read(std::string_view body) {
         note n;
@@ -247,7 +247,7 @@ private:
 
 /// Returns true if the call succeeded, and false if the connection broke. Any other error fails the test.
 template <class Result>
-bool came_through(const Result& r) {
+bool succeeded(const Result& r) {
     if (r) return true;
     CHECK(r.error() == pgq::errc::connection_lost);
     return false;

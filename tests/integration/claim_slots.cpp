@@ -1,5 +1,5 @@
 #include <support/catch.hpp>
-#include <support/claimer.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-namespace integration_turns {
+namespace integration_claim_slots {
 
-using test::claimer;
+using test::claiming_session;
 using test::database;
-using test::supplier;
+using test::enqueuing_session;
 
 namespace {
 
@@ -33,12 +33,12 @@ std::int64_t turns_taken(const database& db) {
 
 }  // namespace
 
-TEST_CASE("a worker among many takes a turn for its claim, and gives it back with the commit", "[integration][turns]") {
+TEST_CASE("a worker among many takes a turn for its claim, and gives it back with the commit", "[integration][claim_slots]") {
     const database db;
-    supplier from{db.options()};
+    enqueuing_session from{db.options()};
     const auto lanes = from.lanes({"a"});
     (void)from.enqueue(lanes[0], {"1", "2"});
-    claimer one{db, lanes};
+    claiming_session one{db, lanes};
     const pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};
     const test::sql_connection other{db.conninfo(), db.schema()};
     hold_turns(other, 1, 3);
@@ -47,14 +47,14 @@ TEST_CASE("a worker among many takes a turn for its claim, and gives it back wit
 }
 
 TEST_CASE("a worker that gets no turn claims without one after about two seconds, at the turn that is least far",
-          "[integration][turns]") {
+          "[integration][claim_slots]") {
     const database db;
-    supplier from{db.options()};
+    enqueuing_session from{db.options()};
     const auto lanes = from.lanes({"a"});
     const auto ids = from.enqueue(lanes[0], {"1", "2", "3"});
     db.exec("UPDATE {s}.claim_slot SET rank = (SELECT min(rank) FROM {s}.ready), id = number - 1 + " +
             std::to_string(ids[0].value));
-    claimer one{db, lanes};
+    claiming_session one{db, lanes};
     const pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};
     const test::sql_connection other{db.conninfo(), db.schema()};
     hold_turns(other, 1, 4);
@@ -69,14 +69,14 @@ TEST_CASE("a worker that gets no turn claims without one after about two seconds
 }
 
 TEST_CASE("a worker with a turn goes on at the cursor of the last holder, unless its own cursor is exact",
-          "[integration][turns]") {
+          "[integration][claim_slots]") {
     const database db;
-    supplier from{db.options()};
+    enqueuing_session from{db.options()};
     const auto lanes = from.lanes({"a", "b"});
     (void)from.enqueue(lanes[0], test::numbered("", 9));
-    claimer one{db, lanes}, two{db, lanes};
+    claiming_session one{db, lanes}, two{db, lanes};
     pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};
-    const auto claim = [&](claimer& c, std::uint32_t limit) {
+    const auto claim = [&](claiming_session& c, std::uint32_t limit) {
         return c.sync({.lanes = {&lane, 1}, .limit = limit, .contended = true});
     };
     const auto first = claim(one, 1);
@@ -95,17 +95,17 @@ TEST_CASE("a worker with a turn goes on at the cursor of the last holder, unless
     CHECK(one.sync({.lanes = both, .limit = 9, .contended = true}).claimed() == 1);
 }
 
-TEST_CASE("if the holders of all turns are stuck, a worker claims without a turn", "[integration][turns]") {
+TEST_CASE("if the holders of all turns are stuck, a worker claims without a turn", "[integration][claim_slots]") {
     const database db;
-    supplier from{db.options()};
-    std::vector<std::unique_ptr<claimer>> workers;
-    for (int i = 0; i < 5; ++i) workers.push_back(std::make_unique<claimer>(db, from.lanes({"a"})));
+    enqueuing_session from{db.options()};
+    std::vector<std::unique_ptr<claiming_session>> workers;
+    for (int i = 0; i < 5; ++i) workers.push_back(std::make_unique<claiming_session>(db, from.lanes({"a"})));
     const test::sql_connection other{db.conninfo(), db.schema()};
     hold_turns(other, 1, 4);
     test::note_queue<> jobs{db.driver()};
     // The worker sees few workers: each of its claims waits the full time for a turn.
     (void)jobs.enqueue(test::notes(20)).value();
-    test::diary seen;
+    test::run_log seen;
     test::running_worker w{jobs, {}, [&](const test::note& n, const pgq::context& c) { seen.add(n.n, c); }};
     CHECK(test::eventually([&] { return seen.each_ran_once(20); }));
     // The second time it knows that there are many workers.
@@ -115,4 +115,4 @@ TEST_CASE("if the holders of all turns are stuck, a worker claims without a turn
     w.stop().value();
 }
 
-}  // namespace integration_turns
+}  // namespace integration_claim_slots
