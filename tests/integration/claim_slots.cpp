@@ -33,7 +33,8 @@ std::int64_t turns_taken(const database& db) {
 
 }  // namespace
 
-TEST_CASE("a worker among many takes a turn for its claim, and gives it back with the commit", "[integration][claim_slots]") {
+TEST_CASE("among many workers a claim takes a claim slot, and gives it back with the commit",
+          "[integration][claim_slots]") {
     const database db;
     enqueuing_session from{db.options()};
     const auto lanes = from.lanes({"a"});
