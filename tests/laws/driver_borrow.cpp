@@ -47,7 +47,7 @@ public:
         }
         pgq::result<void> take(const pgq::take_request& r, pgq::take_reply& reply) { return lent_.take(r, reply); }
         pgq::result<void> hold_taken(const pgq::taken_record& job, std::string_view reason) {
-            return lent_.keep(job, reason);
+            return lent_.hold_taken(job, reason);
         }
         pgq::result<void> enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
             return lent_.enqueue_tracked(r, jobs);

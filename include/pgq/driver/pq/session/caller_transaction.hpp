@@ -94,7 +94,7 @@ public:
         return run(command::take{r, reply});
     }
     template <class Session>
-    result<void> keep(Session& mine, const taken_record& job, std::string_view reason) {
+    result<void> hold_taken(Session& mine, const taken_record& job, std::string_view reason) {
         meet(mine);
         return run(command::hold_taken{job, reason});
     }

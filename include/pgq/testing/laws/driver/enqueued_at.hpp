@@ -182,7 +182,7 @@ void check_enqueue_time(Make make) {
             (void)p.settle(got, {.kind = settle_kind::retry});
             const auto taken = take(w.client(), {lane});
             CHECK(taken.at(0).enqueued_at == enqueued_at(got));
-            must(w.client().keep(taken[0], "no good"));
+            must(w.client().hold_taken(taken[0], "no good"));
             CHECK(w.held(lane).at(0).enqueued_at == enqueued_at(got));
             CHECK(must(w.client().requeue(ids)) == 1);
             CHECK(take(w.client(), {lane}).at(0).enqueued_at == enqueued_at(got));

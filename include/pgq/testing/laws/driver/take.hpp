@@ -117,8 +117,8 @@ void check_take(Make make) {
         const std::array<header, 1> headers{{{"a", "1"}}};
         const auto ids = w.enqueue(lane, {"x"}, {.priority = 3, .headers = headers});
         const auto got = take(w.client(), {lane});
-        must(w.client().keep(got.at(0), "no good"));
-        must(w.client().keep(got.at(0), "no good"));
+        must(w.client().hold_taken(got.at(0), "no good"));
+        must(w.client().hold_taken(got.at(0), "no good"));
         const auto held = w.held(lane);
         REQUIRE(held.size() == 1);
         CHECK(held[0].id == ids[0]);
@@ -155,7 +155,7 @@ void check_take_of_tracked_jobs(Make make) {
     SECTION("a job that was taken and held has ended as held, and can be requeued") {
         fixture t{make()};
         const auto id = t.add("a");
-        must(t.w.client().keep(take(t), "unreadable"));
+        must(t.w.client().hold_taken(take(t), "unreadable"));
         CHECK(t.end_of(id) == 'h');
         CHECK(t.ended(id)->reason == "unreadable");
         CHECK(must(t.w.client().requeue(std::span{&id, 1})) == 1);

@@ -96,7 +96,7 @@ void check_transactions(Make make) {
         auto mine = w.connect(session_role::client);
         for (const bool well : {false, true}) {
             must(mine.begin());
-            must(mine.keep(take(mine, {lane}).at(0), "why"));
+            must(mine.hold_taken(take(mine, {lane}).at(0), "why"));
             must(well ? mine.commit() : mine.rollback());
             CHECK(w.counts(lane) == (well ? lane_counts{.held = 1} : lane_counts{.ready = 1}));
         }
