@@ -42,7 +42,7 @@ inline error_info written_by_a_former_version() {
             "enqueue a job of the current version instead"};
 }
 
-/// What the context of a job needs to change that job in the database. Without a `desk` every change fails.
+/// What the context of a job needs to change that job in the database. Without a `reviser` every change fails.
 struct job_services {
     job_reviser* reviser = nullptr;
     std::int64_t lease = 0;

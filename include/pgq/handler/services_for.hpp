@@ -13,7 +13,7 @@ namespace pgq::detail {
 template <class Composition, class Job>
 job_services services_for(job_reviser* reviser, const held_lease& slot,
                           std::optional<std::string>* revised = nullptr) noexcept {
-    return {.desk = reviser,
+    return {.reviser = reviser,
             .lease = slot.lease.ref.id,
             .writer = &writer_of<Job, typename Composition::template serializer_of<Job>>,
             .former = slot.version != 0,
