@@ -22,7 +22,7 @@ namespace test {
 /// The calls of a worker that can fail.
 enum class verb : std::uint8_t {
     connect,
-    exchange,
+    sync,
     wait,
     register_worker,
     leases_of,

@@ -47,7 +47,7 @@ void check_dependencies(Make make) {
         const auto got = t.claim("parent");
         sleeper.subscribe();
         (void)t.end(got, {.kind = settle_kind::done});
-        CHECK(sleeper.is_woken());
+        CHECK(sleeper.receives_wake());
         CHECK(bodies_of(sleeper.claim(1)) == strings{"child"});
     }
     SECTION("a job does not wait for a parent that is done or never existed") {

@@ -132,7 +132,7 @@ struct test_worker {
         return reply;
     }
     void subscribe() { (void)sync({.subscribe_wakes = true}); }
-    bool is_woken(duration within = law_timeout) { return must(session.wait(within)) == wake_reason::notified; }
+    bool receives_wake(duration within = law_timeout) { return must(session.wait(within)) == wake_reason::notified; }
 };
 
 /// A driver with an empty store, and a client session.

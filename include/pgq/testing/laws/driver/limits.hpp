@@ -100,7 +100,7 @@ void check_concurrency_limit(Make make) {
         CHECK(dead.sync({.limited = {&last, 1}, .limited_capacity = 1}).claimed() == 1);
         CHECK(w.claim(p, 1, true).claimed() == 0);
         CHECK(w.w.rescue().held == 1);
-        CHECK(p.is_woken());
+        CHECK(p.receives_wake());
         CHECK(bodies_of(w.claim(p, 1)) == strings{"b"});
     }
     SECTION("a worker that frees a place it does not need wakes another worker") {
@@ -111,7 +111,7 @@ void check_concurrency_limit(Make make) {
         CHECK(w.claim(q, 1, true).claimed() == 0);
         const auto refs = laws::leases_of(got);
         (void)p.sync({.finished = refs, .lanes_with_capacity = {&w.lane, 1}});
-        CHECK(q.is_woken());
+        CHECK(q.receives_wake());
         CHECK(bodies_of(w.claim(q, 1)) == strings{"b"});
     }
     SECTION(
@@ -154,7 +154,7 @@ void check_concurrency_limit(Make make) {
         const lane_limit four{.entrypoint = "job", .limit = {.kind = limit_kind::running, .amount = 4}};
         const lane_limit zero{.entrypoint = "job", .limit = {.kind = limit_kind::running, .amount = 0}};
         CHECK(must(w.w.client().change_limit("default", four)));
-        CHECK(q.is_woken());
+        CHECK(q.receives_wake());
         const auto got = w.claim(q, 9);
         CHECK(got.claimed() == 1);
         CHECK(must(w.w.client().change_limit("default", zero)));

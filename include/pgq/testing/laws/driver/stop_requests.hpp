@@ -85,7 +85,7 @@ void check_stop_requests(Make make) {
         t.p.subscribe();
         other.subscribe();
         CHECK(t.cancel({id}).stopping == 1);
-        CHECK(t.p.is_woken());
+        CHECK(t.p.receives_wake());
         CHECK(t.p.session.take_stop_request());
         CHECK_FALSE(t.p.session.take_stop_request());
         CHECK(must(t.p.session.beat(t.p.worker)).stop_asked);
@@ -93,7 +93,7 @@ void check_stop_requests(Make make) {
         REQUIRE(updates.size() == 1);
         REQUIRE(updates[0].flags.size() == 1);
         CHECK(updates[0].flags[0] == (flag_tracked | flag_stop));
-        CHECK_FALSE(other.is_woken(quiet_time));
+        CHECK_FALSE(other.receives_wake(quiet_time));
         CHECK_FALSE(other.session.take_stop_request());
         CHECK_FALSE(must(other.session.beat(other.worker)).stop_asked);
     }

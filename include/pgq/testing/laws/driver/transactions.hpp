@@ -114,9 +114,9 @@ void check_transactions(Make make) {
         const enqueue_options plain{};
         must(mine.enqueue({.lane = lane, .bodies = &b, .options = {&plain, 1}}, ids));
         p.subscribe();
-        CHECK_FALSE(p.is_woken(quiet_time));
+        CHECK_FALSE(p.receives_wake(quiet_time));
         must(GENERATE(true, false) ? mine.commit() : mine.rollback());
-        CHECK(p.is_woken());
+        CHECK(p.receives_wake());
         CHECK(p.claim(5).claimed() == 1);
     }
     SECTION("a session has one transaction at a time") {

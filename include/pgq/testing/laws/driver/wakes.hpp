@@ -20,7 +20,7 @@ void check_wake_targets(Make make) {
         auto p = w.worker({w.lane("other"), lane});
         p.subscribe();
         w.enqueue(lane, {"x"});
-        CHECK(p.is_woken());
+        CHECK(p.receives_wake());
         CHECK(bodies_of(p.sync({.lanes = p.lanes, .limit = 1, .unsubscribe_wakes = true})) == strings{"x"});
     }
     SECTION("a worker that has not subscribed, or has unsubscribed, is not woken") {
@@ -30,15 +30,15 @@ void check_wake_targets(Make make) {
         again.subscribe();
         (void)again.sync({.unsubscribe_wakes = true});
         w.enqueue(lane, {"x"});
-        CHECK_FALSE(never.is_woken(quiet_time));
-        CHECK_FALSE(again.is_woken(quiet_time));
+        CHECK_FALSE(never.receives_wake(quiet_time));
+        CHECK_FALSE(again.receives_wake(quiet_time));
     }
     SECTION("an enqueue into another lane wakes no worker") {
         driver_fixture<Driver> w{make()};
         auto p = w.worker({w.lane("mine")});
         p.subscribe();
         w.enqueue(w.lane("other"), {"x"});
-        CHECK_FALSE(p.is_woken(quiet_time));
+        CHECK_FALSE(p.receives_wake(quiet_time));
     }
     SECTION("one enqueue of many jobs wakes one of two workers, and that one can wake its peer") {
         driver_fixture<Driver> w{make()};
@@ -48,20 +48,20 @@ void check_wake_targets(Make make) {
         b.subscribe();
         w.enqueue(lane, strings(100, "x"));
         bool a_woken = false;
-        REQUIRE(w.eventually([&] { return (a_woken = a.is_woken(1ms)) || b.is_woken(1ms); }));
+        REQUIRE(w.eventually([&] { return (a_woken = a.receives_wake(1ms)) || b.receives_wake(1ms); }));
         auto& woken = a_woken ? a : b;
         auto& asleep = a_woken ? b : a;
-        CHECK_FALSE(asleep.is_woken(quiet_time));
+        CHECK_FALSE(asleep.receives_wake(quiet_time));
         (void)woken.sync({.lanes = woken.lanes, .limit = 1, .unsubscribe_wakes = true, .wake_peer = true});
-        CHECK(asleep.is_woken());
+        CHECK(asleep.receives_wake());
     }
     SECTION("waking a peer wakes neither an awake worker nor the caller") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         auto p = w.worker({lane}), q = w.worker({lane});
         (void)p.sync({.subscribe_wakes = true, .wake_peer = true});
-        CHECK_FALSE(p.is_woken(quiet_time));
-        CHECK_FALSE(q.is_woken(quiet_time));
+        CHECK_FALSE(p.receives_wake(quiet_time));
+        CHECK_FALSE(q.receives_wake(quiet_time));
     }
 }
 
@@ -72,7 +72,7 @@ void check_wake(Make make, Event event) {
     const auto lane = w.lane();
     auto sleeper = w.worker({lane}), actor = w.worker({lane}, 200ms);
     event(w, lane, actor, [&] { sleeper.subscribe(); });
-    CHECK(sleeper.is_woken());
+    CHECK(sleeper.receives_wake());
 }
 
 template <class Driver, class Make>
@@ -144,7 +144,7 @@ void check_no_lost_wakes(Make make) {
         for (int i = 0; i < 20; ++i) {
             REQUIRE(p.sync({.lanes = p.lanes, .limit = 9, .subscribe_wakes = true}).leases.empty());
             w.enqueue(lane, {"x"});
-            REQUIRE(p.is_woken());
+            REQUIRE(p.receives_wake());
             const auto got = p.sync({.lanes = p.lanes, .limit = 9, .unsubscribe_wakes = true});
             REQUIRE(got.claimed() == 1);
             (void)p.finish(got);
@@ -174,7 +174,7 @@ void check_no_lost_wakes(Make make) {
             round.notify_one();
             auto got = p.sync({.lanes = p.lanes, .limit = 9, .subscribe_wakes = true});
             // A wake of an earlier round may come late. Then the claim is empty, and the worker sleeps again.
-            while (got.leases.empty() && p.is_woken()) got = p.sync({.lanes = p.lanes, .limit = 9});
+            while (got.leases.empty() && p.receives_wake()) got = p.sync({.lanes = p.lanes, .limit = 9});
             seen += static_cast<int>(got.claimed());
             (void)p.sync({.finished = leases_of(got), .unsubscribe_wakes = true});
         }
@@ -231,7 +231,7 @@ void check_interrupt(Make make) {
         p.subscribe();
         auto moved = std::move(p);
         w.enqueue(lane, {"x"});
-        CHECK(moved.is_woken());
+        CHECK(moved.receives_wake());
         CHECK(moved.claim(1).claimed() == 1);
         moved.session.interrupt();
         CHECK(must(moved.session.wait(law_timeout)) == wake_reason::interrupted);
