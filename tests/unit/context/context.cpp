@@ -46,7 +46,9 @@ struct recording_reviser final : detail::job_reviser {
 };
 
 struct fixture {
-    detail::job_services services() { return {.reviser = &reviser, .lease = 7, .writer = &writer, .revised = &revised}; }
+    detail::job_services services() {
+        return {.reviser = &reviser, .lease = 7, .writer = &writer, .revised = &revised};
+    }
     context make() { return {job, {}, shared, 1, steady_time::max(), services()}; }
 
     recording_reviser reviser{};

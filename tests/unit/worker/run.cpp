@@ -264,7 +264,7 @@ TEST_CASE("a run finds its lanes and limits and registers before it works, and r
     CHECK(l.s.take_calls() == strings{"connect", "lanes fake 1", "limits", "register 1"});
     CHECK(l.heartbeat->worker == worker_id{7});
     CHECK(l.rest().what == worker_do::wait);
-    CHECK(l.s.take_calls() == strings{"exchange 0/4", "exchange 0/4"});
+    CHECK(l.s.take_calls() == strings{"sync 0/4", "sync 0/4"});
     l.run.request_stop();
     CHECK(l.s.interrupted == 1);
     CHECK(l.rest().what == worker_do::stop);
@@ -299,7 +299,7 @@ TEST_CASE("a run acknowledges what it has run with its next claim", "[worker][ru
     l.claim(1, 4);
     l.jobs.executor_.stop();  // all have run
     (void)l.turn();
-    CHECK(l.s.take_calls() == strings{"exchange 0/4", "exchange 1/6"});
+    CHECK(l.s.take_calls() == strings{"sync 0/4", "sync 1/6"});
 }
 
 TEST_CASE("a run whose connection breaks connects, compares its leases and gives unknown ones back", "[worker][run]") {
@@ -369,7 +369,7 @@ TEST_CASE("a run whose sync reports an unknown worker registers again, until it 
     const auto calls = l.s.take_calls();
     REQUIRE(calls.size() > 5);
     CHECK(strings(calls.begin(), calls.begin() + 6) ==
-          strings{"exchange 0/4", "register 1", "connect", "register 1", "leases_of 8", "lease_updates 8"});
+          strings{"sync 0/4", "register 1", "connect", "register 1", "leases_of 8", "lease_updates 8"});
 }
 
 TEST_CASE("a run without a session ends the pause of its loop instead of a wait", "[worker][run]") {

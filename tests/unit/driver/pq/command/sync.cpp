@@ -90,7 +90,7 @@ TEST_CASE("everything of a sync has its place", "[driver][pq][command][sync]") {
     auto poolers = test::own_session();
     poolers.keeps_state = false;
     const auto text = composed(command::sync{all, reply}, poolers);
-    CHECK(text.substr(0, 9) == "take_claim_slot");
+    CHECK(text.substr(0, 15) == "take_claim_slot");
     CHECK(text.find("wake") == std::string::npos);
 }
 
