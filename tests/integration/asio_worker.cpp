@@ -278,13 +278,13 @@ TEST_CASE("an async_worker that was taken for dead fires its handlers' stop toke
     fixture f;
     auto jobs = f.coroutines();
     jobs.enqueue(note{1, ""}).value();
-    std::atomic<int> started{0}, told{0};
+    std::atomic<int> started{0}, reported{0};
     pgq::async_worker w{
         jobs, {.lease_time = 300ms, .poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
             if (c.attempt() > 1) co_return (void) f.run_log.add(n.n, c);
             ++started;
             while (!c.stop_token().stop_requested()) co_await nap(1ms);
-            ++told;
+            ++reported;
         }};
     running run{w};
     REQUIRE(test::eventually([&] { return started == 1; }));
@@ -292,7 +292,7 @@ TEST_CASE("an async_worker that was taken for dead fires its handlers' stop toke
     auto rescuer = f.db.driver().connect(pgq::session_role::monitor).value();
     f.db.exec("UPDATE {s}.worker SET heartbeat_at = heartbeat_at - interval '1 hour'");
     REQUIRE(rescuer.rescue().value().returned == 1);
-    CHECK(test::eventually([&] { return told == 1; }));
+    CHECK(test::eventually([&] { return reported == 1; }));
     CHECK(test::eventually([&] { return f.run_log.size() == 1 && f.db.is_empty(); }));
     run.stop();
     CHECK(f.seen->lost == 1);

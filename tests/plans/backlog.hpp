@@ -120,12 +120,12 @@ private:
     /// Inserts a row for each number that `step` divides.
     void put(const std::string& into, int step, std::string values) const {
         replace(values, "<body>", "convert_to(repeat('x', 45), 'UTF8')");
-        replace(values, "<in packs>", std::to_string(ask::in_packs));
-        replace(values, "<delayed>", std::to_string(ask::delayed));
-        replace(values, "<held>", std::to_string(ask::held));
-        replace(values, "<blocked>", std::to_string(ask::blocked));
-        replace(values, "<leased>", std::to_string(ask::leased));
-        replace(values, "<elsewhere>", std::to_string(ask::elsewhere));
+        replace(values, "<in packs>", std::to_string(statements::in_packs));
+        replace(values, "<delayed>", std::to_string(statements::delayed));
+        replace(values, "<held>", std::to_string(statements::held));
+        replace(values, "<blocked>", std::to_string(statements::blocked));
+        replace(values, "<leased>", std::to_string(statements::leased));
+        replace(values, "<elsewhere>", std::to_string(statements::elsewhere));
         db_.exec("INSERT INTO {s}." + into + " SELECT " + values + series_ + " WHERE i % " + std::to_string(step) +
                  " = 0");
     }
@@ -185,8 +185,8 @@ struct stale_statistics_backlog {
 
 private:
     static void get_used_to_it(watched& worker, watched& client) {
-        for (const auto& a : ask::all_of_workers(worker.sql())) worker.warm_up(a);
-        for (const auto& a : ask::all_of_clients(client.sql())) client.warm_up(a);
+        for (const auto& a : statements::all_of_workers(worker.sql())) worker.warm_up(a);
+        for (const auto& a : statements::all_of_clients(client.sql())) client.warm_up(a);
     }
 };
 

@@ -15,7 +15,7 @@ using test::million;
 using test::names;
 using test::ten_thousand;
 using test::workers;
-namespace ask = test::ask;
+namespace statements = test::ask;
 
 namespace {
 
@@ -26,7 +26,7 @@ const names by_order{"Index Scan using ready_order", "Tid Scan"};
 
 TEST_CASE("a claim of one lane reads the index in order, whatever the statistics say", "[plans][claim]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_one());
+        const auto e = w->explain(statements::claim_one());
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("ready") == by_order);
@@ -39,7 +39,7 @@ TEST_CASE("a claim of one lane reads the index in order, whatever the statistics
 TEST_CASE("a claim after a cursor begins at the cursor", "[plans][claim]") {
     for (auto* w : workers()) {
         // In the middle of the jobs with priority 0 and no deadline.
-        const auto e = w->explain(ask::claim_one_behind({pgq::rank::of(0), {500'000}}));
+        const auto e = w->explain(statements::claim_one_behind({pgq::rank::of(0), {500'000}}));
         INFO(e.text());
         CHECK(e.top.ways_to_read("ready") == by_order);
         CHECK(e.top.rows_read("ready") == 100 + 100);
@@ -52,7 +52,7 @@ TEST_CASE("a claim in a turn begins where the last claim of that turn ended", "[
     const auto turn = "UPDATE {s}.claim_slot SET rank = " + std::to_string(pgq::rank::of(0).value) +
                       ", id = 500000 WHERE lane = 1 AND number = 1; SELECT set_config('pgq.claim_slot', '1', true)";
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_in_slot(), turn);
+        const auto e = w->explain(statements::claim_in_slot(), turn);
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("ready") == by_order);
@@ -63,7 +63,7 @@ TEST_CASE("a claim in a turn begins where the last claim of that turn ended", "[
 
 TEST_CASE("a claim of one job reads one job", "[plans][claim]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_one(1));
+        const auto e = w->explain(statements::claim_one(1));
         INFO(e.text());
         CHECK(e.top.rows_read("ready") == 1 + 1);
         CHECK(e.blocks() <= 30);  // 9
@@ -76,7 +76,7 @@ TEST_CASE("a claim of several lanes reads no more of each than it wants, whateve
           "[plans][claim]") {
     const double wanted = 100, lanes = 6;
     for (auto* w : workers())
-        for (const auto& a : {ask::claim_many(), ask::claim_each()}) {
+        for (const auto& a : {statements::claim_many(), statements::claim_each()}) {
             const auto e = w->explain(a);
             INFO(e.text());
             CHECK(e.read_whole() == names{});
@@ -88,14 +88,14 @@ TEST_CASE("a claim of several lanes reads no more of each than it wants, whateve
 
 TEST_CASE("a claim of single jobs reads the index in order, too", "[plans][claim]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_apart({ask::whole_lane(ask::big)}));
+        const auto e = w->explain(statements::claim_apart({statements::whole_lane(statements::big)}));
         INFO(e.text());
         CHECK(e.top.ways_to_read("ready") == by_order);
         CHECK(e.top.rows_read("ready") == 10 + 10);
         CHECK(e.rows_sorted() == 0);
         CHECK(e.blocks() <= 200);  // 68
 
-        const auto many = w->explain(ask::claim_apart(ask::six_lanes()));
+        const auto many = w->explain(statements::claim_apart(statements::six_lanes()));
         INFO(many.text());
         CHECK(many.read_whole() == names{});
         CHECK(many.top.rows_read("ready") <= 6 * 10 + 10 + 10);
@@ -106,7 +106,8 @@ TEST_CASE("a claim of single jobs reads the index in order, too", "[plans][claim
 
 TEST_CASE("a claim with a filter reads the lane up to the last job that it takes", "[plans][claim]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_apart({ask::whole_lane(ask::big)}, ask::of_a_tenant()));
+        const auto e =
+            w->explain(statements::claim_apart({statements::whole_lane(statements::big)}, statements::of_a_tenant()));
         INFO(e.text());
         CHECK(e.top.ways_to_read("ready") == by_order);
         CHECK(e.top.rows_read("ready") <= 60);  // 13 to find ten, and ten by their row locations
@@ -120,13 +121,13 @@ TEST_CASE("a claim while another one runs reads on after the jobs that the other
         const test::sql_connection other{test::dsn(), w->schema()};
         (void)other.exec("BEGIN");
         (void)other.exec("SELECT FROM {s}.ready WHERE lane = 1 ORDER BY rank, id LIMIT 100 FOR UPDATE");
-        const auto one = w->explain(ask::claim_one());
+        const auto one = w->explain(statements::claim_one());
         INFO(one.text());
         CHECK(one.top.ways_to_read("ready") == by_order);
         CHECK(one.top.rows_read("ready") == 200 + 100);
         CHECK(one.blocks() <= 2200);  // 720
 
-        const auto many = w->explain(ask::claim_many());
+        const auto many = w->explain(statements::claim_many());
         INFO(many.text());
         CHECK(many.read_whole() == names{});
         CHECK(many.top.rows_read("ready") <= 6 * 100 + 200 + 100);
@@ -140,14 +141,14 @@ TEST_CASE("a claim costs the same with ten thousand jobs and with a million", "[
         INFO(few.text() << many.text());
         CHECK(many.blocks() <= few.blocks() + more);
     };
-    costs_the_same(ask::claim_one(), 20);  // 516, 517: the index has one more level
-    costs_the_same(ask::claim_apart({ask::whole_lane(ask::big)}), 20);
-    costs_the_same(ask::claim_apart({ask::whole_lane(ask::big)}, ask::of_a_tenant()), 20);
+    costs_the_same(statements::claim_one(), 20);  // 516, 517: the index has one more level
+    costs_the_same(statements::claim_apart({statements::whole_lane(statements::big)}), 20);
+    costs_the_same(statements::claim_apart({statements::whole_lane(statements::big)}, statements::of_a_tenant()), 20);
     // From six lanes. The last VACUUM decides whether the server must read the table itself for jobs that are only
     // compared.
-    costs_the_same(ask::claim_many(), 600 + 50);
-    costs_the_same(ask::claim_each(), 600 + 50);
-    costs_the_same(ask::claim_apart(ask::six_lanes()), 60 + 50);
+    costs_the_same(statements::claim_many(), 600 + 50);
+    costs_the_same(statements::claim_each(), 600 + 50);
+    costs_the_same(statements::claim_apart(statements::six_lanes()), 60 + 50);
 }
 
 }  // namespace plans_claim

@@ -14,22 +14,22 @@ using test::clients;
 using test::million;
 using test::names;
 using test::ten_thousand;
-namespace ask = test::ask;
+namespace statements = test::ask;
 
 TEST_CASE("an enqueue reads no rows and writes each job once", "[plans][enqueue]") {
     for (auto* c : clients()) {
-        const auto one = c->explain(ask::enqueue_plain(1));
+        const auto one = c->explain(statements::enqueue_plain(1));
         INFO(one.text());
         CHECK(one.read_whole() == names{});
         CHECK(one.blocks() <= 12);  // 4
 
-        const auto many = c->explain(ask::enqueue_plain(100));
+        const auto many = c->explain(statements::enqueue_plain(100));
         INFO(many.text());
         CHECK(many.read_whole() == names{});
         CHECK(many.rows_sorted() == 0);
         CHECK(many.blocks() <= 1200);  // 406
 
-        const auto delayed = c->explain(ask::enqueue_delayed(100));
+        const auto delayed = c->explain(statements::enqueue_delayed(100));
         INFO(delayed.text());
         CHECK(delayed.read_whole() == names{});
         CHECK(delayed.blocks() <= 1700);  // 560
@@ -38,7 +38,7 @@ TEST_CASE("an enqueue reads no rows and writes each job once", "[plans][enqueue]
 
 TEST_CASE("an enqueue of tracked jobs writes one more row per job", "[plans][enqueue][tracked]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::enqueue_followed(100));
+        const auto e = c->explain(statements::enqueue_followed(100));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 2100);  // 715
@@ -49,7 +49,7 @@ TEST_CASE("an enqueue of tracked jobs writes one more row per job", "[plans][enq
 TEST_CASE("an enqueue with unique keys finds them by the index", "[plans][enqueue][tracked]") {
     for (auto* c : clients())
         for (const auto rule : {pgq::unique{}, pgq::unique{}.or_replace(), pgq::unique{}.or_debounce()}) {
-            const auto e = c->explain(ask::enqueue_unique(rule));
+            const auto e = c->explain(statements::enqueue_unique(rule));
             INFO(e.text());
             CHECK(e.read_whole() == names{});
             CHECK(e.blocks() <= 300);  // 95
@@ -59,7 +59,7 @@ TEST_CASE("an enqueue with unique keys finds them by the index", "[plans][enqueu
 // To know whether a parent runs, the statement reads all leases.
 TEST_CASE("an enqueue after tracked jobs finds them by the index", "[plans][enqueue][tracked]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::enqueue_behind());
+        const auto e = c->explain(statements::enqueue_behind());
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 500);
@@ -70,7 +70,7 @@ TEST_CASE("an enqueue after tracked jobs finds them by the index", "[plans][enqu
 // the bound.
 TEST_CASE("an enqueue with a bound counts no further than the bound", "[plans][enqueue][tracked]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::enqueue_bounded());
+        const auto e = c->explain(statements::enqueue_bounded());
         INFO(e.text());
         CHECK(e.read_whole({"lease"}) == names{});
         CHECK(e.blocks() - e.blocks_of("lease") <= 100);
@@ -83,11 +83,11 @@ TEST_CASE("an enqueue costs the same with ten thousand jobs and with a million",
         INFO(few.text() << many.text());
         CHECK(many.blocks() <= few.blocks() + more);
     };
-    costs_the_same(ask::enqueue_plain(1), 5);
-    costs_the_same(ask::enqueue_plain(100), 100 + 20);  // an index has one more level
-    costs_the_same(ask::enqueue_delayed(100), 200 + 20);
-    costs_the_same(ask::enqueue_followed(100), 200 + 20);
-    costs_the_same(ask::enqueue_unique({}), 40);
+    costs_the_same(statements::enqueue_plain(1), 5);
+    costs_the_same(statements::enqueue_plain(100), 100 + 20);  // an index has one more level
+    costs_the_same(statements::enqueue_delayed(100), 200 + 20);
+    costs_the_same(statements::enqueue_followed(100), 200 + 20);
+    costs_the_same(statements::enqueue_unique({}), 40);
 }
 
 }  // namespace plans_enqueue

@@ -20,7 +20,7 @@ using test::unknown_million;
 using test::watched;
 using test::workers;
 using kind = pgq::settle_kind;
-namespace ask = test::ask;
+namespace statements = test::ask;
 namespace st = pgq::statement;
 
 namespace {
@@ -31,7 +31,7 @@ const names by_place{"Tid Scan"};
 
 TEST_CASE("an acknowledgement finds its lease by the row location", "[plans][lease]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::finish(ask::lease(w->sql(), 2)));
+        const auto e = w->explain(statements::finish(statements::lease(w->sql(), 2)));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("lease") == by_place);
@@ -42,7 +42,7 @@ TEST_CASE("an acknowledgement finds its lease by the row location", "[plans][lea
 TEST_CASE("a partial acknowledgement finds its lease by the row location", "[plans][lease]") {
     for (auto* w : workers())
         for (const int id : {1, 2}) {
-            const auto e = w->explain(ask::mark(ask::lease(w->sql(), id)));
+            const auto e = w->explain(statements::mark(statements::lease(w->sql(), id)));
             INFO(e.text());
             CHECK(e.read_whole() == names{});
             CHECK(e.top.ways_to_read("lease") == by_place);
@@ -54,7 +54,7 @@ TEST_CASE("settling a job finds its lease by the row location", "[plans][lease]"
     for (auto* w : workers())
         for (const bool last : {false, true})
             for (const auto k : {kind::retry, kind::hold}) {
-                const auto e = w->explain(ask::settle(ask::lease(w->sql(), 2), k, last));
+                const auto e = w->explain(statements::settle(statements::lease(w->sql(), 2), k, last));
                 INFO(e.text());
                 CHECK(e.read_whole() == names{});
                 CHECK(e.top.ways_to_read("lease") == by_place);
@@ -66,7 +66,7 @@ TEST_CASE("the end of a tracked job finds its records by id", "[plans][lease][tr
     for (auto* w : workers())
         for (const bool last : {false, true})
             for (const auto k : {kind::done, kind::retry, kind::hold}) {
-                const auto e = w->explain(ask::settle(ask::lease(w->sql(), 1), k, last));
+                const auto e = w->explain(statements::settle(statements::lease(w->sql(), 1), k, last));
                 INFO(e.text());
                 CHECK(e.read_whole() == names{});
                 CHECK(e.top.ways_to_read("lease") == by_place);
@@ -76,7 +76,7 @@ TEST_CASE("the end of a tracked job finds its records by id", "[plans][lease][tr
 
 TEST_CASE("the ends of many tracked jobs find their records by id", "[plans][lease][tracked]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::finish(ask::lease(w->sql(), 1)));
+        const auto e = w->explain(statements::finish(statements::lease(w->sql(), 1)));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("lease") == by_place);
@@ -87,7 +87,8 @@ TEST_CASE("the ends of many tracked jobs find their records by id", "[plans][lea
 TEST_CASE("the end of tracked jobs reads no whole table, even with a plan from when there were few jobs",
           "[plans][lease][tracked]") {
     auto& w = unknown_million().worker_of_few;
-    for (const auto& a : {ask::finish(ask::lease(w.sql(), 1)), ask::settle(ask::lease(w.sql(), 1), kind::done, true)}) {
+    for (const auto& a : {statements::finish(statements::lease(w.sql(), 1)),
+                          statements::settle(statements::lease(w.sql(), 1), kind::done, true)}) {
         const auto e = w.explain(a);
         INFO(e.text());
         CHECK(e.read_whole() == names{});
@@ -98,13 +99,13 @@ TEST_CASE("the end of tracked jobs reads no whole table, even with a plan from w
 TEST_CASE("an acknowledgement costs the same with twenty leases and with two thousand", "[plans][lease]") {
     auto &few = ten_thousand().worker, &many = million().worker;
     const auto of = [](const watched& w) {
-        const auto plain = ask::lease(w.sql(), 2), tracked = ask::lease(w.sql(), 1);
-        return std::vector{ask::finish(plain),
-                           ask::mark(plain),
-                           ask::settle(plain, kind::retry, false),
-                           ask::settle(plain, kind::hold, true),
-                           ask::settle(tracked, kind::retry, false),
-                           ask::settle(tracked, kind::done, true)};
+        const auto plain = statements::lease(w.sql(), 2), tracked = statements::lease(w.sql(), 1);
+        return std::vector{statements::finish(plain),
+                           statements::mark(plain),
+                           statements::settle(plain, kind::retry, false),
+                           statements::settle(plain, kind::hold, true),
+                           statements::settle(tracked, kind::retry, false),
+                           statements::settle(tracked, kind::done, true)};
     };
     const auto of_few = of(few), of_many = of(many);
     for (std::size_t i = 0; i < of_few.size(); ++i) {
@@ -116,8 +117,8 @@ TEST_CASE("an acknowledgement costs the same with twenty leases and with two tho
 
 TEST_CASE("an acknowledgement in the caller's transaction finds its lease by the row location", "[plans][lease]") {
     for (auto* c : clients()) {
-        const auto l = ask::lease(c->sql(), 2);
-        for (const auto& a : {ask::hold_lease(l), ask::owns_lease(l), ask::settle_held(l)}) {
+        const auto l = statements::lease(c->sql(), 2);
+        for (const auto& a : {statements::hold_lease(l), statements::owns_lease(l), statements::settle_held(l)}) {
             const auto e = c->explain(a);
             INFO(e.text());
             CHECK(e.read_whole() == names{});
@@ -125,7 +126,7 @@ TEST_CASE("an acknowledgement in the caller's transaction finds its lease by the
         }
     }
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::settle_held(ask::lease(c->sql(), 1)));
+        const auto e = c->explain(statements::settle_held(statements::lease(c->sql(), 1)));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 130);  // 42
@@ -136,8 +137,9 @@ TEST_CASE("an acknowledgement in the caller's transaction finds its lease by the
 // elsewhere.
 TEST_CASE("a statement that does not know a lease's row location reads all leases", "[plans][lease]") {
     for (auto* w : workers()) {
-        const auto l = ask::lease(w->sql(), 2);
-        for (const auto& a : {ask::revise_body(l), ask::revise_progress(l), ask::of_worker(st::leases_of, 7)}) {
+        const auto l = statements::lease(w->sql(), 2);
+        for (const auto& a :
+             {statements::revise_body(l), statements::revise_progress(l), statements::of_worker(st::leases_of, 7)}) {
             const auto e = w->explain(a);
             INFO(e.text());
             CHECK(e.read_whole({"lease"}) == names{});
@@ -145,7 +147,7 @@ TEST_CASE("a statement that does not know a lease's row location reads all lease
         }
     }
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::finish_inside(ask::lease(c->sql(), 2)));
+        const auto e = c->explain(statements::finish_inside(statements::lease(c->sql(), 2)));
         INFO(e.text());
         CHECK(e.read_whole({"lease"}) == names{});
         CHECK(e.blocks() <= 1300);  // 445
@@ -154,11 +156,11 @@ TEST_CASE("a statement that does not know a lease's row location reads all lease
 
 TEST_CASE("giving leases back reads each lease once and writes each of its jobs once", "[plans][lease]") {
     for (auto* w : workers()) {
-        const auto all = w->explain(ask::of_worker(st::give_back_all, 7));
+        const auto all = w->explain(statements::of_worker(st::give_back_all, 7));
         INFO(all.text());
         CHECK(all.read_whole({"lease"}) == names{});
         CHECK(all.blocks() <= 11'000);  // 3768: 800 jobs
-        const auto two = w->explain(ask::give_back({1, 2}));
+        const auto two = w->explain(statements::give_back({1, 2}));
         INFO(two.text());
         CHECK(two.read_whole({"lease"}) == names{});
         CHECK(two.blocks() <= 1800);  // 607: 40 jobs

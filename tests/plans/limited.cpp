@@ -10,11 +10,11 @@ using test::million;
 using test::names;
 using test::ten_thousand;
 using test::workers;
-namespace ask = test::ask;
+namespace statements = test::ask;
 
 TEST_CASE("a claim from a lane with a limit costs no more than one from a lane without", "[plans][claim][limit]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_limited(ask::counted));
+        const auto e = w->explain(statements::claim_limited(statements::counted));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.rows_sorted() <= 10);  // limits
@@ -26,7 +26,7 @@ TEST_CASE("a claim from a lane with a limit costs no more than one from a lane w
 // keys.
 TEST_CASE("a claim from a lane with a keyed limit reads only the front of the lane", "[plans][claim][limit]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_limited(ask::keyed));
+        const auto e = w->explain(statements::claim_limited(statements::keyed));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.rows_sorted() <= 2 * (4 * 100 + 64) + 10);
@@ -38,7 +38,7 @@ TEST_CASE("a claim from a lane with a keyed limit reads only the front of the la
 // reads sixteen fronts of the lane.
 TEST_CASE("a claim from a lane whose front has one busy key reads only a part of the lane", "[plans][claim][limit]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_limited(ask::busy));
+        const auto e = w->explain(statements::claim_limited(statements::busy));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 26'000);
@@ -47,14 +47,14 @@ TEST_CASE("a claim from a lane whose front has one busy key reads only a part of
 
 TEST_CASE("a claim from a lane with limits costs the same with ten thousand jobs and with a million",
           "[plans][claim][limit]") {
-    const auto few = ten_thousand().worker.explain(ask::claim_limited(ask::counted));
-    const auto many = million().worker.explain(ask::claim_limited(ask::counted));
+    const auto few = ten_thousand().worker.explain(statements::claim_limited(statements::counted));
+    const auto many = million().worker.explain(statements::claim_limited(statements::counted));
     INFO(few.text() << many.text());
     CHECK(many.blocks() <= few.blocks() + 30);
 
     // Ten thousand jobs do not fill the front of the keyed lane: it has 200 jobs.
-    const auto short_front = ten_thousand().worker.explain(ask::claim_limited(ask::keyed));
-    const auto full_front = million().worker.explain(ask::claim_limited(ask::keyed));
+    const auto short_front = ten_thousand().worker.explain(statements::claim_limited(statements::keyed));
+    const auto full_front = million().worker.explain(statements::claim_limited(statements::keyed));
     INFO(short_front.text() << full_front.text());
     CHECK(full_front.blocks() <= short_front.blocks() + 464);
 }

@@ -19,7 +19,7 @@ using test::names;
 using test::unknown_million;
 using test::watched;
 using test::workers;
-namespace ask = test::ask;
+namespace statements = test::ask;
 namespace st = pgq::statement;
 
 namespace {
@@ -36,7 +36,7 @@ std::vector<watched*> everybody() {
 // Leases have no index except for the limited ones, so that a claim has no index entry to write.
 TEST_CASE("a heartbeat reads the leases and no jobs", "[plans][liveness]") {
     for (auto* w : everybody()) {
-        const auto e = w->explain(ask::of_worker(st::beat, 7));
+        const auto e = w->explain(statements::of_worker(st::beat, 7));
         INFO(e.text());
         CHECK(e.read_whole({"lease"}) == names{});
         CHECK(e.blocks_of("lease") <= 2 * 1300);  // 900: two scans
@@ -66,12 +66,12 @@ TEST_CASE("a rescue reads each lease once and writes each of the dead worker's j
 
 TEST_CASE("an enqueue that finds no sleeping worker reads no table", "[plans][wake]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::wake(c->sql()));
+        const auto e = c->explain(statements::wake(c->sql()));
         INFO(e.text());
         CHECK(e.blocks() == 0);
     }
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::in_space(st::wake_collected, w->sql()));
+        const auto e = w->explain(statements::in_space(st::wake_collected, w->sql()));
         INFO(e.text());
         CHECK(e.blocks() == 0);
     }
@@ -83,7 +83,7 @@ TEST_CASE("an enqueue that finds a sleeping worker reads the workers, and no job
         (void)sleeper.exec("SELECT pg_advisory_lock_shared({s}.schema_id(), 0), pg_advisory_lock({s}.schema_id(), 7)");
         for (auto* c : clients()) {
             if (c->schema() != jobs->db().schema()) continue;
-            const auto e = c->explain(ask::wake(c->sql()));
+            const auto e = c->explain(statements::wake(c->sql()));
             INFO(e.text());
             CHECK(e.blocks() > 0);
             CHECK(e.blocks() == e.blocks_of("worker"));

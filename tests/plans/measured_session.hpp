@@ -92,7 +92,7 @@ public:
         if (whom == session_of::worker) pin_plans();
         if (whom == session_of::client) (void)run("SET plan_cache_mode = force_custom_plan");
         look_around();
-        PQsetNoticeProcessor(sql_.get(), &watched::hear, this);
+        PQsetNoticeProcessor(sql_.get(), &watched::receive, this);
         watches_functions_ = succeeds(
             "LOAD 'auto_explain'; SET auto_explain.log_level = 'notice'; SET auto_explain.log_analyze = on;"
             "SET auto_explain.log_buffers = on; SET auto_explain.log_timing = off; SET auto_explain.log_format = json;"
@@ -149,17 +149,17 @@ private:
         if (!first.empty()) (void)sql_.exec(first);
         const auto before = counters();
         if (watches_functions_) (void)run("SET LOCAL auto_explain.log_min_duration = 0");
-        heard_.clear();
+        received_.clear();
         const auto answer =
             run("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE " + prepared_as(a) + arguments);
-        const auto heard = std::exchange(heard_, {});
+        const auto received = std::exchange(received_, {});
         if (watches_functions_) (void)run("SET LOCAL auto_explain.log_min_duration = -1");
         explained e{.circumstances = circumstances_,
                     .top = plan{a.name, boost::json::parse(PQgetvalue(answer.get(), 0, 0)).at(0).as_object()},
                     .tables = difference(before, counters())};
         (void)run("ROLLBACK");
         const auto text = sql_.rendered(a.text);
-        for (const auto& h : heard)
+        for (const auto& h : received)
             if (auto p = plan_inside(h, text)) e.inner.push_back(std::move(*p));
         return e;
     }
@@ -223,10 +223,10 @@ private:
     }
 
     // "NOTICE:  duration: 0.123 ms  plan:\n{...}"; the plan of the statement itself is among them.
-    static std::optional<plan> plan_inside(const std::string& heard, const std::string& outer) {
-        const auto begin = heard.find("plan:\n{"), end = heard.rfind('}');
+    static std::optional<plan> plan_inside(const std::string& received, const std::string& outer) {
+        const auto begin = received.find("plan:\n{"), end = received.rfind('}');
         if (begin == std::string::npos || end == std::string::npos) return std::nullopt;
-        const auto json = boost::json::parse(heard.substr(begin + 6, end - begin - 5));
+        const auto json = boost::json::parse(received.substr(begin + 6, end - begin - 5));
         const std::string query{json.at("Query Text").as_string().c_str()};
         if (query == outer) return std::nullopt;
         return plan{query, json.as_object()};
@@ -246,7 +246,7 @@ private:
         if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
             throw std::runtime_error{circumstances_ + ": " + what + ": " + PQerrorMessage(sql_.get())};
     }
-    static void hear(void* self, const char* text) { static_cast<watched*>(self)->heard_.emplace_back(text); }
+    static void receive(void* self, const char* text) { static_cast<watched*>(self)->received_.emplace_back(text); }
 
     std::string circumstances_;
     session_of whom_;
@@ -255,7 +255,7 @@ private:
     std::string relations_;
     std::set<std::string> prepared_;
     std::set<std::string> used_to_;
-    std::vector<std::string> heard_;
+    std::vector<std::string> received_;
     bool watches_functions_ = false;
 };
 

@@ -10,7 +10,7 @@ namespace plans_packs {
 using test::clients;
 using test::names;
 using test::workers;
-namespace ask = test::ask;
+namespace statements = test::ask;
 namespace st = pgq::statement;
 
 namespace {
@@ -21,7 +21,7 @@ const names by_order{"Index Only Scan using pack_order", "Index Scan using pack_
 
 TEST_CASE("a claim of packs reads the index in order and takes ten packs for a thousand jobs", "[plans][packs]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_packed(ask::packed, 1000));
+        const auto e = w->explain(statements::claim_packed(statements::packed, 1000));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("pack") == by_order);
@@ -34,7 +34,7 @@ TEST_CASE("a claim of packs reads the index in order and takes ten packs for a t
 
 TEST_CASE("a claim from a lane that could have packs and has none reads the taken jobs three times", "[plans][packs]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::claim_packed(ask::big, 100));
+        const auto e = w->explain(statements::claim_packed(statements::big, 100));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.rows_read("ready") == 100 + 100 + 100);
@@ -44,7 +44,7 @@ TEST_CASE("a claim from a lane that could have packs and has none reads the take
 
 TEST_CASE("looking for packs in lanes without packs costs next to nothing", "[plans][packs]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::unpack({ask::big, ask::keyed, ask::idle}, 1000));
+        const auto e = w->explain(statements::unpack({statements::big, statements::keyed, statements::idle}, 1000));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 12);
@@ -53,7 +53,7 @@ TEST_CASE("looking for packs in lanes without packs costs next to nothing", "[pl
 
 TEST_CASE("unpacking finds its packs by the index, and unpacks as many as are wanted", "[plans][packs]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(ask::unpack({ask::big, ask::packed}, 200));
+        const auto e = w->explain(statements::unpack({statements::big, statements::packed}, 200));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 4000);  // each job is written to the table of single jobs
@@ -62,7 +62,7 @@ TEST_CASE("unpacking finds its packs by the index, and unpacks as many as are wa
 
 TEST_CASE("an enqueue of a pack reads no rows and writes one row", "[plans][packs][enqueue]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::enqueue_pack(100));
+        const auto e = c->explain(statements::enqueue_pack(100));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 40);

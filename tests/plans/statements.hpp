@@ -53,7 +53,7 @@ struct bound_statement {
 };
 
 /// The statements that the tests explain, for the jobs of backlog.hpp.
-namespace ask {
+namespace statements {
 
 namespace st = pgq::statement;
 
@@ -331,6 +331,6 @@ inline std::vector<bound_statement> all_of_clients(const sql_connection& c) {
             end_tracked()};
 }
 
-}  // namespace ask
+}  // namespace statements
 
 }  // namespace test

@@ -12,7 +12,7 @@ using test::clients;
 using test::million;
 using test::names;
 using test::ten_thousand;
-namespace ask = test::ask;
+namespace statements = test::ask;
 
 namespace {
 
@@ -22,7 +22,7 @@ const names by_order{"Index Scan using ready_order", "Tid Scan"};
 
 TEST_CASE("a take reads the index in order, whatever the statistics say", "[plans][take]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::take_one());
+        const auto e = c->explain(statements::take_one());
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("ready") == by_order);
@@ -34,7 +34,7 @@ TEST_CASE("a take reads the index in order, whatever the statistics say", "[plan
 
 TEST_CASE("a take of many jobs reads the index in order, too", "[plans][take]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::take({ask::big}, 1000));
+        const auto e = c->explain(statements::take({statements::big}, 1000));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.ways_to_read("ready") == by_order);
@@ -45,7 +45,7 @@ TEST_CASE("a take of many jobs reads the index in order, too", "[plans][take]") 
 
 TEST_CASE("a take from several lanes reads the first job of each", "[plans][take]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::take_many());
+        const auto e = c->explain(statements::take_many());
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.top.rows_read("ready") <= 6 + 1 + 1);
@@ -56,7 +56,7 @@ TEST_CASE("a take from several lanes reads the first job of each", "[plans][take
 
 TEST_CASE("a take with a filter reads the lane up to the last job that it takes", "[plans][take]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::take({ask::big}, 10, ask::of_a_tenant()));
+        const auto e = c->explain(statements::take({statements::big}, 10, statements::of_a_tenant()));
         INFO(e.text());
         CHECK(e.top.ways_to_read("ready") == by_order);
         CHECK(e.top.rows_read("ready") <= 60);
@@ -71,9 +71,9 @@ TEST_CASE("a take costs the same with ten thousand jobs and with a million", "[p
         INFO(few.text() << many.text());
         CHECK(many.blocks() <= few.blocks() + more);
     };
-    costs_the_same(ask::take_one(), 5);
-    costs_the_same(ask::take_many(), 20);
-    costs_the_same(ask::take({ask::big}, 10, ask::of_a_tenant()), 20);
+    costs_the_same(statements::take_one(), 5);
+    costs_the_same(statements::take_many(), 20);
+    costs_the_same(statements::take({statements::big}, 10, statements::of_a_tenant()), 20);
 }
 
 }  // namespace plans_take

@@ -11,12 +11,12 @@ namespace plans_tracked {
 
 using test::clients;
 using test::names;
-namespace ask = test::ask;
+namespace statements = test::ask;
 namespace st = pgq::statement;
 
 TEST_CASE("the end of jobs finds their children by the index, and these become ready", "[plans][tracked]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::end_tracked());
+        const auto e = c->explain(statements::end_tracked());
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 300);  // 104
@@ -25,7 +25,7 @@ TEST_CASE("the end of jobs finds their children by the index, and these become r
 
 TEST_CASE("a wait for tracked jobs finds them by the index", "[plans][tracked]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::watch({{7}, {27}}));
+        const auto e = c->explain(statements::watch({{7}, {27}}));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 150);
@@ -40,7 +40,7 @@ TEST_CASE("a cancel by ids reads all ready jobs and leases, and finds other rows
     auto all_but_of_few = clients();
     all_but_of_few.pop_back();
     for (auto* c : all_but_of_few) {
-        const auto e = c->explain(ask::of_jobs(st::cancel, {7, 27}));
+        const auto e = c->explain(statements::of_jobs(st::cancel, {7, 27}));
         INFO(e.text());
         CHECK(e.read_whole({"lease", "pack", "ready"}) == names{});
         CHECK(e.blocks() - e.blocks_of("ready") - e.blocks_of("pack") - e.blocks_of("lease") <= 300);
@@ -49,7 +49,7 @@ TEST_CASE("a cancel by ids reads all ready jobs and leases, and finds other rows
 
 TEST_CASE("a requeue by ids finds held jobs by the index", "[plans][tracked]") {
     for (auto* c : clients()) {
-        const auto e = c->explain(ask::of_jobs(st::requeue, {ask::held + 50, ask::held + 100}));
+        const auto e = c->explain(statements::of_jobs(st::requeue, {statements::held + 50, statements::held + 100}));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
         CHECK(e.blocks() <= 800);  // 68; with a plan from when there were few jobs 252, all entries of held jobs
@@ -58,8 +58,9 @@ TEST_CASE("a requeue by ids finds held jobs by the index", "[plans][tracked]") {
 
 TEST_CASE("statements about one job find its rows by indexes", "[plans][tracked]") {
     for (auto* c : clients())
-        for (const auto& a : {ask::of_job(st::progress_of, 7), ask::of_job(st::failures, ask::elsewhere + 20),
-                              ask::held_of(ask::big), ask::keep({7})}) {
+        for (const auto& a :
+             {statements::of_job(st::progress_of, 7), statements::of_job(st::failures, statements::elsewhere + 20),
+              statements::held_of(statements::big), statements::keep({7})}) {
             const auto e = c->explain(a);
             INFO(e.text());
             CHECK(e.read_whole() == names{});
@@ -70,7 +71,7 @@ TEST_CASE("statements about one job find its rows by indexes", "[plans][tracked]
 TEST_CASE("expire and purge find their rows by indexes", "[plans][tracked]") {
     for (auto* c : clients()) {
         const auto e =
-            c->explain(ask::expire_and_purge(),
+            c->explain(statements::expire_and_purge(),
                        "UPDATE {s}.tracked SET expires_at = now() WHERE id BETWEEN 1 AND 1000 AND expires_at > now();"
                        "UPDATE {s}.outcome SET keep_until = now() WHERE id < 500001000");
         INFO(e.text());

@@ -450,16 +450,16 @@ TEST_CASE("a sleeping get whose connection breaks returns an error, and the next
     db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
     (void)jobs.get<note>({.timeout = 0s});
     CHECK_FALSE(get(jobs, {.timeout = 100ms}).n);
-    std::optional<pgq::error_info> told;
+    std::optional<pgq::error_info> reported;
     std::jthread waiting{[&] {
         auto got = jobs.get<note>({.timeout = 60s});
-        if (!got) told = got.error();
+        if (!got) reported = got.error();
     }};
     REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
     waiting.join();
-    REQUIRE(told);
-    CHECK(*told == pgq::condition::transient);
+    REQUIRE(reported);
+    CHECK(*reported == pgq::condition::transient);
     (void)jobs.enqueue(note{.n = 1});
     CHECK(test::eventually([&] { return jobs.enqueue(note{.n = 1}).has_value(); }));
     CHECK(get(jobs).n == 1);

@@ -137,16 +137,16 @@ TEST_CASE("a wait returns the kind of end: done, discarded, held, cancelled or e
     REQUIRE(test::eventually([&] { return db.rows("tracked") == 6; }));
     test::running_worker w{jobs, {.max_attempts = 1}, divide, handler};
     REQUIRE(cancelled.cancel().value().removed == 1);
-    const auto told = ends.get();
-    CHECK(told[0].kind == end_kind::done);
-    CHECK(told[1].kind == end_kind::discarded);
-    CHECK(told[1].reason == "nobody wants it");
-    CHECK(told[2].kind == end_kind::held);
-    CHECK(told[2].reason == "look at this");
-    CHECK(told[3].kind == end_kind::held);
-    CHECK(told[3].reason.find("broken") != std::string::npos);
-    CHECK(told[4].kind == end_kind::cancelled);
-    CHECK(told[5].kind == end_kind::expired);
+    const auto reported = ends.get();
+    CHECK(reported[0].kind == end_kind::done);
+    CHECK(reported[1].kind == end_kind::discarded);
+    CHECK(reported[1].reason == "nobody wants it");
+    CHECK(reported[2].kind == end_kind::held);
+    CHECK(reported[2].reason == "look at this");
+    CHECK(reported[3].kind == end_kind::held);
+    CHECK(reported[3].reason.find("broken") != std::string::npos);
+    CHECK(reported[4].kind == end_kind::cancelled);
+    CHECK(reported[5].kind == end_kind::expired);
     CHECK(db.rows("tracked") == 2);  // only held jobs
 }
 

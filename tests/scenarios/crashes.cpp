@@ -299,8 +299,8 @@ TEMPLATE_TEST_CASE("a cancel that crashes ends all jobs or none, and a second ca
             const int rest = left.left(1);
             if (said) CHECK(rest == 0);
             for (const std::int64_t n : {2, 3, 4}) CHECK(left.left(n) == rest);
-            const std::array<pgq::job_id, 2> told{first, child};
-            for (const auto& end : site.healthy().wait_for(told, 10s).value())
+            const std::array<pgq::job_id, 2> reported{first, child};
+            for (const auto& end : site.healthy().wait_for(reported, 10s).value())
                 CHECK(end.kind == (rest == 0 ? pgq::end_kind::cancelled : pgq::end_kind::done));
             const auto again = site.healthy().enqueue(note{.n = 99}, {.unique_key = "k"}).value();
             CHECK(again.is_new());
@@ -323,19 +323,19 @@ TEMPLATE_TEST_CASE("waiters receive the ends of their jobs wherever the connecti
         const bool asked = early.error() == pgq::errc::timeout;
         if (!asked) CHECK_FALSE(succeeded(early));
         test::run_log seen;
-        pgq::result<std::vector<pgq::ended_job>> heard = pgq::errc::timeout;
+        pgq::result<std::vector<pgq::ended_job>> ends = pgq::errc::timeout;
         {
             // If the process is dead, nobody waits.
-            std::jthread waits{[&] { heard = jobs.wait_for(both, plan.is_of_process() ? 0s : test::test_timeout); }};
+            std::jthread waits{[&] { ends = jobs.wait_for(both, plan.is_of_process() ? 0s : test::test_timeout); }};
             // A new waiter locks its jobs for a moment. A worker that stops when the queue is empty passes over locked
             // jobs.
             CHECK(test::eventually([&] { return site.run_until_empty(seen), seen.size() >= 2; }));
         }
         if (!plan.is_of_process()) {
-            REQUIRE(heard);
-            CHECK((*heard)[0].kind == pgq::end_kind::done);
-            if (asked) CHECK((*heard)[1].kind == pgq::end_kind::done);
-            else CHECK((*heard)[1].id == plain);
+            REQUIRE(ends);
+            CHECK((*ends)[0].kind == pgq::end_kind::done);
+            if (asked) CHECK((*ends)[1].kind == pgq::end_kind::done);
+            else CHECK((*ends)[1].id == plain);
         }
         CHECK(seen.each_ran_once(2));
         return [=, &site](const crash_result& left, const crash_plan&) {

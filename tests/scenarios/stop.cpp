@@ -100,10 +100,10 @@ TEST_CASE("when the grace time is over, a handler that checks its stop token put
     auto w = test::start_worker(db, {{"do", "heed:60000"}, {"threads", "2"}, {"grace", "300"}});
     REQUIRE(test::eventually([&] { return db.rows("runs") == 2; }));
 
-    const auto told = steady::now();
+    const auto reported = steady::now();
     w.send(SIGTERM);
     CHECK(w.wait() == 0);
-    CHECK(steady::now() - told >= 300ms);
+    CHECK(steady::now() - reported >= 300ms);
     CHECK(db.rows("lease") == 0);
     CHECK(db.rows("ready") == 10);
     CHECK(db.query_int("SELECT max(attempts) FROM {s}.ready") == 0);

@@ -315,11 +315,11 @@ TEST_CASE("a waiter receives the result of a job in a transaction, even if it be
     CHECK(first.get(test::test_timeout).value() == 3);
     const auto second = jobs.enqueue(sum{.a = 2, .b = 3}).value();
     REQUIRE(test::eventually([&] { return gate.waiting() == 1; }));
-    auto told = std::async(std::launch::async, [&] { return second.get(test::test_timeout); });
+    auto reported = std::async(std::launch::async, [&] { return second.get(test::test_timeout); });
     REQUIRE(
         test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.lease WHERE flags IS NOT NULL") == 1; }));
     gate.open();
-    CHECK(told.get().value() == 5);
+    CHECK(reported.get().value() == 5);
     CHECK(w.stop());
     CHECK(db.is_empty());
 }

@@ -245,7 +245,7 @@ TEST_CASE("a cancel reaches a running job even if its lease moves at that moment
                               return j.id == ids.back();
                           })->index;
         std::atomic<bool> begun{false};
-        bool told = true;
+        bool accepted = true;
         std::jthread worker{[&] {
             lease_ref ref = got.leases[0].ref;
             std::string mask(jobs / 8, '\0');
@@ -253,11 +253,11 @@ TEST_CASE("a cancel reaches a running job even if its lease moves at that moment
             for (std::uint32_t i = 0; i < jobs; ++i) {
                 if (i == last) continue;
                 mask[i / 8] = static_cast<char>(mask[i / 8] | (1 << (i % 8)));
-                for (bool said = false; told && !said;) {
+                for (bool said = false; accepted && !said;) {
                     const lease_progress g{.ref = ref, .mask = mask, .flagged = flagged};
                     sync_reply reply;
-                    told = p.try_exchange({.progressed = std::span{&g, 1}}, reply);
-                    said = told && reply.lost.empty();
+                    accepted = p.try_exchange({.progressed = std::span{&g, 1}}, reply);
+                    said = accepted && reply.lost.empty();
                     begun = true;
                     if (said) ref = reply.moved.at(0);
                     else if (auto now = p.session.lease_updates(p.worker); now && !now->empty()) {
@@ -271,7 +271,7 @@ TEST_CASE("a cancel reaches a running job even if its lease moves at that moment
         for (std::uint32_t spin = 0; spin < static_cast<std::uint32_t>(round) * 50; ++spin) std::this_thread::yield();
         const auto reply = must(w.client().cancel(std::span{&ids.back(), 1}));
         worker.join();
-        CHECK(told);
+        CHECK(accepted);
         CHECK(reply == cancel_reply{.stopping = 1});
         must(p.session.give_back(must(p.session.leases_of(p.worker))));
         CHECK(w.counts(lane) == lane_counts{});

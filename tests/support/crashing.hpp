@@ -184,7 +184,7 @@ private:
     }
     // If the answer is lost, `out` does not change.
     template <class Out, class Call>
-    pgq::result<void> told(const char* verb, Out& out, Call call) {
+    pgq::result<void> forward_reply(const char* verb, Out& out, Call call) {
         Out mine{};
         auto answer = on(verb, [&](auto& s) { return call(s, mine); });
         if (answer) out = std::move(mine);

@@ -29,13 +29,14 @@ public:
         return self().on("change_limit", [&](auto& s) { return s.change_limit(queue, limit); });
     }
     auto enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
-        return self().told("enqueue", ids, [&](auto& s, auto& out) { return s.enqueue(r, out); });
+        return self().forward_reply("enqueue", ids, [&](auto& s, auto& out) { return s.enqueue(r, out); });
     }
     auto enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
-        return self().told("enqueue_tracked", jobs, [&](auto& s, auto& out) { return s.enqueue_tracked(r, out); });
+        return self().forward_reply("enqueue_tracked", jobs,
+                                    [&](auto& s, auto& out) { return s.enqueue_tracked(r, out); });
     }
     auto take(const pgq::take_request& r, pgq::take_reply& reply) {
-        return self().told("take", reply, [&](auto& s, auto& out) { return s.take(r, out); });
+        return self().forward_reply("take", reply, [&](auto& s, auto& out) { return s.take(r, out); });
     }
     auto hold_taken(const pgq::taken_record& job, std::string_view reason) {
         return self().on("hold_taken", [&](auto& s) { return s.hold_taken(job, reason); });
@@ -54,7 +55,7 @@ public:
         return self().on("counts", [&](auto& s) { return s.counts(lane); });
     }
     auto find(const pgq::find_request& r, std::vector<pgq::job_id>& found) {
-        return self().told("find", found, [&](auto& s, auto& out) { return s.find(r, out); });
+        return self().forward_reply("find", found, [&](auto& s, auto& out) { return s.find(r, out); });
     }
     auto failures(pgq::job_id id) {
         return self().on("failures", [&](auto& s) { return s.failures(id); });
@@ -70,7 +71,7 @@ public:
     }
 
     auto sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
-        return self().told("sync", reply, [&](auto& s, auto& out) { return s.sync(r, out); });
+        return self().forward_reply("sync", reply, [&](auto& s, auto& out) { return s.sync(r, out); });
     }
     auto wait(pgq::duration timeout) {
         return self().on("wait", [&](auto& s) { return s.wait(timeout); });
@@ -97,7 +98,7 @@ public:
         return self().on("give_back", [&](auto& s) { return s.give_back(leases); });
     }
     auto watch(std::span<const pgq::job_id> ids, pgq::duration keep_for, std::vector<pgq::ended_job>& ended) {
-        return self().told("watch", ended, [&](auto& s, auto& out) { return s.watch(ids, keep_for, out); });
+        return self().forward_reply("watch", ended, [&](auto& s, auto& out) { return s.watch(ids, keep_for, out); });
     }
     auto expire_and_purge() {
         return self().on("expire_and_purge", [](auto& s) { return s.expire_and_purge(); });
@@ -107,7 +108,7 @@ public:
     }
 
     template <class Out, class Call>
-    auto told(const char* name, Out& out, Call call) {
+    auto forward_reply(const char* name, Out& out, Call call) {
         return self().on(name, [&](auto& s) { return call(s, out); });
     }
 

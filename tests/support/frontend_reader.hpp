@@ -13,8 +13,8 @@ public:
     static constexpr const char* sync = "(sync)";
     static constexpr const char* unnamed = "(unnamed)";
 
-    template <class Tell>
-    void read(const std::string& bytes, Tell tell) {
+    template <class OnMessage>
+    void read(const std::string& bytes, OnMessage on_message) {
         held_ += bytes;
         for (;;) {
             // The first message has no type byte.
@@ -23,8 +23,8 @@ public:
             const std::size_t length = head + number(head);
             if (held_.size() < length) return;
             if (started_) {
-                if (held_[0] == 'S') tell(std::string{sync});
-                if (held_[0] == 'B') tell(statement_of_bind());
+                if (held_[0] == 'S') on_message(std::string{sync});
+                if (held_[0] == 'B') on_message(statement_of_bind());
             }
             started_ = true;
             held_.erase(0, length);

@@ -243,16 +243,17 @@ private:
     // Removes from `bytes` what must not pass.
     void note(pair& p, std::string& bytes) {
         const std::lock_guard lock{mutex_};
-        const auto tell = [&](const std::string& what) {
+        const auto on_message = [&](const std::string& what) {
             ++seen_[what];
             if (what != frontend_reader::sync) return;
             ++p.syncs;
             if (transactions_left_ > 0) --transactions_left_;
         };
         if (p.ending) return bytes.clear();
-        if (transactions_left_ < 0) return p.reader.read(bytes, tell);
+        if (transactions_left_ < 0) return p.reader.read(bytes, on_message);
         std::size_t passed = 0;
-        for (; passed < bytes.size() && transactions_left_ != 0; ++passed) p.reader.read(bytes.substr(passed, 1), tell);
+        for (; passed < bytes.size() && transactions_left_ != 0; ++passed)
+            p.reader.read(bytes.substr(passed, 1), on_message);
         if (passed == bytes.size()) return;
         bytes.resize(passed);
         p.ending = was_cut_ = true;

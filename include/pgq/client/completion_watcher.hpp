@@ -173,7 +173,7 @@ private:
         std::sort(ids.begin(), ids.end());
         ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
         std::vector<ended_job> ended;
-        const auto asked = ask(ids, keep, ended);
+        const auto asked = query(ids, keep, ended);
         lock.lock();
         update_waiters(asked, ids, ended);
         const bool all_asked = std::all_of(waiters_.begin(), waiters_.end(), [](auto* w) { return w->was_asked(); });
@@ -191,7 +191,7 @@ private:
         changed_.notify_all();
     }
 
-    result<void> ask(const std::vector<job_id>& ids, duration keep, std::vector<ended_job>& ended) {
+    result<void> query(const std::vector<job_id>& ids, duration keep, std::vector<ended_job>& ended) {
         if (!session_) {
             auto opened = driver_->connect(session_role::client);
             if (!opened) return opened.error();

@@ -572,7 +572,7 @@ BEGIN
                  e.result),
     every AS MATERIALIZED (SELECT * FROM gone UNION ALL SELECT * FROM kept),
     keys AS (DELETE FROM unique_key k USING every b WHERE k.digest = b.digest AND k.job_id = b.id AND k.until IS NULL),
-    told AS (
+    notified AS (
         INSERT INTO outcome AS o (id, lane, kind, attempts, keep_until, reason, result)
         SELECT b.id, b.lane, b.kind, b.attempts, CASE WHEN b.held THEN 'infinity' ELSE now() + b.keep_for END,
                nullif(b.reason, ''), b.result
@@ -735,7 +735,7 @@ DECLARE
     tracked_ int8[];
     n int8;
     asked int8;
-    told int4[];
+    notified int4[];
 BEGIN
     waiting := 0; running := 0;
     PERFORM unpack_jobs(which);
@@ -759,9 +759,9 @@ BEGIN
             SELECT coalesce(sum((SELECT count(*) FROM unnest(e.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
                                     AND (e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0)
                                     AND coalesce(e.was[j.o], 0) & 2 = 0)), 0), array_agg(DISTINCT e.worker)
-              INTO asked, told FROM e;
-            IF told IS NOT NULL THEN
-                PERFORM pg_notify('pgq_' || schema_id() || '_' || w, 'stop') FROM unnest(told) w;
+              INTO asked, notified FROM e;
+            IF notified IS NOT NULL THEN
+                PERFORM pg_notify('pgq_' || schema_id() || '_' || w, 'stop') FROM unnest(notified) w;
             END IF;
             PERFORM FROM tracked WHERE id = ANY (
                 which || ARRAY(SELECT child FROM dependency WHERE parent = ANY (which)))

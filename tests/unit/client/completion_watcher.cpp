@@ -61,7 +61,7 @@ TEST_CASE("a wait completes as closed if its watcher is destroyed while it answe
     const std::array ids{pgq::job_id{1}};
     const auto deadline = std::chrono::steady_clock::now() + 1h;
     std::promise<void> answering;
-    std::optional<pgq::result<std::vector<pgq::ended_job>>> heard;
+    std::optional<pgq::result<std::vector<pgq::ended_job>>> ended;
 
     const auto first = watcher->next_wait_id();
     watcher->async_wait(first, ids, deadline, {}, [&](const auto&) {
@@ -70,13 +70,13 @@ TEST_CASE("a wait completes as closed if its watcher is destroyed while it answe
         // The last thing that the watcher does before it joins its thread.
         CHECK(test::eventually([&] { return seen.interrupted != before; }));
     });
-    watcher->async_wait(watcher->next_wait_id(), ids, deadline, {}, [&](auto answer) { heard = std::move(answer); });
+    watcher->async_wait(watcher->next_wait_id(), ids, deadline, {}, [&](auto answer) { ended = std::move(answer); });
     REQUIRE(test::eventually([&] { return seen.asked > 0; }));
     watcher->cancel_wait(first, pgq::error_info{pgq::errc::timeout, "called off"});
     answering.get_future().get();
     watcher.reset();
-    REQUIRE(heard);
-    CHECK(heard->error() == pgq::errc::closed);
+    REQUIRE(ended);
+    CHECK(ended->error() == pgq::errc::closed);
 }
 
 namespace {

@@ -276,14 +276,14 @@ TEST_CASE("a handler that hangs in the worker's thread is reported too", "[execu
                              recorder, pgq::executor::in_place>;
     queue jobs;
     jobs.enqueue(note{}).value();
-    const bool told = [&] {
+    const bool reported = [&] {
         bool seen = false;
         test::run_until_empty(jobs, {.max_attempts = 1}, [&](const note&, pgq::context&) {
             seen = eventually([&] { return jobs.observer().all().size() == 1; });
         });
         return seen;
     }();
-    CHECK(told);
+    CHECK(reported);
 }
 
 TEST_CASE("a timeout of the whole queue gets its time from the executor object", "[executor][timeout]") {

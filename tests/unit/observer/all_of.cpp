@@ -44,11 +44,11 @@ static_assert(!observes_something<all_of<observer::none, observer::none>>);
 }  // namespace
 
 TEST_CASE("all_of passes an event to each part, in the order of the parts", "[observer][all_of]") {
-    std::vector<std::string> told;
+    std::vector<std::string> reported;
     all_of both{notes{&told, "first"}, empty_one{}, notes{&told, "second"}};
     notify(both, event::error{});
     notify(both, event::job_started{});
-    CHECK(told == std::vector<std::string>{"first", "second"});
+    CHECK(reported == std::vector<std::string>{"first", "second"});
 }
 
 TEST_CASE("get returns a part of all_of by its type or its position", "[observer][all_of]") {

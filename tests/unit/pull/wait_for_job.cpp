@@ -62,9 +62,9 @@ struct listening_driver {
 struct fixture {
     /// Waits; the call finds a job at look number `n`.
     result<std::optional<int>> wait(int n, waiting w) {
-        looks = 0;
+        calls = 0;
         return wait_for_job(cache, driver, w, [&](std::optional<duration>&) -> result<std::optional<int>> {
-            return ++looks == n ? std::optional{n} : std::nullopt;
+            return ++calls == n ? std::optional{n} : std::nullopt;
         });
     }
     result<std::optional<int>> wait(int n) { return wait(n, {.timeout = 1h, .poll_interval = 1s}); }
@@ -72,7 +72,7 @@ struct fixture {
     journal log{};
     listening_driver driver{&log};
     session_cache<listening_driver> cache{};
-    int looks = 0;
+    int calls = 0;
 };
 
 }  // namespace
@@ -83,10 +83,10 @@ TEST_CASE("a job that is there is returned without a listener", "[pull][wait]") 
     CHECK(t.log.calls.empty());
 }
 
-TEST_CASE("a call without a timeout looks once", "[pull][wait]") {
+TEST_CASE("a call without a timeout calls once", "[pull][wait]") {
     fixture t;
     CHECK(t.wait(2, {.timeout = 0s, .poll_interval = 1s}).value() == std::nullopt);
-    CHECK(t.looks == 1);
+    CHECK(t.calls == 1);
     CHECK(t.log.calls.empty());
 }
 
@@ -121,9 +121,9 @@ TEST_CASE("the next call uses the idle listener, and the cache retires it in the
     {
         session_cache<listening_driver> cache;
         for (int i = 0; i < 2; ++i) {
-            int looks = 0;
+            int calls = 0;
             const auto second = [&](std::optional<duration>&) -> result<std::optional<int>> {
-                return ++looks == 2 ? std::optional{2} : std::nullopt;
+                return ++calls == 2 ? std::optional{2} : std::nullopt;
             };
             CHECK(wait_for_job(cache, t.driver, {.timeout = 1h, .poll_interval = 1s}, second).value() == 2);
         }
@@ -135,9 +135,9 @@ TEST_CASE("the next call uses the idle listener, and the cache retires it in the
 
 TEST_CASE("a failed look retires the listener and returns the error", "[pull][wait]") {
     fixture t;
-    int looks = 0;
+    int calls = 0;
     const auto fails = [&](std::optional<duration>&) -> result<std::optional<int>> {
-        if (++looks == 2) return errc::connection_lost;
+        if (++calls == 2) return errc::connection_lost;
         return std::optional<int>{};
     };
     CHECK(wait_for_job(t.cache, t.driver, {.timeout = 1h, .poll_interval = 1s}, fails).error() ==
@@ -150,7 +150,7 @@ TEST_CASE("a negative timeout and a poll interval out of range are refused befor
     const auto [timeout, interval] =
         GENERATE(std::pair{-1ns, duration{1s}}, std::pair{0ns, duration{999us}}, std::pair{0ns, duration{24h} + 1ns});
     CHECK(t.wait(1, {.timeout = timeout, .poll_interval = interval}).error() == errc::invalid_option);
-    CHECK(t.looks == 0);
+    CHECK(t.calls == 0);
 }
 
 TEST_CASE("a driver's clock that runs ahead shortens the time that is left", "[pull][wait]") {

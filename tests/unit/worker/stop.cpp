@@ -140,10 +140,10 @@ TEST_CASE("stop tokens fire when the grace time is over, not before", "[worker][
                                fired = std::chrono::steady_clock::now();
                            }};
     REQUIRE(eventually([&] { return never.waiting() == 1; }));
-    const auto told = std::chrono::steady_clock::now();
+    const auto reported = std::chrono::steady_clock::now();
     w.stop().value();
     CHECK_FALSE(passed);
-    CHECK(fired - told >= 200ms);
+    CHECK(fired - reported >= 200ms);
     CHECK(jobs.counts<note>().value() == lane_counts{});  // its handler returned, so it is done
 }
 

@@ -38,12 +38,12 @@ private:
     result<void> next() {
         auto& c = *channel_;
         switch (stage_) {
-        case stage::connecting: return ask(stage::handshake, handshake_);
+        case stage::connecting: return send(stage::handshake, handshake_);
         case stage::handshake:
             if (auto met = handshake_.read(answers{c.steps}); !met) return met;
             note_session();
             if (c.role == session_role::worker && c.info.keeps_state)
-                return ask(stage::settings, command::worker_settings{c.line.options().strict});
+                return send(stage::settings, command::worker_settings{c.line.options().strict});
             break;
         case stage::settings:
             if (auto made = command::worker_settings::read(answers{c.steps}); !made) return made;
@@ -55,7 +55,7 @@ private:
     }
 
     template <class Command>
-    result<void> ask(stage then, const Command& command) {
+    result<void> send(stage then, const Command& command) {
         stage_ = then;
         channel_->steps.clear();
         command.compose(channel_->steps, channel_->info);

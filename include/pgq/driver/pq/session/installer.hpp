@@ -55,8 +55,8 @@ private:
     // Not "IF NOT EXISTS" alone: that asks for the right to create even where there is nothing to create.
     result<void> exec_if_missing() {
         const std::string schema = statement::in_literal(statement::quoted(options_.schema));
-        auto there = ask("SELECT to_regnamespace('" + schema + "') IS NOT NULL, to_regclass('" + schema +
-                         ".migration') IS NOT NULL");
+        auto there = query("SELECT to_regnamespace('" + schema + "') IS NOT NULL, to_regclass('" + schema +
+                           ".migration') IS NOT NULL");
         if (!there) return there.error();
         if (*PQgetvalue(there->get(), 0, 0) != 't')
             if (auto r = exec(rendered("CREATE SCHEMA {s}")); !r) return r;
@@ -67,7 +67,7 @@ private:
     }
 
     result<std::vector<schema::applied>> applied() {
-        auto rows = ask(rendered("SELECT version, checksum FROM {s}.migration ORDER BY version"));
+        auto rows = query(rendered("SELECT version, checksum FROM {s}.migration ORDER BY version"));
         if (!rows) return rows.error();
         std::vector<schema::applied> found;
         found.reserve(static_cast<std::size_t>(PQntuples(rows->get())));
@@ -86,7 +86,7 @@ private:
 
     std::string rendered(std::string_view text) const { return statement::render(text, options_.schema); }
 
-    result<result_ptr> ask(const std::string& sql) {
+    result<result_ptr> query(const std::string& sql) {
         result_ptr r{PQexec(connection_.get(), sql.c_str())};
         const auto status = PQresultStatus(r.get());
         if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return r;
@@ -94,7 +94,7 @@ private:
         return server_error(r.get(), "install");
     }
     result<void> exec(const std::string& sql) {
-        auto r = ask(sql);
+        auto r = query(sql);
         if (!r) return r.error();
         return {};
     }

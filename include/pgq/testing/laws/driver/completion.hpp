@@ -147,14 +147,14 @@ void check_completion(Make make) {
         const settlement done{.kind = settle_kind::done};
         const lease_progress last{
             .ref = got.leases[0].ref, .last = true, .mask = mask, .items = std::span{&done, 1}, .flagged = true};
-        bool told = false;
+        bool accepted = false;
         std::jthread worker{[&] {
             sync_reply reply;
-            told = t.p.try_exchange({.progressed = std::span{&last, 1}}, reply);
+            accepted = t.p.try_exchange({.progressed = std::span{&last, 1}}, reply);
         }};
         CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);
         worker.join();
-        CHECK(told);
+        CHECK(accepted);
         CHECK(t.end_of(id) == 'd');
     }
     SECTION("when a lease ends, its tracked jobs without a settlement are done") {

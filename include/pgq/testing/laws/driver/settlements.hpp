@@ -168,16 +168,16 @@ void check_retry_and_release(Make make) {
         auto p = w.worker({lanes[0], lanes[1], lanes[2], lanes[3]});
         const auto got = p.claim(20);
         REQUIRE(got.leases.size() == 4);
-        const auto say = [&](std::size_t lane, std::string_view body, settlement s) {
+        const auto item = [&](std::size_t lane, std::string_view body, settlement s) {
             for (const auto& l : got.leases)
                 for (const auto& j : l.jobs)
                     if (l.lane == lanes[lane] && j.body == body) s.index = j.index;
             return s;
         };
-        const std::vector of_a{say(0, "a1", {.kind = settle_kind::retry, .reason = "again"})};
-        const std::vector of_b{say(1, "b8", {.kind = settle_kind::hold, .reason = "broken"}),
-                               say(1, "b1", {.kind = settle_kind::release, .delay = 1h}),
-                               say(1, "b4", {.kind = settle_kind::release})};
+        const std::vector of_a{item(0, "a1", {.kind = settle_kind::retry, .reason = "again"})};
+        const std::vector of_b{item(1, "b8", {.kind = settle_kind::hold, .reason = "broken"}),
+                               item(1, "b1", {.kind = settle_kind::release, .delay = 1h}),
+                               item(1, "b4", {.kind = settle_kind::release})};
         const std::string three = mask_of({0, 1, 2}), nine = mask_of({0, 1, 2, 3, 4, 5, 6, 7, 8}), one = mask_of({0});
         std::vector<lease_progress> all;
         std::vector<std::int64_t> lost;

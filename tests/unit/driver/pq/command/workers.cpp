@@ -223,17 +223,17 @@ TEST_CASE("a handshake accepts the tables of this version alone", "[driver][pq][
     const driver::connection_options options{.schema = "mine"};
     command::handshake h{options};
     CHECK(composed(h) == "handshake(\"mine\")");
-    const auto told = [](std::int32_t version, const char* encoding) {
+    const auto reported = [](std::int32_t version, const char* encoding) {
         return rows({{binary(version), binary(77L), binary(4711), encoding}});
     };
-    REQUIRE(test::read(h, {told(schema::version, "UTF8")}).has_value());
+    REQUIRE(test::read(h, {reported(schema::version, "UTF8")}).has_value());
     driver::pq::session_info info;
     h.learn(info);
     CHECK(info.schema_id == 77);
     CHECK(info.backend == 4711);
-    CHECK(test::read(h, {told(schema::version + 1, "UTF8")}).error() == errc::schema_newer);
-    CHECK(test::read(h, {told(schema::version - 1, "UTF8")}).error() == errc::schema_older);
-    CHECK(test::read(h, {told(schema::version, "LATIN1")}).error() == errc::invalid_option);
+    CHECK(test::read(h, {reported(schema::version + 1, "UTF8")}).error() == errc::schema_newer);
+    CHECK(test::read(h, {reported(schema::version - 1, "UTF8")}).error() == errc::schema_older);
+    CHECK(test::read(h, {reported(schema::version, "LATIN1")}).error() == errc::invalid_option);
     CHECK(test::read(h, {test::failed("42P01")}).error() == errc::schema_missing);
     CHECK(test::read(h, {test::failed("57P03")}).error().code == make_sqlstate("57P03"));
     CHECK(test::read(h, {}).error() == errc::protocol);
