@@ -27,14 +27,6 @@
 
 namespace pgq::detail {
 
-/// A lane that a worker claims from.
-struct served_lane {
-    lane_id lane{};
-    std::string_view entrypoint{};
-    std::size_t job = 0;      ///< position of its job type in the composition
-    std::size_t version = 0;  ///< which of the versions of that type
-};
-
 /// Everything of a worker except its I/O and its clock. fsm::worker decides what is next; this class knows the leases,
 /// fills in what to acknowledge and to claim, and applies the replies. Only the worker's own thread calls the members;
 /// handlers' threads reach it through the completion queue of the job runner. next() returns an action. The caller does
@@ -159,6 +151,12 @@ public:
     /// Fires the stop tokens of all jobs.
     void interrupt() {
         for (auto& s : leases_) s->stop_all();
+    }
+    /// Whether handlers run, also those of lost leases. The end of any of them wakes the loop then.
+    bool handlers_run(steady_time now) {
+        runner_->completions.wake_at(1);
+        take_completions(now);
+        return std::any_of(leases_.begin(), leases_.end(), [](const auto& s) { return s->unfinished > 0; });
     }
 
     /// The connection broke, or could not be made. Returns how long to wait before the next attempt to connect.
