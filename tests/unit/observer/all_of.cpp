@@ -45,7 +45,7 @@ static_assert(!observes_something<all_of<observer::none, observer::none>>);
 
 TEST_CASE("all_of passes an event to each part, in the order of the parts", "[observer][all_of]") {
     std::vector<std::string> reported;
-    all_of both{notes{&told, "first"}, empty_one{}, notes{&told, "second"}};
+    all_of both{notes{&reported, "first"}, empty_one{}, notes{&reported, "second"}};
     notify(both, event::error{});
     notify(both, event::job_started{});
     CHECK(reported == std::vector<std::string>{"first", "second"});
