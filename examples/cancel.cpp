@@ -43,6 +43,13 @@ void encode(const app::film&, pgq::context& c) {
     throw std::runtime_error{"stopped"};
 }
 
+void look_at(app_queue& jobs, pgq::job_id id) {
+    const auto job = jobs.find_one<app::film>(id).value();
+    if (!job) std::printf("nothing is known of it\n");
+    else if (job->state == pgq::job_state::leased)
+        std::printf("a worker has film %s, attempt %d\n", job->payload->name.c_str(), job->attempts);
+}
+
 void cancel_jobs(app_queue& jobs, const pgq::worker_options& options) {
     const std::vector<app::film> films{{"one"}, {"two"}, {"three"}};
     const auto waiting = jobs.enqueue(films).value();
@@ -53,6 +60,7 @@ void cancel_jobs(app_queue& jobs, const pgq::worker_options& options) {
     std::jthread working{[&](std::stop_token stop) { w.run(stop).value(); }};
     const auto running = jobs.enqueue(app::film{"four"}, {.keep_outcome = 1min}).value();
     begun.wait();
+    look_at(jobs, running.id());
     const auto asked = running.cancel().value();
     std::printf("running: %d told to stop\n", static_cast<int>(asked.stopping));
     std::printf("it was %s\n", name_of(running.wait(10s).value().kind).data());

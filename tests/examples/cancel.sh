@@ -5,6 +5,7 @@ set -euo pipefail
 
 expect "the output" "$("$1")" \
     "waiting: 3 removed
+a worker has film four, attempt 1
 running: 1 told to stop
 it was cancelled
 without a worker: expired"

@@ -4,8 +4,11 @@
 #include <support/jobs.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
 namespace integration_claim_answer {
 
@@ -40,6 +43,34 @@ TEST_CASE("each job of a claim has its own rank, attempts and headers", "[integr
         REQUIRE(job.headers.size() == (i % 3 == 0 ? 1u : 0u));
         if (i % 3 == 0) CHECK(job.headers[0].value == std::to_string(i));
     }
+}
+
+TEST_CASE("each job of a claim has its enqueue time, however many times the claim has", "[integration][claim]") {
+    const test::database db;
+    test::note_queue<> jobs{db.driver()};
+    // Sizes of calls: one time, two, two with one job at an end, three, one for each job; and jobs that went back.
+    const auto sizes =
+        GENERATE(std::vector<std::size_t>{4}, std::vector<std::size_t>{3, 3}, std::vector<std::size_t>{1, 4},
+                 std::vector<std::size_t>{4, 1}, std::vector<std::size_t>{2, 2, 2}, std::vector<std::size_t>{1, 1},
+                 std::vector<std::size_t>{1, 1, 1, 1});
+    const bool turned = GENERATE(false, true);
+    std::size_t n = 0;
+    for (const auto size : sizes) {
+        (void)jobs.enqueue(std::vector<test::note>(size)).value();
+        n += size;
+    }
+    if (turned) db.exec("UPDATE {s}.ready SET rank = rank + 1 WHERE id % 2 = 0");
+    std::map<std::int64_t, std::int64_t> stored;
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto at = " ORDER BY id LIMIT 1 OFFSET " + std::to_string(i);
+        stored[db.query_int("SELECT id FROM {s}.ready" + at)] =
+            db.query_int("SELECT (extract(epoch FROM enqueued_at) * 1000000)::int8 FROM {s}.ready" + at);
+    }
+    test::claiming_session c{db, jobs.lanes().value()};
+    const auto got = c.claim(static_cast<std::uint32_t>(n));
+    REQUIRE(got.claimed() == n);
+    for (const auto& lease : got.leases)
+        for (const auto& job : lease.jobs) CHECK(job.enqueued_at.time_since_epoch().count() == stored.at(job.id.value));
 }
 
 }  // namespace integration_claim_answer

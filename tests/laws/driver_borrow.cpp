@@ -61,6 +61,7 @@ public:
         pgq::result<void> find(const pgq::find_request& r, std::vector<pgq::job_id>& found) {
             return lent_.find(r, found);
         }
+        pgq::result<std::optional<pgq::found_job>> find_one(pgq::job_id id) { return lent_.find_one(id); }
         pgq::result<std::vector<pgq::failed_attempt>> failures(pgq::job_id id) { return lent_.failures(id); }
         pgq::result<std::int64_t> open_jobs(pgq::lane_id lane, std::int64_t most) {
             return lent_.open_jobs(lane, most);

@@ -12,6 +12,7 @@
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
+#include <pgq/statement/find_one.hpp>
 #include <pgq/statement/finish.hpp>
 #include <pgq/statement/liveness.hpp>
 #include <pgq/statement/pack.hpp>
@@ -252,6 +253,7 @@ inline bound_statement of_jobs(const st::query& q, const std::vector<std::int64_
 inline bound_statement of_job(const st::query& q, std::int64_t job) {
     return bound_statement::of(q, [&](auto& p) { p.number(job); });
 }
+inline bound_statement find_one(std::int64_t job) { return of_job(st::find_one, job); }
 inline bound_statement held_of(pgq::lane_id lane) {
     return bound_statement::of(st::held, [&](auto& p) { p.number(lane.value).number(std::int64_t{10}); });
 }

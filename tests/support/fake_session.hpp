@@ -30,6 +30,7 @@ struct fake_session {
     pgq::result<std::vector<pgq::held_job>> held(pgq::lane_id, std::size_t) { return std::vector<pgq::held_job>{}; }
     pgq::result<pgq::lane_counts> counts(pgq::lane_id) { return pgq::lane_counts{}; }
     pgq::result<void> find(const pgq::find_request&, std::vector<pgq::job_id>&) { return {}; }
+    pgq::result<std::optional<pgq::found_job>> find_one(pgq::job_id) { return std::optional<pgq::found_job>{}; }
     pgq::result<std::vector<pgq::failed_attempt>> failures(pgq::job_id) { return std::vector<pgq::failed_attempt>{}; }
     pgq::result<std::int64_t> open_jobs(pgq::lane_id, std::int64_t) { return std::int64_t{0}; }
     pgq::result<void> set_dead_letter_routes(std::span<const pgq::lane_id>, std::span<const pgq::lane_id>) {

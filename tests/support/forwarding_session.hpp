@@ -57,6 +57,9 @@ public:
     auto find(const pgq::find_request& r, std::vector<pgq::job_id>& found) {
         return self().forward_reply("find", found, [&](auto& s, auto& out) { return s.find(r, out); });
     }
+    auto find_one(pgq::job_id id) {
+        return self().on("find_one", [&](auto& s) { return s.find_one(id); });
+    }
     auto failures(pgq::job_id id) {
         return self().on("failures", [&](auto& s) { return s.failures(id); });
     }

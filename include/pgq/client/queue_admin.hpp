@@ -3,10 +3,13 @@
 #include <pgq/client/client_connection.hpp>
 #include <pgq/client/job_handle.hpp>
 #include <pgq/client/retry_while_full.hpp>
+#include <pgq/compose/read_job.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/filter.hpp>
+#include <pgq/job/traits.hpp>
 #include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/found_job.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
 #include <pgq/protocol/revision.hpp>
@@ -35,6 +38,28 @@ std::vector<lane_id> lanes_for(const std::vector<lane_id>& all) {
     return mine;
 }
 
+/// Reads the payload of a job that was found. An error if it is a job of another type or of another queue.
+template <class Composition, class Job>
+result<found<Job>> read_found(found_job job, std::string_view queue, const std::vector<lane_id>& lanes) {
+    if (job.queue != queue || job.entrypoint != entrypoint_of<Job>)
+        return error_info{errc::invalid_option,
+                          "the job is of the entrypoint \"" + job.entrypoint + "\" of the queue \"" + job.queue + "\"",
+                          "find it by its id alone, or by its own type"};
+    found<Job> out{std::move(job)};
+    if (out.state == job_state::ended) return out;
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+        if (lanes[i] != out.lane) continue;
+        auto done = read_job<Composition>(out.body, Composition::lanes[i].version, out.payload.emplace());
+        if (done) return out;
+        out.payload.reset();
+        out.payload_error = std::move(done.error());
+        return out;
+    }
+    out.payload_error = error_info{errc::invalid_payload,
+                                   "this program does not know the version \"" + out.version + "\" of the payload"};
+    return out;
+}
+
 /// The members of pgq::queue for jobs that are enqueued already: progress, cancel, find, hold, requeue, count, limits.
 /// Each call is one short transaction, except where its comment says otherwise. Any thread may call them.
 template <class Queue, class Composition>
@@ -52,6 +77,30 @@ public:
         return connection().with([&](auto& session, auto&) { return session.cancel(ids); });
     }
     result<cancel_reply> cancel(job_id id) { return cancel({&id, 1}); }
+
+    /// Where a job of this type is: its state and who has it, its payload, attempts, reason, headers and times. Empty
+    /// if nothing is known of the id: the job has ended and its end is not kept, or it never existed. For people and
+    /// for programs that look after jobs: about a millisecond, but see docs/design/storage.md.
+    ///
+    /// errc::invalid_option if it is a job of another type or queue; the message names both. A payload that cannot be
+    /// read is no error of the call: see found::payload_error.
+    template <class Job>
+    result<std::optional<found<Job>>> find_one(job_id id) {
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else
+            return connection().with([&](auto& session, auto& lanes) -> result<std::optional<found<Job>>> {
+                auto job = session.find_one(id);
+                if (!job) return std::move(job.error());
+                if (!*job) return std::optional<found<Job>>{};
+                auto read = read_found<Composition, Job>(std::move(**job), connection().name(), lanes);
+                if (!read) return std::move(read.error());
+                return std::optional{std::move(*read)};
+            });
+    }
+    /// The same for a job of any type and any queue of this schema. Its payload stays bytes.
+    result<std::optional<found_job>> find_one(job_id id) {
+        return connection().with([&](auto& session, auto&) { return session.find_one(id); });
+    }
 
     /// The ids, in ascending order, of the jobs of one type that pass the filter and are in one of the states `where`.
     /// It scans all jobs of the type: use it for administration, not for each job.

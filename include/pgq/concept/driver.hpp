@@ -5,6 +5,7 @@
 #include <pgq/job/sql_rows.hpp>
 #include <pgq/protocol/admin.hpp>
 #include <pgq/protocol/enqueue.hpp>
+#include <pgq/protocol/found_job.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
 #include <pgq/protocol/revision.hpp>
@@ -94,6 +95,13 @@ concept can_inspect = requires(S& s, const find_request& r, std::vector<job_id>&
     { s.set_dead_letter_routes(lanes, lanes) } -> std::same_as<result<void>>;
 };
 
+/// Says where a job is: a job of any queue and type, whoever has it. Nothing if nothing is known of the id. It reads
+/// one moment: a job that moves is in its former or in its new place.
+template <class S>
+concept can_find_one = requires(S& s, job_id id) {
+    { s.find_one(id) } -> std::same_as<result<std::optional<found_job>>>;
+};
+
 /// Reads the latest progress of a job, whichever attempt has reported it. Empty if the job has ended or is held.
 template <class S>
 concept can_read_progress = requires(S& s, job_id id) {
@@ -103,7 +111,7 @@ concept can_read_progress = requires(S& s, job_id id) {
 /// What a queue object needs. One thread at a time uses a session.
 template <class S>
 concept client_session = std::movable<S> && can_find_lanes<S> && can_limit<S> && can_enqueue<S> &&
-    can_enqueue_tracked<S> && can_administrate<S> && can_inspect<S> && can_read_progress<S>;
+    can_enqueue_tracked<S> && can_administrate<S> && can_inspect<S> && can_find_one<S> && can_read_progress<S>;
 
 /// Acknowledges, promotes and claims in one atomic step. It changes a lease only while the worker holds it. After an
 /// error nothing of it has happened; after errc::connection_lost that is in doubt. Claims from limited lanes never

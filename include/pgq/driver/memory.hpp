@@ -226,6 +226,9 @@ public:
         db_->run([&](tables& db) { in_memory::find(db, r, found); });
         return {};
     }
+    result<std::optional<found_job>> find_one(job_id id) {
+        return db_->run([&](tables& db) { return in_memory::find_one(db, id); });
+    }
     result<std::vector<failed_attempt>> failures(job_id id) {
         return db_->run([&](tables& db) { return db.jobs.failures(id); });
     }

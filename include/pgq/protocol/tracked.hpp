@@ -82,7 +82,14 @@ struct failed_attempt {
 };
 
 /// The states of a job, as bits: a search may combine them.
-enum class job_state : std::uint8_t { ready = 1, deferred = 2, blocked = 4, leased = 8, held = 16 };
+enum class job_state : std::uint8_t {
+    ready = 1,
+    deferred = 2,
+    blocked = 4,
+    leased = 8,
+    held = 16,
+    ended = 32,  ///< no search finds such jobs, but a look at one job does while its end is kept
+};
 constexpr job_state operator|(job_state a, job_state b) noexcept {
     return static_cast<job_state>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }

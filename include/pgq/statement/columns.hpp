@@ -92,7 +92,7 @@ inline constexpr std::string_view answered_lease = R"(id, ctid, lane, ids,
            SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
              FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END)";
-/// A single job of `ready` or `deferred`; driver/pq/command/read_job.hpp reads it.
+/// A single job of `ready` or `deferred`; driver/pq/command/rows.hpp reads it.
 inline constexpr std::string_view answered_job = R"(id, lane, rank, attempts, key, body,
           (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e),
           enqueued_at)";
@@ -110,6 +110,16 @@ inline constexpr std::string_view jobs_of_leases =
     R"(unnest(l.ids, l.ranks, l.attempts, l.flags, l.headers, l.keys, l.enqueued_at, l.bodies)
                                 WITH ORDINALITY j(id, rank, attempts, flags, headers, key, enqueued_at, body, o))";
 inline constexpr std::string_view job_of_leases = "j.id, j.rank, l.lane, j.headers, j.key, j.enqueued_at, j.body";
+
+/// The jobs of a pack `p` as rows `j`, and the columns of `{job}`.
+inline constexpr std::string_view jobs_of_pack = "unnest(p.ids, p.bodies) j(id, body)";
+inline constexpr std::string_view job_of_pack =
+    "j.id, p.rank, p.lane, 0::int2 AS attempts, NULL::int2 AS flags, NULL::jsonb AS headers, NULL::text AS key, "
+    "j.body, p.enqueued_at";
+/// What an outcome `o` knows of the columns of `{job}`.
+inline constexpr std::string_view job_that_ended =
+    "o.id, NULL::int8 AS rank, o.lane, o.attempts, NULL::int2 AS flags, NULL::jsonb AS headers, NULL::text AS key, "
+    "NULL::bytea AS body, NULL::timestamptz AS enqueued_at";
 
 inline constexpr std::string_view deferred = joined<waits, job>::text;
 inline constexpr std::string_view lease = joined<lease_head, lease_arrays, bodies>::text;
@@ -145,6 +155,9 @@ inline constexpr std::array lists{
     list{"job_of_lease", text::job_of_lease},
     list{"jobs_of_leases", text::jobs_of_leases},
     list{"job_of_leases", text::job_of_leases},
+    list{"jobs_of_pack", text::jobs_of_pack},
+    list{"job_of_pack", text::job_of_pack},
+    list{"job_that_ended", text::job_that_ended},
 };
 
 /// All columns of each of these tables; a test compares them with an installed schema.

@@ -8,6 +8,7 @@
 #include <pgq/testing/laws/driver/enqueued_at.hpp>
 #include <pgq/testing/laws/driver/expiry.hpp>
 #include <pgq/testing/laws/driver/filters.hpp>
+#include <pgq/testing/laws/driver/find_one.hpp>
 #include <pgq/testing/laws/driver/fixture.hpp>
 #include <pgq/testing/laws/driver/inspection.hpp>
 #include <pgq/testing/laws/driver/leases.hpp>
@@ -52,6 +53,7 @@ void check_driver(Make make) {
     check_fencing<Driver>(make);
     check_give_back<Driver>(make);
     check_counts<Driver>(make);
+    check_find_one<Driver>(make);
 
     check_heartbeat<Driver>(make);
     check_rescue<Driver>(make);

@@ -6,6 +6,7 @@
 #include <pgq/driver/memory/table/tables.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/found_job.hpp>
 #include <pgq/protocol/limit.hpp>
 #include <pgq/protocol/tracked.hpp>
 
@@ -15,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pgq::driver::in_memory {
@@ -42,6 +44,44 @@ inline void find(tables& db, const find_request& r, std::vector<job_id>& found) 
         db.leases.for_each_running(lane, [&](const job& j) { add_if_matching(j, job_state::leased); });
     std::sort(found.begin(), found.end());
     if (static_cast<std::int64_t>(found.size()) > r.limit) found.resize(static_cast<std::size_t>(r.limit));
+}
+
+/// Where a job is; none if nothing is known of it.
+inline std::optional<found_job> find_one(tables& db, job_id id) {
+    const auto named = [&](found_job f) {
+        const lane_key& lane = db.lanes.key(f.lane);
+        f.queue = lane.queue;
+        f.entrypoint = lane.entrypoint;
+        f.version = lane.version;
+        return f;
+    };
+    if (const auto at = db.jobs.find(id); at.what != nullptr) {
+        found_job f{stored_of(*at.what)};
+        f.state = at.state;
+        f.run_at = at.due;
+        if (const auto held = db.jobs.held_reason(id)) f.reason = held->second;
+        else if (const auto failed = db.jobs.failures(id); at.state == job_state::deferred && !failed.empty())
+            f.reason = failed.back().reason;
+        if (const tracked_job* const t = db.jobs.tracked().find(id); at.state == job_state::blocked && t != nullptr)
+            f.blocked_by = static_cast<std::int64_t>(t->parents.size());
+        return named(std::move(f));
+    }
+    std::optional<found_job> found;
+    db.leases.for_each_running({&id, 1}, [&](const lease& l, std::size_t i) {
+        found_job f{stored_of(l.current(i))};
+        f.state = job_state::leased;
+        const auto [host, pid] = db.workers.process_of(l.worker);
+        f.holder = job_holder{.worker = l.worker, .host = host, .pid = pid, .since = l.claimed_at};
+        found = named(std::move(f));
+    });
+    if (const ended_job* const e = db.jobs.tracked().outcome(id); !found && e != nullptr) {
+        found_job f{stored_job{.id = id, .lane = db.jobs.tracked().lane_of_outcome(id), .attempts = e->attempts}};
+        f.state = job_state::ended;
+        f.end = e->kind;
+        f.reason = e->reason;
+        found = named(std::move(f));
+    }
+    return found;
 }
 
 /// Dead letters of `lanes[i]` go to `to[i]`. A lane without a counterpart in `to` holds its dead letters.

@@ -31,6 +31,7 @@ inline void add_lease(tables& db, worker_id worker, lane_id lane, std::int16_t m
         .worker = worker,
         .lane = lane,
         .max_attempts = std::max(max_attempts, std::int16_t{1}),
+        .claimed_at = db.clock.now(),
         .jobs = std::make_shared<const std::vector<job>>(std::move(jobs)),
     }));
 }

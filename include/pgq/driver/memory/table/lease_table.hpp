@@ -26,6 +26,7 @@ struct lease {
     worker_id worker{};
     lane_id lane{};
     std::int16_t max_attempts = 1;
+    time_point claimed_at{};
     job_array jobs{};
     std::string settled{};                  ///< a bit for each job, as in lease_progress::mask
     std::vector<std::int16_t> flags{};      ///< the current flags of each job; empty if no job has flags

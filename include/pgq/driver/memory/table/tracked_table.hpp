@@ -103,6 +103,8 @@ public:
         std::erase_if(j.waiters, same);
         j.waiters.push_back(session);
     }
+    /// The lane of a job whose outcome is stored.
+    lane_id lane_of_outcome(job_id id) const { return outcomes_.at(id).lane; }
     const ended_job* outcome(job_id id) const {
         const auto found = outcomes_.find(id);
         return found == outcomes_.end() ? nullptr : &found->second.what;
@@ -146,6 +148,7 @@ public:
 private:
     struct stored_outcome {
         ended_job what{};
+        lane_id lane{};
         time_point keep_until{};
     };
     using job_map = std::map<job_id, tracked_job>;
@@ -192,7 +195,8 @@ private:
         if (j.keep_outcome) {
             const auto keep = std::chrono::ceil<std::chrono::microseconds>(*j.keep_outcome);
             const time_point until = held ? time_point::max() : add_saturated(now, keep);
-            outcomes_.insert_or_assign(at->first, stored_outcome{.what = std::move(how), .keep_until = until});
+            outcomes_.insert_or_assign(at->first,
+                                       stored_outcome{.what = std::move(how), .lane = j.lane, .keep_until = until});
         }
         remove_parents(at->first);
         if (held) j.held = true;

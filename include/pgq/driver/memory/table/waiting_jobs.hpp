@@ -109,6 +109,21 @@ public:
         for (auto& [id, e] : held_) f(e.what, job_state::held);
     }
 
+    /// Where a job waits, and its due time if it is deferred.
+    struct waiting_place {
+        const job* what = nullptr;  ///< null: the job does not wait
+        job_state state = job_state::ready;
+        std::optional<time_point> due{};
+    };
+    waiting_place find(job_id id) {
+        waiting_place found;
+        for_each([&](job& j, job_state state) {
+            if (j.id == id) found = {.what = &j, .state = state};
+        });
+        if (found.what != nullptr && found.state == job_state::deferred) found.due = find_deferred(id)->first.first;
+        return found;
+    }
+
     /// Whether the job of this lane and rank is ready, deferred or blocked.
     bool is_waiting(lane_id lane, pgq::rank rank, job_id id) {
         return queue(lane).find(rank, id) != nullptr || blocked_.contains(id) || find_deferred(id) != deferred_.end();

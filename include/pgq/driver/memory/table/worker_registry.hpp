@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,8 @@ public:
         const worker_id id{++last_};
         entry& e = workers_[id];
         e.lease_time = info.lease_time;
+        e.host = info.host;
+        e.pid = info.pid;
         e.last_beat = now;
         e.lanes.assign(info.lanes.begin(), info.lanes.end());
         e.session = session;
@@ -28,6 +31,12 @@ public:
     }
     bool contains(worker_id id) const { return workers_.contains(id); }
     void remove(worker_id id) { workers_.erase(id); }
+    /// Host and process of a worker; an empty host if it is not registered.
+    std::pair<std::string, std::int32_t> process_of(worker_id id) const {
+        const auto found = workers_.find(id);
+        if (found == workers_.end()) return {};
+        return {found->second.host, found->second.pid};
+    }
 
     beat_reply record_beat(worker_id id, steady_time now) {
         const auto found = workers_.find(id);
@@ -100,6 +109,8 @@ public:
 private:
     struct entry {
         duration lease_time{};
+        std::string host{};
+        std::int32_t pid = 0;
         steady_time last_beat{};
         std::vector<lane_id> lanes{};
         std::shared_ptr<waiter> sleeping{};  // null while the worker is awake

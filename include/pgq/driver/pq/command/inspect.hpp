@@ -1,6 +1,5 @@
 #pragma once
 
-#include <pgq/driver/pq/command/read_job.hpp>
 #include <pgq/driver/pq/command/rows.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>

@@ -2,13 +2,8 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/pq/command/acknowledge.hpp>
-#include <pgq/driver/pq/command/cancel.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
-#include <pgq/driver/pq/command/find.hpp>
-#include <pgq/driver/pq/command/inspect.hpp>
-#include <pgq/driver/pq/command/lanes.hpp>
-#include <pgq/driver/pq/command/limits.hpp>
 #include <pgq/driver/pq/command/rescue.hpp>
 #include <pgq/driver/pq/command/revise.hpp>
 #include <pgq/driver/pq/command/sync.hpp>
@@ -21,6 +16,7 @@
 #include <pgq/driver/pq/connection/self_pipe.hpp>
 #include <pgq/driver/pq/connection/text_query.hpp>
 #include <pgq/driver/pq/session/channel_opening.hpp>
+#include <pgq/driver/pq/session/client_verbs.hpp>
 #include <pgq/driver/pq/session/copy_stream.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
 #include <pgq/statement/enqueue.hpp>
@@ -43,10 +39,7 @@
 namespace pgq::driver::pq {
 
 /// A connection with all verbs of a session, blocking. See concept/driver.hpp for what they mean.
-class session {
-    using job_ids = std::span<const job_id>;
-    using lane_list = std::span<const lane_id>;
-
+class session : public client_verbs<session> {
 public:
     static result<session> open(const connection_options& options, session_role role) {
         session s{options, role};
@@ -60,23 +53,10 @@ public:
         return run_command(state_->channel, c);
     }
 
-    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
-        return run(command::lanes{queue, names});
-    }
-    result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
-        return run(command::limits{queue, declared});
-    }
-    result<bool> change_limit(std::string_view queue, const lane_limit& l) {
-        return run(command::change_limit{queue, l});
-    }
-
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& put) {
         const bool many = r.bodies->size() >= statement::worth_copying && r.is_plain() && !r.packs();
         if (many && !state_->channel.info.in_transaction) return enqueue_by_copy(r, put);
         return run(command::enqueue{r, put});
-    }
-    result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& put) {
-        return run(command::enqueue_tracked{r, put});
     }
     /// A stream of jobs into one lane; see copy_stream.
     copy_stream copy(lane_id lane) { return {state_->channel, lane}; }
@@ -104,9 +84,6 @@ public:
         if (took && state_->channel.info.in_transaction)
             for (const auto& job : reply.jobs) state_->taken.push_back(job.lane);
         return took;
-    }
-    result<void> hold_taken(const taken_record& job, std::string_view reason) {
-        return run(command::hold_taken{job, reason});
     }
 
     result<void> begin() {
@@ -187,20 +164,8 @@ public:
     bool take_stop_request() noexcept { return line().take_stop_asked(); }
     result<purge_reply> expire_and_purge() { return run(command::expire_and_purge{}); }
     result<void> revise(const revision& r) { return run(command::revise{r}); }
-    result<std::optional<std::string>> progress_of(job_id id) { return run(command::progress_of{id}); }
-    result<void> watch(job_ids watched, duration keep_for, std::vector<ended_job>& ended) {
+    result<void> watch(std::span<const job_id> watched, duration keep_for, std::vector<ended_job>& ended) {
         return run(command::watch{watched, keep_for, ended});
-    }
-
-    result<cancel_reply> cancel(job_ids jobs) { return run(command::cancel{jobs}); }
-    result<std::int64_t> requeue(job_ids jobs) { return run(command::requeue{jobs}); }
-    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) { return run(command::held{lane, limit}); }
-    result<lane_counts> counts(lane_id lane) { return run(command::counts{lane}); }
-    result<void> find(const find_request& r, std::vector<job_id>& found) { return run(command::find{r, found}); }
-    result<std::vector<failed_attempt>> failures(job_id id) { return run(command::failures{id}); }
-    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) { return run(command::open_jobs{lane, most}); }
-    result<void> set_dead_letter_routes(lane_list from, lane_list to) {
-        return run(command::set_dead_letter_routes{from, to});
     }
 
     /// False when the server has closed the connection while nothing was going on.

@@ -1,5 +1,6 @@
 #include <pgq/driver/pq/command/cancel.hpp>
 #include <pgq/driver/pq/command/find.hpp>
+#include <pgq/driver/pq/command/find_one.hpp>
 #include <pgq/driver/pq/command/inspect.hpp>
 #include <pgq/driver/pq/command/revise.hpp>
 #include <pgq/driver/pq/command/take.hpp>
@@ -130,6 +131,56 @@ TEST_CASE("find asks for places, and reads ids in order", "[driver][pq][command]
     CHECK(test::read(f, {rows({{binary(7L)}, {binary(9L)}})}).has_value());
     CHECK(found == std::vector{job_id{7}, job_id{9}});
     CHECK(composed(command::find{{.lanes = lane}, found}) == "find({3}, wdblh, 9223372036854775807, {}, {})");
+}
+
+TEST_CASE("find_one asks one statement, and reads what it knows of each state", "[driver][pq][command][find]") {
+    CHECK(composed(command::find_one{{INT64_MIN}}) == "find_one(-9223372036854775808)");
+    CHECK(composed(command::find_one{{7}}, test::callers_transaction()) == "find_one(7)");
+    CHECK_FALSE(test::read(command::find_one{{7}}, {test::failed("57014")}).has_value());
+    CHECK(test::read(command::find_one{{7}}, {}).value() == std::nullopt);
+
+    auto found = taken(7, rank::of(3).value);
+    found[6] = array({"name", "value"});
+    found.pop_back();
+    for (const auto& more :
+         row{"l", "q", "job", "v2", binary(5L), binary(6L), binary(9), "here", binary(77), binary(2), "why", null})
+        found.push_back(more);
+    const auto read = [&](const char* state) {
+        found[8] = state;
+        return test::read(command::find_one{{7}}, {rows({found})}).value().value();
+    };
+    const auto leased = read("l");
+    CHECK(leased.id == job_id{7});
+    CHECK(leased.lane == lane_id{3});
+    CHECK(leased.priority() == 3);
+    CHECK(leased.attempts == 2);
+    CHECK(leased.body == "body");
+    CHECK(leased.headers == std::vector{owned_header{"name", "value"}});
+    CHECK(leased.enqueued_at == y2000 + 3us);
+    CHECK(leased.queue == "q");
+    CHECK(leased.entrypoint == "job");
+    CHECK(leased.version == "v2");
+    CHECK(leased.state == job_state::leased);
+    CHECK(leased.holder->worker == worker_id{9});
+    CHECK(leased.holder->host == "here");
+    CHECK(leased.holder->pid == 77);
+    CHECK(leased.holder->since == y2000 + 6us);
+    CHECK(leased.reason == "why");
+    CHECK_FALSE((leased.run_at || leased.end || leased.blocked_by != 0));
+
+    CHECK(read("w").state == job_state::ready);
+    CHECK_FALSE(read("w").holder);
+    CHECK(read("d").run_at == y2000 + 5us);
+    CHECK(read("b").state == job_state::blocked);
+    CHECK(read("b").blocked_by == 2);
+    CHECK_FALSE(read("b").run_at);
+    CHECK(read("h").state == job_state::held);
+    found[19] = "c";
+    CHECK(read("e").state == job_state::ended);
+    CHECK(read("e").end == end_kind::cancelled);
+    CHECK(read("e").enqueued_at == time_point{});
+    found[6] = "not an array";
+    CHECK(test::read(command::find_one{{7}}, {rows({found})}).error() == errc::protocol);
 }
 
 TEST_CASE("counts, held jobs, failures and open jobs are read from their rows", "[driver][pq][command][inspect]") {

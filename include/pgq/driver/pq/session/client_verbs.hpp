@@ -1,0 +1,79 @@
+#pragma once
+
+#include <pgq/driver/pq/command/cancel.hpp>
+#include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/find.hpp>
+#include <pgq/driver/pq/command/find_one.hpp>
+#include <pgq/driver/pq/command/inspect.hpp>
+#include <pgq/driver/pq/command/lanes.hpp>
+#include <pgq/driver/pq/command/limits.hpp>
+#include <pgq/driver/pq/command/revise.hpp>
+#include <pgq/driver/pq/command/take.hpp>
+#include <pgq/error/result.hpp>
+#include <pgq/job/id.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/found_job.hpp>
+#include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/take.hpp>
+#include <pgq/protocol/tracked.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgq::driver::pq {
+
+/// The verbs of a client that are one command each; see concept/driver.hpp for what they mean. `Session` has `run`,
+/// which runs a command.
+template <class Session>
+class client_verbs {
+    using job_ids = std::span<const job_id>;
+    using lane_list = std::span<const lane_id>;
+
+public:
+    result<std::vector<lane_id>> lanes(std::string_view queue, std::span<const lane_name> names) {
+        return run(command::lanes{queue, names});
+    }
+    result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
+        return run(command::limits{queue, declared});
+    }
+    result<bool> change_limit(std::string_view queue, const lane_limit& l) {
+        return run(command::change_limit{queue, l});
+    }
+    result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& put) {
+        return run(command::enqueue_tracked{r, put});
+    }
+    result<void> hold_taken(const taken_record& job, std::string_view reason) {
+        return run(command::hold_taken{job, reason});
+    }
+
+    result<cancel_reply> cancel(job_ids jobs) { return run(command::cancel{jobs}); }
+    result<std::int64_t> requeue(job_ids jobs) { return run(command::requeue{jobs}); }
+    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) { return run(command::held{lane, limit}); }
+    result<lane_counts> counts(lane_id lane) { return run(command::counts{lane}); }
+    result<void> find(const find_request& r, std::vector<job_id>& found) { return run(command::find{r, found}); }
+    result<std::optional<found_job>> find_one(job_id id) { return run(command::find_one{id}); }
+    result<std::vector<failed_attempt>> failures(job_id id) { return run(command::failures{id}); }
+    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) { return run(command::open_jobs{lane, most}); }
+    result<void> set_dead_letter_routes(lane_list from, lane_list to) {
+        return run(command::set_dead_letter_routes{from, to});
+    }
+    result<std::optional<std::string>> progress_of(job_id id) { return run(command::progress_of{id}); }
+
+protected:
+    client_verbs() = default;
+
+private:
+    template <class Command>
+    auto run(Command c) {
+        return static_cast<Session&>(*this).run(std::move(c));
+    }
+};
+
+}  // namespace pgq::driver::pq
