@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/handshake.hpp>
 #include <pgq/driver/pq/command/take.hpp>
 #include <pgq/driver/pq/command/transaction.hpp>
