@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/context/job_facts.hpp>
+#include <pgq/context/job_attributes.hpp>
 #include <pgq/context/job_services.hpp>
 #include <pgq/context/resources.hpp>
 #include <pgq/error/result.hpp>
@@ -21,8 +21,8 @@ namespace pgq {
 
 /// What a handler can read about its job and the current attempt. It is valid until the handler returns (or its
 /// coroutine ends).
-class context : public detail::job_facts<context> {
-    friend class detail::job_facts<context>;
+class context : public detail::job_attributes<context> {
+    friend class detail::job_attributes<context>;
 
 public:
     context(const job_record& job, std::stop_token stop, const pgq::resources& shared, int try_number = 1,

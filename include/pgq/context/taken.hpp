@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/context/job_facts.hpp>
+#include <pgq/context/job_attributes.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/rank.hpp>
 #include <pgq/protocol/take.hpp>
@@ -18,8 +18,8 @@ namespace pgq {
 /// A job that was taken out of the queue, with its headers and attempts. It is deleted in the database: no worker gets
 /// it, and it does not return.
 template <class Job>
-class taken : public detail::job_facts<taken<Job>> {
-    friend class detail::job_facts<taken<Job>>;
+class taken : public detail::job_attributes<taken<Job>> {
+    friend class detail::job_attributes<taken<Job>>;
 
 public:
     taken(taken_record record, Job value) : record_{std::move(record)}, value_{std::move(value)} {}

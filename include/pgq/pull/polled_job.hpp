@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/context/job_facts.hpp>
+#include <pgq/context/job_attributes.hpp>
 #include <pgq/context/job_services.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
@@ -31,8 +31,8 @@ namespace pgq {
 /// errc::connection_lost the answer may be repeated. One thread at a time uses a job; different jobs are used by any
 /// threads.
 template <class Job>
-class polled_job : public detail::job_facts<polled_job<Job>> {
-    friend class detail::job_facts<polled_job<Job>>;
+class polled_job : public detail::job_attributes<polled_job<Job>> {
+    friend class detail::job_attributes<polled_job<Job>>;
 
 public:
     using rest_function = duration (*)(const job_record&);

@@ -27,7 +27,7 @@ public:
         if (auto fine = check_schema(options_.schema); !fine) return fine;
         pipeline_ = pipeline{options_.schema, false, options_.on_statement};
         is_open_ = false;
-        tls_ = choose_tls(look_at_tls(options_.conninfo));
+        tls_ = choose_tls(read_tls_environment(options_.conninfo));
         handle_.reset(connect());
         if (!handle_) return error_info{errc::connection_lost, "out of memory"};
         if (PQstatus(handle_.get()) == CONNECTION_BAD) return refused();

@@ -19,7 +19,7 @@
 namespace pgq::driver::pq {
 
 /// What decides about TLS, as far as it is known before connecting.
-struct tls_facts {
+struct tls_environment {
     /// As libpq takes it: names, addresses or socket directories, separated by commas. Empty: a socket.
     std::string host{};
     std::string hostaddr{};  ///< takes precedence over the host
@@ -62,7 +62,7 @@ inline bool all_local(const std::string& hosts) {
 }
 
 /// What to ask libpq for in addition to what was said.
-inline tls_settings choose_tls(const tls_facts& f) {
+inline tls_settings choose_tls(const tls_environment& f) {
     if (f.has_mode || all_local(f.hostaddr.empty() ? f.host : f.hostaddr)) return {};
     tls_settings chosen{.sslmode = "verify-full"};
     if (f.has_root) return chosen;
@@ -103,9 +103,9 @@ inline std::string_view system_bundle() {
 
 }  // namespace detail
 
-/// The facts of a connection string and the environment. Of one that cannot be parsed libpq will say what is wrong, so
-/// it is left alone; but a bare word is the name of a database.
-inline tls_facts look_at_tls(const std::string& conninfo) {
+/// The TLS settings of a connection string and the environment. If the string cannot be parsed, libpq reports what is
+/// wrong, so this changes nothing; but a bare word is the name of a database.
+inline tls_environment read_tls_environment(const std::string& conninfo) {
     using detail::environment;
     const std::unique_ptr<PQconninfoOption, detail::free_conninfo> parsed{PQconninfoParse(conninfo.c_str(), nullptr)};
     const auto option_value = [&](std::string_view keyword) -> std::string {

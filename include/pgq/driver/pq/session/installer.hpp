@@ -22,7 +22,7 @@ public:
 
     result<void> run() {
         if (auto fine = check_schema(options_.schema); !fine) return fine;
-        const tls_settings tls = choose_tls(look_at_tls(options_.conninfo));
+        const tls_settings tls = choose_tls(read_tls_environment(options_.conninfo));
         const char* keys[] = {"fallback_application_name", "sslmode", "sslrootcert", "dbname",
                               "client_encoding",           nullptr};
         const char* values[] = {

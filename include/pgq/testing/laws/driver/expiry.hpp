@@ -64,7 +64,7 @@ void check_expiry(Make make) {
         CHECK(t.w.eventually([&] { return t.expire_and_purge().expired == 1; }));
         CHECK(t.end_of(id) == 'e');
     }
-    SECTION("a sweep purges only outcomes and keys whose time has passed") {
+    SECTION("expire_and_purge purges only outcomes and keys whose time has passed") {
         fixture t{make()};
         CHECK(t.expire_and_purge().purged == 0);
         const auto kept = t.add("kept", {.unique_key = unique{"long"}.during(1h), .keep_outcome = 1h}).id;

@@ -139,7 +139,7 @@ TEST_CASE("a rescue buries workers and returns their jobs in one transaction", "
     CHECK_FALSE(test::read(r, {test::failed("40P01"), {}}).has_value());
 }
 
-TEST_CASE("a sweep wakes for jobs that waited for those that expired", "[driver][pq][command][rescue]") {
+TEST_CASE("expire_and_purge wakes for jobs that waited for those that expired", "[driver][pq][command][rescue]") {
     command::expire_and_purge s;
     CHECK(composed(s) == "expire_and_purge(14)");
     const auto reply = test::read(s, {rows({{binary(2L), binary(5L)}})}).value();

@@ -16,7 +16,7 @@ namespace {
 
 const tls_settings libpqs_own{};
 
-tls_facts remote() { return {.host = "db.example.org", .bundle = "/bundle.crt"}; }
+tls_environment remote() { return {.host = "db.example.org", .bundle = "/bundle.crt"}; }
 
 /// Sets environment variables until the destructor runs.
 class with_environment {
@@ -98,31 +98,31 @@ TEST_CASE("the library reads settings from both forms of the connection string a
           "[driver][tls]") {
     {
         const with_environment empty{{}};
-        CHECK(look_at_tls("host=a,b dbname=x").host == "a,b");
-        CHECK(look_at_tls("postgresql://me@db.example.org/x").host == "db.example.org");
-        CHECK(look_at_tls("hostaddr=10.0.0.1").hostaddr == "10.0.0.1");
-        CHECK_FALSE(look_at_tls("host=a").has_mode);
-        CHECK_FALSE(look_at_tls("").has_mode);
-        CHECK(look_at_tls("host=a sslmode=disable").has_mode);
-        CHECK(look_at_tls("postgresql://a/x?sslmode=prefer").has_mode);
-        CHECK(look_at_tls("service=mine").has_mode);
-        CHECK(look_at_tls("host='").has_mode);
-        CHECK_FALSE(look_at_tls("some_database").has_mode);
-        CHECK(look_at_tls("host=a sslrootcert=/x").has_root);
+        CHECK(read_tls_environment("host=a,b dbname=x").host == "a,b");
+        CHECK(read_tls_environment("postgresql://me@db.example.org/x").host == "db.example.org");
+        CHECK(read_tls_environment("hostaddr=10.0.0.1").hostaddr == "10.0.0.1");
+        CHECK_FALSE(read_tls_environment("host=a").has_mode);
+        CHECK_FALSE(read_tls_environment("").has_mode);
+        CHECK(read_tls_environment("host=a sslmode=disable").has_mode);
+        CHECK(read_tls_environment("postgresql://a/x?sslmode=prefer").has_mode);
+        CHECK(read_tls_environment("service=mine").has_mode);
+        CHECK(read_tls_environment("host='").has_mode);
+        CHECK_FALSE(read_tls_environment("some_database").has_mode);
+        CHECK(read_tls_environment("host=a sslrootcert=/x").has_root);
     }
     {
         const with_environment e{{{"PGHOST", "db.example.org"}, {"PGHOSTADDR", "10.0.0.1"}, {"PGSSLROOTCERT", "/x"}}};
-        const auto f = look_at_tls("dbname=x");
+        const auto f = read_tls_environment("dbname=x");
         CHECK(f.host == "db.example.org");
         CHECK(f.hostaddr == "10.0.0.1");
         CHECK(f.has_root);
         CHECK_FALSE(f.has_mode);
-        CHECK(look_at_tls("host=other").host == "other");
+        CHECK(read_tls_environment("host=other").host == "other");
     }
     for (const char* name : {"PGSSLMODE", "PGSERVICE", "PGREQUIRESSL"}) {
         const with_environment e{{{name, "1"}}};
         INFO(name);
-        CHECK(look_at_tls("host=a").has_mode);
+        CHECK(read_tls_environment("host=a").has_mode);
     }
 }
 

@@ -14,30 +14,30 @@ namespace pgq::detail {
 /// What can be read about a job, however the program got it: its handler's context, a polled job, a taken job. `Holder`
 /// has `record()`, which is a job_record or a stored_job.
 template <class Holder>
-class job_facts {
+class job_attributes {
 public:
-    job_id id() const noexcept { return facts().id; }
-    std::int16_t priority() const noexcept { return facts().rank.priority(); }
+    job_id id() const noexcept { return stored().id; }
+    std::int16_t priority() const noexcept { return stored().rank.priority(); }
     /// The time by which the job is expected (`expected_at`), in milliseconds; nullopt if it has none.
     std::optional<time_point> deadline() const noexcept {
-        const auto ms = facts().rank.deadline_ms();
+        const auto ms = stored().rank.deadline_ms();
         if (ms == rank::no_deadline) return std::nullopt;
         return time_point{std::chrono::milliseconds{ms}};
     }
     /// When the job was enqueued, by the database's clock. Retries, snoozes and a new payload do not change it.
-    time_point enqueued_at() const noexcept { return facts().enqueued_at; }
-    const auto& headers() const noexcept { return facts().headers; }
+    time_point enqueued_at() const noexcept { return stored().enqueued_at; }
+    const auto& headers() const noexcept { return stored().headers; }
     std::optional<std::string_view> header_value(std::string_view name) const noexcept {
-        for (const auto& h : facts().headers)
+        for (const auto& h : stored().headers)
             if (h.name == name) return h.value;
         return std::nullopt;
     }
 
 protected:
-    job_facts() = default;
+    job_attributes() = default;
 
 private:
-    const auto& facts() const noexcept { return static_cast<const Holder&>(*this).record(); }
+    const auto& stored() const noexcept { return static_cast<const Holder&>(*this).record(); }
 };
 
 }  // namespace pgq::detail
