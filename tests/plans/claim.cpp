@@ -15,7 +15,7 @@ using test::million;
 using test::names;
 using test::ten_thousand;
 using test::workers;
-namespace statements = test::ask;
+namespace statements = test::statements;
 
 namespace {
 

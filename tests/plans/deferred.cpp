@@ -10,7 +10,7 @@
 
 namespace plans_deferred {
 
-using test::asked;
+using test::bound_statement;
 using test::clients;
 using test::million;
 using test::names;

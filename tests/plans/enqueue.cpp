@@ -14,7 +14,7 @@ using test::clients;
 using test::million;
 using test::names;
 using test::ten_thousand;
-namespace statements = test::ask;
+namespace statements = test::statements;
 
 TEST_CASE("an enqueue reads no rows and writes each job once", "[plans][enqueue]") {
     for (auto* c : clients()) {

@@ -13,7 +13,7 @@ using test::clients;
 using test::million;
 using test::names;
 using test::ten_thousand;
-namespace statements = test::ask;
+namespace statements = test::statements;
 
 TEST_CASE("a deferred, a held and a leased job are found by their indexes and leases", "[plans][find_one]") {
     for (auto* c : clients())

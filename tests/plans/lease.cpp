@@ -20,7 +20,7 @@ using test::unknown_million;
 using test::watched;
 using test::workers;
 using kind = pgq::settle_kind;
-namespace statements = test::ask;
+namespace statements = test::statements;
 namespace st = pgq::statement;
 
 namespace {

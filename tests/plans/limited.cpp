@@ -10,7 +10,7 @@ using test::million;
 using test::names;
 using test::ten_thousand;
 using test::workers;
-namespace statements = test::ask;
+namespace statements = test::statements;
 
 TEST_CASE("a claim from a lane with a limit costs no more than one from a lane without", "[plans][claim][limit]") {
     for (auto* w : workers()) {

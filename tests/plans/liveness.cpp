@@ -12,14 +12,14 @@
 // There are 50 workers with 40 leases each.
 namespace plans_liveness {
 
-using test::asked;
+using test::bound_statement;
 using test::clients;
 using test::million;
 using test::names;
 using test::unknown_million;
 using test::watched;
 using test::workers;
-namespace statements = test::ask;
+namespace statements = test::statements;
 namespace st = pgq::statement;
 
 namespace {

@@ -10,7 +10,7 @@ namespace plans_packs {
 using test::clients;
 using test::names;
 using test::workers;
-namespace statements = test::ask;
+namespace statements = test::statements;
 namespace st = pgq::statement;
 
 namespace {

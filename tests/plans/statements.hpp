@@ -44,7 +44,7 @@ struct bound_statement {
 
     template <class Bind>
     static bound_statement of(const pgq::statement::query& q, Bind bind) {
-        asked a{.name = q.name, .text = std::string{q.text}, .prepare = q.prepare};
+        bound_statement a{.name = q.name, .text = std::string{q.text}, .prepare = q.prepare};
         bind(a.params);
         return a;
     }

@@ -12,7 +12,7 @@ using test::clients;
 using test::million;
 using test::names;
 using test::ten_thousand;
-namespace statements = test::ask;
+namespace statements = test::statements;
 
 namespace {
 

@@ -11,7 +11,7 @@ namespace plans_tracked {
 
 using test::clients;
 using test::names;
-namespace statements = test::ask;
+namespace statements = test::statements;
 namespace st = pgq::statement;
 
 TEST_CASE("the end of jobs finds their children by the index, and these become ready", "[plans][tracked]") {
