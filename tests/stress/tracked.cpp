@@ -118,7 +118,7 @@ TEST_CASE("a unique key that is released while a caller asks for it has one job 
     (void)others.lanes().value();
     pgq::sync_reply claimed;
     bool fresh = false;
-    int updates = 0;
+    int new_jobs = 0;
     race(
         rounds,
         [&] {
@@ -128,16 +128,16 @@ TEST_CASE("a unique key that is released while a caller asks for it has one job 
         [&] { CHECK(finish(c, claimed)); },
         [&] { fresh = others.enqueue(note{}, {.unique_key = "k"}).value().is_new(); },
         [&] {
-            news += fresh ? 1 : 0;
+            new_jobs += fresh ? 1 : 0;
             auto next = c.claim(2);
             CHECK(next.claimed() == (fresh ? 1u : 0u));
             if (fresh) CHECK(finish(c, next));
             CHECK(db.rows("unique_key") == 0);
         });
-    CHECK(news > 0);
-    CHECK(news < rounds);
+    CHECK(new_jobs > 0);
+    CHECK(new_jobs < rounds);
     CHECK(db.rows("tracked") == 0);
-    WARN(news << " of " << rounds << " came after the release");
+    WARN(new_jobs << " of " << rounds << " came after the release");
 }
 
 TEST_CASE("a job that is cancelled while it finishes ends once, as done or cancelled, and its waiter receives that",
