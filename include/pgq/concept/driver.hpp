@@ -95,8 +95,8 @@ concept can_inspect = requires(S& s, const find_request& r, std::vector<job_id>&
     { s.set_dead_letter_routes(lanes, lanes) } -> std::same_as<result<void>>;
 };
 
-/// Says where a job is: a job of any queue and type, whoever has it. Nothing if nothing is known of the id. It reads
-/// one moment: a job that moves is in its former or in its new place.
+/// Says where a job of any queue and type is. Empty if nothing is known of the id. It reads one moment: a job that
+/// moves is at its former or at its new place.
 template <class S>
 concept can_find_one = requires(S& s, job_id id) {
     { s.find_one(id) } -> std::same_as<result<std::optional<found_job>>>;
@@ -115,7 +115,7 @@ concept client_session = std::movable<S> && can_find_lanes<S> && can_limit<S> &&
 
 /// Acknowledges, promotes and claims in one atomic step. It changes a lease only while the worker holds it. After an
 /// error nothing of it has happened; after errc::connection_lost that is in doubt. Claims from limited lanes never
-/// exceed a limit at any instant, whoever else claims at the same time.
+/// exceed a limit at any instant, however many workers claim at the same time.
 template <class S>
 concept can_sync = requires(S& s, const sync_request& r, sync_reply& reply) {
     { s.sync(r, reply) } -> std::same_as<result<void>>;

@@ -17,7 +17,7 @@ struct pool_settings {
     duration max_idle{};
 };
 
-/// What whoever asked for a session does next.
+/// What the caller that asked for a session does next.
 enum class pool_do : std::uint8_t {
     use,    // the session in this slot has been in use a moment ago
     probe,  // it has been idle for long: see whether it still answers, and open another in its slot if not

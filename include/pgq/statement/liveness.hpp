@@ -48,7 +48,7 @@ inline constexpr std::string_view uncounted = R"(
 item AS (SELECT greatest(j.attempts - 1, 0)::int2 AS attempts, CASE WHEN l.flags[j.o] & 2 <> 0 THEN 'c')";
 
 // The jobs go back to `ready`. Jobs that are asked to stop are cancelled, and jobs without attempts left are held;
-// whoever waits for these is notified.
+// waiting callers are notified.
 inline constexpr std::string_view end =
     R"( ELSE 'r' END::"char" AS kind, (l.flags[j.o] & 1)::int2 AS flags, {job_of_lease}
            FROM l CROSS JOIN LATERAL {jobs_of_lease} WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0),

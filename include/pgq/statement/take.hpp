@@ -53,7 +53,7 @@ inline constexpr std::string_view of_many_filtered =
     "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY ($1) AND ";
 inline constexpr std::string_view best_filtered = " ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-// A job that is taken for good is done: whoever waits for it is notified.
+// A job that is taken for good is done: its waiting callers are notified.
 inline constexpr std::string_view taken = R"(
 RETURNING {answered_job},
           CASE WHEN flags & 1 <> 0

@@ -40,7 +40,7 @@ struct connection_options {
     duration response_timeout = std::chrono::seconds{30};  ///< a server silent for so long is gone
     std::size_t max_payload = std::size_t{16} << 20;       ///< bytes of one serialized job
     /// Called with each statement before it is sent, by the thread that sends it, on whichever connection; for tracing,
-    /// and for explaining samples on a connection of one's own. It must not throw. Enqueueing by COPY is not a
+    /// and for explaining samples on your own connection. It must not throw. Enqueueing by COPY is not a
     /// statement with parameters and is not seen.
     std::function<void(const sent_statement&)> on_statement{};
 };
