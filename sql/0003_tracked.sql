@@ -230,7 +230,8 @@ BEGIN
             RETURNING l.*)
         INSERT INTO tracked (id, lane, rank, held)
         SELECT id, lane, rank, kind = 'h' FROM d UNION ALL SELECT id, lane, rank, false FROM r
-        UNION ALL SELECT j.id, e.lane, j.rank, false FROM e, unnest(e.ids, e.ranks) WITH ORDINALITY j(id, rank, o)
+        UNION ALL SELECT j.id, e.lane, coalesce(j.rank, e.ranks[1]), false
+                    FROM e, unnest(e.ids, e.ranks) WITH ORDINALITY j(id, rank, o)
                    WHERE j.id = ANY (missing) AND (e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0)
             ON CONFLICT DO NOTHING;
     END LOOP;

@@ -14,7 +14,7 @@ namespace text {
 
 /// A job, as `ready` has it and as it moves from table to table. A statement with `{job}` in both places of an insert
 /// moves all of it.
-inline constexpr std::string_view job = "id, rank, lane, attempts, flags, headers, key, body, enqueued_at";
+inline constexpr std::string_view job = "id, rank, enqueued_at, lane, attempts, flags, headers, key, body";
 /// A job that is enqueued; the other columns have defaults.
 inline constexpr std::string_view new_job = "id, rank, lane, headers, key, body";
 
@@ -44,20 +44,21 @@ inline constexpr std::string_view alone = R"(ARRAY[g.id], ARRAY[g.rank],
        CASE WHEN g.headers IS NOT NULL THEN ARRAY[g.headers] END,
        CASE WHEN g.key IS NOT NULL THEN ARRAY[g.key] END, ARRAY[g.enqueued_at], ARRAY[g.body])";
 
-/// The same of all rows of `got`, in two passes: few jobs have attempts, flags, headers or keys, so the first pass `a`
-/// only counts these.
-inline constexpr std::string_view gathered_once = R"(array_agg(id) AS ids, array_agg(rank) AS ranks,
+/// The same of all rows of `got`, in two passes: nearly always all jobs have one rank and no attempts, flags, headers or
+/// keys, so the first pass `a` only finds out whether that is so.
+inline constexpr std::string_view gathered_once = R"(array_agg(id) AS ids, min(rank) AS low, max(rank) AS high,
                max(attempts) AS attempts, count(flags) AS flags, count(headers) AS headers, count(key) AS keys,
-               array_agg(enqueued_at) AS enqueued_at, array_agg(body) AS bodies, count(*)::int4 AS n)";
-inline constexpr std::string_view gathered_attempts =
-    R"(CASE WHEN a.attempts > 0 THEN (SELECT array_agg((least(attempts, 32766) + 1)::int2) FROM got)
-            ELSE array_fill(1::int2, ARRAY[a.n]) END)";
-inline constexpr std::string_view ids_and_ranks = "a.ids, a.ranks, ";
-inline constexpr std::string_view rest_of_single_jobs = R"(,
+               array_agg(enqueued_at) AS enqueued_at, array_agg(body) AS bodies)";
+inline constexpr std::string_view counted_attempts = "(SELECT array_agg((least(attempts, 32766) + 1)::int2) FROM got)";
+inline constexpr std::string_view ids_and_ranks = R"(a.ids,
+       CASE WHEN a.low = a.high THEN ARRAY[a.low] ELSE (SELECT array_agg(rank) FROM got) END,
+       CASE WHEN a.attempts > 0 THEN )";
+inline constexpr std::string_view rest_of_single_jobs = R"( ELSE ARRAY[1::int2] END,
        CASE WHEN a.flags > 0 THEN (SELECT array_agg(flags) FROM got) END,
        CASE WHEN a.headers > 0 THEN (SELECT array_agg(headers) FROM got) END,
-       CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END, a.enqueued_at, a.bodies)";
-inline constexpr std::string_view gathered_twice = joined<ids_and_ranks, gathered_attempts, rest_of_single_jobs>::text;
+       CASE WHEN a.keys > 0 THEN (SELECT array_agg(key) FROM got) END,
+       CASE WHEN a.enqueued_at[1] = ALL (a.enqueued_at) THEN a.enqueued_at[1:1] ELSE a.enqueued_at END, a.bodies)";
+inline constexpr std::string_view gathered_twice = joined<ids_and_ranks, counted_attempts, rest_of_single_jobs>::text;
 
 /// The same for the jobs of packs, which `cut` has: nearly always of one rank, often of one time. They have no other
 /// attributes.
@@ -73,15 +74,19 @@ inline constexpr std::string_view gathered_packs = R"(array_agg(j.id) AS ids,
 /// The arrays of packs `p` before those of single jobs `a`. An array of no rows is null, and an array joined with null
 /// stays as it is.
 inline constexpr std::string_view before_attempts = R"(p.ids || a.ids,
-       CASE WHEN p.low = p.high THEN array_fill(p.low, ARRAY[p.n]) ELSE p.ranks END || a.ranks,
-       array_fill(1::int2, ARRAY[p.n]) || )";
-inline constexpr std::string_view behind_attempts = R"(,
+       CASE WHEN least(p.low, a.low) = greatest(p.high, a.high) THEN ARRAY[coalesce(p.low, a.low)]
+            ELSE CASE WHEN p.low = p.high THEN array_fill(p.low, ARRAY[p.n]) ELSE p.ranks END
+                 || (SELECT array_agg(rank) FROM got) END,
+       CASE WHEN a.attempts > 0 THEN array_fill(1::int2, ARRAY[p.n]) || )";
+inline constexpr std::string_view behind_attempts = R"( ELSE ARRAY[1::int2] END,
        CASE WHEN a.flags > 0 THEN array_fill(NULL::int2, ARRAY[p.n]) || (SELECT array_agg(flags) FROM got) END,
        CASE WHEN a.headers > 0 THEN array_fill(NULL::jsonb, ARRAY[p.n]) || (SELECT array_agg(headers) FROM got) END,
        CASE WHEN a.keys > 0 THEN array_fill(NULL::text, ARRAY[p.n]) || (SELECT array_agg(key) FROM got) END,
-       CASE WHEN p.first = p.last THEN array_fill(p.first, ARRAY[p.n]) ELSE p.enqueued_at END || a.enqueued_at,
+       CASE WHEN p.first = p.last AND a.ids IS NULL THEN ARRAY[p.first]
+            ELSE CASE WHEN p.first = p.last THEN array_fill(p.first, ARRAY[p.n]) ELSE p.enqueued_at END
+                 || a.enqueued_at END,
        p.bodies || a.bodies)";
-inline constexpr std::string_view gathered_both = joined<before_attempts, gathered_attempts, behind_attempts>::text;
+inline constexpr std::string_view gathered_both = joined<before_attempts, counted_attempts, behind_attempts>::text;
 
 /// A lease as a claim answers it; driver/pq/command/read_lease.hpp reads it. Ranks, attempts and times that are all
 /// equal are sent once: each element of an array costs a call at the server and at the client.
@@ -97,18 +102,23 @@ inline constexpr std::string_view answered_job = R"(id, lane, rank, attempts, ke
           (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e),
           enqueued_at)";
 
-/// The jobs of a lease `l` as rows `j` with their position `o`, counted from 1 ...
-inline constexpr std::string_view jobs_of_lease =
-    "unnest(l.ids, l.ranks, l.attempts, l.enqueued_at, l.bodies) "
-    "WITH ORDINALITY j(id, rank, attempts, enqueued_at, body, o)";
+/// The jobs of a lease `l` as rows `j` with their position `o`, counted from 1. The only element of `ranks`, `attempts`
+/// or `enqueued_at` holds for all jobs ...
+inline constexpr std::string_view jobs_of_lease = R"((
+           SELECT u.id, coalesce(u.rank, l.ranks[1]) AS rank, coalesce(u.attempts, l.attempts[1]) AS attempts,
+                  coalesce(u.enqueued_at, l.enqueued_at[1]) AS enqueued_at, u.body, u.o
+             FROM unnest(l.ids, l.ranks, l.attempts, l.enqueued_at, l.bodies)
+                      WITH ORDINALITY u(id, rank, attempts, enqueued_at, body, o)) j)";
 /// ... and the columns of `{job}` but `attempts` and `flags`, which change on the way. Few leases have headers or keys.
 inline constexpr std::string_view job_of_lease =
     "j.id, j.rank, l.lane, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS headers, l.keys[j.o] AS key, "
     "j.enqueued_at, j.body";
-/// The same for many leases: a subscript of an array costs more there than one more array to walk along.
-inline constexpr std::string_view jobs_of_leases =
-    R"(unnest(l.ids, l.ranks, l.attempts, l.flags, l.headers, l.keys, l.enqueued_at, l.bodies)
-                                WITH ORDINALITY j(id, rank, attempts, flags, headers, key, enqueued_at, body, o))";
+/// The same for many leases: a subscript of a long array costs more there than one more array to walk along.
+inline constexpr std::string_view jobs_of_leases = R"((
+           SELECT u.id, coalesce(u.rank, l.ranks[1]) AS rank, coalesce(u.attempts, l.attempts[1]) AS attempts,
+                  coalesce(u.enqueued_at, l.enqueued_at[1]) AS enqueued_at, u.flags, u.headers, u.key, u.body, u.o
+             FROM unnest(l.ids, l.ranks, l.attempts, l.enqueued_at, l.flags, l.headers, l.keys, l.bodies)
+                      WITH ORDINALITY u(id, rank, attempts, enqueued_at, flags, headers, key, body, o)) j)";
 inline constexpr std::string_view job_of_leases = "j.id, j.rank, l.lane, j.headers, j.key, j.enqueued_at, j.body";
 
 /// The jobs of a pack `p` as rows `j`, and the columns of `{job}`.

@@ -22,7 +22,7 @@ WITH l AS (
     RETURNING id, flags, CASE WHEN flags IS NOT NULL THEN ids END AS ids,
               CASE WHEN flags IS NOT NULL THEN attempts END AS attempts, done),
 item AS (
-    SELECT j.id, j.attempts
+    SELECT j.id, coalesce(j.attempts, l.attempts[1]) AS attempts
       FROM l CROSS JOIN LATERAL unnest(l.ids, l.attempts, l.flags) WITH ORDINALITY j(id, attempts, flags, o)
      WHERE l.flags IS NOT NULL AND j.flags & 1 <> 0 AND (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0))
 SELECT id, (SELECT {s}.end_tracked(array_agg(i.id), array_agg('d'::"char"), array_agg(i.attempts), NULL, NULL)

@@ -57,7 +57,7 @@ inline constexpr std::string_view one_lease_of_both = R"(
 INSERT INTO {s}.lease ({lease})
 SELECT $5, $1, $6, {gathered_both}
   FROM (SELECT {gathered_packs}) p, (SELECT {gathered_once} FROM got) a
- WHERE p.n + a.n > 0)";
+ WHERE p.n > 0 OR a.ids IS NOT NULL)";
 inline constexpr std::string_view had_packs = ", EXISTS (SELECT FROM {s}.pack WHERE lane = $1)";
 
 }  // namespace claim_text

@@ -20,7 +20,7 @@ inline constexpr std::string_view returning_id = " RETURNING id";
 
 inline constexpr std::string_view mine = R"(
 WITH mine AS MATERIALIZED (
-    SELECT l.id, l.lane, l.ranks[array_position(l.ids, $3)] AS rank,
+    SELECT l.id, l.lane, coalesce(l.ranks[array_position(l.ids, $3)], l.ranks[1]) AS rank,
            coalesce(l.flags[array_position(l.ids, $3)], 0) & 1 = 1 AS known
       FROM {s}.lease l WHERE)";
 inline constexpr std::string_view progress = R"( FOR NO KEY UPDATE),
