@@ -33,9 +33,13 @@ inline bool goes_back(const job_result& r) noexcept {
 }
 
 struct completion {
-    held_lease* slot = nullptr;
-    std::uint32_t position = 0;
-    job_result what{};
+    // A constructor, so that emplace_back moves the result once.
+    completion(held_lease* of, std::uint32_t at, job_result&& how) noexcept
+        : slot{of}, position{at}, what{std::move(how)} {}
+
+    held_lease* slot;
+    std::uint32_t position;
+    job_result what;
 };
 
 /// Where handlers' threads put finished jobs for the worker's own thread. Both sides keep their memory.
@@ -46,7 +50,7 @@ public:
     bool put(held_lease* slot, std::uint32_t position, job_result&& what, steady_time now) {
         const bool urgent = !what.gone || what.tracked;
         const std::lock_guard lock{mutex_};
-        completions_.push_back({slot, position, std::move(what)});
+        completions_.emplace_back(slot, position, std::move(what));
         last_ = now;
         return urgent || completions_.size() == 1 ||
                completions_.size() == wake_threshold_.load(std::memory_order_relaxed);

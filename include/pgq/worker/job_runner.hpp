@@ -133,7 +133,7 @@ public:
 
     /// The attempt is over. `began`: when its handler was called, if it was. `settled_by_handler`: the handler has
     /// ended the lease itself.
-    void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome o,
+    void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome&& o,
                   bool settled_by_handler = false) noexcept {
         const job_record& r = slot.lease.jobs[position];
         const bool last = !settled_by_handler && o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts;
@@ -180,7 +180,7 @@ private:
                 .reason = make_storable(o.reason(), max_reason)};
     }
 
-    void finish(held_lease& slot, std::uint32_t position, job_result what) noexcept {
+    void finish(held_lease& slot, std::uint32_t position, job_result&& what) noexcept {
         if (completions.put(&slot, position, std::move(what), std::chrono::steady_clock::now())) wake_();
     }
 
