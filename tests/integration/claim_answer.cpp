@@ -73,4 +73,35 @@ TEST_CASE("each job of a claim has its enqueue time, however many times the clai
         for (const auto& job : lease.jobs) CHECK(job.enqueued_at.time_since_epoch().count() == stored.at(job.id.value));
 }
 
+TEST_CASE("a lease stores equal ranks, attempts and times once, and its jobs keep them", "[integration][claim]") {
+    const test::database db;
+    test::note_queue<> jobs{db.driver()};
+    const bool alike = GENERATE(true, false);
+    const bool packed = GENERATE(false, true);
+    (void)jobs.enqueue(std::vector<test::note>(6), {.priority = 3, .packed = packed}).value();
+    if (!alike) (void)jobs.enqueue(std::vector<test::note>(6), {.priority = 4}).value();
+    // Per job: priority, attempts, enqueue time. The claim counts an attempt.
+    const auto jobs_as_seen = [&](const std::string& attempts) {
+        return db.query_text("SELECT string_agg(concat_ws(' ', id, priority, " + attempts +
+                             ", extract(epoch FROM enqueued_at)), ',' ORDER BY id) FROM {s}.job");
+    };
+    const auto before = jobs_as_seen("attempts + 1");
+    test::claiming_session c{db, jobs.lanes().value()};
+    const auto got = c.claim(12);
+    REQUIRE(got.leases.size() == 1);
+    const int stored = alike ? 1 : 12;
+    CHECK(db.query_int("SELECT cardinality(ranks) FROM {s}.lease") == stored);
+    CHECK(db.query_int("SELECT cardinality(enqueued_at) FROM {s}.lease") == stored);
+    CHECK(db.query_int("SELECT cardinality(attempts) FROM {s}.lease") == 1);
+    CHECK(jobs_as_seen("attempts") == before);
+    std::vector<pgq::settlement> released;
+    for (const auto& job : got.leases[0].jobs)
+        released.push_back({.index = job.index, .kind = pgq::settle_kind::release});
+    const pgq::lease_progress all{
+        .ref = got.leases[0].ref, .last = true, .mask = alike ? "\x3f" : "\xff\x0f", .items = released};
+    (void)c.sync({.progressed = {&all, 1}});
+    CHECK(db.query_int("SELECT count(*) FROM {s}.lease") == 0);
+    CHECK(jobs_as_seen("attempts + 1") == before);
+}
+
 }  // namespace integration_claim_answer
