@@ -57,7 +57,7 @@ configure() {
     quietly "$1-configure" "$cmake" -S "$work/$2" -B "$work/$1" "-DCMAKE_CXX_COMPILER=$cxx" \
         "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror" "${@:3}"
 }
-build() { quietly "$1-build" "$cmake" --build "$work/$1"; }
+build() { quietly "$1-build" "$cmake" --build "$work/$1" -j 2; }  # ctest counts two processors
 
 headers_of() {  # COMPONENT: the headers of its library that pgq includes
     local pattern
