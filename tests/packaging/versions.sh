@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# versions.sh ROOT PROJECT_VERSION: checks that all packages have the version of version.hpp. PROJECT_VERSION is what
+# CMakeLists.txt read.
+set -euo pipefail
+cd "$1"
+bad=0
+header=include/pgq/version.hpp
+version=$(sed -n 's/^#define PGQ_VERSION "\(.*\)"$/\1/p' $header)
+parts=$(sed -n 's/^#define PGQ_VERSION_[A-Z]* \([0-9]*\)$/\1/p' $header | paste -sd .)
+
+same() {  # WHERE FOUND
+    [ "$2" = "$version" ] || {
+        echo "$1 has version ${2:-(none)}, and PGQ_VERSION is $version" >&2
+        bad=1
+    }
+}
+json() { python3 -c 'import json, sys; print(eval("json.load(open(sys.argv[1]))" + sys.argv[2]))' "$@"; }
+
+same "$header, MAJOR.MINOR.PATCH" "$parts"
+same CMakeLists.txt "$2"
+same packaging/vcpkg/ports/pgq/vcpkg.json "$(json packaging/vcpkg/ports/pgq/vcpkg.json '["version"]')"
+same packaging/vcpkg/versions/baseline.json "$(json packaging/vcpkg/versions/baseline.json '["default"]["pgq"]["baseline"]')"
+same packaging/vcpkg/versions/p-/pgq.json "$(json packaging/vcpkg/versions/p-/pgq.json '["versions"][0]["version"]')"
+
+# The recipe reads the version from the header. Text that names the package names its version.
+! grep -nE '^ *version *= *"' conanfile.py || {
+    echo "conanfile.py has a version of its own" >&2
+    bad=1
+}
+named=$(grep -rhoE '\bpgq/[0-9]+\.[0-9]+\.[0-9]+' --include='*.md' --include='conanfile.txt' README.md docs packaging | sort -u)
+while IFS= read -r name; do same "text about Conan" "${name#pgq/}"; done <<<"$named"
+exit $bad
