@@ -40,7 +40,7 @@ class PgqConan(ConanFile):
         "with_catch2": False,
     }
 
-    exports_sources = "LICENSE", "include/*", "CMakeLists.txt", "cmake/*", "tests/*"
+    exports_sources = "LICENSE", "include/*", "sql/*", "CMakeLists.txt", "cmake/*", "tests/*"
     test_package_folder = "packaging/conan/test_package"
 
     def set_version(self):
@@ -111,16 +111,20 @@ class PgqConan(ConanFile):
     def package(self):
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
         copy(self, "*.hpp", os.path.join(self.source_folder, "include"), os.path.join(self.package_folder, "include"))
+        copy(self, "*.sql", os.path.join(self.source_folder, "sql"), os.path.join(self.package_folder, "share", "pgq", "sql"))
 
     def package_info(self):
         self.cpp_info.set_property("cmake_file_name", "pgq")
         # The components have the names that the CMake package has. So pgq::pgq is the core, without the others.
         self.cpp_info.set_property("cmake_target_name", "pgq::all")
         self.cpp_info.set_property("pkg_config_name", "pgq-all")
+        sql = os.path.join(self.package_folder, "share", "pgq", "sql")
+        self.cpp_info.set_property("cmake_extra_variables", {"pgq_SQL_DIR": sql})
         self.cpp_info.bindirs = []
         self.cpp_info.libdirs = []
 
         self._component("pgq", "boost::headers")
+        self.cpp_info.components["pgq"].resdirs = ["share/pgq"]
         if self.settings.os in ("Linux", "FreeBSD"):
             self.cpp_info.components["pgq"].system_libs = ["pthread"]
         if self.options.with_libpq:

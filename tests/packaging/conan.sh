@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# conan.sh ROOT WORK: `conan create` of the recipe with its test_package, with the stand-ins of packaging/conan in place
-# of ConanCenter. Then a project outside of ROOT installs the package and runs a job. WORK is a folder for the results.
+# `conan create` of the recipe with its test_package, with the stand-ins of packaging/conan in place of ConanCenter. Then
+# a project outside of the tree installs the package and runs a job, with the commands of docs/start/install.md.
 #
-# Conan comes from PyPI, into a virtual environment in WORK. Exit status 77: it cannot be had.
+# Conan comes from PyPI, into a virtual environment in build/packaging/conan, where the logs are too. Exit status 77: it
+# cannot be had.
 set -euo pipefail
-root=$(cd "$1" && pwd)
-mkdir -p "$2"
-work=$(cd "$2" && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$root/build/packaging/conan
+mkdir -p "$work"
+exec 9>"$work/lock"
+flock 9
 conan_version=2.34.0
 
 skip() {
-    echo "skipped: $*, so the recipe of Conan is not tested"
+    echo "left out: the recipe of Conan, because $*"
     exit 77
 }
 if ! "$work/venv/bin/conan" --version >/dev/null 2>&1; then
@@ -44,10 +47,9 @@ home() {  # RECIPE...
     mkdir -p "$work/remote/recipes"
     for recipe in "$@"; do cp -r "$root/packaging/conan/stand_ins/recipes/$recipe" "$work/remote/recipes/"; done
     logged profile conan profile detect
-    sed -i 's/^compiler.cppstd=.*/compiler.cppstd=20/; s/^build_type=.*/build_type=Debug/' "$CONAN_HOME/profiles/default"
     cat >"$CONAN_HOME/global.conf" <<CONF
 tools.cmake.cmake_layout:test_folder=$work/test_package
-tools.cmake.cmaketoolchain:extra_variables={"CMAKE_CXX_FLAGS_DEBUG": "-O0"}
+tools.cmake.cmaketoolchain:extra_variables={"CMAKE_CXX_FLAGS_RELEASE": "-O0"}
 CONF
     conan remote remove '*' >/dev/null 2>&1
     conan remote add stand-ins "$work/remote" --type local-recipes-index >/dev/null 2>&1
@@ -56,7 +58,7 @@ CONF
 requires() {  # OPTION...: the names of the packages that pgq requires with these options, in one line
     local arguments=()
     for option in "$@"; do arguments+=(-o "pgq/*:$option"); done
-    conan graph info "$root" "${arguments[@]}" --format=json 2>"$work/graph.log" | python3 -c '
+    conan graph info "$root" -s compiler.cppstd=20 "${arguments[@]}" --format=json 2>"$work/graph.log" | python3 -c '
 import json, sys
 nodes = json.load(sys.stdin)["graph"]["nodes"]
 names = [d["ref"].split("/")[0] for d in nodes["0"]["dependencies"].values() if d["direct"]]
@@ -86,7 +88,7 @@ mapfile -t others < <(without boost_json)
 expect 'boost' "${others[@]}" with_boost_json=True
 
 refused() {  # SENTENCE ARGUMENT...: conan create fails with the sentence
-    if conan create "$root" --build=missing "${@:2}" >"$work/refused.log" 2>&1; then fail "not refused: ${*:2}"; fi
+    if conan create "$root" -s compiler.cppstd=20 --build=missing "${@:2}" >"$work/refused.log" 2>&1; then fail "not refused: ${*:2}"; fi
     grep -qF -- "$1" "$work/refused.log" || {
         cat "$work/refused.log"
         fail "the message lacks: $1"
@@ -94,10 +96,17 @@ refused() {  # SENTENCE ARGUMENT...: conan create fails with the sentence
 }
 refused 'with_asio=True needs with_libpq=True' -o '&:with_asio=True' -o '&:with_libpq=False'
 refused 'with_boost_json=True needs boost/*:header_only=False' -o 'boost/*:header_only=True'
-refused 'pgq does not run on Windows' -s os=Windows -s compiler.libcxx=libstdc++11
+refused 'pgq does not run on Windows' -s os=Windows
 refused 'C++ standard' -s compiler.cppstd=17
 refused 'tools.build:skip_test=False needs with_asio=True, with_catch2=True' -c tools.build:skip_test=False
 echo "conan $conan_version: each option brings its own library alone"
+
+# The command of the docs, with more arguments.
+create() {  # ARGUMENT...
+    local command
+    read -ra command <"$root/tests/packaging/projects/conan_create.sh"
+    (cd "$root" && "${command[@]}" "$@")
+}
 
 # ---- conan create ----------------------------------------------------------------------------------------------------
 
@@ -114,7 +123,7 @@ home boost zstd
 rm -rf "$work/test_package"
 one=()
 for option in "${none[@]/with_zstd=False/with_zstd=True}"; do one+=(-o "&:$option"); done
-logged create_one conan create "$root" --build=missing "${one[@]}"
+logged create_one create "${one[@]}"
 linked "$(program test_package)" zstd || fail "pgq::zstd does not link Zstandard"
 for library in pq boost_json sodium; do
     ! linked "$(program test_package)" $library || fail "pgq::zstd is linked with $library"
@@ -125,7 +134,7 @@ home libpq asio boost nlohmann_json libsodium zstd catch2
 rm -rf "$work/test_package"
 every=()
 for option in "${none[@]/False/True}"; do every+=(-o "&:$option"); done
-logged create_all conan create "$root" --build=missing "${every[@]}"
+logged create_all create "${every[@]}"
 echo "conan create: all components"
 
 package=$(conan cache path "$(conan list 'pgq/*:*' --format=json 2>/dev/null | python3 -c '
@@ -136,18 +145,17 @@ import json, sys
 (package,) = body["packages"]
 print(f"{ref}#{revision}:{package}")')")
 cmp "$root/LICENSE" "$package/licenses/LICENSE"
-diff <(cd "$root/include" && find . -type f | sort) <(cd "$package/include" && find . -type f | sort)
+for folder in include:include sql:share/pgq/sql; do
+    diff <(cd "$root/${folder%:*}" && find . -type f | sort) <(cd "$package/${folder#*:}" && find . -type f | sort)
+done
 
 # ---- a project outside of the tree -----------------------------------------------------------------------------------
 
 outside=$(mktemp -d)
 trap 'rm -rf "$outside"' EXIT
+export CCACHE_BASEDIR=$outside
 cp -r "$root/packaging/consumer/." "$outside"
 cd "$outside"
-logged consumer bash -ec '
-    conan install . --build=missing --output-folder=build
-    cmake -S . -B build -DCMAKE_TOOLCHAIN_FILE=build/conan_toolchain.cmake -DCMAKE_BUILD_TYPE=Debug \
-        -DCMAKE_CXX_FLAGS_INIT="-Wall -Wextra -Werror"
-    cmake --build build'
+logged consumer env CXXFLAGS="-Wall -Wextra -Werror" bash -e "$root/tests/packaging/projects/conan_install.sh"
 [ "$(build/consumer)" = "hello, Ada" ] || fail "the consumer does not run a job"
 echo "a project outside of the tree runs a job with it"

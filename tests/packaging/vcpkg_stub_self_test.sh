@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Checks that vcpkg_stub.cmake reports each kind of defect in a copy of ROOT that has all of them.
+# Checks that vcpkg_stub.cmake reports each kind of defect in a copy of the tree that has all of them.
 set -euo pipefail
-root=$1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 mkdir "$copy/root"
-cp -r "$root"/{CMakeLists.txt,LICENSE,cmake,include,packaging} "$copy/root"
-[ ! -d "$root/sql" ] || cp -r "$root/sql" "$copy/root"
+cp -r "$root"/{CMakeLists.txt,LICENSE,cmake,include,packaging,sql} "$copy/root"
 
 vcpkg=$copy/root/packaging/vcpkg
 port=$vcpkg/ports/pgq

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# versions.sh ROOT PROJECT_VERSION: checks that all packages have the version of version.hpp. PROJECT_VERSION is what
+# versions.sh PROJECT_VERSION: checks that all packages have the version of version.hpp. PROJECT_VERSION is what
 # CMakeLists.txt read.
 set -euo pipefail
-cd "$1"
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bad=0
 header=include/pgq/version.hpp
 version=$(sed -n 's/^#define PGQ_VERSION "\(.*\)"$/\1/p' $header)
@@ -17,7 +17,7 @@ same() {  # WHERE FOUND
 json() { python3 -c 'import json, sys; print(eval("json.load(open(sys.argv[1]))" + sys.argv[2]))' "$@"; }
 
 same "$header, MAJOR.MINOR.PATCH" "$parts"
-same CMakeLists.txt "$2"
+same CMakeLists.txt "$1"
 same packaging/vcpkg/ports/pgq/vcpkg.json "$(json packaging/vcpkg/ports/pgq/vcpkg.json '["version"]')"
 same packaging/vcpkg/versions/baseline.json "$(json packaging/vcpkg/versions/baseline.json '["default"]["pgq"]["baseline"]')"
 same packaging/vcpkg/versions/p-/pgq.json "$(json packaging/vcpkg/versions/p-/pgq.json '["versions"][0]["version"]')"
