@@ -14,13 +14,14 @@ same() {  # WHERE FOUND
         bad=1
     }
 }
-json() { python3 -c 'import json, sys; print(eval("json.load(open(sys.argv[1]))" + sys.argv[2]))' "$@"; }
+field() { sed -nE "s/^ *\"$2\": \"(.*)\",?$/\1/p" "$1" | head -1; }  # FILE KEY
 
+vcpkg=packaging/vcpkg
 same "$header, MAJOR.MINOR.PATCH" "$parts"
 same CMakeLists.txt "$1"
-same packaging/vcpkg/ports/pgq/vcpkg.json "$(json packaging/vcpkg/ports/pgq/vcpkg.json '["version"]')"
-same packaging/vcpkg/versions/baseline.json "$(json packaging/vcpkg/versions/baseline.json '["default"]["pgq"]["baseline"]')"
-same packaging/vcpkg/versions/p-/pgq.json "$(json packaging/vcpkg/versions/p-/pgq.json '["versions"][0]["version"]')"
+same $vcpkg/ports/pgq/vcpkg.json "$(field $vcpkg/ports/pgq/vcpkg.json version)"
+same $vcpkg/versions/baseline.json "$(field $vcpkg/versions/baseline.json baseline)"
+same $vcpkg/versions/p-/pgq.json "$(field $vcpkg/versions/p-/pgq.json version)"
 
 # The recipe reads the version from the header. Text that names the package names its version.
 ! grep -nE '^ *version *= *"' conanfile.py || {
