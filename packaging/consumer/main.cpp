@@ -20,8 +20,7 @@ struct greet {
 BOOST_HANA_ADAPT_STRUCT(app::greet, name);
 
 // With pgq::driver::libpq and a connection string, the job would be in PostgreSQL.
-using app_queue =
-    pgq::queue<pgq::job<app::greet>, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place>;
+using app_queue = pgq::queue<pgq::job<app::greet>, pgq::driver::memory, pgq::serializer::json, pgq::executor::in_place>;
 
 int main() try {
     app_queue jobs{pgq::driver::memory{}};

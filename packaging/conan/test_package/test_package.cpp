@@ -36,6 +36,7 @@ struct greet {
 };
 #ifdef USES_SODIUM
 pgq::serializer::key_ring keys;
+using encrypted = pgq::serializer::encrypted<pgq::serializer::raw, pgq::serializer::keys_of<keys>>;
 #endif
 }  // namespace app
 BOOST_HANA_ADAPT_STRUCT(app::greet, name);
@@ -73,7 +74,7 @@ int main() try {
 #endif
 #ifdef USES_SODIUM
     app::keys.use(pgq::serializer::secret_key::random("key"));
-    good = runs<pgq::serializer::encrypted<pgq::serializer::raw, pgq::serializer::keys_of<app::keys>>>("sodium") && good;
+    good = runs<app::encrypted>("sodium") && good;
 #endif
 #ifdef USES_LIBPQ
     queue_of<pgq::driver::libpq, pgq::serializer::raw> stored{pgq::driver::libpq{"host=/nonexistent"}};
