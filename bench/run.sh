@@ -47,7 +47,7 @@ pgq_need cmake ninja-build ccache g++ util-linux libpq-dev libasio-dev \
     'libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev' postgresql
 mkdir -p build
 echo "building (optimized)"
-pgq_run cmake --preset release -DPGQ_BUILD_TESTS=OFF -DPGQ_BUILD_EXAMPLES=OFF -DPGQ_BUILD_TOOLS=OFF >build/release.configure.log 2>&1 || {
+pgq_run cmake --preset release -DPGQ_BUILD_TESTS=OFF -DPGQ_BUILD_BENCH=ON >build/release.configure.log 2>&1 || {
     cat build/release.configure.log
     exit 1
 }

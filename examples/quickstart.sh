@@ -41,7 +41,7 @@ done
 
 build() {
     cmake -S . -B build/quickstart -G Ninja -DCMAKE_BUILD_TYPE=Release \
-        -DPGQ_BUILD_TESTS=OFF -DPGQ_BUILD_BENCH=OFF -DPGQ_BUILD_TOOLS=OFF &&
+        -DPGQ_BUILD_TESTS=OFF -DPGQ_BUILD_EXAMPLES=ON &&
         cmake --build build/quickstart --target example_quickstart
 }
 

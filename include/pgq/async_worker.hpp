@@ -82,7 +82,7 @@ private:
         const auto mine = renew_stop();
         const auto executor = asio::get_associated_executor(handler, queue_->driver().get_executor());
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
-            slot.assign([mine](asio::cancellation_type_t) mutable { mine.request_stop(); });
+            slot.assign([source = mine](asio::cancellation_type_t) mutable { source.request_stop(); });
         const auto strand = asio::make_strand(queue_->driver().get_executor());
         auto ended = [handler = std::move(handler)](const std::exception_ptr& thrown, std::error_code code) mutable {
             if (thrown) std::rethrow_exception(thrown);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# quoted.sh ROOT PAGE...: checks that each C++ block of the pages is the text of a file. A comment above the block names
-# it:
+# quoted.sh ROOT PAGE...: checks that each C++ block of the pages is the text of a file, and each other block that has a
+# comment which names its file:
 #
 #   <!-- examples/first.cpp -->         the whole file
 #   <!-- part of examples/mail.hpp -->  consecutive lines of the file
@@ -33,14 +33,17 @@ check_page() {
             source=${line#<!-- }
             source=${source% -->}
             ;;
-        no,'```cpp') inside=cpp block='' ;;
-        no,'```'*) inside=other ;;
-        cpp,'```')
+        no,'```cpp') inside=quoted block='' ;;
+        no,'```'*)
+            inside=other block=''
+            [ -z "$source" ] || inside=quoted
+            ;;
+        quoted,'```')
             check_block "$page" "$source" "$block"
             inside=no source=''
             ;;
         other,'```') inside=no ;;
-        cpp,*) block+=$line$'\n' ;;
+        quoted,*) block+=$line$'\n' ;;
         no,'') ;;
         no,*) source='' ;;
         esac

@@ -21,5 +21,8 @@ page '<!-- part of x.cpp -->' '```cpp' 'int' '```' && bad
 page '<!-- y.cpp -->' '```cpp' 'int a;' '```' && bad
 page '<!-- x.cpp -->' 'text' '```cpp' 'int a;' 'int b;' 'int c;' '```' && bad
 page '```cpp' 'int a;' '```' && bad
+page '<!-- part of x.cpp -->' '' '```sh' 'int b;' '```' && good
+page '<!-- part of x.cpp -->' '' '```sh' 'int  b;' '```' && bad
+page '<!-- x.cpp -->' '```cpp' 'int a;' 'int b;' 'int c;' '```' '<!-- part of x.cpp -->' '```sh' 'int c;' '```' && good
 page '<!-- x.cpp -->' '```cpp' 'int a;' && bad
 exit 0

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/detail/read_float.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -71,7 +72,7 @@ public:
     double number() noexcept {
         const auto word = next();
         double value = 0;
-        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+        const auto [end, error] = pgq::detail::read_float(word.data(), word.data() + word.size(), value);
         if (error != std::errc{} || end != word.data() + word.size() || value != value) failed_ = true;
         return value;
     }

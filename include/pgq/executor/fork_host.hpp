@@ -1,5 +1,9 @@
 #pragma once
 
+#if !defined(__linux__)
+#error "pgq: workers run on Linux only so far. docs/reference/platforms.md says what is missing."
+#endif
+
 #include <pgq/executor/fork_io.hpp>
 #include <pgq/time/clock.hpp>
 

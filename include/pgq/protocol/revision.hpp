@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/detail/read_float.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/job/id.hpp>
 
@@ -44,7 +45,7 @@ inline std::string packed(double fraction, std::string_view text) {
 /// Reads a text that `packed` wrote. Returns nullopt for any other text.
 inline std::optional<job_progress> unpacked(std::string_view stored) {
     job_progress p;
-    const auto [end, wrong] = std::from_chars(stored.data(), stored.data() + stored.size(), p.fraction);
+    const auto [end, wrong] = read_float(stored.data(), stored.data() + stored.size(), p.fraction);
     stored.remove_prefix(static_cast<std::size_t>(end - stored.data()));
     if (wrong != std::errc{} || !(stored.empty() || stored.front() == ' ')) return std::nullopt;
     if (!stored.empty()) p.text = stored.substr(1);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/detail/read_float.hpp>
 #include <pgq/serializer/json/codec.hpp>
 
 #include <charconv>
@@ -81,7 +82,7 @@ struct codec<T> {
         if (in.is_string()) return serializer::detail::read_not_finite(in, out);
         if (!in.is_number()) return in.expected("a number");
         const std::string_view text = in.text();
-        const auto error = std::from_chars(text.data(), text.data() + text.size(), out).ec;
+        const auto error = pgq::detail::read_float(text.data(), text.data() + text.size(), out).ec;
         if (error != std::errc{}) return in.fail("the number does not fit");
         return true;
     }
