@@ -101,7 +101,8 @@ refused 'C++ standard' -s compiler.cppstd=17
 refused 'tools.build:skip_test=False needs with_asio=True, with_catch2=True' -c tools.build:skip_test=False
 echo "conan $conan_version: each option brings its own library alone"
 
-# The command of the docs, with more arguments.
+# The command of the docs and of the README, with more arguments.
+grep -qF "\`$(cat "$root/tests/packaging/projects/conan_create.sh")\`" "$root/README.md" || fail "README.md has another command"
 create() {  # ARGUMENT...
     local command
     read -ra command <"$root/tests/packaging/projects/conan_create.sh"

@@ -17,8 +17,17 @@ overlay=$(sed -n 's/^ *"\(.*\/ports\)"$/\1/p' "$outside/vcpkg-configuration.json
     exit 1
 }
 
+for text in '"dependencies": ["pgq"]' packaging/vcpkg/ports; do
+    grep -qF "\`$text\`" "$root/README.md" || {
+        echo "README.md has no $text"
+        exit 1
+    }
+done
+tr -d ' \n' <"$outside/vcpkg.json" | grep -qF '"dependencies":["pgq"]'
+
 # The commands of docs/start/install.md, with a toolchain file in place of vcpkg's.
 export VCPKG_ROOT=$work/vcpkg CMAKE_GENERATOR=Ninja CXXFLAGS="-Wall -Wextra -Werror"
+if command -v clang++ >/dev/null; then export CXX=clang++; fi
 if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$work; fi
 mkdir -p "$VCPKG_ROOT/scripts/buildsystems"
 echo "list(APPEND CMAKE_PREFIX_PATH \"$work/stub/packages\")" >"$VCPKG_ROOT/scripts/buildsystems/vcpkg.cmake"
