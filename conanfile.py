@@ -70,8 +70,8 @@ class PgqConan(ConanFile):
 
     def validate(self):
         check_min_cppstd(self, 20)
-        if self.settings.os == "Windows":
-            raise ConanInvalidConfiguration("pgq does not run on Windows: it needs POSIX functions")
+        if self.settings.os != "Linux":
+            raise ConanInvalidConfiguration(f"pgq does not compile on {self.settings.os}: it needs functions of Linux")
         if self.options.with_asio and not self.options.with_libpq:
             raise ConanInvalidConfiguration("pgq: with_asio=True needs with_libpq=True, because pgq::asio uses libpq")
         boost = self.dependencies["boost"].options
@@ -125,8 +125,7 @@ class PgqConan(ConanFile):
 
         self._component("pgq", "boost::headers")
         self.cpp_info.components["pgq"].resdirs = ["share/pgq"]
-        if self.settings.os in ("Linux", "FreeBSD"):
-            self.cpp_info.components["pgq"].system_libs = ["pthread"]
+        self.cpp_info.components["pgq"].system_libs = ["pthread"]
         if self.options.with_libpq:
             self._component("libpq", "pgq", "libpq::pq")
         if self.options.with_asio:

@@ -96,7 +96,7 @@ refused() {  # SENTENCE ARGUMENT...: conan create fails with the sentence
 }
 refused 'with_asio=True needs with_libpq=True' -o '&:with_asio=True' -o '&:with_libpq=False'
 refused 'with_boost_json=True needs boost/*:header_only=False' -o 'boost/*:header_only=True'
-refused 'pgq does not run on Windows' -s os=Windows
+refused 'pgq does not compile on Windows' -s os=Windows
 refused 'C++ standard' -s compiler.cppstd=17
 refused 'tools.build:skip_test=False needs with_asio=True, with_catch2=True' -c tools.build:skip_test=False
 echo "conan $conan_version: each option brings its own library alone"
