@@ -163,3 +163,20 @@ good "set(PGQ_COMPONENTS asio)
     find_package(pgq REQUIRED COMPONENTS libpq json)
     add_executable(app empty.cpp)
     target_link_libraries(app PRIVATE pgq::libpq pgq::asio)"
+
+# PGQ_WITH_... say which components the programs of pgq itself use.
+own_examples() {  # CMAKE-ARGUMENT...
+    local status=0
+    "$cmake" --no-warn-unused-cli -S "$root" -B "$work/own" "-DCMAKE_CXX_COMPILER=$cxx" -DPGQ_BUILD_TESTS=OFF \
+        -DPGQ_BUILD_EXAMPLES=ON "$@" >"$work/own.log" 2>&1 </dev/null || status=$?
+    said=$(tr -s ' \n' ' ' <"$work/own.log")
+    return $status
+}
+if has_library libpq && has_library asio && has_library json; then
+    own_examples -DPGQ_WITH_ZSTD=OFF || fail "the examples need Zstandard: $said"
+    [[ $said == *'pgq::zstd are not built and not tested: PGQ_WITH_ZSTD is OFF'* ]] || fail "PGQ_WITH_ZSTD=OFF says $said"
+    ! own_examples -DPGQ_WITH_ZSTD=ON -DCMAKE_DISABLE_FIND_PACKAGE_zstd=ON || fail "PGQ_WITH_ZSTD=ON does without Zstandard"
+    [[ $said == *'pgq::zstd needs Zstandard, not found'* ]] || fail "PGQ_WITH_ZSTD=ON says $said"
+else
+    left_out 'PGQ_WITH_...: this machine lacks libpq, Asio or Boost.JSON'
+fi

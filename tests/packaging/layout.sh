@@ -27,3 +27,8 @@ install_pgq "$work/chosen" -DCMAKE_INSTALL_LIBDIR=lib64 -DPGQ_INSTALL_CMAKEDIR=s
 cd "$work/chosen"
 folders=$(find . -type f ! -path './include/pgq/*' -printf '%h ' | tr ' ' '\n' | LC_ALL=C sort -u | xargs)
 [ "$folders" = './lib64/pkgconfig ./share/pgq ./share/pgq/sql' ] || fail "with chosen directories, files are in $folders"
+
+# The README has the lines of the tested projects.
+while IFS= read -r line; do
+    grep -qF -- "\`$line\`" "$root/README.md" || fail "the README lacks $line"
+done < <(grep -rhE '^(find_package|set\(PGQ|add_subdirectory|c\+\+)' "$packaging/projects")
