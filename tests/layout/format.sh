@@ -22,7 +22,7 @@ mode=(--dry-run -Werror)
 # Version 14 breaks `{ ... } noexcept -> ...` badly, so the concepts say `requires noexcept(...)`. The generator formats
 # generated.hpp.
 folders=()
-for folder in include tests examples bench tools; do [ ! -d $folder ] || folders+=($folder); done
+for folder in include tests examples bench tools packaging; do [ ! -d $folder ] || folders+=($folder); done
 find "${folders[@]}" \( -name '*.hpp' -o -name '*.cpp' \) \
     ! -path '*/generated.hpp' ! -path '*/build/*' -print0 |
     xargs -0 -r "$tool" "${mode[@]}"

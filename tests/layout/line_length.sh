@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$1"
 folders=()
-for folder in include tests examples bench tools sql; do [ ! -d $folder ] || folders+=($folder); done
+for folder in include tests examples bench tools packaging sql; do [ ! -d $folder ] || folders+=($folder); done
 
 long=$(find "${folders[@]}" \( -name '*.hpp' -o -name '*.cpp' -o -name '*.sql' \) \
     ! -path '*/generated.hpp' ! -path '*/build/*' -print0 |

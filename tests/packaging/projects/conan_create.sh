@@ -1,0 +1,1 @@
+conan create . -s compiler.cppstd=20 --build=missing
