@@ -25,9 +25,10 @@ public:
     using preparation = std::function<void(pgq::driver::connection_options&)>;
 
     explicit reusable_schema(std::string server, preparation prepare = {})
-        : server_{std::move(server)},
-          prepare_{std::move(prepare)},
-          application_{"laws_" + std::to_string(::getpid())} {}
+        : server_{std::move(server)}, prepare_{std::move(prepare)} {}
+
+    /// The application name of all sessions; they must be over before the schema is emptied.
+    static std::string application() { return "laws_" + std::to_string(::getpid()); }
 
     /// The connection options of the empty schema. All sessions with these options must end before the next call.
     pgq::driver::connection_options emptied() {
@@ -42,7 +43,7 @@ public:
 
 private:
     void install() {
-        options_ = {.conninfo = database::settings_of(server_, "application_name", application_),
+        options_ = {.conninfo = database::settings_of(server_, "application_name", application()),
                     .schema = fresh_schemas::next()};
         pgq::driver::libpq{{.conninfo = server_, .schema = options_.schema}}.install().value();
         if (prepare_) prepare_(options_);
@@ -52,7 +53,7 @@ private:
         const sql_connection line{server_, options_.schema};
         // After a session is closed, the server keeps it and its locks for a moment.
         const bool alone = eventually(std::chrono::seconds{5}, [&] {
-            return line.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + application_ +
+            return line.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + application() +
                                   "'") == 0;
         });
         if (!alone) return false;
@@ -69,7 +70,6 @@ private:
 
     std::string server_;
     preparation prepare_;
-    std::string application_;
     pgq::driver::connection_options options_{};
 };
 

@@ -13,10 +13,11 @@
 namespace pgq::statement {
 
 /// The first statement of a session: schema version, oid of the schema (the lock space), process id of the server,
-/// encoding.
+/// encoding, whether a statement outside of a transaction runs at READ COMMITTED.
 inline constexpr query handshake{"handshake", R"(
-SELECT coalesce((SELECT max(version) FROM {s}.migration), 0), to_regnamespace($1)::oid::int8, pg_backend_pid(),
-       current_setting('server_encoding'))"};
+SELECT coalesce((SELECT pg_catalog.max(version) FROM {s}.migration), 0), pg_catalog.to_regnamespace($1)::oid::int8,
+       pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_encoding'),
+       pg_catalog.current_setting('default_transaction_isolation') = 'read committed')"};
 
 /// A lane has four claim slots, see statement/claim.hpp.
 inline constexpr query add_lanes{"add_lanes", R"(
