@@ -56,8 +56,7 @@ TEST_CASE("a limited lane whose lock somebody else holds does not keep a worker 
                            [&](const test::letter&) { ++letters; }};
     REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
     const test::sql_connection stranger{db.conninfo(), db.schema()};
-    (void)stranger.exec(
-        "SELECT pg_advisory_lock((to_regnamespace('{q}')::oid::int8 << 32) + id) FROM {s}.lane_limit");
+    (void)stranger.exec("SELECT pg_advisory_lock((to_regnamespace('{q}')::oid::int8 << 32) + id) FROM {s}.lane_limit");
     (void)jobs.enqueue(note{}).value();
     (void)jobs.enqueue(test::letter{}).value();
     CHECK(test::eventually(5s, [&] { return letters == 1; }));
@@ -71,8 +70,7 @@ TEST_CASE("enqueues into a lane with a bound take no lock that somebody else cou
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();
     const test::sql_connection stranger{db.conninfo(), db.schema()};
-    (void)stranger.exec(
-        "SELECT pg_advisory_lock(('{q}.ready'::regclass::oid::int8 << 32) | id) FROM {s}.lane");
+    (void)stranger.exec("SELECT pg_advisory_lock(('{q}.ready'::regclass::oid::int8 << 32) | id) FROM {s}.lane");
     CHECK(jobs.enqueue(note{}, {.at_most = 5}).has_value());
 }
 

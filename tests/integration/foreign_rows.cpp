@@ -56,15 +56,17 @@ TEST_CASE("claims and looks go on after rows that were there before the tables r
     const database db;
     enqueuing_session from{db.options()};
     const auto lane = from.lanes({"a"}).at(0);
-    db.exec("DO $$ DECLARE c record; BEGIN FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint"
-            " WHERE contype = 'c' AND conrelid::regclass IN ('{q}.ready', '{q}.deferred') LOOP"
-            " EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.t, c.conname); END LOOP; END $$");
+    db.exec(
+        "DO $$ DECLARE c record; BEGIN FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint"
+        " WHERE contype = 'c' AND conrelid::regclass IN ('{q}.ready', '{q}.deferred') LOOP"
+        " EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.t, c.conname); END LOOP; END $$");
     db.exec(in_lane("INSERT INTO {s}.ready (rank, lane, body, headers) VALUES (1, #, 'array', '[1]')", lane));
     db.exec(in_lane("INSERT INTO {s}.ready (rank, lane, body, headers) VALUES (1, #, 'number', '5')", lane));
     db.exec(in_lane("INSERT INTO {s}.ready (rank, lane, body) VALUES (1, #, 'good')", lane));
-    db.exec(in_lane("INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, body) "
-                    "VALUES ('-infinity', 'd', 900, 1, #, 'early')",
-                    lane));
+    db.exec(
+        in_lane("INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, body) "
+                "VALUES ('-infinity', 'd', 900, 1, #, 'early')",
+                lane));
     claiming_session c{db, {lane}};
     CHECK(c.sync({.peek_next_due = true}).next_due.has_value());
     CHECK(c.promote_and_claim(10).claimed() == 4);

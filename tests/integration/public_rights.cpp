@@ -67,8 +67,8 @@ TEST_CASE("a role with USAGE on the schema cannot call a function of it, nor mak
         const std::string name = PQgetvalue(names.get(), i, 0);
         if (*PQgetvalue(names.get(), i, 1) != 't') continue;
         CAPTURE(name);
-        CHECK(test::refusal(them.line(), "CREATE TRIGGER t AFTER INSERT ON theirs FOR EACH ROW EXECUTE FUNCTION {s}." +
-                                             name + "()")
+        CHECK(test::refusal(them.line(),
+                            "CREATE TRIGGER t AFTER INSERT ON theirs FOR EACH ROW EXECUTE FUNCTION {s}." + name + "()")
                   .starts_with("42501"));
         ++tried;
     }

@@ -24,9 +24,9 @@ using test::note;
 
 namespace {
 
-const std::vector<std::string> tables{"lane",   "ready",   "pack",       "deferred",   "lease",   "claim_slot", "worker",
-                                      "tracked", "outcome", "unique_key", "dependency", "failure", "lane_limit",
-                                      "migration"};
+const std::vector<std::string> tables{"lane",       "ready",   "pack",       "deferred", "lease",
+                                      "claim_slot", "worker",  "tracked",    "outcome",  "unique_key",
+                                      "dependency", "failure", "lane_limit", "migration"};
 
 pgq::driver::connection_options options_as(const database& db, const std::string& role) {
     return {.conninfo = test::roles::conninfo_as(role, db.conninfo()), .schema = db.schema()};
@@ -61,9 +61,10 @@ std::string possible(const database& db, const std::string& role) {
 /// The functions that a role may call, without their arguments.
 std::set<std::string> callable(const database& db, const std::string& role) {
     std::set<std::string> names;
-    const auto rows = db.sql().exec("SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = to_regnamespace('{q}')"
-                                    " AND has_function_privilege('" +
-                                    role + "', oid, 'EXECUTE')");
+    const auto rows = db.sql().exec(
+        "SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = to_regnamespace('{q}')"
+        " AND has_function_privilege('" +
+        role + "', oid, 'EXECUTE')");
     for (int i = 0; i < PQntuples(rows.get()); ++i) names.insert(PQgetvalue(rows.get(), i, 0));
     return names;
 }
@@ -115,7 +116,8 @@ TEST_CASE("a producer enqueues in every way, waits and reads progress, and reads
     jobs.transaction([](auto& tx) -> pgq::result<void> {
             (void)tx.enqueue(note{.n = 6}).value();
             return {};
-        }).value();
+        })
+        .value();
     CHECK(jobs.progress(parent.id()).has_value());
     CHECK(parent.wait(0s).error() == pgq::errc::timeout);
     const std::int64_t all = 1 + 30 + 6000 + 300 + 1 + 1 + 1 + 1 + 1 + 1 + 1;
@@ -131,7 +133,7 @@ TEST_CASE("a producer enqueues in every way, waits and reads progress, and reads
     for (const std::string_view sql : {
              "INSERT INTO {s}.ready (rank, lane, body, attempts) VALUES (1, 1, '', 7)",
              "INSERT INTO {s}.ready (rank, lane, body, flags) VALUES (1, 1, '', 3)",
-             "INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, body, reason) VALUES (now(), 'd', 1, 1, 1, '', '')",
+             "INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, body, flags) VALUES (now(), 'd', 1, 1, 1, '', 1)",
              "INSERT INTO {s}.lane (queue, entrypoint, dead_letters) VALUES ('a', 'b', 1)",
              "SELECT body FROM {s}.job",
              "SELECT setval('{q}.job_id', 1)",
@@ -210,8 +212,7 @@ TEST_CASE("an operator reads payloads, cancels, requeues and changes limits, and
     CHECK(other.wait(0s).has_value());
     auto line = pgq::driver::libpq{options_as(db, role)}.connect(pgq::session_role::client).value();
     db.exec("INSERT INTO {s}.lane_limit (queue, entrypoint, kind, amount) VALUES ('default', 'note', 'c', 3)");
-    CHECK(line.change_limit("default", {.entrypoint = "note", .limit = {.kind = pgq::limit_kind::running,
-                                                                        .amount = 5}})
+    CHECK(line.change_limit("default", {.entrypoint = "note", .limit = {.kind = pgq::limit_kind::running, .amount = 5}})
               .value());
     const auto lanes = jobs.lanes().value();
     CHECK(line.set_dead_letter_routes({&lanes[0], 1}, {&lanes[1], 1}).has_value());
@@ -239,7 +240,8 @@ TEST_CASE("a reader counts and lists jobs, and reads neither payloads nor result
     CHECK(line.query_int("SELECT count(id) FROM {s}.job WHERE state = 'ready'") == 1);
     CHECK_FALSE(reads_payloads(db, role));
     CHECK(possible(db, role) ==
-          "lane S; claim_slot S; worker S; tracked S; unique_key S; dependency S; failure S; lane_limit S; migration S; ");
+          "lane S; claim_slot S; worker S; tracked S; unique_key S; dependency S; failure S; lane_limit S; "
+          "migration S; ");
     CHECK(callable(db, role) == std::set<std::string>{"count_open_jobs"});
     CHECK(jobs.enqueue(note{}).error().code == pgq::make_sqlstate("42501"));
     CHECK(jobs.cancel(id).error().code == pgq::make_sqlstate("42501"));

@@ -16,8 +16,8 @@ public:
 private:
     test::hostile_database db_{};
     test::reusable_schema schema_{db_.sane_conninfo(), [this](pgq::driver::connection_options& o) {
-                                      o.conninfo = test::database::settings_of(
-                                          db_.conninfo(), "application_name", test::reusable_schema::application());
+                                      o.conninfo = test::database::settings_of(db_.conninfo(), "application_name",
+                                                                               test::reusable_schema::application());
                                   }};
 };
 

@@ -76,10 +76,10 @@ public:
         exec(line_, "CREATE ROLE " + name_ + " LOGIN SUPERUSER");
         const sql_connection inside{database::settings_of(dsn(), "dbname", name_), "public"};
         exec(inside, "CREATE SCHEMA hostile");
-        for (const std::string_view f : {"now() RETURNS timestamptz", "statement_timestamp() RETURNS timestamptz",
-                                         "clock_timestamp() RETURNS timestamptz", "pg_notify(text, text) RETURNS void",
-                                         "cardinality(anyarray) RETURNS int4", "pg_backend_pid() RETURNS int4",
-                                         "nextval(regclass) RETURNS int8"})
+        for (const std::string_view f :
+             {"now() RETURNS timestamptz", "statement_timestamp() RETURNS timestamptz",
+              "clock_timestamp() RETURNS timestamptz", "pg_notify(text, text) RETURNS void",
+              "cardinality(anyarray) RETURNS int4", "pg_backend_pid() RETURNS int4", "nextval(regclass) RETURNS int8"})
             exec(inside, "CREATE FUNCTION hostile." + std::string{f} +
                              " LANGUAGE plpgsql AS $$ BEGIN RAISE 'a hidden function was called'; END $$");
         for (const auto& s : hostile_settings) {
@@ -91,8 +91,8 @@ public:
             exec(line_, "ALTER DATABASE " + name_ + set);
             exec(line_, "ALTER ROLE " + name_ + set);
             // The tests look at the database as the role that runs them.
-            exec(line_, "ALTER ROLE CURRENT_USER IN DATABASE " + name_ + " SET " + std::string{s.name} +
-                            " FROM CURRENT");
+            exec(line_,
+                 "ALTER ROLE CURRENT_USER IN DATABASE " + name_ + " SET " + std::string{s.name} + " FROM CURRENT");
         }
     }
     hostile_database(const hostile_database&) = delete;

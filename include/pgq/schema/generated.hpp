@@ -555,8 +555,8 @@ LANGUAGE sql STABLE SET search_path = {s}, pg_catalog, pg_temp AS $$
     SELECT ((oid::int8 + 2147483648) % 4294967296 - 2147483648)::int4 FROM pg_namespace WHERE nspname = current_schema()
 $$;
 
--- SECURITY DEFINER: a role that may call one of these functions does what the function does and nothing else. It needs no
--- right on the tables, and so no producer reads payloads. PUBLIC may call none of them.
+-- SECURITY DEFINER: a role that may call one of these functions does what the function does and nothing else. It needs
+-- no right on the tables, and so no producer reads payloads. PUBLIC may call none of them.
 --
 -- All functions lock in one order: leases, rows of `tracked` by id, keys by digest, rows of jobs. A function locks all
 -- ids that it knows of at once.

@@ -12,10 +12,10 @@ namespace pgq {
 
 /// The schema, and the names of its five roles.
 struct role_options {
-    std::string schema = "pgq_jobs";        ///< `connection_options::schema`
-    std::string owner = "pgq_owner";        ///< owns the schema: installs and upgrades
-    std::string producer = "pgq_producer";  ///< enqueues and waits for results; reads no payload
-    std::string worker = "pgq_worker";      ///< runs jobs, and may do what a producer may
+    std::string schema = "pgq_jobs";         ///< `connection_options::schema`
+    std::string owner = "pgq_owner";         ///< owns the schema: installs and upgrades
+    std::string producer = "pgq_producer";   ///< enqueues and waits for results; reads no payload
+    std::string worker = "pgq_worker";       ///< runs jobs, and may do what a producer may
     std::string operators = "pgq_operator";  ///< reads payloads, cancels, requeues, changes limits
     std::string reader = "pgq_reader";       ///< reads everything but payloads and results
 };
@@ -30,6 +30,7 @@ inline constexpr std::string_view roles_of_the_cluster = R"(
 DECLARE
     name text;
 BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     FOREACH name IN ARRAY ARRAY[{names}] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = name) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
@@ -51,6 +52,7 @@ DECLARE
     visible text;
     new_owner oid := (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = {owner_name});
 BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF (SELECT n.nspowner FROM pg_catalog.pg_namespace n WHERE n.oid = to_regnamespace({s_name})) <> new_owner THEN
         ALTER SCHEMA {s} OWNER TO {owner};
     END IF;

@@ -90,11 +90,13 @@ inline constexpr std::string_view answered_lease = R"(id, ctid, lane, ids,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
        CASE WHEN headers IS NOT NULL THEN (
            SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+             FROM unnest(headers) WITH ORDINALITY h(j, o),
+                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END)";
 /// A single job of `ready` or `deferred`; driver/pq/command/rows.hpp reads it.
 inline constexpr std::string_view answered_job = R"(id, lane, rank, attempts, key, body,
-          (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(CASE WHEN jsonb_typeof(headers) = 'object' THEN headers END) e),
+          (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')])
+             FROM jsonb_each_text(CASE WHEN jsonb_typeof(headers) = 'object' THEN headers END) e),
           enqueued_at)";
 
 /// The jobs of a lease `l` as rows `j` with their position `o`, counted from 1 ...

@@ -18,8 +18,8 @@ namespace pgq::statement {
 /// transaction of its own: one that fails leaves the other.
 inline constexpr query join_sleepers{
     "join_sleepers", "SELECT set_config('lock_timeout', '250ms', true), pg_advisory_lock_shared($1, 0)"};
-inline constexpr query subscribe_wakes{
-    "subscribe_wakes", "SELECT set_config('lock_timeout', '250ms', true), pg_advisory_lock($1, $2)"};
+inline constexpr query subscribe_wakes{"subscribe_wakes",
+                                       "SELECT set_config('lock_timeout', '250ms', true), pg_advisory_lock($1, $2)"};
 inline constexpr query unsubscribe_wakes{"unsubscribe_wakes",
                                          "SELECT pg_advisory_unlock($1, $2), pg_advisory_unlock_shared($1, 0)"};
 

@@ -23,7 +23,8 @@ SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('j
 
 namespace command {
 
-/// The first command of a session, behind the session's settings: whether the tables are this version's, and what the session has to know.
+/// The first command of a session, behind the session's settings: whether the tables are this version's, and what the
+/// session has to know.
 class handshake {
 public:
     explicit handshake(const connection_options& o) : options_{&o} {}

@@ -45,7 +45,7 @@ private:
                                       "SET LOCAL standard_conforming_strings = on", "SET LOCAL statement_timeout = 0",
                                       "SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL lock_timeout = '60s'"})
             if (auto r = exec(sql); !r) return r;
-        if (auto r = exec(schema::install_lock(options_.schema)); !r) {
+        if (auto r = exec("SELECT " + schema::install_lock(options_.schema)); !r) {
             if (r.error().code != make_sqlstate("55P03")) return r;
             r.error().hint = "another session installs, or holds that lock: see pg_locks";
             return r;
