@@ -1,7 +1,11 @@
 -- The core: lanes, jobs that wait, leases, workers.
 --
--- Run by hand with:  psql -v schema=pgq_jobs -f 0001_core.sql
--- The library runs the same text with the schema's name quoted. docs/design/storage.md gives the reasons.
+-- install() runs this with the schema's name quoted, and pgq::install_sql() prints it for psql.
+-- docs/design/storage.md gives the reasons.
+--
+-- CHECK constraints refuse rows that no statement of the library writes: such a row would stop the claims of others.
+-- Tables without a primary key have REPLICA IDENTITY FULL. Otherwise a publication FOR ALL TABLES makes every claim
+-- fail. It costs nothing unless wal_level is logical.
 
 -- One lane for each queue name, entrypoint and payload version. A worker claims only from lanes whose payloads it can
 -- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held.
@@ -29,12 +33,13 @@ CREATE TABLE :"schema".ready (
     headers     jsonb,
     body        bytea NOT NULL,
     key         text,
-    flags       int2
+    flags       int2,
+    CONSTRAINT ready_headers CHECK (jsonb_typeof(headers) = 'object')
 ) WITH (fillfactor = 100, vacuum_truncate = off,
         autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_threshold = -1,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000000);
-ALTER TABLE :"schema".ready ALTER body SET STORAGE EXTERNAL;
+ALTER TABLE :"schema".ready ALTER body SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
 CREATE INDEX ready_order ON :"schema".ready (lane, rank, id);
 CREATE INDEX ready_key ON :"schema".ready (lane, key, rank, id) WHERE key IS NOT NULL;
 
@@ -49,14 +54,17 @@ CREATE TABLE :"schema".pack (
     n           int4 NOT NULL,
     ids         int8[] NOT NULL,
     bodies      bytea[] NOT NULL,
-    enqueued_at timestamptz NOT NULL DEFAULT statement_timestamp()
+    enqueued_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    CONSTRAINT pack_arrays CHECK (n > 0 AND n = cardinality(ids) AND n = cardinality(bodies)
+        AND array_ndims(ids) = 1 AND array_lower(ids, 1) = 1 AND array_position(ids, NULL) IS NULL
+        AND array_ndims(bodies) = 1 AND array_lower(bodies, 1) = 1 AND array_position(bodies, NULL) IS NULL)
 ) WITH (fillfactor = 100, vacuum_truncate = off, toast.vacuum_truncate = off,
         autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0,
         toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 20000,
         toast.autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_threshold = -1,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000);
-ALTER TABLE :"schema".pack ALTER ids SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL;
+ALTER TABLE :"schema".pack ALTER ids SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
 CREATE INDEX pack_order ON :"schema".pack (lane, rank, id);
 
 -- Jobs that cannot be claimed yet. kind: d delayed, r waits for a retry, b blocked by other jobs, h held.
@@ -74,9 +82,12 @@ CREATE TABLE :"schema".deferred (
     body        bytea NOT NULL,
     key         text,
     flags       int2,
-    enqueued_at timestamptz NOT NULL DEFAULT statement_timestamp()
+    enqueued_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    CONSTRAINT deferred_kind CHECK (kind IN ('d', 'r', 'b', 'h')),
+    CONSTRAINT deferred_time CHECK (run_at > '-infinity' AND (run_at < 'infinity') = (kind IN ('d', 'r'))),
+    CONSTRAINT deferred_headers CHECK (jsonb_typeof(headers) = 'object')
 );
-ALTER TABLE :"schema".deferred ALTER body SET STORAGE EXTERNAL;
+ALTER TABLE :"schema".deferred ALTER body SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
 CREATE INDEX deferred_due ON :"schema".deferred (run_at) WHERE run_at < 'infinity';
 CREATE INDEX deferred_held ON :"schema".deferred (lane, id) WHERE kind = 'h';
 CREATE INDEX deferred_open ON :"schema".deferred (lane) WHERE kind <> 'h';
@@ -107,7 +118,8 @@ CREATE TABLE :"schema".lease (
         autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off, toast.vacuum_truncate = off);
 ALTER TABLE :"schema".lease
     ALTER ids SET STORAGE EXTERNAL, ALTER ranks SET STORAGE EXTERNAL, ALTER attempts SET STORAGE EXTERNAL,
-    ALTER headers SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL, ALTER enqueued_at SET STORAGE EXTERNAL;
+    ALTER headers SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL, ALTER enqueued_at SET STORAGE EXTERNAL,
+    REPLICA IDENTITY FULL;
 CREATE INDEX lease_limited ON :"schema".lease (lane) WHERE limited;
 
 -- Many workers of one lane claim through four slots, see statement/claim.hpp. A row says how far the last claim of a
@@ -120,19 +132,11 @@ CREATE TABLE :"schema".claim_slot (
     PRIMARY KEY (lane, number)
 ) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0);
--- SECURITY DEFINER: a role that may insert lanes needs no rights on claim_slot.
-CREATE FUNCTION :"schema".add_claim_slots() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp AS $$
-BEGIN
-    INSERT INTO claim_slot (lane, number) SELECT NEW.id, n FROM generate_series(1, 4) n;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER lane_claim_slots AFTER INSERT ON :"schema".lane
-    FOR EACH ROW EXECUTE FUNCTION :"schema".add_claim_slots();
 
--- One row for each worker process. It is dead when its last heartbeat is older than lease_time.
+-- One row for each worker process. It is dead when its last heartbeat is older than lease_time. The ids begin again
+-- after 2^31 registrations: a program that polls registers often.
 CREATE TABLE :"schema".worker (
-    id           int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id           int4 GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY,
     lease_time   interval NOT NULL,
     heartbeat_at timestamptz NOT NULL DEFAULT now(),
     started_at   timestamptz NOT NULL DEFAULT now(),
@@ -213,6 +217,8 @@ BEGIN
 END $$;
 CREATE TRIGGER deferred_dead_letters AFTER INSERT OR UPDATE OF kind ON :"schema".deferred
     FOR EACH ROW WHEN (NEW.kind = 'h') EXECUTE FUNCTION :"schema".move_to_dead_letters();
+-- Also in a session with session_replication_role = replica.
+ALTER TABLE :"schema".deferred ENABLE ALWAYS TRIGGER deferred_dead_letters;
 
 -- Every job with its state, for people and dashboards. Ended jobs are in `outcome`, if they are kept.
 CREATE VIEW :"schema".job AS
@@ -240,3 +246,7 @@ CREATE VIEW :"schema".job AS
            unnest(e.ids, e.ranks, e.attempts, e.bodies, e.enqueued_at)
                WITH ORDINALITY j(id, rank, attempts, body, enqueued_at, o)
      WHERE e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0;
+
+-- PostgreSQL lets everybody execute a new function. pgq::roles_sql() says who may.
+REVOKE ALL ON FUNCTION :"schema".collect_wake_lanes, :"schema".move_packs_to_ready, :"schema".deferred_to_ready,
+    :"schema".ready_to_deferred, :"schema".move_to_dead_letters FROM PUBLIC;

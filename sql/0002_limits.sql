@@ -98,11 +98,18 @@ DECLARE
     taken int8;
     rest int8;
 BEGIN
+    -- Everybody who may connect can take an advisory lock, so a worker waits for it for a limited time. Then it skips
+    -- the locked lanes, and returns.
     IF wait_for_lock THEN
-        PERFORM pg_advisory_xact_lock(lock_space + k.id) FROM (
-            SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue
-                AND l.entrypoint IN ('', a.entrypoint)
-             WHERE a.id = ANY (lanes) ORDER BY l.id) k;
+        PERFORM set_config('lock_timeout', '500ms', true);
+        BEGIN
+            PERFORM pg_advisory_xact_lock(lock_space + k.id) FROM (
+                SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue
+                    AND l.entrypoint IN ('', a.entrypoint)
+                 WHERE a.id = ANY (lanes) ORDER BY l.id) k;
+        EXCEPTION WHEN lock_not_available THEN wait_for_lock := false;
+        END;
+        PERFORM set_config('lock_timeout', '0', true);
     END IF;
     -- This takes the locks of the lanes, before any statement below counts the running jobs.
     FOR want IN
@@ -206,3 +213,5 @@ BEGIN
         IF retry_after IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;
     END LOOP;
 END $$;
+
+REVOKE ALL ON FUNCTION :"schema".running_by_key, :"schema".select_by_key_limit, :"schema".claim_limited FROM PUBLIC;

@@ -18,7 +18,8 @@ CREATE TABLE :"schema".tracked (
     hold_expired    bool NOT NULL DEFAULT false,
     keep_for        interval,
     waiters         int4[],
-    progress        text
+    progress        text,
+    CONSTRAINT tracked_keep_for CHECK (keep_for <= '1000 years')  -- more than a timestamp can hold fails the job's end
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX tracked_expiry ON :"schema".tracked (expires_at) WHERE expires_at IS NOT NULL AND NOT held;
@@ -63,6 +64,7 @@ CREATE TABLE :"schema".failure (
     failed_at timestamptz NOT NULL DEFAULT now(),
     reason    text NOT NULL
 );
+ALTER TABLE :"schema".failure REPLICA IDENTITY FULL;
 CREATE INDEX failure_id ON :"schema".failure (id);
 CREATE INDEX failure_failed_at ON :"schema".failure (failed_at);
 
@@ -72,6 +74,9 @@ LANGUAGE sql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
     SELECT ((oid::int8 + 2147483648) % 4294967296 - 2147483648)::int4 FROM pg_namespace WHERE nspname = current_schema()
 $$;
 
+-- SECURITY DEFINER: a role that may call one of these functions does what the function does and nothing else. It needs
+-- no right on the tables, and so no producer reads payloads. PUBLIC may call none of them.
+--
 -- All functions lock in one order: leases, rows of `tracked` by id, keys by digest, rows of jobs. A function locks all
 -- ids that it knows of at once.
 --
@@ -150,7 +155,7 @@ END $$;
 
 -- Counts the jobs of a lane that have not ended and are not held, up to `most`.
 CREATE FUNCTION :"schema".count_open_jobs(of_lane int4, most int8) RETURNS int8
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off
     SET enable_bitmapscan = off AS $$
 DECLARE
     n int8 := (SELECT count(*) FROM (SELECT FROM ready WHERE lane = of_lane LIMIT most) r);
@@ -241,7 +246,7 @@ END $$;
 -- are kept. kind ?: the job has ended without a kept outcome, or it never existed.
 CREATE FUNCTION :"schema".watch(which int8[], waiter int4, at_least interval)
 RETURNS TABLE (id int8, kind "char", attempts int2, reason text, result bytea)
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -266,7 +271,7 @@ END $$;
 
 -- Removes jobs that are ready, deferred, blocked or held, and asks workers to stop those that run.
 CREATE FUNCTION :"schema".cancel(which int8[]) RETURNS TABLE (waiting int8, running int8)
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     hit int8[];
@@ -389,7 +394,7 @@ $$;
 
 -- Makes held jobs ready again, with no attempts counted. A job whose unique key another job holds now stays held.
 CREATE FUNCTION :"schema".requeue(which int8[]) RETURNS TABLE (n int8, lanes int4[])
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -439,7 +444,7 @@ END $$;
 -- `children`[i] is the number of a job of this call that waits for `parents`[i]: an id, or minus the number of a job of
 -- this call. `conflicts`, when another job holds the unique key: s skip this job, e raise an error, r replace the
 -- payload of the other job, d replace its payload and its time. `bounds`: the most open jobs the lane may have
--- afterwards, 0 for no bound. A lock lets one transaction at a time enqueue to a bounded lane.
+-- afterwards, 0 for no bound. The lock of the lane's row lets one transaction at a time enqueue to a bounded lane.
 --
 -- If another open transaction holds a key, this waits for its end. It also locks the row of a waiting job that holds a
 -- key, so that no worker claims the job before the caller's transaction ends.
@@ -453,7 +458,7 @@ CREATE FUNCTION :"schema".enqueue_tracked(
         parents int8[],
     bounds int8[])
 RETURNS TABLE (job int8, fresh bool)
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -482,8 +487,8 @@ BEGIN
     IF EXISTS (SELECT FROM unnest(unique_keys) k WHERE k <> '') THEN
         digests := ARRAY(
             SELECT CASE WHEN u.k <> '' THEN
-                       sha256(convert_to(l.queue, 'UTF8') || '\x00'::bytea ||
-                              convert_to(l.entrypoint, 'UTF8') || '\x00'::bytea
+                       sha256(convert_to(l.queue, 'UTF8') || decode('00', 'hex') ||
+                              convert_to(l.entrypoint, 'UTF8') || decode('00', 'hex')
                               || convert_to(u.k, 'UTF8')) END
               FROM unnest(lanes, unique_keys) WITH ORDINALITY u(lane, k, o) JOIN lane l ON l.id = u.lane ORDER BY u.o);
     END IF;
@@ -575,7 +580,7 @@ BEGIN
                    FROM (SELECT lanes[i] AS lane, nullif(bounds[i], 0) AS bound FROM generate_series(1, n) i
                        WHERE fresh_[i]) b
                   GROUP BY b.lane HAVING min(b.bound) IS NOT NULL ORDER BY b.lane LOOP
-        PERFORM pg_advisory_xact_lock(('ready'::regclass::oid::int8 << 32) | place.lane);
+        PERFORM FROM lane WHERE id = place.lane FOR NO KEY UPDATE;
         IF count_open_jobs(place.lane, place.bound) + place.n > place.bound THEN
             RAISE EXCEPTION 'the lane is full' USING ERRCODE = 'PQ002',
                   DETAIL = 'It has ' || count_open_jobs(place.lane, place.bound) || ' of at most ' ||
@@ -656,8 +661,14 @@ BEGIN
     RETURN QUERY SELECT u.id, u.fresh FROM unnest(ids, fresh_) WITH ORDINALITY u(id, fresh, i) ORDER BY u.i;
 END $$;
 
-CREATE FUNCTION :"schema".raise_key_conflict(name text, holder int8) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION :"schema".raise_key_conflict(name text, holder int8) RETURNS void
+LANGUAGE plpgsql SET search_path = :"schema", pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION 'a job with the unique key "%" is there already', name
           USING ERRCODE = 'PQ001', DETAIL = 'It is job ' || holder || '.';
 END $$;
+
+REVOKE ALL ON FUNCTION :"schema".schema_id, :"schema".end_tracked, :"schema".count_open_jobs, :"schema".unblock,
+    :"schema".fail_blocked, :"schema".track, :"schema".watch, :"schema".cancel, :"schema".expire, :"schema".purge,
+    :"schema".requeue, :"schema".replace_waiting, :"schema".enqueue_tracked,
+    :"schema".raise_key_conflict FROM PUBLIC;

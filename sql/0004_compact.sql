@@ -12,10 +12,13 @@
 --
 -- A transaction with an older snapshot sees the table empty afterwards, as after any TRUNCATE: see
 -- docs/guides/deployment.md. SET pgq.compact = off forbids it.
+--
+-- SECURITY DEFINER: a worker needs no right to truncate.
 CREATE FUNCTION :"schema".compact(dead_jobs int8 DEFAULT 100000, dead_leases int8 DEFAULT 20000,
     dead_slots int8 DEFAULT 10000)
 RETURNS bool
-LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = :"schema", pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
 DECLARE
     t record;
     dead_ int8;
@@ -78,3 +81,5 @@ BEGIN
     END LOOP;
     RETURN false;
 END $$;
+
+REVOKE ALL ON FUNCTION :"schema".compact FROM PUBLIC;

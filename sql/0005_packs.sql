@@ -46,3 +46,5 @@ BEGIN
         PERFORM collect_wake_lanes(ARRAY(SELECT b.lane FROM move_packs_to_ready(places) b));
     END LOOP;
 END $$;
+
+REVOKE ALL ON FUNCTION :"schema".unpack, :"schema".unpack_jobs FROM PUBLIC;

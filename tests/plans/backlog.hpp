@@ -27,6 +27,7 @@ public:
             "INSERT INTO {s}.lane (queue, entrypoint) SELECT 'q', e"
             " FROM unnest('{big,keyed,busy,counted,a,b,c,d,e,later,idle,packed}'::text[]) WITH ORDINALITY x(e, o) "
             "ORDER BY o");
+        db_.exec("INSERT INTO {s}.claim_slot (lane, number) SELECT id, n FROM {s}.lane, generate_series(1, 4) n");
         db_.exec(
             "INSERT INTO {s}.lane_limit (queue, entrypoint, kind, number, amount, burst) VALUES"
             " ('q', 'keyed', 'k', 0, 2, 1), ('q', 'busy', 'k', 0, 2, 1),"

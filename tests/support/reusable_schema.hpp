@@ -11,7 +11,9 @@
 
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <string>
+#include <utility>
 
 namespace test {
 
@@ -19,28 +21,39 @@ namespace test {
 /// Only for programs that use one schema at a time.
 class reusable_schema {
 public:
+    /// Called with the options of a schema that was just installed; may change how sessions connect.
+    using preparation = std::function<void(pgq::driver::connection_options&)>;
+
+    explicit reusable_schema(std::string server, preparation prepare = {})
+        : server_{std::move(server)}, prepare_{std::move(prepare)} {}
+
+    /// The application name of all sessions; they must be over before the schema is emptied.
+    static std::string application() { return "laws_" + std::to_string(::getpid()); }
+
     /// The connection options of the empty schema. All sessions with these options must end before the next call.
+    pgq::driver::connection_options emptied() {
+        if (options_.conninfo.empty() || !empty()) install();
+        return options_;
+    }
+    /// The same for the schema on the server of the tests.
     static pgq::driver::connection_options next() {
-        static reusable_schema only;
-        if (only.name_.empty() || !only.empty()) only.install();
-        return {.conninfo = only.conninfo_, .schema = only.name_};
+        static reusable_schema only{dsn()};
+        return only.emptied();
     }
 
 private:
-    reusable_schema()
-        : application_{"laws_" + std::to_string(::getpid())},
-          conninfo_{database::with_settings("application_name", application_)} {}
-
     void install() {
-        name_ = fresh_schemas::next();
-        pgq::driver::libpq{{.conninfo = dsn(), .schema = name_}}.install().value();
+        options_ = {.conninfo = database::settings_of(server_, "application_name", application()),
+                    .schema = fresh_schemas::next()};
+        pgq::driver::libpq{{.conninfo = server_, .schema = options_.schema}}.install().value();
+        if (prepare_) prepare_(options_);
     }
     // False if another session still uses the schema.
     bool empty() const {
-        const sql_connection line{dsn(), name_};
+        const sql_connection line{server_, options_.schema};
         // After a session is closed, the server keeps it and its locks for a moment.
         const bool alone = eventually(std::chrono::seconds{5}, [&] {
-            return line.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + application_ +
+            return line.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + application() +
                                   "'") == 0;
         });
         if (!alone) return false;
@@ -49,15 +62,15 @@ private:
             const auto all = line.query_text(
                 "SELECT string_agg(format('DELETE FROM %I.%I', schemaname, tablename), '; ') FROM pg_tables"
                 " WHERE schemaname = '" +
-                name_ + "' AND tablename <> 'migration'");
+                options_.schema + "' AND tablename <> 'migration'");
             (void)line.exec("SET lock_timeout = '5s'; " + all);
             return true;
         } catch (const std::exception&) { return false; }
     }
 
-    std::string application_;
-    std::string conninfo_;
-    std::string name_;
+    std::string server_;
+    preparation prepare_;
+    pgq::driver::connection_options options_{};
 };
 
 }  // namespace test

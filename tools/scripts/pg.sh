@@ -6,7 +6,7 @@
 #   pgq_stop_postgres           stop the temporary server and remove its directory; leaves other servers alone
 #   pgq_run COMMAND...          run a command; Ctrl-C and TERM end it and all processes that it started
 #
-# PGQ_PG_SETTINGS may hold more lines for the server's postgresql.conf.
+# PGQ_PG_SETTINGS may hold more lines for the server's postgresql.conf. PGQ_PG_FIRST_OID is the oid of the first new object.
 
 _pgq_pg_dir=
 _pgq_pg_bin=
@@ -213,6 +213,9 @@ pgq_start_postgres() {
         cat "$_pgq_pg_dir/initdb.out" >&2
         pgq_stop_postgres
         return 1
+    fi
+    if [ -n "${PGQ_PG_FIRST_OID:-}" ]; then
+        (cd "$_pgq_pg_dir" && _pgq_pg_as "$_pgq_pg_bin/pg_resetwal" -o "$PGQ_PG_FIRST_OID" "$_pgq_pg_dir/data") >/dev/null || return 1
     fi
     _pgq_pg_configure "$listen" >>"$_pgq_pg_dir/data/postgresql.conf"
 

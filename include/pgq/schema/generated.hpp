@@ -11,8 +11,12 @@ namespace pgq::schema {
 inline constexpr std::array<migration, 5> migrations{{
     {1, "core", R"sql(-- The core: lanes, jobs that wait, leases, workers.
 --
--- Run by hand with:  psql -v schema=pgq_jobs -f 0001_core.sql
--- The library runs the same text with the schema's name quoted. docs/design/storage.md gives the reasons.
+-- install() runs this with the schema's name quoted, and pgq::install_sql() prints it for psql.
+-- docs/design/storage.md gives the reasons.
+--
+-- CHECK constraints refuse rows that no statement of the library writes: such a row would stop the claims of others.
+-- Tables without a primary key have REPLICA IDENTITY FULL. Otherwise a publication FOR ALL TABLES makes every claim
+-- fail. It costs nothing unless wal_level is logical.
 
 -- One lane for each queue name, entrypoint and payload version. A worker claims only from lanes whose payloads it can
 -- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held.
@@ -40,12 +44,13 @@ CREATE TABLE {s}.ready (
     headers     jsonb,
     body        bytea NOT NULL,
     key         text,
-    flags       int2
+    flags       int2,
+    CONSTRAINT ready_headers CHECK (jsonb_typeof(headers) = 'object')
 ) WITH (fillfactor = 100, vacuum_truncate = off,
         autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_threshold = -1,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000000);
-ALTER TABLE {s}.ready ALTER body SET STORAGE EXTERNAL;
+ALTER TABLE {s}.ready ALTER body SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
 CREATE INDEX ready_order ON {s}.ready (lane, rank, id);
 CREATE INDEX ready_key ON {s}.ready (lane, key, rank, id) WHERE key IS NOT NULL;
 
@@ -60,14 +65,17 @@ CREATE TABLE {s}.pack (
     n           int4 NOT NULL,
     ids         int8[] NOT NULL,
     bodies      bytea[] NOT NULL,
-    enqueued_at timestamptz NOT NULL DEFAULT statement_timestamp()
+    enqueued_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    CONSTRAINT pack_arrays CHECK (n > 0 AND n = cardinality(ids) AND n = cardinality(bodies)
+        AND array_ndims(ids) = 1 AND array_lower(ids, 1) = 1 AND array_position(ids, NULL) IS NULL
+        AND array_ndims(bodies) = 1 AND array_lower(bodies, 1) = 1 AND array_position(bodies, NULL) IS NULL)
 ) WITH (fillfactor = 100, vacuum_truncate = off, toast.vacuum_truncate = off,
         autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0,
         toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 20000,
         toast.autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_threshold = -1,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000);
-ALTER TABLE {s}.pack ALTER ids SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL;
+ALTER TABLE {s}.pack ALTER ids SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
 CREATE INDEX pack_order ON {s}.pack (lane, rank, id);
 
 -- Jobs that cannot be claimed yet. kind: d delayed, r waits for a retry, b blocked by other jobs, h held.
@@ -85,9 +93,12 @@ CREATE TABLE {s}.deferred (
     body        bytea NOT NULL,
     key         text,
     flags       int2,
-    enqueued_at timestamptz NOT NULL DEFAULT statement_timestamp()
+    enqueued_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    CONSTRAINT deferred_kind CHECK (kind IN ('d', 'r', 'b', 'h')),
+    CONSTRAINT deferred_time CHECK (run_at > '-infinity' AND (run_at < 'infinity') = (kind IN ('d', 'r'))),
+    CONSTRAINT deferred_headers CHECK (jsonb_typeof(headers) = 'object')
 );
-ALTER TABLE {s}.deferred ALTER body SET STORAGE EXTERNAL;
+ALTER TABLE {s}.deferred ALTER body SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
 CREATE INDEX deferred_due ON {s}.deferred (run_at) WHERE run_at < 'infinity';
 CREATE INDEX deferred_held ON {s}.deferred (lane, id) WHERE kind = 'h';
 CREATE INDEX deferred_open ON {s}.deferred (lane) WHERE kind <> 'h';
@@ -118,7 +129,8 @@ CREATE TABLE {s}.lease (
         autovacuum_vacuum_insert_threshold = -1, vacuum_truncate = off, toast.vacuum_truncate = off);
 ALTER TABLE {s}.lease
     ALTER ids SET STORAGE EXTERNAL, ALTER ranks SET STORAGE EXTERNAL, ALTER attempts SET STORAGE EXTERNAL,
-    ALTER headers SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL, ALTER enqueued_at SET STORAGE EXTERNAL;
+    ALTER headers SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL, ALTER enqueued_at SET STORAGE EXTERNAL,
+    REPLICA IDENTITY FULL;
 CREATE INDEX lease_limited ON {s}.lease (lane) WHERE limited;
 
 -- Many workers of one lane claim through four slots, see statement/claim.hpp. A row says how far the last claim of a
@@ -131,19 +143,11 @@ CREATE TABLE {s}.claim_slot (
     PRIMARY KEY (lane, number)
 ) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0);
--- SECURITY DEFINER: a role that may insert lanes needs no rights on claim_slot.
-CREATE FUNCTION {s}.add_claim_slots() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp AS $$
-BEGIN
-    INSERT INTO claim_slot (lane, number) SELECT NEW.id, n FROM generate_series(1, 4) n;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER lane_claim_slots AFTER INSERT ON {s}.lane
-    FOR EACH ROW EXECUTE FUNCTION {s}.add_claim_slots();
 
--- One row for each worker process. It is dead when its last heartbeat is older than lease_time.
+-- One row for each worker process. It is dead when its last heartbeat is older than lease_time. The ids begin again
+-- after 2^31 registrations: a program that polls registers often.
 CREATE TABLE {s}.worker (
-    id           int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id           int4 GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY,
     lease_time   interval NOT NULL,
     heartbeat_at timestamptz NOT NULL DEFAULT now(),
     started_at   timestamptz NOT NULL DEFAULT now(),
@@ -224,6 +228,8 @@ BEGIN
 END $$;
 CREATE TRIGGER deferred_dead_letters AFTER INSERT OR UPDATE OF kind ON {s}.deferred
     FOR EACH ROW WHEN (NEW.kind = 'h') EXECUTE FUNCTION {s}.move_to_dead_letters();
+-- Also in a session with session_replication_role = replica.
+ALTER TABLE {s}.deferred ENABLE ALWAYS TRIGGER deferred_dead_letters;
 
 -- Every job with its state, for people and dashboards. Ended jobs are in `outcome`, if they are kept.
 CREATE VIEW {s}.job AS
@@ -251,6 +257,10 @@ CREATE VIEW {s}.job AS
            unnest(e.ids, e.ranks, e.attempts, e.bodies, e.enqueued_at)
                WITH ORDINALITY j(id, rank, attempts, body, enqueued_at, o)
      WHERE e.done IS NULL OR get_bit(e.done, j.o::int - 1) = 0;
+
+-- PostgreSQL lets everybody execute a new function. pgq::roles_sql() says who may.
+REVOKE ALL ON FUNCTION {s}.collect_wake_lanes, {s}.move_packs_to_ready, {s}.deferred_to_ready,
+    {s}.ready_to_deferred, {s}.move_to_dead_letters FROM PUBLIC;
 )sql"},
     {2, "limits", R"sql(-- Limits and keys. docs/design/limits.md gives the reasons.
 
@@ -352,11 +362,18 @@ DECLARE
     taken int8;
     rest int8;
 BEGIN
+    -- Everybody who may connect can take an advisory lock, so a worker waits for it for a limited time. Then it skips
+    -- the locked lanes, and returns.
     IF wait_for_lock THEN
-        PERFORM pg_advisory_xact_lock(lock_space + k.id) FROM (
-            SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue
-                AND l.entrypoint IN ('', a.entrypoint)
-             WHERE a.id = ANY (lanes) ORDER BY l.id) k;
+        PERFORM set_config('lock_timeout', '500ms', true);
+        BEGIN
+            PERFORM pg_advisory_xact_lock(lock_space + k.id) FROM (
+                SELECT DISTINCT l.id FROM lane a JOIN lane_limit l ON l.queue = a.queue
+                    AND l.entrypoint IN ('', a.entrypoint)
+                 WHERE a.id = ANY (lanes) ORDER BY l.id) k;
+        EXCEPTION WHEN lock_not_available THEN wait_for_lock := false;
+        END;
+        PERFORM set_config('lock_timeout', '0', true);
     END IF;
     -- This takes the locks of the lanes, before any statement below counts the running jobs.
     FOR want IN
@@ -460,6 +477,8 @@ BEGIN
         IF retry_after IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;
     END LOOP;
 END $$;
+
+REVOKE ALL ON FUNCTION {s}.running_by_key, {s}.select_by_key_limit, {s}.claim_limited FROM PUBLIC;
 )sql"},
     {3, "tracked", R"sql(-- Tracked jobs: jobs with a unique key, an expiry, dependencies, a kept outcome, progress or somebody who waits for
 -- their end. docs/design/delivery.md gives the reasons.
@@ -481,7 +500,8 @@ CREATE TABLE {s}.tracked (
     hold_expired    bool NOT NULL DEFAULT false,
     keep_for        interval,
     waiters         int4[],
-    progress        text
+    progress        text,
+    CONSTRAINT tracked_keep_for CHECK (keep_for <= '1000 years')  -- more than a timestamp can hold fails the job's end
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX tracked_expiry ON {s}.tracked (expires_at) WHERE expires_at IS NOT NULL AND NOT held;
@@ -526,6 +546,7 @@ CREATE TABLE {s}.failure (
     failed_at timestamptz NOT NULL DEFAULT now(),
     reason    text NOT NULL
 );
+ALTER TABLE {s}.failure REPLICA IDENTITY FULL;
 CREATE INDEX failure_id ON {s}.failure (id);
 CREATE INDEX failure_failed_at ON {s}.failure (failed_at);
 
@@ -535,6 +556,9 @@ LANGUAGE sql STABLE SET search_path = {s}, pg_catalog, pg_temp AS $$
     SELECT ((oid::int8 + 2147483648) % 4294967296 - 2147483648)::int4 FROM pg_namespace WHERE nspname = current_schema()
 $$;
 
+-- SECURITY DEFINER: a role that may call one of these functions does what the function does and nothing else. It needs
+-- no right on the tables, and so no producer reads payloads. PUBLIC may call none of them.
+--
 -- All functions lock in one order: leases, rows of `tracked` by id, keys by digest, rows of jobs. A function locks all
 -- ids that it knows of at once.
 --
@@ -613,7 +637,7 @@ END $$;
 
 -- Counts the jobs of a lane that have not ended and are not held, up to `most`.
 CREATE FUNCTION {s}.count_open_jobs(of_lane int4, most int8) RETURNS int8
-LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off
     SET enable_bitmapscan = off AS $$
 DECLARE
     n int8 := (SELECT count(*) FROM (SELECT FROM ready WHERE lane = of_lane LIMIT most) r);
@@ -704,7 +728,7 @@ END $$;
 -- are kept. kind ?: the job has ended without a kept outcome, or it never existed.
 CREATE FUNCTION {s}.watch(which int8[], waiter int4, at_least interval)
 RETURNS TABLE (id int8, kind "char", attempts int2, reason text, result bytea)
-LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -729,7 +753,7 @@ END $$;
 
 -- Removes jobs that are ready, deferred, blocked or held, and asks workers to stop those that run.
 CREATE FUNCTION {s}.cancel(which int8[]) RETURNS TABLE (waiting int8, running int8)
-LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     hit int8[];
@@ -852,7 +876,7 @@ $$;
 
 -- Makes held jobs ready again, with no attempts counted. A job whose unique key another job holds now stays held.
 CREATE FUNCTION {s}.requeue(which int8[]) RETURNS TABLE (n int8, lanes int4[])
-LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -902,7 +926,7 @@ END $$;
 -- `children`[i] is the number of a job of this call that waits for `parents`[i]: an id, or minus the number of a job of
 -- this call. `conflicts`, when another job holds the unique key: s skip this job, e raise an error, r replace the
 -- payload of the other job, d replace its payload and its time. `bounds`: the most open jobs the lane may have
--- afterwards, 0 for no bound. A lock lets one transaction at a time enqueue to a bounded lane.
+-- afterwards, 0 for no bound. The lock of the lane's row lets one transaction at a time enqueue to a bounded lane.
 --
 -- If another open transaction holds a key, this waits for its end. It also locks the row of a waiting job that holds a
 -- key, so that no worker claims the job before the caller's transaction ends.
@@ -916,7 +940,7 @@ CREATE FUNCTION {s}.enqueue_tracked(
         parents int8[],
     bounds int8[])
 RETURNS TABLE (job int8, fresh bool)
-LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -945,8 +969,8 @@ BEGIN
     IF EXISTS (SELECT FROM unnest(unique_keys) k WHERE k <> '') THEN
         digests := ARRAY(
             SELECT CASE WHEN u.k <> '' THEN
-                       sha256(convert_to(l.queue, 'UTF8') || '\x00'::bytea ||
-                              convert_to(l.entrypoint, 'UTF8') || '\x00'::bytea
+                       sha256(convert_to(l.queue, 'UTF8') || decode('00', 'hex') ||
+                              convert_to(l.entrypoint, 'UTF8') || decode('00', 'hex')
                               || convert_to(u.k, 'UTF8')) END
               FROM unnest(lanes, unique_keys) WITH ORDINALITY u(lane, k, o) JOIN lane l ON l.id = u.lane ORDER BY u.o);
     END IF;
@@ -1038,7 +1062,7 @@ BEGIN
                    FROM (SELECT lanes[i] AS lane, nullif(bounds[i], 0) AS bound FROM generate_series(1, n) i
                        WHERE fresh_[i]) b
                   GROUP BY b.lane HAVING min(b.bound) IS NOT NULL ORDER BY b.lane LOOP
-        PERFORM pg_advisory_xact_lock(('ready'::regclass::oid::int8 << 32) | place.lane);
+        PERFORM FROM lane WHERE id = place.lane FOR NO KEY UPDATE;
         IF count_open_jobs(place.lane, place.bound) + place.n > place.bound THEN
             RAISE EXCEPTION 'the lane is full' USING ERRCODE = 'PQ002',
                   DETAIL = 'It has ' || count_open_jobs(place.lane, place.bound) || ' of at most ' ||
@@ -1119,11 +1143,17 @@ BEGIN
     RETURN QUERY SELECT u.id, u.fresh FROM unnest(ids, fresh_) WITH ORDINALITY u(id, fresh, i) ORDER BY u.i;
 END $$;
 
-CREATE FUNCTION {s}.raise_key_conflict(name text, holder int8) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION {s}.raise_key_conflict(name text, holder int8) RETURNS void
+LANGUAGE plpgsql SET search_path = {s}, pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION 'a job with the unique key "%" is there already', name
           USING ERRCODE = 'PQ001', DETAIL = 'It is job ' || holder || '.';
 END $$;
+
+REVOKE ALL ON FUNCTION {s}.schema_id, {s}.end_tracked, {s}.count_open_jobs, {s}.unblock,
+    {s}.fail_blocked, {s}.track, {s}.watch, {s}.cancel, {s}.expire, {s}.purge,
+    {s}.requeue, {s}.replace_waiting, {s}.enqueue_tracked,
+    {s}.raise_key_conflict FROM PUBLIC;
 )sql"},
     {4, "compact", R"sql(-- Removes dead rows that VACUUM must leave. docs/design/speed.md gives the reasons, docs/guides/deployment.md the
 -- price.
@@ -1139,10 +1169,13 @@ END $$;
 --
 -- A transaction with an older snapshot sees the table empty afterwards, as after any TRUNCATE: see
 -- docs/guides/deployment.md. SET pgq.compact = off forbids it.
+--
+-- SECURITY DEFINER: a worker needs no right to truncate.
 CREATE FUNCTION {s}.compact(dead_jobs int8 DEFAULT 100000, dead_leases int8 DEFAULT 20000,
     dead_slots int8 DEFAULT 10000)
 RETURNS bool
-LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = {s}, pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
 DECLARE
     t record;
     dead_ int8;
@@ -1205,6 +1238,8 @@ BEGIN
     END LOOP;
     RETURN false;
 END $$;
+
+REVOKE ALL ON FUNCTION {s}.compact FROM PUBLIC;
 )sql"},
     {5, "packs", R"sql(-- Packs: many waiting jobs in one row. docs/design/packs.md gives the reasons.
 
@@ -1254,6 +1289,8 @@ BEGIN
         PERFORM collect_wake_lanes(ARRAY(SELECT b.lane FROM move_packs_to_ready(places) b));
     END LOOP;
 END $$;
+
+REVOKE ALL ON FUNCTION {s}.unpack, {s}.unpack_jobs FROM PUBLIC;
 )sql"},
 }};
 

@@ -23,6 +23,10 @@ BEGIN
     IF $5 IS NULL OR $5 NOT BETWEEN -32768 AND 32767 THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'priority: expected an integer from -32768 to 32767';
     END IF;
+    IF $6 IN ('infinity', '-infinity') THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'run_at: expected a moment, found ' || $6,
+                              HINT = 'a job cannot wait for ever: hold it back in your program';
+    END IF;
     IF octet_length($9) > 2048 THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the key has more than 2048 bytes',
                               HINT = 'go by a digest of it';
@@ -43,7 +47,10 @@ BEGIN
     SELECT l.id INTO of_lane FROM {j}.lane l
      WHERE l.queue = $1 AND l.entrypoint = $2 AND l.version = coalesce($3, '');
     IF NOT FOUND THEN
-        INSERT INTO {j}.lane (queue, entrypoint, version) VALUES ($1, $2, coalesce($3, '')) ON CONFLICT DO NOTHING;
+        WITH added AS (INSERT INTO {j}.lane (queue, entrypoint, version) VALUES ($1, $2, coalesce($3, ''))
+                       ON CONFLICT DO NOTHING RETURNING id)
+        INSERT INTO {j}.claim_slot (lane, number) SELECT a.id, n FROM added a, generate_series(1, 4) n
+            ON CONFLICT DO NOTHING;
         SELECT l.id INTO STRICT of_lane FROM {j}.lane l
          WHERE l.queue = $1 AND l.entrypoint = $2 AND l.version = coalesce($3, '');
     END IF;

@@ -83,10 +83,14 @@ public:
             all +=
                 rendered(
                     "\n-- Here, so that no caller makes a lane in a transaction of its own and lets others "
-                    "wait.\nINSERT INTO {j}.lane (queue, "
+                    "wait.\nWITH added AS (INSERT INTO {j}.lane (queue, "
                     "entrypoint, version)\n") +
                 "SELECT " + sql::literal(options_.queue) + ", n.e, n.v FROM (VALUES " + lanes_ + ") n(e, v)\n" +
-                rendered("EXCEPT SELECT l.queue, l.entrypoint, l.version FROM {j}.lane l\nON CONFLICT DO NOTHING;\n");
+                rendered(
+                    "EXCEPT SELECT l.queue, l.entrypoint, l.version FROM {j}.lane l\n"
+                    "ON CONFLICT DO NOTHING RETURNING id)\n"
+                    "INSERT INTO {j}.claim_slot (lane, number) SELECT a.id, n FROM added a, generate_series(1, 4) n\n"
+                    "ON CONFLICT DO NOTHING;\n");
         for (const auto& f : functions_) all += "\n" + f.create;
         all += comment_and_grant();
         return "-- pgq sql_functions " + std::to_string(script_version) + ", checksum " + sql::digest(all) +

@@ -13,24 +13,32 @@
 namespace pgq::statement {
 
 /// The first statement of a session: schema version, oid of the schema (the lock space), process id of the server,
-/// encoding.
+/// encoding, whether a statement outside of a transaction runs at READ COMMITTED.
 inline constexpr query handshake{"handshake", R"(
-SELECT coalesce((SELECT max(version) FROM {s}.migration), 0), to_regnamespace($1)::oid::int8, pg_backend_pid(),
-       current_setting('server_encoding'))"};
+SELECT coalesce((SELECT pg_catalog.max(version) FROM {s}.migration), 0), pg_catalog.to_regnamespace($1)::oid::int8,
+       pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_encoding'),
+       pg_catalog.current_setting('default_transaction_isolation') = 'read committed')"};
 
+/// A lane has four claim slots, see statement/claim.hpp.
 inline constexpr query add_lanes{"add_lanes", R"(
-INSERT INTO {s}.lane (queue, entrypoint, version) SELECT $1, e, v FROM unnest($2, $3) n(e, v)
-EXCEPT SELECT queue, entrypoint, version FROM {s}.lane WHERE queue = $1
+WITH added AS (
+    INSERT INTO {s}.lane (queue, entrypoint, version) SELECT $1, e, v FROM unnest($2, $3) n(e, v)
+    EXCEPT SELECT queue, entrypoint, version FROM {s}.lane WHERE queue = $1
+    ON CONFLICT DO NOTHING RETURNING id)
+INSERT INTO {s}.claim_slot (lane, number) SELECT a.id, n FROM added a, generate_series(1, 4) n
 ON CONFLICT DO NOTHING)"};
 inline constexpr query find_lanes{"find_lanes", R"(
 SELECT array_agg(l.id ORDER BY e.o) FROM unnest($2, $3) WITH ORDINALITY e(name, version, o)
   JOIN {s}.lane l ON l.queue = $1 AND l.entrypoint = e.name AND l.version = e.version)"};
 
-/// Adds missing limits; existing ones stay as they are. $3 kinds, $4 numbers, $5 amounts, $6 microseconds, $7 bursts.
+/// Adds missing limits; existing ones stay as they are, and use up no number. $3 kinds, $4 numbers, $5 amounts, $6
+/// microseconds, $7 bursts.
 inline constexpr query add_limits{"add_limits", R"(
 INSERT INTO {s}.lane_limit (queue, entrypoint, kind, number, amount, per, burst)
 SELECT $1, n.e, n.k, n.number, n.amount, n.per * interval '1 microsecond', n.burst
   FROM unnest($2, $3, $4, $5, $6, $7) n(e, k, number, amount, per, burst)
+ WHERE NOT EXISTS (SELECT FROM {s}.lane_limit l
+                    WHERE l.queue = $1 AND l.entrypoint = n.e AND l.kind = n.k AND l.number = n.number)
     ON CONFLICT DO NOTHING)"};
 inline constexpr query find_limits{"find_limits", R"(
 SELECT entrypoint, kind, number, amount, (extract(epoch FROM per) * 1000000)::int8, burst

@@ -132,7 +132,7 @@ SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_sett
 /// number of workers.
 inline constexpr query peek_next_due{"peek_next_due", R"(
 SELECT (extract(epoch FROM least(
-    (SELECT run_at FROM {s}.deferred WHERE run_at < 'infinity' ORDER BY run_at LIMIT 1),
+    (SELECT greatest(run_at, 'epoch') FROM {s}.deferred WHERE run_at < 'infinity' ORDER BY run_at LIMIT 1),
     (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held ORDER BY expires_at LIMIT 1))
     - clock_timestamp()) * 1000000)::int8, (SELECT count(*) FROM {s}.worker))"};
 

@@ -95,11 +95,13 @@ inline constexpr std::string_view answered_lease = R"(id, ctid, lane, ids,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
        CASE WHEN headers IS NOT NULL THEN (
            SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) e) END, flags,
+             FROM unnest(headers) WITH ORDINALITY h(j, o),
+                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END)";
 /// A single job of `ready` or `deferred`; driver/pq/command/rows.hpp reads it.
 inline constexpr std::string_view answered_job = R"(id, lane, rank, attempts, key, body,
-          (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')]) FROM jsonb_each_text(headers) e),
+          (SELECT array_agg(ARRAY[e.key, coalesce(e.value, '')])
+             FROM jsonb_each_text(CASE WHEN jsonb_typeof(headers) = 'object' THEN headers END) e),
           enqueued_at)";
 
 /// The jobs of a lease `l` as rows `j` with their position `o`, counted from 1. The only element of `ranks`, `attempts`
@@ -110,16 +112,18 @@ inline constexpr std::string_view jobs_of_lease = R"((
              FROM unnest(l.ids, l.ranks, l.attempts, l.enqueued_at, l.bodies)
                       WITH ORDINALITY u(id, rank, attempts, enqueued_at, body, o)) j)";
 /// ... and the columns of `{job}` but `attempts` and `flags`, which change on the way. Few leases have headers or keys.
+/// A payload that is missing is empty: nothing but a foreign hand in the table can remove one.
 inline constexpr std::string_view job_of_lease =
     "j.id, j.rank, l.lane, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END AS headers, l.keys[j.o] AS key, "
-    "j.enqueued_at, j.body";
+    "j.enqueued_at, coalesce(j.body, '') AS body";
 /// The same for many leases: a subscript of a long array costs more there than one more array to walk along.
 inline constexpr std::string_view jobs_of_leases = R"((
            SELECT u.id, coalesce(u.rank, l.ranks[1]) AS rank, coalesce(u.attempts, l.attempts[1]) AS attempts,
                   coalesce(u.enqueued_at, l.enqueued_at[1]) AS enqueued_at, u.flags, u.headers, u.key, u.body, u.o
              FROM unnest(l.ids, l.ranks, l.attempts, l.enqueued_at, l.flags, l.headers, l.keys, l.bodies)
                       WITH ORDINALITY u(id, rank, attempts, enqueued_at, flags, headers, key, body, o)) j)";
-inline constexpr std::string_view job_of_leases = "j.id, j.rank, l.lane, j.headers, j.key, j.enqueued_at, j.body";
+inline constexpr std::string_view job_of_leases =
+    "j.id, j.rank, l.lane, j.headers, j.key, j.enqueued_at, coalesce(j.body, '') AS body";
 
 /// The jobs of a pack `p` as rows `j`, and the columns of `{job}`.
 inline constexpr std::string_view jobs_of_pack = "unnest(p.ids, p.bodies) j(id, body)";

@@ -39,26 +39,30 @@ namespace return_text {
 // Each of these deletes leases as `l`; `end` goes on with them.
 inline constexpr std::string_view of_dead_workers = R"(
 WITH l AS (DELETE FROM {s}.lease e WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = e.worker) RETURNING *),
-item AS (SELECT j.attempts, CASE WHEN l.flags[j.o] & 2 <> 0 THEN 'c' WHEN j.attempts >= l.max_attempts THEN 'h')";
+item AS (SELECT j.attempts, CASE WHEN l.flags[j.o] & 2 <> 0 THEN 'c' WHEN j.attempts >= l.max_attempts THEN 'h'
+                                 WHEN j.body IS NULL THEN 'h')";
 inline constexpr std::string_view of_worker = R"(
 WITH l AS (DELETE FROM {s}.lease WHERE worker = $1 RETURNING *),)";
 inline constexpr std::string_view of_leases = R"(
 WITH l AS (DELETE FROM {s}.lease WHERE id = ANY ($1) RETURNING *),)";
 inline constexpr std::string_view uncounted = R"(
-item AS (SELECT greatest(j.attempts - 1, 0)::int2 AS attempts, CASE WHEN l.flags[j.o] & 2 <> 0 THEN 'c')";
+item AS (SELECT greatest(j.attempts - 1, 0)::int2 AS attempts, CASE WHEN l.flags[j.o] & 2 <> 0 THEN 'c'
+             WHEN j.body IS NULL THEN 'h')";
 
-// The jobs go back to `ready`. Jobs that are asked to stop are cancelled, and jobs without attempts left are held;
-// waiting callers are notified.
+// The jobs go back to `ready`. Jobs that are asked to stop are cancelled, and jobs without attempts left or without a
+// payload are held; waiting callers are notified.
 inline constexpr std::string_view end =
-    R"( ELSE 'r' END::"char" AS kind, (l.flags[j.o] & 1)::int2 AS flags, {job_of_lease}
+    R"( ELSE 'r' END::"char" AS kind,
+                CASE WHEN j.body IS NULL THEN 'its payload is missing' ELSE 'its worker died' END AS reason,
+                (l.flags[j.o] & 1)::int2 AS flags, {job_of_lease}
            FROM l CROSS JOIN LATERAL {jobs_of_lease} WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0),
 back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM item WHERE kind = 'r' RETURNING lane),
-kept AS (INSERT INTO {s}.deferred ({deferred}) SELECT 'infinity', 'h', 'its worker died', {job}
-           FROM item WHERE kind = 'h' RETURNING id, lane, attempts),
-failed AS (INSERT INTO {s}.failure (id, lane, attempt, reason) SELECT id, lane, attempts, 'its worker died' FROM kept)
+kept AS (INSERT INTO {s}.deferred ({deferred}) SELECT 'infinity', 'h', reason, {job}
+           FROM item WHERE kind = 'h' RETURNING id, lane, attempts, reason),
+failed AS (INSERT INTO {s}.failure (id, lane, attempt, reason) SELECT id, lane, attempts, reason FROM kept)
 SELECT (SELECT count(*) FROM back), (SELECT count(*) FROM kept), (SELECT array_agg(DISTINCT lane) FROM item),
        (SELECT {s}.end_tracked(array_agg(id), array_agg(kind), array_agg(attempts),
-                               array_agg(CASE kind WHEN 'h' THEN 'its worker died' END), NULL)
+                               array_agg(CASE kind WHEN 'h' THEN reason END), NULL)
           FROM item WHERE flags & 1 <> 0 AND kind <> 'r' HAVING count(*) > 0))";
 
 }  // namespace return_text

@@ -13,8 +13,13 @@
 /// jobs. $1 is the lock space, the oid of the schema.
 namespace pgq::statement {
 
+/// Everybody who may connect can take these locks. So the worker gives up after a while and sleeps without a lock that
+/// somebody else holds. That makes the worker look asleep as well, so it is woken, until that lock is free. Each is a
+/// transaction of its own: one that fails leaves the other.
+inline constexpr query join_sleepers{
+    "join_sleepers", "SELECT set_config('lock_timeout', '250ms', true), pg_advisory_lock_shared($1, 0)"};
 inline constexpr query subscribe_wakes{"subscribe_wakes",
-                                       "SELECT pg_advisory_lock_shared($1, 0), pg_advisory_lock($1, $2)"};
+                                       "SELECT set_config('lock_timeout', '250ms', true), pg_advisory_lock($1, $2)"};
 inline constexpr query unsubscribe_wakes{"unsubscribe_wakes",
                                          "SELECT pg_advisory_unlock($1, $2), pg_advisory_unlock_shared($1, 0)"};
 

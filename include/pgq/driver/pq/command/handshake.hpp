@@ -23,7 +23,8 @@ SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('j
 
 namespace command {
 
-/// The first command of a session: whether the tables are this version's, and what the session has to know.
+/// The first command of a session, behind the session's settings: whether the tables are this version's, and what the
+/// session has to know.
 class handshake {
 public:
     explicit handshake(const connection_options& o) : options_{&o} {}
@@ -33,24 +34,29 @@ public:
         out.end_transaction();
     }
     result<void> read(const answers& in) {
-        if (in[0].error) return explained(*in[0].error, *options_);
-        if (in[0].rows() != 1) return error_info{errc::protocol, "no answer to the handshake"};
-        const row_view row = in[0][0];
+        const step& last = in[in.size() - 1];
+        if (last.error) return explained(*last.error, *options_);
+        if (auto e = in.first_error()) return *e;
+        if (last.rows() != 1) return error_info{errc::protocol, "no answer to the handshake"};
+        const row_view row = last[0];
         if (auto fine = check_encoding(row.cell(3)); !fine) return fine;
         if (auto fits = check_version(row.number<std::int32_t>(0), *options_); !fits) return fits;
         schema_id_ = static_cast<std::int32_t>(row.number<std::int64_t>(1));
         backend_ = row.number<std::int32_t>(2);
+        reads_committed_ = row.flag(4);
         return {};
     }
     void learn(session_info& info) const noexcept {
         info.schema_id = schema_id_;
         info.backend = backend_;
+        info.reads_committed = reads_committed_;
     }
 
 private:
     const connection_options* options_;
     std::int32_t schema_id_ = 0;
     std::int32_t backend_ = 0;
+    bool reads_committed_ = true;
 };
 
 /// Makes the settings of a worker's session.

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
+#include <string_view>
 
 namespace pgq::driver::pq::command {
 
@@ -19,7 +19,7 @@ public:
     /// Everything that may wake this worker: its own channel, and the one of those who cannot look for sleepers.
     void add_worker(batch& out, const session_info& info, worker_id id) {
         if (!info.listens || !info.keeps_state) return;
-        const std::string all = "LISTEN pgq_" + std::to_string(info.schema_id);
+        const std::string all = "pgq_" + std::to_string(info.schema_id);
         add(out, 0, all + "_" + std::to_string(id.value));
         add(out, 1, all);
         out.end_transaction();
@@ -27,7 +27,7 @@ public:
     /// The ends of jobs that this session watches. Each server process has a number, and so a channel, of its own.
     void add_ends(batch& out, const session_info& info) {
         if (info.listens_for_ends || !info.keeps_state) return;
-        add(out, 0, "LISTEN pgq_" + std::to_string(info.schema_id) + "_w" + std::to_string(info.backend));
+        add(out, 0, "pgq_" + std::to_string(info.schema_id) + "_w" + std::to_string(info.backend));
         out.end_transaction();
     }
 
@@ -37,9 +37,10 @@ private:
         statement::query query;
     };
 
-    void add(batch& out, std::size_t i, std::string text) {
+    // Quoted: oids above 2^31, and the process ids of some poolers, are negative numbers here.
+    void add(batch& out, std::size_t i, std::string_view name) {
         channels_[i] = std::make_unique<channel>();  // stays where it is when this moves
-        channels_[i]->text = std::move(text);
+        channels_[i]->text = "LISTEN " + statement::quoted(name);
         channels_[i]->query = {"listen", channels_[i]->text, false};
         out.add(channels_[i]->query);
     }

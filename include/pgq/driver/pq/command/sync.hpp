@@ -33,7 +33,11 @@ public:
         const auto& r = request_;
         choose_pack_statements(info);
         if (info.keeps_state && r.unsubscribe_wakes) add_subscription(out, info, statement::unsubscribe_wakes);
-        if (info.keeps_state && r.subscribe_wakes) add_subscription(out, info, statement::subscribe_wakes);
+        if (info.keeps_state && r.subscribe_wakes) {
+            out.add(statement::join_sleepers).number(info.schema_id);
+            out.end_transaction();
+            add_subscription(out, info, statement::subscribe_wakes);
+        }
         first_ = out.size();
         // This comes first: a transaction that waits for its claim slot has then changed nothing, has no transaction
         // id, and so does not make the snapshots of other sessions longer.
@@ -52,7 +56,9 @@ public:
 
     result<void> read(const answers& in) {
         clear_reply();
-        if (auto e = in.first_error(0, last_)) return *e;
+        for (std::size_t i = 0; i < first_; ++i)
+            if (in[i].error && !is_lock_timeout(*in[i].error)) return *in[i].error;
+        if (auto e = in.first_error(first_, last_)) return *e;
         auto& out = *reply_;
         std::size_t at = first_ + takes_claim_slot();
         if (!request_.finished.empty()) report_lost(in[at++]);
@@ -83,6 +89,9 @@ public:
     }
 
 private:
+    // The worker sleeps without a lock.
+    static bool is_lock_timeout(const error_info& e) { return e.code == make_sqlstate("55P03"); }
+
     bool claims() const noexcept { return request_.limit > 0 && !request_.lanes.empty(); }
     bool takes_claim_slot() const noexcept {
         return request_.contended && claims() && request_.claim_filter == nullptr;

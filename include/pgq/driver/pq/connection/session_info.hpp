@@ -22,6 +22,7 @@ struct session_info {
     bool listens = false;         ///< the session is a worker's and gets its notifications
     bool in_transaction = false;  ///< a transaction is open that the command does not end
     bool packs = false;           ///< an enqueue may put several jobs into one row
+    bool reads_committed = true;  ///< a statement outside of a transaction runs at READ COMMITTED
     wake_timing wakes = wake_timing::behind_commit;
 
     bool expects_packs = false;     ///< the latest look for packs has found some

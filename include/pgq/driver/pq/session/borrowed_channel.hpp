@@ -64,7 +64,7 @@ public:
 private:
     result<void> send_group(std::size_t from, std::size_t to) {
         const bool theirs = info.in_transaction;
-        if (!theirs && to - from == 1) return run(steps[from]);
+        if (!theirs && to - from == 1 && info.reads_committed) return run(steps[from]);
         if (auto begun = control(theirs ? "SAVEPOINT pgq_borrow" : "BEGIN ISOLATION LEVEL READ COMMITTED"); !begun)
             return begun;
         for (std::size_t i = from; i < to; ++i) {

@@ -5,6 +5,7 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/connection.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
+#include <pgq/driver/pq/connection/session_settings.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
 #include <pgq/error/result.hpp>
 
@@ -38,7 +39,7 @@ private:
     result<void> next() {
         auto& c = *channel_;
         switch (stage_) {
-        case stage::connecting: return send(stage::handshake, handshake_);
+        case stage::connecting: return send_first();
         case stage::handshake:
             if (auto met = handshake_.read(answers{c.steps}); !met) return met;
             note_session();
@@ -54,6 +55,14 @@ private:
         return {};
     }
 
+    result<void> send_first() {
+        auto& c = *channel_;
+        stage_ = stage::handshake;
+        c.steps.clear();
+        add_session_settings(c.steps, c.line.options().state, PQbackendPID(c.line.get()));
+        handshake_.compose(c.steps, c.info);
+        return c.line.begin(c.steps);
+    }
     template <class Command>
     result<void> send(stage then, const Command& command) {
         stage_ = then;

@@ -4,6 +4,7 @@
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/tls.hpp>
 #include <pgq/schema/generated.hpp>
+#include <pgq/schema/install_sql.hpp>
 #include <pgq/schema/plan.hpp>
 #include <pgq/statement/query.hpp>
 
@@ -39,9 +40,16 @@ public:
 
 private:
     result<void> in_transaction() {
-        const std::string key = statement::in_literal("pgq install " + options_.schema);
-        if (auto r = exec("BEGIN"); !r) return r;
-        if (auto r = exec("SELECT pg_advisory_xact_lock(hashtextextended('" + key + "', 0))"); !r) return r;
+        // Whatever the defaults of the role and of the database are. Everybody who may connect can take the lock.
+        for (const char* const sql : {"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+                                      "SET LOCAL standard_conforming_strings = on", "SET LOCAL statement_timeout = 0",
+                                      "SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL lock_timeout = '60s'"})
+            if (auto r = exec(sql); !r) return r;
+        if (auto r = exec("SELECT " + schema::install_lock(options_.schema)); !r) {
+            if (r.error().code != make_sqlstate("55P03")) return r;
+            r.error().hint = "another session installs, or holds that lock: see pg_locks";
+            return r;
+        }
         if (auto r = exec_if_missing(); !r) return r;
         auto found = applied();
         if (!found) return found.error();
@@ -61,9 +69,7 @@ private:
         if (*PQgetvalue(there->get(), 0, 0) != 't')
             if (auto r = exec(rendered("CREATE SCHEMA {s}")); !r) return r;
         if (*PQgetvalue(there->get(), 0, 1) == 't') return {};
-        return exec(
-            rendered("CREATE TABLE {s}.migration (version int4 PRIMARY KEY, name text NOT NULL,"
-                     " checksum int8 NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"));
+        return exec(rendered(schema::migration_table));
     }
 
     result<std::vector<schema::applied>> applied() {

@@ -105,7 +105,7 @@ TEST_CASE("a second round trip follows the first, and its error is the command's
     scripted_channel c{.replies = {registered}};
     c.info.listens = true;
     CHECK(c.run(command::register_worker{{}}).value() == worker_id{9});
-    CHECK(c.sent.at(1) == "LISTEN pgq_77_9() + LISTEN pgq_77()");
+    CHECK(c.sent.at(1) == "LISTEN \"pgq_77_9\"() + LISTEN \"pgq_77\"()");
     scripted_channel refused{.replies = {registered, {test::failed("42501")}}};
     refused.info.listens = true;
     CHECK(refused.run(command::register_worker{{}}).error().code == make_sqlstate("42501"));

@@ -59,7 +59,7 @@ TEST_CASE("a worker listens to its channel once it has a number", "[driver][pq][
     CHECK(test::read(r, {rows({{binary(9)}})}).value() == worker_id{9});
     driver::pq::batch second;
     r.then(second, workers_session());
-    CHECK(test::text_of(second) == "LISTEN pgq_77_9() + LISTEN pgq_77()");
+    CHECK(test::text_of(second) == "LISTEN \"pgq_77_9\"() + LISTEN \"pgq_77\"()");
     second.clear();
     r.then(second, behind_a_pooler());
     CHECK(second.empty());
@@ -95,7 +95,7 @@ TEST_CASE("a worker that retires wakes others for what it gives back", "[driver]
 
 TEST_CASE("a session takes a worker over", "[driver][pq][command][worker_leases]") {
     CHECK(composed(command::leases_of{{9}}, workers_session()) ==
-          "LISTEN pgq_77_9() + LISTEN pgq_77() | terminate_previous(77, 9) | leases_of(9)");
+          "LISTEN \"pgq_77_9\"() + LISTEN \"pgq_77\"() | terminate_previous(77, 9) | leases_of(9)");
     CHECK(composed(command::leases_of{{9}}, behind_a_pooler()) == "leases_of(9)");
     const auto held = rows({{binary(5L), place(70'000), null}, {binary(6L), place(70'001), null}});
     const std::vector expected{lease_ref{5, 70'000}, lease_ref{6, 70'001}};
@@ -155,7 +155,7 @@ TEST_CASE("a watch listens once for a session, and not behind a pooler", "[drive
     std::vector<ended_job> ended;
     command::watch w{ids, 1s, ended};
     auto info = test::own_session();
-    CHECK(composed(w, info) == "LISTEN pgq_77_w4711() | watch({7}, 4711, 1000000)");
+    CHECK(composed(w, info) == "LISTEN \"pgq_77_w4711\"() | watch({7}, 4711, 1000000)");
     w.learn(info);
     CHECK(composed(w, info) == "watch({7}, 4711, 1000000)");
     CHECK(composed(command::watch{ids, 1s, ended}, behind_a_pooler()) == "watch({7}, null, 1000000)");
