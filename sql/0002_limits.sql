@@ -83,7 +83,8 @@ END $$;
 CREATE FUNCTION :"schema".claim_limited(worker_id int4, wait_for_lock bool, room int4, lanes int4[], mosts int4[],
     max_attempts int2[])
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
-               job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], retry_after int8)
+               job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], job_expiries int8[],
+               retry_after int8)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -118,7 +119,7 @@ BEGIN
         IF NOT want.open THEN
             lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
             job_bodies := NULL; job_headers := NULL;
-            job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := 2000;
+            job_flags := NULL; job_times := NULL; job_expiries := NULL; of_lane := want.lane; retry_after := 2000;
             RETURN NEXT;
             CONTINUE;
         END IF;
@@ -179,9 +180,10 @@ BEGIN
                    CASE WHEN e.headers IS NOT NULL THEN (
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
                          FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
-                         e.flags, e.enqueued_at, NULL::int8
+                         e.flags, e.enqueued_at,
+                   CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, NULL::int8
                  INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
-                     job_times, retry_after;
+                     job_times, job_expiries, retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
                 RETURN NEXT;
@@ -198,7 +200,7 @@ BEGIN
         -- When and by whom the rest of the lane can be claimed.
         lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
             job_bodies := NULL; job_headers := NULL;
-        job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := NULL;
+        job_flags := NULL; job_times := NULL; job_expiries := NULL; of_lane := want.lane; retry_after := NULL;
         room := room - taken;
         IF taken = most_ THEN retry_after := 0;
         ELSIF rest IS NOT NULL AND taken >= free THEN retry_after := rest;

@@ -45,6 +45,7 @@ enum class settle_kind : char {
     hold = 'h',     ///< hold it with `reason`, as a dead letter
     done = 'd',     ///< for tracked jobs: record the end, with `result`
     discard = 'x',  ///< for tracked jobs: record the end, with `reason`
+    expire = 'e',   ///< for tracked jobs: it expired before it began; the driver checks that, holds or ends the job
 };
 
 /// Whether the job stays in the database with this outcome.

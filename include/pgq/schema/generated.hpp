@@ -336,7 +336,8 @@ END $$;
 CREATE FUNCTION {s}.claim_limited(worker_id int4, wait_for_lock bool, room int4, lanes int4[], mosts int4[],
     max_attempts int2[])
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
-               job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], retry_after int8)
+               job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], job_expiries int8[],
+               retry_after int8)
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -371,7 +372,7 @@ BEGIN
         IF NOT want.open THEN
             lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
             job_bodies := NULL; job_headers := NULL;
-            job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := 2000;
+            job_flags := NULL; job_times := NULL; job_expiries := NULL; of_lane := want.lane; retry_after := 2000;
             RETURN NEXT;
             CONTINUE;
         END IF;
@@ -432,9 +433,10 @@ BEGIN
                    CASE WHEN e.headers IS NOT NULL THEN (
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
                          FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
-                         e.flags, e.enqueued_at, NULL::int8
+                         e.flags, e.enqueued_at,
+                   CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, NULL::int8
                  INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
-                     job_times, retry_after;
+                     job_times, job_expiries, retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
                 RETURN NEXT;
@@ -451,7 +453,7 @@ BEGIN
         -- When and by whom the rest of the lane can be claimed.
         lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
             job_bodies := NULL; job_headers := NULL;
-        job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := NULL;
+        job_flags := NULL; job_times := NULL; job_expiries := NULL; of_lane := want.lane; retry_after := NULL;
         room := room - taken;
         IF taken = most_ THEN retry_after := 0;
         ELSIF rest IS NOT NULL AND taken >= free THEN retry_after := rest;
@@ -465,6 +467,7 @@ END $$;
 
 -- One row for each tracked job that has not ended. Its lane and rank find it in `ready` by the index.
 -- if_parent_fails: r run, h hold, c cancel. hold_expired: hold the job instead of dropping it when it expires.
+-- overdue: the job was in a lease when its time ran out. Whether it has begun is known when it leaves the lease.
 -- keep_for: how long the outcome is kept. waiters: the numbers of the channels to notify when the job ends.
 CREATE TABLE {s}.tracked (
     id              int8 PRIMARY KEY,
@@ -478,12 +481,15 @@ CREATE TABLE {s}.tracked (
     run_at          timestamptz,
     expires_at      timestamptz,
     hold_expired    bool NOT NULL DEFAULT false,
+    overdue         bool NOT NULL DEFAULT false,
     keep_for        interval,
     waiters         int4[],
     progress        text
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX tracked_expiry ON {s}.tracked (expires_at) WHERE expires_at IS NOT NULL AND NOT held;
+CREATE INDEX tracked_expiry ON {s}.tracked (expires_at)
+    WHERE expires_at IS NOT NULL AND NOT held AND NOT overdue;
+CREATE INDEX tracked_overdue ON {s}.tracked (id) WHERE overdue;
 
 -- Unique keys that jobs hold now. scope: f until the job has finished, w while it waits, p for a period, `until` a
 -- moment. The digest is of queue, entrypoint and key, because the key may have any length.
@@ -795,48 +801,81 @@ BEGIN
 END $$;
 
 -- Expires jobs whose time ran out before they started: removes them, or holds those with hold_expired. At most 1000;
--- returns how many.
+-- returns how many. A job with attempts has started. A job in a lease becomes overdue: a claim and purge() look at it
+-- again.
 CREATE FUNCTION {s}.expire() RETURNS int8
-LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     late record;
-    tries_ int2;
+    tries int2;
     gone int8[] := '{}';
     kinds "char"[] := '{}';
-    tries int2[] := '{}';
 BEGIN
-    FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t WHERE t.expires_at <= now() AND NOT t.held
+    FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t
+                 WHERE t.expires_at <= clock_timestamp() AND NOT t.held AND NOT t.overdue
                  ORDER BY t.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED LOOP
-        IF late.hold_expired THEN
-            tries_ := ready_to_deferred(late.lane, late.rank, late.id, 'infinity', 'h', 'it expired', NULL);
-            IF tries_ IS NULL THEN
-                UPDATE deferred SET run_at = 'infinity', kind = 'h', reason = 'it expired', changed_at = now()
-                    WHERE id = late.id
-                RETURNING attempts INTO tries_;
-            END IF;
-        ELSE
-            DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id
-                RETURNING attempts INTO tries_;
-            IF NOT FOUND THEN DELETE FROM deferred WHERE id = late.id RETURNING attempts INTO tries_; END IF;
-        END IF;
-        IF tries_ IS NULL THEN  -- it runs: it started in time
+        SELECT r.attempts INTO tries FROM ready r WHERE r.lane = late.lane AND r.rank = late.rank AND r.id = late.id
+           FOR UPDATE;
+        IF NOT FOUND THEN SELECT d.attempts INTO tries FROM deferred d WHERE d.id = late.id FOR UPDATE; END IF;
+        IF NOT FOUND THEN
+            UPDATE tracked SET overdue = true WHERE id = late.id;
+            CONTINUE;
+        ELSIF tries > 0 THEN
             UPDATE tracked SET expires_at = NULL WHERE id = late.id;
             CONTINUE;
+        ELSIF late.hold_expired THEN
+            IF ready_to_deferred(late.lane, late.rank, late.id, 'infinity', 'h', 'it expired', NULL) IS NULL THEN
+                UPDATE deferred SET run_at = 'infinity', kind = 'h', reason = 'it expired', changed_at = now()
+                    WHERE id = late.id;
+            END IF;
+        ELSE
+            DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id;
+            IF NOT FOUND THEN DELETE FROM deferred WHERE id = late.id; END IF;
         END IF;
         gone := gone || late.id;
-        tries := tries || tries_;
         kinds := kinds || CASE WHEN late.hold_expired THEN 'h' ELSE 'e' END::"char";
     END LOOP;
     IF cardinality(gone) > 0 THEN
         DELETE FROM dependency WHERE child = ANY (gone);
         UPDATE tracked SET waits_for = 0 WHERE id = ANY (gone);
-        PERFORM end_tracked(gone, kinds, tries, array_fill('it expired'::text, ARRAY[cardinality(gone)]), NULL);
+        PERFORM end_tracked(gone, kinds, array_fill(0::int2, ARRAY[cardinality(gone)]),
+                            array_fill('it expired'::text, ARRAY[cardinality(gone)]), NULL);
     END IF;
     RETURN cardinality(gone);
 END $$;
 
--- Deletes outcomes, keys and failures that are kept no longer, at most 10000 of each; returns how many.
+-- Microseconds until claimed jobs expire, by this server's clock; zero or less: they have expired. Null for jobs
+-- without an expiry and for jobs that had started before. Null when no job expires.
+CREATE FUNCTION {s}.expires_in(ids int8[], attempts int2[]) RETURNS int8[]
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
+#variable_conflict use_column
+BEGIN
+    IF NOT EXISTS (SELECT FROM tracked WHERE id = ANY (ids) AND expires_at IS NOT NULL) THEN RETURN NULL; END IF;
+    RETURN ARRAY(
+        SELECT CASE WHEN t.expires_at IS NOT NULL THEN
+                   greatest(extract(epoch FROM t.expires_at - clock_timestamp()) * 1000000, 0)::int8 END
+          FROM unnest(ids, attempts) WITH ORDINALITY j(id, attempts, o)
+          LEFT JOIN tracked t ON t.id = j.id AND j.attempts = 1 ORDER BY j.o);
+END $$;
+
+-- What becomes of a job that a worker found expired before it began: h hold it, e expire it; s: it has time left.
+CREATE FUNCTION {s}.end_of_expired(job int8) RETURNS "char"
+LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN expires_at > clock_timestamp() THEN 's' WHEN hold_expired THEN 'h' ELSE 'e' END::"char"
+      FROM tracked WHERE id = job
+$$;
+
+-- Whether a job without attempts has not expired.
+CREATE FUNCTION {s}.may_start(job int8) RETURNS bool
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+    RETURN NOT EXISTS (SELECT FROM tracked WHERE id = job AND expires_at <= clock_timestamp());
+END $$;
+
+-- Deletes outcomes, keys and failures that are kept no longer, at most 10000 of each; returns how many. Overdue jobs
+-- may have left their leases, so expire() looks at them again.
 CREATE FUNCTION {s}.purge(failures_older_than interval) RETURNS int8
 LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
     WITH o AS (DELETE FROM outcome WHERE id = ANY (ARRAY(SELECT id FROM outcome WHERE keep_until <= now() LIMIT 10000))
@@ -844,7 +883,9 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
     k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(
         SELECT digest FROM unique_key WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
     f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1)
+        SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1),
+    t AS (UPDATE tracked SET overdue = false WHERE id = ANY (ARRAY(
+        SELECT id FROM tracked WHERE overdue LIMIT 10000 FOR UPDATE SKIP LOCKED)))
     SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM f)
 $$;
 

@@ -14,7 +14,9 @@ namespace pgq::statement {
 
 namespace claim_text {
 
-inline constexpr std::string_view answer = "\nRETURNING {answered_lease}";
+// Few leases have jobs with flags, so few look for expiries.
+inline constexpr std::string_view answer = R"(
+RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END)";
 
 inline constexpr std::string_view of_one = R"(
 WITH got AS (
@@ -125,7 +127,8 @@ WITH due AS (
 back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM due RETURNING lane)
 SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                                                    string_agg(DISTINCT lane::text, ',')), false),
-       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= now() AND NOT held) THEN {s}.expire() END
+       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= clock_timestamp() AND NOT held AND NOT overdue)
+            THEN {s}.expire() END
            FROM back)"};
 
 /// Microseconds until the next deferred job is due or the next tracked job expires, null when there is none; and the
@@ -133,7 +136,8 @@ SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_sett
 inline constexpr query peek_next_due{"peek_next_due", R"(
 SELECT (extract(epoch FROM least(
     (SELECT run_at FROM {s}.deferred WHERE run_at < 'infinity' ORDER BY run_at LIMIT 1),
-    (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held ORDER BY expires_at LIMIT 1))
+    (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held AND NOT overdue
+      ORDER BY expires_at LIMIT 1))
     - clock_timestamp()) * 1000000)::int8, (SELECT count(*) FROM {s}.worker))"};
 
 /// Takes one of four claim slots of the schema, which is the lock space $1, and stores its number in 'pgq.claim_slot'.

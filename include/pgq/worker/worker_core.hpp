@@ -77,6 +77,7 @@ public:
     const sync_request& request(const fsm::worker_action& a, steady_time now) {
         acks_.fill(leases_, limited_, a.limit > 0, now);
         const bool no_claim = acks_.one_at_a_time();
+        requested_at_ = now;
         request_ = {.worker = worker_,
                     .finished = acks_.finished(),
                     .progressed = acks_.progressed(),
@@ -310,7 +311,7 @@ private:
         for (auto& l : reply.leases) {
             const std::size_t index = index_of(l.lane);
             held_lease& s = leases_.open();
-            s.open(std::move(l), served_[index].job, served_[index].version);
+            s.open(std::move(l), served_[index].job, served_[index].version, requested_at_);
             s.lane_index = index;
             s.worker = worker_;
             s.limited = limited_.is_limited(index);
@@ -339,6 +340,7 @@ private:
     std::vector<completion> completions_;
     std::vector<lease_ref> to_give_back_;
     sync_request request_{};
+    steady_time requested_at_{};  // of the latest request
     bool overlap_;
     bool has_batch_handler_ = false;  // for some job type
     bool must_scan_ = false;          // this worker gives jobs back that its cursors would hide

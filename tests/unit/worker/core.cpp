@@ -54,6 +54,22 @@ TEST_CASE("what is not plainly done is acknowledged at once, job by job", "[work
     CHECK(w.next().what == worker_do::wait);
 }
 
+TEST_CASE("a job that has expired before its turn does not begin, and is settled as expired", "[worker][core][expiry]") {
+    core_fixture w;
+    auto l = core_fixture::lease(1, 3);
+    l.expires_in = {pgq::never_expires, pgq::duration{}, 1h};
+    for (auto& j : l.jobs) j.flags = pgq::flag_tracked;
+    pgq::sync_reply reply;
+    reply.leases.push_back(std::move(l));
+    (void)w.sync(std::move(reply));
+    w.end(w.begin());
+    core_fixture::running expired;
+    CHECK_FALSE(w.begin(expired));
+    w.end(w.begin());
+    (void)w.sync();
+    CHECK(w.progressed == strings{"1 ends: 1eit expired"});
+}
+
 TEST_CASE("jobs of one claim start in order over all leases", "[worker][core]") {
     core_fixture w;
     auto a = core_fixture::lease(1, 2), b = core_fixture::lease(2, 1);

@@ -5,8 +5,10 @@
 #include <pgq/driver/memory/table/tables.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/record.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/protocol/take.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -22,11 +24,25 @@
 
 namespace pgq::driver::in_memory {
 
+/// As claimed_lease::expires_in.
+inline std::vector<duration> expiries_of(tables& db, const std::vector<job>& jobs, time_point now) {
+    std::vector<duration> left;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if ((jobs[i].flags & flag_tracked) == 0 || jobs[i].attempts > 1) continue;
+        const auto at = db.jobs.tracked().expiry_of(jobs[i].id);
+        if (!at) continue;
+        left.resize(jobs.size(), never_expires);
+        left[i] = time_until(*at, now);
+    }
+    return left;
+}
+
 /// Creates a lease with these jobs and counts their attempts.
 inline void add_lease(tables& db, worker_id worker, lane_id lane, std::int16_t max_attempts, std::vector<job> jobs,
                       sync_reply& reply) {
     for (job& j : jobs)
         if (j.attempts < std::numeric_limits<std::int16_t>::max()) ++j.attempts;
+    auto expires_in = expiries_of(db, jobs, db.clock.now());
     reply.leases.push_back(db.leases.add({
         .worker = worker,
         .lane = lane,
@@ -34,6 +50,7 @@ inline void add_lease(tables& db, worker_id worker, lane_id lane, std::int16_t m
         .claimed_at = db.clock.now(),
         .jobs = std::make_shared<const std::vector<job>>(std::move(jobs)),
     }));
+    reply.leases.back().expires_in = std::move(expires_in);
 }
 inline void add_lease_of_one(tables& db, worker_id worker, std::int16_t max_attempts, job j, sync_reply& reply) {
     const lane_id lane = j.lane;

@@ -44,6 +44,7 @@ inline result<void> sync_worker(tables& db, const sync_request& r, sync_reply& r
     db.wake_touched(r.worker);
     if (r.unsubscribe_wakes) db.workers.unsubscribe(r.worker, session);
     if (r.subscribe_wakes) db.workers.subscribe(r.worker, session);
+    if (r.limit > 0 || !r.limited.empty()) db.jobs.expire(now);
     std::uint32_t capacity = r.limited_capacity;
     for (limited_lane lane : r.limited) {
         lane.most = std::min(lane.most, capacity);

@@ -4,6 +4,7 @@
 #include <pgq/time/manual_clock.hpp>
 #include <pgq/time/when.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -17,6 +18,14 @@ inline time_point add_saturated(time_point from, std::chrono::microseconds span)
     if (span.count() > 0 && from > time_point::max() - span) return time_point::max();
     if (span.count() < 0 && from < time_point::min() - span) return time_point::min();
     return from + span;
+}
+
+/// How long until `due`; zero if it has passed.
+inline duration time_until(time_point due, time_point now) noexcept {
+    if (due <= now) return duration::zero();
+    // A duration counts nanoseconds. It is too short for the time until time_point::max().
+    const auto longest = std::chrono::floor<std::chrono::microseconds>(duration::max());
+    return duration{std::min(due - now, longest)};
 }
 
 /// The absolute time of `w`, which must be set.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/driver/memory/table/clock.hpp>
 #include <pgq/driver/memory/table/job.hpp>
 #include <pgq/driver/memory/table/ready_queue.hpp>
 #include <pgq/protocol/admin.hpp>
@@ -69,11 +70,7 @@ public:
     /// The time until the next deferred job is due; zero if it is due already; none if there is no deferred job.
     std::optional<duration> next_due(time_point now) const {
         if (deferred_.empty()) return std::nullopt;
-        const time_point due = deferred_.begin()->first.first;
-        if (due <= now) return duration::zero();
-        // A duration counts nanoseconds. It is too short for the time until time_point::max().
-        const auto longest = std::chrono::floor<std::chrono::microseconds>(duration::max());
-        return duration{std::min(due - now, longest)};
+        return time_until(deferred_.begin()->first.first, now);
     }
 
     std::vector<taken_batch> take(std::span<const claim_lane> lanes, std::size_t limit);
