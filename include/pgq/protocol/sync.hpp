@@ -70,6 +70,12 @@ struct lease_progress {
     bool flagged = false;  ///< some of its jobs have flags (see protocol/tracked.hpp)
 };
 
+/// A job of a lease.
+struct leased_job {
+    std::int64_t lease = 0;
+    std::uint32_t index = 0;  ///< job_record::index
+};
+
 /// A sync: one round trip of a worker that acknowledges what it finished and claims new jobs.
 struct sync_request {
     worker_id worker{};
@@ -87,6 +93,7 @@ struct sync_request {
     bool contended =
         false;  ///< many workers claim at once: wait for a claim slot first (see statement::take_claim_slot)
     bool wake_peer = false;  ///< there may be more jobs than this worker can take: wake one sleeping peer
+    std::optional<leased_job> begin_alone{};  ///< mark this job with flag_runs_alone: the worker starts it, and nothing else
     const filter* claim_filter =
         nullptr;  ///< claim from `lanes` only jobs that pass, one lease each; ignores the cursors
 };
@@ -94,7 +101,8 @@ struct sync_request {
 /// The answer to a sync.
 struct sync_reply {
     std::vector<claimed_lease> leases{};
-    std::vector<lease_ref> moved{};    ///< progressed leases that have not ended, with their new row location
+    std::vector<lease_ref> moved{};    ///< progressed and marked leases that go on, with their new row location
+    bool begins_alone = false;         ///< the job of `begin_alone` is marked; false: the lease is lost
     std::vector<std::int64_t> lost{};  ///< ids of leases that this worker had lost; the sync changed nothing of them
     std::optional<duration>
         next_due{};              ///< with peek_next_due: time until the next deferred job, by the database's clock

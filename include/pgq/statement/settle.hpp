@@ -44,10 +44,11 @@ item AS (
       FROM l CROSS JOIN LATERAL {jobs_of_lease}
       JOIN unnest($5, $6, $7, $8) k(o, kind, delay, reason)
         ON k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)),)";
-// A job that is asked to stop does not go back. The end of a tracked job has consequences.
+// A job that is asked to stop does not go back. The end of a tracked job has consequences. A job that has not run keeps
+// what is known of its crashes.
 inline constexpr std::string_view flagged_items = R"(
 item AS (
-    SELECT {job_of_lease}, (l.flags[j.o] & 1)::int2 AS flags,
+    SELECT {job_of_lease}, (l.flags[j.o] & CASE WHEN k.kind IN ('s', 'e') THEN 125 ELSE 1 END)::int2 AS flags,
            CASE WHEN l.flags[j.o] & 2 <> 0 AND k.kind IN ('r', 's', 'e') THEN 'c'
                 WHEN k.kind = 'e' THEN {s}.end_of_expired(j.id) ELSE k.kind END AS kind,
            k.delay, k.reason, k.result,
@@ -64,7 +65,7 @@ WITH l AS (
     RETURNING id, lane, done, {lease_arrays}, $5[array_position($2, id)] AS start,
               CASE WHEN $6[array_position($2, id)] THEN bodies END AS bodies),
 item AS (
-    SELECT {job_of_leases}, (j.flags & 1)::int2 AS flags,
+    SELECT {job_of_leases}, (j.flags & CASE WHEN $8[n.n] IN ('s', 'e') THEN 125 ELSE 1 END)::int2 AS flags,
            CASE WHEN n.n = 0 THEN 'd' WHEN j.flags & 2 <> 0 AND $8[n.n] IN ('r', 's', 'e') THEN 'c'
                 WHEN $8[n.n] = 'e' THEN {s}.end_of_expired(j.id) ELSE $8[n.n] END AS kind,
            $9[n.n] AS delay, $10[n.n] AS reason, $11[n.n] AS result,
@@ -125,6 +126,11 @@ inline constexpr query settle_held{
 inline constexpr query settle_ends{
     "settle_ends",
     joined<settle_text::ends, settle_text::moves, settle_text::answer_of_many, settle_text::consequences>::text};
+
+/// Marks the job at position $3, counted from 1, of the lease $1 of worker $2: it begins, and nothing else of the worker.
+inline constexpr query begin_alone{"begin_alone", R"(
+UPDATE {s}.lease SET flags[$3] = coalesce(flags[$3], 0) | 128
+ WHERE ctid = (SELECT ctid FROM {s}.lease WHERE id = $1) AND id = $1 AND worker = $2 RETURNING id, ctid)"};
 
 namespace detail {
 

@@ -73,6 +73,8 @@ public:
         if (is_stop_requested(j)) return end(j, end_kind::cancelled, now, s.reason, s.result);
         touch(j.lane);
         watch_expiry(j);
+        j.flags = s.kind == settle_kind::retry ? static_cast<std::int16_t>(j.flags & flag_tracked)
+                                               : flags_without_run(j.flags);
         if (s.delay <= duration::zero()) return add_ready(std::move(j));
         defer(detached_copy(j), add_saturated(now, std::chrono::ceil<std::chrono::microseconds>(s.delay)));
     }
@@ -81,13 +83,17 @@ public:
         uncount_attempt(j);
         give_back_uncounted(std::move(j), now);
     }
-    /// Returns a job of a dead worker. The attempt counts, because the job may have killed the worker. The result tells
-    /// what became of the job: `retry`, `hold`, or `discard` if it was cancelled.
-    settle_kind rescue(job j, std::int16_t max_attempts, time_point now) {
+    /// Returns a job of a dead worker; `open` and `marked` are as for judge_crash(). The result tells what became of the
+    /// job: `retry`, `hold`, or `discard` if it was cancelled.
+    settle_kind rescue(job j, std::int16_t max_attempts, std::int64_t open, bool marked, time_point now) {
         constexpr std::string_view reason = "its worker died";
         touch(j.lane);  // the limits of the lane allow more jobs now
+        const crash_verdict verdict = judge_crash(j.attempts, j.flags, max_attempts, open, marked);
+        j.attempts = verdict.attempts;
         if (is_stop_requested(j)) return end(j, end_kind::cancelled, now), settle_kind::discard;
-        if (j.attempts < max_attempts) return watch_expiry(j), add_ready(std::move(j)), settle_kind::retry;
+        j.flags = verdict.flags;
+        if (!verdict.counts || j.attempts < max_attempts)
+            return watch_expiry(j), add_ready(std::move(j)), settle_kind::retry;
         failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{reason}});
         hold_or_route(j, reason);
         end(j, end_kind::held, now, reason);
@@ -108,6 +114,7 @@ public:
             if (!is_held(id) || !tracked_.restart(id, now)) continue;
             job j = *remove_held(id);
             j.attempts = 0;
+            j.flags = static_cast<std::int16_t>(j.flags & flag_tracked);
             touch(j.lane);
             add_ready(std::move(j));
             ++n;
@@ -216,6 +223,7 @@ private:
         touch(j.lane);
         if (is_stop_requested(j)) return end(j, end_kind::cancelled, now);
         watch_expiry(j);
+        j.flags = flags_without_run(j.flags);
         add_ready(std::move(j));
     }
     /// Holds the job. If its lane has a dead letter route, sends it there instead.

@@ -40,6 +40,11 @@ public:
         if (takes_claim_slot()) out.add(statement::take_claim_slot).number(info.schema_id);
         if (!r.finished.empty()) statement::bind_finish(out.add(statement::finish), r.worker, r.finished);
         add_progress(out);
+        if (r.begin_alone)
+            out.add(statement::begin_alone)
+                .number(r.begin_alone->lease)
+                .number(r.worker.value)
+                .number(static_cast<std::int32_t>(r.begin_alone->index) + 1);
         if (r.promote) out.add(statement::promote);
         add_unpacks(out);
         if (!r.limited.empty()) statement::bind_claim_limited(out.add(statement::claim_limited), r);
@@ -59,6 +64,7 @@ public:
         for (const auto& g : request_.progressed)
             if (!g.last) read_progress(in[at++], g);
         if (!ending_.empty()) read_ends(in[at++]);
+        if (request_.begin_alone) read_mark(in[at++]);
         if (request_.promote) out.promoted += static_cast<std::uint32_t>(in[at++][0].number<std::int64_t>(0));
         for (std::size_t i = 0; i < unpacks_; ++i)
             found_packs_ = in[at++][0].number<std::int64_t>(0) > 0 || found_packs_;
@@ -156,6 +162,7 @@ private:
         auto& out = *reply_;
         out.leases.clear();
         out.moved.clear();
+        out.begins_alone = false;
         out.lost.clear();
         out.next_due.reset();
         out.workers = 0;
@@ -187,6 +194,14 @@ private:
         if (s.rows() == 0) return reply_->lost.push_back(g.ref.id);
         if (g.flagged && !g.items.empty()) add_promoted(s, 3);
         reply_->moved.push_back({g.ref.id, statement::wire::load_tid(s[0].cell(1).data())});
+    }
+    void read_mark(const step& s) const {
+        auto& out = *reply_;
+        out.begins_alone = s.rows() != 0;
+        if (!out.begins_alone) return;
+        const auto id = request_.begin_alone->lease;
+        std::erase_if(out.moved, [&](const lease_ref& m) { return m.id == id; });
+        out.moved.push_back({id, statement::wire::load_tid(s[0].cell(1).data())});
     }
     void read_ends(const step& s) const {
         std::vector<std::int64_t> ended;
