@@ -938,8 +938,9 @@ END $$;
 
 -- Enqueues jobs of any lanes with any attributes. Plain jobs have cheaper statements, see statement/enqueue.hpp. Times
 -- are a kind (0 unset, 1 relative, 2 absolute) and microseconds. Headers are (number of the job, name, value).
--- `children`[i] is the number of a job of this call that waits for `parents`[i]: an id, or minus the number of a job of
--- this call. `conflicts`, when another job holds the unique key: s skip this job, e raise an error, r replace the
+-- `children`[i] is the number of a job of this call that waits for the job with the id `parents`[i]. `edges` are pairs of
+-- numbers: a job of this call, and the one of this call that it waits for. Numbers count from 1. `conflicts`, when
+-- another job holds the unique key: s skip this job, e raise an error, r replace the
 -- payload of the other job, d replace its payload and its time. `bounds`: the most open jobs the lane may have
 -- afterwards, 0 for no bound. A lock lets one transaction at a time enqueue to a bounded lane.
 --
@@ -952,7 +953,7 @@ CREATE FUNCTION {s}.enqueue_tracked(
     head_of int4[], head_names text[], head_values text[], limit_keys text[],
     unique_keys text[], scopes "char"[], periods int8[], conflicts "char"[],
     late_kinds int2[], late_us int8[], hold_lates bool[], keeps int8[], if_faileds "char"[], children int4[],
-        parents int8[],
+        parents int8[], edges int4[],
     bounds int8[])
 RETURNS TABLE (job int8, fresh bool)
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp
@@ -969,7 +970,7 @@ DECLARE
     place record;
     waits int4[] := array_fill(0, ARRAY[n]);
     failed int8[] := array_fill(NULL::int8, ARRAY[n]);
-    ancestors int8[] := ARRAY(SELECT DISTINCT p FROM unnest(parents) p WHERE p > 0);
+    ancestors int8[] := ARRAY(SELECT DISTINCT p FROM unnest(parents) p);
     locked int8[];
     was_ids int8[];
     was_bodies bytea[];
@@ -1086,14 +1087,14 @@ BEGIN
         END IF;
     END LOOP;
 
-    IF cardinality(children) > 0 THEN
-        FOR edge IN SELECT DISTINCT c.child, x.parent, c.parent < 0
-            AND coalesce(fresh_[array_position(ids, x.parent)], false) AS here,
+    IF cardinality(children) > 0 OR cardinality(edges) > 0 THEN
+        FOR edge IN SELECT DISTINCT c.child, c.parent,
+                           c.here AND coalesce(fresh_[array_position(ids, c.parent)], false) AS here,
                            t.id = ANY (locked) AND NOT t.held AS open, t.held OR o.kind <> 'd' AS bad
-                      FROM unnest(children, parents) c(child, parent)
-                     CROSS JOIN LATERAL (SELECT CASE WHEN c.parent < 0 THEN ids[(-c.parent)::int4]
-                         ELSE c.parent END AS parent) x
-                      LEFT JOIN tracked t ON t.id = x.parent LEFT JOIN outcome o ON o.id = x.parent LOOP
+                      FROM (SELECT u.child, u.parent, false AS here FROM unnest(children, parents) u(child, parent)
+                            UNION ALL SELECT edges[2 * e - 1], ids[edges[2 * e]], true
+                              FROM generate_series(1, cardinality(edges) / 2) e) c
+                      LEFT JOIN tracked t ON t.id = c.parent LEFT JOIN outcome o ON o.id = c.parent LOOP
             CONTINUE WHEN NOT fresh_[edge.child];
             IF edge.here OR edge.open THEN
                 INSERT INTO dependency (parent, child) VALUES (edge.parent, ids[edge.child]);
@@ -1125,7 +1126,7 @@ BEGIN
                u.digest, u.unique_key, coalesce(u.hold_expired, false) AS hold_expired,
                CASE WHEN u.keep > 0 THEN u.keep * interval '1 microsecond' END AS keep_for,
                coalesce(u.digest IS NOT NULL OR u.late_kind <> 0 OR u.keep > 0
-                        OR u.i = ANY (children) OR -u.i = ANY (parents), false) AS follow
+                        OR u.i = ANY (children) OR u.i = ANY (edges), false) AS follow
           FROM unnest(ids, lanes, heads, bodies, limit_keys, waits, failed, if_faileds, run_kinds, run_us,
                       late_kinds, late_us,
                       priorities, exp_kinds, exp_us, digests, unique_keys, hold_lates, keeps, fresh_)

@@ -37,16 +37,17 @@ public:
     bool holds_claims() const noexcept { return held_; }
     /// The job that the next sync marks.
     const std::optional<leased_job>& next() const noexcept { return next_; }
-    /// The sync succeeded. If the lease of the job is lost, a refresh of the leases takes it back.
-    void answered(claimed_jobs& claimed, fsm::worker& machine, const sync_reply& reply) {
-        if (!next_) return;
+    /// The sync succeeded. True if a job in quarantine is in line for dispatch now. If the lease of the job is lost, a
+    /// refresh of the leases takes it back.
+    bool answered(claimed_jobs& claimed, fsm::worker& machine, const sync_reply& reply) {
+        if (!next_) return false;
         next_.reset();
-        if (!reply.begins_alone) return machine.link().leases_changed();
+        if (!reply.begins_alone) return machine.link().leases_changed(), false;
         auto& lease = claimed.next_alone().slot->lease;
         for (const lease_ref& m : reply.moved)
             if (m.id == lease.ref.id) lease.ref.location = m.location;
         claimed.start_alone();
-        runs_ = true;
+        return runs_ = true;
     }
 
 private:

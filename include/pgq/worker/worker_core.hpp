@@ -116,7 +116,7 @@ public:
             if (limited_.began(index_of(l.lane), n, now)) limited += n;
             for (const auto& j : l.jobs) bytes += j.body.size();
         }
-        quarantine_.answered(claimed_, machine_, reply);
+        if (quarantine_.answered(claimed_, machine_, reply) && !overlap_) (void)run_claimed();
         cursors_.claimed(a.limit > 0, a.from_start, reply.leases);
         machine_.exchanged(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
         if (limited_.any()) {
