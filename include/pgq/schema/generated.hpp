@@ -164,6 +164,22 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
                       nullif(array_to_string(lanes, ','), '')), false)
 $$;
 
+-- Of these rows of `ready` the first ones that have at most so many bytes of payload together; at least one. A row whose
+-- payload is not in the TOAST table is shorter than 2048 bytes. So if that table is empty, counting the rows is enough.
+CREATE FUNCTION {s}.fitting(places tid[], bytes int8) RETURNS tid[]
+LANGUAGE plpgsql STABLE SET search_path = {s}, pg_catalog, pg_temp AS $$
+BEGIN
+    IF cardinality(places)::int8 * 2048 <= bytes
+       AND pg_relation_size((SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = 'ready'::regclass)::regclass) = 0 THEN
+        RETURN places;
+    END IF;
+    RETURN ARRAY(
+        SELECT f.place FROM (
+            SELECT r.ctid AS place, sum(octet_length(r.body)) OVER w AS sum, row_number() OVER w AS number
+              FROM ready r WHERE r.ctid = ANY (places) WINDOW w AS (ORDER BY r.rank, r.id)) f
+         WHERE f.sum <= bytes OR f.number = 1);
+END $$;
+
 -- Moves the jobs of the packs at these locations to `ready`; returns how many of each lane.
 CREATE FUNCTION {s}.move_packs_to_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
 LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
@@ -330,11 +346,13 @@ END $$;
 -- limited lane. The next worker counts after the first has committed, because each statement here sees what was
 -- committed before it. So no limit is ever exceeded. `wait_for_lock` false: skip a lane whose lock another worker has.
 --
+-- `bytes`: the payloads of all claimed jobs together have at most so many; the first job is claimed whatever it has.
+--
 -- A row with a lease id is a lease, as other claims return it. A row without one says when to claim again:
 -- `retry_after` is in microseconds; 0 means that another worker could claim more at once. A lane with nothing but
 -- counts needs two statements.
 CREATE FUNCTION {s}.claim_limited(worker_id int4, wait_for_lock bool, room int4, lanes int4[], mosts int4[],
-    max_attempts int2[])
+    max_attempts int2[], bytes int8)
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
                job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], job_expiries int8[],
                retry_after int8)
@@ -350,6 +368,7 @@ DECLARE
     tokens_ float8;
     picked tid[];
     taken int8;
+    cut bool;
     rest int8;
 BEGIN
     IF wait_for_lock THEN
@@ -415,11 +434,14 @@ BEGIN
         END IF;
 
         taken := 0;
-        IF free > 0 THEN
+        cut := false;
+        IF free > 0 AND bytes > 0 THEN
+            picked := coalesce(picked, ARRAY(
+                SELECT c.ctid FROM ready c WHERE c.lane = want.lane
+                 ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED));
             WITH got AS (
-                DELETE FROM ready r WHERE r.ctid = ANY (coalesce(picked, ARRAY(
-                    SELECT c.ctid FROM ready c WHERE c.lane = want.lane
-                     ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED)))
+                DELETE FROM ready r WHERE r.ctid = ANY (CASE WHEN cardinality(picked) < 2 THEN picked
+                                                             ELSE fitting(picked, bytes) END)
                 RETURNING r.*)
             INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys,
                 bodies, enqueued_at)
@@ -439,6 +461,10 @@ BEGIN
                      job_times, job_expiries, retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
+                cut := taken < cardinality(picked);
+                IF cardinality(lanes) > 1 THEN
+                    bytes := bytes - (SELECT sum(octet_length(b)) FROM unnest(job_bodies) b);
+                END IF;
                 RETURN NEXT;
                 IF want.otherwise THEN
                     UPDATE lane_limit l
@@ -455,7 +481,7 @@ BEGIN
             job_bodies := NULL; job_headers := NULL;
         job_flags := NULL; job_times := NULL; job_expiries := NULL; of_lane := want.lane; retry_after := NULL;
         room := room - taken;
-        IF taken = most_ THEN retry_after := 0;
+        IF taken = most_ OR cut THEN retry_after := 0;
         ELSIF rest IS NOT NULL AND taken >= free THEN retry_after := rest;
         END IF;
         IF retry_after IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;

@@ -39,6 +39,7 @@ struct held_lease {
     worker_id worker{};                ///< the worker that claimed it
     lease_ref claimed{};               ///< id and row location at the claim; `lease.ref` has the present row location
     bool limited = false;              ///< its lane has limits: its jobs start before those of other lanes
+    std::size_t bytes = 0;             ///< of all payloads of the lease: they are freed together
     std::uint32_t unfinished = 0;      ///< number of jobs that run or have not started
     std::string left{};                ///< mask: the jobs that have left the lease, as the database has it
     std::string done{};                ///< mask: `left`, and the jobs that are plainly done but not acknowledged yet
@@ -67,16 +68,19 @@ struct held_lease {
         type = job_type;
         version = job_version;
         unfinished = static_cast<std::uint32_t>(lease.jobs.size());
-        const std::size_t bytes = (lease.jobs.size() + 7) / 8;
-        left.assign(bytes, '\0');
-        done.assign(bytes, '\0');
+        const std::size_t mask_size = (lease.jobs.size() + 7) / 8;
+        left.assign(mask_size, '\0');
+        done.assign(mask_size, '\0');
         unsettled.clear();
         dirty = lost = in_request = must_stay = unlocated = false;
         claimed = lease.ref;
         closing.store(false, std::memory_order_relaxed);
         flags.clear();
-        for (const job_record& j : lease.jobs)
+        bytes = 0;
+        for (const job_record& j : lease.jobs) {
+            bytes += j.body.size();
             if (j.flags != 0) set_flags(j.index, j.flags);
+        }
         expires_at.clear();
         for (const duration left : lease.expires_in)
             expires_at.push_back(left <= duration{}                        ? steady_time::min()

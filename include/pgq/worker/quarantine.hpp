@@ -18,8 +18,8 @@ namespace pgq::detail {
 ///       +------------ none is left ----------------+------------- it has ended ------- [it runs alone]
 class quarantine {
 public:
-    /// Before each decision of the machine.
-    void update(claimed_jobs& claimed, fsm::worker& machine, steady_time now) {
+    /// Before each decision of the machine. `full`: the worker holds as many bytes as it may.
+    void update(claimed_jobs& claimed, fsm::worker& machine, bool full, steady_time now) {
         next_.reset();
         const std::uint32_t waiting = claimed.waiting_alone();
         const bool others = machine.in_hand() > waiting;
@@ -27,7 +27,7 @@ public:
         const bool held = waiting > 0 || runs_;
         if (held_ && !held) machine.requeued(false);
         held_ = held;
-        machine.hold_claims(held);
+        machine.hold_claims(held || full);
         if (waiting == 0 || others || !claimed.empty() || machine.stopping() || !machine.link().is_open()) return;
         const auto& first = claimed.next_alone();
         next_ = {.lease = first.slot->lease.ref.id, .index = first.slot->lease.jobs[first.position].index};

@@ -38,7 +38,11 @@ class worker_core {
 
 public:
     worker_core(runner_type& runner, const fsm::worker_options& o)
-        : runner_{&runner}, machine_{o}, limited_{o.window.slots}, overlap_{o.overlap} {}
+        : runner_{&runner},
+          machine_{o},
+          limited_{o.window.slots},
+          max_bytes_{o.window.max_bytes},
+          overlap_{o.overlap} {}
 
     /// The lanes to claim from, and the limits that hold for them.
     void serve(std::span<const served_lane> lanes, std::int16_t max_attempts, limiter_set limiters,
@@ -67,7 +71,7 @@ public:
         machine_.set_extra_slots(has_batch_handler_ ? runner_->extra_slots_with_batch(machine_.in_hand())
                                                     : runner_->extra_slots());
         if (machine_.should_give_back(now)) give_back_unstarted(now);
-        quarantine_.update(claimed_, machine_, now);
+        quarantine_.update(claimed_, machine_, leases_.bytes() >= max_bytes_, now);
         auto a = decide(now);
         if (a.what != fsm::worker_do::wait && a.what != fsm::worker_do::pause) return a;
         runner_->completions.wake_at(machine_.wake_threshold());
@@ -85,6 +89,7 @@ public:
                     .progressed = acks_.progressed(),
                     .lanes = cursors_.to_claim(a.from_start || must_scan_),
                     .limit = no_claim ? 0 : a.limit,
+                    .max_bytes = max_bytes_ - std::min(leases_.bytes(), max_bytes_),
                     .limited = limited_.to_claim(no_claim || machine_.stopping(), a.from_start || a.subscribe_wakes,
                                                  machine_.limited_ahead(), now),
                     .limited_capacity = limited_.room(),
@@ -116,6 +121,7 @@ public:
             if (limited_.began(index_of(l.lane), n, now)) limited += n;
             for (const auto& j : l.jobs) bytes += j.body.size();
         }
+        if (reply.cut) a.limit = static_cast<std::uint32_t>(claimed - limited);  // there are more
         if (quarantine_.answered(claimed_, machine_, reply) && !overlap_) (void)run_claimed();
         cursors_.claimed(a.limit > 0, a.from_start, reply.leases);
         machine_.exchanged(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
@@ -190,7 +196,6 @@ public:
         }
         return machine_.link().leases_compared(!to_give_back_.empty(), now);
     }
-    /// For the actions `give_back` and `abandon`.
     std::span<const lease_ref> to_give_back() const noexcept { return to_give_back_; }
     bool gave_back(steady_time now) noexcept { return machine_.link().gave_back(now); }
 
@@ -339,6 +344,7 @@ private:
     std::vector<lease_ref> to_give_back_;
     sync_request request_{};
     steady_time requested_at_{};  // of the latest request
+    std::size_t max_bytes_;       // of the payloads of all held leases
     bool overlap_;
     bool has_batch_handler_ = false;  // for some job type
     bool must_scan_ = false;          // this worker gives jobs back that its cursors would hide

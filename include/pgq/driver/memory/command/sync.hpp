@@ -36,7 +36,7 @@ inline bool needs_registered_worker(const sync_request& r) noexcept {
 inline void clear(sync_reply& reply) {
     reply.leases.clear(), reply.moved.clear(), reply.lost.clear();
     reply.next_due.reset(), reply.promoted = 0;
-    reply.begins_alone = false;
+    reply.begins_alone = reply.cut = false;
     reply.again.reset(), reply.peers_can_claim_limited = false;
 }
 
@@ -58,9 +58,10 @@ inline result<void> sync_worker(tables& db, const sync_request& r, sync_reply& r
     if (r.subscribe_wakes) db.workers.subscribe(r.worker, session);
     if (r.limit > 0 || !r.limited.empty()) db.jobs.expire(now);
     std::uint32_t capacity = r.limited_capacity;
+    std::size_t bytes = r.max_bytes;
     for (limited_lane lane : r.limited) {
         lane.most = std::min(lane.most, capacity);
-        capacity -= claim_limited(db, r.worker, lane, db.clock.steady_now(), reply);
+        capacity -= claim_limited(db, r.worker, lane, bytes, db.clock.steady_now(), reply);
     }
     if (r.limit > 0) claim(db, r, reply);
     if (r.peek_next_due) reply.next_due = db.jobs.next_due(now);

@@ -74,6 +74,7 @@ public:
         }
         if (claims()) {
             if (claims_packed_) found_packs_ = saw_packs(in[at]);
+            if (request_.claim_filter == nullptr) read_found(in[at]);
             if (auto read = read_leases(in.share(at++), out.leases); !read) return read;
         }
         if (request_.peek_next_due && in[at].rows() == 1) {
@@ -130,7 +131,7 @@ private:
     }
     void add_claim(batch& out) {
         if (request_.claim_filter == nullptr) {
-            if (claims_packed_) return statement::bind_claim_of_one(out.add(statement::claim_packed), request_);
+            if (claims_packed_) return statement::bind_claim_packed(out.add(statement::claim_packed), request_);
             return statement::bind_claim(out.add(statement::claim_query(request_)), request_);
         }
         filtered_ = std::make_unique<statement::filtered_claim>(request_);
@@ -162,7 +163,7 @@ private:
         auto& out = *reply_;
         out.leases.clear();
         out.moved.clear();
-        out.begins_alone = false;
+        out.begins_alone = out.cut = false;
         out.lost.clear();
         out.next_due.reset();
         out.workers = 0;
@@ -170,7 +171,14 @@ private:
         out.again.reset();
         out.peers_can_claim_limited = false;
     }
-    static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(lease_columns); }
+    static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(lease_columns + 1); }
+    void read_found(const step& s) const {
+        if (s.rows() == 0) return;
+        std::int64_t claimed = 0;
+        for (int row = 0; row < s.rows(); ++row)
+            claimed += static_cast<std::int64_t>(statement::wire::array_reader{s[row].cell(3)}.size());
+        reply_->cut = claimed < s[0].number<std::int32_t>(lease_columns);
+    }
 
     void read_again(const step& s) const {
         for (int row = 0; row < s.rows(); ++row) {
