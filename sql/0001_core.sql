@@ -157,6 +157,22 @@ LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
                       nullif(array_to_string(lanes, ','), '')), false)
 $$;
 
+-- Of these rows of `ready` the first ones that have at most so many bytes of payload together; at least one. A row whose
+-- payload is not in the TOAST table is shorter than 2048 bytes. So if that table is empty, counting the rows is enough.
+CREATE FUNCTION :"schema".fitting(places tid[], bytes int8) RETURNS tid[]
+LANGUAGE plpgsql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+BEGIN
+    IF cardinality(places)::int8 * 2048 <= bytes
+       AND pg_relation_size((SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = 'ready'::regclass)::regclass) = 0 THEN
+        RETURN places;
+    END IF;
+    RETURN ARRAY(
+        SELECT f.place FROM (
+            SELECT r.ctid AS place, sum(octet_length(r.body)) OVER w AS sum, row_number() OVER w AS number
+              FROM ready r WHERE r.ctid = ANY (places) WINDOW w AS (ORDER BY r.rank, r.id)) f
+         WHERE f.sum <= bytes OR f.number = 1);
+END $$;
+
 -- Moves the jobs of the packs at these locations to `ready`; returns how many of each lane.
 CREATE FUNCTION :"schema".move_packs_to_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
 LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$

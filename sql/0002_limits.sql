@@ -77,13 +77,16 @@ END $$;
 -- limited lane. The next worker counts after the first has committed, because each statement here sees what was
 -- committed before it. So no limit is ever exceeded. `wait_for_lock` false: skip a lane whose lock another worker has.
 --
+-- `bytes`: the payloads of all claimed jobs together have at most so many; the first job is claimed whatever it has.
+--
 -- A row with a lease id is a lease, as other claims return it. A row without one says when to claim again:
 -- `retry_after` is in microseconds; 0 means that another worker could claim more at once. A lane with nothing but
 -- counts needs two statements.
 CREATE FUNCTION :"schema".claim_limited(worker_id int4, wait_for_lock bool, room int4, lanes int4[], mosts int4[],
-    max_attempts int2[])
+    max_attempts int2[], bytes int8)
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
-               job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], retry_after int8)
+               job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], job_expiries int8[],
+               retry_after int8)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -96,6 +99,7 @@ DECLARE
     tokens_ float8;
     picked tid[];
     taken int8;
+    cut bool;
     rest int8;
 BEGIN
     -- Everybody who may connect can take an advisory lock, so a worker waits for it for a limited time. Then it skips
@@ -125,7 +129,7 @@ BEGIN
         IF NOT want.open THEN
             lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
             job_bodies := NULL; job_headers := NULL;
-            job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := 2000;
+            job_flags := NULL; job_times := NULL; job_expiries := NULL; of_lane := want.lane; retry_after := 2000;
             RETURN NEXT;
             CONTINUE;
         END IF;
@@ -168,11 +172,14 @@ BEGIN
         END IF;
 
         taken := 0;
-        IF free > 0 THEN
+        cut := false;
+        IF free > 0 AND bytes > 0 THEN
+            picked := coalesce(picked, ARRAY(
+                SELECT c.ctid FROM ready c WHERE c.lane = want.lane
+                 ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED));
             WITH got AS (
-                DELETE FROM ready r WHERE r.ctid = ANY (coalesce(picked, ARRAY(
-                    SELECT c.ctid FROM ready c WHERE c.lane = want.lane
-                     ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED)))
+                DELETE FROM ready r WHERE r.ctid = ANY (CASE WHEN cardinality(picked) < 2 THEN picked
+                                                             ELSE fitting(picked, bytes) END)
                 RETURNING r.*)
             INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys,
                 bodies, enqueued_at)
@@ -186,11 +193,16 @@ BEGIN
                    CASE WHEN e.headers IS NOT NULL THEN (
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
                          FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
-                         e.flags, e.enqueued_at, NULL::int8
+                         e.flags, e.enqueued_at,
+                   CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, NULL::int8
                  INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
-                     job_times, retry_after;
+                     job_times, job_expiries, retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
+                cut := taken < cardinality(picked);
+                IF cardinality(lanes) > 1 THEN
+                    bytes := bytes - (SELECT sum(octet_length(b)) FROM unnest(job_bodies) b);
+                END IF;
                 RETURN NEXT;
                 IF want.otherwise THEN
                     UPDATE lane_limit l
@@ -205,9 +217,9 @@ BEGIN
         -- When and by whom the rest of the lane can be claimed.
         lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
             job_bodies := NULL; job_headers := NULL;
-        job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := NULL;
+        job_flags := NULL; job_times := NULL; job_expiries := NULL; of_lane := want.lane; retry_after := NULL;
         room := room - taken;
-        IF taken = most_ THEN retry_after := 0;
+        IF taken = most_ OR cut THEN retry_after := 0;
         ELSIF rest IS NOT NULL AND taken >= free THEN retry_after := rest;
         END IF;
         IF retry_after IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;

@@ -97,8 +97,8 @@ TEST_CASE("half a million delayed jobs do not slow claims down", "[scenario][s21
 TEST_CASE("a claim from a long lane reads only the jobs that it takes, by the index", "[scenario][s22]") {
     database db;
     fill_eight_lanes(db);
-    const plan p{db, pgq::statement::claim_one, "int4, int8, int8, int8, int4, int2",
-                 "3, -9223372036854775808, -9223372036854775808, 10, 1, 5"};
+    const plan p{db, pgq::statement::claim_one, "int4, int8, int8, int8, int4, int2, int8",
+                 "3, -9223372036854775808, -9223372036854775808, 10, 1, 5, 1000000"};
     INFO(p.text());
     CHECK_FALSE(p.has("Seq Scan"));
     CHECK(p.has("Index Scan using ready_order"));
@@ -111,8 +111,8 @@ TEST_CASE("a claim from eight long lanes reads at most a few jobs of each", "[sc
     database db;
     fill_eight_lanes(db);
     const std::string lowest = "array_fill((-9223372036854775808)::int8, '{8}')";
-    const plan p{db, pgq::statement::claim_wide, "int4[], int8[], int8[], int8, int4, int2[]",
-                 "'{1,2,3,4,5,6,7,8}', " + lowest + ", " + lowest + ", 10, 1, array_fill(5::int2, '{8}')"};
+    const plan p{db, pgq::statement::claim_wide, "int4[], int8[], int8[], int8, int4, int2[], int8",
+                 "'{1,2,3,4,5,6,7,8}', " + lowest + ", " + lowest + ", 10, 1, array_fill(5::int2, '{8}'), 1000000"};
     INFO(p.text());
     CHECK_FALSE(p.has("Seq Scan on ready"));
     CHECK(p.rows_of("using ready_order") <= 4 * 8 * 10);

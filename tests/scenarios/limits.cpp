@@ -199,12 +199,26 @@ TEST_CASE("a limit can be changed while workers run", "[scenario][limiter]") {
     auto limit = jobs.limits().value().at(0);
     CHECK(limit.entrypoint == "task");
     limit.limit.amount = 4;
-    CHECK(jobs.change_limit(limit).value());
+    CHECK(jobs.change_limit(limit).has_value());
     CHECK(test::eventually([&] { return db.is_empty(); }));
     CHECK(test::most_at_once(db) == 4);
     CHECK(jobs.limits().value().at(0).limit.amount == 4);
     limit.limit.amount = -1;
     CHECK(jobs.change_limit(limit).error() == pgq::errc::invalid_option);
+}
+
+TEST_CASE("a change of a limit that is not stored fails, and says which limits there are", "[scenario][limiter]") {
+    const database db;
+    task_queue<pgq::limiter::serialized> jobs{db.driver()};
+    const pgq::lane_limit wrong{.entrypoint = "tusk"};
+    const auto none = jobs.change_limit(wrong);
+    REQUIRE(none.error() == pgq::errc::invalid_option);
+    CHECK(none.error().text().find("it has none") != std::string::npos);
+    declare(jobs);
+    const auto other = jobs.change_limit(wrong);
+    REQUIRE(other.error() == pgq::errc::invalid_option);
+    CHECK(other.error().text().find("no limit running number 0 of \"tusk\"") != std::string::npos);
+    CHECK(other.error().text().find("it has: running number 0 of \"task\"") != std::string::npos);
 }
 
 TEST_CASE(

@@ -144,7 +144,7 @@ TEST_CASE("a queue, a key or a header may have any UTF-8 name, and all calls wor
         for (auto limit : limits) {
             CHECK((limit.entrypoint == crate::entrypoint || limit.entrypoint == parcel::entrypoint));
             limit.limit.amount = 7;
-            CHECK(jobs.change_limit(limit).value());
+            CHECK(jobs.change_limit(limit).has_value());
         }
         CHECK(w.stop().has_value());
         CHECK(db.is_empty());

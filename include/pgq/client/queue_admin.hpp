@@ -23,6 +23,7 @@
 #include <iterator>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -226,17 +227,38 @@ public:
     result<std::vector<lane_limit>> limits() {
         return connection().with([&](auto& session, auto&) { return session.limits(connection().name(), {}); });
     }
-    /// Changes such a limit for all workers, from their next claims on. False if the database has no limit of this
-    /// entrypoint, kind and number. With an amount of 0 no job starts. errc::invalid_option for values out of range.
-    result<bool> change_limit(const lane_limit& limit) {
+    /// Changes such a limit for all workers, from their next claims on. With an amount of 0 no job starts.
+    /// errc::invalid_option for values out of range, and if the database has no limit of this entrypoint, kind and
+    /// number; the message says which it has.
+    result<void> change_limit(const lane_limit& limit) {
         if (limit.limit.amount < 0 || limit.limit.burst < 1 || limit.limit.per < std::chrono::microseconds{1})
             return error_info{errc::invalid_option,
                               "a limit has a negative amount, a burst below 1 or no time to count in"};
-        return connection().with(
-            [&](auto& session, auto&) { return session.change_limit(connection().name(), limit); });
+        return connection().with([&](auto& session, auto&) -> result<void> {
+            const auto changed = session.change_limit(connection().name(), limit);
+            if (!changed) return changed.error();
+            if (*changed) return {};
+            const auto known = session.limits(connection().name(), {});
+            if (!known) return known.error();
+            return unknown_limit(limit, *known);
+        });
     }
 
 private:
+    static error_info unknown_limit(const lane_limit& limit, const std::vector<lane_limit>& known) {
+        std::string stored;
+        for (const lane_limit& l : known) stored += (stored.empty() ? "" : ", ") + name_of(l);
+        return error_info{errc::invalid_option, "the database has no limit " + name_of(limit) + " of this queue",
+                          stored.empty() ? "it has none: a worker whose queue type declares limits stores them"
+                                         : "it has: " + stored};
+    }
+    static std::string name_of(const lane_limit& l) {
+        const char* const kind = l.limit.kind == limit_kind::rate             ? "rate"
+                                 : l.limit.kind == limit_kind::running_by_key ? "running_by_key"
+                                                                              : "running";
+        return std::string{kind} + " number " + std::to_string(l.limit.number) +
+               (l.entrypoint.empty() ? " of all entrypoints" : " of \"" + l.entrypoint + '"');
+    }
     auto& connection() noexcept { return static_cast<Queue&>(*this).core().connection; }
 };
 

@@ -120,10 +120,7 @@ public:
         if (in_hand() == 0) claims_.all_ran(got_limited_);
     }
     /// Jobs of this worker are claimable again at once. `behind_cursor`: its cursors do not hide them.
-    void requeued(bool behind_cursor) noexcept {
-        if (behind_cursor) claims_.claim_again();
-        else claims_.scan_again();
-    }
+    void requeued(bool behind_cursor) noexcept { behind_cursor ? claims_.claim_again() : claims_.scan_again(); }
     /// A job of this worker was deferred for `delay`.
     void deferred_for(duration delay, steady_time now) noexcept { deferred_.deferred_for(delay, now); }
     /// Whether jobs in hand wait for jobs that take long: the caller gives those that have not started back, and calls
@@ -132,8 +129,10 @@ public:
         window_.finished(0, now);
         return !stopping() && window_.holds_too_many();
     }
-    /// `n` of the jobs in hand occupy no thread of the executor: they wait for other jobs of their strand or batch, or
-    /// a spare thread works in place of theirs. So the worker may hold `n` jobs more.
+    /// Nothing is claimed until a call with false.
+    void hold_claims(bool hold) noexcept { claims_held_ = hold; }
+    /// `n` of the jobs in hand occupy no thread: they wait for others of their strand or batch, or a spare thread works
+    /// in place of theirs. So the worker may hold `n` jobs more.
     void set_extra_slots(std::uint32_t n) noexcept {
         const std::uint32_t slots = options_.window.slots + n;
         const std::uint32_t idle = slots - std::min(slots, in_hand());
@@ -302,6 +301,7 @@ private:
     // How many jobs to claim now. 0 while all slots are in use and more than half of the target is in hand: then a
     // claim is not worth a round trip.
     std::uint32_t claim_size() const noexcept {
+        if (claims_held_) return 0;
         const std::uint32_t held = in_hand();
         const std::uint32_t half = window_.target() / 2;
         if (held >= slots_ && held > half) return 0;
@@ -325,6 +325,7 @@ private:
     shutdown shutdown_;
     std::uint32_t slots_;               // jobs that may run at once, and the extra slots
     std::uint32_t idle_slots_ = 0;      // at the latest set_extra_slots()
+    bool claims_held_ = false;          // a job in quarantine waits or runs
     bool asleep_ = false;               // subscribed to wake-ups
     bool notified_ = false;             // since the latest sync
     bool was_notified_ = false;         // before the latest sync

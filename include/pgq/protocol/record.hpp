@@ -53,6 +53,12 @@ struct claimed_lease {
     lane_id lane{};
     std::vector<job_record> jobs{};
     std::shared_ptr<const void> storage{};  ///< owns the texts of the records
+    /// By job_record::index: how long after the claim each job expires unless it has begun; zero: it has expired. Empty
+    /// if no job expires.
+    std::vector<duration> expires_in{};
 };
+
+/// In claimed_lease::expires_in: the job does not expire.
+inline constexpr duration never_expires = duration::max();
 
 }  // namespace pgq

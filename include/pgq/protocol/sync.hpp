@@ -45,6 +45,7 @@ enum class settle_kind : char {
     hold = 'h',     ///< hold it with `reason`, as a dead letter
     done = 'd',     ///< for tracked jobs: record the end, with `result`
     discard = 'x',  ///< for tracked jobs: record the end, with `reason`
+    expire = 'e',   ///< for tracked jobs: it expired before it began; the driver checks that, holds or ends the job
 };
 
 /// Whether the job stays in the database with this outcome.
@@ -69,6 +70,12 @@ struct lease_progress {
     bool flagged = false;  ///< some of its jobs have flags (see protocol/tracked.hpp)
 };
 
+/// A job of a lease.
+struct leased_job {
+    std::int64_t lease = 0;
+    std::uint32_t index = 0;  ///< job_record::index
+};
+
 /// A sync: one round trip of a worker that acknowledges what it finished and claims new jobs.
 struct sync_request {
     worker_id worker{};
@@ -76,8 +83,10 @@ struct sync_request {
     std::span<const lease_progress> progressed{};  ///< leases with other outcomes, or with only some jobs ended
     std::span<const claim_lane> lanes{};           ///< claim from these lanes ...
     std::uint32_t limit = 0;                       ///< ... at most this many jobs; 0 claims nothing
-    std::span<const limited_lane> limited{};       ///< also claim from these lanes, within their limits; not in `limit`
-    std::uint32_t limited_capacity = 0;            ///< ... at most this many jobs of all of them together
+    std::size_t max_bytes =
+        SIZE_MAX;  ///< ... whose payloads have at most so many bytes; the first job is claimed anyway
+    std::span<const limited_lane> limited{};  ///< also claim from these lanes, within their limits; not in `limit`
+    std::uint32_t limited_capacity = 0;       ///< ... at most this many jobs of all of them together
     std::span<const lane_id> lanes_with_capacity{};  ///< limited lanes that have capacity again: wake a peer for each
     bool promote = false;                            ///< first make deferred jobs that are due claimable
     bool peek_next_due = false;                      ///< report when the next deferred job is due
@@ -86,6 +95,8 @@ struct sync_request {
     bool contended =
         false;  ///< many workers claim at once: wait for a claim slot first (see statement::take_claim_slot)
     bool wake_peer = false;  ///< there may be more jobs than this worker can take: wake one sleeping peer
+    std::optional<leased_job>
+        begin_alone{};  ///< mark this job with flag_runs_alone: the worker starts it, and nothing else
     const filter* claim_filter =
         nullptr;  ///< claim from `lanes` only jobs that pass, one lease each; ignores the cursors
 };
@@ -93,7 +104,9 @@ struct sync_request {
 /// The answer to a sync.
 struct sync_reply {
     std::vector<claimed_lease> leases{};
-    std::vector<lease_ref> moved{};    ///< progressed leases that have not ended, with their new row location
+    std::vector<lease_ref> moved{};    ///< progressed and marked leases that go on, with their new row location
+    bool cut = false;                  ///< there are more jobs: those would be more than `max_bytes`
+    bool begins_alone = false;         ///< the job of `begin_alone` is marked; false: the lease is lost
     std::vector<std::int64_t> lost{};  ///< ids of leases that this worker had lost; the sync changed nothing of them
     std::optional<duration>
         next_due{};              ///< with peek_next_due: time until the next deferred job, by the database's clock

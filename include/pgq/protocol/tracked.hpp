@@ -19,6 +19,40 @@ namespace pgq {
 /// Bits of job_record::flags.
 inline constexpr std::int16_t flag_tracked = 1;  ///< the job is tracked: its end is recorded, with its result
 inline constexpr std::int16_t flag_stop = 2;     ///< the job was cancelled and should stop
+/// Bits 4 to 32 count crashes: so many workers died while they had this job and others. See docs/design/quarantine.md.
+inline constexpr std::int16_t crash_unit = 4;
+inline constexpr std::int16_t flags_of_crashes = 60;
+inline constexpr std::int16_t most_crashes = 15;
+inline constexpr std::int16_t flag_alone = 64;        ///< the job is in quarantine: its worker runs nothing beside it
+inline constexpr std::int16_t flag_runs_alone = 128;  ///< in a lease: the job has begun, and nothing else has
+
+/// What a job keeps that leaves a lease without having run.
+constexpr std::int16_t flags_without_run(std::int16_t flags) noexcept {
+    return static_cast<std::int16_t>(flags & (flag_tracked | flags_of_crashes | flag_alone));
+}
+
+/// The verdict of a rescue on an open job of a dead worker.
+struct crash_verdict {
+    bool counts = false;        ///< the attempt counts; `attempts` has the earlier crashes, too
+    std::int16_t attempts = 0;  ///< of the job from now on
+    std::int16_t flags = 0;     ///< of the job from now on
+};
+
+/// `attempts`: of the claimed job, this one included. `open`: how many jobs the dead worker had. `marked`: one of them
+/// has flag_runs_alone. The same rules are in statement/liveness.hpp.
+constexpr crash_verdict judge_crash(std::int16_t attempts, std::int16_t flags, std::int16_t max_attempts,
+                                    std::int64_t open, bool marked) noexcept {
+    const int crashes = (flags & flags_of_crashes) / crash_unit, before = attempts > 0 ? attempts - 1 : 0;
+    if ((flags & flag_runs_alone) != 0 || (!marked && (open == 1 || crashes == most_crashes))) {
+        const int all = attempts + crashes;
+        return {true, static_cast<std::int16_t>(all < INT16_MAX ? all : INT16_MAX),
+                static_cast<std::int16_t>(flags & (flag_tracked | flag_alone))};
+    }
+    if (marked) return {false, static_cast<std::int16_t>(before), flags_without_run(flags)};
+    const bool alone = crashes > 0 || before + crashes + 1 >= max_attempts - 1;
+    const int now = (flags & (flag_tracked | flag_alone)) | ((crashes + 1) * crash_unit) | (alone ? flag_alone : 0);
+    return {false, static_cast<std::int16_t>(before), static_cast<std::int16_t>(now)};
+}
 
 /// In a tracked_request: job number `child` waits for job number `parent`. Both are counted from 0.
 struct edge {

@@ -168,6 +168,22 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
                       nullif(array_to_string(lanes, ','), '')), false)
 $$;
 
+-- Of these rows of `ready` the first ones that have at most so many bytes of payload together; at least one. A row whose
+-- payload is not in the TOAST table is shorter than 2048 bytes. So if that table is empty, counting the rows is enough.
+CREATE FUNCTION {s}.fitting(places tid[], bytes int8) RETURNS tid[]
+LANGUAGE plpgsql STABLE SET search_path = {s}, pg_catalog, pg_temp AS $$
+BEGIN
+    IF cardinality(places)::int8 * 2048 <= bytes
+       AND pg_relation_size((SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = 'ready'::regclass)::regclass) = 0 THEN
+        RETURN places;
+    END IF;
+    RETURN ARRAY(
+        SELECT f.place FROM (
+            SELECT r.ctid AS place, sum(octet_length(r.body)) OVER w AS sum, row_number() OVER w AS number
+              FROM ready r WHERE r.ctid = ANY (places) WINDOW w AS (ORDER BY r.rank, r.id)) f
+         WHERE f.sum <= bytes OR f.number = 1);
+END $$;
+
 -- Moves the jobs of the packs at these locations to `ready`; returns how many of each lane.
 CREATE FUNCTION {s}.move_packs_to_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
 LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
@@ -341,13 +357,16 @@ END $$;
 -- limited lane. The next worker counts after the first has committed, because each statement here sees what was
 -- committed before it. So no limit is ever exceeded. `wait_for_lock` false: skip a lane whose lock another worker has.
 --
+-- `bytes`: the payloads of all claimed jobs together have at most so many; the first job is claimed whatever it has.
+--
 -- A row with a lease id is a lease, as other claims return it. A row without one says when to claim again:
 -- `retry_after` is in microseconds; 0 means that another worker could claim more at once. A lane with nothing but
 -- counts needs two statements.
 CREATE FUNCTION {s}.claim_limited(worker_id int4, wait_for_lock bool, room int4, lanes int4[], mosts int4[],
-    max_attempts int2[])
+    max_attempts int2[], bytes int8)
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
-               job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], retry_after int8)
+               job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], job_expiries int8[],
+               retry_after int8)
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -360,6 +379,7 @@ DECLARE
     tokens_ float8;
     picked tid[];
     taken int8;
+    cut bool;
     rest int8;
 BEGIN
     -- Everybody who may connect can take an advisory lock, so a worker waits for it for a limited time. Then it skips
@@ -389,7 +409,7 @@ BEGIN
         IF NOT want.open THEN
             lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
             job_bodies := NULL; job_headers := NULL;
-            job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := 2000;
+            job_flags := NULL; job_times := NULL; job_expiries := NULL; of_lane := want.lane; retry_after := 2000;
             RETURN NEXT;
             CONTINUE;
         END IF;
@@ -432,11 +452,14 @@ BEGIN
         END IF;
 
         taken := 0;
-        IF free > 0 THEN
+        cut := false;
+        IF free > 0 AND bytes > 0 THEN
+            picked := coalesce(picked, ARRAY(
+                SELECT c.ctid FROM ready c WHERE c.lane = want.lane
+                 ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED));
             WITH got AS (
-                DELETE FROM ready r WHERE r.ctid = ANY (coalesce(picked, ARRAY(
-                    SELECT c.ctid FROM ready c WHERE c.lane = want.lane
-                     ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED)))
+                DELETE FROM ready r WHERE r.ctid = ANY (CASE WHEN cardinality(picked) < 2 THEN picked
+                                                             ELSE fitting(picked, bytes) END)
                 RETURNING r.*)
             INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys,
                 bodies, enqueued_at)
@@ -450,11 +473,16 @@ BEGIN
                    CASE WHEN e.headers IS NOT NULL THEN (
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
                          FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
-                         e.flags, e.enqueued_at, NULL::int8
+                         e.flags, e.enqueued_at,
+                   CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, NULL::int8
                  INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
-                     job_times, retry_after;
+                     job_times, job_expiries, retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
+                cut := taken < cardinality(picked);
+                IF cardinality(lanes) > 1 THEN
+                    bytes := bytes - (SELECT sum(octet_length(b)) FROM unnest(job_bodies) b);
+                END IF;
                 RETURN NEXT;
                 IF want.otherwise THEN
                     UPDATE lane_limit l
@@ -469,9 +497,9 @@ BEGIN
         -- When and by whom the rest of the lane can be claimed.
         lease := NULL; job_ids := NULL; job_ranks := NULL; job_attempts := NULL;
             job_bodies := NULL; job_headers := NULL;
-        job_flags := NULL; job_times := NULL; of_lane := want.lane; retry_after := NULL;
+        job_flags := NULL; job_times := NULL; job_expiries := NULL; of_lane := want.lane; retry_after := NULL;
         room := room - taken;
-        IF taken = most_ THEN retry_after := 0;
+        IF taken = most_ OR cut THEN retry_after := 0;
         ELSIF rest IS NOT NULL AND taken >= free THEN retry_after := rest;
         END IF;
         IF retry_after IS NOT NULL AND EXISTS (SELECT FROM ready r WHERE r.lane = want.lane) THEN RETURN NEXT; END IF;
@@ -485,6 +513,7 @@ REVOKE ALL ON FUNCTION {s}.running_by_key, {s}.select_by_key_limit, {s}.claim_li
 
 -- One row for each tracked job that has not ended. Its lane and rank find it in `ready` by the index.
 -- if_parent_fails: r run, h hold, c cancel. hold_expired: hold the job instead of dropping it when it expires.
+-- overdue: the job was in a lease when its time ran out. Whether it has begun is known when it leaves the lease.
 -- keep_for: how long the outcome is kept. waiters: the numbers of the channels to notify when the job ends.
 CREATE TABLE {s}.tracked (
     id              int8 PRIMARY KEY,
@@ -498,13 +527,16 @@ CREATE TABLE {s}.tracked (
     run_at          timestamptz,
     expires_at      timestamptz,
     hold_expired    bool NOT NULL DEFAULT false,
+    overdue         bool NOT NULL DEFAULT false,
     keep_for        interval,
     waiters         int4[],
     progress        text,
     CONSTRAINT tracked_keep_for CHECK (keep_for <= '1000 years')  -- more than a timestamp can hold fails the job's end
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX tracked_expiry ON {s}.tracked (expires_at) WHERE expires_at IS NOT NULL AND NOT held;
+CREATE INDEX tracked_expiry ON {s}.tracked (expires_at)
+    WHERE expires_at IS NOT NULL AND NOT held AND NOT overdue;
+CREATE INDEX tracked_overdue ON {s}.tracked (id) WHERE overdue;
 
 -- Unique keys that jobs hold now. scope: f until the job has finished, w while it waits, p for a period, `until` a
 -- moment. The digest is of queue, entrypoint and key, because the key may have any length.
@@ -821,48 +853,82 @@ BEGIN
 END $$;
 
 -- Expires jobs whose time ran out before they started: removes them, or holds those with hold_expired. At most 1000;
--- returns how many.
+-- returns how many. A job with attempts has started. A job in a lease becomes overdue: a claim and purge() look at it
+-- again.
 CREATE FUNCTION {s}.expire() RETURNS int8
-LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     late record;
-    tries_ int2;
+    tries int2;
     gone int8[] := '{}';
     kinds "char"[] := '{}';
-    tries int2[] := '{}';
 BEGIN
-    FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t WHERE t.expires_at <= now() AND NOT t.held
+    FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t
+                 WHERE t.expires_at <= clock_timestamp() AND NOT t.held AND NOT t.overdue
                  ORDER BY t.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED LOOP
-        IF late.hold_expired THEN
-            tries_ := ready_to_deferred(late.lane, late.rank, late.id, 'infinity', 'h', 'it expired', NULL);
-            IF tries_ IS NULL THEN
-                UPDATE deferred SET run_at = 'infinity', kind = 'h', reason = 'it expired', changed_at = now()
-                    WHERE id = late.id
-                RETURNING attempts INTO tries_;
-            END IF;
-        ELSE
-            DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id
-                RETURNING attempts INTO tries_;
-            IF NOT FOUND THEN DELETE FROM deferred WHERE id = late.id RETURNING attempts INTO tries_; END IF;
-        END IF;
-        IF tries_ IS NULL THEN  -- it runs: it started in time
+        SELECT r.attempts INTO tries FROM ready r WHERE r.lane = late.lane AND r.rank = late.rank AND r.id = late.id
+           FOR UPDATE;
+        IF NOT FOUND THEN SELECT d.attempts INTO tries FROM deferred d WHERE d.id = late.id FOR UPDATE; END IF;
+        IF NOT FOUND THEN
+            UPDATE tracked SET overdue = true WHERE id = late.id;
+            CONTINUE;
+        ELSIF tries > 0 THEN
             UPDATE tracked SET expires_at = NULL WHERE id = late.id;
             CONTINUE;
+        ELSIF late.hold_expired THEN
+            IF ready_to_deferred(late.lane, late.rank, late.id, 'infinity', 'h', 'it expired', NULL) IS NULL THEN
+                UPDATE deferred SET run_at = 'infinity', kind = 'h', reason = 'it expired', changed_at = now()
+                    WHERE id = late.id;
+            END IF;
+        ELSE
+            DELETE FROM ready WHERE lane = late.lane AND rank = late.rank AND id = late.id;
+            IF NOT FOUND THEN DELETE FROM deferred WHERE id = late.id; END IF;
         END IF;
         gone := gone || late.id;
-        tries := tries || tries_;
         kinds := kinds || CASE WHEN late.hold_expired THEN 'h' ELSE 'e' END::"char";
     END LOOP;
     IF cardinality(gone) > 0 THEN
         DELETE FROM dependency WHERE child = ANY (gone);
         UPDATE tracked SET waits_for = 0 WHERE id = ANY (gone);
-        PERFORM end_tracked(gone, kinds, tries, array_fill('it expired'::text, ARRAY[cardinality(gone)]), NULL);
+        PERFORM end_tracked(gone, kinds, array_fill(0::int2, ARRAY[cardinality(gone)]),
+                            array_fill('it expired'::text, ARRAY[cardinality(gone)]), NULL);
     END IF;
     RETURN cardinality(gone);
 END $$;
 
--- Deletes outcomes, keys and failures that are kept no longer, at most 10000 of each; returns how many.
+-- Microseconds until claimed jobs expire, by this server's clock; zero or less: they have expired. Null for jobs
+-- without an expiry and for jobs that had started before. Null when no job expires.
+CREATE FUNCTION {s}.expires_in(ids int8[], attempts int2[]) RETURNS int8[]
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
+#variable_conflict use_column
+BEGIN
+    IF NOT EXISTS (SELECT FROM tracked WHERE id = ANY (ids) AND expires_at IS NOT NULL) THEN RETURN NULL; END IF;
+    RETURN ARRAY(
+        SELECT CASE WHEN t.expires_at IS NOT NULL THEN
+                   greatest(extract(epoch FROM t.expires_at - clock_timestamp()) * 1000000, 0)::int8 END
+          FROM unnest(ids, attempts) WITH ORDINALITY j(id, attempts, o)
+          LEFT JOIN tracked t ON t.id = j.id AND coalesce(j.attempts, expires_in.attempts[1]) = 1
+         ORDER BY j.o);
+END $$;
+
+-- What becomes of a job that a worker found expired before it began: h hold it, e expire it; s: it has time left.
+CREATE FUNCTION {s}.end_of_expired(job int8) RETURNS "char"
+LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN expires_at > clock_timestamp() THEN 's' WHEN hold_expired THEN 'h' ELSE 'e' END::"char"
+      FROM tracked WHERE id = job
+$$;
+
+-- Whether a job without attempts has not expired.
+CREATE FUNCTION {s}.may_start(job int8) RETURNS bool
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+    RETURN NOT EXISTS (SELECT FROM tracked WHERE id = job AND expires_at <= clock_timestamp());
+END $$;
+
+-- Deletes outcomes, keys and failures that are kept no longer, at most 10000 of each; returns how many. Overdue jobs
+-- may have left their leases, so expire() looks at them again.
 CREATE FUNCTION {s}.purge(failures_older_than interval) RETURNS int8
 LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
     WITH o AS (DELETE FROM outcome WHERE id = ANY (ARRAY(SELECT id FROM outcome WHERE keep_until <= now() LIMIT 10000))
@@ -870,7 +936,9 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
     k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(
         SELECT digest FROM unique_key WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
     f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1)
+        SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1),
+    t AS (UPDATE tracked SET overdue = false WHERE id = ANY (ARRAY(
+        SELECT id FROM tracked WHERE overdue LIMIT 10000 FOR UPDATE SKIP LOCKED)))
     SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM f)
 $$;
 
@@ -923,8 +991,9 @@ END $$;
 
 -- Enqueues jobs of any lanes with any attributes. Plain jobs have cheaper statements, see statement/enqueue.hpp. Times
 -- are a kind (0 unset, 1 relative, 2 absolute) and microseconds. Headers are (number of the job, name, value).
--- `children`[i] is the number of a job of this call that waits for `parents`[i]: an id, or minus the number of a job of
--- this call. `conflicts`, when another job holds the unique key: s skip this job, e raise an error, r replace the
+-- `children`[i] is the number of a job of this call that waits for the job with the id `parents`[i]. `edges` are pairs of
+-- numbers: a job of this call, and the one of this call that it waits for. Numbers count from 1. `conflicts`, when
+-- another job holds the unique key: s skip this job, e raise an error, r replace the
 -- payload of the other job, d replace its payload and its time. `bounds`: the most open jobs the lane may have
 -- afterwards, 0 for no bound. The lock of the lane's row lets one transaction at a time enqueue to a bounded lane.
 --
@@ -937,7 +1006,7 @@ CREATE FUNCTION {s}.enqueue_tracked(
     head_of int4[], head_names text[], head_values text[], limit_keys text[],
     unique_keys text[], scopes "char"[], periods int8[], conflicts "char"[],
     late_kinds int2[], late_us int8[], hold_lates bool[], keeps int8[], if_faileds "char"[], children int4[],
-        parents int8[],
+        parents int8[], edges int4[],
     bounds int8[])
 RETURNS TABLE (job int8, fresh bool)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp
@@ -954,7 +1023,7 @@ DECLARE
     place record;
     waits int4[] := array_fill(0, ARRAY[n]);
     failed int8[] := array_fill(NULL::int8, ARRAY[n]);
-    ancestors int8[] := ARRAY(SELECT DISTINCT p FROM unnest(parents) p WHERE p > 0);
+    ancestors int8[] := ARRAY(SELECT DISTINCT p FROM unnest(parents) p);
     locked int8[];
     was_ids int8[];
     was_bodies bytea[];
@@ -1071,14 +1140,14 @@ BEGIN
         END IF;
     END LOOP;
 
-    IF cardinality(children) > 0 THEN
-        FOR edge IN SELECT DISTINCT c.child, x.parent, c.parent < 0
-            AND coalesce(fresh_[array_position(ids, x.parent)], false) AS here,
+    IF cardinality(children) > 0 OR cardinality(edges) > 0 THEN
+        FOR edge IN SELECT DISTINCT c.child, c.parent,
+                           c.here AND coalesce(fresh_[array_position(ids, c.parent)], false) AS here,
                            t.id = ANY (locked) AND NOT t.held AS open, t.held OR o.kind <> 'd' AS bad
-                      FROM unnest(children, parents) c(child, parent)
-                     CROSS JOIN LATERAL (SELECT CASE WHEN c.parent < 0 THEN ids[(-c.parent)::int4]
-                         ELSE c.parent END AS parent) x
-                      LEFT JOIN tracked t ON t.id = x.parent LEFT JOIN outcome o ON o.id = x.parent LOOP
+                      FROM (SELECT u.child, u.parent, false AS here FROM unnest(children, parents) u(child, parent)
+                            UNION ALL SELECT edges[2 * e - 1], ids[edges[2 * e]], true
+                              FROM generate_series(1, cardinality(edges) / 2) e) c
+                      LEFT JOIN tracked t ON t.id = c.parent LEFT JOIN outcome o ON o.id = c.parent LOOP
             CONTINUE WHEN NOT fresh_[edge.child];
             IF edge.here OR edge.open THEN
                 INSERT INTO dependency (parent, child) VALUES (edge.parent, ids[edge.child]);
@@ -1110,7 +1179,7 @@ BEGIN
                u.digest, u.unique_key, coalesce(u.hold_expired, false) AS hold_expired,
                CASE WHEN u.keep > 0 THEN u.keep * interval '1 microsecond' END AS keep_for,
                coalesce(u.digest IS NOT NULL OR u.late_kind <> 0 OR u.keep > 0
-                        OR u.i = ANY (children) OR -u.i = ANY (parents), false) AS follow
+                        OR u.i = ANY (children) OR u.i = ANY (edges), false) AS follow
           FROM unnest(ids, lanes, heads, bodies, limit_keys, waits, failed, if_faileds, run_kinds, run_us,
                       late_kinds, late_us,
                       priorities, exp_kinds, exp_us, digests, unique_keys, hold_lates, keeps, fresh_)

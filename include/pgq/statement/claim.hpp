@@ -14,25 +14,42 @@ namespace pgq::statement {
 
 namespace claim_text {
 
-inline constexpr std::string_view answer = "\nRETURNING {answered_lease}";
+// Few leases have jobs with flags, so few look for expiries.
+inline constexpr std::string_view answer = R"(
+RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END)";
 
-inline constexpr std::string_view of_one = R"(
-WITH got AS (
-    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
-         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
+// How many rows the claim found. If it took fewer, these were too many bytes, and there is more.
+inline constexpr std::string_view answer_with_found = R"(
+RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END,
+          (SELECT cardinality(places) FROM found))";
+
+// `found` are the locked rows; `got` takes those that fit into the bytes.
+inline constexpr std::string_view fitting_7 = R"(
+got AS (
+    DELETE FROM {s}.ready WHERE ctid = ANY ((
+        SELECT CASE WHEN cardinality(places) < 2 THEN places ELSE {s}.fitting(places, $7) END FROM found)::tid[])
     RETURNING {job}))";
+inline constexpr std::string_view fitting_8 = R"(
+got AS (
+    DELETE FROM {s}.ready WHERE ctid = ANY ((
+        SELECT CASE WHEN cardinality(places) < 2 THEN places ELSE {s}.fitting(places, $8) END FROM found)::tid[])
+    RETURNING {job}))";
+inline constexpr std::string_view of_one = R"(
+WITH found AS MATERIALIZED (
+    SELECT ARRAY(
+        SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
+         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED) AS places),)";
 inline constexpr std::string_view of_one_in_turn = R"(
 WITH slot AS MATERIALIZED (
     SELECT number, rank, id FROM {s}.claim_slot WHERE lane = $1
         AND current_setting('pgq.claim_slot')::int2 IN (number, 0)
        AND NOT $7 AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT 1),
-got AS (
-    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
+found AS MATERIALIZED (
+    SELECT ARRAY(
         SELECT ctid FROM {s}.ready
          WHERE lane = $1 AND (rank, id) > (coalesce((SELECT rank FROM slot), $2), coalesce((SELECT id FROM slot), $3))
-         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
-    RETURNING {job}),
+         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED) AS places),)";
+inline constexpr std::string_view last = R"(,
 last AS (
     UPDATE {s}.claim_slot t SET rank = g.rank, id = g.id
         FROM (SELECT rank, id FROM got ORDER BY rank DESC, id DESC LIMIT 1) g
@@ -73,9 +90,8 @@ more AS MATERIALIZED (
            AND r.ctid <> ALL (ARRAY(SELECT place FROM best))
          ORDER BY r.rank, r.id LIMIT $4 FOR UPDATE SKIP LOCKED) c
      LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $4 THEN $4 - (SELECT count(*) FROM best) ELSE 0 END),
-got AS (
-    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
-    RETURNING {job})
+found AS MATERIALIZED (SELECT ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more) AS places),)";
+inline constexpr std::string_view lease_each_lane = R"(
 INSERT INTO {s}.lease ({lease})
 SELECT $5, g.lane, $6[array_position($1, g.lane)], {gathered}
   FROM got g GROUP BY g.lane)";
@@ -83,36 +99,41 @@ inline constexpr std::string_view apart = ", CASE WHEN $7[array_position($1, g.l
 
 }  // namespace claim_text
 
-/// Claims up to $4 jobs of one lane ($1) behind the cursor ($2, $3) into one lease of worker $5; $6 is max_attempts.
+/// Claims up to $4 jobs of one lane ($1) behind the cursor ($2, $3) into one lease of worker $5; $6 is max_attempts. The
+/// last parameter of each claim is the most bytes that the payloads may have together; the first job is claimed anyway.
 /// The inner select finds and locks the rows with the index on (lane, rank, id). The delete uses their ctids, so it
 /// needs no join and no index on id.
-inline constexpr query claim_one{"claim_one",
-                                 joined<claim_text::of_one, claim_text::one_lease, claim_text::answer>::text};
+inline constexpr query claim_one{
+    "claim_one",
+    joined<claim_text::of_one, claim_text::fitting_7, claim_text::one_lease, claim_text::answer_with_found>::text};
 
 /// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4
 /// jobs each lane has. `best` locks that many of each lane. `more` replaces jobs that other sessions had locked, from
 /// any lane. So the claim locks no job that it does not take, and it returns fewer than $4 jobs only when there are no
 /// more.
-inline constexpr query claim_many{
-    "claim_many", joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::answer>::text};
+inline constexpr query claim_many{"claim_many",
+                                  joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::fitting_7,
+                                         claim_text::lease_each_lane, claim_text::answer_with_found>::text};
 
 /// The same, for five lanes or more. To read $4 jobs of each of so many lanes would be most of the work, so `front` and
 /// `edge` find first how far to read.
-inline constexpr query claim_wide{"claim_wide",
-                                  joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
-                                         claim_text::take, claim_text::answer>::text};
+inline constexpr query claim_wide{
+    "claim_wide",
+    joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge, claim_text::take,
+           claim_text::fitting_7, claim_text::lease_each_lane, claim_text::answer_with_found>::text};
 
 /// claim_many and claim_wide, with a lease for each job of the lanes marked in $7.
 inline constexpr query claim_each{
-    "claim_each",
-    joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::apart, claim_text::answer>::text};
+    "claim_each", joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::fitting_8,
+                         claim_text::lease_each_lane, claim_text::apart, claim_text::answer_with_found>::text};
 inline constexpr query claim_wide_each{
-    "claim_wide_each", joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
-                              claim_text::take, claim_text::apart, claim_text::answer>::text};
+    "claim_wide_each",
+    joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge, claim_text::take,
+           claim_text::fitting_8, claim_text::lease_each_lane, claim_text::apart, claim_text::answer_with_found>::text};
 
 /// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for the locks of lanes from which other
 /// workers claim at the moment; otherwise these lanes are skipped.
-inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6)"};
+inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6, $7)"};
 
 /// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. Adds their lanes for
 /// `wake_collected`, and expires tracked jobs.
@@ -125,7 +146,8 @@ WITH due AS (
 back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM due RETURNING lane)
 SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                                                    string_agg(DISTINCT lane::text, ',')), false),
-       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= now() AND NOT held) THEN {s}.expire() END
+       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= clock_timestamp() AND NOT held AND NOT overdue)
+            THEN {s}.expire() END
            FROM back)"};
 
 /// Microseconds until the next deferred job is due or the next tracked job expires, null when there is none; and the
@@ -133,7 +155,8 @@ SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_sett
 inline constexpr query peek_next_due{"peek_next_due", R"(
 SELECT (extract(epoch FROM least(
     (SELECT greatest(run_at, 'epoch') FROM {s}.deferred WHERE run_at < 'infinity' ORDER BY run_at LIMIT 1),
-    (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held ORDER BY expires_at LIMIT 1))
+    (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held AND NOT overdue
+      ORDER BY expires_at LIMIT 1))
     - clock_timestamp()) * 1000000)::int8, (SELECT count(*) FROM {s}.worker))"};
 
 /// Takes one of four claim slots of the schema, which is the lock space $1, and stores its number in 'pgq.claim_slot'.
@@ -159,7 +182,12 @@ SELECT set_config('pgq.claim_slot', max(got)::text, true) FROM t)"};
 /// (exact) is true it uses the worker's cursor. A worker without a slot continues behind the slot whose last claim is
 /// the first in the lane's order.
 inline constexpr query claim_in_slot{
-    "claim_in_slot", joined<claim_text::of_one_in_turn, claim_text::one_lease, claim_text::answer>::text};
+    "claim_in_slot", joined<claim_text::of_one_in_turn, claim_text::fitting_8, claim_text::last, claim_text::one_lease,
+                            claim_text::answer_with_found>::text};
+
+inline std::int64_t bytes_of(const sync_request& r) noexcept {
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(r.max_bytes, INT64_MAX));
+}
 
 inline bool wants_lease_per_job(const sync_request& r) noexcept {
     return std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.lease_per_job; });
@@ -172,7 +200,7 @@ inline const query& claim_query(const sync_request& r) noexcept {
     return r.lanes.size() < wide ? claim_many : claim_wide;
 }
 
-/// The parameters of a claim from one lane.
+/// The parameters of a claim from one lane, without the bytes.
 inline void bind_claim_of_one(params& p, const sync_request& r) {
     const claim_lane& l = r.lanes[0];
     p.clear();
@@ -186,6 +214,7 @@ inline void bind_claim(params& p, const sync_request& r) {
         const claim_lane& l = r.lanes[0];
         bind_claim_of_one(p, r);
         if (&q == &claim_in_slot) p.boolean(l.exact);
+        p.number(bytes_of(r));
         return;
     }
     const std::size_t n = r.lanes.size();
@@ -198,6 +227,7 @@ inline void bind_claim(params& p, const sync_request& r) {
         .int2s(n, [&](std::size_t i) { return r.lanes[i].max_attempts; });
     if (wants_lease_per_job(r))
         p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].lease_per_job); });
+    p.number(bytes_of(r));
 }
 
 /// Only a worker that is about to sleep waits for the locks of the lanes; other claims skip locked lanes.
@@ -209,7 +239,8 @@ inline void bind_claim_limited(params& p, const sync_request& r) {
         .number(static_cast<std::int32_t>(r.limited_capacity))
         .int4s(n, [&](std::size_t i) { return r.limited[i].lane.value; })
         .int4s(n, [&](std::size_t i) { return static_cast<std::int32_t>(r.limited[i].most); })
-        .int2s(n, [&](std::size_t i) { return r.limited[i].max_attempts; });
+        .int2s(n, [&](std::size_t i) { return r.limited[i].max_attempts; })
+        .number(bytes_of(r));
 }
 
 }  // namespace pgq::statement

@@ -24,7 +24,7 @@ WITH mine AS (UPDATE {s}.worker SET heartbeat_at = now() WHERE id = $1 RETURNING
 SELECT (SELECT count(*) FROM mine),
        EXISTS (SELECT FROM {s}.worker WHERE id <> $1 AND heartbeat_at < now() - lease_time)
     OR EXISTS (SELECT FROM {s}.lease l WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = l.worker)),
-       EXISTS (SELECT FROM {s}.lease l WHERE l.worker = $1 AND l.flags && '{2,3}'))"};
+       EXISTS (SELECT FROM {s}.lease l, unnest(l.flags) f WHERE l.worker = $1 AND f & 2 <> 0))"};
 
 /// Removes dead rows that VACUUM must leave, if there are many; see sql/0004_compact.sql.
 inline constexpr query compact{"compact", "SELECT {s}.compact()"};
@@ -37,25 +37,44 @@ DELETE FROM {s}.worker WHERE id = ANY (ARRAY(
 namespace return_text {
 
 // Each of these deletes leases as `l`; `end` goes on with them.
+// `w` says of each dead worker how many open jobs it had, and whether one of these ran alone. The rules are those of
+// judge_crash() in protocol/tracked.hpp, in the same order.
 inline constexpr std::string_view of_dead_workers = R"(
 WITH l AS (DELETE FROM {s}.lease e WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = e.worker) RETURNING *),
-item AS (SELECT j.attempts, CASE WHEN l.flags[j.o] & 2 <> 0 THEN 'c' WHEN j.attempts >= l.max_attempts THEN 'h'
-                                 WHEN j.body IS NULL THEN 'h')";
+w AS MATERIALIZED (
+    SELECT l.worker, count(*) AS n, coalesce(bool_or(l.flags[j.o] & 128 <> 0), false) AS marked
+      FROM l CROSS JOIN LATERAL unnest(l.ids) WITH ORDINALITY j(id, o)
+     WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0 GROUP BY l.worker),
+item AS (
+    SELECT CASE WHEN v.counts THEN least(j.attempts + f.crashes, 32767) ELSE f.before END::int2 AS attempts,
+           CASE WHEN f.flags & 2 <> 0 THEN 'c'
+                WHEN v.counts AND j.attempts + f.crashes >= l.max_attempts THEN 'h'
+                WHEN j.body IS NULL THEN 'h' ELSE 'r' END::"char" AS kind,
+           CASE WHEN j.body IS NULL THEN 'its payload is missing' ELSE 'its worker died' END AS reason,
+           nullif(CASE WHEN v.counts THEN f.flags & 65 WHEN w.marked THEN f.flags & 125
+                       ELSE f.flags & 65 | (f.crashes + 1) * 4
+                          | CASE WHEN f.crashes > 0 OR f.before + f.crashes + 1 >= l.max_attempts - 1 THEN 64 ELSE 0 END
+                       END, 0)::int2 AS flags, {job_of_lease}
+      FROM l JOIN w ON w.worker = l.worker CROSS JOIN LATERAL {jobs_of_lease}
+     CROSS JOIN LATERAL (SELECT coalesce(l.flags[j.o], 0)::int4 AS flags, (coalesce(l.flags[j.o], 0) & 60) / 4 AS crashes,
+                                greatest(j.attempts - 1, 0)::int4 AS before) f
+     CROSS JOIN LATERAL (SELECT f.flags & 128 <> 0 OR NOT w.marked AND (w.n = 1 OR f.crashes = 15) AS counts) v
+     WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0),)";
 inline constexpr std::string_view of_worker = R"(
 WITH l AS (DELETE FROM {s}.lease WHERE worker = $1 RETURNING *),)";
 inline constexpr std::string_view of_leases = R"(
 WITH l AS (DELETE FROM {s}.lease WHERE id = ANY ($1) RETURNING *),)";
 inline constexpr std::string_view uncounted = R"(
-item AS (SELECT greatest(j.attempts - 1, 0)::int2 AS attempts, CASE WHEN l.flags[j.o] & 2 <> 0 THEN 'c'
-             WHEN j.body IS NULL THEN 'h')";
+item AS (SELECT greatest(j.attempts - 1, 0)::int2 AS attempts,
+                CASE WHEN l.flags[j.o] & 2 <> 0 THEN 'c' WHEN j.body IS NULL THEN 'h' ELSE 'r' END::"char" AS kind,
+                CASE WHEN j.body IS NULL THEN 'its payload is missing' ELSE 'its worker died' END AS reason,
+                nullif(l.flags[j.o] & 125, 0)::int2 AS flags, {job_of_lease}
+           FROM l CROSS JOIN LATERAL {jobs_of_lease} WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0),)";
 
 // The jobs go back to `ready`. Jobs that are asked to stop are cancelled, and jobs without attempts left or without a
 // payload are held; waiting callers are notified.
 inline constexpr std::string_view end =
-    R"( ELSE 'r' END::"char" AS kind,
-                CASE WHEN j.body IS NULL THEN 'its payload is missing' ELSE 'its worker died' END AS reason,
-                (l.flags[j.o] & 1)::int2 AS flags, {job_of_lease}
-           FROM l CROSS JOIN LATERAL {jobs_of_lease} WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0),
+    R"(
 back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM item WHERE kind = 'r' RETURNING lane),
 kept AS (INSERT INTO {s}.deferred ({deferred}) SELECT 'infinity', 'h', reason, {job}
            FROM item WHERE kind = 'h' RETURNING id, lane, attempts, reason),

@@ -50,26 +50,32 @@ more AS MATERIALIZED (
      ORDER BY rank, id
      LIMIT CASE WHEN (SELECT count(*) FROM one) + (SELECT coalesce(sum(n), 0) FROM many) >= $4
                 THEN (SELECT n FROM room) - (SELECT coalesce(sum(take), 0) FROM cut) ELSE 0 END FOR UPDATE SKIP LOCKED),
-got AS (
-    DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))
-    RETURNING {job}))";
+found AS MATERIALIZED (SELECT ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more) AS places),)";
 inline constexpr std::string_view one_lease_of_both = R"(
 INSERT INTO {s}.lease ({lease})
 SELECT $5, $1, $6, {gathered_both}
   FROM (SELECT {gathered_packs}) p, (SELECT {gathered_once} FROM got) a
  WHERE p.n > 0 OR a.ids IS NOT NULL)";
+// Jobs of packs are small, so only single jobs count for the bytes.
+inline constexpr std::string_view found_with_packs = " + (SELECT coalesce(sum(take), 0)::int4 FROM cut)";
 inline constexpr std::string_view had_packs = ", EXISTS (SELECT FROM {s}.pack WHERE lane = $1)";
 
 }  // namespace claim_text
 
 /// claim_one for lanes with packs, with the same parameters. The last column says whether there were packs.
-inline constexpr query claim_packed{"claim_packed", joined<claim_text::singles_and_packs, claim_text::one_lease_of_both,
-                                                           claim_text::answer, claim_text::had_packs>::text};
+inline constexpr query claim_packed{
+    "claim_packed", joined<claim_text::singles_and_packs, claim_text::fitting_7, claim_text::one_lease_of_both,
+                           claim_text::answer_with_found, claim_text::found_with_packs, claim_text::had_packs>::text};
 
 /// Unpacks packs of the lanes $1, for claims that read `ready` only: at least $2 jobs, all packs when that is null; $3:
 /// so many of each lane. Answers how many jobs. It calls the function only when there are packs.
 inline constexpr query unpack{"unpack", R"(
 SELECT CASE WHEN EXISTS (SELECT FROM {s}.pack WHERE lane = ANY ($1)) THEN {s}.unpack($1, $2, $3) ELSE 0 END)"};
+
+inline void bind_claim_packed(params& p, const sync_request& r) {
+    bind_claim_of_one(p, r);
+    p.number(bytes_of(r));
+}
 
 /// The parameters after the lanes. A filter may accept jobs of any pack, so all are unpacked then.
 inline void bind_unpack(params& p, std::uint32_t jobs, const filter* which, bool of_each = false) {

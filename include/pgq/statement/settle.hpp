@@ -44,13 +44,15 @@ item AS (
       FROM l CROSS JOIN LATERAL {jobs_of_lease}
       JOIN unnest($5, $6, $7, $8) k(o, kind, delay, reason)
         ON k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)),)";
-// A job that is asked to stop does not go back. The end of a tracked job has consequences.
+// A job that is asked to stop does not go back. The end of a tracked job has consequences. A job that has not run keeps
+// what is known of its crashes.
 inline constexpr std::string_view flagged_items = R"(
 item AS (
-    SELECT {job_of_lease}, (l.flags[j.o] & 1)::int2 AS flags,
-           CASE WHEN l.flags[j.o] & 2 <> 0 AND k.kind IN ('r', 's') THEN 'c' ELSE k.kind END AS kind,
+    SELECT {job_of_lease}, (l.flags[j.o] & CASE WHEN k.kind IN ('s', 'e') THEN 125 ELSE 1 END)::int2 AS flags,
+           CASE WHEN l.flags[j.o] & 2 <> 0 AND k.kind IN ('r', 's', 'e') THEN 'c'
+                WHEN k.kind = 'e' THEN {s}.end_of_expired(j.id) ELSE k.kind END AS kind,
            k.delay, k.reason, k.result,
-           (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
+           (CASE WHEN k.kind IN ('s', 'e') THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
       FROM l CROSS JOIN LATERAL {jobs_of_lease}
       JOIN unnest($5, $6, $7, $8, $9) k(o, kind, delay, reason, result)
         ON k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)),)";
@@ -63,10 +65,11 @@ WITH l AS (
     RETURNING id, lane, done, {lease_arrays}, $5[array_position($2, id)] AS start,
               CASE WHEN $6[array_position($2, id)] THEN bodies END AS bodies),
 item AS (
-    SELECT {job_of_leases}, (j.flags & 1)::int2 AS flags,
-           CASE WHEN n.n = 0 THEN 'd' WHEN j.flags & 2 <> 0 AND $8[n.n] IN ('r', 's') THEN 'c' ELSE $8[n.n] END AS kind,
+    SELECT {job_of_leases}, (j.flags & CASE WHEN $8[n.n] IN ('s', 'e') THEN 125 ELSE 1 END)::int2 AS flags,
+           CASE WHEN n.n = 0 THEN 'd' WHEN j.flags & 2 <> 0 AND $8[n.n] IN ('r', 's', 'e') THEN 'c'
+                WHEN $8[n.n] = 'e' THEN {s}.end_of_expired(j.id) ELSE $8[n.n] END AS kind,
            $9[n.n] AS delay, $10[n.n] AS reason, $11[n.n] AS result,
-           (CASE WHEN $8[n.n] = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
+           (CASE WHEN $8[n.n] IN ('s', 'e') THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
       FROM l CROSS JOIN LATERAL {jobs_of_leases}
      CROSS JOIN LATERAL (SELECT CASE WHEN l.start < 0 THEN 0 ELSE $7[(l.start + j.o)::int4] END AS n) n
      WHERE (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0) AND (n.n > 0 OR j.flags & 1 <> 0)),)";
@@ -80,7 +83,7 @@ later AS (
       FROM item WHERE kind = 'h' OR kind IN ('r', 's') AND delay > 0),
 failed AS (
     INSERT INTO {s}.failure (id, lane, attempt, reason)
-    SELECT id, lane, attempts, reason FROM item WHERE kind IN ('r', 'h') AND reason <> ''))";
+    SELECT id, lane, attempts, reason FROM item WHERE kind IN ('r', 'h') AND reason <> '' AND attempts > 0))";
 
 inline constexpr std::string_view answer = R"(
 SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind IN ('r', 's')) THEN
@@ -94,7 +97,7 @@ SELECT (SELECT array_agg(id) FROM l),
 inline constexpr std::string_view consequences = R"(,
        (SELECT {s}.end_tracked(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason),
                                 array_agg(result))
-          FROM item WHERE flags & 1 <> 0 AND kind IN ('d', 'x', 'c', 'h') HAVING count(*) > 0))";
+          FROM item WHERE flags & 1 <> 0 AND kind IN ('d', 'x', 'c', 'h', 'e') HAVING count(*) > 0))";
 inline constexpr std::string_view from_lease = " FROM l";
 
 }  // namespace settle_text
@@ -123,6 +126,11 @@ inline constexpr query settle_held{
 inline constexpr query settle_ends{
     "settle_ends",
     joined<settle_text::ends, settle_text::moves, settle_text::answer_of_many, settle_text::consequences>::text};
+
+/// Marks the job at position $3, counted from 1, of the lease $1 of worker $2: it begins, and nothing else of the worker.
+inline constexpr query begin_alone{"begin_alone", R"(
+UPDATE {s}.lease SET flags[$3] = coalesce(flags[$3], 0) | 128
+ WHERE ctid = (SELECT ctid FROM {s}.lease WHERE id = $1) AND id = $1 AND worker = $2 RETURNING id, ctid)"};
 
 namespace detail {
 

@@ -25,33 +25,43 @@ namespace pgq::statement {
 
 namespace take_text {
 
+// A job that has expired is not taken. Few jobs have flags, so few are looked up.
+inline constexpr std::string_view unless_expired =
+    " AND (r.flags IS NULL OR r.attempts > 0 OR {s}.may_start(r.id))";
+
 // Deletes the best $2 jobs of the lane $1, found and locked as by claim_one ...
-inline constexpr std::string_view of_one = R"(DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM {s}.ready WHERE lane = $1 ORDER BY rank, id LIMIT $2 FOR UPDATE SKIP LOCKED)))";
+inline constexpr std::string_view delete_chosen = "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(";
+inline constexpr std::string_view of_lane = "SELECT r.ctid FROM {s}.ready r WHERE r.lane = $1";
+inline constexpr std::string_view of_lanes = "SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY ($1)";
+inline constexpr std::string_view best_first = " ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED))";
+inline constexpr std::string_view of_one = joined<delete_chosen, of_lane, unless_expired, best_first>::text;
 // ... or over the lanes $1, as by claim_many ...
-inline constexpr std::string_view best_of_many = R"(
+inline constexpr std::string_view peek = R"(
 peek AS MATERIALIZED (
     SELECT t.lane, count(*) AS n FROM (
         SELECT w.lane FROM unnest($1) w(lane) CROSS JOIN LATERAL (
-            SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane ORDER BY r.rank, r.id LIMIT $2) c
+            SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane)";
+inline constexpr std::string_view best = R"( ORDER BY r.rank, r.id LIMIT $2) c
          ORDER BY c.rank, c.id LIMIT $2) t GROUP BY t.lane),
 best AS MATERIALIZED (
     SELECT c.place FROM peek p CROSS JOIN LATERAL (
-        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = p.lane
+        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = p.lane)";
+inline constexpr std::string_view more = R"(
          ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),
 more AS MATERIALIZED (
     SELECT c.place FROM unnest($1) w(lane) CROSS JOIN LATERAL (
-        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane AND r.ctid <> ALL (ARRAY(SELECT place FROM best))
+        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane AND r.ctid <> ALL (ARRAY(SELECT place FROM best)))";
+inline constexpr std::string_view most = R"(
          ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED) c
      LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $2 THEN $2 - (SELECT count(*) FROM best) ELSE 0 END))";
+inline constexpr std::string_view best_of_many =
+    joined<peek, unless_expired, best, unless_expired, more, unless_expired, most>::text;
 inline constexpr std::string_view those_of_many =
     "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))";
 // ... or those that a filter lets pass: it reads the lane up to the last job that it takes, and several lanes whole.
-inline constexpr std::string_view of_one_filtered =
-    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = $1 AND ";
-inline constexpr std::string_view of_many_filtered =
-    "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY ($1) AND ";
-inline constexpr std::string_view best_filtered = " ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED))";
+inline constexpr std::string_view also = " AND ";
+inline constexpr std::string_view of_one_filtered = joined<delete_chosen, of_lane, unless_expired, also>::text;
+inline constexpr std::string_view of_many_filtered = joined<delete_chosen, of_lanes, unless_expired, also>::text;
 
 // A job that is taken for good is done: its waiting callers are notified.
 inline constexpr std::string_view taken = R"(
@@ -115,7 +125,7 @@ public:
         if (r.where == nullptr || r.where->is_everything()) return;
         filtered_.emplace("take_filtered", *r.where, 3,
                           r.lanes.size() == 1 ? take_text::of_one_filtered : take_text::of_many_filtered,
-                          joined<take_text::best_filtered, take_text::taken>::text);
+                          joined<take_text::best_first, take_text::taken>::text);
     }
 
     const query& get() const noexcept {
@@ -160,7 +170,7 @@ public:
         if (r.claim_filter->is_everything()) return;
         filtered_.emplace("claim_filtered", *r.claim_filter, 5,
                           r.lanes.size() == 1 ? claim_filtered_one : claim_filtered_many,
-                          joined<take_text::best_filtered, take_text::leased, claim_text::answer>::text);
+                          joined<take_text::best_first, take_text::leased, claim_text::answer>::text);
     }
 
     const query& get() const noexcept {

@@ -18,7 +18,7 @@ namespace pgq::statement {
 inline constexpr query enqueue_tracked{
     "enqueue_tracked",
     "SELECT array_agg(job), array_agg(fresh) FROM {s}.enqueue_tracked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-    "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"};
+    "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"};
 
 /// $2 is the number of the waiter's channel, null for a session that cannot be notified; $3 are microseconds.
 inline constexpr query watch{"watch",
@@ -53,8 +53,6 @@ inline void bind_enqueue_tracked(params& p, const tracked_request& r) {
         for (const auto& h : r.option(i).headers) heads.emplace_back(number, h);
         for (const auto parent : r.option(i).after) waits.emplace_back(number, parent.value);
     }
-    for (const auto& e : r.edges)
-        waits.emplace_back(static_cast<std::int32_t>(e.child + 1), -static_cast<std::int64_t>(e.parent + 1));
     p.clear();
     p.int4s(n, [&](std::size_t i) { return r.lane(i).value; })
         .int2s(n, of([](const options& o) { return o.priority; }))
@@ -78,6 +76,11 @@ inline void bind_enqueue_tracked(params& p, const tracked_request& r) {
         .letters(n, of([](const options& o) { return o.if_parent_fails; }))
         .int4s(waits.size(), [&](std::size_t i) { return waits[i].first; })
         .int8s(waits.size(), [&](std::size_t i) { return waits[i].second; })
+        .int4s(2 * r.edges.size(),
+               [&](std::size_t i) {
+                   const edge& e = r.edges[i / 2];
+                   return static_cast<std::int32_t>(i % 2 == 0 ? e.child : e.parent) + 1;
+               })
         .int8s(n, of([](const options& o) { return o.at_most; }));
 }
 

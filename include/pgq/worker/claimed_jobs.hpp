@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/worker/held_lease.hpp>
 
 #include <algorithm>
@@ -12,15 +13,41 @@
 namespace pgq::detail {
 
 /// Jobs that were claimed and not handed to the executor yet, in the order in which they start: by rank over all lanes.
-/// Jobs of limited lanes come first: they count against their limit while they wait.
+/// Jobs of limited lanes come first: they count against their limit while they wait. Jobs in quarantine
+/// (docs/design/quarantine.md) wait until start_alone().
 class claimed_jobs {
 public:
+    struct job {
+        held_lease* slot;
+        std::uint32_t position;
+    };
+
     bool empty() const noexcept { return order_.empty(); }
 
     /// The jobs of one claim: add_lease() for each lease, then sort().
     void add_lease(held_lease& slot) {
-        for (std::uint32_t i = 0; i < slot.lease.jobs.size(); ++i) order_.push_back({&slot, i});
+        for (std::uint32_t i = 0; i < slot.lease.jobs.size(); ++i) {
+            const bool alone = (slot.lease.jobs[i].flags & flag_alone) != 0;
+            (alone ? alone_ : order_).push_back({&slot, i});
+        }
         ++leases_;
+    }
+    /// How many jobs in quarantine have not started. Those that were taken back meanwhile are in line for dispatch():
+    /// the executor has to drop them.
+    std::uint32_t waiting_alone() {
+        std::erase_if(alone_, [this](const job& j) {
+            const bool taken = j.slot->taken[j.position].load(std::memory_order_relaxed);
+            if (taken) order_.push_back(j);
+            return taken;
+        });
+        return static_cast<std::uint32_t>(alone_.size());
+    }
+    /// The next job in quarantine; there is one.
+    const job& next_alone() const noexcept { return alone_.front(); }
+    /// dispatch() starts it.
+    void start_alone() {
+        order_.push_back(alone_.front());
+        alone_.erase(alone_.begin());
     }
     void sort() {
         if (leases_ > 1) {
@@ -49,12 +76,8 @@ public:
     }
 
 private:
-    struct job {
-        held_lease* slot;
-        std::uint32_t position;
-    };
-
     std::vector<job> order_;
+    std::vector<job> alone_;
     std::size_t sorted_ = 0;  // claims before this one
     std::size_t leases_ = 0;  // of this one
 };

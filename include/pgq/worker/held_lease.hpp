@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,6 +39,7 @@ struct held_lease {
     worker_id worker{};                ///< the worker that claimed it
     lease_ref claimed{};               ///< id and row location at the claim; `lease.ref` has the present row location
     bool limited = false;              ///< its lane has limits: its jobs start before those of other lanes
+    std::size_t bytes = 0;             ///< of all payloads of the lease: they are freed together
     std::uint32_t unfinished = 0;      ///< number of jobs that run or have not started
     std::string left{};                ///< mask: the jobs that have left the lease, as the database has it
     std::string done{};                ///< mask: `left`, and the jobs that are plainly done but not acknowledged yet
@@ -52,6 +54,7 @@ struct held_lease {
     bool must_stay = false;   ///< it has a job whose outcome cannot be stored: the lease must not end
     bool unlocated = false;   ///< a sync did not find its row: another session has ended it, or the row has moved
     std::vector<std::int16_t> flags{};      ///< by index; empty while no job has any
+    std::vector<steady_time> expires_at{};  ///< by index; empty while no job expires
     std::stop_source stop{};                ///< of the whole lease; open() makes another only if a stop was requested
     std::vector<std::stop_source> stops{};  ///< by position; as `stop`
     std::unique_ptr<std::atomic<bool>[]> taken {};  ///< by position; the thread that sets it runs or gives back the job
@@ -59,22 +62,30 @@ struct held_lease {
     std::atomic<bool> closing{false};          ///< the thread of its handler is about to end the lease by itself
     std::atomic<std::uint32_t> void_tasks{0};  ///< tasks in the executor whose jobs were taken back
 
-    /// Uses this object for another lease: the memory of the former one is kept.
-    void open(claimed_lease&& l, std::size_t job_type, std::size_t job_version) {
+    /// Uses this object for another lease: the memory of the former one is kept. `claimed_at`: not after the claim.
+    void open(claimed_lease&& l, std::size_t job_type, std::size_t job_version, steady_time claimed_at) {
         lease = std::move(l);
         type = job_type;
         version = job_version;
         unfinished = static_cast<std::uint32_t>(lease.jobs.size());
-        const std::size_t bytes = (lease.jobs.size() + 7) / 8;
-        left.assign(bytes, '\0');
-        done.assign(bytes, '\0');
+        const std::size_t mask_size = (lease.jobs.size() + 7) / 8;
+        left.assign(mask_size, '\0');
+        done.assign(mask_size, '\0');
         unsettled.clear();
         dirty = lost = in_request = must_stay = unlocated = false;
         claimed = lease.ref;
         closing.store(false, std::memory_order_relaxed);
         flags.clear();
-        for (const job_record& j : lease.jobs)
+        bytes = 0;
+        for (const job_record& j : lease.jobs) {
+            bytes += j.body.size();
             if (j.flags != 0) set_flags(j.index, j.flags);
+        }
+        expires_at.clear();
+        for (const duration left : lease.expires_in)
+            expires_at.push_back(left <= duration{}                        ? steady_time::min()
+                                 : left >= steady_time::max() - claimed_at ? steady_time::max()
+                                                                           : claimed_at + left);
         if (stop.stop_requested()) stop = std::stop_source{};
         if (stops.size() < lease.jobs.size()) stops.resize(lease.jobs.size());
         for (std::size_t i = 0; i < lease.jobs.size(); ++i)
@@ -87,6 +98,12 @@ struct held_lease {
     }
     /// From any thread. True for the first caller: it alone runs the job, or gives it back.
     bool take(std::uint32_t position) noexcept { return !taken[position].exchange(true, std::memory_order_relaxed); }
+    /// From any thread: whether the job must not begin any more.
+    bool has_expired(std::uint32_t position) const noexcept {
+        if (expires_at.empty()) return false;
+        const steady_time at = expires_at[lease.jobs[position].index];
+        return at != steady_time::max() && at <= std::chrono::steady_clock::now();
+    }
     /// Frees the payloads.
     void close() noexcept {
         lease.jobs.clear();
@@ -126,7 +143,7 @@ struct held_lease {
         --unfinished;
         const std::uint32_t index = lease.jobs[position].index;
         // A discarded job gets a settlement, so that a program that reads its outcome later does not read "done".
-        if (what.gone && flags.empty() && what.kind != settle_kind::discard) set(done, index);
+        if (what.gone && flags.empty() && what.kind == settle_kind::done) set(done, index);
         else unsettled.push_back({index, std::move(what)});
         if (!dirty) dirty_since = now;
         dirty = true;

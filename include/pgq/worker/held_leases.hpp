@@ -31,6 +31,12 @@ public:
         return *all_.back();
     }
 
+    /// The bytes of the payloads that are held.
+    std::size_t bytes() const noexcept {
+        std::size_t n = 0;
+        for (const auto& s : all_) n += s->bytes;
+        return n;
+    }
     /// Null when no lease that is not lost has this id.
     held_lease* find(std::int64_t id) noexcept {
         const auto found =

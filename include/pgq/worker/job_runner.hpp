@@ -78,8 +78,13 @@ public:
             slot.void_tasks.fetch_sub(1, std::memory_order_release);  // the last access to the slot
             return false;
         }
-        if (!self.giving_back.stop_requested() && !slot.stops[position].stop_requested()) return true;
-        self.finish(slot, position, {.gone = false, .kind = settle_kind::release});
+        const bool goes_back = self.giving_back.stop_requested() || slot.stops[position].stop_requested();
+        if (!goes_back && !slot.has_expired(position)) return true;
+        self.finish(slot, position,
+                    {.gone = !goes_back,
+                     .tracked = !goes_back,
+                     .kind = goes_back ? settle_kind::release : settle_kind::expire,
+                     .reason = goes_back ? "" : "it expired"});
         return false;
     }
 

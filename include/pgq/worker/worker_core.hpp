@@ -13,6 +13,7 @@
 #include <pgq/worker/held_leases.hpp>
 #include <pgq/worker/job_runner.hpp>
 #include <pgq/worker/limited_lanes.hpp>
+#include <pgq/worker/quarantine.hpp>
 #include <pgq/worker/take_back.hpp>
 
 #include <algorithm>
@@ -37,7 +38,11 @@ class worker_core {
 
 public:
     worker_core(runner_type& runner, const fsm::worker_options& o)
-        : runner_{&runner}, machine_{o}, limited_{o.window.slots}, overlap_{o.overlap} {}
+        : runner_{&runner},
+          machine_{o},
+          limited_{o.window.slots},
+          max_bytes_{o.window.max_bytes},
+          overlap_{o.overlap} {}
 
     /// The lanes to claim from, and the limits that hold for them.
     void serve(std::span<const served_lane> lanes, std::int16_t max_attempts, limiter_set limiters,
@@ -45,7 +50,7 @@ public:
         served_.assign(lanes.begin(), lanes.end());
         cursors_.clear();
         for (std::size_t i = 0; i < lanes.size(); ++i) {
-            const served_lane& l = lanes[i];
+            const auto& l = lanes[i];
             const auto& how = runner_->functions(l.job);
             has_batch_handler_ = has_batch_handler_ || how.in_batches;
             // With at-most-once delivery a leased job has not started yet: a rescue must never hold it.
@@ -66,6 +71,7 @@ public:
         machine_.set_extra_slots(has_batch_handler_ ? runner_->extra_slots_with_batch(machine_.in_hand())
                                                     : runner_->extra_slots());
         if (machine_.should_give_back(now)) give_back_unstarted(now);
+        quarantine_.update(claimed_, machine_, leases_.bytes() >= max_bytes_, now);
         auto a = decide(now);
         if (a.what != fsm::worker_do::wait && a.what != fsm::worker_do::pause) return a;
         runner_->completions.wake_at(machine_.wake_threshold());
@@ -76,12 +82,14 @@ public:
     /// For the action `sync`: what to send. Valid until the next call of a member.
     const sync_request& request(const fsm::worker_action& a, steady_time now) {
         acks_.fill(leases_, limited_, a.limit > 0, now);
-        const bool no_claim = acks_.one_at_a_time();
+        requested_at_ = now;
+        const bool no_claim = acks_.one_at_a_time() || quarantine_.holds_claims();
         request_ = {.worker = worker_,
                     .finished = acks_.finished(),
                     .progressed = acks_.progressed(),
                     .lanes = cursors_.to_claim(a.from_start || must_scan_),
                     .limit = no_claim ? 0 : a.limit,
+                    .max_bytes = max_bytes_ - std::min(leases_.bytes(), max_bytes_),
                     .limited = limited_.to_claim(no_claim || machine_.stopping(), a.from_start || a.subscribe_wakes,
                                                  machine_.limited_ahead(), now),
                     .limited_capacity = limited_.room(),
@@ -92,6 +100,7 @@ public:
                     .unsubscribe_wakes = a.unsubscribe_wakes,
                     .contended = contended_,
                     .wake_peer = a.wake_peer};
+        request_.begin_alone = quarantine_.next();
         return request_;
     }
 
@@ -107,11 +116,13 @@ public:
         if (acks_.applied(leases_, reply)) machine_.link().leases_changed();
         std::size_t claimed = 0, limited = 0, bytes = 0;
         for (const auto& l : reply.leases) {
-            claimed += l.jobs.size();
-            if (limited_.began(index_of(l.lane), static_cast<std::uint32_t>(l.jobs.size()), now))
-                limited += l.jobs.size();
+            const auto n = static_cast<std::uint32_t>(l.jobs.size());
+            claimed += n;
+            if (limited_.began(index_of(l.lane), n, now)) limited += n;
             for (const auto& j : l.jobs) bytes += j.body.size();
         }
+        if (reply.cut) a.limit = static_cast<std::uint32_t>(claimed - limited);  // there are more
+        if (quarantine_.answered(claimed_, machine_, reply) && !overlap_) (void)run_claimed();
         cursors_.claimed(a.limit > 0, a.from_start, reply.leases);
         machine_.exchanged(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
         if (limited_.any()) {
@@ -148,7 +159,6 @@ public:
         machine_.stop_requested(now);
         give_back_unstarted(now);
     }
-    /// Fires the stop tokens of all jobs.
     void interrupt() {
         for (auto& s : leases_) s->stop_all();
     }
@@ -186,7 +196,6 @@ public:
         }
         return machine_.link().leases_compared(!to_give_back_.empty(), now);
     }
-    /// For the actions `give_back` and `abandon`.
     std::span<const lease_ref> to_give_back() const noexcept { return to_give_back_; }
     bool gave_back(steady_time now) noexcept { return machine_.link().gave_back(now); }
 
@@ -230,7 +239,6 @@ private:
         return a;
     }
 
-    // Takes the results that handlers' threads have put into the completion queue.
     void take_completions(steady_time now) {
         const steady_time last = runner_->completions.take(completions_);
         if (completions_.empty()) return;
@@ -262,7 +270,6 @@ private:
         leases_.release();
     }
 
-    // Jobs that no thread has started go back to the queue, with the next sync.
     void give_back_unstarted(steady_time now) {
         const std::uint32_t n = take_back(leases_, limited_, now);
         if (n == 0) return;
@@ -301,16 +308,13 @@ private:
         machine_.dropped(machine_.in_hand());
         return !to_give_back_.empty() && machine_.link().is_open();
     }
-    void start_over() {
-        cursors_.start_over();
-        machine_.start_over();
-    }
+    void start_over() { cursors_.start_over(), machine_.start_over(); }
 
     void start(sync_reply& reply) {
         for (auto& l : reply.leases) {
             const std::size_t index = index_of(l.lane);
             held_lease& s = leases_.open();
-            s.open(std::move(l), served_[index].job, served_[index].version);
+            s.open(std::move(l), served_[index].job, served_[index].version, requested_at_);
             s.lane_index = index;
             s.worker = worker_;
             s.limited = limited_.is_limited(index);
@@ -320,9 +324,8 @@ private:
         if (!overlap_) (void)run_claimed();
     }
     std::size_t index_of(lane_id lane) const noexcept {
-        const auto mine =
-            std::find_if(served_.begin(), served_.end(), [&](const served_lane& s) { return s.lane == lane; });
-        return static_cast<std::size_t>(mine - served_.begin());
+        const auto is_mine = [&](const served_lane& s) { return s.lane == lane; };
+        return static_cast<std::size_t>(std::find_if(served_.begin(), served_.end(), is_mine) - served_.begin());
     }
 
     static constexpr std::int64_t claim_slots = 4;  // see statement::take_claim_slot
@@ -336,9 +339,12 @@ private:
     held_leases leases_;
     acknowledgements acks_;
     claimed_jobs claimed_;
+    quarantine quarantine_;
     std::vector<completion> completions_;
     std::vector<lease_ref> to_give_back_;
     sync_request request_{};
+    steady_time requested_at_{};  // of the latest request
+    std::size_t max_bytes_;       // of the payloads of all held leases
     bool overlap_;
     bool has_batch_handler_ = false;  // for some job type
     bool must_scan_ = false;          // this worker gives jobs back that its cursors would hide

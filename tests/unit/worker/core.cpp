@@ -54,6 +54,79 @@ TEST_CASE("what is not plainly done is acknowledged at once, job by job", "[work
     CHECK(w.next().what == worker_do::wait);
 }
 
+TEST_CASE("a job that has expired before its turn does not begin, and is settled as expired", "[worker][core][expiry]") {
+    core_fixture w;
+    auto l = core_fixture::lease(1, 3);
+    l.expires_in = {pgq::never_expires, pgq::duration{}, 1h};
+    for (auto& j : l.jobs) j.flags = pgq::flag_tracked;
+    pgq::sync_reply reply;
+    reply.leases.push_back(std::move(l));
+    (void)w.sync(std::move(reply));
+    w.end(w.begin());
+    core_fixture::running expired;
+    CHECK_FALSE(w.begin(expired));
+    w.end(w.begin());
+    (void)w.sync();
+    CHECK(w.progressed == strings{"1 ends: 1eit expired"});
+}
+
+TEST_CASE("a job in quarantine starts alone, after a sync has marked it, and nothing is claimed meanwhile",
+          "[worker][core][quarantine]") {
+    core_fixture w;
+    pgq::sync_reply reply;
+    reply.leases.push_back(core_fixture::lease(1, 4));
+    for (const int i : {0, 2}) reply.leases[0].jobs[static_cast<std::size_t>(i)].flags = pgq::flag_alone;
+    (void)w.sync(std::move(reply));
+    CHECK(w.executor.tasks->size() == 2);
+    w.end(w.begin());
+    CHECK(w.next().what == worker_do::wait);
+    w.end(w.begin());
+    for (const std::uint32_t index : {0u, 2u}) {
+        CAPTURE(index);
+        const auto sent = w.sync({.moved = {{.id = 1, .location = 2 + index}}, .begins_alone = true});
+        CHECK(sent.limit == 0);
+        REQUIRE(sent.begin_alone);
+        CHECK(sent.begin_alone->lease == 1);
+        CHECK(sent.begin_alone->index == index);
+        REQUIRE(w.executor.tasks->size() == 1);
+        CHECK(w.next().what == worker_do::wait);
+        w.end(w.begin());
+    }
+    const auto sent = w.sync();
+    CHECK_FALSE(sent.begin_alone);
+    CHECK(sent.limit > 0);
+}
+
+TEST_CASE("a job in quarantine does not start if its lease is lost before it is marked", "[worker][core][quarantine]") {
+    core_fixture w;
+    pgq::sync_reply reply;
+    reply.leases.push_back(core_fixture::lease(1, 1));
+    reply.leases[0].jobs[0].flags = pgq::flag_alone;
+    (void)w.sync(std::move(reply));
+    CHECK(w.sync({.begins_alone = false}).begin_alone);
+    REQUIRE(w.next().what == worker_do::refresh_leases);
+    w.core.leases_refreshed({}, w.now);
+    while (w.next().what == worker_do::run_claimed) (void)w.core.run_claimed();
+    core_fixture::running job;
+    while (!w.executor.tasks->empty()) CHECK_FALSE(w.begin(job));
+    CHECK(w.sync().limit > 0);
+}
+
+TEST_CASE("a worker that stops gives back the jobs in quarantine that wait", "[worker][core][quarantine]") {
+    core_fixture w;
+    pgq::sync_reply reply;
+    reply.leases.push_back(core_fixture::lease(1, 2));
+    reply.leases[0].jobs[1].flags = pgq::flag_alone;
+    (void)w.sync(std::move(reply));
+    const auto first = w.begin();
+    w.core.stop_requested(w.now);
+    w.end(first);
+    (void)w.sync();
+    CHECK(w.progressed == strings{"1 ends: 1s"});
+    while (w.next().what == worker_do::run_claimed) (void)w.core.run_claimed();
+    CHECK(w.next().what == worker_do::stop);
+}
+
 TEST_CASE("jobs of one claim start in order over all leases", "[worker][core]") {
     core_fixture w;
     auto a = core_fixture::lease(1, 2), b = core_fixture::lease(2, 1);

@@ -45,12 +45,20 @@ public:
     wake_reason wait(waiter& session, duration timeout) {
         std::unique_lock lock{mutex_};
         waiting_.push_back(&session);
-        tables_.clock.wait(lock, session.changed, timeout, [&] { return session.must_return(); });
+        // A worker knows when the next job is due, but not that somebody has moved a manual clock.
+        const time_point began = tables_.clock.now();
+        const auto due_by_move = [&] {
+            if (!tables_.clock.manual() || tables_.clock.now() == began) return false;
+            return tables_.jobs.next_due(tables_.clock.now()) == duration::zero();
+        };
+        bool moved = false;
+        tables_.clock.wait(lock, session.changed, timeout,
+                           [&] { return session.must_return() || (moved = due_by_move()); });
         std::erase(waiting_, &session);
         if (std::exchange(session.interrupted, false)) return wake_reason::interrupted;
         const bool work_ready = std::exchange(session.work_ready, false);
         const bool job_changed = std::exchange(session.job_changed, false);
-        return work_ready || job_changed ? wake_reason::notified : wake_reason::timeout;
+        return work_ready || job_changed || moved ? wake_reason::notified : wake_reason::timeout;
     }
     /// May be called from any thread.
     void interrupt(waiter& session) noexcept {

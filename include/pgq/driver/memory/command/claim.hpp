@@ -5,8 +5,10 @@
 #include <pgq/driver/memory/table/tables.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/record.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/protocol/take.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -22,11 +24,25 @@
 
 namespace pgq::driver::in_memory {
 
+/// As claimed_lease::expires_in.
+inline std::vector<duration> expiries_of(tables& db, const std::vector<job>& jobs, time_point now) {
+    std::vector<duration> left;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if ((jobs[i].flags & flag_tracked) == 0 || jobs[i].attempts > 1) continue;
+        const auto at = db.jobs.tracked().expiry_of(jobs[i].id);
+        if (!at) continue;
+        left.resize(jobs.size(), never_expires);
+        left[i] = time_until(*at, now);
+    }
+    return left;
+}
+
 /// Creates a lease with these jobs and counts their attempts.
 inline void add_lease(tables& db, worker_id worker, lane_id lane, std::int16_t max_attempts, std::vector<job> jobs,
                       sync_reply& reply) {
     for (job& j : jobs)
         if (j.attempts < std::numeric_limits<std::int16_t>::max()) ++j.attempts;
+    auto expires_in = expiries_of(db, jobs, db.clock.now());
     reply.leases.push_back(db.leases.add({
         .worker = worker,
         .lane = lane,
@@ -34,6 +50,7 @@ inline void add_lease(tables& db, worker_id worker, lane_id lane, std::int16_t m
         .claimed_at = db.clock.now(),
         .jobs = std::make_shared<const std::vector<job>>(std::move(jobs)),
     }));
+    reply.leases.back().expires_in = std::move(expires_in);
 }
 inline void add_lease_of_one(tables& db, worker_id worker, std::int16_t max_attempts, job j, sync_reply& reply) {
     const lane_id lane = j.lane;
@@ -53,7 +70,7 @@ inline void claim_filtered(tables& db, const sync_request& r, sync_reply& reply)
 /// Claims from lanes without limits.
 inline void claim(tables& db, const sync_request& r, sync_reply& reply) {
     if (r.claim_filter != nullptr) return claim_filtered(db, r, reply);
-    for (auto& batch : db.jobs.take(r.lanes, r.limit)) {
+    for (auto& batch : db.jobs.take(r.lanes, r.limit, r.max_bytes, &reply.cut)) {
         const claim_lane& request = batch.request;
         if (!request.lease_per_job) {
             add_lease(db, r.worker, request.lane, request.max_attempts, std::move(batch.jobs), reply);
@@ -101,8 +118,8 @@ inline allowance allowance_of(const tables& db, const std::vector<stored_limit*>
 }
 
 /// Claims from a lane that has limits. Returns how many jobs it claimed.
-inline std::uint32_t claim_limited(tables& db, worker_id worker, const limited_lane& lane, steady_time now,
-                                   sync_reply& reply) {
+inline std::uint32_t claim_limited(tables& db, worker_id worker, const limited_lane& lane, std::size_t& max_bytes,
+                                   steady_time now, sync_reply& reply) {
     if (!db.jobs.has_ready(lane.lane)) return 0;
     const auto& name = db.lanes.key(lane.lane);
     const auto limits = db.limits.of(name.queue, name.entrypoint);
@@ -110,15 +127,23 @@ inline std::uint32_t claim_limited(tables& db, worker_id worker, const limited_l
     std::map<std::string_view, std::int64_t> by_key;
     if (allowed.per_key != nullptr) by_key = count_running_by_key(db, *allowed.per_key);
     const auto most = allowed.jobs > 0 ? static_cast<std::size_t>(allowed.jobs) : 0;
+    std::size_t bytes = 0;
+    bool cut = max_bytes == 0;
     auto jobs = db.jobs.take_if(lane.lane, most, [&](const job& j) {
-        return allowed.per_key == nullptr || !j.key || by_key[*j.key]++ < allowed.per_key->declared.limit.amount;
+        cut = cut || (bytes > 0 && bytes + j.body.size() > max_bytes);
+        if (cut) return false;
+        const bool fits =
+            allowed.per_key == nullptr || !j.key || by_key[*j.key]++ < allowed.per_key->declared.limit.amount;
+        bytes += fits ? j.body.size() : 0;
+        return fits;
     });
+    max_bytes -= std::min(max_bytes, bytes);
     const auto taken = static_cast<std::int64_t>(jobs.size());
     for (stored_limit* l : limits)
         if (taken > 0 && l->declared.limit.kind == limit_kind::rate) l->spend(static_cast<double>(taken), now);
     if (taken > 0) add_lease(db, worker, lane.lane, lane.max_attempts, std::move(jobs), reply);
     if (!db.jobs.has_ready(lane.lane)) return static_cast<std::uint32_t>(taken);
-    if (taken == lane.most) reply.peers_can_claim_limited = true;
+    if (taken == lane.most || cut) reply.peers_can_claim_limited = true;
     else if (allowed.wait && taken >= allowed.jobs)
         reply.again = reply.again ? std::min(*reply.again, *allowed.wait) : *allowed.wait;
     return static_cast<std::uint32_t>(taken);

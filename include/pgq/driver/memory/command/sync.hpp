@@ -8,6 +8,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/sync.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -19,6 +20,15 @@
 
 namespace pgq::driver::in_memory {
 
+/// See sync_request::begin_alone.
+inline void begin_alone(tables& db, const leased_job& job, worker_id worker, sync_reply& reply) {
+    lease* const l = db.leases.find(job.lease, worker);
+    if (l == nullptr) return;
+    l->add_flags(job.index, flag_runs_alone);
+    reply.begins_alone = true;
+    reply.moved.push_back({.id = job.lease});
+}
+
 inline bool needs_registered_worker(const sync_request& r) noexcept {
     return (r.limit > 0 && !r.lanes.empty()) || !r.limited.empty() || r.subscribe_wakes;
 }
@@ -26,6 +36,7 @@ inline bool needs_registered_worker(const sync_request& r) noexcept {
 inline void clear(sync_reply& reply) {
     reply.leases.clear(), reply.moved.clear(), reply.lost.clear();
     reply.next_due.reset(), reply.promoted = 0;
+    reply.begins_alone = reply.cut = false;
     reply.again.reset(), reply.peers_can_claim_limited = false;
 }
 
@@ -39,15 +50,18 @@ inline result<void> sync_worker(tables& db, const sync_request& r, sync_reply& r
     (void)db.jobs.take_unblocked();
     for (const auto& ref : r.finished) finish_lease(db, ref, r.worker, now, reply, dropped);
     for (const auto& p : r.progressed) settle_lease(db, p, r.worker, now, reply, dropped);
+    if (r.begin_alone) begin_alone(db, *r.begin_alone, r.worker, reply);
     reply.promoted = db.jobs.take_unblocked();
     if (r.promote) reply.promoted += db.jobs.promote(now);
     db.wake_touched(r.worker);
     if (r.unsubscribe_wakes) db.workers.unsubscribe(r.worker, session);
     if (r.subscribe_wakes) db.workers.subscribe(r.worker, session);
+    if (r.limit > 0 || !r.limited.empty()) db.jobs.expire(now);
     std::uint32_t capacity = r.limited_capacity;
+    std::size_t bytes = r.max_bytes;
     for (limited_lane lane : r.limited) {
         lane.most = std::min(lane.most, capacity);
-        capacity -= claim_limited(db, r.worker, lane, db.clock.steady_now(), reply);
+        capacity -= claim_limited(db, r.worker, lane, bytes, db.clock.steady_now(), reply);
     }
     if (r.limit > 0) claim(db, r, reply);
     if (r.peek_next_due) reply.next_due = db.jobs.next_due(now);

@@ -71,6 +71,7 @@ inline void merge_pending(job_store& store, const take_request& r, std::vector<j
 inline void take(tables& db, const take_request& r, take_reply& reply, undo_log* log) {
     const time_point now = db.clock.now();
     if (r.promote && log == nullptr) db.jobs.promote(now);
+    db.jobs.expire(now);
     auto jobs = take_ready(db.jobs, r);
     if (log != nullptr) merge_pending(db.jobs, r, jobs, *log);
     for (const job& j : jobs) {

@@ -7,11 +7,14 @@
 #include <pgq/protocol/admin.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/sync.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace pgq::driver::in_memory {
 
@@ -27,12 +30,23 @@ inline beat_reply record_beat(tables& db, worker_id id) {
     return reply;
 }
 
-inline void rescue_lease(tables& db, const lease& l, time_point now, rescue_reply& reply) {
-    l.for_each_running([&](std::size_t i) {
-        const settle_kind how = db.jobs.rescue(l.current(i), l.max_attempts, now);
-        if (how == settle_kind::hold) ++reply.held;
-        if (how == settle_kind::retry) ++reply.returned;
-    });
+/// Removes a dead worker and returns its jobs to the queue.
+inline void rescue_worker(tables& db, worker_id dead, time_point now, rescue_reply& reply) {
+    std::int64_t open = 0;
+    bool marked = false;
+    std::vector<lease> leases;
+    for (const auto& ref : db.leases.of(dead)) leases.push_back(db.leases.remove(ref.id));
+    for (const lease& l : leases)
+        l.for_each_running([&](std::size_t i) {
+            ++open;
+            marked = marked || (l.flags_of(i) & flag_runs_alone) != 0;
+        });
+    for (const lease& l : leases)
+        l.for_each_running([&](std::size_t i) {
+            const settle_kind how = db.jobs.rescue(l.current(i), l.max_attempts, open, marked, now);
+            if (how == settle_kind::hold) ++reply.held;
+            if (how == settle_kind::retry) ++reply.returned;
+        });
 }
 
 /// Removes the dead workers and returns their jobs to the queue.
@@ -42,7 +56,7 @@ inline rescue_reply rescue(tables& db) {
     for (const worker_id dead : db.workers.dead(db.clock.steady_now())) {
         db.workers.remove(dead);
         ++reply.workers;
-        for (const auto& ref : db.leases.of(dead)) rescue_lease(db, db.leases.remove(ref.id), now, reply);
+        rescue_worker(db, dead, now, reply);
     }
     return reply;
 }

@@ -12,6 +12,7 @@
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -35,7 +36,18 @@ public:
     void touch(lane_id lane) { touched_.push_back(lane); }
 
     /// Makes deferred jobs that are due ready. Returns how many there were.
-    std::uint32_t promote(time_point now) { return waiting_jobs::promote(now, touched_); }
+    std::uint32_t promote(time_point now) {
+        (void)expire(now);
+        return waiting_jobs::promote(now, touched_);
+    }
+    /// The time until the next deferred job is due or the next job expires; none if there is neither.
+    std::optional<duration> next_due(time_point now) const {
+        const auto due = waiting_jobs::next_due(now);
+        const auto expiry = tracked_.next_expiry();
+        if (!expiry) return due;
+        const duration left = time_until(*expiry, now);
+        return due ? std::min(*due, left) : left;
+    }
 
     /// The job has ended. The caller has already removed it from its lease or from the waiting jobs.
     void end(const job& j, end_kind how, time_point now, std::string_view reason = {},
@@ -48,6 +60,7 @@ public:
     }
     /// A worker reports what becomes of a job that it ran.
     void settle(job j, const settlement& s, time_point now) {
+        if (s.kind == settle_kind::expire) return settle_expired(std::move(j), now);
         if (s.kind == settle_kind::release) uncount_attempt(j);
         if ((s.kind == settle_kind::retry || s.kind == settle_kind::hold) && !s.reason.empty())
             failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{s.reason}});
@@ -59,22 +72,28 @@ public:
         }
         if (is_stop_requested(j)) return end(j, end_kind::cancelled, now, s.reason, s.result);
         touch(j.lane);
+        watch_expiry(j);
+        j.flags = s.kind == settle_kind::retry ? static_cast<std::int16_t>(j.flags & flag_tracked)
+                                               : flags_without_run(j.flags);
         if (s.delay <= duration::zero()) return add_ready(std::move(j));
         defer(detached_copy(j), add_saturated(now, std::chrono::ceil<std::chrono::microseconds>(s.delay)));
     }
     /// Returns a job that its worker did not run. The attempt does not count.
     void give_back(job j, time_point now) {
         uncount_attempt(j);
-        touch(j.lane);
-        is_stop_requested(j) ? end(j, end_kind::cancelled, now) : add_ready(std::move(j));
+        give_back_uncounted(std::move(j), now);
     }
-    /// Returns a job of a dead worker. The attempt counts, because the job may have killed the worker. The result tells
-    /// what became of the job: `retry`, `hold`, or `discard` if it was cancelled.
-    settle_kind rescue(job j, std::int16_t max_attempts, time_point now) {
+    /// Returns a job of a dead worker; `open` and `marked` are as for judge_crash(). The result tells what became of the
+    /// job: `retry`, `hold`, or `discard` if it was cancelled.
+    settle_kind rescue(job j, std::int16_t max_attempts, std::int64_t open, bool marked, time_point now) {
         constexpr std::string_view reason = "its worker died";
         touch(j.lane);  // the limits of the lane allow more jobs now
+        const crash_verdict verdict = judge_crash(j.attempts, j.flags, max_attempts, open, marked);
+        j.attempts = verdict.attempts;
         if (is_stop_requested(j)) return end(j, end_kind::cancelled, now), settle_kind::discard;
-        if (j.attempts < max_attempts) return add_ready(std::move(j)), settle_kind::retry;
+        j.flags = verdict.flags;
+        if (!verdict.counts || j.attempts < max_attempts)
+            return watch_expiry(j), add_ready(std::move(j)), settle_kind::retry;
         failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{reason}});
         hold_or_route(j, reason);
         end(j, end_kind::held, now, reason);
@@ -95,28 +114,29 @@ public:
             if (!is_held(id) || !tracked_.restart(id, now)) continue;
             job j = *remove_held(id);
             j.attempts = 0;
+            j.flags = static_cast<std::int16_t>(j.flags & flag_tracked);
             touch(j.lane);
             add_ready(std::move(j));
             ++n;
         }
         return n;
     }
-    /// Ends the waiting jobs that have expired. Removes outcomes and unique keys whose time has passed.
-    purge_reply expire_and_purge(time_point now) {
-        constexpr std::string_view reason = "it expired";
-        purge_reply reply;
-        const auto expired = tracked_.expired(now);
-        const auto removed = remove(expired);
+    /// Ends the waiting jobs that have expired and have not begun. Returns how many there were.
+    std::int64_t expire(time_point now) {
+        const auto expired = tracked_.take_expired(now);
+        if (expired.empty()) return 0;
+        for (const job_id id : begun_among(expired)) tracked_.clear_expiry(id);
+        std::vector<job_id> waiting;
+        for (const job_id id : expired)
+            if (tracked_.expiry_of(id)) waiting.push_back(id);
+        const auto removed = remove(waiting);
         for (const job& j : removed) tracked_.remove_parents(j.id);
-        // A job that runs has begun in time, so it expires no more.
-        for (const job_id id : expired) tracked_.find(id)->expires_at.reset();
-        for (const job& j : removed) {
-            const tracked_job* const known = tracked_.find(j.id);
-            const bool held = known != nullptr && known->if_expired == on_expiry::hold;
-            if (held) hold_or_route(j, reason);
-            end(j, held ? end_kind::held : end_kind::expired, now, reason);
-        }
-        reply.expired = static_cast<std::int64_t>(removed.size());
+        for (const job& j : removed) end_expired(j, now);
+        return static_cast<std::int64_t>(removed.size());
+    }
+    /// Expires, and removes outcomes and unique keys whose time has passed.
+    purge_reply expire_and_purge(time_point now) {
+        purge_reply reply{.expired = expire(now)};
         reply.purged = tracked_.purge(now);
         return reply;
     }
@@ -172,6 +192,39 @@ private:
     static bool is_stop_requested(const job& j) noexcept { return (j.flags & flag_stop) != 0; }
     static void uncount_attempt(job& j) noexcept {
         if (j.attempts > 0) --j.attempts;
+    }
+    // The waiting jobs among these that have begun before.
+    std::vector<job_id> begun_among(const std::vector<job_id>& ids) {
+        std::vector<job_id> begun;
+        for_each([&](const job& j, job_state) {
+            if (j.attempts > 0 && std::binary_search(ids.begin(), ids.end(), j.id)) begun.push_back(j.id);
+        });
+        return begun;
+    }
+    void watch_expiry(const job& j) {
+        if ((j.flags & flag_tracked) == 0) return;
+        j.attempts == 0 ? tracked_.watch_expiry(j.id) : tracked_.clear_expiry(j.id);
+    }
+    void end_expired(const job& j, time_point now) {
+        constexpr std::string_view reason = "it expired";
+        const tracked_job* const known = tracked_.find(j.id);
+        const bool held = known != nullptr && known->if_expired == on_expiry::hold;
+        if (held) hold_or_route(j, reason);
+        end(j, held ? end_kind::held : end_kind::expired, now, reason);
+    }
+    // A worker found the job expired before it began. The clock of this store decides.
+    void settle_expired(job j, time_point now) {
+        uncount_attempt(j);
+        const auto at = tracked_.expiry_of(j.id);
+        if (is_stop_requested(j) || !at || *at > now) return give_back_uncounted(std::move(j), now);
+        end_expired(j, now);
+    }
+    void give_back_uncounted(job j, time_point now) {
+        touch(j.lane);
+        if (is_stop_requested(j)) return end(j, end_kind::cancelled, now);
+        watch_expiry(j);
+        j.flags = flags_without_run(j.flags);
+        add_ready(std::move(j));
     }
     /// Holds the job. If its lane has a dead letter route, sends it there instead.
     void hold_or_route(const job& j, std::string_view reason) {

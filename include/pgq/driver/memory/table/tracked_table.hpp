@@ -34,7 +34,10 @@ public:
         const auto found = jobs_.find(id);
         return found == jobs_.end() ? nullptr : &found->second;
     }
-    void add(job_id id, tracked_job j) { jobs_.insert_or_assign(id, std::move(j)); }
+    void add(job_id id, tracked_job j) {
+        if (j.expires_at) expiries_.insert({*j.expires_at, id});
+        jobs_.insert_or_assign(id, std::move(j));
+    }
 
     /// A job without a stored outcome counts as succeeded.
     parent_state state_of(job_id parent) const {
@@ -118,7 +121,7 @@ public:
             if (other != nullptr && other->job != id) return false;
             if (other == nullptr) set_holder(j->key, {.job = id});
         }
-        if (j != nullptr) j->held = false, j->expires_at.reset();
+        if (j != nullptr) j->held = false, clear_expiry(id);
         outcomes_.erase(id);
         return true;
     }
@@ -131,12 +134,35 @@ public:
         found->second.keep_until = time_point::max();
     }
 
-    /// The open jobs whose `expires_at` has passed, sorted by id. Some of them may run.
-    std::vector<job_id> expired(time_point now) const {
+    /// The open jobs whose `expires_at` has passed, sorted by id. Some of them may be leased. They are not returned again
+    /// before watch_expiry().
+    std::vector<job_id> take_expired(time_point now) {
         std::vector<job_id> out;
-        for (const auto& [id, j] : jobs_)
-            if (!j.held && j.expires_at && *j.expires_at <= now) out.push_back(id);
+        for (; !expiries_.empty() && expiries_.begin()->first <= now; expiries_.erase(expiries_.begin()))
+            if (const auto at = jobs_.find(expiries_.begin()->second); at != jobs_.end() && !at->second.held)
+                out.push_back(at->first);
+        std::sort(out.begin(), out.end());
         return out;
+    }
+    /// The job waits again and has not begun.
+    void watch_expiry(job_id id) {
+        const tracked_job* const j = find(id);
+        if (j != nullptr && j->expires_at) expiries_.insert({*j->expires_at, id});
+    }
+    /// The job has begun, or was requeued: it does not expire.
+    void clear_expiry(job_id id) {
+        tracked_job* const j = find(id);
+        if (j == nullptr || !j->expires_at) return;
+        expiries_.erase({*j->expires_at, id});
+        j->expires_at.reset();
+    }
+    std::optional<time_point> expiry_of(job_id id) {
+        const tracked_job* const j = find(id);
+        return j == nullptr ? std::nullopt : j->expires_at;
+    }
+    /// When the next job expires; none if none does.
+    std::optional<time_point> next_expiry() const {
+        return expiries_.empty() ? std::nullopt : std::optional{expiries_.begin()->first};
     }
     /// Removes the outcomes and keys whose time has passed. Returns how many there were.
     std::int64_t purge(time_point now) {
@@ -199,11 +225,13 @@ private:
                                        stored_outcome{.what = std::move(how), .lane = j.lane, .keep_until = until});
         }
         remove_parents(at->first);
+        if (j.expires_at) expiries_.erase({*j.expires_at, at->first});
         if (held) j.held = true;
         else jobs_.erase(at);
     }
 
     job_map jobs_{};
+    std::set<std::pair<time_point, job_id>> expiries_{};  // of the open jobs, unless they were leased at that time
     std::map<std::string, key_holder> keys_{};
     std::set<lane_id> routed_lanes_{};
     std::map<job_id, stored_outcome> outcomes_{};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/driver/memory/table/clock.hpp>
 #include <pgq/driver/memory/table/job.hpp>
 #include <pgq/driver/memory/table/ready_queue.hpp>
 #include <pgq/protocol/admin.hpp>
@@ -69,14 +70,11 @@ public:
     /// The time until the next deferred job is due; zero if it is due already; none if there is no deferred job.
     std::optional<duration> next_due(time_point now) const {
         if (deferred_.empty()) return std::nullopt;
-        const time_point due = deferred_.begin()->first.first;
-        if (due <= now) return duration::zero();
-        // A duration counts nanoseconds. It is too short for the time until time_point::max().
-        const auto longest = std::chrono::floor<std::chrono::microseconds>(duration::max());
-        return duration{std::min(due - now, longest)};
+        return time_until(deferred_.begin()->first.first, now);
     }
 
-    std::vector<taken_batch> take(std::span<const claim_lane> lanes, std::size_t limit);
+    std::vector<taken_batch> take(std::span<const claim_lane> lanes, std::size_t limit,
+                                  std::size_t max_bytes = SIZE_MAX, bool* cut = nullptr);
 
     bool has_ready(lane_id lane) const noexcept { return has_lane(lane) && !ready_[index(lane)].empty(); }
     /// Removes and returns the first ready jobs of the lane that match, at most `limit`.
@@ -182,8 +180,10 @@ inline std::vector<taken_batch> waiting_jobs::open_batches(std::span<const claim
     return batches;
 }
 
-/// Removes and returns the first `limit` jobs of all the lanes together.
-inline std::vector<taken_batch> waiting_jobs::take(std::span<const claim_lane> lanes, std::size_t limit) {
+/// Removes and returns the first `limit` jobs of all the lanes together. `cut`: it has ended at `max_bytes`.
+inline std::vector<taken_batch> waiting_jobs::take(std::span<const claim_lane> lanes, std::size_t limit,
+                                                   std::size_t max_bytes, bool* cut) {
+    std::size_t bytes = 0;
     std::vector<taken_batch> batches = open_batches(lanes, limit);
     std::vector<taken_batch*> heap;  // of the lanes, ordered by their first jobs
     heap.reserve(batches.size());
@@ -195,6 +195,11 @@ inline std::vector<taken_batch> waiting_jobs::take(std::span<const claim_lane> l
     for (; limit > 0 && !heap.empty(); --limit) {
         if (heap.size() > 1) std::pop_heap(heap.begin(), heap.end(), runs_later);
         ready_queue& from = queue(heap.back()->request.lane);
+        bytes += from.front().body.size();
+        if (bytes > max_bytes && bytes != from.front().body.size()) {
+            if (cut != nullptr) *cut = true;
+            break;
+        }
         heap.back()->jobs.push_back(from.pop());
         if (from.empty()) heap.pop_back();
         else if (heap.size() > 1) std::push_heap(heap.begin(), heap.end(), runs_later);

@@ -18,8 +18,8 @@
 
 namespace pgq::driver::pq::command {
 
-/// The number of columns that `{answered_lease}` has; see statement/columns.hpp.
-inline constexpr int lease_columns = 10;
+/// The number of columns that a claim answers: `{answered_lease}` and the expiries; see statement/claim.hpp.
+inline constexpr int lease_columns = 11;
 
 /// What the records of a claim point into: the server's answer itself, and the headers cut out of it.
 struct lease_storage {
@@ -90,6 +90,14 @@ inline bool read_lease(row_view row, claimed_lease& lease, const std::shared_ptr
         for (std::size_t i = 0; i < n && i < flags.size(); ++i) {
             const auto one = flags.next();
             lease.jobs[i].flags = one.size() == 2 ? wire::load<std::int16_t>(one.data()) : std::int16_t{0};
+        }
+    }
+    if (!row.null(10)) {
+        wire::array_reader left{row.cell(10)};
+        for (std::size_t i = 0; i < n && i < left.size(); ++i) {
+            const auto one = left.next();
+            lease.expires_in.push_back(one.size() == 8 ? std::chrono::microseconds{wire::load<std::int64_t>(one.data())}
+                                                       : never_expires);
         }
     }
     const auto before = [](const job_record& a, const job_record& b) {

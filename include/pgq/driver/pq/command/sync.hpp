@@ -44,6 +44,11 @@ public:
         if (takes_claim_slot()) out.add(statement::take_claim_slot).number(info.schema_id);
         if (!r.finished.empty()) statement::bind_finish(out.add(statement::finish), r.worker, r.finished);
         add_progress(out);
+        if (r.begin_alone)
+            out.add(statement::begin_alone)
+                .number(r.begin_alone->lease)
+                .number(r.worker.value)
+                .number(static_cast<std::int32_t>(r.begin_alone->index) + 1);
         if (r.promote) out.add(statement::promote);
         add_unpacks(out);
         if (!r.limited.empty()) statement::bind_claim_limited(out.add(statement::claim_limited), r);
@@ -65,6 +70,7 @@ public:
         for (const auto& g : request_.progressed)
             if (!g.last) read_progress(in[at++], g);
         if (!ending_.empty()) read_ends(in[at++]);
+        if (request_.begin_alone) read_mark(in[at++]);
         if (request_.promote) out.promoted += static_cast<std::uint32_t>(in[at++][0].number<std::int64_t>(0));
         for (std::size_t i = 0; i < unpacks_; ++i)
             found_packs_ = in[at++][0].number<std::int64_t>(0) > 0 || found_packs_;
@@ -74,6 +80,7 @@ public:
         }
         if (claims()) {
             if (claims_packed_) found_packs_ = saw_packs(in[at]);
+            if (request_.claim_filter == nullptr) read_found(in[at]);
             if (auto read = read_leases(in.share(at++), out.leases); !read) return read;
         }
         if (request_.peek_next_due && in[at].rows() == 1) {
@@ -133,7 +140,7 @@ private:
     }
     void add_claim(batch& out) {
         if (request_.claim_filter == nullptr) {
-            if (claims_packed_) return statement::bind_claim_of_one(out.add(statement::claim_packed), request_);
+            if (claims_packed_) return statement::bind_claim_packed(out.add(statement::claim_packed), request_);
             return statement::bind_claim(out.add(statement::claim_query(request_)), request_);
         }
         filtered_ = std::make_unique<statement::filtered_claim>(request_);
@@ -165,6 +172,7 @@ private:
         auto& out = *reply_;
         out.leases.clear();
         out.moved.clear();
+        out.begins_alone = out.cut = false;
         out.lost.clear();
         out.next_due.reset();
         out.workers = 0;
@@ -172,7 +180,14 @@ private:
         out.again.reset();
         out.peers_can_claim_limited = false;
     }
-    static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(lease_columns); }
+    static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(lease_columns + 1); }
+    void read_found(const step& s) const {
+        if (s.rows() == 0) return;
+        std::int64_t claimed = 0;
+        for (int row = 0; row < s.rows(); ++row)
+            claimed += static_cast<std::int64_t>(statement::wire::array_reader{s[row].cell(3)}.size());
+        reply_->cut = claimed < s[0].number<std::int32_t>(lease_columns);
+    }
 
     void read_again(const step& s) const {
         for (int row = 0; row < s.rows(); ++row) {
@@ -196,6 +211,14 @@ private:
         if (s.rows() == 0) return reply_->lost.push_back(g.ref.id);
         if (g.flagged && !g.items.empty()) add_promoted(s, 3);
         reply_->moved.push_back({g.ref.id, statement::wire::load_tid(s[0].cell(1).data())});
+    }
+    void read_mark(const step& s) const {
+        auto& out = *reply_;
+        out.begins_alone = s.rows() != 0;
+        if (!out.begins_alone) return;
+        const auto id = request_.begin_alone->lease;
+        std::erase_if(out.moved, [&](const lease_ref& m) { return m.id == id; });
+        out.moved.push_back({id, statement::wire::load_tid(s[0].cell(1).data())});
     }
     void read_ends(const step& s) const {
         std::vector<std::int64_t> ended;

@@ -18,6 +18,48 @@ namespace pgq::laws {
 
 template <class Driver, class Make>
 void check_order_in_a_lane(Make make) {
+    SECTION("a claim takes at most so many bytes, at least one job, and reports that there are more") {
+        driver_fixture<Driver> w{make()};
+        const auto a = w.lane("a"), b = w.lane("b");
+        const std::string large(300'000, 'x');
+        for (const auto& lanes : {std::vector{a}, std::vector{a, b}}) {
+            for (const auto lane : lanes) w.enqueue(lane, {"small", large, large, large, "last"});
+            auto p = w.worker(lanes);
+            std::size_t jobs = 0;
+            for (bool more = true; more;) {
+                const auto got = p.sync({.lanes = p.lanes, .limit = 1000, .max_bytes = 700'000});
+                std::size_t bytes = 0;
+                for (const auto& j : in_order(got)) bytes += j.body.size();
+                CHECK(bytes <= 700'000);
+                jobs += got.claimed();
+                more = got.cut;
+                if (more) CHECK(got.claimed() > 0);
+            }
+            CHECK(jobs == 5 * lanes.size());
+            w.enqueue(a, {large, "small"});
+            const auto one = p.sync({.lanes = p.lanes, .limit = 1000, .max_bytes = 1});
+            CHECK(bodies_of(one) == strings{large});
+            CHECK(one.cut);
+            const auto rest = p.sync({.lanes = p.lanes, .limit = 1000, .max_bytes = 1'000});
+            CHECK(bodies_of(rest) == strings{"small"});
+            CHECK_FALSE(rest.cut);
+        }
+    }
+    SECTION("a claim from a limited lane takes at most so many bytes, too") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        const std::string large(300'000, 'x');
+        w.enqueue(lane, {"small", large, large, large, "last"});
+        auto p = w.worker({lane});
+        const limited_lane limited{.lane = lane, .most = 10, .max_attempts = 5};
+        const auto claim = [&] {
+            return p.sync({.max_bytes = 700'000, .limited = std::span{&limited, 1}, .limited_capacity = 10});
+        };
+        const auto first = claim();
+        CHECK(bodies_of(first) == strings{"small", large, large});
+        CHECK(first.peers_can_claim_limited);
+        CHECK(bodies_of(claim()) == strings{large, "last"});
+    }
     SECTION("jobs of one lane are claimed first in, first out, over several enqueues") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();

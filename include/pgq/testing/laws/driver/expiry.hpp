@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/testing/laws/driver/take.hpp>
 #include <pgq/testing/laws/driver/tracked_fixture.hpp>
 
 #include <chrono>
@@ -50,13 +51,96 @@ void check_expiry(Make make) {
     }
     SECTION("a running job does not expire, and neither do its retries") {
         fixture t{make()};
-        const auto id = t.add("a", late).id;
+        const auto id = t.add("a", {.expires_at = in(200ms), .keep_outcome = 1h}).id;
         const auto got = t.claim("a");
-        CHECK(t.expire_and_purge().expired == 0);
+        t.pass(200ms);
         (void)t.end(got, {.kind = settle_kind::retry});
         CHECK(t.expire_and_purge().expired == 0);
         t.run("a");
         CHECK(t.end_of(id) == 'd');
+    }
+    SECTION("a claim reports how long until a job expires, or does not return the job") {
+        fixture t{make()};
+        const auto expired = t.add("expired", late).id;
+        t.add("soon", {.expires_at = in(1h), .keep_outcome = 1h});
+        t.add("plain");
+        const auto got = t.p.claim(9);
+        for (const auto& l : got.leases) {
+            REQUIRE(l.expires_in.size() == l.jobs.size());
+            for (const auto& j : l.jobs) {
+                const duration left = l.expires_in[j.index];
+                if (j.body == "expired") CHECK(left == duration{});
+                else if (j.body == "plain") CHECK(left == never_expires);
+                else CHECK((left > 59min && left <= 1h));
+            }
+        }
+        if (got.claimed() == 2) CHECK(t.end_of(expired) == 'e');
+        const auto plain = t.add("plain 2");
+        CHECK(t.p.claim(1).leases.at(0).expires_in.empty());
+        CHECK(t.end_of(plain) == '-');
+    }
+    SECTION("a job that its worker found expired before it began ends as expired, or is held") {
+        for (const auto if_expired : {on_expiry::drop, on_expiry::hold}) {
+            fixture t{make()};
+            const auto id =
+                t.add("a", {.expires_at = in(200ms), .if_expired = if_expired, .keep_outcome = 1h}).id;
+            const auto got = t.claim("a");
+            REQUIRE(got.leases[0].expires_in.size() == 1);
+            t.pass(200ms);
+            (void)t.end(got, {.kind = settle_kind::expire, .reason = "it expired"});
+            CHECK(t.end_of(id) == (if_expired == on_expiry::hold ? 'h' : 'e'));
+            CHECK(t.ended(id)->reason == "it expired");
+            CHECK(t.ended(id)->attempts == 0);
+            CHECK(t.w.held(t.lane).size() == (if_expired == on_expiry::hold ? 1 : 0));
+            CHECK(must(t.w.client().failures(id)).empty());
+        }
+    }
+    SECTION("a job that its worker calls expired too early goes back, and its attempt does not count") {
+        fixture t{make()};
+        const auto id = t.add("a", {.expires_at = in(1h), .keep_outcome = 1h}).id;
+        (void)t.end(t.claim("a"), {.kind = settle_kind::expire, .reason = "it expired"});
+        CHECK(in_order(t.claim("a")).at(0).attempt == 1);
+        CHECK(t.end_of(id) == '-');
+    }
+    SECTION("a leased job that had not begun expires when it comes back, and one that had does not") {
+        fixture t{make()};
+        const auto taken = [&](const std::vector<lane_id>& lanes, std::uint32_t limit) {
+            return bodies_of(take(t.w.client(), lanes, limit));
+        };
+        const auto not_begun = t.add("not begun", {.expires_at = in(200ms), .keep_outcome = 1h}).id;
+        const auto begun = t.add("begun", {.expires_at = in(200ms), .keep_outcome = 1h}).id;
+        const auto first = t.claim("not begun"), second = t.claim("begun");
+        t.pass(200ms);
+        (void)t.end(first, {.kind = settle_kind::release});
+        (void)t.end(second, {.kind = settle_kind::retry});
+        CHECK(taken({t.lane}, 9) == strings{"begun"});
+        (void)t.expire_and_purge();
+        (void)t.expire_and_purge();
+        CHECK(t.end_of(not_begun) == 'e');
+        CHECK(t.end_of(begun) == 'd');
+    }
+    SECTION("take never returns a job that has expired") {
+        fixture t{make()};
+        const auto taken = [&](const std::vector<lane_id>& lanes, std::uint32_t limit) {
+            return bodies_of(take(t.w.client(), lanes, limit));
+        };
+        const auto other = t.w.lane("other");
+        const auto ids = t.add({{"expired", late}, {"good", {.keep_outcome = 1h}}, {"expired too", late, other}});
+        CHECK(taken({t.lane}, 1) == strings{"good"});
+        CHECK(taken({t.lane}, 1).empty());
+        t.w.enqueue(other, {"also good"});
+        CHECK(taken({t.lane, other}, 5) == strings{"also good"});
+        (void)t.expire_and_purge();
+        CHECK(t.end_of(ids[0].id) == 'e');
+        CHECK(t.end_of(ids[2].id) == 'e');
+    }
+    SECTION("a claim by filter never returns a job that has expired") {
+        fixture t{make()};
+        t.add({{"expired", late}, {"good", {.keep_outcome = 1h}}});
+        const filter everything;
+        sync_reply got;
+        must(t.p.session.sync({.worker = t.p.worker, .lanes = t.p.lanes, .limit = 5, .claim_filter = &everything}, got));
+        CHECK(bodies_of(got) == strings{"good"});
     }
     SECTION("a job expires at its expiry time") {
         fixture t{make()};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/testing/laws/driver/fixture.hpp>
 
 #include <chrono>
@@ -59,7 +60,7 @@ void check_heartbeat(Make make) {
 
 template <class Driver, class Make>
 void check_rescue(Make make) {
-    SECTION("jobs of a dead worker return to their place in the order, and the attempt counts") {
+    SECTION("jobs of a dead worker return to their place in the order, and no attempt counts if it had several") {
         driver_fixture<Driver> w{make()};
         const auto a = w.lane("a"), b = w.lane("b");
         w.enqueue(a, {"1", "2"}, {.priority = 1});
@@ -72,7 +73,10 @@ void check_rescue(Make make) {
         CHECK(reply.held == 0);
         const auto got = successor.claim(9);
         CHECK(bodies_of(got) == strings{"1", "2", "3", "4"});
-        for (const auto& j : in_order(got)) CHECK(j.attempt == (j.body == "4" ? 1 : 2));
+        for (const auto& j : in_order(got)) {
+            CHECK(j.attempt == 1);
+            CHECK(j.flags == (j.body == "4" ? 0 : crash_unit));
+        }
         CHECK(must(w.client().leases_of(dead.worker)).empty());
     }
     SECTION("a job without attempts left is held, with a reason") {
@@ -95,6 +99,107 @@ void check_rescue(Make make) {
         CHECK(must(w.client().requeue(ids)) == 1);
         auto p = w.worker({lane});
         CHECK(in_order(p.claim(1)).at(0).attempt == 1);
+    }
+    SECTION("jobs that were among several in two crashes go into quarantine, and none is held") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b"});
+        for (int death = 1; death <= 20; ++death) {
+            auto dead = w.worker({lane}, 100ms, 3);
+            const auto got = dead.claim(2);
+            for (const auto& j : in_order(got)) {
+                CHECK(j.attempt == 1);
+                CHECK(j.flags == (death == 1 ? 0 : (death - 1) * crash_unit + (death > 2 ? flag_alone : 0)));
+            }
+            const auto reply = w.rescue();
+            CHECK(reply.returned == (death < 16 ? 2 : 0));
+            CHECK(reply.held == (death < 16 ? 0 : 2));  // a worker that follows no rules
+            if (death == 16) break;
+        }
+        CHECK(w.held(lane).at(0).attempts == 16);
+    }
+    SECTION("with few attempts the first crash is reason enough for a quarantine") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"a", "b"});
+        {
+            auto dead = w.worker({lane}, 100ms, 1);
+            (void)dead.claim(2);
+            CHECK(w.rescue().returned == 2);
+        }
+        auto dead = w.worker({lane}, 100ms, 1);
+        const auto got = dead.claim(1);
+        CHECK(in_order(got).at(0).flags == (crash_unit | flag_alone));
+        CHECK(in_order(got).at(0).attempt == 1);
+        const auto reply = w.rescue();
+        CHECK(reply.held == 1);
+        REQUIRE(w.held(lane).size() == 1);
+        CHECK(w.held(lane)[0].body == "a");
+        CHECK(w.held(lane)[0].attempts == 2);
+    }
+    SECTION("of a worker that ran a job alone, only that job counts, with its earlier crashes") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"culprit", "neighbour", "third"});
+        for (int death = 1; death <= 2; ++death) {
+            auto dead = w.worker({lane}, 100ms, 3);
+            REQUIRE(dead.claim(3).claimed() == 3);
+            CHECK(w.rescue().returned == 3);
+        }
+        auto dead = w.worker({lane}, 100ms, 3);
+        const auto got = dead.claim(3);
+        REQUIRE(in_order(got).at(0).flags == (2 * crash_unit | flag_alone));
+        const auto index = in_order(got).at(0).index;
+        const auto marked = dead.sync({.begin_alone = leased_job{got.leases[0].ref.id, index}});
+        CHECK(marked.begins_alone);
+        REQUIRE(marked.moved.size() == 1);
+        CHECK(marked.moved[0].id == got.leases[0].ref.id);
+        const auto reply = w.rescue();
+        CHECK(reply.returned == 2);
+        CHECK(reply.held == 1);
+        CHECK(w.held(lane).at(0).body == "culprit");
+        CHECK(w.held(lane).at(0).attempts == 3);
+        auto p = w.worker({lane}, 1min, 3);
+        for (const auto& j : in_order(p.claim(9))) {
+            CHECK(j.attempt == 1);
+            CHECK(j.flags == (2 * crash_unit | flag_alone));
+        }
+        const auto ids = w.held(lane).at(0).id;
+        CHECK(must(w.client().requeue(std::span{&ids, 1})) == 1);
+        CHECK(in_order(p.claim(9)).at(0).flags == 0);
+    }
+    SECTION("a worker cannot mark a job of a lease that it has lost") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"x"});
+        auto p = w.worker({lane}), other = w.worker({lane});
+        const auto got = p.claim(1);
+        CHECK_FALSE(other.sync({.begin_alone = leased_job{got.leases[0].ref.id, 0}}).begins_alone);
+        CHECK(p.sync({.begin_alone = leased_job{got.leases[0].ref.id, 0}}).begins_alone);
+    }
+    SECTION("a job in quarantine that failed has run once, one that goes back without having run has not") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"failed", "released", "given back"});
+        auto dead = w.worker({lane}, 100ms, 2);
+        (void)dead.claim(3);
+        CHECK(w.rescue().returned == 3);
+        auto p = w.worker({lane}, 1min, 2);
+        const auto got = p.claim(2);
+        REQUIRE(got.claimed() == 2);
+        const std::int16_t known = crash_unit | flag_alone;
+        const auto& jobs = got.leases[0].jobs;
+        CHECK(jobs[0].flags == known);
+        const settlement items[]{{.index = jobs[0].index, .kind = settle_kind::retry},
+                                 {.index = jobs[1].index, .kind = settle_kind::release}};
+        const auto mask = mask_of({0, 1});
+        const lease_progress all{.ref = got.leases[0].ref, .last = true, .mask = mask, .items = items, .flagged = true};
+        CHECK(p.progress(all).lost.empty());
+        const auto third = p.claim(9);
+        REQUIRE(third.claimed() == 3);
+        for (const auto& j : in_order(third)) CHECK(j.flags == (j.body == "failed" ? 0 : known));
+        must(p.session.give_back(leases_of(third)));
+        for (const auto& j : in_order(p.claim(9))) CHECK(j.flags == (j.body == "failed" ? 0 : known));
     }
     SECTION("a rescue returns only the unsettled jobs of a lease") {
         driver_fixture<Driver> w{make()};

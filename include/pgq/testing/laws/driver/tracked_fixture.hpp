@@ -79,6 +79,12 @@ struct tracked_fixture {
     cancel_reply cancel(const std::vector<job_id>& ids) { return must(w.client().cancel(ids)); }
     purge_reply expire_and_purge() { return must(w.client().expire_and_purge()); }
 
+    /// Waits until `time` has passed by the store's clock. All other jobs whose time runs out meanwhile expire, too.
+    void pass(duration time) {
+        (void)add({{"a job that expires", {.expires_at = in(time)}, w.lane("expires")}});
+        REQUIRE(w.eventually([&] { return expire_and_purge().expired > 0; }));
+    }
+
     static std::vector<ended_job> watch(session& s, const std::vector<job_id>& ids, duration keep = 1h) {
         std::vector<ended_job> ended{{.id = {77}}};
         must(s.watch(ids, keep, ended));

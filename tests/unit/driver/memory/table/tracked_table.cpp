@@ -173,7 +173,7 @@ TEST_CASE("a held job restarts unless another job has its key", "[driver][memory
     f.table.set_holder("k", {.job = {2}, .scope = unique_scope::period, .until = now});
     CHECK(f.table.restart({1}, now));
     CHECK_FALSE(f.table.find({1})->held);
-    CHECK(f.table.expired(now + 1h).empty());
+    CHECK(f.table.take_expired(now + 1h).empty());
     CHECK_FALSE(f.kind_of(1).has_value());
     CHECK(f.table.find_holder("k", now)->job == job_id{1});
     CHECK(f.table.restart({99}, now));
@@ -229,7 +229,7 @@ TEST_CASE("expired jobs are those past their time that are not held", "[driver][
     f.add(4, {});
     f.add(5, {.expires_at = now - 1s});
     (void)f.end(5, end_kind::held);
-    CHECK(f.table.expired(now) == std::vector{job_id{1}, job_id{3}});
+    CHECK(f.table.take_expired(now) == std::vector{job_id{1}, job_id{3}});
 }
 
 TEST_CASE("an outcome can change from done to held", "[driver][memory][tracked_table]") {

@@ -46,6 +46,8 @@ row lease(std::int64_t id, bool packs = false) {
             null,
             null,
             array({5'000'000L}),
+            null,
+            binary(std::int32_t{2}),
             packs ? test::truth(true) : null};
 }
 
@@ -54,8 +56,8 @@ row lease(std::int64_t id, bool packs = false) {
 TEST_CASE("finishing and claiming is one transaction in one round trip", "[driver][pq][command][sync]") {
     sync_reply reply;
     const std::array finished{lease_ref{5, 65'538}};
-    const sync_request r{.worker = {9}, .finished = finished, .lanes = one_lane, .limit = 10};
-    CHECK(composed(command::sync{r, reply}) == "finish({@65538}, {5}, 9) + claim_one(3, -1, 8, 10, 9, 20)");
+    const sync_request r{.worker = {9}, .finished = finished, .lanes = one_lane, .limit = 10, .max_bytes = 1000};
+    CHECK(composed(command::sync{r, reply}) == "finish({@65538}, {5}, 9) + claim_one(3, -1, 8, 10, 9, 20, 1000)");
     CHECK(composed(command::sync{{.worker = {9}}, reply}).empty());
     CHECK(composed(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 0}, reply}).empty());
 }
@@ -96,10 +98,10 @@ TEST_CASE("everything of a sync has its place", "[driver][pq][command][sync]") {
 
 TEST_CASE("a worker looks for packs where some were, and from the start of a lane", "[driver][pq][command][sync]") {
     sync_reply reply;
-    const sync_request goes_on{.worker = {9}, .lanes = one_lane, .limit = 10},
+    const sync_request goes_on{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000},
         begins{.worker = {9}, .lanes = from_the_start, .limit = 10};
-    CHECK(composed(command::sync{goes_on, reply}) == "claim_one(3, -1, 8, 10, 9, 20)");
-    CHECK(composed(command::sync{goes_on, reply}, expecting_packs()) == "claim_packed(3, -1, 8, 10, 9, 20)");
+    CHECK(composed(command::sync{goes_on, reply}) == "claim_one(3, -1, 8, 10, 9, 20, 1000)");
+    CHECK(composed(command::sync{goes_on, reply}, expecting_packs()) == "claim_packed(3, -1, 8, 10, 9, 20, 1000)");
     CHECK(composed(command::sync{begins, reply}).substr(0, 24) == "unpack({3}, 10, false) +");
     const filter every{};
     const auto apart =
@@ -111,7 +113,7 @@ TEST_CASE("a worker looks for packs where some were, and from the start of a lan
 TEST_CASE("a session remembers whether its latest look has found packs", "[driver][pq][command][sync]") {
     sync_reply reply;
     auto info = expecting_packs();
-    command::sync packed{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply};
+    command::sync packed{{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000}, reply};
     CHECK(test::read(packed, {rows({lease(1)})}, info).has_value());
     packed.learn(info);
     CHECK_FALSE(info.expects_packs);
@@ -127,7 +129,8 @@ TEST_CASE("a session remembers whether its latest look has found packs", "[drive
 
 TEST_CASE("a sync reads the leases that it has claimed", "[driver][pq][command][sync]") {
     sync_reply reply;
-    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({lease(41)})})
+    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000}, reply},
+                     {rows({lease(41)})})
               .has_value());
     REQUIRE(reply.leases.size() == 1);
     const auto& got = reply.leases[0];
@@ -147,12 +150,14 @@ TEST_CASE("each job of a lease has its own enqueue time, or all have the only on
     auto each = lease(41), none = lease(42);
     each[9] = array({-1'000'000L, 7L});
     none[9] = array({1L, 2L, 3L});
-    CHECK(
-        test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({each})}).has_value());
+    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000}, reply},
+                     {rows({each})})
+              .has_value());
     CHECK(reply.leases.at(0).jobs.at(0).enqueued_at == y2000 - 1s);
     CHECK(reply.leases.at(0).jobs.at(1).enqueued_at == y2000 + 7us);
-    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({none})}).error() ==
-          errc::protocol);
+    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000}, reply},
+                     {rows({none})})
+              .error() == errc::protocol);
 }
 
 TEST_CASE("a sync reports leases that were lost or have moved", "[driver][pq][command][sync]") {
@@ -196,7 +201,7 @@ TEST_CASE("a claim from limited lanes tells when another may bring more", "[driv
 
 TEST_CASE("a sync that failed has told nothing", "[driver][pq][command][sync]") {
     sync_reply reply{.lost = {1}};
-    command::sync e{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply};
+    command::sync e{{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000}, reply};
     CHECK(test::read(e, {test::failed("57P01")}).error().code == make_sqlstate("57P01"));
     CHECK(reply.lost.empty());
     // Not even what woke others fails it.
@@ -205,8 +210,9 @@ TEST_CASE("a sync that failed has told nothing", "[driver][pq][command][sync]") 
     CHECK(reply.claimed() == 2);
     auto broken = lease(1);
     broken[6] = array({"only one"});
-    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10}, reply}, {rows({broken})}).error() ==
-          errc::protocol);
+    CHECK(test::read(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000}, reply},
+                     {rows({broken})})
+              .error() == errc::protocol);
 }
 
 }  // namespace unit_driver_pq_command_sync
