@@ -74,7 +74,7 @@ private:
             return {};
         }
         if (auto ended = control(theirs ? "RELEASE SAVEPOINT pgq_borrow" : "COMMIT"); !ended)
-            steps[to - 1].error = std::move(ended.error());
+            for (std::size_t i = from; i < to; ++i) steps[i].error = ended.error();
         return {};
     }
 
