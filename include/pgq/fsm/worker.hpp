@@ -251,14 +251,12 @@ private:
         return a;
     }
 
-    // No notification came for a whole poll interval: one statement looks for ready jobs and, at the next poll, for the
-    // next deferred job.
+    // No notification came for a whole poll interval: one round trip looks for ready jobs, and when the next deferred
+    // job is due.
     worker_action poll(steady_time now) noexcept {
         claims_.polled(now);
-        poll_deferred_ = !poll_deferred_;
         const std::uint32_t limit = claim_size();
-        if (poll_deferred_ || limit == 0) return sync({.peek_next_due = true});
-        return sync({.limit = limit, .from_start = true});
+        return sync({.limit = limit, .from_start = limit != 0, .peek_next_due = true});
     }
 
     // For run_until::empty and run_until::drained, when no job is ready or in hand: scans once more, counts, or stops.
@@ -332,7 +330,6 @@ private:
     bool got_limited_ = false;          // the latest sync claimed jobs of limited lanes
     bool claim_was_full_ = false;       // the latest claim brought as many jobs as it asked for
     bool must_wake_peer_ = false;       // until a sync wakes a peer
-    bool poll_deferred_ = false;        // what the latest poll looked for
     std::uint32_t unacknowledged_ = 0;  // jobs that have finished since the latest sync
     std::uint32_t ran_ = 0;             // jobs for which ran() was called and finished() not yet
     int failures_ = 0;                  // syncs in a row that the server refused
