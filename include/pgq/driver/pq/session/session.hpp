@@ -19,8 +19,10 @@
 #include <pgq/driver/pq/session/client_verbs.hpp>
 #include <pgq/driver/pq/session/copy_stream.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
+#include <pgq/driver/pq/session/socket_wait.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/take.hpp>
+#include <pgq/time/call_limit.hpp>
 
 #include <poll.h>
 
@@ -41,8 +43,10 @@ namespace pgq::driver::pq {
 /// A connection with all verbs of a session, blocking. See concept/driver.hpp for what they mean.
 class session : public client_verbs<session> {
 public:
-    static result<session> open(const connection_options& options, session_role role) {
-        session s{options, role};
+    /// `limit` may be null, and outlives the session.
+    static result<session> open(const connection_options& options, session_role role,
+                                const call_limit* limit = nullptr) {
+        session s{options, role, limit};
         if (auto connected = s.connect(); !connected) return connected.error();
         return s;
     }
@@ -179,12 +183,13 @@ protected:
     // For the session that also has asynchronous verbs. Made so it is not connected, and without arguments it is
     // nothing at all.
     session() = default;
-    session(const connection_options& o, session_role r) : state_{std::make_unique<shared_state>(o, r)} {}
+    session(const connection_options& o, session_role r, const call_limit* l)
+        : state_{std::make_unique<shared_state>(o, r, l)} {}
 
     result<void> connect() {
         channel_opening opening{state_->channel};
-        if (auto started = opening.start(); !started) return started;
-        return until_done(line(), [&] { return opening.advance(); });
+        if (auto started = opening.start(std::chrono::steady_clock::now()); !started) return started.error();
+        return state_->channel.until_done([&] { return opening.advance(std::chrono::steady_clock::now()); }, opening);
     }
     own_channel& channel() noexcept { return state_->channel; }
     self_pipe& wake() noexcept { return state_->wake; }
@@ -199,7 +204,7 @@ private:
         bool sent;
     };
     struct shared_state {
-        shared_state(const connection_options& o, session_role r) : channel{o, r} {}
+        shared_state(const connection_options& o, session_role r, const call_limit* l) : channel{o, r, l} {}
         own_channel channel;
         self_pipe wake;
         std::optional<overlapped> in_flight;
