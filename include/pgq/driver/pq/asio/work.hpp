@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/detail/unit_random.hpp>
 #include <pgq/driver/pq/asio/core.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/session/call_time.hpp>
@@ -42,13 +43,17 @@ public:
     command_work& operator=(const command_work&) = delete;
 
     steady_time ends() const noexcept { return time_->ends(); }
-    steady_time check(steady_time now) { return time_->check(now); }
+    steady_time check(steady_time now) {
+        const steady_time next = time_->check(now);
+        return send_at_ ? std::min(next, *send_at_) : next;
+    }
 
     result<need> start(steady_time now) {
         time_.emplace(core_->line(), core_->channel().limit, now);
         return send(run_.begin());
     }
     result<need> advance() {
+        if (send_at_) return send(true);
         auto wanted = answered();
         if (!wanted) return ended_by(std::move(wanted.error()));
         return *wanted == need::nothing ? send(run_.next()) : wanted;
@@ -70,6 +75,7 @@ private:
     // Rounds follow each other without a wait, as long as their answers are there.
     result<need> send(bool more) {
         while (more) {
+            if (is_pausing()) return need::read;
             if (auto begun = core_->line().begin(core_->channel().steps); !begun)
                 return ended_by(std::move(begun.error()));
             auto wanted = answered();
@@ -78,6 +84,14 @@ private:
             more = run_.next();
         }
         return need::nothing;
+    }
+    // Before a command is sent again. Meanwhile nothing comes.
+    bool is_pausing() {
+        if (!send_at_ && !run_.repeats()) return false;
+        const auto now = std::chrono::steady_clock::now();
+        if (send_at_) return now < *send_at_ || (send_at_.reset(), false);
+        send_at_ = now + run_.pause(pgq::detail::unit_random());
+        return true;
     }
     // A connection that breaks while others are woken has done what it was asked to.
     result<need> ended_by(error_info e) {
@@ -89,6 +103,7 @@ private:
     Command command_;
     command::execution<Command> run_;
     std::optional<call_time> time_{};
+    std::optional<steady_time> send_at_{};
 };
 
 /// Waits for notifications, and ends early for an interrupt.

@@ -6,7 +6,9 @@
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/driver/pq/session/socket_wait.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <libpq-fe.h>
 
@@ -48,6 +50,8 @@ public:
         }
         return {};
     }
+
+    void pause(duration d) const { pause_for(d); }
 
     /// Runs statements that begin or end something.
     result<void> control(const char* sql) const {

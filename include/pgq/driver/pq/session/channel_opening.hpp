@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/handshake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/connection.hpp>
@@ -63,7 +64,10 @@ private:
         switch (stage_) {
         case stage::connecting: return send(stage::handshake, handshake_);
         case stage::handshake:
-            if (auto met = handshake_.read(answers{c.steps}); !met) return met;
+            if (auto met = handshake_.read(answers{c.steps}); !met) {
+                const bool again = command::is_undone_by_conflict(met.error()) && ++tries_ < command::most_tries;
+                return again ? send(stage::handshake, handshake_) : met;
+            }
             note_session();
             if (c.role == session_role::worker && c.info.keeps_state)
                 return send(stage::settings, command::worker_settings{c.line.options().strict});
@@ -99,6 +103,7 @@ private:
     own_channel* channel_;
     command::handshake handshake_;
     stage stage_ = stage::connecting;
+    int tries_ = 0;
     steady_time begun_{};
     std::optional<call_time> time_{};  // of the statements, once there is a connection
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/connection/connecting.hpp>
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
@@ -29,7 +30,11 @@ public:
         if (auto connected = connect(); !connected) return connected;
         if (const char* encoding = PQparameterStatus(connection_.get(), "server_encoding"))
             if (auto fine = check_encoding(encoding); !fine) return fine;
-        return in_transaction();
+        for (int tries = 1;; ++tries) {
+            auto done = in_transaction();
+            if (done || tries == command::most_tries || !command::is_undone_by_conflict(done.error())) return done;
+            if (auto over = exec("ROLLBACK"); !over) return over;
+        }
     }
 
 private:
@@ -49,7 +54,8 @@ private:
 
     result<void> in_transaction() {
         const std::string key = statement::in_literal("pgq install " + options_.schema);
-        if (auto r = exec("BEGIN"); !r) return r;
+        // At a higher level the snapshot would be older than the lock, and not show what another program has made.
+        if (auto r = exec("BEGIN ISOLATION LEVEL READ COMMITTED"); !r) return r;
         if (auto r = exec("SELECT pg_advisory_xact_lock(hashtextextended('" + key + "', 0))"); !r) return r;
         if (auto r = exec_if_missing(); !r) return r;
         auto found = applied();

@@ -59,8 +59,11 @@ public:
 
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& put) {
         const bool many = r.bodies->size() >= statement::worth_copying && r.is_plain() && !r.packs();
-        if (many && !state_->channel.info.in_transaction) return enqueue_by_copy(r, put);
-        return run(command::enqueue{r, put});
+        if (!many || state_->channel.info.in_transaction) return run(command::enqueue{r, put});
+        for (int tries = 1;; ++tries) {
+            auto done = enqueue_by_copy(r, put);
+            if (done || tries == command::most_tries || !command::is_undone_by_conflict(done.error())) return done;
+        }
     }
     /// A stream of jobs into one lane; see copy_stream.
     copy_stream copy(lane_id lane) { return {state_->channel, lane}; }
