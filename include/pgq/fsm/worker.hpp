@@ -51,8 +51,7 @@ public:
 
     worker_action next(steady_time now) noexcept {
         next_at_ = now;
-        if (!connection_.is_open() && shutdown_.is_hopeless(connection_.closed_since(), now))
-            return {.what = worker_do::stop};
+        if (!connection_.is_open() && now >= shutdown_.hopeless_at()) return {.what = worker_do::stop};
         if (const auto step = connection_.next(now)) return {.what = *step};
         const auto a = shutdown_.has_begun() ? next_while_stopping(now) : next_while_running(now);
         return connection_.is_open() ? wait_until_check(a, now) : without_connection(a, now);
@@ -289,7 +288,8 @@ private:
         if (a.what == worker_do::sync || a.what == worker_do::count_deferred)
             a = {.what = worker_do::wait, .timeout = std::chrono::seconds{1}};
         if (a.what != worker_do::wait) return a;
-        const duration left = std::min<duration>(a.timeout, connection_.next_at() - now);
+        const steady_time next = std::min(connection_.next_at(), shutdown_.hopeless_at());
+        const duration left = std::min<duration>(a.timeout, next - now);
         return {.what = worker_do::pause, .timeout = std::max(left, shortest_wait)};
     }
 
