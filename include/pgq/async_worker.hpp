@@ -54,8 +54,8 @@ public:
     ///
     /// Cancelling it, in whichever way, is a request to stop: the worker gives back what has not started, waits for
     /// what runs within the grace time, and then this completes without an error. A request that comes before the
-    /// worker has registered also ends the attempt to connect. A statement that is under way is not cut short: it ends
-    /// within the driver's response_timeout.
+    /// worker has registered also ends the attempt to connect. A statement that is under way goes on for at most the
+    /// grace time and a second.
     ///
     /// This must complete before the worker is destroyed. The context may be destroyed earlier, but not while a handler
     /// runs.

@@ -4,6 +4,7 @@
 #include <support/catch.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
+#include <support/proxy.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/bind_executor.hpp>
@@ -197,19 +198,42 @@ TEST_CASE("only terminal cancellation of a call closes its session", "[driver][a
 TEST_CASE("a session is lost if its server does not answer in time", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
-    auto options = db.options();
-    options.response_timeout = 100ms;
+    test::proxy between;
+    auto options = between.options(db);
+    options.response_timeout = 1s;
     asio_libpq driver{context.executor(), options};
     auto s = driver.connect(session_role::client).value();
     const auto all = packed(1, "x");
     const pgq::enqueue_request wanted{.lane = some_lane(s), .bodies = &all, .options = {&plain, 1}};
     std::vector<pgq::job_id> ids;
-    locked_ready lock{db};
+    between.freeze_host();
     test::outcome<> end;
     s.async_enqueue(wanted, ids, end.handler());
     CHECK(end.error() == pgq::errc::connection_lost);
     CHECK(s.last_error().message == "the server did not answer in time");
     CHECK_FALSE(s.usable());
+}
+
+TEST_CASE("a statement that waits for too long is cancelled, and the session still works", "[driver][asio_libpq]") {
+    test::database db;
+    test::running_context context;
+    auto options = db.options();
+    options.response_timeout = 1s;
+    asio_libpq driver{context.executor(), options};
+    auto s = driver.connect(session_role::client).value();
+    const auto all = packed(1, "x");
+    const pgq::enqueue_request wanted{.lane = some_lane(s), .bodies = &all, .options = {&plain, 1}};
+    std::vector<pgq::job_id> ids;
+    {
+        const locked_ready lock{db};
+        test::outcome<> end;
+        s.async_enqueue(wanted, ids, end.handler());
+        CHECK(end.error() == pgq::make_sqlstate("57014"));
+        CHECK(s.last_error().message == "the server did not answer in time, and the statement was cancelled");
+    }
+    CHECK(s.usable());
+    s.async_enqueue(wanted, ids, asio::use_future).get();
+    CHECK(ids.size() == 1);
 }
 
 TEST_CASE("a refused statement is an error, and the session still works", "[driver][asio_libpq]") {

@@ -203,26 +203,25 @@ TEST_CASE("an async_worker whose server is silent fails in time, and the context
     SECTION("while it connects") {
         silent_server server;
         coroutine_queue jobs{asio_libpq{context.executor(), server.options(300ms)}};
-        pgq::async_worker w{jobs, no_work};
+        pgq::async_worker w{jobs, {.connect_timeout = 0s}, no_work};
         w.async_run(end.handler());
         server.await_client();
         CHECK(test::always(150ms, answers));
         CHECK(end.error() == pgq::errc::connection_lost);
-        CHECK(w.last_error().message == "the server did not answer in time");
+        CHECK(w.last_error().message.ends_with("did not answer in time"));
     }
     SECTION("while it registers; then it runs again") {
         const test::database db;
         auto options = db.options();
-        options.response_timeout = 300ms;
+        options.response_timeout = 1s;
         coroutine_queue jobs{asio_libpq{context.executor(), options}, {}, pgq::executor::coroutine{context.executor()}};
-        pgq::async_worker w{jobs, {.until = pgq::run_until::empty}, no_work};
+        pgq::async_worker w{jobs, {.connect_timeout = 0s, .until = pgq::run_until::empty}, no_work};
         {
             const locked_workers lock{db};
             w.async_run(end.handler());
             REQUIRE(test::eventually([&] { return some_session_waits_for_a_lock(db); }));
             CHECK(answers());
-            CHECK(end.error() == pgq::errc::connection_lost);
-            CHECK(w.last_error().message == "the server did not answer in time");
+            CHECK(end.error() == pgq::make_sqlstate("57014"));
         }
         jobs.enqueue(test::notes(3)).value();
         test::outcome<> second;

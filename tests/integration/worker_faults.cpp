@@ -7,6 +7,7 @@
 #include "support/database.hpp"
 #include "support/eventually.hpp"
 #include "support/jobs.hpp"
+#include "support/proxy.hpp"
 #include "unit/worker/faulty.hpp"
 #include "unit/worker/mixed_jobs.hpp"
 
@@ -120,7 +121,9 @@ TEST_CASE("a job of which no outcome can be stored stays in the queue", "[worker
 
 TEST_CASE("jobs of a late claim of a lost session are given back", "[worker][late]") {
     const database db;
-    auto o = db.options();
+    test::proxy between;
+    between.drop_cancels();
+    auto o = between.options(db);
     o.response_timeout = 400ms;
     test::note_queue<> jobs{pgq::driver::libpq{o}};
     jobs.enqueue(test::notes(5)).value();

@@ -132,7 +132,7 @@ TEST_CASE("jobs that end before the first heartbeat cause no heartbeat", "[scena
     CHECK(between.count("claim_one") > 0);
 }
 
-TEST_CASE("an idle worker sends one statement per poll interval", "[scenario][s58]") {
+TEST_CASE("an idle worker makes one round trip per poll interval", "[scenario][s58]") {
     database db;
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};

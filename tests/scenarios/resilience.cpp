@@ -212,4 +212,28 @@ TEST_CASE("without session state a worker finds its jobs by polling, and leaves 
     CHECK(between.count(test::frontend_reader::unnamed) > 0);
 }
 
+TEST_CASE("without session state a job waits for no longer than the poll interval", "[scenario][s49]") {
+    database db;
+    auto pooled = db.options();
+    pooled.state = pgq::driver::session_state::none;
+    test::proxy between;
+    pooled.conninfo = between.options(db).conninfo;
+    test::note_queue<> jobs{pgq::driver::libpq{pooled}};
+    (void)jobs.lanes().value();
+    test::run_log seen;
+    test::running_worker w{jobs, pgq::worker_options{.poll_interval = 1s},
+                           [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
+    test::note_queue<> near_jobs{db.driver()};
+    for (std::size_t i = 0; i < 4; ++i) {
+        const int polls = between.syncs();
+        REQUIRE(test::eventually([&] { return between.syncs() > polls; }));  // the job comes just after a poll
+        const auto enqueued = steady::now();
+        (void)near_jobs.enqueue(note{.n = static_cast<std::int64_t>(i)}).value();
+        REQUIRE(test::eventually([&] { return seen.size() == i + 1; }));
+        CHECK(steady::now() - enqueued < 1700ms);
+        REQUIRE(test::eventually([&] { return db.is_empty(); }));
+        REQUIRE(between.is_quiet_for(100ms));
+    }
+}
+
 }  // namespace scenarios_resilience

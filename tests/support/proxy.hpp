@@ -36,16 +36,8 @@ class proxy {
 public:
     proxy() {
         find_server();
-        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in here{};
-        here.sin_family = AF_INET;
-        here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof here;
-        if (::bind(listener_, reinterpret_cast<sockaddr*>(&here), size) != 0 || ::listen(listener_, 64) != 0 ||
-            ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) != 0 ||
-            ::pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0)
-            throw std::runtime_error{"no proxy"};
-        port_ = ntohs(here.sin_port);
+        open_listener();
+        if (listener_ < 0 || ::pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::runtime_error{"no proxy"};
         thread_ = std::jthread{[this](const std::stop_token& stop) { forward(stop); }};
     }
     proxy(const proxy&) = delete;
@@ -54,7 +46,8 @@ public:
         thread_.request_stop();
         poke();
         thread_.join();
-        for (int fd : {listener_, wake_[0], wake_[1]}) ::close(fd);
+        for (int fd : {listener_, wake_[0], wake_[1]})
+            if (fd >= 0) ::close(fd);
     }
 
     /// The connection options of `db` through this proxy.
@@ -73,6 +66,14 @@ public:
     void cut() { order(&proxy::cut_all); }
     /// From now on, nothing passes through the open connections, and neither side sees an error. New connections work.
     void freeze() { order(&proxy::freeze_all); }
+    /// The same, and new connections are accepted and stay silent, too, until thaw().
+    void freeze_host() { order(&proxy::freeze_all_and_new); }
+    void thaw() { order(&proxy::thaw_all); }
+    /// Closes all open connections, and refuses new ones until go_up().
+    void go_down() { order(&proxy::close_listener); }
+    void go_up() { order(&proxy::open_listener); }
+    /// From now on, requests to cancel a statement do not reach the server.
+    void drop_cancels() noexcept { drops_cancels_ = true; }
     /// From now on, requests of the open connections reach the server, but its answers are lost. New connections work.
     void mute() { order(&proxy::mute_all); }
     /// Only this many more transactions of all connections together reach the server; later requests do not. The
@@ -186,6 +187,37 @@ private:
     void freeze_all() {
         for (auto& p : pairs_) p.frozen = true;
     }
+    void freeze_all_and_new() {
+        new_is_frozen_ = true;
+        freeze_all();
+    }
+    void thaw_all() {
+        new_is_frozen_ = false;
+        for (auto& p : pairs_) p.frozen = false;
+    }
+    void close_listener() {
+        cut_all();
+        ::close(listener_);
+        listener_ = -1;
+    }
+    // On the port that it had before, if it had one.
+    void open_listener() {
+        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int yes = 1;
+        (void)::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        sockaddr_in here{};
+        here.sin_family = AF_INET;
+        here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        here.sin_port = htons(port_);
+        socklen_t size = sizeof here;
+        if (::bind(listener_, reinterpret_cast<sockaddr*>(&here), size) != 0 || ::listen(listener_, 64) != 0 ||
+            ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) != 0) {
+            ::close(listener_);
+            listener_ = -1;
+            return;
+        }
+        port_ = ntohs(here.sin_port);
+    }
     void mute_all() {
         for (auto& p : pairs_) p.muted = true;
     }
@@ -226,6 +258,7 @@ private:
             const auto n = ::recv(from, buffer, sizeof buffer, MSG_DONTWAIT);
             if (n > 0) {
                 held.assign(buffer, static_cast<std::size_t>(n));
+                if (is_up && drops_cancels_ && is_cancel(held)) p.over = true, held.clear();
                 if (is_up) note(p, held);
                 else p.answers.read(held);
                 if (!is_up && (p.muted || p.ending)) held.clear();
@@ -240,6 +273,9 @@ private:
         else if (errno != EAGAIN) p.over = true;
     }
 
+    static bool is_cancel(const std::string& bytes) {
+        return bytes.size() == 16 && bytes.compare(0, 8, std::string{"\0\0\0\x10\x04\xd2\x16\x2e", 8}) == 0;
+    }
     // Removes from `bytes` what must not pass.
     void note(pair& p, std::string& bytes) {
         const std::lock_guard lock{mutex_};
@@ -267,6 +303,7 @@ private:
         const auto* there = reinterpret_cast<const sockaddr*>(server_.data());
         p.server = ::socket(there->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         p.over = ::connect(p.server, there, static_cast<socklen_t>(server_.size())) != 0;
+        p.frozen = new_is_frozen_;
         pairs_.push_back(std::move(p));
         ++accepted_;
     }
@@ -293,7 +330,9 @@ private:
     int wake_[2]{-1, -1};
     std::uint16_t port_ = 0;
     std::atomic<int> accepted_{0};
+    std::atomic<bool> drops_cancels_{false};
     std::list<pair> pairs_;
+    bool new_is_frozen_ = false;
     mutable std::mutex mutex_;  // guards the members below
     std::map<std::string, int> seen_;
     int transactions_left_ = -1;  // below zero: no limit

@@ -4,9 +4,14 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/ends_session.hpp>
+#include <pgq/error/errc.hpp>
+#include <pgq/error/error_info.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/protocol/lane.hpp>
+#include <pgq/time/call_limit.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -50,12 +55,16 @@ public:
     const std::string& name() const noexcept { return name_; }
 
     /// Calls `use(session, lanes)` once. If the connection breaks meanwhile, it is in doubt whether the server did its
-    /// part; the next call connects again.
+    /// part; the next call connects again. At `deadline` the call ends whatever the server does, if the driver can do
+    /// that.
     template <class Use>
-    answer_of<Use> with(Use use) {
-        if constexpr (lending_driver<Driver>) return with_loan(use);
+    answer_of<Use> with(Use use, steady_time deadline = steady_time::max()) {
+        if constexpr (lending_driver<Driver>) return with_loan(use, deadline);
         else {
-            const std::lock_guard lock{mutex_};
+            std::unique_lock lock{mutex_, std::defer_lock};
+            if (deadline == steady_time::max()) lock.lock();
+            else if (!try_lock_until(lock, deadline)) return busy();
+            limit_.set(deadline);
             if (auto ready = prepare(); !ready) return ready.error();
             auto answer = use(*session_, lanes_);
             if (!answer && ends_session(answer.error())) session_.reset();
@@ -68,8 +77,9 @@ public:
         if (auto fine = check_queue_name(name_); !fine) return fine.error();
         return names_;
     }
-    result<std::vector<lane_id>> lanes() {
-        return with([](auto&, const std::vector<lane_id>& found) { return result<std::vector<lane_id>>{found}; });
+    result<std::vector<lane_id>> lanes(steady_time deadline = steady_time::max()) {
+        return with([](auto&, const std::vector<lane_id>& found) { return result<std::vector<lane_id>>{found}; },
+                    deadline);
     }
 
     /// What async_enqueue works with. It connects with its first call.
@@ -84,13 +94,23 @@ public:
 
 private:
     template <class Use>
-    answer_of<Use> with_loan(Use& use) {
+    answer_of<Use> with_loan(Use& use, steady_time deadline) {
         auto loan = driver_.borrow();
         if (!loan) return loan.error();
+        if constexpr (requires { loan->limit(); }) loan->limit().set(deadline);
         if (auto found = find_lanes_once(loan->get()); !found) return note_end(*loan, std::move(found.error()));
         auto answer = use(loan->get(), lanes_);
         if (!answer) (void)note_end(*loan, answer.error());
         return answer;
+    }
+    // By the system clock: thread sanitizers do not know the call of the system that uses the steady one.
+    static bool try_lock_until(std::unique_lock<std::timed_mutex>& lock, steady_time deadline) {
+        const auto left = deadline - std::chrono::steady_clock::now();
+        return lock.try_lock_until(std::chrono::system_clock::now() + left);
+    }
+    static error_info busy() {
+        return {errc::timeout, "another call of the queue object was waiting for the server",
+                "is the server silent? a driver::pool gives each call a session of its own"};
     }
     template <class Loan>
     static error_info note_end(Loan& loan, error_info e) {
@@ -107,7 +127,7 @@ private:
         if constexpr (requires(typename Driver::session & s) { s.usable(); })
             if (session_ && !session_->usable()) session_.reset();
         if (!session_) {
-            auto opened = driver_.connect(session_role::client);
+            auto opened = connect_within(driver_, session_role::client, limit_);
             if (!opened) return opened.error();
             session_.emplace(std::move(*opened));
         }
@@ -127,7 +147,8 @@ private:
     Driver driver_;
     std::string name_;
     std::span<const lane_name> names_;
-    std::mutex mutex_;
+    std::timed_mutex mutex_;
+    call_limit limit_{};
     std::optional<typename Driver::session> session_;
     std::vector<lane_id> lanes_;
     completion_watcher<Driver> watcher_{driver_};

@@ -30,7 +30,8 @@ public:
           open_{ids_},
           keep_{keep},
           deadline_{deadline},
-          first_query_until_{std::max<steady_time>(deadline, now + std::chrono::seconds{5})} {}
+          first_query_until_{deadline <= now ? now + std::chrono::seconds{5}
+                                             : std::max<steady_time>(deadline, now + std::chrono::seconds{1})} {}
 
     std::span<const job_id> open() const noexcept { return open_; }
     duration keep() const noexcept { return keep_; }
@@ -38,7 +39,8 @@ public:
     /// Whether the database has been asked for all of its jobs, or will not be.
     bool was_asked() const noexcept { return asked_ || refused_; }
 
-    /// A call that comes after its deadline still gets an answer of the database, if that comes within 5 s.
+    /// A call whose deadline is near or over still gets an answer of the database, if that comes within 1 s, or within
+    /// 5 s if the call has no time to wait at all.
     steady_time until(bool failing) const noexcept { return asked_ || failing ? deadline_ : first_query_until_; }
     bool is_answered() const noexcept { return open_.empty() || refused_; }
     bool is_over(steady_time now, bool failing) const noexcept { return is_answered() || now >= until(failing); }

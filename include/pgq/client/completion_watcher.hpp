@@ -4,10 +4,12 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/diagnostic/calls.hpp>
+#include <pgq/error/condition.hpp>
 #include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/reconnect.hpp>
 #include <pgq/protocol/tracked.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -46,6 +48,7 @@ public:
         {
             const std::lock_guard lock{mutex_};
             closed_ = true;
+            limit_.set(clock::now());
             // The placeholder driver of a queue type that does not compile has no such member.
             if constexpr (requires(typename Driver::session & s) { s.interrupt(); })
                 if (session_) session_->interrupt();
@@ -74,6 +77,7 @@ public:
         auto& mine = async_waits_.emplace_back(std::make_unique<async_waiter>(
             completion_waiter{ids, deadline, keep, clock::now()}, wait_id, std::move(done)));
         mine->here = add(mine->me);
+        if (thread_leads_) limit_.bring_forward(until(mine->me));
         if (!thread_.joinable()) thread_ = std::thread{[this] { serve_async_waits(); }};
         changed_.notify_all();
     }
@@ -82,6 +86,7 @@ public:
         const std::lock_guard lock{mutex_};
         for (auto& a : async_waits_)
             if (a->wait_id == wait_id) a->me.refuse(why);
+        if (thread_leads_) limit_.bring_forward(clock::now() + std::chrono::seconds{1});
         if (has_leader_ && session_) session_->interrupt();
         changed_.notify_all();
     }
@@ -110,7 +115,7 @@ private:
         std::unique_lock lock{mutex_};
         const auto here = add(me);
         while (!is_over(me)) {
-            if (!has_leader_) lead_round(lock, me);
+            if (!has_leader_) lead_round(lock, me, until(me));
             else changed_.wait_until(lock, until(me), [&] { return !has_leader_ || me.is_answered(); });
         }
         waiters_.erase(here);
@@ -131,9 +136,14 @@ private:
             if (closing) return;
             if (closed_) continue;  // closed while `done` was called: the waits that are left get errc::closed
             if (async_waits_.empty()) changed_.wait(lock, [this] { return closed_ || !async_waits_.empty(); });
-            else if (!has_leader_) lead_round(lock, async_waits_.front()->me);
+            else if (!has_leader_) lead_async_round(lock);
             else changed_.wait_until(lock, next_deadline());
         }
+    }
+    void lead_async_round(std::unique_lock<std::mutex>& lock) {
+        thread_leads_ = true;
+        lead_round(lock, async_waits_.front()->me, next_deadline());
+        thread_leads_ = false;
     }
     void complete_async_waits(std::unique_lock<std::mutex>& lock) {
         for (auto a = async_waits_.begin(); a != async_waits_.end();) {
@@ -158,9 +168,11 @@ private:
     }
 
     // One round of the leader, whose own waiter is `me`: asks the database for the jobs of all waiters, then waits for
-    // a notification if jobs of `me` are open. If the connection broke, waits before the next round opens another.
-    void lead_round(std::unique_lock<std::mutex>& lock, completion_waiter& me) {
+    // a notification if jobs of `me` are open. If the connection broke, waits before the next round opens another. The
+    // server has time until `give_up_at`.
+    void lead_round(std::unique_lock<std::mutex>& lock, completion_waiter& me, steady_time give_up_at) {
         has_leader_ = true;
+        limit_.set(give_up_at);
         std::vector<job_id> ids;
         duration keep{};
         steady_time until = steady_time::max();
@@ -183,7 +195,7 @@ private:
             lock.unlock();
             if (pause > duration{}) wait_for_notification(pause);
             lock.lock();
-        } else if (!asked && ends_session(*failure_) && !me.open().empty() && !closed_) {
+        } else if (!asked && may_pass(*failure_) && !me.open().empty() && !closed_) {
             const auto pause = std::min<duration>(retry_.failed(unit_random()), until - clock::now());
             changed_.wait_for(lock, std::max(pause, duration{}));
         }
@@ -193,7 +205,7 @@ private:
 
     result<void> query(const std::vector<job_id>& ids, duration keep, std::vector<ended_job>& ended) {
         if (!session_) {
-            auto opened = driver_->connect(session_role::client);
+            auto opened = connect_within(*driver_, session_role::client, limit_);
             if (!opened) return opened.error();
             const std::lock_guard lock{mutex_};
             session_.emplace(std::move(*opened));
@@ -223,11 +235,15 @@ private:
         if (!asked) failure_ = asked.error();
         else retry_.succeeded();
         std::sort(ended.begin(), ended.end(), has_lower_id);
-        const bool fatal = !asked && !ends_session(asked.error());
+        const bool fatal = !asked && !may_pass(asked.error());
         for (completion_waiter* w : waiters_) {
             if (fatal) w->refuse(asked.error());
             w->update(ids, ended);
         }
+    }
+
+    static bool may_pass(const error_info& e) noexcept {
+        return ends_session(e) || e == condition::transient || e == condition::contention;
     }
 
     static constexpr duration first_wait = std::chrono::milliseconds{100};
@@ -240,6 +256,8 @@ private:
     std::uint64_t last_wait_id_ = 0;
     std::thread thread_;
     bool closed_ = false;
+    bool thread_leads_ = false;
+    call_limit limit_{};
     std::optional<typename Driver::session> session_;
     std::optional<error_info> failure_;  // the error of the latest query; empty if it succeeded
     fsm::reconnect retry_{};

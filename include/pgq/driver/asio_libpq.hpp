@@ -6,6 +6,7 @@
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/session/caller_transaction.hpp>
 #include <pgq/driver/pq/session/installer.hpp>
+#include <pgq/time/call_limit.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
@@ -41,12 +42,20 @@ public:
 
     /// Fails as async_connect does.
     result<session> connect(session_role role) const { return session::open(executor_, options_, role); }
+    /// The same, with a session whose calls obey `limit`, which must outlive it.
+    result<session> connect(session_role role, const call_limit& limit) const {
+        return session::open(executor_, options_, role, &limit);
+    }
 
     /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's. libpq
     /// looks up host names by itself, and blocks meanwhile; `hostaddr` in the connection string spares that.
     template <asio::completion_token_for<void(std::error_code, session)> Token>
     auto async_connect(session_role role, Token&& token) const {
-        return session::async_open(executor_, options_, role, std::forward<Token>(token));
+        return session::async_open(executor_, options_, role, nullptr, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, session)> Token>
+    auto async_connect(session_role role, const call_limit& limit, Token&& token) const {
+        return session::async_open(executor_, options_, role, &limit, std::forward<Token>(token));
     }
 
     result<void> install() const { return pq::installer{options_}.run(); }

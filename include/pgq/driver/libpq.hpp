@@ -5,6 +5,7 @@
 #include <pgq/driver/pq/session/caller_transaction.hpp>
 #include <pgq/driver/pq/session/installer.hpp>
 #include <pgq/driver/pq/session/session.hpp>
+#include <pgq/time/call_limit.hpp>
 
 #include <string>
 #include <utility>
@@ -26,6 +27,10 @@ public:
 
     /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's.
     result<session> connect(session_role role) const { return session::open(options_, role); }
+    /// The same, with a session whose calls obey `limit`, which must outlive it.
+    result<session> connect(session_role role, const call_limit& limit) const {
+        return session::open(options_, role, &limit);
+    }
 
     /// Makes the tables, or runs the migrations that are missing. Needs the right to create a schema when there is
     /// none.

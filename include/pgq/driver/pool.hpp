@@ -6,6 +6,7 @@
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/enqueue_batch.hpp>
 #include <pgq/protocol/lane.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -61,6 +62,7 @@ public:
         : inner_{std::move(inner)},
           options_{options},
           machine_{{.min = options.min, .max = size_of(options), .max_idle = options.max_idle}},
+          limits_(size_of(options)),
           sessions_(size_of(options)) {}
 
     const Inner& inner() const noexcept { return inner_; }
@@ -85,7 +87,7 @@ public:
         auto& slot = sessions_[a.slot];
         if (slot && (!is_usable(*slot) || (a.what == fsm::pool_do::probe && !answers(*slot)))) slot.reset();
         if (slot) return {};
-        auto opened = inner_.connect(session_role::client);
+        auto opened = connect_within(inner_, session_role::client, limits_[a.slot]);
         if (!opened) return opened.error();
         slot.emplace(std::move(*opened));
         return {};
@@ -93,7 +95,10 @@ public:
 
     session& at(std::size_t slot) noexcept { return *sessions_[slot]; }
 
+    call_limit& limit_of(std::size_t slot) noexcept { return limits_[slot]; }
+
     void give_back(std::size_t slot, bool works) noexcept {
+        limits_[slot].clear();
         if (!works) sessions_[slot].reset();
         const std::lock_guard lock{mutex_};
         wake(works ? machine_.returned(slot, now()) : machine_.dropped(slot));
@@ -153,6 +158,7 @@ private:
     pool_options options_;
     mutable std::mutex mutex_;  // for what follows; a slot of sessions_ belongs to whom it is lent
     fsm::pool machine_;
+    std::vector<call_limit> limits_;  // one for each slot; before the sessions, which refer to them
     std::vector<std::optional<session>> sessions_;
 };
 
@@ -234,6 +240,8 @@ public:
         }
 
         session& get() const noexcept { return store_->at(slot_); }
+        /// What the calls of the session obey while it is lent.
+        call_limit& limit() const noexcept { return store_->limit_of(slot_); }
         /// The session broke: nobody gets it again.
         void discard() noexcept { works_ = false; }
 

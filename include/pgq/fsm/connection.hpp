@@ -51,6 +51,9 @@ public:
         return delay;
     }
     void connected() noexcept { open_ = restoring_ = true; }
+    /// A sync succeeded. Only that ends the growth of the pauses: a server that is read-only, or fails each commit,
+    /// accepts connections all the same.
+    void worked() noexcept { retry_.succeeded(); }
     /// The database, or the heartbeat, says that the worker's leases are lost.
     void declared_dead() noexcept { registered_ = unknown_ = false; }  // what the former id holds others rescue
     void registered() noexcept { registered_ = true; }
@@ -80,7 +83,6 @@ private:
         if (restored) {
             restoring_ = false;
             refresh_ = true;  // changes made meanwhile were not received
-            retry_.succeeded();
         }
         compare_after_ = std::min<duration>(restored ? lease_time_ : 2 * compare_after_, std::chrono::hours{1});
         compare_at_ = now + compare_after_;

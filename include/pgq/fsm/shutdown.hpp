@@ -20,6 +20,9 @@ namespace pgq::fsm {
 /// A database that accepts no acknowledgements delays no step by more than `last_grace`.
 class shutdown {
 public:
+    /// What handlers and the database get beyond the grace time.
+    static constexpr duration last_grace = std::chrono::seconds{1};
+
     explicit shutdown(duration grace) noexcept : grace_{grace} {}
 
     void begin(steady_time now) noexcept {
@@ -32,11 +35,8 @@ public:
     steady_time grace_ends() const noexcept { return grace_ends_; }
     /// After it nothing is acknowledged any more.
     steady_time last_call() const noexcept { return grace_ends_ + last_grace; }
-    /// A worker without a connection since `closed` cannot acknowledge anything, and has tried for the whole grace
-    /// time.
-    bool is_hopeless(steady_time closed, steady_time now) const noexcept {
-        return has_begun() && now - std::max(begun_, closed) > grace_;
-    }
+    /// Then a worker without a connection, which cannot acknowledge anything, has tried for long enough.
+    steady_time hopeless_at() const noexcept { return has_begun() ? begun_ + grace_ + last_grace : steady_time::max(); }
 
     /// What follows when there is nothing to acknowledge before `acknowledge_at`.
     worker_action next(std::uint32_t in_hand, steady_time acknowledge_at, steady_time now) noexcept {
@@ -56,8 +56,6 @@ public:
 
 private:
     enum class phase : std::uint8_t { running, finishing, interrupted, over };
-
-    static constexpr duration last_grace = std::chrono::seconds{1};
 
     duration grace_;
     phase phase_ = phase::running;

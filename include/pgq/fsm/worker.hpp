@@ -51,8 +51,7 @@ public:
 
     worker_action next(steady_time now) noexcept {
         next_at_ = now;
-        if (!connection_.is_open() && shutdown_.is_hopeless(connection_.closed_since(), now))
-            return {.what = worker_do::stop};
+        if (!connection_.is_open() && now >= shutdown_.hopeless_at()) return {.what = worker_do::stop};
         if (const auto step = connection_.next(now)) return {.what = *step};
         const auto a = shutdown_.has_begun() ? next_while_stopping(now) : next_while_running(now);
         return connection_.is_open() ? wait_until_check(a, now) : without_connection(a, now);
@@ -64,6 +63,7 @@ public:
                    steady_time now) noexcept {
         unacknowledged_ = 0;
         failures_ = 0;
+        connection_.worked();
         if (did.subscribe_wakes) asleep_ = true;
         if (did.unsubscribe_wakes) asleep_ = false;
         if (did.wake_peer) {
@@ -249,14 +249,12 @@ private:
         return a;
     }
 
-    // No notification came for a whole poll interval: one statement looks for ready jobs and, at the next poll, for the
-    // next deferred job.
+    // No notification came for a whole poll interval: one round trip looks for ready jobs, and when the next deferred
+    // job is due.
     worker_action poll(steady_time now) noexcept {
         claims_.polled(now);
-        poll_deferred_ = !poll_deferred_;
         const std::uint32_t limit = claim_size();
-        if (poll_deferred_ || limit == 0) return sync({.peek_next_due = true});
-        return sync({.limit = limit, .from_start = true});
+        return sync({.limit = limit, .from_start = limit != 0, .peek_next_due = true});
     }
 
     // For run_until::empty and run_until::drained, when no job is ready or in hand: scans once more, counts, or stops.
@@ -289,7 +287,8 @@ private:
         if (a.what == worker_do::sync || a.what == worker_do::count_deferred)
             a = {.what = worker_do::wait, .timeout = std::chrono::seconds{1}};
         if (a.what != worker_do::wait) return a;
-        const duration left = std::min<duration>(a.timeout, connection_.next_at() - now);
+        const steady_time next = std::min(connection_.next_at(), shutdown_.hopeless_at());
+        const duration left = std::min<duration>(a.timeout, next - now);
         return {.what = worker_do::pause, .timeout = std::max(left, shortest_wait)};
     }
 
@@ -332,7 +331,6 @@ private:
     bool got_limited_ = false;          // the latest sync claimed jobs of limited lanes
     bool claim_was_full_ = false;       // the latest claim brought as many jobs as it asked for
     bool must_wake_peer_ = false;       // until a sync wakes a peer
-    bool poll_deferred_ = false;        // what the latest poll looked for
     std::uint32_t unacknowledged_ = 0;  // jobs that have finished since the latest sync
     std::uint32_t ran_ = 0;             // jobs for which ran() was called and finished() not yet
     int failures_ = 0;                  // syncs in a row that the server refused

@@ -12,8 +12,10 @@
 #include <pgq/protocol/take.hpp>
 #include <pgq/pull/session_cache.hpp>
 #include <pgq/pull/wait_for_job.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -104,19 +106,22 @@ result<std::optional<taken<Job>>> take_one(Session& session, const take_paramete
 /// What queue::get does.
 template <class Composition, class Job>
 result<std::optional<taken<Job>>> get_job(queue_core<Composition>& core, const get_options& o) {
-    auto lanes = core.connection.lanes();
+    const steady_time end = give_up_at(o.timeout, std::chrono::steady_clock::now());
+    auto lanes = core.connection.lanes(end);
     if (!lanes) return std::move(lanes.error());
     auto& cache = cache_of(core);
     const take_parameters<typename Composition::observer> t{
         .lanes = &*lanes, .where = &o.where, .peek_next_due = o.timeout > duration{}, .observer = &core.observer};
-    const waiting w = waiting_for<Composition, Job>(*lanes, o);
-    return wait_for_job(cache, core.connection.driver(), w, [&](std::optional<duration>& due) {
-        return core.connection.with([&](auto& session, auto&) -> result<std::optional<taken<Job>>> {
-            if (auto held = cache.hold_deferred(session); !held) return std::move(held.error());
-            return take_one<Composition, Job>(session, t, due, [&](taken_record job, std::string reason) {
-                cache.defer_hold(std::move(job), std::move(reason));
-            });
+    waiting w = waiting_for<Composition, Job>(*lanes, o);
+    w.give_up_at = end;
+    const auto take = [&](auto& session, std::optional<duration>& due) -> result<std::optional<taken<Job>>> {
+        if (auto held = cache.hold_deferred(session); !held) return std::move(held.error());
+        return take_one<Composition, Job>(session, t, due, [&](taken_record job, std::string reason) {
+            cache.defer_hold(std::move(job), std::move(reason));
         });
+    };
+    return wait_for_job(cache, core.connection.driver(), w, [&](std::optional<duration>& due) {
+        return core.connection.with([&](auto& session, auto&) { return take(session, due); }, end);
     });
 }
 

@@ -4,6 +4,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/admin.hpp>
 #include <pgq/protocol/sync.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/version.hpp>
 
@@ -11,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -26,10 +28,12 @@ class job_listener {
 
 public:
     template <class Driver>
-    static result<job_listener> open(const Driver& driver, std::vector<lane_id> lanes) {
-        auto session = driver.connect(session_role::worker);
+    static result<job_listener> open(const Driver& driver, std::vector<lane_id> lanes, steady_time give_up_at) {
+        auto limit = std::make_unique<call_limit>();
+        limit->set(give_up_at);
+        auto session = connect_within(driver, session_role::worker, *limit);
         if (!session) return std::move(session.error());
-        job_listener made{std::move(*session), std::move(lanes)};
+        job_listener made{std::move(limit), std::move(*session), std::move(lanes)};
         if (auto registered = made.enroll(); !registered) return std::move(registered.error());
         return made;
     }
@@ -65,10 +69,16 @@ public:
         if (!paused) return std::move(paused.error());
         return {};
     }
-    void retire() { (void)session_.retire(id_); }
+    /// When its calls end, whatever the server does.
+    void give_up_at(steady_time when) noexcept { limit_->set(when); }
+    void retire() {
+        limit_->bring_forward(clock::now() + std::chrono::seconds{1});
+        (void)session_.retire(id_);
+    }
 
 private:
-    job_listener(Session s, std::vector<lane_id> lanes) : session_{std::move(s)}, lanes_{std::move(lanes)} {}
+    job_listener(std::unique_ptr<call_limit> limit, Session s, std::vector<lane_id> lanes)
+        : limit_{std::move(limit)}, session_{std::move(s)}, lanes_{std::move(lanes)} {}
 
     result<void> enroll() {
         char host[256] = "?";
@@ -104,6 +114,7 @@ private:
     static constexpr std::chrono::hours lease_time{1};
     static constexpr std::chrono::seconds beat_interval{5};
 
+    std::unique_ptr<call_limit> limit_;  // before the session, which refers to it
     Session session_;
     std::vector<lane_id> lanes_;
     worker_id id_{};

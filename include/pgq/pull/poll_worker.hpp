@@ -7,6 +7,7 @@
 #include <pgq/protocol/limit.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/pull/lease_owner.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/version.hpp>
 #include <pgq/worker/heartbeat.hpp>
 
@@ -51,10 +52,12 @@ class poll_worker final : public lease_owner {
 
 public:
     poll_worker(const Driver& driver, Observer& observer, polled_queue of, poll_options options)
-        : driver_{&driver},
-          of_{std::move(of)},
-          options_{std::move(options)},
-          monitor_{driver, observer, options_.lease_time, [this] { lost_.store(true); }, [] {}} {}
+        : driver_{&driver}, of_{std::move(of)}, options_{std::move(options)}, monitor_{driver,
+                                                                                       observer,
+                                                                                       options_.lease_time,
+                                                                                       [this] { lost_.store(true); },
+                                                                                       [] {},
+                                                                                       limit_} {}
     ~poll_worker() override { close(); }
 
     const poll_options& options() const noexcept { return options_; }
@@ -103,6 +106,7 @@ public:
 
     /// Gives back the jobs without an answer.
     void close() noexcept {
+        limit_.bring_forward(std::chrono::steady_clock::now() + std::chrono::seconds{1});  // if the server is silent
         monitor_.stop();
         const std::lock_guard lock{mutex_};
         if (closed_) return;
@@ -162,7 +166,7 @@ private:
         if (closed_) return errc::closed;
         lanes_ = lanes;
         if (!session_) {
-            auto opened = driver_->connect(session_role::worker);
+            auto opened = connect_within(*driver_, session_role::worker, limit_);
             if (!opened) return std::move(opened.error());
             session_.emplace(std::move(*opened));
             if (worker_ != worker_id{} && !lost_)
@@ -258,6 +262,7 @@ private:
     const Driver* driver_;
     polled_queue of_;
     poll_options options_;
+    call_limit limit_{};
     std::mutex mutex_;
     std::optional<session> session_{};
     worker_id worker_{};

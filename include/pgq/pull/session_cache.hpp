@@ -4,6 +4,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/take.hpp>
 #include <pgq/pull/job_listener.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <cstddef>
 #include <mutex>
@@ -31,17 +32,20 @@ public:
     }
 
     /// A listener for the lanes of one job type; `job` is the position of the type in the composition.
-    result<listener_type> take_listener(const Driver& driver, std::size_t job, const std::vector<lane_id>& lanes) {
+    /// Its calls end at `give_up_at`.
+    result<listener_type> take_listener(const Driver& driver, std::size_t job, const std::vector<lane_id>& lanes,
+                                        steady_time give_up_at = steady_time::max()) {
         {
             const std::lock_guard lock{mutex_};
             for (auto l = listeners_.begin(); l != listeners_.end(); ++l) {
                 if (l->job != job) continue;
                 listener_type mine = std::move(l->listener);
                 listeners_.erase(l);
+                mine.give_up_at(give_up_at);
                 return mine;
             }
         }
-        return listener_type::open(driver, lanes);
+        return listener_type::open(driver, lanes, give_up_at);
     }
     void give_back(std::size_t job, listener_type l) {
         {

@@ -20,7 +20,15 @@ struct waiting {
     bool filtered = false;  ///< a job that is there may not pass the call's filter
     std::size_t job = 0;    ///< position of the job type
     std::vector<lane_id> lanes{};
+    steady_time give_up_at = steady_time::max();  ///< when the call ends, whatever the server does
 };
+
+/// A server that is not silent answers a call within that time, however short the call's timeout is: a job that it has
+/// taken for a call that has ended would be lost. A timeout of zero has no such end.
+inline steady_time give_up_at(duration timeout, steady_time now) noexcept {
+    if (timeout <= duration{}) return steady_time::max();
+    return now + std::clamp<duration>(timeout, std::chrono::seconds{1}, std::chrono::hours{24 * 365});
+}
 
 inline result<void> check(const waiting& w) {
     using namespace std::chrono_literals;
@@ -53,11 +61,11 @@ private:
 template <class Driver>
 auto sleeping_listener(session_cache<Driver>& h, const Driver& driver, const waiting& w)
     -> decltype(h.take_listener(driver, w.job, w.lanes)) {
-    auto listener = h.take_listener(driver, w.job, w.lanes);
+    auto listener = h.take_listener(driver, w.job, w.lanes, w.give_up_at);
     if (!listener) return listener;
     auto asleep = listener->fall_asleep();
     if (!asleep && asleep.error() == condition::transient) {
-        listener = session_cache<Driver>::listener_type::open(driver, w.lanes);
+        listener = session_cache<Driver>::listener_type::open(driver, w.lanes, w.give_up_at);
         if (!listener) return listener;
         asleep = listener->fall_asleep();
     }

@@ -26,8 +26,7 @@ namespace pgq::statement {
 namespace take_text {
 
 // A job that has expired is not taken. Few jobs have flags, so few are looked up.
-inline constexpr std::string_view unless_expired =
-    " AND (r.flags IS NULL OR r.attempts > 0 OR {s}.may_start(r.id))";
+inline constexpr std::string_view unless_expired = " AND (r.flags IS NULL OR r.attempts > 0 OR {s}.may_start(r.id))";
 
 // Deletes the best $2 jobs of the lane $1, found and locked as by claim_one ...
 inline constexpr std::string_view delete_chosen = "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(";

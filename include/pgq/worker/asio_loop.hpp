@@ -71,6 +71,16 @@ private:
 
     bool has_begun() const { return !run_.step_to_begin(); }
     asio::awaitable<result<void>> begin(const std::stop_token& stop) {
+        for (const auto first = clock::now();;) {
+            auto begun = co_await try_to_begin(stop);
+            if (begun) co_return begun;
+            const auto delay = run_.begin_failed(begun.error(), first, clock::now());
+            if (stop.stop_requested()) co_return result<void>{};
+            if (!delay) co_return begun;
+            co_await pause(clock::now() + *delay);
+        }
+    }
+    asio::awaitable<result<void>> try_to_begin(const std::stop_token& stop) {
         if (stop.stop_requested()) co_return result<void>{};
         auto opened = co_await open_session(waits_->connecting.slot());
         if (stop.stop_requested()) co_return result<void>{};
@@ -137,8 +147,8 @@ private:
     }
     asio::awaitable<result<session_type>> open_session(asio::cancellation_slot slot) {
         std::error_code failed;
-        auto session = co_await run_.driver().async_connect(
-            session_role::worker,
+        auto session = co_await async_connect_within(
+            run_.driver(), session_role::worker, run_.limit(),
             asio::bind_cancellation_slot(slot, asio::redirect_error(asio::use_awaitable, failed)));
         if (failed) co_return async_error(session, failed);
         co_return std::move(session);
@@ -166,7 +176,7 @@ private:
         asio::post(strand_, [waits = waits_] { waits->pause.cancel(); });
     }
     void request_stop() {
-        run_.request_stop();
+        run_.request_stop(clock::now());
         asio::post(strand_, [waits = waits_] { waits->connecting.emit(asio::cancellation_type::terminal); });
     }
 

@@ -4,6 +4,7 @@
 #include <pgq/concept/executor.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker_action.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_run.hpp>
@@ -30,8 +31,8 @@ public:
         : stop_{std::move(stop)}, run_{queue, functions, code, options, overlap, [this] { end_pause(); }} {}
 
     result<void> work() {
-        if (auto begun = begin(); !begun) return begun;
-        const std::stop_callback on_stop{stop_, [this] { run_.request_stop(); }};
+        const std::stop_callback on_stop{stop_, [this] { run_.request_stop(clock::now()); }};
+        if (auto begun = begin(); !begun) return run_.stop_requested() ? result<void>{} : begun;
         for (;;) {
             const auto now = clock::now();
             const auto a = run_.next(now);
@@ -44,6 +45,16 @@ public:
 
 private:
     result<void> begin() {
+        for (const auto first = clock::now();;) {
+            auto begun = try_to_begin();
+            if (begun) return begun;
+            const auto delay = run_.begin_failed(begun.error(), first, clock::now());
+            if (!delay) return begun;
+            pause(clock::now() + *delay);
+            if (run_.stop_requested()) return begun;
+        }
+    }
+    result<void> try_to_begin() {
         auto opened = open_session();
         if (!opened) return opened.error();
         if (auto begun = run_.begin(std::move(*opened)); !begun) return begun;
@@ -96,7 +107,9 @@ private:
         else run_.broke(woken.error(), clock::now());
     }
 
-    result<session_type> open_session() const { return run_.driver().connect(session_role::worker); }
+    result<session_type> open_session() const {
+        return connect_within(run_.driver(), session_role::worker, run_.limit());
+    }
     void connect() {
         auto opened = open_session();
         if (opened) run_.connected(std::move(*opened));

@@ -5,6 +5,7 @@
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/fsm/heartbeat.hpp>
+#include <pgq/time/call_limit.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -22,17 +23,18 @@ namespace pgq::detail {
 /// fsm::heartbeat decides. It also gives the jobs of dead workers back.
 ///
 /// It calls `lost` when the worker's leases are lost, and `stop_asked` when jobs of the worker should stop, in case the
-/// notification got lost. Both are called from its own thread.
+/// notification got lost. Both are called from its own thread. Its calls to the server obey `limit`, which outlives it.
 template <class Driver, class Observer>
 class heartbeat {
 public:
     heartbeat(const Driver& driver, Observer& observer, duration lease_time, std::function<void()> lost,
-              std::function<void()> stop_asked)
+              std::function<void()> stop_asked, const call_limit& limit)
         : driver_{&driver},
           observer_{&observer},
           lease_time_{lease_time},
           lost_{std::move(lost)},
-          stop_asked_{std::move(stop_asked)} {}
+          stop_asked_{std::move(stop_asked)},
+          limit_{&limit} {}
     ~heartbeat() { stop(); }
 
     void start(worker_id id) {
@@ -99,7 +101,7 @@ private:
 
     result<beat_reply> beat(worker_id id) {
         if (!session_) {
-            auto opened = driver_->connect(session_role::monitor);
+            auto opened = connect_within(*driver_, session_role::monitor, *limit_);
             if (!opened) return report(std::move(opened.error()));
             session_.emplace(std::move(*opened));
         }
@@ -138,6 +140,7 @@ private:
     duration lease_time_;
     std::function<void()> lost_;
     std::function<void()> stop_asked_;
+    const call_limit* limit_;
     std::string compact_error_{};
     std::optional<typename Driver::session> session_;
     std::atomic<worker_id> worker_{worker_id{}};

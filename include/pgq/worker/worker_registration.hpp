@@ -28,6 +28,7 @@ inline result<void> check(const worker_options& o) {
     if (o.max_batch < 1 || o.max_batch > 1'000'000)
         return error_info{errc::invalid_option, "max_batch is not between 1 and a million"};
     if (o.grace < duration{}) return error_info{errc::invalid_option, "grace is negative"};
+    if (o.connect_timeout < duration{}) return error_info{errc::invalid_option, "connect_timeout is negative"};
     return {};
 }
 

@@ -7,6 +7,9 @@
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/error/ends_session.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/fsm/shutdown.hpp>
+#include <pgq/fsm/start.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/worker/heartbeat.hpp>
 #include <pgq/worker/job_runner.hpp>
 #include <pgq/worker/job_updater.hpp>
@@ -15,7 +18,9 @@
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_registration.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -32,7 +37,8 @@ namespace pgq::detail {
 /// One run of a worker without its I/O and its clock. It turns what worker_core decides into requests, and signals of
 /// other threads into events. A loop (blocking_loop, asio_loop) brings the time, does the I/O and waits:
 ///
-///     open a session, begin(); perform each step_to_begin() at session(), begin_with() its reply
+///     open a session, begin(); perform each step_to_begin() at session(), begin_with() its reply; after an error
+///         begin_failed(), a pause, and the same again
 ///     until next() says stop:
 ///         sync         send request() at session(), then exchanged() or failed()
 ///         wait         at session(), then woken() or broke()
@@ -68,12 +74,18 @@ public:
           executor_{queue.executor()},
           runner_{functions, code, executor_, queue.observer(), options_, [this] { wake(); }},
           core_{runner_, machine_options(options_, executor_.width(), overlap)},
-          heartbeat_{queue.driver(), queue.observer(), options_.lease_time, [this] { signal(declared_dead_); },
-                     [this] { signal(leases_changed_); }} {
+          heartbeat_{queue.driver(),
+                     queue.observer(),
+                     options_.lease_time,
+                     [this] { signal(declared_dead_); },
+                     [this] { signal(leases_changed_); },
+                     limit_} {
         runner_.reviser = &updater_;
     }
 
     const driver_type& driver() const noexcept { return queue_->driver(); }
+    /// What the calls of its sessions obey, and the attempts to open them.
+    const call_limit& limit() const noexcept { return limit_; }
 
     /// The first session. Fails if the queue's name is not valid.
     result<void> begin(session_type&& first) {
@@ -94,7 +106,7 @@ public:
         }
         return std::nullopt;
     }
-    /// The reply to it. After an error the run is of no use.
+    /// The reply to it. After an error see begin_failed().
     result<void> begin_with(step_reply&& reply) {
         if (!reply) return std::move(reply.error());
         switch (start_) {
@@ -115,6 +127,18 @@ public:
         }
         return {};
     }
+
+    /// A session could not be opened, or a step to begin failed. Returns how long to pause before the loop opens
+    /// another session and goes on where it was; empty if the error is to be returned. The first attempt began at
+    /// `begun`.
+    std::optional<duration> begin_failed(const error_info& why, steady_time begun, steady_time now) {
+        set_session(std::nullopt);
+        if (stop_requested_.load()) return std::nullopt;
+        const auto pause = begin_.failed(why.code, unit_random(), begun, now);
+        if (pause) notify(observer(), event::connection_failed{why, *pause});
+        return pause;
+    }
+    bool stop_requested() const noexcept { return stop_requested_.load(); }
 
     /// What to do now.
     fsm::worker_action next(steady_time now) {
@@ -214,8 +238,12 @@ public:
         }
         end_pause_();
     }
-    void request_stop() {
+    /// The run ends in time even if the server is silent: no call of its sessions goes on for longer than it may.
+    void request_stop(steady_time now) {
+        limit_.bring_forward(now + std::min<duration>(options_.grace, std::chrono::hours{24 * 365}) +
+                             fsm::shutdown::last_grace);
         runner_.giving_back.request_stop();
+        if (!stop_requested_.load()) stop_requested_at_.store(now);
         signal(stop_requested_);
     }
 
@@ -230,7 +258,8 @@ private:
     }
     // The only place where what other threads have written becomes events.
     void receive_signals(steady_time now) {
-        if (stop_requested_.load()) core_.stop_requested(now);
+        // The grace time does not begin later because the loop was waiting for the server.
+        if (stop_requested_.load()) core_.stop_requested(stop_requested_at_.load());
         if (declared_dead_.load() && declared_dead_.exchange(false)) core_.declared_dead(now);
         if (leases_changed_.load() && leases_changed_.exchange(false)) core_.leases_changed();
         if (session_ && session_->take_stop_request()) core_.leases_changed();
@@ -284,15 +313,18 @@ private:
     worker_core<executor_type, observer_type> core_;
     std::string host_ = host_name();
     start start_ = start::find_lanes;
+    fsm::start begin_{options_.connect_timeout};
     std::span<const lane_name> names_{};
     limiter_set limiters_{};
     std::vector<lane_id> lanes_;
     std::size_t lanes_counted_ = 0;  // of a count_deferred that is under way
     std::int64_t deferred_ = 0;      // in those
     sync_reply reply_;
+    call_limit limit_{};
     std::mutex mutex_;  // for session_, which wake() reads
     std::optional<session_type> session_;
     std::atomic<bool> stop_requested_{false};
+    std::atomic<steady_time> stop_requested_at_{steady_time{}};  // written before
     std::atomic<bool> declared_dead_{false};
     std::atomic<bool> leases_changed_{false};
     Heartbeat heartbeat_;  // the last: its thread uses the members above until it has ended

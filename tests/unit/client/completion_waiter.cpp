@@ -59,6 +59,12 @@ TEST_CASE("a call after its deadline waits 5 s for the first answer of the datab
     CHECK(w.is_over(now, false));
 }
 
+TEST_CASE("a call with little time waits a second for the first answer, and one with more keeps its deadline",
+          "[client][completion]") {
+    CHECK(completion_waiter{three, now + 10ms, {}, now}.until(false) == now + 1s);
+    CHECK(completion_waiter{three, now + 2s, {}, now}.until(false) == now + 2s);
+}
+
 TEST_CASE("a wait that is over says how many jobs have not ended, or why the database was not asked",
           "[client][completion]") {
     completion_waiter w{three, now + 1min, {}, now};

@@ -52,6 +52,20 @@ TEST_CASE("a lost connection is made again after a rest that grows", "[fsm][conn
     CHECK(c.closed_since() == begin);
 }
 
+TEST_CASE("only a sync that succeeds ends the growth of the pauses", "[fsm][connection]") {
+    connection c{10s};
+    auto now = begin;
+    for (const auto pause : {100ms, 200ms, 400ms, 800ms}) {
+        CHECK(c.broke(1, now) == pause);
+        now += pause;
+        c.connected();
+        CHECK(c.leases_compared(false, now));
+        c.leases_refreshed();
+    }
+    c.worked();
+    CHECK(c.broke(1, now) == 100ms);
+}
+
 TEST_CASE("after connecting a worker compares its leases, and then refreshes them", "[fsm][connection]") {
     connection c = reconnected();
     CHECK(c.restoring());
@@ -78,13 +92,6 @@ TEST_CASE("a connection that breaks while it is being restored begins again", "[
     CHECK(c.next(begin + 1200ms) == worker_do::connect);
     c.connected();
     CHECK(c.next(begin + 1200ms) == worker_do::compare_leases);
-}
-
-TEST_CASE("the rest before connecting begins anew once a connection was restored", "[fsm][connection]") {
-    connection c = reconnected();
-    CHECK(c.broke(1, begin) == 200ms);
-    c = restored();
-    CHECK(c.broke(1, begin) == 100ms);
 }
 
 TEST_CASE("late claims are looked for after one lease time, and then each time after twice as long, up to an hour",

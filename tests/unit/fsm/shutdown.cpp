@@ -54,13 +54,12 @@ TEST_CASE("a stopping worker wakes up when something is to be acknowledged", "[f
     CHECK(s.next(1, begin + 50ms, begin + 50ms).timeout == 1ms);
 }
 
-TEST_CASE("a stopping worker is hopeless after a grace time without a connection", "[fsm][shutdown]") {
-    CHECK_FALSE(shutdown{30s}.is_hopeless(begin, begin + 1h));
-    const shutdown s = begun();
-    CHECK_FALSE(s.is_hopeless(begin - 1h, begin + 30s));
-    CHECK(s.is_hopeless(begin - 1h, begin + 30s + 1ms));
-    CHECK_FALSE(s.is_hopeless(begin + 10s, begin + 40s));
-    CHECK(s.is_hopeless(begin + 10s, begin + 40s + 1ms));
+TEST_CASE("a stopping worker without a connection is hopeless a second after the grace time", "[fsm][shutdown]") {
+    CHECK(shutdown{30s}.hopeless_at() == never);
+    shutdown s = begun();
+    CHECK(s.hopeless_at() == begin + 31s);
+    CHECK(s.next(2, never, begin + 30s).what == worker_do::interrupt);
+    CHECK(s.hopeless_at() == begin + 31s);
 }
 
 }  // namespace unit_fsm_shutdown

@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+const pgq::call_limit no_limit;
+
 // A database that only accepts heartbeats, and answers the first ones with `answers`.
 struct heartbeat_log {
     std::vector<pgq::beat_reply> answers;
@@ -63,7 +65,7 @@ TEST_CASE("a worker sends heartbeats more often for a while after a compaction",
     b.answers = {{.alive = true, .compacted = compacted}};
     const heartbeat_driver driver{&b};
     pgq::observer::none nobody;
-    pgq::detail::heartbeat<heartbeat_driver, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}};
+    pgq::detail::heartbeat<heartbeat_driver, pgq::observer::none> m{driver, nobody, 1500ms, [] {}, [] {}, no_limit};
     m.start({1});
     REQUIRE(test::eventually([&] { return b.count() >= 5; }));
     m.stop();
@@ -83,7 +85,7 @@ TEST_CASE("the observer receives an error of compaction once, until it changes o
     b.answers = {failing("first"), failing("first"), failing("second"), {.alive = true}, failing("second")};
     const heartbeat_driver driver{&b};
     errors_seen seen;
-    pgq::detail::heartbeat<heartbeat_driver, errors_seen> m{driver, seen, 60ms, [] {}, [] {}};
+    pgq::detail::heartbeat<heartbeat_driver, errors_seen> m{driver, seen, 60ms, [] {}, [] {}, no_limit};
     m.start({1});
     REQUIRE(test::eventually([&] { return b.count() >= 7; }));
     m.stop();
@@ -95,7 +97,7 @@ TEST_CASE("a heartbeat that was asked to stop reports its end from its thread, a
     heartbeat_log b;
     const heartbeat_driver driver{&b};
     pgq::observer::none nobody;
-    pgq::detail::heartbeat<heartbeat_driver, pgq::observer::none> m{driver, nobody, 1h, [] {}, [] {}};
+    pgq::detail::heartbeat<heartbeat_driver, pgq::observer::none> m{driver, nobody, 1h, [] {}, [] {}, no_limit};
     std::promise<std::thread::id> ended;
     SECTION("a thread that runs") {
         m.start({1});

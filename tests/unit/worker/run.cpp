@@ -159,7 +159,7 @@ struct queue {
 struct scripted_heartbeat {
     template <class Driver, class Observer>
     scripted_heartbeat(const Driver&, Observer&, pgq::duration, std::function<void()> on_lost,
-                       std::function<void()> on_stop_asked)
+                       std::function<void()> on_stop_asked, const pgq::call_limit&)
         : lost{std::move(on_lost)}, stop_asked{std::move(on_stop_asked)} {
         latest = this;
     }
@@ -265,7 +265,7 @@ TEST_CASE("a run finds its lanes and limits and registers before it works, and r
     CHECK(l.heartbeat->worker == worker_id{7});
     CHECK(l.rest().what == worker_do::wait);
     CHECK(l.s.take_calls() == strings{"sync 0/4", "sync 0/4"});
-    l.run.request_stop();
+    l.run.request_stop(l.now);
     CHECK(l.s.interrupted == 1);
     CHECK(l.rest().what == worker_do::stop);
     CHECK(l.s.take_calls() == strings{"retire 7"});
@@ -282,6 +282,46 @@ TEST_CASE("a run that cannot begin says why", "[worker][run]") {
     REQUIRE_FALSE(begun);
     CHECK(begun.error().message == "gone");
     CHECK(l.heartbeat->worker == worker_id{});
+}
+
+TEST_CASE("a run that cannot begin tries again where it was, as long as that may help", "[worker][run]") {
+    loop l{{.connect_timeout = 10s, .max_prefetch = 4}};
+    const auto first = l.now;
+    const auto failed = [&] { return l.run.begin_failed(l.try_to_begin().error(), first, l.now); };
+    l.s.connect.push_back(lost);
+    l.s.limits.push_back({pgq::make_sqlstate("25006"), "read-only"});
+    l.s.register_worker.push_back({pgq::make_sqlstate("40001"), "contention"});
+    CHECK(failed().has_value());
+    CHECK(failed().has_value());
+    CHECK(failed().has_value());
+    (void)l.s.take_calls();
+    SECTION("until it begins") {
+        CHECK(l.try_to_begin());
+        CHECK(l.s.take_calls() == strings{"connect", "register 1"});
+    }
+    SECTION("until its time is over") {
+        l.now += 10s;
+        l.s.connect.push_back(lost);
+        CHECK_FALSE(failed());
+    }
+    SECTION("until an error that needs a person") {
+        l.s.connect.push_back(error_info{errc::schema_missing, "no tables"});
+        CHECK_FALSE(failed());
+    }
+    SECTION("until it is asked to stop") {
+        l.run.request_stop(l.now);
+        l.s.connect.push_back(lost);
+        CHECK_FALSE(failed());
+    }
+}
+
+TEST_CASE("the limit of calls is a second after the grace time once a run is asked to stop", "[worker][run]") {
+    loop l{{.grace = 3s, .max_prefetch = 4}};
+    CHECK(l.run.limit().at() == pgq::steady_time::max());
+    l.run.request_stop(l.now);
+    CHECK(l.run.limit().at() == l.now + 4s);
+    l.run.request_stop(l.now + 1s);
+    CHECK(l.run.limit().at() == l.now + 4s);
 }
 
 TEST_CASE("a run of a queue whose name is not valid does not begin", "[worker][run]") {
@@ -412,7 +452,7 @@ TEST_CASE("a run that cannot give abandoned jobs back stops all the same", "[wor
     static_cast<pgq::detail::held_lease*>(l.jobs.executor_.tasks->front().lease)->take(0);
     l.jobs.executor_.tasks->clear();
     l.s.give_back.push_back(error_info{errc::protocol, "no"});
-    l.run.request_stop();
+    l.run.request_stop(l.now);
     (void)l.rest();
     l.now += 1s;
     (void)l.rest();

@@ -195,7 +195,7 @@ private:
         if (client_->connected && !client_->session.usable()) client_->connected = false;
         if (client_->connected) return find_lanes();
         const auto client = client_;
-        async_session::async_open(client->strand, client->options, session_role::client,
+        async_session::async_open(client->strand, client->options, session_role::client, nullptr,
                                   next([](flow& f, std::error_code failed, async_session opened) {
                                       if (failed) return f.finish(opened.last_error());
                                       f.client_->session = std::move(opened);

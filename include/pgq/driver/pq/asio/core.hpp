@@ -14,10 +14,8 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -52,15 +50,20 @@ public:
     }
     const asio::any_io_executor& strand() const noexcept { return io_->strand; }
 
-    void begin(std::uint64_t operation, duration timeout) {
+    void begin(std::uint64_t operation) {
         current_ = operation;
-        cancelled_ = timed_out_ = false;
-        const duration bounded = std::clamp<duration>(timeout, duration{}, std::chrono::hours{24 * 365});
-        io_->timer.expires_after(bounded);
-        io_->timer.async_wait([self = weak_from_this(), operation](std::error_code failed) {
+        cancelled_ = false;
+        alarm_at_ = steady_time::max();
+    }
+    /// Ends the operation's wait at that time, or earlier.
+    void look_at(steady_time when) {
+        if (when >= alarm_at_) return;
+        alarm_at_ = when;
+        io_->timer.expires_at(when);
+        io_->timer.async_wait([self = weak_from_this(), operation = current_](std::error_code failed) {
             const auto core = self.lock();
             if (failed || !core || core->current_ != operation) return;
-            core->timed_out_ = true;
+            core->alarm_at_ = steady_time::max();
             core->look_around();
         });
     }
@@ -70,7 +73,6 @@ public:
         if (write_watched_) look_around();
     }
     bool cancelled() const noexcept { return cancelled_; }
-    bool timed_out() const noexcept { return timed_out_; }
 
     /// `resume(error_code)` when the socket is ready or when there is another reason to look.
     template <class Resume>
@@ -160,8 +162,8 @@ private:
     std::optional<io> io_;
     std::uint64_t operations_ = 0;
     std::uint64_t current_ = 0;
+    steady_time alarm_at_ = steady_time::max();
     bool cancelled_ = false;
-    bool timed_out_ = false;
     bool write_watched_ = false;
     std::atomic<bool> waiting_{false};
     std::atomic<bool> interrupted_{false};

@@ -9,6 +9,7 @@
 #include <asio/error.hpp>
 #include <asio/post.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <system_error>
@@ -41,8 +42,8 @@ public:
         : self_{std::move(self)}, core_{std::move(core)}, work_{std::move(work)}, operation_{operation} {}
 
     void start() {
-        core_->begin(operation_, work_->timeout());
-        proceed(work_->start());
+        core_->begin(operation_);
+        proceed(work_->start(std::chrono::steady_clock::now()));
     }
 
 private:
@@ -63,7 +64,9 @@ private:
             work_->abandon();
             return finish(error_info{asio::error::operation_aborted});
         }
-        if (core_->timed_out()) return finish(work_->timed_out());
+        const auto now = std::chrono::steady_clock::now();
+        if (now >= work_->ends()) return finish(work_->timed_out());
+        core_->look_at(work_->check(now));
         auto* const core = core_.get();  // before `*this` is gone
         core->wait_for(*wanted, [flow = std::move(*this)](std::error_code waited) mutable { flow.go_on(waited); });
     }
@@ -94,13 +97,15 @@ private:
 
 /// Starts an operation on one connection, for asio::async_compose. `Work` says what is done:
 ///
-///     start(), advance():  result<need>, as of `connection`; `need::nothing` ends it
+///     start(now), advance():  result<need>, as of `connection`; `need::nothing` ends it
+///     ends():              when the time is over
+///     check(now):          what is to be done at that time; returns when to look again
 ///     answer():            result<T>
 ///     timed_out():         result<T>
 ///     abandon():           it was cancelled; leaves behind what is safe
 ///     nothing():           the T that comes with an error
 ///
-/// and `value_type` (T, or void), `any_cancellation`, `timeout()`.
+/// and `value_type` (T, or void) and `any_cancellation`.
 template <class Work>
 class async_op {
 public:

@@ -3,6 +3,7 @@
 #include <pgq/driver/pq/asio/operation.hpp>
 #include <pgq/driver/pq/asio/work.hpp>
 #include <pgq/driver/pq/session/session.hpp>
+#include <pgq/time/call_limit.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
@@ -40,15 +41,15 @@ public:
     async_session() = default;
 
     static result<async_session> open(const asio::any_io_executor& executor, const connection_options& options,
-                                      session_role role) {
-        async_session s{executor, options, role};
+                                      session_role role, const call_limit* limit = nullptr) {
+        async_session s{executor, options, role, limit};
         if (auto connected = s.connect(); !connected) return connected.error();
         return s;
     }
     template <asio::completion_token_for<void(std::error_code, async_session)> Token>
     static auto async_open(const asio::any_io_executor& executor, const connection_options& options, session_role role,
-                           Token&& token) {
-        async_session s{executor, options, role};
+                           const call_limit* limit, Token&& token) {
+        async_session s{executor, options, role, limit};
         const auto core = s.core_;
         return compose<connect_work<async_session>, void(std::error_code, async_session)>(token, core, std::move(s));
     }
@@ -174,8 +175,9 @@ public:
     error_info last_error() const { return core_ ? core_->last_error : error_info{}; }
 
 private:
-    async_session(const asio::any_io_executor& executor, const connection_options& options, session_role role)
-        : session{options, role}, core_{std::make_shared<async_core>(executor, channel(), wake())} {}
+    async_session(const asio::any_io_executor& executor, const connection_options& options, session_role role,
+                  const call_limit* limit)
+        : session{options, role, limit}, core_{std::make_shared<async_core>(executor, channel(), wake())} {}
 
     template <class T>
     struct completion {

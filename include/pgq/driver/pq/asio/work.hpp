@@ -1,12 +1,17 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/detail/unit_random.hpp>
 #include <pgq/driver/pq/asio/core.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
+#include <pgq/driver/pq/session/call_time.hpp>
 #include <pgq/driver/pq/session/channel_opening.hpp>
-#include <pgq/driver/pq/session/own_channel.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -37,11 +42,19 @@ public:
     command_work(const command_work&) = delete;
     command_work& operator=(const command_work&) = delete;
 
-    duration timeout() const { return core_->line().options().response_timeout; }
+    steady_time ends() const noexcept { return time_->ends(); }
+    steady_time check(steady_time now) {
+        const steady_time next = time_->check(now);
+        return send_at_ ? std::min(next, *send_at_) : next;
+    }
 
-    result<need> start() { return send(run_.begin()); }
+    result<need> start(steady_time now) {
+        time_.emplace(core_->line(), core_->channel().limit, now);
+        return send(run_.begin());
+    }
     result<need> advance() {
-        auto wanted = core_->line().advance();
+        if (send_at_) return send(true);
+        auto wanted = answered();
         if (!wanted) return ended_by(std::move(wanted.error()));
         return *wanted == need::nothing ? send(run_.next()) : wanted;
     }
@@ -54,17 +67,31 @@ public:
     static value_type nothing() requires(!std::is_void_v<value_type>) { return {}; }
 
 private:
+    result<need> answered() {
+        auto wanted = core_->line().advance();
+        if (!wanted || *wanted != need::nothing || is_settled(core_->line(), core_->channel().steps)) return wanted;
+        return need::read;  // all has come; the request to cancel is still under way
+    }
     // Rounds follow each other without a wait, as long as their answers are there.
     result<need> send(bool more) {
         while (more) {
+            if (is_pausing()) return need::read;
             if (auto begun = core_->line().begin(core_->channel().steps); !begun)
                 return ended_by(std::move(begun.error()));
-            auto wanted = core_->line().advance();
+            auto wanted = answered();
             if (!wanted) return ended_by(std::move(wanted.error()));
             if (*wanted != need::nothing) return wanted;
             more = run_.next();
         }
         return need::nothing;
+    }
+    // Before a command is sent again. Meanwhile nothing comes.
+    bool is_pausing() {
+        if (!send_at_ && !run_.repeats()) return false;
+        const auto now = std::chrono::steady_clock::now();
+        if (send_at_) return now < *send_at_ || (send_at_.reset(), false);
+        send_at_ = now + run_.pause(pgq::detail::unit_random());
+        return true;
     }
     // A connection that breaks while others are woken has done what it was asked to.
     result<need> ended_by(error_info e) {
@@ -75,6 +102,8 @@ private:
     async_core* core_;
     Command command_;
     command::execution<Command> run_;
+    std::optional<call_time> time_{};
+    std::optional<steady_time> send_at_{};
 };
 
 /// Waits for notifications, and ends early for an interrupt.
@@ -85,9 +114,11 @@ public:
 
     wait_work(async_core& core, duration timeout) : core_{&core}, timeout_{timeout} {}
 
-    duration timeout() const noexcept { return timeout_; }
+    steady_time ends() const noexcept { return ends_; }
+    steady_time check(steady_time) const noexcept { return ends_; }
 
-    result<need> start() {
+    result<need> start(steady_time now) {
+        ends_ = now + std::clamp<duration>(timeout_, duration{}, std::chrono::hours{24 * 365});
         core_->waiting(true);
         return advance();
     }
@@ -116,6 +147,7 @@ private:
 
     async_core* core_;
     duration timeout_;
+    steady_time ends_{};
     wake_reason reason_ = wake_reason::timeout;
 };
 
@@ -129,16 +161,16 @@ public:
     connect_work(async_core& core, Session session)
         : core_{&core}, session_{std::move(session)}, opening_{core.channel()} {}
 
-    duration timeout() const { return core_->line().options().response_timeout; }
+    steady_time ends() const noexcept { return opening_.ends(); }
+    steady_time check(steady_time now) { return opening_.check(now); }
 
-    result<need> start() {
-        if (auto started = opening_.start(); !started) return started.error();
-        // That socket is not to be read before libpq has seen it writable.
-        return need::write;
-    }
+    result<need> start(steady_time now) { return opening_.start(now); }
     result<need> advance() {
         core_->forget_socket();
-        return opening_.advance();
+        auto wanted = opening_.advance(std::chrono::steady_clock::now());
+        const bool answered = wanted && *wanted == need::nothing;
+        if (answered && !is_settled(core_->line(), core_->channel().steps)) return need::read;
+        return wanted;
     }
 
     result<Session> answer() { return std::move(session_); }

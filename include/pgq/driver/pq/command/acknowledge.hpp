@@ -29,6 +29,8 @@ inline void add_end(batch& out, worker_id worker, const lease_ref& lease, const 
 /// has failed then, and is to be rolled back.
 class commit_acknowledging {
 public:
+    static constexpr bool repeats = false;
+
     commit_acknowledging(worker_id worker, const lease_ref& lease, std::optional<std::string_view> written)
         : worker_{worker}, lease_{lease}, written_{written} {}
 
@@ -82,6 +84,8 @@ private:
 /// cannot be committed.
 class finish_inside {
 public:
+    static constexpr bool repeats = false;
+
     finish_inside(worker_id worker, const lease_ref& lease) : worker_{worker}, lease_{lease} {}
 
     void compose(batch& out, const session_info&) const {

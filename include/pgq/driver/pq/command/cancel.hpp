@@ -18,8 +18,6 @@ namespace pgq::driver::pq::command {
 /// Removes jobs that wait and asks workers to stop those that run.
 class cancel {
 public:
-    static constexpr bool repeats = true;
-
     explicit cancel(std::span<const job_id> ids) : ids_{ids} {}
 
     void compose(batch& out, const session_info&) const {

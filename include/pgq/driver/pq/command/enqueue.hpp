@@ -130,8 +130,6 @@ private:
 /// Puts jobs into any lanes, with unique keys and dependencies, all or none.
 class enqueue_tracked {
 public:
-    static constexpr bool repeats = true;
-
     /// `jobs` is replaced.
     enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs) : request_{r}, jobs_{&jobs} {
         jobs.clear();

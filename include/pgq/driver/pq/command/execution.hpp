@@ -1,16 +1,29 @@
 #pragma once
 
+#include <pgq/detail/unit_random.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/error/error_info.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/error/sqlstate.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 namespace pgq::driver::pq::command {
+
+inline constexpr int most_tries = 30;
+
+/// The server has undone a transaction because of another one. The same may succeed now.
+inline bool is_undone_by_conflict(const error_info& e) noexcept {
+    return e.code == make_sqlstate("40001") || e.code == make_sqlstate("40P01");
+}
 
 /// One command from its first statement to its result, without I/O. `run_command` below drives it over a channel that
 /// blocks; the Asio session drives it by its completion handlers.
@@ -22,9 +35,11 @@ namespace pgq::driver::pq::command {
 /// - `then(batch&, info)` and `read_then(answers)`: a second round trip, composed when the first was read;
 /// - `wakes()`: the lanes to wake that are known only when the answer was read;
 /// - `learn(session_info&)`: what the session knows from now on;
-/// - `static constexpr bool repeats = true`: it locks many jobs and may meet another session that locks them in another
-///   order. The server ends one of the two, of which nothing remains; it is repeated, but not in the caller's
-///   transaction.
+/// - `static constexpr bool repeats = false`: it is not sent again after a conflict with another session.
+///
+/// Two sessions may lock the same rows in another order, and at higher isolation levels they may conflict without that.
+/// The server then ends one of the two, of which nothing remains. Its command is sent again, up to 30 times in all and
+/// after pauses that grow, but not in an open transaction.
 template <class Command>
 class execution {
 public:
@@ -56,6 +71,15 @@ public:
         return false;
     }
 
+    /// Whether the batch that comes next is one that met another session.
+    bool repeats() const noexcept { return tries_ != 0 && round_ == round::first; }
+    /// How long to pause before such a batch is sent. `unit_random`: from 0 to 1, so that those who met do not meet
+    /// again.
+    duration pause(double unit_random) const noexcept {
+        const std::chrono::nanoseconds longest = std::chrono::milliseconds{1 << std::min(tries_, 7)};
+        return duration{static_cast<duration::rep>(unit_random * static_cast<double>(longest.count()))};
+    }
+
     /// The batch could not be sent, or was not answered. A failure to wake fails nothing.
     void failed(error_info e) {
         if (round_ != round::wake) answer_.emplace(std::move(e));
@@ -65,8 +89,6 @@ public:
 
 private:
     enum class round : std::uint8_t { first, second, wake };
-    static constexpr int most_tries = 10;
-
     bool compose() {
         steps_->clear();
         command_->compose(*steps_, *info_);
@@ -76,8 +98,8 @@ private:
     // True when it is to be repeated.
     bool read() {
         answer_.emplace(command_->read(answers{*steps_}));
-        if constexpr (requires { requires Command::repeats; })
-            if (!*answer_ && answer_->error() == condition::contention && !info_->in_transaction)
+        if constexpr (!requires { requires !Command::repeats; })
+            if (!*answer_ && !info_->in_transaction && is_undone_by_conflict(answer_->error()))
                 return ++tries_ < most_tries;
         if constexpr (requires { command_->learn(*info_); })
             if (*answer_) command_->learn(*info_);
@@ -122,16 +144,19 @@ private:
 
 namespace pgq::driver::pq {
 
-/// Runs a command on a channel that blocks. A channel has `steps`, `info` and `later`, and `send()`, which sends the
-/// steps and waits for their answers.
+/// Runs a command on a channel that blocks. A channel has `steps`, `info` and `later`, `send()`, which sends the steps
+/// and waits for their answers, and `pause()` if it has time.
 template <class Channel, class Command>
 auto run_command(Channel& channel, Command& c) {
     command::execution<Command> e{c, channel.steps, channel.info, channel.later};
-    for (bool more = e.begin(); more; more = e.next())
+    for (bool more = e.begin(); more; more = e.next()) {
+        if constexpr (requires { channel.pause(duration{}); })
+            if (e.repeats()) channel.pause(e.pause(pgq::detail::unit_random()));
         if (auto sent = channel.send(); !sent) {
             e.failed(std::move(sent.error()));
             break;
         }
+    }
     return e.answer();
 }
 

@@ -27,6 +27,8 @@ namespace pgq::driver::pq::command {
 /// Acknowledges and claims in one round trip: see sync_request.
 class sync {
 public:
+    static constexpr bool repeats = false;  // some of its transactions may have been committed
+
     sync(const sync_request& r, sync_reply& reply) : request_{r}, reply_{&reply} {}
 
     void compose(batch& out, const session_info& info) {

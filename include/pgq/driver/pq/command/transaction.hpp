@@ -16,6 +16,8 @@ namespace pgq::driver::pq::command {
 /// A statement of a transaction without parameters and without an answer: BEGIN, SAVEPOINT and the like.
 class control {
 public:
+    static constexpr bool repeats = false;
+
     explicit control(const statement::query& q) : query_{&q} {}
 
     void compose(batch& out, const session_info&) const {
@@ -37,6 +39,8 @@ inline error_info commit_refused() {
 /// Commits. False when a statement of the transaction had failed: the server has rolled it back then.
 class commit {
 public:
+    static constexpr bool repeats = false;
+
     static void compose(batch& out, const session_info&) {
         out.add(statement::commit);
         out.end_transaction();
@@ -50,6 +54,8 @@ public:
 /// Undoes what followed the latest savepoint, and forgets that.
 class rollback_to_savepoint {
 public:
+    static constexpr bool repeats = false;
+
     static void compose(batch& out, const session_info&) {
         out.add(statement::rollback_to_savepoint);
         out.end_transaction();

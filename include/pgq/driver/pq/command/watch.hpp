@@ -19,8 +19,6 @@ namespace pgq::driver::pq::command {
 /// Registers the session as one that waits for the ends of these jobs, and reads those that have ended.
 class watch {
 public:
-    static constexpr bool repeats = true;
-
     /// `ended` is replaced when the command succeeds.
     watch(std::span<const job_id> ids, duration keep_for, std::vector<ended_job>& ended)
         : ids_{ids}, keep_for_{keep_for}, ended_{&ended} {}

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/cancel_request.hpp>
+#include <pgq/driver/pq/connection/connecting.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/pipeline.hpp>
-#include <pgq/driver/pq/connection/tls.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <libpq-fe.h>
 
-#include <array>
-#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -17,33 +18,49 @@ namespace pgq::driver::pq {
 
 /// One connection in pipeline mode. Nothing in it blocks: `advance()` says what to wait for. One thread at a time.
 ///
-///     start(); advance() until it needs nothing: the connection is open
+///     start(); open() until it needs nothing: the connection is open
 ///     begin(batch); advance() until it needs nothing: the batch is answered
 class connection {
 public:
     explicit connection(connection_options options) : options_{std::move(options)} {}
 
-    result<void> start() {
-        if (auto fine = check_schema(options_.schema); !fine) return fine;
+    result<need> start(steady_time now) {
+        if (auto fine = check_schema(options_.schema); !fine) return std::move(fine.error());
         pipeline_ = pipeline{options_.schema, false, options_.on_statement};
-        is_open_ = false;
-        tls_ = choose_tls(read_tls_environment(options_.conninfo));
-        handle_.reset(connect());
-        if (!handle_) return error_info{errc::connection_lost, "out of memory"};
-        if (PQstatus(handle_.get()) == CONNECTION_BAD) return refused();
-        PQsetNoticeProcessor(
-            handle_.get(), [](void*, const char*) {}, nullptr);
-        return {};
+        handle_.reset();
+        return opened(opening_.emplace().start(options_, "pgq", "connect", now));
     }
+    /// After start(), until it needs nothing: then the connection is open.
+    result<need> open(steady_time now) { return opened(opening_->advance(now)); }
+    /// When to call open() although the socket is not ready.
+    steady_time open_again_at() const noexcept { return opening_ ? opening_->deadline() : steady_time::max(); }
 
     result<void> begin(batch& steps) { return pipeline_.begin(handle_.get(), steps); }
 
-    result<need> advance() { return is_open_ ? pipeline_.advance(handle_.get()) : open(); }
+    result<need> advance() { return pipeline_.advance(handle_.get()); }
 
     /// From now on statements are prepared once and then executed by name.
     void prepare_statements() { pipeline_ = pipeline{options_.schema, true, options_.on_statement}; }
 
-    void close() noexcept { handle_.reset(); }
+    /// Asks the server to cancel what it does. Returns at once.
+    void cancel() {
+        if (handle_) cancel_.send(handle_.get());
+    }
+    /// Whether cancel() was called since the last forget_cancel().
+    bool was_cancelled() const noexcept { return cancel_.was_sent(); }
+    bool is_cancelling() const noexcept { return !cancel_.is_over(); }
+    void forget_cancel() noexcept {
+        cancel_.reset();
+        was_cut_short_ = true;
+    }
+    /// Whether statements were cancelled since the last call.
+    bool take_cut_short() noexcept { return std::exchange(was_cut_short_, false); }
+
+    void close() noexcept {
+        cancel_.reset();
+        opening_.reset();
+        handle_.reset();
+    }
 
     /// False when the server has closed the connection while nothing was going on.
     bool usable() noexcept {
@@ -64,22 +81,19 @@ public:
         return std::exchange(stop_asked_, false);
     }
 
-    PGconn* get() const noexcept { return handle_.get(); }
-    int socket() const noexcept { return PQsocket(handle_.get()); }
+    PGconn* get() const noexcept { return opening_ ? opening_->get() : handle_.get(); }
+    int socket() const noexcept { return PQsocket(get()); }
     const connection_options& options() const noexcept { return options_; }
 
 private:
-    result<need> open() {
-        switch (PQconnectPoll(handle_.get())) {
-        case PGRES_POLLING_READING: return need::read;
-        case PGRES_POLLING_FAILED: return refused();
-        case PGRES_POLLING_OK: break;
-        default: return need::write;
-        }
+    result<need> opened(result<need> wanted) {
+        if (wanted && *wanted != need::nothing) return wanted;
+        handle_ = opening_->release();
+        opening_.reset();
+        if (!wanted) return handle_.reset(), std::move(wanted);
         if (PQsetnonblocking(handle_.get(), 1) != 0 || PQenterPipelineMode(handle_.get()) != 1)
             return connection_error(handle_.get());
-        is_open_ = true;
-        return need::nothing;
+        return wanted;
     }
 
     void receive_notifications() noexcept {
@@ -90,30 +104,12 @@ private:
         }
     }
 
-    PGconn* connect() const {
-        // libpq would take a bare word for the name of a database; the user meant a connection string.
-        std::array<const char*, 9> keys{"fallback_application_name",
-                                        "keepalives_idle",
-                                        "keepalives_interval",
-                                        "keepalives_count",
-                                        "sslmode",
-                                        "sslrootcert",
-                                        "dbname",
-                                        "client_encoding",
-                                        nullptr};
-        std::array<const char*, 9> values{
-            "pgq",  "10",   "5", "3", tls_.sslmode.c_str(), tls_.sslrootcert.c_str(), options_.conninfo.c_str(),
-            "UTF8", nullptr};
-        return PQconnectStartParams(keys.data(), values.data(), 1);
-    }
-
-    error_info refused() const { return explain_tls(pq::refused(handle_.get(), options_.conninfo, "connect"), tls_); }
-
     connection_options options_;
-    tls_settings tls_{};
+    std::optional<connecting> opening_{};
     connection_ptr handle_;
+    cancel_request cancel_{};
     pipeline pipeline_;
-    bool is_open_ = false;
+    bool was_cut_short_ = false;
     bool notified_ = false;
     bool stop_asked_ = false;
 };

@@ -133,8 +133,10 @@ private:
             else next();
             break;
         case stage::pipeline_sync:
-            if (!r) return connection_error(c, s.query->name);
-            if (PQresultStatus(r.get()) == PGRES_PIPELINE_SYNC) next();
+            // An error here is that of the commit. libpq ends it with a null.
+            if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR) note_commit_error(r.get());
+            else if (r && PQresultStatus(r.get()) == PGRES_PIPELINE_SYNC) next();
+            else if (!r && !s.error) return connection_error(c, s.query->name);
             break;
         case stage::over: break;
         }
@@ -149,6 +151,14 @@ private:
 
     static void note_error(step& s, const PGresult* r) {
         if (PQresultStatus(r) == PGRES_FATAL_ERROR && !s.error) s.error = server_error(r, s.query->name);
+    }
+
+    // The transaction was rolled back, so none of its statements has done anything.
+    void note_commit_error(const PGresult* r) {
+        for (std::size_t i = at_ + 1; i-- > 0;) {
+            if (i != at_ && (*steps_)[i].ends_transaction) break;
+            note_error((*steps_)[i], r);
+        }
     }
 
     const char* name() const noexcept { return at_ < steps_->size() ? (*steps_)[at_].query->name : ""; }

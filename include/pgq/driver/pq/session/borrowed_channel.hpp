@@ -6,7 +6,9 @@
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/driver/pq/session/socket_wait.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <libpq-fe.h>
 
@@ -49,6 +51,8 @@ public:
         return {};
     }
 
+    void pause(duration d) const { pause_for(d); }
+
     /// Runs statements that begin or end something.
     result<void> control(const char* sql) const {
         const result_ptr r{PQexec(connection_, sql)};
@@ -74,7 +78,7 @@ private:
             return {};
         }
         if (auto ended = control(theirs ? "RELEASE SAVEPOINT pgq_borrow" : "COMMIT"); !ended)
-            steps[to - 1].error = std::move(ended.error());
+            for (std::size_t i = from; i < to; ++i) steps[i].error = ended.error();
         return {};
     }
 

@@ -4,6 +4,7 @@
 #include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/connection.hpp>
+#include <pgq/driver/pq/session/call_time.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -75,6 +76,7 @@ private:
     }
 
     result<void> begin() {
+        (void)line_->take_cut_short();
         PGconn* c = line_->get();
         const auto text = statement::render(query_->text, line_->options().schema);
         if (const auto& hook = line_->options().on_statement) hook({.name = query_->name, .text = text});
@@ -113,13 +115,14 @@ private:
             if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR) outcome = server_error(r.get(), query_->name);
             if (auto answered = answer(r); !answered) return answered;
         } while (r);
+        if (line_->take_cut_short() && !outcome) explain_cancel(outcome.error());
         if (PQenterPipelineMode(line_->get()) != 1) return connection_error(line_->get(), query_->name);
         return outcome;
     }
 
     result<void> answer(result_ptr& r) {
         PGconn* c = line_->get();
-        auto came = until_done(*line_, [&]() -> result<need> {
+        auto came = channel_->until_done([&]() -> result<need> {
             const int left = PQflush(c);
             if (left < 0 || (PQisBusy(c) && PQconsumeInput(c) == 0)) return connection_error(c, query_->name);
             if (!PQisBusy(c)) return need::nothing;
@@ -131,7 +134,7 @@ private:
 
     result<void> until_sent() {
         PGconn* c = line_->get();
-        auto sent = until_done(*line_, [&]() -> result<need> {
+        auto sent = channel_->until_done([&]() -> result<need> {
             const int left = PQflush(c);
             if (left == 0) return need::nothing;
             if (left < 0 || PQconsumeInput(c) == 0) return connection_error(c, query_->name);

@@ -1,13 +1,18 @@
 #pragma once
 
+#include <pgq/driver/pq/command/execution.hpp>
+#include <pgq/driver/pq/connection/connecting.hpp>
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
-#include <pgq/driver/pq/connection/tls.hpp>
+#include <pgq/driver/pq/connection/pipeline.hpp>
+#include <pgq/driver/pq/session/socket_wait.hpp>
 #include <pgq/schema/generated.hpp>
 #include <pgq/schema/install_sql.hpp>
 #include <pgq/schema/plan.hpp>
 #include <pgq/statement/query.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -23,23 +28,33 @@ public:
 
     result<void> run() {
         if (auto fine = check_schema(options_.schema); !fine) return fine;
-        const tls_settings tls = choose_tls(read_tls_environment(options_.conninfo));
-        const char* keys[] = {"fallback_application_name", "sslmode", "sslrootcert", "dbname",
-                              "client_encoding",           nullptr};
-        const char* values[] = {
-            "pgq install", tls.sslmode.c_str(), tls.sslrootcert.c_str(), options_.conninfo.c_str(), "UTF8", nullptr};
-        connection_.reset(PQconnectdbParams(keys, values, 1));
-        if (PQstatus(connection_.get()) != CONNECTION_OK)
-            return explain_tls(refused(connection_.get(), options_.conninfo, "install"), tls);
+        if (auto connected = connect(); !connected) return connected;
         if (const char* encoding = PQparameterStatus(connection_.get(), "server_encoding"))
             if (auto fine = check_encoding(encoding); !fine) return fine;
-        PQsetNoticeProcessor(
-            connection_.get(), [](void*, const char*) {}, nullptr);
-        return in_transaction();
+        for (int tries = 1;; ++tries) {
+            auto done = in_transaction();
+            if (done || tries == command::most_tries || !command::is_undone_by_conflict(done.error())) return done;
+            if (auto over = exec("ROLLBACK"); !over) return over;
+        }
     }
 
 private:
+    result<void> connect() {
+        using clock = std::chrono::steady_clock;
+        connecting attempt;
+        auto wanted = attempt.start(options_, "pgq install", "install", clock::now());
+        while (wanted && *wanted != need::nothing) {
+            const duration left = attempt.deadline() - clock::now();
+            wait_for(PQsocket(attempt.get()), *wanted, left);
+            wanted = attempt.advance(clock::now());
+        }
+        if (!wanted) return wanted.error();
+        connection_ = attempt.release();
+        return {};
+    }
+
     result<void> in_transaction() {
+        // At a higher level the snapshot would be older than the lock, and not show what another program has made.
         // Whatever the defaults of the role and of the database are. Everybody who may connect can take the lock.
         for (const char* const sql : {"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
                                       "SET LOCAL standard_conforming_strings = on", "SET LOCAL statement_timeout = 0",

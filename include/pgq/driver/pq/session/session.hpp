@@ -19,8 +19,10 @@
 #include <pgq/driver/pq/session/client_verbs.hpp>
 #include <pgq/driver/pq/session/copy_stream.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
+#include <pgq/driver/pq/session/socket_wait.hpp>
 #include <pgq/statement/enqueue.hpp>
 #include <pgq/statement/take.hpp>
+#include <pgq/time/call_limit.hpp>
 
 #include <poll.h>
 
@@ -41,8 +43,10 @@ namespace pgq::driver::pq {
 /// A connection with all verbs of a session, blocking. See concept/driver.hpp for what they mean.
 class session : public client_verbs<session> {
 public:
-    static result<session> open(const connection_options& options, session_role role) {
-        session s{options, role};
+    /// `limit` may be null, and outlives the session.
+    static result<session> open(const connection_options& options, session_role role,
+                                const call_limit* limit = nullptr) {
+        session s{options, role, limit};
         if (auto connected = s.connect(); !connected) return connected.error();
         return s;
     }
@@ -55,8 +59,11 @@ public:
 
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& put) {
         const bool many = r.bodies->size() >= statement::worth_copying && r.is_plain() && !r.packs();
-        if (many && !state_->channel.info.in_transaction) return enqueue_by_copy(r, put);
-        return run(command::enqueue{r, put});
+        if (!many || state_->channel.info.in_transaction) return run(command::enqueue{r, put});
+        for (int tries = 1;; ++tries) {
+            auto done = enqueue_by_copy(r, put);
+            if (done || tries == command::most_tries || !command::is_undone_by_conflict(done.error())) return done;
+        }
     }
     /// A stream of jobs into one lane; see copy_stream.
     copy_stream copy(lane_id lane) { return {state_->channel, lane}; }
@@ -179,12 +186,13 @@ protected:
     // For the session that also has asynchronous verbs. Made so it is not connected, and without arguments it is
     // nothing at all.
     session() = default;
-    session(const connection_options& o, session_role r) : state_{std::make_unique<shared_state>(o, r)} {}
+    session(const connection_options& o, session_role r, const call_limit* l)
+        : state_{std::make_unique<shared_state>(o, r, l)} {}
 
     result<void> connect() {
         channel_opening opening{state_->channel};
-        if (auto started = opening.start(); !started) return started;
-        return until_done(line(), [&] { return opening.advance(); });
+        if (auto started = opening.start(std::chrono::steady_clock::now()); !started) return started.error();
+        return state_->channel.until_done([&] { return opening.advance(std::chrono::steady_clock::now()); }, opening);
     }
     own_channel& channel() noexcept { return state_->channel; }
     self_pipe& wake() noexcept { return state_->wake; }
@@ -199,7 +207,7 @@ private:
         bool sent;
     };
     struct shared_state {
-        shared_state(const connection_options& o, session_role r) : channel{o, r} {}
+        shared_state(const connection_options& o, session_role r, const call_limit* l) : channel{o, r, l} {}
         own_channel channel;
         self_pipe wake;
         std::optional<overlapped> in_flight;

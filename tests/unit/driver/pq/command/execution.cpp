@@ -2,6 +2,7 @@
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/revise.hpp>
+#include <pgq/driver/pq/command/transaction.hpp>
 #include <pgq/driver/pq/command/worker_registration.hpp>
 
 #include <support/catch.hpp>
@@ -32,6 +33,13 @@ struct scripted_channel {
     std::vector<std::vector<test::reply>> replies{};
 
     std::size_t breaks_at = SIZE_MAX;
+    int pauses = 0;
+
+    void pause(duration d) {
+        CHECK(d >= duration{});
+        CHECK(d < std::chrono::milliseconds{200});
+        ++pauses;
+    }
 
     result<void> send() {
         sent.push_back(test::text_of(steps));
@@ -82,9 +90,10 @@ TEST_CASE("a command that met another session is repeated, some times", "[driver
     scripted_channel twice{.replies = {{contended}, {contended}, {removed_one}}};
     CHECK(twice.run(command::cancel{ids}).has_value());
     CHECK(twice.sent.size() == 4);
-    scripted_channel always{.replies = std::vector(20, std::vector{contended})};
+    scripted_channel always{.replies = std::vector(command::most_tries + 1, std::vector{contended})};
     CHECK(always.run(command::cancel{ids}).error() == condition::contention);
-    CHECK(always.sent.size() == 10);
+    CHECK(always.sent.size() == command::most_tries);
+    CHECK(always.pauses == command::most_tries - 1);
 }
 
 TEST_CASE("a command is not repeated in a transaction, nor after other errors, nor when it does not repeat",
@@ -95,9 +104,12 @@ TEST_CASE("a command is not repeated in a transaction, nor after other errors, n
     scripted_channel other{.replies = {{test::failed("57014")}, {removed_one}}};
     CHECK_FALSE(other.run(command::cancel{ids}).has_value());
     CHECK(other.sent.size() == 1);
-    scripted_channel once{.replies = {{contended}, {rows({{binary(1L), test::null}})}}};
-    CHECK_FALSE(once.run(command::requeue{ids}).has_value());
+    scripted_channel once{.replies = {{contended}, {}}};
+    CHECK_FALSE(once.run(command::control{statement::begin}).has_value());
     CHECK(once.sent.size() == 1);
+    scripted_channel locked{.replies = {{test::failed("55P03")}, {removed_one}}};
+    CHECK_FALSE(locked.run(command::cancel{ids}).has_value());
+    CHECK(locked.sent.size() == 1);
 }
 
 TEST_CASE("a second round trip follows the first, and its error is the command's", "[driver][pq][command][execution]") {

@@ -1,0 +1,176 @@
+#include <pgq/async_worker.hpp>
+#include <pgq/driver/asio_libpq.hpp>
+
+#include <support/asio_context.hpp>
+#include <support/catch.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+#include <support/proxy.hpp>
+
+#include <chrono>
+#include <future>
+#include <string>
+#include <thread>
+
+namespace scenarios_silent_server {
+
+using namespace std::chrono_literals;
+using test::database;
+using test::note;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+template <class Call>
+std::chrono::milliseconds time_of(Call call) {
+    const auto begun = steady::now();
+    call();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - begun);
+}
+
+}  // namespace
+
+TEST_CASE("a wait for a job ends at the caller's deadline if the server is silent", "[scenario][silent]") {
+    database db;
+    test::proxy between;
+    test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
+    const auto job = jobs.enqueue(note{.n = 1}).value();
+    const bool has_waited = GENERATE(true, false);
+    if (has_waited) CHECK(job.wait(10ms).error() == pgq::errc::timeout);
+    SECTION("the whole host") { between.freeze_host(); }
+    SECTION("the open connections") { between.freeze(); }
+    const auto took = time_of([&] { CHECK_FALSE(job.wait(2s)); });
+    CHECK(took >= 1900ms);
+    CHECK(took < 2700ms);
+    between.thaw();
+    between.cut();
+    CHECK(job.wait(1s).error() == pgq::errc::timeout);
+}
+
+TEST_CASE("waits of several threads each end at their own deadline if the server is silent", "[scenario][silent]") {
+    database db;
+    test::proxy between;
+    test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
+    const auto job = jobs.enqueue(note{.n = 1}).value();
+    CHECK(job.wait(10ms).error() == pgq::errc::timeout);
+    between.freeze_host();
+    const auto wait = [&](std::chrono::milliseconds timeout) {
+        return std::async(std::launch::async, [&job, timeout] { return time_of([&] { (void)job.wait(timeout); }); });
+    };
+    auto longest = wait(3s);
+    auto shortest = wait(1200ms);
+    auto middle = wait(2s);
+    CHECK(shortest.get() < 1900ms);
+    CHECK(middle.get() < 2700ms);
+    CHECK(longest.get() < 3700ms);
+}
+
+TEST_CASE("get ends at the caller's deadline if the server is silent", "[scenario][silent]") {
+    database db;
+    test::proxy between;
+    test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
+    const bool has_connected = GENERATE(true, false);
+    if (has_connected) CHECK_FALSE(jobs.get<note>({.timeout = 50ms}).value().has_value());
+    SECTION("the whole host") { between.freeze_host(); }
+    SECTION("the open connections") { between.freeze(); }
+    const auto took = time_of([&] { (void)jobs.get<note>({.timeout = 2s}); });
+    CHECK(took < 2700ms);
+    between.thaw();
+    between.cut();
+    test::note_queue<> others{db.driver()};
+    others.enqueue(note{.n = 2}).value();
+    CHECK(test::eventually([&] {
+        const auto got = jobs.get<note>({.timeout = 2s});
+        return got && got->has_value();
+    }));
+}
+
+TEST_CASE("a worker that is told to stop while the server is silent returns within the grace time and a second",
+          "[scenario][silent]") {
+    database db;
+    test::proxy between;
+    test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}, {}, pgq::executor::thread_pool{1}};
+    const bool busy = GENERATE(true, false);
+    if (busy) jobs.enqueue(note{.n = 1}).value();
+    test::gate gate;
+    test::running_worker w{jobs, pgq::worker_options{.poll_interval = 100ms, .grace = 1s},
+                           [&](const note&, const pgq::context& c) { gate.pass(c); }};
+    REQUIRE(test::eventually([&] { return busy ? gate.waiting() == 1 : db.subscribed_workers() == 1; }));
+    SECTION("the whole host") { between.freeze_host(); }
+    SECTION("the open connections") { between.freeze(); }
+    SECTION("its requests arrive") { between.mute(); }
+    const int before = between.connections();
+    (void)test::always(500ms, [&] { return between.connections() == before; });  // it polls into the silence
+    pgq::result<void> outcome;
+    const auto took = time_of([&] { outcome = w.stop(); });
+    CHECK(outcome);
+    CHECK(took < 2800ms);
+}
+
+TEST_CASE("an asynchronous worker that is told to stop while the server is silent returns as soon",
+          "[scenario][silent]") {
+    database db;
+    test::proxy between;
+    test::running_context context;
+    pgq::queue<pgq::job<note>, pgq::driver::asio_libpq, pgq::serializer::json, pgq::executor::thread_pool> jobs{
+        pgq::driver::asio_libpq{context.executor(), between.options(db)}, {}, pgq::executor::thread_pool{1}};
+    (void)jobs.lanes().value();
+    pgq::async_worker w{jobs, pgq::worker_options{.poll_interval = 100ms, .grace = 1s}, [](const note&) {}};
+    test::outcome<> end;
+    w.async_run(end.handler());
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
+    between.freeze_host();
+    CHECK_FALSE(end.comes_within(500ms));  // it polls into the silence
+    w.stop();
+    CHECK(end.comes_within(2800ms));
+}
+
+TEST_CASE("an enqueue that waits for a lock for too long is cancelled, and leaves no session behind",
+          "[scenario][silent]") {
+    database db;
+    auto o = db.options();
+    o.response_timeout = 1s;
+    test::note_queue<> jobs{pgq::driver::libpq{o}};
+    (void)jobs.lanes().value();
+    const test::sql_connection other{test::dsn(), db.schema()};
+    (void)other.exec("BEGIN; LOCK TABLE {s}.ready");
+    const auto sessions = [&] {
+        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    };
+    for (int i = 0; i < 3; ++i) {
+        const auto put = jobs.enqueue(note{.n = 1});
+        REQUIRE_FALSE(put);
+        INFO(put.error().text());
+        CHECK(put.error().code == pgq::make_sqlstate("57014"));
+        CHECK(put.error() == pgq::condition::transient);
+        CHECK(put.error().message.find("was cancelled") != std::string::npos);
+        CHECK(sessions() == 1);
+    }
+    (void)other.exec("ROLLBACK");
+    jobs.enqueue(note{.n = 2}).value();
+    CHECK(db.rows("ready") == 1);
+    CHECK(sessions() == 1);
+}
+
+TEST_CASE("workers that wait for a lock for too long leave no sessions behind", "[scenario][silent]") {
+    database db;
+    auto o = db.options();
+    o.response_timeout = 1s;
+    test::note_queue<> jobs{pgq::driver::libpq{o}};
+    (void)jobs.lanes().value();
+    const auto sessions = [&] {
+        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    };
+    test::running_worker one{jobs, pgq::worker_options{.poll_interval = 100ms}, [](const note&) {}};
+    test::running_worker other{jobs, pgq::worker_options{.poll_interval = 100ms}, [](const note&) {}};
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 2; }));
+    const test::sql_connection locking{test::dsn(), db.schema()};
+    (void)locking.exec("BEGIN; LOCK TABLE {s}.ready");
+    CHECK(test::always(6s, [&] { return sessions() <= 5; }));  // the queue's, two for each worker
+    (void)locking.exec("ROLLBACK");
+    jobs.enqueue(note{.n = 1}).value();
+    CHECK(test::eventually([&] { return db.is_empty(); }));
+}
+
+}  // namespace scenarios_silent_server
