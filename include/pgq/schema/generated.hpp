@@ -508,8 +508,7 @@ END $$;
 
 REVOKE ALL ON FUNCTION {s}.running_by_key, {s}.select_by_key_limit, {s}.claim_limited FROM PUBLIC;
 )sql"},
-    {3, "tracked",
-     R"sql(-- Tracked jobs: jobs with a unique key, an expiry, dependencies, a kept outcome, progress or somebody who waits for
+    {3, "tracked", R"sql(-- Tracked jobs: jobs with a unique key, an expiry, dependencies, a kept outcome, progress or somebody who waits for
 -- their end. docs/design/delivery.md gives the reasons.
 
 -- One row for each tracked job that has not ended. Its lane and rank find it in `ready` by the index.
@@ -1225,8 +1224,7 @@ REVOKE ALL ON FUNCTION {s}.schema_id, {s}.end_tracked, {s}.count_open_jobs, {s}.
     {s}.requeue, {s}.replace_waiting, {s}.enqueue_tracked,
     {s}.raise_key_conflict FROM PUBLIC;
 )sql"},
-    {4, "compact",
-     R"sql(-- Removes dead rows that VACUUM must leave. docs/design/speed.md gives the reasons, docs/guides/deployment.md the
+    {4, "compact", R"sql(-- Removes dead rows that VACUUM must leave. docs/design/speed.md gives the reasons, docs/guides/deployment.md the
 -- price.
 
 -- While a transaction holds an old snapshot, VACUUM leaves every row deleted since, and each claim from the start of a
