@@ -26,8 +26,7 @@ namespace pgq::statement {
 namespace take_text {
 
 // A job that has expired is not taken. Few jobs have flags, so few are looked up.
-inline constexpr std::string_view unless_expired =
-    " AND (r.flags IS NULL OR r.attempts > 0 OR {s}.may_start(r.id))";
+inline constexpr std::string_view unless_expired = " AND (r.flags IS NULL OR r.attempts > 0 OR {s}.may_start(r.id))";
 
 // Deletes the best $2 jobs of the lane $1, found and locked as by claim_one ...
 inline constexpr std::string_view delete_chosen = "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(";
@@ -50,7 +49,8 @@ inline constexpr std::string_view more = R"(
          ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),
 more AS MATERIALIZED (
     SELECT c.place FROM unnest($1) w(lane) CROSS JOIN LATERAL (
-        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane AND r.ctid <> ALL (ARRAY(SELECT place FROM best)))";
+        SELECT r.ctid AS place FROM {s}.ready r
+         WHERE r.lane = w.lane AND r.ctid <> ALL (ARRAY(SELECT place FROM best)))";
 inline constexpr std::string_view most = R"(
          ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED) c
      LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $2 THEN $2 - (SELECT count(*) FROM best) ELSE 0 END))";

@@ -82,8 +82,7 @@ void check_expiry(Make make) {
     SECTION("a job that its worker found expired before it began ends as expired, or is held") {
         for (const auto if_expired : {on_expiry::drop, on_expiry::hold}) {
             fixture t{make()};
-            const auto id =
-                t.add("a", {.expires_at = in(200ms), .if_expired = if_expired, .keep_outcome = 1h}).id;
+            const auto id = t.add("a", {.expires_at = in(200ms), .if_expired = if_expired, .keep_outcome = 1h}).id;
             const auto got = t.claim("a");
             REQUIRE(got.leases[0].expires_in.size() == 1);
             t.pass(200ms);
@@ -139,7 +138,8 @@ void check_expiry(Make make) {
         t.add({{"expired", late}, {"good", {.keep_outcome = 1h}}});
         const filter everything;
         sync_reply got;
-        must(t.p.session.sync({.worker = t.p.worker, .lanes = t.p.lanes, .limit = 5, .claim_filter = &everything}, got));
+        must(
+            t.p.session.sync({.worker = t.p.worker, .lanes = t.p.lanes, .limit = 5, .claim_filter = &everything}, got));
         CHECK(bodies_of(got) == strings{"good"});
     }
     SECTION("a job expires at its expiry time") {
