@@ -157,15 +157,11 @@ LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
                       nullif(array_to_string(lanes, ','), '')), false)
 $$;
 
--- Of these rows of `ready` the first ones that have at most so many bytes of payload together; at least one. A row whose
--- payload is not in the TOAST table is shorter than 2048 bytes. So if that table is empty, counting the rows is enough.
+-- Of these rows of `ready` the first ones that have at most so many bytes of payload together; at least one. A claim
+-- calls this only if some payload may be large, see statement/claim.hpp.
 CREATE FUNCTION :"schema".fitting(places tid[], bytes int8) RETURNS tid[]
 LANGUAGE plpgsql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 BEGIN
-    IF cardinality(places)::int8 * 2048 <= bytes
-       AND pg_relation_size((SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = 'ready'::regclass)::regclass) = 0 THEN
-        RETURN places;
-    END IF;
     RETURN ARRAY(
         SELECT f.place FROM (
             SELECT r.ctid AS place, sum(octet_length(r.body)) OVER w AS sum, row_number() OVER w AS number

@@ -481,11 +481,11 @@ END $$;
 
 -- Enqueues jobs of any lanes with any attributes. Plain jobs have cheaper statements, see statement/enqueue.hpp. Times
 -- are a kind (0 unset, 1 relative, 2 absolute) and microseconds. Headers are (number of the job, name, value).
--- `children`[i] is the number of a job of this call that waits for the job with the id `parents`[i]. `edges` are pairs of
--- numbers: a job of this call, and the one of this call that it waits for. Numbers count from 1. `conflicts`, when
--- another job holds the unique key: s skip this job, e raise an error, r replace the
--- payload of the other job, d replace its payload and its time. `bounds`: the most open jobs the lane may have
--- afterwards, 0 for no bound. The lock of the lane's row lets one transaction at a time enqueue to a bounded lane.
+-- `children`[i] is the number of a job of this call that waits for the job with the id `parents`[i]. `edges` are pairs
+-- of numbers: a job of this call, and the one of this call that it waits for. Numbers count from 1. `conflicts`, when
+-- another job holds the unique key: s skip this job, e raise an error, r replace the payload of the other job, d
+-- replace its payload and its time. `bounds`: the most open jobs the lane may have afterwards, 0 for no bound. The lock
+-- of the lane's row lets one transaction at a time enqueue to a bounded lane.
 --
 -- If another open transaction holds a key, this waits for its end. It also locks the row of a waiting job that holds a
 -- key, so that no worker claims the job before the caller's transaction ends.

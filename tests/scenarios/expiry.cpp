@@ -33,8 +33,8 @@ struct in_memory {
     driver make() const { return store; }
 };
 template <class Place, class... Policies>
-using queue = pgq::queue<pgq::job<note>, typename Place::driver, pgq::serializer::json, pgq::executor::thread_pool,
-                         Policies...>;
+using queue =
+    pgq::queue<pgq::job<note>, typename Place::driver, pgq::serializer::json, pgq::executor::thread_pool, Policies...>;
 
 // Waits until the time of a job that was enqueued before with this expiry has passed by the database's clock.
 template <class Queue>
@@ -107,8 +107,7 @@ TEMPLATE_TEST_CASE("a prefetched job that expires before its turn does not start
         ids.push_back(jobs.enqueue(note{.n = 1}, {.expires_at = pgq::in(60ms), .keep_outcome = 1h}).value());
     std::atomic<int> expired{0};
     test::gate gate;
-    test::running_worker w{jobs, pgq::worker_options{},
-                           [&](const note& n, const pgq::context& c) {
+    test::running_worker w{jobs, pgq::worker_options{}, [&](const note& n, const pgq::context& c) {
                                if (n.n == 0) (void)gate.pass(c);
                                if (n.n == 1) ++expired;
                            }};

@@ -45,6 +45,19 @@ TEST_CASE("another worker runs the job of a killed worker within two lease times
     CHECK(db.query_int("SELECT job FROM {s}.runs" + by(second_worker)) == id.value);
 }
 
+TEST_CASE("a worker that drains waits for the jobs of a dead worker", "[scenario][drained]") {
+    database db;
+    test::note_queue<> jobs{db.driver()};
+    (void)jobs.enqueue(test::notes(3)).value();
+    test::claiming_session dies{db, {jobs.lanes().value().back()}, 1s, 5};
+    REQUIRE(dies.claim(2).claimed() == 2);
+    test::run_log seen;
+    test::run_until_empty(jobs, {.lease_time = 1s, .until = pgq::run_until::drained},
+                          [&](const test::note& n, const pgq::context& c) { seen.add(n.n, c); });
+    CHECK(seen.each_ran_once(3));
+    CHECK(db.is_empty());
+}
+
 TEST_CASE("a job that runs for ten lease times runs once", "[scenario][s35]") {
     database db;
     test::make_journal(db);

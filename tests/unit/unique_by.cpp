@@ -11,6 +11,7 @@
 #include <support/catch.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -21,6 +22,8 @@
 namespace unit_unique_by {
 
 using namespace std::chrono_literals;
+
+static_assert(!std::is_constructible_v<pgq::unique, std::nullptr_t>, "a null pointer is no key");
 
 namespace named {
 

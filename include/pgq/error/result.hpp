@@ -2,6 +2,7 @@
 
 #include <pgq/error/error_info.hpp>
 
+#include <cassert>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -26,7 +27,8 @@ private:
 
 /// A `T`, or the error that explains why there is none.
 ///
-/// `value()` throws `failure` if there is an error. `*` and `->` do not check: test the result first.
+/// `value()` throws `failure` if there is an error. `*` and `->` do not check, except by assert() in debug builds: test
+/// the result first.
 template <class T>
 class [[nodiscard]] result {
 public:
@@ -62,17 +64,18 @@ public:
     /// Returns by value: in `for (auto& x : f().value())` the result is destroyed before the loop begins.
     T value() && { return check(), std::move(value_); }
 
-    T& operator*() & noexcept { return value_; }
-    const T& operator*() const& noexcept { return value_; }
-    T&& operator*() && noexcept { return std::move(value_); }
-    T* operator->() noexcept { return &value_; }
-    const T* operator->() const noexcept { return &value_; }
+    T& operator*() & noexcept { return assume(), value_; }
+    const T& operator*() const& noexcept { return assume(), value_; }
+    T&& operator*() && noexcept { return assume(), std::move(value_); }
+    T* operator->() noexcept { return assume(), &value_; }
+    const T* operator->() const noexcept { return assume(), &value_; }
 
     /// Call it only if there is no value.
     error_info& error() noexcept { return error_; }
     const error_info& error() const noexcept { return error_; }
 
 private:
+    void assume() const noexcept { assert(has_value_ && "the result has an error: test it before you use * or ->"); }
     void check() const {
         if (!has_value_) throw failure{error_};
     }

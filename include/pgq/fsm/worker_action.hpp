@@ -19,7 +19,7 @@ enum class worker_do : std::uint8_t {
     compare_leases,   ///< read which leases the database has for this worker, then leases_compared()
     give_back,        ///< those of them that the worker does not know, then gave_back()
     refresh_leases,   ///< read places and flags of the leases, then leases_refreshed()
-    count_deferred,   ///< count the jobs of our lanes that are deferred or ready, then deferred_counted()
+    count_deferred,   ///< count the jobs of our lanes that are deferred, ready or leased, then deferred_counted()
     interrupt,        ///< the grace time is over: fire the stop tokens
     abandon,          ///< handlers still run: give their jobs back, then dropped()
     stop,             ///< nothing is left to do
@@ -41,7 +41,7 @@ struct worker_action {
 enum class run_until : std::uint8_t {
     stopped,  ///< never
     empty,    ///< when nothing is claimable any more; deferred jobs stay
-    drained,  ///< when no deferred job is left either
+    drained,  ///< when no job is left, deferred ones and those that other workers have claimed included
 };
 
 struct worker_options {

@@ -5,6 +5,7 @@
 #include <pgq/time/clock.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <string_view>
 
 namespace pgq {
@@ -37,6 +38,7 @@ class unique {
 public:
     constexpr unique() = default;
     constexpr unique(const char* key) noexcept : key_{key} {}
+    constexpr unique(std::nullptr_t) = delete;
     constexpr unique(std::string_view key) noexcept : key_{key} {}
     template <class String>
         requires requires(const String& s) {

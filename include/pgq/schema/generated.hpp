@@ -168,15 +168,11 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
                       nullif(array_to_string(lanes, ','), '')), false)
 $$;
 
--- Of these rows of `ready` the first ones that have at most so many bytes of payload together; at least one. A row whose
--- payload is not in the TOAST table is shorter than 2048 bytes. So if that table is empty, counting the rows is enough.
+-- Of these rows of `ready` the first ones that have at most so many bytes of payload together; at least one. A claim
+-- calls this only if some payload may be large, see statement/claim.hpp.
 CREATE FUNCTION {s}.fitting(places tid[], bytes int8) RETURNS tid[]
 LANGUAGE plpgsql STABLE SET search_path = {s}, pg_catalog, pg_temp AS $$
 BEGIN
-    IF cardinality(places)::int8 * 2048 <= bytes
-       AND pg_relation_size((SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = 'ready'::regclass)::regclass) = 0 THEN
-        RETURN places;
-    END IF;
     RETURN ARRAY(
         SELECT f.place FROM (
             SELECT r.ctid AS place, sum(octet_length(r.body)) OVER w AS sum, row_number() OVER w AS number
@@ -458,8 +454,11 @@ BEGIN
                 SELECT c.ctid FROM ready c WHERE c.lane = want.lane
                  ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED));
             WITH got AS (
-                DELETE FROM ready r WHERE r.ctid = ANY (CASE WHEN cardinality(picked) < 2 THEN picked
-                                                             ELSE fitting(picked, bytes) END)
+                DELETE FROM ready r WHERE r.ctid = ANY (
+                    CASE WHEN cardinality(picked) < 2 OR cardinality(picked)::int8 * 2048 <= bytes
+                         AND pg_relation_size((
+                             SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = 'ready'::regclass)::regclass) = 0
+                         THEN picked ELSE fitting(picked, bytes) END)
                 RETURNING r.*)
             INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys,
                 bodies, enqueued_at)
@@ -991,11 +990,11 @@ END $$;
 
 -- Enqueues jobs of any lanes with any attributes. Plain jobs have cheaper statements, see statement/enqueue.hpp. Times
 -- are a kind (0 unset, 1 relative, 2 absolute) and microseconds. Headers are (number of the job, name, value).
--- `children`[i] is the number of a job of this call that waits for the job with the id `parents`[i]. `edges` are pairs of
--- numbers: a job of this call, and the one of this call that it waits for. Numbers count from 1. `conflicts`, when
--- another job holds the unique key: s skip this job, e raise an error, r replace the
--- payload of the other job, d replace its payload and its time. `bounds`: the most open jobs the lane may have
--- afterwards, 0 for no bound. The lock of the lane's row lets one transaction at a time enqueue to a bounded lane.
+-- `children`[i] is the number of a job of this call that waits for the job with the id `parents`[i]. `edges` are pairs
+-- of numbers: a job of this call, and the one of this call that it waits for. Numbers count from 1. `conflicts`, when
+-- another job holds the unique key: s skip this job, e raise an error, r replace the payload of the other job, d
+-- replace its payload and its time. `bounds`: the most open jobs the lane may have afterwards, 0 for no bound. The lock
+-- of the lane's row lets one transaction at a time enqueue to a bounded lane.
 --
 -- If another open transaction holds a key, this waits for its end. It also locks the row of a waiting job that holds a
 -- key, so that no worker claims the job before the caller's transaction ends.

@@ -23,17 +23,22 @@ inline constexpr std::string_view answer_with_found = R"(
 RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END,
           (SELECT cardinality(places) FROM found))";
 
-// `found` are the locked rows; `got` takes those that fit into the bytes.
-inline constexpr std::string_view fitting_7 = R"(
+// `found` are the locked rows; `got` takes those that fit into the bytes. A row whose payload is not in the TOAST table
+// is shorter than 2048 bytes. So while that table is empty, the number of rows is proof enough.
+inline constexpr std::string_view if_they_fit = R"(
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY ((
-        SELECT CASE WHEN cardinality(places) < 2 THEN places ELSE {s}.fitting(places, $7) END FROM found)::tid[])
+        SELECT CASE WHEN cardinality(places) < 2 OR pg_relation_size((
+            SELECT c.reltoastrelid FROM pg_class c
+             WHERE c.oid = (SELECT r.tableoid FROM {s}.ready r WHERE r.ctid = places[1]))::regclass) = 0)";
+inline constexpr std::string_view fit_7 = R"(
+                AND cardinality(places)::int8 * 2048 <= $7 THEN places ELSE {s}.fitting(places, $7))";
+inline constexpr std::string_view fit_8 = R"(
+                AND cardinality(places)::int8 * 2048 <= $8 THEN places ELSE {s}.fitting(places, $8))";
+inline constexpr std::string_view fitting_rows = R"( END FROM found)::tid[])
     RETURNING {job}))";
-inline constexpr std::string_view fitting_8 = R"(
-got AS (
-    DELETE FROM {s}.ready WHERE ctid = ANY ((
-        SELECT CASE WHEN cardinality(places) < 2 THEN places ELSE {s}.fitting(places, $8) END FROM found)::tid[])
-    RETURNING {job}))";
+inline constexpr std::string_view fitting_7 = joined<if_they_fit, fit_7, fitting_rows>::text;
+inline constexpr std::string_view fitting_8 = joined<if_they_fit, fit_8, fitting_rows>::text;
 inline constexpr std::string_view of_one = R"(
 WITH found AS MATERIALIZED (
     SELECT ARRAY(
@@ -99,8 +104,9 @@ inline constexpr std::string_view apart = ", CASE WHEN $7[array_position($1, g.l
 
 }  // namespace claim_text
 
-/// Claims up to $4 jobs of one lane ($1) behind the cursor ($2, $3) into one lease of worker $5; $6 is max_attempts. The
-/// last parameter of each claim is the most bytes that the payloads may have together; the first job is claimed anyway.
+/// Claims up to $4 jobs of one lane ($1) behind the cursor ($2, $3) into one lease of worker $5; $6 is max_attempts.
+/// The last parameter of each claim is the most bytes that the payloads may have together; the first job is claimed
+/// anyway.
 /// The inner select finds and locks the rows with the index on (lane, rank, id). The delete uses their ctids, so it
 /// needs no join and no index on id.
 inline constexpr query claim_one{

@@ -56,7 +56,8 @@ item AS (
                           | CASE WHEN f.crashes > 0 OR f.before + f.crashes + 1 >= l.max_attempts - 1 THEN 64 ELSE 0 END
                        END, 0)::int2 AS flags, {job_of_lease}
       FROM l JOIN w ON w.worker = l.worker CROSS JOIN LATERAL {jobs_of_lease}
-     CROSS JOIN LATERAL (SELECT coalesce(l.flags[j.o], 0)::int4 AS flags, (coalesce(l.flags[j.o], 0) & 60) / 4 AS crashes,
+     CROSS JOIN LATERAL (SELECT coalesce(l.flags[j.o], 0)::int4 AS flags,
+                                (coalesce(l.flags[j.o], 0) & 60) / 4 AS crashes,
                                 greatest(j.attempts - 1, 0)::int4 AS before) f
      CROSS JOIN LATERAL (SELECT f.flags & 128 <> 0 OR NOT w.marked AND (w.n = 1 OR f.crashes = 15) AS counts) v
      WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0),)";

@@ -127,7 +127,8 @@ inline constexpr query settle_ends{
     "settle_ends",
     joined<settle_text::ends, settle_text::moves, settle_text::answer_of_many, settle_text::consequences>::text};
 
-/// Marks the job at position $3, counted from 1, of the lease $1 of worker $2: it begins, and nothing else of the worker.
+/// Marks the job at position $3, counted from 1, of the lease $1 of worker $2: it begins, and nothing else of that
+/// worker.
 inline constexpr query begin_alone{"begin_alone", R"(
 UPDATE {s}.lease SET flags[$3] = coalesce(flags[$3], 0) | 128
  WHERE ctid = (SELECT ctid FROM {s}.lease WHERE id = $1) AND id = $1 AND worker = $2 RETURNING id, ctid)"};

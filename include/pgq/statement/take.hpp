@@ -49,7 +49,8 @@ inline constexpr std::string_view more = R"(
          ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),
 more AS MATERIALIZED (
     SELECT c.place FROM unnest($1) w(lane) CROSS JOIN LATERAL (
-        SELECT r.ctid AS place FROM {s}.ready r WHERE r.lane = w.lane AND r.ctid <> ALL (ARRAY(SELECT place FROM best)))";
+        SELECT r.ctid AS place FROM {s}.ready r
+         WHERE r.lane = w.lane AND r.ctid <> ALL (ARRAY(SELECT place FROM best)))";
 inline constexpr std::string_view most = R"(
          ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED) c
      LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $2 THEN $2 - (SELECT count(*) FROM best) ELSE 0 END))";

@@ -137,7 +137,6 @@ public:
         notify(runner_->observer(), event::jobs_claimed{worker_, claimed});
         start(reply);
     }
-    /// The server refused the sync: nothing was acknowledged or claimed.
     void refused(const fsm::worker_action& a, const error_info& why, steady_time now) {
         notify(runner_->observer(), event::error{why});
         acks_.refused(leases_, why);
@@ -148,7 +147,6 @@ public:
     /// Hands the claimed jobs to the executor; returns how many. With `overlap` the loop calls it between the sending
     /// of the next sync and its answer, and then ran(). Without, exchanged() calls it.
     std::uint32_t run_claimed() { return claimed_.dispatch(*runner_); }
-    /// `n` jobs have run in the loop's thread while it waited for the answer to a sync; the last ended at `when`.
     void ran(std::uint32_t n, steady_time when) noexcept { machine_.ran(n, when); }
 
     void notified() noexcept { machine_.notified(); }
@@ -199,7 +197,6 @@ public:
     std::span<const lease_ref> to_give_back() const noexcept { return to_give_back_; }
     bool gave_back(steady_time now) noexcept { return machine_.link().gave_back(now); }
 
-    /// Other sessions may have changed our leases in the database: the row location or the flags of jobs.
     void leases_changed() noexcept { machine_.link().leases_changed(); }
     /// `updates`: all leases that the database has for this worker. A lease that is missing there is lost. In the
     /// others some jobs may have become tracked, or should stop.
@@ -279,7 +276,6 @@ private:
         machine_.flush_requested(now);
     }
 
-    // Updates row locations, fills to_give_back_, and loses the leases that the database does not have.
     void compare(std::span<const lease_ref> held, steady_time now) {
         to_give_back_.clear();
         for (const auto& h : held) {

@@ -276,9 +276,10 @@ private:
 
     session_step registration() const { return steps::register_worker{registration_of(host_, options_, lanes_)}; }
 
-    // A worker that promotes does so for all lanes, not only its own: what is ready was deferred, too.
+    // A worker that promotes does so for all lanes, not only its own: what is ready was deferred, too. What others have
+    // claimed may come back: a handler fails, or its worker has died.
     bool count(const lane_counts& n, steady_time now) {
-        deferred_ += n.deferred + n.ready;
+        deferred_ += n.deferred + n.ready + n.leased;
         if (++lanes_counted_ < lanes_.size()) return true;
         lanes_counted_ = 0;
         core_.deferred_counted(std::exchange(deferred_, 0), now);

@@ -54,7 +54,8 @@ TEST_CASE("what is not plainly done is acknowledged at once, job by job", "[work
     CHECK(w.next().what == worker_do::wait);
 }
 
-TEST_CASE("a job that has expired before its turn does not begin, and is settled as expired", "[worker][core][expiry]") {
+TEST_CASE("a job that has expired before its turn does not begin, and is settled as expired",
+          "[worker][core][expiry]") {
     core_fixture w;
     auto l = core_fixture::lease(1, 3);
     l.expires_in = {pgq::never_expires, pgq::duration{}, 1h};
@@ -125,6 +126,23 @@ TEST_CASE("a worker that stops gives back the jobs in quarantine that wait", "[w
     CHECK(w.progressed == strings{"1 ends: 1s"});
     while (w.next().what == worker_do::run_claimed) (void)w.core.run_claimed();
     CHECK(w.next().what == worker_do::stop);
+}
+
+TEST_CASE("a claim may bring as many bytes as the worker does not hold yet", "[worker][core]") {
+    constexpr std::size_t mebibyte = 1 << 20;
+    const std::string large(mebibyte, 'x');
+    core_fixture w;
+    pgq::sync_reply reply;
+    reply.leases.push_back(core_fixture::lease(1, 1));
+    reply.leases[0].jobs[0].body = large;
+    reply.cut = true;  // so the next sync claims again
+    CHECK(w.sync(std::move(reply)).max_bytes == 16 * mebibyte);
+    const auto second = w.sync();
+    CHECK(second.limit > 0);
+    CHECK(second.max_bytes == 15 * mebibyte);
+    w.run(1);
+    (void)w.sync();
+    CHECK(w.finished == ids{1});
 }
 
 TEST_CASE("jobs of one claim start in order over all leases", "[worker][core]") {

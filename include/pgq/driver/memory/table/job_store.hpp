@@ -83,8 +83,8 @@ public:
         uncount_attempt(j);
         give_back_uncounted(std::move(j), now);
     }
-    /// Returns a job of a dead worker; `open` and `marked` are as for judge_crash(). The result tells what became of the
-    /// job: `retry`, `hold`, or `discard` if it was cancelled.
+    /// Returns a job of a dead worker; `open` and `marked` are as for judge_crash(). The result tells what became of
+    /// it: `retry`, `hold`, or `discard` if it was cancelled.
     settle_kind rescue(job j, std::int16_t max_attempts, std::int64_t open, bool marked, time_point now) {
         constexpr std::string_view reason = "its worker died";
         touch(j.lane);  // the limits of the lane allow more jobs now

@@ -134,8 +134,8 @@ public:
         found->second.keep_until = time_point::max();
     }
 
-    /// The open jobs whose `expires_at` has passed, sorted by id. Some of them may be leased. They are not returned again
-    /// before watch_expiry().
+    /// The open jobs whose `expires_at` has passed, sorted by id. Some of them may be leased. They are not returned
+    /// again before watch_expiry().
     std::vector<job_id> take_expired(time_point now) {
         std::vector<job_id> out;
         for (; !expiries_.empty() && expiries_.begin()->first <= now; expiries_.erase(expiries_.begin()))

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +18,8 @@ void check_dependencies(Make make) {
     SECTION("a job does not wait for an id that does not exist yet, not even for its own") {
         fixture t{make()};
         const auto first = t.add("a");
-        const std::vector<job_id> guessed{{first.value + 1}, {first.value + 2}};
+        const std::vector<job_id> guessed{{first.value + 1}, {first.value + 2}, {-1}, {-2}, {0},
+                                          {INT32_MIN},       {INT64_MIN}};
         t.add({{"b", {.after = guessed}}, {"c", {.after = guessed}}});
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "b", "c"});
     }

@@ -75,6 +75,7 @@ TEST_CASE("everything of a sync has its place", "[driver][pq][command][sync]") {
                            .progressed = progressed,
                            .lanes = one_lane,
                            .limit = 10,
+                           .max_bytes = 1000,
                            .limited = limited,
                            .limited_capacity = 5,
                            .lanes_with_capacity = freed,
@@ -87,8 +88,10 @@ TEST_CASE("everything of a sync has its place", "[driver][pq][command][sync]") {
           "unsubscribe_wakes(77, 9) | take_claim_slot(77) + finish({@1}, {5}, 9)"
           " + settle(@2, 6, 9, \1, {1}, {r}, {1000000}, {why})"
           " + settle_ends({@3}, {7}, 9, {}, {0}, {true}, {1,0,0,0,0,0,0,0}, {r}, {1000000}, {why}, {null})"
-          " + promote() + unpack({3}, 10, false) + unpack({4}, 5, true) + claim_limited(9, false, 5, {4}, {2}, {3})"
-          " + claim_in_slot(3, -1, 8, 10, 9, 20, false) + peek_next_due() | wake_collected(77) | wake(77, {4,3,4})");
+          " + promote() + unpack({3}, 10, false) + unpack({4}, 5, true) + claim_limited(9, false, 5, {4}, {2}, {3}, "
+          "1000)"
+          " + claim_in_slot(3, -1, 8, 10, 9, 20, false, 1000) + peek_next_due()"
+          " | wake_collected(77) | wake(77, {4,3,4})");
     auto poolers = test::own_session();
     poolers.keeps_state = false;
     const auto text = composed(command::sync{all, reply}, poolers);
@@ -188,7 +191,7 @@ TEST_CASE("a claim from limited lanes tells when another may bring more", "[driv
     sync_reply reply;
     const std::array limited{limited_lane{.lane = {4}, .most = 2, .max_attempts = 3}};
     const auto about = [](std::int64_t wait) {
-        row r(10, null);
+        row r(11, null);
         r.push_back(binary(wait));
         return r;
     };
