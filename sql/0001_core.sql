@@ -261,4 +261,4 @@ CREATE VIEW :"schema".job AS
 
 -- PostgreSQL lets everybody execute a new function. pgq::roles_sql() says who may.
 REVOKE ALL ON FUNCTION :"schema".collect_wake_lanes, :"schema".move_packs_to_ready, :"schema".deferred_to_ready,
-    :"schema".ready_to_deferred, :"schema".move_to_dead_letters FROM PUBLIC;
+    :"schema".ready_to_deferred, :"schema".move_to_dead_letters, :"schema".fitting FROM PUBLIC;

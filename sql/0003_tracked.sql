@@ -711,5 +711,6 @@ END $$;
 
 REVOKE ALL ON FUNCTION :"schema".schema_id, :"schema".end_tracked, :"schema".count_open_jobs, :"schema".unblock,
     :"schema".fail_blocked, :"schema".track, :"schema".watch, :"schema".cancel, :"schema".expire, :"schema".purge,
-    :"schema".requeue, :"schema".replace_waiting, :"schema".enqueue_tracked,
+    :"schema".requeue, :"schema".replace_waiting, :"schema".enqueue_tracked, :"schema".expires_in,
+    :"schema".end_of_expired, :"schema".may_start,
     :"schema".raise_key_conflict FROM PUBLIC;

@@ -56,11 +56,11 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
     const std::string s{st::quoted(schema_name)};
     const auto lane = static_cast<std::int32_t>(db.number("SELECT id FROM " + s + ".lane WHERE entrypoint = 'mail'"));
     const pgq::claim_lane from{.lane = {lane}, .max_attempts = 20};
-    pgq::sync_request request{.worker = {1}, .lanes = {&from, 1}, .limit = batch};
+    pgq::sync_request request{.worker = {1}, .lanes = {&from, 1}, .limit = batch, .counts_bytes = false};
     pgq::claim_lane floored = from;
     request.lanes = {&floored, 1};
     st::params claim, finish;
-    st::bind_claim_of_one(claim, request);
+    st::bind_claim(claim, request);
     const pgq::lease_ref none{};
     st::bind_finish(finish, {1}, {&none, 1});
     db.prepare(query, claim, std::string{schema_name});
@@ -85,7 +85,7 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
         const auto ids = row.cell(3), ranks = row.cell(4);
         floored.cursor = {{st::wire::load<std::int64_t>(ranks.data() + ranks.size() - 8)},
                           {st::wire::load<std::int64_t>(ids.data() + ids.size() - 8)}};
-        st::bind_claim_of_one(claim, request);
+        st::bind_claim(claim, request);
         done += (static_cast<std::int64_t>(ids.size()) - 20) / 12;
     }
     if (done != n) throw std::runtime_error{"the ceiling lost a job"};

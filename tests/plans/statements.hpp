@@ -96,7 +96,7 @@ inline bound_statement claim_in_slot() {
 inline bound_statement claim_packed(pgq::lane_id lane, std::uint32_t limit) {
     const auto whole = whole_lane(lane);
     const pgq::sync_request r{.worker = {1}, .lanes = {&whole, 1}, .limit = limit};
-    return bound_statement::of(st::claim_packed, [&](auto& p) { st::bind_claim_of_one(p, r); });
+    return bound_statement::of(st::claim_packed, [&](auto& p) { st::bind_claim_packed(p, r); });
 }
 inline bound_statement unpack(const std::vector<pgq::lane_id>& lanes, std::uint32_t jobs) {
     return bound_statement::of(st::unpack, [&](auto& p) {

@@ -272,7 +272,7 @@ CREATE VIEW {s}.job AS
 
 -- PostgreSQL lets everybody execute a new function. pgq::roles_sql() says who may.
 REVOKE ALL ON FUNCTION {s}.collect_wake_lanes, {s}.move_packs_to_ready, {s}.deferred_to_ready,
-    {s}.ready_to_deferred, {s}.move_to_dead_letters FROM PUBLIC;
+    {s}.ready_to_deferred, {s}.move_to_dead_letters, {s}.fitting FROM PUBLIC;
 )sql"},
     {2, "limits", R"sql(-- Limits and keys. docs/design/limits.md gives the reasons.
 
@@ -1220,7 +1220,8 @@ END $$;
 
 REVOKE ALL ON FUNCTION {s}.schema_id, {s}.end_tracked, {s}.count_open_jobs, {s}.unblock,
     {s}.fail_blocked, {s}.track, {s}.watch, {s}.cancel, {s}.expire, {s}.purge,
-    {s}.requeue, {s}.replace_waiting, {s}.enqueue_tracked,
+    {s}.requeue, {s}.replace_waiting, {s}.enqueue_tracked, {s}.expires_in,
+    {s}.end_of_expired, {s}.may_start,
     {s}.raise_key_conflict FROM PUBLIC;
 )sql"},
     {4, "compact", R"sql(-- Removes dead rows that VACUUM must leave. docs/design/speed.md gives the reasons, docs/guides/deployment.md the

@@ -4,6 +4,7 @@
 #include <pgq/statement/joined.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
+#include <pgq/statement/wire.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,27 +19,31 @@ namespace claim_text {
 inline constexpr std::string_view answer = R"(
 RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END)";
 
-// How many rows the claim found. If it took fewer, these were too many bytes, and there is more.
+// Whether there are large payloads, and how many rows the claim found. If it took fewer, these were too many bytes, and
+// there is more.
 inline constexpr std::string_view answer_with_found = R"(
 RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END,
-          (SELECT cardinality(places) FROM found))";
+          (SELECT large FROM size), (SELECT cardinality(places) FROM found))";
 
 // `found` are the locked rows; `got` takes those that fit into the bytes. A row whose payload is not in the TOAST table
-// is shorter than 2048 bytes. So while that table is empty, the number of rows is proof enough.
-inline constexpr std::string_view if_they_fit = R"(
+// is shorter than 2048 bytes. So while that table is empty, the number of rows is proof enough. `large` is null when the
+// bytes do not matter: they are not given, or there is one row.
+inline constexpr std::string_view size_by = R"(
+size AS MATERIALIZED (
+    SELECT CASE WHEN cardinality(places) > 1 AND )";
+inline constexpr std::string_view size_of_rows = R"( IS NOT NULL THEN pg_relation_size((
+               SELECT c.reltoastrelid FROM pg_class c
+                WHERE c.oid = (SELECT r.tableoid FROM {s}.ready r WHERE r.ctid = places[1]))::regclass) > 0 END AS large
+      FROM found),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY ((
-        SELECT CASE WHEN cardinality(places) < 2 OR pg_relation_size((
-            SELECT c.reltoastrelid FROM pg_class c
-             WHERE c.oid = (SELECT r.tableoid FROM {s}.ready r WHERE r.ctid = places[1]))::regclass) = 0)";
-inline constexpr std::string_view fit_7 = R"(
-                AND cardinality(places)::int8 * 2048 <= $7 THEN places ELSE {s}.fitting(places, $7))";
-inline constexpr std::string_view fit_8 = R"(
-                AND cardinality(places)::int8 * 2048 <= $8 THEN places ELSE {s}.fitting(places, $8))";
-inline constexpr std::string_view fitting_rows = R"( END FROM found)::tid[])
+        SELECT CASE WHEN large IS NULL OR NOT large AND cardinality(places)::int8 * 2048 <= )";
+inline constexpr std::string_view or_fitting = " THEN places ELSE {s}.fitting(places, ";
+inline constexpr std::string_view fitting_rows = R"() END FROM found, size)::tid[])
     RETURNING {job}))";
-inline constexpr std::string_view fitting_7 = joined<if_they_fit, fit_7, fitting_rows>::text;
-inline constexpr std::string_view fitting_8 = joined<if_they_fit, fit_8, fitting_rows>::text;
+inline constexpr std::string_view p7 = "$7", p8 = "$8";
+inline constexpr std::string_view fitting_7 = joined<size_by, p7, size_of_rows, p7, or_fitting, p7, fitting_rows>::text;
+inline constexpr std::string_view fitting_8 = joined<size_by, p8, size_of_rows, p8, or_fitting, p8, fitting_rows>::text;
 inline constexpr std::string_view of_one = R"(
 WITH found AS MATERIALIZED (
     SELECT ARRAY(
@@ -194,6 +199,11 @@ inline constexpr query claim_in_slot{
 inline std::int64_t bytes_of(const sync_request& r) noexcept {
     return static_cast<std::int64_t>(std::min<std::uint64_t>(r.max_bytes, INT64_MAX));
 }
+/// Null, if the claim does not count bytes.
+inline void bind_bytes(params& p, const sync_request& r) {
+    if (r.counts_bytes) p.number(bytes_of(r));
+    else p.null(wire::int8_oid);
+}
 
 inline bool wants_lease_per_job(const sync_request& r) noexcept {
     return std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.lease_per_job; });
@@ -220,8 +230,7 @@ inline void bind_claim(params& p, const sync_request& r) {
         const claim_lane& l = r.lanes[0];
         bind_claim_of_one(p, r);
         if (&q == &claim_in_slot) p.boolean(l.exact);
-        p.number(bytes_of(r));
-        return;
+        return bind_bytes(p, r);
     }
     const std::size_t n = r.lanes.size();
     p.clear();
@@ -233,7 +242,7 @@ inline void bind_claim(params& p, const sync_request& r) {
         .int2s(n, [&](std::size_t i) { return r.lanes[i].max_attempts; });
     if (wants_lease_per_job(r))
         p.int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(r.lanes[i].lease_per_job); });
-    p.number(bytes_of(r));
+    bind_bytes(p, r);
 }
 
 /// Only a worker that is about to sleep waits for the locks of the lanes; other claims skip locked lanes.

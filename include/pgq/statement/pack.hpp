@@ -74,7 +74,7 @@ SELECT CASE WHEN EXISTS (SELECT FROM {s}.pack WHERE lane = ANY ($1)) THEN {s}.un
 
 inline void bind_claim_packed(params& p, const sync_request& r) {
     bind_claim_of_one(p, r);
-    p.number(bytes_of(r));
+    bind_bytes(p, r);
 }
 
 /// The parameters after the lanes. A filter may accept jobs of any pack, so all are unpacked then.

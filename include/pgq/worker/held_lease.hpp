@@ -82,10 +82,10 @@ struct held_lease {
             if (j.flags != 0) set_flags(j.index, j.flags);
         }
         expires_at.clear();
-        for (const duration left : lease.expires_in)
-            expires_at.push_back(left <= duration{}                        ? steady_time::min()
-                                 : left >= steady_time::max() - claimed_at ? steady_time::max()
-                                                                           : claimed_at + left);
+        for (const duration in : lease.expires_in)
+            expires_at.push_back(in <= duration{}                        ? steady_time::min()
+                                 : in >= steady_time::max() - claimed_at ? steady_time::max()
+                                                                         : claimed_at + in);
         if (stop.stop_requested()) stop = std::stop_source{};
         if (stops.size() < lease.jobs.size()) stops.resize(lease.jobs.size());
         for (std::size_t i = 0; i < lease.jobs.size(); ++i)

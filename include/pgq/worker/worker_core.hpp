@@ -3,6 +3,7 @@
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/fsm/byte_budget.hpp>
 #include <pgq/fsm/worker.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/protocol/tracked.hpp>
@@ -38,11 +39,7 @@ class worker_core {
 
 public:
     worker_core(runner_type& runner, const fsm::worker_options& o)
-        : runner_{&runner},
-          machine_{o},
-          limited_{o.window.slots},
-          max_bytes_{o.window.max_bytes},
-          overlap_{o.overlap} {}
+        : runner_{&runner}, machine_{o}, limited_{o.window.slots}, budget_{o.window.max_bytes}, overlap_{o.overlap} {}
 
     /// The lanes to claim from, and the limits that hold for them.
     void serve(std::span<const served_lane> lanes, std::int16_t max_attempts, limiter_set limiters,
@@ -71,7 +68,7 @@ public:
         machine_.set_extra_slots(has_batch_handler_ ? runner_->extra_slots_with_batch(machine_.in_hand())
                                                     : runner_->extra_slots());
         if (machine_.should_give_back(now)) give_back_unstarted(now);
-        quarantine_.update(claimed_, machine_, leases_.bytes() >= max_bytes_, now);
+        quarantine_.update(claimed_, machine_, budget_.is_used_up(leases_.bytes()), now);
         auto a = decide(now);
         if (a.what != fsm::worker_do::wait && a.what != fsm::worker_do::pause) return a;
         runner_->completions.wake_at(machine_.wake_threshold());
@@ -89,7 +86,8 @@ public:
                     .progressed = acks_.progressed(),
                     .lanes = cursors_.to_claim(a.from_start || must_scan_),
                     .limit = no_claim ? 0 : a.limit,
-                    .max_bytes = max_bytes_ - std::min(leases_.bytes(), max_bytes_),
+                    .max_bytes = budget_.left(leases_.bytes()),
+                    .counts_bytes = budget_.must_count(a.limit, leases_.bytes(), now),
                     .limited = limited_.to_claim(no_claim || machine_.stopping(), a.from_start || a.subscribe_wakes,
                                                  machine_.limited_ahead(), now),
                     .limited_capacity = limited_.room(),
@@ -114,6 +112,7 @@ public:
             machine_.set_worker_count(reply.workers);
         }
         if (acks_.applied(leases_, reply)) machine_.link().leases_changed();
+        budget_.answered(reply.has_large, requested_at_);
         std::size_t claimed = 0, limited = 0, bytes = 0;
         for (const auto& l : reply.leases) {
             const auto n = static_cast<std::uint32_t>(l.jobs.size());
@@ -158,7 +157,7 @@ public:
         give_back_unstarted(now);
     }
     void interrupt() {
-        for (auto& s : leases_) s->stop_all();
+        std::for_each(leases_.begin(), leases_.end(), [](auto& s) { s->stop_all(); });
     }
     /// Whether handlers run, also those of lost leases. The end of any of them wakes the loop then.
     bool handlers_run(steady_time now) {
@@ -325,7 +324,6 @@ private:
     }
 
     static constexpr std::int64_t claim_slots = 4;  // see statement::take_claim_slot
-
     runner_type* runner_;
     fsm::worker machine_;
     worker_id worker_{};
@@ -340,7 +338,7 @@ private:
     std::vector<lease_ref> to_give_back_;
     sync_request request_{};
     steady_time requested_at_{};  // of the latest request
-    std::size_t max_bytes_;       // of the payloads of all held leases
+    fsm::byte_budget budget_;
     bool overlap_;
     bool has_batch_handler_ = false;  // for some job type
     bool must_scan_ = false;          // this worker gives jobs back that its cursors would hide

@@ -175,6 +175,7 @@ private:
         out.leases.clear();
         out.moved.clear();
         out.begins_alone = out.cut = false;
+        out.has_large.reset();
         out.lost.clear();
         out.next_due.reset();
         out.workers = 0;
@@ -182,13 +183,14 @@ private:
         out.again.reset();
         out.peers_can_claim_limited = false;
     }
-    static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(lease_columns + 1); }
+    static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(lease_columns + 2); }
     void read_found(const step& s) const {
         if (s.rows() == 0) return;
         std::int64_t claimed = 0;
         for (int row = 0; row < s.rows(); ++row)
             claimed += static_cast<std::int64_t>(statement::wire::array_reader{s[row].cell(3)}.size());
-        reply_->cut = claimed < s[0].number<std::int32_t>(lease_columns);
+        if (!s[0].null(lease_columns)) reply_->has_large = s[0].flag(lease_columns);
+        reply_->cut = claimed < s[0].number<std::int32_t>(lease_columns + 1);
     }
 
     void read_again(const step& s) const {

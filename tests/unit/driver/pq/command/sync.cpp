@@ -47,6 +47,7 @@ row lease(std::int64_t id, bool packs = false) {
             null,
             array({5'000'000L}),
             null,
+            test::truth(false),
             binary(std::int32_t{2}),
             packs ? test::truth(true) : null};
 }
@@ -58,6 +59,8 @@ TEST_CASE("finishing and claiming is one transaction in one round trip", "[drive
     const std::array finished{lease_ref{5, 65'538}};
     const sync_request r{.worker = {9}, .finished = finished, .lanes = one_lane, .limit = 10, .max_bytes = 1000};
     CHECK(composed(command::sync{r, reply}) == "finish({@65538}, {5}, 9) + claim_one(3, -1, 8, 10, 9, 20, 1000)");
+    const sync_request quick{.worker = {9}, .lanes = one_lane, .limit = 10, .counts_bytes = false};
+    CHECK(composed(command::sync{quick, reply}) == "claim_one(3, -1, 8, 10, 9, 20, null)");
     CHECK(composed(command::sync{{.worker = {9}}, reply}).empty());
     CHECK(composed(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 0}, reply}).empty());
 }
@@ -146,6 +149,26 @@ TEST_CASE("a sync reads the leases that it has claimed", "[driver][pq][command][
     CHECK(got.jobs[1].body == "bc");
     CHECK(got.jobs[1].enqueued_at == y2000 + 5s);
     CHECK(reply.claimed() == 2);
+    CHECK(reply.has_large == false);
+    CHECK_FALSE(reply.cut);
+}
+
+TEST_CASE("a claim tells whether there are large payloads, and more jobs than fit", "[driver][pq][command][sync]") {
+    sync_reply reply;
+    const auto claim = [&](const row& answer) {
+        const sync_request r{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000};
+        REQUIRE(test::read(command::sync{r, reply}, {rows({answer})}).has_value());
+    };
+    auto some = lease(41), unknown = lease(42);
+    some[11] = test::truth(true);
+    some[12] = binary(std::int32_t{5});
+    unknown[11] = null;
+    claim(some);
+    CHECK(reply.has_large == true);
+    CHECK(reply.cut);
+    claim(unknown);
+    CHECK_FALSE(reply.has_large.has_value());
+    CHECK_FALSE(reply.cut);
 }
 
 TEST_CASE("each job of a lease has its own enqueue time, or all have the only one", "[driver][pq][command][sync]") {
