@@ -64,7 +64,8 @@ public:
 
     T& operator*() & noexcept { return value_; }
     const T& operator*() const& noexcept { return value_; }
-    T&& operator*() && noexcept { return std::move(value_); }
+    /// By value, for the same reason.
+    T operator*() && noexcept(std::is_nothrow_move_constructible_v<T>) { return std::move(value_); }
     T* operator->() noexcept { return &value_; }
     const T* operator->() const noexcept { return &value_; }
 
