@@ -44,11 +44,22 @@ class async_worker {
     using handlers_type = handler_set<composition, Handlers...>;
     using has_sessions = diagnostic::require_worker_session<typename composition::driver>;
     static_assert(sizeof(has_sessions) != 0);
+    using has_queue = diagnostic::require_mutable_queue<Queue>;
+    static_assert(sizeof(has_queue) != 0);
 
 public:
     async_worker(Queue& queue, worker_options options, Handlers... handlers)
         : queue_{&queue}, options_{options}, handlers_{std::move(handlers)...} {}
     async_worker(Queue& queue, Handlers... handlers) : async_worker{queue, worker_options{}, std::move(handlers)...} {}
+
+    // Neither compiles: the queue must outlive the worker.
+    async_worker(Queue&& queue, Handlers... handlers) : async_worker{queue, worker_options{}, std::move(handlers)...} {
+        (void)sizeof(diagnostic::temporary_queue<Queue>);
+    }
+    async_worker(Queue&& queue, worker_options options, Handlers... handlers)
+        : async_worker{queue, options, std::move(handlers)...} {
+        (void)sizeof(diagnostic::temporary_queue<Queue>);
+    }
 
     /// Works as worker::run does; void(std::error_code). Its errors are those that keep it from starting.
     ///
@@ -93,7 +104,7 @@ private:
 
     asio::awaitable<std::error_code> run(asio::any_io_executor strand, std::stop_token stop) {
         result<void> outcome = errc::invalid_option;
-        if constexpr (handlers_type::valid && has_sessions()) {
+        if constexpr (handlers_type::valid && has_sessions() && has_queue()) {
             outcome = detail::check(options_);
             if (outcome) outcome = co_await work(std::move(strand), std::move(stop));
         }

@@ -7,6 +7,18 @@
 /// Also include the header of the driver and of the serializer, and the header of each executor, observer and driver
 /// pool that the queue type names.
 
+#include <pgq/diagnostic/arguments.hpp>
+#include <pgq/diagnostic/calls.hpp>
+#include <pgq/diagnostic/delivery.hpp>
+#include <pgq/diagnostic/executors.hpp>
+#include <pgq/diagnostic/handlers.hpp>
+#include <pgq/diagnostic/jobs.hpp>
+#include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/transactions.hpp>
+#include <pgq/diagnostic/uniqueness.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/time/static_duration.hpp>
+// The messages come first: GCC prints a line for each header between the program and the message.
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/fixed.hpp>
 #include <pgq/backoff/jittered.hpp>

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/detail/require_cxx20.hpp>
+
 /// 1 if the compiler and the installed Asio support coroutines, otherwise 0. If it is 0, the headers for coroutines and
 /// asynchronous workers are empty. With Clang, define ASIO_HAS_CO_AWAIT to enable them.
 #if defined(__cpp_impl_coroutine) && __has_include(<asio/version.hpp>)

@@ -4,6 +4,18 @@
 /// where jobs are stored (<pgq/driver/libpq.hpp>, or <pgq/driver/memory.hpp> in tests), and a serializer
 /// (<pgq/serializer/json.hpp>).
 
+#include <pgq/diagnostic/arguments.hpp>
+#include <pgq/diagnostic/calls.hpp>
+#include <pgq/diagnostic/delivery.hpp>
+#include <pgq/diagnostic/executors.hpp>
+#include <pgq/diagnostic/handlers.hpp>
+#include <pgq/diagnostic/jobs.hpp>
+#include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/transactions.hpp>
+#include <pgq/diagnostic/uniqueness.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/time/static_duration.hpp>
+// The messages come first: GCC prints a line for each header between the program and the message.
 #include <pgq/backoff/exponential.hpp>
 #include <pgq/backoff/fixed.hpp>
 #include <pgq/backoff/jittered.hpp>

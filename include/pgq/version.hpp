@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/detail/require_cxx20.hpp>
+
 #define PGQ_VERSION_MAJOR 0
 #define PGQ_VERSION_MINOR 1
 #define PGQ_VERSION_PATCH 0

@@ -18,13 +18,7 @@ namespace pgq {
 
 /// Claims jobs of a queue, runs their handlers and acknowledges: `worker w{jobs, handler...}; w.run(stop);`
 ///
-/// One handler for each job of the queue: `(const Job&)` or `(const Job&, context&)`, returning nothing, an outcome
-/// (`done`, `retry_after`, `snooze`, `discard`, `hold`) or the job's `result`; with executor::coroutine also an
-/// awaitable of those. `(std::span<const Job>)` or `(std::span<const Job>, batch_context&)` is called with many at
-/// once, and may return `outcomes`. `(const Job&, transaction<Queue>&)` runs in a transaction that is committed with
-/// the job's end: its effects happen exactly once. A handler that throws has failed: the job runs again after the
-/// queue's backoff, and after `max_attempts` it is held with the exception's text. Handlers run on the executor's
-/// threads, several at once.
+/// One handler for each job of the queue:
 ///
 /// - `(const Job&)` or `(const Job&, context&)`. It returns nothing, an outcome (`done`, `retry_after`, `snooze`,
 ///   `discard`, `hold`) or the job's `result`; with executor::coroutine also an awaitable of one of these.
@@ -43,11 +37,22 @@ class worker {
     using handlers_type = handler_set<composition, Handlers...>;
     using has_sessions = diagnostic::require_worker_session<typename composition::driver>;
     static_assert(sizeof(has_sessions) != 0);
+    using has_queue = diagnostic::require_mutable_queue<Queue>;
+    static_assert(sizeof(has_queue) != 0);
 
 public:
     worker(Queue& queue, worker_options options, Handlers... handlers)
         : queue_{&queue}, options_{options}, handlers_{std::move(handlers)...} {}
     worker(Queue& queue, Handlers... handlers) : worker{queue, worker_options{}, std::move(handlers)...} {}
+
+    // Neither compiles: the queue must outlive the worker.
+    worker(Queue&& queue, Handlers... handlers) : worker{queue, worker_options{}, std::move(handlers)...} {
+        (void)sizeof(diagnostic::temporary_queue<Queue>);
+    }
+    worker(Queue&& queue, worker_options options, Handlers... handlers)
+        : worker{queue, options, std::move(handlers)...} {
+        (void)sizeof(diagnostic::temporary_queue<Queue>);
+    }
 
     /// Works until told to stop, or as `options.until` says. Then claims nothing more, gives back what has not started,
     /// lets running handlers end within the grace time, fires their stop tokens and gives the rest back.
@@ -56,7 +61,7 @@ public:
     /// database's troubles: it reconnects, and tells the observer. May be called again after it returned, not at the
     /// same time.
     result<void> run(std::stop_token stop = {}) {
-        if constexpr (!handlers_type::valid || !has_sessions()) return errc::invalid_option;
+        if constexpr (!handlers_type::valid || !has_sessions() || !has_queue()) return errc::invalid_option;
         else {
             if (auto valid = detail::check(options_); !valid) return valid;
             return work(std::move(stop));

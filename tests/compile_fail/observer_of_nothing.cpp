@@ -2,10 +2,10 @@
 
 #include "fakes.hpp"
 
-struct that_would_change_events {
+struct of_jobs {
     using policy_category = pgq::observer_tag;
-    void on(pgq::event::job_finished&) {}
+    void on(const fakes::mail&) {}
 };
 
-using broken = pgq::queue<fakes::mail, fakes::driver, fakes::serializer, that_would_change_events>;
+using broken = pgq::queue<fakes::mail, fakes::driver, fakes::serializer, of_jobs>;
 static_assert(sizeof(broken) != 0);

@@ -42,7 +42,7 @@ struct resize {
 
 bool deliver(const send_email& m);
 thumbnail thumbnail_of(const resize& r);
-std::int16_t urgency_of(const send_email& m);
+int urgency_of(const send_email& m);
 
 }  // namespace app
 BOOST_HANA_ADAPT_STRUCT(app::send_email, to, subject);
@@ -89,8 +89,7 @@ using app_queue = handlers_page::app_queue;
 
 void enqueue(app_queue& jobs, const app::send_email& mail, const std::vector<app::send_email>& mails) {
     jobs.enqueue(mail).value();
-    const std::array headers{pgq::header{"tenant", "acme"}};
-    jobs.enqueue(mail, {.priority = 5, .run_at = pgq::in(1min), .headers = headers}).value();
+    jobs.enqueue(mail, {.priority = 5, .run_at = pgq::in(1min), .headers = {{"tenant", "acme"}}}).value();
     jobs.enqueue(mails, {.priority = -1}).value();  // the same options for all of them
     jobs.enqueue(mails, [](const app::send_email& m) { return pgq::enqueue_options{.priority = app::urgency_of(m)}; })
         .value();

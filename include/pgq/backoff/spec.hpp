@@ -13,10 +13,10 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace pgq::backoff {
 
@@ -26,6 +26,19 @@ namespace pgq::backoff {
 /// A text is a name and its settings in the order in which they are declared. A time is a whole number, 0 or more, with
 /// h, min, s, ms, us or ns. The back-off that a jitter shortens follows the jitter.
 class spec {
+    enum class kind : std::uint8_t { none, fixed, linear, exponential };
+
+    template <class F>
+    auto with_base(F f) const {
+        switch (kind_) {
+        case kind::fixed: return f(fixed_);
+        case kind::linear: return f(linear_);
+        case kind::exponential: return f(exponential_);
+        case kind::none: break;
+        }
+        return f(none{});
+    }
+
 public:
     using policy_category = backoff_tag;
 
@@ -34,10 +47,10 @@ public:
     static constexpr std::size_t max_jitters = 4;
 
     spec() = default;
-    spec(const none& b) noexcept : base_{b} {}
-    spec(const fixed& b) noexcept : base_{b} {}
-    spec(const linear& b) noexcept : base_{b} {}
-    spec(const exponential& b) noexcept : base_{b} {}
+    spec(const none&) noexcept {}
+    spec(const fixed& b) noexcept : kind_{kind::fixed}, fixed_{b} {}
+    spec(const linear& b) noexcept : kind_{kind::linear}, linear_{b} {}
+    spec(const exponential& b) noexcept : kind_{kind::exponential}, exponential_{b} {}
 
     /// This, shortened as `jittered` does.
     spec jittered_by(double spread) const noexcept {
@@ -47,7 +60,7 @@ public:
     }
 
     duration delay(int attempt) const noexcept {
-        duration rest = std::visit([&](const auto& b) { return b.delay(attempt); }, base_);
+        duration rest = with_base([&](const auto& b) { return b.delay(attempt); });
         for (std::size_t i = 0; i < jitters_; ++i)
             rest = backoff::jittered<fixed>{.inner = {.every = rest}, .spread = spreads_[i]}.delay(attempt);
         return rest;
@@ -62,7 +75,7 @@ public:
             detail::append_number(out, std::clamp(spreads_[i - 1], 0.0, 1.0));
             out += ' ';
         }
-        std::visit([&](const auto& b) { append(out, b); }, base_);
+        with_base([&](const auto& b) { append(out, b); });
         return out;
     }
 
@@ -122,7 +135,11 @@ private:
         return b;
     }
 
-    std::variant<none, fixed, linear, exponential> base_{};
+    // No std::variant: GCC warns that a copy of it reads what is not initialized.
+    kind kind_ = kind::none;
+    fixed fixed_{};
+    linear linear_{};
+    exponential exponential_{};
     std::array<double, max_jitters> spreads_{};  // the innermost jitter first
     std::size_t jitters_ = 0;
 };

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <pgq/diagnostic/calls.hpp>
+// The messages come first, as in compose/checked.hpp.
 #include <pgq/client/job_handle.hpp>
 #include <pgq/client/job_writer.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/retry_while_full.hpp>
+#include <pgq/client/unavailable.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -29,8 +32,20 @@ namespace pgq::detail {
 template <class Jobs>
 using job_of_range = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
 
+/// The types of handles for one job type; those for a job type that the queue does not have are a message.
+template <class Composition, class Job, bool Known = diagnostic::require_known_job<Composition, Job>::value>
+struct handle_types {
+    using one = job_handle<driver_of<Composition>, Job, typename Composition::template serializer_of<Job>>;
+    using many = batch_handle<driver_of<Composition>, Job, typename Composition::template serializer_of<Job>>;
+};
 template <class Composition, class Job>
-using batch_handle_of = batch_handle<driver_of<Composition>, Job, typename Composition::template serializer_of<Job>>;
+struct handle_types<Composition, Job, false> {
+    using one = unavailable_handle;
+    using many = unavailable_handle;
+};
+
+template <class Composition, class Job>
+using batch_handle_of = typename handle_types<Composition, Job>::many;
 
 /// One request on one session: the handles of its jobs.
 template <class Handles, class Session, class Connection>
@@ -93,21 +108,29 @@ result<std::vector<job_id>> enqueue_inside(duration keep_results, Jobs&& jobs, c
 template <class Composition, class Tx, class Jobs>
 result<std::vector<job_id>> enqueue_within(queue_core<Composition>& core, Tx& tx, Jobs&& jobs,
                                            const enqueue_options& options) {
-    return enqueue_inside<Composition>(
-        core.keep_results, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) -> result<void> {
-            auto found = core.connection.with([&](auto& session, auto& lanes) -> result<lane_id> {
-                tx.meet(session);
-                return lanes[lane];
+    if constexpr (!diagnostic::require_known_job<Composition, job_of_range<Jobs>>()) return errc::invalid_option;
+    else
+        return enqueue_inside<Composition>(
+            core.keep_results, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) -> result<void> {
+                auto found = core.connection.with([&](auto& session, auto& lanes) -> result<lane_id> {
+                    tx.meet(session);
+                    return lanes[lane];
+                });
+                if (!found) return std::move(found.error());
+                return tx.enqueue(written.request(*found), ids);
             });
-            if (!found) return std::move(found.error());
-            return tx.enqueue(written.request(*found), ids);
-        });
+}
+/// The same for one job.
+inline result<job_id> only_one(result<std::vector<job_id>> ids) {
+    if (!ids) return std::move(ids.error());
+    return ids->front();
 }
 
 /// What queue::enqueue_stream does.
 template <class Composition, class Jobs>
-result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, std::int16_t priority) {
+result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, job_priority priority) {
     using job_type = job_of_range<Jobs>;
+    if (auto fine = check_priority(priority); !fine) return std::move(fine.error());
     return core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
         auto stream = session.copy(lanes[Composition::template lane_of<job_type>]);
         bodies body, key;

@@ -62,8 +62,10 @@ public:
     result<void> add_all(Jobs&& jobs, OptionsOf& options_of, bool same) {
         for (auto&& job : jobs) {
             if (auto done = write(job, payloads_, keys_); !done) return done;
-            if (!same || options_type::per_job || options_.empty())
+            if (!same || options_type::per_job || options_.empty()) {
                 options_.push_back(with_result(stored_.of(options_of(job), job)));
+                if (auto fine = check_values(options_.back()); !fine) return fine;
+            }
         }
         return {};
     }
@@ -73,8 +75,11 @@ public:
     result<void> add_all_to(enqueue_batch& batch, Jobs&& jobs, OptionsOf& options_of, bool same) {
         for (auto&& job : jobs) {
             if (auto done = write(job, batch.written(), batch.keys()); !done) return done;
-            if (!same || options_type::per_job || !batch.has_options())
-                batch.add_options(with_result(stored_.of(options_of(job), job)));
+            if (!same || options_type::per_job || !batch.has_options()) {
+                const enqueue_options options = with_result(stored_.of(options_of(job), job));
+                if (auto fine = check_values(options); !fine) return fine;
+                batch.add_options(options);
+            }
         }
         return {};
     }
@@ -82,6 +87,7 @@ public:
     /// Adds one job to a batch of jobs of any types. True if the job has a key; a job without one gets an empty key.
     result<bool> add_to(enqueue_batch& batch, const Job& job, const enqueue_options& options) {
         if (auto done = write(job, batch.written(), batch.keys()); !done) return std::move(done.error());
+        if (auto fine = check_values(options); !fine) return std::move(fine.error());
         batch.add_options(with_result(stored_.of(options, job)));
         constexpr bool keyed = can_key<limiter_type, Job>;
         if constexpr (!keyed) batch.keys().close();

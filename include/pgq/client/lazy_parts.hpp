@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/detail/require_cxx20.hpp>
+
 #include <memory>
 #include <mutex>
 #include <vector>

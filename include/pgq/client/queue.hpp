@@ -1,12 +1,14 @@
 #pragma once
 
 #include <pgq/diagnostic/calls.hpp>
+#include <pgq/diagnostic/transactions.hpp>
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/client/enqueue.hpp>
 #include <pgq/client/flow.hpp>
 #include <pgq/client/job_handle.hpp>
 #include <pgq/client/queue_admin.hpp>
 #include <pgq/client/queue_core.hpp>
+#include <pgq/client/refused_calls.hpp>
 #include <pgq/client/unavailable.hpp>
 #include <pgq/compose/canonical.hpp>
 #include <pgq/compose/checked.hpp>
@@ -22,11 +24,13 @@
 
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <ranges>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -40,14 +44,6 @@ struct queue_options {
 };
 
 namespace detail {
-
-template <class Range, class Composition>
-concept range_of_jobs = std::ranges::input_range<Range> && !Composition::template contains<std::remove_cvref_t<Range>>;
-
-template <class Tx>
-concept borrowed_transaction = requires {
-    typename Tx::is_borrowed_transaction;
-};
 
 // Calls that take jobs, or use transactions. <pgq/queue.hpp> defines them; a program that only enqueues does not
 // include it.
@@ -71,7 +67,8 @@ struct transaction_calls;
 ///
 /// After errc::connection_lost a call is in doubt: the database may have done what the call asks for, or not.
 template <class... Args>
-class queue : public detail::queue_admin<queue<Args...>, typename checked<Args...>::composition_type> {
+class queue : public detail::queue_admin<queue<Args...>, typename checked<Args...>::composition_type>,
+              public detail::refused_calls<typename checked<Args...>::composition_type> {
     using check = checked<Args...>;
 
 public:
@@ -81,21 +78,31 @@ public:
     using observer_type = typename composition_type::observer;
     using executor_type = typename composition_type::executor;
 
-    explicit queue(driver_type driver = {}, queue_options options = {}, executor_type executor = executor_type{},
-                   observer_type observer = observer_type{})
+    explicit queue(driver_type driver = detail::default_driver<driver_type>(), queue_options options = {},
+                   executor_type executor = detail::default_part<executor_type>(),
+                   observer_type observer = detail::default_part<observer_type>())
         : core_{std::make_unique<core_type>(std::move(driver), std::move(options.name), options.keep_results,
                                             std::move(executor), std::move(observer))} {}
+
+    /// Does not compile: a text is no driver.
+    template <class Text, class... Rest>
+        requires(std::convertible_to<const Text&, std::string_view> && !std::convertible_to<Text, driver_type>)
+    explicit queue(const Text&, const Rest&...) : queue{} {
+        (void)sizeof(diagnostic::text_for_driver<driver_type, Text>);
+    }
 
     /// Creates the tables, or migrates them to this version of the library. If they are up to date, it changes nothing.
     result<void> install() { return driver().install(); }
 
     /// What an enqueue of one job, or of a range, returns: ids, and calls that wait until the jobs have ended.
     template <class Job>
-    using handle_of = job_handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
+    using handle_of = typename detail::handle_types<composition_type, Job>::one;
     template <class Job>
-    using batch_handle_of = batch_handle<driver_type, Job, typename composition_type::template serializer_of<Job>>;
+    using batch_handle_of = typename detail::handle_types<composition_type, Job>::many;
 
     // Enqueue
+
+    using detail::refused_calls<composition_type>::enqueue;
 
     /// Enqueues one job. It is durable when this returns, and keeps its id until it ends. After an error nothing is
     /// enqueued (errc::connection_lost: in doubt). Jobs that several threads enqueue at the same time share one insert
@@ -117,6 +124,13 @@ public:
             jobs, [&](const auto&) { return options; }, true);
     }
 
+    /// A list in braces: `jobs.enqueue({a, b, c})`.
+    template <class Job>
+    auto enqueue(std::initializer_list<Job> jobs, const enqueue_options& options = {}) {
+        return enqueue_range(
+            jobs, [&](const auto&) { return options; }, true);
+    }
+
     /// The same with options for each job: `options_of(job)` gives them. What they refer to must live until this
     /// returns.
     template <detail::range_of_jobs<composition_type> Jobs, class OptionsOf>
@@ -128,17 +142,8 @@ public:
     template <detail::borrowed_transaction Tx, class What>
     auto enqueue(Tx tx, What&& what, const enqueue_options& options = {}) {
         if constexpr (detail::range_of_jobs<What, composition_type>) {
-            using ids = result<std::vector<job_id>>;
-            if constexpr (diagnostic::require_known_job<composition_type, detail::job_of_range<What>>()) {
-                return ids{detail::enqueue_within(*core_, tx, what, options)};
-            } else return ids{errc::invalid_option};
-        } else {
-            using answer = result<job_id>;
-            if constexpr (diagnostic::require_known_job<composition_type, std::remove_cvref_t<What>>()) {
-                auto ids = detail::enqueue_within(*core_, tx, std::span{&what, 1}, options);
-                return ids ? answer{ids->front()} : answer{std::move(ids.error())};
-            } else return answer{errc::invalid_option};
-        }
+            return detail::enqueue_within(*core_, tx, what, options);
+        } else return detail::only_one(detail::enqueue_within(*core_, tx, std::span{&what, 1}, options));
     }
 
     /// Enqueues with Asio: `co_await jobs.async_enqueue(job, asio::use_awaitable)`, or with any other completion token
@@ -179,7 +184,7 @@ public:
     /// jobs have no headers and no unique keys. For less than some ten thousand jobs `enqueue` is as fast. Other calls
     /// on this object wait until it returns.
     template <detail::range_of_jobs<composition_type> Jobs>
-    result<std::int64_t> enqueue_stream(Jobs&& jobs, std::int16_t priority = 0) {
+    result<std::int64_t> enqueue_stream(Jobs&& jobs, job_priority priority = 0) {
         using job_type = detail::job_of_range<Jobs>;
         if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
         else if constexpr (!diagnostic::require_no_unique_keys<composition_type, job_type>())
@@ -211,8 +216,8 @@ public:
     /// A handle for a job of that type and id, which any program may have enqueued. It does not ask the database, and
     /// does not check that the job exists.
     template <class Job>
-    handle_of<Job> find(job_id id) noexcept {
-        return {id, true, core_->connection};
+    auto find(job_id id) noexcept {
+        return handle_of<Job>{id, true, core_->connection};
     }
 
     // Take jobs by hand: with <pgq/queue.hpp>
@@ -267,9 +272,14 @@ public:
         if constexpr (!can_transact()) return result<void>{errc::invalid_option};
         else {
             using calls = detail::transaction_calls<composition_type>;
+            using transaction_type = typename calls::transaction_type;
             // The type is computed here, so that the compiler's message for an error in `f` is short.
-            using returned = decltype(f(std::declval<typename calls::transaction_type&>()));
-            return calls::template run<returned>(*core_, f);
+            if constexpr (requires(transaction_type & tx) { f(tx); }) {
+                return calls::template run<decltype(f(std::declval<transaction_type&>()))>(*core_, f);
+            } else {
+                (void)sizeof(diagnostic::unfit_for_transaction<F, transaction_type>);
+                return result<void>{errc::invalid_option};
+            }
         }
     }
 
@@ -281,7 +291,8 @@ public:
     /// The limiter of one entrypoint, or of the queue. Assign one with other values: workers that start later use it.
     template <class Job>
     auto& limiter() noexcept {
-        return std::get<composition_type::template index_of<Job>>(core_->limiters);
+        if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return detail::unavailable_limiter;
+        else return std::get<composition_type::template index_of<Job>>(core_->limiters);
     }
     auto& limiter() noexcept { return std::get<composition_type::jobs::size>(core_->limiters); }
 
@@ -332,19 +343,8 @@ private:
     std::unique_ptr<core_type> core_;
 };
 
-namespace detail {
-
-template <class Queue, class Policy>
-struct rebind_queue;
-template <class... Args, class Policy>
-struct rebind_queue<queue<Args...>, Policy> {
-    using type = rebind_policy_t<queue<Args...>, Policy>;
-};
-
-}  // namespace detail
-
 /// The same queue with another policy of one category: `rebind<app_queue, driver::memory>`.
 template <class Queue, class Policy>
-using rebind = typename detail::rebind_queue<Queue, Policy>::type;
+using rebind = rebind_policy_t<Queue, Policy>;
 
 }  // namespace pgq

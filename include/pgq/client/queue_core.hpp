@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/diagnostic/calls.hpp>
+// The messages come first, as in compose/checked.hpp.
 #include <pgq/client/client_connection.hpp>
 #include <pgq/client/group_commit.hpp>
 #include <pgq/client/lazy_parts.hpp>
@@ -8,7 +10,9 @@
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
 
+#include <concepts>
 #include <cstddef>
+#include <exception>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -24,6 +28,25 @@ struct no_driver {
 template <class Composition>
 using driver_of =
     std::conditional_t<std::is_void_v<typename Composition::driver>, no_driver, typename Composition::driver>;
+
+/// What the constructor of a queue uses for a driver that is not given.
+template <class Driver>
+Driver default_driver() {
+    if constexpr (std::default_initializable<Driver>) return {};
+    else {
+        (void)sizeof(diagnostic::no_default_driver<Driver>);
+        std::terminate();
+    }
+}
+/// The same for an executor and an observer.
+template <class Part>
+Part default_part() {
+    if constexpr (std::default_initializable<Part>) return Part{};
+    else {
+        (void)sizeof(diagnostic::no_default_part<Part>);
+        std::terminate();
+    }
+}
 
 template <class Composition, class Jobs = typename Composition::jobs>
 struct limiters_of;

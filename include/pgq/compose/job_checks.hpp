@@ -3,9 +3,11 @@
 #include <pgq/compose/problem.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/detail/type_list.hpp>
+#include <pgq/detail/utf8.hpp>
 #include <pgq/diagnostic/arguments.hpp>
 #include <pgq/diagnostic/jobs.hpp>
 #include <pgq/diagnostic/payload.hpp>
+#include <pgq/job/member_listing.hpp>
 #include <pgq/job/members.hpp>
 #include <pgq/job/sensitive.hpp>
 #include <pgq/job/traits.hpp>
@@ -21,10 +23,13 @@ namespace pgq::detail {
 
 template <class Job>
 consteval auto job_problem() {
-    if constexpr (!has_entrypoint<Job>) return problem<diagnostic::no_entrypoint<Job>>{};
+    if constexpr (has_variable_entrypoint<Job>) return problem<diagnostic::entrypoint_not_constant<Job>>{};
+    else if constexpr (!has_entrypoint<Job>) return problem<diagnostic::no_entrypoint<Job>>{};
     else if constexpr (entrypoint_of<Job>.empty()) return problem<diagnostic::empty_entrypoint<Job>>{};
     else if constexpr (entrypoint_of<Job>.size() > max_name_bytes) return problem<diagnostic::long_entrypoint<Job>>{};
-    else if constexpr (!std::default_initializable<Job>) return problem<diagnostic::no_default_constructor<Job>>{};
+    else if constexpr (!is_storable_text(entrypoint_of<Job>)) {
+        return problem<diagnostic::entrypoint_not_text<Job>>{};
+    } else if constexpr (!std::default_initializable<Job>) return problem<diagnostic::no_default_constructor<Job>>{};
     else return fine{};
 }
 
@@ -68,11 +73,39 @@ consteval auto members_problem(type_list<Members...>) {
         problem<diagnostic::member_not_supported<Job, Members, typename Members::type, Serializer>>>...>{};
 }
 
+/// What is wrong with the list of members of an adapted struct, or of one inside of it.
+template <class T>
+consteval auto listing_problem() {
+    using mistake = listing_mistake_t<T>;
+    if constexpr (mistake::what == listing_error::left_out) {
+        return problem<diagnostic::member_left_out<typename mistake::type>>{};
+    } else if constexpr (mistake::what == listing_error::twice) {
+        return problem<diagnostic::member_listed_twice<typename mistake::type>>{};
+    } else return fine{};
+}
+
+template <class Job>
+concept has_result = requires {
+    typename Job::result;
+};
+
+/// Whether the result can be stored.
+template <class Job, class Serializer>
+consteval auto result_problem() {
+    if constexpr (!has_result<Job>) return fine{};
+    else if constexpr (!std::is_object_v<typename Job::result> || std::is_const_v<typename Job::result>) {
+        return problem<diagnostic::result_is_no_value<Job>>{};
+    } else if constexpr (!keeps_result<Job, Serializer> || !std::default_initializable<typename Job::result>) {
+        return problem<diagnostic::result_not_supported<Job, typename Job::result, Serializer>>{};
+    } else return listing_problem<typename Job::result>();
+}
+
 /// What the serializer can see and write; asked in this order because each sentence is more exact than the next.
 template <class Job, class Serializer>
 consteval auto shape_problem() {
     if constexpr (!writes_members<Serializer> || writes_whole<Serializer, Job>) return fine{};
     else if constexpr (!adapted<Job>) return problem<diagnostic::not_adapted<Job, Serializer>>{};
+    else if constexpr (!is_fine<decltype(listing_problem<Job>())>) return listing_problem<Job>();
     else return members_problem<Serializer, Job>(members_of<Job>{});
 }
 
@@ -122,6 +155,8 @@ consteval auto payload_problem() {
     else if constexpr (refuses_job<Serializer, Job>) return problem<diagnostic::job_not_supported<Job, Serializer>>{};
     else if constexpr (!serializer_for<Serializer, Job>) {
         return problem<diagnostic::incomplete_serializer<Job, Serializer>>{};
+    } else if constexpr (!is_fine<decltype(result_problem<Job, Serializer>())>) {
+        return result_problem<Job, Serializer>();
     } else return history_problem<Job, Serializer>();
 }
 

@@ -67,6 +67,23 @@ consteval auto serializer_problem() {
 }
 
 template <class Policy>
+consteval auto observer_problem();
+
+template <class... Parts>
+consteval auto parts_problem(type_list<Parts...>) {
+    return first_problem_t<decltype(observer_problem<Parts>())...>{};
+}
+
+/// Of an observer and of its parts, if it is made of some.
+template <class Policy>
+consteval auto observer_problem() {
+    if constexpr (std::same_as<Policy, observer::none>) return fine{};
+    else if constexpr (changes_events<Policy>) return problem<diagnostic::observer_changes_event<Policy>>{};
+    else if constexpr (requires { typename Policy::observers; }) return parts_problem(typename Policy::observers{});
+    else return unless<observes_something<Policy>, diagnostic::observes_nothing<Policy>>{};
+}
+
+template <class Policy>
 consteval auto uniqueness_problem() {
     if constexpr (!uniqueness_policy<Policy>) return problem<diagnostic::incomplete_uniqueness<Policy>>{};
     else {
@@ -97,8 +114,7 @@ consteval auto policy_problem() {
     } else if constexpr (std::same_as<category, uniqueness_tag>) {
         return uniqueness_problem<Policy>();
     } else if constexpr (std::same_as<category, observer_tag>) {
-        constexpr bool fits = observes_something<Policy> || std::same_as<Policy, observer::none>;
-        return unless<fits, diagnostic::observes_nothing<Policy>>{};
+        return observer_problem<Policy>();
     } else {
         return problem<diagnostic::unknown_category<Policy, category>>{};
     }
@@ -168,7 +184,10 @@ consteval auto argument_problem() {
     else if constexpr (policy_of<Argument, limiter_tag> && keyed_limiter<Argument>) {
         return problem<diagnostic::keyed_limiter_of_a_queue<Argument>>{};
     } else if constexpr (has_policy_category<Argument>) return queue_policy_problem<Argument>();
-    else return unless<has_entrypoint<Argument>, diagnostic::neither_job_nor_policy<Argument>>{};
+    else {
+        constexpr bool is_job = has_entrypoint<Argument> || has_variable_entrypoint<Argument>;
+        return unless<is_job, diagnostic::neither_job_nor_policy<Argument>>{};
+    }
 }
 
 }  // namespace pgq::detail

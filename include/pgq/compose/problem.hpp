@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/detail/require_cxx20.hpp>
+
 #include <type_traits>
 
 // How the checks work: a check is a consteval function that returns the first mistake as a `problem<Message>`, or

@@ -9,12 +9,13 @@ namespace pgq {
 
 template <class B>
 concept can_delay = requires(const B& b, int attempt) {
-    { b.delay(attempt) } -> std::same_as<duration>;
+    { b.delay(attempt) } -> std::convertible_to<duration>;
     requires noexcept(b.delay(attempt));
 };
 
 /// Says how long a job waits after a failed attempt. `attempt` counts from 1 and may be any number above; the answer is
-/// never negative and never overflows. Called from several threads at once. The laws are in
+/// never negative and never overflows. It is a `duration`, or what converts to one without loss, such as
+/// std::chrono::seconds. Called from several threads at once. The laws are in
 /// pgq/testing/laws/backoff.hpp.
 template <class B>
 concept backoff_policy = policy_of<B, backoff_tag> && can_delay<B>;

@@ -11,7 +11,18 @@ concept observes = requires(O& o, const Event& e) {
     o.on(e);
 };
 
+/// Takes the event, but only by non-const reference. Events are const, so such an overload is never called.
+template <class O, class Event>
+concept changes = !observes<O, Event> && requires(O & o, Event& e) {
+    o.on(e);
+};
+
 namespace detail {
+
+template <class O, class Events>
+inline constexpr bool changes_any_of = false;
+template <class O, class... Events>
+inline constexpr bool changes_any_of<O, type_list<Events...>> = (changes<O, Events> || ...);
 
 template <class O, class Events>
 inline constexpr bool observes_any_of = false;
@@ -20,8 +31,11 @@ inline constexpr bool observes_any_of<O, type_list<Events...>> = (observes<O, Ev
 
 }  // namespace detail
 
-/// Handles at least one event. An observer that handles none has a mistake: its `on` is private, or takes the event by
-/// non-const reference.
+template <class O>
+concept changes_events = detail::changes_any_of<O, event::all>;
+
+/// Handles at least one event. An observer that handles none has a mistake: its `on` is private, or
+/// takes something else than an event.
 template <class O>
 concept observes_something = detail::observes_any_of<O, event::all>;
 

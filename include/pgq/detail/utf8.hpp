@@ -1,11 +1,14 @@
 #pragma once
 
+#include <pgq/detail/require_cxx20.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace pgq::detail {
 
@@ -17,7 +20,7 @@ struct utf8_step {
 
 /// Reads the first character of `text`, which must not be empty. If it is invalid, the step covers the bytes that could
 /// have begun a character. So a truncated character gets one replacement, and the next character is found.
-inline utf8_step utf8_front(std::string_view text) noexcept {
+constexpr utf8_step utf8_front(std::string_view text) noexcept {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char lead = byte(0);
     if (lead < 0x80) return {1, true};
@@ -44,9 +47,9 @@ inline std::size_t ascii_run(std::string_view text) noexcept {
     return n;
 }
 
-inline bool is_valid_utf8(std::string_view text) noexcept {
+constexpr bool is_valid_utf8(std::string_view text) noexcept {
     while (true) {
-        text.remove_prefix(ascii_run(text));
+        if (!std::is_constant_evaluated()) text.remove_prefix(ascii_run(text));
         // After a short ASCII run, single steps are cheaper than another call of ascii_run.
         for (int i = 0; i < 8; ++i) {
             if (text.empty()) return true;
@@ -58,7 +61,7 @@ inline bool is_valid_utf8(std::string_view text) noexcept {
 }
 
 /// Whether a column of type `text` can store it: valid UTF-8 without a zero byte.
-inline bool is_storable_text(std::string_view text) noexcept {
+constexpr bool is_storable_text(std::string_view text) noexcept {
     return text.find('\0') == std::string_view::npos && is_valid_utf8(text);
 }
 

@@ -93,14 +93,22 @@ template <class Backoff>
 struct incomplete_backoff {
     static_assert(
         backoff_policy<Backoff>,
-        "pgq: a backoff does not model pgq::backoff_policy. Give it `pgq::duration delay(int) const noexcept`.");
+        "pgq: a backoff does not model pgq::backoff_policy. Give it `pgq::duration delay(int) const noexcept`, or "
+        "another duration that converts to it without loss.");
 };
 
 template <class Observer>
 struct observes_nothing {
-    static_assert(observes_something<Observer>,
+    static_assert(never<Observer>,
                   "pgq: an observer handles no event. Give it a public `void on(const pgq::event::job_finished&)`, or "
                   "one for another event of pgq/event/events.hpp, or remove it.");
+};
+
+template <class Observer>
+struct observer_changes_event {
+    static_assert(never<Observer>,
+                  "pgq: an observer takes an event by non-const reference, so it is never called. Let it take `const "
+                  "pgq::event::...&`.");
 };
 
 template <class Backoff>

@@ -54,6 +54,67 @@ struct cannot_transact {
                   "pgq: this driver has no transactions. Give its session the members of pgq::can_transact.");
 };
 
+template <class Job, class Other>
+struct several_jobs {
+    static_assert(never<Job, Other>,
+                  "pgq: enqueue got several jobs. Write them as a list, enqueue({a, b}), or use flow() for jobs of "
+                  "different types.");
+};
+
+template <class Argument>
+struct no_enqueue_options {
+    static_assert(never<Argument>,
+                  "pgq: the second argument of enqueue is not its options. Write them in braces with their names: "
+                  "enqueue(job, {.run_at = pgq::in(5min), .priority = 1}).");
+};
+
+template <class Options>
+struct unknown_option {
+    static_assert(never<Options>,
+                  "pgq: enqueue has no option of this name. Its options are priority, run_at, expected_at, headers, "
+                  "unique_key, after, if_parent_fails, expires_at, if_expired, keep_outcome, at_most, wait_for_room "
+                  "and packed, in this order.");
+};
+
+template <class Composition, class... Arguments>
+struct const_queue {
+    static_assert(never<Composition, Arguments...>,
+                  "pgq: a queue is const, but this call changes it. Remove const: a queue connects when it is used.");
+};
+
+template <class Queue>
+struct const_queue_of_worker {
+    static_assert(never<Queue>,
+                  "pgq: the queue of a worker is const. Give the worker a queue that is not: both use its connection.");
+};
+
+template <class Queue>
+struct temporary_queue {
+    static_assert(never<Queue>,
+                  "pgq: the queue of a worker is a temporary. Store it in a variable that outlives the worker.");
+};
+
+template <class Driver>
+struct no_default_driver {
+    static_assert(never<Driver>,
+                  "pgq: the driver of a queue has no default constructor. Give it to the constructor of the queue: "
+                  "queue jobs{driver{...}}. The drivers of pgq/asio.hpp need an executor.");
+};
+
+template <class Part>
+struct no_default_part {
+    static_assert(never<Part>,
+                  "pgq: the observer or executor of a queue has no default constructor. Give it to the constructor of "
+                  "the queue: queue jobs{driver, options, executor, observer}.");
+};
+
+template <class Driver, class Text>
+struct text_for_driver {
+    static_assert(never<Driver, Text>,
+                  "pgq: the first argument of a queue is its driver, not its name. Write the name into its options, "
+                  "queue jobs{driver{}, {.name = \"mails\"}}, and a conninfo into the driver.");
+};
+
 /// `Calls` are those that <pgq/client.hpp> leaves out.
 template <class Calls>
 struct not_included {
@@ -138,6 +199,13 @@ struct require_async : std::bool_constant<async_driver<Driver>> {
 template <class Driver>
 struct require_worker_session : std::bool_constant<detail::works<Driver>> {
     static_assert(sizeof(detail::error_unless<detail::works<Driver>, Driver, only_for_clients<Driver>>) != 0);
+};
+
+/// True if a worker can use the queue object; otherwise a compile error with a message.
+template <class Queue>
+struct require_mutable_queue : std::bool_constant<!std::is_const_v<Queue>> {
+    using check = std::conditional_t<!std::is_const_v<Queue>, std::true_type, const_queue_of_worker<Queue>>;
+    static_assert(sizeof(check) != 0);
 };
 
 /// True if sessions of the driver can take jobs without a worker; otherwise a compile error with a message.

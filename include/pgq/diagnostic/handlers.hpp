@@ -34,6 +34,27 @@ struct wrong_signature {
                   "`const Job&, pgq::context&`.");
 };
 
+/// `Options` stand where a handler should.
+template <class Options>
+struct options_behind_handler {
+    static_assert(never<Options>,
+                  "pgq: worker_options stand behind a handler. Write them behind the queue: worker w{queue, "
+                  "worker_options{...}, handlers...}.");
+};
+
+template <class Options>
+struct foreign_options {
+    static_assert(never<Options>,
+                  "pgq: a worker got options that are not its own. Give it pgq::worker_options, or none.");
+};
+
+template <class Job, class Returned, class Handler>
+struct narrowed_result {
+    static_assert(never<Job, Returned, Handler>,
+                  "pgq: a handler returns a number that the `result` of its job type cannot hold. Return that type, or "
+                  "convert the number with static_cast.");
+};
+
 template <class Job, class Returned, class Handler>
 struct wrong_result {
     static_assert(never<Job, Returned, Handler>,

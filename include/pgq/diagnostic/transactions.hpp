@@ -22,6 +22,20 @@ struct no_sql_parameter {
                   "text that the server can read.");
 };
 
+/// `Function` is a handler, or the function for queue::transaction.
+template <class Function>
+struct transaction_by_value {
+    static_assert(never<Function>,
+                  "pgq: a transaction is taken by value. Take it by reference: `pgq::transaction<Queue>& tx`, or "
+                  "`auto& tx`.");
+};
+
+template <class Function>
+struct no_transaction_parameter {
+    static_assert(never<Function>,
+                  "pgq: the function for transaction() cannot be called with a transaction. Let it take `auto& tx`.");
+};
+
 /// `Transaction` belongs to another queue.
 template <class Transaction, class Handler>
 struct foreign_transaction {
@@ -54,11 +68,25 @@ struct transaction_in_process {
 
 namespace detail {
 
+template <class T>
+T prvalue();
+
+// A transaction cannot be copied or moved, but a parameter of its type can be made of a function's value.
+template <class F, class Transaction>
+concept takes_value_of = requires(F& f) {
+    f(prvalue<Transaction>());
+};
+
 template <class Driver>
 using without_sql =
     std::conditional_t<can_run_sql<typename Driver::session>, std::true_type, driver_without_sql<Driver>>;
 
 }  // namespace detail
+
+/// The message for a function that cannot be called with a transaction.
+template <class Function, class Transaction>
+using unfit_for_transaction = std::conditional_t<detail::takes_value_of<Function, Transaction>,
+                                                 transaction_by_value<Function>, no_transaction_parameter<Function>>;
 
 /// True if sessions of the driver can run SQL; otherwise a compile error with a message.
 template <class Driver>

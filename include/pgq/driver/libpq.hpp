@@ -7,6 +7,7 @@
 #include <pgq/driver/pq/session/session.hpp>
 #include <pgq/time/call_limit.hpp>
 
+#include <concepts>
 #include <string>
 #include <utility>
 
@@ -22,7 +23,11 @@ public:
     using session = pq::session;
 
     libpq() = default;
-    explicit libpq(std::string conninfo) { options_.conninfo = std::move(conninfo); }
+    // A template, so that `libpq{{.conninfo = ...}}` can only mean the options.
+    template <std::convertible_to<std::string> Text>
+    explicit libpq(Text&& conninfo) {
+        options_.conninfo = std::forward<Text>(conninfo);
+    }
     explicit libpq(connection_options options) : options_{std::move(options)} {}
 
     /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's.

@@ -66,7 +66,8 @@ public:
 
     T& operator*() & noexcept { return assume(), value_; }
     const T& operator*() const& noexcept { return assume(), value_; }
-    T&& operator*() && noexcept { return assume(), std::move(value_); }
+    /// By value, for the same reason.
+    T operator*() && noexcept(std::is_nothrow_move_constructible_v<T>) { return assume(), std::move(value_); }
     T* operator->() noexcept { return assume(), &value_; }
     const T* operator->() const noexcept { return assume(), &value_; }
 

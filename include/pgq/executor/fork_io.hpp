@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/detail/require_cxx20.hpp>
+
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>

@@ -26,6 +26,11 @@
 #include <utility>
 
 namespace pgq {
+
+struct enqueue_options;
+struct queue_options;
+struct worker_options;
+
 namespace detail {
 
 template <class T>
@@ -54,7 +59,12 @@ consteval auto unfit_problem() {
     using parameter = job_parameter_t<Handler>;
     using last = last_parameter_t<Handler>;
     using batched = spanned_t<parameter>;
-    if constexpr (contains_v<batched, jobs>) return problem<diagnostic::mutable_batch<batched, Handler>>{};
+    if constexpr (std::same_as<Handler, worker_options>) return problem<diagnostic::options_behind_handler<Handler>>{};
+    else if constexpr (std::same_as<Handler, enqueue_options> || std::same_as<Handler, queue_options>) {
+        return problem<diagnostic::foreign_options<Handler>>{};
+    } else if constexpr (is_transaction<last_parameter_as_written_t<Handler>>) {
+        return problem<diagnostic::transaction_by_value<Handler>>{};
+    } else if constexpr (contains_v<batched, jobs>) return problem<diagnostic::mutable_batch<batched, Handler>>{};
     else if constexpr (!std::is_void_v<batched> && std::same_as<last, context>) {
         return problem<diagnostic::context_of_one<Handler>>{};
     } else if constexpr (contains_v<parameter, jobs> && std::same_as<last, batch_context>) {
@@ -108,7 +118,9 @@ consteval auto answer_problem() {
     using call = handler_call<Handler, Job, Composition>;
     using executor = typename Composition::executor;
     using returned = typename call::returned;
-    if constexpr (call::result == handler_result::unknown && call::in_batches) {
+    if constexpr (call::result == handler_result::narrowed) {
+        return problem<diagnostic::narrowed_result<Job, returned, Handler>>{};
+    } else if constexpr (call::result == handler_result::unknown && call::in_batches) {
         return problem<diagnostic::wrong_batch_result<Job, returned, Handler>>{};
     } else if constexpr (call::result == handler_result::unknown) {
         return problem<diagnostic::wrong_result<Job, returned, Handler>>{};

@@ -22,6 +22,7 @@ enum class handler_result : std::uint8_t {
     outcome,   ///< pgq::outcome, or one of done, retry_after ...; for a batch it is the outcome of all jobs
     value,     ///< converts to the job's `result`: the job is done
     one_each,  ///< of a batch handler: pgq::outcomes, one for each job
+    narrowed,  ///< a number that the job's `result` cannot hold; such a handler does not compile
     unknown,   ///< something else; such a handler does not compile
 };
 
@@ -51,10 +52,21 @@ concept result_of_job = requires {
     requires std::convertible_to<T, typename Job::result>;
 };
 
+template <class To, class From>
+concept holds_all_of = requires(From value) {
+    To{value};
+};
+
+/// A number that may change when it becomes the job's `result`: what braces refuse.
+template <class T, class Job>
+concept narrowed_result_of_job = result_of_job<T, Job> && std::is_arithmetic_v<std::remove_cvref_t<T>> &&
+    std::is_arithmetic_v<typename Job::result> && !holds_all_of<typename Job::result, T>;
+
 template <class T, class Job>
 consteval handler_result result_kind() {
     if constexpr (std::is_void_v<T>) return handler_result::nothing;
     else if constexpr (std::convertible_to<T, outcome>) return handler_result::outcome;
+    else if constexpr (narrowed_result_of_job<T, Job>) return handler_result::narrowed;
     else if constexpr (result_of_job<T, Job>) return handler_result::value;
     else return handler_result::unknown;
 }

@@ -66,7 +66,7 @@ struct first_and_last {
 template <class Only>
 struct first_and_last<type_list<Only>> {
     using first = std::remove_cvref_t<Only>;
-    using last = first;
+    using last = Only;
 };
 template <class First, class... Rest>
 struct first_and_last<type_list<First, Rest...>> {
@@ -77,7 +77,9 @@ struct first_and_last<type_list<First, Rest...>> {
 template <class Handler>
 using job_parameter_t = typename first_and_last<typename parameters<Handler>::type>::first;
 template <class Handler>
-using last_parameter_t = typename first_and_last<typename parameters<Handler>::type>::last;
+using last_parameter_as_written_t = typename first_and_last<typename parameters<Handler>::type>::last;
+template <class Handler>
+using last_parameter_t = std::remove_cvref_t<last_parameter_as_written_t<Handler>>;
 
 // A generic or overloaded call operator is asked for the overload of that very signature: the address of an overloaded
 // function allows no conversion of its parameters.
@@ -146,6 +148,33 @@ template <class H, class Job, class Transaction>
 concept overloads_both = takes_both<H, Job, Transaction> &&
     names_job<H, std::invoke_result_t<H&, const Job&, context&, Transaction&>, Job, context&, Transaction&>;
 
+// A function object that passes on whatever it gets, such as that of std::bind_front, has no overload for the job. The
+// function behind it must take the job itself, and not what the job converts to: this converts to the job, and a second
+// conversion is not allowed.
+template <class T>
+struct only_as {
+    operator const T&() const;
+};
+
+template <class H, class Job>
+concept passes_job = takes_job<H, Job> && std::invocable<H&, only_as<Job>>;
+
+template <class H, class Job>
+concept passes_context = takes_context<H, Job> && std::invocable<H&, only_as<Job>, context&>;
+
+template <class H, class Job>
+concept passes_batch = takes_batch<H, Job> && std::invocable<H&, only_as<std::span<const Job>>>;
+
+template <class H, class Job>
+concept passes_batch_context =
+    takes_batch_context<H, Job> && std::invocable<H&, only_as<std::span<const Job>>, batch_context&>;
+
+template <class H, class Job, class Transaction>
+concept passes_transaction = takes_transaction<H, Job, Transaction> && std::invocable<H&, only_as<Job>, Transaction&>;
+
+template <class H, class Job, class Transaction>
+concept passes_both = takes_both<H, Job, Transaction> && std::invocable<H&, only_as<Job>, context&, Transaction&>;
+
 enum class handler_form : std::uint8_t {
     none,
     job,
@@ -183,6 +212,12 @@ consteval handler_form form_of() {
     else if constexpr (overloads_batch<Handler, Job>) return handler_form::batch;
     else if constexpr (overloads_transaction<Handler, Job, transaction>) return handler_form::transaction;
     else if constexpr (overloads_both<Handler, Job, transaction>) return handler_form::context_and_transaction;
+    else if constexpr (passes_context<Handler, Job>) return handler_form::job_and_context;
+    else if constexpr (passes_job<Handler, Job>) return handler_form::job;
+    else if constexpr (passes_batch_context<Handler, Job>) return handler_form::batch_and_context;
+    else if constexpr (passes_batch<Handler, Job>) return handler_form::batch;
+    else if constexpr (passes_transaction<Handler, Job, transaction>) return handler_form::transaction;
+    else if constexpr (passes_both<Handler, Job, transaction>) return handler_form::context_and_transaction;
     else return handler_form::none;
 }
 

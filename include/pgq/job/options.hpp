@@ -1,14 +1,15 @@
 #pragma once
 
+#include <pgq/error/result.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/job/priority.hpp>
 #include <pgq/job/unique.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/time/when.hpp>
 
 #include <chrono>
 #include <cstdint>
-#include <span>
 #include <type_traits>
 
 namespace pgq {
@@ -24,14 +25,16 @@ inline constexpr duration default_keep_results = std::chrono::hours{24};
 enum class on_expiry : std::uint8_t { drop, hold };
 
 /// How a job is enqueued. `headers`, `unique_key` and `after` are views: what they point to must live until the call
-/// returns.
+/// returns. What is written in the call itself does: `enqueue(job, {.headers = {{"tenant", name}}, .unique_key =
+/// "user:" + name})`. For a variable of this type, store texts, headers and ids in variables of their own. Clang warns
+/// if it sees that one does not live long enough.
 struct enqueue_options {
-    std::int16_t priority = 0;          ///< a job with a higher priority runs first
-    when run_at{};                      ///< do not start before: `in(1min)` or `at(tp)`; unset or past means at once
-    when expected_at{};                 ///< among jobs of one priority the earlier one runs first; unset runs last
-    std::span<const header> headers{};  ///< stored with the job; the handler reads them from the context
-    unique unique_key{};                ///< at most one job with this key
-    std::span<const job_id> after{};    ///< start after these jobs have ended; jobs that ended before do not count
+    job_priority priority = 0;  ///< a job with a higher priority runs first: any integer from -32768 to 32767
+    when run_at{};              ///< do not start before: `in(1min)` or `at(tp)`; unset or past means at once
+    when expected_at{};         ///< among jobs of one priority the earlier one runs first; unset runs last
+    header_list headers{};      ///< stored with the job; the handler reads them from the context
+    unique unique_key{};        ///< at most one job with this key
+    job_id_list after{};        ///< start after these jobs have ended; jobs that ended before do not count
     parent_failure if_parent_fails = parent_failure::hold;  ///< what to do if one of them fails
     when expires_at{};                                      ///< the job never starts after this time; unset: no limit
     on_expiry if_expired = on_expiry::drop;                 ///< what to do with it then
@@ -52,5 +55,24 @@ struct enqueue_options {
 
 // GCC 12 destroys a brace-initialized aggregate twice inside a co_await expression. A trivial destructor prevents harm.
 static_assert(std::is_trivially_destructible_v<enqueue_options>);
+
+namespace detail {
+
+inline result<void> check_priority(job_priority p) {
+    if (p.is_in_range()) return {};
+    return error_info{errc::invalid_option, "a priority is out of range", "give a number from -32768 to 32767"};
+}
+
+/// Checks what the types of the options cannot: the priority and the times.
+inline result<void> check_values(const enqueue_options& o) {
+    if (auto fine = check_priority(o.priority); !fine) return fine;
+    for (const when* t : {&o.run_at, &o.expected_at, &o.expires_at})
+        if (!t->is_in_range())
+            return error_info{errc::invalid_option, "a time is after the year 9999, or more than 5000 years away",
+                              "leave the option unset if there is no such time"};
+    return {};
+}
+
+}  // namespace detail
 
 }  // namespace pgq

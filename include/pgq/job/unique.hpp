@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/detail/lifetimebound.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/time/clock.hpp>
@@ -7,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
 
 namespace pgq {
 
@@ -44,7 +46,13 @@ public:
         requires requires(const String& s) {
             { s.data() } -> std::same_as<const char*>;
         }
-    constexpr unique(const String& key) noexcept : key_{key.data(), key.size()} {}
+    constexpr unique(const String& key PGQ_LIFETIMEBOUND) noexcept : key_{key.data(), key.size()} {}
+    template <class NoText>
+        requires(std::is_arithmetic_v<NoText> || std::same_as<NoText, std::nullptr_t>)
+    unique(NoText) {
+        static_assert(std::is_void_v<NoText>,
+                      "pgq: a unique key is not a text. Give it a std::string, or text in quotes.");
+    }
 
     [[nodiscard]] constexpr unique while_waiting() const noexcept { return with(unique_scope::while_waiting, {}); }
     [[nodiscard]] constexpr unique during(duration period) const noexcept { return with(unique_scope::period, period); }

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 
 namespace pgq::limiter {
 
-/// As a template argument instead of a number: the number is passed to the constructor at run time.
-inline constexpr std::int32_t run_time = -1;
+/// As a template argument instead of a number: the number is passed to the constructor at run time. No program means
+/// this number, so -1 is a mistake.
+inline constexpr std::int32_t run_time = std::numeric_limits<std::int32_t>::min();
 
 /// The default burst of a rate: the number of attempts that it allows in 100 ms, at least 1.
 constexpr std::int32_t default_burst(std::int32_t amount, duration per) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/observer.hpp>
+#include <pgq/detail/type_list.hpp>
 
 #include <cstddef>
 #include <tuple>
@@ -14,6 +15,7 @@ template <class... Observers>
 class all_of {
 public:
     using policy_category = observer_tag;
+    using observers = pgq::detail::type_list<Observers...>;
 
     all_of() = default;
     explicit all_of(Observers... parts) requires(sizeof...(Observers) > 0) : parts_{std::move(parts)...} {}

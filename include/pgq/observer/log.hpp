@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/observer.hpp>
+#include <pgq/detail/lifetimebound.hpp>
 #include <pgq/error/error_info.hpp>
 #include <pgq/error/sqlstate.hpp>
 #include <pgq/event/events.hpp>
@@ -57,15 +58,20 @@ struct to_stderr {
     }
 };
 
-/// A sink that writes lines to a stream of the caller and flushes it. The stream must outlive the sink.
+/// A sink that writes lines to a stream of the caller and flushes it. The stream must outlive the sink. Without a
+/// stream it writes as to_stderr: so a program that only enqueues need not make a log.
 class to_stream {
 public:
-    to_stream(std::ostream& out) noexcept : out_{&out} {}
+    to_stream() noexcept = default;
+    to_stream(std::ostream& out PGQ_LIFETIMEBOUND) noexcept : out_{&out} {}
 
-    void operator()(std::string_view line) { *out_ << line << '\n' << std::flush; }
+    void operator()(std::string_view line) {
+        if (out_ == nullptr) return to_stderr{}(line);
+        *out_ << line << '\n' << std::flush;
+    }
 
 private:
-    std::ostream* out_;
+    std::ostream* out_ = nullptr;
 };
 
 /// A function that takes records or lines.

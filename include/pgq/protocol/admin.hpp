@@ -47,7 +47,7 @@ struct held_job : stored_job {
 /// How many jobs of a lane are in each state. The numbers are exact; the server scans the tables for them.
 struct lane_counts {
     std::int64_t ready = 0;     ///< claimable
-    std::int64_t deferred = 0;  ///< not due yet
+    std::int64_t deferred = 0;  ///< not due yet, or waiting for other jobs
     std::int64_t leased = 0;    ///< claimed by workers and not acknowledged
     std::int64_t held = 0;      ///< dead letters
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/detail/require_cxx20.hpp>
+
 #include <string_view>
 
 // The functions in the database that check payloads.

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <type_traits>
 
 namespace pgq {
 
@@ -14,6 +15,12 @@ struct static_duration {
     template <class Rep, class Period>
     consteval static_duration(std::chrono::duration<Rep, Period> d)
         : nanoseconds{std::chrono::duration_cast<duration>(d).count()} {}
+
+    template <class Number>
+        requires std::is_arithmetic_v<Number>
+    consteval static_duration(Number) : nanoseconds{1} {
+        static_assert(!std::is_arithmetic_v<Number>, "pgq: a number is not a duration. Write its unit: timeout<30s>.");
+    }
 
     constexpr duration value() const noexcept { return duration{nanoseconds}; }
 

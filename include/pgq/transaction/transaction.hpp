@@ -5,6 +5,7 @@
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/client/enqueue.hpp>
 #include <pgq/client/queue_core.hpp>
+#include <pgq/client/refused_calls.hpp>
 #include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -16,8 +17,8 @@
 
 #include <array>
 #include <functional>
+#include <initializer_list>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -38,14 +39,10 @@ struct first_bad_parameter<First, Rest...>
 
 /// An open transaction of a queue: see `transaction`, which is how it is named.
 template <class Composition>
-class basic_transaction {
+class basic_transaction : public detail::refused_calls<Composition> {
     using driver_type = typename Composition::driver;
     using session_type = typename driver_type::session;
     using core_type = detail::queue_core<Composition>;
-
-    template <class Range>
-    static constexpr bool is_range =
-        std::ranges::input_range<Range> && !Composition::template contains<std::remove_cvref_t<Range>>;
 
 public:
     /// `lanes` are those of the composition. The session's transaction is open, and stays open longer than this lives.
@@ -72,16 +69,20 @@ public:
         }
     }
 
+    using detail::refused_calls<Composition>::enqueue;
+
     /// As queue::enqueue; other sessions see the jobs, and workers wake, when the transaction commits.
     template <class Job>
-        requires(!is_range<Job>)
+        requires(!detail::range_of_jobs<Job, Composition>)
     result<job_id> enqueue(const Job& job, const enqueue_options& options = {}) {
-        auto ids = enqueue(std::span<const Job>{&job, 1}, options);
-        if (!ids) return std::move(ids.error());
-        return ids->front();
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else return detail::only_one(enqueue(std::span<const Job>{&job, 1}, options));
     }
-    template <class Jobs>
-        requires(is_range<Jobs>)
+    template <class Job>
+    result<std::vector<job_id>> enqueue(std::initializer_list<Job> jobs, const enqueue_options& options = {}) {
+        return enqueue(std::span<const Job>{jobs.begin(), jobs.size()}, options);
+    }
+    template <detail::range_of_jobs<Composition> Jobs>
     result<std::vector<job_id>> enqueue(Jobs&& jobs, const enqueue_options& options = {}) {
         if constexpr (!diagnostic::require_known_job<Composition, detail::job_of_range<Jobs>>())
             return errc::invalid_option;

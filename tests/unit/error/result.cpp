@@ -51,6 +51,9 @@ TEST_CASE("a range-based for may loop over the value of a temporary result", "[e
     std::string all;
     for (const auto& text : make().value()) all += text;
     CHECK(all == std::string(100, 'a') + std::string(100, 'b'));
+    std::string again;
+    for (const auto& text : *make()) again += text;
+    CHECK(again == all);
 }
 
 TEST_CASE("value() of an error throws a failure with the code and all texts", "[error][result]") {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace unit_handler_signature {
@@ -70,6 +71,9 @@ static_assert(answer<int (*)(const picture&), picture> == pgq::handler_result::v
 static_assert(answer<short (*)(const picture&), picture> == pgq::handler_result::value);
 static_assert(answer<int (*)(const mail&), mail> == pgq::handler_result::unknown);
 static_assert(answer<std::string (*)(const picture&), picture> == pgq::handler_result::unknown);
+static_assert(answer<double (*)(const picture&), picture> == pgq::handler_result::narrowed);
+static_assert(answer<long (*)(const picture&), picture> == pgq::handler_result::narrowed);
+static_assert(answer<unsigned (*)(const picture&), picture> == pgq::handler_result::narrowed);
 static_assert(answer<fakes::awaitable<int> (*)(const picture&), picture> == pgq::handler_result::value);
 static_assert(answer<fakes::awaitable<void> (*)(const mail&), mail> == pgq::handler_result::nothing);
 
@@ -122,6 +126,24 @@ static_assert(form_of<decltype([](const mail&, transaction& tx) { return (void)t
 
 // One that is generic in batches is one for batches.
 static_assert(form_of<decltype([]<class Job>(std::span<const Job>) {})> == form::batch);
+
+// A function object that passes on its arguments takes what the function behind it takes, and no job that converts to
+// it.
+struct desk {
+    void take(const mail&) {}
+    int see(const mail&, const context&) { return 0; }
+    void batch(std::span<const mail>) {}
+    void settle(const mail&, transaction&) {}
+    void other(const picture&) {}
+};
+template <class F>
+using bound = decltype(std::bind_front(std::declval<F>(), std::declval<desk*>()));
+static_assert(form_of<bound<decltype(&desk::take)>> == form::job);
+static_assert(form_of<bound<decltype(&desk::see)>> == form::job_and_context);
+static_assert(form_of<bound<decltype(&desk::batch)>> == form::batch);
+static_assert(form_of<bound<decltype(&desk::settle)>> == form::transaction);
+static_assert(form_of<bound<decltype(&desk::other)>> == form::none);
+static_assert(accepts<bound<decltype(&desk::other)>, picture> && !accepts<bound<decltype(&desk::other)>, drawing>);
 
 // Of several overloads one for single jobs goes before one for batches. Among those one with a context goes first.
 struct with_and_without {

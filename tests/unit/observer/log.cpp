@@ -1,9 +1,11 @@
+#include <pgq/observer/all_of.hpp>
 #include <pgq/observer/log.hpp>
 
 #include "support/catch.hpp"
 
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <sstream>
 #include <stdexcept>
@@ -58,6 +60,13 @@ TEST_CASE("a log writes the code, statement, message and hint of an error, but n
           "level=warning event=error error=23514 statement=enqueue message=\"violates a check\" hint=\"look there\"\n");
     CHECK(line_for(event::connection_failed{{errc::connection_lost, "gone"}, 250ms}) ==
           "level=warning event=connection_failed error=pgq:1 message=gone next_try_ms=250.000\n");
+}
+
+TEST_CASE("a log needs no stream to be made, so a queue without one can", "[observer][log]") {
+    observer::log<observer::to_stream> to_standard_error;
+    to_standard_error.on(event::job_started{});  // below the least level: it writes nothing
+    CHECK(to_standard_error.failures() == 0);
+    STATIC_REQUIRE(std::default_initializable<observer::all_of<observer::log<observer::to_stream>>>);
 }
 
 TEST_CASE("no text can imitate a line or a field of the log", "[observer][log]") {

@@ -412,7 +412,7 @@ TEST_CASE("a worker told to stop that has no connection for the whole grace time
     (void)w.core.broke(1, w.now);
     w.end(job, retried);
     w.core.stop_requested(w.now);
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 11; ++i) {  // the grace time, and a second
         const auto a = w.next();
         CHECK((a.what == worker_do::pause || a.what == worker_do::connect));
         if (a.what == worker_do::connect) (void)w.core.broke(1, w.now);

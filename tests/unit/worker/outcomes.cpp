@@ -47,6 +47,7 @@ struct old_note {
 
 }  // namespace unit_worker_outcomes
 
+BOOST_HANA_ADAPT_STRUCT(unit_worker_outcomes::outcome_jobs::size, w, h);
 BOOST_HANA_ADAPT_STRUCT(unit_worker_outcomes::outcome_jobs::resize, path);
 BOOST_HANA_ADAPT_STRUCT(unit_worker_outcomes::outcome_jobs::blob, bytes);
 BOOST_HANA_ADAPT_STRUCT(unit_worker_outcomes::outcome_jobs::old_note, n);

@@ -1,0 +1,11 @@
+// expect: pgq: the entrypoint of a job type is not a constant\. Write `static constexpr std::string_view entrypoint
+// within: 10 lines
+
+#include "fakes.hpp"
+
+struct named {
+    static inline const std::string_view entrypoint = "const";
+};
+
+using broken = pgq::queue<named, fakes::driver, fakes::serializer>;
+static_assert(sizeof(broken) != 0);

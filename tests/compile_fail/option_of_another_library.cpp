@@ -1,0 +1,10 @@
+// expect: pgq: enqueue has no option of this name\. Its options are priority, run_at, expected_at, headers, unique_key
+// within: 10 lines
+
+#include "fakes.hpp"
+
+#include <chrono>
+
+void used(fakes::mail_queue& jobs, const fakes::mail& mail) {
+    (void)jobs.enqueue(mail, {.priority = 1, .delay = std::chrono::seconds{5}});
+}

@@ -1,0 +1,13 @@
+// expect: temporary .*destroyed at the end of the full-expression
+// within: 10 lines
+// flags: -Werror=dangling -Werror=dangling-initializer-list
+// only: clang
+
+#include "fakes.hpp"
+
+#include <vector>
+
+void used(fakes::mail_queue& jobs, const fakes::mail& mail) {
+    const pgq::enqueue_options options{.after = std::vector{pgq::job_id{7}}};
+    (void)jobs.enqueue(mail, options);
+}

@@ -1,0 +1,9 @@
+// expect: pgq: with a rate of zero or less no job starts\. Give a
+// within: 10 lines
+
+#include "fakes.hpp"
+
+#include <pgq/limiter/rate.hpp>
+
+using broken = pgq::queue<pgq::job<fakes::mail, pgq::limiter::rate<-1>>, fakes::driver, fakes::serializer>;
+static_assert(sizeof(broken) != 0);

@@ -1,0 +1,12 @@
+// expect: pgq: a handler returns a number that the `result` of its job type cannot hold\. Return that type
+// within: 10 lines
+
+#include "fakes.hpp"
+
+#include <cstdint>
+
+using fine = pgq::queue<fakes::picture, fakes::driver, fakes::serializer>;
+
+void used() {
+    fakes::handle<fine>([](const fakes::picture& p) { return std::int64_t{p.edge}; });
+}
