@@ -19,12 +19,13 @@ target_compile_definitions(
 # With assertions, access to an empty optional ends the test.
 target_compile_definitions(pgq_dev INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
-# Only some serializers need these libraries. If one is missing, the files that need it are not built.
+# Only some serializers and time zones need these libraries. If one is missing, the files that need it are not built.
 set(pgq_optional_nlohmann "pgq/serializer/(nlohmann|msgpack)[a-z_/]*\\.hpp")
 set(pgq_optional_sodium "pgq/serializer/(encrypted|keys)\\.hpp")
 set(pgq_optional_zstd "pgq/serializer/compressed\\.hpp")
+set(pgq_optional_timezones "pgq/timezones\\.hpp")
 set(pgq_missing_headers)
-foreach(component nlohmann sodium zstd)
+foreach(component nlohmann sodium zstd timezones)
   if(TARGET pgq::${component})
     target_link_libraries(pgq_dev INTERFACE pgq::${component})
   else()

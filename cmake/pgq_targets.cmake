@@ -6,9 +6,10 @@
 #   pgq::json     + Boost.JSON
 #   pgq::testing  + Catch2: the laws, which test policies of the consumer
 #   pgq::nlohmann, pgq::sodium, pgq::zstd   + the library of that name, for the serializers that need it
+#   pgq::timezones   + Howard Hinnant's date, with the system's time zones
 #
-# In another project, only the targets whose library is found exist. The libraries of the last line are optional for the
-# tests of pgq too: CMake prints which one is missing, and does not build the files that need it.
+# In another project, only the targets whose library is found exist. The libraries of the last two lines are optional for
+# the tests of pgq too: CMake prints which one is missing, and does not build the files that need it.
 
 set(pgq_boost_version 1.81)
 
@@ -30,6 +31,7 @@ find_package(zstd QUIET MODULE)
 list(REMOVE_ITEM CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
 find_package(Catch2 QUIET)
 find_package(nlohmann_json 3.10 QUIET CONFIG)
+find_package(date QUIET CONFIG)
 
 file(GLOB_RECURSE pgq_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/pgq/*.hpp")
 
@@ -61,3 +63,4 @@ pgq_component(testing Catch2::Catch2)
 pgq_component(nlohmann nlohmann_json::nlohmann_json)
 pgq_component(sodium sodium::sodium)
 pgq_component(zstd zstd::zstd)
+pgq_component(timezones date::date-tz)
