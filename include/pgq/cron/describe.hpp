@@ -98,7 +98,7 @@ inline std::string describe_minutes(const masks& m) {
 }
 
 inline std::string describe_time(const masks& m) {
-    if (const std::string times = clock_times(m); !times.empty()) return times;
+    if (std::string times = clock_times(m); !times.empty()) return times;
     const int step = even_step(m.hours, 24);
     if (step == 1) return describe_minutes(m) + (even_step(m.minutes, 60) > 0 ? "" : " of every hour");
     if (step > 0) return describe_minutes(m) + " of every " + ordinal(step) + " hour from 00:00";

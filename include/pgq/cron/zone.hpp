@@ -61,7 +61,7 @@ struct instant {
 
 template <zone Z>
 constexpr instant to_instant(const Z& z, std::int64_t local) {
-    constexpr std::int64_t reach = 24 * 3'600;  // no offset is larger
+    constexpr std::int64_t reach = 86'400;  // no offset is larger
     offset_period period = z.period_at(sys_of(local - reach));
     for (;;) {
         const std::int64_t time = local - period.offset.count();
