@@ -12,7 +12,9 @@ using namespace pgq;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::sys_seconds on(int year, unsigned month, unsigned day, std::chrono::seconds time = 0s) {
-    return std::chrono::sys_seconds{std::chrono::sys_days{std::chrono::year{year} / month / day}} + time;
+    return std::chrono::sys_seconds{
+               std::chrono::sys_days{std::chrono::year{year} / std::chrono::month{month} / std::chrono::day{day}}} +
+           time;
 }
 
 TEST_CASE("a zone is found by its IANA name", "[timezones]") {

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using std::chrono::sys_days;
 
 constexpr time_point on(int year, unsigned month, unsigned day, std::chrono::seconds time = 0s) {
-    return time_point{sys_days{std::chrono::year{year} / month / day}} + time;
+    return time_point{sys_days{std::chrono::year{year} / std::chrono::month{month} / std::chrono::day{day}}} + time;
 }
 
 cron::expression read(std::string_view text) { return cron::expression::parse(text).value(); }

@@ -17,7 +17,9 @@ using std::chrono::sys_days;
 using support::table_zone;
 
 constexpr std::chrono::sys_seconds on(int year, unsigned month, unsigned day, std::chrono::seconds time = 0s) {
-    return std::chrono::sys_seconds{sys_days{std::chrono::year{year} / month / day}} + time;
+    return std::chrono::sys_seconds{
+               sys_days{std::chrono::year{year} / std::chrono::month{month} / std::chrono::day{day}}} +
+           time;
 }
 
 table_zone berlin() { return {1h, {{on(2026, 3, 29, 1h), 2h}, {on(2026, 10, 25, 1h), 1h}}}; }
