@@ -9,7 +9,7 @@
 # one for Asio, libsodium and Zstandard, and the targets in it have several names. For these three, the libraries have
 # targets in the namespace of pgq, so they cannot collide with targets of the project.
 
-set(pgq_components libpq asio json nlohmann sodium zstd testing)
+set(pgq_components libpq asio json nlohmann sodium zstd timezones testing)
 set(pgq_boost_version 1.81)
 set(pgq_nlohmann_version 3.10)
 
@@ -21,6 +21,7 @@ set(pgq_links_json Boost::json)
 set(pgq_links_nlohmann nlohmann_json::nlohmann_json)
 set(pgq_links_sodium pgq::sodium_library)
 set(pgq_links_zstd pgq::zstd_library)
+set(pgq_links_timezones date::date-tz)
 set(pgq_links_testing Catch2::Catch2)
 
 set(pgq_library_core "the headers of Boost ${pgq_boost_version} or later" "libboost1.81-dev")
@@ -30,6 +31,7 @@ set(pgq_library_json "Boost.JSON ${pgq_boost_version} or later" "libboost-json1.
 set(pgq_library_nlohmann "nlohmann/json ${pgq_nlohmann_version} or later" "nlohmann-json3-dev")
 set(pgq_library_sodium "libsodium" "libsodium-dev")
 set(pgq_library_zstd "Zstandard" "libzstd-dev")
+set(pgq_library_timezones "Howard Hinnant's date" "libhowardhinnant-date-dev")
 set(pgq_library_testing "Catch2" "catch2")
 
 # pgq_library_package(NAME PACKAGE TARGET...): makes pgq::NAME_library of the first TARGET that exists, or that the package
@@ -95,6 +97,8 @@ function(pgq_find_library component)
   elseif(component STREQUAL "zstd")
     pgq_library_package(zstd zstd zstd::libzstd zstd::libzstd_shared zstd::libzstd_static)
     pgq_library_files(zstd zstd.h zstd)
+  elseif(component STREQUAL "timezones")
+    find_package(date QUIET CONFIG)
   elseif(component STREQUAL "testing")
     find_package(Catch2 QUIET CONFIG)
   endif()

@@ -30,12 +30,14 @@ if(PGQ_BUILD_TESTS AND pgq_no_testing)
   message(FATAL_ERROR "${pgq_no_testing}")
 endif()
 
-# Only some serializers need these libraries. If one is missing or switched off, the files that need it are not built.
+# Only some serializers and time zones need these libraries. If one is missing or switched off, the files that need it
+# are not built.
 set(pgq_optional_nlohmann "pgq/serializer/(nlohmann|msgpack)[a-z_/]*\\.hpp")
 set(pgq_optional_sodium "pgq/serializer/(encrypted|keys)\\.hpp")
 set(pgq_optional_zstd "pgq/serializer/compressed\\.hpp")
+set(pgq_optional_timezones "pgq/timezones\\.hpp")
 set(pgq_missing_headers)
-foreach(component nlohmann sodium zstd)
+foreach(component nlohmann sodium zstd timezones)
   string(TOUPPER "PGQ_WITH_${component}" option)
   set(${option} AUTO CACHE STRING "Test pgq::${component}: ON, OFF, or AUTO, if its library is found")
   set_property(CACHE ${option} PROPERTY STRINGS AUTO ON OFF)

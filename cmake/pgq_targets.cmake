@@ -7,6 +7,7 @@
 #   pgq::json     + Boost.JSON
 #   pgq::testing  + Catch2: the laws, which test policies of the consumer
 #   pgq::nlohmann, pgq::sodium, pgq::zstd   + the library of that name, for the serializers that need it
+#   pgq::timezones   + Howard Hinnant's date: time zones of cron expressions
 
 include("${CMAKE_CURRENT_LIST_DIR}/pgq_dependencies.cmake")
 

@@ -14,6 +14,7 @@ BEGIN {
     ranks(room_rank, "0 detail")
     ranks(room_rank, "1 error")
     ranks(room_rank, "2 time")
+    ranks(room_rank, "2.5 cron")
     ranks(room_rank, "3 job")
     ranks(room_rank, "3.5 protocol")
     ranks(room_rank, "3.7 context")

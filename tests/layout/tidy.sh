@@ -26,9 +26,10 @@ without() {  # HEADER-OF-A-LIBRARY REGEX
 without nlohmann/json.hpp 'serializer/(nlohmann|msgpack)'
 without sodium.h 'serializer/(encrypted|keys)'
 without zstd.h 'serializer/compressed'
+without date/tz.h 'timezones'
 (cd include && find pgq -name '*.hpp' ! -path 'pgq/testing*' | LC_ALL=C sort) | grep -vE "$left_out" |
     sed 's/.*/#include <&>/' >"$all"
 
 # Asio before 1.24 looks for <experimental/coroutine> with Clang, as in cmake/pgq_dev.cmake.
 "$tool" --quiet --config-file=.clang-tidy "$all" -- -std=c++20 -Iinclude "-I$(pg_config --includedir)" \
-    -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1
+    -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1 -DUSE_OS_TZDB=1

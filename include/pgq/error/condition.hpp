@@ -57,7 +57,8 @@ inline condition condition_of_errc(errc e) noexcept {
     case errc::schema_older:
     case errc::schema_changed:
     case errc::invalid_name:
-    case errc::invalid_option: return condition::configuration;
+    case errc::invalid_option:
+    case errc::invalid_cron: return condition::configuration;
     default: return condition::permanent;
     }
 }

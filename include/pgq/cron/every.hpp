@@ -1,0 +1,45 @@
+#pragma once
+
+#include <pgq/cron/expression.hpp>
+#include <pgq/cron/parser.hpp>
+#include <pgq/cron/problem.hpp>
+#include <pgq/cron/refused.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace pgq::cron {
+
+/// The text of a cron expression as a template argument: `template <cron::literal Text>`.
+template <std::size_t Size>
+struct literal {
+    char text[Size]{};
+
+    // NOLINTNEXTLINE(google-explicit-constructor): made of the string literal that is the template argument
+    consteval literal(const char (&characters)[Size]) {
+        for (std::size_t i = 0; i < Size; ++i) text[i] = characters[i];
+    }
+
+    constexpr std::string_view view() const noexcept { return {text, Size - 1}; }
+};
+
+namespace detail {
+
+template <literal Text>
+inline constexpr parsed read = parse(Text.view());
+
+}  // namespace detail
+
+/// Checks an expression, for templates that take one: `template <cron::literal Text> requires cron::valid<Text>`. The
+/// expression that is wrong is a compile-time error here, with one sentence; the constraint itself never fails.
+template <literal Text>
+concept valid = sizeof(refused<detail::read<Text>.error.what, detail::read<Text>.error.where,
+                               detail::read<Text>.error.character>) != 0;
+
+/// A cron expression that the compiler has checked: `cron::every<"*/5 * * * *">`. A wrong expression, a range that runs
+/// backwards and a date that never comes do not compile.
+template <literal Text>
+    requires valid<Text>
+inline constexpr expression every{detail::read<Text>.value};
+
+}  // namespace pgq::cron
