@@ -48,7 +48,7 @@ static_assert(!can_delay<that_remembers>);
 struct in_seconds : fits {
     std::chrono::seconds delay(int) const noexcept { return {}; }
 };
-static_assert(!can_delay<in_seconds>);
+static_assert(can_delay<in_seconds>);
 
 struct without_delay {
     using policy_category = backoff_tag;

@@ -156,24 +156,32 @@ struct only_as {
     operator const T&() const;
 };
 
-template <class H, class Job>
-concept passes_job = takes_job<H, Job> && std::invocable<H&, only_as<Job>>;
+// A generic handler takes anything, so it would take a span, too. It has an overload for the job, or is not for it.
+struct unrelated {};
+template <class H, class... Rest>
+concept is_generic = std::invocable<H&, unrelated, Rest...>;
 
 template <class H, class Job>
-concept passes_context = takes_context<H, Job> && std::invocable<H&, only_as<Job>, context&>;
+concept passes_job = takes_job<H, Job> && !is_generic<H> && std::invocable<H&, only_as<Job>>;
 
 template <class H, class Job>
-concept passes_batch = takes_batch<H, Job> && std::invocable<H&, only_as<std::span<const Job>>>;
+concept passes_context =
+    takes_context<H, Job> && !is_generic<H, context&> && std::invocable<H&, only_as<Job>, context&>;
 
 template <class H, class Job>
-concept passes_batch_context =
-    takes_batch_context<H, Job> && std::invocable<H&, only_as<std::span<const Job>>, batch_context&>;
+concept passes_batch = takes_batch<H, Job> && !is_generic<H> && std::invocable<H&, only_as<std::span<const Job>>>;
+
+template <class H, class Job>
+concept passes_batch_context = takes_batch_context<H, Job> && !is_generic<H, batch_context&> &&
+                               std::invocable<H&, only_as<std::span<const Job>>, batch_context&>;
 
 template <class H, class Job, class Transaction>
-concept passes_transaction = takes_transaction<H, Job, Transaction> && std::invocable<H&, only_as<Job>, Transaction&>;
+concept passes_transaction = takes_transaction<H, Job, Transaction> && !is_generic<H, Transaction&> &&
+                             std::invocable<H&, only_as<Job>, Transaction&>;
 
 template <class H, class Job, class Transaction>
-concept passes_both = takes_both<H, Job, Transaction> && std::invocable<H&, only_as<Job>, context&, Transaction&>;
+concept passes_both = takes_both<H, Job, Transaction> && !is_generic<H, context&, Transaction&> &&
+                      std::invocable<H&, only_as<Job>, context&, Transaction&>;
 
 enum class handler_form : std::uint8_t {
     none,

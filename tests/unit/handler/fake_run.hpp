@@ -148,7 +148,7 @@ struct fake_run {
         pgq::claimed_lease lease{.ref = {.id = 7}};
         for (std::uint32_t i = 0; i < bodies.size(); ++i)
             lease.jobs.push_back({.id = pgq::job_id{i + 1}, .attempt = attempt, .index = i, .body = bodies[i]});
-        slot.open(std::move(lease), 0, 0);
+        slot.open(std::move(lease), 0, 0, {});
     }
 
     Handler handler;

@@ -78,7 +78,7 @@ struct table_of {
         pgq::claimed_lease lease{.ref = {.id = 7}};
         for (std::uint32_t i = 0; i < bodies.size(); ++i)
             lease.jobs.push_back({.id = pgq::job_id{i + 1}, .index = i, .body = bodies[i]});
-        slot.open(std::move(lease), 0, 0);
+        slot.open(std::move(lease), 0, 0, {});
     }
     void dispatch_all() {
         for (std::uint32_t i = 0; i < bodies.size(); ++i) runner.dispatch(slot, i);
