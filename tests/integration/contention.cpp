@@ -116,8 +116,7 @@ TEST_CASE("enqueues of jobs that wait for each other succeed under serializable"
         for (int i = 0; i < 100; ++i) {
             const auto parent = jobs.enqueue(note{.n = i});
             if (!failed.note(parent)) continue;
-            const pgq::job_id parents[] = {*parent};
-            put += failed.note(jobs.enqueue(note{.n = i}, {.after = {parents, 1}}));
+            put += failed.note(jobs.enqueue(note{.n = i}, {.after = *parent}));
         }
     });
     INFO(failed.text());
