@@ -28,6 +28,7 @@ class PgqConan(ConanFile):
         "with_nlohmann_json": [True, False],
         "with_libsodium": [True, False],
         "with_zstd": [True, False],
+        "with_date": [True, False],
         "with_catch2": [True, False],
     }
     default_options = {
@@ -37,6 +38,7 @@ class PgqConan(ConanFile):
         "with_nlohmann_json": False,
         "with_libsodium": False,
         "with_zstd": False,
+        "with_date": False,
         "with_catch2": False,
     }
 
@@ -62,6 +64,8 @@ class PgqConan(ConanFile):
             self.requires("libsodium/1.0.22")
         if self.options.with_zstd:
             self.requires("zstd/[~1.5]")
+        if self.options.with_date:
+            self.requires("date/3.0.4", options={"header_only": False, "tz_db": "system"})
         if self.options.with_catch2:
             self.requires("catch2/3.15.3")
 
@@ -80,6 +84,13 @@ class PgqConan(ConanFile):
                 "pgq: with_boost_json=True needs boost/*:header_only=False and boost/*:without_json=False,"
                 " because Boost.JSON is a compiled library"
             )
+        if self.options.with_date:
+            date = self.dependencies["date"].options
+            if date.get_safe("header_only") or date.get_safe("tz_db") != "system":
+                raise ConanInvalidConfiguration(
+                    "pgq: with_date=True needs date/*:header_only=False and date/*:tz_db=system,"
+                    " because pgq::timezones reads the time zones of the system"
+                )
 
     @property
     def _builds_tests(self):
@@ -138,6 +149,8 @@ class PgqConan(ConanFile):
             self._component("sodium", "pgq", "libsodium::libsodium")
         if self.options.with_zstd:
             self._component("zstd", "pgq", "zstd::zstdlib")
+        if self.options.with_date:
+            self._component("timezones", "pgq", "date::date-tz")
         if self.options.with_catch2:
             self._component("testing", "pgq", "catch2::_catch2")
 

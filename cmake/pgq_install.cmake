@@ -56,9 +56,12 @@ foreach(directory IN ITEMS CMAKE_INSTALL_INCLUDEDIR pgq_sql_dir)
   endif()
 endforeach()
 
-# pgq_pc(NAME DESCRIPTION REQUIRES LIBS): installs NAME.pc. Programs use the libraries through inline functions, so they
-# link them too: the packages are in Requires, not in Requires.private. Boost has no .pc file, and not every Asio has one.
+# pgq_pc(NAME DESCRIPTION REQUIRES LIBS [MACRO...]): installs NAME.pc. Programs use the libraries through inline functions,
+# so they link them too: the packages are in Requires, not in Requires.private. Boost and date have no .pc file, and not
+# every Asio has one.
 function(pgq_pc name description requires libs)
+  list(TRANSFORM ARGN PREPEND " -D" OUTPUT_VARIABLE cflags)
+  list(JOIN cflags "" cflags)
   configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/pgq.pc.in" "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" DESTINATION "${PGQ_INSTALL_PKGCONFIGDIR}")
 endfunction()
@@ -73,6 +76,10 @@ pgq_pc(pgq-nlohmann "pgq: payloads in JSON and MessagePack, with nlohmann/json"
 )
 pgq_pc(pgq-sodium "pgq: encrypted payloads, with libsodium" "${pgq_pc_core}, libsodium" "")
 pgq_pc(pgq-zstd "pgq: compressed payloads, with Zstandard" "${pgq_pc_core}, libzstd" "")
+# The macro with which packagers build date, so that it reads the time zones of the system.
+pgq_pc(pgq-timezones "pgq: time zones of cron expressions, with Howard Hinnant's date" "${pgq_pc_core}" "-ldate-tz"
+       USE_OS_TZDB=1
+)
 pgq_pc(pgq-testing "pgq: tests for policies, with Catch2" "${pgq_pc_core}, catch2" "")
 
 file(GLOB pgq_sql CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/sql/*.sql")

@@ -57,6 +57,7 @@ sentence() {  # COMPONENT
     nlohmann) echo 'nlohmann/json 3.10 or later, not found: install it (Debian: nlohmann-json3-dev)' ;;
     sodium) echo 'libsodium, not found: install it (Debian: libsodium-dev)' ;;
     zstd) echo 'Zstandard, not found: install it (Debian: libzstd-dev)' ;;
+    timezones) echo "Howard Hinnant's date, not found: install it (Debian: libhowardhinnant-date-dev)" ;;
     testing) echo 'Catch2, not found: install it (Debian: catch2)' ;;
     esac
 }
@@ -65,7 +66,7 @@ for component in $components; do
         "find_package(pgq REQUIRED COMPONENTS $component)" "-DCMAKE_DISABLE_FIND_PACKAGE_$(packages_of "$component" | sed 's/.* //')=ON"
 done
 bad 'pgq needs the headers of Boost 1.81 or later, not found' 'find_package(pgq REQUIRED)' -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON
-bad 'pgq has no component "sqlite": it has libpq, asio, json, nlohmann, sodium, zstd, testing.' \
+bad 'pgq has no component "sqlite": it has libpq, asio, json, nlohmann, sodium, zstd, timezones, testing.' \
     'find_package(pgq REQUIRED COMPONENTS libpq sqlite)'
 # All that is missing is said at once.
 project 'find_package(pgq COMPONENTS zstd sqlite)
@@ -173,8 +174,9 @@ own_examples() {  # CMAKE-ARGUMENT...
     return $status
 }
 if has_library libpq && has_library asio && has_library json; then
-    own_examples -DPGQ_WITH_ZSTD=OFF || fail "the examples need Zstandard: $said"
+    own_examples -DPGQ_WITH_ZSTD=OFF -DPGQ_WITH_TIMEZONES=OFF || fail "the examples need Zstandard or date: $said"
     [[ $said == *'pgq::zstd are not built and not tested: PGQ_WITH_ZSTD is OFF'* ]] || fail "PGQ_WITH_ZSTD=OFF says $said"
+    [[ $said == *'pgq::timezones are not built and not tested: PGQ_WITH_TIMEZONES is OFF'* ]] || fail "PGQ_WITH_TIMEZONES=OFF says $said"
     ! own_examples -DPGQ_WITH_ZSTD=ON -DCMAKE_DISABLE_FIND_PACKAGE_zstd=ON || fail "PGQ_WITH_ZSTD=ON does without Zstandard"
     [[ $said == *'pgq::zstd needs Zstandard, not found'* ]] || fail "PGQ_WITH_ZSTD=ON says $said"
 else

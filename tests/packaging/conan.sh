@@ -67,12 +67,12 @@ print(*sorted(names))'
 
 # ---- what an option brings -------------------------------------------------------------------------------------------
 
-all=(libpq asio boost_json nlohmann_json libsodium zstd catch2)
+all=(libpq asio boost_json nlohmann_json libsodium zstd date catch2)
 none=()
 for name in "${all[@]}"; do none+=("with_$name=False"); done
 without() { printf '%s\n' "${none[@]}" | grep -vF "with_$1="; }  # OPTION: all others are off
 
-home libpq asio boost nlohmann_json libsodium zstd catch2
+home libpq asio boost nlohmann_json libsodium zstd date catch2
 expect() {  # PACKAGES OPTION...
     local found
     found=$(requires "${@:2}")
@@ -80,7 +80,7 @@ expect() {  # PACKAGES OPTION...
 }
 expect 'boost libpq'
 expect 'boost' "${none[@]}"
-for name in libpq nlohmann_json libsodium zstd catch2; do
+for name in libpq nlohmann_json libsodium zstd date catch2; do
     mapfile -t others < <(without "$name")
     expect "$(printf '%s\n' boost "$name" | sort | paste -sd ' ')" "${others[@]}" "with_$name=True"
 done
@@ -96,6 +96,9 @@ refused() {  # SENTENCE ARGUMENT...: conan create fails with the sentence
 }
 refused 'with_asio=True needs with_libpq=True' -o '&:with_asio=True' -o '&:with_libpq=False'
 refused 'with_boost_json=True needs boost/*:header_only=False' -o 'boost/*:header_only=True'
+for option in header_only=True tz_db=download; do
+    refused 'with_date=True needs date/*:header_only=False and date/*:tz_db=system' -o '&:with_date=True' -o "date/*:$option"
+done
 refused 'pgq does not compile on Windows' -s os=Windows
 refused 'C++ standard' -s compiler.cppstd=17
 refused 'tools.build:skip_test=False needs with_asio=True, with_catch2=True' -c tools.build:skip_test=False
@@ -126,16 +129,17 @@ one=()
 for option in "${none[@]/with_zstd=False/with_zstd=True}"; do one+=(-o "&:$option"); done
 logged create_one create "${one[@]}"
 linked "$(program test_package)" zstd || fail "pgq::zstd does not link Zstandard"
-for library in pq boost_json sodium; do
+for library in pq boost_json sodium date-tz; do
     ! linked "$(program test_package)" $library || fail "pgq::zstd is linked with $library"
 done
 echo "conan create: one component alone"
 
-home libpq asio boost nlohmann_json libsodium zstd catch2
+home libpq asio boost nlohmann_json libsodium zstd date catch2
 rm -rf "$work/test_package"
 every=()
 for option in "${none[@]/False/True}"; do every+=(-o "&:$option"); done
 logged create_all create "${every[@]}" -c tools.build:skip_test=False
+linked "$(program test_package)" date-tz || fail "pgq::timezones does not link date"
 grep -q '100% tests passed' "$work/create_all.log" || fail "conan create does not run the test of the headers"
 echo "conan create: all components, and the test of the headers"
 

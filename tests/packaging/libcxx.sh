@@ -2,7 +2,8 @@
 # With Clang and libc++, all headers compile, and a program runs a job on the memory driver. CLANG may name the compiler.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-flags=(-std=c++20 -stdlib=libc++ -fexperimental-library -Wall -Wextra -Werror -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1)
+flags=(-std=c++20 -stdlib=libc++ -fexperimental-library -Wall -Wextra -Werror -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1
+    -DUSE_OS_TZDB=1)
 clang=
 for name in ${CLANG-} $(compgen -c clang++- | grep -E '^clang\+\+-[0-9]+$' | sort -t- -k2 -rn -u) clang++; do
     echo '#include <stop_token>
@@ -22,7 +23,7 @@ for component in $components; do
     if [ "$component" = testing ]; then continue; fi
     if has_library "$component"; then used+=("$component"); else left_out "pgq::$component: this machine lacks its library"; fi
 done
-[ ${#used[@]} = 7 ] || exit 77
+[ ${#used[@]} = 8 ] || exit 77
 
 includes=("-I$root/include")
 if command -v pg_config >/dev/null; then includes+=("-isystem" "$(pg_config --includedir)"); fi
@@ -30,7 +31,7 @@ cd "$root/include"
 find pgq -name '*.hpp' ! -path 'pgq/testing/*' | LC_ALL=C sort | sed 's/.*/#include <&>/' >"$work/headers.cpp"
 cd "$work"
 cp "$packaging"/consumer/*.?pp .
-for file in headers json nlohmann libpq asio; do
+for file in headers json nlohmann timezones libpq asio; do
     quietly $file "$clang" "${flags[@]}" "${includes[@]}" -fsyntax-only $file.cpp
 done
 echo 'bool run_core(); int main() { return run_core() ? 0 : 1; }' >main.cpp

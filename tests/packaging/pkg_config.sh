@@ -21,7 +21,7 @@ done
 mkdir "$work/app"
 cp "$root/examples/first.cpp" "$work/app/main.cpp"
 mkdir "$work/bin"
-printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$launcher" "$cxx" >"$work/bin/c++"
+printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$launcher" "$(command -v "$cxx")" >"$work/bin/c++"  # by its path: the script must not call itself
 chmod +x "$work/bin/c++"
 (cd "$work/app" && PATH=$work/bin:$PATH && . "$packaging/projects/pkg_config.sh")
 run_first "$work/app/app"
@@ -51,19 +51,25 @@ for component in $components; do
     done
 done
 
-component=zstd
-if [ -s "$work/libs-$component" ]; then
-    hide "$work/hidden" $component
-    cp -r "$packaging/consumer" "$work"
-    echo "bool run_$component(); int main() { return run_$component() ? 0 : 1; }" >"$work/consumer/main.cpp"
-    cd "$work/consumer"
+# Of one that has a .pc file for its library, and of the one that has flags of its own.
+cp -r "$packaging/consumer" "$work"
+cd "$work/consumer"
+for component in zstd timezones; do
+    [ -s "$work/libs-$component" ] || continue
+    if ! has_library $component; then
+        left_out "pgq-$component: this machine lacks its library"
+        continue
+    fi
+    hide "$work/hidden/$component" $component
+    echo "bool run_$component(); int main() { return run_$component() ? 0 : 1; }" >main.cpp
     read -ra flags <"$work/cflags-$component"
     for file in main $component; do
-        quietly compile ${launcher:+"$launcher"} "$cxx" -std=c++20 -Wall -Wextra -Werror -I"$work/hidden" "${flags[@]}" -c $file.cpp
+        quietly compile ${launcher:+"$launcher"} "$cxx" -std=c++20 -Wall -Wextra -Werror -I"$work/hidden/$component" \
+            "${flags[@]}" -c $file.cpp
     done
     read -ra flags <"$work/libs-$component"
-    quietly link "$cxx" main.o $component.o -o program "${flags[@]}"
-    run_program ./program
+    quietly link "$cxx" main.o $component.o -o $component "${flags[@]}"
+    run_program ./$component
     # shellcheck disable=SC2046
-    links_only program $(libraries_of $component)
-fi
+    links_only $component $(libraries_of $component)
+done

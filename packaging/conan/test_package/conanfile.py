@@ -16,6 +16,7 @@ class TestPackageConan(ConanFile):
         "with_nlohmann_json": "nlohmann",
         "with_libsodium": "sodium",
         "with_zstd": "zstd",
+        "with_date": "timezones",
         "with_catch2": "testing",
     }
 

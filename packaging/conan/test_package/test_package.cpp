@@ -1,4 +1,4 @@
-// Runs a job on the memory driver with the serializer of each component that the package brings.
+// Runs a job on the memory driver with the serializer of each component that the package brings, and uses the others.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -23,6 +23,12 @@
 #endif
 #ifdef USES_ZSTD
 #include <pgq/serializer/compressed.hpp>
+#endif
+#ifdef USES_TIMEZONES
+#include <pgq/cron.hpp>
+#include <pgq/timezones.hpp>
+
+#include <chrono>
 #endif
 
 #include <cstdio>
@@ -59,6 +65,15 @@ bool runs(const char* what) {
     return greeted == "Ada";
 }
 
+#ifdef USES_TIMEZONES
+bool knows_berlin() {
+    using namespace std::chrono;
+    const auto berlin = pgq::time_zone::find("Europe/Berlin").value();
+    const sys_seconds new_year = sys_days{2026y / January / 1};
+    return pgq::cron::every<"30 2 * * *">.next(new_year, berlin) == new_year + 1h + 30min;
+}
+#endif
+
 }  // namespace
 
 int main() try {
@@ -75,6 +90,9 @@ int main() try {
 #ifdef USES_SODIUM
     app::keys.use(pgq::serializer::secret_key::random("key"));
     good = runs<app::encrypted>("sodium") && good;
+#endif
+#ifdef USES_TIMEZONES
+    good = knows_berlin() && good;
 #endif
 #ifdef USES_LIBPQ
     queue_of<pgq::driver::libpq, pgq::serializer::raw> stored{pgq::driver::libpq{"host=/nonexistent"}};
