@@ -158,7 +158,7 @@ public:
     }
     /// The reply to count_deferred: so many jobs are deferred or ready. None: the worker stops.
     void deferred_counted(std::int64_t n, steady_time now) noexcept {
-        if (n == 0) return shutdown_.begin(now);
+        if (n <= 0) return shutdown_.begin(now);
         counted_at_ = now;
     }
     void stop_requested(steady_time now) noexcept {

@@ -105,8 +105,8 @@ CREATE INDEX deferred_open ON {s}.deferred (lane) WHERE kind <> 'h';
 CREATE INDEX deferred_id ON {s}.deferred (id);
 
 -- The jobs that a worker has claimed: one row for each claimed batch. `done` has one bit for each job that has left the
--- lease. The only element of ranks, attempts or enqueued_at holds for all jobs: nearly always these are the same. The id
--- is the fencing token and is never reused. EXTERNAL: compressing the arrays costs more than the rest of the claim.
+-- lease. The only element of ranks, attempts or enqueued_at holds for all jobs: nearly always these are the same. The
+-- id is the fencing token and is never reused. EXTERNAL: compressing the arrays costs more than the rest of the claim.
 CREATE TABLE {s}.lease (
     id           int8 NOT NULL GENERATED ALWAYS AS IDENTITY,
     worker       int4 NOT NULL,

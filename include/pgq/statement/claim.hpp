@@ -26,8 +26,8 @@ RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found))";
 
 // `found` are the locked rows; `got` takes those that fit into the bytes. A row whose payload is not in the TOAST table
-// is shorter than 2048 bytes. So while that table is empty, the number of rows is proof enough. `large` is null when the
-// bytes do not matter: they are not given, or there is one row.
+// is shorter than 2048 bytes. So while that table is empty, the number of rows is proof enough. `large` is null when
+// the bytes do not matter: they are not given, or there is one row.
 inline constexpr std::string_view size_by = R"(
 size AS MATERIALIZED (
     SELECT CASE WHEN cardinality(places) > 1 AND )";

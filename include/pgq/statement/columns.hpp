@@ -44,8 +44,8 @@ inline constexpr std::string_view alone = R"(ARRAY[g.id], ARRAY[g.rank],
        CASE WHEN g.headers IS NOT NULL THEN ARRAY[g.headers] END,
        CASE WHEN g.key IS NOT NULL THEN ARRAY[g.key] END, ARRAY[g.enqueued_at], ARRAY[g.body])";
 
-/// The same of all rows of `got`, in two passes: nearly always all jobs have one rank and no attempts, flags, headers or
-/// keys, so the first pass `a` only finds out whether that is so.
+/// The same of all rows of `got`, in two passes: nearly always all jobs have one rank and no attempts, flags, headers
+/// or keys, so the first pass `a` only finds out whether that is so.
 inline constexpr std::string_view gathered_once = R"(array_agg(id) AS ids, min(rank) AS low, max(rank) AS high,
                max(attempts) AS attempts, count(flags) AS flags, count(headers) AS headers, count(key) AS keys,
                array_agg(enqueued_at) AS enqueued_at, array_agg(body) AS bodies)";

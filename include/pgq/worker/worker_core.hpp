@@ -149,7 +149,7 @@ public:
     void ran(std::uint32_t n, steady_time when) noexcept { machine_.ran(n, when); }
 
     void notified() noexcept { machine_.notified(); }
-    void deferred_counted(std::int64_t n, steady_time now) noexcept { machine_.deferred_counted(n, now); }
+    void deferred_counted(std::int64_t n, steady_time t) noexcept { machine_.deferred_counted(n - acks_.stuck(), t); }
     void stop_requested(steady_time now) {
         if (machine_.stopping()) return;
         runner_->giving_back.request_stop();  // jobs that have not started go back

@@ -212,8 +212,12 @@ TEST_CASE("a worker that cannot start returns the error", "[worker][faults]") {
     const auto failure = [](fault_plan::rule r) {
         return attempt(std::move(r), pgq::executor::in_place{}).describe_errors;
     };
-    CHECK(failure(fault_plan::at(verb::connect, 1, lost_before)).find("run() failed") == 0);
+    CHECK(failure(fault_plan::at(verb::connect, 1, refused)).find("run() failed") == 0);
     CHECK(failure(fault_plan::at(verb::register_worker, 1, refused)).find("run() failed") == 0);
+}
+
+TEST_CASE("a worker whose first connection is lost tries again", "[worker][faults]") {
+    check_all({one_fault("the first connection", fault_plan::at(verb::connect, 1, lost_before))});
 }
 
 TEST_CASE("a connection that breaks all the time only makes the worker slower", "[worker][faults]") {
