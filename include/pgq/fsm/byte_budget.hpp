@@ -10,9 +10,9 @@
 
 namespace pgq::fsm {
 
-/// How many bytes of payloads the next claim may take, and whether it must count them. A look for large payloads costs a
-/// claim of ten jobs a tenth of its time. So a worker that has seen none looks only each 100 ms: in that time nobody can
-/// store so many that a claim of one batch would be too large.
+/// How many bytes of payloads the next claim may take, and whether it must count them. A look for large payloads costs
+/// a claim of ten jobs a tenth of its time. So a worker that has seen none looks only each 100 ms: in that time nobody
+/// can store so many that a claim of one batch would be too large.
 class byte_budget {
 public:
     /// `most`: of all held jobs together.
