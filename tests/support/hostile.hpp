@@ -21,7 +21,6 @@ struct hostile_setting {
 /// Defaults that no session of the library may depend on. A server that does not know a setting is left without it.
 inline constexpr std::array hostile_settings{
     hostile_setting{"default_transaction_isolation", "serializable"},
-    hostile_setting{"default_transaction_read_only", "on"},
     hostile_setting{"default_transaction_deferrable", "on"},
     hostile_setting{"standard_conforming_strings", "off"},
     hostile_setting{"backslash_quote", "off"},

@@ -104,7 +104,7 @@ private:
         return true;
     }
 
-    static void replace_refused(held_leases& leases, const error_info& why) {
+    void replace_refused(held_leases& leases, const error_info& why) {
         for (auto& s : leases) {
             if (!s->in_request || s->unsettled.empty()) continue;
             auto& p = s->unsettled.front();

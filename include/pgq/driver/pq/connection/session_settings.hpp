@@ -9,8 +9,8 @@
 /// What the library relies on in its own sessions, whatever the defaults of the role and of the database are.
 namespace pgq::driver::pq {
 
-/// Statements see what was committed before them, write, and end when they are done: a server that is silent for
-/// `response_timeout` is given up. The planner may use each kind of plan; a statement that needs one kind is in a
+/// Statements see what was committed before them, and end when they are done: a server that is silent for
+/// `response_timeout` is given up. A database that is made read-only stays so: its workers wait. The planner may use each kind of plan; a statement that needs one kind is in a
 /// function that forbids the others, or in a worker's session. pg_catalog is the first schema of the search path: where
 /// the path names it behind others, it is the first by not being named.
 ///
@@ -20,7 +20,6 @@ namespace pgq::driver::pq {
 inline constexpr statement::query make_session_settings{"make_session_settings", R"(
 SELECT CASE WHEN $1 = 0 OR pg_catalog.pg_backend_pid() = $1 THEN pg_catalog.num_nulls(
        pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
-       pg_catalog.set_config('default_transaction_read_only', 'off', false),
        pg_catalog.set_config('default_transaction_deferrable', 'off', false),
        pg_catalog.set_config('standard_conforming_strings', 'on', false),
        pg_catalog.set_config('transform_null_equals', 'off', false),
