@@ -50,7 +50,7 @@ private:
         if (put && !in_transactions)
             put =
                 run("WITH gone AS (DELETE FROM {s}.ready WHERE flags IS NULL AND headers IS NULL AND key IS NULL AND "
-                    "attempts = 0"
+                    "attempts = 0 AND octet_length(body) <= 250"
                     "              RETURNING id, rank, lane, body, enqueued_at),"
                     " placed AS (SELECT *, (row_number() OVER (PARTITION BY lane, rank ORDER BY id) - 1) / 10 AS place "
                     "FROM gone)"

@@ -10,9 +10,9 @@
 namespace pgq::driver::pq {
 
 /// Statements see what was committed before them, and end when they are done: a server that is silent for
-/// `response_timeout` is given up. A database that is made read-only stays so: its workers wait. The planner may use each kind of plan; a statement that needs one kind is in a
-/// function that forbids the others, or in a worker's session. pg_catalog is the first schema of the search path: where
-/// the path names it behind others, it is the first by not being named.
+/// `response_timeout` is given up. A database that is made read-only stays so. The planner may use each kind of plan; a
+/// statement that needs one kind is in a function that forbids the others, or in a worker's session. pg_catalog is the
+/// first schema of the search path: where the path names it behind others, it is the first by not being named.
 ///
 /// It changes nothing when the server process is not $1: a pooler would give the session to others. $1 = 0: in any
 /// case. Servers do not know all of the last settings. The plan has no node that a setting could forbid, because such a
