@@ -23,8 +23,6 @@ namespace unit_unique_by {
 
 using namespace std::chrono_literals;
 
-static_assert(!std::is_constructible_v<pgq::unique, std::nullptr_t>, "a null pointer is no key");
-
 namespace named {
 
 enum class kind : std::uint8_t { morning = 1, evening = 2 };

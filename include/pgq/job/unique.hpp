@@ -40,7 +40,6 @@ class unique {
 public:
     constexpr unique() = default;
     constexpr unique(const char* key) noexcept : key_{key} {}
-    constexpr unique(std::nullptr_t) = delete;
     constexpr unique(std::string_view key) noexcept : key_{key} {}
     template <class String>
         requires requires(const String& s) {
