@@ -94,6 +94,8 @@ links_only() {
         [[ " ${*:2} " == *" $library "* ]] || fail "$1 links lib$library"
     done
     for library in "${@:2}"; do
+        # Boost.JSON brings it. Whether a program that calls nothing of it names it is up to the linker.
+        [ "$library" != boost_container ] || continue
         grep -qx "$library" <<<"$needed" || fail "$1 does not link lib$library"
     done
 }
