@@ -14,7 +14,7 @@
 
 namespace pgq::driver::pq {
 
-/// An answer that comes later must not be taken for that of another statement: whoever returns this closes the
+/// An answer that comes later must not be taken for that of another statement: the session that gets this closes the
 /// connection.
 inline error_info no_answer() {
     return {errc::connection_lost, "the server did not answer in time",
