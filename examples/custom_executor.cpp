@@ -1,6 +1,6 @@
 // A program that writes its own executor, and its own decorator for one handler.
 
-#include "notification_desk.hpp"
+#include "notification_threads.hpp"
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/decorator.hpp>
@@ -37,18 +37,18 @@ struct hold_if_permanent : pgq::executor::decorator<> {
 BOOST_HANA_ADAPT_STRUCT(app::user_notification, kind, message);
 
 using notifications = pgq::queue<pgq::job<app::user_notification, app::hold_if_permanent>, pgq::driver::memory,
-                                 pgq::serializer::json, app::notification_desk>;
+                                 pgq::serializer::json, app::notification_threads>;
 
 int main() try {
-    notifications jobs{{}, {}, app::notification_desk{1}};
+    notifications jobs{{}, {}, app::notification_threads{1}};
     const std::vector<app::user_notification> wanted{
         {"email", "Your order is on its way"}, {"sms", "Code 4711"}, {"pigeon", "Coo"}};
     jobs.enqueue(wanted).value();
 
     pgq::worker_options until_empty{.until = pgq::run_until::empty};
     pgq::worker w{jobs, until_empty, [](const app::user_notification& n) -> pgq::outcome {
-                      if (n.kind == "email") app::notification_desk::here().email(n.message);
-                      else if (n.kind == "sms") app::notification_desk::here().sms(n.message);
+                      if (n.kind == "email") app::notification_threads::here().email(n.message);
+                      else if (n.kind == "sms") app::notification_threads::here().sms(n.message);
                       else return pgq::retry_after{{}, "permanent: no way to send by " + n.kind};
                       return pgq::done{};
                   }};

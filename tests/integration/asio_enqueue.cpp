@@ -249,9 +249,9 @@ TEST_CASE("a call that is cancelled after it was sent closes the connection, and
     const test::sql_connection blocker{test::dsn(), f.db.schema()};
     (void)blocker.exec("BEGIN; LOCK TABLE {s}.ready IN ACCESS EXCLUSIVE MODE");
     const auto program = [&]() -> asio::awaitable<std::size_t> {
-        asio::steady_timer patience{f.context.executor(), 50ms};
+        asio::steady_timer deadline{f.context.executor(), 50ms};
         const note n{1, ""};
-        auto either = co_await (jobs.async_enqueue(n, asio::use_awaitable) || patience.async_wait(asio::use_awaitable));
+        auto either = co_await (jobs.async_enqueue(n, asio::use_awaitable) || deadline.async_wait(asio::use_awaitable));
         co_return either.index();
     };
     CHECK(asio::co_spawn(f.context.executor(), program(), asio::use_future).get() == 1);

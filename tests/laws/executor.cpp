@@ -1,4 +1,4 @@
-#include "../../examples/notification_desk.hpp"
+#include "../../examples/notification_threads.hpp"
 
 #include <pgq/backoff/none.hpp>
 #include <pgq/executor/coroutine.hpp>
@@ -46,8 +46,8 @@ TEST_CASE("decorated executors keep the executor laws", "[executor][laws]") {
 }
 
 TEST_CASE("the executor of an example keeps the executor laws", "[executor][laws]") {
-    const std::size_t clerks = GENERATE(as<std::size_t>{}, 1, 3);
-    laws::check_executor<app::notification_desk>([clerks] { return app::notification_desk{clerks}; });
+    const std::size_t threads = GENERATE(as<std::size_t>{}, 1, 3);
+    laws::check_executor<app::notification_threads>([threads] { return app::notification_threads{threads}; });
 }
 
 #if PGQ_HAS_COROUTINES

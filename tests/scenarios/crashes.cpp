@@ -122,7 +122,7 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE("get returns each job at most once, and loses one only if the answer to its statement is lost",
-                   "[scenario][crash][by_hand]", memory, libpq) {
+                   "[scenario][crash][get]", memory, libpq) {
     crash_test<TestType> site;
     site.crash_everywhere([&site](auto& jobs, const crash_plan&) {
         (void)site.healthy().enqueue(test::notes(4)).value();

@@ -19,7 +19,7 @@ public:
         on("interrupt", [](auto& s) { s.interrupt(); });
     }
     bool take_stop_request() noexcept {
-        return on("stop_asked", [](auto& s) { return s.take_stop_request(); });
+        return on("stop_request", [](auto& s) { return s.take_stop_request(); });
     }
 
 private:

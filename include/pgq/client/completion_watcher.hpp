@@ -115,7 +115,7 @@ private:
         std::unique_lock lock{mutex_};
         const auto here = add(me);
         while (!is_over(me)) {
-            if (!has_leader_) lead_round(lock, me, until(me));
+            if (!has_leader_) wait_as_leader(lock, me, until(me));
             else changed_.wait_until(lock, until(me), [&] { return !has_leader_ || me.is_answered(); });
         }
         waiters_.erase(here);
@@ -142,7 +142,7 @@ private:
     }
     void lead_async_round(std::unique_lock<std::mutex>& lock) {
         thread_leads_ = true;
-        lead_round(lock, async_waits_.front()->me, next_deadline());
+        wait_as_leader(lock, async_waits_.front()->me, next_deadline());
         thread_leads_ = false;
     }
     void complete_async_waits(std::unique_lock<std::mutex>& lock) {
@@ -170,7 +170,7 @@ private:
     // One round of the leader, whose own waiter is `me`: asks the database for the jobs of all waiters, then waits for
     // a notification if jobs of `me` are open. If the connection broke, waits before the next round opens another. The
     // server has time until `give_up_at`.
-    void lead_round(std::unique_lock<std::mutex>& lock, completion_waiter& me, steady_time give_up_at) {
+    void wait_as_leader(std::unique_lock<std::mutex>& lock, completion_waiter& me, steady_time give_up_at) {
         has_leader_ = true;
         limit_.set(give_up_at);
         std::vector<job_id> ids;

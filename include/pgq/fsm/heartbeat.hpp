@@ -39,7 +39,7 @@ public:
         if (reply.compacted) brisk_until_ = sent + lease_time_;
         if (reply.alive) last_good_ = sent;
         heartbeat_action a{.declare_lost = !reply.alive && is_first_loss(worker),
-                           .jobs_to_stop = reply.stop_asked,
+                           .jobs_to_stop = reply.jobs_to_stop,
                            .rescue = reply.rescue_needed,
                            .expire_and_purge = sent >= next_purge_,
                            .rest = lease_time_ / (sent < brisk_until_ ? 30 : 3)};

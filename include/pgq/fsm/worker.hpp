@@ -28,7 +28,7 @@ namespace pgq::fsm {
 ///              until::drained, and drained --------------> count_deferred
 ///              stopping ---------------------------------> see shutdown
 ///
-///     exchanged():  fewer jobs than asked, a full scan --> drained
+///     synced():  fewer jobs than asked, a full scan --> drained
 ///                   fewer jobs, behind the cursors ------> a full scan next; or drained until a scan is affordable
 ///                   as many jobs as asked ---------------> wake a peer: there may be more
 ///
@@ -59,8 +59,8 @@ public:
 
     /// The sync succeeded; it claimed `n` jobs of lanes without limits, and made `promoted` jobs ready. `due`: how long
     /// until the next deferred job is due.
-    void exchanged(const worker_action& did, std::uint32_t n, std::uint32_t promoted, std::optional<duration> due,
-                   steady_time now) noexcept {
+    void synced(const worker_action& did, std::uint32_t n, std::uint32_t promoted, std::optional<duration> due,
+                steady_time now) noexcept {
         unacknowledged_ = 0;
         failures_ = 0;
         connection_.worked();
@@ -178,7 +178,7 @@ public:
     std::uint32_t in_hand() const noexcept { return window_.in_hand(); }
     /// How many jobs of limited lanes to claim beyond those that can start at once. They start within 2 ms, so they
     /// hardly keep other workers from starting jobs.
-    std::uint32_t limited_ahead() const noexcept { return window_.within(soon); }
+    std::uint32_t limited_prefetch() const noexcept { return window_.within(soon); }
     bool stopping() const noexcept { return shutdown_.has_begun(); }
     /// When so many more jobs have finished, the loop should end its wait and call next().
     std::uint32_t wake_threshold() const noexcept {

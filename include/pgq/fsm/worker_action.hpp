@@ -10,7 +10,7 @@ namespace pgq::fsm {
 
 /// What the loop around a worker does next.
 enum class worker_do : std::uint8_t {
-    sync,             ///< one round trip as described, then exchanged() or failed()
+    sync,             ///< one round trip as described, then synced() or failed()
     wait,             ///< until notified, until a job finishes, or for `timeout`; notified() only for the first
     pause,            ///< the same without a connection
     run_claimed,      ///< hand the claimed jobs to the executor, then ran()

@@ -110,7 +110,7 @@ public:
 
     /// A pause ends early when one of these fires.
     std::array<std::stop_token, 2> stop_tokens() const {
-        if constexpr (plan::is_decorated) return {calls_->pause_stop(), runner_->giving_back.get_token()};
+        if constexpr (plan::is_decorated) return {calls_->pause_stop(), runner_->return_unstarted.get_token()};
         else return {};
     }
     /// The pause is over; `whole` is false if a stop token ended it early.

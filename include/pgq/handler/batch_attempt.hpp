@@ -46,7 +46,7 @@ public:
     /// False if no job is left to run: the worker took them back, or their payloads cannot be read.
     bool begin() {
         auto& positions = batch_->positions;
-        std::erase_if(positions, [&](std::uint32_t p) { return !runner_type::may_begin(*runner_, slot(), p); });
+        std::erase_if(positions, [&](std::uint32_t p) { return !runner_type::try_begin(*runner_, slot(), p); });
         jobs_.reserve(positions.size());
         for (std::size_t i = 0; i < positions.size();) {
             if (auto read = read_job<composition>(record(i).body, slot().version, jobs_.emplace_back()); !read) {

@@ -154,7 +154,7 @@ private:
         handler_table& self = *static_cast<handler_table*>(runner.code());
         if constexpr (is_coroutine<Job>) {
             auto& slot = *static_cast<held_lease*>(lease);
-            if (runner_type::may_begin(runner, slot, position)) return run<Job>(runner, slot, position);
+            if (runner_type::try_begin(runner, slot, position)) return run<Job>(runner, slot, position);
             self.start_next<Job>(line);
         } else {
             runner_type::run_one(&runner, lease, position);

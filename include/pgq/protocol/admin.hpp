@@ -27,7 +27,7 @@ struct worker_info {
 struct beat_reply {
     bool alive = false;          ///< false: this worker was declared dead and has lost its leases
     bool rescue_needed = false;  ///< the heartbeat of another worker is late: call `rescue`
-    bool stop_asked = false;     ///< jobs of this worker should stop: see lease_update
+    bool jobs_to_stop = false;   ///< jobs of this worker should stop: see lease_update
     bool compacted = false;      ///< this heartbeat removed dead rows; an old snapshot may soon leave more of them
     std::optional<error_info> compact_error{};  ///< why compaction failed; the heartbeat itself has succeeded
 };

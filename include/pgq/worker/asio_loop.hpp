@@ -122,7 +122,7 @@ private:
         co_await session.async_sync(run_.request(a, now), run_.reply(),
                                     asio::redirect_error(asio::use_awaitable, failed));
         if (failed) run_.failed(a, async_error(session, failed), clock::now());
-        else run_.exchanged(a, clock::now());
+        else run_.synced(a, clock::now());
     }
 
     asio::awaitable<void> wait(duration timeout) {

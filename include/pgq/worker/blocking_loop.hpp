@@ -83,7 +83,7 @@ private:
 
     void sync(const fsm::worker_action& a, steady_time now) {
         auto synced = exchange_with(*run_.session(), run_.request(a, now));
-        if (synced) run_.exchanged(a, clock::now());
+        if (synced) run_.synced(a, clock::now());
         else run_.failed(a, synced.error(), clock::now());
     }
     result<void> exchange_with(session_type& session, const sync_request& request) {

@@ -22,18 +22,18 @@ namespace pgq::detail {
 /// The heartbeat of a worker: a thread and a session of its own, so that no handler delays it. It does what
 /// fsm::heartbeat decides. It also gives the jobs of dead workers back.
 ///
-/// It calls `lost` when the worker's leases are lost, and `stop_asked` when jobs of the worker should stop, in case the
+/// It calls `lost` when the worker's leases are lost, and `stop_jobs` when jobs of the worker should stop, in case the
 /// notification got lost. Both are called from its own thread. Its calls to the server obey `limit`, which outlives it.
 template <class Driver, class Observer>
 class heartbeat {
 public:
     heartbeat(const Driver& driver, Observer& observer, duration lease_time, std::function<void()> lost,
-              std::function<void()> stop_asked, const call_limit& limit)
+              std::function<void()> stop_jobs, const call_limit& limit)
         : driver_{&driver},
           observer_{&observer},
           lease_time_{lease_time},
           lost_{std::move(lost)},
-          stop_asked_{std::move(stop_asked)},
+          stop_jobs_{std::move(stop_jobs)},
           limit_{&limit} {}
     ~heartbeat() { stop(); }
 
@@ -80,7 +80,7 @@ private:
                 reply ? machine.answered(id, *reply, sent) : machine.failed(id, unit_random(), clock::now());
             if (reply) report_once(std::move(reply->compact_error));
             if (next.declare_lost && id == worker_.load()) lost_();
-            if (next.jobs_to_stop) stop_asked_();
+            if (next.jobs_to_stop) stop_jobs_();
             if (next.rescue) rescue();
             if (next.expire_and_purge) expire_and_purge();
             pause = next.rest;
@@ -139,7 +139,7 @@ private:
     Observer* observer_;
     duration lease_time_;
     std::function<void()> lost_;
-    std::function<void()> stop_asked_;
+    std::function<void()> stop_jobs_;
     const call_limit* limit_;
     std::string compact_error_{};
     std::optional<typename Driver::session> session_;

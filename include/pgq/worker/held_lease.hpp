@@ -21,7 +21,7 @@
 namespace pgq::detail {
 
 /// A lease that a worker holds: which of its jobs run, have ended, are acknowledged. Only the worker's own thread uses
-/// it, except for `taken`, `stops`, `closing` and `void_tasks`: the threads that run its jobs use these.
+/// it, except for `taken`, `stops`, `closing` and `revoked_tasks`: the threads that run its jobs use these.
 ///
 /// A job has a `position` in `lease.jobs`, and an `index` in the lease row (job_record::index): masks and flags go by
 /// index.
@@ -59,8 +59,8 @@ struct held_lease {
     std::vector<std::stop_source> stops{};  ///< by position; as `stop`
     std::unique_ptr<std::atomic<bool>[]> taken {};  ///< by position; the thread that sets it runs or gives back the job
     std::size_t taken_size = 0;
-    std::atomic<bool> closing{false};          ///< the thread of its handler is about to end the lease by itself
-    std::atomic<std::uint32_t> void_tasks{0};  ///< tasks in the executor whose jobs were taken back
+    std::atomic<bool> closing{false};             ///< the thread of its handler is about to end the lease by itself
+    std::atomic<std::uint32_t> revoked_tasks{0};  ///< tasks in the executor whose jobs were taken back
 
     /// Uses this object for another lease: the memory of the former one is kept. `claimed_at`: not after the claim.
     void open(claimed_lease&& l, std::size_t job_type, std::size_t job_version, steady_time claimed_at) {

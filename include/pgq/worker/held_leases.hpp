@@ -67,7 +67,7 @@ public:
         }
         // A task whose job was taken back still points to its slot.
         std::erase_if(resting_, [this](auto& s) {
-            const bool free = s->void_tasks.load(std::memory_order_acquire) == 0;
+            const bool free = s->revoked_tasks.load(std::memory_order_acquire) == 0;
             if (free) spare_.push_back(std::move(s));
             return free;
         });

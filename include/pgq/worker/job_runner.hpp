@@ -70,15 +70,15 @@ public:
     static void run_one(void* owner, void* lease, std::uint32_t position) noexcept {
         auto& self = *static_cast<job_runner*>(owner);
         auto& slot = *static_cast<held_lease*>(lease);
-        if (may_begin(self, slot, position)) self.functions_[slot.type].run(self, slot, position);
+        if (try_begin(self, slot, position)) self.functions_[slot.type].run(self, slot, position);
     }
     /// False when the job was taken back or is given back now. The slot must not be touched after that.
-    static bool may_begin(job_runner& self, held_lease& slot, std::uint32_t position) noexcept {
+    static bool try_begin(job_runner& self, held_lease& slot, std::uint32_t position) noexcept {
         if (!slot.take(position)) {
-            slot.void_tasks.fetch_sub(1, std::memory_order_release);  // the last access to the slot
+            slot.revoked_tasks.fetch_sub(1, std::memory_order_release);  // the last access to the slot
             return false;
         }
-        const bool goes_back = self.giving_back.stop_requested() || slot.stops[position].stop_requested();
+        const bool goes_back = self.return_unstarted.stop_requested() || slot.stops[position].stop_requested();
         if (!goes_back && !slot.has_expired(position)) return true;
         self.finish(slot, position,
                     {.gone = !goes_back,
@@ -156,7 +156,7 @@ public:
 
     job_reviser* reviser = nullptr;  ///< changes payloads of jobs in hand
     completion_queue completions;
-    std::stop_source giving_back{};          ///< what has not started goes back to the queue
+    std::stop_source return_unstarted{};     ///< what has not started goes back to the queue
     std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end: a spare thread runs in place of theirs
     std::atomic<std::uint32_t> in_line{0};   ///< jobs that wait for others of their strand
     batch_counts batched{};

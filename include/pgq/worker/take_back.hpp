@@ -18,7 +18,7 @@ namespace pgq::detail {
 /// False when a thread has begun the job, or it has left before.
 inline bool take_job(held_lease& s, std::uint32_t position, limited_lanes& limited, steady_time now) {
     if (!s.take(position)) return false;
-    s.void_tasks.fetch_add(1, std::memory_order_relaxed);
+    s.revoked_tasks.fetch_add(1, std::memory_order_relaxed);
     limited.ended(s.lane_index, 1, now);
     return true;
 }

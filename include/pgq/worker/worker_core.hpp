@@ -89,7 +89,7 @@ public:
                     .max_bytes = budget_.left(leases_.bytes()),
                     .counts_bytes = budget_.must_count(a.limit, leases_.bytes(), now),
                     .limited = limited_.to_claim(no_claim || machine_.stopping(), a.from_start || a.subscribe_wakes,
-                                                 machine_.limited_ahead(), now),
+                                                 machine_.limited_prefetch(), now),
                     .limited_capacity = limited_.room(),
                     .lanes_with_capacity = limited_.freed(),
                     .promote = a.promote,
@@ -103,7 +103,7 @@ public:
     }
 
     /// The sync succeeded: forgets what is acknowledged, and keeps the claimed leases; without `overlap` starts them.
-    void exchanged(fsm::worker_action a, sync_reply& reply, steady_time now) {
+    void synced(fsm::worker_action a, sync_reply& reply, steady_time now) {
         a.limit = request_.limit;
         a.subscribe_wakes = request_.subscribe_wakes;
         must_scan_ = false;
@@ -123,7 +123,7 @@ public:
         if (reply.cut) a.limit = static_cast<std::uint32_t>(claimed - limited);  // there are more
         if (quarantine_.answered(claimed_, machine_, reply) && !overlap_) (void)run_claimed();
         cursors_.claimed(a.limit > 0, a.from_start, reply.leases);
-        machine_.exchanged(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
+        machine_.synced(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
         if (limited_.any()) {
             limited_.answered(reply.again.has_value(), now);
             machine_.claimed_limited(static_cast<std::uint32_t>(limited), limited_.again(reply.again),
@@ -144,7 +144,7 @@ public:
     }
 
     /// Hands the claimed jobs to the executor; returns how many. With `overlap` the loop calls it between the sending
-    /// of the next sync and its answer, and then ran(). Without, exchanged() calls it.
+    /// of the next sync and its answer, and then ran(). Without, synced() calls it.
     std::uint32_t run_claimed() { return claimed_.dispatch(*runner_); }
     void ran(std::uint32_t n, steady_time when) noexcept { machine_.ran(n, when); }
 
@@ -152,7 +152,7 @@ public:
     void deferred_counted(std::int64_t n, steady_time t) noexcept { machine_.deferred_counted(n - acks_.stuck(), t); }
     void stop_requested(steady_time now) {
         if (machine_.stopping()) return;
-        runner_->giving_back.request_stop();  // jobs that have not started go back
+        runner_->return_unstarted.request_stop();  // jobs that have not started go back
         machine_.stop_requested(now);
         give_back_unstarted(now);
     }

@@ -40,7 +40,7 @@ namespace pgq::detail {
 ///     open a session, begin(); perform each step_to_begin() at session(), begin_with() its reply; after an error
 ///         begin_failed(), a pause, and the same again
 ///     until next() says stop:
-///         sync         send request() at session(), then exchanged() or failed()
+///         sync         send request() at session(), then synced() or failed()
 ///         wait         at session(), then woken() or broke()
 ///         pause        without a session
 ///         run_claimed  run_claimed(), ran()
@@ -152,7 +152,7 @@ public:
     /// For a sync: what to send, and what to read the reply into.
     const sync_request& request(const fsm::worker_action& a, steady_time now) { return core_.request(a, now); }
     sync_reply& reply() noexcept { return reply_; }
-    void exchanged(const fsm::worker_action& a, steady_time now) { core_.exchanged(a, reply_, now); }
+    void synced(const fsm::worker_action& a, steady_time now) { core_.synced(a, reply_, now); }
     void failed(const fsm::worker_action& a, const error_info& why, steady_time now) {
         if (ends_session(why)) return broke(why, now);
         core_.refused(a, why, now);
@@ -206,7 +206,7 @@ public:
 
     /// The run is over, and handlers that still run are asked to stop.
     void interrupt_handlers() {
-        runner_.giving_back.request_stop();
+        runner_.return_unstarted.request_stop();
         (void)core_.run_claimed();
         core_.interrupt();
     }
@@ -242,7 +242,7 @@ public:
     void request_stop(steady_time now) {
         limit_.bring_forward(now + std::min<duration>(options_.grace, std::chrono::hours{24 * 365}) +
                              fsm::shutdown::last_grace);
-        runner_.giving_back.request_stop();
+        runner_.return_unstarted.request_stop();
         if (!stop_requested_.load()) stop_requested_at_.store(now);
         signal(stop_requested_);
     }

@@ -62,7 +62,7 @@ TEST_CASE("a worker that the database does not know is lost at once, and told so
 
 TEST_CASE("a heartbeat passes on what the database asks for", "[fsm][heartbeat]") {
     heartbeat h{10s, begin};
-    const auto a = h.answered(me, {.alive = true, .rescue_needed = true, .stop_asked = true}, begin);
+    const auto a = h.answered(me, {.alive = true, .rescue_needed = true, .jobs_to_stop = true}, begin);
     CHECK(a.rescue);
     CHECK(a.jobs_to_stop);
     const auto b = h.answered(me, {.alive = true}, begin + 3s);

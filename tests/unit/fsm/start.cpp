@@ -35,7 +35,7 @@ TEST_CASE("a start is tried again only if that may help", "[fsm][start]") {
         CHECK_FALSE(start{1min}.failed(lasting, 1, begun, begun));
 }
 
-TEST_CASE("without patience a start is tried once", "[fsm][start]") {
+TEST_CASE("without a time limit above zero a start is tried once", "[fsm][start]") {
     CHECK_FALSE(start{0s}.failed(errc::connection_lost, 1, begun, begun));
 }
 

@@ -33,7 +33,7 @@ struct loop {
     worker_action succeed(std::uint32_t n = 0, std::uint32_t promoted = 0, std::optional<duration> due = {}) {
         const auto a = next();
         REQUIRE(a.what == worker_do::sync);
-        w.exchanged(a, n, promoted, due, now);
+        w.synced(a, n, promoted, due, now);
         return a;
     }
     worker_action fail() {
@@ -54,7 +54,7 @@ struct loop {
         auto a = next();
         for (; a.what == worker_do::sync; a = next()) {
             REQUIRE(a.limit == 0);
-            w.exchanged(a, 0, 0, {}, now);
+            w.synced(a, 0, 0, {}, now);
         }
         REQUIRE(a.what == worker_do::wait);
     }
@@ -135,7 +135,7 @@ TEST_CASE("a worker that is never idle asks for the next due time every 250 ms, 
         s.finish(held);
         const auto a = s.next();
         REQUIRE(a.limit > 0);
-        s.w.exchanged(a, held = a.limit, a.promote ? 1 : 0, due, s.now);
+        s.w.synced(a, held = a.limit, a.promote ? 1 : 0, due, s.now);
         return a;
     };
     CHECK(later(0ms, 1h).peek_next_due);
@@ -267,7 +267,7 @@ TEST_CASE("a sleeping worker wakes for the next due job, promotes it and asks fo
     CHECK(a.peek_next_due);
     CHECK(a.from_start);
     CHECK(a.limit == 4);
-    s.w.exchanged(a, 1, 1, 1s, s.now);
+    s.w.synced(a, 1, 1, 1s, s.now);
     CHECK(s.next().what == worker_do::wait);
     CHECK(s.next().timeout == 1s);
 }
@@ -276,7 +276,7 @@ TEST_CASE("a full worker promotes due jobs, and wakes a peer for them", "[fsm][w
     loop s;
     s.succeed(0);
     const auto sleeping = s.next();
-    s.w.exchanged(sleeping, 4, 0, 100ms, s.now);
+    s.w.synced(sleeping, 4, 0, 100ms, s.now);
     s.succeed(0);  // unsubscribed
     s.now += 100ms;
     s.w.finished(1, s.now);
@@ -364,7 +364,7 @@ TEST_CASE("a slow full scan is not repeated soon, and a quick one is", "[fsm][wo
         const auto a = s.next();
         REQUIRE(a.from_start);
         s.now += took;
-        s.w.exchanged(a, 4, 0, {}, s.now);
+        s.w.synced(a, 4, 0, {}, s.now);
         s.finish(4);
     };
     const auto from_start_after = [](loop& s, duration time) {
@@ -385,7 +385,7 @@ TEST_CASE("a slow full scan is not repeated soon, and a quick one is", "[fsm][wo
     s.now += 1s;
     s.w.ran(1, s.now);
     s.now += 1ms;
-    s.w.exchanged(a, 4, 0, {}, s.now);
+    s.w.synced(a, 4, 0, {}, s.now);
     s.finish(4);
     CHECK(from_start_after(s, 250ms));
 }
@@ -396,7 +396,7 @@ TEST_CASE("if full scans are slow, a worker that is woken claims at its cursors"
         const auto a = s.next();
         REQUIRE(a.what == worker_do::sync);
         s.now += took;
-        s.w.exchanged(a, n, 0, {}, s.now);
+        s.w.synced(a, n, 0, {}, s.now);
         if (n != 0) s.finish(n);
         return a;
     };
@@ -427,7 +427,7 @@ TEST_CASE("if full scans are slow, a worker that is woken claims at its cursors"
         loop e{loop::usual(run_until::empty)};
         const auto a = e.next();
         e.now += 10ms;
-        e.w.exchanged(a, 4, 0, {}, e.now);
+        e.w.synced(a, 4, 0, {}, e.now);
         e.finish(3);
         CHECK_FALSE(e.succeed(1).from_start);
         CHECK(e.succeed(0).from_start);
@@ -476,9 +476,9 @@ TEST_CASE("a postponed full scan does not wake a worker with a full window", "[f
     loop s;
     const auto a = s.next();
     s.now += 10ms;
-    s.w.exchanged(a, 0, 0, {}, s.now);
+    s.w.synced(a, 0, 0, {}, s.now);
     const auto b = s.next();
-    s.w.exchanged(b, 4, 0, {}, s.now);
+    s.w.synced(b, 4, 0, {}, s.now);
     CHECK(s.succeed().unsubscribe_wakes);
     s.finish(1);
     s.finish(2);
@@ -494,9 +494,9 @@ TEST_CASE("a worker that goes to sleep after a claim at its cursors does a full 
     loop s;
     const auto a = s.next();
     s.now += 10ms;
-    s.w.exchanged(a, 0, 0, {}, s.now);  // a scan that finds no job takes 10 ms
+    s.w.synced(a, 0, 0, {}, s.now);  // a scan that finds no job takes 10 ms
     const auto b = s.next();
-    s.w.exchanged(b, 4, 0, {}, s.now);
+    s.w.synced(b, 4, 0, {}, s.now);
     s.finish(4);
     CHECK(s.succeed(4).unsubscribe_wakes);
     s.finish(4);
@@ -529,7 +529,7 @@ TEST_CASE("the more workers there are, the less often each of them does a full s
         s.w.set_worker_count(workers);
         const auto a = s.next();
         s.now += 20ms;
-        s.w.exchanged(a, 4, 0, {}, s.now);
+        s.w.synced(a, 4, 0, {}, s.now);
         s.finish(4);
         s.now += pause - 1ms;
         CHECK_FALSE(s.next().from_start);
@@ -814,7 +814,7 @@ TEST_CASE("run_until::empty and run_until::drained do not end while a job runs",
     s.now += 10s;
     const auto a = s.next();  // a poll
     CHECK(a.what == worker_do::sync);
-    s.w.exchanged(a, 0, 0, {}, s.now);
+    s.w.synced(a, 0, 0, {}, s.now);
     CHECK(s.next().what == worker_do::wait);
 }
 

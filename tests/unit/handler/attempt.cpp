@@ -131,7 +131,7 @@ TEST_CASE("a pause that is cut short leaves the failure as the result", "[handle
     REQUIRE(a.begin());
     a.call();
     REQUIRE(a.next().what == try_do::pause);
-    run.runner.giving_back.request_stop();
+    run.runner.return_unstarted.request_stop();
     CHECK(a.stop_tokens()[1].stop_requested());
     a.paused(false);
     CHECK(a.next().what == try_do::stop);

@@ -75,13 +75,13 @@ struct fake_runner {
     std::vector<conclusion> concluded{};
     std::vector<std::uint32_t> taken_back{};
     pgq::detail::job_reviser* reviser = nullptr;
-    std::stop_source giving_back{};
+    std::stop_source return_unstarted{};
 
     events& observer() noexcept { return seen; }
     const pgq::resources& shared() const noexcept { return resources; }
     void exceeded_timeout(const pgq::event::handler_exceeded_timeout&) noexcept {}
     void handler_ended() noexcept {}
-    static bool may_begin(fake_runner& self, pgq::detail::held_lease&, std::uint32_t position) noexcept {
+    static bool try_begin(fake_runner& self, pgq::detail::held_lease&, std::uint32_t position) noexcept {
         for (const auto p : self.taken_back)
             if (p == position) return false;
         return true;

@@ -84,7 +84,7 @@ public:
         REQUIRE(a.what == pgq::fsm::worker_do::sync);
         const auto sent = core.request(a, now);
         keep(sent);
-        core.exchanged(a, reply, now);
+        core.synced(a, reply, now);
         return sent;
     }
     /// The core wants a sync, and the server refuses it.

@@ -45,7 +45,7 @@ struct script {
     std::deque<error_info> give_back;
     std::deque<std::int64_t> deferred;
     int next_id = 7;
-    bool stop_asked = false;
+    bool jobs_to_stop = false;
     int interrupted = 0;
 
     template <class T>
@@ -108,7 +108,7 @@ struct session {
         s->calls.push_back("retire " + std::to_string(id.value));
         return {};
     }
-    bool take_stop_request() noexcept { return std::exchange(s->stop_asked, false); }
+    bool take_stop_request() noexcept { return std::exchange(s->jobs_to_stop, false); }
     void interrupt() noexcept { ++s->interrupted; }
 };
 
@@ -159,8 +159,8 @@ struct queue {
 struct scripted_heartbeat {
     template <class Driver, class Observer>
     scripted_heartbeat(const Driver&, Observer&, pgq::duration, std::function<void()> on_lost,
-                       std::function<void()> on_stop_asked, const pgq::call_limit&)
-        : lost{std::move(on_lost)}, stop_asked{std::move(on_stop_asked)} {
+                       std::function<void()> on_stop_request, const pgq::call_limit&)
+        : lost{std::move(on_lost)}, jobs_to_stop{std::move(on_stop_request)} {
         latest = this;
     }
     void start(worker_id id) { worker = id; }
@@ -168,7 +168,7 @@ struct scripted_heartbeat {
     void stop() noexcept {}
 
     std::function<void()> lost;
-    std::function<void()> stop_asked;
+    std::function<void()> jobs_to_stop;
     worker_id worker{};
     static inline scripted_heartbeat* latest = nullptr;
 };
@@ -186,7 +186,7 @@ struct loop {
         switch (a.what) {
         case worker_do::sync: {
             auto went = run.session()->sync(run.request(a, now), run.reply());
-            if (went) run.exchanged(a, now);
+            if (went) run.synced(a, now);
             else run.failed(a, went.error(), now);
             break;
         }
@@ -427,8 +427,8 @@ TEST_CASE("a run reads its leases again when the session or the heartbeat says t
     l.begin();
     (void)l.rest();
     (void)l.s.take_calls();
-    if (GENERATE(true, false)) l.s.stop_asked = true;
-    else l.heartbeat->stop_asked();
+    if (GENERATE(true, false)) l.s.jobs_to_stop = true;
+    else l.heartbeat->jobs_to_stop();
     (void)l.turn();
     CHECK(l.s.take_calls() == strings{"lease_updates 7"});
 }

@@ -26,7 +26,7 @@ inline result<worker_id> register_worker(tables& db, const worker_info& info, co
 
 inline beat_reply record_beat(tables& db, worker_id id) {
     beat_reply reply = db.workers.record_beat(id, db.clock.steady_now());
-    reply.stop_asked = db.leases.has_stop_request(id);
+    reply.jobs_to_stop = db.leases.has_stop_request(id);
     return reply;
 }
 

@@ -53,7 +53,7 @@ public:
         const row_view row = in[0][0];
         return beat_reply{.alive = row.number<std::int64_t>(0) == 1,
                           .rescue_needed = row.flag(1),
-                          .stop_asked = row.flag(2),
+                          .jobs_to_stop = row.flag(2),
                           .compacted = !in[1].error && in[1][0].flag(0),
                           .compact_error = in[1].error};
     }

@@ -76,9 +76,9 @@ public:
     }
     /// Whether one of the notifications since the last call asked for a job to stop. `take_notified` reports it all the
     /// same.
-    bool take_stop_asked() noexcept {
+    bool take_stop_request() noexcept {
         receive_notifications();
-        return std::exchange(stop_asked_, false);
+        return std::exchange(stop_requested_, false);
     }
 
     PGconn* get() const noexcept { return opening_ ? opening_->get() : handle_.get(); }
@@ -99,7 +99,7 @@ private:
     void receive_notifications() noexcept {
         while (PGnotify* n = PQnotifies(handle_.get())) {
             notified_ = true;
-            stop_asked_ = stop_asked_ || std::string_view{n->extra} == "stop";
+            stop_requested_ = stop_requested_ || std::string_view{n->extra} == "stop";
             PQfreemem(n);
         }
     }
@@ -111,7 +111,7 @@ private:
     pipeline pipeline_;
     bool was_cut_short_ = false;
     bool notified_ = false;
-    bool stop_asked_ = false;
+    bool stop_requested_ = false;
 };
 
 }  // namespace pgq::driver::pq

@@ -168,7 +168,7 @@ public:
     result<std::vector<lease_ref>> leases_of(worker_id id) { return run(command::leases_of{id}); }
     result<void> give_back(std::span<const lease_ref> leases) { return run(command::give_back{leases}); }
     result<std::vector<lease_update>> lease_updates(worker_id id) { return run(command::lease_updates{id}); }
-    bool take_stop_request() noexcept { return line().take_stop_asked(); }
+    bool take_stop_request() noexcept { return line().take_stop_request(); }
     result<purge_reply> expire_and_purge() { return run(command::expire_and_purge{}); }
     result<void> revise(const revision& r) { return run(command::revise{r}); }
     result<void> watch(std::span<const job_id> watched, duration keep_for, std::vector<ended_job>& ended) {

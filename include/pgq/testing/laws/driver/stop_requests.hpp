@@ -81,21 +81,21 @@ void check_stop_requests(Make make) {
         const auto got = t.claim("a");
         REQUIRE(other.claim(1).claimed() == 1);
         CHECK_FALSE(t.p.session.take_stop_request());
-        CHECK_FALSE(must(t.p.session.beat(t.p.worker)).stop_asked);
+        CHECK_FALSE(must(t.p.session.beat(t.p.worker)).jobs_to_stop);
         t.p.subscribe();
         other.subscribe();
         CHECK(t.cancel({id}).stopping == 1);
         CHECK(t.p.receives_wake());
         CHECK(t.p.session.take_stop_request());
         CHECK_FALSE(t.p.session.take_stop_request());
-        CHECK(must(t.p.session.beat(t.p.worker)).stop_asked);
+        CHECK(must(t.p.session.beat(t.p.worker)).jobs_to_stop);
         const auto updates = must(t.p.session.lease_updates(t.p.worker));
         REQUIRE(updates.size() == 1);
         REQUIRE(updates[0].flags.size() == 1);
         CHECK(updates[0].flags[0] == (flag_tracked | flag_stop));
         CHECK_FALSE(other.receives_wake(quiet_time));
         CHECK_FALSE(other.session.take_stop_request());
-        CHECK_FALSE(must(other.session.beat(other.worker)).stop_asked);
+        CHECK_FALSE(must(other.session.beat(other.worker)).jobs_to_stop);
     }
     SECTION("a worker that does not sleep receives a stop request too") {
         fixture t{make()};
@@ -180,7 +180,7 @@ void check_stop_requests(Make make) {
         CHECK(must(t.w.client().requeue(std::span{&id, 1})) == 1);
         const auto again = t.claim("a");
         CHECK(in_order(again)[0].flags == flag_tracked);
-        CHECK_FALSE(must(t.p.session.beat(t.p.worker)).stop_asked);
+        CHECK_FALSE(must(t.p.session.beat(t.p.worker)).jobs_to_stop);
         (void)t.end(again, {.kind = settle_kind::retry});
         t.run("a");
         CHECK(t.end_of(id) == 'd');

@@ -76,7 +76,7 @@ TEST_CASE("a heartbeat holds also when dead rows cannot be written away",
     const auto fine = test::read(b, {alive, rows({{truth(true)}})}).value();
     CHECK(fine.alive);
     CHECK(fine.rescue_needed);
-    CHECK_FALSE(fine.stop_asked);
+    CHECK_FALSE(fine.jobs_to_stop);
     CHECK(fine.compacted);
     CHECK_FALSE(test::read(b, {alive, test::failed("55P03")}).value().compacted);
     CHECK_FALSE(test::read(b, {rows({{binary(0L), truth(false), truth(true)}}), {}}).value().alive);

@@ -65,6 +65,6 @@ int main() try {
     w.run().value();
     return jobs.counts<app::call_partner>().value().deferred == 2 && answers_as_documented() ? 0 : 1;
 } catch (const std::exception& e) {
-    std::fprintf(stderr, "patience: %s\n", e.what());
+    std::fprintf(stderr, "stored_backoff: %s\n", e.what());
     return 1;
 }

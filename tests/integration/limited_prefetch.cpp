@@ -8,7 +8,7 @@
 #include <atomic>
 #include <string_view>
 
-namespace integration_limited_ahead {
+namespace integration_limited_prefetch {
 
 // If the worker claimed them one at a time, each job would be a round trip.
 TEST_CASE("a worker claims several quick jobs of a limited lane at once, but no more than the limit admits",
@@ -32,4 +32,4 @@ TEST_CASE("a worker claims several quick jobs of a limited lane at once, but no 
     CHECK(claims < 1000);
 }
 
-}  // namespace integration_limited_ahead
+}  // namespace integration_limited_prefetch

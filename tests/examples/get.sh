@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# by_hand.sh BY_HAND
+# get.sh GET
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 

@@ -72,7 +72,7 @@ void work(apples& queue) {
 
 }  // namespace
 
-// by_hand [CONNECTION-STRING]
+// get [CONNECTION-STRING]
 int main(int argc, char** argv) try {
     apples queue{pgq::driver::libpq{argc > 1 ? argv[1] : ""}};
     queue.install().value();
@@ -82,6 +82,6 @@ int main(int argc, char** argv) try {
     std::thread worker{[&] { work(queue); }};  // any number of threads may poll
     worker.join();
 } catch (const pgq::failure& e) {
-    std::fprintf(stderr, "by_hand: %s\n", e.info().text().c_str());
+    std::fprintf(stderr, "get: %s\n", e.info().text().c_str());
     return 1;
 }

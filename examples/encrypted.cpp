@@ -73,6 +73,6 @@ int main() try {
     jobs.cancel(late).value();
     return accounts == 2 && held.size() == 1 ? 0 : 1;
 } catch (const std::exception& e) {
-    std::fprintf(stderr, "secrets: %s\n", e.what());
+    std::fprintf(stderr, "encrypted: %s\n", e.what());
     return 1;
 }

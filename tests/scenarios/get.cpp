@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace scenarios_by_hand {
+namespace scenarios_get {
 
 using namespace std::chrono_literals;
 using pgq::header_of;
@@ -68,7 +68,7 @@ std::jthread once_asleep(const database& db, std::function<void()> what, std::in
 }  // namespace
 
 TEST_CASE("get returns an enqueued job with equal members and its id, and the database has it no more",
-          "[scenario][by_hand][pq1][pq2]") {
+          "[scenario][get][pq1][pq2]") {
     database db;
     note_getter jobs{db.driver()};
     const std::array<pgq::header, 1> headers{{{"foo", "b\xC3\xA4r"}}};
@@ -88,7 +88,7 @@ TEST_CASE("get returns an enqueued job with equal members and its id, and the da
 }
 
 TEST_CASE("get returns the job with the earliest expected_at first, jobs without expected_at last",
-          "[scenario][by_hand][pq3]") {
+          "[scenario][get][pq3]") {
     database db;
     note_getter jobs{db.driver()};
     const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -100,7 +100,7 @@ TEST_CASE("get returns the job with the earliest expected_at first, jobs without
     CHECK_FALSE(get(jobs, {.timeout = 0s}).n);
 }
 
-TEST_CASE("get without a timeout ignores a job that is due later", "[scenario][by_hand][pq4]") {
+TEST_CASE("get without a timeout ignores a job that is due later", "[scenario][get][pq4]") {
     database db;
     note_getter jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(6s)}).value();
@@ -109,7 +109,7 @@ TEST_CASE("get without a timeout ignores a job that is due later", "[scenario][b
     CHECK(got.took < 1s);
 }
 
-TEST_CASE("a waiting get returns each job at its due time", "[scenario][by_hand][pq5][pj14]") {
+TEST_CASE("a waiting get returns each job at its due time", "[scenario][get][pq5][pj14]") {
     database db;
     note_getter jobs{db.driver()};
     const auto begun = clock_type::now();
@@ -125,7 +125,7 @@ TEST_CASE("a waiting get returns each job at its due time", "[scenario][by_hand]
     CHECK(last.took >= 300ms);
 }
 
-TEST_CASE("a job that is due in a minute does not end a get early", "[scenario][by_hand][pq6]") {
+TEST_CASE("a job that is due in a minute does not end a get early", "[scenario][get][pq6]") {
     database db;
     note_getter jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(65s)}).value();
@@ -135,7 +135,7 @@ TEST_CASE("a job that is due in a minute does not end a get early", "[scenario][
     CHECK(got.took < 8s);
 }
 
-TEST_CASE("an enqueue wakes a get that waits for a delayed job", "[scenario][by_hand][pq7]") {
+TEST_CASE("an enqueue wakes a get that waits for a delayed job", "[scenario][get][pq7]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(1h)}).value();
@@ -149,7 +149,7 @@ TEST_CASE("an enqueue wakes a get that waits for a delayed job", "[scenario][by_
 }
 
 TEST_CASE("get returns at once if there is a job, and otherwise ends at its timeout, whatever other callers do",
-          "[scenario][by_hand][pq8][defect2]") {
+          "[scenario][get][pq8][defect2]") {
     database db;
     note_getter jobs{db.driver()}, elsewhere{db.driver(), {.name = "elsewhere"}};
     (void)jobs.enqueue(note{.n = 1}).value();
@@ -171,7 +171,7 @@ TEST_CASE("get returns at once if there is a job, and otherwise ends at its time
     CHECK(got.took < 3s);
 }
 
-TEST_CASE("an enqueue of another process wakes a get, whatever its poll interval", "[scenario][by_hand][pq9][pj18]") {
+TEST_CASE("an enqueue of another process wakes a get, whatever its poll interval", "[scenario][get][pq9][pj18]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     clock_type::time_point put;
@@ -188,8 +188,7 @@ TEST_CASE("an enqueue of another process wakes a get, whatever its poll interval
     CHECK(clock_type::now() - put < 1s);
 }
 
-TEST_CASE("each get waits for its own timeout, not for the one of the get before",
-          "[scenario][by_hand][pq10][defect1]") {
+TEST_CASE("each get waits for its own timeout, not for the one of the get before", "[scenario][get][pq10][defect1]") {
     database db;
     note_getter jobs{db.driver()};
     CHECK(get(jobs, {.timeout = 200ms}).took < 900ms);
@@ -198,7 +197,7 @@ TEST_CASE("each get waits for its own timeout, not for the one of the get before
     CHECK(get(jobs, {.timeout = 0s}).took < 900ms);
 }
 
-TEST_CASE("two threads wait on one queue, each for its own timeout", "[scenario][by_hand][defect1][defect6]") {
+TEST_CASE("two threads wait on one queue, each for its own timeout", "[scenario][get][defect1][defect6]") {
     database db;
     note_getter jobs{db.driver()};
     timed brief, lengthy;
@@ -211,7 +210,7 @@ TEST_CASE("two threads wait on one queue, each for its own timeout", "[scenario]
     CHECK(lengthy.took >= 1500ms);
 }
 
-TEST_CASE("get without a timeout returns a job only after its enqueue has committed", "[scenario][by_hand][pq11]") {
+TEST_CASE("get without a timeout returns a job only after its enqueue has committed", "[scenario][get][pq11]") {
     database db;
     note_getter jobs{db.driver()};
     const test::sql_connection own{test::dsn(), db.schema()};
@@ -223,7 +222,7 @@ TEST_CASE("get without a timeout returns a job only after its enqueue has commit
 }
 
 TEST_CASE("items() yields jobs one by one, an empty value at each timeout, and continues after it",
-          "[scenario][by_hand][pq12]") {
+          "[scenario][get][pq12]") {
     database db;
     note_getter jobs{db.driver()};
     (void)jobs.enqueue(test::notes(3)).value();
@@ -238,7 +237,7 @@ TEST_CASE("items() yields jobs one by one, an empty value at each timeout, and c
     CHECK(idle == 3);
 }
 
-TEST_CASE("eight producers and four consumers: each job is returned exactly once", "[scenario][by_hand][pq16]") {
+TEST_CASE("eight producers and four consumers: each job is returned exactly once", "[scenario][get][pq16]") {
     database db;
     note_getter jobs{db.driver()};
     std::array<std::vector<std::int64_t>, 4> got;
@@ -264,7 +263,7 @@ TEST_CASE("eight producers and four consumers: each job is returned exactly once
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a queue of any name can be enqueued into, read with get, and woken", "[scenario][by_hand][pq21][defect8]") {
+TEST_CASE("a queue of any name can be enqueued into, read with get, and woken", "[scenario][get][pq21][defect8]") {
     database db;
     const std::string name =
         GENERATE(as<std::string>{}, "with a space", std::string(64, 'x'), "\"double\" and 'single'",
@@ -279,8 +278,7 @@ TEST_CASE("a queue of any name can be enqueued into, read with get, and woken", 
     CHECK(got.took < 30s);
 }
 
-TEST_CASE("get is not slower with a hundred thousand waiting jobs",
-          "[scenario][by_hand][pq29][defect13][slow][alone]") {
+TEST_CASE("get is not slower with a hundred thousand waiting jobs", "[scenario][get][pq29][defect13][slow][alone]") {
     database db;
     auto quick = db.options();
     quick.conninfo = database::settings_of(quick.conninfo, "options", "-c synchronous_commit=off");
@@ -302,7 +300,7 @@ TEST_CASE("get is not slower with a hundred thousand waiting jobs",
 }
 
 TEST_CASE("a get with a filter returns only matching jobs, and the text of a header cannot break it",
-          "[scenario][by_hand][pj29]") {
+          "[scenario][get][pj29]") {
     database db;
     note_getter jobs{db.driver()};
     const auto put = [&](std::int64_t n, std::vector<pgq::header> headers) {
@@ -321,7 +319,7 @@ TEST_CASE("a get with a filter returns only matching jobs, and the text of a hea
     CHECK(get(jobs).n == 4);
 }
 
-TEST_CASE("gets with filters pass on a wake-up for a job that they do not take", "[scenario][by_hand]") {
+TEST_CASE("gets with filters pass on a wake-up for a job that they do not take", "[scenario][get]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     std::array<timed, 3> got;
@@ -347,7 +345,7 @@ TEST_CASE("gets with filters pass on a wake-up for a job that they do not take",
     CHECK(clock_type::now() - begun < 10s);
 }
 
-TEST_CASE("an enqueue of ten jobs wakes all ten sleeping gets", "[scenario][by_hand]") {
+TEST_CASE("an enqueue of ten jobs wakes all ten sleeping gets", "[scenario][get]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     std::atomic<int> got{0};
@@ -362,7 +360,7 @@ TEST_CASE("an enqueue of ten jobs wakes all ten sleeping gets", "[scenario][by_h
     CHECK(clock_type::now() - begun < 20s);
 }
 
-TEMPLATE_TEST_CASE("every job is returned while gets start to sleep, time out and wake up", "[scenario][by_hand]",
+TEMPLATE_TEST_CASE("every job is returned while gets start to sleep, time out and wake up", "[scenario][get]",
                    pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {
@@ -398,7 +396,7 @@ TEMPLATE_TEST_CASE("every job is returned while gets start to sleep, time out an
     }
 }
 
-TEST_CASE("get holds a job that it cannot read, with the reason, and returns the next one", "[scenario][by_hand]") {
+TEST_CASE("get holds a job that it cannot read, with the reason, and returns the next one", "[scenario][get]") {
     database db;
     note_getter jobs{db.driver()};
     const auto lane = jobs.lanes().value();
@@ -415,7 +413,7 @@ TEST_CASE("get holds a job that it cannot read, with the reason, and returns the
 }
 
 TEST_CASE("get returns only jobs of its own type, and jobs of other types do not wake it again and again",
-          "[scenario][by_hand]") {
+          "[scenario][get]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     (void)jobs.enqueue(letter{.n = 1}, {.priority = 9}).value();
@@ -427,7 +425,7 @@ TEST_CASE("get returns only jobs of its own type, and jobs of other types do not
     CHECK(jobs.counts<letter>().value().ready == 2);
 }
 
-TEST_CASE("a get whose registration was removed is woken all the same", "[scenario][by_hand]") {
+TEST_CASE("a get whose registration was removed is woken all the same", "[scenario][get]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     CHECK_FALSE(get(jobs, {.timeout = 10ms}).n);
@@ -443,7 +441,7 @@ TEST_CASE("a get whose registration was removed is woken all the same", "[scenar
     CHECK(got.n == 1);
 }
 
-TEST_CASE("a sleeping get whose connection breaks returns an error, and the next get works", "[scenario][by_hand]") {
+TEST_CASE("a sleeping get whose connection breaks returns an error, and the next get works", "[scenario][get]") {
     database db;
     note_getter jobs{db.driver()};
     CHECK_FALSE(get(jobs, {.timeout = 10ms}).n);
@@ -466,7 +464,7 @@ TEST_CASE("a sleeping get whose connection breaks returns an error, and the next
 }
 
 TEST_CASE("gets over a pool borrow its connections to take jobs, and wait on other connections",
-          "[scenario][by_hand][pool]") {
+          "[scenario][get][pool]") {
     database db;
     pgq::queue<note, pgq::driver::pool<pgq::driver::libpq>, pgq::serializer::json> jobs{
         pgq::driver::pool<pgq::driver::libpq>{db.driver(), {.max = 2}}};
@@ -484,7 +482,7 @@ TEST_CASE("gets over a pool borrow its connections to take jobs, and wait on oth
 }
 
 TEST_CASE("get over a borrowed connection returns jobs that are ready or due, and cannot wait",
-          "[scenario][by_hand][borrow]") {
+          "[scenario][get][borrow]") {
     database db;
     db.exec("SET client_encoding TO 'UTF8'");
     pgq::queue<note, pgq::driver::borrow, pgq::serializer::json> jobs{
@@ -502,7 +500,7 @@ TEST_CASE("get over a borrowed connection returns jobs that are ready or due, an
     CHECK(get(jobs, {.timeout = 0s}).n == 3);
 }
 
-TEST_CASE("get refuses options that are out of range", "[scenario][by_hand]") {
+TEST_CASE("get refuses options that are out of range", "[scenario][get]") {
     database db;
     note_getter jobs{db.driver()};
     for (const auto& o : {pgq::get_options{.timeout = -1s}, pgq::get_options{.poll_interval = 0s}}) {
@@ -512,7 +510,7 @@ TEST_CASE("get refuses options that are out of range", "[scenario][by_hand]") {
     }
 }
 
-TEST_CASE("a destroyed queue removes the registration of its gets", "[scenario][by_hand]") {
+TEST_CASE("a destroyed queue removes the registration of its gets", "[scenario][get]") {
     database db;
     {
         note_getter jobs{db.driver()};
@@ -522,4 +520,4 @@ TEST_CASE("a destroyed queue removes the registration of its gets", "[scenario][
     CHECK(db.rows("worker") == 0);
 }
 
-}  // namespace scenarios_by_hand
+}  // namespace scenarios_get

@@ -26,14 +26,14 @@ private:
 };
 
 /// An executor whose threads connect once, before their first job, and use that connection for all jobs.
-class notification_desk {
+class notification_threads {
 public:
     using policy_category = pgq::executor_tag;
 
-    explicit notification_desk(std::size_t size = 2) : size_{size} {}
-    notification_desk(const notification_desk& other) : size_{other.size_} {}  // copies the size, not the threads
-    notification_desk& operator=(const notification_desk&) = delete;
-    ~notification_desk() { stop(); }
+    explicit notification_threads(std::size_t size = 2) : size_{size} {}
+    notification_threads(const notification_threads& other) : size_{other.size_} {}  // copies the size, not the threads
+    notification_threads& operator=(const notification_threads&) = delete;
+    ~notification_threads() { stop(); }
 
     /// The connection of the thread that a handler runs on.
     static gateway& here() { return *connection(); }
@@ -89,6 +89,6 @@ private:
     std::vector<std::thread> threads_;
 };
 
-static_assert(pgq::executor_policy<notification_desk>);
+static_assert(pgq::executor_policy<notification_threads>);
 
 }  // namespace app
