@@ -8,6 +8,7 @@
 #include <pgq/handler/handler_table.hpp>
 #include <pgq/queue.hpp>
 #include <pgq/worker/asio_loop.hpp>
+#include <pgq/worker/asio_step.hpp>
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_registration.hpp>
 
@@ -44,6 +45,8 @@ class async_worker {
     using handlers_type = handler_set<composition, Handlers...>;
     using has_sessions = diagnostic::require_worker_session<typename composition::driver>;
     static_assert(sizeof(has_sessions) != 0);
+    using has_async_sessions =
+        diagnostic::require_async_worker_session<typename composition::driver, detail::async_step_token>;
     using has_queue = diagnostic::require_mutable_queue<Queue>;
     static_assert(sizeof(has_queue) != 0);
 
@@ -72,10 +75,10 @@ public:
     /// runs.
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_run(Token&& token) {
-        if constexpr (diagnostic::require_async<typename Queue::driver_type>()) {
-            return asio::async_initiate<Token, void(std::error_code)>(
-                [this](auto handler) { this->start(std::move(handler)); }, token);
-        }
+        if constexpr (diagnostic::require_async<typename Queue::driver_type>())
+            if constexpr (has_async_sessions())
+                return asio::async_initiate<Token, void(std::error_code)>(
+                    [this](auto handler) { this->start(std::move(handler)); }, token);
     }
 
     /// Ends the run there is, as cancelling it does. From any thread.

@@ -31,8 +31,16 @@ static_assert(driver_policy<driver_of<fakes::session>>);
 
 struct async : driver_of<fakes::session> {
     static constexpr bool is_async = true;
+    struct async_client {};
+    int get_executor() const;
 };
 static_assert(async_driver<async>);
+
+struct async_without_a_client : driver_of<fakes::session> {
+    static constexpr bool is_async = true;
+    int get_executor() const;
+};
+static_assert(driver_policy<async_without_a_client> && !async_driver<async_without_a_client>);
 
 struct not_async : driver_of<fakes::session> {
     static constexpr bool is_async = false;

@@ -189,6 +189,23 @@ template <class S>
 concept worker_session = client_session<S> && can_sync<S> && can_wait<S> && can_register<S> && can_follow_leases<S> &&
     can_watch<S> && can_expire_and_purge<S> && can_revise<S>;
 
+/// What async_worker needs: the verbs that a worker asks of its session while it runs, without blocking. Each does what
+/// the verb without async_ does. It completes the Asio token of type `Token` with the error and the value of that verb.
+template <class S, class Token>
+concept async_worker_session = worker_session<S> &&
+    requires(S& s, Token& t, const sync_request& r, sync_reply& reply, worker_id id, const worker_info& info) {
+    s.async_sync(r, reply, t);
+    s.async_wait(duration{}, t);
+    s.async_lanes(std::string_view{}, std::span<const lane_name>{}, t);
+    s.async_limits(std::string_view{}, std::span<const lane_limit>{}, t);
+    s.async_counts(lane_id{}, t);
+    s.async_register_worker(info, t);
+    s.async_retire(id, t);
+    s.async_leases_of(id, t);
+    s.async_lease_updates(id, t);
+    s.async_give_back(std::span<const lease_ref>{}, t);
+};
+
 /// A sync in two halves, so that the worker's own thread can run jobs while the server works: `begin_sync` sends the
 /// request and does not wait, `end_sync` waits for the answer and fills the reply that `begin_sync` got. In between the
 /// caller uses neither the session nor request and reply. Both together promise what `sync` promises.
@@ -270,11 +287,13 @@ concept lending_driver = driver_policy<D> && requires(const D& d) {
     { d.borrow() } -> std::same_as<result<typename D::loan>>;
 };
 
-/// A driver whose sessions also have `async_enqueue`, `async_sync` and `async_wait`, with any Asio completion
-/// token.
+/// A driver whose sessions also have asynchronous verbs, with any Asio completion token. For async_worker these are
+/// the verbs of async_worker_session.
 template <class D>
-concept async_driver = driver_policy<D> && requires {
+concept async_driver = driver_policy<D> && requires(const D& d) {
     requires D::is_async;
+    typename D::async_client;  // for async_enqueue of a queue
+    d.get_executor();          // where completions are called, unless a token says otherwise
 };
 
 }  // namespace pgq

@@ -27,6 +27,14 @@ struct blocking_driver {
                   "call without async_.");
 };
 
+template <class Driver, class Token>
+struct not_asynchronous_enough {
+    static_assert(
+        async_worker_session<typename Driver::session, Token>,
+        "pgq: async_worker cannot use the sessions of this driver: an asynchronous verb is missing. Give them "
+        "the members of pgq::async_worker_session, or use worker.");
+};
+
 template <class Job, class Serializer>
 struct no_result {
     static_assert(keeps_result<Job, Serializer>,
@@ -142,12 +150,13 @@ using error_if_unknown = std::conditional_t<has_job_type<Composition, Job> || !C
                                             unknown_job<Job, typename Composition::jobs>>;
 
 template <class Driver>
-using error_if_blocking = std::conditional_t<async_driver<Driver>, std::true_type, blocking_driver<Driver>>;
-
-template <class Driver>
 inline constexpr bool works = false;
 template <driver_policy Driver>
 inline constexpr bool works<Driver> = worker_driver<Driver>;
+template <class Driver, class Token>
+inline constexpr bool works_async = false;
+template <async_driver Driver, class Token>
+inline constexpr bool works_async<Driver, Token> = async_worker_session<typename Driver::session, Token>;
 template <class Driver>
 inline constexpr bool takes = false;
 template <driver_policy Driver>
@@ -192,7 +201,17 @@ struct require_result : std::bool_constant<keeps_result<Job, Serializer>> {
 /// True if the driver has asynchronous sessions; otherwise a compile error with a message.
 template <class Driver>
 struct require_async : std::bool_constant<async_driver<Driver>> {
-    static_assert(sizeof(detail::error_if_blocking<Driver>) != 0);
+    static_assert(sizeof(detail::error_unless<async_driver<Driver>, Driver, blocking_driver<Driver>>) != 0);
+};
+
+/// True if an async_worker can use sessions of the driver, with its own completion token; otherwise a compile error with
+/// a message.
+template <class Driver, class Token>
+struct require_async_worker_session : std::bool_constant<detail::works_async<Driver, Token>> {
+    static constexpr bool is_said = !async_driver<Driver> || !detail::works<Driver>;  // by another message
+    using check = std::conditional_t<is_said || detail::works_async<Driver, Token>, std::true_type,
+                                     not_asynchronous_enough<Driver, Token>>;
+    static_assert(sizeof(check) != 0);
 };
 
 /// True if workers run on sessions of the driver; otherwise a compile error with a message.

@@ -18,6 +18,9 @@
 
 namespace pgq::detail {
 
+/// The completion token of each step of a worker.
+using async_step_token = asio::redirect_error_t<asio::use_awaitable_t<>>;
+
 /// Why the latest asynchronous operation of a session failed: in full if the session knows that, or else the code.
 template <class Session>
 error_info async_error(Session& session, std::error_code code) {
@@ -28,7 +31,7 @@ error_info async_error(Session& session, std::error_code code) {
 template <class Session, class Step>
 asio::awaitable<step_reply> async_execute_one(Session& session, const Step& step) {
     std::error_code failed;
-    const auto token = asio::redirect_error(asio::use_awaitable, failed);
+    const async_step_token token{asio::use_awaitable, failed};
     auto operation = step.async_execute(session, token);
     if constexpr (std::is_void_v<typename decltype(operation)::value_type>) {
         co_await std::move(operation);
