@@ -204,8 +204,8 @@ struct require_async : std::bool_constant<async_driver<Driver>> {
     static_assert(sizeof(detail::error_unless<async_driver<Driver>, Driver, blocking_driver<Driver>>) != 0);
 };
 
-/// True if an async_worker can use sessions of the driver, with its own completion token; otherwise a compile error with
-/// a message.
+/// True if an async_worker can use sessions of the driver; otherwise a compile error with a message. `Token`: the
+/// completion token of the worker's steps.
 template <class Driver, class Token>
 struct require_async_worker_session : std::bool_constant<detail::works_async<Driver, Token>> {
     static constexpr bool is_said = !async_driver<Driver> || !detail::works<Driver>;  // by another message
