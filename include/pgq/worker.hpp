@@ -54,12 +54,12 @@ public:
         (void)sizeof(diagnostic::temporary_queue<Queue>);
     }
 
-    /// Works until told to stop, or as `options.until` says. Then claims nothing more, gives back what has not started,
-    /// lets running handlers end within the grace time, fires their stop tokens and gives the rest back.
+    /// Works until a stop is requested, or as `options.until` says. Then it claims nothing more, and gives back the
+    /// jobs that have not started. Running handlers have the grace time to end. After it their stop tokens fire, and
+    /// the worker gives back the jobs that still run. Returns when all handlers have ended.
     ///
-    /// Errors: what keeps it from starting (no connection, no schema, bad option). After the start it survives the
-    /// database's troubles: it reconnects, and tells the observer. May be called again after it returned, not at the
-    /// same time.
+    /// Returns an error only if the worker cannot start (no connection, no schema, bad option). If the connection
+    /// breaks later, it reconnects and reports the error to the observer. It may be called again after it has returned.
     result<void> run(std::stop_token stop = {}) {
         if constexpr (!handlers_type::valid || !has_sessions() || !has_queue()) return errc::invalid_option;
         else {

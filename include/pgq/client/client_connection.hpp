@@ -28,7 +28,7 @@ inline result<void> check_queue_name(std::string_view name) {
     return {};
 }
 
-/// What an asynchronous driver adds to the connection of a queue object.
+/// The part of a queue object's connection that only an asynchronous driver has.
 template <class Driver>
 struct async_side {};
 template <async_driver Driver>
@@ -36,11 +36,11 @@ struct async_side<Driver> {
     std::optional<typename Driver::async_client> client{};
 };
 
-/// The session of a queue object, and the lanes of its entrypoints. It connects with the first call, and again after
-/// the connection broke.
+/// The session of a queue object, and the lanes of its entrypoints. It connects with the first call, and again with the
+/// first call after the connection broke.
 ///
-/// Called from any thread. The threads take turns on one session, or each borrows a session from a driver that lends
-/// them.
+/// Any thread may call it. All threads share one session, one thread at a time. If the driver lends sessions
+/// (driver::pool), each call borrows one instead.
 template <class Driver>
 class client_connection {
     template <class Use>
@@ -54,9 +54,8 @@ public:
     const Driver& driver() const noexcept { return driver_; }
     const std::string& name() const noexcept { return name_; }
 
-    /// Calls `use(session, lanes)` once. If the connection breaks meanwhile, it is in doubt whether the server did its
-    /// part; the next call connects again. At `deadline` the call ends whatever the server does, if the driver can do
-    /// that.
+    /// Calls `use(session, lanes)` once. If the connection breaks during the call, the call is in doubt, and the next
+    /// call connects again. At `deadline` the call ends even if the server is silent, if the driver supports that.
     template <class Use>
     answer_of<Use> with(Use use, steady_time deadline = steady_time::max()) {
         if constexpr (lending_driver<Driver>) return with_loan(use, deadline);
@@ -72,7 +71,7 @@ public:
         }
     }
 
-    /// The names of the queue's lanes, to find them at another session.
+    /// The names of the queue's lanes; another session finds the lanes by them.
     result<std::span<const lane_name>> lane_names() const {
         if (auto fine = check_queue_name(name_); !fine) return fine.error();
         return names_;
@@ -98,12 +97,13 @@ private:
         auto loan = driver_.borrow();
         if (!loan) return loan.error();
         if constexpr (requires { loan->limit(); }) loan->limit().set(deadline);
-        if (auto found = find_lanes_once(loan->get()); !found) return note_end(*loan, std::move(found.error()));
+        if (auto found = find_lanes_once(loan->get()); !found) return discard_if_ended(*loan, std::move(found.error()));
         auto answer = use(loan->get(), lanes_);
-        if (!answer) (void)note_end(*loan, answer.error());
+        if (!answer) (void)discard_if_ended(*loan, answer.error());
         return answer;
     }
-    // By the system clock: thread sanitizers do not know the call of the system that uses the steady one.
+    // Waits by the system clock, because the thread sanitizer does not know pthread_mutex_clocklock(), which a wait by
+    // the steady clock calls.
     static bool try_lock_until(std::unique_lock<std::timed_mutex>& lock, steady_time deadline) {
         const auto left = deadline - std::chrono::steady_clock::now();
         return lock.try_lock_until(std::chrono::system_clock::now() + left);
@@ -113,7 +113,7 @@ private:
                 "is the server silent? a driver::pool gives each call a session of its own"};
     }
     template <class Loan>
-    static error_info note_end(Loan& loan, error_info e) {
+    static error_info discard_if_ended(Loan& loan, error_info e) {
         if (ends_session(e)) loan.discard();
         return e;
     }

@@ -49,7 +49,7 @@ public:
     void refuse(error_info why) { refused_ = std::move(why); }
     /// The database was asked for the jobs `asked`, and these have ended. Both are sorted by id.
     void update(std::span<const job_id> asked, std::span<const ended_job> ended) {
-        // A waiter that came meanwhile was not part of the question.
+        // A waiter that was added after the question was sent is not part of `asked`.
         asked_ = asked_ || std::all_of(open_.begin(), open_.end(),
                                        [&](job_id id) { return std::binary_search(asked.begin(), asked.end(), id); });
         std::erase_if(open_, [&](job_id id) {

@@ -32,7 +32,8 @@ namespace pgq::detail {
 template <class Jobs>
 using job_of_range = std::remove_cvref_t<std::ranges::range_reference_t<Jobs>>;
 
-/// The types of handles for one job type; those for a job type that the queue does not have are a message.
+/// The handle types of one job type. If the queue does not have the job type, the program does not compile, with a
+/// message.
 template <class Composition, class Job, bool Known = diagnostic::require_known_job<Composition, Job>::value>
 struct handle_types {
     using one = job_handle<driver_of<Composition>, Job, typename Composition::template serializer_of<Job>>;
@@ -47,7 +48,7 @@ struct handle_types<Composition, Job, false> {
 template <class Composition, class Job>
 using batch_handle_of = typename handle_types<Composition, Job>::many;
 
-/// One request on one session: the handles of its jobs.
+/// Sends one request on one session. Returns the handles of its jobs.
 template <class Handles, class Session, class Connection>
 result<Handles> insert(Session& session, const enqueue_request& r, Connection& connection) {
     std::vector<job_id> ids;
@@ -63,7 +64,8 @@ result<Handles> insert(Session& session, const enqueue_request& r, Connection& c
     return Handles{std::move(ids), std::move(others), connection};
 }
 
-/// What queue::enqueue does with a range. `options_of(job)` gives the options, once if they are the `same` for all.
+/// What queue::enqueue does with a range. `options_of(job)` returns the options of a job. `same`: all jobs have the
+/// same options, so it is called once.
 template <class Composition, class Jobs, class OptionsOf>
 auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options_of, bool same)
     -> result<batch_handle_of<Composition, job_of_range<Jobs>>> {
@@ -74,7 +76,7 @@ auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options
     if (auto done = written.add_all(jobs, options_of, same); !done) return std::move(done.error());
     if (written.empty()) return handles{{}, {}, core.connection};
     const enqueue_request request = written.request({});
-    // A driver that lends sessions inserts for several threads side by side.
+    // No group commit for a driver that lends sessions: there each thread has its own session and need not wait.
     if (!lending_driver<driver_of<Composition>> && request.form() == insert_form::one) {
         auto id = core.commits.put(core.connection, lane, request.options[0], (*request.bodies)[0]);
         if (!id) return std::move(id.error());
@@ -89,7 +91,7 @@ auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options
     });
 }
 
-/// What enqueueing in a transaction does: `put(lane position, writer, ids)` stores what was written.
+/// Enqueues in a transaction: writes the jobs, then calls `put(position of the lane, writer, ids)`, which stores them.
 template <class Composition, class Jobs, class Put>
 result<std::vector<job_id>> enqueue_inside(duration keep_results, Jobs&& jobs, const enqueue_options& options,
                                            Put put) {

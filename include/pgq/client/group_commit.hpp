@@ -17,9 +17,9 @@
 
 namespace pgq::detail {
 
-/// Sends the jobs that several threads enqueue at the same time, one job each, in one insert with one commit. While one
-/// thread waits for the server, the calls of the other threads wait; then one of them sends all that wait. A call at
-/// which no other is under way is sent at once.
+/// Joins the jobs that several threads enqueue at the same time, one job each, into one insert with one commit. While
+/// one thread waits for the server, the calls of the other threads wait; then one of these threads sends all waiting
+/// calls. If no other call waits or is being sent, a call is sent at once.
 ///
 /// A job is durable when its call returns. An error of one job reaches only its own call; errc::connection_lost reaches
 /// all calls of that insert, and their jobs are in doubt. Jobs are inserted in the order of the calls.
@@ -34,7 +34,8 @@ public:
         std::unique_lock lock{mutex_};
         waiting_.push_back(&mine);
         changed_.wait(lock, [&] { return mine.answer || !is_sending_; });
-        while (!mine.answer) {  // this thread sends; the oldest calls first, which may need more than one insert
+        // This thread sends the oldest calls first. It may need more than one insert until its own call is sent.
+        while (!mine.answer) {
             is_sending_ = true;
             const auto group = take_group();
             lock.unlock();
@@ -71,8 +72,8 @@ private:
         return group;
     }
 
-    // Sends the group. Returns one answer for each call, also if an exception is thrown: each call waits for one. If
-    // the server refuses the group, sends each job alone, so that an error reaches only its own call.
+    // Sends the group. Returns one answer for each call, also after an exception, because each call waits for its
+    // answer. If the server refuses the group, sends each job alone, so that an error reaches only its own call.
     static std::vector<result<job_id>> send(client_connection<Driver>& to, const std::vector<entry*>& group) {
         std::vector<result<job_id>> answers;
         answers.reserve(group.size());

@@ -18,7 +18,7 @@
 
 namespace pgq::detail {
 
-/// Whether a driver can store this key, which a job's limiter tells jobs apart by.
+/// Checks that a driver can store the key that a limiter with keys has made of a job.
 inline result<void> check_limit_key(std::string_view key) {
     if (!is_storable_text(key))
         return error_info{errc::invalid_text, "a job's key holds a zero byte or bytes that are not UTF-8"};
@@ -30,8 +30,8 @@ inline result<void> check_limit_key(std::string_view key) {
 /// Writes jobs of one type as a driver stores them: payloads, keys for limits, and options. Every enqueue goes through
 /// here.
 ///
-/// `keep_results` is how long the ends of jobs with a `result` are kept, if the options do not say it. The options that
-/// are added are views: what they refer to must outlive the request.
+/// `keep_results`: how long the outcome of a job with a `result` is kept, unless the options set `keep_outcome`. The
+/// writer stores options as views: the texts that they refer to must outlive the request.
 template <class Composition, class Job>
 class job_writer {
     using serializer_type = typename Composition::template serializer_of<Job>;
@@ -56,8 +56,8 @@ public:
         return {};
     }
 
-    /// Writes all jobs of a range. `options_of(job)` gives the options of each; if they are the `same` for all jobs, it
-    /// is called for the first one only.
+    /// Writes all jobs of a range. `options_of(job)` returns the options of a job. `same`: all jobs have the same
+    /// options, so it is called for the first job only.
     template <class Jobs, class OptionsOf>
     result<void> add_all(Jobs&& jobs, OptionsOf& options_of, bool same) {
         for (auto&& job : jobs) {
@@ -70,7 +70,7 @@ public:
         return {};
     }
 
-    /// The same into a batch, which owns a copy of everything that the options refer to.
+    /// The same, but writes into a batch, which owns a copy of everything that the options refer to.
     template <class Jobs, class OptionsOf>
     result<void> add_all_to(enqueue_batch& batch, Jobs&& jobs, OptionsOf& options_of, bool same) {
         for (auto&& job : jobs) {
@@ -100,7 +100,7 @@ public:
     }
 
 private:
-    // A job with a result is tracked, so that its result is kept.
+    // A job with a `result` type must be tracked: only the outcomes of tracked jobs are kept.
     enqueue_options with_result(enqueue_options o) const noexcept {
         if (keeps_result<Job, serializer_type> && o.keep_outcome <= duration{}) o.keep_outcome = keep_results_;
         return o;

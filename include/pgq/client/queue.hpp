@@ -60,12 +60,12 @@ struct transaction_calls;
 /// whole queue; a driver and a serializer must be among them. If two arguments do not fit together, the program does
 /// not compile.
 ///
-/// An object enqueues jobs, takes jobs by hand, and finds, cancels and requeues jobs. The first call connects; if the
-/// connection breaks, the next call connects again. Any thread may call the members. They use one connection one after
-/// the other, unless the comment of a member says otherwise. Workers, handles, pollers and flows refer to the object,
-/// which must outlive them. The object may be moved while they exist.
+/// An object enqueues jobs, takes jobs without a worker, and finds, cancels and requeues jobs. The first call connects;
+/// if the connection breaks, the next call connects again. Any thread may call the members. Calls share one connection,
+/// one call at a time, unless the comment of a member says otherwise. Workers, handles, pollers and flows refer to the
+/// object, which must outlive them. The object may be moved while they exist.
 ///
-/// After errc::connection_lost a call is in doubt: the database may have done what the call asks for, or not.
+/// If a call returns errc::connection_lost, it is in doubt: the database may have done what the call asked for, or not.
 template <class... Args>
 class queue : public detail::queue_admin<queue<Args...>, typename checked<Args...>::composition_type>,
               public detail::refused_calls<typename checked<Args...>::composition_type> {
@@ -94,7 +94,7 @@ public:
     /// Creates the tables, or migrates them to this version of the library. If they are up to date, it changes nothing.
     result<void> install() { return driver().install(); }
 
-    /// What an enqueue of one job, or of a range, returns: ids, and calls that wait until the jobs have ended.
+    /// The handle that an enqueue of one job, or of a range, returns. It has the ids, and waits for the jobs' ends.
     template <class Job>
     using handle_of = typename detail::handle_types<composition_type, Job>::one;
     template <class Job>
@@ -131,8 +131,8 @@ public:
             jobs, [&](const auto&) { return options; }, true);
     }
 
-    /// The same with options for each job: `options_of(job)` gives them. What they refer to must live until this
-    /// returns.
+    /// The same with options for each job: `options_of(job)` returns them. The texts that the options refer to must
+    /// live until this returns.
     template <detail::range_of_jobs<composition_type> Jobs, class OptionsOf>
         requires std::is_invocable_r_v<enqueue_options, OptionsOf&, std::ranges::range_reference_t<Jobs>>
     auto enqueue(Jobs&& jobs, OptionsOf options_of) { return enqueue_range(jobs, options_of, false); }
@@ -174,15 +174,15 @@ public:
         return async_enqueue(std::forward<Jobs>(jobs), enqueue_options{}, std::forward<Token>(token));
     }
 
-    /// The whole error of the latest async_enqueue that failed; its handler gets only the code.
+    /// The whole error of the latest async_enqueue that failed; its completion handler receives only the code.
     error_info last_async_error() {
         if constexpr (!diagnostic::require_async<driver_type>()) return {};
         else return core_->connection.async().last_error();
     }
 
-    /// Enqueues the jobs of a very long range by COPY, all or none. Returns how many there were, not their ids; the
-    /// jobs have no headers and no unique keys. For less than some ten thousand jobs `enqueue` is as fast. Other calls
-    /// on this object wait until it returns.
+    /// Enqueues the jobs of a very long range by COPY, all or none. Returns the number of jobs, not their ids. The jobs
+    /// have no headers and no unique keys. For fewer than about ten thousand jobs `enqueue` is as fast. Other calls of
+    /// this object wait until it returns.
     template <detail::range_of_jobs<composition_type> Jobs>
     result<std::int64_t> enqueue_stream(Jobs&& jobs, job_priority priority = 0) {
         using job_type = detail::job_of_range<Jobs>;
@@ -220,31 +220,31 @@ public:
         return handle_of<Job>{id, true, core_->connection};
     }
 
-    // Take jobs by hand: with <pgq/queue.hpp>
+    // Take jobs without a worker: with <pgq/queue.hpp>
 
     /// Takes the first job of a type in the queue's order, at most once: the job is deleted from the database when this
-    /// returns, and does not come back if the process dies. Empty if there is none within `timeout`.
+    /// returns, and does not run again if the process dies. Empty if no job comes within `timeout`.
     ///
     /// The call wakes when a job is enqueued and when a delayed one becomes due. A job that cannot be read is held with
     /// the reason, and the next one is taken. Limits do not apply here. After errc::connection_lost a job may have been
-    /// taken. To take a job, threads use the queue's connection one after the other; while it waits, each thread has a
-    /// connection of its own.
+    /// taken and lost. Threads take jobs over the queue's connection, one thread at a time. A thread that waits for a
+    /// job uses another connection.
     template <class Job>
     result<std::optional<taken<Job>>> get(const get_options& options = {}) {
         if constexpr (!can_pull<Job>()) return errc::invalid_option;
         else return detail::pull_calls<composition_type>::template get<Job>(*core_, options);
     }
 
-    /// One `get` after the other, endlessly: `for (auto& job : jobs.items<mail>()) if (job) send(**job);`. An empty
-    /// item means that no job has come within the timeout. See get_range.
+    /// Repeats `get` without end: `for (auto& job : jobs.items<mail>()) if (job) send(**job);`. An empty
+    /// item means that no job came within the timeout. See get_range.
     template <class Job>
     auto items(get_options options = {}) {
         if constexpr (!can_pull<Job>()) return detail::unavailable_items<Job>{};
         else return detail::pull_calls<composition_type>::template items<Job>(*this, std::move(options));
     }
 
-    /// Takes jobs of a type under a lease, at least once. The caller answers for each job by `ack`, `retry`, `hold`
-    /// ...; a job without an answer becomes claimable again. Limits of all workers apply here, too. The poller connects
+    /// Takes jobs of a type under a lease, at least once. The caller ends each job by `ack`, `retry`, `hold` ...; a job
+    /// that it does not end becomes claimable again. The limits for all workers apply here, too. The poller connects
     /// when the caller asks for the first job. See poller and polled_job.
     template <class Job>
     auto poll(poll_options options = {}) {
@@ -261,12 +261,12 @@ public:
         else return detail::pull_calls<composition_type>::template take<Job>(*core_, tx, options);
     }
 
-    /// Calls `f(tx)` in one transaction, on a connection of its own: `take`, `enqueue`, `exec`, `savepoint`; see
+    /// Calls `f(tx)` in one transaction, on a separate connection. `tx` has `take`, `enqueue`, `exec`, `savepoint`; see
     /// basic_transaction. It commits when `f` returns. It rolls back when `f` throws or returns a result with an error;
     /// then jobs that were taken are claimable again at once.
     ///
-    /// Returns a result with the value that `f` returned. An exception of `f` leaves this call. Its own errors are
-    /// those of connecting and of the commit. Several threads may have transactions at the same time.
+    /// Returns a result with the value that `f` returned. An exception of `f` leaves this call. Further
+    /// errors are those of connecting and of the commit. Several threads may have transactions at the same time.
     template <class F>
     auto transaction(F&& f) {
         if constexpr (!can_transact()) return result<void>{errc::invalid_option};
@@ -285,10 +285,10 @@ public:
 
     // Settings
 
-    /// The ids of the queue's lanes. Call it to connect now, and not with the first other call: errors show early.
+    /// The ids of the queue's lanes. Call it to connect now instead of with the next call, so that errors show early.
     result<std::vector<lane_id>> lanes() { return core_->connection.lanes(); }
 
-    /// The limiter of one entrypoint, or of the queue. Assign one with other values: workers that start later use it.
+    /// The limiter of one entrypoint, or of the queue. You may assign another value: workers that start later use it.
     template <class Job>
     auto& limiter() noexcept {
         if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return detail::unavailable_limiter;
@@ -309,7 +309,7 @@ public:
     result<std::span<const lane_name>> lane_names() const { return core_->connection.lane_names(); }
     /// For workers: the limiters as they are now.
     detail::limiter_set limiters() const { return detail::limiters_of<composition_type>::book(core_->limiters); }
-    /// For the library: what the object holds. Its address stays.
+    /// For the library: the members of the object. A move of the object does not change their address.
     detail::queue_core<composition_type>& core() const noexcept { return *core_; }
 
 private:

@@ -81,7 +81,7 @@ public:
 
     /// Where a job of this type is: its state and who has it, its payload, attempts, reason, headers and times. Empty
     /// if nothing is known of the id: the job has ended and its end is not kept, or it never existed. For people and
-    /// for programs that look after jobs: about a millisecond, but see docs/design/storage.md.
+    /// for programs that inspect jobs: about a millisecond, but see docs/design/storage.md.
     ///
     /// errc::invalid_option if it is a job of another type or queue; the message names both. A payload that cannot be
     /// read is no error of the call: see found::payload_error.

@@ -31,8 +31,9 @@ struct any_argument {
     any_argument(std::initializer_list<T>);
 };
 
-/// The names of other libraries, and misspelled ones, among the right ones. An unknown name in braces fits no overload,
-/// and only an aggregate that has this name can give it a message. All options are in it, in their order.
+/// The right option names, and among them names of other libraries and misspelled names. A wrong name in braces fits no
+/// overload; only an aggregate that has a member of this name can produce a message. All options are in it, in their
+/// order.
 struct misnamed_options {
     any_argument prio{}, priorty{}, rank{}, weight{}, importance{}, urgent{};
     any_argument priority{};

@@ -18,19 +18,19 @@ struct borrow_options {
     std::size_t max_payload = std::size_t{16} << 20;  ///< bytes of one serialized job
 };
 
-/// A queue on a connection that the program has already: `app_queue jobs{driver::borrow{conn}};`. For enqueueing and
-/// looking after jobs; workers need connections of their own.
+/// A queue on a connection that the program has already: `app_queue jobs{driver::borrow{conn}};`. It can enqueue, take,
+/// find, cancel and requeue jobs. Workers need other connections.
 ///
-/// The connection stays the program's: it is not closed, and between two calls it is as it was, with its settings, its
-/// prepared statements and its transaction. In an open transaction a call is part of that, and of no effect when it is
-/// rolled back; one that fails leaves it usable, by a savepoint. Otherwise a call is a transaction of its own.
+/// The driver never closes the connection, and leaves its settings, prepared statements and transaction as they are. In
+/// an open transaction, a call is a part of it: a rollback undoes the call, and a savepoint keeps the transaction
+/// usable if the call fails. Without an open transaction each call is one transaction.
 ///
-/// Errors beside those of driver::libpq: errc::invalid_option when the connection cannot be used at the moment: in
-/// pipeline mode, in the middle of a statement, in a transaction that has failed, or with another client_encoding than
-/// UTF8; and from `get` with a timeout. A worker on it does not compile. Calls block for as long as libpq does.
+/// Further errors than those of driver::libpq: errc::invalid_option when the connection cannot be used at the moment:
+/// in pipeline mode, in the middle of a statement, in a transaction that has failed, or with another client_encoding
+/// than UTF8; and from `get` with a timeout. A worker on it does not compile. Calls block for as long as libpq does.
 ///
-/// One thread at a time uses the connection, through whatever: a queue over it is no protection from the program's own
-/// use.
+/// Only one thread at a time may use the connection. The queue object has a lock for its own calls, but not for the
+/// program's other uses of the connection.
 class borrow {
 public:
     using policy_category = driver_tag;

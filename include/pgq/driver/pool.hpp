@@ -51,8 +51,8 @@ inline result<void> check(const pool_options& o) {
     return {};
 }
 
-/// The sessions of a pool, whoever holds it: the state machine with its lock and the callers that wait. Sessions are
-/// opened, asked and closed outside of the lock.
+/// The sessions that all copies of a pool share: the state machine, its lock, and the callers that wait. Sessions are
+/// opened, checked and closed without the lock.
 template <class Inner>
 class pool_store {
 public:
@@ -156,7 +156,7 @@ private:
 
     Inner inner_;
     pool_options options_;
-    mutable std::mutex mutex_;  // for what follows; a slot of sessions_ belongs to whom it is lent
+    mutable std::mutex mutex_;  // for the members below; but a lent slot of sessions_ belongs to its borrower
     fsm::pool machine_;
     std::vector<call_limit> limits_;  // one for each slot; before the sessions, which refer to them
     std::vector<std::optional<session>> sessions_;
@@ -202,20 +202,20 @@ struct pool_async_side<Inner> {
 }  // namespace detail
 
 /// Any driver, with several sessions for the callers of a queue: `queue<..., driver::pool<driver::libpq>>`,
-/// `pool{libpq{"host=..."}, {.max = 8}}`. Threads that enqueue at once do so on sessions of their own instead of taking
-/// turns on one.
+/// `pool{libpq{"host=..."}, {.max = 8}}`. Each call borrows one of several sessions, so threads do not wait for
+/// each other.
 ///
-/// A session is opened when one is needed and none is free, up to `max`; the caller that finds all of them in use
-/// waits, first come first served, at most `wait`, and then gets errc::timeout. One that broke is replaced by the next
-/// caller who gets its place. One that nobody used for `max_idle` is closed by the next call of anybody, or, when no
-/// more than `min` are open, has to answer a question first. Opening one takes as long as the inner driver lets it,
-/// beyond `wait`.
+/// If no session is free, a call opens another one, up to `max`. If all `max` are in use, the call waits up to `wait`,
+/// first come first served, and then returns errc::timeout. The next caller that gets the slot of a broken session
+/// opens a new one. If a session was idle for `max_idle`, the next call of any thread closes it; the last `min`
+/// sessions stay open, and are checked by a query before they are used. The time to open a session does not count in
+/// `wait`: the inner driver limits it.
 ///
-/// Workers are not affected: their sessions come from the inner driver, beside the pool. With an asynchronous driver,
-/// async_enqueue also has up to `max` connections of its own, and takes the one with the fewest calls before it.
+/// Workers do not use the pool: the inner driver opens their sessions. With an asynchronous driver, async_enqueue uses
+/// up to `max` further connections, and sends each call on the one with the fewest waiting calls.
 ///
-/// Copies share the sessions, which close with the last of them and of what they have lent. All members may be called
-/// from any thread.
+/// Copies share the sessions. These close when the last copy and the last loan are gone. Any thread may call the
+/// members.
 template <driver_policy Inner>
 class pool : public detail::pool_async_side<Inner> {
     using store = detail::pool_store<Inner>;

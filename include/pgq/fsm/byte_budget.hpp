@@ -25,7 +25,7 @@ public:
     bool must_count(std::uint32_t limit, std::size_t held, steady_time now) const noexcept {
         return !asked_at_ || now - *asked_at_ >= std::chrono::milliseconds{100} || left(held) / small < limit;
     }
-    /// A claim that was sent at `sent_at` has answered whether there are large payloads; nothing: it did not look.
+    /// The answer to a claim that was sent at `sent_at`: whether there are large payloads; empty if it did not check.
     void answered(std::optional<bool> has_large, steady_time sent_at) noexcept {
         if (!has_large) return;
         if (*has_large) asked_at_.reset();

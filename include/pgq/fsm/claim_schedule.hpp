@@ -38,18 +38,19 @@ public:
             scans_.postpone();
         }
     }
-    /// Jobs that cursors hide may be claimable.
+    /// Jobs before the cursors may be claimable: only a full scan finds them.
     void scan_again() noexcept {
         drained_ = ran_since_drained_ = false;
         scans_.invalidate();
     }
-    /// Jobs that cursors do not hide may be claimable.
+    /// Jobs behind the cursors may be claimable.
     void claim_again() noexcept { drained_ = false; }
-    /// All jobs in hand have run, and handlers enqueue, too: before it ends the worker scans once more. While jobs of
-    /// limited lanes keep coming, few at a time, it does not for each of these.
-    void all_ran(bool limited_come) noexcept {
+    /// All jobs in hand have run. Their handlers may have enqueued jobs, so a worker that ends when it is drained scans
+    /// once more. `got_limited`: the latest sync claimed jobs of limited lanes. These come few at a time, so the worker
+    /// does not scan after each of them.
+    void all_ran(bool got_limited) noexcept {
         if (!ends_when_drained()) return;
-        if (limited_come) ran_since_drained_ = true;
+        if (got_limited) ran_since_drained_ = true;
         else scan_again();
     }
     void update(bool deferred_due, steady_time now) noexcept {
@@ -59,7 +60,7 @@ public:
     void polled(steady_time now) noexcept { polled_ = now; }
 
     bool is_drained() const noexcept { return drained_; }
-    /// Jobs have run since, and a full scan is due later.
+    /// Jobs have run since the worker was drained, and a full scan must follow when it is due.
     bool ran_since_drained() const noexcept { return ran_since_drained_; }
     bool ends_when_drained() const noexcept { return until_ != run_until::stopped; }
     bool must_poll(steady_time now) const noexcept { return drained_ && now - polled_ >= poll_interval_; }
@@ -68,7 +69,7 @@ public:
     }
     bool scan_postponed() const noexcept { return scans_.postponed_until().has_value(); }
 
-    /// The time until one of these changes, `left` at most.
+    /// How long until one of these answers can change, at most `left`.
     duration until(duration left, steady_time now) const noexcept {
         if (drained_) left = std::min<duration>(left, polled_ + poll_interval_ - now);
         if (const auto at = scans_.postponed_until()) left = std::min<duration>(left, *at - now);

@@ -82,7 +82,7 @@ private:
         const bool restored = restoring_;
         if (restored) {
             restoring_ = false;
-            refresh_ = true;  // changes made meanwhile were not received
+            refresh_ = true;  // changes during the outage were not received
         }
         compare_after_ = std::min<duration>(restored ? lease_time_ : 2 * compare_after_, std::chrono::hours{1});
         compare_at_ = now + compare_after_;

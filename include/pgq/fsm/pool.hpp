@@ -80,7 +80,7 @@ public:
         return std::nullopt;
     }
 
-    /// The caller does not wait any longer. False: it has been granted a slot meanwhile, and has to take it.
+    /// The caller does not wait any longer. False: the pool has already granted it a slot, which it must take.
     bool gave_up(std::uint64_t caller) {
         const auto found = std::find(waiting_.begin(), waiting_.end(), caller);
         if (found == waiting_.end()) return false;

@@ -13,7 +13,7 @@ namespace pgq::fsm {
 struct window_options {
     std::uint32_t slots = 1;                          ///< how many jobs run at once; at least 1
     std::uint32_t max_prefetch = 1000;                ///< how many more may be held; 0: none, ever
-    duration target = std::chrono::milliseconds{20};  ///< prefetched jobs should keep the worker busy for so long
+    duration target = std::chrono::milliseconds{20};  ///< how long the prefetched jobs should keep the worker busy
     std::size_t max_bytes = std::size_t{16} << 20;    ///< bytes that the payloads of all held jobs may have together
 };
 
@@ -31,11 +31,12 @@ struct window_options {
 ///                                             0   if one job takes longer than 5 x target: an idle worker could run
 ///                                                 at once the jobs that would wait here
 ///
-/// A failed claim (`halve()`) and large payloads (`claimed_bytes()`) set upper bounds on all of this. If the worker
+/// A failed claim (`halve()`) and large payloads (`claimed_bytes()`) set upper bounds on target(). If the worker
 /// holds more jobs than target(), it may give back jobs that have not started (`dropped()`).
 ///
-/// `finished()` takes the time at which the last job finished, not the time at which the worker gets the result. If the
-/// worker waited for a slow server in between, its jobs would look slow. `finished(0, now)` only reports the time.
+/// `finished()` takes the time at which the last job finished, not the time at which the worker receives the result.
+/// Otherwise the time in which the worker waits for a slow server would count as run time of its jobs. `finished(0,
+/// now)` only reports the time.
 class prefetch_window {
 public:
     explicit prefetch_window(window_options options = {}) noexcept
@@ -53,8 +54,8 @@ public:
         return fitting < wanted ? std::max(1u, static_cast<std::uint32_t>(fitting)) : wanted;
     }
     std::uint32_t in_hand() const noexcept { return in_hand_; }
-    /// Whether it holds more jobs than can run at once although jobs take long: the other jobs should go to an idle
-    /// worker.
+    /// Whether jobs take long and the worker holds more of them than it can run at once. It should give the others
+    /// back, so that an idle worker runs them.
     bool holds_too_many() const noexcept { return prefetch_ == 0 && in_hand_ > slots_; }
     /// When holds_too_many() becomes true if no job finishes before.
     steady_time holds_too_many_at() const noexcept {
@@ -117,7 +118,7 @@ public:
         round_size_ = 0;
     }
 
-    /// `n` of the jobs in hand occupy no thread: the worker may hold so many more.
+    /// `n` of the jobs in hand occupy no thread: the worker may hold `n` jobs more.
     void set_extra_slots(std::uint32_t n) noexcept {
         slots_ = slots_ - extra_slots_ + n;
         bound_ = std::max(1u, bound_ + n - std::min(bound_ + n, extra_slots_));
@@ -142,7 +143,7 @@ private:
     void end_round(steady_time now) noexcept {
         round_size_ = 0;
         const double time_per_job = nanoseconds(now - round_began_) / round_done_;
-        if (time_per_job * round_running_ > longest()) {  // several run at once: so long takes one job
+        if (time_per_job * round_running_ > longest()) {  // how long one job takes: several run at once
             prefetch_ = 0;
         } else if (time_per_job * prefetch_ > longest()) {
             prefetch_ /= 2;
@@ -159,7 +160,7 @@ private:
     double target_;  // in nanoseconds
     double max_bytes_;
     std::uint32_t prefetch_;
-    std::uint32_t bound_;            // of target()
+    std::uint32_t bound_;            // upper bound of target()
     double mean_bytes_ = -1;         // moving average of a payload; negative before the first claim
     double time_between_ends_ = -1;  // moving average, in nanoseconds, of two jobs that finish; negative: unknown
     std::uint32_t in_hand_ = 0;

@@ -119,7 +119,7 @@ public:
         unacknowledged_ += n;
         if (in_hand() == 0) claims_.all_ran(got_limited_);
     }
-    /// Jobs of this worker are claimable again at once. `behind_cursor`: its cursors do not hide them.
+    /// Jobs of this worker are claimable again at once. `behind_cursor`: a claim behind its cursors finds them.
     void requeued(bool behind_cursor) noexcept { behind_cursor ? claims_.claim_again() : claims_.scan_again(); }
     /// A job of this worker was deferred for `delay`.
     void deferred_for(duration delay, steady_time now) noexcept { deferred_.deferred_for(delay, now); }
@@ -136,7 +136,7 @@ public:
     void set_extra_slots(std::uint32_t n) noexcept {
         const std::uint32_t slots = options_.window.slots + n;
         const std::uint32_t idle = slots - std::min(slots, in_hand());
-        // Scan only if there are more idle slots, too: an extra slot for a job that was just claimed makes no limit.
+        // Scan only if there are more idle slots, too: an extra slot for a job that was just claimed is in use already.
         if (slots > slots_ && idle > idle_slots_) claims_.scan_again();
         slots_ = slots;
         idle_slots_ = idle;
@@ -180,7 +180,8 @@ public:
     /// hardly keep other workers from starting jobs.
     std::uint32_t limited_prefetch() const noexcept { return window_.within(soon); }
     bool stopping() const noexcept { return shutdown_.has_begun(); }
-    /// When so many more jobs have finished, the loop should end its wait and call next().
+    /// The loop ends its wait and calls next() when this number of further jobs has finished: all jobs in hand if the
+    /// worker is drained, else as many as make room for the next claim.
     std::uint32_t wake_threshold() const noexcept {
         if (claims_.is_drained() || in_hand() == 0) return std::max(in_hand(), 1u);
         const std::uint32_t half = window_.target() / 2;
@@ -230,8 +231,7 @@ private:
 
     worker_action claim(std::uint32_t limit, bool due, steady_time now) noexcept {
         const bool start = claims_.scan_due(asleep_, now);
-        // A worker that was woken claims at once. A later sync peeks, for the case that it was woken for a deferred
-        // job.
+        // A worker that was woken claims at once. A later sync peeks: perhaps it was woken for a deferred job.
         const bool hurry = asleep_ && notified_ && !due;
         if (hurry) deferred_.postpone_peek(soon, now);
         return sync({.limit = limit,
@@ -322,12 +322,12 @@ private:
     deferred_schedule deferred_;
     connection connection_;
     shutdown shutdown_;
-    std::uint32_t slots_;               // jobs that may run at once, and the extra slots
+    std::uint32_t slots_;               // how many jobs may run at once, plus the extra slots
     std::uint32_t idle_slots_ = 0;      // at the latest set_extra_slots()
     bool claims_held_ = false;          // a job in quarantine waits or runs
     bool asleep_ = false;               // subscribed to wake-ups
-    bool notified_ = false;             // since the latest sync
-    bool was_notified_ = false;         // before the latest sync
+    bool notified_ = false;             // a notification came since the latest sync
+    bool was_notified_ = false;         // one came before the latest sync: that sync answers it
     bool got_limited_ = false;          // the latest sync claimed jobs of limited lanes
     bool claim_was_full_ = false;       // the latest claim brought as many jobs as it asked for
     bool must_wake_peer_ = false;       // until a sync wakes a peer

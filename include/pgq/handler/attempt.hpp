@@ -126,7 +126,7 @@ public:
         }
     }
 
-    /// Ends the attempt as failed, without asking its decorators.
+    /// Ends the attempt as failed; the decorators cannot call the handler again.
     void fail(const std::exception_ptr& e) noexcept { conclude(failed_with(e)); }
 
 private:
@@ -142,7 +142,7 @@ private:
         return result_of(end, c.stop_token().stop_requested());
     }
 
-    // If no connection can be opened, the job runs again in a second, and the attempt does not count.
+    // If no connection can be opened, the job runs again after 1 s, and the attempt does not count.
     outcome call_in_transaction(context& c) {
         if (auto begun = transaction_.begin(access_.sessions()); !begun) {
             notify(runner_->observer(), event::error{begun.error()});
@@ -213,8 +213,8 @@ private:
         todo_ = {.what = try_do::pause, .until = now + *pause};
     }
 
-    // Ends the attempt: reports the outcome to the runner and starts the next job of the strand. After that this object
-    // must not touch the lease: the worker may use it for other jobs.
+    // Ends the attempt: reports the outcome to the runner, and starts the next job of the strand. After the report this
+    // object must not touch the lease: the worker may use the memory for another lease.
     void conclude(try_result&& r) noexcept {
         todo_ = {};
         bool settled_by_handler = settled_by_handler_;
@@ -224,7 +224,7 @@ private:
             const auto delay = retry_delay<typename composition::template backoff_of<Job>>(record());
             r.what = retry_after{delay, std::move(r.what).reason()};
         }
-        auto* const line = access_.line_of(*slot_, position_);  // null unless a coroutine of a strand has ended
+        auto* const line = access_.line_of(*slot_, position_);  // of the strand; null unless a coroutine has ended
         runner_->conclude(*slot_, position_, entrypoint_of<Job>, began_, std::move(r.what), settled_by_handler);
         access_.start_next(line);
     }
@@ -241,7 +241,7 @@ private:
     std::optional<context> context_{};
     steady_time began_{};
     try_action todo_{};
-    bool settled_by_handler_ = false;  // it was acknowledged before it ran
+    bool settled_by_handler_ = false;  // at-most-once delivery: the job was acknowledged before it ran
     [[no_unique_address]] typename Access::transaction transaction_{};
     // On the heap: other objects refer to it, and this object moves into a coroutine.
     [[no_unique_address]] std::conditional_t<plan::is_decorated, std::unique_ptr<calls>, nothing> calls_{};

@@ -17,7 +17,7 @@ enum class log_level : std::uint8_t {
     debug,
     info,
     warning,  ///< something failed, but the worker or another attempt handles it
-    error,    ///< a person should look at it
+    error,    ///< a person should act on it
     off,      ///< as the level of an event: the event is not logged
 };
 

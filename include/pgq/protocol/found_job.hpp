@@ -15,7 +15,7 @@ namespace pgq {
 /// The worker that has a job.
 struct job_holder {
     worker_id worker{};
-    std::string host{};  ///< empty if the worker has been declared dead meanwhile
+    std::string host{};  ///< empty if the worker has been declared dead
     std::int32_t pid = 0;
     time_point since{};  ///< when it claimed the job, by the database's clock
 };

@@ -85,7 +85,7 @@ struct sync_request {
     std::uint32_t limit = 0;                       ///< ... at most this many jobs; 0 claims nothing
     /// ... whose payloads have at most so many bytes; the first job is claimed anyway
     std::size_t max_bytes = SIZE_MAX;
-    bool counts_bytes = true;                 ///< false: a driver need not look at `max_bytes`, except for `limited`
+    bool counts_bytes = true;                 ///< false: a driver may ignore `max_bytes`, except for `limited`
     std::span<const limited_lane> limited{};  ///< also claim from these lanes, within their limits; not in `limit`
     std::uint32_t limited_capacity = 0;       ///< ... at most this many jobs of all of them together
     std::span<const lane_id> lanes_with_capacity{};  ///< limited lanes that have capacity again: wake a peer for each
@@ -106,8 +106,8 @@ struct sync_request {
 struct sync_reply {
     std::vector<claimed_lease> leases{};
     std::vector<lease_ref> moved{};    ///< progressed and marked leases that go on, with their new row location
-    bool cut = false;                  ///< there are more jobs: those would be more than `max_bytes`
-    std::optional<bool> has_large{};   ///< there may be payloads of 2 kB or more; nothing: the driver did not look
+    bool cut = false;                  ///< jobs are left: they would exceed `max_bytes`
+    std::optional<bool> has_large{};   ///< there may be payloads of 2 kB or more; empty: not checked
     bool begins_alone = false;         ///< the job of `begin_alone` is marked; false: the lease is lost
     std::vector<std::int64_t> lost{};  ///< ids of leases that this worker had lost; the sync changed nothing of them
     std::optional<duration>

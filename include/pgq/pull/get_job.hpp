@@ -68,7 +68,7 @@ waiting waiting_for(const std::vector<lane_id>& lanes, const Options& o) {
             .lanes = lanes_for<Composition, Job>(lanes)};
 }
 
-/// Which job to take, and who hears of errors.
+/// Which job to take, and which observer receives errors.
 template <class Observer>
 struct take_parameters {
     const std::vector<lane_id>* lanes = nullptr;  ///< of the whole queue

@@ -21,7 +21,7 @@ namespace pgq::detail {
 /// Sleeps until there may be a job in some lanes. Its session is registered as a worker, so that an enqueue wakes it,
 /// but it claims nothing.
 ///
-///     fall_asleep(), then look for a job, then wait(), and look again ...; leave() in the end
+///     fall_asleep(); then the caller tries to take a job, calls wait(), and repeats; leave() in the end
 template <class Session>
 class job_listener {
     using clock = std::chrono::steady_clock;
@@ -38,7 +38,7 @@ public:
         return made;
     }
 
-    /// From now on wake-ups for these lanes come here. The caller looks for a job after this, and before it waits.
+    /// Subscribes to wake-ups for these lanes. The caller must try to take a job after this and before wait().
     result<void> fall_asleep() {
         woken_ = false;
         if (auto alive = stay_alive(); !alive) return alive;

@@ -17,14 +17,14 @@ namespace pgq::detail {
 struct waiting {
     duration timeout{};
     duration poll_interval{};
-    bool filtered = false;  ///< a job that is there may not pass the call's filter
+    bool filtered = false;  ///< the call has a filter: it may be woken for a job that does not match
     std::size_t job = 0;    ///< position of the job type
     std::vector<lane_id> lanes{};
-    steady_time give_up_at = steady_time::max();  ///< when the call ends, whatever the server does
+    steady_time give_up_at = steady_time::max();  ///< when the call ends even if the server is silent
 };
 
-/// A server that is not silent answers a call within that time, however short the call's timeout is: a job that it has
-/// taken for a call that has ended would be lost. A timeout of zero has no such end.
+/// When a call ends even if the server has not answered: after its timeout, but not before 1 s, so that a slow server
+/// can answer. A job that the server takes for a call that has ended is lost. Never, if the timeout is zero.
 inline steady_time give_up_at(duration timeout, steady_time now) noexcept {
     if (timeout <= duration{}) return steady_time::max();
     return now + std::clamp<duration>(timeout, std::chrono::seconds{1}, std::chrono::hours{24 * 365});
@@ -124,11 +124,11 @@ auto wait_for_job(session_cache<Driver>& h, const Driver& driver, const waiting&
         return std::move(unsubscribed.error());
     }
     h.give_back(w.job, std::move(*listener));
-    if (!*found) found = look(due);  // a wake-up that was on its way was for this job
+    if (!*found) found = look(due);  // a wake-up may have come in between
     return found;
 }
 
-/// The same for sessions that cannot wait: it looks once, and with a timeout an empty answer is an error.
+/// The same for sessions that cannot wait: calls `look` once. With a timeout, an empty answer is an error.
 template <class Driver, class Look>
     requires(!worker_driver<Driver>)
 auto wait_for_job(session_cache<Driver>&, const Driver&, const waiting& w, Look look)

@@ -15,19 +15,19 @@ namespace pgq::statement {
 
 namespace claim_text {
 
-// Few leases have jobs with flags, so few look for expiries.
+// Only leases with flags can have jobs that expire. Few leases have flags, so the function is rarely called.
 inline constexpr std::string_view answer = R"(
 RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END)";
 
-// Whether there are large payloads, and how many rows the claim found. If it took fewer, these were too many bytes, and
-// there is more.
+// Also returns whether there are large payloads, and how many rows the claim found. If it took fewer rows, they had too
+// many bytes, and jobs are left.
 inline constexpr std::string_view answer_with_found = R"(
 RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found))";
 
-// `found` are the locked rows; `got` takes those that fit into the bytes. A row whose payload is not in the TOAST table
-// is shorter than 2048 bytes. So while that table is empty, the number of rows is proof enough. `large` is null when
-// the bytes do not matter: they are not given, or there is one row.
+// `found` are the locked rows; `got` takes as many of them as fit into the bytes. A row whose payload is not in the
+// TOAST table is shorter than 2048 bytes. So while the TOAST table is empty, it is enough to count rows. `large` is
+// null when the bytes are not limited, or there is one row.
 inline constexpr std::string_view size_by = R"(
 size AS MATERIALIZED (
     SELECT CASE WHEN cardinality(places) > 1 AND )";
@@ -49,7 +49,7 @@ WITH found AS MATERIALIZED (
     SELECT ARRAY(
         SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
          ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED) AS places),)";
-inline constexpr std::string_view of_one_in_turn = R"(
+inline constexpr std::string_view of_one_in_slot = R"(
 WITH slot AS MATERIALIZED (
     SELECT number, rank, id FROM {s}.claim_slot WHERE lane = $1
         AND current_setting('pgq.claim_slot')::int2 IN (number, 0)
@@ -105,7 +105,7 @@ inline constexpr std::string_view lease_each_lane = R"(
 INSERT INTO {s}.lease ({lease})
 SELECT $5, g.lane, $6[array_position($1, g.lane)], {gathered}
   FROM got g GROUP BY g.lane)";
-inline constexpr std::string_view apart = ", CASE WHEN $7[array_position($1, g.lane)] <> 0 THEN g.id END";
+inline constexpr std::string_view lease_each_job = ", CASE WHEN $7[array_position($1, g.lane)] <> 0 THEN g.id END";
 
 }  // namespace claim_text
 
@@ -136,11 +136,11 @@ inline constexpr query claim_wide{
 /// claim_many and claim_wide, with a lease for each job of the lanes marked in $7.
 inline constexpr query claim_each{
     "claim_each", joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::fitting_8,
-                         claim_text::lease_each_lane, claim_text::apart, claim_text::answer_with_found>::text};
+                         claim_text::lease_each_lane, claim_text::lease_each_job, claim_text::answer_with_found>::text};
 inline constexpr query claim_wide_each{
-    "claim_wide_each",
-    joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge, claim_text::take,
-           claim_text::fitting_8, claim_text::lease_each_lane, claim_text::apart, claim_text::answer_with_found>::text};
+    "claim_wide_each", joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
+                              claim_text::take, claim_text::fitting_8, claim_text::lease_each_lane,
+                              claim_text::lease_each_job, claim_text::answer_with_found>::text};
 
 /// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for the locks of lanes from which other
 /// workers claim at the moment; otherwise these lanes are skipped.
@@ -193,7 +193,7 @@ SELECT set_config('pgq.claim_slot', max(got)::text, true) FROM t)"};
 /// (exact) is true it uses the worker's cursor. A worker without a slot continues behind the slot whose last claim is
 /// the first in the lane's order.
 inline constexpr query claim_in_slot{
-    "claim_in_slot", joined<claim_text::of_one_in_turn, claim_text::fitting_8, claim_text::last, claim_text::one_lease,
+    "claim_in_slot", joined<claim_text::of_one_in_slot, claim_text::fitting_8, claim_text::last, claim_text::one_lease,
                             claim_text::answer_with_found>::text};
 
 inline std::int64_t bytes_of(const sync_request& r) noexcept {

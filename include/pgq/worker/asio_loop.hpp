@@ -170,8 +170,8 @@ private:
         waits_->pause.expires_at(until);
         co_await waits_->pause.async_wait(asio::redirect_error(asio::use_awaitable, ended));
     }
-    // It is posted behind the step that is under way; each step is followed by a look at the signals before the next
-    // pause.
+    // Runs after the present step. The loop reads the signals after each step, so it does not pause after a signal that
+    // came before.
     void end_pause() {
         asio::post(strand_, [waits = waits_] { waits->pause.cancel(); });
     }

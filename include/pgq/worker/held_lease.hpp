@@ -21,10 +21,10 @@
 namespace pgq::detail {
 
 /// A lease that a worker holds: which of its jobs run, have ended, are acknowledged. Only the worker's own thread uses
-/// it, except for `taken`, `stops`, `closing` and `revoked_tasks`: the threads that run its jobs use these.
+/// it, except for `taken`, `stops`, `closing` and `revoked_tasks`: the threads that run its jobs use these, too.
 ///
-/// A job has a `position` in `lease.jobs`, and an `index` in the lease row (job_record::index): masks and flags go by
-/// index.
+/// A job has a `position` in `lease.jobs`, and an `index` in the lease row (job_record::index). Masks have one bit for
+/// each index, and `flags` one element.
 struct held_lease {
     /// A job whose result the database does not have yet.
     struct pending {
@@ -33,36 +33,36 @@ struct held_lease {
     };
 
     claimed_lease lease{};
-    std::size_t type = 0;              ///< position of its job type in the composition
-    std::size_t version = 0;           ///< which of the versions of that type
-    std::size_t lane_index = 0;        ///< position of its lane in the composition
-    worker_id worker{};                ///< the worker that claimed it
-    lease_ref claimed{};               ///< id and row location at the claim; `lease.ref` has the present row location
-    bool limited = false;              ///< its lane has limits: its jobs start before those of other lanes
-    std::size_t bytes = 0;             ///< of all payloads of the lease: they are freed together
-    std::uint32_t unfinished = 0;      ///< number of jobs that run or have not started
-    std::string left{};                ///< mask: the jobs that have left the lease, as the database has it
-    std::string done{};                ///< mask: `left`, and the jobs that are plainly done but not acknowledged yet
+    std::size_t type = 0;          ///< position of its job type in the composition
+    std::size_t version = 0;       ///< which of the versions of that type
+    std::size_t lane_index = 0;    ///< position of its lane in the composition
+    worker_id worker{};            ///< the worker that claimed it
+    lease_ref claimed{};           ///< id and row location at the claim; `lease.ref` has the present row location
+    bool limited = false;          ///< its lane has limits: its jobs start before those of other lanes
+    std::size_t bytes = 0;         ///< of all payloads of the lease: they are freed together
+    std::uint32_t unfinished = 0;  ///< number of jobs that run or have not started
+    std::string left{};            ///< mask: the jobs that are acknowledged, and so have left the row in the database
+    std::string done{};            ///< mask: `left`, and the jobs that are plainly done but not acknowledged yet
     std::vector<pending> unsettled{};  ///< jobs that have ended and need a settlement: other outcomes, or tracked
-    std::vector<settlement> items{};   ///< the first `shown` of `unsettled`, as the request has them
+    std::vector<settlement> items{};   ///< the settlements in the request: of the first `shown` of `unsettled`
     std::size_t shown = 0;             ///< how many of `unsettled` the request has
-    std::string mask{};                ///< the mask that the request has
+    std::string mask{};                ///< the mask in the request
     steady_time dirty_since{};
-    bool dirty = false;       ///< some jobs have ended that are not acknowledged
-    bool lost = false;        ///< the worker does not hold it any more: nothing of it is acknowledged
-    bool in_request = false;  ///< the request that is being sent acknowledges jobs of it
+    bool dirty = false;       ///< some of its jobs have ended and are not acknowledged
+    bool lost = false;        ///< the worker does not hold it any more, and acknowledges none of its jobs
+    bool in_request = false;  ///< the present request acknowledges some of its jobs
     bool must_stay = false;   ///< it has a job whose outcome cannot be stored: the lease must not end
     bool unlocated = false;   ///< a sync did not find its row: another session has ended it, or the row has moved
     std::vector<std::int16_t> flags{};      ///< by index; empty while no job has any
     std::vector<steady_time> expires_at{};  ///< by index; empty while no job expires
-    std::stop_source stop{};                ///< of the whole lease; open() makes another only if a stop was requested
-    std::vector<std::stop_source> stops{};  ///< by position; as `stop`
+    std::stop_source stop{};                ///< of the whole lease; open() replaces it only if a stop was requested
+    std::vector<std::stop_source> stops{};  ///< by position; open() replaces them as `stop`
     std::unique_ptr<std::atomic<bool>[]> taken {};  ///< by position; the thread that sets it runs or gives back the job
     std::size_t taken_size = 0;
-    std::atomic<bool> closing{false};             ///< the thread of its handler is about to end the lease by itself
+    std::atomic<bool> closing{false};             ///< the handler's thread is ending the lease with its own statement
     std::atomic<std::uint32_t> revoked_tasks{0};  ///< tasks in the executor whose jobs were taken back
 
-    /// Uses this object for another lease: the memory of the former one is kept. `claimed_at`: not after the claim.
+    /// Uses this object for another lease, with the memory of the former one. `claimed_at`: a time before the claim.
     void open(claimed_lease&& l, std::size_t job_type, std::size_t job_version, steady_time claimed_at) {
         lease = std::move(l);
         type = job_type;
@@ -138,11 +138,11 @@ struct held_lease {
         }
     }
 
-    /// The job has run, or goes back.
+    /// The job has run, or the worker gives it back.
     void finish(std::uint32_t position, job_result&& what, steady_time now) {
         --unfinished;
         const std::uint32_t index = lease.jobs[position].index;
-        // A discarded job gets a settlement, so that a program that reads its outcome later does not read "done".
+        // A discarded job gets a settlement. Without one the database would record "done" as its outcome.
         if (what.gone && flags.empty() && what.kind == settle_kind::done) set(done, index);
         else unsettled.push_back({index, std::move(what)});
         if (!dirty) dirty_since = now;
@@ -172,7 +172,7 @@ struct held_lease {
         dirty = !unsettled.empty();
         lease.ref.location = location;
     }
-    /// Whether a request with `most` unsettled jobs can end the lease.
+    /// Whether a request with `most` of the unsettled jobs ends the lease: no others remain.
     bool ends_with(std::size_t most) const noexcept {
         return unfinished == 0 && !must_stay && most == unsettled.size();
     }

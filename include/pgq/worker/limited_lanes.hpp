@@ -17,8 +17,8 @@
 namespace pgq::detail {
 
 /// The lanes of a worker that have limits: how many jobs it may claim from each. A job counts in its limit from the
-/// claim on. So the worker claims only jobs that can start at once, and `ahead` more that start within a few
-/// milliseconds. Used by the worker's own thread only.
+/// claim on. So the worker claims only jobs that can start at once, and a few more (`ahead`) that start within a few
+/// milliseconds. Only the worker's own thread uses it.
 class limited_lanes {
 public:
     /// `width`: how many jobs the executor runs at once.
@@ -42,8 +42,9 @@ public:
     }
 
     /// What to claim with the next sync: as many jobs as can start at once, and `ahead` more. Empty if `no_claim`. Each
-    /// call begins with another lane. A lane from which the last claim got no job is skipped for 5 ms, because asking
-    /// for it delays the other lanes. It is not skipped if one of its jobs has ended in this worker, or with `all`.
+    /// call begins with another lane. If the last claim got no job of a lane, the next claims skip it for 5 ms, because
+    /// the server needs time for each lane. A claim does not skip it if one of its jobs has ended in this worker, or if
+    /// `all`.
     std::span<const limited_lane> to_claim(bool no_claim, bool all, std::uint32_t ahead, steady_time now) {
         wanted_.clear();
         total_ = {};
@@ -55,8 +56,8 @@ public:
                 auto& l = lanes_[(first_ + i) % lanes_.size()];
                 if (!all && now < l.skipped_until) continue;
                 l.claim = quota_of(limiters_.of_job[l.job].get(), total_.most, now);
-                // A claim makes one lease of all that it takes from a limited lane. For leases of one job it takes one
-                // job, and the next claim follows at once.
+                // A claim makes one lease of all jobs that it takes from a limited lane. If each job needs its own
+                // lease, it takes one job, and the next claim follows at once.
                 if (l.lease_per_job && l.claim.most > 1) l.claim = {.most = 1, .again = {}};
                 if (l.claim.most > 0)
                     wanted_.push_back({.lane = l.lane, .most = l.claim.most, .max_attempts = l.max_attempts});
@@ -68,7 +69,7 @@ public:
     }
     /// How many to claim from all these lanes together.
     std::uint32_t room() const noexcept { return total_.most; }
-    /// Lanes whose jobs end with this sync, but from which it does not claim: another worker may claim there now.
+    /// Lanes of which this sync acknowledges jobs, but from which it does not claim: other workers may claim there.
     std::span<const lane_id> freed() const noexcept { return freed_; }
 
     /// The sync that is being filled in acknowledges a job of this lane.
@@ -96,13 +97,13 @@ public:
         return true;
     }
 
-    /// The claim was answered. `timed`: the database said when a claim may get more jobs.
+    /// The claim was answered. `timed`: the answer says when another claim may get jobs.
     void answered(bool timed, steady_time now) noexcept {
         for (auto& l : lanes_)
             if (l.claim.most > 0) l.skipped_until = l.claim.got == 0 && !timed ? now + skip_time : steady_time{};
     }
-    /// After how long a claim may get more jobs: as the database said, or as a limiter of this worker says that allowed
-    /// no more jobs in the last claim. Empty if neither says a time.
+    /// After how long another claim may get jobs: the earliest time that the database or a limiter of this worker gave,
+    /// among the limiters that allowed no more jobs in the last claim. Empty if none gave a time.
     std::optional<duration> again(std::optional<duration> database) const noexcept {
         duration soonest = std::min(database.value_or(duration::max()), total_.again_if_used_up());
         for (const auto& l : lanes_) soonest = std::min(soonest, l.claim.again_if_used_up());
@@ -113,7 +114,7 @@ private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
     static constexpr duration skip_time = std::chrono::milliseconds{5};
 
-    // How many to claim, how many came, and when the limiter would allow more.
+    // How many jobs to claim, how many were claimed, and after how long the limiter allows more.
     struct quota {
         std::uint32_t most = 0;
         std::uint32_t got = 0;

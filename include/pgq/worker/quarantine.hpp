@@ -10,22 +10,24 @@
 
 namespace pgq::detail {
 
-/// When the jobs in quarantine start: one by one, when nothing else is in hand, and after a sync has marked the job in
-/// the database. See docs/design/quarantine.md.
+/// When the jobs in quarantine start: one by one, when the worker has no other job in hand, and after a sync has marked
+/// the job in the database. See docs/design/quarantine.md.
 ///
-///     [open] -- a claim brought such jobs --> [held: others run] -- the others ended --> [a sync marks the first]
-///       ^                                          ^                                          |
-///       +------------ none is left ----------------+------------- it has ended ------- [it runs alone]
+///     [claims] -- a claim brought jobs in quarantine --> [no claims, others run] -- the others ended --+
+///        ^                                                                                             v
+///        +-- none is left -- [the job runs alone] <-- the sync succeeded -- [the next sync marks the first one]
+///                                     |                                                                ^
+///                                     +------------------- it ended, another one waits ----------------+
 class quarantine {
 public:
-    /// Before each decision of the machine. `full`: the worker holds as many bytes as it may.
+    /// Called before each decision of the machine. `full`: the worker holds as many bytes of payloads as it may.
     void update(claimed_jobs& claimed, fsm::worker& machine, bool full, steady_time now) {
         next_.reset();
         const std::uint32_t waiting = claimed.waiting_alone();
         const bool others = machine.in_hand() > waiting;
         runs_ = runs_ && others;
         const bool held = waiting > 0 || runs_;
-        if (held_ && !held) machine.requeued(false);
+        if (held_ && !held) machine.requeued(false);  // jobs may have become ready while the worker did not claim
         held_ = held;
         machine.hold_claims(held || full);
         if (waiting == 0 || others || !claimed.empty() || machine.stopping() || !machine.link().is_open()) return;
@@ -37,8 +39,8 @@ public:
     bool holds_claims() const noexcept { return held_; }
     /// The job that the next sync marks.
     const std::optional<leased_job>& next() const noexcept { return next_; }
-    /// The sync succeeded. True if a job in quarantine is in line for dispatch now. If the lease of the job is lost, a
-    /// refresh of the leases takes it back.
+    /// The sync succeeded. Returns true if a job in quarantine can be dispatched now. If the sync did not find the
+    /// lease of the job, the worker reads its leases again.
     bool answered(claimed_jobs& claimed, fsm::worker& machine, const sync_reply& reply) {
         if (!next_) return false;
         next_.reset();
@@ -52,7 +54,7 @@ public:
 
 private:
     std::optional<leased_job> next_{};
-    bool held_ = false;
+    bool held_ = false;  // no claims: a job in quarantine waits or runs
     bool runs_ = false;  // a job in quarantine has begun
 };
 

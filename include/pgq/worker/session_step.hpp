@@ -17,7 +17,7 @@
 
 namespace pgq::detail {
 
-/// What a worker does at its session besides syncing and waiting: one request each. A step says which verb of the
+/// What a worker does at its session except syncing and waiting: one request each. A step says which verb of the
 /// session performs it, blocking and asynchronously. A step without one of the two does not compile.
 ///
 /// `async_execute` takes a completion token for void(std::error_code, T), where `execute` returns result<T>. What a

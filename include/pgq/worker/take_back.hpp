@@ -23,8 +23,8 @@ inline bool take_job(held_lease& s, std::uint32_t position, limited_lanes& limit
     return true;
 }
 
-/// Gives back whatever has not begun, attempts not counted. The last come first: a job that a thread begins meanwhile
-/// is then never behind one that goes back.
+/// Gives back all jobs that have not begun; their attempts do not count. Begins with the last job. So if a thread
+/// begins a job at the same time, the jobs before that one have not been given back.
 inline std::uint32_t take_back(held_leases& leases, limited_lanes& limited, steady_time now) {
     std::vector<held_lease*> last_first;
     for (auto& s : leases)

@@ -41,7 +41,7 @@ public:
     worker_core(runner_type& runner, const fsm::worker_options& o)
         : runner_{&runner}, machine_{o}, limited_{o.window.slots}, budget_{o.window.max_bytes}, overlap_{o.overlap} {}
 
-    /// The lanes to claim from, and the limits that hold for them.
+    /// Sets the lanes to claim from. `limiters`: the limits of this worker; `global`: the limits for all workers.
     void serve(std::span<const served_lane> lanes, std::int16_t max_attempts, limiter_set limiters,
                std::span<const lane_limit> global) {
         served_.assign(lanes.begin(), lanes.end());
@@ -50,12 +50,12 @@ public:
             const auto& l = lanes[i];
             const auto& how = runner_->functions(l.job);
             has_batch_handler_ = has_batch_handler_ || how.in_batches;
-            // With at-most-once delivery a leased job has not started yet: a rescue must never hold it.
+            // With at-most-once delivery a lease ends before its job starts: no rescue may hold the job.
             const std::int16_t most = how.once ? std::numeric_limits<std::int16_t>::max() : max_attempts;
-            const bool globally = std::any_of(global.begin(), global.end(), [&](const lane_limit& g) {
+            const bool has_global_limit = std::any_of(global.begin(), global.end(), [&](const lane_limit& g) {
                 return g.entrypoint.empty() || g.entrypoint == l.entrypoint;
             });
-            if (limiters.of_job[l.job] || limiters.of_queue || globally)
+            if (limiters.of_job[l.job] || limiters.of_queue || has_global_limit)
                 limited_.add(i, l.lane, l.job, most, how.lease_per_job);
             else cursors_.add({.lane = l.lane, .max_attempts = most, .lease_per_job = how.lease_per_job});
         }
@@ -102,7 +102,7 @@ public:
         return request_;
     }
 
-    /// The sync succeeded: forgets what is acknowledged, and keeps the claimed leases; without `overlap` starts them.
+    /// The sync succeeded: forgets what is acknowledged, keeps the claimed leases; without `overlap` starts their jobs.
     void synced(fsm::worker_action a, sync_reply& reply, steady_time now) {
         a.limit = request_.limit;
         a.subscribe_wakes = request_.subscribe_wakes;
@@ -120,7 +120,7 @@ public:
             if (limited_.began(index_of(l.lane), n, now)) limited += n;
             for (const auto& j : l.jobs) bytes += j.body.size();
         }
-        if (reply.cut) a.limit = static_cast<std::uint32_t>(claimed - limited);  // there are more
+        if (reply.cut) a.limit = static_cast<std::uint32_t>(claimed - limited);  // more jobs are there: a full claim
         if (quarantine_.answered(claimed_, machine_, reply) && !overlap_) (void)run_claimed();
         cursors_.claimed(a.limit > 0, a.from_start, reply.leases);
         machine_.synced(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
@@ -159,7 +159,7 @@ public:
     void interrupt() {
         std::for_each(leases_.begin(), leases_.end(), [](auto& s) { s->stop_all(); });
     }
-    /// Whether handlers run, also those of lost leases. The end of any of them wakes the loop then.
+    /// Whether handlers run, also those of lost leases. From now on the end of each handler wakes the loop.
     bool handlers_run(steady_time now) {
         runner_->completions.wake_at(1);
         take_completions(now);
@@ -211,7 +211,7 @@ public:
             }
             s->apply(*mine);
             machine_.dropped(stop_flagged(*s, limited_, now));
-            // The sync that did not find the lease has cleared must_scan_, but these jobs go back with the next one.
+            // The sync that did not find the lease has cleared must_scan_. The next sync gives these jobs back.
             must_scan_ = must_scan_ || std::any_of(s->unsettled.begin(), s->unsettled.end(),
                                                    [](const auto& u) { return goes_back(u.what); });
         }
@@ -295,7 +295,7 @@ private:
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
         s.stop_all();
     }
-    // Puts the leases of handlers that do not end into to_give_back_. True if there are any, and a connection.
+    // Puts the leases of handlers that do not end into to_give_back_. True if there are any and the connection is open.
     bool abandon() {
         to_give_back_.clear();
         for (auto& s : leases_)
@@ -341,7 +341,7 @@ private:
     fsm::byte_budget budget_;
     bool overlap_;
     bool has_batch_handler_ = false;  // for some job type
-    bool must_scan_ = false;          // this worker gives jobs back that its cursors would hide
+    bool must_scan_ = false;          // this worker gives back jobs that are before its cursors
     bool contended_ = false;          // there are more workers than claim slots
 };
 

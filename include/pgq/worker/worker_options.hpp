@@ -13,18 +13,17 @@ using fsm::run_until;
 
 /// What becomes of a job whose last attempt failed.
 enum class exhausted : std::uint8_t {
-    hold,  ///< it is kept with its reason, until somebody requeues it
+    hold,  ///< it is kept with its reason, until a program requeues it
     drop,  ///< it is deleted
 };
 
-/// How a worker works. The defaults are meant to be right; times are lower bounds on quiet, not promises of speed.
+/// How a worker works.
 struct worker_options {
-    std::int16_t max_attempts = 20;  ///< deliveries; the one that fails as the last ends the job, see `on_exhausted`
+    std::int16_t max_attempts = 20;  ///< attempts of a job; if the last one fails, see `on_exhausted`
     exhausted on_exhausted = exhausted::hold;
-    duration lease_time =
-        std::chrono::seconds{15};  ///< silent for so long, this worker is dead and its jobs go to others
-    duration poll_interval = std::chrono::seconds{5};  ///< how often an idle worker looks though nobody woke it
-    duration grace = std::chrono::seconds{30};         ///< what running handlers get when the worker is told to stop
+    duration lease_time = std::chrono::seconds{15};    ///< without a heartbeat for so long, this worker counts as dead
+    duration poll_interval = std::chrono::seconds{5};  ///< how often an idle worker claims without a wake-up
+    duration grace = std::chrono::seconds{30};         ///< how long handlers may run on after a stop request
     /// How long a worker that starts tries to connect and register while the server is away, read-only or overloaded;
     /// then run() returns the error. Zero: once. Later losses of the connection have no limit.
     duration connect_timeout = std::chrono::minutes{1};

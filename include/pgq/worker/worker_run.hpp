@@ -34,8 +34,8 @@
 
 namespace pgq::detail {
 
-/// One run of a worker without its I/O and its clock. It turns what worker_core decides into requests, and signals of
-/// other threads into events. A loop (blocking_loop, asio_loop) brings the time, does the I/O and waits:
+/// One run of a worker without its I/O and its clock. It turns the actions of worker_core into requests, and the
+/// signals of other threads into events. A loop (blocking_loop, asio_loop) passes in the time, does the I/O and waits:
 ///
 ///     open a session, begin(); perform each step_to_begin() at session(), begin_with() its reply; after an error
 ///         begin_failed(), a pause, and the same again
@@ -48,11 +48,12 @@ namespace pgq::detail {
 ///         others       perform step() at session(), then apply(); once more while that returns true
 ///     interrupt_handlers(); end_threads(); perform step_to_end(); ended()
 ///
-/// Only end_threads() blocks, and only until handlers and the heartbeat have ended. A loop that must not block waits
-/// before: while handlers_run(), for when_executor_idle() and for when_heartbeat_ended().
+/// Only end_threads() blocks, and only until handlers and the heartbeat have ended. A loop that must not block first
+/// waits until handlers_run() is false, then for the callback of when_executor_idle(), then for that of
+/// when_heartbeat_ended().
 ///
-/// One thread at a time uses this, except for wake() and request_stop(). A run may be destroyed at any time at which no
-/// handler runs.
+/// One thread at a time calls the members; wake() and request_stop() may be called from any thread. A run may be
+/// destroyed whenever no handler runs.
 template <class Queue, class Heartbeat = heartbeat<typename Queue::driver_type, typename Queue::observer_type>>
 class worker_run {
     using executor_type = typename Queue::executor_type;
@@ -84,7 +85,7 @@ public:
     }
 
     const driver_type& driver() const noexcept { return queue_->driver(); }
-    /// What the calls of its sessions obey, and the attempts to open them.
+    /// The time at which calls of its sessions, and attempts to open a session, return at the latest.
     const call_limit& limit() const noexcept { return limit_; }
 
     /// The first session. Fails if the queue's name is not valid.
@@ -96,31 +97,31 @@ public:
         set_session(std::move(first));
         return {};
     }
-    /// The next step before the run can work; empty when it has begun.
+    /// The next step that the run needs before it can work; empty when there is none left.
     std::optional<session_step> step_to_begin() const {
-        switch (start_) {
-        case start::find_lanes: return steps::find_lanes{queue_->name(), names_};
-        case start::find_limits: return steps::find_limits{queue_->name(), limiters_.declared};
-        case start::register_worker: return registration();
-        case start::begun: break;
+        switch (begin_step_) {
+        case begin_step::find_lanes: return steps::find_lanes{queue_->name(), names_};
+        case begin_step::find_limits: return steps::find_limits{queue_->name(), limiters_.declared};
+        case begin_step::register_worker: return registration();
+        case begin_step::begun: break;
         }
         return std::nullopt;
     }
-    /// The reply to it. After an error see begin_failed().
+    /// Takes the reply to step_to_begin(). After an error the loop calls begin_failed().
     result<void> begin_with(step_reply&& reply) {
         if (!reply) return std::move(reply.error());
-        switch (start_) {
-        case start::find_lanes:
+        switch (begin_step_) {
+        case begin_step::find_lanes:
             lanes_ = std::get<std::vector<lane_id>>(std::move(*reply));
-            start_ = start::find_limits;
+            begin_step_ = begin_step::find_limits;
             break;
-        case start::find_limits:
+        case begin_step::find_limits:
             serve(std::get<std::vector<lane_limit>>(*reply));
-            start_ = start::register_worker;
+            begin_step_ = begin_step::register_worker;
             break;
         default:
             registered(std::get<worker_id>(*reply));
-            start_ = start::begun;
+            begin_step_ = begin_step::begun;
             executor_.start();
             heartbeat_.start(core_.id());
             notify(observer(), event::worker_started{core_.id()});
@@ -128,13 +129,13 @@ public:
         return {};
     }
 
-    /// A session could not be opened, or a step to begin failed. Returns how long to pause before the loop opens
-    /// another session and goes on where it was; empty if the error is to be returned. The first attempt began at
-    /// `begun`.
-    std::optional<duration> begin_failed(const error_info& why, steady_time begun, steady_time now) {
+    /// A session could not be opened, or a step to begin failed. Returns how long the loop pauses before it opens
+    /// another session and continues with the same step; empty if run() must return the error. `first_attempt_at`: when
+    /// the worker first tried to connect.
+    std::optional<duration> begin_failed(const error_info& why, steady_time first_attempt_at, steady_time now) {
         set_session(std::nullopt);
         if (stop_requested_.load()) return std::nullopt;
-        const auto pause = begin_.failed(why.code, unit_random(), begun, now);
+        const auto pause = start_retries_.failed(why.code, unit_random(), first_attempt_at, now);
         if (pause) notify(observer(), event::connection_failed{why, *pause});
         return pause;
     }
@@ -168,14 +169,14 @@ public:
         set_session(std::move(session));
         core_.connected();
     }
-    /// The connection is of no use any more, or could not be made.
+    /// The connection broke, or could not be made.
     void broke(const error_info& why, steady_time now) {
         set_session(std::nullopt);
         const duration delay = core_.broke(unit_random(), now);
         notify(observer(), event::connection_failed{why, delay});
     }
 
-    /// For the other actions: what to send. Valid until apply().
+    /// For the other actions: the request to send. Valid until apply().
     session_step step(const fsm::worker_action& a) const {
         switch (a.what) {
         case fsm::worker_do::register_worker: return registration();
@@ -185,8 +186,8 @@ public:
         default: return steps::give_back{core_.to_give_back()};
         }
     }
-    /// The reply to it. True when the action takes another step. An action that failed is repeated with another
-    /// session.
+    /// Takes the reply to step(). Returns true if the action needs another step. After an error the machine repeats the
+    /// action on another session.
     bool apply(const fsm::worker_action& a, step_reply&& reply, steady_time now) {
         if (a.what == fsm::worker_do::abandon) return false;  // leases that were not given back end with their time
         if (!reply) return lanes_counted_ = 0, broke(reply.error(), now), false;
@@ -204,16 +205,16 @@ public:
         return false;
     }
 
-    /// The run is over, and handlers that still run are asked to stop.
+    /// Ends the run: asks the handlers that still run to stop.
     void interrupt_handlers() {
         runner_.return_unstarted.request_stop();
         (void)core_.run_claimed();
         core_.interrupt();
     }
-    /// Whether handlers run. If so, wake() is called when one of them ends.
+    /// Whether handlers run. If so, the end of each of them calls wake().
     bool handlers_run(steady_time now) { return core_.handlers_run(now); }
-    /// Calls `ready` once the executor runs nothing: now, or later on another thread. Of an executor that does not
-    /// report that, a task may need a moment more after its handler has ended.
+    /// Calls `ready` once the executor runs nothing: now, or later on another thread. If the executor cannot report
+    /// that, calls `ready` at once: a task may still be returning after its handler has ended.
     void when_executor_idle(std::function<void()> ready) {
         if constexpr (can_report_idle<executor_type>) executor_.when_idle(std::move(ready));
         else ready();
@@ -224,7 +225,7 @@ public:
         executor_.stop();
         heartbeat_.stop();
     }
-    /// The last step; empty without a session. If it fails, other workers find out that this one is gone.
+    /// The last step; empty without a session. If it fails, other workers declare this one dead after its lease time.
     std::optional<session_step> step_to_end() const {
         return session_ ? std::optional<session_step>{steps::retire{core_.id()}} : std::nullopt;
     }
@@ -238,7 +239,8 @@ public:
         }
         end_pause_();
     }
-    /// The run ends in time even if the server is silent: no call of its sessions goes on for longer than it may.
+    /// Asks the run to stop. Even if the server is silent, no call of its sessions lasts longer than the grace time and
+    /// one second from now on.
     void request_stop(steady_time now) {
         limit_.bring_forward(now + std::min<duration>(options_.grace, std::chrono::hours{24 * 365}) +
                              fsm::shutdown::last_grace);
@@ -248,7 +250,7 @@ public:
     }
 
 private:
-    enum class start : std::uint8_t { find_lanes, find_limits, register_worker, begun };
+    enum class begin_step : std::uint8_t { find_lanes, find_limits, register_worker, begun };
 
     auto& observer() noexcept { return queue_->observer(); }
 
@@ -256,9 +258,9 @@ private:
         what.store(true);
         wake();
     }
-    // The only place where what other threads have written becomes events.
+    // Only this function turns the signals of other threads into events.
     void receive_signals(steady_time now) {
-        // The grace time does not begin later because the loop was waiting for the server.
+        // The grace time begins with the request, also if the loop was waiting for the server then.
         if (stop_requested_.load()) core_.stop_requested(stop_requested_at_.load());
         if (declared_dead_.load() && declared_dead_.exchange(false)) core_.declared_dead(now);
         if (leases_changed_.load() && leases_changed_.exchange(false)) core_.leases_changed();
@@ -276,8 +278,8 @@ private:
 
     session_step registration() const { return steps::register_worker{registration_of(host_, options_, lanes_)}; }
 
-    // A worker that promotes does so for all lanes, not only its own: what is ready was deferred, too. What others have
-    // claimed may come back: a handler fails, or its worker has died.
+    // For run_until::drained. Ready jobs count as well: any worker may have just promoted them. So do leased jobs: they
+    // become ready or deferred again if a handler fails or a worker dies.
     bool count(const lane_counts& n, steady_time now) {
         deferred_ += n.deferred + n.ready + n.leased;
         if (++lanes_counted_ < lanes_.size()) return true;
@@ -286,7 +288,7 @@ private:
         return false;
     }
 
-    // Limits that the queue's limiters declare are created where they are missing; those that exist win.
+    // Reports a limit in the database that differs from the one that this program declares. The database's limit holds.
     void serve(std::span<const lane_limit> found) {
         for (const auto& mine : limiters_.declared)
             for (const auto& theirs : found)
@@ -313,19 +315,19 @@ private:
     runner_type runner_;
     worker_core<executor_type, observer_type> core_;
     std::string host_ = host_name();
-    start start_ = start::find_lanes;
-    fsm::start begin_{options_.connect_timeout};
+    begin_step begin_step_ = begin_step::find_lanes;
+    fsm::start start_retries_{options_.connect_timeout};
     std::span<const lane_name> names_{};
     limiter_set limiters_{};
     std::vector<lane_id> lanes_;
-    std::size_t lanes_counted_ = 0;  // of a count_deferred that is under way
-    std::int64_t deferred_ = 0;      // in those
+    std::size_t lanes_counted_ = 0;  // lanes that the present count_deferred has counted
+    std::int64_t deferred_ = 0;      // jobs in these lanes
     sync_reply reply_;
     call_limit limit_{};
     std::mutex mutex_;  // for session_, which wake() reads
     std::optional<session_type> session_;
     std::atomic<bool> stop_requested_{false};
-    std::atomic<steady_time> stop_requested_at_{steady_time{}};  // written before
+    std::atomic<steady_time> stop_requested_at_{steady_time{}};  // written before stop_requested_
     std::atomic<bool> declared_dead_{false};
     std::atomic<bool> leases_changed_{false};
     Heartbeat heartbeat_;  // the last: its thread uses the members above until it has ended

@@ -74,7 +74,7 @@ public:
     }
     bool cancelled() const noexcept { return cancelled_; }
 
-    /// `resume(error_code)` when the socket is ready or when there is another reason to look.
+    /// `resume(error_code)` when the socket is ready or when the caller must check its state for another reason.
     template <class Resume>
     void wait_for(need wanted, Resume resume) {
         if (const auto failed = watch()) {

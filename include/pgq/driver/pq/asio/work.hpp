@@ -85,7 +85,7 @@ private:
         }
         return need::nothing;
     }
-    // Before a command is sent again. Meanwhile nothing comes.
+    // The pause before a command is sent again. The server sends nothing during it.
     bool is_pausing() {
         if (!send_at_ && !run_.repeats()) return false;
         const auto now = std::chrono::steady_clock::now();

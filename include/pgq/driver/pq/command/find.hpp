@@ -57,7 +57,7 @@ private:
 
     find_request request_;
     std::vector<job_id>* found_;
-    std::unique_ptr<statement::filtered_query> statement_{};  // its text is looked at until the answer is there
+    std::unique_ptr<statement::filtered_query> statement_{};  // owns the text until the answer is read
 };
 
 }  // namespace pgq::driver::pq::command

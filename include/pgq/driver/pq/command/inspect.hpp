@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-/// Commands that only look at jobs.
+/// Commands that only read jobs.
 namespace pgq::driver::pq::command {
 
 /// How many jobs of a lane are where.

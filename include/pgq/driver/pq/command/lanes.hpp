@@ -25,8 +25,8 @@ public:
 
     void compose(batch& out, const session_info& info) {
         in_transaction_ = info.in_transaction;
-        // Two transactions, so that the second sees what another session has made meanwhile. The lanes are durable:
-        // queue objects keep the ids.
+        // Two transactions, so that the second sees the lanes that another session has just made. The lanes are
+        // durable: queue objects keep the ids.
         if (!in_transaction_) {
             out.add(statement::make_durable);
             add(out, statement::add_lanes);

@@ -16,7 +16,8 @@ namespace pgq::driver::pq::command {
 /// LISTEN statements for the notifications of one session. It must live until the answers were read.
 class listen {
 public:
-    /// Everything that may wake this worker: its own channel, and the one of those who cannot look for sleepers.
+    /// The channels that may wake this worker: its own, and the one for all workers. Sessions that cannot search for
+    /// sleeping workers notify the latter.
     void add_worker(batch& out, const session_info& info, worker_id id) {
         if (!info.listens || !info.keeps_state) return;
         const std::string all = "pgq_" + std::to_string(info.schema_id);

@@ -98,7 +98,7 @@ public:
     }
 
 private:
-    // The worker sleeps without a lock.
+    // A subscription that did not get its lock is no error: the worker sleeps without that lock.
     static bool is_lock_timeout(const error_info& e) { return e.code == make_sqlstate("55P03"); }
 
     bool claims() const noexcept { return request_.limit > 0 && !request_.lanes.empty(); }
@@ -106,15 +106,15 @@ private:
         return request_.contended && claims() && request_.claim_filter == nullptr;
     }
 
-    // Chooses claims_packed_ and looks_for_packs_. A claim of one lane takes whole packs if the session expects some.
+    // Sets claims_packed_ and unpacks_first_. If the session expects packs, a claim from one lane takes whole packs.
     // All other claims unpack them first; if there are no packs, that is also cheaper.
     void choose_pack_statements(const session_info& info) noexcept {
         const auto& r = request_;
         claims_packed_ = claims() && info.expects_packs && r.lanes.size() == 1 && !r.lanes[0].lease_per_job &&
                          r.claim_filter == nullptr;
-        // Looks for packs if the latest look found some, and in each claim that must find every job: a claim from the
+        // Unpacks if the latest claim or unpack found packs, and before each claim that must find every job: from the
         // start of a lane, by filter, and when the worker falls asleep or wakes up.
-        looks_for_packs_ =
+        unpacks_first_ =
             info.expects_packs || r.subscribe_wakes || r.unsubscribe_wakes || r.claim_filter != nullptr ||
             std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.cursor == claim_cursor{}; });
     }
@@ -131,7 +131,7 @@ private:
     }
     void add_unpacks(batch& out) {
         const auto& r = request_;
-        if (claims() && !claims_packed_ && looks_for_packs_) add_unpack(out, r.lanes, r.limit, r.claim_filter, false);
+        if (claims() && !claims_packed_ && unpacks_first_) add_unpack(out, r.lanes, r.limit, r.claim_filter, false);
         if (!r.limited.empty()) add_unpack(out, r.limited, r.limited_capacity, nullptr, true);
     }
     template <class Lanes>
@@ -156,7 +156,7 @@ private:
         if (request_.wake_peer || !request_.lanes_with_capacity.empty())
             wake::wake_one_each(out, info, lanes_to_wake());
     }
-    // Whether the settlements may make jobs ready, or deferred: then their statements have noted lanes to wake.
+    // Whether the settlements may make jobs ready or deferred. Their statements then collect the lanes to wake.
     bool puts_back() const noexcept {
         for (const auto& g : request_.progressed)
             if (!g.items.empty() || g.flagged) return true;
@@ -184,6 +184,7 @@ private:
         out.peers_can_claim_limited = false;
     }
     static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(lease_columns + 2); }
+    // The columns after those of the lease: whether there are large payloads, and how many rows the claim found.
     void read_found(const step& s) const {
         if (s.rows() == 0) return;
         std::int64_t claimed = 0;
@@ -193,6 +194,7 @@ private:
         reply_->cut = claimed < s[0].number<std::int32_t>(lease_columns + 1);
     }
 
+    // The column after those of the lease: after how long another claim may get jobs; zero: a peer gets some now.
     void read_again(const step& s) const {
         for (int row = 0; row < s.rows(); ++row) {
             if (s[row].null(lease_columns)) continue;
@@ -244,7 +246,7 @@ private:
     std::size_t last_ = 0;
     std::size_t unpacks_ = 0;
     bool claims_packed_ = false;
-    bool looks_for_packs_ = false;
+    bool unpacks_first_ = false;
     bool found_packs_ = false;
     std::vector<const lease_progress*> ending_{};
     std::unique_ptr<const statement::filtered_claim> filtered_{};  // owns the statement's text until the answer is read

@@ -25,7 +25,7 @@ inline lease_ref read_ref(row_view row) {
     return {row.number<std::int64_t>(0), statement::wire::load_tid(row.cell(1).data())};
 }
 
-/// Whom to wake for leases that went back: the row of a statement like rescue_leases.
+/// The lanes to wake for leases whose jobs went back: the row of a statement like rescue_leases.
 inline wake_list returned_jobs(const step& s) {
     return {.lanes = lanes_in(s, 2), .noted = !s[0].null(3) || s[0].number<std::int64_t>(1) > 0};
 }
