@@ -69,7 +69,7 @@ TEST_CASE("a worker that gets no turn claims without one after about two seconds
     CHECK(turns_taken(db) == 4);
 }
 
-TEST_CASE("a worker with a turn goes on at the cursor of the last holder, unless its own cursor is exact",
+TEST_CASE("a worker with a claim slot claims behind the cursor of the last holder, unless its own cursor is exact",
           "[integration][claim_slots]") {
     const database db;
     enqueuing_session from{db.options()};

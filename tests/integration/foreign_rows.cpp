@@ -51,7 +51,7 @@ TEST_CASE("the tables refuse rows that no statement of the library writes", "[in
     }
 }
 
-TEST_CASE("claims and looks go on after rows that were there before the tables refused them",
+TEST_CASE("claims and searches work although old rows exist that the tables would refuse now",
           "[integration][foreign_rows]") {
     const database db;
     enqueuing_session from{db.options()};

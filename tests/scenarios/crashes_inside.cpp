@@ -45,7 +45,7 @@ void cut_everywhere(crash_test<libpq>& site, Program program) {
 
 }  // namespace
 
-TEST_CASE("an enqueue whose connection breaks any_state in its pipeline stores all of its jobs or none",
+TEST_CASE("an enqueue whose connection breaks at any point of its pipeline stores all of its jobs or none",
           "[scenario][crash][flow]") {
     crash_test<libpq> site;
     cut_everywhere(site, [](auto& jobs) {
@@ -68,7 +68,7 @@ TEST_CASE("an enqueue whose connection breaks any_state in its pipeline stores a
     });
 }
 
-TEST_CASE("a worker whose connection breaks any_state in a pipeline runs each attempt once and loses no job",
+TEST_CASE("a worker whose connection breaks at any point of a pipeline runs each attempt once and loses no job",
           "[scenario][crash]") {
     crash_test<libpq> site;
     cut_everywhere(site, [&site](auto& jobs) {
@@ -113,7 +113,7 @@ TEST_CASE("a worker whose connection breaks any_state in a pipeline runs each at
     });
 }
 
-TEST_CASE("a polled job whose acknowledgement breaks any_state in its pipeline is done once or comes again",
+TEST_CASE("a polled job whose acknowledgement breaks at any point of its pipeline is done once or comes again",
           "[scenario][crash][poll]") {
     crash_test<libpq> site;
     cut_everywhere(site, [&site](auto& jobs) {

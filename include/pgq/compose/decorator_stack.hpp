@@ -47,7 +47,7 @@ template <class Decorator>
 concept needs_services =
     std::constructible_from<typename Decorator::attempt, const Decorator&, const attempt_services&>;
 
-/// The decorators' parts of one attempt, each around the next. The caller brings the time and does the waiting.
+/// The decorators' parts of one attempt, each around the next. The caller passes in the time and waits.
 ///
 /// If a decorator throws, the caller ends the attempt without asking the stack again; the decorators' destructors clean
 /// up.

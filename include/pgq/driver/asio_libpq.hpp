@@ -48,7 +48,7 @@ public:
     }
 
     /// Fails with errc::schema_missing, schema_older or schema_newer when the tables are not this version's. libpq
-    /// looks up host names by itself, and blocks meanwhile; `hostaddr` in the connection string spares that.
+    /// looks up host names by itself, and blocks during that; `hostaddr` in the connection string avoids it.
     template <asio::completion_token_for<void(std::error_code, session)> Token>
     auto async_connect(session_role role, Token&& token) const {
         return session::async_open(executor_, options_, role, nullptr, std::forward<Token>(token));

@@ -21,7 +21,7 @@ namespace pgq::fsm {
 ///
 ///     [working]:  leases_changed(), or just restored --> refresh_leases
 ///                 after 1, 2, 4 ... x the lease time ---> compare_leases, give_back if unknown   (late claims)
-///     any_state:   declared_dead() --> register_worker, as soon as there is a connection
+///     any state:  declared_dead() --> register_worker, as soon as there is a connection
 ///
 /// Late claims: a session that broke may live on at the server and still get a lock that it waits for. Its claim then
 /// belongs to this worker, which has not received it. So the worker compares again, each time after twice as long.

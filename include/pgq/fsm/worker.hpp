@@ -33,8 +33,8 @@ namespace pgq::fsm {
 ///                   as many jobs as asked ---------------> wake a peer: there may be more
 ///
 /// Asleep: subscribed to wake-ups. A worker stays asleep while it runs the jobs that it was woken for, as long as it
-/// has room for more: programs that enqueue go on waking it. Room: how many jobs it may claim now. In hand: claimed,
-/// and not finished. Drained: a claim has found no more jobs.
+/// has room for more: so programs that enqueue continue to wake it. Room: how many jobs it may claim now. In hand:
+/// claimed, and not finished. Drained: a claim has found no more jobs.
 ///
 /// Its parts: `connection` (is there a session, which leases are ours), `claim_schedule` (is there something to claim),
 /// `deferred_schedule` (when is a deferred job due), `prefetch_window` (how many jobs to hold), `shutdown`.

@@ -52,7 +52,7 @@ std::string report_unreadable(Observer& observer, job_id id, error_info why) {
     return reason;
 }
 
-/// What the queue object keeps for calls that take jobs by hand.
+/// What the queue object keeps between calls of `get` and `take`.
 template <class Composition>
 auto& cache_of(queue_core<Composition>& core) {
     using cache = session_cache<driver_of<Composition>>;

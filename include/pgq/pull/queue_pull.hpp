@@ -13,7 +13,7 @@
 
 namespace pgq::detail {
 
-/// What the members of pgq::queue do that take jobs by hand.
+/// The implementation of the members of pgq::queue that take jobs: `get`, `items`, `poll`, `take`.
 template <class Composition>
 struct pull_calls {
     using core_type = queue_core<Composition>;

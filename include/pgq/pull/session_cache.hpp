@@ -14,7 +14,7 @@
 
 namespace pgq::detail {
 
-/// What a queue object keeps between calls that take jobs by hand: the sessions of its listeners, and jobs that are
+/// What a queue object keeps between calls of `get` and `take`: the sessions of its listeners, and jobs that are
 /// still to be held. Called from any thread.
 template <class Driver>
 class session_cache {

@@ -65,9 +65,9 @@ END )";
 }  // namespace script
 }  // namespace schema
 
-/// The script that does what `install()` does, for those who run their migrations with psql:
+/// The script that does what `install()` does, for programs that run their migrations with psql:
 /// `psql -1 -v ON_ERROR_STOP=1 -f install.sql`. It makes the schema and its tables, or runs the migrations that are
-/// missing. It may run again. `install()` finds what it has made, and it finds what `install()` has made.
+/// missing. It may run again. After it `install()` changes nothing, and after `install()` it changes nothing.
 ///
 /// Errors: errc::invalid_name, for a name of the schema that PostgreSQL does not accept.
 inline result<std::string> install_sql(const install_options& o = {}) {

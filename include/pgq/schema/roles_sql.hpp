@@ -109,12 +109,12 @@ GRANT EXECUTE ON FUNCTION {s}.cancel, {s}.requeue TO {operator};
 
 }  // namespace schema
 
-/// A script that makes the five roles, if they are missing, and gives each what it needs in the schema, and no more.
-/// The roles cannot log in: grant them to those that do. The owner gets the schema and all of its objects.
+/// A script that makes the five roles, if they are missing, and gives each only the rights that it needs in the schema.
+/// The roles cannot log in: grant them to roles that can. The owner gets the schema and all of its objects.
 ///
 /// Run it as one transaction after each installation and upgrade, as a superuser or as the role that has installed and
 /// may create roles: `psql -1 -v ON_ERROR_STOP=1 -f roles.sql`. It may run again. docs/guides/roles.md has a table of
-/// who may do what.
+/// the rights.
 ///
 /// Errors: errc::invalid_name, for a name that PostgreSQL does not accept, and if two roles have one name.
 inline result<std::string> roles_sql(const role_options& o = {}) {

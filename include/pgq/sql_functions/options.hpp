@@ -8,7 +8,7 @@
 
 namespace pgq {
 
-/// What the functions of `pgq::sql_functions` are called, where they are, and who may call them.
+/// The names of the functions of `pgq::sql_functions`, their schema, and the roles that may call them.
 struct sql_options {
     std::string queue = "default";           ///< the name of the queue that they enqueue into
     std::string jobs_schema = "pgq_jobs";    ///< where the tables are: `connection_options::schema`

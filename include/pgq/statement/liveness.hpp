@@ -36,7 +36,7 @@ DELETE FROM {s}.worker WHERE id = ANY (ARRAY(
 
 namespace return_text {
 
-// Each of these deletes leases as `l`; `end` goes on with them.
+// Each of these texts deletes leases as `l`; the text `end` follows and uses them.
 // `w` says of each dead worker how many open jobs it had, and whether one of these ran alone. The rules are those of
 // judge_crash() in protocol/tracked.hpp, in the same order.
 inline constexpr std::string_view of_dead_workers = R"(

@@ -102,7 +102,7 @@ inline constexpr std::string_view from_lease = " FROM l";
 
 }  // namespace settle_text
 
-/// Settles jobs of a lease that goes on. $1, $2, $3 are its location, id and worker, $4 the mask, $5 positions from 1,
+/// Settles jobs of a lease that stays. $1, $2, $3 are its location, id and worker, $4 the mask, $5 positions from 1,
 /// $6 kinds, $7 delays in microseconds, $8 reasons. Adds the lane for `wake_collected`.
 inline constexpr query settle{
     "settle", joined<settle_text::change, settle_text::unless_flagged, settle_text::changed, settle_text::plain_items,
@@ -141,7 +141,7 @@ inline std::int64_t micros_until(const settlement& s) noexcept {
 
 }  // namespace detail
 
-/// The statement for a lease that goes on.
+/// The statement for a lease that stays.
 inline const query& progress_query(const lease_progress& g) noexcept {
     if (g.items.empty()) return g.flagged ? mark_flagged : mark;
     return g.flagged ? settle_flagged : settle;

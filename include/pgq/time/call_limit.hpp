@@ -9,8 +9,8 @@
 
 namespace pgq {
 
-/// When the calls of a session end at the latest, whatever the server does. It belongs to the caller, who may change it
-/// from any thread. A call that is under way obeys within `check_every`.
+/// When the calls of a session end at the latest, even if the server is silent. The caller owns it, and may change it
+/// from any thread. A call in progress obeys the change within `check_every`.
 class call_limit {
 public:
     static constexpr std::chrono::milliseconds check_every{100};

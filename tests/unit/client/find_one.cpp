@@ -68,7 +68,7 @@ TEST_CASE("a job of another type or queue is an error that names both", "[client
     CHECK(dead.find_one(id).value()->queue == "default");
 }
 
-TEST_CASE("a payload that cannot be read is reported beside what is known of the job", "[client][find_one]") {
+TEST_CASE("a payload that cannot be read is reported together with the other values of the job", "[client][find_one]") {
     const pgq::driver::memory store;
     jobs_of jobs{store};
     others_jobs others{store};

@@ -50,7 +50,7 @@ TEST_CASE("a job that this worker defers counts, unless another one is due befor
     CHECK(d.until(1h, begin) == 5s);
 }
 
-TEST_CASE("after promoting a worker looks again for what is due next", "[fsm][deferred_schedule]") {
+TEST_CASE("after promoting a worker peeks again at the next due time", "[fsm][deferred_schedule]") {
     deferred_schedule d{250ms};
     d.promoted(begin);
     CHECK(d.due(begin));

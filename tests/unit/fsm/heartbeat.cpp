@@ -53,7 +53,7 @@ TEST_CASE("a worker that cannot beat counts as lost after four fifths of the lea
     CHECK(h.failed({8}, 1, begin + 39s).declare_lost);
 }
 
-TEST_CASE("a worker that the database does not know is lost at once, and told so once", "[fsm][heartbeat]") {
+TEST_CASE("a worker that the database does not know is lost at once, and is reported lost once", "[fsm][heartbeat]") {
     heartbeat h{10s, begin};
     CHECK(h.answered(me, {.alive = false}, begin + 3s).declare_lost);
     CHECK_FALSE(h.answered(me, {.alive = false}, begin + 6s).declare_lost);

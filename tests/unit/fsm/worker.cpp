@@ -818,7 +818,7 @@ TEST_CASE("run_until::empty and run_until::drained do not end while a job runs",
     CHECK(s.next().what == worker_do::wait);
 }
 
-TEST_CASE("a worker without ready jobs is told of its last finished job, and a busy one in time for the next claim",
+TEST_CASE("the wait of a drained worker ends with its last job, and of a busy one in time for the next claim",
           "[fsm][worker]") {
     loop s;
     CHECK(s.w.wake_threshold() == 1);

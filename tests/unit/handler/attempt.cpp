@@ -217,7 +217,7 @@ TEST_CASE("a job that could not be acknowledged does not run", "[handler][attemp
         CHECK(end.what.reason() == "it was not acknowledged, so it has not run");
         CHECK(run.runner.seen.all == std::vector<std::string>{"lease lost"});
     }
-    SECTION("if nobody can tell, the error is reported") {
+    SECTION("if it is unknown whether the lease was ended, the error is reported") {
         run.sessions.acknowledged = lease_end::unknown;
         const auto& end = run_once<queue_type, false, at_most_once>(run);
         CHECK(end.settled_by_handler);

@@ -72,7 +72,7 @@ TEST_CASE("a request brings a child all that its handler may know of the job", "
     CHECK(job.record.headers[1].value == std::string_view{"\0b", 2});
 }
 
-TEST_CASE("a request that was cut any_state is not taken for a whole one", "[handler][child_protocol]") {
+TEST_CASE("a request that was cut at any point is refused", "[handler][child_protocol]") {
     const std::string request = request_of("the payload");
     for (std::size_t n = 0; n < request.size(); ++n) {
         const child_job job{std::string_view{request}.substr(0, n)};

@@ -155,7 +155,7 @@ TEST_CASE("what a handler throws goes to the caller", "[handler][handler_set]") 
     CHECK_THROWS_AS(handlers.invoke(mail{}, a.context), std::runtime_error);
 }
 
-TEST_CASE("a handler that is a coroutine is told apart, and its awaitable handed out as it is",
+TEST_CASE("a handler that is a coroutine is recognized, and its awaitable is returned as it is",
           "[handler][handler_set]") {
     using coroutines =
         pgq::checked<mail, picture, fakes::driver, fakes::serializer, fakes::coroutine_executor>::composition_type;

@@ -134,7 +134,7 @@ TEST_CASE("a table is read row by row", "[statement][wire]") {
     CHECK(r.ok());
 }
 
-TEST_CASE("an array that is cut off any_state is not an array, and reading it does no harm", "[statement][wire]") {
+TEST_CASE("an array that is cut off at any point is no array, and reading it does no harm", "[statement][wire]") {
     const auto whole = int8_array({1, 2, 3});
     for (std::size_t n = 0; n < whole.size(); ++n) {
         // A buffer of exactly that size, so that a sanitizer detects a read past it.

@@ -37,7 +37,7 @@ private:
     listen listen_{};
 };
 
-/// One heartbeat. It also writes dead rows away; when that fails, the heartbeat holds all the same.
+/// One heartbeat. It also compacts tables with dead rows; if the compaction fails, the heartbeat still counts.
 class beat {
 public:
     explicit beat(worker_id id) : id_{id} {}

@@ -63,7 +63,7 @@ public:
 
     batch steps{};
     session_info info{};
-    command::wake_list later{};  // stays empty: the caller's transaction brings its wakes along
+    command::wake_list later{};  // stays empty: the caller's commit delivers the notifications
 
 private:
     result<void> send_group(std::size_t from, std::size_t to) {

@@ -44,7 +44,7 @@ public:
 
     batch steps{};
     session_info info{};
-    command::wake_list later{};  // stays empty: the caller's transaction brings its wakes along
+    command::wake_list later{};  // stays empty: the caller's commit delivers the notifications
 
 private:
     // libpq has refused the call.
@@ -76,14 +76,15 @@ public:
         info_.keeps_state = true;
     }
 
-    /// A session of the queue knows the schema and the limits; nothing is sent on it.
+    /// Takes the name and id of the schema, and the payload limit, from a session of the queue. Sends nothing.
     template <class Session>
     void meet(Session& mine) {
         schema_ = mine.schema();
         info_.max_payload = mine.info().max_payload;
         info_.schema_id = mine.info().schema_id;
     }
-    /// After `meet`. It may wait for another transaction, so no lock of the queue object is held meanwhile.
+    /// To be called after `meet`. It may wait for another transaction, so the caller must not hold a lock of the queue
+    /// object.
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) const {
         return run(command::enqueue{r, ids});
     }

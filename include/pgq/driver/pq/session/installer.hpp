@@ -54,8 +54,9 @@ private:
     }
 
     result<void> in_transaction() {
-        // At a higher level the snapshot would be older than the lock, and not show what another program has made.
-        // Whatever the defaults of the role and of the database are. Everybody who may connect can take the lock.
+        // At a higher isolation level the snapshot would be older than the lock, and not show what another program has
+        // made. The defaults of the role and of the database may differ, so each setting is set here. Any role that may
+        // connect can take the lock, so lock_timeout ends the wait for it.
         for (const char* const sql : {"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
                                       "SET LOCAL standard_conforming_strings = on", "SET LOCAL statement_timeout = 0",
                                       "SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL lock_timeout = '60s'"})

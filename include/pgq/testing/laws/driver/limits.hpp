@@ -83,7 +83,7 @@ void check_concurrency_limit(Make make) {
         (void)p.progress({.ref = got.leases.at(0).ref, .last = false, .mask = mask});
         CHECK(bodies_of(w.claim(p, 5)) == strings{"d", "e"});
     }
-    SECTION("a rescue frees the places of a dead worker") {
+    SECTION("a rescue frees the places of a dead worker in the limits") {
         limited_fixture<Driver> w{make(), {three}};
         w.w.enqueue(w.lane, {"a", "b", "c", "d"});
         auto dead = w.w.worker({w.lane}, 100ms), p = w.w.worker({w.lane});

@@ -72,7 +72,7 @@ TEST_CASE("an enqueue packs jobs only where the channel allows it", "[driver][pq
           1);
 }
 
-TEST_CASE("whom an enqueue wakes, and when, is the channel's", "[driver][pq][command][enqueue]") {
+TEST_CASE("the channel decides which workers an enqueue wakes, and when", "[driver][pq][command][enqueue]") {
     some_jobs one{1};
     command::enqueue now{one.request(), one.ids}, riding{one.request(), one.ids}, later{one.request(), one.ids};
     CHECK(composed(now) == "enqueue_one(3, -1, b) | wake(77, {3})");

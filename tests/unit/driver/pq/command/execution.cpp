@@ -64,7 +64,7 @@ TEST_CASE("an execution sends, reads and wakes", "[driver][pq][command][executio
     CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_collected(77)"});
 }
 
-TEST_CASE("an execution wakes nobody for nothing, and nobody after an error", "[driver][pq][command][execution]") {
+TEST_CASE("an execution wakes no worker if there are no lanes, or after an error", "[driver][pq][command][execution]") {
     scripted_channel nothing{.replies = {{rows({{binary(0L), binary(1L)}})}}};
     CHECK(nothing.run(command::cancel{ids}).has_value());
     CHECK(nothing.sent.size() == 1);
@@ -73,20 +73,23 @@ TEST_CASE("an execution wakes nobody for nothing, and nobody after an error", "[
     CHECK(fails.sent.size() == 1);
 }
 
-TEST_CASE("in a transaction of the session an execution remembers whom to wake", "[driver][pq][command][execution]") {
+TEST_CASE("in a transaction of the session an execution remembers the lanes to wake",
+          "[driver][pq][command][execution]") {
     scripted_channel c{.info = test::own_transaction(), .replies = {{removed_one}}};
     CHECK(c.run(command::cancel{ids}).has_value());
     CHECK(c.sent == std::vector<std::string>{"cancel({7})"});
     CHECK(c.later.noted);
 }
 
-TEST_CASE("in a transaction of the caller's an execution brings its wakes along", "[driver][pq][command][execution]") {
+TEST_CASE("in the caller's transaction an execution sends its wakes in that transaction",
+          "[driver][pq][command][execution]") {
     scripted_channel c{.info = test::callers_transaction(), .replies = {{removed_one}}};
     CHECK(c.run(command::cancel{ids}).has_value());
     CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_all_collected(77)"});
 }
 
-TEST_CASE("a command that met another session is repeated, some times", "[driver][pq][command][execution]") {
+TEST_CASE("after a conflict with another session a command is repeated, up to 30 times in all",
+          "[driver][pq][command][execution]") {
     scripted_channel twice{.replies = {{contended}, {contended}, {removed_one}}};
     CHECK(twice.run(command::cancel{ids}).has_value());
     CHECK(twice.sent.size() == 4);

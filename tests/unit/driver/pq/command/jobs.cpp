@@ -41,7 +41,8 @@ row taken(std::int64_t id, std::int64_t place_in_lane) {
 
 }  // namespace
 
-TEST_CASE("a take promotes, unpacks, takes and looks ahead in one transaction", "[driver][pq][command][take]") {
+TEST_CASE("a take promotes, unpacks, takes and reads the next due time in one transaction",
+          "[driver][pq][command][take]") {
     take_reply reply;
     CHECK(composed(command::take{{.lanes = lane, .limit = 2, .peek_next_due = true}, reply}) ==
           "promote() + unpack({3}, 2, false) + take_one(3, 2) + peek_next_due()");
@@ -53,8 +54,7 @@ TEST_CASE("a take promotes, unpacks, takes and looks ahead in one transaction", 
     CHECK(composed(command::take{{.lanes = {}, .promote = false}, reply}).empty());
 }
 
-TEST_CASE("a take in somebody's transaction promotes nothing, and unpacks all the same",
-          "[driver][pq][command][take]") {
+TEST_CASE("a take in a caller's transaction promotes nothing, but unpacks", "[driver][pq][command][take]") {
     take_reply reply;
     for (const auto& info : {test::callers_transaction(), test::own_transaction()})
         CHECK(composed(command::take{{.lanes = lane}, reply}, info) == "unpack({3}, 1, false) + take_one(3, 1)");
@@ -133,7 +133,7 @@ TEST_CASE("find asks for places, and reads ids in order", "[driver][pq][command]
     CHECK(composed(command::find{{.lanes = lane}, found}) == "find({3}, wdblh, 9223372036854775807, {}, {})");
 }
 
-TEST_CASE("find_one asks one statement, and reads what it knows of each state", "[driver][pq][command][find]") {
+TEST_CASE("find_one sends one statement, and reads the values of each state", "[driver][pq][command][find]") {
     CHECK(composed(command::find_one{{INT64_MIN}}) == "find_one(-9223372036854775808)");
     CHECK(composed(command::find_one{{7}}, test::callers_transaction()) == "find_one(7)");
     CHECK_FALSE(test::read(command::find_one{{7}}, {test::failed("57014")}).has_value());

@@ -102,7 +102,8 @@ TEST_CASE("everything of a sync has its place", "[driver][pq][command][sync]") {
     CHECK(text.find("wake") == std::string::npos);
 }
 
-TEST_CASE("a worker looks for packs where some were, and from the start of a lane", "[driver][pq][command][sync]") {
+TEST_CASE("a claim unpacks first if packs were found before, and from the start of a lane",
+          "[driver][pq][command][sync]") {
     sync_reply reply;
     const sync_request goes_on{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000},
         begins{.worker = {9}, .lanes = from_the_start, .limit = 10};
@@ -116,7 +117,7 @@ TEST_CASE("a worker looks for packs where some were, and from the start of a lan
     CHECK(apart == "unpack({3}, 10, false) + claim_apart_one(3, 10, 9, 20)");
 }
 
-TEST_CASE("a session remembers whether its latest look has found packs", "[driver][pq][command][sync]") {
+TEST_CASE("a session remembers whether its latest claim or unpack has found packs", "[driver][pq][command][sync]") {
     sync_reply reply;
     auto info = expecting_packs();
     command::sync packed{{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000}, reply};
@@ -225,12 +226,12 @@ TEST_CASE("a claim from limited lanes tells when another may bring more", "[driv
     CHECK(reply.leases.empty());
 }
 
-TEST_CASE("a sync that failed has told nothing", "[driver][pq][command][sync]") {
+TEST_CASE("a failed sync leaves the reply empty, and a failed wake does not fail the sync",
+          "[driver][pq][command][sync]") {
     sync_reply reply{.lost = {1}};
     command::sync e{{.worker = {9}, .lanes = one_lane, .limit = 10, .max_bytes = 1000}, reply};
     CHECK(test::read(e, {test::failed("57P01")}).error().code == make_sqlstate("57P01"));
     CHECK(reply.lost.empty());
-    // Not even what woke others fails it.
     command::sync passes_on{{.worker = {9}, .lanes = one_lane, .limit = 10, .wake_peer = true}, reply};
     CHECK(test::read(passes_on, {rows({lease(41)}), test::failed("57014")}).has_value());
     CHECK(reply.claimed() == 2);

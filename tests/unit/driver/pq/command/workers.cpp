@@ -129,7 +129,7 @@ TEST_CASE("leases are given back by their ids", "[driver][pq][command][worker_le
     CHECK(g.wakes().noted);  // one is held, so that jobs that waited for it may have ended or begin
 }
 
-TEST_CASE("a rescue buries workers and returns their jobs in one transaction", "[driver][pq][command][rescue]") {
+TEST_CASE("a rescue deletes dead workers and returns their jobs in one transaction", "[driver][pq][command][rescue]") {
     command::rescue r;
     CHECK(composed(r) == "remove_dead_workers() + rescue_leases()");
     const auto reply = test::read(r, {{}, some_returned}).value();
@@ -182,7 +182,7 @@ TEST_CASE("a handler's commit ends its lease in the same transaction", "[driver]
     CHECK(test::read(c, {{}, {}, test::failed("40001")}).error() == condition::contention);
 }
 
-TEST_CASE("a lease is ended by itself, durably, or inside of somebody's transaction",
+TEST_CASE("a lease is ended in its own durable transaction, or inside of a caller's transaction",
           "[driver][pq][command][acknowledge]") {
     command::acknowledge a{{9}, {5, 70'000}};
     CHECK(composed(a) == "make_durable() + settle_held(@70000, 5, 9, \1, {1}, {d}, {0}, {}, {null})");
@@ -201,7 +201,7 @@ TEST_CASE("a lease is ended by itself, durably, or inside of somebody's transact
     CHECK_FALSE(test::read(command::owns_lease{{9}, {5, 1}}, {}).value());
 }
 
-TEST_CASE("a wake goes behind the commit, or with the caller's", "[driver][pq][command][wake]") {
+TEST_CASE("a wake follows the commit, or is a part of the caller's transaction", "[driver][pq][command][wake]") {
     const command::wake both{{.lanes = {{3}, {4}}, .noted = true}}, none{{}};
     CHECK(composed(both) == "wake(77, {3,4}) | wake_collected(77)");
     CHECK(composed(both, behind_a_pooler()) == "wake(77, {3,4})");

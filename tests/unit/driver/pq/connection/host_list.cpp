@@ -28,7 +28,7 @@ TEST_CASE("of a name with several addresses only the silent one is removed", "[d
     CHECK(l.entries() == entries{{"b", "10.0.0.9", "2"}});
 }
 
-TEST_CASE("hosts of one name are told apart by their ports", "[driver][pq][hosts]") {
+TEST_CASE("hosts with the same name differ by their ports", "[driver][pq][hosts]") {
     host_list l{entries{{"a", "", "1"}, {"a", "", "2"}}};
     l.remove({"a", "10.0.0.1", "2"}, {});
     CHECK(l.entries() == entries{{"a", "", "1"}});
