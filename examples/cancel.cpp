@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <latch>
 #include <mutex>
-#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -33,14 +32,16 @@ using app_queue = pgq::queue<app::film, pgq::driver::memory, pgq::serializer::js
 
 std::latch begun{1};
 
-// A long job. While the handler waits for the next frame, it also waits for its stop token.
+// A long job. While the handler waits for the next frame, it also waits for its stop token. throw_if_stopping() throws
+// when the token has fired. The worker knows that exception, and knows why: a cancelled job ends as cancelled, and at a
+// shutdown the job goes back to the queue.
 void encode(const app::film&, pgq::context& c) {
     begun.count_down();
     std::mutex m;
     std::condition_variable_any frame;
     std::unique_lock lock{m};
     frame.wait(lock, c.stop_token(), [] { return false; });
-    throw std::runtime_error{"stopped"};
+    c.throw_if_stopping();
 }
 
 void look_at(app_queue& jobs, pgq::job_id id) {

@@ -150,7 +150,7 @@ pgq::outcome act(const std::string& what, const pgq::context& c) {
     const auto verb = what.substr(0, colon);
     const std::chrono::milliseconds time{colon == std::string::npos ? 0 : std::atoll(what.c_str() + colon + 1)};
     if (verb == "sleep") rest(time, {});
-    if (verb == "heed" && !rest(time, c.stop_token())) return pgq::snooze{};
+    if (verb == "heed" && !rest(time, c.stop_token())) c.throw_if_stopping();
     if (verb == "spin") spin(time);
     if (verb == "fail") throw std::runtime_error{"told to fail"};
     if (verb == "retry") {

@@ -91,7 +91,7 @@ TEST_CASE(
     CHECK(db.query_int("SELECT max(attempts) FROM {s}.ready") == 0);
 }
 
-TEST_CASE("when the grace time is over, a handler that checks its stop token puts its job back, and no attempt counts",
+TEST_CASE("after the grace time a handler that calls throw_if_stopping puts its job back, and no attempt counts",
           "[scenario][s43]") {
     database db;
     test::make_journal(db);

@@ -4,6 +4,7 @@
 #include <pgq/context/job_services.hpp>
 #include <pgq/context/resources.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/job/stop_reason.hpp>
 #include <pgq/protocol/record.hpp>
 #include <pgq/protocol/revision.hpp>
 #include <pgq/time/clock.hpp>
@@ -46,6 +47,23 @@ public:
     /// Fires when the handler should end: the job was cancelled, its lease was lost, its `executor::timeout` is over,
     /// or the worker stops and the grace time is over. The job may run again in another worker at the same time.
     const std::stop_token& stop_token() const noexcept { return stop_; }
+    /// Why the handler should end; `none` as long as stop_token() has not fired. The first reason stays. Any thread may
+    /// call it while the context is valid. In the process of `executor::process` it is always `none`: a signal ends a
+    /// handler there.
+    pgq::stop_reason stop_reason() const noexcept {
+        if (!stop_.stop_requested()) return pgq::stop_reason::none;
+        if (const auto why = services_.why_stopped(); why != pgq::stop_reason::none) return why;
+        return must_end_by() ? pgq::stop_reason::timeout : pgq::stop_reason::other;
+    }
+    /// Throws `stopping` if the handler should end. Call it between the steps of a long job, and let the exception
+    /// leave the handler. The job then goes where the reason asks for:
+    ///
+    /// - shutdown, lease_lost: back to the queue at once, and the attempt does not count, as with `release`
+    /// - cancelled: it ends as cancelled
+    /// - timeout, other: the attempt has failed
+    void throw_if_stopping() const {
+        if (const auto why = stop_reason(); why != pgq::stop_reason::none) throw stopping{why};
+    }
     /// An object of the application; see `resources`. Throws std::out_of_range if none of this type was added.
     template <class T>
     T& resource() const {

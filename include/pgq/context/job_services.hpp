@@ -2,6 +2,7 @@
 
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/job/stop_reason.hpp>
 #include <pgq/protocol/revision.hpp>
 
 #include <cstdint>
@@ -42,13 +43,23 @@ inline error_info written_by_a_former_version() {
             "enqueue a job of the current version instead"};
 }
 
-/// What the context of a job needs to change that job in the database. Without a `reviser` every change fails.
+/// What the context of a job needs to change that job in the database, and to learn why it should stop. Without a
+/// `reviser` every change fails.
 struct job_services {
     job_reviser* reviser = nullptr;
     std::int64_t lease = 0;
     const payload_writer* writer = nullptr;
     bool former = false;  ///< the payload has a former version; readers of its lane could not read the current one
     std::optional<std::string>* revised = nullptr;  ///< gets the new payload, for the next try of this attempt
+
+    const void* held = nullptr;  ///< the lease in the worker, and the position of the job in it: for `why`
+    std::uint32_t position = 0;
+    pgq::stop_reason (*why)(const void* held, std::uint32_t position) noexcept = nullptr;
+
+    /// Of a job whose token has fired.
+    pgq::stop_reason why_stopped() const noexcept {
+        return why == nullptr ? pgq::stop_reason::none : why(held, position);
+    }
 
     template <class Job>
     result<void> update(job_id id, const Job& job) const {

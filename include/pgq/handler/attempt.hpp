@@ -166,7 +166,7 @@ private:
         }
     }
     job_services services(std::optional<std::string>* revised) const noexcept {
-        return services_for<composition, Job>(runner_->reviser, *slot_, revised);
+        return services_for<composition, Job>(runner_->reviser, *slot_, position_, revised);
     }
     // If the former call has stored a checkpoint (context::update), the next call gets that payload. False if it cannot
     // be read: then the attempt is over.

@@ -92,8 +92,8 @@ public:
 
     /// Every job that is not settled yet has failed.
     void fail(const std::exception_ptr& e) noexcept {
-        const std::string why = exception_text(e);
-        settle_all([&](std::size_t i) { return failed(i, why); });
+        const try_result end = failed_with(e);
+        settle_all([&](std::size_t i) { return end.failed() ? failed(i, end.what.reason()) : end.what; });
     }
 
 private:
@@ -107,8 +107,9 @@ private:
         contexts_.reserve(jobs_.size());
         for (std::size_t i = 0; i < jobs_.size(); ++i)
             contexts_.emplace_back(record(i), slot().stop_token(batch_->positions[i]), runner_->shared(), 1,
-                                   steady_time::max(), services_for<composition, Job>(runner_->reviser, slot()));
-        context_ = std::make_unique<batch_context>(contexts_, stop, runner_->shared());
+                                   steady_time::max(),
+                                   services_for<composition, Job>(runner_->reviser, slot(), batch_->positions[i]));
+        context_ = std::make_unique<batch_context>(contexts_, stop, runner_->shared(), &slot().stopped_by);
     }
 
     void settle() noexcept {

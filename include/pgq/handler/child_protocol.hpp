@@ -167,6 +167,7 @@ inline try_result decode_result(std::string_view answer) {
     switch (kind) {
     case outcome::kind::retry: return {.what = retry_after{delay, std::move(text)}, .has_delay = has_delay};
     case outcome::kind::snooze: return {.what = snooze{delay}};
+    case outcome::kind::release: return {.what = release{}};
     case outcome::kind::discard: return {.what = discard{std::move(text)}};
     case outcome::kind::hold: return {.what = hold{std::move(text)}};
     case outcome::kind::done: break;
@@ -179,7 +180,7 @@ inline try_result result_of(const child_end& end, bool stop_requested) {
     std::string why = "the handler's process ";
     switch (end.how) {
     case child_end::kind::by_signal:
-        if (stop_requested) return {.what = snooze{}};
+        if (stop_requested) return {.what = release{}};
         // The C library keeps this text for each thread.
         // NOLINTNEXTLINE(concurrency-mt-unsafe)
         why += "was ended by signal " + std::to_string(end.value) + " (" + ::strsignal(end.value) + ")";

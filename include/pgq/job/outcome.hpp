@@ -26,6 +26,10 @@ struct snooze {
     duration delay{};
 };
 
+/// Run the job again, at once and in any worker. The attempt does not count. For a handler that was asked to stop; from
+/// another handler the job comes back after a second.
+struct release {};
+
 /// Delete the job. It never runs again.
 struct discard {
     std::string reason{};
@@ -39,12 +43,13 @@ struct hold {
 /// What happens to a job after an attempt.
 class [[nodiscard]] outcome {
 public:
-    enum class kind : std::uint8_t { done, retry, snooze, discard, hold };
-    static constexpr std::size_t kinds = 5;
+    enum class kind : std::uint8_t { done, retry, snooze, discard, hold, release };
+    static constexpr std::size_t kinds = 6;
 
     outcome(done = {}) noexcept {}
     outcome(retry_after r) noexcept : kind_{kind::retry}, delay_{r.delay}, reason_{std::move(r.reason)} {}
     outcome(snooze s) noexcept : kind_{kind::snooze}, delay_{s.delay} {}
+    outcome(release) noexcept : kind_{kind::release} {}
     outcome(discard d) noexcept : kind_{kind::discard}, reason_{std::move(d.reason)} {}
     outcome(hold h) noexcept : kind_{kind::hold}, reason_{std::move(h.reason)} {}
 
@@ -70,7 +75,7 @@ using outcomes = std::vector<outcome>;
 
 /// The name of an outcome for logs and metrics. The names are stable.
 constexpr std::string_view name_of(outcome::kind k) noexcept {
-    constexpr std::string_view names[outcome::kinds] = {"done", "retry", "snooze", "discard", "hold"};
+    constexpr std::string_view names[outcome::kinds] = {"done", "retry", "snooze", "discard", "hold", "release"};
     return names[static_cast<std::size_t>(k)];
 }
 

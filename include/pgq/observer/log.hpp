@@ -162,7 +162,8 @@ private:
     log_level level_of(outcome::kind k) const noexcept {
         switch (k) {
         case outcome::kind::done:
-        case outcome::kind::snooze: return options_.job_done;
+        case outcome::kind::snooze:
+        case outcome::kind::release: return options_.job_done;
         case outcome::kind::hold: return options_.job_held;
         default: return options_.job_failed;
         }

@@ -36,7 +36,7 @@ public:
     /// the executor has to drop them.
     std::uint32_t waiting_alone() {
         std::erase_if(alone_, [this](const job& j) {
-            const bool taken = j.slot->taken[j.position].load(std::memory_order_relaxed);
+            const bool taken = j.slot->is_taken(j.position);
             if (taken) order_.push_back(j);
             return taken;
         });
@@ -66,7 +66,7 @@ public:
     std::uint32_t dispatch(Runner& runner) {
         std::uint32_t begun = 0;
         for (const auto& o : order_) {
-            begun += o.slot->taken[o.position].load(std::memory_order_relaxed) ? 0 : 1;
+            begun += o.slot->is_taken(o.position) ? 0 : 1;
             runner.dispatch(*o.slot, o.position);
         }
         if (!order_.empty()) runner.dispatched();

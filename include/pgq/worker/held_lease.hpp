@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/job/stop_reason.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
@@ -21,7 +22,8 @@
 namespace pgq::detail {
 
 /// A lease that a worker holds: which of its jobs run, have ended, are acknowledged. Only the worker's own thread uses
-/// it, except for `taken`, `stops`, `closing` and `revoked_tasks`: the threads that run its jobs use these, too.
+/// it, except for `marks`, `stops`, `stopped_by`, `closing` and `revoked_tasks`: the threads that run its jobs use
+/// these, too.
 ///
 /// A job has a `position` in `lease.jobs`, and an `index` in the lease row (job_record::index). Masks have one bit for
 /// each index, and `flags` one element.
@@ -57,8 +59,9 @@ struct held_lease {
     std::vector<steady_time> expires_at{};  ///< by index; empty while no job expires
     std::stop_source stop{};                ///< of the whole lease; open() replaces it only if a stop was requested
     std::vector<std::stop_source> stops{};  ///< by position; open() replaces them as `stop`
-    std::unique_ptr<std::atomic<bool>[]> taken {};  ///< by position; the thread that sets it runs or gives back the job
-    std::size_t taken_size = 0;
+    std::unique_ptr<std::atomic<std::uint8_t>[]> marks {};  ///< by position: `taken_mark`, `cancelled_mark`
+    std::size_t marks_size = 0;
+    std::atomic<stop_reason> stopped_by{stop_reason::none};  ///< why stop_all() was called
     std::atomic<bool> closing{false};             ///< the handler's thread is ending the lease with its own statement
     std::atomic<std::uint32_t> revoked_tasks{0};  ///< tasks in the executor whose jobs were taken back
 
@@ -90,14 +93,20 @@ struct held_lease {
         if (stops.size() < lease.jobs.size()) stops.resize(lease.jobs.size());
         for (std::size_t i = 0; i < lease.jobs.size(); ++i)
             if (stops[i].stop_requested()) stops[i] = std::stop_source{};
-        if (taken_size < lease.jobs.size()) {
-            taken_size = lease.jobs.size() * 2;
-            taken = std::make_unique<std::atomic<bool>[]>(taken_size);
+        stopped_by.store(stop_reason::none, std::memory_order_relaxed);
+        if (marks_size < lease.jobs.size()) {
+            marks_size = lease.jobs.size() * 2;
+            marks = std::make_unique<std::atomic<std::uint8_t>[]>(marks_size);
         }
-        for (std::size_t i = 0; i < lease.jobs.size(); ++i) taken[i].store(false, std::memory_order_relaxed);
+        for (std::size_t i = 0; i < lease.jobs.size(); ++i) marks[i].store(0, std::memory_order_relaxed);
     }
     /// From any thread. True for the first caller: it alone runs the job, or gives it back.
-    bool take(std::uint32_t position) noexcept { return !taken[position].exchange(true, std::memory_order_relaxed); }
+    bool take(std::uint32_t position) noexcept {
+        return (marks[position].fetch_or(taken_mark, std::memory_order_relaxed) & taken_mark) == 0;
+    }
+    bool is_taken(std::uint32_t position) const noexcept {
+        return (marks[position].load(std::memory_order_relaxed) & taken_mark) != 0;
+    }
     /// From any thread: whether the job must not begin any more.
     bool has_expired(std::uint32_t position) const noexcept {
         if (expires_at.empty()) return false;
@@ -112,7 +121,19 @@ struct held_lease {
 
     /// Fires when the lease is lost, the job should stop, or the grace time is over.
     std::stop_token stop_token(std::uint32_t position) const noexcept { return stops[position].get_token(); }
-    void stop_all() noexcept {
+    /// From any thread: why stop_token() fired. The reason is there before it fires, and the first one stays.
+    stop_reason why_stopped(std::uint32_t position) const noexcept {
+        if ((marks[position].load(std::memory_order_acquire) & cancelled_mark) != 0) return stop_reason::cancelled;
+        return stopped_by.load(std::memory_order_acquire);
+    }
+    void cancel(std::uint32_t position) noexcept {
+        if (stopped_by.load(std::memory_order_relaxed) == stop_reason::none)
+            marks[position].fetch_or(cancelled_mark, std::memory_order_release);
+        stops[position].request_stop();
+    }
+    void stop_all(stop_reason why) noexcept {
+        auto first = stop_reason::none;
+        stopped_by.compare_exchange_strong(first, why);
         stop.request_stop();
         for (std::size_t i = 0; i < lease.jobs.size(); ++i) stops[i].request_stop();
     }
@@ -176,6 +197,9 @@ struct held_lease {
     bool ends_with(std::size_t most) const noexcept {
         return unfinished == 0 && !must_stay && most == unsettled.size();
     }
+
+    static constexpr std::uint8_t taken_mark = 1;      ///< the thread that sets it runs the job or returns it
+    static constexpr std::uint8_t cancelled_mark = 2;  ///< somebody cancelled the job
 
     static void set(std::string& bits, std::uint32_t index) noexcept {
         bits[index / 8] = static_cast<char>(static_cast<unsigned char>(bits[index / 8]) | (1u << (index % 8)));

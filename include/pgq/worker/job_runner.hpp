@@ -45,6 +45,9 @@ public:
         bool once = false;           ///< it is acknowledged before it runs
     };
 
+    /// When a job runs again that its handler released without being asked to stop: it must not come back at once, for
+    /// ever.
+    static constexpr duration unasked_release = std::chrono::seconds{1};
     /// How much of a reason is kept.
     static constexpr std::size_t max_reason = 8192;
 
@@ -78,7 +81,7 @@ public:
             slot.revoked_tasks.fetch_sub(1, std::memory_order_release);  // the last access to the slot
             return false;
         }
-        const bool goes_back = self.return_unstarted.stop_requested() || slot.stops[position].stop_requested();
+        const bool goes_back = self.is_stopping(slot, position);
         if (!goes_back && !slot.has_expired(position)) return true;
         self.finish(slot, position,
                     {.gone = !goes_back,
@@ -148,7 +151,9 @@ public:
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
         }
         if (settled_by_handler) return finish(slot, position, {.settled_by_handler = true});
+        const bool unasked = o.what() == outcome::kind::release && !is_stopping(slot, position);
         auto what = result_of(std::move(o));
+        if (unasked) what.delay = unasked_release;
         what.tracked = (r.flags & flag_tracked) != 0;  // the slot's own flags belong to the worker's thread
         what.exhausted = last && what.kind == settle_kind::hold;
         finish(slot, position, std::move(what));
@@ -162,6 +167,9 @@ public:
     batch_counts batched{};
 
 private:
+    bool is_stopping(const held_lease& slot, std::uint32_t position) const noexcept {
+        return return_unstarted.stop_requested() || slot.stops[position].stop_requested();
+    }
     outcome exhaust(const job_record& r, const outcome& last) const {
         std::string why = "attempt " + std::to_string(r.attempt) + " of " + std::to_string(options_.max_attempts) +
                           " failed: " + last.reason();
@@ -172,7 +180,8 @@ private:
     static job_result result_of(outcome&& o) {
         switch (o.what()) {
         case outcome::kind::retry: return settled(settle_kind::retry, std::move(o));
-        case outcome::kind::snooze: return settled(settle_kind::release, std::move(o));
+        case outcome::kind::snooze:
+        case outcome::kind::release: return settled(settle_kind::release, std::move(o));
         case outcome::kind::hold: return settled(settle_kind::hold, std::move(o));
         case outcome::kind::discard: return settled(settle_kind::discard, std::move(o));
         default: return {.result = std::move(o).result()};

@@ -157,7 +157,7 @@ public:
         give_back_unstarted(now);
     }
     void interrupt() {
-        std::for_each(leases_.begin(), leases_.end(), [](auto& s) { s->stop_all(); });
+        std::for_each(leases_.begin(), leases_.end(), [](auto& s) { s->stop_all(stop_reason::shutdown); });
     }
     /// Whether handlers run, also those of lost leases. From now on the end of each handler wakes the loop.
     bool handlers_run(steady_time now) {
@@ -293,7 +293,7 @@ private:
     void lose_lease(held_lease& s, steady_time now) {
         machine_.dropped(lose(s, limited_, now));
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
-        s.stop_all();
+        s.stop_all(stop_reason::lease_lost);
     }
     // Puts the leases of handlers that do not end into to_give_back_. True if there are any and the connection is open.
     bool abandon() {
