@@ -140,7 +140,7 @@ TEST_CASE("the end of a child without an answer says what happened", "[handler][
         return pgq::detail::result_of({how, value}, stop_requested).what;
     };
     CHECK(of(child_end::kind::by_signal, SIGKILL).reason() == "the handler's process was ended by signal 9 (Killed)");
-    CHECK(of(child_end::kind::by_signal, SIGTERM, true).what() == kind::snooze);
+    CHECK(of(child_end::kind::by_signal, SIGTERM, true).what() == kind::release);
     CHECK(of(child_end::kind::by_exit, 3).reason() ==
           "the handler's process ended with exit status 3 and without an answer");
     CHECK(of(child_end::kind::not_started, 12).reason().find("the handler's process could not be started: ") == 0);
