@@ -2,6 +2,8 @@
 
 #include <pgq/time/clock.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,7 +23,9 @@ struct retry_after {
     std::string reason{};
 };
 
-/// Run the job again, `delay` from now or later. The attempt does not count.
+/// Run the job again, `delay` from now or later. The attempt does not count, so the rest has a minimum: a job that is
+/// always snoozed must not run without a pause. `snooze{}` rests for 1 s, other snoozes for at least 100 ms. If the
+/// stop token of the job has fired, `snooze{}` gives the job back at once.
 struct snooze {
     duration delay{};
 };
@@ -73,5 +77,16 @@ constexpr std::string_view name_of(outcome::kind k) noexcept {
     constexpr std::string_view names[outcome::kinds] = {"done", "retry", "snooze", "discard", "hold"};
     return names[static_cast<std::size_t>(k)];
 }
+
+namespace detail {
+
+/// How long a snoozed job rests. `stopping`: its stop token has fired, so another worker may run it now.
+constexpr duration snooze_rest(duration asked, bool stopping) noexcept {
+    using namespace std::chrono_literals;
+    if (asked <= duration::zero()) return stopping ? duration::zero() : duration{1s};
+    return std::max(asked, duration{100ms});
+}
+
+}  // namespace detail
 
 }  // namespace pgq

@@ -148,7 +148,9 @@ public:
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
         }
         if (settled_by_handler) return finish(slot, position, {.settled_by_handler = true});
+        const bool snoozed = o.what() == outcome::kind::snooze;
         auto what = result_of(std::move(o));
+        if (snoozed) what.delay = snooze_rest(what.delay, slot.stop_token(position).stop_requested());
         what.tracked = (r.flags & flag_tracked) != 0;  // the slot's own flags belong to the worker's thread
         what.exhausted = last && what.kind == settle_kind::hold;
         finish(slot, position, std::move(what));
