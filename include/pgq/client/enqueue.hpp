@@ -48,19 +48,19 @@ template <class Composition, class Job>
 using batch_handle_of = typename handle_types<Composition, Job>::many;
 
 /// One request on one session: the handles of its jobs.
-template <class Handles, class Session, class Connection>
-result<Handles> insert(Session& session, const enqueue_request& r, Connection& connection) {
+template <class Handles, class Session, class Link>
+result<Handles> insert(Session& session, const enqueue_request& r, const Link& link) {
     std::vector<job_id> ids;
     if (r.form() != insert_form::tracked) {
         if (auto put = session.enqueue(r, ids); !put) return put.error();
-        return Handles{std::move(ids), {}, connection};
+        return Handles{std::move(ids), {}, link};
     }
     std::vector<enqueued_job> jobs;
     const tracked_request all{.lanes = {&r.lane, 1}, .bodies = r.bodies, .options = r.options, .keys = r.keys};
     if (auto put = session.enqueue_tracked(all, jobs); !put) return put.error();
     std::vector<bool> others;
     for (const auto& j : jobs) ids.push_back(j.id), others.push_back(!j.is_new);
-    return Handles{std::move(ids), std::move(others), connection};
+    return Handles{std::move(ids), std::move(others), link};
 }
 
 /// What queue::enqueue does with a range. `options_of(job)` gives the options, once if they are the `same` for all.
@@ -72,19 +72,19 @@ auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options
     constexpr auto lane = Composition::template lane_of<job_type>;
     job_writer<Composition, job_type> written{core.keep_results};
     if (auto done = written.add_all(jobs, options_of, same); !done) return std::move(done.error());
-    if (written.empty()) return handles{{}, {}, core.connection};
+    if (written.empty()) return handles{{}, {}, core.link};
     const enqueue_request request = written.request({});
     // A driver that lends sessions inserts for several threads side by side.
     if (!lending_driver<driver_of<Composition>> && request.form() == insert_form::one) {
         auto id = core.commits.put(core.connection, lane, request.options[0], (*request.bodies)[0]);
         if (!id) return std::move(id.error());
-        return handles{{*id}, {}, core.connection};
+        return handles{{*id}, {}, core.link};
     }
     duration wait_for_room{};
     for (const auto& o : request.options) wait_for_room = std::max(wait_for_room, o.wait_for_room);
     return retry_while_full(wait_for_room, [&] {
         return core.connection.with([&](auto& session, auto& lanes) {
-            return insert<handles>(session, written.request(lanes[lane]), core.connection);
+            return insert<handles>(session, written.request(lanes[lane]), core.link);
         });
     });
 }
@@ -120,10 +120,11 @@ result<std::vector<job_id>> enqueue_within(queue_core<Composition>& core, Tx& tx
                 return tx.enqueue(written.request(*found), ids);
             });
 }
-/// The same for one job.
-inline result<job_id> only_one(result<std::vector<job_id>> ids) {
-    if (!ids) return std::move(ids.error());
-    return ids->front();
+/// The answer about one job, of a call for several.
+template <class Answer>
+result<Answer> only_one(result<std::vector<Answer>> all) {
+    if (!all) return std::move(all.error());
+    return std::move(all->front());
 }
 
 /// What queue::enqueue_stream does.

@@ -14,6 +14,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,7 +63,7 @@ class flow {
     using composition_type = typename Queue::composition_type;
 
 public:
-    explicit flow(Queue& queue) noexcept : core_{&queue.core()} {}
+    explicit flow(Queue& queue) noexcept : core_{queue.shared_core()} {}
 
     template <class Job>
     flow_job<Queue> add(const Job& job, const enqueue_options& options = {}) {
@@ -159,7 +160,7 @@ private:
                           "let at least one of them wait for none of the others"};
     }
 
-    detail::queue_core<composition_type>* core_;
+    std::shared_ptr<detail::queue_core<composition_type>> core_;
     enqueue_batch batch_;
     std::vector<bool> keyed_;         // which jobs have a key for limits
     std::vector<std::size_t> lanes_;  // positions in the composition
