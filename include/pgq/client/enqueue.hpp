@@ -4,6 +4,7 @@
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/client/job_handle.hpp>
 #include <pgq/client/job_writer.hpp>
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/retry_while_full.hpp>
 #include <pgq/client/unavailable.hpp>
@@ -70,6 +71,7 @@ auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options
     using job_type = job_of_range<Jobs>;
     using handles = batch_handle_of<Composition, job_type>;
     constexpr auto lane = Composition::template lane_of<job_type>;
+    if (is_beside_transaction(core.transactions)) return beside_transaction();
     job_writer<Composition, job_type> written{core.keep_results};
     if (auto done = written.add_all(jobs, options_of, same); !done) return std::move(done.error());
     if (written.empty()) return handles{{}, {}, core.link};
@@ -132,6 +134,7 @@ template <class Composition, class Jobs>
 result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, job_priority priority) {
     using job_type = job_of_range<Jobs>;
     if (auto fine = check_priority(priority); !fine) return std::move(fine.error());
+    if (is_beside_transaction(core.transactions)) return beside_transaction();
     return core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
         auto stream = session.copy(lanes[Composition::template lane_of<job_type>]);
         bodies body, key;
@@ -153,6 +156,7 @@ auto async_enqueue_range(queue_core<Composition>& core, Jobs&& jobs, const enque
     using job_type = job_of_range<Jobs>;
     auto batch = [&]() -> result<enqueue_batch> {
         if (auto fine = check_queue_name(core.connection.name()); !fine) return std::move(fine.error());
+        if (is_beside_transaction(core.transactions)) return beside_transaction();
         enqueue_batch all;
         job_writer<Composition, job_type> written{core.keep_results};
         const auto options_of = [&](const auto&) { return options; };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/client/job_writer.hpp>
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
@@ -99,6 +100,7 @@ public:
         auto edges = std::exchange(edges_, {});
         auto names = std::exchange(names_, {});
         auto earlier = std::exchange(earlier_, {});
+        if (detail::is_beside_transaction(core_->transactions)) return detail::beside_transaction();
         if (!wrong) wrong = circle(edges, names);
         if (wrong) return std::move(*wrong);
         if (positions.empty()) return std::vector<enqueued_job>{};

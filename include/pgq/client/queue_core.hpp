@@ -5,6 +5,7 @@
 #include <pgq/client/client_connection.hpp>
 #include <pgq/client/group_commit.hpp>
 #include <pgq/client/lazy_parts.hpp>
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/compose/limiter_set.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/job/traits.hpp>
@@ -88,6 +89,7 @@ struct queue_core {
     client_connection<driver_type> connection;
     connection_link<driver_type> link{};  ///< to `connection`, for handles
     group_commit<driver_type> commits{};
+    transaction_count transactions{0};
     duration keep_results;
     typename limiters_of<Composition>::type limiters{};
     typename Composition::executor executor;
