@@ -1,7 +1,9 @@
 #pragma once
 
+#include <pgq/client/client_connection.hpp>
 #include <pgq/client/job_handle.hpp>
 #include <pgq/diagnostic/calls.hpp>
+#include <pgq/error/errc.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
@@ -61,14 +63,19 @@ private:
 };
 
 /// `read(ended)` gives a result<Answer> of the ends.
-template <class Answer, class Watcher, class Handler, class Read>
-void wait_by_asio(Watcher& watcher, std::span<const job_id> ids, duration timeout, Handler handler, Read read) {
+template <class Answer, class Driver, class Handler, class Read>
+void wait_by_asio(const connection_link<Driver>& link, std::span<const job_id> ids, duration timeout, Handler handler,
+                  Read read) {
     const auto waiting = std::make_shared<waiting_handler<Handler, Answer>>(std::move(handler));
+    const auto connection = link.lock();
+    if (!connection) return waiting->complete(make_error_code(errc::closed), Answer{});
+    auto& watcher = connection->watcher();
     const auto wait_id = watcher.next_wait_id();
     // Now, because completion clears the slot.
     if (auto slot = waiting->slot(); slot.is_connected())
-        slot.assign([&watcher, wait_id](asio::cancellation_type_t) {
-            watcher.cancel_wait(wait_id, error_info{make_error_code(asio::error::operation_aborted)});
+        slot.assign([link, wait_id](asio::cancellation_type_t) {
+            if (const auto still = link.lock())
+                still->watcher().cancel_wait(wait_id, error_info{make_error_code(asio::error::operation_aborted)});
         });
     watcher.async_wait(wait_id, ids, deadline_in(timeout), default_outcome_retention, [waiting, read](auto ended) {
         result<Answer> answer = ended ? read(std::move(*ended)) : result<Answer>{std::move(ended.error())};
@@ -86,7 +93,7 @@ auto async_wait(const job_handle<Driver, Job, Serializer>& job, duration timeout
         [](auto handler, job_handle<Driver, Job, Serializer> h, duration t) {
             const job_id id = h;
             detail::wait_by_asio<ended_job>(
-                detail::handle_access::watcher(h), {&id, 1}, t, std::move(handler),
+                detail::handle_access::link(h), {&id, 1}, t, std::move(handler),
                 [](std::vector<ended_job> ended) { return result<ended_job>{std::move(ended.front())}; });
         },
         token, job, timeout);
@@ -102,7 +109,7 @@ auto async_get(const job_handle<Driver, Job, Serializer>& job, duration timeout,
             [](auto handler, job_handle<Driver, Job, Serializer> h, duration t) {
                 const job_id id = h;
                 detail::wait_by_asio<value>(
-                    detail::handle_access::watcher(h), {&id, 1}, t, std::move(handler),
+                    detail::handle_access::link(h), {&id, 1}, t, std::move(handler),
                     [](std::vector<ended_job> ended) { return detail::result_of_end<Job, Serializer>(ended.front()); });
             },
             token, job, timeout);
@@ -117,7 +124,7 @@ auto async_wait_all(const batch_handle<Driver, Job, Serializer>& jobs, duration 
     return asio::async_initiate<Token, void(std::error_code, std::vector<ended_job>)>(
         [](auto handler, batch_handle<Driver, Job, Serializer> h, duration t) {
             detail::wait_by_asio<std::vector<ended_job>>(
-                detail::handle_access::watcher(h), h, t, std::move(handler),
+                detail::handle_access::link(h), h, t, std::move(handler),
                 [](std::vector<ended_job> ended) { return result<std::vector<ended_job>>{std::move(ended)}; });
         },
         token, jobs, timeout);

@@ -25,6 +25,7 @@
 #include <asio/strand.hpp>
 
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <system_error>
@@ -52,17 +53,12 @@ class async_worker {
 
 public:
     async_worker(Queue& queue, worker_options options, Handlers... handlers)
-        : queue_{&queue}, options_{options}, handlers_{std::move(handlers)...} {}
+        : core_{queue.shared_core()}, options_{options}, handlers_{std::move(handlers)...} {}
     async_worker(Queue& queue, Handlers... handlers) : async_worker{queue, worker_options{}, std::move(handlers)...} {}
 
-    // Neither compiles: the queue must outlive the worker.
-    async_worker(Queue&& queue, Handlers... handlers) : async_worker{queue, worker_options{}, std::move(handlers)...} {
-        (void)sizeof(diagnostic::temporary_queue<Queue>);
-    }
+    async_worker(Queue&& queue, Handlers... handlers) : async_worker{queue, worker_options{}, std::move(handlers)...} {}
     async_worker(Queue&& queue, worker_options options, Handlers... handlers)
-        : async_worker{queue, options, std::move(handlers)...} {
-        (void)sizeof(diagnostic::temporary_queue<Queue>);
-    }
+        : async_worker{queue, options, std::move(handlers)...} {}
 
     /// Works as worker::run does; void(std::error_code). Its errors are those that keep it from starting.
     ///
@@ -94,10 +90,10 @@ private:
     template <class Handler>
     void start(Handler handler) {
         const auto mine = renew_stop();
-        const auto executor = asio::get_associated_executor(handler, queue_->driver().get_executor());
+        const auto executor = asio::get_associated_executor(handler, core_->connection.driver().get_executor());
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
             slot.assign([source = mine](asio::cancellation_type_t) mutable { source.request_stop(); });
-        const auto strand = asio::make_strand(queue_->driver().get_executor());
+        const auto strand = asio::make_strand(core_->connection.driver().get_executor());
         auto ended = [handler = std::move(handler)](const std::exception_ptr& thrown, std::error_code code) mutable {
             if (thrown) std::rethrow_exception(thrown);
             std::move(handler)(code);
@@ -117,8 +113,9 @@ private:
 
     asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
         try {
-            detail::handler_table<composition, handlers_type> code{handlers_, *queue_, options_.shared};
-            detail::asio_loop<Queue> now{*queue_, code.functions.data(), &code, options_, std::move(strand)};
+            Queue queue{core_};
+            detail::handler_table<composition, handlers_type> code{handlers_, queue, options_.shared};
+            detail::asio_loop<Queue> now{queue, code.functions.data(), &code, options_, std::move(strand)};
             co_return co_await now.work(std::move(stop));
         } catch (const std::system_error& e) {  // a thread cannot be created
             co_return error_info{e.code(), e.what()};
@@ -130,7 +127,7 @@ private:
         return stop_ = std::stop_source{};
     }
 
-    Queue* queue_;
+    std::shared_ptr<detail::queue_core<composition>> core_;
     worker_options options_;
     handlers_type handlers_;
     std::mutex mutex_;  // for stop_

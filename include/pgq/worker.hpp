@@ -10,6 +10,7 @@
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_registration.hpp>
 
+#include <memory>
 #include <stop_token>
 #include <system_error>
 #include <utility>
@@ -42,17 +43,12 @@ class worker {
 
 public:
     worker(Queue& queue, worker_options options, Handlers... handlers)
-        : queue_{&queue}, options_{options}, handlers_{std::move(handlers)...} {}
+        : core_{queue.shared_core()}, options_{options}, handlers_{std::move(handlers)...} {}
     worker(Queue& queue, Handlers... handlers) : worker{queue, worker_options{}, std::move(handlers)...} {}
 
-    // Neither compiles: the queue must outlive the worker.
-    worker(Queue&& queue, Handlers... handlers) : worker{queue, worker_options{}, std::move(handlers)...} {
-        (void)sizeof(diagnostic::temporary_queue<Queue>);
-    }
+    worker(Queue&& queue, Handlers... handlers) : worker{queue, worker_options{}, std::move(handlers)...} {}
     worker(Queue&& queue, worker_options options, Handlers... handlers)
-        : worker{queue, options, std::move(handlers)...} {
-        (void)sizeof(diagnostic::temporary_queue<Queue>);
-    }
+        : worker{queue, options, std::move(handlers)...} {}
 
     /// Works until a stop is requested, or as `options.until` says. Then it claims nothing more, and gives back the
     /// jobs that have not started. Running handlers have the grace time to end. After it their stop tokens fire, and
@@ -71,15 +67,16 @@ public:
 private:
     result<void> work(std::stop_token stop) {
         try {
-            detail::handler_table<composition, handlers_type> table{handlers_, *queue_, options_.shared};
-            detail::blocking_loop<Queue> loop{*queue_, table.functions.data(), &table, options_, std::move(stop)};
+            Queue queue{core_};
+            detail::handler_table<composition, handlers_type> table{handlers_, queue, options_.shared};
+            detail::blocking_loop<Queue> loop{queue, table.functions.data(), &table, options_, std::move(stop)};
             return loop.work();
         } catch (const std::system_error& e) {  // a thread or process could not be started
             return error_info{e.code(), e.what()};
         }
     }
 
-    Queue* queue_;
+    std::shared_ptr<detail::queue_core<composition>> core_;
     worker_options options_;
     handlers_type handlers_;
 };

@@ -86,6 +86,9 @@ TEST_CASE("the jobs of a lease with a missing payload are rescued; that one is h
     const auto rescued = other.line().rescue().value();
     CHECK(rescued.returned == 2);
     CHECK(rescued.held == 1);
+    REQUIRE(rescued.held_jobs.size() == 1);
+    CHECK(rescued.held_jobs[0].id.value == db.query_int("SELECT id FROM {s}.deferred WHERE kind = 'h'"));
+    CHECK(rescued.held_jobs[0].reason == "its payload is missing");
     CHECK(db.rows("lease") == 0);
     CHECK(db.query_text("SELECT reason FROM {s}.deferred WHERE kind = 'h'") == "its payload is missing");
 }

@@ -13,7 +13,8 @@
 //     retry:MS       wait, then ask for another attempt at once
 //     crash, exit    end the process
 //
-// It inserts a row into `runs` for each execution, and one into `events` for each lost lease or connection.
+// It inserts a row into `runs` for each execution, and one into `events` for each lost lease or connection, and for
+// each other error.
 // It prints READY when the worker has started.
 
 #include <pgq/driver/libpq.hpp>
@@ -81,6 +82,7 @@ public:
     }
     void on(const pgq::event::lease_lost&) { journal_->note("lease lost"); }
     void on(const pgq::event::connection_failed&) { journal_->note("connection failed"); }
+    void on(const pgq::event::error&) { journal_->note("error"); }
     void on(const pgq::event::connection_restored&) { journal_->note("connection restored"); }
 
 private:

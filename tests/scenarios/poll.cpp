@@ -226,8 +226,9 @@ TEMPLATE_TEST_CASE("each answer has its effect", "[scenario][poll]", pgq::driver
     (void)jobs.enqueue(note{.n = 1}).value();
     auto p = jobs.template poll<note>({.timeout = 50ms, .max_attempts = 2});
     const auto counts = [&] { return jobs.template counts<note>().value(); };
-    SECTION("snooze delays the job and counts no attempt") {
-        only(p).snooze(20ms).value();
+    SECTION("snooze delays the job, for 100 ms at least, and counts no attempt") {
+        const auto snoozed_at = std::chrono::steady_clock::now();
+        only(p).snooze(0ms).value();
         CHECK_FALSE(counts().leased);
         std::optional<pgq::polled_job<note>> again;
         REQUIRE(test::eventually([&] {
@@ -235,6 +236,7 @@ TEMPLATE_TEST_CASE("each answer has its effect", "[scenario][poll]", pgq::driver
             return again.has_value();
         }));
         CHECK(again->attempts() == 1);
+        CHECK(std::chrono::steady_clock::now() - snoozed_at >= 100ms);
     }
     SECTION("hold keeps the job with the reason") {
         only(p).hold(std::string{"why \0 \xff", 7}).value();

@@ -12,6 +12,7 @@
 #include <pgq/time/clock.hpp>
 
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -154,5 +155,18 @@ private:
     completion_watcher<Driver> watcher_{driver_};
     [[no_unique_address]] async_side<Driver> async_;
 };
+
+/// What a handle has of its queue: it does not keep the queue's connection open.
+template <class Driver>
+using connection_link = std::weak_ptr<client_connection<Driver>>;
+
+/// Calls `use(connection)`, or returns errc::closed. The connection lives until the call returns.
+template <class Driver, class Use>
+auto with_connection(const connection_link<Driver>& link, Use use)
+    -> decltype(use(std::declval<client_connection<Driver>&>())) {
+    if (const auto connection = link.lock()) return use(*connection);
+    return error_info{errc::closed, "the queue object of this handle is gone",
+                      "keep the queue, or find the job by its id with another one"};
+}
 
 }  // namespace pgq::detail

@@ -4,6 +4,7 @@
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/client/job_handle.hpp>
 #include <pgq/client/job_writer.hpp>
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/retry_while_full.hpp>
 #include <pgq/client/unavailable.hpp>
@@ -49,19 +50,19 @@ template <class Composition, class Job>
 using batch_handle_of = typename handle_types<Composition, Job>::many;
 
 /// Sends one request on one session. Returns the handles of its jobs.
-template <class Handles, class Session, class Connection>
-result<Handles> insert(Session& session, const enqueue_request& r, Connection& connection) {
+template <class Handles, class Session, class Link>
+result<Handles> insert(Session& session, const enqueue_request& r, const Link& link) {
     std::vector<job_id> ids;
     if (r.form() != insert_form::tracked) {
         if (auto put = session.enqueue(r, ids); !put) return put.error();
-        return Handles{std::move(ids), {}, connection};
+        return Handles{std::move(ids), {}, link};
     }
     std::vector<enqueued_job> jobs;
     const tracked_request all{.lanes = {&r.lane, 1}, .bodies = r.bodies, .options = r.options, .keys = r.keys};
     if (auto put = session.enqueue_tracked(all, jobs); !put) return put.error();
     std::vector<bool> others;
     for (const auto& j : jobs) ids.push_back(j.id), others.push_back(!j.is_new);
-    return Handles{std::move(ids), std::move(others), connection};
+    return Handles{std::move(ids), std::move(others), link};
 }
 
 /// What queue::enqueue does with a range. `options_of(job)` returns the options of a job. `same`: all jobs have the
@@ -72,21 +73,22 @@ auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options
     using job_type = job_of_range<Jobs>;
     using handles = batch_handle_of<Composition, job_type>;
     constexpr auto lane = Composition::template lane_of<job_type>;
+    if (is_beside_transaction(core.transactions)) return beside_transaction();
     job_writer<Composition, job_type> written{core.keep_results};
     if (auto done = written.add_all(jobs, options_of, same); !done) return std::move(done.error());
-    if (written.empty()) return handles{{}, {}, core.connection};
+    if (written.empty()) return handles{{}, {}, core.link};
     const enqueue_request request = written.request({});
     // No group commit for a driver that lends sessions: there each thread has its own session and need not wait.
     if (!lending_driver<driver_of<Composition>> && request.form() == insert_form::one) {
         auto id = core.commits.put(core.connection, lane, request.options[0], (*request.bodies)[0]);
         if (!id) return std::move(id.error());
-        return handles{{*id}, {}, core.connection};
+        return handles{{*id}, {}, core.link};
     }
     duration wait_for_room{};
     for (const auto& o : request.options) wait_for_room = std::max(wait_for_room, o.wait_for_room);
     return retry_while_full(wait_for_room, [&] {
         return core.connection.with([&](auto& session, auto& lanes) {
-            return insert<handles>(session, written.request(lanes[lane]), core.connection);
+            return insert<handles>(session, written.request(lanes[lane]), core.link);
         });
     });
 }
@@ -122,10 +124,11 @@ result<std::vector<job_id>> enqueue_within(queue_core<Composition>& core, Tx& tx
                 return tx.enqueue(written.request(*found), ids);
             });
 }
-/// The same for one job.
-inline result<job_id> only_one(result<std::vector<job_id>> ids) {
-    if (!ids) return std::move(ids.error());
-    return ids->front();
+/// The answer about one job, of a call for several.
+template <class Answer>
+result<Answer> only_one(result<std::vector<Answer>> all) {
+    if (!all) return std::move(all.error());
+    return std::move(all->front());
 }
 
 /// What queue::enqueue_stream does.
@@ -133,6 +136,7 @@ template <class Composition, class Jobs>
 result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, job_priority priority) {
     using job_type = job_of_range<Jobs>;
     if (auto fine = check_priority(priority); !fine) return std::move(fine.error());
+    if (is_beside_transaction(core.transactions)) return beside_transaction();
     return core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
         auto stream = session.copy(lanes[Composition::template lane_of<job_type>]);
         bodies body, key;
@@ -154,6 +158,7 @@ auto async_enqueue_range(queue_core<Composition>& core, Jobs&& jobs, const enque
     using job_type = job_of_range<Jobs>;
     auto batch = [&]() -> result<enqueue_batch> {
         if (auto fine = check_queue_name(core.connection.name()); !fine) return std::move(fine.error());
+        if (is_beside_transaction(core.transactions)) return beside_transaction();
         enqueue_batch all;
         job_writer<Composition, job_type> written{core.keep_results};
         const auto options_of = [&](const auto&) { return options; };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/client/job_writer.hpp>
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
@@ -14,6 +15,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,7 +64,7 @@ class flow {
     using composition_type = typename Queue::composition_type;
 
 public:
-    explicit flow(Queue& queue) noexcept : core_{&queue.core()} {}
+    explicit flow(Queue& queue) noexcept : core_{queue.shared_core()} {}
 
     template <class Job>
     flow_job<Queue> add(const Job& job, const enqueue_options& options = {}) {
@@ -98,6 +100,7 @@ public:
         auto edges = std::exchange(edges_, {});
         auto names = std::exchange(names_, {});
         auto earlier = std::exchange(earlier_, {});
+        if (detail::is_beside_transaction(core_->transactions)) return detail::beside_transaction();
         if (!wrong) wrong = circle(edges, names);
         if (wrong) return std::move(*wrong);
         if (positions.empty()) return std::vector<enqueued_job>{};
@@ -159,7 +162,7 @@ private:
                           "let at least one of them wait for none of the others"};
     }
 
-    detail::queue_core<composition_type>* core_;
+    std::shared_ptr<detail::queue_core<composition_type>> core_;
     enqueue_batch batch_;
     std::vector<bool> keyed_;         // which jobs have a key for limits
     std::vector<std::size_t> lanes_;  // positions in the composition

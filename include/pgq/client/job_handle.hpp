@@ -36,11 +36,11 @@ constexpr std::string_view name_of(end_kind k) noexcept {
 
 namespace detail {
 
-/// For pgq::async_wait: what waits for the jobs of a handle.
+/// For pgq::async_wait: the connection that waits for the jobs of a handle.
 struct handle_access {
     template <class Handle>
-    static auto& watcher(const Handle& h) noexcept {
-        return h.connection_->watcher();
+    static const auto& link(const Handle& h) noexcept {
+        return h.link_;
     }
 };
 
@@ -49,6 +49,13 @@ result<std::optional<job_progress>> progress_through(client_connection<Driver>& 
     auto stored = connection.with([&](auto& session, auto&) { return session.progress_of(id); });
     if (!stored) return std::move(stored.error());
     return *stored ? unpacked(**stored) : std::nullopt;
+}
+
+template <class Driver>
+result<cancel_reply> cancel_through(const connection_link<Driver>& link, std::span<const job_id> ids) {
+    return with_connection(link, [&](auto& connection) {
+        return connection.with([&](auto& session, auto&) { return session.cancel(ids); });
+    });
 }
 
 template <class Job, class Serializer>
@@ -69,7 +76,7 @@ result<typename Job::result> result_of_end(const ended_job& e) {
 
 }  // namespace detail
 
-/// A job that was enqueued: its id, and calls about it. It refers to the queue object, which must outlive it.
+/// A job that was enqueued: its id, and calls about it. If its queue object is gone, the calls return errc::closed.
 ///
 /// Called from any thread. Threads that wait share one connection, whatever the number of jobs.
 template <class Driver, class Job, class Serializer>
@@ -78,8 +85,8 @@ public:
     using job_type = Job;
     using serializer_type = Serializer;
 
-    job_handle(job_id id, bool fresh, detail::client_connection<Driver>& connection) noexcept
-        : job_id{id}, fresh_{fresh}, connection_{&connection} {}
+    job_handle(job_id id, bool fresh, detail::connection_link<Driver> link) noexcept
+        : job_id{id}, fresh_{fresh}, link_{std::move(link)} {}
 
     job_id id() const noexcept { return *this; }
     /// False if another job has the unique key of this call: then the handle is that job's.
@@ -89,8 +96,10 @@ public:
     /// has not ended; a held job has. The end of a job that the database no longer knows is `unknown`.
     result<ended_job> wait(duration timeout) const {
         const job_id mine = *this;
-        auto ended =
-            connection_->watcher().wait({&mine, 1}, detail::deadline_in(timeout), detail::default_outcome_retention);
+        auto ended = detail::with_connection(link_, [&](auto& connection) {
+            return connection.watcher().wait({&mine, 1}, detail::deadline_in(timeout),
+                                             detail::default_outcome_retention);
+        });
         if (!ended) return std::move(ended.error());
         return std::move(ended->front());
     }
@@ -108,46 +117,49 @@ public:
     }
 
     /// See queue::progress.
-    result<std::optional<job_progress>> progress() const { return detail::progress_through(*connection_, *this); }
+    result<std::optional<job_progress>> progress() const {
+        return detail::with_connection(link_, [&](auto& c) { return detail::progress_through(c, *this); });
+    }
 
     /// See queue::cancel.
     result<cancel_reply> cancel() const {
         const job_id mine = *this;
-        return connection_->with([&](auto& session, auto&) { return session.cancel({&mine, 1}); });
+        return detail::cancel_through(link_, {&mine, 1});
     }
 
 private:
     friend detail::handle_access;
     bool fresh_;
-    detail::client_connection<Driver>* connection_;
+    detail::connection_link<Driver> link_;
 };
 
 /// The jobs of one call, in its order.
 template <class Driver, class Job, class Serializer>
 class batch_handle : public std::vector<job_id> {
 public:
-    batch_handle(std::vector<job_id> ids, std::vector<bool> others, detail::client_connection<Driver>& connection)
-        : std::vector<job_id>{std::move(ids)}, others_{std::move(others)}, connection_{&connection} {}
+    batch_handle(std::vector<job_id> ids, std::vector<bool> others, const detail::connection_link<Driver>& link)
+        : std::vector<job_id>{std::move(ids)}, others_{std::move(others)}, link_{link} {}
 
-    job_handle<Driver, Job, Serializer> operator()(std::size_t i) const {
-        return {(*this)[i], is_new(i), *connection_};
+    job_handle<Driver, Job, Serializer> operator()(std::size_t i) const& { return {(*this)[i], is_new(i), link_}; }
+    job_handle<Driver, Job, Serializer> operator()(std::size_t i) && {
+        return {(*this)[i], is_new(i), std::move(link_)};
     }
     /// See job_handle::is_new.
     bool is_new(std::size_t i) const noexcept { return others_.empty() || !others_[i]; }
 
     /// Blocks until all have ended, at most `timeout`: then errc::timeout. The ends are in the order of the jobs.
     result<std::vector<ended_job>> wait_all(duration timeout) const {
-        return connection_->watcher().wait(*this, detail::deadline_in(timeout), detail::default_outcome_retention);
+        return detail::with_connection(link_, [&](auto& connection) {
+            return connection.watcher().wait(*this, detail::deadline_in(timeout), detail::default_outcome_retention);
+        });
     }
     /// See queue::cancel.
-    result<cancel_reply> cancel() const {
-        return connection_->with([&](auto& session, auto&) { return session.cancel(std::span<const job_id>{*this}); });
-    }
+    result<cancel_reply> cancel() const { return detail::cancel_through(link_, *this); }
 
 private:
     friend detail::handle_access;
     std::vector<bool> others_;  // empty when all are new
-    detail::client_connection<Driver>* connection_;
+    detail::connection_link<Driver> link_;
 };
 
 }  // namespace pgq

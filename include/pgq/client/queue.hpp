@@ -62,8 +62,8 @@ struct transaction_calls;
 ///
 /// An object enqueues jobs, takes jobs without a worker, and finds, cancels and requeues jobs. The first call connects;
 /// if the connection breaks, the next call connects again. Any thread may call the members. Calls share one connection,
-/// one call at a time, unless the comment of a member says otherwise. Workers, handles, pollers and flows refer to the
-/// object, which must outlive them. The object may be moved while they exist.
+/// one call at a time, unless the comment of a member says otherwise. Workers, pollers and flows share the parts of the
+/// object and may outlive it. Handles return errc::closed when it is gone. Do not call an object that was moved from.
 ///
 /// If a call returns errc::connection_lost, it is in doubt: the database may have done what the call asked for, or not.
 template <class... Args>
@@ -75,14 +75,17 @@ public:
     using composition_type = typename check::composition_type;
     static constexpr bool valid = check::valid;
     using driver_type = detail::driver_of<composition_type>;
+    using core_type = detail::queue_core<composition_type>;
     using observer_type = typename composition_type::observer;
     using executor_type = typename composition_type::executor;
 
     explicit queue(driver_type driver = detail::default_driver<driver_type>(), queue_options options = {},
                    executor_type executor = detail::default_part<executor_type>(),
                    observer_type observer = detail::default_part<observer_type>())
-        : core_{std::make_unique<core_type>(std::move(driver), std::move(options.name), options.keep_results,
-                                            std::move(executor), std::move(observer))} {}
+        : core_{core_type::make(std::move(driver), std::move(options.name), options.keep_results, std::move(executor),
+                                std::move(observer))} {}
+    /// For the library: another object with the same connection, limiters, executor and observer.
+    explicit queue(std::shared_ptr<core_type> core) noexcept : core_{std::move(core)} {}
 
     /// Does not compile: a text is no driver.
     template <class Text, class... Rest>
@@ -113,7 +116,7 @@ public:
         if constexpr (diagnostic::require_known_job<composition_type, Job>()) {
             using answer = result<handle_of<Job>>;
             auto all = enqueue(std::span<const Job>{&job, 1}, options);
-            return all ? answer{(*all)(0)} : answer{std::move(all.error())};
+            return all ? answer{std::move(*all)(0)} : answer{std::move(all.error())};
         } else return result<job_id>{errc::invalid_option};
     }
 
@@ -142,8 +145,8 @@ public:
     template <detail::borrowed_transaction Tx, class What>
     auto enqueue(Tx tx, What&& what, const enqueue_options& options = {}) {
         if constexpr (detail::range_of_jobs<What, composition_type>) {
-            return detail::enqueue_within(*core_, tx, what, options);
-        } else return detail::only_one(detail::enqueue_within(*core_, tx, std::span{&what, 1}, options));
+            return detail::enqueue_within(core(), tx, what, options);
+        } else return detail::only_one(detail::enqueue_within(core(), tx, std::span{&what, 1}, options));
     }
 
     /// Enqueues with Asio: `co_await jobs.async_enqueue(job, asio::use_awaitable)`, or with any other completion token
@@ -177,7 +180,7 @@ public:
     /// The whole error of the latest async_enqueue that failed; its completion handler receives only the code.
     error_info last_async_error() {
         if constexpr (!diagnostic::require_async<driver_type>()) return {};
-        else return core_->connection.async().last_error();
+        else return core().connection.async().last_error();
     }
 
     /// Enqueues the jobs of a very long range by COPY, all or none. Returns the number of jobs, not their ids. The jobs
@@ -189,7 +192,7 @@ public:
         if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
         else if constexpr (!diagnostic::require_no_unique_keys<composition_type, job_type>())
             return errc::invalid_option;
-        else return detail::enqueue_stream(*core_, jobs, priority);
+        else return detail::enqueue_stream(core(), jobs, priority);
     }
 
     /// Jobs of any types, some of which wait for others: see flow.
@@ -206,18 +209,14 @@ public:
     /// them. The answer has one element for each of `ids`, in their order; a job that the database does not know has
     /// the kind `unknown`. All threads that wait share one connection.
     result<std::vector<ended_job>> wait_for(std::span<const job_id> ids, duration timeout) {
-        return core_->connection.watcher().wait(ids, detail::deadline_in(timeout), detail::default_outcome_retention);
+        return core().connection.watcher().wait(ids, detail::deadline_in(timeout), detail::default_outcome_retention);
     }
-    result<ended_job> wait_for(job_id id, duration timeout) {
-        auto ended = wait_for({&id, 1}, timeout);
-        if (!ended) return std::move(ended.error());
-        return std::move(ended->front());
-    }
+    result<ended_job> wait_for(job_id id, duration timeout) { return detail::only_one(wait_for({&id, 1}, timeout)); }
     /// A handle for a job of that type and id, which any program may have enqueued. It does not ask the database, and
     /// does not check that the job exists.
     template <class Job>
     auto find(job_id id) noexcept {
-        return handle_of<Job>{id, true, core_->connection};
+        return handle_of<Job>(id, true, core().link);
     }
 
     // Take jobs without a worker: with <pgq/queue.hpp>
@@ -232,7 +231,7 @@ public:
     template <class Job>
     result<std::optional<taken<Job>>> get(const get_options& options = {}) {
         if constexpr (!can_pull<Job>()) return errc::invalid_option;
-        else return detail::pull_calls<composition_type>::template get<Job>(*core_, options);
+        else return detail::pull_calls<composition_type>::template get<Job>(core(), options);
     }
 
     /// Repeats `get` without end: `for (auto& job : jobs.items<mail>()) if (job) send(**job);`. An empty
@@ -258,7 +257,7 @@ public:
     template <class Job, detail::borrowed_transaction Tx>
     result<std::optional<taken<Job>>> take(Tx tx, const take_options& options = {}) {
         if constexpr (!can_pull<Job>()) return errc::invalid_option;
-        else return detail::pull_calls<composition_type>::template take<Job>(*core_, tx, options);
+        else return detail::pull_calls<composition_type>::template take<Job>(core(), tx, options);
     }
 
     /// Calls `f(tx)` in one transaction, on a separate connection. `tx` has `take`, `enqueue`, `exec`, `savepoint`; see
@@ -275,7 +274,7 @@ public:
             using transaction_type = typename calls::transaction_type;
             // The type is computed here, so that the compiler's message for an error in `f` is short.
             if constexpr (requires(transaction_type & tx) { f(tx); }) {
-                return calls::template run<decltype(f(std::declval<transaction_type&>()))>(*core_, f);
+                return calls::template run<decltype(f(std::declval<transaction_type&>()))>(core(), f);
             } else {
                 (void)sizeof(diagnostic::unfit_for_transaction<F, transaction_type>);
                 return result<void>{errc::invalid_option};
@@ -286,35 +285,34 @@ public:
     // Settings
 
     /// The ids of the queue's lanes. Call it to connect now instead of with the next call, so that errors show early.
-    result<std::vector<lane_id>> lanes() { return core_->connection.lanes(); }
+    result<std::vector<lane_id>> lanes() { return core().connection.lanes(); }
 
     /// The limiter of one entrypoint, or of the queue. You may assign another value: workers that start later use it.
     template <class Job>
     auto& limiter() noexcept {
         if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return detail::unavailable_limiter;
-        else return std::get<composition_type::template index_of<Job>>(core_->limiters);
+        else return std::get<composition_type::template index_of<Job>>(core().limiters);
     }
-    auto& limiter() noexcept { return std::get<composition_type::jobs::size>(core_->limiters); }
+    auto& limiter() noexcept { return std::get<composition_type::jobs::size>(core().limiters); }
 
-    const driver_type& driver() const noexcept { return core_->connection.driver(); }
-    const std::string& name() const noexcept { return core_->connection.name(); }
-    const executor_type& executor() const noexcept { return core_->executor; }
-    observer_type& observer() noexcept { return core_->observer; }
+    const driver_type& driver() const noexcept { return core().connection.driver(); }
+    const std::string& name() const noexcept { return core().connection.name(); }
+    const executor_type& executor() const noexcept { return core().executor; }
+    observer_type& observer() noexcept { return core().observer; }
 
     /// For workers: changes the stored payload or progress of a job that runs.
     result<void> revise(const revision& r) {
-        return core_->connection.with([&](auto& session, auto&) { return session.revise(r); });
+        return core().connection.with([&](auto& session, auto&) { return session.revise(r); });
     }
     /// For workers: the names of the lanes. Fails if the queue's name is not valid.
-    result<std::span<const lane_name>> lane_names() const { return core_->connection.lane_names(); }
+    result<std::span<const lane_name>> lane_names() const { return core().connection.lane_names(); }
     /// For workers: the limiters as they are now.
-    detail::limiter_set limiters() const { return detail::limiters_of<composition_type>::book(core_->limiters); }
+    detail::limiter_set limiters() const { return detail::limiters_of<composition_type>::book(core().limiters); }
     /// For the library: the members of the object. A move of the object does not change their address.
-    detail::queue_core<composition_type>& core() const noexcept { return *core_; }
+    core_type& core() const noexcept { return *shared_core(); }
+    const std::shared_ptr<core_type>& shared_core() const noexcept { return detail::not_moved_from(core_); }
 
 private:
-    using core_type = detail::queue_core<composition_type>;
-
     template <class Job>
     static constexpr bool can_pull() {
         if constexpr (!diagnostic::require_known_job<composition_type, Job>()) return false;
@@ -331,16 +329,16 @@ private:
     auto enqueue_range(Jobs& jobs, OptionsOf options_of, bool same) {
         if constexpr (!diagnostic::require_known_job<composition_type, detail::job_of_range<Jobs&>>())
             return result<std::vector<job_id>>{errc::invalid_option};
-        else return detail::enqueue_range(*core_, jobs, options_of, same);
+        else return detail::enqueue_range(core(), jobs, options_of, same);
     }
     template <class Answer, class Jobs, class Token>
     auto async_enqueue_range(Jobs&& jobs, const enqueue_options& options, Token&& token) {
         if constexpr (!diagnostic::require_known_job<composition_type, detail::job_of_range<Jobs&>>()) return;
         else if constexpr (!diagnostic::require_async<driver_type>()) return;
-        else return detail::async_enqueue_range<Answer>(*core_, jobs, options, std::forward<Token>(token));
+        else return detail::async_enqueue_range<Answer>(core(), jobs, options, std::forward<Token>(token));
     }
 
-    std::unique_ptr<core_type> core_;
+    std::shared_ptr<core_type> core_;
 };
 
 /// The same queue with another policy of one category: `rebind<app_queue, driver::memory>`.

@@ -5,14 +5,17 @@
 #include <pgq/client/client_connection.hpp>
 #include <pgq/client/group_commit.hpp>
 #include <pgq/client/lazy_parts.hpp>
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/compose/limiter_set.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
 
+#include <cassert>
 #include <concepts>
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -63,8 +66,8 @@ struct limiters_of<Composition, type_list<Jobs...>> {
     }
 };
 
-/// What a queue object holds. All queue types of one composition share it, and so do handles, pollers and transactions,
-/// which keep its address.
+/// What a queue object holds. All queue types of one composition have the same. Workers, pollers and flows share its
+/// ownership; handles notice its end, see job_handle.
 template <class Composition>
 struct queue_core {
     using driver_type = driver_of<Composition>;
@@ -76,13 +79,29 @@ struct queue_core {
           executor{std::move(e)},
           observer{std::move(o)} {}
 
+    template <class... Args>
+    static std::shared_ptr<queue_core> make(Args&&... args) {
+        auto core = std::make_shared<queue_core>(std::forward<Args>(args)...);
+        core->link = std::shared_ptr<client_connection<driver_type>>{core, &core->connection};
+        return core;
+    }
+
     client_connection<driver_type> connection;
+    connection_link<driver_type> link{};  ///< to `connection`, for handles
     group_commit<driver_type> commits{};
+    transaction_count transactions{0};
     duration keep_results;
     typename limiters_of<Composition>::type limiters{};
     typename Composition::executor executor;
     typename Composition::observer observer;
     lazy_parts parts{};
 };
+
+/// Stops a debug build if a queue object is used that was moved from.
+template <class Core>
+const std::shared_ptr<Core>& not_moved_from(const std::shared_ptr<Core>& core) noexcept {
+    assert(core && "this queue object was moved from: use the one that it was moved into");
+    return core;
+}
 
 }  // namespace pgq::detail

@@ -96,12 +96,6 @@ struct const_queue_of_worker {
                   "pgq: the queue of a worker is const. Give the worker a queue that is not: both use its connection.");
 };
 
-template <class Queue>
-struct temporary_queue {
-    static_assert(never<Queue>,
-                  "pgq: the queue of a worker is a temporary. Store it in a variable that outlives the worker.");
-};
-
 template <class Driver>
 struct no_default_driver {
     static_assert(never<Driver>,

@@ -106,9 +106,17 @@ struct error {
     error_info error{};
 };
 
+/// A rescue by this worker held this job: its workers died in all of its attempts, or its row in the database was
+/// malformed. It follows jobs_rescued.
+struct held_by_rescue {
+    static constexpr std::string_view name = "held_by_rescue";
+    job_id id{};
+    std::string_view reason{};
+};
+
 /// All events. Add a new event at the end: observer::counters counts them by position.
 using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
                               connection_failed, connection_restored, jobs_rescued, error, try_failed,
-                              handler_exceeded_timeout, limit_differs>;
+                              handler_exceeded_timeout, limit_differs, held_by_rescue>;
 
 }  // namespace pgq::event

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/execution_plan.hpp>
 #include <pgq/compose/read_job.hpp>
@@ -148,6 +149,7 @@ private:
             notify(runner_->observer(), event::error{begun.error()});
             return snooze{std::chrono::seconds{1}};
         }
+        const open_transaction inside{access_.sessions().transactions()};
         outcome o = invoke_handler<composition, Job, serializer>(access_.handler(), job_, c, *transaction_);
         if (o.what() != outcome::kind::done) transaction_.roll_back();
         return o;

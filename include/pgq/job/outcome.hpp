@@ -2,6 +2,8 @@
 
 #include <pgq/time/clock.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,13 +23,14 @@ struct retry_after {
     std::string reason{};
 };
 
-/// Run the job again, `delay` from now or later. The attempt does not count.
+/// Run the job again, `delay` from now or later. The attempt does not count, so the rest has a minimum: a job that is
+/// always snoozed must not run without a pause. `snooze{}` rests for 1 s, other snoozes for at least 100 ms.
 struct snooze {
     duration delay{};
 };
 
 /// Run the job again, at once and in any worker. The attempt does not count. For a handler that was asked to stop; from
-/// another handler the job comes back after a second.
+/// another handler the job comes back after 1 s.
 struct release {};
 
 /// Delete the job. It never runs again.
@@ -78,5 +81,15 @@ constexpr std::string_view name_of(outcome::kind k) noexcept {
     constexpr std::string_view names[outcome::kinds] = {"done", "retry", "snooze", "discard", "hold", "release"};
     return names[static_cast<std::size_t>(k)];
 }
+
+namespace detail {
+
+/// How long a snoozed job rests.
+constexpr duration snooze_rest(duration asked) noexcept {
+    using namespace std::chrono_literals;
+    return asked <= duration::zero() ? duration{1s} : std::max(asked, duration{100ms});
+}
+
+}  // namespace detail
 
 }  // namespace pgq

@@ -47,6 +47,7 @@ struct log_options {
     log_level try_failed = log_level::info;
     log_level handler_exceeded_timeout = log_level::error;
     log_level limit_differs = log_level::warning;
+    log_level held_by_rescue = log_level::error;
 };
 
 /// A sink that writes each line to standard error with one call.
@@ -140,6 +141,9 @@ public:
              {"entrypoint", e.entrypoint},
              {"attempt", e.attempt},
              {"run_ms", milliseconds(e.run_time)}});
+    }
+    void on(const event::held_by_rescue& e) noexcept {
+        put(options_.held_by_rescue, e, {{"job", e.id.value}, {"reason", e.reason}});
     }
     void on(const event::limit_differs& e) noexcept {
         put(options_.limit_differs, e,

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgq {
 
@@ -32,11 +33,19 @@ struct beat_reply {
     std::optional<error_info> compact_error{};  ///< why compaction failed; the heartbeat itself has succeeded
 };
 
+/// A job that a rescue held: it has no attempt left, or its row is malformed.
+struct held_by_rescue {
+    job_id id{};
+    std::string reason{};
+    friend bool operator==(const held_by_rescue&, const held_by_rescue&) = default;
+};
+
 /// What a rescue did.
 struct rescue_reply {
-    std::int64_t workers = 0;   ///< workers that it declared dead
-    std::int64_t returned = 0;  ///< jobs that are claimable again
-    std::int64_t held = 0;      ///< jobs that are held because they have no attempt left
+    std::int64_t workers = 0;                 ///< workers that it declared dead
+    std::int64_t returned = 0;                ///< jobs that are claimable again
+    std::int64_t held = 0;                    ///< jobs that are held
+    std::vector<held_by_rescue> held_jobs{};  ///< the same, in ascending order of their ids
 };
 
 /// A held job, for a person to read.

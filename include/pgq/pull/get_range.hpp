@@ -37,7 +37,7 @@ public:
         get_range* range_;
     };
 
-    get_range(Queue& queue, get_options options) : queue_{&queue}, options_{std::move(options)} {}
+    get_range(Queue& queue, get_options options) : queue_{queue.shared_core()}, options_{std::move(options)} {}
 
     iterator begin() { return iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
@@ -45,10 +45,10 @@ public:
 private:
     void next() {
         item_.reset();
-        item_ = queue_->template get<Job>(options_).value();
+        item_ = queue_.template get<Job>(options_).value();
     }
 
-    Queue* queue_;
+    Queue queue_;
     get_options options_;
     std::optional<taken<Job>> item_{};
 };

@@ -4,6 +4,7 @@
 #include <pgq/context/job_services.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/job/outcome.hpp>
 #include <pgq/protocol/record.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/pull/lease_owner.hpp>
@@ -108,8 +109,8 @@ public:
             return hold(reason.empty() ? "the last attempt failed" : reason);
         return answer(settle_kind::retry, delay, reason);
     }
-    /// Runs again after `delay`; the attempt does not count.
-    result<void> snooze(duration delay) { return answer(settle_kind::release, delay, {}); }
+    /// Comes again after `delay`, at least 100 ms; the attempt does not count.
+    result<void> snooze(duration delay) { return answer(settle_kind::release, detail::snooze_rest(delay), {}); }
     /// Held with the reason until a program requeues it.
     result<void> hold(std::string_view reason) { return answer(settle_kind::hold, {}, reason); }
     /// Gone without being done.

@@ -58,7 +58,7 @@ public:
     };
 
     poller(Queue& queue, poll_options options)
-        : core_{&queue.core()},
+        : core_{queue.shared_core()},
           worker_{std::make_shared<worker_type>(
               queue.driver(), queue.observer(),
               detail::polled_queue{queue.name(), std::string{entrypoint_of<Job>}, queue.limiters().declared},
@@ -117,7 +117,7 @@ private:
                                settlement{.index = record.index, .kind = settle_kind::hold, .reason = reason});
     }
 
-    detail::queue_core<composition>* core_;
+    std::shared_ptr<detail::queue_core<composition>> core_;
     std::shared_ptr<worker_type> worker_;
     std::optional<polled_job<Job>> current_{};
 };

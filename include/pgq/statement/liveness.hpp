@@ -83,7 +83,8 @@ failed AS (INSERT INTO {s}.failure (id, lane, attempt, reason) SELECT id, lane, 
 SELECT (SELECT count(*) FROM back), (SELECT count(*) FROM kept), (SELECT array_agg(DISTINCT lane) FROM item),
        (SELECT {s}.end_tracked(array_agg(id), array_agg(kind), array_agg(attempts),
                                array_agg(CASE kind WHEN 'h' THEN reason END), NULL)
-          FROM item WHERE flags & 1 <> 0 AND kind <> 'r' HAVING count(*) > 0))";
+          FROM item WHERE flags & 1 <> 0 AND kind <> 'r' HAVING count(*) > 0),
+       (SELECT array_agg(id ORDER BY id) FROM kept), (SELECT array_agg(reason ORDER BY id) FROM kept))";
 
 }  // namespace return_text
 

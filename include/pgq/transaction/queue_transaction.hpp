@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/error/result.hpp>
@@ -31,11 +32,16 @@ struct transaction_calls {
             if (ended) pool.give_back(std::move(*session));
             return ended;
         };
-        return all_or_nothing([&]() -> Returned { return f(tx); }, [&] { return end(session->commit()); },
-                              [&]() -> result<void> {
-                                  (void)end(session->rollback());
-                                  return {};
-                              });
+        const auto call = [&]() -> Returned {
+            const open_transaction inside{core.transactions};
+            return f(tx);
+        };
+        return all_or_nothing(
+            call, [&] { return end(session->commit()); },
+            [&]() -> result<void> {
+                (void)end(session->rollback());
+                return {};
+            });
     }
 
 private:

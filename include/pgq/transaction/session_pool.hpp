@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/ends_session.hpp>
@@ -42,6 +43,8 @@ public:
     explicit session_pool(core_type& core, std::size_t max_idle = SIZE_MAX) : core_{&core}, max_idle_{max_idle} {}
 
     core_type& core() const noexcept { return *core_; }
+    /// The open transactions of the queue object. Who calls a handler in one of these sessions adds it there.
+    transaction_count& transactions() const noexcept { return core_->transactions; }
 
     /// A session with an open transaction. An idle session may have lost its connection: then the next one is tried.
     result<session_type> begin() {

@@ -118,6 +118,7 @@ private:
         if (!rescued) return void(report(std::move(rescued.error())));
         if (rescued->workers != 0 || rescued->returned != 0 || rescued->held != 0)
             notify(*observer_, event::jobs_rescued{rescued->workers, rescued->returned, rescued->held});
+        for (const auto& job : rescued->held_jobs) notify(*observer_, event::held_by_rescue{job.id, job.reason});
     }
 
     void expire_and_purge() {

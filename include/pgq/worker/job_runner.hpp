@@ -45,9 +45,6 @@ public:
         bool once = false;           ///< it is acknowledged before it runs
     };
 
-    /// When a job runs again that its handler released without being asked to stop: it must not come back at once, for
-    /// ever.
-    static constexpr duration unasked_release = std::chrono::seconds{1};
     /// How much of a reason is kept.
     static constexpr std::size_t max_reason = 8192;
 
@@ -151,9 +148,10 @@ public:
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
         }
         if (settled_by_handler) return finish(slot, position, {.settled_by_handler = true});
-        const bool unasked = o.what() == outcome::kind::release && !is_stopping(slot, position);
+        const auto kind = o.what();
         auto what = result_of(std::move(o));
-        if (unasked) what.delay = unasked_release;
+        if (kind == outcome::kind::snooze) what.delay = snooze_rest(what.delay);
+        if (kind == outcome::kind::release && !is_stopping(slot, position)) what.delay = snooze_rest({});
         what.tracked = (r.flags & flag_tracked) != 0;  // the slot's own flags belong to the worker's thread
         what.exhausted = last && what.kind == settle_kind::hold;
         finish(slot, position, std::move(what));

@@ -3,6 +3,7 @@
 // What an attempt needs of a worker, without a worker: a runner that records results, sessions and transactions that
 // answer what the test says, and time as a value.
 
+#include <pgq/client/open_transaction.hpp>
 #include <pgq/compose/checked.hpp>
 #include <pgq/compose/execution_plan.hpp>
 #include <pgq/context/job_services.hpp>
@@ -99,6 +100,10 @@ struct fake_sessions {
     pgq::result<pgq::detail::lease_end> committed = pgq::detail::lease_end::ended;
     std::vector<std::string> calls{};
 
+    static pgq::detail::transaction_count& transactions() noexcept {
+        static pgq::detail::transaction_count open{0};
+        return open;
+    }
     pgq::result<pgq::detail::lease_end> acknowledge(pgq::worker_id, const pgq::lease_ref&,
                                                     const std::array<std::stop_token, 2>&) {
         calls.push_back("acknowledge");

@@ -177,10 +177,16 @@ TEST_CASE("nlohmann applies the settings for missing and unknown members", "[ser
           "$.new: the job type has no such member");
 }
 
-TEST_CASE("nlohmann: if a name appears twice, the last value counts", "[serializer][nlohmann]") {
+TEST_CASE("nlohmann: a name that appears twice is refused, and the error names it", "[serializer][nlohmann]") {
+    CHECK((why_not<picture, as_text>(R"({"marks":[1,2],"marks":[3]})")) == errc::invalid_payload);
+    CHECK((problem<picture, as_text>(R"({"marks":[1,2],"path":"p","marks":[3]})")) ==
+          "$.marks: the payload has it twice");
+    CHECK((problem<picture, as_text>(R"({"path":"p","marks":[{"a":1},{"b":1,"b":2}]})")) ==
+          "$.marks: an object in it has a name twice");
+    CHECK((problem<picture, as_text>(R"({"path":"p","other":[{"b":1,"b":2}]})")) ==
+          "$.other: an object in it has a name twice");
     picture read;
-    REQUIRE(as_text{}.read(R"({"marks":[1,2],"marks":[3]})", read));
-    CHECK(read.marks == std::vector{3.0F});
+    CHECK(as_text{}.read(R"({"path":"p","other":[{"b":1},{"b":2}]})", read));
 }
 
 TEMPLATE_TEST_CASE("nlohmann applies max_depth and max_bytes", "[serializer][nlohmann]",

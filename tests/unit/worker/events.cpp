@@ -2,7 +2,9 @@
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/in_place.hpp>
 #include <pgq/executor/thread_pool.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/serializer/json.hpp>
+#include <pgq/time/manual_clock.hpp>
 #include <pgq/worker.hpp>
 
 #include "support/catch.hpp"
@@ -54,6 +56,9 @@ public:
     void on(const pgq::event::connection_failed& e) { add("failed: " + e.error.message); }
     void on(const pgq::event::connection_restored&) { add("restored"); }
     void on(const pgq::event::jobs_rescued& e) { add("rescued " + std::to_string(e.returned)); }
+    void on(const pgq::event::held_by_rescue& e) {
+        add("held " + std::to_string(e.id.value) + ": " + std::string{e.reason});
+    }
     void on(const pgq::event::error& e) { add("error: " + e.error.message); }
 
     std::vector<std::string> all() const {
@@ -207,6 +212,28 @@ TEST_CASE("a worker that a peer has declared dead can change nothing any more", 
     CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{}; }));
     w.stop().value();
     CHECK(plan->count(verb::register_worker) == 2);
+}
+
+TEST_CASE("a worker that rescues names each job that is held", "[worker][observer]") {
+    pgq::manual_clock clock;
+    const auto store = pgq::driver::memory::with_clock(clock);
+    recorded_queue<pgq::driver::memory, pgq::executor::thread_pool> jobs{store, {}, pgq::executor::thread_pool{1}};
+    const auto id = jobs.enqueue(note{}).value();
+    auto dead = store.connect(pgq::session_role::worker).value();
+    const auto lanes = jobs.lanes().value();
+    const pgq::claim_lane lane{.lane = lanes.at(0), .max_attempts = 1};
+    pgq::sync_reply reply;
+    dead.sync({.worker = dead.register_worker({.host = "gone", .lease_time = 1s, .lanes = lanes}).value(),
+               .lanes = {&lane, 1},
+               .limit = 1},
+              reply)
+        .value();
+    REQUIRE(reply.claimed() == 1);
+    clock.advance(2s);
+    test::running_worker w{jobs, {.lease_time = 300ms}, [](const note&) {}};
+    const auto named = "held " + std::to_string(id.value) + ": its worker died";
+    CHECK(eventually([&] { return jobs.observer().count(named) == 1; }));
+    w.stop().value();
 }
 
 }  // namespace unit_worker_events

@@ -38,7 +38,7 @@ public:
             if (run == 1) return pgq::retry_after{{}, "not yet"};
             break;
         case snoozed:
-            if (run == 1) return pgq::snooze{};
+            if (run == 1) return pgq::snooze{std::chrono::milliseconds{100}};
             break;
         case retried_later:
             if (run == 1) return pgq::retry_after{std::chrono::milliseconds{1}, "in a moment"};

@@ -4,6 +4,7 @@
 #include <pgq/executor/in_place.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/raw.hpp>
+#include <pgq/time/manual_clock.hpp>
 #include <pgq/worker.hpp>
 
 #include "support/catch.hpp"
@@ -138,26 +139,43 @@ TEST_CASE("a delay beyond the last possible time means the last possible time", 
     CHECK(work_one(jobs, [](const note&) { return pgq::snooze{pgq::duration::max()}; }).deferred == 2);
 }
 
-TEST_CASE("a negative delay means at once", "[worker][outcome]") {
+TEST_CASE("a negative delay of a retry means at once", "[worker][outcome]") {
     notes_queue jobs;
     int runs = 0;
     const auto left = work_one(jobs, [&](const note&) -> pgq::outcome {
         if (++runs == 1) return pgq::retry_after{-5s, "in the past"};
-        if (runs == 2) return pgq::snooze{pgq::duration::min()};
         return pgq::done{};
     });
     CHECK(left == lane_counts{});
-    CHECK(runs == 3);
+    CHECK(runs == 2);
+}
+
+TEST_CASE("a snoozed job rests for 1 s if no delay is said, and for 100 ms at least", "[worker][outcome]") {
+    const auto [said, least] = GENERATE(table<pgq::duration, pgq::duration>(
+        {{0s, 1s}, {pgq::duration::min(), 1s}, {1us, 100ms}, {99ms, 100ms}, {250ms, 250ms}}));
+    pgq::manual_clock clock;
+    notes_queue jobs{pgq::driver::memory::with_clock(clock)};
+    const auto id = jobs.enqueue(note{.n = 1}).value();
+    int runs = 0;
+    test::run_until_empty(jobs, usual(), [&, delay = said](const note&) -> pgq::outcome {
+        if (++runs == 1) return pgq::snooze{delay};
+        return pgq::done{};
+    });
+    const auto job = jobs.find_one(id).value();
+    REQUIRE(job);
+    CHECK(job->run_at == clock.now() + least);
 }
 
 TEST_CASE("snooze counts no attempt", "[worker][outcome]") {
     notes_queue jobs;
     std::vector<int> attempts;
-    const auto left = work_one(jobs, [&](const note&, pgq::context& c) -> pgq::outcome {
-        attempts.push_back(c.attempt());
-        if (attempts.size() < 6) return pgq::snooze{};
-        return pgq::done{};
-    });
+    const auto left = work_one(jobs,
+                               [&](const note&, pgq::context& c) -> pgq::outcome {
+                                   attempts.push_back(c.attempt());
+                                   if (attempts.size() < 6) return pgq::snooze{1us};
+                                   return pgq::done{};
+                               },
+                               {.max_attempts = 3, .until = pgq::run_until::drained});
     CHECK(left == lane_counts{});
     CHECK(attempts == std::vector<int>(6, 1));
 }

@@ -55,10 +55,10 @@ TEST_CASE("the attempt after a checkpoint starts from it, however the attempt be
         c.update(next).value();
         CHECK(n.text == std::to_string(page));
         if (page == 0) throw std::runtime_error{"interrupted"};
-        if (page == 1) return pgq::snooze{};
+        if (page == 1) return pgq::snooze{100ms};
         return pgq::retry_after{};
     };
-    test::run_until_empty(jobs, {}, handler);
+    test::run_until_empty(jobs, {.until = pgq::run_until::drained}, handler);
     CHECK(texts_of(seen) == std::vector<std::string>{"0", "1", "2", "3"});
 }
 

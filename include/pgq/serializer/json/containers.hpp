@@ -100,7 +100,7 @@ struct map_codec {
         std::size_t i = 0;
         for (const json_member member : in.members()) {
             const auto [entry, is_new] = out.try_emplace(std::string{member.name});
-            if (!is_new) entry->second = value_type{};
+            if (!is_new) return member.value.fail("the payload has its key twice"), member.value.failed_in_element(i);
             if (!decode_element(member.value, i++, entry->second)) return false;
         }
         return true;

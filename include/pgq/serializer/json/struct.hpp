@@ -95,7 +95,7 @@ private:
     static bool read_by_name(const json_member& member, [[maybe_unused]] T& out, [[maybe_unused]] seen_flags& seen) {
         [[maybe_unused]] std::size_t index = 0;
         bool ok = true;
-        const bool known = ((is_name_of<Ms>(member.name) ? (ok = read_again<Ms>(member.value, out, seen[index]), true)
+        const bool known = ((is_name_of<Ms>(member.name) ? (ok = read_once<Ms>(member.value, out, seen[index]), true)
                                                          : (++index, false)) ||
                             ...);
         if (known || member.value.options().unknown == if_unknown::ignore) return ok;
@@ -104,13 +104,10 @@ private:
     }
 
     template <class M>
-    static bool read_again(json_value in, T& out, bool& seen) {
-        // The name appears twice. Nothing of the first value may remain.
-        if (std::exchange(seen, true)) {
-            T fresh{};
-            M::get(out) = std::move(M::get(fresh));
-        }
-        return read_member<M>(in, out);
+    static bool read_once(json_value in, T& out, bool& seen) {
+        if (!std::exchange(seen, true)) return read_member<M>(in, out);
+        (void)in.fail("the payload has it twice");
+        return in.failed_in_member(M::name);
     }
 
     static bool has_all([[maybe_unused]] json_value in, const seen_flags& seen) {

@@ -96,7 +96,7 @@ private:
     json_reading* reading_;
 };
 
-/// A member of an object. If the payload has a name twice, both members appear; the last one counts.
+/// A member of an object. If the payload has a name twice, both members appear.
 struct json_member {
     std::string_view name;
     json_value value;

@@ -12,7 +12,7 @@
 namespace pgq::serializer::detail {
 
 /// Builds a document from the events of the library's parsers, and limits its depth. The library's own builder has no
-/// limit: a hostile payload could overflow the stack. If a name appears twice, the last value counts.
+/// limit: a hostile payload could overflow the stack. It also lets the last value count if a name appears twice.
 class dom_builder {
 public:
     dom_builder(dom& root, std::size_t max_depth) : root_{&root}, max_depth_{max_depth} {}
@@ -27,8 +27,11 @@ public:
 
     bool start_object(std::size_t) { return open(dom::object()); }
     bool key(std::string& name) {
-        at_ = &open_.back()->get_ref<dom::object_t&>()[name];
-        return true;
+        const auto [entry, is_new] = open_.back()->get_ref<dom::object_t&>().try_emplace(name);
+        at_ = &entry->second;
+        if (open_.size() == 1) member_ = &entry->first;
+        twice_ = !is_new;
+        return is_new;
     }
     bool end_object() { return close(); }
     bool start_array(std::size_t) { return open(dom::array()); }
@@ -40,6 +43,14 @@ public:
         return false;
     }
 
+    /// A name appears twice in one object. Only the names of the outermost object are those of a job's members; other
+    /// ones may be data.
+    bool fail_if_twice(dom_pass& pass) const {
+        if (!twice_) return false;
+        (void)pass.fail(open_.size() == 1 ? "the payload has it twice" : "an object in it has a name twice");
+        if (member_ != nullptr) (void)pass.in_member(*member_);
+        return true;
+    }
     bool too_deep() const noexcept { return too_deep_; }
     std::size_t position() const noexcept { return position_; }
 
@@ -64,6 +75,8 @@ private:
     dom* at_ = nullptr;  // the place for the value of the latest key
     std::size_t position_ = 0;
     bool too_deep_ = false;
+    bool twice_ = false;
+    const std::string* member_ = nullptr;  // the latest name in the outermost object
 };
 
 inline bool parse_dom(std::string_view body, dom& out, dom_pass& pass) {
@@ -74,6 +87,7 @@ inline bool parse_dom(std::string_view body, dom& out, dom_pass& pass) {
     if (dom::sax_parse(body.begin(), body.end(), &builder,
                        text ? dom::input_format_t::json : dom::input_format_t::msgpack))
         return true;
+    if (builder.fail_if_twice(pass)) return false;
     if (builder.too_deep()) return pass.fail("nested too deeply", errc::too_deep);
     return pass.fail(std::string{text ? "not JSON" : "not MessagePack"} + " at byte " +
                      std::to_string(builder.position()));

@@ -10,6 +10,7 @@
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -45,6 +46,7 @@ inline void rescue_worker(tables& db, worker_id dead, time_point now, rescue_rep
         l.for_each_running([&](std::size_t i) {
             const settle_kind how = db.jobs.rescue(l.current(i), l.max_attempts, open, marked, now);
             if (how == settle_kind::hold) ++reply.held;
+            if (how == settle_kind::hold) reply.held_jobs.push_back({(*l.jobs)[i].id, job_store::worker_died});
             if (how == settle_kind::retry) ++reply.returned;
         });
 }
@@ -58,6 +60,8 @@ inline rescue_reply rescue(tables& db) {
         ++reply.workers;
         rescue_worker(db, dead, now, reply);
     }
+    const auto by_id = [](const held_by_rescue& a, const held_by_rescue& b) { return a.id < b.id; };
+    std::sort(reply.held_jobs.begin(), reply.held_jobs.end(), by_id);
     return reply;
 }
 

@@ -83,10 +83,12 @@ public:
         uncount_attempt(j);
         give_back_uncounted(std::move(j), now);
     }
+    static constexpr const char* worker_died = "its worker died";  ///< why a rescue holds a job
+
     /// Returns a job of a dead worker; `open` and `marked` are as for judge_crash(). The result tells what became of
     /// it: `retry`, `hold`, or `discard` if it was cancelled.
     settle_kind rescue(job j, std::int16_t max_attempts, std::int64_t open, bool marked, time_point now) {
-        constexpr std::string_view reason = "its worker died";
+        constexpr std::string_view reason = worker_died;
         touch(j.lane);  // the limits of the lane allow more jobs now
         const crash_verdict verdict = judge_crash(j.attempts, j.flags, max_attempts, open, marked);
         j.attempts = verdict.attempts;

@@ -83,12 +83,14 @@ void check_rescue(Make make) {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const auto ids = w.enqueue(lane, {"killer"});
+        std::vector<held_by_rescue> named;
         for (int death = 1; death <= 3; ++death) {
             auto dead = w.worker({lane}, 100ms, 3);
             REQUIRE(in_order(dead.claim(1)).at(0).attempt == death);
             const auto reply = w.rescue();
             CHECK(reply.returned == (death < 3 ? 1 : 0));
             CHECK(reply.held == (death < 3 ? 0 : 1));
+            named = reply.held_jobs;
         }
         CHECK(w.counts(lane) == lane_counts{.held = 1});
         const auto held = w.held(lane);
@@ -96,6 +98,7 @@ void check_rescue(Make make) {
         CHECK(held[0].id == ids[0]);
         CHECK(held[0].attempts == 3);
         CHECK(held[0].reason == "its worker died");
+        CHECK(named == std::vector<held_by_rescue>{{ids[0], "its worker died"}});
         CHECK(must(w.client().requeue(ids)) == 1);
         auto p = w.worker({lane});
         CHECK(in_order(p.claim(1)).at(0).attempt == 1);

@@ -46,6 +46,8 @@ driver::pq::session_info behind_a_pooler() {
 }
 
 // What a statement that ends leases answers with: three jobs back in two lanes, one of them held.
+const test::reply some_rescued = rows({{binary(3L), binary(2L), array({3, 4}), null, array({7L, 9L}),
+                                        array<std::string>({"its worker died", "its payload is missing"})}});
 const test::reply some_returned = rows({{binary(3L), binary(1L), array({3, 4}), null}});
 const test::reply none_returned = rows({{binary(0L), binary(0L), null, null}});
 
@@ -132,9 +134,11 @@ TEST_CASE("leases are given back by their ids", "[driver][pq][command][worker_le
 TEST_CASE("a rescue deletes dead workers and returns their jobs in one transaction", "[driver][pq][command][rescue]") {
     command::rescue r;
     CHECK(composed(r) == "remove_dead_workers() + rescue_leases()");
-    const auto reply = test::read(r, {{}, some_returned}).value();
+    const auto reply = test::read(r, {{}, some_rescued}).value();
     CHECK(reply.returned == 3);
-    CHECK(reply.held == 1);
+    CHECK(reply.held == 2);
+    CHECK(reply.held_jobs ==
+          std::vector<pgq::held_by_rescue>{{{7}, "its worker died"}, {{9}, "its payload is missing"}});
     CHECK_FALSE(r.wakes().empty());
     CHECK_FALSE(test::read(r, {test::failed("40P01"), {}}).has_value());
 }
