@@ -7,6 +7,7 @@
 #include <support/eventually.hpp>
 #include <support/hostile.hpp>
 #include <support/jobs.hpp>
+#include <support/proxy.hpp>
 #include <support/sql_functions.hpp>
 
 #include <boost/hana/adapt_struct.hpp>
@@ -77,6 +78,19 @@ TEST_CASE("with hostile defaults of the role and of the database, a queue instal
     CHECK(most == 1);
     CHECK(w.stop().has_value());
     CHECK(sane.query_int("SELECT pg_sequence_last_value(pg_get_serial_sequence('{q}.worker', 'id'))") == 1);
+}
+
+TEST_CASE("a short time-out for idle transactions does not end install(), however far away the server is",
+          "[integration][hostile]") {
+    test::proxy far;
+    far.delay(30ms);
+    const pgq::driver::libpq driver{
+        {.conninfo = test::database::settings_of(far.conninfo(test::dsn()), "options",
+                                                 "-c idle_in_transaction_session_timeout=20ms"),
+         .schema = test::fresh_schemas::next()}};
+    const auto installed = driver.install();
+    INFO((installed ? "" : installed.error().text()));
+    CHECK(installed.has_value());
 }
 
 TEST_CASE("the scripts of the tables, the roles and the SQL functions mean the same with hostile defaults",

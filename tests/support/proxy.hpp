@@ -34,8 +34,10 @@ namespace test {
 /// A proxy between clients and the server. It counts statements and round trips, and breaks connections as networks do.
 class proxy {
 public:
-    proxy() {
-        find_server();
+    proxy() : proxy{dsn()} {}
+    /// In front of the server of this connection string.
+    explicit proxy(const std::string& server) {
+        find_server(server);
         open_listener();
         if (listener_ < 0 || ::pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::runtime_error{"no proxy"};
         thread_ = std::jthread{[this](const std::stop_token& stop) { forward(stop); }};
@@ -53,14 +55,20 @@ public:
     /// The connection options of `db` through this proxy.
     pgq::driver::connection_options options(const database& db) const {
         auto o = db.options();
+        o.conninfo = conninfo(std::move(o.conninfo));
+        return o;
+    }
+    /// A connection string of the server, with the address of this proxy.
+    std::string conninfo(std::string server) const {
         for (const auto& [key, value] : std::map<std::string, std::string>{{"host", "127.0.0.1"},
                                                                            {"hostaddr", "127.0.0.1"},
                                                                            {"port", std::to_string(port_)},
                                                                            {"sslmode", "disable"},
                                                                            {"gssencmode", "disable"}})
-            o.conninfo = database::settings_of(o.conninfo, key, value);
-        return o;
+            server = database::settings_of(server, key, value);
+        return server;
     }
+    std::string port() const { return std::to_string(port_); }
 
     /// Closes all open connections.
     void cut() { order(&proxy::cut_all); }
@@ -69,6 +77,8 @@ public:
     /// The same, and new connections are accepted and stay silent, too, until thaw().
     void freeze_host() { order(&proxy::freeze_all_and_new); }
     void thaw() { order(&proxy::thaw_all); }
+    /// From now on, whatever is read is forwarded so much later, in both directions.
+    void delay(std::chrono::milliseconds time) noexcept { delay_ = time; }
     /// Closes all open connections, and refuses new ones until go_up().
     void go_down() { order(&proxy::close_listener); }
     void go_up() { order(&proxy::open_listener); }
@@ -110,6 +120,8 @@ public:
     }
 
 private:
+    using steady = std::chrono::steady_clock;
+
     // Counts the server's "ready for query" messages: one after the start, and one for each Sync.
     class answer_counter {
     public:
@@ -138,7 +150,8 @@ private:
 
     struct pair {
         int client = -1, server = -1;
-        std::string up{}, down{};  // read and not yet forwarded
+        std::string up{}, down{};               // read and not yet forwarded
+        steady::time_point up_at{}, down_at{};  // not to be forwarded before
         frontend_reader reader{};
         answer_counter answers{};
         int syncs = 0;
@@ -148,8 +161,8 @@ private:
         bool is_answered() const noexcept { return answers.count() == 0 || answers.count() > syncs; }
     };
 
-    void find_server() {
-        const sql_connection c{dsn(), "public"};
+    void find_server(const std::string& server) {
+        const sql_connection c{server, "public"};
         const std::string host = PQhost(c.get());
         const std::string address = PQhostaddr(c.get());
         const std::string port = PQport(c.get());
@@ -225,19 +238,23 @@ private:
     void forward(const std::stop_token& stop) {
         while (!stop.stop_requested()) {
             std::vector<pollfd> fds{{wake_[0], POLLIN, 0}, {listener_, POLLIN, 0}};
+            const auto now = steady::now();
+            bool delays = false;
             for (const auto& p : pairs_) {
                 if (p.frozen) continue;
-                fds.push_back({p.client, interest(p.up, p.down), 0});
-                fds.push_back({p.server, interest(p.down, p.up), 0});
+                const bool up = !p.up.empty() && p.up_at <= now, down = !p.down.empty() && p.down_at <= now;
+                delays = delays || (!p.up.empty() && !up) || (!p.down.empty() && !down);
+                fds.push_back({p.client, interest(p.up, down), 0});
+                fds.push_back({p.server, interest(p.down, up), 0});
             }
-            ::poll(fds.data(), fds.size(), -1);
+            ::poll(fds.data(), fds.size(), delays ? 1 : -1);
             char sink[64];
             while (::read(wake_[0], sink, sizeof sink) > 0) {}
             std::size_t at = 2;
             for (auto& p : pairs_) {
                 if (p.frozen) continue;
-                move(p, p.client, p.server, p.up, fds[at].revents, fds[at + 1].revents, true);
-                move(p, p.server, p.client, p.down, fds[at + 1].revents, fds[at].revents, false);
+                move(p, p.client, p.server, p.up, p.up_at, fds[at].revents, fds[at + 1].revents, true);
+                move(p, p.server, p.client, p.down, p.down_at, fds[at + 1].revents, fds[at].revents, false);
                 at += 2;
             }
             if (fds[1].revents != 0) accept_one();
@@ -248,11 +265,12 @@ private:
         close_finished();
     }
 
-    static short interest(const std::string& from_here, const std::string& to_here) {
-        return static_cast<short>((from_here.empty() ? POLLIN : 0) | (to_here.empty() ? 0 : POLLOUT));
+    static short interest(const std::string& from_here, bool to_here) {
+        return static_cast<short>((from_here.empty() ? POLLIN : 0) | (to_here ? POLLOUT : 0));
     }
 
-    void move(pair& p, int from, int to, std::string& held, short can_read, short can_write, bool is_up) {
+    void move(pair& p, int from, int to, std::string& held, steady::time_point& at, short can_read, short can_write,
+              bool is_up) {
         if (held.empty() && (can_read & (POLLIN | POLLHUP | POLLERR)) != 0) {
             char buffer[65536];
             const auto n = ::recv(from, buffer, sizeof buffer, MSG_DONTWAIT);
@@ -262,6 +280,10 @@ private:
                 if (is_up) note(p, held);
                 else p.answers.read(held);
                 if (!is_up && (p.muted || p.ending)) held.clear();
+                if (const std::chrono::milliseconds later = delay_; later.count() > 0) {
+                    at = steady::now() + later;
+                    return;
+                }
             } else if (n == 0 || errno != EAGAIN) {
                 p.over = true;
             }
@@ -331,6 +353,7 @@ private:
     std::uint16_t port_ = 0;
     std::atomic<int> accepted_{0};
     std::atomic<bool> drops_cancels_{false};
+    std::atomic<std::chrono::milliseconds> delay_{std::chrono::milliseconds{0}};
     std::list<pair> pairs_;
     bool new_is_frozen_ = false;
     mutable std::mutex mutex_;  // guards the members below

@@ -5,6 +5,7 @@
 #include <pgq/driver/pq/connection/connecting.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/pipeline.hpp>
+#include <pgq/driver/pq/connection/standby_wait.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -37,7 +38,7 @@ public:
 
     result<void> begin(batch& steps) { return pipeline_.begin(handle_.get(), steps); }
 
-    result<need> advance() { return pipeline_.advance(handle_.get()); }
+    result<need> advance() { return pipeline_.advance(handle_.get(), standby_); }
 
     /// From now on statements are prepared once and then executed by name.
     void prepare_statements() { pipeline_ = pipeline{options_.schema, true, options_.on_statement}; }
@@ -55,6 +56,9 @@ public:
     }
     /// Whether statements were cancelled since the last call.
     bool take_cut_short() noexcept { return std::exchange(was_cut_short_, false); }
+
+    /// Whether a commit since the last call did not wait for its synchronous standby. A batch says it by itself.
+    bool take_unconfirmed() noexcept { return standby_.take_given_up(); }
 
     void close() noexcept {
         cancel_.reset();
@@ -93,6 +97,7 @@ private:
         if (!wanted) return handle_.reset(), std::move(wanted);
         if (PQsetnonblocking(handle_.get(), 1) != 0 || PQenterPipelineMode(handle_.get()) != 1)
             return connection_error(handle_.get());
+        standby_.observe(handle_.get());
         return wanted;
     }
 
@@ -106,6 +111,7 @@ private:
 
     connection_options options_;
     std::optional<connecting> opening_{};
+    standby_wait standby_{};
     connection_ptr handle_;
     cancel_request cancel_{};
     pipeline pipeline_;

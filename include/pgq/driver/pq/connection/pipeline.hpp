@@ -2,6 +2,7 @@
 
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
+#include <pgq/driver/pq/connection/standby_wait.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -44,7 +45,7 @@ public:
 
     /// Sends what is left and reads the answers that have come. An error is an error of the connection; the error of a
     /// statement is in its step.
-    result<need> advance(PGconn* c) {
+    result<need> advance(PGconn* c, standby_wait& standby) {
         if (flushing_) {
             const int left = PQflush(c);
             if (left < 0) return connection_error(c, name());
@@ -53,7 +54,7 @@ public:
         while (stage_ != stage::over) {
             if (PQisBusy(c) && PQconsumeInput(c) == 0) return connection_error(c, name());
             if (PQisBusy(c)) return flushing_ ? need::read_and_write : need::read;
-            if (auto read = read_result(c); !read) return read.error();
+            if (auto read = read_result(c, standby); !read) return read.error();
         }
         return need::nothing;
     }
@@ -110,7 +111,7 @@ private:
 
     void expect_answer_to(const step& s) noexcept { stage_ = s.prepares ? stage::prepare : stage::reply; }
 
-    result<void> read_result(PGconn* c) {
+    result<void> read_result(PGconn* c, standby_wait& standby) {
         result_ptr r{PQgetResult(c)};
         step& s = (*steps_)[at_];
         switch (stage_) {
@@ -135,8 +136,10 @@ private:
         case stage::pipeline_sync:
             // An error here is that of the commit. libpq ends it with a null.
             if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR) note_commit_error(r.get());
-            else if (r && PQresultStatus(r.get()) == PGRES_PIPELINE_SYNC) next();
-            else if (!r && !s.error) return connection_error(c, s.query->name);
+            else if (r && PQresultStatus(r.get()) == PGRES_PIPELINE_SYNC) {
+                if (standby.take_given_up()) note_unconfirmed();
+                next();
+            } else if (!r && !s.error) return connection_error(c, s.query->name);
             break;
         case stage::over: break;
         }
@@ -158,6 +161,15 @@ private:
         for (std::size_t i = at_ + 1; i-- > 0;) {
             if (i != at_ && (*steps_)[i].ends_transaction) break;
             note_error((*steps_)[i], r);
+        }
+    }
+
+    // The transaction is there, but nobody may rely on it.
+    void note_unconfirmed() {
+        for (std::size_t i = at_ + 1; i-- > 0;) {
+            step& s = (*steps_)[i];
+            if (i != at_ && s.ends_transaction) break;
+            if (!s.error) s.error = standby_wait::error(s.query->name);
         }
     }
 

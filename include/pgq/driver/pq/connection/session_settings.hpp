@@ -12,7 +12,8 @@ namespace pgq::driver::pq {
 /// Statements see what was committed before them, and end when they are done: a server that is silent for
 /// `response_timeout` is given up. A database that is made read-only stays so. The planner may use each kind of plan; a
 /// statement that needs one kind is in a function that forbids the others, or in a worker's session. pg_catalog is the
-/// first schema of the search path: where the path names it behind others, it is the first by not being named.
+/// first schema of the search path: where the path names it behind others, it is the first by not being named. Warnings
+/// come, because one of them says that a commit did not wait for its standby.
 ///
 /// It changes nothing when the server process is not $1: a pooler would give the session to others. $1 = 0: in any
 /// case. Servers do not know all of the last settings. The plan has no node that a setting could forbid, because such a
@@ -26,6 +27,7 @@ SELECT CASE WHEN $1 = 0 OR pg_catalog.pg_backend_pid() = $1 THEN pg_catalog.num_
        pg_catalog.set_config('array_nulls', 'on', false), pg_catalog.set_config('statement_timeout', '0', false),
        pg_catalog.set_config('lock_timeout', '0', false),
        pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false),
+       pg_catalog.set_config('client_min_messages', 'warning', false),
        pg_catalog.set_config('plan_cache_mode', 'auto', false), pg_catalog.set_config('jit', 'off', false),
        pg_catalog.set_config('from_collapse_limit', '8', false),
        pg_catalog.set_config('join_collapse_limit', '8', false),

@@ -116,6 +116,7 @@ private:
             if (auto answered = answer(r); !answered) return answered;
         } while (r);
         if (line_->take_cut_short() && !outcome) explain_cancel(outcome.error());
+        if (line_->take_unconfirmed() && outcome) outcome = standby_wait::error(query_->name);
         if (PQenterPipelineMode(line_->get()) != 1) return connection_error(line_->get(), query_->name);
         return outcome;
     }

@@ -56,11 +56,14 @@ private:
     result<void> in_transaction() {
         // At a higher isolation level the snapshot would be older than the lock, and not show what another program has
         // made. The defaults of the role and of the database may differ, so each setting is set here. Any role that may
-        // connect can take the lock, so lock_timeout ends the wait for it.
-        for (const char* const sql : {"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-                                      "SET LOCAL standard_conforming_strings = on", "SET LOCAL statement_timeout = 0",
-                                      "SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL lock_timeout = '60s'"})
-            if (auto r = exec(sql); !r) return r;
+        // connect can take the lock, so lock_timeout ends the wait for it. All in one round trip: between two, a
+        // time-out for idle transactions might end the session.
+        if (auto r = exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL standard_conforming_strings = on;"
+                          "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0;"
+                          "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '60s';"
+                          "SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'");
+            !r)
+            return r;
         if (auto r = exec("SELECT " + schema::install_lock(options_.schema)); !r) {
             if (r.error().code != make_sqlstate("55P03")) return r;
             r.error().hint = "another session installs, or holds that lock: see pg_locks";
