@@ -178,9 +178,10 @@ first AS (SELECT DISTINCT ON (lane) lane, rank, id FROM back ORDER BY lane, rank
 SELECT (SELECT count(*) FROM back),
        set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                                               string_agg(lane::text, ',')), false),
-       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE )";
+       CASE WHEN (SELECT expires_at FROM {s}.tracked WHERE )";
 inline constexpr std::string_view expire = R"(
-                            AND expires_at <= clock_timestamp() AND NOT held AND NOT overdue)
+                         AND expires_at IS NOT NULL AND NOT held AND NOT overdue
+                   ORDER BY expires_at LIMIT 1) <= clock_timestamp()
             THEN {s}.expire()";
 inline constexpr std::string_view first_of_lanes = R"() END,
        array_agg(lane), array_agg(rank), array_agg(id)
@@ -205,7 +206,8 @@ SELECT (extract(epoch FROM least(run_at, expires_at) - clock_timestamp()) * 1000
 /// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. It writes them in the order in which
 /// they are claimed, so that neighbours in the index are neighbours in the table. Adds their lanes for
 /// `wake_collected`, and expires tracked jobs. Answers with the first job of each lane, too. Its parameters are those
-/// of `bind_position`.
+/// of `bind_position`. clock_timestamp() is volatile, so an index finds no rows by it. The statement compares the first
+/// entry of the index.
 inline constexpr query promote{
     "promote", joined<deferred_text::due, deferred_text::jobs, deferred_text::back, deferred_text::expiries,
                       deferred_text::expire, deferred_text::expiry_cursor, deferred_text::first_of_lanes>::text};
