@@ -1,7 +1,7 @@
 // What does an old snapshot cost? One session holds it for the whole time, so the server can vacuum nothing. Meanwhile
-// a program enqueues jobs and one worker drains them, again and again. The row has the rate of the last third of the
+// a program enqueues jobs and one worker drains them, again and again. A row has the rate of the last third of the
 // time. The ceiling is the rate without a snapshot, measured before and after, because a server that writes steadily
-// becomes slower.
+// becomes slower. The jobs of the second row are all delayed.
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>
@@ -58,31 +58,34 @@ void for_a_while(double seconds, F what) {
     }
 }
 
-// Enqueues n jobs and waits until they ran; jobs per second.
-double cycle(mail_queue<>& jobs, drainer& worker, std::int64_t n) {
-    const std::int64_t by = 10'000;
+// What one cycle enqueues.
+struct load {
+    std::int64_t n = 0;   // jobs
+    std::int64_t by = 0;  // in one call
+    pgq::enqueue_options how{};
+};
+
+// Enqueues the jobs and waits until they ran; jobs per second.
+double cycle(mail_queue<>& jobs, drainer& worker, const load& l) {
     const auto began = steady::now();
-    for (std::int64_t i = 0; i < n; i += by) jobs.enqueue(mails(i, by)).value();
-    worker.await(n);
-    return static_cast<double>(n) / seconds_since(began);
+    for (std::int64_t i = 0; i < l.n; i += l.by) jobs.enqueue(mails(i, l.by), l.how).value();
+    worker.await(l.n);
+    return static_cast<double>(l.n) / seconds_since(began);
 }
 
 double gigabytes(bare& db) {
     const std::string s = pgq::statement::quoted(schema_name);
     return static_cast<double>(db.number("SELECT pg_total_relation_size('" + s + ".ready') + pg_total_relation_size('" +
-                                         s + ".lease')")) /
+                                         s + ".lease') + pg_total_relation_size('" + s + ".deferred')")) /
            1e9;
 }
 
-}  // namespace
-
-void snapshot(context& c) {
-    const std::int64_t n = 100'000;
-    const double seconds = c.quick ? 10 : 600, quiet = seconds / 5;
+void hold_snapshot(context& c, std::string what, const load& l, double seconds) {
+    const double quiet = seconds / 5;
     row r{.question = "old snapshot",
-          .what = c.quick ? "held for 10 s" : "held for 10 min",
+          .what = std::move(what),
           .ceiling_name = "pgq, without an old snapshot",
-          .n = n,
+          .n = l.n,
           .bar = 0.90};
     clear(c.dsn);
     bare db{c.dsn}, holder{c.dsn};
@@ -90,28 +93,37 @@ void snapshot(context& c) {
         mail_queue<> jobs{strict_driver(c.dsn)};
         drainer worker{c.dsn};
         for_a_while(quiet, [&](bool late) {
-            const double rate = cycle(jobs, worker, n);
+            const double rate = cycle(jobs, worker, l);
             if (late) r.ceiling.add(rate);
         });
         holder.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class");
         int cycles = 0;
         for_a_while(seconds, [&](bool late) {
-            const double rate = cycle(jobs, worker, n);
+            const double rate = cycle(jobs, worker, l);
             ++cycles;
             if (late) r.ours.add(rate);
         });
         char size[32];
         std::snprintf(size, sizeof size, "%.2f", gigabytes(db));
-        r.note = std::to_string(cycles) + " times " + std::to_string(n) + " jobs; the tables have " + size +
+        r.note = std::to_string(cycles) + " times " + std::to_string(l.n) + " jobs; the tables have " + size +
                  " GB at the end";
         holder.run("COMMIT");
         for_a_while(quiet, [&](bool late) {
-            const double rate = cycle(jobs, worker, n);
+            const double rate = cycle(jobs, worker, l);
             if (late) r.ceiling.add(rate);
         });
     }
     c.out.add(r);
     clear(c.dsn);
+}
+
+}  // namespace
+
+void snapshot(context& c) {
+    hold_snapshot(c, c.quick ? "held for 10 s" : "held for 10 min", {.n = 100'000, .by = 10'000}, c.quick ? 10 : 600);
+    const load delayed{.n = 50'000, .by = 1000, .how = {.run_at = pgq::in(std::chrono::milliseconds{100})}};
+    hold_snapshot(c, c.quick ? "all jobs delayed, held for 10 s" : "all jobs delayed, held for 3 min", delayed,
+                  c.quick ? 10 : 180);
 }
 
 }  // namespace bench

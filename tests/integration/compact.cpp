@@ -5,6 +5,7 @@
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -150,6 +151,61 @@ TEST_CASE("compaction removes dead packs and keeps waiting ones", "[integration]
     CHECK(db.query_text(all_packs) == packs);
     test::claiming_session c{db, {lane}};
     CHECK(c.claim(1000).claimed() == ids.size());
+}
+
+TEST_CASE("compaction removes dead deferred jobs and keeps those that wait, are blocked or are held",
+          "[integration][compact][deferred]") {
+    database db;
+    test::enqueuing_session s{db.options()};
+    const auto lanes = s.lanes({"work", "dead"});
+    (void)s.enqueue(lanes[0], test::numbered("job", 20), {.run_at = pgq::in(std::chrono::hours{1})});
+    db.exec(
+        "UPDATE {s}.deferred SET kind = 'h', run_at = 'infinity', reason = 'why', headers = '{\"a\": \"b\"}', key = "
+        "'k',"
+        " flags = 1 WHERE id % 5 = 0");
+    db.exec("UPDATE {s}.deferred SET kind = 'b', run_at = 'infinity' WHERE id % 5 = 1");
+    // Jobs that are held already stay where they are when their lane gets dead letters.
+    db.exec("UPDATE {s}.lane SET dead_letters = " + std::to_string(lanes[1].value) +
+            " WHERE id = " + std::to_string(lanes[0].value));
+    const std::string all = "SELECT string_agg(d::text, '|' ORDER BY d.id) FROM {s}.deferred d";
+    const auto before = db.query_text(all);
+    const reader_of_the_past holder{db};
+    db.exec(
+        "INSERT INTO {s}.deferred (run_at, id, rank, lane, kind, body)"
+        " SELECT now(), -i, 0, 1, 'd', 'gone' FROM generate_series(1, 200001) i");
+    db.exec("DELETE FROM {s}.deferred WHERE id < 0");
+    CHECK(test::eventually([&] { return compacts(db.sql()); }));
+    CHECK(db.query_int("SELECT pg_relation_size('{q}.deferred')") < 100'000);
+    CHECK(db.query_int("SELECT pg_relation_size('{q}.deferred_due')") < 100'000);
+    CHECK(db.query_text(all) == before);
+    CHECK(db.rows("ready") == 0);
+
+    // A job that is held from now on goes there.
+    db.exec(
+        "UPDATE {s}.deferred SET kind = 'h', run_at = 'infinity' WHERE id = (SELECT min(id) FROM {s}.deferred"
+        " WHERE kind = 'd')");
+    CHECK(s.ready(lanes[1]) == 1);
+}
+
+TEST_CASE("the more rows are dead, the longer compaction waits for its lock", "[integration][compact]") {
+    database db;
+    const reader_of_the_past holder{db};
+    leave_dead_rows(db);
+    db.exec("TRUNCATE {s}.lease");
+    REQUIRE(test::eventually(
+        [&] { return db.query_int("SELECT pg_stat_get_dead_tuples('{q}.ready'::regclass)") >= 200'000; }));
+    const test::sql_connection other{test::dsn(), db.schema()};
+    (void)other.exec("BEGIN; LOCK TABLE {s}.ready IN ROW EXCLUSIVE MODE");
+    const auto waits = [&](const std::string& dead_jobs) {
+        const auto began = std::chrono::steady_clock::now();
+        CHECK(db.query_text("SELECT {s}.compact(" + dead_jobs + ")") == "f");
+        return std::chrono::steady_clock::now() - began;
+    };
+    CHECK(waits("200000") >= std::chrono::milliseconds{20});
+    CHECK(waits("100000") >= std::chrono::milliseconds{180});
+    CHECK(waits("50000") >= std::chrono::milliseconds{320});
+    (void)other.exec("COMMIT");
+    CHECK(test::eventually([&] { return compacts(db.sql()); }));
 }
 
 TEST_CASE("compaction leaves a table unchanged if that is not worth it, not safe, or switched off",

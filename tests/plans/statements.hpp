@@ -48,8 +48,11 @@ struct bound_statement {
         bind(a.params);
         return a;
     }
+    /// Of those with parameters only promotions and peeks: they begin at the start.
     static bound_statement of(const pgq::statement::query& q) {
-        return of(q, [](const auto&) {});
+        return of(q, [&](auto& p) {
+            if (q.parameters != 0) pgq::statement::bind_position(p, {});
+        });
     }
 };
 

@@ -7,6 +7,7 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -142,6 +143,17 @@ cell array(std::initializer_list<T> elements) {
 }
 
 using row = std::vector<cell>;
+/// The answer to peek_next_due at the first moment of 2000, when the first job and the first expiry lie in the past by
+/// one and two seconds. `scanned`: the search began at the start.
+inline row peeked(cell due, std::chrono::microseconds took, bool scanned) {
+    return {std::move(due),
+            binary(std::int64_t{3}),
+            binary(std::int64_t{0}),
+            binary(std::int64_t{-1'000'000}),
+            binary(std::int64_t{-2'000'000}),
+            binary(std::int64_t{took.count()}),
+            truth(scanned)};
+}
 /// The answer to one statement.
 struct reply {
     std::vector<row> rows{};

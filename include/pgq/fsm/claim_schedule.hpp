@@ -27,11 +27,12 @@ public:
     /// A claim brought `n` jobs; `all`: as many as it asked for. `urgent`: the worker was woken for it.
     void claimed(bool from_start, std::uint32_t n, bool all, bool urgent, duration took, steady_time now) noexcept {
         if (from_start) scans_.scanned(took, n != 0, now);
+        else if (n != 0) scans_.claimed(took);
         if (all) {
             drained_ = false;
         } else if (from_start) {
             drained(now);
-        } else if (ends_when_drained() || scans_.affordable(now) || (n == 0 && urgent)) {
+        } else if (ends_when_drained() || scans_.affordable(now) || (n == 0 && urgent && !scans_.must_spare(now))) {
             scans_.invalidate();
         } else {
             drained(now);
@@ -53,9 +54,14 @@ public:
         if (got_limited) ran_since_drained_ = true;
         else scan_again();
     }
+    /// `deferred_due`: the next sync promotes. What it promotes may be before the cursors. If scans are slow, the claim
+    /// after that finds these jobs: the cursors then move back.
     void update(bool deferred_due, steady_time now) noexcept {
         const auto postponed = scans_.postponed_until();
-        if (deferred_due || (postponed && now >= *postponed) || (ran_since_drained_ && scans_.due(now))) scan_again();
+        if (deferred_due && !scans_.cheap(now)) claim_again();
+        if ((deferred_due && scans_.cheap(now)) || (postponed && now >= *postponed) ||
+            (ran_since_drained_ && scans_.due(now)))
+            scan_again();
     }
     void polled(steady_time now) noexcept { polled_ = now; }
 
@@ -68,6 +74,8 @@ public:
         return (asleep && scans_.affordable(now)) || scans_.due(now);
     }
     bool scan_postponed() const noexcept { return scans_.postponed_until().has_value(); }
+    /// Whether the claim before a sleep is a full scan: not shortly after another one that was slow.
+    bool scans_before_sleep(steady_time now) const noexcept { return !scan_postponed() && !scans_.must_spare(now); }
 
     /// How long until one of these answers can change, at most `left`.
     duration until(duration left, steady_time now) const noexcept {

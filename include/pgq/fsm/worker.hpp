@@ -57,9 +57,9 @@ public:
         return connection_.is_open() ? wait_until_check(a, now) : without_connection(a, now);
     }
 
-    /// The sync succeeded; it claimed `n` jobs of lanes without limits, and made `promoted` jobs ready. `due`: how long
-    /// until the next deferred job is due.
-    void synced(const worker_action& did, std::uint32_t n, std::uint32_t promoted, std::optional<duration> due,
+    /// The sync succeeded; it claimed `n` jobs of lanes without limits, and made jobs ready that the cursors may hide
+    /// (`hidden`). `due`: how long until the next deferred job is due.
+    void synced(const worker_action& did, std::uint32_t n, bool hidden, std::optional<duration> due,
                 steady_time now) noexcept {
         unacknowledged_ = 0;
         failures_ = 0;
@@ -72,7 +72,7 @@ public:
         }
         if (did.peek_next_due) deferred_.peeked(due, now);
         else if (did.promote) deferred_.promoted(now);
-        if (promoted != 0) claims_.scan_again();
+        if (hidden) claims_.scan_again();
         if (did.limit == 0) return;
         window_.claimed(n, did.limit, now);
         claim_was_full_ = n == did.limit;
@@ -215,7 +215,7 @@ private:
         if (due) return sync({.promote = true, .peek_next_due = true, .wake_peer = true});
         if (limit > 0 && !asleep_ && !claims_.ends_when_drained()) {
             return sync({.limit = limit,
-                         .from_start = !claims_.scan_postponed(),
+                         .from_start = claims_.scans_before_sleep(now),
                          .peek_next_due = true,
                          .subscribe_wakes = true});
         }

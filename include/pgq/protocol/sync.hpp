@@ -102,6 +102,12 @@ struct sync_request {
         nullptr;  ///< claim from `lanes` only jobs that pass, one lease each; ignores the cursors
 };
 
+/// The first job of a lane, in the order of claims, that a sync has promoted.
+struct promoted_lane {
+    lane_id lane{};
+    claim_cursor first{};
+};
+
 /// The answer to a sync.
 struct sync_reply {
     std::vector<claimed_lease> leases{};
@@ -114,6 +120,7 @@ struct sync_reply {
         next_due{};              ///< with peek_next_due: time until the next deferred job, by the database's clock
     std::int64_t workers = 0;    ///< with peek_next_due: the number of workers, or 0 if the driver does not count them
     std::uint32_t promoted = 0;  ///< deferred or blocked jobs that became claimable
+    std::vector<promoted_lane> promoted_lanes{};  ///< where these begin; empty if the driver does not know it of all
     std::optional<duration> again{};  ///< after how long a claim from the limited lanes may get more jobs, if known
     bool peers_can_claim_limited = false;  ///< a peer could claim from the limited lanes at once
 

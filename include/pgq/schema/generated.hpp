@@ -853,18 +853,19 @@ END $$;
 
 -- Expires jobs whose time ran out before they started: removes them, or holds those with hold_expired. At most 1000;
 -- returns how many. A job with attempts has started. A job in a lease becomes overdue: a claim and purge() look at it
--- again.
-CREATE FUNCTION {s}.expire() RETURNS int8
+-- again. It reads no times before `after`: many entries of jobs that have gone may be there.
+CREATE FUNCTION {s}.expire(after timestamptz DEFAULT '-infinity') RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
+    now_ timestamptz := clock_timestamp();
     late record;
     tries int2;
     gone int8[] := '{}';
     kinds "char"[] := '{}';
 BEGIN
     FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t
-                 WHERE t.expires_at <= clock_timestamp() AND NOT t.held AND NOT t.overdue
+                 WHERE t.expires_at >= after AND t.expires_at <= now_ AND NOT t.held AND NOT t.overdue
                  ORDER BY t.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED LOOP
         SELECT r.attempts INTO tries FROM ready r WHERE r.lane = late.lane AND r.rank = late.rank AND r.id = late.id
            FOR UPDATE;
@@ -1231,8 +1232,10 @@ REVOKE ALL ON FUNCTION {s}.schema_id, {s}.end_tracked, {s}.count_open_jobs, {s}.
 -- lane reads all of them. Few rows of a busy queue are alive. So this keeps the living rows in memory, truncates the
 -- table, which drops the dead ones, and inserts the living ones again.
 --
--- It does so for one table at a time, where enough rows are dead, and where it gets the lock within 20 ms. It keeps one
--- lock only, because a claim needs two of these tables. Returns true when it has rewritten a table.
+-- It does so for one table at a time, where enough rows are dead, and where it gets the lock in time. It waits for
+-- 20 ms, and up to 320 ms where more rows are dead: statements that read all of these rows hold the table for longer
+-- than 20 ms. It keeps one lock only, because a claim needs two of these tables. Returns true when it has rewritten a
+-- table.
 --
 -- It carries rows as values of their table's type, so a column that somebody else has added keeps its values.
 --
@@ -1241,7 +1244,7 @@ REVOKE ALL ON FUNCTION {s}.schema_id, {s}.end_tracked, {s}.count_open_jobs, {s}.
 --
 -- SECURITY DEFINER: a worker needs no right to truncate.
 CREATE FUNCTION {s}.compact(dead_jobs int8 DEFAULT 100000, dead_leases int8 DEFAULT 20000,
-    dead_slots int8 DEFAULT 10000)
+    dead_slots int8 DEFAULT 10000, dead_deferred int8 DEFAULT 100000)
 RETURNS bool
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = {s}, pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
@@ -1255,6 +1258,9 @@ DECLARE
     leases lease[];
     packs pack[];
     jobs ready[];
+    waiting deferred[];
+    held bool;
+    keys unique_key[];
 BEGIN
     -- Each statement must see what was committed before it: an older snapshot would lose later rows.
     IF current_setting('transaction_isolation') <> 'read committed' OR current_setting('pgq.compact', true) = 'off'
@@ -1263,6 +1269,8 @@ BEGIN
     END IF;
     FOR t IN SELECT * FROM (VALUES ('claim_slot', 'rank', dead_slots, 10000), ('lease', 'bodies', dead_leases, 1000),
                                    ('pack', 'bodies', dead_leases, 1000),
+                                   ('deferred', 'body', dead_deferred, 10000),
+                                   ('unique_key', 'digest', dead_leases, 10000),
                                    ('ready', 'body', dead_jobs, 10000)) v(name, payload, dead, most) LOOP
         -- The statistics, which are up to a second late, and the size of the file decide before anything is counted.
         -- The more rows are dead, the more living rows it may carry over: a queue slowed down by dead rows has more
@@ -1276,6 +1284,8 @@ BEGIN
             'SELECT count(*), coalesce(sum(pg_column_size(%1$I)), 0) FROM (SELECT %1$I FROM %2$I LIMIT %3$s) r',
             t.payload, t.name, most_ + 1) INTO n, size_;
         CONTINUE WHEN n > most_ OR size_ > 16777216 * least(4, most_ / t.most);
+        PERFORM set_config('lock_timeout',
+                           (20 * least(greatest(2 * dead_ / greatest(t.dead, 1) - 1, 1), 4) ^ 2)::text, true);
         BEGIN
             EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', t.name);
             CASE t.name
@@ -1291,6 +1301,18 @@ BEGIN
                 packs := ARRAY(SELECT r FROM pack r);
                 TRUNCATE pack;
                 INSERT INTO pack SELECT * FROM unnest(packs);
+            WHEN 'deferred' THEN
+                -- A job that was held before its lane got dead letters stays held.
+                waiting := ARRAY(SELECT r FROM deferred r);
+                TRUNCATE deferred;
+                held := EXISTS (SELECT FROM unnest(waiting) w WHERE w.kind = 'h');
+                IF held THEN ALTER TABLE deferred DISABLE TRIGGER deferred_dead_letters; END IF;
+                INSERT INTO deferred SELECT * FROM unnest(waiting);
+                IF held THEN ALTER TABLE deferred ENABLE ALWAYS TRIGGER deferred_dead_letters; END IF;
+            WHEN 'unique_key' THEN
+                keys := ARRAY(SELECT r FROM unique_key r);
+                TRUNCATE unique_key;
+                INSERT INTO unique_key SELECT * FROM unnest(keys);
             WHEN 'ready' THEN
                 jobs := ARRAY(SELECT r FROM ready r);
                 TRUNCATE ready;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/protocol/deferred_position.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/statement/joined.hpp>
 #include <pgq/statement/params.hpp>
@@ -146,29 +147,83 @@ inline constexpr query claim_wide_each{
 /// workers claim at the moment; otherwise these lanes are skipped.
 inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6, $7)"};
 
-/// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. Adds their lanes for
-/// `wake_collected`, and expires tracked jobs.
-inline constexpr query promote{"promote", R"(
+namespace deferred_text {
+
+// $1 and $2 are the cursors in `deferred` and in the expiries of `tracked`, $3 and $4 the time from when and until when
+// they hold, in microseconds. Entries before a cursor are not read: while somebody holds an old snapshot, there may be
+// very many of jobs that have gone.
+inline constexpr std::string_view behind = R"((
+    statement_timestamp() >= 'epoch'::timestamptz + $3 * interval '1 microsecond'
+    AND statement_timestamp() < 'epoch'::timestamptz + $4 * interval '1 microsecond'))";
+inline constexpr std::string_view case_when = "CASE WHEN ", run_at = "run_at >= ", expires_at = "expires_at >= ";
+inline constexpr std::string_view then_1 =
+    " THEN 'epoch'::timestamptz + $1 * interval '1 microsecond' ELSE '-infinity' END";
+inline constexpr std::string_view then_2 =
+    " THEN 'epoch'::timestamptz + $2 * interval '1 microsecond' ELSE '-infinity' END";
+inline constexpr std::string_view jobs = joined<run_at, case_when, behind, then_1>::text;
+inline constexpr std::string_view expiry_cursor = joined<case_when, behind, then_2>::text;
+inline constexpr std::string_view expiries = joined<expires_at, expiry_cursor>::text;
+
+inline constexpr std::string_view due = R"(
 WITH due AS (
     DELETE FROM {s}.deferred WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM {s}.deferred WHERE run_at <= statement_timestamp() AND run_at < 'infinity'
+        SELECT ctid FROM {s}.deferred WHERE )";
+inline constexpr std::string_view back = R"(
+           AND run_at <= statement_timestamp() AND run_at < 'infinity'
          ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
     RETURNING {job}),
-back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM due RETURNING lane)
-SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
-                                                   string_agg(DISTINCT lane::text, ',')), false),
-       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= clock_timestamp() AND NOT held AND NOT overdue)
-            THEN {s}.expire() END
-           FROM back)"};
+back AS (
+    INSERT INTO {s}.ready ({job}) SELECT {job} FROM due ORDER BY lane, rank, id RETURNING lane, rank, id),
+first AS (SELECT DISTINCT ON (lane) lane, rank, id FROM back ORDER BY lane, rank, id)
+SELECT (SELECT count(*) FROM back),
+       set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
+                                              string_agg(lane::text, ',')), false),
+       CASE WHEN (SELECT expires_at FROM {s}.tracked WHERE )";
+inline constexpr std::string_view expire = R"(
+                         AND expires_at IS NOT NULL AND NOT held AND NOT overdue
+                   ORDER BY expires_at LIMIT 1) <= clock_timestamp()
+            THEN {s}.expire()";
+inline constexpr std::string_view first_of_lanes = R"() END,
+       array_agg(lane), array_agg(rank), array_agg(id)
+  FROM first)";
 
-/// Microseconds until the next deferred job is due or the next tracked job expires, null when there is none; and the
-/// number of workers.
-inline constexpr query peek_next_due{"peek_next_due", R"(
-SELECT (extract(epoch FROM least(
-    (SELECT greatest(run_at, 'epoch') FROM {s}.deferred WHERE run_at < 'infinity' ORDER BY run_at LIMIT 1),
-    (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held AND NOT overdue
-      ORDER BY expires_at LIMIT 1))
-    - clock_timestamp()) * 1000000)::int8, (SELECT count(*) FROM {s}.worker))"};
+inline constexpr std::string_view look = R"(
+WITH look AS MATERIALIZED (
+    SELECT (SELECT greatest(run_at, 'epoch') FROM {s}.deferred WHERE )";
+inline constexpr std::string_view first_job = R"( AND run_at < 'infinity' ORDER BY run_at LIMIT 1) AS run_at,
+           (SELECT greatest(expires_at, 'epoch') FROM {s}.tracked WHERE )";
+inline constexpr std::string_view first_expiry = R"(
+               AND expires_at IS NOT NULL AND NOT held AND NOT overdue ORDER BY expires_at LIMIT 1) AS expires_at,)";
+inline constexpr std::string_view next_due = R"( AS behind)
+SELECT (extract(epoch FROM least(run_at, expires_at) - clock_timestamp()) * 1000000)::int8,
+       (SELECT count(*) FROM {s}.worker), statement_timestamp(), least(run_at, statement_timestamp()),
+       least(expires_at, statement_timestamp()),
+       (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000000)::int8, NOT behind
+  FROM look)";
+
+}  // namespace deferred_text
+
+/// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. It writes them in the order in which
+/// they are claimed, so that neighbours in the index are neighbours in the table. Adds their lanes for
+/// `wake_collected`, and expires tracked jobs. Answers with the first job of each lane, too. Its parameters are those
+/// of `bind_position`. clock_timestamp() is volatile, so an index finds no rows by it. The statement compares the first
+/// entry of the index.
+inline constexpr query promote{
+    "promote", joined<deferred_text::due, deferred_text::jobs, deferred_text::back, deferred_text::expiries,
+                      deferred_text::expire, deferred_text::expiry_cursor, deferred_text::first_of_lanes>::text};
+
+/// Microseconds until the next deferred job is due or the next tracked job expires, null when there is none; the number
+/// of workers; and what `deferred_peek` says.
+inline constexpr query peek_next_due{
+    "peek_next_due", joined<deferred_text::look, deferred_text::jobs, deferred_text::first_job, deferred_text::expiries,
+                            deferred_text::first_expiry, deferred_text::behind, deferred_text::next_due>::text};
+
+/// For `promote` and `peek_next_due`.
+inline void bind_position(params& p, const deferred_position& from) {
+    p.clear();
+    for (const time_point t : {from.run_at, from.expires_at, from.valid_from, from.scan_at})
+        p.number(std::int64_t{t.time_since_epoch().count()});
+}
 
 /// Takes one of four claim slots of the schema, which is the lock space $1, and stores its number in 'pgq.claim_slot'.
 /// Each worker that claims reads past all rows that other workers have locked, so with many workers only four claim at

@@ -58,6 +58,20 @@ public:
             if (lanes_[i].lane == lane)
                 cursors_[i] = std::min(cursors_[i], claim_cursor{job.rank, {job.id.value - 1}}), lowered_ = true;
     }
+    /// The latest sync has promoted jobs of these lanes. `exact`: after that it claimed behind the cursors, and so
+    /// found those of these jobs that are there. The cursors move before the others. Returns true if there may be
+    /// others.
+    bool promoted(bool exact, std::span<const promoted_lane> lanes) noexcept {
+        bool others = false;
+        for (const auto& p : lanes)
+            for (std::size_t i = 0; i < lanes_.size(); ++i) {
+                if (lanes_[i].lane != p.lane || (exact && p.first > lanes_[i].cursor)) continue;
+                const claim_cursor before{p.first.rank, {p.first.id.value - 1}};
+                cursors_[i] = std::min(cursors_[i], before), lowered_ = true;
+                others = true;
+            }
+        return others;
+    }
     void start_over() noexcept { std::fill(cursors_.begin(), cursors_.end(), claim_cursor{}); }
 
 private:

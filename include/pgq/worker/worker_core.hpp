@@ -123,7 +123,9 @@ public:
         if (reply.cut) a.limit = static_cast<std::uint32_t>(claimed - limited);  // more jobs are there: a full claim
         if (quarantine_.answered(claimed_, machine_, reply) && !overlap_) (void)run_claimed();
         cursors_.claimed(a.limit > 0, a.from_start, reply.leases);
-        machine_.synced(a, static_cast<std::uint32_t>(claimed - limited), reply.promoted, reply.next_due, now);
+        machine_.synced(a, static_cast<std::uint32_t>(claimed - limited),
+                        reply.promoted != 0 && reply.promoted_lanes.empty(), reply.next_due, now);
+        if (cursors_.promoted(a.limit > 0 && !request_.contended, reply.promoted_lanes)) machine_.requeued(true);
         if (limited_.any()) {
             limited_.answered(reply.again.has_value(), now);
             machine_.claimed_limited(static_cast<std::uint32_t>(limited), limited_.again(reply.again),

@@ -91,6 +91,18 @@ TEST_CASE("a deferred job that is due ends being drained", "[fsm][claim_schedule
     CHECK_FALSE(s.is_drained());
 }
 
+TEST_CASE("for a deferred job that is due a worker scans, but if scans are slow it claims behind its cursors",
+          "[fsm][claim_schedule]") {
+    schedule s;
+    s.scan(2, 50ms);
+    s.update(true, s.now);
+    CHECK_FALSE(s.is_drained());
+    CHECK_FALSE(s.scan_due(false, s.now));
+    s.now += 1s;  // twenty times
+    s.update(true, s.now);
+    CHECK(s.scan_due(false, s.now));
+}
+
 TEST_CASE("a worker that ends when drained scans again after its jobs have run: they may have enqueued",
           "[fsm][claim_schedule]") {
     schedule s{run_until::empty};

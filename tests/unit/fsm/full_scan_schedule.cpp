@@ -69,4 +69,44 @@ TEST_CASE("a postponed scan has a time, until a scan is made or is due anyway", 
     CHECK_FALSE(s.postponed_until());
 }
 
+TEST_CASE("a full scan that claims jobs shows what scanning costs, next to a claim behind the cursors",
+          "[fsm][full_scan_schedule]") {
+    full_scan_schedule s{250ms};
+    s.scanned(150ms, true, begin);
+    CHECK(s.affordable(begin));  // what the claim alone takes is not known yet
+    s.claimed(20ms);
+    s.scanned(150ms, true, begin);
+    CHECK_FALSE(s.affordable(begin + 999ms));  // 130 ms, and a second is the longest pause
+    CHECK(s.affordable(begin + 1s));
+    s.scanned(30ms, true, begin);
+    CHECK(s.affordable(begin + 600ms));  // not clearly more: 30 ms at most
+    CHECK_FALSE(s.affordable(begin + 599ms));
+    for (int i = 0; i < 20; ++i) s.scanned(30ms, true, begin);
+    CHECK(s.affordable(begin + 1ms));
+}
+
+TEST_CASE("the longest of the latest claims behind the cursors counts, so that one quick claim makes no scan slow",
+          "[fsm][full_scan_schedule]") {
+    full_scan_schedule s{250ms};
+    s.claimed(20ms);
+    s.claimed(1ms);
+    s.scanned(35ms, true, begin);
+    CHECK(s.affordable(begin));
+    for (int i = 0; i < 100; ++i) s.claimed(1ms);
+    s.scanned(35ms, true, begin);
+    CHECK_FALSE(s.affordable(begin + 600ms));
+}
+
+TEST_CASE("a scan is cheap when scans, with what they claim, take a twentieth of the time",
+          "[fsm][full_scan_schedule]") {
+    full_scan_schedule s{250ms};
+    CHECK(s.cheap(begin));
+    s.scanned(10ms, true, begin);
+    CHECK_FALSE(s.cheap(begin + 199ms));
+    CHECK(s.cheap(begin + 200ms));
+    s.scanned(1h, true, begin);
+    CHECK_FALSE(s.cheap(begin + 5s - 1ms));
+    CHECK(s.cheap(begin + 5s));
+}
+
 }  // namespace unit_fsm_full_scan_schedule

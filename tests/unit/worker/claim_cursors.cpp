@@ -11,6 +11,7 @@ namespace unit_worker_claim_cursors {
 using pgq::claim_cursor;
 using pgq::claimed_lease;
 using pgq::lane_id;
+using pgq::promoted_lane;
 using pgq::detail::claim_cursors;
 
 namespace {
@@ -88,6 +89,39 @@ TEST_CASE("a cursor moves before a job that goes back, and the next claim keeps 
     CHECK(c.cursor(0) == at(4));
     c.claim(false, {});
     CHECK_FALSE(c.to_claim(false)[0].exact);
+}
+
+TEST_CASE("a cursor moves before promoted jobs that the claim has not seen", "[worker][claim_cursors]") {
+    two_lanes c;
+    c.claim(true, {lease_of(first, {7}), lease_of(second, {9})});
+    (void)c.to_claim(false);
+    c.claimed(true, false, std::vector{lease_of(first, {8, 11})});
+    CHECK_FALSE(c.promoted(true, std::vector{promoted_lane{first, at(8)}}));  // behind the cursor of then
+    CHECK(c.cursor(0) == at(11));
+    CHECK_FALSE(c.to_claim(false)[0].exact);
+    (void)c.to_claim(false);
+    CHECK(c.promoted(true, std::vector{promoted_lane{first, at(5)}, promoted_lane{lane_id{3}, at(1)}}));
+    CHECK(c.cursor(0) == at(4));
+    CHECK(c.cursor(1) == at(9));
+    CHECK(c.to_claim(false)[0].exact);
+}
+
+TEST_CASE("a sync that claims nothing, or perhaps not behind the cursors, has not seen what it promotes",
+          "[worker][claim_cursors]") {
+    two_lanes c;
+    c.claim(true, {lease_of(first, {7})});
+    (void)c.to_claim(false);
+    CHECK(c.promoted(false, std::vector{promoted_lane{first, at(9)}}));
+    CHECK(c.cursor(0) == at(7));
+    CHECK(c.to_claim(false)[0].exact);
+}
+
+TEST_CASE("a claim from the start has seen all that the same sync promotes", "[worker][claim_cursors]") {
+    two_lanes c;
+    c.claim(true, {lease_of(first, {7})});
+    c.claim(true, {lease_of(first, {3, 9})});
+    CHECK_FALSE(c.promoted(true, std::vector{promoted_lane{first, at(3)}}));
+    CHECK(c.cursor(0) == at(9));
 }
 
 TEST_CASE("a job with a better rank moves the cursor before all of a worse one", "[worker][claim_cursors]") {

@@ -3,12 +3,16 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/deferred_position.hpp>
+#include <pgq/protocol/rank.hpp>
 #include <pgq/protocol/record.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/wire.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -70,6 +74,36 @@ inline result<stored_job> read_job(row_view row) {
     }
     if (!flat.ok()) return error_info{errc::protocol, "the headers of a job cannot be read"};
     return job;
+}
+
+/// The answer to `statement::peek_next_due`.
+struct peek_answer {
+    std::optional<duration> due{};
+    std::int64_t workers = 0;
+    deferred_peek found{};
+};
+
+inline std::optional<peek_answer> read_peek(const step& s) {
+    if (s.rows() != 1) return std::nullopt;
+    const row_view row = s[0];
+    peek_answer a{.workers = row.number<std::int64_t>(1),
+                  .found = {.now = row.time(2),
+                            .run_at = row.time(3),
+                            .expires_at = row.time(4),
+                            .took = row.micros(5),
+                            .scanned = row.flag(6)}};
+    if (!row.null(0)) a.due = row.micros(0);
+    return a;
+}
+
+/// Of the answer to `statement::promote`: where the promoted jobs of each lane begin.
+inline void read_promoted_lanes(const step& s, std::vector<promoted_lane>& out) {
+    const row_view row = s[0];
+    if (row.null(3)) return;
+    statement::wire::array_reader lanes{row.cell(3)}, ranks{row.cell(4)}, ids{row.cell(5)};
+    for (std::size_t i = 0, n = lanes.size(); i < n; ++i)
+        out.push_back({.lane = {lanes.next_number<std::int32_t>()},
+                       .first = {pgq::rank{ranks.next_number<std::int64_t>()}, {ids.next_number<std::int64_t>()}}});
 }
 
 }  // namespace pgq::driver::pq::command

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/driver/pq/command/read_lease.hpp>
+#include <pgq/driver/pq/command/rows.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
@@ -20,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace pgq::driver::pq::command {
@@ -51,11 +53,11 @@ public:
                 .number(r.begin_alone->lease)
                 .number(r.worker.value)
                 .number(static_cast<std::int32_t>(r.begin_alone->index) + 1);
-        if (r.promote) out.add(statement::promote);
+        if (r.promote) statement::bind_position(out.add(statement::promote), info.deferred.position());
         add_unpacks(out);
         if (!r.limited.empty()) statement::bind_claim_limited(out.add(statement::claim_limited), r);
         if (claims()) add_claim(out);
-        if (r.peek_next_due) out.add(statement::peek_next_due);
+        if (r.peek_next_due) statement::bind_position(out.add(statement::peek_next_due), info.deferred.position());
         last_ = out.size();
         if (last_ > first_) out.end_transaction();
         if (info.keeps_state) add_wakes(out, info);
@@ -73,7 +75,7 @@ public:
             if (!g.last) read_progress(in[at++], g);
         if (!ending_.empty()) read_ends(in[at++]);
         if (request_.begin_alone) read_mark(in[at++]);
-        if (request_.promote) out.promoted += static_cast<std::uint32_t>(in[at++][0].number<std::int64_t>(0));
+        if (request_.promote) read_promoted(in[at++]);
         for (std::size_t i = 0; i < unpacks_; ++i)
             found_packs_ = in[at++][0].number<std::int64_t>(0) > 0 || found_packs_;
         if (!request_.limited.empty()) {
@@ -85,15 +87,14 @@ public:
             if (request_.claim_filter == nullptr) read_found(in[at]);
             if (auto read = read_leases(in.share(at++), out.leases); !read) return read;
         }
-        if (request_.peek_next_due && in[at].rows() == 1) {
-            if (!in[at][0].null(0)) out.next_due = in[at][0].micros(0);
-            out.workers = in[at][0].number<std::int64_t>(1);
-        }
+        if (request_.peek_next_due) peeked_ = read_peek(in[at]);
+        if (peeked_) out.next_due = peeked_->due, out.workers = peeked_->workers;
         return {};
     }
 
-    /// Remembers for the session whether there were packs.
+    /// Remembers for the session whether there were packs, and up to where no job is deferred.
     void learn(session_info& info) const noexcept {
+        if (peeked_) reply_->next_due = info.deferred.peeked(peeked_->found, peeked_->due, peeked_->workers);
         if (unpacks_ > 0 || claims_packed_) info.expects_packs = found_packs_;
     }
 
@@ -180,6 +181,7 @@ private:
         out.next_due.reset();
         out.workers = 0;
         out.promoted = 0;
+        out.promoted_lanes.clear();
         out.again.reset();
         out.peers_can_claim_limited = false;
     }
@@ -236,6 +238,12 @@ private:
         for (const lease_progress* g : ending_)
             if (std::find(ended.begin(), ended.end(), g->ref.id) == ended.end()) reply_->lost.push_back(g->ref.id);
     }
+    // If other jobs were unblocked before, it is not known where those begin.
+    void read_promoted(const step& s) const {
+        auto& out = *reply_;
+        if (out.promoted == 0) read_promoted_lanes(s, out.promoted_lanes);
+        out.promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(0));
+    }
     void add_promoted(const step& s, int column) const {
         if (!s[0].null(column)) reply_->promoted += static_cast<std::uint32_t>(s[0].number<std::int64_t>(column));
     }
@@ -248,6 +256,7 @@ private:
     bool claims_packed_ = false;
     bool unpacks_first_ = false;
     bool found_packs_ = false;
+    std::optional<peek_answer> peeked_{};
     std::vector<const lease_progress*> ending_{};
     std::unique_ptr<const statement::filtered_claim> filtered_{};  // owns the statement's text until the answer is read
 };

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,13 +29,14 @@ public:
     result<void> check(const session_info&) const { return request_.where ? request_.where->check() : result<void>{}; }
     void compose(batch& out, const session_info& info) {
         promotes_ = request_.promote && !info.in_transaction;
-        if (promotes_) out.add(statement::promote_planned);
+        peeks_ = request_.peek_next_due || (promotes_ && info.deferred.should_peek());
+        if (promotes_) statement::bind_position(out.add(statement::promote_planned), info.deferred.position());
         if (takes()) {
             statement_ = std::make_unique<const statement::take_statement>(request_);
             statement_->bind_unpack(out.add(statement::unpack_planned));
             statement_->bind(out.add(statement_->get()));
         }
-        if (request_.peek_next_due) out.add(statement::look_ahead_planned);
+        if (peeks_) statement::bind_position(out.add(statement::look_ahead_planned), info.deferred.position());
         if (!out.empty()) out.end_transaction();
     }
     result<void> read(const answers& in) {
@@ -48,8 +50,16 @@ public:
             claimable_ = claimable_ || unpacked;
             if (auto read = read_jobs(in[at++]); !read) return read;
         }
-        if (request_.peek_next_due && in[at].rows() == 1 && !in[at][0].null(0)) reply_->next_due = in[at][0].micros(0);
+        if (peeks_) peeked_ = read_peek(in[at]);
+        if (request_.peek_next_due && peeked_) reply_->next_due = peeked_->due;
         return {};
+    }
+    /// Remembers for the session up to where no job is deferred.
+    void learn(session_info& info) const noexcept {
+        if (promotes_) info.deferred.promoted();
+        if (!peeked_) return;
+        const auto due = info.deferred.peeked(peeked_->found, peeked_->due, peeked_->workers);
+        if (request_.peek_next_due) reply_->next_due = due;
     }
     wake_list wakes() const { return {.noted = claimable_}; }
 
@@ -72,7 +82,9 @@ private:
     take_request request_;
     take_reply* reply_;
     std::unique_ptr<const statement::take_statement> statement_{};  // its text is looked at until the answer is there
+    std::optional<peek_answer> peeked_{};
     bool promotes_ = false;
+    bool peeks_ = false;
     bool claimable_ = false;  // other jobs have become claimable
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/fsm/deferred_cursor.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -25,8 +27,9 @@ struct session_info {
     bool reads_committed = true;  ///< a statement outside of a transaction runs at READ COMMITTED
     wake_timing wakes = wake_timing::behind_commit;
 
-    bool expects_packs = false;     ///< the latest look for packs has found some
-    bool listens_for_ends = false;  ///< the session gets the notifications about jobs that have ended
+    fsm::deferred_cursor deferred{};  ///< where promotions and peeks begin
+    bool expects_packs = false;       ///< the latest look for packs has found some
+    bool listens_for_ends = false;    ///< the session gets the notifications about jobs that have ended
 };
 
 }  // namespace pgq::driver::pq

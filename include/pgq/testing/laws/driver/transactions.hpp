@@ -119,6 +119,27 @@ void check_transactions(Make make) {
         CHECK(p.receives_wake());
         CHECK(p.claim(5).claimed() == 1);
     }
+    SECTION("a delayed job of a transaction that commits after the job's time is promoted all the same") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        auto mine = w.connect(session_role::client);
+        auto p = w.worker({lane}), q = w.worker({lane});
+        must(mine.begin());
+        std::vector<job_id> ids;
+        const bodies b = driver_fixture<Driver>::packed({"late"});
+        const enqueue_options soon{.run_at = in(std::chrono::milliseconds{1})};
+        must(mine.enqueue({.lane = lane, .bodies = &b, .options = {&soon, 1}}, ids));
+        // Another job with a later time is promoted meanwhile, and both workers have seen that nothing else is due.
+        w.enqueue(lane, {"other"}, soon);
+        const auto promotes = [&](auto& by) {
+            return w.eventually([&] { return by.sync({.promote = true, .peek_next_due = true}).promoted == 1; });
+        };
+        REQUIRE(promotes(p));
+        CHECK(q.sync({.promote = true, .peek_next_due = true}).promoted == 0);
+        must(mine.commit());
+        REQUIRE(promotes(q));
+        CHECK(p.claim(5).claimed() == 2);
+    }
     SECTION("a session has one transaction at a time") {
         driver_fixture<Driver> w{make()};
         must(w.client().begin());

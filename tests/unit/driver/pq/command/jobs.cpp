@@ -45,7 +45,7 @@ TEST_CASE("a take promotes, unpacks, takes and reads the next due time in one tr
           "[driver][pq][command][take]") {
     take_reply reply;
     CHECK(composed(command::take{{.lanes = lane, .limit = 2, .peek_next_due = true}, reply}) ==
-          "promote() + unpack({3}, 2, false) + take_one(3, 2) + peek_next_due()");
+          "promote(0, 0, 0, 0) + unpack({3}, 2, false) + take_one(3, 2) + peek_next_due(0, 0, 0, 0)");
     CHECK(composed(command::take{{.lanes = lanes, .promote = false}, reply}) ==
           "unpack({3,4}, 1, false) + take_many({3,4}, 1)");
     const filter which = id_in({job_id{7}});
@@ -60,6 +60,26 @@ TEST_CASE("a take in a caller's transaction promotes nothing, but unpacks", "[dr
         CHECK(composed(command::take{{.lanes = lane}, reply}, info) == "unpack({3}, 1, false) + take_one(3, 1)");
 }
 
+TEST_CASE("a take that never waits peeks each 64th time, so that its promotions do not read what has gone",
+          "[driver][pq][command][take]") {
+    take_reply reply;
+    auto info = test::own_session();
+    const take_request r{.lanes = lane};
+    const auto nothing = rows({{binary(0L)}});
+    for (int i = 0; i < 64; ++i) {
+        command::take t{r, reply};
+        CHECK(composed(t, info).find("peek_next_due") == std::string::npos);
+        CHECK(test::read(t, {nothing, nothing, {}}, info).has_value());
+        t.learn(info);
+    }
+    command::take t{r, reply};
+    CHECK(test::read(t, {nothing, nothing, {}, rows({test::peeked(binary(5000L), 10ms, true)})}, info).has_value());
+    for (int i = 0; i < 3; ++i) t.learn(info);
+    CHECK(reply.next_due == std::nullopt);  // nobody asked
+    CHECK(info.deferred.should_peek());
+    CHECK(composed(command::take{r, reply}, info).find("promote(946684798900000, ") == 0);
+}
+
 TEST_CASE("a take reads its jobs, best first, and what has become claimable", "[driver][pq][command][take]") {
     take_reply reply;
     auto second = taken(5, 1);
@@ -67,7 +87,7 @@ TEST_CASE("a take reads its jobs, best first, and what has become claimable", "[
     second[6] = array({"name", "value"});
     command::take t{{.lanes = lane, .limit = 2, .peek_next_due = true}, reply};
     const auto nothing = rows({{binary(0L)}}), some = rows({{binary(3L)}});
-    CHECK(test::read(t, {nothing, nothing, rows({second, taken(6, 0)}), rows({{binary(5000L), binary(1L)}})})
+    CHECK(test::read(t, {nothing, nothing, rows({second, taken(6, 0)}), rows({test::peeked(binary(5000L), 0us, true)})})
               .has_value());
     REQUIRE(reply.jobs.size() == 2);
     CHECK(reply.jobs[0].id == job_id{6});

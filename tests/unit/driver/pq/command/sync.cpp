@@ -17,6 +17,7 @@ using test::array;
 using test::binary;
 using test::composed;
 using test::null;
+using test::peeked;
 using test::place;
 using test::row;
 using test::rows;
@@ -91,9 +92,10 @@ TEST_CASE("everything of a sync has its place", "[driver][pq][command][sync]") {
           "unsubscribe_wakes(77, 9) | take_claim_slot(77) + finish({@1}, {5}, 9)"
           " + settle(@2, 6, 9, \1, {1}, {r}, {1000000}, {why})"
           " + settle_ends({@3}, {7}, 9, {}, {0}, {true}, {1,0,0,0,0,0,0,0}, {r}, {1000000}, {why}, {null})"
-          " + promote() + unpack({3}, 10, false) + unpack({4}, 5, true) + claim_limited(9, false, 5, {4}, {2}, {3}, "
+          " + promote(0, 0, 0, 0) + unpack({3}, 10, false) + unpack({4}, 5, true) + claim_limited(9, false, 5, {4}, "
+          "{2}, {3}, "
           "1000)"
-          " + claim_in_slot(3, -1, 8, 10, 9, 20, false, 1000) + peek_next_due()"
+          " + claim_in_slot(3, -1, 8, 10, 9, 20, false, 1000) + peek_next_due(0, 0, 0, 0)"
           " | wake_collected(77) | wake(77, {4,3,4})");
     auto poolers = test::own_session();
     poolers.keeps_state = false;
@@ -196,19 +198,71 @@ TEST_CASE("a sync reports leases that were lost or have moved", "[driver][pq][co
     command::sync e{{.worker = {9}, .finished = finished, .progressed = progressed, .peek_next_due = true}, reply};
     CHECK(composed(e) ==
           "finish({@1,@2}, {5,6}, 9) + mark(@3, 7, 9, \1) + mark(@4, 8, 9, \1)"
-          " + settle_ends({@5}, {9}, 9, {}, {-1}, {false}, {}, {}, {}, {}, {}) + peek_next_due()");
+          " + settle_ends({@5}, {9}, 9, {}, {-1}, {false}, {}, {}, {}, {}, {}) + peek_next_due(0, 0, 0, 0)");
     command::sync again{{.worker = {9}, .finished = finished, .progressed = progressed, .peek_next_due = true}, reply};
     CHECK(test::read(again, {rows({{binary(6L), binary(2L)}}),
                              rows({{binary(7L), place(77)}}),
                              {},
                              rows({{array<std::int64_t>({}), null, null}}),
-                             rows({{binary(1'500'000L), binary(3L)}})})
+                             rows({peeked(binary(1'500'000L), 0us, true)})})
               .has_value());
     CHECK(reply.lost == std::vector<std::int64_t>{5, 8, 9});
     CHECK(reply.moved == std::vector{lease_ref{7, 77}});
     CHECK(reply.promoted == 2);
     CHECK(reply.next_due == duration{1500ms});
     CHECK(reply.workers == 3);
+}
+
+TEST_CASE("a sync that promotes tells where the promoted jobs of each lane begin, if it knows that of all",
+          "[driver][pq][command][sync]") {
+    sync_reply reply;
+    const auto promoted = rows({{binary(3L), null, null, array({4, 7}), array({-1L, -2L}), array({11L, 5L})}});
+    CHECK(test::read(command::sync{{.worker = {9}, .promote = true}, reply}, {promoted}).has_value());
+    CHECK(reply.promoted == 3);
+    REQUIRE(reply.promoted_lanes.size() == 2);
+    CHECK(reply.promoted_lanes[0].lane == lane_id{4});
+    CHECK(reply.promoted_lanes[0].first == claim_cursor{pgq::rank{-1}, {11}});
+    CHECK(reply.promoted_lanes[1].lane == lane_id{7});
+    CHECK(reply.promoted_lanes[1].first == claim_cursor{pgq::rank{-2}, {5}});
+
+    // The end of a lease has unblocked a job, wherever that is.
+    const std::array finished{lease_ref{5, 1}};
+    command::sync unblocks{{.worker = {9}, .finished = finished, .promote = true}, reply};
+    CHECK(test::read(unblocks, {rows({{binary(5L), binary(1L)}}), promoted}).has_value());
+    CHECK(reply.promoted == 4);
+    CHECK(reply.promoted_lanes.empty());
+    const auto none = rows({{binary(0L), null, null, null, null, null}});
+    CHECK(test::read(command::sync{{.worker = {9}, .promote = true}, reply}, {none}).has_value());
+    CHECK(reply.promoted == 0);
+}
+
+TEST_CASE("after a slow peek from the start, the session promotes and peeks behind a cursor",
+          "[driver][pq][command][sync]") {
+    sync_reply reply;
+    auto info = test::own_session();
+    const sync_request r{.worker = {9}, .promote = true, .peek_next_due = true};
+    const auto look = [&](pgq::duration took, bool scanned) {
+        command::sync peek{r, reply};
+        const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took);
+        CHECK(test::read(peek,
+                         {rows({{binary(0L), null, null, null, null, null}}), rows({peeked(null, micros, scanned)})},
+                         info)
+                  .has_value());
+        peek.learn(info);
+    };
+    look(100us, true);
+    CHECK(reply.next_due == std::nullopt);
+    CHECK(composed(command::sync{r, reply}, info)
+              .find("promote(946684798900000, 946684797900000, 946684800000000, "
+                    "946684800000000)") == 0);  // valid never
+    for (int i = 0; i < 3; ++i) look(10ms, true);
+    CHECK(reply.next_due == std::nullopt);
+    CHECK(composed(command::sync{r, reply}, info) ==
+          "promote(946684798900000, 946684797900000, 946684800000000, 946684801200000)"
+          " + peek_next_due(946684798900000, 946684797900000, 946684800000000, 946684801200000)"
+          " | wake_collected(77)");
+    look(10us, false);
+    CHECK(reply.next_due == pgq::duration{1200ms});  // the next full scan
 }
 
 TEST_CASE("a claim from limited lanes tells when another may bring more", "[driver][pq][command][sync]") {
