@@ -349,13 +349,14 @@ CREATE FUNCTION :"schema".expire() RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
+    now_ timestamptz := clock_timestamp();
     late record;
     tries int2;
     gone int8[] := '{}';
     kinds "char"[] := '{}';
 BEGIN
     FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t
-                 WHERE t.expires_at <= clock_timestamp() AND NOT t.held AND NOT t.overdue
+                 WHERE t.expires_at <= now_ AND NOT t.held AND NOT t.overdue
                  ORDER BY t.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED LOOP
         SELECT r.attempts INTO tries FROM ready r WHERE r.lane = late.lane AND r.rank = late.rank AND r.id = late.id
            FOR UPDATE;

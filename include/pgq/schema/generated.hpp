@@ -454,11 +454,12 @@ BEGIN
                 SELECT c.ctid FROM ready c WHERE c.lane = want.lane
                  ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED));
             WITH got AS (
-                DELETE FROM ready r WHERE r.ctid = ANY (
-                    CASE WHEN cardinality(picked) < 2 OR cardinality(picked)::int8 * 2048 <= bytes
+                -- The inner select: its functions are volatile, and without it the server would read the whole table.
+                DELETE FROM ready r WHERE r.ctid = ANY ((
+                    SELECT CASE WHEN cardinality(picked) < 2 OR cardinality(picked)::int8 * 2048 <= bytes
                          AND pg_relation_size((
                              SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = 'ready'::regclass)::regclass) = 0
-                         THEN picked ELSE fitting(picked, bytes) END)
+                         THEN picked ELSE fitting(picked, bytes) END)::tid[])
                 RETURNING r.*)
             INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys,
                 bodies, enqueued_at)
@@ -858,13 +859,14 @@ CREATE FUNCTION {s}.expire() RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
+    now_ timestamptz := clock_timestamp();
     late record;
     tries int2;
     gone int8[] := '{}';
     kinds "char"[] := '{}';
 BEGIN
     FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t
-                 WHERE t.expires_at <= clock_timestamp() AND NOT t.held AND NOT t.overdue
+                 WHERE t.expires_at <= now_ AND NOT t.held AND NOT t.overdue
                  ORDER BY t.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED LOOP
         SELECT r.attempts INTO tries FROM ready r WHERE r.lane = late.lane AND r.rank = late.rank AND r.id = late.id
            FOR UPDATE;

@@ -32,8 +32,7 @@ inline constexpr std::string_view size_by = R"(
 size AS MATERIALIZED (
     SELECT CASE WHEN cardinality(places) > 1 AND )";
 inline constexpr std::string_view size_of_rows = R"( IS NOT NULL THEN pg_relation_size((
-               SELECT c.reltoastrelid FROM pg_class c
-                WHERE c.oid = (SELECT r.tableoid FROM {s}.ready r WHERE r.ctid = places[1]))::regclass) > 0 END AS large
+               SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = '{q}.ready'::regclass)::regclass) > 0 END AS large
       FROM found),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY ((
@@ -147,7 +146,8 @@ inline constexpr query claim_wide_each{
 inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6, $7)"};
 
 /// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. Adds their lanes for
-/// `wake_collected`, and expires tracked jobs.
+/// `wake_collected`, and expires tracked jobs. No index finds rows by a comparison with clock_timestamp(), because it is
+/// volatile, so the statement compares the first entry of the index.
 inline constexpr query promote{"promote", R"(
 WITH due AS (
     DELETE FROM {s}.deferred WHERE ctid = ANY (ARRAY(
@@ -157,7 +157,8 @@ WITH due AS (
 back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM due RETURNING lane)
 SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
                                                    string_agg(DISTINCT lane::text, ',')), false),
-       CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= clock_timestamp() AND NOT held AND NOT overdue)
+       CASE WHEN (SELECT expires_at FROM {s}.tracked WHERE expires_at IS NOT NULL AND NOT held AND NOT overdue
+                   ORDER BY expires_at LIMIT 1) <= clock_timestamp()
             THEN {s}.expire() END
            FROM back)"};
 
