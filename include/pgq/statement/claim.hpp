@@ -146,8 +146,8 @@ inline constexpr query claim_wide_each{
 inline constexpr query claim_limited{"claim_limited", "SELECT * FROM {s}.claim_limited($1, $2, $3, $4, $5, $6, $7)"};
 
 /// Moves deferred jobs that are due to `ready`, at most 1000; they keep their ids. Adds their lanes for
-/// `wake_collected`, and expires tracked jobs. No index finds rows by a comparison with clock_timestamp(), because it is
-/// volatile, so the statement compares the first entry of the index.
+/// `wake_collected`, and expires tracked jobs. clock_timestamp() is volatile, so an index finds no rows by it. The
+/// statement compares the first entry of the index.
 inline constexpr query promote{"promote", R"(
 WITH due AS (
     DELETE FROM {s}.deferred WHERE ctid = ANY (ARRAY(
