@@ -171,7 +171,7 @@ END $$;
 
 -- Moves the jobs of the packs at these locations to `ready`; returns how many of each lane.
 CREATE FUNCTION :"schema".move_packs_to_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
-LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
     WITH gone AS (DELETE FROM pack p WHERE p.ctid = ANY (places) RETURNING p.*),
     back AS (
         INSERT INTO ready (id, rank, lane, body, enqueued_at)

@@ -178,11 +178,12 @@ BEGIN
                 SELECT c.ctid FROM ready c WHERE c.lane = want.lane
                  ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED));
             WITH got AS (
-                DELETE FROM ready r WHERE r.ctid = ANY (
-                    CASE WHEN cardinality(picked) < 2 OR cardinality(picked)::int8 * 2048 <= bytes
+                -- The inner select: its functions are volatile, and without it the server would read the whole table.
+                DELETE FROM ready r WHERE r.ctid = ANY ((
+                    SELECT CASE WHEN cardinality(picked) < 2 OR cardinality(picked)::int8 * 2048 <= bytes
                          AND pg_relation_size((
                              SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = 'ready'::regclass)::regclass) = 0
-                         THEN picked ELSE fitting(picked, bytes) END)
+                         THEN picked ELSE fitting(picked, bytes) END)::tid[])
                 RETURNING r.*)
             INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys,
                 bodies, enqueued_at)

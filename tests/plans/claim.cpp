@@ -70,6 +70,19 @@ TEST_CASE("a claim of one job reads one job", "[plans][claim]") {
     }
 }
 
+// The payloads have 45 bytes.
+TEST_CASE("a claim that counts bytes finds the payloads by their row locations", "[plans][claim]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(statements::claim({statements::whole_lane(statements::big)}, 100, 20 * 45));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.top.ways_to_read("ready") == by_order);
+        CHECK(e.top.rows_read("ready") == 100 + 20);
+        CHECK(e.rows_sorted() <= 100);
+        CHECK(e.blocks() <= 1500);  // 444
+    }
+}
+
 // Each lane returns as many of its first jobs as the claim wants, in the order of the index. Only these are sorted to
 // find the first ones over all lanes. The taken jobs may be sorted once more, to group them by lanes.
 TEST_CASE("a claim of several lanes reads no more of each than it wants, whatever the statistics say",

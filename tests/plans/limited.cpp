@@ -22,6 +22,18 @@ TEST_CASE("a claim from a lane with a limit costs no more than one from a lane w
     }
 }
 
+// The payloads have 45 bytes.
+TEST_CASE("a claim from a lane with a limit that counts bytes finds the payloads by their row locations",
+          "[plans][claim][limit]") {
+    for (auto* w : workers()) {
+        const auto e = w->explain(statements::claim_limited(statements::counted, 20 * 45));
+        INFO(e.text());
+        CHECK(e.read_whole() == names{});
+        CHECK(e.rows_sorted() <= 100 + 10);  // jobs and limits
+        CHECK(e.blocks() <= 1900);           // 490
+    }
+}
+
 // The front of the lane, a little more than four times the wanted jobs, is read in the order of the index and sorted by
 // keys.
 TEST_CASE("a claim from a lane with a keyed limit reads only the front of the lane", "[plans][claim][limit]") {

@@ -81,8 +81,9 @@ inline std::vector<pgq::claim_lane> six_lanes(bool each = false) {
     for (const int lane : {1, 5, 6, 7, 8, 9}) all.push_back(whole_lane({lane}, each && lane > 6));
     return all;
 }
-inline bound_statement claim(const std::vector<pgq::claim_lane>& lanes, std::uint32_t limit) {
-    const pgq::sync_request r{.worker = {1}, .lanes = lanes, .limit = limit};
+inline bound_statement claim(const std::vector<pgq::claim_lane>& lanes, std::uint32_t limit,
+                             std::size_t max_bytes = SIZE_MAX) {
+    const pgq::sync_request r{.worker = {1}, .lanes = lanes, .limit = limit, .max_bytes = max_bytes};
     return bound_statement::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
 }
 inline bound_statement claim_one(std::uint32_t limit = 100) { return claim({whole_lane(big)}, limit); }
@@ -114,9 +115,9 @@ inline bound_statement claim_apart(const std::vector<pgq::claim_lane>& lanes, co
     const st::filtered_claim s{r};
     return bound_statement::of(s.get(), [&](auto& p) { s.bind(p); });
 }
-inline bound_statement claim_limited(pgq::lane_id lane) {
+inline bound_statement claim_limited(pgq::lane_id lane, std::size_t max_bytes = SIZE_MAX) {
     const pgq::limited_lane want{.lane = lane, .most = 100, .max_attempts = 20};
-    const pgq::sync_request r{.worker = {1}, .limited = {&want, 1}, .limited_capacity = 100};
+    const pgq::sync_request r{.worker = {1}, .max_bytes = max_bytes, .limited = {&want, 1}, .limited_capacity = 100};
     return bound_statement::of(st::claim_limited, [&](auto& p) { st::bind_claim_limited(p, r); });
 }
 /// Every fifth job has this header, also jobs at the front of a lane.

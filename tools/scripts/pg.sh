@@ -1,4 +1,4 @@
-# Shared by tests/run.sh, examples/quickstart.sh and bench/run.sh; source it from bash.
+# Shared by tests/run.sh, tests/matrix.sh, examples/quickstart.sh and bench/run.sh; source it from bash.
 #
 #   pgq_on_exit                 at the end of the script, however it ends, stop and remove what this file started
 #   pgq_need PACKAGE...         install the Debian packages that are missing ("a|b": one of them is enough)
@@ -7,6 +7,7 @@
 #   pgq_run COMMAND...          run a command; Ctrl-C and TERM end it and all processes that it started
 #
 # PGQ_PG_SETTINGS may hold more lines for the server's postgresql.conf. PGQ_PG_FIRST_OID is the oid of the first new object.
+# PGQ_PG_BIN is the directory of the server's programs; without it the newest installed server is taken.
 
 _pgq_pg_dir=
 _pgq_pg_bin=
@@ -122,8 +123,12 @@ pgq_need() {
 
 # ---- the temporary server --------------------------------------------------------------------------------------------
 
-# The directory of the newest installed server.
+# The directory of the server's programs.
 _pgq_find_pg() {
+    if [ -n "${PGQ_PG_BIN-}" ]; then
+        printf '%s\n' "$PGQ_PG_BIN"
+        return
+    fi
     local found
     found=$({ find /usr/lib/postgresql /usr/pgsql-* -path '*/bin/initdb' 2>/dev/null || true; } | sort -V | tail -n 1)
     [ -n "$found" ] || found=$(command -v initdb) || {
@@ -232,7 +237,9 @@ pgq_start_postgres() {
         fi
     done
 
-    if ! (cd / && _pgq_pg_as "$_pgq_pg_bin/createdb" -h "$_pgq_pg_dir" -p $port -U pgq pgq); then
+    local createdb=$_pgq_pg_bin/createdb
+    [ -x "$createdb" ] || createdb=createdb # some packages have the server only
+    if ! (cd / && _pgq_pg_as "$createdb" -h "$_pgq_pg_dir" -p $port -U pgq pgq); then
         pgq_stop_postgres
         return 1
     fi

@@ -182,7 +182,7 @@ END $$;
 
 -- Moves the jobs of the packs at these locations to `ready`; returns how many of each lane.
 CREATE FUNCTION {s}.move_packs_to_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
-LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
     WITH gone AS (DELETE FROM pack p WHERE p.ctid = ANY (places) RETURNING p.*),
     back AS (
         INSERT INTO ready (id, rank, lane, body, enqueued_at)
@@ -454,11 +454,12 @@ BEGIN
                 SELECT c.ctid FROM ready c WHERE c.lane = want.lane
                  ORDER BY c.rank, c.id LIMIT free FOR UPDATE SKIP LOCKED));
             WITH got AS (
-                DELETE FROM ready r WHERE r.ctid = ANY (
-                    CASE WHEN cardinality(picked) < 2 OR cardinality(picked)::int8 * 2048 <= bytes
+                -- The inner select: its functions are volatile, and without it the server would read the whole table.
+                DELETE FROM ready r WHERE r.ctid = ANY ((
+                    SELECT CASE WHEN cardinality(picked) < 2 OR cardinality(picked)::int8 * 2048 <= bytes
                          AND pg_relation_size((
                              SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = 'ready'::regclass)::regclass) = 0
-                         THEN picked ELSE fitting(picked, bytes) END)
+                         THEN picked ELSE fitting(picked, bytes) END)::tid[])
                 RETURNING r.*)
             INSERT INTO lease AS e (worker, lane, limited, max_attempts, ids, ranks, attempts, flags, headers, keys,
                 bodies, enqueued_at)
@@ -593,9 +594,10 @@ $$;
 -- All functions lock in one order: leases, rows of `tracked` by id, keys by digest, rows of jobs. A function locks all
 -- ids that it knows of at once.
 --
--- A function keeps the plans of its first calls, perhaps from when the tables were empty. The settings of the functions
--- below forbid plans that read a whole table, whatever the statistics say. They also forbid hash joins, so no statement
--- joins what belongs to `tracked` with itself: a nested loop would compare each row with each.
+-- A function keeps the plans of its first calls, perhaps from when the tables were empty. A function in the language
+-- SQL does so since PostgreSQL 18. The settings of the functions below forbid plans that read a whole table, whatever
+-- the statistics say. They also forbid hash joins, so no statement joins what belongs to `tracked` with itself: a
+-- nested loop would compare each row with each.
 
 -- Ends tracked jobs: notifies waiters, frees keys, unblocks children. The caller removes the rows of the jobs in the
 -- same transaction. Each statement sees what was committed before it. A transaction that enqueues a child locks the
@@ -841,10 +843,14 @@ BEGIN
                 RAISE EXCEPTION USING ERRCODE = 'PQ003';
             END IF;
             waiting := waiting + n; running := running + asked;
-            EXIT WHEN i > 20 AND n = 0 AND asked = 0 OR NOT EXISTS (
-                SELECT FROM ready WHERE id = ANY (which) UNION ALL SELECT FROM deferred WHERE id = ANY (which)
-                UNION ALL SELECT FROM lease l, unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
-                   AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0) AND coalesce(l.flags[j.o], 0) & 2 = 0);
+            -- Not one EXISTS over all tables: PostgreSQL 17 then expects many leased jobs, and reads all of `deferred`.
+            EXIT WHEN i > 20 AND n = 0 AND asked = 0 OR NOT (
+                EXISTS (SELECT FROM deferred WHERE id = ANY (which))
+                OR EXISTS (SELECT FROM ready WHERE id = ANY (which))
+                OR EXISTS (
+                    SELECT FROM lease l, unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
+                       AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)
+                       AND coalesce(l.flags[j.o], 0) & 2 = 0));
         EXCEPTION WHEN SQLSTATE 'PQ003' THEN
         END;
     END LOOP;
@@ -915,7 +921,7 @@ END $$;
 
 -- What becomes of a job that a worker found expired before it began: h hold it, e expire it; s: it has time left.
 CREATE FUNCTION {s}.end_of_expired(job int8) RETURNS "char"
-LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
     SELECT CASE WHEN expires_at > clock_timestamp() THEN 's' WHEN hold_expired THEN 'h' ELSE 'e' END::"char"
       FROM tracked WHERE id = job
 $$;
@@ -930,7 +936,7 @@ END $$;
 -- Deletes outcomes, keys and failures that are kept no longer, at most 10000 of each; returns how many. Overdue jobs
 -- may have left their leases, so expire() looks at them again.
 CREATE FUNCTION {s}.purge(failures_older_than interval) RETURNS int8
-LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
     WITH o AS (DELETE FROM outcome WHERE id = ANY (ARRAY(SELECT id FROM outcome WHERE keep_until <= now() LIMIT 10000))
                RETURNING 1),
     k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(

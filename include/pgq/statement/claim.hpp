@@ -33,8 +33,7 @@ inline constexpr std::string_view size_by = R"(
 size AS MATERIALIZED (
     SELECT CASE WHEN cardinality(places) > 1 AND )";
 inline constexpr std::string_view size_of_rows = R"( IS NOT NULL THEN pg_relation_size((
-               SELECT c.reltoastrelid FROM pg_class c
-                WHERE c.oid = (SELECT r.tableoid FROM {s}.ready r WHERE r.ctid = places[1]))::regclass) > 0 END AS large
+               SELECT c.reltoastrelid FROM pg_class c WHERE c.oid = '{q}.ready'::regclass)::regclass) > 0 END AS large
       FROM found),
 got AS (
     DELETE FROM {s}.ready WHERE ctid = ANY ((
