@@ -156,7 +156,8 @@ WITH due AS (
     RETURNING {job}),
 back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM due RETURNING lane)
 SELECT count(*), set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
-                                                   string_agg(DISTINCT lane::text, ',')), false),
+                                                   string_agg(DISTINCT lane::text, ',')),
+                         current_setting('pgq.stateless', true) = 'on'),
        CASE WHEN EXISTS (SELECT FROM {s}.tracked WHERE expires_at <= clock_timestamp() AND NOT held AND NOT overdue)
             THEN {s}.expire() END
            FROM back)"};

@@ -10,6 +10,7 @@
 
 #include <libpq-fe.h>
 
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,14 @@ public:
     /// From now on statements are prepared once and then executed by name.
     void prepare_statements() { pipeline_ = pipeline{options_.schema, true, options_.on_statement}; }
 
+    /// From now on each transaction begins with these statements.
+    void begin_transactions_with(batch statements) { pipeline_.begin_transactions_with(std::move(statements)); }
+
+    /// Another connection to the same place, until it is closed. Meanwhile socket() is that of the other one.
+    connection& open_beside() { return *(beside_ = std::make_unique<connection>(options_)); }
+    connection* beside() const noexcept { return beside_.get(); }
+    void close_beside() noexcept { beside_.reset(); }
+
     /// Asks the server to cancel what it does. Returns at once.
     void cancel() {
         if (handle_) cancel_.send(handle_.get());
@@ -58,6 +67,7 @@ public:
 
     void close() noexcept {
         cancel_.reset();
+        beside_.reset();
         opening_.reset();
         handle_.reset();
     }
@@ -82,7 +92,7 @@ public:
     }
 
     PGconn* get() const noexcept { return opening_ ? opening_->get() : handle_.get(); }
-    int socket() const noexcept { return PQsocket(get()); }
+    int socket() const noexcept { return beside_ ? beside_->socket() : PQsocket(get()); }
     const connection_options& options() const noexcept { return options_; }
 
 private:
@@ -106,6 +116,7 @@ private:
 
     connection_options options_;
     std::optional<connecting> opening_{};
+    std::unique_ptr<connection> beside_{};
     connection_ptr handle_;
     cancel_request cancel_{};
     pipeline pipeline_;

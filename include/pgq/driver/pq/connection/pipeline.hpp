@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pgq::driver::pq {
@@ -29,6 +30,10 @@ public:
     pipeline(std::string schema, bool prepare, hook on_statement = {})
         : schema_{std::move(schema)}, prepare_{prepare}, on_statement_{std::move(on_statement)} {}
 
+    /// From now on these statements come first in each transaction that a batch begins. Only their errors are read: such
+    /// an error is that of the first statement of the transaction.
+    void begin_transactions_with(batch statements) { beginning_ = std::move(statements); }
+
     /// Sends the statements of the batch, as far as that does not block. `steps` must live until `advance()` returns
     /// `need::nothing` or an error.
     result<void> begin(PGconn* c, batch& steps) {
@@ -36,9 +41,13 @@ public:
         at_ = 0;
         stage_ = steps.size() == 0 ? stage::over : stage::reply;
         flushing_ = true;
-        for (std::size_t i = 0; i < steps.size(); ++i)
+        in_transaction_ = PQtransactionStatus(c) == PQTRANS_INTRANS || PQtransactionStatus(c) == PQTRANS_INERROR;
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            for (std::size_t b = 0; b < beginning_.size() && begins_transaction(i); ++b)
+                if (!send(c, beginning_[b])) return connection_error(c, beginning_[b].query->name);
             if (!send(c, steps[i])) return connection_error(c, steps[i].query->name);
-        if (steps.size() != 0) expect_answer_to(steps[0]);
+        }
+        if (steps.size() != 0) expect_answer_to(0);
         return {};
     }
 
@@ -60,7 +69,7 @@ public:
 
 private:
     // Which result of libpq comes next, for the statement `at_`. libpq ends the results of a statement with a null.
-    enum class stage : std::uint8_t { prepare, prepare_end, reply, reply_end, pipeline_sync, over };
+    enum class stage : std::uint8_t { beginning, prepare, prepare_end, reply, reply_end, pipeline_sync, over };
 
     bool send(PGconn* c, step& s) {
         const auto& p = s.params;
@@ -108,12 +117,25 @@ private:
         return false;
     }
 
+    bool begins_transaction(std::size_t i) const noexcept {
+        return !in_transaction_ && (i == 0 || (*steps_)[i - 1].ends_transaction);
+    }
+    void expect_answer_to(std::size_t i) noexcept {
+        begun_ = 0;
+        if (begins_transaction(i) && !beginning_.empty()) stage_ = stage::beginning;
+        else expect_answer_to((*steps_)[i]);
+    }
     void expect_answer_to(const step& s) noexcept { stage_ = s.prepares ? stage::prepare : stage::reply; }
 
     result<void> read_result(PGconn* c) {
         result_ptr r{PQgetResult(c)};
         step& s = (*steps_)[at_];
         switch (stage_) {
+        case stage::beginning:
+            if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR && !s.error)
+                s.error = server_error(r.get(), beginning_[begun_].query->name);
+            if (!r && ++begun_ == beginning_.size()) expect_answer_to(s);
+            break;
         case stage::prepare:
             if (!r) return connection_error(c, s.query->name);
             if (PQresultStatus(r.get()) == PGRES_COMMAND_OK) prepared_.push_back(s.query);
@@ -146,7 +168,7 @@ private:
 
     void next() noexcept {
         if (++at_ == steps_->size()) stage_ = stage::over;
-        else expect_answer_to((*steps_)[at_]);
+        else expect_answer_to(at_);
     }
 
     static void note_error(step& s, const PGresult* r) {
@@ -164,6 +186,9 @@ private:
     const char* name() const noexcept { return at_ < steps_->size() ? (*steps_)[at_].query->name : ""; }
 
     batch* steps_ = nullptr;
+    batch beginning_{};
+    std::size_t begun_ = 0;        // the statement of it whose answer comes next
+    bool in_transaction_ = false;  // somebody has begun a transaction before the batch
     std::size_t at_ = 0;  // the step whose answer comes next
     stage stage_ = stage::over;
     bool flushing_ = false;
