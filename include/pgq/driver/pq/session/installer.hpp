@@ -56,9 +56,10 @@ private:
     result<void> in_transaction() {
         // At a higher level the snapshot would be older than the lock, and not show what another program has made.
         // Whatever the defaults of the role and of the database are. Everybody who may connect can take the lock.
-        for (const char* const sql : {"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-                                      "SET LOCAL standard_conforming_strings = on", "SET LOCAL statement_timeout = 0",
-                                      "SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL lock_timeout = '60s'"})
+        for (const char* const sql :
+             {"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "SET LOCAL standard_conforming_strings = on",
+              "SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0",
+              "SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL lock_timeout = '60s'"})
             if (auto r = exec(sql); !r) return r;
         if (auto r = exec("SELECT " + schema::install_lock(options_.schema)); !r) {
             if (r.error().code != make_sqlstate("55P03")) return r;
