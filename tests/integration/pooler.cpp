@@ -1,6 +1,7 @@
 #include <pgq/driver/libpq.hpp>
-#include <pgq/driver/pq/session/session.hpp>
+#include <pgq/driver/pq/asio/session.hpp>
 
+#include <support/asio_context.hpp>
 #include <support/catch.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -155,6 +156,82 @@ TEST_CASE("behind a pooler in session mode a worker listens and is woken", "[int
         CHECK(w.stop().has_value());
     }
     CHECK(jobs.observer()->errors == 0);
+}
+
+TEST_CASE("an Asio session of a worker keeps state behind a pooler in session mode alone",
+          "[integration][pooler][asio]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    test::running_context context;
+    for (const auto* mode : {"session", "transaction"}) {
+        INFO(mode);
+        const test::pgbouncer pooler{mode};
+        test::outcome<pgq::driver::pq::async_session> opened;
+        pgq::driver::pq::async_session::async_open(context.executor(), pooler.options(db), pgq::session_role::worker,
+                                                   nullptr, opened.handler());
+        auto [failed, session] = opened.get();
+        REQUIRE_FALSE(failed);
+        CHECK(session.info().keeps_state == (std::string_view{mode} == "session"));
+        test::outcome<pgq::worker_id> known;
+        session.async_register_worker({.host = "here", .version = "1", .lease_time = 1min}, known.handler());
+        CHECK_FALSE(known.error());
+    }
+}
+
+TEST_CASE("behind a pooler in statement mode jobs run, and a transaction ends with an error that names pool_mode",
+          "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"statement"};
+    test::note_queue<> jobs{pgq::driver::libpq{pooler.options(db)}};
+    (void)jobs.enqueue(test::notes(20)).value();
+    test::run_log seen;
+    test::running_worker w{jobs, pgq::worker_options{.poll_interval = 50ms},
+                           [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
+    CHECK(test::eventually([&] { return seen.size() == 20 && db.is_empty(); }));
+    CHECK(w.stop().has_value());
+    const auto refused = jobs.transaction([](auto& tx) { return tx.enqueue(note{}); });
+    REQUIRE_FALSE(refused.has_value());
+    INFO(refused.error().text());
+    CHECK(refused.error().message.find("pooler, which has pool_mode = statement") != std::string::npos);
+    CHECK(refused.error().hint.find("pool_mode = transaction") != std::string::npos);
+    CHECK(db.is_empty());
+}
+
+TEST_CASE("a pooler with too few sessions or clients is named by the error, with its setting",
+          "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"session", "default_pool_size = 1\nquery_wait_timeout = 1\nmax_client_conn = 2"};
+    const test::sql_connection busy{pooler.options(db).conninfo, db.schema()};
+    busy.exec("SELECT 1");
+    const pgq::driver::libpq driver{pooler.options(db)};
+    const auto waited = driver.connect(pgq::session_role::client);
+    REQUIRE_FALSE(waited.has_value());
+    INFO(waited.error().text());
+    CHECK(waited.error().message.find("the pooler had no free server session") != std::string::npos);
+    CHECK(waited.error().hint.find("default_pool_size") != std::string::npos);
+    const test::sql_connection second{pooler.options(db).conninfo, db.schema()};
+    const auto refused = driver.connect(pgq::session_role::client);
+    REQUIRE_FALSE(refused.has_value());
+    INFO(refused.error().text());
+    CHECK(refused.error().message.find("the pooler has as many clients") != std::string::npos);
+    CHECK(refused.error().hint.find("max_client_conn") != std::string::npos);
+}
+
+TEST_CASE("a worker behind a pooler in session mode with one server session ends with an error that names the setting",
+          "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"session", "default_pool_size = 1"};
+    const test::sql_connection busy{pooler.options(db).conninfo, db.schema()};
+    busy.exec("SELECT 1");
+    auto options = pooler.options(db);
+    options.response_timeout = 500ms;
+    const auto waited = pgq::driver::libpq{options}.connect(pgq::session_role::worker);
+    REQUIRE_FALSE(waited.has_value());
+    CHECK(waited.error() == pgq::errc::connection_lost);
+    CHECK(waited.error().hint.find("default_pool_size") != std::string::npos);
 }
 
 }  // namespace integration_pooler

@@ -6,6 +6,7 @@
 #include <support/eventually.hpp>
 #include <support/process.hpp>
 
+#include <libpq-fe.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,8 +56,8 @@ public:
         std::vector<std::string> arguments{program(), "-q", directory_ + "/ini"};
         if (::geteuid() == 0) arguments.insert(arguments.begin() + 1, {"-u", owner});
         running_.emplace(std::move(arguments));
-        if (!eventually([&] { return std::filesystem::exists(directory_ + "/.s.PGSQL.6432") || running_->exited(); }) ||
-            running_->exited())
+        const std::string here = "dbname=postgres host=" + directory_ + " port=6432";
+        if (!eventually([&] { return PQping(here.c_str()) == PQPING_OK || running_->exited(); }) || running_->exited())
             throw std::runtime_error{"PgBouncer did not start, see " + directory_ + "/log"};
     }
     pgbouncer(const pgbouncer&) = delete;

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
+#include <pgq/error/error_info.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,8 +33,8 @@ public:
     pipeline(std::string schema, bool prepare, hook on_statement = {})
         : schema_{std::move(schema)}, prepare_{prepare}, on_statement_{std::move(on_statement)} {}
 
-    /// From now on these statements come first in each transaction that a batch begins. Only their errors are read: such
-    /// an error is that of the first statement of the transaction.
+    /// From now on these statements come first in each transaction that a batch begins. Only their errors are read:
+    /// such an error is that of the first statement of the transaction.
     void begin_transactions_with(batch statements) { beginning_ = std::move(statements); }
 
     /// Sends the statements of the batch, as far as that does not block. `steps` must live until `advance()` returns
@@ -39,6 +42,7 @@ public:
     result<void> begin(PGconn* c, batch& steps) {
         steps_ = &steps;
         at_ = 0;
+        last_words_.reset();
         stage_ = steps.size() == 0 ? stage::over : stage::reply;
         flushing_ = true;
         in_transaction_ = PQtransactionStatus(c) == PQTRANS_INTRANS || PQtransactionStatus(c) == PQTRANS_INERROR;
@@ -56,11 +60,11 @@ public:
     result<need> advance(PGconn* c) {
         if (flushing_) {
             const int left = PQflush(c);
-            if (left < 0) return connection_error(c, name());
+            if (left < 0) return lost(c);
             flushing_ = left == 1;
         }
         while (stage_ != stage::over) {
-            if (PQisBusy(c) && PQconsumeInput(c) == 0) return connection_error(c, name());
+            if (PQisBusy(c) && PQconsumeInput(c) == 0) return lost(c);
             if (PQisBusy(c)) return flushing_ ? need::read_and_write : need::read;
             if (auto read = read_result(c); !read) return read.error();
         }
@@ -132,19 +136,18 @@ private:
         step& s = (*steps_)[at_];
         switch (stage_) {
         case stage::beginning:
-            if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR && !s.error)
-                s.error = server_error(r.get(), beginning_[begun_].query->name);
+            if (r) note_error(s, r.get(), beginning_[begun_].query->name);
             if (!r && ++begun_ == beginning_.size()) expect_answer_to(s);
             break;
         case stage::prepare:
-            if (!r) return connection_error(c, s.query->name);
+            if (!r) return lost(c);
             if (PQresultStatus(r.get()) == PGRES_COMMAND_OK) prepared_.push_back(s.query);
             else note_error(s, r.get());
             stage_ = stage::prepare_end;
             break;
         case stage::prepare_end: stage_ = stage::reply; break;
         case stage::reply:
-            if (!r) return connection_error(c, s.query->name);
+            if (!r) return lost(c);
             note_error(s, r.get());
             s.reply = std::move(r);
             stage_ = stage::reply_end;
@@ -158,11 +161,11 @@ private:
             // An error here is that of the commit. libpq ends it with a null.
             if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR) note_commit_error(r.get());
             else if (r && PQresultStatus(r.get()) == PGRES_PIPELINE_SYNC) next();
-            else if (!r && !s.error) return connection_error(c, s.query->name);
+            else if (!r && !s.error) return lost(c);
             break;
         case stage::over: break;
         }
-        if (PQstatus(c) != CONNECTION_OK) return connection_error(c, name());
+        if (PQstatus(c) != CONNECTION_OK) return lost(c);
         return {};
     }
 
@@ -171,8 +174,20 @@ private:
         else expect_answer_to(at_);
     }
 
-    static void note_error(step& s, const PGresult* r) {
-        if (PQresultStatus(r) == PGRES_FATAL_ERROR && !s.error) s.error = server_error(r, s.query->name);
+    void note_error(step& s, const PGresult* r, const char* statement = nullptr) {
+        if (PQresultStatus(r) != PGRES_FATAL_ERROR || s.error) return;
+        s.error = server_error(r, statement == nullptr ? s.query->name : statement);
+        // PgBouncer sends the localized one only, in English.
+        if (field(r, PG_DIAG_SEVERITY_NONLOCALIZED) == "FATAL" || field(r, PG_DIAG_SEVERITY) == "FATAL")
+            last_words_ = *s.error;
+    }
+
+    // The server, or a pooler, may have said why it hangs up. libpq has given that to the answer of a statement.
+    error_info lost(const PGconn* c) const {
+        error_info e = connection_error(c, name());
+        if (last_words_) e.message = last_words_->message;
+        if (last_words_ && !last_words_->hint.empty()) e.hint = last_words_->hint;
+        return e;
     }
 
     // The transaction was rolled back, so none of its statements has done anything.
@@ -189,10 +204,11 @@ private:
     batch beginning_{};
     std::size_t begun_ = 0;        // the statement of it whose answer comes next
     bool in_transaction_ = false;  // somebody has begun a transaction before the batch
-    std::size_t at_ = 0;  // the step whose answer comes next
+    std::size_t at_ = 0;           // the step whose answer comes next
     stage stage_ = stage::over;
     bool flushing_ = false;
     std::string schema_;
+    std::optional<error_info> last_words_{};
     bool prepare_ = true;
     hook on_statement_;
     std::vector<const statement::query*> prepared_;

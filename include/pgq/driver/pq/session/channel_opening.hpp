@@ -69,8 +69,8 @@ private:
     enum class stage : std::uint8_t {
         connecting,
         handshake,
-        own_session,         // whether the session is ours alone
-        connecting_beside,   // the same, by another connection
+        own_session,        // whether the session is ours alone
+        connecting_beside,  // the same, by another connection
         own_session_beside,
         settings,
         ready
@@ -169,7 +169,8 @@ private:
         c.line.close_beside();
         stage_ = stage::ready;
         if (options.state == session_state::keep)
-            return error_info{errc::invalid_option, "session_state::keep, but a pooler may share the session with others",
+            return error_info{errc::invalid_option,
+                              "session_state::keep, but a pooler may share the session with others",
                               "set pool_mode = session in the pooler, or leave `state` at session_state::detect"};
         c.info.reads_committed = true;
         c.line.begin_transactions_with(transaction_settings(c.role == session_role::worker, options.strict));
