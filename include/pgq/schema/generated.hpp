@@ -161,11 +161,12 @@ CREATE TABLE {s}.worker (
 -- How jobs move between these tables. The statements that claim and settle jobs are in statement/.
 
 -- Adds lanes with new claimable jobs to the setting pgq.wake_lanes. After the commit the session wakes sleeping workers
--- of them.
+-- of them. With pgq.stateless = on the setting ends with the transaction: a pooler may give the session to others then.
 CREATE FUNCTION {s}.collect_wake_lanes(lanes int4[]) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
     SELECT set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
-                      nullif(array_to_string(lanes, ','), '')), false)
+                      nullif(array_to_string(lanes, ','), '')),
+                      current_setting('pgq.stateless', true) = 'on')
 $$;
 
 -- Of these rows of `ready` the first ones that have at most so many bytes of payload together; at least one. A claim

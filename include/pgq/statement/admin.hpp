@@ -19,6 +19,17 @@ SELECT coalesce((SELECT pg_catalog.max(version) FROM {s}.migration), 0), pg_cata
        pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_encoding'),
        pg_catalog.current_setting('default_transaction_isolation') = 'read committed')"};
 
+/// The server process of the session, and the time of this statement, as pg_stat_activity has it.
+inline constexpr query which_session{"which_session",
+                                     "SELECT pg_catalog.pg_backend_pid(), pg_catalog.statement_timestamp()", false};
+
+/// The server process of this session, and when session $1 was used last; null where that cannot be seen.
+inline constexpr query last_use_of_session{
+    "last_use_of_session",
+    "SELECT pg_catalog.pg_backend_pid(),"
+    " (SELECT query_start FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND state = 'idle')",
+    false};
+
 /// A lane has four claim slots, see statement/claim.hpp.
 inline constexpr query add_lanes{"add_lanes", R"(
 WITH added AS (

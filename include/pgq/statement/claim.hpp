@@ -176,7 +176,8 @@ back AS (
 first AS (SELECT DISTINCT ON (lane) lane, rank, id FROM back ORDER BY lane, rank, id)
 SELECT (SELECT count(*) FROM back),
        set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
-                                              string_agg(lane::text, ',')), false),
+                                              string_agg(lane::text, ',')),
+                  current_setting('pgq.stateless', true) = 'on'),
        CASE WHEN (SELECT expires_at FROM {s}.tracked WHERE )";
 inline constexpr std::string_view expire = R"(
                          AND expires_at IS NOT NULL AND NOT held AND NOT overdue

@@ -88,11 +88,12 @@ failed AS (
 inline constexpr std::string_view answer = R"(
 SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind IN ('r', 's')) THEN
        set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''), lane::text),
-                  false) END)";
+                  current_setting('pgq.stateless', true) = 'on') END)";
 inline constexpr std::string_view answer_of_many = R"(
 SELECT (SELECT array_agg(id) FROM l),
        (SELECT set_config('pgq.wake_lanes', concat_ws(',', nullif(current_setting('pgq.wake_lanes', true), ''),
-                                                 string_agg(DISTINCT lane::text, ',')), false)
+                                                 string_agg(DISTINCT lane::text, ',')),
+                          current_setting('pgq.stateless', true) = 'on')
           FROM item WHERE kind IN ('r', 's') HAVING count(*) > 0))";
 inline constexpr std::string_view consequences = R"(,
        (SELECT {s}.end_tracked(array_agg(id), array_agg(kind), array_agg(attempts), array_agg(reason),

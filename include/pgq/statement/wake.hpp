@@ -66,7 +66,8 @@ inline constexpr query wake_all{"wake_all", "SELECT pg_notify('pgq_' || $1::text
 inline constexpr query wake_all_collected{
     "wake_all_collected",
     "WITH noted AS MATERIALIZED (SELECT current_setting('pgq.wake_lanes', true) AS lanes),"
-    " forget AS MATERIALIZED (SELECT lanes, set_config('pgq.wake_lanes', '', false) FROM noted)"
+    " forget AS MATERIALIZED ("
+    "SELECT lanes, set_config('pgq.wake_lanes', '', current_setting('pgq.stateless', true) = 'on') FROM noted)"
     " SELECT count(pg_notify('pgq_' || $1::text, l.lane))"
     " FROM (SELECT DISTINCT unnest(string_to_array(lanes, ',')) AS lane FROM forget) l WHERE l.lane <> ''"};
 

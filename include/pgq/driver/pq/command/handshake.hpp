@@ -9,17 +9,12 @@
 #include <pgq/error/result.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/query.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace pgq::driver::pq {
-
-/// The settings of worker sessions: plans that do not change with the statistics, and commits that do not wait for the
-/// disk, because a lost commit merely repeats a job.
-inline constexpr statement::query pin_plans{"pin_plans", R"(
-SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false),
-       set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false),
-       set_config('enable_hashjoin', 'on', false), set_config('synchronous_commit', $1, false))"};
 
 namespace command {
 
@@ -59,19 +54,45 @@ private:
     bool reads_committed_ = true;
 };
 
-/// Makes the settings of a worker's session.
-class worker_settings {
+/// Whether a session behind a pooler is this connection's own. Nobody can ask a pooler for that, so it is tried: the
+/// session of a second transaction must be the same one. A second connection must get another one, and see that nobody
+/// has used the first meanwhile.
+///
+///     compose(batch), read(answers):                  on the connection
+///     compose_beside(batch), read_beside(answers):    on another connection
+///
+/// A pooler hands out the session that was used last, or the one that was not used for the longest time: the second
+/// connection or the second transaction shows it. Whoever cannot see it says that the session is shared.
+class own_session_check {
 public:
-    explicit worker_settings(bool strict) : strict_{strict} {}
+    explicit own_session_check(std::int32_t backend) : backend_{backend} {}
 
-    void compose(batch& out, const session_info&) const {
-        out.add(pin_plans).text(strict_ ? "on" : "off");
+    static void compose(batch& out) {
+        for (int i = 0; i < 2; ++i) {
+            out.add(statement::which_session);
+            out.end_transaction();
+        }
+    }
+    bool read(const answers& in) {
+        if (in.first_error()) return false;
+        for (std::size_t i = 0; i < in.size(); ++i)
+            if (in[i].rows() != 1 || in[i][0].number<std::int32_t>(0) != backend_) return false;
+        used_at_ = in[in.size() - 1][0].time(1);
+        return true;
+    }
+
+    void compose_beside(batch& out) const {
+        out.add(statement::last_use_of_session).number(backend_);
         out.end_transaction();
     }
-    static result<void> read(const answers& in) { return no_error(in); }
+    bool read_beside(const answers& in) const {
+        if (in.first_error() || in[0].rows() != 1 || in[0][0].null(1)) return false;
+        return in[0][0].number<std::int32_t>(0) != backend_ && in[0][0].time(1) == used_at_;
+    }
 
 private:
-    bool strict_;
+    std::int32_t backend_;
+    time_point used_at_{};
 };
 
 }  // namespace command

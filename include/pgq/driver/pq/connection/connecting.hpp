@@ -149,7 +149,8 @@ private:
     }
     error_info silent() const {
         error_info e{errc::connection_lost, all_given_up(),
-                     "is it overloaded, or the network cut? connect_timeout in the connection string says how long to "
+                     "is it overloaded, the network cut, or default_pool_size of a pooler too small? connect_timeout "
+                     "in the connection string says how long to "
                      "wait for each host"};
         e.statement = statement_;
         return e;

@@ -11,6 +11,7 @@
 
 #include <libpq-fe.h>
 
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,14 @@ public:
     /// From now on statements are prepared once and then executed by name.
     void prepare_statements() { pipeline_ = pipeline{options_.schema, true, options_.on_statement}; }
 
+    /// From now on each transaction begins with these statements.
+    void begin_transactions_with(batch statements) { pipeline_.begin_transactions_with(std::move(statements)); }
+
+    /// Another connection to the same place, until it is closed. Meanwhile socket() is that of the other one.
+    connection& open_beside() { return *(beside_ = std::make_unique<connection>(options_)); }
+    connection* beside() const noexcept { return beside_.get(); }
+    void close_beside() noexcept { beside_.reset(); }
+
     /// Asks the server to cancel what it does. Returns at once.
     void cancel() {
         if (handle_) cancel_.send(handle_.get());
@@ -62,6 +71,7 @@ public:
 
     void close() noexcept {
         cancel_.reset();
+        beside_.reset();
         opening_.reset();
         handle_.reset();
     }
@@ -86,7 +96,7 @@ public:
     }
 
     PGconn* get() const noexcept { return opening_ ? opening_->get() : handle_.get(); }
-    int socket() const noexcept { return PQsocket(get()); }
+    int socket() const noexcept { return beside_ ? beside_->socket() : PQsocket(get()); }
     const connection_options& options() const noexcept { return options_; }
 
 private:
@@ -112,6 +122,7 @@ private:
     connection_options options_;
     std::optional<connecting> opening_{};
     standby_wait standby_{};
+    std::unique_ptr<connection> beside_{};
     connection_ptr handle_;
     cancel_request cancel_{};
     pipeline pipeline_;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 /// libpq's handles as values, and its errors as ours.
 namespace pgq::driver::pq {
@@ -34,12 +35,30 @@ inline std::string trimmed(const char* text) {
 
 inline std::string field(const PGresult* r, int code) { return trimmed(PQresultErrorField(r, code)); }
 
+/// If an error is PgBouncer's own, says so: its words do not tell who speaks, or what to change.
+inline error_info explain_pooler(error_info e) {
+    struct known {
+        std::string_view said, message, hint;
+    };
+    static constexpr known all[]{
+        {"query_wait_timeout", "the pooler had no free server session within its query_wait_timeout",
+         "raise default_pool_size in the pooler: with pool_mode = session each connection keeps a server session, and "
+         "a worker has two connections"},
+        {"(max_client_conn)", "the pooler has as many clients as its max_client_conn allows",
+         "raise max_client_conn in the pooler"},
+        {"statement pooling mode", "a transaction is refused by the pooler, which has pool_mode = statement",
+         "set pool_mode = transaction or session in the pooler"}};
+    for (const known& k : all)
+        if (e.message.find(k.said) != std::string::npos) e.message = k.message, e.hint = k.hint;
+    return e;
+}
+
 /// The connection broke (or was never made).
 inline error_info connection_error(const PGconn* c, const char* statement = "") {
     error_info e{errc::connection_lost, trimmed(PQerrorMessage(c)),
                  "check that the server runs and that the connection string, PGHOST and PGPORT name it"};
     e.statement = statement;
-    return e;
+    return explain_pooler(std::move(e));
 }
 
 /// A connection could not be made: by the connection string's fault, or by the network's or the server's.
@@ -74,7 +93,7 @@ inline error_info server_error(const PGresult* r, const char* statement) {
     e.detail = field(r, PG_DIAG_MESSAGE_DETAIL);
     e.hint = field(r, PG_DIAG_MESSAGE_HINT);
     e.statement = statement;
-    return e;
+    return explain_pooler(std::move(e));
 }
 
 }  // namespace pgq::driver::pq

@@ -16,9 +16,9 @@ namespace pgq::driver {
 
 /// Whether workers may keep state in their database session: LISTEN, advisory locks, prepared statements.
 enum class session_state : std::uint8_t {
-    detect,  ///< ask the server at connect; a pooler in between is found out
-    keep,
-    none,  ///< poll only
+    detect,  ///< yes, unless there is a pooler; then workers try whether the session is their own
+    keep,    ///< the same for clients; connecting fails where a pooler shares the session
+    none,    ///< no: every session is taken for shared
 };
 
 /// A statement on its way to the server. What it looks at is gone when the hook returns.

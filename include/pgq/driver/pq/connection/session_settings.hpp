@@ -1,7 +1,6 @@
 #pragma once
 
 #include <pgq/driver/pq/connection/batch.hpp>
-#include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/statement/query.hpp>
 
 #include <cstdint>
@@ -16,47 +15,75 @@ namespace pgq::driver::pq {
 /// come, because one of them says that a commit did not wait for its standby.
 ///
 /// It changes nothing when the server process is not $1: a pooler would give the session to others. $1 = 0: in any
-/// case. Servers do not know all of the last settings. The plan has no node that a setting could forbid, because such a
-/// plan would be compiled first.
+/// case. $2: for the transaction only. Then the statements of the transaction note nothing for the session either.
+/// Servers do not know all of the last settings. The plan has no node that a setting could forbid, because such a plan
+/// would be compiled first.
 inline constexpr statement::query make_session_settings{"make_session_settings", R"(
 SELECT CASE WHEN $1 = 0 OR pg_catalog.pg_backend_pid() = $1 THEN pg_catalog.num_nulls(
-       pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
-       pg_catalog.set_config('default_transaction_deferrable', 'off', false),
-       pg_catalog.set_config('standard_conforming_strings', 'on', false),
-       pg_catalog.set_config('transform_null_equals', 'off', false),
-       pg_catalog.set_config('array_nulls', 'on', false), pg_catalog.set_config('statement_timeout', '0', false),
-       pg_catalog.set_config('lock_timeout', '0', false),
-       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false),
-       pg_catalog.set_config('client_min_messages', 'warning', false),
-       pg_catalog.set_config('plan_cache_mode', 'auto', false), pg_catalog.set_config('jit', 'off', false),
-       pg_catalog.set_config('from_collapse_limit', '8', false),
-       pg_catalog.set_config('join_collapse_limit', '8', false),
-       pg_catalog.set_config('enable_seqscan', 'on', false), pg_catalog.set_config('enable_indexscan', 'on', false),
-       pg_catalog.set_config('enable_indexonlyscan', 'on', false),
-       pg_catalog.set_config('enable_bitmapscan', 'on', false),
-       pg_catalog.set_config('enable_tidscan', 'on', false), pg_catalog.set_config('enable_nestloop', 'on', false),
-       pg_catalog.set_config('enable_hashjoin', 'on', false), pg_catalog.set_config('enable_mergejoin', 'on', false),
-       pg_catalog.set_config('enable_hashagg', 'on', false), pg_catalog.set_config('enable_sort', 'on', false),
-       pg_catalog.set_config('enable_material', 'on', false),
+       pg_catalog.set_config('default_transaction_isolation', 'read committed', $2),
+       pg_catalog.set_config('default_transaction_deferrable', 'off', $2),
+       pg_catalog.set_config('standard_conforming_strings', 'on', $2),
+       pg_catalog.set_config('transform_null_equals', 'off', $2),
+       pg_catalog.set_config('array_nulls', 'on', $2), pg_catalog.set_config('statement_timeout', '0', $2),
+       pg_catalog.set_config('lock_timeout', '0', $2),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', $2),
+       pg_catalog.set_config('client_min_messages', 'warning', $2),
+       pg_catalog.set_config('plan_cache_mode', 'auto', $2), pg_catalog.set_config('jit', 'off', $2),
+       pg_catalog.set_config('from_collapse_limit', '8', $2),
+       pg_catalog.set_config('join_collapse_limit', '8', $2),
+       pg_catalog.set_config('enable_seqscan', 'on', $2), pg_catalog.set_config('enable_indexscan', 'on', $2),
+       pg_catalog.set_config('enable_indexonlyscan', 'on', $2),
+       pg_catalog.set_config('enable_bitmapscan', 'on', $2),
+       pg_catalog.set_config('enable_tidscan', 'on', $2), pg_catalog.set_config('enable_nestloop', 'on', $2),
+       pg_catalog.set_config('enable_hashjoin', 'on', $2), pg_catalog.set_config('enable_mergejoin', 'on', $2),
+       pg_catalog.set_config('enable_hashagg', 'on', $2), pg_catalog.set_config('enable_sort', 'on', $2),
+       pg_catalog.set_config('enable_material', 'on', $2),
        pg_catalog.set_config('search_path',
        pg_catalog.ltrim(pg_catalog.regexp_replace(pg_catalog.current_setting('search_path'),
-           '(^|,) *"?pg_catalog"? *(?=,|$)', '', 'g'), ', '), false),
+           '(^|,) *"?pg_catalog"? *(?=,|$)', '', 'g'), ', '), $2),
        CASE WHEN pg_catalog.current_setting('enable_incremental_sort', true) <> 'on'
-           THEN pg_catalog.set_config('enable_incremental_sort', 'on', false) END,
+           THEN pg_catalog.set_config('enable_incremental_sort', 'on', $2) END,
        CASE WHEN pg_catalog.current_setting('enable_memoize', true) <> 'on'
-           THEN pg_catalog.set_config('enable_memoize', 'on', false) END,
+           THEN pg_catalog.set_config('enable_memoize', 'on', $2) END,
        CASE WHEN pg_catalog.current_setting('idle_session_timeout', true) <> '0'
-           THEN pg_catalog.set_config('idle_session_timeout', '0', false) END,
+           THEN pg_catalog.set_config('idle_session_timeout', '0', $2) END,
        CASE WHEN pg_catalog.current_setting('transaction_timeout', true) <> '0'
-           THEN pg_catalog.set_config('transaction_timeout', '0', false) END) END)",
+           THEN pg_catalog.set_config('transaction_timeout', '0', $2) END,
+       CASE WHEN $2 THEN pg_catalog.set_config('pgq.stateless', 'on', true) END) END)",
                                                         false};
 
-/// Adds the settings to the first batch of a session of our own. `backend` is the process id that the server gave the
-/// client when it connected.
-inline void add_session_settings(batch& out, session_state state, std::int32_t backend) {
-    if (state == session_state::none) return;
-    out.add(make_session_settings).number(state == session_state::keep ? std::int32_t{0} : backend);
+/// The settings of worker sessions: plans that do not change with the statistics, and commits that do not wait for the
+/// disk, because a lost commit merely repeats a job. $1: synchronous_commit. $2: for the transaction only.
+inline constexpr statement::query pin_plans{"pin_plans", R"(
+SELECT set_config('plan_cache_mode', 'force_generic_plan', $2), set_config('jit', 'off', $2),
+       set_config('enable_seqscan', 'off', $2), set_config('enable_bitmapscan', 'off', $2),
+       set_config('enable_hashjoin', 'on', $2), set_config('synchronous_commit', $1, $2))"};
+
+/// The isolation level of the present transaction. set_config() could not do it: a SELECT has a snapshot already. As a
+/// plain SET it lasts for the transaction, and the server does not warn that no transaction block is open.
+inline constexpr statement::query read_committed{"read_committed", "SET transaction_isolation = 'read committed'",
+                                                 false};
+
+/// Adds the settings for a session that keeps them. `backend` is the process id that the session must have; otherwise
+/// nothing is set.
+inline void add_session_settings(batch& out, std::int32_t backend) {
+    out.add(make_session_settings).number(backend).boolean(false);
     out.end_transaction();
+}
+
+/// Adds the settings of a worker's session.
+inline void add_worker_settings(batch& out, bool strict) {
+    out.add(pin_plans).text(strict ? "on" : "off").boolean(false);
+    out.end_transaction();
+}
+
+/// Both, for the beginning of each transaction where the session may be shared with others.
+inline batch transaction_settings(bool worker, bool strict) {
+    batch out;
+    out.add(read_committed);
+    out.add(make_session_settings).number(std::int32_t{0}).boolean(true);
+    if (worker) out.add(pin_plans).text(strict ? "on" : "off").boolean(true);
+    return out;
 }
 
 }  // namespace pgq::driver::pq

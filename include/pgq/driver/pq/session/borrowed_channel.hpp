@@ -68,9 +68,10 @@ public:
 private:
     result<void> send_group(std::size_t from, std::size_t to) {
         const bool theirs = info.in_transaction;
-        if (!theirs && to - from == 1 && info.reads_committed) return run(steps[from]);
-        if (auto begun = control(theirs ? "SAVEPOINT pgq_borrow" : "BEGIN ISOLATION LEVEL READ COMMITTED"); !begun)
-            return begun;
+        if (!theirs && to - from == 1 && info.reads_committed && info.keeps_state) return run(steps[from]);
+        const char* const own = info.keeps_state ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                                                 : "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL pgq.stateless = on";
+        if (auto begun = control(theirs ? "SAVEPOINT pgq_borrow" : own); !begun) return begun;
         for (std::size_t i = from; i < to; ++i) {
             if (auto ran = run(steps[i]); !ran) return ran;
             if (!steps[i].error) continue;

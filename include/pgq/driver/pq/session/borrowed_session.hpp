@@ -48,6 +48,7 @@ public:
         if (auto valid = check_schema(options.schema); !valid) return std::move(valid.error());
         borrowed_session s{connection, options};
         if (auto greeted = s.run(command::handshake{options}); !greeted) return std::move(greeted.error());
+        s.channel_.info.keeps_state = s.channel_.info.backend == PQbackendPID(connection);  // no pooler in between
         return s;
     }
 

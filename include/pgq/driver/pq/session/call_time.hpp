@@ -18,7 +18,8 @@ namespace pgq::driver::pq {
 /// connection.
 inline error_info no_answer() {
     return {errc::connection_lost, "the server did not answer in time",
-            "is it overloaded, or the network cut? response_timeout says how long to wait"};
+            "is it overloaded, the network cut, or default_pool_size of a pooler too small? response_timeout says how "
+            "long to wait"};
 }
 
 /// The time that the server has for an answer. In the last quarter of it, and the last second at most, the statement is

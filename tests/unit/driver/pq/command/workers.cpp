@@ -241,8 +241,6 @@ TEST_CASE("a handshake accepts the tables of this version alone", "[driver][pq][
     CHECK(test::read(h, {test::failed("42P01")}).error() == errc::schema_missing);
     CHECK(test::read(h, {test::failed("57P03")}).error().code == make_sqlstate("57P03"));
     CHECK(test::read(h, {}).error() == errc::protocol);
-    CHECK(composed(command::worker_settings{false}) == "pin_plans(off)");
-    CHECK(composed(command::worker_settings{true}) == "pin_plans(on)");
 }
 
 }  // namespace unit_driver_pq_command_workers
