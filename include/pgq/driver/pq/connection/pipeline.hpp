@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/expected_answers.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
 
 #include <algorithm>
@@ -33,34 +34,55 @@ public:
     /// `need::nothing` or an error.
     result<void> begin(PGconn* c, batch& steps) {
         steps_ = &steps;
-        at_ = 0;
-        stage_ = steps.size() == 0 ? stage::over : stage::reply;
         flushing_ = true;
-        for (std::size_t i = 0; i < steps.size(); ++i)
-            if (!send(c, steps[i])) return connection_error(c, steps[i].query->name);
-        if (steps.size() != 0) expect_answer_to(steps[0]);
+        expected_.begin_batch();
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            step& s = steps[i];
+            if (!send(c, s)) return connection_error(c, s.query->name);
+            expected_.sent({s.query, s.prepares, s.ends_transaction, i < steps.awaited(), i});
+        }
         return {};
     }
 
-    /// Sends what is left and reads the answers that have come. An error is an error of the connection; the error of a
-    /// statement is in its step.
+    /// Sends what is left and reads the answers that have come, until those are there that somebody waits for. An error
+    /// is an error of the connection; the error of a statement is in its step.
     result<need> advance(PGconn* c) {
-        if (flushing_) {
-            const int left = PQflush(c);
-            if (left < 0) return connection_error(c, name());
-            flushing_ = left == 1;
+        return advance_until(c, [this] { return expected_.is_answered(); });
+    }
+    /// The same for all answers.
+    result<need> settle(PGconn* c) {
+        return advance_until(c, [this] { return expected_.is_idle(); });
+    }
+    /// Whether the answers that are still to come are such that nobody waits for.
+    bool owes_unawaited() const noexcept { return expected_.is_answered() && !expected_.is_idle(); }
+    /// Reads these, as far as they have come: libpq reports the notifications behind them only then.
+    void read_unawaited(PGconn* c) noexcept {
+        try {
+            while (owes_unawaited() && PQisBusy(c) == 0)
+                if (!read_result(c)) return;
+        } catch (...) {  // no memory: the next command reads on
         }
-        while (stage_ != stage::over) {
-            if (PQisBusy(c) && PQconsumeInput(c) == 0) return connection_error(c, name());
-            if (PQisBusy(c)) return flushing_ ? need::read_and_write : need::read;
-            if (auto read = read_result(c); !read) return read.error();
-        }
-        return need::nothing;
     }
 
 private:
-    // Which result of libpq comes next, for the statement `at_`. libpq ends the results of a statement with a null.
-    enum class stage : std::uint8_t { prepare, prepare_end, reply, reply_end, pipeline_sync, over };
+    template <class Done>
+    result<need> advance_until(PGconn* c, Done done) {
+        const auto broken = [&]() -> result<need> {
+            if (done()) return need::nothing;  // what is wanted has come
+            return connection_error(c, name());
+        };
+        if (flushing_) {
+            const int left = PQflush(c);
+            if (left < 0) return broken();
+            flushing_ = left == 1;
+        }
+        while (!done() || (flushing_ && !expected_.is_idle())) {
+            if (PQisBusy(c) && PQconsumeInput(c) == 0) return broken();
+            if (PQisBusy(c)) return flushing_ ? need::read_and_write : need::read;
+            if (!read_result(c)) return broken();
+        }
+        return need::nothing;
+    }
 
     bool send(PGconn* c, step& s) {
         const auto& p = s.params;
@@ -74,9 +96,10 @@ private:
         }
         if (on_statement_) call_hook(s);
         const int n = static_cast<int>(p.size());
-        const bool known = std::find(prepared_.begin(), prepared_.end(), s.query) != prepared_.end();
+        const bool known =
+            std::find(prepared_.begin(), prepared_.end(), s.query) != prepared_.end() || expected_.prepares(*s.query);
         const bool named = prepare_ && s.query->prepare;
-        s.prepares = named && !known && !sent_before(s);
+        s.prepares = named && !known;
         bool ok = true;
         if (!named) {
             const auto text = statement::render(s.query->text, schema_);
@@ -101,52 +124,23 @@ private:
         on_statement_({.name = s.query->name, .text = text, .parameters = {seen, p.size()}, .types = p.types()});
     }
 
-    // Whether an earlier step of this batch prepares the same statement.
-    bool sent_before(const step& s) const noexcept {
-        for (std::size_t i = 0; i < steps_->size() && &(*steps_)[i] != &s; ++i)
-            if ((*steps_)[i].prepares && (*steps_)[i].query == s.query) return true;
-        return false;
-    }
-
-    void expect_answer_to(const step& s) noexcept { stage_ = s.prepares ? stage::prepare : stage::reply; }
-
     result<void> read_result(PGconn* c) {
+        using part = expected_answers::part;
+        using kind = expected_answers::result_kind;
         result_ptr r{PQgetResult(c)};
-        step& s = (*steps_)[at_];
-        switch (stage_) {
-        case stage::prepare:
-            if (!r) return connection_error(c, s.query->name);
-            if (PQresultStatus(r.get()) == PGRES_COMMAND_OK) prepared_.push_back(s.query);
-            else note_error(s, r.get());
-            stage_ = stage::prepare_end;
-            break;
-        case stage::prepare_end: stage_ = stage::reply; break;
-        case stage::reply:
-            if (!r) return connection_error(c, s.query->name);
-            note_error(s, r.get());
-            s.reply = std::move(r);
-            stage_ = stage::reply_end;
-            break;
-        case stage::reply_end:
-            if (r) break;  // none of our statements has two results: a second one is ignored
-            if (s.ends_transaction) stage_ = stage::pipeline_sync;
-            else next();
-            break;
-        case stage::pipeline_sync:
-            // An error here is that of the commit. libpq ends it with a null.
-            if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR) note_commit_error(r.get());
-            else if (r && PQresultStatus(r.get()) == PGRES_PIPELINE_SYNC) next();
-            else if (!r && !s.error) return connection_error(c, s.query->name);
-            break;
-        case stage::over: break;
-        }
+        const auto status = PQresultStatus(r.get());  // of a null: an error
+        const auto now = expected_.current();
+        step* const s = now.awaited ? &(*steps_)[now.step] : nullptr;
+        const auto what = !r ? kind::null : status == PGRES_PIPELINE_SYNC ? kind::pipeline_sync : kind::value;
+        const part which = expected_.next();
+        if (!expected_.came(what)) return connection_error(c, now.query->name);
+        if (which == part::prepare && status == PGRES_COMMAND_OK) prepared_.push_back(now.query);
+        else if (s != nullptr && (which == part::prepare || which == part::reply)) note_error(*s, r.get());
+        // An error behind a statement is that of the commit.
+        if (s != nullptr && which == part::pipeline_sync && r) note_commit_error(now.step, r.get());
+        if (s != nullptr && which == part::reply) s->reply = std::move(r);
         if (PQstatus(c) != CONNECTION_OK) return connection_error(c, name());
         return {};
-    }
-
-    void next() noexcept {
-        if (++at_ == steps_->size()) stage_ = stage::over;
-        else expect_answer_to((*steps_)[at_]);
     }
 
     static void note_error(step& s, const PGresult* r) {
@@ -154,18 +148,20 @@ private:
     }
 
     // The transaction was rolled back, so none of its statements has done anything.
-    void note_commit_error(const PGresult* r) {
-        for (std::size_t i = at_ + 1; i-- > 0;) {
-            if (i != at_ && (*steps_)[i].ends_transaction) break;
+    void note_commit_error(std::size_t last, const PGresult* r) {
+        for (std::size_t i = last + 1; i-- > 0;) {
+            if (i != last && (*steps_)[i].ends_transaction) break;
             note_error((*steps_)[i], r);
         }
     }
 
-    const char* name() const noexcept { return at_ < steps_->size() ? (*steps_)[at_].query->name : ""; }
+    const char* name() const noexcept {
+        const statement::query* const q = expected_.waited_for();
+        return q == nullptr ? "" : q->name;
+    }
 
     batch* steps_ = nullptr;
-    std::size_t at_ = 0;  // the step whose answer comes next
-    stage stage_ = stage::over;
+    expected_answers expected_{};
     bool flushing_ = false;
     std::string schema_;
     bool prepare_ = true;
