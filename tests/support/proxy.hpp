@@ -101,6 +101,16 @@ public:
         return was_cut_;
     }
 
+    /// Only the answers to the requests so far and to this many more transactions, of all connections together, reach
+    /// the clients. Then that connection is closed, or stays open and silent. New connections work.
+    void close_after_answers(int transactions) { limit_answers(transactions, true); }
+    void silence_after_answers(int transactions) { limit_answers(transactions, false); }
+    /// Whether all of these have come.
+    bool answers_have_come() const {
+        const std::lock_guard lock{mutex_};
+        return answers_left_ < 0;
+    }
+
     /// The number of executions of a library statement, by its name in statement/.
     int count(const std::string& statement) const {
         const std::lock_guard lock{mutex_};
@@ -141,6 +151,7 @@ private:
             }
         }
         int count() const noexcept { return count_; }
+        bool is_between_messages() const noexcept { return skip_ == 0 && head_.empty(); }
 
     private:
         std::string head_{};
@@ -155,7 +166,7 @@ private:
         frontend_reader reader{};
         answer_counter answers{};
         int syncs = 0;
-        bool frozen = false, muted = false, ending = false, over = false;
+        bool frozen = false, muted = false, ending = false, leaving = false, over = false;
 
         // Whether the server has answered everything that reached it.
         bool is_answered() const noexcept { return answers.count() == 0 || answers.count() > syncs; }
@@ -278,8 +289,7 @@ private:
                 held.assign(buffer, static_cast<std::size_t>(n));
                 if (is_up && drops_cancels_ && is_cancel(held)) p.over = true, held.clear();
                 if (is_up) note(p, held);
-                else p.answers.read(held);
-                if (!is_up && (p.muted || p.ending)) held.clear();
+                else note_answers(p, held);
                 if (const std::chrono::milliseconds later = delay_; later.count() > 0) {
                     at = steady::now() + later;
                     return;
@@ -318,6 +328,38 @@ private:
         transactions_left_ = -1;
     }
 
+    void limit_answers(int transactions, bool then_close) {
+        {
+            const std::lock_guard lock{mutex_};
+            answers_wanted_ = transactions;
+            closes_then_ = then_close;
+        }
+        order(&proxy::start_to_limit);
+    }
+    void start_to_limit() {
+        answers_left_ = answers_wanted_;
+        for (const auto& p : pairs_) answers_left_ += p.syncs + 1 - p.answers.count();
+    }
+    void note_answers(pair& p, std::string& bytes) {
+        const std::lock_guard lock{mutex_};
+        std::size_t passed = 0;
+        if (answers_left_ >= 0 && !p.muted && !p.ending && !p.leaving) {
+            const auto is_enough = [&] { return answers_left_ == 0 && p.answers.is_between_messages(); };
+            for (; passed < bytes.size() && !is_enough(); ++passed) {
+                const int before = p.answers.count();
+                p.answers.read(bytes.substr(passed, 1));
+                if (p.answers.count() > before && before > 0) --answers_left_;  // the first one is that of the start
+            }
+            if (!is_enough()) return;
+            answers_left_ = -1;
+            (closes_then_ ? p.leaving : p.muted) = true;
+            p.answers.read(bytes.substr(passed));
+            return bytes.resize(passed);
+        }
+        p.answers.read(bytes);
+        if (p.muted || p.ending || p.leaving) bytes.clear();
+    }
+
     void accept_one() {
         pair p;
         p.client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
@@ -336,7 +378,7 @@ private:
     }
     void close_finished() {
         for (auto it = pairs_.begin(); it != pairs_.end();) {
-            const bool done = it->ending && it->up.empty() && it->is_answered();
+            const bool done = (it->ending && it->up.empty() && it->is_answered()) || (it->leaving && it->down.empty());
             if (!it->over && !done) {
                 ++it;
                 continue;
@@ -358,7 +400,9 @@ private:
     bool new_is_frozen_ = false;
     mutable std::mutex mutex_;  // guards the members below
     std::map<std::string, int> seen_;
-    int transactions_left_ = -1;  // below zero: no limit
+    int transactions_left_ = -1;                  // below zero: no limit
+    int answers_left_ = -1, answers_wanted_ = 0;  // the same
+    bool closes_then_ = false;
     bool was_cut_ = false;
     std::vector<void (proxy::*)()> orders_;
     std::jthread thread_;

@@ -61,7 +61,8 @@ public:
     result_type answer() { return run_.answer(); }
     result_type timed_out() {
         core_->close();
-        return no_answer();
+        run_.failed(no_answer());
+        return run_.answer();
     }
     void abandon() { core_->close(); }
     static value_type nothing() requires(!std::is_void_v<value_type>) { return {}; }

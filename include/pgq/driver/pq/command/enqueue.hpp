@@ -2,6 +2,7 @@
 
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/doubt.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/unique.hpp>
@@ -62,6 +63,8 @@ inline result<void> counted(std::size_t n, std::size_t found) {
 /// Puts jobs into one lane, all or none. Where the channel allows it, small plain jobs share rows.
 class enqueue {
 public:
+    static constexpr doubt in_doubt = jobs_in_doubt;
+
     /// `ids` is replaced.
     enqueue(const enqueue_request& r, std::vector<job_id>& ids) : request_{r}, ids_{&ids} { ids.clear(); }
 
@@ -130,6 +133,8 @@ private:
 /// Puts jobs into any lanes, with unique keys and dependencies, all or none.
 class enqueue_tracked {
 public:
+    static constexpr doubt in_doubt = jobs_in_doubt;
+
     /// `jobs` is replaced.
     enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs) : request_{r}, jobs_{&jobs} {
         jobs.clear();

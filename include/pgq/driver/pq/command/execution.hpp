@@ -35,7 +35,8 @@ inline bool is_undone_by_conflict(const error_info& e) noexcept {
 /// - `then(batch&, info)` and `read_then(answers)`: a second round trip, composed when the first was read;
 /// - `wakes()`: the lanes to wake that are known only when the answer was read;
 /// - `learn(session_info&)`: what the session knows from now on;
-/// - `static constexpr bool repeats = false`: it is not sent again after a conflict with another session.
+/// - `static constexpr bool repeats = false`: it is not sent again after a conflict with another session;
+/// - `static constexpr doubt in_doubt`: what may have happened if the answer is missing, for the error.
 ///
 /// Two sessions may lock the same rows in another order, and at higher isolation levels they may conflict without that.
 /// The server then ends one of the two, of which nothing remains. Its command is sent again, up to 30 times in all and
@@ -82,7 +83,10 @@ public:
 
     /// The batch could not be sent, or was not answered. A failure to wake fails nothing.
     void failed(error_info e) {
-        if (round_ != round::wake) answer_.emplace(std::move(e));
+        if (round_ == round::wake) return;
+        if constexpr (requires { Command::in_doubt; })
+            if (!info_->in_transaction) Command::in_doubt.add_to(e);
+        answer_.emplace(std::move(e));
     }
 
     result_type answer() { return std::move(*answer_); }

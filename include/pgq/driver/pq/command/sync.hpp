@@ -151,6 +151,7 @@ private:
     }
     void add_wakes(batch& out, const session_info& info) {
         if (request_.promote || puts_back()) {
+            out.await_no_more();
             out.add(statement::wake_collected).number(info.schema_id);
             out.end_transaction();
         }

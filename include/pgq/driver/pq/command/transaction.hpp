@@ -2,6 +2,7 @@
 
 #include <pgq/driver/pq/command/rows.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/doubt.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/statement/query.hpp>
@@ -40,6 +41,8 @@ inline error_info commit_refused() {
 class commit {
 public:
     static constexpr bool repeats = false;
+    static constexpr doubt in_doubt{"the transaction may be committed or not",
+                                    "look for what it has written before you repeat it"};
 
     static void compose(batch& out, const session_info&) {
         out.add(statement::commit);

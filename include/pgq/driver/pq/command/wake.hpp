@@ -40,13 +40,15 @@ public:
         }
         if (!whom_.lanes.empty()) wake_one_each(out, info, whom_.lanes);
         if (!whom_.noted || !info.keeps_state) return;
+        out.await_no_more();
         out.add(statement::wake_collected).number(info.schema_id);
         out.end_transaction();
     }
     static result<void> read(const answers&) { return {}; }
 
-    /// Wakes one sleeper of each lane, in a transaction of its own.
+    /// Wakes one sleeper of each lane, in a transaction of its own. Nobody waits for the answer.
     static void wake_one_each(batch& out, const session_info& info, std::span<const lane_id> lanes) {
+        out.await_no_more();
         bind_lanes(out.add(statement::wake).number(info.schema_id), lanes);
         out.end_transaction();
     }

@@ -72,6 +72,7 @@ public:
             steps_[i].ends_transaction = steps_[i].prepares = false;
         }
         used_ = 0;
+        awaited_.reset();
     }
     /// The query must live until the answers were read.
     statement::params& add(const statement::query& q) {
@@ -84,14 +85,22 @@ public:
     /// Ends the transaction of the statements since the last call.
     void end_transaction() noexcept { steps_[used_ - 1].ends_transaction = true; }
 
+    /// Nobody waits for the answers of the statements that follow, nor reads them. They are sent along.
+    void await_no_more() noexcept {
+        if (!awaited_) awaited_ = used_;
+    }
+
     std::size_t size() const noexcept { return used_; }
     bool empty() const noexcept { return used_ == 0; }
+    /// How many statements, from the first one on, have an answer that somebody waits for.
+    std::size_t awaited() const noexcept { return awaited_.value_or(used_); }
     step& operator[](std::size_t i) noexcept { return steps_[i]; }
     const step& operator[](std::size_t i) const noexcept { return steps_[i]; }
 
 private:
     std::deque<step> steps_;
     std::size_t used_ = 0;
+    std::optional<std::size_t> awaited_{};
 };
 
 /// The answers to a batch, in the order of its statements.

@@ -40,6 +40,9 @@ public:
     result<void> begin(batch& steps) { return pipeline_.begin(handle_.get(), steps); }
 
     result<need> advance() { return pipeline_.advance(handle_.get(), standby_); }
+    /// The same until all answers have come, those included that nobody waits for.
+    result<need> settle() { return pipeline_.settle(handle_.get(), standby_); }
+    bool owes_unawaited() const noexcept { return handle_ && pipeline_.owes_unawaited(); }
 
     /// From now on statements are prepared once and then executed by name.
     void prepare_statements() { pipeline_ = pipeline{options_.schema, true, options_.on_statement}; }
@@ -112,6 +115,7 @@ private:
     }
 
     void receive_notifications() noexcept {
+        pipeline_.read_unawaited(handle_.get(), standby_);
         while (PGnotify* n = PQnotifies(handle_.get())) {
             notified_ = true;
             stop_requested_ = stop_requested_ || std::string_view{n->extra} == "stop";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/expected_answers.hpp>
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/standby_wait.hpp>
@@ -42,40 +43,69 @@ public:
     /// `need::nothing` or an error.
     result<void> begin(PGconn* c, batch& steps) {
         steps_ = &steps;
-        at_ = 0;
         last_words_.reset();
-        stage_ = steps.size() == 0 ? stage::over : stage::reply;
         flushing_ = true;
         in_transaction_ = PQtransactionStatus(c) == PQTRANS_INTRANS || PQtransactionStatus(c) == PQTRANS_INERROR;
+        expected_.begin_batch();
         for (std::size_t i = 0; i < steps.size(); ++i) {
             for (std::size_t b = 0; b < beginning_.size() && begins_transaction(i); ++b)
-                if (!send(c, beginning_[b])) return connection_error(c, beginning_[b].query->name);
-            if (!send(c, steps[i])) return connection_error(c, steps[i].query->name);
+                if (!send(c, beginning_[b], i, true)) return connection_error(c, beginning_[b].query->name);
+            if (!send(c, steps[i], i, false)) return connection_error(c, steps[i].query->name);
         }
-        if (steps.size() != 0) expect_answer_to(0);
         return {};
     }
 
-    /// Sends what is left and reads the answers that have come. An error is an error of the connection; the error of a
-    /// statement is in its step.
+    /// Sends what is left and reads the answers that have come, until those are there that somebody waits for. An error
+    /// is an error of the connection; the error of a statement is in its step.
     result<need> advance(PGconn* c, standby_wait& standby) {
+        return advance_until(c, standby, [this] { return expected_.is_answered(); });
+    }
+    /// The same for all answers.
+    result<need> settle(PGconn* c, standby_wait& standby) {
+        return advance_until(c, standby, [this] { return expected_.is_idle(); });
+    }
+    /// Whether the answers that are still to come are such that nobody waits for.
+    bool owes_unawaited() const noexcept { return expected_.is_answered() && !expected_.is_idle(); }
+    /// Reads these, as far as they have come: libpq reports the notifications behind them only then.
+    void read_unawaited(PGconn* c, standby_wait& standby) noexcept {
+        try {
+            while (owes_unawaited() && PQisBusy(c) == 0)
+                if (!read_result(c, standby)) return;
+        } catch (...) {  // no memory: the next command reads on
+        }
+    }
+
+private:
+    template <class Done>
+    result<need> advance_until(PGconn* c, standby_wait& standby, Done done) {
+        const auto broken = [&]() -> result<need> {
+            if (done()) return need::nothing;  // what is wanted has come
+            return lost(c);
+        };
         if (flushing_) {
             const int left = PQflush(c);
-            if (left < 0) return lost(c);
+            if (left < 0) return broken();
             flushing_ = left == 1;
         }
-        while (stage_ != stage::over) {
-            if (PQisBusy(c) && PQconsumeInput(c) == 0) return lost(c);
+        while (!done() || (flushing_ && !expected_.is_idle())) {
+            if (PQisBusy(c) && PQconsumeInput(c) == 0) return broken();
             if (PQisBusy(c)) return flushing_ ? need::read_and_write : need::read;
-            if (auto read = read_result(c, standby); !read) return read.error();
+            if (!read_result(c, standby)) return broken();
         }
         return need::nothing;
     }
 
-private:
-    // Which result of libpq comes next, for the statement `at_`. libpq ends the results of a statement with a null.
-    enum class stage : std::uint8_t { beginning, prepare, prepare_end, reply, reply_end, pipeline_sync, over };
-
+    // `of`: the number of the step, or of the first step of the transaction that `s` begins.
+    bool send(PGconn* c, step& s, std::size_t of, bool begins) {
+        if (!send(c, s)) return false;
+        expected_.sent({.query = s.query,
+                        .prepares = s.prepares,
+                        .ends_transaction = s.ends_transaction,
+                        .awaited = of < steps_->awaited(),
+                        .begins = begins,
+                        .step = of});
+        return true;
+    }
     bool send(PGconn* c, step& s) {
         const auto& p = s.params;
         const char* values[statement::params::max_count];
@@ -88,9 +118,10 @@ private:
         }
         if (on_statement_) call_hook(s);
         const int n = static_cast<int>(p.size());
-        const bool known = std::find(prepared_.begin(), prepared_.end(), s.query) != prepared_.end();
+        const bool known =
+            std::find(prepared_.begin(), prepared_.end(), s.query) != prepared_.end() || expected_.prepares(*s.query);
         const bool named = prepare_ && s.query->prepare;
-        s.prepares = named && !known && !sent_before(s);
+        s.prepares = named && !known;
         bool ok = true;
         if (!named) {
             const auto text = statement::render(s.query->text, schema_);
@@ -115,71 +146,36 @@ private:
         on_statement_({.name = s.query->name, .text = text, .parameters = {seen, p.size()}, .types = p.types()});
     }
 
-    // Whether an earlier step of this batch prepares the same statement.
-    bool sent_before(const step& s) const noexcept {
-        for (std::size_t i = 0; i < steps_->size() && &(*steps_)[i] != &s; ++i)
-            if ((*steps_)[i].prepares && (*steps_)[i].query == s.query) return true;
-        return false;
-    }
-
     bool begins_transaction(std::size_t i) const noexcept {
         return !in_transaction_ && (i == 0 || (*steps_)[i - 1].ends_transaction);
     }
-    void expect_answer_to(std::size_t i) noexcept {
-        begun_ = 0;
-        if (begins_transaction(i) && !beginning_.empty()) stage_ = stage::beginning;
-        else expect_answer_to((*steps_)[i]);
-    }
-    void expect_answer_to(const step& s) noexcept { stage_ = s.prepares ? stage::prepare : stage::reply; }
 
     result<void> read_result(PGconn* c, standby_wait& standby) {
+        using part = expected_answers::part;
+        using kind = expected_answers::result_kind;
         result_ptr r{PQgetResult(c)};
-        step& s = (*steps_)[at_];
-        switch (stage_) {
-        case stage::beginning:
-            if (r) note_error(s, r.get(), beginning_[begun_].query->name);
-            if (!r && ++begun_ == beginning_.size()) expect_answer_to(s);
-            break;
-        case stage::prepare:
-            if (!r) return lost(c);
-            if (PQresultStatus(r.get()) == PGRES_COMMAND_OK) prepared_.push_back(s.query);
-            else note_error(s, r.get());
-            stage_ = stage::prepare_end;
-            break;
-        case stage::prepare_end: stage_ = stage::reply; break;
-        case stage::reply:
-            if (!r) return lost(c);
-            note_error(s, r.get());
-            s.reply = std::move(r);
-            stage_ = stage::reply_end;
-            break;
-        case stage::reply_end:
-            if (r) break;  // none of our statements has two results: a second one is ignored
-            if (s.ends_transaction) stage_ = stage::pipeline_sync;
-            else next();
-            break;
-        case stage::pipeline_sync:
-            // An error here is that of the commit. libpq ends it with a null.
-            if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR) note_commit_error(r.get());
-            else if (r && PQresultStatus(r.get()) == PGRES_PIPELINE_SYNC) {
-                if (standby.take_given_up()) note_unconfirmed();
-                next();
-            } else if (!r && !s.error) return lost(c);
-            break;
-        case stage::over: break;
+        const auto status = PQresultStatus(r.get());  // of a null: an error
+        const auto now = expected_.current();
+        step* const s = now.awaited ? &(*steps_)[now.step] : nullptr;
+        const auto what = !r ? kind::null : status == PGRES_PIPELINE_SYNC ? kind::pipeline_sync : kind::value;
+        const part which = expected_.next();
+        if (!expected_.came(what)) return lost(c);
+        if (which == part::prepare && status == PGRES_COMMAND_OK) prepared_.push_back(now.query);
+        else if (s != nullptr && (which == part::prepare || which == part::reply))
+            note_error(*s, r.get(), now.query->name);
+        if (which == part::pipeline_sync) {
+            // An error behind a statement is that of the commit.
+            if (s != nullptr && what == kind::value) note_commit_error(now.step, r.get());
+            if (what == kind::pipeline_sync && standby.take_given_up() && s != nullptr) note_unconfirmed(now.step);
         }
+        if (s != nullptr && which == part::reply && !now.begins) s->reply = std::move(r);
         if (PQstatus(c) != CONNECTION_OK) return lost(c);
         return {};
     }
 
-    void next() noexcept {
-        if (++at_ == steps_->size()) stage_ = stage::over;
-        else expect_answer_to(at_);
-    }
-
-    void note_error(step& s, const PGresult* r, const char* statement = nullptr) {
+    void note_error(step& s, const PGresult* r, const char* statement) {
         if (PQresultStatus(r) != PGRES_FATAL_ERROR || s.error) return;
-        s.error = server_error(r, statement == nullptr ? s.query->name : statement);
+        s.error = server_error(r, statement);
         // PgBouncer sends the localized one only, in English.
         if (field(r, PG_DIAG_SEVERITY_NONLOCALIZED) == "FATAL" || field(r, PG_DIAG_SEVERITY) == "FATAL")
             last_words_ = *s.error;
@@ -194,30 +190,32 @@ private:
     }
 
     // The transaction was rolled back, so none of its statements has done anything.
-    void note_commit_error(const PGresult* r) {
-        for (std::size_t i = at_ + 1; i-- > 0;) {
-            if (i != at_ && (*steps_)[i].ends_transaction) break;
-            note_error((*steps_)[i], r);
-        }
+    void note_commit_error(std::size_t last, const PGresult* r) {
+        for_each_of_transaction(last, [&](step& s) { note_error(s, r, s.query->name); });
     }
-
     // The transaction is there, but nobody may rely on it.
-    void note_unconfirmed() {
-        for (std::size_t i = at_ + 1; i-- > 0;) {
-            step& s = (*steps_)[i];
-            if (i != at_ && s.ends_transaction) break;
+    void note_unconfirmed(std::size_t last) {
+        for_each_of_transaction(last, [](step& s) {
             if (!s.error) s.error = standby_wait::error(s.query->name);
+        });
+    }
+    template <class F>
+    void for_each_of_transaction(std::size_t last, F f) {
+        for (std::size_t i = last + 1; i-- > 0;) {
+            if (i != last && (*steps_)[i].ends_transaction) break;
+            f((*steps_)[i]);
         }
     }
 
-    const char* name() const noexcept { return at_ < steps_->size() ? (*steps_)[at_].query->name : ""; }
+    const char* name() const noexcept {
+        const statement::query* const q = expected_.waited_for();
+        return q == nullptr ? "" : q->name;
+    }
 
     batch* steps_ = nullptr;
     batch beginning_{};
-    std::size_t begun_ = 0;        // the statement of it whose answer comes next
     bool in_transaction_ = false;  // somebody has begun a transaction before the batch
-    std::size_t at_ = 0;           // the step whose answer comes next
-    stage stage_ = stage::over;
+    expected_answers expected_{};
     bool flushing_ = false;
     std::string schema_;
     std::optional<error_info> last_words_{};

@@ -42,11 +42,11 @@ public:
         return {};
     }
 
-    /// Each group all or nothing.
+    /// Each group all or nothing. If the connection breaks in a group that nobody waits for, the others are done.
     result<void> send() {
         for (std::size_t from = 0, to = 0; from < steps.size(); from = to) {
             while (!steps[to++].ends_transaction) {}
-            if (auto sent = send_group(from, to); !sent) return sent;
+            if (auto sent = send_group(from, to); !sent) return from < steps.awaited() ? sent : result<void>{};
         }
         return {};
     }

@@ -4,6 +4,7 @@
 #include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/connection.hpp>
+#include <pgq/driver/pq/connection/doubt.hpp>
 #include <pgq/driver/pq/session/call_time.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
 #include <pgq/error/result.hpp>
@@ -61,7 +62,10 @@ public:
         if (!open_) return std::int64_t{0};
         statement::wire::append(buffer_, std::int16_t{-1});
         if (auto sent = flush(); !sent) return sent.error();
-        if (auto ended = end(nullptr); !ended) return ended.error();
+        if (auto ended = end(nullptr); !ended) {
+            jobs_in_doubt.add_to(ended.error());
+            return std::move(ended.error());
+        }
         wake_somebody();
         return count_;
     }
@@ -76,6 +80,7 @@ private:
     }
 
     result<void> begin() {
+        if (auto settled = channel_->settle(); !settled) return settled;
         (void)line_->take_cut_short();
         PGconn* c = line_->get();
         const auto text = statement::render(query_->text, line_->options().schema);

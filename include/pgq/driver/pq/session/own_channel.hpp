@@ -24,6 +24,20 @@ public:
     own_channel(connection_options options, session_role r, const call_limit* l = nullptr)
         : line{std::move(options)}, role{r}, limit{l} {}
 
+    own_channel(const own_channel&) = delete;
+    own_channel& operator=(const own_channel&) = delete;
+    /// A wake that is not answered yet is waited for, but not for long: closing must not lose it, and a pooler closes
+    /// its connection to the server if the client leaves in the middle of a statement.
+    ~own_channel() {
+        const auto until = std::chrono::steady_clock::now() + longest_close;
+        while (line.owes_unawaited()) {
+            const auto wanted = line.settle();
+            const auto now = std::chrono::steady_clock::now();
+            if (!wanted || *wanted == need::nothing || now >= until) return;
+            wait_for(line.socket(), *wanted, until - now);
+        }
+    }
+
     result<void> send() {
         if (auto begun = line.begin(steps); !begun) return begun;
         return receive();
@@ -31,6 +45,10 @@ public:
     void pause(duration d) const { pause_for(d); }
     result<void> receive() {
         return until_done([this] { return line.advance(); });
+    }
+    /// Waits until the server has answered everything. Leaving the pipeline mode needs that.
+    result<void> settle() {
+        return until_done([this] { return line.settle(); });
     }
 
     /// Calls `advance` whenever the socket is ready for what it wants, until it wants nothing. When `time` is over the
@@ -56,6 +74,8 @@ public:
         call_time time{line, limit, std::chrono::steady_clock::now()};
         return until_done(advance, time);
     }
+
+    static constexpr std::chrono::milliseconds longest_close{250};
 
     connection line;
     session_role role;

@@ -138,6 +138,32 @@ TEST_CASE("a connection that breaks fails the command, but not when it only wake
     CHECK(waking.run(command::cancel{ids}).value().removed == 1);
 }
 
+TEST_CASE("an enqueue or a commit without an answer says that it is in doubt, and other commands do not",
+          "[driver][pq][command][execution]") {
+    bodies written;
+    written.bytes() += "b", written.close();
+    const enqueue_options options{};
+    std::vector<job_id> made;
+    std::vector<enqueued_job> tracked;
+    const std::array lanes{lane_id{3}};
+    const enqueue_request one{.lane = lanes[0], .bodies = &written, .options = {&options, 1}};
+    const auto error_of = [](auto c, const driver::pq::session_info& info = test::own_session()) {
+        scripted_channel channel{.info = info, .breaks_at = 0};
+        const auto answer = channel.run(c);
+        REQUIRE_FALSE(answer);
+        CHECK(answer.error() == errc::connection_lost);
+        return answer.error();
+    };
+    CHECK(error_of(command::enqueue{one, made}).detail == "the jobs may be stored or not");
+    CHECK(error_of(command::enqueue{one, made}).hint.find("unique_key") != std::string::npos);
+    CHECK(error_of(command::enqueue_tracked{{.lanes = lanes, .bodies = &written, .options = {&options, 1}}, tracked})
+              .detail == "the jobs may be stored or not");
+    CHECK(error_of(command::commit{}).detail == "the transaction may be committed or not");
+    CHECK(error_of(command::enqueue{one, made}, test::callers_transaction()).detail.empty());
+    CHECK(error_of(command::enqueue{one, made}, test::own_transaction()).detail.empty());
+    CHECK(error_of(command::cancel{ids}).detail.empty());
+}
+
 TEST_CASE("what cannot be sent is not sent", "[driver][pq][command][execution]") {
     scripted_channel c{};
     const std::string large(1001, 'x');
