@@ -30,13 +30,13 @@ BOOST_HANA_ADAPT_STRUCT(app::film, name);
 
 using app_queue = pgq::queue<app::film, pgq::driver::memory, pgq::serializer::json>;
 
-std::latch begun{1};
+std::latch encoding{1};
 
 // A long job. While the handler waits for the next frame, it also waits for its stop token. throw_if_stopping() throws
 // when the token has fired. The worker knows that exception, and knows why: a cancelled job ends as cancelled, and at a
 // shutdown the job goes back to the queue.
 void encode(const app::film&, pgq::context& c) {
-    begun.count_down();
+    encoding.count_down();
     std::mutex m;
     std::condition_variable_any frame;
     std::unique_lock lock{m};
@@ -60,7 +60,7 @@ void cancel_jobs(app_queue& jobs, const pgq::worker_options& options) {
     pgq::worker w{jobs, options, encode};
     std::jthread working{[&](std::stop_token stop) { w.run(stop).value(); }};
     const auto running = jobs.enqueue(app::film{"four"}, {.keep_outcome = 1min}).value();
-    begun.wait();
+    encoding.wait();
     look_at(jobs, running.id());
     const auto asked = running.cancel().value();
     std::printf("running: %d told to stop\n", static_cast<int>(asked.stopping));
