@@ -59,14 +59,14 @@ void for_a_while(double seconds, F what) {
 }
 
 // What one cycle enqueues.
-struct load {
+struct workload {
     std::int64_t n = 0;   // jobs
     std::int64_t by = 0;  // in one call
     pgq::enqueue_options how{};
 };
 
 // Enqueues the jobs and waits until they ran; jobs per second.
-double cycle(mail_queue<>& jobs, drainer& worker, const load& l) {
+double cycle(mail_queue<>& jobs, drainer& worker, const workload& l) {
     const auto began = steady::now();
     for (std::int64_t i = 0; i < l.n; i += l.by) jobs.enqueue(mails(i, l.by), l.how).value();
     worker.await(l.n);
@@ -80,7 +80,7 @@ double gigabytes(bare& db) {
            1e9;
 }
 
-void hold_snapshot(context& c, std::string what, const load& l, double seconds) {
+void hold_snapshot(context& c, std::string what, const workload& l, double seconds) {
     const double quiet = seconds / 5;
     row r{.question = "old snapshot",
           .what = std::move(what),
@@ -121,7 +121,7 @@ void hold_snapshot(context& c, std::string what, const load& l, double seconds) 
 
 void snapshot(context& c) {
     hold_snapshot(c, c.quick ? "held for 10 s" : "held for 10 min", {.n = 100'000, .by = 10'000}, c.quick ? 10 : 600);
-    const load delayed{.n = 50'000, .by = 1000, .how = {.run_at = pgq::in(std::chrono::milliseconds{100})}};
+    const workload delayed{.n = 50'000, .by = 1000, .how = {.run_at = pgq::in(std::chrono::milliseconds{100})}};
     hold_snapshot(c, c.quick ? "all jobs delayed, held for 10 s" : "all jobs delayed, held for 3 min", delayed,
                   c.quick ? 10 : 180);
 }

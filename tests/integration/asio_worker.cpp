@@ -238,7 +238,7 @@ TEST_CASE("at the end of the grace time the stop token of a handler that still r
     pgq::async_worker w{jobs, {.grace = 50ms}, [&](const note&, pgq::context& c) -> asio::awaitable<pgq::outcome> {
                             ++started;
                             while (!c.stop_token().stop_requested()) co_await nap(1ms);
-                            co_return pgq::snooze{{}};
+                            co_return pgq::release{};
                         }};
     running run{w};
     REQUIRE(test::eventually([&] { return started == 1; }));

@@ -183,7 +183,7 @@ TEST_CASE("the stop token of a handler with a timeout also fires when the worker
     test::gate never;
     test::running_worker w{jobs, {.grace = 0s}, [&](const note&, pgq::context& c) -> pgq::outcome {
                                (void)never.pass(c);
-                               return pgq::snooze{};
+                               return pgq::release{};
                            }};
     REQUIRE(eventually([&] { return never.waiting() == 1; }));
     w.stop().value();

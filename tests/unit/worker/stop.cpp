@@ -153,7 +153,7 @@ TEST_CASE("an interrupted handler may put its job back", "[worker][stop]") {
     test::gate never;
     test::running_worker w{jobs, {.grace = 0s}, [&](const note&, pgq::context& c) -> pgq::outcome {
                                if (never.pass(c)) return pgq::done{};
-                               return pgq::snooze{};
+                               return pgq::release{};
                            }};
     REQUIRE(eventually([&] { return never.waiting() == 1; }));
     w.stop().value();
