@@ -97,7 +97,7 @@ void check_too_long(const std::string& way, const pgq::error_info& e) {
     CAPTURE(way);
     CHECK(e == pgq::errc::invalid_name);
     CHECK(e.message == "a job's key has more than 2048 bytes");
-    CHECK(e.hint == "go by a digest of it");
+    CHECK(e.hint == "use a digest of it as the key");
 }
 
 const parcel& too_long() {

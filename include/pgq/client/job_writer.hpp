@@ -23,7 +23,7 @@ inline result<void> check_limit_key(std::string_view key) {
     if (!is_storable_text(key))
         return error_info{errc::invalid_text, "a job's key holds a zero byte or bytes that are not UTF-8"};
     if (key.size() > max_key_bytes)
-        return error_info{errc::invalid_name, "a job's key has more than 2048 bytes", "go by a digest of it"};
+        return error_info{errc::invalid_name, "a job's key has more than 2048 bytes", "use a digest of it as the key"};
     return {};
 }
 

@@ -31,7 +31,7 @@ BEGIN
     END IF;
     IF octet_length($9) > 2048 THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the key has more than 2048 bytes',
-                              HINT = 'go by a digest of it';
+                              HINT = 'use a digest of it as the key';
     END IF;
     IF jsonb_typeof($8) <> 'object' THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'headers: expected an object',

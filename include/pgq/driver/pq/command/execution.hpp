@@ -20,7 +20,7 @@ namespace pgq::driver::pq::command {
 
 inline constexpr int most_tries = 30;
 
-/// The server has undone a transaction because of another one. The same may succeed now.
+/// The server has rolled back the transaction because it conflicted with another one. A retry may succeed.
 inline bool is_undone_by_conflict(const error_info& e) noexcept {
     return e.code == make_sqlstate("40001") || e.code == make_sqlstate("40P01");
 }
@@ -39,8 +39,8 @@ inline bool is_undone_by_conflict(const error_info& e) noexcept {
 /// - `static constexpr doubt in_doubt`: what may have happened if the answer is missing, for the error.
 ///
 /// Two sessions may lock the same rows in another order, and at higher isolation levels they may conflict without that.
-/// The server then ends one of the two, of which nothing remains. Its command is sent again, up to 30 times in all and
-/// after pauses that grow, but not in an open transaction.
+/// The server then rolls one of the two back. Its command is sent again, up to 30 times in all and after pauses that
+/// grow, but not in an open transaction.
 template <class Command>
 class execution {
 public:
@@ -72,10 +72,10 @@ public:
         return false;
     }
 
-    /// Whether the batch that comes next is one that met another session.
+    /// Whether the batch that comes next is sent again, because it conflicted with another session.
     bool repeats() const noexcept { return tries_ != 0 && round_ == round::first; }
-    /// How long to pause before such a batch is sent. `unit_random`: from 0 to 1, so that those who met do not meet
-    /// again.
+    /// How long to pause before such a batch is sent. `unit_random`: from 0 to 1, so that the two sessions do not
+    /// conflict again.
     duration pause(double unit_random) const noexcept {
         const std::chrono::nanoseconds longest = std::chrono::milliseconds{1 << std::min(tries_, 7)};
         return duration{static_cast<duration::rep>(unit_random * static_cast<double>(longest.count()))};

@@ -13,10 +13,11 @@
 
 namespace pgq::driver::pq::command {
 
-/// Whom to wake when what a command did is committed.
+/// Which lanes need a wake when the transaction of a command is committed.
 struct wake_list {
     std::vector<lane_id> lanes{};
-    bool noted = false;  ///< also the lanes that statements of this session have noted in the setting `pgq.wake_lanes`
+    bool noted =
+        false;  ///< also the lanes that statements of this session have collected in the setting `pgq.wake_lanes`
 
     bool empty() const noexcept { return lanes.empty() && !noted; }
     void add(const wake_list& more) {
@@ -25,8 +26,8 @@ struct wake_list {
     }
 };
 
-/// Wakes sleeping workers that serve these lanes. Nobody reads its answer: a sleeping worker that is not woken looks
-/// for jobs by itself now and then.
+/// Wakes sleeping workers that serve these lanes. Nobody reads its answer: a sleeping worker that is not woken claims
+/// after its poll interval.
 class wake {
 public:
     explicit wake(wake_list whom) : whom_{std::move(whom)} {}

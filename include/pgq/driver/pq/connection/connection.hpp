@@ -82,7 +82,7 @@ public:
     /// False when the server has closed the connection while nothing was going on.
     bool usable() noexcept {
         PGconn* c = handle_.get();
-        // The first read may bring the server's last words, and only the second its end.
+        // The first read may return the server's last message, and only the second one the end of the connection.
         return PQstatus(c) == CONNECTION_OK && PQconsumeInput(c) == 1 && PQconsumeInput(c) == 1;
     }
 

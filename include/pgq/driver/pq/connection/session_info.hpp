@@ -7,7 +7,7 @@
 
 namespace pgq::driver::pq {
 
-/// When the workers are woken for whom a command has made jobs claimable.
+/// When a command wakes workers for the jobs that it has made claimable.
 enum class wake_timing : std::uint8_t {
     behind_commit,  ///< by a transaction of its own, right after the command's
     with_commit,    ///< by the caller's transaction: its commit delivers the notifications

@@ -14,8 +14,8 @@
 #include <string>
 #include <string_view>
 
-// libpq's own default, sslmode=prefer, takes any certificate and goes on without one: whoever is in between reads and
-// writes along. So towards another host we ask for verification, unless somebody has said what they want.
+// libpq's own default, sslmode=prefer, accepts any certificate, and no TLS at all: an attacker on the network can read
+// and change everything. So towards another host the library asks for verification, unless the program sets sslmode.
 namespace pgq::driver::pq {
 
 /// What decides about TLS, as far as it is known before connecting.
@@ -127,7 +127,7 @@ inline tls_environment read_tls_environment(const std::string& conninfo) {
             .bundle = detail::system_bundle()};
 }
 
-/// Adds the remedy to an error that TLS has to do with, when it was we who asked for it.
+/// Adds the remedy to an error of TLS, if the library asked for TLS and not the program.
 inline error_info explain_tls(error_info e, const tls_settings& asked) {
     const bool about_tls =
         e.message.find("SSL") != std::string::npos || e.message.find("certificate") != std::string::npos;
