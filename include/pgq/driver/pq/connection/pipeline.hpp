@@ -43,7 +43,7 @@ public:
     /// `need::nothing` or an error.
     result<void> begin(PGconn* c, batch& steps) {
         steps_ = &steps;
-        last_words_.reset();
+        fatal_error_.reset();
         flushing_ = true;
         in_transaction_ = PQtransactionStatus(c) == PQTRANS_INTRANS || PQtransactionStatus(c) == PQTRANS_INERROR;
         expected_.begin_batch();
@@ -178,14 +178,14 @@ private:
         s.error = server_error(r, statement);
         // PgBouncer sends the localized one only, in English.
         if (field(r, PG_DIAG_SEVERITY_NONLOCALIZED) == "FATAL" || field(r, PG_DIAG_SEVERITY) == "FATAL")
-            last_words_ = *s.error;
+            fatal_error_ = *s.error;
     }
 
     // The server, or a pooler, may have said why it hangs up. libpq has given that to the answer of a statement.
     error_info lost(const PGconn* c) const {
         error_info e = connection_error(c, name());
-        if (last_words_) e.message = last_words_->message;
-        if (last_words_ && !last_words_->hint.empty()) e.hint = last_words_->hint;
+        if (fatal_error_) e.message = fatal_error_->message;
+        if (fatal_error_ && !fatal_error_->hint.empty()) e.hint = fatal_error_->hint;
         return e;
     }
 
@@ -218,7 +218,7 @@ private:
     expected_answers expected_{};
     bool flushing_ = false;
     std::string schema_;
-    std::optional<error_info> last_words_{};
+    std::optional<error_info> fatal_error_{};
     bool prepare_ = true;
     hook on_statement_;
     std::vector<const statement::query*> prepared_;
