@@ -125,7 +125,7 @@ private:
     void pin_plans() {
         namespace pq = pgq::driver::pq;
         pq::step s{.query = &pq::pin_plans};
-        s.params.text("off");
+        s.params.text("off").boolean(false);
         pq::execute(sql_.get(), s, "");
         check(s.reply.get(), pq::pin_plans.name);
     }
