@@ -25,8 +25,8 @@ public:
     libpq() = default;
     // A template, so that `libpq{{.conninfo = ...}}` can only mean the options.
     template <std::convertible_to<std::string> Text>
-    explicit libpq(Text&& conninfo) {
-        options_.conninfo = std::forward<Text>(conninfo);
+    explicit libpq(const Text& conninfo) {
+        options_.conninfo = conninfo;
     }
     explicit libpq(connection_options options) : options_{std::move(options)} {}
 
