@@ -89,8 +89,9 @@ pgq::try_result failure(std::string why = "no") {
 template <class Executor>
 struct stack_of {
     explicit stack_of(const Executor& e)
-        : stack(std::apply([&](const auto&... all) { return stack_type(services(), all...); },
-                           pgq::detail::decorators_of(e))) {
+        : executor{e},
+          stack(std::apply([&](const auto&... all) { return stack_type(services(), all...); },
+                           pgq::detail::decorators_of(executor))) {
         scope.began = began;
         scope.stop = stop.get_token();
         stack.enter(scope, began);
@@ -100,6 +101,7 @@ struct stack_of {
 
     using stack_type =
         typename pgq::detail::decorator_stack_of<decltype(pgq::detail::decorators_of(std::declval<Executor&>()))>::type;
+    Executor executor;  // the stack refers to it
     pgq::detail::watchdog dog{};
     std::stop_source stop{};
     pgq::try_scope scope{};

@@ -202,7 +202,8 @@ void check_rescue(Make make) {
         REQUIRE(third.claimed() == 3);
         for (const auto& j : in_order(third)) CHECK(j.flags == (j.body == "failed" ? 0 : known));
         must(p.session.give_back(leases_of(third)));
-        for (const auto& j : in_order(p.claim(9))) CHECK(j.flags == (j.body == "failed" ? 0 : known));
+        const auto last = p.claim(9);
+        for (const auto& j : in_order(last)) CHECK(j.flags == (j.body == "failed" ? 0 : known));
     }
     SECTION("a rescue returns only the unsettled jobs of a lease") {
         driver_fixture<Driver> w{make()};
