@@ -18,7 +18,7 @@ using test::database;
 
 namespace {
 
-constexpr std::int64_t dead = 30'000;
+constexpr std::int64_t dead = 100'000;
 
 struct old_snapshot {
     explicit old_snapshot(const database& db) : line{test::dsn(), db.schema()} {

@@ -38,10 +38,10 @@ deferred_peek behind(time_point now) {
 TEST_CASE("a session reads from the start at first, and as long as that is quick", "[fsm][deferred_cursor]") {
     deferred_cursor c;
     CHECK(scans(c, begin));
-    CHECK(c.peeked(scan(begin, 249us), 5s, 1) == duration{5s});
+    CHECK(c.peeked(scan(begin, 1999us), 5s, 1) == duration{5s});
     CHECK(scans(c, begin));
     CHECK(scans(c, begin + 1us));
-    CHECK(c.peeked(scan(begin, 249us), std::nullopt, 1) == std::nullopt);
+    CHECK(c.peeked(scan(begin, 1999us), std::nullopt, 1) == std::nullopt);
 }
 
 TEST_CASE("after a slow full scan it reads behind the cursor, and scans for a twentieth of the time at most",
@@ -102,7 +102,7 @@ TEST_CASE("a caller that only promotes peeks each 64th time, and each time while
     CHECK(c.should_peek());
     (void)c.peeked(scan(begin, 1us), {}, 1);
     CHECK_FALSE(c.should_peek());
-    scan_thrice(c, begin, 1ms);
+    scan_thrice(c, begin, 3ms);
     CHECK(c.should_peek());
 }
 
