@@ -14,12 +14,11 @@
 #include <pgq/worker.hpp>
 
 #include <support/chaos.hpp>
+#include <support/child_program.hpp>
 #include <support/database.hpp>
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include <cstdio>
 #include <map>
@@ -261,13 +260,7 @@ int produce(settings& s, const std::stop_token& stop) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends this process if the test crashes
-    const rlimit no_cores{0, 0};
-    ::setrlimit(RLIMIT_CORE, &no_cores);
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    sigset_t ends = test::begin_child_program();
 
     settings s{{"queue", "default"}, {"threads", "4"}, {"rest", "5000"}, {"backlog", "5000"}, {"first", "0"}};
     for (int i = 1; i < argc; ++i) {

@@ -12,12 +12,11 @@
 #include <pgq/driver/libpq.hpp>
 #include <pgq/worker.hpp>
 
+#include <support/child_program.hpp>
 #include <support/database.hpp>
 #include <support/jobs.hpp>
 
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -81,13 +80,7 @@ int work(std::map<std::string, std::string> s, const pgq::driver::connection_opt
 }  // namespace
 
 int main(int argc, char** argv) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends this process if the test crashes
-    const rlimit no_cores{0, 0};
-    ::setrlimit(RLIMIT_CORE, &no_cores);
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    test::begin_child_program();
 
     auto s = read(argc, argv);
     const pgq::driver::connection_options to{.conninfo = s["dsn"], .schema = s["schema"]};

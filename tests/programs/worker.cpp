@@ -20,13 +20,12 @@
 #include <pgq/driver/libpq.hpp>
 #include <pgq/worker.hpp>
 
+#include <support/child_program.hpp>
 #include <support/database.hpp>
 #include <support/jobs.hpp>
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -167,13 +166,7 @@ pgq::outcome act(const std::string& what, const pgq::context& c) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends this process if the test crashes
-    const rlimit no_cores{0, 0};
-    ::setrlimit(RLIMIT_CORE, &no_cores);
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    sigset_t ends = test::begin_child_program();
 
     const auto s = read(argc, argv);
     journal log{s};

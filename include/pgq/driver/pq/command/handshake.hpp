@@ -62,7 +62,7 @@ private:
 ///     compose_beside(batch), read_beside(answers):    on another connection
 ///
 /// A pooler hands out the session that was used last, or the one that was not used for the longest time: the second
-/// connection or the second transaction shows it. Whoever cannot see it says that the session is shared.
+/// connection or the second transaction shows it. If neither can see it, the session counts as shared.
 class own_session_check {
 public:
     explicit own_session_check(std::int32_t backend) : backend_{backend} {}
