@@ -156,7 +156,7 @@ public:
         }
         pgq::result<std::optional<pgq::found_job>> find_one(pgq::job_id id) {
             test::outcome<std::optional<pgq::found_job>> end;
-            async_run(pgq::driver::pq::command::find_one{id}, end.handler());
+            async_run(pgq::driver::pq::command::admin::find_one{id}, end.handler());
             return ended(end);
         }
         pgq::result<std::vector<pgq::failed_attempt>> failures(pgq::job_id id) {

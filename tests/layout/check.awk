@@ -24,6 +24,7 @@ BEGIN {
     ranks(room_rank, "6.1 schema")
     ranks(room_rank, "7.1 driver/memory/table driver/pq/connection")
     ranks(room_rank, "7.2 driver/memory/command driver/pq/command")
+    ranks(room_rank, "7.25 driver/pq/command/admin")
     ranks(room_rank, "7.3 driver/memory driver/pq/session")
     ranks(room_rank, "7.4 driver/pq/asio serializer/json")
     ranks(room_rank, "7.5 serializer/nlohmann")

@@ -84,11 +84,11 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code, std::vector<lane_limit>)> Token>
     auto async_limits(std::string_view queue, std::span<const lane_limit> declared, Token&& token) {
-        return async_run(command::limits{queue, declared}, std::forward<Token>(token));
+        return async_run(command::admin::limits{queue, declared}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, bool)> Token>
     auto async_change_limit(std::string_view queue, const lane_limit& limit, Token&& token) {
-        return async_run(command::change_limit{queue, limit}, std::forward<Token>(token));
+        return async_run(command::admin::change_limit{queue, limit}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, worker_id)> Token>
     auto async_register_worker(const worker_info& info, Token&& token) {
@@ -124,11 +124,11 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_revise(const revision& r, Token&& token) {
-        return async_run(command::revise{r}, std::forward<Token>(token));
+        return async_run(command::admin::revise{r}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, std::optional<std::string>)> Token>
     auto async_progress_of(job_id id, Token&& token) {
-        return async_run(command::progress_of{id}, std::forward<Token>(token));
+        return async_run(command::admin::progress_of{id}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_watch(std::span<const job_id> ids, duration keep_for, std::vector<ended_job>& ended, Token&& token) {
@@ -136,31 +136,31 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code, cancel_reply)> Token>
     auto async_cancel(std::span<const job_id> ids, Token&& token) {
-        return async_run(command::cancel{ids}, std::forward<Token>(token));
+        return async_run(command::admin::cancel{ids}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, std::int64_t)> Token>
     auto async_requeue(std::span<const job_id> ids, Token&& token) {
-        return async_run(command::requeue{ids}, std::forward<Token>(token));
+        return async_run(command::admin::requeue{ids}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, std::vector<held_job>)> Token>
     auto async_held(lane_id lane, std::size_t limit, Token&& token) {
-        return async_run(command::held{lane, limit}, std::forward<Token>(token));
+        return async_run(command::admin::held{lane, limit}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, lane_counts)> Token>
     auto async_counts(lane_id lane, Token&& token) {
-        return async_run(command::counts{lane}, std::forward<Token>(token));
+        return async_run(command::admin::counts{lane}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_find(const find_request& r, std::vector<job_id>& found, Token&& token) {
-        return async_run(command::find{r, found}, std::forward<Token>(token));
+        return async_run(command::admin::find{r, found}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, std::vector<failed_attempt>)> Token>
     auto async_failures(job_id id, Token&& token) {
-        return async_run(command::failures{id}, std::forward<Token>(token));
+        return async_run(command::admin::failures{id}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, std::int64_t)> Token>
     auto async_open_jobs(lane_id lane, std::int64_t most, Token&& token) {
-        return async_run(command::open_jobs{lane, most}, std::forward<Token>(token));
+        return async_run(command::admin::open_jobs{lane, most}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_set_dead_letter_routes(std::span<const lane_id> from, std::span<const lane_id> to, Token&& token) {

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <pgq/driver/pq/command/cancel.hpp>
+#include <pgq/driver/pq/command/admin/cancel.hpp>
+#include <pgq/driver/pq/command/admin/find.hpp>
+#include <pgq/driver/pq/command/admin/find_one.hpp>
+#include <pgq/driver/pq/command/admin/inspect.hpp>
+#include <pgq/driver/pq/command/admin/limits.hpp>
+#include <pgq/driver/pq/command/admin/revise.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
-#include <pgq/driver/pq/command/find.hpp>
-#include <pgq/driver/pq/command/find_one.hpp>
-#include <pgq/driver/pq/command/inspect.hpp>
 #include <pgq/driver/pq/command/lanes.hpp>
-#include <pgq/driver/pq/command/limits.hpp>
-#include <pgq/driver/pq/command/revise.hpp>
 #include <pgq/driver/pq/command/take.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -41,10 +41,10 @@ public:
         return run(command::lanes{queue, names});
     }
     result<std::vector<lane_limit>> limits(std::string_view queue, std::span<const lane_limit> declared) {
-        return run(command::limits{queue, declared});
+        return run(command::admin::limits{queue, declared});
     }
     result<bool> change_limit(std::string_view queue, const lane_limit& l) {
-        return run(command::change_limit{queue, l});
+        return run(command::admin::change_limit{queue, l});
     }
     result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& put) {
         return run(command::enqueue_tracked{r, put});
@@ -53,18 +53,22 @@ public:
         return run(command::hold_taken{job, reason});
     }
 
-    result<cancel_reply> cancel(job_ids jobs) { return run(command::cancel{jobs}); }
-    result<std::int64_t> requeue(job_ids jobs) { return run(command::requeue{jobs}); }
-    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) { return run(command::held{lane, limit}); }
-    result<lane_counts> counts(lane_id lane) { return run(command::counts{lane}); }
-    result<void> find(const find_request& r, std::vector<job_id>& found) { return run(command::find{r, found}); }
-    result<std::optional<found_job>> find_one(job_id id) { return run(command::find_one{id}); }
-    result<std::vector<failed_attempt>> failures(job_id id) { return run(command::failures{id}); }
-    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) { return run(command::open_jobs{lane, most}); }
+    result<cancel_reply> cancel(job_ids jobs) { return run(command::admin::cancel{jobs}); }
+    result<std::int64_t> requeue(job_ids jobs) { return run(command::admin::requeue{jobs}); }
+    result<std::vector<held_job>> held(lane_id lane, std::size_t limit) {
+        return run(command::admin::held{lane, limit});
+    }
+    result<lane_counts> counts(lane_id lane) { return run(command::admin::counts{lane}); }
+    result<void> find(const find_request& r, std::vector<job_id>& found) { return run(command::admin::find{r, found}); }
+    result<std::optional<found_job>> find_one(job_id id) { return run(command::admin::find_one{id}); }
+    result<std::vector<failed_attempt>> failures(job_id id) { return run(command::admin::failures{id}); }
+    result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) {
+        return run(command::admin::open_jobs{lane, most});
+    }
     result<void> set_dead_letter_routes(lane_list from, lane_list to) {
         return run(command::set_dead_letter_routes{from, to});
     }
-    result<std::optional<std::string>> progress_of(job_id id) { return run(command::progress_of{id}); }
+    result<std::optional<std::string>> progress_of(job_id id) { return run(command::admin::progress_of{id}); }
 
 protected:
     client_verbs() = default;

@@ -2,10 +2,10 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/pq/command/acknowledge.hpp>
+#include <pgq/driver/pq/command/admin/revise.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/rescue.hpp>
-#include <pgq/driver/pq/command/revise.hpp>
 #include <pgq/driver/pq/command/sync.hpp>
 #include <pgq/driver/pq/command/take.hpp>
 #include <pgq/driver/pq/command/transaction.hpp>
@@ -170,7 +170,7 @@ public:
     result<std::vector<lease_update>> lease_updates(worker_id id) { return run(command::lease_updates{id}); }
     bool take_stop_request() noexcept { return line().take_stop_request(); }
     result<purge_reply> expire_and_purge() { return run(command::expire_and_purge{}); }
-    result<void> revise(const revision& r) { return run(command::revise{r}); }
+    result<void> revise(const revision& r) { return run(command::admin::revise{r}); }
     result<void> watch(std::span<const job_id> watched, duration keep_for, std::vector<ended_job>& ended) {
         return run(command::watch{watched, keep_for, ended});
     }

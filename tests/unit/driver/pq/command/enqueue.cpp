@@ -1,6 +1,6 @@
+#include <pgq/driver/pq/command/admin/limits.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/lanes.hpp>
-#include <pgq/driver/pq/command/limits.hpp>
 
 #include <support/catch.hpp>
 #include <support/composed.hpp>
@@ -156,14 +156,14 @@ TEST_CASE("dead letters have a route from lanes to lanes", "[driver][pq][command
 TEST_CASE("limits are made, read and changed", "[driver][pq][command][limits]") {
     const lane_limit rate{"mail", {.kind = limit_kind::rate, .number = 1, .amount = 5, .per = 2s, .burst = 9}};
     const std::array declared{rate};
-    CHECK(composed(command::limits{"q", {}}) == "find_limits(q)");
-    CHECK(composed(command::limits{"q", declared}) ==
+    CHECK(composed(command::admin::limits{"q", {}}) == "find_limits(q)");
+    CHECK(composed(command::admin::limits{"q", declared}) ==
           "add_limits(q, {mail}, {r}, {1}, {5}, {2000000}, {9}) | find_limits(q)");
     const auto stored = rows({{"mail", "r", binary(std::int16_t{1}), binary(5), binary(2'000'000L), binary(9)}});
-    CHECK(test::read(command::limits{"q", declared}, {{}, stored}).value() == std::vector{rate});
-    CHECK_FALSE(test::read(command::limits{"q", declared}, {test::failed("42501"), stored}).has_value());
+    CHECK(test::read(command::admin::limits{"q", declared}, {{}, stored}).value() == std::vector{rate});
+    CHECK_FALSE(test::read(command::admin::limits{"q", declared}, {test::failed("42501"), stored}).has_value());
 
-    command::change_limit change{"q", rate};
+    command::admin::change_limit change{"q", rate};
     CHECK(composed(change) == "change_limit(q, mail, r, 1, 5, 2000000, 9)");
     CHECK_FALSE(test::read(change, {rows({{null}})}).value());
     CHECK(change.wakes().empty());

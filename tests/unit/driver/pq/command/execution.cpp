@@ -1,7 +1,7 @@
-#include <pgq/driver/pq/command/cancel.hpp>
+#include <pgq/driver/pq/command/admin/cancel.hpp>
+#include <pgq/driver/pq/command/admin/revise.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
-#include <pgq/driver/pq/command/revise.hpp>
 #include <pgq/driver/pq/command/transaction.hpp>
 #include <pgq/driver/pq/command/worker_registration.hpp>
 
@@ -60,23 +60,23 @@ const test::reply contended = test::failed("40P01");
 
 TEST_CASE("an execution sends, reads and wakes", "[driver][pq][command][execution]") {
     scripted_channel c{.replies = {{removed_one}}};
-    CHECK(c.run(command::cancel{ids}).value().removed == 1);
+    CHECK(c.run(command::admin::cancel{ids}).value().removed == 1);
     CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_collected(77)"});
 }
 
 TEST_CASE("an execution wakes no worker if there are no lanes, or after an error", "[driver][pq][command][execution]") {
     scripted_channel nothing{.replies = {{rows({{binary(0L), binary(1L)}})}}};
-    CHECK(nothing.run(command::cancel{ids}).has_value());
+    CHECK(nothing.run(command::admin::cancel{ids}).has_value());
     CHECK(nothing.sent.size() == 1);
     scripted_channel fails{.replies = {{test::failed("57014")}}};
-    CHECK_FALSE(fails.run(command::cancel{ids}).has_value());
+    CHECK_FALSE(fails.run(command::admin::cancel{ids}).has_value());
     CHECK(fails.sent.size() == 1);
 }
 
 TEST_CASE("in a transaction of the session an execution remembers the lanes to wake",
           "[driver][pq][command][execution]") {
     scripted_channel c{.info = test::own_transaction(), .replies = {{removed_one}}};
-    CHECK(c.run(command::cancel{ids}).has_value());
+    CHECK(c.run(command::admin::cancel{ids}).has_value());
     CHECK(c.sent == std::vector<std::string>{"cancel({7})"});
     CHECK(c.later.noted);
 }
@@ -84,17 +84,17 @@ TEST_CASE("in a transaction of the session an execution remembers the lanes to w
 TEST_CASE("in the caller's transaction an execution sends its wakes in that transaction",
           "[driver][pq][command][execution]") {
     scripted_channel c{.info = test::callers_transaction(), .replies = {{removed_one}}};
-    CHECK(c.run(command::cancel{ids}).has_value());
+    CHECK(c.run(command::admin::cancel{ids}).has_value());
     CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_all_collected(77)"});
 }
 
 TEST_CASE("after a conflict with another session a command is repeated, up to 30 times in all",
           "[driver][pq][command][execution]") {
     scripted_channel twice{.replies = {{contended}, {contended}, {removed_one}}};
-    CHECK(twice.run(command::cancel{ids}).has_value());
+    CHECK(twice.run(command::admin::cancel{ids}).has_value());
     CHECK(twice.sent.size() == 4);
     scripted_channel always{.replies = std::vector(command::most_tries + 1, std::vector{contended})};
-    CHECK(always.run(command::cancel{ids}).error() == condition::contention);
+    CHECK(always.run(command::admin::cancel{ids}).error() == condition::contention);
     CHECK(always.sent.size() == command::most_tries);
     CHECK(always.pauses == command::most_tries - 1);
 }
@@ -102,16 +102,16 @@ TEST_CASE("after a conflict with another session a command is repeated, up to 30
 TEST_CASE("a command is not repeated in a transaction, nor after other errors, nor when it does not repeat",
           "[driver][pq][command][execution]") {
     scripted_channel inside{.info = test::callers_transaction(), .replies = {{contended}, {removed_one}}};
-    CHECK(inside.run(command::cancel{ids}).error() == condition::contention);
+    CHECK(inside.run(command::admin::cancel{ids}).error() == condition::contention);
     CHECK(inside.sent.size() == 1);
     scripted_channel other{.replies = {{test::failed("57014")}, {removed_one}}};
-    CHECK_FALSE(other.run(command::cancel{ids}).has_value());
+    CHECK_FALSE(other.run(command::admin::cancel{ids}).has_value());
     CHECK(other.sent.size() == 1);
     scripted_channel once{.replies = {{contended}, {}}};
     CHECK_FALSE(once.run(command::control{statement::begin}).has_value());
     CHECK(once.sent.size() == 1);
     scripted_channel locked{.replies = {{test::failed("55P03")}, {removed_one}}};
-    CHECK_FALSE(locked.run(command::cancel{ids}).has_value());
+    CHECK_FALSE(locked.run(command::admin::cancel{ids}).has_value());
     CHECK(locked.sent.size() == 1);
 }
 
@@ -133,9 +133,9 @@ TEST_CASE("a second round trip follows the first, and its error is the command's
 TEST_CASE("a connection that breaks fails the command, but not when it only wakes others",
           "[driver][pq][command][execution]") {
     scripted_channel first{.breaks_at = 0};
-    CHECK(first.run(command::cancel{ids}).error() == errc::connection_lost);
+    CHECK(first.run(command::admin::cancel{ids}).error() == errc::connection_lost);
     scripted_channel waking{.replies = {{removed_one}}, .breaks_at = 1};
-    CHECK(waking.run(command::cancel{ids}).value().removed == 1);
+    CHECK(waking.run(command::admin::cancel{ids}).value().removed == 1);
 }
 
 TEST_CASE("an enqueue or a commit without an answer says that it is in doubt, and other commands do not",
@@ -161,14 +161,14 @@ TEST_CASE("an enqueue or a commit without an answer says that it is in doubt, an
     CHECK(error_of(command::commit{}).detail == "the transaction may be committed or not");
     CHECK(error_of(command::enqueue{one, made}, test::callers_transaction()).detail.empty());
     CHECK(error_of(command::enqueue{one, made}, test::own_transaction()).detail.empty());
-    CHECK(error_of(command::cancel{ids}).detail.empty());
+    CHECK(error_of(command::admin::cancel{ids}).detail.empty());
 }
 
 TEST_CASE("what cannot be sent is not sent", "[driver][pq][command][execution]") {
     scripted_channel c{};
     const std::string large(1001, 'x');
-    CHECK(c.run(command::revise{{.body = large}}).error() == errc::payload_too_large);
-    CHECK(c.run(command::revise{{}}).has_value());
+    CHECK(c.run(command::admin::revise{{.body = large}}).error() == errc::payload_too_large);
+    CHECK(c.run(command::admin::revise{{}}).has_value());
     const bodies none{};
     std::vector<job_id> made{{1}};
     CHECK(c.run(command::enqueue{{.bodies = &none}, made}).has_value());

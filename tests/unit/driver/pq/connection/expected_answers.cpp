@@ -1,4 +1,4 @@
-#include <pgq/driver/pq/command/cancel.hpp>
+#include <pgq/driver/pq/command/admin/cancel.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/sync.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>

@@ -19,7 +19,7 @@
 #include <vector>
 
 /// Commands that only read jobs.
-namespace pgq::driver::pq::command {
+namespace pgq::driver::pq::command::admin {
 
 /// How many jobs of a lane are where.
 class counts {
@@ -108,4 +108,4 @@ private:
     job_id id_;
 };
 
-}  // namespace pgq::driver::pq::command
+}  // namespace pgq::driver::pq::command::admin

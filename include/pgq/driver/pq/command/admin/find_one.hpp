@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace pgq::driver::pq::command {
+namespace pgq::driver::pq::command::admin {
 
 /// Where a job is; nothing if the database knows nothing of it.
 class find_one {
@@ -64,4 +64,4 @@ private:
     job_id id_;
 };
 
-}  // namespace pgq::driver::pq::command
+}  // namespace pgq::driver::pq::command::admin

@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-namespace pgq::driver::pq::command {
+namespace pgq::driver::pq::command::admin {
 
 /// Removes jobs that wait and asks workers to stop those that run.
 class cancel {
@@ -60,4 +60,4 @@ private:
     std::vector<lane_id> touched_{};
 };
 
-}  // namespace pgq::driver::pq::command
+}  // namespace pgq::driver::pq::command::admin

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-namespace pgq::driver::pq::command {
+namespace pgq::driver::pq::command::admin {
 
 /// Changes the payload or the progress of a job that a worker holds; errc::lease_lost when it does not.
 class revise {
@@ -59,4 +59,4 @@ private:
     job_id id_;
 };
 
-}  // namespace pgq::driver::pq::command
+}  // namespace pgq::driver::pq::command::admin

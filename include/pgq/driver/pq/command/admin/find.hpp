@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace pgq::driver::pq::command {
+namespace pgq::driver::pq::command::admin {
 
 /// The ids of jobs that a filter lets pass, in order.
 class find {
@@ -60,4 +60,4 @@ private:
     std::unique_ptr<statement::filtered_query> statement_{};  // owns the text until the answer is read
 };
 
-}  // namespace pgq::driver::pq::command
+}  // namespace pgq::driver::pq::command::admin

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pgq::driver::pq::command {
+namespace pgq::driver::pq::command::admin {
 
 /// Makes the limits that are missing and finds all of the queue.
 class limits {
@@ -68,4 +68,4 @@ private:
     std::vector<lane_id> touched_{};
 };
 
-}  // namespace pgq::driver::pq::command
+}  // namespace pgq::driver::pq::command::admin
