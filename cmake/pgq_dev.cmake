@@ -75,21 +75,6 @@ function(pgq_buildable variable)
   set(${variable} ${buildable} PARENT_SCOPE)
 endfunction()
 
-# The target `all_verify_interface_header_sets` compiles each header alone, with the warnings.
-pgq_buildable(pgq_buildable_headers ${pgq_headers})
-add_library(pgq_each_header INTERFACE)
-set(pgq_own_headers ${pgq_buildable_headers})
-if(NOT pgq_no_testing)
-  target_link_libraries(pgq_each_header INTERFACE pgq::testing)
-else()
-  list(FILTER pgq_own_headers EXCLUDE REGEX "/pgq/testing/")
-endif()
-target_sources(
-  pgq_each_header INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${pgq_own_headers}
-)
-target_link_libraries(pgq_each_header INTERFACE pgq::asio pgq::json pgq_dev)
-set_target_properties(pgq_each_header PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
-
 # pgq_programs(FOLDER DIRECTORY PREFIX): builds one program per FOLDER/*.cpp into DIRECTORY. The program has the name of
 # the file; the target has the PREFIX before it. Sets pgq_programs_added to the targets.
 function(pgq_programs folder directory prefix)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # hostile.sh PROGRAM ARGUMENT...: runs a test program on a server where the library's sessions have the hostile defaults
-# of support/hostile.hpp: those of the role PGQ_LIBRARY_USER. The tests' own statements have the usual ones. All tables
+# of support/hostile.hpp: those of the role in PGQ_LIBRARY_DSN. The tests' own statements have the usual ones. All tables
 # are published, each DDL command fires an event trigger, and new oids are above 2^31.
 set -euo pipefail
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -40,5 +40,5 @@ sed -nE 's/^ *hostile_setting\{"([^"]+)", "([^"]+)"\},$/\1\t\2/p' "$tests/suppor
 done | sql
 [ "$(sql -Atc "SELECT cardinality(rolconfig) > 20 FROM pg_roles WHERE rolname = 'hostile'")" = t ]
 
-export PGQ_LIBRARY_USER=hostile
+export PGQ_LIBRARY_DSN="$PGQ_DSN user=hostile"
 pgq_run "$@"

@@ -78,8 +78,6 @@ thread_sanitized() {
     PGQ_PERSONALITY=
 }
 
-each_header() { build dev all_verify_interface_header_sets; }
-
 # ctest hides the output of tests that pass; what they left out is said here.
 dev_all() {
     check dev
@@ -103,7 +101,6 @@ main() {
         return
     fi
     locked dev build dev
-    locked dev each_header
     locked asan sanitized asan
     locked tsan thread_sanitized
     # This runs last, so that the output ends with the summary of all tests.

@@ -3,6 +3,7 @@
 # other checks. One file that includes all headers costs a minute; a file for each header would cost an hour.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+. tests/layout/headers.sh
 
 tool=
 for candidate in clang-tidy-14 clang-tidy; do
@@ -18,18 +19,6 @@ fi
 
 all=$(mktemp --suffix=.cpp)
 trap 'rm -f "$all"' EXIT
-# A header whose library is missing is left out, as it is left out of the tests (cmake/pgq_dev.cmake).
-left_out='^$'
-without() {  # HEADER-OF-A-LIBRARY REGEX
-    echo "#include <$1>" | g++ -x c++ -E - >/dev/null 2>&1 || left_out="$left_out|$2"
-}
-without nlohmann/json.hpp 'serializer/(nlohmann|msgpack)'
-without sodium.h 'serializer/(encrypted|keys)'
-without zstd.h 'serializer/compressed'
-without date/tz.h 'timezones'
-(cd include && find pgq -name '*.hpp' ! -path 'pgq/testing*' | LC_ALL=C sort) | grep -vE "$left_out" |
-    sed 's/.*/#include <&>/' >"$all"
+pgq_headers ! -path 'pgq/testing*' | sed 's/.*/#include <&>/' >"$all"
 
-# Asio before 1.24 looks for <experimental/coroutine> with Clang, as in cmake/pgq_dev.cmake.
-"$tool" --quiet --config-file=.clang-tidy "$all" -- -std=c++20 -Iinclude "-I$(pg_config --includedir)" \
-    -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1 -DUSE_OS_TZDB=1
+"$tool" --quiet --config-file=.clang-tidy "$all" -- "${pgq_clang[@]}"

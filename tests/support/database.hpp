@@ -68,11 +68,11 @@ public:
     const std::string& schema() const noexcept { return schema_; }
     /// A connection string whose sessions have the name of the schema as their application name.
     std::string conninfo() const { return with_settings("application_name", schema_); }
-    /// The connection string of the library under test, with one more setting. PGQ_LIBRARY_USER names another role than
-    /// that of the tests' own statements, see tests/hostile.sh.
+    /// The connection string of the library under test, with one more setting. PGQ_LIBRARY_DSN may name another way
+    /// than that of the tests' own statements, see tests/hostile.sh and tests/pooler.sh.
     static std::string with_settings(std::string_view key, std::string_view value) {
-        const char* user = std::getenv("PGQ_LIBRARY_USER");
-        return settings_of(user == nullptr ? dsn() : settings_of(dsn(), "user", user), key, value);
+        const char* library = std::getenv("PGQ_LIBRARY_DSN");
+        return settings_of(library == nullptr ? dsn() : library, key, value);
     }
 
     pgq::driver::connection_options options() const { return {.conninfo = conninfo(), .schema = schema_}; }
