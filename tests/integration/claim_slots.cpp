@@ -21,7 +21,7 @@ namespace {
 // Takes some of the turns and keeps them.
 void hold_turns(const test::sql_connection& c, int from, int to) {
     for (int turn = from; turn <= to; ++turn)
-        (void)c.exec("SELECT pg_advisory_lock(to_regnamespace('{q}')::oid::int8::int4, -" + std::to_string(turn) + ")");
+        (void)c.exec("SELECT pg_advisory_lock({s}.schema_id(), -" + std::to_string(turn) + ")");
 }
 std::int64_t turns_taken(const database& db) {
     return db.query_int(

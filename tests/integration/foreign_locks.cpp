@@ -19,7 +19,7 @@ using test::note;
 
 namespace {
 
-const std::string schema_id = "to_regnamespace('{q}')::oid::int8::int4";
+const std::string schema_id = "{s}.schema_id()";
 
 }  // namespace
 

@@ -235,7 +235,7 @@ TEST_CASE("if the server ends a handler's connection, the handler runs again, an
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a commit that fails counts as a failed attempt", "[scenario][transaction]") {
+TEST_CASE("a commit that fails counts as a failed attempt", "[scenario][transaction][usual_settings]") {
     database db;
     make_effects(db);
     db.exec("ALTER TABLE {s}.effects ADD CONSTRAINT twice UNIQUE (text) DEFERRABLE INITIALLY DEFERRED");
