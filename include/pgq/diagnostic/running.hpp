@@ -28,6 +28,12 @@ struct not_runnable {
                   "member `pgq::result<void> run(std::stop_token)`.");
 };
 
+template <class Bool>
+struct run_result_is_no_condition {
+    static_assert(never<Bool>,
+                  "pgq: the result of run is an exit code: 0 is success, and would be false. Test its how() instead.");
+};
+
 namespace detail {
 
 template <class Options, class Thing>

@@ -70,9 +70,10 @@ public:
             if (!acknowledged.may_run) return conclude({.what = std::move(acknowledged.otherwise)}), false;
         }
         notify(runner_->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt});
-        const auto now = access_.now();
-        if constexpr (observes<observer_type, event::job_finished>) began_ = now;
-        running_ = runner_->handler_begins(now);
+        const bool timed = observes<observer_type, event::job_finished>;
+        const auto now = timed || plan::is_decorated ? access_.now() : steady_time{};
+        if (timed) began_ = now;
+        running_ = runner_->handler_begins();
         if constexpr (plan::is_decorated) enter_decorators(now);
         todo_ = {.what = try_do::run};
         return true;

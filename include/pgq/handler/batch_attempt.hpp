@@ -59,9 +59,8 @@ public:
         if (positions.empty()) return false;
         for (std::size_t i = 0; i < positions.size(); ++i)
             notify(runner_->observer(), event::job_started{record(i).id, entrypoint_of<Job>, record(i).attempt});
-        const auto now = access_.now();
-        if constexpr (observes<observer_type, event::job_finished>) began_ = now;
-        running_ = runner_->handler_begins(now);
+        if constexpr (observes<observer_type, event::job_finished>) began_ = access_.now();
+        running_ = runner_->handler_begins();
         make_contexts();
         todo_ = {.what = try_do::run};
         return true;

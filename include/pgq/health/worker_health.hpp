@@ -12,9 +12,11 @@ struct worker_health {
     bool running = false;                      ///< it has registered, and its run has not ended
     bool connected = false;                    ///< it is running, and its connection for work is open
     std::optional<duration> last_heartbeat{};  ///< how long ago the database last answered a heartbeat or registration
-    std::optional<duration> oldest_handler{};  ///< for how long the handler that began first has been running
-    std::uint32_t handlers = 0;                ///< how many handlers run
-    duration lease_time{};                     ///< the option of the worker
+    /// For how long the handler that began first has been running, counted from the first heartbeat or health() after
+    /// its beginning. With a lease time of 15 s a heartbeat is sent each 5 s.
+    std::optional<duration> oldest_handler{};
+    std::uint32_t handlers = 0;  ///< how many handlers run
+    duration lease_time{};       ///< the option of the worker
 
     /// Whether others still count it as alive: it runs and is connected, and its last heartbeat is younger than its
     /// lease time.

@@ -21,6 +21,8 @@ public:
         beaten(now);
         running_.store(true, std::memory_order_release);
     }
+    /// Some time has passed: notes which handlers run.
+    void look(steady_time now) noexcept { (void)handlers.read(now); }
     /// The database has answered a heartbeat that was sent at `when`.
     void beaten(steady_time when) noexcept {
         last_beat_.store(when.time_since_epoch().count(), std::memory_order_relaxed);
@@ -34,7 +36,7 @@ public:
         h.lease_time = duration{lease_time_.load(std::memory_order_relaxed)};
         const steady_time beat{steady_time::duration{last_beat_.load(std::memory_order_relaxed)}};
         if (h.running) h.last_heartbeat = now > beat ? now - beat : duration{};
-        const auto running = handlers.read();
+        const auto running = handlers.read(now);
         h.handlers = running.count;
         if (running.oldest) h.oldest_handler = now > *running.oldest ? now - *running.oldest : duration{};
         return h;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <pgq/diagnostic/running.hpp>
 #include <pgq/error/condition.hpp>
 #include <pgq/error/result.hpp>
 
+#include <concepts>
 #include <utility>
 
 namespace pgq {
@@ -27,7 +29,13 @@ public:
         return how_.error() == condition::configuration ? misconfigured : failed;
     }
     operator int() const noexcept { return exit_code(); }
-    explicit operator bool() const = delete;  ///< 0 is success for main, and false for `if`: test `how()`
+    /// Does not compile: success is 0 for main, and would be false for `if`.
+    template <class Bool>
+        requires std::same_as<Bool, bool>
+    explicit operator Bool() const {
+        static_assert(sizeof(diagnostic::run_result_is_no_condition<Bool>) != 0);
+        return false;
+    }
 
 private:
     result<void> how_;

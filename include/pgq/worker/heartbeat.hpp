@@ -78,6 +78,7 @@ private:
         while (rest(pause)) {
             const worker_id id = worker_.load();
             const auto sent = clock::now();
+            if (monitor_ != nullptr) monitor_->look(sent);
             auto reply = beat(id);
             const auto next =
                 reply ? machine.answered(id, *reply, sent) : machine.failed(id, unit_random(), clock::now());

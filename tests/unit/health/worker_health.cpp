@@ -63,19 +63,21 @@ TEST_CASE("the monitor reports the ages of the last heartbeat and of the oldest 
     CHECK(m.read(start + 2s).is_ready());
     CHECK_FALSE(m.read(start + 2s).oldest_handler);
 
-    auto first = m.handlers.begin(start + 3s);
-    auto second = m.handlers.begin(start + 4s);
+    auto first = m.handlers.begin();
+    m.look(start + 3s);
+    auto second = m.handlers.begin();
+    m.look(start + 4s);
     m.beaten(start + 5s);
     auto h = m.read(start + 10s);
     CHECK(h.last_heartbeat == 5s);
     CHECK(h.handlers == 2);
     REQUIRE(h.oldest_handler);
-    CHECK(std::chrono::round<std::chrono::seconds>(*h.oldest_handler) == 7s);
+    CHECK(*h.oldest_handler == 7s);
     first.end();
     first.end();
     h = m.read(start + 10s);
     CHECK(h.handlers == 1);
-    CHECK(std::chrono::round<std::chrono::seconds>(h.oldest_handler.value()) == 6s);
+    CHECK(h.oldest_handler.value() == 6s);
     second.end();
     CHECK(m.read(start + 10s).handlers == 0);
     CHECK_FALSE(m.read(start + 10s).oldest_handler);
@@ -86,17 +88,19 @@ TEST_CASE("the monitor reports the ages of the last heartbeat and of the oldest 
 TEST_CASE("a handler that finds no free slot is not measured, and takes none from others", "[unit][health]") {
     running_handlers all;
     std::vector<running_handlers::ticket> tickets;
-    for (std::size_t i = 0; i < running_handlers::slots; ++i) tickets.push_back(all.begin(start + 1s));
-    auto more = all.begin(start);
-    CHECK(all.read().count == running_handlers::slots);
+    for (std::size_t i = 0; i < running_handlers::slots; ++i) tickets.push_back(all.begin());
+    auto more = all.begin();
+    CHECK(all.read(start).count == running_handlers::slots);
     more.end();
-    CHECK(all.read().count == running_handlers::slots);
+    CHECK(all.read(start).count == running_handlers::slots);
     tickets[500].end();
-    CHECK(all.read().count == running_handlers::slots - 1);
-    auto next = all.begin(start);
-    CHECK(all.read().count == running_handlers::slots);
-    CHECK(all.read().oldest < start + 1s);
+    CHECK(all.read(start).count == running_handlers::slots - 1);
+    auto next = all.begin();
+    CHECK(all.read(start + 1s).count == running_handlers::slots);
+    for (auto& t : tickets) t.end();
+    CHECK(all.read(start + 2s).oldest == start + 1s);
     next.end();
+    CHECK(all.read(start + 2s).count == 0);
 }
 
 TEST_CASE("handlers begin and end in many threads while another thread reads", "[unit][health]") {
@@ -106,15 +110,15 @@ TEST_CASE("handlers begin and end in many threads while another thread reads", "
         for (int t = 0; t < 4; ++t)
             threads.emplace_back([&all] {
                 for (int i = 0; i < 10'000; ++i) {
-                    auto outer = all.begin(start);
-                    auto inner = all.begin(start + 1s);
+                    auto outer = all.begin();
+                    auto inner = all.begin();
                     inner.end();
                     outer.end();
                 }
             });
-        for (int i = 0; i < 200; ++i) CHECK(all.read().count <= 8);
+        for (int i = 0; i < 200; ++i) CHECK(all.read(start).count <= 8);
     }
-    CHECK(all.read().count == 0);
+    CHECK(all.read(start).count == 0);
 }
 
 }  // namespace unit_health
