@@ -67,8 +67,8 @@ public:
         }
     }
 
-    /// How the worker is now: its connection, its last heartbeat, its oldest handler. Any thread may call it at any time;
-    /// it takes about a microsecond and waits for nothing.
+    /// How the worker is now: its connection, its last heartbeat, its oldest handler. Any thread may call it at any
+    /// time; it takes about a microsecond and waits for nothing.
     worker_health health() const noexcept { return monitor_->read(std::chrono::steady_clock::now()); }
     /// health().is_healthy(): it runs and is connected, and its last heartbeat is younger than its lease time.
     bool is_healthy() const noexcept { return health().is_healthy(); }

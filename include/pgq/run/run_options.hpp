@@ -31,7 +31,7 @@ struct run_options {
     bool handle_signals = true;         ///< SIGTERM, SIGINT and SIGHUP; false: they have their former effect
     std::stop_token stop{};             ///< stops the program as a first SIGTERM does
     std::function<void()> on_hangup{};  ///< called for a SIGHUP, in the thread of run; it must not block
-    /// Gets one line without its end for each failure, in the thread of run. Without it, the lines go to standard error.
+    /// Gets a line, without its end, for each failure, in the thread of run. Without it the lines go to standard error.
     std::function<void(std::string_view)> log{};
 };
 
