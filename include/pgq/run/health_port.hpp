@@ -15,10 +15,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -51,9 +49,7 @@ public:
         if (made.listener_.get() < 0 ||
             ::bind(made.listener_.get(), reinterpret_cast<const sockaddr*>(&name), size) != 0 ||
             ::listen(made.listener_.get(), static_cast<int>(max_clients)) != 0)
-            return error_info{std::error_code{errno, std::system_category()},
-                              "cannot listen on health_port " + std::to_string(port) + " of " + address + ": " +
-                                  std::strerror(errno)};
+            return cannot_listen({errno, std::system_category()}, address, port);
         return made;
     }
 
@@ -95,6 +91,9 @@ private:
         std::size_t ignored = 0;
     };
 
+    static error_info cannot_listen(std::error_code why, const std::string& address, std::uint16_t port) {
+        return {why, "cannot listen on health_port " + std::to_string(port) + " of " + address + ": " + why.message()};
+    }
     static socklen_t read_address(const std::string& text, std::uint16_t port, sockaddr_storage& name) noexcept {
         auto& v4 = reinterpret_cast<sockaddr_in&>(name);
         if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {

@@ -44,7 +44,7 @@ struct supervision_action {
 /// A part that was ready for at least as long as its last pause starts over with the first pause.
 class supervision {
 public:
-    supervision(std::size_t parts, backoff::spec pauses) : pauses_{std::move(pauses)}, parts_(parts) {}
+    supervision(std::size_t parts, const backoff::spec& pauses) : pauses_{pauses}, parts_(parts) {}
 
     supervision_action next(steady_time now) noexcept {
         if (signals_ > 1) return {.what = supervision_do::end_now};

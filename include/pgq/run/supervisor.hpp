@@ -45,8 +45,8 @@ public:
         : options_{&options},
           machine_{parts.size(), options.restart_backoff},
           health_{options.unhealthy_after, options.longest_handler, clock::now()},
-          service_{std::getenv("NOTIFY_SOCKET")},
-          notifier_{watchdog_interval(std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID"), ::getpid())} {
+          service_{variable("NOTIFY_SOCKET")},
+          notifier_{watchdog_interval(variable("WATCHDOG_USEC"), variable("WATCHDOG_PID"), ::getpid())} {
         for (const auto& p : parts) parts_.emplace_back(p, changed_);
     }
 
@@ -71,6 +71,9 @@ public:
     }
 
 private:
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): it is read before run() starts a thread
+    static const char* variable(const char* name) noexcept { return std::getenv(name); }
+
     result<void> begin() {
         if (options_->health_port != 0) {
             auto opened = health_port::open(options_->health_address, options_->health_port);

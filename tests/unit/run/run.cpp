@@ -55,9 +55,11 @@ struct part {
 
 struct unhealthy_part : part {
     pgq::worker_health health() const {
+        ++asked;
         return {.running = running, .connected = connected, .last_heartbeat = 1s, .lease_time = 15s};
     }
     std::atomic<bool> connected{false};
+    mutable std::atomic<int> asked{0};
 };
 
 // Options that keep the lines of the log.
@@ -274,6 +276,9 @@ TEST_CASE("a part that is not healthy for too long gets no signs of life", "[uni
     CHECK(soon(hears_life));
     p.connected = false;
     CHECK(soon([&] { return test::always(300ms, [&] { return !hears_life(); }); }));
+    const int before = p.asked;
+    CHECK(test::always(300ms, [&] { return !hears_life(); }));
+    CHECK(p.asked - before < 50);  // run() rests, although a sign of life is due
     p.connected = true;
     CHECK(soon(hears_life));
     stop.request_stop();
