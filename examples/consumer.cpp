@@ -1,7 +1,8 @@
 // consumer [--until-empty] [CONNECTION-STRING]: runs jobs until Ctrl-C or TERM, or until the queue is empty.
 
 #include "mail.hpp"
-#include "signals.hpp"
+
+#include <pgq/run.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -36,7 +37,6 @@ int main(int argc, char** argv) try {
         return 2;
     }
 
-    const example::stop_on_signal stop;
     mail::queue jobs{mail::database(given.conninfo)};
     jobs.install().value();
 
@@ -52,9 +52,10 @@ int main(int argc, char** argv) try {
     pgq::worker_options options;
     if (given.until_empty) options.until = pgq::run_until::empty;
     pgq::worker w{jobs, options, send};
-    w.run(stop.token()).value();
+    const auto ended = pgq::run(w);  // until Ctrl-C or SIGTERM
 
     std::printf("sent %lld emails\n", static_cast<long long>(sent.load()));
+    return ended;
 } catch (const pgq::failure& e) {
     std::fprintf(stderr, "consumer: %s\n", e.info().text().c_str());
     return 1;

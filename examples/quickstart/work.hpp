@@ -1,10 +1,11 @@
 #pragma once
 
-#include "../signals.hpp"
 #include "database.hpp"
 #include "jobs.hpp"
 #include "store.hpp"
 #include "text.hpp"
+
+#include <pgq/run.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -67,15 +68,13 @@ private:
 
 /// The main function of a worker process. Runs until TERM.
 inline int work(const std::string& schema) {
-    const example::stop_on_signal stop;
     const char* conninfo = std::getenv("PGQ_DSN");
     database db{conninfo == nullptr ? "" : conninfo, schema};
     job_queue jobs = open_queue(db.conninfo(), schema);
     const pgq::worker_options options{
         .max_attempts = 5, .lease_time = std::chrono::seconds{5}, .grace = std::chrono::seconds{5}};
     pgq::worker w{jobs, options, handlers{jobs, db}};
-    w.run(stop.token()).value();
-    return EXIT_SUCCESS;
+    return pgq::run(w);
 }
 
 }  // namespace quickstart

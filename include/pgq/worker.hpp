@@ -5,11 +5,14 @@
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/handler/handler_set.hpp>
 #include <pgq/handler/handler_table.hpp>
+#include <pgq/health/worker_health.hpp>
+#include <pgq/health/worker_monitor.hpp>
 #include <pgq/queue.hpp>
 #include <pgq/worker/blocking_loop.hpp>
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_registration.hpp>
 
+#include <chrono>
 #include <memory>
 #include <stop_token>
 #include <system_error>
@@ -64,12 +67,19 @@ public:
         }
     }
 
+    /// How the worker is now: its connection, its last heartbeat, its oldest handler. Any thread may call it at any
+    /// time; it takes about a microsecond and waits for nothing.
+    worker_health health() const noexcept { return monitor_->read(std::chrono::steady_clock::now()); }
+    /// health().is_healthy(): it runs and is connected, and its last heartbeat is younger than its lease time.
+    bool is_healthy() const noexcept { return health().is_healthy(); }
+
 private:
     result<void> work(std::stop_token stop) {
         try {
             Queue queue{core_};
             detail::handler_table<composition, handlers_type> table{handlers_, queue, options_.shared};
-            detail::blocking_loop<Queue> loop{queue, table.functions.data(), &table, options_, std::move(stop)};
+            detail::blocking_loop<Queue> loop{queue,     table.functions.data(), &table, options_,
+                                              *monitor_, std::move(stop)};
             return loop.work();
         } catch (const std::system_error& e) {  // a thread or process could not be started
             return error_info{e.code(), e.what()};
@@ -79,6 +89,7 @@ private:
     std::shared_ptr<detail::queue_core<composition>> core_;
     worker_options options_;
     handlers_type handlers_;
+    std::unique_ptr<detail::worker_monitor> monitor_ = std::make_unique<detail::worker_monitor>();
 };
 
 template <class Queue, class... Handlers>

@@ -127,6 +127,29 @@ TEST_CASE("an async_worker runs plain handlers on threads", "[async_worker]") {
     CHECK(f.is_over());
 }
 
+TEST_CASE("the health of an async_worker has its heartbeats and the coroutines that run", "[async_worker][health]") {
+    fixture f;
+    auto jobs = f.coroutines();
+    (void)jobs.enqueue(test::notes(5)).value();
+    std::atomic<bool> release{false};
+    pgq::async_worker w{jobs, pgq::worker_options{.lease_time = 300ms}, [&](const note&) -> asio::awaitable<void> {
+                            asio::steady_timer timer{co_await asio::this_coro::executor};
+                            while (!release) {
+                                timer.expires_after(1ms);
+                                co_await timer.async_wait(asio::use_awaitable);
+                            }
+                        }};
+    CHECK_FALSE(w.is_healthy());
+    running run{w};
+    CHECK(test::eventually([&] { return w.health().handlers == 5; }));
+    CHECK(test::eventually([&] { return w.health().oldest_handler > 300ms; }));
+    CHECK(test::eventually([&] { return w.is_healthy(); }));
+    release = true;
+    CHECK(test::eventually([&] { return w.health().handlers == 0; }));
+    run.stop();
+    CHECK_FALSE(w.health().running);
+}
+
 TEST_CASE("an async_worker works on a context with several threads", "[async_worker]") {
     fixture f{3};
     auto jobs = f.coroutines();

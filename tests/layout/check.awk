@@ -19,6 +19,7 @@ BEGIN {
     ranks(room_rank, "3.5 protocol")
     ranks(room_rank, "3.7 context")
     ranks(room_rank, "4 event")
+    ranks(room_rank, "4.5 health")
     ranks(room_rank, "5 concept")
     ranks(room_rank, "6 fsm statement")
     ranks(room_rank, "6.1 schema")
@@ -36,6 +37,7 @@ BEGIN {
     ranks(room_rank, "8.4 transaction")
     ranks(room_rank, "8.5 handler")
     ranks(room_rank, "8.6 sql_functions")
+    ranks(room_rank, "8.7 run")
     ranks(room_rank, "10 testing")
 
     ranks(file_rank, "0 version config fwd")

@@ -2,7 +2,8 @@
 //
 //   dsn, journal     connection strings of the worker, and of the tables that it records in
 //   schema, queue    where the jobs are stored
-//   lease, poll, grace, response    times in milliseconds
+//   lease, poll, grace, response, connect, restart    times in milliseconds
+//   health           the port that answers for its health
 //   threads, prefetch, attempts, until=stopped|empty|drained, state=detect|keep|none
 //   do=...           what handlers do; without it each job names its own action:
 //     done           nothing
@@ -17,7 +18,9 @@
 // each other error.
 // It prints READY when the worker has started.
 
+#include <pgq/backoff/fixed.hpp>
 #include <pgq/driver/libpq.hpp>
+#include <pgq/run.hpp>
 #include <pgq/worker.hpp>
 
 #include <support/child_program.hpp>
@@ -25,10 +28,10 @@
 #include <support/jobs.hpp>
 
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -36,7 +39,6 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
-#include <thread>
 
 namespace {
 
@@ -94,7 +96,8 @@ using queue_type =
 settings read(int argc, char** argv) {
     settings s{{"queue", "default"},  {"lease", "2000"},   {"poll", "1000"},    {"grace", "10000"},
                {"response", "10000"}, {"threads", "2"},    {"prefetch", "100"}, {"attempts", "20"},
-               {"until", "stopped"},  {"state", "detect"}, {"do", ""}};
+               {"until", "stopped"},  {"state", "detect"}, {"do", ""},          {"connect", "60000"},
+               {"restart", "1000"},   {"health", "0"}};
     for (int i = 1; i < argc; ++i) {
         const std::string a = argv[i];
         const auto eq = a.find('=');
@@ -123,6 +126,7 @@ pgq::worker_options working(const settings& s) {
             .lease_time = time_of(s, "lease"),
             .poll_interval = time_of(s, "poll"),
             .grace = time_of(s, "grace"),
+            .connect_timeout = time_of(s, "connect"),
             .max_prefetch = static_cast<std::uint32_t>(std::atoi(s.at("prefetch").c_str())),
             .until = until == "empty"     ? pgq::run_until::empty
                      : until == "drained" ? pgq::run_until::drained
@@ -166,8 +170,7 @@ pgq::outcome act(const std::string& what, const pgq::context& c) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    sigset_t ends = test::begin_child_program();
-
+    test::end_with_test();
     const auto s = read(argc, argv);
     journal log{s};
     queue_type jobs{pgq::driver::libpq{connection(s)},
@@ -181,15 +184,6 @@ int main(int argc, char** argv) {
                       return o;
                   }};
 
-    std::stop_source stop;
-    std::thread listener{[&] {
-        int number = 0;
-        sigwait(&ends, &number);
-        stop.request_stop();
-    }};
-    const auto ended = w.run(stop.get_token());
-    ::kill(::getpid(), SIGTERM);
-    listener.join();
-    if (!ended) std::fprintf(stderr, "%s\n", ended.error().text().c_str());
-    return ended ? 0 : 1;
+    const auto port = static_cast<std::uint16_t>(std::atoi(s.at("health").c_str()));
+    return pgq::run({.health_port = port, .restart_backoff = pgq::backoff::fixed{time_of(s, "restart")}}, w);
 }

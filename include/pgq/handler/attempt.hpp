@@ -17,6 +17,7 @@
 #include <pgq/handler/invoke.hpp>
 #include <pgq/handler/services_for.hpp>
 #include <pgq/handler/transaction_end.hpp>
+#include <pgq/health/running_handlers.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
@@ -72,6 +73,7 @@ public:
         const bool timed = observes<observer_type, event::job_finished>;
         const auto now = timed || plan::is_decorated ? access_.now() : steady_time{};
         if (timed) began_ = now;
+        running_ = runner_->handler_begins();
         if constexpr (plan::is_decorated) enter_decorators(now);
         todo_ = {.what = try_do::run};
         return true;
@@ -219,6 +221,7 @@ private:
     // object must not touch the lease: the worker may use the memory for another lease.
     void conclude(try_result&& r) noexcept {
         todo_ = {};
+        running_.end();
         bool settled_by_handler = settled_by_handler_;
         if constexpr (in_transaction)
             settled_by_handler = end_transaction(transaction_, *slot_, position_, runner_->observer(), r);
@@ -242,6 +245,7 @@ private:
     Job job_{};
     std::optional<context> context_{};
     steady_time began_{};
+    running_handlers::ticket running_{};
     try_action todo_{};
     bool settled_by_handler_ = false;  // at-most-once delivery: the job was acknowledged before it ran
     [[no_unique_address]] typename Access::transaction transaction_{};

@@ -10,6 +10,7 @@
 #include <pgq/handler/exception_text.hpp>
 #include <pgq/handler/invoke.hpp>
 #include <pgq/handler/services_for.hpp>
+#include <pgq/health/running_handlers.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/time/clock.hpp>
@@ -59,6 +60,7 @@ public:
         for (std::size_t i = 0; i < positions.size(); ++i)
             notify(runner_->observer(), event::job_started{record(i).id, entrypoint_of<Job>, record(i).attempt});
         if constexpr (observes<observer_type, event::job_finished>) began_ = access_.now();
+        running_ = runner_->handler_begins();
         make_contexts();
         todo_ = {.what = try_do::run};
         return true;
@@ -136,6 +138,7 @@ private:
     template <class OutcomeOf>
     void settle_all(OutcomeOf outcome_of) {
         todo_ = {};
+        running_.end();
         auto& positions = batch_->positions;
         for (std::size_t i = 0; i < positions.size(); ++i)
             if (positions[i] != no_position) {
@@ -154,6 +157,7 @@ private:
     std::vector<context> contexts_{};
     std::unique_ptr<batch_context> context_{};  // elsewhere: a handler keeps its address, and an attempt moves
     steady_time began_{};
+    running_handlers::ticket running_{};
     try_action todo_{};
 };
 

@@ -7,6 +7,7 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker_action.hpp>
+#include <pgq/health/worker_monitor.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/asio_step.hpp>
 #include <pgq/worker/session_step.hpp>
@@ -41,10 +42,10 @@ class asio_loop {
 public:
     /// `functions` and `code`: see job_runner.
     asio_loop(Queue& queue, const typename worker_run<Queue>::job_functions* functions, void* code,
-              const worker_options& options, asio::any_io_executor strand)
+              const worker_options& options, worker_monitor& monitor, asio::any_io_executor strand)
         : strand_{std::move(strand)},
           waits_{std::make_shared<waits>(strand_)},
-          run_(queue, functions, code, options, false, [this] { end_pause(); }) {}
+          run_(queue, functions, code, options, false, monitor, [this] { end_pause(); }) {}
 
     /// A stop request before the worker has registered ends this without an error.
     asio::awaitable<result<void>> work(std::stop_token stop) {

@@ -4,6 +4,7 @@
 #include <pgq/concept/executor.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker_action.hpp>
+#include <pgq/health/worker_monitor.hpp>
 #include <pgq/time/call_limit.hpp>
 #include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_options.hpp>
@@ -27,8 +28,8 @@ class blocking_loop {
 public:
     /// `functions` and `code`: see job_runner.
     blocking_loop(Queue& queue, const typename worker_run<Queue>::job_functions* functions, void* code,
-                  const worker_options& options, std::stop_token stop)
-        : stop_{std::move(stop)}, run_{queue, functions, code, options, overlap, [this] { end_pause(); }} {}
+                  const worker_options& options, worker_monitor& monitor, std::stop_token stop)
+        : stop_{std::move(stop)}, run_{queue, functions, code, options, overlap, monitor, [this] { end_pause(); }} {}
 
     result<void> work() {
         const std::stop_callback on_stop{stop_, [this] { run_.request_stop(clock::now()); }};

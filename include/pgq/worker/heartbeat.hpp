@@ -5,6 +5,7 @@
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/fsm/heartbeat.hpp>
+#include <pgq/health/worker_monitor.hpp>
 #include <pgq/time/call_limit.hpp>
 
 #include <atomic>
@@ -37,6 +38,8 @@ public:
           limit_{&limit} {}
     ~heartbeat() { stop(); }
 
+    /// `monitor`, which outlives this, learns of each heartbeat that the database has answered. Before start().
+    void report_to(worker_monitor& monitor) noexcept { monitor_ = &monitor; }
     void start(worker_id id) {
         stop();
         stopping_ = false;
@@ -75,9 +78,11 @@ private:
         while (rest(pause)) {
             const worker_id id = worker_.load();
             const auto sent = clock::now();
+            if (monitor_ != nullptr) monitor_->look(sent);
             auto reply = beat(id);
             const auto next =
                 reply ? machine.answered(id, *reply, sent) : machine.failed(id, unit_random(), clock::now());
+            if (reply && reply->alive && monitor_ != nullptr) monitor_->beaten(sent);
             if (reply) report_once(std::move(reply->compact_error));
             if (next.declare_lost && id == worker_.load()) lost_();
             if (next.jobs_to_stop) stop_jobs_();
@@ -142,6 +147,7 @@ private:
     std::function<void()> lost_;
     std::function<void()> stop_jobs_;
     const call_limit* limit_;
+    worker_monitor* monitor_ = nullptr;
     std::string compact_error_{};
     std::optional<typename Driver::session> session_;
     std::atomic<worker_id> worker_{worker_id{}};

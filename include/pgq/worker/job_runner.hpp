@@ -7,6 +7,7 @@
 #include <pgq/context/resources.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/health/worker_monitor.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/worker/completion_queue.hpp>
 #include <pgq/worker/held_lease.hpp>
@@ -129,6 +130,10 @@ public:
             wake_();
         }
     }
+    /// A handler begins to run; its end follows. Any thread.
+    running_handlers::ticket handler_begins() noexcept {
+        return monitor != nullptr ? monitor->handlers.begin() : running_handlers::ticket{};
+    }
     void handler_ended() noexcept {
         if constexpr (can_add_spare_thread<Executor>) {
             executor_->remove_spare_thread();
@@ -157,7 +162,8 @@ public:
         finish(slot, position, std::move(what));
     }
 
-    job_reviser* reviser = nullptr;  ///< changes payloads of jobs in hand
+    job_reviser* reviser = nullptr;     ///< changes payloads of jobs in hand
+    worker_monitor* monitor = nullptr;  ///< measures how long handlers run; null in tests
     completion_queue completions;
     std::stop_source return_unstarted{};     ///< what has not started goes back to the queue
     std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end: a spare thread runs in place of theirs

@@ -9,6 +9,7 @@
 #include <pgq/event/events.hpp>
 #include <pgq/fsm/shutdown.hpp>
 #include <pgq/fsm/start.hpp>
+#include <pgq/health/worker_monitor.hpp>
 #include <pgq/time/call_limit.hpp>
 #include <pgq/worker/heartbeat.hpp>
 #include <pgq/worker/job_runner.hpp>
@@ -67,10 +68,12 @@ public:
 
     /// `functions` and `code`: see job_runner. `end_pause` ends the loop's pause; any thread may call it, but only
     /// while there is no session. `overlap`: the loop calls run_claimed() between the sending of a sync and its answer.
+    /// `monitor` outlives this.
     worker_run(Queue& queue, const job_functions* functions, void* code, const worker_options& options, bool overlap,
-               std::function<void()> end_pause)
+               worker_monitor& monitor, std::function<void()> end_pause)
         : queue_{&queue},
           options_{options},
+          monitor_{&monitor},
           end_pause_{std::move(end_pause)},
           executor_{queue.executor()},
           runner_{functions, code, executor_, queue.observer(), options_, [this] { wake(); }},
@@ -82,6 +85,9 @@ public:
                      [this] { signal(leases_changed_); },
                      limit_} {
         runner_.reviser = &updater_;
+        runner_.monitor = monitor_;
+        heartbeat_.report_to(monitor);
+        monitor.began(options_.lease_time);
     }
 
     const driver_type& driver() const noexcept { return queue_->driver(); }
@@ -229,7 +235,10 @@ public:
     std::optional<session_step> step_to_end() const {
         return session_ ? std::optional<session_step>{steps::retire{core_.id()}} : std::nullopt;
     }
-    void ended() { notify(observer(), event::worker_stopped{core_.id()}); }
+    void ended() {
+        monitor_->ended();
+        notify(observer(), event::worker_stopped{core_.id()});
+    }
 
     /// Ends the loop's wait or pause. If it does not wait now, its next wait ends at once.
     void wake() {
@@ -271,6 +280,7 @@ private:
         updater_.set_worker(id);
         core_.registered(id);
         heartbeat_.follow(id);
+        monitor_->registered(std::chrono::steady_clock::now());
     }
     void report_restored(bool restored) {
         if (restored) notify(observer(), event::connection_restored{});
@@ -305,11 +315,13 @@ private:
     void set_session(std::optional<session_type> s) {
         const std::lock_guard lock{mutex_};
         session_ = std::move(s);
+        monitor_->set_connected(session_.has_value());
     }
 
     Queue* queue_;
     job_updater<Queue> updater_{*queue_};
     worker_options options_;
+    worker_monitor* monitor_;
     std::function<void()> end_pause_;
     executor_type executor_;
     runner_type runner_;

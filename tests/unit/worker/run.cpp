@@ -163,6 +163,7 @@ struct scripted_heartbeat {
         : lost{std::move(on_lost)}, jobs_to_stop{std::move(on_stop_request)} {
         latest = this;
     }
+    void report_to(pgq::detail::worker_monitor&) noexcept {}
     void start(worker_id id) { worker = id; }
     void follow(worker_id id) noexcept { worker = id; }
     void stop() noexcept {}
@@ -251,7 +252,8 @@ struct loop {
     queue jobs{{&s}};
     std::array<runner_type::job_functions, 1> functions{{{.run = &run_job}}};
     int pauses_ended = 0;
-    run_type run{jobs, functions.data(), this, options, false, [this] { ++pauses_ended; }};
+    pgq::detail::worker_monitor monitor;
+    run_type run{jobs, functions.data(), this, options, false, monitor, [this] { ++pauses_ended; }};
     scripted_heartbeat* heartbeat = scripted_heartbeat::latest;
     pgq::steady_time now{std::chrono::hours{1}};
 };
