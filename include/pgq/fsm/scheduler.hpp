@@ -38,6 +38,14 @@ struct missed_ticks {
     time_point to{};
 };
 
+/// The first tick at or after `from`; empty if there is none until `ends_at`.
+inline std::optional<time_point> first_tick(const cron::expression& when, const cron::any_zone& zone, time_point from,
+                                            const std::optional<time_point>& ends_at) {
+    const time_point tick = when.next(std::chrono::ceil<std::chrono::seconds>(from) - std::chrono::seconds{1}, zone);
+    if (tick == time_point::max() || (ends_at && tick > *ends_at)) return std::nullopt;
+    return tick;
+}
+
 /// Decides which ticks to fire, and when. It has no clock: each call brings the steady time.
 ///
 ///     start --> load -- loaded() --> wait until the first tick -- it has come --> fire -- fired() --> wait
@@ -107,8 +115,8 @@ public:
     static duration delay_of(std::string_view name, duration jitter) noexcept {
         std::uint32_t hash = 2166136261U;
         for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-        return std::chrono::microseconds{static_cast<std::int64_t>(
-            static_cast<double>(hash) / 4294967296.0 * static_cast<double>(jitter.count() / 1000))};
+        return std::chrono::microseconds{static_cast<std::int64_t>(static_cast<double>(hash) / 4294967296.0 *
+                                                                   static_cast<double>(jitter.count() / 1000))};
     }
 
 private:
@@ -163,12 +171,7 @@ private:
         r.first.reset();
         if (!next_at) return;
         r.expected = *next_at;
-        const auto from = std::chrono::ceil<std::chrono::seconds>(*next_at) - std::chrono::seconds{1};
-        r.first = within_end(r, r.when.next(from, r.zone));
-    }
-    static std::optional<time_point> within_end(const rule& r, time_point tick) {
-        if (tick == time_point::max() || (r.ends_at && tick > *r.ends_at)) return std::nullopt;
-        return tick;
+        r.first = first_tick(r.when, r.zone, *next_at, r.ends_at);
     }
 
     void plan(steady_time now) {
@@ -197,9 +200,9 @@ private:
         const rule& r = rules_[i];
         schedule_firing f{.name = r.name, .lane = r.lane, .expected = r.expected};
         const time_point last = r.ends_at ? std::min(until, *r.ends_at) : until;
-        const auto from = std::chrono::floor<std::chrono::seconds>(last) + std::chrono::seconds{1};
-        time_point tick = r.when.previous(from, r.zone);
-        f.next = within_end(r, r.when.next(last, r.zone));
+        const time_point behind = std::chrono::floor<std::chrono::seconds>(last) + std::chrono::seconds{1};
+        time_point tick = r.when.previous(behind, r.zone);
+        f.next = first_tick(r.when, r.zone, behind, r.ends_at);
         const auto fits = [&] { return !r.missed_age || until - tick <= *r.missed_age; };
         for (; tick >= *r.first && f.ticks.size() < r.missed_count && fits(); tick = r.when.previous(tick, r.zone))
             f.ticks.push_back(tick);
@@ -227,7 +230,7 @@ private:
     bool must_load_ = true;
     steady_time load_at_{};
     steady_time wake_at_{};
-    time_point time_{};      // of the database, at `time_at_`
+    time_point time_{};  // of the database, at `time_at_`
     steady_time time_at_{};
     std::vector<rule> rules_{};
     std::vector<schedule_firing> firings_{};

@@ -2,6 +2,7 @@
 
 #include <pgq/time/clock.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -18,16 +19,20 @@ inline constexpr std::string_view schedule_header = "pgq-schedule";          // 
 inline constexpr std::string_view scheduled_at_header = "pgq-scheduled-at";  // its tick, such as
                                                                              // 2026-11-29T00:00:00.000000Z
 
+// A time that the text has no room for is the first or the last one that it can show.
 inline std::string format_tick(time_point t) {
+    constexpr time_point first = std::chrono::sys_days{std::chrono::year{0} / 1 / 1};
+    constexpr time_point end = std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1};
+    t = std::clamp(t, first, end - std::chrono::microseconds{1});
     const auto day = std::chrono::floor<std::chrono::days>(t);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss time{t - day};
     std::array<char, 64> text{};
-    const int n = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
-                                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-                                static_cast<int>(time.subseconds().count()));
+    const int n =
+        std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", static_cast<int>(date.year()),
+                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                      static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                      static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
     return {text.data(), static_cast<std::size_t>(n)};
 }
 

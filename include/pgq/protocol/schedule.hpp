@@ -61,8 +61,8 @@ struct stored_schedule {
 
 /// The schedules of a queue.
 struct schedule_list {
-    time_point now{};               ///< the time of the database
-    bool notifies = false;          ///< the session is notified when a schedule changes
+    time_point now{};                    ///< the time of the database
+    bool notifies = false;               ///< the session is notified when a schedule changes
     std::vector<stored_schedule> all{};  ///< in the order of their names
 };
 
@@ -70,9 +70,9 @@ struct schedule_list {
 struct schedule_firing {
     std::string_view name{};
     lane_id lane{};
-    time_point expected{};              ///< `next_at` as the scheduler knows it
-    std::optional<time_point> next{};   ///< the tick behind `ticks`; empty: there is none
-    std::vector<time_point> ticks{};    ///< in order; none: only `next_at` is changed
+    time_point expected{};             ///< `next_at` as the scheduler knows it
+    std::optional<time_point> next{};  ///< the tick behind `ticks`; empty: there is none
+    std::vector<time_point> ticks{};   ///< in order; none: only `next_at` is changed
 };
 
 enum class fire_verdict : char {
@@ -109,8 +109,8 @@ enum class schedule_change : char {
 };
 
 struct schedule_change_reply {
-    bool changed = false;   ///< false: there is no such schedule, or it is paused (not paused) already
-    fired_tick fired{};     ///< of `fire_now`
+    bool changed = false;  ///< false: there is no such schedule, or it is paused (not paused) already
+    fired_tick fired{};    ///< of `fire_now`
 };
 
 }  // namespace pgq

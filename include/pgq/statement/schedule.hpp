@@ -55,9 +55,7 @@ template <class Time>
 params& put_micros(params& p, const std::optional<Time>& t) {
     return t ? p.number(to_micros(*t)) : p.null(wire::int8_oid);
 }
-inline params& put_span(params& p, const when& w) {
-    return w.is_set() ? p.number(w.micros()) : p.null(wire::int8_oid);
-}
+inline params& put_span(params& p, const when& w) { return w.is_set() ? p.number(w.micros()) : p.null(wire::int8_oid); }
 
 }  // namespace detail
 

@@ -271,11 +271,8 @@ void check_changed_schedules(Make make) {
         CHECK_FALSE(t.fire_next("a"));
         const std::string mask = mask_of({0});
         const settlement done{.kind = settle_kind::done};
-        (void)p.progress({.ref = running.leases[0].ref,
-                          .last = true,
-                          .mask = mask,
-                          .items = std::span{&done, 1},
-                          .flagged = true});
+        (void)p.progress(
+            {.ref = running.leases[0].ref, .last = true, .mask = mask, .items = std::span{&done, 1}, .flagged = true});
         CHECK(t.fire_next("a"));
     }
     SECTION("with a key that is held while a job waits one job runs and one waits") {

@@ -32,9 +32,9 @@ inline bool same_job(const enqueue_batch& one, const enqueue_batch& two) {
     const enqueue_request a = one.request({}), b = two.request({});
     const enqueue_options &x = a.options[0], &y = b.options[0];
     const auto numbers = [](const enqueue_options& o) {
-        return std::tuple{std::int16_t{o.priority}, o.run_at.how(),       o.run_at.micros(),
+        return std::tuple{std::int16_t{o.priority}, o.run_at.how(),         o.run_at.micros(),
                           o.expected_at.how(),      o.expected_at.micros(), o.expires_at.how(),
-                          o.expires_at.micros(),    o.if_expired,         o.keep_outcome};
+                          o.expires_at.micros(),    o.if_expired,           o.keep_outcome};
     };
     const auto key = [](const enqueue_options& o) {
         const unique& u = o.unique_key;

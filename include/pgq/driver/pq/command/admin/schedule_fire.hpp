@@ -75,11 +75,7 @@ public:
         : queue_{queue}, name_{name}, change_{change}, reason_{reason} {}
 
     void compose(batch& out, const session_info&) const {
-        out.add(statement::change_schedule)
-            .text(queue_)
-            .text(name_)
-            .letter(static_cast<char>(change_))
-            .text(reason_);
+        out.add(statement::change_schedule).text(queue_).text(name_).letter(static_cast<char>(change_)).text(reason_);
         out.end_transaction();
     }
     result<schedule_change_reply> read(const answers& in) {
