@@ -1,0 +1,12 @@
+// expect: pgq: this queue does not have the job type\. Add pgq::job<T>
+
+#include "fakes.hpp"
+
+struct stranger {
+    static constexpr std::string_view entrypoint = "stranger";
+};
+
+void schedule(fakes::mail_queue& jobs) {
+    pgq::scheduler schedules{jobs};
+    (void)schedules.every("@daily", stranger{});
+}
