@@ -6,6 +6,7 @@
 #include <pgq/client/queue.hpp>
 #include <pgq/cron/every.hpp>
 #include <pgq/cron/expression.hpp>
+#include <pgq/cron/refused.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/scheduler.hpp>
 #include <pgq/job/id.hpp>
@@ -59,9 +60,12 @@ public:
 
     /// Enqueues `job` at each time of a cron expression that the compiler checks.
     template <cron::literal Expression, class Job>
-        requires cron::valid<Expression> result<void> every(const Job& job, schedule_options options = {}) {
-            return add(std::string{Expression.view()}, job, std::move(options));
-        }
+    result<void> every(const Job& job, schedule_options options = {}) {
+        // As cron::valid. As a constraint it would make Clang print a second error.
+        static constexpr auto error = cron::detail::read<Expression>.error;
+        static_assert(sizeof(cron::refused<error.what, error.where, error.character>) != 0);
+        return add(std::string{Expression.view()}, job, std::move(options));
+    }
     /// The same with an expression that is known when the program runs. A wrong one is errc::invalid_cron.
     template <class Job>
     result<void> every(std::string_view expression, const Job& job, schedule_options options = {}) {

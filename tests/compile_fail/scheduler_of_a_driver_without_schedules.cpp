@@ -2,6 +2,8 @@
 
 #include "fakes.hpp"
 
+#include <pgq/scheduler.hpp>
+
 using plain = pgq::queue<pgq::job<fakes::mail>, test::fake_driver<>, fakes::serializer>;
 
 void run(plain& jobs) {

@@ -1,7 +1,7 @@
 // A scheduler process that the tests kill: scheduler KEY=VALUE...
 //
 //   dsn, schema, queue   where the jobs are stored
-//   rules                NAME=EXPRESSION;NAME=EXPRESSION..., with the job `letter`; all ticks that were missed are fired
+//   rules                NAME=EXPRESSION;NAME=EXPRESSION..., with the job `letter`
 //   missed               how many missed ticks are fired, 1000
 //
 // It prints READY when its schedules are stored.

@@ -1397,7 +1397,7 @@ REVOKE ALL ON FUNCTION {s}.unpack, {s}.unpack_jobs FROM PUBLIC;
 -- One row for each schedule; a scheduler of any program of the queue fires it. next_at: no tick before it is fired any
 -- more. The next tick is the first one at or after it; infinity: there is none. Of missed ticks the latest missed_count
 -- are fired, and none that is older than missed_age. overlap: a allow, s skip, q queue one, c cancel the running job.
--- declared_at: when a program last declared it, rounded to an hour or so. The other columns are the job.
+-- declared_at: when a program last declared it, to the half hour. The other columns are the job.
 CREATE TABLE {s}.schedule (
     queue         text NOT NULL,
     name          text NOT NULL,
@@ -1578,7 +1578,9 @@ DECLARE
 BEGIN
     changed := false;
     SELECT * INTO s FROM schedule x WHERE x.queue = of_queue AND x.name = of_name FOR UPDATE;
-    IF NOT FOUND OR change = 'p' AND s.paused_at IS NOT NULL OR change = 'r' AND s.paused_at IS NULL THEN RETURN; END IF;
+    IF NOT FOUND OR change = 'p' AND s.paused_at IS NOT NULL OR change = 'r' AND s.paused_at IS NULL THEN
+        RETURN;
+    END IF;
     IF change = 'f' THEN
         SELECT e.job, e.reason INTO job, reason FROM enqueue_scheduled(s, clock_timestamp()) e;
         UPDATE schedule x SET fired_job = coalesce(change_schedule.job, x.fired_job)

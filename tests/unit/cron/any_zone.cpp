@@ -35,8 +35,8 @@ TEST_CASE("UTC and offsets need no database of time zones", "[cron][zone]") {
     CHECK(offset_of("+05:45") == 5h + 45min);
     CHECK(offset_of("-03:00") == -3h);
     CHECK(offset_of("+23:59") == 23h + 59min);
-    for (const auto* text : {"", "utc", "Europe/Berlin", "+5:45", "+05:45 ", "05:45", "+24:00", "+05:60", "+0a:00",
-                             "+05-45", "*05:45"})
+    for (const auto* text :
+         {"", "utc", "Europe/Berlin", "+5:45", "+05:45 ", "05:45", "+24:00", "+05:60", "+0a:00", "+05-45", "*05:45"})
         CHECK_FALSE(offset_of(text));
 }
 

@@ -27,9 +27,9 @@ TEST_CASE("a time that the text has no room for becomes the nearest that it has"
 }
 
 TEST_CASE("another text is no tick", "[job][schedule]") {
-    for (const auto* text : {"", "2028-02-29", "2028-02-30T03:04:05.000006Z", "2028-02-29 03:04:05.000006Z",
-                             "2028-02-29T03:04:05.000006", "2028-02-29T03:04:0x.000006Z",
-                             "2028-00-29T03:04:05.000006Z"})
+    for (const auto* text :
+         {"", "2028-02-29", "2028-02-30T03:04:05.000006Z", "2028-02-29 03:04:05.000006Z", "2028-02-29T03:04:05.000006",
+          "2028-02-29T03:04:0x.000006Z", "2028-00-29T03:04:05.000006Z"})
         CHECK_FALSE(parse_tick(text));
 }
 

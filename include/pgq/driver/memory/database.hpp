@@ -45,8 +45,8 @@ public:
     wake_reason wait(waiter& session, duration timeout) {
         std::unique_lock lock{mutex_};
         waiting_.push_back(&session);
-        // A worker knows when the next job is due, and a scheduler knows the next tick, but not that somebody has moved a
-        // manual clock.
+        // A worker knows when the next job is due, and a scheduler the next tick. They do not know that somebody has
+        // moved a manual clock.
         const time_point began = tables_.clock.now();
         const auto due_by_move = [&] {
             if (!tables_.clock.manual() || tables_.clock.now() == began) return false;
