@@ -6,15 +6,12 @@
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
 #include <support/process.hpp>
-
-#include <poll.h>
+#include <support/schedules.hpp>
 
 #include <chrono>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -24,19 +21,14 @@
 namespace integration_schedules {
 
 using namespace std::chrono_literals;
+using test::check_seconds;
 using test::eventually;
 using test::letter;
+using test::start_scheduler;
 
 namespace {
 
 using queue = pgq::queue<pgq::job<letter>, pgq::driver::libpq, pgq::serializer::json>;
-
-test::process start_scheduler(const test::database& db, const std::string& rules, const std::string& missed = "1000") {
-    test::process p{{PGQ_TEST_PROGRAMS "/scheduler", "dsn=" + db.conninfo(), "schema=" + db.schema(), "rules=" + rules,
-                     "missed=" + missed}};
-    REQUIRE(p.says("READY"));
-    return p;
-}
 
 /// A scheduler that runs on a thread until the end of the scope.
 class running {
@@ -66,62 +58,10 @@ private:
     std::jthread thread_;
 };
 
-// The ticks of a schedule whose jobs wait: how many, from the first to the last one.
-constexpr const char* ticks_of = R"(
-    SELECT (headers->>'pgq-scheduled-at')::timestamptz AS tick, enqueued_at FROM {s}.ready
-     WHERE headers->>'pgq-schedule' = ')";
-
-std::int64_t count(const test::database& db, const std::string& schedule) {
-    return db.query_int(std::string{"SELECT count(*) FROM ("} + ticks_of + schedule + "') t");
-}
-
-/// Each second has its tick, none has two. `most_late`: the share of ticks that were fired within 50 ms is printed.
-void check_seconds(const test::database& db, const std::string& schedule) {
-    const std::string ticks = std::string{"("} + ticks_of + schedule + "') t";
-    CHECK(db.query_text("SELECT string_agg(tick::text, ', ') FROM (SELECT tick FROM " + ticks +
-                        " GROUP BY tick HAVING count(*) > 1) d")
-              .empty());
-    CHECK(db.query_text("SELECT string_agg(s::text, ', ') FROM (SELECT min(tick) AS a, max(tick) AS b FROM " + ticks +
-                        ") m, generate_series(a, b, interval '1 second') s WHERE s NOT IN (SELECT tick FROM " + ticks +
-                        ")")
-              .empty());
-}
-
-/// Two schedulers, one of which is killed every two seconds, for so many ticks.
-void fire_while_killed(std::int64_t ticks) {
-    const test::database db;
-    const std::string rule = "second=* * * * * *";
-    auto steady = start_scheduler(db, rule);
-    auto killed = std::make_unique<test::process>(start_scheduler(db, rule));
-    int kills = 0;
-    auto next = std::chrono::steady_clock::now() + 2s;
-    REQUIRE(eventually(std::chrono::seconds{ticks} + test::test_timeout, [&] {
-        if (std::chrono::steady_clock::now() >= next) {
-            // In turn, so that no scheduler lives long.
-            if (++kills % 2 == 0) killed = std::make_unique<test::process>(start_scheduler(db, rule));
-            else steady = start_scheduler(db, rule);
-            next = std::chrono::steady_clock::now() + 2s;
-        }
-        return count(db, "second") >= ticks;
-    }));
-    check_seconds(db, "second");
-    const auto late = db.query_text(std::string{"SELECT round(100.0 * count(*) FILTER (WHERE enqueued_at - tick < "
-                                                "interval '50 ms') / count(*), 1) || ' % within 50 ms, median ' || "
-                                                "percentile_disc(0.5) WITHIN GROUP (ORDER BY enqueued_at - tick) || "
-                                                "', last ' || max(enqueued_at - tick) FROM ("} +
-                                    ticks_of + "second') t");
-    WARN(count(db, "second") << " ticks, " << kills << " kills: " << late);
-    CHECK(db.query_int(std::string{"SELECT count(*) FROM ("} + ticks_of + "second') t WHERE enqueued_at < tick") == 0);
-}
-
 }  // namespace
 
 TEST_CASE("of two scheduler processes that are killed in turn each second is fired once", "[integration][schedule]") {
-    fire_while_killed(8);
-}
-
-TEST_CASE("for a minute of kills every two seconds each second is fired once", "[.][stress][schedule]") {
-    fire_while_killed(60);
+    (void)test::fire_while_killed(8);
 }
 
 TEST_CASE("four schedulers in threads fire each second once", "[integration][schedule]") {
@@ -131,7 +71,7 @@ TEST_CASE("four schedulers in threads fire each second once", "[integration][sch
         all.push_back(std::make_unique<running>(db));
         all.back()->every("* * * * * *", letter{}, pgq::schedule_options{.missed = pgq::missed::all(1000)}).start();
     }
-    REQUIRE(eventually([&] { return count(db, "letter") >= 4; }));
+    REQUIRE(eventually([&] { return test::count_ticks(db, "letter") >= 4; }));
     for (auto& one : all) CHECK(one->stop().has_value());
     check_seconds(db, "letter");
 }
@@ -156,11 +96,11 @@ TEST_CASE("a scheduler that starts after a night fires what the policy says", "[
     second.start();
     REQUIRE(eventually([&] { return db.query_int("SELECT count(*) FROM {s}.schedule WHERE next_at > now()") == 4; }));
     CHECK(second.stop().has_value());
-    CHECK(count(db, "newest") == 1);
-    CHECK(count(db, "skip") <= 1);  // one if the test runs in the minute after a tick
-    CHECK(count(db, "three") == 3);
-    CHECK(count(db, "young") >= ticks_since("4"));
-    CHECK(count(db, "young") <= 5);
+    CHECK(test::count_ticks(db, "newest") == 1);
+    CHECK(test::count_ticks(db, "skip") <= 1);  // one if the test runs in the minute after a tick
+    CHECK(test::count_ticks(db, "three") == 3);
+    CHECK(test::count_ticks(db, "young") >= ticks_since("4"));
+    CHECK(test::count_ticks(db, "young") <= 5);
 }
 
 TEST_CASE("two programs with different rules that are deployed in turn erase nothing and fire nothing twice",
@@ -169,8 +109,8 @@ TEST_CASE("two programs with different rules that are deployed in turn erase not
     for (int round = 0; round < 3; ++round) {
         auto one = start_scheduler(db, "a=* * * * * *;of one=@every 1s");
         auto two = start_scheduler(db, "b=* * * * * *;of two=@every 1s");
-        const auto before = count(db, "of two");
-        REQUIRE(eventually([&] { return count(db, "of two") > before + 1; }));
+        const auto before = test::count_ticks(db, "of two");
+        REQUIRE(eventually([&] { return test::count_ticks(db, "of two") > before + 1; }));
         one.send(SIGTERM);
         two.send(SIGTERM);
         CHECK(one.wait() == 0);
@@ -187,14 +127,14 @@ TEST_CASE("a pause survives the deployment of the program that declares the sche
     const test::database db;
     {
         auto one = start_scheduler(db, "a=* * * * * *;b=* * * * * *");
-        REQUIRE(eventually([&] { return count(db, "a") > 0; }));
+        REQUIRE(eventually([&] { return test::count_ticks(db, "a") > 0; }));
         running admin{db};
         CHECK(admin.get().pause("a", "too much").value());
     }
-    const auto fired = count(db, "a"), others = count(db, "b");
+    const auto fired = test::count_ticks(db, "a"), others = test::count_ticks(db, "b");
     auto two = start_scheduler(db, "a=* * * * * *;b=* * * * * *");
-    REQUIRE(eventually([&] { return count(db, "b") > others + 1; }));
-    CHECK(count(db, "a") == fired);
+    REQUIRE(eventually([&] { return test::count_ticks(db, "b") > others + 1; }));
+    CHECK(test::count_ticks(db, "a") == fired);
 }
 
 TEST_CASE("a scheduler that waits sees a new schedule at once", "[integration][schedule]") {
@@ -207,18 +147,18 @@ TEST_CASE("a scheduler that waits sees a new schedule at once", "[integration][s
     running other{db};
     other.every("* * * * * *", letter{});
     other.get().declare().value();
-    CHECK(eventually(10s, [&] { return count(db, "letter") > 0; }));
+    CHECK(eventually(10s, [&] { return test::count_ticks(db, "letter") > 0; }));
 }
 
 TEST_CASE("a scheduler goes on when its connection is broken", "[integration][schedule]") {
     const test::database db;
     running one{db};
     one.every("* * * * * *", letter{}, pgq::schedule_options{.missed = pgq::missed::all(1000)}).start();
-    REQUIRE(eventually([&] { return count(db, "letter") > 0; }));
+    REQUIRE(eventually([&] { return test::count_ticks(db, "letter") > 0; }));
     db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
             "' AND pid <> pg_backend_pid()");
-    const auto before = count(db, "letter");
-    CHECK(eventually([&] { return count(db, "letter") > before + 1; }));
+    const auto before = test::count_ticks(db, "letter");
+    CHECK(eventually([&] { return test::count_ticks(db, "letter") > before + 1; }));
     CHECK(one.stop().has_value());
     check_seconds(db, "letter");
 }
@@ -247,8 +187,8 @@ TEST_CASE("a job that cannot be enqueued skips its tick and stops no other sched
     db.exec("UPDATE {s}.schedule SET keep_for = '2000 years' WHERE name = 'bad'");
     running two{db};
     two.start();
-    REQUIRE(eventually([&] { return count(db, "good") > 1; }));
-    CHECK(count(db, "bad") == 0);
+    REQUIRE(eventually([&] { return test::count_ticks(db, "good") > 1; }));
+    CHECK(test::count_ticks(db, "bad") == 0);
     CHECK(two.get().fire_now("bad").error() == pgq::errc::invalid_option);
 }
 
