@@ -188,7 +188,7 @@ TEST_CASE("on nights when the clocks change a nightly job is fired once", "[sche
 }
 
 TEST_CASE("a scheduler that runs sees what others declare, pause, resume and remove", "[schedule]") {
-    fixture f;
+    fixture f{midnight + 30s};
     pgq::scheduler runner{f.jobs};
     running runs{runner};
     pgq::scheduler other{f.jobs};
@@ -199,7 +199,7 @@ TEST_CASE("a scheduler that runs sees what others declare, pause, resume and rem
         f.clock.advance(1min);
         return eventually([&] { return f.seen.all().size() == fired; });
     };
-    CHECK(advance(2));  // both have a tick at midnight
+    REQUIRE(advance(1));
     CHECK(other.pause("note", "too much").value());
     CHECK_FALSE(other.pause("note").value());
     f.clock.advance(10min);
@@ -210,9 +210,9 @@ TEST_CASE("a scheduler that runs sees what others declare, pause, resume and rem
     CHECK(listed[0].entrypoint == "letter");
     CHECK(listed[0].next_at == midnight + 1h);
     CHECK(listed[1].pause_reason == "too much");
-    CHECK(f.seen.all().size() == 2);
+    CHECK(f.seen.all().size() == 1);
     CHECK(other.resume("note").value());
-    CHECK(advance(3));
+    REQUIRE(advance(2));
     CHECK(f.seen.all().back() == recorder::fired{"note", midnight + 12min});
     CHECK(other.remove("note").value());
     CHECK_FALSE(other.remove("note").value());
