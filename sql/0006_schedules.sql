@@ -94,9 +94,12 @@ BEGIN
             made.next_at := was.next_at;
         END IF;
         was.declared_at := made.declared_at;
+        IF made IS NOT DISTINCT FROM was THEN
+            UPDATE schedule s SET declared_at = made.declared_at WHERE s.queue = of_queue AND s.name = of_name;
+            RETURN false;
+        END IF;
         DELETE FROM schedule s WHERE s.queue = of_queue AND s.name = of_name;
         INSERT INTO schedule SELECT made.*;
-        IF made IS NOT DISTINCT FROM was THEN RETURN false; END IF;
         EXIT;
     END LOOP;
     PERFORM wake_schedulers();

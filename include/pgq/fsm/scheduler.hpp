@@ -115,8 +115,9 @@ public:
     static duration delay_of(std::string_view name, duration jitter) noexcept {
         std::uint32_t hash = 2166136261U;
         for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-        return std::chrono::microseconds{static_cast<std::int64_t>(static_cast<double>(hash) / 4294967296.0 *
-                                                                   static_cast<double>(jitter.count() / 1000))};
+        const std::int64_t most = std::chrono::duration_cast<std::chrono::microseconds>(jitter).count();
+        const double part = static_cast<double>(hash) / 4294967296.0;
+        return std::chrono::microseconds{static_cast<std::int64_t>(part * static_cast<double>(most))};
     }
 
 private:
