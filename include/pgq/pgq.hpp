@@ -11,6 +11,7 @@
 #include <pgq/diagnostic/handlers.hpp>
 #include <pgq/diagnostic/jobs.hpp>
 #include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/schedules.hpp>
 #include <pgq/diagnostic/transactions.hpp>
 #include <pgq/diagnostic/uniqueness.hpp>
 #include <pgq/job/options.hpp>
@@ -49,6 +50,7 @@
 #include <pgq/observer/log.hpp>
 #include <pgq/observer/none.hpp>
 #include <pgq/queue.hpp>
+#include <pgq/scheduler.hpp>
 #include <pgq/serializer/raw.hpp>
 #include <pgq/serializer/versioned.hpp>
 #include <pgq/unique_by.hpp>

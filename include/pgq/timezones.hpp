@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/cron/any_zone.hpp>
 #include <pgq/cron/zone.hpp>
 #include <pgq/error/result.hpp>
 
@@ -19,6 +20,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pgq {
 namespace detail {
@@ -62,5 +64,12 @@ private:
 };
 
 static_assert(cron::zone<time_zone>);
+
+/// For schedulers: `pgq::scheduler s{jobs, {.zones = pgq::find_zone}};`. See time_zone::find.
+inline result<cron::any_zone> find_zone(std::string_view name) {
+    auto found = time_zone::find(name);
+    if (!found) return std::move(found.error());
+    return cron::any_zone{*found};
+}
 
 }  // namespace pgq

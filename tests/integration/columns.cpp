@@ -41,6 +41,7 @@ TEST_CASE("columns.hpp names each column of the tables between which jobs move, 
     }
 }
 
+// The payload in `schedule` is a template: no job moves from there.
 TEST_CASE("each table with payloads is in columns.hpp", "[integration][columns]") {
     const test::database db;
     std::string named;
@@ -48,7 +49,8 @@ TEST_CASE("each table with payloads is in columns.hpp", "[integration][columns]"
         named += (named.empty() ? "" : ", ") + std::string{table.name};
     CHECK(sorted(named) ==
           db.query_text("SELECT string_agg(c.relname, ', ' ORDER BY c.relname COLLATE \"C\") FROM pg_class c"
-                        " WHERE c.relnamespace = to_regnamespace('{q}') AND c.relkind = 'r' AND EXISTS ("
+                        " WHERE c.relnamespace = to_regnamespace('{q}') AND c.relkind = 'r' AND c.relname <> "
+                        "'schedule' AND EXISTS ("
                         "  SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN ('body', 'bodies'))"));
 }
 

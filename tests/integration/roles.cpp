@@ -220,7 +220,8 @@ TEST_CASE("an operator reads payloads, cancels, requeues and changes limits, and
     CHECK(possible(db, role) ==
           "lane S; ready S; pack S; deferred S; lease S; claim_slot S; worker S; tracked S; outcome S; unique_key S; "
           "dependency S; failure S; lane_limit S; migration S; ");
-    CHECK(callable(db, role) == std::set<std::string>{"cancel", "requeue", "count_open_jobs"});
+    CHECK(callable(db, role) ==
+          std::set<std::string>{"cancel", "requeue", "count_open_jobs", "change_schedule", "prune_schedules"});
     CHECK(jobs.enqueue(note{}).error().code == pgq::make_sqlstate("42501"));
     CHECK_FALSE(jobs.get<note>({.timeout = 0s}));
 }

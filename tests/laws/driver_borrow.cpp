@@ -72,6 +72,17 @@ public:
         }
         pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) { return lent_.progress_of(id); }
 
+        pgq::result<bool> declare_schedule(std::string_view queue, const pgq::schedule_definition& d) {
+            return lent_.declare_schedule(queue, d);
+        }
+        pgq::result<pgq::schedule_change_reply> change_schedule(std::string_view queue, std::string_view name,
+                                                                pgq::schedule_change change, std::string_view reason) {
+            return lent_.change_schedule(queue, name, change, reason);
+        }
+        pgq::result<std::int64_t> prune_schedules(std::string_view queue, pgq::duration unused_for) {
+            return lent_.prune_schedules(queue, unused_for);
+        }
+
         // All verbs share one connection and so one transaction. The law needs a second session that sees only what is
         // committed.
         void begin() = delete;

@@ -33,7 +33,7 @@ BEGIN {
     ranks(room_rank, "8 diagnostic")
     ranks(room_rank, "8.1 compose")  # composition reports mistakes through `diagnostic`
     ranks(room_rank, "8.2 client worker")
-    ranks(room_rank, "8.3 pull")
+    ranks(room_rank, "8.3 pull schedule")
     ranks(room_rank, "8.4 transaction")
     ranks(room_rank, "8.5 handler")
     ranks(room_rank, "8.6 sql_functions")

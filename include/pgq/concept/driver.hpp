@@ -9,6 +9,7 @@
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
 #include <pgq/protocol/revision.hpp>
+#include <pgq/protocol/schedule.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/protocol/take.hpp>
 #include <pgq/protocol/tracked.hpp>
@@ -245,6 +246,28 @@ concept can_transact = requires(S& s) {
 template <class S>
 concept can_run_sql = requires(S& s, const std::string& sql, std::span<const std::optional<std::string>> parameters) {
     { s.exec(sql, parameters) } -> std::same_as<result<sql_rows>>;
+};
+
+/// Stores the schedules of a queue and fires them; see docs/design/schedules.md.
+///
+/// - `declare_schedule`: stores a schedule under its name. It returns false if it is stored already as it is. A pause
+///   stays. If the times differ, no tick before now is fired; otherwise `next_at` stays.
+/// - `schedules`: all of the queue. If the reply says `notifies`, `wait` ends when one is declared or changed from now
+///   on. `kept` are names of schedules that the program still declares, for `prune_schedules`.
+/// - `fire_schedules`: for each element, if `next_at` is the expected one, sets the next one and enqueues the job for
+///   each tick, in one step. A tick is fired once, however many sessions call it. It never fires a tick before its
+///   time by the clock of the database, nor while the schedule is paused.
+/// - `change_schedule`: pauses, resumes, removes or fires one.
+/// - `prune_schedules`: removes those that no program has declared for so long, and returns how many.
+template <class S>
+concept can_schedule = requires(S& s, std::string_view text, const schedule_definition& d,
+                                std::span<const std::string> kept, std::span<const schedule_firing> all,
+                                schedule_change change, duration unused_for) {
+    { s.declare_schedule(text, d) } -> std::same_as<result<bool>>;
+    { s.schedules(text, kept) } -> std::same_as<result<schedule_list>>;
+    { s.fire_schedules(text, all) } -> std::same_as<result<fire_reply>>;
+    { s.change_schedule(text, text, change, text) } -> std::same_as<result<schedule_change_reply>>;
+    { s.prune_schedules(text, unused_for) } -> std::same_as<result<std::int64_t>>;
 };
 
 template <class D>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/job/id.hpp>
+#include <pgq/job/scheduled_at.hpp>
 #include <pgq/protocol/rank.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -26,6 +27,12 @@ public:
     }
     /// When the job was enqueued, by the database's clock. Retries, snoozes and a new payload do not change it.
     time_point enqueued_at() const noexcept { return stored().enqueued_at; }
+    /// The tick of the schedule that has enqueued the job; nullopt if none has. Late firing, a delay and retries do not
+    /// change it.
+    std::optional<time_point> scheduled_at() const noexcept {
+        const auto text = header_value(scheduled_at_header);
+        return text ? parse_tick(*text) : std::nullopt;
+    }
     const auto& headers() const noexcept { return stored().headers; }
     std::optional<std::string_view> header_value(std::string_view name) const noexcept {
         for (const auto& h : stored().headers)

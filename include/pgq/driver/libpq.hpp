@@ -47,6 +47,6 @@ private:
     connection_options options_;
 };
 
-static_assert(worker_driver<libpq>);
+static_assert(worker_driver<libpq> && can_schedule<libpq::session>);
 
 }  // namespace pgq::driver

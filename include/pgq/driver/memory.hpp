@@ -3,6 +3,7 @@
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/memory/command/admin.hpp>
 #include <pgq/driver/memory/command/enqueue.hpp>
+#include <pgq/driver/memory/command/schedule.hpp>
 #include <pgq/driver/memory/command/sync.hpp>
 #include <pgq/driver/memory/command/take.hpp>
 #include <pgq/driver/memory/command/tracking.hpp>
@@ -250,6 +251,23 @@ public:
         return db_->run([&](tables& db) { return in_memory::counts(db, lane); });
     }
 
+    result<bool> declare_schedule(std::string_view queue, const schedule_definition& d) {
+        return db_->run([&](tables& db) { return in_memory::declare_schedule(db, queue, d); });
+    }
+    result<schedule_list> schedules(std::string_view queue, std::span<const std::string> kept) {
+        return db_->run([&](tables& db) { return in_memory::schedules(db, queue, kept, waiter_); });
+    }
+    result<fire_reply> fire_schedules(std::string_view queue, std::span<const schedule_firing> all) {
+        return db_->run([&](tables& db) { return in_memory::fire_schedules(db, queue, all); });
+    }
+    result<schedule_change_reply> change_schedule(std::string_view queue, std::string_view name, schedule_change change,
+                                                  std::string_view reason) {
+        return db_->run([&](tables& db) { return in_memory::change_schedule(db, queue, name, change, reason); });
+    }
+    result<std::int64_t> prune_schedules(std::string_view queue, duration unused_for) {
+        return db_->run([&](tables& db) { return in_memory::prune_schedules(db, queue, unused_for); });
+    }
+
 private:
     using tables = in_memory::tables;
 
@@ -279,6 +297,6 @@ private:
 
 inline result<memory::session> memory::connect(session_role) const { return session{db_}; }
 
-static_assert(worker_driver<memory>);
+static_assert(worker_driver<memory> && can_schedule<memory::session>);
 
 }  // namespace pgq::driver

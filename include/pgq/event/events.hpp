@@ -114,9 +114,34 @@ struct held_by_rescue {
     std::string_view reason{};
 };
 
+/// A scheduler has fired a tick: it has enqueued the job of a schedule.
+struct schedule_fired {
+    static constexpr std::string_view name = "schedule_fired";
+    std::string_view schedule{};
+    time_point scheduled_at{};  ///< the tick
+    job_id job{};
+    duration late{};  ///< how long after the tick, by the clock of the database
+};
+/// The tick of a schedule has enqueued no job: another one has its unique key (`reason` is empty), or there was an
+/// error.
+struct schedule_skipped {
+    static constexpr std::string_view name = "schedule_skipped";
+    std::string_view schedule{};
+    time_point scheduled_at{};
+    std::string_view reason{};
+};
+/// Ticks of a schedule, from the first to the last one, were not fired and will not be: no scheduler ran.
+struct schedule_missed {
+    static constexpr std::string_view name = "schedule_missed";
+    std::string_view schedule{};
+    time_point from{};
+    time_point to{};
+};
+
 /// All events. Add a new event at the end: observer::counters counts them by position.
-using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
-                              connection_failed, connection_restored, jobs_rescued, error, try_failed,
-                              handler_exceeded_timeout, limit_differs, held_by_rescue>;
+using all =
+    detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
+                      connection_failed, connection_restored, jobs_rescued, error, try_failed, handler_exceeded_timeout,
+                      limit_differs, held_by_rescue, schedule_fired, schedule_skipped, schedule_missed>;
 
 }  // namespace pgq::event

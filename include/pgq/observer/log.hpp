@@ -6,6 +6,7 @@
 #include <pgq/error/sqlstate.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/job/scheduled_at.hpp>
 #include <pgq/observer/log_record.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -48,6 +49,9 @@ struct log_options {
     log_level handler_exceeded_timeout = log_level::error;
     log_level limit_differs = log_level::warning;
     log_level held_by_rescue = log_level::error;
+    log_level schedule_fired = log_level::debug;
+    log_level schedule_skipped = log_level::info;  ///< a warning if there was an error
+    log_level schedule_missed = log_level::warning;
 };
 
 /// A sink that writes each line to standard error with one call.
@@ -144,6 +148,26 @@ public:
     }
     void on(const event::held_by_rescue& e) noexcept {
         put(options_.held_by_rescue, e, {{"job", e.id.value}, {"reason", e.reason}});
+    }
+    void on(const event::schedule_fired& e) noexcept {
+        put(options_.schedule_fired, e,
+            {{"schedule", e.schedule},
+             {"scheduled_at", std::string_view{pgq::detail::format_tick(e.scheduled_at)}},
+             {"job", e.job.value},
+             {"late_ms", milliseconds(e.late)}});
+    }
+    void on(const event::schedule_skipped& e) noexcept {
+        const auto level = options_.schedule_skipped;
+        put(e.reason.empty() || level >= log_level::warning ? level : log_level::warning, e,
+            {{"schedule", e.schedule},
+             {"scheduled_at", std::string_view{pgq::detail::format_tick(e.scheduled_at)}},
+             {"reason", e.reason}});
+    }
+    void on(const event::schedule_missed& e) noexcept {
+        put(options_.schedule_missed, e,
+            {{"schedule", e.schedule},
+             {"from", std::string_view{pgq::detail::format_tick(e.from)}},
+             {"to", std::string_view{pgq::detail::format_tick(e.to)}}});
     }
     void on(const event::limit_differs& e) noexcept {
         put(options_.limit_differs, e,

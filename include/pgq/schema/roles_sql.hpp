@@ -97,6 +97,8 @@ GRANT {producer} TO {worker};
 GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.ready, {s}.pack, {s}.deferred, {s}.lease, {s}.worker, {s}.tracked,
     {s}.unique_key, {s}.dependency, {s}.outcome, {s}.failure TO {worker};
 GRANT SELECT, INSERT, UPDATE ON {s}.claim_slot, {s}.lane_limit TO {worker};
+GRANT SELECT (queue, name, lane, expression, zone, jitter, starts_at, ends_at, missed_count, missed_age, overlap,
+    next_at, fired_at, fired_job, paused_at, pause_reason, declared_at) ON {s}.schedule TO {worker};
 REVOKE EXECUTE ON FUNCTION {s}.cancel, {s}.requeue FROM {worker};
 
 -- Readers and operators.
@@ -104,7 +106,7 @@ GRANT EXECUTE ON FUNCTION {s}.count_open_jobs TO {reader};
 GRANT {reader} TO {operator};
 GRANT UPDATE (dead_letters) ON {s}.lane TO {operator};
 GRANT UPDATE (amount, per, burst, tokens) ON {s}.lane_limit TO {operator};
-GRANT EXECUTE ON FUNCTION {s}.cancel, {s}.requeue TO {operator};
+GRANT EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.change_schedule, {s}.prune_schedules TO {operator};
 )";
 
 }  // namespace schema

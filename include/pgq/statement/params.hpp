@@ -99,6 +99,16 @@ public:
         return array_or_null(wire::text_array, wire::text_oid, n, get);
     }
     template <class Get>
+    params& int8s_or_null(std::size_t n, Get get) {
+        std::string number;
+        return array_or_null(wire::int8_array, wire::int8_oid, n, [&](std::size_t i) {
+            const std::optional<std::int64_t> value = get(i);
+            number.clear();
+            if (value) wire::append(number, *value);
+            return value ? std::optional<std::string_view>{number} : std::nullopt;
+        });
+    }
+    template <class Get>
     params& bools(std::size_t n, Get get) {
         return array(wire::bool_array, wire::bool_oid, n,
                      [&](std::string& out, std::size_t i) { out += get(i) ? '\1' : '\0'; });

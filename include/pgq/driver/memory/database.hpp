@@ -45,11 +45,14 @@ public:
     wake_reason wait(waiter& session, duration timeout) {
         std::unique_lock lock{mutex_};
         waiting_.push_back(&session);
-        // A worker knows when the next job is due, but not that somebody has moved a manual clock.
+        // A worker knows when the next job is due, and a scheduler the next tick. They do not know that somebody has
+        // moved a manual clock.
         const time_point began = tables_.clock.now();
         const auto due_by_move = [&] {
             if (!tables_.clock.manual() || tables_.clock.now() == began) return false;
-            return tables_.jobs.next_due(tables_.clock.now()) == duration::zero();
+            const time_point now = tables_.clock.now();
+            return tables_.jobs.next_due(now) == duration::zero() ||
+                   (session.follows_schedules && tables_.schedules.may_be_due(now));
         };
         bool moved = false;
         tables_.clock.wait(lock, session.changed, timeout,

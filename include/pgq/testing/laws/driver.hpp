@@ -21,6 +21,7 @@
 #include <pgq/testing/laws/driver/transactions.hpp>
 #include <pgq/testing/laws/driver/unique_keys.hpp>
 #include <pgq/testing/laws/driver/wakes.hpp>
+#include <pgq/testing/laws/schedules.hpp>
 
 namespace pgq::laws {
 
@@ -86,6 +87,11 @@ void check_driver(Make make) {
     check_revised_payloads<Driver>(make);
     check_progress<Driver>(make);
 
+    if constexpr (can_schedule<session>) {
+        check_declared_schedules<Driver>(make);
+        check_fired_schedules<Driver>(make);
+        check_changed_schedules<Driver>(make);
+    }
     if constexpr (can_take<session>) check_take<Driver>(make);
     if constexpr (can_take<session>) check_take_of_tracked_jobs<Driver>(make);
     if constexpr (can_take<session>) check_filtered_claims<Driver>(make);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -60,6 +61,10 @@ public:
                                .pause = time});
         send(event::handler_exceeded_timeout{.id = {number}, .entrypoint = text, .attempt = attempt, .run_time = time});
         send(event::limit_differs{.entrypoint = text, .declared = {.amount = small}, .stored = {.amount = small}});
+        const time_point at{std::chrono::microseconds{number}};
+        send(event::schedule_fired{.schedule = text, .scheduled_at = at, .job = {number}, .late = time});
+        send(event::schedule_skipped{.schedule = text, .scheduled_at = at, .reason = text});
+        send(event::schedule_missed{.schedule = text, .from = at, .to = at});
         send(event::worker_stopped{.worker = {small}});
         return good_;
     }

@@ -5,6 +5,7 @@
 #include <pgq/driver/memory/table/lane_table.hpp>
 #include <pgq/driver/memory/table/lease_table.hpp>
 #include <pgq/driver/memory/table/limit_table.hpp>
+#include <pgq/driver/memory/table/schedule_table.hpp>
 #include <pgq/driver/memory/table/worker_registry.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -25,6 +26,7 @@ struct tables {
     job_store jobs{};
     lease_table leases{};
     worker_registry workers{};
+    schedule_table schedules{};
     std::int64_t last_job_id = 0;
 
     /// Wakes a sleeping worker for each lane that has changed, but never `except`.

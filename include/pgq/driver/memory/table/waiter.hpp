@@ -11,6 +11,7 @@ struct waiter {
     bool job_changed = false;     // a job that the session watches ended, or a job that it runs must stop
     bool stop_requested = false;  // a job that the session runs must stop; cleared when the session reads it
     bool interrupted = false;
+    bool follows_schedules = false;  // a schedule that changes sets job_changed
 
     bool must_return() const noexcept { return work_ready || job_changed || interrupted; }
     void notify_job_changed() noexcept {

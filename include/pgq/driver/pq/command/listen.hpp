@@ -31,6 +31,12 @@ public:
         add(out, 0, "pgq_" + std::to_string(info.schema_id) + "_w" + std::to_string(info.backend));
         out.end_transaction();
     }
+    /// The changes of schedules. A repeated LISTEN does nothing.
+    void add_schedules(batch& out, const session_info& info) {
+        if (!info.keeps_state) return;
+        add(out, 0, "pgq_" + std::to_string(info.schema_id) + "_s");
+        out.end_transaction();
+    }
 
 private:
     struct channel {

@@ -6,6 +6,8 @@
 #include <pgq/driver/pq/command/admin/inspect.hpp>
 #include <pgq/driver/pq/command/admin/limits.hpp>
 #include <pgq/driver/pq/command/admin/revise.hpp>
+#include <pgq/driver/pq/command/admin/schedule.hpp>
+#include <pgq/driver/pq/command/admin/schedule_fire.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/lanes.hpp>
 #include <pgq/driver/pq/command/take.hpp>
@@ -15,6 +17,7 @@
 #include <pgq/protocol/found_job.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/schedule.hpp>
 #include <pgq/protocol/take.hpp>
 #include <pgq/protocol/tracked.hpp>
 
@@ -69,6 +72,23 @@ public:
         return run(command::set_dead_letter_routes{from, to});
     }
     result<std::optional<std::string>> progress_of(job_id id) { return run(command::admin::progress_of{id}); }
+
+    result<bool> declare_schedule(std::string_view queue, const schedule_definition& d) {
+        return run(command::admin::declare_schedule{queue, d});
+    }
+    result<schedule_list> schedules(std::string_view queue, std::span<const std::string> kept) {
+        return run(command::admin::schedules{queue, kept});
+    }
+    result<fire_reply> fire_schedules(std::string_view queue, std::span<const schedule_firing> all) {
+        return run(command::admin::fire_schedules{queue, all});
+    }
+    result<schedule_change_reply> change_schedule(std::string_view queue, std::string_view name, schedule_change change,
+                                                  std::string_view reason) {
+        return run(command::admin::change_schedule{queue, name, change, reason});
+    }
+    result<std::int64_t> prune_schedules(std::string_view queue, duration unused_for) {
+        return run(command::admin::prune_schedules{queue, unused_for});
+    }
 
 protected:
     client_verbs() = default;
