@@ -50,7 +50,8 @@ private:
     }
     template <class Job>
     static constexpr function function_for() noexcept {
-        if constexpr (execution_plan<Composition, Job>::in_process) return &run<Job>;
+        if constexpr (!contains_v<Job, typename Handlers::jobs>) return nullptr;
+        else if constexpr (execution_plan<Composition, Job>::in_process) return &run<Job>;
         else return nullptr;
     }
     template <class... Jobs>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/compose/limiter_set.hpp>
+#include <pgq/compose/served_jobs.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/observer.hpp>
@@ -296,7 +297,7 @@ private:
                     notify(observer(), event::limit_differs{mine.entrypoint, mine.limit, theirs.limit});
         std::vector<served_lane> lanes;
         for (std::size_t i = 0; i < lanes_.size(); ++i) {
-            const auto& entry = Queue::composition_type::lanes[i];
+            const auto& entry = served_lanes_of<Queue>[i];
             lanes.push_back({lanes_[i], entry.name.entrypoint, entry.job, entry.version});
         }
         core_.serve(lanes, options_.max_attempts, std::move(limiters_), found);
