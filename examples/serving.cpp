@@ -1,5 +1,5 @@
 // run:
-// One queue, two workers: one runs mails and pictures, the other the reports.
+// One queue, two workers: one runs mails and pictures, the other the reports. Then one worker for many queues.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>
@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 namespace app {
@@ -52,6 +53,19 @@ int main() {
     // Perhaps in another program, on a machine with more memory.
     pgq::worker heavy{pgq::serving<app::report>(jobs), until_empty, [&](const app::report&) { ++large; }};
     heavy.run().value();
+
+    // A queue for each tenant, and one worker for all of them.
+    for (const char* name : {"tenant-a", "tenant-b"}) {
+        shop tenant{jobs.driver(), {.name = name}};
+        tenant.enqueue(app::send_email{4}).value();
+    }
+    const auto tenants = pgq::queue_names::with_prefix("tenant-");
+    pgq::worker all{jobs, pgq::worker_options{.until = pgq::run_until::empty, .queues = &tenants},
+                    [&](const app::send_email& m, const pgq::context& c) {
+                        std::printf("%s: mail %d\n", std::string{c.queue_name()}.c_str(), static_cast<int>(m.to));
+                    },
+                    [](const app::resize&) {}, [](const app::report&) {}};
+    all.run().value();
 
     std::printf("%d small jobs, %d large\n", small, large);
     return small == 2 && large == 1 ? 0 : 1;

@@ -29,4 +29,25 @@ TEST_CASE("an async_worker runs only the jobs of the types that it serves", "[as
     CHECK(db.rows("ready") == 8);
 }
 
+TEST_CASE("an async_worker serves many queue names", "[asio][names]") {
+    using queue = test::queue_of_ten<pgq::queue, pgq::driver::asio_libpq, pgq::serializer::json>;
+    const test::database db;
+    test::running_context context{1};
+    const pgq::driver::asio_libpq driver{context.executor(), db.options()};
+    for (const char* name : {"tenant-a", "tenant-b", "other"}) {
+        queue jobs{driver, {.name = name}};
+        test::enqueue_one_of_each(jobs);
+    }
+    queue jobs{driver, {.name = "unused"}};
+    const auto names = pgq::queue_names::with_prefix("tenant-");
+    std::atomic<int> ran{0};
+    pgq::async_worker w{pgq::serving<test::numbered_job<3>, test::numbered_job<6>>(jobs),
+                        pgq::worker_options{.until = pgq::run_until::empty, .queues = &names},
+                        [&](const test::numbered_job<3>&) { ran += 3; },
+                        [&](const test::numbered_job<6>&) { ran += 6; }};
+    w.async_run(asio::use_future).get();
+    CHECK(ran == 18);
+    CHECK(db.rows("ready") == 26);
+}
+
 }  // namespace integration_asio_serving
