@@ -134,7 +134,9 @@ CREATE TABLE :"schema".claim_slot (
         autovacuum_vacuum_cost_delay = 0);
 
 -- One row for each worker process. It is dead when its last heartbeat is older than lease_time. The ids begin again
--- after 2^31 registrations: a program that polls registers often.
+-- after 2^31 registrations: a program that polls registers often. lanes: what it claims from. A worker of many queue
+-- names has no lanes there, but queue_prefix: it serves these queues, or all with that prefix if `queues` is null, and
+-- in each of them the lanes of these entrypoints and versions.
 CREATE TABLE :"schema".worker (
     id           int4 GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY,
     lease_time   interval NOT NULL,
@@ -143,7 +145,11 @@ CREATE TABLE :"schema".worker (
     host         text NOT NULL,
     pid          int4 NOT NULL,
     version      text NOT NULL,
-    lanes        int4[] NOT NULL
+    lanes        int4[] NOT NULL,
+    queue_prefix text,
+    queues       text[],
+    entrypoints  text[],
+    versions     text[]
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200,
         autovacuum_vacuum_cost_delay = 0);
 

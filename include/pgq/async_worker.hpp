@@ -3,6 +3,8 @@
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
+#include <pgq/client/queue_part.hpp>
+#include <pgq/compose/served_jobs.hpp>
 #include <pgq/config.hpp>
 #include <pgq/handler/handler_set.hpp>
 #include <pgq/handler/handler_table.hpp>
@@ -46,7 +48,7 @@ namespace pgq {
 template <class Queue, class... Handlers>
 class async_worker {
     using composition = typename Queue::composition_type;
-    using handlers_type = handler_set<composition, Handlers...>;
+    using handlers_type = basic_handler_set<composition, detail::served_jobs_t<Queue>, Handlers...>;
     using has_sessions = diagnostic::require_worker_session<typename composition::driver>;
     static_assert(sizeof(has_sessions) != 0);
     using has_async_sessions =

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/compose/served_jobs.hpp>
+#include <pgq/detail/type_list.hpp>
 #include <pgq/handler/signature.hpp>
 
 /// What a program can assert about its own queues and workers:
@@ -16,14 +18,14 @@ template <class Worker, class Job>
 inline constexpr bool handles_job = false;
 
 template <template <class, class...> class Worker, class Queue, class... Handlers, class Job>
-    requires(sizeof...(Handlers) > 0 && Queue::composition_type::template contains<Job>)
+    requires(sizeof...(Handlers) > 0 && contains_v<Job, served_jobs_t<Queue>>)
 inline constexpr bool handles_job<Worker<Queue, Handlers...>, Job> =
     acceptors_of<typename Queue::composition_type, Job, Handlers...>().count == 1;
 
 }  // namespace detail
 
-/// Whether a worker (or async_worker) of this type runs jobs of this type: its queue knows the job type, and exactly
-/// one of its handlers accepts it. It compiles for every type, also for a worker that does not.
+/// Whether a worker (or async_worker) of this type runs jobs of this type: it serves the job type, and exactly one
+/// of its handlers accepts it. It compiles for every type, also for a worker that does not.
 template <class Worker, class Job>
 inline constexpr bool handles = detail::handles_job<Worker, Job>;
 

@@ -3,6 +3,8 @@
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/handlers.hpp>
 // The messages come first, as in compose/checked.hpp.
+#include <pgq/client/queue_part.hpp>
+#include <pgq/compose/served_jobs.hpp>
 #include <pgq/handler/handler_set.hpp>
 #include <pgq/handler/handler_table.hpp>
 #include <pgq/health/worker_health.hpp>
@@ -22,7 +24,7 @@ namespace pgq {
 
 /// Claims jobs of a queue, runs their handlers and acknowledges: `worker w{jobs, handler...}; w.run(stop);`
 ///
-/// One handler for each job of the queue:
+/// One handler for each job of the queue, or of the part that `serving` names:
 ///
 /// - `(const Job&)` or `(const Job&, context&)`. It returns nothing, an outcome (`done`, `retry_after`, `snooze`,
 ///   `discard`, `hold`) or the job's `result`; with executor::coroutine also an awaitable of one of these.
@@ -38,7 +40,7 @@ namespace pgq {
 template <class Queue, class... Handlers>
 class worker {
     using composition = typename Queue::composition_type;
-    using handlers_type = handler_set<composition, Handlers...>;
+    using handlers_type = basic_handler_set<composition, detail::served_jobs_t<Queue>, Handlers...>;
     using has_sessions = diagnostic::require_worker_session<typename composition::driver>;
     static_assert(sizeof(has_sessions) != 0);
     using has_queue = diagnostic::require_mutable_queue<Queue>;

@@ -32,6 +32,7 @@ BEGIN {
     ranks(room_rank, "7.6 driver serializer executor limiter backoff observer delivery")
     ranks(room_rank, "8 diagnostic")
     ranks(room_rank, "8.1 compose")  # composition reports mistakes through `diagnostic`
+    ranks(room_rank, "8.15 worker/names")
     ranks(room_rank, "8.2 client worker")
     ranks(room_rank, "8.3 pull schedule")
     ranks(room_rank, "8.4 transaction")

@@ -4,6 +4,7 @@
 #include <pgq/protocol/limit.hpp>
 #include <pgq/time/clock.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -40,6 +41,10 @@ struct limiter_set {
     std::unique_ptr<any_limiter> of_queue{};
     std::vector<lane_limit> declared{};
 
+    bool any() const noexcept {
+        const auto is_set = [](const auto& l) { return l != nullptr; };
+        return of_queue || !declared.empty() || std::any_of(of_job.begin(), of_job.end(), is_set);
+    }
     template <class Limiter>
     void add(std::string_view entrypoint, const Limiter& l) {
         of_job.push_back(keep(l));

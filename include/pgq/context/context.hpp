@@ -35,6 +35,8 @@ public:
           must_end_by_{must_end_by},
           services_{services} {}
 
+    /// The name of the queue that the job is in. Empty in a context made by hand.
+    std::string_view queue_name() const noexcept { return services_.queue; }
     /// 1 for the first delivery. A delivery that ended because its worker died counts.
     std::int16_t attempt() const noexcept { return job_->attempt; }
     /// 1 for the first call of the handler in this attempt. Only `executor::retrying` calls it again.

@@ -54,6 +54,7 @@ struct job_services {
 
     const void* held = nullptr;  ///< the lease in the worker, and the position of the job in it: for `why`
     std::uint32_t position = 0;
+    std::string_view queue{};  ///< the name of the job's queue
     pgq::stop_reason (*why)(const void* held, std::uint32_t position) noexcept = nullptr;
 
     /// Of a job whose token has fired.

@@ -10,7 +10,7 @@ template <class Job>
 struct no_handler {
     static_assert(never<Job>,
                   "pgq: a job type of this queue has no handler. Give the worker a function that takes `const Job&`, "
-                  "or `const Job&, pgq::context&`.");
+                  "or `const Job&, pgq::context&`. Or name the types that it runs: pgq::serving<A, B>(queue).");
 };
 
 template <class Job, class First, class Second>

@@ -137,7 +137,7 @@ private:
 
     try_result call_in_process(const context& c) {
         const auto request = child_job::encode(composition::template index_of<Job>, slot_->version, record(),
-                                               calls_made_, c.must_end_by().value_or(steady_time::max()));
+                                               calls_made_, c.must_end_by().value_or(steady_time::max()), slot_->queue);
         std::string answer;
         const child_end end = access_.server().run(request, c.stop_token(), access_.process_grace(), answer);
         if (end.how == child_end::kind::answered) return decode_result(answer);

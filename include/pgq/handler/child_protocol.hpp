@@ -94,10 +94,11 @@ struct child_job {
     steady_time must_end_by = steady_time::max();
     job_record record{};
     std::vector<header> headers{};
+    std::string_view queue{};
     bool is_whole = false;  ///< false if the request cannot be read; the rest means nothing then
 
     static std::string encode(std::size_t type, std::size_t version, const job_record& r, int try_number,
-                              steady_time must_end_by) {
+                              steady_time must_end_by, std::string_view queue) {
         message_writer out;
         out.put(type);
         out.put(version);
@@ -107,6 +108,7 @@ struct child_job {
         out.put(r.rank);
         out.put(r.attempt);
         out.put(r.enqueued_at.time_since_epoch().count());
+        out.put_text(queue);
         out.put(r.headers.size());
         for (const auto& h : r.headers) out.put_text(h.name), out.put_text(h.value);
         out.put_text(r.body);
@@ -122,6 +124,7 @@ struct child_job {
         record.rank = in.get<rank>();
         record.attempt = in.get<std::int16_t>();
         record.enqueued_at = time_point{time_point::duration{in.get<time_point::rep>()}};
+        queue = in.get_text();
         headers.resize(in.get_count(2 * sizeof(std::size_t)));
         for (auto& h : headers) {
             h.name = in.get_text();

@@ -43,14 +43,15 @@ private:
             if (auto read = read_job<Composition>(request.record.body, request.version, job); !read)
                 return {.what = cannot_be_read(read.error())};
             static const resources none;
-            context ctx{request.record, std::stop_token{}, self.shared_ ? *self.shared_ : none, request.try_number,
-                        request.must_end_by};
+            context ctx{request.record,     std::stop_token{},   self.shared_ ? *self.shared_ : none,
+                        request.try_number, request.must_end_by, {.queue = request.queue}};
             return {.what = self.handlers_->template invoke<Job>(job, ctx)};
         } catch (...) { return failed_with(std::current_exception()); }
     }
     template <class Job>
     static constexpr function function_for() noexcept {
-        if constexpr (execution_plan<Composition, Job>::in_process) return &run<Job>;
+        if constexpr (!contains_v<Job, typename Handlers::jobs>) return nullptr;
+        else if constexpr (execution_plan<Composition, Job>::in_process) return &run<Job>;
         else return nullptr;
     }
     template <class... Jobs>

@@ -3,6 +3,7 @@
 #include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/executors.hpp>
 #include <pgq/diagnostic/handlers.hpp>
+#include <pgq/diagnostic/serving.hpp>
 #include <pgq/diagnostic/transactions.hpp>
 // The messages come first, as in checked.hpp.
 #include <pgq/compose/execution_plan.hpp>
@@ -76,10 +77,13 @@ consteval auto unfit_problem() {
     } else return problem<diagnostic::wrong_signature<Handler, jobs>>{};
 }
 
-template <class Handler, class Composition>
+/// `Jobs`: those that the worker serves.
+template <class Handler, class Composition, class Jobs>
 consteval auto handler_problem() {
-    if constexpr (accepts_any<Handler, Composition>(typename Composition::jobs{})) return fine{};
-    else return unfit_problem<Handler, Composition>();
+    if constexpr (accepts_any<Handler, Composition>(Jobs{})) return fine{};
+    else if constexpr (accepts_any<Handler, Composition>(typename Composition::jobs{})) {
+        return problem<diagnostic::handler_of_unserved_job<job_parameter_t<Handler>, Handler, Jobs>>{};
+    } else return unfit_problem<Handler, Composition>();
 }
 
 // Whether a handler fits the decorators of its executor.
@@ -149,38 +153,39 @@ consteval auto all_handled_problem(type_list<Jobs...>) {
 }
 
 /// The first thing that is wrong with the handlers of a worker: each handler alone, then job by job.
-template <class Composition, class... Handlers>
+template <class Composition, class Jobs, class... Handlers>
 consteval auto handlers_problem() {
-    using jobs = typename Composition::jobs;
-    using single = first_problem_t<decltype(handler_problem<Handlers, Composition>())...>;
+    using single = first_problem_t<decltype(handler_problem<Handlers, Composition, Jobs>())...>;
     if constexpr (!is_fine<single>) return single{};
-    else return all_handled_problem<Composition, Handlers...>(jobs{});
+    else return all_handled_problem<Composition, Handlers...>(Jobs{});
 }
 
-template <class Composition, class... Handlers>
+template <class Composition, class Jobs, class... Handlers>
 struct handlers_check {
-    using type = decltype(handlers_problem<Composition, Handlers...>());
+    using type = decltype(handlers_problem<Composition, Jobs, Handlers...>());
 };
-template <class Composition, class... Handlers>
+template <class Composition, class Jobs, class... Handlers>
     requires(!Composition::valid)
-struct handlers_check<Composition, Handlers...> {
+struct handlers_check<Composition, Jobs, Handlers...> {
     using type = fine;  // the queue already has a message
 };
 
 }  // namespace detail
 
-/// The handlers of a worker. Exactly one of them accepts each job of the composition, and each accepts at least one
-/// job. A handler of another job, a job without a handler or with two, and a result that means nothing are one compile
-/// error each. A generic handler accepts every job that it can be called with; constrain it where another handler is
-/// for the job.
+/// The handlers of a worker that serves `Jobs` of a composition. Exactly one of them accepts each of these jobs, and
+/// each accepts at least one. A handler of another job, a job without a handler or with two, and a result that means
+/// nothing are one compile error each. A generic handler accepts every job that it can be called with; constrain it
+/// where another handler is for the job.
 ///
 /// Handlers run on the executor's threads, several at once, on the one object of each in here.
-template <class Composition, class... Handlers>
-class handler_set {
-    using check = typename detail::handlers_check<Composition, Handlers...>::type;
+template <class Composition, class Jobs, class... Handlers>
+class basic_handler_set {
+    using check = typename detail::handlers_check<Composition, Jobs, Handlers...>::type;
     static_assert(sizeof(typename check::message) != 0);
 
 public:
+    using jobs = Jobs;
+
     /// False if the handlers or the queue do not compile; then nothing below may be used.
     static constexpr bool valid = Composition::valid && detail::is_fine<check>;
 
@@ -189,12 +194,12 @@ public:
         std::tuple_element_t<detail::handler_position<Composition, Job, Handlers...>, std::tuple<Handlers...>>, Job,
         Composition>;
 
-    static constexpr bool any_coroutine = []<class... Jobs>(detail::type_list<Jobs...>) {
-        if constexpr (valid) return (call_of<Jobs>::is_coroutine || ...);
+    static constexpr bool any_coroutine = []<class... Served>(detail::type_list<Served...>) {
+        if constexpr (valid) return (call_of<Served>::is_coroutine || ...);
         else return false;
-    }(typename Composition::jobs{});
+    }(Jobs{});
 
-    explicit handler_set(Handlers... handlers) : handlers_{std::move(handlers)...} {}
+    explicit basic_handler_set(Handlers... handlers) : handlers_{std::move(handlers)...} {}
 
     template <class Job>
     auto& handler_for() noexcept {
@@ -210,5 +215,9 @@ public:
 private:
     std::tuple<Handlers...> handlers_;
 };
+
+/// The handlers of a worker that serves all jobs of a composition.
+template <class Composition, class... Handlers>
+using handler_set = basic_handler_set<Composition, typename Composition::jobs, Handlers...>;
 
 }  // namespace pgq

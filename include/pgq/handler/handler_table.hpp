@@ -34,8 +34,8 @@
 namespace pgq::detail {
 
 /// The functions that run jobs, for each job type of a composition one: it reads the payload, calls the handler in its
-/// decorators, and turns the result into an outcome. A worker makes one table for each of its runs; the table stays
-/// where it is until that ends.
+/// decorators, and turns the result into an outcome. There is none for a type that the worker does not serve. A worker
+/// makes one table for each of its runs; the table stays where it is until that ends.
 template <class Composition, class Handlers>
 class handler_table {
     using queue_executor = typename Composition::executor;
@@ -48,7 +48,7 @@ public:
     template <class Queue>
     handler_table(Handlers& handlers, const Queue& queue, [[maybe_unused]] const resources* shared)
         : handlers_{&handlers}, queue_wide_{&queue.executor()} {
-        if constexpr (any_ends_lease(typename Composition::jobs{})) sessions_.emplace(queue.core());
+        if constexpr (any_ends_lease(typename Handlers::jobs{})) sessions_.emplace(queue.core());
         if constexpr (plans::in_process) {
             in_child_.emplace(handlers, shared);
             server_.emplace(&in_child_type::answer, &*in_child_);
@@ -216,7 +216,8 @@ private:
 
     template <class Job>
     static constexpr typename runner_type::job_functions functions_for() {
-        if constexpr (in_batches<Job>) return {.dispatch = &gather<Job>, .in_batches = true};
+        if constexpr (!contains_v<Job, typename Handlers::jobs>) return {};
+        else if constexpr (in_batches<Job>) return {.dispatch = &gather<Job>, .in_batches = true};
         else if constexpr (plan<Job>::in_strands) {
             return {.run = &run<Job>,
                     .dispatch = &dispatch<Job>,
@@ -229,11 +230,12 @@ private:
         return {functions_for<Jobs>()...};
     }
 
-    using plans = execution_plans<Composition, typename Composition::jobs>;
+    using plans = execution_plans<Composition, typename Handlers::jobs>;
+    using own_executors = typename execution_plans<Composition, typename Composition::jobs>::own_executors;
 
     Handlers* handlers_;
     const queue_executor* queue_wide_;
-    [[no_unique_address]] typename plans::own_executors own_{};
+    [[no_unique_address]] own_executors own_{};
     [[no_unique_address]] all_strands_t<Composition, runner_type> strands_{};
     using in_child_type = child_runner<Composition, Handlers>;
     [[no_unique_address]] std::conditional_t<plans::in_process, std::optional<in_child_type>, nothing> in_child_{};
@@ -250,9 +252,8 @@ private:
     }
     template <class Of>
     using own_sessions = std::optional<session_pool<Of>>;
-    [[no_unique_address]] member_if_t<any_ends_lease(typename Composition::jobs{}), own_sessions, Composition>
-        sessions_{};
-    [[no_unique_address]] std::conditional_t<any_in_batches(typename Composition::jobs{}),
+    [[no_unique_address]] member_if_t<any_ends_lease(typename Handlers::jobs{}), own_sessions, Composition> sessions_{};
+    [[no_unique_address]] std::conditional_t<any_in_batches(typename Handlers::jobs{}),
                                              std::array<std::unique_ptr<job_batch>, Composition::jobs::size>, nothing>
         batches_{};
 

@@ -21,6 +21,7 @@ job_services services_for(job_reviser* reviser, const held_lease& slot, std::uin
             .revised = revised,
             .held = &slot,
             .position = position,
+            .queue = slot.queue,
             .why = [](const void* held, std::uint32_t at) noexcept {
                 return static_cast<const held_lease*>(held)->why_stopped(at);
             }};

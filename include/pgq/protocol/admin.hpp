@@ -2,6 +2,7 @@
 
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/lane_search.hpp>
 #include <pgq/protocol/rank.hpp>
 #include <pgq/protocol/record.hpp>
 #include <pgq/time/clock.hpp>
@@ -20,8 +21,9 @@ struct worker_info {
     std::string_view host{};
     std::int32_t pid = 0;
     std::string_view version{};
-    duration lease_time{};             ///< without a heartbeat for this long, the worker is declared dead
-    std::span<const lane_id> lanes{};  ///< the lanes whose jobs it can run
+    duration lease_time{};                  ///< without a heartbeat for this long, the worker is declared dead
+    std::span<const lane_id> lanes{};       ///< the lanes whose jobs it can run
+    const served_queues* queues = nullptr;  ///< instead of `lanes`, if it serves many queue names
 };
 
 /// The answer to a heartbeat.

@@ -2,6 +2,7 @@
 
 #include <pgq/job/filter.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/lane_search.hpp>
 #include <pgq/protocol/rank.hpp>
 #include <pgq/protocol/record.hpp>
 #include <pgq/time/clock.hpp>
@@ -100,6 +101,7 @@ struct sync_request {
         begin_alone{};  ///< mark this job with flag_runs_alone: the worker starts it, and nothing else
     const filter* claim_filter =
         nullptr;  ///< claim from `lanes` only jobs that pass, one lease each; ignores the cursors
+    const lane_search* search = nullptr;  ///< last of all, look for lanes that have claimable jobs
 };
 
 /// The first job of a lane, in the order of claims, that a sync has promoted.
@@ -123,6 +125,7 @@ struct sync_reply {
     std::vector<promoted_lane> promoted_lanes{};  ///< where these begin; empty if the driver does not know it of all
     std::optional<duration> again{};  ///< after how long a claim from the limited lanes may get more jobs, if known
     bool peers_can_claim_limited = false;  ///< a peer could claim from the limited lanes at once
+    found_lanes found{};                   ///< with `search`
 
     std::size_t claimed() const noexcept {
         std::size_t n = 0;

@@ -84,7 +84,7 @@ GRANT USAGE ON SCHEMA {s} TO {all};
 GRANT SELECT ON {s}.migration TO {producer};
 GRANT SELECT, INSERT (queue, entrypoint, version) ON {s}.lane TO {producer};
 GRANT INSERT (lane, number) ON {s}.claim_slot TO {producer};
-GRANT SELECT (id, lanes) ON {s}.worker TO {producer};
+GRANT SELECT (id, lanes, queue_prefix, queues, entrypoints, versions) ON {s}.worker TO {producer};
 GRANT USAGE ON SEQUENCE {s}.job_id TO {producer};
 GRANT SELECT (id), INSERT (id, rank, lane, headers, key, body) ON {s}.ready TO {producer};
 GRANT SELECT (ids), INSERT (id, rank, lane, n, ids, bodies) ON {s}.pack TO {producer};

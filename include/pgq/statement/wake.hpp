@@ -32,7 +32,11 @@ SELECT CASE WHEN NOT pg_try_advisory_xact_lock($1, 0) THEN (
     SELECT count(pg_notify('pgq_' || $1::text || '_' || s.id::text, '')) FROM (
         SELECT DISTINCT s.id, set_config('synchronous_commit', 'off', true) FROM unnest()";
 inline constexpr std::string_view behind = R"() l(lane) CROSS JOIN LATERAL (
-            SELECT w.id FROM (SELECT id FROM {s}.worker WHERE l.lane = ANY (lanes) ORDER BY random()) w
+            SELECT w.id FROM (SELECT id FROM {s}.worker v WHERE l.lane = ANY (lanes) OR queue_prefix IS NOT NULL
+                AND EXISTS (SELECT FROM {s}.lane a JOIN unnest(v.entrypoints, v.versions) u(entrypoint, version)
+                                USING (entrypoint, version)
+                             WHERE a.id = l.lane AND starts_with(a.queue, v.queue_prefix)
+                               AND (v.queues IS NULL OR a.queue = ANY (v.queues))) ORDER BY random()) w
              WHERE NOT pg_try_advisory_xact_lock_shared($1, w.id) LIMIT 1) s) s) END)";
 
 // The planner counts the elements of a parameter, and a plan for one lane looks cheaper than the plan for any lanes. So

@@ -1,26 +1,16 @@
 #pragma once
 
 #include <pgq/job/id.hpp>
-#include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/record.hpp>
 #include <pgq/protocol/sync.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace pgq::detail {
-
-/// A lane that a worker claims from.
-struct served_lane {
-    lane_id lane{};
-    std::string_view entrypoint{};
-    std::size_t job = 0;      ///< position of its job type in the composition
-    std::size_t version = 0;  ///< which of the versions of that type
-};
 
 /// The lanes without limits that a worker claims from, and in each the job behind which the next claim starts (the
 /// cursor). A claim behind the cursor does not walk over what this worker has claimed before.

@@ -38,6 +38,7 @@ struct held_lease {
     std::size_t type = 0;          ///< position of its job type in the composition
     std::size_t version = 0;       ///< which of the versions of that type
     std::size_t lane_index = 0;    ///< position of its lane in the composition
+    std::string_view queue{};      ///< the name of its queue
     worker_id worker{};            ///< the worker that claimed it
     lease_ref claimed{};           ///< id and row location at the claim; `lease.ref` has the present row location
     bool limited = false;          ///< its lane has limits: its jobs start before those of other lanes
@@ -99,6 +100,10 @@ struct held_lease {
             marks = std::make_unique<std::atomic<std::uint8_t>[]>(marks_size);
         }
         for (std::size_t i = 0; i < lease.jobs.size(); ++i) marks[i].store(0, std::memory_order_relaxed);
+    }
+    /// Whether some of its jobs go back with the next sync.
+    bool gives_back() const noexcept {
+        return std::any_of(unsettled.begin(), unsettled.end(), [](const pending& p) { return goes_back(p.what); });
     }
     /// From any thread. True for the first caller: it alone runs the job, or gives it back.
     bool take(std::uint32_t position) noexcept {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,29 @@ public:
     /// Some ends of jobs are not acknowledged.
     bool has_dirty() const noexcept {
         return std::any_of(all_.begin(), all_.end(), [](const auto& s) { return !s->lost && s->dirty; });
+    }
+
+    /// `held`: the leases that the database has. Puts those that are unknown here into `unknown`. Calls `lose` for each
+    /// that is missing there, unless the latest sync has ended it and only the answer was lost.
+    template <class Lose>
+    void compare(std::span<const lease_ref> held, std::vector<lease_ref>& unknown, Lose lose) {
+        unknown.clear();
+        for (const auto& h : held) {
+            if (held_lease* const mine = find(h.id)) mine->lease.ref.location = h.location;
+            else unknown.push_back(h);
+        }
+        for (auto& s : all_) {
+            const auto same = [&](const lease_ref& h) { return h.id == s->lease.ref.id; };
+            if (s->lost || s->closing.load() || std::any_of(held.begin(), held.end(), same)) continue;
+            if (s->in_request && s->unfinished == 0) s->lost = true;
+            else lose(*s);
+        }
+    }
+    /// Forgets those of handlers that do not end, and puts them into `refs`.
+    void abandon(std::vector<lease_ref>& refs) {
+        refs.clear();
+        for (auto& s : all_)
+            if (!s->lost && s->unfinished > 0) refs.push_back(s->lease.ref), s->lost = true;
     }
 
     /// Closes those of which nothing runs and nothing is left to acknowledge. The others may change their places.

@@ -14,6 +14,8 @@
 #include <pgq/worker/held_leases.hpp>
 #include <pgq/worker/job_runner.hpp>
 #include <pgq/worker/limited_lanes.hpp>
+#include <pgq/worker/names/named_lanes.hpp>
+#include <pgq/worker/names/served_lanes.hpp>
 #include <pgq/worker/quarantine.hpp>
 #include <pgq/worker/take_back.hpp>
 
@@ -21,9 +23,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <span>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,22 +45,23 @@ public:
     /// Sets the lanes to claim from. `limiters`: the limits of this worker; `global`: the limits for all workers.
     void serve(std::span<const served_lane> lanes, std::int16_t max_attempts, limiter_set limiters,
                std::span<const lane_limit> global) {
-        served_.assign(lanes.begin(), lanes.end());
+        served_.assign(lanes);
         cursors_.clear();
-        for (std::size_t i = 0; i < lanes.size(); ++i) {
-            const auto& l = lanes[i];
-            const auto& how = runner_->functions(l.job);
-            has_batch_handler_ = has_batch_handler_ || how.in_batches;
-            // With at-most-once delivery a lease ends before its job starts: no rescue may hold the job.
-            const std::int16_t most = how.once ? std::numeric_limits<std::int16_t>::max() : max_attempts;
+        for (std::size_t i = 0; const auto& l : lanes) {
+            const claim_lane claim = claim_of(l, max_attempts);
             const bool has_global_limit = std::any_of(global.begin(), global.end(), [&](const lane_limit& g) {
                 return g.entrypoint.empty() || g.entrypoint == l.entrypoint;
             });
             if (limiters.of_job[l.job] || limiters.of_queue || has_global_limit)
-                limited_.add(i, l.lane, l.job, most, how.lease_per_job);
-            else cursors_.add({.lane = l.lane, .max_attempts = most, .lease_per_job = how.lease_per_job});
+                limited_.add(i, l.lane, l.job, claim.max_attempts, claim.lease_per_job);
+            else cursors_.add(claim);
+            ++i;
         }
         limited_.set_limiters(std::move(limiters), lanes.size());
+    }
+    /// Sets the queue names to claim from. `kinds`: one for each of served.lanes, without an id.
+    void serve(const served_queues& served, std::span<const served_lane> kinds, std::int16_t max_attempts) {
+        named_.emplace().serve(served, kinds, [&](const served_lane& k) { return claim_of(k, max_attempts); });
     }
     worker_id id() const noexcept { return worker_; }
 
@@ -99,6 +101,7 @@ public:
                     .contended = contended_,
                     .wake_peer = a.wake_peer};
         request_.begin_alone = quarantine_.next();
+        if (named_) named_->fill(request_, a.from_start || must_scan_, now);
         return request_;
     }
 
@@ -113,19 +116,23 @@ public:
         }
         if (acks_.applied(leases_, reply)) machine_.link().leases_changed();
         budget_.answered(reply.has_large, requested_at_);
+        const bool more_lanes = named_ && named_->answered(request_, reply, served_, now);
         std::size_t claimed = 0, limited = 0, bytes = 0;
         for (const auto& l : reply.leases) {
             const auto n = static_cast<std::uint32_t>(l.jobs.size());
             claimed += n;
-            if (limited_.began(index_of(l.lane), n, now)) limited += n;
+            if (limited_.began(served_.index_of(l.lane), n, now)) limited += n;
             for (const auto& j : l.jobs) bytes += j.body.size();
         }
-        if (reply.cut) a.limit = static_cast<std::uint32_t>(claimed - limited);  // more jobs are there: a full claim
+        // More jobs are there: a full claim.
+        if (reply.cut || more_lanes) a.limit = static_cast<std::uint32_t>(claimed - limited);
+        else if (named_) a.from_start = true;
         if (quarantine_.answered(claimed_, machine_, reply) && !overlap_) (void)run_claimed();
         cursors_.claimed(a.limit > 0, a.from_start, reply.leases);
         machine_.synced(a, static_cast<std::uint32_t>(claimed - limited),
                         reply.promoted != 0 && reply.promoted_lanes.empty(), reply.next_due, now);
-        if (cursors_.promoted(a.limit > 0 && !request_.contended, reply.promoted_lanes)) machine_.requeued(true);
+        if (cursors_.promoted(a.limit > 0 && !request_.contended, reply.promoted_lanes) || more_lanes)
+            machine_.requeued(true);
         if (limited_.any()) {
             limited_.answered(reply.again.has_value(), now);
             machine_.claimed_limited(static_cast<std::uint32_t>(limited), limited_.again(reply.again),
@@ -150,7 +157,10 @@ public:
     std::uint32_t run_claimed() { return claimed_.dispatch(*runner_); }
     void ran(std::uint32_t n, steady_time when) noexcept { machine_.ran(n, when); }
 
-    void notified() noexcept { machine_.notified(); }
+    void notified() noexcept {
+        if (named_) named_->notified();
+        machine_.notified();
+    }
     void deferred_counted(std::int64_t n, steady_time t) noexcept { machine_.deferred_counted(n - acks_.stuck(), t); }
     void stop_requested(steady_time now) {
         if (machine_.stopping()) return;
@@ -188,7 +198,8 @@ public:
     /// sync whose answer was lost, or is lost. A lease that is unknown here was claimed by such a sync: it is then in
     /// to_give_back(). Returns true if this ends the recovery from a broken connection.
     bool leases_compared(std::span<const lease_ref> held, steady_time now) {
-        compare(held, now);
+        leases_.compare(held, to_give_back_, [&](held_lease& s) { lose_lease(s, now); });
+        leases_.release();
         if (machine_.link().restoring()) {
             start_over();
             if (leases_.has_dirty()) machine_.flush_requested(now);
@@ -214,8 +225,7 @@ public:
             s->apply(*mine);
             machine_.dropped(stop_flagged(*s, limited_, now));
             // The sync that did not find the lease has cleared must_scan_. The next sync gives these jobs back.
-            must_scan_ = must_scan_ || std::any_of(s->unsettled.begin(), s->unsettled.end(),
-                                                   [](const auto& u) { return goes_back(u.what); });
+            must_scan_ = must_scan_ || s->gives_back();
         }
         if (must_scan_) machine_.requeued(false);
         leases_.release();
@@ -240,6 +250,7 @@ private:
     void take_completions(steady_time now) {
         const steady_time last = runner_->completions.take(completions_);
         if (completions_.empty()) return;
+        if (named_) named_->ran();
         bool urgent = false, requeued = false;  // urgent: acknowledge at once, do not wait for other jobs
         for (auto& c : completions_) {
             held_lease& s = *c.slot;
@@ -258,6 +269,7 @@ private:
             if (goes_back(c.what)) {
                 requeued = true;
                 cursors_.requeued(s.lease.lane, job);
+                if (named_) named_->requeued(s.lease.lane, served_);
             }
             s.finish(c.position, std::move(c.what), now);
         }
@@ -277,21 +289,6 @@ private:
         machine_.flush_requested(now);
     }
 
-    void compare(std::span<const lease_ref> held, steady_time now) {
-        to_give_back_.clear();
-        for (const auto& h : held) {
-            if (held_lease* const mine = leases_.find(h.id)) mine->lease.ref.location = h.location;
-            else to_give_back_.push_back(h);
-        }
-        for (auto& s : leases_) {
-            const auto same = [&](const lease_ref& h) { return h.id == s->lease.ref.id; };
-            if (s->lost || s->closing.load() || std::any_of(held.begin(), held.end(), same)) continue;
-            // The latest sync has ended it, and only the answer was lost.
-            if (s->in_request && s->unfinished == 0) s->lost = true;
-            else lose_lease(*s, now);
-        }
-        leases_.release();
-    }
     void lose_lease(held_lease& s, steady_time now) {
         machine_.dropped(lose(s, limited_, now));
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});
@@ -299,20 +296,24 @@ private:
     }
     // Puts the leases of handlers that do not end into to_give_back_. True if there are any and the connection is open.
     bool abandon() {
-        to_give_back_.clear();
-        for (auto& s : leases_)
-            if (!s->lost && s->unfinished > 0) to_give_back_.push_back(s->lease.ref), s->lost = true;
+        leases_.abandon(to_give_back_);
         machine_.dropped(machine_.in_hand());
         return !to_give_back_.empty() && machine_.link().is_open();
     }
-    void start_over() { cursors_.start_over(), machine_.start_over(); }
+    void start_over() { cursors_.start_over(), machine_.start_over(), named_ ? named_->start_over() : void(); }
+    claim_lane claim_of(const served_lane& l, std::int16_t max_attempts) {
+        const auto& how = runner_->functions(l.job);
+        has_batch_handler_ = has_batch_handler_ || how.in_batches;
+        return l.claim(max_attempts, how.lease_per_job, how.once);
+    }
 
     void start(sync_reply& reply) {
         for (auto& l : reply.leases) {
-            const std::size_t index = index_of(l.lane);
+            const std::size_t index = served_.index_of(l.lane);
             held_lease& s = leases_.open();
             s.open(std::move(l), served_[index].job, served_[index].version, requested_at_);
             s.lane_index = index;
+            s.queue = served_[index].queue;
             s.worker = worker_;
             s.limited = limited_.is_limited(index);
             claimed_.add_lease(s);
@@ -320,16 +321,13 @@ private:
         claimed_.sort();
         if (!overlap_) (void)run_claimed();
     }
-    std::size_t index_of(lane_id lane) const noexcept {
-        const auto is_mine = [&](const served_lane& s) { return s.lane == lane; };
-        return static_cast<std::size_t>(std::find_if(served_.begin(), served_.end(), is_mine) - served_.begin());
-    }
 
     static constexpr std::int64_t claim_slots = 4;  // see statement::take_claim_slot
     runner_type* runner_;
     fsm::worker machine_;
     worker_id worker_{};
-    std::vector<served_lane> served_;
+    served_lanes served_;
+    std::optional<named_lanes> named_;  // for a worker of many queue names
     limited_lanes limited_;
     claim_cursors cursors_;
     held_leases leases_;

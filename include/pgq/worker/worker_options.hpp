@@ -3,6 +3,7 @@
 #include <pgq/context/resources.hpp>
 #include <pgq/fsm/worker.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/worker/names/queue_names.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -31,6 +32,8 @@ struct worker_options {
     std::uint32_t max_batch = 100;      ///< jobs handed to a batch handler at once
     run_until until = run_until::stopped;
     const resources* shared = nullptr;  ///< handed to handlers through their context
+    /// Serves the queues of these names, instead of that of the queue object. It must live until run() returns.
+    const queue_names* queues = nullptr;
 };
 
 }  // namespace pgq

@@ -29,7 +29,16 @@ inline result<void> check(const worker_options& o) {
         return error_info{errc::invalid_option, "max_batch is not between 1 and a million"};
     if (o.grace < duration{}) return error_info{errc::invalid_option, "grace is negative"};
     if (o.connect_timeout < duration{}) return error_info{errc::invalid_option, "connect_timeout is negative"};
-    return {};
+    if (o.queues == nullptr) return {};
+    if (o.until == run_until::drained)
+        return error_info{errc::invalid_option, "a worker of many queue names cannot run until they are drained",
+                          "run_until::empty ends when no job is claimable"};
+    return o.queues->check();
+}
+
+inline error_info many_names_with_limits() {
+    return {errc::invalid_option, "a worker of many queue names has a queue type with limits",
+            "give each of these names a worker of its own, or use a queue type without limits"};
 }
 
 inline fsm::worker_options machine_options(const worker_options& o, std::size_t width, bool overlap) {

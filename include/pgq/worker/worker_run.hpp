@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/compose/limiter_set.hpp>
+#include <pgq/compose/served_jobs.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/observer.hpp>
@@ -100,6 +101,8 @@ public:
         if (!names) return names.error();
         names_ = *names;
         limiters_ = queue_->limiters();
+        if (options_.queues != nullptr)
+            if (auto fine = begin_with_names(); !fine) return fine;
         set_session(std::move(first));
         return {};
     }
@@ -286,7 +289,20 @@ private:
         if (restored) notify(observer(), event::connection_restored{});
     }
 
-    session_step registration() const { return steps::register_worker{registration_of(host_, options_, lanes_)}; }
+    session_step registration() const {
+        auto info = registration_of(host_, options_, lanes_);
+        if (options_.queues != nullptr) info.queues = &served_;
+        return steps::register_worker{info};
+    }
+    // A worker of many queue names finds no lanes before there are jobs.
+    result<void> begin_with_names() {
+        if (limiters_.any()) return many_names_with_limits();
+        if (begin_step_ != begin_step::find_lanes) return {};
+        served_ = {.names = options_.queues->names(), .prefix = options_.queues->prefix(), .lanes = names_};
+        core_.serve(served_, lanes_from(served_lanes_of<Queue>, {}, {}), options_.max_attempts);
+        begin_step_ = begin_step::register_worker;
+        return {};
+    }
 
     // For run_until::drained. Ready jobs count as well: any worker may have just promoted them. So do leased jobs: they
     // become ready or deferred again if a handler fails or a worker dies.
@@ -304,11 +320,7 @@ private:
             for (const auto& theirs : found)
                 if (same_limit(mine, theirs) && mine != theirs)
                     notify(observer(), event::limit_differs{mine.entrypoint, mine.limit, theirs.limit});
-        std::vector<served_lane> lanes;
-        for (std::size_t i = 0; i < lanes_.size(); ++i) {
-            const auto& entry = Queue::composition_type::lanes[i];
-            lanes.push_back({lanes_[i], entry.name.entrypoint, entry.job, entry.version});
-        }
+        const auto lanes = lanes_from(served_lanes_of<Queue>, lanes_, queue_->name());
         core_.serve(lanes, options_.max_attempts, std::move(limiters_), found);
     }
 
@@ -332,6 +344,7 @@ private:
     std::span<const lane_name> names_{};
     limiter_set limiters_{};
     std::vector<lane_id> lanes_;
+    served_queues served_{};         // of a worker of many queue names
     std::size_t lanes_counted_ = 0;  // lanes that the present count_deferred has counted
     std::int64_t deferred_ = 0;      // jobs in these lanes
     sync_reply reply_;

@@ -149,4 +149,23 @@ inline std::uint32_t claim_limited(tables& db, worker_id worker, const limited_l
     return static_cast<std::uint32_t>(taken);
 }
 
+/// See lane_search.
+inline void search(tables& db, const lane_search& s, found_lanes& out) {
+    std::uint32_t read = 0;
+    for (auto n = s.behind.value + 1; static_cast<std::size_t>(n) <= db.lanes.size(); ++n) {
+        const lane_id lane{n};
+        if (!db.jobs.has_ready(lane)) continue;
+        const lane_key& key = db.lanes.key(lane);
+        if (const auto name = db.lanes.number_in(*s.served, lane))
+            out.lanes.push_back({.lane = lane,
+                                 .queue = key.queue,
+                                 .name = *name,
+                                 .limited = !db.limits.of(key.queue, key.entrypoint).empty()});
+        if (++read == s.most) {
+            out.continues_behind = lane;
+            return;
+        }
+    }
+}
+
 }  // namespace pgq::driver::in_memory

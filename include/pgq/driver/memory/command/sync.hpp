@@ -38,6 +38,7 @@ inline void clear(sync_reply& reply) {
     reply.next_due.reset(), reply.promoted = 0;
     reply.begins_alone = reply.cut = false;
     reply.again.reset(), reply.peers_can_claim_limited = false;
+    reply.found = {};
 }
 
 /// One round trip of a worker: settles jobs, then claims others. If the request is refused, nothing of it happens.
@@ -65,7 +66,8 @@ inline result<void> sync_worker(tables& db, const sync_request& r, sync_reply& r
     }
     if (r.limit > 0) claim(db, r, reply);
     if (r.peek_next_due) reply.next_due = db.jobs.next_due(now);
-    if (r.wake_peer) db.workers.wake_peer(r.worker);
+    if (r.search != nullptr) search(db, *r.search, reply.found);
+    if (r.wake_peer) db.workers.wake_peer(r.worker, r.lanes);
     for (const lane_id lane : r.lanes_with_capacity) db.workers.wake_one(lane, r.worker);
     return {};
 }

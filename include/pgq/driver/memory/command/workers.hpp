@@ -22,7 +22,15 @@ namespace pgq::driver::in_memory {
 inline result<worker_id> register_worker(tables& db, const worker_info& info, const std::shared_ptr<waiter>& session) {
     if (info.lease_time <= duration::zero())
         return error_info{errc::invalid_option, "a worker's lease time must be above zero"};
-    return db.workers.add(info, db.clock.steady_now(), session);
+    if (info.queues == nullptr) return db.workers.add(info, db.clock.steady_now(), session);
+    // A worker that dies leaves its entry: it refers to nothing of the worker.
+    auto serves = [&lanes = db.lanes,
+                   names = std::vector<std::string>{info.queues->names.begin(), info.queues->names.end()},
+                   prefix = std::string{info.queues->prefix},
+                   kinds = std::vector<lane_name>{info.queues->lanes.begin(), info.queues->lanes.end()}](lane_id lane) {
+        return lanes.number_in({.names = names, .prefix = prefix, .lanes = kinds}, lane).has_value();
+    };
+    return db.workers.add(info, db.clock.steady_now(), session, std::move(serves));
 }
 
 inline beat_reply record_beat(tables& db, worker_id id) {

@@ -5,11 +5,14 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/lane_search.hpp>
 
+#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +51,19 @@ public:
             if (keys_[i].queue == queue && (entrypoint.empty() || keys_[i].entrypoint == entrypoint))
                 out.push_back({static_cast<std::int32_t>(i + 1)});
         return out;
+    }
+
+    std::size_t size() const noexcept { return keys_.size(); }
+    /// Which of the lanes that a worker serves this lane is; nothing if it is none of them.
+    std::optional<std::size_t> number_in(const served_queues& served, lane_id lane) const {
+        const lane_key& k = key(lane);
+        if (!k.queue.starts_with(served.prefix)) return std::nullopt;
+        if (!served.names.empty() && !std::binary_search(served.names.begin(), served.names.end(), k.queue))
+            return std::nullopt;
+        const lane_name name{k.entrypoint, k.version};
+        const auto at = std::find(served.lanes.begin(), served.lanes.end(), name);
+        if (at == served.lanes.end()) return std::nullopt;
+        return static_cast<std::size_t>(at - served.lanes.begin());
     }
 
 private:

@@ -3,12 +3,15 @@
 #include <pgq/driver/memory/table/waiter.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +21,9 @@ namespace pgq::driver::in_memory {
 /// The registered workers: their heartbeats, and where each one can be woken.
 class worker_registry {
 public:
-    worker_id add(const worker_info& info, steady_time now, const std::shared_ptr<waiter>& session) {
+    /// `serves`: for a worker of many queue names, whether it serves a lane.
+    worker_id add(const worker_info& info, steady_time now, const std::shared_ptr<waiter>& session,
+                  std::function<bool(lane_id)> serves = {}) {
         const worker_id id{++last_};
         entry& e = workers_[id];
         e.lease_time = info.lease_time;
@@ -26,6 +31,7 @@ public:
         e.pid = info.pid;
         e.last_beat = now;
         e.lanes.assign(info.lanes.begin(), info.lanes.end());
+        e.serves = std::move(serves);
         e.session = session;
         return id;
     }
@@ -91,19 +97,21 @@ public:
     bool wake_one(lane_id lane, worker_id except) {
         for (auto& [id, w] : workers_) {
             if (id == except || !w.sleeping || w.sleeping->work_ready) continue;
-            if (std::find(w.lanes.begin(), w.lanes.end(), lane) == w.lanes.end()) continue;
+            if (!w.has(lane)) continue;
             w.sleeping->work_ready = true;
             w.sleeping->changed.notify_one();
             return true;
         }
         return false;
     }
-    /// Wakes one other worker that shares a lane with worker `id`.
-    void wake_peer(worker_id id) {
+    /// Wakes one other worker that shares a lane with worker `id`. `claimed`: the lanes that it claims from now.
+    void wake_peer(worker_id id, std::span<const claim_lane> claimed = {}) {
         const auto self = workers_.find(id);
         if (self == workers_.end()) return;
         for (const lane_id lane : self->second.lanes)
             if (wake_one(lane, id)) return;
+        for (const claim_lane& l : claimed)
+            if (wake_one(l.lane, id)) return;
     }
 
 private:
@@ -113,8 +121,13 @@ private:
         std::int32_t pid = 0;
         steady_time last_beat{};
         std::vector<lane_id> lanes{};
+        std::function<bool(lane_id)> serves{};
         std::shared_ptr<waiter> sleeping{};  // null while the worker is awake
         std::weak_ptr<waiter> session{};
+
+        bool has(lane_id lane) const {
+            return std::find(lanes.begin(), lanes.end(), lane) != lanes.end() || (serves && serves(lane));
+        }
     };
 
     std::map<worker_id, entry> workers_{};

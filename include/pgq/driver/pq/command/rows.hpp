@@ -4,6 +4,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/deferred_position.hpp>
+#include <pgq/protocol/lane_search.hpp>
 #include <pgq/protocol/rank.hpp>
 #include <pgq/protocol/record.hpp>
 #include <pgq/protocol/sync.hpp>
@@ -15,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -104,6 +106,21 @@ inline void read_promoted_lanes(const step& s, std::vector<promoted_lane>& out) 
     for (std::size_t i = 0, n = lanes.size(); i < n; ++i)
         out.push_back({.lane = {lanes.next_number<std::int32_t>()},
                        .first = {pgq::rank{ranks.next_number<std::int64_t>()}, {ids.next_number<std::int64_t>()}}});
+}
+
+/// The answer to search_lanes.
+inline void read_found_lanes(const step& s, std::uint32_t most, found_lanes& out) {
+    const row_view row = s[0];
+    if (row.number<std::int64_t>(0) >= most) out.continues_behind = lane_id{row.number<std::int32_t>(1)};
+    if (row.null(2)) return;
+    statement::wire::array_reader lanes{row.cell(2)}, queues{row.cell(3)}, names{row.cell(4)}, limited{row.cell(5)};
+    for (std::size_t i = 0, n = lanes.size(); i < n; ++i) {
+        auto& found = out.lanes.emplace_back();
+        found.lane = {lanes.next_number<std::int32_t>()};
+        found.queue = queues.next();
+        found.name = static_cast<std::size_t>(names.next_number<std::int32_t>()) - 1;
+        found.limited = limited.next() == std::string_view{"\1", 1};
+    }
 }
 
 }  // namespace pgq::driver::pq::command

@@ -12,6 +12,7 @@
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/finish.hpp>
 #include <pgq/statement/pack.hpp>
+#include <pgq/statement/search.hpp>
 #include <pgq/statement/settle.hpp>
 #include <pgq/statement/take.hpp>
 #include <pgq/statement/wake.hpp>
@@ -58,6 +59,7 @@ public:
         if (!r.limited.empty()) statement::bind_claim_limited(out.add(statement::claim_limited), r);
         if (claims()) add_claim(out);
         if (r.peek_next_due) statement::bind_position(out.add(statement::peek_next_due), info.deferred.position());
+        if (r.search != nullptr) statement::bind_search(out.add(statement::search_lanes), *r.search);
         last_ = out.size();
         if (last_ > first_) out.end_transaction();
         if (info.keeps_state) add_wakes(out, info);
@@ -87,7 +89,8 @@ public:
             if (request_.claim_filter == nullptr) read_found(in[at]);
             if (auto read = read_leases(in.share(at++), out.leases); !read) return read;
         }
-        if (request_.peek_next_due) peeked_ = read_peek(in[at]);
+        if (request_.peek_next_due) peeked_ = read_peek(in[at++]);
+        if (request_.search != nullptr) read_found_lanes(in[at], request_.search->most, out.found);
         if (peeked_) out.next_due = peeked_->due, out.workers = peeked_->workers;
         return {};
     }
@@ -185,6 +188,7 @@ private:
         out.promoted_lanes.clear();
         out.again.reset();
         out.peers_can_claim_limited = false;
+        out.found = {};
     }
     static bool saw_packs(const step& s) noexcept { return s.rows() != 0 && s[0].flag(lease_columns + 2); }
     // The columns after those of the lease: whether there are large payloads, and how many rows the claim found.

@@ -9,6 +9,7 @@
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/admin.hpp>
 #include <pgq/statement/liveness.hpp>
+#include <pgq/statement/search.hpp>
 
 #include <cstdint>
 
@@ -20,7 +21,8 @@ public:
     explicit register_worker(const worker_info& info) : worker_{info} {}
 
     void compose(batch& out, const session_info&) const {
-        statement::bind_register(out.add(statement::register_worker), worker_);
+        if (worker_.queues == nullptr) statement::bind_register(out.add(statement::register_worker), worker_);
+        else statement::bind_register_of_queues(out.add(statement::register_worker_of_queues), worker_);
         out.end_transaction();
     }
     result<worker_id> read(const answers& in) {

@@ -116,4 +116,13 @@ TEST_CASE("a stop request reaches the session of the worker, asleep or awake", "
     workers.request_stop({99});
 }
 
+TEST_CASE("a worker of many queue names is woken for the lanes that it serves", "[driver][memory][names]") {
+    worker_registry workers;
+    const auto session = std::make_shared<waiter>();
+    const auto id = workers.add({.lease_time = 15s}, start, session, [](lane_id l) { return l.value > 100; });
+    workers.subscribe(id, session);
+    CHECK_FALSE(workers.wake_one({5}, {}));
+    CHECK(workers.wake_one({105}, {}));
+}
+
 }  // namespace unit_driver_memory_table_worker_registry

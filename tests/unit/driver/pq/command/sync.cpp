@@ -296,4 +296,33 @@ TEST_CASE("a failed sync leaves the reply empty, and a failed wake does not fail
               .error() == errc::protocol);
 }
 
+TEST_CASE("a search for lanes comes last, behind the claim of the same transaction",
+          "[driver][pq][command][sync][names]") {
+    const std::array kinds{lane_name{"note", ""}, lane_name{"note", "2"}};
+    const served_queues queues{.prefix = "tenant-", .lanes = kinds};
+    const lane_search search{.served = &queues, .behind = {4}, .most = 3};
+    sync_reply reply;
+    const sync_request r{.worker = {9}, .subscribe_wakes = true, .search = &search};
+    command::sync s{r, reply};
+    CHECK(composed(s) ==
+          "join_sleepers(77) | subscribe_wakes(77, 9) | search_lanes(4, 3, tenant-, null, {note,note}, {,2})");
+    const auto found = rows(
+        {{binary(3L), binary(8), array({5, 8}), array({"tenant-a", "tenant-b"}), array({2, 1}), array({"\1", "x"})}});
+    REQUIRE(test::read(s, {rows({}), rows({}), found}));
+    REQUIRE(reply.found.lanes.size() == 2);
+    CHECK(reply.found.lanes[0].lane == lane_id{5});
+    CHECK(reply.found.lanes[0].queue == "tenant-a");
+    CHECK(reply.found.lanes[0].name == 1);
+    CHECK(reply.found.lanes[0].limited);
+    CHECK(reply.found.lanes[1].name == 0);
+    CHECK_FALSE(reply.found.lanes[1].limited);
+    CHECK(reply.found.continues_behind == lane_id{8});
+
+    command::sync last{r, reply};
+    (void)composed(last);
+    REQUIRE(test::read(last, {rows({}), rows({}), rows({{binary(0L), null, null, null, null, null}})}));
+    CHECK(reply.found.lanes.empty());
+    CHECK_FALSE(reply.found.continues_behind);
+}
+
 }  // namespace unit_driver_pq_command_sync

@@ -70,6 +70,19 @@ TEST_CASE("a worker listens to its channel once it has a number", "[driver][pq][
     CHECK(test::read(r, {test::failed("23503")}).error().code == make_sqlstate("23503"));
 }
 
+TEST_CASE("a worker of many queue names registers its names and entrypoints, and no lanes",
+          "[driver][pq][command][worker_registration][names]") {
+    const std::array lanes{lane_name{"note", ""}, lane_name{"note", "2"}};
+    const std::array<std::string, 2> names{"a", "b"};
+    served_queues queues{.names = names, .lanes = lanes};
+    const worker_info worker{.host = "h", .pid = 5, .version = "1", .lease_time = 10s, .queues = &queues};
+    CHECK(composed(command::register_worker{worker}) ==
+          "register_worker_of_queues(10000000, h, 5, 1, {}, , {a,b}, {note,note}, {,2})");
+    queues = {.prefix = "tenant-", .lanes = lanes};
+    CHECK(composed(command::register_worker{worker}) ==
+          "register_worker_of_queues(10000000, h, 5, 1, {}, tenant-, null, {note,note}, {,2})");
+}
+
 TEST_CASE("a heartbeat holds also when dead rows cannot be written away",
           "[driver][pq][command][worker_registration]") {
     command::beat b{{9}};
