@@ -95,7 +95,7 @@ GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs TO
 -- Workers.
 GRANT {producer} TO {worker};
 GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.ready, {s}.pack, {s}.deferred, {s}.lease, {s}.worker, {s}.tracked,
-    {s}.unique_key, {s}.dependency, {s}.outcome, {s}.failure TO {worker};
+    {s}.unique_key, {s}.request, {s}.dependency, {s}.outcome, {s}.failure TO {worker};
 GRANT SELECT, INSERT, UPDATE ON {s}.claim_slot, {s}.lane_limit TO {worker};
 REVOKE EXECUTE ON FUNCTION {s}.cancel, {s}.requeue FROM {worker};
 

@@ -287,7 +287,7 @@ private:
     result<void> enqueue_by_copy(const enqueue_request& r, std::vector<job_id>& put) {
         const auto& all = *r.bodies;
         put.clear();
-        if (auto fine = command::check_jobs(all, r.options, state_->channel.info.max_payload); !fine) return fine;
+        if (auto fine = command::check_jobs(all, r.options, state_->channel.info); !fine) return fine;
         if (auto drawn = run(command::draw_ids{all.size(), put}); !drawn) return drawn;
         copy_stream stream{state_->channel, r.lane, put};
         for (std::size_t i = 0; i < all.size(); ++i)
