@@ -33,6 +33,7 @@ inline result<void> check_size(std::optional<std::string_view> payload, std::siz
 
 inline result<void> check_jobs(const bodies& all, std::span<const enqueue_options> options, const session_info& info) {
     const std::size_t max_payload = info.max_payload;
+    bool has_request_id = false;
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (all[i].size() > max_payload)
             return error_info{errc::payload_too_large,
@@ -43,11 +44,12 @@ inline result<void> check_jobs(const bodies& all, std::span<const enqueue_option
     for (const auto& o : options) {
         if (auto fine = check_headers(o.headers); !fine) return fine;
         if (auto fine = check_unique(o.unique_key); !fine) return fine;
+        has_request_id = has_request_id || o.request_id.is_set();
     }
+    if (!has_request_id) return {};
+    if (info.in_transaction) return pgq::detail::request_id_in_transaction();
     const auto request = pgq::detail::request_id_of(options);
-    if (!request) return request.error();
-    if (request->is_set() && info.in_transaction) return pgq::detail::request_id_in_transaction();
-    return {};
+    return request ? result<void>{} : result<void>{request.error()};
 }
 
 namespace detail {
