@@ -54,9 +54,18 @@ void use_members_as_keys(app_queue& jobs) {
     jobs.enqueue(app::digest{"ada", "three messages"}).value();
 }
 
+void use_request_ids(app_queue& jobs) {
+    // The web server may get the same order twice, and this call may be repeated: there is one job.
+    const std::string id = "order-4711";
+    const auto put = jobs.enqueue(app::welcome{"barbara"}, {.request_id = id}).value();
+    const auto repeated = jobs.enqueue(app::welcome{"barbara"}, {.request_id = id}).value();
+    std::printf("repeated: %s\n", repeated == put ? "the same job" : "?");
+}
+
 int main() try {
     app_queue jobs;
     use_named_keys(jobs);
+    use_request_ids(jobs);
     use_members_as_keys(jobs);
 
     const pgq::worker_options until_empty{.until = pgq::run_until::empty};

@@ -32,6 +32,8 @@ pgq::driver::libpq by_environment{};  // whatever PGHOST, PGDATABASE, PGSERVICE,
 pgq::driver::libpq one_of_two{"host=db1,db2 dbname=app target_session_attrs=read-write"};
 pgq::driver::libpq by_address{"postgresql://app@db/app"};
 pgq::driver::libpq with_options{{.conninfo = "service=app", .schema = "mail_jobs", .strict = true}};
+pgq::driver::libpq past_the_pooler{
+    {.conninfo = "host=pooler port=6432 dbname=app", .listen_conninfo = "host=db dbname=app"}};
 // clang-format on
 
 using app_queue = pgq::queue<app::send_email, pgq::driver::libpq, pgq::serializer::json>;

@@ -6,8 +6,10 @@ set -euo pipefail
 expect "the output" "$("$1")" \
     "again: not enqueued, with the id of the first
 refused: a job with the unique key \"welcome:grace\" is there already
+repeated: the same job
 welcome, ada
 welcome, grace
+welcome, barbara
 digest for ada: three messages
 digest for bob: one message
 later: new"

@@ -1,3 +1,5 @@
+#include <pgq/async_worker.hpp>
+#include <pgq/driver/asio_libpq.hpp>
 #include <pgq/driver/libpq.hpp>
 #include <pgq/driver/pq/asio/session.hpp>
 
@@ -7,8 +9,12 @@
 #include <support/jobs.hpp>
 #include <support/pgbouncer.hpp>
 
+#include <asio/use_future.hpp>
+
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -232,6 +238,171 @@ TEST_CASE("a worker behind a pooler in session mode with one server session ends
     REQUIRE_FALSE(waited.has_value());
     CHECK(waited.error() == pgq::errc::connection_lost);
     CHECK(waited.error().hint.find("default_pool_size") != std::string::npos);
+}
+
+namespace {
+
+// A worker and callers whose work goes by a pooler in transaction mode, and their notifications past it.
+pgq::driver::connection_options past_the_pooler(const test::pgbouncer& pooler, const test::database& db) {
+    auto options = pooler.options(db);
+    options.listen_conninfo = db.conninfo();
+    return options;
+}
+
+struct child {
+    static constexpr std::string_view entrypoint = "child";
+    std::int64_t n = 0;
+};
+using child_queue =
+    pgq::queue<pgq::job<note>, pgq::job<child>, pgq::driver::libpq, pgq::serializer::json, test::event_counts>;
+
+}  // namespace
+}  // namespace integration_pooler
+BOOST_HANA_ADAPT_STRUCT(integration_pooler::child, n);
+namespace integration_pooler {
+
+TEST_CASE("with a listen_conninfo a worker behind a pooler in transaction mode is woken", "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"transaction", one_session};
+    const auto before = settings_of_stranger(pooler, db);
+    test::note_queue<> jobs{pgq::driver::libpq{past_the_pooler(pooler, db)}};
+    (void)jobs.lanes().value();
+    test::run_log seen;
+    {
+        test::running_worker w{jobs, pgq::worker_options{.poll_interval = 10min},
+                               [&](const note& n, const pgq::context& c) -> pgq::outcome {
+                                   if (seen.add(n.n, c).attempt == 1 && n.n == 3) return pgq::retry_after{50ms};
+                                   return pgq::done{};
+                               }};
+        for (std::size_t i = 0; i < 5; ++i) {
+            REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
+            (void)jobs.enqueue(note{.n = static_cast<std::int64_t>(i)}).value();
+            CHECK(test::eventually([&] { return seen.size() == i + (i < 3 ? 1 : 2) && db.is_empty(); }));
+        }
+        CHECK(w.stop().has_value());
+    }
+    CHECK(settings_of_stranger(pooler, db) == before);
+    CHECK(jobs.observer()->errors == 0);
+}
+
+TEST_CASE("with a listen_conninfo a worker behind a pooler is told to stop a job, and a lost listener is replaced",
+          "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"transaction"};
+    test::note_queue<> jobs{pgq::driver::libpq{past_the_pooler(pooler, db)}};
+    (void)jobs.lanes().value();
+    test::gate never;
+    std::atomic<int> stopped{0}, begun{0};
+    test::running_worker w{jobs, pgq::worker_options{.lease_time = 1h, .poll_interval = 10min},
+                           [&](const note&, const pgq::context& c) {
+                               ++begun;
+                               if (!never.pass(c)) ++stopped;
+                           }};
+    for (int i = 1; i <= 2; ++i) {
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
+        const auto id = jobs.enqueue(note{}).value();
+        REQUIRE(test::eventually([&] { return begun == i; }));
+        CHECK(jobs.cancel(id).value().stopping == 1);
+        CHECK(test::eventually([&] { return stopped == i && db.is_empty(); }));
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
+        if (i == 2) break;
+        CHECK(db.query_int("SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND"
+                           " mode = 'ExclusiveLock' AND classid = to_regnamespace('{q}')::oid") == 1);
+        REQUIRE(test::eventually([&] { return jobs.observer()->restored == 1; }));
+    }
+    CHECK(w.stop().has_value());
+}
+
+TEST_CASE("with a listen_conninfo get, wait and a child job behind a pooler wake at once", "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"transaction"};
+    const pgq::driver::libpq driver{past_the_pooler(pooler, db)};
+    child_queue jobs{driver};
+    (void)jobs.lanes().value();
+    SECTION("get") {
+        auto got = std::async(std::launch::async,
+                              [&] { return jobs.get<note>({.timeout = 60s, .poll_interval = 50s}).value(); });
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
+        const auto begun = std::chrono::steady_clock::now();
+        (void)jobs.enqueue(note{.n = 5}).value();
+        CHECK(got.get().value()->n == 5);
+        CHECK(std::chrono::steady_clock::now() - begun < 10s);
+    }
+    SECTION("wait is notified") {
+        auto session = driver.connect(pgq::session_role::client).value();
+        const pgq::job_id id = jobs.enqueue(note{.n = 6}).value();
+        std::vector<pgq::ended_job> ended;
+        session.watch(std::vector<pgq::job_id>{id}, 1h, ended).value();
+        CHECK(ended.empty());
+        CHECK(jobs.cancel(id).value().removed == 1);
+        CHECK(session.wait(20s).value() == pgq::wake_reason::notified);
+    }
+    SECTION("a child of a job that another worker ends") {
+        pgq::queue<pgq::job<child>, pgq::driver::libpq, pgq::serializer::json> others{driver};
+        std::atomic<int> ran{0};
+        test::running_worker w{others, pgq::worker_options{.poll_interval = 10min}, [&](const child&) { ++ran; }};
+        const auto parent = jobs.enqueue(note{.n = 7}).value();
+        (void)jobs.enqueue(child{}, {.after = parent, .if_parent_fails = pgq::parent_failure::run}).value();
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
+        SECTION("a worker") {
+            test::note_queue<> parents{driver};
+            pgq::worker one{parents, pgq::worker_options{.until = pgq::run_until::empty}, [](const note&) {}};
+            CHECK(one.run().has_value());
+            CHECK(test::eventually([&] { return ran == 1; }));
+        }
+        SECTION("a cancel") {
+            (void)jobs.cancel(parent).value();
+            CHECK(test::eventually([&] { return db.is_empty(); }));
+        }
+        SECTION("get") {
+            CHECK(jobs.get<note>().value().has_value());
+            CHECK(test::eventually([&] { return ran == 1; }));
+        }
+        CHECK(w.stop().has_value());
+    }
+}
+
+TEST_CASE("a listen_conninfo that leads to a pooler or to nowhere is an error that names it", "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"transaction"};
+    auto options = db.options();
+    const auto refused = [&] {
+        auto session = pgq::driver::libpq{options}.connect(pgq::session_role::worker).value();
+        return session.register_worker({.host = "here", .version = "1", .lease_time = 1min}).error();
+    };
+    options.listen_conninfo = pooler.options(db).conninfo;
+    CHECK(refused() == pgq::errc::invalid_option);
+    CHECK(refused().message.find("listen_conninfo leads to a pooler") != std::string::npos);
+    options.listen_conninfo = test::database::settings_of(db.conninfo(), "port", "1");
+    INFO(refused().text());
+    CHECK(refused().message.find("listen_conninfo: ") != std::string::npos);
+    CHECK(db.rows("worker") == 0);
+}
+
+TEST_CASE("with a listen_conninfo an Asio worker behind a pooler is woken", "[integration][pooler][asio]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"transaction"};
+    test::running_context context;
+    using asio_queue = pgq::queue<pgq::job<note>, pgq::driver::asio_libpq, pgq::serializer::json, test::event_counts>;
+    asio_queue jobs{pgq::driver::asio_libpq{context.executor(), past_the_pooler(pooler, db)}};
+    (void)jobs.lanes().value();
+    test::run_log seen;
+    pgq::async_worker w{jobs, pgq::worker_options{.poll_interval = 10min},
+                        [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
+    auto ended = w.async_run(asio::use_future);
+    for (std::size_t i = 0; i < 5; ++i) {
+        REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
+        (void)jobs.enqueue(note{.n = static_cast<std::int64_t>(i)}).value();
+        CHECK(test::eventually([&] { return seen.size() == i + 1 && db.is_empty(); }));
+    }
+    w.stop();
+    CHECK(ended.wait_for(test::test_timeout) == std::future_status::ready);
+    CHECK(jobs.observer()->failed == 0);
 }
 
 }  // namespace integration_pooler

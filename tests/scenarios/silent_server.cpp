@@ -86,6 +86,38 @@ TEST_CASE("get ends at the caller's deadline if the server is silent", "[scenari
     }));
 }
 
+TEST_CASE("poll ends at the caller's deadline if the server is silent, and loses no job", "[scenario][silent][poll]") {
+    database db;
+    test::proxy between;
+    test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
+    auto poller = jobs.poll<note>({.timeout = 2s});
+    const bool has_connected = GENERATE(true, false);
+    if (has_connected) {
+        test::note_queue<> others{db.driver()};
+        others.enqueue(note{.n = 1}).value();
+        poller.next().value()->ack().value();
+    }
+    SECTION("the whole host") { between.freeze_host(); }
+    SECTION("the open connections") { between.freeze(); }
+    SECTION("its requests arrive") {
+        test::note_queue<> others{db.driver()};
+        others.enqueue(note{.n = 2}).value();
+        between.mute();
+    }
+    const auto took = time_of([&] { (void)poller.next(); });
+    CHECK(took < 3000ms);
+    between.thaw();
+    between.cut();
+    test::note_queue<> others{db.driver()};
+    others.enqueue(note{.n = 3}).value();
+    for (std::size_t left = static_cast<std::size_t>(db.rows("ready") + db.leased()); left > 0; --left)
+        CHECK(test::eventually([&] {
+            auto got = poller.next();
+            return got && got->has_value() && (*got)->ack().has_value();
+        }));
+    CHECK(test::eventually([&] { return db.is_empty(); }));
+}
+
 TEST_CASE("a worker that is told to stop while the server is silent returns within the grace time and a second",
           "[scenario][silent]") {
     database db;

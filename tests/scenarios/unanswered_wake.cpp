@@ -208,7 +208,7 @@ TEST_CASE("an enqueue without an answer says that its jobs may be stored", "[sce
     INFO(why.text());
     CHECK(why == pgq::errc::connection_lost);
     CHECK(why.detail == "the jobs may be stored or not");
-    CHECK(why.hint.find("unique_key") != std::string::npos);
+    CHECK(why.hint.find("request_id") != std::string::npos);
     CHECK(test::eventually([&] { return db.rows("ready") > 0; }));
 }
 

@@ -227,9 +227,18 @@ TEST_CASE("an enqueue is not confirmed while the synchronous standby is away, an
     REQUIRE_FALSE(one);
     CHECK(one.error() == pgq::errc::connection_lost);
 
+    // A request id that is found is no confirmation while the standby does not have it.
+    const auto repeat = [&] { return jobs.enqueue(test::notes(many), {.request_id = "r"}); };
+    for (int i = 0; i < 2; ++i) {
+        const auto found = repeat();
+        REQUIRE_FALSE(found);
+        CHECK(found.error() == pgq::errc::connection_lost);
+    }
+
     servers.standby.thaw();
     const test::sql_connection sql{servers.primary.conninfo(), "failover"};
-    CHECK(test::eventually([&] { return sql.query_int("SELECT count(*) FROM {s}.ready") == many + 2; }));
+    CHECK(test::eventually([&] { return repeat().has_value(); }));
+    CHECK(test::eventually([&] { return sql.query_int("SELECT count(*) FROM {s}.ready") == 2 * many + 2; }));
     CHECK(test::eventually([&] { return jobs.enqueue(note{.n = 3}).has_value(); }));
 }
 

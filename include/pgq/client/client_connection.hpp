@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/client/completion_watcher.hpp>
+#include <pgq/client/lock_until.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/ends_session.hpp>
@@ -62,8 +63,7 @@ public:
         if constexpr (lending_driver<Driver>) return with_loan(use, deadline);
         else {
             std::unique_lock lock{mutex_, std::defer_lock};
-            if (deadline == steady_time::max()) lock.lock();
-            else if (!try_lock_until(lock, deadline)) return busy();
+            if (!lock_until(lock, deadline)) return busy();
             limit_.set(deadline);
             if (auto ready = prepare(); !ready) return ready.error();
             auto answer = use(*session_, lanes_);
@@ -102,12 +102,6 @@ private:
         auto answer = use(loan->get(), lanes_);
         if (!answer) (void)discard_if_ended(*loan, answer.error());
         return answer;
-    }
-    // Waits by the system clock, because the thread sanitizer does not know pthread_mutex_clocklock(), which a wait by
-    // the steady clock calls.
-    static bool try_lock_until(std::unique_lock<std::timed_mutex>& lock, steady_time deadline) {
-        const auto left = deadline - std::chrono::steady_clock::now();
-        return lock.try_lock_until(std::chrono::system_clock::now() + left);
     }
     static error_info busy() {
         return {errc::timeout, "another call of the queue object was waiting for the server",

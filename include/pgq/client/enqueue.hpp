@@ -6,6 +6,7 @@
 #include <pgq/client/job_writer.hpp>
 #include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
+#include <pgq/client/repeat_in_doubt.hpp>
 #include <pgq/client/retry_while_full.hpp>
 #include <pgq/client/unavailable.hpp>
 #include <pgq/concept/driver.hpp>
@@ -86,11 +87,12 @@ auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options
     }
     duration wait_for_room{};
     for (const auto& o : request.options) wait_for_room = std::max(wait_for_room, o.wait_for_room);
-    return retry_while_full(wait_for_room, [&] {
+    const auto send = [&] {
         return core.connection.with([&](auto& session, auto& lanes) {
             return insert<handles>(session, written.request(lanes[lane]), core.link);
         });
-    });
+    };
+    return retry_while_full(wait_for_room, [&] { return repeat_in_doubt(request.has_request_id(), send); });
 }
 
 /// Enqueues in a transaction: writes the jobs, then calls `put(position of the lane, writer, ids)`, which stores them.

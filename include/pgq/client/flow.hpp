@@ -3,6 +3,7 @@
 #include <pgq/client/job_writer.hpp>
 #include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
+#include <pgq/client/repeat_in_doubt.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -105,7 +106,7 @@ public:
         if (wrong) return std::move(*wrong);
         if (positions.empty()) return std::vector<enqueued_job>{};
         for (auto& [number, parents] : earlier) batch.add_parents(number, parents);
-        return core_->connection.with([&](auto& session, auto& lanes) -> result<std::vector<enqueued_job>> {
+        const auto send = [&](auto& session, auto& lanes) -> result<std::vector<enqueued_job>> {
             std::vector<lane_id> where;
             for (const std::size_t p : positions) where.push_back(lanes[p]);
             std::vector<enqueued_job> jobs;
@@ -117,7 +118,9 @@ public:
                                     .edges = edges};
             if (auto put = session.enqueue_tracked(r, jobs); !put) return put.error();
             return jobs;
-        });
+        };
+        return detail::repeat_in_doubt(batch.request({}).has_request_id(),
+                                       [&] { return core_->connection.with(send); });
     }
 
 private:

@@ -60,6 +60,8 @@ struct misnamed_options {
     any_argument pack{}, retry{}, retries{}, retry_limit{}, max_retries{}, max_attempts{}, attempts{}, tries{},
         backoff{}, queue{}, queue_name{}, lane{}, name{};
     any_argument packed{};
+    any_argument request{}, request_key{}, request_uuid{}, idempotent{}, idempotency{}, retry_key{};
+    any_argument request_id{};
 };
 
 /// `Composition` is that of a queue or of its transaction.

@@ -58,7 +58,9 @@ concept can_enqueue = requires(S& s, const enqueue_request& r, std::vector<job_i
 };
 
 /// Puts jobs with any options into any lanes: all or none, or errc::duplicate_key. `jobs` is replaced by the result for
-/// each job, in input order.
+/// each job, in input order. If a call of the same queue has had the request id of the options within
+/// `request_retention`, this stores nothing and answers what that call answered; so does `enqueue`. An open transaction
+/// refuses a request id.
 template <class S>
 concept can_enqueue_tracked = requires(S& s, const tracked_request& r, std::vector<enqueued_job>& jobs) {
     { s.enqueue_tracked(r, jobs) } -> std::same_as<result<void>>;

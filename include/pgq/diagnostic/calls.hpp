@@ -81,7 +81,7 @@ struct unknown_option {
     static_assert(never<Options>,
                   "pgq: enqueue has no option of this name. Its options are priority, run_at, expected_at, headers, "
                   "unique_key, after, if_parent_fails, expires_at, if_expired, keep_outcome, at_most, wait_for_room "
-                  "and packed, in this order.");
+                  "packed and request_id, in this order.");
 };
 
 template <class Composition, class... Arguments>

@@ -97,7 +97,7 @@ public:
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) {
         ids.clear();
         if (r.bodies == nullptr || r.bodies->empty()) return {};
-        if (r.is_tracked()) return enqueue_all_tracked(r, ids);
+        if (r.form() == insert_form::tracked) return enqueue_all_tracked(r, ids);
         if (auto ok = in_memory::check(r); !ok) return ok;
         const auto bytes = in_memory::copy_bytes(r);
         ids.reserve(r.bodies->size());
@@ -192,6 +192,9 @@ public:
     /// Replaces the contents of `jobs`. Fails inside a transaction.
     result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& jobs) {
         jobs.clear();
+        const auto request = pgq::detail::request_id_of(r.options);
+        if (!request) return request.error();
+        if (log_ && request->is_set()) return pgq::detail::request_id_in_transaction();
         if (log_)
             return error_info{errc::invalid_option, "driver::memory does not support tracked jobs inside transactions",
                               "enqueue jobs with results, unique keys, parents or an expiry outside the transaction"};

@@ -4,6 +4,7 @@
 #include <pgq/job/header.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/priority.hpp>
+#include <pgq/job/request_id.hpp>
 #include <pgq/job/unique.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/time/when.hpp>
@@ -24,10 +25,10 @@ inline constexpr duration default_keep_results = std::chrono::hours{24};
 /// What happens to a job that has expired.
 enum class on_expiry : std::uint8_t { drop, hold };
 
-/// How a job is enqueued. `headers`, `unique_key` and `after` are views: what they point to must live until the call
-/// returns. What is written in the call itself does: `enqueue(job, {.headers = {{"tenant", name}}, .unique_key =
-/// "user:" + name})`. For a variable of this type, store texts, headers and ids in variables of their own. Clang warns
-/// if it sees that one does not live long enough.
+/// How a job is enqueued. `headers`, `unique_key`, `after` and `request_id` are views: what they point to must live
+/// until the call returns. What is written in the call itself does: `enqueue(job, {.headers = {{"tenant", name}},
+/// .unique_key = "user:" + name})`. For a variable of this type, store texts, headers and ids in variables of their
+/// own. Clang warns if it sees that one does not live long enough.
 struct enqueue_options {
     job_priority priority = 0;  ///< a job with a higher priority runs first: any integer from -32768 to 32767
     when run_at{};              ///< do not start before: `in(1min)` or `at(tp)`; unset or past means at once
@@ -38,14 +39,15 @@ struct enqueue_options {
     parent_failure if_parent_fails = parent_failure::hold;  ///< what to do if one of them fails
     when expires_at{};                                      ///< the job never starts after this time; unset: no limit
     on_expiry if_expired = on_expiry::drop;                 ///< what to do with it then
-    duration keep_outcome{};   ///< how long its end can be read; 0: the default of its type, see queue
-    std::int64_t at_most = 0;  ///< if its lane has this many jobs that have not ended: errc::lane_full; 0: no limit
-    duration wait_for_room{};  ///< how long a blocking enqueue retries before it returns errc::lane_full
-    bool packed = false;       ///< store many jobs in one row, if they are small and have no option but a priority
+    duration keep_outcome{};       ///< how long its end can be read; 0: the default of its type, see queue
+    std::int64_t at_most = 0;      ///< if its lane has this many jobs that have not ended: errc::lane_full; 0: no limit
+    duration wait_for_room{};      ///< how long a blocking enqueue retries before it returns errc::lane_full
+    bool packed = false;           ///< store many jobs in one row, if they are small and have no option but a priority
+    pgq::request_id request_id{};  ///< the name of the call: repeating the call with it is safe
 
     /// Whether no option but the priority is set, so that the plain statement suffices.
     constexpr bool is_plain() const noexcept {
-        return !run_at.is_set() && !expected_at.is_set() && headers.empty() && !is_tracked();
+        return !run_at.is_set() && !expected_at.is_set() && headers.empty() && !is_tracked() && !request_id.is_set();
     }
     /// Whether an option is set for which the database must track the job.
     constexpr bool is_tracked() const noexcept {

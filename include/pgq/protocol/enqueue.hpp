@@ -17,7 +17,7 @@ enum class insert_form : std::uint8_t {
     many,     ///< jobs that have nothing but one priority for all
     packed,   ///< the same, many jobs in a row
     any,      ///< times, headers or keys for limits
-    tracked,  ///< unique keys, parents, expiry, a record of the end, or a limit for the lane
+    tracked,  ///< unique keys, parents, expiry, a record of the end, a limit for the lane, or a request id
 };
 
 /// Jobs to enqueue into one lane. `options` has one element for all jobs or one for each job. `keys` has the key of
@@ -40,10 +40,14 @@ struct enqueue_request {
     bool is_tracked() const noexcept {
         return std::any_of(options.begin(), options.end(), [](const enqueue_options& o) { return o.is_tracked(); });
     }
+    bool has_request_id() const noexcept {
+        return std::any_of(options.begin(), options.end(),
+                           [](const enqueue_options& o) { return o.request_id.is_set(); });
+    }
     bool has_keys() const noexcept { return keys != nullptr && !keys->empty(); }
     /// The one place that decides it. A session that cannot pack, or not here, takes `packed` for `many`.
     insert_form form() const noexcept {
-        if (is_tracked()) return insert_form::tracked;
+        if (is_tracked() || has_request_id()) return insert_form::tracked;
         if (!is_plain()) return insert_form::any;
         if (bodies->size() == 1) return insert_form::one;
         return packs() ? insert_form::packed : insert_form::many;

@@ -33,6 +33,7 @@ public:
             o.headers = headers_.emplace_back(std::move(copies));
         }
         if (o.unique_key.is_set()) o.unique_key = o.unique_key.with_key(keep(o.unique_key.key()));
+        if (o.request_id.is_set()) o.request_id = keep(o.request_id.text());
         if (!o.after.empty()) o.after = parents_.emplace_back(o.after.begin(), o.after.end());
         options_.push_back(o);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/client/lock_until.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
@@ -57,15 +58,19 @@ public:
                                                                                        options_.lease_time,
                                                                                        [this] { lost_.store(true); },
                                                                                        [] {},
-                                                                                       limit_} {}
+                                                                                       monitor_limit_} {}
     ~poll_worker() override { close(); }
 
     const poll_options& options() const noexcept { return options_; }
     std::int16_t max_attempts() const noexcept override { return options_.max_attempts; }
 
-    /// The next job, claimed, or none.
-    result<std::optional<claimed_lease>> claim(const std::vector<lane_id>& lanes, std::optional<duration>& due) {
-        const std::lock_guard lock{mutex_};
+    /// The next job, claimed, or none. At `deadline` the call ends even if the server is silent.
+    result<std::optional<claimed_lease>> claim(const std::vector<lane_id>& lanes, std::optional<duration>& due,
+                                               steady_time deadline = steady_time::max()) {
+        std::unique_lock lock{mutex_, std::defer_lock};
+        if (!lock_until(lock, deadline))
+            return error_info{errc::timeout, "another call of the poller was waiting for the server"};
+        const time_limit mine{*this, deadline};
         if (auto ready = prepare(lanes); !ready) return std::move(ready.error());
         if (waiting_.empty())
             if (auto claimed = claim_more(lanes, due); !claimed) return std::move(claimed.error());
@@ -106,7 +111,10 @@ public:
 
     /// Gives back the jobs without an answer.
     void close() noexcept {
-        limit_.bring_forward(std::chrono::steady_clock::now() + std::chrono::seconds{1});  // if the server is silent
+        const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds{1};  // if the server is silent
+        closes_at_.store(soon);
+        limit_.bring_forward(soon);
+        monitor_limit_.bring_forward(soon);
         monitor_.stop();
         const std::lock_guard lock{mutex_};
         if (closed_) return;
@@ -124,6 +132,22 @@ public:
     }
 
 private:
+    // The calls of the session end at that time, or when the poller closes.
+    class time_limit {
+    public:
+        time_limit(poll_worker& of, steady_time deadline) noexcept : of_{of} { set(deadline); }
+        time_limit(const time_limit&) = delete;
+        time_limit& operator=(const time_limit&) = delete;
+        ~time_limit() { set(steady_time::max()); }
+
+    private:
+        void set(steady_time t) noexcept {
+            of_.limit_.set(t);
+            of_.limit_.bring_forward(of_.closes_at_.load());
+        }
+        poll_worker& of_;
+    };
+
     struct held_lease {
         lease_ref ref{};
         lane_id lane{};
@@ -262,8 +286,10 @@ private:
     const Driver* driver_;
     polled_queue of_;
     poll_options options_;
-    call_limit limit_{};
-    std::mutex mutex_;
+    call_limit limit_{};          // of the session
+    call_limit monitor_limit_{};  // of the heartbeat
+    std::atomic<steady_time> closes_at_{steady_time::max()};
+    std::timed_mutex mutex_;
     std::optional<session> session_{};
     worker_id worker_{};
     std::vector<lane_id> lanes_{};

@@ -78,14 +78,16 @@ public:
     result<std::optional<polled_job<Job>>> next() {
         const poll_options& o = worker_->options();
         if (auto valid = detail::check(o); !valid) return std::move(valid.error());
-        auto lanes = core_->connection.lanes();
+        const steady_time end = detail::give_up_at(o.timeout, std::chrono::steady_clock::now());
+        auto lanes = core_->connection.lanes(end);
         if (!lanes) return std::move(lanes.error());
-        const detail::waiting wait = detail::waiting_for<composition, Job>(*lanes, o);
+        detail::waiting wait = detail::waiting_for<composition, Job>(*lanes, o);
+        wait.give_up_at = end;
         auto& cache = detail::cache_of(*core_);
         for (;;) {
-            auto lease =
-                detail::wait_for_job(cache, core_->connection.driver(), wait,
-                                     [&](std::optional<duration>& due) { return worker_->claim(wait.lanes, due); });
+            auto lease = detail::wait_for_job(
+                cache, core_->connection.driver(), wait,
+                [&](std::optional<duration>& due) { return worker_->claim(wait.lanes, due, end); });
             if (!lease) return std::move(lease.error());
             if (!*lease) return std::optional<polled_job<Job>>{};
             Job job{};

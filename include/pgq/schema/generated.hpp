@@ -555,6 +555,17 @@ CREATE TABLE {s}.unique_key (
 );
 CREATE INDEX unique_key_until ON {s}.unique_key (until) WHERE until IS NOT NULL;
 
+-- Calls that have enqueued jobs, by the request ids that their callers gave them, until `until`. `jobs` and `fresh` are
+-- the answer of the call: the ids, and which of them it has made. The digest is of queue and request id.
+CREATE TABLE {s}.request (
+    digest bytea PRIMARY KEY,
+    jobs   int8[] NOT NULL,
+    fresh  bool[] NOT NULL,
+    until  timestamptz NOT NULL
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
+        autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX request_until ON {s}.request (until);
+
 -- A blocked child and a parent it waits for.
 CREATE TABLE {s}.dependency (
     parent int8 NOT NULL,
@@ -948,11 +959,13 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqs
                RETURNING 1),
     k AS (DELETE FROM unique_key WHERE digest = ANY (ARRAY(
         SELECT digest FROM unique_key WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
+    r AS (DELETE FROM request WHERE digest = ANY (ARRAY(
+        SELECT digest FROM request WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
     f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1),
     t AS (UPDATE tracked SET overdue = false WHERE id = ANY (ARRAY(
         SELECT id FROM tracked WHERE overdue LIMIT 10000 FOR UPDATE SKIP LOCKED)))
-    SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM f)
+    SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM r) + (SELECT count(*) FROM f)
 $$;
 
 -- Makes held jobs ready again, with no attempts counted. A job whose unique key another job holds now stays held.
@@ -1013,6 +1026,11 @@ END $$;
 -- If another open transaction holds a key, this waits for its end. It also locks the row of a waiting job that holds a
 -- key, so that no worker claims the job before the caller's transaction ends.
 --
+-- `request_name` names the call, or is null. If a call of the same queue has used it in the last 24 hours, this
+-- returns the answer of that call and enqueues nothing. If that call is in a transaction that has not ended, this waits
+-- for its end. The repeated call writes to the row of the request all the same: so its commit waits for a synchronous
+-- standby, and does not confirm what the standby has not received.
+--
 -- One pass over the arrays handles what all jobs have, and one insert takes all keys that are free.
 CREATE FUNCTION {s}.enqueue_tracked(
     lanes int4[], priorities int2[], run_kinds int2[], run_us int8[], exp_kinds int2[], exp_us int8[], bodies bytea[],
@@ -1020,7 +1038,7 @@ CREATE FUNCTION {s}.enqueue_tracked(
     unique_keys text[], scopes "char"[], periods int8[], conflicts "char"[],
     late_kinds int2[], late_us int8[], hold_lates bool[], keeps int8[], if_faileds "char"[], children int4[],
         parents int8[], edges int4[],
-    bounds int8[])
+    bounds int8[], request_name text DEFAULT NULL)
 RETURNS TABLE (job int8, fresh bool)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
@@ -1047,7 +1065,24 @@ DECLARE
     all_free bool := false;
     dead int8[];
     dead_kinds "char"[];
+    request_ bytea;
+    ids_of_request int8[];
+    fresh_of_request bool[];
 BEGIN
+    IF request_name <> '' THEN
+        INSERT INTO request AS r (digest, jobs, fresh, until)
+        SELECT sha256(convert_to(l.queue, 'UTF8') || decode('00', 'hex') || convert_to(request_name, 'UTF8')),
+               '{}', '{}', now_ + interval '24 hours' FROM lane l WHERE l.id = lanes[1]
+            ON CONFLICT (digest) DO UPDATE SET
+               jobs = CASE WHEN r.until > clock_timestamp() THEN r.jobs ELSE '{}' END,
+               until = CASE WHEN r.until > clock_timestamp() THEN r.until ELSE EXCLUDED.until END
+        RETURNING r.digest, r.jobs, r.fresh INTO request_, ids_of_request, fresh_of_request;
+        IF cardinality(ids_of_request) > 0 THEN
+            RETURN QUERY SELECT u.id, u.fresh FROM unnest(ids_of_request, fresh_of_request)
+                WITH ORDINALITY u(id, fresh, i) ORDER BY u.i;
+            RETURN;
+        END IF;
+    END IF;
     IF EXISTS (SELECT FROM unnest(unique_keys) k WHERE k <> '') THEN
         digests := ARRAY(
             SELECT CASE WHEN u.k <> '' THEN
@@ -1222,6 +1257,7 @@ BEGIN
             SELECT 'it waited for job ' || failed[i] || ', which had not succeeded' FROM generate_series(1, n) i
              WHERE failed[i] IS NOT NULL ORDER BY i));
     END IF;
+    UPDATE request r SET jobs = ids, fresh = fresh_ WHERE r.digest = request_;
     RETURN QUERY SELECT u.id, u.fresh FROM unnest(ids, fresh_) WITH ORDINALITY u(id, fresh, i) ORDER BY u.i;
 END $$;
 

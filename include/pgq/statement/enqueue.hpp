@@ -99,7 +99,7 @@ inline void put_headers(params& p, const enqueue_request& r) {
 
 /// Binds the parameters of `enqueue_query(r)`.
 inline void bind_enqueue(params& p, const enqueue_request& r) {
-    if (r.is_tracked())
+    if (r.form() == insert_form::tracked)
         return bind_enqueue_tracked(p,
                                     {.lanes = {&r.lane, 1}, .bodies = r.bodies, .options = r.options, .keys = r.keys});
     const std::size_t n = r.bodies->size();

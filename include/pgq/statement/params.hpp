@@ -154,7 +154,7 @@ private:
         return close();
     }
     void open(wire::oid type) {
-        if (count_ == max_count) throw std::length_error{"a statement has more than 24 parameters"};
+        if (count_ == max_count) throw std::length_error{"a statement has more than 25 parameters"};
         types_[count_] = type;
         begin_[count_] = buffer_.size();
     }

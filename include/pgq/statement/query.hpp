@@ -11,7 +11,7 @@
 namespace pgq::statement {
 
 /// A statement has no more parameters than this: `params` and what sends them have arrays of this size.
-inline constexpr std::size_t max_parameters = 24;
+inline constexpr std::size_t max_parameters = 25;
 
 /// The highest number of a parameter `$n` in a statement.
 constexpr std::size_t count_parameters(std::string_view text) noexcept {
@@ -38,7 +38,7 @@ struct query {
     /// A constant with more parameters than `max_parameters` does not compile; otherwise this throws std::length_error.
     constexpr query(const char* statement_name, std::string_view sql, bool prepared = true)
         : name{statement_name}, text{sql}, prepare{prepared}, parameters{count_parameters(sql)} {
-        if (parameters > max_parameters) throw std::length_error{"a statement has more than 24 parameters"};
+        if (parameters > max_parameters) throw std::length_error{"a statement has more than 25 parameters"};
     }
 };
 

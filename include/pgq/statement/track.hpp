@@ -4,6 +4,7 @@
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +19,7 @@ namespace pgq::statement {
 inline constexpr query enqueue_tracked{
     "enqueue_tracked",
     "SELECT array_agg(job), array_agg(fresh) FROM {s}.enqueue_tracked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-    "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"};
+    "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)"};
 
 /// $2 is the number of the waiter's channel, null for a session that cannot be notified; $3 are microseconds.
 inline constexpr query watch{"watch",
@@ -82,6 +83,9 @@ inline void bind_enqueue_tracked(params& p, const tracked_request& r) {
                    return static_cast<std::int32_t>(i % 2 == 0 ? e.child : e.parent) + 1;
                })
         .int8s(n, of([](const options& o) { return o.at_most; }));
+    const auto named = std::ranges::find_if(r.options, [](const options& o) { return o.request_id.is_set(); });
+    if (named != r.options.end()) p.text(named->request_id.text());
+    else p.null(wire::text_oid);
 }
 
 inline void bind_watch(params& p, std::span<const job_id> ids, std::int32_t waiter, duration keep_for) {

@@ -74,6 +74,7 @@ void check_driver(Make make) {
     check_single_job_leases<Driver>(make);
     if constexpr (can_acknowledge<session>) check_acknowledge<Driver>(make);
     check_unique_keys<Driver>(make);
+    check_request_ids<Driver>(make);
     check_replacement<Driver>(make);
     check_dependencies<Driver>(make);
     check_failed_parents<Driver>(make);

@@ -83,8 +83,20 @@ inline result<void> check_at_most(const tables& db, const tracked_request& r, co
     return {};
 }
 
-/// Enqueues jobs with unique keys, parents, results or an expiry. If it returns an error, no job is enqueued.
+/// Enqueues jobs with unique keys, parents, results or an expiry, or of a call with a request id. If it returns an
+/// error, no job is enqueued.
 inline result<void> enqueue_tracked(tables& db, const tracked_request& r, std::vector<enqueued_job>& jobs) {
+    const request_id request = pgq::detail::request_id_of(r.options).value();
+    std::string name;
+    if (request.is_set() && r.bodies && !r.bodies->empty()) {
+        if (!db.jobs.has_lane(r.lane(0))) return no_such_lane();
+        name.append(db.lanes.key(r.lane(0)).queue).append(1, '\0').append(request.text());
+        if (const auto* const before = db.jobs.tracked().find_request(name, db.clock.now())) {
+            if (before->size() != r.bodies->size()) return pgq::detail::other_request(r.bodies->size(), before->size());
+            jobs = *before;
+            return {};
+        }
+    }
     std::vector<std::string> names(r.bodies ? r.bodies->size() : 0);
     for (std::size_t i = 0; i < names.size(); ++i) {
         if (!db.jobs.has_lane(r.lane(i))) return no_such_lane();
@@ -99,6 +111,7 @@ inline result<void> enqueue_tracked(tables& db, const tracked_request& r, std::v
     track(db, sorted(parents));
     call.perform();
     jobs = call.jobs();
+    if (!name.empty()) db.jobs.tracked().set_request(name, jobs, add_saturated(db.clock.now(), request_retention));
     return {};
 }
 

@@ -97,6 +97,15 @@ public:
     }
     void set_holder(const std::string& key, key_holder holder) { keys_[key] = holder; }
 
+    /// The answer of a call with a request id; null if none is remembered.
+    const std::vector<enqueued_job>* find_request(const std::string& name, time_point now) const {
+        const auto found = requests_.find(name);
+        return found == requests_.end() || found->second.until <= now ? nullptr : &found->second.jobs;
+    }
+    void set_request(const std::string& name, std::vector<enqueued_job> jobs, time_point until) {
+        requests_[name] = {std::move(jobs), until};
+    }
+
     /// Notifies `session` when the job ends. The job must be tracked and not held. The outcome is kept for at least
     /// `keep`.
     void watch(job_id id, duration keep, const std::shared_ptr<waiter>& session) {
@@ -164,9 +173,10 @@ public:
     std::optional<time_point> next_expiry() const {
         return expiries_.empty() ? std::nullopt : std::optional{expiries_.begin()->first};
     }
-    /// Removes the outcomes and keys whose time has passed. Returns how many there were.
+    /// Removes the outcomes, keys and request ids whose time has passed. Returns how many there were.
     std::int64_t purge(time_point now) {
         auto n = std::erase_if(outcomes_, [&](const auto& o) { return o.second.keep_until <= now; });
+        n += std::erase_if(requests_, [&](const auto& r) { return r.second.until <= now; });
         n += std::erase_if(keys_, [&](const auto& k) { return !k.second.is_valid(now); });
         return static_cast<std::int64_t>(n);
     }
@@ -176,6 +186,10 @@ private:
         ended_job what{};
         lane_id lane{};
         time_point keep_until{};
+    };
+    struct stored_request {
+        std::vector<enqueued_job> jobs{};
+        time_point until{};
     };
     using job_map = std::map<job_id, tracked_job>;
 
@@ -235,6 +249,7 @@ private:
     std::map<std::string, key_holder> keys_{};
     std::set<lane_id> routed_lanes_{};
     std::map<job_id, stored_outcome> outcomes_{};
+    std::map<std::string, stored_request> requests_{};
 };
 
 }  // namespace pgq::driver::in_memory

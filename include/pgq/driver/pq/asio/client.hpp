@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/driver/pq/asio/session.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/protocol/enqueue_batch.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -47,6 +48,7 @@ class async_client {
         asio::cancellation_signal wake{};  // ends what the call waits for at present
         bool has_turn = false;
         bool cancelled = false;
+        error_info in_doubt{};  // why the first try has no answer, if there is a second one
     };
 
     // All members belong to the strand, except those from the mutex on.
@@ -223,9 +225,17 @@ private:
         const auto mine = call_;
         client->session.async_enqueue(mine->batch->request(client->lanes[mine->position]), mine->ids,
                                       next([](flow& f, std::error_code failed) {
-                                          if (failed) f.finish(f.client_->session.last_error());
-                                          else f.finish({});
+                                          if (!failed) return f.finish({});
+                                          auto why = f.client_->session.last_error();
+                                          if (!f.may_repeat(why)) return f.finish(std::move(why));
+                                          f.call_->in_doubt = std::move(why);
+                                          f.connect();
                                       }));
+    }
+    // Once, and only if the call has a request id: it cannot happen twice then.
+    bool may_repeat(const error_info& why) const {
+        return !call_->in_doubt.code && !call_->cancelled && ends_session(why) &&
+               call_->batch->request({}).has_request_id();
     }
 
     // A handler that goes on when what is waited for has happened, or was cancelled.
@@ -241,6 +251,7 @@ private:
     void finish(result<void> how) {
         std::error_code code;
         if (!how) {
+            if (call_->in_doubt.code) how = std::move(call_->in_doubt);  // what the first try has done is not known
             code = how.error().code;
             client_->note(std::move(how.error()));
         }

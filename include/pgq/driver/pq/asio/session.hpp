@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/driver/pq/asio/listening.hpp>
 #include <pgq/driver/pq/asio/operation.hpp>
 #include <pgq/driver/pq/asio/work.hpp>
 #include <pgq/driver/pq/session/session.hpp>
@@ -63,7 +64,9 @@ public:
 
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_sync(const sync_request& r, sync_reply& reply, Token&& token) {
-        return async_run(command::sync{r, reply}, std::forward<Token>(token));
+        std::optional<command::subscription> change;
+        if (r.subscribe_wakes || r.unsubscribe_wakes) change.emplace(r);
+        return async_tell_and_run(std::move(change), command::sync{r, reply}, nullptr, token);
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_enqueue(const enqueue_request& r, std::vector<job_id>& put, Token&& token) {
@@ -75,7 +78,9 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code, wake_reason)> Token>
     auto async_wait(duration timeout, Token&& token) {
-        return compose<wait_work, void(std::error_code, wake_reason)>(token, core_, timeout);
+        const bool beside_listens = beside() != nullptr && beside()->is_open();
+        return compose<wait_work, void(std::error_code, wake_reason)>(token, beside_listens ? beside_core_ : core_,
+                                                                      timeout);
     }
 
     template <asio::completion_token_for<void(std::error_code, std::vector<lane_id>)> Token>
@@ -92,7 +97,9 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code, worker_id)> Token>
     auto async_register_worker(const worker_info& info, Token&& token) {
-        return async_run(command::register_worker{info}, std::forward<Token>(token));
+        return async_tell_and_run(
+            std::optional<command::listen_as_worker>{}, command::register_worker{info},
+            [](worker_id id) { return command::listen_as_worker{id}; }, token);
     }
     template <asio::completion_token_for<void(std::error_code, beat_reply)> Token>
     auto async_beat(worker_id id, Token&& token) {
@@ -108,7 +115,7 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code, std::vector<lease_ref>)> Token>
     auto async_leases_of(worker_id id, Token&& token) {
-        return async_run(command::leases_of{id}, std::forward<Token>(token));
+        return async_tell_and_run(std::optional{command::take_worker_over{id}}, command::leases_of{id}, nullptr, token);
     }
     template <asio::completion_token_for<void(std::error_code, std::vector<lease_update>)> Token>
     auto async_lease_updates(worker_id id, Token&& token) {
@@ -132,7 +139,8 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_watch(std::span<const job_id> ids, duration keep_for, std::vector<ended_job>& ended, Token&& token) {
-        return async_run(command::watch{ids, keep_for, ended}, std::forward<Token>(token));
+        return async_tell_and_run(std::optional{command::listen_for_ends{}}, command::watch{ids, keep_for, ended},
+                                  nullptr, token);
     }
     template <asio::completion_token_for<void(std::error_code, cancel_reply)> Token>
     auto async_cancel(std::span<const job_id> ids, Token&& token) {
@@ -168,7 +176,10 @@ public:
     }
 
     /// From any thread; ends a wait of either kind.
-    void interrupt() noexcept { core_->interrupt(); }
+    void interrupt() noexcept {
+        core_->interrupt();
+        if (beside_core_) beside_core_->interrupt();
+    }
 
     /// Why the latest asynchronous operation that failed did. For its handler. Also when that was async_connect: the
     /// session that comes with its error can tell this and nothing else.
@@ -177,7 +188,9 @@ public:
 private:
     async_session(const asio::any_io_executor& executor, const connection_options& options, session_role role,
                   const call_limit* limit)
-        : session{options, role, limit}, core_{std::make_shared<async_core>(executor, channel(), wake())} {}
+        : session{options, role, limit}, core_{std::make_shared<async_core>(executor, channel(), wake())} {
+        if (beside() != nullptr) beside_core_ = std::make_shared<async_core>(executor, beside()->channel, wake());
+    }
 
     template <class T>
     struct completion {
@@ -198,7 +211,21 @@ private:
         return asio::async_compose<Token, Signature>(async_op<Work>{std::move(core), std::move(work)}, token, executor);
     }
 
+    // Runs a command. A listener is told of it: before, and behind it what `after` makes of its value.
+    template <class Before, class Command, class After, class Token>
+    auto async_tell_and_run(std::optional<Before> before, Command c, After after, Token& token) {
+        using work = command_work<Command>;
+        const bool tells = before || !std::is_same_v<After, std::nullptr_t>;
+        if (!tells || beside() == nullptr) return async_run(std::move(c), token);
+        const auto executor = core_->executor();
+        return asio::async_compose<Token, signature_of<typename work::value_type>>(
+            listening_op<Command, Before, After>{core_, beside_core_, *beside(), std::move(c), std::move(before),
+                                                 after},
+            token, executor);
+    }
+
     std::shared_ptr<async_core> core_;
+    std::shared_ptr<async_core> beside_core_{};  // of the listener
 };
 
 }  // namespace pgq::driver::pq

@@ -10,6 +10,7 @@
 #include <pgq/statement/settle.hpp>
 #include <pgq/statement/take.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -34,17 +35,20 @@ public:
     commit_acknowledging(worker_id worker, const lease_ref& lease, std::optional<std::string_view> written)
         : worker_{worker}, lease_{lease}, written_{written} {}
 
-    void compose(batch& out, const session_info& info) const {
+    void compose(batch& out, const session_info& info) {
         out.add(statement::hold_lease).tid(lease_.location).number(lease_.id).number(worker_.value);
         detail::add_end(out, worker_, lease_, {.kind = settle_kind::done, .result = written_});
+        if (!info.keeps_state) wake::notify_noted(out, info);
         out.add(statement::commit);
         out.end_transaction();
+        ends_ = 0;
         if (!info.keeps_state) return;
+        ends_ = 1;
         out.add(statement::wake_collected).number(info.schema_id);  // jobs that waited for this one
         out.end_transaction();
     }
-    static result<bool> read(const answers& in) {
-        const auto failed = in.first_error(0, 3);
+    result<bool> read(const answers& in) const {
+        const auto failed = in.first_error(0, in.size() - ends_);
         if (!failed) return true;
         const bool lease_lost = in[0].error && in[0].error->code == make_sqlstate("22012");
         if (lease_lost) return false;
@@ -55,6 +59,7 @@ private:
     worker_id worker_;
     lease_ref lease_;
     std::optional<std::string_view> written_;
+    std::size_t ends_ = 0;  // statements behind the commit
 };
 
 /// Ends the lease by itself, durably. False when it is gone.
@@ -62,10 +67,10 @@ class acknowledge {
 public:
     acknowledge(worker_id worker, const lease_ref& lease) : worker_{worker}, lease_{lease} {}
 
-    void compose(batch& out, const session_info&) const {
+    void compose(batch& out, const session_info& info) const {
         out.add(statement::make_durable);
         detail::add_end(out, worker_, lease_, {.kind = settle_kind::done});
-        out.end_transaction();
+        end_and_notify_noted(out, info);
     }
     result<bool> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

@@ -31,7 +31,9 @@ inline result<void> check_size(std::optional<std::string_view> payload, std::siz
         "store it elsewhere and keep its address, or raise max_payload"};
 }
 
-inline result<void> check_jobs(const bodies& all, std::span<const enqueue_options> options, std::size_t max_payload) {
+inline result<void> check_jobs(const bodies& all, std::span<const enqueue_options> options, const session_info& info) {
+    const std::size_t max_payload = info.max_payload;
+    bool has_request_id = false;
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (all[i].size() > max_payload)
             return error_info{errc::payload_too_large,
@@ -42,8 +44,12 @@ inline result<void> check_jobs(const bodies& all, std::span<const enqueue_option
     for (const auto& o : options) {
         if (auto fine = check_headers(o.headers); !fine) return fine;
         if (auto fine = check_unique(o.unique_key); !fine) return fine;
+        has_request_id = has_request_id || o.request_id.is_set();
     }
-    return {};
+    if (!has_request_id) return {};
+    if (info.in_transaction) return pgq::detail::request_id_in_transaction();
+    const auto request = pgq::detail::request_id_of(options);
+    return request ? result<void>{} : result<void>{request.error()};
 }
 
 namespace detail {
@@ -53,8 +59,9 @@ inline void append_ids(const step& s, std::vector<job_id>& ids) {
     statement::wire::array_reader all{s[0].cell(0)};
     for (std::size_t i = 0, size = all.size(); i < size; ++i) ids.push_back({all.next_number<std::int64_t>()});
 }
-inline result<void> counted(std::size_t n, std::size_t found) {
+inline result<void> counted(std::size_t n, std::size_t found, bool has_request_id = false) {
     if (found == n) return {};
+    if (has_request_id) return pgq::detail::other_request(n, found);
     return error_info{errc::protocol, "an enqueue answered with the wrong number of ids"};
 }
 
@@ -70,7 +77,7 @@ public:
 
     result<void> check(const session_info& info) const {
         if (request_.bodies->empty()) return {};
-        return check_jobs(*request_.bodies, request_.options, info.max_payload);
+        return check_jobs(*request_.bodies, request_.options, info);
     }
     void compose(batch& out, const session_info& info) {
         if (request_.bodies->empty()) return;
@@ -93,7 +100,7 @@ public:
         for (std::size_t i = 0; i < rows; ++i) detail::append_ids(in[i], *ids_);
         // Ids are drawn in input order; the answer may come in another.
         if (packs_ == 0 && in[0].query != &statement::enqueue_tracked) std::sort(ids_->begin(), ids_->end());
-        return detail::counted(n, ids_->size());
+        return detail::counted(n, ids_->size(), request_.has_request_id());
     }
     wake_list wakes() const { return later_ ? wake_list{.lanes = {request_.lane}} : wake_list{}; }
 
@@ -142,7 +149,7 @@ public:
 
     result<void> check(const session_info& info) const {
         if (request_.bodies->empty()) return {};
-        return check_jobs(*request_.bodies, request_.options, info.max_payload);
+        return check_jobs(*request_.bodies, request_.options, info);
     }
     void compose(batch& out, const session_info& info) {
         if (request_.bodies->empty()) return;
@@ -160,7 +167,8 @@ public:
             for (std::size_t i = 0, size = ids.size(); i < size; ++i)
                 jobs_->push_back({{ids.next_number<std::int64_t>()}, fresh.next() != std::string_view{"\0", 1}});
         }
-        return detail::counted(request_.bodies->size(), jobs_->size());
+        const auto request = pgq::detail::request_id_of(request_.options);
+        return detail::counted(request_.bodies->size(), jobs_->size(), request && request->is_set());
     }
     wake_list wakes() const {
         return later_ ? wake_list{.lanes = {request_.lanes.begin(), request_.lanes.end()}} : wake_list{};

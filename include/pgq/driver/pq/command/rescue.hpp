@@ -23,10 +23,10 @@ namespace pgq::driver::pq::command {
 /// Declares workers dead that have not beaten for their lease time, and gives their jobs to others.
 class rescue {
 public:
-    void compose(batch& out, const session_info&) const {
+    void compose(batch& out, const session_info& info) const {
         out.add(statement::remove_dead_workers);
         out.add(statement::rescue_leases);
-        out.end_transaction();
+        end_and_notify_noted(out, info);
     }
     result<rescue_reply> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
@@ -56,9 +56,9 @@ class expire_and_purge {
 public:
     static constexpr std::int32_t days_of_failures = 14;
 
-    void compose(batch& out, const session_info&) const {
+    void compose(batch& out, const session_info& info) const {
         out.add(statement::expire_and_purge).number(days_of_failures);
-        out.end_transaction();
+        end_and_notify_noted(out, info);
     }
     result<purge_reply> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

@@ -2,6 +2,7 @@
 
 #include <pgq/driver/pq/command/read_lease.hpp>
 #include <pgq/driver/pq/command/rows.hpp>
+#include <pgq/driver/pq/command/subscription.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
@@ -32,17 +33,12 @@ class sync {
 public:
     static constexpr bool repeats = false;  // some of its transactions may have been committed
 
-    sync(const sync_request& r, sync_reply& reply) : request_{r}, reply_{&reply} {}
+    sync(const sync_request& r, sync_reply& reply) : request_{r}, reply_{&reply}, subscription_{r} {}
 
     void compose(batch& out, const session_info& info) {
         const auto& r = request_;
         choose_pack_statements(info);
-        if (info.keeps_state && r.unsubscribe_wakes) add_subscription(out, info, statement::unsubscribe_wakes);
-        if (info.keeps_state && r.subscribe_wakes) {
-            out.add(statement::join_sleepers).number(info.schema_id);
-            out.end_transaction();
-            add_subscription(out, info, statement::subscribe_wakes);
-        }
+        subscription_.compose(out, info);
         first_ = out.size();
         // This comes first: a transaction that waits for its claim slot has then changed nothing, has no transaction
         // id, and so does not make the snapshots of other sessions longer.
@@ -60,15 +56,15 @@ public:
         if (claims()) add_claim(out);
         if (r.peek_next_due) statement::bind_position(out.add(statement::peek_next_due), info.deferred.position());
         if (r.search != nullptr) statement::bind_search(out.add(statement::search_lanes), *r.search);
+        if (notes_lanes() && !info.keeps_state) wake::notify_noted(out, info);
         last_ = out.size();
         if (last_ > first_) out.end_transaction();
-        if (info.keeps_state) add_wakes(out, info);
+        add_wakes(out, info);
     }
 
     result<void> read(const answers& in) {
         clear_reply();
-        for (std::size_t i = 0; i < first_; ++i)
-            if (in[i].error && !is_lock_timeout(*in[i].error)) return *in[i].error;
+        if (auto subscribed = subscription_.read(in); !subscribed) return subscribed;
         if (auto e = in.first_error(first_, last_)) return *e;
         auto& out = *reply_;
         std::size_t at = first_ + takes_claim_slot();
@@ -102,9 +98,6 @@ public:
     }
 
 private:
-    // A subscription that did not get its lock is no error: the worker sleeps without that lock.
-    static bool is_lock_timeout(const error_info& e) { return e.code == make_sqlstate("55P03"); }
-
     bool claims() const noexcept { return request_.limit > 0 && !request_.lanes.empty(); }
     bool takes_claim_slot() const noexcept {
         return request_.contended && claims() && request_.claim_filter == nullptr;
@@ -123,10 +116,6 @@ private:
             std::any_of(r.lanes.begin(), r.lanes.end(), [](const claim_lane& l) { return l.cursor == claim_cursor{}; });
     }
 
-    void add_subscription(batch& out, const session_info& info, const statement::query& q) const {
-        out.add(q).number(info.schema_id).number(request_.worker.value);
-        out.end_transaction();
-    }
     void add_progress(batch& out) {
         for (const auto& g : request_.progressed)
             if (g.last) ending_.push_back(&g);
@@ -153,7 +142,7 @@ private:
         filtered_->bind(out.add(filtered_->get()));
     }
     void add_wakes(batch& out, const session_info& info) {
-        if (request_.promote || puts_back()) {
+        if (notes_lanes() && info.keeps_state) {
             out.await_no_more();
             out.add(statement::wake_collected).number(info.schema_id);
             out.end_transaction();
@@ -161,8 +150,9 @@ private:
         if (request_.wake_peer || !request_.lanes_with_capacity.empty())
             wake::wake_one_each(out, info, lanes_to_wake());
     }
-    // Whether the settlements may make jobs ready or deferred. Their statements then collect the lanes to wake.
-    bool puts_back() const noexcept {
+    // Whether statements may note lanes to wake: a promotion, and settlements that make jobs ready or deferred.
+    bool notes_lanes() const noexcept {
+        if (request_.promote) return true;
         for (const auto& g : request_.progressed)
             if (!g.items.empty() || g.flagged) return true;
         return false;
@@ -255,6 +245,7 @@ private:
 
     sync_request request_;
     sync_reply* reply_;
+    subscription subscription_;
     std::size_t first_ = 0;
     std::size_t last_ = 0;
     std::size_t unpacks_ = 0;

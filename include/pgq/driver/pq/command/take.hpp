@@ -37,7 +37,8 @@ public:
             statement_->bind(out.add(statement_->get()));
         }
         if (peeks_) statement::bind_position(out.add(statement::look_ahead_planned), info.deferred.position());
-        if (!out.empty()) out.end_transaction();
+        if (promotes_ || takes()) end_and_notify_noted(out, info);
+        else if (!out.empty()) out.end_transaction();
     }
     result<void> read(const answers& in) {
         reply_->jobs.clear();

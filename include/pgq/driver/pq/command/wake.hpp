@@ -35,7 +35,7 @@ public:
     void compose(batch& out, const session_info& info) const {
         if (info.wakes == wake_timing::with_commit) {
             notify_all(out, info, whom_.lanes);
-            if (whom_.noted) out.add(statement::wake_all_collected).number(info.schema_id);
+            if (whom_.noted) notify_noted(out, info);
             if (!out.empty()) out.end_transaction();
             return;
         }
@@ -57,10 +57,21 @@ public:
     static void notify_all(batch& out, const session_info& info, std::span<const lane_id> lanes) {
         for (const lane_id lane : lanes) out.add(statement::wake_all).number(info.schema_id).number(lane.value);
     }
+    /// The same for the lanes that statements of this session have noted.
+    static void notify_noted(batch& out, const session_info& info) {
+        out.add(statement::wake_all_collected).number(info.schema_id);
+    }
 
 private:
     wake_list whom_;
 };
+
+/// Ends the transaction of statements that may have noted lanes to wake. A session without state forgets them with the
+/// transaction. There the commit itself notifies the workers of these lanes.
+inline void end_and_notify_noted(batch& out, const session_info& info) {
+    if (!info.keeps_state && info.wakes != wake_timing::with_commit) wake::notify_noted(out, info);
+    out.end_transaction();
+}
 
 /// Ends the transaction of the statements that were composed last, and wakes sleepers of these lanes for it, in the
 /// same round trip. `wake_timing::later` composes no wake: the command reports the lanes by its `wakes()` then.

@@ -24,8 +24,8 @@ public:
         : ids_{ids}, keep_for_{keep_for}, ended_{&ended} {}
 
     void compose(batch& out, const session_info& info) {
-        listen_.add_ends(out, info);
-        statement::bind_watch(out.add(statement::watch), ids_, info.keeps_state ? info.backend : 0, keep_for_);
+        if (info.listener == 0) listen_.add_ends(out, info);
+        statement::bind_watch(out.add(statement::watch), ids_, waiter(info), keep_for_);
         out.end_transaction();
     }
     result<void> read(const answers& in) const {
@@ -43,9 +43,15 @@ public:
         }
         return {};
     }
-    static void learn(session_info& info) noexcept { info.listens_for_ends = info.keeps_state; }
+    static void learn(session_info& info) noexcept { info.listens_for_ends = info.listener == 0 && info.keeps_state; }
 
 private:
+    // Its channel is notified; 0 is none.
+    static std::int32_t waiter(const session_info& info) noexcept {
+        if (info.listener != 0) return info.listener;
+        return info.keeps_state ? info.backend : 0;
+    }
+
     std::span<const job_id> ids_;
     duration keep_for_;
     std::vector<ended_job>* ended_;

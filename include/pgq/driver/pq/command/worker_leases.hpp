@@ -1,7 +1,7 @@
 #pragma once
 
-#include <pgq/driver/pq/command/listen.hpp>
 #include <pgq/driver/pq/command/rows.hpp>
+#include <pgq/driver/pq/command/subscription.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
@@ -62,22 +62,16 @@ private:
 /// Takes a worker over: this session gets its notifications, its former session is ended, and its leases are answered.
 class leases_of {
 public:
-    explicit leases_of(worker_id id) : id_{id} {}
+    explicit leases_of(worker_id id) : id_{id}, take_over_{id} {}
 
     void compose(batch& out, const session_info& info) {
-        listen_.add_worker(out, info, id_);
-        listens_ = out.size();
-        if (info.listens && info.keeps_state) {
-            out.add(statement::terminate_previous).number(info.schema_id).number(id_.value);
-            out.end_transaction();
-        }
+        take_over_.compose(out, info);
         out.add(statement::leases_of).number(id_.value);
         out.end_transaction();
     }
     result<std::vector<lease_ref>> read(const answers& in) const {
-        // Where a session may not end another one, the network's time-out ends it.
         const std::size_t last = in.size() - 1;
-        if (auto e = in.first_error(0, listens_)) return *e;
+        if (auto taken = take_over_.read(in); !taken) return std::move(taken.error());
         if (in[last].error) return *in[last].error;
         std::vector<lease_ref> found;
         found.reserve(static_cast<std::size_t>(in[last].rows()));
@@ -87,8 +81,7 @@ public:
 
 private:
     worker_id id_;
-    std::size_t listens_ = 0;
-    listen listen_{};
+    take_worker_over take_over_;
 };
 
 /// Makes the jobs of these leases claimable again; their attempts do not count.
@@ -96,9 +89,9 @@ class give_back {
 public:
     explicit give_back(std::span<const lease_ref> leases) : leases_{leases} {}
 
-    void compose(batch& out, const session_info&) const {
+    void compose(batch& out, const session_info& info) const {
         out.add(statement::give_back).int8s(leases_.size(), [&](std::size_t i) { return leases_[i].id; });
-        out.end_transaction();
+        end_and_notify_noted(out, info);
     }
     result<void> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

@@ -69,10 +69,10 @@ class retire {
 public:
     explicit retire(worker_id id) : id_{id} {}
 
-    void compose(batch& out, const session_info&) const {
+    void compose(batch& out, const session_info& info) const {
         out.add(statement::give_back_all).number(id_.value);
         out.add(statement::unregister).number(id_.value);
-        out.end_transaction();
+        end_and_notify_noted(out, info);
     }
     result<void> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

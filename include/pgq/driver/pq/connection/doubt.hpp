@@ -20,6 +20,6 @@ struct doubt {
 };
 
 inline constexpr doubt jobs_in_doubt{"the jobs may be stored or not",
-                                     "give jobs a unique_key, then it is safe to enqueue them again"};
+                                     "give calls a request_id, then it is safe to repeat them"};
 
 }  // namespace pgq::driver::pq

@@ -34,6 +34,7 @@ struct sent_statement {
 /// PGSERVICE, ...) as with every libpq program.
 struct connection_options {
     std::string conninfo{};           ///< "host=... dbname=..." or a postgresql:// URI; several hosts are fine
+    std::string listen_conninfo{};    ///< the same past the pooler, for LISTEN alone; see docs/guides/poolers.md
     std::string schema = "pgq_jobs";  ///< where the tables are
     bool strict = false;              ///< claims and acknowledgements wait for the disk, too
     session_state state = session_state::detect;

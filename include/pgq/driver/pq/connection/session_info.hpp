@@ -22,6 +22,7 @@ struct session_info {
     std::size_t max_payload = 0;  ///< bytes of one serialized job
     bool keeps_state = false;     ///< what is set in the session is still set in its next transaction
     bool listens = false;         ///< the session is a worker's and gets its notifications
+    std::int32_t listener = 0;    ///< the server process of the session that gets them instead of this one; or 0
     bool in_transaction = false;  ///< a transaction is open that the command does not end
     bool packs = false;           ///< an enqueue may put several jobs into one row
     bool reads_committed = true;  ///< a statement outside of a transaction runs at READ COMMITTED

@@ -139,12 +139,13 @@ private:
     result<void> note_session() {
         auto& c = *channel_;
         const auto& options = c.line.options();
-        c.info = {.max_payload = options.max_payload, .listens = c.role == session_role::worker, .packs = true};
+        const bool listens = c.role == session_role::worker && options.listen_conninfo.empty();
+        c.info = {.max_payload = options.max_payload, .listens = listens, .packs = true};
         handshake_.learn(c.info);
         if (options.state == session_state::none) return is_shared();
         if (c.info.backend == PQbackendPID(c.line.get())) return is_own();
         // Only those who listen gain by a session of their own.
-        if (options.state == session_state::detect && c.role != session_role::worker) return is_shared();
+        if (options.state == session_state::detect && !listens) return is_shared();
         check_.emplace(c.info.backend);
         stage_ = stage::own_session;
         c.steps.clear();

@@ -6,6 +6,7 @@
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/command/rescue.hpp>
+#include <pgq/driver/pq/command/subscription.hpp>
 #include <pgq/driver/pq/command/sync.hpp>
 #include <pgq/driver/pq/command/take.hpp>
 #include <pgq/driver/pq/command/transaction.hpp>
@@ -18,6 +19,7 @@
 #include <pgq/driver/pq/session/channel_opening.hpp>
 #include <pgq/driver/pq/session/client_verbs.hpp>
 #include <pgq/driver/pq/session/copy_stream.hpp>
+#include <pgq/driver/pq/session/listener.hpp>
 #include <pgq/driver/pq/session/own_channel.hpp>
 #include <pgq/driver/pq/session/socket_wait.hpp>
 #include <pgq/statement/enqueue.hpp>
@@ -68,8 +70,12 @@ public:
     /// A stream of jobs into one lane; see copy_stream.
     copy_stream copy(lane_id lane) { return {state_->channel, lane}; }
 
-    result<void> sync(const sync_request& r, sync_reply& reply) { return run(command::sync{r, reply}); }
+    result<void> sync(const sync_request& r, sync_reply& reply) {
+        if (auto told = tell_subscription(r); !told) return told;
+        return run(command::sync{r, reply});
+    }
     result<void> begin_sync(const sync_request& r, sync_reply& reply) {
+        if (auto told = tell_subscription(r); !told) return told;
         auto& line = state_->channel.line;
         auto& now = state_->in_flight.emplace(r, reply, state_->channel);
         if (!now.sent) return {};
@@ -150,8 +156,9 @@ public:
     result<wake_reason> wait(duration timeout) {
         const auto until = std::chrono::steady_clock::now() + timeout;
         for (;;) {
-            if (PQconsumeInput(line().get()) == 0) return connection_error(line().get(), "wait");
-            if (line().take_notified()) return wake_reason::notified;
+            connection& from = notified_line();
+            if (PQconsumeInput(from.get()) == 0) return connection_error(from.get(), "wait");
+            if (from.take_notified()) return wake_reason::notified;
             const auto left = until - std::chrono::steady_clock::now();
             const bool readable = poll_for(POLLIN, std::max(duration{}, duration{left}));
             if (state_->wake.drain()) return wake_reason::interrupted;
@@ -160,18 +167,28 @@ public:
     }
     void interrupt() noexcept { state_->wake.signal(); }
 
-    result<worker_id> register_worker(const worker_info& w) { return run(command::register_worker{w}); }
+    result<worker_id> register_worker(const worker_info& w) {
+        if (auto open = open_listener(); !open) return std::move(open.error());
+        auto id = run(command::register_worker{w});
+        if (!id) return id;
+        if (auto told = tell_listener(command::listen_as_worker{*id}); !told) return std::move(told.error());
+        return id;
+    }
     result<beat_reply> beat(worker_id id) { return run(command::beat{id}); }
     result<rescue_reply> rescue() { return run(command::rescue{}); }
     result<void> retire(worker_id id) { return run(command::retire{id}); }
     /// Also takes the worker over: from now on this session is woken for it.
-    result<std::vector<lease_ref>> leases_of(worker_id id) { return run(command::leases_of{id}); }
+    result<std::vector<lease_ref>> leases_of(worker_id id) {
+        if (auto told = tell_listener(command::take_worker_over{id}); !told) return std::move(told.error());
+        return run(command::leases_of{id});
+    }
     result<void> give_back(std::span<const lease_ref> leases) { return run(command::give_back{leases}); }
     result<std::vector<lease_update>> lease_updates(worker_id id) { return run(command::lease_updates{id}); }
-    bool take_stop_request() noexcept { return line().take_stop_request(); }
+    bool take_stop_request() noexcept { return notified_line().take_stop_request(); }
     result<purge_reply> expire_and_purge() { return run(command::expire_and_purge{}); }
     result<void> revise(const revision& r) { return run(command::admin::revise{r}); }
     result<void> watch(std::span<const job_id> watched, duration keep_for, std::vector<ended_job>& ended) {
+        if (auto told = tell_listener(command::listen_for_ends{}); !told) return told;
         return run(command::watch{watched, keep_for, ended});
     }
 
@@ -189,15 +206,39 @@ protected:
     session(const connection_options& o, session_role r, const call_limit* l)
         : state_{std::make_unique<shared_state>(o, r, l)} {}
 
-    result<void> connect() {
-        channel_opening opening{state_->channel};
-        if (auto started = opening.start(std::chrono::steady_clock::now()); !started) return started.error();
-        return state_->channel.until_done([&] { return opening.advance(std::chrono::steady_clock::now()); }, opening);
+    result<void> connect() { return open(state_->channel); }
+    /// Null without a listen_conninfo.
+    listener* beside() noexcept { return state_->beside.get(); }
+    /// The connection that gets the notifications.
+    connection& notified_line() noexcept {
+        return beside() != nullptr && beside()->is_open() ? beside()->channel.line : line();
     }
     own_channel& channel() noexcept { return state_->channel; }
     self_pipe& wake() noexcept { return state_->wake; }
 
 private:
+    static result<void> open(own_channel& c) {
+        channel_opening opening{c};
+        if (auto started = opening.start(std::chrono::steady_clock::now()); !started) return started.error();
+        return c.until_done([&] { return opening.advance(std::chrono::steady_clock::now()); }, opening);
+    }
+    result<void> open_listener() {
+        if (beside() == nullptr || beside()->is_open()) return {};
+        if (auto opened = open(beside()->channel); !opened) return listener::refused(std::move(opened.error()));
+        return beside()->opened(info());
+    }
+    // Without a listener the session's own commands do it.
+    template <class Command>
+    result<void> tell_listener(Command c) {
+        if (beside() == nullptr) return {};
+        if (auto open = open_listener(); !open) return open;
+        return run_command(beside()->channel, c);
+    }
+    result<void> tell_subscription(const sync_request& r) {
+        if (beside() == nullptr || !(r.subscribe_wakes || r.unsubscribe_wakes)) return {};
+        return tell_listener(command::subscription{r});
+    }
+
     // A sync in two halves.
     struct overlapped {
         overlapped(const sync_request& r, sync_reply& reply, own_channel& c)
@@ -207,8 +248,10 @@ private:
         bool sent;
     };
     struct shared_state {
-        shared_state(const connection_options& o, session_role r, const call_limit* l) : channel{o, r, l} {}
+        shared_state(const connection_options& o, session_role r, const call_limit* l)
+            : channel{o, r, l}, beside{listener::of(o, r, l)} {}
         own_channel channel;
+        std::unique_ptr<listener> beside;
         self_pipe wake;
         std::optional<overlapped> in_flight;
         std::vector<lane_id> taken;  // in the open transaction
@@ -235,8 +278,8 @@ private:
         (void)run(command::wake{std::move(whom)});
     }
 
-    bool poll_for(short events, duration timeout) const {
-        ::pollfd both[2] = {{state_->channel.line.socket(), events, 0}, {state_->wake.descriptor(), POLLIN, 0}};
+    bool poll_for(short events, duration timeout) {
+        ::pollfd both[2] = {{notified_line().socket(), events, 0}, {state_->wake.descriptor(), POLLIN, 0}};
         const auto time = as_timespec(timeout);
         return ::ppoll(both, 2, &time, nullptr) > 0 && both[0].revents != 0;
     }
@@ -244,7 +287,7 @@ private:
     result<void> enqueue_by_copy(const enqueue_request& r, std::vector<job_id>& put) {
         const auto& all = *r.bodies;
         put.clear();
-        if (auto fine = command::check_jobs(all, r.options, state_->channel.info.max_payload); !fine) return fine;
+        if (auto fine = command::check_jobs(all, r.options, state_->channel.info); !fine) return fine;
         if (auto drawn = run(command::draw_ids{all.size(), put}); !drawn) return drawn;
         copy_stream stream{state_->channel, r.lane, put};
         for (std::size_t i = 0; i < all.size(); ++i)

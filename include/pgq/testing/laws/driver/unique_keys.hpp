@@ -5,6 +5,7 @@
 #include <chrono>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Laws of unique keys: how long a job has its key, and what becomes of a duplicate.
@@ -120,6 +121,80 @@ void check_unique_keys(Make make) {
         REQUIRE(jobs.size() == 3);
         CHECK((jobs[0].is_new && !jobs[1].is_new && !jobs[2].is_new));
         CHECK(bodies_of(t.p.claim(9)) == strings{"a"});
+    }
+}
+
+template <class Driver, class Make>
+void check_request_ids(Make make) {
+    using fixture = tracked_fixture<Driver>;
+    SECTION("a second call with a request id enqueues nothing and returns the answer of the first one") {
+        fixture t{make()};
+        const auto holder = t.add("there", {.unique_key = "k"});
+        const std::string id = std::string(100'000, 'r') + "\xc3\xa9 '\"\\";
+        const auto call = [&] {
+            return t.add({{"a", {.request_id = id}}, {"b", {.unique_key = "k"}}, {"c", {.run_at = in(1h)}}});
+        };
+        const auto first = call();
+        CHECK((first[0].is_new && !first[1].is_new && first[2].is_new));
+        CHECK(first[1].id == holder.id);
+        CHECK(call() == first);
+        CHECK(bodies_of(t.p.claim(9)) == strings{"there", "a"});
+        CHECK(call() == first);
+        CHECK(t.w.counts(t.lane).deferred == 1);
+        CHECK(t.add("d", {.request_id = "other"}).is_new);
+        CHECK(bodies_of(t.p.claim(9)) == strings{"d"});
+    }
+    SECTION("a request id belongs to its queue") {
+        fixture t{make()};
+        const auto first = t.add("a", {.request_id = "r"});
+        CHECK(t.add({{"a", {.request_id = "r"}, t.w.lane("job", "other")}})[0].id != first.id);
+        CHECK(t.add("a", {.request_id = "r"}) == first);
+    }
+    SECTION("a call that fails leaves no request id behind") {
+        fixture t{make()};
+        t.add("a", {.unique_key = "k"});
+        CHECK_FALSE(t.try_add({{"b", {.request_id = "r"}}, {"c", {.unique_key = unique{"k"}.or_fail()}}}));
+        CHECK(t.add("b", {.request_id = "r"}).is_new);
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a", "b"});
+    }
+    SECTION("a request id of a call with another number of jobs, or two in one call, are refused") {
+        fixture t{make()};
+        t.add("a", {.request_id = "r"});
+        const auto more = t.try_add({{"a", {.request_id = "r"}}, {"b"}});
+        REQUIRE_FALSE(more.has_value());
+        CHECK(more.error() == errc::invalid_option);
+        const auto two = t.try_add({{"a", {.request_id = "s"}}, {"b", {.request_id = "t"}}});
+        REQUIRE_FALSE(two.has_value());
+        CHECK(two.error() == errc::invalid_option);
+        CHECK(bodies_of(t.p.claim(9)) == strings{"a"});
+    }
+    SECTION("every form of enqueue takes a request id") {
+        fixture t{make()};
+        const enqueue_options once{.request_id = "plain"}, packed{.packed = true, .request_id = "packed"};
+        const bodies one = driver_fixture<Driver>::packed({"a"});
+        const bodies many = driver_fixture<Driver>::packed(strings(20, "b"));
+        std::vector<job_id> ids, again;
+        for (const auto& [b, o] : {std::pair{&one, &once}, std::pair{&many, &packed}}) {
+            const enqueue_request r{.lane = t.lane, .bodies = b, .options = {o, 1}};
+            must(t.w.client().enqueue(r, ids));
+            must(t.w.client().enqueue(r, again));
+            CHECK(ids == again);
+        }
+        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 21});
+    }
+    SECTION("an open transaction refuses a request id") {
+        if constexpr (can_transact<typename Driver::session>) {
+            fixture t{make()};
+            auto& session = t.w.client();
+            const enqueue_options o{.request_id = "r"};
+            const bodies one = driver_fixture<Driver>::packed({"a"});
+            std::vector<job_id> ids;
+            must(session.begin());
+            const auto refused = session.enqueue({.lane = t.lane, .bodies = &one, .options = {&o, 1}}, ids);
+            REQUIRE_FALSE(refused.has_value());
+            CHECK(refused.error() == errc::invalid_option);
+            must(session.rollback());
+        }
     }
 }
 

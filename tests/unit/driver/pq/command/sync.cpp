@@ -101,7 +101,12 @@ TEST_CASE("everything of a sync has its place", "[driver][pq][command][sync]") {
     poolers.keeps_state = false;
     const auto text = composed(command::sync{all, reply}, poolers);
     CHECK(text.substr(0, 15) == "take_claim_slot");
-    CHECK(text.find("wake") == std::string::npos);
+    CHECK(text.substr(text.find("peek_next_due")) ==
+          "peek_next_due(0, 0, 0, 0) + wake_all_collected(77) | wake(77, {4,3,4})");
+    auto told_beside = test::own_session();
+    told_beside.listener = 4712;
+    CHECK(composed(command::sync{all, reply}, told_beside).substr(0, 15) == "take_claim_slot");
+    CHECK(composed(command::sync{{.worker = {9}, .subscribe_wakes = true}, reply}, told_beside).empty());
 }
 
 TEST_CASE("a claim unpacks first if packs were found before, and from the start of a lane",

@@ -176,6 +176,9 @@ TEST_CASE("a watch listens once for a session, and not behind a pooler", "[drive
     w.learn(info);
     CHECK(composed(w, info) == "watch({7}, 4711, 1000000)");
     CHECK(composed(command::watch{ids, 1s, ended}, behind_a_pooler()) == "watch({7}, null, 1000000)");
+    auto told_beside = behind_a_pooler();
+    told_beside.listener = 4712;
+    CHECK(composed(command::watch{ids, 1s, ended}, told_beside) == "watch({7}, 4712, 1000000)");
     const auto done = rows({{binary(7L), "d", binary(std::int16_t{2}), "", "result"}});
     CHECK(test::read(w, {done}, info).has_value());
     REQUIRE(ended.size() == 1);

@@ -20,9 +20,9 @@ class cancel {
 public:
     explicit cancel(std::span<const job_id> ids) : ids_{ids} {}
 
-    void compose(batch& out, const session_info&) const {
+    void compose(batch& out, const session_info& info) const {
         bind_ids(out.add(statement::cancel), ids_);
-        out.end_transaction();
+        end_and_notify_noted(out, info);
     }
     result<cancel_reply> read(const answers& in) {
         if (auto e = in.first_error()) return *e;

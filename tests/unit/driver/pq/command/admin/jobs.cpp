@@ -43,6 +43,9 @@ row taken(std::int64_t id, std::int64_t place_in_lane) {
 TEST_CASE("cancel reports how many waited and how many run", "[driver][pq][command][cancel]") {
     command::cancel c{ids};
     CHECK(composed(c) == "cancel({7,8})");
+    auto poolers = test::own_session();
+    poolers.keeps_state = false;
+    CHECK(composed(c, poolers) == "cancel({7,8}) + wake_all_collected(77)");
     CHECK(test::read(c, {rows({{binary(1L), binary(1L)}})}).value() == cancel_reply{.removed = 1, .stopping = 1});
     CHECK(c.wakes().noted);
     CHECK(test::read(c, {rows({{binary(0L), binary(2L)}})}).value().removed == 0);
