@@ -136,16 +136,17 @@ concept can_wait = requires(S& s, duration timeout) {
 /// - `rescue`: makes the jobs of workers without a heartbeat for their lease time claimable, or holds them if they have
 ///   no attempts left.
 /// - `retire`: removes the worker. The jobs that it still holds are claimable at once; these attempts do not count.
+///   Returns those that are held instead, because their rows are malformed.
 /// - `leases_of`: the leases that the worker holds. From now on only this session gets its notifications.
-/// - `give_back`: makes the jobs of these leases claimable at once; these attempts do not count.
+/// - `give_back`: makes the jobs of these leases claimable at once; these attempts do not count. Returns as `retire`.
 template <class S>
 concept can_register = requires(S& s, const worker_info& info, worker_id id) {
     { s.register_worker(info) } -> std::same_as<result<worker_id>>;
     { s.beat(id) } -> std::same_as<result<beat_reply>>;
     { s.rescue() } -> std::same_as<result<rescue_reply>>;
-    { s.retire(id) } -> std::same_as<result<void>>;
+    { s.retire(id) } -> std::same_as<result<std::vector<held_by_rescue>>>;
     { s.leases_of(id) } -> std::same_as<result<std::vector<lease_ref>>>;
-    { s.give_back(std::span<const lease_ref>{}) } -> std::same_as<result<void>>;
+    { s.give_back(std::span<const lease_ref>{}) } -> std::same_as<result<std::vector<held_by_rescue>>>;
 };
 
 /// Reads what other sessions have changed about the leases of a worker.

@@ -107,7 +107,7 @@ struct error {
 };
 
 /// A rescue by this worker held this job: its workers died in all of its attempts, or its row in the database was
-/// malformed. It follows jobs_rescued.
+/// malformed. It follows jobs_rescued. A worker that gives back a job with a malformed row sends it, too.
 struct held_by_rescue {
     static constexpr std::string_view name = "held_by_rescue";
     job_id id{};

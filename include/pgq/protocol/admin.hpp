@@ -33,7 +33,7 @@ struct beat_reply {
     std::optional<error_info> compact_error{};  ///< why compaction failed; the heartbeat itself has succeeded
 };
 
-/// A job that a rescue held: it has no attempt left, or its row is malformed.
+/// A job that a rescue, or a worker that gave it back, held: it has no attempt left, or its row is malformed.
 struct held_by_rescue {
     job_id id{};
     std::string reason{};

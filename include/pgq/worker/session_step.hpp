@@ -88,8 +88,9 @@ using session_step = std::variant<steps::find_lanes, steps::find_limits, steps::
                                   steps::read_lease_updates, steps::count_lane, steps::give_back, steps::retire>;
 
 /// The value of a reply to a step.
-using step_value = std::variant<std::monostate, std::vector<lane_id>, std::vector<lane_limit>, worker_id,
-                                std::vector<lease_ref>, std::vector<lease_update>, lane_counts>;
+using step_value =
+    std::variant<std::monostate, std::vector<lane_id>, std::vector<lane_limit>, worker_id, std::vector<lease_ref>,
+                 std::vector<lease_update>, lane_counts, std::vector<held_by_rescue>>;
 using step_reply = result<step_value>;
 
 template <class T>

@@ -46,7 +46,7 @@ namespace pgq::detail {
 ///         run_claimed  run_claimed(), ran()
 ///         connect      open a session at driver(), then connected() or broke()
 ///         others       perform step() at session(), then apply(); once more while that returns true
-///     interrupt_handlers(); end_threads(); perform step_to_end(); ended()
+///     interrupt_handlers(); end_threads(); perform step_to_end(); ended() with its reply
 ///
 /// Only end_threads() blocks, and only until handlers and the heartbeat have ended. A loop that must not block first
 /// waits until handlers_run() is false, then for the callback of when_executor_idle(), then for that of
@@ -189,6 +189,7 @@ public:
     /// Takes the reply to step(). Returns true if the action needs another step. After an error the machine repeats the
     /// action on another session.
     bool apply(const fsm::worker_action& a, step_reply&& reply, steady_time now) {
+        if (reply) report_held(*reply);
         if (a.what == fsm::worker_do::abandon) return false;  // leases that were not given back end with their time
         if (!reply) return lanes_counted_ = 0, broke(reply.error(), now), false;
         switch (a.what) {
@@ -229,7 +230,10 @@ public:
     std::optional<session_step> step_to_end() const {
         return session_ ? std::optional<session_step>{steps::retire{core_.id()}} : std::nullopt;
     }
-    void ended() { notify(observer(), event::worker_stopped{core_.id()}); }
+    void ended(const step_reply& retired) {
+        if (retired) report_held(*retired);
+        notify(observer(), event::worker_stopped{core_.id()});
+    }
 
     /// Ends the loop's wait or pause. If it does not wait now, its next wait ends at once.
     void wake() {
@@ -271,6 +275,11 @@ private:
         updater_.set_worker(id);
         core_.registered(id);
         heartbeat_.follow(id);
+    }
+    // Names the jobs that a step has held because their rows are malformed.
+    void report_held(const step_value& v) {
+        if (const auto* held = std::get_if<std::vector<held_by_rescue>>(&v))
+            for (const auto& job : *held) notify(observer(), event::held_by_rescue{job.id, job.reason});
     }
     void report_restored(bool restored) {
         if (restored) notify(observer(), event::connection_restored{});

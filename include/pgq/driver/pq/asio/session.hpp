@@ -102,7 +102,7 @@ public:
     auto async_rescue(Token&& token) {
         return async_run(command::rescue{}, std::forward<Token>(token));
     }
-    template <asio::completion_token_for<void(std::error_code)> Token>
+    template <asio::completion_token_for<void(std::error_code, std::vector<held_by_rescue>)> Token>
     auto async_retire(worker_id id, Token&& token) {
         return async_run(command::retire{id}, std::forward<Token>(token));
     }
@@ -114,7 +114,7 @@ public:
     auto async_lease_updates(worker_id id, Token&& token) {
         return async_run(command::lease_updates{id}, std::forward<Token>(token));
     }
-    template <asio::completion_token_for<void(std::error_code)> Token>
+    template <asio::completion_token_for<void(std::error_code, std::vector<held_by_rescue>)> Token>
     auto async_give_back(std::span<const lease_ref> leases, Token&& token) {
         return async_run(command::give_back{leases}, std::forward<Token>(token));
     }

@@ -11,6 +11,7 @@
 #include <pgq/statement/liveness.hpp>
 
 #include <cstdint>
+#include <vector>
 
 namespace pgq::driver::pq::command {
 
@@ -72,10 +73,10 @@ public:
         out.add(statement::unregister).number(id_.value);
         out.end_transaction();
     }
-    result<void> read(const answers& in) {
+    result<std::vector<held_by_rescue>> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
         returned_ = detail::returned_jobs(in[0]);
-        return {};
+        return detail::held_jobs(in[0]);
     }
     wake_list wakes() const { return returned_; }
 

@@ -163,10 +163,12 @@ public:
     result<worker_id> register_worker(const worker_info& w) { return run(command::register_worker{w}); }
     result<beat_reply> beat(worker_id id) { return run(command::beat{id}); }
     result<rescue_reply> rescue() { return run(command::rescue{}); }
-    result<void> retire(worker_id id) { return run(command::retire{id}); }
+    result<std::vector<held_by_rescue>> retire(worker_id id) { return run(command::retire{id}); }
     /// Also takes the worker over: from now on this session is woken for it.
     result<std::vector<lease_ref>> leases_of(worker_id id) { return run(command::leases_of{id}); }
-    result<void> give_back(std::span<const lease_ref> leases) { return run(command::give_back{leases}); }
+    result<std::vector<held_by_rescue>> give_back(std::span<const lease_ref> leases) {
+        return run(command::give_back{leases});
+    }
     result<std::vector<lease_update>> lease_updates(worker_id id) { return run(command::lease_updates{id}); }
     bool take_stop_request() noexcept { return line().take_stop_request(); }
     result<purge_reply> expire_and_purge() { return run(command::expire_and_purge{}); }
