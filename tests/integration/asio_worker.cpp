@@ -7,6 +7,7 @@
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
+#include <support/roles.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -125,6 +126,21 @@ TEST_CASE("an async_worker runs plain handlers on threads", "[async_worker]") {
     w.async_run(asio::use_future).get();
     CHECK(f.run_log.each_ran_once(500));
     CHECK(f.is_over());
+}
+
+TEST_CASE("an async_worker whose role sees no jobs through row level security ends with an error", "[async_worker]") {
+    fixture f;
+    const test::roles roles{f.db.schema()};
+    f.db.exec("ALTER TABLE {s}.ready ENABLE ROW LEVEL SECURITY");
+    auto options = f.db.options();
+    options.conninfo = test::roles::conninfo_as(roles.names().worker, options.conninfo);
+    thread_queue jobs{asio_libpq{f.context.executor(), options}, {}, pgq::executor::thread_pool{1}, f.seen};
+    pgq::async_worker w{jobs, until_empty, [](const note&) {}};
+    std::error_code why;
+    try {
+        w.async_run(asio::use_future).get();
+    } catch (const std::system_error& e) { why = e.code(); }
+    CHECK(why == pgq::errc::unfit_database);
 }
 
 TEST_CASE("an async_worker works on a context with several threads", "[async_worker]") {

@@ -108,6 +108,11 @@ public:
             async_give_back(leases, end.handler());
             return ended(end);
         }
+        pgq::result<std::vector<pgq::database_problem>> problems() {
+            test::outcome<std::vector<pgq::database_problem>> end;
+            async_problems(end.handler());
+            return ended(end);
+        }
         pgq::result<pgq::purge_reply> expire_and_purge() {
             test::outcome<pgq::purge_reply> end;
             async_expire_and_purge(end.handler());

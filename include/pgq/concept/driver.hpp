@@ -190,6 +190,12 @@ template <class S>
 concept worker_session = client_session<S> && can_sync<S> && can_wait<S> && can_register<S> && can_follow_leases<S> &&
     can_watch<S> && can_expire_and_purge<S> && can_revise<S>;
 
+/// Says what of the database makes jobs fail or wait without a message. A worker asks for it when it starts.
+template <class S>
+concept can_find_problems = requires(S& s) {
+    { s.problems() } -> std::same_as<result<std::vector<database_problem>>>;
+};
+
 /// What async_worker needs: the verbs that a worker asks of its session while it runs, without blocking. Each does what
 /// the verb without async_ does. It completes the Asio token of type `Token` with the error and the value of that verb.
 template <class S, class Token>
@@ -205,6 +211,7 @@ concept async_worker_session = worker_session<S> &&
     s.async_leases_of(id, t);
     s.async_lease_updates(id, t);
     s.async_give_back(std::span<const lease_ref>{}, t);
+    requires !can_find_problems<S> || requires { s.async_problems(t); };
 };
 
 /// A sync in two halves, so that the worker's own thread can run jobs while the server works: `begin_sync` sends the

@@ -114,9 +114,19 @@ struct held_by_rescue {
     std::string_view reason{};
 };
 
+/// When it starts, a worker finds something about the database that makes jobs fail or wait without a message. If it
+/// `prevents_work`, run() returns errc::unfit_database.
+struct database_problem_found {
+    static constexpr std::string_view name = "database_problem_found";
+    std::string_view problem{};  ///< database_problem::name
+    std::string_view message{};
+    std::string_view remedy{};
+    bool prevents_work = false;
+};
+
 /// All events. Add a new event at the end: observer::counters counts them by position.
 using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
                               connection_failed, connection_restored, jobs_rescued, error, try_failed,
-                              handler_exceeded_timeout, limit_differs, held_by_rescue>;
+                              handler_exceeded_timeout, limit_differs, held_by_rescue, database_problem_found>;
 
 }  // namespace pgq::event

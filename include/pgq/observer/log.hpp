@@ -48,6 +48,7 @@ struct log_options {
     log_level handler_exceeded_timeout = log_level::error;
     log_level limit_differs = log_level::warning;
     log_level held_by_rescue = log_level::error;
+    log_level database_problem_found = log_level::warning;
 };
 
 /// A sink that writes each line to standard error with one call.
@@ -144,6 +145,9 @@ public:
     }
     void on(const event::held_by_rescue& e) noexcept {
         put(options_.held_by_rescue, e, {{"job", e.id.value}, {"reason", e.reason}});
+    }
+    void on(const event::database_problem_found& e) noexcept {
+        put(options_.database_problem_found, e, {{"problem", e.problem}, {"message", e.message}, {"remedy", e.remedy}});
     }
     void on(const event::limit_differs& e) noexcept {
         put(options_.limit_differs, e,

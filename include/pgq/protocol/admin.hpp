@@ -40,6 +40,15 @@ struct held_by_rescue {
     friend bool operator==(const held_by_rescue&, const held_by_rescue&) = default;
 };
 
+/// Something about the database that makes jobs fail or wait without a message.
+struct database_problem {
+    std::string name{};     ///< for programs, stable: row_security, row_security_policies, replica_identity, autovacuum
+    std::string message{};  ///< what is the case, and what it does
+    std::string remedy{};
+    bool prevents_work = false;  ///< a worker does not start: it could run no job
+    friend bool operator==(const database_problem&, const database_problem&) = default;
+};
+
 /// What a rescue did.
 struct rescue_reply {
     std::int64_t workers = 0;                 ///< workers that it declared dead

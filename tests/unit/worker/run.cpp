@@ -44,6 +44,7 @@ struct script {
     std::deque<error_info> register_worker;
     std::deque<error_info> give_back;
     std::deque<std::int64_t> deferred;
+    pgq::result<std::vector<pgq::database_problem>> problems = std::vector<pgq::database_problem>{};
     std::vector<pgq::held_by_rescue> held;  // by the next give_back or retire
     int next_id = 7;
     bool jobs_to_stop = false;
@@ -62,6 +63,7 @@ struct script {
 struct session {
     script* s;
 
+    pgq::result<std::vector<pgq::database_problem>> problems() { return s->problems; }
     pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
         s->calls.push_back("lanes " + std::string{queue} + " " + std::to_string(names.size()));
         if (auto e = script::take(s->lanes)) return *e;
@@ -270,6 +272,42 @@ TEST_CASE("a run finds its lanes and limits and registers before it works, and r
     CHECK(l.s.interrupted == 1);
     CHECK(l.rest().what == worker_do::stop);
     CHECK(l.s.take_calls() == strings{"retire 7"});
+}
+
+TEST_CASE("a run tells what it finds about the database, and does not begin where it could run no job",
+          "[worker][run]") {
+    loop l;
+    const pgq::database_problem slow{"slow", "claims are slow", "vacuum"};
+    const pgq::database_problem hidden{"hidden", "jobs are hidden", "show them", true};
+    SECTION("nothing") {
+        CHECK(l.try_to_begin());
+        CHECK(l.events().empty());
+    }
+    SECTION("something with which it can work") {
+        l.s.problems = std::vector{slow};
+        CHECK(l.try_to_begin());
+        CHECK(l.events() == strings{"problem slow: claims are slow; vacuum"});
+    }
+    SECTION("something with which it cannot") {
+        l.s.problems = std::vector{slow, hidden};
+        const auto begun = l.try_to_begin();
+        REQUIRE(begun.error() == errc::unfit_database);
+        CHECK(begun.error().text() == "jobs are hidden; show them");
+        CHECK(l.events() ==
+              strings{"problem slow: claims are slow; vacuum", "problem hidden: jobs are hidden; show them"});
+        CHECK(l.s.take_calls() == strings{"connect"});
+        CHECK_FALSE(l.run.begin_failed(begun.error(), l.now, l.now));
+    }
+    SECTION("not even that, because the search failed") {
+        l.s.problems = error_info{pgq::make_sqlstate("42501"), "no right"};
+        CHECK(l.try_to_begin());
+        CHECK(l.events() == strings{"error: no right"});
+    }
+    SECTION("not even that, because the connection broke") {
+        l.s.problems = lost;
+        CHECK(l.try_to_begin().error() == errc::connection_lost);
+        CHECK(l.events().empty());
+    }
 }
 
 TEST_CASE("a run that cannot begin says why", "[worker][run]") {

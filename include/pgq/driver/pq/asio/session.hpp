@@ -166,6 +166,10 @@ public:
     auto async_set_dead_letter_routes(std::span<const lane_id> from, std::span<const lane_id> to, Token&& token) {
         return async_run(command::set_dead_letter_routes{from, to}, std::forward<Token>(token));
     }
+    template <asio::completion_token_for<void(std::error_code, std::vector<database_problem>)> Token>
+    auto async_problems(Token&& token) {
+        return async_run(command::admin::problems{}, std::forward<Token>(token));
+    }
 
     /// From any thread; ends a wait of either kind.
     void interrupt() noexcept { core_->interrupt(); }

@@ -5,6 +5,7 @@
 #include <pgq/driver/pq/command/admin/find_one.hpp>
 #include <pgq/driver/pq/command/admin/inspect.hpp>
 #include <pgq/driver/pq/command/admin/limits.hpp>
+#include <pgq/driver/pq/command/admin/problems.hpp>
 #include <pgq/driver/pq/command/admin/revise.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/lanes.hpp>
@@ -69,6 +70,7 @@ public:
         return run(command::set_dead_letter_routes{from, to});
     }
     result<std::optional<std::string>> progress_of(job_id id) { return run(command::admin::progress_of{id}); }
+    result<std::vector<database_problem>> problems() { return run(command::admin::problems{}); }
 
 protected:
     client_verbs() = default;
