@@ -7,6 +7,7 @@
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
+#include <support/roles.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -148,6 +149,21 @@ TEST_CASE("the health of an async_worker has its heartbeats and the coroutines t
     CHECK(test::eventually([&] { return w.health().handlers == 0; }));
     run.stop();
     CHECK_FALSE(w.health().running);
+}
+
+TEST_CASE("an async_worker whose role sees no jobs through row level security ends with an error", "[async_worker]") {
+    fixture f;
+    const test::roles roles{f.db.schema()};
+    f.db.exec("ALTER TABLE {s}.ready ENABLE ROW LEVEL SECURITY");
+    auto options = f.db.options();
+    options.conninfo = test::roles::conninfo_as(roles.names().worker, options.conninfo);
+    thread_queue jobs{asio_libpq{f.context.executor(), options}, {}, pgq::executor::thread_pool{1}, f.seen};
+    pgq::async_worker w{jobs, until_empty, [](const note&) {}};
+    std::error_code why;
+    try {
+        w.async_run(asio::use_future).get();
+    } catch (const std::system_error& e) { why = e.code(); }
+    CHECK(why == pgq::errc::unfit_database);
 }
 
 TEST_CASE("an async_worker works on a context with several threads", "[async_worker]") {

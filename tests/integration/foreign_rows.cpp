@@ -93,4 +93,20 @@ TEST_CASE("the jobs of a lease with a missing payload are rescued; that one is h
     CHECK(db.query_text("SELECT reason FROM {s}.deferred WHERE kind = 'h'") == "its payload is missing");
 }
 
+TEST_CASE("a session that gives back a job with a missing payload says that this job is held",
+          "[integration][foreign_rows]") {
+    const database db;
+    enqueuing_session from{db.options()};
+    const auto lane = from.lanes({"a"}).at(0);
+    const auto ids = from.enqueue(lane, {"1", "2"});
+    claiming_session c{db, {lane}};
+    const auto claimed = c.claim(2);
+    REQUIRE(claimed.leases.size() == 1);
+    db.exec("UPDATE {s}.lease SET bodies[2] = NULL");
+    const bool retires = GENERATE(false, true);
+    const auto held = retires ? c.line().retire(c.id()) : c.line().give_back({&claimed.leases[0].ref, 1});
+    CHECK(held.value() == std::vector<pgq::held_by_rescue>{{ids[1], "its payload is missing"}});
+    CHECK(from.ready(lane) == 1);
+}
+
 }  // namespace integration_foreign_rows

@@ -88,8 +88,8 @@ public:
             async_rescue(end.handler());
             return ended(end);
         }
-        pgq::result<void> retire(pgq::worker_id id) {
-            test::outcome<> end;
+        pgq::result<std::vector<pgq::held_by_rescue>> retire(pgq::worker_id id) {
+            test::outcome<std::vector<pgq::held_by_rescue>> end;
             async_retire(id, end.handler());
             return ended(end);
         }
@@ -103,9 +103,14 @@ public:
             async_lease_updates(id, end.handler());
             return ended(end);
         }
-        pgq::result<void> give_back(std::span<const pgq::lease_ref> leases) {
-            test::outcome<> end;
+        pgq::result<std::vector<pgq::held_by_rescue>> give_back(std::span<const pgq::lease_ref> leases) {
+            test::outcome<std::vector<pgq::held_by_rescue>> end;
             async_give_back(leases, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::database_problem>> problems() {
+            test::outcome<std::vector<pgq::database_problem>> end;
+            async_problems(end.handler());
             return ended(end);
         }
         pgq::result<pgq::purge_reply> expire_and_purge() {

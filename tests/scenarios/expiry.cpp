@@ -36,10 +36,12 @@ template <class Place, class... Policies>
 using queue =
     pgq::queue<pgq::job<note>, typename Place::driver, pgq::serializer::json, pgq::executor::thread_pool, Policies...>;
 
-// Waits until the time of a job that was enqueued before with this expiry has passed by the database's clock.
+// Waits until the time of a job that was enqueued before with this expiry has passed by the database's clock. The job
+// may have ended before the wait begins, so its outcome is kept.
 template <class Queue>
 void pass(Queue& jobs, pgq::duration d) {
-    const auto last = jobs.enqueue(note{.n = -1}, {.run_at = pgq::in(1h), .expires_at = pgq::in(d)}).value();
+    const auto last =
+        jobs.enqueue(note{.n = -1}, {.run_at = pgq::in(1h), .expires_at = pgq::in(d), .keep_outcome = 1h}).value();
     REQUIRE(last.wait(test::test_timeout).value().kind == pgq::end_kind::expired);
 }
 

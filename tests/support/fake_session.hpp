@@ -44,9 +44,11 @@ struct fake_session {
     pgq::result<pgq::worker_id> register_worker(const pgq::worker_info&) { return pgq::worker_id{}; }
     pgq::result<pgq::beat_reply> beat(pgq::worker_id) { return pgq::beat_reply{.alive = true}; }
     pgq::result<pgq::rescue_reply> rescue() { return pgq::rescue_reply{}; }
-    pgq::result<void> retire(pgq::worker_id) { return {}; }
+    pgq::result<std::vector<pgq::held_by_rescue>> retire(pgq::worker_id) { return std::vector<pgq::held_by_rescue>{}; }
     pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id) { return std::vector<pgq::lease_ref>{}; }
-    pgq::result<void> give_back(std::span<const pgq::lease_ref>) { return {}; }
+    pgq::result<std::vector<pgq::held_by_rescue>> give_back(std::span<const pgq::lease_ref>) {
+        return std::vector<pgq::held_by_rescue>{};
+    }
     pgq::result<std::vector<pgq::lease_update>> lease_updates(pgq::worker_id) {
         return std::vector<pgq::lease_update>{};
     }

@@ -244,6 +244,15 @@ public:
         });
     }
 
+    /// What of the database makes jobs fail or wait without a message, for the role of this queue's connection. Empty
+    /// for a driver that does not look for it. A worker looks when it starts.
+    result<std::vector<database_problem>> problems() {
+        return connection().with([](auto& session, auto&) -> result<std::vector<database_problem>> {
+            if constexpr (requires { session.problems(); }) return session.problems();
+            else return std::vector<database_problem>{};
+        });
+    }
+
 private:
     static error_info unknown_limit(const lane_limit& limit, const std::vector<lane_limit>& known) {
         std::string stored;

@@ -80,7 +80,8 @@ consteval auto observer_problem() {
     if constexpr (std::same_as<Policy, observer::none>) return fine{};
     else if constexpr (changes_events<Policy>) return problem<diagnostic::observer_changes_event<Policy>>{};
     else if constexpr (requires { typename Policy::observers; }) return parts_problem(typename Policy::observers{});
-    else return unless<observes_something<Policy>, diagnostic::observes_nothing<Policy>>{};
+    else if constexpr (!observes_something<Policy>) return problem<diagnostic::observes_nothing<Policy>>{};
+    else return unless<!hides_overload<Policy>, diagnostic::observer_hides_overload<Policy>>{};
 }
 
 template <class Policy>

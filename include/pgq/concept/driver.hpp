@@ -139,16 +139,17 @@ concept can_wait = requires(S& s, duration timeout) {
 /// - `rescue`: makes the jobs of workers without a heartbeat for their lease time claimable, or holds them if they have
 ///   no attempts left.
 /// - `retire`: removes the worker. The jobs that it still holds are claimable at once; these attempts do not count.
+///   Returns those that are held instead, because their rows are malformed.
 /// - `leases_of`: the leases that the worker holds. From now on only this session gets its notifications.
-/// - `give_back`: makes the jobs of these leases claimable at once; these attempts do not count.
+/// - `give_back`: makes the jobs of these leases claimable at once; these attempts do not count. Returns as `retire`.
 template <class S>
 concept can_register = requires(S& s, const worker_info& info, worker_id id) {
     { s.register_worker(info) } -> std::same_as<result<worker_id>>;
     { s.beat(id) } -> std::same_as<result<beat_reply>>;
     { s.rescue() } -> std::same_as<result<rescue_reply>>;
-    { s.retire(id) } -> std::same_as<result<void>>;
+    { s.retire(id) } -> std::same_as<result<std::vector<held_by_rescue>>>;
     { s.leases_of(id) } -> std::same_as<result<std::vector<lease_ref>>>;
-    { s.give_back(std::span<const lease_ref>{}) } -> std::same_as<result<void>>;
+    { s.give_back(std::span<const lease_ref>{}) } -> std::same_as<result<std::vector<held_by_rescue>>>;
 };
 
 /// Reads what other sessions have changed about the leases of a worker.
@@ -192,6 +193,12 @@ template <class S>
 concept worker_session = client_session<S> && can_sync<S> && can_wait<S> && can_register<S> && can_follow_leases<S> &&
     can_watch<S> && can_expire_and_purge<S> && can_revise<S>;
 
+/// Says what of the database makes jobs fail or wait without a message. A worker asks for it when it starts.
+template <class S>
+concept can_find_problems = requires(S& s) {
+    { s.problems() } -> std::same_as<result<std::vector<database_problem>>>;
+};
+
 /// What async_worker needs: the verbs that a worker asks of its session while it runs, without blocking. Each does what
 /// the verb without async_ does. It completes the Asio token of type `Token` with the error and the value of that verb.
 template <class S, class Token>
@@ -207,6 +214,7 @@ concept async_worker_session = worker_session<S> &&
     s.async_leases_of(id, t);
     s.async_lease_updates(id, t);
     s.async_give_back(std::span<const lease_ref>{}, t);
+    requires !can_find_problems<S> || requires { s.async_problems(t); };
 };
 
 /// A sync in two halves, so that the worker's own thread can run jobs while the server works: `begin_sync` sends the

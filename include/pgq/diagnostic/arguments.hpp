@@ -111,6 +111,14 @@ struct observer_changes_event {
                   "pgq::event::...&`.");
 };
 
+template <class Observer>
+struct observer_hides_overload {
+    static_assert(
+        never<Observer>,
+        "pgq: an observer has an overload of on() that is never called. Make it public, and let it take `const "
+        "pgq::event::...&`, or give it another name.");
+};
+
 template <class Backoff>
 struct backoff_without_spec {
     static_assert(never<Backoff>,

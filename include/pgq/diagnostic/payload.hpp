@@ -11,7 +11,7 @@ template <class Job, class Serializer>
 struct not_adapted {
     static_assert(adapted<Job>,
                   "pgq: the serializer cannot see the members of a job type. Write BOOST_HANA_ADAPT_STRUCT(T, "
-                  "members...) after it, at namespace scope.");
+                  "members...) after it, in the global namespace.");
 };
 
 /// `Member` is the member of the job, and `Type` is its type.

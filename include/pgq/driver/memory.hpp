@@ -177,16 +177,16 @@ public:
     result<rescue_reply> rescue() {
         return db_->run([&](tables& db) { return in_memory::rescue(db); });
     }
-    result<void> retire(worker_id id) {
+    result<std::vector<held_by_rescue>> retire(worker_id id) {
         db_->run([&](tables& db) { in_memory::retire(db, id); });
-        return {};
+        return std::vector<held_by_rescue>{};
     }
     result<std::vector<lease_ref>> leases_of(worker_id id) {
         return db_->run([&](tables& db) { return db.leases.of(id); });
     }
-    result<void> give_back(std::span<const lease_ref> leases) {
+    result<std::vector<held_by_rescue>> give_back(std::span<const lease_ref> leases) {
         db_->run([&](tables& db) { in_memory::give_back(db, leases); });
-        return {};
+        return std::vector<held_by_rescue>{};
     }
 
     /// Replaces the contents of `jobs`. Fails inside a transaction.

@@ -58,7 +58,8 @@ inline condition condition_of_errc(errc e) noexcept {
     case errc::schema_changed:
     case errc::invalid_name:
     case errc::invalid_option:
-    case errc::invalid_cron: return condition::configuration;
+    case errc::invalid_cron:
+    case errc::unfit_database: return condition::configuration;
     default: return condition::permanent;
     }
 }

@@ -35,6 +35,7 @@ enum class errc {
     already_settled,      ///< the outcome of this job was already set
     closed,               ///< the poller or queue object is closed; a polled job was given back
     invalid_cron,         ///< a cron expression is wrong, or a date of it never comes
+    unfit_database,       ///< something about the database keeps workers from all jobs
 };
 
 namespace detail {
@@ -66,6 +67,7 @@ inline const char* errc_text(errc e) noexcept {
     case errc::already_settled: return "the outcome of this job was already set";
     case errc::closed: return "the poller or queue object is closed; a polled job was given back";
     case errc::invalid_cron: return "the cron expression is wrong, or its date never comes";
+    case errc::unfit_database: return "something about the database keeps workers from all jobs";
     }
     return "unknown pgq error";
 }

@@ -107,7 +107,7 @@ struct error {
 };
 
 /// A rescue by this worker held this job: its workers died in all of its attempts, or its row in the database was
-/// malformed. It follows jobs_rescued.
+/// malformed. It follows jobs_rescued. A worker that gives back a job with a malformed row sends it, too.
 struct held_by_rescue {
     static constexpr std::string_view name = "held_by_rescue";
     job_id id{};
@@ -137,11 +137,20 @@ struct schedule_missed {
     time_point from{};
     time_point to{};
 };
+/// When it starts, a worker finds something about the database that makes jobs fail or wait without a message. If it
+/// `prevents_work`, run() returns errc::unfit_database.
+struct database_problem_found {
+    static constexpr std::string_view name = "database_problem_found";
+    std::string_view problem{};  ///< database_problem::name
+    std::string_view message{};
+    std::string_view remedy{};
+    bool prevents_work = false;
+};
 
 /// All events. Add a new event at the end: observer::counters counts them by position.
-using all =
-    detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
-                      connection_failed, connection_restored, jobs_rescued, error, try_failed, handler_exceeded_timeout,
-                      limit_differs, held_by_rescue, schedule_fired, schedule_skipped, schedule_missed>;
+using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
+                              connection_failed, connection_restored, jobs_rescued, error, try_failed,
+                              handler_exceeded_timeout, limit_differs, held_by_rescue, schedule_fired,
+                              schedule_skipped, schedule_missed, database_problem_found>;
 
 }  // namespace pgq::event

@@ -52,6 +52,7 @@ struct log_options {
     log_level schedule_fired = log_level::debug;
     log_level schedule_skipped = log_level::info;  ///< a warning if there was an error
     log_level schedule_missed = log_level::warning;
+    log_level database_problem_found = log_level::warning;
 };
 
 /// A sink that writes each line to standard error with one call.
@@ -168,6 +169,9 @@ public:
             {{"schedule", e.schedule},
              {"from", std::string_view{pgq::detail::format_tick(e.from)}},
              {"to", std::string_view{pgq::detail::format_tick(e.to)}}});
+    }
+    void on(const event::database_problem_found& e) noexcept {
+        put(options_.database_problem_found, e, {{"problem", e.problem}, {"message", e.message}, {"remedy", e.remedy}});
     }
     void on(const event::limit_differs& e) noexcept {
         put(options_.limit_differs, e,

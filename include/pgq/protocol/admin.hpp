@@ -35,11 +35,20 @@ struct beat_reply {
     std::optional<error_info> compact_error{};  ///< why compaction failed; the heartbeat itself has succeeded
 };
 
-/// A job that a rescue held: it has no attempt left, or its row is malformed.
+/// A job that a rescue, or a worker that gave it back, held: it has no attempt left, or its row is malformed.
 struct held_by_rescue {
     job_id id{};
     std::string reason{};
     friend bool operator==(const held_by_rescue&, const held_by_rescue&) = default;
+};
+
+/// Something about the database that makes jobs fail or wait without a message.
+struct database_problem {
+    std::string name{};     ///< for programs, stable: row_security, row_security_policies, replica_identity, autovacuum
+    std::string message{};  ///< what is the case, and what it does
+    std::string remedy{};
+    bool prevents_work = false;  ///< a worker does not start: it could run no job
+    friend bool operator==(const database_problem&, const database_problem&) = default;
 };
 
 /// What a rescue did.

@@ -245,7 +245,8 @@ private:
         held_ = std::move(still);
         std::erase_if(waiting_, [&](const claimed_lease& l) { return !held_.contains(l.ref.id); });
         if (unreceived.empty()) return {};
-        return session_->give_back(unreceived);
+        auto back = session_->give_back(unreceived);
+        return back ? result<void>{} : result<void>{std::move(back.error())};
     }
 
     result<void> claim_more(const std::vector<lane_id>& lanes, std::optional<duration>& due) {

@@ -102,8 +102,9 @@ private:
         co_await until_called(&worker_run<Queue>::when_executor_idle);
         co_await until_called(&worker_run<Queue>::when_heartbeat_ended);
         run_.end_threads();
-        if (const auto step = run_.step_to_end()) (void)co_await async_execute(*run_.session(), *step);
-        run_.ended();
+        step_reply retired = step_value{};
+        if (const auto step = run_.step_to_end()) retired = co_await async_execute(*run_.session(), *step);
+        run_.ended(retired);
     }
 
     asio::awaitable<void> perform(fsm::worker_action a, steady_time now) {

@@ -4,6 +4,7 @@
 
 #if PGQ_HAS_COROUTINES
 
+#include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/worker/session_step.hpp>
 
@@ -43,6 +44,9 @@ asio::awaitable<step_reply> async_execute_one(Session& session, const Step& step
         co_return step_value{std::move(value)};
     }
 }
+template <class Session>
+    requires(!can_find_problems<Session>)
+asio::awaitable<step_reply> async_execute_one(Session&, const steps::find_problems&) { co_return step_value{}; }
 
 /// As execute(), without blocking. The step must live until the completion.
 template <class Session>

@@ -66,8 +66,8 @@ private:
     void end() {
         run_.interrupt_handlers();
         run_.end_threads();
-        if (const auto step = run_.step_to_end()) (void)execute(*run_.session(), *step);
-        run_.ended();
+        const auto step = run_.step_to_end();
+        run_.ended(step ? execute(*run_.session(), *step) : step_value{});
     }
 
     void perform(const fsm::worker_action& a, steady_time now) {

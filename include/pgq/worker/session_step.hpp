@@ -24,6 +24,15 @@ namespace pgq::detail {
 /// step points to must live until it is performed.
 namespace steps {
 
+/// Without an answer where a driver does not look for problems.
+struct find_problems {
+    auto execute(auto& session) const {
+        if constexpr (requires { session.problems(); }) return session.problems();
+        else return result<void>{};
+    }
+    auto async_execute(auto& session, auto token) const { return session.async_problems(token); }
+};
+
 struct find_lanes {
     std::string_view queue{};
     std::span<const lane_name> names{};
@@ -84,12 +93,14 @@ struct retire {
 
 }  // namespace steps
 
-using session_step = std::variant<steps::find_lanes, steps::find_limits, steps::register_worker, steps::read_leases,
-                                  steps::read_lease_updates, steps::count_lane, steps::give_back, steps::retire>;
+using session_step =
+    std::variant<steps::find_problems, steps::find_lanes, steps::find_limits, steps::register_worker,
+                 steps::read_leases, steps::read_lease_updates, steps::count_lane, steps::give_back, steps::retire>;
 
 /// The value of a reply to a step.
-using step_value = std::variant<std::monostate, std::vector<lane_id>, std::vector<lane_limit>, worker_id,
-                                std::vector<lease_ref>, std::vector<lease_update>, lane_counts>;
+using step_value =
+    std::variant<std::monostate, std::vector<lane_id>, std::vector<lane_limit>, worker_id, std::vector<lease_ref>,
+                 std::vector<lease_update>, lane_counts, std::vector<held_by_rescue>, std::vector<database_problem>>;
 using step_reply = result<step_value>;
 
 template <class T>

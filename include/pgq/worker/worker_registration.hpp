@@ -1,9 +1,13 @@
 #pragma once
 
+#include <pgq/concept/observer.hpp>
+#include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/event/events.hpp>
 #include <pgq/fsm/worker.hpp>
 #include <pgq/protocol/admin.hpp>
 #include <pgq/version.hpp>
+#include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_options.hpp>
 
 #include <unistd.h>
@@ -13,6 +17,8 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <variant>
+#include <vector>
 
 namespace pgq::detail {
 
@@ -65,6 +71,31 @@ inline worker_info registration_of(const std::string& host, const worker_options
             .version = PGQ_VERSION,
             .lease_time = o.lease_time,
             .lanes = lanes};
+}
+
+/// Tells the observer what a worker has found about the database when it starts. An error if it could run no job, and
+/// if the session has ended. Any other error of the search is an event: the worker begins without an answer.
+template <class Observer>
+result<void> report_problems(Observer& observer, const step_reply& reply) {
+    if (!reply) {
+        if (ends_session(reply.error())) return reply.error();
+        notify(observer, event::error{reply.error()});
+        return {};
+    }
+    result<void> fine;
+    if (const auto* found = std::get_if<std::vector<database_problem>>(&*reply))
+        for (const auto& p : *found) {
+            notify(observer, event::database_problem_found{p.name, p.message, p.remedy, p.prevents_work});
+            if (fine && p.prevents_work) fine = error_info{errc::unfit_database, p.message, p.remedy};
+        }
+    return fine;
+}
+
+/// Names the jobs that a step has held because their rows are malformed.
+template <class Observer>
+void report_held(Observer& observer, const step_value& v) {
+    if (const auto* held = std::get_if<std::vector<held_by_rescue>>(&v))
+        for (const auto& job : *held) notify(observer, event::held_by_rescue{job.id, job.reason});
 }
 
 }  // namespace pgq::detail

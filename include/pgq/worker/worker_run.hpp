@@ -48,7 +48,7 @@ namespace pgq::detail {
 ///         run_claimed  run_claimed(), ran()
 ///         connect      open a session at driver(), then connected() or broke()
 ///         others       perform step() at session(), then apply(); once more while that returns true
-///     interrupt_handlers(); end_threads(); perform step_to_end(); ended()
+///     interrupt_handlers(); end_threads(); perform step_to_end(); ended() with its reply
 ///
 /// Only end_threads() blocks, and only until handlers and the heartbeat have ended. A loop that must not block first
 /// waits until handlers_run() is false, then for the callback of when_executor_idle(), then for that of
@@ -109,6 +109,7 @@ public:
     /// The next step that the run needs before it can work; empty when there is none left.
     std::optional<session_step> step_to_begin() const {
         switch (begin_step_) {
+        case begin_step::find_problems: return steps::find_problems{};
         case begin_step::find_lanes: return steps::find_lanes{queue_->name(), names_};
         case begin_step::find_limits: return steps::find_limits{queue_->name(), limiters_.declared};
         case begin_step::register_worker: return registration();
@@ -118,6 +119,10 @@ public:
     }
     /// Takes the reply to step_to_begin(). After an error the loop calls begin_failed().
     result<void> begin_with(step_reply&& reply) {
+        if (begin_step_ == begin_step::find_problems) {
+            begin_step_ = begin_step::find_lanes;
+            return report_problems(observer(), reply);
+        }
         if (!reply) return std::move(reply.error());
         switch (begin_step_) {
         case begin_step::find_lanes:
@@ -198,6 +203,7 @@ public:
     /// Takes the reply to step(). Returns true if the action needs another step. After an error the machine repeats the
     /// action on another session.
     bool apply(const fsm::worker_action& a, step_reply&& reply, steady_time now) {
+        if (reply) report_held(observer(), *reply);
         if (a.what == fsm::worker_do::abandon) return false;  // leases that were not given back end with their time
         if (!reply) return lanes_counted_ = 0, broke(reply.error(), now), false;
         switch (a.what) {
@@ -238,8 +244,9 @@ public:
     std::optional<session_step> step_to_end() const {
         return session_ ? std::optional<session_step>{steps::retire{core_.id()}} : std::nullopt;
     }
-    void ended() {
+    void ended(const step_reply& retired) {
         monitor_->ended();
+        if (retired) report_held(observer(), *retired);
         notify(observer(), event::worker_stopped{core_.id()});
     }
 
@@ -262,7 +269,7 @@ public:
     }
 
 private:
-    enum class begin_step : std::uint8_t { find_lanes, find_limits, register_worker, begun };
+    enum class begin_step : std::uint8_t { find_problems, find_lanes, find_limits, register_worker, begun };
 
     auto& observer() noexcept { return queue_->observer(); }
 
@@ -339,7 +346,7 @@ private:
     runner_type runner_;
     worker_core<executor_type, observer_type> core_;
     std::string host_ = host_name();
-    begin_step begin_step_ = begin_step::find_lanes;
+    begin_step begin_step_ = begin_step::find_problems;
     fsm::start start_retries_{options_.connect_timeout};
     std::span<const lane_name> names_{};
     limiter_set limiters_{};

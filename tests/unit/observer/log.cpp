@@ -60,6 +60,9 @@ TEST_CASE("a log writes the code, statement, message and hint of an error, but n
           "level=warning event=error error=23514 statement=enqueue message=\"violates a check\" hint=\"look there\"\n");
     CHECK(line_for(event::connection_failed{{errc::connection_lost, "gone"}, 250ms}) ==
           "level=warning event=connection_failed error=pgq:1 message=gone next_try_ms=250.000\n");
+    CHECK(line_for(event::database_problem_found{"autovacuum", "it is off", "switch it on"}) ==
+          "level=warning event=database_problem_found problem=autovacuum message=\"it is off\" remedy=\"switch it "
+          "on\"\n");
 }
 
 TEST_CASE("a log needs no stream to be made, so a queue without one can", "[observer][log]") {

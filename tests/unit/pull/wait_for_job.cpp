@@ -42,9 +42,9 @@ struct listening_session : test::fake_session {
         log->waits.erase(log->waits.begin());
         return how;
     }
-    result<void> retire(worker_id) {
+    result<std::vector<held_by_rescue>> retire(worker_id) {
         log->calls += "retire ";
-        return {};
+        return std::vector<held_by_rescue>{};
     }
 
     journal* log;

@@ -47,6 +47,13 @@ struct recording_observer {
     void on(const pgq::event::connection_failed& e) { events->push_back("failed: " + e.error.message); }
     void on(const pgq::event::connection_restored&) { events->push_back("restored"); }
     void on(const pgq::event::error& e) { events->push_back("error: " + e.error.message); }
+    void on(const pgq::event::database_problem_found& e) {
+        events->push_back("problem " + std::string{e.problem} + ": " + std::string{e.message} + "; " +
+                          std::string{e.remedy});
+    }
+    void on(const pgq::event::held_by_rescue& e) {
+        events->push_back("held " + std::to_string(e.id.value) + ": " + std::string{e.reason});
+    }
 
     std::shared_ptr<std::vector<std::string>> events = std::make_shared<std::vector<std::string>>();
 };

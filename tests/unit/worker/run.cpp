@@ -44,6 +44,8 @@ struct script {
     std::deque<error_info> register_worker;
     std::deque<error_info> give_back;
     std::deque<std::int64_t> deferred;
+    pgq::result<std::vector<pgq::database_problem>> problems = std::vector<pgq::database_problem>{};
+    std::vector<pgq::held_by_rescue> held;  // by the next give_back or retire
     int next_id = 7;
     bool jobs_to_stop = false;
     int interrupted = 0;
@@ -61,6 +63,7 @@ struct script {
 struct session {
     script* s;
 
+    pgq::result<std::vector<pgq::database_problem>> problems() { return s->problems; }
     pgq::result<std::vector<pgq::lane_id>> lanes(std::string_view queue, std::span<const pgq::lane_name> names) {
         s->calls.push_back("lanes " + std::string{queue} + " " + std::to_string(names.size()));
         if (auto e = script::take(s->lanes)) return *e;
@@ -93,20 +96,20 @@ struct session {
         s->calls.push_back("lease_updates " + std::to_string(id.value));
         return script::take(s->lease_updates).value_or(std::vector<pgq::lease_update>{});
     }
-    pgq::result<void> give_back(std::span<const pgq::lease_ref> leases) {
+    pgq::result<std::vector<pgq::held_by_rescue>> give_back(std::span<const pgq::lease_ref> leases) {
         std::string call = "give_back";
         for (const auto& l : leases) call += " " + std::to_string(l.id);
         s->calls.push_back(call);
         if (auto e = script::take(s->give_back)) return *e;
-        return {};
+        return std::exchange(s->held, {});
     }
     pgq::result<pgq::lane_counts> counts(pgq::lane_id) {
         s->calls.emplace_back("counts");
         return pgq::lane_counts{.deferred = script::take(s->deferred).value_or(0)};
     }
-    pgq::result<void> retire(worker_id id) {
+    pgq::result<std::vector<pgq::held_by_rescue>> retire(worker_id id) {
         s->calls.push_back("retire " + std::to_string(id.value));
-        return {};
+        return std::exchange(s->held, {});
     }
     bool take_stop_request() noexcept { return std::exchange(s->jobs_to_stop, false); }
     void interrupt() noexcept { ++s->interrupted; }
@@ -232,8 +235,8 @@ struct loop {
     void end() {
         run.interrupt_handlers();
         run.end_threads();
-        if (const auto step = run.step_to_end()) (void)pgq::detail::execute(*run.session(), *step);
-        run.ended();
+        const auto step = run.step_to_end();
+        run.ended(step ? pgq::detail::execute(*run.session(), *step) : pgq::detail::step_value{});
     }
     void claim(std::int64_t lease, int job_count) {
         pgq::sync_reply reply;
@@ -271,6 +274,42 @@ TEST_CASE("a run finds its lanes and limits and registers before it works, and r
     CHECK(l.s.interrupted == 1);
     CHECK(l.rest().what == worker_do::stop);
     CHECK(l.s.take_calls() == strings{"retire 7"});
+}
+
+TEST_CASE("a run tells what it finds about the database, and does not begin where it could run no job",
+          "[worker][run]") {
+    loop l;
+    const pgq::database_problem slow{"slow", "claims are slow", "vacuum"};
+    const pgq::database_problem hidden{"hidden", "jobs are hidden", "show them", true};
+    SECTION("nothing") {
+        CHECK(l.try_to_begin());
+        CHECK(l.events().empty());
+    }
+    SECTION("something with which it can work") {
+        l.s.problems = std::vector{slow};
+        CHECK(l.try_to_begin());
+        CHECK(l.events() == strings{"problem slow: claims are slow; vacuum"});
+    }
+    SECTION("something with which it cannot") {
+        l.s.problems = std::vector{slow, hidden};
+        const auto begun = l.try_to_begin();
+        REQUIRE(begun.error() == errc::unfit_database);
+        CHECK(begun.error().text() == "jobs are hidden; show them");
+        CHECK(l.events() ==
+              strings{"problem slow: claims are slow; vacuum", "problem hidden: jobs are hidden; show them"});
+        CHECK(l.s.take_calls() == strings{"connect"});
+        CHECK_FALSE(l.run.begin_failed(begun.error(), l.now, l.now));
+    }
+    SECTION("not even that, because the search failed") {
+        l.s.problems = error_info{pgq::make_sqlstate("42501"), "no right"};
+        CHECK(l.try_to_begin());
+        CHECK(l.events() == strings{"error: no right"});
+    }
+    SECTION("not even that, because the connection broke") {
+        l.s.problems = lost;
+        CHECK(l.try_to_begin().error() == errc::connection_lost);
+        CHECK(l.events().empty());
+    }
 }
 
 TEST_CASE("a run that cannot begin says why", "[worker][run]") {
@@ -444,6 +483,27 @@ TEST_CASE("a run that is to end when all is drained counts the deferred jobs, ag
     CHECK(std::count(calls.begin(), calls.end(), "counts") == 1);
     l.now += 50ms;
     CHECK(l.rest().what == worker_do::stop);
+}
+
+TEST_CASE("an observer learns which malformed jobs a worker holds when it gives jobs back", "[worker][run]") {
+    loop l;
+    l.begin();
+    const std::vector<pgq::held_by_rescue> malformed{{{9}, "its payload is missing"}};
+    SECTION("that it does not know after its connection broke") {
+        (void)l.rest();
+        l.s.leases_of.push_back(std::vector{pgq::lease_ref{2, 1}});
+        l.s.held = malformed;
+        l.run.broke(lost, l.now);
+        l.now += 10s;
+        (void)l.rest();
+        CHECK(l.events() == strings{"failed: gone", "held 9: its payload is missing", "restored"});
+    }
+    SECTION("when it retires") {
+        l.s.held = malformed;
+        l.run.request_stop(l.now);
+        CHECK(l.rest().what == worker_do::stop);
+        CHECK(l.events() == strings{"held 9: its payload is missing"});
+    }
 }
 
 TEST_CASE("a run that cannot give abandoned jobs back stops all the same", "[worker][run]") {

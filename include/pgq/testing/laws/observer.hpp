@@ -52,6 +52,7 @@ public:
         send(event::connection_restored{});
         send(event::jobs_rescued{.workers = number, .returned = number, .held = number});
         send(event::held_by_rescue{.id = {number}, .reason = text});
+        send(event::database_problem_found{.problem = text, .message = text, .remedy = text});
         send(event::error{.error = error});
         send(event::try_failed{.id = {number},
                                .entrypoint = text,

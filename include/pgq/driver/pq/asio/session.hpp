@@ -109,7 +109,7 @@ public:
     auto async_rescue(Token&& token) {
         return async_run(command::rescue{}, std::forward<Token>(token));
     }
-    template <asio::completion_token_for<void(std::error_code)> Token>
+    template <asio::completion_token_for<void(std::error_code, std::vector<held_by_rescue>)> Token>
     auto async_retire(worker_id id, Token&& token) {
         return async_run(command::retire{id}, std::forward<Token>(token));
     }
@@ -121,7 +121,7 @@ public:
     auto async_lease_updates(worker_id id, Token&& token) {
         return async_run(command::lease_updates{id}, std::forward<Token>(token));
     }
-    template <asio::completion_token_for<void(std::error_code)> Token>
+    template <asio::completion_token_for<void(std::error_code, std::vector<held_by_rescue>)> Token>
     auto async_give_back(std::span<const lease_ref> leases, Token&& token) {
         return async_run(command::give_back{leases}, std::forward<Token>(token));
     }
@@ -173,6 +173,10 @@ public:
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_set_dead_letter_routes(std::span<const lane_id> from, std::span<const lane_id> to, Token&& token) {
         return async_run(command::set_dead_letter_routes{from, to}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::vector<database_problem>)> Token>
+    auto async_problems(Token&& token) {
+        return async_run(command::admin::problems{}, std::forward<Token>(token));
     }
 
     /// From any thread; ends a wait of either kind.

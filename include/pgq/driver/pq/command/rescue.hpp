@@ -8,15 +8,11 @@
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/liveness.hpp>
-#include <pgq/statement/wire.hpp>
 
 #include <libpq-fe.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <string>
-#include <vector>
 
 namespace pgq::driver::pq::command {
 
@@ -34,20 +30,11 @@ public:
         return rescue_reply{.workers = std::atoll(PQcmdTuples(in[0].reply.get())),
                             .returned = in[1][0].number<std::int64_t>(0),
                             .held = in[1][0].number<std::int64_t>(1),
-                            .held_jobs = held_jobs(in[1][0])};
+                            .held_jobs = detail::held_jobs(in[1])};
     }
     wake_list wakes() const { return returned_; }
 
 private:
-    static std::vector<held_by_rescue> held_jobs(row_view row) {
-        std::vector<held_by_rescue> held;
-        if (row.null(4) || row.null(5)) return held;
-        statement::wire::array_reader ids{row.cell(4)}, reasons{row.cell(5)};
-        for (std::size_t i = 0, n = ids.size(); i < n; ++i)
-            held.push_back({.id = {ids.next_number<std::int64_t>()}, .reason = std::string{reasons.next()}});
-        return held;
-    }
-
     wake_list returned_{};
 };
 

@@ -7,6 +7,7 @@
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/admin.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/statement/liveness.hpp>
 #include <pgq/statement/wake.hpp>
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace pgq::driver::pq::command {
@@ -28,6 +30,17 @@ inline lease_ref read_ref(row_view row) {
 /// The lanes to wake for leases whose jobs went back: the row of a statement like rescue_leases.
 inline wake_list returned_jobs(const step& s) {
     return {.lanes = lanes_in(s, 2), .noted = !s[0].null(3) || s[0].number<std::int64_t>(1) > 0};
+}
+
+/// The jobs of such leases that are held.
+inline std::vector<held_by_rescue> held_jobs(const step& s) {
+    const row_view row = s[0];
+    std::vector<held_by_rescue> held;
+    if (row.null(4) || row.null(5)) return held;
+    statement::wire::array_reader ids{row.cell(4)}, reasons{row.cell(5)};
+    for (std::size_t i = 0, n = ids.size(); i < n; ++i)
+        held.push_back({.id = {ids.next_number<std::int64_t>()}, .reason = std::string{reasons.next()}});
+    return held;
 }
 
 }  // namespace detail
@@ -93,10 +106,10 @@ public:
         out.add(statement::give_back).int8s(leases_.size(), [&](std::size_t i) { return leases_[i].id; });
         end_and_notify_noted(out, info);
     }
-    result<void> read(const answers& in) {
+    result<std::vector<held_by_rescue>> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
         returned_ = detail::returned_jobs(in[0]);
-        return {};
+        return detail::held_jobs(in[0]);
     }
     wake_list wakes() const { return returned_; }
 

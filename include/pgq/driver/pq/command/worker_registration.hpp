@@ -12,6 +12,7 @@
 #include <pgq/statement/search.hpp>
 
 #include <cstdint>
+#include <vector>
 
 namespace pgq::driver::pq::command {
 
@@ -74,10 +75,10 @@ public:
         out.add(statement::unregister).number(id_.value);
         end_and_notify_noted(out, info);
     }
-    result<void> read(const answers& in) {
+    result<std::vector<held_by_rescue>> read(const answers& in) {
         if (auto e = in.first_error()) return *e;
         returned_ = detail::returned_jobs(in[0]);
-        return {};
+        return detail::held_jobs(in[0]);
     }
     wake_list wakes() const { return returned_; }
 

@@ -5,6 +5,7 @@
 #include <pgq/driver/pq/command/admin/find_one.hpp>
 #include <pgq/driver/pq/command/admin/inspect.hpp>
 #include <pgq/driver/pq/command/admin/limits.hpp>
+#include <pgq/driver/pq/command/admin/problems.hpp>
 #include <pgq/driver/pq/command/admin/revise.hpp>
 #include <pgq/driver/pq/command/admin/schedule.hpp>
 #include <pgq/driver/pq/command/admin/schedule_fire.hpp>
@@ -72,6 +73,7 @@ public:
         return run(command::set_dead_letter_routes{from, to});
     }
     result<std::optional<std::string>> progress_of(job_id id) { return run(command::admin::progress_of{id}); }
+    result<std::vector<database_problem>> problems() { return run(command::admin::problems{}); }
 
     result<bool> declare_schedule(std::string_view queue, const schedule_definition& d) {
         return run(command::admin::declare_schedule{queue, d});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/driver/pq/command/admin/problems.hpp>
 #include <pgq/driver/pq/command/execution.hpp>
 #include <pgq/driver/pq/connection/connecting.hpp>
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
@@ -9,6 +10,7 @@
 #include <pgq/schema/generated.hpp>
 #include <pgq/schema/install_sql.hpp>
 #include <pgq/schema/plan.hpp>
+#include <pgq/statement/problems.hpp>
 #include <pgq/statement/query.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -76,7 +78,22 @@ private:
         if (!missing) return missing.error();
         for (const auto* m : *missing)
             if (auto r = apply(*m); !r) return r;
-        return exec("COMMIT");
+        auto problem = find_problem();
+        if (auto done = exec("COMMIT"); !done) return done;
+        return problem;
+    }
+
+    // An error, behind the commit, if workers with this role could run no job.
+    result<void> find_problem() {
+        auto found = query(rendered(statement::find_problems.text));
+        if (!found) return found.error();
+        const auto cell = [&](int row, int column) { return PQgetvalue(found->get(), row, column); };
+        for (int i = 0; i < PQntuples(found->get()); ++i) {
+            if (*cell(i, 2) != 't') continue;
+            auto p = command::admin::problem_in_words(*cell(i, 0), cell(i, 1), true, cell(i, 3));
+            return error_info{errc::unfit_database, std::move(p.message), std::move(p.remedy)};
+        }
+        return {};
     }
 
     // Not "IF NOT EXISTS" alone: that asks for the right to create even where there is nothing to create.

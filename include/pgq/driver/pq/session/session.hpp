@@ -176,13 +176,15 @@ public:
     }
     result<beat_reply> beat(worker_id id) { return run(command::beat{id}); }
     result<rescue_reply> rescue() { return run(command::rescue{}); }
-    result<void> retire(worker_id id) { return run(command::retire{id}); }
+    result<std::vector<held_by_rescue>> retire(worker_id id) { return run(command::retire{id}); }
     /// Also takes the worker over: from now on this session is woken for it.
     result<std::vector<lease_ref>> leases_of(worker_id id) {
         if (auto told = tell_listener(command::take_worker_over{id}); !told) return std::move(told.error());
         return run(command::leases_of{id});
     }
-    result<void> give_back(std::span<const lease_ref> leases) { return run(command::give_back{leases}); }
+    result<std::vector<held_by_rescue>> give_back(std::span<const lease_ref> leases) {
+        return run(command::give_back{leases});
+    }
     result<std::vector<lease_update>> lease_updates(worker_id id) { return run(command::lease_updates{id}); }
     bool take_stop_request() noexcept { return notified_line().take_stop_request(); }
     result<purge_reply> expire_and_purge() { return run(command::expire_and_purge{}); }

@@ -33,6 +33,15 @@ void check_inspection(Make make) {
         CHECK(history[1].reason == "second");
         CHECK(history[0].at <= history[1].at);
     }
+    if constexpr (can_find_problems<typename Driver::session>) {
+        SECTION("problems finds nothing that prevents work where workers work") {
+            driver_fixture<Driver> w{make()};
+            for (const auto& p : must(w.client().problems())) {
+                CAPTURE(p.message);
+                CHECK_FALSE(p.prevents_work);
+            }
+        }
+    }
     SECTION("open_jobs counts jobs that have not ended and are not held, no further than `most`") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();

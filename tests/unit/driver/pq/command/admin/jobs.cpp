@@ -2,6 +2,7 @@
 #include <pgq/driver/pq/command/admin/find.hpp>
 #include <pgq/driver/pq/command/admin/find_one.hpp>
 #include <pgq/driver/pq/command/admin/inspect.hpp>
+#include <pgq/driver/pq/command/admin/problems.hpp>
 #include <pgq/driver/pq/command/admin/revise.hpp>
 
 #include <support/catch.hpp>
@@ -24,6 +25,7 @@ using test::composed;
 using test::null;
 using test::row;
 using test::rows;
+using test::truth;
 namespace command = driver::pq::command::admin;
 
 namespace {
@@ -165,6 +167,28 @@ TEST_CASE("a revision writes payload and progress in one transaction", "[driver]
     CHECK(composed(command::progress_of{{7}}) == "progress_of(7)");
     CHECK(test::read(command::progress_of{{7}}, {rows({{"0.25 half"}})}).value() == "0.25 half");
     CHECK(test::read(command::progress_of{{7}}, {}).value() == std::nullopt);
+}
+
+TEST_CASE("problems of the database are read as a name, a sentence and a remedy", "[driver][pq][command][problems]") {
+    CHECK(composed(command::problems{}) == "find_problems()");
+    const auto found = test::read(command::problems{}, {rows({{"h", "ready", truth(true), "app"},
+                                                              {"f", "lease, ready", truth(false), "app"},
+                                                              {"i", "ready", truth(true), "app"},
+                                                              {"v", "ready", truth(false), "app"},
+                                                              {"?", "ready", truth(false), "app"}})})
+                           .value();
+    REQUIRE(found.size() == 5);
+    CHECK(found[0] ==
+          database_problem{"row_security",
+                           "row level security hides the rows of ready from the role \"app\": its jobs never run",
+                           "ALTER TABLE ... DISABLE ROW LEVEL SECURITY, or ALTER ROLE \"app\" BYPASSRLS", true});
+    CHECK(found[1].name == "row_security_policies");
+    CHECK_FALSE(found[1].prevents_work);
+    CHECK(found[2].name == "replica_identity");
+    CHECK(found[2].prevents_work);
+    CHECK(found[3].name == "autovacuum");
+    CHECK(found[4].name == "unknown");
+    CHECK(test::read(command::problems{}, {test::failed("57014")}).error().code == make_sqlstate("57014"));
 }
 
 }  // namespace unit_driver_pq_command_admin_jobs
