@@ -35,6 +35,7 @@ enum class errc {
     already_settled,      ///< the outcome of this job was already set
     closed,               ///< the poller or queue object is closed; a polled job was given back
     invalid_cron,         ///< a cron expression is wrong, or a date of it never comes
+    draining,             ///< the entrypoint, its queue or everything takes no new jobs at present
 };
 
 namespace detail {
@@ -65,6 +66,7 @@ inline const char* errc_text(errc e) noexcept {
     case errc::job_not_done: return "the job ended, but not as done";
     case errc::already_settled: return "the outcome of this job was already set";
     case errc::closed: return "the poller or queue object is closed; a polled job was given back";
+    case errc::draining: return "the queue takes no new jobs at present: it is draining";
     case errc::invalid_cron: return "the cron expression is wrong, or its date never comes";
     }
     return "unknown pgq error";

@@ -48,6 +48,8 @@ struct log_options {
     log_level handler_exceeded_timeout = log_level::error;
     log_level limit_differs = log_level::warning;
     log_level held_by_rescue = log_level::error;
+    log_level paused = log_level::warning;
+    log_level resumed = log_level::info;
 };
 
 /// A sink that writes each line to standard error with one call.
@@ -144,6 +146,13 @@ public:
     }
     void on(const event::held_by_rescue& e) noexcept {
         put(options_.held_by_rescue, e, {{"job", e.id.value}, {"reason", e.reason}});
+    }
+    void on(const event::paused& e) noexcept {
+        put(options_.paused, e,
+            {{"queue", e.queue}, {"entrypoint", e.entrypoint}, {"kind", name_of(e.kind)}, {"reason", e.reason}});
+    }
+    void on(const event::resumed& e) noexcept {
+        put(options_.resumed, e, {{"queue", e.queue}, {"entrypoint", e.entrypoint}, {"kind", name_of(e.kind)}});
     }
     void on(const event::limit_differs& e) noexcept {
         put(options_.limit_differs, e,

@@ -56,7 +56,7 @@ public:
                                                                                        observer,
                                                                                        options_.lease_time,
                                                                                        [this] { lost_.store(true); },
-                                                                                       [] {},
+                                                                                       [this] { stop_told_.store(true); },
                                                                                        limit_} {}
     ~poll_worker() override { close(); }
 
@@ -67,6 +67,7 @@ public:
     result<std::optional<claimed_lease>> claim(const std::vector<lane_id>& lanes, std::optional<duration>& due) {
         const std::lock_guard lock{mutex_};
         if (auto ready = prepare(lanes); !ready) return std::move(ready.error());
+        if (auto returned = return_paused(); !returned) return std::move(returned.error());
         if (waiting_.empty())
             if (auto claimed = claim_more(lanes, due); !claimed) return std::move(claimed.error());
         if (waiting_.empty()) return std::optional<claimed_lease>{};
@@ -149,6 +150,23 @@ private:
         if (found == now->end()) return false;
         held_.at(id).ref = found->ref;
         return true;
+    }
+    // A job that was claimed ahead goes back if its lane was paused meanwhile.
+    result<void> return_paused() {
+        const bool told = session_->take_stop_request() || stop_told_.exchange(false);
+        if (!told || waiting_.empty()) return {};
+        auto now = session_->lease_updates(worker_);
+        if (!now) return drop_broken(std::move(now.error()));
+        std::vector<lease_ref> back;
+        for (const lease_update& u : *now) {
+            const auto same = [&](const claimed_lease& l) { return l.ref.id == u.ref.id; };
+            if (!u.paused || std::erase_if(waiting_, same) == 0) continue;
+            held_.erase(u.ref.id);
+            back.push_back(u.ref);
+        }
+        if (back.empty()) return {};
+        if (auto done = session_->give_back(back); !done) return drop_broken(std::move(done.error()));
+        return {};
     }
     std::vector<lease_ref> refs() const {
         std::vector<lease_ref> all;
@@ -273,6 +291,7 @@ private:
     bool leaves_rows_ = false;
     bool closed_ = false;
     std::atomic<bool> lost_{false};
+    std::atomic<bool> stop_told_{false};  // by the heartbeat, in case the notification got lost
     heartbeat<Driver, Observer> monitor_;
 };
 

@@ -8,7 +8,7 @@
 
 namespace pgq::schema {
 
-inline constexpr std::array<migration, 5> migrations{{
+inline constexpr std::array<migration, 6> migrations{{
     {1, "core", R"sql(-- The core: lanes, jobs that wait, leases, workers.
 --
 -- install() runs this with the schema's name quoted, and pgq::install_sql() prints it for psql.
@@ -401,6 +401,7 @@ BEGIN
           FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o)
           JOIN lane a ON a.id = w.lane
           LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
+         WHERE NOT is_paused(w.lane)
          GROUP BY w.o, w.lane, w.most, w.max_attempts ORDER BY w.o
     LOOP
         IF NOT want.open THEN
@@ -1171,7 +1172,7 @@ BEGIN
         heads[rival.o] := rival.headers;
     END LOOP;
     WITH item AS MATERIALIZED (
-        SELECT u.i, u.id, u.lane, u.headers, u.body, u.key, u.waits_for, u.culprit,
+        SELECT u.i, u.id, open_lane(u.lane) AS lane, u.headers, u.body, u.key, u.waits_for, u.culprit,
             coalesce(u.if_parent_fails, 'h') AS if_parent_fails,
                CASE u.run_kind WHEN 1 THEN now_ + u.run_us * interval '1 microsecond'
                                WHEN 2 THEN 'epoch'::timestamptz + u.run_us * interval '1 microsecond' END AS run_at,
@@ -1343,13 +1344,14 @@ REVOKE ALL ON FUNCTION {s}.compact FROM PUBLIC;
 
 -- Unpacks packs of these lanes, the best first, until `most` jobs are unpacked, of each lane when `of_each`. `most`
 -- null: all of them. Returns how many jobs. It skips packs that a claim has locked and takes others. A pack has at
--- least ten jobs, unless a claim has put it back.
+-- least ten jobs, unless a claim has put it back. Packs of paused lanes stay as they are.
 CREATE FUNCTION {s}.unpack(lanes int4[], most int8, of_each bool) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     moved int8 := 0;
     touched int4[];
 BEGIN
+    lanes := ARRAY(SELECT l FROM unnest(lanes) l WHERE NOT is_paused(l));
     WITH peek AS MATERIALIZED (
         SELECT e.lane, count(*) AS packs FROM (
             SELECT c.lane, sum(c.n) OVER (PARTITION BY CASE WHEN of_each THEN c.lane END
@@ -1389,6 +1391,142 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION {s}.unpack, {s}.unpack_jobs FROM PUBLIC;
+)sql"},
+    {7, "pause", R"sql(-- Pausing and draining. docs/design/pausing.md gives the reasons.
+
+-- What is paused or draining, and since when. Entrypoint '': the whole queue. Queue '': everything in this schema.
+-- paused: no job starts. draining: no job is enqueued.
+CREATE TABLE {s}.paused (
+    queue      text NOT NULL,
+    entrypoint text NOT NULL,
+    kind       text NOT NULL,
+    since      timestamptz NOT NULL DEFAULT now(),
+    reason     text NOT NULL,
+    PRIMARY KEY (queue, entrypoint, kind),
+    CONSTRAINT paused_kind CHECK (kind IN ('paused', 'draining')),
+    CONSTRAINT paused_scope CHECK (queue <> '' OR entrypoint = '')
+);
+
+-- The lanes from which no job is claimed. Only the functions below write it.
+CREATE TABLE {s}.paused_lane (lane int4 PRIMARY KEY);
+
+-- Claims call the first two, enqueues the third. The planner puts their text into the statements, so that they cost
+-- nothing while nothing is paused or draining. Then pause() and resume() replace them, and the server plans the
+-- statements of all sessions again.
+CREATE FUNCTION {s}.is_paused(of_lane int4) RETURNS bool LANGUAGE sql STABLE RETURN false;
+CREATE FUNCTION {s}.paused_lanes() RETURNS int4[] LANGUAGE sql STABLE RETURN '{}'::int4[];
+CREATE FUNCTION {s}.open_lane(of_lane int4) RETURNS int4 LANGUAGE sql STABLE RETURN of_lane;
+
+-- Refuses an enqueue to a lane that is draining; answers with the lane. open_lane() calls it while something drains.
+CREATE FUNCTION {s}.check_open(of_lane int4) RETURNS int4
+LANGUAGE plpgsql STABLE SET search_path = {s}, pg_catalog, pg_temp AS $$
+DECLARE
+    rule record;
+BEGIN
+    SELECT a.queue, a.entrypoint, r.queue AS of_queue, r.entrypoint AS of_entrypoint, r.since, r.reason INTO rule
+      FROM lane a JOIN paused r ON r.queue IN ('', a.queue) AND r.entrypoint IN ('', a.entrypoint)
+     WHERE a.id = of_lane AND r.kind = 'draining' ORDER BY r.queue DESC, r.entrypoint DESC LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'PQ004',
+            MESSAGE = format('the entrypoint "%s" of the queue "%s" takes no new jobs: %s', rule.entrypoint, rule.queue,
+                             coalesce(nullif(rule.reason, ''), 'it is draining')),
+            DETAIL = CASE WHEN rule.of_queue = '' THEN 'Everything in this schema'
+                          WHEN rule.of_entrypoint = '' THEN 'The whole queue' ELSE 'The entrypoint' END
+                     || format(' is draining since %s.', rule.since),
+            HINT = 'enqueue again when somebody has called resume(), or use another queue';
+    END IF;
+    RETURN of_lane;
+END $$;
+
+-- Makes paused_lane and the functions above say what `paused` says. Writes only what changes.
+CREATE FUNCTION {s}.apply_pauses() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+DECLARE
+    calls bool;
+    how text := format('STABLE SECURITY DEFINER SET search_path = %I, pg_catalog, pg_temp', current_schema());
+BEGIN
+    DELETE FROM paused_lane p WHERE NOT EXISTS (
+        SELECT FROM paused r JOIN lane a ON r.queue IN ('', a.queue) AND r.entrypoint IN ('', a.entrypoint)
+         WHERE a.id = p.lane AND r.kind = 'paused');
+    INSERT INTO paused_lane
+    SELECT DISTINCT a.id FROM paused r JOIN lane a ON r.queue IN ('', a.queue) AND r.entrypoint IN ('', a.entrypoint)
+     WHERE r.kind = 'paused' ON CONFLICT DO NOTHING;
+
+    calls := (SELECT prosecdef FROM pg_proc WHERE oid = 'is_paused'::regproc);
+    IF calls AND NOT EXISTS (SELECT FROM paused WHERE kind = 'paused') THEN
+        CREATE OR REPLACE FUNCTION is_paused(of_lane int4) RETURNS bool LANGUAGE sql STABLE RETURN false;
+        CREATE OR REPLACE FUNCTION paused_lanes() RETURNS int4[] LANGUAGE sql STABLE RETURN '{}'::int4[];
+    ELSIF NOT calls AND EXISTS (SELECT FROM paused WHERE kind = 'paused') THEN
+        EXECUTE 'CREATE OR REPLACE FUNCTION is_paused(of_lane int4) RETURNS bool LANGUAGE sql ' || how
+            || ' RETURN EXISTS (SELECT FROM paused_lane p WHERE p.lane = of_lane)';
+        EXECUTE 'CREATE OR REPLACE FUNCTION paused_lanes() RETURNS int4[] LANGUAGE sql ' || how
+            || ' RETURN ARRAY(SELECT p.lane FROM paused_lane p)';
+    END IF;
+    calls := (SELECT prosecdef FROM pg_proc WHERE oid = 'open_lane'::regproc);
+    IF calls AND NOT EXISTS (SELECT FROM paused WHERE kind = 'draining') THEN
+        CREATE OR REPLACE FUNCTION open_lane(of_lane int4) RETURNS int4 LANGUAGE sql STABLE RETURN of_lane;
+    ELSIF NOT calls AND EXISTS (SELECT FROM paused WHERE kind = 'draining') THEN
+        EXECUTE 'CREATE OR REPLACE FUNCTION open_lane(of_lane int4) RETURNS int4 LANGUAGE sql ' || how
+            || ' RETURN check_open(of_lane)';
+    END IF;
+END $$;
+
+-- Tells each worker of these lanes to look at what is paused: it gives back what it has not begun, or claims again.
+CREATE FUNCTION {s}.notify_paused(of_queue text, of_entrypoint text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+DECLARE
+    touched int4[] := ARRAY(SELECT a.id FROM lane a
+                             WHERE of_queue IN ('', a.queue) AND of_entrypoint IN ('', a.entrypoint));
+BEGIN
+    PERFORM pg_notify('pgq_' || schema_id() || '_' || w.id, 'stop') FROM worker w WHERE w.lanes && touched;
+END $$;
+
+-- Pauses or drains an entrypoint, a queue ('' as the entrypoint), or everything ('' as both). True if this was not so
+-- before; else only the reason changes.
+--
+-- The lock of `lane` keeps new lanes away: the trigger below and this function would not see each other's rows. So this
+-- waits for transactions that have made lanes.
+CREATE FUNCTION {s}.pause(of_queue text, of_entrypoint text, why text, what text DEFAULT 'paused') RETURNS bool
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp AS $$
+DECLARE
+    fresh bool;
+BEGIN
+    LOCK TABLE lane IN SHARE ROW EXCLUSIVE MODE;
+    INSERT INTO paused AS p (queue, entrypoint, kind, reason) VALUES (of_queue, of_entrypoint, what, why)
+        ON CONFLICT (queue, entrypoint, kind) DO UPDATE SET reason = EXCLUDED.reason RETURNING p.xmax = 0 INTO fresh;
+    PERFORM apply_pauses();
+    PERFORM notify_paused(of_queue, of_entrypoint);
+    RETURN fresh;
+END $$;
+
+-- Ends the pause, or the draining, or both, of exactly this entrypoint, queue or everything. False if there was none.
+CREATE FUNCTION {s}.resume(of_queue text, of_entrypoint text) RETURNS bool
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp AS $$
+BEGIN
+    LOCK TABLE lane IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM paused p WHERE p.queue = of_queue AND p.entrypoint = of_entrypoint;
+    IF NOT FOUND THEN RETURN false; END IF;
+    PERFORM apply_pauses();
+    PERFORM notify_paused(of_queue, of_entrypoint);
+    RETURN true;
+END $$;
+
+-- A lane that is made while its queue is paused is paused from the start.
+CREATE FUNCTION {s}.pause_new_lane() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO paused_lane
+    SELECT NEW.id FROM paused r
+     WHERE r.queue IN ('', NEW.queue) AND r.entrypoint IN ('', NEW.entrypoint) AND r.kind = 'paused' LIMIT 1;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER lane_paused AFTER INSERT ON {s}.lane
+    FOR EACH ROW EXECUTE FUNCTION {s}.pause_new_lane();
+ALTER TABLE {s}.lane ENABLE ALWAYS TRIGGER lane_paused;
+
+REVOKE ALL ON FUNCTION {s}.is_paused, {s}.paused_lanes, {s}.open_lane, {s}.check_open,
+    {s}.apply_pauses, {s}.notify_paused, {s}.pause, {s}.resume, {s}.pause_new_lane
+    FROM PUBLIC;
 )sql"},
 }};
 

@@ -7,6 +7,7 @@
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/error/ends_session.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/fsm/paused_scopes.hpp>
 #include <pgq/fsm/shutdown.hpp>
 #include <pgq/fsm/start.hpp>
 #include <pgq/time/call_limit.hpp>
@@ -181,24 +182,26 @@ public:
         switch (a.what) {
         case fsm::worker_do::register_worker: return registration();
         case fsm::worker_do::compare_leases: return steps::read_leases{core_.id()};
-        case fsm::worker_do::refresh_leases: return steps::read_lease_updates{core_.id()};
+        case fsm::worker_do::refresh_leases:
+            if (!reads_paused_) return steps::read_lease_updates{core_.id()};
+            return steps::read_paused{queue_->name()};
         case fsm::worker_do::count_deferred: return steps::count_lane{lanes_[lanes_counted_]};
         default: return steps::give_back{core_.to_give_back()};
         }
     }
-    /// Takes the reply to step(). Returns true if the action needs another step. After an error the machine repeats the
-    /// action on another session.
+    /// Takes the reply to step(). True: the action needs another step. An error repeats the action on another session.
     bool apply(const fsm::worker_action& a, step_reply&& reply, steady_time now) {
         if (a.what == fsm::worker_do::abandon) return false;  // leases that were not given back end with their time
-        if (!reply) return lanes_counted_ = 0, broke(reply.error(), now), false;
+        if (!reply) return lanes_counted_ = 0, reads_paused_ = false, broke(reply.error(), now), false;
         switch (a.what) {
         case fsm::worker_do::register_worker: registered(std::get<worker_id>(*reply)); break;
         case fsm::worker_do::compare_leases:
-            report_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now));
-            break;
+            return report_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now)), false;
         case fsm::worker_do::refresh_leases:
-            core_.leases_refreshed(std::get<std::vector<lease_update>>(*reply), now);
-            break;
+            if (std::exchange(reads_paused_, !reads_paused_))
+                paused_read(std::get<std::vector<paused_scope>>(*std::move(reply)));
+            else core_.leases_refreshed(std::get<std::vector<lease_update>>(*reply), now);
+            return reads_paused_;
         case fsm::worker_do::count_deferred: return count(std::get<lane_counts>(*reply), now);
         default: report_restored(core_.gave_back(now));
         }
@@ -276,6 +279,15 @@ private:
         if (restored) notify(observer(), event::connection_restored{});
     }
 
+    void paused_read(std::vector<paused_scope> found) {
+        const auto changed = paused_.read(std::move(found), queue_->name(), names_);
+        for (const auto& p : changed.ended)
+            notify(observer(), event::resumed{core_.id(), p.queue, p.entrypoint, p.kind});
+        for (const auto& p : changed.begun)
+            notify(observer(), event::paused{core_.id(), p.queue, p.entrypoint, p.kind, p.reason});
+        if (changed.can_claim_more()) core_.resumed();
+    }
+
     session_step registration() const { return steps::register_worker{registration_of(host_, options_, lanes_)}; }
 
     // For run_until::drained. Ready jobs count as well: any worker may have just promoted them. So do leased jobs: they
@@ -320,6 +332,8 @@ private:
     std::span<const lane_name> names_{};
     limiter_set limiters_{};
     std::vector<lane_id> lanes_;
+    fsm::paused_scopes paused_;
+    bool reads_paused_ = false;      // the second step of refresh_leases is next
     std::size_t lanes_counted_ = 0;  // lanes that the present count_deferred has counted
     std::int64_t deferred_ = 0;      // jobs in these lanes
     sync_reply reply_;

@@ -60,6 +60,8 @@ public:
                                .pause = time});
         send(event::handler_exceeded_timeout{.id = {number}, .entrypoint = text, .attempt = attempt, .run_time = time});
         send(event::limit_differs{.entrypoint = text, .declared = {.amount = small}, .stored = {.amount = small}});
+        send(event::paused{.worker = {small}, .queue = text, .entrypoint = text, .reason = text});
+        send(event::resumed{.worker = {small}, .queue = text, .entrypoint = text});
         send(event::worker_stopped{.worker = {small}});
         return good_;
     }
