@@ -153,8 +153,10 @@ private:
     }
     // A job that was claimed ahead goes back if its lane was paused meanwhile.
     result<void> return_paused() {
-        const bool told = session_->take_stop_request() || stop_told_.exchange(false);
-        if (!told || waiting_.empty()) return {};
+        if (waiting_.empty()) return {};
+        if (auto received = session_->wait(duration{}); !received) return drop_broken(std::move(received.error()));
+        const bool told = session_->take_stop_request();
+        if (!stop_told_.exchange(false) && !told) return {};
         auto now = session_->lease_updates(worker_);
         if (!now) return drop_broken(std::move(now.error()));
         std::vector<lease_ref> back;
