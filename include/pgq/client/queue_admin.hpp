@@ -247,8 +247,9 @@ public:
     }
 
     /// From its return on no job of this type is claimed or taken, by whichever program, until somebody calls
-    /// `resume<Job>`. Jobs that have begun run to their end. A worker gives back what it has claimed and not begun, with
-    /// its next exchange with the database, and these attempts do not count. Enqueues go on. The pause survives restarts.
+    /// `resume<Job>`. Jobs that have begun run to their end. A worker gives back what it has claimed and not begun,
+    /// with its next exchange with the database, and these attempts do not count. Enqueues go on. The pause survives
+    /// restarts.
     ///
     /// `reason` is for people, see `paused`. False if it was paused before; then only the reason changes.
     template <class Job>
@@ -264,8 +265,8 @@ public:
     result<bool> pause_all(std::string_view reason) { return set_paused({{}, {}, pause_kind::paused, reason}); }
 
     /// From its return on an enqueue of this type fails with errc::draining, in whichever program, until somebody calls
-    /// `resume<Job>`. Jobs that are there run to their end, with their retries. Nothing else changes: a pause is another
-    /// thing, and both may hold at once.
+    /// `resume<Job>`. Jobs that are there run to their end, with their retries. A pause is another thing: both may hold
+    /// at once.
     template <class Job>
     result<bool> drain(std::string_view reason) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;

@@ -25,7 +25,8 @@ public:
         }
     };
 
-    /// `found`: what is paused now, of any queue. The answer says what has changed for the entrypoints `mine` of `queue`.
+    /// `found`: what is paused now, of any queue. The answer says what has changed for the entrypoints `mine` of
+    /// `queue`.
     changes read(std::vector<paused_scope>&& found, std::string_view queue, std::span<const lane_name> mine) {
         std::erase_if(found, [&](const paused_scope& p) {
             return std::none_of(mine.begin(), mine.end(),

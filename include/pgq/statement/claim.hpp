@@ -63,7 +63,8 @@ WITH slot AS MATERIALIZED (
 found AS MATERIALIZED (
     SELECT ARRAY(
         SELECT ctid FROM {s}.ready
-         WHERE lane = $1 AND (rank, id) > (coalesce((SELECT rank FROM slot), $2), coalesce((SELECT id FROM slot), $3)))";
+         WHERE lane = $1
+           AND (rank, id) > (coalesce((SELECT rank FROM slot), $2), coalesce((SELECT id FROM slot), $3)))";
 inline constexpr std::string_view of_one_in_slot = joined<of_one_in_slot_from, unless_paused, first_places>::text;
 inline constexpr std::string_view last = R"(,
 last AS (
