@@ -117,13 +117,19 @@ BEGIN
     RETURN true;
 END $$;
 
--- A lane that is made while its queue is paused is paused from the start.
-CREATE FUNCTION :"schema".pause_new_lane() RETURNS trigger
+-- A lane that is made while its queue is paused is paused from the start. The trigger runs with the rights of the role
+-- that makes the lane, which may not write paused_lane; pause_lane() may.
+CREATE FUNCTION :"schema".pause_lane(of_lane int4) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO paused_lane
-    SELECT NEW.id FROM paused r
-     WHERE r.queue IN ('', NEW.queue) AND r.entrypoint IN ('', NEW.entrypoint) AND r.kind = 'paused' LIMIT 1;
+    SELECT a.id FROM lane a JOIN paused r ON r.queue IN ('', a.queue) AND r.entrypoint IN ('', a.entrypoint)
+     WHERE a.id = of_lane AND r.kind = 'paused' ON CONFLICT DO NOTHING;
+END $$;
+CREATE FUNCTION :"schema".pause_new_lane() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pause_lane(NEW.id);
     RETURN NULL;
 END $$;
 CREATE TRIGGER lane_paused AFTER INSERT ON :"schema".lane
@@ -131,5 +137,5 @@ CREATE TRIGGER lane_paused AFTER INSERT ON :"schema".lane
 ALTER TABLE :"schema".lane ENABLE ALWAYS TRIGGER lane_paused;
 
 REVOKE ALL ON FUNCTION :"schema".is_paused, :"schema".paused_lanes, :"schema".open_lane, :"schema".check_open,
-    :"schema".apply_pauses, :"schema".notify_paused, :"schema".pause, :"schema".resume, :"schema".pause_new_lane
-    FROM PUBLIC;
+    :"schema".apply_pauses, :"schema".notify_paused, :"schema".pause, :"schema".resume, :"schema".pause_lane,
+    :"schema".pause_new_lane FROM PUBLIC;

@@ -56,7 +56,7 @@ public:
                                                                                        observer,
                                                                                        options_.lease_time,
                                                                                        [this] { lost_.store(true); },
-                                                                                       [this] { stop_told_.store(true); },
+                                                                                       [this] { told_.store(true); },
                                                                                        limit_} {}
     ~poll_worker() override { close(); }
 
@@ -155,8 +155,8 @@ private:
     result<void> return_paused() {
         if (waiting_.empty()) return {};
         if (auto received = session_->wait(duration{}); !received) return drop_broken(std::move(received.error()));
-        const bool told = session_->take_stop_request();
-        if (!stop_told_.exchange(false) && !told) return {};
+        const bool notified = session_->take_stop_request();
+        if (!told_.exchange(false) && !notified) return {};
         auto now = session_->lease_updates(worker_);
         if (!now) return drop_broken(std::move(now.error()));
         std::vector<lease_ref> back;
@@ -293,7 +293,7 @@ private:
     bool leaves_rows_ = false;
     bool closed_ = false;
     std::atomic<bool> lost_{false};
-    std::atomic<bool> stop_told_{false};  // by the heartbeat, in case the notification got lost
+    std::atomic<bool> told_{false};  // by the heartbeat, in case the notification got lost
     heartbeat<Driver, Observer> monitor_;
 };
 

@@ -1511,13 +1511,19 @@ BEGIN
     RETURN true;
 END $$;
 
--- A lane that is made while its queue is paused is paused from the start.
-CREATE FUNCTION {s}.pause_new_lane() RETURNS trigger
+-- A lane that is made while its queue is paused is paused from the start. The trigger runs with the rights of the role
+-- that makes the lane, which may not write paused_lane; pause_lane() may.
+CREATE FUNCTION {s}.pause_lane(of_lane int4) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO paused_lane
-    SELECT NEW.id FROM paused r
-     WHERE r.queue IN ('', NEW.queue) AND r.entrypoint IN ('', NEW.entrypoint) AND r.kind = 'paused' LIMIT 1;
+    SELECT a.id FROM lane a JOIN paused r ON r.queue IN ('', a.queue) AND r.entrypoint IN ('', a.entrypoint)
+     WHERE a.id = of_lane AND r.kind = 'paused' ON CONFLICT DO NOTHING;
+END $$;
+CREATE FUNCTION {s}.pause_new_lane() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pause_lane(NEW.id);
     RETURN NULL;
 END $$;
 CREATE TRIGGER lane_paused AFTER INSERT ON {s}.lane
@@ -1525,8 +1531,8 @@ CREATE TRIGGER lane_paused AFTER INSERT ON {s}.lane
 ALTER TABLE {s}.lane ENABLE ALWAYS TRIGGER lane_paused;
 
 REVOKE ALL ON FUNCTION {s}.is_paused, {s}.paused_lanes, {s}.open_lane, {s}.check_open,
-    {s}.apply_pauses, {s}.notify_paused, {s}.pause, {s}.resume, {s}.pause_new_lane
-    FROM PUBLIC;
+    {s}.apply_pauses, {s}.notify_paused, {s}.pause, {s}.resume, {s}.pause_lane,
+    {s}.pause_new_lane FROM PUBLIC;
 )sql"},
 }};
 

@@ -90,7 +90,8 @@ GRANT SELECT (id), INSERT (id, rank, lane, headers, key, body) ON {s}.ready TO {
 GRANT SELECT (ids), INSERT (id, rank, lane, n, ids, bodies) ON {s}.pack TO {producer};
 GRANT INSERT (run_at, kind, id, rank, lane, headers, key, body) ON {s}.deferred TO {producer};
 GRANT SELECT (id, held, progress) ON {s}.tracked TO {producer};
-GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs, {s}.open_lane TO {producer};
+GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs, {s}.open_lane, {s}.pause_lane
+    TO {producer};
 
 -- Workers.
 GRANT {producer} TO {worker};
