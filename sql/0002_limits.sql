@@ -124,6 +124,7 @@ BEGIN
           FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o)
           JOIN lane a ON a.id = w.lane
           LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
+         WHERE NOT is_paused(w.lane)
          GROUP BY w.o, w.lane, w.most, w.max_attempts ORDER BY w.o
     LOOP
         IF NOT want.open THEN

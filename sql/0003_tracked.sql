@@ -695,7 +695,7 @@ BEGIN
         heads[rival.o] := rival.headers;
     END LOOP;
     WITH item AS MATERIALIZED (
-        SELECT u.i, u.id, u.lane, u.headers, u.body, u.key, u.waits_for, u.culprit,
+        SELECT u.i, u.id, open_lane(u.lane) AS lane, u.headers, u.body, u.key, u.waits_for, u.culprit,
             coalesce(u.if_parent_fails, 'h') AS if_parent_fails,
                CASE u.run_kind WHEN 1 THEN now_ + u.run_us * interval '1 microsecond'
                                WHEN 2 THEN 'epoch'::timestamptz + u.run_us * interval '1 microsecond' END AS run_at,

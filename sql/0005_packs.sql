@@ -2,13 +2,14 @@
 
 -- Unpacks packs of these lanes, the best first, until `most` jobs are unpacked, of each lane when `of_each`. `most`
 -- null: all of them. Returns how many jobs. It skips packs that a claim has locked and takes others. A pack has at
--- least ten jobs, unless a claim has put it back.
+-- least ten jobs, unless a claim has put it back. Packs of paused lanes stay as they are.
 CREATE FUNCTION :"schema".unpack(lanes int4[], most int8, of_each bool) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     moved int8 := 0;
     touched int4[];
 BEGIN
+    lanes := ARRAY(SELECT l FROM unnest(lanes) l WHERE NOT is_paused(l));
     WITH peek AS MATERIALIZED (
         SELECT e.lane, count(*) AS packs FROM (
             SELECT c.lane, sum(c.n) OVER (PARTITION BY CASE WHEN of_each THEN c.lane END

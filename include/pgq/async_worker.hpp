@@ -11,8 +11,8 @@
 #include <pgq/health/worker_health.hpp>
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/queue.hpp>
-#include <pgq/worker/asio_loop.hpp>
-#include <pgq/worker/asio_step.hpp>
+#include <pgq/worker/run/asio_loop.hpp>
+#include <pgq/worker/run/asio_step.hpp>
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_registration.hpp>
 

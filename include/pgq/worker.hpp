@@ -10,7 +10,7 @@
 #include <pgq/health/worker_health.hpp>
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/queue.hpp>
-#include <pgq/worker/blocking_loop.hpp>
+#include <pgq/worker/run/blocking_loop.hpp>
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_registration.hpp>
 

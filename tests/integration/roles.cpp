@@ -125,7 +125,13 @@ TEST_CASE("a producer enqueues in every way, waits and reads progress, and reads
 
     CHECK_FALSE(reads_payloads(db, role));
     CHECK(possible(db, role) == "lane SI; ready I; pack I; deferred I; claim_slot I; migration S; ");
-    CHECK(callable(db, role) == std::set<std::string>{"enqueue_tracked", "watch", "count_open_jobs"});
+    CHECK(callable(db, role) ==
+          std::set<std::string>{"enqueue_tracked", "watch", "count_open_jobs", "open_lane", "pause_lane"});
+    CHECK(jobs.pause<note>("no").error().code == pgq::make_sqlstate("42501"));
+    CHECK(jobs.resume<note>().error().code == pgq::make_sqlstate("42501"));
+    (void)sums{pgq::driver::libpq{db.options()}}.drain<note>("moving").value();
+    CHECK(jobs.enqueue(note{}).error() == pgq::errc::draining);
+    CHECK(jobs.enqueue(sum{.a = 1, .key = "k"}).has_value());
     CHECK(jobs.cancel(parent.id()).error().code == pgq::make_sqlstate("42501"));
     CHECK(jobs.find_one(parent.id()).error().code == pgq::make_sqlstate("42501"));
     CHECK_FALSE(jobs.get<note>({.timeout = 0s}));
@@ -168,6 +174,15 @@ TEST_CASE("a worker runs, retries, rescues and compacts, and cannot change the s
 
     (void)jobs.enqueue(note{.n = 7}).value();
     CHECK(jobs.get<note>({.timeout = 5s}).has_value());
+    sums owner{pgq::driver::libpq{db.options()}};
+    (void)owner.pause<note>("maintenance").value();
+    (void)jobs.enqueue(note{.n = 8}).value();
+    CHECK_FALSE(jobs.get<note>({.timeout = 0s}).value().has_value());
+    test::run_until_empty(
+        jobs, {}, [](const sum&) -> std::int64_t { return 0; }, [](const note&) { FAIL("it is paused"); });
+    CHECK(jobs.pause<note>("no").error().code == pgq::make_sqlstate("42501"));
+    (void)owner.resume<note>().value();
+    CHECK(jobs.get<note>({.timeout = 0s}).value().has_value());
     auto line = pgq::driver::libpq{options_as(db, role)}.connect(pgq::session_role::worker).value();
     const auto lanes = jobs.lanes().value();
     const auto id = line.register_worker({.host = "h", .pid = 1, .version = "0", .lease_time = 1min, .lanes = lanes});
@@ -220,8 +235,13 @@ TEST_CASE("an operator reads payloads, cancels, requeues and changes limits, and
     CHECK(possible(db, role) ==
           "lane S; ready S; pack S; deferred S; lease S; claim_slot S; worker S; tracked S; outcome S; unique_key S; "
           "dependency S; failure S; lane_limit S; migration S; ");
-    CHECK(callable(db, role) ==
-          std::set<std::string>{"cancel", "requeue", "count_open_jobs", "change_schedule", "prune_schedules"});
+    CHECK(callable(db, role) == std::set<std::string>{"cancel", "requeue", "count_open_jobs", "pause", "resume",
+                                                      "change_schedule", "prune_schedules"});
+    CHECK(jobs.pause<note>("maintenance").value());
+    CHECK(jobs.drain<note>("maintenance").value());
+    CHECK(jobs.paused().value().size() == 2);
+    CHECK(jobs.counts<note>().value().paused);
+    CHECK(jobs.resume<note>().value());
     CHECK(jobs.enqueue(note{}).error().code == pgq::make_sqlstate("42501"));
     CHECK_FALSE(jobs.get<note>({.timeout = 0s}));
 }

@@ -53,6 +53,21 @@ public:
             async_change_limit(queue, limit, end.handler());
             return ended(end);
         }
+        pgq::result<bool> pause(const pgq::pause_request& what) {
+            test::outcome<bool> end;
+            async_pause(what, end.handler());
+            return ended(end);
+        }
+        pgq::result<bool> resume(std::string_view queue, std::string_view entrypoint) {
+            test::outcome<bool> end;
+            async_resume(queue, entrypoint, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::paused_scope>> paused(std::string_view queue) {
+            test::outcome<std::vector<pgq::paused_scope>> end;
+            async_paused(queue, end.handler());
+            return ended(end);
+        }
         pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
             test::outcome<> end;
             async_enqueue(r, ids, end.handler());

@@ -42,6 +42,11 @@ public:
         pgq::result<bool> change_limit(std::string_view queue, const pgq::lane_limit& limit) {
             return lent_.change_limit(queue, limit);
         }
+        pgq::result<bool> pause(const pgq::pause_request& what) { return lent_.pause(what); }
+        pgq::result<bool> resume(std::string_view queue, std::string_view entrypoint) {
+            return lent_.resume(queue, entrypoint);
+        }
+        pgq::result<std::vector<pgq::paused_scope>> paused(std::string_view queue) { return lent_.paused(queue); }
         pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
             return lent_.enqueue(r, ids);
         }

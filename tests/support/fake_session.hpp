@@ -22,6 +22,9 @@ struct fake_session {
         return std::vector<pgq::lane_limit>{};
     }
     pgq::result<bool> change_limit(std::string_view, const pgq::lane_limit&) { return false; }
+    pgq::result<bool> pause(const pgq::pause_request&) { return false; }
+    pgq::result<bool> resume(std::string_view, std::string_view) { return false; }
+    pgq::result<std::vector<pgq::paused_scope>> paused(std::string_view) { return std::vector<pgq::paused_scope>{}; }
     pgq::result<void> enqueue(const pgq::enqueue_request&, std::vector<pgq::job_id>&) { return {}; }
     pgq::result<void> enqueue_tracked(const pgq::tracked_request&, std::vector<pgq::enqueued_job>&) { return {}; }
 

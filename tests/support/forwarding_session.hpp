@@ -28,6 +28,15 @@ public:
     auto change_limit(std::string_view queue, const pgq::lane_limit& limit) {
         return self().on("change_limit", [&](auto& s) { return s.change_limit(queue, limit); });
     }
+    auto pause(const pgq::pause_request& what) {
+        return self().on("pause", [&](auto& s) { return s.pause(what); });
+    }
+    auto resume(std::string_view queue, std::string_view entrypoint) {
+        return self().on("resume", [&](auto& s) { return s.resume(queue, entrypoint); });
+    }
+    auto paused(std::string_view queue) {
+        return self().on("paused", [&](auto& s) { return s.paused(queue); });
+    }
     auto enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
         return self().forward_reply("enqueue", ids, [&](auto& s, auto& out) { return s.enqueue(r, out); });
     }

@@ -4,6 +4,7 @@
 #include <pgq/client/job_handle.hpp>
 #include <pgq/client/retry_while_full.hpp>
 #include <pgq/compose/read_job.hpp>
+#include <pgq/detail/utf8.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/filter.hpp>
@@ -12,6 +13,7 @@
 #include <pgq/protocol/found_job.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/pause.hpp>
 #include <pgq/protocol/revision.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
@@ -61,7 +63,7 @@ result<found<Job>> read_found(found_job job, std::string_view queue, const std::
     return out;
 }
 
-/// The members of pgq::queue for jobs that are enqueued already: progress, cancel, find, hold, requeue, count, limits.
+/// The members of pgq::queue that look after jobs: progress, cancel, find, hold, requeue, count, limits, pause, drain.
 /// Each call is one short transaction, except where its comment says otherwise. Any thread may call them.
 template <class Queue, class Composition>
 class queue_admin {
@@ -253,7 +255,65 @@ public:
         });
     }
 
+    /// From its return on no job of this type is claimed or taken, by whichever program, until somebody calls
+    /// `resume<Job>`. Jobs that have begun run to their end. A worker gives back what it has claimed and not begun,
+    /// with its next exchange with the database, and these attempts do not count. Enqueues go on. The pause survives
+    /// restarts.
+    ///
+    /// `reason` is for people, see `paused`. False if it was paused before; then only the reason changes.
+    template <class Job>
+    result<bool> pause(std::string_view reason) {
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else return set_paused({connection().name(), entrypoint_of<Job>, pause_kind::paused, reason});
+    }
+    /// The same for all entrypoints of this queue, also those that other programs know.
+    result<bool> pause(std::string_view reason) {
+        return set_paused({connection().name(), {}, pause_kind::paused, reason});
+    }
+    /// The same for all queues in this schema, also those that are made later.
+    result<bool> pause_all(std::string_view reason) { return set_paused({{}, {}, pause_kind::paused, reason}); }
+
+    /// From its return on an enqueue of this type fails with errc::draining, in whichever program, until somebody calls
+    /// `resume<Job>`. Jobs that are there run to their end, with their retries. A pause is another thing: both may hold
+    /// at once.
+    template <class Job>
+    result<bool> drain(std::string_view reason) {
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else return set_paused({connection().name(), entrypoint_of<Job>, pause_kind::draining, reason});
+    }
+    /// The same for all entrypoints of this queue.
+    result<bool> drain(std::string_view reason) {
+        return set_paused({connection().name(), {}, pause_kind::draining, reason});
+    }
+    /// The same for all queues in this schema.
+    result<bool> drain_all(std::string_view reason) { return set_paused({{}, {}, pause_kind::draining, reason}); }
+
+    /// Ends what `pause<Job>` and `drain<Job>` began; workers claim at once. What was paused with its whole queue, or
+    /// with everything, stays paused. False if there was nothing to end.
+    template <class Job>
+    result<bool> resume() {
+        if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
+        else return end_pause(connection().name(), entrypoint_of<Job>);
+    }
+    /// Ends what `pause(reason)` and `drain(reason)` began.
+    result<bool> resume() { return end_pause(connection().name(), {}); }
+    /// Ends what `pause_all` and `drain_all` began.
+    result<bool> resume_all() { return end_pause({}, {}); }
+
+    /// What is paused or draining of this queue, and of everything: since when and why.
+    result<std::vector<paused_scope>> paused() {
+        return connection().with([&](auto& session, auto&) { return session.paused(connection().name()); });
+    }
+
 private:
+    result<bool> set_paused(const pause_request& what) {
+        if (!is_storable_text(what.reason))
+            return error_info{errc::invalid_text, "the reason has a zero byte or invalid UTF-8"};
+        return connection().with([&](auto& session, auto&) { return session.pause(what); });
+    }
+    result<bool> end_pause(std::string_view queue, std::string_view entrypoint) {
+        return connection().with([&](auto& session, auto&) { return session.resume(queue, entrypoint); });
+    }
     static error_info unknown_limit(const lane_limit& limit, const std::vector<lane_limit>& known) {
         std::string stored;
         for (const lane_limit& l : known) stored += (stored.empty() ? "" : ", ") + name_of(l);

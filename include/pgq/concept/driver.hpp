@@ -8,6 +8,7 @@
 #include <pgq/protocol/found_job.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/pause.hpp>
 #include <pgq/protocol/revision.hpp>
 #include <pgq/protocol/schedule.hpp>
 #include <pgq/protocol/sync.hpp>
@@ -98,6 +99,20 @@ concept can_inspect = requires(S& s, const find_request& r, std::vector<job_id>&
     { s.set_dead_letter_routes(lanes, lanes) } -> std::same_as<result<void>>;
 };
 
+/// Pauses and drains an entrypoint, a queue (empty entrypoint) or everything (empty queue).
+///
+/// - `pause`: from its return on no `sync` and no `take` brings a job of what is paused, and no enqueue puts one into
+///   what is draining: it fails with errc::draining. Jobs go there by other ways: retries, rescues, promotions.
+///   Notifies the workers as `cancel` does. False if it was so before; then only the reason changes.
+/// - `resume`: ends both for exactly this scope, and notifies the workers. False if there was neither.
+/// - `paused`: what is paused or draining of this queue, and of everything.
+template <class S>
+concept can_pause = requires(S& s, const pause_request& what, std::string_view name) {
+    { s.pause(what) } -> std::same_as<result<bool>>;
+    { s.resume(name, name) } -> std::same_as<result<bool>>;
+    { s.paused(name) } -> std::same_as<result<std::vector<paused_scope>>>;
+};
+
 /// Says where a job of any queue and type is. Empty if nothing is known of the id. It reads one moment: a job that
 /// moves is at its former or at its new place.
 template <class S>
@@ -113,8 +128,9 @@ concept can_read_progress = requires(S& s, job_id id) {
 
 /// What a queue object needs. One thread at a time uses a session.
 template <class S>
-concept client_session = std::movable<S> && can_find_lanes<S> && can_limit<S> && can_enqueue<S> &&
-    can_enqueue_tracked<S> && can_administrate<S> && can_inspect<S> && can_find_one<S> && can_read_progress<S>;
+concept client_session =
+    std::movable<S> && can_find_lanes<S> && can_limit<S> && can_enqueue<S> && can_enqueue_tracked<S> &&
+    can_administrate<S> && can_inspect<S> && can_pause<S> && can_find_one<S> && can_read_progress<S>;
 
 /// Acknowledges, promotes and claims in one atomic step. It changes a lease only while the worker holds it. After an
 /// error nothing of it has happened; after errc::connection_lost that is in doubt. Claims from limited lanes never
@@ -154,10 +170,11 @@ concept can_register = requires(S& s, const worker_info& info, worker_id id) {
 
 /// Reads what other sessions have changed about the leases of a worker.
 ///
-/// - `lease_updates`: every lease that the worker holds. Other sessions may change its flags and payloads. Then its
+/// - `lease_updates`: every lease that the worker holds, and whether its lane is paused. Other sessions may change its
+///   flags and payloads. Then its
 ///   `location` changes, too, and a sync with the old location reports the lease as lost.
-/// - `take_stop_request`: whether since the last call a session asked a job of this session's worker to stop;
-///   `lease_updates` says which job.
+/// - `take_stop_request`: whether since the last call a session asked a job of this session's worker to stop, or paused
+///   or resumed a lane of it; `lease_updates` says which job.
 template <class S>
 concept can_follow_leases = requires(S& s, worker_id id) {
     { s.lease_updates(id) } -> std::same_as<result<std::vector<lease_update>>>;
@@ -209,6 +226,7 @@ concept async_worker_session = worker_session<S> &&
     s.async_lanes(std::string_view{}, std::span<const lane_name>{}, t);
     s.async_limits(std::string_view{}, std::span<const lane_limit>{}, t);
     s.async_counts(lane_id{}, t);
+    s.async_paused(std::string_view{}, t);
     s.async_register_worker(info, t);
     s.async_retire(id, t);
     s.async_leases_of(id, t);

@@ -93,6 +93,15 @@ public:
     result<bool> change_limit(std::string_view queue, const lane_limit& limit) {
         return db_->run([&](tables& db) { return in_memory::change_limit(db, queue, limit); });
     }
+    result<bool> pause(const pause_request& what) {
+        return db_->run([&](tables& db) { return in_memory::pause(db, what); });
+    }
+    result<bool> resume(std::string_view queue, std::string_view entrypoint) {
+        return db_->run([&](tables& db) { return in_memory::resume(db, queue, entrypoint); });
+    }
+    result<std::vector<paused_scope>> paused(std::string_view queue) {
+        return db_->run([&](tables& db) { return db.pauses.of(queue); });
+    }
     /// Replaces the contents of `ids`.
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) {
         ids.clear();
@@ -207,7 +216,7 @@ public:
         return {};
     }
     result<std::vector<lease_update>> lease_updates(worker_id id) {
-        return db_->run([&](tables& db) { return db.leases.flags_of(id); });
+        return db_->run([&](tables& db) { return in_memory::lease_updates(db, id); });
     }
     bool take_stop_request() noexcept { return db_->take_stop_request(*waiter_); }
     result<purge_reply> expire_and_purge() {

@@ -36,6 +36,7 @@ enum class errc {
     closed,               ///< the poller or queue object is closed; a polled job was given back
     invalid_cron,         ///< a cron expression is wrong, or a date of it never comes
     unfit_database,       ///< something about the database keeps workers from all jobs
+    draining,             ///< the entrypoint, its queue or everything takes no new jobs at present
 };
 
 namespace detail {
@@ -66,6 +67,7 @@ inline const char* errc_text(errc e) noexcept {
     case errc::job_not_done: return "the job ended, but not as done";
     case errc::already_settled: return "the outcome of this job was already set";
     case errc::closed: return "the poller or queue object is closed; a polled job was given back";
+    case errc::draining: return "the queue takes no new jobs at present: it is draining";
     case errc::invalid_cron: return "the cron expression is wrong, or its date never comes";
     case errc::unfit_database: return "something about the database keeps workers from all jobs";
     }

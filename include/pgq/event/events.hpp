@@ -5,6 +5,7 @@
 #include <pgq/job/id.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/pause.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <cstddef>
@@ -146,11 +147,29 @@ struct database_problem_found {
     std::string_view remedy{};
     bool prevents_work = false;
 };
+/// A worker has learned that jobs which it serves are paused, or that they are draining. It begins no more jobs of what
+/// is paused.
+struct paused {
+    static constexpr std::string_view name = "paused";
+    worker_id worker{};
+    std::string_view queue{};       ///< empty: everything in the schema
+    std::string_view entrypoint{};  ///< empty: the whole queue
+    pause_kind kind = pause_kind::paused;
+    std::string_view reason{};
+};
+/// A worker has learned that somebody has resumed this.
+struct resumed {
+    static constexpr std::string_view name = "resumed";
+    worker_id worker{};
+    std::string_view queue{};
+    std::string_view entrypoint{};
+    pause_kind kind = pause_kind::paused;
+};
 
 /// All events. Add a new event at the end: observer::counters counts them by position.
 using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
                               connection_failed, connection_restored, jobs_rescued, error, try_failed,
                               handler_exceeded_timeout, limit_differs, held_by_rescue, schedule_fired,
-                              schedule_skipped, schedule_missed, database_problem_found>;
+                              schedule_skipped, schedule_missed, database_problem_found, paused, resumed>;
 
 }  // namespace pgq::event

@@ -53,6 +53,8 @@ struct log_options {
     log_level schedule_skipped = log_level::info;  ///< a warning if there was an error
     log_level schedule_missed = log_level::warning;
     log_level database_problem_found = log_level::warning;
+    log_level paused = log_level::warning;
+    log_level resumed = log_level::info;
 };
 
 /// A sink that writes each line to standard error with one call.
@@ -172,6 +174,13 @@ public:
     }
     void on(const event::database_problem_found& e) noexcept {
         put(options_.database_problem_found, e, {{"problem", e.problem}, {"message", e.message}, {"remedy", e.remedy}});
+    }
+    void on(const event::paused& e) noexcept {
+        put(options_.paused, e,
+            {{"queue", e.queue}, {"entrypoint", e.entrypoint}, {"kind", name_of(e.kind)}, {"reason", e.reason}});
+    }
+    void on(const event::resumed& e) noexcept {
+        put(options_.resumed, e, {{"queue", e.queue}, {"entrypoint", e.entrypoint}, {"kind", name_of(e.kind)}});
     }
     void on(const event::limit_differs& e) noexcept {
         put(options_.limit_differs, e,

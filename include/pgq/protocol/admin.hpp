@@ -30,7 +30,7 @@ struct worker_info {
 struct beat_reply {
     bool alive = false;          ///< false: this worker was declared dead and has lost its leases
     bool rescue_needed = false;  ///< the heartbeat of another worker is late: call `rescue`
-    bool jobs_to_stop = false;   ///< jobs of this worker should stop: see lease_update
+    bool jobs_to_stop = false;   ///< jobs of this worker should stop, or are paused: see lease_update
     bool compacted = false;      ///< this heartbeat removed dead rows; an old snapshot may soon leave more of them
     std::optional<error_info> compact_error{};  ///< why compaction failed; the heartbeat itself has succeeded
 };
@@ -70,9 +70,12 @@ struct lane_counts {
     std::int64_t deferred = 0;  ///< not due yet, or waiting for other jobs
     std::int64_t leased = 0;    ///< claimed by workers and not acknowledged
     std::int64_t held = 0;      ///< dead letters
+    bool paused = false;        ///< no job starts
+    bool draining = false;      ///< no job is enqueued
 
     constexpr lane_counts& operator+=(const lane_counts& o) noexcept {
         ready += o.ready, deferred += o.deferred, leased += o.leased, held += o.held;
+        paused = paused || o.paused, draining = draining || o.draining;
         return *this;
     }
     friend constexpr bool operator==(const lane_counts&, const lane_counts&) = default;

@@ -152,6 +152,7 @@ struct cancel_reply {
 struct lease_update {
     lease_ref ref{};
     std::vector<std::int16_t> flags{};  ///< by job_record::index; empty if no job has flags
+    bool paused = false;                ///< its lane is paused: jobs that have not begun go back
 };
 
 /// What an expiry and purge did.

@@ -57,7 +57,7 @@ public:
                                                                                        observer,
                                                                                        options_.lease_time,
                                                                                        [this] { lost_.store(true); },
-                                                                                       [] {},
+                                                                                       [this] { told_.store(true); },
                                                                                        monitor_limit_} {}
     ~poll_worker() override { close(); }
 
@@ -72,6 +72,7 @@ public:
             return error_info{errc::timeout, "another call of the poller was waiting for the server"};
         const time_limit mine{*this, deadline};
         if (auto ready = prepare(lanes); !ready) return std::move(ready.error());
+        if (auto returned = return_paused(); !returned) return std::move(returned.error());
         if (waiting_.empty())
             if (auto claimed = claim_more(lanes, due); !claimed) return std::move(claimed.error());
         if (waiting_.empty()) return std::optional<claimed_lease>{};
@@ -173,6 +174,25 @@ private:
         if (found == now->end()) return false;
         held_.at(id).ref = found->ref;
         return true;
+    }
+    // A job that was claimed ahead goes back if its lane was paused meanwhile.
+    result<void> return_paused() {
+        if (waiting_.empty()) return {};
+        if (auto received = session_->wait(duration{}); !received) return drop_broken(std::move(received.error()));
+        const bool notified = session_->take_stop_request();
+        if (!told_.exchange(false) && !notified) return {};
+        auto now = session_->lease_updates(worker_);
+        if (!now) return drop_broken(std::move(now.error()));
+        std::vector<lease_ref> back;
+        for (const lease_update& u : *now) {
+            const auto same = [&](const claimed_lease& l) { return l.ref.id == u.ref.id; };
+            if (!u.paused || std::erase_if(waiting_, same) == 0) continue;
+            held_.erase(u.ref.id);
+            back.push_back(u.ref);
+        }
+        if (back.empty()) return {};
+        if (auto done = session_->give_back(back); !done) return drop_broken(std::move(done.error()));
+        return {};
     }
     std::vector<lease_ref> refs() const {
         std::vector<lease_ref> all;
@@ -300,6 +320,7 @@ private:
     bool leaves_rows_ = false;
     bool closed_ = false;
     std::atomic<bool> lost_{false};
+    std::atomic<bool> told_{false};  // by the heartbeat, in case the notification got lost
     heartbeat<Driver, Observer> monitor_;
 };
 

@@ -407,6 +407,7 @@ BEGIN
           FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o)
           JOIN lane a ON a.id = w.lane
           LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
+         WHERE NOT is_paused(w.lane)
          GROUP BY w.o, w.lane, w.most, w.max_attempts ORDER BY w.o
     LOOP
         IF NOT want.open THEN
@@ -1212,7 +1213,7 @@ BEGIN
         heads[rival.o] := rival.headers;
     END LOOP;
     WITH item AS MATERIALIZED (
-        SELECT u.i, u.id, u.lane, u.headers, u.body, u.key, u.waits_for, u.culprit,
+        SELECT u.i, u.id, open_lane(u.lane) AS lane, u.headers, u.body, u.key, u.waits_for, u.culprit,
             coalesce(u.if_parent_fails, 'h') AS if_parent_fails,
                CASE u.run_kind WHEN 1 THEN now_ + u.run_us * interval '1 microsecond'
                                WHEN 2 THEN 'epoch'::timestamptz + u.run_us * interval '1 microsecond' END AS run_at,
@@ -1385,13 +1386,14 @@ REVOKE ALL ON FUNCTION {s}.compact FROM PUBLIC;
 
 -- Unpacks packs of these lanes, the best first, until `most` jobs are unpacked, of each lane when `of_each`. `most`
 -- null: all of them. Returns how many jobs. It skips packs that a claim has locked and takes others. A pack has at
--- least ten jobs, unless a claim has put it back.
+-- least ten jobs, unless a claim has put it back. Packs of paused lanes stay as they are.
 CREATE FUNCTION {s}.unpack(lanes int4[], most int8, of_each bool) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     moved int8 := 0;
     touched int4[];
 BEGIN
+    lanes := ARRAY(SELECT l FROM unnest(lanes) l WHERE NOT is_paused(l));
     WITH peek AS MATERIALIZED (
         SELECT e.lane, count(*) AS packs FROM (
             SELECT c.lane, sum(c.n) OVER (PARTITION BY CASE WHEN of_each THEN c.lane END

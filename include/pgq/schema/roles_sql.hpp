@@ -16,7 +16,7 @@ struct role_options {
     std::string owner = "pgq_owner";         ///< owns the schema: installs and upgrades
     std::string producer = "pgq_producer";   ///< enqueues and waits for results; reads no payload
     std::string worker = "pgq_worker";       ///< runs jobs, and may do what a producer may
-    std::string operators = "pgq_operator";  ///< reads payloads, cancels, requeues, changes limits
+    std::string operators = "pgq_operator";  ///< reads payloads, cancels, requeues, pauses, changes limits
     std::string reader = "pgq_reader";       ///< reads everything but payloads and results
 };
 
@@ -90,7 +90,8 @@ GRANT SELECT (id), INSERT (id, rank, lane, headers, key, body) ON {s}.ready TO {
 GRANT SELECT (ids), INSERT (id, rank, lane, n, ids, bodies) ON {s}.pack TO {producer};
 GRANT INSERT (run_at, kind, id, rank, lane, headers, key, body) ON {s}.deferred TO {producer};
 GRANT SELECT (id, held, progress) ON {s}.tracked TO {producer};
-GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs TO {producer};
+GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs, {s}.open_lane, {s}.pause_lane
+    TO {producer};
 
 -- Workers.
 GRANT {producer} TO {worker};
@@ -99,14 +100,16 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.ready, {s}.pack, {s}.deferred, {s}.l
 GRANT SELECT, INSERT, UPDATE ON {s}.claim_slot, {s}.lane_limit TO {worker};
 GRANT SELECT (queue, name, lane, expression, zone, jitter, starts_at, ends_at, missed_count, missed_age, overlap,
     next_at, fired_at, fired_job, paused_at, pause_reason, declared_at) ON {s}.schedule TO {worker};
-REVOKE EXECUTE ON FUNCTION {s}.cancel, {s}.requeue FROM {worker};
+GRANT SELECT ON {s}.paused, {s}.paused_lane TO {worker};
+REVOKE EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume FROM {worker};
 
 -- Readers and operators.
 GRANT EXECUTE ON FUNCTION {s}.count_open_jobs TO {reader};
 GRANT {reader} TO {operator};
 GRANT UPDATE (dead_letters) ON {s}.lane TO {operator};
 GRANT UPDATE (amount, per, burst, tokens) ON {s}.lane_limit TO {operator};
-GRANT EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.change_schedule, {s}.prune_schedules TO {operator};
+GRANT EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume, {s}.change_schedule, {s}.prune_schedules
+    TO {operator};
 )";
 
 }  // namespace schema

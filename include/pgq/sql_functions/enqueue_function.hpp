@@ -64,10 +64,10 @@ BEGIN
     new_id := nextval({id});
     IF $6 > clock_timestamp() THEN
         INSERT INTO {j}.deferred (run_at, kind, id, lane, rank, headers, key, body)
-        VALUES ($6, 'd', new_id, of_lane, order_rank, own, $9, $4);
+        VALUES ($6, 'd', new_id, {j}.open_lane(of_lane), order_rank, own, $9, $4);
     ELSE
         INSERT INTO {j}.ready (id, lane, rank, headers, key, body)
-        VALUES (new_id, of_lane, order_rank, own, $9, $4);
+        VALUES (new_id, {j}.open_lane(of_lane), order_rank, own, $9, $4);
     END IF;
     -- The workers receive it when the transaction commits; PostgreSQL sends equal notifications once. The workers read
     -- the schema as a signed number.

@@ -61,6 +61,13 @@ WITH c AS (UPDATE {s}.lane_limit SET amount = $5, per = $6 * interval '1 microse
             WHERE queue = $1 AND entrypoint = $2 AND kind = $3 AND number = $4 RETURNING queue, entrypoint)
 SELECT array_agg(a.id) FROM c JOIN {s}.lane a ON a.queue = c.queue AND c.entrypoint IN ('', a.entrypoint))"};
 
+/// See sql/0007_pause.sql and docs/design/pausing.md.
+inline constexpr query pause{"pause", "SELECT {s}.pause($1, $2, $3, $4)"};
+inline constexpr query resume{"resume", "SELECT {s}.resume($1, $2)"};
+inline constexpr query find_paused{"find_paused", R"(
+SELECT queue, entrypoint, kind, (extract(epoch FROM since) * 1000000)::int8, reason FROM {s}.paused
+ WHERE queue IN ('', $1) ORDER BY queue, entrypoint, kind)"};
+
 inline constexpr query cancel{"cancel", "SELECT waiting, running FROM {s}.cancel($1)"};
 inline constexpr query requeue{"requeue", "SELECT n, lanes FROM {s}.requeue($1)"};
 
@@ -77,7 +84,11 @@ SELECT (SELECT count(*) FROM {s}.ready WHERE lane = $1)
        (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind <> 'h'),
        (SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
           FROM {s}.lease WHERE lane = $1),
-       (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind = 'h'))"};
+       (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind = 'h'),
+       EXISTS (SELECT FROM {s}.paused_lane WHERE lane = $1),
+       EXISTS (SELECT FROM {s}.paused r
+                 JOIN {s}.lane a ON r.queue IN ('', a.queue) AND r.entrypoint IN ('', a.entrypoint)
+                WHERE a.id = $1 AND r.kind = 'draining'))"};
 
 namespace detail {
 

@@ -16,6 +16,10 @@ namespace pgq::statement {
 
 namespace claim_text {
 
+// No job is claimed from a paused lane. While nothing is paused these two cost nothing, see docs/design/pausing.md.
+inline constexpr std::string_view unless_paused = " AND NOT {s}.is_paused($1)";
+inline constexpr std::string_view not_paused = "w.lane <> ALL ((SELECT {s}.paused_lanes())::int4[])";
+
 // Only leases with flags can have jobs that expire. Few leases have flags, so the function is rarely called.
 inline constexpr std::string_view answer = R"(
 RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END)";
@@ -44,12 +48,14 @@ inline constexpr std::string_view fitting_rows = R"() END FROM found, size)::tid
 inline constexpr std::string_view p7 = "$7", p8 = "$8";
 inline constexpr std::string_view fitting_7 = joined<size_by, p7, size_of_rows, p7, or_fitting, p7, fitting_rows>::text;
 inline constexpr std::string_view fitting_8 = joined<size_by, p8, size_of_rows, p8, or_fitting, p8, fitting_rows>::text;
-inline constexpr std::string_view of_one = R"(
+inline constexpr std::string_view of_one_from = R"(
 WITH found AS MATERIALIZED (
     SELECT ARRAY(
-        SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
+        SELECT ctid FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3))";
+inline constexpr std::string_view first_places = R"(
          ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED) AS places),)";
-inline constexpr std::string_view of_one_in_slot = R"(
+inline constexpr std::string_view of_one = joined<of_one_from, unless_paused, first_places>::text;
+inline constexpr std::string_view of_one_in_slot_from = R"(
 WITH slot AS MATERIALIZED (
     SELECT number, rank, id FROM {s}.claim_slot WHERE lane = $1
         AND current_setting('pgq.claim_slot')::int2 IN (number, 0)
@@ -57,8 +63,9 @@ WITH slot AS MATERIALIZED (
 found AS MATERIALIZED (
     SELECT ARRAY(
         SELECT ctid FROM {s}.ready
-         WHERE lane = $1 AND (rank, id) > (coalesce((SELECT rank FROM slot), $2), coalesce((SELECT id FROM slot), $3))
-         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED) AS places),)";
+         WHERE lane = $1
+           AND (rank, id) > (coalesce((SELECT rank FROM slot), $2), coalesce((SELECT id FROM slot), $3)))";
+inline constexpr std::string_view of_one_in_slot = joined<of_one_in_slot_from, unless_paused, first_places>::text;
 inline constexpr std::string_view last = R"(,
 last AS (
     UPDATE {s}.claim_slot t SET rank = g.rank, id = g.id
@@ -68,8 +75,10 @@ inline constexpr std::string_view one_lease = R"(
 INSERT INTO {s}.lease ({lease})
 SELECT $5, $1, $6, {gathered_twice} FROM (SELECT {gathered_once} FROM got HAVING count(*) > 0) a)";
 
-inline constexpr std::string_view want = R"(
-WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3) w(lane, rank, id)),)";
+inline constexpr std::string_view want_from =
+    "\nWITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3) w(lane, rank, id) WHERE ";
+inline constexpr std::string_view want_end = "),";
+inline constexpr std::string_view want = joined<want_from, not_paused, want_end>::text;
 
 inline constexpr std::string_view peek = R"(
 peek AS MATERIALIZED (

@@ -2,41 +2,41 @@
 
 #include <pgq/protocol/enqueue.hpp>
 #include <pgq/protocol/rank.hpp>
+#include <pgq/statement/joined.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 #include <pgq/statement/track.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace pgq::statement {
 
-/// One job with nothing but a priority.
-inline constexpr query enqueue_one{"enqueue_one",
-                                   "INSERT INTO {s}.ready (lane, rank, body) VALUES ($1, $2, $3) RETURNING id"};
+namespace enqueue_text {
 
-/// Many jobs of one rank. unnest yields them in input order, so their ids ascend in that order.
-inline constexpr query enqueue_many{"enqueue_many", R"(
-WITH put AS (INSERT INTO {s}.ready (lane, rank, body) SELECT $1, $2, b FROM unnest($3) b RETURNING id)
-SELECT array_agg(id) FROM put)"};
+// The lane $1, unless it is draining: then the statement fails. While nothing drains this costs nothing, see
+// docs/design/pausing.md.
+inline constexpr std::string_view open_lane = "{s}.open_lane($1)";
 
-/// Jobs of one rank in one row.
-inline constexpr query enqueue_pack{"enqueue_pack", R"(
-INSERT INTO {s}.pack ({new_pack})
-SELECT d.ids[1], $2, $1, cardinality(d.ids), d.ids, $3
-  FROM (SELECT ARRAY(SELECT nextval('{q}.job_id') FROM generate_series(1, cardinality($3))) AS ids) d RETURNING ids)"};
+inline constexpr std::string_view one = "INSERT INTO {s}.ready (lane, rank, body) VALUES (";
+inline constexpr std::string_view one_rest = ", $2, $3) RETURNING id";
+inline constexpr std::string_view many = "WITH put AS (INSERT INTO {s}.ready (lane, rank, body) SELECT ";
+inline constexpr std::string_view many_rest = R"(, $2, b FROM unnest($3) b RETURNING id)
+SELECT array_agg(id) FROM put)";
+inline constexpr std::string_view pack = "INSERT INTO {s}.pack ({new_pack}) SELECT d.ids[1], $2, ";
+inline constexpr std::string_view pack_rest = R"(, cardinality(d.ids), d.ids, $3
+  FROM (SELECT ARRAY(SELECT nextval('{q}.job_id') FROM generate_series(1, cardinality($3))) AS ids) d RETURNING ids)";
 
-/// Many jobs, each with a priority, times and headers. Relative times count from the server's clock.
-/// $2 priorities; $3, $4 run_at and $5, $6 expected_at as kind (0 unset, 1 relative, 2 absolute) and microseconds;
-/// $8, $9, $10 headers as (number of the job, name, value); $11 keys, none or one for each job.
-inline constexpr query enqueue_any{"enqueue_any", R"(
+inline constexpr std::string_view any = R"(
 WITH head AS (
     SELECT h.o, jsonb_object_agg(h.name, h.value) AS headers
       FROM unnest($8, $9, $10) h(o, name, value) GROUP BY h.o),
 item AS MATERIALIZED (
-    SELECT nextval('{q}.job_id') AS id, $1 AS lane, i.o, i.key, i.body,
+    SELECT nextval('{q}.job_id') AS id, )";
+inline constexpr std::string_view any_rest = R"( AS lane, i.o, i.key, i.body,
            CASE i.run_kind WHEN 1 THEN statement_timestamp() + i.run_us * interval '1 microsecond'
                            WHEN 2 THEN 'epoch'::timestamptz + i.run_us * interval '1 microsecond' END AS run_at,
            ((~ i.priority::int4)::int8 << 48) | CASE i.exp_kind
@@ -52,7 +52,27 @@ now AS (
 later AS (
     INSERT INTO {s}.deferred (run_at, kind, {new_job}) SELECT run_at, 'd', {new_job} FROM item LEFT JOIN head USING (o)
      WHERE run_at > statement_timestamp())
-SELECT array_agg(id ORDER BY o) FROM item)"};
+SELECT array_agg(id ORDER BY o) FROM item)";
+
+}  // namespace enqueue_text
+
+/// One job with nothing but a priority.
+inline constexpr query enqueue_one{"enqueue_one",
+                                   joined<enqueue_text::one, enqueue_text::open_lane, enqueue_text::one_rest>::text};
+
+/// Many jobs of one rank. unnest yields them in input order, so their ids ascend in that order.
+inline constexpr query enqueue_many{"enqueue_many",
+                                    joined<enqueue_text::many, enqueue_text::open_lane, enqueue_text::many_rest>::text};
+
+/// Jobs of one rank in one row.
+inline constexpr query enqueue_pack{"enqueue_pack",
+                                    joined<enqueue_text::pack, enqueue_text::open_lane, enqueue_text::pack_rest>::text};
+
+/// Many jobs, each with a priority, times and headers. Relative times count from the server's clock.
+/// $2 priorities; $3, $4 run_at and $5, $6 expected_at as kind (0 unset, 1 relative, 2 absolute) and microseconds;
+/// $8, $9, $10 headers as (number of the job, name, value); $11 keys, none or one for each job.
+inline constexpr query enqueue_any{"enqueue_any",
+                                   joined<enqueue_text::any, enqueue_text::open_lane, enqueue_text::any_rest>::text};
 
 /// A stream of jobs that draws ids as it goes.
 inline constexpr query enqueue_copy{"enqueue_copy",

@@ -18,13 +18,15 @@ INSERT INTO {s}.worker (lease_time, host, pid, version, lanes)
 VALUES ($1 * interval '1 microsecond', $2, $3, $4, $5) RETURNING id)"};
 
 /// One heartbeat. Answers whether the worker is registered, whether a dead worker left work, and whether a job is asked
-/// to stop.
+/// to stop or is of a paused lane.
 inline constexpr query beat{"beat", R"(
 WITH mine AS (UPDATE {s}.worker SET heartbeat_at = now() WHERE id = $1 RETURNING 1)
 SELECT (SELECT count(*) FROM mine),
        EXISTS (SELECT FROM {s}.worker WHERE id <> $1 AND heartbeat_at < now() - lease_time)
     OR EXISTS (SELECT FROM {s}.lease l WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = l.worker)),
-       EXISTS (SELECT FROM {s}.lease l, unnest(l.flags) f WHERE l.worker = $1 AND f & 2 <> 0))"};
+       EXISTS (SELECT FROM {s}.lease l, unnest(l.flags) f WHERE l.worker = $1 AND f & 2 <> 0)
+    OR EXISTS (SELECT FROM {s}.paused_lane)
+       AND EXISTS (SELECT FROM {s}.lease l JOIN {s}.paused_lane p USING (lane) WHERE l.worker = $1))"};
 
 /// Removes dead rows that VACUUM must leave, if there are many; see sql/0004_compact.sql.
 inline constexpr query compact{"compact", "SELECT {s}.compact()"};
@@ -100,7 +102,9 @@ inline constexpr query give_back{"give_back",
                                  joined<return_text::of_leases, return_text::uncounted, return_text::end>::text};
 
 inline constexpr query unregister{"unregister", "DELETE FROM {s}.worker WHERE id = $1"};
-inline constexpr query leases_of{"leases_of", "SELECT id, ctid, flags FROM {s}.lease WHERE worker = $1"};
+inline constexpr query leases_of{"leases_of",
+                                 "SELECT id, ctid, flags, EXISTS (SELECT FROM {s}.paused_lane p WHERE p.lane = l.lane)"
+                                 " FROM {s}.lease l WHERE worker = $1"};
 
 inline void bind_register(params& p, const worker_info& w) {
     p.clear();

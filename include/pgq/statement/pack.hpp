@@ -17,13 +17,15 @@ namespace claim_text {
 
 // Single jobs and packs in one order. `share` counts the single jobs among the best $4, and `best` locks them. Packs
 // fill the room that is left. `back` puts jobs back for which there is no room. `more` replaces jobs that other
-// sessions had locked, as in claim_many.
-inline constexpr std::string_view singles_and_packs = R"(
+// sessions had locked, as in claim_many. Of a paused lane `one` and `many` are empty, and so is the rest.
+inline constexpr std::string_view singles = R"(
 WITH one AS MATERIALIZED (
-    SELECT rank, id FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT $4),
+    SELECT rank, id FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3))";
+inline constexpr std::string_view and_packs = R"( ORDER BY rank, id LIMIT $4),
 many AS MATERIALIZED (
     SELECT rank, id, n, sum(n) OVER (ORDER BY rank, id) - n AS before
-      FROM (SELECT rank, id, n FROM {s}.pack WHERE lane = $1 ORDER BY rank, id LIMIT $4 / 10 + 8) p),
+      FROM (SELECT rank, id, n FROM {s}.pack WHERE lane = $1)";
+inline constexpr std::string_view both_in_order = R"( ORDER BY rank, id LIMIT $4 / 10 + 8) p),
 share AS MATERIALIZED (
     SELECT count(*) AS n FROM (
         SELECT single, sum(n) OVER (ORDER BY rank, id) - n AS before
@@ -51,6 +53,8 @@ more AS MATERIALIZED (
      LIMIT CASE WHEN (SELECT count(*) FROM one) + (SELECT coalesce(sum(n), 0) FROM many) >= $4
                 THEN (SELECT n FROM room) - (SELECT coalesce(sum(take), 0) FROM cut) ELSE 0 END FOR UPDATE SKIP LOCKED),
 found AS MATERIALIZED (SELECT ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more) AS places),)";
+inline constexpr std::string_view singles_and_packs =
+    joined<singles, unless_paused, and_packs, unless_paused, both_in_order>::text;
 inline constexpr std::string_view one_lease_of_both = R"(
 INSERT INTO {s}.lease ({lease})
 SELECT $5, $1, $6, {gathered_both}

@@ -14,8 +14,9 @@
 /// What a worker of many queue names asks beside its claims.
 namespace pgq::statement {
 
-/// Lanes behind $1 with claimable jobs, of at most $2 that have any: how many it has read, the last of these, and of
-/// those that the worker serves the lanes, their queues, their numbers in $5 and $6, and whether a limit holds there.
+/// Lanes behind $1 with claimable jobs, of at most $2 that have any: how many it has read, and the last of these. Of those
+/// that the worker serves and that are not paused: the lanes, their queues, their numbers in $5 and $6, and whether a
+/// limit holds there.
 /// Each step of `found` reads one entry of the index, so the number of jobs, of lanes without jobs, and of names does
 /// not matter.
 inline constexpr query search_lanes{"search_lanes", R"(
@@ -34,7 +35,7 @@ mine AS MATERIALIZED (
       FROM page p JOIN {s}.lane l ON l.id = p.lane
       JOIN unnest($5, $6) WITH ORDINALITY u(entrypoint, version, o)
            ON u.entrypoint = l.entrypoint AND u.version = l.version
-     WHERE starts_with(l.queue, $3) AND ($4 IS NULL OR l.queue = ANY ($4)))
+     WHERE starts_with(l.queue, $3) AND ($4 IS NULL OR l.queue = ANY ($4)) AND NOT {s}.is_paused(l.id))
 SELECT (SELECT count(*) FROM page), (SELECT max(lane) FROM page),
        array_agg(id ORDER BY id), array_agg(queue ORDER BY id), array_agg(name ORDER BY id),
        array_agg(limited ORDER BY id)

@@ -31,14 +31,18 @@ inline constexpr std::string_view unless_expired = " AND (r.flags IS NULL OR r.a
 // Deletes the best $2 jobs of the lane $1, found and locked as by claim_one ...
 inline constexpr std::string_view delete_chosen = "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(";
 inline constexpr std::string_view of_lane = "SELECT r.ctid FROM {s}.ready r WHERE r.lane = $1";
-inline constexpr std::string_view of_lanes = "SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY ($1)";
+inline constexpr std::string_view of_lanes =
+    "SELECT r.ctid FROM {s}.ready r WHERE r.lane = ANY (ARRAY(SELECT w.lane FROM unnest($1) w(lane) WHERE ";
+inline constexpr std::string_view of_lanes_end = "))";
 inline constexpr std::string_view best_first = " ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED))";
-inline constexpr std::string_view of_one = joined<delete_chosen, of_lane, unless_expired, best_first>::text;
+inline constexpr std::string_view of_one =
+    joined<delete_chosen, of_lane, claim_text::unless_paused, unless_expired, best_first>::text;
 // ... or over the lanes $1, as by claim_many ...
 inline constexpr std::string_view peek = R"(
 peek AS MATERIALIZED (
     SELECT t.lane, count(*) AS n FROM (
-        SELECT w.lane FROM unnest($1) w(lane) CROSS JOIN LATERAL (
+        SELECT w.lane FROM (SELECT w.lane FROM unnest($1) w(lane) WHERE )";
+inline constexpr std::string_view each_lane = R"() w CROSS JOIN LATERAL (
             SELECT r.rank, r.id FROM {s}.ready r WHERE r.lane = w.lane)";
 inline constexpr std::string_view best = R"( ORDER BY r.rank, r.id LIMIT $2) c
          ORDER BY c.rank, c.id LIMIT $2) t GROUP BY t.lane),
@@ -48,20 +52,24 @@ best AS MATERIALIZED (
 inline constexpr std::string_view more = R"(
          ORDER BY r.rank, r.id LIMIT p.n FOR UPDATE SKIP LOCKED) c),
 more AS MATERIALIZED (
-    SELECT c.place FROM unnest($1) w(lane) CROSS JOIN LATERAL (
+    SELECT c.place FROM (SELECT w.lane FROM unnest($1) w(lane) WHERE )";
+inline constexpr std::string_view from_any = R"() w CROSS JOIN LATERAL (
         SELECT r.ctid AS place FROM {s}.ready r
          WHERE r.lane = w.lane AND r.ctid <> ALL (ARRAY(SELECT place FROM best)))";
 inline constexpr std::string_view most = R"(
          ORDER BY r.rank, r.id LIMIT $2 FOR UPDATE SKIP LOCKED) c
      LIMIT CASE WHEN (SELECT sum(n) FROM peek) >= $2 THEN $2 - (SELECT count(*) FROM best) ELSE 0 END))";
 inline constexpr std::string_view best_of_many =
-    joined<peek, unless_expired, best, unless_expired, more, unless_expired, most>::text;
+    joined<peek, claim_text::not_paused, each_lane, unless_expired, best, unless_expired, more, claim_text::not_paused,
+           from_any, unless_expired, most>::text;
 inline constexpr std::string_view those_of_many =
     "DELETE FROM {s}.ready WHERE ctid = ANY (ARRAY(SELECT place FROM best UNION ALL SELECT place FROM more))";
 // ... or those that a filter lets pass: it reads the lane up to the last job that it takes, and several lanes whole.
 inline constexpr std::string_view also = " AND ";
-inline constexpr std::string_view of_one_filtered = joined<delete_chosen, of_lane, unless_expired, also>::text;
-inline constexpr std::string_view of_many_filtered = joined<delete_chosen, of_lanes, unless_expired, also>::text;
+inline constexpr std::string_view of_one_filtered =
+    joined<delete_chosen, of_lane, claim_text::unless_paused, unless_expired, also>::text;
+inline constexpr std::string_view of_many_filtered =
+    joined<delete_chosen, of_lanes, claim_text::not_paused, of_lanes_end, unless_expired, also>::text;
 
 // A job that is taken for good is done: its waiting callers are notified.
 inline constexpr std::string_view taken = R"(

@@ -55,6 +55,7 @@ struct held_lease {
     bool lost = false;        ///< the worker does not hold it any more, and acknowledges none of its jobs
     bool in_request = false;  ///< the present request acknowledges some of its jobs
     bool must_stay = false;   ///< it has a job whose outcome cannot be stored: the lease must not end
+    bool paused = false;      ///< its lane was paused at the latest refresh
     bool unlocated = false;   ///< a sync did not find its row: another session has ended it, or the row has moved
     std::vector<std::int16_t> flags{};      ///< by index; empty while no job has any
     std::vector<steady_time> expires_at{};  ///< by index; empty while no job expires
@@ -76,7 +77,7 @@ struct held_lease {
         left.assign(mask_size, '\0');
         done.assign(mask_size, '\0');
         unsettled.clear();
-        dirty = lost = in_request = must_stay = unlocated = false;
+        dirty = lost = in_request = must_stay = paused = unlocated = false;
         claimed = lease.ref;
         closing.store(false, std::memory_order_relaxed);
         flags.clear();
@@ -156,6 +157,7 @@ struct held_lease {
     void apply(const lease_update& update) {
         lease.ref.location = update.ref.location;
         unlocated = false;
+        paused = update.paused;
         for (std::uint32_t i = 0; i < update.flags.size() && i < lease.jobs.size(); ++i) {
             set_flags(i, update.flags[i]);
             if (!is_set(done, i) || is_set(left, i)) continue;

@@ -5,6 +5,7 @@
 #include <pgq/protocol/admin.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/pause.hpp>
 #include <pgq/protocol/tracked.hpp>
 
 #include <cstdint>
@@ -70,6 +71,13 @@ struct read_lease_updates {
     auto async_execute(auto& session, auto token) const { return session.async_lease_updates(worker, token); }
 };
 
+struct read_paused {
+    std::string_view queue{};
+
+    auto execute(auto& session) const { return session.paused(queue); }
+    auto async_execute(auto& session, auto token) const { return session.async_paused(queue, token); }
+};
+
 struct count_lane {
     lane_id lane{};
 
@@ -95,12 +103,14 @@ struct retire {
 
 using session_step =
     std::variant<steps::find_problems, steps::find_lanes, steps::find_limits, steps::register_worker,
-                 steps::read_leases, steps::read_lease_updates, steps::count_lane, steps::give_back, steps::retire>;
+                 steps::read_leases, steps::read_lease_updates, steps::read_paused, steps::count_lane,
+                 steps::give_back, steps::retire>;
 
 /// The value of a reply to a step.
 using step_value =
     std::variant<std::monostate, std::vector<lane_id>, std::vector<lane_limit>, worker_id, std::vector<lease_ref>,
-                 std::vector<lease_update>, lane_counts, std::vector<held_by_rescue>, std::vector<database_problem>>;
+                 std::vector<lease_update>, std::vector<paused_scope>, lane_counts, std::vector<held_by_rescue>,
+                 std::vector<database_problem>>;
 using step_reply = result<step_value>;
 
 template <class T>

@@ -23,12 +23,12 @@ inline bool take_job(held_lease& s, std::uint32_t position, limited_lanes& limit
     return true;
 }
 
-/// Gives back all jobs that have not begun; their attempts do not count. Begins with the last job. So if a thread
-/// begins a job at the same time, the jobs before that one have not been given back.
-inline std::uint32_t take_back(held_leases& leases, limited_lanes& limited, steady_time now) {
+/// Gives back all jobs that have not begun, or only those of paused lanes; their attempts do not count. Begins with the
+/// last job. So if a thread begins a job at the same time, the jobs before that one have not been given back.
+inline std::uint32_t take_back(held_leases& leases, limited_lanes& limited, steady_time now, bool of_paused = false) {
     std::vector<held_lease*> last_first;
     for (auto& s : leases)
-        if (!s->lost) last_first.push_back(s.get());
+        if (!s->lost && (!of_paused || s->paused)) last_first.push_back(s.get());
     std::sort(last_first.begin(), last_first.end(),
               [](const held_lease* a, const held_lease* b) { return a->claimed.id > b->claimed.id; });
     std::uint32_t n = 0;

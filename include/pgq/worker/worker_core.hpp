@@ -169,7 +169,7 @@ public:
         give_back_unstarted(now);
     }
     void interrupt() {
-        std::for_each(leases_.begin(), leases_.end(), [](auto& s) { s->stop_all(stop_reason::shutdown); });
+        for (auto& s : leases_) s->stop_all(stop_reason::shutdown);
     }
     /// Whether handlers run, also those of lost leases. From now on the end of each handler wakes the loop.
     bool handlers_run(steady_time now) {
@@ -228,17 +228,16 @@ public:
             must_scan_ = must_scan_ || s->gives_back();
         }
         if (must_scan_) machine_.requeued(false);
+        give_back_unstarted(now, true);  // of paused lanes
         leases_.release();
         if (leases_.has_dirty()) machine_.flush_requested(now);
     }
+    void resumed() noexcept { must_scan_ = true, machine_.requeued(false); }  // what was given back is claimable
 
 private:
     fsm::worker_action decide(steady_time now) {
         auto a = machine_.next(now);
-        if (a.what == fsm::worker_do::interrupt) {
-            interrupt();
-            a = machine_.next(now);
-        }
+        if (a.what == fsm::worker_do::interrupt) interrupt(), a = machine_.next(now);
         if (a.what == fsm::worker_do::abandon && !abandon()) a = machine_.next(now);
         if (a.what == fsm::worker_do::stop && leases_.has_dirty()) {
             machine_.flush_requested(now);
@@ -280,8 +279,8 @@ private:
         leases_.release();
     }
 
-    void give_back_unstarted(steady_time now) {
-        const std::uint32_t n = take_back(leases_, limited_, now);
+    void give_back_unstarted(steady_time now, bool of_paused = false) {
+        const std::uint32_t n = take_back(leases_, limited_, now, of_paused);
         if (n == 0) return;
         machine_.dropped(n);
         must_scan_ = true;

@@ -4,6 +4,7 @@
 #include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/fsm/paused_scopes.hpp>
 #include <pgq/fsm/worker.hpp>
 #include <pgq/protocol/admin.hpp>
 #include <pgq/version.hpp>
@@ -96,6 +97,13 @@ template <class Observer>
 void report_held(Observer& observer, const step_value& v) {
     if (const auto* held = std::get_if<std::vector<held_by_rescue>>(&v))
         for (const auto& job : *held) notify(observer, event::held_by_rescue{job.id, job.reason});
+}
+
+/// Events about what has been paused and resumed since the worker last looked.
+template <class Observer>
+void report_pauses(Observer& observer, worker_id id, const fsm::paused_scopes::changes& c) {
+    for (const auto& p : c.ended) notify(observer, event::resumed{id, p.queue, p.entrypoint, p.kind});
+    for (const auto& p : c.begun) notify(observer, event::paused{id, p.queue, p.entrypoint, p.kind, p.reason});
 }
 
 }  // namespace pgq::detail

@@ -8,6 +8,7 @@
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/error/ends_session.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/fsm/paused_scopes.hpp>
 #include <pgq/fsm/shutdown.hpp>
 #include <pgq/fsm/start.hpp>
 #include <pgq/health/worker_monitor.hpp>
@@ -195,25 +196,27 @@ public:
         switch (a.what) {
         case fsm::worker_do::register_worker: return registration();
         case fsm::worker_do::compare_leases: return steps::read_leases{core_.id()};
-        case fsm::worker_do::refresh_leases: return steps::read_lease_updates{core_.id()};
+        case fsm::worker_do::refresh_leases:
+            if (!reads_paused_) return steps::read_lease_updates{core_.id()};
+            return steps::read_paused{queue_->name()};
         case fsm::worker_do::count_deferred: return steps::count_lane{lanes_[lanes_counted_]};
         default: return steps::give_back{core_.to_give_back()};
         }
     }
-    /// Takes the reply to step(). Returns true if the action needs another step. After an error the machine repeats the
-    /// action on another session.
+    /// Takes the reply to step(). True: the action needs another step. An error repeats the action on another session.
     bool apply(const fsm::worker_action& a, step_reply&& reply, steady_time now) {
         if (reply) report_held(observer(), *reply);
         if (a.what == fsm::worker_do::abandon) return false;  // leases that were not given back end with their time
-        if (!reply) return lanes_counted_ = 0, broke(reply.error(), now), false;
+        if (!reply) return lanes_counted_ = 0, reads_paused_ = false, broke(reply.error(), now), false;
         switch (a.what) {
         case fsm::worker_do::register_worker: registered(std::get<worker_id>(*reply)); break;
         case fsm::worker_do::compare_leases:
-            report_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now));
-            break;
+            return report_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now)), false;
         case fsm::worker_do::refresh_leases:
-            core_.leases_refreshed(std::get<std::vector<lease_update>>(*reply), now);
-            break;
+            if (std::exchange(reads_paused_, !reads_paused_))
+                paused_read(std::get<std::vector<paused_scope>>(*std::move(reply)));
+            else core_.leases_refreshed(std::get<std::vector<lease_update>>(*reply), now);
+            return reads_paused_;
         case fsm::worker_do::count_deferred: return count(std::get<lane_counts>(*reply), now);
         default: report_restored(core_.gave_back(now));
         }
@@ -311,6 +314,13 @@ private:
         return {};
     }
 
+    void paused_read(std::vector<paused_scope>&& found) {
+        const auto changed = paused_.read(std::move(found), queue_->name(), names_);
+        report_pauses(observer(), core_.id(), changed);
+        // It reads the pauses of one queue name only.
+        if (options_.queues != nullptr || changed.can_claim_more()) core_.resumed();
+    }
+
     // For run_until::drained. Ready jobs count as well: any worker may have just promoted them. So do leased jobs: they
     // become ready or deferred again if a handler fails or a worker dies.
     bool count(const lane_counts& n, steady_time now) {
@@ -352,6 +362,8 @@ private:
     limiter_set limiters_{};
     std::vector<lane_id> lanes_;
     served_queues served_{};         // of a worker of many queue names
+    fsm::paused_scopes paused_;
+    bool reads_paused_ = false;      // the second step of refresh_leases is next
     std::size_t lanes_counted_ = 0;  // lanes that the present count_deferred has counted
     std::int64_t deferred_ = 0;      // jobs in these lanes
     sync_reply reply_;

@@ -84,6 +84,8 @@ void check_driver(Make make) {
     check_expiry<Driver>(make);
     check_inspection<Driver>(make);
     check_dead_letter_routes<Driver>(make);
+    check_pause<Driver>(make);
+    check_drain<Driver>(make);
 
     check_revised_payloads<Driver>(make);
     check_progress<Driver>(make);

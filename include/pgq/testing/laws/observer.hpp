@@ -66,6 +66,8 @@ public:
         send(event::schedule_fired{.schedule = text, .scheduled_at = at, .job = {number}, .late = time});
         send(event::schedule_skipped{.schedule = text, .scheduled_at = at, .reason = text});
         send(event::schedule_missed{.schedule = text, .from = at, .to = at});
+        send(event::paused{.worker = {small}, .queue = text, .entrypoint = text, .reason = text});
+        send(event::resumed{.worker = {small}, .queue = text, .entrypoint = text});
         send(event::worker_stopped{.worker = {small}});
         return good_;
     }

@@ -8,6 +8,7 @@
 #include <pgq/protocol/admin.hpp>
 #include <pgq/protocol/found_job.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/pause.hpp>
 #include <pgq/protocol/tracked.hpp>
 
 #include <algorithm>
@@ -98,9 +99,31 @@ inline bool change_limit(tables& db, std::string_view queue, const lane_limit& l
     return true;
 }
 
+/// False if it was so before. The workers give back what they have not begun.
+inline bool pause(tables& db, const pause_request& what) {
+    const bool added = db.pauses.add(what, db.clock.now());
+    db.workers.notify_paused(db.lanes.find(what.queue, what.entrypoint));
+    return added;
+}
+/// False if there was nothing to end.
+inline bool resume(tables& db, std::string_view queue, std::string_view entrypoint) {
+    if (!db.pauses.remove(queue, entrypoint)) return false;
+    db.workers.notify_paused(db.lanes.find(queue, entrypoint));
+    return true;
+}
+
+/// Every lease of the worker, as the database has it.
+inline std::vector<lease_update> lease_updates(const tables& db, worker_id worker) {
+    auto all = db.leases.flags_of(worker);
+    for (lease_update& u : all) u.paused = db.is_paused(db.leases.lane_of(u.ref.id));
+    return all;
+}
+
 inline lane_counts counts(const tables& db, lane_id lane) {
     lane_counts c = db.jobs.counts(lane);
     c.leased = db.leases.count_running(lane);
+    c.paused = db.is_paused(lane);
+    c.draining = !db.check_open(lane);
     return c;
 }
 

@@ -14,10 +14,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -62,7 +64,8 @@ inline void add_lease_of_one(tables& db, worker_id worker, std::int16_t max_atte
 /// Claims only jobs that match a filter. Each job gets a lease of its own.
 inline void claim_filtered(tables& db, const sync_request& r, sync_reply& reply) {
     std::vector<lane_id> lanes;
-    for (const claim_lane& l : r.lanes) lanes.push_back(l.lane);
+    for (const claim_lane& l : r.lanes)
+        if (!db.is_paused(l.lane)) lanes.push_back(l.lane);
     for (job& j : take_ready(db.jobs, {.lanes = lanes, .limit = r.limit, .where = r.claim_filter}))
         add_lease_of_one(db, r.worker, r.lanes[0].max_attempts, std::move(j), reply);
 }
@@ -70,7 +73,12 @@ inline void claim_filtered(tables& db, const sync_request& r, sync_reply& reply)
 /// Claims from lanes without limits.
 inline void claim(tables& db, const sync_request& r, sync_reply& reply) {
     if (r.claim_filter != nullptr) return claim_filtered(db, r, reply);
-    for (auto& batch : db.jobs.take(r.lanes, r.limit, r.max_bytes, &reply.cut)) {
+    std::vector<claim_lane> open;
+    if (!db.pauses.empty())
+        std::copy_if(r.lanes.begin(), r.lanes.end(), std::back_inserter(open),
+                     [&](const claim_lane& l) { return !db.is_paused(l.lane); });
+    const std::span<const claim_lane> lanes = db.pauses.empty() ? r.lanes : open;
+    for (auto& batch : db.jobs.take(lanes, r.limit, r.max_bytes, &reply.cut)) {
         const claim_lane& request = batch.request;
         if (!request.lease_per_job) {
             add_lease(db, r.worker, request.lane, request.max_attempts, std::move(batch.jobs), reply);
@@ -120,7 +128,7 @@ inline allowance allowance_of(const tables& db, const std::vector<stored_limit*>
 /// Claims from a lane that has limits. Returns how many jobs it claimed.
 inline std::uint32_t claim_limited(tables& db, worker_id worker, const limited_lane& lane, std::size_t& max_bytes,
                                    steady_time now, sync_reply& reply) {
-    if (!db.jobs.has_ready(lane.lane)) return 0;
+    if (!db.jobs.has_ready(lane.lane) || db.is_paused(lane.lane)) return 0;
     const auto& name = db.lanes.key(lane.lane);
     const auto limits = db.limits.of(name.queue, name.entrypoint);
     const allowance allowed = allowance_of(db, limits, lane.most, now);
@@ -156,7 +164,7 @@ inline void search(tables& db, const lane_search& s, found_lanes& out) {
         const lane_id lane{n};
         if (!db.jobs.has_ready(lane)) continue;
         const lane_key& key = db.lanes.key(lane);
-        if (const auto name = db.lanes.number_in(*s.served, lane))
+        if (const auto name = db.lanes.number_in(*s.served, lane); name && !db.is_paused(lane))
             out.lanes.push_back({.lane = lane,
                                  .queue = key.queue,
                                  .name = *name,

@@ -41,6 +41,7 @@ inline result<void> check(const enqueue_request& r) {
 inline result<void> enqueue(tables& db, const enqueue_request& r, const std::shared_ptr<const shared_bytes>& bytes,
                             std::vector<job_id>& ids, undo_log* log) {
     if (!db.jobs.has_lane(r.lane)) return no_such_lane();
+    if (auto ok = db.check_open(r.lane); !ok) return ok;
     const time_point now = db.clock.now();
     std::span<const header> headers{bytes->headers};
     for (std::size_t i = 0; i < r.bodies->size(); ++i) {
@@ -100,6 +101,7 @@ inline result<void> enqueue_tracked(tables& db, const tracked_request& r, std::v
     std::vector<std::string> names(r.bodies ? r.bodies->size() : 0);
     for (std::size_t i = 0; i < names.size(); ++i) {
         if (!db.jobs.has_lane(r.lane(i))) return no_such_lane();
+        if (auto ok = db.check_open(r.lane(i)); !ok) return ok;
         const lane_key& lane = db.lanes.key(r.lane(i));
         if (r.option(i).unique_key.is_set()) names[i].append(lane.queue).append(1, '\0').append(lane.entrypoint);
     }

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,9 +68,18 @@ inline void merge_pending(job_store& store, const take_request& r, std::vector<j
     jobs = std::move(merged);
 }
 
+/// The lanes that are not paused.
+inline std::vector<lane_id> not_paused(const tables& db, std::span<const lane_id> lanes) {
+    std::vector<lane_id> open{lanes.begin(), lanes.end()};
+    std::erase_if(open, [&](lane_id lane) { return db.is_paused(lane); });
+    return open;
+}
+
 /// Without an undo log, a taken job is done at once. With one, it is done when the transaction commits.
-inline void take(tables& db, const take_request& r, take_reply& reply, undo_log* log) {
+inline void take(tables& db, take_request r, take_reply& reply, undo_log* log) {
     const time_point now = db.clock.now();
+    const auto open = not_paused(db, r.lanes);
+    r.lanes = open;
     if (r.promote && log == nullptr) db.jobs.promote(now);
     db.jobs.expire(now);
     auto jobs = take_ready(db.jobs, r);

@@ -36,6 +36,9 @@ inline result<worker_id> register_worker(tables& db, const worker_info& info, co
 inline beat_reply record_beat(tables& db, worker_id id) {
     beat_reply reply = db.workers.record_beat(id, db.clock.steady_now());
     reply.jobs_to_stop = db.leases.has_stop_request(id);
+    if (!db.pauses.empty())
+        for (const lease_ref& ref : db.leases.of(id))
+            reply.jobs_to_stop = reply.jobs_to_stop || db.is_paused(db.leases.lane_of(ref.id));
     return reply;
 }
 

@@ -44,11 +44,12 @@ public:
         return at->second;
     }
     const lane_key& key(lane_id lane) const { return keys_[static_cast<std::size_t>(lane.value) - 1]; }
-    /// The lanes of all versions of an entrypoint. An empty `entrypoint` means all lanes of the queue.
+    /// The lanes of all versions of an entrypoint. An empty `entrypoint` means all lanes of the queue, an empty `queue`
+    /// all lanes.
     std::vector<lane_id> find(std::string_view queue, std::string_view entrypoint) const {
         std::vector<lane_id> out;
         for (std::size_t i = 0; i < keys_.size(); ++i)
-            if (keys_[i].queue == queue && (entrypoint.empty() || keys_[i].entrypoint == entrypoint))
+            if ((queue.empty() || keys_[i].queue == queue) && (entrypoint.empty() || keys_[i].entrypoint == entrypoint))
                 out.push_back({static_cast<std::int32_t>(i + 1)});
         return out;
     }

@@ -101,6 +101,8 @@ public:
         auto found = leases_.extract(id);
         return found ? std::move(found.mapped()) : lease{.jobs = std::make_shared<const std::vector<job>>()};
     }
+    /// The lease must exist.
+    lane_id lane_of(std::int64_t id) const { return leases_.at(id).lane; }
     std::vector<lease_ref> of(worker_id worker) const {
         std::vector<lease_ref> out;
         for (const auto& [id, l] : leases_)

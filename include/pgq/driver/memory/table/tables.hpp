@@ -5,10 +5,12 @@
 #include <pgq/driver/memory/table/lane_table.hpp>
 #include <pgq/driver/memory/table/lease_table.hpp>
 #include <pgq/driver/memory/table/limit_table.hpp>
+#include <pgq/driver/memory/table/pause_table.hpp>
 #include <pgq/driver/memory/table/schedule_table.hpp>
 #include <pgq/driver/memory/table/worker_registry.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/pause.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -23,6 +25,7 @@ struct tables {
     in_memory::clock clock{};
     lane_table lanes{};
     limit_table limits{};
+    pause_table pauses{};
     job_store jobs{};
     lease_table leases{};
     worker_registry workers{};
@@ -33,6 +36,16 @@ struct tables {
     void wake_touched(worker_id except = {}) {
         workers.wake(jobs.touched(), except);
         jobs.touched().clear();
+    }
+    bool is_paused(lane_id lane) const {
+        return !pauses.empty() && pauses.find(pause_kind::paused, lanes.key(lane)) != nullptr;
+    }
+    /// Whether the lane takes new jobs.
+    result<void> check_open(lane_id lane) const {
+        if (pauses.empty()) return {};
+        const lane_key& key = lanes.key(lane);
+        const paused_scope* const p = pauses.find(pause_kind::draining, key);
+        return p == nullptr ? result<void>{} : refusal(*p, key);
     }
     /// How many jobs of the lane have not ended and are not held.
     std::int64_t count_open(lane_id lane) const {

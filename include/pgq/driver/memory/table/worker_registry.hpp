@@ -80,6 +80,15 @@ public:
         session->stop_requested = true;
         session->notify_job_changed();
     }
+    /// Lanes were paused or resumed: notifies the sessions of all workers that serve one of them.
+    void notify_paused(const std::vector<lane_id>& lanes) {
+        for (const auto& [id, w] : workers_) {
+            const auto serves = [&served = w.lanes](lane_id lane) {
+                return std::find(served.begin(), served.end(), lane) != served.end();
+            };
+            if (std::any_of(lanes.begin(), lanes.end(), serves)) request_stop(id);
+        }
+    }
     /// The session ends. No wake may go to it, because that wake would be lost.
     void remove_session(const waiter& session) noexcept {
         for (auto& [id, w] : workers_)

@@ -95,6 +95,18 @@ public:
     auto async_change_limit(std::string_view queue, const lane_limit& limit, Token&& token) {
         return async_run(command::admin::change_limit{queue, limit}, std::forward<Token>(token));
     }
+    template <asio::completion_token_for<void(std::error_code, bool)> Token>
+    auto async_pause(const pause_request& what, Token&& token) {
+        return async_run(command::admin::pause{what}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, bool)> Token>
+    auto async_resume(std::string_view queue, std::string_view entrypoint, Token&& token) {
+        return async_run(command::admin::resume{queue, entrypoint}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::vector<paused_scope>)> Token>
+    auto async_paused(std::string_view queue, Token&& token) {
+        return async_run(command::admin::paused{queue}, std::forward<Token>(token));
+    }
     template <asio::completion_token_for<void(std::error_code, worker_id)> Token>
     auto async_register_worker(const worker_info& info, Token&& token) {
         return async_tell_and_run(

@@ -56,7 +56,7 @@ public:
     }
     static result<std::vector<lease_update>> read(const answers& in) {
         return rows_of<lease_update>(in, in[0], [](row_view row) {
-            lease_update update{.ref = detail::read_ref(row)};
+            lease_update update{.ref = detail::read_ref(row), .paused = row.flag(3)};
             if (row.null(2)) return update;
             statement::wire::array_reader flags{row.cell(2)};
             for (std::size_t j = 0, n = flags.size(); j < n; ++j) {

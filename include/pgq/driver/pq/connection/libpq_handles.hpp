@@ -84,9 +84,10 @@ inline result<void> check_encoding(std::string_view encoding) {
 inline error_info server_error(const PGresult* r, const char* statement) {
     const std::string state = field(r, PG_DIAG_SQLSTATE);
     error_info e;
-    // The first two are raised by functions of ours.
+    // The first three are raised by functions of ours.
     if (state == "PQ001") e.code = make_error_code(errc::duplicate_key);
     else if (state == "PQ002") e.code = make_error_code(errc::lane_full);
+    else if (state == "PQ004") e.code = make_error_code(errc::draining);
     else e.code = state.size() == 5 ? make_sqlstate(state) : make_error_code(errc::connection_lost);
     e.message = field(r, PG_DIAG_MESSAGE_PRIMARY);
     if (e.message.empty()) e.message = trimmed(PQresultErrorMessage(r));

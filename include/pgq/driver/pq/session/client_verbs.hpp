@@ -5,6 +5,7 @@
 #include <pgq/driver/pq/command/admin/find_one.hpp>
 #include <pgq/driver/pq/command/admin/inspect.hpp>
 #include <pgq/driver/pq/command/admin/limits.hpp>
+#include <pgq/driver/pq/command/admin/pause.hpp>
 #include <pgq/driver/pq/command/admin/problems.hpp>
 #include <pgq/driver/pq/command/admin/revise.hpp>
 #include <pgq/driver/pq/command/admin/schedule.hpp>
@@ -18,6 +19,7 @@
 #include <pgq/protocol/found_job.hpp>
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/pause.hpp>
 #include <pgq/protocol/schedule.hpp>
 #include <pgq/protocol/take.hpp>
 #include <pgq/protocol/tracked.hpp>
@@ -50,6 +52,11 @@ public:
     result<bool> change_limit(std::string_view queue, const lane_limit& l) {
         return run(command::admin::change_limit{queue, l});
     }
+    result<bool> pause(const pause_request& what) { return run(command::admin::pause{what}); }
+    result<bool> resume(std::string_view queue, std::string_view entrypoint) {
+        return run(command::admin::resume{queue, entrypoint});
+    }
+    result<std::vector<paused_scope>> paused(std::string_view queue) { return run(command::admin::paused{queue}); }
     result<void> enqueue_tracked(const tracked_request& r, std::vector<enqueued_job>& put) {
         return run(command::enqueue_tracked{r, put});
     }

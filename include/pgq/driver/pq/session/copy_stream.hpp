@@ -83,11 +83,16 @@ private:
         if (auto settled = channel_->settle(); !settled) return settled;
         (void)line_->take_cut_short();
         PGconn* c = line_->get();
-        const auto text = statement::render(query_->text, line_->options().schema);
+        // One transaction: a lane that is draining refuses the stream before its first job.
+        const std::string lane = std::to_string(lane_.value);
+        const auto text = statement::render("SELECT {s}.open_lane(" + lane + "); " + std::string{query_->text},
+                                            line_->options().schema);
         if (const auto& hook = line_->options().on_statement) hook({.name = query_->name, .text = text});
         if (PQexitPipelineMode(c) != 1 || PQsendQuery(c, text.c_str()) != 1) return connection_error(c, query_->name);
         result_ptr r;
         if (auto answered = answer(r); !answered) return answered;
+        if (PQresultStatus(r.get()) == PGRES_TUPLES_OK)
+            if (auto answered = answer(r); !answered) return answered;
         if (PQresultStatus(r.get()) != PGRES_COPY_IN) return drain(std::move(r));
         open_ = true;
         buffer_.assign("PGCOPY\n\377\r\n\0", 11);

@@ -34,6 +34,8 @@ namespace command = driver::pq::command;
 
 namespace {
 
+const std::string no{"\0", 1};
+
 driver::pq::session_info workers_session() {
     auto info = test::own_session();
     info.listens = true;
@@ -128,9 +130,9 @@ TEST_CASE("a session takes a worker over", "[driver][pq][command][worker_leases]
 
 TEST_CASE("a worker reads where its leases are and which flags they have", "[driver][pq][command][worker_leases]") {
     CHECK(composed(command::lease_updates{{9}}) == "leases_of(9)");
-    const auto now = test::read(
-        command::lease_updates{{9}},
-        {rows({{binary(5L), place(7), null}, {binary(6L), place(8), array({std::int16_t{1}, std::int16_t{3}})}})});
+    const auto now = test::read(command::lease_updates{{9}},
+                                {rows({{binary(5L), place(7), null, no},
+                                       {binary(6L), place(8), array({std::int16_t{1}, std::int16_t{3}}), no}})});
     REQUIRE(now.value().size() == 2);
     CHECK(now->at(0).flags.empty());
     CHECK(now->at(1).ref == lease_ref{6, 8});

@@ -36,7 +36,9 @@ public:
         return lane_counts{.ready = row.number<std::int64_t>(0),
                            .deferred = row.number<std::int64_t>(1),
                            .leased = row.number<std::int64_t>(2),
-                           .held = row.number<std::int64_t>(3)};
+                           .held = row.number<std::int64_t>(3),
+                           .paused = row.flag(4),
+                           .draining = row.flag(5)};
     }
 
 private:

@@ -125,11 +125,7 @@ TEST_CASE("find_one sends one statement, and reads the values of each state", "[
     CHECK(test::read(command::find_one{{7}}, {rows({found})}).error() == errc::protocol);
 }
 
-TEST_CASE("counts, held jobs, failures and open jobs are read from their rows", "[driver][pq][command][inspect]") {
-    CHECK(composed(command::counts{{3}}) == "counts(3)");
-    CHECK(test::read(command::counts{{3}}, {rows({{binary(1L), binary(2L), binary(3L), binary(4L)}})}).value() ==
-          lane_counts{.ready = 1, .deferred = 2, .leased = 3, .held = 4});
-
+TEST_CASE("held jobs, failures and open jobs are read from their rows", "[driver][pq][command][inspect]") {
     CHECK(composed(command::held{{3}, 10}) == "held(3, 10)");
     auto stored = taken(7, -1);
     stored[8] = "why";

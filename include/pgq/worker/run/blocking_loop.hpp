@@ -8,7 +8,7 @@
 #include <pgq/time/call_limit.hpp>
 #include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_options.hpp>
-#include <pgq/worker/worker_run.hpp>
+#include <pgq/worker/run/worker_run.hpp>
 
 #include <chrono>
 #include <condition_variable>

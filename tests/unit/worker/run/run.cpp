@@ -1,6 +1,6 @@
 #include <pgq/compose/composition.hpp>
 #include <pgq/limiter/none.hpp>
-#include <pgq/worker/worker_run.hpp>
+#include <pgq/worker/run/worker_run.hpp>
 
 #include "support/catch.hpp"
 #include "unit/worker/core_fixture.hpp"
@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace unit_worker_run {
+namespace unit_worker_run_run {
 
 using namespace std::chrono_literals;
 using pgq::errc;
@@ -116,7 +116,7 @@ struct session {
 };
 
 struct driver {
-    using session = unit_worker_run::session;
+    using session = unit_worker_run_run::session;
     script* s;
 
     pgq::result<session> connect(pgq::session_role) const {
@@ -131,12 +131,12 @@ struct composition {
 };
 
 struct queue {
-    using driver_type = unit_worker_run::driver;
+    using driver_type = unit_worker_run_run::driver;
     using executor_type = test::manual_executor;
     using observer_type = test::recording_observer;
     using composition_type = composition;
 
-    const unit_worker_run::driver& driver() const { return driver_; }
+    const unit_worker_run_run::driver& driver() const { return driver_; }
     executor_type& executor() { return executor_; }
     observer_type& observer() { return observer_; }
     const std::string& name() const { return name_; }
@@ -152,7 +152,7 @@ struct queue {
     }
     pgq::result<void> revise(const pgq::revision&) { return {}; }
 
-    unit_worker_run::driver driver_;
+    unit_worker_run_run::driver driver_;
     executor_type executor_{};
     observer_type observer_{};
     std::string name_ = "fake";
@@ -525,4 +525,4 @@ TEST_CASE("a run that cannot give abandoned jobs back stops all the same", "[wor
     CHECK(l.events().empty());
 }
 
-}  // namespace unit_worker_run
+}  // namespace unit_worker_run_run
