@@ -7,6 +7,7 @@
 #include <pgq/fsm/paused_scopes.hpp>
 #include <pgq/fsm/worker.hpp>
 #include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/limit.hpp>
 #include <pgq/version.hpp>
 #include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_options.hpp>
@@ -104,6 +105,15 @@ template <class Observer>
 void report_pauses(Observer& observer, worker_id id, const fsm::paused_scopes::changes& c) {
     for (const auto& p : c.ended) notify(observer, event::resumed{id, p.queue, p.entrypoint, p.kind});
     for (const auto& p : c.begun) notify(observer, event::paused{id, p.queue, p.entrypoint, p.kind, p.reason});
+}
+
+/// Events about limits in the database that differ from those that this program declares. The database's limits hold.
+template <class Observer, class Declared>
+void report_differing_limits(Observer& observer, const Declared& declared, std::span<const lane_limit> found) {
+    for (const lane_limit& mine : declared)
+        for (const lane_limit& theirs : found)
+            if (same_limit(mine, theirs) && mine != theirs)
+                notify(observer, event::limit_differs{mine.entrypoint, mine.limit, theirs.limit});
 }
 
 }  // namespace pgq::detail

@@ -16,13 +16,13 @@
 #include <pgq/worker/heartbeat.hpp>
 #include <pgq/worker/job_runner.hpp>
 #include <pgq/worker/job_updater.hpp>
+#include <pgq/worker/run/thread_signals.hpp>
 #include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_core.hpp>
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_registration.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -83,8 +83,8 @@ public:
           heartbeat_{queue.driver(),
                      queue.observer(),
                      options_.lease_time,
-                     [this] { signal(declared_dead_); },
-                     [this] { signal(leases_changed_); },
+                     [this] { signals_.declare_dead(), wake(); },
+                     [this] { signals_.change_leases(), wake(); },
                      limit_} {
         runner_.reviser = &updater_;
         runner_.monitor = monitor_;
@@ -149,12 +149,12 @@ public:
     /// the worker first tried to connect.
     std::optional<duration> begin_failed(const error_info& why, steady_time first_attempt_at, steady_time now) {
         set_session(std::nullopt);
-        if (stop_requested_.load()) return std::nullopt;
+        if (signals_.stop_requested()) return std::nullopt;
         const auto pause = start_retries_.failed(why.code, unit_random(), first_attempt_at, now);
         if (pause) notify(observer(), event::connection_failed{why, *pause});
         return pause;
     }
-    bool stop_requested() const noexcept { return stop_requested_.load(); }
+    bool stop_requested() const noexcept { return signals_.stop_requested(); }
 
     /// What to do now.
     fsm::worker_action next(steady_time now) {
@@ -267,8 +267,8 @@ public:
         limit_.bring_forward(now + std::min<duration>(options_.grace, std::chrono::hours{24 * 365}) +
                              fsm::shutdown::last_grace);
         runner_.return_unstarted.request_stop();
-        if (!stop_requested_.load()) stop_requested_at_.store(now);
-        signal(stop_requested_);
+        signals_.request_stop(now);
+        wake();
     }
 
 private:
@@ -276,16 +276,11 @@ private:
 
     auto& observer() noexcept { return queue_->observer(); }
 
-    void signal(std::atomic<bool>& what) {
-        what.store(true);
-        wake();
-    }
     // Only this function turns the signals of other threads into events.
     void receive_signals(steady_time now) {
-        // The grace time begins with the request, also if the loop was waiting for the server then.
-        if (stop_requested_.load()) core_.stop_requested(stop_requested_at_.load());
-        if (declared_dead_.load() && declared_dead_.exchange(false)) core_.declared_dead(now);
-        if (leases_changed_.load() && leases_changed_.exchange(false)) core_.leases_changed();
+        if (const auto at = signals_.stop_requested_at()) core_.stop_requested(*at);
+        if (signals_.take_declared_dead()) core_.declared_dead(now);
+        if (signals_.take_leases_changed()) core_.leases_changed();
         if (session_ && session_->take_stop_request()) core_.leases_changed();
     }
 
@@ -331,12 +326,8 @@ private:
         return false;
     }
 
-    // Reports a limit in the database that differs from the one that this program declares. The database's limit holds.
     void serve(std::span<const lane_limit> found) {
-        for (const auto& mine : limiters_.declared)
-            for (const auto& theirs : found)
-                if (same_limit(mine, theirs) && mine != theirs)
-                    notify(observer(), event::limit_differs{mine.entrypoint, mine.limit, theirs.limit});
+        report_differing_limits(observer(), limiters_.declared, found);
         const auto lanes = lanes_from(served_lanes_of<Queue>, lanes_, queue_->name());
         core_.serve(lanes, options_.max_attempts, std::move(limiters_), found);
     }
@@ -370,10 +361,7 @@ private:
     call_limit limit_{};
     std::mutex mutex_;  // for session_, which wake() reads
     std::optional<session_type> session_;
-    std::atomic<bool> stop_requested_{false};
-    std::atomic<steady_time> stop_requested_at_{steady_time{}};  // written before stop_requested_
-    std::atomic<bool> declared_dead_{false};
-    std::atomic<bool> leases_changed_{false};
+    thread_signals signals_{};
     Heartbeat heartbeat_;  // the last: its thread uses the members above until it has ended
 };
 
