@@ -21,7 +21,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -50,8 +49,7 @@ public:
             const auto& l = lanes[i];
             const auto& how = runner_->functions(l.job);
             has_batch_handler_ = has_batch_handler_ || how.in_batches;
-            // With at-most-once delivery a lease ends before its job starts: no rescue may hold the job.
-            const std::int16_t most = how.once ? std::numeric_limits<std::int16_t>::max() : max_attempts;
+            const std::int16_t most = how.leased_attempts(max_attempts);
             const bool has_global_limit = std::any_of(global.begin(), global.end(), [&](const lane_limit& g) {
                 return g.entrypoint.empty() || g.entrypoint == l.entrypoint;
             });
