@@ -14,6 +14,7 @@
 #include <pgq/diagnostic/handlers.hpp>
 #include <pgq/diagnostic/jobs.hpp>
 #include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/settings.hpp>
 #include <pgq/diagnostic/transactions.hpp>
 #include <pgq/diagnostic/uniqueness.hpp>
 #include <pgq/job/options.hpp>
@@ -26,6 +27,7 @@
 #include <pgq/backoff/none.hpp>
 #include <pgq/backoff/stored.hpp>
 #include <pgq/client/queue.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/delivery/at_least_once.hpp>
 #include <pgq/delivery/at_most_once.hpp>
 #include <pgq/job/members.hpp>

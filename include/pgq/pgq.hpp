@@ -12,6 +12,7 @@
 #include <pgq/diagnostic/jobs.hpp>
 #include <pgq/diagnostic/payload.hpp>
 #include <pgq/diagnostic/schedules.hpp>
+#include <pgq/diagnostic/settings.hpp>
 #include <pgq/diagnostic/transactions.hpp>
 #include <pgq/diagnostic/uniqueness.hpp>
 #include <pgq/job/options.hpp>
@@ -23,6 +24,7 @@
 #include <pgq/backoff/linear.hpp>
 #include <pgq/backoff/none.hpp>
 #include <pgq/backoff/stored.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/context/context.hpp>
 #include <pgq/context/resources.hpp>
 #include <pgq/delivery/at_least_once.hpp>

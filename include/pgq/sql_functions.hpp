@@ -4,6 +4,7 @@
 #include <pgq/diagnostic/sql_functions.hpp>
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/compose/problem.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/error/result.hpp>
@@ -38,6 +39,9 @@ result<void> add_sql_function(sql::script& script) {
         return {};
     } else if constexpr (!std::is_void_v<typename Composition::template uniqueness_of<Job>>) {
         script.leave_out(entrypoint_of<Job>, "its unique key is made by the program");
+        return {};
+    } else if constexpr (settings_for<Composition, Job>::tracks) {
+        script.leave_out(entrypoint_of<Job>, "its jobs expire, or their ends are kept: only the program stores that");
         return {};
     } else {
         const auto lane = Composition::lanes[Composition::template lane_of<Job>].name;

@@ -1,6 +1,6 @@
-// expect: pgq: enqueue has no option of this name\. Its options are priority, run_at, expected_at, headers, unique_key
+// expect: pgq: enqueue has no option of this name, or none that takes this value\. Its options are priority, run_at, expected_at, headers, unique_key
 // within: 10 lines
 
 #include "fakes.hpp"
 
-void used(fakes::mail_queue& jobs, const fakes::mail& mail) { (void)jobs.enqueue({mail, mail}, {.timeout = 5}); }
+void used(fakes::mail_queue& jobs, const fakes::mail& mail) { (void)jobs.enqueue({mail, mail}, {.ttl = 5}); }

@@ -1,4 +1,4 @@
-// expect: pgq: enqueue has no option of this name\. Its options are priority, run_at, expected_at, headers, unique_key
+// expect: pgq: enqueue has no option of this name, or none that takes this value\. Its options are priority, run_at, expected_at, headers, unique_key
 // within: 10 lines
 
 #include "fakes.hpp"

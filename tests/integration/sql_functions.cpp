@@ -1,5 +1,6 @@
 #include <pgq/backoff/fixed.hpp>
 #include <pgq/backoff/stored.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/limiter/all_of.hpp>
 #include <pgq/limiter/concurrency_by.hpp>
 #include <pgq/limiter/rate.hpp>
@@ -516,6 +517,41 @@ TEST_CASE("SQL enqueues into the lane of the present version, with the producer'
     db.exec("SELECT {s}.enqueue_letter(body => 'a', pages => 2, headers => '{\"mine\": \"1\"}')");
     CHECK(db.query_int("SELECT count(*) FROM {s}.ready a JOIN {s}.ready b ON b.headers = a.headers || '{\"mine\": "
                        "\"1\"}' WHERE NOT a.headers ? 'mine'") == 2);
+}
+
+TEST_CASE("SQL stores the settings of one job as the program does, and the priority and the delay of its type",
+          "[sql_functions][settings]") {
+    const database db;
+    using queue = pgq::queue<pgq::job<surface::letter_2, pgq::priority<4>, pgq::delay<1h>>, pgq::driver::libpq,
+                             pgq::serializer::versioned<pgq::serializer::json>>;
+    queue jobs{db.driver()};
+    test::emit<queue>(db);
+    (void)jobs.enqueue(surface::letter_2{"a", 2}, {.max_attempts = 3, .timeout = 90s}).value();
+    db.exec("SELECT {s}.enqueue_letter(body => 'a', pages => 2, max_attempts => 3, timeout => '90 s')");
+    CHECK(db.query_int("SELECT count(DISTINCT (lane, rank, headers ->> 'pgq-max-attempts', body)) FROM {s}.deferred"
+                       " WHERE run_at BETWEEN now() + interval '59 min' AND now() + interval '61 min'") == 1);
+    CHECK(db.query_int("SELECT count(*) FROM {s}.deferred") == 2);
+    CHECK(db.query_text("SELECT string_agg(headers ->> 'pgq-timeout', ' ' ORDER BY id) FROM {s}.deferred") ==
+          "90s 90000000us");
+
+    db.exec(
+        "DELETE FROM {s}.deferred; SELECT {s}.enqueue_letter(body => 'a', pages => 2, priority => 1,"
+        " run_at => now(), headers => '{\"mine\": \"1\", \"pgq-max-attempts\": \"9\"}', max_attempts => 2)");
+    CHECK(db.query_text("SELECT priority || ' ' || (headers ->> 'mine') || ' ' || (headers ->> 'pgq-max-attempts')"
+                        " FROM {s}.job") == "1 1 2");
+    const test::sql_connection c{test::dsn(), db.schema()};
+    for (const char* wrong : {"max_attempts => 0", "max_attempts => 32768", "timeout => '0 s'", "timeout => '-1 s'"})
+        CHECK_THAT(test::refusal(c, "SELECT {s}.enqueue_letter(body => 'a', " + std::string{wrong} + ")"),
+                   Catch::Matchers::StartsWith("22023 "));
+}
+
+TEST_CASE("a type whose jobs expire, or whose ends are kept by a setting, has no function",
+          "[sql_functions][settings]") {
+    using expiring = pgq::queue<pgq::job<surface::letter_2, pgq::expires_in<1h>>, pgq::driver::libpq,
+                                pgq::serializer::versioned<pgq::serializer::json>>;
+    const std::string script = pgq::sql_functions<expiring>().value();
+    CHECK(script.find("-- no function for letter: its jobs expire") != std::string::npos);
+    CHECK(script.find("enqueue_letter") == std::string::npos);
 }
 
 TEST_CASE("an option with the same name as a member gets the prefix job_", "[sql_functions]") {

@@ -2,11 +2,10 @@
 
 #include <pgq/detail/read_float.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/time/duration_text.hpp>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <chrono>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -14,28 +13,10 @@
 // The words of a back-off's text.
 namespace pgq::backoff::detail {
 
-struct time_unit {
-    std::string_view name;
-    duration::rep ticks;
-};
-inline constexpr std::array time_units{
-    time_unit{"h", duration{std::chrono::hours{1}}.count()},
-    time_unit{"min", duration{std::chrono::minutes{1}}.count()},
-    time_unit{"s", duration{std::chrono::seconds{1}}.count()},
-    time_unit{"ms", duration{std::chrono::milliseconds{1}}.count()},
-    time_unit{"us", duration{std::chrono::microseconds{1}}.count()},
-    time_unit{"ns", 1},
-};
-
-/// Appends a time in the largest unit that is exact. A negative time counts as zero.
+/// Appends a time as a word.
 inline void append_time(std::string& out, duration d) {
-    const auto ticks = std::max(d, duration::zero()).count();
-    if (ticks == 0) return void(out += " 0s");
-    for (const time_unit& unit : time_units) {
-        if (ticks % unit.ticks != 0) continue;
-        out += ' ' + std::to_string(ticks / unit.ticks);
-        return void(out += unit.name);
-    }
+    out += ' ';
+    pgq::detail::append_duration(out, d);
 }
 
 /// Appends the shortest text that is read as the same number.
@@ -58,16 +39,9 @@ public:
         return word;
     }
     duration time() noexcept {
-        const auto word = next();
-        duration::rep count = 0;
-        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
-        const std::string_view unit = word.substr(static_cast<std::size_t>(end - word.data()));
-        for (const time_unit& known : time_units)
-            if (error == std::errc{} && unit == known.name && count >= 0 &&
-                count <= duration::max().count() / known.ticks)
-                return duration{count * known.ticks};
-        failed_ = true;
-        return {};
+        const auto read = pgq::detail::read_duration(next());
+        if (!read) failed_ = true;
+        return read.value_or(duration{});
     }
     double number() noexcept {
         const auto word = next();

@@ -9,6 +9,7 @@
 #include <pgq/client/repeat_in_doubt.hpp>
 #include <pgq/client/retry_while_full.hpp>
 #include <pgq/client/unavailable.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -138,6 +139,7 @@ template <class Composition, class Jobs>
 result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, job_priority priority) {
     using job_type = job_of_range<Jobs>;
     if (auto fine = check_priority(priority); !fine) return std::move(fine.error());
+    if (!priority.is_set()) priority = settings_for<Composition, job_type>::priority;
     if (is_beside_transaction(core.transactions)) return beside_transaction();
     return core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
         auto stream = session.copy(lanes[Composition::template lane_of<job_type>]);

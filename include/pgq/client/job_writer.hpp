@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/client/stored_options.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/concept/limiter.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/detail/utf8.hpp>
@@ -37,7 +38,8 @@ class job_writer {
     using serializer_type = typename Composition::template serializer_of<Job>;
     using limiter_type = typename Composition::template limiter_of<Job>;
     using options_type = stored_options<typename Composition::template backoff_of<Job>,
-                                        typename Composition::template uniqueness_of<Job>>;
+                                        typename Composition::template uniqueness_of<Job>,
+                                        enqueue_settings<settings_for<Composition, Job>>>;
 
 public:
     explicit job_writer(duration keep_results) : keep_results_{keep_results} {}

@@ -184,14 +184,13 @@ public:
     }
 
     /// Enqueues the jobs of a very long range by COPY, all or none. Returns the number of jobs, not their ids. The jobs
-    /// have no headers and no unique keys. For fewer than about ten thousand jobs `enqueue` is as fast. Other calls of
-    /// this object wait until it returns.
+    /// have no headers, no unique keys, and no settings but a priority. For fewer than about ten thousand jobs
+    /// `enqueue` is as fast. Other calls of this object wait until it returns.
     template <detail::range_of_jobs<composition_type> Jobs>
-    result<std::int64_t> enqueue_stream(Jobs&& jobs, job_priority priority = 0) {
+    result<std::int64_t> enqueue_stream(Jobs&& jobs, job_priority priority = {}) {
         using job_type = detail::job_of_range<Jobs>;
         if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
-        else if constexpr (!diagnostic::require_no_unique_keys<composition_type, job_type>())
-            return errc::invalid_option;
+        else if constexpr (!diagnostic::require_copyable<composition_type, job_type>()) return errc::invalid_option;
         else return detail::enqueue_stream(core(), jobs, priority);
     }
 

@@ -50,15 +50,17 @@ struct misnamed_options {
     any_argument unique_key{};
     any_argument parents{}, parent{}, depends_on{}, depends{}, dependencies{}, wait_for{}, waits_for{};
     any_argument after{}, if_parent_fails{};
-    any_argument timeout{}, ttl{}, expires{}, expires_in{}, expire_at{}, expire_in{}, expiry{}, expiration{},
-        valid_until{};
+    any_argument ttl{}, expires{}, expires_in{}, expire_at{}, expire_in{}, expiry{}, expiration{}, valid_until{};
     any_argument expires_at{}, if_expired{};
+    any_argument retry{}, retries{}, retry_limit{}, max_retries{}, attempts{}, tries{}, max_tries{};
+    any_argument max_attempts{};
+    any_argument time_limit{}, max_runtime{}, max_duration{}, execution_timeout{}, job_timeout{};
+    any_argument timeout{};
     any_argument keep{}, keep_result{}, keep_results{}, retention{}, result_ttl{};
     any_argument keep_outcome{};
     any_argument max_length{}, max_size{}, limit{}, capacity{}, bound{};
     any_argument at_most{}, wait_for_room{};
-    any_argument pack{}, retry{}, retries{}, retry_limit{}, max_retries{}, max_attempts{}, attempts{}, tries{},
-        backoff{}, queue{}, queue_name{}, lane{}, name{};
+    any_argument pack{}, backoff{}, queue{}, queue_name{}, lane{}, name{};
     any_argument packed{};
     any_argument request{}, request_key{}, request_uuid{}, idempotent{}, idempotency{}, retry_key{};
     any_argument request_id{};

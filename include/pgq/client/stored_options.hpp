@@ -2,14 +2,23 @@
 
 #include <pgq/backoff/spec.hpp>
 #include <pgq/concept/backoff.hpp>
+#include <pgq/concept/policy.hpp>
 #include <pgq/job/header.hpp>
 #include <pgq/job/options.hpp>
 #include <pgq/job/unique.hpp>
+#include <pgq/protocol/own_settings.hpp>
+#include <pgq/time/clock.hpp>
+#include <pgq/time/duration_text.hpp>
+#include <pgq/time/when.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
+#include <list>
 #include <string>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace pgq::detail {
@@ -47,11 +56,72 @@ private:
     std::deque<std::vector<header>> with_others_;
 };
 
+/// Writes the settings that one job has of its own into headers, where they are stored. Without such a setting it does
+/// and costs nothing.
+///
+/// The options refer to this object, which must outlive them.
+class own_settings_headers {
+public:
+    own_settings_headers() = default;
+    own_settings_headers(const own_settings_headers&) = delete;
+    own_settings_headers& operator=(const own_settings_headers&) = delete;
+
+    /// Values out of range stay in the options, for check_values().
+    enqueue_options add_to(enqueue_options o) {
+        if (o.max_attempts > 0 && o.max_attempts <= INT16_MAX)
+            put(o, max_attempts_header, std::to_string(std::exchange(o.max_attempts, 0)));
+        if (o.timeout > duration{}) {
+            std::string text;
+            append_duration(text, std::exchange(o.timeout, {}));
+            put(o, timeout_header, std::move(text));
+        }
+        return o;
+    }
+
+private:
+    struct list {
+        std::string text{};
+        std::vector<header> all{};
+    };
+
+    void put(enqueue_options& o, std::string_view name, std::string text) {
+        list& added = lists_.emplace_back(list{std::move(text), {o.headers.begin(), o.headers.end()}});
+        std::erase_if(added.all, [&](const header& h) { return h.name == name; });
+        added.all.push_back({name, added.text});
+        o.headers = added.all;
+    }
+
+    std::list<list> lists_{};  // an empty one allocates nothing
+};
+
+/// What the settings of a job type say where the options of the call say nothing.
+struct no_settings {
+    static void complete(enqueue_options&) noexcept {}
+};
+template <class Settings>
+struct enqueue_settings {
+    static void complete(enqueue_options& o) noexcept {
+        if constexpr (Settings::template has<priority_tag>) {
+            if (!o.priority.is_set()) o.priority = Settings::template setting<priority_tag>::value;
+        }
+        if constexpr (Settings::template has<delay_tag>) {
+            if (!o.run_at.is_set()) o.run_at = in(Settings::template setting<delay_tag>::value);
+        }
+        if constexpr (Settings::template has<expiry_tag>) {
+            if (!o.expires_at.is_set()) o.expires_at = in(Settings::template setting<expiry_tag>::value);
+        }
+        if constexpr (Settings::template has<keep_outcome_tag>) {
+            if (o.keep_outcome <= duration{}) o.keep_outcome = Settings::template setting<keep_outcome_tag>::value;
+        }
+    }
+};
+
 /// The options that are stored with a job: those of the caller, and what the policies of its entrypoint add.
 ///
-/// A stored back-off adds a header. A uniqueness policy makes the unique key, unless the caller has given one. The
-/// options refer to this object, which must outlive them.
-template <class Backoff, class Uniqueness>
+/// Settings fill in what the caller left open. A stored back-off adds a header, and so do settings that the job has of
+/// its own. A uniqueness policy makes the unique key, unless the caller has given one. The options refer to this
+/// object, which must outlive them.
+template <class Backoff, class Uniqueness, class Settings = no_settings>
 class stored_options {
 public:
     /// Whether each job needs options of its own, although the caller gave the same to all.
@@ -60,6 +130,8 @@ public:
     template <class Job>
     enqueue_options of(const enqueue_options& given, [[maybe_unused]] const Job& job) {
         enqueue_options stored = backoff_.add_to(given);
+        if (stored.max_attempts != 0 || stored.timeout != duration{}) stored = own_.add_to(stored);
+        Settings::complete(stored);
         if constexpr (per_job) {
             if (!stored.unique_key.is_set()) {
                 std::string& key = keys_.emplace_back();
@@ -73,6 +145,7 @@ public:
 private:
     struct no_keys {};
 
+    own_settings_headers own_{};
     [[no_unique_address]] backoff_header<Backoff> backoff_;
     [[no_unique_address]] std::conditional_t<per_job, std::deque<std::string>, no_keys> keys_;
 };

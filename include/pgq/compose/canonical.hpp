@@ -2,6 +2,7 @@
 
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/find_policy.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/detail/type_list.hpp>
 
 #include <array>
@@ -26,18 +27,10 @@ consteval auto entrypoint_order() {
 }
 
 template <class... Policies>
-using entrypoint_policies = join_t<list_if<!std::is_void_v<find_policy_t<serializer_tag, void, Policies...>>,
-                                           find_policy_t<serializer_tag, void, Policies...>>,
-                                   list_if<!std::is_void_v<find_policy_t<backoff_tag, void, Policies...>>,
-                                           find_policy_t<backoff_tag, void, Policies...>>,
-                                   list_if<!std::is_void_v<find_policy_t<limiter_tag, void, Policies...>>,
-                                           find_policy_t<limiter_tag, void, Policies...>>,
-                                   list_if<!std::is_void_v<find_policy_t<uniqueness_tag, void, Policies...>>,
-                                           find_policy_t<uniqueness_tag, void, Policies...>>,
-                                   list_if<!std::is_void_v<find_policy_t<executor_tag, void, Policies...>>,
-                                           find_policy_t<executor_tag, void, Policies...>>,
-                                   list_if<!std::is_void_v<find_policy_t<delivery_tag, void, Policies...>>,
-                                           find_policy_t<delivery_tag, void, Policies...>>>;
+using entrypoint_policies = typename policies_of<
+    join_t<type_list<serializer_tag, backoff_tag, limiter_tag, uniqueness_tag, executor_tag, delivery_tag>,
+           setting_categories>,
+    Policies...>::type;
 
 template <class Job, class Policies>
 struct make_decl;
@@ -70,13 +63,14 @@ struct canonical<Composed, std::index_sequence<I...>> {
         type_list<typename Composed::driver>, list_if<!std::is_void_v<serializer>, serializer>,
         type_list<typename Composed::executor, typename Composed::template queue_policy<backoff_tag, default_backoff>,
                   typename Composed::limiter, typename Composed::observer>,
-        list_if<!std::is_same_v<delivery, default_delivery>, delivery>>>::type;
+        list_if<!std::is_same_v<delivery, default_delivery>, delivery>, typename Composed::queue_settings>>::type;
 };
 
 }  // namespace detail
 
 /// The one form of a queue, in whatever order it is written: jobs by entrypoint, then driver, serializer, executor,
-/// backoff, limiter and observer, with the defaults filled in. Only for arguments that `checked` accepts.
+/// backoff, limiter and observer, with the defaults filled in, then the settings. Only for arguments that `checked`
+/// accepts.
 template <class... Args>
 using canonical_t = typename detail::canonical<composition<Args...>>::type;
 

@@ -4,6 +4,7 @@
 #include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/jobs.hpp>
 #include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/settings.hpp>
 // The messages come first: GCC prints a line for each header between the program and the message.
 #include <pgq/compose/canonical.hpp>
 #include <pgq/compose/composition.hpp>
@@ -11,6 +12,7 @@
 #include <pgq/compose/job_checks.hpp>
 #include <pgq/compose/policy_checks.hpp>
 #include <pgq/compose/problem.hpp>
+#include <pgq/compose/settings.hpp>
 
 #include <type_traits>
 
@@ -27,14 +29,26 @@ template <class Composed, class Job>
 consteval auto delivery_problem() {
     using decl = at_t<Composed::template index_of<Job>, typename Composed::declarations>;
     using backoff = typename decl_policy<decl, backoff_tag, void>::type;
+    using attempts = typename decl_policy<decl, attempts_tag, void>::type;
     using limiter = typename Composed::template limiter_of<Job>;
     using whole = typename Composed::limiter;
     if constexpr (!Composed::template delivery_of<Job>::acknowledges_first) return fine{};
     else if constexpr (any_retries(typename execution_plan<Composed, Job>::executors{})) {
         return problem<diagnostic::retried_at_most_once<Job>>{};
     } else if constexpr (!std::is_void_v<backoff>) return problem<diagnostic::backoff_at_most_once<Job, backoff>>{};
+    else if constexpr (!std::is_void_v<attempts>) return problem<diagnostic::attempts_at_most_once<Job, attempts>>{};
     else if constexpr (counts_running<limiter>) return problem<diagnostic::global_limit_at_most_once<Job, limiter>>{};
     else return unless<!counts_running<whole>, diagnostic::global_limit_at_most_once<Job, whole>>{};
+}
+
+/// Whether the settings of a job fit together, wherever they come from.
+template <class Composed, class Job>
+consteval auto settings_problem() {
+    using settings = settings_for<Composed, Job>;
+    using delay = typename settings::template setting<delay_tag>;
+    using expiry = typename settings::template setting<expiry_tag>;
+    if constexpr (std::is_void_v<delay> || std::is_void_v<expiry>) return fine{};
+    else return unless<(expiry::value > delay::value), diagnostic::expires_while_delayed<Job, delay, expiry>>{};
 }
 
 template <class Composed, class... Jobs>
@@ -47,7 +61,8 @@ consteval auto jobs_problem(type_list<Jobs...>) {
         return problem<diagnostic::no_driver<Jobs...>>{};
     } else {
         return first_problem_t<decltype(payload_problem<Jobs, typename Composed::template serializer_of<Jobs>>())...,
-                               decltype(delivery_problem<Composed, Jobs>())...>{};
+                               decltype(delivery_problem<Composed, Jobs>())...,
+                               decltype(settings_problem<Composed, Jobs>())...>{};
     }
 }
 

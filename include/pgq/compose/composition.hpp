@@ -4,6 +4,7 @@
 #include <pgq/backoff/jittered.hpp>
 #include <pgq/compose/find_policy.hpp>
 #include <pgq/compose/job_decl.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/concept/policy.hpp>
 #include <pgq/delivery/at_least_once.hpp>
 #include <pgq/detail/type_list.hpp>
@@ -135,6 +136,9 @@ struct composition {
     template <class Job>
     using uniqueness_of =
         typename detail::decl_policy<detail::at_t<index_of<Job>, declarations>, uniqueness_tag, void>::type;
+
+    /// The settings of the whole queue; `detail::settings_for` has those of one job type.
+    using queue_settings = typename detail::policies_of<detail::setting_categories, Args...>::type;
 
     static constexpr std::array<std::string_view, jobs::size> entrypoints = detail::entrypoints_of(jobs{});
 

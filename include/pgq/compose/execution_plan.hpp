@@ -2,6 +2,7 @@
 
 #include <pgq/compose/composition.hpp>
 #include <pgq/compose/decorator_stack.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/time/clock.hpp>
@@ -65,7 +66,8 @@ struct execution_plan {
     using executors = typename concat<chain_t<declared_executor>, chain_t<typename Composition::executor>>::type;
 
     static constexpr bool in_strands = any_keeps_strands(executors{});
-    static constexpr bool needs_watchdog = any_needs_stop_token(executors{});
+    static constexpr bool has_timeout = settings_for<Composition, Job>::time_limit.has_value();
+    static constexpr bool needs_watchdog = has_timeout || any_needs_stop_token(executors{});
     static constexpr bool in_process = any_makes_processes(executors{});
 
     /// The decorators that take part in an attempt, from the outside in.

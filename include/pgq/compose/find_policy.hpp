@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/policy.hpp>
+#include <pgq/detail/type_list.hpp>
 
 #include <type_traits>
 
@@ -18,5 +19,14 @@ struct find_policy<Category, Default, First, Rest...>
 /// The first of `Policies` in `Category`; `Default` when there is none.
 template <class Category, class Default, class... Policies>
 using find_policy_t = typename find_policy<Category, Default, Policies...>::type;
+
+/// Those of `Policies` that are of these categories, in the order of the categories.
+template <class Categories, class... Policies>
+struct policies_of;
+template <class... Categories, class... Policies>
+struct policies_of<type_list<Categories...>, Policies...> {
+    using type = join_t<list_if<!std::is_void_v<find_policy_t<Categories, void, Policies...>>,
+                                find_policy_t<Categories, void, Policies...>>...>;
+};
 
 }  // namespace pgq::detail

@@ -6,6 +6,7 @@
 #include <pgq/compose/find_policy.hpp>
 #include <pgq/compose/job_decl.hpp>
 #include <pgq/compose/problem.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/concept/backoff.hpp>
 #include <pgq/concept/delivery.hpp>
 #include <pgq/concept/driver.hpp>
@@ -20,11 +21,14 @@
 #include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/executors.hpp>
 #include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/settings.hpp>
 #include <pgq/diagnostic/uniqueness.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/observer/none.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <type_traits>
 
 namespace pgq::detail {
@@ -94,6 +98,20 @@ consteval auto uniqueness_problem() {
     }
 }
 
+template <class Setting>
+consteval auto setting_problem() {
+    using category = typename Setting::policy_category;
+    if constexpr (std::same_as<category, attempts_tag>) {
+        constexpr bool fits = Setting::value >= 1 && Setting::value <= INT16_MAX;
+        return unless<fits, diagnostic::attempts_out_of_range<Setting>>{};
+    } else if constexpr (std::same_as<category, priority_tag>) {
+        constexpr bool fits = Setting::value >= INT16_MIN && Setting::value <= INT16_MAX;
+        return unless<fits, diagnostic::priority_out_of_range<Setting>>{};
+    } else if constexpr (std::same_as<category, timeout_tag>) {
+        return unless<(Setting::static_limit > duration{}), diagnostic::no_time<Setting>>{};
+    } else return unless<(Setting::value > duration{}), diagnostic::setting_of_no_time<Setting>>{};
+}
+
 /// Whether a policy is of a category we know and models its concept.
 template <has_policy_category Policy>
 consteval auto policy_problem() {
@@ -116,6 +134,8 @@ consteval auto policy_problem() {
         return uniqueness_problem<Policy>();
     } else if constexpr (std::same_as<category, observer_tag>) {
         return observer_problem<Policy>();
+    } else if constexpr (setting_policy<Policy>) {
+        return setting_problem<Policy>();
     } else {
         return problem<diagnostic::unknown_category<Policy, category>>{};
     }

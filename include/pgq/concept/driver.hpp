@@ -153,7 +153,7 @@ concept can_wait = requires(S& s, duration timeout) {
 ///
 /// - `beat`: the heartbeat of the worker.
 /// - `rescue`: makes the jobs of workers without a heartbeat for their lease time claimable, or holds them if they have
-///   no attempts left.
+///   no attempts left: of those in the header `max_attempts_header` of the job, else of those in its lease.
 /// - `retire`: removes the worker. The jobs that it still holds are claimable at once; these attempts do not count.
 ///   Returns those that are held instead, because their rows are malformed.
 /// - `leases_of`: the leases that the worker holds. From now on only this session gets its notifications.

@@ -15,6 +15,13 @@ struct observer_tag {};
 struct limiter_tag {};
 struct delivery_tag {};
 struct uniqueness_tag {};
+// Of the settings in compose/settings.hpp.
+struct attempts_tag {};
+struct timeout_tag {};
+struct priority_tag {};
+struct delay_tag {};
+struct expiry_tag {};
+struct keep_outcome_tag {};
 
 template <class P>
 concept has_policy_category = requires {

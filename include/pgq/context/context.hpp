@@ -41,13 +41,13 @@ public:
     std::int16_t attempt() const noexcept { return job_->attempt; }
     /// 1 for the first call of the handler in this attempt. Only `executor::retrying` calls it again.
     int try_number() const noexcept { return try_number_; }
-    /// When `executor::timeout` ends this call: the stop token fires and the attempt fails. Nullopt without a timeout.
+    /// When a timeout ends this call: the stop token fires and the attempt fails. Nullopt without a timeout.
     std::optional<steady_time> must_end_by() const noexcept {
         if (must_end_by_ == steady_time::max()) return std::nullopt;
         return must_end_by_;
     }
-    /// Fires when the handler should end: the job was cancelled, its lease was lost, its `executor::timeout` is over,
-    /// or the worker stops and the grace time is over. The job may run again in another worker at the same time.
+    /// Fires when the handler should end: the job was cancelled, its lease was lost, its timeout is over, or the worker
+    /// stops and the grace time is over. The job may run again in another worker at the same time.
     const std::stop_token& stop_token() const noexcept { return stop_; }
     /// Why the handler should end; `none` as long as stop_token() has not fired. The first reason stays. Any thread may
     /// call it while the context is valid. In the process of `executor::process` it is always `none`: a signal ends a

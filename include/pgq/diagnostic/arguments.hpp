@@ -145,7 +145,8 @@ struct queue_wide_policy {
     static_assert(
         never<Job, Policy>,
         "pgq: an entrypoint has a policy that only a whole queue may have. Move it out of pgq::job<...>; an entrypoint "
-        "may have a serializer, a backoff, a limiter, a delivery, unique keys and decorators of the executor.");
+        "may have a serializer, a backoff, a limiter, a delivery, settings, unique keys and decorators of the "
+        "executor.");
 };
 
 template <class... Arguments>

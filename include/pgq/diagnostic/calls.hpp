@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/policy.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/diagnostic/never.hpp>
 
@@ -79,9 +80,9 @@ struct no_enqueue_options {
 template <class Options>
 struct unknown_option {
     static_assert(never<Options>,
-                  "pgq: enqueue has no option of this name. Its options are priority, run_at, expected_at, headers, "
-                  "unique_key, after, if_parent_fails, expires_at, if_expired, keep_outcome, at_most, wait_for_room "
-                  "packed and request_id, in this order.");
+                  "pgq: enqueue has no option of this name, or none that takes this value. Its options are priority, "
+                  "run_at, expected_at, headers, unique_key, after, if_parent_fails, expires_at, if_expired, "
+                  "max_attempts, timeout, keep_outcome, at_most, wait_for_room, packed and request_id, in this order.");
 };
 
 template <class Composition, class... Arguments>
@@ -133,6 +134,13 @@ struct unique_stream {
                   "enqueue() with a range, some thousand jobs at a time.");
 };
 
+template <class Job, class Setting>
+struct setting_in_stream {
+    static_assert(never<Job, Setting>,
+                  "pgq: enqueue_stream cannot enqueue jobs with delay, expires_in or keep_outcome, because COPY stores "
+                  "payloads and priorities only. Call enqueue() with a range, some thousand jobs at a time.");
+};
+
 namespace detail {
 
 template <class Composition, class Job>
@@ -179,11 +187,21 @@ struct require_known_job : std::bool_constant<detail::has_job_type<Composition, 
     static_assert(sizeof(detail::error_if_unknown<Composition, Job>) != 0);
 };
 
-/// True if no policy makes unique keys for `Job`; otherwise a compile error with a message.
+/// True if COPY can store jobs of this type: no policy makes unique keys, and no setting needs more than a priority.
+/// Otherwise a compile error with a message.
 template <class Composition, class Job>
-struct require_no_unique_keys : std::bool_constant<std::is_void_v<typename Composition::template uniqueness_of<Job>>> {
-    using policy = typename Composition::template uniqueness_of<Job>;
-    static_assert(sizeof(std::conditional_t<std::is_void_v<policy>, std::true_type, unique_stream<Job, policy>>) != 0);
+struct require_copyable {
+    template <class Category, class Else>
+    using policy_or = std::conditional_t<std::is_void_v<typename Composition::template policy_for<Job, Category>>, Else,
+                                         typename Composition::template policy_for<Job, Category>>;
+    using keys = typename Composition::template uniqueness_of<Job>;
+    using setting = policy_or<delay_tag, policy_or<expiry_tag, policy_or<keep_outcome_tag, void>>>;
+    static constexpr bool value = std::is_void_v<keys> && std::is_void_v<setting>;
+    using check = std::conditional_t<
+        value, std::true_type,
+        std::conditional_t<std::is_void_v<keys>, setting_in_stream<Job, setting>, unique_stream<Job, keys>>>;
+    static_assert(sizeof(check) != 0);
+    constexpr operator bool() const noexcept { return value; }
 };
 
 /// True if the database stores what handlers of `Job` return; otherwise a compile error with a message.

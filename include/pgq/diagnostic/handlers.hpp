@@ -99,8 +99,8 @@ struct context_of_batch {
 template <class Job, class Handler>
 struct decorated_batch {
     static_assert(never<Job, Handler>,
-                  "pgq: a batch handler cannot run inside retrying, timeout, strand_by or process. Remove the "
-                  "decorator, or let the handler take `const Job&`.");
+                  "pgq: a batch handler cannot run inside retrying, timeout, strand_by or process. Remove this "
+                  "policy, or let the handler take `const Job&`.");
 };
 
 }  // namespace pgq::diagnostic

@@ -4,35 +4,12 @@
 #include <pgq/executor/decorator.hpp>
 #include <pgq/executor/default_inner.hpp>
 #include <pgq/executor/settings.hpp>
+#include <pgq/executor/time_limit.hpp>
 #include <pgq/executor/watchdog.hpp>
 #include <pgq/time/static_duration.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <optional>
-#include <stop_token>
-#include <string>
 #include <type_traits>
-#include <utility>
-
-namespace pgq::detail {
-
-/// A time as text in the largest unit that gives a whole number: "30 s", "1500 ms".
-inline std::string text_of(duration d) {
-    using namespace std::chrono_literals;
-    if (d % 1s == 0s) return std::to_string(d / 1s) + " s";
-    if (d % 1ms == 0s) return std::to_string(d / 1ms) + " ms";
-    if (d % 1us == 0s) return std::to_string(d / 1us) + " us";
-    return std::to_string(d.count()) + " ns";
-}
-
-/// Forwards a stop request to another stop source.
-struct forward_stop {
-    std::stop_source* to;
-    void operator()() const noexcept { to->request_stop(); }
-};
-
-}  // namespace pgq::detail
 
 namespace pgq::executor {
 
@@ -52,65 +29,10 @@ public:
     explicit basic_timeout(settings s, const Inner& inner = Inner{}) : decorator<Inner>{inner}, settings_{s} {}
     explicit basic_timeout(const Inner& inner) : decorator<Inner>{inner} {}
 
-    class attempt final : pgq::detail::alarm {
+    class attempt : public pgq::detail::time_limit {
     public:
         attempt(const basic_timeout& of, const pgq::detail::attempt_services& services)
-            : of_{&of.settings_}, services_{services} {}
-        attempt(const attempt&) = delete;
-        attempt& operator=(const attempt&) = delete;
-        ~attempt() {
-            if (armed_) end();
-        }
-
-        void enter(try_scope& inside) {
-            scope_ = inside;
-            ends_ = of_->limit < steady_time::max() - inside.began ? inside.began + of_->limit : steady_time::max();
-            stop_ = std::stop_source{};
-            outer_.emplace(inside.stop, pgq::detail::forward_stop{&stop_});
-            inside.stop = stop_.get_token();
-            inside.must_end_by = std::min(inside.must_end_by, ends_);
-            stop_requested_ = reported_ = false;
-            services_.dog->arm(*this, ends_);
-            armed_ = true;
-        }
-        std::optional<duration> leave(const try_scope&, try_result& r, steady_time now) {
-            end();
-            if (now < ends_) return std::nullopt;
-            std::string why = "timed out after " + pgq::detail::text_of(of_->limit);
-            if (r.failed() && !r.what.reason().empty()) why += ": " + r.what.reason();
-            r = {.what = retry_after{{}, std::move(why)}, .has_delay = false};
-            return std::nullopt;
-        }
-
-    private:
-        void end() noexcept {
-            armed_ = false;
-            services_.dog->disarm(*this, ends_);
-            outer_.reset();
-            if (reported_) services_.handler_ended(services_.owner);
-        }
-        // The first call, at the end of the limit, fires the stop token. The second, after the grace time, reports the
-        // handler.
-        steady_time ring(steady_time now) noexcept override {
-            if (!std::exchange(stop_requested_, true)) {
-                stop_.request_stop();
-                return steady_time::max() - now > of_->grace ? now + of_->grace : steady_time::max();
-            }
-            reported_ = true;
-            services_.exceeded_timeout(services_.owner, scope_, now - scope_.began);
-            return steady_time::max();
-        }
-
-        const settings* of_;
-        pgq::detail::attempt_services services_;
-        try_scope scope_{};
-        steady_time ends_{};
-        std::stop_source stop_{std::nostopstate};
-        std::optional<std::stop_callback<pgq::detail::forward_stop>> outer_{};
-        bool armed_ = false;
-        // Only the watchdog thread writes these while the alarm is armed; after disarm() this thread may read them.
-        bool stop_requested_ = false;
-        bool reported_ = false;
+            : time_limit{of.settings_.limit, of.settings_.grace, services} {}
     };
 
 private:

@@ -3,9 +3,11 @@
 #include <pgq/concept/decorator.hpp>
 #include <pgq/time/clock.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <iterator>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -94,6 +96,27 @@ private:
     alarm* ringing_ = nullptr;
     bool ending_ = false;
     std::thread thread_;
+};
+
+/// A watchdog that is made when the first alarm needs it. Any thread may call it.
+class lazy_watchdog {
+public:
+    lazy_watchdog() = default;
+    lazy_watchdog(const lazy_watchdog&) = delete;
+    lazy_watchdog& operator=(const lazy_watchdog&) = delete;
+    ~lazy_watchdog() { delete dog_.load(); }
+
+    /// Throws std::system_error if its thread cannot start.
+    watchdog& get() {
+        watchdog* there = dog_.load(std::memory_order_acquire);
+        if (there != nullptr) return *there;
+        auto made = std::make_unique<watchdog>();
+        if (dog_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return *made.release();
+        return *there;
+    }
+
+private:
+    std::atomic<watchdog*> dog_{nullptr};
 };
 
 /// What the worker provides to the decorators of this library. Decorators of a program do not get it.

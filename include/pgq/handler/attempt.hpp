@@ -5,10 +5,12 @@
 #include <pgq/compose/execution_plan.hpp>
 #include <pgq/compose/read_job.hpp>
 #include <pgq/compose/retry_delay.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/context/context.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/executor/time_limit.hpp>
 #include <pgq/executor/watchdog.hpp>
 #include <pgq/handler/child_protocol.hpp>
 #include <pgq/handler/decorated_calls.hpp>
@@ -20,6 +22,7 @@
 #include <pgq/health/running_handlers.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/protocol/own_settings.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/held_lease.hpp>
 
@@ -47,6 +50,7 @@ class attempt {
     using runner_type = typename Access::runner;
     using composition = typename Access::composition;
     using plan = execution_plan<composition, Job>;
+    using settings = settings_for<composition, Job>;
     using observer_type = typename runner_type::observer_type;
     using serializer = typename composition::template serializer_of<Job>;
     static constexpr bool in_transaction = Access::in_transaction;
@@ -74,6 +78,8 @@ public:
         const auto now = timed || plan::is_decorated ? access_.now() : steady_time{};
         if (timed) began_ = now;
         running_ = runner_->handler_begins();
+        if (settings::time_limit || !record().headers.empty()) [[unlikely]]
+            begin_limit();
         if constexpr (plan::is_decorated) enter_decorators(now);
         todo_ = {.what = try_do::run};
         return true;
@@ -163,13 +169,15 @@ private:
         if constexpr (plan::is_decorated) {
             const try_scope& s = calls_->scope();
             return context_.emplace(record(), s.stop, runner_->shared(), calls_made_, s.must_end_by,
-                                    services(&calls_->revised()));
+                                    services_of(&calls_->revised()));
         } else {
+            if (limit_) [[unlikely]]
+                return limited_context();
             return context_.emplace(record(), slot_->stop_token(position_), runner_->shared(), calls_made_,
-                                    steady_time::max(), services(nullptr));
+                                    steady_time::max(), services_of(nullptr));
         }
     }
-    job_services services(std::optional<std::string>* revised) const noexcept {
+    job_services services_of(std::optional<std::string>* revised) const noexcept {
         return services_for<composition, Job>(runner_->reviser, *slot_, position_, revised);
     }
     // If the former call has stored a checkpoint (context::update), the next call gets that payload. False if it cannot
@@ -183,19 +191,38 @@ private:
         return true;
     }
 
-    void enter_decorators(steady_time now) {
-        const attempt_services services{
-            .dog = dog(), .owner = runner_, .exceeded_timeout = &exceeded_timeout, .handler_ended = &handler_ended};
-        const try_scope outside{.id = record().id,
-                                .entrypoint = entrypoint_of<Job>,
-                                .attempt = record().attempt,
-                                .began = now,
-                                .stop = slot_->stop_token(position_)};
-        calls_ = std::make_unique<calls>(services, access_.decorators(), outside, now);
+    // The job's own timeout goes before that of its type.
+    void begin_limit() {
+        const auto own = own_timeout_of(record().headers);
+        const auto limit = own ? own : settings::time_limit;
+        if (limit) limit_ = std::make_unique<own_limit>(*limit, services(&access_.dog()), outside(access_.now()));
     }
-    watchdog* dog() const noexcept {
+    void end_limit(try_result& r) noexcept {
+        (void)limit_->limit.leave(limit_->inside, r, access_.now());
+        limit_.reset();
+    }
+    context& limited_context() {
+        return context_.emplace(record(), limit_->inside.stop, runner_->shared(), calls_made_,
+                                limit_->inside.must_end_by, services_of(nullptr));
+    }
+    void enter_decorators(steady_time now) {
+        calls_ =
+            std::make_unique<calls>(services(dog()), access_.decorators(), limit_ ? limit_->inside : outside(now), now);
+    }
+    // What the outermost limit or decorator gets to see.
+    try_scope outside(steady_time now) const {
+        return {.id = record().id,
+                .entrypoint = entrypoint_of<Job>,
+                .attempt = record().attempt,
+                .began = now,
+                .stop = slot_->stop_token(position_)};
+    }
+    watchdog* dog() const {
         if constexpr (plan::needs_watchdog) return &access_.dog();
         else return nullptr;
+    }
+    attempt_services services(watchdog* dog) const noexcept {
+        return {.dog = dog, .owner = runner_, .exceeded_timeout = &exceeded_timeout, .handler_ended = &handler_ended};
     }
     static void exceeded_timeout(void* owner, const try_scope& s, duration run_time) noexcept {
         static_cast<runner_type*>(owner)->exceeded_timeout({s.id, s.entrypoint, s.attempt, run_time});
@@ -222,6 +249,8 @@ private:
     void conclude(try_result&& r) noexcept {
         todo_ = {};
         running_.end();
+        if (limit_) [[unlikely]]
+            end_limit(r);
         bool settled_by_handler = settled_by_handler_;
         if constexpr (in_transaction)
             settled_by_handler = end_transaction(transaction_, *slot_, position_, runner_->observer(), r);
@@ -234,6 +263,15 @@ private:
         access_.start_next(line);
     }
 
+    /// The timeout of the whole attempt, around all decorators.
+    struct own_limit {
+        own_limit(duration d, const attempt_services& services, try_scope&& outside)
+            : limit{d, settings::time_limit_grace, services}, inside{std::move(outside)} {
+            limit.enter(inside);
+        }
+        time_limit limit;
+        try_scope inside;  // what is in it sees this
+    };
     struct nothing {};
     using calls = decorated_calls<decltype(std::declval<const Access&>().decorators())>;
 
@@ -247,7 +285,8 @@ private:
     steady_time began_{};
     running_handlers::ticket running_{};
     try_action todo_{};
-    bool settled_by_handler_ = false;  // at-most-once delivery: the job was acknowledged before it ran
+    bool settled_by_handler_ = false;     // at-most-once delivery: the job was acknowledged before it ran
+    std::unique_ptr<own_limit> limit_{};  // elsewhere, as calls_
     [[no_unique_address]] typename Access::transaction transaction_{};
     // On the heap: other objects refer to it, and this object moves into a coroutine.
     [[no_unique_address]] std::conditional_t<plan::is_decorated, std::unique_ptr<calls>, nothing> calls_{};

@@ -92,7 +92,7 @@ consteval auto decorated_problem() {
     using call = handler_call<Handler, Job, Composition>;
     using plan = execution_plan<Composition, Job>;
     if constexpr (call::in_batches) {
-        constexpr bool decorated = plan::is_decorated || plan::in_strands || plan::in_process;
+        constexpr bool decorated = plan::is_decorated || plan::has_timeout || plan::in_strands || plan::in_process;
         return unless<!decorated, diagnostic::decorated_batch<Job, Handler>>{};
     } else if constexpr (plan::in_process && call::in_transaction) {
         return problem<diagnostic::transaction_in_process<Job, Handler>>{};

@@ -2,6 +2,7 @@
 
 #include <pgq/compose/execution_plan.hpp>
 #include <pgq/compose/read_job.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/concept/decorator.hpp>
 #include <pgq/context/resources.hpp>
 #include <pgq/detail/type_list.hpp>
@@ -53,7 +54,7 @@ public:
             in_child_.emplace(handlers, shared);
             server_.emplace(&in_child_type::answer, &*in_child_);
         }
-        if constexpr (plans::needs_watchdog) dog_.emplace();
+        if constexpr (plans::needs_watchdog) (void)dog_.get();
     }
     handler_table(const handler_table&) = delete;
     handler_table& operator=(const handler_table&) = delete;
@@ -84,7 +85,7 @@ private:
         handler_table* table;
 
         auto decorators() const { return plan<Job>::decorators(table->own<Job>(), *table->queue_wide_); }
-        watchdog& dog() const noexcept { return *table->dog_; }
+        watchdog& dog() const { return table->dog_.get(); }
         const fork_server& server() const noexcept { return *table->server_; }
         duration process_grace() const noexcept {
             return plan<Job>::process_grace(table->own<Job>(), *table->queue_wide_);
@@ -217,13 +218,15 @@ private:
     template <class Job>
     static constexpr typename runner_type::job_functions functions_for() {
         if constexpr (!contains_v<Job, typename Handlers::jobs>) return {};
-        else if constexpr (in_batches<Job>) return {.dispatch = &gather<Job>, .in_batches = true};
-        else if constexpr (plan<Job>::in_strands) {
-            return {.run = &run<Job>,
-                    .dispatch = &dispatch<Job>,
-                    .lease_per_job = ends_lease<Job>,
-                    .once = at_most_once<Job>};
-        } else return {.run = &run<Job>, .lease_per_job = ends_lease<Job>, .once = at_most_once<Job>};
+        else {
+            typename runner_type::job_functions f{.lease_per_job = ends_lease<Job>,
+                                                  .once = at_most_once<Job>,
+                                                  .max_attempts = settings_for<Composition, Job>::max_attempts};
+            if constexpr (in_batches<Job>) f.dispatch = &gather<Job>, f.in_batches = true;
+            else f.run = &run<Job>;
+            if constexpr (plan<Job>::in_strands) f.dispatch = &dispatch<Job>;
+            return f;
+        }
     }
     template <class... Jobs>
     static constexpr std::array<typename runner_type::job_functions, sizeof...(Jobs)> functions_of(type_list<Jobs...>) {
@@ -240,7 +243,7 @@ private:
     using in_child_type = child_runner<Composition, Handlers>;
     [[no_unique_address]] std::conditional_t<plans::in_process, std::optional<in_child_type>, nothing> in_child_{};
     [[no_unique_address]] std::conditional_t<plans::in_process, std::optional<fork_server>, nothing> server_{};
-    [[no_unique_address]] std::conditional_t<plans::needs_watchdog, std::optional<watchdog>, nothing> dog_{};
+    lazy_watchdog dog_{};  // any job may have a timeout of its own
 
     template <class... Jobs>
     static constexpr bool any_in_batches(type_list<Jobs...>) {

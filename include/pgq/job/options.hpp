@@ -30,15 +30,17 @@ enum class on_expiry : std::uint8_t { drop, hold };
 /// .unique_key = "user:" + name})`. For a variable of this type, store texts, headers and ids in variables of their
 /// own. Clang warns if it sees that one does not live long enough.
 struct enqueue_options {
-    job_priority priority = 0;  ///< a job with a higher priority runs first: any integer from -32768 to 32767
-    when run_at{};              ///< do not start before: `in(1min)` or `at(tp)`; unset or past means at once
-    when expected_at{};         ///< among jobs of one priority the earlier one runs first; unset runs last
-    header_list headers{};      ///< stored with the job; the handler reads them from the context
-    unique unique_key{};        ///< at most one job with this key
-    job_id_list after{};        ///< start after these jobs have ended; jobs that ended before do not count
+    job_priority priority{};  ///< a job with a higher priority runs first: any integer from -32768 to 32767
+    when run_at{};            ///< do not start before: `in(1min)` or `at(tp)`; unset or past means at once
+    when expected_at{};       ///< among jobs of one priority the earlier one runs first; unset runs last
+    header_list headers{};    ///< stored with the job; the handler reads them from the context
+    unique unique_key{};      ///< at most one job with this key
+    job_id_list after{};      ///< start after these jobs have ended; jobs that ended before do not count
     parent_failure if_parent_fails = parent_failure::hold;  ///< what to do if one of them fails
     when expires_at{};                                      ///< the job never starts after this time; unset: no limit
     on_expiry if_expired = on_expiry::drop;                 ///< what to do with it then
+    int max_attempts = 0;                                   ///< attempts of this job, up to 32767; 0: see pgq::attempts
+    duration timeout{};        ///< how long an attempt of this job may take; 0: see pgq::timeout
     duration keep_outcome{};       ///< how long its end can be read; 0: the default of its type, see queue
     std::int64_t at_most = 0;      ///< if its lane has this many jobs that have not ended: errc::lane_full; 0: no limit
     duration wait_for_room{};      ///< how long a blocking enqueue retries before it returns errc::lane_full
@@ -65,9 +67,14 @@ inline result<void> check_priority(job_priority p) {
     return error_info{errc::invalid_option, "a priority is out of range", "give a number from -32768 to 32767"};
 }
 
-/// Checks what the types of the options cannot: the priority and the times.
+/// Checks what the types of the options cannot: the priority, the attempts and the times.
 inline result<void> check_values(const enqueue_options& o) {
     if (auto fine = check_priority(o.priority); !fine) return fine;
+    if (o.max_attempts < 0 || o.max_attempts > INT16_MAX)
+        return error_info{errc::invalid_option, "max_attempts is out of range", "give a number from 1 to 32767"};
+    if (o.timeout < duration{})
+        return error_info{errc::invalid_option, "the timeout of a job is below zero",
+                          "leave the option unset if there is no limit"};
     for (const when* t : {&o.run_at, &o.expected_at, &o.expires_at})
         if (!t->is_in_range())
             return error_info{errc::invalid_option, "a time is after the year 9999, or more than 5000 years away",

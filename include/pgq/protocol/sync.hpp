@@ -27,7 +27,7 @@ struct claim_cursor {
 struct claim_lane {
     lane_id lane{};
     claim_cursor cursor{};          ///< claim jobs behind it; the default claims from the start of the lane
-    std::int16_t max_attempts = 0;  ///< after this many deliveries a rescue holds the job; at least 1
+    std::int16_t max_attempts = 0;  ///< a rescue holds a job after so many deliveries, or its own number; at least 1
     bool lease_per_job = false;     ///< true: one lease for each job, instead of one for all jobs
     bool exact = false;  ///< true: start at the cursor; false: a driver may start behind other workers' claims
 };

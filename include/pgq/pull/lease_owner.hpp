@@ -28,6 +28,7 @@ public:
     virtual result<owner_info> info_of(const lease_ref& lease) = 0;
     /// The caller's transaction ends the lease; its commit is not reported here.
     virtual void answered_elsewhere(const lease_ref& lease) noexcept = 0;
+    /// Of jobs that have no number of their own.
     virtual std::int16_t max_attempts() const noexcept = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/admin.hpp>
 #include <pgq/protocol/limit.hpp>
+#include <pgq/protocol/own_settings.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/pull/lease_owner.hpp>
 #include <pgq/time/call_limit.hpp>
@@ -43,6 +44,7 @@ struct polled_queue {
     std::string name{};
     std::string entrypoint{};
     std::vector<lane_limit> declared{};
+    std::int16_t max_attempts = 0;  ///< of the settings of the job type; 0: those of the options
 };
 
 /// A worker without handlers: it registers, beats, claims, and acknowledges. Each job has a lease of its own, so that
@@ -62,7 +64,9 @@ public:
     ~poll_worker() override { close(); }
 
     const poll_options& options() const noexcept { return options_; }
-    std::int16_t max_attempts() const noexcept override { return options_.max_attempts; }
+    std::int16_t max_attempts() const noexcept override {
+        return of_.max_attempts > 0 ? of_.max_attempts : options_.max_attempts;
+    }
 
     /// The next job, claimed, or none. At `deadline` the call ends even if the server is silent.
     result<std::optional<claimed_lease>> claim(const std::vector<lane_id>& lanes, std::optional<duration>& due,
@@ -272,9 +276,10 @@ private:
     result<void> claim_more(const std::vector<lane_id>& lanes, std::optional<duration>& due) {
         std::vector<claim_lane> from;
         std::vector<limited_lane> one_by_one;
+        const std::int16_t attempts = leased_attempts(max_attempts());
         for (const lane_id lane : lanes) {
-            from.push_back({.lane = lane, .max_attempts = options_.max_attempts});
-            one_by_one.push_back({.lane = lane, .most = 1, .max_attempts = options_.max_attempts});
+            from.push_back({.lane = lane, .max_attempts = attempts});
+            one_by_one.push_back({.lane = lane, .most = 1, .max_attempts = attempts});
         }
         sync_request r{.worker = worker_, .promote = true, .peek_next_due = true};
         if (limited_) r.limited = one_by_one, r.limited_capacity = 1;

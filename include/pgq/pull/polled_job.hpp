@@ -5,6 +5,7 @@
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/protocol/own_settings.hpp>
 #include <pgq/protocol/record.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/pull/lease_owner.hpp>
@@ -105,7 +106,7 @@ public:
     /// last attempt the job is held.
     result<void> retry(std::string_view reason = {}) { return retry(rest_(record()), reason); }
     result<void> retry(duration delay, std::string_view reason = {}) {
-        if (record().attempt >= owner_->max_attempts())
+        if (record().attempt >= max_attempts_of(record().headers, owner_->max_attempts()))
             return hold(reason.empty() ? "the last attempt failed" : reason);
         return answer(settle_kind::retry, delay, reason);
     }

@@ -2,6 +2,7 @@
 
 #include <pgq/client/queue_core.hpp>
 #include <pgq/compose/retry_delay.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/context/job_services.hpp>
 #include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
@@ -61,7 +62,10 @@ public:
         : core_{queue.shared_core()},
           worker_{std::make_shared<worker_type>(
               queue.driver(), queue.observer(),
-              detail::polled_queue{queue.name(), std::string{entrypoint_of<Job>}, queue.limiters().declared},
+              detail::polled_queue{.name = queue.name(),
+                                   .entrypoint = std::string{entrypoint_of<Job>},
+                                   .declared = queue.limiters().declared,
+                                   .max_attempts = detail::settings_for<composition, Job>::max_attempts},
               std::move(options))} {}
     poller(poller&&) noexcept = default;
     poller& operator=(poller&&) = delete;

@@ -2,6 +2,11 @@
 
 #include <pgq/client/stored_options.hpp>
 #include <pgq/compose/composition.hpp>
+#include <pgq/compose/settings.hpp>
+#include <pgq/concept/policy.hpp>
+#include <pgq/job/header.hpp>
+#include <pgq/job/options.hpp>
+#include <pgq/protocol/own_settings.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/serializer/versioned.hpp>
 #include <pgq/sql_functions/compound_parameter.hpp>
@@ -9,8 +14,10 @@
 #include <pgq/sql_functions/limit_key.hpp>
 #include <pgq/sql_functions/parameter.hpp>
 #include <pgq/sql_functions/sql_text.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -58,9 +65,11 @@ template <class Composition, class Job>
 class entrypoint_function {
     using json_type = plain_json_t<typename Composition::template serializer_of<Job>>;
     using limiter_type = typename Composition::template limiter_of<Job>;
+    using settings = settings_for<Composition, Job>;
 
     static constexpr std::size_t most_arguments = 100;  // of PostgreSQL
-    static constexpr std::size_t options = 5;           // payload, priority, run_at, expected_at, headers
+    // payload, priority, run_at, expected_at, headers, max_attempts, timeout
+    static constexpr std::size_t options = 7;
     static constexpr bool has_members = members_of<Job>::size + options <= most_arguments;
 
 public:
@@ -108,10 +117,12 @@ private:
             (add_member<Ms>(job), ...);
         }
         first_option_ = arguments_.size() + 1;
-        arguments_.push_back({option_name("priority"), "integer", "0"});
+        arguments_.push_back({option_name("priority"), "integer", std::to_string(settings::priority)});
         arguments_.push_back({option_name("run_at"), "timestamptz", "NULL"});
         arguments_.push_back({option_name("expected_at"), "timestamptz", "NULL"});
         arguments_.push_back({option_name("headers"), "jsonb", "NULL"});
+        arguments_.push_back({option_name("max_attempts"), "integer", "NULL"});
+        arguments_.push_back({option_name("timeout"), "interval", "NULL"});
     }
 
     // If a member has the name, the option gets another.
@@ -161,17 +172,43 @@ private:
         return pairs.empty() ? "" : "jsonb_build_object(" + pairs + ")";
     }
 
+    std::string option(std::size_t i) const { return "$" + std::to_string(first_option_ + i); }
+    // Null is the moment that the setting of the job type names.
+    static std::string when_without(const std::string& run_at) {
+        if constexpr (!settings::template has<delay_tag>) return run_at;
+        else {
+            constexpr duration later = settings::template setting<delay_tag>::value;
+            const auto micros = std::chrono::ceil<std::chrono::microseconds>(later).count();
+            return "coalesce(" + run_at + ", clock_timestamp() + " + std::to_string(micros) +
+                   " * interval '1 microsecond')";
+        }
+    }
+    // The headers of the policies, then those of the caller, which go before them.
+    std::string headers() const {
+        const std::string own = own_headers(), given = option(3);
+        return own.empty() ? given : own + " || coalesce(" + given + ", '{}')";
+    }
+    std::string store_settings() const {
+        const std::string attempts = option(4), timeout = option(5);
+        return "    IF " + attempts + " IS NOT NULL OR " + timeout + " IS NOT NULL THEN\n        IF " + attempts +
+               " NOT BETWEEN 1 AND 32767 THEN\n            RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = "
+               "'max_attempts: expected an integer from 1 to 32767';\n        END IF;\n        IF " +
+               timeout + " <= interval '0' OR " + timeout +
+               " > interval '2562000 hours' THEN\n            RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = "
+               "'timeout: expected a time above zero, and below 292 years';\n        END IF;\n"
+               "        kept := coalesce(kept, '{}') || jsonb_strip_nulls(jsonb_build_object(" +
+               sql::literal(max_attempts_header) + ", " + attempts + "::text, " + sql::literal(timeout_header) +
+               ",\n            (extract(epoch FROM " + timeout + ") * 1000000)::int8 || 'us'));\n    END IF;\n";
+    }
+
     std::string body() {
         using sql::literal;
         json_shapes shapes{required_};
         (void)shapes.template of<Job>();
-        const std::string priority = "$" + std::to_string(first_option_),
-                          run_at = "$" + std::to_string(first_option_ + 1),
-                          expected_at = "$" + std::to_string(first_option_ + 2),
-                          headers = "$" + std::to_string(first_option_ + 3);
-        const std::string own = own_headers();
+        const std::string priority = option(0), run_at = when_without(option(1)), expected_at = option(2);
         const auto lane = Composition::lanes[Composition::template lane_of<Job>].name;
-        std::string text = "\nDECLARE\n    given jsonb := $1;\n    body bytea;\nBEGIN\n";
+        std::string text =
+            "\nDECLARE\n    given jsonb := $1;\n    body bytea;\n    kept jsonb := " + headers() + ";\nBEGIN\n";
         if (has_members || members_of<Job>::size == 0) {
             text += "    IF given = '\"members\"' THEN\n        given := '{}'::jsonb";
             for (const auto& one : built_) text += "\n            || " + one;
@@ -191,10 +228,9 @@ private:
                 " THEN\n        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the payload has more than " +
                 std::to_string(most) +
                 " bytes',\n            HINT = 'store the data elsewhere and enqueue its address';\n    END IF;\n";
-        text += "    RETURN " + rendered("{f}.") + "enqueue(" + literal(settings_.queue) + ", " +
+        text += store_settings() + "    RETURN " + rendered("{f}.") + "enqueue(" + literal(settings_.queue) + ", " +
                 literal(entrypoint_of<Job>) + ", " + literal(lane.version) + ", body,\n        " + priority + ", " +
-                run_at + ", " + expected_at + ", " +
-                (own.empty() ? headers : own + " || coalesce(" + headers + ", '{}')") + ", " + key_ + ");\nEND ";
+                run_at + ", " + expected_at + ", kept, " + key_ + ");\nEND ";
         return text;
     }
 

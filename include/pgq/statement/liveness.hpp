@@ -40,7 +40,8 @@ namespace return_text {
 
 // Each of these texts deletes leases as `l`; the text `end` follows and uses them.
 // `w` says of each dead worker how many open jobs it had, and whether one of these ran alone. The rules are those of
-// judge_crash() in protocol/tracked.hpp, in the same order.
+// judge_crash() in protocol/tracked.hpp, in the same order. A job's own attempts are read as in
+// protocol/own_settings.hpp.
 inline constexpr std::string_view of_dead_workers = R"(
 WITH l AS (DELETE FROM {s}.lease e WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = e.worker) RETURNING *),
 w AS MATERIALIZED (
@@ -50,17 +51,21 @@ w AS MATERIALIZED (
 item AS (
     SELECT CASE WHEN v.counts THEN least(j.attempts + f.crashes, 32767) ELSE f.before END::int2 AS attempts,
            CASE WHEN f.flags & 2 <> 0 THEN 'c'
-                WHEN v.counts AND j.attempts + f.crashes >= l.max_attempts THEN 'h'
+                WHEN v.counts AND j.attempts + f.crashes >= f.most THEN 'h'
                 WHEN j.body IS NULL THEN 'h' ELSE 'r' END::"char" AS kind,
            CASE WHEN j.body IS NULL THEN 'its payload is missing' ELSE 'its worker died' END AS reason,
            nullif(CASE WHEN v.counts THEN f.flags & 65 WHEN w.marked THEN f.flags & 125
                        ELSE f.flags & 65 | (f.crashes + 1) * 4
-                          | CASE WHEN f.crashes > 0 OR f.before + f.crashes + 1 >= l.max_attempts - 1 THEN 64 ELSE 0 END
+                          | CASE WHEN f.crashes > 0 OR f.before + f.crashes + 1 >= f.most - 1 THEN 64 ELSE 0 END
                        END, 0)::int2 AS flags, {job_of_lease}
       FROM l JOIN w ON w.worker = l.worker CROSS JOIN LATERAL {jobs_of_lease}
      CROSS JOIN LATERAL (SELECT coalesce(l.flags[j.o], 0)::int4 AS flags,
                                 (coalesce(l.flags[j.o], 0) & 60) / 4 AS crashes,
-                                greatest(j.attempts - 1, 0)::int4 AS before) f
+                                greatest(j.attempts - 1, 0)::int4 AS before,
+                                CASE WHEN l.max_attempts < 32767
+                                          AND l.headers[j.o] ->> 'pgq-max-attempts' ~ '^[1-9][0-9]{0,4}$'
+                                     THEN least((l.headers[j.o] ->> 'pgq-max-attempts')::int4, 32767)
+                                     ELSE l.max_attempts END AS most) f
      CROSS JOIN LATERAL (SELECT f.flags & 128 <> 0 OR NOT w.marked AND (w.n = 1 OR f.crashes = 15) AS counts) v
      WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0),)";
 inline constexpr std::string_view of_worker = R"(

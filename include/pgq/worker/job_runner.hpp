@@ -9,6 +9,7 @@
 #include <pgq/event/events.hpp>
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/protocol/own_settings.hpp>
 #include <pgq/worker/completion_queue.hpp>
 #include <pgq/worker/held_lease.hpp>
 #include <pgq/worker/job_batch.hpp>
@@ -42,8 +43,15 @@ public:
         /// Hands a job of this type to the executor; null for the usual way.
         void (*dispatch)(job_runner&, held_lease&, std::uint32_t) = nullptr;
         bool in_batches = false;
-        bool lease_per_job = false;  ///< each job is to be in a lease of its own
-        bool once = false;           ///< it is acknowledged before it runs
+        bool lease_per_job = false;     ///< each job is to be in a lease of its own
+        bool once = false;              ///< it is acknowledged before it runs
+        std::int16_t max_attempts = 0;  ///< of the settings; 0: those of the worker count
+
+        /// What its leases say. With at-most-once delivery a lease ends before its job starts: no rescue may hold it.
+        std::int16_t leased_attempts(std::int16_t of_worker) const noexcept {
+            if (once) return unlimited_attempts;
+            return pgq::leased_attempts(max_attempts > 0 ? max_attempts : of_worker);
+        }
     };
 
     /// How much of a reason is kept.
@@ -146,8 +154,9 @@ public:
     void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome&& o,
                   bool settled_by_handler = false) noexcept {
         const job_record& r = slot.lease.jobs[position];
-        const bool last = !settled_by_handler && o.what() == outcome::kind::retry && r.attempt >= options_.max_attempts;
-        if (last) o = exhaust(r, o);
+        bool last = false;
+        if (!settled_by_handler && o.what() == outcome::kind::retry) [[unlikely]]
+            last = exhaust(slot, r, o);
         if constexpr (observes<Observer, event::job_finished>) {
             const auto took = began == steady_time{} ? duration{} : std::chrono::steady_clock::now() - began;
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
@@ -174,11 +183,17 @@ private:
     bool is_stopping(const held_lease& slot, std::uint32_t position) const noexcept {
         return return_unstarted.stop_requested() || slot.stops[position].stop_requested();
     }
-    outcome exhaust(const job_record& r, const outcome& last) const {
-        std::string why = "attempt " + std::to_string(r.attempt) + " of " + std::to_string(options_.max_attempts) +
-                          " failed: " + last.reason();
-        if (options_.on_exhausted == exhausted::hold) return hold{std::move(why)};
-        return discard{std::move(why)};
+    // Whether the attempt was the last one; then `o` becomes the end of the job. The job's own number of attempts goes
+    // before that of its type, and that before the worker's.
+    bool exhaust(const held_lease& slot, const job_record& r, outcome& o) const {
+        const std::int16_t of_type = functions_[slot.type].max_attempts;
+        const std::int16_t most = max_attempts_of(r.headers, of_type > 0 ? of_type : options_.max_attempts);
+        if (r.attempt < most) return false;
+        std::string why =
+            "attempt " + std::to_string(r.attempt) + " of " + std::to_string(most) + " failed: " + o.reason();
+        if (options_.on_exhausted == exhausted::hold) o = hold{std::move(why)};
+        else o = discard{std::move(why)};
+        return true;
     }
 
     static job_result result_of(outcome&& o) {

@@ -303,7 +303,7 @@ private:
     claim_lane claim_of(const served_lane& l, std::int16_t max_attempts) {
         const auto& how = runner_->functions(l.job);
         has_batch_handler_ = has_batch_handler_ || how.in_batches;
-        return l.claim(max_attempts, how.lease_per_job, how.once);
+        return l.claim(how.leased_attempts(max_attempts), how.lease_per_job);
     }
 
     void start(sync_reply& reply) {

@@ -199,6 +199,18 @@ TEST_CASE("a process that exceeds its timeout gets a SIGTERM, and a SIGKILL if i
     CHECK_FALSE(exists(seen->last_pid));
 }
 
+TEST_CASE("a process ends at the timeout of its job", "[executor][process][settings]") {
+    const shared_board seen;
+    queue_with<process> jobs;
+    jobs.enqueue(note{}, {.timeout = 50ms}).value();
+    test::run_until_empty(jobs, {.max_attempts = 1}, [&](const note&) {
+        seen->last_pid = ::getpid();
+        while (true) ::pause();
+    });
+    CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 50 ms");
+    CHECK_FALSE(exists(seen->last_pid));
+}
+
 TEST_CASE("an attempt does not count if its process is ended because the worker stops", "[executor][process]") {
     const shared_board seen;
     queue_with<process> jobs;

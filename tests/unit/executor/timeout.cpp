@@ -1,4 +1,5 @@
 #include <pgq/backoff/none.hpp>
+#include <pgq/compose/settings.hpp>
 #include <pgq/config.hpp>
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/coroutine.hpp>
@@ -296,6 +297,25 @@ TEST_CASE("a timeout of the whole queue gets its time from the executor object",
     CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 1500 us");
 }
 
+TEST_CASE("a handler that goes on after the grace time of a setting is reported, and takes no slot from other jobs",
+          "[executor][timeout][settings]") {
+    queue_with<pgq::timeout<10ms, 5ms>> jobs{{}, {}, thread_pool{1}};
+    barrier hang;
+    std::atomic<int> runs{0};
+    jobs.enqueue(note{.n = -1}).value();
+    test::running_worker w{jobs, {.max_attempts = 1, .poll_interval = 1h}, [&](const note& n, pgq::context&) {
+                               if (n.n == -1) hang.wait();
+                               ++runs;
+                           }};
+    REQUIRE(eventually([&] { return jobs.observer().all().size() == 1; }));
+    jobs.enqueue(note{.n = 1}).value();
+    CHECK(eventually([&] { return runs == 1; }));
+    hang.open();
+    CHECK(eventually([&] { return jobs.counts<note>().value().held == 1; }));
+    w.stop().value();
+    CHECK(jobs.observer().all().front().attempt == 1);
+}
+
 #if PGQ_HAS_COROUTINES
 
 namespace {
@@ -311,6 +331,19 @@ using coroutines_with =
 TEST_CASE("a timeout works for a coroutine as for a function", "[executor][timeout]") {
     coroutines_with<timeout<15ms>> jobs;
     jobs.enqueue(note{}).value();
+    test::run_until_empty(jobs, {.max_attempts = 1}, [](const note&, pgq::context& c) -> asio::awaitable<void> {
+        asio::steady_timer timer{co_await asio::this_coro::executor};
+        while (!c.stop_token().stop_requested()) {
+            timer.expires_after(1ms);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    });
+    CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 15 ms");
+}
+
+TEST_CASE("a timeout of one job holds for a coroutine", "[executor][timeout][settings]") {
+    coroutines_with<> jobs;
+    jobs.enqueue(note{}, {.timeout = 15ms}).value();
     test::run_until_empty(jobs, {.max_attempts = 1}, [](const note&, pgq::context& c) -> asio::awaitable<void> {
         asio::steady_timer timer{co_await asio::this_coro::executor};
         while (!c.stop_token().stop_requested()) {

@@ -9,6 +9,7 @@
 #include <pgq/context/job_services.hpp>
 #include <pgq/context/resources.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/executor/watchdog.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/transaction/session_pool.hpp>
 #include <pgq/transaction/transaction.hpp>
@@ -164,6 +165,7 @@ struct fake_run {
     pgq::steady_time now{std::chrono::hours{1}};
     typename pgq::detail::execution_plan<Composition, fakes::mail>::own_executor own{};
     typename Composition::executor queue_wide{};
+    pgq::detail::lazy_watchdog dog{};
 };
 
 template <class Composition, class Handler, bool InTransaction = false, bool AtMostOnce = false>
@@ -179,6 +181,7 @@ struct fake_access {
     auto decorators() const {
         return pgq::detail::execution_plan<Composition, fakes::mail>::decorators(run->own, run->queue_wide);
     }
+    pgq::detail::watchdog& dog() const { return run->dog.get(); }
     pgq::steady_time now() const noexcept { return run->now; }
     fake_sessions& sessions() const noexcept { return run->sessions; }
     Handler& handler() const noexcept { return run->handler; }

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -22,12 +21,9 @@ struct served_lane {
     std::size_t version = 0;   ///< which of the versions of that type
     std::string_view queue{};  ///< the name of its queue
 
-    /// From its start. `once`: with at-most-once delivery a lease ends before its job starts, so no rescue may hold the
-    /// job.
-    claim_lane claim(std::int16_t max_attempts, bool lease_per_job, bool once) const noexcept {
-        return {.lane = lane,
-                .max_attempts = once ? std::numeric_limits<std::int16_t>::max() : max_attempts,
-                .lease_per_job = lease_per_job};
+    /// From its start.
+    claim_lane claim(std::int16_t max_attempts, bool lease_per_job) const noexcept {
+        return {.lane = lane, .max_attempts = max_attempts, .lease_per_job = lease_per_job};
     }
 };
 

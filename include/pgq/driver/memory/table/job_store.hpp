@@ -8,6 +8,7 @@
 #include <pgq/job/header.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
+#include <pgq/protocol/own_settings.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
@@ -85,17 +86,18 @@ public:
     }
     static constexpr const char* worker_died = "its worker died";  ///< why a rescue holds a job
 
-    /// Returns a job of a dead worker; `open` and `marked` are as for judge_crash(). The result tells what became of
+    /// Returns a job of a dead worker; `max_attempts` is that of its lease, `open` and `marked` are as for
+    /// judge_crash(). The result tells what became of
     /// it: `retry`, `hold`, or `discard` if it was cancelled.
     settle_kind rescue(job j, std::int16_t max_attempts, std::int64_t open, bool marked, time_point now) {
         constexpr std::string_view reason = worker_died;
         touch(j.lane);  // the limits of the lane allow more jobs now
-        const crash_verdict verdict = judge_crash(j.attempts, j.flags, max_attempts, open, marked);
+        const std::int16_t most = rescued_attempts_of(j.headers, max_attempts);
+        const crash_verdict verdict = judge_crash(j.attempts, j.flags, most, open, marked);
         j.attempts = verdict.attempts;
         if (is_stop_requested(j)) return end(j, end_kind::cancelled, now), settle_kind::discard;
         j.flags = verdict.flags;
-        if (!verdict.counts || j.attempts < max_attempts)
-            return watch_expiry(j), add_ready(std::move(j)), settle_kind::retry;
+        if (!verdict.counts || j.attempts < most) return watch_expiry(j), add_ready(std::move(j)), settle_kind::retry;
         failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{reason}});
         hold_or_route(j, reason);
         end(j, end_kind::held, now, reason);

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <pgq/job/header.hpp>
+#include <pgq/protocol/own_settings.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/testing/laws/driver/fixture.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 /// Laws of workers that die. Their jobs run again, or are held if no attempts are left.
@@ -102,6 +105,42 @@ void check_rescue(Make make) {
         CHECK(must(w.client().requeue(ids)) == 1);
         auto p = w.worker({lane});
         CHECK(in_order(p.claim(1)).at(0).attempt == 1);
+    }
+    SECTION("a job with attempts of its own is held after these, not after those of the worker") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        const auto [own, of_worker, dies, held] = GENERATE(table<std::string, std::int16_t, int, int>(
+            {{"2", 5, 2, 1}, {"3", 1, 3, 1}, {"none", 2, 2, 1}, {"2", unlimited_attempts, 3, 0}}));
+        CAPTURE(own, of_worker);
+        const header mine{max_attempts_header, own};
+        const auto ids = w.enqueue(lane, {"killer"}, {.headers = {&mine, 1}});
+        for (int death = 1; death <= dies; ++death) {
+            auto dead = w.worker({lane}, 100ms, of_worker);
+            REQUIRE(in_order(dead.claim(1)).at(0).attempt == death);
+            CHECK(w.rescue().held == (death < dies ? 0 : held));
+        }
+        if (held == 0) return;
+        REQUIRE(w.held(lane).size() == 1);
+        CHECK(w.held(lane)[0].attempts == dies);
+        CHECK(must(w.client().requeue(ids)) == 1);  // it keeps the number, and begins again
+        auto p = w.worker({lane});
+        const auto got = p.claim(1);
+        CHECK(in_order(got).at(0).attempt == 1);
+        REQUIRE(in_order(got).at(0).headers.size() == 1);
+        CHECK(in_order(got).at(0).headers[0].value == own);
+    }
+    SECTION("a neighbour's attempts do not count for a job: each is judged by its own number") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        const header few{max_attempts_header, "1"};
+        w.enqueue_each(lane, {"few", "many"}, {{.headers = {&few, 1}}, {}});
+        auto dead = w.worker({lane}, 100ms, 5);
+        REQUIRE(dead.claim(2).claimed() == 2);
+        CHECK(w.rescue().returned == 2);
+        auto p = w.worker({lane});
+        const auto got = p.claim(2);
+        CHECK(in_order(got).at(0).flags == (crash_unit | flag_alone));  // its next crash could be its last
+        CHECK(in_order(got).at(1).flags == crash_unit);
     }
     SECTION("jobs that were among several in two crashes go into quarantine, and none is held") {
         driver_fixture<Driver> w{make()};

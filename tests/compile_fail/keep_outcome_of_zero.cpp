@@ -1,0 +1,11 @@
+// expect: pgq: delay, expires_in or keep_outcome has a time of zero or less\. Give
+// within: 10 lines
+
+#include "fakes.hpp"
+
+#include <pgq/compose/settings.hpp>
+
+using namespace std::chrono_literals;
+
+using broken = pgq::queue<fakes::mail, pgq::keep_outcome<0s>, fakes::driver, fakes::serializer>;
+static_assert(sizeof(broken) != 0);
