@@ -220,8 +220,8 @@ TEST_CASE("a session receives notifications that come behind a wake that nobody 
     const test::sql_connection other{test::dsn(), db.schema()};
     for (int i = 0; i < 10; ++i) {
         CHECK(receiver.line().run(pgq::driver::pq::command::wake{{.lanes = lanes}}).has_value());
-        (void)other.exec("SELECT pg_notify('pgq_' || {s}.schema_id() || '_" +
-                         std::to_string(receiver.id().value) + "', '')");
+        (void)other.exec("SELECT pg_notify('pgq_' || {s}.schema_id() || '_" + std::to_string(receiver.id().value) +
+                         "', '')");
         CHECK(receiver.receives_wake(test::test_timeout));
     }
 }

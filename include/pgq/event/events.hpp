@@ -169,7 +169,7 @@ struct resumed {
 /// All events. Add a new event at the end: observer::counters counts them by position.
 using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
                               connection_failed, connection_restored, jobs_rescued, error, try_failed,
-                              handler_exceeded_timeout, limit_differs, held_by_rescue, schedule_fired,
-                              schedule_skipped, schedule_missed, database_problem_found, paused, resumed>;
+                              handler_exceeded_timeout, limit_differs, held_by_rescue, schedule_fired, schedule_skipped,
+                              schedule_missed, database_problem_found, paused, resumed>;
 
 }  // namespace pgq::event

@@ -40,7 +40,7 @@ struct enqueue_options {
     when expires_at{};                                      ///< the job never starts after this time; unset: no limit
     on_expiry if_expired = on_expiry::drop;                 ///< what to do with it then
     int max_attempts = 0;                                   ///< attempts of this job, up to 32767; 0: see pgq::attempts
-    duration timeout{};        ///< how long an attempt of this job may take; 0: see pgq::timeout
+    duration timeout{};            ///< how long an attempt of this job may take; 0: see pgq::timeout
     duration keep_outcome{};       ///< how long its end can be read; 0: the default of its type, see queue
     std::int64_t at_most = 0;      ///< if its lane has this many jobs that have not ended: errc::lane_full; 0: no limit
     duration wait_for_room{};      ///< how long a blocking enqueue retries before it returns errc::lane_full

@@ -14,9 +14,9 @@
 /// What a worker of many queue names asks beside its claims.
 namespace pgq::statement {
 
-/// Lanes behind $1 with claimable jobs, of at most $2 that have any: how many it has read, and the last of these. Of those
-/// that the worker serves and that are not paused: the lanes, their queues, their numbers in $5 and $6, and whether a
-/// limit holds there.
+/// Lanes behind $1 with claimable jobs, of at most $2 that have any: how many it has read, and the last of these. Of
+/// those that the worker serves and that are not paused: the lanes, their queues, their numbers in $5 and $6, and
+/// whether a limit holds there.
 /// Each step of `found` reads one entry of the index, so the number of jobs, of lanes without jobs, and of names does
 /// not matter.
 inline constexpr query search_lanes{"search_lanes", R"(

@@ -10,9 +10,9 @@
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/run/asio_step.hpp>
+#include <pgq/worker/run/worker_run.hpp>
 #include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_options.hpp>
-#include <pgq/worker/run/worker_run.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

@@ -6,9 +6,9 @@
 #include <pgq/fsm/worker_action.hpp>
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/time/call_limit.hpp>
+#include <pgq/worker/run/worker_run.hpp>
 #include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_options.hpp>
-#include <pgq/worker/run/worker_run.hpp>
 
 #include <chrono>
 #include <condition_variable>

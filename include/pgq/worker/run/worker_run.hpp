@@ -16,6 +16,8 @@
 #include <pgq/worker/heartbeat.hpp>
 #include <pgq/worker/job_runner.hpp>
 #include <pgq/worker/job_updater.hpp>
+#include <pgq/worker/run/deferred_count.hpp>
+#include <pgq/worker/run/session_slot.hpp>
 #include <pgq/worker/run/thread_signals.hpp>
 #include <pgq/worker/session_step.hpp>
 #include <pgq/worker/worker_core.hpp>
@@ -24,10 +26,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -155,7 +155,6 @@ public:
         return pause;
     }
     bool stop_requested() const noexcept { return signals_.stop_requested(); }
-
     /// What to do now.
     fsm::worker_action next(steady_time now) {
         receive_signals(now);
@@ -163,7 +162,7 @@ public:
     }
 
     /// Null while there is no connection.
-    session_type* session() noexcept { return session_ ? &*session_ : nullptr; }
+    session_type* session() noexcept { return session_.get(); }
 
     /// For a sync: what to send, and what to read the reply into.
     const sync_request& request(const fsm::worker_action& a, steady_time now) { return core_.request(a, now); }
@@ -179,7 +178,6 @@ public:
     }
     std::uint32_t run_claimed() { return core_.run_claimed(); }
     void ran(std::uint32_t n, steady_time when) noexcept { core_.ran(n, when); }
-
     void connected(session_type&& session) {
         set_session(std::move(session));
         core_.connected();
@@ -199,7 +197,7 @@ public:
         case fsm::worker_do::refresh_leases:
             if (!reads_paused_) return steps::read_lease_updates{core_.id()};
             return steps::read_paused{queue_->name()};
-        case fsm::worker_do::count_deferred: return steps::count_lane{lanes_[lanes_counted_]};
+        case fsm::worker_do::count_deferred: return steps::count_lane{lanes_[counted_.next()]};
         default: return steps::give_back{core_.to_give_back()};
         }
     }
@@ -207,7 +205,7 @@ public:
     bool apply(const fsm::worker_action& a, step_reply&& reply, steady_time now) {
         if (reply) report_held(observer(), *reply);
         if (a.what == fsm::worker_do::abandon) return false;  // leases that were not given back end with their time
-        if (!reply) return lanes_counted_ = 0, reads_paused_ = false, broke(reply.error(), now), false;
+        if (!reply) return counted_.start_over(), reads_paused_ = false, broke(reply.error(), now), false;
         switch (a.what) {
         case fsm::worker_do::register_worker: registered(std::get<worker_id>(*reply)); break;
         case fsm::worker_do::compare_leases:
@@ -231,8 +229,7 @@ public:
     }
     /// Whether handlers run. If so, the end of each of them calls wake().
     bool handlers_run(steady_time now) { return core_.handlers_run(now); }
-    /// Calls `ready` once the executor runs nothing: now, or later on another thread. If the executor cannot report
-    /// that, calls `ready` at once: a task may still be returning after its handler has ended.
+    /// Calls `ready` once the executor runs nothing: now, or later on another thread. Or now, if it cannot report that.
     void when_executor_idle(std::function<void()> ready) {
         if constexpr (can_report_idle<executor_type>) executor_.when_idle(std::move(ready));
         else ready();
@@ -245,7 +242,7 @@ public:
     }
     /// The last step; empty without a session. If it fails, other workers declare this one dead after its lease time.
     std::optional<session_step> step_to_end() const {
-        return session_ ? std::optional<session_step>{steps::retire{core_.id()}} : std::nullopt;
+        return session_.is_set() ? std::optional<session_step>{steps::retire{core_.id()}} : std::nullopt;
     }
     void ended(const step_reply& retired) {
         monitor_->ended();
@@ -255,11 +252,7 @@ public:
 
     /// Ends the loop's wait or pause. If it does not wait now, its next wait ends at once.
     void wake() {
-        {
-            const std::lock_guard lock{mutex_};
-            if (session_) return session_->interrupt();
-        }
-        end_pause_();
+        if (!session_.interrupt()) end_pause_();
     }
     /// Asks the run to stop. Even if the server is silent, no call of its sessions lasts longer than the grace time and
     /// one second from now on.
@@ -275,13 +268,12 @@ private:
     enum class begin_step : std::uint8_t { find_problems, find_lanes, find_limits, register_worker, begun };
 
     auto& observer() noexcept { return queue_->observer(); }
-
     // Only this function turns the signals of other threads into events.
     void receive_signals(steady_time now) {
         if (const auto at = signals_.stop_requested_at()) core_.stop_requested(*at);
         if (signals_.take_declared_dead()) core_.declared_dead(now);
         if (signals_.take_leases_changed()) core_.leases_changed();
-        if (session_ && session_->take_stop_request()) core_.leases_changed();
+        if (auto* s = session_.get(); s != nullptr && s->take_stop_request()) core_.leases_changed();
     }
 
     void registered(worker_id id) {
@@ -293,7 +285,6 @@ private:
     void report_restored(bool restored) {
         if (restored) notify(observer(), event::connection_restored{});
     }
-
     session_step registration() const {
         auto info = registration_of(host_, options_, lanes_);
         if (options_.queues != nullptr) info.queues = &served_;
@@ -310,32 +301,25 @@ private:
     }
 
     void paused_read(std::vector<paused_scope>&& found) {
-        const auto changed = paused_.read(std::move(found), queue_->name(), names_);
+        const auto changed = paused_.read(std::move(found), queue_->name(), names_);  // of this queue name only
         report_pauses(observer(), core_.id(), changed);
-        // It reads the pauses of one queue name only.
         if (options_.queues != nullptr || changed.can_claim_more()) core_.resumed();
     }
 
-    // For run_until::drained. Ready jobs count as well: any worker may have just promoted them. So do leased jobs: they
-    // become ready or deferred again if a handler fails or a worker dies.
     bool count(const lane_counts& n, steady_time now) {
-        deferred_ += n.deferred + n.ready + n.leased;
-        if (++lanes_counted_ < lanes_.size()) return true;
-        lanes_counted_ = 0;
-        core_.deferred_counted(std::exchange(deferred_, 0), now);
-        return false;
+        const auto jobs = counted_.add(n, lanes_.size());
+        if (jobs) core_.deferred_counted(*jobs, now);
+        return !jobs;
     }
-
     void serve(std::span<const lane_limit> found) {
         report_differing_limits(observer(), limiters_.declared, found);
-        const auto lanes = lanes_from(served_lanes_of<Queue>, lanes_, queue_->name());
-        core_.serve(lanes, options_.max_attempts, std::move(limiters_), found);
+        core_.serve(lanes_from(served_lanes_of<Queue>, lanes_, queue_->name()), options_.max_attempts,
+                    std::move(limiters_), found);
     }
 
     void set_session(std::optional<session_type> s) {
-        const std::lock_guard lock{mutex_};
-        session_ = std::move(s);
-        monitor_->set_connected(session_.has_value());
+        session_.set(std::move(s));
+        monitor_->set_connected(session_.is_set());
     }
 
     Queue* queue_;
@@ -352,15 +336,13 @@ private:
     std::span<const lane_name> names_{};
     limiter_set limiters_{};
     std::vector<lane_id> lanes_;
-    served_queues served_{};         // of a worker of many queue names
+    served_queues served_{};  // of a worker of many queue names
     fsm::paused_scopes paused_;
-    bool reads_paused_ = false;      // the second step of refresh_leases is next
-    std::size_t lanes_counted_ = 0;  // lanes that the present count_deferred has counted
-    std::int64_t deferred_ = 0;      // jobs in these lanes
+    bool reads_paused_ = false;  // the second step of refresh_leases is next
+    deferred_count counted_{};
     sync_reply reply_;
     call_limit limit_{};
-    std::mutex mutex_;  // for session_, which wake() reads
-    std::optional<session_type> session_;
+    session_slot<session_type> session_;
     thread_signals signals_{};
     Heartbeat heartbeat_;  // the last: its thread uses the members above until it has ended
 };
