@@ -3,6 +3,7 @@
 #include <pgq/run.hpp>
 #include <pgq/run/notify_socket.hpp>
 #include <pgq/run/signal_pipe.hpp>
+#include <pgq/scheduler.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/worker.hpp>
 
@@ -76,6 +77,20 @@ void (*handler_of(int number))(int) {
 }
 
 }  // namespace
+
+TEST_CASE("run runs a scheduler beside a worker", "[unit][run]") {
+    pgq::queue<pgq::job<test::note>, pgq::driver::memory, pgq::serializer::json> jobs{pgq::driver::memory{}};
+    std::stop_source stop;
+    std::atomic<int> seen{0};
+    pgq::worker w{jobs, [&](const test::note& n) {
+                      if (n.n == 7 && ++seen == 2) stop.request_stop();
+                  }};
+    pgq::scheduler s{jobs};
+    s.every(1s, test::note{.n = 7}).value();
+    static_assert(pgq::runnable<decltype(s)>);
+    CHECK(pgq::run({.handle_signals = false, .stop = stop.get_token()}, w, s).exit_code() == 0);
+    CHECK(seen >= 2);
+}
 
 TEST_CASE("run returns when all of its parts have ended", "[unit][run]") {
     part one{.end = [](int) { return pgq::result<void>{}; }};
