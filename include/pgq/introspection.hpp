@@ -18,9 +18,11 @@ template <class Worker, class Job>
 inline constexpr bool handles_job = false;
 
 template <template <class, class...> class Worker, class Queue, class... Handlers, class Job>
-    requires(sizeof...(Handlers) > 0 && contains_v<Job, served_jobs_t<Queue>>)
-inline constexpr bool handles_job<Worker<Queue, Handlers...>, Job> =
-    acceptors_of<typename Queue::composition_type, Job, Handlers...>().count == 1;
+    requires requires {
+        typename Queue::composition_type;
+    } &&(sizeof...(Handlers) > 0 &&
+         contains_v<Job, served_jobs_t<Queue>>)inline constexpr bool handles_job<Worker<Queue, Handlers...>, Job> =
+        acceptors_of<typename Queue::composition_type, Job, Handlers...>().count == 1;
 
 }  // namespace detail
 

@@ -10,6 +10,7 @@
 #include <pgq/context/resources.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/executor/watchdog.hpp>
+#include <pgq/health/running_handlers.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/transaction/session_pool.hpp>
 #include <pgq/transaction/transaction.hpp>
@@ -83,6 +84,7 @@ struct fake_runner {
     const pgq::resources& shared() const noexcept { return resources; }
     void exceeded_timeout(const pgq::event::handler_exceeded_timeout&) noexcept {}
     void handler_ended() noexcept {}
+    static pgq::detail::running_handlers::ticket handler_begins() noexcept { return {}; }
     static bool try_begin(fake_runner& self, pgq::detail::held_lease&, std::uint32_t position) noexcept {
         for (const auto p : self.taken_back)
             if (p == position) return false;

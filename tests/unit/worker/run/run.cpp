@@ -1,4 +1,5 @@
 #include <pgq/compose/composition.hpp>
+#include <pgq/detail/type_list.hpp>
 #include <pgq/limiter/none.hpp>
 #include <pgq/worker/run/worker_run.hpp>
 
@@ -96,6 +97,10 @@ struct session {
         s->calls.push_back("lease_updates " + std::to_string(id.value));
         return script::take(s->lease_updates).value_or(std::vector<pgq::lease_update>{});
     }
+    pgq::result<std::vector<pgq::paused_scope>> paused(std::string_view queue) {
+        s->calls.push_back("paused " + std::string{queue});
+        return std::vector<pgq::paused_scope>{};
+    }
     pgq::result<std::vector<pgq::held_by_rescue>> give_back(std::span<const pgq::lease_ref> leases) {
         std::string call = "give_back";
         for (const auto& l : leases) call += " " + std::to_string(l.id);
@@ -127,6 +132,9 @@ struct driver {
 };
 
 struct composition {
+    using jobs = pgq::detail::type_list<int>;
+    template <class>
+    static constexpr std::size_t index_of = 0;
     static constexpr std::array lanes{pgq::lane_entry{.name = {"note", ""}}};
 };
 
@@ -399,7 +407,7 @@ TEST_CASE("a run whose connection breaks connects, compares its leases and gives
     l.now += 200ms;
     (void)l.rest();
     const auto calls = l.s.take_calls();
-    CHECK(calls == strings{"connect", "connect", "leases_of 7", "give_back 2", "lease_updates 7"});
+    CHECK(calls == strings{"connect", "connect", "leases_of 7", "give_back 2", "lease_updates 7", "paused fake"});
     CHECK(l.events() == strings{"failed: gone", "failed: still gone", "restored"});
 }
 
@@ -471,7 +479,7 @@ TEST_CASE("a run reads its leases again when the session or the heartbeat says t
     if (GENERATE(true, false)) l.s.jobs_to_stop = true;
     else l.heartbeat->jobs_to_stop();
     (void)l.turn();
-    CHECK(l.s.take_calls() == strings{"lease_updates 7"});
+    CHECK(l.s.take_calls() == strings{"lease_updates 7", "paused fake"});
 }
 
 TEST_CASE("a run that is to end when all is drained counts the deferred jobs, again after 50 ms", "[worker][run]") {
