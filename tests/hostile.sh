@@ -19,7 +19,7 @@ CREATE ROLE hostile LOGIN SUPERUSER;
 CREATE SCHEMA hostile;
 CREATE PUBLICATION everything FOR ALL TABLES;
 CREATE TABLE public.ddl_log (command text, at timestamptz DEFAULT clock_timestamp());
-CREATE FUNCTION public.log_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION public.log_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN INSERT INTO public.ddl_log (command) VALUES (tg_tag); END $$;
 CREATE EVENT TRIGGER log_ddl ON ddl_command_end EXECUTE FUNCTION public.log_ddl();
 ALTER EVENT TRIGGER log_ddl ENABLE ALWAYS;

@@ -52,7 +52,7 @@ struct program {
 
 }  // namespace
 
-TEST_CASE("a queue on a borrowed connection enqueues and manages jobs", "[driver][borrow]") {
+TEST_CASE("a queue on a borrowed connection enqueues and manages jobs", "[driver][borrow][usual_settings]") {
     program p;
     CHECK(p.jobs.install().has_value());
     const auto id = p.jobs.enqueue(note{1, "x"}).value();
@@ -66,7 +66,7 @@ TEST_CASE("a queue on a borrowed connection enqueues and manages jobs", "[driver
     CHECK(p.db.rows("ready") == 50);
 }
 
-TEST_CASE("no call leaves a change on the borrowed connection", "[driver][borrow]") {
+TEST_CASE("no call leaves a change on the borrowed connection", "[driver][borrow][usual_settings]") {
     program p;
     p.mine.exec("SET work_mem = '7MB'");
     p.mine.exec("PREPARE theirs AS SELECT 1");
@@ -82,7 +82,8 @@ TEST_CASE("no call leaves a change on the borrowed connection", "[driver][borrow
     CHECK(p.mine.query_int("EXECUTE theirs") == 1);
 }
 
-TEST_CASE("a job in the program's transaction exists when that commits, and not if it rolls back", "[driver][borrow]") {
+TEST_CASE("a job in the program's transaction exists when that commits, and not if it rolls back",
+          "[driver][borrow][usual_settings]") {
     program p;
     p.jobs.lanes().value();
     p.mine.exec("BEGIN");
@@ -98,7 +99,7 @@ TEST_CASE("a job in the program's transaction exists when that commits, and not 
     CHECK(p.db.rows("ready") == 1);
 }
 
-TEST_CASE("a call that fails does not change the program's open transaction", "[driver][borrow]") {
+TEST_CASE("a call that fails does not change the program's open transaction", "[driver][borrow][usual_settings]") {
     program p;
     p.jobs.lanes().value();
     p.mine.exec("BEGIN");
@@ -114,7 +115,7 @@ TEST_CASE("a call that fails does not change the program's open transaction", "[
 }
 
 TEST_CASE("a borrowed connection that cannot be used at the moment is an error, and the call does not touch it",
-          "[driver][borrow]") {
+          "[driver][borrow][usual_settings]") {
     program p;
     p.jobs.lanes().value();
     const auto refused = [&](std::string_view why) {
@@ -153,7 +154,7 @@ TEST_CASE("a borrowed connection that cannot be used at the moment is an error, 
 }
 
 TEST_CASE("a call in the program's transaction creates no lane, because the transaction could roll back",
-          "[driver][borrow]") {
+          "[driver][borrow][usual_settings]") {
     program p;
     p.mine.exec("BEGIN");
     const auto failed = p.jobs.enqueue(note{1, "x"});
@@ -169,7 +170,7 @@ TEST_CASE("a call in the program's transaction creates no lane, because the tran
 }
 
 TEST_CASE("a borrowed connection that is broken is an error, and works again after the program has reset it",
-          "[driver][borrow]") {
+          "[driver][borrow][usual_settings]") {
     program p;
     p.jobs.lanes().value();
     p.db.exec("SELECT pg_terminate_backend(" + std::to_string(PQbackendPID(p.connection())) + ", 5000)");
@@ -180,7 +181,7 @@ TEST_CASE("a borrowed connection that is broken is an error, and works again aft
 }
 
 TEST_CASE("in the program's transaction a call leaves no lock and no setting behind, and wakes with the commit",
-          "[driver][borrow]") {
+          "[driver][borrow][usual_settings]") {
     program p;
     using worker_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
     worker_queue elsewhere{p.db.driver()};
@@ -210,7 +211,7 @@ TEST_CASE("in the program's transaction a call leaves no lock and no setting beh
     CHECK(woke);
 }
 
-TEST_CASE("a borrowed connection takes jobs and does not wait for them", "[driver][borrow]") {
+TEST_CASE("a borrowed connection takes jobs and does not wait for them", "[driver][borrow][usual_settings]") {
     program p;
     const auto id = p.jobs.enqueue(note{1, "x"}).value().id();
     const auto taken = p.jobs.get<note>({.timeout = std::chrono::hours{1}}).value();
@@ -223,7 +224,8 @@ TEST_CASE("a borrowed connection takes jobs and does not wait for them", "[drive
     CHECK(failed.error().hint.find("timeout of zero") != std::string::npos);
 }
 
-TEST_CASE("a borrowed connection to a database without the schema is an error that says so", "[driver][borrow]") {
+TEST_CASE("a borrowed connection to a database without the schema is an error that says so",
+          "[driver][borrow][usual_settings]") {
     const test::database db;
     note_queue jobs{pgq::driver::borrow{db.connection(), {.schema = "not_there"}}};
     CHECK(jobs.enqueue(note{1, "x"}).error() == errc::schema_missing);
@@ -233,7 +235,7 @@ TEST_CASE("a borrowed connection to a database without the schema is an error th
 }
 
 TEST_CASE("an enqueue on a borrowed connection wakes a worker of another process, in a transaction or not",
-          "[driver][borrow]") {
+          "[driver][borrow][usual_settings]") {
     program p;
     using worker_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
     worker_queue elsewhere{p.db.driver()};

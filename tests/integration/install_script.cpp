@@ -40,7 +40,7 @@ std::string script_for(const database& db) { return pgq::install_sql({.schema = 
 }  // namespace
 
 TEST_CASE("the script of install_sql makes what install() makes, and each accepts the work of the other",
-          "[integration][install]") {
+          "[integration][install][usual_settings]") {
     for (const std::string name : {"", "Mixed \"q\" 'x' $pgq$ {s} \\"}) {
         CAPTURE(name);
         const database db{test::fresh_schemas::next() + name};
@@ -57,7 +57,8 @@ TEST_CASE("the script of install_sql makes what install() makes, and each accept
     }
 }
 
-TEST_CASE("the script adds the migrations that are missing, in a schema that exists", "[integration][install]") {
+TEST_CASE("the script adds the migrations that are missing, in a schema that exists",
+          "[integration][install][usual_settings]") {
     const database db;
     const auto made = catalog_of(db);
     db.exec("DELETE FROM {s}.migration WHERE version = 5; DROP FUNCTION {s}.unpack, {s}.unpack_jobs");
@@ -68,7 +69,8 @@ TEST_CASE("the script adds the migrations that are missing, in a schema that exi
     CHECK(catalog_of(db) == made);
 }
 
-TEST_CASE("the script refuses a newer version and a changed migration, and changes nothing", "[integration][install]") {
+TEST_CASE("the script refuses a newer version and a changed migration, and changes nothing",
+          "[integration][install][usual_settings]") {
     const database db;
     db.exec("INSERT INTO {s}.migration (version, name, checksum) VALUES (99, 'later', 1)");
     CHECK(test::refusal(db.sql(), script_for(db)).starts_with("P0001 the database has a newer version of pgq"));
@@ -76,7 +78,7 @@ TEST_CASE("the script refuses a newer version and a changed migration, and chang
     CHECK(test::refusal(db.sql(), script_for(db)).starts_with("P0001 migration 3 is not the one that was applied"));
 }
 
-TEST_CASE("psql runs the scripts of the tables and of the roles", "[integration][install]") {
+TEST_CASE("psql runs the scripts of the tables and of the roles", "[integration][install][usual_settings]") {
     if (std::system("psql --version >/dev/null 2>&1") != 0) {
         WARN("there is no psql");
         return;
@@ -92,7 +94,7 @@ TEST_CASE("psql runs the scripts of the tables and of the roles", "[integration]
     CHECK(catalog_of(db) == made);
 }
 
-TEST_CASE("names that PostgreSQL would cut off are refused", "[integration][install]") {
+TEST_CASE("names that PostgreSQL would cut off are refused", "[integration][install][usual_settings]") {
     CHECK(pgq::install_sql({.schema = ""}).error() == pgq::errc::invalid_name);
     CHECK(pgq::install_sql({.schema = std::string(64, 'x')}).error() == pgq::errc::invalid_name);
 }

@@ -177,8 +177,8 @@ void check_fired_schedules(Make make) {
             return std::string{"none"};
         };
         CHECK(header("tenant") == "acme");
-        CHECK(header(detail::schedule_header) == "a");
-        CHECK(detail::parse_tick(header(detail::scheduled_at_header)) == f.ticks[0]);
+        CHECK(header(pgq::detail::schedule_header) == "a");
+        CHECK(pgq::detail::parse_tick(header(pgq::detail::scheduled_at_header)) == f.ticks[0]);
         const auto s = t.find("a");
         CHECK(s.next_at == f.next);
         CHECK(s.fired_at == f.ticks[0]);
