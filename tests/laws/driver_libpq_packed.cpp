@@ -23,9 +23,12 @@ public:
     packing_session(base s, std::string_view schema) : base{std::move(s)}, schema_{schema} {}
 
     pgq::result<void> enqueue(const pgq::enqueue_request& r, std::vector<pgq::job_id>& ids) {
+        if (r.has_request_id()) return base::enqueue(r, ids);  // it is refused in a transaction
         return packed([&] { return base::enqueue(r, ids); });
     }
     pgq::result<void> enqueue_tracked(const pgq::tracked_request& r, std::vector<pgq::enqueued_job>& jobs) {
+        const auto request = pgq::detail::request_id_of(r.options);
+        if (!request || request->is_set()) return base::enqueue_tracked(r, jobs);
         return packed([&] { return base::enqueue_tracked(r, jobs); });
     }
     /// A transaction that takes a job of a pack locks the whole pack until it ends, see docs/design/packs.md. So while

@@ -121,7 +121,7 @@ public:
     /// Takes the reply to step_to_begin(). After an error the loop calls begin_failed().
     result<void> begin_with(step_reply&& reply) {
         if (begin_step_ == begin_step::find_problems) {
-            begin_step_ = begin_step::find_lanes;
+            begin_step_ = options_.queues == nullptr ? begin_step::find_lanes : begin_step::register_worker;
             return report_problems(observer(), reply);
         }
         if (!reply) return std::move(reply.error());
@@ -293,10 +293,9 @@ private:
     // A worker of many queue names finds no lanes before there are jobs.
     result<void> begin_with_names() {
         if (limiters_.any()) return many_names_with_limits();
-        if (begin_step_ != begin_step::find_lanes) return {};
+        if (begin_step_ != begin_step::find_problems) return {};
         served_ = {.names = options_.queues->names(), .prefix = options_.queues->prefix(), .lanes = names_};
         core_.serve(served_, lanes_from(served_lanes_of<Queue>, {}, {}), options_.max_attempts);
-        begin_step_ = begin_step::register_worker;
         return {};
     }
 

@@ -155,7 +155,7 @@ TEST_CASE("an enqueue or a commit without an answer says that it is in doubt, an
         return answer.error();
     };
     CHECK(error_of(command::enqueue{one, made}).detail == "the jobs may be stored or not");
-    CHECK(error_of(command::enqueue{one, made}).hint.find("unique_key") != std::string::npos);
+    CHECK(error_of(command::enqueue{one, made}).hint.find("request_id") != std::string::npos);
     CHECK(error_of(command::enqueue_tracked{{.lanes = lanes, .bodies = &written, .options = {&options, 1}}, tracked})
               .detail == "the jobs may be stored or not");
     CHECK(error_of(command::commit{}).detail == "the transaction may be committed or not");
