@@ -28,6 +28,11 @@ struct pulse {
 };
 using queue =
     pgq::queue<pgq::job<clean_up>, pgq::job<report>, pgq::job<pulse>, pgq::driver::libpq, pgq::serializer::json>;
+
+using nightly = pgq::tick<"nightly">;  // a job type without data
+using timed_queue =
+    pgq::queue<pgq::job<nightly, pgq::schedule::cron<"0 3 * * *">>, pgq::job<pulse, pgq::schedule::cron<"@every 1s">>,
+               pgq::driver::libpq, pgq::serializer::json>;
 }  // namespace app
 BOOST_HANA_ADAPT_STRUCT(app::clean_up, keep_days);
 BOOST_HANA_ADAPT_STRUCT(app::report, of);
@@ -52,6 +57,20 @@ void print(pgq::scheduler<app::queue>& schedules) {
 void print_tick(const app::pulse&, const pgq::context& c) {
     const pgq::time_point tick = *c.scheduled_at();  // also if the job starts late, or again
     std::printf("pulse of second %lld\n", static_cast<long long>(tick.time_since_epoch() / 1s));
+}
+
+void work_on_schedule(const char* conninfo) {
+    app::timed_queue jobs{pgq::driver::libpq{conninfo}, {.name = "example of scheduled job types"}};
+    std::stop_source enough;
+    pgq::worker w{jobs, [](const app::nightly&) { std::puts("good night"); },
+                  [&](const app::pulse& p, const pgq::context& c) {
+                      print_tick(p, c);
+                      enough.request_stop();
+                  }};
+    w.run(enough.get_token()).value();
+
+    pgq::scheduler schedules{jobs};
+    for (const auto* name : {"nightly", "pulse"}) schedules.remove(name).value();
 }
 
 }  // namespace
@@ -83,6 +102,8 @@ int main(int argc, char** argv) try {
     schedules.fire_now("clean_up").value();  // now, beside its ticks
     print(schedules);
     for (const auto* name : {"clean_up", "sales report", "pulse"}) schedules.remove(name).value();
+
+    work_on_schedule(argc > 1 ? argv[1] : "");
 } catch (const pgq::failure& e) {
     std::fprintf(stderr, "schedules: %s\n", e.info().text().c_str());
     return 1;

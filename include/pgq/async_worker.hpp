@@ -2,6 +2,7 @@
 
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/handlers.hpp>
+#include <pgq/diagnostic/schedules.hpp>
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/client/queue_part.hpp>
 #include <pgq/compose/served_jobs.hpp>
@@ -11,6 +12,7 @@
 #include <pgq/health/worker_health.hpp>
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/queue.hpp>
+#include <pgq/schedule/worker_schedules.hpp>
 #include <pgq/worker/run/asio_loop.hpp>
 #include <pgq/worker/run/asio_step.hpp>
 #include <pgq/worker/worker_options.hpp>
@@ -55,6 +57,8 @@ class async_worker {
         diagnostic::require_async_worker_session<typename composition::driver, detail::async_step_token>;
     using has_queue = diagnostic::require_mutable_queue<Queue>;
     static_assert(sizeof(has_queue) != 0);
+    using fires_nothing = diagnostic::require_no_schedules<detail::scheduled_jobs_t<Queue>>;
+    static_assert(sizeof(fires_nothing) != 0);
 
 public:
     async_worker(Queue& queue, worker_options options, Handlers... handlers)

@@ -40,6 +40,7 @@
 #include <pgq/job/members.hpp>
 #include <pgq/job/outcome.hpp>
 #include <pgq/job/sensitive.hpp>
+#include <pgq/job/tick.hpp>
 #include <pgq/limiter/all_of.hpp>
 #include <pgq/limiter/concurrency.hpp>
 #include <pgq/limiter/concurrency_by.hpp>

@@ -12,6 +12,7 @@
 #include <pgq/job/id.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/protocol/schedule.hpp>
+#include <pgq/schedule/cron.hpp>
 #include <pgq/schedule/declared_schedule.hpp>
 #include <pgq/schedule/schedule_loop.hpp>
 #include <pgq/schedule/schedule_options.hpp>

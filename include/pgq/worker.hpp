@@ -2,6 +2,7 @@
 
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/handlers.hpp>
+#include <pgq/diagnostic/schedules.hpp>
 // The messages come first, as in compose/checked.hpp.
 #include <pgq/client/queue_part.hpp>
 #include <pgq/compose/served_jobs.hpp>
@@ -10,6 +11,7 @@
 #include <pgq/health/worker_health.hpp>
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/queue.hpp>
+#include <pgq/schedule/worker_schedules.hpp>
 #include <pgq/worker/run/blocking_loop.hpp>
 #include <pgq/worker/worker_options.hpp>
 #include <pgq/worker/worker_registration.hpp>
@@ -45,6 +47,9 @@ class worker {
     static_assert(sizeof(has_sessions) != 0);
     using has_queue = diagnostic::require_mutable_queue<Queue>;
     static_assert(sizeof(has_queue) != 0);
+    using scheduled_jobs = detail::scheduled_jobs_t<Queue>;
+    using can_fire = diagnostic::require_schedules_for<typename composition::driver, scheduled_jobs>;
+    static_assert(sizeof(can_fire) != 0);
 
 public:
     worker(Queue& queue, worker_options options, Handlers... handlers)
@@ -59,13 +64,17 @@ public:
     /// jobs that have not started. Running handlers have the grace time to end. After it their stop tokens fire, and
     /// the worker gives back the jobs that still run. Returns when all handlers have ended.
     ///
+    /// If a job type that it serves has a schedule, such as `schedule::cron<"@daily">`, the worker first stores it, and
+    /// fires the schedules of the queue while it runs.
+    ///
     /// Returns an error only if the worker cannot start (no connection, no schema, bad option). If the connection
     /// breaks later, it reconnects and reports the error to the observer. It may be called again after it has returned.
     result<void> run(std::stop_token stop = {}) {
-        if constexpr (!handlers_type::valid || !has_sessions() || !has_queue()) return errc::invalid_option;
+        if constexpr (!handlers_type::valid || !has_sessions() || !has_queue() || !can_fire())
+            return errc::invalid_option;
         else {
             if (auto valid = detail::check(options_); !valid) return valid;
-            return work(std::move(stop));
+            return start(std::move(stop));
         }
     }
 
@@ -76,16 +85,21 @@ public:
     bool is_healthy() const noexcept { return health().is_healthy(); }
 
 private:
-    result<void> work(std::stop_token stop) {
+    result<void> start(std::stop_token stop) {
         try {
-            Queue queue{core_};
-            detail::handler_table<composition, handlers_type> table{handlers_, queue, options_.shared};
-            detail::blocking_loop<Queue> loop{queue,     table.functions.data(), &table, options_,
-                                              *monitor_, std::move(stop)};
-            return loop.work();
+            if constexpr (scheduled_jobs::size == 0) return work(std::move(stop));
+            else {
+                return detail::work_on_schedule(*core_, scheduled_jobs{}, options_, stop, [&] { return work(stop); });
+            }
         } catch (const std::system_error& e) {  // a thread or process could not be started
             return error_info{e.code(), e.what()};
         }
+    }
+    result<void> work(std::stop_token stop) {
+        Queue queue{core_};
+        detail::handler_table<composition, handlers_type> table{handlers_, queue, options_.shared};
+        detail::blocking_loop<Queue> loop{queue, table.functions.data(), &table, options_, *monitor_, std::move(stop)};
+        return loop.work();
     }
 
     std::shared_ptr<detail::queue_core<composition>> core_;

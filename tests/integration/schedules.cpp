@@ -1,5 +1,7 @@
 #include <pgq/driver/libpq.hpp>
+#include <pgq/job/tick.hpp>
 #include <pgq/scheduler.hpp>
+#include <pgq/worker.hpp>
 
 #include <support/catch.hpp>
 #include <support/database.hpp>
@@ -12,6 +14,8 @@
 #include <csignal>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -74,6 +78,45 @@ TEST_CASE("four schedulers in threads fire each second once", "[integration][sch
     REQUIRE(eventually([&] { return test::count_ticks(db, "letter") >= 4; }));
     for (auto& one : all) CHECK(one->stop().has_value());
     check_seconds(db, "letter");
+}
+
+TEST_CASE("of two workers with a scheduled job type each second is fired once", "[integration][schedule][policy]") {
+    using second = pgq::tick<"second">;
+    using timed =
+        pgq::queue<pgq::job<second, pgq::schedule::cron<"* * * * * *">>, pgq::driver::libpq, pgq::serializer::json>;
+    const test::database db;
+    std::mutex mutex;
+    std::multiset<pgq::time_point> ticks;
+    const auto count = [&] {
+        const std::lock_guard lock{mutex};
+        return ticks.size();
+    };
+    const auto work = [&](std::stop_token stop) {
+        timed jobs{db.driver()};
+        pgq::worker w{jobs, [&](const second&, const pgq::context& c) {
+                          const std::lock_guard lock{mutex};
+                          ticks.insert(c.scheduled_at().value());
+                      }};
+        const auto done = w.run(std::move(stop));
+        const std::lock_guard lock{mutex};
+        CHECK(done.has_value());
+    };
+    {
+        const std::jthread one{work}, two{work};
+        REQUIRE(eventually([&] { return count() >= 4; }));
+        CHECK(db.query_int("SELECT count(*) FROM {s}.schedule WHERE name = 'second'") == 1);
+    }
+    CHECK(std::set<pgq::time_point>(ticks.begin(), ticks.end()).size() == ticks.size());
+}
+
+TEST_CASE("a worker with a scheduled job type returns the error that keeps its schedules from starting",
+          "[integration][schedule][policy]") {
+    const test::database db;
+    using timed =
+        pgq::queue<pgq::job<letter, pgq::schedule::cron<"@daily">>, pgq::driver::libpq, pgq::serializer::json>;
+    timed jobs{pgq::driver::libpq{{.conninfo = db.conninfo(), .schema = "no_such_schema"}}};
+    pgq::worker w{jobs, [](const letter&) {}};
+    CHECK(w.run().error() == pgq::errc::schema_missing);
 }
 
 TEST_CASE("a scheduler that starts after a night fires what the policy says", "[integration][schedule][missed]") {

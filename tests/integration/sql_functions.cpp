@@ -1,6 +1,7 @@
 #include <pgq/backoff/fixed.hpp>
 #include <pgq/backoff/stored.hpp>
 #include <pgq/compose/settings.hpp>
+#include <pgq/job/tick.hpp>
 #include <pgq/limiter/all_of.hpp>
 #include <pgq/limiter/concurrency_by.hpp>
 #include <pgq/limiter/rate.hpp>
@@ -552,6 +553,17 @@ TEST_CASE("a type whose jobs expire, or whose ends are kept by a setting, has no
     const std::string script = pgq::sql_functions<expiring>().value();
     CHECK(script.find("-- no function for letter: its jobs expire") != std::string::npos);
     CHECK(script.find("enqueue_letter") == std::string::npos);
+}
+
+TEST_CASE("a tick, a job type without members, is enqueued by SQL as by the program", "[sql_functions][tick]") {
+    using clean_up = pgq::tick<"clean_up">;
+    using queue = pgq::queue<pgq::job<clean_up>, pgq::driver::libpq, pgq::serializer::json>;
+    const database db;
+    queue jobs{db.driver()};
+    test::emit<queue>(db);
+    jobs.enqueue(clean_up{}).value();
+    db.exec("SELECT {s}.enqueue_clean_up()");
+    CHECK(db.query_int("SELECT count(*) FROM {s}.ready WHERE convert_from(body, 'UTF8') = '{}'") == 2);
 }
 
 TEST_CASE("an option with the same name as a member gets the prefix job_", "[sql_functions]") {

@@ -27,10 +27,11 @@ consteval auto entrypoint_order() {
 }
 
 template <class... Policies>
-using entrypoint_policies = typename policies_of<
-    join_t<type_list<serializer_tag, backoff_tag, limiter_tag, uniqueness_tag, executor_tag, delivery_tag>,
-           setting_categories>,
-    Policies...>::type;
+using entrypoint_policies =
+    typename policies_of<join_t<type_list<serializer_tag, backoff_tag, limiter_tag, uniqueness_tag, executor_tag,
+                                          delivery_tag, schedule_tag>,
+                                setting_categories>,
+                         Policies...>::type;
 
 template <class Job, class Policies>
 struct make_decl;

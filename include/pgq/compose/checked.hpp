@@ -4,6 +4,7 @@
 #include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/jobs.hpp>
 #include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/schedules.hpp>
 #include <pgq/diagnostic/settings.hpp>
 // The messages come first: GCC prints a line for each header between the program and the message.
 #include <pgq/compose/canonical.hpp>

@@ -7,8 +7,9 @@
 namespace pgq {
 
 /// Declares a job type of a queue with the policies of its entrypoint, in any order: a serializer, a backoff, a
-/// delivery, settings such as `attempts<5>`, unique keys, a limiter, decorators of the executor. The first four
-/// replace the queue's. A limiter holds together with the queue's, and decorators go around the queue's executor.
+/// delivery, settings such as `attempts<5>`, unique keys, a schedule, a limiter, decorators of the executor. The
+/// first four replace the queue's. A limiter holds together with the queue's, and decorators go around the queue's
+/// executor.
 /// Without policies you can write the job type alone: `queue<job<J>, ...>` and `queue<J, ...>` are one type.
 template <class Job, class... Policies>
 struct job {};

@@ -14,6 +14,7 @@
 #include <pgq/concept/limiter.hpp>
 #include <pgq/concept/observer.hpp>
 #include <pgq/concept/policy.hpp>
+#include <pgq/concept/schedule.hpp>
 #include <pgq/concept/serializer.hpp>
 #include <pgq/concept/uniqueness.hpp>
 #include <pgq/detail/type_list.hpp>
@@ -21,6 +22,7 @@
 #include <pgq/diagnostic/delivery.hpp>
 #include <pgq/diagnostic/executors.hpp>
 #include <pgq/diagnostic/payload.hpp>
+#include <pgq/diagnostic/schedules.hpp>
 #include <pgq/diagnostic/settings.hpp>
 #include <pgq/diagnostic/uniqueness.hpp>
 #include <pgq/job/traits.hpp>
@@ -134,6 +136,8 @@ consteval auto policy_problem() {
         return uniqueness_problem<Policy>();
     } else if constexpr (std::same_as<category, observer_tag>) {
         return observer_problem<Policy>();
+    } else if constexpr (std::same_as<category, schedule_tag>) {
+        return unless<schedule_policy<Policy>, diagnostic::incomplete_schedule<Policy>>{};
     } else if constexpr (setting_policy<Policy>) {
         return setting_problem<Policy>();
     } else {
@@ -156,6 +160,7 @@ consteval auto entrypoint_policy_problem() {
 template <class Policy>
 consteval auto queue_policy_problem() {
     if constexpr (policy_of<Policy, uniqueness_tag>) return problem<diagnostic::unique_queue<Policy>>{};
+    else if constexpr (policy_of<Policy, schedule_tag>) return problem<diagnostic::schedule_of_a_queue<Policy>>{};
     else if constexpr (!policy_of<Policy, executor_tag>) return policy_problem<Policy>();
     else if constexpr (any_keeps_strands(chain_t<Policy>{})) return problem<diagnostic::entrypoint_only<Policy>>{};
     else return policy_problem<Policy>();

@@ -15,6 +15,7 @@ struct observer_tag {};
 struct limiter_tag {};
 struct delivery_tag {};
 struct uniqueness_tag {};
+struct schedule_tag {};
 // Of the settings in compose/settings.hpp.
 struct attempts_tag {};
 struct timeout_tag {};

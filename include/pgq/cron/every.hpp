@@ -1,27 +1,12 @@
 #pragma once
 
 #include <pgq/cron/expression.hpp>
+#include <pgq/cron/literal.hpp>
 #include <pgq/cron/parser.hpp>
 #include <pgq/cron/problem.hpp>
 #include <pgq/cron/refused.hpp>
 
-#include <cstddef>
-#include <string_view>
-
 namespace pgq::cron {
-
-/// The text of a cron expression as a template argument: `template <cron::literal Text>`.
-template <std::size_t Size>
-struct literal {
-    char text[Size]{};
-
-    // NOLINTNEXTLINE(google-explicit-constructor): made of the string literal that is the template argument
-    consteval literal(const char (&characters)[Size]) {
-        for (std::size_t i = 0; i < Size; ++i) text[i] = characters[i];
-    }
-
-    constexpr std::string_view view() const noexcept { return {text, Size - 1}; }
-};
 
 namespace detail {
 

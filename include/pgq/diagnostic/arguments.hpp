@@ -23,9 +23,10 @@ struct neither_job_nor_policy {
 
 template <class Policy, class Category>
 struct unknown_category {
-    static_assert(never<Policy, Category>,
-                  "pgq: a policy names a category that does not exist. Use driver_tag, serializer_tag, executor_tag, "
-                  "backoff_tag, limiter_tag, delivery_tag, uniqueness_tag or observer_tag of namespace pgq.");
+    static_assert(
+        never<Policy, Category>,
+        "pgq: a policy names a category that does not exist. Use driver_tag, serializer_tag, executor_tag, "
+        "backoff_tag, limiter_tag, delivery_tag, uniqueness_tag, schedule_tag or observer_tag of namespace pgq.");
 };
 
 template <class Limiter>
@@ -145,8 +146,8 @@ struct queue_wide_policy {
     static_assert(
         never<Job, Policy>,
         "pgq: an entrypoint has a policy that only a whole queue may have. Move it out of pgq::job<...>; an entrypoint "
-        "may have a serializer, a backoff, a limiter, a delivery, settings, unique keys and decorators of the "
-        "executor.");
+        "may have a serializer, a backoff, a limiter, a delivery, settings, unique keys, a schedule and "
+        "decorators of the executor.");
 };
 
 template <class... Arguments>

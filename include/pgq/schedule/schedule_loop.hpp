@@ -48,23 +48,18 @@ public:
           declared_{&declared},
           options_{&options},
           machine_{[&options](std::string_view name) { return find_zone(options, name); }, options.poll_interval},
-          stop_{std::move(stop)} {
+          stop_{std::move(stop)},
+          on_stop_{stop_, wait_ender{this}} {
         for (const auto& d : declared) names_.push_back(d.name());
     }
 
     result<void> work() {
-        const std::stop_callback on_stop{stop_, [this] { end_wait(); }};
         if (auto begun = begin(); !begun) return stop_.stop_requested() ? result<void>{} : begun;
-        for (;;) {
-            if (stop_.stop_requested()) machine_.stop();
-            const auto a = machine_.next(clock::now());
-            if (a.what == fsm::scheduler_do::stop) return {};
-            if (auto done = session_ ? perform(a) : connect(); !done) failed(done.error());
-        }
+        fire_ticks();
+        return {};
     }
 
-private:
-    // Declares, and loads for the first time. Tries again while that may help.
+    /// Declares, and loads for the first time. Tries again while that may help.
     result<void> begin() {
         fsm::start retries{options_->connect_timeout};
         for (const auto first = clock::now();;) {
@@ -78,6 +73,22 @@ private:
             pause(*delay);
         }
     }
+    /// After begin(): fires until a stop is requested.
+    void fire_ticks() {
+        for (;;) {
+            if (stop_.stop_requested()) machine_.stop();
+            const auto a = machine_.next(clock::now());
+            if (a.what == fsm::scheduler_do::stop) return;
+            if (auto done = session_ ? perform(a) : connect(); !done) failed(done.error());
+        }
+    }
+
+private:
+    struct wait_ender {
+        schedule_loop* loop;
+        void operator()() const { loop->end_wait(); }
+    };
+
     result<void> try_to_begin() {
         if (auto opened = connect(); !opened) return opened;
         auto lanes = session_->lanes(queue_, lane_names_);
@@ -189,6 +200,7 @@ private:
     bool stopping_ = false;
     std::optional<session_type> session_;
     std::stop_token stop_;
+    std::stop_callback<wait_ender> on_stop_;  // the last member: it uses the others
 };
 
 }  // namespace pgq::detail

@@ -46,8 +46,8 @@ public:
         std::unique_lock lock{mutex_};
         waiting_.push_back(&session);
         // A worker knows when the next job is due, and a scheduler the next tick. They do not know that somebody has
-        // moved a manual clock.
-        const time_point began = tables_.clock.now();
+        // moved a manual clock. A scheduler has read it before it waits, so moves since its latest wait count.
+        const time_point began = session.clock_seen.value_or(tables_.clock.now());
         const auto due_by_move = [&] {
             if (!tables_.clock.manual() || tables_.clock.now() == began) return false;
             const time_point now = tables_.clock.now();
@@ -58,6 +58,7 @@ public:
         tables_.clock.wait(lock, session.changed, timeout,
                            [&] { return session.must_return() || (moved = due_by_move()); });
         std::erase(waiting_, &session);
+        if (session.clock_seen) session.clock_seen = tables_.clock.now();
         if (std::exchange(session.interrupted, false)) return wake_reason::interrupted;
         const bool work_ready = std::exchange(session.work_ready, false);
         const bool job_changed = std::exchange(session.job_changed, false);

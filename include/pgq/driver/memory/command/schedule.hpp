@@ -120,7 +120,7 @@ inline bool declare_schedule(tables& db, std::string_view queue, const schedule_
 /// The schedules of a queue. Subscribes the session to their changes.
 inline schedule_list schedules(tables& db, std::string_view queue, std::span<const std::string> kept,
                                const std::shared_ptr<waiter>& session) {
-    db.schedules.subscribe(session);
+    db.schedules.subscribe(session, db.clock.now());
     schedule_list list{.now = db.clock.now(), .notifies = true};
     for (auto& [key, s] : db.schedules.all()) {
         if (key.first != queue) continue;

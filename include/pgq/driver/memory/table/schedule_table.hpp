@@ -31,8 +31,9 @@ public:
         return found == all_.end() ? nullptr : &found->second;
     }
 
-    void subscribe(const std::shared_ptr<waiter>& session) {
+    void subscribe(const std::shared_ptr<waiter>& session, time_point now) {
         session->follows_schedules = true;
+        if (!session->clock_seen) session->clock_seen = now;
         std::erase_if(sessions_, [&](const auto& s) { return s.expired() || s.lock() == session; });
         sessions_.push_back(session);
     }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <pgq/time/clock.hpp>
+
 #include <condition_variable>
+#include <optional>
 
 namespace pgq::driver::in_memory {
 
@@ -11,7 +14,8 @@ struct waiter {
     bool job_changed = false;     // a job that the session watches ended, or a job that it runs must stop
     bool stop_requested = false;  // a job that the session runs must stop; cleared when the session reads it
     bool interrupted = false;
-    bool follows_schedules = false;  // a schedule that changes sets job_changed
+    bool follows_schedules = false;          // a schedule that changes sets job_changed
+    std::optional<time_point> clock_seen{};  // a scheduler's: when it began to follow, or its latest wait ended
 
     bool must_return() const noexcept { return work_ready || job_changed || interrupted; }
     void notify_job_changed() noexcept {
