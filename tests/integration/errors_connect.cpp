@@ -183,7 +183,8 @@ TEST_CASE("a missing right is reported with the server's message, as a permanent
         CHECK(refused.error().statement == "enqueue_one");
         CHECK(refused.error() == condition::configuration);
         db.exec("GRANT SELECT, INSERT ON {s}.ready TO " + who.name());
-        db.exec("GRANT SELECT ON {s}.worker TO " + who.name());
+        db.exec("GRANT SELECT ON {s}.worker TO " + who.name() + "; GRANT EXECUTE ON FUNCTION {s}.open_lane TO " +
+                who.name());
         jobs.enqueue(note{}).value();
         CHECK(db.rows("ready") == 1);
     }
