@@ -31,8 +31,8 @@ BOOST_HANA_ADAPT_STRUCT(app::mail, to);
 BOOST_HANA_ADAPT_STRUCT(app::report, month);
 
 /// Writes to standard error what is paused and resumed, among other events.
-using observer = pgq::observer::log<>;
-using app_queue = pgq::queue<app::mail, app::report, pgq::driver::memory, pgq::serializer::json, observer>;
+using log_to_stderr = pgq::observer::log<>;
+using app_queue = pgq::queue<app::mail, app::report, pgq::driver::memory, pgq::serializer::json, log_to_stderr>;
 
 namespace {
 
