@@ -32,7 +32,7 @@ BOOST_HANA_ADAPT_STRUCT(app::import_file, name, steps);
 using app_queue = pgq::queue<pgq::job<app::import_file, pgq::executor::timeout<2s>>, pgq::driver::memory,
                              pgq::serializer::json, pgq::backoff::fixed>;
 
-std::binary_semaphore begun{0};
+std::binary_semaphore started{0};
 
 // Works for a millisecond, or until the token fires.
 void step(const std::stop_token& stop) {
@@ -45,7 +45,7 @@ void step(const std::stop_token& stop) {
 // Between its steps, the handler asks whether it should stop. throw_if_stopping() throws pgq::stopping, and the worker
 // does with the job what the reason asks for.
 void import(const app::import_file& job, pgq::context& c) {
-    begun.release();
+    started.release();
     for (int i = 0; i < job.steps; ++i) {
         c.throw_if_stopping();
         step(c.stop_token());
@@ -64,7 +64,7 @@ void import_and_clean_up(const app::import_file& job, pgq::context& c) {
 
 // A handler that returns an outcome instead of throwing. What it returns counts: done{} would lose the other steps.
 pgq::outcome import_or_say_why(const app::import_file& job, const pgq::context& c) {
-    begun.release();
+    started.release();
     for (int i = 0; i < job.steps; ++i) {
         switch (c.stop_reason()) {
         case pgq::stop_reason::none: break;
@@ -88,7 +88,7 @@ template <class Handler>
 void stop_while_it_runs(app_queue& jobs, Handler handler) {
     pgq::worker w{jobs, pgq::worker_options{.grace = 20ms}, handler};
     std::jthread working{[&](std::stop_token stop) { w.run(stop).value(); }};
-    begun.acquire();
+    started.acquire();
 }  // the destructor of jthread requests the stop, and waits
 
 int main() try {
@@ -97,11 +97,11 @@ int main() try {
     {
         pgq::worker w{jobs, pgq::worker_options{}, import_and_clean_up};
         std::jthread working{[&](std::stop_token stop) { w.run(stop).value(); }};
-        begun.acquire();
+        started.acquire();
         (void)cancelled.cancel().value();
         std::printf("a.csv was %s\n", name_of(cancelled.wait(10s).value().kind).data());
         (void)jobs.enqueue(app::import_file{"b.csv"}).value();
-        begun.acquire();
+        started.acquire();
         while (jobs.counts<app::import_file>().value().deferred == 0) std::this_thread::yield();
     }
     print(jobs, "after the time limit");
