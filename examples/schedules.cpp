@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <stop_token>
 #include <string>
@@ -59,7 +60,7 @@ void print_tick(const app::pulse&, const pgq::context& c) {
     std::printf("pulse of second %lld\n", static_cast<long long>(tick.time_since_epoch() / 1s));
 }
 
-void work_on_schedule(const char* conninfo) {
+void work_on_schedule(const std::string& conninfo) {
     app::timed_queue jobs{pgq::driver::libpq{conninfo}, {.name = "example of scheduled job types"}};
     std::stop_source enough;
     pgq::worker w{jobs, [](const app::nightly&) { std::puts("good night"); },
@@ -77,7 +78,9 @@ void work_on_schedule(const char* conninfo) {
 
 // schedules [CONNECTION-STRING]
 int main(int argc, char** argv) try {
-    app::queue jobs{pgq::driver::libpq{argc > 1 ? argv[1] : ""}, {.name = "example of schedules"}};
+    const char* dsn = std::getenv("PGQ_DSN");
+    const std::string conninfo = argc > 1 ? argv[1] : dsn != nullptr ? dsn : "";
+    app::queue jobs{pgq::driver::libpq{conninfo}, {.name = "example of schedules"}};
     jobs.install().value();
 
     pgq::scheduler schedules{jobs};
@@ -103,7 +106,7 @@ int main(int argc, char** argv) try {
     print(schedules);
     for (const auto* name : {"clean_up", "sales report", "pulse"}) schedules.remove(name).value();
 
-    work_on_schedule(argc > 1 ? argv[1] : "");
+    work_on_schedule(conninfo);
 } catch (const pgq::failure& e) {
     std::fprintf(stderr, "schedules: %s\n", e.info().text().c_str());
     return 1;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # pooler.sh PROGRAM ARGUMENT...: runs a test program in which the library's connections go through a PgBouncer in
-# transaction mode (PGQ_LIBRARY_DSN), and the tests' own statements go to the server. Tests with the tag [direct] need
-# sessions of their own: `pooler.sh build/dev/tests/test_integration '~[slow]~[direct]'`.
+# transaction mode (PGQ_LIBRARY_DSN), and the tests' own statements go to the server. A test that waits for a wake-up
+# fails: there a worker polls.
 set -euo pipefail
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$tests/../tools/scripts/pg.sh"
