@@ -35,7 +35,7 @@ sed -nE 's/^ *hostile_setting\{"([^"]+)", "([^"]+)"\},$/\1\t\2/p' "$tests/suppor
     grep -qx "${name,,}" <<<"$known" || continue
     # A busy machine pauses for longer than the times there: between a connection and its first statement, and in the
     # transactions of the tests' own connections, which keep these settings.
-    case $name in *_timeout) value=3s ;; esac
+    case $name in *_timeout) value=30s ;; esac
     [ "$name" = search_path ] || value="'$value'"
     echo "ALTER ROLE hostile SET $name = $value;"
 done | sql

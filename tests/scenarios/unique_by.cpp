@@ -52,7 +52,7 @@ TEST_CASE(
     CHECK(jobs.enqueue(note{.text = "ada"}).value().is_new());
 }
 
-TEST_CASE("the key of a policy is the same for every way to enqueue", "[scenario][unique][unique_by]") {
+TEST_CASE("the key of a policy is the same for every way to enqueue", "[scenario][unique][unique_by][usual_settings]") {
     const database db;
     queue_by<by_text> jobs{db.driver()};
     const pgq::job_id first = jobs.enqueue(note{.n = 1, .text = "it's \"ä\", \\ (1:x)"}).value();
