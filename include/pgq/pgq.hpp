@@ -4,6 +4,7 @@
 /// where jobs are stored (<pgq/driver/libpq.hpp>, or <pgq/driver/memory.hpp> in tests), and a serializer
 /// (<pgq/serializer/json.hpp>).
 
+#include <pgq/cron/refused.hpp>
 #include <pgq/diagnostic/arguments.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/diagnostic/delivery.hpp>

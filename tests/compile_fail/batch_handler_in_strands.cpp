@@ -1,4 +1,4 @@
-// expect: pgq: a batch handler cannot run inside retrying, timeout, strand_by or process\. Remove the
+// expect: pgq: a batch handler cannot run inside retrying, timeout, strand_by or process\. Remove this
 
 #include "fakes.hpp"
 
