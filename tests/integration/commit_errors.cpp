@@ -108,6 +108,26 @@ TEST_CASE("an enqueue that fails at its commit returns the server's error", "[er
     CHECK(db.query_text(sessions) == before);
 }
 
+TEST_CASE("an enqueue whose notification fails in the caller's transaction is an error, since nothing can commit",
+          "[errors][commit]") {
+    const database db;
+    // It stands for a queue of notifications that is full.
+    db.exec(
+        "CREATE FUNCTION {s}.pg_notify(text, text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'too many notifications in the NOTIFY queue' USING ERRCODE = '54000'; END $$");
+    test::note_queue<> jobs{db.driver()};
+    test::running_worker sleeper{jobs, pgq::worker_options{.poll_interval = 10min}, [](const note&) {}};
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
+    const test::sql_connection mine{db.conninfo(), db.schema()};
+    (void)mine.exec("SET search_path = {s}, pg_catalog");
+    (void)mine.exec("BEGIN");
+    const auto put = jobs.enqueue(pgq::within(mine.get()), note{.n = 1});
+    REQUIRE_FALSE(put);
+    CHECK(put.error().code == pgq::make_sqlstate("54000"));
+    (void)mine.exec("ROLLBACK");
+    CHECK(db.rows("ready") == 0);
+}
+
 TEST_CASE("an asynchronous enqueue that fails at its commit passes the server's error", "[errors][commit]") {
     const database db;
     test::running_context context;

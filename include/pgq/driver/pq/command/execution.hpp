@@ -67,7 +67,7 @@ public:
             if constexpr (requires { command_->read_then(answers{*steps_}); })
                 if (auto read = command_->read_then(answers{*steps_}); !read) answer_.emplace(std::move(read.error()));
             return wake_up();
-        case round::wake: break;
+        case round::wake: check_transaction();
         }
         return false;
     }
@@ -81,9 +81,10 @@ public:
         return duration{static_cast<duration::rep>(unit_random * static_cast<double>(longest.count()))};
     }
 
-    /// The batch could not be sent, or was not answered. A failure to wake fails nothing.
+    /// The batch could not be sent, or was not answered. A failure to wake fails nothing, unless it has made the
+    /// caller's transaction fail.
     void failed(error_info e) {
-        if (round_ == round::wake) return;
+        if (round_ == round::wake && !fails_transaction()) return;
         if constexpr (requires { Command::in_doubt; })
             if (!info_->in_transaction) Command::in_doubt.add_to(e);
         answer_.emplace(std::move(e));
@@ -93,6 +94,13 @@ public:
 
 private:
     enum class round : std::uint8_t { first, second, wake };
+
+    // After an error in the caller's transaction its COMMIT is a rollback. The caller must know, also if a wake failed.
+    bool fails_transaction() const noexcept { return info_->wakes == wake_timing::with_commit; }
+    void check_transaction() {
+        if (!fails_transaction() || !*answer_) return;
+        if (const auto e = answers{*steps_}.first_error()) answer_.emplace(*e);
+    }
     bool compose() {
         steps_->clear();
         command_->compose(*steps_, *info_);
@@ -102,6 +110,7 @@ private:
     // True when it is to be repeated.
     bool read() {
         answer_.emplace(command_->read(answers{*steps_}));
+        check_transaction();
         if constexpr (!requires { requires !Command::repeats; })
             if (!*answer_ && !info_->in_transaction && is_undone_by_conflict(answer_->error()))
                 return ++tries_ < most_tries;

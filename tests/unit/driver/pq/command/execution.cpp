@@ -88,6 +88,16 @@ TEST_CASE("in the caller's transaction an execution sends its wakes in that tran
     CHECK(c.sent == std::vector<std::string>{"cancel({7})", "wake_all_collected(77)"});
 }
 
+TEST_CASE("a wake that fails in the caller's transaction fails the command, because the transaction fails",
+          "[driver][pq][command][execution]") {
+    scripted_channel inside{.info = test::callers_transaction(), .replies = {{removed_one}, {test::failed("54000")}}};
+    CHECK(inside.run(command::admin::cancel{ids}).error().code == make_sqlstate("54000"));
+    scripted_channel broken{.info = test::callers_transaction(), .replies = {{removed_one}}, .breaks_at = 1};
+    CHECK(broken.run(command::admin::cancel{ids}).error() == errc::connection_lost);
+    scripted_channel outside{.replies = {{removed_one}, {test::failed("54000")}}};
+    CHECK(outside.run(command::admin::cancel{ids}).value().removed == 1);
+}
+
 TEST_CASE("after a conflict with another session a command is repeated, up to 30 times in all",
           "[driver][pq][command][execution]") {
     scripted_channel twice{.replies = {{contended}, {contended}, {removed_one}}};
