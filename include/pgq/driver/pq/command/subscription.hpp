@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/driver/pq/command/listen.hpp>
+#include <pgq/driver/pq/command/rows.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
