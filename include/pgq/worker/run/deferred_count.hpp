@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/protocol/tracked.hpp>
+#include <pgq/protocol/admin.hpp>
 
 #include <cstddef>
 #include <cstdint>
