@@ -24,7 +24,7 @@ struct served_queues {
 struct lane_search {
     const served_queues* served = nullptr;
     lane_id behind{};        ///< only lanes with a larger id
-    std::uint32_t most = 1;  ///< reads at most so many lanes, whoever serves them
+    std::uint32_t most = 1;  ///< reads at most so many lanes, those of other workers included
 };
 
 /// A lane with claimable jobs.

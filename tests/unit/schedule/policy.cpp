@@ -12,6 +12,7 @@
 #include "support/eventually.hpp"
 #include "support/fake_session.hpp"
 #include "support/jobs.hpp"
+#include "support/running_on_thread.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -19,7 +20,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -47,22 +47,6 @@ struct fixture {
     pgq::manual_clock clock{midnight + 1min};
     pgq::driver::memory driver = pgq::driver::memory::with_clock(clock);
     queue jobs{driver};
-};
-
-/// A worker that runs on a thread until the end of the scope.
-template <class Worker>
-class running {
-public:
-    explicit running(Worker& w) : thread_{[&w, this](std::stop_token stop) { outcome_ = w.run(std::move(stop)); }} {}
-    pgq::result<void> stop() {
-        thread_.request_stop();
-        if (thread_.joinable()) thread_.join();
-        return outcome_;
-    }
-
-private:
-    pgq::result<void> outcome_{};
-    std::jthread thread_;
 };
 
 /// The ticks that handlers have seen.
@@ -93,7 +77,7 @@ TEST_CASE("a worker fires the schedules of its job types, and its handlers see t
                       notes.add(c);
                   },
                   [](const letter&) {}, [&](const clean_up&, const pgq::context& c) { clean_ups.add(c); }};
-    running runs{w};
+    test::running_on_thread runs{w};
     pgq::scheduler s{f.jobs};
     REQUIRE(eventually([&] { return s.list().value().size() == 2; }));
     f.clock.advance(5min);
@@ -144,7 +128,7 @@ TEST_CASE("a worker with a schedule also fires those that other programs have de
     std::atomic<int> letters{0};
     pgq::worker w{pgq::serving<letter, clean_up>(f.jobs), [&](const letter& l) { letters += l.n == 7; },
                   [](const clean_up&) {}};
-    running runs{w};
+    test::running_on_thread runs{w};
     REQUIRE(eventually([&] { return other.list().value().size() == 2; }));
     f.clock.advance(1min);
     CHECK(eventually([&] { return letters == 2; }));  // one for the minute in which it was declared

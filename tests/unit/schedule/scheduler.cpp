@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/jobs.hpp"
+#include "support/running_on_thread.hpp"
 #include "support/table_zone.hpp"
 
 #include <chrono>
@@ -18,7 +19,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -87,29 +87,13 @@ struct fixture {
     queue jobs{driver, {}, pgq::executor::in_place{}, seen};
 };
 
-/// A scheduler that runs on a thread until the end of the scope.
-template <class Scheduler>
-class running {
-public:
-    explicit running(Scheduler& s) : thread_{[&s, this](std::stop_token stop) { outcome_ = s.run(std::move(stop)); }} {}
-    pgq::result<void> stop() {
-        thread_.request_stop();
-        if (thread_.joinable()) thread_.join();
-        return outcome_;
-    }
-
-private:
-    pgq::result<void> outcome_{};
-    std::jthread thread_;
-};
-
 }  // namespace
 
 TEST_CASE("a scheduler fires each tick, and the handler reads it from its context", "[schedule]") {
     fixture f;
     pgq::scheduler s{f.jobs};
     REQUIRE(s.every<"*/5 * * * *">(note{.n = 7}).has_value());
-    running runs{s};
+    test::running_on_thread runs{s};
     const std::vector<recorder::fired> expected{
         {"note", midnight}, {"note", midnight + 5min}, {"note", midnight + 10min}};
     for (std::size_t n = 1; n <= expected.size(); ++n) {
@@ -143,7 +127,7 @@ TEST_CASE("of a night without a scheduler each policy fires what it says", "[sch
         }
         f.clock.advance(8h + 30min);
         pgq::scheduler s{f.jobs};
-        running runs{s};
+        test::running_on_thread runs{s};
         REQUIRE(eventually([&] { return s.list().value().at(0).next_at == midnight + 9h; }));
         REQUIRE(eventually([&] { return !f.seen.missed().empty(); }));
         CHECK(f.seen.missed().front() == recorder::fired{"note", midnight});
@@ -171,7 +155,7 @@ TEST_CASE("on nights when the clocks change a nightly job is fired once", "[sche
         fixture f{evening};
         pgq::scheduler s{f.jobs, options};
         REQUIRE(s.every<"30 2 * * *">(note{}, {.zone = "Europe/Berlin"}).has_value());
-        running runs{s};
+        test::running_on_thread runs{s};
         REQUIRE(eventually([&] { return s.list().value().size() == 1; }));
         for (int quarter = 0; quarter < 24; ++quarter) {
             f.clock.advance(15min);
@@ -190,7 +174,7 @@ TEST_CASE("on nights when the clocks change a nightly job is fired once", "[sche
 TEST_CASE("a scheduler that runs sees what others declare, pause, resume and remove", "[schedule]") {
     fixture f{midnight + 30s};
     pgq::scheduler runner{f.jobs};
-    running runs{runner};
+    test::running_on_thread runs{runner};
     pgq::scheduler other{f.jobs};
     REQUIRE(other.every(1min, note{}).has_value());
     REQUIRE(other.every("@hourly", letter{}, {.name = "hourly letter"}).has_value());
@@ -226,7 +210,7 @@ TEST_CASE("overlap: a tick enqueues nothing while the former job has not ended, 
     pgq::scheduler s{f.jobs};
     REQUIRE(s.every(1min, note{}, {.overlap = pgq::overlap::skip}).has_value());
     REQUIRE(s.every(1min, letter{}, {.overlap = pgq::overlap::cancel_running}).has_value());
-    running runs{s};
+    test::running_on_thread runs{s};
     for (int i = 1; i <= 3; ++i) {
         REQUIRE(eventually([&] {
             const auto all = s.list().value();
@@ -253,7 +237,7 @@ TEST_CASE("schedules that no program declares any more are pruned only if a prog
     CHECK(plain.list().value().size() == 2);
 
     pgq::scheduler tidy{f.jobs, {.prune_after = 24h * 30}};
-    running runs{tidy};
+    test::running_on_thread runs{tidy};
     CHECK(eventually([&] { return tidy.list().value().size() == 1; }));
     CHECK(tidy.list().value()[0].name == "note");
     CHECK(runs.stop().has_value());
@@ -270,7 +254,7 @@ TEST_CASE("a schedule that this program cannot read is reported, and the others 
     REQUIRE(other.declare().has_value());
     pgq::scheduler s{f.jobs};
     REQUIRE(s.every("@hourly", letter{}).has_value());
-    running runs{s};
+    test::running_on_thread runs{s};
     REQUIRE(eventually([&] { return f.seen.all().size() == 1; }));
     REQUIRE(f.seen.errors().size() == 1);
     CHECK(f.seen.errors()[0].schedule.find("Mars/Base") != std::string::npos);
