@@ -68,8 +68,9 @@ pgq::outcome import_or_say_why(const app::import_file& job, const pgq::context& 
     for (int i = 0; i < job.steps; ++i) {
         switch (c.stop_reason()) {
         case pgq::stop_reason::none: break;
-        case pgq::stop_reason::shutdown: return pgq::release{};       // back in the queue; the attempt does not count
-        case pgq::stop_reason::cancelled: return pgq::retry_after{};  // ends as cancelled, and is not tried again
+        case pgq::stop_reason::shutdown: return pgq::release{};  // back in the queue; the attempt does not count
+        case pgq::stop_reason::cancelled:
+        case pgq::stop_reason::schedule_overlap: return pgq::retry_after{};  // ends as cancelled, not tried again
         case pgq::stop_reason::timeout: return pgq::retry_after{1min, "too slow"};  // a failed attempt
         case pgq::stop_reason::lease_lost:
         case pgq::stop_reason::other: return pgq::retry_after{1min, "asked to stop"};

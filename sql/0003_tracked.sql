@@ -285,8 +285,10 @@ BEGIN
          WHERE o.id IS NOT NULL OR t.id IS NULL OR t.held;
 END $$;
 
--- Removes jobs that are ready, deferred, blocked or held, and asks workers to stop those that run.
-CREATE FUNCTION :"schema".cancel(which int8[]) RETURNS TABLE (waiting int8, running int8)
+-- Removes jobs that are ready, deferred, blocked or held, and asks workers to stop those that run. overlap: because the
+-- next tick of their schedule has come. The first reason stays.
+CREATE FUNCTION :"schema".cancel(which int8[], overlap bool DEFAULT false)
+RETURNS TABLE (waiting int8, running int8)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -313,7 +315,9 @@ BEGIN
                 UPDATE lease l SET flags = (
                     SELECT array_agg(CASE WHEN j.id = ANY (which)
                         AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)
-                                          THEN (coalesce(l.flags[j.o], 0) | 2)::int2 ELSE l.flags[j.o] END ORDER BY j.o)
+                                    AND coalesce(l.flags[j.o], 0) & 2 = 0
+                                          THEN (coalesce(l.flags[j.o], 0) | CASE WHEN overlap THEN 258 ELSE 2 END)::int2
+                                          ELSE l.flags[j.o] END ORDER BY j.o)
                       FROM unnest(l.ids) WITH ORDINALITY j(id, o))
                   FROM was WHERE l.id = was.id RETURNING l.*, was.flags AS was)
             SELECT coalesce(sum((SELECT count(*) FROM unnest(e.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)

@@ -114,7 +114,7 @@ DECLARE
     names text[] := ARRAY(SELECT s.headers[i] FROM generate_series(1, cardinality(s.headers), 2) i);
     texts text[] := ARRAY(SELECT s.headers[i] FROM generate_series(2, cardinality(s.headers), 2) i);
 BEGIN
-    IF s.overlap = 'c' AND s.fired_job IS NOT NULL THEN PERFORM cancel(ARRAY[s.fired_job]); END IF;
+    IF s.overlap = 'c' AND s.fired_job IS NOT NULL THEN PERFORM cancel(ARRAY[s.fired_job], true); END IF;
     names := names || ARRAY['pgq-schedule', 'pgq-scheduled-at'];
     texts := texts || ARRAY[s.name, to_char(tick AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')];
     SELECT CASE WHEN e.fresh THEN e.job END INTO job FROM enqueue_tracked(

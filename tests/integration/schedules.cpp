@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -107,6 +108,37 @@ TEST_CASE("of two workers with a scheduled job type each second is fired once", 
         CHECK(db.query_int("SELECT count(*) FROM {s}.schedule WHERE name = 'second'") == 1);
     }
     CHECK(std::set<pgq::time_point>(ticks.begin(), ticks.end()).size() == ticks.size());
+}
+
+TEST_CASE("the next tick stops the handler of the former one, which learns that, and its job ends as cancelled",
+          "[integration][schedule][stop]") {
+    const test::database db;
+    queue jobs{db.driver()};
+    running one{db};
+    one.every("* * * * * *", letter{},
+              pgq::schedule_options{.overlap = pgq::overlap::cancel_running, .job = {.keep_outcome = 1h}});
+    one.start();
+    std::mutex mutex;
+    std::vector<std::pair<pgq::job_id, pgq::stop_reason>> stopped;
+    const auto handler = [&](const letter&, const pgq::context& c) {
+        (void)eventually([&] { return c.stop_token().stop_requested(); });
+        {
+            const std::lock_guard lock{mutex};
+            stopped.emplace_back(c.id(), c.stop_reason());
+        }
+        c.throw_if_stopping();
+    };
+    {
+        test::running_worker w{jobs, {.grace = 1ms}, handler};
+        REQUIRE(eventually([&] {
+            const std::lock_guard lock{mutex};
+            return stopped.size() >= 2;
+        }));
+    }
+    for (const auto& [id, why] : std::span{stopped}.first(2)) {
+        CHECK(why == pgq::stop_reason::schedule_overlap);
+        CHECK(jobs.wait_for(id, test::test_timeout).value().kind == pgq::end_kind::cancelled);
+    }
 }
 
 TEST_CASE("a worker with a scheduled job type returns the error that keeps its schedules from starting",

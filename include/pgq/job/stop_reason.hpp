@@ -8,17 +8,19 @@ namespace pgq {
 
 /// Why a running handler should end. What becomes of its job depends on it: see `context::throw_if_stopping`.
 enum class stop_reason : std::uint8_t {
-    none,        ///< it should not
-    cancelled,   ///< somebody cancelled the job
-    shutdown,    ///< the worker stops, and its grace time is over
-    timeout,     ///< the time of `executor::timeout` is over
-    lease_lost,  ///< the worker lost the job: another worker may run it now
-    other,       ///< a decorator of the program fired the token, or the context was made by hand
+    none,              ///< it should not
+    cancelled,         ///< somebody cancelled the job
+    shutdown,          ///< the worker stops, and its grace time is over
+    timeout,           ///< the time of `executor::timeout` is over
+    lease_lost,        ///< the worker lost the job: another worker may run it now
+    schedule_overlap,  ///< the next tick of its schedule cancelled the job: `overlap::cancel_running`
+    other,             ///< a decorator of the program fired the token, or the context was made by hand
 };
 
 /// The names for logs and metrics. They are stable.
 constexpr std::string_view name_of(stop_reason r) noexcept {
-    constexpr std::string_view names[] = {"none", "cancelled", "shutdown", "timeout", "lease_lost", "other"};
+    constexpr std::string_view names[] = {"none",       "cancelled",        "shutdown", "timeout",
+                                          "lease_lost", "schedule_overlap", "other"};
     return names[static_cast<std::uint8_t>(r)];
 }
 
@@ -34,6 +36,7 @@ public:
         case stop_reason::shutdown: return "the worker stops";
         case stop_reason::timeout: return "the time limit of the handler is over";
         case stop_reason::lease_lost: return "the worker lost the job";
+        case stop_reason::schedule_overlap: return "the next tick of the schedule cancelled the job";
         default: return "the handler was asked to stop";
         }
     }

@@ -25,6 +25,7 @@ inline constexpr std::int16_t flags_of_crashes = 60;
 inline constexpr std::int16_t most_crashes = 15;
 inline constexpr std::int16_t flag_alone = 64;        ///< the job is in quarantine: its worker runs nothing beside it
 inline constexpr std::int16_t flag_runs_alone = 128;  ///< in a lease: the job has begun, and nothing else has
+inline constexpr std::int16_t flag_overlap = 256;     ///< beside flag_stop: the next tick of its schedule cancelled it
 
 /// What a job keeps that leaves a lease without having run.
 constexpr std::int16_t flags_without_run(std::int16_t flags) noexcept {

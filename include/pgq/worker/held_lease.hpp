@@ -61,7 +61,7 @@ struct held_lease {
     std::vector<steady_time> expires_at{};  ///< by index; empty while no job expires
     std::stop_source stop{};                ///< of the whole lease; open() replaces it only if a stop was requested
     std::vector<std::stop_source> stops{};  ///< by position; open() replaces them as `stop`
-    std::unique_ptr<std::atomic<std::uint8_t>[]> marks {};  ///< by position: `taken_mark`, `cancelled_mark`
+    std::unique_ptr<std::atomic<std::uint8_t>[]> marks {};  ///< by position: the marks below
     std::size_t marks_size = 0;
     std::atomic<stop_reason> stopped_by{stop_reason::none};  ///< why stop_all() was called
     std::atomic<bool> closing{false};             ///< the handler's thread is ending the lease with its own statement
@@ -129,12 +129,16 @@ struct held_lease {
     std::stop_token stop_token(std::uint32_t position) const noexcept { return stops[position].get_token(); }
     /// From any thread: why stop_token() fired. The reason is there before it fires, and the first one stays.
     stop_reason why_stopped(std::uint32_t position) const noexcept {
-        if ((marks[position].load(std::memory_order_acquire) & cancelled_mark) != 0) return stop_reason::cancelled;
+        const std::uint8_t mark = marks[position].load(std::memory_order_acquire);
+        if ((mark & overlap_mark) != 0) return stop_reason::schedule_overlap;
+        if ((mark & cancelled_mark) != 0) return stop_reason::cancelled;
         return stopped_by.load(std::memory_order_acquire);
     }
-    void cancel(std::uint32_t position) noexcept {
+    /// `why`: cancelled or schedule_overlap.
+    void cancel(std::uint32_t position, stop_reason why) noexcept {
+        const auto mark = why == stop_reason::schedule_overlap ? overlap_mark : cancelled_mark;
         if (stopped_by.load(std::memory_order_relaxed) == stop_reason::none)
-            marks[position].fetch_or(cancelled_mark, std::memory_order_release);
+            marks[position].fetch_or(mark, std::memory_order_release);
         stops[position].request_stop();
     }
     void stop_all(stop_reason why) noexcept {
@@ -207,6 +211,7 @@ struct held_lease {
 
     static constexpr std::uint8_t taken_mark = 1;      ///< the thread that sets it runs the job or returns it
     static constexpr std::uint8_t cancelled_mark = 2;  ///< somebody cancelled the job
+    static constexpr std::uint8_t overlap_mark = 4;    ///< the next tick of its schedule cancelled the job
 
     static void set(std::string& bits, std::uint32_t index) noexcept {
         bits[index / 8] = static_cast<char>(static_cast<unsigned char>(bits[index / 8]) | (1u << (index % 8)));

@@ -48,7 +48,7 @@ inline std::uint32_t stop_flagged(held_lease& s, limited_lanes& limited, steady_
     for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) {
         const std::uint32_t index = s.lease.jobs[i].index;
         if (!s.has_flag(index, flag_stop) || held_lease::is_set(s.left, index)) continue;
-        s.cancel(i);
+        s.cancel(i, s.has_flag(index, flag_overlap) ? stop_reason::schedule_overlap : stop_reason::cancelled);
         if (s.unfinished == 0 || !take_job(s, i, limited, now)) continue;
         s.finish(i, {.gone = false, .kind = settle_kind::release}, now);
         ++n;

@@ -1,8 +1,11 @@
 #include <pgq/driver/memory.hpp>
 #include <pgq/executor/timeout.hpp>
 #include <pgq/job/stop_reason.hpp>
+#include <pgq/protocol/sync.hpp>
+#include <pgq/scheduler.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/worker.hpp>
+#include <pgq/worker/held_lease.hpp>
 
 #include <support/catch.hpp>
 #include <support/eventually.hpp>
@@ -83,6 +86,51 @@ TEST_CASE("a handler that ends itself because its job was cancelled ends it as c
     CHECK(h.cancel().value().stopping == 1);
     CHECK(h.wait(test::test_timeout).value().kind == pgq::end_kind::cancelled);
     CHECK(handler.why() == stop_reason::cancelled);
+}
+
+TEST_CASE("a handler whose job is cancelled by the next tick of its schedule learns that, and ends it as cancelled",
+          "[worker][stop][context][schedule]") {
+    note_queue<> jobs;
+    pgq::scheduler s{jobs};
+    s.every("@yearly", note{}, {.overlap = pgq::overlap::cancel_running, .job = {.keep_outcome = 1min}}).value();
+    s.declare().value();
+    const auto first = s.fire_now("note").value();
+    REQUIRE(first);
+    until_stopped handler;
+    test::running_worker w{jobs, {}, std::ref(handler)};
+    REQUIRE(eventually([&] { return handler.runs(); }));
+    REQUIRE(s.fire_now("note").value());
+    const auto end = jobs.wait_for(*first, test::test_timeout).value();
+    CHECK(end.kind == pgq::end_kind::cancelled);
+    CHECK(end.reason == "the next tick of the schedule cancelled the job");
+    CHECK(handler.why() == stop_reason::schedule_overlap);
+    REQUIRE(eventually([&] { return handler.runs(); }));
+}
+
+TEST_CASE("the first reason to stop a job stays, and the next lease forgets it", "[worker][stop]") {
+    const auto lease_of_two = [] {
+        pgq::claimed_lease l;
+        l.jobs.resize(2);
+        l.jobs[1].index = 1;
+        return l;
+    };
+    pgq::detail::held_lease s;
+    s.open(lease_of_two(), 0, 0, {});
+    CHECK(s.why_stopped(0) == stop_reason::none);
+    s.cancel(0, stop_reason::schedule_overlap);
+    CHECK(s.stop_token(0).stop_requested());
+    CHECK(s.why_stopped(0) == stop_reason::schedule_overlap);
+    CHECK_FALSE(s.stop_token(1).stop_requested());
+    CHECK(s.why_stopped(1) == stop_reason::none);
+    s.stop_all(stop_reason::shutdown);
+    CHECK(s.why_stopped(0) == stop_reason::schedule_overlap);
+    CHECK(s.why_stopped(1) == stop_reason::shutdown);
+    s.cancel(1, stop_reason::schedule_overlap);
+    CHECK(s.why_stopped(1) == stop_reason::shutdown);
+    s.open(lease_of_two(), 0, 0, {});
+    CHECK(s.why_stopped(0) == stop_reason::none);
+    s.cancel(0, stop_reason::cancelled);
+    CHECK(s.why_stopped(0) == stop_reason::cancelled);
 }
 
 TEST_CASE("a handler that ends itself at its time limit has failed this attempt", "[worker][stop][context]") {
@@ -177,6 +225,7 @@ TEST_CASE("the names of the reasons are stable", "[context]") {
     CHECK(name_of(stop_reason::shutdown) == "shutdown");
     CHECK(name_of(stop_reason::timeout) == "timeout");
     CHECK(name_of(stop_reason::lease_lost) == "lease_lost");
+    CHECK(name_of(stop_reason::schedule_overlap) == "schedule_overlap");
     CHECK(name_of(stop_reason::other) == "other");
     CHECK(std::string{pgq::stopping{stop_reason::cancelled}.what()} == "the job was cancelled");
 }

@@ -22,12 +22,13 @@
 
 namespace pgq::driver::in_memory {
 
-/// Removes the jobs that wait. Asks the workers of those that run to stop them.
-inline cancel_reply cancel(tables& db, const std::vector<job_id>& ids) {
+/// Removes the jobs that wait. Asks the workers of those that run to stop them. `overlap`: because of the next tick of
+/// their schedule.
+inline cancel_reply cancel(tables& db, const std::vector<job_id>& ids, bool overlap = false) {
     cancel_reply reply{.removed = db.jobs.cancel(ids, db.clock.now())};
     db.leases.for_each_running(ids, [&](lease& l, std::size_t i) {
         if ((l.flags_of(i) & flag_stop) != 0) return;
-        l.add_flags(i, flag_stop);
+        l.add_flags(i, overlap ? flag_stop | flag_overlap : flag_stop);
         ++reply.stopping;
         db.workers.request_stop(l.worker);
     });

@@ -49,7 +49,7 @@ inline bool same_job(const enqueue_batch& one, const enqueue_batch& two) {
 
 // Enqueues the job of a tick.
 inline fired_tick fire(tables& db, schedule& s, time_point tick) {
-    if (s.rule.overlap == overlap::cancel_running && s.rule.fired_job) (void)cancel(db, {*s.rule.fired_job});
+    if (s.rule.overlap == overlap::cancel_running && s.rule.fired_job) (void)cancel(db, {*s.rule.fired_job}, true);
     const enqueue_request job = s.job.request(s.rule.lane);
     const std::string at = pgq::detail::format_tick(tick);
     std::vector<header> headers{job.options[0].headers.begin(), job.options[0].headers.end()};
