@@ -12,6 +12,7 @@
 #include <pgq/health/worker_health.hpp>
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/queue.hpp>
+#include <pgq/schedule/async_schedules.hpp>
 #include <pgq/schedule/worker_schedules.hpp>
 #include <pgq/worker/run/asio_loop.hpp>
 #include <pgq/worker/run/asio_step.hpp>
@@ -44,7 +45,8 @@ namespace pgq {
 ///
 /// It takes the handlers and options of `worker` and does the same; see there. The queue's driver is one of
 /// pgq/asio.hpp. Everything that the worker asks the server is asked on that driver's executor, without blocking it.
-/// One thread of the executor is enough. Only the heartbeat has a thread of its own.
+/// One thread of the executor is enough. Only the heartbeat has a thread of its own, and the schedules, if a job type
+/// has one.
 ///
 /// Handlers run where the queue's executor says: with executor::coroutine{context.get_executor()} on that context.
 template <class Queue, class... Handlers>
@@ -57,8 +59,9 @@ class async_worker {
         diagnostic::require_async_worker_session<typename composition::driver, detail::async_step_token>;
     using has_queue = diagnostic::require_mutable_queue<Queue>;
     static_assert(sizeof(has_queue) != 0);
-    using fires_nothing = diagnostic::require_no_schedules<detail::scheduled_jobs_t<Queue>>;
-    static_assert(sizeof(fires_nothing) != 0);
+    using scheduled_jobs = detail::scheduled_jobs_t<Queue>;
+    using can_fire = diagnostic::require_schedules_for<typename composition::driver, scheduled_jobs>;
+    static_assert(sizeof(can_fire) != 0);
 
 public:
     async_worker(Queue& queue, worker_options options, Handlers... handlers)
@@ -118,23 +121,32 @@ private:
 
     asio::awaitable<std::error_code> run(asio::any_io_executor strand, std::stop_token stop) {
         result<void> outcome = errc::invalid_option;
-        if constexpr (handlers_type::valid && has_sessions() && has_queue()) {
+        if constexpr (handlers_type::valid && has_sessions() && has_queue() && can_fire()) {
             outcome = detail::check(options_);
-            if (outcome) outcome = co_await work(std::move(strand), std::move(stop));
+            if (outcome) outcome = co_await begin(std::move(strand), std::move(stop));
         }
         last_error_ = outcome.error();
         co_return outcome ? std::error_code{} : last_error_.code;
     }
 
-    asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
+    asio::awaitable<result<void>> begin(asio::any_io_executor strand, std::stop_token stop) {
         try {
-            Queue queue{core_};
-            detail::handler_table<composition, handlers_type> code{handlers_, queue, options_.shared};
-            detail::asio_loop<Queue> now{queue, code.functions.data(), &code, options_, monitor_, std::move(strand)};
-            co_return co_await now.work(std::move(stop));
+            if constexpr (scheduled_jobs::size == 0) co_return co_await work(std::move(strand), std::move(stop));
+            else {
+                const auto working = [&] { return work(strand, stop); };
+                co_return co_await detail::async_work_on_schedule(*core_, scheduled_jobs{}, options_, strand, stop,
+                                                                  working);
+            }
         } catch (const std::system_error& e) {  // a thread cannot be created
             co_return error_info{e.code(), e.what()};
         }
+    }
+
+    asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
+        Queue queue{core_};
+        detail::handler_table<composition, handlers_type> code{handlers_, queue, options_.shared};
+        detail::asio_loop<Queue> now{queue, code.functions.data(), &code, options_, monitor_, std::move(strand)};
+        co_return co_await now.work(std::move(stop));
     }
 
     std::stop_source renew_stop() {

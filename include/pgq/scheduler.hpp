@@ -159,9 +159,7 @@ private:
         if constexpr (!diagnostic::require_known_job<composition, Job>()) return errc::invalid_option;
         else {
             if (options.name.empty()) options.name = entrypoint_of<Job>;
-            if (auto fine = detail::check(options); !fine) return fine;
-            if (auto fine = detail::check_job(options.job, options.overlap); !fine) return fine;
-            if (auto zone = detail::find_zone(options_, options.zone); !zone) return std::move(zone.error());
+            if (auto fine = detail::check(options, options_); !fine) return fine;
             if (std::ranges::any_of(declared_, [&](const auto& d) { return d.name() == options.name; }))
                 return error_info{errc::invalid_option, "two schedules have the name \"" + options.name + "\"",
                                   "give each a name: {.name = ...}"};

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <pgq/concept/policy.hpp>
 #include <pgq/cron/any_zone.hpp>
+#include <pgq/cron/literal.hpp>
 #include <pgq/cron/zone.hpp>
 #include <pgq/error/result.hpp>
 
@@ -71,5 +73,22 @@ inline result<cron::any_zone> find_zone(std::string_view name) {
     if (!found) return std::move(found.error());
     return cron::any_zone{*found};
 }
+
+namespace schedule {
+
+/// An option of schedule::cron: the time zone by its IANA name, `named_zone<"Europe/Berlin">`. The system knows the
+/// names, so a name that it does not have is an error of the worker's `run`: errc::invalid_option.
+template <::pgq::cron::literal Name>
+struct named_zone {
+    using policy_category = schedule_zone_tag;
+    static constexpr bool is_valid = true;
+    template <class Options>
+    static void set(Options& o) {
+        o.zone = Name.view();
+    }
+    static result<::pgq::cron::any_zone> find(std::string_view name) { return ::pgq::find_zone(name); }
+};
+
+}  // namespace schedule
 
 }  // namespace pgq

@@ -1,7 +1,17 @@
 #include <pgq/cron.hpp>
+#include <pgq/driver/memory.hpp>
+#include <pgq/scheduler.hpp>
+#include <pgq/serializer/json.hpp>
+#include <pgq/time/manual_clock.hpp>
 #include <pgq/timezones.hpp>
+#include <pgq/worker.hpp>
 
 #include <support/catch.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+#include <support/running_on_thread.hpp>
+
+#include <atomic>
 
 #include <chrono>
 #include <string>
@@ -49,6 +59,43 @@ TEST_CASE("an expression fires by the clock of an IANA zone", "[timezones][cron]
     CHECK(at_night.next(on(2026, 1, 1), kathmandu) == on(2026, 1, 1, 20h + 45min));
     const auto lord_howe = time_zone::find("Australia/Lord_Howe").value();
     CHECK(cron::every<"15 2 * * *">.next(on(2026, 10, 3), lord_howe) == on(2026, 10, 3, 15h + 30min));
+}
+
+TEST_CASE("a worker fires the schedule of a job type by the clock of a zone, and those of others", "[timezones]") {
+    using timed = pgq::queue<pgq::job<test::note, schedule::cron<"30 2 * * *", schedule::named_zone<"Europe/Berlin">>>,
+                             pgq::driver::memory, pgq::serializer::json>;
+    manual_clock clock{on(2026, 10, 24, 12h)};
+    timed jobs{driver::memory::with_clock(clock)};
+    scheduler other{jobs, {.zones = find_zone}};
+    other.every("15 2 * * *", test::note{7}, {.name = "other", .zone = "Australia/Lord_Howe"}).value();
+    other.declare().value();
+    std::atomic<int> own{0}, others{0};
+    worker w{jobs, [&](const test::note& n) { ++(n.n == 7 ? others : own); }};
+    test::running_on_thread runs{w};
+    REQUIRE(test::eventually([&] { return other.list().value().size() == 2; }));
+    CHECK(other.list().value()[0].zone == "Europe/Berlin");
+    CHECK(other.list().value()[0].next_at == on(2026, 10, 25, 30min));
+    clock.advance(12h + 30min - 1s);
+    REQUIRE(test::eventually([&] { return others == 1; }));  // its tick was at 15:15
+    CHECK(own == 0);
+    clock.advance(1s);
+    CHECK(test::eventually([&] { return own == 1; }));
+    clock.advance(1h);  // 2:30 comes again
+    REQUIRE(test::eventually([&] { return other.list().value()[0].next_at == on(2026, 10, 26, 90min); }));
+    CHECK(runs.stop().has_value());
+    CHECK(own == 1);
+}
+
+TEST_CASE("a worker whose job type has a schedule in an unknown zone does not start", "[timezones]") {
+    using timed = pgq::queue<pgq::job<test::note, schedule::cron<"@daily", schedule::named_zone<"Europe/Berln">>>,
+                             pgq::driver::memory, pgq::serializer::json>;
+    timed jobs;
+    (void)jobs.enqueue(test::note{}).value();
+    worker w{jobs, {.until = run_until::empty}, [](const test::note&) {}};
+    const auto done = w.run();
+    CHECK(done.error() == errc::invalid_option);
+    CHECK_THAT(done.error().text(), Catch::Contains("there is no such time zone"));
+    CHECK(jobs.counts<test::note>().value().ready == 1);
 }
 
 }  // namespace unit_timezones

@@ -114,6 +114,53 @@ consteval auto setting_problem() {
     } else return unless<(Setting::value > duration{}), diagnostic::setting_of_no_time<Setting>>{};
 }
 
+/// The first two of `Policies` that share a category.
+template <class... Policies>
+struct shared_category {
+    using type = fine;
+};
+template <class First, class... Rest>
+struct shared_category<First, Rest...> {
+    using second = find_policy_t<typename First::policy_category, void, Rest...>;
+    using type =
+        typename std::conditional_t<std::is_void_v<second>, shared_category<Rest...>,
+                                    first_problem<problem<diagnostic::two_of_one_category<First, second>>>>::type;
+};
+
+template <class List>
+struct shared_category_in;
+template <class... Policies>
+struct shared_category_in<type_list<Policies...>> : shared_category<Policies...> {};
+
+template <class Option>
+consteval auto schedule_option_problem() {
+    if constexpr (!schedule_option<Option>) return problem<diagnostic::no_schedule_option<Option>>{};
+    else if constexpr (Option::is_valid) return fine{};
+    else if constexpr (policy_of<Option, schedule_zone_tag>) {
+        return problem<diagnostic::unknown_schedule_zone<Option>>{};
+    } else if constexpr (policy_of<Option, schedule_jitter_tag>) {
+        return problem<diagnostic::schedule_jitter_out_of_range<Option>>{};
+    } else return problem<diagnostic::missed_ticks_out_of_range<Option>>{};
+}
+
+template <class... Options>
+consteval auto schedule_options_problem(type_list<Options...>) {
+    using single = first_problem_t<decltype(schedule_option_problem<Options>())...>;
+    if constexpr (!is_fine<single>) return single{};
+    else {
+        constexpr bool differ = is_fine<typename shared_category<Options...>::type>;
+        return unless<differ, diagnostic::two_schedule_options<Options...>>{};
+    }
+}
+
+template <class Policy>
+consteval auto schedule_problem() {
+    if constexpr (!schedule_policy<Policy>) return problem<diagnostic::incomplete_schedule<Policy>>{};
+    else if constexpr (requires { typename Policy::options; }) {
+        return schedule_options_problem(typename Policy::options{});
+    } else return fine{};
+}
+
 /// Whether a policy is of a category we know and models its concept.
 template <has_policy_category Policy>
 consteval auto policy_problem() {
@@ -137,7 +184,9 @@ consteval auto policy_problem() {
     } else if constexpr (std::same_as<category, observer_tag>) {
         return observer_problem<Policy>();
     } else if constexpr (std::same_as<category, schedule_tag>) {
-        return unless<schedule_policy<Policy>, diagnostic::incomplete_schedule<Policy>>{};
+        return schedule_problem<Policy>();
+    } else if constexpr (schedule_option<Policy>) {
+        return problem<diagnostic::schedule_option_outside<Policy>>{};
     } else if constexpr (setting_policy<Policy>) {
         return setting_problem<Policy>();
     } else {
@@ -165,24 +214,6 @@ consteval auto queue_policy_problem() {
     else if constexpr (any_keeps_strands(chain_t<Policy>{})) return problem<diagnostic::entrypoint_only<Policy>>{};
     else return policy_problem<Policy>();
 }
-
-/// The first two of `Policies` that share a category.
-template <class... Policies>
-struct shared_category {
-    using type = fine;
-};
-template <class First, class... Rest>
-struct shared_category<First, Rest...> {
-    using second = find_policy_t<typename First::policy_category, void, Rest...>;
-    using type =
-        typename std::conditional_t<std::is_void_v<second>, shared_category<Rest...>,
-                                    first_problem<problem<diagnostic::two_of_one_category<First, second>>>>::type;
-};
-
-template <class List>
-struct shared_category_in;
-template <class... Policies>
-struct shared_category_in<type_list<Policies...>> : shared_category<Policies...> {};
 
 /// A policy that goes by a key needs a job that has this key.
 template <class Job, class Policy>

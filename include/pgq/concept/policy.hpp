@@ -16,6 +16,11 @@ struct limiter_tag {};
 struct delivery_tag {};
 struct uniqueness_tag {};
 struct schedule_tag {};
+// Of the options of a schedule, such as schedule::zone.
+struct schedule_zone_tag {};
+struct schedule_jitter_tag {};
+struct schedule_missed_tag {};
+struct schedule_overlap_tag {};
 // Of the settings in compose/settings.hpp.
 struct attempts_tag {};
 struct timeout_tag {};

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <concepts>
-#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -31,16 +30,8 @@ static_assert(zone<any_zone>);
 
 /// The zones that need no database: `UTC`, and offsets such as `+05:45` and `-03:00`. Empty for another text.
 inline std::optional<any_zone> find_offset(std::string_view text) {
-    if (text == "UTC") return any_zone{};
-    const auto digits = [text](std::size_t at) {
-        const int tens = text[at] - '0', ones = text[at + 1] - '0';
-        return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : 99;
-    };
-    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
-    const int hours = digits(1), minutes = digits(4);
-    if (hours > 23 || minutes > 59) return std::nullopt;
-    const std::chrono::seconds offset = std::chrono::hours{hours} + std::chrono::minutes{minutes};
-    return any_zone{fixed_offset{text[0] == '-' ? -offset : offset}};
+    const auto offset = read_offset(text);
+    return offset ? std::optional<any_zone>{fixed_offset{*offset}} : std::nullopt;
 }
 
 }  // namespace pgq::cron

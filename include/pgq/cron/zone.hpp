@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace pgq::cron {
 
@@ -44,6 +47,20 @@ private:
 };
 
 static_assert(zone<utc> && zone<fixed_offset>);
+
+/// The offset that a text names which needs no database: `UTC`, `+05:45`, `-03:00`. Empty for another text.
+constexpr std::optional<std::chrono::seconds> read_offset(std::string_view text) noexcept {
+    if (text == "UTC") return std::chrono::seconds{0};
+    const auto digits = [text](std::size_t at) {
+        const int tens = text[at] - '0', ones = text[at + 1] - '0';
+        return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : 99;
+    };
+    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+    const int hours = digits(1), minutes = digits(4);
+    if (hours > 23 || minutes > 59) return std::nullopt;
+    const std::chrono::seconds offset = std::chrono::hours{hours} + std::chrono::minutes{minutes};
+    return text[0] == '-' ? -offset : offset;
+}
 
 namespace detail {
 

@@ -31,12 +31,44 @@ struct schedule_of_a_queue {
                   "pgq::job<T, pgq::schedule::cron<\"...\">>.");
 };
 
-/// `Jobs` is the list of the job types with a schedule.
-template <class Jobs>
-struct schedule_in_async_worker {
-    static_assert(never<Jobs>,
-                  "pgq: a job type of an async_worker has a schedule, which only pgq::worker fires. Remove the policy "
-                  "from the job type, and run a pgq::scheduler beside the async_worker.");
+template <class Argument>
+struct no_schedule_option {
+    static_assert(never<Argument>,
+                  "pgq: a schedule has an argument that is no option of schedules. Write pgq::schedule::zone, jitter, "
+                  "skip_missed, all_missed or overlap behind the expression, and other policies behind the schedule.");
+};
+
+template <class... Options>
+struct two_schedule_options {
+    static_assert(never<Options...>, "pgq: a schedule has two options of the same kind. Keep one of them.");
+};
+
+template <class Option>
+struct schedule_option_outside {
+    static_assert(never<Option>,
+                  "pgq: an option of a schedule is not in a schedule. Move it there: "
+                  "pgq::schedule::cron<\"...\", OPTION>.");
+};
+
+template <class Option>
+struct unknown_schedule_zone {
+    static_assert(never<Option>,
+                  "pgq: the zone of a schedule is neither UTC nor an offset such as +05:45. For a name such as "
+                  "Europe/Berlin use pgq::schedule::named_zone of <pgq/timezones.hpp>.");
+};
+
+template <class Option>
+struct schedule_jitter_out_of_range {
+    static_assert(never<Option>,
+                  "pgq: the jitter of a schedule is not above zero, or it is above a day. Write a time in this range, "
+                  "such as pgq::schedule::jitter<30s>, or remove it.");
+};
+
+template <class Option>
+struct missed_ticks_out_of_range {
+    static_assert(never<Option>,
+                  "pgq: all_missed of a schedule has a number of ticks that is not 1 to 1000, or an age that is not "
+                  "above zero. Write a number in this range: pgq::schedule::all_missed<60>.");
 };
 
 namespace detail {
@@ -54,13 +86,6 @@ template <class Driver>
 struct require_schedules : std::bool_constant<detail::schedules<Driver>> {
     using check = std::conditional_t<detail::schedules<Driver> || !driver_policy<Driver>, std::true_type,
                                      cannot_schedule<Driver>>;
-    static_assert(sizeof(check) != 0);
-};
-
-/// True if no job type of an async_worker has a schedule; otherwise a compile error with a message.
-template <class Jobs>
-struct require_no_schedules : std::bool_constant<Jobs::size == 0> {
-    using check = std::conditional_t<Jobs::size == 0, std::true_type, schedule_in_async_worker<Jobs>>;
     static_assert(sizeof(check) != 0);
 };
 

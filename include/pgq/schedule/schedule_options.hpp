@@ -115,6 +115,14 @@ inline result<cron::any_zone> find_zone(const scheduler_options& o, std::string_
                       "include <pgq/timezones.hpp> and give the scheduler {.zones = pgq::find_zone}"};
 }
 
+/// Whether a scheduler with the options `own` can fire a schedule with the options `o`.
+inline result<void> check(const schedule_options& o, const scheduler_options& own) {
+    if (auto fine = check(o); !fine) return fine;
+    if (auto fine = check_job(o.job, o.overlap); !fine) return fine;
+    if (auto zone = find_zone(own, o.zone); !zone) return std::move(zone.error());
+    return {};
+}
+
 }  // namespace detail
 
 }  // namespace pgq

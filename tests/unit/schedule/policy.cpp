@@ -20,6 +20,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -64,6 +65,19 @@ public:
 private:
     mutable std::mutex mutex_;
     std::vector<std::optional<time_point>> all_{};
+};
+
+/// A schedule policy of the program.
+struct mine {
+    using policy_category = pgq::schedule_tag;
+    static constexpr std::string_view expression = "@hourly";
+    static void set(pgq::schedule_options& o) {
+        o.name = "mine";
+        o.job.priority = 7;
+    }
+};
+struct wrong : mine {
+    static void set(pgq::schedule_options& o) { o.jitter = -1s; }
 };
 
 }  // namespace
@@ -142,6 +156,50 @@ TEST_CASE("a worker with a schedule that cannot start returns the error and clai
     pgq::worker many{f.jobs, {.until = pgq::run_until::empty, .queues = &all}, [](const auto&) {}};
     CHECK(many.run().error() == errc::invalid_option);
     CHECK(f.jobs.counts<letter>().value().ready == 1);
+}
+
+TEST_CASE("the options of a scheduled job type are stored, in any order; without them they have their defaults",
+          "[schedule][policy]") {
+    namespace s = pgq::schedule;
+    using options_queue =
+        pgq::queue<pgq::job<note, s::cron<"0 3 * * *", s::overlap<pgq::overlap::cancel_running>, s::all_missed<60, 4h>,
+                                          s::zone<"-03:30">, s::jitter<90s>>>,
+                   pgq::job<letter, s::cron<"@daily", s::zone<"UTC">, s::skip_missed>>,
+                   pgq::job<clean_up, s::cron<"@daily", s::all_missed<1000>, s::overlap<pgq::overlap::skip>>>,
+                   pgq::driver::memory, pgq::serializer::json>;
+    options_queue jobs;
+    pgq::worker w{jobs, {.until = pgq::run_until::empty}, [](const auto&) {}};
+    REQUIRE(w.run().has_value());
+    const auto all = pgq::scheduler{jobs}.list().value();
+    REQUIRE(all.size() == 3);
+    CHECK(all[0].name == "clean up");
+    CHECK(all[0].missed_count == 1000);
+    CHECK_FALSE(all[0].missed_age);
+    CHECK(all[0].overlap == pgq::overlap::skip);
+    CHECK(all[1].name == "letter");
+    CHECK(all[1].zone == "UTC");
+    CHECK(all[1].jitter == 0s);
+    CHECK(all[1].missed_count == 1);
+    CHECK(all[1].missed_age == 1min);
+    CHECK(all[1].overlap == pgq::overlap::allow);
+    CHECK(all[2].name == "note");
+    CHECK(all[2].zone == "-03:30");
+    CHECK(all[2].jitter == 90s);
+    CHECK(all[2].missed_count == 60);
+    CHECK(all[2].missed_age == 4h);
+    CHECK(all[2].overlap == pgq::overlap::cancel_running);
+}
+
+TEST_CASE("a schedule policy of the program sets its own options, and wrong ones keep the worker from starting",
+          "[schedule][policy]") {
+    pgq::queue<pgq::job<note, mine>, pgq::driver::memory, pgq::serializer::json> good;
+    pgq::worker w{good, {.until = pgq::run_until::empty}, [](const note&) {}};
+    REQUIRE(w.run().has_value());
+    CHECK(pgq::scheduler{good}.list().value().at(0).name == "mine");
+    pgq::queue<pgq::job<note, wrong>, pgq::driver::memory, pgq::serializer::json> bad;
+    pgq::worker never{bad, {.until = pgq::run_until::empty}, [](const note&) {}};
+    CHECK(never.run().error() == errc::invalid_option);
+    CHECK(pgq::scheduler{bad}.list().value().empty());
 }
 
 TEST_CASE("the order of the policies of a job type means nothing, also of a schedule", "[schedule][policy]") {

@@ -1,0 +1,10 @@
+// expect: pgq: an option of a schedule is not in a schedule\. Move it there
+// within: 12 lines
+
+#include "fakes.hpp"
+
+#include <pgq/schedule/cron.hpp>
+
+using broken = pgq::queue<pgq::job<fakes::mail, pgq::schedule::cron<"@daily">, pgq::schedule::zone<"+01:00">>,
+                          fakes::driver, fakes::serializer>;
+static_assert(sizeof(broken) != 0);
