@@ -12,8 +12,8 @@
 #include <pgq/health/worker_health.hpp>
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/queue.hpp>
-#include <pgq/schedule/async_schedules.hpp>
 #include <pgq/schedule/worker_schedules.hpp>
+#include <pgq/worker/run/asio_event.hpp>
 #include <pgq/worker/run/asio_loop.hpp>
 #include <pgq/worker/run/asio_step.hpp>
 #include <pgq/worker/worker_options.hpp>
@@ -37,6 +37,7 @@
 #include <mutex>
 #include <stop_token>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace pgq {
@@ -132,14 +133,34 @@ private:
     asio::awaitable<result<void>> begin(asio::any_io_executor strand, std::stop_token stop) {
         try {
             if constexpr (scheduled_jobs::size == 0) co_return co_await work(std::move(strand), std::move(stop));
-            else {
-                const auto working = [&] { return work(strand, stop); };
-                co_return co_await detail::async_work_on_schedule(*core_, scheduled_jobs{}, options_, strand, stop,
-                                                                  working);
-            }
+            else co_return co_await work_on_schedule(std::move(strand), std::move(stop));
         } catch (const std::system_error& e) {  // a thread cannot be created
             co_return error_info{e.code(), e.what()};
         }
+    }
+
+    // A thread stores the schedules and then fires, so nothing blocks the strand.
+    asio::awaitable<result<void>> work_on_schedule(asio::any_io_executor strand, std::stop_token stop) {
+        detail::worker_schedules<composition> schedules{*core_, scheduled_jobs{}, options_, stop};
+        const auto stored = std::make_shared<detail::asio_event>(strand),
+                   ended = std::make_shared<detail::asio_event>(strand);
+        result<void> begun;
+        std::jthread fires{[&](const std::stop_token& worker_ended) {
+            const std::stop_callback on_end{worker_ended, [&] { schedules.end(); }};
+            begun = schedules.begin();
+            const bool is_stored = begun.has_value();
+            stored->set();
+            if (is_stored) schedules.fire_ticks();
+            ended->set();
+        }};
+        const detail::give_up_events no_more{*stored, *ended};
+        co_await stored->wait();
+        result<void> outcome = begun;
+        if (begun) outcome = co_await work(strand, stop);
+        else if (stop.stop_requested()) outcome = result<void>{};
+        fires.request_stop();
+        co_await ended->wait();
+        co_return outcome;
     }
 
     asio::awaitable<result<void>> work(asio::any_io_executor strand, std::stop_token stop) {
