@@ -141,6 +141,7 @@ TEST_CASE("a worker of many names works on after its connection broke", "[scenar
     db.exec(
         "SELECT pg_terminate_backend(l.pid) FROM pg_locks l, {s}.worker w"
         " WHERE l.locktype = 'advisory' AND l.objid = w.id::oid AND l.objsubid = 2"
+        "   AND l.classid = to_regnamespace('{q}')::oid"  // other schemas have workers with these ids, too
         "   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())");
     (void)named(db, "a").enqueue(note{.n = 2}).value();
     (void)named(db, "b").enqueue(note{.n = 3}).value();
