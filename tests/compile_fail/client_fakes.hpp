@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace fakes {
+namespace client_fakes {
 
 struct serializer {
     using policy_category = pgq::serializer_tag;
@@ -32,4 +32,4 @@ struct mail {
 
 using mail_client = pgq::queue<mail, pgq::driver::memory, serializer>;
 
-}  // namespace fakes
+}  // namespace client_fakes

@@ -6,4 +6,4 @@
 
 #include "client_fakes.hpp"
 
-void used(fakes::mail_client& jobs) { (void)jobs.get<fakes::mail>(); }
+void used(client_fakes::mail_client& jobs) { (void)jobs.get<client_fakes::mail>(); }

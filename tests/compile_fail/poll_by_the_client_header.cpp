@@ -6,6 +6,6 @@
 
 #include "client_fakes.hpp"
 
-void used(fakes::mail_client& jobs) {
-    for (auto& job : jobs.poll<fakes::mail>()) (void)job.ack();
+void used(client_fakes::mail_client& jobs) {
+    for (auto& job : jobs.poll<client_fakes::mail>()) (void)job.ack();
 }

@@ -8,7 +8,7 @@ struct stranger {
     static constexpr std::string_view entrypoint = "stranger";
 };
 
-void schedule(fakes::mail_client& jobs) {
+void schedule(client_fakes::mail_client& jobs) {
     pgq::scheduler schedules{jobs};
     (void)schedules.every("@daily", stranger{});
 }

@@ -5,7 +5,7 @@
 
 #include <pgq/scheduler.hpp>
 
-void schedule(fakes::mail_client& jobs) {
+void schedule(client_fakes::mail_client& jobs) {
     pgq::scheduler schedules{jobs};
-    (void)schedules.every<"0 24 * * *">(fakes::mail{});
+    (void)schedules.every<"0 24 * * *">(client_fakes::mail{});
 }

@@ -6,6 +6,6 @@
 
 #include "client_fakes.hpp"
 
-void used(fakes::mail_client& jobs) {
+void used(client_fakes::mail_client& jobs) {
     (void)jobs.transaction([](auto& tx) { (void)tx.exec("SELECT 1"); });
 }

@@ -7,12 +7,12 @@
 
 using namespace std::chrono_literals;
 
-void used(fakes::mail_client& jobs) {
-    const auto handle = jobs.enqueue(fakes::mail{}, {.priority = 1}).value();
-    (void)jobs.enqueue(std::vector<fakes::mail>(3)).value();
-    (void)jobs.chain(fakes::mail{}).then(fakes::mail{}).enqueue().value();
+void used(client_fakes::mail_client& jobs) {
+    const auto handle = jobs.enqueue(client_fakes::mail{}, {.priority = 1}).value();
+    (void)jobs.enqueue(std::vector<client_fakes::mail>(3)).value();
+    (void)jobs.chain(client_fakes::mail{}).then(client_fakes::mail{}).enqueue().value();
     (void)handle.wait(1s).value();
     (void)jobs.cancel(handle).value();
-    (void)jobs.counts<fakes::mail>().value();
-    (void)jobs.requeue_all<fakes::mail>().value();
+    (void)jobs.counts<client_fakes::mail>().value();
+    (void)jobs.requeue_all<client_fakes::mail>().value();
 }

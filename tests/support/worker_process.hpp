@@ -16,7 +16,13 @@ inline void make_journal(const database& db) {
     db.exec(
         "CREATE TABLE {s}.runs (run int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, job int8, attempt int2, pid int4,"
         " n int8, began timestamptz DEFAULT clock_timestamp(), ended timestamptz)");
-    db.exec("CREATE TABLE {s}.events (pid int4, what text, at timestamptz DEFAULT clock_timestamp())");
+    db.exec("CREATE TABLE {s}.events (pid int4, what text, why text, at timestamptz DEFAULT clock_timestamp())");
+}
+
+/// What tests/programs/worker.cpp has noted in `events`, a line for each, to say why a test failed.
+inline std::string events_of(const database& db) {
+    return db.query_text(
+        "SELECT string_agg(concat_ws(' ', at, 'pid', pid, what, why), E'\\n' ORDER BY at) FROM {s}.events");
 }
 
 /// Starts tests/programs/worker.cpp, which describes the settings. Waits until it is ready.

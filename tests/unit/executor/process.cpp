@@ -194,7 +194,7 @@ TEST_CASE("a process that exceeds its timeout gets a SIGTERM, and a SIGKILL if i
     jobs.enqueue(note{.n = GENERATE(0, 1)}).value();
     const auto before = std::chrono::steady_clock::now();
     test::run_until_empty(jobs, {.max_attempts = 1}, handler);
-    CHECK(std::chrono::steady_clock::now() - before < 4s);
+    CHECK(std::chrono::steady_clock::now() - before < 30s);
     CHECK(reason_of_the_one_held(jobs) == "attempt 1 of 1 failed: timed out after 50 ms");
     CHECK_FALSE(exists(seen->last_pid));
 }
