@@ -147,7 +147,7 @@ TEST_CASE("a borrowed connection that cannot be used at the moment is an error, 
     }
     SECTION("with another encoding") {
         p.mine.exec("SET client_encoding = 'LATIN1'");
-        refused("UTF-8");
+        refused("is LATIN1, not UTF8");
         p.mine.exec("RESET client_encoding");
     }
     CHECK(p.jobs.enqueue(note{1, "x"}).has_value());

@@ -6,6 +6,7 @@
 #include <pgq/driver/pq/command/take.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/client_encoding.hpp>
 #include <pgq/driver/pq/connection/execute.hpp>
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
@@ -62,8 +63,9 @@ private:
 /// A connection of the caller's, in whose transaction something is to happen. Workers are notified when it commits.
 class caller_transaction {
     template <class Command>
-    auto run(Command c) const {
-        transaction_channel channel{connection_, schema_, info_};
+    auto run(Command c, const std::string& schema) const -> typename command::execution<Command>::result_type {
+        if (auto fine = check_client_encoding(connection_); !fine) return std::move(fine.error());
+        transaction_channel channel{connection_, schema, info_};
         return run_command(channel, c);
     }
 
@@ -86,25 +88,23 @@ public:
     /// To be called after `meet`. It may wait for another transaction, so the caller must not hold a lock of the queue
     /// object.
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) const {
-        return run(command::enqueue{r, ids});
+        return run(command::enqueue{r, ids}, schema_);
     }
 
     template <class Session>
     result<void> take(Session& mine, const take_request& r, take_reply& reply) {
         meet(mine);
-        return run(command::take{r, reply});
+        return run(command::take{r, reply}, schema_);
     }
     template <class Session>
     result<void> hold_taken(Session& mine, const taken_record& job, std::string_view reason) {
         meet(mine);
-        return run(command::hold_taken{job, reason});
+        return run(command::hold_taken{job, reason}, schema_);
     }
 
     /// Ends a lease. errc::lease_lost makes sure that the transaction cannot be committed.
     result<void> finish(const std::string& schema, lease_ref lease, worker_id worker) const {
-        transaction_channel channel{connection_, schema, info_};
-        command::finish_inside end{worker, lease};
-        return run_command(channel, end);
+        return run(command::finish_inside{worker, lease}, schema);
     }
 
 private:
@@ -116,7 +116,8 @@ private:
 }  // namespace driver::pq
 
 /// For `queue.enqueue(pgq::within(conn), ...)`: on this connection, in the transaction that it is in. The caller
-/// commits.
+/// commits. If the client_encoding of the connection is not UTF8, the call returns errc::invalid_option and sends
+/// nothing.
 inline driver::pq::caller_transaction within(PGconn* connection) noexcept {
     return driver::pq::caller_transaction{connection};
 }
