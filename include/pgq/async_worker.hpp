@@ -131,6 +131,7 @@ private:
             Queue queue{core_};
             detail::handler_table<composition, handlers_type> code{handlers_, queue, options_.shared};
             detail::asio_loop<Queue> now{queue, code.functions.data(), &code, options_, monitor_, std::move(strand)};
+            code.obey(now.limit());
             co_return co_await now.work(std::move(stop));
         } catch (const std::system_error& e) {  // a thread cannot be created
             co_return error_info{e.code(), e.what()};

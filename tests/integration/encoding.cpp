@@ -62,6 +62,27 @@ TEST_CASE("a call in the caller's transaction is refused if the connection has a
     CHECK(db.query_text("SELECT headers->>'name' FROM {s}.ready") == "Zo\xc3\xab");
 }
 
+TEST_CASE("a statement of a transaction that changes the encoding is an error, and the session is not used again",
+          "[integration][encoding]") {
+    database db;
+    test::note_queue<> jobs{db.driver()};
+    const std::string statement = GENERATE("SET client_encoding = 'LATIN1'", "SET LOCAL client_encoding = 'LATIN1'");
+    const auto ended = jobs.transaction([&](auto& tx) -> pgq::result<void> {
+        (void)tx.enqueue(note{.n = 1}).value();
+        auto rows = tx.exec(statement);
+        if (!rows) return rows.error();
+        return {};
+    });
+    REQUIRE_FALSE(ended);
+    INFO(ended.error().text());
+    CHECK(ended.error() == pgq::errc::invalid_option);
+    CHECK(ended.error().message.find("client_encoding") != std::string::npos);
+    CHECK(db.is_empty());
+    jobs.transaction(
+            [&](auto& tx) { CHECK(tx.exec("SELECT current_setting('client_encoding')").value()[0][0] == "UTF8"); })
+        .value();
+}
+
 TEST_CASE("a call in the caller's transaction on a broken connection says that it is broken",
           "[integration][encoding]") {
     database db;

@@ -7,12 +7,13 @@
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/client_encoding.hpp>
-#include <pgq/driver/pq/connection/execute.hpp>
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/driver/pq/session/execute_until.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/enqueue.hpp>
 #include <pgq/protocol/take.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <libpq-fe.h>
 
@@ -29,12 +30,13 @@ namespace driver::pq {
 /// transaction fail.
 class transaction_channel {
 public:
-    transaction_channel(PGconn* c, std::string schema, const session_info& known)
-        : info{known}, connection_{c}, schema_{std::move(schema)} {}
+    /// `end`: when its statements end, even if the server is silent.
+    transaction_channel(PGconn* c, std::string schema, const session_info& known, steady_time end)
+        : info{known}, connection_{c}, schema_{std::move(schema)}, end_{end} {}
 
     result<void> send() {
         for (std::size_t i = 0; i < steps.size(); ++i) {
-            execute(connection_, steps[i], schema_);
+            execute_until(connection_, steps[i], schema_, end_);
             if (!steps[i].error) continue;
             if (PQstatus(connection_) != CONNECTION_OK) return *steps[i].error;
             if (*steps[i].error == errc::connection_lost) steps[i].error = unusable(steps[i].query->name);
@@ -58,14 +60,16 @@ private:
 
     PGconn* connection_;
     std::string schema_;
+    steady_time end_;
 };
 
 /// A connection of the caller's, in whose transaction something is to happen. Workers are notified when it commits.
 class caller_transaction {
     template <class Command>
-    auto run(Command c, const std::string& schema) const -> typename command::execution<Command>::result_type {
+    auto run(Command c, const std::string& schema, steady_time end = steady_time::max()) const ->
+        typename command::execution<Command>::result_type {
         if (auto fine = check_client_encoding(connection_); !fine) return std::move(fine.error());
-        transaction_channel channel{connection_, schema, info_};
+        transaction_channel channel{connection_, schema, info_, end};
         return run_command(channel, c);
     }
 
@@ -91,15 +95,16 @@ public:
         return run(command::enqueue{r, ids}, schema_);
     }
 
+    /// If the server has not answered until `end`, the connection is shut down.
     template <class Session>
-    result<void> take(Session& mine, const take_request& r, take_reply& reply) {
+    result<void> take(Session& mine, const take_request& r, take_reply& reply, steady_time end) {
         meet(mine);
-        return run(command::take{r, reply}, schema_);
+        return run(command::take{r, reply}, schema_, end);
     }
     template <class Session>
-    result<void> hold_taken(Session& mine, const taken_record& job, std::string_view reason) {
+    result<void> hold_taken(Session& mine, const taken_record& job, std::string_view reason, steady_time end) {
         meet(mine);
-        return run(command::hold_taken{job, reason}, schema_);
+        return run(command::hold_taken{job, reason}, schema_, end);
     }
 
     /// Ends a lease. errc::lease_lost makes sure that the transaction cannot be committed.
