@@ -58,9 +58,10 @@ public:
     /// bools, ids of jobs, std::nullopt, and std::optional of these. They are bound as text, and the server converts
     /// them to the types it needs; where it cannot tell, write `$1::int`.
     ///
-    /// COMMIT, ROLLBACK and COPY are errors. After connection_options::exec_timeout the statement is cancelled (SQLSTATE
-    /// 57014); if the server does not answer that, the connection is closed (errc::connection_lost). On a borrowed
-    /// connection it blocks for as long as libpq does.
+    /// COMMIT, ROLLBACK and COPY are errors. After connection_options::exec_timeout the statement is cancelled: that is
+    /// SQLSTATE 57014.
+    /// If the server does not answer that, the connection is closed: errc::connection_lost. On a borrowed connection it
+    /// blocks for as long as libpq does.
     template <class... Args>
     result<sql_rows> exec(const std::string& sql, const Args&... arguments) {
         if constexpr (!diagnostic::require_statements<driver_type>()) return errc::invalid_option;
