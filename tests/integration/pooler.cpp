@@ -15,8 +15,10 @@
 #include <chrono>
 #include <cstdint>
 #include <future>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -141,6 +143,23 @@ TEST_CASE("session_state::keep is refused where a pooler shares the session", "[
             }
             CHECK(others[0].query_text("SELECT current_setting('plan_cache_mode')") == "auto");
         }
+}
+
+TEST_CASE("behind a busy pooler in transaction mode no worker takes a session for its own", "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"transaction"};
+    const auto options = pooler.options(db);
+    std::vector<std::jthread> strangers;
+    for (int i = 0; i < 6; ++i)
+        strangers.emplace_back([&](const std::stop_token& stop) {
+            const test::sql_connection mine{options.conninfo, db.schema()};
+            while (!stop.stop_requested()) (void)mine.exec("SELECT pg_sleep(random() * 0.002)");
+        });
+    int own = 0;
+    for (int i = 0; i < 200; ++i)
+        own += pgq::driver::libpq{options}.connect(pgq::session_role::worker).value().info().keeps_state ? 1 : 0;
+    CHECK(own == 0);
 }
 
 TEST_CASE("behind a pooler in session mode a worker listens and is woken", "[integration][pooler]") {
