@@ -211,7 +211,7 @@ TEST_CASE("an async_worker waits for delayed retries of its handlers, and for no
     CHECK(f.is_over());
 }
 
-TEST_CASE("an enqueue wakes a sleeping async_worker", "[async_worker]") {
+TEST_CASE("an enqueue wakes a sleeping async_worker", "[async_worker][direct]") {
     fixture f;
     auto jobs = f.coroutines();
     pgq::async_worker w{jobs, {.poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
@@ -286,7 +286,8 @@ TEST_CASE("at the end of the grace time the stop token of a handler that still r
     CHECK(f.db.rows("ready") == 1);
 }
 
-TEST_CASE("an async_worker whose connections break goes on, and loses no job and runs none twice", "[async_worker]") {
+TEST_CASE("an async_worker whose connections break goes on, and loses no job and runs none twice",
+          "[async_worker][direct]") {
     fixture f;
     auto client = f.coroutines();
     auto jobs = f.coroutines(f.db.schema() + "_w");

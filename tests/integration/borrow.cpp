@@ -181,7 +181,7 @@ TEST_CASE("a borrowed connection that is broken is an error, and works again aft
 }
 
 TEST_CASE("in the program's transaction a call leaves no lock and no setting behind, and wakes with the commit",
-          "[driver][borrow][usual_settings]") {
+          "[driver][borrow][usual_settings][direct]") {
     program p;
     using worker_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
     worker_queue elsewhere{p.db.driver()};
@@ -235,7 +235,7 @@ TEST_CASE("a borrowed connection to a database without the schema is an error th
 }
 
 TEST_CASE("an enqueue on a borrowed connection wakes a worker of another process, in a transaction or not",
-          "[driver][borrow][usual_settings]") {
+          "[driver][borrow][usual_settings][direct]") {
     program p;
     using worker_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
     worker_queue elsewhere{p.db.driver()};

@@ -89,7 +89,7 @@ TEST_CASE("many programs install at once at every isolation level", "[contention
     CHECK(failed.count() == 0);
 }
 
-TEST_CASE("workers that start at once all work at every isolation level", "[contention]") {
+TEST_CASE("workers that start at once all work at every isolation level", "[contention][direct]") {
     const auto level = GENERATE(as<std::string>{}, "repeatable\\ read", "serializable");
     const database db;
     test::note_queue<> jobs{pgq::driver::libpq{at_level(db, level)}};

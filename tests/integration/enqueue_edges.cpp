@@ -199,7 +199,7 @@ TEST_CASE("a server that does not answer ends a COPY like any statement", "[enqu
     CHECK(db.rows("ready") == 6001);
 }
 
-TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][stream]") {
+TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][stream][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()}, producer{db.driver()};
     test::run_log run_log;
@@ -214,7 +214,8 @@ TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][
     w.stop().value();
 }
 
-TEST_CASE("an enqueue in the caller's transaction wakes a worker when that commits, not before", "[enqueue][within]") {
+TEST_CASE("an enqueue in the caller's transaction wakes a worker when that commits, not before",
+          "[enqueue][within][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()}, producer{db.driver()};
     const auto mine = connection_of_the_caller(db);
