@@ -26,7 +26,7 @@ pgq_start_postgres
 pooler_dir=$(mktemp -d /tmp/pgq_pooler.XXXXXX)
 server=${PGQ_DSN#host=}
 server=${server%% *}
-# Each transaction gets another session. The options of a connection string are those of a session, and are left out.
+# Each transaction gets another session.
 cat >"$pooler_dir/ini" <<INI
 [databases]
 * = host=$server port=5432 auth_user=pgq
@@ -40,7 +40,6 @@ pool_mode = transaction
 max_client_conn = 1000
 default_pool_size = 50
 server_round_robin = 1
-ignore_startup_parameters = options
 INI
 as=()
 if [ -n "$_pgq_pg_user" ]; then

@@ -151,7 +151,8 @@ TEST_CASE("the health of an async_worker has its heartbeats and the coroutines t
     CHECK_FALSE(w.health().running);
 }
 
-TEST_CASE("an async_worker whose role sees no jobs through row level security ends with an error", "[async_worker]") {
+TEST_CASE("an async_worker whose role sees no jobs through row level security ends with an error",
+          "[async_worker][direct]") {
     fixture f;
     const test::roles roles{f.db.schema()};
     f.db.exec("ALTER TABLE {s}.ready ENABLE ROW LEVEL SECURITY");

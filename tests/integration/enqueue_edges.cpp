@@ -99,7 +99,7 @@ TEST_CASE("a stream of fifty thousand jobs arrives complete and in order", "[enq
     CHECK(jobs.enqueue_stream(std::vector<note>{}).value() == 0);
 }
 
-TEST_CASE("a stream that fails in the middle stores no job, and the session still works", "[enqueue][stream]") {
+TEST_CASE("a stream that fails in the middle stores no job, and the session still works", "[enqueue][stream][direct]") {
     const database db;
     test::note_queue<> jobs{libpq{small_payloads(db)}};
     const auto broken = [](auto at_30000) {
@@ -161,7 +161,8 @@ TEST_CASE("a large batch is sent by COPY, and its ids are in the order of the jo
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 6000, .deferred = 6000});
 }
 
-TEST_CASE("a large batch that the server refuses stores no job, and the session still works", "[enqueue][copy]") {
+TEST_CASE("a large batch that the server refuses stores no job, and the session still works",
+          "[enqueue][copy][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     db.exec("ALTER TABLE {s}.ready ADD CHECK (octet_length(body) < 500)");
@@ -276,7 +277,7 @@ TEST_CASE("a caller's connection that cannot be used is an error that says why",
 }
 
 TEST_CASE("a queue replaces an idle connection that was terminated, and the caller does not notice",
-          "[enqueue][reconnect]") {
+          "[enqueue][reconnect][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     for (std::int64_t n = 1; n <= 3; ++n) {
@@ -289,7 +290,7 @@ TEST_CASE("a queue replaces an idle connection that was terminated, and the call
     CHECK(db.rows("ready") == 4);
 }
 
-TEST_CASE("eight threads enqueue through one queue object", "[enqueue][threads]") {
+TEST_CASE("eight threads enqueue through one queue object", "[enqueue][threads][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     std::atomic<int> failures{0};

@@ -147,7 +147,7 @@ TEST_CASE("the observer gets the text of a handler's exception, and the job runs
 }
 
 TEST_CASE("run_at means the same moment in sessions of every time zone",
-          "[scenario][pgjobq-14][pgjobq-bug-17][pq-23]") {
+          "[scenario][pgjobq-14][pgjobq-bug-17][pq-23][direct]") {
     const database db;
     const auto in_zone = [&](const std::string& zone) {
         auto o = db.options();
