@@ -66,7 +66,7 @@ TEST_CASE("a queue on a borrowed connection enqueues and manages jobs", "[driver
     CHECK(p.db.rows("ready") == 50);
 }
 
-TEST_CASE("no call leaves a change on the borrowed connection", "[driver][borrow][usual_settings]") {
+TEST_CASE("no call leaves a change on the borrowed connection", "[driver][borrow][usual_settings][direct]") {
     program p;
     p.mine.exec("SET work_mem = '7MB'");
     p.mine.exec("PREPARE theirs AS SELECT 1");
@@ -170,7 +170,7 @@ TEST_CASE("a call in the program's transaction creates no lane, because the tran
 }
 
 TEST_CASE("a borrowed connection that is broken is an error, and works again after the program has reset it",
-          "[driver][borrow][usual_settings]") {
+          "[driver][borrow][usual_settings][direct]") {
     program p;
     p.jobs.lanes().value();
     p.db.exec("SELECT pg_terminate_backend(" + std::to_string(PQbackendPID(p.connection())) + ", 5000)");

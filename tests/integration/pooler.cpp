@@ -280,7 +280,8 @@ using child_queue =
 BOOST_HANA_ADAPT_STRUCT(integration_pooler::child, n);
 namespace integration_pooler {
 
-TEST_CASE("with a listen_conninfo a worker behind a pooler in transaction mode is woken", "[integration][pooler]") {
+TEST_CASE("with a listen_conninfo a worker behind a pooler in transaction mode is woken",
+          "[integration][pooler][direct]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;
     const test::pgbouncer pooler{"transaction", one_session};
@@ -306,7 +307,7 @@ TEST_CASE("with a listen_conninfo a worker behind a pooler in transaction mode i
 }
 
 TEST_CASE("with a listen_conninfo a worker behind a pooler is told to stop a job, and a lost listener is replaced",
-          "[integration][pooler]") {
+          "[integration][pooler][direct]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;
     const test::pgbouncer pooler{"transaction"};
@@ -334,7 +335,8 @@ TEST_CASE("with a listen_conninfo a worker behind a pooler is told to stop a job
     CHECK(w.stop().has_value());
 }
 
-TEST_CASE("with a listen_conninfo get, wait and a child job behind a pooler wake at once", "[integration][pooler]") {
+TEST_CASE("with a listen_conninfo get, wait and a child job behind a pooler wake at once",
+          "[integration][pooler][direct]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;
     const test::pgbouncer pooler{"transaction"};
@@ -402,7 +404,7 @@ TEST_CASE("a listen_conninfo that leads to a pooler or to nowhere is an error th
     CHECK(db.rows("worker") == 0);
 }
 
-TEST_CASE("with a listen_conninfo an Asio worker behind a pooler is woken", "[integration][pooler][asio]") {
+TEST_CASE("with a listen_conninfo an Asio worker behind a pooler is woken", "[integration][pooler][asio][direct]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;
     const test::pgbouncer pooler{"transaction"};
