@@ -54,17 +54,17 @@ private:
     bool reads_committed_ = true;
 };
 
-/// Whether a session behind a pooler is this connection's own. Nobody can ask a pooler for that, so it is tried, by this
-/// connection and another one in turn. Each must have the same session in all rounds, and see that nobody has used that
-/// of the other one meanwhile.
+/// Whether a session behind a pooler is this connection's own. Nobody can ask a pooler for that, so it is tried, by
+/// this connection and another one in turn. Each must have the same session in all rounds, and see that nobody has used
+/// that of the other one meanwhile.
 ///
 ///     compose(batch), read(answers):                  on the connection
 ///     compose_beside(batch), read_beside(answers):    then on another connection; the same again until is_proven()
 ///
-/// A pooler hands out the session that was used last, or the one that was not used for the longest time. Then the second
-/// connection or the second transaction gets a wrong one, unless a third one has given back or taken a session at this
-/// moment. By chance that may happen once, but not in each round, and the next one shows it: to get the former session
-/// again, somebody must have taken the one that was used last. If that cannot be seen, the session counts as shared.
+/// A pooler hands out the session that was used last, or the one that was not used for the longest time. Then the
+/// second connection or the second transaction gets a wrong one, unless a third one has taken or given back a session
+/// at this moment. By chance that may happen once. But to get its former session again in the next round, somebody must
+/// have taken the one that was used last, and that is seen. If it cannot be seen, the session counts as shared.
 class own_session_check {
 public:
     explicit own_session_check(std::int32_t backend) : mine_{backend} {}
