@@ -167,6 +167,7 @@ private:
         Queue queue{core_};
         detail::handler_table<composition, handlers_type> code{handlers_, queue, options_.shared};
         detail::asio_loop<Queue> now{queue, code.functions.data(), &code, options_, monitor_, std::move(strand)};
+        code.obey(now.limit());
         co_return co_await now.work(std::move(stop));
     }
 

@@ -99,6 +99,7 @@ private:
         Queue queue{core_};
         detail::handler_table<composition, handlers_type> table{handlers_, queue, options_.shared};
         detail::blocking_loop<Queue> loop{queue, table.functions.data(), &table, options_, *monitor_, std::move(stop)};
+        table.obey(loop.limit());
         return loop.work();
     }
 

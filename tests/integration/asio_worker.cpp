@@ -151,7 +151,8 @@ TEST_CASE("the health of an async_worker has its heartbeats and the coroutines t
     CHECK_FALSE(w.health().running);
 }
 
-TEST_CASE("an async_worker whose role sees no jobs through row level security ends with an error", "[async_worker]") {
+TEST_CASE("an async_worker whose role sees no jobs through row level security ends with an error",
+          "[async_worker][direct]") {
     fixture f;
     const test::roles roles{f.db.schema()};
     f.db.exec("ALTER TABLE {s}.ready ENABLE ROW LEVEL SECURITY");
@@ -211,7 +212,7 @@ TEST_CASE("an async_worker waits for delayed retries of its handlers, and for no
     CHECK(f.is_over());
 }
 
-TEST_CASE("an enqueue wakes a sleeping async_worker", "[async_worker]") {
+TEST_CASE("an enqueue wakes a sleeping async_worker", "[async_worker][direct]") {
     fixture f;
     auto jobs = f.coroutines();
     pgq::async_worker w{jobs, {.poll_interval = 1h}, [&](const note& n, pgq::context& c) -> asio::awaitable<void> {
@@ -286,7 +287,8 @@ TEST_CASE("at the end of the grace time the stop token of a handler that still r
     CHECK(f.db.rows("ready") == 1);
 }
 
-TEST_CASE("an async_worker whose connections break goes on, and loses no job and runs none twice", "[async_worker]") {
+TEST_CASE("an async_worker whose connections break goes on, and loses no job and runs none twice",
+          "[async_worker][direct]") {
     fixture f;
     auto client = f.coroutines();
     auto jobs = f.coroutines(f.db.schema() + "_w");

@@ -144,7 +144,7 @@ bool run_until(asio::io_context& context, Condition holds) {
 }  // namespace
 
 TEST_CASE("an async_worker on a context with one thread has no other thread than its heartbeat",
-          "[async_worker][threads]") {
+          "[async_worker][threads][direct]") {
     using counting_queue =
         pgq::queue<pgq::job<note>, asio_libpq, pgq::serializer::json, pgq::executor::coroutine, thread_counter>;
     test::database db;
@@ -249,7 +249,8 @@ TEST_CASE("an async_worker that is stopped while it registers waits for the answ
     CHECK(db.rows("worker") == 0);
 }
 
-TEST_CASE("a context may be destroyed while an async_worker connects, registers or waits", "[async_worker][lifetime]") {
+TEST_CASE("a context may be destroyed while an async_worker connects, registers or waits",
+          "[async_worker][lifetime][direct]") {
     const std::string when = GENERATE("connects", "registers", "waits");
     CAPTURE(when);
     const test::database db;
@@ -274,7 +275,7 @@ TEST_CASE("a context may be destroyed while an async_worker connects, registers 
 }
 
 TEST_CASE("the end of an async_worker blocks its context neither for a handler nor for the heartbeat",
-          "[async_worker][lifetime]") {
+          "[async_worker][lifetime][direct]") {
     const test::database db;
     test::running_context context;
     coroutine_queue jobs{

@@ -66,7 +66,7 @@ TEST_CASE("a queue on a borrowed connection enqueues and manages jobs", "[driver
     CHECK(p.db.rows("ready") == 50);
 }
 
-TEST_CASE("no call leaves a change on the borrowed connection", "[driver][borrow][usual_settings]") {
+TEST_CASE("no call leaves a change on the borrowed connection", "[driver][borrow][usual_settings][direct]") {
     program p;
     p.mine.exec("SET work_mem = '7MB'");
     p.mine.exec("PREPARE theirs AS SELECT 1");
@@ -147,7 +147,7 @@ TEST_CASE("a borrowed connection that cannot be used at the moment is an error, 
     }
     SECTION("with another encoding") {
         p.mine.exec("SET client_encoding = 'LATIN1'");
-        refused("UTF-8");
+        refused("is LATIN1, not UTF8");
         p.mine.exec("RESET client_encoding");
     }
     CHECK(p.jobs.enqueue(note{1, "x"}).has_value());
@@ -170,7 +170,7 @@ TEST_CASE("a call in the program's transaction creates no lane, because the tran
 }
 
 TEST_CASE("a borrowed connection that is broken is an error, and works again after the program has reset it",
-          "[driver][borrow][usual_settings]") {
+          "[driver][borrow][usual_settings][direct]") {
     program p;
     p.jobs.lanes().value();
     p.db.exec("SELECT pg_terminate_backend(" + std::to_string(PQbackendPID(p.connection())) + ", 5000)");
@@ -181,7 +181,7 @@ TEST_CASE("a borrowed connection that is broken is an error, and works again aft
 }
 
 TEST_CASE("in the program's transaction a call leaves no lock and no setting behind, and wakes with the commit",
-          "[driver][borrow][usual_settings]") {
+          "[driver][borrow][usual_settings][direct]") {
     program p;
     using worker_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
     worker_queue elsewhere{p.db.driver()};
@@ -235,7 +235,7 @@ TEST_CASE("a borrowed connection to a database without the schema is an error th
 }
 
 TEST_CASE("an enqueue on a borrowed connection wakes a worker of another process, in a transaction or not",
-          "[driver][borrow][usual_settings]") {
+          "[driver][borrow][usual_settings][direct]") {
     program p;
     using worker_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
     worker_queue elsewhere{p.db.driver()};

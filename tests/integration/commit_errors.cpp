@@ -109,7 +109,7 @@ TEST_CASE("an enqueue that fails at its commit returns the server's error", "[er
 }
 
 TEST_CASE("an enqueue whose notification fails in the caller's transaction is an error, since nothing can commit",
-          "[errors][commit]") {
+          "[errors][commit][direct]") {
     const database db;
     // It stands for a queue of notifications that is full.
     db.exec(

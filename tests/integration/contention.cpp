@@ -58,7 +58,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("the first calls of many programs at once succeed at every isolation level", "[contention]") {
+TEST_CASE("the first calls of many programs at once succeed at every isolation level", "[contention][direct]") {
     const auto level = GENERATE(as<std::string>{}, "repeatable\\ read", "serializable");
     const database db;
     const auto o = at_level(db, level);
@@ -75,7 +75,7 @@ TEST_CASE("the first calls of many programs at once succeed at every isolation l
     CHECK(db.rows("ready") == 40);
 }
 
-TEST_CASE("many programs install at once at every isolation level", "[contention]") {
+TEST_CASE("many programs install at once at every isolation level", "[contention][direct]") {
     const auto level = GENERATE(as<std::string>{}, "repeatable\\ read", "serializable");
     const database db;
     auto o = at_level(db, level);
@@ -89,7 +89,7 @@ TEST_CASE("many programs install at once at every isolation level", "[contention
     CHECK(failed.count() == 0);
 }
 
-TEST_CASE("workers that start at once all work at every isolation level", "[contention]") {
+TEST_CASE("workers that start at once all work at every isolation level", "[contention][direct]") {
     const auto level = GENERATE(as<std::string>{}, "repeatable\\ read", "serializable");
     const database db;
     test::note_queue<> jobs{pgq::driver::libpq{at_level(db, level)}};
@@ -102,7 +102,7 @@ TEST_CASE("workers that start at once all work at every isolation level", "[cont
     for (const auto& w : workers) CHECK_FALSE(w->is_over());
 }
 
-TEST_CASE("enqueues of jobs that wait for each other succeed under serializable", "[contention]") {
+TEST_CASE("enqueues of jobs that wait for each other succeed under serializable", "[contention][direct]") {
     const database db;
     const auto o = at_level(db, "serializable");
     first_error failed;

@@ -99,7 +99,7 @@ TEST_CASE("a stream of fifty thousand jobs arrives complete and in order", "[enq
     CHECK(jobs.enqueue_stream(std::vector<note>{}).value() == 0);
 }
 
-TEST_CASE("a stream that fails in the middle stores no job, and the session still works", "[enqueue][stream]") {
+TEST_CASE("a stream that fails in the middle stores no job, and the session still works", "[enqueue][stream][direct]") {
     const database db;
     test::note_queue<> jobs{libpq{small_payloads(db)}};
     const auto broken = [](auto at_30000) {
@@ -161,7 +161,8 @@ TEST_CASE("a large batch is sent by COPY, and its ids are in the order of the jo
     CHECK(jobs.counts<note>().value() == lane_counts{.ready = 6000, .deferred = 6000});
 }
 
-TEST_CASE("a large batch that the server refuses stores no job, and the session still works", "[enqueue][copy]") {
+TEST_CASE("a large batch that the server refuses stores no job, and the session still works",
+          "[enqueue][copy][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     db.exec("ALTER TABLE {s}.ready ADD CHECK (octet_length(body) < 500)");
@@ -199,7 +200,7 @@ TEST_CASE("a server that does not answer ends a COPY like any statement", "[enqu
     CHECK(db.rows("ready") == 6001);
 }
 
-TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][stream]") {
+TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][stream][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()}, producer{db.driver()};
     test::run_log run_log;
@@ -214,7 +215,8 @@ TEST_CASE("a stream and a large batch wake a sleeping worker", "[enqueue][copy][
     w.stop().value();
 }
 
-TEST_CASE("an enqueue in the caller's transaction wakes a worker when that commits, not before", "[enqueue][within]") {
+TEST_CASE("an enqueue in the caller's transaction wakes a worker when that commits, not before",
+          "[enqueue][within][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()}, producer{db.driver()};
     const auto mine = connection_of_the_caller(db);
@@ -275,7 +277,7 @@ TEST_CASE("a caller's connection that cannot be used is an error that says why",
 }
 
 TEST_CASE("a queue replaces an idle connection that was terminated, and the caller does not notice",
-          "[enqueue][reconnect]") {
+          "[enqueue][reconnect][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     for (std::int64_t n = 1; n <= 3; ++n) {
@@ -288,7 +290,7 @@ TEST_CASE("a queue replaces an idle connection that was terminated, and the call
     CHECK(db.rows("ready") == 4);
 }
 
-TEST_CASE("eight threads enqueue through one queue object", "[enqueue][threads]") {
+TEST_CASE("eight threads enqueue through one queue object", "[enqueue][threads][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     std::atomic<int> failures{0};

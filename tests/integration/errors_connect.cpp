@@ -45,7 +45,7 @@ void check_refused(const std::string& conninfo, errc code, condition what, std::
 
 }  // namespace
 
-TEST_CASE("a server that cannot be reached is connection_lost with libpq's message", "[errors][connect]") {
+TEST_CASE("a server that cannot be reached is connection_lost with libpq's message", "[errors][connect][direct]") {
     check_refused("host=127.0.0.1 port=1 connect_timeout=10", errc::connection_lost, condition::transient, "refused");
     check_refused("host=/nowhere/at/all", errc::connection_lost, condition::transient, "/nowhere/at/all");
     check_refused("host=no-such-host.invalid connect_timeout=10", errc::connection_lost, condition::transient,
@@ -155,7 +155,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("a missing right is reported with the server's message, as a permanent error", "[errors][rights]") {
+TEST_CASE("a missing right is reported with the server's message, as a permanent error", "[errors][rights][direct]") {
     const database db;
     const stranger who{db};
     SECTION("the right to use the schema") {

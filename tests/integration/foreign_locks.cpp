@@ -24,7 +24,7 @@ const std::string schema_id = "{s}.schema_id()";
 }  // namespace
 
 TEST_CASE("a worker goes to sleep, and is woken, although somebody else holds the lock of sleeping workers",
-          "[integration][foreign_locks]") {
+          "[integration][foreign_locks][direct]") {
     const database db;
     test::enqueuing_session from{db.options()};
     const auto lane = from.lanes({"a"}).at(0);
@@ -45,7 +45,7 @@ TEST_CASE("a worker goes to sleep, and is woken, although somebody else holds th
 }
 
 TEST_CASE("a limited lane whose lock somebody else holds does not keep a worker from its other lanes",
-          "[integration][foreign_locks]") {
+          "[integration][foreign_locks][direct]") {
     const database db;
     using limited = pgq::queue<pgq::job<note, pgq::limiter::global_concurrency<1>>, test::letter, pgq::driver::libpq,
                                pgq::serializer::json, pgq::executor::thread_pool, test::event_counts>;

@@ -124,7 +124,7 @@ TEST_CASE("of several hosts the library uses the first that answers", "[libpq][a
                         " dbname=" + at["dbname"] + " target_session_attrs=read-write");
 }
 
-TEST_CASE("the library keeps the user's application_name, and sets pgq if there is none", "[libpq][address]") {
+TEST_CASE("the library keeps the user's application_name, and sets pgq if there is none", "[libpq][address][direct]") {
     const database db;
     const auto name_at_server = [&](const std::string& conninfo) {
         auto session =

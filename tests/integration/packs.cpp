@@ -193,7 +193,7 @@ TEST_CASE("a bounded lane counts packed jobs", "[packs][at_most]") {
     jobs.enqueue(note{}, {.at_most = 51}).value();
 }
 
-TEST_CASE("packed jobs wake a sleeping worker, and a busy worker finds them", "[packs][wake]") {
+TEST_CASE("packed jobs wake a sleeping worker, and a busy worker finds them", "[packs][wake][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::run_log run_log;

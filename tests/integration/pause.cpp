@@ -121,7 +121,7 @@ TEST_CASE("a pause within limits holds, and costs no tokens", "[integration][pau
 }
 
 TEST_CASE("while several workers claim, a pause stops all of them, and a resume wakes them at once",
-          "[integration][pause]") {
+          "[integration][pause][direct]") {
     database db;
     using queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool>;
     queue jobs{db.driver()};

@@ -15,8 +15,10 @@
 #include <chrono>
 #include <cstdint>
 #include <future>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -143,6 +145,23 @@ TEST_CASE("session_state::keep is refused where a pooler shares the session", "[
         }
 }
 
+TEST_CASE("behind a busy pooler in transaction mode no worker takes a session for its own", "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"transaction"};
+    const auto options = pooler.options(db);
+    std::vector<std::jthread> strangers;
+    for (int i = 0; i < 6; ++i)
+        strangers.emplace_back([&](const std::stop_token& stop) {
+            const test::sql_connection mine{options.conninfo, db.schema()};
+            while (!stop.stop_requested()) (void)mine.exec("SELECT pg_sleep(random() * 0.002)");
+        });
+    int own = 0;
+    for (int i = 0; i < 200; ++i)
+        own += pgq::driver::libpq{options}.connect(pgq::session_role::worker).value().info().keeps_state ? 1 : 0;
+    CHECK(own == 0);
+}
+
 TEST_CASE("behind a pooler in session mode a worker listens and is woken", "[integration][pooler]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;
@@ -261,7 +280,8 @@ using child_queue =
 BOOST_HANA_ADAPT_STRUCT(integration_pooler::child, n);
 namespace integration_pooler {
 
-TEST_CASE("with a listen_conninfo a worker behind a pooler in transaction mode is woken", "[integration][pooler]") {
+TEST_CASE("with a listen_conninfo a worker behind a pooler in transaction mode is woken",
+          "[integration][pooler][direct]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;
     const test::pgbouncer pooler{"transaction", one_session};
@@ -287,7 +307,7 @@ TEST_CASE("with a listen_conninfo a worker behind a pooler in transaction mode i
 }
 
 TEST_CASE("with a listen_conninfo a worker behind a pooler is told to stop a job, and a lost listener is replaced",
-          "[integration][pooler]") {
+          "[integration][pooler][direct]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;
     const test::pgbouncer pooler{"transaction"};
@@ -315,7 +335,8 @@ TEST_CASE("with a listen_conninfo a worker behind a pooler is told to stop a job
     CHECK(w.stop().has_value());
 }
 
-TEST_CASE("with a listen_conninfo get, wait and a child job behind a pooler wake at once", "[integration][pooler]") {
+TEST_CASE("with a listen_conninfo get, wait and a child job behind a pooler wake at once",
+          "[integration][pooler][direct]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;
     const test::pgbouncer pooler{"transaction"};
@@ -383,7 +404,7 @@ TEST_CASE("a listen_conninfo that leads to a pooler or to nowhere is an error th
     CHECK(db.rows("worker") == 0);
 }
 
-TEST_CASE("with a listen_conninfo an Asio worker behind a pooler is woken", "[integration][pooler][asio]") {
+TEST_CASE("with a listen_conninfo an Asio worker behind a pooler is woken", "[integration][pooler][asio][direct]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;
     const test::pgbouncer pooler{"transaction"};

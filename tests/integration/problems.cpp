@@ -64,7 +64,7 @@ TEST_CASE("a worker finds nothing wrong with a database as it is installed", "[i
 }
 
 TEST_CASE("a worker whose role sees no jobs through row level security ends with an error that says so",
-          "[integration][problems]") {
+          "[integration][problems][direct]") {
     const database db;
     const test::roles roles{db.schema()};
     const auto& role = roles.names().worker;
@@ -102,7 +102,7 @@ TEST_CASE("a worker whose role sees no jobs through row level security ends with
 }
 
 TEST_CASE("a worker works beside row level security that leaves it something, and says what may be hidden",
-          "[integration][problems]") {
+          "[integration][problems][direct]") {
     const database db;
     const test::roles roles{db.schema()};
     recorded jobs{driver_as(db, roles.names().worker)};

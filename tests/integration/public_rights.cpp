@@ -18,7 +18,7 @@ namespace {
 /// A role that may use the schema, and nothing else. A connection of the test acts as it.
 class stranger {
 public:
-    explicit stranger(const database& db) : db_{&db}, line_{db.conninfo(), db.schema()} {
+    explicit stranger(const database& db) : db_{&db}, line_{test::dsn(), db.schema()} {
         db.exec("CREATE ROLE " + name() + "; GRANT USAGE ON SCHEMA {s} TO " + name());
         (void)line_.exec("SET ROLE " + name());
     }

@@ -94,7 +94,8 @@ BOOST_HANA_ADAPT_STRUCT(integration_roles::sum, a, key);
 
 namespace integration_roles {
 
-TEST_CASE("a producer enqueues in every way, waits and reads progress, and reads no payload", "[integration][roles]") {
+TEST_CASE("a producer enqueues in every way, waits and reads progress, and reads no payload",
+          "[integration][roles][direct]") {
     const database db;
     const test::roles roles{db.schema()};
     const auto& role = roles.names().producer;
@@ -151,7 +152,8 @@ TEST_CASE("a producer enqueues in every way, waits and reads progress, and reads
     }
 }
 
-TEST_CASE("a worker runs, retries, rescues and compacts, and cannot change the schema", "[integration][roles]") {
+TEST_CASE("a worker runs, retries, rescues and compacts, and cannot change the schema",
+          "[integration][roles][direct]") {
     const database db;
     const test::roles roles{db.schema()};
     const auto& role = roles.names().worker;
@@ -202,7 +204,7 @@ TEST_CASE("a worker runs, retries, rescues and compacts, and cannot change the s
 }
 
 TEST_CASE("an operator reads payloads, cancels, requeues and changes limits, and runs no jobs",
-          "[integration][roles]") {
+          "[integration][roles][direct]") {
     const database db;
     const test::roles roles{db.schema()};
     const auto& role = roles.names().operators;
@@ -246,7 +248,7 @@ TEST_CASE("an operator reads payloads, cancels, requeues and changes limits, and
     CHECK_FALSE(jobs.get<note>({.timeout = 0s}));
 }
 
-TEST_CASE("a reader counts and lists jobs, and reads neither payloads nor results", "[integration][roles]") {
+TEST_CASE("a reader counts and lists jobs, and reads neither payloads nor results", "[integration][roles][direct]") {
     const database db;
     const test::roles roles{db.schema()};
     const auto& role = roles.names().reader;
@@ -269,7 +271,7 @@ TEST_CASE("a reader counts and lists jobs, and reads neither payloads nor result
     CHECK(jobs.requeue(id).error().code == pgq::make_sqlstate("42501"));
 }
 
-TEST_CASE("the owner installs and upgrades; the script of the roles may run again", "[integration][roles]") {
+TEST_CASE("the owner installs and upgrades; the script of the roles may run again", "[integration][roles][direct]") {
     const database db;
     const test::roles roles{db.schema()};
     test::run_script(db.sql(), roles.script());

@@ -212,7 +212,7 @@ TEST_CASE("a pause survives the deployment of the program that declares the sche
     CHECK(test::count_ticks(db, "a") == fired);
 }
 
-TEST_CASE("a scheduler that waits sees a new schedule at once", "[integration][schedule]") {
+TEST_CASE("a scheduler that waits sees a new schedule at once", "[integration][schedule][direct]") {
     const test::database db;
     running waiting{db, {.poll_interval = 1h}};
     waiting.start();

@@ -453,7 +453,7 @@ TEST_CASE("SQL and C++ give a job the same rank", "[sql_functions]") {
     CHECK(db.query_int("SELECT count(DISTINCT body) FROM {s}.ready") == 1);
 }
 
-TEST_CASE("an enqueue by SQL wakes a sleeping worker when it commits", "[sql_functions]") {
+TEST_CASE("an enqueue by SQL wakes a sleeping worker when it commits", "[sql_functions][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::emit<test::note_queue<>>(db);

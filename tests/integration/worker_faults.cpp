@@ -144,7 +144,7 @@ TEST_CASE("jobs of a late claim of a lost session are given back", "[worker][lat
     CHECK(run_log.size() == 5);
 }
 
-TEST_CASE("workers of two schemas in one database never wake each other", "[worker][schemas]") {
+TEST_CASE("workers of two schemas in one database never wake each other", "[worker][schemas][direct]") {
     const database here, there;
     test::note_queue<> mine{here.driver()}, theirs{there.driver()};
     test::run_log run_log;

@@ -180,7 +180,7 @@ TEST_CASE("a caller can wait for a job that already runs and is not tracked", "[
     CHECK(db.rows("tracked") == 0);
 }
 
-TEST_CASE("many threads wait on one queue object, each for its own job, over one connection", "[scenario]") {
+TEST_CASE("many threads wait on one queue object, each for its own job, over one connection", "[scenario][direct]") {
     const database db;
     queue jobs{db.driver()};
     test::running_worker w{jobs, {}, divide, take_note};
@@ -196,7 +196,7 @@ TEST_CASE("many threads wait on one queue object, each for its own job, over one
     CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") <= 5);
 }
 
-TEST_CASE("a waiter receives the end although its connection broke", "[scenario]") {
+TEST_CASE("a waiter receives the end although its connection broke", "[scenario][direct]") {
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 6, .b = 2}).value();

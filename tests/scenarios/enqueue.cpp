@@ -28,7 +28,7 @@ std::string body_of(const database& db, pgq::job_id id) {
 }  // namespace
 
 TEST_CASE("an enqueue of many jobs returns distinct ids in the order of its jobs, and wakes one sleeping worker",
-          "[scenario][s1]") {
+          "[scenario][s1][direct]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     const auto lanes = jobs.lanes().value();
@@ -56,7 +56,7 @@ TEST_CASE("an enqueue of many jobs returns distinct ids in the order of its jobs
 }
 
 TEST_CASE("a job that is enqueued in the caller's transaction exists when that commits, and never when it rolls back",
-          "[scenario][s2]") {
+          "[scenario][s2][direct]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     test::claiming_session sleeper{db, jobs.lanes().value()};

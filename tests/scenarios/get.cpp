@@ -135,7 +135,7 @@ TEST_CASE("a job that is due in a minute does not end a get early", "[scenario][
     CHECK(got.took < 30s);
 }
 
-TEST_CASE("an enqueue wakes a get that waits for a delayed job", "[scenario][get][pq7]") {
+TEST_CASE("an enqueue wakes a get that waits for a delayed job", "[scenario][get][pq7][direct]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(1h)}).value();
@@ -173,7 +173,8 @@ TEST_CASE("get returns at once if there is a job, and otherwise ends at its time
     CHECK(got.took < 30s);
 }
 
-TEST_CASE("an enqueue of another process wakes a get, whatever its poll interval", "[scenario][get][pq9][pj18]") {
+TEST_CASE("an enqueue of another process wakes a get, whatever its poll interval",
+          "[scenario][get][pq9][pj18][direct]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     clock_type::time_point put;
@@ -270,7 +271,8 @@ TEST_CASE("eight producers and four consumers: each job is returned exactly once
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a queue of any name can be enqueued into, read with get, and woken", "[scenario][get][pq21][defect8]") {
+TEST_CASE("a queue of any name can be enqueued into, read with get, and woken",
+          "[scenario][get][pq21][defect8][direct]") {
     database db;
     const std::string name =
         GENERATE(as<std::string>{}, "with a space", std::string(64, 'x'), "\"double\" and 'single'",
@@ -326,7 +328,7 @@ TEST_CASE("a get with a filter returns only matching jobs, and the text of a hea
     CHECK(get(jobs).n == 4);
 }
 
-TEST_CASE("gets with filters pass on a wake-up for a job that they do not take", "[scenario][get]") {
+TEST_CASE("gets with filters pass on a wake-up for a job that they do not take", "[scenario][get][direct]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     std::array<timed, 3> got;
@@ -352,7 +354,7 @@ TEST_CASE("gets with filters pass on a wake-up for a job that they do not take",
     CHECK(clock_type::now() - begun < 10s);
 }
 
-TEST_CASE("an enqueue of ten jobs wakes all ten sleeping gets", "[scenario][get]") {
+TEST_CASE("an enqueue of ten jobs wakes all ten sleeping gets", "[scenario][get][direct]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     std::atomic<int> got{0};
@@ -367,7 +369,7 @@ TEST_CASE("an enqueue of ten jobs wakes all ten sleeping gets", "[scenario][get]
     CHECK(clock_type::now() - begun < 20s);
 }
 
-TEMPLATE_TEST_CASE("every job is returned while gets start to sleep, time out and wake up", "[scenario][get]",
+TEMPLATE_TEST_CASE("every job is returned while gets start to sleep, time out and wake up", "[scenario][get][direct]",
                    pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {
@@ -420,7 +422,7 @@ TEST_CASE("get holds a job that it cannot read, with the reason, and returns the
 }
 
 TEST_CASE("get returns only jobs of its own type, and jobs of other types do not wake it again and again",
-          "[scenario][get]") {
+          "[scenario][get][direct]") {
     database db;
     note_getter jobs{db.driver()}, other{db.driver()};
     (void)jobs.enqueue(letter{.n = 1}, {.priority = 9}).value();
@@ -448,7 +450,8 @@ TEST_CASE("a get whose registration was removed is woken all the same", "[scenar
     CHECK(got.n == 1);
 }
 
-TEST_CASE("a sleeping get whose connection breaks returns an error, and the next get works", "[scenario][get]") {
+TEST_CASE("a sleeping get whose connection breaks returns an error, and the next get works",
+          "[scenario][get][direct]") {
     database db;
     note_getter jobs{db.driver()};
     CHECK_FALSE(get(jobs, {.timeout = 10ms}).n);
@@ -471,7 +474,7 @@ TEST_CASE("a sleeping get whose connection breaks returns an error, and the next
 }
 
 TEST_CASE("gets over a pool borrow its connections to take jobs, and wait on other connections",
-          "[scenario][get][pool]") {
+          "[scenario][get][pool][direct]") {
     database db;
     pgq::queue<note, pgq::driver::pool<pgq::driver::libpq>, pgq::serializer::json> jobs{
         pgq::driver::pool<pgq::driver::libpq>{db.driver(), {.max = 2}}};

@@ -141,7 +141,8 @@ TEST_CASE("the slot of a crashed worker is free again after its lease time", "[s
     (void)idle.wait();
 }
 
-TEST_CASE("when a worker that stops finishes its job, a sleeping peer takes the slot at once", "[scenario][limiter]") {
+TEST_CASE("when a worker that stops finishes its job, a sleeping peer takes the slot at once",
+          "[scenario][limiter][direct]") {
     const database db;
     test::make_journal(db);
     task_queue<pgq::limiter::serialized> jobs{db.driver()};

@@ -68,7 +68,7 @@ auto letters_of(tally& t) {
 
 }  // namespace
 
-TEST_CASE("one worker serves many queue names, and those that come later wake it", "[scenario][names]") {
+TEST_CASE("one worker serves many queue names, and those that come later wake it", "[scenario][names][direct]") {
     const test::database db;
     for (int i = 0; i < 10; ++i) (void)named(db, "tenant-" + std::to_string(i)).enqueue(test::notes(200)).value();
     (void)named(db, "other").enqueue(note{}).value();
@@ -88,7 +88,7 @@ TEST_CASE("one worker serves many queue names, and those that come later wake it
     CHECK(db.rows("ready") + db.rows("pack") == 1);
 }
 
-TEST_CASE("of two sleeping workers each is woken for its own names", "[scenario][names]") {
+TEST_CASE("of two sleeping workers each is woken for its own names", "[scenario][names][direct]") {
     const test::database db;
     auto jobs = named(db, "unused");
     const auto these = pgq::queue_names::with_prefix("a"), those = pgq::queue_names::of({"b1", "b2"});
@@ -131,7 +131,7 @@ TEST_CASE("a name that comes while the worker is busy with others is served befo
     CHECK(ran < 50'000);
 }
 
-TEST_CASE("a worker of many names works on after its connection broke", "[scenario][names]") {
+TEST_CASE("a worker of many names works on after its connection broke", "[scenario][names][direct]") {
     const test::database db;
     auto jobs = named(db, "unused");
     const auto names = pgq::queue_names::all();

@@ -99,7 +99,7 @@ using headers = std::vector<std::pair<std::string, std::string>>;
 }  // namespace
 
 TEST_CASE("a queue, a key or a header may have any UTF-8 name, and all calls work with it",
-          "[scenario][names][pq-21][pgjobq-bug-16]") {
+          "[scenario][names][pq-21][pgjobq-bug-16][direct]") {
     const database db;
     for (const std::string& name : odd_names()) {
         INFO(name);
@@ -228,7 +228,7 @@ TEST_CASE("jobs with one odd key run one at a time, and jobs with different keys
 }
 
 TEST_CASE("installations with odd schema names in one database share no job, wake-up, lock, limit or id",
-          "[scenario][names][pq-25]") {
+          "[scenario][names][pq-25][direct]") {
     const std::string base = test::fresh_schemas::next();
     const database plain{base + "_A"};
     const database lower{base + "_a"};

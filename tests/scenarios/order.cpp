@@ -114,7 +114,7 @@ TEST_CASE("a worker of one entrypoint never gets a job of another", "[scenario][
     CHECK(s.ready(lanes[1]) == 50);
 }
 
-TEST_CASE("when two connections claim one job, exactly one gets it, a thousand times", "[scenario][s15]") {
+TEST_CASE("when two connections claim one job, exactly one gets it, a thousand times", "[scenario][s15][direct]") {
     database db;
     auto quick = db.options();
     quick.conninfo = database::settings_of(quick.conninfo, "options", "-c synchronous_commit=off");

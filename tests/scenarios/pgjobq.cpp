@@ -147,7 +147,7 @@ TEST_CASE("the observer gets the text of a handler's exception, and the job runs
 }
 
 TEST_CASE("run_at means the same moment in sessions of every time zone",
-          "[scenario][pgjobq-14][pgjobq-bug-17][pq-23]") {
+          "[scenario][pgjobq-14][pgjobq-bug-17][pq-23][direct]") {
     const database db;
     const auto in_zone = [&](const std::string& zone) {
         auto o = db.options();
@@ -179,7 +179,8 @@ TEST_CASE("run_at means the same moment in sessions of every time zone",
           (now + 1h).time_since_epoch().count());
 }
 
-TEST_CASE("a waiting worker starts a new job at once, even with a poll interval of a minute", "[scenario][pgjobq-18]") {
+TEST_CASE("a waiting worker starts a new job at once, even with a poll interval of a minute",
+          "[scenario][pgjobq-18][direct]") {
     const database db;
     one_by_one jobs{db.driver()};
     test::run_log seen;
@@ -211,7 +212,7 @@ TEST_CASE("batches that do not divide the number of jobs leave no job behind", "
 TEST_CASE(
     "a worker may start before the first enqueue into its queue, and without an installation both calls return an "
     "error",
-    "[scenario][pgjobq-20]") {
+    "[scenario][pgjobq-20][direct]") {
     const database db;
     test::run_log seen;
     one_by_one later{db.driver(), {.name = "nobody knows it yet"}};

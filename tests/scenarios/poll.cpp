@@ -267,7 +267,7 @@ TEMPLATE_TEST_CASE("each answer has its effect", "[scenario][poll]", pgq::driver
 }
 
 TEMPLATE_TEST_CASE("a poller with a filter returns only matching jobs, and is woken by them",
-                   "[scenario][poll][pj18][pj29]", pgq::driver::libpq, pgq::driver::memory) {
+                   "[scenario][poll][pj18][pj29][direct]", pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {
         if constexpr (std::is_same_v<TestType, pgq::driver::libpq>) return db.driver();
@@ -399,7 +399,7 @@ TEST_CASE("a poller holds a job that it cannot read, with the reason, and return
     CHECK(jobs.observer()->errors == 1);
 }
 
-TEMPLATE_TEST_CASE("global limits count polled jobs, and an answer frees the job's slot", "[scenario][poll]",
+TEMPLATE_TEST_CASE("global limits count polled jobs, and an answer frees the job's slot", "[scenario][poll][direct]",
                    pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {

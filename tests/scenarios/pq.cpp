@@ -128,7 +128,7 @@ TEST_CASE("delayed jobs run at their times, in the order of these times", "[scen
     for (const auto& s : seen.all()) CHECK(s.at - start >= s.n * 300ms);
 }
 
-TEST_CASE("a new job starts at once while other jobs wait for their time", "[scenario][pq-7][pq-bug-4]") {
+TEST_CASE("a new job starts at once while other jobs wait for their time", "[scenario][pq-7][pq-bug-4][direct]") {
     const database db;
     one_by_one jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.run_at = pgq::in(65s)}).value();
@@ -146,7 +146,7 @@ TEST_CASE("a new job starts at once while other jobs wait for their time", "[sce
 }
 
 TEST_CASE("notifications of other programs neither wake a waiting worker nor make its wait longer",
-          "[scenario][pq-8][pq-bug-2]") {
+          "[scenario][pq-8][pq-bug-2][direct]") {
     const database db;
     enqueuing_session s{db.options()};
     const auto lane = s.lanes({"quiet"});

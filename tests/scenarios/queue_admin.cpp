@@ -46,7 +46,7 @@ TEST_CASE("cancel_all by a header ends only the matching jobs, and a worker runs
 }
 
 TEST_CASE("a dead letter wakes the worker of the dead-letter queue, which gets it with payload and headers",
-          "[scenario][pgjobq26]") {
+          "[scenario][pgjobq26][direct]") {
     const database db;
     queue jobs{db.driver()}, others{db.driver(), {.name = "others"}}, dead{db.driver(), {.name = "dead"}};
     (void)others.lanes().value();

@@ -26,7 +26,7 @@ void terminate_backends(const database& db) {
 }  // namespace
 
 TEST_CASE("a worker whose connections are all terminated goes on, acknowledges the finished jobs and runs none twice",
-          "[scenario][s46]") {
+          "[scenario][s46][direct]") {
     database db;
     test::note_queue<> jobs{db.driver(), {}, pgq::executor::thread_pool{4}};
     (void)jobs.enqueue(test::notes(200)).value();
@@ -159,7 +159,7 @@ TEST_CASE("an enqueue over a silent connection ends with an error in time, and t
 }
 
 TEST_CASE("notifications of other programs, malformed ones and throwing handlers do not disturb a worker",
-          "[scenario][s48]") {
+          "[scenario][s48][direct]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();

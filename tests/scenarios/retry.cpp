@@ -39,7 +39,7 @@ struct at_once {
 
 }  // namespace
 
-TEST_CASE("a retry without a delay starts at once in idle workers, as the same job", "[scenario][s27]") {
+TEST_CASE("a retry without a delay starts at once in idle workers, as the same job", "[scenario][s27][direct]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();
@@ -164,7 +164,7 @@ TEST_CASE("after its last attempt a job is held or dropped, as the worker's opti
     }
 }
 
-TEST_CASE("a requeued job has all attempts again, and wakes a sleeping worker", "[scenario][s31]") {
+TEST_CASE("a requeued job has all attempts again, and wakes a sleeping worker", "[scenario][s31][direct]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     const auto held = jobs.enqueue(note{.n = 1}).value();

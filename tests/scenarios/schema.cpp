@@ -72,7 +72,8 @@ TEST_CASE("a failed installation changes nothing", "[scenario][s57]") {
     CHECK(db.query_int("SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('{q}')") == 1);
 }
 
-TEST_CASE("installations in one database share nothing, whatever the names of their schemas", "[scenario][s56]") {
+TEST_CASE("installations in one database share nothing, whatever the names of their schemas",
+          "[scenario][s56][direct]") {
     const std::string base = test::fresh_schemas::next();
     database plain{base};
     database odd{base + "Mixed \"quoted\" 'x' {s} \xc3\xbc"};

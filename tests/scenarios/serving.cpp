@@ -47,7 +47,7 @@ constexpr pgq::worker_options no_polling{.poll_interval = 1h};
 }  // namespace
 
 TEST_CASE("of ten entrypoints one worker serves three and another seven: each job runs where it has a handler",
-          "[scenario][serving]") {
+          "[scenario][serving][direct]") {
     const test::database db;
     ten jobs{db.driver()};
     auto few = three_of(jobs);

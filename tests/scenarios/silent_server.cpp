@@ -164,7 +164,7 @@ TEST_CASE("an asynchronous worker that is told to stop while the server is silen
 }
 
 TEST_CASE("an enqueue that waits for a lock for too long is cancelled, and leaves no session behind",
-          "[scenario][silent]") {
+          "[scenario][silent][direct]") {
     database db;
     auto o = db.options();
     o.response_timeout = 1s;
@@ -190,7 +190,7 @@ TEST_CASE("an enqueue that waits for a lock for too long is cancelled, and leave
     CHECK(sessions() == 1);
 }
 
-TEST_CASE("workers that wait for a lock for too long leave no sessions behind", "[scenario][silent]") {
+TEST_CASE("workers that wait for a lock for too long leave no sessions behind", "[scenario][silent][direct]") {
     database db;
     auto o = db.options();
     o.response_timeout = 1s;

@@ -40,7 +40,7 @@ TEST_CASE("a delay of zero or less, or a time in the past, means at once", "[sce
     CHECK(claiming_session{db, lane}.claim(1).claimed() == 1);
 }
 
-TEST_CASE("an idle worker starts a delayed job at its time, whatever the poll interval", "[scenario][s24]") {
+TEST_CASE("an idle worker starts a delayed job at its time, whatever the poll interval", "[scenario][s24][direct]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();

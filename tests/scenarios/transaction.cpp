@@ -271,7 +271,7 @@ TEST_CASE("two transactions hold one job each, and a third caller takes the thir
 }
 
 TEMPLATE_TEST_CASE("a take that waits in a transaction is woken, and finds a job that becomes due meanwhile",
-                   "[scenario][transaction][defect5]", pgq::driver::libpq, pgq::driver::memory) {
+                   "[scenario][transaction][defect5][direct]", pgq::driver::libpq, pgq::driver::memory) {
     database db;
     const auto driver = [&] {
         if constexpr (std::is_same_v<TestType, pgq::driver::libpq>) return db.driver();
@@ -314,7 +314,7 @@ TEST_CASE("a take that waits in a transaction blocks no other caller", "[scenari
     CHECK(jobs.get<note>({.timeout = 1s}).value()->id() == due);
 }
 
-TEST_CASE("jobs that a transaction enqueues wake sleeping workers when it commits", "[scenario][transaction]") {
+TEST_CASE("jobs that a transaction enqueues wake sleeping workers when it commits", "[scenario][transaction][direct]") {
     database db;
     note_queue jobs{db.driver()}, other{db.driver()};
     std::optional<std::int64_t> got;

@@ -107,7 +107,7 @@ TEST_CASE("an enqueue whose commit was answered succeeds if the connection break
     }
 }
 
-TEST_CASE("an enqueue returns at its own commit, and the wake waits without it", "[scenario][wake]") {
+TEST_CASE("an enqueue returns at its own commit, and the wake waits without it", "[scenario][wake][direct]") {
     database db;
     auto options = db.options();
     options.response_timeout = 30s;
@@ -144,7 +144,7 @@ TEST_CASE("an enqueue returns at its own commit, and the wake waits without it",
     CHECK(sleeper.receives_wake(test::test_timeout));
 }
 
-TEST_CASE("a wake is not lost if the queue object is destroyed just after the enqueue", "[scenario][wake]") {
+TEST_CASE("a wake is not lost if the queue object is destroyed just after the enqueue", "[scenario][wake][direct]") {
     database db;
     test::note_queue<> first{db.driver()};
     const auto lanes = first.lanes().value();
@@ -212,7 +212,7 @@ TEST_CASE("an enqueue without an answer says that its jobs may be stored", "[sce
     CHECK(test::eventually([&] { return db.rows("ready") > 0; }));
 }
 
-TEST_CASE("a session receives notifications that come behind a wake that nobody has read", "[scenario][wake]") {
+TEST_CASE("a session receives notifications that come behind a wake that nobody has read", "[scenario][wake][direct]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     const auto lanes = jobs.lanes().value();
@@ -237,7 +237,7 @@ TEST_CASE("the stream of a COPY begins behind a wake that is not answered yet", 
     CHECK(db.rows("ready") == 10 * (11 + static_cast<int>(pgq::statement::worth_copying)));
 }
 
-TEST_CASE("the server plans a wake once and not for each enqueue", "[scenario][wake]") {
+TEST_CASE("the server plans a wake once and not for each enqueue", "[scenario][wake][direct]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     auto session = db.driver().connect(pgq::session_role::client).value();

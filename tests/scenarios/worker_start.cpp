@@ -87,7 +87,7 @@ TEST_CASE("an asynchronous worker that starts while the server is down works whe
     CHECK_FALSE(end.error());
 }
 
-TEST_CASE("a worker that starts while the server is read-only works when it is not", "[scenario][start]") {
+TEST_CASE("a worker that starts while the server is read-only works when it is not", "[scenario][start][direct]") {
     database db;
     const switchable_role role{db};
     test::note_queue<> near_jobs{db.driver()};

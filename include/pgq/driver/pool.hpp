@@ -260,6 +260,10 @@ public:
 
     /// A session of the caller's own, not one of the pool.
     result<session> connect(session_role role) const { return store_->inner().connect(role); }
+    /// The same, with a session whose calls obey `limit`, which must outlive it.
+    result<session> connect(session_role role, const call_limit& limit) const {
+        return connect_within(store_->inner(), role, limit);
+    }
     result<void> install() const { return store_->inner().install(); }
 
     /// Fails with errc::timeout when none became free in time, with errc::invalid_option for options that cannot be,
@@ -300,6 +304,10 @@ public:
     template <class Token>
     auto async_connect(session_role role, Token&& token) const requires async_driver<Inner> {
         return inner().async_connect(role, std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_connect(session_role role, const call_limit& limit, Token&& token) const requires async_driver<Inner> {
+        return async_connect_within(inner(), role, limit, std::forward<Token>(token));
     }
 
 private:

@@ -13,6 +13,7 @@
 #include <pgq/handler/child_runner.hpp>
 #include <pgq/handler/table_members.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/transaction/handler_scope.hpp>
 #include <pgq/transaction/session_pool.hpp>
@@ -58,6 +59,11 @@ public:
     }
     handler_table(const handler_table&) = delete;
     handler_table& operator=(const handler_table&) = delete;
+
+    /// The calls in transactions of handlers end at this limit, too, which outlives the last handler.
+    void obey([[maybe_unused]] const call_limit& limit) noexcept {
+        if constexpr (any_ends_lease(typename Handlers::jobs{})) sessions_->obey(limit);
+    }
 
 private:
     template <class Job>

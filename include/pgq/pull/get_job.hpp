@@ -7,11 +7,14 @@
 #include <pgq/concept/observer.hpp>
 #include <pgq/context/taken.hpp>
 #include <pgq/detail/utf8.hpp>
+#include <pgq/error/ends_session.hpp>
+#include <pgq/error/errc.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/protocol/take.hpp>
 #include <pgq/pull/session_cache.hpp>
 #include <pgq/pull/wait_for_job.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -125,20 +128,22 @@ result<std::optional<taken<Job>>> get_job(queue_core<Composition>& core, const g
     });
 }
 
-/// Takes a job on a session that is in a transaction. Jobs that become due are made claimable on the queue's
-/// connection, so that the transaction locks only what it takes.
 template <class Composition, class Job, class Session>
-result<std::optional<taken<Job>>> take_inside(Session& inside, queue_core<Composition>& core, const take_options& o) {
-    auto lanes = core.connection.lanes();
+result<std::optional<taken<Job>>> take_until(Session& inside, queue_core<Composition>& core, const take_options& o,
+                                             steady_time end) {
+    auto lanes = core.connection.lanes(end);
     if (!lanes) return std::move(lanes.error());
     const take_parameters<typename Composition::observer> t{
         .lanes = &*lanes, .where = &o.where, .observer = &core.observer};
-    const waiting w = waiting_for<Composition, Job>(*lanes, o);
+    waiting w = waiting_for<Composition, Job>(*lanes, o);
+    w.give_up_at = end;
     const auto look = [&](std::optional<duration>& due) -> result<std::optional<taken<Job>>> {
         take_reply promoted;
-        auto asked = core.connection.with([&](auto& session, auto&) {
-            return session.take({.limit = 0, .peek_next_due = o.timeout > duration{}}, promoted);
-        });
+        auto asked = core.connection.with(
+            [&](auto& session, auto&) {
+                return session.take({.limit = 0, .peek_next_due = o.timeout > duration{}}, promoted);
+            },
+            end);
         if (!asked) return std::move(asked.error());
         std::optional<duration> unused;
         // A job that could not be held comes back with the transaction.
@@ -149,18 +154,34 @@ result<std::optional<taken<Job>>> take_inside(Session& inside, queue_core<Compos
     return wait_for_job(cache_of(core), core.connection.driver(), w, look);
 }
 
+/// Takes a job on a session that is in a transaction. Jobs that become due are made claimable on the queue's
+/// connection, so that the transaction locks only what it takes. `limit` is that of the session. If the server is
+/// silent, the call ends when the caller's time is over, and then the limit stays: the rollback does not wait either.
+template <class Composition, class Job, class Session>
+result<std::optional<taken<Job>>> take_inside(Session& inside, queue_core<Composition>& core, const take_options& o,
+                                              call_limit& limit) {
+    const steady_time end = give_up_at(o.timeout, std::chrono::steady_clock::now());
+    limit.set(end);
+    auto found = take_until<Composition, Job>(inside, core, o, end);
+    if (found || !(ends_session(found.error()) || found.error() == errc::timeout)) limit.clear();
+    return found;
+}
+
 /// The caller's transaction as a session. It learns from a session of the queue which schema to use.
 template <class Transaction, class Driver>
 struct caller_session {
     Transaction* transaction;
     client_connection<Driver>* connection;
+    call_limit limit{};
 
     result<void> take(const take_request& r, take_reply& reply) {
-        return connection->with([&](auto& mine, auto&) { return transaction->take(mine, r, reply); });
+        return connection->with([&](auto& mine, auto&) { return transaction->take(mine, r, reply, end()); }, end());
     }
     result<void> hold_taken(const taken_record& job, std::string_view reason) {
-        return connection->with([&](auto& mine, auto&) { return transaction->hold_taken(mine, job, reason); });
+        return connection->with([&](auto& mine, auto&) { return transaction->hold_taken(mine, job, reason, end()); },
+                                end());
     }
+    steady_time end() const noexcept { return limit.bound(steady_time::max(), std::chrono::steady_clock::now()); }
 };
 
 }  // namespace pgq::detail

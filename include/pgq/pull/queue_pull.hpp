@@ -33,7 +33,7 @@ struct pull_calls {
     template <class Job, class Tx>
     static result<std::optional<taken<Job>>> take(core_type& core, Tx& tx, const take_options& options) {
         caller_session<Tx, driver_of<Composition>> inside{&tx, &core.connection};
-        return take_inside<Composition, Job>(inside, core, options);
+        return take_inside<Composition, Job>(inside, core, options, inside.limit);
     }
 };
 

@@ -17,11 +17,15 @@ public:
     /// A call that begins at the limit or later still has so long: a server that works answers within that time.
     static constexpr std::chrono::milliseconds least{500};
 
+    call_limit() = default;
+    /// Calls end at the limit of `outer`, too. It may be null, and is not read behind the end of the last call.
+    explicit call_limit(const call_limit* outer) noexcept : outer_{outer} {}
+
     void set(steady_time at) noexcept { at_.store(at.time_since_epoch().count(), std::memory_order_relaxed); }
     void clear() noexcept { set(steady_time::max()); }
     /// Sets it unless it is earlier already.
-    void bring_forward(steady_time at) noexcept { set(std::min(at, this->at())); }
-    steady_time at() const noexcept { return steady_time{steady_time::duration{at_.load(std::memory_order_relaxed)}}; }
+    void bring_forward(steady_time at) noexcept { set(std::min(at, own())); }
+    steady_time at() const noexcept { return outer_ == nullptr ? own() : std::min(own(), outer_->at()); }
 
     /// When a call ends that began at `begun` and would end at `deadline` without the limit.
     steady_time bound(steady_time deadline, steady_time begun) const noexcept {
@@ -29,7 +33,10 @@ public:
     }
 
 private:
+    steady_time own() const noexcept { return steady_time{steady_time::duration{at_.load(std::memory_order_relaxed)}}; }
+
     std::atomic<steady_time::rep> at_{steady_time::max().time_since_epoch().count()};
+    const call_limit* outer_ = nullptr;
 };
 
 /// A session whose calls obey `limit`, which must outlive it. Of a driver that has no such sessions, a usual one.

@@ -35,7 +35,7 @@ public:
         if (!begun) return std::move(begun.error());
         pool_ = &pool;
         session_.emplace(std::move(*begun));
-        transaction_.emplace(pool.core(), *session_, pool.lanes());
+        transaction_.emplace(pool.core(), **session_, pool.lanes(), session_->limit());
         return {};
     }
     bool is_open() const noexcept { return session_.has_value(); }
@@ -44,7 +44,7 @@ public:
     void roll_back() noexcept {
         if (!session_) return;
         try {
-            if (session_->rollback()) pool_->give_back(std::move(*session_));
+            if ((*session_)->rollback()) pool_->give_back(std::move(*session_));
         } catch (...) {  // without memory the session closes, and the server rolls back
         }
         close();
@@ -59,7 +59,7 @@ public:
             roll_back();
             return *failed;
         }
-        auto ended = session_->commit_acknowledging(worker, lease, written);
+        auto ended = (*session_)->commit_acknowledging(worker, lease, written);
         if (ended && !*ended) return check_lease(worker, lease);
         if (ended) {
             pool_->give_back(std::move(*session_));
@@ -83,7 +83,7 @@ private:
     // The commit did not find the lease. Either the worker has lost it, or another session changes it at this moment: a
     // program asks the job to stop, or begins to wait for it. Then the caller may try again.
     result<lease_end> check_lease(worker_id worker, const lease_ref& lease) {
-        const auto owned = session_->owns_lease(worker, lease);
+        const auto owned = (*session_)->owns_lease(worker, lease);
         const bool lost = owned && !*owned;
         if (owned) pool_->give_back(std::move(*session_));
         close();

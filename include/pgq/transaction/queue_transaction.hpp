@@ -27,7 +27,8 @@ struct transaction_calls {
             core.parts.template get<pool_type>([&] { return std::make_shared<pool_type>(core, most_idle); });
         auto session = pool.begin();
         if (!session) return std::move(session.error());
-        transaction_type tx{core, *session, pool.lanes()};
+        auto& own = **session;
+        transaction_type tx{core, own, pool.lanes(), session->limit()};
         const auto end = [&](result<void> ended) {
             if (ended) pool.give_back(std::move(*session));
             return ended;
@@ -37,9 +38,9 @@ struct transaction_calls {
             return f(tx);
         };
         return all_or_nothing(
-            call, [&] { return end(session->commit()); },
+            call, [&] { return end(own.commit()); },
             [&]() -> result<void> {
-                (void)end(session->rollback());
+                (void)end(own.rollback());
                 return {};
             });
     }

@@ -12,6 +12,7 @@
 #include <pgq/job/options.hpp>
 #include <pgq/job/sql_rows.hpp>
 #include <pgq/pull/get_job.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/transaction/as_result.hpp>
 #include <pgq/transaction/sql_parameter.hpp>
 
@@ -46,8 +47,10 @@ class basic_transaction : public detail::refused_calls<Composition> {
 
 public:
     /// `lanes` are those of the composition. The session's transaction is open, and stays open longer than this lives.
-    basic_transaction(core_type& core, session_type& session, std::span<const lane_id> lanes) noexcept
-        : core_{&core}, session_{&session}, lanes_{lanes} {}
+    /// `limit` is that of the session.
+    basic_transaction(core_type& core, session_type& session, std::span<const lane_id> lanes,
+                      call_limit& limit) noexcept
+        : core_{&core}, session_{&session}, lanes_{lanes}, limit_{&limit} {}
     basic_transaction(const basic_transaction&) = delete;
     basic_transaction& operator=(const basic_transaction&) = delete;
 
@@ -55,7 +58,10 @@ public:
     /// bools, ids of jobs, std::nullopt, and std::optional of these. They are bound as text, and the server converts
     /// them to the types it needs; where it cannot tell, write `$1::int`.
     ///
-    /// COMMIT, ROLLBACK and COPY are errors. It blocks as long as the statement takes; only the server has time limits.
+    /// COMMIT, ROLLBACK and COPY are errors. After connection_options::exec_timeout the statement is cancelled: that is
+    /// SQLSTATE 57014.
+    /// If the server does not answer that, the connection is closed: errc::connection_lost. On a borrowed connection it
+    /// blocks for as long as libpq does.
     template <class... Args>
     result<sql_rows> exec(const std::string& sql, const Args&... arguments) {
         if constexpr (!diagnostic::require_statements<driver_type>()) return errc::invalid_option;
@@ -96,13 +102,14 @@ public:
     /// Takes the best job of a type, or none. It is gone when the transaction commits, and claimable again at once, as
     /// if it had not been taken, when it rolls back. No other session gets the job meanwhile, and none waits for it.
     ///
-    /// With a timeout it waits for a job; it locks nothing while it waits. A job that cannot be read is held, and the
+    /// With a timeout it waits for a job; it locks nothing while it waits. The timeout is a deadline even if the server
+    /// is silent; the transaction can only be rolled back then. A job that cannot be read is held, and the
     /// next one is taken.
     template <class Job>
     result<std::optional<taken<Job>>> take(const take_options& options = {}) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
         else if constexpr (!diagnostic::require_taking<driver_type>()) return errc::invalid_option;
-        else return detail::take_inside<Composition, Job>(*session_, *core_, options);
+        else return detail::take_inside<Composition, Job>(*session_, *core_, options, *limit_);
     }
 
     /// Calls `f()` or `f(tx)`. If that throws or returns an error, what it did is undone and the transaction goes on.
@@ -137,6 +144,7 @@ private:
     core_type* core_;
     session_type* session_;
     std::span<const lane_id> lanes_;
+    call_limit* limit_;
     std::optional<error_info> failed_{};
 };
 

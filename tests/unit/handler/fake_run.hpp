@@ -121,7 +121,7 @@ public:
         sessions_ = &sessions;
         if (!sessions.begun) return sessions.begun;
         sessions.calls.push_back("begin");
-        open_.emplace(core_, session_, std::span<const pgq::lane_id>{});
+        open_.emplace(core_, session_, std::span<const pgq::lane_id>{}, limit_);
         return {};
     }
     bool is_open() const noexcept { return open_.has_value(); }
@@ -142,6 +142,7 @@ private:
     pgq::detail::queue_core<Composition> core_{
         {}, "q", std::chrono::hours{1}, typename Composition::executor{}, typename Composition::observer{}};
     fakes::session session_{};
+    pgq::call_limit limit_{};
     fake_sessions* sessions_ = nullptr;
     std::optional<pgq::basic_transaction<Composition>> open_{};
 };

@@ -183,7 +183,8 @@ TEST_CASE("a handler is called in the form of its signature", "[handler][invoke]
 
     pgq::detail::queue_core<composed> core{{}, "q", std::chrono::hours{1}, composed::executor{}, composed::observer{}};
     fakes::session session;
-    transaction tx{core, session, {}};
+    pgq::call_limit limit;
+    transaction tx{core, session, {}, limit};
     const auto in_transaction = [&](const mail&, transaction& given) {
         called = &given == &tx ? "in it" : "elsewhere";
     };

@@ -76,7 +76,8 @@ struct fixture {
     pgq::detail::queue_core<composed> core{driver{}, "q", 7min, composed::executor{}, composed::observer{}};
     driver::session session{};
     std::array<pgq::lane_id, 2> lanes{pgq::lane_id{10}, pgq::lane_id{11}};
-    transaction tx{core, session, lanes};
+    pgq::call_limit limit{};
+    transaction tx{core, session, lanes, limit};
 };
 
 }  // namespace

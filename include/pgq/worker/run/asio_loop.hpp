@@ -8,6 +8,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/worker_action.hpp>
 #include <pgq/health/worker_monitor.hpp>
+#include <pgq/time/call_limit.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/run/asio_step.hpp>
 #include <pgq/worker/run/worker_run.hpp>
@@ -61,6 +62,9 @@ public:
         co_await end();
         co_return begun;
     }
+
+    /// When calls of its sessions return at the latest.
+    const call_limit& limit() const noexcept { return run_.limit(); }
 
 private:
     // What end_pause() and request_stop() end. What they post may run after the loop is gone.

@@ -44,6 +44,9 @@ public:
         return {};
     }
 
+    /// When calls of its sessions return at the latest.
+    const call_limit& limit() const noexcept { return run_.limit(); }
+
 private:
     result<void> begin() {
         for (const auto first = clock::now();;) {

@@ -54,45 +54,71 @@ private:
     bool reads_committed_ = true;
 };
 
-/// Whether a session behind a pooler is this connection's own. Nobody can ask a pooler for that, so it is tried: the
-/// session of a second transaction must be the same one. A second connection must get another one, and see that nobody
-/// has used the first meanwhile.
+/// Whether a session behind a pooler is this connection's own. Nobody can ask a pooler for that, so it is tried, by
+/// this connection and another one in turn. Each must have the same session in all rounds, and see that nobody has used
+/// that of the other one meanwhile.
 ///
 ///     compose(batch), read(answers):                  on the connection
-///     compose_beside(batch), read_beside(answers):    on another connection
+///     compose_beside(batch), read_beside(answers):    then on another connection; the same again until is_proven()
 ///
-/// A pooler hands out the session that was used last, or the one that was not used for the longest time: the second
-/// connection or the second transaction shows it. If neither can see it, the session counts as shared.
+/// A pooler hands out the session that was used last, or the one that was not used for the longest time. Then the
+/// second connection or the second transaction gets a wrong one, unless a third one has taken or given back a session
+/// at this moment. By chance that may happen once. But to get its former session again in the next round, somebody must
+/// have taken the one that was used last, and that is seen. If it cannot be seen, the session counts as shared.
 class own_session_check {
 public:
-    explicit own_session_check(std::int32_t backend) : backend_{backend} {}
+    explicit own_session_check(std::int32_t backend) : mine_{backend} {}
 
-    static void compose(batch& out) {
-        for (int i = 0; i < 2; ++i) {
-            out.add(statement::which_session);
-            out.end_transaction();
-        }
+    void compose(batch& out) const {
+        if (rounds_ == 0) add(out, statement::which_session);
+        else add_last_use(out, other_);
+        add(out, statement::which_session);
     }
     bool read(const answers& in) {
-        if (in.first_error()) return false;
-        for (std::size_t i = 0; i < in.size(); ++i)
-            if (in[i].rows() != 1 || in[i][0].number<std::int32_t>(0) != backend_) return false;
-        used_at_ = in[in.size() - 1][0].time(1);
-        return true;
+        if (rounds_ != 0 && !is_untouched(in, other_used_at_)) return false;
+        return is_still(in, mine_, mine_used_at_);
     }
 
     void compose_beside(batch& out) const {
-        out.add(statement::last_use_of_session).number(backend_);
-        out.end_transaction();
+        add_last_use(out, mine_);
+        add(out, statement::which_session);
     }
-    bool read_beside(const answers& in) const {
-        if (in.first_error() || in[0].rows() != 1 || in[0][0].null(1)) return false;
-        return in[0][0].number<std::int32_t>(0) != backend_ && in[0][0].time(1) == used_at_;
+    bool read_beside(const answers& in) {
+        if (!is_untouched(in, mine_used_at_)) return false;
+        if (rounds_ == 0) other_ = in[0][0].number<std::int32_t>(0);
+        ++rounds_;
+        return other_ != mine_ && is_still(in, other_, other_used_at_);
     }
+    bool is_proven() const noexcept { return rounds_ == enough; }
 
 private:
-    std::int32_t backend_;
-    time_point used_at_{};
+    static constexpr int enough = 5;
+
+    static void add(batch& out, const statement::query& q) {
+        out.add(q);
+        out.end_transaction();
+    }
+    static void add_last_use(batch& out, std::int32_t backend) {
+        out.add(statement::last_use_of_session).number(backend);
+        out.end_transaction();
+    }
+    static bool is_untouched(const answers& in, time_point since) {
+        return !in.first_error() && in[0].rows() == 1 && !in[0][0].null(1) && in[0][0].time(1) == since;
+    }
+    // Both statements must have had this session. Returns the time of the second.
+    static bool is_still(const answers& in, std::int32_t backend, time_point& used_at) {
+        if (in.first_error()) return false;
+        for (std::size_t i = 0; i < in.size(); ++i)
+            if (in[i].rows() != 1 || in[i][0].number<std::int32_t>(0) != backend) return false;
+        used_at = in[in.size() - 1][0].time(1);
+        return true;
+    }
+
+    std::int32_t mine_;
+    std::int32_t other_ = 0;
+    time_point mine_used_at_{};
+    time_point other_used_at_{};
+    int rounds_ = 0;
 };
 
 }  // namespace command

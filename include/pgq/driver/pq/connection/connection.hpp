@@ -50,8 +50,13 @@ public:
     /// From now on each transaction begins with these statements.
     void begin_transactions_with(batch statements) { pipeline_.begin_transactions_with(std::move(statements)); }
 
-    /// Another connection to the same place, until it is closed. Meanwhile socket() is that of the other one.
-    connection& open_beside() { return *(beside_ = std::make_unique<connection>(options_)); }
+    /// Another connection to the same place, until it is closed. socket() is that of the other one, until
+    /// watch_beside(false).
+    connection& open_beside() {
+        watches_beside_ = true;
+        return *(beside_ = std::make_unique<connection>(options_));
+    }
+    void watch_beside(bool now) noexcept { watches_beside_ = now; }
     connection* beside() const noexcept { return beside_.get(); }
     void close_beside() noexcept { beside_.reset(); }
 
@@ -99,7 +104,7 @@ public:
     }
 
     PGconn* get() const noexcept { return opening_ ? opening_->get() : handle_.get(); }
-    int socket() const noexcept { return beside_ ? beside_->socket() : PQsocket(get()); }
+    int socket() const noexcept { return beside_ && watches_beside_ ? beside_->socket() : PQsocket(get()); }
     const connection_options& options() const noexcept { return options_; }
 
 private:
@@ -130,6 +135,7 @@ private:
     connection_ptr handle_;
     cancel_request cancel_{};
     pipeline pipeline_;
+    bool watches_beside_ = false;
     bool was_cut_short_ = false;
     bool notified_ = false;
     bool stop_requested_ = false;

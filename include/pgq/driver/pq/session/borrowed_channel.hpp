@@ -2,6 +2,7 @@
 
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/client_encoding.hpp>
 #include <pgq/driver/pq/connection/execute.hpp>
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
@@ -14,7 +15,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace pgq::driver::pq {
@@ -100,10 +100,7 @@ private:
             return not_now("the transaction of the borrowed connection has failed", "roll it back first");
         if (state != PQTRANS_IDLE && state != PQTRANS_INTRANS)
             return not_now("the borrowed connection is in the middle of a statement", "read all of its results first");
-        const char* encoding = PQparameterStatus(connection_, "client_encoding");
-        if (encoding == nullptr || std::string_view{encoding} != "UTF8")
-            return not_now("the borrowed connection does not speak UTF-8", "set its client_encoding to UTF8");
-        return {};
+        return check_client_encoding(connection_);
     }
     static error_info not_now(const char* what, const char* remedy) { return {errc::invalid_option, what, remedy}; }
 

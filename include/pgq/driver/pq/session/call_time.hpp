@@ -27,11 +27,13 @@ inline error_info no_answer() {
 class call_time {
 public:
     call_time(connection& line, const call_limit* limit, steady_time begun) noexcept
+        : call_time{line, limit, begun, line.options().response_timeout} {}
+    /// `time` instead of `response_timeout`.
+    call_time(connection& line, const call_limit* limit, steady_time begun, duration time) noexcept
         : line_{&line},
           limit_{limit},
           begun_{begun},
-          deadline_{begun +
-                    std::clamp<duration>(line.options().response_timeout, duration{}, std::chrono::hours{24 * 365})} {}
+          deadline_{begun + std::clamp<duration>(time, duration{}, std::chrono::hours{24 * 365})} {}
 
     /// Then the connection is closed.
     steady_time ends() const noexcept { return limit_ == nullptr ? deadline_ : limit_->bound(deadline_, begun_); }

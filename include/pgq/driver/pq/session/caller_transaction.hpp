@@ -6,12 +6,14 @@
 #include <pgq/driver/pq/command/take.hpp>
 #include <pgq/driver/pq/command/wake.hpp>
 #include <pgq/driver/pq/connection/batch.hpp>
-#include <pgq/driver/pq/connection/execute.hpp>
+#include <pgq/driver/pq/connection/client_encoding.hpp>
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/driver/pq/session/execute_until.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/enqueue.hpp>
 #include <pgq/protocol/take.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <libpq-fe.h>
 
@@ -28,12 +30,13 @@ namespace driver::pq {
 /// transaction fail.
 class transaction_channel {
 public:
-    transaction_channel(PGconn* c, std::string schema, const session_info& known)
-        : info{known}, connection_{c}, schema_{std::move(schema)} {}
+    /// `end`: when its statements end, even if the server is silent.
+    transaction_channel(PGconn* c, std::string schema, const session_info& known, steady_time end)
+        : info{known}, connection_{c}, schema_{std::move(schema)}, end_{end} {}
 
     result<void> send() {
         for (std::size_t i = 0; i < steps.size(); ++i) {
-            execute(connection_, steps[i], schema_);
+            execute_until(connection_, steps[i], schema_, end_);
             if (!steps[i].error) continue;
             if (PQstatus(connection_) != CONNECTION_OK) return *steps[i].error;
             if (*steps[i].error == errc::connection_lost) steps[i].error = unusable(steps[i].query->name);
@@ -57,13 +60,16 @@ private:
 
     PGconn* connection_;
     std::string schema_;
+    steady_time end_;
 };
 
 /// A connection of the caller's, in whose transaction something is to happen. Workers are notified when it commits.
 class caller_transaction {
     template <class Command>
-    auto run(Command c) const {
-        transaction_channel channel{connection_, schema_, info_};
+    auto run(Command c, const std::string& schema, steady_time end = steady_time::max()) const ->
+        typename command::execution<Command>::result_type {
+        if (auto fine = check_client_encoding(connection_); !fine) return std::move(fine.error());
+        transaction_channel channel{connection_, schema, info_, end};
         return run_command(channel, c);
     }
 
@@ -86,25 +92,24 @@ public:
     /// To be called after `meet`. It may wait for another transaction, so the caller must not hold a lock of the queue
     /// object.
     result<void> enqueue(const enqueue_request& r, std::vector<job_id>& ids) const {
-        return run(command::enqueue{r, ids});
+        return run(command::enqueue{r, ids}, schema_);
     }
 
+    /// If the server has not answered until `end`, the connection is shut down.
     template <class Session>
-    result<void> take(Session& mine, const take_request& r, take_reply& reply) {
+    result<void> take(Session& mine, const take_request& r, take_reply& reply, steady_time end) {
         meet(mine);
-        return run(command::take{r, reply});
+        return run(command::take{r, reply}, schema_, end);
     }
     template <class Session>
-    result<void> hold_taken(Session& mine, const taken_record& job, std::string_view reason) {
+    result<void> hold_taken(Session& mine, const taken_record& job, std::string_view reason, steady_time end) {
         meet(mine);
-        return run(command::hold_taken{job, reason});
+        return run(command::hold_taken{job, reason}, schema_, end);
     }
 
     /// Ends a lease. errc::lease_lost makes sure that the transaction cannot be committed.
     result<void> finish(const std::string& schema, lease_ref lease, worker_id worker) const {
-        transaction_channel channel{connection_, schema, info_};
-        command::finish_inside end{worker, lease};
-        return run_command(channel, end);
+        return run(command::finish_inside{worker, lease}, schema);
     }
 
 private:
@@ -116,7 +121,8 @@ private:
 }  // namespace driver::pq
 
 /// For `queue.enqueue(pgq::within(conn), ...)`: on this connection, in the transaction that it is in. The caller
-/// commits.
+/// commits. If the client_encoding of the connection is not UTF8, the call returns errc::invalid_option and sends
+/// nothing.
 inline driver::pq::caller_transaction within(PGconn* connection) noexcept {
     return driver::pq::caller_transaction{connection};
 }

@@ -104,20 +104,17 @@ private:
             return note_session();
         case stage::own_session:
             if (!check_->read(answers{c.steps})) return is_shared();
+            if (c.line.beside() != nullptr) return ask_beside();
             stage_ = stage::connecting_beside;
             beside_until_ = now + longest_beside;
             if (!c.line.open_beside().start(now)) return is_shared();
             return {};
-        case stage::connecting_beside:
-            stage_ = stage::own_session_beside;
-            c.steps.clear();
-            check_->compose_beside(c.steps);
-            return c.line.beside()->begin(c.steps) ? result<void>{} : is_shared();
-        case stage::own_session_beside: {
-            const bool own = check_->read_beside(answers{c.steps});
+        case stage::connecting_beside: return ask_beside();
+        case stage::own_session_beside:
+            if (!check_->read_beside(answers{c.steps})) return is_shared();
+            if (!check_->is_proven()) return ask();
             c.line.close_beside();
-            return own ? is_own() : is_shared();
-        }
+            return is_own();
         case stage::settings:
             if (auto e = answers{c.steps}.first_error()) return *e;
             break;
@@ -147,10 +144,25 @@ private:
         // Only those who listen gain by a session of their own.
         if (options.state == session_state::detect && !listens) return is_shared();
         check_.emplace(c.info.backend);
+        return ask();
+    }
+
+    // A round of the check: this connection, then the one beside.
+    result<void> ask() {
+        auto& c = *channel_;
         stage_ = stage::own_session;
+        c.line.watch_beside(false);
         c.steps.clear();
-        command::own_session_check::compose(c.steps);
+        check_->compose(c.steps);
         return c.line.begin(c.steps);
+    }
+    result<void> ask_beside() {
+        auto& c = *channel_;
+        stage_ = stage::own_session_beside;
+        c.line.watch_beside(true);
+        c.steps.clear();
+        check_->compose_beside(c.steps);
+        return c.line.beside()->begin(c.steps) ? result<void>{} : is_shared();
     }
 
     result<void> is_own() {

@@ -14,6 +14,7 @@
 #include <pgq/driver/pq/command/watch.hpp>
 #include <pgq/driver/pq/command/worker_leases.hpp>
 #include <pgq/driver/pq/command/worker_registration.hpp>
+#include <pgq/driver/pq/connection/client_encoding.hpp>
 #include <pgq/driver/pq/connection/self_pipe.hpp>
 #include <pgq/driver/pq/connection/text_query.hpp>
 #include <pgq/driver/pq/session/channel_opening.hpp>
@@ -140,12 +141,19 @@ public:
     result<bool> acknowledge(worker_id worker, const lease_ref& l) { return run(command::acknowledge{worker, l}); }
     result<bool> owns_lease(worker_id worker, const lease_ref& l) { return run(command::owns_lease{worker, l}); }
 
-    /// One statement of the user's inside of the open transaction. It blocks without a time limit.
+    /// One statement of the user's inside of the open transaction. After `exec_timeout` it is cancelled, and the
+    /// connection is closed if the server does not even answer that.
     result<sql_rows> exec(const std::string& sql, std::span<const std::optional<std::string>> parameters) {
         PGconn* const c = line().get();
         if (PQexitPipelineMode(c) != 1) return connection_error(c, "exec");
-        auto answer = run_text_query(c, sql, parameters);
-        if (!answer && answer.error() == errc::connection_lost) return line().close(), answer;
+        auto answer = exec_in_time(c, sql, parameters);
+        if (!answer && answer.error() == errc::connection_lost) line().close();
+        if (line().get() == nullptr) return answer;
+        if (!speaks_utf8(c)) {
+            line().close();  // also rolls back
+            return error_info{errc::invalid_option, "a statement has changed client_encoding",
+                              "leave it at UTF8: the library's text is UTF-8"};
+        }
         if (PQenterPipelineMode(c) != 1) return connection_error(c, "exec");
         if (PQtransactionStatus(c) == PQTRANS_IDLE)
             return error_info{errc::invalid_option, "a statement has ended the transaction",
@@ -272,6 +280,32 @@ private:
         info.wakes = wake_timing::behind_commit;
         return {std::exchange(state_->channel.later, {}), std::exchange(state_->taken, {}),
                 std::exchange(state_->gave_back, false)};
+    }
+    result<sql_rows> exec_in_time(PGconn* c, const std::string& sql,
+                                  std::span<const std::optional<std::string>> parameters) {
+        auto& channel = state_->channel;
+        channel.steps.clear();  // their answers were read
+        text_query query;
+        if (auto begun = query.begin(c, sql, parameters); !begun) return std::move(begun.error());
+        const auto& options = line().options();
+        const bool has_own = options.exec_timeout > duration{};
+        call_time time{line(), channel.limit, std::chrono::steady_clock::now(),
+                       has_own ? options.exec_timeout : options.response_timeout};
+        bool cancelled = false;
+        std::optional<result<sql_rows>> rows;  // the connection may be closed behind the answer
+        const auto advance = [&] {
+            cancelled = line().was_cancelled();
+            if (rows) return result<need>{need::nothing};
+            auto wanted = query.advance(c);
+            if (wanted && *wanted == need::nothing) rows.emplace(query.rows(c));
+            return wanted;
+        };
+        if (auto came = channel.until_done(advance, time); !came) {
+            came.error().statement = "exec";
+            return std::move(came.error());
+        }
+        if (!*rows && cancelled) explain_cancel(rows->error());
+        return std::move(*rows);
     }
     // Jobs that were put exist when it was committed; jobs that were taken are there again when it was not.
     void wake_for(const transaction_end& end, bool committed) {
