@@ -64,7 +64,7 @@ private:
 
 /// `read(ended)` gives a result<Answer> of the ends.
 template <class Answer, class Driver, class Handler, class Read>
-void wait_by_asio(const connection_link<Driver>& link, std::span<const job_id> ids, duration timeout, Handler handler,
+void wait_by_asio(const weak_connection<Driver>& link, std::span<const job_id> ids, duration timeout, Handler handler,
                   Read read) {
     const auto waiting = std::make_shared<waiting_handler<Handler, Answer>>(std::move(handler));
     const auto connection = link.lock();

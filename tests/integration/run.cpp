@@ -56,14 +56,14 @@ public:
     service_manager& operator=(const service_manager&) = delete;
 
     /// Whether one of the lines that were received is this one.
-    bool hears(std::string_view line) {
+    bool received(std::string_view line) {
         char bytes[512];
         for (ssize_t n; (n = ::recv(socket_.get(), bytes, sizeof bytes, MSG_DONTWAIT)) > 0;)
             heard_.append("\n").append(bytes, static_cast<std::size_t>(n)).append("\n");
         return heard_.find("\n" + std::string{line} + "\n") != std::string::npos;
     }
     void forget() {
-        (void)hears("");
+        (void)received("");
         heard_.clear();
     }
 
@@ -224,26 +224,27 @@ TEST_CASE("the health port of a process answers while jobs run, while the server
     CHECK(ended(db) == 2);
 }
 
-TEST_CASE("a service manager hears READY, signs of life and STOPPING from a process", "[integration][run][systemd]") {
+TEST_CASE("a service manager receives READY, signs of life and STOPPING from a process",
+          "[integration][run][systemd]") {
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};
     service_manager systemd{"200000"};
     auto w = test::start_worker(db, {{"grace", "60000"}});
-    CHECK(eventually([&] { return systemd.hears("READY=1"); }));
-    CHECK(systemd.hears("STATUS=running: 1 of 1 connected"));
+    CHECK(eventually([&] { return systemd.received("READY=1"); }));
+    CHECK(systemd.received("STATUS=running: 1 of 1 connected"));
     for (int i = 0; i < 3; ++i) {
         systemd.forget();
-        CHECK(eventually([&] { return systemd.hears("WATCHDOG=1"); }));
+        CHECK(eventually([&] { return systemd.received("WATCHDOG=1"); }));
     }
     (void)jobs.enqueue(task{1, "sleep:1000"}).value();
     REQUIRE(eventually([&] { return db.rows("runs") == 1; }));
-    CHECK_FALSE(systemd.hears("STOPPING=1"));
+    CHECK_FALSE(systemd.received("STOPPING=1"));
     w.send(SIGTERM);
-    CHECK(eventually([&] { return systemd.hears("STOPPING=1"); }));
+    CHECK(eventually([&] { return systemd.received("STOPPING=1"); }));
     CHECK_FALSE(w.exited());  // the job still runs
     systemd.forget();
-    CHECK(eventually([&] { return systemd.hears("WATCHDOG=1"); }));
+    CHECK(eventually([&] { return systemd.received("WATCHDOG=1"); }));
     CHECK(w.wait() == 0);
     CHECK(ended(db) == 1);
 }

@@ -42,7 +42,7 @@ constexpr std::int64_t job_count = 60;
 
 struct tried {
     std::string describe_errors{};
-    std::size_t exchanges = 0;
+    std::size_t syncs = 0;
     std::size_t failed_verb = 0;
 };
 
@@ -67,7 +67,7 @@ TEST_CASE("wherever a sync with the server fails, no job is lost and none runs w
     const std::pair<std::string, fault> faults[] = {{"before", {.error = errc::connection_lost, .performed = false}},
                                                     {"after", {.error = errc::connection_lost, .performed = true}}};
     std::atomic<std::size_t> next{0}, failed_verb{0};
-    const std::size_t all = quiet.exchanges * 4;
+    const std::size_t all = quiet.syncs * 4;
     std::mutex mutex;
     std::vector<std::string> complaints;
     {

@@ -219,9 +219,9 @@ std::string remaining_records(const scene& s) {
 }
 
 /// What the files of records say.
-class verdict {
+class findings {
 public:
-    explicit verdict(const scene& s)
+    explicit findings(const scene& s)
         : enqueued_{s.records("enqueued")}, began_{s.records("began")}, ended_{s.records("ended")} {
         for (const auto& r : ended_) {
             const auto [at, is_first] = first_end_.emplace(r.n, r.at);
@@ -348,7 +348,7 @@ TEST_CASE("no job of any feature is lost and no limit is exceeded under kills, s
     CHECK(remaining_jobs(sql) == "");
     s.stop_workers();
 
-    const verdict found{s};
+    const findings found{s};
     WARN(found.jobs() << " jobs, " << found.repeated() << " ended more than once, " << found.expired() << " expired; "
                       << s.troubles() << "; " << before << " jobs/s before, " << after << " after; at most "
                       << found.most_counted() << " of " << most_counted << " counted at once, " << found.most_paced()

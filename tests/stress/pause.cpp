@@ -19,7 +19,7 @@ using test::database;
 using test::task;
 
 // A worker process inserts a row into `runs` before each job begins, with the time of the server. The jobs take a
-// millisecond, and a worker hears of a pause with its next exchange. So the limit below is hundreds of exchanges.
+// millisecond, and a worker finds a pause with its next sync. So the limit below is hundreds of syncs.
 TEST_CASE("while 16 processes claim, no job begins a second after pause() returned, and resume() wakes them at once",
           "[stress]") {
     database db;

@@ -152,11 +152,11 @@ private:
 
 /// What a handle has of its queue: it does not keep the queue's connection open.
 template <class Driver>
-using connection_link = std::weak_ptr<client_connection<Driver>>;
+using weak_connection = std::weak_ptr<client_connection<Driver>>;
 
 /// Calls `use(connection)`, or returns errc::closed. The connection lives until the call returns.
 template <class Driver, class Use>
-auto with_connection(const connection_link<Driver>& link, Use use)
+auto with_connection(const weak_connection<Driver>& link, Use use)
     -> decltype(use(std::declval<client_connection<Driver>&>())) {
     if (const auto connection = link.lock()) return use(*connection);
     return error_info{errc::closed, "the queue object of this handle is gone",

@@ -52,7 +52,7 @@ result<std::optional<job_progress>> progress_through(client_connection<Driver>& 
 }
 
 template <class Driver>
-result<cancel_reply> cancel_through(const connection_link<Driver>& link, std::span<const job_id> ids) {
+result<cancel_reply> cancel_through(const weak_connection<Driver>& link, std::span<const job_id> ids) {
     return with_connection(link, [&](auto& connection) {
         return connection.with([&](auto& session, auto&) { return session.cancel(ids); });
     });
@@ -85,7 +85,7 @@ public:
     using job_type = Job;
     using serializer_type = Serializer;
 
-    job_handle(job_id id, bool fresh, detail::connection_link<Driver> link) noexcept
+    job_handle(job_id id, bool fresh, detail::weak_connection<Driver> link) noexcept
         : job_id{id}, fresh_{fresh}, link_{std::move(link)} {}
 
     job_id id() const noexcept { return *this; }
@@ -130,14 +130,14 @@ public:
 private:
     friend detail::handle_access;
     bool fresh_;
-    detail::connection_link<Driver> link_;
+    detail::weak_connection<Driver> link_;
 };
 
 /// The jobs of one call, in its order.
 template <class Driver, class Job, class Serializer>
 class batch_handle : public std::vector<job_id> {
 public:
-    batch_handle(std::vector<job_id> ids, std::vector<bool> others, const detail::connection_link<Driver>& link)
+    batch_handle(std::vector<job_id> ids, std::vector<bool> others, const detail::weak_connection<Driver>& link)
         : std::vector<job_id>{std::move(ids)}, others_{std::move(others)}, link_{link} {}
 
     job_handle<Driver, Job, Serializer> operator()(std::size_t i) const& { return {(*this)[i], is_new(i), link_}; }
@@ -159,7 +159,7 @@ public:
 private:
     friend detail::handle_access;
     std::vector<bool> others_;  // empty when all are new
-    detail::connection_link<Driver> link_;
+    detail::weak_connection<Driver> link_;
 };
 
 }  // namespace pgq

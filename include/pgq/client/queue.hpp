@@ -306,7 +306,7 @@ public:
     /// For workers: the names of the lanes. Fails if the queue's name is not valid.
     result<std::span<const lane_name>> lane_names() const { return core().connection.lane_names(); }
     /// For workers: the limiters as they are now.
-    detail::limiter_set limiters() const { return detail::limiters_of<composition_type>::book(core().limiters); }
+    detail::limiter_set limiters() const { return detail::limiters_of<composition_type>::as_set(core().limiters); }
     /// For the library: the members of the object. A move of the object does not change their address.
     core_type& core() const noexcept { return *shared_core(); }
     const std::shared_ptr<core_type>& shared_core() const noexcept { return detail::not_moved_from(core_); }

@@ -257,7 +257,7 @@ public:
 
     /// From its return on no job of this type is claimed or taken, by whichever program, until somebody calls
     /// `resume<Job>`. Jobs that have begun run to their end. A worker gives back what it has claimed and not begun,
-    /// with its next exchange with the database, and these attempts do not count. Enqueues go on. The pause survives
+    /// with its next sync, and these attempts do not count. Enqueues go on. The pause survives
     /// restarts.
     ///
     /// `reason` is for people, see `paused`. False if it was paused before; then only the reason changes.

@@ -58,7 +58,7 @@ struct limiters_of<Composition, type_list<Jobs...>> {
     /// One for each entrypoint, and that of the queue.
     using type = std::tuple<typename Composition::template limiter_of<Jobs>..., typename Composition::limiter>;
 
-    static limiter_set book(const type& all) {
+    static limiter_set as_set(const type& all) {
         limiter_set b;
         (b.add(entrypoint_of<Jobs>, std::get<Composition::template index_of<Jobs>>(all)), ...);
         b.add_queue(std::get<sizeof...(Jobs)>(all));
@@ -87,7 +87,7 @@ struct queue_core {
     }
 
     client_connection<driver_type> connection;
-    connection_link<driver_type> link{};  ///< to `connection`, for handles
+    weak_connection<driver_type> link{};  ///< to `connection`, for handles
     group_commit<driver_type> commits{};
     transaction_count transactions{0};
     duration keep_results;

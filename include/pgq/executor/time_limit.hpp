@@ -48,7 +48,7 @@ public:
         inside.stop = stop_.get_token();
         inside.must_end_by = std::min(inside.must_end_by, ends_);
         stop_requested_ = reported_ = false;
-        services_.dog->arm(*this, ends_);
+        services_.time_limits->arm(*this, ends_);
         armed_ = true;
     }
     std::optional<duration> leave(const try_scope&, try_result& r, steady_time now) {
@@ -63,7 +63,7 @@ public:
 private:
     void end() noexcept {
         armed_ = false;
-        services_.dog->disarm(*this, ends_);
+        services_.time_limits->disarm(*this, ends_);
         outer_.reset();
         if (reported_) services_.handler_ended(services_.owner);
     }

@@ -104,24 +104,24 @@ public:
     lazy_watchdog() = default;
     lazy_watchdog(const lazy_watchdog&) = delete;
     lazy_watchdog& operator=(const lazy_watchdog&) = delete;
-    ~lazy_watchdog() { delete dog_.load(); }
+    ~lazy_watchdog() { delete time_limits_.load(); }
 
     /// Throws std::system_error if its thread cannot start.
     watchdog& get() {
-        watchdog* there = dog_.load(std::memory_order_acquire);
+        watchdog* there = time_limits_.load(std::memory_order_acquire);
         if (there != nullptr) return *there;
         auto made = std::make_unique<watchdog>();
-        if (dog_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return *made.release();
+        if (time_limits_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return *made.release();
         return *there;
     }
 
 private:
-    std::atomic<watchdog*> dog_{nullptr};
+    std::atomic<watchdog*> time_limits_{nullptr};
 };
 
 /// What the worker provides to the decorators of this library. Decorators of a program do not get it.
 struct attempt_services {
-    watchdog* dog = nullptr;
+    watchdog* time_limits = nullptr;
     void* owner = nullptr;
     /// Reports that the handler still runs after the grace time; it has run for `run_time`.
     void (*exceeded_timeout)(void* owner, const try_scope&, duration run_time) noexcept = nullptr;

@@ -100,7 +100,7 @@ public:
     void fired(const fire_reply& reply, steady_time now) {
         if (reply.all.size() != firings_.size()) return failed();
         const bool early = std::any_of(reply.all.begin(), reply.all.end(),
-                                       [](const fire_answer& a) { return a.verdict == fire_verdict::early; });
+                                       [](const fire_answer& a) { return a.outcome == fire_outcome::early; });
         if (early || reply.now > time_of(now)) time_ = reply.now, time_at_ = now;
         for (std::size_t i = 0; i < reply.all.size(); ++i) apply(rules_[fired_[i]], reply.all[i], now);
         firings_.clear();
@@ -213,13 +213,13 @@ private:
         fired_.push_back(i);
     }
     void apply(rule& r, const fire_answer& a, steady_time now) {
-        switch (a.verdict) {
-        case fire_verdict::fired:
-        case fire_verdict::not_expected: return expect(r, a.next_at);
-        case fire_verdict::busy: r.not_before = now + retry_busy; return;
-        case fire_verdict::early: return;
-        case fire_verdict::paused:
-        case fire_verdict::gone: break;
+        switch (a.outcome) {
+        case fire_outcome::fired:
+        case fire_outcome::not_expected: return expect(r, a.next_at);
+        case fire_outcome::busy: r.not_before = now + retry_busy; return;
+        case fire_outcome::early: return;
+        case fire_outcome::paused:
+        case fire_outcome::gone: break;
         }
         r.first.reset();
         must_load_ = true;

@@ -34,9 +34,9 @@ public:
 
     steady_time grace_ends() const noexcept { return grace_ends_; }
     /// After it nothing is acknowledged any more.
-    steady_time last_call() const noexcept { return grace_ends_ + last_grace; }
+    steady_time last_sync_at() const noexcept { return grace_ends_ + last_grace; }
     /// Then a worker without a connection, which cannot acknowledge anything, has tried for long enough.
-    steady_time hopeless_at() const noexcept { return has_begun() ? begun_ + grace_ + last_grace : steady_time::max(); }
+    steady_time give_up_at() const noexcept { return has_begun() ? begun_ + grace_ + last_grace : steady_time::max(); }
 
     /// What follows when there is nothing to acknowledge before `acknowledge_at`.
     worker_action next(std::uint32_t in_hand, steady_time acknowledge_at, steady_time now) noexcept {

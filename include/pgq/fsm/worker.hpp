@@ -51,7 +51,7 @@ public:
 
     worker_action next(steady_time now) noexcept {
         next_at_ = now;
-        if (!connection_.is_open() && now >= shutdown_.hopeless_at()) return {.what = worker_do::stop};
+        if (!connection_.is_open() && now >= shutdown_.give_up_at()) return {.what = worker_do::stop};
         if (const auto step = connection_.next(now)) return {.what = *step};
         const auto a = shutdown_.has_begun() ? next_while_stopping(now) : next_while_running(now);
         return connection_.is_open() ? wait_until_check(a, now) : without_connection(a, now);
@@ -120,7 +120,8 @@ public:
         if (in_hand() == 0) claims_.all_ran(got_limited_);
     }
     /// Jobs of this worker are claimable again at once. `behind_cursor`: a claim behind its cursors finds them.
-    void requeued(bool behind_cursor) noexcept { behind_cursor ? claims_.claim_again() : claims_.scan_again(); }
+    void claim_again() noexcept { claims_.claim_again(); }
+    void scan_again() noexcept { claims_.scan_again(); }
     /// A job of this worker was deferred for `delay`.
     void deferred_for(duration delay, steady_time now) noexcept { deferred_.deferred_for(delay, now); }
     /// Whether jobs in hand wait for jobs that take long: the caller gives those that have not started back, and calls
@@ -172,7 +173,7 @@ public:
         claims_.scan_again();
     }
     /// The events of the connection (connected, broke, registered ...) go to this part.
-    connection& link() noexcept { return connection_; }
+    connection& connection_state() noexcept { return connection_; }
 
     /// How many jobs are claimed and not finished.
     std::uint32_t in_hand() const noexcept { return window_.in_hand(); }
@@ -268,11 +269,11 @@ private:
     }
 
     worker_action next_while_stopping(steady_time now) noexcept {
-        const steady_time last_call = shutdown_.last_call();
-        if (now < std::min(retry_at_, last_call))
-            return {.what = worker_do::wait, .timeout = std::min(retry_at_, last_call) - now};
+        const steady_time last_sync_at = shutdown_.last_sync_at();
+        if (now < std::min(retry_at_, last_sync_at))
+            return {.what = worker_do::wait, .timeout = std::min(retry_at_, last_sync_at) - now};
         const bool due = now >= std::min(acknowledge_at_, shutdown_.grace_ends()) || in_hand() == 0;
-        if (unacknowledged_ > 0 && now < last_call && due) return sync({.unsubscribe_wakes = asleep_});
+        if (unacknowledged_ > 0 && now < last_sync_at && due) return sync({.unsubscribe_wakes = asleep_});
         return shutdown_.next(in_hand(), unacknowledged_ > 0 ? acknowledge_at_ : steady_time::max(), now);
     }
 
@@ -287,7 +288,7 @@ private:
         if (a.what == worker_do::sync || a.what == worker_do::count_deferred)
             a = {.what = worker_do::wait, .timeout = std::chrono::seconds{1}};
         if (a.what != worker_do::wait) return a;
-        const steady_time next = std::min(connection_.next_at(), shutdown_.hopeless_at());
+        const steady_time next = std::min(connection_.next_at(), shutdown_.give_up_at());
         const duration left = std::min<duration>(a.timeout, next - now);
         return {.what = worker_do::pause, .timeout = std::max(left, shortest_wait)};
     }

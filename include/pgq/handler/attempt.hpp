@@ -127,7 +127,7 @@ public:
         if constexpr (plan::is_decorated) {
             try {
                 const auto now = access_.now();
-                if (!whole) return pause_or_conclude(calls_->pause_cut(now), now);
+                if (!whole) return pause_or_conclude(calls_->pause_interrupted(now), now);
                 if (!read_revised()) return;
                 calls_->again(now);
                 todo_ = {.what = try_do::run};
@@ -195,7 +195,8 @@ private:
     void begin_limit() {
         const auto own = own_timeout_of(record().headers);
         const auto limit = own ? own : settings::time_limit;
-        if (limit) limit_ = std::make_unique<own_limit>(*limit, services(&access_.dog()), outside(access_.now()));
+        if (limit)
+            limit_ = std::make_unique<own_limit>(*limit, services(&access_.time_limits()), outside(access_.now()));
     }
     void end_limit(try_result& r) noexcept {
         (void)limit_->limit.leave(limit_->inside, r, access_.now());
@@ -206,8 +207,8 @@ private:
                                 limit_->inside.must_end_by, services_of(nullptr));
     }
     void enter_decorators(steady_time now) {
-        calls_ =
-            std::make_unique<calls>(services(dog()), access_.decorators(), limit_ ? limit_->inside : outside(now), now);
+        calls_ = std::make_unique<calls>(services(time_limits()), access_.decorators(),
+                                         limit_ ? limit_->inside : outside(now), now);
     }
     // What the outermost limit or decorator gets to see.
     try_scope outside(steady_time now) const {
@@ -217,12 +218,15 @@ private:
                 .began = now,
                 .stop = slot_->stop_token(position_)};
     }
-    watchdog* dog() const {
-        if constexpr (plan::needs_watchdog) return &access_.dog();
+    watchdog* time_limits() const {
+        if constexpr (plan::needs_watchdog) return &access_.time_limits();
         else return nullptr;
     }
-    attempt_services services(watchdog* dog) const noexcept {
-        return {.dog = dog, .owner = runner_, .exceeded_timeout = &exceeded_timeout, .handler_ended = &handler_ended};
+    attempt_services services(watchdog* time_limits) const noexcept {
+        return {.time_limits = time_limits,
+                .owner = runner_,
+                .exceeded_timeout = &exceeded_timeout,
+                .handler_ended = &handler_ended};
     }
     static void exceeded_timeout(void* owner, const try_scope& s, duration run_time) noexcept {
         static_cast<runner_type*>(owner)->exceeded_timeout({s.id, s.entrypoint, s.attempt, run_time});
@@ -283,7 +287,7 @@ private:
     Job job_{};
     std::optional<context> context_{};
     steady_time began_{};
-    running_handlers::ticket running_{};
+    running_handlers::registration running_{};
     try_action todo_{};
     bool settled_by_handler_ = false;     // at-most-once delivery: the job was acknowledged before it ran
     std::unique_ptr<own_limit> limit_{};  // elsewhere, as calls_

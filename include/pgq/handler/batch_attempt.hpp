@@ -157,7 +157,7 @@ private:
     std::vector<context> contexts_{};
     std::unique_ptr<batch_context> context_{};  // elsewhere: a handler keeps its address, and an attempt moves
     steady_time began_{};
-    running_handlers::ticket running_{};
+    running_handlers::registration running_{};
     try_action todo_{};
 };
 

@@ -47,7 +47,7 @@ public:
         return stack_.leave(result_, now, pause_stop_);
     }
     /// The pause was cut short; the answer means the same as that of `ended`.
-    std::optional<duration> pause_cut(steady_time now) { return stack_.give_up(result_, now, pause_stop_); }
+    std::optional<duration> pause_interrupted(steady_time now) { return stack_.give_up(result_, now, pause_stop_); }
     /// The pause is over, and the handler is called again.
     void again(steady_time now) { stack_.again(scope_, now); }
 

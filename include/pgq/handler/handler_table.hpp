@@ -55,7 +55,7 @@ public:
             in_child_.emplace(handlers, shared);
             server_.emplace(&in_child_type::answer, &*in_child_);
         }
-        if constexpr (plans::needs_watchdog) (void)dog_.get();
+        if constexpr (plans::needs_watchdog) (void)time_limits_.get();
     }
     handler_table(const handler_table&) = delete;
     handler_table& operator=(const handler_table&) = delete;
@@ -91,7 +91,7 @@ private:
         handler_table* table;
 
         auto decorators() const { return plan<Job>::decorators(table->own<Job>(), *table->queue_wide_); }
-        watchdog& dog() const { return table->dog_.get(); }
+        watchdog& time_limits() const { return table->time_limits_.get(); }
         const fork_server& server() const noexcept { return *table->server_; }
         duration process_grace() const noexcept {
             return plan<Job>::process_grace(table->own<Job>(), *table->queue_wide_);
@@ -249,7 +249,7 @@ private:
     using in_child_type = child_runner<Composition, Handlers>;
     [[no_unique_address]] std::conditional_t<plans::in_process, std::optional<in_child_type>, nothing> in_child_{};
     [[no_unique_address]] std::conditional_t<plans::in_process, std::optional<fork_server>, nothing> server_{};
-    lazy_watchdog dog_{};  // any job may have a timeout of its own
+    lazy_watchdog time_limits_{};  // any job may have a timeout of its own
 
     template <class... Jobs>
     static constexpr bool any_in_batches(type_list<Jobs...>) {

@@ -23,9 +23,9 @@ public:
     static constexpr std::size_t slots = 1024;
 
     /// What a handler that runs has, until it calls end(). A default one has no slot.
-    class ticket {
+    class registration {
     public:
-        ticket() = default;
+        registration() = default;
         /// The handler has ended. Calls after the first do nothing.
         void end() noexcept {
             if (slot_ == nullptr) return;
@@ -35,7 +35,7 @@ public:
 
     private:
         friend running_handlers;
-        explicit ticket(std::atomic<ticks>* slot) noexcept : slot_{slot} {}
+        explicit registration(std::atomic<ticks>* slot) noexcept : slot_{slot} {}
 
         std::atomic<ticks>* slot_ = nullptr;
     };
@@ -45,9 +45,9 @@ public:
         std::optional<steady_time> oldest{};
     };
 
-    ticket begin() noexcept {
+    registration begin() noexcept {
         auto& mine = seen_[first_slot % slots];
-        return first_slot != 0 && occupy(mine) ? ticket{&mine} : begin_elsewhere();
+        return first_slot != 0 && occupy(mine) ? registration{&mine} : begin_elsewhere();
     }
 
     found read(steady_time now) const noexcept {
@@ -72,14 +72,14 @@ private:
         return slot.load(std::memory_order_relaxed) == free &&
                slot.compare_exchange_strong(was, unseen, std::memory_order_relaxed);
     }
-    ticket begin_elsewhere() noexcept {
+    registration begin_elsewhere() noexcept {
         static std::atomic<std::size_t> threads{0};
         if (first_slot == 0) first_slot = slots + threads.fetch_add(8, std::memory_order_relaxed) % slots;
         for (std::size_t i = 0; i < slots; ++i) {
             auto& slot = seen_[(first_slot + i) % slots];
             if (!occupy(slot)) continue;
             first_slot = slots + (first_slot + i) % slots;
-            return ticket{&slot};
+            return registration{&slot};
         }
         return {};
     }

@@ -75,7 +75,7 @@ struct schedule_firing {
     std::vector<time_point> ticks{};   ///< in order; none: only `next_at` is changed
 };
 
-enum class fire_verdict : char {
+enum class fire_outcome : char {
     fired = 'f',
     not_expected = 'n',  ///< `next_at` is another one, see `fire_answer::next_at`
     busy = 'b',          ///< another session fires it just now
@@ -91,8 +91,8 @@ struct fired_tick {
 };
 
 struct fire_answer {
-    fire_verdict verdict = fire_verdict::gone;
-    std::optional<time_point> next_at{};  ///< as it is stored now, if the verdict is `fired` or `not_expected`
+    fire_outcome outcome = fire_outcome::gone;
+    std::optional<time_point> next_at{};  ///< as it is stored now, if the outcome is `fired` or `not_expected`
     std::vector<fired_tick> ticks{};      ///< of `fired`: one for each tick
 };
 

@@ -32,8 +32,8 @@ constexpr std::int16_t flags_without_run(std::int16_t flags) noexcept {
     return static_cast<std::int16_t>(flags & (flag_tracked | flags_of_crashes | flag_alone));
 }
 
-/// The verdict of a rescue on an open job of a dead worker.
-struct crash_verdict {
+/// The decision of a rescue on an open job of a dead worker.
+struct crash_decision {
     bool counts = false;        ///< the attempt counts; `attempts` has the earlier crashes, too
     std::int16_t attempts = 0;  ///< of the job from now on
     std::int16_t flags = 0;     ///< of the job from now on
@@ -41,8 +41,8 @@ struct crash_verdict {
 
 /// `attempts`: of the claimed job, this one included. `open`: how many jobs the dead worker had. `marked`: one of them
 /// has flag_runs_alone. The same rules are in statement/liveness.hpp.
-constexpr crash_verdict judge_crash(std::int16_t attempts, std::int16_t flags, std::int16_t max_attempts,
-                                    std::int64_t open, bool marked) noexcept {
+constexpr crash_decision judge_crash(std::int16_t attempts, std::int16_t flags, std::int16_t max_attempts,
+                                     std::int64_t open, bool marked) noexcept {
     const int crashes = (flags & flags_of_crashes) / crash_unit, before = attempts > 0 ? attempts - 1 : 0;
     if ((flags & flag_runs_alone) != 0 || (!marked && (open == 1 || crashes == most_crashes))) {
         const int all = attempts + crashes;

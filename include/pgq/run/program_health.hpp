@@ -43,10 +43,10 @@ public:
     bool is_ready() const noexcept { return all_ready_ && !stopping_; }
     bool is_stopping() const noexcept { return stopping_; }
     bool is_healthy() const noexcept {
-        const bool stuck = std::any_of(parts_.begin(), parts_.end(), [this](const part_health& p) {
+        const bool overdue = std::any_of(parts_.begin(), parts_.end(), [this](const part_health& p) {
             return p.worker && p.worker->oldest_handler && *p.worker->oldest_handler > longest_handler_;
         });
-        return !stuck && now_ - ready_at_ <= unhealthy_after_;
+        return !overdue && now_ - ready_at_ <= unhealthy_after_;
     }
 
     /// One line: "running: 2 of 2 connected".

@@ -60,7 +60,7 @@ public:
             switch (a.what) {
             case supervision_do::start: parts_[a.part].start(stop_.get_token()); break;
             case supervision_do::stop:
-                look(clock::now());  // systemd hears of the stop before the parts do
+                look(clock::now());  // systemd is notified before the parts stop
                 stop_.request_stop();
                 break;
             case supervision_do::end_now: end_now();

@@ -149,7 +149,7 @@ private:
 
     void report(const schedule_firing& f, std::size_t i, const fire_reply& reply) {
         const fire_answer& a = reply.all[i];
-        if (a.verdict != fire_verdict::fired) return;
+        if (a.outcome != fire_outcome::fired) return;
         if (const auto& gap = machine_.missed(i))
             notify(*observer_, event::schedule_missed{.schedule = f.name, .from = gap->from, .to = gap->to});
         for (std::size_t k = 0; k < a.ticks.size() && k < f.ticks.size(); ++k) {

@@ -1577,11 +1577,11 @@ END $$;
 -- `nexts` the one behind the ticks, null if there are no more; times are microseconds since 1970. Tick number i belongs
 -- to the schedule number tick_of[i], counted from 1.
 --
--- verdict: f fired; n next_at is another one now; b another scheduler fires it just now; p it is paused; e a tick has
+-- outcome: f fired; n next_at is another one now; b another scheduler fires it just now; p it is paused; e a tick has
 -- not come yet; g there is no such schedule. jobs and reasons: see enqueue_scheduled, one for each tick.
 CREATE FUNCTION {s}.fire_schedules(of_queue text, names text[], expected int8[], nexts int8[], tick_of int4[],
     ticks int8[])
-RETURNS TABLE (number int4, verdict "char", next_tick timestamptz, jobs int8[], reasons text[])
+RETURNS TABLE (number int4, outcome "char", next_tick timestamptz, jobs int8[], reasons text[])
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {s}, pg_catalog, pg_temp AS $$
 DECLARE
     one record;
@@ -1595,17 +1595,17 @@ BEGIN
         number := one.o; jobs := '{}'; reasons := '{}'; next_tick := one.next;
         SELECT * INTO s FROM schedule x WHERE x.queue = of_queue AND x.name = one.name FOR UPDATE SKIP LOCKED;
         IF NOT FOUND THEN
-            verdict := CASE WHEN EXISTS (SELECT FROM schedule x WHERE x.queue = of_queue AND x.name = one.name)
+            outcome := CASE WHEN EXISTS (SELECT FROM schedule x WHERE x.queue = of_queue AND x.name = one.name)
                             THEN 'b' ELSE 'g' END;
         ELSIF s.next_at <> one.expected THEN
-            verdict := 'n'; next_tick := s.next_at;
+            outcome := 'n'; next_tick := s.next_at;
         ELSIF s.paused_at IS NOT NULL THEN
-            verdict := 'p';
+            outcome := 'p';
         ELSIF EXISTS (SELECT FROM unnest(tick_of, ticks) t(o, at) WHERE t.o = one.o
                          AND 'epoch'::timestamptz + to_interval(t.at) > clock_timestamp()) THEN
-            verdict := 'e';
+            outcome := 'e';
         ELSE
-            verdict := 'f';
+            outcome := 'f';
             FOR tick IN SELECT 'epoch'::timestamptz + to_interval(t.at) FROM unnest(tick_of, ticks) t(o, at)
                          WHERE t.o = one.o ORDER BY t.at LOOP
                 SELECT * INTO put FROM enqueue_scheduled(s, tick);

@@ -37,7 +37,7 @@ SELECT clock_timestamp(), s.name, l.entrypoint, s.lane, s.expression, s.zone,
   FROM (SELECT 1) one LEFT JOIN ({s}.schedule s JOIN {s}.lane l ON l.id = s.lane) ON s.queue = $1 ORDER BY s.name)"};
 
 inline constexpr query fire_schedules{"fire_schedules", R"(
-SELECT clock_timestamp(), number, verdict, CASE WHEN next_tick < 'infinity' THEN next_tick END, jobs, reasons
+SELECT clock_timestamp(), number, outcome, CASE WHEN next_tick < 'infinity' THEN next_tick END, jobs, reasons
   FROM {s}.fire_schedules($1, $2, $3, $4, $5, $6))"};
 
 inline constexpr query change_schedule{

@@ -40,7 +40,7 @@ public:
     std::span<const lease_progress> progressed() const noexcept { return progressed_; }
     bool one_at_a_time() const noexcept { return one_at_a_time_; }
     /// How many jobs stay leased until this worker ends, because no outcome of them can be stored.
-    std::int64_t stuck() const noexcept { return stuck_; }
+    std::int64_t unstored() const noexcept { return unstored_; }
 
     /// The sync happened. True when it has not found some lease: that was ended by somebody else, or has moved.
     bool applied(held_leases& leases, const sync_reply& reply) {
@@ -111,7 +111,7 @@ private:
             if (p.what.kind == settle_kind::hold && p.what.reason.starts_with(cannot_store)) {
                 s->unsettled.erase(s->unsettled.begin());  // not even that: the job stays leased until this worker ends
                 s->must_stay = true;
-                ++stuck_;
+                ++unstored_;
                 return;
             }
             p.what = {.gone = false, .kind = settle_kind::hold};
@@ -123,7 +123,7 @@ private:
     static constexpr std::string_view cannot_store = "the outcome could not be stored: ";
 
     bool one_at_a_time_ = false;
-    std::int64_t stuck_ = 0;
+    std::int64_t unstored_ = 0;
     std::vector<lease_ref> finished_;
     std::vector<lease_progress> progressed_;
     std::vector<duration> delays_;

@@ -139,8 +139,8 @@ public:
         }
     }
     /// A handler begins to run; its end follows. Any thread.
-    running_handlers::ticket handler_begins() noexcept {
-        return monitor != nullptr ? monitor->handlers.begin() : running_handlers::ticket{};
+    running_handlers::registration handler_begins() noexcept {
+        return monitor != nullptr ? monitor->handlers.begin() : running_handlers::registration{};
     }
     void handler_ended() noexcept {
         if constexpr (can_add_spare_thread<Executor>) {

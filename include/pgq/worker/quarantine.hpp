@@ -27,10 +27,11 @@ public:
         const bool others = machine.in_hand() > waiting;
         runs_ = runs_ && others;
         const bool held = waiting > 0 || runs_;
-        if (held_ && !held) machine.requeued(false);  // jobs may have become ready while the worker did not claim
+        if (held_ && !held) machine.scan_again();  // jobs may have become ready while the worker did not claim
         held_ = held;
         machine.hold_claims(held || full);
-        if (waiting == 0 || others || !claimed.empty() || machine.stopping() || !machine.link().is_open()) return;
+        if (waiting == 0 || others || !claimed.empty() || machine.stopping() || !machine.connection_state().is_open())
+            return;
         const auto& first = claimed.next_alone();
         next_ = {.lease = first.slot->lease.ref.id, .index = first.slot->lease.jobs[first.position].index};
         machine.flush_requested(now);
@@ -44,7 +45,7 @@ public:
     bool answered(claimed_jobs& claimed, fsm::worker& machine, const sync_reply& reply) {
         if (!next_) return false;
         next_.reset();
-        if (!reply.begins_alone) return machine.link().leases_changed(), false;
+        if (!reply.begins_alone) return machine.connection_state().leases_changed(), false;
         auto& lease = claimed.next_alone().slot->lease;
         for (const lease_ref& m : reply.moved)
             if (m.id == lease.ref.id) lease.ref.location = m.location;

@@ -114,7 +114,7 @@ public:
             contended_ = reply.workers > claim_slots;
             machine_.set_worker_count(reply.workers);
         }
-        if (acks_.applied(leases_, reply)) machine_.link().leases_changed();
+        if (acks_.applied(leases_, reply)) machine_.connection_state().leases_changed();
         budget_.answered(reply.has_large, requested_at_);
         const bool more_lanes = named_ && named_->answered(request_, reply, served_, now);
         std::size_t claimed = 0, limited = 0, bytes = 0;
@@ -132,7 +132,7 @@ public:
         machine_.synced(a, static_cast<std::uint32_t>(claimed - limited),
                         reply.promoted != 0 && reply.promoted_lanes.empty(), reply.next_due, now);
         if (cursors_.promoted(a.limit > 0 && !request_.contended, reply.promoted_lanes) || more_lanes)
-            machine_.requeued(true);
+            machine_.claim_again();
         if (limited_.any()) {
             limited_.answered(reply.again.has_value(), now);
             machine_.claimed_limited(static_cast<std::uint32_t>(limited), limited_.again(reply.again),
@@ -161,7 +161,9 @@ public:
         if (named_) named_->notified();
         machine_.notified();
     }
-    void deferred_counted(std::int64_t n, steady_time t) noexcept { machine_.deferred_counted(n - acks_.stuck(), t); }
+    void deferred_counted(std::int64_t n, steady_time t) noexcept {
+        machine_.deferred_counted(n - acks_.unstored(), t);
+    }
     void stop_requested(steady_time now) {
         if (machine_.stopping()) return;
         runner_->return_unstarted.request_stop();  // jobs that have not started go back
@@ -179,8 +181,10 @@ public:
     }
 
     /// The connection broke, or could not be made. Returns how long to wait before the next attempt to connect.
-    duration broke(double unit_random, steady_time now) noexcept { return machine_.link().broke(unit_random, now); }
-    void connected() noexcept { machine_.link().connected(); }
+    duration broke(double unit_random, steady_time now) noexcept {
+        return machine_.connection_state().broke(unit_random, now);
+    }
+    void connected() noexcept { machine_.connection_state().connected(); }
     /// A peer declared this worker dead, or its heartbeat failed for too long: all its leases are lost, and it gets no
     /// wake-ups until it has registered again.
     void declared_dead(steady_time now) {
@@ -188,11 +192,11 @@ public:
             if (!s->lost && !s->closing.load()) lose_lease(*s, now);
         leases_.release();
         start_over();
-        machine_.link().declared_dead();
+        machine_.connection_state().declared_dead();
     }
     void registered(worker_id id) noexcept {
         worker_ = id;
-        machine_.link().registered();
+        machine_.connection_state().registered();
     }
     /// `held`: the leases that the database has for this worker. A lease that is missing there was acknowledged by a
     /// sync whose answer was lost, or is lost. A lease that is unknown here was claimed by such a sync: it is then in
@@ -200,20 +204,19 @@ public:
     bool leases_compared(std::span<const lease_ref> held, steady_time now) {
         leases_.compare(held, to_give_back_, [&](held_lease& s) { lose_lease(s, now); });
         leases_.release();
-        if (machine_.link().restoring()) {
+        if (machine_.connection_state().restoring()) {
             start_over();
             if (leases_.has_dirty()) machine_.flush_requested(now);
         }
-        return machine_.link().leases_compared(!to_give_back_.empty(), now);
+        return machine_.connection_state().leases_compared(!to_give_back_.empty(), now);
     }
     std::span<const lease_ref> to_give_back() const noexcept { return to_give_back_; }
-    bool gave_back(steady_time now) noexcept { return machine_.link().gave_back(now); }
-
-    void leases_changed() noexcept { machine_.link().leases_changed(); }
+    bool gave_back(steady_time now) noexcept { return machine_.connection_state().gave_back(now); }
+    void leases_changed() noexcept { machine_.connection_state().leases_changed(); }
     /// `updates`: all leases that the database has for this worker. A lease that is missing there is lost. In the
     /// others some jobs may have become tracked, or should stop.
     void leases_refreshed(std::span<const lease_update> updates, steady_time now) {
-        machine_.link().leases_refreshed();
+        machine_.connection_state().leases_refreshed();
         for (auto& s : leases_) {
             if (s->lost) continue;
             const auto mine = std::find_if(updates.begin(), updates.end(),
@@ -227,12 +230,12 @@ public:
             // The sync that did not find the lease has cleared must_scan_. The next sync gives these jobs back.
             must_scan_ = must_scan_ || s->gives_back();
         }
-        if (must_scan_) machine_.requeued(false);
+        if (must_scan_) machine_.scan_again();
         give_back_unstarted(now, true);  // of paused lanes
         leases_.release();
         if (leases_.has_dirty()) machine_.flush_requested(now);
     }
-    void resumed() noexcept { must_scan_ = true, machine_.requeued(false); }  // what was given back is claimable
+    void resumed() noexcept { must_scan_ = true, machine_.scan_again(); }  // what was given back is claimable
 
 private:
     fsm::worker_action decide(steady_time now) {
@@ -273,7 +276,7 @@ private:
             s.finish(c.position, std::move(c.what), now);
         }
         machine_.finished(static_cast<std::uint32_t>(completions_.size()), std::min(last, now));
-        if (requeued) machine_.requeued(true);
+        if (requeued) machine_.claim_again();
         if (urgent) machine_.flush_requested(now);
         completions_.clear();
         leases_.release();
@@ -284,7 +287,7 @@ private:
         if (n == 0) return;
         machine_.dropped(n);
         must_scan_ = true;
-        machine_.requeued(false);
+        machine_.scan_again();
         machine_.flush_requested(now);
     }
 
@@ -297,7 +300,7 @@ private:
     bool abandon() {
         leases_.abandon(to_give_back_);
         machine_.dropped(machine_.in_hand());
-        return !to_give_back_.empty() && machine_.link().is_open();
+        return !to_give_back_.empty() && machine_.connection_state().is_open();
     }
     void start_over() { cursors_.start_over(), machine_.start_over(), named_ ? named_->start_over() : void(); }
     claim_lane claim_of(const served_lane& l, std::int16_t max_attempts) {

@@ -96,13 +96,13 @@ struct stack_of {
         scope.stop = stop.get_token();
         stack.enter(scope, began);
     }
-    pgq::detail::attempt_services services() { return {.dog = &dog, .owner = this}; }
+    pgq::detail::attempt_services services() { return {.time_limits = &time_limits, .owner = this}; }
     std::optional<pgq::duration> leave(pgq::steady_time now) { return stack.leave(result, now, watch); }
 
     using stack_type =
         typename pgq::detail::decorator_stack_of<decltype(pgq::detail::decorators_of(std::declval<Executor&>()))>::type;
     Executor executor;  // the stack refers to it
-    pgq::detail::watchdog dog{};
+    pgq::detail::watchdog time_limits{};
     std::stop_source stop{};
     pgq::try_scope scope{};
     pgq::try_result result{};

@@ -18,8 +18,8 @@ namespace unit_fsm_scheduler {
 using namespace std::chrono_literals;
 using pgq::duration;
 using pgq::fire_answer;
+using pgq::fire_outcome;
 using pgq::fire_reply;
-using pgq::fire_verdict;
 using pgq::schedule_list;
 using pgq::steady_time;
 using pgq::stored_schedule;
@@ -56,12 +56,12 @@ struct database {
             const auto found = rules.find(std::string{f.name});
             if (found == rules.end()) continue;
             auto& r = found->second;
-            if (r.next_at != f.expected) a = {.verdict = fire_verdict::not_expected, .next_at = r.next_at};
-            else if (r.paused_at) a.verdict = fire_verdict::paused;
-            else if (!f.ticks.empty() && f.ticks.back() > now) a.verdict = fire_verdict::early;
+            if (r.next_at != f.expected) a = {.outcome = fire_outcome::not_expected, .next_at = r.next_at};
+            else if (r.paused_at) a.outcome = fire_outcome::paused;
+            else if (!f.ticks.empty() && f.ticks.back() > now) a.outcome = fire_outcome::early;
             else {
                 r.next_at = f.next;
-                a = {.verdict = fire_verdict::fired, .next_at = f.next};
+                a = {.outcome = fire_outcome::fired, .next_at = f.next};
                 for (const auto t : f.ticks) fired[r.name].push_back(t), a.ticks.push_back({.job = pgq::job_id{1}});
             }
         }
@@ -273,7 +273,7 @@ TEST_CASE("if another scheduler fires a tick just now, the machine tries again a
     (void)s.loaded(db.list(midnight + 30s), boot);
     const steady_time tick = boot + 30s;
     REQUIRE(s.next(tick).what == scheduler_do::fire);
-    s.fired({.now = midnight + 1min, .all = {{.verdict = fire_verdict::busy}}}, tick);
+    s.fired({.now = midnight + 1min, .all = {{.outcome = fire_outcome::busy}}}, tick);
     const auto a = s.next(tick);
     CHECK((a.what == scheduler_do::wait && a.timeout == 20ms));
     CHECK(s.next(tick + 20ms).what == scheduler_do::fire);
@@ -287,10 +287,10 @@ TEST_CASE("a scheduler loads again when a schedule was changed, paused or remove
     (void)s.loaded(db.list(midnight + 30s), boot);
     s.changed();
     CHECK(s.next(boot).what == scheduler_do::load);
-    for (const auto verdict : {fire_verdict::paused, fire_verdict::gone}) {
+    for (const auto outcome : {fire_outcome::paused, fire_outcome::gone}) {
         (void)s.loaded(db.list(midnight + 30s), boot);
         REQUIRE(s.next(boot + 30s).what == scheduler_do::fire);
-        s.fired({.now = midnight + 1min, .all = {{.verdict = verdict}}}, boot + 30s);
+        s.fired({.now = midnight + 1min, .all = {{.outcome = outcome}}}, boot + 30s);
         CHECK(s.next(boot + 30s).what == scheduler_do::load);
     }
     (void)s.loaded(db.list(midnight + 30s), boot);

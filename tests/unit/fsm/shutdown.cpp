@@ -55,11 +55,11 @@ TEST_CASE("a stopping worker wakes up when something is to be acknowledged", "[f
 }
 
 TEST_CASE("a stopping worker without a connection is hopeless a second after the grace time", "[fsm][shutdown]") {
-    CHECK(shutdown{30s}.hopeless_at() == never);
+    CHECK(shutdown{30s}.give_up_at() == never);
     shutdown s = begun();
-    CHECK(s.hopeless_at() == begin + 31s);
+    CHECK(s.give_up_at() == begin + 31s);
     CHECK(s.next(2, never, begin + 30s).what == worker_do::interrupt);
-    CHECK(s.hopeless_at() == begin + 31s);
+    CHECK(s.give_up_at() == begin + 31s);
 }
 
 }  // namespace unit_fsm_shutdown

@@ -340,7 +340,7 @@ TEST_CASE("a job that is put back makes a worker without jobs do a full scan", "
     s.w.notified();
     s.succeed(2);
     s.finish(2);
-    s.w.requeued(false);
+    s.w.scan_again();
     const auto a = s.next();
     CHECK(a.limit == 4);
     CHECK(a.from_start);
@@ -351,7 +351,7 @@ TEST_CASE("a job that is put back and that the cursors cover makes a worker with
     loop s{loop::usual(run_until::empty)};
     s.succeed(1);  // fewer than it wanted
     REQUIRE(s.next().what == worker_do::wait);
-    s.w.requeued(true);
+    s.w.claim_again();
     const auto a = s.succeed(1);
     CHECK(a.limit == 3);
     CHECK_FALSE(a.from_start);
@@ -752,7 +752,7 @@ TEST_CASE("run_until::empty claims again after a job is put back", "[fsm][worker
     loop s{loop::usual(run_until::empty)};
     s.succeed(1);
     s.finish(1);
-    s.w.requeued(false);
+    s.w.scan_again();
     CHECK(s.succeed(1).from_start);
     s.finish(1);
     s.succeed(0);

@@ -84,7 +84,7 @@ struct fake_runner {
     const pgq::resources& shared() const noexcept { return resources; }
     void exceeded_timeout(const pgq::event::handler_exceeded_timeout&) noexcept {}
     void handler_ended() noexcept {}
-    static pgq::detail::running_handlers::ticket handler_begins() noexcept { return {}; }
+    static pgq::detail::running_handlers::registration handler_begins() noexcept { return {}; }
     static bool try_begin(fake_runner& self, pgq::detail::held_lease&, std::uint32_t position) noexcept {
         for (const auto p : self.taken_back)
             if (p == position) return false;
@@ -168,7 +168,7 @@ struct fake_run {
     pgq::steady_time now{std::chrono::hours{1}};
     typename pgq::detail::execution_plan<Composition, fakes::mail>::own_executor own{};
     typename Composition::executor queue_wide{};
-    pgq::detail::lazy_watchdog dog{};
+    pgq::detail::lazy_watchdog time_limits{};
 };
 
 template <class Composition, class Handler, bool InTransaction = false, bool AtMostOnce = false>
@@ -184,7 +184,7 @@ struct fake_access {
     auto decorators() const {
         return pgq::detail::execution_plan<Composition, fakes::mail>::decorators(run->own, run->queue_wide);
     }
-    pgq::detail::watchdog& dog() const { return run->dog.get(); }
+    pgq::detail::watchdog& time_limits() const { return run->time_limits.get(); }
     pgq::steady_time now() const noexcept { return run->now; }
     fake_sessions& sessions() const noexcept { return run->sessions; }
     Handler& handler() const noexcept { return run->handler; }

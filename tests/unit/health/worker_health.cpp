@@ -87,17 +87,17 @@ TEST_CASE("the monitor reports the ages of the last heartbeat and of the oldest 
 
 TEST_CASE("a handler that finds no free slot is not measured, and takes none from others", "[unit][health]") {
     running_handlers all;
-    std::vector<running_handlers::ticket> tickets;
-    for (std::size_t i = 0; i < running_handlers::slots; ++i) tickets.push_back(all.begin());
+    std::vector<running_handlers::registration> registrations;
+    for (std::size_t i = 0; i < running_handlers::slots; ++i) registrations.push_back(all.begin());
     auto more = all.begin();
     CHECK(all.read(start).count == running_handlers::slots);
     more.end();
     CHECK(all.read(start).count == running_handlers::slots);
-    tickets[500].end();
+    registrations[500].end();
     CHECK(all.read(start).count == running_handlers::slots - 1);
     auto next = all.begin();
     CHECK(all.read(start + 1s).count == running_handlers::slots);
-    for (auto& t : tickets) t.end();
+    for (auto& t : registrations) t.end();
     CHECK(all.read(start + 2s).oldest == start + 1s);
     next.end();
     CHECK(all.read(start + 2s).count == 0);

@@ -233,7 +233,7 @@ TEST_CASE("a health port that cannot be opened is an error before anything runs"
     CHECK(p.runs == 0);
 }
 
-TEST_CASE("systemd hears READY when all parts are connected, signs of life, and STOPPING before the parts stop",
+TEST_CASE("systemd is told READY when all parts are connected, signs of life, and STOPPING before the parts stop",
           "[unit][run][systemd]") {
     const std::string name = "@pgq_run_" + std::to_string(::getpid());
     const auto address = pgq::detail::notify_address(name).value();
@@ -242,25 +242,25 @@ TEST_CASE("systemd hears READY when all parts are connected, signs of life, and 
     ::setenv("NOTIFY_SOCKET", name.c_str(), 1);
     ::setenv("WATCHDOG_USEC", "20000", 1);
     ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
-    std::string heard;
-    const auto hears = [&](const char* text) {
+    std::string text_received;
+    const auto received = [&](const char* text) {
         char bytes[256];
         for (ssize_t n; (n = ::recv(in.get(), bytes, sizeof bytes, MSG_DONTWAIT)) > 0;)
-            heard.append(bytes, static_cast<std::size_t>(n)) += '|';
-        return heard.find(text) != std::string::npos;
+            text_received.append(bytes, static_cast<std::size_t>(n)) += '|';
+        return text_received.find(text) != std::string::npos;
     };
 
     unhealthy_part p;
     std::stop_source stop;
     auto running = std::async(std::launch::async, [&] { return pgq::run({.stop = stop.get_token()}, p).exit_code(); });
-    CHECK(soon([&] { return hears("STATUS=not ready: 0 of 1 connected|"); }));
-    CHECK_FALSE(hears("READY"));
+    CHECK(soon([&] { return received("STATUS=not ready: 0 of 1 connected|"); }));
+    CHECK_FALSE(received("READY"));
     p.connected = true;
-    CHECK(soon([&] { return hears("READY=1\nSTATUS=running: 1 of 1 connected\nWATCHDOG=1|"); }));
-    CHECK(soon([&] { return hears("|WATCHDOG=1|WATCHDOG=1|"); }));
+    CHECK(soon([&] { return received("READY=1\nSTATUS=running: 1 of 1 connected\nWATCHDOG=1|"); }));
+    CHECK(soon([&] { return received("|WATCHDOG=1|WATCHDOG=1|"); }));
     stop.request_stop();
     CHECK(running.get() == 0);
-    CHECK(hears("STOPPING=1\nSTATUS=stopping"));
+    CHECK(received("STOPPING=1\nSTATUS=stopping"));
     for (const char* variable : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(variable);
 }
 

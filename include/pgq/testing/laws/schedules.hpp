@@ -62,7 +62,7 @@ struct schedule_fixture {
         schedule_firing f = firing(name);
         f.next = f.expected + 1us;
         const auto a = fire(f);
-        CHECK(a.verdict == fire_verdict::fired);
+        CHECK(a.outcome == fire_outcome::fired);
         REQUIRE(a.ticks.size() == 1);
         CHECK(a.ticks[0].reason.empty());
         return a.ticks[0].job;
@@ -162,7 +162,7 @@ void check_fired_schedules(Make make) {
         auto p = t.w.worker({t.lane});
         const auto f = t.firing("a");
         const auto a = t.fire(f);
-        CHECK(a.verdict == fire_verdict::fired);
+        CHECK(a.outcome == fire_outcome::fired);
         CHECK(a.next_at == f.next);
         REQUIRE(a.ticks.size() == 1);
         const auto claimed = p.claim(10);
@@ -188,9 +188,9 @@ void check_fired_schedules(Make make) {
         schedule_fixture<Driver> t{make()};
         CHECK(t.declare("a"));
         const auto f = t.firing("a");
-        CHECK(t.fire(f).verdict == fire_verdict::fired);
+        CHECK(t.fire(f).outcome == fire_outcome::fired);
         const auto second = t.fire(f);
-        CHECK(second.verdict == fire_verdict::not_expected);
+        CHECK(second.outcome == fire_outcome::not_expected);
         CHECK(second.next_at == f.next);
         CHECK(second.ticks.empty());
         CHECK(t.w.counts(t.lane).ready == 1);
@@ -200,9 +200,9 @@ void check_fired_schedules(Make make) {
         CHECK(t.declare("a"));
         auto f = t.firing("a");
         f.ticks.push_back(t.list().now + 1h);
-        CHECK(t.fire(f).verdict == fire_verdict::early);
+        CHECK(t.fire(f).outcome == fire_outcome::early);
         f.name = "b";
-        CHECK(t.fire(f).verdict == fire_verdict::gone);
+        CHECK(t.fire(f).outcome == fire_outcome::gone);
         CHECK(t.w.counts(t.lane).ready == 0);
         CHECK(must(t.w.client().fire_schedules("default", {})).all.empty());
     }
@@ -216,11 +216,11 @@ void check_fired_schedules(Make make) {
         all[2].ticks.clear();
         const auto reply = must(t.w.client().fire_schedules("default", all));
         REQUIRE(reply.all.size() == 3);
-        CHECK(reply.all[0].verdict == fire_verdict::fired);
+        CHECK(reply.all[0].outcome == fire_outcome::fired);
         REQUIRE(reply.all[0].ticks.size() == 2);
         CHECK(reply.all[0].ticks[0].job < reply.all[0].ticks[1].job);
-        CHECK(reply.all[1].verdict == fire_verdict::not_expected);
-        CHECK(reply.all[2].verdict == fire_verdict::fired);
+        CHECK(reply.all[1].outcome == fire_outcome::not_expected);
+        CHECK(reply.all[2].outcome == fire_outcome::fired);
         CHECK(t.w.counts(t.lane).ready == 2);
         CHECK_FALSE(t.find("c").next_at);
         CHECK(t.find("b").next_at == all[2].next);
@@ -232,18 +232,18 @@ void check_fired_schedules(Make make) {
         for (int round = 0; round < 10; ++round) {
             auto f = t.firing("a");
             f.next = f.expected + 1us;
-            std::array<fire_verdict, 4> verdicts{};
+            std::array<fire_outcome, 4> outcomes{};
             {
                 std::vector<std::jthread> threads;
-                for (auto& verdict : verdicts)
-                    threads.emplace_back([&verdict, &f, s = t.w.connect(session_role::client)]() mutable {
+                for (auto& outcome : outcomes)
+                    threads.emplace_back([&outcome, &f, s = t.w.connect(session_role::client)]() mutable {
                         auto reply = s.fire_schedules("default", std::span{&f, 1});
-                        if (reply && reply->all.size() == 1) verdict = reply->all[0].verdict;
+                        if (reply && reply->all.size() == 1) outcome = reply->all[0].outcome;
                     });
             }
-            CHECK(std::count(verdicts.begin(), verdicts.end(), fire_verdict::fired) == 1);
-            for (const auto v : verdicts)
-                CHECK((v == fire_verdict::fired || v == fire_verdict::busy || v == fire_verdict::not_expected));
+            CHECK(std::count(outcomes.begin(), outcomes.end(), fire_outcome::fired) == 1);
+            for (const auto v : outcomes)
+                CHECK((v == fire_outcome::fired || v == fire_outcome::busy || v == fire_outcome::not_expected));
             CHECK(t.w.counts(t.lane).ready == round + 1);
         }
     }
@@ -312,7 +312,7 @@ void check_changed_schedules(Make make) {
         const auto paused = t.find("a");
         CHECK(paused.paused_at);
         CHECK(paused.pause_reason == "too much");
-        CHECK(t.fire(t.firing("a")).verdict == fire_verdict::paused);
+        CHECK(t.fire(t.firing("a")).outcome == fire_outcome::paused);
         CHECK(t.w.counts(t.lane).ready == 0);
 
         CHECK(t.change("a", schedule_change::resume).changed);

@@ -39,7 +39,7 @@ struct script {
     std::deque<error_info> connect;
     std::deque<error_info> lanes;
     std::deque<error_info> limits;
-    std::deque<pgq::result<pgq::sync_reply>> exchange;
+    std::deque<pgq::result<pgq::sync_reply>> sync_replies;
     std::deque<pgq::result<std::vector<pgq::lease_ref>>> leases_of;
     std::deque<pgq::result<std::vector<pgq::lease_update>>> lease_updates;
     std::deque<error_info> register_worker;
@@ -83,7 +83,7 @@ struct session {
     pgq::result<void> sync(const pgq::sync_request& r, pgq::sync_reply& reply) {
         s->calls.push_back("sync " + std::to_string(r.finished.size()) + "/" + std::to_string(r.limit));
         reply = {};
-        auto answer = script::take(s->exchange);
+        auto answer = script::take(s->sync_replies);
         if (!answer) return {};
         if (!*answer) return answer->error();
         reply = std::move(**answer);
@@ -249,7 +249,7 @@ struct loop {
     void claim(std::int64_t lease, int job_count) {
         pgq::sync_reply reply;
         reply.leases.push_back(test::core_fixture::lease(lease, job_count));
-        s.exchange.emplace_back(std::move(reply));
+        s.sync_replies.emplace_back(std::move(reply));
         REQUIRE(turn().what == worker_do::sync);
     }
     const strings& events() const { return *jobs.observer_.events; }
@@ -448,7 +448,7 @@ TEST_CASE("a run whose heartbeat says that it is lost loses its leases and regis
 TEST_CASE("a run whose sync reports an unknown worker registers again, until it can", "[worker][run]") {
     loop l;
     l.begin();
-    l.s.exchange.emplace_back(error_info{errc::worker_lost, "who?"});
+    l.s.sync_replies.emplace_back(error_info{errc::worker_lost, "who?"});
     l.s.register_worker.push_back(lost);
     (void)l.rest();
     CHECK(l.run.session() == nullptr);

@@ -137,14 +137,14 @@ inline fire_reply fire_schedules(tables& db, std::string_view queue, std::span<c
         schedule* const s = db.schedules.find({std::string{queue}, std::string{f.name}});
         if (s == nullptr) continue;
         if (s->rule.next_at != f.expected) {
-            a.verdict = fire_verdict::not_expected;
+            a.outcome = fire_outcome::not_expected;
             a.next_at = s->rule.next_at;
         } else if (s->rule.paused_at) {
-            a.verdict = fire_verdict::paused;
+            a.outcome = fire_outcome::paused;
         } else if (std::any_of(f.ticks.begin(), f.ticks.end(), [&](time_point t) { return t > reply.now; })) {
-            a.verdict = fire_verdict::early;
+            a.outcome = fire_outcome::early;
         } else {
-            a.verdict = fire_verdict::fired;
+            a.outcome = fire_outcome::fired;
             a.next_at = f.next;
             for (const time_point tick : f.ticks) {
                 a.ticks.push_back(detail::fire(db, *s, tick));

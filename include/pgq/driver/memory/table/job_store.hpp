@@ -93,11 +93,11 @@ public:
         constexpr std::string_view reason = worker_died;
         touch(j.lane);  // the limits of the lane allow more jobs now
         const std::int16_t most = rescued_attempts_of(j.headers, max_attempts);
-        const crash_verdict verdict = judge_crash(j.attempts, j.flags, most, open, marked);
-        j.attempts = verdict.attempts;
+        const crash_decision decision = judge_crash(j.attempts, j.flags, most, open, marked);
+        j.attempts = decision.attempts;
         if (is_stop_requested(j)) return end(j, end_kind::cancelled, now), settle_kind::discard;
-        j.flags = verdict.flags;
-        if (!verdict.counts || j.attempts < most) return watch_expiry(j), add_ready(std::move(j)), settle_kind::retry;
+        j.flags = decision.flags;
+        if (!decision.counts || j.attempts < most) return watch_expiry(j), add_ready(std::move(j)), settle_kind::retry;
         failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{reason}});
         hold_or_route(j, reason);
         end(j, end_kind::held, now, reason);

@@ -86,14 +86,14 @@ public:
         switch (step_) {
         case step::open: return send(self, before_ ? step::before : step::command);
         case step::before: return send(self, step::command);
-        case step::command: return tells_after ? send(self, step::after) : complete(self, {});
+        case step::command: return updates_after ? send(self, step::after) : complete(self, {});
         default: return complete(self, {});
         }
     }
 
 private:
     using value_type = typename command_work<Command>::value_type;
-    static constexpr bool tells_after = !std::is_same_v<After, std::nullptr_t>;
+    static constexpr bool updates_after = !std::is_same_v<After, std::nullptr_t>;
     struct none {};
 
     template <class Signature, class Self, class Work>
@@ -113,7 +113,7 @@ private:
     void send(Self& self, step next) {
         step_ = next;
         if (next == step::before) return run_command(self, core_, std::move(*before_));
-        if constexpr (tells_after)
+        if constexpr (updates_after)
             if (next == step::after) return run_command(self, core_, after_(*value_));
         run_command(self, of_, std::move(command_));
     }

@@ -66,7 +66,7 @@ public:
     auto async_sync(const sync_request& r, sync_reply& reply, Token&& token) {
         std::optional<command::subscription> change;
         if (r.subscribe_wakes || r.unsubscribe_wakes) change.emplace(r);
-        return async_tell_and_run(std::move(change), command::sync{r, reply}, nullptr, token);
+        return async_run_with_listener(std::move(change), command::sync{r, reply}, nullptr, token);
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_enqueue(const enqueue_request& r, std::vector<job_id>& put, Token&& token) {
@@ -109,7 +109,7 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code, worker_id)> Token>
     auto async_register_worker(const worker_info& info, Token&& token) {
-        return async_tell_and_run(
+        return async_run_with_listener(
             std::optional<command::listen_as_worker>{}, command::register_worker{info},
             [](worker_id id) { return command::listen_as_worker{id}; }, token);
     }
@@ -127,7 +127,8 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code, std::vector<lease_ref>)> Token>
     auto async_leases_of(worker_id id, Token&& token) {
-        return async_tell_and_run(std::optional{command::take_worker_over{id}}, command::leases_of{id}, nullptr, token);
+        return async_run_with_listener(std::optional{command::take_worker_over{id}}, command::leases_of{id}, nullptr,
+                                       token);
     }
     template <asio::completion_token_for<void(std::error_code, std::vector<lease_update>)> Token>
     auto async_lease_updates(worker_id id, Token&& token) {
@@ -151,8 +152,8 @@ public:
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_watch(std::span<const job_id> ids, duration keep_for, std::vector<ended_job>& ended, Token&& token) {
-        return async_tell_and_run(std::optional{command::listen_for_ends{}}, command::watch{ids, keep_for, ended},
-                                  nullptr, token);
+        return async_run_with_listener(std::optional{command::listen_for_ends{}}, command::watch{ids, keep_for, ended},
+                                       nullptr, token);
     }
     template <asio::completion_token_for<void(std::error_code, cancel_reply)> Token>
     auto async_cancel(std::span<const job_id> ids, Token&& token) {
@@ -229,10 +230,10 @@ private:
 
     // Runs a command. A listener is told of it: before, and behind it what `after` makes of its value.
     template <class Before, class Command, class After, class Token>
-    auto async_tell_and_run(std::optional<Before> before, Command c, After after, Token& token) {
+    auto async_run_with_listener(std::optional<Before> before, Command c, After after, Token& token) {
         using work = command_work<Command>;
-        const bool tells = before || !std::is_same_v<After, std::nullptr_t>;
-        if (!tells || beside() == nullptr) return async_run(std::move(c), token);
+        const bool updates = before || !std::is_same_v<After, std::nullptr_t>;
+        if (!updates || beside() == nullptr) return async_run(std::move(c), token);
         const auto executor = core_->executor();
         return asio::async_compose<Token, signature_of<typename work::value_type>>(
             listening_op<Command, Before, After>{core_, beside_core_, *beside(), std::move(c), std::move(before),

@@ -72,11 +72,11 @@ public:
     copy_stream copy(lane_id lane) { return {state_->channel, lane}; }
 
     result<void> sync(const sync_request& r, sync_reply& reply) {
-        if (auto told = tell_subscription(r); !told) return told;
+        if (auto updated = update_subscription(r); !updated) return updated;
         return run(command::sync{r, reply});
     }
     result<void> begin_sync(const sync_request& r, sync_reply& reply) {
-        if (auto told = tell_subscription(r); !told) return told;
+        if (auto updated = update_subscription(r); !updated) return updated;
         auto& line = state_->channel.line;
         auto& now = state_->in_flight.emplace(r, reply, state_->channel);
         if (!now.sent) return {};
@@ -179,7 +179,7 @@ public:
         if (auto open = open_listener(); !open) return std::move(open.error());
         auto id = run(command::register_worker{w});
         if (!id) return id;
-        if (auto told = tell_listener(command::listen_as_worker{*id}); !told) return std::move(told.error());
+        if (auto updated = update_listener(command::listen_as_worker{*id}); !updated) return std::move(updated.error());
         return id;
     }
     result<beat_reply> beat(worker_id id) { return run(command::beat{id}); }
@@ -187,7 +187,7 @@ public:
     result<std::vector<held_by_rescue>> retire(worker_id id) { return run(command::retire{id}); }
     /// Also takes the worker over: from now on this session is woken for it.
     result<std::vector<lease_ref>> leases_of(worker_id id) {
-        if (auto told = tell_listener(command::take_worker_over{id}); !told) return std::move(told.error());
+        if (auto updated = update_listener(command::take_worker_over{id}); !updated) return std::move(updated.error());
         return run(command::leases_of{id});
     }
     result<std::vector<held_by_rescue>> give_back(std::span<const lease_ref> leases) {
@@ -198,7 +198,7 @@ public:
     result<purge_reply> expire_and_purge() { return run(command::expire_and_purge{}); }
     result<void> revise(const revision& r) { return run(command::admin::revise{r}); }
     result<void> watch(std::span<const job_id> watched, duration keep_for, std::vector<ended_job>& ended) {
-        if (auto told = tell_listener(command::listen_for_ends{}); !told) return told;
+        if (auto updated = update_listener(command::listen_for_ends{}); !updated) return updated;
         return run(command::watch{watched, keep_for, ended});
     }
 
@@ -239,14 +239,14 @@ private:
     }
     // Without a listener the session's own commands do it.
     template <class Command>
-    result<void> tell_listener(Command c) {
+    result<void> update_listener(Command c) {
         if (beside() == nullptr) return {};
         if (auto open = open_listener(); !open) return open;
         return run_command(beside()->channel, c);
     }
-    result<void> tell_subscription(const sync_request& r) {
+    result<void> update_subscription(const sync_request& r) {
         if (beside() == nullptr || !(r.subscribe_wakes || r.unsubscribe_wakes)) return {};
-        return tell_listener(command::subscription{r});
+        return update_listener(command::subscription{r});
     }
 
     // A sync in two halves.

@@ -42,7 +42,7 @@ public:
             if (number >= all_.size()) return error_info{errc::protocol, "a schedule was fired that was not named"};
             reply.now = row.time(0);
             auto& answer = reply.all[number];
-            answer.verdict = static_cast<fire_verdict>(row.letter(2, 'g'));
+            answer.outcome = static_cast<fire_outcome>(row.letter(2, 'g'));
             if (!row.null(3)) answer.next_at = row.time(3);
             read_ticks(row, answer);
             if (!answer.ticks.empty()) fired_.lanes.push_back(all_[number].lane);

@@ -126,10 +126,10 @@ TEST_CASE("fire_schedules sends all ticks at once, and wakes the lanes of those 
             .value();
     CHECK(reply.now == y2000 + 5us);
     REQUIRE(reply.all.size() == 2);
-    CHECK(reply.all[0].verdict == fire_verdict::not_expected);
+    CHECK(reply.all[0].outcome == fire_outcome::not_expected);
     CHECK(reply.all[0].next_at == y2000 + 6us);
     CHECK(reply.all[0].ticks.empty());
-    CHECK(reply.all[1].verdict == fire_verdict::fired);
+    CHECK(reply.all[1].outcome == fire_outcome::fired);
     CHECK_FALSE(reply.all[1].next_at);
     REQUIRE(reply.all[1].ticks.size() == 2);
     CHECK(reply.all[1].ticks[0].job == job_id{7});
