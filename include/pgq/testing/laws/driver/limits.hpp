@@ -255,7 +255,7 @@ void check_limits_under_contention(Make make, int rounds = 40) {
         std::vector<test_worker<typename Driver::session>> parties;
         for (int i = 0; i < 6; ++i) parties.push_back(w.w.worker({w.lane}));
         std::atomic<int> left{jobs};
-        const auto deadline = std::chrono::steady_clock::now() + law_timeout * (1 + rounds / 100);
+        const auto deadline = std::chrono::steady_clock::now() + law_timeout * (2 + rounds / 100);
         const auto work = [&](test_worker<typename Driver::session>& p, unsigned seed) {
             std::mt19937 random{seed};
             const limited_lane wanted{.lane = w.lane, .most = 2, .max_attempts = 5};
