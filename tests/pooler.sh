@@ -54,5 +54,6 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 
+export PGQ_POOLED=yes
 export PGQ_LIBRARY_DSN="host=$pooler_dir port=6432 user=pgq dbname=pgq"
 pgq_run "$@"

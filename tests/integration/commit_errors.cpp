@@ -32,7 +32,10 @@ void fail_commits(const database& db, const std::string& table, const std::strin
         "', DETAIL = 'the shop is closed';"
         " END $$");
     db.exec("CREATE CONSTRAINT TRIGGER refuse AFTER " + when + " ON {s}." + table +
-            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {s}.refuse()");
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {s}.refuse();"
+            // Also if the session has session_replication_role = replica.
+            " ALTER TABLE {s}." +
+            table + " ENABLE ALWAYS TRIGGER refuse");
 }
 
 void check_refused(const pgq::error_info& e, const std::string& state) {

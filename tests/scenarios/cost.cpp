@@ -161,12 +161,12 @@ TEST_CASE("one job for many idle workers causes claims of one worker only", "[sc
         workers.push_back(
             std::make_unique<worker_type>(jobs, pgq::worker_options{.lease_time = 1h, .poll_interval = 1h}, handler));
     REQUIRE(test::eventually([&] { return db.subscribed_workers() == 10; }));
-    REQUIRE(between.is_quiet_for(300ms));
+    REQUIRE(between.is_quiet_for(1s));
 
     const int claims = between.count("claim_one"), syncs = between.syncs();
     (void)jobs.enqueue(note{.n = 1}).value();
     REQUIRE(test::eventually([&] { return seen.size() == 1 && db.is_empty(); }));
-    REQUIRE(between.is_quiet_for(300ms));
+    REQUIRE(between.is_quiet_for(1s));
     CHECK(between.count("claim_one") - claims <= 3);
     CHECK(between.syncs() - syncs <= 10);
 }

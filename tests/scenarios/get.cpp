@@ -260,7 +260,7 @@ TEST_CASE("eight producers and four consumers: each job is returned exactly once
         for (auto& mine : got)
             threads.emplace_back([&] {
                 while (left > 0)
-                    if (auto job = jobs.get<note>({.timeout = 200ms}).value()) --left, mine.push_back((*job)->n);
+                    if (auto job = jobs.get<note>({.timeout = 5s}).value()) --left, mine.push_back((*job)->n);
             });
         for (auto& t : threads) t.join();
     }

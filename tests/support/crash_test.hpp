@@ -69,8 +69,8 @@ public:
         return pgq::driver::libpq{o};
     }
     bool is_quiet() const {
-        return db_.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db_.schema() + "'") ==
-               0;
+        return db_.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db_.schema() + "'" +
+                             (database::is_pooled() ? " AND state <> 'idle'" : "")) == 0;
     }
     void age() const {
         db_.exec("UPDATE {s}.worker SET heartbeat_at = heartbeat_at - interval '1 day'");
