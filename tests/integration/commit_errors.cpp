@@ -121,7 +121,7 @@ TEST_CASE("an enqueue whose notification fails in the caller's transaction is an
     test::note_queue<> jobs{db.driver()};
     test::running_worker sleeper{jobs, pgq::worker_options{.poll_interval = 10min}, [](const note&) {}};
     REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
-    const test::sql_connection mine{db.conninfo(), db.schema()};
+    const test::sql_connection mine{test::dsn(), db.schema()};
     (void)mine.exec("SET search_path = {s}, pg_catalog");
     (void)mine.exec("BEGIN");
     const auto put = jobs.enqueue(pgq::within(mine.get()), note{.n = 1});

@@ -162,6 +162,20 @@ TEST_CASE("behind a busy pooler in transaction mode no worker takes a session fo
     CHECK(own == 0);
 }
 
+TEST_CASE("behind a pooler that hands out two sessions in turn no worker takes one for its own",
+          "[integration][pooler]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const test::database db;
+    const test::pgbouncer pooler{"transaction", "server_round_robin = 1\ndefault_pool_size = 2"};
+    const auto options = pooler.options(db);
+    const test::sql_connection one{options.conninfo, db.schema()}, other{options.conninfo, db.schema()};
+    for (const auto* what : {"BEGIN", "COMMIT"}) (void)one.exec(what), (void)other.exec(what);
+    int own = 0;
+    for (int i = 0; i < 20; ++i)
+        own += pgq::driver::libpq{options}.connect(pgq::session_role::worker).value().info().keeps_state ? 1 : 0;
+    CHECK(own == 0);
+}
+
 TEST_CASE("behind a pooler in session mode a worker listens and is woken", "[integration][pooler]") {
     if (!test::pgbouncer::is_installed()) return;
     const test::database db;

@@ -58,11 +58,12 @@ private:
 /// this connection and another one in turn. Each must have the same session in all rounds, and see that nobody has used
 /// that of the other one meanwhile.
 ///
-///     compose(batch), read(answers):                  on the connection
+///     compose(batch), read(answers):                  on the connection, as long as asks_again()
 ///     compose_beside(batch), read_beside(answers):    then on another connection; the same again until is_proven()
 ///
 /// A pooler hands out the session that was used last, or the one that was not used for the longest time. Then the
-/// second connection or the second transaction gets a wrong one, unless a third one has taken or given back a session
+/// second connection or the second transaction gets a wrong one (they are round trips of their own, because a pooler
+/// gives one session to what comes together), unless a third one has taken or given back a session
 /// at this moment. By chance that may happen once. But to get its former session again in the next round, somebody must
 /// have taken the one that was used last, and that is seen. If it cannot be seen, the session counts as shared.
 class own_session_check {
@@ -70,18 +71,19 @@ public:
     explicit own_session_check(std::int32_t backend) : mine_{backend} {}
 
     void compose(batch& out) const {
-        if (rounds_ == 0) add(out, statement::which_session);
-        else add_last_use(out, other_);
-        add(out, statement::which_session);
+        if (rounds_ != 0) out.add(statement::last_use_of_session).number(other_);
+        add_which(out);
     }
+    bool asks_again() const noexcept { return asks_again_; }
     bool read(const answers& in) {
+        asks_again_ = !asks_again_;
         if (rounds_ != 0 && !is_untouched(in, other_used_at_)) return false;
         return is_still(in, mine_, mine_used_at_);
     }
 
     void compose_beside(batch& out) const {
-        add_last_use(out, mine_);
-        add(out, statement::which_session);
+        out.add(statement::last_use_of_session).number(mine_);
+        add_which(out);
     }
     bool read_beside(const answers& in) {
         if (!is_untouched(in, mine_used_at_)) return false;
@@ -94,18 +96,14 @@ public:
 private:
     static constexpr int enough = 5;
 
-    static void add(batch& out, const statement::query& q) {
-        out.add(q);
-        out.end_transaction();
-    }
-    static void add_last_use(batch& out, std::int32_t backend) {
-        out.add(statement::last_use_of_session).number(backend);
+    static void add_which(batch& out) {
+        out.add(statement::which_session);
         out.end_transaction();
     }
     static bool is_untouched(const answers& in, time_point since) {
         return !in.first_error() && in[0].rows() == 1 && !in[0][0].null(1) && in[0][0].time(1) == since;
     }
-    // Both statements must have had this session. Returns the time of the second.
+    // All statements must have had this session. Returns the time of the last.
     static bool is_still(const answers& in, std::int32_t backend, time_point& used_at) {
         if (in.first_error()) return false;
         for (std::size_t i = 0; i < in.size(); ++i)
@@ -119,6 +117,7 @@ private:
     time_point mine_used_at_{};
     time_point other_used_at_{};
     int rounds_ = 0;
+    bool asks_again_ = false;
 };
 
 }  // namespace command

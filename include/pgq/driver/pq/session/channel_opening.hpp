@@ -104,6 +104,7 @@ private:
             return note_session();
         case stage::own_session:
             if (!check_->read(answers{c.steps})) return is_shared();
+            if (check_->asks_again()) return ask();
             if (c.line.beside() != nullptr) return ask_beside();
             stage_ = stage::connecting_beside;
             beside_until_ = now + longest_beside;
