@@ -41,7 +41,7 @@ TEST_CASE("among many workers a claim takes a claim slot, and gives it back with
     (void)from.enqueue(lanes[0], {"1", "2"});
     claiming_session one{db, lanes};
     const pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};
-    const test::sql_connection other{db.conninfo(), db.schema()};
+    const test::sql_connection other{test::dsn(), db.schema()};
     hold_turns(other, 1, 3);
     CHECK(one.sync({.lanes = {&lane, 1}, .limit = 1, .contended = true}).leases.size() == 1);
     CHECK(turns_taken(db) == 3);
@@ -57,7 +57,7 @@ TEST_CASE("a worker that gets no turn claims without one after about two seconds
             std::to_string(ids[0].value));
     claiming_session one{db, lanes};
     const pgq::claim_lane lane{.lane = lanes[0], .max_attempts = 20};
-    const test::sql_connection other{db.conninfo(), db.schema()};
+    const test::sql_connection other{test::dsn(), db.schema()};
     hold_turns(other, 1, 4);
     const auto began = std::chrono::steady_clock::now();
     const auto got = one.sync({.lanes = {&lane, 1}, .limit = 1, .peek_next_due = true, .contended = true});
@@ -101,7 +101,7 @@ TEST_CASE("if the holders of all turns are stuck, a worker claims without a turn
     enqueuing_session from{db.options()};
     std::vector<std::unique_ptr<claiming_session>> workers;
     for (int i = 0; i < 5; ++i) workers.push_back(std::make_unique<claiming_session>(db, from.lanes({"a"})));
-    const test::sql_connection other{db.conninfo(), db.schema()};
+    const test::sql_connection other{test::dsn(), db.schema()};
     hold_turns(other, 1, 4);
     test::note_queue<> jobs{db.driver()};
     // The worker sees few workers: each of its claims waits the full time for a turn.

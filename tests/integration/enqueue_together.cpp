@@ -25,7 +25,7 @@ using client = pgq::queue<note, letter, pgq::driver::libpq, pgq::serializer::jso
 // Calls `enqueue(thread)` from several threads while the table is locked, so that the library sends their jobs
 // together.
 void all_at_once(const database& db, int threads, const std::function<void(int)>& enqueue) {
-    const test::sql_connection other{db.conninfo(), db.schema()};
+    const test::sql_connection other{test::dsn(), db.schema()};
     (void)other.exec("BEGIN; LOCK TABLE {s}.ready IN SHARE MODE");
     std::atomic<int> begun{0};
     std::vector<std::jthread> all;

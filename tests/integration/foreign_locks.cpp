@@ -29,7 +29,7 @@ TEST_CASE("a worker goes to sleep, and is woken, although somebody else holds th
     test::enqueuing_session from{db.options()};
     const auto lane = from.lanes({"a"}).at(0);
     test::claiming_session worker{db, {lane}};
-    const test::sql_connection stranger{db.conninfo(), db.schema()};
+    const test::sql_connection stranger{test::dsn(), db.schema()};
     for (const std::string& lock : {std::string{"0"}, std::to_string(worker.id().value)}) {
         CAPTURE(lock);
         (void)stranger.exec("SELECT pg_advisory_lock(" + schema_id + ", " + lock + ")");
@@ -55,7 +55,7 @@ TEST_CASE("a limited lane whose lock somebody else holds does not keep a worker 
     test::running_worker w{jobs, pgq::worker_options{.poll_interval = 10min}, [&](const note&) { ++notes; },
                            [&](const test::letter&) { ++letters; }};
     REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
-    const test::sql_connection stranger{db.conninfo(), db.schema()};
+    const test::sql_connection stranger{test::dsn(), db.schema()};
     (void)stranger.exec("SELECT pg_advisory_lock((to_regnamespace('{q}')::oid::int8 << 32) + id) FROM {s}.lane_limit");
     (void)jobs.enqueue(note{}).value();
     (void)jobs.enqueue(test::letter{}).value();
@@ -69,7 +69,7 @@ TEST_CASE("enqueues into a lane with a bound take no lock that somebody else cou
     const database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();
-    const test::sql_connection stranger{db.conninfo(), db.schema()};
+    const test::sql_connection stranger{test::dsn(), db.schema()};
     (void)stranger.exec("SELECT pg_advisory_lock(('{q}.ready'::regclass::oid::int8 << 32) | id) FROM {s}.lane");
     CHECK(jobs.enqueue(note{}, {.at_most = 5}).has_value());
 }

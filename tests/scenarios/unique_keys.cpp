@@ -146,7 +146,7 @@ TEST_CASE("a job that a transaction finds waiting by its key does not start befo
     const database db;
     queue jobs{db.driver()};
     (void)jobs.enqueue(note{}, {.unique_key = unique{"k"}.while_waiting()}).value();
-    test::sql_connection mine{db.conninfo(), db.schema()};
+    test::sql_connection mine{test::dsn(), db.schema()};
     (void)mine.exec("BEGIN");
     CHECK(jobs.enqueue(pgq::within(mine.get()), note{}, {.unique_key = unique{"k"}.while_waiting()}).has_value());
     test::claiming_session c{db, jobs.lanes().value()};
@@ -213,7 +213,7 @@ TEST_CASE("an enqueue waits for a transaction with the same key, and enqueues it
     (void)jobs.lanes().value();
     for (const bool commits : {false, true}) {
         const std::string key = commits ? "kept" : "given back";
-        test::sql_connection mine{db.conninfo(), db.schema()};
+        test::sql_connection mine{test::dsn(), db.schema()};
         (void)mine.exec("BEGIN");
         REQUIRE(jobs.enqueue(pgq::within(mine.get()), note{}, {.unique_key = key}).has_value());
         auto other = std::async(std::launch::async, [&] {
