@@ -48,7 +48,7 @@ void run_during_compaction(std::int64_t n, const char* compact, OptionsOf option
     stop.request_stop();
     one.join();
     two.join();
-    CHECK(seen.each_ran_once(n));
+    CHECK(seen.each_ran_once(static_cast<std::size_t>(n)));
     CHECK(written_anew.load() > 10);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <pgq/client/completion_watcher.hpp>
-#include <pgq/client/lock_until.hpp>
+#include <pgq/client/fair_mutex.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/ends_session.hpp>
@@ -142,7 +142,7 @@ private:
     Driver driver_;
     std::string name_;
     std::span<const lane_name> names_;
-    std::timed_mutex mutex_;
+    fair_mutex mutex_;
     call_limit limit_{};
     std::optional<typename Driver::session> session_;
     std::vector<lane_id> lanes_;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/client/lock_until.hpp>
+#include <pgq/client/fair_mutex.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
@@ -315,7 +315,7 @@ private:
     call_limit limit_{};          // of the session
     call_limit monitor_limit_{};  // of the heartbeat
     std::atomic<steady_time> closes_at_{steady_time::max()};
-    std::timed_mutex mutex_;
+    fair_mutex mutex_;
     std::optional<session> session_{};
     worker_id worker_{};
     std::vector<lane_id> lanes_{};
