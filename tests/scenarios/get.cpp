@@ -271,6 +271,23 @@ TEST_CASE("eight producers and four consumers: each job is returned exactly once
     CHECK(db.is_empty());
 }
 
+TEST_CASE("calls of one queue object that end at the same time without a job all return none", "[scenario][get]") {
+    database db;
+    note_getter jobs{db.driver()};
+    std::atomic<int> without_a_job{0};
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 8; ++i)
+            threads.emplace_back([&] {
+                for (int n = 0; n < 3; ++n) {
+                    const auto job = jobs.get<note>({.timeout = 1100ms});
+                    if (job && !*job) ++without_a_job;
+                }
+            });
+    }
+    CHECK(without_a_job == 24);
+}
+
 TEST_CASE("a queue of any name can be enqueued into, read with get, and woken",
           "[scenario][get][pq21][defect8][direct]") {
     database db;

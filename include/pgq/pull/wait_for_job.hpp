@@ -23,11 +23,12 @@ struct waiting {
     steady_time give_up_at = steady_time::max();  ///< when the call ends even if the server is silent
 };
 
-/// When a call ends even if the server has not answered: after its timeout, but not before 1 s, so that a slow server
-/// can answer. A job that the server takes for a call that has ended is lost. Never, if the timeout is zero.
+/// When a call ends even if the server has not answered: a second after its timeout. In this second the call looks once
+/// more, waits for other calls of the queue object, and a slow server can answer. A job that the server takes for a
+/// call that has ended is lost. Never, if the timeout is zero.
 inline steady_time give_up_at(duration timeout, steady_time now) noexcept {
     if (timeout <= duration{}) return steady_time::max();
-    return now + std::clamp<duration>(timeout, std::chrono::seconds{1}, std::chrono::hours{24 * 365});
+    return now + std::min<duration>(timeout, std::chrono::hours{24 * 365}) + std::chrono::seconds{1};
 }
 
 inline result<void> check(const waiting& w) {
