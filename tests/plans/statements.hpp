@@ -196,7 +196,7 @@ inline bound_statement give_back(const std::vector<std::int64_t>& leases) {
                                [&](auto& p) { p.int8s(leases.size(), [&](std::size_t i) { return leases[i]; }); });
 }
 inline bound_statement expire_and_purge() {
-    return bound_statement::of(st::expire_and_purge, [](auto& p) { p.number(std::int32_t{1}); });
+    return bound_statement::of(st::expire_and_purge, [](auto& p) { p.number(std::int32_t{1}).number(std::int32_t{48}); });
 }
 inline bound_statement in_space(const st::query& q, const sql_connection& c) {
     return bound_statement::of(

@@ -5,6 +5,7 @@
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/completion_queue.hpp>
+#include <pgq/worker/job_counters.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -41,6 +42,7 @@ struct held_lease {
     std::string_view queue{};      ///< the name of its queue
     worker_id worker{};            ///< the worker that claimed it
     lease_ref claimed{};           ///< id and row location at the claim; `lease.ref` has the present row location
+    lane_counters* counters = nullptr;  ///< of its lane; null: nothing is counted
     bool limited = false;          ///< its lane has limits: its jobs start before those of other lanes
     std::size_t bytes = 0;         ///< of all payloads of the lease: they are freed together
     std::uint32_t unfinished = 0;  ///< number of jobs that run or have not started

@@ -125,6 +125,11 @@ public:
     auto async_retire(worker_id id, Token&& token) {
         return async_run(command::retire{id}, std::forward<Token>(token));
     }
+    /// `report` must live until the completion.
+    template <asio::completion_token_for<void(std::error_code, std::vector<held_by_rescue>)> Token>
+    auto async_retire(worker_id id, const minute_report& report, Token&& token) {
+        return async_run(command::retire{id, report}, std::forward<Token>(token));
+    }
     template <asio::completion_token_for<void(std::error_code, std::vector<lease_ref>)> Token>
     auto async_leases_of(worker_id id, Token&& token) {
         return async_tell_and_run(std::optional{command::take_worker_over{id}}, command::leases_of{id}, nullptr, token);
