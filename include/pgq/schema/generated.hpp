@@ -1958,7 +1958,7 @@ BEGIN
 END $$;
 
 -- The latest failed attempts of jobs of these lanes.
-CREATE FUNCTION {s}.latest_failures(of_lanes int4[], most int8) RETURNS SETOF failure
+CREATE FUNCTION {s}.latest_failures(of_lanes int4[], most int8) RETURNS SETOF {s}.failure
 LANGUAGE plpgsql STABLE SET search_path = {s}, pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN

@@ -60,12 +60,10 @@ SELECT w.lane, coalesce((extract(epoch FROM w.part) * 1000000)::int8, 0), sum(w.
 inline constexpr query capped_counts{"capped_counts", R"(
 SELECT ready, waiting, blocked, held, leased, looked,
        (extract(epoch FROM clock_timestamp() - oldest) * 1000000)::int8 FROM {s}.count_capped($1, $2))"};
-inline constexpr query latest_failures{
-    "latest_failures",
-    "SELECT id, lane, attempt, failed_at, reason FROM {s}.latest_failures($1, $2)"};
+inline constexpr query latest_failures{"latest_failures",
+                                       "SELECT id, lane, attempt, failed_at, reason FROM {s}.latest_failures($1, $2)"};
 inline constexpr query keep_failures{
-    "keep_failures",
-    "UPDATE {s}.lane SET keep_failures = $2 * interval '1 microsecond' WHERE id = ANY ($1)"};
+    "keep_failures", "UPDATE {s}.lane SET keep_failures = $2 * interval '1 microsecond' WHERE id = ANY ($1)"};
 
 /// A histogram as the database stores it: twelve decimal digits for each bucket, the last bucket first.
 inline std::string histogram_text(const duration_histogram& h) {
@@ -100,9 +98,8 @@ inline void bind_report(params& p, worker_id worker, const minute_report& report
     };
     std::string text;
     const auto histograms = [&](duration_histogram job_statistics::*member) {
-        p.texts(rows.size(), [&](std::size_t i) -> const std::string& {
-            return text = histogram_text(rows[i].what.*member);
-        });
+        p.texts(rows.size(),
+                [&](std::size_t i) -> const std::string& { return text = histogram_text(rows[i].what.*member); });
     };
     p.number(worker.value).number(report.number);
     p.int4s(rows.size(), [&](std::size_t i) { return rows[i].lane.value; });
@@ -114,10 +111,13 @@ inline void bind_report(params& p, worker_id worker, const minute_report& report
     for (auto member : {&job_statistics::wait, &job_statistics::run}) histograms(member);
 }
 
-/// Behind the lanes. No statistics are older than 1970.
+/// Behind the lanes. No statistics are older than 1970, nor from after the year 9999.
 inline void bind_window(params& p, const statistics_request& r) {
     const auto micros = [](duration d) { return std::chrono::duration_cast<std::chrono::microseconds>(d).count(); };
-    const auto since_1970 = [](time_point t) { return std::max<std::int64_t>(t.time_since_epoch().count(), 0); };
+    const auto since_1970 = [](time_point t) {
+        constexpr std::int64_t year_10000 = 253'402'300'800'000'000;
+        return std::clamp<std::int64_t>(t.time_since_epoch().count(), 0, year_10000);
+    };
     p.number(std::int64_t{since_1970(r.from)})
         .number(std::int64_t{since_1970(r.to)})
         .number(std::int64_t{micros(r.last)})

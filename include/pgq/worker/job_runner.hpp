@@ -162,15 +162,18 @@ public:
         const auto now = std::chrono::steady_clock::now();
         const bool ran = began != steady_time{};
         if constexpr (observes<Observer, event::job_finished>)
-            observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(),
-                                              ran ? now - began : duration{}});
+            observer_->on(
+                event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), ran ? now - began : duration{}});
         const auto kind = o.what();
         if (settled_by_handler) {
-            const bool done = kind == outcome::kind::done;  // of a job that is delivered at most once nothing else is left
-            return finish(slot, position, {.gone = ran && (done || functions_[slot.type].once),
-                                           .settled_by_handler = true,
-                                           .kind = done ? settle_kind::done : settle_kind::discard,
-                                           .ran = ran ? now - began : duration{-1}}, now);
+            const bool done =
+                kind == outcome::kind::done;  // of a job that is delivered at most once nothing else is left
+            return finish(slot, position,
+                          {.gone = ran && (done || functions_[slot.type].once),
+                           .settled_by_handler = true,
+                           .kind = done ? settle_kind::done : settle_kind::discard,
+                           .ran = ran ? now - began : duration{-1}},
+                          now);
         }
         auto what = result_of(std::move(o));
         if (ran) what.ran = now - began;
@@ -184,7 +187,7 @@ public:
     job_reviser* reviser = nullptr;     ///< changes payloads of jobs in hand
     worker_monitor* monitor = nullptr;  ///< measures how long handlers run; null in tests
     completion_queue completions;
-    job_counters counters;  ///< of the worker's lanes
+    job_counters counters;                   ///< of the worker's lanes
     std::stop_source return_unstarted{};     ///< what has not started goes back to the queue
     std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end: a spare thread runs in place of theirs
     std::atomic<std::uint32_t> in_line{0};   ///< jobs that wait for others of their strand

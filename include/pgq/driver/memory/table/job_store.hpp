@@ -207,8 +207,7 @@ private:
     };
 
     void add_failure(const job& j, time_point now, std::string_view reason) {
-        failures_.add(
-            {.id = j.id, .lane = j.lane, .attempt = j.attempts, .at = now, .reason = std::string{reason}});
+        failures_.add({.id = j.id, .lane = j.lane, .attempt = j.attempts, .at = now, .reason = std::string{reason}});
     }
     static bool is_stop_requested(const job& j) noexcept { return (j.flags & flag_stop) != 0; }
     static void uncount_attempt(job& j) noexcept {

@@ -41,7 +41,8 @@ public:
     std::vector<lane_statistics> read(const statistics_request& r, time_point now) const {
         std::map<std::pair<lane_id, time_point>, job_statistics> sums;
         const auto step = std::chrono::duration_cast<std::chrono::microseconds>(r.step);
-        const time_point from = r.last > duration{} ? std::chrono::ceil<std::chrono::microseconds>(now - r.last) : r.from;
+        const time_point from =
+            r.last > duration{} ? std::chrono::ceil<std::chrono::microseconds>(now - r.last) : r.from;
         for (const auto& [key, s] : all_) {
             const auto& [lane, at] = key;
             if (std::find(r.lanes.begin(), r.lanes.end(), lane) == r.lanes.end() || at < from) continue;

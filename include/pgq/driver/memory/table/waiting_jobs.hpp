@@ -152,7 +152,8 @@ public:
     std::optional<time_point> oldest_ready(lane_id lane) {
         std::optional<time_point> oldest;
         if (has_lane(lane))
-            queue(lane).for_each([&](const job& j) { oldest = std::min(oldest.value_or(j.enqueued_at), j.enqueued_at); });
+            queue(lane).for_each(
+                [&](const job& j) { oldest = std::min(oldest.value_or(j.enqueued_at), j.enqueued_at); });
         return oldest;
     }
 

@@ -34,9 +34,9 @@ public:
             s.lane = {row.number<std::int32_t>(0)};
             s.at = time_point{std::chrono::microseconds{row.number<std::int64_t>(1)}};
             int column = 2;
-            for (auto member : {&job_statistics::enqueued, &job_statistics::done, &job_statistics::retried,
-                                &job_statistics::held, &job_statistics::discarded, &job_statistics::cancelled,
-                                &job_statistics::expired})
+            for (auto member :
+                 {&job_statistics::enqueued, &job_statistics::done, &job_statistics::retried, &job_statistics::held,
+                  &job_statistics::discarded, &job_statistics::cancelled, &job_statistics::expired})
                 s.*member = row.number<std::int64_t>(column++);
             s.wait = statement::histogram_of(row.cell(11), std::chrono::microseconds{row.number<std::int64_t>(9)});
             s.run = statement::histogram_of(row.cell(12), std::chrono::microseconds{row.number<std::int64_t>(10)});
