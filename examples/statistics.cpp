@@ -1,6 +1,6 @@
 // run:
-// Reads what became of jobs: throughput, percentiles, outcomes, failures, and what waits. This example keeps the jobs in
-// memory; driver::libpq works the same, with the numbers of all workers of all machines.
+// Reads what became of jobs: throughput, percentiles, outcomes, failures, and what waits. This example keeps the jobs
+// in memory; driver::libpq works the same, with the numbers of all workers of all machines.
 
 #include <pgq/driver/memory.hpp>
 #include <pgq/pgq.hpp>

@@ -8,8 +8,8 @@
 -- fail. It costs nothing unless wal_level is logical.
 
 -- One lane for each queue name, entrypoint and payload version. A worker claims only from lanes whose payloads it can
--- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held. keep_failures: how long
--- rows of `failure` are kept; zero: none is written; null: 14 days.
+-- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held. keep_failures: for how
+-- long rows of `failure` are kept; zero: none is written; null: 14 days.
 CREATE TABLE :"schema".lane (
     id            int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     queue         text NOT NULL,

@@ -198,7 +198,8 @@ inline bound_statement give_back(const std::vector<std::int64_t>& leases) {
                                [&](auto& p) { p.int8s(leases.size(), [&](std::size_t i) { return leases[i]; }); });
 }
 inline bound_statement expire_and_purge() {
-    return bound_statement::of(st::expire_and_purge, [](auto& p) { p.number(std::int32_t{1}).number(std::int32_t{48}); });
+    return bound_statement::of(st::expire_and_purge,
+                               [](auto& p) { p.number(std::int32_t{1}).number(std::int32_t{48}); });
 }
 inline bound_statement in_space(const st::query& q, const sql_connection& c) {
     return bound_statement::of(
@@ -221,14 +222,12 @@ inline bound_statement add_minutes(std::int64_t number) {
         rows.back().what.run.add(std::chrono::milliseconds{3}, 100);
         rows.push_back({.lane = {lane}, .minute = before, .what = {.enqueued = 100}});
     }
-    return bound_statement::of(st::add_minutes, [&](auto& p) {
-        st::bind_report(p, {7}, {.number = number, .rows = rows});
-    });
+    return bound_statement::of(st::add_minutes,
+                               [&](auto& p) { st::bind_report(p, {7}, {.number = number, .rows = rows}); });
 }
 inline bound_statement of_lanes(const st::query& q, const std::vector<pgq::lane_id>& lanes, std::int64_t most) {
-    return bound_statement::of(q, [&](auto& p) {
-        p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; }).number(most);
-    });
+    return bound_statement::of(
+        q, [&](auto& p) { p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; }).number(most); });
 }
 inline bound_statement statistics_of(const std::vector<pgq::lane_id>& lanes, const pgq::statistics_request& r) {
     return bound_statement::of(st::statistics, [&](auto& p) {

@@ -46,8 +46,7 @@ TEST_CASE("statistics read the minutes of their window, and no jobs", "[plans][s
         CHECK(hour.read_whole() == names{});
         CHECK(hour.blocks() == hour.blocks_of("minute"));
         CHECK(hour.blocks() <= 400);
-        const auto day =
-            c->explain(statements::statistics_of(statements::all_lanes(), {.last = 24h, .step = 5min}));
+        const auto day = c->explain(statements::statistics_of(statements::all_lanes(), {.last = 24h, .step = 5min}));
         INFO(day.text());
         CHECK(day.blocks() == day.blocks_of("minute"));
     }
@@ -56,11 +55,11 @@ TEST_CASE("statistics read the minutes of their window, and no jobs", "[plans][s
 TEST_CASE("counts up to a bound read so many entries of each lane, however many jobs there are",
           "[plans][statistics]") {
     for (auto* c : clients()) {
-        const auto few = c->explain(statements::of_lanes(st::capped_counts, statements::all_lanes(), 10));
+        const auto few = c->explain(statements::of_lanes(st::counts_up_to, statements::all_lanes(), 10));
         INFO(few.text());
         CHECK(few.read_whole({"lease"}) == names{});
         CHECK(few.blocks() <= 12'000);
-        const auto many = c->explain(statements::of_lanes(st::capped_counts, statements::all_lanes(), 10'000));
+        const auto many = c->explain(statements::of_lanes(st::counts_up_to, statements::all_lanes(), 10'000));
         INFO(many.text());
         CHECK(many.read_whole({"lease"}) == names{});
         CHECK(many.blocks() <= 200'000);

@@ -40,8 +40,8 @@ namespace detail {
 template <class Queue, class Composition>
 class queue_statistics {
 public:
-    /// What became of the jobs of one type in a window: throughput, outcomes, percentiles of wait and run times. The sum
-    /// over two windows that meet is the sum over both together.
+    /// What became of the jobs of one type in a window: throughput, outcomes, percentiles of wait and run times. The
+    /// sum over two windows that meet is the sum over both together.
     template <class Job>
     result<job_statistics> statistics(const time_window& window) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
@@ -120,8 +120,8 @@ public:
     }
 
     /// For how long the failed attempts of jobs of this type are kept, in whichever program they fail: 14 days without
-    /// this call. Zero: none is stored any more, and those that are there are deleted within some minutes. Held jobs keep
-    /// their reason in any case. It writes.
+    /// this call. Zero: none is stored any more, and those that are there are deleted within some minutes. Held jobs
+    /// keep their reason in any case. It writes.
     template <class Job>
     result<void> keep_failures(duration keep) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
@@ -163,7 +163,7 @@ private:
                                                         std::int64_t most) {
         if (most < 1 || most > 1'000'000'000)
             return error_info{errc::invalid_option, "the bound of a count is not between 1 and a billion"};
-        if constexpr (can_read_statistics<Session>) return session.capped_counts(lanes, most);
+        if constexpr (can_read_statistics<Session>) return session.counts_up_to(lanes, most);
         else return keeps_none();
     }
     template <class Session>

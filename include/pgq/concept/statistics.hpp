@@ -28,14 +28,14 @@ concept can_keep_statistics = requires(S& s, worker_id id, const minute_report& 
 /// Reads statistics, numbers of jobs and failures, and writes nothing.
 ///
 /// - `statistics`: the sums of the lanes over a window. Sums of two windows that meet are the sum of both together.
-/// - `capped_counts`: how many jobs of each lane are in each state, in the order of `lanes`. It looks for no more than
+/// - `counts_up_to`: how many jobs of each lane are in each state, in the order of `lanes`. It looks for no more than
 ///   `most` jobs of a lane and a state, and one; so it takes the same time however many there are.
 /// - `latest_failures`: at most `limit` failed attempts of jobs of these lanes, latest first.
 template <class S>
 concept can_read_statistics = requires(S& s, const statistics_request& r, std::span<const lane_id> lanes,
                                        std::int64_t most, std::size_t limit) {
     { s.statistics(r) } -> std::same_as<result<std::vector<lane_statistics>>>;
-    { s.capped_counts(lanes, most) } -> std::same_as<result<std::vector<pgq::capped_counts>>>;
+    { s.counts_up_to(lanes, most) } -> std::same_as<result<std::vector<capped_counts>>>;
     { s.latest_failures(lanes, limit) } -> std::same_as<result<std::vector<job_failure>>>;
 };
 

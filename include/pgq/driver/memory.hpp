@@ -253,8 +253,8 @@ public:
     result<std::vector<lane_statistics>> statistics(const statistics_request& r) {
         return db_->run([&](tables& db) { return db.jobs.minutes().read(r, db.clock.now()); });
     }
-    result<std::vector<pgq::capped_counts>> capped_counts(std::span<const lane_id> lanes, std::int64_t most) {
-        return db_->run([&](tables& db) { return in_memory::capped_counts_of(db, lanes, most); });
+    result<std::vector<capped_counts>> counts_up_to(std::span<const lane_id> lanes, std::int64_t most) {
+        return db_->run([&](tables& db) { return in_memory::counts_up_to(db, lanes, most); });
     }
     result<std::vector<job_failure>> latest_failures(std::span<const lane_id> lanes, std::size_t limit) {
         return db_->run([&](tables& db) { return db.jobs.all_failures().latest(lanes, limit); });

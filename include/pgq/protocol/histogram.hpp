@@ -51,8 +51,8 @@ struct duration_histogram {
         return n == 0 ? std::nullopt : std::optional<duration>{sum / n};
     }
     /// The time that the part `q` (0 to 1) of all times does not exceed: `percentile(0.99)`. Empty without times. The
-    /// bucket is exact, and the place in it is interpolated: the answer is off by less than a factor of two. In the last
-    /// bucket the answer is its lower bound, 19 h.
+    /// bucket is exact, and the place in it is interpolated: the answer is off by less than a factor of two. In the
+    /// last bucket the answer is its lower bound, 19 h.
     std::optional<duration> percentile(double q) const noexcept {
         const auto n = total();
         if (n == 0) return std::nullopt;

@@ -19,8 +19,8 @@ inline constexpr std::array<migration, 8> migrations{{
 -- fail. It costs nothing unless wal_level is logical.
 
 -- One lane for each queue name, entrypoint and payload version. A worker claims only from lanes whose payloads it can
--- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held. keep_failures: how long
--- rows of `failure` are kept; zero: none is written; null: 14 days.
+-- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held. keep_failures: for how
+-- long rows of `failure` are kept; zero: none is written; null: 14 days.
 CREATE TABLE {s}.lane (
     id            int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     queue         text NOT NULL,
@@ -1879,9 +1879,9 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
 $$;
 
 -- Adds up, into the rows of worker 0, the rows of workers that are gone and those older than five minutes, at most
--- 10000; and deletes rows older than `keep`, at most 10000. Returns how many it added up. A worker adds to its rows only
--- while it is registered, and locks its registration for that. So nobody adds to a row that is added up here, except
--- to a new one. Any number of sessions may call this at once: each takes other rows.
+-- 10000; and deletes rows older than `keep`, at most 10000. Returns how many it added up. A worker adds to its rows
+-- only while it is registered, and locks its registration for that. So no row comes late that would stay. Any number of
+-- sessions may call this at once: each takes other rows.
 CREATE FUNCTION {s}.fold_minutes(keep interval) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -1900,8 +1900,8 @@ BEGIN
              LIMIT 10000 FOR UPDATE SKIP LOCKED))
         RETURNING *),
     put AS (
-        INSERT INTO minute AS m (lane, at, worker, enqueued, done, retried, held, discarded, cancelled, expired, wait_us,
-                                 run_us, wait, run)
+        INSERT INTO minute AS m (lane, at, worker, enqueued, done, retried, held, discarded, cancelled, expired,
+                                 wait_us, run_us, wait, run)
         SELECT g.lane, g.at, 0, sum(g.enqueued), sum(g.done), sum(g.retried), sum(g.held), sum(g.discarded),
                sum(g.cancelled), sum(g.expired), sum(g.wait_us), sum(g.run_us), sum(g.wait), sum(g.run)
           FROM gone g GROUP BY g.lane, g.at ORDER BY g.lane, g.at

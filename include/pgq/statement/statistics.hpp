@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,7 @@ SELECT w.lane, coalesce((extract(epoch FROM w.part) * 1000000)::int8, 0), sum(w.
                                   false};
 
 /// See sql/0008_statistics.sql. The last column is the age of the oldest ready job in microseconds.
-inline constexpr query capped_counts{"capped_counts", R"(
+inline constexpr query counts_up_to{"counts_up_to", R"(
 SELECT ready, waiting, blocked, held, leased, looked,
        (extract(epoch FROM clock_timestamp() - oldest) * 1000000)::int8 FROM {s}.count_capped($1, $2))"};
 inline constexpr query latest_failures{"latest_failures",

@@ -151,8 +151,8 @@ public:
         }
     }
 
-    /// The attempt is over. `began`: when its handler was called, if it was; the time since then is counted. `settled_by_handler`: the handler has
-    /// ended the lease itself.
+    /// The attempt is over. `began`: when its handler was called, if it was; the time since then is counted.
+    /// `settled_by_handler`: the handler has ended the lease itself.
     void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome&& o,
                   bool settled_by_handler = false) noexcept {
         const job_record& r = slot.lease.jobs[position];

@@ -128,7 +128,7 @@ inline lane_counts counts(const tables& db, lane_id lane) {
     return c;
 }
 
-inline std::vector<capped_counts> capped_counts_of(tables& db, std::span<const lane_id> lanes, std::int64_t most) {
+inline std::vector<capped_counts> counts_up_to(tables& db, std::span<const lane_id> lanes, std::int64_t most) {
     std::vector<capped_counts> out;
     const time_point now = db.clock.now();
     for (const lane_id lane : lanes) {

@@ -44,8 +44,8 @@ private:
     listen listen_{};
 };
 
-/// One heartbeat. It also stores a report, and compacts tables with dead rows; if one of these fails, the heartbeat still
-/// counts.
+/// One heartbeat. It also stores a report, and compacts tables with dead rows. If one of these fails, the heartbeat
+/// still counts.
 class beat {
 public:
     explicit beat(worker_id id, const minute_report& report = {}) : id_{id}, report_{report} {}

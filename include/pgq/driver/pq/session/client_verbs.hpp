@@ -85,8 +85,8 @@ public:
     result<std::vector<lane_statistics>> statistics(const statistics_request& r) {
         return run(command::admin::statistics{r});
     }
-    result<std::vector<pgq::capped_counts>> capped_counts(lane_list lanes, std::int64_t most) {
-        return run(command::admin::capped_counts{lanes, most});
+    result<std::vector<capped_counts>> counts_up_to(lane_list lanes, std::int64_t most) {
+        return run(command::admin::counts_up_to{lanes, most});
     }
     result<std::vector<job_failure>> latest_failures(lane_list lanes, std::size_t limit) {
         return run(command::admin::latest_failures{lanes, limit});

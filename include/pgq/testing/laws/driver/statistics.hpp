@@ -116,10 +116,10 @@ void check_statistics(Make make) {
     }
 }
 
-/// `capped_counts`.
+/// `counts_up_to`.
 template <class Driver, class Make>
 void check_capped_counts(Make make) {
-    SECTION("capped_counts counts no further than its bound, and says so") {
+    SECTION("counts_up_to counts no further than its bound, and says so") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane(), none = w.lane("none");
         const std::array lanes{none, lane};
@@ -128,7 +128,7 @@ void check_capped_counts(Make make) {
         (void)w.enqueue(lane, {"a", "b", "c"});
         (void)w.enqueue(lane, {"later"}, {.run_at = in(1h)});
         (void)w.enqueue(lane, {"child"}, {.after = parent});
-        auto found = must(w.client().capped_counts(lanes, 3));
+        auto found = must(w.client().counts_up_to(lanes, 3));
         REQUIRE(found.size() == 2);
         CHECK(found[0].lane == none);
         CHECK(found[0].ready == capped_count{});
@@ -138,23 +138,23 @@ void check_capped_counts(Make make) {
         CHECK(found[1].blocked == capped_count{.value = 1});
         CHECK(found[1].oldest_ready);
         CHECK_FALSE(found[1].oldest_ready_at_least);
-        CHECK(must(w.client().capped_counts(lanes, 4))[1].ready == capped_count{.value = 4});
+        CHECK(must(w.client().counts_up_to(lanes, 4))[1].ready == capped_count{.value = 4});
         CHECK(w.counts(lane) == lane_counts{.ready = 4, .deferred = 1, .blocked = 1});
 
         (void)p.claim(1);  // the parent
         p.settle(p.claim(1), {.kind = settle_kind::hold, .reason = "no"});
         (void)p.claim(1);
-        found = must(w.client().capped_counts(lanes, 3));
+        found = must(w.client().counts_up_to(lanes, 3));
         CHECK(found[1].leased == capped_count{.value = 2});
         CHECK(found[1].ready == capped_count{.value = 1});
         CHECK(found[1].held == capped_count{.value = 1});
-        CHECK(must(w.client().capped_counts(lanes, 1))[1].leased == capped_count{.value = 2});
+        CHECK(must(w.client().counts_up_to(lanes, 1))[1].leased == capped_count{.value = 2});
     }
     SECTION("the oldest ready job is found behind jobs of a higher priority") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
         const std::array lanes{lane};
-        const auto age = [&] { return must(w.client().capped_counts(lanes, 10))[0].oldest_ready; };
+        const auto age = [&] { return must(w.client().counts_up_to(lanes, 10))[0].oldest_ready; };
         CHECK_FALSE(age());
         (void)w.enqueue(lane, {"old"});
         CHECK(w.eventually([&] { return age() >= 30ms; }));

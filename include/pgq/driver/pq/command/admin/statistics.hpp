@@ -48,27 +48,27 @@ private:
     statistics_request request_;
 };
 
-class capped_counts {
+class counts_up_to {
 public:
-    capped_counts(std::span<const lane_id> lanes, std::int64_t most) : lanes_{lanes}, most_{most} {}
+    counts_up_to(std::span<const lane_id> lanes, std::int64_t most) : lanes_{lanes}, most_{most} {}
 
     void compose(batch& out, const session_info&) const {
-        bind_lanes(out.add(statement::capped_counts), lanes_).number(most_);
+        bind_lanes(out.add(statement::counts_up_to), lanes_).number(most_);
         out.end_transaction();
     }
-    result<std::vector<pgq::capped_counts>> read(const answers& in) const {
+    result<std::vector<capped_counts>> read(const answers& in) const {
         std::size_t i = 0;
-        return rows_of<pgq::capped_counts>(in, in[0], [&](row_view row) {
+        return rows_of<capped_counts>(in, in[0], [&](row_view row) {
             const auto number = [&](int column) { return row.number<std::int64_t>(column); };
             // Both kinds of deferred jobs were counted together.
             const bool cut = number(1) > most_;
-            pgq::capped_counts c{.lane = lanes_[i++],
-                                 .ready = capped_count::of(number(0), most_),
-                                 .deferred = {number(1) - number(2) - (cut && number(2) == 0 ? 1 : 0), cut},
-                                 .blocked = {number(2) - (cut && number(2) == number(1) ? 1 : 0), cut},
-                                 .leased = {number(4), false},
-                                 .held = capped_count::of(number(3), most_),
-                                 .oldest_ready_at_least = row.number<std::int32_t>(5) > 64};
+            capped_counts c{.lane = lanes_[i++],
+                            .ready = capped_count::of(number(0), most_),
+                            .deferred = {number(1) - number(2) - (cut && number(2) == 0 ? 1 : 0), cut},
+                            .blocked = {number(2) - (cut && number(2) == number(1) ? 1 : 0), cut},
+                            .leased = {number(4), false},
+                            .held = capped_count::of(number(3), most_),
+                            .oldest_ready_at_least = row.number<std::int32_t>(5) > 64};
             if (!row.null(6)) c.oldest_ready = std::max(row.micros(6), duration{});
             return c;
         });
