@@ -180,7 +180,7 @@ void check_latest_failures(Make make) {
         }
         ids.push_back(w.enqueue(b, {"x"})[0]);
         q.settle(q.claim(1), {.kind = settle_kind::retry, .delay = 1h, .reason = "4"});
-        const std::array both{a, b}, first{a}, none{c};
+        const std::vector both{a, b}, first{a}, none{c};
         const auto found = must(w.client().latest_failures(both, 3));
         REQUIRE(found.size() == 3);
         CHECK(found[0].reason == "4");
@@ -197,7 +197,7 @@ void check_latest_failures(Make make) {
             driver_fixture<Driver> w{make()};
             const auto a = w.lane("a"), b = w.lane("b");
             auto p = w.worker({a}), q = w.worker({b});
-            const std::array both{a, b}, first{a};
+            const std::vector both{a, b}, first{a};
             const auto fail = [&](auto& worker, lane_id lane, const char* why) {
                 const auto ids = w.enqueue(lane, {"x"});
                 worker.settle(worker.claim(1), {.kind = settle_kind::hold, .reason = why});

@@ -186,7 +186,7 @@ TEST_CASE("a rescue deletes dead workers and returns their jobs in one transacti
 
 TEST_CASE("expire_and_purge wakes for jobs that waited for those that expired", "[driver][pq][command][rescue]") {
     command::expire_and_purge s;
-    CHECK(composed(s) == "expire_and_purge(14)");
+    CHECK(composed(s) == "expire_and_purge(14, 48)");
     const auto reply = test::read(s, {rows({{binary(2L), binary(5L)}})}).value();
     CHECK(reply.expired == 2);
     CHECK(reply.purged == 5);
