@@ -16,13 +16,13 @@
 #include <pgq/testing/laws/driver/rescue.hpp>
 #include <pgq/testing/laws/driver/revisions.hpp>
 #include <pgq/testing/laws/driver/settlements.hpp>
-#include <pgq/testing/laws/driver/statistics.hpp>
 #include <pgq/testing/laws/driver/stop_requests.hpp>
 #include <pgq/testing/laws/driver/take.hpp>
 #include <pgq/testing/laws/driver/transactions.hpp>
 #include <pgq/testing/laws/driver/unique_keys.hpp>
 #include <pgq/testing/laws/driver/wakes.hpp>
 #include <pgq/testing/laws/schedules.hpp>
+#include <pgq/testing/laws/statistics.hpp>
 
 namespace pgq::laws {
 
