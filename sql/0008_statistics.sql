@@ -84,10 +84,11 @@ END $$;
 
 -- How many jobs of these lanes are in each state, up to `most` and one of each lane and table; leased jobs exactly.
 -- oldest: the enqueue time of the oldest ready job. Of one priority and deadline the first one is the oldest, so this
--- looks at the first of each of at most 64 of these. The settings forbid plans that read a whole table of jobs.
+-- looks at the first of each of at most 64 of these. The settings forbid plans that read a whole table of jobs, and
+-- compiling them, which takes a second.
 CREATE FUNCTION :"schema".count_capped(of_lanes int4[], most int8)
 RETURNS TABLE (ready int8, waiting int8, blocked int8, held int8, leased int8, oldest timestamptz, looked int4)
-LANGUAGE plpgsql STABLE SET search_path = :"schema", pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = :"schema", pg_catalog, pg_temp SET jit = off
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -126,7 +127,7 @@ END $$;
 
 -- The latest failed attempts of jobs of these lanes.
 CREATE FUNCTION :"schema".latest_failures(of_lanes int4[], most int8) RETURNS SETOF :"schema".failure
-LANGUAGE plpgsql STABLE SET search_path = :"schema", pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = :"schema", pg_catalog, pg_temp SET jit = off
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     RETURN QUERY

@@ -95,7 +95,8 @@ public:
             });
     }
     /// The same for each entrypoint of this queue.
-    result<std::map<std::string, capped_counts>> counts_by_entrypoint(std::int64_t most = 10'000) {
+    result<std::map<std::string, capped_counts>> counts_by_entrypoint(
+        std::int64_t most = bound_of_counts(Composition::jobs::size)) {
         return connection().with([&](auto& session, auto& lanes) -> result<std::map<std::string, capped_counts>> {
             auto found = counts_of(session, lanes, most);
             if (!found) return std::move(found.error());

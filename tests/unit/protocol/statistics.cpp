@@ -73,6 +73,10 @@ TEST_CASE("a capped count says that it is one", "[protocol][capped_count]") {
     auto sum = capped_count::of(999, 1000);
     sum += capped_count::of(5000, 1000);
     CHECK(sum == capped_count{1999, true});
+    CHECK(pgq::bound_of_counts(0) == 10'000);
+    CHECK(pgq::bound_of_counts(10) == 10'000);
+    CHECK(pgq::bound_of_counts(20) == 5'000);
+    CHECK(pgq::bound_of_counts(1'000'000) == 100);
 }
 
 }  // namespace unit_protocol_statistics
