@@ -86,7 +86,7 @@ TEST_CASE("the statistics of a hundred thousand jobs stay within the truth while
                                  killed + "))"));
     CHECK(s.run.total() >= s.done);
     CHECK(s.run.total() <= db.rows("runs"));
-    // What is left of the workers is added up, and nothing changes by that. Nobody is there to rescue the last dead one.
+    // What is left of the workers is added up, and nothing changes by that. Nobody has rescued the last dead one.
     db.exec("DELETE FROM {s}.worker");
     const auto end = start + 24h;
     while (db.query_int("SELECT {s}.fold_minutes('48 hours')") > 0) {}
