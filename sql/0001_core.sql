@@ -8,14 +8,16 @@
 -- fail. It costs nothing unless wal_level is logical.
 
 -- One lane for each queue name, entrypoint and payload version. A worker claims only from lanes whose payloads it can
--- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held.
+-- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held. keep_failures: for how
+-- long rows of `failure` are kept; zero: none is written; null: 14 days.
 CREATE TABLE :"schema".lane (
-    id           int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    queue        text NOT NULL,
-    entrypoint   text NOT NULL,
-    version      text NOT NULL DEFAULT '',
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    dead_letters int4 REFERENCES :"schema".lane,
+    id            int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    queue         text NOT NULL,
+    entrypoint    text NOT NULL,
+    version       text NOT NULL DEFAULT '',
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    dead_letters  int4 REFERENCES :"schema".lane,
+    keep_failures interval CHECK (keep_failures >= '0'),
     UNIQUE (queue, entrypoint, version)
 );
 
@@ -136,7 +138,7 @@ CREATE TABLE :"schema".claim_slot (
 -- One row for each worker process. It is dead when its last heartbeat is older than lease_time. The ids begin again
 -- after 2^31 registrations: a program that polls registers often. lanes: what it claims from. A worker of many queue
 -- names has no lanes there, but queue_prefix: it serves these queues, or all with that prefix if `queues` is null, and
--- in each of them the lanes of these entrypoints and versions.
+-- in each of them the lanes of these entrypoints and versions. counted: the number of its last report in `minute`.
 CREATE TABLE :"schema".worker (
     id           int4 GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY,
     lease_time   interval NOT NULL,
@@ -149,7 +151,8 @@ CREATE TABLE :"schema".worker (
     queue_prefix text,
     queues       text[],
     entrypoints  text[],
-    versions     text[]
+    versions     text[],
+    counted      int8 NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200,
         autovacuum_vacuum_cost_delay = 0);
 

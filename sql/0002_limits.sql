@@ -86,7 +86,7 @@ CREATE FUNCTION :"schema".claim_limited(worker_id int4, wait_for_lock bool, room
     max_attempts int2[], bytes int8)
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
                job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], job_expiries int8[],
-               retry_after int8)
+               claim_time timestamptz, retry_after int8)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -199,9 +199,9 @@ BEGIN
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
                          FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
                          e.flags, e.enqueued_at,
-                   CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, NULL::int8
+                   CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, e.claimed_at, NULL::int8
                  INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
-                     job_times, job_expiries, retry_after;
+                     job_times, job_expiries, claim_time, retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
                 cut := taken < cardinality(picked);

@@ -81,7 +81,7 @@ CREATE TABLE :"schema".failure (
 );
 ALTER TABLE :"schema".failure REPLICA IDENTITY FULL;
 CREATE INDEX failure_id ON :"schema".failure (id);
-CREATE INDEX failure_failed_at ON :"schema".failure (failed_at);
+CREATE INDEX failure_lane ON :"schema".failure (lane, failed_at);
 
 -- The oid of this schema as a signed number: it is part of the names of the notification channels.
 CREATE FUNCTION :"schema".schema_id() RETURNS int4
@@ -216,6 +216,8 @@ BEGIN
     UPDATE deferred d SET kind = 'h', reason = e.reason, changed_at = now()
       FROM unnest(ids, kinds, reasons) e(id, kind, reason) WHERE d.id = e.id AND d.kind = 'b' AND e.kind = 'h';
     DELETE FROM deferred d USING unnest(ids, kinds) e(id, kind) WHERE d.id = e.id AND d.kind = 'b' AND e.kind = 'c';
+    PERFORM count_ended(array_agg(t.lane), array_agg(e.kind))
+       FROM unnest(ids, kinds) e(id, kind) JOIN tracked t ON t.id = e.id;
     PERFORM end_tracked(ids, kinds, array_fill(0::int2, ARRAY[cardinality(ids)]), reasons, NULL);
 END $$;
 
@@ -295,6 +297,7 @@ DECLARE
     hit int8[];
     tries int2[];
     tracked_ int8[];
+    lanes int4[];
     n int8;
     asked int8;
     notified int4[];
@@ -330,12 +333,13 @@ BEGIN
             PERFORM FROM tracked WHERE id = ANY (
                 which || ARRAY(SELECT child FROM dependency WHERE parent = ANY (which)))
               ORDER BY id FOR UPDATE;
-            WITH d AS (DELETE FROM deferred WHERE id = ANY (which) RETURNING id, attempts, flags),
-            r AS (DELETE FROM ready WHERE id = ANY (which) RETURNING id, attempts, flags),
+            WITH d AS (DELETE FROM deferred WHERE id = ANY (which) RETURNING id, lane, attempts, flags),
+            r AS (DELETE FROM ready WHERE id = ANY (which) RETURNING id, lane, attempts, flags),
             every AS (SELECT * FROM d UNION ALL SELECT * FROM r)
-            SELECT count(*), array_agg(id) FILTER (WHERE flags & 1 <> 0),
+            SELECT count(*), array_agg(lane), array_agg(id) FILTER (WHERE flags & 1 <> 0),
                    array_agg(attempts) FILTER (WHERE flags & 1 <> 0)
-              INTO n, tracked_, tries FROM every;
+              INTO n, lanes, tracked_, tries FROM every;
+            IF n > 0 THEN PERFORM count_ended(lanes, array_fill('c'::"char", ARRAY[n::int4])); END IF;
             IF tracked_ IS NOT NULL THEN
                 DELETE FROM dependency WHERE child = ANY (tracked_);
                 PERFORM end_tracked(tracked_, array_fill('c'::"char", ARRAY[cardinality(tracked_)]), tries, NULL, NULL);
@@ -373,6 +377,7 @@ DECLARE
     late record;
     tries int2;
     gone int8[] := '{}';
+    lanes int4[] := '{}';
     kinds "char"[] := '{}';
 BEGIN
     FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t
@@ -397,11 +402,13 @@ BEGIN
             IF NOT FOUND THEN DELETE FROM deferred WHERE id = late.id; END IF;
         END IF;
         gone := gone || late.id;
+        lanes := lanes || late.lane;
         kinds := kinds || CASE WHEN late.hold_expired THEN 'h' ELSE 'e' END::"char";
     END LOOP;
     IF cardinality(gone) > 0 THEN
         DELETE FROM dependency WHERE child = ANY (gone);
         UPDATE tracked SET waits_for = 0 WHERE id = ANY (gone);
+        PERFORM count_ended(lanes, kinds);
         PERFORM end_tracked(gone, kinds, array_fill(0::int2, ARRAY[cardinality(gone)]),
                             array_fill('it expired'::text, ARRAY[cardinality(gone)]), NULL);
     END IF;
@@ -426,10 +433,15 @@ END $$;
 
 -- What becomes of a job that a worker found expired before it began: h hold it, e expire it; s: it has time left.
 CREATE FUNCTION :"schema".end_of_expired(job int8) RETURNS "char"
-LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
-    SELECT CASE WHEN expires_at > clock_timestamp() THEN 's' WHEN hold_expired THEN 'h' ELSE 'e' END::"char"
-      FROM tracked WHERE id = job
-$$;
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    late record;
+BEGIN
+    SELECT CASE WHEN expires_at > clock_timestamp() THEN 's' WHEN hold_expired THEN 'h' ELSE 'e' END::"char" AS kind,
+           t.lane INTO late FROM tracked t WHERE t.id = job;
+    IF late.kind IN ('h', 'e') THEN PERFORM count_ended(ARRAY[late.lane], ARRAY[late.kind]); END IF;
+    RETURN late.kind;
+END $$;
 
 -- Whether a job without attempts has not expired.
 CREATE FUNCTION :"schema".may_start(job int8) RETURNS bool
@@ -449,7 +461,10 @@ LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enabl
     r AS (DELETE FROM request WHERE digest = ANY (ARRAY(
         SELECT digest FROM request WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
     f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1),
+        SELECT c.place FROM lane l CROSS JOIN LATERAL (
+            SELECT f.ctid AS place FROM failure f
+             WHERE f.lane = l.id AND f.failed_at <= now() - coalesce(l.keep_failures, failures_older_than)
+             LIMIT 10000) c LIMIT 10000)) RETURNING 1),
     t AS (UPDATE tracked SET overdue = false WHERE id = ANY (ARRAY(
         SELECT id FROM tracked WHERE overdue LIMIT 10000 FOR UPDATE SKIP LOCKED)))
     SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM r) + (SELECT count(*) FROM f)

@@ -98,6 +98,11 @@ public:
             async_beat(id, end.handler());
             return ended(end);
         }
+        pgq::result<pgq::beat_reply> beat(pgq::worker_id id, const pgq::minute_report& report) {
+            test::outcome<pgq::beat_reply> end;
+            async_beat(id, report, end.handler());
+            return ended(end);
+        }
         pgq::result<pgq::rescue_reply> rescue() {
             test::outcome<pgq::rescue_reply> end;
             async_rescue(end.handler());
@@ -106,6 +111,33 @@ public:
         pgq::result<std::vector<pgq::held_by_rescue>> retire(pgq::worker_id id) {
             test::outcome<std::vector<pgq::held_by_rescue>> end;
             async_retire(id, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::held_by_rescue>> retire(pgq::worker_id id, const pgq::minute_report& report) {
+            test::outcome<std::vector<pgq::held_by_rescue>> end;
+            async_retire(id, report, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::lane_statistics>> statistics(const pgq::statistics_request& r) {
+            test::outcome<std::vector<pgq::lane_statistics>> end;
+            async_run(pgq::driver::pq::command::admin::statistics{r}, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::capped_counts>> counts_up_to(std::span<const pgq::lane_id> lanes,
+                                                                  std::int64_t most) {
+            test::outcome<std::vector<pgq::capped_counts>> end;
+            async_run(pgq::driver::pq::command::admin::counts_up_to{lanes, most}, end.handler());
+            return ended(end);
+        }
+        pgq::result<std::vector<pgq::job_failure>> latest_failures(std::span<const pgq::lane_id> lanes,
+                                                                   std::size_t limit) {
+            test::outcome<std::vector<pgq::job_failure>> end;
+            async_run(pgq::driver::pq::command::admin::latest_failures{lanes, limit}, end.handler());
+            return ended(end);
+        }
+        pgq::result<void> keep_failures(std::span<const pgq::lane_id> lanes, pgq::duration keep) {
+            test::outcome<> end;
+            async_run(pgq::driver::pq::command::admin::keep_failures{lanes, keep}, end.handler());
             return ended(end);
         }
         pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id id) {

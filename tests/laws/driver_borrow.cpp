@@ -77,6 +77,21 @@ public:
         }
         pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) { return lent_.progress_of(id); }
 
+        pgq::result<std::vector<pgq::lane_statistics>> statistics(const pgq::statistics_request& r) {
+            return lent_.statistics(r);
+        }
+        pgq::result<std::vector<pgq::capped_counts>> counts_up_to(std::span<const pgq::lane_id> lanes,
+                                                                  std::int64_t most) {
+            return lent_.counts_up_to(lanes, most);
+        }
+        pgq::result<std::vector<pgq::job_failure>> latest_failures(std::span<const pgq::lane_id> lanes,
+                                                                   std::size_t limit) {
+            return lent_.latest_failures(lanes, limit);
+        }
+        pgq::result<void> keep_failures(std::span<const pgq::lane_id> lanes, pgq::duration keep) {
+            return lent_.keep_failures(lanes, keep);
+        }
+
         pgq::result<bool> declare_schedule(std::string_view queue, const pgq::schedule_definition& d) {
             return lent_.declare_schedule(queue, d);
         }

@@ -18,7 +18,7 @@ namespace test {
 /// only when a test asks for ANALYZE.
 /// A million ready jobs come with 200 000 delayed ones (2000 of them due), 20 000 held ones, 10 000 blocked ones, 2000
 /// leases with 40 000 jobs, and another million packed jobs. 90 000 jobs are tracked. There are 50 000 unique keys, 20
-/// 000 dependencies, 100 000 outcomes and 50 000 failures.
+/// 000 dependencies, 100 000 outcomes and 50 000 failures, and 50 000 rows of statistics.
 class backlog {
 public:
     explicit backlog(std::string name) : name_{std::move(name)} {
@@ -116,6 +116,10 @@ private:
         put("outcome (id, lane, kind, attempts, keep_until)", 10,
             "<elsewhere> + i, 1, 'd', 1, now() + interval '1 day'");
         put("failure (id, lane, attempt, reason)", 20, "<elsewhere> + i, 1, 1, 'why'");
+        // Two rows for each lane and minute of the 35 hours before the next midnight.
+        put("minute (lane, at, worker, enqueued, done, wait_us, run_us, wait, run)", 20,
+            "1 + i / 20 % 12, date_trunc('day', now()) + interval '1 day' - i / 480 * interval '1 minute', i / 240 % 2,"
+            " 600, 600, 60000000, 6000000, 300 * 1e60 + 300, 600 * 1e36");
     }
 
     /// Inserts a row for each number that `step` divides.

@@ -7,6 +7,7 @@
 #include <pgq/protocol/bodies.hpp>
 #include <pgq/protocol/enqueue.hpp>
 #include <pgq/protocol/revision.hpp>
+#include <pgq/protocol/statistics.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/protocol/take.hpp>
 #include <pgq/statement/admin.hpp>
@@ -19,6 +20,7 @@
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
 #include <pgq/statement/revise.hpp>
+#include <pgq/statement/statistics.hpp>
 #include <pgq/statement/take.hpp>
 #include <pgq/statement/track.hpp>
 #include <pgq/statement/wake.hpp>
@@ -196,7 +198,8 @@ inline bound_statement give_back(const std::vector<std::int64_t>& leases) {
                                [&](auto& p) { p.int8s(leases.size(), [&](std::size_t i) { return leases[i]; }); });
 }
 inline bound_statement expire_and_purge() {
-    return bound_statement::of(st::expire_and_purge, [](auto& p) { p.number(std::int32_t{1}); });
+    return bound_statement::of(st::expire_and_purge,
+                               [](auto& p) { p.number(std::int32_t{1}).number(std::int32_t{48}); });
 }
 inline bound_statement in_space(const st::query& q, const sql_connection& c) {
     return bound_statement::of(
@@ -206,6 +209,36 @@ inline bound_statement wake(const sql_connection& c) {
     auto a = in_space(st::wake, c);
     a.params.int4s(2, [](std::size_t i) { return static_cast<std::int32_t>(i + 1); });
     return a;
+}
+
+// ---- statistics -----------------------------------------------------------------------------------------------------
+
+/// What a worker has counted of ten lanes in the present minute and in the one before.
+inline bound_statement add_minutes(std::int64_t number) {
+    std::vector<pgq::minute_counts> rows;
+    const std::int64_t before = std::chrono::system_clock::now().time_since_epoch() / std::chrono::minutes{1} - 1;
+    for (std::int32_t lane = 1; lane <= 10; ++lane) {
+        rows.push_back({.lane = {lane}, .what = {.done = 100}});
+        rows.back().what.run.add(std::chrono::milliseconds{3}, 100);
+        rows.push_back({.lane = {lane}, .minute = before, .what = {.enqueued = 100}});
+    }
+    return bound_statement::of(st::add_minutes,
+                               [&](auto& p) { st::bind_report(p, {7}, {.number = number, .rows = rows}); });
+}
+inline bound_statement of_lanes(const st::query& q, const std::vector<pgq::lane_id>& lanes, std::int64_t most) {
+    return bound_statement::of(
+        q, [&](auto& p) { p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; }).number(most); });
+}
+inline bound_statement statistics_of(const std::vector<pgq::lane_id>& lanes, const pgq::statistics_request& r) {
+    return bound_statement::of(st::statistics, [&](auto& p) {
+        p.int4s(lanes.size(), [&](std::size_t i) { return lanes[i].value; });
+        st::bind_window(p, r);
+    });
+}
+inline std::vector<pgq::lane_id> all_lanes() {
+    std::vector<pgq::lane_id> lanes;
+    for (std::int32_t lane = 1; lane <= 12; ++lane) lanes.push_back({lane});
+    return lanes;
 }
 
 // ---- enqueues -------------------------------------------------------------------------------------------------------

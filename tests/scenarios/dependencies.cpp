@@ -178,7 +178,7 @@ TEST_CASE("a child with several parents starts after the last of them, at its ow
     queue jobs{db.driver()};
     const auto all = jobs.enqueue(test::notes(20)).value();
     const auto child = jobs.enqueue(letter{}, {.run_at = pgq::in(1h), .after = all}).value();
-    CHECK(jobs.counts<letter>().value().deferred == 1);
+    CHECK(jobs.counts<letter>().value().blocked == 1);
     test::run_until_empty(jobs, {}, obey, [](const letter&) {});
     CHECK(db.query_int(
               "SELECT (run_at > now() + interval '50 minutes')::int FROM {s}.deferred WHERE kind = 'd' AND id = " +

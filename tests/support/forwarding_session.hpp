@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/protocol/statistics.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -75,6 +76,15 @@ public:
     auto open_jobs(pgq::lane_id lane, std::int64_t most) {
         return self().on("open_jobs", [&](auto& s) { return s.open_jobs(lane, most); });
     }
+    auto statistics(const pgq::statistics_request& r) {
+        return self().on("statistics", [&](auto& s) { return s.statistics(r); });
+    }
+    auto counts_up_to(std::span<const pgq::lane_id> lanes, std::int64_t most) {
+        return self().on("counts_up_to", [&](auto& s) { return s.counts_up_to(lanes, most); });
+    }
+    auto latest_failures(std::span<const pgq::lane_id> lanes, std::size_t limit) {
+        return self().on("latest_failures", [&](auto& s) { return s.latest_failures(lanes, limit); });
+    }
     auto set_dead_letter_routes(std::span<const pgq::lane_id> lanes, std::span<const pgq::lane_id> to) {
         return self().on("set_dead_letter_routes", [&](auto& s) { return s.set_dead_letter_routes(lanes, to); });
     }
@@ -90,6 +100,12 @@ public:
     }
     auto register_worker(const pgq::worker_info& info) {
         return self().on("register_worker", [&](auto& s) { return s.register_worker(info); });
+    }
+    auto beat(pgq::worker_id id, const pgq::minute_report& report) {
+        return self().on("beat", [&](auto& s) { return s.beat(id, report); });
+    }
+    auto retire(pgq::worker_id id, const pgq::minute_report& report) {
+        return self().on("retire", [&](auto& s) { return s.retire(id, report); });
     }
     auto beat(pgq::worker_id id) {
         return self().on("beat", [&](auto& s) { return s.beat(id); });

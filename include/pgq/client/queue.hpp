@@ -8,6 +8,7 @@
 #include <pgq/client/job_handle.hpp>
 #include <pgq/client/queue_admin.hpp>
 #include <pgq/client/queue_core.hpp>
+#include <pgq/client/queue_statistics.hpp>
 #include <pgq/client/refused_calls.hpp>
 #include <pgq/client/unavailable.hpp>
 #include <pgq/compose/canonical.hpp>
@@ -68,6 +69,7 @@ struct transaction_calls;
 /// If a call returns errc::connection_lost, it is in doubt: the database may have done what the call asked for, or not.
 template <class... Args>
 class queue : public detail::queue_admin<queue<Args...>, typename checked<Args...>::composition_type>,
+              public detail::queue_statistics<queue<Args...>, typename checked<Args...>::composition_type>,
               public detail::refused_calls<typename checked<Args...>::composition_type> {
     using check = checked<Args...>;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/statistics.hpp>
 #include <pgq/driver/memory/command/admin.hpp>
 #include <pgq/driver/memory/command/enqueue.hpp>
 #include <pgq/driver/memory/command/schedule.hpp>
@@ -15,6 +16,7 @@
 #include <pgq/driver/memory/table/undo_log.hpp>
 #include <pgq/driver/memory/table/waiter.hpp>
 #include <pgq/error/result.hpp>
+#include <pgq/protocol/statistics.hpp>
 #include <pgq/time/manual_clock.hpp>
 
 #include <algorithm>
@@ -183,11 +185,14 @@ public:
     result<beat_reply> beat(worker_id id) {
         return db_->run([&](tables& db) { return in_memory::record_beat(db, id); });
     }
+    result<beat_reply> beat(worker_id id, const minute_report& report) {
+        return db_->run([&](tables& db) { return in_memory::record_beat(db, id, report); });
+    }
     result<rescue_reply> rescue() {
         return db_->run([&](tables& db) { return in_memory::rescue(db); });
     }
-    result<std::vector<held_by_rescue>> retire(worker_id id) {
-        db_->run([&](tables& db) { in_memory::retire(db, id); });
+    result<std::vector<held_by_rescue>> retire(worker_id id, const minute_report& report = {}) {
+        db_->run([&](tables& db) { in_memory::retire(db, id, report); });
         return std::vector<held_by_rescue>{};
     }
     result<std::vector<lease_ref>> leases_of(worker_id id) {
@@ -244,6 +249,19 @@ public:
     }
     result<std::vector<failed_attempt>> failures(job_id id) {
         return db_->run([&](tables& db) { return db.jobs.failures(id); });
+    }
+    result<std::vector<lane_statistics>> statistics(const statistics_request& r) {
+        return db_->run([&](tables& db) { return db.jobs.minutes().read(r, db.clock.now()); });
+    }
+    result<std::vector<capped_counts>> counts_up_to(std::span<const lane_id> lanes, std::int64_t most) {
+        return db_->run([&](tables& db) { return in_memory::counts_up_to(db, lanes, most); });
+    }
+    result<std::vector<job_failure>> latest_failures(std::span<const lane_id> lanes, std::size_t limit) {
+        return db_->run([&](tables& db) { return db.jobs.all_failures().latest(lanes, limit); });
+    }
+    result<void> keep_failures(std::span<const lane_id> lanes, duration keep) {
+        db_->run([&](tables& db) { db.jobs.all_failures().keep(lanes, keep); });
+        return {};
     }
     result<std::int64_t> open_jobs(lane_id lane, std::int64_t most) {
         return db_->run([&](tables& db) { return std::min(most, db.count_open(lane)); });
@@ -309,6 +327,6 @@ private:
 
 inline result<memory::session> memory::connect(session_role) const { return session{db_}; }
 
-static_assert(worker_driver<memory> && can_schedule<memory::session>);
+static_assert(worker_driver<memory> && can_schedule<memory::session> && can_keep_statistics<memory::session>);
 
 }  // namespace pgq::driver

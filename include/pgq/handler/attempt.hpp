@@ -51,7 +51,6 @@ class attempt {
     using composition = typename Access::composition;
     using plan = execution_plan<composition, Job>;
     using settings = settings_for<composition, Job>;
-    using observer_type = typename runner_type::observer_type;
     using serializer = typename composition::template serializer_of<Job>;
     static constexpr bool in_transaction = Access::in_transaction;
     static constexpr bool at_most_once = Access::at_most_once;
@@ -74,13 +73,11 @@ public:
             if (!acknowledged.may_run) return conclude({.what = std::move(acknowledged.otherwise)}), false;
         }
         notify(runner_->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt});
-        const bool timed = observes<observer_type, event::job_finished>;
-        const auto now = timed || plan::is_decorated ? access_.now() : steady_time{};
-        if (timed) began_ = now;
+        began_ = access_.now();
         running_ = runner_->handler_begins();
         if (settings::time_limit || !record().headers.empty()) [[unlikely]]
             begin_limit();
-        if constexpr (plan::is_decorated) enter_decorators(now);
+        if constexpr (plan::is_decorated) enter_decorators(began_);
         todo_ = {.what = try_do::run};
         return true;
     }

@@ -38,7 +38,6 @@ template <class Job, class Access>
 class batch_attempt {
     using runner_type = typename Access::runner;
     using composition = typename Access::composition;
-    using observer_type = typename runner_type::observer_type;
 
 public:
     batch_attempt(Access access, std::unique_ptr<job_batch> batch)
@@ -59,7 +58,7 @@ public:
         if (positions.empty()) return false;
         for (std::size_t i = 0; i < positions.size(); ++i)
             notify(runner_->observer(), event::job_started{record(i).id, entrypoint_of<Job>, record(i).attempt});
-        if constexpr (observes<observer_type, event::job_finished>) began_ = access_.now();
+        began_ = access_.now();
         running_ = runner_->handler_begins();
         make_contexts();
         todo_ = {.what = try_do::run};

@@ -33,6 +33,7 @@ struct beat_reply {
     bool jobs_to_stop = false;   ///< jobs of this worker should stop, or are paused: see lease_update
     bool compacted = false;      ///< this heartbeat removed dead rows; an old snapshot may soon leave more of them
     std::optional<error_info> compact_error{};  ///< why compaction failed; the heartbeat itself has succeeded
+    std::optional<error_info> report_error{};   ///< why the statistics were not stored; the same
 };
 
 /// A job that a rescue, or a worker that gave it back, held: it has no attempt left, or its row is malformed.
@@ -67,14 +68,15 @@ struct held_job : stored_job {
 /// How many jobs of a lane are in each state. The numbers are exact; the server scans the tables for them.
 struct lane_counts {
     std::int64_t ready = 0;     ///< claimable
-    std::int64_t deferred = 0;  ///< not due yet, or waiting for other jobs
+    std::int64_t deferred = 0;  ///< not due yet
     std::int64_t leased = 0;    ///< claimed by workers and not acknowledged
     std::int64_t held = 0;      ///< dead letters
     bool paused = false;        ///< no job starts
     bool draining = false;      ///< no job is enqueued
+    std::int64_t blocked = 0;   ///< waiting for other jobs
 
     constexpr lane_counts& operator+=(const lane_counts& o) noexcept {
-        ready += o.ready, deferred += o.deferred, leased += o.leased, held += o.held;
+        ready += o.ready, deferred += o.deferred, leased += o.leased, held += o.held, blocked += o.blocked;
         paused = paused || o.paused, draining = draining || o.draining;
         return *this;
     }

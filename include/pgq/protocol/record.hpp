@@ -51,6 +51,7 @@ struct job_record {
 struct claimed_lease {
     lease_ref ref{};
     lane_id lane{};
+    time_point claimed_at{};  ///< by the database's clock
     std::vector<job_record> jobs{};
     std::shared_ptr<const void> storage{};  ///< owns the texts of the records
     /// By job_record::index: how long after the claim each job expires unless it has begun; zero: it has expired. Empty

@@ -8,7 +8,7 @@
 
 namespace pgq::schema {
 
-inline constexpr std::array<migration, 7> migrations{{
+inline constexpr std::array<migration, 8> migrations{{
     {1, "core", R"sql(-- The core: lanes, jobs that wait, leases, workers.
 --
 -- install() runs this with the schema's name quoted, and pgq::install_sql() prints it for psql.
@@ -19,14 +19,16 @@ inline constexpr std::array<migration, 7> migrations{{
 -- fail. It costs nothing unless wal_level is logical.
 
 -- One lane for each queue name, entrypoint and payload version. A worker claims only from lanes whose payloads it can
--- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held.
+-- read. dead_letters: the lane that takes the failed jobs of this one. Without it they are held. keep_failures: for how
+-- long rows of `failure` are kept; zero: none is written; null: 14 days.
 CREATE TABLE {s}.lane (
-    id           int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    queue        text NOT NULL,
-    entrypoint   text NOT NULL,
-    version      text NOT NULL DEFAULT '',
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    dead_letters int4 REFERENCES {s}.lane,
+    id            int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    queue         text NOT NULL,
+    entrypoint    text NOT NULL,
+    version       text NOT NULL DEFAULT '',
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    dead_letters  int4 REFERENCES {s}.lane,
+    keep_failures interval CHECK (keep_failures >= '0'),
     UNIQUE (queue, entrypoint, version)
 );
 
@@ -147,7 +149,7 @@ CREATE TABLE {s}.claim_slot (
 -- One row for each worker process. It is dead when its last heartbeat is older than lease_time. The ids begin again
 -- after 2^31 registrations: a program that polls registers often. lanes: what it claims from. A worker of many queue
 -- names has no lanes there, but queue_prefix: it serves these queues, or all with that prefix if `queues` is null, and
--- in each of them the lanes of these entrypoints and versions.
+-- in each of them the lanes of these entrypoints and versions. counted: the number of its last report in `minute`.
 CREATE TABLE {s}.worker (
     id           int4 GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY,
     lease_time   interval NOT NULL,
@@ -160,7 +162,8 @@ CREATE TABLE {s}.worker (
     queue_prefix text,
     queues       text[],
     entrypoints  text[],
-    versions     text[]
+    versions     text[],
+    counted      int8 NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200,
         autovacuum_vacuum_cost_delay = 0);
 
@@ -369,7 +372,7 @@ CREATE FUNCTION {s}.claim_limited(worker_id int4, wait_for_lock bool, room int4,
     max_attempts int2[], bytes int8)
 RETURNS TABLE (lease int8, place tid, of_lane int4, job_ids int8[], job_ranks int8[], job_attempts int2[],
                job_bodies bytea[], job_headers text[], job_flags int2[], job_times timestamptz[], job_expiries int8[],
-               retry_after int8)
+               claim_time timestamptz, retry_after int8)
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -482,9 +485,9 @@ BEGIN
                        SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
                          FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
                          e.flags, e.enqueued_at,
-                   CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, NULL::int8
+                   CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, e.claimed_at, NULL::int8
                  INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
-                     job_times, job_expiries, retry_after;
+                     job_times, job_expiries, claim_time, retry_after;
             IF FOUND THEN
                 taken := cardinality(job_ids);
                 cut := taken < cardinality(picked);
@@ -599,7 +602,7 @@ CREATE TABLE {s}.failure (
 );
 ALTER TABLE {s}.failure REPLICA IDENTITY FULL;
 CREATE INDEX failure_id ON {s}.failure (id);
-CREATE INDEX failure_failed_at ON {s}.failure (failed_at);
+CREATE INDEX failure_lane ON {s}.failure (lane, failed_at);
 
 -- The oid of this schema as a signed number: it is part of the names of the notification channels.
 CREATE FUNCTION {s}.schema_id() RETURNS int4
@@ -734,6 +737,8 @@ BEGIN
     UPDATE deferred d SET kind = 'h', reason = e.reason, changed_at = now()
       FROM unnest(ids, kinds, reasons) e(id, kind, reason) WHERE d.id = e.id AND d.kind = 'b' AND e.kind = 'h';
     DELETE FROM deferred d USING unnest(ids, kinds) e(id, kind) WHERE d.id = e.id AND d.kind = 'b' AND e.kind = 'c';
+    PERFORM count_ended(array_agg(t.lane), array_agg(e.kind))
+       FROM unnest(ids, kinds) e(id, kind) JOIN tracked t ON t.id = e.id;
     PERFORM end_tracked(ids, kinds, array_fill(0::int2, ARRAY[cardinality(ids)]), reasons, NULL);
 END $$;
 
@@ -813,6 +818,7 @@ DECLARE
     hit int8[];
     tries int2[];
     tracked_ int8[];
+    lanes int4[];
     n int8;
     asked int8;
     notified int4[];
@@ -848,12 +854,13 @@ BEGIN
             PERFORM FROM tracked WHERE id = ANY (
                 which || ARRAY(SELECT child FROM dependency WHERE parent = ANY (which)))
               ORDER BY id FOR UPDATE;
-            WITH d AS (DELETE FROM deferred WHERE id = ANY (which) RETURNING id, attempts, flags),
-            r AS (DELETE FROM ready WHERE id = ANY (which) RETURNING id, attempts, flags),
+            WITH d AS (DELETE FROM deferred WHERE id = ANY (which) RETURNING id, lane, attempts, flags),
+            r AS (DELETE FROM ready WHERE id = ANY (which) RETURNING id, lane, attempts, flags),
             every AS (SELECT * FROM d UNION ALL SELECT * FROM r)
-            SELECT count(*), array_agg(id) FILTER (WHERE flags & 1 <> 0),
+            SELECT count(*), array_agg(lane), array_agg(id) FILTER (WHERE flags & 1 <> 0),
                    array_agg(attempts) FILTER (WHERE flags & 1 <> 0)
-              INTO n, tracked_, tries FROM every;
+              INTO n, lanes, tracked_, tries FROM every;
+            IF n > 0 THEN PERFORM count_ended(lanes, array_fill('c'::"char", ARRAY[n::int4])); END IF;
             IF tracked_ IS NOT NULL THEN
                 DELETE FROM dependency WHERE child = ANY (tracked_);
                 PERFORM end_tracked(tracked_, array_fill('c'::"char", ARRAY[cardinality(tracked_)]), tries, NULL, NULL);
@@ -891,6 +898,7 @@ DECLARE
     late record;
     tries int2;
     gone int8[] := '{}';
+    lanes int4[] := '{}';
     kinds "char"[] := '{}';
 BEGIN
     FOR late IN SELECT t.id, t.lane, t.rank, t.hold_expired FROM tracked t
@@ -915,11 +923,13 @@ BEGIN
             IF NOT FOUND THEN DELETE FROM deferred WHERE id = late.id; END IF;
         END IF;
         gone := gone || late.id;
+        lanes := lanes || late.lane;
         kinds := kinds || CASE WHEN late.hold_expired THEN 'h' ELSE 'e' END::"char";
     END LOOP;
     IF cardinality(gone) > 0 THEN
         DELETE FROM dependency WHERE child = ANY (gone);
         UPDATE tracked SET waits_for = 0 WHERE id = ANY (gone);
+        PERFORM count_ended(lanes, kinds);
         PERFORM end_tracked(gone, kinds, array_fill(0::int2, ARRAY[cardinality(gone)]),
                             array_fill('it expired'::text, ARRAY[cardinality(gone)]), NULL);
     END IF;
@@ -944,10 +954,15 @@ END $$;
 
 -- What becomes of a job that a worker found expired before it began: h hold it, e expire it; s: it has time left.
 CREATE FUNCTION {s}.end_of_expired(job int8) RETURNS "char"
-LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
-    SELECT CASE WHEN expires_at > clock_timestamp() THEN 's' WHEN hold_expired THEN 'h' ELSE 'e' END::"char"
-      FROM tracked WHERE id = job
-$$;
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    late record;
+BEGIN
+    SELECT CASE WHEN expires_at > clock_timestamp() THEN 's' WHEN hold_expired THEN 'h' ELSE 'e' END::"char" AS kind,
+           t.lane INTO late FROM tracked t WHERE t.id = job;
+    IF late.kind IN ('h', 'e') THEN PERFORM count_ended(ARRAY[late.lane], ARRAY[late.kind]); END IF;
+    RETURN late.kind;
+END $$;
 
 -- Whether a job without attempts has not expired.
 CREATE FUNCTION {s}.may_start(job int8) RETURNS bool
@@ -967,7 +982,10 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqs
     r AS (DELETE FROM request WHERE digest = ANY (ARRAY(
         SELECT digest FROM request WHERE until <= now() LIMIT 10000 FOR UPDATE SKIP LOCKED)) RETURNING 1),
     f AS (DELETE FROM failure WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM failure WHERE failed_at <= now() - failures_older_than LIMIT 10000)) RETURNING 1),
+        SELECT c.place FROM lane l CROSS JOIN LATERAL (
+            SELECT f.ctid AS place FROM failure f
+             WHERE f.lane = l.id AND f.failed_at <= now() - coalesce(l.keep_failures, failures_older_than)
+             LIMIT 10000) c LIMIT 10000)) RETURNING 1),
     t AS (UPDATE tracked SET overdue = false WHERE id = ANY (ARRAY(
         SELECT id FROM tracked WHERE overdue LIMIT 10000 FOR UPDATE SKIP LOCKED)))
     SELECT (SELECT count(*) FROM o) + (SELECT count(*) FROM k) + (SELECT count(*) FROM r) + (SELECT count(*) FROM f)
@@ -1816,6 +1834,150 @@ ALTER TABLE {s}.lane ENABLE ALWAYS TRIGGER lane_paused;
 REVOKE ALL ON FUNCTION {s}.is_paused, {s}.paused_lanes, {s}.open_lane, {s}.check_open,
     {s}.apply_pauses, {s}.notify_paused, {s}.pause, {s}.resume, {s}.pause_lane,
     {s}.pause_new_lane FROM PUBLIC;
+)sql"},
+    {8, "statistics", R"sql(-- Statistics: how many jobs of each lane ended how, minute by minute. docs/design/statistics.md gives the reasons.
+
+-- What one worker counted of one lane in one minute. Its heartbeats add to the row. worker 0: the sum of workers that
+-- are gone, and of past minutes. Less than 0: a session of the server that ended jobs itself, by its process id.
+-- enqueued: jobs enqueued in this minute of which a first attempt has ended since. The others count what happened in
+-- this minute. wait, run: histograms, see buckets(); wait_us, run_us: the sums of the same times, in microseconds.
+CREATE TABLE {s}.minute (
+    lane      int4 NOT NULL,
+    at        timestamptz NOT NULL,
+    worker    int4 NOT NULL,
+    enqueued  int4 NOT NULL DEFAULT 0,
+    done      int4 NOT NULL DEFAULT 0,
+    retried   int4 NOT NULL DEFAULT 0,
+    held      int4 NOT NULL DEFAULT 0,
+    discarded int4 NOT NULL DEFAULT 0,
+    cancelled int4 NOT NULL DEFAULT 0,
+    expired   int4 NOT NULL DEFAULT 0,
+    wait_us   int8 NOT NULL DEFAULT 0,
+    run_us    int8 NOT NULL DEFAULT 0,
+    wait      numeric NOT NULL DEFAULT 0,
+    run       numeric NOT NULL DEFAULT 0,
+    PRIMARY KEY (lane, at, worker)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 2000,
+        autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX minute_of_workers ON {s}.minute (at) WHERE worker <> 0;
+
+-- The buckets of a histogram, which is one number with twelve decimal digits for each: so + and sum() add histograms.
+-- The first bucket counts times below 1/16 ms, each further one times below twice the bound before it; the last of the
+-- 32 counts all others.
+CREATE FUNCTION {s}.buckets(histogram numeric) RETURNS int8[]
+LANGUAGE sql IMMUTABLE SET search_path = {s}, pg_catalog, pg_temp AS $$
+    SELECT array_agg(mod(div(histogram, power(10::numeric, 12 * i)), 1000000000000)::int8 ORDER BY i)
+      FROM generate_series(0, 31) i
+$$;
+
+-- Counts jobs that this session has ended, by kind: c cancelled, e expired, h held. They count if its transaction
+-- commits. The rows are this session's own, so it waits for nobody.
+CREATE FUNCTION {s}.count_ended(lanes int4[], kinds "char"[]) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+    INSERT INTO minute AS m (lane, at, worker, held, cancelled, expired)
+    SELECT u.lane, date_trunc('minute', now()), - pg_backend_pid(), count(*) FILTER (WHERE u.kind = 'h'),
+           count(*) FILTER (WHERE u.kind = 'c'), count(*) FILTER (WHERE u.kind = 'e')
+      FROM unnest(lanes, kinds) u(lane, kind) WHERE u.kind IN ('h', 'c', 'e') GROUP BY u.lane
+        ON CONFLICT (lane, at, worker) DO UPDATE SET held = m.held + EXCLUDED.held,
+           cancelled = m.cancelled + EXCLUDED.cancelled, expired = m.expired + EXCLUDED.expired
+$$;
+
+-- Adds up, into the rows of worker 0, the rows of workers that are gone and those older than five minutes, at most
+-- 10000; and deletes rows older than `keep`, at most 10000. Returns how many it added up. A worker adds to its rows
+-- only while it is registered, and locks its registration for that. So no row comes late that would stay. Any number of
+-- sessions may call this at once: each takes other rows.
+CREATE FUNCTION {s}.fold_minutes(keep interval) RETURNS int8
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    folded int8;
+BEGIN
+    DELETE FROM minute WHERE ctid = ANY (ARRAY(
+        SELECT c.place FROM lane l CROSS JOIN LATERAL (
+            SELECT m.ctid AS place FROM minute m WHERE m.lane = l.id AND m.at < now() - keep
+             LIMIT 10000 FOR UPDATE SKIP LOCKED) c LIMIT 10000));
+    WITH gone AS (
+        DELETE FROM minute WHERE ctid = ANY (ARRAY(
+            SELECT m.ctid FROM minute m
+             WHERE m.worker <> 0
+               AND (m.at < now() - interval '5 minutes'
+                    OR m.worker > 0 AND NOT EXISTS (SELECT FROM worker w WHERE w.id = m.worker))
+             LIMIT 10000 FOR UPDATE SKIP LOCKED))
+        RETURNING *),
+    put AS (
+        INSERT INTO minute AS m (lane, at, worker, enqueued, done, retried, held, discarded, cancelled, expired,
+                                 wait_us, run_us, wait, run)
+        SELECT g.lane, g.at, 0, sum(g.enqueued), sum(g.done), sum(g.retried), sum(g.held), sum(g.discarded),
+               sum(g.cancelled), sum(g.expired), sum(g.wait_us), sum(g.run_us), sum(g.wait), sum(g.run)
+          FROM gone g GROUP BY g.lane, g.at ORDER BY g.lane, g.at
+            ON CONFLICT (lane, at, worker) DO UPDATE SET
+               enqueued = m.enqueued + EXCLUDED.enqueued, done = m.done + EXCLUDED.done,
+               retried = m.retried + EXCLUDED.retried, held = m.held + EXCLUDED.held,
+               discarded = m.discarded + EXCLUDED.discarded, cancelled = m.cancelled + EXCLUDED.cancelled,
+               expired = m.expired + EXCLUDED.expired, wait_us = m.wait_us + EXCLUDED.wait_us,
+               run_us = m.run_us + EXCLUDED.run_us, wait = m.wait + EXCLUDED.wait, run = m.run + EXCLUDED.run)
+    SELECT count(*) INTO folded FROM gone;
+    RETURN folded;
+END $$;
+
+-- How many jobs of these lanes are in each state, up to `most` and one of each lane and table; leased jobs exactly.
+-- oldest: the enqueue time of the oldest ready job. Of one priority and deadline the first one is the oldest, so this
+-- looks at the first of each of at most 64 of these. The settings forbid plans that read a whole table of jobs, and
+-- compiling them, which takes a second.
+CREATE FUNCTION {s}.count_capped(of_lanes int4[], most int8)
+RETURNS TABLE (ready int8, waiting int8, blocked int8, held int8, leased int8, oldest timestamptz, looked int4)
+LANGUAGE plpgsql STABLE SET search_path = {s}, pg_catalog, pg_temp SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH claimed AS MATERIALIZED (
+        SELECT e.lane, sum(cardinality(e.ids) - CASE WHEN e.done IS NULL THEN 0 ELSE bit_count(e.done) END)::int8 AS n
+          FROM lease e GROUP BY e.lane)
+    SELECT (SELECT count(*) FROM (SELECT FROM ready r WHERE r.lane = w.lane LIMIT most + 1) r)
+           + (SELECT coalesce(sum(p.n), 0)::int8 FROM (SELECT p.n FROM pack p WHERE p.lane = w.lane LIMIT most + 1) p),
+           d.n, d.blocked,
+           (SELECT count(*) FROM (SELECT FROM deferred h WHERE h.lane = w.lane AND h.kind = 'h' LIMIT most + 1) h),
+           coalesce((SELECT c.n FROM claimed c WHERE c.lane = w.lane), 0), o.oldest, o.looked
+      FROM unnest(of_lanes) WITH ORDINALITY w(lane, i)
+     CROSS JOIN LATERAL (
+        SELECT count(*) AS n, count(*) FILTER (WHERE k.kind = 'b') AS blocked
+          FROM (SELECT k.kind FROM deferred k WHERE k.lane = w.lane AND k.kind <> 'h' LIMIT most + 1) k) d
+     CROSS JOIN LATERAL (
+        WITH RECURSIVE part(rank, at, n) AS (
+            (SELECT r.rank, r.enqueued_at, 1 FROM ready r WHERE r.lane = w.lane ORDER BY r.rank, r.id LIMIT 1)
+            UNION ALL
+            SELECT x.rank, x.enqueued_at, p.n + 1 FROM part p CROSS JOIN LATERAL (
+                SELECT r.rank, r.enqueued_at FROM ready r WHERE r.lane = w.lane AND r.rank > p.rank
+                 ORDER BY r.rank, r.id LIMIT 1) x
+             WHERE p.n <= 64),
+        packed(rank, at, n) AS (
+            (SELECT r.rank, r.enqueued_at, 1 FROM pack r WHERE r.lane = w.lane ORDER BY r.rank, r.id LIMIT 1)
+            UNION ALL
+            SELECT x.rank, x.enqueued_at, p.n + 1 FROM packed p CROSS JOIN LATERAL (
+                SELECT r.rank, r.enqueued_at FROM pack r WHERE r.lane = w.lane AND r.rank > p.rank
+                 ORDER BY r.rank, r.id LIMIT 1) x
+             WHERE p.n <= 64)
+        SELECT min(f.at) AS oldest, coalesce(max(f.n), 0) AS looked
+          FROM (SELECT * FROM part UNION ALL SELECT * FROM packed) f) o
+     ORDER BY w.i;
+END $$;
+
+-- The latest failed attempts of jobs of these lanes.
+CREATE FUNCTION {s}.latest_failures(of_lanes int4[], most int8) RETURNS SETOF {s}.failure
+LANGUAGE plpgsql STABLE SET search_path = {s}, pg_catalog, pg_temp SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT f.* FROM (
+        SELECT c.place, c.failed_at FROM unnest(of_lanes) w(lane) CROSS JOIN LATERAL (
+            SELECT r.ctid AS place, r.failed_at FROM failure r WHERE r.lane = w.lane
+             ORDER BY r.failed_at DESC LIMIT most) c
+         ORDER BY c.failed_at DESC LIMIT most) t
+      JOIN failure f ON f.ctid = t.place ORDER BY f.failed_at DESC, f.id DESC;
+END $$;
+
+REVOKE ALL ON FUNCTION {s}.buckets, {s}.count_ended, {s}.fold_minutes, {s}.count_capped,
+    {s}.latest_failures FROM PUBLIC;
 )sql"},
 }};
 

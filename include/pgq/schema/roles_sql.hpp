@@ -96,7 +96,7 @@ GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs, {
 -- Workers.
 GRANT {producer} TO {worker};
 GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.ready, {s}.pack, {s}.deferred, {s}.lease, {s}.worker, {s}.tracked,
-    {s}.unique_key, {s}.request, {s}.dependency, {s}.outcome, {s}.failure TO {worker};
+    {s}.unique_key, {s}.request, {s}.dependency, {s}.outcome, {s}.failure, {s}.minute TO {worker};
 GRANT SELECT, INSERT, UPDATE ON {s}.claim_slot, {s}.lane_limit TO {worker};
 GRANT SELECT (queue, name, lane, expression, zone, jitter, starts_at, ends_at, missed_count, missed_age, overlap,
     next_at, fired_at, fired_job, paused_at, pause_reason, declared_at) ON {s}.schedule TO {worker};
@@ -104,9 +104,10 @@ GRANT SELECT ON {s}.paused, {s}.paused_lane TO {worker};
 REVOKE EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume FROM {worker};
 
 -- Readers and operators.
-GRANT EXECUTE ON FUNCTION {s}.count_open_jobs TO {reader};
+GRANT EXECUTE ON FUNCTION {s}.count_open_jobs, {s}.buckets, {s}.count_capped, {s}.latest_failures
+    TO {reader};
 GRANT {reader} TO {operator};
-GRANT UPDATE (dead_letters) ON {s}.lane TO {operator};
+GRANT UPDATE (dead_letters, keep_failures) ON {s}.lane TO {operator};
 GRANT UPDATE (amount, per, burst, tokens) ON {s}.lane_limit TO {operator};
 GRANT EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume, {s}.change_schedule, {s}.prune_schedules
     TO {operator};

@@ -71,8 +71,11 @@ SELECT queue, entrypoint, kind, (extract(epoch FROM since) * 1000000)::int8, rea
 inline constexpr query cancel{"cancel", "SELECT waiting, running FROM {s}.cancel($1)"};
 inline constexpr query requeue{"requeue", "SELECT n, lanes FROM {s}.requeue($1)"};
 
-/// Expires jobs and deletes what is kept no longer; $1 is for how many days failures are kept.
-inline constexpr query expire_and_purge{"expire_and_purge", "SELECT {s}.expire(), {s}.purge($1 * interval '1 day')"};
+/// Expires jobs and deletes what is kept no longer; $1 is for how many days failures are kept. It also adds up
+/// statistics, and deletes those older than $2 hours.
+inline constexpr query expire_and_purge{
+    "expire_and_purge",
+    "SELECT {s}.expire(), {s}.purge($1 * interval '1 day'), {s}.fold_minutes($2 * interval '1 hour')"};
 
 inline constexpr query held{"held", R"(
 SELECT {answered_job}, coalesce(reason, '') FROM {s}.deferred
@@ -81,14 +84,15 @@ SELECT {answered_job}, coalesce(reason, '') FROM {s}.deferred
 inline constexpr query counts{"counts", R"(
 SELECT (SELECT count(*) FROM {s}.ready WHERE lane = $1)
        + (SELECT coalesce(sum(n), 0)::int8 FROM {s}.pack WHERE lane = $1),
-       (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind <> 'h'),
+       (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind NOT IN ('h', 'b')),
        (SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0)::int8
           FROM {s}.lease WHERE lane = $1),
        (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind = 'h'),
        EXISTS (SELECT FROM {s}.paused_lane WHERE lane = $1),
        EXISTS (SELECT FROM {s}.paused r
                  JOIN {s}.lane a ON r.queue IN ('', a.queue) AND r.entrypoint IN ('', a.entrypoint)
-                WHERE a.id = $1 AND r.kind = 'draining'))"};
+                WHERE a.id = $1 AND r.kind = 'draining'),
+       (SELECT count(*) FROM {s}.deferred WHERE lane = $1 AND kind = 'b'))"};
 
 namespace detail {
 

@@ -22,12 +22,12 @@ inline constexpr std::string_view not_paused = "w.lane <> ALL ((SELECT {s}.pause
 
 // Only leases with flags can have jobs that expire. Few leases have flags, so the function is rarely called.
 inline constexpr std::string_view answer = R"(
-RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END)";
+RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END, claimed_at)";
 
 // Also returns whether there are large payloads, and how many rows the claim found. If it took fewer rows, they had too
 // many bytes, and jobs are left.
 inline constexpr std::string_view answer_with_found = R"(
-RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END,
+RETURNING {answered_lease}, CASE WHEN flags IS NOT NULL THEN {s}.expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found))";
 
 // `found` are the locked rows; `got` takes as many of them as fit into the bytes. A row whose payload is not in the

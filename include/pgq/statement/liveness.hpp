@@ -86,12 +86,16 @@ inline constexpr std::string_view end =
 back AS (INSERT INTO {s}.ready ({job}) SELECT {job} FROM item WHERE kind = 'r' RETURNING lane),
 kept AS (INSERT INTO {s}.deferred ({deferred}) SELECT 'infinity', 'h', reason, {job}
            FROM item WHERE kind = 'h' RETURNING id, lane, attempts, reason),
-failed AS (INSERT INTO {s}.failure (id, lane, attempt, reason) SELECT id, lane, attempts, reason FROM kept)
+failed AS (
+    INSERT INTO {s}.failure (id, lane, attempt, reason)
+    SELECT id, lane, attempts, reason FROM kept k
+     WHERE (SELECT a.keep_failures > '0' FROM {s}.lane a WHERE a.id = k.lane) IS NOT FALSE)
 SELECT (SELECT count(*) FROM back), (SELECT count(*) FROM kept), (SELECT array_agg(DISTINCT lane) FROM item),
        (SELECT {s}.end_tracked(array_agg(id), array_agg(kind), array_agg(attempts),
                                array_agg(CASE kind WHEN 'h' THEN reason END), NULL)
           FROM item WHERE flags & 1 <> 0 AND kind <> 'r' HAVING count(*) > 0),
-       (SELECT array_agg(id ORDER BY id) FROM kept), (SELECT array_agg(reason ORDER BY id) FROM kept))";
+       (SELECT array_agg(id ORDER BY id) FROM kept), (SELECT array_agg(reason ORDER BY id) FROM kept),
+       (SELECT {s}.count_ended(array_agg(lane), array_agg(kind)) FROM item WHERE kind <> 'r' HAVING count(*) > 0))";
 
 }  // namespace return_text
 

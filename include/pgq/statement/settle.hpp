@@ -83,7 +83,8 @@ later AS (
       FROM item WHERE kind = 'h' OR kind IN ('r', 's') AND delay > 0),
 failed AS (
     INSERT INTO {s}.failure (id, lane, attempt, reason)
-    SELECT id, lane, attempts, reason FROM item WHERE kind IN ('r', 'h') AND reason <> '' AND attempts > 0))";
+    SELECT id, lane, attempts, reason FROM item i WHERE kind IN ('r', 'h') AND reason <> '' AND attempts > 0
+       AND (SELECT a.keep_failures > '0' FROM {s}.lane a WHERE a.id = i.lane) IS NOT FALSE))";
 
 inline constexpr std::string_view answer = R"(
 SELECT id, place, CASE WHEN EXISTS (SELECT FROM item WHERE kind IN ('r', 's')) THEN

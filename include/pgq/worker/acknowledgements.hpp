@@ -5,6 +5,7 @@
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/worker/counted_outcomes.hpp>
 #include <pgq/worker/held_leases.hpp>
 #include <pgq/worker/limited_lanes.hpp>
 
@@ -100,6 +101,7 @@ private:
             std::find_if(reply.moved.begin(), reply.moved.end(), [&](const lease_ref& m) { return m.id == id; });
         for (const auto& i : s.items)
             if (i.kind != settle_kind::hold && i.delay > duration{}) delays_.push_back(i.delay);
+        outcomes_.count(s);
         s.acknowledged(moved == reply.moved.end() ? s.lease.ref.location : moved->location);
         return true;
     }
@@ -127,6 +129,7 @@ private:
     std::vector<lease_ref> finished_;
     std::vector<lease_progress> progressed_;
     std::vector<duration> delays_;
+    counted_outcomes outcomes_;
 };
 
 }  // namespace pgq::detail

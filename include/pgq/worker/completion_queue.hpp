@@ -17,12 +17,14 @@ struct held_lease;
 
 /// How one job ended, as the database has to record it.
 struct job_result {
-    bool gone = true;                 ///< done or discarded: nothing but its bit in the mask, unless the job is tracked
-    bool tracked = false;             ///< somebody waits for its end
-    bool exhausted = false;           ///< held because it was the last attempt: not if it was to stop
-    bool settled_by_handler = false;  ///< the handler has ended the lease itself: there is nothing to acknowledge
+    bool gone = true;        ///< done or discarded: nothing but its bit in the mask, unless the job is tracked
+    bool tracked = false;    ///< somebody waits for its end
+    bool exhausted = false;  ///< held because it was the last attempt: not if it was to stop
+    /// The handler has ended the lease itself: there is nothing to acknowledge. `gone`: the job has ended, as `kind`.
+    bool settled_by_handler = false;
     settle_kind kind = settle_kind::done;
     duration delay{};
+    duration ran{-1};  ///< how long its handler took; negative: it was not called
     std::string reason{};
     std::optional<std::string> result{};
 };

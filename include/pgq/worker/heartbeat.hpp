@@ -2,11 +2,15 @@
 
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/observer.hpp>
+#include <pgq/concept/statistics.hpp>
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/fsm/heartbeat.hpp>
 #include <pgq/health/worker_monitor.hpp>
+#include <pgq/protocol/statistics.hpp>
 #include <pgq/time/call_limit.hpp>
+#include <pgq/worker/counter_reports.hpp>
+#include <pgq/worker/job_counters.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -38,8 +42,14 @@ public:
           limit_{&limit} {}
     ~heartbeat() { stop(); }
 
-    /// `monitor`, which outlives this, learns of each heartbeat that the database has answered. Before start().
-    void report_to(worker_monitor& monitor) noexcept { monitor_ = &monitor; }
+    /// `monitor` learns of each heartbeat that the database has answered, and heartbeats store what is in `counters`.
+    /// Both outlive this. Before start().
+    void report_to(worker_monitor& monitor, const job_counters& counters) {
+        monitor_ = &monitor;
+        reports_.emplace(counters);
+    }
+    /// What no heartbeat has stored. After stop(); valid until this ends.
+    minute_report last_report(worker_id id) { return reports_ ? reports_->next(id) : minute_report{}; }
     void start(worker_id id) {
         stop();
         stopping_ = false;
@@ -71,6 +81,7 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
+    using session_type = typename Driver::session;
 
     void run() noexcept {
         fsm::heartbeat machine{lease_time_, clock::now()};
@@ -83,7 +94,8 @@ private:
             const auto next =
                 reply ? machine.answered(id, *reply, sent) : machine.failed(id, unit_random(), clock::now());
             if (reply && reply->alive && monitor_ != nullptr) monitor_->beaten(sent);
-            if (reply) report_once(std::move(reply->compact_error));
+            if (reply) report_once(std::move(reply->compact_error), compact_error_);
+            if (reply) report_once(std::move(reply->report_error), report_error_);
             if (next.declare_lost && id == worker_.load()) lost_();
             if (next.jobs_to_stop) stop_jobs_();
             if (next.rescue) rescue();
@@ -110,12 +122,25 @@ private:
             if (!opened) return report(std::move(opened.error()));
             session_.emplace(std::move(*opened));
         }
-        auto reply = session_->beat(id);
+        auto reply = beat_at(*session_, id);
         if (!reply) {
             session_.reset();
             return report(std::move(reply.error()));
         }
         return reply;
+    }
+
+    // With a report, if the driver keeps statistics.
+    result<beat_reply> beat_at(session_type& session, worker_id id) {
+        if constexpr (can_keep_statistics<session_type>) {
+            if (reports_) {
+                auto reply = session.beat(id, reports_->next(id));
+                if (!reply) reports_->in_doubt();
+                else if (reply->alive && !reply->report_error) reports_->stored();
+                return reply;
+            }
+        }
+        return session.beat(id);
     }
 
     void rescue() {
@@ -130,10 +155,10 @@ private:
         if (auto swept = session_->expire_and_purge(); !swept) (void)report(std::move(swept.error()));
     }
 
-    // Each beat tries to compact again; the observer receives the same error once.
-    void report_once(std::optional<error_info> e) {
-        if (e && e->message != compact_error_) notify(*observer_, event::error{*e});
-        compact_error_ = e ? std::move(e->message) : std::string{};
+    // Each beat tries to compact and to store a report again; the observer receives the same error once.
+    void report_once(std::optional<error_info> e, std::string& last) {
+        if (e && e->message != last) notify(*observer_, event::error{*e});
+        last = e ? std::move(e->message) : std::string{};
     }
 
     error_info report(error_info e) {
@@ -148,8 +173,9 @@ private:
     std::function<void()> stop_jobs_;
     const call_limit* limit_;
     worker_monitor* monitor_ = nullptr;
-    std::string compact_error_{};
-    std::optional<typename Driver::session> session_;
+    std::string compact_error_{}, report_error_{};
+    std::optional<counter_reports> reports_{};
+    std::optional<session_type> session_;
     std::atomic<worker_id> worker_{worker_id{}};
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -5,6 +5,7 @@
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/completion_queue.hpp>
+#include <pgq/worker/job_counters.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -35,17 +36,18 @@ struct held_lease {
     };
 
     claimed_lease lease{};
-    std::size_t type = 0;          ///< position of its job type in the composition
-    std::size_t version = 0;       ///< which of the versions of that type
-    std::size_t lane_index = 0;    ///< position of its lane in the composition
-    std::string_view queue{};      ///< the name of its queue
-    worker_id worker{};            ///< the worker that claimed it
-    lease_ref claimed{};           ///< id and row location at the claim; `lease.ref` has the present row location
-    bool limited = false;          ///< its lane has limits: its jobs start before those of other lanes
-    std::size_t bytes = 0;         ///< of all payloads of the lease: they are freed together
-    std::uint32_t unfinished = 0;  ///< number of jobs that run or have not started
-    std::string left{};            ///< mask: the jobs that are acknowledged, and so have left the row in the database
-    std::string done{};            ///< mask: `left`, and the jobs that are plainly done but not acknowledged yet
+    std::size_t type = 0;               ///< position of its job type in the composition
+    std::size_t version = 0;            ///< which of the versions of that type
+    std::size_t lane_index = 0;         ///< position of its lane in the composition
+    std::string_view queue{};           ///< the name of its queue
+    worker_id worker{};                 ///< the worker that claimed it
+    lease_ref claimed{};                ///< id and row location at the claim; `lease.ref` has the present row location
+    lane_counters* counters = nullptr;  ///< of its lane; null: nothing is counted
+    bool limited = false;               ///< its lane has limits: its jobs start before those of other lanes
+    std::size_t bytes = 0;              ///< of all payloads of the lease: they are freed together
+    std::uint32_t unfinished = 0;       ///< number of jobs that run or have not started
+    std::string left{};  ///< mask: the jobs that are acknowledged, and so have left the row in the database
+    std::string done{};  ///< mask: `left`, and the jobs that are plainly done but not acknowledged yet
     std::vector<pending> unsettled{};  ///< jobs that have ended and need a settlement: other outcomes, or tracked
     std::vector<settlement> items{};   ///< the settlements in the request: of the first `shown` of `unsettled`
     std::size_t shown = 0;             ///< how many of `unsettled` the request has

@@ -13,6 +13,7 @@
 #include <pgq/worker/completion_queue.hpp>
 #include <pgq/worker/held_lease.hpp>
 #include <pgq/worker/job_batch.hpp>
+#include <pgq/worker/job_counters.hpp>
 #include <pgq/worker/worker_options.hpp>
 
 #include <algorithm>
@@ -93,7 +94,8 @@ public:
                     {.gone = !goes_back,
                      .tracked = !goes_back,
                      .kind = goes_back ? settle_kind::release : settle_kind::expire,
-                     .reason = goes_back ? "" : "it expired"});
+                     .reason = goes_back ? "" : "it expired"},
+                    std::chrono::steady_clock::now());
         return false;
     }
 
@@ -149,31 +151,43 @@ public:
         }
     }
 
-    /// The attempt is over. `began`: when its handler was called, if it was. `settled_by_handler`: the handler has
-    /// ended the lease itself.
+    /// The attempt is over. `began`: when its handler was called, if it was; the time since then is counted.
+    /// `settled_by_handler`: the handler has ended the lease itself.
     void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome&& o,
                   bool settled_by_handler = false) noexcept {
         const job_record& r = slot.lease.jobs[position];
         bool last = false;
         if (!settled_by_handler && o.what() == outcome::kind::retry) [[unlikely]]
             last = exhaust(slot, r, o);
-        if constexpr (observes<Observer, event::job_finished>) {
-            const auto took = began == steady_time{} ? duration{} : std::chrono::steady_clock::now() - began;
-            observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
-        }
-        if (settled_by_handler) return finish(slot, position, {.settled_by_handler = true});
+        const auto now = std::chrono::steady_clock::now();
+        const bool ran = began != steady_time{};
+        if constexpr (observes<Observer, event::job_finished>)
+            observer_->on(
+                event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), ran ? now - began : duration{}});
         const auto kind = o.what();
+        if (settled_by_handler) {
+            const bool done =
+                kind == outcome::kind::done;  // of a job that is delivered at most once nothing else is left
+            return finish(slot, position,
+                          {.gone = ran && (done || functions_[slot.type].once),
+                           .settled_by_handler = true,
+                           .kind = done ? settle_kind::done : settle_kind::discard,
+                           .ran = ran ? now - began : duration{-1}},
+                          now);
+        }
         auto what = result_of(std::move(o));
+        if (ran) what.ran = now - began;
         if (kind == outcome::kind::snooze) what.delay = snooze_rest(what.delay);
         if (kind == outcome::kind::release && !is_stopping(slot, position)) what.delay = snooze_rest({});
         what.tracked = (r.flags & flag_tracked) != 0;  // the slot's own flags belong to the worker's thread
         what.exhausted = last && what.kind == settle_kind::hold;
-        finish(slot, position, std::move(what));
+        finish(slot, position, std::move(what), now);
     }
 
     job_reviser* reviser = nullptr;     ///< changes payloads of jobs in hand
     worker_monitor* monitor = nullptr;  ///< measures how long handlers run; null in tests
     completion_queue completions;
+    job_counters counters;                   ///< of the worker's lanes
     std::stop_source return_unstarted{};     ///< what has not started goes back to the queue
     std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end: a spare thread runs in place of theirs
     std::atomic<std::uint32_t> in_line{0};   ///< jobs that wait for others of their strand
@@ -213,8 +227,8 @@ private:
                 .reason = make_storable(o.reason(), max_reason)};
     }
 
-    void finish(held_lease& slot, std::uint32_t position, job_result&& what) noexcept {
-        if (completions.put(&slot, position, std::move(what), std::chrono::steady_clock::now())) wake_();
+    void finish(held_lease& slot, std::uint32_t position, job_result&& what, steady_time now) noexcept {
+        if (completions.put(&slot, position, std::move(what), now)) wake_();
     }
 
     const job_functions* functions_;

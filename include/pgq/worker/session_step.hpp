@@ -6,6 +6,7 @@
 #include <pgq/protocol/lane.hpp>
 #include <pgq/protocol/limit.hpp>
 #include <pgq/protocol/pause.hpp>
+#include <pgq/protocol/statistics.hpp>
 #include <pgq/protocol/tracked.hpp>
 
 #include <cstdint>
@@ -92,11 +93,20 @@ struct give_back {
     auto async_execute(auto& session, auto token) const { return session.async_give_back(leases, token); }
 };
 
+/// With the last report, if the driver keeps statistics.
 struct retire {
     worker_id worker{};
+    minute_report report{};
 
-    auto execute(auto& session) const { return session.retire(worker); }
-    auto async_execute(auto& session, auto token) const { return session.async_retire(worker, token); }
+    auto execute(auto& session) const {
+        if constexpr (requires { session.retire(worker, report); }) return session.retire(worker, report);
+        else return session.retire(worker);
+    }
+    auto async_execute(auto& session, auto token) const {
+        if constexpr (requires { session.async_retire(worker, report, token); })
+            return session.async_retire(worker, report, token);
+        else return session.async_retire(worker, token);
+    }
 };
 
 }  // namespace steps

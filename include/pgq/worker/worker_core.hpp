@@ -11,6 +11,7 @@
 #include <pgq/worker/claim_cursors.hpp>
 #include <pgq/worker/claimed_jobs.hpp>
 #include <pgq/worker/completion_queue.hpp>
+#include <pgq/worker/counted_outcomes.hpp>
 #include <pgq/worker/held_leases.hpp>
 #include <pgq/worker/job_runner.hpp>
 #include <pgq/worker/limited_lanes.hpp>
@@ -257,6 +258,7 @@ private:
         for (auto& c : completions_) {
             held_lease& s = *c.slot;
             const bool limited = limited_.ended(s.lane_index, 1, now);
+            counted_outcomes::count_end(s, c.position, c.what);
             if (c.what.settled_by_handler) {
                 s.lost = true;  // the handler's thread has ended the lease: there is nothing to acknowledge
                 limited_.will_free(s.lane_index);
@@ -317,6 +319,7 @@ private:
             s.lane_index = index;
             s.queue = served_[index].queue;
             s.worker = worker_;
+            s.counters = &runner_->counters.of(index, s.lease.lane);
             s.limited = limited_.is_limited(index);
             claimed_.add_lease(s);
         }

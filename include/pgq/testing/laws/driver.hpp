@@ -22,6 +22,7 @@
 #include <pgq/testing/laws/driver/unique_keys.hpp>
 #include <pgq/testing/laws/driver/wakes.hpp>
 #include <pgq/testing/laws/schedules.hpp>
+#include <pgq/testing/laws/statistics.hpp>
 
 namespace pgq::laws {
 
@@ -86,6 +87,12 @@ void check_driver(Make make) {
     check_dead_letter_routes<Driver>(make);
     check_pause<Driver>(make);
     check_drain<Driver>(make);
+
+    if constexpr (can_keep_statistics<session>) check_statistics<Driver>(make);
+    if constexpr (can_read_statistics<session>) {
+        check_capped_counts<Driver>(make);
+        check_latest_failures<Driver>(make);
+    }
 
     check_revised_payloads<Driver>(make);
     check_progress<Driver>(make);

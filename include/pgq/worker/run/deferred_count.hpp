@@ -17,7 +17,7 @@ public:
     std::size_t next() const noexcept { return lanes_; }
     /// Takes the counts of that lane. The sum, after the last one of `lanes`.
     std::optional<std::int64_t> add(const lane_counts& n, std::size_t lanes) noexcept {
-        jobs_ += n.deferred + n.ready + n.leased;
+        jobs_ += n.deferred + n.blocked + n.ready + n.leased;
         if (++lanes_ < lanes) return std::nullopt;
         lanes_ = 0;
         return std::exchange(jobs_, 0);

@@ -88,7 +88,7 @@ public:
                      limit_} {
         runner_.reviser = &updater_;
         runner_.monitor = monitor_;
-        heartbeat_.report_to(monitor);
+        heartbeat_.report_to(monitor, runner_.counters);
         monitor.began(options_.lease_time);
     }
 
@@ -241,8 +241,9 @@ public:
         heartbeat_.stop();
     }
     /// The last step; empty without a session. If it fails, other workers declare this one dead after its lease time.
-    std::optional<session_step> step_to_end() const {
-        return session_.is_set() ? std::optional<session_step>{steps::retire{core_.id()}} : std::nullopt;
+    std::optional<session_step> step_to_end() {
+        if (!session_.is_set()) return std::nullopt;
+        return steps::retire{core_.id(), heartbeat_.last_report(core_.id())};
     }
     void ended(const step_reply& retired) {
         monitor_->ended();

@@ -174,7 +174,8 @@ struct scripted_heartbeat {
         : lost{std::move(on_lost)}, jobs_to_stop{std::move(on_stop_request)} {
         latest = this;
     }
-    void report_to(pgq::detail::worker_monitor&) noexcept {}
+    void report_to(pgq::detail::worker_monitor&, const pgq::detail::job_counters&) noexcept {}
+    pgq::minute_report last_report(pgq::worker_id) { return {}; }
     void start(worker_id id) { worker = id; }
     void follow(worker_id id) noexcept { worker = id; }
     void stop() noexcept {}

@@ -9,6 +9,7 @@
 #include <pgq/protocol/found_job.hpp>
 #include <pgq/protocol/limit.hpp>
 #include <pgq/protocol/pause.hpp>
+#include <pgq/protocol/statistics.hpp>
 #include <pgq/protocol/tracked.hpp>
 
 #include <algorithm>
@@ -126,6 +127,23 @@ inline lane_counts counts(const tables& db, lane_id lane) {
     c.paused = db.is_paused(lane);
     c.draining = !db.check_open(lane);
     return c;
+}
+
+inline std::vector<capped_counts> counts_up_to(tables& db, std::span<const lane_id> lanes, std::int64_t most) {
+    std::vector<capped_counts> out;
+    const time_point now = db.clock.now();
+    for (const lane_id lane : lanes) {
+        const lane_counts n = counts(db, lane);
+        capped_counts& c = out.emplace_back();
+        c = {.lane = lane,
+             .ready = capped_count::of(n.ready, most),
+             .deferred = capped_count::of(n.deferred, most),
+             .blocked = capped_count::of(n.blocked, most),
+             .leased = {n.leased, false},
+             .held = capped_count::of(n.held, most)};
+        if (const auto oldest = db.jobs.oldest_ready(lane)) c.oldest_ready = std::max<duration>(now - *oldest, {});
+    }
+    return out;
 }
 
 }  // namespace pgq::driver::in_memory

@@ -6,6 +6,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/admin.hpp>
 #include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/statistics.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
@@ -42,6 +43,12 @@ inline beat_reply record_beat(tables& db, worker_id id) {
     return reply;
 }
 
+/// The same with what the worker has counted. Only a registered worker's report is stored.
+inline beat_reply record_beat(tables& db, worker_id id, const minute_report& report) {
+    if (db.workers.contains(id)) db.jobs.minutes().store(id, report, db.clock.now());
+    return record_beat(db, id);
+}
+
 /// Removes a dead worker and returns its jobs to the queue.
 inline void rescue_worker(tables& db, worker_id dead, time_point now, rescue_reply& reply) {
     std::int64_t open = 0;
@@ -68,6 +75,7 @@ inline rescue_reply rescue(tables& db) {
     const time_point now = db.clock.now();
     for (const worker_id dead : db.workers.dead(db.clock.steady_now())) {
         db.workers.remove(dead);
+        db.jobs.minutes().forget(dead);
         ++reply.workers;
         rescue_worker(db, dead, now, reply);
     }
@@ -86,8 +94,10 @@ inline void give_back(tables& db, std::span<const lease_ref> refs) {
 }
 
 /// The worker leaves: its jobs return to the queue.
-inline void retire(tables& db, worker_id id) {
+inline void retire(tables& db, worker_id id, const minute_report& report) {
+    if (db.workers.contains(id)) db.jobs.minutes().store(id, report, db.clock.now());
     db.workers.remove(id);
+    db.jobs.minutes().forget(id);
     give_back(db, db.leases.of(id));
 }
 

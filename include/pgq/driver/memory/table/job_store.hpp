@@ -1,7 +1,9 @@
 #pragma once
 
 #include <pgq/driver/memory/table/clock.hpp>
+#include <pgq/driver/memory/table/failure_table.hpp>
 #include <pgq/driver/memory/table/job.hpp>
+#include <pgq/driver/memory/table/minute_table.hpp>
 #include <pgq/driver/memory/table/tracked_job.hpp>
 #include <pgq/driver/memory/table/tracked_table.hpp>
 #include <pgq/driver/memory/table/waiting_jobs.hpp>
@@ -64,7 +66,7 @@ public:
         if (s.kind == settle_kind::expire) return settle_expired(std::move(j), now);
         if (s.kind == settle_kind::release) uncount_attempt(j);
         if ((s.kind == settle_kind::retry || s.kind == settle_kind::hold) && !s.reason.empty())
-            failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{s.reason}});
+            add_failure(j, now, s.reason);
         if (s.kind == settle_kind::done) return end(j, end_kind::done, now, s.reason, s.result);
         if (s.kind == settle_kind::discard) return end(j, end_kind::discarded, now, s.reason, s.result);
         if (s.kind == settle_kind::hold) {
@@ -82,6 +84,7 @@ public:
     /// Returns a job that its worker did not run. The attempt does not count.
     void give_back(job j, time_point now) {
         uncount_attempt(j);
+        if (is_stop_requested(j)) minutes_.count(j.lane, end_kind::cancelled, now);
         give_back_uncounted(std::move(j), now);
     }
     static constexpr const char* worker_died = "its worker died";  ///< why a rescue holds a job
@@ -95,10 +98,14 @@ public:
         const std::int16_t most = rescued_attempts_of(j.headers, max_attempts);
         const crash_decision decision = judge_crash(j.attempts, j.flags, most, open, marked);
         j.attempts = decision.attempts;
-        if (is_stop_requested(j)) return end(j, end_kind::cancelled, now), settle_kind::discard;
+        if (is_stop_requested(j)) {
+            minutes_.count(j.lane, end_kind::cancelled, now);
+            return end(j, end_kind::cancelled, now), settle_kind::discard;
+        }
         j.flags = decision.flags;
         if (!decision.counts || j.attempts < most) return watch_expiry(j), add_ready(std::move(j)), settle_kind::retry;
-        failures_[j.id].push_back({.attempt = j.attempts, .at = now, .reason = std::string{reason}});
+        add_failure(j, now, reason);
+        minutes_.count(j.lane, end_kind::held, now);
         hold_or_route(j, reason);
         end(j, end_kind::held, now, reason);
         return settle_kind::hold;
@@ -108,6 +115,7 @@ public:
     std::int64_t cancel(std::span<const job_id> ids, time_point now) {
         const auto removed = remove(ids);
         for (const job& j : removed) tracked_.remove_parents(j.id);
+        for (const job& j : removed) minutes_.count(j.lane, end_kind::cancelled, now);
         for (const job& j : removed) end(j, end_kind::cancelled, now);
         return static_cast<std::int64_t>(removed.size());
     }
@@ -141,17 +149,18 @@ public:
     /// Expires, and removes outcomes and unique keys whose time has passed.
     purge_reply expire_and_purge(time_point now) {
         purge_reply reply{.expired = expire(now)};
-        reply.purged = tracked_.purge(now);
+        reply.purged = tracked_.purge(now) + failures_.purge(now);
+        minutes_.prune(now);
         return reply;
     }
 
     /// How many blocked jobs have become ready or deferred since the last call.
     std::uint32_t take_unblocked() noexcept { return std::exchange(unblocked_, 0); }
 
-    std::vector<failed_attempt> failures(job_id id) const {
-        const auto found = failures_.find(id);
-        return found == failures_.end() ? std::vector<failed_attempt>{} : found->second;
-    }
+    std::vector<failed_attempt> failures(job_id id) const { return failures_.of(id); }
+    failure_table& all_failures() noexcept { return failures_; }
+    /// What ended without a worker is counted there, too.
+    minute_table& minutes() noexcept { return minutes_; }
     /// From now on, jobs of `lane` that would be held go to the lane `to`. Without `to`, they are held. `queue` is the
     /// name of the queue of `lane`.
     void set_dead_letter_route(lane_id lane, std::optional<lane_id> to, std::string queue) {
@@ -175,7 +184,11 @@ public:
     void apply(const std::vector<unblock_action>& actions, time_point now) {
         for (const unblock_action& action : actions) {
             auto j = remove_blocked(action.id);
-            if (!j || action.what == unblock_action::kind::cancel) continue;
+            if (!j) continue;
+            const bool cancelled = action.what == unblock_action::kind::cancel;
+            if (cancelled || action.what == unblock_action::kind::hold)
+                minutes_.count(j->lane, cancelled ? end_kind::cancelled : end_kind::held, now);
+            if (cancelled) continue;
             if (action.what == unblock_action::kind::hold) {
                 hold_or_route(*j, action.reason);
                 continue;
@@ -193,6 +206,9 @@ private:
         std::string from_queue{};
     };
 
+    void add_failure(const job& j, time_point now, std::string_view reason) {
+        failures_.add({.id = j.id, .lane = j.lane, .attempt = j.attempts, .at = now, .reason = std::string{reason}});
+    }
     static bool is_stop_requested(const job& j) noexcept { return (j.flags & flag_stop) != 0; }
     static void uncount_attempt(job& j) noexcept {
         if (j.attempts > 0) --j.attempts;
@@ -213,6 +229,7 @@ private:
         constexpr std::string_view reason = "it expired";
         const tracked_job* const known = tracked_.find(j.id);
         const bool held = known != nullptr && known->if_expired == on_expiry::hold;
+        minutes_.count(j.lane, held ? end_kind::held : end_kind::expired, now);
         if (held) hold_or_route(j, reason);
         end(j, held ? end_kind::held : end_kind::expired, now, reason);
     }
@@ -256,7 +273,8 @@ private:
     }
 
     std::map<lane_id, dead_letter_route> dead_letter_routes_{};
-    std::map<job_id, std::vector<failed_attempt>> failures_{};
+    failure_table failures_{};
+    minute_table minutes_{};
     tracked_table tracked_{};
     std::vector<lane_id> touched_{};
     std::uint32_t unblocked_ = 0;

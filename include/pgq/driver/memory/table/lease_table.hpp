@@ -87,7 +87,7 @@ public:
     /// Stores the lease. Returns it as the worker receives it.
     claimed_lease add(lease l) {
         const std::int64_t id = ++last_;
-        claimed_lease c{.ref = {.id = id}, .lane = l.lane, .jobs = {}, .storage = l.jobs};
+        claimed_lease c{.ref = {.id = id}, .lane = l.lane, .claimed_at = l.claimed_at, .jobs = {}, .storage = l.jobs};
         c.jobs.reserve(l.jobs->size());
         for (std::uint32_t i = 0; const job& j : *l.jobs) {
             if (j.flags != 0) l.add_flags(i, j.flags);

@@ -50,7 +50,7 @@ struct tables {
     /// How many jobs of the lane have not ended and are not held.
     std::int64_t count_open(lane_id lane) const {
         const auto c = jobs.counts(lane);
-        return c.ready + c.deferred + leases.count_running(lane);
+        return c.ready + c.deferred + c.blocked + leases.count_running(lane);
     }
 };
 

@@ -143,9 +143,18 @@ public:
         lane_counts c;
         if (has_lane(lane)) c.ready = static_cast<std::int64_t>(ready_[index(lane)].size());
         for (const auto& e : deferred_) c.deferred += one(e.second);
-        for (const auto& e : blocked_) c.deferred += one(e.second);
+        for (const auto& e : blocked_) c.blocked += one(e.second);
         for (const auto& e : held_) c.held += one(e.second.what);
         return c;
+    }
+
+    /// When the oldest ready job of the lane was enqueued; empty if none is ready.
+    std::optional<time_point> oldest_ready(lane_id lane) {
+        std::optional<time_point> oldest;
+        if (has_lane(lane))
+            queue(lane).for_each(
+                [&](const job& j) { oldest = std::min(oldest.value_or(j.enqueued_at), j.enqueued_at); });
+        return oldest;
     }
 
 private:

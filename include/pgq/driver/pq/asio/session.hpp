@@ -117,6 +117,11 @@ public:
     auto async_beat(worker_id id, Token&& token) {
         return async_run(command::beat{id}, std::forward<Token>(token));
     }
+    /// `report` must live until the completion, here and below.
+    template <asio::completion_token_for<void(std::error_code, beat_reply)> Token>
+    auto async_beat(worker_id id, const minute_report& report, Token&& token) {
+        return async_run(command::beat{id, report}, std::forward<Token>(token));
+    }
     template <asio::completion_token_for<void(std::error_code, rescue_reply)> Token>
     auto async_rescue(Token&& token) {
         return async_run(command::rescue{}, std::forward<Token>(token));
@@ -124,6 +129,10 @@ public:
     template <asio::completion_token_for<void(std::error_code, std::vector<held_by_rescue>)> Token>
     auto async_retire(worker_id id, Token&& token) {
         return async_run(command::retire{id}, std::forward<Token>(token));
+    }
+    template <asio::completion_token_for<void(std::error_code, std::vector<held_by_rescue>)> Token>
+    auto async_retire(worker_id id, const minute_report& report, Token&& token) {
+        return async_run(command::retire{id, report}, std::forward<Token>(token));
     }
     template <asio::completion_token_for<void(std::error_code, std::vector<lease_ref>)> Token>
     auto async_leases_of(worker_id id, Token&& token) {

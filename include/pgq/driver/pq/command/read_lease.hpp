@@ -18,8 +18,8 @@
 
 namespace pgq::driver::pq::command {
 
-/// The number of columns that a claim answers: `{answered_lease}` and the expiries; see statement/claim.hpp.
-inline constexpr int lease_columns = 11;
+/// The number of columns that a claim answers: `{answered_lease}`, the expiries and the time; see statement/claim.hpp.
+inline constexpr int lease_columns = 12;
 
 /// What the records of a claim point into: the server's answer itself, and the headers cut out of it.
 struct lease_storage {
@@ -68,6 +68,7 @@ inline bool read_lease(row_view row, claimed_lease& lease, const std::shared_ptr
     namespace wire = statement::wire;
     lease.ref = {row.number<std::int64_t>(0), wire::load_tid(row.cell(1).data())};
     lease.lane = {row.number<std::int32_t>(2)};
+    lease.claimed_at = row.time(11);
     wire::array_reader ids{row.cell(3)}, bodies{row.cell(6)};
     const std::size_t n = ids.size();
     one_for_each<std::int64_t> ranks{row.cell(4), n};

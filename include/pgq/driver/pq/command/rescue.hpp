@@ -5,12 +5,14 @@
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/statistics.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/statement/admin.hpp>
 #include <pgq/statement/liveness.hpp>
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 
@@ -42,9 +44,11 @@ private:
 class expire_and_purge {
 public:
     static constexpr std::int32_t days_of_failures = 14;
+    static constexpr auto hours_of_statistics =
+        static_cast<std::int32_t>(std::chrono::duration_cast<std::chrono::hours>(statistics_retention).count());
 
     void compose(batch& out, const session_info& info) const {
-        out.add(statement::expire_and_purge).number(days_of_failures);
+        out.add(statement::expire_and_purge).number(days_of_failures).number(hours_of_statistics);
         end_and_notify_noted(out, info);
     }
     result<purge_reply> read(const answers& in) {

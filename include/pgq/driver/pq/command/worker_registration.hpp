@@ -8,10 +8,14 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/statistics.hpp>
 #include <pgq/statement/liveness.hpp>
 #include <pgq/statement/search.hpp>
+#include <pgq/statement/statistics.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace pgq::driver::pq::command {
@@ -40,50 +44,63 @@ private:
     listen listen_{};
 };
 
-/// One heartbeat. It also compacts tables with dead rows; if the compaction fails, the heartbeat still counts.
+/// One heartbeat. It also stores a report, and compacts tables with dead rows. If one of these fails, the heartbeat
+/// still counts.
 class beat {
 public:
-    explicit beat(worker_id id) : id_{id} {}
+    explicit beat(worker_id id, const minute_report& report = {}) : id_{id}, report_{report} {}
 
     void compose(batch& out, const session_info&) const {
         out.add(statement::beat).number(id_.value);
         out.end_transaction();
         out.add(statement::compact);
         out.end_transaction();
+        if (report_.empty()) return;
+        statement::bind_report(out.add(statement::add_minutes), id_, report_);
+        out.end_transaction();
     }
-    static result<beat_reply> read(const answers& in) {
+    result<beat_reply> read(const answers& in) const {
         if (in[0].error) return *in[0].error;
         const row_view row = in[0][0];
         return beat_reply{.alive = row.number<std::int64_t>(0) == 1,
                           .rescue_needed = row.flag(1),
                           .jobs_to_stop = row.flag(2),
                           .compacted = !in[1].error && in[1][0].flag(0),
-                          .compact_error = in[1].error};
+                          .compact_error = in[1].error,
+                          .report_error = report_.empty() ? std::nullopt : in[2].error};
     }
 
 private:
     worker_id id_;
+    minute_report report_;
 };
 
-/// The worker is gone. What it still holds is claimable at once; those attempts do not count.
+/// The worker is gone. What it still holds is claimable at once; those attempts do not count. Its last report is stored
+/// before, in a transaction of its own: it is not worth an error.
 class retire {
 public:
-    explicit retire(worker_id id) : id_{id} {}
+    explicit retire(worker_id id, const minute_report& report = {}) : id_{id}, report_{report} {}
 
     void compose(batch& out, const session_info& info) const {
+        if (!report_.empty()) {
+            statement::bind_report(out.add(statement::add_minutes), id_, report_);
+            out.end_transaction();
+        }
         out.add(statement::give_back_all).number(id_.value);
         out.add(statement::unregister).number(id_.value);
         end_and_notify_noted(out, info);
     }
     result<std::vector<held_by_rescue>> read(const answers& in) {
-        if (auto e = in.first_error()) return *e;
-        returned_ = detail::returned_jobs(in[0]);
-        return detail::held_jobs(in[0]);
+        const std::size_t first = report_.empty() ? 0 : 1;
+        if (auto e = in.first_error(first, in.size())) return *e;
+        returned_ = detail::returned_jobs(in[first]);
+        return detail::held_jobs(in[first]);
     }
     wake_list wakes() const { return returned_; }
 
 private:
     worker_id id_;
+    minute_report report_;
     wake_list returned_{};
 };
 

@@ -10,6 +10,7 @@
 #include <pgq/driver/pq/command/admin/revise.hpp>
 #include <pgq/driver/pq/command/admin/schedule.hpp>
 #include <pgq/driver/pq/command/admin/schedule_fire.hpp>
+#include <pgq/driver/pq/command/admin/statistics.hpp>
 #include <pgq/driver/pq/command/enqueue.hpp>
 #include <pgq/driver/pq/command/lanes.hpp>
 #include <pgq/driver/pq/command/take.hpp>
@@ -21,6 +22,7 @@
 #include <pgq/protocol/limit.hpp>
 #include <pgq/protocol/pause.hpp>
 #include <pgq/protocol/schedule.hpp>
+#include <pgq/protocol/statistics.hpp>
 #include <pgq/protocol/take.hpp>
 #include <pgq/protocol/tracked.hpp>
 
@@ -80,6 +82,18 @@ public:
         return run(command::set_dead_letter_routes{from, to});
     }
     result<std::optional<std::string>> progress_of(job_id id) { return run(command::admin::progress_of{id}); }
+    result<std::vector<lane_statistics>> statistics(const statistics_request& r) {
+        return run(command::admin::statistics{r});
+    }
+    result<std::vector<capped_counts>> counts_up_to(lane_list lanes, std::int64_t most) {
+        return run(command::admin::counts_up_to{lanes, most});
+    }
+    result<std::vector<job_failure>> latest_failures(lane_list lanes, std::size_t limit) {
+        return run(command::admin::latest_failures{lanes, limit});
+    }
+    result<void> keep_failures(lane_list lanes, duration keep) {
+        return run(command::admin::keep_failures{lanes, keep});
+    }
     result<std::vector<database_problem>> problems() { return run(command::admin::problems{}); }
 
     result<bool> declare_schedule(std::string_view queue, const schedule_definition& d) {

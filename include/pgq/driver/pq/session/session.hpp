@@ -182,9 +182,11 @@ public:
         if (auto updated = update_listener(command::listen_as_worker{*id}); !updated) return std::move(updated.error());
         return id;
     }
-    result<beat_reply> beat(worker_id id) { return run(command::beat{id}); }
+    result<beat_reply> beat(worker_id id, const minute_report& report = {}) { return run(command::beat{id, report}); }
     result<rescue_reply> rescue() { return run(command::rescue{}); }
-    result<std::vector<held_by_rescue>> retire(worker_id id) { return run(command::retire{id}); }
+    result<std::vector<held_by_rescue>> retire(worker_id id, const minute_report& report = {}) {
+        return run(command::retire{id, report});
+    }
     /// Also takes the worker over: from now on this session is woken for it.
     result<std::vector<lease_ref>> leases_of(worker_id id) {
         if (auto updated = update_listener(command::take_worker_over{id}); !updated) return std::move(updated.error());

@@ -28,7 +28,7 @@ void check_dependencies(Make make) {
         const auto parent = t.add("parent");
         const auto child = t.add("child", {.priority = 9, .after = std::span{&parent, 1}});
         CHECK(child.is_new);
-        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .deferred = 1});
+        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .blocked = 1});
         const auto got = t.claim("parent");
         CHECK(t.p.sync({.lanes = t.p.lanes, .limit = 9, .promote = true}).leases.empty());
         CHECK_FALSE(t.p.sync({.peek_next_due = true}).next_due.has_value());
@@ -84,7 +84,7 @@ void check_dependencies(Make make) {
         const std::vector named{parents[0], parents[1], parents[0]};
         t.add({{"child", {.after = named}}, {"c"}}, {{0, 1}, {0, 1}});
         for (const auto* body : {"a", "b", "c"}) {
-            CHECK(t.w.counts(t.lane).deferred == 1);
+            CHECK(t.w.counts(t.lane).blocked == 1);
             t.run(body);
         }
         CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
@@ -95,7 +95,7 @@ void check_dependencies(Make make) {
         const auto runs = t.claim("runs");
         t.add("child", {.after = waits});
         (void)t.end(runs, {.kind = settle_kind::done});
-        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .deferred = 1});
+        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .blocked = 1});
         t.run("waits");
         CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     }
@@ -117,7 +117,7 @@ void check_dependencies(Make make) {
                {"child of b"},
                {"child of c"}},
               {{3, 1}, {4, 2}});
-        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 2, .deferred = 2});
+        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 2, .blocked = 2});
         t.run("old");
         t.run("a");
         CHECK(bodies_of(t.p.claim(9)) == strings{"child of b", "child of c"});
@@ -228,7 +228,7 @@ void check_failed_parents(Make make) {
                                  {"runs", {.after = parents, .if_parent_fails = parent_failure::run}}});
         t.run("a", {.kind = settle_kind::discard});
         CHECK(t.end_of(jobs[0].id) == 'h');
-        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .deferred = 1, .held = 1});
+        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .held = 1, .blocked = 1});
         t.run("b");
         CHECK(bodies_of(t.p.claim(9)) == strings{"runs"});
     }

@@ -48,6 +48,7 @@ row lease(std::int64_t id, bool packs = false) {
             null,
             array({5'000'000L}),
             null,
+            binary(7'000'000L),
             test::truth(false),
             binary(std::int32_t{2}),
             packs ? test::truth(true) : null};
@@ -150,6 +151,7 @@ TEST_CASE("a sync reads the leases that it has claimed", "[driver][pq][command][
     const auto& got = reply.leases[0];
     CHECK(got.ref == lease_ref{41, 65'537});
     CHECK(got.lane == lane_id{3});
+    CHECK(got.claimed_at == y2000 + 7s);
     REQUIRE(got.jobs.size() == 2);
     CHECK(got.jobs[1].id == job_id{12});
     CHECK(got.jobs[1].rank == rank{-1});
@@ -168,9 +170,9 @@ TEST_CASE("a claim tells whether there are large payloads, and more jobs than fi
         REQUIRE(test::read(command::sync{r, reply}, {rows({answer})}).has_value());
     };
     auto some = lease(41), unknown = lease(42);
-    some[11] = test::truth(true);
-    some[12] = binary(std::int32_t{5});
-    unknown[11] = null;
+    some[12] = test::truth(true);
+    some[13] = binary(std::int32_t{5});
+    unknown[12] = null;
     claim(some);
     CHECK(reply.has_large == true);
     CHECK(reply.cut);
@@ -274,7 +276,7 @@ TEST_CASE("a claim from limited lanes tells when another may bring more", "[driv
     sync_reply reply;
     const std::array limited{limited_lane{.lane = {4}, .most = 2, .max_attempts = 3}};
     const auto about = [](std::int64_t wait) {
-        row r(11, null);
+        row r(12, null);
         r.push_back(binary(wait));
         return r;
     };

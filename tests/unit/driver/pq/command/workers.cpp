@@ -102,6 +102,30 @@ TEST_CASE("a heartbeat holds also when dead rows cannot be written away",
     CHECK(test::read(b, {test::failed("57P01"), {}}).error().code == make_sqlstate("57P01"));
 }
 
+TEST_CASE("a heartbeat sends a report along, and holds also when that cannot be stored",
+          "[driver][pq][command][worker_registration]") {
+    minute_counts row{.lane = {3}, .what = {.done = 2, .held = 1}};
+    row.what.run.add(std::chrono::milliseconds{1}, 2);
+    const std::vector<minute_counts> all{row, {.lane = {4}, .minute = 7, .what = {.enqueued = 5}}};
+    command::beat b{{9}, {.number = 17, .rows = all}};
+    CHECK(composed(b) ==
+          "beat(9) | compact() | add_minutes(9, 17, {3,4}, {0,7}, {0,5}, {2,0}, {0,0}, {1,0}, {0,0}, {0,0}, {0,0}, "
+          "{2000,0}, {0,0}, {2" +
+              std::string(60, '0') + ",0})");
+    const auto alive = rows({{binary(1L), truth(true), truth(false)}});
+    CHECK_FALSE(test::read(b, {alive, rows({{truth(true)}}), {}}).value().report_error);
+    const auto failed = test::read(b, {alive, rows({{truth(true)}}), test::failed("42501")}).value();
+    CHECK(failed.alive);
+    CHECK(failed.report_error->code == make_sqlstate("42501"));
+    CHECK_FALSE(failed.compact_error);
+
+    command::retire r{{9}, {.number = 18, .rows = all}};
+    CHECK(composed(r).find("add_minutes(9, 18, ") == 0);
+    CHECK(composed(r).find(" | give_back_all(9) + unregister(9)") != std::string::npos);
+    CHECK(test::read(r, {test::failed("42501"), none_returned, {}}).has_value());
+    CHECK_FALSE(test::read(r, {{}, none_returned, test::failed("42501")}).has_value());
+}
+
 TEST_CASE("a worker that retires wakes others for what it gives back", "[driver][pq][command][worker_registration]") {
     command::retire r{{9}};
     CHECK(composed(r) == "give_back_all(9) + unregister(9)");
@@ -162,7 +186,7 @@ TEST_CASE("a rescue deletes dead workers and returns their jobs in one transacti
 
 TEST_CASE("expire_and_purge wakes for jobs that waited for those that expired", "[driver][pq][command][rescue]") {
     command::expire_and_purge s;
-    CHECK(composed(s) == "expire_and_purge(14)");
+    CHECK(composed(s) == "expire_and_purge(14, 48)");
     const auto reply = test::read(s, {rows({{binary(2L), binary(5L)}})}).value();
     CHECK(reply.expired == 2);
     CHECK(reply.purged == 5);

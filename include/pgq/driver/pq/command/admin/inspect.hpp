@@ -38,7 +38,8 @@ public:
                            .leased = row.number<std::int64_t>(2),
                            .held = row.number<std::int64_t>(3),
                            .paused = row.flag(4),
-                           .draining = row.flag(5)};
+                           .draining = row.flag(5),
+                           .blocked = row.number<std::int64_t>(6)};
     }
 
 private:

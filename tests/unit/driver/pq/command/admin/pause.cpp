@@ -60,9 +60,9 @@ TEST_CASE("paused reads what, since when and why", "[driver][pq][command][pause]
 TEST_CASE("counts says whether the lane is paused or draining", "[driver][pq][command][pause]") {
     command::counts counts{lane_id{3}};
     CHECK(composed(counts) == "counts(3)");
-    CHECK(test::read(counts, {rows({{binary(1L), binary(2L), binary(3L), binary(4L), yes, no}})}).value() ==
-          lane_counts{.ready = 1, .deferred = 2, .leased = 3, .held = 4, .paused = true});
-    CHECK(test::read(counts, {rows({{binary(0L), binary(0L), binary(0L), binary(0L), no, yes}})}).value() ==
+    CHECK(test::read(counts, {rows({{binary(1L), binary(2L), binary(3L), binary(4L), yes, no, binary(5L)}})}).value() ==
+          lane_counts{.ready = 1, .deferred = 2, .leased = 3, .held = 4, .paused = true, .blocked = 5});
+    CHECK(test::read(counts, {rows({{binary(0L), binary(0L), binary(0L), binary(0L), no, yes, binary(0L)}})}).value() ==
           lane_counts{.draining = true});
 }
 
