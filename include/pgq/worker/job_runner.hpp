@@ -149,14 +149,17 @@ public:
         }
     }
 
-    /// The attempt is over. `began`: when its handler was called, if it was. `settled_by_handler`: the handler has
-    /// ended the lease itself.
+    /// The attempt is over. `began`: when its handler was called, if it was. `ended(outcome)` is called with the outcome
+    /// that it has in the end, before another thread learns of it. `settled_by_handler`: the handler has ended the
+    /// lease itself.
+    template <class Ended>
     void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome&& o,
-                  bool settled_by_handler = false) noexcept {
+                  const Ended& ended, bool settled_by_handler = false) noexcept {
         const job_record& r = slot.lease.jobs[position];
         bool last = false;
         if (!settled_by_handler && o.what() == outcome::kind::retry) [[unlikely]]
             last = exhaust(slot, r, o);
+        ended(o);
         if constexpr (observes<Observer, event::job_finished>) {
             const auto took = began == steady_time{} ? duration{} : std::chrono::steady_clock::now() - began;
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), took});
