@@ -11,7 +11,8 @@
 namespace pgq::detail {
 
 /// What the context of a job of this type needs to change what is stored of the job, and to learn why it should stop.
-/// `span`: of the attempt, or null. `revised` receives the payload of a checkpoint, for the next call of the handler in the same attempt.
+/// `span`: of the attempt, or null. `revised` receives the payload of a checkpoint, for the next call of the handler in
+/// the same attempt.
 template <class Composition, class Job>
 job_services services_for(job_reviser* reviser, const held_lease& slot, std::uint32_t position,
                           const trace::context* span = nullptr,

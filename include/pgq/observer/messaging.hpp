@@ -12,8 +12,8 @@
 /// What spans say of jobs, in the words of OpenTelemetry's semantic conventions for messaging. Attributes that these
 /// do not have begin with `messaging.pgq.`.
 ///
-/// `put(name, value)` gets each attribute. A value is std::int64_t, bool, a std::string, or a std::string_view of a text
-/// that lives as long as the span. Names live for ever.
+/// `put(name, value)` gets each attribute. A value is std::int64_t, bool, a std::string, or a std::string_view, whose
+/// text lives as long as the span. Names live for ever.
 namespace pgq::observer::messaging {
 
 inline constexpr std::string_view system = "pgq";

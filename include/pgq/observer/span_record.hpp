@@ -2,6 +2,7 @@
 
 #include <pgq/job/id.hpp>
 #include <pgq/observer/messaging.hpp>
+#include <pgq/observer/span_attribute.hpp>
 #include <pgq/trace/context.hpp>
 
 #include <chrono>
@@ -9,7 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace pgq::observer {
 
@@ -25,11 +25,6 @@ constexpr std::string_view name_of(span_kind k) noexcept {
 struct span_link {
     trace::context to{};
     job_id job{};  ///< which job of a batch it is about; 0 if it is about a call
-};
-
-struct span_attribute {
-    std::string_view name{};  ///< lives for ever
-    std::variant<std::int64_t, bool, std::string_view> value{};
 };
 
 /// A span that has ended. All views in it are valid only during the call of the sink.

@@ -3,7 +3,9 @@
 #include <pgq/concept/tracer.hpp>
 #include <pgq/observer/log_record.hpp>
 #include <pgq/observer/messaging.hpp>
+#include <pgq/observer/span_attribute.hpp>
 #include <pgq/observer/span_record.hpp>
+#include <pgq/observer/trace_relation.hpp>
 #include <pgq/trace/context.hpp>
 #include <pgq/trace/current.hpp>
 #include <pgq/trace/operation.hpp>
@@ -16,18 +18,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace pgq::observer {
-
-/// How the span of an attempt refers to the call that enqueued the job.
-enum class trace_relation : std::uint8_t {
-    links,   ///< the attempt begins a trace of its own and links to that span
-    parent,  ///< the attempt is a child of that span, in its trace; a batch links even so
-};
 
 struct tracing_options {
     trace_relation relation = trace_relation::links;
@@ -41,24 +35,6 @@ struct tracing_options {
 };
 
 namespace detail {
-
-/// The attributes of a span that ends, without memory from the heap unless a text is long.
-class attribute_list {
-public:
-    void operator()(std::string_view name, std::int64_t value) noexcept { all_[count_++] = {name, value}; }
-    void operator()(std::string_view name, bool value) noexcept { all_[count_++] = {name, value}; }
-    void operator()(std::string_view name, std::string_view value) noexcept { all_[count_++] = {name, value}; }
-    void operator()(std::string_view name, std::string&& value) noexcept {
-        texts_[text_count_] = std::move(value);
-        (*this)(name, std::string_view{texts_[text_count_++]});
-    }
-    std::span<const span_attribute> all() const noexcept { return {all_.data(), count_}; }
-
-private:
-    std::array<span_attribute, 12> all_{};
-    std::array<std::string, 2> texts_{};
-    std::size_t count_ = 0, text_count_ = 0;
-};
 
 /// A span that has begun.
 struct open_span {

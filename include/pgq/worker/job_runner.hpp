@@ -149,9 +149,8 @@ public:
         }
     }
 
-    /// The attempt is over. `began`: when its handler was called, if it was. `ended(outcome)` is called with the outcome
-    /// that it has in the end, before another thread learns of it. `settled_by_handler`: the handler has ended the
-    /// lease itself.
+    /// The attempt is over. `began`: when its handler was called, if it was. `ended(outcome)` gets the final outcome,
+    /// before another thread does. `settled_by_handler`: the handler has ended the lease itself.
     template <class Ended>
     void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome&& o,
                   const Ended& ended, bool settled_by_handler = false) noexcept {
