@@ -1,5 +1,4 @@
 // expect: pgq: an observer is an incomplete tracer\. Give it public start_send and start_process
-// within: 10 lines
 
 #include "fakes.hpp"
 

@@ -65,7 +65,6 @@ public:
         trace_.begin_batch(runner_->observer(), slot().queue, entrypoint_of<Job>, positions.size(),
                            [this](std::size_t i) -> const job_record& { return record(i); });
         running_ = runner_->handler_begins();
-        make_contexts();
         todo_ = {.what = try_do::run};
         return true;
     }
@@ -81,8 +80,10 @@ public:
             else start(), ended();
         } catch (...) { fail(std::current_exception()); }
     }
-    /// Calls the handler. When a coroutine ends, the caller calls `ended` or `threw`.
+    /// Calls the handler. When a coroutine ends, the caller calls `ended` or `threw`. From now on this object stays where
+    /// it is: the contexts refer to its span.
     decltype(auto) start() {
+        make_contexts();
         return call_batch_handler<Job>(access_.handler(), std::span<const Job>{jobs_}, *context_);
     }
     template <class... Value>

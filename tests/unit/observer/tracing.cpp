@@ -1,6 +1,7 @@
 #include <pgq/backoff/none.hpp>
 #include <pgq/delivery/at_most_once.hpp>
 #include <pgq/driver/memory.hpp>
+#include <pgq/executor/coroutine.hpp>
 #include <pgq/executor/in_place.hpp>
 #include <pgq/executor/retrying.hpp>
 #include <pgq/executor/thread_pool.hpp>
@@ -15,6 +16,11 @@
 #include "support/catch.hpp"
 #include "support/jobs.hpp"
 
+#include <asio/awaitable.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
 #include <boost/hana/adapt_struct.hpp>
 
 #include <algorithm>
@@ -26,6 +32,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -387,6 +394,28 @@ TEST_CASE("a batch is one span that links to the calls of all its jobs", "[obser
     CHECK(s.links[0].to == sent[0].context);
     CHECK(s.links[1].to == sent[1].context);
     CHECK(s.links[0].job != s.links[1].job);
+}
+
+TEST_CASE("the context of a batch shows its span in a coroutine, too", "[observer][tracing][coroutine]") {
+    span_collector spans;
+    asio::io_context io;
+    auto guard = asio::make_work_guard(io);
+    std::jthread thread{[&] { io.run(); }};
+    using coroutine_queue = traced_queue<executor::coroutine>;
+    coroutine_queue jobs{{}, {}, executor::coroutine{io.get_executor(), 4}, tracer_type{spans}};
+    jobs.enqueue(test::notes(3)).value();
+    spans.clear();
+    std::vector<trace::context> shown;
+    test::run_until_empty(
+        jobs, usual(),
+        [&](std::span<const note>, batch_context& c) -> asio::awaitable<void> {
+            co_await asio::post(io, asio::use_awaitable);
+            shown = {*c.trace(), *c[0].trace(), *c[2].trace()};
+        },
+        nothing);
+    guard.reset();
+    REQUIRE(shown.size() == 3);
+    for (const auto& c : shown) CHECK(c == only(spans).context);
 }
 
 TEST_CASE("a batch has at most 128 links", "[observer][tracing]") {

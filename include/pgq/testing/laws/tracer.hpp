@@ -44,8 +44,8 @@ std::optional<trace::context> trace_attempt(T& tracer, const trace::process_begi
 
 }  // namespace detail
 
-/// Checks a tracer. `make()` returns a new one; if it makes no spans, their `context()` is null. Call it once in a Catch2
-/// TEST_CASE.
+/// Checks a tracer. `make()` returns a new one; if it makes no spans, their `context()` is null. Call it once in a
+/// Catch2 TEST_CASE.
 template <tracer T, class Make>
 void check_tracer(Make make) {
     T tracer = make();
