@@ -43,7 +43,8 @@ pgq::worker_options usual() { return {.max_attempts = 3, .until = pgq::run_until
 // All jobs that wait and have this span as their context.
 std::int64_t jobs_of(const test::database& db, const pgq::observer::collected_span& s) {
     const std::string text{pgq::trace::traceparent{s.context}.text()};
-    return db.query_int("SELECT count(*) FROM ready WHERE headers ->> 'traceparent' = '" + text + "'");
+    return db.query_int("SELECT count(*) FROM " + db.schema() + ".ready WHERE headers ->> 'traceparent' = '" + text +
+                        "'");
 }
 
 // A handler that is a coroutine: see docs/guides/tracing.md.
@@ -140,7 +141,7 @@ TEST_CASE("a stream is a span whose context no job has", "[observer][tracing]") 
     REQUIRE(all.size() == 1);
     CHECK(all[0].kind == pgq::observer::span_kind::client);
     CHECK(all[0].attribute("messaging.batch.message_count") == "200");
-    CHECK(db.query_int("SELECT count(*) FROM ready WHERE headers IS NOT NULL") == 0);
+    CHECK(db.query_int("SELECT count(*) FROM " + db.schema() + ".ready WHERE headers IS NOT NULL") == 0);
 }
 
 TEST_CASE("a coroutine names its context, and the jobs that it enqueues carry it",

@@ -80,8 +80,8 @@ public:
             else start(), ended();
         } catch (...) { fail(std::current_exception()); }
     }
-    /// Calls the handler. When a coroutine ends, the caller calls `ended` or `threw`. From now on this object stays where
-    /// it is: the contexts refer to its span.
+    /// Calls the handler. When a coroutine ends, the caller calls `ended` or `threw`. From now on this object must not
+    /// move: the contexts refer to its span.
     decltype(auto) start() {
         make_contexts();
         return call_batch_handler<Job>(access_.handler(), std::span<const Job>{jobs_}, *context_);

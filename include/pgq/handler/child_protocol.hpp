@@ -102,7 +102,7 @@ struct child_job {
     bool is_whole = false;                 ///< false if the request cannot be read; the rest means nothing then
 
     static std::string encode(std::size_t type, std::size_t version, const job_record& r, int try_number,
-                              steady_time must_end_by, std::string_view queue, const trace::context* span = nullptr) {
+                              steady_time must_end_by, std::string_view queue, const trace::context* span) {
         message_writer out;
         out.put(type);
         out.put(version);

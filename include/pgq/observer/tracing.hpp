@@ -14,10 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -83,7 +83,7 @@ struct open_span {
 /// `traceparent` that the caller gives in the headers. See observer::span_collector for a sink.
 template <class Sink>
 class tracing {
-    static_assert(std::invocable<Sink&, const span_record&>,
+    static_assert(std::is_invocable_v<Sink&, const span_record&>,
                   "pgq: the sink of observer::tracing cannot be called with a `const pgq::observer::span_record&`. "
                   "Give it such an operator().");
 
