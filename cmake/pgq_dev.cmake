@@ -54,6 +54,16 @@ foreach(component nlohmann sodium zstd timezones)
     list(APPEND pgq_missing_headers "${pgq_optional_${component}}")
   endif()
 endforeach()
+
+# OpenTelemetry has no component. Its test needs the SDK, too.
+set(pgq_opentelemetry opentelemetry-cpp::api opentelemetry-cpp::trace opentelemetry-cpp::in_memory_span_exporter)
+find_package(opentelemetry-cpp QUIET CONFIG)
+if(TARGET opentelemetry-cpp::in_memory_span_exporter)
+  target_link_libraries(pgq_dev INTERFACE ${pgq_opentelemetry})
+else()
+  message(STATUS "Files that need OpenTelemetry are not built and not tested: its C++ package, with the SDK, is not found")
+  list(APPEND pgq_missing_headers "pgq/observer/opentelemetry\\.hpp")
+endif()
 string(JOIN "|" pgq_missing_headers ${pgq_missing_headers})
 
 # pgq_buildable(VARIABLE FILE...): sets VARIABLE to the files that do not need a missing library.

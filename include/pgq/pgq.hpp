@@ -53,6 +53,7 @@
 #include <pgq/observer/counters.hpp>
 #include <pgq/observer/log.hpp>
 #include <pgq/observer/none.hpp>
+#include <pgq/observer/tracing.hpp>
 #include <pgq/queue.hpp>
 #include <pgq/scheduler.hpp>
 #include <pgq/serializer/raw.hpp>

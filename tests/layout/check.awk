@@ -16,6 +16,7 @@ BEGIN {
     ranks(room_rank, "2 time")
     ranks(room_rank, "2.5 cron")
     ranks(room_rank, "3 job")
+    ranks(room_rank, "3.2 trace")
     ranks(room_rank, "3.5 protocol")
     ranks(room_rank, "3.7 context")
     ranks(room_rank, "4 event")

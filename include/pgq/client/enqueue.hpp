@@ -8,19 +8,23 @@
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/repeat_in_doubt.hpp>
 #include <pgq/client/retry_while_full.hpp>
+#include <pgq/client/send_trace.hpp>
 #include <pgq/client/unavailable.hpp>
 #include <pgq/compose/settings.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
+#include <pgq/job/traits.hpp>
 #include <pgq/protocol/bodies.hpp>
 #include <pgq/protocol/enqueue.hpp>
 #include <pgq/protocol/enqueue_batch.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/trace/operation.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -67,10 +71,14 @@ result<Handles> insert(Session& session, const enqueue_request& r, const Link& l
     return Handles{std::move(ids), std::move(others), link};
 }
 
-/// What queue::enqueue does with a range. `options_of(job)` returns the options of a job. `same`: all jobs have the
-/// same options, so it is called once.
+template <class Composition, class Job>
+trace::send_begin send_of(const queue_core<Composition>& core) noexcept {
+    return {.queue = core.connection.name(), .entrypoint = entrypoint_of<Job>};
+}
+
+/// `same`: all jobs have the same options, so `options_of` is called once.
 template <class Composition, class Jobs, class OptionsOf>
-auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options_of, bool same)
+auto enqueue_written(queue_core<Composition>& core, Jobs&& jobs, OptionsOf& options_of, bool same)
     -> result<batch_handle_of<Composition, job_of_range<Jobs>>> {
     using job_type = job_of_range<Jobs>;
     using handles = batch_handle_of<Composition, job_type>;
@@ -96,19 +104,30 @@ auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options
     return retry_while_full(wait_for_room, [&] { return repeat_in_doubt(request.has_request_id(), send); });
 }
 
+/// What queue::enqueue does with a range. `options_of(job)` returns the options of a job, or is `same_options`.
+template <class Composition, class Jobs, class OptionsOf>
+auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options_of)
+    -> result<batch_handle_of<Composition, job_of_range<Jobs>>> {
+    return traced(core.observer, send_of<Composition, job_of_range<Jobs>>(core), options_of,
+                  [&](auto& of) { return enqueue_written(core, jobs, of, std::same_as<OptionsOf, same_options>); });
+}
+
 /// Enqueues in a transaction: writes the jobs, then calls `put(position of the lane, writer, ids)`, which stores them.
 template <class Composition, class Jobs, class Put>
-result<std::vector<job_id>> enqueue_inside(duration keep_results, Jobs&& jobs, const enqueue_options& options,
+result<std::vector<job_id>> enqueue_inside(queue_core<Composition>& core, Jobs&& jobs, const enqueue_options& options,
                                            Put put) {
     using job_type = job_of_range<Jobs>;
-    job_writer<Composition, job_type> written{keep_results};
-    const auto options_of = [&](const auto&) { return options; };
-    if (auto done = written.add_all(jobs, options_of, true); !done) return std::move(done.error());
-    std::vector<job_id> ids;
-    if (written.empty()) return ids;
-    if (result<void> done = put(Composition::template lane_of<job_type>, written, ids); !done)
-        return std::move(done.error());
-    return ids;
+    using answer = result<std::vector<job_id>>;
+    const same_options all{&options};
+    return traced(core.observer, send_of<Composition, job_type>(core), all, [&](auto& options_of) -> answer {
+        job_writer<Composition, job_type> written{core.keep_results};
+        if (auto done = written.add_all(jobs, options_of, true); !done) return std::move(done.error());
+        std::vector<job_id> ids;
+        if (written.empty()) return ids;
+        if (result<void> done = put(Composition::template lane_of<job_type>, written, ids); !done)
+            return std::move(done.error());
+        return ids;
+    });
 }
 
 /// What queue::enqueue(within(connection), range) does.
@@ -118,7 +137,7 @@ result<std::vector<job_id>> enqueue_within(queue_core<Composition>& core, Tx& tx
     if constexpr (!diagnostic::require_known_job<Composition, job_of_range<Jobs>>()) return errc::invalid_option;
     else
         return enqueue_inside<Composition>(
-            core.keep_results, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) -> result<void> {
+            core, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) -> result<void> {
                 auto found = core.connection.with([&](auto& session, auto& lanes) -> result<lane_id> {
                     tx.meet(session);
                     return lanes[lane];
@@ -134,6 +153,8 @@ result<Answer> only_one(result<std::vector<Answer>> all) {
     return std::move(all->front());
 }
 
+inline constexpr enqueue_options no_options{};
+
 /// What queue::enqueue_stream does.
 template <class Composition, class Jobs>
 result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, job_priority priority) {
@@ -141,7 +162,10 @@ result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, 
     if (auto fine = check_priority(priority); !fine) return std::move(fine.error());
     if (!priority.is_set()) priority = settings_for<Composition, job_type>::priority;
     if (is_beside_transaction(core.transactions)) return beside_transaction();
-    return core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
+    auto begin = send_of<Composition, job_type>(core);
+    begin.carried = false;
+    const same_options all{&no_options};
+    const auto put_all = [&](auto& session, auto& lanes) -> result<std::int64_t> {
         auto stream = session.copy(lanes[Composition::template lane_of<job_type>]);
         bodies body, key;
         for (const auto& job : jobs) {
@@ -153,24 +177,27 @@ result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, 
             if (auto put = stream.put(body[0], priority, mine); !put) return put.error();
         }
         return stream.finish();
-    });
+    };
+    return traced(core.observer, begin, all, [&](auto&) { return core.connection.with(put_all); });
 }
 
 /// What queue::async_enqueue does with a range. `Answer` is job_id, for one job, or a vector of them.
 template <class Answer, class Composition, class Jobs, class Token>
 auto async_enqueue_range(queue_core<Composition>& core, Jobs&& jobs, const enqueue_options& options, Token&& token) {
     using job_type = job_of_range<Jobs>;
-    auto batch = [&]() -> result<enqueue_batch> {
+    const same_options same{&options};
+    auto begin = send_of<Composition, job_type>(core);
+    begin.what = trace::send_kind::create;
+    auto batch = [&](auto& options_of) -> result<enqueue_batch> {
         if (auto fine = check_queue_name(core.connection.name()); !fine) return std::move(fine.error());
         if (is_beside_transaction(core.transactions)) return beside_transaction();
         enqueue_batch all;
         job_writer<Composition, job_type> written{core.keep_results};
-        const auto options_of = [&](const auto&) { return options; };
         if (auto done = written.add_all_to(all, jobs, options_of, true); !done) return std::move(done.error());
         return all;
     };
-    return core.connection.async().template async_enqueue<Answer>(Composition::template lane_of<job_type>, batch(),
-                                                                  std::forward<Token>(token));
+    return core.connection.async().template async_enqueue<Answer>(
+        Composition::template lane_of<job_type>, traced(core.observer, begin, same, batch), std::forward<Token>(token));
 }
 
 }  // namespace pgq::detail

@@ -4,6 +4,8 @@
 #include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/repeat_in_doubt.hpp>
+#include <pgq/client/send_trace.hpp>
+#include <pgq/concept/tracer.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -11,13 +13,16 @@
 #include <pgq/job/traits.hpp>
 #include <pgq/protocol/enqueue_batch.hpp>
 #include <pgq/protocol/tracked.hpp>
+#include <pgq/trace/operation.hpp>
 
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -106,21 +111,24 @@ public:
         if (wrong) return std::move(*wrong);
         if (positions.empty()) return std::vector<enqueued_job>{};
         for (auto& [number, parents] : earlier) batch.add_parents(number, parents);
+        std::span<const enqueue_options> options = batch.options();
         const auto send = [&](auto& session, auto& lanes) -> result<std::vector<enqueued_job>> {
             std::vector<lane_id> where;
             for (const std::size_t p : positions) where.push_back(lanes[p]);
             std::vector<enqueued_job> jobs;
             const tracked_request r{.lanes = where,
                                     .bodies = &batch.written(),
-                                    .options = batch.options(),
+                                    .options = options,
                                     .keys = &batch.keys(),
                                     .keyed = &keyed,
                                     .edges = edges};
             if (auto put = session.enqueue_tracked(r, jobs); !put) return put.error();
             return jobs;
         };
-        return detail::repeat_in_doubt(batch.request({}).has_request_id(),
-                                       [&] { return core_->connection.with(send); });
+        return traced(options, names, [&] {
+            return detail::repeat_in_doubt(batch.request({}).has_request_id(),
+                                           [&] { return core_->connection.with(send); });
+        });
     }
 
 private:
@@ -135,6 +143,24 @@ private:
             std::find_if(earlier_.begin(), earlier_.end(), [&](const auto& o) { return o.first == child; });
         if (mine != earlier_.end()) mine->second.push_back(parent);
         else earlier_.push_back({child, {parent}});
+    }
+
+    // One span for all jobs, which begins when they are sent. `options` get its context for the call of `send`.
+    template <class Send>
+    auto traced(std::span<const enqueue_options>& options, const std::vector<std::string_view>& names, Send send) {
+        if constexpr (!has_tracer<typename composition_type::observer>) return send();
+        else {
+            const bool alike = std::adjacent_find(names.begin(), names.end(), std::not_equal_to<>{}) == names.end();
+            const trace::send_begin begin{.queue = core_->connection.name(),
+                                          .entrypoint = alike ? names.front() : std::string_view{}};
+            const auto as_given = [](const enqueue_options& o) { return o; };
+            return detail::traced(core_->observer, begin, as_given, [&](auto& options_of) {
+                std::vector<enqueue_options> all;
+                for (const enqueue_options& o : options) all.push_back(options_of(o));
+                options = all;
+                return send();
+            });
+        }
     }
 
     // Removes jobs that wait for nothing until there are none. The jobs that are left wait for each other.

@@ -125,22 +125,20 @@ public:
     /// Enqueues all jobs of a range, or none, in one round trip. The ids are in the order of the range.
     template <detail::range_of_jobs<composition_type> Jobs>
     auto enqueue(Jobs&& jobs, const enqueue_options& options = {}) {
-        return enqueue_range(
-            jobs, [&](const auto&) { return options; }, true);
+        return enqueue_range(jobs, detail::same_options{&options});
     }
 
     /// A list in braces: `jobs.enqueue({a, b, c})`.
     template <class Job>
     auto enqueue(std::initializer_list<Job> jobs, const enqueue_options& options = {}) {
-        return enqueue_range(
-            jobs, [&](const auto&) { return options; }, true);
+        return enqueue_range(jobs, detail::same_options{&options});
     }
 
     /// The same with options for each job: `options_of(job)` returns them. The texts that the options refer to must
     /// live until this returns.
     template <detail::range_of_jobs<composition_type> Jobs, class OptionsOf>
         requires std::is_invocable_r_v<enqueue_options, OptionsOf&, std::ranges::range_reference_t<Jobs>>
-    auto enqueue(Jobs&& jobs, OptionsOf options_of) { return enqueue_range(jobs, options_of, false); }
+    auto enqueue(Jobs&& jobs, OptionsOf options_of) { return enqueue_range(jobs, options_of); }
 
     /// Enqueues a job or a range in the caller's transaction, on the caller's connection:
     /// `jobs.enqueue(pgq::within(conn), job)`. The jobs exist, and workers wake, when that transaction commits.
@@ -327,10 +325,10 @@ private:
     }
 
     template <class Jobs, class OptionsOf>
-    auto enqueue_range(Jobs& jobs, OptionsOf options_of, bool same) {
+    auto enqueue_range(Jobs& jobs, OptionsOf options_of) {
         if constexpr (!diagnostic::require_known_job<composition_type, detail::job_of_range<Jobs&>>())
             return result<std::vector<job_id>>{errc::invalid_option};
-        else return detail::enqueue_range(core(), jobs, options_of, same);
+        else return detail::enqueue_range(core(), jobs, options_of);
     }
     template <class Answer, class Jobs, class Token>
     auto async_enqueue_range(Jobs&& jobs, const enqueue_options& options, Token&& token) {

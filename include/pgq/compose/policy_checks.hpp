@@ -16,6 +16,7 @@
 #include <pgq/concept/policy.hpp>
 #include <pgq/concept/schedule.hpp>
 #include <pgq/concept/serializer.hpp>
+#include <pgq/concept/tracer.hpp>
 #include <pgq/concept/uniqueness.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/diagnostic/arguments.hpp>
@@ -84,9 +85,13 @@ consteval auto parts_problem(type_list<Parts...>) {
 template <class Policy>
 consteval auto observer_problem() {
     if constexpr (std::same_as<Policy, observer::none>) return fine{};
+    else if constexpr (has_tracers<Policy>) return problem<diagnostic::two_tracers<Policy>>{};
     else if constexpr (changes_events<Policy>) return problem<diagnostic::observer_changes_event<Policy>>{};
     else if constexpr (requires { typename Policy::observers; }) return parts_problem(typename Policy::observers{});
-    else if constexpr (!observes_something<Policy>) return problem<diagnostic::observes_nothing<Policy>>{};
+    else if constexpr (looks_like_tracer<Policy> && !tracer<Policy>)
+        return problem<diagnostic::incomplete_tracer<Policy>>{};
+    else if constexpr (!observes_something<Policy> && !tracer<Policy>)
+        return problem<diagnostic::observes_nothing<Policy>>{};
     else return unless<!hides_overload<Policy>, diagnostic::observer_hides_overload<Policy>>{};
 }
 

@@ -4,9 +4,11 @@
 #include <pgq/context/resources.hpp>
 
 #include <pgq/job/stop_reason.hpp>
+#include <pgq/trace/context.hpp>
 
 #include <atomic>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <utility>
@@ -18,10 +20,11 @@ namespace pgq {
 /// It is valid until the handler returns (or its coroutine ends).
 class batch_context {
 public:
-    /// `why`: the reason of `stop`, or null.
+    /// `why`: the reason of `stop`, or null. `span`: of this call, or null.
     batch_context(std::span<const context> jobs, std::stop_token stop, const pgq::resources& shared,
-                  const std::atomic<pgq::stop_reason>* why = nullptr) noexcept
-        : jobs_{jobs}, stop_{std::move(stop)}, resources_{&shared}, why_{why} {}
+                  const std::atomic<pgq::stop_reason>* why = nullptr,
+                  const pgq::trace::context* span = nullptr) noexcept
+        : jobs_{jobs}, stop_{std::move(stop)}, resources_{&shared}, why_{why}, span_{span} {}
 
     std::size_t size() const noexcept { return jobs_.size(); }
     const context& operator[](std::size_t i) const noexcept { return jobs_[i]; }
@@ -35,6 +38,10 @@ public:
     pgq::stop_reason stop_reason() const noexcept {
         if (!stop_.stop_requested()) return pgq::stop_reason::none;
         return why_ == nullptr ? pgq::stop_reason::other : why_->load(std::memory_order_acquire);
+    }
+    /// The span of this call, which all jobs of the batch share; nullopt if the queue has no tracer.
+    std::optional<pgq::trace::context> trace() const noexcept {
+        return span_ != nullptr ? std::optional{*span_} : std::nullopt;
     }
     /// As context::throw_if_stopping, for all jobs of the batch.
     void throw_if_stopping() const {
@@ -51,6 +58,7 @@ private:
     std::stop_token stop_;
     const pgq::resources* resources_;
     const std::atomic<pgq::stop_reason>* why_;
+    const pgq::trace::context* span_;
 };
 
 }  // namespace pgq

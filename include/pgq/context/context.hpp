@@ -8,6 +8,7 @@
 #include <pgq/protocol/record.hpp>
 #include <pgq/protocol/revision.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/trace/context.hpp>
 
 #include <chrono>
 #include <cmath>
@@ -37,6 +38,11 @@ public:
 
     /// The name of the queue that the job is in. Empty in a context made by hand.
     std::string_view queue_name() const noexcept { return services_.queue; }
+    /// The span of this attempt, if the queue has a tracer; without one, creation_trace(). To enqueue in it from a
+    /// coroutine: `{.headers = pgq::trace::headers{*c.trace()}}`; other handlers need not say it.
+    std::optional<pgq::trace::context> trace() const noexcept {
+        return services_.span != nullptr ? *services_.span : creation_trace();
+    }
     /// 1 for the first delivery. A delivery that ended because its worker died counts.
     std::int16_t attempt() const noexcept { return job_->attempt; }
     /// 1 for the first call of the handler in this attempt. Only `executor::retrying` calls it again.

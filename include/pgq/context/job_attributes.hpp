@@ -4,6 +4,8 @@
 #include <pgq/job/scheduled_at.hpp>
 #include <pgq/protocol/rank.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/trace/context.hpp>
+#include <pgq/trace/headers.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -39,6 +41,9 @@ public:
             if (h.name == name) return h.value;
         return std::nullopt;
     }
+    /// Where in a trace the job was enqueued: its headers `traceparent` and `tracestate`. Nullopt if it has none, or if
+    /// the former must be ignored (W3C Trace Context). The state is a view into the headers.
+    std::optional<trace::context> creation_trace() const noexcept { return trace::read(stored().headers); }
 
 protected:
     job_attributes() = default;

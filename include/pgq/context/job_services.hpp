@@ -4,6 +4,7 @@
 #include <pgq/job/id.hpp>
 #include <pgq/job/stop_reason.hpp>
 #include <pgq/protocol/revision.hpp>
+#include <pgq/trace/context.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -54,7 +55,8 @@ struct job_services {
 
     const void* held = nullptr;  ///< the lease in the worker, and the position of the job in it: for `why`
     std::uint32_t position = 0;
-    std::string_view queue{};  ///< the name of the job's queue
+    std::string_view queue{};              ///< the name of the job's queue
+    const trace::context* span = nullptr;  ///< of this attempt; null if the queue has no tracer
     pgq::stop_reason (*why)(const void* held, std::uint32_t position) noexcept = nullptr;
 
     /// Of a job whose token has fired.

@@ -5,6 +5,7 @@
 #include <pgq/concept/executor.hpp>
 #include <pgq/concept/limiter.hpp>
 #include <pgq/concept/observer.hpp>
+#include <pgq/concept/tracer.hpp>
 #include <pgq/diagnostic/never.hpp>
 
 #include <concepts>
@@ -118,6 +119,21 @@ struct observer_hides_overload {
         never<Observer>,
         "pgq: an observer has an overload of on() that is never called. Make it public, and let it take `const "
         "pgq::event::...&`, or give it another name.");
+};
+
+template <class Observer>
+struct incomplete_tracer {
+    static_assert(tracer<Observer>,
+                  "pgq: an observer is an incomplete tracer. Give it public start_send and start_process; their spans "
+                  "are movable and have context() and end(), that of start_process also activate(): see "
+                  "pgq/concept/tracer.hpp.");
+};
+
+template <class Observer>
+struct two_tracers {
+    static_assert(never<Observer>,
+                  "pgq: an observer::all_of has two tracers, but a job has one place for a trace. Leave one of them "
+                  "out.");
 };
 
 template <class Backoff>

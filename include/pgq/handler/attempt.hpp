@@ -12,6 +12,7 @@
 #include <pgq/event/events.hpp>
 #include <pgq/executor/time_limit.hpp>
 #include <pgq/executor/watchdog.hpp>
+#include <pgq/handler/attempt_trace.hpp>
 #include <pgq/handler/child_protocol.hpp>
 #include <pgq/handler/decorated_calls.hpp>
 #include <pgq/handler/early_acknowledgement.hpp>
@@ -61,6 +62,7 @@ public:
 
     /// Returns false if the payload cannot be read, or the job must not run: then the attempt is over.
     bool begin() {
+        trace_.begin(runner_->observer(), slot_->queue, entrypoint_of<Job>, record());
         if constexpr (!plan::in_process) {  // with executor::process the child reads it: reading may crash, too
             if (auto read = read_job<composition>(record().body, slot_->version, job_); !read) {
                 conclude({.what = cannot_be_read(read.error())});
@@ -86,6 +88,7 @@ public:
 
     /// Calls a handler that is a function. For a coroutine, the caller calls start() instead.
     void call() noexcept {
+        [[maybe_unused]] const auto active = trace_.activate();
         try {
             if constexpr (plan::in_process) {
                 settle(call_in_process(new_context()));
@@ -139,8 +142,9 @@ private:
     const job_record& record() const noexcept { return slot_->lease.jobs[position_]; }
 
     try_result call_in_process(const context& c) {
-        const auto request = child_job::encode(composition::template index_of<Job>, slot_->version, record(),
-                                               calls_made_, c.must_end_by().value_or(steady_time::max()), slot_->queue);
+        const auto request =
+            child_job::encode(composition::template index_of<Job>, slot_->version, record(), calls_made_,
+                              c.must_end_by().value_or(steady_time::max()), slot_->queue, trace_.context());
         std::string answer;
         const child_end end = access_.server().run(request, c.stop_token(), access_.process_grace(), answer);
         if (end.how == child_end::kind::answered) return decode_result(answer);
@@ -175,7 +179,7 @@ private:
         }
     }
     job_services services_of(std::optional<std::string>* revised) const noexcept {
-        return services_for<composition, Job>(runner_->reviser, *slot_, position_, revised);
+        return services_for<composition, Job>(runner_->reviser, *slot_, position_, trace_.context(), revised);
     }
     // If the former call has stored a checkpoint (context::update), the next call gets that payload. False if it cannot
     // be read: then the attempt is over.
@@ -260,7 +264,8 @@ private:
             r.what = retry_after{delay, std::move(r.what).reason()};
         }
         auto* const line = access_.line_of(*slot_, position_);  // of the strand; null unless a coroutine has ended
-        runner_->conclude(*slot_, position_, entrypoint_of<Job>, began_, std::move(r.what), settled_by_handler);
+        const auto ended = [this](const outcome& o) noexcept { trace_.end(o); };
+        runner_->conclude(*slot_, position_, entrypoint_of<Job>, began_, std::move(r.what), ended, settled_by_handler);
         access_.start_next(line);
     }
 
@@ -289,6 +294,7 @@ private:
     bool settled_by_handler_ = false;     // at-most-once delivery: the job was acknowledged before it ran
     std::unique_ptr<own_limit> limit_{};  // elsewhere, as calls_
     [[no_unique_address]] typename Access::transaction transaction_{};
+    [[no_unique_address]] attempt_trace<observer_type> trace_{};
     // On the heap: other objects refer to it, and this object moves into a coroutine.
     [[no_unique_address]] std::conditional_t<plan::is_decorated, std::unique_ptr<calls>, nothing> calls_{};
 };

@@ -7,6 +7,7 @@
 #include <pgq/context/batch_context.hpp>
 #include <pgq/context/context.hpp>
 #include <pgq/event/events.hpp>
+#include <pgq/handler/attempt_trace.hpp>
 #include <pgq/handler/exception_text.hpp>
 #include <pgq/handler/invoke.hpp>
 #include <pgq/handler/services_for.hpp>
@@ -17,6 +18,7 @@
 #include <pgq/worker/held_lease.hpp>
 #include <pgq/worker/job_batch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -59,8 +61,9 @@ public:
         for (std::size_t i = 0; i < positions.size(); ++i)
             notify(runner_->observer(), event::job_started{record(i).id, entrypoint_of<Job>, record(i).attempt});
         began_ = access_.now();
+        trace_.begin_batch(runner_->observer(), slot().queue, entrypoint_of<Job>, positions.size(),
+                           [this](std::size_t i) -> const job_record& { return record(i); });
         running_ = runner_->handler_begins();
-        make_contexts();
         todo_ = {.what = try_do::run};
         return true;
     }
@@ -69,14 +72,17 @@ public:
 
     /// Runs a handler that is a function.
     void call() noexcept {
+        [[maybe_unused]] const auto active = trace_.activate();
         try {
             using call = handler_call<std::remove_reference_t<decltype(access_.handler())>, Job>;
             if constexpr (call::result != handler_result::nothing) ended(start());
             else start(), ended();
         } catch (...) { fail(std::current_exception()); }
     }
-    /// Calls the handler. When a coroutine ends, the caller calls `ended` or `threw`.
+    /// Calls the handler. When a coroutine ends, the caller calls `ended` or `threw`. From now on this object must not
+    /// move: the contexts refer to its span.
     decltype(auto) start() {
+        make_contexts();
         return call_batch_handler<Job>(access_.handler(), std::span<const Job>{jobs_}, *context_);
     }
     template <class... Value>
@@ -107,10 +113,11 @@ private:
         const auto stop = slot().stop.get_token();
         contexts_.reserve(jobs_.size());
         for (std::size_t i = 0; i < jobs_.size(); ++i)
-            contexts_.emplace_back(record(i), slot().stop_token(batch_->positions[i]), runner_->shared(), 1,
-                                   steady_time::max(),
-                                   services_for<composition, Job>(runner_->reviser, slot(), batch_->positions[i]));
-        context_ = std::make_unique<batch_context>(contexts_, stop, runner_->shared(), &slot().stopped_by);
+            contexts_.emplace_back(
+                record(i), slot().stop_token(batch_->positions[i]), runner_->shared(), 1, steady_time::max(),
+                services_for<composition, Job>(runner_->reviser, slot(), batch_->positions[i], trace_.context()));
+        context_ =
+            std::make_unique<batch_context>(contexts_, stop, runner_->shared(), &slot().stopped_by, trace_.context());
     }
 
     void settle() noexcept {
@@ -139,14 +146,17 @@ private:
         todo_ = {};
         running_.end();
         auto& positions = batch_->positions;
+        const auto last = std::find_if(positions.rbegin(), positions.rend(), [](auto p) { return p != no_position; });
         for (std::size_t i = 0; i < positions.size(); ++i)
             if (positions[i] != no_position) {
                 outcome o = outcome_of(i);
-                conclude(std::exchange(positions[i], no_position), std::move(o));
+                conclude(std::exchange(positions[i], no_position), std::move(o), &positions[i] == &*last);
             }
     }
-    void conclude(std::uint32_t position, outcome o) noexcept {
-        runner_->conclude(slot(), position, entrypoint_of<Job>, began_, std::move(o));
+    // `last`: of the jobs that the handler got. Then the span ends.
+    void conclude(std::uint32_t position, outcome o, bool last = false) noexcept {
+        const auto ended = [&](const outcome& end) noexcept { trace_.end_one(end, last); };
+        runner_->conclude(slot(), position, entrypoint_of<Job>, began_, std::move(o), ended);
     }
 
     Access access_;
@@ -155,6 +165,7 @@ private:
     std::vector<Job> jobs_{};
     std::vector<context> contexts_{};
     std::unique_ptr<batch_context> context_{};  // elsewhere: a handler keeps its address, and an attempt moves
+    [[no_unique_address]] attempt_trace<observer_type> trace_{};
     steady_time began_{};
     running_handlers::registration running_{};
     try_action todo_{};

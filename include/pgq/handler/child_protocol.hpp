@@ -7,11 +7,14 @@
 #include <pgq/job/outcome.hpp>
 #include <pgq/protocol/record.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/trace/context.hpp>
+#include <pgq/trace/headers.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -95,10 +98,11 @@ struct child_job {
     job_record record{};
     std::vector<header> headers{};
     std::string_view queue{};
-    bool is_whole = false;  ///< false if the request cannot be read; the rest means nothing then
+    std::optional<trace::context> span{};  ///< of the attempt
+    bool is_whole = false;                 ///< false if the request cannot be read; the rest means nothing then
 
     static std::string encode(std::size_t type, std::size_t version, const job_record& r, int try_number,
-                              steady_time must_end_by, std::string_view queue) {
+                              steady_time must_end_by, std::string_view queue, const trace::context* span) {
         message_writer out;
         out.put(type);
         out.put(version);
@@ -109,6 +113,8 @@ struct child_job {
         out.put(r.attempt);
         out.put(r.enqueued_at.time_since_epoch().count());
         out.put_text(queue);
+        out.put_text(span != nullptr ? trace::traceparent{*span}.text() : std::string_view{});
+        out.put_text(span != nullptr ? span->state : std::string_view{});
         out.put(r.headers.size());
         for (const auto& h : r.headers) out.put_text(h.name), out.put_text(h.value);
         out.put_text(r.body);
@@ -125,6 +131,8 @@ struct child_job {
         record.attempt = in.get<std::int16_t>();
         record.enqueued_at = time_point{time_point::duration{in.get<time_point::rep>()}};
         queue = in.get_text();
+        const std::string_view parent = in.get_text(), state = in.get_text();
+        span = trace::parse(parent, state);
         headers.resize(in.get_count(2 * sizeof(std::size_t)));
         for (auto& h : headers) {
             h.name = in.get_text();

@@ -43,8 +43,12 @@ private:
             if (auto read = read_job<Composition>(request.record.body, request.version, job); !read)
                 return {.what = cannot_be_read(read.error())};
             static const resources none;
-            context ctx{request.record,     std::stop_token{},   self.shared_ ? *self.shared_ : none,
-                        request.try_number, request.must_end_by, {.queue = request.queue}};
+            context ctx{request.record,
+                        std::stop_token{},
+                        self.shared_ ? *self.shared_ : none,
+                        request.try_number,
+                        request.must_end_by,
+                        {.queue = request.queue, .span = request.span ? &*request.span : nullptr}};
             return {.what = self.handlers_->template invoke<Job>(job, ctx)};
         } catch (...) { return failed_with(std::current_exception()); }
     }

@@ -6,6 +6,7 @@
 #include <pgq/protocol/bodies.hpp>
 #include <pgq/protocol/enqueue.hpp>
 
+#include <cstddef>
 #include <deque>
 #include <span>
 #include <string>
@@ -47,6 +48,7 @@ public:
     std::span<const enqueue_options> options() const noexcept { return options_; }
 
     bool empty() const noexcept { return bodies_.empty(); }
+    std::size_t size() const noexcept { return bodies_.size(); }
     enqueue_request request(lane_id lane) const noexcept {
         return {.lane = lane, .bodies = &bodies_, .options = options_, .keys = &keys_};
     }

@@ -94,7 +94,7 @@ public:
             return errc::invalid_option;
         else
             return detail::enqueue_inside<Composition>(
-                core_->keep_results, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) {
+                *core_, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) {
                     return noted(session_->enqueue(written.request(lanes_[lane]), ids));
                 });
     }

@@ -152,13 +152,16 @@ public:
     }
 
     /// The attempt is over. `began`: when its handler was called, if it was; the time since then is counted.
-    /// `settled_by_handler`: the handler has ended the lease itself.
+    /// `ended(outcome)` gets the final outcome, before another thread does. `settled_by_handler`: the handler has ended
+    /// the lease itself.
+    template <class Ended>
     void conclude(held_lease& slot, std::uint32_t position, std::string_view entrypoint, steady_time began, outcome&& o,
-                  bool settled_by_handler = false) noexcept {
+                  const Ended& ended, bool settled_by_handler = false) noexcept {
         const job_record& r = slot.lease.jobs[position];
         bool last = false;
         if (!settled_by_handler && o.what() == outcome::kind::retry) [[unlikely]]
             last = exhaust(slot, r, o);
+        ended(o);
         const auto now = std::chrono::steady_clock::now();
         const bool ran = began != steady_time{};
         if constexpr (observes<Observer, event::job_finished>)

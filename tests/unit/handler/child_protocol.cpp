@@ -26,11 +26,13 @@ using pgq::detail::child_job;
 using pgq::detail::decode_result;
 using pgq::detail::encode_result;
 
+const pgq::trace::context span{.trace = {{1}}, .span = {{2}}, .sampled = true, .state = "a=1"};
+
 std::string request_of(std::string_view body, std::size_t type = 0) {
     static constexpr std::array headers{pgq::header{"tenant", "a"}, pgq::header{"", std::string_view{"\0b", 2}}};
     const pgq::job_record r{
         .id = pgq::job_id{42}, .attempt = 3, .enqueued_at = pgq::time_point{11us}, .body = body, .headers = headers};
-    return child_job::encode(type, 2, r, 5, pgq::steady_time{7s}, "tenant-a");
+    return child_job::encode(type, 2, r, 5, pgq::steady_time{7s}, "tenant-a", &span);
 }
 
 struct in_processes {
@@ -66,6 +68,7 @@ TEST_CASE("a request brings a child all that its handler may know of the job", "
     CHECK(job.try_number == 5);
     CHECK(job.must_end_by == pgq::steady_time{7s});
     CHECK(job.queue == "tenant-a");
+    CHECK(job.span == span);
     CHECK(job.record.id == pgq::job_id{42});
     CHECK(job.record.attempt == 3);
     CHECK(job.record.enqueued_at == pgq::time_point{11us});
@@ -87,7 +90,7 @@ TEST_CASE("a request that was cut at any point is refused", "[handler][child_pro
 TEST_CASE("a request that names more headers than it holds is refused before memory is allocated",
           "[handler][child_protocol]") {
     const pgq::job_record r{.id = pgq::job_id{42}, .body = "x"};
-    std::string request = child_job::encode(0, 0, r, 1, {}, {});
+    std::string request = child_job::encode(0, 0, r, 1, {}, {}, nullptr);
     const std::size_t count_at = request.size() - sizeof(std::size_t) - 1 - sizeof(std::size_t);
     const std::size_t absurd = std::numeric_limits<std::size_t>::max();
     request.replace(count_at, sizeof absurd, reinterpret_cast<const char*>(&absurd), sizeof absurd);

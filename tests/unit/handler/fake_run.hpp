@@ -90,8 +90,10 @@ struct fake_runner {
             if (p == position) return false;
         return true;
     }
+    template <class Ended>
     void conclude(pgq::detail::held_lease&, std::uint32_t position, std::string_view, pgq::steady_time, pgq::outcome o,
-                  bool settled_by_handler = false) noexcept {
+                  const Ended& ended, bool settled_by_handler = false) noexcept {
+        ended(o);
         concluded.push_back({position, std::move(o), settled_by_handler});
     }
 };
