@@ -294,7 +294,7 @@ private:
     bool settled_by_handler_ = false;     // at-most-once delivery: the job was acknowledged before it ran
     std::unique_ptr<own_limit> limit_{};  // elsewhere, as calls_
     [[no_unique_address]] typename Access::transaction transaction_{};
-    [[no_unique_address]] attempt_trace<observer_type> trace_{};
+    [[no_unique_address]] attempt_trace<typename runner_type::observer_type> trace_{};
     // On the heap: other objects refer to it, and this object moves into a coroutine.
     [[no_unique_address]] std::conditional_t<plan::is_decorated, std::unique_ptr<calls>, nothing> calls_{};
 };

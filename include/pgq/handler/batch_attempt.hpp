@@ -165,7 +165,7 @@ private:
     std::vector<Job> jobs_{};
     std::vector<context> contexts_{};
     std::unique_ptr<batch_context> context_{};  // elsewhere: a handler keeps its address, and an attempt moves
-    [[no_unique_address]] attempt_trace<observer_type> trace_{};
+    [[no_unique_address]] attempt_trace<typename runner_type::observer_type> trace_{};
     steady_time began_{};
     running_handlers::registration running_{};
     try_action todo_{};

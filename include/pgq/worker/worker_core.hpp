@@ -182,9 +182,7 @@ public:
     }
 
     /// The connection broke, or could not be made. Returns how long to wait before the next attempt to connect.
-    duration broke(double unit_random, steady_time now) noexcept {
-        return machine_.connection_state().broke(unit_random, now);
-    }
+    duration broke(double random, steady_time now) noexcept { return machine_.connection_state().broke(random, now); }
     void connected() noexcept { machine_.connection_state().connected(); }
     /// A peer declared this worker dead, or its heartbeat failed for too long: all its leases are lost, and it gets no
     /// wake-ups until it has registered again.
@@ -243,10 +241,8 @@ private:
         auto a = machine_.next(now);
         if (a.what == fsm::worker_do::interrupt) interrupt(), a = machine_.next(now);
         if (a.what == fsm::worker_do::abandon && !abandon()) a = machine_.next(now);
-        if (a.what == fsm::worker_do::stop && leases_.has_dirty()) {
-            machine_.flush_requested(now);
-            a = machine_.next(now);
-        }
+        if (a.what == fsm::worker_do::stop && leases_.has_dirty())
+            machine_.flush_requested(now), a = machine_.next(now);
         return a;
     }
 
