@@ -7,6 +7,7 @@
 #include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/repeat_in_doubt.hpp>
+#include <pgq/client/report_enqueued.hpp>
 #include <pgq/client/retry_while_full.hpp>
 #include <pgq/client/unavailable.hpp>
 #include <pgq/compose/settings.hpp>
@@ -14,6 +15,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/job/options.hpp>
+#include <pgq/job/traits.hpp>
 #include <pgq/protocol/bodies.hpp>
 #include <pgq/protocol/enqueue.hpp>
 #include <pgq/protocol/enqueue_batch.hpp>
@@ -84,6 +86,7 @@ auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options
     if (!lending_driver<driver_of<Composition>> && request.form() == insert_form::one) {
         auto id = core.commits.put(core.connection, lane, request.options[0], (*request.bodies)[0]);
         if (!id) return std::move(id.error());
+        report_enqueued(core, entrypoint_of<job_type>, 1);
         return handles{{*id}, {}, core.link};
     }
     duration wait_for_room{};
@@ -93,7 +96,10 @@ auto enqueue_range(queue_core<Composition>& core, Jobs&& jobs, OptionsOf options
             return insert<handles>(session, written.request(lanes[lane]), core.link);
         });
     };
-    return retry_while_full(wait_for_room, [&] { return repeat_in_doubt(request.has_request_id(), send); });
+    auto put = retry_while_full(wait_for_room, [&] { return repeat_in_doubt(request.has_request_id(), send); });
+    if constexpr (reports_enqueues<Composition>)
+        if (put) report_enqueued(core, entrypoint_of<job_type>, put->count_new());
+    return put;
 }
 
 /// Enqueues in a transaction: writes the jobs, then calls `put(position of the lane, writer, ids)`, which stores them.
@@ -116,8 +122,8 @@ template <class Composition, class Tx, class Jobs>
 result<std::vector<job_id>> enqueue_within(queue_core<Composition>& core, Tx& tx, Jobs&& jobs,
                                            const enqueue_options& options) {
     if constexpr (!diagnostic::require_known_job<Composition, job_of_range<Jobs>>()) return errc::invalid_option;
-    else
-        return enqueue_inside<Composition>(
+    else {
+        auto put = enqueue_inside<Composition>(
             core.keep_results, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) -> result<void> {
                 auto found = core.connection.with([&](auto& session, auto& lanes) -> result<lane_id> {
                     tx.meet(session);
@@ -126,6 +132,9 @@ result<std::vector<job_id>> enqueue_within(queue_core<Composition>& core, Tx& tx
                 if (!found) return std::move(found.error());
                 return tx.enqueue(written.request(*found), ids);
             });
+        if (put) report_enqueued(core, entrypoint_of<job_of_range<Jobs>>, put->size(), false);
+        return put;
+    }
 }
 /// The answer about one job, of a call for several.
 template <class Answer>
@@ -141,7 +150,7 @@ result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, 
     if (auto fine = check_priority(priority); !fine) return std::move(fine.error());
     if (!priority.is_set()) priority = settings_for<Composition, job_type>::priority;
     if (is_beside_transaction(core.transactions)) return beside_transaction();
-    return core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
+    auto put = core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
         auto stream = session.copy(lanes[Composition::template lane_of<job_type>]);
         bodies body, key;
         for (const auto& job : jobs) {
@@ -154,6 +163,8 @@ result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, 
         }
         return stream.finish();
     });
+    if (put) report_enqueued(core, entrypoint_of<job_type>, static_cast<std::size_t>(*put));
+    return put;
 }
 
 /// What queue::async_enqueue does with a range. `Answer` is job_id, for one job, or a vector of them.
@@ -167,6 +178,7 @@ auto async_enqueue_range(queue_core<Composition>& core, Jobs&& jobs, const enque
         job_writer<Composition, job_type> written{core.keep_results};
         const auto options_of = [&](const auto&) { return options; };
         if (auto done = written.add_all_to(all, jobs, options_of, true); !done) return std::move(done.error());
+        if constexpr (reports_enqueues<Composition>) all.when_stored(report_when_stored<job_type>(core));
         return all;
     };
     return core.connection.async().template async_enqueue<Answer>(Composition::template lane_of<job_type>, batch(),

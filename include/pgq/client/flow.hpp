@@ -4,6 +4,7 @@
 #include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/repeat_in_doubt.hpp>
+#include <pgq/client/report_enqueued.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -119,8 +120,11 @@ public:
             if (auto put = session.enqueue_tracked(r, jobs); !put) return put.error();
             return jobs;
         };
-        return detail::repeat_in_doubt(batch.request({}).has_request_id(),
-                                       [&] { return core_->connection.with(send); });
+        auto put =
+            detail::repeat_in_doubt(batch.request({}).has_request_id(), [&] { return core_->connection.with(send); });
+        if constexpr (detail::reports_enqueues<composition_type>)
+            if (put) detail::report_enqueued(*core_, names, *put);
+        return put;
     }
 
 private:

@@ -73,7 +73,8 @@ public:
             settled_by_handler_ = acknowledged.lease_ended;
             if (!acknowledged.may_run) return conclude({.what = std::move(acknowledged.otherwise)}), false;
         }
-        notify(runner_->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt});
+        notify(runner_->observer(),
+               event::job_started{record().id, entrypoint_of<Job>, record().attempt, slot_->queue});
         const bool timed = observes<observer_type, event::job_finished>;
         const auto now = timed || plan::is_decorated ? access_.now() : steady_time{};
         if (timed) began_ = now;
@@ -215,7 +216,8 @@ private:
                 .entrypoint = entrypoint_of<Job>,
                 .attempt = record().attempt,
                 .began = now,
-                .stop = slot_->stop_token(position_)};
+                .stop = slot_->stop_token(position_),
+                .queue = slot_->queue};
     }
     watchdog* dog() const {
         if constexpr (plan::needs_watchdog) return &access_.dog();
@@ -225,7 +227,7 @@ private:
         return {.dog = dog, .owner = runner_, .exceeded_timeout = &exceeded_timeout, .handler_ended = &handler_ended};
     }
     static void exceeded_timeout(void* owner, const try_scope& s, duration run_time) noexcept {
-        static_cast<runner_type*>(owner)->exceeded_timeout({s.id, s.entrypoint, s.attempt, run_time});
+        static_cast<runner_type*>(owner)->exceeded_timeout({s.id, s.entrypoint, s.attempt, run_time, s.queue});
     }
     static void handler_ended(void* owner) noexcept { static_cast<runner_type*>(owner)->handler_ended(); }
 
@@ -240,7 +242,7 @@ private:
     void pause_or_conclude(std::optional<duration> pause, steady_time now) {
         if (!pause) return conclude(std::move(calls_->result()));
         notify(runner_->observer(), event::try_failed{record().id, entrypoint_of<Job>, record().attempt, calls_made_,
-                                                      calls_->result().what.reason(), *pause});
+                                                      calls_->result().what.reason(), *pause, slot_->queue});
         todo_ = {.what = try_do::pause, .until = now + *pause};
     }
 

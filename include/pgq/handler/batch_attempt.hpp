@@ -58,7 +58,8 @@ public:
         }
         if (positions.empty()) return false;
         for (std::size_t i = 0; i < positions.size(); ++i)
-            notify(runner_->observer(), event::job_started{record(i).id, entrypoint_of<Job>, record(i).attempt});
+            notify(runner_->observer(),
+                   event::job_started{record(i).id, entrypoint_of<Job>, record(i).attempt, slot().queue});
         if constexpr (observes<observer_type, event::job_finished>) began_ = access_.now();
         running_ = runner_->handler_begins();
         make_contexts();

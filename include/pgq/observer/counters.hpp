@@ -55,6 +55,8 @@ struct counts {
     std::uint64_t lost = 0;                                ///< unfinished jobs, the sum over all lease_lost
     std::uint64_t returned = 0;                            ///< jobs of dead workers that are claimable again
     std::uint64_t held_by_rescue = 0;                      ///< jobs of dead workers that are held
+    std::uint64_t enqueued = 0;                            ///< jobs, the sum over all jobs_enqueued
+    std::uint64_t given_back = 0;                          ///< jobs, the sum over all jobs_returned
     job_counts jobs{};                                     ///< the sum over all entrypoints
     std::vector<of_entrypoint> entrypoints{};              ///< entrypoints with at least one attempt, sorted by name
 
@@ -169,6 +171,8 @@ public:
         c.lost = read(cells_->lost);
         c.returned = read(cells_->returned);
         c.held_by_rescue = read(cells_->held);
+        c.enqueued = read(cells_->enqueued);
+        c.given_back = read(cells_->given_back);
         cells_->jobs.for_each([&](const std::string& name, const detail::job_cells& jobs) {
             c.entrypoints.push_back({name, jobs.read()});
         });
@@ -187,6 +191,8 @@ private:
         cell lost{0};
         cell returned{0};
         cell held{0};
+        cell enqueued{0};
+        cell given_back{0};
         detail::cells_by_name jobs{};
     };
 
@@ -196,6 +202,8 @@ private:
     template <class Event>
     void count(const Event&) noexcept {}
     void count(const event::jobs_claimed& e) noexcept { add(cells_->claimed, e.count); }
+    void count(const event::jobs_enqueued& e) noexcept { add(cells_->enqueued, e.count); }
+    void count(const event::jobs_returned& e) noexcept { add(cells_->given_back, e.count); }
     void count(const event::lease_lost& e) noexcept { add(cells_->lost, e.unfinished); }
     void count(const event::jobs_rescued& e) noexcept {
         add(cells_->returned, static_cast<std::uint64_t>(e.returned));

@@ -37,7 +37,12 @@ struct transaction_calls {
             return f(tx);
         };
         return all_or_nothing(
-            call, [&] { return end(session->commit()); },
+            call,
+            [&] {
+                auto committed = end(session->commit());
+                if (committed) tx.report_committed();
+                return committed;
+            },
             [&]() -> result<void> {
                 (void)end(session->rollback());
                 return {};

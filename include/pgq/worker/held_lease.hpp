@@ -35,10 +35,11 @@ struct held_lease {
     };
 
     claimed_lease lease{};
-    std::size_t type = 0;          ///< position of its job type in the composition
-    std::size_t version = 0;       ///< which of the versions of that type
-    std::size_t lane_index = 0;    ///< position of its lane in the composition
-    std::string_view queue{};      ///< the name of its queue
+    std::size_t type = 0;        ///< position of its job type in the composition
+    std::size_t version = 0;     ///< which of the versions of that type
+    std::size_t lane_index = 0;  ///< position of its lane in the composition
+    std::string_view queue{};    ///< the name of its queue
+    std::string_view entrypoint{};
     worker_id worker{};            ///< the worker that claimed it
     lease_ref claimed{};           ///< id and row location at the claim; `lease.ref` has the present row location
     bool limited = false;          ///< its lane has limits: its jobs start before those of other lanes
@@ -132,10 +133,15 @@ struct held_lease {
         if ((marks[position].load(std::memory_order_acquire) & cancelled_mark) != 0) return stop_reason::cancelled;
         return stopped_by.load(std::memory_order_acquire);
     }
-    void cancel(std::uint32_t position) noexcept {
+    /// True for the first call, unless the token has fired for another reason.
+    bool cancel(std::uint32_t position) noexcept {
         if (stopped_by.load(std::memory_order_relaxed) == stop_reason::none)
             marks[position].fetch_or(cancelled_mark, std::memory_order_release);
-        stops[position].request_stop();
+        return stops[position].request_stop();
+    }
+    /// Whether the job has ended, and the database has not been told yet.
+    bool is_unsettled(std::uint32_t index) const noexcept {
+        return std::any_of(unsettled.begin(), unsettled.end(), [&](const pending& p) { return p.index == index; });
     }
     void stop_all(stop_reason why) noexcept {
         auto first = stop_reason::none;
