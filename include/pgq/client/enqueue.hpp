@@ -150,7 +150,7 @@ result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, 
     if (auto fine = check_priority(priority); !fine) return std::move(fine.error());
     if (!priority.is_set()) priority = settings_for<Composition, job_type>::priority;
     if (is_beside_transaction(core.transactions)) return beside_transaction();
-    auto put = core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
+    auto answer = core.connection.with([&](auto& session, auto& lanes) -> result<std::int64_t> {
         auto stream = session.copy(lanes[Composition::template lane_of<job_type>]);
         bodies body, key;
         for (const auto& job : jobs) {
@@ -163,8 +163,8 @@ result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, 
         }
         return stream.finish();
     });
-    if (put) report_enqueued(core, entrypoint_of<job_type>, static_cast<std::size_t>(*put));
-    return put;
+    if (answer) report_enqueued(core, entrypoint_of<job_type>, static_cast<std::size_t>(*answer));
+    return answer;
 }
 
 /// What queue::async_enqueue does with a range. `Answer` is job_id, for one job, or a vector of them.

@@ -31,6 +31,10 @@
 #include <chrono>
 #endif
 
+#ifdef USES_PROMETHEUS
+#include <pgq/observer/prometheus.hpp>
+#endif
+
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -93,6 +97,9 @@ int main() try {
 #endif
 #ifdef USES_TIMEZONES
     good = knows_berlin() && good;
+#endif
+#ifdef USES_PROMETHEUS
+    good = !pgq::observer::prometheus{}.Collect().empty() && good;
 #endif
 #ifdef USES_LIBPQ
     queue_of<pgq::driver::libpq, pgq::serializer::raw> stored{pgq::driver::libpq{"host=/nonexistent"}};

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# monitoring.sh MONITORING: a Prometheus scrapes two workers and the program for the database, and answers the
+# expressions of docs/monitoring/alerts.yml. promtool checks what they expose.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
+monitoring=$1
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$(mktemp -d)
+running=()
+cleanup() {
+    [ ${#running[@]} = 0 ] || kill "${running[@]}" 2>/dev/null || true
+    wait || true
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+start() {  # NAME WHAT: runs the program; its port goes to $port
+    "$monitoring" "$2" 0 >"$work/$1" &
+    running+=($!)
+    wait_for 60 "the port of the $1" grep -q 'port [0-9]' "$work/$1"
+    port=$(sed -n 's/.*port //p' "$work/$1")
+}
+get() {  # PORT PATH: the answer to a GET
+    exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
+    printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&3
+    cat <&3
+    exec 3>&-
+}
+body() { get "$@" | tr -d '\r' | sed '1,/^$/d'; }
+
+# Ten of a hundred parcels fail twice, so they are held.
+"$monitoring" enqueue 100
+targets=()
+for name in worker-1:worker worker-2:worker watcher:database; do
+    start "${name%:*}" "${name#*:}"
+    targets+=("127.0.0.1:$port")
+done
+database=${targets[2]#*:}
+all_done() { [ "$(sql "SELECT count(*) FILTER (WHERE state <> 'held'), count(*) FROM pgq_jobs.job")" = '0|10' ]; }
+wait_for 60 "ten held jobs" all_done
+expect_like "the held jobs" "$(body "$database" /metrics)" 'pgq_queue_jobs\{queue="default",entrypoint="parcel",state="held"\} 10'
+finished() {  # OUTCOME: the sum over both workers
+    local target
+    for target in "${targets[@]:0:2}"; do body "${target#*:}" /metrics; done |
+        awk -v word="outcome=\"$1\"" '/^pgq_attempts_finished_total/ && index($0, word) { n += $NF } END { print n + 0 }'
+}
+expect "done" "$(finished done)" 90
+expect "retried" "$(finished retry)" 10
+expect "held" "$(finished hold)" 10
+
+# A scrape writes nothing.
+written() { sql "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE schemaname = 'pgq_jobs' AND relname NOT IN ('worker')"; }
+sleepless() { sql 'SELECT pg_stat_force_next_flush()' >/dev/null 2>&1 || true; }
+sleepless
+before=$(written)
+for _ in 1 2 3 4 5; do body "$database" /metrics >/dev/null; done
+expect "rows that scrapes have written" "$(written)" "$before"
+
+if ! command -v promtool >/dev/null || ! command -v prometheus >/dev/null; then
+    echo "left out: Prometheus is not installed (Debian: prometheus)"
+    exit 0
+fi
+for target in "${targets[@]}"; do
+    said=$(body "${target#*:}" /metrics | promtool check metrics 2>&1) || fail "promtool on $target: $said"
+    expect "what promtool says" "$said" ''
+done
+
+cat >"$work/prometheus.yml" <<END
+global: { scrape_interval: 1s, evaluation_interval: 1s }
+rule_files: ['$root/docs/monitoring/alerts.yml']
+scrape_configs:
+  - job_name: pgq
+    static_configs: [{ targets: [$(printf "'%s', " "${targets[@]}")] }]
+END
+promtool check config "$work/prometheus.yml" >/dev/null
+server=$((20000 + RANDOM % 20000))
+while (exec 3<>"/dev/tcp/127.0.0.1/$server") 2>/dev/null; do server=$((server + 1)); done
+prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" --web.listen-address="127.0.0.1:$server" \
+    >"$work/prometheus.log" 2>&1 &
+running+=($!)
+ready() { [[ $(get "$server" /-/ready) == *'200 OK'* ]]; }
+wait_for 120 "Prometheus" ready
+
+query() { promtool query instant "http://127.0.0.1:$server" "$1"; }
+rule() {  # ALERT: its expression
+    python3 -c '
+import json, sys
+for group in json.load(sys.stdin)["data"]["groups"]:
+    for rule in group["rules"]:
+        if rule["name"] == sys.argv[1]:
+            print(rule["query"])' "$1" < <(body "$server" /api/v1/rules)
+}
+answers() { [[ $(query "$1") =~ $2 ]]; }
+all_scraped() { [ "$(query 'up == 1' | wc -l)" = 3 ]; }
+wait_for 120 "three scraped targets" all_scraped
+
+# Three rules: one that fires, one that does not until the database is gone, one over both workers.
+wait_for 60 "the held jobs in Prometheus" answers "$(rule PgqJobsHeld)" '\{entrypoint="parcel", queue="default"\} => 10 '
+expect "workers that are missing" "$(query "$(rule PgqNoWorker)")" ''
+failing=$(rule PgqAttemptsFail)
+more() { "$monitoring" enqueue 100 && answers "$failing" '\{entrypoint="parcel", queue="default"\} => 0\.1[0-9]*'; }
+wait_for 120 "the share of attempts that fail" more
+wait_for 60 "the alert" answers 'ALERTS{alertname="PgqJobsHeld"}' 'alertstate="pending"'
+expect "a database that is not readable" "$(query "$(rule PgqDatabaseNotReadable)")" ''
+kill "${running[@]:0:2}" # both workers retire
+no_worker="$(rule PgqNoWorker)"
+nobody() { "$monitoring" enqueue 1 && answers "$no_worker" '\{\} => 0 '; }
+wait_for 60 "that no worker runs" nobody
