@@ -1,6 +1,6 @@
-// monitoring worker PORT | database PORT | enqueue COUNT | text: a worker, and a program that watches the database, with
-// metrics for Prometheus at PORT (0: any free one, which is printed). `text` prints the metrics of this program once.
-// The database is that of PGQ_DSN.
+// monitoring worker PORT | database PORT | enqueue COUNT | text: a worker, and a program that watches the database,
+// with metrics for Prometheus at PORT (0: any free one, which is printed). `text` runs some jobs and prints the metrics
+// once. The database is that of PGQ_DSN.
 
 #include <pgq/backoff/none.hpp>
 #include <pgq/driver/libpq.hpp>

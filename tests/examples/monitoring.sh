@@ -48,14 +48,6 @@ expect "done" "$(finished done)" 90
 expect "retried" "$(finished retry)" 10
 expect "held" "$(finished hold)" 10
 
-# A scrape writes nothing.
-written() { sql "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE schemaname = 'pgq_jobs' AND relname NOT IN ('worker')"; }
-sleepless() { sql 'SELECT pg_stat_force_next_flush()' >/dev/null 2>&1 || true; }
-sleepless
-before=$(written)
-for _ in 1 2 3 4 5; do body "$database" /metrics >/dev/null; done
-expect "rows that scrapes have written" "$(written)" "$before"
-
 if ! command -v promtool >/dev/null || ! command -v prometheus >/dev/null; then
     echo "left out: Prometheus is not installed (Debian: prometheus)"
     exit 0

@@ -71,9 +71,12 @@ struct database_numbers {
 
 struct database_options {
     std::int64_t count_up_to = 10'000;  ///< of the jobs in each state of an entrypoint
-    std::int64_t max_lanes = 200;       ///< so many pairs of queue and entrypoint, and so many schedules, are read
+    /// Of the jobs in each state of all entrypoints together, about: each is counted up to its part of it, and at least
+    /// up to 100. So a scrape takes the same time with one entrypoint and with hundreds.
+    std::int64_t count_in_all = 20'000;
+    std::int64_t max_lanes = 200;  ///< so many pairs of queue and entrypoint, and so many schedules, are read
     /// The server ends a statement that takes longer: the scrape then says pgq_up 0.
-    std::chrono::milliseconds statement_timeout{2000};
+    std::chrono::milliseconds statement_timeout{5000};
 };
 
 /// A driver whose sessions run SQL in a transaction, and which says where the tables are.
@@ -112,42 +115,60 @@ private:
              {std::string{"SET TRANSACTION READ ONLY"},
               "SET LOCAL statement_timeout = " + std::to_string(options_.statement_timeout.count())})
             if (auto done = run(setting, {}); !done) return std::move(done.error());
-
-        const auto most = std::to_string(options_.max_lanes);
-        auto lanes = run(queries::lanes, std::array{cell(std::to_string(options_.count_up_to)), cell(most)});
-        if (!lanes) return std::move(lanes.error());
-        for (std::size_t i = 0; i < lanes->size(); ++i) n.lanes.push_back(lane_of((*lanes)[i]));
-
-        auto totals = run(queries::totals, {});
-        if (!totals) return std::move(totals.error());
-        const texts t = (*totals)[0];
-        n.lanes_left_out = std::max<std::int64_t>(0, integer(t[0]) - options_.max_lanes);
-        n.workers_alive = integer(t[1]);
-        n.workers_dead = integer(t[2]);
-        n.deferred_overdue = number(t[3]);
-        if (t[4]) n.oldest_snapshot = number(t[4]);
-        n.schema_version = integer(t[5]);
-
-        auto tables = run(queries::tables, {});
-        if (!tables) return std::move(tables.error());
-        for (std::size_t i = 0; i < tables->size(); ++i) {
-            const texts r = (*tables)[i];
+        for (const auto step : {&database_reader::read_totals, &database_reader::read_lanes,
+                                &database_reader::read_tables, &database_reader::read_schedules})
+            if (auto done = (this->*step)(n); !done) return std::move(done.error());
+        return n;
+    }
+    result<void> read_totals(database_numbers& n) {
+        auto found = run(queries::totals, {});
+        if (!found) return std::move(found.error());
+        const texts r = (*found)[0];
+        n.lanes_left_out = std::max<std::int64_t>(0, integer(r[0]) - options_.max_lanes);
+        lanes_shown_ = integer(r[0]) - n.lanes_left_out;
+        n.workers_alive = integer(r[1]);
+        n.workers_dead = integer(r[2]);
+        n.deferred_overdue = number(r[3]);
+        if (r[4]) n.oldest_snapshot = number(r[4]);
+        n.schema_version = integer(r[5]);
+        return {};
+    }
+    result<void> read_lanes(database_numbers& n) {
+        constexpr std::int64_t fewest = 100;
+        const std::int64_t part = options_.count_in_all / std::max<std::int64_t>(1, lanes_shown_);
+        const std::int64_t bound = std::min(options_.count_up_to, std::max(fewest, part));
+        auto found = run(queries::lanes, std::array{cell(bound), cell(options_.max_lanes)});
+        if (!found) return std::move(found.error());
+        for (std::size_t i = 0; i < found->size(); ++i) n.lanes.push_back(lane_of((*found)[i], bound));
+        return {};
+    }
+    result<void> read_tables(database_numbers& n) {
+        auto found = run(queries::tables, {});
+        if (!found) return std::move(found.error());
+        for (std::size_t i = 0; i < found->size(); ++i) {
+            const texts r = (*found)[i];
             n.tables.push_back({r[0].value_or(""), integer(r[1]), integer(r[2])});
         }
-        auto schedules = run(queries::schedules, std::array{cell(most)});
-        if (!schedules) return std::move(schedules.error());
-        for (std::size_t i = 0; i < schedules->size(); ++i) {
-            const texts r = (*schedules)[i];
+        return {};
+    }
+    result<void> read_schedules(database_numbers& n) {
+        auto found = run(queries::schedules, std::array{cell(options_.max_lanes)});
+        if (!found) return std::move(found.error());
+        for (std::size_t i = 0; i < found->size(); ++i) {
+            const texts r = (*found)[i];
             n.schedules.push_back({r[0].value_or(""), r[1].value_or(""), number(r[2]), truth(r[3])});
         }
-        return n;
+        return {};
     }
     result<sql_rows> run(std::string_view text, std::span<const sql_rows::cell> parameters) {
         return session_->exec(statement::render(text, driver_.options().schema), parameters);
     }
-    lane_numbers lane_of(texts r) const {
+    static lane_numbers lane_of(texts r, std::int64_t bound) {
+        const auto bounded = [bound](std::int64_t found) {
+            return bounded_number{std::min(found, bound), found > bound};
+        };
         // Deferred and blocked jobs are counted together.
-        const bool cut = integer(r[3]) + integer(r[4]) > options_.count_up_to;
+        const bool cut = integer(r[3]) + integer(r[4]) > bound;
         return {.queue = r[0].value_or(""),
                 .entrypoint = r[1].value_or(""),
                 .ready = bounded(integer(r[2])),
@@ -159,11 +180,8 @@ private:
                 .paused = truth(r[8]),
                 .draining = truth(r[9])};
     }
-    bounded_number bounded(std::int64_t found) const noexcept {
-        return {std::min(found, options_.count_up_to), found > options_.count_up_to};
-    }
 
-    static sql_rows::cell cell(std::string text) { return text; }
+    static sql_rows::cell cell(std::int64_t n) { return std::to_string(n); }
     static std::int64_t integer(const sql_rows::cell& c) noexcept { return c ? std::atoll(c->c_str()) : 0; }
     static double number(const sql_rows::cell& c) noexcept { return c ? std::strtod(c->c_str(), nullptr) : 0; }
     static bool truth(const sql_rows::cell& c) noexcept { return c == "t"; }
@@ -171,6 +189,7 @@ private:
     Driver driver_;
     database_options options_;
     std::optional<typename Driver::session> session_{};
+    std::int64_t lanes_shown_ = 0;
 };
 
 }  // namespace pgq::observer

@@ -10,11 +10,14 @@ namespace pgq::observer::queries {
 /// beyond $1 and one. Columns: queue, entrypoint, ready, deferred, blocked, held, leased, age of the oldest ready job,
 /// paused, draining. The oldest one is looked for at the head of the lane and at the head of its lowest priority.
 inline constexpr std::string_view lanes = R"(
+WITH leased AS MATERIALIZED (
+    SELECT e.lane, sum(cardinality(e.ids) - coalesce(bit_count(e.done), 0)) AS n FROM {s}.lease e GROUP BY e.lane)
 SELECT a.queue, a.entrypoint, sum(ready.n) + sum(pack.n), sum(later.n), sum(later.blocked), sum(held.n),
-       sum(leased.n), extract(epoch FROM clock_timestamp() - min(oldest.at)),
+       coalesce(sum(leased.n), 0), extract(epoch FROM clock_timestamp() - min(oldest.at)),
        bool_or(rule.paused), bool_or(rule.draining)
   FROM (SELECT DISTINCT queue, entrypoint FROM {s}.lane ORDER BY queue, entrypoint LIMIT $2::int8) a
-  JOIN {s}.lane l USING (queue, entrypoint),
+  JOIN {s}.lane l USING (queue, entrypoint)
+  LEFT JOIN leased ON leased.lane = l.id,
        LATERAL (SELECT count(*) AS n FROM (SELECT FROM {s}.ready r WHERE r.lane = l.id ORDER BY r.rank, r.id
                                             LIMIT $1::int8 + 1) x) ready,
        LATERAL (SELECT coalesce(sum(x.n), 0) AS n FROM (SELECT p.n FROM {s}.pack p WHERE p.lane = l.id
@@ -24,8 +27,6 @@ SELECT a.queue, a.entrypoint, sum(ready.n) + sum(pack.n), sum(later.n), sum(late
                          LIMIT $1::int8 + 1) x) later,
        LATERAL (SELECT count(*) AS n FROM (SELECT FROM {s}.deferred d WHERE d.lane = l.id AND d.kind = 'h'
                                             LIMIT $1::int8 + 1) x) held,
-       LATERAL (SELECT coalesce(sum(cardinality(e.ids) - coalesce(bit_count(e.done), 0)), 0) AS n
-                  FROM {s}.lease e WHERE e.lane = l.id) leased,
        LATERAL (SELECT least(
           (SELECT r.enqueued_at FROM {s}.ready r WHERE r.lane = l.id ORDER BY r.rank, r.id LIMIT 1),
           (SELECT p.enqueued_at FROM {s}.pack p WHERE p.lane = l.id ORDER BY p.rank, p.id LIMIT 1),
