@@ -34,8 +34,11 @@ concept reads_numbers = requires(F& read) {
 ///
 /// `Source` is a driver, or a function that returns result<database_numbers>, for numbers that you read in another way.
 template <class Source>
-    requires(can_monitor<Source> || reads_numbers<Source>)
 class database_metrics : public ::prometheus::Collectable {
+    static constexpr bool valid = can_monitor<Source> || reads_numbers<Source>;
+    static_assert(valid,
+                  "pgq: database_metrics cannot read numbers from this source. Give it a driver that runs SQL, "
+                  "such as driver::libpq, or a function that returns result<database_numbers>.");
     template <class S>
     struct reader_of {
         using type = S;
@@ -72,7 +75,8 @@ public:
 private:
     result<database_numbers> read() const {
         try {
-            return read_();
+            if constexpr (valid) return read_();
+            else return errc::invalid_option;
         } catch (const std::exception& e) { return error_info{errc::connection_lost, e.what()}; }
     }
     static void put(detail::metric_families& to, const database_numbers& n) {
