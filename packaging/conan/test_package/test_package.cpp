@@ -33,6 +33,8 @@
 
 #ifdef USES_PROMETHEUS
 #include <pgq/observer/prometheus.hpp>
+
+#include <prometheus/text_serializer.h>
 #endif
 
 #include <cstdio>
@@ -99,7 +101,7 @@ int main() try {
     good = knows_berlin() && good;
 #endif
 #ifdef USES_PROMETHEUS
-    good = !pgq::observer::prometheus{}.Collect().empty() && good;
+    good = !prometheus::TextSerializer{}.Serialize(pgq::observer::prometheus{}.Collect()).empty() && good;
 #endif
 #ifdef USES_LIBPQ
     queue_of<pgq::driver::libpq, pgq::serializer::raw> stored{pgq::driver::libpq{"host=/nonexistent"}};
