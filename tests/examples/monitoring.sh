@@ -92,6 +92,22 @@ answers() { [[ $(query "$1") =~ $2 ]]; }
 all_scraped() { [ "$(query 'up == 1' | wc -l)" = 3 ]; }
 wait_for 120 "three scraped targets" all_scraped
 
+# Every expression of the dashboard is one that Prometheus accepts, and those about jobs have an answer.
+python3 -c '
+import json, sys
+for panel in json.load(open(sys.argv[1]))["panels"]:
+    for target in panel["targets"]:
+        print(target["expr"].replace("$__rate_interval", "1m").replace("$queue", ".*").replace("$entrypoint", ".*"))
+' "$root/docs/monitoring/dashboard.json" >"$work/expressions"
+expect_like "the expressions of the dashboard" "$(wc -l <"$work/expressions")" '^[2-9][0-9]$'
+while read -r expression; do
+    answer=$(query "$expression" 2>&1) || fail "$expression: $answer"
+    case $expression in
+    *pgq_schedule_* | *rate* | *increase*) ;; # there are no schedules, and rates need a while
+    *) expect_like "$expression" "$answer" '=> ' ;;
+    esac
+done <"$work/expressions"
+
 # Three rules: one that fires, one that does not until the database is gone, one over both workers.
 wait_for 60 "the held jobs in Prometheus" answers "$(rule PgqJobsHeld)" '\{entrypoint="parcel", queue="default"\} => 10 '
 expect "workers that are missing" "$(query "$(rule PgqNoWorker)")" ''
