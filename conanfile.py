@@ -29,6 +29,7 @@ class PgqConan(ConanFile):
         "with_libsodium": [True, False],
         "with_zstd": [True, False],
         "with_date": [True, False],
+        "with_prometheus_cpp": [True, False],
         "with_catch2": [True, False],
     }
     default_options = {
@@ -39,6 +40,7 @@ class PgqConan(ConanFile):
         "with_libsodium": False,
         "with_zstd": False,
         "with_date": False,
+        "with_prometheus_cpp": False,
         "with_catch2": False,
     }
 
@@ -66,6 +68,8 @@ class PgqConan(ConanFile):
             self.requires("zstd/[~1.5]")
         if self.options.with_date:
             self.requires("date/3.0.4", options={"header_only": False, "tz_db": "system"})
+        if self.options.with_prometheus_cpp:
+            self.requires("prometheus-cpp/1.3.0")
         if self.options.with_catch2:
             self.requires("catch2/3.15.3")
 
@@ -151,6 +155,8 @@ class PgqConan(ConanFile):
             self._component("zstd", "pgq", "zstd::zstdlib")
         if self.options.with_date:
             self._component("timezones", "pgq", "date::date-tz")
+        if self.options.with_prometheus_cpp:
+            self._component("prometheus", "pgq", "prometheus-cpp::prometheus-cpp-core")
         if self.options.with_catch2:
             self._component("testing", "pgq", "catch2::_catch2")
 

@@ -9,7 +9,7 @@
 # one for Asio, libsodium and Zstandard, and the targets in it have several names. For these three, the libraries have
 # targets in the namespace of pgq, so they cannot collide with targets of the project.
 
-set(pgq_components libpq asio json nlohmann sodium zstd timezones testing)
+set(pgq_components libpq asio json nlohmann sodium zstd timezones prometheus testing)
 set(pgq_boost_version 1.81)
 set(pgq_nlohmann_version 3.10)
 
@@ -22,6 +22,7 @@ set(pgq_links_nlohmann nlohmann_json::nlohmann_json)
 set(pgq_links_sodium pgq::sodium_library)
 set(pgq_links_zstd pgq::zstd_library)
 set(pgq_links_timezones date::date-tz)
+set(pgq_links_prometheus prometheus-cpp::core)
 set(pgq_links_testing Catch2::Catch2)
 
 set(pgq_library_core "the headers of Boost ${pgq_boost_version} or later" "libboost1.81-dev")
@@ -32,6 +33,7 @@ set(pgq_library_nlohmann "nlohmann/json ${pgq_nlohmann_version} or later" "nlohm
 set(pgq_library_sodium "libsodium" "libsodium-dev")
 set(pgq_library_zstd "Zstandard" "libzstd-dev")
 set(pgq_library_timezones "Howard Hinnant's date" "libhowardhinnant-date-dev")
+set(pgq_library_prometheus "prometheus-cpp" "prometheus-cpp-dev")
 set(pgq_library_testing "Catch2" "catch2")
 
 # pgq_library_package(NAME PACKAGE TARGET...): makes pgq::NAME_library of the first TARGET that exists, or that the package
@@ -99,6 +101,8 @@ function(pgq_find_library component)
     pgq_library_files(zstd zstd.h zstd)
   elseif(component STREQUAL "timezones")
     find_package(date QUIET CONFIG)
+  elseif(component STREQUAL "prometheus")
+    find_package(prometheus-cpp QUIET CONFIG)
   elseif(component STREQUAL "testing")
     find_package(Catch2 QUIET CONFIG)
   endif()

@@ -30,14 +30,15 @@ if(PGQ_BUILD_TESTS AND pgq_no_testing)
   message(FATAL_ERROR "${pgq_no_testing}")
 endif()
 
-# Only some serializers and time zones need these libraries. If one is missing or switched off, the files that need it
+# Only some serializers, time zones and metrics need these libraries. If one is missing or switched off, the files that need it
 # are not built.
 set(pgq_optional_nlohmann "pgq/serializer/(nlohmann|msgpack)[a-z_/]*\\.hpp")
 set(pgq_optional_sodium "pgq/serializer/(encrypted|keys)\\.hpp")
 set(pgq_optional_zstd "pgq/serializer/compressed\\.hpp")
 set(pgq_optional_timezones "pgq/timezones\\.hpp")
+set(pgq_optional_prometheus "(pgq/observer/(prometheus|database_metrics|metric_families)|prometheus/.*)\\.h(pp)?")
 set(pgq_missing_headers)
-foreach(component nlohmann sodium zstd timezones)
+foreach(component nlohmann sodium zstd timezones prometheus)
   string(TOUPPER "PGQ_WITH_${component}" option)
   set(${option} AUTO CACHE STRING "Test pgq::${component}: ON, OFF, or AUTO, if its library is found")
   set_property(CACHE ${option} PROPERTY STRINGS AUTO ON OFF)
@@ -54,6 +55,12 @@ foreach(component nlohmann sodium zstd timezones)
     list(APPEND pgq_missing_headers "${pgq_optional_${component}}")
   endif()
 endforeach()
+# An example and its test need the HTTP server of prometheus-cpp, too.
+if(TARGET prometheus-cpp::pull)
+  target_link_libraries(pgq_dev INTERFACE prometheus-cpp::pull)
+else()
+  list(APPEND pgq_missing_headers "prometheus/exposer\\.h")
+endif()
 
 # OpenTelemetry has no component. Its test needs the SDK, too.
 set(pgq_opentelemetry opentelemetry-cpp::api opentelemetry-cpp::trace opentelemetry-cpp::in_memory_span_exporter)

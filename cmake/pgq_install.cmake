@@ -80,6 +80,7 @@ pgq_pc(pgq-zstd "pgq: compressed payloads, with Zstandard" "${pgq_pc_core}, libz
 pgq_pc(pgq-timezones "pgq: time zones of cron expressions, with Howard Hinnant's date" "${pgq_pc_core}" "-ldate-tz"
        USE_OS_TZDB=1
 )
+pgq_pc(pgq-prometheus "pgq: metrics for Prometheus, with prometheus-cpp" "${pgq_pc_core}, prometheus-cpp-core" "")
 pgq_pc(pgq-testing "pgq: tests for policies, with Catch2" "${pgq_pc_core}, catch2" "")
 
 file(GLOB pgq_sql CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/sql/*.sql")

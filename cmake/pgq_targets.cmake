@@ -8,6 +8,7 @@
 #   pgq::testing  + Catch2: the laws, which test policies of the consumer
 #   pgq::nlohmann, pgq::sodium, pgq::zstd   + the library of that name, for the serializers that need it
 #   pgq::timezones   + Howard Hinnant's date: time zones of cron expressions
+#   pgq::prometheus  + the core of prometheus-cpp, without its HTTP server: metrics
 
 include("${CMAKE_CURRENT_LIST_DIR}/pgq_dependencies.cmake")
 

@@ -58,6 +58,7 @@ sentence() {  # COMPONENT
     sodium) echo 'libsodium, not found: install it (Debian: libsodium-dev)' ;;
     zstd) echo 'Zstandard, not found: install it (Debian: libzstd-dev)' ;;
     timezones) echo "Howard Hinnant's date, not found: install it (Debian: libhowardhinnant-date-dev)" ;;
+    prometheus) echo 'prometheus-cpp, not found: install it (Debian: prometheus-cpp-dev)' ;;
     testing) echo 'Catch2, not found: install it (Debian: catch2)' ;;
     esac
 }
@@ -66,7 +67,7 @@ for component in $components; do
         "find_package(pgq REQUIRED COMPONENTS $component)" "-DCMAKE_DISABLE_FIND_PACKAGE_$(packages_of "$component" | sed 's/.* //')=ON"
 done
 bad 'pgq needs the headers of Boost 1.81 or later, not found' 'find_package(pgq REQUIRED)' -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON
-bad 'pgq has no component "sqlite": it has libpq, asio, json, nlohmann, sodium, zstd, timezones, testing.' \
+bad 'pgq has no component "sqlite": it has libpq, asio, json, nlohmann, sodium, zstd, timezones, prometheus, testing.' \
     'find_package(pgq REQUIRED COMPONENTS libpq sqlite)'
 # All that is missing is said at once.
 project 'find_package(pgq COMPONENTS zstd sqlite)

@@ -67,12 +67,12 @@ print(*sorted(names))'
 
 # ---- what an option brings -------------------------------------------------------------------------------------------
 
-all=(libpq asio boost_json nlohmann_json libsodium zstd date catch2)
+all=(libpq asio boost_json nlohmann_json libsodium zstd date prometheus_cpp catch2)
 none=()
 for name in "${all[@]}"; do none+=("with_$name=False"); done
 without() { printf '%s\n' "${none[@]}" | grep -vF "with_$1="; }  # OPTION: all others are off
 
-home libpq asio boost nlohmann_json libsodium zstd date catch2
+home libpq asio boost nlohmann_json libsodium zstd date prometheus-cpp catch2
 expect() {  # PACKAGES OPTION...
     local found
     found=$(requires "${@:2}")
@@ -84,6 +84,8 @@ for name in libpq nlohmann_json libsodium zstd date catch2; do
     mapfile -t others < <(without "$name")
     expect "$(printf '%s\n' boost "$name" | sort | paste -sd ' ')" "${others[@]}" "with_$name=True"
 done
+mapfile -t others < <(without prometheus_cpp)
+expect 'boost prometheus-cpp' "${others[@]}" with_prometheus_cpp=True
 mapfile -t others < <(without boost_json)
 expect 'boost' "${others[@]}" with_boost_json=True
 
@@ -129,12 +131,12 @@ one=()
 for option in "${none[@]/with_zstd=False/with_zstd=True}"; do one+=(-o "&:$option"); done
 logged create_one create "${one[@]}"
 linked "$(program test_package)" zstd || fail "pgq::zstd does not link Zstandard"
-for library in pq boost_json sodium date-tz; do
+for library in pq boost_json sodium date-tz prometheus-cpp-core; do
     ! linked "$(program test_package)" $library || fail "pgq::zstd is linked with $library"
 done
 echo "conan create: one component alone"
 
-home libpq asio boost nlohmann_json libsodium zstd date catch2
+home libpq asio boost nlohmann_json libsodium zstd date prometheus-cpp catch2
 rm -rf "$work/test_package"
 every=()
 for option in "${none[@]/False/True}"; do every+=(-o "&:$option"); done

@@ -24,9 +24,9 @@ if command -v ninja >/dev/null; then export CMAKE_GENERATOR=${CMAKE_GENERATOR:-N
 launcher=$(command -v ccache || true)
 export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-$launcher}
 
-components='libpq asio json nlohmann sodium zstd timezones testing'
+components='libpq asio json nlohmann sodium zstd timezones prometheus testing'
 # What CMake does not find when all libraries are hidden, except for Boost's headers and threads.
-packages='PostgreSQL asio boost_json nlohmann_json libsodium unofficial-sodium sodium zstd date Catch2'
+packages='PostgreSQL asio boost_json nlohmann_json libsodium unofficial-sodium sodium zstd date prometheus-cpp Catch2'
 
 version=$(sed -n 's/^#define PGQ_VERSION "\(.*\)"/\1/p' "$root/include/pgq/version.hpp")
 
@@ -69,6 +69,7 @@ headers_of() {  # COMPONENT: the headers of its library that pgq includes
     sodium) pattern='sodium\.h' ;;
     zstd) pattern='zstd\.h' ;;
     timezones) pattern='date/[^>]+' ;;
+    prometheus) pattern='prometheus/[^>]+' ;;
     testing) pattern='catch2/[^>]+' ;;
     esac
     grep -rhoE "^ *#include <($pattern)>" "$root/include" | sed 's/.*<//; s/>//' | sort -u
@@ -89,7 +90,7 @@ hide() {
 
 links_only() {
     local needed library
-    needed=$(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[lib\([a-z_0-9-]*\).*/\1/p' | grep -E '^(pq|boost|sodium|zstd|date)' || true)
+    needed=$(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[lib\([a-z_0-9-]*\).*/\1/p' | grep -E '^(pq|boost|sodium|zstd|date|prometheus)' || true)
     for library in $needed; do
         [[ " ${*:2} " == *" $library "* ]] || fail "$1 links lib$library"
     done
@@ -106,6 +107,7 @@ libraries_of() {  # COMPONENT: the shared libraries that its programs link
     json) echo 'boost_json boost_container' ;;
     sodium | zstd) echo "$1" ;;
     timezones) echo date-tz ;;
+    prometheus) echo prometheus-cpp-core ;;
     esac
 }
 
@@ -137,6 +139,7 @@ packages_of() {  # COMPONENT: the CMake packages of its library
     sodium) echo 'libsodium unofficial-sodium sodium' ;;
     zstd) echo zstd ;;
     timezones) echo date ;;
+    prometheus) echo prometheus-cpp ;;
     testing) echo Catch2 ;;
     esac
 }
@@ -155,6 +158,7 @@ pc_of() {  # COMPONENT: the .pc file of its library, if there is one
     nlohmann) echo nlohmann_json ;;
     sodium) echo libsodium ;;
     zstd) echo libzstd ;;
+    prometheus) echo prometheus-cpp-core ;;
     testing) echo catch2 ;;
     esac
 }

@@ -37,6 +37,7 @@ set(port_of_pgq::asio_library asio)
 set(port_of_pgq::sodium_library libsodium)
 set(port_of_pgq::zstd_library zstd)
 set(port_of_date::date-tz date)
+set(port_of_prometheus-cpp::core prometheus-cpp)
 
 # The names for find_package that must not work without the port.
 set(packages_of_boost-json boost_json)
@@ -47,6 +48,7 @@ set(packages_of_asio asio)
 set(packages_of_libsodium libsodium unofficial-sodium sodium)
 set(packages_of_zstd zstd)
 set(packages_of_date date)
+set(packages_of_prometheus-cpp prometheus-cpp)
 
 # names_of(VARIABLE JSON PATH...): the keys of an object, or the names in a list of dependencies. A dependency on a
 # feature of this port is PORT[FEATURE]; one for the build machine is left out.

@@ -7,8 +7,10 @@
 #include <pgq/error/ends_session.hpp>
 #include <pgq/error/errc.hpp>
 #include <pgq/error/error_info.hpp>
+#include <pgq/job/id.hpp>
 #include <pgq/job/traits.hpp>
 #include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/call_limit.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -71,6 +73,19 @@ public:
             return answer;
         }
     }
+
+    /// See queue::cancel. This and handles call it.
+    result<cancel_reply> cancel(std::span<const job_id> ids) {
+        auto reply = with([&](auto& session, auto&) { return session.cancel(ids); });
+        if (reply && told_.call != nullptr) told_.call(told_.owner, *reply);
+        return reply;
+    }
+    /// Who is told of each cancel. Before the first call of another member.
+    struct cancel_report {
+        void* owner = nullptr;
+        void (*call)(void* owner, const cancel_reply&) noexcept = nullptr;
+    };
+    void report_cancels_to(cancel_report to) noexcept { told_ = to; }
 
     /// The names of the queue's lanes; another session finds the lanes by them.
     result<std::span<const lane_name>> lane_names() const {
@@ -142,6 +157,7 @@ private:
     Driver driver_;
     std::string name_;
     std::span<const lane_name> names_;
+    cancel_report told_{};
     fair_mutex mutex_;
     call_limit limit_{};
     std::optional<typename Driver::session> session_;

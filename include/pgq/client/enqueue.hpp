@@ -7,6 +7,7 @@
 #include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/repeat_in_doubt.hpp>
+#include <pgq/client/report_enqueued.hpp>
 #include <pgq/client/retry_while_full.hpp>
 #include <pgq/client/send_trace.hpp>
 #include <pgq/client/unavailable.hpp>
@@ -92,6 +93,7 @@ auto enqueue_written(queue_core<Composition>& core, Jobs&& jobs, OptionsOf& opti
     if (!lending_driver<driver_of<Composition>> && request.form() == insert_form::one) {
         auto id = core.commits.put(core.connection, lane, request.options[0], (*request.bodies)[0]);
         if (!id) return std::move(id.error());
+        report_enqueued(core, entrypoint_of<job_type>, 1);
         return handles{{*id}, {}, core.link};
     }
     duration wait_for_room{};
@@ -101,7 +103,10 @@ auto enqueue_written(queue_core<Composition>& core, Jobs&& jobs, OptionsOf& opti
             return insert<handles>(session, written.request(lanes[lane]), core.link);
         });
     };
-    return retry_while_full(wait_for_room, [&] { return repeat_in_doubt(request.has_request_id(), send); });
+    auto put = retry_while_full(wait_for_room, [&] { return repeat_in_doubt(request.has_request_id(), send); });
+    if constexpr (reports_enqueues<Composition>)
+        if (put) report_enqueued(core, entrypoint_of<job_type>, put->count_new());
+    return put;
 }
 
 /// What queue::enqueue does with a range. `options_of(job)` returns the options of a job, or is `same_options`.
@@ -135,8 +140,8 @@ template <class Composition, class Tx, class Jobs>
 result<std::vector<job_id>> enqueue_within(queue_core<Composition>& core, Tx& tx, Jobs&& jobs,
                                            const enqueue_options& options) {
     if constexpr (!diagnostic::require_known_job<Composition, job_of_range<Jobs>>()) return errc::invalid_option;
-    else
-        return enqueue_inside<Composition>(
+    else {
+        auto put = enqueue_inside<Composition>(
             core, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) -> result<void> {
                 auto found = core.connection.with([&](auto& session, auto& lanes) -> result<lane_id> {
                     tx.meet(session);
@@ -145,6 +150,9 @@ result<std::vector<job_id>> enqueue_within(queue_core<Composition>& core, Tx& tx
                 if (!found) return std::move(found.error());
                 return tx.enqueue(written.request(*found), ids);
             });
+        if (put) report_enqueued(core, entrypoint_of<job_of_range<Jobs>>, put->size(), false);
+        return put;
+    }
 }
 /// The answer about one job, of a call for several.
 template <class Answer>
@@ -178,7 +186,9 @@ result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, 
         }
         return stream.finish();
     };
-    return traced(core.observer, begin, all, [&](auto&) { return core.connection.with(put_all); });
+    auto answer = traced(core.observer, begin, all, [&](auto&) { return core.connection.with(put_all); });
+    if (answer) report_enqueued(core, entrypoint_of<job_type>, static_cast<std::size_t>(*answer));
+    return answer;
 }
 
 /// What queue::async_enqueue does with a range. `Answer` is job_id, for one job, or a vector of them.
@@ -194,6 +204,7 @@ auto async_enqueue_range(queue_core<Composition>& core, Jobs&& jobs, const enque
         enqueue_batch all;
         job_writer<Composition, job_type> written{core.keep_results};
         if (auto done = written.add_all_to(all, jobs, options_of, true); !done) return std::move(done.error());
+        if constexpr (reports_enqueues<Composition>) all.when_stored(report_when_stored<job_type>(core));
         return all;
     };
     return core.connection.async().template async_enqueue<Answer>(

@@ -4,6 +4,7 @@
 #include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/repeat_in_doubt.hpp>
+#include <pgq/client/report_enqueued.hpp>
 #include <pgq/client/send_trace.hpp>
 #include <pgq/concept/tracer.hpp>
 #include <pgq/diagnostic/calls.hpp>
@@ -125,10 +126,13 @@ public:
             if (auto put = session.enqueue_tracked(r, jobs); !put) return put.error();
             return jobs;
         };
-        return traced(options, names, [&] {
+        auto put = traced(options, names, [&] {
             return detail::repeat_in_doubt(batch.request({}).has_request_id(),
                                            [&] { return core_->connection.with(send); });
         });
+        if constexpr (detail::reports_enqueues<composition_type>)
+            if (put) detail::report_enqueued(*core_, names, *put);
+        return put;
     }
 
 private:

@@ -11,6 +11,7 @@
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -53,9 +54,7 @@ result<std::optional<job_progress>> progress_through(client_connection<Driver>& 
 
 template <class Driver>
 result<cancel_reply> cancel_through(const weak_connection<Driver>& link, std::span<const job_id> ids) {
-    return with_connection(link, [&](auto& connection) {
-        return connection.with([&](auto& session, auto&) { return session.cancel(ids); });
-    });
+    return with_connection(link, [&](auto& connection) { return connection.cancel(ids); });
 }
 
 template <class Job, class Serializer>
@@ -146,6 +145,10 @@ public:
     }
     /// See job_handle::is_new.
     bool is_new(std::size_t i) const noexcept { return others_.empty() || !others_[i]; }
+    /// How many of the jobs are new.
+    std::size_t count_new() const noexcept {
+        return this->size() - static_cast<std::size_t>(std::count(others_.begin(), others_.end(), true));
+    }
 
     /// Blocks until all have ended, at most `timeout`: then errc::timeout. The ends are in the order of the jobs.
     result<std::vector<ended_job>> wait_all(duration timeout) const {

@@ -76,9 +76,7 @@ public:
     /// within a second, in whichever process they run. A running job that still ends as done counts as done; a job that
     /// fails or would run again ends as cancelled. Until a running job ends, it keeps its unique key and counts in
     /// every limit.
-    result<cancel_reply> cancel(std::span<const job_id> ids) {
-        return connection().with([&](auto& session, auto&) { return session.cancel(ids); });
-    }
+    result<cancel_reply> cancel(std::span<const job_id> ids) { return connection().cancel(ids); }
     result<cancel_reply> cancel(job_id id) { return cancel({&id, 1}); }
 
     /// Where a job of this type is: its state and who has it, its payload, attempts, reason, headers and times. Empty

@@ -7,8 +7,11 @@
 #include <pgq/client/lazy_parts.hpp>
 #include <pgq/client/open_transaction.hpp>
 #include <pgq/compose/limiter_set.hpp>
+#include <pgq/concept/observer.hpp>
 #include <pgq/detail/type_list.hpp>
+#include <pgq/event/events.hpp>
 #include <pgq/job/traits.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <cassert>
@@ -83,7 +86,14 @@ struct queue_core {
     static std::shared_ptr<queue_core> make(Args&&... args) {
         auto core = std::make_shared<queue_core>(std::forward<Args>(args)...);
         core->link = std::shared_ptr<client_connection<driver_type>>{core, &core->connection};
+        if constexpr (observes<typename Composition::observer, event::cancel_requested>)
+            core->connection.report_cancels_to({core.get(), &report_cancel});
         return core;
+    }
+
+    static void report_cancel(void* core, const cancel_reply& r) noexcept {
+        auto& self = *static_cast<queue_core*>(core);
+        notify(self.observer, event::cancel_requested{self.connection.name(), r.removed, r.stopping});
     }
 
     client_connection<driver_type> connection;

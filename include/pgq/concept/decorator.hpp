@@ -23,6 +23,7 @@ struct try_scope {
     steady_time began{};  ///< when `enter` of this decorator was called
     std::stop_token stop{};
     steady_time must_end_by = steady_time::max();
+    std::string_view queue{};  ///< the name of the job's queue
 };
 
 /// The result of one call of the handler, or of all calls that a decorator made for one attempt.

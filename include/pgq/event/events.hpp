@@ -20,17 +20,21 @@ namespace pgq::event {
 struct worker_started {
     static constexpr std::string_view name = "worker_started";
     worker_id worker{};
+    std::size_t slots = 0;  ///< how many jobs its executor runs at once
 };
 /// A run of a worker has ended.
 struct worker_stopped {
     static constexpr std::string_view name = "worker_stopped";
     worker_id worker{};
+    std::size_t slots = 0;  ///< as in worker_started
 };
-/// A worker has claimed `count` jobs in one sync.
+/// A worker has claimed `count` jobs of one entrypoint. A sync that claims from several lanes sends one event for each.
 struct jobs_claimed {
     static constexpr std::string_view name = "jobs_claimed";
     worker_id worker{};
     std::size_t count = 0;
+    std::string_view entrypoint{};
+    std::string_view queue{};
 };
 /// An attempt begins: the handler is called next.
 struct job_started {
@@ -38,6 +42,7 @@ struct job_started {
     job_id id{};
     std::string_view entrypoint{};
     std::int16_t attempt = 0;
+    std::string_view queue{};
 };
 /// The handler has returned or thrown. The outcome is not in the database yet.
 struct job_finished {
@@ -48,6 +53,8 @@ struct job_finished {
     outcome::kind what = outcome::kind::done;
     std::string_view reason{};
     duration run_time{};
+    std::string_view queue{};
+    bool started = true;  ///< false: no job_started came before: its payload could not be read, or the job was lost
 };
 /// A try of `executor::retrying` failed. The handler is called again after `pause`, unless the worker stops or the stop
 /// token fires before. The database does not record such a try.
@@ -59,6 +66,7 @@ struct try_failed {
     int try_number = 0;
     std::string_view reason{};
     duration pause{};
+    std::string_view queue{};
 };
 /// The stop token of a handler fired because of its `executor::timeout`, and the handler still runs when the grace time
 /// of that timeout is over. When it ends, the attempt fails.
@@ -68,6 +76,7 @@ struct handler_exceeded_timeout {
     std::string_view entrypoint{};
     std::int16_t attempt = 0;
     duration run_time{};
+    std::string_view queue{};
 };
 /// A worker lost a lease while its jobs ran. Another worker runs the `unfinished` jobs again.
 struct lease_lost {
@@ -166,10 +175,61 @@ struct resumed {
     pause_kind kind = pause_kind::paused;
 };
 
+/// A call of a queue object has enqueued `count` jobs of one entrypoint. They are durable, unless `committed` is false.
+/// A job whose unique key another job has is not in `count`, except in a transaction and with async_enqueue. The calls
+/// `enqueue`, `enqueue_stream`, `async_enqueue`, flows, and transactions when they have committed send it. Schedules
+/// send schedule_fired instead, and SQL functions nothing.
+struct jobs_enqueued {
+    static constexpr std::string_view name = "jobs_enqueued";
+    std::string_view queue{};
+    std::string_view entrypoint{};
+    std::size_t count = 0;
+    bool committed = true;  ///< false: inside of a transaction of the caller (pgq::within), which may still roll back
+};
+/// Why a worker gives jobs back.
+enum class return_reason : std::uint8_t {
+    stopping,   ///< the worker stops
+    paused,     ///< their lane is paused
+    long_jobs,  ///< they waited for jobs that take long; another worker may begin them sooner
+};
+constexpr std::string_view name_of(return_reason r) noexcept {
+    constexpr std::string_view names[] = {"stopping", "paused", "long_jobs"};
+    return names[static_cast<std::size_t>(r)];
+}
+/// A worker gives back `count` jobs of one lease. They are claimable again after its next sync, and their attempts do
+/// not count. Their handlers have not begun, or have not ended in the grace time of a worker that stops.
+struct jobs_returned {
+    static constexpr std::string_view name = "jobs_returned";
+    worker_id worker{};
+    std::string_view queue{};
+    std::string_view entrypoint{};
+    std::size_t count = 0;
+    return_reason why = return_reason::stopping;
+};
+/// A worker has learned that somebody cancelled a job which it has. If the handler runs (`running`), its stop token
+/// fires, and job_finished follows. If not, the job does not start.
+struct job_cancelled {
+    static constexpr std::string_view name = "job_cancelled";
+    job_id id{};
+    std::string_view queue{};
+    std::string_view entrypoint{};
+    std::int16_t attempt = 0;
+    bool running = false;
+};
+/// A queue object, or a handle of it, has cancelled jobs: `removed` jobs that waited are gone, and the workers of
+/// `stopping` jobs are told.
+struct cancel_requested {
+    static constexpr std::string_view name = "cancel_requested";
+    std::string_view queue{};  ///< of the queue object; the jobs may be of any queue
+    std::int64_t removed = 0;
+    std::int64_t stopping = 0;
+};
+
 /// All events. Add a new event at the end: observer::counters counts them by position.
 using all = detail::type_list<worker_started, worker_stopped, jobs_claimed, job_started, job_finished, lease_lost,
                               connection_failed, connection_restored, jobs_rescued, error, try_failed,
                               handler_exceeded_timeout, limit_differs, held_by_rescue, schedule_fired, schedule_skipped,
-                              schedule_missed, database_problem_found, paused, resumed>;
+                              schedule_missed, database_problem_found, paused, resumed, jobs_enqueued, jobs_returned,
+                              job_cancelled, cancel_requested>;
 
 }  // namespace pgq::event

@@ -74,7 +74,8 @@ public:
             settled_by_handler_ = acknowledged.lease_ended;
             if (!acknowledged.may_run) return conclude({.what = std::move(acknowledged.otherwise)}), false;
         }
-        notify(runner_->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt});
+        notify(runner_->observer(),
+               event::job_started{record().id, entrypoint_of<Job>, record().attempt, slot_->queue});
         began_ = access_.now();
         running_ = runner_->handler_begins();
         if (settings::time_limit || !record().headers.empty()) [[unlikely]]
@@ -217,7 +218,8 @@ private:
                 .entrypoint = entrypoint_of<Job>,
                 .attempt = record().attempt,
                 .began = now,
-                .stop = slot_->stop_token(position_)};
+                .stop = slot_->stop_token(position_),
+                .queue = slot_->queue};
     }
     watchdog* time_limits() const {
         if constexpr (plan::needs_watchdog) return &access_.time_limits();
@@ -230,7 +232,7 @@ private:
                 .handler_ended = &handler_ended};
     }
     static void exceeded_timeout(void* owner, const try_scope& s, duration run_time) noexcept {
-        static_cast<runner_type*>(owner)->exceeded_timeout({s.id, s.entrypoint, s.attempt, run_time});
+        static_cast<runner_type*>(owner)->exceeded_timeout({s.id, s.entrypoint, s.attempt, run_time, s.queue});
     }
     static void handler_ended(void* owner) noexcept { static_cast<runner_type*>(owner)->handler_ended(); }
 
@@ -245,7 +247,7 @@ private:
     void pause_or_conclude(std::optional<duration> pause, steady_time now) {
         if (!pause) return conclude(std::move(calls_->result()));
         notify(runner_->observer(), event::try_failed{record().id, entrypoint_of<Job>, record().attempt, calls_made_,
-                                                      calls_->result().what.reason(), *pause});
+                                                      calls_->result().what.reason(), *pause, slot_->queue});
         todo_ = {.what = try_do::pause, .until = now + *pause};
     }
 

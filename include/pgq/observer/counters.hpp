@@ -4,6 +4,7 @@
 #include <pgq/detail/type_list.hpp>
 #include <pgq/event/events.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/observer/cells_by_name.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -12,11 +13,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace pgq::observer {
@@ -55,6 +54,8 @@ struct counts {
     std::uint64_t lost = 0;                                ///< unfinished jobs, the sum over all lease_lost
     std::uint64_t returned = 0;                            ///< jobs of dead workers that are claimable again
     std::uint64_t held_by_rescue = 0;                      ///< jobs of dead workers that are held
+    std::uint64_t enqueued = 0;                            ///< jobs, the sum over all jobs_enqueued
+    std::uint64_t given_back = 0;                          ///< jobs, the sum over all jobs_returned
     job_counts jobs{};                                     ///< the sum over all entrypoints
     std::vector<of_entrypoint> entrypoints{};              ///< entrypoints with at least one attempt, sorted by name
 
@@ -88,59 +89,6 @@ struct job_cells {
     }
 };
 
-// A lock-free table of job_cells by name that only grows. The first thread that needs a name adds it. The address of
-// the cells of a name stays the same until the table is destroyed.
-class cells_by_name {
-public:
-    cells_by_name() = default;
-    cells_by_name(const cells_by_name&) = delete;
-    cells_by_name& operator=(const cells_by_name&) = delete;
-    ~cells_by_name() {
-        for (auto& bucket : buckets_)
-            for (node* n = bucket.load(std::memory_order_acquire); n != nullptr;) delete std::exchange(n, n->next);
-    }
-
-    job_cells& operator[](std::string_view name) {
-        auto& bucket = buckets_[std::hash<std::string_view>{}(name) % buckets_.size()];
-        node* const first = bucket.load(std::memory_order_acquire);
-        if (node* known = find(first, nullptr, name)) return known->cells;
-        return add(bucket, first, name);
-    }
-    template <class Visit>
-    void for_each(Visit visit) const {
-        for (const auto& bucket : buckets_)
-            for (const node* n = bucket.load(std::memory_order_acquire); n != nullptr; n = n->next)
-                visit(n->name, n->cells);
-    }
-
-private:
-    struct node {
-        node(std::string_view n, node* behind) : name{n}, next{behind} {}
-
-        std::string name;
-        node* next;
-        job_cells cells{};
-    };
-
-    static node* find(node* from, const node* until, std::string_view name) noexcept {
-        for (; from != until; from = from->next)
-            if (from->name == name) return from;
-        return nullptr;
-    }
-
-    static job_cells& add(std::atomic<node*>& bucket, node* first, std::string_view name) {
-        auto made = std::make_unique<node>(name, first);
-        while (!bucket.compare_exchange_weak(made->next, made.get(), std::memory_order_acq_rel,
-                                             std::memory_order_acquire)) {
-            if (node* known = find(made->next, first, name)) return known->cells;
-            first = made->next;
-        }
-        return made.release()->cells;
-    }
-
-    std::array<std::atomic<node*>, 64> buckets_{};
-};
-
 }  // namespace detail
 
 /// Counts every event, and attempts by entrypoint and outcome. Pass a copy to the queue and call `snapshot()` at any
@@ -169,7 +117,9 @@ public:
         c.lost = read(cells_->lost);
         c.returned = read(cells_->returned);
         c.held_by_rescue = read(cells_->held);
-        cells_->jobs.for_each([&](const std::string& name, const detail::job_cells& jobs) {
+        c.enqueued = read(cells_->enqueued);
+        c.given_back = read(cells_->given_back);
+        cells_->jobs.for_each([&](const std::string&, const std::string& name, const detail::job_cells& jobs) {
             c.entrypoints.push_back({name, jobs.read()});
         });
         std::sort(c.entrypoints.begin(), c.entrypoints.end(),
@@ -187,7 +137,9 @@ private:
         cell lost{0};
         cell returned{0};
         cell held{0};
-        detail::cells_by_name jobs{};
+        cell enqueued{0};
+        cell given_back{0};
+        detail::cells_by_name<detail::job_cells> jobs{};
     };
 
     static void add(cell& c, std::uint64_t n) noexcept { c.fetch_add(n, std::memory_order_relaxed); }
@@ -196,14 +148,16 @@ private:
     template <class Event>
     void count(const Event&) noexcept {}
     void count(const event::jobs_claimed& e) noexcept { add(cells_->claimed, e.count); }
+    void count(const event::jobs_enqueued& e) noexcept { add(cells_->enqueued, e.count); }
+    void count(const event::jobs_returned& e) noexcept { add(cells_->given_back, e.count); }
     void count(const event::lease_lost& e) noexcept { add(cells_->lost, e.unfinished); }
     void count(const event::jobs_rescued& e) noexcept {
         add(cells_->returned, static_cast<std::uint64_t>(e.returned));
         add(cells_->held, static_cast<std::uint64_t>(e.held));
     }
-    void count(const event::job_started& e) noexcept { add(cells_->jobs[e.entrypoint].started, 1); }
+    void count(const event::job_started& e) noexcept { add(cells_->jobs[{.name = e.entrypoint}].started, 1); }
     void count(const event::job_finished& e) noexcept {
-        auto& jobs = cells_->jobs[e.entrypoint];
+        auto& jobs = cells_->jobs[{.name = e.entrypoint}];
         add(jobs.outcomes[static_cast<std::size_t>(e.what)], 1);
         jobs.run_time.fetch_add(e.run_time.count(), std::memory_order_relaxed);
     }

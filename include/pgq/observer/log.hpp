@@ -31,7 +31,9 @@ namespace pgq::observer {
 
 /// The level of each event, and the lowest level that is written.
 struct log_options {
-    log_level least = log_level::info;  ///< events below this level are not written
+    log_level least = log_level::info;       ///< events below this level are not written
+    log_format format = log_format::logfmt;  ///< of the lines; a sink that takes records does not see it
+    bool with_time = false;                  ///< begin with the time by the clock of this machine
 
     log_level worker_started = log_level::info;
     log_level worker_stopped = log_level::info;
@@ -55,6 +57,10 @@ struct log_options {
     log_level database_problem_found = log_level::warning;
     log_level paused = log_level::warning;
     log_level resumed = log_level::info;
+    log_level jobs_enqueued = log_level::debug;
+    log_level jobs_returned = log_level::info;
+    log_level job_cancelled = log_level::info;
+    log_level cancel_requested = log_level::info;
 };
 
 /// A sink that writes each line to standard error with one call.
@@ -86,8 +92,8 @@ private:
 template <class Sink>
 concept log_sink = std::invocable<Sink&, const log_record&> || std::invocable<Sink&, std::string_view>;
 
-/// Writes one line for each event: `level=warning event=job_finished job=7 entrypoint=send_email attempt=2
-/// outcome=retry reason="smtp refused" run_ms=31.204`.
+/// Writes one line for each event: `level=warning event=job_finished job=7 queue=default entrypoint=send_email
+/// attempt=2 outcome=retry reason="smtp refused" run_ms=31.204`, or the same as JSON (log_options::format).
 ///
 /// `log{}` writes to standard error and `log{std::clog}` to a stream. `log{sink, options}` calls `sink` with a line
 /// (`std::string_view`, without a line feed), or with a `const log_record&` that has the fields. One thread at a time
@@ -108,14 +114,17 @@ public:
     void on(const event::worker_started& e) noexcept { put(options_.worker_started, e, {{"worker", e.worker.value}}); }
     void on(const event::worker_stopped& e) noexcept { put(options_.worker_stopped, e, {{"worker", e.worker.value}}); }
     void on(const event::jobs_claimed& e) noexcept {
-        put(options_.jobs_claimed, e, {{"worker", e.worker.value}, {"count", static_cast<std::int64_t>(e.count)}});
+        put(options_.jobs_claimed, e,
+            {{"worker", e.worker.value}, {"queue", e.queue}, {"entrypoint", e.entrypoint}, {"count", number(e.count)}});
     }
     void on(const event::job_started& e) noexcept {
-        put(options_.job_started, e, {{"job", e.id.value}, {"entrypoint", e.entrypoint}, {"attempt", e.attempt}});
+        put(options_.job_started, e,
+            {{"job", e.id.value}, {"queue", e.queue}, {"entrypoint", e.entrypoint}, {"attempt", e.attempt}});
     }
     void on(const event::job_finished& e) noexcept {
         put(level_of(e.what), e,
             {{"job", e.id.value},
+             {"queue", e.queue},
              {"entrypoint", e.entrypoint},
              {"attempt", e.attempt},
              {"outcome", name_of(e.what)},
@@ -123,7 +132,7 @@ public:
              {"run_ms", milliseconds(e.run_time)}});
     }
     void on(const event::lease_lost& e) noexcept {
-        put(options_.lease_lost, e, {{"lease", e.lease}, {"unfinished", static_cast<std::int64_t>(e.unfinished)}});
+        put(options_.lease_lost, e, {{"lease", e.lease}, {"unfinished", number(e.unfinished)}});
     }
     void on(const event::connection_failed& e) noexcept {
         put_error(options_.connection_failed, e, {"next_try_ms", milliseconds(e.next_try)});
@@ -136,6 +145,7 @@ public:
     void on(const event::try_failed& e) noexcept {
         put(options_.try_failed, e,
             {{"job", e.id.value},
+             {"queue", e.queue},
              {"entrypoint", e.entrypoint},
              {"attempt", e.attempt},
              {"try", e.try_number},
@@ -145,6 +155,7 @@ public:
     void on(const event::handler_exceeded_timeout& e) noexcept {
         put(options_.handler_exceeded_timeout, e,
             {{"job", e.id.value},
+             {"queue", e.queue},
              {"entrypoint", e.entrypoint},
              {"attempt", e.attempt},
              {"run_ms", milliseconds(e.run_time)}});
@@ -187,6 +198,33 @@ public:
             {{"entrypoint", e.entrypoint}, {"declared", e.declared.amount}, {"stored", e.stored.amount}});
     }
 
+    void on(const event::jobs_enqueued& e) noexcept {
+        put(options_.jobs_enqueued, e,
+            {{"queue", e.queue},
+             {"entrypoint", e.entrypoint},
+             {"count", number(e.count)},
+             {"committed", e.committed ? std::string_view{} : "no"}});
+    }
+    void on(const event::jobs_returned& e) noexcept {
+        put(options_.jobs_returned, e,
+            {{"worker", e.worker.value},
+             {"queue", e.queue},
+             {"entrypoint", e.entrypoint},
+             {"count", number(e.count)},
+             {"why", name_of(e.why)}});
+    }
+    void on(const event::job_cancelled& e) noexcept {
+        put(options_.job_cancelled, e,
+            {{"job", e.id.value},
+             {"queue", e.queue},
+             {"entrypoint", e.entrypoint},
+             {"attempt", e.attempt},
+             {"running", std::string_view{e.running ? "yes" : "no"}}});
+    }
+    void on(const event::cancel_requested& e) noexcept {
+        put(options_.cancel_requested, e, {{"queue", e.queue}, {"removed", e.removed}, {"stopping", e.stopping}});
+    }
+
     /// The number of events for which the sink threw an exception.
     std::uint64_t failures() const noexcept { return state_->failures.load(std::memory_order_relaxed); }
 
@@ -210,6 +248,7 @@ private:
         }
     }
 
+    static std::int64_t number(std::size_t n) noexcept { return static_cast<std::int64_t>(n); }
     static double milliseconds(duration d) noexcept { return std::chrono::duration<double, std::milli>(d).count(); }
 
     template <class Event>
@@ -242,7 +281,9 @@ private:
             if (text != nullptr) *text = detail::cut(*text, longest_text);
             fields[count++] = f;
         }
-        write({.level = level, .event = Event::name, .fields = {fields, count}});
+        log_record r{.level = level, .event = Event::name, .fields = {fields, count}};
+        if (options_.with_time) r.at = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+        write(r);
     }
 
     void write(const log_record& r) noexcept {
@@ -251,7 +292,7 @@ private:
                 const std::lock_guard lock{state_->mutex};
                 state_->sink(r);
             } else {
-                const std::string line = line_of(r);
+                const std::string line = options_.format == log_format::json ? json_line_of(r) : line_of(r);
                 const std::lock_guard lock{state_->mutex};
                 state_->sink(std::string_view{line});
             }

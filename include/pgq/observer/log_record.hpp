@@ -1,11 +1,15 @@
 #pragma once
 
+#include <pgq/detail/json_text.hpp>
 #include <pgq/detail/utf8.hpp>
+#include <pgq/job/scheduled_at.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +30,12 @@ constexpr std::string_view name_of(log_level l) noexcept {
     return names[static_cast<std::size_t>(l)];
 }
 
+/// How a line of the log is written.
+enum class log_format : std::uint8_t {
+    logfmt,  ///< level=warning event=job_finished job=7 reason="smtp refused"
+    json,    ///< {"level":"warning","event":"job_finished","job":7,"reason":"smtp refused"}
+};
+
 /// One field of an event.
 struct log_field {
     std::string_view key{};
@@ -37,6 +47,7 @@ struct log_record {
     log_level level = log_level::info;
     std::string_view event{};  ///< the name of the event, e.g. "job_finished"
     std::span<const log_field> fields{};
+    std::optional<time_point> at{};  ///< by the clock of this machine; only with log_options::with_time
 };
 
 namespace detail {
@@ -81,14 +92,24 @@ inline void append_text(std::string& out, std::string_view text) {
     out += '"';
 }
 
-inline void append_value(std::string& out, const log_field& f) {
+// `put_text` appends a text.
+template <class PutText>
+void append_value(std::string& out, const log_field& f, PutText put_text) {
     if (const auto* n = std::get_if<std::int64_t>(&f.value)) out += std::to_string(*n);
-    else if (const auto* t = std::get_if<std::string_view>(&f.value)) append_text(out, *t);
+    else if (const auto* t = std::get_if<std::string_view>(&f.value)) put_text(out, *t);
     else {
         char digits[32];
         const int length = std::snprintf(digits, sizeof digits, "%.3f", std::get<double>(f.value));
         out.append(digits, static_cast<std::size_t>(length));
     }
+}
+
+// Bytes that are not UTF-8 become question marks or the replacement character: JSON cannot hold them.
+inline void append_json(std::string& out, std::string_view text) {
+    const std::size_t before = out.size();
+    if (pgq::detail::json_text::append_quoted(out, text)) return;
+    out.resize(before);
+    (void)pgq::detail::json_text::append_quoted(out, pgq::detail::make_storable(text, text.size() * 3));
 }
 
 }  // namespace detail
@@ -98,11 +119,27 @@ inline void append_value(std::string& out, const log_field& f) {
 inline std::string line_of(const log_record& r) {
     std::string line;
     line.reserve(160);
+    if (r.at) line.append("time=").append(pgq::detail::format_tick(*r.at)).append(" ");
     line.append("level=").append(name_of(r.level)).append(" event=").append(r.event);
     for (const auto& f : r.fields) {
         line.append(" ").append(f.key).append("=");
-        detail::append_value(line, f);
+        detail::append_value(line, f, detail::append_text);
     }
+    return line;
+}
+
+/// The record as one JSON object without a line feed: `{"level":"info","event":"job_finished","job":7,...}`.
+inline std::string json_line_of(const log_record& r) {
+    std::string line;
+    line.reserve(200);
+    line += '{';
+    if (r.at) line.append("\"time\":\"").append(pgq::detail::format_tick(*r.at)).append("\",");
+    line.append("\"level\":\"").append(name_of(r.level)).append("\",\"event\":\"").append(r.event).append("\"");
+    for (const auto& f : r.fields) {
+        line.append(",\"").append(f.key).append("\":");
+        detail::append_value(line, f, detail::append_json);
+    }
+    line += '}';
     return line;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,12 @@
 #include <vector>
 
 namespace pgq {
+
+/// Who is told that a batch is stored, with the number of its jobs.
+struct stored_report {
+    std::weak_ptr<void> owner{};  ///< nobody is told when it is gone
+    void (*call)(void* owner, std::size_t jobs) noexcept = nullptr;
+};
 
 /// Jobs for one lane that own every text they refer to, for asynchronous calls that return before they complete.
 class enqueue_batch {
@@ -53,6 +60,13 @@ public:
         return {.lane = lane, .bodies = &bodies_, .options = options_, .keys = &keys_};
     }
 
+    void when_stored(stored_report r) noexcept { report_ = std::move(r); }
+    /// The driver calls it once, when the jobs are stored.
+    void stored(std::size_t jobs) const noexcept {
+        if (report_.call == nullptr) return;
+        if (const auto owner = report_.owner.lock()) report_.call(owner.get(), jobs);
+    }
+
 private:
     std::string_view keep(std::string_view text) { return texts_.emplace_back(text); }
 
@@ -62,6 +76,7 @@ private:
     std::deque<std::vector<header>> headers_;
     std::deque<std::string> texts_;
     std::deque<std::vector<job_id>> parents_;
+    stored_report report_{};
 };
 
 }  // namespace pgq

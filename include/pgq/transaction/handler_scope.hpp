@@ -62,6 +62,7 @@ public:
         auto ended = (*session_)->commit_acknowledging(worker, lease, written);
         if (ended && !*ended) return check_lease(worker, lease);
         if (ended) {
+            transaction_->report_committed();
             pool_->give_back(std::move(*session_));
             close();
             return lease_end::ended;
@@ -71,9 +72,11 @@ public:
             roll_back();
             return why;
         }
-        close();
+        session_.reset();
         // The connection broke before the answer came.
         const auto still_owned = pool_->owns_lease(worker, lease, stops);
+        if (still_owned && !*still_owned) transaction_->report_committed();
+        close();
         if (!still_owned) return lease_end::unknown;
         if (*still_owned) return why;
         return lease_end::ended;

@@ -38,7 +38,12 @@ struct transaction_calls {
             return f(tx);
         };
         return all_or_nothing(
-            call, [&] { return end(own.commit()); },
+            call,
+            [&] {
+                auto committed = end(own.commit());
+                if (committed) tx.report_committed();
+                return committed;
+            },
             [&]() -> result<void> {
                 (void)end(own.rollback());
                 return {};

@@ -6,6 +6,7 @@
 #include <pgq/client/enqueue.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/client/refused_calls.hpp>
+#include <pgq/client/report_enqueued.hpp>
 #include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -95,7 +96,9 @@ public:
         else
             return detail::enqueue_inside<Composition>(
                 *core_, jobs, options, [&](std::size_t lane, const auto& written, auto& ids) {
-                    return noted(session_->enqueue(written.request(lanes_[lane]), ids));
+                    auto put = noted(session_->enqueue(written.request(lanes_[lane]), ids));
+                    if (put) enqueued_.add(Composition::lane_names[lane].entrypoint, ids.size());
+                    return put;
                 });
     }
 
@@ -124,6 +127,9 @@ public:
     /// transaction does not commit, and the server refuses to commit a program's.
     const std::optional<error_info>& failed() const noexcept { return failed_; }
 
+    /// For the library: it has committed.
+    void report_committed() const noexcept { enqueued_.report(*core_); }
+
 private:
     template <class T>
     result<T> noted(result<T> answer) {
@@ -133,10 +139,12 @@ private:
     template <class F>
     auto inside(F f) -> detail::as_result<std::invoke_result_t<F&>> {
         if (auto set = noted(session_->savepoint()); !set) return std::move(set.error());
+        const auto before = enqueued_.size();
         return detail::all_or_nothing(
             f, [&] { return noted(session_->release_savepoint()); },
             [&] {
                 failed_.reset();
+                enqueued_.shrink(before);
                 return noted(session_->rollback_to_savepoint());
             });
     }
@@ -146,6 +154,7 @@ private:
     std::span<const lane_id> lanes_;
     call_limit* limit_;
     std::optional<error_info> failed_{};
+    [[no_unique_address]] detail::uncommitted_jobs<detail::reports_enqueues<Composition>> enqueued_{};
 };
 
 /// The transaction that a handler runs in, and that queue::transaction opens for a program:

@@ -40,6 +40,7 @@ struct held_lease {
     std::size_t version = 0;            ///< which of the versions of that type
     std::size_t lane_index = 0;         ///< position of its lane in the composition
     std::string_view queue{};           ///< the name of its queue
+    std::string_view entrypoint{};      ///< of its lane
     worker_id worker{};                 ///< the worker that claimed it
     lease_ref claimed{};                ///< id and row location at the claim; `lease.ref` has the present row location
     lane_counters* counters = nullptr;  ///< of its lane; null: nothing is counted
@@ -136,12 +137,16 @@ struct held_lease {
         if ((mark & cancelled_mark) != 0) return stop_reason::cancelled;
         return stopped_by.load(std::memory_order_acquire);
     }
-    /// `why`: cancelled or schedule_overlap.
-    void cancel(std::uint32_t position, stop_reason why) noexcept {
+    /// `why`: cancelled or schedule_overlap. True for the first call, unless the token has fired for another reason.
+    bool cancel(std::uint32_t position, stop_reason why) noexcept {
         const auto mark = why == stop_reason::schedule_overlap ? overlap_mark : cancelled_mark;
         if (stopped_by.load(std::memory_order_relaxed) == stop_reason::none)
             marks[position].fetch_or(mark, std::memory_order_release);
-        stops[position].request_stop();
+        return stops[position].request_stop();
+    }
+    /// Whether the job has ended, and the database has not been told yet.
+    bool is_unsettled(std::uint32_t index) const noexcept {
+        return std::any_of(unsettled.begin(), unsettled.end(), [&](const pending& p) { return p.index == index; });
     }
     void stop_all(stop_reason why) noexcept {
         auto first = stop_reason::none;

@@ -9,6 +9,7 @@
 #include <pgq/event/events.hpp>
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/job/outcome.hpp>
+#include <pgq/job/stop_reason.hpp>
 #include <pgq/protocol/own_settings.hpp>
 #include <pgq/worker/completion_queue.hpp>
 #include <pgq/worker/held_lease.hpp>
@@ -90,6 +91,7 @@ public:
         }
         const bool goes_back = self.is_stopping(slot, position);
         if (!goes_back && !slot.has_expired(position)) return true;
+        if (goes_back) self.report_returned(slot, position);
         self.finish(slot, position,
                     {.gone = !goes_back,
                      .tracked = !goes_back,
@@ -165,8 +167,8 @@ public:
         const auto now = std::chrono::steady_clock::now();
         const bool ran = began != steady_time{};
         if constexpr (observes<Observer, event::job_finished>)
-            observer_->on(
-                event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(), ran ? now - began : duration{}});
+            observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(),
+                                              ran ? now - began : duration{}, slot.queue, ran});
         const auto kind = o.what();
         if (settled_by_handler) {
             const bool done =
@@ -199,6 +201,12 @@ public:
 private:
     bool is_stopping(const held_lease& slot, std::uint32_t position) const noexcept {
         return return_unstarted.stop_requested() || slot.stops[position].stop_requested();
+    }
+    // Not of a cancelled job, nor of a lost lease: their own events tell.
+    void report_returned(const held_lease& slot, std::uint32_t position) noexcept {
+        const auto why = slot.why_stopped(position);
+        if (why == stop_reason::none || why == stop_reason::shutdown)
+            notify(*observer_, event::jobs_returned{slot.worker, slot.queue, slot.entrypoint, 1});
     }
     // Whether the attempt was the last one; then `o` becomes the end of the job. The job's own number of attempts goes
     // before that of its type, and that before the worker's.

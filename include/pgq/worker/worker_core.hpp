@@ -70,7 +70,7 @@ public:
         take_completions(now);
         machine_.set_extra_slots(has_batch_handler_ ? runner_->extra_slots_with_batch(machine_.in_hand())
                                                     : runner_->extra_slots());
-        if (machine_.should_give_back(now)) give_back_unstarted(now);
+        if (machine_.should_give_back(now)) give_back_unstarted(now, event::return_reason::long_jobs);
         quarantine_.update(claimed_, machine_, budget_.is_used_up(leases_.bytes()), now);
         auto a = decide(now);
         if (a.what != fsm::worker_do::wait && a.what != fsm::worker_do::pause) return a;
@@ -143,7 +143,7 @@ public:
         machine_.claimed_bytes(bytes, static_cast<std::uint32_t>(claimed));
         if (acks_.one_at_a_time() || leases_.has_unsettled()) machine_.flush_requested(now);
         if (claimed == 0) return;
-        notify(runner_->observer(), event::jobs_claimed{worker_, claimed});
+        report_claimed(runner_->observer(), worker_, served_, reply.leases);
         start(reply);
     }
     void refused(const fsm::worker_action& a, const error_info& why, steady_time now) {
@@ -169,7 +169,7 @@ public:
         if (machine_.stopping()) return;
         runner_->return_unstarted.request_stop();  // jobs that have not started go back
         machine_.stop_requested(now);
-        give_back_unstarted(now);
+        give_back_unstarted(now, event::return_reason::stopping);
     }
     void interrupt() {
         for (auto& s : leases_) s->stop_all(stop_reason::shutdown);
@@ -225,12 +225,12 @@ public:
                 continue;
             }
             s->apply(*mine);
-            machine_.dropped(stop_flagged(*s, limited_, now));
+            machine_.dropped(stop_flagged(*s, limited_, now, runner_->observer()));
             // The sync that did not find the lease has cleared must_scan_. The next sync gives these jobs back.
             must_scan_ = must_scan_ || s->gives_back();
         }
         if (must_scan_) machine_.scan_again();
-        give_back_unstarted(now, true);  // of paused lanes
+        give_back_unstarted(now, event::return_reason::paused);
         leases_.release();
         if (leases_.has_dirty()) machine_.flush_requested(now);
     }
@@ -280,8 +280,8 @@ private:
         leases_.release();
     }
 
-    void give_back_unstarted(steady_time now, bool of_paused = false) {
-        const std::uint32_t n = take_back(leases_, limited_, now, of_paused);
+    void give_back_unstarted(steady_time now, event::return_reason why) {
+        const std::uint32_t n = take_back(leases_, limited_, now, runner_->observer(), why);
         if (n == 0) return;
         machine_.dropped(n);
         must_scan_ = true;
@@ -296,6 +296,7 @@ private:
     }
     // Puts the leases of handlers that do not end into to_give_back_. True if there are any and the connection is open.
     bool abandon() {
+        if (machine_.connection_state().is_open()) report_abandoned(runner_->observer(), leases_);
         leases_.abandon(to_give_back_);
         machine_.dropped(machine_.in_hand());
         return !to_give_back_.empty() && machine_.connection_state().is_open();
@@ -314,6 +315,7 @@ private:
             s.open(std::move(l), served_[index].job, served_[index].version, requested_at_);
             s.lane_index = index;
             s.queue = served_[index].queue;
+            s.entrypoint = served_[index].entrypoint;
             s.worker = worker_;
             s.counters = &runner_->counters.of(index, s.lease.lane);
             s.limited = limited_.is_limited(index);

@@ -17,6 +17,7 @@ class TestPackageConan(ConanFile):
         "with_libsodium": "sodium",
         "with_zstd": "zstd",
         "with_date": "timezones",
+        "with_prometheus_cpp": "prometheus",
         "with_catch2": "testing",
     }
 

@@ -31,6 +31,12 @@
 #include <chrono>
 #endif
 
+#ifdef USES_PROMETHEUS
+#include <pgq/observer/prometheus.hpp>
+
+#include <prometheus/text_serializer.h>
+#endif
+
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -93,6 +99,9 @@ int main() try {
 #endif
 #ifdef USES_TIMEZONES
     good = knows_berlin() && good;
+#endif
+#ifdef USES_PROMETHEUS
+    good = !prometheus::TextSerializer{}.Serialize(pgq::observer::prometheus{}.Collect()).empty() && good;
 #endif
 #ifdef USES_LIBPQ
     queue_of<pgq::driver::libpq, pgq::serializer::raw> stored{pgq::driver::libpq{"host=/nonexistent"}};

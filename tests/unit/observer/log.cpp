@@ -1,7 +1,10 @@
+#include <pgq/job/scheduled_at.hpp>
 #include <pgq/observer/all_of.hpp>
 #include <pgq/observer/log.hpp>
 
 #include "support/catch.hpp"
+
+#include <boost/json/parse.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -49,6 +52,55 @@ TEST_CASE("a log writes one line of keys and values for an event", "[observer][l
     CHECK(line_for(event::connection_restored{}) == "level=info event=connection_restored\n");
     CHECK(line_for(event::lease_lost{.lease = 5, .unfinished = 2}) ==
           "level=warning event=lease_lost lease=5 unfinished=2\n");
+}
+
+TEST_CASE("a log names the queue of a job, and how many jobs were enqueued, returned or cancelled", "[observer][log]") {
+    CHECK(line_for(event::job_started{.id = {7}, .entrypoint = "mail", .attempt = 1, .queue = "night"}) ==
+          "level=debug event=job_started job=7 queue=night entrypoint=mail attempt=1\n");
+    CHECK(line_for(event::jobs_claimed{.worker = {3}, .count = 9, .entrypoint = "mail", .queue = "night"}) ==
+          "level=debug event=jobs_claimed worker=3 queue=night entrypoint=mail count=9\n");
+    CHECK(line_for(event::jobs_enqueued{.queue = "night", .entrypoint = "mail", .count = 2}) ==
+          "level=debug event=jobs_enqueued queue=night entrypoint=mail count=2\n");
+    CHECK(line_for(event::jobs_enqueued{.queue = "night", .entrypoint = "mail", .count = 2, .committed = false}) ==
+          "level=debug event=jobs_enqueued queue=night entrypoint=mail count=2 committed=no\n");
+    CHECK(line_for(event::jobs_returned{.worker = {3}, .queue = "night", .entrypoint = "mail", .count = 2}) ==
+          "level=info event=jobs_returned worker=3 queue=night entrypoint=mail count=2 why=stopping\n");
+    CHECK(line_for(event::job_cancelled{.id = {7}, .queue = "night", .entrypoint = "mail", .attempt = 1}) ==
+          "level=info event=job_cancelled job=7 queue=night entrypoint=mail attempt=1 running=no\n");
+    CHECK(line_for(event::cancel_requested{.queue = "night", .removed = 1, .stopping = 2}) ==
+          "level=info event=cancel_requested queue=night removed=1 stopping=2\n");
+}
+
+TEST_CASE("a log writes each event as one JSON object if its format is JSON", "[observer][log]") {
+    const auto json = [](const auto& e) {
+        return line_for(e, {.least = log_level::debug, .format = observer::log_format::json});
+    };
+    CHECK(json(event::connection_restored{}) == "{\"level\":\"info\",\"event\":\"connection_restored\"}\n");
+    const std::string line = json(finished(kind::retry, "say \"x\"\n\\ \x1b br\xC3\xB6ken"));
+    CHECK(line == R"({"level":"warning","event":"job_finished","job":7,"entrypoint":"mail","attempt":2,)"
+                  R"("outcome":"retry","reason":"say \"x\"\n\\ \u001b br)"
+                  "\xC3\xB6ken\",\"run_ms\":31.204}\n");
+    const auto read = boost::json::parse(line).as_object();
+    CHECK(read.at("reason") == "say \"x\"\n\\ \x1b br\xC3\xB6ken");
+    CHECK(read.at("run_ms").as_double() == 31.204);
+}
+
+TEST_CASE("a log in JSON replaces what is not UTF-8", "[observer][log]") {
+    const std::string line = line_for(finished(kind::retry, std::string_view{"half \xC3 and \0 end", 14}),
+                                      {.least = log_level::debug, .format = observer::log_format::json});
+    CHECK(boost::json::parse(line).at("reason").as_string().starts_with("half \xEF\xBF\xBD and "));
+}
+
+TEST_CASE("a log begins with the time if it is asked for", "[observer][log]") {
+    const std::string line = line_for(event::connection_restored{}, {.with_time = true});
+    REQUIRE(line.starts_with("time="));
+    const auto written = pgq::detail::parse_tick(std::string_view{line}.substr(5, 27));
+    REQUIRE(written);
+    CHECK(std::chrono::abs(std::chrono::system_clock::now() - *written) < 1h);
+    CHECK(line.ends_with(" level=info event=connection_restored\n"));
+    const std::string json =
+        line_for(event::connection_restored{}, {.format = observer::log_format::json, .with_time = true});
+    CHECK(pgq::detail::parse_tick(std::string_view{boost::json::parse(json).at("time").as_string()}));
 }
 
 TEST_CASE("a log writes the code, statement, message and hint of an error, but never the server's detail",

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <pgq/detail/json_text.hpp>
 #include <pgq/fwd.hpp>
 #include <pgq/serializer/json/base64.hpp>
 #include <pgq/serializer/json/options.hpp>
 #include <pgq/serializer/json/problem.hpp>
-#include <pgq/serializer/json/text.hpp>
 
 #include <charconv>
 #include <cmath>
@@ -43,7 +43,7 @@ public:
     }
     void string(std::string_view text) {
         separate();
-        if (!detail::append_quoted(*out_, text)) fail("the text is not UTF-8", errc::invalid_text);
+        if (!pgq::detail::json_text::append_quoted(*out_, text)) fail("the text is not UTF-8", errc::invalid_text);
     }
     /// Writes base 64 text.
     void bytes(std::span<const std::byte> bytes) {

@@ -34,16 +34,17 @@ public:
         const auto attempt = static_cast<std::int16_t>(number);
         const auto count = static_cast<std::size_t>(number);
         send(event::worker_started{.worker = {small}});
-        send(event::jobs_claimed{.worker = {small}, .count = count});
+        send(event::jobs_claimed{.worker = {small}, .count = count, .entrypoint = text, .queue = text});
         for (std::size_t k = 0; k < outcome::kinds; ++k) {
             std::string entrypoint = text, reason = text;
-            send(event::job_started{.id = {number}, .entrypoint = entrypoint, .attempt = attempt});
+            send(event::job_started{.id = {number}, .entrypoint = entrypoint, .attempt = attempt, .queue = text});
             send(event::job_finished{.id = {number},
                                      .entrypoint = entrypoint,
                                      .attempt = attempt,
                                      .what = static_cast<outcome::kind>(k),
                                      .reason = reason,
-                                     .run_time = time});
+                                     .run_time = time,
+                                     .queue = text});
             std::fill(entrypoint.begin(), entrypoint.end(), '#');
             std::fill(reason.begin(), reason.end(), '#');
         }
@@ -68,6 +69,10 @@ public:
         send(event::schedule_missed{.schedule = text, .from = at, .to = at});
         send(event::paused{.worker = {small}, .queue = text, .entrypoint = text, .reason = text});
         send(event::resumed{.worker = {small}, .queue = text, .entrypoint = text});
+        send(event::jobs_enqueued{.queue = text, .entrypoint = text, .count = count});
+        send(event::jobs_returned{.worker = {small}, .queue = text, .entrypoint = text, .count = count});
+        send(event::job_cancelled{.id = {number}, .queue = text, .entrypoint = text, .attempt = attempt});
+        send(event::cancel_requested{.queue = text, .removed = number, .stopping = number});
         send(event::worker_stopped{.worker = {small}});
         return good_;
     }

@@ -139,7 +139,7 @@ public:
             begin_step_ = begin_step::begun;
             executor_.start();
             heartbeat_.start(core_.id());
-            notify(observer(), event::worker_started{core_.id()});
+            notify(observer(), event::worker_started{core_.id(), executor_.width()});
         }
         return {};
     }
@@ -248,7 +248,7 @@ public:
     void ended(const step_reply& retired) {
         monitor_->ended();
         if (retired) report_held(observer(), *retired);
-        notify(observer(), event::worker_stopped{core_.id()});
+        notify(observer(), event::worker_stopped{core_.id(), executor_.width()});
     }
 
     /// Ends the loop's wait or pause. If it does not wait now, its next wait ends at once.

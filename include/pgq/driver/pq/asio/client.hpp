@@ -254,6 +254,8 @@ private:
             if (call_->in_doubt.code) how = std::move(call_->in_doubt);  // what the first try has done is not known
             code = how.error().code;
             client_->note(std::move(how.error()));
+        } else {
+            call_->batch->stored(call_->ids.size());
         }
         if (call_->has_turn) client_->wake_peer();
         client_->under_way.fetch_sub(1, std::memory_order_relaxed);

@@ -9,7 +9,7 @@
 #include <string_view>
 
 /// Writes text as a JSON string: escapes it and checks that it is UTF-8.
-namespace pgq::serializer::detail {
+namespace pgq::detail::json_text {
 
 inline bool is_plain(char c) noexcept {
     const auto byte = static_cast<unsigned char>(c);
@@ -59,7 +59,7 @@ inline bool append_quoted(std::string& out, std::string_view text) {
     const char* const end = run + text.size();
     for (const char* p = skip_plain(run, end); p != end; p = skip_plain(p, end)) {
         if (static_cast<unsigned char>(*p) >= 0x80) {
-            const auto [bytes, valid] = pgq::detail::utf8_front({p, static_cast<std::size_t>(end - p)});
+            const auto [bytes, valid] = utf8_front({p, static_cast<std::size_t>(end - p)});
             if (!valid) return false;
             p += bytes;
             continue;
@@ -73,4 +73,4 @@ inline bool append_quoted(std::string& out, std::string_view text) {
     return true;
 }
 
-}  // namespace pgq::serializer::detail
+}  // namespace pgq::detail::json_text
