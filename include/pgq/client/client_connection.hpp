@@ -1,7 +1,6 @@
 #pragma once
 
 #include <pgq/client/completion_watcher.hpp>
-#include <pgq/client/fair_mutex.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/ends_session.hpp>
@@ -13,6 +12,7 @@
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/call_limit.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/time/fair_mutex.hpp>
 
 #include <chrono>
 #include <memory>

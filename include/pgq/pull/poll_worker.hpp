@@ -1,6 +1,5 @@
 #pragma once
 
-#include <pgq/client/fair_mutex.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
@@ -10,6 +9,7 @@
 #include <pgq/protocol/sync.hpp>
 #include <pgq/pull/lease_owner.hpp>
 #include <pgq/time/call_limit.hpp>
+#include <pgq/time/fair_mutex.hpp>
 #include <pgq/version.hpp>
 #include <pgq/worker/heartbeat.hpp>
 

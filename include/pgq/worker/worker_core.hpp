@@ -284,8 +284,7 @@ private:
         const std::uint32_t n = take_back(leases_, limited_, now, runner_->observer(), why);
         if (n == 0) return;
         machine_.dropped(n);
-        must_scan_ = true;
-        machine_.scan_again();
+        resumed();
         machine_.flush_requested(now);
     }
 

@@ -1,4 +1,4 @@
-#include <pgq/client/fair_mutex.hpp>
+#include <pgq/time/fair_mutex.hpp>
 
 #include <support/catch.hpp>
 #include <support/eventually.hpp>
@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace unit_client_fair_mutex {
+namespace unit_time_fair_mutex {
 
 namespace {
 
@@ -21,7 +21,7 @@ std::chrono::steady_clock::time_point in(std::chrono::milliseconds t) { return s
 
 }  // namespace
 
-TEST_CASE("a thread that waits gets a fair mutex before the thread that had it asks again", "[client][mutex]") {
+TEST_CASE("a thread that waits gets a fair mutex before the thread that had it asks again", "[time][mutex]") {
     fair_mutex m;
     std::string order;
     m.lock();
@@ -37,7 +37,7 @@ TEST_CASE("a thread that waits gets a fair mutex before the thread that had it a
     CHECK(order == "other first");
 }
 
-TEST_CASE("a thread that gives up at its deadline does not keep those behind it from a fair mutex", "[client][mutex]") {
+TEST_CASE("a thread that gives up at its deadline does not keep those behind it from a fair mutex", "[time][mutex]") {
     fair_mutex m;
     std::vector<int> order;
     m.lock();
@@ -62,7 +62,7 @@ TEST_CASE("a thread that gives up at its deadline does not keep those behind it 
     CHECK(late.owns_lock());
 }
 
-TEST_CASE("a fair mutex excludes threads that lock it with and without a deadline", "[client][mutex]") {
+TEST_CASE("a fair mutex excludes threads that lock it with and without a deadline", "[time][mutex]") {
     fair_mutex m;
     int n = 0, given_up = 0;
     std::vector<std::jthread> threads;
@@ -85,4 +85,4 @@ TEST_CASE("a fair mutex excludes threads that lock it with and without a deadlin
     CHECK_FALSE(m.has_waiters());
 }
 
-}  // namespace unit_client_fair_mutex
+}  // namespace unit_time_fair_mutex
