@@ -25,7 +25,7 @@ namespace {
 /// Counts the claims that brought jobs.
 struct claim_counter {
     using policy_category = pgq::observer_tag;
-    void on(const pgq::event::jobs_claimed&) { ++*claims; }
+    void on(const pgq::event::jobs_claimed& e) { *claims += e.last ? 1 : 0; }
     std::shared_ptr<int> claims = std::make_shared<int>(0);
 };
 using tenant_queue =

@@ -35,6 +35,7 @@ struct jobs_claimed {
     std::size_t count = 0;
     std::string_view entrypoint{};
     std::string_view queue{};
+    bool last = true;  ///< of the events of its sync
 };
 /// An attempt begins: the handler is called next.
 struct job_started {

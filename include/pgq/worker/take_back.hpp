@@ -28,14 +28,14 @@ inline bool take_job(held_lease& s, std::uint32_t position, limited_lanes& limit
 }
 
 template <class Observer>
-void report_returned(Observer& observer, const held_lease& s, std::uint32_t n, event::return_reason why) noexcept {
-    if (n != 0) notify(observer, event::jobs_returned{s.worker, s.queue, s.entrypoint, n, why});
+void report_returned(Observer& to, const held_lease& s, std::uint32_t n, event::return_reason why) noexcept {
+    if (n != 0) notify(to, event::jobs_returned{s.worker, s.queue, s.entrypoint, n, why});
 }
 
 /// Gives back all jobs that have not begun, or only those of paused lanes; their attempts do not count. Begins with the
 /// last job. So if a thread begins a job at the same time, the jobs before that one have not been given back.
 template <class Observer>
-std::uint32_t take_back(held_leases& leases, limited_lanes& limited, steady_time now, Observer& observer,
+std::uint32_t take_back(held_leases& leases, limited_lanes& limited, steady_time now, Observer& to,
                         event::return_reason why) {
     const bool of_paused = why == event::return_reason::paused;
     std::vector<held_lease*> last_first;
@@ -51,14 +51,14 @@ std::uint32_t take_back(held_leases& leases, limited_lanes& limited, steady_time
             s->finish(i, {.gone = false, .kind = settle_kind::release}, now);
             ++n;
         }
-        report_returned(observer, *s, n - before, why);
+        report_returned(to, *s, n - before, why);
     }
     return n;
 }
 
 /// Fires the stop tokens of running jobs that should stop, and gives back those that have not begun.
 template <class Observer>
-std::uint32_t stop_flagged(held_lease& s, limited_lanes& limited, steady_time now, Observer& observer) {
+std::uint32_t stop_flagged(held_lease& s, limited_lanes& limited, steady_time now, Observer& to) {
     std::uint32_t n = 0;
     for (std::uint32_t i = 0; i < s.lease.jobs.size(); ++i) {
         const job_record& job = s.lease.jobs[i];
@@ -67,7 +67,7 @@ std::uint32_t stop_flagged(held_lease& s, limited_lanes& limited, steady_time no
         const auto why = s.has_flag(index, flag_overlap) ? stop_reason::schedule_overlap : stop_reason::cancelled;
         const bool is_new = s.cancel(i, why) && !s.is_unsettled(index);
         const bool running = s.unfinished == 0 || !take_job(s, i, limited, now);
-        if (is_new) notify(observer, event::job_cancelled{job.id, s.queue, s.entrypoint, job.attempt, running});
+        if (is_new) notify(to, event::job_cancelled{job.id, s.queue, s.entrypoint, job.attempt, running});
         if (running) continue;
         s.finish(i, {.gone = false, .kind = settle_kind::release}, now);
         ++n;
@@ -77,14 +77,14 @@ std::uint32_t stop_flagged(held_lease& s, limited_lanes& limited, steady_time no
 
 /// The worker stops, and gives back the leases of handlers that have not ended.
 template <class Observer>
-void report_abandoned(Observer& observer, const held_leases& leases) noexcept {
+void report_abandoned(Observer& to, const held_leases& leases) noexcept {
     for (const auto& s : leases)
-        if (!s->lost) report_returned(observer, *s, s->unfinished, event::return_reason::stopping);
+        if (!s->lost) report_returned(to, *s, s->unfinished, event::return_reason::stopping);
 }
 
 /// One event for each lane of a claim; leases of one lane follow each other.
 template <class Observer>
-void report_claimed(Observer& observer, worker_id worker, const served_lanes& served,
+void report_claimed(Observer& to, worker_id worker, const served_lanes& served,
                     const std::vector<claimed_lease>& leases) noexcept {
     if constexpr (observes<Observer, event::jobs_claimed>) {
         for (std::size_t i = 0; i < leases.size();) {
@@ -92,7 +92,7 @@ void report_claimed(Observer& observer, worker_id worker, const served_lanes& se
             std::size_t n = 0;
             for (const lane_id of = leases[i].lane; i < leases.size() && leases[i].lane == of; ++i)
                 n += leases[i].jobs.size();
-            if (n != 0) observer.on(event::jobs_claimed{worker, n, lane.entrypoint, lane.queue});
+            if (n != 0) to.on(event::jobs_claimed{worker, n, lane.entrypoint, lane.queue, i == leases.size()});
         }
     }
 }

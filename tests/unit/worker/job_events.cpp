@@ -6,6 +6,8 @@
 #include <pgq/executor/thread_pool.hpp>
 #include <pgq/serializer/json.hpp>
 #include <pgq/worker.hpp>
+#include <pgq/worker/names/served_lanes.hpp>
+#include <pgq/worker/take_back.hpp>
 
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
@@ -41,7 +43,10 @@ public:
     void on(const pgq::event::jobs_enqueued& e) {
         add("enqueued " + lane(e) + " " + std::to_string(e.count) + (e.committed ? "" : " uncommitted"));
     }
-    void on(const pgq::event::jobs_claimed& e) { add("claimed " + lane(e), e.count); }
+    void on(const pgq::event::jobs_claimed& e) {
+        add("claimed " + lane(e), e.count);
+        if (e.last) add("synced");
+    }
     void on(const pgq::event::jobs_returned& e) {
         add("returned " + lane(e) + " " + std::string{name_of(e.why)}, e.count);
     }
@@ -195,6 +200,20 @@ TEST_CASE("a claim sends one event for each entrypoint, and every event of a job
     CHECK(seen.all("ended mail/letter done").size() == 2);
     CHECK(seen.all("start") == strings{"started 1"});
     CHECK(seen.all("stopped") == strings{"stopped 1"});
+}
+
+TEST_CASE("the last event of a claim from several lanes says so", "[worker][observer]") {
+    pgq::detail::served_lanes served;
+    served.assign(std::vector<pgq::detail::served_lane>{{.lane = {1}, .entrypoint = "note", .queue = "q"},
+                                                        {.lane = {2}, .entrypoint = "letter", .queue = "q"}});
+    std::vector<pgq::claimed_lease> leases(3);
+    leases[0].lane = leases[1].lane = {1};
+    leases[2].lane = {2};
+    for (auto& l : leases) l.jobs.resize(2);
+    recorder seen;
+    pgq::detail::report_claimed(seen, {7}, served, leases);
+    CHECK(seen.all() == strings{"claimed q/note", "claimed q/letter", "synced"});
+    CHECK(seen.jobs("claimed q/note") == 4);
 }
 
 TEST_CASE("a job whose payload cannot be read ends without having started", "[worker][observer]") {
