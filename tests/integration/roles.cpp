@@ -237,8 +237,10 @@ TEST_CASE("an operator reads payloads, cancels, requeues and changes limits, and
     CHECK(possible(db, role) ==
           "lane S; ready S; pack S; deferred S; lease S; claim_slot S; worker S; tracked S; outcome S; unique_key S; "
           "dependency S; failure S; lane_limit S; migration S; ");
-    CHECK(callable(db, role) == std::set<std::string>{"cancel", "requeue", "count_open_jobs", "pause", "resume",
-                                                      "change_schedule", "prune_schedules"});
+    CHECK(callable(db, role) == std::set<std::string>{"cancel", "requeue", "count_open_jobs", "buckets", "count_capped",
+                                                      "latest_failures", "pause", "resume", "change_schedule",
+                                                      "prune_schedules"});
+    CHECK(jobs.keep_failures<note>(std::chrono::hours{1}).has_value());
     CHECK(jobs.pause<note>("maintenance").value());
     CHECK(jobs.drain<note>("maintenance").value());
     CHECK(jobs.paused().value().size() == 2);
@@ -265,7 +267,11 @@ TEST_CASE("a reader counts and lists jobs, and reads neither payloads nor result
     CHECK(possible(db, role) ==
           "lane S; claim_slot S; worker S; tracked S; unique_key S; dependency S; failure S; lane_limit S; "
           "migration S; ");
-    CHECK(callable(db, role) == std::set<std::string>{"count_open_jobs"});
+    CHECK(callable(db, role) == std::set<std::string>{"count_open_jobs", "buckets", "count_capped", "latest_failures"});
+    CHECK(jobs.statistics<note>({.last = std::chrono::hours{1}}).has_value());
+    CHECK(jobs.counts_up_to<note>(10).value().ready == pgq::capped_count{1, false});
+    CHECK(jobs.latest_failures<note>().value().empty());
+    CHECK(jobs.keep_failures<note>(std::chrono::hours{1}).error().code == pgq::make_sqlstate("42501"));
     CHECK(jobs.enqueue(note{}).error().code == pgq::make_sqlstate("42501"));
     CHECK(jobs.cancel(id).error().code == pgq::make_sqlstate("42501"));
     CHECK(jobs.requeue(id).error().code == pgq::make_sqlstate("42501"));
