@@ -256,7 +256,7 @@ struct loop {
     const strings& events() const { return *jobs.observer_.events; }
 
     static void run_job(runner_type& r, pgq::detail::held_lease& slot, std::uint32_t position) noexcept {
-        r.conclude(slot, position, "note", {}, pgq::done{});
+        r.conclude(slot, position, "note", {}, pgq::done{}, [](const pgq::outcome&) {});
     }
 
     script s;
