@@ -116,9 +116,9 @@ private:
         put("outcome (id, lane, kind, attempts, keep_until)", 10,
             "<elsewhere> + i, 1, 'd', 1, now() + interval '1 day'");
         put("failure (id, lane, attempt, reason)", 20, "<elsewhere> + i, 1, 1, 'why'");
-        // Two rows for each lane and minute of the 35 hours before the next midnight.
+        // Two rows for each lane and minute of the 35 hours before the next midnight, as if they were added up.
         put("minute (lane, at, worker, enqueued, done, wait_us, run_us, wait, run)", 20,
-            "1 + i / 20 % 12, date_trunc('day', now()) + interval '1 day' - i / 480 * interval '1 minute', i / 240 % 2,"
+            "1 + i / 20 % 12, date_trunc('day', now()) + interval '1 day' - i / 240 * interval '30 seconds', 0,"
             " 600, 600, 60000000, 6000000, 300 * 1e60 + 300, 600 * 1e36");
     }
 

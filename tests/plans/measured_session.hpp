@@ -69,7 +69,7 @@ struct explained {
     names read_whole(const names& allowed = {}) const {
         names found;
         for (const auto* name :
-             {"ready", "deferred", "lease", "tracked", "unique_key", "dependency", "outcome", "failure"})
+             {"ready", "deferred", "lease", "tracked", "unique_key", "dependency", "outcome", "failure", "minute"})
             if (const auto t = tables.find(name);
                 t != tables.end() && t->second.whole_scans > 0 && !allowed.contains(name))
                 found.insert(name);
