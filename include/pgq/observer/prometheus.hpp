@@ -226,7 +226,7 @@ private:
             put("pgq_connection_failures_total", "Connections that broke or could not be opened.", connection_failures);
             put("pgq_errors_total", "Errors that this program survived.", errors);
             if (const int now = connected.load(std::memory_order_relaxed); now >= 0)
-                to.gauge("pgq_connected", "Whether the latest news of a connection were good.").add(now);
+                to.gauge("pgq_connected", "Whether the connection worked when it was last used.").add(now);
         }
         void put_schedules(detail::metric_families& to) const {
             using cells = detail::schedule_cells;
