@@ -57,7 +57,8 @@ TEST_CASE("an idle worker starts a delayed job at its time, whatever the poll in
     CHECK(took < 30s);
 }
 
-TEST_CASE("jobs that become due while a worker falls asleep or wakes all start without a poll", "[scenario][s25]") {
+TEST_CASE("jobs that become due while a worker falls asleep or wakes all start without a poll",
+          "[scenario][s25][direct]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();

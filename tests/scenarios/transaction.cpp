@@ -202,7 +202,7 @@ TEST_CASE("a statement returns its rows as text, and tells null from an empty te
         .value();
 }
 
-TEST_CASE("after an exception in the function, the connection is used again", "[scenario][transaction][pq19]") {
+TEST_CASE("after an exception in the function, the connection is used again", "[scenario][transaction][pq19][direct]") {
     database db;
     note_queue jobs{db.driver()};
     std::vector<std::string> backends;
