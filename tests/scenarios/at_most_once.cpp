@@ -49,7 +49,7 @@ TEST_CASE("a worker deletes an at-most-once job from the database before it runs
 }
 
 TEST_CASE("the deletion of an at-most-once job is on disk before it runs, whatever synchronous_commit the user sets",
-          "[scenario][at_most_once][usual_settings]") {
+          "[scenario][at_most_once][usual_settings][direct]") {
     const database db;
     db.exec("CREATE TABLE {s}.settings (value text)");
     db.exec(

@@ -14,6 +14,7 @@
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
+#include <support/pooled.hpp>
 
 #include <poll.h>
 
@@ -70,7 +71,7 @@ public:
     }
     bool is_quiet() const {
         return db_.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db_.schema() + "'" +
-                             (database::is_pooled() ? " AND state <> 'idle'" : "")) == 0;
+                             (is_pooled() ? " AND state <> 'idle'" : "")) == 0;
     }
     void age() const {
         db_.exec("UPDATE {s}.worker SET heartbeat_at = heartbeat_at - interval '1 day'");

@@ -75,9 +75,6 @@ public:
         return settings_of(library == nullptr ? dsn() : library, key, value);
     }
 
-    /// Whether the library's connections go through a pooler, whose idle server sessions keep their application name.
-    static bool is_pooled() { return std::getenv("PGQ_POOLED") != nullptr; }
-
     pgq::driver::connection_options options() const { return {.conninfo = conninfo(), .schema = schema_}; }
     pgq::driver::libpq driver() const { return pgq::driver::libpq{options()}; }
 

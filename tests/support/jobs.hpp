@@ -10,6 +10,9 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <support/pooled.hpp>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -148,12 +151,18 @@ private:
     bool open_ = false;
 };
 
+/// A test that forbids polls means: not later than the wake-up. Behind a pooler there are none, and the worker polls.
+inline pgq::worker_options as_pooled(pgq::worker_options o) {
+    if (is_pooled()) o.poll_interval = std::min<pgq::duration>(o.poll_interval, std::chrono::milliseconds{100});
+    return o;
+}
+
 /// A worker on its own thread. The destructor stops it.
 template <class Queue, class... Handlers>
 class running_worker {
 public:
     running_worker(Queue& queue, pgq::worker_options options, Handlers... handlers)
-        : worker_{queue, options, std::move(handlers)...} {
+        : worker_{queue, as_pooled(std::move(options)), std::move(handlers)...} {
         thread_ = std::jthread{[this](std::stop_token stop) {
             outcome_ = worker_.run(std::move(stop));
             over_ = true;
