@@ -114,6 +114,14 @@ TEST_CASE("a worker works beside row level security that leaves it something, an
         CHECK(run(jobs, ran).has_value());
         CHECK(jobs.observer().found() == strings{"row_security_policies"});
     }
+    SECTION("with row_security off for the role, where each statement would be an error") {
+        db.exec("ALTER TABLE {s}.ready ENABLE ROW LEVEL SECURITY");
+        db.exec("CREATE POLICY all_of_them ON {s}.ready TO \"" + roles.names().worker + "\" USING (true)");
+        const std::string options = "-c role=" + roles.names().worker + " -c row_security=off";
+        recorded strict{pgq::driver::libpq{
+            {.conninfo = database::settings_of(db.conninfo(), "options", options), .schema = db.schema()}}};
+        CHECK(run(strict, ran).has_value());
+    }
     SECTION("where only delayed jobs are hidden") {
         db.exec("ALTER TABLE {s}.deferred ENABLE ROW LEVEL SECURITY");
         CHECK(run(jobs, ran).has_value());

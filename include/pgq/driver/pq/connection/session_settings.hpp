@@ -12,7 +12,8 @@ namespace pgq::driver::pq {
 /// `response_timeout` is given up. A database that is made read-only stays so. The planner may use each kind of plan; a
 /// statement that needs one kind is in a function that forbids the others, or in a worker's session. pg_catalog is the
 /// first schema of the search path: where the path names it behind others, it is the first by not being named. Warnings
-/// come, because one of them says that a commit did not wait for its standby.
+/// come, because one of them says that a commit did not wait for its standby. Policies of row level security hide rows
+/// instead of refusing each statement; a worker says at its start what they hide.
 ///
 /// It changes nothing when the server process is not $1: a pooler would give the session to others. $1 = 0: in any
 /// case. $2: for the transaction only. Then the statements of the transaction note nothing for the session either.
@@ -28,6 +29,7 @@ SELECT CASE WHEN $1 = 0 OR pg_catalog.pg_backend_pid() = $1 THEN pg_catalog.num_
        pg_catalog.set_config('lock_timeout', '0', $2),
        pg_catalog.set_config('idle_in_transaction_session_timeout', '0', $2),
        pg_catalog.set_config('client_min_messages', 'warning', $2),
+       pg_catalog.set_config('row_security', 'on', $2),
        pg_catalog.set_config('plan_cache_mode', 'auto', $2), pg_catalog.set_config('jit', 'off', $2),
        pg_catalog.set_config('from_collapse_limit', '8', $2),
        pg_catalog.set_config('join_collapse_limit', '8', $2),
