@@ -254,7 +254,7 @@ TEST_CASE("a refused statement is an error, and the session still works", "[driv
     CHECK(ids.size() == 1);
 }
 
-TEST_CASE("the end of the server is an error of a wait and of a sync", "[driver][asio_libpq]") {
+TEST_CASE("the end of the server is an error of a wait and of a sync", "[driver][asio_libpq][direct]") {
     test::database db;
     test::running_context context;
     asio_libpq driver{context.executor(), db.options()};
