@@ -158,7 +158,7 @@ TEST_CASE("database_metrics connects again after its connection broke", "[observ
     CHECK(exposition{numbers}.value("pgq_up") == 1);
 }
 
-TEST_CASE("database_metrics needs the rights of a reader only", "[observer][prometheus]") {
+TEST_CASE("database_metrics needs the rights of a reader only", "[observer][prometheus][direct]") {
     const test::database db;
     queue jobs{libpq{db.options()}};
     jobs.enqueue(test::notes(2)).value();
