@@ -57,7 +57,7 @@ std::int64_t entries_read(const database& db, const std::string& index) {
 }  // namespace
 
 TEST_CASE("under an old snapshot only the first of many promotions reads what has gone",
-          "[integration][deferred_cursor]") {
+          "[integration][deferred_cursor][direct]") {
     database db;
     const old_snapshot holder{db};
     leave_dead_jobs(db);
