@@ -179,7 +179,7 @@ TEST_CASE("a large batch that the server refuses stores no job, and the session 
     CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
 }
 
-TEST_CASE("a server that does not answer ends a COPY like any statement", "[enqueue][copy][stream]") {
+TEST_CASE("a server that does not answer ends a COPY like any statement", "[enqueue][copy][stream][direct]") {
     const database db;
     auto options = db.options();
     options.response_timeout = 2s;
