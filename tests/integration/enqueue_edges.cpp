@@ -269,7 +269,7 @@ TEST_CASE("a caller's connection that cannot be used is an error that says why",
         CHECK(why_not(mine.get()) == errc::connection_lost);
     }
     SECTION("a connection to another database") {
-        const test::sql_connection other{database::with_settings("dbname", "postgres"), db.schema()};
+        const test::sql_connection other{database::settings_of(test::dsn(), "dbname", "postgres"), db.schema()};
         CHECK(why_not(other.get()) == condition::configuration);
     }
     CHECK(db.rows("ready") == 0);
