@@ -96,10 +96,13 @@ CREATE INDEX deferred_open ON :"schema".deferred (lane) WHERE kind <> 'h';
 CREATE INDEX deferred_id ON :"schema".deferred (id);
 
 -- The jobs that a worker has claimed: one row for each claimed batch. `done` has one bit for each job that has left the
--- lease. The only element of ranks, attempts or enqueued_at holds for all jobs: nearly always these are the same. The
--- id is the fencing token and is never reused. EXTERNAL: compressing the arrays costs more than the rest of the claim.
+-- lease. The only element of ranks, attempts or enqueued_at holds for all jobs: nearly always these are the same.
+-- EXTERNAL: compressing the arrays costs more than the rest of the claim.
+-- The id is the fencing token and is never reused. A sequence alone could repeat it: commits of claims do not wait for
+-- the disk, so a crash takes back the last numbers. So the upper bits are the milliseconds since 2020.
+CREATE SEQUENCE :"schema".lease_number;
 CREATE TABLE :"schema".lease (
-    id           int8 NOT NULL GENERATED ALWAYS AS IDENTITY,
+    id           int8 NOT NULL,
     worker       int4 NOT NULL,
     lane         int4 NOT NULL,
     claimed_at   timestamptz NOT NULL DEFAULT now(),
@@ -123,6 +126,16 @@ ALTER TABLE :"schema".lease
     ALTER headers SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL, ALTER enqueued_at SET STORAGE EXTERNAL,
     REPLICA IDENTITY FULL;
 CREATE INDEX lease_limited ON :"schema".lease (lane) WHERE limited;
+ALTER SEQUENCE :"schema".lease_number OWNED BY :"schema".lease.id;
+-- A function, because the name of the sequence in the default is a text: only search_path can give its schema.
+CREATE FUNCTION :"schema".set_lease_id() RETURNS void
+LANGUAGE plpgsql SET search_path = :"schema", pg_catalog, pg_temp AS $$
+BEGIN
+    ALTER TABLE lease ALTER id SET DEFAULT
+        (((extract(epoch FROM now()) - 1577836800) * 1000)::int8 << 22) | (nextval('lease_number') & 4194303);
+END $$;
+SELECT :"schema".set_lease_id();
+DROP FUNCTION :"schema".set_lease_id();
 
 -- Many workers of one lane claim through four slots, see statement/claim.hpp. A row says how far the last claim of a
 -- slot came.

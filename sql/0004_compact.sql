@@ -69,7 +69,7 @@ BEGIN
             WHEN 'lease' THEN
                 leases := ARRAY(SELECT r FROM lease r);
                 TRUNCATE lease;
-                INSERT INTO lease OVERRIDING SYSTEM VALUE SELECT * FROM unnest(leases);
+                INSERT INTO lease SELECT * FROM unnest(leases);
             WHEN 'pack' THEN
                 packs := ARRAY(SELECT r FROM pack r);
                 TRUNCATE pack;

@@ -140,8 +140,8 @@ public:
             async_run(pgq::driver::pq::command::admin::keep_failures{lanes, keep}, end.handler());
             return ended(end);
         }
-        pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id id) {
-            test::outcome<std::vector<pgq::lease_ref>> end;
+        pgq::result<std::vector<pgq::lease_update>> leases_of(pgq::worker_id id) {
+            test::outcome<std::vector<pgq::lease_update>> end;
             async_leases_of(id, end.handler());
             return ended(end);
         }

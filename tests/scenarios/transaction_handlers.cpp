@@ -2,6 +2,7 @@
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
+#include <support/leases.hpp>
 #include <support/proxy.hpp>
 
 #include <pgq/backoff/none.hpp>
@@ -206,7 +207,7 @@ TEST_CASE("a worker that has lost its lease commits nothing", "[scenario][transa
             // What a rescue does after this worker was taken for dead.
             auto session = db.driver().connect(pgq::session_role::monitor).value();
             const auto worker = static_cast<std::int32_t>(db.query_int("SELECT worker FROM {s}.lease"));
-            session.give_back(session.leases_of({worker}).value()).value();
+            session.give_back(test::leases_of(session, {worker})).value();
         },
         ignore_letters);
     CHECK(runs == 2);

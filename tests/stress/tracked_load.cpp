@@ -2,6 +2,7 @@
 
 #include <support/catch.hpp>
 #include <support/database.hpp>
+#include <support/leases.hpp>
 
 #include <algorithm>
 #include <array>
@@ -273,7 +274,7 @@ TEST_CASE("a cancel reaches a running job even if its lease moves at that moment
         worker.join();
         CHECK(accepted);
         CHECK(reply == cancel_reply{.stopping = 1});
-        must(p.session.give_back(must(p.session.leases_of(p.worker))));
+        must(p.session.give_back(test::leases_of(p.session, p.worker)));
         CHECK(w.counts(lane) == lane_counts{});
     }
 }

@@ -48,7 +48,7 @@ struct fake_session {
     pgq::result<pgq::beat_reply> beat(pgq::worker_id) { return pgq::beat_reply{.alive = true}; }
     pgq::result<pgq::rescue_reply> rescue() { return pgq::rescue_reply{}; }
     pgq::result<std::vector<pgq::held_by_rescue>> retire(pgq::worker_id) { return std::vector<pgq::held_by_rescue>{}; }
-    pgq::result<std::vector<pgq::lease_ref>> leases_of(pgq::worker_id) { return std::vector<pgq::lease_ref>{}; }
+    pgq::result<std::vector<pgq::lease_update>> leases_of(pgq::worker_id) { return std::vector<pgq::lease_update>{}; }
     pgq::result<std::vector<pgq::held_by_rescue>> give_back(std::span<const pgq::lease_ref>) {
         return std::vector<pgq::held_by_rescue>{};
     }

@@ -22,15 +22,16 @@
 
 namespace test {
 
-/// A PgBouncer in front of the test server, on a socket in a directory of its own. The destructor stops it.
+/// A PgBouncer in front of a server, on a socket in a directory of its own. The destructor stops it.
 class pgbouncer {
 public:
-    /// `settings`: more lines for its file.
-    explicit pgbouncer(std::string_view pool_mode, std::string_view settings = {}) {
+    /// `settings`: more lines for its file. `conninfo`: of the server.
+    explicit pgbouncer(std::string_view pool_mode, std::string_view settings = {},
+                       const std::string& conninfo = dsn()) {
         char name[] = "/tmp/pgq_pooler.XXXXXX";
         if (::mkdtemp(name) == nullptr) throw std::runtime_error{"no directory for PgBouncer"};
         directory_ = name;
-        const sql_connection server{dsn(), ""};
+        const sql_connection server{conninfo, ""};
         const auto value = [&](const char* keyword) { return pgq::driver::pq::conninfo_value(server.get(), keyword); };
         // It runs as the owner of the server's socket, because others cannot reach that. It refuses to run as root.
         std::string owner = "nobody";
@@ -75,13 +76,13 @@ public:
         return false;
     }
 
-    /// The options of this database, by way of the pooler.
-    pgq::driver::connection_options options(const database& db) const {
-        auto o = db.options();
+    /// These options, by way of the pooler.
+    pgq::driver::connection_options options(pgq::driver::connection_options o) const {
         o.conninfo = database::settings_of(o.conninfo, "host", directory_);
         o.conninfo = database::settings_of(o.conninfo, "port", "6432");
         return o;
     }
+    pgq::driver::connection_options options(const database& db) const { return options(db.options()); }
 
 private:
     static std::string program() {

@@ -156,7 +156,7 @@ concept can_wait = requires(S& s, duration timeout) {
 ///   no attempts left: of those in the header `max_attempts_header` of the job, else of those in its lease.
 /// - `retire`: removes the worker. The jobs that it still holds are claimable at once; these attempts do not count.
 ///   Returns those that are held instead, because their rows are malformed.
-/// - `leases_of`: the leases that the worker holds. From now on only this session gets its notifications.
+/// - `leases_of`: as `lease_updates` below. From now on only this session gets the worker's notifications.
 /// - `give_back`: makes the jobs of these leases claimable at once; these attempts do not count. Returns as `retire`.
 template <class S>
 concept can_register = requires(S& s, const worker_info& info, worker_id id) {
@@ -164,15 +164,15 @@ concept can_register = requires(S& s, const worker_info& info, worker_id id) {
     { s.beat(id) } -> std::same_as<result<beat_reply>>;
     { s.rescue() } -> std::same_as<result<rescue_reply>>;
     { s.retire(id) } -> std::same_as<result<std::vector<held_by_rescue>>>;
-    { s.leases_of(id) } -> std::same_as<result<std::vector<lease_ref>>>;
+    { s.leases_of(id) } -> std::same_as<result<std::vector<lease_update>>>;
     { s.give_back(std::span<const lease_ref>{}) } -> std::same_as<result<std::vector<held_by_rescue>>>;
 };
 
 /// Reads what other sessions have changed about the leases of a worker.
 ///
-/// - `lease_updates`: every lease that the worker holds, and whether its lane is paused. Other sessions may change its
-///   flags and payloads. Then its
-///   `location` changes, too, and a sync with the old location reports the lease as lost.
+/// - `lease_updates`: every lease that the worker holds, as the database has it, and whether its lane is paused. Other
+///   sessions may change its flags and payloads. Then its `location` changes, too, and a sync with the old location
+///   reports the lease as lost.
 /// - `take_stop_request`: whether since the last call a session asked a job of this session's worker to stop, or paused
 ///   or resumed a lane of it; `lease_updates` says which job.
 template <class S>

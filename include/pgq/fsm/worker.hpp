@@ -63,7 +63,7 @@ public:
                 steady_time now) noexcept {
         unacknowledged_ = 0;
         failures_ = 0;
-        connection_.worked();
+        connection_.worked(now);
         if (did.subscribe_wakes) asleep_ = true;
         if (did.unsubscribe_wakes) asleep_ = false;
         if (did.wake_peer) {

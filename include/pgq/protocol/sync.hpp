@@ -62,10 +62,13 @@ struct settlement {
 };
 
 /// Outcomes of some jobs of a lease. `mask` has one bit for each job of the lease: bit `index % 8` of byte `index / 8`.
-/// The bit is set for every job that has left the lease, including those in `items`. `last` ends the lease.
+/// The bit is set for every job that has left the lease, including those in `items`. `left` is the mask of the former
+/// progress, empty if there is none. If the lease has another one, the request does nothing with it and reports it as
+/// lost: a crash of the server has undone a commit that it had answered. `last` ends the lease.
 struct lease_progress {
     lease_ref ref{};
     bool last = false;
+    std::string_view left{};
     std::string_view mask{};
     std::span<const settlement> items{};
     bool flagged = false;  ///< some of its jobs have flags (see protocol/tracked.hpp)

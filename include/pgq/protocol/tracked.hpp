@@ -152,6 +152,7 @@ struct cancel_reply {
 /// The current state of a worker's lease in the database, which other sessions may have changed.
 struct lease_update {
     lease_ref ref{};
+    std::string left{};                 ///< lease_progress::mask of the jobs that have left it; empty if none has
     std::vector<std::int16_t> flags{};  ///< by job_record::index; empty if no job has flags
     bool paused = false;                ///< its lane is paused: jobs that have not begun go back
 };

@@ -262,9 +262,9 @@ private:
         if (!stored) return std::move(stored.error());
         std::map<std::int64_t, held_lease> still;
         std::vector<lease_ref> unreceived;
-        for (const lease_ref& ref : *stored) {
-            if (const auto mine = held_.find(ref.id); mine != held_.end()) still.emplace(*mine);
-            else if (!leaves_rows_) unreceived.push_back(ref);
+        for (const lease_update& u : *stored) {
+            if (const auto mine = held_.find(u.ref.id); mine != held_.end()) still.emplace(*mine);
+            else if (!leaves_rows_) unreceived.push_back(u.ref);
         }
         held_ = std::move(still);
         std::erase_if(waiting_, [&](const claimed_lease& l) { return !held_.contains(l.ref.id); });

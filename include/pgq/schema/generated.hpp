@@ -107,10 +107,13 @@ CREATE INDEX deferred_open ON {s}.deferred (lane) WHERE kind <> 'h';
 CREATE INDEX deferred_id ON {s}.deferred (id);
 
 -- The jobs that a worker has claimed: one row for each claimed batch. `done` has one bit for each job that has left the
--- lease. The only element of ranks, attempts or enqueued_at holds for all jobs: nearly always these are the same. The
--- id is the fencing token and is never reused. EXTERNAL: compressing the arrays costs more than the rest of the claim.
+-- lease. The only element of ranks, attempts or enqueued_at holds for all jobs: nearly always these are the same.
+-- EXTERNAL: compressing the arrays costs more than the rest of the claim.
+-- The id is the fencing token and is never reused. A sequence alone could repeat it: commits of claims do not wait for
+-- the disk, so a crash takes back the last numbers. So the upper bits are the milliseconds since 2020.
+CREATE SEQUENCE {s}.lease_number;
 CREATE TABLE {s}.lease (
-    id           int8 NOT NULL GENERATED ALWAYS AS IDENTITY,
+    id           int8 NOT NULL,
     worker       int4 NOT NULL,
     lane         int4 NOT NULL,
     claimed_at   timestamptz NOT NULL DEFAULT now(),
@@ -134,6 +137,16 @@ ALTER TABLE {s}.lease
     ALTER headers SET STORAGE EXTERNAL, ALTER bodies SET STORAGE EXTERNAL, ALTER enqueued_at SET STORAGE EXTERNAL,
     REPLICA IDENTITY FULL;
 CREATE INDEX lease_limited ON {s}.lease (lane) WHERE limited;
+ALTER SEQUENCE {s}.lease_number OWNED BY {s}.lease.id;
+-- A function, because the name of the sequence in the default is a text: only search_path can give its schema.
+CREATE FUNCTION {s}.set_lease_id() RETURNS void
+LANGUAGE plpgsql SET search_path = {s}, pg_catalog, pg_temp AS $$
+BEGIN
+    ALTER TABLE lease ALTER id SET DEFAULT
+        (((extract(epoch FROM now()) - 1577836800) * 1000)::int8 << 22) | (nextval('lease_number') & 4194303);
+END $$;
+SELECT {s}.set_lease_id();
+DROP FUNCTION {s}.set_lease_id();
 
 -- Many workers of one lane claim through four slots, see statement/claim.hpp. A row says how far the last claim of a
 -- slot came.
@@ -1368,7 +1381,7 @@ BEGIN
             WHEN 'lease' THEN
                 leases := ARRAY(SELECT r FROM lease r);
                 TRUNCATE lease;
-                INSERT INTO lease OVERRIDING SYSTEM VALUE SELECT * FROM unnest(leases);
+                INSERT INTO lease SELECT * FROM unnest(leases);
             WHEN 'pack' THEN
                 packs := ARRAY(SELECT r FROM pack r);
                 TRUNCATE pack;

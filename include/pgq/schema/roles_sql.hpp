@@ -77,7 +77,7 @@ BEGIN
 END )";
 
 inline constexpr std::string_view grants = R"(
-REVOKE ALL ON SEQUENCE {s}.job_id FROM PUBLIC, {all};
+REVOKE ALL ON SEQUENCE {s}.job_id, {s}.lease_number FROM PUBLIC, {all};
 GRANT USAGE ON SCHEMA {s} TO {all};
 
 -- Producers.
@@ -95,6 +95,7 @@ GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs, {
 
 -- Workers.
 GRANT {producer} TO {worker};
+GRANT USAGE ON SEQUENCE {s}.lease_number TO {worker};
 GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.ready, {s}.pack, {s}.deferred, {s}.lease, {s}.worker, {s}.tracked,
     {s}.unique_key, {s}.request, {s}.dependency, {s}.outcome, {s}.failure, {s}.minute TO {worker};
 GRANT SELECT, INSERT, UPDATE ON {s}.claim_slot, {s}.lane_limit TO {worker};

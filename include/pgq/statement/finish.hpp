@@ -43,7 +43,8 @@ inline constexpr std::string_view lock = R"(SELECT id FROM {s}.lease
    AND id = $2 AND worker = $3 FOR UPDATE)";
 inline constexpr std::string_view exists = "SELECT 1 / count(*) FROM (";
 inline constexpr std::string_view end = ") held";
-inline constexpr std::string_view mark = "UPDATE {s}.lease SET done = $4 WHERE ctid = $1 AND id = $2 AND worker = $3";
+inline constexpr std::string_view mark = R"(UPDATE {s}.lease SET done = $4
+ WHERE ctid = $1 AND id = $2 AND worker = $3 AND done IS NOT DISTINCT FROM $5)";
 inline constexpr std::string_view unless_flagged = " AND flags IS NULL";
 inline constexpr std::string_view marked = " RETURNING id, ctid";
 
@@ -56,8 +57,8 @@ inline constexpr query owns_lease{"owns_lease", lease_text::lock};
 /// until the end of the transaction.
 inline constexpr query hold_lease{"hold_lease", joined<lease_text::exists, lease_text::lock, lease_text::end>::text};
 
-/// Marks jobs that have left a lease; the row moves. `mark` does nothing when the lease has got flags since: its worker
-/// must receive them first.
+/// Marks jobs that have left a lease; the row moves. $4 is the mask, $5 the former one: the statement does nothing when
+/// the lease has another. `mark` does nothing when the lease has got flags since: its worker must receive them first.
 inline constexpr query mark{"mark", joined<lease_text::mark, lease_text::unless_flagged, lease_text::marked>::text};
 inline constexpr query mark_flagged{"mark_flagged", joined<lease_text::mark, lease_text::marked>::text};
 

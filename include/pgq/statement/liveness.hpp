@@ -111,9 +111,10 @@ inline constexpr query give_back{"give_back",
                                  joined<return_text::of_leases, return_text::uncounted, return_text::end>::text};
 
 inline constexpr query unregister{"unregister", "DELETE FROM {s}.worker WHERE id = $1"};
-inline constexpr query leases_of{"leases_of",
-                                 "SELECT id, ctid, flags, EXISTS (SELECT FROM {s}.paused_lane p WHERE p.lane = l.lane)"
-                                 " FROM {s}.lease l WHERE worker = $1"};
+inline constexpr query leases_of{
+    "leases_of",
+    "SELECT id, ctid, done, flags, EXISTS (SELECT FROM {s}.paused_lane p WHERE p.lane = l.lane)"
+    " FROM {s}.lease l WHERE worker = $1"};
 
 inline void bind_register(params& p, const worker_info& w) {
     p.clear();

@@ -5,11 +5,13 @@
 #include <pgq/statement/joined.hpp>
 #include <pgq/statement/params.hpp>
 #include <pgq/statement/query.hpp>
+#include <pgq/statement/wire.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -24,7 +26,8 @@ namespace settle_text {
 inline constexpr std::string_view change = R"(
 WITH l AS (
     UPDATE {s}.lease e SET done = $4
-      FROM (SELECT ctid AS place, done FROM {s}.lease WHERE ctid = $1 AND id = $2 AND worker = $3)";
+      FROM (SELECT ctid AS place, done FROM {s}.lease
+             WHERE ctid = $1 AND id = $2 AND worker = $3 AND done IS NOT DISTINCT FROM $5)";
 inline constexpr std::string_view unless_flagged = " AND flags IS NULL";
 inline constexpr std::string_view changed = R"( FOR UPDATE) o
      WHERE e.ctid = o.place RETURNING e.*, e.ctid AS place, o.done AS was),)";
@@ -35,14 +38,15 @@ WITH l AS (
     DELETE FROM {s}.lease
      WHERE ctid = coalesce((SELECT ctid FROM {s}.lease WHERE ctid = $1 AND id = $2),
                            (SELECT ctid FROM {s}.lease WHERE id = $2))
-       AND id = $2 AND worker = $3 AND $4 IS NOT NULL RETURNING *, ctid AS place, done AS was),)";
+       AND id = $2 AND worker = $3 AND done IS NOT DISTINCT FROM $5 AND $4 IS NOT NULL
+    RETURNING *, ctid AS place, done AS was),)";
 
 inline constexpr std::string_view plain_items = R"(
 item AS (
     SELECT {job_of_lease}, NULL::int2 AS flags, k.kind, k.delay, k.reason,
            (CASE WHEN k.kind = 's' THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
       FROM l CROSS JOIN LATERAL {jobs_of_lease}
-      JOIN unnest($5, $6, $7, $8) k(o, kind, delay, reason)
+      JOIN unnest($6, $7, $8, $9) k(o, kind, delay, reason)
         ON k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)),)";
 // A job that is asked to stop does not go back. The end of a tracked job has consequences. A job that has not run keeps
 // what is known of its crashes.
@@ -54,7 +58,7 @@ item AS (
            k.delay, k.reason, k.result,
            (CASE WHEN k.kind IN ('s', 'e') THEN greatest(j.attempts - 1, 0) ELSE j.attempts END)::int2 AS attempts
       FROM l CROSS JOIN LATERAL {jobs_of_lease}
-      JOIN unnest($5, $6, $7, $8, $9) k(o, kind, delay, reason, result)
+      JOIN unnest($6, $7, $8, $9, $10) k(o, kind, delay, reason, result)
         ON k.o = j.o AND (l.was IS NULL OR get_bit(l.was, j.o - 1) = 0)),)";
 
 // For many leases an array leads from a job to its item. A join would let the planner choose, and it cannot know how
@@ -62,6 +66,7 @@ item AS (
 inline constexpr std::string_view ends = R"(
 WITH l AS (
     DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3 AND (flags IS NULL OR id = ANY ($4))
+       AND done IS NOT DISTINCT FROM $12[array_position($2, id)]
     RETURNING id, lane, done, {lease_arrays}, $5[array_position($2, id)] AS start,
               CASE WHEN $6[array_position($2, id)] THEN bodies END AS bodies),
 item AS (
@@ -104,13 +109,13 @@ inline constexpr std::string_view from_lease = " FROM l";
 
 }  // namespace settle_text
 
-/// Settles jobs of a lease that stays. $1, $2, $3 are its location, id and worker, $4 the mask, $5 positions from 1,
-/// $6 kinds, $7 delays in microseconds, $8 reasons. Adds the lane for `wake_collected`.
+/// Settles jobs of a lease that stays. $1, $2, $3 are its location, id and worker, $4 the mask, $5 the former mask, $6
+/// positions from 1, $7 kinds, $8 delays in microseconds, $9 reasons. Adds the lane for `wake_collected`.
 inline constexpr query settle{
     "settle", joined<settle_text::change, settle_text::unless_flagged, settle_text::changed, settle_text::plain_items,
                      settle_text::moves, settle_text::answer, settle_text::from_lease>::text};
 
-/// The same for a lease whose jobs have flags; $9 are results.
+/// The same for a lease whose jobs have flags; $10 are results.
 inline constexpr query settle_flagged{
     "settle_flagged", joined<settle_text::change, settle_text::changed, settle_text::flagged_items, settle_text::moves,
                              settle_text::answer, settle_text::consequences, settle_text::from_lease>::text};
@@ -123,8 +128,8 @@ inline constexpr query settle_held{
 /// Ends leases of which not all jobs are simply done. $1, $2, $3 are locations, ids and the worker, $4 the ids of
 /// leases whose jobs have flags. The jobs of lease number k have the items $7[$5[k] + 1] and so on, none when $5[k] is
 /// negative, and need their payloads when $6[k]. Item n has the kind $8[n], the delay $9[n], the reason $10[n] and the
-/// result $11[n]; item 0 is a job that is done. All other jobs in a lease are done, too. Answers with the ids of the
-/// leases that have ended.
+/// result $11[n]; item 0 is a job that is done. All other jobs in a lease are done, too. $12 are the former masks.
+/// Answers with the ids of the leases that have ended.
 inline constexpr query settle_ends{
     "settle_ends",
     joined<settle_text::ends, settle_text::moves, settle_text::answer_of_many, settle_text::consequences>::text};
@@ -141,6 +146,11 @@ inline std::int64_t micros_until(const settlement& s) noexcept {
     return std::chrono::duration_cast<std::chrono::microseconds>(s.delay).count();
 }
 
+/// As a lease row has it: null while all its jobs are there.
+inline std::optional<std::string_view> former_mask(const lease_progress& g) noexcept {
+    return g.left.empty() ? std::nullopt : std::optional{g.left};
+}
+
 }  // namespace detail
 
 /// The statement for a lease that stays.
@@ -153,6 +163,8 @@ inline const query& progress_query(const lease_progress& g) noexcept {
 inline void bind_progress(params& p, worker_id worker, const lease_progress& g) {
     p.clear();
     p.tid(g.ref.location).number(g.ref.id).number(worker.value).bytes(g.mask);
+    if (const auto former = detail::former_mask(g)) p.bytes(*former);
+    else p.null(wire::bytea_oid);
     if (g.items.empty()) return;
     const std::size_t n = g.items.size();
     p.int8s(n, [&](std::size_t i) { return std::int64_t{g.items[i].index} + 1; })
@@ -192,7 +204,8 @@ inline void bind_ends(params& p, worker_id worker, std::span<const lease_progres
         .letters(items.size(), [&](std::size_t i) { return items[i]->kind; })
         .int8s(items.size(), [&](std::size_t i) { return detail::micros_until(*items[i]); })
         .texts(items.size(), [&](std::size_t i) { return items[i]->reason; })
-        .byteas_or_null(items.size(), [&](std::size_t i) { return items[i]->result; });
+        .byteas_or_null(items.size(), [&](std::size_t i) { return items[i]->result; })
+        .byteas_or_null(n, [&](std::size_t i) { return detail::former_mask(*leases[i]); });
 }
 
 }  // namespace pgq::statement

@@ -4,6 +4,7 @@
 #include <pgq/error/error_info.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/sync.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/worker/counted_outcomes.hpp>
 #include <pgq/worker/held_leases.hpp>
@@ -53,14 +54,22 @@ public:
         if (one_at_a_time_ && !leases.has_unsettled()) one_at_a_time_ = false;
         return !all_located;
     }
+    /// `stored`: the lease as the database has it. It may have recorded the latest sync, whose answer was lost; or a
+    /// crash of the server has undone earlier ones.
+    void compare(held_lease& s, const lease_update& stored, steady_time now) {
+        if (s.in_request && s.mask == stored.left) record(s, stored.ref.location);
+        else s.recover(stored.left, now);
+        s.in_request = false;
+    }
     /// For how long jobs rest whose deferral the latest sync recorded.
     std::span<const duration> delays() const noexcept { return delays_; }
 
     /// The server refused the sync; nothing of it happened.
     void refused(held_leases& leases, const error_info& why) {
-        if (why == condition::contention || why == condition::transient) return;
-        if (one_at_a_time_) replace_refused(leases, why);
-        else if (leases.has_dirty()) one_at_a_time_ = true;
+        const bool passing = why == condition::contention || why == condition::transient;
+        if (!passing && one_at_a_time_) replace_refused(leases, why);
+        else if (!passing && leases.has_dirty()) one_at_a_time_ = true;
+        for (auto& s : leases) s->in_request = false;
     }
 
 private:
@@ -75,8 +84,8 @@ private:
             s->in_request = true;
             limited.will_free(s->lane_index);
             s->fill_request(s->unsettled.size(), whole);
-            if (whole && s->items.empty() && s->flags.empty()) finished_.push_back(s->lease.ref);
-            else progressed_.push_back({s->lease.ref, whole, s->mask, s->items, !s->flags.empty()});
+            if (whole && s->items.empty() && s->flags.empty() && !s->has_left) finished_.push_back(s->lease.ref);
+            else add_progress(*s, whole);
         }
     }
 
@@ -85,9 +94,13 @@ private:
             if (!s->dirty || s->lost || s->unlocated || s->unsettled.empty()) continue;
             s->in_request = true;
             s->fill_request(1, s->ends_with(1));
-            progressed_.push_back({s->lease.ref, s->ends_with(1), s->mask, s->items, !s->flags.empty()});
+            add_progress(*s, s->ends_with(1));
             return;
         }
+    }
+
+    void add_progress(const held_lease& s, bool last) {
+        progressed_.push_back({s.lease.ref, last, s.former_mask(), s.mask, s.items, !s.flags.empty()});
     }
 
     bool acknowledge(held_lease& s, const sync_reply& reply) {
@@ -101,9 +114,13 @@ private:
             std::find_if(reply.moved.begin(), reply.moved.end(), [&](const lease_ref& m) { return m.id == id; });
         for (const auto& i : s.items)
             if (i.kind != settle_kind::hold && i.delay > duration{}) delays_.push_back(i.delay);
-        outcomes_.count(s);
-        s.acknowledged(moved == reply.moved.end() ? s.lease.ref.location : moved->location);
+        record(s, moved == reply.moved.end() ? s.lease.ref.location : moved->location);
         return true;
+    }
+
+    void record(held_lease& s, std::uint64_t location) {
+        outcomes_.count(s);
+        s.acknowledged(location);
     }
 
     void replace_refused(held_leases& leases, const error_info& why) {

@@ -24,6 +24,7 @@ public:
         first_attempts first{*s.counters, s.lease.claimed_at};
         for (const job_record& j : s.lease.jobs) {
             if (!held_lease::is_set(s.mask, j.index) || held_lease::is_set(s.left, j.index)) continue;
+            if (!s.counted.empty() && held_lease::is_set(s.counted, j.index)) continue;
             if (kinds_.empty() || kinds_[j.index] == settle_kind::done) ++done;
             else if (!count_other(s, j, kinds_[j.index])) continue;
             if (j.attempt == 1) first.add(j.enqueued_at);

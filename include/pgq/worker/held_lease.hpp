@@ -45,15 +45,19 @@ struct held_lease {
     lease_ref claimed{};                ///< id and row location at the claim; `lease.ref` has the present row location
     lane_counters* counters = nullptr;  ///< of its lane; null: nothing is counted
     bool limited = false;               ///< its lane has limits: its jobs start before those of other lanes
-    std::size_t bytes = 0;              ///< of all payloads of the lease: they are freed together
+    std::size_t bytes = 0;              ///< of all payloads of the lease, and of `settled`: they are freed together
     std::uint32_t unfinished = 0;       ///< number of jobs that run or have not started
     std::string left{};  ///< mask: the jobs that are acknowledged, and so have left the row in the database
     std::string done{};  ///< mask: `left`, and the jobs that are plainly done but not acknowledged yet
     std::vector<pending> unsettled{};  ///< jobs that have ended and need a settlement: other outcomes, or tracked
     std::vector<settlement> items{};   ///< the settlements in the request: of the first `shown` of `unsettled`
-    std::size_t shown = 0;             ///< how many of `unsettled` the request has
-    std::string mask{};                ///< the mask in the request
+    /// Settlements that are acknowledged, while other jobs run: a crash of the server may undo them, see recover().
+    std::vector<pending> settled{};
+    std::string counted{};  ///< mask: jobs that are counted in the statistics already; empty: none but those in `left`
+    std::size_t shown = 0;  ///< how many of `unsettled` the request has
+    std::string mask{};     ///< the mask in the request
     steady_time dirty_since{};
+    bool has_left = false;    ///< `left` has a bit
     bool dirty = false;       ///< some of its jobs have ended and are not acknowledged
     bool lost = false;        ///< the worker does not hold it any more, and acknowledges none of its jobs
     bool in_request = false;  ///< the present request acknowledges some of its jobs
@@ -80,7 +84,9 @@ struct held_lease {
         left.assign(mask_size, '\0');
         done.assign(mask_size, '\0');
         unsettled.clear();
-        dirty = lost = in_request = must_stay = paused = unlocated = false;
+        settled.clear();
+        counted.clear();
+        has_left = dirty = lost = in_request = must_stay = paused = unlocated = false;
         claimed = lease.ref;
         closing.store(false, std::memory_order_relaxed);
         flags.clear();
@@ -122,10 +128,11 @@ struct held_lease {
         const steady_time at = expires_at[lease.jobs[position].index];
         return at != steady_time::max() && at <= std::chrono::steady_clock::now();
     }
-    /// Frees the payloads.
+    /// Frees the payloads and results.
     void close() noexcept {
         lease.jobs.clear();
         lease.storage.reset();
+        settled.clear();
     }
 
     /// Fires when the lease is lost, the job should stop, or the grace time is over.
@@ -162,9 +169,9 @@ struct held_lease {
         if (flags.empty()) flags.assign(lease.jobs.size(), 0);
         flags[index] = value;
     }
-    /// Another session has changed the lease: some of its jobs are tracked now, or should stop. Jobs that are done and
-    /// not acknowledged yet need a settlement now, because the database may have more tracked jobs than this worker
-    /// knows.
+    /// What the database has. Another session may have changed the lease: some of its jobs are tracked now, or should
+    /// stop. Jobs that are done and not acknowledged yet need a settlement now, because the database may have more
+    /// tracked jobs than this worker knows. The caller compares the progress first: see recover().
     void apply(const lease_update& update) {
         lease.ref.location = update.ref.location;
         unlocated = false;
@@ -204,12 +211,30 @@ struct held_lease {
                              p.what.result ? std::optional<std::string_view>{*p.what.result} : std::nullopt});
         }
     }
+    /// For lease_progress::left.
+    std::string_view former_mask() const noexcept { return has_left ? std::string_view{left} : std::string_view{}; }
     /// The database has recorded what fill_request() filled in. `location`: the present row location.
     void acknowledged(std::uint64_t location) {
         left = done = mask;
-        unsettled.erase(unsettled.begin(), unsettled.begin() + static_cast<std::ptrdiff_t>(shown));
+        has_left = true;
+        const auto end = unsettled.begin() + static_cast<std::ptrdiff_t>(shown);
+        if (unfinished > 0 || end != unsettled.end())
+            std::for_each(unsettled.begin(), end, [&](pending& p) { keep(p); });
+        unsettled.erase(unsettled.begin(), end);
         dirty = !unsettled.empty();
         lease.ref.location = location;
+    }
+    /// `stored`: the mask that the database has. A crash of the server has undone commits that it had answered, because
+    /// those of workers do not wait for the disk: what they recorded is unsettled again. Jobs that the database has as
+    /// settled are settled.
+    void recover(std::string stored, steady_time now) {
+        stored.resize(left.size());
+        for (std::uint32_t i = 0; stored != left && i < lease.jobs.size(); ++i) {
+            if (is_set(stored, i) == is_set(left, i)) continue;
+            if (is_set(stored, i)) take_out(unsettled, i), set(left, i), set(done, i);
+            else reopen(i, now);
+        }
+        has_left = stored.find_first_not_of('\0') != std::string::npos;
     }
     /// Whether a request with `most` of the unsettled jobs ends the lease: no others remain.
     bool ends_with(std::size_t most) const noexcept {
@@ -228,6 +253,30 @@ struct held_lease {
     }
     static bool is_set(const std::string& bits, std::uint32_t index) noexcept {
         return ((static_cast<unsigned char>(bits[index / 8]) >> (index % 8)) & 1u) != 0;
+    }
+
+private:
+    void keep(pending& p) {
+        if (p.what.result) bytes += p.what.result->size();
+        settled.push_back(std::move(p));
+    }
+    static std::optional<pending> take_out(std::vector<pending>& of, std::uint32_t index) {
+        const auto at = std::find_if(of.begin(), of.end(), [&](const pending& p) { return p.index == index; });
+        if (at == of.end()) return std::nullopt;
+        std::optional<pending> taken{std::move(*at)};
+        of.erase(at);
+        return taken;
+    }
+    // It was acknowledged, and counted. A job without a settlement was plainly done.
+    void reopen(std::uint32_t index, steady_time now) {
+        clear(left, index);
+        clear(done, index);
+        counted.resize(left.size());
+        set(counted, index);
+        auto former = take_out(settled, index);
+        unsettled.push_back(former ? std::move(*former) : pending{index, {}});
+        if (!dirty) dirty_since = now;
+        dirty = true;
     }
 };
 

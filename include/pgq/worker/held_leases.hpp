@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/job/id.hpp>
+#include <pgq/protocol/tracked.hpp>
 #include <pgq/worker/held_lease.hpp>
 
 #include <algorithm>
@@ -53,18 +54,19 @@ public:
         return std::any_of(all_.begin(), all_.end(), [](const auto& s) { return !s->lost && s->dirty; });
     }
 
-    /// `held`: the leases that the database has. Puts those that are unknown here into `unknown`. Calls `lose` for each
-    /// that is missing there, unless the latest sync has ended it and only the answer was lost.
-    template <class Lose>
-    void compare(std::span<const lease_ref> held, std::vector<lease_ref>& unknown, Lose lose) {
+    /// `stored`: the leases that the database has. Calls `update` for each that is known here, too, and puts the others
+    /// into `unknown`. Calls `lose` for each that is missing there, unless the latest sync has ended it and only the
+    /// answer was lost.
+    template <class Update, class Lose>
+    void compare(std::span<const lease_update> stored, std::vector<lease_ref>& unknown, Update update, Lose lose) {
         unknown.clear();
-        for (const auto& h : held) {
-            if (held_lease* const mine = find(h.id)) mine->lease.ref.location = h.location;
-            else unknown.push_back(h);
+        for (const auto& one : stored) {
+            if (held_lease* const mine = find(one.ref.id)) update(*mine, one);
+            else unknown.push_back(one.ref);
         }
         for (auto& s : all_) {
-            const auto same = [&](const lease_ref& h) { return h.id == s->lease.ref.id; };
-            if (s->lost || s->closing.load() || std::any_of(held.begin(), held.end(), same)) continue;
+            const auto same = [&](const lease_update& one) { return one.ref.id == s->lease.ref.id; };
+            if (s->lost || s->closing.load() || std::any_of(stored.begin(), stored.end(), same)) continue;
             if (s->in_request && s->unfinished == 0) s->lost = true;
             else lose(*s);
         }

@@ -116,9 +116,9 @@ using session_step = std::variant<steps::find_problems, steps::find_lanes, steps
                                   steps::give_back, steps::retire>;
 
 /// The value of a reply to a step.
-using step_value = std::variant<std::monostate, std::vector<lane_id>, std::vector<lane_limit>, worker_id,
-                                std::vector<lease_ref>, std::vector<lease_update>, std::vector<paused_scope>,
-                                lane_counts, std::vector<held_by_rescue>, std::vector<database_problem>>;
+using step_value =
+    std::variant<std::monostate, std::vector<lane_id>, std::vector<lane_limit>, worker_id, std::vector<lease_update>,
+                 std::vector<paused_scope>, lane_counts, std::vector<held_by_rescue>, std::vector<database_problem>>;
 using step_reply = result<step_value>;
 
 template <class T>

@@ -197,42 +197,19 @@ public:
         worker_ = id;
         machine_.connection_state().registered();
     }
-    /// `held`: the leases that the database has for this worker. A lease that is missing there was acknowledged by a
-    /// sync whose answer was lost, or is lost. A lease that is unknown here was claimed by such a sync: it is then in
-    /// to_give_back(). Returns true if this ends the recovery from a broken connection.
-    bool leases_compared(std::span<const lease_ref> held, steady_time now) {
-        leases_.compare(held, to_give_back_, [&](held_lease& s) { lose_lease(s, now); });
-        leases_.release();
-        if (machine_.connection_state().restoring()) {
-            start_over();
-            if (leases_.has_dirty()) machine_.flush_requested(now);
-        }
-        return machine_.connection_state().leases_compared(!to_give_back_.empty(), now);
+    /// `stored`: all leases that the database has for this worker; see agree(). Returns true if this ends the recovery
+    /// from a broken connection.
+    bool leases_compared(std::span<const lease_update> stored, steady_time now) {
+        if (machine_.connection_state().restoring()) start_over();
+        agree(stored, now);
+        return machine_.connection_state().leases_compared(!to_give_back_.empty());
     }
     std::span<const lease_ref> to_give_back() const noexcept { return to_give_back_; }
-    bool gave_back(steady_time now) noexcept { return machine_.connection_state().gave_back(now); }
+    bool gave_back() noexcept { return machine_.connection_state().gave_back(); }
     void leases_changed() noexcept { machine_.connection_state().leases_changed(); }
-    /// `updates`: all leases that the database has for this worker. A lease that is missing there is lost. In the
-    /// others some jobs may have become tracked, or should stop.
-    void leases_refreshed(std::span<const lease_update> updates, steady_time now) {
-        machine_.connection_state().leases_refreshed();
-        for (auto& s : leases_) {
-            if (s->lost) continue;
-            const auto mine = std::find_if(updates.begin(), updates.end(),
-                                           [&](const lease_update& n) { return n.ref.id == s->lease.ref.id; });
-            if (mine == updates.end()) {
-                if (!s->closing.load()) lose_lease(*s, now);
-                continue;
-            }
-            s->apply(*mine);
-            machine_.dropped(stop_flagged(*s, limited_, now, runner_->observer()));
-            // The sync that did not find the lease has cleared must_scan_. The next sync gives these jobs back.
-            must_scan_ = must_scan_ || s->gives_back();
-        }
-        if (must_scan_) machine_.scan_again();
-        give_back_unstarted(now, event::return_reason::paused);
-        leases_.release();
-        if (leases_.has_dirty()) machine_.flush_requested(now);
+    void leases_refreshed(std::span<const lease_update> stored, steady_time now) {
+        agree(stored, now);
+        machine_.connection_state().leases_refreshed(!to_give_back_.empty(), now);
     }
     void resumed() noexcept { must_scan_ = true, machine_.scan_again(); }  // what was given back is claimable
 
@@ -288,6 +265,23 @@ private:
         machine_.flush_requested(now);
     }
 
+    // Takes over what the database has. A lease that is missing there was acknowledged by a sync whose answer was lost,
+    // or is lost. A lease that is unknown here is then in to_give_back_: such a sync claimed it, or a crash of the
+    // server has undone its end. In the others jobs may have become tracked, or should stop.
+    void agree(std::span<const lease_update> stored, steady_time now) {
+        const auto update = [&](held_lease& s, const lease_update& one) {
+            acks_.compare(s, one, now);
+            s.apply(one);
+            machine_.dropped(stop_flagged(s, limited_, now, runner_->observer()));
+            // The sync that did not find the lease has cleared must_scan_. The next sync gives these jobs back.
+            must_scan_ = must_scan_ || s.gives_back();
+        };
+        leases_.compare(stored, to_give_back_, update, [&](held_lease& s) { lose_lease(s, now); });
+        if (must_scan_) machine_.scan_again();
+        give_back_unstarted(now, event::return_reason::paused);
+        leases_.release();
+        if (leases_.has_dirty()) machine_.flush_requested(now);
+    }
     void lose_lease(held_lease& s, steady_time now) {
         machine_.dropped(lose(s, limited_, now));
         notify(runner_->observer(), event::lease_lost{s.lease.ref.id, s.unfinished});

@@ -25,8 +25,8 @@ connection reconnected() {
 }
 connection restored() {
     connection c = reconnected();
-    (void)c.leases_compared(false, begin);
-    c.leases_refreshed();
+    (void)c.leases_compared(false);
+    c.leases_refreshed(false, begin);
     return c;
 }
 
@@ -59,10 +59,10 @@ TEST_CASE("only a sync that succeeds ends the growth of the pauses", "[fsm][conn
         CHECK(c.broke(1, now) == pause);
         now += pause;
         c.connected();
-        CHECK(c.leases_compared(false, now));
-        c.leases_refreshed();
+        CHECK(c.leases_compared(false));
+        c.leases_refreshed(false, now);
     }
-    c.worked();
+    c.worked(now);
     CHECK(c.broke(1, now) == 100ms);
 }
 
@@ -70,42 +70,54 @@ TEST_CASE("after connecting a worker compares its leases, and then refreshes the
     connection c = reconnected();
     CHECK(c.restoring());
     CHECK(c.next(begin) == worker_do::compare_leases);
-    CHECK(c.leases_compared(false, begin));
+    CHECK(c.leases_compared(false));
     CHECK_FALSE(c.restoring());
     CHECK(c.next(begin) == worker_do::refresh_leases);
-    c.leases_refreshed();
+    c.leases_refreshed(false, begin);
     CHECK(c.next(begin) == std::nullopt);
 }
 
 TEST_CASE("a connection is restored only when unknown leases were given back", "[fsm][connection]") {
     connection c = reconnected();
-    CHECK_FALSE(c.leases_compared(true, begin));
+    CHECK_FALSE(c.leases_compared(true));
     CHECK(c.next(begin) == worker_do::give_back);
-    CHECK(c.gave_back(begin));
+    CHECK(c.gave_back());
     CHECK(c.next(begin) == worker_do::refresh_leases);
 }
 
 TEST_CASE("a connection that breaks while it is being restored begins again", "[fsm][connection]") {
     connection c = reconnected();
-    (void)c.leases_compared(true, begin);
+    (void)c.leases_compared(true);
     CHECK(c.broke(1, begin + 1s) == 200ms);
     CHECK(c.next(begin + 1200ms) == worker_do::connect);
     c.connected();
     CHECK(c.next(begin + 1200ms) == worker_do::compare_leases);
 }
 
-TEST_CASE("late claims are looked for after one lease time, and then each time after twice as long, up to an hour",
+TEST_CASE("a restored worker refreshes its leases after one lease time, then after two, and then after each four",
           "[fsm][connection]") {
     connection c = restored();
     steady_time now = begin;
-    for (const auto rest : {10s, 20s, 40s, 80s, 160s, 320s, 640s, 1280s, 2560s, 3600s, 3600s}) {
+    for (const auto rest : {10s, 20s, 40s, 40s, 40s}) {
+        CHECK(c.next_at() == now + rest);
         CHECK(c.next(now + rest - 1ms) == std::nullopt);
         now += rest;
-        CHECK(c.next(now) == worker_do::compare_leases);
-        CHECK_FALSE(c.leases_compared(true, now));
+        CHECK(c.next(now) == worker_do::refresh_leases);
+        c.leases_refreshed(true, now);
         CHECK(c.next(now) == worker_do::give_back);
-        CHECK_FALSE(c.gave_back(now));  // that was no restoring
+        CHECK_FALSE(c.gave_back());  // that was no restoring
     }
+}
+
+TEST_CASE("a worker whose connection never broke refreshes its leases after four lease times", "[fsm][connection]") {
+    connection c{10s};
+    c.worked(begin);
+    c.worked(begin + 30s);
+    CHECK(c.next(begin + 40s - 1ms) == std::nullopt);
+    CHECK(c.next(begin + 40s) == worker_do::refresh_leases);
+    c.leases_refreshed(false, begin + 40s);
+    CHECK(c.next(begin + 80s - 1ms) == std::nullopt);
+    CHECK(c.next(begin + 80s) == worker_do::refresh_leases);
 }
 
 TEST_CASE("a worker that was declared dead registers before anything else", "[fsm][connection]") {
@@ -134,7 +146,7 @@ TEST_CASE("a worker that was declared dead without a connection registers after 
 
 TEST_CASE("a worker that is declared dead gives nothing back under its new id without comparing", "[fsm][connection]") {
     connection c = reconnected();
-    (void)c.leases_compared(true, begin);
+    (void)c.leases_compared(true);
     c.declared_dead();
     CHECK(c.next(begin) == worker_do::register_worker);
     c.registered();
@@ -147,7 +159,7 @@ TEST_CASE("changed leases are read again, until that has succeeded", "[fsm][conn
     CHECK(c.next(begin) == worker_do::refresh_leases);
     (void)c.broke(1, begin);
     c.connected();
-    (void)c.leases_compared(false, begin);
+    (void)c.leases_compared(false);
     CHECK(c.next(begin) == worker_do::refresh_leases);
 }
 

@@ -10,12 +10,12 @@
 namespace unit_worker_core {
 
 using namespace std::chrono_literals;
-using pgq::lease_ref;
 using pgq::settle_kind;
 using pgq::detail::job_result;
 using pgq::fsm::worker_do;
 using strings = std::vector<std::string>;
 using ids = std::vector<std::int64_t>;
+using updates = std::vector<pgq::lease_update>;
 using test::core_fixture;
 
 namespace {
@@ -50,7 +50,7 @@ TEST_CASE("what is not plainly done is acknowledged at once, job by job", "[work
     CHECK(w.progressed == strings{"1: 1rlater"});
     w.end(w.begin(), {.gone = false, .kind = settle_kind::hold, .reason = "why"});
     (void)w.sync({.moved = {{.id = 1, .location = 9}}});
-    CHECK(w.progressed == strings{"1 ends: 2hwhy"});
+    CHECK(w.progressed == strings{"1 after 0 1 ends: 2hwhy"});
     CHECK(w.next().what == worker_do::wait);
 }
 
@@ -182,10 +182,10 @@ TEST_CASE("a sync that the server refuses is repeated one settlement at a time, 
     CHECK(w.sync().limit == 0);
     CHECK(w.progressed == strings{"1: 0rlater"});
     (void)w.refuse();
-    CHECK(w.progressed == strings{"1 ends: 1hbad"});
+    CHECK(w.progressed == strings{"1 after 0 ends: 1hbad"});
     (void)w.refuse();
     CHECK(w.progressed ==
-          strings{"1 ends: 1hthe outcome could not be stored: " + pgq::make_sqlstate("22021").message()});
+          strings{"1 after 0 ends: 1hthe outcome could not be stored: " + pgq::make_sqlstate("22021").message()});
     // Not even that: the job stays leased, and the others go on.
     (void)w.sync();
     CHECK(w.progressed == strings{"2 ends: 0rlater"});
@@ -232,8 +232,7 @@ TEST_CASE("a lease that has moved is acknowledged where it is now, with its new 
     reply.lost = {1};
     (void)w.sync(std::move(reply));
     REQUIRE(w.next().what == worker_do::refresh_leases);
-    w.core.leases_refreshed(
-        std::vector<pgq::lease_update>{{.ref = {.id = 1, .location = 5}, .flags = {0, pgq::flag_tracked}}}, w.now);
+    w.core.leases_refreshed(updates{{.ref = {.id = 1, .location = 5}, .flags = {0, pgq::flag_tracked}}}, w.now);
     const auto sent = w.sync();
     REQUIRE(sent.progressed.size() == 1);
     CHECK(w.progressed == strings{"1 ends:"});
@@ -246,9 +245,8 @@ TEST_CASE("jobs that should stop see their tokens, and those that have not begun
     const auto first = w.begin();
     w.core.leases_changed();
     REQUIRE(w.next().what == worker_do::refresh_leases);
-    w.core.leases_refreshed(
-        std::vector<pgq::lease_update>{{.ref = {.id = 1, .location = 5}, .flags = {pgq::flag_stop, pgq::flag_stop}}},
-        w.now);
+    w.core.leases_refreshed(updates{{.ref = {.id = 1, .location = 5}, .flags = {pgq::flag_stop, pgq::flag_stop}}},
+                            w.now);
     CHECK(first.should_stop());
     core_fixture::running second;
     CHECK_FALSE(w.begin(second));
@@ -269,22 +267,82 @@ TEST_CASE("after reconnecting a worker forgets leases that are gone, and gives u
     w.reconnect();
     REQUIRE(w.next().what == worker_do::compare_leases);
     CHECK_FALSE(
-        w.core.leases_compared(std::vector<lease_ref>{{.id = 3, .location = 8}, {.id = 4, .location = 2}}, w.now));
+        w.core.leases_compared(updates{{.ref = {.id = 3, .location = 8}}, {.ref = {.id = 4, .location = 2}}}, w.now));
     CHECK(w.events() == strings{"lost 2 with 1"});  // of lease 1 only the answer was lost
     CHECK(gone.should_stop());
     CHECK_FALSE(mine.should_stop());
     REQUIRE(w.next().what == worker_do::give_back);
     REQUIRE(w.core.to_give_back().size() == 1);
     CHECK(w.core.to_give_back()[0].id == 4);
-    CHECK(w.core.gave_back(w.now));
+    CHECK(w.core.gave_back());
     REQUIRE(w.next().what == worker_do::refresh_leases);
-    w.core.leases_refreshed(std::vector<pgq::lease_update>{{.ref = {.id = 3, .location = 8}}}, w.now);
+    w.core.leases_refreshed(updates{{.ref = {.id = 3, .location = 8}}}, w.now);
     w.end(gone);
     w.end(mine);
     const auto sent = w.sync();
     CHECK(w.finished == ids{3});
     CHECK(sent.finished[0].location == 8);
     CHECK(sent.lanes[0].cursor == pgq::claim_cursor{});  // a new session knows no cursors
+}
+
+TEST_CASE("a crash of the server undoes what it had answered, and the worker acknowledges it again",
+          "[worker][core][recovery]") {
+    core_fixture w;
+    w.claim({{1, 4}});
+    const auto running = w.begin();
+    w.end(w.begin());
+    w.end(w.begin(), retried);
+    (void)w.sync({.moved = {{.id = 1, .location = 2}}});
+    CHECK(w.progressed == strings{"1: 2rlater"});
+    w.end(w.begin(), {.gone = false, .kind = settle_kind::hold, .reason = "why"});
+    (void)w.sync({.moved = {{.id = 1, .location = 3}}});
+    CHECK(w.progressed == strings{"1 after 1 2: 3hwhy"});
+    SECTION("nothing is undone") {
+        w.now += 4 * w.options.lease_time;
+        REQUIRE(w.next().what == worker_do::refresh_leases);
+        w.core.leases_refreshed(updates{{.ref = {.id = 1, .location = 3}, .left = "\x0e"}}, w.now);
+        w.end(running);
+        (void)w.sync();
+        CHECK(w.progressed == strings{"1 after 1 2 3 ends:"});
+    }
+    SECTION("one settlement is undone, and the connection broke") {
+        const updates stored{{.ref = {.id = 1, .location = 2}, .left = "\x06"}};
+        w.core.broke(1, w.now);
+        w.reconnect();
+        REQUIRE(w.next().what == worker_do::compare_leases);
+        CHECK(w.core.leases_compared(stored, w.now));
+        w.core.leases_refreshed(stored, w.now);
+        (void)w.sync();
+        CHECK(w.progressed == strings{"1 after 1 2: 3hwhy"});
+    }
+    SECTION("all is undone, and a pooler hid the crash") {
+        w.now += 4 * w.options.lease_time;
+        REQUIRE(w.next().what == worker_do::refresh_leases);
+        w.core.leases_refreshed(updates{{.ref = {.id = 1, .location = 1}}, {.ref = {.id = 9, .location = 4}}}, w.now);
+        REQUIRE(w.next().what == worker_do::give_back);  // a lease whose end is undone
+        CHECK(w.core.to_give_back()[0].id == 9);
+        CHECK_FALSE(w.core.gave_back());
+        w.end(running);
+        (void)w.sync();
+        CHECK(w.progressed == strings{"1 ends: 2rlater 3hwhy"});
+    }
+}
+
+TEST_CASE("a settlement whose answer was lost is not sent again", "[worker][core][recovery]") {
+    core_fixture w;
+    w.claim({{1, 2}});
+    const auto running = w.begin();
+    w.end(w.begin(), retried);
+    CHECK(w.lose_answer().progressed.size() == 1);
+    const updates stored{{.ref = {.id = 1, .location = 2}, .left = "\2"}};
+    w.reconnect();
+    REQUIRE(w.next().what == worker_do::compare_leases);
+    CHECK(w.core.leases_compared(stored, w.now));
+    w.core.leases_refreshed(stored, w.now);
+    CHECK(w.sync().progressed.empty());
+    w.end(running);
+    (void)w.sync();
+    CHECK(w.progressed == strings{"1 after 1 ends:"});
 }
 
 TEST_CASE("claims of a former session that show later are found and given back", "[worker][core]") {
@@ -298,11 +356,11 @@ TEST_CASE("claims of a former session that show later are found and given back",
     const auto waiting = w.next();
     REQUIRE(waiting.what == worker_do::wait);
     w.now += w.options.lease_time;
-    REQUIRE(w.next().what == worker_do::compare_leases);
-    CHECK_FALSE(w.core.leases_compared(std::vector<lease_ref>{{.id = 4, .location = 2}}, w.now));
+    REQUIRE(w.next().what == worker_do::refresh_leases);
+    w.core.leases_refreshed(updates{{.ref = {.id = 4, .location = 2}}}, w.now);
     REQUIRE(w.next().what == worker_do::give_back);
     CHECK(w.core.to_give_back()[0].id == 4);
-    CHECK_FALSE(w.core.gave_back(w.now));  // nothing was to be restored
+    CHECK_FALSE(w.core.gave_back());  // nothing was to be restored
     CHECK(w.next().what != worker_do::give_back);
 }
 
@@ -435,7 +493,7 @@ TEST_CASE("jobs that wait behind slow ones are given back", "[worker][core]") {
     w.end(first);
     w.end(second);
     (void)w.sync();
-    CHECK(w.finished == ids{1});
+    CHECK(w.progressed == strings{"1 after 2 3 ends:"});
 }
 
 }  // namespace unit_worker_core

@@ -178,7 +178,10 @@ private:
         progressed.clear();
         for (const auto& f : r.finished) finished.push_back(f.id);
         for (const auto& p : r.progressed) {
-            std::string text = std::to_string(p.ref.id) + (p.last ? " ends:" : ":");
+            std::string text = std::to_string(p.ref.id) + (p.left.empty() ? "" : " after");
+            for (std::uint32_t i = 0; i < 8 * p.left.size(); ++i)
+                if (pgq::detail::held_lease::is_set(std::string{p.left}, i)) text += " " + std::to_string(i);
+            text += p.last ? " ends:" : ":";
             for (const auto& i : p.items)
                 text += " " + std::to_string(i.index) + static_cast<char>(i.kind) + std::string{i.reason};
             progressed.push_back(text);

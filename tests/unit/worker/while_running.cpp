@@ -1,6 +1,7 @@
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/jobs.hpp"
+#include "support/leases.hpp"
 #include "support/photos.hpp"
 
 #include <pgq/backoff/none.hpp>
@@ -180,10 +181,7 @@ TEST_CASE("a handler whose lease was lost cannot change the job", "[worker][cont
     test::run_log seen;
     const auto handler = [&](const note& n, pgq::context& c) {
         if (seen.add(n.n, c, n.text); seen.size() > 1) return;
-        std::vector<pgq::lease_ref> all;  // of this and of any other worker
-        for (int w = 1; w < 10; ++w)
-            for (const auto& ref : other.leases_of({w}).value()) all.push_back(ref);
-        other.give_back(all).value();
+        other.give_back(test::leases_of_all(other)).value();
         const auto said = c.update(note{.n = 1, .text = "new"});
         refused = !said && said.error() == pgq::errc::lease_lost && c.progress(1).error() == pgq::errc::lease_lost;
     };

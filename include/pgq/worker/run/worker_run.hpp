@@ -209,14 +209,14 @@ public:
         switch (a.what) {
         case fsm::worker_do::register_worker: registered(std::get<worker_id>(*reply)); break;
         case fsm::worker_do::compare_leases:
-            return report_restored(core_.leases_compared(std::get<std::vector<lease_ref>>(*reply), now)), false;
+            return report_restored(core_.leases_compared(std::get<std::vector<lease_update>>(*reply), now)), false;
         case fsm::worker_do::refresh_leases:
             if (std::exchange(reads_paused_, !reads_paused_))
                 paused_read(std::get<std::vector<paused_scope>>(*std::move(reply)));
             else core_.leases_refreshed(std::get<std::vector<lease_update>>(*reply), now);
             return reads_paused_;
         case fsm::worker_do::count_deferred: return count(std::get<lane_counts>(*reply), now);
-        default: report_restored(core_.gave_back(now));
+        default: report_restored(core_.gave_back());
         }
         return false;
     }

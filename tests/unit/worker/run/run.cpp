@@ -40,7 +40,7 @@ struct script {
     std::deque<error_info> lanes;
     std::deque<error_info> limits;
     std::deque<pgq::result<pgq::sync_reply>> sync_replies;
-    std::deque<pgq::result<std::vector<pgq::lease_ref>>> leases_of;
+    std::deque<pgq::result<std::vector<pgq::lease_update>>> leases_of;
     std::deque<pgq::result<std::vector<pgq::lease_update>>> lease_updates;
     std::deque<error_info> register_worker;
     std::deque<error_info> give_back;
@@ -89,9 +89,9 @@ struct session {
         reply = std::move(**answer);
         return {};
     }
-    pgq::result<std::vector<pgq::lease_ref>> leases_of(worker_id id) {
+    pgq::result<std::vector<pgq::lease_update>> leases_of(worker_id id) {
         s->calls.push_back("leases_of " + std::to_string(id.value));
-        return script::take(s->leases_of).value_or(std::vector<pgq::lease_ref>{});
+        return script::take(s->leases_of).value_or(std::vector<pgq::lease_update>{});
     }
     pgq::result<std::vector<pgq::lease_update>> lease_updates(worker_id id) {
         s->calls.push_back("lease_updates " + std::to_string(id.value));
@@ -398,7 +398,8 @@ TEST_CASE("a run whose connection breaks connects, compares its leases and gives
     l.claim(1, 2);
     (void)l.s.take_calls();
     l.s.connect.push_back(error_info{errc::connection_lost, "still gone"});
-    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 1, .location = 4}, {.id = 2, .location = 5}});
+    l.s.leases_of.emplace_back(
+        std::vector<pgq::lease_update>{{.ref = {.id = 1, .location = 4}}, {.ref = {.id = 2, .location = 5}}});
     l.s.lease_updates.emplace_back(std::vector<pgq::lease_update>{{.ref = {.id = 1, .location = 4}}});
     l.run.broke(lost, l.now);
     CHECK(l.run.session() == nullptr);
@@ -418,8 +419,8 @@ TEST_CASE("a step that fails is repeated with another session", "[worker][run]")
     l.run.broke(lost, l.now);
     const std::string failing = GENERATE("leases_of", "give_back", "lease_updates");
     if (failing == "leases_of") l.s.leases_of.emplace_back(lost);
-    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{{.id = 2, .location = 5}});
-    l.s.leases_of.emplace_back(std::vector<pgq::lease_ref>{});
+    l.s.leases_of.emplace_back(std::vector<pgq::lease_update>{{.ref = {.id = 2, .location = 5}}});
+    l.s.leases_of.emplace_back(std::vector<pgq::lease_update>{});
     if (failing == "give_back") l.s.give_back.push_back(lost);
     if (failing == "lease_updates") l.s.lease_updates.emplace_back(lost);
     for (int i = 0; i < 2; ++i) {
@@ -500,7 +501,7 @@ TEST_CASE("an observer learns which malformed jobs a worker holds when it gives 
     const std::vector<pgq::held_by_rescue> malformed{{{9}, "its payload is missing"}};
     SECTION("that it does not know after its connection broke") {
         (void)l.rest();
-        l.s.leases_of.push_back(std::vector{pgq::lease_ref{2, 1}});
+        l.s.leases_of.push_back(std::vector{pgq::lease_update{.ref = {2, 1}}});
         l.s.held = malformed;
         l.run.broke(lost, l.now);
         l.now += 10s;

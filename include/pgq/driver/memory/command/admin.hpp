@@ -116,7 +116,7 @@ inline bool resume(tables& db, std::string_view queue, std::string_view entrypoi
 
 /// Every lease of the worker, as the database has it.
 inline std::vector<lease_update> lease_updates(const tables& db, worker_id worker) {
-    auto all = db.leases.flags_of(worker);
+    auto all = db.leases.updates_of(worker);
     for (lease_update& u : all) u.paused = db.is_paused(db.leases.lane_of(u.ref.id));
     return all;
 }

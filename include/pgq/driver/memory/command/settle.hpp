@@ -24,8 +24,8 @@ inline bool settles_all(const lease& l, const lease_progress& p) {
     return all;
 }
 
-/// Checks the settlements of a request before any of them is applied. An unknown lease is no error: the reply reports
-/// it as lost.
+/// Checks the settlements of a request before any of them is applied. A lease that is unknown, or has another mask, is
+/// no error: the reply reports it as lost.
 inline result<void> check_settlements(tables& db, const sync_request& r) {
     for (const auto& p : r.progressed) {
         const lease* l = db.leases.find(p.ref.id, r.worker);
@@ -63,7 +63,7 @@ inline void finish_lease(tables& db, const lease_ref& ref, worker_id worker, tim
 inline void settle_lease(tables& db, const lease_progress& p, worker_id worker, time_point now, sync_reply& reply,
                          std::vector<job_array>& dropped) {
     lease* l = db.leases.find(p.ref.id, worker);
-    if (!l) return reply.lost.push_back(p.ref.id);
+    if (!l || !l->has_settled(p.left)) return reply.lost.push_back(p.ref.id);
     for (const auto& item : p.items) {
         if (l->is_settled(item.index)) continue;
         l->mark_settled(std::size_t{item.index});

@@ -35,6 +35,14 @@ struct lease {
     bool is_settled(std::size_t i) const noexcept {
         return i / 8 < settled.size() && ((static_cast<unsigned char>(settled[i / 8]) >> (i % 8)) & 1U) != 0;
     }
+    /// Whether the jobs of this mask are settled, and no others.
+    bool has_settled(std::string_view mask) const noexcept {
+        const auto without_zeros = [](std::string_view bits) {
+            while (!bits.empty() && bits.back() == '\0') bits.remove_suffix(1);
+            return bits;
+        };
+        return without_zeros(settled) == without_zeros(mask);
+    }
     void mark_settled(std::string_view mask) {
         settled.resize(std::max(settled.size(), mask.size()));
         for (std::size_t i = 0; i < mask.size(); ++i) settled[i] = static_cast<char>(settled[i] | mask[i]);
@@ -109,11 +117,11 @@ public:
             if (l.worker == worker) out.push_back({.id = id});
         return out;
     }
-    /// The current flags of all jobs that the worker runs.
-    std::vector<lease_update> flags_of(worker_id worker) const {
+    /// The current state of all leases of the worker; `paused` is not set.
+    std::vector<lease_update> updates_of(worker_id worker) const {
         std::vector<lease_update> out;
         for (const auto& [id, l] : leases_)
-            if (l.worker == worker) out.push_back({.ref = {.id = id}, .flags = l.flags});
+            if (l.worker == worker) out.push_back({.ref = {.id = id}, .left = l.settled, .flags = l.flags});
         return out;
     }
     bool has_stop_request(worker_id worker) const {

@@ -134,7 +134,7 @@ public:
     auto async_retire(worker_id id, const minute_report& report, Token&& token) {
         return async_run(command::retire{id, report}, std::forward<Token>(token));
     }
-    template <asio::completion_token_for<void(std::error_code, std::vector<lease_ref>)> Token>
+    template <asio::completion_token_for<void(std::error_code, std::vector<lease_update>)> Token>
     auto async_leases_of(worker_id id, Token&& token) {
         return async_run_with_listener(std::optional{command::take_worker_over{id}}, command::leases_of{id}, nullptr,
                                        token);

@@ -39,14 +39,19 @@ inline std::vector<lane_id> lanes_in(const step& s, int column) {
     return found;
 }
 
-/// Each row by `read`, unless one of the statements has failed.
+/// Each row by `read`.
 template <class Row, class Read>
-result<std::vector<Row>> rows_of(const answers& in, const step& s, Read read) {
-    if (auto e = in.first_error()) return std::move(*e);
+std::vector<Row> rows_of(const step& s, Read read) {
     std::vector<Row> found;
     found.reserve(static_cast<std::size_t>(s.rows()));
     for (int i = 0; i < s.rows(); ++i) found.push_back(read(s[i]));
     return found;
+}
+/// The same, unless one of the statements has failed.
+template <class Row, class Read>
+result<std::vector<Row>> rows_of(const answers& in, const step& s, Read read) {
+    if (auto e = in.first_error()) return std::move(*e);
+    return rows_of<Row>(s, read);
 }
 
 /// Nothing but whether all statements have succeeded.

@@ -27,6 +27,19 @@ inline lease_ref read_ref(row_view row) {
     return {row.number<std::int64_t>(0), statement::wire::load_tid(row.cell(1).data())};
 }
 
+/// The row of `leases_of`.
+inline lease_update read_lease_update(row_view row) {
+    lease_update update{.ref = read_ref(row), .paused = row.flag(4)};
+    if (!row.null(2)) update.left = row.cell(2);
+    if (row.null(3)) return update;
+    statement::wire::array_reader flags{row.cell(3)};
+    for (std::size_t j = 0, n = flags.size(); j < n; ++j) {
+        const auto one = flags.next();
+        update.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data()) : std::int16_t{0});
+    }
+    return update;
+}
+
 /// The lanes to wake for leases whose jobs went back: the row of a statement like rescue_leases.
 inline wake_list returned_jobs(const step& s) {
     return {.lanes = lanes_in(s, 2), .noted = !s[0].null(3) || s[0].number<std::int64_t>(1) > 0};
@@ -45,7 +58,7 @@ inline std::vector<held_by_rescue> held_jobs(const step& s) {
 
 }  // namespace detail
 
-/// The leases of a worker with their flags, as they are now.
+/// The leases of a worker, as they are now.
 class lease_updates {
 public:
     explicit lease_updates(worker_id id) : id_{id} {}
@@ -55,17 +68,7 @@ public:
         out.end_transaction();
     }
     static result<std::vector<lease_update>> read(const answers& in) {
-        return rows_of<lease_update>(in, in[0], [](row_view row) {
-            lease_update update{.ref = detail::read_ref(row), .paused = row.flag(3)};
-            if (row.null(2)) return update;
-            statement::wire::array_reader flags{row.cell(2)};
-            for (std::size_t j = 0, n = flags.size(); j < n; ++j) {
-                const auto one = flags.next();
-                update.flags.push_back(one.size() == 2 ? statement::wire::load<std::int16_t>(one.data())
-                                                       : std::int16_t{0});
-            }
-            return update;
-        });
+        return rows_of<lease_update>(in, in[0], detail::read_lease_update);
     }
 
 private:
@@ -82,14 +85,11 @@ public:
         out.add(statement::leases_of).number(id_.value);
         out.end_transaction();
     }
-    result<std::vector<lease_ref>> read(const answers& in) const {
-        const std::size_t last = in.size() - 1;
+    result<std::vector<lease_update>> read(const answers& in) const {
         if (auto taken = take_over_.read(in); !taken) return std::move(taken.error());
-        if (in[last].error) return *in[last].error;
-        std::vector<lease_ref> found;
-        found.reserve(static_cast<std::size_t>(in[last].rows()));
-        for (int i = 0; i < in[last].rows(); ++i) found.push_back(detail::read_ref(in[last][i]));
-        return found;
+        const step& last = in[in.size() - 1];
+        if (last.error) return *last.error;
+        return rows_of<lease_update>(last, detail::read_lease_update);
     }
 
 private:

@@ -188,7 +188,7 @@ public:
         return run(command::retire{id, report});
     }
     /// Also takes the worker over: from now on this session is woken for it.
-    result<std::vector<lease_ref>> leases_of(worker_id id) {
+    result<std::vector<lease_update>> leases_of(worker_id id) {
         if (auto updated = update_listener(command::take_worker_over{id}); !updated) return std::move(updated.error());
         return run(command::leases_of{id});
     }

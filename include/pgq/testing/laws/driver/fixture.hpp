@@ -62,6 +62,13 @@ inline std::vector<lease_ref> leases_of(const sync_reply& reply) {
     return out;
 }
 
+/// The leases that a session lists.
+inline std::vector<lease_ref> refs_of(const std::vector<lease_update>& listed) {
+    std::vector<lease_ref> out;
+    for (const auto& one : listed) out.push_back(one.ref);
+    return out;
+}
+
 /// A mask as in lease_progress::mask.
 inline std::string mask_of(std::initializer_list<std::uint32_t> indexes) {
     std::string mask;

@@ -117,7 +117,7 @@ void check_revised_payloads(Make make) {
             CHECK(t.revise(got, id, "x", "y").error() == errc::lease_lost);
             CHECK_FALSE(t.progress_of(id));
         }
-        must(other.session.give_back(must(other.session.leases_of(other.worker))));
+        must(other.session.give_back(refs_of(must(other.session.leases_of(other.worker)))));
         CHECK(bodies_of(t.p.claim(9)) == strings{"a", "b"});
     }
 }

@@ -138,7 +138,7 @@ void check_stop_requests(Make make) {
             CHECK(t.cancel({id, plain}).stopping == 2);
             auto watcher = t.w.connect(session_role::client);
             CHECK(fixture::watch(watcher, {id}).empty());
-            if (how == 0) must(t.p.session.give_back(must(t.p.session.leases_of(t.p.worker))));
+            if (how == 0) must(t.p.session.give_back(refs_of(must(t.p.session.leases_of(t.p.worker)))));
             if (how == 1) must(t.p.session.retire(t.p.worker));
             if (how == 2) CHECK(t.w.rescue().workers == 1);
             CHECK(must(watcher.wait(law_timeout)) == wake_reason::notified);

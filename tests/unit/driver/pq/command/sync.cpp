@@ -91,8 +91,8 @@ TEST_CASE("everything of a sync has its place", "[driver][pq][command][sync]") {
                            .wake_peer = true};
     CHECK(composed(command::sync{all, reply}) ==
           "unsubscribe_wakes(77, 9) | take_claim_slot(77) + finish({@1}, {5}, 9)"
-          " + settle(@2, 6, 9, \1, {1}, {r}, {1000000}, {why})"
-          " + settle_ends({@3}, {7}, 9, {}, {0}, {true}, {1,0,0,0,0,0,0,0}, {r}, {1000000}, {why}, {null})"
+          " + settle(@2, 6, 9, \1, null, {1}, {r}, {1000000}, {why})"
+          " + settle_ends({@3}, {7}, 9, {}, {0}, {true}, {1,0,0,0,0,0,0,0}, {r}, {1000000}, {why}, {null}, {null})"
           " + promote(0, 0, 0, 0) + unpack({3}, 10, false) + unpack({4}, 5, true) + claim_limited(9, false, 5, {4}, "
           "{2}, {3}, "
           "1000)"
@@ -204,8 +204,8 @@ TEST_CASE("a sync reports leases that were lost or have moved", "[driver][pq][co
                                 lease_progress{.ref = {9, 5}, .last = true, .mask = "\1"}};
     command::sync e{{.worker = {9}, .finished = finished, .progressed = progressed, .peek_next_due = true}, reply};
     CHECK(composed(e) ==
-          "finish({@1,@2}, {5,6}, 9) + mark(@3, 7, 9, \1) + mark(@4, 8, 9, \1)"
-          " + settle_ends({@5}, {9}, 9, {}, {-1}, {false}, {}, {}, {}, {}, {}) + peek_next_due(0, 0, 0, 0)");
+          "finish({@1,@2}, {5,6}, 9) + mark(@3, 7, 9, \1, null) + mark(@4, 8, 9, \1, null)"
+          " + settle_ends({@5}, {9}, 9, {}, {-1}, {false}, {}, {}, {}, {}, {}, {null}) + peek_next_due(0, 0, 0, 0)");
     command::sync again{{.worker = {9}, .finished = finished, .progressed = progressed, .peek_next_due = true}, reply};
     CHECK(test::read(again, {rows({{binary(6L), binary(2L)}}),
                              rows({{binary(7L), place(77)}}),

@@ -140,11 +140,16 @@ TEST_CASE("a session takes a worker over", "[driver][pq][command][worker_leases]
     CHECK(composed(command::leases_of{{9}}, workers_session()) ==
           "LISTEN \"pgq_77_9\"() + LISTEN \"pgq_77\"() | terminate_previous(77, 9) | leases_of(9)");
     CHECK(composed(command::leases_of{{9}}, behind_a_pooler()) == "leases_of(9)");
-    const auto held = rows({{binary(5L), place(70'000), null}, {binary(6L), place(70'001), null}});
+    const auto held = rows({{binary(5L), place(70'000), null, null, no}, {binary(6L), place(70'001), null, null, no}});
     const std::vector expected{lease_ref{5, 70'000}, lease_ref{6, 70'001}};
-    CHECK(test::read(command::leases_of{{9}}, {held}, behind_a_pooler()).value() == expected);
+    const auto refs = [](const pgq::result<std::vector<pgq::lease_update>>& read) {
+        std::vector<lease_ref> all;
+        for (const auto& one : read.value()) all.push_back(one.ref);
+        return all;
+    };
+    CHECK(refs(test::read(command::leases_of{{9}}, {held}, behind_a_pooler())) == expected);
     // Not every role may end another session.
-    CHECK(test::read(command::leases_of{{9}}, {{}, {}, test::failed("42501"), held}, workers_session()).value() ==
+    CHECK(refs(test::read(command::leases_of{{9}}, {{}, {}, test::failed("42501"), held}, workers_session())) ==
           expected);
     CHECK_FALSE(
         test::read(command::leases_of{{9}}, {{}, test::failed("57014"), {}, held}, workers_session()).has_value());
@@ -152,13 +157,16 @@ TEST_CASE("a session takes a worker over", "[driver][pq][command][worker_leases]
         test::read(command::leases_of{{9}}, {{}, {}, {}, test::failed("57014")}, workers_session()).has_value());
 }
 
-TEST_CASE("a worker reads where its leases are and which flags they have", "[driver][pq][command][worker_leases]") {
+TEST_CASE("a worker reads where its leases are, what has left them, and which flags they have",
+          "[driver][pq][command][worker_leases]") {
     CHECK(composed(command::lease_updates{{9}}) == "leases_of(9)");
     const auto now = test::read(command::lease_updates{{9}},
-                                {rows({{binary(5L), place(7), null, no},
-                                       {binary(6L), place(8), array({std::int16_t{1}, std::int16_t{3}}), no}})});
+                                {rows({{binary(5L), place(7), null, null, no},
+                                       {binary(6L), place(8), "\2", array({std::int16_t{1}, std::int16_t{3}}), no}})});
     REQUIRE(now.value().size() == 2);
+    CHECK(now->at(0).left.empty());
     CHECK(now->at(0).flags.empty());
+    CHECK(now->at(1).left == "\2");
     CHECK(now->at(1).ref == lease_ref{6, 8});
     CHECK(now->at(1).flags == std::vector<std::int16_t>{1, 3});
 }
@@ -221,7 +229,7 @@ TEST_CASE("a watch listens once for a session, and not behind a pooler", "[drive
 TEST_CASE("a handler's commit ends its lease in the same transaction", "[driver][pq][command][acknowledge]") {
     command::commit_acknowledging c{{9}, {5, 70'000}, "result"};
     CHECK(composed(c) ==
-          "hold_lease(@70000, 5, 9) + settle_held(@70000, 5, 9, \1, {1}, {d}, {0}, {}, {result}) + commit()"
+          "hold_lease(@70000, 5, 9) + settle_held(@70000, 5, 9, \1, null, {1}, {d}, {0}, {}, {result}) + commit()"
           " | wake_collected(77)");
     CHECK(test::read(c, {}).value());
     CHECK(test::read(c, {{}, {}, {}, test::failed("57014")}).value());
@@ -233,7 +241,7 @@ TEST_CASE("a handler's commit ends its lease in the same transaction", "[driver]
 TEST_CASE("a lease is ended in its own durable transaction, or inside of a caller's transaction",
           "[driver][pq][command][acknowledge]") {
     command::acknowledge a{{9}, {5, 70'000}};
-    CHECK(composed(a) == "make_durable() + settle_held(@70000, 5, 9, \1, {1}, {d}, {0}, {}, {null})");
+    CHECK(composed(a) == "make_durable() + settle_held(@70000, 5, 9, \1, null, {1}, {d}, {0}, {}, {null})");
     CHECK(test::read(a, {{}, rows({{binary(5L)}})}).value());
     CHECK(a.wakes().noted);
     CHECK_FALSE(test::read(a, {}).value());

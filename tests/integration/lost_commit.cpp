@@ -1,0 +1,84 @@
+// The server crashes, and its commits of the last moments are lost: those of workers do not wait for the disk.
+
+#include <support/catch.hpp>
+#include <support/database.hpp>
+#include <support/eventually.hpp>
+#include <support/jobs.hpp>
+#include <support/own_server.hpp>
+#include <support/pgbouncer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace integration_lost_commit {
+
+using namespace std::chrono_literals;
+using pgq::lane_counts;
+using test::eventually, test::gate, test::note;
+
+namespace {
+
+/// A server that writes its WAL to the disk only for commits that wait for it.
+class lazy_server {
+public:
+    std::string conninfo() const { return server_.conninfo(); }
+    /// What it has answered until now survives a crash.
+    void write_all() const { sql().exec("CREATE TABLE written (); DROP TABLE written"); }
+    std::string position() const { return sql().query_text("SELECT pg_current_wal_insert_lsn()"); }
+    bool has_written(const std::string& position) const {
+        return sql().query_text("SELECT pg_current_wal_flush_lsn() >= '" + position + "'") == "t";
+    }
+    void crash() const { server_.restart_immediately(); }
+
+private:
+    test::sql_connection sql() const { return {conninfo(), "public"}; }
+
+    test::own_server server_{
+        "wal_writer_delay = 10s\nwal_writer_flush_after = 1GB\nautovacuum = off\n"
+        "bgwriter_delay = 10s\ncheckpoint_timeout = 1h\n"};
+};
+
+// One job of three is settled, the server loses that, and then the other two end.
+void lose_a_settlement(const lazy_server& server, const pgq::driver::connection_options& of_worker,
+                       pgq::duration poll_interval) {
+    const pgq::driver::libpq direct{{.conninfo = server.conninfo()}};
+    test::note_queue<> jobs{direct}, worked{pgq::driver::libpq{of_worker}, {}, pgq::executor::thread_pool{3}};
+    jobs.install().value();
+    (void)jobs.enqueue(test::notes(3)).value();
+    gate first, others;
+    test::running_worker w{worked, pgq::worker_options{.lease_time = 4s, .poll_interval = poll_interval},
+                           [&](const note& n, const pgq::context& c) -> pgq::outcome {
+                               if (!(n.n == 0 ? first : others).pass(c)) return pgq::release{};
+                               if (n.n == 0) return pgq::retry_after{1h};
+                               return {};
+                           }};
+    REQUIRE(eventually([&] { return first.waiting() == 1 && others.waiting() == 2; }));
+    server.write_all();
+    first.open();
+    REQUIRE(eventually([&] { return jobs.counts<note>().value() == lane_counts{.deferred = 1, .leased = 2}; }));
+    const auto settled = server.position();
+    REQUIRE_FALSE(server.has_written(settled));
+    server.crash();
+    REQUIRE(eventually([&] { return jobs.counts<note>().has_value(); }));
+    // The worker tells the database again, although two jobs still run.
+    CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{.deferred = 1, .leased = 2}; }));
+    others.open();
+    CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{.deferred = 1}; }));
+}
+
+}  // namespace
+
+TEST_CASE("a crash of the server that undoes the settlement of a job loses no job", "[integration][recovery][direct]") {
+    const lazy_server server;
+    lose_a_settlement(server, {.conninfo = server.conninfo()}, 1s);
+}
+
+TEST_CASE("a crash of the server that a pooler hides loses no job", "[integration][recovery][pooler][direct]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const lazy_server server;
+    const test::pgbouncer pooler{"transaction", "server_login_retry = 0.2", server.conninfo()};
+    lose_a_settlement(server, pooler.options({.conninfo = server.conninfo()}), 5s);
+}
+
+}  // namespace integration_lost_commit
