@@ -159,12 +159,13 @@ CREATE TABLE {s}.claim_slot (
 ) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0);
 
--- One row for each worker process. It is dead when its last heartbeat is older than lease_time. The ids begin again
--- after 2^31 registrations: a program that polls registers often. lanes: what it claims from. A worker of many queue
--- names has no lanes there, but queue_prefix: it serves these queues, or all with that prefix if `queues` is null, and
--- in each of them the lanes of these entrypoints and versions. counted: the number of its last report in `minute`.
+-- One row for each worker process. It is dead when its last heartbeat is older than lease_time. The ids are random: a
+-- crash or a failover may undo a registration, and no other worker may then get the id of one that still runs.
+-- lanes: what it claims from. A worker of many queue names has no lanes there, but queue_prefix: it serves these
+-- queues, or all with that prefix if `queues` is null, and in each of them the lanes of these entrypoints and versions.
+-- counted: the number of its last report in `minute`.
 CREATE TABLE {s}.worker (
-    id           int4 GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY,
+    id           int4 PRIMARY KEY DEFAULT 1 + floor(random() * 2147483646)::int4,
     lease_time   interval NOT NULL,
     heartbeat_at timestamptz NOT NULL DEFAULT now(),
     started_at   timestamptz NOT NULL DEFAULT now(),

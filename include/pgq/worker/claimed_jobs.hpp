@@ -32,12 +32,11 @@ public:
         }
         ++leases_;
     }
-    /// How many jobs in quarantine have not started. Those that were taken back meanwhile are in line for dispatch():
-    /// the executor has to drop them.
+    /// How many jobs in quarantine have not started. Forgets those that were taken back meanwhile.
     std::uint32_t waiting_alone() {
-        std::erase_if(alone_, [this](const job& j) {
+        std::erase_if(alone_, [](const job& j) {
             const bool taken = j.slot->is_taken(j.position);
-            if (taken) order_.push_back(j);
+            if (taken) j.slot->drop_task();
             return taken;
         });
         return static_cast<std::uint32_t>(alone_.size());
@@ -61,15 +60,20 @@ public:
         leases_ = 0;
     }
 
-    /// Hands all to the runner's executor. Returns how many of them nobody has taken back meanwhile.
+    /// Hands all to the runner's executor, except those that were taken back meanwhile: their payloads may be gone.
+    /// Returns how many.
     template <class Runner>
     std::uint32_t dispatch(Runner& runner) {
         std::uint32_t begun = 0;
         for (const auto& o : order_) {
-            begun += o.slot->is_taken(o.position) ? 0 : 1;
+            if (o.slot->is_taken(o.position)) {
+                o.slot->drop_task();
+                continue;
+            }
             runner.dispatch(*o.slot, o.position);
+            ++begun;
         }
-        if (!order_.empty()) runner.dispatched();
+        if (begun > 0) runner.dispatched();
         order_.clear();
         sorted_ = 0;
         return begun;

@@ -119,6 +119,8 @@ struct held_lease {
     bool take(std::uint32_t position) noexcept {
         return (marks[position].fetch_or(taken_mark, std::memory_order_relaxed) & taken_mark) == 0;
     }
+    /// The task of a job that was taken back is no more: the last access to the slot.
+    void drop_task() noexcept { revoked_tasks.fetch_sub(1, std::memory_order_release); }
     bool is_taken(std::uint32_t position) const noexcept {
         return (marks[position].load(std::memory_order_relaxed) & taken_mark) != 0;
     }
@@ -213,15 +215,17 @@ struct held_lease {
     }
     /// For lease_progress::left.
     std::string_view former_mask() const noexcept { return has_left ? std::string_view{left} : std::string_view{}; }
-    /// The database has recorded what fill_request() filled in. `location`: the present row location.
+    /// The database has recorded what fill_request() filled in. Other jobs may have ended since. `location`: the present
+    /// row location.
     void acknowledged(std::uint64_t location) {
-        left = done = mask;
+        left = mask;
+        for (std::size_t i = 0; i < done.size(); ++i) done[i] = static_cast<char>(done[i] | mask[i]);
         has_left = true;
         const auto end = unsettled.begin() + static_cast<std::ptrdiff_t>(shown);
         if (unfinished > 0 || end != unsettled.end())
             std::for_each(unsettled.begin(), end, [&](pending& p) { keep(p); });
         unsettled.erase(unsettled.begin(), end);
-        dirty = !unsettled.empty();
+        dirty = !unsettled.empty() || done != left;
         lease.ref.location = location;
     }
     /// `stored`: the mask that the database has. A crash of the server has undone commits that it had answered, because

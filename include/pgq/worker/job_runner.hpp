@@ -86,7 +86,7 @@ public:
     /// False when the job was taken back or is given back now. The slot must not be touched after that.
     static bool try_begin(job_runner& self, held_lease& slot, std::uint32_t position) noexcept {
         if (!slot.take(position)) {
-            slot.revoked_tasks.fetch_sub(1, std::memory_order_release);  // the last access to the slot
+            slot.drop_task();
             return false;
         }
         const bool goes_back = self.is_stopping(slot, position);

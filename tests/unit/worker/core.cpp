@@ -345,6 +345,23 @@ TEST_CASE("a settlement whose answer was lost is not sent again", "[worker][core
     CHECK(w.progressed == strings{"1 after 1 ends:"});
 }
 
+TEST_CASE("what ends while an answer is lost is acknowledged, too", "[worker][core][recovery]") {
+    core_fixture w;
+    w.claim({{1, 3}});
+    const auto first = w.begin(), second = w.begin(), third = w.begin();
+    w.end(first, retried);
+    CHECK(w.lose_answer().progressed.size() == 1);
+    w.end(second);
+    w.end(third);
+    const updates stored{{.ref = {.id = 1, .location = 2}, .left = "\1"}};
+    w.reconnect();
+    REQUIRE(w.next().what == worker_do::compare_leases);
+    CHECK(w.core.leases_compared(stored, w.now));
+    w.core.leases_refreshed(stored, w.now);
+    (void)w.sync();
+    CHECK(w.progressed == strings{"1 after 0 ends:"});
+}
+
 TEST_CASE("claims of a former session that show later are found and given back", "[worker][core]") {
     core_fixture w;
     (void)w.lose_answer();
