@@ -215,7 +215,7 @@ struct held_lease {
     }
     /// For lease_progress::left.
     std::string_view former_mask() const noexcept { return has_left ? std::string_view{left} : std::string_view{}; }
-    /// The database has recorded what fill_request() filled in. Other jobs may have ended since. `location`: the present
+    /// The database has recorded what fill_request() filled in. Others may have ended since. `location`: the present
     /// row location.
     void acknowledged(std::uint64_t location) {
         left = mask;
