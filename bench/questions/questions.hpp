@@ -21,6 +21,7 @@ void latency(context& c);
 void packs(context& c);
 void payloads(context& c);
 void peers(context& c);
+void pooler(context& c);
 void processes(context& c);
 void snapshot(context& c);
 void sustained(context& c);
@@ -62,6 +63,7 @@ inline constexpr std::array questions{
     question{"features", features, run_when::not_quick},
     question{"waiting", waiting, run_when::not_quick},
     question{"peers", peers, run_when::named},
+    question{"pooler", pooler, run_when::named},
 };
 
 }  // namespace bench

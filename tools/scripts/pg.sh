@@ -4,6 +4,7 @@
 #   pgq_need PACKAGE...         install the Debian packages that are missing ("a|b": one of them is enough)
 #   pgq_start_postgres [--tcp]  set PGQ_DSN: starts a temporary server, unless PGQ_DSN names one already
 #   pgq_stop_postgres           stop the temporary server and remove its directory; leaves other servers alone
+#   pgq_start_pooler            set PGQ_POOLER_DSN: starts a PgBouncer in transaction mode in front of the temporary server
 #   pgq_run COMMAND...          run a command; Ctrl-C and TERM end it and all processes that it started
 #
 # PGQ_PG_SETTINGS may hold more lines for the server's postgresql.conf. PGQ_PG_FIRST_OID is the oid of the first new object.
@@ -12,6 +13,7 @@
 _pgq_pg_dir=
 _pgq_pg_bin=
 _pgq_pg_user=
+_pgq_pooler=
 _pgq_job=
 
 # ---- cleaning up ------------------------------------------------------------------------------------------------------
@@ -247,13 +249,48 @@ pgq_start_postgres() {
     if [ -n "$listen" ]; then export PGQ_DSN_TCP="host=$listen port=$port user=pgq dbname=pgq"; fi
 }
 
+# Its files are in the directory of the server. Each transaction gets another session.
+pgq_start_pooler() {
+    local dir=$_pgq_pg_dir/pooler as=()
+    mkdir "$dir"
+    cat >"$dir/ini" <<INI
+[databases]
+* = host=$_pgq_pg_dir port=5432 auth_user=pgq
+[pgbouncer]
+listen_port = 6432
+unix_socket_dir = $dir
+auth_type = trust
+auth_query = SELECT rolname, NULL FROM pg_catalog.pg_roles WHERE rolname = \$1
+logfile = $dir/log
+pool_mode = transaction
+max_client_conn = 1000
+default_pool_size = 50
+server_round_robin = 1
+INI
+    if [ -n "$_pgq_pg_user" ]; then
+        chown -R "$_pgq_pg_user" "$dir"
+        as=(-u "$_pgq_pg_user")
+    fi
+    PATH=$PATH:/usr/sbin pgbouncer -q "${as[@]}" "$dir/ini" &
+    _pgq_pooler=$!
+    local _
+    for _ in $(seq 100); do
+        ! "$_pgq_pg_bin/pg_isready" -q -h "$dir" -p 6432 || break
+        kill -0 "$_pgq_pooler" || { cat "$dir/log" >&2; return 1; }
+        sleep 0.1
+    done
+    export PGQ_POOLER_DSN="host=$dir port=6432 user=pgq dbname=pgq"
+}
+
 pgq_stop_postgres() {
     [ -n "$_pgq_pg_dir" ] || return 0
     local dir=$_pgq_pg_dir
     _pgq_pg_dir=
+    [ -z "$_pgq_pooler" ] || kill "$_pgq_pooler" 2>/dev/null || true
+    _pgq_pooler=
     if [ -f "$dir/data/postmaster.pid" ]; then
         (cd / && _pgq_pg_as "$_pgq_pg_bin/pg_ctl" -D "$dir/data" -m immediate -w -t 30 stop) >/dev/null 2>&1 || true
     fi
     rm -rf "$dir"
-    unset PGQ_DSN PGQ_DSN_TCP
+    unset PGQ_DSN PGQ_DSN_TCP PGQ_POOLER_DSN
 }
