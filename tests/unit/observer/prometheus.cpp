@@ -263,6 +263,9 @@ TEST_CASE("database_metrics exposes what its source has read", "[observer][prome
         n.deferred_overdue = 1.5;
         n.tables.push_back({"ready", 8192, 77});
         n.schedules.push_back({"q", "nightly", 30, false});
+        n.limits.push_back({.queue = "q", .entrypoint = "mail", .allowed = 8, .used = 5});
+        n.limits.push_back({.queue = "q", .kind = limit_kind::running_by_key, .number = 2, .allowed = 1, .used = 1});
+        n.limits.push_back({.queue = "q", .kind = limit_kind::rate, .allowed = 50, .used = 12.5, .rate = 500});
         n.schema_version = 7;
         return n;
     };
@@ -285,6 +288,18 @@ TEST_CASE("database_metrics exposes what its source has read", "[observer][prome
     CHECK(seen.value(R"(pgq_table_dead_rows{table="ready"})") == 77);
     CHECK(seen.value(R"(pgq_schedule_overdue_seconds{queue="q",schedule="nightly"})") == 30);
     CHECK(seen.value("pgq_schema_version") == 7);
+    const auto limit = [&](const std::string& name, const char* entrypoint, const char* kind, const char* number) {
+        return seen.value("pgq_limit_" + name + R"({queue="q",entrypoint=")" + entrypoint + R"(",kind=")" + kind +
+                          R"(",number=")" + number + "\"}");
+    };
+    CHECK(limit("max", "mail", "running", "0") == 8);
+    CHECK(limit("running", "mail", "running", "0") == 5);
+    CHECK(limit("max", "", "running_by_key", "2") == 1);
+    CHECK(limit("running", "", "running_by_key", "2") == 1);
+    CHECK(limit("max", "", "rate", "0") == 50);
+    CHECK(limit("running", "", "rate", "0") == 12.5);
+    CHECK(limit("rate", "", "rate", "0") == 500);
+    CHECK(seen.series("pgq_limit_rate") == 1);
 }
 
 TEST_CASE("database_metrics says that it cannot read, and why", "[observer][prometheus]") {
