@@ -71,7 +71,7 @@ TEST_CASE("counts up to a bound read the kinds of deferred jobs from an index", 
     // Lane 10 has more than 10 000 delayed and blocked jobs.
     const auto e = test::million().client.explain(statements::of_lanes(st::counts_up_to, {{10}}, 10'000));
     INFO(e.text());
-    CHECK(e.blocks_of("deferred_open") > 20);
+    CHECK(e.blocks_of("deferred_open") > 0);
     CHECK(e.blocks_of("deferred") <= 20);
 }
 
