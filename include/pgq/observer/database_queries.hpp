@@ -3,7 +3,7 @@
 #include <string_view>
 
 /// What monitoring reads of the database. Texts for statement::render(); none of them writes. Rows come as text, and
-/// times in seconds.
+/// times in seconds. Numbers are no floats: a setting says how many digits of these the server writes.
 namespace pgq::observer::queries {
 
 /// Jobs of each entrypoint of each queue, of at most $2 of them, in the order of their names. No state is counted
@@ -64,10 +64,10 @@ by_key AS MATERIALIZED (
 SELECT l.queue, l.entrypoint, l.kind, l.number, CASE l.kind WHEN 'r' THEN l.burst ELSE l.amount END,
        CASE l.kind WHEN 'c' THEN coalesce(r.n, 0)
                    WHEN 'k' THEN coalesce(k.n, 0)
-                   ELSE l.burst - CASE WHEN l.amount = 0 THEN 0 ELSE least(l.burst, l.tokens
-                        + greatest(extract(epoch FROM clock_timestamp() - l.tokens_at)::float8, 0)
-                          * l.amount / extract(epoch FROM l.per)::float8) END END,
-       CASE l.kind WHEN 'r' THEN l.amount / extract(epoch FROM l.per)::float8 END
+                   ELSE l.burst - CASE WHEN l.amount = 0 THEN 0 ELSE least(l.burst, l.tokens::numeric
+                        + greatest(extract(epoch FROM clock_timestamp() - l.tokens_at), 0)
+                          * l.amount / extract(epoch FROM l.per)) END END,
+       CASE l.kind WHEN 'r' THEN l.amount / extract(epoch FROM l.per) END
   FROM {s}.lane_limit l
   LEFT JOIN running r ON r.queue = l.queue AND r.entrypoint = l.entrypoint
   LEFT JOIN by_key k ON k.queue = l.queue AND k.entrypoint = l.entrypoint
