@@ -4,6 +4,7 @@
 
 #include <pgq/backoff/none.hpp>
 #include <pgq/driver/libpq.hpp>
+#include <pgq/limiter/global_concurrency.hpp>
 #include <pgq/observer/database_metrics.hpp>
 #include <pgq/observer/prometheus.hpp>
 #include <pgq/pgq.hpp>
@@ -33,8 +34,10 @@ struct parcel {
     std::int64_t number = 0;
 };
 
-using queue = pgq::queue<parcel, pgq::driver::libpq, pgq::serializer::json, pgq::executor::thread_pool,
-                         pgq::backoff::none, pgq::observer::prometheus>;
+// All workers together deliver six parcels at once. The metrics say how much of that is used.
+using queue =
+    pgq::queue<pgq::job<parcel, pgq::limiter::global_concurrency<6>>, pgq::driver::libpq, pgq::serializer::json,
+               pgq::executor::thread_pool, pgq::backoff::none, pgq::observer::prometheus>;
 
 }  // namespace app
 BOOST_HANA_ADAPT_STRUCT(app::parcel, number);

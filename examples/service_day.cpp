@@ -11,8 +11,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <semaphore>
 #include <stop_token>
 #include <string>
@@ -58,13 +60,28 @@ using service = pgq::queue<
     pgq::job<app::shared_resource, limiter::global_concurrency<1>>, app::long_task, pgq::driver::memory,
     pgq::serializer::json>;
 
-std::atomic<int> fetched{0}, minutes{0}, parts{0}, changes{0}, at_once{0}, most_at_once{0};
+// What the handlers have done. A thread may wait for it.
+struct progress {
+    int fetched = 0, minutes = 0, parts = 0, changes = 0;
+};
+std::mutex mutex;  // of `done`
+std::condition_variable more_is_done;
+progress done;
+std::atomic<int> at_once{0}, most_at_once{0};
 std::counting_semaphore<> long_task_begun{0};
+
+void count(int progress::*what) {
+    {
+        const std::lock_guard lock{mutex};
+        ++(done.*what);
+    }
+    more_is_done.notify_all();
+}
 
 void change(const app::shared_resource&) {
     if (const int now = ++at_once; now > most_at_once) most_at_once = now;
-    ++changes;
     --at_once;
+    count(&progress::changes);
 }
 
 // Between its steps it asks whether it should stop. When it is cancelled, it ends as cancelled. When the service stops,
@@ -77,16 +94,15 @@ void work_in_steps(const app::long_task& job, pgq::context& c) {
     }
 }
 
-template <class Condition>
-void wait_until(const char* what, Condition holds) {
-    for (int i = 0; i < 60'000; ++i, std::this_thread::sleep_for(1ms))
-        if (holds()) return;
-    std::fprintf(stderr, "service_day: this did not happen: %s\n", what);
-    std::exit(1);
+bool reaches(int progress::*what, int count, std::chrono::milliseconds within) {
+    std::unique_lock lock{mutex};
+    return more_is_done.wait_for(lock, within, [&] { return done.*what >= count; });
 }
 
 void require(const char* what, bool holds) {
-    wait_until(what, [&] { return holds; });
+    if (holds) return;
+    std::fprintf(stderr, "service_day: this did not happen: %s\n", what);
+    std::exit(1);
 }
 
 void a_day(service& jobs, pgq::manual_clock& clock) {
@@ -94,30 +110,32 @@ void a_day(service& jobs, pgq::manual_clock& clock) {
     // process dies, other workers run its jobs after the lease time.
     pgq::worker w{jobs,
                   pgq::worker_options{.lease_time = 5min, .grace = 10ms},
-                  [](const app::fetch&) { ++fetched; },
-                  [](const app::every_minute&, const pgq::context&) { ++minutes; },
-                  [](const app::data_processing&) { ++parts; },
+                  [](const app::fetch&) { count(&progress::fetched); },
+                  [](const app::every_minute&, const pgq::context&) { count(&progress::minutes); },
+                  [](const app::data_processing&) { count(&progress::parts); },
                   change,
                   work_in_steps};
     std::jthread working{[&](std::stop_token stop) { w.run(stop).value(); }};
 
     jobs.enqueue(app::fetch{"example.org/now"}).value();
     jobs.enqueue(app::fetch{"example.org/later"}, {.run_at = pgq::in(1min)}).value();
-    wait_until("one job is fetched", [] { return fetched == 1; });
+    require("one job is fetched", reaches(&progress::fetched, 1, 1min));
     clock.advance(1min);
-    wait_until("a minute later it is the other one's time", [] { return fetched == 2; });
-    wait_until("the function on schedule runs", [] { return minutes >= 1; });
+    require("a minute later it is the other one's time", reaches(&progress::fetched, 2, 1min));
+    require("the function on schedule runs", reaches(&progress::minutes, 1, 1min));
 
     for (int i = 0; i < 12; ++i) {
         jobs.enqueue(app::data_processing{i}).value();
         jobs.enqueue(app::shared_resource{i}).value();
     }
-    wait_until("all changes are made", [] { return changes == 12; });
+    require("all changes are made", reaches(&progress::changes, 12, 1min));
     require("one at a time", most_at_once == 1);
-    wait_until("all parts are done, ten in each second", [&] {
+    bool all_parts = false;  // ten in each second of the clock
+    for (int i = 0; i < 6000 && !all_parts; ++i) {
         clock.advance(100ms);
-        return parts == 12;
-    });
+        all_parts = reaches(&progress::parts, 12, 10ms);
+    }
+    require("all parts are done", all_parts);
 
     const auto cancelled = jobs.enqueue(app::long_task{1'000'000'000}, {.keep_outcome = 1h}).value();
     long_task_begun.acquire();
@@ -134,7 +152,7 @@ int main() try {
     a_day(jobs, clock);
     const auto left = jobs.counts<app::long_task>().value();
     require("the long job is back, neither done nor discarded", left.ready == 1 && left.held == 0 && left.leased == 0);
-    std::printf("%d fetched, %d parts, %d changes; the long job waits\n", fetched.load(), parts.load(), changes.load());
+    std::printf("%d fetched, %d parts, %d changes; the long job waits\n", done.fetched, done.parts, done.changes);
 } catch (const pgq::failure& e) {
     std::fprintf(stderr, "service_day: %s\n", e.info().text().c_str());
     return 1;

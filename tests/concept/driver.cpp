@@ -1,3 +1,4 @@
+#include <pgq/concept/copy.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/borrow.hpp>
 #include <pgq/driver/memory.hpp>
@@ -17,6 +18,7 @@ namespace {
 using namespace pgq;
 
 static_assert(worker_driver<driver::memory> && worker_session<driver::memory::session>);
+static_assert(!can_copy<driver::memory::session> && !can_copy<fakes::session>);
 static_assert(worker_driver<fakes::driver> && worker_session<fakes::session>);
 static_assert(!async_driver<fakes::driver>);
 

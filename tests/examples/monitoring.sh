@@ -39,6 +39,9 @@ database=${targets[2]#*:}
 all_done() { [ "$(sql "SELECT count(*) FILTER (WHERE state <> 'held'), count(*) FROM pgq_jobs.job")" = '0|10' ]; }
 wait_for 60 "ten held jobs" all_done
 expect_like "the held jobs" "$(body "$database" /metrics)" 'pgq_queue_jobs\{queue="default",entrypoint="parcel",state="held"\} 10'
+expect_like "the limit" "$(body "$database" /metrics)" \
+    'pgq_limit_max\{queue="default",entrypoint="parcel",kind="running",number="0"\} 6'
+expect_like "the waits" "$(body "${targets[0]#*:}" /metrics)" 'pgq_job_wait_seconds_count\{queue="default",entrypoint="parcel"\} [0-9]'
 finished() {  # OUTCOME: the sum over both workers
     local target
     for target in "${targets[@]:0:2}"; do body "${target#*:}" /metrics; done |

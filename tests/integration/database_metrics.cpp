@@ -1,9 +1,14 @@
 #include <pgq/driver/libpq.hpp>
+#include <pgq/limiter/concurrency_by.hpp>
+#include <pgq/limiter/global_concurrency.hpp>
+#include <pgq/limiter/global_rate.hpp>
 #include <pgq/observer/database_metrics.hpp>
+#include <pgq/observer/prometheus.hpp>
 #include <pgq/queue.hpp>
 
 #include <support/catch.hpp>
 #include <support/database.hpp>
+#include <support/eventually.hpp>
 #include <support/exposition.hpp>
 #include <support/jobs.hpp>
 #include <support/roles.hpp>
@@ -103,7 +108,7 @@ TEST_CASE("database_metrics counts up to a bound, and says when there are more",
     // All entrypoints share what is counted in all.
     jobs.enqueue(test::notes(120)).value();
     const exposition shared{metrics{libpq{db.options()}, {.count_in_all = 10}}};
-    CHECK(shared.value(jobs_of("note", "ready")) == 100);
+    CHECK(shared.value(jobs_of("note", "ready")) == 20);
     CHECK(shared.value(jobs_of("note", "ready", "pgq_queue_jobs_capped")) == 1);
 
     const metrics few{libpq{db.options()}, {.max_lanes = 1}};
@@ -111,6 +116,84 @@ TEST_CASE("database_metrics counts up to a bound, and says when there are more",
     CHECK(first.has(jobs_of("letter", "ready")));
     CHECK_FALSE(first.has(jobs_of("note", "ready")));
     CHECK(first.value("pgq_lanes_left_out") == 1);
+}
+
+TEST_CASE("database_metrics says how much of the limits of all workers is used", "[observer][prometheus][limit]") {
+    using pgq::limiter::concurrency_by, pgq::limiter::global_concurrency, pgq::limiter::global_rate;
+    using limited = pgq::queue<pgq::job<note, global_concurrency<3>>, pgq::job<letter, concurrency_by<&letter::n, 2>>,
+                               pgq::job<test::task, global_rate<1, std::chrono::hours, 10>>, global_concurrency<20>,
+                               libpq, pgq::serializer::json, pgq::executor::thread_pool>;
+    const test::database db;
+    const metrics numbers{libpq{db.options()}, {.max_lanes = 4}};
+    CHECK_FALSE(exposition{numbers}.has("pgq_limit_max"));
+    const auto limit = [&](const std::string& name, const char* entrypoint, const char* kind) {
+        return exposition{numbers}.value("pgq_limit_" + name + R"({queue="default",entrypoint=")" + entrypoint +
+                                         R"(",kind=")" + kind + R"(",number="0"})");
+    };
+    const auto running = [&](const char* entrypoint, const char* kind = "running") {
+        return limit("running", entrypoint, kind);
+    };
+
+    limited jobs{libpq{db.options()}, {}, pgq::executor::thread_pool{8}};
+    test::gate gate;
+    const auto wait = [&](const auto&, const pgq::context& c) { gate.pass(c); };
+    test::running_worker worker{jobs,
+                                {},
+                                [&](const note& n, const pgq::context& c) { wait(n, c); },
+                                [&](const letter& l, const pgq::context& c) { wait(l, c); },
+                                [](const test::task&) {}};
+    REQUIRE(test::eventually([&] { return jobs.limits().value().size() == 4; }));
+    CHECK(limit("max", "note", "running") == 3);
+    CHECK(limit("max", "letter", "running_by_key") == 2);
+    CHECK(limit("max", "", "running") == 20);
+    CHECK(limit("max", "task", "rate") == 10);
+    CHECK(limit("rate", "task", "rate") == Approx(1 / 3600.0));
+    CHECK(running("note") == 0);
+    CHECK(running("letter", "running_by_key") == 0);
+
+    jobs.enqueue(test::notes(2)).value();
+    jobs.enqueue(std::vector<letter>{{1}, {1}, {1}, {2}}).value();
+    REQUIRE(test::eventually([&] { return gate.waiting() == 5; }));
+    CHECK(running("note") == 2);
+    CHECK(running("letter", "running_by_key") == 2);  // of the key 1; the third letter of that key waits
+    CHECK(running("") == 5);
+    db.exec("UPDATE {s}.lane_limit SET tokens = 6, tokens_at = now() WHERE kind = 'r'");
+    CHECK(running("task", "rate") == Approx(4).margin(0.1));
+    db.exec("UPDATE {s}.lane_limit SET tokens_at = now() - interval '2 h' WHERE kind = 'r'");
+    CHECK(running("task", "rate") == Approx(2).margin(0.1));
+    db.exec("UPDATE {s}.lane_limit SET amount = 0 WHERE kind = 'r'");
+    CHECK(running("task", "rate") == 10);
+    CHECK(limit("rate", "task", "rate") == 0);
+
+    gate.open();
+    REQUIRE(test::eventually([&] { return running("") == 0; }));
+    CHECK(running("note") == 0);
+    CHECK(running("letter", "running_by_key") == 0);
+    const exposition fewer{metrics{libpq{db.options()}, {.max_lanes = 2}}};
+    CHECK(fewer.series("pgq_limit_max") == 2);
+}
+
+TEST_CASE("observer::prometheus and the statistics count the same waits", "[observer][prometheus][statistics]") {
+    const test::database db;
+    using observed =
+        pgq::queue<note, letter, libpq, pgq::serializer::json, pgq::executor::thread_pool, pgq::observer::prometheus>;
+    const pgq::observer::prometheus counted;
+    observed jobs{libpq{db.options()}, {}, pgq::executor::thread_pool{4}, counted};
+    jobs.enqueue(test::notes(7)).value();
+    jobs.enqueue(test::notes(40), {.packed = true}).value();
+    for (const char* table : {"ready", "pack"})
+        db.exec("UPDATE {s}." + std::string{table} + " SET enqueued_at = enqueued_at - interval '90 s'");
+    test::run_until_empty(
+        jobs, {}, [](const note&) {}, [](const letter&) {});
+    const auto stored = jobs.statistics<note>({.last = 1h}).value().wait;
+    const exposition seen{counted};
+    const std::string lane = R"({queue="default",entrypoint="note"})";
+    CHECK(seen.value("pgq_job_wait_seconds_count" + lane) == 47);
+    CHECK(stored.total() == 47);
+    CHECK(seen.value("pgq_job_wait_seconds_sum" + lane) ==
+          Approx(std::chrono::duration<double>(stored.sum).count()).margin(0.001));
+    CHECK(seen.value("pgq_job_wait_seconds_sum" + lane) >= 47 * 90);
+    CHECK(seen.value(R"(pgq_job_wait_seconds_bucket{queue="default",entrypoint="note",le="60"})") == 0);
 }
 
 TEST_CASE("database_metrics says what is paused, draining and late", "[observer][prometheus]") {

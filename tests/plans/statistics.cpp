@@ -67,6 +67,14 @@ TEST_CASE("counts up to a bound read so many entries of each lane, however many 
     }
 }
 
+TEST_CASE("counts up to a bound read the kinds of deferred jobs from an index", "[plans][statistics]") {
+    // Lane 10 has more than 10 000 delayed and blocked jobs.
+    const auto e = test::million().client.explain(statements::of_lanes(st::counts_up_to, {{10}}, 10'000));
+    INFO(e.text());
+    CHECK(e.blocks_of("deferred_open") > 0);
+    CHECK(e.blocks_of("deferred") <= 20);
+}
+
 TEST_CASE("the latest failures are the first entries of an index", "[plans][statistics]") {
     for (auto* c : clients()) {
         const auto e = c->explain(statements::of_lanes(st::latest_failures, statements::all_lanes(), 50));

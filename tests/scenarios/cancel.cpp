@@ -21,8 +21,8 @@ using test::note;
 using steady = std::chrono::steady_clock;
 
 TEST_CASE(
-    "cancel fires a running job's stop token within a second, its waiter receives \"cancelled\", and the worker goes "
-    "on",
+    "cancel fires a running job's stop token long before the next heartbeat, its waiter receives \"cancelled\", and "
+    "the worker goes on",
     "[scenario][pgjobq23][direct]") {
     const database db;
     test::note_queue<> jobs{db.driver()};

@@ -191,6 +191,7 @@ public:
         using job_type = detail::job_of_range<Jobs>;
         if constexpr (!diagnostic::require_known_job<composition_type, job_type>()) return errc::invalid_option;
         else if constexpr (!diagnostic::require_copyable<composition_type, job_type>()) return errc::invalid_option;
+        else if constexpr (!diagnostic::require_copy<driver_type>()) return errc::invalid_option;
         else return detail::enqueue_stream(core(), jobs, priority);
     }
 

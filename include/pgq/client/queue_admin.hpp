@@ -320,10 +320,7 @@ private:
                                          : "it has: " + stored};
     }
     static std::string name_of(const lane_limit& l) {
-        const char* const kind = l.limit.kind == limit_kind::rate             ? "rate"
-                                 : l.limit.kind == limit_kind::running_by_key ? "running_by_key"
-                                                                              : "running";
-        return std::string{kind} + " number " + std::to_string(l.limit.number) +
+        return std::string{pgq::name_of(l.limit.kind)} + " number " + std::to_string(l.limit.number) +
                (l.entrypoint.empty() ? " of all entrypoints" : " of \"" + l.entrypoint + '"');
     }
     auto& connection() noexcept { return static_cast<Queue&>(*this).core().connection; }

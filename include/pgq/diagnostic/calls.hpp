@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/concept/copy.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/policy.hpp>
 #include <pgq/concept/serializer.hpp>
@@ -127,6 +128,14 @@ struct not_included {
         "transactions.");
 };
 
+template <class Driver>
+struct cannot_copy {
+    static_assert(
+        never<Driver>,
+        "pgq: enqueue_stream needs a driver whose sessions have COPY, such as driver::libpq. With this driver, "
+        "call enqueue() with a range, some thousand jobs at a time.");
+};
+
 template <class Job, class Uniqueness>
 struct unique_stream {
     static_assert(never<Job, Uniqueness>,
@@ -167,6 +176,10 @@ template <class Driver>
 inline constexpr bool transacts = false;
 template <driver_policy Driver>
 inline constexpr bool transacts<Driver> = takes<Driver>&& can_transact<typename Driver::session>;
+template <class Driver>
+inline constexpr bool copies = false;
+template <driver_policy Driver>
+inline constexpr bool copies<Driver> = can_copy<typename Driver::session>;
 template <class T>
 concept is_defined = requires {
     sizeof(T);
@@ -249,6 +262,12 @@ struct require_taking : std::bool_constant<detail::takes<Driver>> {
 template <class Driver>
 struct require_transactions : std::bool_constant<detail::transacts<Driver>> {
     static_assert(sizeof(detail::error_unless<detail::transacts<Driver>, Driver, cannot_transact<Driver>>) != 0);
+};
+
+/// True if sessions of the driver store jobs by COPY; otherwise a compile error with a message.
+template <class Driver>
+struct require_copy : std::bool_constant<detail::copies<Driver>> {
+    static_assert(sizeof(detail::error_unless<detail::copies<Driver>, Driver, cannot_copy<Driver>>) != 0);
 };
 
 /// Whether the header with these calls is included; if not, that is the error.

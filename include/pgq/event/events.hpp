@@ -44,6 +44,9 @@ struct job_started {
     std::string_view entrypoint{};
     std::int16_t attempt = 0;
     std::string_view queue{};
+    /// From the enqueue of the job to the claim of this attempt, both by the database's clock: with the delay that was
+    /// asked for and, from the second attempt on, with the attempts before.
+    duration waited{};
 };
 /// The handler has returned or thrown. The outcome is not in the database yet.
 struct job_finished {

@@ -74,8 +74,8 @@ public:
             settled_by_handler_ = acknowledged.lease_ended;
             if (!acknowledged.may_run) return conclude({.what = std::move(acknowledged.otherwise)}), false;
         }
-        notify(runner_->observer(),
-               event::job_started{record().id, entrypoint_of<Job>, record().attempt, slot_->queue});
+        notify(runner_->observer(), event::job_started{record().id, entrypoint_of<Job>, record().attempt, slot_->queue,
+                                                       slot_->lease.waited(record())});
         began_ = access_.now();
         running_ = runner_->handler_begins();
         if (settings::time_limit || !record().headers.empty()) [[unlikely]]

@@ -59,8 +59,8 @@ public:
         }
         if (positions.empty()) return false;
         for (std::size_t i = 0; i < positions.size(); ++i)
-            notify(runner_->observer(),
-                   event::job_started{record(i).id, entrypoint_of<Job>, record(i).attempt, slot().queue});
+            notify(runner_->observer(), event::job_started{record(i).id, entrypoint_of<Job>, record(i).attempt,
+                                                           slot().queue, slot().lease.waited(record(i))});
         began_ = access_.now();
         trace_.begin_batch(runner_->observer(), slot().queue, entrypoint_of<Job>, positions.size(),
                            [this](std::size_t i) -> const job_record& { return record(i); });

@@ -4,6 +4,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/observer/database_numbers.hpp>
 #include <pgq/observer/metric_families.hpp>
+#include <pgq/protocol/limit.hpp>
 
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
@@ -12,6 +13,8 @@
 #include <concepts>
 #include <exception>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -96,6 +99,7 @@ private:
         to.gauge("pgq_workers", "Registered workers, by state.")
             .add(static_cast<double>(n.workers_alive), {{"state", "alive"}})
             .add(static_cast<double>(n.workers_dead), {{"state", "dead"}});
+        put_limits(to, n);
         put_database(to, n);
     }
     static void put_jobs(detail::metric_families& to, const database_numbers& n) {
@@ -110,6 +114,22 @@ private:
         states([](const bounded_number& b) { return static_cast<double>(b.value); });
         to.gauge("pgq_queue_jobs_capped", "Whether there are more jobs than pgq_queue_jobs says.");
         states([](const bounded_number& b) { return b.capped ? 1.0 : 0.0; });
+    }
+    static void put_limits(detail::metric_families& to, const database_numbers& n) {
+        const auto each = [&](auto value_of) {
+            for (const auto& l : n.limits)
+                if (const std::optional<double> value = value_of(l))
+                    to.add(*value, {{"queue", l.queue},
+                                    {"entrypoint", l.entrypoint},
+                                    {"kind", name_of(l.kind)},
+                                    {"number", std::to_string(l.number)}});
+        };
+        to.gauge("pgq_limit_max", "What a limit of all workers allows: jobs that run at once, or start at once.");
+        each([](const auto& l) { return std::optional{l.allowed}; });
+        to.gauge("pgq_limit_running", "How much of pgq_limit_max is used: at the limit, no further job starts.");
+        each([](const auto& l) { return std::optional{l.used}; });
+        to.gauge("pgq_limit_rate", "Jobs that a limit of all workers lets start in a second.");
+        each([](const auto& l) { return l.rate; });
     }
     static void put_database(detail::metric_families& to, const database_numbers& n) {
         to.gauge("pgq_table_bytes", "The size of a table with its indexes.");

@@ -4,6 +4,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/sql_rows.hpp>
 #include <pgq/observer/database_queries.hpp>
+#include <pgq/protocol/limit.hpp>
 #include <pgq/statement/query.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -51,6 +52,16 @@ struct database_numbers {
         std::int64_t bytes = 0;
         std::int64_t dead_rows = 0;
     };
+    /// A limit of all workers together. `used` reaches `allowed` when it holds jobs back.
+    struct limit {
+        std::string queue{};
+        std::string entrypoint{};  ///< empty: the whole queue
+        limit_kind kind = limit_kind::running;
+        std::int16_t number = 0;
+        double allowed = 0;  ///< jobs that may run at once (of one key); of a rate: jobs that may start at once
+        double used = 0;     ///< jobs that run, of the key with the most; of a rate: starts that are used up
+        std::optional<double> rate{};  ///< of a rate: jobs that may start in a second
+    };
     struct schedule {
         std::string queue{};
         std::string name{};
@@ -66,15 +77,16 @@ struct database_numbers {
     std::optional<double> oldest_snapshot{};
     std::int64_t schema_version = 0;
     std::vector<table> tables{};
+    std::vector<limit> limits{};
     std::vector<schedule> schedules{};
 };
 
 struct database_options {
     std::int64_t count_up_to = 10'000;  ///< of the jobs in each state of an entrypoint
     /// Of the jobs in each state of all entrypoints together, about: each is counted up to its part of it, and at least
-    /// up to 100. So a scrape takes the same time with one entrypoint and with hundreds.
+    /// up to 20. So a scrape takes the same time with one entrypoint and with hundreds.
     std::int64_t count_in_all = 20'000;
-    std::int64_t max_lanes = 200;  ///< so many pairs of queue and entrypoint, and so many schedules, are read
+    std::int64_t max_lanes = 200;  ///< so many pairs of queue and entrypoint, limits, and schedules are read
     /// The server ends a statement that takes longer: the scrape then says pgq_up 0.
     std::chrono::milliseconds statement_timeout{5000};
 };
@@ -115,8 +127,9 @@ private:
              {std::string{"SET TRANSACTION READ ONLY"},
               "SET LOCAL statement_timeout = " + std::to_string(options_.statement_timeout.count())})
             if (auto done = run(setting, {}); !done) return std::move(done.error());
-        for (const auto step : {&database_reader::read_totals, &database_reader::read_lanes,
-                                &database_reader::read_tables, &database_reader::read_schedules})
+        for (const auto step :
+             {&database_reader::read_totals, &database_reader::read_lanes, &database_reader::read_limits,
+              &database_reader::read_tables, &database_reader::read_schedules})
             if (auto done = (this->*step)(n); !done) return std::move(done.error());
         return n;
     }
@@ -134,12 +147,27 @@ private:
         return {};
     }
     result<void> read_lanes(database_numbers& n) {
-        constexpr std::int64_t fewest = 100;
+        constexpr std::int64_t fewest = 20;
         const std::int64_t part = options_.count_in_all / std::max<std::int64_t>(1, lanes_shown_);
         const std::int64_t bound = std::min(options_.count_up_to, std::max(fewest, part));
         auto found = run(queries::lanes, std::array{cell(bound), cell(options_.max_lanes)});
         if (!found) return std::move(found.error());
         for (std::size_t i = 0; i < found->size(); ++i) n.lanes.push_back(lane_of((*found)[i], bound));
+        return {};
+    }
+    result<void> read_limits(database_numbers& n) {
+        auto found = run(queries::limits, std::array{cell(options_.max_lanes)});
+        if (!found) return std::move(found.error());
+        for (std::size_t i = 0; i < found->size(); ++i) {
+            const texts r = (*found)[i];
+            n.limits.push_back({.queue = r[0].value_or(""),
+                                .entrypoint = r[1].value_or(""),
+                                .kind = static_cast<limit_kind>(r[2].value_or("c").at(0)),
+                                .number = static_cast<std::int16_t>(integer(r[3])),
+                                .allowed = number(r[4]),
+                                .used = std::max(0.0, number(r[5])),
+                                .rate = r[6] ? std::optional{number(r[6])} : std::nullopt});
+        }
         return {};
     }
     result<void> read_tables(database_numbers& n) {

@@ -37,12 +37,16 @@ using count_cell = std::atomic<std::uint64_t>;
 inline void count(count_cell& c, std::uint64_t n = 1) noexcept { c.fetch_add(n, std::memory_order_relaxed); }
 inline double value_of(const count_cell& c) noexcept { return static_cast<double>(c.load(std::memory_order_relaxed)); }
 
-/// How long attempts take, in buckets from a millisecond to five minutes.
+using duration_bounds = std::array<double, 17>;  // in seconds
+inline constexpr duration_bounds run_bounds{.001, .0025, .005, .01, .025, .05, .1,  .25, .5,
+                                            1,    2.5,   5,    10,  30,   60,  120, 300};
+inline constexpr duration_bounds wait_bounds{.001, .005, .01, .05, .1,   .5,   1,      2.5,   5,
+                                             10,   30,   60,  300, 1800, 3600, 14'400, 86'400};
+
+/// Counts durations in the buckets of `bounds`.
+template <const duration_bounds& bounds>
 class duration_cells {
 public:
-    static constexpr std::array<double, 17> bounds{.001, .0025, .005, .01, .025, .05, .1,  .25, .5,
-                                                   1,    2.5,   5,    10,  30,   60,  120, 300};
-
     void add(duration d) noexcept {
         const double seconds = std::chrono::duration<double>(d).count();
         const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
@@ -74,7 +78,8 @@ struct alignas(64) lane_cells {
     count_cell enqueued{0}, claimed{0}, started{0}, cancelled{0}, tries_failed{0}, exceeded_timeout{0};
     std::array<count_cell, reasons> returned{};
     std::array<count_cell, outcome::kinds> outcomes{};
-    duration_cells run_time{};
+    duration_cells<run_bounds> run_time{};
+    duration_cells<wait_bounds> wait{};
 };
 struct schedule_cells {
     count_cell fired{0}, skipped{0}, missed{0};
@@ -110,7 +115,11 @@ public:
         detail::count(of(e).returned[static_cast<std::size_t>(e.why)], e.count);
     }
     void on(const event::job_cancelled& e) noexcept { detail::count(of(e).cancelled); }
-    void on(const event::job_started& e) noexcept { detail::count(of(e).started); }
+    void on(const event::job_started& e) noexcept {
+        auto& cells = of(e);
+        detail::count(cells.started);
+        if (e.attempt == 1) cells.wait.add(e.waited);
+    }
     void on(const event::job_finished& e) noexcept {
         auto& cells = of(e);
         detail::count(cells.outcomes[static_cast<std::size_t>(e.what)]);
@@ -207,10 +216,12 @@ private:
             put_counter(to, "pgq_attempts_started_total", "Attempts that started.", &cells::started);
             to.histogram("pgq_attempt_duration_seconds", "How long handlers ran.");
             per_lane(to, [](const cells& c) { return c.run_time.read(); });
+            to.histogram("pgq_job_wait_seconds", "Time from the enqueue of a job to the claim of its first attempt.");
+            per_lane(to, [](const cells& c) { return c.wait.read(); });
             put_counter(to, "pgq_tries_failed_total", "Calls of handlers that failed inside of an attempt.",
                         &cells::tries_failed);
-            put_counter(to, "pgq_handlers_overran_total", "Handlers that ran on after their timeout and its grace.",
-                        &cells::exceeded_timeout);
+            put_counter(to, "pgq_handlers_exceeded_timeout_total",
+                        "Handlers that ran on after their timeout and its grace.", &cells::exceeded_timeout);
         }
         void put_program(detail::metric_families& to) const {
             const auto put = [&](const char* name, const char* help, const detail::count_cell& c) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace pgq {
 
@@ -14,6 +15,10 @@ enum class limit_kind : char {
     running_by_key = 'k',  ///< at most `amount` jobs with the same key run at once
     rate = 'r',            ///< at most `amount` jobs start in each period `per`
 };
+
+constexpr std::string_view name_of(limit_kind k) noexcept {
+    return k == limit_kind::rate ? "rate" : k == limit_kind::running_by_key ? "running_by_key" : "running";
+}
 
 /// A limit for all workers together, as the database stores it.
 struct limit_spec {

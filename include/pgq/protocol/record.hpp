@@ -57,6 +57,9 @@ struct claimed_lease {
     /// By job_record::index: how long after the claim each job expires unless it has begun; zero: it has expired. Empty
     /// if no job expires.
     std::vector<duration> expires_in{};
+
+    /// From the enqueue of a job of this lease to its claim. Statistics and metrics count it for first attempts.
+    duration waited(const job_record& j) const noexcept { return claimed_at - j.enqueued_at; }
 };
 
 /// In claimed_lease::expires_in: the job does not expire.

@@ -103,7 +103,7 @@ CREATE TABLE {s}.deferred (
 ALTER TABLE {s}.deferred ALTER body SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
 CREATE INDEX deferred_due ON {s}.deferred (run_at) WHERE run_at < 'infinity';
 CREATE INDEX deferred_held ON {s}.deferred (lane, id) WHERE kind = 'h';
-CREATE INDEX deferred_open ON {s}.deferred (lane) WHERE kind <> 'h';
+CREATE INDEX deferred_open ON {s}.deferred (lane, kind) WHERE kind <> 'h';
 CREATE INDEX deferred_id ON {s}.deferred (id);
 
 -- The jobs that a worker has claimed: one row for each claimed batch. `done` has one bit for each job that has left the
@@ -1936,11 +1936,12 @@ END $$;
 -- How many jobs of these lanes are in each state, up to `most` and one of each lane and table; leased jobs exactly.
 -- oldest: the enqueue time of the oldest ready job. Of one priority and deadline the first one is the oldest, so this
 -- looks at the first of each of at most 64 of these. The settings forbid plans that read a whole table of jobs, and
--- compiling them, which takes a second.
+-- compiling them, which takes a second. A hash join is only possible for the leases, where a nested loop takes the
+-- product of lanes and leased lanes.
 CREATE FUNCTION {s}.count_capped(of_lanes int4[], most int8)
 RETURNS TABLE (ready int8, waiting int8, blocked int8, held int8, leased int8, oldest timestamptz, looked int4)
 LANGUAGE plpgsql STABLE SET search_path = {s}, pg_catalog, pg_temp SET jit = off
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -1951,8 +1952,8 @@ BEGIN
            + (SELECT coalesce(sum(p.n), 0)::int8 FROM (SELECT p.n FROM pack p WHERE p.lane = w.lane LIMIT most + 1) p),
            d.n, d.blocked,
            (SELECT count(*) FROM (SELECT FROM deferred h WHERE h.lane = w.lane AND h.kind = 'h' LIMIT most + 1) h),
-           coalesce((SELECT c.n FROM claimed c WHERE c.lane = w.lane), 0), o.oldest, o.looked
-      FROM unnest(of_lanes) WITH ORDINALITY w(lane, i)
+           coalesce(c.n, 0), o.oldest, o.looked
+      FROM unnest(of_lanes) WITH ORDINALITY w(lane, i) LEFT JOIN claimed c ON c.lane = w.lane
      CROSS JOIN LATERAL (
         SELECT count(*) AS n, count(*) FILTER (WHERE k.kind = 'b') AS blocked
           FROM (SELECT k.kind FROM deferred k WHERE k.lane = w.lane AND k.kind <> 'h' LIMIT most + 1) k) d

@@ -89,9 +89,12 @@ public:
     }
     template <std::integral T>
     T next_number() noexcept {
-        const auto element = next();
-        if (element.size() != sizeof(T)) return fail(), T{};
-        return load<T>(element.data());
+        constexpr std::size_t whole = 4 + sizeof(T);
+        if (rest_.size() < whole || load<std::int32_t>(rest_.data()) != std::int32_t{sizeof(T)}) return no_number<T>();
+        const T value = load<T>(rest_.data() + 4);
+        rest_.remove_prefix(whole);
+        null_ = false;
+        return value;
     }
     bool was_null() const noexcept { return null_; }
 
@@ -113,6 +116,11 @@ private:
         if (count > rest_.size() / 4) return false;
         size_ = count;
         return true;
+    }
+    // NULL, or an element of another size. Apart, so that compilers put the rest into loops over numbers.
+    template <class T>
+    T no_number() noexcept {
+        return (void)next(), fail(), T{};
     }
     void fail() noexcept {
         ok_ = false;

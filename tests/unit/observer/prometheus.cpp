@@ -5,6 +5,7 @@
 #include <pgq/observer/database_metrics.hpp>
 #include <pgq/observer/prometheus.hpp>
 #include <pgq/serializer/json.hpp>
+#include <pgq/time/manual_clock.hpp>
 #include <pgq/worker.hpp>
 
 #include "support/catch.hpp"
@@ -13,7 +14,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -63,7 +66,7 @@ TEST_CASE("observer::prometheus counts jobs and attempts by queue and entrypoint
     CHECK(seen.value(R"(pgq_attempts_finished_total{queue="q",entrypoint="mail",outcome="done"})") == 1);
     CHECK(seen.value(R"(pgq_attempts_finished_total{queue="q",entrypoint="mail",outcome="retry"})") == 1);
     CHECK(seen.value("pgq_tries_failed_total" + lane) == 1);
-    CHECK(seen.value("pgq_handlers_overran_total" + lane) == 1);
+    CHECK(seen.value("pgq_handlers_exceeded_timeout_total" + lane) == 1);
 
     const auto bucket = [&](const char* most) {
         return seen.value(R"(pgq_attempt_duration_seconds_bucket{queue="q",entrypoint="mail",le=")" +
@@ -75,6 +78,32 @@ TEST_CASE("observer::prometheus counts jobs and attempts by queue and entrypoint
     CHECK(bucket("+Inf") == 2);
     CHECK(seen.value("pgq_attempt_duration_seconds_count" + lane) == 2);
     CHECK(seen.value("pgq_attempt_duration_seconds_sum" + lane) == Approx(400.02));
+}
+
+TEST_CASE("observer::prometheus counts how long jobs waited for their first attempt", "[observer][prometheus]") {
+    observer::prometheus metrics;
+    const auto begin = [&](std::int16_t attempt, duration waited) {
+        metrics.on(event::job_started{.entrypoint = "mail", .attempt = attempt, .queue = "q", .waited = waited});
+    };
+    begin(1, 3ms);
+    begin(1, 40s);
+    begin(1, 48h);
+    begin(1, -2ms);  // clocks of a server that was set back
+    begin(2, 20s);   // a retry
+    const exposition seen{metrics};
+    const auto bucket = [&](const char* most) {
+        return seen.value(R"(pgq_job_wait_seconds_bucket{queue="q",entrypoint="mail",le=")" + std::string{most} +
+                          "\"}");
+    };
+    CHECK(bucket("0.001") == 1);
+    CHECK(bucket("0.005") == 2);
+    CHECK(bucket("30") == 2);
+    CHECK(bucket("60") == 3);
+    CHECK(bucket("86400") == 3);
+    CHECK(bucket("+Inf") == 4);
+    CHECK(seen.value("pgq_job_wait_seconds_count" + lane) == 4);
+    CHECK(seen.value("pgq_job_wait_seconds_sum" + lane) == Approx(48 * 3600 + 40.003));
+    CHECK(seen.value("pgq_attempts_started_total" + lane) == 5);
 }
 
 TEST_CASE("observer::prometheus counts what happens to the program", "[observer][prometheus]") {
@@ -181,6 +210,44 @@ TEST_CASE("observer::prometheus counts the events of a worker", "[observer][prom
     CHECK(seen.value("pgq_worker_slots") == 0);
 }
 
+TEST_CASE("a worker reports how long each job waited until its claim", "[observer][prometheus][worker]") {
+    using app_queue =
+        queue<note, letter, driver::memory, serializer::json, backoff::none, executor::in_place, observer::prometheus>;
+    const observer::prometheus metrics;
+    manual_clock clock;
+    app_queue jobs{driver::memory::with_clock(clock), {.name = "app"}, executor::in_place{}, metrics};
+    const auto waits = [&](const char* entrypoint, const char* what) {
+        return exposition{metrics}.value(std::string{"pgq_job_wait_seconds_"} + what + R"({queue="app",entrypoint=")" +
+                                         entrypoint + "\"}");
+    };
+    jobs.enqueue(test::notes(3)).value();
+    jobs.enqueue(letter{}).value();
+    clock.advance(20s);
+    jobs.enqueue(note{}).value();
+    clock.advance(1s);
+    test::run_until_empty(
+        jobs, {.max_attempts = 2}, [](const note&) {},
+        [&](const letter&) {
+            clock.advance(5s);
+            throw std::runtime_error{"no"};
+        });
+    CHECK(waits("note", "count") == 4);
+    CHECK(waits("note", "sum") == 64);
+    CHECK(waits("letter", "count") == 1);  // of two attempts
+    CHECK(waits("letter", "sum") == 21);
+
+    // A handler of batches, and jobs of one call.
+    jobs.enqueue(test::notes(10), {.packed = true}).value();
+    clock.advance(2s);
+    test::run_until_empty(
+        jobs, {}, [](std::span<const note>) {}, [](const letter&) {});
+    CHECK(waits("note", "count") == 14);
+    CHECK(waits("note", "sum") == 84);
+    const auto counted = jobs.statistics<note>({.last = 1h}).value().wait;
+    CHECK(counted.total() == 14);
+    CHECK(counted.sum == 84s);
+}
+
 TEST_CASE("database_metrics exposes what its source has read", "[observer][prometheus]") {
     const auto source = []() -> result<observer::database_numbers> {
         observer::database_numbers n;
@@ -196,6 +263,9 @@ TEST_CASE("database_metrics exposes what its source has read", "[observer][prome
         n.deferred_overdue = 1.5;
         n.tables.push_back({"ready", 8192, 77});
         n.schedules.push_back({"q", "nightly", 30, false});
+        n.limits.push_back({.queue = "q", .entrypoint = "mail", .allowed = 8, .used = 5});
+        n.limits.push_back({.queue = "q", .kind = limit_kind::running_by_key, .number = 2, .allowed = 1, .used = 1});
+        n.limits.push_back({.queue = "q", .kind = limit_kind::rate, .allowed = 50, .used = 12.5, .rate = 500});
         n.schema_version = 7;
         return n;
     };
@@ -218,6 +288,18 @@ TEST_CASE("database_metrics exposes what its source has read", "[observer][prome
     CHECK(seen.value(R"(pgq_table_dead_rows{table="ready"})") == 77);
     CHECK(seen.value(R"(pgq_schedule_overdue_seconds{queue="q",schedule="nightly"})") == 30);
     CHECK(seen.value("pgq_schema_version") == 7);
+    const auto limit = [&](const std::string& name, const char* entrypoint, const char* kind, const char* number) {
+        return seen.value("pgq_limit_" + name + R"({queue="q",entrypoint=")" + entrypoint + R"(",kind=")" + kind +
+                          R"(",number=")" + number + "\"}");
+    };
+    CHECK(limit("max", "mail", "running", "0") == 8);
+    CHECK(limit("running", "mail", "running", "0") == 5);
+    CHECK(limit("max", "", "running_by_key", "2") == 1);
+    CHECK(limit("running", "", "running_by_key", "2") == 1);
+    CHECK(limit("max", "", "rate", "0") == 50);
+    CHECK(limit("running", "", "rate", "0") == 12.5);
+    CHECK(limit("rate", "", "rate", "0") == 500);
+    CHECK(seen.series("pgq_limit_rate") == 1);
 }
 
 TEST_CASE("database_metrics says that it cannot read, and why", "[observer][prometheus]") {

@@ -69,6 +69,43 @@ TEST_CASE("what is done counts when the sync that acknowledges it has succeeded"
     CHECK(c.all.run.total() == 2);
 }
 
+TEST_CASE("the jobs of a lease count once each, whether they are acknowledged together or not",
+          "[worker][statistics]") {
+    const bool together = GENERATE(false, true);
+    const std::int16_t attempt = GENERATE(std::int16_t{1}, std::int16_t{2});
+    CAPTURE(together, attempt);
+    constexpr int jobs = 150;
+    test::core_fixture w{{.max_prefetch = jobs}};
+    auto lease = lease_at_noon(1, jobs);
+    for (auto& j : lease.jobs) j.attempt = attempt;
+    for (int i = 0; i < 50; ++i) lease.jobs[i].enqueued_at = noon - 1min;
+    (void)w.sync({.leases = {lease}});
+    const int firsts = attempt == 1 ? 1 : 0;
+    const auto expect = [&](int done, int retried) {
+        const auto c = counted_by(w.runner.counters);
+        CHECK(c.all.done == done);
+        CHECK(c.all.retried == retried);
+        CHECK(c.all.wait.total() == firsts * (done + retried));
+        CHECK(c.all.wait.sum == firsts * ((done + retried) * 3s + 50min));
+        CHECK(c.at_noon == firsts * (done + retried - 50));
+    };
+    if (together) {
+        for (int i = 0; i < jobs; ++i) w.end(w.begin());
+        (void)w.sync();
+        return expect(jobs, 0);
+    }
+    for (int i = 0; i < 70; ++i) w.end(w.begin());
+    w.now += 60ms;  // they have waited long enough to be acknowledged without the rest
+    (void)w.sync();
+    expect(70, 0);
+    w.end(w.begin(), {.gone = false, .kind = settle_kind::retry, .delay = 1s, .reason = "why"});
+    (void)w.sync();
+    expect(70, 1);
+    for (int i = 71; i < jobs; ++i) w.end(w.begin());
+    (void)w.sync();
+    expect(jobs - 1, 1);
+}
+
 TEST_CASE("each outcome counts as what the database makes of it", "[worker][statistics]") {
     test::core_fixture w;
     auto lease = lease_at_noon(1, 6);
