@@ -1,5 +1,5 @@
-// How fast does one worker drain a lane behind PgBouncer in transaction mode? The ceiling is the same worker on a direct
-// connection. Workers have the usual settings: their commits do not wait for the disk.
+// How fast does one worker drain a lane behind PgBouncer in transaction mode? The ceiling is the same worker on a
+// direct connection. Workers have the usual settings: their commits do not wait for the disk.
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>

@@ -24,7 +24,8 @@ public:
     /// What the latest request showed of this lease; before held_lease::acknowledged().
     void count(const held_lease& s) {
         if (s.counters == nullptr) return;
-        if (s.items.empty() && bits_of(s.mask) - bits_of(s.left) == s.lease.jobs.size()) return count_whole(s);
+        if (s.counted.empty() && s.items.empty() && bits_of(s.mask) - bits_of(s.left) == s.lease.jobs.size())
+            return count_whole(s);
         find_kinds(s);
         std::uint64_t done = 0;
         first_attempts first{*s.counters, s.lease.claimed_at};

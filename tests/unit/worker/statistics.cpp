@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace unit_worker_statistics {
@@ -104,6 +105,25 @@ TEST_CASE("the jobs of a lease count once each, whether they are acknowledged to
     for (int i = 71; i < jobs; ++i) w.end(w.begin());
     (void)w.sync();
     expect(jobs - 1, 1);
+}
+
+TEST_CASE("what a crash of the server has undone does not count twice", "[worker][statistics][recovery]") {
+    test::core_fixture w;
+    (void)w.sync({.leases = {lease_at_noon(1, 2)}});
+    w.end(w.begin());
+    const auto last = w.begin();
+    w.now += 60ms;
+    (void)w.sync({.moved = {{.id = 1, .location = 2}}});
+    CHECK(counted_by(w.runner.counters).all.done == 1);
+    w.core.leases_changed();
+    REQUIRE(w.next().what == pgq::fsm::worker_do::refresh_leases);
+    w.core.leases_refreshed(std::vector<pgq::lease_update>{{.ref = {.id = 1, .location = 1}}}, w.now);
+    w.end(last);
+    (void)w.sync();
+    CHECK(w.progressed == std::vector<std::string>{"1 ends:"});
+    const auto c = counted_by(w.runner.counters).all;
+    CHECK(c.done == 2);
+    CHECK(c.wait.total() == 2);
 }
 
 TEST_CASE("each outcome counts as what the database makes of it", "[worker][statistics]") {
