@@ -109,20 +109,22 @@ TEST_CASE("the jobs of a lease count once each, whether they are acknowledged to
 
 TEST_CASE("what a crash of the server has undone does not count twice", "[worker][statistics][recovery]") {
     test::core_fixture w;
-    (void)w.sync({.leases = {lease_at_noon(1, 2)}});
-    w.end(w.begin());
+    auto lease = lease_at_noon(1, 2);
+    for (auto& j : lease.jobs) j.attempt = 1;
+    (void)w.sync({.leases = {lease}});
+    w.end(w.begin(), {.gone = false, .kind = settle_kind::retry, .delay = 1h, .reason = "why"});
     const auto last = w.begin();
-    w.now += 60ms;
     (void)w.sync({.moved = {{.id = 1, .location = 2}}});
-    CHECK(counted_by(w.runner.counters).all.done == 1);
+    CHECK(counted_by(w.runner.counters).all.retried == 1);
     w.core.leases_changed();
     REQUIRE(w.next().what == pgq::fsm::worker_do::refresh_leases);
     w.core.leases_refreshed(std::vector<pgq::lease_update>{{.ref = {.id = 1, .location = 1}}}, w.now);
     w.end(last);
     (void)w.sync();
-    CHECK(w.progressed == std::vector<std::string>{"1 ends:"});
+    CHECK(w.progressed == std::vector<std::string>{"1 ends: 0rwhy"});
     const auto c = counted_by(w.runner.counters).all;
-    CHECK(c.done == 2);
+    CHECK(c.retried == 1);
+    CHECK(c.done == 1);
     CHECK(c.wait.total() == 2);
 }
 

@@ -71,7 +71,8 @@ TEST_CASE("the state of a lease says whether its lane is paused", "[driver][pq][
     CHECK(composed(updates) == "leases_of(7)");
     const std::string place(6, '\0');
     const auto all =
-        test::read(updates, {rows({{binary(1L), place, null, null, yes}, {binary(2L), place, null, null, no}})}).value();
+        test::read(updates, {rows({{binary(1L), place, null, null, yes}, {binary(2L), place, null, null, no}})})
+            .value();
     REQUIRE(all.size() == 2);
     CHECK(all[0].paused);
     CHECK_FALSE(all[1].paused);
