@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -79,7 +80,7 @@ TEST_CASE("the jobs of a lease count once each, whether they are acknowledged to
     test::core_fixture w{{.max_prefetch = jobs}};
     auto lease = lease_at_noon(1, jobs);
     for (auto& j : lease.jobs) j.attempt = attempt;
-    for (int i = 0; i < 50; ++i) lease.jobs[i].enqueued_at = noon - 1min;
+    for (std::size_t i = 0; i < 50; ++i) lease.jobs[i].enqueued_at = noon - 1min;
     (void)w.sync({.leases = {lease}});
     const int firsts = attempt == 1 ? 1 : 0;
     const auto expect = [&](int done, int retried) {
