@@ -28,7 +28,8 @@ pgq::worker_options usual() { return {.lease_time = 5min, .until = pgq::run_unti
 
 }  // namespace
 
-TEST_CASE("a worker deletes an at-most-once job from the database before it runs it", "[scenario][at_most_once]") {
+TEST_CASE("a worker deletes an at-most-once job from the database before it runs it",
+          "[scenario][at_most_once][undisturbed]") {
     const database db;
     once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{4}};
     (void)jobs.enqueue(test::notes(200)).value();

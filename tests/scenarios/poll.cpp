@@ -385,7 +385,8 @@ TEST_CASE("a poller whose connection broke goes on with its jobs", "[scenario][p
     CHECK(db.is_empty());
 }
 
-TEST_CASE("a poller holds a job that it cannot read, with the reason, and returns the next one", "[scenario][poll]") {
+TEST_CASE("a poller holds a job that it cannot read, with the reason, and returns the next one",
+          "[scenario][poll][undisturbed]") {
     database db;
     note_queue jobs{db.driver()};
     (void)jobs.enqueue(note{.n = 1}, {.priority = 1}).value();
