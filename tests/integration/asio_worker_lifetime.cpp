@@ -144,7 +144,7 @@ bool run_until(asio::io_context& context, Condition holds) {
 }  // namespace
 
 TEST_CASE("an async_worker on a context with one thread has no other thread than its heartbeat",
-          "[async_worker][threads][direct]") {
+          "[async_worker][threads][direct][undisturbed]") {
     using counting_queue =
         pgq::queue<pgq::job<note>, asio_libpq, pgq::serializer::json, pgq::executor::coroutine, thread_counter>;
     test::database db;

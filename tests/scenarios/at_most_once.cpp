@@ -85,7 +85,7 @@ TEST_CASE("a worker does not run an at-most-once job whose deletion is in doubt,
     CHECK(db.is_empty());
 }
 
-TEST_CASE("no at-most-once job is lost when idle sessions break", "[scenario][at_most_once][direct]") {
+TEST_CASE("no at-most-once job is lost when idle sessions break", "[scenario][at_most_once][direct][undisturbed]") {
     const database db;
     once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{1}};
     test::run_log seen;

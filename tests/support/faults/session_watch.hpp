@@ -123,7 +123,7 @@ private:
         present_ += ' ';
         if (name == "pin_plans") pinned_ = true;
         if (name.empty() && pinned_ && parses_problems_) kind_ = session_kind::worker;
-        if (name == "watch") kind_ = session_kind::watcher;
+        if (name == "watch" && ++watches_ == enough_watches) kind_ = session_kind::watcher;
         if (name == "keep_schedules" || name == "fire_schedules") kind_ = session_kind::scheduler;
         if (name == "register_worker" || name == "register_worker_of_queues") {
             lease_time_ = std::chrono::microseconds{number_at<std::int64_t>(b.parameter(0))};
@@ -157,13 +157,17 @@ private:
         return text.substr(text.rfind('}') + 1);
     }
 
+    // A wait asks at once, after 100 ms, after 200 ms more, and so on. One that has no time left asks once, and cannot
+    // ask again.
+    static constexpr int enough_watches = 4;
+
     known_sessions* known_;
     message_reader up_{true}, down_{false};
     session_kind kind_ = session_kind::other;
     std::string application_{}, request_{};
     std::string present_{" "}, last_{" "}, before_last_{" "};  // transactions, as last_transaction()
     std::chrono::microseconds lease_time_{0};
-    int syncs_ = 0, answers_ = 0, registers_ = -1;
+    int syncs_ = 0, answers_ = 0, registers_ = -1, watches_ = 0;
     bool opaque_ = false, only_slow_ = false, pinned_ = false, parses_problems_ = false;
 };
 

@@ -104,11 +104,18 @@ TEST_CASE("a session that connects again by itself is cut and goes silent", "[su
         CHECK(faults_of(heartbeat.watch) == everything);
     }
     SECTION("the wait of a handle, and a scheduler") {
-        for (const char* name : {"watch", "keep_schedules", "fire_schedules"}) {
+        for (const char* name : {"keep_schedules", "fire_schedules"}) {
             client one{all};
             one.sends(statement(name));
             CHECK(faults_of(one.watch) == everything);
         }
+        client waits{all};
+        for (int asked = 1; asked <= 3; ++asked) {
+            waits.sends(statement("watch"));
+            CHECK(faults_of(waits.watch) == nothing);  // it may have no time to ask again
+        }
+        waits.sends(statement("watch"));
+        CHECK(faults_of(waits.watch) == everything);
     }
     SECTION("not when a worker ends its registration") {
         worker.sends(statement("give_back_all") + statement("unregister"));
