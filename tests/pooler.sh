@@ -15,7 +15,7 @@ stop_pooler() {
 }
 
 pgq_on_exit
-trap 'status=$?; stop_pooler; (exit $status); _pgq_at_exit' EXIT
+trap 'status=$?; set +e; stop_pooler; (exit $status); _pgq_at_exit' EXIT
 if ! pgq_need pgbouncer >&2 || ! command -v pgbouncer /usr/sbin/pgbouncer >/dev/null; then
     echo "skipped: PgBouncer is not installed"
     exit 77
