@@ -194,7 +194,7 @@ TEST_CASE("an async_worker that is stopped while it connects ends at once, witho
 }
 
 TEST_CASE("an async_worker whose server is silent fails in time, and the context goes on meanwhile",
-          "[async_worker][lifetime]") {
+          "[async_worker][lifetime][undisturbed]") {
     test::running_context context;
     const auto answers = [&] {
         return asio::post(context.executor(), asio::use_future).wait_for(100ms) == std::future_status::ready;

@@ -60,7 +60,7 @@ public:
     }
     /// The same at a call with a request id that nothing else of its connection waits for.
     fault at_request(const session_watch& session, known_sessions& known) {
-        if (session.is_only_slow() || !happens(0.3) || !known.may_break(session.application(), session.request()))
+        if (session.is_only_slow() || !happens(0.8) || !known.may_break(session.application(), session.request()))
             return fault::none;
         return below(2) == 0 ? fault::cut_request : fault::cut_answer;
     }
