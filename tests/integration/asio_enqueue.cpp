@@ -87,7 +87,8 @@ TEST_CASE("co_await async_enqueue returns one id for a job and all ids for a ran
     CHECK(f.db.rows("deferred") == 1);
 }
 
-TEST_CASE("calls that are made at once complete in order, each with its own id", "[queue][async_enqueue][direct]") {
+TEST_CASE("calls that are made at once complete in order, each with its own id",
+          "[queue][async_enqueue][direct][undisturbed]") {
     fixture f;
     auto jobs = f.queue();
     std::vector<std::pair<int, pgq::job_id>> answers;

@@ -79,7 +79,7 @@ TEST_CASE("one coroutine connects and uses a session without another thread", "[
     test::database db;
     asio::io_context context;
     const auto program = [&]() -> asio::awaitable<std::size_t> {
-        asio_libpq driver{context.get_executor(), db.options()};
+        asio_libpq driver{context.get_executor(), test::database::unbroken(db.options())};
         auto s = co_await driver.async_connect(session_role::worker, asio::use_awaitable);
         const auto lane = some_lane(s);
         const auto worker = s.register_worker({.host = "", .pid = 1, .version = "", .lease_time = 1min, .lanes = {}});
@@ -103,7 +103,7 @@ TEST_CASE("one coroutine connects and uses a session without another thread", "[
 TEST_CASE("a session sends megabytes while it receives megabytes", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
-    asio_libpq driver{context.executor(), db.options()};
+    asio_libpq driver{context.executor(), test::database::unbroken(db.options())};
     auto s = driver.async_connect(session_role::worker, asio::use_future).get();
     const auto lane = some_lane(s);
     const auto worker = s.register_worker({.host = "", .pid = 1, .version = "", .lease_time = 1min, .lanes = {}});
@@ -121,7 +121,7 @@ TEST_CASE("completion handlers run on their own executor, never inside the initi
           "[driver][asio_libpq]") {
     test::database db;
     asio::io_context context;
-    asio_libpq driver{asio::make_strand(context), db.options()};
+    asio_libpq driver{asio::make_strand(context), test::database::unbroken(db.options())};
     auto s = driver.connect(session_role::client).value();
     const pgq::bodies nothing;
     std::vector<pgq::job_id> ids;
@@ -149,7 +149,7 @@ TEST_CASE("completion handlers run on their own executor, never inside the initi
 TEST_CASE("a cancelled wait does not change its session", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
-    asio_libpq driver{context.executor(), db.options()};
+    asio_libpq driver{context.executor(), test::database::unbroken(db.options())};
     auto s = driver.connect(session_role::client).value();
     const auto kind =
         GENERATE(asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total);
@@ -165,7 +165,7 @@ TEST_CASE("a cancelled wait does not change its session", "[driver][asio_libpq]"
 TEST_CASE("only terminal cancellation of a call closes its session", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
-    asio_libpq driver{context.executor(), db.options()};
+    asio_libpq driver{context.executor(), test::database::unbroken(db.options())};
     auto s = driver.connect(session_role::client).value();
     const auto all = packed(1, "x");
     const pgq::enqueue_request wanted{.lane = some_lane(s), .bodies = &all, .options = {&plain, 1}};
@@ -217,7 +217,7 @@ TEST_CASE("a session is lost if its server does not answer in time", "[driver][a
 TEST_CASE("a statement that waits for too long is cancelled, and the session still works", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
-    auto options = db.options();
+    auto options = test::database::unbroken(db.options());
     options.response_timeout = 1s;
     asio_libpq driver{context.executor(), options};
     auto s = driver.connect(session_role::client).value();
@@ -239,7 +239,7 @@ TEST_CASE("a statement that waits for too long is cancelled, and the session sti
 TEST_CASE("a refused statement is an error, and the session still works", "[driver][asio_libpq]") {
     test::database db;
     test::running_context context;
-    asio_libpq driver{context.executor(), db.options()};
+    asio_libpq driver{context.executor(), test::database::unbroken(db.options())};
     auto s = driver.async_connect(session_role::client, asio::use_future).get();
     const auto lane = some_lane(s);
     const auto all = packed(1, "x");
@@ -257,7 +257,7 @@ TEST_CASE("a refused statement is an error, and the session still works", "[driv
 TEST_CASE("the end of the server is an error of a wait and of a sync", "[driver][asio_libpq][direct]") {
     test::database db;
     test::running_context context;
-    asio_libpq driver{context.executor(), db.options()};
+    asio_libpq driver{context.executor(), test::database::unbroken(db.options())};
     auto s = driver.connect(session_role::client).value();
     const auto kill = "SELECT pg_terminate_backend(" + std::to_string(PQbackendPID(s.line().get())) + ")";
     const auto all = packed(1, "x");
@@ -299,7 +299,7 @@ TEST_CASE("as_tuple returns the error and the value", "[driver][asio_libpq]") {
         constexpr auto token = asio::experimental::as_tuple(asio::use_awaitable);
         asio_libpq driver{context.get_executor(), "host=/nowhere"};
         auto failed = co_await driver.async_connect(session_role::client, token);
-        asio_libpq good{context.get_executor(), db.options()};
+        asio_libpq good{context.get_executor(), test::database::unbroken(db.options())};
         auto connected = co_await good.async_connect(session_role::client, token);
         CHECK_FALSE(std::get<0>(connected));
         auto waited = co_await std::get<1>(connected).async_wait(0s, token);
@@ -316,7 +316,9 @@ TEST_CASE("a session that is used only by blocking calls may outlive its context
     std::optional<session> s;
     {
         asio::io_context context;
-        s = asio_libpq{context.get_executor(), db.options()}.connect(session_role::client).value();
+        s = asio_libpq{context.get_executor(), test::database::unbroken(db.options())}
+                .connect(session_role::client)
+                .value();
     }
     CHECK(some_lane(*s).value > 0);
 }
@@ -326,7 +328,7 @@ TEST_CASE("the end of a context destroys the operations that run on it", "[drive
     std::weak_ptr<int> argument;
     {
         asio::io_context context;
-        asio_libpq driver{context.get_executor(), db.options()};
+        asio_libpq driver{context.get_executor(), test::database::unbroken(db.options())};
         auto token = std::make_shared<int>(1);
         argument = token;
         asio::co_spawn(

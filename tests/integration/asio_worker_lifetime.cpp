@@ -144,7 +144,7 @@ bool run_until(asio::io_context& context, Condition holds) {
 }  // namespace
 
 TEST_CASE("an async_worker on a context with one thread has no other thread than its heartbeat",
-          "[async_worker][threads][direct]") {
+          "[async_worker][threads][direct][undisturbed]") {
     using counting_queue =
         pgq::queue<pgq::job<note>, asio_libpq, pgq::serializer::json, pgq::executor::coroutine, thread_counter>;
     test::database db;
@@ -194,7 +194,7 @@ TEST_CASE("an async_worker that is stopped while it connects ends at once, witho
 }
 
 TEST_CASE("an async_worker whose server is silent fails in time, and the context goes on meanwhile",
-          "[async_worker][lifetime]") {
+          "[async_worker][lifetime][undisturbed]") {
     test::running_context context;
     const auto answers = [&] {
         return asio::post(context.executor(), asio::use_future).wait_for(100ms) == std::future_status::ready;

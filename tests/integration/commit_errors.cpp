@@ -134,7 +134,7 @@ TEST_CASE("an enqueue whose notification fails in the caller's transaction is an
 TEST_CASE("an asynchronous enqueue that fails at its commit passes the server's error", "[errors][commit]") {
     const database db;
     test::running_context context;
-    pgq::driver::asio_libpq driver{context.executor(), db.options()};
+    pgq::driver::asio_libpq driver{context.executor(), database::unbroken(db.options())};
     auto s = driver.connect(pgq::session_role::client).value();
     const pgq::lane_name name{"note", ""};
     const auto lane = s.lanes("q", {&name, 1}).value().at(0);

@@ -99,7 +99,8 @@ TEST_CASE("a stream of fifty thousand jobs arrives complete and in order", "[enq
     CHECK(jobs.enqueue_stream(std::vector<note>{}).value() == 0);
 }
 
-TEST_CASE("a stream that fails in the middle stores no job, and the session still works", "[enqueue][stream][direct]") {
+TEST_CASE("a stream that fails in the middle stores no job, and the session still works",
+          "[enqueue][stream][direct][undisturbed]") {
     const database db;
     test::note_queue<> jobs{libpq{small_payloads(db)}};
     const auto broken = [](auto at_30000) {
@@ -162,7 +163,7 @@ TEST_CASE("a large batch is sent by COPY, and its ids are in the order of the jo
 }
 
 TEST_CASE("a large batch that the server refuses stores no job, and the session still works",
-          "[enqueue][copy][direct]") {
+          "[enqueue][copy][direct][undisturbed]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     db.exec("ALTER TABLE {s}.ready ADD CHECK (octet_length(body) < 500)");
@@ -179,7 +180,8 @@ TEST_CASE("a large batch that the server refuses stores no job, and the session 
     CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
 }
 
-TEST_CASE("a server that does not answer ends a COPY like any statement", "[enqueue][copy][stream][direct]") {
+TEST_CASE("a server that does not answer ends a COPY like any statement",
+          "[enqueue][copy][stream][direct][undisturbed]") {
     const database db;
     auto options = db.options();
     options.response_timeout = 2s;
@@ -290,7 +292,7 @@ TEST_CASE("a queue replaces an idle connection that was terminated, and the call
     CHECK(db.rows("ready") == 4);
 }
 
-TEST_CASE("eight threads enqueue through one queue object", "[enqueue][threads][direct]") {
+TEST_CASE("eight threads enqueue through one queue object", "[enqueue][threads][direct][undisturbed]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     std::atomic<int> failures{0};

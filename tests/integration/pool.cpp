@@ -54,7 +54,7 @@ BOOST_HANA_ADAPT_STRUCT(integration_pool::note, text);
 namespace integration_pool {
 
 TEST_CASE("eight threads enqueue over four connections, and the pool replaces a terminated connection",
-          "[driver][pool][direct]") {
+          "[driver][pool][direct][undisturbed]") {
     constexpr std::size_t threads = 8;
     constexpr int each = 150;
     const test::database db;
@@ -92,7 +92,7 @@ TEST_CASE("eight threads enqueue over four connections, and the pool replaces a 
 }
 
 TEST_CASE("the pool replaces idle connections that the server has ended, and the caller does not notice",
-          "[driver][pool][direct]") {
+          "[driver][pool][direct][undisturbed]") {
     const test::database db;
     const pool connections{db.driver(), {.min = 3, .max = 3}};
     connections.open().value();

@@ -18,7 +18,7 @@ using pgq::lane_counts;
 using test::eventually;
 using test::note;
 
-TEST_CASE("handlers in child processes do not disturb the worker's connections", "[executor][process]") {
+TEST_CASE("handlers in child processes do not disturb the worker's connections", "[executor][process][undisturbed]") {
     const test::database db;
     using queue = pgq::queue<pgq::job<note, pgq::executor::process>, pgq::driver::libpq, pgq::serializer::json,
                              pgq::executor::thread_pool, pgq::backoff::none, test::event_counts>;

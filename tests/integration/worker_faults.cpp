@@ -50,7 +50,8 @@ struct tried {
 template <class Executor>
 tried attempt(const database& db, const std::string& name, fault_plan::rule rule, Executor executor) {
     const auto plan = std::make_shared<fault_plan>(std::move(rule));
-    test::mixed_queue<driver, Executor> jobs{driver{db.driver(), plan}, {.name = name}, executor};
+    test::mixed_queue<driver, Executor> jobs{
+        driver{pgq::driver::libpq{database::unbroken(db.options())}, plan}, {.name = name}, executor};
     test::mixed_jobs mixed{job_count};
     if (auto put = jobs.enqueue(test::notes(job_count)); !put) return {put.error().text()};
     pgq::worker w{jobs, test::mixed_options(), [&](const note& job) { return mixed.run(job); }};

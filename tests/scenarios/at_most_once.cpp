@@ -28,7 +28,8 @@ pgq::worker_options usual() { return {.lease_time = 5min, .until = pgq::run_unti
 
 }  // namespace
 
-TEST_CASE("a worker deletes an at-most-once job from the database before it runs it", "[scenario][at_most_once]") {
+TEST_CASE("a worker deletes an at-most-once job from the database before it runs it",
+          "[scenario][at_most_once][undisturbed]") {
     const database db;
     once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{4}};
     (void)jobs.enqueue(test::notes(200)).value();
@@ -84,7 +85,7 @@ TEST_CASE("a worker does not run an at-most-once job whose deletion is in doubt,
     CHECK(db.is_empty());
 }
 
-TEST_CASE("no at-most-once job is lost when idle sessions break", "[scenario][at_most_once][direct]") {
+TEST_CASE("no at-most-once job is lost when idle sessions break", "[scenario][at_most_once][direct][undisturbed]") {
     const database db;
     once_queue jobs{db.driver(), {}, pgq::executor::thread_pool{1}};
     test::run_log seen;

@@ -58,7 +58,7 @@ const auto take_note = [](const note&) {};
 }  // namespace
 
 TEST_CASE("a wait on a handle ends after the worker's acknowledgement, and returns the result",
-          "[scenario][pgjobq15]") {
+          "[scenario][pgjobq15][undisturbed]") {
     const database db;
     queue jobs{db.driver()};
     test::running_worker w{jobs, {}, divide, take_note};
@@ -82,7 +82,7 @@ TEST_CASE("any process that knows the id can wait for a job that has already fin
 }
 
 TEST_CASE("a wait for a batch ends after its last job, and returns the ends in the order of the batch",
-          "[scenario][pgjobq16]") {
+          "[scenario][pgjobq16][undisturbed]") {
     const database db;
     queue jobs{db.driver()};
     std::vector<division> many;
@@ -206,6 +206,16 @@ TEST_CASE("a waiter receives the end although its connection broke", "[scenario]
     db.exec("SELECT pg_terminate_backend(w) FROM {s}.tracked, unnest(waiters) w");
     test::run_until_empty(jobs, {}, divide, take_note);
     CHECK(got.get().value().whole == 3);
+}
+
+TEST_CASE("a wait without time works although the server has closed its idle connection", "[scenario][direct]") {
+    const database db;
+    queue jobs{db.driver()};
+    const auto h = jobs.enqueue(division{.a = 6, .b = 2}).value();
+    REQUIRE(test::eventually([&] { return h.wait(0s).error() == pgq::errc::timeout; }));
+    db.exec("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
+            "'");
+    CHECK(h.wait(0s).error() == pgq::errc::timeout);
 }
 
 TEST_CASE("an end is stored for as long as keep_outcome says, and then deleted", "[scenario]") {

@@ -22,7 +22,7 @@ std::int64_t connections(const database& db) {
 }  // namespace
 
 TEST_CASE("a worker has two connections, and the queue object has one if the program uses it beside the worker",
-          "[scenario][connections][direct]") {
+          "[scenario][connections][direct][undisturbed]") {
     const database db;
     {
         test::note_queue<> other{db.driver()};

@@ -60,7 +60,7 @@ TEST_CASE("a worker that drains waits for the jobs of a dead worker", "[scenario
 
 // Without heartbeats the other worker would take the job after one lease time and a beat, that is after 4 s. A busy
 // machine may hold a beat up for 2 s.
-TEST_CASE("a job that runs for three lease times runs once", "[scenario][s35]") {
+TEST_CASE("a job that runs for three lease times runs once", "[scenario][s35][undisturbed]") {
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};
@@ -79,7 +79,7 @@ TEST_CASE("a job that runs for three lease times runs once", "[scenario][s35]") 
 }
 
 TEST_CASE("a worker that was frozen for longer than its lease time cannot change a job that another worker now runs",
-          "[scenario][s36]") {
+          "[scenario][s36][undisturbed]") {
     database db;
     test::make_journal(db);
     task_queue jobs{db.driver()};

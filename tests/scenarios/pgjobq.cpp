@@ -315,7 +315,7 @@ TEST_CASE("an exponential back-off accepts the factor 1.5", "[scenario][pgjobq-b
 }
 
 TEST_CASE("thousands of short jobs with a short lease time harm neither the worker's connection nor its heartbeat",
-          "[scenario][pgjobq-bug-5]") {
+          "[scenario][pgjobq-bug-5][undisturbed]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     test::event_counts seen = jobs.observer();

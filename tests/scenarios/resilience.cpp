@@ -159,7 +159,7 @@ TEST_CASE("an enqueue over a silent connection ends with an error in time, and t
 }
 
 TEST_CASE("notifications of other programs, malformed ones and throwing handlers do not disturb a worker",
-          "[scenario][s48][direct]") {
+          "[scenario][s48][direct][undisturbed]") {
     database db;
     test::note_queue<> jobs{db.driver()};
     (void)jobs.lanes().value();

@@ -62,7 +62,7 @@ constexpr auto ignore_letters = [](const letter&) {};
 }  // namespace
 
 TEST_CASE("a handler's writes are committed with the end of its job, however many handlers run at once",
-          "[scenario][transaction]") {
+          "[scenario][transaction][undisturbed]") {
     database db;
     make_effects(db);
     app_queue jobs{db.driver(), {}, pgq::executor::thread_pool{4}};

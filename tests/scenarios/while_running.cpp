@@ -101,7 +101,8 @@ TEST_CASE("another worker runs the job of a killed worker from its checkpoint", 
     CHECK(text == "page 9, attempt 2");
 }
 
-TEST_CASE("a worker whose jobs write checkpoints and progress loses no lease, and runs each job once", "[scenario]") {
+TEST_CASE("a worker whose jobs write checkpoints and progress loses no lease, and runs each job once",
+          "[scenario][undisturbed]") {
     const database db;
     test::event_counts seen;
     auto jobs = watched(db, seen, 8);
@@ -137,7 +138,8 @@ TEST_CASE("jobs of one lease may write checkpoints at once while their worker wr
         std::vector<std::jthread> writers;
         for (std::size_t i = 0; i < 8; ++i)
             writers.emplace_back([&, i] {
-                auto line = db.driver().connect(pgq::session_role::client).value();
+                auto line =
+                    pgq::driver::libpq{database::unbroken(db.options())}.connect(pgq::session_role::client).value();
                 for (int k = 1; k <= 50; ++k) {
                     std::string body;
                     pgq::serializer::json{}.write(note{.text = std::to_string(k)}, body).value();

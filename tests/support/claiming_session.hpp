@@ -65,7 +65,8 @@ private:
 class enqueuing_session {
 public:
     explicit enqueuing_session(pgq::driver::connection_options options)
-        : session_{pgq::driver::libpq{std::move(options)}.connect(pgq::session_role::client).value()} {}
+        : session_{
+              pgq::driver::libpq{database::unbroken(std::move(options))}.connect(pgq::session_role::client).value()} {}
 
     std::vector<pgq::lane_id> lanes(const std::vector<std::string>& entrypoints) {
         std::vector<pgq::lane_name> names;

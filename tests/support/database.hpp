@@ -4,8 +4,10 @@
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/statement/query.hpp>
 
+#include <support/faults/only_slow.hpp>
 #include <support/fresh_schema.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -15,6 +17,9 @@
 #include <utility>
 
 namespace test {
+
+/// Whether the library's connections are slow, cut and silent at random (tests/faults.sh).
+inline bool has_faults() { return std::getenv("PGQ_FAULT_SEED") != nullptr; }
 
 /// A connection for plain SQL. `{s}` in a statement is replaced by the quoted schema.
 class sql_connection {
@@ -69,13 +74,23 @@ public:
     /// A connection string whose sessions have the name of the schema as their application name.
     std::string conninfo() const { return with_settings("application_name", schema_); }
     /// The connection string of the library under test, with one more setting. PGQ_LIBRARY_DSN may name another way
-    /// than that of the tests' own statements, see tests/hostile.sh and tests/pooler.sh.
+    /// than that of the tests' own statements, see tests/hostile.sh, tests/pooler.sh and tests/faults.sh.
     static std::string with_settings(std::string_view key, std::string_view value) {
         const char* library = std::getenv("PGQ_LIBRARY_DSN");
         return settings_of(library == nullptr ? dsn() : library, key, value);
     }
 
-    pgq::driver::connection_options options() const { return {.conninfo = conninfo(), .schema = schema_}; }
+    pgq::driver::connection_options options() const {
+        pgq::driver::connection_options o{.conninfo = conninfo(), .schema = schema_};
+        if (has_faults()) o.response_timeout = std::chrono::seconds{10};  // for connections that go silent
+        return o;
+    }
+    /// The options for a session that a test holds itself. If it broke, nobody would replace it, so in tests/faults.sh
+    /// it is slow and does not break.
+    static pgq::driver::connection_options unbroken(pgq::driver::connection_options o) {
+        if (has_faults()) o.conninfo = settings_of(o.conninfo, "options", faults::only_slow);
+        return o;
+    }
     pgq::driver::libpq driver() const { return pgq::driver::libpq{options()}; }
 
     void exec(std::string_view sql) const { (void)sql_.exec(sql); }

@@ -204,6 +204,7 @@ private:
     }
 
     result<void> query(const std::vector<job_id>& ids, duration keep, std::vector<ended_job>& ended) {
+        drop_closed_session();
         if (!session_) {
             auto opened = connect_within(*driver_, session_role::client, limit_);
             if (!opened) return opened.error();
@@ -216,6 +217,15 @@ private:
             session_.reset();
         }
         return watched;
+    }
+
+    // The server may have closed it while nobody waited. A wait without time left could not repeat its query.
+    void drop_closed_session() {
+        if constexpr (requires(typename Driver::session & s) { s.usable(); }) {
+            if (!session_ || session_->usable()) return;
+            const std::lock_guard lock{mutex_};
+            session_.reset();
+        }
     }
 
     // If no worker runs, nobody else ends the jobs that have expired. So the third wait in a row without a notification
