@@ -189,7 +189,7 @@ TEST_CASE("an enqueue with a request id is cut once", "[support][faults]") {
 
 TEST_CASE("what is encrypted, and a request to cancel, are not read", "[support][faults]") {
     known_sessions all;
-    for (const std::uint64_t code : {80877103, 80877102}) {
+    for (const std::uint64_t code : {std::uint64_t{80877103}, std::uint64_t{80877102}}) {
         session_watch s{all};
         s.sent(number(8, 4) + number(code, 4));
         CHECK(s.is_opaque());
