@@ -1,5 +1,8 @@
 // The server crashes, and its commits of the last moments are lost: those of workers do not wait for the disk.
 
+#include <pgq/limiter/global_concurrency.hpp>
+#include <pgq/queue.hpp>
+
 #include <support/catch.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
@@ -7,6 +10,7 @@
 #include <support/own_server.hpp>
 #include <support/pgbouncer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -79,6 +83,34 @@ TEST_CASE("a crash of the server that a pooler hides loses no job", "[integratio
     const lazy_server server;
     const test::pgbouncer pooler{"transaction", "server_login_retry = 0.2", server.conninfo()};
     lose_a_settlement(server, pooler.options({.conninfo = server.conninfo()}), 5s);
+}
+
+TEST_CASE("a crash of the server lets no job start beside those that a limit allows",
+          "[integration][recovery][limits][direct]") {
+    using queue = pgq::queue<pgq::job<note, pgq::limiter::global_concurrency<1>>, test::letter, pgq::driver::libpq,
+                             pgq::serializer::json, pgq::executor::thread_pool>;
+    const lazy_server server;
+    queue jobs{pgq::driver::libpq{{.conninfo = server.conninfo()}}, {}, pgq::executor::thread_pool{3}};
+    jobs.install().value();
+    server.write_all();
+    std::atomic<bool> may_end{false};
+    std::atomic<int> begun{0}, letters{0};
+    test::running_worker w{jobs, pgq::worker_options{.lease_time = 4s, .poll_interval = 1s},
+                           [&](const note&) {
+                               ++begun;
+                               (void)eventually([&] { return may_end.load(); });  // it does not look at its stop token
+                           },
+                           [&](const test::letter&) { ++letters; }};
+    (void)jobs.enqueue(test::notes(3)).value();
+    REQUIRE(eventually([&] { return begun == 1; }));
+    server.crash();
+    REQUIRE(eventually([&] { return jobs.enqueue(test::letter{}).has_value(); }));
+    CHECK(eventually([&] { return letters == 1; }));  // the worker works again
+    CHECK(begun == 1);
+    CHECK(jobs.counts<note>().value() == lane_counts{.ready = 2, .leased = 1});
+    may_end = true;
+    CHECK(eventually([&] { return jobs.counts<note>().value() == lane_counts{}; }));
+    CHECK(begun == 3);
 }
 
 }  // namespace integration_lost_commit
