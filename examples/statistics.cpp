@@ -38,10 +38,10 @@ using namespace std::chrono_literals;
 
 void last_hour(app_queue& jobs) {
     const pgq::job_statistics mails = jobs.statistics<app::mail>({.last = 1h}).value();
-    std::printf("%lld mails sent, %lld failed for good\n", static_cast<long long>(mails.done),
-                static_cast<long long>(mails.held));
+    std::printf("%lld mails sent, %lld failed for good, %.1f a second\n", static_cast<long long>(mails.done),
+                static_cast<long long>(mails.held), mails.throughput(1h));
     if (const auto p99 = mails.wait.percentile(0.99))
-        std::printf("99 %% waited for less than %lld ms\n", static_cast<long long>(*p99 / 1ms) + 1);
+        std::printf("99 %% waited for less than about %lld ms\n", static_cast<long long>(*p99 / 1ms) + 1);
     for (const auto& [entrypoint, s] : jobs.statistics_by_entrypoint({.last = 1h}).value())
         std::printf("%s: %lld jobs ended\n", entrypoint.c_str(), static_cast<long long>(s.finished()));
 }
@@ -60,7 +60,8 @@ void what_waits(app_queue& jobs) {
 
 void what_failed(app_queue& jobs) {
     for (const pgq::job_failure& f : jobs.latest_failures(20).value())
-        std::printf("job %lld, attempt %d: %s\n", static_cast<long long>(f.id.value), f.attempt, f.reason.c_str());
+        std::printf("%s %lld, attempt %d: %s\n", f.entrypoint.c_str(), static_cast<long long>(f.id.value), f.attempt,
+                    f.reason.c_str());
 }
 
 }  // namespace

@@ -26,6 +26,19 @@ struct time_window {
     duration last{};
     time_point from{};
     time_point to{};
+
+    /// errc::invalid_option unless it is one of these two forms, of at least a minute, and `last` is not above 48 h.
+    result<void> check() const {
+        const bool ends = from != time_point{} || to != time_point{};
+        if (ends == (last != duration{}))
+            return error_info{errc::invalid_option, "a window is given by `last`, or by `from` and `to`"};
+        if (!ends && last > statistics_retention)
+            return error_info{errc::invalid_option, "statistics are kept for 48 h, and `last` is more"};
+        if (last < std::chrono::minutes{1} && (!ends || to <= from))
+            return error_info{errc::invalid_option, "a window is empty, or shorter than a minute",
+                              "name a `last` of at least a minute, or a `to` that is after `from`"};
+        return {};
+    }
 };
 
 /// A part of a window.
@@ -54,7 +67,7 @@ public:
     /// The same for each entrypoint that has numbers.
     result<std::map<std::string, job_statistics>> statistics_by_entrypoint(const time_window& window) {
         return connection().with([&](auto& session, auto& lanes) -> result<std::map<std::string, job_statistics>> {
-            auto found = statistics_of(session, request_of(window, lanes, {}));
+            auto found = statistics_of(session, window, lanes, {});
             if (!found) return std::move(found.error());
             std::map<std::string, job_statistics> sums;
             for (const lane_statistics& s : *found) sums[entrypoint_of_lane(lanes, s.lane)] += s;
@@ -106,18 +119,18 @@ public:
         });
     }
 
-    /// The latest failed attempts of jobs of one type, latest first.
+    /// The latest failed attempts of jobs of one type, latest first; at most a million.
     template <class Job>
     result<std::vector<job_failure>> latest_failures(std::size_t limit = 50) {
         if constexpr (!diagnostic::require_known_job<Composition, Job>()) return errc::invalid_option;
         else
             return connection().with([&](auto& session, auto& lanes) {
-                return failures_of(session, lanes_for<Composition, Job>(lanes), limit);
+                return failures_of(session, lanes_for<Composition, Job>(lanes), limit, lanes);
             });
     }
     /// The same of all types of this queue.
     result<std::vector<job_failure>> latest_failures(std::size_t limit = 50) {
-        return connection().with([&](auto& session, auto& lanes) { return failures_of(session, lanes, limit); });
+        return connection().with([&](auto& session, auto& lanes) { return failures_of(session, lanes, limit, lanes); });
     }
 
     /// For how long the failed attempts of jobs of this type are kept, in whichever program they fail: 14 days without
@@ -142,11 +155,8 @@ private:
     result<std::vector<lane_statistics>> read(const time_window& window, duration step, LanesOf lanes_of) {
         return connection().with([&](auto& session, auto& lanes) {
             const auto mine = lanes_of(lanes);
-            return statistics_of(session, request_of(window, mine, step));
+            return statistics_of(session, window, mine, step);
         });
-    }
-    static statistics_request request_of(const time_window& w, std::span<const lane_id> lanes, duration step) {
-        return {.lanes = lanes, .from = w.from, .to = w.to, .last = w.last, .step = step};
     }
     static result<job_statistics> summed(const result<std::vector<lane_statistics>>& found) {
         if (!found) return found.error();
@@ -155,8 +165,11 @@ private:
         return sum;
     }
     template <class Session>
-    static result<std::vector<lane_statistics>> statistics_of(Session& session, const statistics_request& r) {
-        if constexpr (can_read_statistics<Session>) return session.statistics(r);
+    static result<std::vector<lane_statistics>> statistics_of(Session& session, const time_window& w,
+                                                              std::span<const lane_id> lanes, duration step) {
+        if (auto valid = w.check(); !valid) return std::move(valid.error());
+        if constexpr (can_read_statistics<Session>)
+            return session.statistics({.lanes = lanes, .from = w.from, .to = w.to, .last = w.last, .step = step});
         else return keeps_none();
     }
     template <class Session>
@@ -169,9 +182,15 @@ private:
     }
     template <class Session>
     static result<std::vector<job_failure>> failures_of(Session& session, std::span<const lane_id> lanes,
-                                                        std::size_t limit) {
-        if constexpr (can_read_statistics<Session>) return session.latest_failures(lanes, limit);
-        else return keeps_none();
+                                                        std::size_t limit, const std::vector<lane_id>& all) {
+        if (limit > most_failures)
+            return error_info{errc::invalid_option, "at most a million failures are read at once"};
+        if constexpr (can_read_statistics<Session>) {
+            auto found = session.latest_failures(lanes, limit);
+            for (std::size_t i = 0; found && i < found->size(); ++i)
+                (*found)[i].entrypoint = entrypoint_of_lane(all, (*found)[i].lane);
+            return found;
+        } else return keeps_none();
     }
     static error_info keeps_none() {
         return {errc::invalid_option, "this driver keeps no statistics",
@@ -181,6 +200,7 @@ private:
         const auto at = static_cast<std::size_t>(std::find(lanes.begin(), lanes.end(), lane) - lanes.begin());
         return std::string{Composition::lanes[at].name.entrypoint};
     }
+    static constexpr std::size_t most_failures = 1'000'000;
     auto& connection() noexcept { return static_cast<Queue&>(*this).core().connection; }
 };
 

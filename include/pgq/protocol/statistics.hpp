@@ -30,6 +30,11 @@ struct job_statistics {
 
     /// Jobs that have ended.
     constexpr std::int64_t finished() const noexcept { return done + held + discarded + cancelled + expired; }
+    /// Jobs that have ended each second, in a window of this length: of `{.last = 1h}` an hour.
+    constexpr double throughput(duration window) const noexcept {
+        return window <= duration{} ? 0
+                                    : static_cast<double>(finished()) / std::chrono::duration<double>(window).count();
+    }
     constexpr job_statistics& operator+=(const job_statistics& o) noexcept {
         enqueued += o.enqueued, done += o.done, retried += o.retried, held += o.held;
         discarded += o.discarded, cancelled += o.cancelled, expired += o.expired;
@@ -128,6 +133,7 @@ struct job_failure {
     std::int16_t attempt = 0;
     time_point at{};  ///< by the database's clock
     std::string reason{};
+    std::string entrypoint{};  ///< of `lane`; a queue sets it, a session does not
 };
 
 /// For how long statistics are kept.

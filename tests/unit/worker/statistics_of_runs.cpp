@@ -10,6 +10,7 @@
 #include "support/jobs.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 
@@ -51,6 +52,8 @@ TEST_CASE("a worker that has ended has reported what became of each job", "[work
     CHECK(s.held == 2);
     CHECK(s.discarded == 1);
     CHECK(s.finished() == 6);
+    CHECK(s.throughput(1min) == 0.1);
+    CHECK(s.throughput(0s) == 0);
     CHECK(s.enqueued == 6);
     CHECK(s.wait.total() == 6);
     CHECK(s.run.total() == 2 + 2 + 1 + 1 + 3);
@@ -67,6 +70,7 @@ TEST_CASE("a worker that has ended has reported what became of each job", "[work
     REQUIRE(failures.size() == 5);
     CHECK(failures[0].attempt == 3);
     CHECK(failures[0].reason == "attempt 3 of 3 failed: always");
+    CHECK(failures.at(0).entrypoint == "note");
     CHECK(jobs.latest_failures(2).value().size() == 2);
     CHECK(jobs.latest_failures<letter>().value().empty());
 
@@ -112,6 +116,26 @@ TEST_CASE("a job that its handler commits, or that is delivered at most once, co
 
 TEST_CASE("wrong arguments of the calls that read numbers are errors", "[worker][statistics]") {
     both_queue jobs;
+    const pgq::time_point noon{std::chrono::sys_days{std::chrono::year{2026} / 5 / 1} + 12h};
+    const pgq::time_window wrong[] = {{},
+                                      {.from = noon},
+                                      {.to = noon},
+                                      {.from = noon, .to = noon},
+                                      {.from = noon, .to = noon - 1h},
+                                      {.last = -1h},
+                                      {.last = 30s},
+                                      {.last = 49h},
+                                      {.last = 1h, .from = noon, .to = noon + 1h}};
+    for (const auto& window : wrong) {
+        CHECK(jobs.statistics<note>(window).error() == pgq::errc::invalid_option);
+        CHECK(jobs.statistics(window).error() == pgq::errc::invalid_option);
+        CHECK(jobs.statistics_by_entrypoint(window).error() == pgq::errc::invalid_option);
+        CHECK(jobs.statistics_series<note>(window, 1min).error() == pgq::errc::invalid_option);
+    }
+    CHECK(jobs.statistics({.last = 48h}).has_value());
+    CHECK(jobs.statistics({.from = noon, .to = noon + 1s}).has_value());
+    CHECK(jobs.latest_failures(static_cast<std::size_t>(-1)).error() == pgq::errc::invalid_option);
+    CHECK(jobs.latest_failures<note>(1'000'001).error() == pgq::errc::invalid_option);
     CHECK(jobs.statistics_series<note>({.last = 1h}, 30s).error() == pgq::errc::invalid_option);
     CHECK(jobs.statistics_series<note>({.last = 1h}, 90s).error() == pgq::errc::invalid_option);
     CHECK(jobs.counts_up_to<note>(0).error() == pgq::errc::invalid_option);
