@@ -34,7 +34,7 @@ struct time_window {
             return error_info{errc::invalid_option, "a window is given by `last`, or by `from` and `to`"};
         if (!ends && last > statistics_retention)
             return error_info{errc::invalid_option, "statistics are kept for 48 h, and `last` is more"};
-        if (last < std::chrono::minutes{1} && (!ends || to <= from))
+        if (ends ? from == time_point{} || to <= from : last < std::chrono::minutes{1})
             return error_info{errc::invalid_option, "a window is empty, or shorter than a minute",
                               "name a `last` of at least a minute, or a `to` that is after `from`"};
         return {};
