@@ -85,12 +85,12 @@ TEST_CASE("a crash of the server that a pooler hides loses no job", "[integratio
     lose_a_settlement(server, pooler.options({.conninfo = server.conninfo()}), 5s);
 }
 
-TEST_CASE("a crash of the server lets no job start beside those that a limit allows",
+TEST_CASE("with strict a crash of the server lets no job start beside those that a limit allows",
           "[integration][recovery][limits][direct]") {
     using queue = pgq::queue<pgq::job<note, pgq::limiter::global_concurrency<1>>, test::letter, pgq::driver::libpq,
                              pgq::serializer::json, pgq::executor::thread_pool>;
     const lazy_server server;
-    queue jobs{pgq::driver::libpq{{.conninfo = server.conninfo()}}, {}, pgq::executor::thread_pool{3}};
+    queue jobs{pgq::driver::libpq{{.conninfo = server.conninfo(), .strict = true}}, {}, pgq::executor::thread_pool{3}};
     jobs.install().value();
     server.write_all();
     std::atomic<bool> may_end{false};

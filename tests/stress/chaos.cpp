@@ -120,9 +120,11 @@ public:
     std::vector<record> records(const std::string& name) const { return read_records(files_.file(name)); }
     /// When a process was killed, for those that were.
     const std::unordered_map<std::int32_t, std::int64_t>& kills() const noexcept { return kills_; }
+    /// When a restart of the server began, in order.
+    const std::vector<std::int64_t>& restarts() const noexcept { return restarts_; }
     std::string troubles() const {
         return std::to_string(kills_.size()) + " programs were killed, " + std::to_string(stops_) +
-               " workers stopped, the server restarted " + std::to_string(restarts_) + " times";
+               " workers stopped, the server restarted " + std::to_string(restarts_.size()) + " times";
     }
 
 private:
@@ -173,8 +175,8 @@ private:
         workers_[i] = start_worker(i);
     }
     void restart_server() {
+        restarts_.push_back(steady_now());
         server_.restart_immediately();
-        ++restarts_;
     }
 
     test::own_server server_{};
@@ -183,7 +185,8 @@ private:
     std::vector<test::process> workers_, producers_;
     std::unordered_map<std::int32_t, std::int64_t> kills_;
     std::int64_t producer_count_ = 0;
-    int stops_ = 0, restarts_ = 0;
+    int stops_ = 0;
+    std::vector<std::int64_t> restarts_;
 };
 
 // The rows of the tables that hold jobs, by table; empty if there are none.
@@ -233,6 +236,7 @@ public:
         const auto posts = sql.exec("SELECT n FROM {s}.posted");
         for (int i = 0; i < PQntuples(posts.get()); ++i) posted_.insert(std::atoll(PQgetvalue(posts.get(), i, 0)));
         kills_ = s.kills();
+        restarts_ = s.restarts();
     }
 
     std::size_t jobs() const { return enqueued_.size(); }
@@ -266,8 +270,20 @@ public:
             return parent == first_end_.end() || r.at < parent->second;
         });
     }
-    /// How many `counted` jobs ran at once, at most.
+    /// How many `counted` jobs ran at once, at most. Leases count: a restart of the server may undo a claim that it had
+    /// answered, and the job then runs again beside its former handler.
     int most_counted() const {
+        std::unordered_map<std::int64_t, std::int64_t> last_begin;
+        for (const auto& r : began_) {
+            if (static_cast<kind>(r.what) != kind::is_counted) continue;
+            auto& last = last_begin[r.n];
+            last = std::max(last, r.at);
+        }
+        const auto lease_end = [&](const record& began, std::int64_t end) {
+            if (last_begin.at(began.n) == began.at) return end;
+            const auto restart = std::upper_bound(restarts_.begin(), restarts_.end(), began.at);
+            return restart == restarts_.end() ? end : std::min(end, *restart);
+        };
         std::vector<std::pair<std::int64_t, int>> changes;
         std::multimap<std::pair<std::int64_t, std::int32_t>, std::int64_t> ends;
         for (const auto& r : ended_)
@@ -278,9 +294,9 @@ public:
             const auto end = ends.find({r.n, r.pid});
             const auto killed = kills_.find(r.pid);
             if (end != ends.end()) {
-                changes.emplace_back(end->second, -1);
+                changes.emplace_back(lease_end(r, end->second), -1);
                 ends.erase(end);
-            } else if (killed != kills_.end()) changes.emplace_back(killed->second, -1);
+            } else if (killed != kills_.end()) changes.emplace_back(lease_end(r, killed->second), -1);
         }
         std::sort(changes.begin(), changes.end());
         int now = 0, most = 0;
@@ -318,6 +334,7 @@ private:
     std::unordered_map<std::int64_t, std::int64_t> first_end_;
     std::unordered_set<std::int64_t> expired_, posted_;
     std::unordered_map<std::int32_t, std::int64_t> kills_;
+    std::vector<std::int64_t> restarts_;
 };
 
 }  // namespace

@@ -420,8 +420,7 @@ BEGIN
         SELECT w.lane, w.most, w.max_attempts, array_agg(l.id) FILTER (WHERE l.id IS NOT NULL) AS limits,
                coalesce(bool_and(wait_for_lock OR pg_try_advisory_xact_lock(lock_space + l.id))
                    FILTER (WHERE l.id IS NOT NULL), true) AS open,
-               coalesce(bool_or(l.kind = 'c'), false) AS counted, coalesce(bool_or(l.kind <> 'c'), false) AS otherwise,
-               bool_or(l.kind <> 'r') AS concurrent
+               coalesce(bool_or(l.kind = 'c'), false) AS counted, coalesce(bool_or(l.kind <> 'c'), false) AS otherwise
           FROM unnest(lanes, mosts, max_attempts) WITH ORDINALITY w(lane, most, max_attempts, o)
           JOIN lane a ON a.id = w.lane
           LEFT JOIN lane_limit l ON l.queue = a.queue AND l.entrypoint IN ('', a.entrypoint)
@@ -506,11 +505,6 @@ BEGIN
             IF FOUND THEN
                 taken := cardinality(job_ids);
                 cut := taken < cardinality(picked);
-                -- These jobs may start when the claim is on disk: after a crash of the server that undid it, others
-                -- would start beside them.
-                IF want.concurrent AND current_setting('synchronous_commit') = 'off' THEN
-                    PERFORM set_config('synchronous_commit', 'on', true);
-                END IF;
                 IF cardinality(lanes) > 1 THEN
                     bytes := bytes - (SELECT sum(octet_length(b)) FROM unnest(job_bodies) b);
                 END IF;
