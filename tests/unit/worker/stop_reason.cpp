@@ -97,7 +97,7 @@ TEST_CASE("a handler whose job is cancelled by the next tick of its schedule lea
     const auto first = s.fire_now("note").value();
     REQUIRE(first);
     until_stopped handler;
-    test::running_worker w{jobs, {}, std::ref(handler)};
+    test::running_worker w{jobs, {.grace = 1ms}, std::ref(handler)};
     REQUIRE(eventually([&] { return handler.runs(); }));
     REQUIRE(s.fire_now("note").value());
     const auto end = jobs.wait_for(*first, test::test_timeout).value();
@@ -159,7 +159,7 @@ TEST_CASE("a handler whose worker was declared dead learns that its lease is los
     note_queue<test::event_counts> jobs{driver};
     (void)jobs.enqueue(note{}).value();
     until_stopped handler;
-    test::running_worker w{jobs, {.lease_time = 1s}, std::ref(handler)};
+    test::running_worker w{jobs, {.lease_time = 1s, .grace = 1ms}, std::ref(handler)};
     REQUIRE(eventually([&] { return handler.runs(); }));
     auto other = driver.connect(pgq::session_role::client).value();
     for (int id = 1; id < 10; ++id) other.retire({id}).value();
