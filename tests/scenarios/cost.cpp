@@ -132,7 +132,7 @@ TEST_CASE("jobs that end before the first heartbeat cause no heartbeat", "[scena
     CHECK(between.count("claim_one") > 0);
 }
 
-TEST_CASE("an idle worker makes one round trip per poll interval", "[scenario][s58]") {
+TEST_CASE("an idle worker makes one round trip per poll interval", "[scenario][s58][direct]") {
     database db;
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}};
@@ -148,7 +148,7 @@ TEST_CASE("an idle worker makes one round trip per poll interval", "[scenario][s
     CHECK(took >= 6 * 200ms);
 }
 
-TEST_CASE("one job for many idle workers causes claims of one worker only", "[scenario][s58]") {
+TEST_CASE("one job for many idle workers causes claims of one worker only", "[scenario][s58][direct]") {
     database db;
     test::proxy between;
     test::note_queue<> jobs{pgq::driver::libpq{between.options(db)}, {}, pgq::executor::thread_pool{1}};

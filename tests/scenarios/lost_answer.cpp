@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 using test::database;
 using test::note;
 
-TEST_CASE("a lease that the worker acknowledged is not reported as lost if the answer is lost", "[scenario][s46]") {
+TEST_CASE("a lease that the worker acknowledged is not reported as lost if the answer is lost",
+          "[scenario][s46][direct]") {
     database db;
     test::proxy between;
     auto far = between.options(db);

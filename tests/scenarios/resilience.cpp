@@ -82,7 +82,7 @@ TEST_CASE("jobs that finish without a connection are acknowledged once, after th
     for (const auto& [n, times] : seen.runs()) CHECK(times == (n == 7 ? 2 : 1));
 }
 
-TEST_CASE("an outcome counts once, even if the answer to its acknowledgement is lost", "[scenario][s46]") {
+TEST_CASE("an outcome counts once, even if the answer to its acknowledgement is lost", "[scenario][s46][direct]") {
     database db;
     test::proxy between;
     auto far = between.options(db);
@@ -212,7 +212,7 @@ TEST_CASE("without session state a worker finds its jobs by polling, and leaves 
     CHECK(between.count(test::frontend_reader::unnamed) > 0);
 }
 
-TEST_CASE("without session state a job waits for no longer than the poll interval", "[scenario][s49]") {
+TEST_CASE("without session state a job waits for no longer than the poll interval", "[scenario][s49][direct]") {
     database db;
     auto pooled = db.options();
     pooled.state = pgq::driver::session_state::none;
