@@ -17,7 +17,8 @@ namespace integration_asio_pause {
 using namespace std::chrono_literals;
 using test::note;
 
-TEST_CASE("an async_worker begins nothing after a pause, and goes on after the resume", "[async_worker][pause]") {
+TEST_CASE("an async_worker begins nothing after a pause, and goes on after the resume",
+          "[async_worker][pause][direct]") {
     test::database db;
     test::running_context context;
     pgq::queue<note, pgq::driver::asio_libpq, pgq::serializer::json, pgq::executor::thread_pool> jobs{

@@ -57,7 +57,7 @@ TEST_CASE("asynchronous calls on a pool use all of its connections, and all jobs
 }
 
 TEST_CASE("asynchronous calls one after the other need only one connection of the pool",
-          "[driver][pool][async_enqueue][undisturbed]") {
+          "[driver][pool][async_enqueue][undisturbed][direct]") {
     const test::database db;
     test::running_context context;
     note_queue jobs{pool{asio_libpq{context.executor(), db.options()}, {.max = 3}}};
