@@ -56,7 +56,10 @@ pgq_run cmake --build --preset release --target bench_pgq_bench >build/release.b
     exit 1
 }
 pgq_start_postgres
-if [[ " ${arguments[*]-} " == *" pooler "* ]]; then pgq_need pgbouncer && pgq_start_pooler; fi
+if [[ " ${arguments[*]-} " == *" pooler "* ]]; then
+    pgq_need pgbouncer
+    pgq_start_pooler
+fi
 echo "$("$(_pgq_find_pg)/postgres" --version), $(nproc) cores: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 [ -z "${_pgq_pg_dir}" ] || { echo "settings: fsync = on"; printf '%s\n' "$PGQ_PG_SETTINGS" | paste -sd, - | sed 's/,/, /g'; }
 pgq_run build/release/bench/pgq_bench ${arguments[@]+"${arguments[@]}"}

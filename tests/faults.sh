@@ -14,7 +14,7 @@ echo "PGQ_FAULT_SEED=$seed"
 export PGQ_FAULT_SEED=$seed
 
 proxy=
-folder=$(mktemp -d /tmp/pgq_faults.XXXXXX)
+folder=$(mktemp -d)
 stop_proxy() {
     [ -z "$proxy" ] || kill "$proxy" 2>/dev/null || true
     rm -rf "$folder"

@@ -36,7 +36,7 @@ void pooler(context& c) {
               .what = "drain by " + std::to_string(batch) + " behind PgBouncer",
               .ceiling_name = "the same worker on a direct connection",
               .n = n,
-              .bar = batch >= 100 ? std::optional{0.7} : std::nullopt};
+              .bar = batch >= 1000 ? std::optional{0.7} : std::nullopt};
         // No costs: the pooler keeps its sessions, and what they cost is counted at their end.
         for (int i = 0; i <= c.rounds(); ++i) {
             const double pooled = rate(c.dsn, dsn, n, batch), direct = rate(c.dsn, c.dsn, n, batch);

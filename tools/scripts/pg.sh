@@ -251,6 +251,7 @@ pgq_start_postgres() {
 
 # Its files are in the directory of the server. Each transaction gets another session.
 pgq_start_pooler() {
+    [ -n "$_pgq_pg_dir" ] || { echo "the pooler needs the temporary server: unset PGQ_DSN" >&2; return 1; }
     local dir=$_pgq_pg_dir/pooler as=()
     mkdir "$dir"
     cat >"$dir/ini" <<INI

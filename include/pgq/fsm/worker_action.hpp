@@ -16,9 +16,9 @@ enum class worker_do : std::uint8_t {
     run_claimed,      ///< hand the claimed jobs to the executor, then ran()
     connect,          ///< open another session, then connected() or broke()
     register_worker,  ///< under a new id, then registered()
-    compare_leases,   ///< read which leases the database has for this worker, then leases_compared()
+    compare_leases,   ///< take the worker over and read its leases, then leases_compared()
     give_back,        ///< those of them that the worker does not know, then gave_back()
-    refresh_leases,   ///< read places and flags of the leases, then leases_refreshed()
+    refresh_leases,   ///< read the leases again, then leases_refreshed()
     count_deferred,   ///< count the jobs of our lanes that are deferred, ready or leased, then deferred_counted()
     interrupt,        ///< the grace time is over: fire the stop tokens
     abandon,          ///< handlers still run: give their jobs back, then dropped()

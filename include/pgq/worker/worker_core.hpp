@@ -197,10 +197,10 @@ public:
         worker_ = id;
         machine_.connection_state().registered();
     }
-    /// `stored`: all leases that the database has for this worker; see agree(). Returns true if this ends the recovery
-    /// from a broken connection.
+    /// On a new connection. `stored`: all leases that the database has for this worker; see agree(). Returns true if
+    /// this ends the recovery.
     bool leases_compared(std::span<const lease_update> stored, steady_time now) {
-        if (machine_.connection_state().restoring()) start_over();
+        start_over();
         agree(stored, now);
         return machine_.connection_state().leases_compared(!to_give_back_.empty());
     }

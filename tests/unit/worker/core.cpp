@@ -308,10 +308,7 @@ TEST_CASE("a crash of the server undoes what it had answered, and the worker ack
     SECTION("one settlement is undone, and the connection broke") {
         const updates stored{{.ref = {.id = 1, .location = 2}, .left = "\x06"}};
         w.core.broke(1, w.now);
-        w.reconnect();
-        REQUIRE(w.next().what == worker_do::compare_leases);
-        CHECK(w.core.leases_compared(stored, w.now));
-        w.core.leases_refreshed(stored, w.now);
+        w.restore(stored);
         (void)w.sync();
         CHECK(w.progressed == strings{"1 after 1 2: 3hwhy"});
     }
@@ -335,10 +332,7 @@ TEST_CASE("a settlement whose answer was lost is not sent again", "[worker][core
     w.end(w.begin(), retried);
     CHECK(w.lose_answer().progressed.size() == 1);
     const updates stored{{.ref = {.id = 1, .location = 2}, .left = "\2"}};
-    w.reconnect();
-    REQUIRE(w.next().what == worker_do::compare_leases);
-    CHECK(w.core.leases_compared(stored, w.now));
-    w.core.leases_refreshed(stored, w.now);
+    w.restore(stored);
     CHECK(w.sync().progressed.empty());
     w.end(running);
     (void)w.sync();
@@ -354,10 +348,7 @@ TEST_CASE("what ends while an answer is lost is acknowledged, too", "[worker][co
     w.end(second);
     w.end(third);
     const updates stored{{.ref = {.id = 1, .location = 2}, .left = "\1"}};
-    w.reconnect();
-    REQUIRE(w.next().what == worker_do::compare_leases);
-    CHECK(w.core.leases_compared(stored, w.now));
-    w.core.leases_refreshed(stored, w.now);
+    w.restore(stored);
     (void)w.sync();
     CHECK(w.progressed == strings{"1 after 0 ends:"});
 }
@@ -365,9 +356,7 @@ TEST_CASE("what ends while an answer is lost is acknowledged, too", "[worker][co
 TEST_CASE("claims of a former session that show later are found and given back", "[worker][core]") {
     core_fixture w;
     (void)w.lose_answer();
-    w.reconnect();
-    CHECK(w.core.leases_compared({}, w.now));
-    w.core.leases_refreshed({}, w.now);
+    w.restore();
     (void)w.sync();
     (void)w.sync();  // announces its sleep
     const auto waiting = w.next();
@@ -384,9 +373,7 @@ TEST_CASE("claims of a former session that show later are found and given back",
 TEST_CASE("a wait ends when it is time to look for late claims", "[worker][core]") {
     core_fixture w{{.lease_time = 1s, .max_prefetch = 4}};
     (void)w.lose_answer();
-    w.reconnect();
-    CHECK(w.core.leases_compared({}, w.now));
-    w.core.leases_refreshed({}, w.now);
+    w.restore();
     (void)w.sync();
     (void)w.sync();
     w.now += 400ms;

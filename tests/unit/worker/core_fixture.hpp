@@ -155,6 +155,14 @@ public:
         core.connected();
     }
 
+    /// Reconnects, and the database has these leases, all of which the core knows.
+    void restore(const std::vector<pgq::lease_update>& stored = {}) {
+        reconnect();
+        REQUIRE(next().what == pgq::fsm::worker_do::compare_leases);
+        CHECK(core.leases_compared(stored, now));
+        core.leases_refreshed(stored, now);
+    }
+
     const std::vector<std::string>& events() const { return *observer.events; }
     /// The latest sync: ids of leases that ended, and what it said of the others.
     std::vector<std::int64_t> finished;
