@@ -11,10 +11,14 @@
 
 #include <asio/use_future.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <future>
+#include <map>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -95,6 +99,40 @@ TEST_CASE("behind a pooler each transaction has the settings that it relies on, 
     test::note_queue<> jobs{driver};
     CHECK(jobs.enqueue(note{}, {.unique_key = "k\\'", .keep_outcome = 1h}).has_value());
     CHECK(stranger.query_text("SELECT current_setting('statement_timeout')") == "10s");
+}
+
+TEST_CASE("in a session without state a worker repeats no statement that takes long to plan", "[integration][pooler]") {
+    const test::database db;
+    std::mutex mutex;
+    std::map<std::string, std::pair<std::size_t, std::size_t>> sent;  // of each name: how often, and the longest text
+    auto stateless = db.options();
+    stateless.state = session_state::none;
+    stateless.on_statement = [&](const pgq::driver::sent_statement& s) {
+        const std::lock_guard lock{mutex};
+        auto& [times, length] = sent[std::string{s.name}];
+        ++times;
+        length = std::max(length, s.text.size());
+    };
+    test::note_queue<> jobs{pgq::driver::libpq{stateless}};
+    jobs.enqueue(std::vector<note>(400)).value();
+    jobs.enqueue(std::vector<note>(400, note{.n = 1}), {.packed = true}).value();
+    std::atomic<int> done{0};
+    pgq::worker w{jobs, pgq::worker_options{.max_prefetch = 10, .until = pgq::run_until::empty},
+                  [&](const note& n, pgq::context& c) -> pgq::outcome {
+                      if (n.n == 0 && c.attempt() == 1) return pgq::retry_after{1ms};
+                      ++done;
+                      return pgq::done{};
+                  }};
+    REQUIRE(w.run().has_value());
+    CHECK(done == 800);
+    std::size_t repeated = 0;
+    for (const auto& [name, seen] : sent) {
+        CAPTURE(name, seen.first);
+        if (seen.first <= 40) continue;
+        ++repeated;
+        CHECK(seen.second < 200);
+    }
+    CHECK(repeated >= 4);
 }
 
 TEST_CASE("in a session without state the list of lanes to wake ends with its transaction", "[integration][pooler]") {

@@ -126,8 +126,9 @@ TEST_CASE("a producer enqueues in every way, waits and reads progress, and reads
 
     CHECK_FALSE(reads_payloads(db, role));
     CHECK(possible(db, role) == "lane SI; ready I; pack I; deferred I; claim_slot I; migration S; ");
-    CHECK(callable(db, role) ==
-          std::set<std::string>{"enqueue_tracked", "watch", "count_open_jobs", "open_lane", "pause_lane"});
+    CHECK(callable(db, role) == std::set<std::string>{"enqueue_tracked", "watch", "count_open_jobs", "open_lane",
+                                                      "pause_lane", "stored_make_session_settings", "stored_wake",
+                                                      "stored_wake_all_collected"});
     CHECK(jobs.pause<note>("no").error().code == pgq::make_sqlstate("42501"));
     CHECK(jobs.resume<note>().error().code == pgq::make_sqlstate("42501"));
     (void)sums{pgq::driver::libpq{db.options()}}.drain<note>("moving").value();
@@ -239,7 +240,8 @@ TEST_CASE("an operator reads payloads, cancels, requeues and changes limits, and
           "dependency S; failure S; lane_limit S; migration S; ");
     CHECK(callable(db, role) == std::set<std::string>{"cancel", "requeue", "count_open_jobs", "buckets", "count_capped",
                                                       "latest_failures", "pause", "resume", "change_schedule",
-                                                      "prune_schedules"});
+                                                      "prune_schedules", "stored_make_session_settings", "stored_wake",
+                                                      "stored_wake_all_collected"});
     CHECK(jobs.keep_failures<note>(std::chrono::hours{1}).has_value());
     CHECK(jobs.pause<note>("maintenance").value());
     CHECK(jobs.drain<note>("maintenance").value());
@@ -267,7 +269,8 @@ TEST_CASE("a reader counts and lists jobs, and reads neither payloads nor result
     CHECK(possible(db, role) ==
           "lane S; claim_slot S; worker S; tracked S; unique_key S; dependency S; failure S; lane_limit S; "
           "migration S; ");
-    CHECK(callable(db, role) == std::set<std::string>{"count_open_jobs", "buckets", "count_capped", "latest_failures"});
+    CHECK(callable(db, role) == std::set<std::string>{"count_open_jobs", "buckets", "count_capped", "latest_failures",
+                                                      "stored_make_session_settings"});
     CHECK(jobs.statistics<note>({.last = std::chrono::hours{1}}).has_value());
     CHECK(jobs.counts_up_to<note>(10).value().ready == pgq::capped_count{1, false});
     CHECK(jobs.latest_failures<note>().value().empty());

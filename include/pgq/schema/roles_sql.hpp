@@ -90,8 +90,8 @@ GRANT SELECT (id), INSERT (id, rank, lane, headers, key, body) ON {s}.ready TO {
 GRANT SELECT (ids), INSERT (id, rank, lane, n, ids, bodies) ON {s}.pack TO {producer};
 GRANT INSERT (run_at, kind, id, rank, lane, headers, key, body) ON {s}.deferred TO {producer};
 GRANT SELECT (id, held, progress) ON {s}.tracked TO {producer};
-GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs, {s}.open_lane, {s}.pause_lane
-    TO {producer};
+GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs, {s}.open_lane, {s}.pause_lane,
+    {s}.stored_make_session_settings, {s}.stored_wake, {s}.stored_wake_all_collected TO {producer};
 
 -- Workers.
 GRANT {producer} TO {worker};
@@ -105,13 +105,13 @@ GRANT SELECT ON {s}.paused, {s}.paused_lane TO {worker};
 REVOKE EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume FROM {worker};
 
 -- Readers and operators.
-GRANT EXECUTE ON FUNCTION {s}.count_open_jobs, {s}.buckets, {s}.count_capped, {s}.latest_failures
-    TO {reader};
+GRANT EXECUTE ON FUNCTION {s}.count_open_jobs, {s}.buckets, {s}.count_capped, {s}.latest_failures,
+    {s}.stored_make_session_settings TO {reader};
 GRANT {reader} TO {operator};
 GRANT UPDATE (dead_letters, keep_failures) ON {s}.lane TO {operator};
 GRANT UPDATE (amount, per, burst, tokens) ON {s}.lane_limit TO {operator};
-GRANT EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume, {s}.change_schedule, {s}.prune_schedules
-    TO {operator};
+GRANT EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume, {s}.change_schedule, {s}.prune_schedules,
+    {s}.stored_wake, {s}.stored_wake_all_collected TO {operator};
 )";
 
 }  // namespace schema

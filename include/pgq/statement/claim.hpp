@@ -123,33 +123,39 @@ inline constexpr std::string_view lease_each_job = ", CASE WHEN $7[array_positio
 /// anyway.
 /// The inner select finds and locks the rows with the index on (lane, rank, id). The delete uses their ctids, so it
 /// needs no join and no index on id.
-inline constexpr query claim_one{
-    "claim_one",
-    joined<claim_text::of_one, claim_text::fitting_7, claim_text::one_lease, claim_text::answer_with_found>::text};
+inline constexpr query claim_one =
+    query{"claim_one",
+          joined<claim_text::of_one, claim_text::fitting_7, claim_text::one_lease, claim_text::answer_with_found>::text}
+        .as_stored();
 
 /// The same over several lanes, in one order over all of them. `peek` finds, without locks, how many of the best $4
 /// jobs each lane has. `best` locks that many of each lane. `more` replaces jobs that other sessions had locked, from
 /// any lane. So the claim locks no job that it does not take, and it returns fewer than $4 jobs only when there are no
 /// more.
-inline constexpr query claim_many{"claim_many",
-                                  joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::fitting_7,
-                                         claim_text::lease_each_lane, claim_text::answer_with_found>::text};
+inline constexpr query claim_many =
+    query{"claim_many", joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::fitting_7,
+                               claim_text::lease_each_lane, claim_text::answer_with_found>::text}
+        .as_stored();
 
 /// The same, for five lanes or more. To read $4 jobs of each of so many lanes would be most of the work, so `front` and
 /// `edge` find first how far to read.
-inline constexpr query claim_wide{
-    "claim_wide",
-    joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge, claim_text::take,
-           claim_text::fitting_7, claim_text::lease_each_lane, claim_text::answer_with_found>::text};
+inline constexpr query claim_wide =
+    query{"claim_wide",
+          joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge, claim_text::take,
+                 claim_text::fitting_7, claim_text::lease_each_lane, claim_text::answer_with_found>::text}
+        .as_stored();
 
 /// claim_many and claim_wide, with a lease for each job of the lanes marked in $7.
-inline constexpr query claim_each{
-    "claim_each", joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::fitting_8,
-                         claim_text::lease_each_lane, claim_text::lease_each_job, claim_text::answer_with_found>::text};
-inline constexpr query claim_wide_each{
-    "claim_wide_each", joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
-                              claim_text::take, claim_text::fitting_8, claim_text::lease_each_lane,
-                              claim_text::lease_each_job, claim_text::answer_with_found>::text};
+inline constexpr query claim_each =
+    query{"claim_each",
+          joined<claim_text::want, claim_text::peek, claim_text::take, claim_text::fitting_8,
+                 claim_text::lease_each_lane, claim_text::lease_each_job, claim_text::answer_with_found>::text}
+        .as_stored();
+inline constexpr query claim_wide_each =
+    query{"claim_wide_each", joined<claim_text::want, claim_text::front, claim_text::peek, claim_text::up_to_edge,
+                                    claim_text::take, claim_text::fitting_8, claim_text::lease_each_lane,
+                                    claim_text::lease_each_job, claim_text::answer_with_found>::text}
+        .as_stored();
 
 /// Claims from lanes with limits, see sql/0002_limits.sql. $2: whether to wait for the locks of lanes from which other
 /// workers claim at the moment; otherwise these lanes are skipped.
@@ -217,15 +223,18 @@ SELECT (extract(epoch FROM least(run_at, expires_at) - clock_timestamp()) * 1000
 /// `wake_collected`, and expires tracked jobs. Answers with the first job of each lane, too. Its parameters are those
 /// of `bind_position`. clock_timestamp() is volatile, so an index finds no rows by it. The statement compares the first
 /// entry of the index.
-inline constexpr query promote{
-    "promote", joined<deferred_text::due, deferred_text::jobs, deferred_text::back, deferred_text::expiries,
-                      deferred_text::expire, deferred_text::expiry_cursor, deferred_text::first_of_lanes>::text};
+inline constexpr query promote =
+    query{"promote", joined<deferred_text::due, deferred_text::jobs, deferred_text::back, deferred_text::expiries,
+                            deferred_text::expire, deferred_text::expiry_cursor, deferred_text::first_of_lanes>::text}
+        .as_stored();
 
 /// Microseconds until the next deferred job is due or the next tracked job expires, null when there is none; the number
 /// of workers; and what `deferred_peek` says.
-inline constexpr query peek_next_due{
-    "peek_next_due", joined<deferred_text::look, deferred_text::jobs, deferred_text::first_job, deferred_text::expiries,
-                            deferred_text::first_expiry, deferred_text::behind, deferred_text::next_due>::text};
+inline constexpr query peek_next_due =
+    query{"peek_next_due",
+          joined<deferred_text::look, deferred_text::jobs, deferred_text::first_job, deferred_text::expiries,
+                 deferred_text::first_expiry, deferred_text::behind, deferred_text::next_due>::text}
+        .as_stored();
 
 /// For `promote` and `peek_next_due`.
 inline void bind_position(params& p, const deferred_position& from) {
@@ -239,7 +248,7 @@ inline void bind_position(params& p, const deferred_position& from) {
 /// a time. A worker that gets no claim slot retries after 1, 2, 4 ... 256 ms, so that busy workers with warm caches
 /// come first. After 2.3 s it claims without one (slot 0): a worker that was stopped while it held a slot does not
 /// block the others.
-inline constexpr query take_claim_slot{"take_claim_slot", R"(
+inline constexpr query take_claim_slot = query{"take_claim_slot", R"(
 WITH RECURSIVE t(n, got) AS (
     SELECT 0, CASE WHEN pg_try_advisory_xact_lock($1, -1) THEN 1 WHEN pg_try_advisory_xact_lock($1, -2) THEN 2
                    WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4
@@ -250,15 +259,17 @@ WITH RECURSIVE t(n, got) AS (
                        WHEN pg_try_advisory_xact_lock($1, -3) THEN 3 WHEN pg_try_advisory_xact_lock($1, -4) THEN 4
                            ELSE 0 END
       FROM t WHERE got = 0 AND n < 16)
-SELECT set_config('pgq.claim_slot', max(got)::text, true) FROM t)"};
+SELECT set_config('pgq.claim_slot', max(got)::text, true) FROM t)"}
+                                             .as_stored();
 
 /// Claims from one lane after `take_claim_slot`. It continues behind the last claim that was made with this claim slot,
 /// by whichever worker, and not behind the worker's own cursor: other workers have taken the jobs in between. If $7
 /// (exact) is true it uses the worker's cursor. A worker without a slot continues behind the slot whose last claim is
 /// the first in the lane's order.
-inline constexpr query claim_in_slot{
-    "claim_in_slot", joined<claim_text::of_one_in_slot, claim_text::fitting_8, claim_text::last, claim_text::one_lease,
-                            claim_text::answer_with_found>::text};
+inline constexpr query claim_in_slot =
+    query{"claim_in_slot", joined<claim_text::of_one_in_slot, claim_text::fitting_8, claim_text::last,
+                                  claim_text::one_lease, claim_text::answer_with_found>::text}
+        .as_stored();
 
 inline std::int64_t bytes_of(const sync_request& r) noexcept {
     return static_cast<std::int64_t>(std::min<std::uint64_t>(r.max_bytes, INT64_MAX));

@@ -16,7 +16,7 @@ namespace pgq::statement {
 /// Ends whole leases. A lease id is never reused, so a location that holds another lease now matches nothing, unless
 /// that lease ends here as well. The location may hold a later version of the lease, with flags that its worker has not
 /// received: jobs that have become tracked end as done.
-inline constexpr query finish{"finish", R"(
+inline constexpr query finish = query{"finish", R"(
 WITH l AS (
     DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3
     RETURNING id, flags, CASE WHEN flags IS NOT NULL THEN ids END AS ids,
@@ -26,7 +26,8 @@ item AS (
       FROM l CROSS JOIN LATERAL unnest(l.ids, l.attempts, l.flags) WITH ORDINALITY j(id, attempts, flags, o)
      WHERE l.flags IS NOT NULL AND j.flags & 1 <> 0 AND (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0))
 SELECT id, (SELECT {s}.end_tracked(array_agg(i.id), array_agg('d'::"char"), array_agg(i.attempts), NULL, NULL)
-              FROM item i HAVING count(*) > 0) FROM l)"};
+              FROM item i HAVING count(*) > 0) FROM l)"}
+                                    .as_stored();
 
 /// The commit of its transaction waits for the disk.
 inline constexpr query make_durable{"make_durable", R"(
@@ -59,8 +60,10 @@ inline constexpr query hold_lease{"hold_lease", joined<lease_text::exists, lease
 
 /// Marks jobs that have left a lease; the row moves. $4 is the mask, $5 the former one: the statement does nothing when
 /// the lease has another. `mark` does nothing when the lease has got flags since: its worker must receive them first.
-inline constexpr query mark{"mark", joined<lease_text::mark, lease_text::unless_flagged, lease_text::marked>::text};
-inline constexpr query mark_flagged{"mark_flagged", joined<lease_text::mark, lease_text::marked>::text};
+inline constexpr query mark =
+    query{"mark", joined<lease_text::mark, lease_text::unless_flagged, lease_text::marked>::text}.as_stored();
+inline constexpr query mark_flagged =
+    query{"mark_flagged", joined<lease_text::mark, lease_text::marked>::text}.as_stored();
 
 inline void bind_leases(params& p, std::span<const lease_ref> leases) {
     p.clear();

@@ -35,14 +35,14 @@ best AS MATERIALIZED (
     SELECT ctid AS place FROM {s}.ready WHERE lane = $1 AND (rank, id) > ($2, $3)
      ORDER BY rank, id LIMIT (SELECT n FROM share) FOR UPDATE SKIP LOCKED),
 room AS MATERIALIZED (SELECT $4 - count(*) AS n FROM best),
-pack AS (
+whole AS (
     DELETE FROM {s}.pack WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM {s}.pack WHERE lane = $1 ORDER BY rank, id
          LIMIT (SELECT count(*) FROM many WHERE before < (SELECT n FROM room)) FOR UPDATE SKIP LOCKED))
     RETURNING {pack}),
 cut AS MATERIALIZED (
     SELECT {pack}, greatest(0, least(n, (SELECT n FROM room) - before))::int4 AS take
-      FROM (SELECT {pack}, sum(n) OVER (ORDER BY rank, id) - n AS before FROM pack) p),
+      FROM (SELECT {pack}, sum(n) OVER (ORDER BY rank, id) - n AS before FROM whole) p),
 back AS (
     INSERT INTO {s}.pack ({pack})
     SELECT {pack_rest} FROM cut WHERE take < n),
@@ -67,14 +67,17 @@ inline constexpr std::string_view had_packs = ", EXISTS (SELECT FROM {s}.pack WH
 }  // namespace claim_text
 
 /// claim_one for lanes with packs, with the same parameters. The last column says whether there were packs.
-inline constexpr query claim_packed{
-    "claim_packed", joined<claim_text::singles_and_packs, claim_text::fitting_7, claim_text::one_lease_of_both,
-                           claim_text::answer_with_found, claim_text::found_with_packs, claim_text::had_packs>::text};
+inline constexpr query claim_packed =
+    query{"claim_packed",
+          joined<claim_text::singles_and_packs, claim_text::fitting_7, claim_text::one_lease_of_both,
+                 claim_text::answer_with_found, claim_text::found_with_packs, claim_text::had_packs>::text}
+        .as_stored();
 
 /// Unpacks packs of the lanes $1, for claims that read `ready` only: at least $2 jobs, all packs when that is null; $3:
 /// so many of each lane. Answers how many jobs. It calls the function only when there are packs.
-inline constexpr query unpack{"unpack", R"(
-SELECT CASE WHEN EXISTS (SELECT FROM {s}.pack WHERE lane = ANY ($1)) THEN {s}.unpack($1, $2, $3) ELSE 0 END)"};
+inline constexpr query unpack = query{"unpack", R"(
+SELECT CASE WHEN EXISTS (SELECT FROM {s}.pack WHERE lane = ANY ($1)) THEN {s}.unpack($1, $2, $3) ELSE 0 END)"}
+                                    .as_stored();
 
 inline void bind_claim_packed(params& p, const sync_request& r) {
     bind_claim_of_one(p, r);

@@ -32,6 +32,7 @@ struct query {
     const char* name = "";  ///< it is prepared under this name, and errors name it
     std::string_view text{};
     bool prepare = true;  ///< false for a statement whose text changes, or whose plan should be made anew
+    bool stored = false;  ///< a function of the schema has it, too; see `unprepared_text`
     std::size_t parameters = 0;
 
     constexpr query() = default;
@@ -39,6 +40,13 @@ struct query {
     constexpr query(const char* statement_name, std::string_view sql, bool prepared = true)
         : name{statement_name}, text{sql}, prepare{prepared}, parameters{count_parameters(sql)} {
         if (parameters > max_parameters) throw std::length_error{"a statement has more than 25 parameters"};
+    }
+
+    /// The same statement for `sql/0009_stored_statements.sql`; tools/schema/stored_statements.hpp lists them.
+    constexpr query as_stored() const noexcept {
+        query copy = *this;
+        copy.stored = true;
+        return copy;
     }
 };
 
@@ -81,6 +89,16 @@ inline std::string render(std::string_view text, std::string_view schema) {
         else if (const auto list = columns::find(name)) out += *list;
         else out += '{', at = open + 1;
     }
+}
+
+/// What a session sends that cannot prepare statements, because others use it, too. The server would parse and plan a
+/// statement each time, which takes longer than a small claim. It keeps the plans of the statements in a function, for
+/// whoever uses the session. So a stored statement is a call of its function.
+inline std::string unprepared_text(const query& q, std::string_view schema) {
+    if (!q.stored) return render(q.text, schema);
+    std::string call = "SELECT * FROM " + quoted(schema) + ".stored_" + q.name + "(";
+    for (std::size_t i = 1; i <= q.parameters; ++i) call += (i == 1 ? "$" : ", $") + std::to_string(i);
+    return call += ")";
 }
 
 }  // namespace pgq::statement

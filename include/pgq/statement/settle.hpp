@@ -111,14 +111,18 @@ inline constexpr std::string_view from_lease = " FROM l";
 
 /// Settles jobs of a lease that stays. $1, $2, $3 are its location, id and worker, $4 the mask, $5 the former mask, $6
 /// positions from 1, $7 kinds, $8 delays in microseconds, $9 reasons. Adds the lane for `wake_collected`.
-inline constexpr query settle{
-    "settle", joined<settle_text::change, settle_text::unless_flagged, settle_text::changed, settle_text::plain_items,
-                     settle_text::moves, settle_text::answer, settle_text::from_lease>::text};
+inline constexpr query settle =
+    query{"settle",
+          joined<settle_text::change, settle_text::unless_flagged, settle_text::changed, settle_text::plain_items,
+                 settle_text::moves, settle_text::answer, settle_text::from_lease>::text}
+        .as_stored();
 
 /// The same for a lease whose jobs have flags; $10 are results.
-inline constexpr query settle_flagged{
-    "settle_flagged", joined<settle_text::change, settle_text::changed, settle_text::flagged_items, settle_text::moves,
-                             settle_text::answer, settle_text::consequences, settle_text::from_lease>::text};
+inline constexpr query settle_flagged =
+    query{"settle_flagged",
+          joined<settle_text::change, settle_text::changed, settle_text::flagged_items, settle_text::moves,
+                 settle_text::answer, settle_text::consequences, settle_text::from_lease>::text}
+        .as_stored();
 
 /// Ends a lease, wherever its row is. The parameters are the same; $4 is not used.
 inline constexpr query settle_held{
@@ -130,9 +134,10 @@ inline constexpr query settle_held{
 /// negative, and need their payloads when $6[k]. Item n has the kind $8[n], the delay $9[n], the reason $10[n] and the
 /// result $11[n]; item 0 is a job that is done. All other jobs in a lease are done, too. $12 are the former masks.
 /// Answers with the ids of the leases that have ended.
-inline constexpr query settle_ends{
-    "settle_ends",
-    joined<settle_text::ends, settle_text::moves, settle_text::answer_of_many, settle_text::consequences>::text};
+inline constexpr query settle_ends =
+    query{"settle_ends",
+          joined<settle_text::ends, settle_text::moves, settle_text::answer_of_many, settle_text::consequences>::text}
+        .as_stored();
 
 /// Marks the job at position $3, counted from 1, of the lease $1 of worker $2: it begins, and nothing else of that
 /// worker.

@@ -50,7 +50,8 @@ inline constexpr std::string_view noted_lanes = "(SELECT string_to_array(lanes, 
 }  // namespace wake_text
 
 /// Wakes sleeping workers of the lanes $2.
-inline constexpr query wake{"wake", joined<wake_text::before, wake_text::given, wake_text::behind>::text};
+inline constexpr query wake =
+    query{"wake", joined<wake_text::before, wake_text::given, wake_text::behind>::text}.as_stored();
 
 /// Wakes sleeping workers of the lanes in the setting pgq.wake_lanes, which statements of this session have filled, and
 /// clears it.
@@ -69,12 +70,13 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_locks
 inline constexpr query wake_all{"wake_all", "SELECT pg_notify('pgq_' || $1::text, $2::text)"};
 
 /// The same for the lanes that statements of this session have noted, which it forgets.
-inline constexpr query wake_all_collected{
-    "wake_all_collected",
-    "WITH noted AS MATERIALIZED (SELECT current_setting('pgq.wake_lanes', true) AS lanes),"
-    " forget AS MATERIALIZED ("
-    "SELECT lanes, set_config('pgq.wake_lanes', '', current_setting('pgq.stateless', true) = 'on') FROM noted)"
-    " SELECT count(pg_notify('pgq_' || $1::text, l.lane))"
-    " FROM (SELECT DISTINCT unnest(string_to_array(lanes, ',')) AS lane FROM forget) l WHERE l.lane <> ''"};
+inline constexpr query wake_all_collected =
+    query{"wake_all_collected",
+          "WITH noted AS MATERIALIZED (SELECT current_setting('pgq.wake_lanes', true) AS lanes),"
+          " forget AS MATERIALIZED ("
+          "SELECT lanes, set_config('pgq.wake_lanes', '', current_setting('pgq.stateless', true) = 'on') FROM noted)"
+          " SELECT count(pg_notify('pgq_' || $1::text, l.lane))"
+          " FROM (SELECT DISTINCT unnest(string_to_array(lanes, ',')) AS lane FROM forget) l WHERE l.lane <> ''"}
+        .as_stored();
 
 }  // namespace pgq::statement

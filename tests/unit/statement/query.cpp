@@ -26,6 +26,14 @@ TEST_CASE("an identifier is quoted, whatever characters it has", "[statement][qu
     CHECK(quoted("Größe {s}") == R"("Größe {s}")");
 }
 
+TEST_CASE("a session that cannot prepare statements calls the function of a stored statement", "[statement][query]") {
+    constexpr query plain{"both", "SELECT $1 + $2 FROM {s}.ready"};
+    CHECK(pgq::statement::unprepared_text(plain, "a\"b") == R"(SELECT $1 + $2 FROM "a""b".ready)");
+    CHECK(pgq::statement::unprepared_text(plain.as_stored(), "a\"b") == R"(SELECT * FROM "a""b".stored_both($1, $2))");
+    constexpr query none{"none", "SELECT 1"};
+    CHECK(pgq::statement::unprepared_text(none.as_stored(), "s") == R"(SELECT * FROM "s".stored_none())");
+}
+
 TEST_CASE("inside a literal only apostrophes are doubled", "[statement][query]") {
     CHECK(in_literal(R"("o'clock")") == R"("o''clock")");
     CHECK(in_literal("''") == "''''");

@@ -120,11 +120,11 @@ private:
         const int n = static_cast<int>(p.size());
         const bool known =
             std::find(prepared_.begin(), prepared_.end(), s.query) != prepared_.end() || expected_.prepares(*s.query);
-        const bool named = prepare_ && s.query->prepare;
+        const bool named = is_prepared(s);
         s.prepares = named && !known;
         bool ok = true;
         if (!named) {
-            const auto text = statement::render(s.query->text, schema_);
+            const auto text = statement::unprepared_text(*s.query, schema_);
             ok = PQsendQueryParams(c, text.c_str(), n, p.types(), values, lengths, formats, 1) == 1;
         } else {
             if (s.prepares) {
@@ -137,12 +137,15 @@ private:
         return ok;
     }
 
+    bool is_prepared(const step& s) const noexcept { return prepare_ && s.query->prepare; }
+
     void call_hook(const step& s) const {
         const auto& p = s.params;
         std::string_view seen[statement::params::max_count];
         for (std::size_t i = 0; i < p.size(); ++i)
             if (p.value(i) != nullptr) seen[i] = {p.value(i), static_cast<std::size_t>(p.length(i))};
-        const auto text = statement::render(s.query->text, schema_);
+        const auto text =
+            is_prepared(s) ? statement::render(s.query->text, schema_) : statement::unprepared_text(*s.query, schema_);
         on_statement_({.name = s.query->name, .text = text, .parameters = {seen, p.size()}, .types = p.types()});
     }
 

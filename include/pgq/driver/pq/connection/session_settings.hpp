@@ -66,6 +66,10 @@ SELECT set_config('plan_cache_mode', 'force_generic_plan', $2), set_config('jit'
 inline constexpr statement::query read_committed{"read_committed", "SET transaction_isolation = 'read committed'",
                                                  false};
 
+/// The same two, for the beginning of a transaction in a session that others use, too.
+inline constexpr statement::query make_transaction_settings = make_session_settings.as_stored();
+inline constexpr statement::query pin_plans_of_transaction = pin_plans.as_stored();
+
 /// Adds the settings for a session that keeps them. `backend` is the process id that the session must have; otherwise
 /// nothing is set.
 inline void add_session_settings(batch& out, std::int32_t backend) {
@@ -79,12 +83,12 @@ inline void add_worker_settings(batch& out, bool strict) {
     out.end_transaction();
 }
 
-/// Both, for the beginning of each transaction where the session may be shared with others.
+/// All three, for the beginning of each transaction where the session may be shared with others.
 inline batch transaction_settings(bool worker, bool strict) {
     batch out;
     out.add(read_committed);
-    out.add(make_session_settings).number(std::int32_t{0}).boolean(true);
-    if (worker) out.add(pin_plans).text(strict ? "on" : "off").boolean(true);
+    out.add(make_transaction_settings).number(std::int32_t{0}).boolean(true);
+    if (worker) out.add(pin_plans_of_transaction).text(strict ? "on" : "off").boolean(true);
     return out;
 }
 
