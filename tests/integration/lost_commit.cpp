@@ -13,7 +13,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace integration_lost_commit {
 
@@ -83,6 +85,35 @@ TEST_CASE("a crash of the server that a pooler hides loses no job", "[integratio
     const lazy_server server;
     const test::pgbouncer pooler{"transaction", "server_login_retry = 0.2", server.conninfo()};
     lose_a_settlement(server, pooler.options({.conninfo = server.conninfo()}), 5s);
+}
+
+TEST_CASE("a poller gets a job again whose end was undone by a crash that a pooler hides",
+          "[integration][recovery][pooler][direct]") {
+    if (!test::pgbouncer::is_installed()) return;
+    const lazy_server server;
+    const test::pgbouncer pooler{"transaction", "server_login_retry = 0.2", server.conninfo()};
+    const pgq::driver::libpq direct{{.conninfo = server.conninfo()}};
+    test::note_queue<> jobs{direct}, polled{pgq::driver::libpq{pooler.options({.conninfo = server.conninfo()})}};
+    jobs.install().value();
+    (void)jobs.enqueue(note{}).value();
+    auto poller = polled.poll<note>({.timeout = 10s, .lease_time = 1s, .poll_interval = 100ms});
+    auto job = poller.next().value();
+    REQUIRE(job);
+    server.write_all();
+    REQUIRE(job->ack().has_value());
+    const auto ended = server.position();
+    REQUIRE_FALSE(server.has_written(ended));
+    server.crash();
+    REQUIRE(eventually([&] { return jobs.counts<note>().has_value(); }));
+    REQUIRE(jobs.counts<note>().value() == lane_counts{.leased = 1});
+    std::optional<pgq::polled_job<note>> again;
+    CHECK(eventually([&] {
+        if (auto next = poller.next(); next && *next) again.emplace(std::move(**next));
+        return again.has_value();
+    }));
+    REQUIRE(again);
+    CHECK(again->ack().has_value());
+    CHECK(jobs.counts<note>().value() == lane_counts{});
 }
 
 TEST_CASE("with strict a crash of the server lets no job start beside those that a limit allows",

@@ -219,9 +219,10 @@ private:
             auto opened = connect_within(*driver_, session_role::worker, limit_);
             if (!opened) return std::move(opened.error());
             session_.emplace(std::move(*opened));
-            if (worker_ != worker_id{} && !lost_)
-                if (auto compared = compare(); !compared) return drop_broken(std::move(compared.error()));
+            compare_at_ = {};
         }
+        if (worker_ != worker_id{} && !lost_ && std::chrono::steady_clock::now() >= compare_at_)
+            if (auto compared = compare(); !compared) return drop_broken(std::move(compared.error()));
         if (worker_ != worker_id{} && !lost_.exchange(false)) return {};
         held_.clear();
         waiting_.clear();
@@ -242,6 +243,7 @@ private:
         }
         const bool first = worker_ == worker_id{};
         worker_ = *id;
+        compare_later();
         if (first) monitor_.start(worker_);
         else monitor_.follow(worker_);
         return {};
@@ -258,7 +260,8 @@ private:
         return error_info{errc::invalid_option, "a filter on jobs with limits that hold for all workers",
                           "poll without `where`, or give those that are wanted a queue of their own"};
     }
-    // On a new connection: keeps the leases that are still ours, and gives back those of a claim whose reply was lost.
+    // On a new connection, and now and then: keeps the leases that are still ours, and gives back those of a claim
+    // whose reply was lost, or whose end a crash of the server has undone. A pooled connection survives a crash.
     result<void> compare() {
         auto stored = session_->leases_of(worker_);
         if (!stored) return std::move(stored.error());
@@ -270,10 +273,12 @@ private:
         }
         held_ = std::move(still);
         std::erase_if(waiting_, [&](const claimed_lease& l) { return !held_.contains(l.ref.id); });
-        if (unreceived.empty()) return {};
-        auto back = session_->give_back(unreceived);
-        return back ? result<void>{} : result<void>{std::move(back.error())};
+        if (!unreceived.empty())
+            if (auto back = session_->give_back(unreceived); !back) return std::move(back.error());
+        compare_later();
+        return {};
     }
+    void compare_later() noexcept { compare_at_ = std::chrono::steady_clock::now() + 4 * options_.lease_time; }
 
     result<void> claim_more(const std::vector<lane_id>& lanes, std::optional<duration>& due) {
         std::vector<claim_lane> from;
@@ -323,6 +328,7 @@ private:
     std::vector<lane_id> lanes_{};
     std::deque<claimed_lease> waiting_{};        // claimed, and not handed out
     std::map<std::int64_t, held_lease> held_{};  // without an answer, those in waiting_ included
+    steady_time compare_at_{};
     bool limited_ = false;
     bool leaves_rows_ = false;
     bool closed_ = false;
