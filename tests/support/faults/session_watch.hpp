@@ -71,7 +71,7 @@ public:
         up_.read(bytes, [this](char type, std::string_view content, std::size_t) { client_said(type, content); });
     }
     /// The server answered these bytes. Returns behind how many of them the commit of an enqueue was answered while
-    /// nothing but its wake is not answered; empty if that did not happen.
+    /// nothing but its wake is not answered; empty if that did not happen. The wake of a stream is sent later.
     std::optional<std::size_t> answered(std::string_view bytes) {
         std::optional<std::size_t> committed;
         if (opaque_) return committed;
@@ -86,13 +86,13 @@ public:
     /// The lease time of the worker that this session is of; zero if it is not known.
     std::chrono::microseconds lease_time() const noexcept { return lease_time_; }
     /// How many transactions the client has sent.
-    int transactions() const noexcept { return syncs_; }
+    int transactions() const noexcept { return sent_; }
     /// The names of the statements of the last transaction that the client has sent, with blanks around each.
     const std::string& last_transaction() const noexcept { return last_; }
     /// The request id of an enqueue in the bytes that were sent last. Empty if there is none.
     const std::string& request() const noexcept { return request_; }
     /// Whether the server has answered all transactions.
-    bool is_answered() const noexcept { return answers_ > syncs_; }
+    bool is_answered() const noexcept { return answers_ > sent_; }
     /// Whether this is no session that can be read: it is encrypted, or a request to cancel.
     bool is_opaque() const noexcept { return opaque_; }
     /// Whether a test holds this session itself, so that nobody replaces it.
@@ -109,8 +109,11 @@ private:
             break;
         case 'P': parses_problems_ = content.find(end_of_problems()) != std::string_view::npos; break;
         case 'B': bound(bind_view{content}); break;
+        case 'Q':  // the server answers a simple query as it answers a Sync
+            present_ += "? ";
+            [[fallthrough]];
         case 'S':
-            ++syncs_;
+            ++sent_;
             before_last_ = std::exchange(last_, std::exchange(present_, " "));
             break;
         default: break;
@@ -127,7 +130,7 @@ private:
         if (name == "keep_schedules" || name == "fire_schedules") kind_ = session_kind::scheduler;
         if (name == "register_worker" || name == "register_worker_of_queues") {
             lease_time_ = std::chrono::microseconds{number_at<std::int64_t>(b.parameter(0))};
-            registers_ = syncs_ + 1;
+            registers_ = sent_ + 1;
         }
         if (name == "enqueue_tracked") request_ = b.parameter(-1);
         if (name == "leases_of" && kind_ == session_kind::other) recognize(b, session_kind::worker);
@@ -145,10 +148,13 @@ private:
         if (type == 'D' && answers_ == registers_)  // the first answer is that to the start
             known_->add(application_, number_at<std::int32_t>(first_column(content)),
                         {kind_ == session_kind::worker, lease_time_});
+        if (type == 'C' && content.starts_with("COPY ")) copied_ = true;
         if (type != 'Z') return false;
         ++answers_;
-        return answers_ == syncs_ && content == "I" && present_ == " " && last_ == " wake " &&
-               before_last_.find(" enqueue_") != std::string::npos;
+        const bool copied = std::exchange(copied_, false);
+        if (content != "I" || present_ != " ") return false;
+        if (is_answered()) return copied;
+        return answers_ == sent_ && last_ == " wake " && before_last_.find(" enqueue_") != std::string::npos;
     }
 
     // Behind the last place of its text where the schema is.
@@ -167,8 +173,9 @@ private:
     std::string application_{}, request_{};
     std::string present_{" "}, last_{" "}, before_last_{" "};  // transactions, as last_transaction()
     std::chrono::microseconds lease_time_{0};
-    int syncs_ = 0, answers_ = 0, registers_ = -1, watches_ = 0;
+    int sent_ = 0, answers_ = 0, registers_ = -1, watches_ = 0;  // sent_: transactions
     bool opaque_ = false, only_slow_ = false, pinned_ = false, parses_problems_ = false;
+    bool copied_ = false;  // the transaction that is being answered has stored a stream
 };
 
 }  // namespace test::faults

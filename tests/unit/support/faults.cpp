@@ -36,6 +36,8 @@ std::string statement(const std::string& name, const std::string& parameter = ""
     const std::string one = parameter.empty() ? number(0, 2) : number(1, 2) + number(parameter.size(), 4) + parameter;
     return message('B', '\0' + name + '\0' + number(1, 2) + number(1, 2) + one + number(0, 2));
 }
+std::string simple_query(const std::string& sql) { return message('Q', sql + '\0'); }
+std::string complete(const std::string& tag) { return message('C', tag + '\0'); }
 const std::string sync = message('S', "");
 const std::string ready = message('Z', "I");
 
@@ -171,6 +173,32 @@ TEST_CASE("the answer to the commit of an enqueue is found while its wake is not
         client other{all};
         other.watch.sent(statement("requeue") + sync + statement("wake") + sync);
         CHECK_FALSE(other.watch.answered(first).has_value());
+    }
+}
+
+TEST_CASE("the end of a stream of jobs is found as the commit of an enqueue, and the answer to its wake is not",
+          "[support][faults]") {
+    known_sessions all;
+    client one{all};
+    one.watch.sent(simple_query("SELECT open_lane(1); COPY ready FROM STDIN"));
+    CHECK_FALSE(one.watch.is_answered());
+    CHECK_FALSE(one.watch.answered(row("") + complete("SELECT 1") + message('G', number(0, 3))).has_value());
+    one.watch.sent(message('d', "jobs") + message('c', ""));
+
+    SECTION("the stream is stored") {
+        const std::string stored = complete("COPY 7") + ready;
+        CHECK(one.watch.answered(stored) == stored.size());
+        CHECK(one.watch.is_answered());
+        one.watch.sent(statement("wake") + sync);
+        one.watch.sent(statement("enqueue_many") + sync + statement("wake") + sync);
+        CHECK_FALSE(one.watch.answered(row("woken") + ready).has_value());  // of the stream
+        CHECK(one.watch.answered(row("id") + ready).has_value());
+        CHECK_FALSE(one.watch.answered(row("woken") + ready).has_value());
+        CHECK(one.watch.is_answered());
+    }
+    SECTION("the server refuses the stream") {
+        CHECK_FALSE(one.watch.answered(message('E', "no") + ready).has_value());
+        CHECK(one.watch.is_answered());
     }
 }
 
