@@ -2,6 +2,8 @@
 
 #include <support/catch.hpp>
 #include <support/database.hpp>
+#include <support/jobs.hpp>
+#include <support/own_server.hpp>
 #include <support/proxy.hpp>
 
 #include <cstdlib>
@@ -38,6 +40,22 @@ TEST_CASE("a server on another host without TLS is refused with the remedy, and 
         CHECK(e.hint.find("sslmode") != std::string::npos);
     }
     CHECK(pgq::driver::libpq{elsewhere(server, db, "sslmode=disable")}.connect(pgq::session_role::client).has_value());
+}
+
+TEST_CASE("over TLS a call replaces a connection that the server has closed, also behind an answer that nobody read",
+          "[driver][tls][direct]") {
+    const test::own_server server;
+    if (!server.accept_tls()) return;
+    test::note_queue<> jobs{pgq::driver::libpq{{.conninfo = server.conninfo() + " sslmode=require"}}};
+    jobs.install().value();
+    const test::sql_connection sql{server.conninfo(), "pgq_jobs"};
+    for (int i = 0; i < 3; ++i) {
+        jobs.enqueue(test::note{}).value();  // returns before the answer to its wake
+        REQUIRE(sql.query_int("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity JOIN pg_stat_ssl"
+                              " USING (pid) WHERE ssl AND application_name = 'pgq'") == 1);
+        CHECK(jobs.enqueue(test::note{}).has_value());
+    }
+    CHECK(sql.query_int("SELECT count(*) FROM {s}.ready") == 6);
 }
 
 }  // namespace integration_tls

@@ -7,10 +7,11 @@
 namespace test {
 
 /// Parses the bytes that a PostgreSQL client sends, in pieces of any size. Reports the names of executed prepared
-/// statements, and Sync messages. The connection must not be encrypted.
+/// statements, Sync messages and simple queries. The connection must not be encrypted.
 class frontend_reader {
 public:
     static constexpr const char* sync = "(sync)";
+    static constexpr const char* simple_query = "(simple query)";
     static constexpr const char* unnamed = "(unnamed)";
 
     template <class OnMessage>
@@ -24,6 +25,7 @@ public:
             if (held_.size() < length) return;
             if (started_) {
                 if (held_[0] == 'S') on_message(std::string{sync});
+                if (held_[0] == 'Q') on_message(std::string{simple_query});
                 if (held_[0] == 'B') on_message(statement_of_bind());
             }
             started_ = true;

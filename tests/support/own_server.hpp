@@ -58,6 +58,15 @@ public:
     /// All processes of the server stop in the middle of what they do. The kernel still accepts connections.
     void freeze() const { signal(processes(), SIGSTOP); }
     void thaw() const { signal(processes(), SIGCONT); }
+    /// From now on the server accepts TLS. It restarts for that. False if there is no program that makes a certificate.
+    bool accept_tls() const {
+        if (std::system("command -v openssl >/dev/null") != 0) return false;
+        const std::string to = directory_ + "/data/server.";
+        run_or_throw(as_owner("openssl req -x509 -nodes -subj /CN=localhost -keyout " + to + "key -out " + to + "crt"));
+        std::ofstream{directory_ + "/data/postgresql.conf", std::ios::app} << "ssl = on\n";
+        control("-m fast -w -t 60 restart");
+        return true;
+    }
     /// Adds lines to postgresql.conf, and lets the running server read them.
     void set(const std::string& settings) const {
         std::ofstream{directory_ + "/data/postgresql.conf", std::ios::app} << settings;

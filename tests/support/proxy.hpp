@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -102,7 +103,8 @@ public:
     }
 
     /// Only the answers to the requests so far and to this many more transactions, of all connections together, reach
-    /// the clients. Then that connection is closed, or stays open and silent. New connections work.
+    /// the clients. Then that connection is closed, or stays open and silent. New connections work. A client that reads
+    /// the last answer finds the end of the connection behind it.
     void close_after_answers(int transactions) { limit_answers(transactions, true); }
     void silence_after_answers(int transactions) { limit_answers(transactions, false); }
     /// Whether all of these have come.
@@ -132,7 +134,7 @@ public:
 private:
     using steady = std::chrono::steady_clock;
 
-    // Counts the server's "ready for query" messages: one after the start, and one for each Sync.
+    // Counts the server's "ready for query" messages: one after the start, and one for each request.
     class answer_counter {
     public:
         void read(const std::string& bytes) {
@@ -165,11 +167,11 @@ private:
         steady::time_point up_at{}, down_at{};  // not to be forwarded before
         frontend_reader reader{};
         answer_counter answers{};
-        int syncs = 0;
+        int requests = 0;  // Sync messages and simple queries: the server answers each of them
         bool frozen = false, muted = false, ending = false, leaving = false, over = false;
 
         // Whether the server has answered everything that reached it.
-        bool is_answered() const noexcept { return answers.count() == 0 || answers.count() > syncs; }
+        bool is_answered() const noexcept { return answers.count() == 0 || answers.count() > requests; }
     };
 
     void find_server(const std::string& server) {
@@ -270,7 +272,6 @@ private:
             }
             if (fds[1].revents != 0) accept_one();
             obey();
-            close_finished();
         }
         cut_all();
         close_finished();
@@ -300,9 +301,17 @@ private:
             can_write = POLLOUT;
         }
         if (held.empty() || can_write == 0) return;
+        const bool ends = !is_up && p.leaving;
+        if (ends) cork(to);
         const auto n = ::send(to, held.data(), held.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n > 0) held.erase(0, static_cast<std::size_t>(n));
         else if (errno != EAGAIN) p.over = true;
+        if (ends && held.empty()) ::shutdown(to, SHUT_WR);
+    }
+    // The client gets the last bytes and the end of the connection at the same time: as one segment.
+    static void cork(int client) {
+        const int yes = 1;
+        (void)::setsockopt(client, IPPROTO_TCP, TCP_CORK, &yes, sizeof yes);
     }
 
     static bool is_cancel(const std::string& bytes) {
@@ -313,9 +322,9 @@ private:
         const std::lock_guard lock{mutex_};
         const auto on_message = [&](const std::string& what) {
             ++seen_[what];
-            if (what != frontend_reader::sync) return;
-            ++p.syncs;
-            if (transactions_left_ > 0) --transactions_left_;
+            const bool is_sync = what == frontend_reader::sync;
+            if (is_sync || what == frontend_reader::simple_query) ++p.requests;
+            if (is_sync && transactions_left_ > 0) --transactions_left_;
         };
         if (p.ending) return bytes.clear();
         if (transactions_left_ < 0) return p.reader.read(bytes, on_message);
@@ -338,7 +347,7 @@ private:
     }
     void start_to_limit() {
         answers_left_ = answers_wanted_;
-        for (const auto& p : pairs_) answers_left_ += p.syncs + 1 - p.answers.count();
+        for (const auto& p : pairs_) answers_left_ += p.requests + 1 - p.answers.count();
     }
     void note_answers(pair& p, std::string& bytes) {
         const std::lock_guard lock{mutex_};
@@ -374,6 +383,7 @@ private:
     void obey() {
         const std::lock_guard lock{mutex_};
         for (auto what : orders_) (this->*what)();
+        close_finished();
         orders_.clear();
     }
     void close_finished() {

@@ -2,6 +2,7 @@
 
 #include <pgq/client/completion_watcher.hpp>
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/usable.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/ends_session.hpp>
 #include <pgq/error/errc.hpp>
@@ -134,8 +135,7 @@ private:
     }
 
     result<void> prepare() {
-        if constexpr (requires(typename Driver::session & s) { s.usable(); })
-            if (session_ && !session_->usable()) session_.reset();
+        if (session_ && !is_usable(*session_)) session_.reset();
         if (!session_) {
             auto opened = connect_within(driver_, session_role::client, limit_);
             if (!opened) return opened.error();

@@ -2,6 +2,7 @@
 
 #include <pgq/client/completion_waiter.hpp>
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/usable.hpp>
 #include <pgq/detail/unit_random.hpp>
 #include <pgq/diagnostic/calls.hpp>
 #include <pgq/error/condition.hpp>
@@ -221,11 +222,9 @@ private:
 
     // The server may have closed it while nobody waited. A wait without time left could not repeat its query.
     void drop_closed_session() {
-        if constexpr (requires(typename Driver::session & s) { s.usable(); }) {
-            if (!session_ || session_->usable()) return;
-            const std::lock_guard lock{mutex_};
-            session_.reset();
-        }
+        if (!session_ || is_usable(*session_)) return;
+        const std::lock_guard lock{mutex_};
+        session_.reset();
     }
 
     // If no worker runs, nobody else ends the jobs that have expired. So the third wait in a row without a notification

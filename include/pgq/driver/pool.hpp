@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/usable.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/fsm/pool.hpp>
 #include <pgq/job/id.hpp>
@@ -85,7 +86,8 @@ public:
     /// Makes sure that there is a session in the slot, and one that works.
     result<void> prepare(const fsm::pool_action& a) {
         auto& slot = sessions_[a.slot];
-        if (slot && (!is_usable(*slot) || (a.what == fsm::pool_do::probe && !answers(*slot)))) slot.reset();
+        const bool must_answer = a.what == fsm::pool_do::probe;
+        if (slot && (!pgq::detail::is_usable(*slot) || (must_answer && !answers(*slot)))) slot.reset();
         if (slot) return {};
         auto opened = connect_within(inner_, session_role::client, limits_[a.slot]);
         if (!opened) return opened.error();
@@ -123,10 +125,6 @@ private:
     static std::size_t size_of(const pool_options& o) { return check(o) ? o.max : 0; }
     static steady_time now() noexcept { return std::chrono::steady_clock::now(); }
 
-    static bool is_usable(session& s) noexcept {
-        if constexpr (requires { s.usable(); }) return s.usable();
-        else return true;
-    }
     // The cheapest question that every driver has.
     static bool answers(session& s) { return s.held({}, 0).has_value(); }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/usable.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/sql_rows.hpp>
 #include <pgq/observer/database_queries.hpp>
@@ -98,14 +99,16 @@ concept can_monitor = driver_policy<D> && can_transact<typename D::session> && c
     { d.options().schema } -> std::convertible_to<std::string_view>;
 };
 
-/// Reads the numbers of a schema in one transaction that cannot write. It connects with the first call, and again after
-/// the connection broke. A role with the rights of a reader is enough. One thread at a time calls it.
+/// Reads the numbers of a schema in one transaction that cannot write. It connects with the first call, and again with
+/// the first call after the connection broke. A role with the rights of a reader is enough. One thread at a time calls
+/// it.
 template <can_monitor Driver>
 class database_reader {
 public:
     explicit database_reader(Driver driver, const database_options& o = {}) : driver_{std::move(driver)}, options_{o} {}
 
     result<database_numbers> operator()() {
+        if (session_ && !pgq::detail::is_usable(*session_)) session_.reset();
         if (!session_) {
             auto opened = driver_.connect(session_role::client);
             if (!opened) return std::move(opened.error());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/usable.hpp>
 #include <pgq/context/taken.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/admin.hpp>
@@ -213,8 +214,7 @@ private:
     result<void> prepare(const std::vector<lane_id>& lanes) {
         if (closed_) return errc::closed;
         lanes_ = lanes;
-        if constexpr (requires(session & s) { s.usable(); })
-            if (session_ && !session_->usable()) session_.reset();  // the server closed it while it was idle
+        if (session_ && !is_usable(*session_)) session_.reset();  // the server closed it while it was idle
         if (!session_) {
             auto opened = connect_within(*driver_, session_role::worker, limit_);
             if (!opened) return std::move(opened.error());

@@ -3,6 +3,7 @@
 #include <pgq/client/open_transaction.hpp>
 #include <pgq/client/queue_core.hpp>
 #include <pgq/concept/driver.hpp>
+#include <pgq/concept/usable.hpp>
 #include <pgq/error/ends_session.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
@@ -136,10 +137,7 @@ private:
         while (!idle_.empty()) {
             std::optional<session_type> s{std::move(idle_.back())};
             idle_.pop_back();
-            if constexpr (requires { (*s)->usable(); }) {
-                if (!(*s)->usable()) continue;
-            }
-            return s;
+            if (is_usable(**s)) return s;
         }
         return std::nullopt;
     }

@@ -6,6 +6,7 @@
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/pipeline.hpp>
 #include <pgq/driver/pq/connection/standby_wait.hpp>
+#include <pgq/driver/pq/connection/still_open.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -85,11 +86,7 @@ public:
     }
 
     /// False when the server has closed the connection while nothing was going on.
-    bool usable() noexcept {
-        PGconn* c = handle_.get();
-        // The first read may return the server's last message, and only the second one the end of the connection.
-        return PQstatus(c) == CONNECTION_OK && PQconsumeInput(c) == 1 && PQconsumeInput(c) == 1;
-    }
+    bool usable() noexcept { return is_still_open(handle_.get()); }
 
     /// Whether notifications have come since the last call.
     bool take_notified() noexcept {

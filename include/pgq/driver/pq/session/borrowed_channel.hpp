@@ -7,6 +7,7 @@
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
+#include <pgq/driver/pq/connection/still_open.hpp>
 #include <pgq/driver/pq/session/socket_wait.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/time/clock.hpp>
@@ -100,6 +101,8 @@ private:
             return not_now("the transaction of the borrowed connection has failed", "roll it back first");
         if (state != PQTRANS_IDLE && state != PQTRANS_INTRANS)
             return not_now("the borrowed connection is in the middle of a statement", "read all of its results first");
+        // Before anything is sent: then nothing is in doubt.
+        if (!is_still_open(connection_)) return connection_error(connection_, "borrow");
         return check_client_encoding(connection_);
     }
     static error_info not_now(const char* what, const char* remedy) { return {errc::invalid_option, what, remedy}; }

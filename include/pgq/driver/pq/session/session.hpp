@@ -204,8 +204,8 @@ public:
         return run(command::watch{watched, keep_for, ended});
     }
 
-    /// False when the server has closed the connection while nothing was going on.
-    bool usable() noexcept { return line().usable(); }
+    /// False when the server has closed the connection, or that of the listener, while nothing was going on.
+    bool usable() noexcept { return line().usable() && (&notified_line() == &line() || notified_line().usable()); }
     connection& line() noexcept { return state_->channel.line; }
     const std::string& schema() noexcept { return line().options().schema; }
     /// What is known about the session.
