@@ -279,7 +279,7 @@ TEST_CASE("a caller's connection that cannot be used is an error that says why",
 }
 
 TEST_CASE("a queue replaces an idle connection that was terminated, and the caller does not notice",
-          "[enqueue][reconnect][direct]") {
+          "[enqueue][reconnect][direct][undisturbed]") {
     const database db;
     test::note_queue<> jobs{db.driver()};
     for (std::int64_t n = 1; n <= 3; ++n) {
