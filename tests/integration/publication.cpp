@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <string>
 
 namespace integration_publication {
@@ -30,7 +32,7 @@ TEST_CASE("jobs run, are retried, held and purged in a database that publishes a
         (void)jobs.enqueue(note{.n = 1007}, {.keep_outcome = std::chrono::hours{1}}).value();
         const auto soon = pgq::in(std::chrono::milliseconds{50});
         (void)jobs.enqueue(note{.n = 1008}, {.run_at = soon, .unique_key = "k"}).value();
-        int ran = 0;
+        std::atomic<int> ran{0};
         test::run_until_empty(jobs, {.max_attempts = 2, .until = pgq::run_until::drained},
                               [&](const note& n, const pgq::context& c) -> pgq::outcome {
                                   ++ran;
