@@ -1,7 +1,7 @@
 -- The statements of a worker as functions, for sessions that cannot prepare statements.
 -- Written by tools/scripts/generate_stored_statements.sh from include/pgq/statement/: change those.
 
-CREATE FUNCTION :"schema".stored_make_session_settings(int4, bool)
+CREATE FUNCTION :"schema".stored_make_session_settings(int4, bool, text)
 RETURNS TABLE (c1 int4)
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -10,7 +10,7 @@ BEGIN
        pg_catalog.set_config('default_transaction_deferrable', 'off', $2),
        pg_catalog.set_config('standard_conforming_strings', 'on', $2),
        pg_catalog.set_config('transform_null_equals', 'off', $2),
-       pg_catalog.set_config('array_nulls', 'on', $2), pg_catalog.set_config('statement_timeout', '0', $2),
+       pg_catalog.set_config('array_nulls', 'on', $2), pg_catalog.set_config('statement_timeout', $3, $2),
        pg_catalog.set_config('lock_timeout', '0', $2),
        pg_catalog.set_config('idle_in_transaction_session_timeout', '0', $2),
        pg_catalog.set_config('client_min_messages', 'warning', $2),

@@ -38,7 +38,7 @@ inline constexpr std::string_view many_lanes_each = "int4[], int8[], int8[], int
 }  // namespace detail
 
 inline constexpr std::array stored_statements{
-    stored_statement{&driver::pq::make_transaction_settings, "int4, bool", "int4", false},
+    stored_statement{&driver::pq::make_transaction_settings, "int4, bool, text", "int4", false},
     stored_statement{&driver::pq::pin_plans_of_transaction, "text, bool", "text, text, text, text, text, text"},
     stored_statement{&statement::wake, "int4, int4[]", "int8"},
     stored_statement{&statement::wake_all_collected, "int4", "int8"},

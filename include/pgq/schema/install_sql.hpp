@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pgq {
 
@@ -62,7 +63,21 @@ BEGIN
     END IF;
 END )";
 
+inline constexpr std::string_view only_upgrade = R"(
+BEGIN
+    IF pg_catalog.to_regclass({s_name} || '.migration') IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '3F000', MESSAGE = 'there are no pgq tables in the schema ' || {s_name},
+                              HINT = 'run the script that installs';
+    END IF;
+END )";
+
 }  // namespace script
+
+inline result<void> check_name(std::string_view schema_name) {
+    if (!schema_name.empty() && schema_name.size() <= 63 && detail::is_storable_text(schema_name)) return {};
+    return error_info{errc::invalid_name, "a schema's name is UTF-8 text of 1 to 63 bytes"};
+}
+
 }  // namespace schema
 
 /// The script that does what `install()` does, for programs that run their migrations with psql:
@@ -71,8 +86,7 @@ END )";
 ///
 /// Errors: errc::invalid_name, for a name of the schema that PostgreSQL does not accept.
 inline result<std::string> install_sql(const install_options& o = {}) {
-    if (o.schema.empty() || o.schema.size() > 63 || !detail::is_storable_text(o.schema))
-        return error_info{errc::invalid_name, "a schema's name is UTF-8 text of 1 to 63 bytes"};
+    if (auto valid = schema::check_name(o.schema); !valid) return std::move(valid.error());
     const std::string s = statement::quoted(o.schema), s_name = schema::literal(s);
     std::string out = "-- The tables of pgq, version " + std::to_string(schema::version) +
                       ". Run it as one transaction: psql -1 -v ON_ERROR_STOP=1 -f this_file\n\nDO " +
@@ -93,6 +107,15 @@ inline result<std::string> install_sql(const install_options& o = {}) {
                                                      {"checksum", std::to_string(m.checksum())}})) +
                ";\n";
     return out;
+}
+
+/// The same for an installation that is there: it fails if there is none.
+inline result<std::string> upgrade_sql(const install_options& o = {}) {
+    auto install = install_sql(o);
+    if (!install) return install;
+    const std::string guard =
+        schema::filled(schema::script::only_upgrade, {{"s_name", schema::literal(statement::quoted(o.schema))}});
+    return "DO " + schema::dollar_quoted(guard) + ";\n\n" + *install;
 }
 
 }  // namespace pgq

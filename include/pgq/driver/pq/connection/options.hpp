@@ -39,7 +39,8 @@ struct connection_options {
     bool strict = false;              ///< claims and acknowledgements wait for the disk, too
     session_state state = session_state::detect;
     duration response_timeout = std::chrono::seconds{30};  ///< a server silent for so long is gone
-    duration exec_timeout{};  ///< for a statement of yours, tx.exec(); zero: the same as response_timeout
+    duration statement_timeout{};  ///< the server ends a statement of a session that takes longer; zero: it does not
+    duration exec_timeout{};       ///< for a statement of yours, tx.exec(); zero: the same as response_timeout
     std::size_t max_payload = std::size_t{16} << 20;  ///< bytes of one serialized job
     /// Called with each statement before it is sent, by the thread that sends it, on whichever connection; for tracing,
     /// and for explaining samples on your own connection. It must not throw. Enqueueing by COPY is not a

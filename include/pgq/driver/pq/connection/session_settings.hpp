@@ -1,31 +1,37 @@
 #pragma once
 
 #include <pgq/driver/pq/connection/batch.hpp>
+#include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/statement/query.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <string>
 
 /// What the library relies on in its own sessions, whatever the defaults of the role and of the database are.
 namespace pgq::driver::pq {
 
-/// Statements see what was committed before them, and end when they are done: a server that is silent for
-/// `response_timeout` is given up. A database that is made read-only stays so. The planner may use each kind of plan; a
-/// statement that needs one kind is in a function that forbids the others, or in a worker's session. pg_catalog is the
-/// first schema of the search path: where the path names it behind others, it is the first by not being named. Warnings
-/// come, because one of them says that a commit did not wait for its standby. Policies of row level security hide rows
-/// instead of refusing each statement; a worker says at its start what they hide.
+/// Statements see what was committed before them, and end when they are done, or after `statement_timeout` of the
+/// options: a server that is silent for `response_timeout` is given up. A database that is made read-only stays so. The
+/// planner may use each kind of plan; a statement that needs one kind is in a function that forbids the others, or in a
+/// worker's session. pg_catalog is the first schema of the search path: where the path names it behind others, it is
+/// the first by not being named. Warnings come, because one of them says that a commit did not wait for its standby.
+/// Policies of row level security hide rows instead of refusing each statement; a worker says at its start what they
+/// hide.
 ///
 /// It changes nothing when the server process is not $1: a pooler would give the session to others. $1 = 0: in any
-/// case. $2: for the transaction only. Then the statements of the transaction note nothing for the session either.
-/// Servers do not know all of the last settings. The plan has no node that a setting could forbid, because such a plan
-/// would be compiled first.
+/// case. $2: for the transaction only. Then the statements of the transaction note nothing for the session either. $3:
+/// the time limit of a statement. Servers do not know all of the last settings. The plan has no node that a setting
+/// could forbid, because such a plan would be compiled first.
 inline constexpr statement::query make_session_settings{"make_session_settings", R"(
 SELECT CASE WHEN $1 = 0 OR pg_catalog.pg_backend_pid() = $1 THEN pg_catalog.num_nulls(
        pg_catalog.set_config('default_transaction_isolation', 'read committed', $2),
        pg_catalog.set_config('default_transaction_deferrable', 'off', $2),
        pg_catalog.set_config('standard_conforming_strings', 'on', $2),
        pg_catalog.set_config('transform_null_equals', 'off', $2),
-       pg_catalog.set_config('array_nulls', 'on', $2), pg_catalog.set_config('statement_timeout', '0', $2),
+       pg_catalog.set_config('array_nulls', 'on', $2), pg_catalog.set_config('statement_timeout', $3, $2),
        pg_catalog.set_config('lock_timeout', '0', $2),
        pg_catalog.set_config('idle_in_transaction_session_timeout', '0', $2),
        pg_catalog.set_config('client_min_messages', 'warning', $2),
@@ -70,10 +76,15 @@ inline constexpr statement::query read_committed{"read_committed", "SET transact
 inline constexpr statement::query make_transaction_settings = make_session_settings.as_stored();
 inline constexpr statement::query pin_plans_of_transaction = pin_plans.as_stored();
 
+/// A time limit as the server reads it: whole milliseconds, at least one unless there is none.
+inline std::string milliseconds_text(duration d) {
+    return std::to_string(std::chrono::ceil<std::chrono::milliseconds>(std::max(d, duration{})).count()) + "ms";
+}
+
 /// Adds the settings for a session that keeps them. `backend` is the process id that the session must have; otherwise
 /// nothing is set.
-inline void add_session_settings(batch& out, std::int32_t backend) {
-    out.add(make_session_settings).number(backend).boolean(false);
+inline void add_session_settings(batch& out, std::int32_t backend, const connection_options& o) {
+    out.add(make_session_settings).number(backend).boolean(false).text(milliseconds_text(o.statement_timeout));
     out.end_transaction();
 }
 
@@ -84,11 +95,14 @@ inline void add_worker_settings(batch& out, bool strict) {
 }
 
 /// All three, for the beginning of each transaction where the session may be shared with others.
-inline batch transaction_settings(bool worker, bool strict) {
+inline batch transaction_settings(bool worker, const connection_options& o) {
     batch out;
     out.add(read_committed);
-    out.add(make_transaction_settings).number(std::int32_t{0}).boolean(true);
-    if (worker) out.add(pin_plans_of_transaction).text(strict ? "on" : "off").boolean(true);
+    out.add(make_transaction_settings)
+        .number(std::int32_t{0})
+        .boolean(true)
+        .text(milliseconds_text(o.statement_timeout));
+    if (worker) out.add(pin_plans_of_transaction).text(o.strict ? "on" : "off").boolean(true);
     return out;
 }
 

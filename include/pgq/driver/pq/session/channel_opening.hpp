@@ -129,7 +129,8 @@ private:
         auto& c = *channel_;
         stage_ = stage::handshake;
         c.steps.clear();
-        if (c.line.options().state != session_state::none) add_session_settings(c.steps, PQbackendPID(c.line.get()));
+        if (c.line.options().state != session_state::none)
+            add_session_settings(c.steps, PQbackendPID(c.line.get()), c.line.options());
         handshake_.compose(c.steps, c.info);
         return c.line.begin(c.steps);
     }
@@ -171,7 +172,8 @@ private:
         c.info.keeps_state = true;
         c.line.prepare_statements();
         c.steps.clear();
-        if (check_) add_session_settings(c.steps, c.info.backend);  // the first time it had another process id
+        // The first time it had another process id.
+        if (check_) add_session_settings(c.steps, c.info.backend, c.line.options());
         if (c.role == session_role::worker) add_worker_settings(c.steps, c.line.options().strict);
         stage_ = c.steps.empty() ? stage::ready : stage::settings;
         return c.steps.empty() ? result<void>{} : c.line.begin(c.steps);
@@ -187,7 +189,7 @@ private:
                               "session_state::keep, but a pooler may share the session with others",
                               "set pool_mode = session in the pooler, or leave `state` at session_state::detect"};
         c.info.reads_committed = true;
-        c.line.begin_transactions_with(transaction_settings(c.role == session_role::worker, options.strict));
+        c.line.begin_transactions_with(transaction_settings(c.role == session_role::worker, options));
         return {};
     }
 
