@@ -288,8 +288,10 @@ BEGIN
 END $$;
 
 -- Removes jobs that are ready, deferred, blocked or held, and asks workers to stop those that run. overlap: because the
--- next tick of their schedule has come. The first reason stays.
-CREATE FUNCTION :"schema".cancel(which int8[], overlap bool DEFAULT false)
+-- next tick of their schedule has come. The first reason stays. at_lanes, at_ranks: lane and rank of each job, by which
+-- it finds ready ones; without them it reads the tables.
+CREATE FUNCTION :"schema".cancel(which int8[], overlap bool DEFAULT false, at_lanes int4[] DEFAULT NULL,
+    at_ranks int8[] DEFAULT NULL)
 RETURNS TABLE (waiting int8, running int8)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -301,9 +303,12 @@ DECLARE
     n int8;
     asked int8;
     notified int4[];
+    places tid[];
 BEGIN
     waiting := 0; running := 0;
-    PERFORM unpack_jobs(which);
+    IF at_lanes IS NULL THEN PERFORM unpack_jobs(which);
+    ELSE PERFORM unpack_at(which, at_lanes, at_ranks);
+    END IF;
     FOR i IN 1..100 LOOP
         EXIT WHEN cardinality(which) = 0;
         BEGIN
@@ -333,8 +338,12 @@ BEGIN
             PERFORM FROM tracked WHERE id = ANY (
                 which || ARRAY(SELECT child FROM dependency WHERE parent = ANY (which)))
               ORDER BY id FOR UPDATE;
+            IF at_lanes IS NULL THEN
+                places := ARRAY(SELECT ctid FROM ready WHERE id = ANY (which) ORDER BY id FOR UPDATE);
+            ELSE places := ready_at(which, at_lanes, at_ranks);
+            END IF;
             WITH d AS (DELETE FROM deferred WHERE id = ANY (which) RETURNING id, lane, attempts, flags),
-            r AS (DELETE FROM ready WHERE id = ANY (which) RETURNING id, lane, attempts, flags),
+            r AS (DELETE FROM ready WHERE ctid = ANY (places) RETURNING id, lane, attempts, flags),
             every AS (SELECT * FROM d UNION ALL SELECT * FROM r)
             SELECT count(*), array_agg(lane), array_agg(id) FILTER (WHERE flags & 1 <> 0),
                    array_agg(attempts) FILTER (WHERE flags & 1 <> 0)
@@ -355,7 +364,8 @@ BEGIN
             -- Not one EXISTS over all tables: PostgreSQL 17 then expects many leased jobs, and reads all of `deferred`.
             EXIT WHEN i > 20 AND n = 0 AND asked = 0 OR NOT (
                 EXISTS (SELECT FROM deferred WHERE id = ANY (which))
-                OR EXISTS (SELECT FROM ready WHERE id = ANY (which))
+                OR CASE WHEN at_lanes IS NULL THEN EXISTS (SELECT FROM ready WHERE id = ANY (which))
+                        ELSE cardinality(ready_at(which, at_lanes, at_ranks)) > 0 END
                 OR EXISTS (
                     SELECT FROM lease l, unnest(l.ids) WITH ORDINALITY j(id, o) WHERE j.id = ANY (which)
                        AND (l.done IS NULL OR get_bit(l.done, j.o::int - 1) = 0)

@@ -1,5 +1,6 @@
 // The code that the pages in docs/guides/ and docs/reference/ quote, if no example has it.
 
+#include <pgq/admin.hpp>
 #include <pgq/asio.hpp>
 #include <pgq/driver/libpq.hpp>
 #include <pgq/driver/memory.hpp>
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -127,6 +129,30 @@ void sign_up(PGconn* conn, app_queue& jobs, const app::send_email& welcome) {
 }
 
 }  // namespace transactions_page
+
+namespace administration_page {
+
+void what_failed() {
+    pgq::admin ops{pgq::driver::libpq{}};
+    for (const pgq::failed_group& g : ops.failed_groups("mail").value())
+        std::printf("%s jobs: %s\n", g.count.text().c_str(), g.reason.c_str());  // "1 200 jobs: smtp refused"
+
+    const pgq::job_selection refused{.queue = "mail", .reason = "smtp refused"};
+    const auto n = ops.preview(pgq::job_action::requeue, refused).value();
+    std::printf("%s jobs would run again\n", n.text().c_str());
+    const auto done = ops.requeue(refused, {.progress = [](const pgq::bulk_reply& r) { return r.done < 50'000; }});
+    if (done) std::printf("%lld jobs run again\n", static_cast<long long>(done->done));
+}
+
+void all_jobs_of_a_tenant(pgq::admin<pgq::driver::libpq>& ops) {
+    for (std::optional<pgq::job_id> after = pgq::before_all_jobs; after;) {
+        const auto page = ops.jobs({.headers = {{"tenant", "a"}}}, {.after = *after, .most = 200}).value();
+        for (const pgq::listed_job& j : page.jobs)
+            std::printf("%lld %d\n", static_cast<long long>(j.id.value), j.attempts);
+        after = page.next;  // empty behind the last page
+    }
+}
+}  // namespace administration_page
 
 namespace errors_page {
 

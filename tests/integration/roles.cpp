@@ -238,10 +238,16 @@ TEST_CASE("an operator reads payloads, cancels, requeues and changes limits, and
     CHECK(possible(db, role) ==
           "lane S; ready S; pack S; deferred S; lease S; claim_slot S; worker S; tracked S; outcome S; unique_key S; "
           "dependency S; failure S; lane_limit S; migration S; ");
-    CHECK(callable(db, role) == std::set<std::string>{"cancel", "requeue", "count_open_jobs", "buckets", "count_capped",
-                                                      "latest_failures", "pause", "resume", "change_schedule",
-                                                      "prune_schedules", "stored_make_session_settings", "stored_wake",
-                                                      "stored_wake_all_collected"});
+    CHECK(callable(db, role) == std::set<std::string>{"cancel",          "requeue",
+                                                      "count_open_jobs", "buckets",
+                                                      "count_capped",    "latest_failures",
+                                                      "pause",           "resume",
+                                                      "change_schedule", "prune_schedules",
+                                                      "list_jobs",       "scan_ready",
+                                                      "failed_groups",   "run_now",
+                                                      "drop_held",       "move_jobs",
+                                                      "forget_worker",   "stored_make_session_settings",
+                                                      "stored_wake",     "stored_wake_all_collected"});
     CHECK(jobs.keep_failures<note>(std::chrono::hours{1}).has_value());
     CHECK(jobs.pause<note>("maintenance").value());
     CHECK(jobs.drain<note>("maintenance").value());
@@ -270,6 +276,7 @@ TEST_CASE("a reader counts and lists jobs, and reads neither payloads nor result
           "lane S; claim_slot S; worker S; tracked S; unique_key S; dependency S; failure S; lane_limit S; "
           "migration S; ");
     CHECK(callable(db, role) == std::set<std::string>{"count_open_jobs", "buckets", "count_capped", "latest_failures",
+                                                      "list_jobs", "scan_ready", "failed_groups",
                                                       "stored_make_session_settings"});
     CHECK(jobs.statistics<note>({.last = std::chrono::hours{1}}).has_value());
     CHECK(jobs.counts_up_to<note>(10).value().ready == pgq::capped_count{1, false});

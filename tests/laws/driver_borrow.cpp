@@ -76,6 +76,19 @@ public:
             return lent_.set_dead_letter_routes(lanes, to);
         }
         pgq::result<std::optional<std::string>> progress_of(pgq::job_id id) { return lent_.progress_of(id); }
+        pgq::result<std::vector<pgq::listed_lane>> list_lanes(const pgq::lane_query& q) { return lent_.list_lanes(q); }
+        pgq::result<pgq::job_page> list_jobs(const pgq::job_search& r) { return lent_.list_jobs(r); }
+        pgq::result<std::vector<pgq::listed_worker>> list_workers(pgq::worker_id after, std::int64_t most) {
+            return lent_.list_workers(after, most);
+        }
+        pgq::result<std::vector<pgq::failed_group>> failed_groups(std::optional<std::span<const pgq::lane_id>> lanes,
+                                                                  std::int64_t most) {
+            return lent_.failed_groups(lanes, most);
+        }
+        pgq::result<pgq::action_reply> act(const pgq::action_request& r) { return lent_.act(r); }
+        pgq::result<pgq::forget_reply> forget_worker(pgq::worker_id id, bool forced) {
+            return lent_.forget_worker(id, forced);
+        }
 
         pgq::result<std::vector<pgq::lane_statistics>> statistics(const pgq::statistics_request& r) {
             return lent_.statistics(r);

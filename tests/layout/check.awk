@@ -34,8 +34,9 @@ BEGIN {
     ranks(room_rank, "8 diagnostic")
     ranks(room_rank, "8.1 compose")  # composition reports mistakes through `diagnostic`
     ranks(room_rank, "8.15 worker/names")
-    ranks(room_rank, "8.2 client worker")
+
     ranks(room_rank, "8.25 worker/run")
+    ranks(room_rank, "8.2 admin client worker")
     ranks(room_rank, "8.3 pull schedule")
     ranks(room_rank, "8.4 transaction")
     ranks(room_rank, "8.5 handler")

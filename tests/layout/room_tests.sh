@@ -22,6 +22,7 @@ declare -A elsewhere=(
     [serializer/nlohmann]=tests/unit/serializer/nlohmann.cpp
     [testing]=tests/laws
     [testing/laws]=tests/laws
+    [testing/laws/admin]=tests/laws/driver_memory.cpp
     [testing/laws/driver]=tests/laws/driver_memory.cpp
 )
 

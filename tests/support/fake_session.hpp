@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/concept/admin.hpp>
 #include <pgq/concept/driver.hpp>
 
 #include <cstddef>
@@ -59,6 +60,20 @@ struct fake_session {
     pgq::result<void> watch(std::span<const pgq::job_id>, pgq::duration, std::vector<pgq::ended_job>&) { return {}; }
     pgq::result<pgq::purge_reply> expire_and_purge() { return pgq::purge_reply{}; }
     pgq::result<void> revise(const pgq::revision&) { return {}; }
+
+    pgq::result<std::vector<pgq::listed_lane>> list_lanes(const pgq::lane_query&) {
+        return std::vector<pgq::listed_lane>{};
+    }
+    pgq::result<pgq::job_page> list_jobs(const pgq::job_search&) { return pgq::job_page{}; }
+    pgq::result<std::vector<pgq::listed_worker>> list_workers(pgq::worker_id, std::int64_t) {
+        return std::vector<pgq::listed_worker>{};
+    }
+    pgq::result<std::vector<pgq::failed_group>> failed_groups(std::optional<std::span<const pgq::lane_id>>,
+                                                              std::int64_t) {
+        return std::vector<pgq::failed_group>{};
+    }
+    pgq::result<pgq::action_reply> act(const pgq::action_request&) { return pgq::action_reply{}; }
+    pgq::result<pgq::forget_reply> forget_worker(pgq::worker_id, bool) { return pgq::forget_reply{}; }
 };
 static_assert(pgq::worker_session<fake_session>);
 

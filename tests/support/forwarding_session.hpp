@@ -1,10 +1,12 @@
 #pragma once
 
+#include <pgq/concept/admin.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/protocol/statistics.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -133,6 +135,25 @@ public:
     }
     auto revise(const pgq::revision& r) {
         return self().on("revise", [&](auto& s) { return s.revise(r); });
+    }
+
+    auto list_lanes(const pgq::lane_query& q) {
+        return self().on("list_lanes", [&](auto& s) { return s.list_lanes(q); });
+    }
+    auto list_jobs(const pgq::job_search& r) {
+        return self().on("list_jobs", [&](auto& s) { return s.list_jobs(r); });
+    }
+    auto list_workers(pgq::worker_id after, std::int64_t most) {
+        return self().on("list_workers", [&](auto& s) { return s.list_workers(after, most); });
+    }
+    auto failed_groups(std::optional<std::span<const pgq::lane_id>> lanes, std::int64_t most) {
+        return self().on("failed_groups", [&](auto& s) { return s.failed_groups(lanes, most); });
+    }
+    auto act(const pgq::action_request& r) {
+        return self().on("act", [&](auto& s) { return s.act(r); });
+    }
+    auto forget_worker(pgq::worker_id id, bool forced) {
+        return self().on("forget_worker", [&](auto& s) { return s.forget_worker(id, forced); });
     }
 
     template <class Out, class Call>

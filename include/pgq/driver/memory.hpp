@@ -1,7 +1,9 @@
 #pragma once
 
+#include <pgq/concept/admin.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/concept/statistics.hpp>
+#include <pgq/driver/memory/admin_verbs.hpp>
 #include <pgq/driver/memory/command/admin.hpp>
 #include <pgq/driver/memory/command/enqueue.hpp>
 #include <pgq/driver/memory/command/schedule.hpp>
@@ -60,7 +62,7 @@ private:
 /// The verbs are described in concept/driver.hpp. Each verb is one step under the mutex of the database. Only one
 /// thread at a time may use a session, except for `interrupt`. A moved-from session can only be assigned to or
 /// destroyed.
-class memory::session {
+class memory::session : public in_memory::admin_verbs<session> {
 public:
     explicit session(std::shared_ptr<in_memory::database> db)
         : db_{std::move(db)}, waiter_{std::make_shared<in_memory::waiter>()} {}
@@ -297,8 +299,13 @@ public:
     }
 
 private:
+    friend class in_memory::admin_verbs<session>;
     using tables = in_memory::tables;
 
+    template <class Verb>
+    auto run(Verb verb) {
+        return db_->run(verb);
+    }
     static error_info no_transaction() { return {errc::invalid_option, "no transaction, or no savepoint, is open"}; }
 
     result<void> enqueue_all_tracked(const enqueue_request& r, std::vector<job_id>& ids) {
@@ -325,6 +332,7 @@ private:
 
 inline result<memory::session> memory::connect(session_role) const { return session{db_}; }
 
-static_assert(worker_driver<memory> && can_schedule<memory::session> && can_keep_statistics<memory::session>);
+static_assert(worker_driver<memory> && can_schedule<memory::session> && can_keep_statistics<memory::session> &&
+              admin_session<memory::session>);
 
 }  // namespace pgq::driver

@@ -16,7 +16,7 @@ struct role_options {
     std::string owner = "pgq_owner";         ///< owns the schema: installs and upgrades
     std::string producer = "pgq_producer";   ///< enqueues and waits for results; reads no payload
     std::string worker = "pgq_worker";       ///< runs jobs, and may do what a producer may
-    std::string operators = "pgq_operator";  ///< reads payloads, cancels, requeues, pauses, changes limits
+    std::string operators = "pgq_operator";  ///< reads payloads, cancels, requeues, moves, pauses, changes limits
     std::string reader = "pgq_reader";       ///< reads everything but payloads and results
 };
 
@@ -102,16 +102,18 @@ GRANT SELECT, INSERT, UPDATE ON {s}.claim_slot, {s}.lane_limit TO {worker};
 GRANT SELECT (queue, name, lane, expression, zone, jitter, starts_at, ends_at, missed_count, missed_age, overlap,
     next_at, fired_at, fired_job, paused_at, pause_reason, declared_at) ON {s}.schedule TO {worker};
 GRANT SELECT ON {s}.paused, {s}.paused_lane TO {worker};
-REVOKE EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume FROM {worker};
+REVOKE EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume, {s}.run_now, {s}.drop_held, {s}.move_jobs,
+    {s}.forget_worker FROM {worker};
 
 -- Readers and operators.
 GRANT EXECUTE ON FUNCTION {s}.count_open_jobs, {s}.buckets, {s}.count_capped, {s}.latest_failures,
-    {s}.stored_make_session_settings TO {reader};
+    {s}.list_jobs, {s}.scan_ready, {s}.failed_groups, {s}.stored_make_session_settings TO {reader};
 GRANT {reader} TO {operator};
 GRANT UPDATE (dead_letters, keep_failures) ON {s}.lane TO {operator};
 GRANT UPDATE (amount, per, burst, tokens) ON {s}.lane_limit TO {operator};
 GRANT EXECUTE ON FUNCTION {s}.cancel, {s}.requeue, {s}.pause, {s}.resume, {s}.change_schedule, {s}.prune_schedules,
-    {s}.stored_wake, {s}.stored_wake_all_collected TO {operator};
+    {s}.run_now, {s}.drop_held, {s}.move_jobs, {s}.forget_worker, {s}.stored_wake, {s}.stored_wake_all_collected
+    TO {operator};
 )";
 
 }  // namespace schema

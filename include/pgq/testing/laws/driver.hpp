@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/testing/laws/admin/actions.hpp>
+#include <pgq/testing/laws/admin/listing.hpp>
 #include <pgq/testing/laws/driver/acknowledge.hpp>
 #include <pgq/testing/laws/driver/claim.hpp>
 #include <pgq/testing/laws/driver/completion.hpp>
@@ -93,6 +95,14 @@ void check_driver(Make make) {
         check_capped_counts<Driver>(make);
         check_latest_failures<Driver>(make);
     }
+
+    if constexpr (can_list<session> && can_act<session>) {
+        check_listed_lanes<Driver>(make);
+        check_listed_jobs<Driver>(make);
+        check_listed_workers<Driver>(make);
+        check_actions<Driver>(make);
+    }
+    if constexpr (can_list<session> && can_forget_workers<session>) check_forgotten_workers<Driver>(make);
 
     check_revised_payloads<Driver>(make);
     check_progress<Driver>(make);

@@ -94,7 +94,8 @@ inline void take(tables& db, take_request r, take_reply& reply, undo_log* log) {
 /// Holds a job that was taken. It stays visible, with its reason.
 inline void hold_taken(tables& db, const taken_record& t, std::string_view reason, undo_log* log) {
     std::vector<header> headers;
-    const job view = view_of(t, headers);
+    job view = view_of(t, headers);
+    view.since = db.clock.now();
     if (log != nullptr) log->record_hold(view, reason);
     else db.jobs.tracked().change_to_held(t.id, reason);
     db.jobs.hold(detached_copy(view), reason);

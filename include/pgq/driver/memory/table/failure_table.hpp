@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -25,6 +26,11 @@ public:
     }
     void keep(std::span<const lane_id> lanes, duration time) {
         for (const lane_id lane : lanes) kept_[lane] = time;
+    }
+    /// For how long those of a lane are kept; nothing if nobody has said that.
+    std::optional<duration> kept_of(lane_id lane) const {
+        const auto found = kept_.find(lane);
+        return found == kept_.end() ? std::nullopt : std::optional{found->second};
     }
     std::vector<failed_attempt> of(job_id id) const {
         std::vector<failed_attempt> out;

@@ -45,6 +45,7 @@ struct job {
     std::int16_t attempts = 0;
     std::int16_t flags = 0;  ///< see protocol/tracked.hpp; for a leased job, the lease holds the current flags
     time_point enqueued_at{};
+    time_point since{};  ///< when it came to where it waits, if it is not ready
     std::string_view body{};
     std::span<const header> headers{};
     std::optional<std::string_view> key{};        ///< the limit key; a limit per key counts by it
@@ -84,7 +85,7 @@ inline std::shared_ptr<const shared_bytes> copy_bytes(const enqueue_request& r) 
 
 /// A job that is enqueued now, with nothing but what its options say. The caller adds the lane and the texts.
 inline job new_job(job_id id, const enqueue_options& o, time_point now) noexcept {
-    return {.id = id, .rank = rank_of(o, now), .enqueued_at = now};
+    return {.id = id, .rank = rank_of(o, now), .enqueued_at = now, .since = now};
 }
 
 /// A job as the worker that claims it receives it.

@@ -70,7 +70,7 @@ public:
         if (s.kind == settle_kind::done) return end(j, end_kind::done, now, s.reason, s.result);
         if (s.kind == settle_kind::discard) return end(j, end_kind::discarded, now, s.reason, s.result);
         if (s.kind == settle_kind::hold) {
-            hold_or_route(j, s.reason);
+            hold_or_route(j, s.reason, now);
             return end(j, end_kind::held, now, s.reason, s.result);
         }
         if (is_stop_requested(j)) return end(j, end_kind::cancelled, now, s.reason, s.result);
@@ -79,6 +79,7 @@ public:
         j.flags = s.kind == settle_kind::retry ? static_cast<std::int16_t>(j.flags & flag_tracked)
                                                : flags_without_run(j.flags);
         if (s.delay <= duration::zero()) return add_ready(std::move(j));
+        j.since = now;
         defer(detached_copy(j), add_saturated(now, std::chrono::ceil<std::chrono::microseconds>(s.delay)));
     }
     /// Returns a job that its worker did not run. The attempt does not count.
@@ -106,7 +107,7 @@ public:
         if (!decision.counts || j.attempts < most) return watch_expiry(j), add_ready(std::move(j)), settle_kind::retry;
         add_failure(j, now, reason);
         minutes_.count(j.lane, end_kind::held, now);
-        hold_or_route(j, reason);
+        hold_or_route(j, reason, now);
         end(j, end_kind::held, now, reason);
         return settle_kind::hold;
     }
@@ -133,6 +134,37 @@ public:
         }
         return n;
     }
+    /// Makes deferred jobs ready before their time. Returns how many there were.
+    std::int64_t run_now(std::span<const job_id> ids) {
+        std::int64_t n = 0;
+        for (const job_id id : ids) {
+            auto j = remove_deferred(id);
+            if (!j) continue;
+            touch(j->lane);
+            add_ready(std::move(*j));
+            ++n;
+        }
+        return n;
+    }
+    /// Deletes held jobs. Returns how many there were.
+    std::int64_t drop(std::span<const job_id> ids, time_point now) {
+        std::int64_t n = 0;
+        for (const job_id id : ids) {
+            const auto why = held_reason(id);
+            if (!why) continue;
+            const std::string reason{why->second};
+            end(*remove_held(id), end_kind::discarded, now, reason);
+            ++n;
+        }
+        return n;
+    }
+    /// Moves ready, deferred and held jobs to another lane. Returns how many were elsewhere. `ids` must be sorted.
+    std::int64_t move(std::span<const job_id> ids, lane_id to) {
+        const auto moved = change_lane(ids, to);
+        for (const job_id id : moved) tracked_.change_lane(id, to);
+        if (!moved.empty()) touch(to);
+        return static_cast<std::int64_t>(moved.size());
+    }
     /// Ends the waiting jobs that have expired and have not begun. Returns how many there were.
     std::int64_t expire(time_point now) {
         const auto expired = tracked_.take_expired(now);
@@ -152,6 +184,12 @@ public:
         reply.purged = tracked_.purge(now) + failures_.purge(now);
         minutes_.prune(now);
         return reply;
+    }
+
+    /// The lane of the dead letters of a lane; nothing if they are held.
+    std::optional<lane_id> dead_letters_of(lane_id lane) const {
+        const auto route = dead_letter_routes_.find(lane);
+        return route == dead_letter_routes_.end() ? std::nullopt : std::optional{route->second.to};
     }
 
     /// How many blocked jobs have become ready or deferred since the last call.
@@ -190,11 +228,12 @@ public:
                 minutes_.count(j->lane, cancelled ? end_kind::cancelled : end_kind::held, now);
             if (cancelled) continue;
             if (action.what == unblock_action::kind::hold) {
-                hold_or_route(*j, action.reason);
+                hold_or_route(*j, action.reason, now);
                 continue;
             }
             touch(j->lane);
             ++unblocked_;
+            j->since = now;
             if (action.run_at && *action.run_at > now) defer(std::move(*j), *action.run_at);
             else add_ready(std::move(*j));
         }
@@ -230,7 +269,7 @@ private:
         const tracked_job* const known = tracked_.find(j.id);
         const bool held = known != nullptr && known->if_expired == on_expiry::hold;
         minutes_.count(j.lane, held ? end_kind::held : end_kind::expired, now);
-        if (held) hold_or_route(j, reason);
+        if (held) hold_or_route(j, reason, now);
         end(j, held ? end_kind::held : end_kind::expired, now, reason);
     }
     // A worker found the job expired before it began. The clock of this store decides.
@@ -248,10 +287,11 @@ private:
         add_ready(std::move(j));
     }
     /// Holds the job. If its lane has a dead letter route, sends it there instead.
-    void hold_or_route(const job& j, std::string_view reason) {
+    void hold_or_route(const job& j, std::string_view reason, time_point now) {
         const auto route = dead_letter_routes_.find(j.lane);
         if (route != dead_letter_routes_.end()) return send_dead_letter(j, route->second, reason);
         job copy = detached_copy(j);
+        copy.since = now;
         copy.flags = static_cast<std::int16_t>(copy.flags & flag_tracked);  // a stop request ends here
         hold(std::move(copy), reason);
     }

@@ -140,6 +140,11 @@ public:
                 if (std::binary_search(ids.begin(), ids.end(), (*lease.jobs)[i].id)) f(lease, i);
             });
     }
+    /// Calls `f(const lease&, index)` for each job that runs.
+    template <class F>
+    void for_each_running(F f) const {
+        for (const auto& [id, l] : leases_) l.for_each_running([&, &lease = l](std::size_t i) { f(lease, i); });
+    }
     /// Calls `f(const job&)` for each job of the lane that runs. The job has the payload and flags of its claim.
     template <class F>
     void for_each_running(lane_id lane, F f) const {

@@ -90,6 +90,12 @@ public:
         else routed_lanes_.erase(lane);
     }
 
+    /// The job has gone to another lane.
+    void change_lane(job_id id, lane_id to) {
+        if (tracked_job* const j = find(id)) j->lane = to;
+        if (const auto found = outcomes_.find(id); found != outcomes_.end()) found->second.lane = to;
+    }
+
     /// Null if the key is free.
     const key_holder* find_holder(const std::string& key, time_point now) const {
         const auto found = keys_.find(key);

@@ -52,6 +52,11 @@ public:
         auto found = blocked_.extract(id);
         return found ? std::optional{std::move(found.mapped())} : std::nullopt;
     }
+    /// Removes a deferred job, but not one that is blocked or held.
+    std::optional<job> remove_deferred(job_id id) {
+        const auto at = find_deferred(id);
+        return at == deferred_.end() ? std::nullopt : std::optional{std::move(deferred_.extract(at).mapped())};
+    }
     void hold(job j, std::string_view reason) {
         const job_id id = j.id;
         held_.emplace(id, held_entry{.what = std::move(j), .reason = std::string{reason}});
@@ -85,6 +90,7 @@ public:
     }
 
     std::vector<job> remove(std::span<const job_id> ids);
+    std::vector<job_id> change_lane(std::span<const job_id> ids, lane_id to);
 
     bool is_held(job_id id) const { return held_.contains(id); }
     std::optional<job> remove_held(job_id id) {
@@ -105,6 +111,12 @@ public:
         for (auto& [at, j] : deferred_) f(j, job_state::deferred);
         for (auto& [id, j] : blocked_) f(j, job_state::blocked);
         for (auto& [id, e] : held_) f(e.what, job_state::held);
+    }
+
+    /// Calls `f(time_point due, const job&)` for every deferred job.
+    template <class F>
+    void for_each_deferred(F f) const {
+        for (const auto& [at, j] : deferred_) f(at.first, j);
     }
 
     /// Where a job waits, and its due time if it is deferred.
@@ -231,6 +243,27 @@ inline std::vector<job> waiting_jobs::remove(std::span<const job_id> ids) {
     }
     for (auto& lane : ready_) lane.move_if([&](const job& j) { return listed(j.id); }, out);
     return out;
+}
+
+/// Moves these jobs to another lane, if they are ready, deferred or held, and not there. Returns which. `ids` must be
+/// sorted.
+inline std::vector<job_id> waiting_jobs::change_lane(std::span<const job_id> ids, lane_id to) {
+    std::vector<job_id> moved;
+    const auto moves = [&](const job& j) { return j.lane != to && std::binary_search(ids.begin(), ids.end(), j.id); };
+    const auto change = [&](job& j) {
+        if (!moves(j)) return;
+        j.lane = to;
+        moved.push_back(j.id);
+    };
+    std::vector<job> ready;
+    for (auto& lane : ready_) lane.move_if(moves, ready);
+    for (job& j : ready) {
+        change(j);
+        add_ready(std::move(j));
+    }
+    for (auto& e : deferred_) change(e.second);
+    for (auto& e : held_) change(e.second.what);
+    return moved;
 }
 
 /// Replaces the payload of a job that waits.

@@ -3,14 +3,19 @@
 #include <pgq/driver/memory/table/waiter.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/lane.hpp>
+#include <pgq/protocol/lane_search.hpp>
+#include <pgq/protocol/listing.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,8 +34,14 @@ public:
         e.lease_time = info.lease_time;
         e.host = info.host;
         e.pid = info.pid;
-        e.last_beat = now;
+        e.version = info.version;
+        e.started = e.last_beat = now;
         e.lanes.assign(info.lanes.begin(), info.lanes.end());
+        if (info.queues != nullptr) {
+            e.prefix = std::string{info.queues->prefix};
+            e.queues.assign(info.queues->names.begin(), info.queues->names.end());
+            for (const lane_name& l : info.queues->lanes) e.entrypoints.emplace_back(l.entrypoint);
+        }
         e.serves = std::move(serves);
         e.session = session;
         return id;
@@ -55,6 +66,29 @@ public:
         std::vector<worker_id> out;
         for (const auto& [id, w] : workers_)
             if (now - w.last_beat > w.lease_time) out.push_back(id);
+        return out;
+    }
+
+    /// Behind `after`, at most `most`, without the numbers of their jobs. `now` and `wall` are the same moment.
+    std::vector<listed_worker> list(worker_id after, std::int64_t most, steady_time now, time_point wall) const {
+        const auto at = [&](steady_time t) { return wall - std::chrono::duration_cast<time_point::duration>(now - t); };
+        std::vector<listed_worker> out;
+        for (auto w = workers_.upper_bound(after); w != workers_.end(); ++w) {
+            if (static_cast<std::int64_t>(out.size()) >= most) break;
+            const entry& e = w->second;
+            out.push_back({.id = w->first,
+                           .host = e.host,
+                           .pid = e.pid,
+                           .version = e.version,
+                           .lanes = e.lanes,
+                           .prefix = e.prefix,
+                           .queues = e.queues,
+                           .entrypoints = e.entrypoints,
+                           .started_at = at(e.started),
+                           .heartbeat_at = at(e.last_beat),
+                           .lease_time = e.lease_time,
+                           .alive = now - e.last_beat <= e.lease_time});
+        }
         return out;
     }
 
@@ -128,8 +162,11 @@ private:
         duration lease_time{};
         std::string host{};
         std::int32_t pid = 0;
-        steady_time last_beat{};
+        std::string version{};
+        steady_time started{}, last_beat{};
         std::vector<lane_id> lanes{};
+        std::optional<std::string> prefix{};
+        std::vector<std::string> queues{}, entrypoints{};
         std::function<bool(lane_id)> serves{};
         std::shared_ptr<waiter> sleeping{};  // null while the worker is awake
         std::weak_ptr<waiter> session{};

@@ -9,6 +9,7 @@
 #include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/text_query.hpp>
+#include <pgq/driver/pq/session/admin_verbs.hpp>
 #include <pgq/driver/pq/session/borrowed_channel.hpp>
 #include <pgq/driver/pq/session/client_verbs.hpp>
 
@@ -26,10 +27,11 @@
 namespace pgq::driver::pq {
 
 /// The client session of driver::borrow: it uses a connection that the program owns.
-class borrowed_session : public client_verbs<borrowed_session> {
+class borrowed_session : public client_verbs<borrowed_session>, public admin_verbs<borrowed_session> {
 public:
     borrowed_session(borrowed_session&& other) noexcept
         : client_verbs{},
+          admin_verbs{},
           channel_{std::move(other.channel_)},
           open_{std::exchange(other.open_, opened::nothing)},
           lanes_of_taken_{std::move(other.lanes_of_taken_)} {}

@@ -17,6 +17,7 @@
 #include <pgq/driver/pq/connection/client_encoding.hpp>
 #include <pgq/driver/pq/connection/self_pipe.hpp>
 #include <pgq/driver/pq/connection/text_query.hpp>
+#include <pgq/driver/pq/session/admin_verbs.hpp>
 #include <pgq/driver/pq/session/channel_opening.hpp>
 #include <pgq/driver/pq/session/client_verbs.hpp>
 #include <pgq/driver/pq/session/copy_stream.hpp>
@@ -44,7 +45,7 @@
 namespace pgq::driver::pq {
 
 /// A connection with all verbs of a session, blocking. See concept/driver.hpp for what they mean.
-class session : public client_verbs<session> {
+class session : public client_verbs<session>, public admin_verbs<session> {
 public:
     /// `limit` may be null, and outlives the session.
     static result<session> open(const connection_options& options, session_role role,

@@ -7,11 +7,10 @@
 #include <pgq/job/filter.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/tracked.hpp>
+#include <pgq/statement/admin/listing.hpp>
 #include <pgq/statement/take.hpp>
 
-#include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -28,7 +27,7 @@ public:
         statement_ = std::make_unique<statement::filtered_query>("find", which(), 4, statement::find_before,
                                                                  statement::find_behind);
         auto& p = bind_lanes(out.add(statement_->get()), request_.lanes);
-        statement_->bind_filter(p.text(letters_of(request_.where)).number(request_.limit));
+        statement_->bind_filter(p.text(statement::letters_of(request_.where)).number(request_.limit));
         out.end_transaction();
     }
     result<void> read(const answers& in) const {
@@ -43,18 +42,6 @@ private:
         static const filter any{};
         return request_.which != nullptr ? *request_.which : any;
     }
-    static std::string letters_of(job_state where) {
-        constexpr std::pair<job_state, char> letters[] = {{job_state::ready, 'w'},
-                                                          {job_state::deferred, 'd'},
-                                                          {job_state::blocked, 'b'},
-                                                          {job_state::leased, 'l'},
-                                                          {job_state::held, 'h'}};
-        std::string out;
-        for (const auto& [place, letter] : letters)
-            if (includes(where, place)) out += letter;
-        return out;
-    }
-
     find_request request_;
     std::vector<job_id>* found_;
     std::unique_ptr<statement::filtered_query> statement_{};  // owns the text until the answer is read

@@ -6,6 +6,7 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/found_job.hpp>
+#include <pgq/statement/admin/listing.hpp>
 #include <pgq/statement/find_one.hpp>
 
 #include <cstdint>
@@ -31,7 +32,7 @@ public:
         auto job = read_job(row);
         if (!job) return std::move(job.error());
         found_job found{std::move(*job)};
-        found.state = state_of(row.letter(job_columns, 'w'));
+        found.state = statement::state_of(row.letter(job_columns, 'w'));
         found.queue = row.cell(job_columns + 1);
         found.entrypoint = row.cell(job_columns + 2);
         found.version = row.cell(job_columns + 3);
@@ -50,17 +51,6 @@ public:
     }
 
 private:
-    static job_state state_of(char letter) noexcept {
-        switch (letter) {
-        case 'd': return job_state::deferred;
-        case 'b': return job_state::blocked;
-        case 'l': return job_state::leased;
-        case 'h': return job_state::held;
-        case 'e': return job_state::ended;
-        default: return job_state::ready;
-        }
-    }
-
     job_id id_;
 };
 
