@@ -358,6 +358,25 @@ TEST_CASE("a doctor works with the rights of a reader, and notes what a role may
         return admin{driver::libpq{{.conninfo = test::roles::conninfo_as(role, db.conninfo()), .schema = db.schema()}}};
     };
     check_healthy(db);
+    const doctor_options with_roles{.roles = roles.names()};
+    CHECK(examine(db, with_roles).empty());
+    for (const auto& [sql, what] : std::vector<std::pair<std::string, std::string>>{
+             {"REVOKE ALL ON SCHEMA {s} FROM \"" + roles.names().producer + "\"",
+              "the role \"" + roles.names().producer + "\" has no right on the schema"},
+             {"REVOKE ALL ON {s}.minute FROM \"" + roles.names().reader + "\"",
+              "the role \"" + roles.names().reader + "\" has no right on minute"},
+             {"REVOKE ALL ON FUNCTION {s}.compact FROM \"" + roles.names().worker + "\"",
+              "the role \"" + roles.names().worker + "\" has no right on compact(bigint, bigint, bigint, bigint)"}}) {
+        db.exec(sql);
+        const auto lacks = examine(db, with_roles);
+        INFO(text_of(lacks));
+        REQUIRE(lacks.size() == 1);
+        CHECK(lacks[0].topic == "rights");
+        CHECK(lacks[0].what == what);
+        CHECK(examine(db).empty());  // these roles own nothing here
+        repair(db, lacks[0]);
+        CHECK(examine(db, with_roles).empty());
+    }
     auto reader = as(roles.names().reader);
     for (const auto& f : examine(reader))
         CHECK(f.what.find("does not see what other sessions do") != std::string::npos);

@@ -3,17 +3,24 @@
 #include <pgq/admin/repair.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/protocol/admin.hpp>
-#include <pgq/protocol/doctor.hpp>
+#include <pgq/protocol/doctor/examination.hpp>
+#include <pgq/protocol/doctor/finding.hpp>
 #include <pgq/protocol/statistics.hpp>
+#include <pgq/schema/catalog/expected.hpp>
+#include <pgq/schema/roles_sql.hpp>
 #include <pgq/schema/script_text.hpp>
 #include <pgq/statement/query.hpp>
 #include <pgq/time/clock.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 /// What a session found, in words.
 namespace pgq::detail {
@@ -174,6 +181,28 @@ private:
     std::string schema_;
     std::int64_t most_;
 };
+
+/// The rights of roles_sql() that its roles lack, in one finding. Objects that are not of pgq do not count.
+inline std::optional<finding> missing_rights(std::span<const found_condition> conditions,
+                                             std::span<const schema::expected_object> expected, role_options roles,
+                                             std::string_view schema_name) {
+    std::string first;
+    std::size_t more = 0;
+    for (const auto& c : conditions) {
+        const bool is_known = c.detail.empty() || std::any_of(expected.begin(), expected.end(), [&](const auto& e) {
+                                  return e.table.empty() && e.name == c.detail;
+                              });
+        if (c.code != "no_right" || !is_known) continue;
+        if (!first.empty()) ++more;
+        else first = "the role \"" + c.name + "\" has no right on " + (c.detail.empty() ? "the schema" : c.detail);
+    }
+    if (first.empty()) return std::nullopt;
+    if (more > 0) first += ", and " + std::to_string(more) + " more rights are missing";
+    roles.schema = std::string{schema_name};
+    auto script = roles_sql(roles);
+    return finding{severity::error, "rights", std::move(first), "run the script of pgq::roles_sql() again",
+                   script ? std::move(*script) : std::string{}};
+}
 
 /// What a worker checks, too.
 inline finding finding_of(const database_problem& p, std::string_view schema_name) {

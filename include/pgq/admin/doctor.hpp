@@ -4,8 +4,10 @@
 #include <pgq/admin/drift.hpp>
 #include <pgq/concept/admin.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/protocol/doctor.hpp>
+#include <pgq/protocol/doctor/examination.hpp>
+#include <pgq/protocol/doctor/finding.hpp>
 #include <pgq/schema/catalog/generated.hpp>
+#include <pgq/schema/roles_sql.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
@@ -25,6 +27,7 @@ struct doctor_options {
     duration long_pause = std::chrono::hours{24};           ///< report a pause from this age on
     std::int64_t dead_rows = 100'000;                       ///< report a table from so many on, if fewer rows are alive
     std::int64_t count_up_to = 1000;                        ///< jobs that wait in a lane
+    role_options roles{};  ///< the names that roles_sql() got. Their rights are checked if the owner owns the schema
 };
 
 namespace detail {
@@ -75,7 +78,12 @@ private:
             auto reply = s.examine({.part = condition_part::server,
                                     .limit = o.statement_timeout,
                                     .old_snapshot = o.old_snapshot,
-                                    .dead_rows = o.dead_rows});
+                                    .dead_rows = o.dead_rows,
+                                    .owner = o.roles.owner,
+                                    .producer = o.roles.producer,
+                                    .worker = o.roles.worker,
+                                    .operators = o.roles.operators,
+                                    .reader = o.roles.reader});
             after = now();
             return reply;
         });
@@ -84,10 +92,12 @@ private:
             if (c.code == "owner") schema_ = c.name, owner_ = c.detail;
         const server_words words{schema_};
         for (const auto& c : *conditions) {
-            if (c.code == "owner") continue;
+            if (c.code == "owner" || c.code == "no_right") continue;
             if (c.code == "clock") check_clock(c, before, after, found);
             else found.push_back(words.of(c));
         }
+        if (auto missing = missing_rights(*conditions, schema::catalog, o.roles, schema_))
+            found.push_back(std::move(*missing));
         return {};
     }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <pgq/admin/repair.hpp>
-#include <pgq/protocol/doctor.hpp>
+#include <pgq/protocol/doctor/examination.hpp>
+#include <pgq/protocol/doctor/finding.hpp>
 #include <pgq/schema/catalog/expected.hpp>
 #include <pgq/schema/catalog/statement_of.hpp>
 #include <pgq/schema/checksum.hpp>

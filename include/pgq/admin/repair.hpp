@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/protocol/doctor.hpp>
+#include <pgq/protocol/doctor/examination.hpp>
 #include <pgq/schema/catalog/expected.hpp>
 #include <pgq/schema/catalog/statement_of.hpp>
 #include <pgq/schema/script_text.hpp>

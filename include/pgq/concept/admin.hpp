@@ -6,7 +6,7 @@
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/action.hpp>
 #include <pgq/protocol/admin.hpp>
-#include <pgq/protocol/doctor.hpp>
+#include <pgq/protocol/doctor/examination.hpp>
 #include <pgq/protocol/listing.hpp>
 #include <pgq/time/clock.hpp>
 

@@ -6,7 +6,8 @@
 namespace pgq::statement {
 
 /// Settings of the transaction: the catalog writes names of the schema without the schema, and its texts do not
-/// depend on the session. No statement takes longer than $1. The transaction is read-only, unless it is the caller's ($2).
+/// depend on the session. No statement takes longer than $1. The transaction is read-only, unless it is the caller's
+/// ($2).
 inline constexpr query begin_examination{"begin_examination", R"(
 SELECT set_config('pgq.had_path', current_setting('search_path'), true),
        set_config('pgq.had_timeout', current_setting('statement_timeout'), true),
@@ -26,7 +27,8 @@ SELECT set_config('search_path', current_setting('pgq.had_path'), true),
                                        false};
 
 /// All objects of the schema: kind, table, name, definition, traits, fine, body, whether the owner of the schema has
-/// it (a sequence belongs to the owner of its table), whether PUBLIC has a right. If the owner of the schema owns none of its tables, the owner of `migration` counts.
+/// it (a sequence belongs to the owner of its table), whether PUBLIC has a right. If the owner of the schema owns
+/// none of its tables, the owner of `migration` counts.
 inline constexpr query find_objects{"find_objects", R"(
 WITH n AS MATERIALIZED (
     SELECT n.oid, n.nspname, CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid
@@ -87,9 +89,10 @@ SELECT 'f', '', format('%I(%s)', p.proname, oidvectortypes(p.proargtypes)),
 
 /// Conditions of the server: code, name, detail, count, microseconds.
 ///
-/// clock: the time in microseconds since 1970. off: a setting that is off. read_only, standby, connections. owner: the
-/// name of the schema, and its owner. create: PUBLIC may create in the schema. blind: the role does not see other sessions. snapshot, prepared,
-/// slot: what holds old rows, older than $1 microseconds. dead: a table with more than $2 dead rows.
+/// clock: the time in microseconds since 1970. off: a setting that is off. read_only, standby, connections. owner:
+/// the name of the schema, and its owner. create: PUBLIC may create in the schema. blind: the role does not see
+/// other sessions. snapshot, prepared, slot: what holds old rows, older than $1 microseconds. dead: a table with
+/// more than $2 dead rows.
 inline constexpr query find_server_conditions{"find_server_conditions", R"(
 SELECT 'clock', '', '', (extract(epoch FROM clock_timestamp()) * 1000000)::int8, 0::int8
  UNION ALL
@@ -106,8 +109,8 @@ SELECT 'connections', '', m.most::text, n.used, 0
                AS most) m
  WHERE n.used >= 0.9 * m.most
  UNION ALL
-SELECT 'owner', n.nspname::text, pg_get_userbyid(coalesce((SELECT c.relowner FROM pg_class c WHERE c.relnamespace = n.oid
-           AND c.relkind = 'r' ORDER BY c.relowner = n.nspowner DESC, c.relname = 'migration' DESC LIMIT 1),
+SELECT 'owner', n.nspname::text, pg_get_userbyid(coalesce((SELECT c.relowner FROM pg_class c
+         WHERE c.relnamespace = n.oid AND c.relkind = 'r' ORDER BY c.relowner = n.nspowner DESC, c.relname = 'migration' DESC LIMIT 1),
            n.nspowner))::text, 0, 0
   FROM pg_namespace n WHERE n.oid = to_regnamespace('{q}')
  UNION ALL
@@ -139,8 +142,29 @@ SELECT 'dead', s.relname::text, '', s.n_dead_tup, 0 FROM pg_stat_user_tables s
    AND s.n_dead_tup > $2 AND s.n_dead_tup > s.n_live_tup)",
                                               false};
 
-/// Conditions of jobs and workers, in the same columns. Of lanes and schedules the first 100. $1 is the cap of counts,
-/// $2 how many microseconds a due job, a schedule or a dead worker may be late, $3 how long something may be paused.
+/// What the roles $2 to $5 (producer, worker, operator, reader) lack, where $1 owns the schema: the schema itself,
+/// tables that the reader cannot read, functions that neither worker nor operator may call. pgq::roles_sql() gives
+/// all of it.
+inline constexpr query find_role_conditions{"find_role_conditions", R"(
+WITH n AS MATERIALIZED (
+    SELECT n.oid FROM pg_namespace n JOIN pg_roles o ON o.oid = n.nspowner AND o.rolname = $1
+     WHERE n.oid = to_regnamespace('{q}')),
+r AS MATERIALIZED (SELECT r.oid, r.rolname::text AS name FROM n, pg_roles r WHERE r.rolname IN ($2, $3, $4, $5))
+SELECT 'no_right', r.name, '', 0::int8, 0::int8 FROM r, n WHERE NOT has_schema_privilege(r.oid, n.oid, 'USAGE')
+ UNION ALL
+SELECT 'no_right', r.name, c.relname::text, 0, 0
+  FROM n JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'v') JOIN r ON r.name = $5
+ WHERE NOT has_any_column_privilege(r.oid, c.oid, 'SELECT')
+ UNION ALL
+SELECT 'no_right', r.name, format('%I(%s)', p.proname, oidvectortypes(p.proargtypes)), 0, 0
+  FROM n JOIN pg_proc p ON p.pronamespace = n.oid AND p.prorettype <> 'trigger'::regtype JOIN r ON r.name = $3
+ WHERE NOT EXISTS (SELECT FROM r WHERE r.name IN ($3, $4) AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))
+ ORDER BY 3)",
+                                            false};
+
+/// Conditions of jobs and workers, in the same columns. Of lanes and schedules the first 100. $1 is the cap of
+/// counts, $2 how many microseconds a due job, a schedule or a dead worker may be late, $3 how long something may be
+/// paused.
 ///
 /// lane: nobody serves it; version: a worker serves another version of the payload. dead_worker, orphaned: leases
 /// without a registered worker. paused: a queue, its entrypoint, and which of both. pauses: the functions do not say

@@ -4,13 +4,15 @@
 #include <pgq/driver/pq/connection/batch.hpp>
 #include <pgq/driver/pq/connection/session_info.hpp>
 #include <pgq/error/result.hpp>
-#include <pgq/protocol/doctor.hpp>
+#include <pgq/protocol/doctor/examination.hpp>
 #include <pgq/statement/admin/doctor.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Commands that examine an installation; see concept/admin.hpp.
@@ -59,28 +61,40 @@ public:
 
     void compose(batch& out, const session_info& info) const {
         begin_examination(out, info, examination_.limit);
-        if (examination_.part == condition_part::server)
+        if (examination_.part == condition_part::server) {
             out.add(statement::find_server_conditions)
                 .number(micros(examination_.old_snapshot))
                 .number(examination_.dead_rows);
-        else
+            out.add(statement::find_role_conditions)
+                .text(examination_.owner)
+                .text(examination_.producer)
+                .text(examination_.worker)
+                .text(examination_.operators)
+                .text(examination_.reader);
+        } else {
             out.add(statement::find_job_conditions)
                 .number(examination_.most)
                 .number(micros(examination_.late))
                 .number(micros(examination_.long_pause));
+        }
         end_examination(out);
     }
     static result<std::vector<found_condition>> read(const answers& in) {
-        return rows_of<found_condition>(in, in[1], [](row_view row) {
-            return found_condition{.code = std::string{row.cell(0)},
-                                   .name = std::string{row.cell(1)},
-                                   .detail = std::string{row.cell(2)},
-                                   .count = row.number<std::int64_t>(3),
-                                   .age = row.micros(4)};
-        });
+        if (auto e = in.first_error()) return std::move(*e);
+        std::vector<found_condition> found;
+        for (std::size_t i = 1; i + 1 < in.size(); ++i)
+            for (int row = 0; row < in[i].rows(); ++row) found.push_back(read_row(in[i][row]));
+        return found;
     }
 
 private:
+    static found_condition read_row(row_view row) {
+        return {.code = std::string{row.cell(0)},
+                .name = std::string{row.cell(1)},
+                .detail = std::string{row.cell(2)},
+                .count = row.number<std::int64_t>(3),
+                .age = row.micros(4)};
+    }
     static std::int64_t micros(duration d) noexcept {
         return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
     }

@@ -4,22 +4,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace pgq {
-
-/// How bad a finding is. `error`: jobs fail, wait for ever, or are not safe. `warning`: they become slow, or soon fail.
-/// `note`: look at it when there is time.
-enum class severity : std::uint8_t { error, warning, note };
-
-/// Something that is wrong with an installation.
-struct finding {
-    pgq::severity severity = pgq::severity::note;
-    std::string topic{};   ///< for programs, stable: docs/guides/administration.md lists them
-    std::string what{};    ///< one sentence that names the thing
-    std::string remedy{};  ///< what to do
-    std::string sql{};     ///< statements that repair it; empty if a person must decide
-    friend bool operator==(const finding&, const finding&) = default;
-};
 
 /// What an object of the schema is.
 enum class object_kind : char {
@@ -56,7 +43,9 @@ struct examination {
     duration late{};          ///< so late may due jobs, schedules and rescues be
     duration long_pause{};
     std::int64_t dead_rows = 0;
-    std::int64_t most = 0;  ///< jobs are counted up to this
+    std::int64_t most = 0;                 ///< jobs are counted up to this
+    std::string_view owner{}, producer{};  ///< the names of the roles of pgq::roles_sql
+    std::string_view worker{}, operators{}, reader{};
 };
 
 /// A row of what a session found. statement/admin/doctor.hpp lists the codes.
