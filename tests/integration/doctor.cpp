@@ -264,7 +264,7 @@ TEST_CASE("a doctor names lanes that no live worker serves, up to a cap", "[inte
         const auto found = examine(db);
         INFO(text_of(found));
         REQUIRE(found.size() == 1);
-        CHECK(found[0].topic == "version");
+        CHECK(found[0].topic == "payload_version");
         CHECK(found[0].what.find(
                   "no live worker reads the payload version \"2\" of \"note\" of the queue \"mail\": 3 jobs") == 0);
         register_worker(db, std::to_string(newer.value));
@@ -394,6 +394,25 @@ TEST_CASE("a doctor works with the rights of a reader, and notes what a role may
     CHECK(owned[0].what == "the table \"lane\" does not belong to the owner of the schema");
     repair(db, owned[0]);
     check_healthy(db);
+}
+
+TEST_CASE("a doctor says which settings slow down or stop the queue", "[integration][doctor][direct]") {
+    const database db;
+    const auto with = [&](const char* options) {
+        admin ops{driver::libpq{
+            {.conninfo = database::settings_of(db.conninfo(), "options", options), .schema = db.schema()}}};
+        return examine(ops);
+    };
+    const auto counts = with("-c track_counts=off");
+    INFO(text_of(counts));
+    REQUIRE(counts.size() == 1);
+    CHECK(counts[0].topic == "settings");
+    CHECK(counts[0].what == "track_counts is off: dead rows stay, and each claim becomes slower");
+    CHECK(counts[0].sql == "ALTER SYSTEM SET track_counts = on;");
+    const auto writes = with("-c default_transaction_read_only=on");
+    REQUIRE(writes.size() == 1);
+    CHECK(writes[0].severity == severity::error);
+    CHECK(writes[0].what.starts_with("default_transaction_read_only is on"));
 }
 
 TEST_CASE("a missing or an old installation is a finding", "[integration][doctor]") {

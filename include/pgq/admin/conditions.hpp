@@ -80,7 +80,8 @@ private:
             loses ? severity::error : severity::warning, "settings",
             name + " is off: " +
                 (loses ? "a crash of the server may destroy jobs" : "dead rows stay, and each claim becomes slower"),
-            "run the statements as a superuser", "ALTER SYSTEM SET " + name + " = on;\nSELECT pg_reload_conf();"};
+            "run the statement as a superuser, outside of a transaction, then SELECT pg_reload_conf()",
+            "ALTER SYSTEM SET " + name + " = on;"};
     }
     static finding holder(const found_condition& c) {
         if (c.code == "snapshot")
@@ -130,7 +131,7 @@ public:
                 {}};
         if (c.code == "version")
             return {severity::warning,
-                    "version",
+                    "payload_version",
                     "no live worker reads the payload version \"" + c.detail + "\" of " + c.name + ": " + n +
                         " jobs wait, the first since " + since,
                     "start a worker that reads it, or move or cancel the jobs",

@@ -145,7 +145,7 @@ TEST_CASE("conditions of the server have a sentence and a repair", "[admin][doct
     auto f = words.of(condition("off", "fsync"));
     CHECK(f.severity == severity::error);
     CHECK(f.what == "fsync is off: a crash of the server may destroy jobs");
-    CHECK(f.sql == "ALTER SYSTEM SET fsync = on;\nSELECT pg_reload_conf();");
+    CHECK(f.sql == "ALTER SYSTEM SET fsync = on;");
     CHECK(words.of(condition("off", "track_counts")).severity == severity::warning);
     CHECK(words.of(condition("standby")).severity == severity::note);
     CHECK(words.of(condition("read_only")).topic == "settings");

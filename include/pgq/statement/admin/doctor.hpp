@@ -110,7 +110,8 @@ SELECT 'connections', '', m.most::text, n.used, 0
  WHERE n.used >= 0.9 * m.most
  UNION ALL
 SELECT 'owner', n.nspname::text, pg_get_userbyid(coalesce((SELECT c.relowner FROM pg_class c
-         WHERE c.relnamespace = n.oid AND c.relkind = 'r' ORDER BY c.relowner = n.nspowner DESC, c.relname = 'migration' DESC LIMIT 1),
+         WHERE c.relnamespace = n.oid AND c.relkind = 'r'
+         ORDER BY c.relowner = n.nspowner DESC, c.relname = 'migration' DESC LIMIT 1),
            n.nspowner))::text, 0, 0
   FROM pg_namespace n WHERE n.oid = to_regnamespace('{q}')
  UNION ALL
