@@ -276,6 +276,12 @@ TEST_CASE("a doctor names lanes that no live worker serves, up to a cap", "[inte
             " VALUES ('1min', 'here', 42, '1', '{}', 'ma', '{note,note}', '{\"\",2}')");
         check_healthy(db);
     }
+    SECTION("more lanes than anybody wants to read") {
+        for (int i = 0; i < 20; ++i) enqueue(db, lane_of(db, "mail", "other " + std::to_string(i)), 1);
+        const auto found = examine(db);
+        REQUIRE(found.size() == 21);
+        CHECK(found.back().what == "no live worker serves 2 more lanes in which jobs wait");
+    }
     SECTION("lanes that are paused") {
         admin ops{db.driver()};
         REQUIRE(ops.pause("mail", "", "").value());
@@ -339,8 +345,10 @@ TEST_CASE("a doctor says where autovacuum left dead rows", "[integration][doctor
     db.exec(
         "INSERT INTO {s}.unique_key (digest, job_id, scope) SELECT sha256(i::text::bytea), i, 'f' FROM "
         "generate_series(1, 500) i");
+    db.exec("ALTER TABLE {s}.unique_key SET (autovacuum_vacuum_threshold = 1000000)");
     db.exec("DELETE FROM {s}.unique_key");
     const auto is_there = [&] {
+        db.exec("SELECT 1");  // the session reports its statistics behind a statement
         const auto found = examine(db, {.dead_rows = 400});
         return found.size() == 1 && found[0].topic == "dead_rows" &&
                found[0].what.find("\"unique_key\"") != std::string::npos;

@@ -136,6 +136,12 @@ public:
                         " jobs wait, the first since " + since,
                     "start a worker that reads it, or move or cancel the jobs",
                     {}};
+        if (c.code == "lanes")
+            return {severity::warning,
+                    "lane",
+                    "no live worker serves " + std::to_string(c.count) + " more lanes in which jobs wait",
+                    "start workers for them; admin::lanes() and counts() list them",
+                    {}};
         if (c.code == "dead_worker")
             return {severity::warning,
                     "worker",

@@ -163,25 +163,25 @@ SELECT 'no_right', r.name, format('%I(%s)', p.proname, oidvectortypes(p.proargty
  ORDER BY 3)",
                                             false};
 
-/// Conditions of jobs and workers, in the same columns. Of lanes and schedules the first 100. $1 is the cap of
-/// counts, $2 how many microseconds a due job, a schedule or a dead worker may be late, $3 how long something may be
-/// paused.
+/// Conditions of jobs and workers, in the same columns. $1 is the cap of counts, $2 how many microseconds a due job, a
+/// schedule or a dead worker may be late, $3 how long something may be paused.
 ///
-/// lane: nobody serves it; version: a worker serves another version of the payload. dead_worker, orphaned: leases
-/// without a registered worker. paused: a queue, its entrypoint, and which of both. pauses: the functions do not say
-/// what the table says. due, schedule: they are late.
+/// lane: nobody serves it; version: a worker serves another version of the payload; of both the first 20. lanes: how
+/// many more there are. dead_worker, orphaned: leases without a registered worker. paused, draining: a queue and its
+/// entrypoint. pauses: a function does not say what the table says. due, schedule: they are late, the first 100.
 inline constexpr query find_job_conditions{"find_job_conditions", R"(
 WITH w AS MATERIALIZED (SELECT * FROM {s}.worker WHERE heartbeat_at >= now() - lease_time),
 u AS MATERIALIZED (
-    SELECT l.*, EXISTS (SELECT FROM {s}.ready r WHERE r.lane = l.id) AS in_ready,
-           EXISTS (SELECT FROM {s}.pack p WHERE p.lane = l.id) AS in_pack
+    -- Each by one step along the index: the planner cannot read the whole table for this.
+    SELECT l.*, (SELECT true FROM {s}.ready r WHERE r.lane = l.id ORDER BY r.lane, r.rank, r.id LIMIT 1) AS in_ready,
+           (SELECT true FROM {s}.pack p WHERE p.lane = l.id ORDER BY p.lane, p.rank, p.id LIMIT 1) AS in_pack
       FROM {s}.lane l
      WHERE l.id NOT IN (SELECT unnest(lanes) FROM w)
        AND NOT EXISTS (SELECT FROM {s}.paused_lane p WHERE p.lane = l.id)
        AND NOT EXISTS (SELECT FROM w CROSS JOIN LATERAL unnest(w.entrypoints, w.versions) o(entrypoint, version)
                         WHERE starts_with(l.queue, w.queue_prefix) AND (w.queues IS NULL OR l.queue = ANY (w.queues))
                           AND o.entrypoint = l.entrypoint AND o.version = l.version)),
-waiting AS MATERIALIZED (SELECT * FROM u WHERE in_ready OR in_pack ORDER BY id LIMIT 100)
+waiting AS MATERIALIZED (SELECT * FROM u WHERE in_ready OR in_pack ORDER BY id)
 SELECT CASE WHEN EXISTS (
             SELECT FROM {s}.lane o JOIN w ON o.id = ANY (w.lanes)
                      OR starts_with(o.queue, w.queue_prefix) AND (w.queues IS NULL OR o.queue = ANY (w.queues))
@@ -190,13 +190,15 @@ SELECT CASE WHEN EXISTS (
              WHERE o.queue = l.queue AND o.entrypoint = l.entrypoint) THEN 'version' ELSE 'lane' END,
        format('"%s" of the queue "%s"', l.entrypoint, l.queue), l.version, n.count,
        (extract(epoch FROM now() - n.since) * 1000000)::int8
-  FROM waiting l CROSS JOIN LATERAL (
+  FROM (SELECT * FROM waiting ORDER BY id LIMIT 20) l CROSS JOIN LATERAL (
     SELECT sum(o.n)::int8 AS count, min(o.enqueued_at) AS since FROM (
         (SELECT 1 AS n, r.enqueued_at FROM {s}.ready r
           WHERE r.lane = l.id ORDER BY r.lane, r.rank, r.id LIMIT $1 + 1)
          UNION ALL
         (SELECT p.n, p.enqueued_at FROM {s}.pack p
           WHERE p.lane = l.id ORDER BY p.lane, p.rank, p.id LIMIT $1 + 1)) o) n
+ UNION ALL
+SELECT 'lanes', '', '', count(*) - 20, 0 FROM waiting HAVING count(*) > 20
  UNION ALL
 SELECT 'dead_worker', d.id::text, d.host || ', process ' || d.pid, d.leases,
        (extract(epoch FROM now() - d.heartbeat_at) * 1000000)::int8
