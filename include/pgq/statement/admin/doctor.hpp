@@ -78,8 +78,12 @@ SELECT 'f', '', format('%I(%s)', p.proname, oidvectortypes(p.proargtypes)),
                                                     ELSE 'VOLATILE' END,
                  CASE WHEN p.prosecdef THEN 'SECURITY DEFINER' END, CASE WHEN p.proisstrict THEN 'STRICT' END,
                  CASE WHEN p.proparallel <> 'u' THEN 'PARALLEL ' || p.proparallel::text END,
-                 (SELECT string_agg('SET ' || replace(e, 'search_path=' || quote_ident(n.nspname) || ',',
-                                                      'search_path=@,'), ' ' ORDER BY o)
+                 -- quote_all_identifiers of the session that installed decides about the quotes.
+                 (SELECT string_agg('SET ' || replace(replace(replace(replace(e, '"pg_catalog"', 'pg_catalog'),
+                             '"pg_temp"', 'pg_temp'),
+                             'search_path=' || quote_ident(n.nspname) || ',', 'search_path=@,'),
+                             'search_path="' || replace(n.nspname, '"', '""') || '",', 'search_path=@,'),
+                         ' ' ORDER BY o)
                     FROM unnest(p.proconfig) WITH ORDINALITY c(e, o))),
        true, p.prosrc, p.proowner = n.owner,
        EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) r WHERE r.grantee = 0)
