@@ -2,6 +2,7 @@
 
 #include <pgq/admin/actions.hpp>
 #include <pgq/admin/connection.hpp>
+#include <pgq/admin/doctor.hpp>
 #include <pgq/admin/listing.hpp>
 #include <pgq/admin/rules.hpp>
 #include <pgq/admin/selection.hpp>
@@ -32,12 +33,16 @@ template <driver_policy Driver>
     requires admin_session<typename Driver::session>
 class admin : public detail::admin_listing<admin<Driver>>,
               public detail::admin_actions<admin<Driver>>,
-              public detail::admin_rules<admin<Driver>> {
+              public detail::admin_rules<admin<Driver>>,
+              public detail::admin_doctor<admin<Driver>> {
     friend class detail::admin_listing<admin<Driver>>;
     friend class detail::admin_actions<admin<Driver>>;
     friend class detail::admin_rules<admin<Driver>>;
+    friend class detail::admin_doctor<admin<Driver>>;
 
 public:
+    using session = typename Driver::session;
+
     explicit admin(Driver driver, admin_options o = {}) : connection_{std::move(driver), o.time_limit} {}
 
     const Driver& driver() const noexcept { return connection_.driver(); }

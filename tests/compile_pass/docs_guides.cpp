@@ -152,6 +152,13 @@ void all_jobs_of_a_tenant(pgq::admin<pgq::driver::libpq>& ops) {
         after = page.next;  // empty behind the last page
     }
 }
+
+bool is_healthy(pgq::admin<pgq::driver::libpq>& ops) {
+    const auto found = ops.doctor().value();
+    for (const pgq::finding& f : found)
+        std::printf("%s: %s\n  %s\n%s\n", f.topic.c_str(), f.what.c_str(), f.remedy.c_str(), f.sql.c_str());
+    return found.empty() || found.front().severity == pgq::severity::note;
+}
 }  // namespace administration_page
 
 namespace errors_page {

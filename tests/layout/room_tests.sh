@@ -18,6 +18,7 @@ declare -A elsewhere=(
     [driver/pq/asio]=tests/integration/asio_session.cpp
     [driver/pq/session]=tests/integration/borrow.cpp
     [event]=tests/unit/observer
+    [protocol/doctor]=tests/unit/admin/doctor.cpp
     [serializer/json]=tests/unit/serializer/json.cpp
     [serializer/nlohmann]=tests/unit/serializer/nlohmann.cpp
     [testing]=tests/laws

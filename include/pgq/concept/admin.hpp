@@ -5,7 +5,10 @@
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/action.hpp>
+#include <pgq/protocol/admin.hpp>
+#include <pgq/protocol/doctor/examination.hpp>
 #include <pgq/protocol/listing.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -44,6 +47,14 @@ concept can_act = requires(S& s, const action_request& r) {
 template <class S>
 concept can_forget_workers = requires(S& s, worker_id id, bool forced) {
     { s.forget_worker(id, forced) } -> std::same_as<result<forget_reply>>;
+};
+
+/// Examines the installation on a server and writes nothing; for pgq::admin::doctor.
+template <class S>
+concept can_examine = requires(S& s, duration limit, const examination& e) {
+    { s.examine_objects(limit) } -> std::same_as<result<std::vector<catalog_object>>>;
+    { s.examine(e) } -> std::same_as<result<std::vector<found_condition>>>;
+    { s.problems() } -> std::same_as<result<std::vector<database_problem>>>;
 };
 
 /// What pgq::admin needs.

@@ -49,6 +49,7 @@ struct database_problem {
     std::string message{};  ///< what is the case, and what it does
     std::string remedy{};
     bool prevents_work = false;  ///< a worker does not start: it could run no job
+    std::vector<std::string> tables{};
     friend bool operator==(const database_problem&, const database_problem&) = default;
 };
 

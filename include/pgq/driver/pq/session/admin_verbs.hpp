@@ -1,11 +1,14 @@
 #pragma once
 
 #include <pgq/driver/pq/command/admin/action.hpp>
+#include <pgq/driver/pq/command/admin/doctor.hpp>
 #include <pgq/driver/pq/command/admin/listing.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/action.hpp>
+#include <pgq/protocol/doctor/examination.hpp>
 #include <pgq/protocol/listing.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -28,6 +31,12 @@ public:
         return run(command::admin::failed_groups{lanes, most});
     }
     result<action_reply> act(const action_request& r) { return run(command::admin::act{r}); }
+    result<std::vector<catalog_object>> examine_objects(duration limit) {
+        return run(command::admin::examine_objects{limit});
+    }
+    result<std::vector<found_condition>> examine(const examination& e) {
+        return run(command::admin::examine_conditions{e});
+    }
     result<forget_reply> forget_worker(worker_id id, bool forced) {
         bool may_return = false;
         auto reply = run(command::admin::forget_worker{id, forced, may_return});

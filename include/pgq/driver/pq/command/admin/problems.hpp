@@ -48,7 +48,13 @@ public:
     }
     static result<std::vector<database_problem>> read(const answers& in) {
         return rows_of<database_problem>(in, in[0], [](row_view row) {
-            return problem_in_words(row.cell(0).empty() ? '?' : row.cell(0)[0], row.cell(1), row.flag(2), row.cell(3));
+            auto p = problem_in_words(row.letter(0, '?'), row.cell(1), row.flag(2), row.cell(3));
+            for (std::string_view rest = row.cell(1); !rest.empty();) {
+                const auto end = rest.find(", ");
+                p.tables.emplace_back(rest.substr(0, end));
+                rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 2);
+            }
+            return p;
         });
     }
 };

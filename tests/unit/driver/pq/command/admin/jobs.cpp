@@ -177,7 +177,10 @@ TEST_CASE("problems of the database are read as a name, a sentence and a remedy"
     CHECK(found[0] ==
           database_problem{"row_security",
                            "row level security hides the rows of ready from the role \"app\": its jobs never run",
-                           "ALTER TABLE ... DISABLE ROW LEVEL SECURITY, or ALTER ROLE \"app\" BYPASSRLS", true});
+                           "ALTER TABLE ... DISABLE ROW LEVEL SECURITY, or ALTER ROLE \"app\" BYPASSRLS",
+                           true,
+                           {"ready"}});
+    CHECK(found[1].tables == std::vector<std::string>{"lease", "ready"});
     CHECK(found[1].name == "row_security_policies");
     CHECK_FALSE(found[1].prevents_work);
     CHECK(found[2].name == "replica_identity");

@@ -1,4 +1,5 @@
 #include <pgq/driver/pq/command/admin/action.hpp>
+#include <pgq/driver/pq/command/admin/doctor.hpp>
 #include <pgq/driver/pq/command/admin/listing.hpp>
 
 #include <support/catch.hpp>
@@ -237,6 +238,40 @@ TEST_CASE("a worker is forgotten if it is dead or forced", "[driver][pq][command
     CHECK(returned.returned == 2);
     CHECK(returned.held == 1);
     CHECK(back.wakes().lanes == std::vector<lane_id>{{3}});
+}
+
+TEST_CASE("an examination is one transaction that only reads and puts its settings back",
+          "[driver][pq][command][doctor]") {
+    const command::examine_objects objects{std::chrono::seconds{2}};
+    CHECK(composed(objects) == "begin_examination(2000, false) + find_objects() + end_examination()");
+    const auto found =
+        test::read(objects,
+                   {rows({{}}), rows({{"c", "ready", "id", "bigint", "7", truth(true), "", truth(true), truth(false)}}),
+                    rows({{}})})
+            .value();
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].kind == object_kind::column);
+    CHECK(found[0].traits == "7");
+    CHECK(found[0].fine);
+    CHECK_FALSE(found[0].is_public);
+
+    const command::examine_conditions jobs{{.part = condition_part::jobs,
+                                            .limit = std::chrono::seconds{1},
+                                            .late = std::chrono::seconds{3},
+                                            .long_pause = std::chrono::seconds{4},
+                                            .most = 5}};
+    CHECK(composed(jobs) ==
+          "begin_examination(1000, false) + find_job_conditions(5, 3000000, 4000000) + end_examination()");
+    CHECK(composed(command::examine_conditions{{.dead_rows = 9, .owner = "o", .producer = "p", .reader = "r"}}) ==
+          "begin_examination(0, false) + find_server_conditions(0, 9) + find_role_conditions(o, p, , , r) + "
+          "end_examination()");
+    const auto row = rows({{"due", "", "", binary(std::int64_t{2}), binary(std::int64_t{1'000'000})}});
+    const auto read = test::read(jobs, {rows({{}}), row, rows({{}})}).value();
+    REQUIRE(read.size() == 1);
+    CHECK(read[0].code == "due");
+    CHECK(read[0].count == 2);
+    CHECK(read[0].age == std::chrono::seconds{1});
+    CHECK(test::read(jobs, {rows({{}}), test::failed("42501")}).error().code == make_sqlstate("42501"));
 }
 
 }  // namespace unit_driver_pq_command_admin_operator
