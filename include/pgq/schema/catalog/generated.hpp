@@ -10,7 +10,7 @@
 namespace pgq::schema {
 
 /// checksum_of_migrations() of the migrations that made these objects.
-inline constexpr std::int64_t catalog_made_from = -4485531860641762967;
+inline constexpr std::int64_t catalog_made_from = 1519652172074768985;
 
 /// What a new installation has.
 inline constexpr std::array<expected_object, 345> catalog{{
@@ -259,7 +259,7 @@ inline constexpr std::array<expected_object, 345> catalog{{
     {'f', "", "stored_claim_wide(integer[], bigint[], bigint[], bigint, bigint, smallint[], bigint)", "(integer[], bigint[], bigint[], bigint, bigint, smallint[], bigint) RETURNS TABLE(c1 bigint, c2 tid, c3 integer, c4 bigint[], c5 bigint[], c6 smallint[], c7 bytea[], c8 text[], c9 smallint[], c10 timestamp with time zone[], c11 bigint[], c12 timestamp with time zone, c13 boolean, c14 integer)", "plpgsql VOLATILE SET search_path=@, pg_catalog, pg_temp", true},
     {'f', "", "stored_claim_wide_each(integer[], bigint[], bigint[], bigint, bigint, smallint[], smallint[], bigint)", "(integer[], bigint[], bigint[], bigint, bigint, smallint[], smallint[], bigint) RETURNS TABLE(c1 bigint, c2 tid, c3 integer, c4 bigint[], c5 bigint[], c6 smallint[], c7 bytea[], c8 text[], c9 smallint[], c10 timestamp with time zone[], c11 bigint[], c12 timestamp with time zone, c13 boolean, c14 integer)", "plpgsql VOLATILE SET search_path=@, pg_catalog, pg_temp", true},
     {'f', "", "stored_finish(tid[], bigint[], bigint)", "(tid[], bigint[], bigint) RETURNS TABLE(c1 bigint, c2 bigint)", "plpgsql VOLATILE SET search_path=@, pg_catalog, pg_temp", true},
-    {'f', "", "stored_make_session_settings(integer, boolean)", "(integer, boolean) RETURNS TABLE(c1 integer)", "plpgsql VOLATILE", true},
+    {'f', "", "stored_make_session_settings(integer, boolean, text)", "(integer, boolean, text) RETURNS TABLE(c1 integer)", "plpgsql VOLATILE", true},
     {'f', "", "stored_mark(tid, bigint, bigint, bytea, bytea)", "(tid, bigint, bigint, bytea, bytea) RETURNS TABLE(c1 bigint, c2 tid)", "plpgsql VOLATILE SET search_path=@, pg_catalog, pg_temp", true},
     {'f', "", "stored_mark_flagged(tid, bigint, bigint, bytea, bytea)", "(tid, bigint, bigint, bytea, bytea) RETURNS TABLE(c1 bigint, c2 tid)", "plpgsql VOLATILE SET search_path=@, pg_catalog, pg_temp", true},
     {'f', "", "stored_peek_next_due(bigint, bigint, bigint, bigint)", "(bigint, bigint, bigint, bigint) RETURNS TABLE(c1 bigint, c2 bigint, c3 timestamp with time zone, c4 timestamp with time zone, c5 timestamp with time zone, c6 bigint, c7 boolean)", "plpgsql VOLATILE SET search_path=@, pg_catalog, pg_temp", true},
