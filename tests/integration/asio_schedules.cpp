@@ -57,7 +57,8 @@ private:
 
 }  // namespace
 
-TEST_CASE("of two async_workers with a scheduled job type each second is fired once", "[async_worker][schedule]") {
+TEST_CASE("of two async_workers with a scheduled job type each second is fired once",
+          "[async_worker][schedule][direct]") {
     const test::database db;
     test::running_context context{1};
     ticks seen;
@@ -117,7 +118,7 @@ TEST_CASE("an async_worker that stores its schedule lets its context go on, and 
     CHECK(db.rows("worker") == 0);
 }
 
-TEST_CASE("a context may be destroyed while an async_worker with a schedule runs", "[async_worker][schedule]") {
+TEST_CASE("a context may be destroyed while an async_worker with a schedule runs", "[async_worker][schedule][direct]") {
     const test::database db;
     auto context = std::make_unique<asio::io_context>();
     queue jobs = on(context->get_executor(), db.options());
