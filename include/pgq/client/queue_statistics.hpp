@@ -87,6 +87,7 @@ public:
             std::map<time_point, job_statistics> sums;
             for (const lane_statistics& s : *found) sums[s.at] += s;
             std::vector<statistics_part> parts;
+            parts.reserve(sums.size());
             for (const auto& [at, s] : sums) parts.push_back({s, at});
             return parts;
         }

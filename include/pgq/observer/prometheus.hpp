@@ -43,23 +43,23 @@ inline constexpr duration_bounds run_bounds{.001, .0025, .005, .01, .025, .05, .
 inline constexpr duration_bounds wait_bounds{.001, .005, .01, .05, .1,   .5,   1,      2.5,   5,
                                              10,   30,   60,  300, 1800, 3600, 14'400, 86'400};
 
-/// Counts durations in the buckets of `bounds`.
-template <const duration_bounds& bounds>
+/// Counts durations in the buckets of `Bounds`.
+template <const duration_bounds& Bounds>
 class duration_cells {
 public:
     void add(duration d) noexcept {
         const double seconds = std::chrono::duration<double>(d).count();
-        const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
+        const auto bucket = std::lower_bound(Bounds.begin(), Bounds.end(), seconds) - Bounds.begin();
         nanoseconds_.fetch_add(std::max<std::int64_t>(0, d.count()), std::memory_order_relaxed);
         count(buckets_[static_cast<std::size_t>(bucket)]);
     }
     metric_families::metric::Histogram read() const {
         metric_families::metric::Histogram h;
-        h.bucket.reserve(bounds.size());
+        h.bucket.reserve(Bounds.size());
         std::uint64_t sum = 0;
-        for (std::size_t i = 0; i < bounds.size(); ++i) {
+        for (std::size_t i = 0; i < Bounds.size(); ++i) {
             sum += buckets_[i].load(std::memory_order_relaxed);
-            h.bucket.push_back({sum, bounds[i]});
+            h.bucket.push_back({sum, Bounds[i]});
         }
         h.sample_count = sum + buckets_.back().load(std::memory_order_relaxed);
         h.sample_sum = static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) * 1e-9;
@@ -67,7 +67,7 @@ public:
     }
 
 private:
-    std::array<count_cell, bounds.size() + 1> buckets_{};  // the last one: longer than all bounds
+    std::array<count_cell, Bounds.size() + 1> buckets_{};  // the last one: longer than all bounds
     std::atomic<std::int64_t> nanoseconds_{0};
 };
 

@@ -50,6 +50,7 @@ public:
             sums[{lane, step.count() > 0 ? at - at.time_since_epoch() % step : time_point{}}] += s;
         }
         std::vector<lane_statistics> out;
+        out.reserve(sums.size());
         for (const auto& [key, s] : sums) out.push_back({s, key.first, key.second});
         return out;
     }

@@ -66,7 +66,7 @@ public:
     auto async_sync(const sync_request& r, sync_reply& reply, Token&& token) {
         std::optional<command::subscription> change;
         if (r.subscribe_wakes || r.unsubscribe_wakes) change.emplace(r);
-        return async_run_with_listener(std::move(change), command::sync{r, reply}, nullptr, token);
+        return async_run_with_listener(change, command::sync{r, reply}, nullptr, token);
     }
     template <asio::completion_token_for<void(std::error_code)> Token>
     auto async_enqueue(const enqueue_request& r, std::vector<job_id>& put, Token&& token) {
