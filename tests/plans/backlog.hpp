@@ -32,9 +32,11 @@ public:
             "INSERT INTO {s}.lane_limit (queue, entrypoint, kind, number, amount, burst) VALUES"
             " ('q', 'keyed', 'k', 0, 2, 1), ('q', 'busy', 'k', 0, 2, 1),"
             " ('q', 'counted', 'c', 0, 1000000, 1), ('q', 'counted', 'r', 0, 1000000, 100000)");
+        // The library's ids are random. These are known to the tests, and stored in an order of their own.
         db_.exec(
-            "INSERT INTO {s}.worker (lease_time, host, pid, version, lanes)"
-            " SELECT '1 hour', 'here', i, '0', '{1,2,3,4,5,6,7,8,9,10}' FROM generate_series(1, 50) i");
+            "INSERT INTO {s}.worker (id, lease_time, host, pid, version, lanes)"
+            " SELECT i, '1 hour', 'here', i, '0', '{1,2,3,4,5,6,7,8,9,10}' FROM generate_series(1, 50) i"
+            " ORDER BY md5(i::text)");
         db_.exec("SELECT setval('{q}.job_id', 900000000)");
     }
 
@@ -78,8 +80,8 @@ private:
             " CASE WHEN i % 100 = 0 THEN 1 END, <body>");
         put("deferred (run_at, id, rank, lane, kind, flags, body)", 100,
             "'infinity', <blocked> + i, -1, 10, 'b', 1, <body>");
-        put("lease (worker, lane, max_attempts, flags, ids, ranks, attempts, bodies, enqueued_at)", 500,
-            "1 + (i / 500 - 1) % 50, 5 + i / 500 % 5, 20,"
+        put("lease (id, worker, lane, max_attempts, flags, ids, ranks, attempts, bodies, enqueued_at)", 500,
+            "i / 500, 1 + (i / 500 - 1) % 50, 5 + i / 500 % 5, 20,"
             " CASE WHEN i / 500 % 2 = 1 THEN array_fill(1::int2, '{20}') END,"
             " ARRAY(SELECT <leased> + i + j FROM generate_series(0, 19) j), array_fill((-1)::int8, '{20}'),"
             " array_fill(1::int2, '{20}'), array_fill(<body>, '{20}'), array_fill(now(), '{20}')");

@@ -159,10 +159,12 @@ TEST_CASE("giving leases back reads each lease once and writes each of its jobs 
         const auto all = w->explain(statements::of_worker(st::give_back_all, 7));
         INFO(all.text());
         CHECK(all.read_whole({"lease"}) == names{});
+        CHECK(all.blocks_of("ready") > 0);
         CHECK(all.blocks() <= 11'000);  // 3768: 800 jobs
         const auto two = w->explain(statements::give_back({1, 2}));
         INFO(two.text());
         CHECK(two.read_whole({"lease"}) == names{});
+        CHECK(two.blocks_of("ready") > 0);
         CHECK(two.blocks() <= 1800);  // 607: 40 jobs
     }
 }

@@ -117,7 +117,7 @@ public:
         for (int i = 0; i < 6; ++i) {
             try {
                 (void)carry_out(a, {});
-            } catch (const std::exception&) { (void)run("ROLLBACK"); }
+            } catch (const std::exception&) {}
         }
     }
 
@@ -143,7 +143,17 @@ private:
                      "'::text[]) r(oid, name)";
     }
 
+    // If it fails, the session can execute the next statement.
     explained carry_out(const bound_statement& a, std::string_view first) {
+        try {
+            return measure(a, first);
+        } catch (const std::exception&) {
+            (void)run("ROLLBACK");
+            throw;
+        }
+    }
+
+    explained measure(const bound_statement& a, std::string_view first) {
         const auto arguments = prepare(a);
         (void)run("BEGIN");
         if (!first.empty()) (void)sql_.exec(first);

@@ -31,6 +31,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -138,12 +139,18 @@ inline bound_statement take_many() { return take({{1}, {5}, {6}, {7}, {8}, {9}},
 
 // ---- leases ---------------------------------------------------------------------------------------------------------
 
-/// The location of a lease. Each lease has 20 jobs, and those of leases with odd ids are tracked.
-inline pgq::lease_ref lease(const sql_connection& c, std::int64_t id) {
+/// The location of a lease, 0 if there is none with this id.
+inline pgq::lease_ref lease_if_any(const sql_connection& c, std::int64_t id) {
     const auto place = c.query_int(
         "SELECT (ctid::text::point)[0]::int8 * 65536 + (ctid::text::point)[1]::int8 FROM {s}.lease WHERE id = " +
         std::to_string(id));
     return {id, static_cast<std::uint64_t>(place)};
+}
+/// Each lease has 20 jobs, and those of leases with odd ids are tracked.
+inline pgq::lease_ref lease(const sql_connection& c, std::int64_t id) {
+    const auto found = lease_if_any(c, id);
+    if (found.location == 0) throw std::logic_error{"the backlog has no lease " + std::to_string(id)};
+    return found;
 }
 inline pgq::worker_id worker_of(const pgq::lease_ref& l) { return {static_cast<std::int32_t>(1 + (l.id - 1) % 50)}; }
 inline pgq::job_id first_job_of(const pgq::lease_ref& l) { return {leased + 500 * l.id}; }
@@ -309,10 +316,10 @@ inline bound_statement end_tracked() {
 
 // ---- everything -----------------------------------------------------------------------------------------------------
 
-/// Each statement above that a worker's session executes.
+/// Each statement above that a worker's session executes. There may be no leases yet.
 inline std::vector<bound_statement> all_of_workers(const sql_connection& c) {
     using kind = pgq::settle_kind;
-    const auto plain = lease(c, 2), tracked = lease(c, 1);
+    const auto plain = lease_if_any(c, 2), tracked = lease_if_any(c, 1);
     std::vector<bound_statement> all{claim_one(),
                                      claim_many(),
                                      claim_each(),
@@ -340,9 +347,9 @@ inline std::vector<bound_statement> all_of_workers(const sql_connection& c) {
     return all;
 }
 
-/// Each statement above that a client's session executes.
+/// Each statement above that a client's session executes. There may be no leases yet.
 inline std::vector<bound_statement> all_of_clients(const sql_connection& c) {
-    const auto plain = lease(c, 2), tracked = lease(c, 1);
+    const auto plain = lease_if_any(c, 2), tracked = lease_if_any(c, 1);
     return {take_one(),
             take_many(),
             bound_statement::of(st::promote_planned),

@@ -6,6 +6,7 @@
 #include <support/catch.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ std::vector<watched*> everybody() {
     return all;
 }
 
+/// The planner reads the first block of an empty index each time, and `minute_of_workers` may be empty.
+std::int64_t blocks_of_minutes(const test::explained& e) {
+    return e.blocks_of("minute") + e.blocks_of("minute_pkey") + e.blocks_of("minute_of_workers");
+}
+
 }  // namespace
 
 TEST_CASE("a report reads and writes its own rows", "[plans][statistics]") {
@@ -35,6 +41,7 @@ TEST_CASE("a report reads and writes its own rows", "[plans][statistics]") {
         const auto e = w->explain(statements::add_minutes(1));
         INFO(e.text());
         CHECK(e.read_whole() == names{});
+        CHECK(e.blocks_of("minute") > 0);
         CHECK(e.blocks() <= 400);
     }
 }
@@ -45,11 +52,12 @@ TEST_CASE("statistics read the minutes of their window, and no jobs", "[plans][s
         const auto hour = c->explain(statements::statistics_of({statements::big}, {.from = now - 1h, .to = now}));
         INFO(hour.text());
         CHECK(hour.read_whole() == names{});
-        CHECK(hour.blocks() == hour.blocks_of("minute") + hour.blocks_of("minute_pkey"));
+        CHECK(hour.blocks() == blocks_of_minutes(hour));
+        CHECK(hour.blocks_of("minute_of_workers") <= 1);
         CHECK(hour.blocks() <= 400);
         const auto day = c->explain(statements::statistics_of(statements::all_lanes(), {.last = 24h, .step = 5min}));
         INFO(day.text());
-        CHECK(day.blocks() == day.blocks_of("minute") + day.blocks_of("minute_pkey"));
+        CHECK(day.blocks() == blocks_of_minutes(day));
     }
 }
 
