@@ -147,6 +147,7 @@ inline std::vector<failed_group> failed_groups(tables& db, std::optional<std::sp
         g.example = j.id;
     }
     std::vector<failed_group> out;
+    out.reserve(groups.size());
     for (auto& [key, g] : groups) out.push_back(std::move(g));
     std::stable_sort(out.begin(), out.end(),
                      [](const failed_group& a, const failed_group& b) { return a.count.value > b.count.value; });
