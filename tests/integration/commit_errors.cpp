@@ -151,7 +151,7 @@ TEST_CASE("an asynchronous enqueue that fails at its commit passes the server's 
 }
 
 TEST_CASE("a worker whose claims fail at their commit reports the server's error, and pauses longer each time",
-          "[errors][commit]") {
+          "[errors][commit][undisturbed]") {
     const database db;
     logged_queue jobs{db.driver()};
     jobs.enqueue(note{}).value();

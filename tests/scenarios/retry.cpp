@@ -113,7 +113,7 @@ TEST_CASE("a worker starts a delayed retry on time, although nobody wakes it", "
 }
 
 TEST_CASE("a job that always fails runs max_attempts times, after the delays of the back-off, and is then held",
-          "[scenario][s29][s32]") {
+          "[scenario][s29][s32][undisturbed]") {
     database db;
     test::note_queue<brisk> jobs{db.driver()};
     test::run_log seen;
