@@ -249,18 +249,18 @@ TEST_CASE("a cancel reaches a running job even if its lease moves at that moment
         bool accepted = true;
         std::jthread worker{[&] {
             lease_ref ref = got.leases[0].ref;
-            std::string mask(jobs / 8, '\0');
-            bool flagged = false;  // true after it has seen flags, as in a worker
+            std::string mask(jobs / 8, '\0'), left;  // left: what the lease has
+            bool flagged = false;                    // true after it has seen flags, as in a worker
             for (std::uint32_t i = 0; i < jobs; ++i) {
                 if (i == last) continue;
                 mask[i / 8] = static_cast<char>(mask[i / 8] | (1 << (i % 8)));
                 for (bool said = false; accepted && !said;) {
-                    const lease_progress g{.ref = ref, .mask = mask, .flagged = flagged};
+                    const lease_progress g{.ref = ref, .left = left, .mask = mask, .flagged = flagged};
                     sync_reply reply;
                     accepted = p.try_exchange({.progressed = std::span{&g, 1}}, reply);
                     said = accepted && reply.lost.empty();
                     begun = true;
-                    if (said) ref = reply.moved.at(0);
+                    if (said) ref = reply.moved.at(0), left = mask;
                     else if (auto now = p.session.lease_updates(p.worker); now && !now->empty()) {
                         ref = now->front().ref;
                         flagged = flagged || !now->front().flags.empty();
