@@ -13,7 +13,7 @@ if(NOT pgq_command_problem)
   endif()
 endif()
 if(pgq_command_problem)
-  # Whoever builds the tests gets the command if its libraries are there; whoever asks for the command alone wants it.
+  # A build of the tests has the command if its libraries are there. A build of the command alone fails without them.
   if(PGQ_BUILD_TESTS)
     message(STATUS "The command pgq is not built and not tested: ${pgq_command_problem}")
   else()

@@ -92,8 +92,8 @@ inline std::string render(std::string_view text, std::string_view schema) {
 }
 
 /// What a session sends that cannot prepare statements, because others use it, too. The server would parse and plan a
-/// statement each time, which takes longer than a small claim. It keeps the plans of the statements in a function, for
-/// whoever uses the session. So a stored statement is a call of its function.
+/// statement each time, which takes longer than a small claim. It keeps the plans of the statements in a function as
+/// long as its own session lives, for each client of it. So a stored statement is a call of its function.
 inline std::string unprepared_text(const query& q, std::string_view schema) {
     if (!q.stored) return render(q.text, schema);
     std::string call = "SELECT * FROM " + quoted(schema) + ".stored_" + q.name + "(";
