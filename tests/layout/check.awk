@@ -42,10 +42,15 @@ BEGIN {
     ranks(room_rank, "8.5 handler")
     ranks(room_rank, "8.6 sql_functions")
     ranks(room_rank, "8.7 run")
+    ranks(room_rank, "9.1 cli/output")
+    ranks(room_rank, "9.2 cli/tree")
+    ranks(room_rank, "9.3 cli")
+    ranks(room_rank, "9.4 cli/database")
+    ranks(room_rank, "9.5 cli/command")
     ranks(room_rank, "10 testing")
 
     ranks(file_rank, "0 version config fwd")
-    ranks(file_rank, "10 pgq client asio libpq json testing")
+    ranks(file_rank, "10 pgq client cli asio libpq json testing")
     # 9: every other header at the top
 }
 
@@ -138,7 +143,7 @@ function check_foreign(target, where) {
     }
     if (target ~ /^libpq/) {
         sees_foreign[FILENAME] = "libpq"
-        if (FILENAME !~ /^pgq\/driver\//) complain(where, "libpq belongs into driver/")
+        if (FILENAME !~ /^pgq\/(driver\/|cli\/plain_connection)/) complain(where, "libpq belongs into driver/ and cli/plain_connection")
     }
 }
 

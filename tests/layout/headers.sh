@@ -12,7 +12,8 @@ _pgq_without nlohmann/json.hpp 'serializer/(nlohmann|msgpack)'
 _pgq_without sodium.h 'serializer/(encrypted|keys)'
 _pgq_without zstd.h 'serializer/compressed'
 _pgq_without date/tz.h 'timezones'
-_pgq_without prometheus/collectable.h 'observer/(prometheus|database_metrics|metric_families)'
+_pgq_without prometheus/collectable.h '(observer/(prometheus|database_metrics|metric_families)|cli/command/metrics)'
+_pgq_without CLI/CLI.hpp 'cli(\.hpp|/.*)'
 _pgq_without opentelemetry/context/context.h 'observer/opentelemetry'
 
 pgq_headers() { (cd include && find pgq -name '*.hpp' "$@" | LC_ALL=C sort) | grep -vE "$_pgq_left_out"; }

@@ -10,6 +10,13 @@ complain() {
 }
 
 declare -A elsewhere=(
+    [cli]=tests/tools/usage.sh
+    [cli/command]=tests/tools/listings.sh
+    [cli/command/part]=tests/tools/pausing.sh
+    [cli/command/schedules]=tests/tools/schedules.sh
+    [cli/database]=tests/tools/schema.sh
+    [cli/output]=tests/tools/listings.sh
+    [cli/tree]=tests/tools/usage.sh
     [concept]=tests/concept
     [delivery]=tests/unit/worker/at_most_once.cpp
     [diagnostic]=tests/compile_fail

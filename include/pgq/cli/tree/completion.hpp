@@ -1,0 +1,140 @@
+#pragma once
+
+#include <pgq/cli/tree/node.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Scripts for shells. Words of the tree have no quotes in them; descriptions may.
+namespace pgq::cli {
+
+inline std::string joined(const std::vector<std::string>& words) {
+    std::string out;
+    for (const auto& w : words) out += (out.empty() ? "" : " ") + w;
+    return out;
+}
+
+/// The names of sub-commands and options, and the values of an argument that has only some.
+inline std::vector<std::string> words_of(const node& n) {
+    std::vector<std::string> words;
+    for (const auto& child : n.children) words.push_back(child.name);
+    for (const auto& o : n.options)
+        for (const auto& word : o.is_argument ? o.choices() : o.each_name()) words.push_back(word);
+    return words;
+}
+
+/// Calls `f` for the node and all below it.
+template <class F>
+void each_node(const node& n, const F& f) {
+    f(n);
+    for (const auto& child : n.children) each_node(child, f);
+}
+
+/// A script whose variable `path` is the sub-command of the line, and that chooses its words by it.
+inline std::string bash_completion(const node& root) {
+    std::string words, values, paths;
+    each_node(root, [&](const node& n) {
+        words += "    \"" + n.path + "\") words=\"" + joined(words_of(n)) + " --help\" ;;\n";
+        if (&n != &root) paths += '|' + n.path;
+        for (const auto& o : n.options)
+            if (!o.is_argument && !o.value.empty())
+                for (const auto& name : o.each_name())
+                    values += "    \"" + n.path + ' ' + name + "\" | \"" + n.path + " \"*\" " + name + "\") words=\"" +
+                              joined(o.choices()) + "\"; words_of_root= ;;\n";
+    });
+    return "# bash completion for pgq; made by \"pgq completion bash\"\n"
+           "_pgq() {\n"
+           "    local path=pgq word words= words_of_root=\"" +
+           joined(words_of(root)) + "\" paths='" + paths +
+           "|'\n"
+           "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+           "        [[ $paths != *\"|$path $word|\"* ]] || path=\"$path $word\"\n"
+           "    done\n"
+           "    case $path in\n" +
+           words +
+           "    esac\n"
+           "    case \"$path ${COMP_WORDS[COMP_CWORD-1]}\" in\n" +
+           values +
+           "    esac\n"
+           "    [[ ${COMP_WORDS[COMP_CWORD]} != -* ]] || words=\"$words $words_of_root\"\n"
+           "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+           "}\n"
+           "complete -F _pgq pgq\n";
+}
+
+/// In single quotes.
+inline std::string shell_quoted(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) out += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
+    return out + '\'';
+}
+
+/// The same as a function of zsh, with descriptions.
+inline std::string zsh_completion(const node& root) {
+    std::string cases, paths;
+    const auto described = [](const std::string& word, const std::string& what) {
+        std::string escaped;
+        for (const char c : word) escaped += c == ':' ? "\\:" : std::string(1, c);
+        return ' ' + shell_quoted(escaped + ':' + what);
+    };
+    const auto options_of = [&](const node& n) {
+        std::string out;
+        for (const auto& o : n.options)
+            for (const auto& word : o.is_argument ? o.choices() : o.each_name()) out += described(word, o.what);
+        return out;
+    };
+    each_node(root, [&](const node& n) {
+        std::string words;
+        for (const auto& child : n.children) words += described(child.name, child.what);
+        cases += "    " + shell_quoted(n.path) + ") all+=(" + words + options_of(n) + " ) ;;\n";
+        if (&n != &root) paths += ' ' + shell_quoted(n.path);
+    });
+    return "#compdef pgq\n# made by \"pgq completion zsh\"\n"
+           "_pgq() {\n"
+           "    local at=pgq word\n"
+           "    local -a paths=(" +
+           paths +
+           " ) all=()\n"
+           "    for word in ${words[2,CURRENT-1]}; do\n"
+           "        (( ${paths[(Ie)$at $word]} )) && at=\"$at $word\"\n"
+           "    done\n"
+           "    case $at in\n" +
+           cases +
+           "    esac\n"
+           "    [[ $at == pgq ]] || [[ $PREFIX != -* ]] || all+=(" +
+           options_of(root) +
+           " )\n"
+           "    _describe pgq all\n"
+           "}\n"
+           "if [[ $funcstack[1] == _pgq ]]; then _pgq \"$@\"; else compdef _pgq pgq; fi\n";
+}
+
+/// One `complete` for each word of fish.
+inline std::string fish_completion(const node& root) {
+    std::string out =
+        "# fish completion for pgq; made by \"pgq completion fish\"\n"
+        "function __pgq_words # the line up to the cursor, without options\n"
+        "    string join ' ' -- (string match -v -- '-*' (commandline -opc))\n"
+        "end\n"
+        "complete -c pgq -f\n";
+    each_node(root, [&](const node& n) {
+        const auto complete = [&](const std::string& pattern, const std::string& rest) {
+            out += "complete -c pgq -n " +
+                   shell_quoted("string match -qr -- '^" + n.path + pattern + "' (__pgq_words)") + rest + '\n';
+        };
+        for (const auto& child : n.children) complete("$", " -a " + child.name + " -d " + shell_quoted(child.what));
+        for (const auto& o : n.options) {
+            const std::string values = o.choices().empty() ? "" : " -a " + shell_quoted(joined(o.choices()));
+            if (o.is_argument && !values.empty()) complete("$", values);
+            if (o.is_argument) continue;
+            std::string names;
+            for (const auto& name : o.each_name())
+                names += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+            complete("( |$)", names + (o.value.empty() ? "" : " -x") + values + " -d " + shell_quoted(o.what));
+        }
+    });
+    return out;
+}
+
+}  // namespace pgq::cli
