@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace pgq::cli {
 
@@ -69,6 +70,7 @@ public:
     command_tree& operator=(const command_tree&) = delete;
 
     branch root() { return {*this, root_}; }
+    void decode_payloads_with(payload_decoder d) { decode_ = std::move(d); }
 
     /// Reads the line and does what it says.
     int run(int argc, const char* const* argv) {
@@ -92,7 +94,7 @@ private:
                      "; see \"" + node_path() + " --help\"");
             return exit_code::wrong_use;
         }
-        program p{options_, root_};
+        program p{options_, root_, decode_};
         return actions_.at(&selected())(p);
     }
     exit_code answer(const CLI::Success& e) {
@@ -120,6 +122,7 @@ private:
 
     CLI::App root_{"Looks after the jobs of pgq in a PostgreSQL database", "pgq"};
     global_options options_{};
+    payload_decoder decode_{};
     std::map<const CLI::App*, std::function<exit_code(program&)>> actions_{};
 };
 

@@ -6,10 +6,12 @@
 #include <pgq/cli/output/terminal.hpp>
 #include <pgq/cli/plain_connection.hpp>
 
+#include <pgq/admin.hpp>
 #include <pgq/concept/driver.hpp>
 #include <pgq/driver/libpq.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/sql_rows.hpp>
+#include <pgq/protocol/listing.hpp>
 #include <pgq/statement/query.hpp>
 
 #include <CLI/App.hpp>
@@ -17,6 +19,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -26,13 +29,21 @@
 
 namespace pgq::cli {
 
+/// Shows a payload as JSON, without its sensitive members. Empty: the program does not know the type of the lane, or
+/// cannot read the bytes. `pgq` knows no types; a program of a user does.
+using payload_decoder = std::function<std::optional<std::string>(const listed_lane& of, std::string_view body)>;
+
 /// What a sub-command works with: the global options, the database, the output. Its members throw `failure`.
 class program {
 public:
-    program(const global_options& o, const CLI::App& root) : options_{o}, root_{root} {}
+    program(const global_options& o, const CLI::App& root, const payload_decoder& decode)
+        : options_{o}, root_{root}, decode_{decode} {}
 
     const global_options& options() const noexcept { return options_; }
     const CLI::App& tree() const noexcept { return root_; }
+    std::optional<std::string> decoded(const listed_lane& of, std::string_view body) const {
+        return decode_ ? decode_(of, body) : std::nullopt;
+    }
 
     driver::libpq driver() const {
         driver::connection_options o{
@@ -59,6 +70,11 @@ public:
         auto rows = s.exec(sql, std::vector<sql_rows::cell>{parameters}).value();
         s.rollback().value();
         return rows;
+    }
+    /// What an operator does; it has a session of its own.
+    admin<driver::libpq>& ops() {
+        if (!ops_) ops_.emplace(driver());
+        return *ops_;
     }
     plain_connection& plain() {
         if (!plain_) plain_.emplace(plain_options_.emplace(driver().options()), options_.verbose);
@@ -99,6 +115,8 @@ public:
 private:
     const global_options& options_;
     const CLI::App& root_;
+    const payload_decoder& decode_;
+    std::optional<admin<driver::libpq>> ops_{};
     std::optional<driver::libpq::session> session_{};
     std::optional<driver::connection_options> plain_options_{};
     std::optional<plain_connection> plain_{};
