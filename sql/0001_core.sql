@@ -193,6 +193,16 @@ BEGIN
          WHERE f.sum <= bytes OR f.number = 1);
 END $$;
 
+-- The headers of the jobs of a lease, for the answer of a claim: (position from 1, name, value) of each. It is a
+-- function because the server would initialize a query in its place with each claim, and few jobs have headers.
+CREATE FUNCTION :"schema".header_rows(headers jsonb[]) RETURNS text[]
+LANGUAGE plpgsql STABLE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
+              FROM unnest(headers) WITH ORDINALITY h(j, o),
+                   jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e);
+END $$;
+
 -- Moves the jobs of the packs at these locations to `ready`; returns how many of each lane.
 CREATE FUNCTION :"schema".move_packs_to_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
 LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -285,4 +295,5 @@ CREATE VIEW :"schema".job AS
 
 -- PostgreSQL lets everybody execute a new function. pgq::roles_sql() says who may.
 REVOKE ALL ON FUNCTION :"schema".collect_wake_lanes, :"schema".move_packs_to_ready, :"schema".deferred_to_ready,
-    :"schema".ready_to_deferred, :"schema".move_to_dead_letters, :"schema".fitting FROM PUBLIC;
+    :"schema".ready_to_deferred, :"schema".move_to_dead_letters, :"schema".fitting,
+    :"schema".header_rows FROM PUBLIC;

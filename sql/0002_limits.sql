@@ -195,10 +195,7 @@ BEGIN
                    CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body), array_agg(g.enqueued_at)
               FROM got g HAVING count(*) > 0
             RETURNING e.id, e.ctid, e.lane, e.ids, e.ranks, e.attempts, e.bodies,
-                   CASE WHEN e.headers IS NOT NULL THEN (
-                       SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
-                         FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
-                         e.flags, e.enqueued_at,
+                   CASE WHEN e.headers IS NOT NULL THEN header_rows(e.headers) END, e.flags, e.enqueued_at,
                    CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, e.claimed_at, NULL::int8
                  INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
                      job_times, job_expiries, claim_time, retry_after;

@@ -169,6 +169,20 @@ BEGIN
     RETURN coalesce(cardinality(free), 0);
 END $$;
 
+-- Ends the jobs of whole leases as done, if they are tracked and have not left their lease. All in one call, because
+-- end_tracked() locks its rows in the order of their ids.
+CREATE TYPE :"schema".lease_end AS (ids int8[], attempts int2[], flags int2[], done bytea);
+CREATE FUNCTION :"schema".end_leases(leases :"schema".lease_end[]) RETURNS int8
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT end_tracked(array_agg(j.id), array_agg('d'::"char"),
+                               array_agg(coalesce(j.attempts, l.attempts[1])), NULL, NULL)
+              FROM unnest(leases) l CROSS JOIN LATERAL
+                   unnest(l.ids, l.attempts, l.flags) WITH ORDINALITY j(id, attempts, flags, o)
+             WHERE j.flags & 1 <> 0 AND (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0)
+            HAVING count(*) > 0);
+END $$;
+
 -- Counts the jobs of a lane that have not ended and are not held, up to `most`.
 CREATE FUNCTION :"schema".count_open_jobs(of_lane int4, most int8) RETURNS int8
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off
@@ -783,5 +797,5 @@ END $$;
 REVOKE ALL ON FUNCTION :"schema".schema_id, :"schema".end_tracked, :"schema".count_open_jobs, :"schema".unblock,
     :"schema".fail_blocked, :"schema".track, :"schema".watch, :"schema".cancel, :"schema".expire, :"schema".purge,
     :"schema".requeue, :"schema".replace_waiting, :"schema".enqueue_tracked, :"schema".expires_in,
-    :"schema".end_of_expired, :"schema".may_start,
+    :"schema".end_of_expired, :"schema".may_start, :"schema".end_leases,
     :"schema".raise_key_conflict FROM PUBLIC;

@@ -71,19 +71,13 @@ BEGIN
 END $$;
 
 CREATE FUNCTION :"schema".stored_finish(tid[], int8[], int8)
-RETURNS TABLE (c1 int8, c2 int8)
+RETURNS TABLE (c1 int8[], c2 int8)
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY WITH l AS (
     DELETE FROM lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3
-    RETURNING id, flags, CASE WHEN flags IS NOT NULL THEN ids END AS ids,
-              CASE WHEN flags IS NOT NULL THEN attempts END AS attempts, done),
-item AS (
-    SELECT j.id, coalesce(j.attempts, l.attempts[1]) AS attempts
-      FROM l CROSS JOIN LATERAL unnest(l.ids, l.attempts, l.flags) WITH ORDINALITY j(id, attempts, flags, o)
-     WHERE l.flags IS NOT NULL AND j.flags & 1 <> 0 AND (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0))
-SELECT id, (SELECT end_tracked(array_agg(i.id), array_agg('d'::"char"), array_agg(i.attempts), NULL, NULL)
-              FROM item i HAVING count(*) > 0) FROM l;
+    RETURNING id, CASE WHEN flags IS NOT NULL THEN ROW(ids, attempts, flags, done)::lease_end END AS flagged)
+SELECT array_agg(id), CASE WHEN count(flagged) > 0 THEN end_leases(array_agg(flagged)) END FROM l;
 END $$;
 
 CREATE FUNCTION :"schema".stored_mark(tid, int8, int8, bytea, bytea)
@@ -302,12 +296,31 @@ SELECT $5, $1, $6, a.ids,
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
+END $$;
+
+CREATE FUNCTION :"schema".stored_claim_few(int4, int8, int8, int8, int8, int2)
+RETURNS TABLE (c1 int8, c2 tid, c3 int4, c4 int8[], c5 int8[], c6 int2[], c7 bytea[], c8 text[], c9 int2[], c10 timestamptz[], c11 int8[], c12 timestamptz, c13 bool, c14 int4)
+LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY WITH got AS (
+    DELETE FROM ready WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM ready WHERE lane = $1 AND (rank, id) > ($2, $3) AND NOT is_paused($1)
+         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
+    RETURNING id, rank, enqueued_at, lane, attempts, flags, headers, key, body)
+INSERT INTO lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, enqueued_at, bodies)
+SELECT $5, $1, $6, array_agg(g.id), array_agg(g.rank),
+       array_agg((least(g.attempts, 32766) + 1)::int2),
+       CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
+       CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
+       CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.enqueued_at), array_agg(g.body) FROM got g HAVING count(*) > 0
+RETURNING id, ctid, lane, ids,
+       CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
+       CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
+       CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at, NULL::bool, cardinality(ids);
 END $$;
 
 CREATE FUNCTION :"schema".stored_claim_in_slot(int4, int8, int8, int8, int8, int2, bool, int8)
@@ -349,10 +362,7 @@ SELECT $5, $1, $6, a.ids,
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -429,10 +439,7 @@ SELECT $5, $1, $6, p.ids || a.ids,
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found) + (SELECT coalesce(sum(take), 0)::int4 FROM cut), EXISTS (SELECT FROM pack WHERE lane = $1);
 END $$;
@@ -477,10 +484,7 @@ SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -532,10 +536,7 @@ SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -580,10 +581,7 @@ SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -635,10 +633,7 @@ SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -678,6 +673,7 @@ REVOKE ALL ON FUNCTION :"schema".stored_make_session_settings,
     :"schema".stored_unpack,
     :"schema".stored_take_claim_slot,
     :"schema".stored_claim_one,
+    :"schema".stored_claim_few,
     :"schema".stored_claim_in_slot,
     :"schema".stored_claim_packed,
     :"schema".stored_claim_many,

@@ -7,6 +7,7 @@
 
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/finish.hpp>
+#include <pgq/statement/pack.hpp>
 
 #include <array>
 #include <future>
@@ -46,8 +47,7 @@ std::int64_t drain_by_two(const std::string& dsn, std::int64_t n, std::uint32_t 
     return n;
 }
 
-std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t batch,
-                        const pgq::statement::query& query) {
+std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t batch, bool of_packs) {
     namespace st = pgq::statement;
     bare db{dsn};
     db.run(
@@ -59,8 +59,10 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
     pgq::sync_request request{.worker = {1}, .lanes = {&from, 1}, .limit = batch, .counts_bytes = false};
     pgq::claim_lane floored = from;
     request.lanes = {&floored, 1};
+    const st::query& query = of_packs ? st::claim_packed : st::claim_query(request);
+    const auto bind = [&](st::params& p) { of_packs ? st::bind_claim_packed(p, request) : st::bind_claim(p, request); };
     st::params claim, finish;
-    st::bind_claim(claim, request);
+    bind(claim);
     const pgq::lease_ref none{};
     st::bind_finish(finish, {1}, {&none, 1});
     db.prepare(query, claim, std::string{schema_name});
@@ -85,7 +87,7 @@ std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t ba
         const auto ids = row.cell(3), ranks = row.cell(4);
         floored.cursor = {{st::wire::load<std::int64_t>(ranks.data() + ranks.size() - 8)},
                           {st::wire::load<std::int64_t>(ids.data() + ids.size() - 8)}};
-        st::bind_claim(claim, request);
+        bind(claim);
         done += (static_cast<std::int64_t>(ids.size()) - 20) / 12;
     }
     if (done != n) throw std::runtime_error{"the ceiling lost a job"};
@@ -103,7 +105,7 @@ void drain(context& c) {
                  .ceiling_name = "the same statements by bare libpq, nothing decoded",
                  .bar = batch >= 100 ? std::optional{0.85} : std::nullopt},
                 trial_of{fill, [&, n] { return drain_typed(c.dsn, n, batch); }},
-                trial_of{fill, [&, n] { return drain_bare(c.dsn, n, batch, pgq::statement::claim_one); }});
+                trial_of{fill, [&, n] { return drain_bare(c.dsn, n, batch, false); }});
     }
 }
 

@@ -5,8 +5,6 @@
 #include <support/enqueuer.hpp>
 #include <support/mail.hpp>
 
-#include <pgq/statement/pack.hpp>
-
 namespace bench {
 
 void packs(context& c) {
@@ -26,7 +24,7 @@ void packs(context& c) {
                  .ceiling_name = "the same statements by bare libpq, nothing decoded",
                  .bar = 0.85},
                 trial_of{fill, [&] { return drain_typed(c.dsn, n, batch); }},
-                trial_of{fill, [&] { return drain_bare(c.dsn, n, batch, pgq::statement::claim_packed); }});
+                trial_of{fill, [&] { return drain_bare(c.dsn, n, batch, true); }});
     measure(c, {.question = "packs", .what = "drain, batch 1000, two workers"},
             trial_of{fill, [&] { return drain_by_two(c.dsn, n, 1000); }});
     // If a claim has room for only a part of a pack, it writes the rest of the pack again.

@@ -2,8 +2,6 @@
 
 #include <support/bench.hpp>
 
-#include <pgq/statement/query.hpp>
-
 #include <array>
 #include <cstdint>
 #include <string>
@@ -32,10 +30,8 @@ std::int64_t drain_typed(const std::string& dsn, std::int64_t n, std::uint32_t b
 /// The same with two workers in this process, each with its own thread and connection.
 std::int64_t drain_by_two(const std::string& dsn, std::int64_t n, std::uint32_t batch);
 
-/// Runs the statements of drain_typed by bare libpq and decodes nothing. `claim` is the query that claims from one
-/// lane.
-std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t batch,
-                        const pgq::statement::query& claim);
+/// Runs the statements of drain_typed by bare libpq and decodes nothing. `of_packs`: the claim takes packs.
+std::int64_t drain_bare(const std::string& dsn, std::int64_t n, std::uint32_t batch, bool of_packs);
 
 /// The main function of a worker process that `processes` starts.
 int drain_as_child(const std::string& dsn, std::uint32_t batch);

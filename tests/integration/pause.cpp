@@ -50,7 +50,8 @@ TEST_CASE("while nothing is paused the plans of claims and enqueues have no trac
     (void)jobs.enqueue(note{}).value();
     namespace st = pgq::statement;
     const auto claim = [&] {
-        return plan_of(db, st::claim_one.text, "int4, int8, int8, int8, int4, int2, int8", "1, 0, 0, 1, 1, 1, 0");
+        return plan_of(db, st::claim_one.text, "int4, int8, int8, int8, int4, int2, int8", "1, 0, 0, 1, 1, 1, 0") +
+               plan_of(db, st::claim_few.text, "int4, int8, int8, int8, int4, int2", "1, 0, 0, 1, 1, 1");
     };
     const auto enqueue = [&] { return plan_of(db, st::enqueue_one.text, "int4, int8, bytea", "1, 0, ''"); };
     const auto claim_before = claim(), enqueue_before = enqueue();
@@ -58,7 +59,10 @@ TEST_CASE("while nothing is paused the plans of claims and enqueues have no trac
     CHECK(enqueue_before.find("open") == std::string::npos);
     CHECK(jobs.pause("maintenance").value());
     CHECK(jobs.drain("maintenance").value());
-    CHECK(claim().find("is_paused") != std::string::npos);
+    const auto claim_now = claim();
+    const auto first = claim_now.find("is_paused");
+    CHECK(first != std::string::npos);
+    CHECK(claim_now.find("is_paused", first + 1) != std::string::npos);  // of each of the two
     CHECK(enqueue().find("open_lane") != std::string::npos);
     CHECK(jobs.resume().value());
     CHECK(claim() == claim_before);

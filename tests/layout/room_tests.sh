@@ -28,6 +28,7 @@ declare -A elsewhere=(
     [protocol/doctor]=tests/unit/admin/doctor.cpp
     [serializer/json]=tests/unit/serializer/json.cpp
     [serializer/nlohmann]=tests/unit/serializer/nlohmann.cpp
+    [statement/claim]=tests/unit/driver/pq/command/sync.cpp
     [testing]=tests/laws
     [testing/laws]=tests/laws
     [testing/laws/admin]=tests/laws/driver_memory.cpp

@@ -62,11 +62,24 @@ TEST_CASE("a claim in a turn begins where the last claim of that turn ended", "[
 }
 
 TEST_CASE("a claim of one job reads one job", "[plans][claim]") {
+    for (auto* w : workers())
+        for (const auto& claim : {statements::claim_one(1), statements::claim_few(1)}) {
+            const auto e = w->explain(claim);
+            INFO(e.text());
+            CHECK(e.top.ways_to_read("ready") == by_order);
+            CHECK(e.top.rows_read("ready") == 1 + 1);
+            CHECK(e.blocks() <= 30);  // 9
+        }
+}
+
+TEST_CASE("a claim of few jobs is one pass over them", "[plans][claim]") {
     for (auto* w : workers()) {
-        const auto e = w->explain(statements::claim_one(1));
+        const auto e = w->explain(statements::claim_few(30));
         INFO(e.text());
-        CHECK(e.top.rows_read("ready") == 1 + 1);
-        CHECK(e.blocks() <= 30);  // 9
+        CHECK(e.read_whole() == names{});
+        CHECK(e.top.rows_read("ready") == 30 + 30);
+        CHECK(e.rows_sorted() == 0);
+        CHECK(e.blocks() <= 500);
     }
 }
 

@@ -90,6 +90,12 @@ inline bound_statement claim(const std::vector<pgq::claim_lane>& lanes, std::uin
     return bound_statement::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
 }
 inline bound_statement claim_one(std::uint32_t limit = 100) { return claim({whole_lane(big)}, limit); }
+/// Whose bytes are not counted.
+inline bound_statement claim_few(std::uint32_t limit) {
+    const auto lane = whole_lane(big);
+    const pgq::sync_request r{.worker = {1}, .lanes = {&lane, 1}, .limit = limit, .counts_bytes = false};
+    return bound_statement::of(st::claim_query(r), [&](auto& p) { st::bind_claim(p, r); });
+}
 inline bound_statement claim_one_behind(pgq::claim_cursor cursor) {
     return claim({{.lane = big, .cursor = cursor, .max_attempts = 20}}, 100);
 }
@@ -321,6 +327,7 @@ inline std::vector<bound_statement> all_of_workers(const sql_connection& c) {
     using kind = pgq::settle_kind;
     const auto plain = lease_if_any(c, 2), tracked = lease_if_any(c, 1);
     std::vector<bound_statement> all{claim_one(),
+                                     claim_few(30),
                                      claim_many(),
                                      claim_each(),
                                      claim_apart({whole_lane(big)}),

@@ -42,7 +42,7 @@ inline constexpr std::array stored_statements{
     stored_statement{&driver::pq::pin_plans_of_transaction, "text, bool", "text, text, text, text, text, text"},
     stored_statement{&statement::wake, "int4, int4[]", "int8"},
     stored_statement{&statement::wake_all_collected, "int4", "int8"},
-    stored_statement{&statement::finish, "tid[], int8[], int8", "int8, int8"},
+    stored_statement{&statement::finish, "tid[], int8[], int8", "int8[], int8"},
     stored_statement{&statement::mark, "tid, int8, int8, bytea, bytea", "int8, tid"},
     stored_statement{&statement::mark_flagged, "tid, int8, int8, bytea, bytea", "int8, tid"},
     stored_statement{&statement::settle, R"(tid, int8, int8, bytea, bytea, int8[], "char"[], int8[], text[])",
@@ -58,6 +58,7 @@ inline constexpr std::array stored_statements{
     stored_statement{&statement::unpack, "int4[], int8, bool", "int8"},
     stored_statement{&statement::take_claim_slot, "int4", "text"},
     stored_statement{&statement::claim_one, "int4, int8, int8, int8, int8, int2, int8", detail::claimed},
+    stored_statement{&statement::claim_few, "int4, int8, int8, int8, int8, int2", detail::claimed},
     stored_statement{&statement::claim_in_slot, "int4, int8, int8, int8, int8, int2, bool, int8", detail::claimed},
     stored_statement{&statement::claim_packed, "int4, int8, int8, int8, int8, int2, int8", detail::claimed_packed},
     stored_statement{&statement::claim_many, detail::many_lanes, detail::claimed},
@@ -106,9 +107,9 @@ inline void check(const stored_statement& s) {
 /// The statement that creates the function. Its text names no schema: psql replaces nothing in it.
 inline std::string create_function(const stored_statement& s) {
     check(s);
-    // The names of columns are filled in here. They hold no {s}.
+    // Names have the search path of the function, so the schema in front of them goes.
     auto text = detail::replaced(std::string{s.statement->text}, "'{q}.", "'");
-    text = statement::render(detail::replaced(text, "{s}.", ""), "");
+    text = detail::replaced(statement::render(text, ""), "\"\".", "");
     std::string out = "\nCREATE FUNCTION :\"schema\".stored_" + std::string{s.statement->name} + "(" +
                       std::string{s.parameters} + ")\nRETURNS TABLE (" + detail::named(s.columns) +
                       ")\nLANGUAGE plpgsql VOLATILE";

@@ -204,6 +204,16 @@ BEGIN
          WHERE f.sum <= bytes OR f.number = 1);
 END $$;
 
+-- The headers of the jobs of a lease, for the answer of a claim: (position from 1, name, value) of each. It is a
+-- function because the server would initialize a query in its place with each claim, and few jobs have headers.
+CREATE FUNCTION {s}.header_rows(headers jsonb[]) RETURNS text[]
+LANGUAGE plpgsql STABLE SET search_path = {s}, pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
+              FROM unnest(headers) WITH ORDINALITY h(j, o),
+                   jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e);
+END $$;
+
 -- Moves the jobs of the packs at these locations to `ready`; returns how many of each lane.
 CREATE FUNCTION {s}.move_packs_to_ready(places tid[]) RETURNS TABLE (lane int4, n int8)
 LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -296,7 +306,8 @@ CREATE VIEW {s}.job AS
 
 -- PostgreSQL lets everybody execute a new function. pgq::roles_sql() says who may.
 REVOKE ALL ON FUNCTION {s}.collect_wake_lanes, {s}.move_packs_to_ready, {s}.deferred_to_ready,
-    {s}.ready_to_deferred, {s}.move_to_dead_letters, {s}.fitting FROM PUBLIC;
+    {s}.ready_to_deferred, {s}.move_to_dead_letters, {s}.fitting,
+    {s}.header_rows FROM PUBLIC;
 )sql"},
     {2, "limits", R"sql(-- Limits and keys. docs/design/limits.md gives the reasons.
 
@@ -495,10 +506,7 @@ BEGIN
                    CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.body), array_agg(g.enqueued_at)
               FROM got g HAVING count(*) > 0
             RETURNING e.id, e.ctid, e.lane, e.ids, e.ranks, e.attempts, e.bodies,
-                   CASE WHEN e.headers IS NOT NULL THEN (
-                       SELECT array_agg(ARRAY[h.o::text, x.key, coalesce(x.value, '')])
-                         FROM unnest(e.headers) WITH ORDINALITY h(j, o), jsonb_each_text(h.j) x) END,
-                         e.flags, e.enqueued_at,
+                   CASE WHEN e.headers IS NOT NULL THEN header_rows(e.headers) END, e.flags, e.enqueued_at,
                    CASE WHEN e.flags IS NOT NULL THEN expires_in(e.ids, e.attempts) END, e.claimed_at, NULL::int8
                  INTO lease, place, of_lane, job_ids, job_ranks, job_attempts, job_bodies, job_headers, job_flags,
                      job_times, job_expiries, claim_time, retry_after;
@@ -702,6 +710,20 @@ BEGIN
     IF free IS NOT NULL THEN PERFORM unblock(free); END IF;
     IF dead IS NOT NULL THEN PERFORM fail_blocked(dead, what, why); END IF;
     RETURN coalesce(cardinality(free), 0);
+END $$;
+
+-- Ends the jobs of whole leases as done, if they are tracked and have not left their lease. All in one call, because
+-- end_tracked() locks its rows in the order of their ids.
+CREATE TYPE {s}.lease_end AS (ids int8[], attempts int2[], flags int2[], done bytea);
+CREATE FUNCTION {s}.end_leases(leases {s}.lease_end[]) RETURNS int8
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT end_tracked(array_agg(j.id), array_agg('d'::"char"),
+                               array_agg(coalesce(j.attempts, l.attempts[1])), NULL, NULL)
+              FROM unnest(leases) l CROSS JOIN LATERAL
+                   unnest(l.ids, l.attempts, l.flags) WITH ORDINALITY j(id, attempts, flags, o)
+             WHERE j.flags & 1 <> 0 AND (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0)
+            HAVING count(*) > 0);
 END $$;
 
 -- Counts the jobs of a lane that have not ended and are not held, up to `most`.
@@ -1318,7 +1340,7 @@ END $$;
 REVOKE ALL ON FUNCTION {s}.schema_id, {s}.end_tracked, {s}.count_open_jobs, {s}.unblock,
     {s}.fail_blocked, {s}.track, {s}.watch, {s}.cancel, {s}.expire, {s}.purge,
     {s}.requeue, {s}.replace_waiting, {s}.enqueue_tracked, {s}.expires_in,
-    {s}.end_of_expired, {s}.may_start,
+    {s}.end_of_expired, {s}.may_start, {s}.end_leases,
     {s}.raise_key_conflict FROM PUBLIC;
 )sql"},
     {4, "compact", R"sql(-- Removes dead rows that VACUUM must leave. docs/design/speed.md gives the reasons, docs/guides/deployment.md the
@@ -2082,19 +2104,13 @@ BEGIN
 END $$;
 
 CREATE FUNCTION {s}.stored_finish(tid[], int8[], int8)
-RETURNS TABLE (c1 int8, c2 int8)
+RETURNS TABLE (c1 int8[], c2 int8)
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY WITH l AS (
     DELETE FROM lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3
-    RETURNING id, flags, CASE WHEN flags IS NOT NULL THEN ids END AS ids,
-              CASE WHEN flags IS NOT NULL THEN attempts END AS attempts, done),
-item AS (
-    SELECT j.id, coalesce(j.attempts, l.attempts[1]) AS attempts
-      FROM l CROSS JOIN LATERAL unnest(l.ids, l.attempts, l.flags) WITH ORDINALITY j(id, attempts, flags, o)
-     WHERE l.flags IS NOT NULL AND j.flags & 1 <> 0 AND (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0))
-SELECT id, (SELECT end_tracked(array_agg(i.id), array_agg('d'::"char"), array_agg(i.attempts), NULL, NULL)
-              FROM item i HAVING count(*) > 0) FROM l;
+    RETURNING id, CASE WHEN flags IS NOT NULL THEN ROW(ids, attempts, flags, done)::lease_end END AS flagged)
+SELECT array_agg(id), CASE WHEN count(flagged) > 0 THEN end_leases(array_agg(flagged)) END FROM l;
 END $$;
 
 CREATE FUNCTION {s}.stored_mark(tid, int8, int8, bytea, bytea)
@@ -2313,12 +2329,31 @@ SELECT $5, $1, $6, a.ids,
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
+END $$;
+
+CREATE FUNCTION {s}.stored_claim_few(int4, int8, int8, int8, int8, int2)
+RETURNS TABLE (c1 int8, c2 tid, c3 int4, c4 int8[], c5 int8[], c6 int2[], c7 bytea[], c8 text[], c9 int2[], c10 timestamptz[], c11 int8[], c12 timestamptz, c13 bool, c14 int4)
+LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY WITH got AS (
+    DELETE FROM ready WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM ready WHERE lane = $1 AND (rank, id) > ($2, $3) AND NOT is_paused($1)
+         ORDER BY rank, id LIMIT $4 FOR UPDATE SKIP LOCKED))
+    RETURNING id, rank, enqueued_at, lane, attempts, flags, headers, key, body)
+INSERT INTO lease (worker, lane, max_attempts, ids, ranks, attempts, flags, headers, keys, enqueued_at, bodies)
+SELECT $5, $1, $6, array_agg(g.id), array_agg(g.rank),
+       array_agg((least(g.attempts, 32766) + 1)::int2),
+       CASE WHEN count(g.flags) > 0 THEN array_agg(g.flags) END,
+       CASE WHEN count(g.headers) > 0 THEN array_agg(g.headers) END,
+       CASE WHEN count(g.key) > 0 THEN array_agg(g.key) END, array_agg(g.enqueued_at), array_agg(g.body) FROM got g HAVING count(*) > 0
+RETURNING id, ctid, lane, ids,
+       CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
+       CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
+       CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at, NULL::bool, cardinality(ids);
 END $$;
 
 CREATE FUNCTION {s}.stored_claim_in_slot(int4, int8, int8, int8, int8, int2, bool, int8)
@@ -2360,10 +2395,7 @@ SELECT $5, $1, $6, a.ids,
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -2440,10 +2472,7 @@ SELECT $5, $1, $6, p.ids || a.ids,
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found) + (SELECT coalesce(sum(take), 0)::int4 FROM cut), EXISTS (SELECT FROM pack WHERE lane = $1);
 END $$;
@@ -2488,10 +2517,7 @@ SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -2543,10 +2569,7 @@ SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -2591,10 +2614,7 @@ SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -2646,10 +2666,7 @@ SELECT $5, g.lane, $6[array_position($1, g.lane)], array_agg(g.id), array_agg(g.
 RETURNING id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END, CASE WHEN flags IS NOT NULL THEN expires_in(ids, attempts) END, claimed_at,
           (SELECT large FROM size), (SELECT cardinality(places) FROM found);
 END $$;
@@ -2689,6 +2706,7 @@ REVOKE ALL ON FUNCTION {s}.stored_make_session_settings,
     {s}.stored_unpack,
     {s}.stored_take_claim_slot,
     {s}.stored_claim_one,
+    {s}.stored_claim_few,
     {s}.stored_claim_in_slot,
     {s}.stored_claim_packed,
     {s}.stored_claim_many,

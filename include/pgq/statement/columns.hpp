@@ -93,10 +93,7 @@ inline constexpr std::string_view gathered_both = joined<before_attempts, counte
 inline constexpr std::string_view answered_lease = R"(id, ctid, lane, ids,
        CASE WHEN ranks[1] = ALL (ranks) THEN ranks[1:1] ELSE ranks END,
        CASE WHEN attempts[1] = ALL (attempts) THEN attempts[1:1] ELSE attempts END, bodies,
-       CASE WHEN headers IS NOT NULL THEN (
-           SELECT array_agg(ARRAY[h.o::text, e.key, coalesce(e.value, '')])
-             FROM unnest(headers) WITH ORDINALITY h(j, o),
-                  jsonb_each_text(CASE WHEN jsonb_typeof(h.j) = 'object' THEN h.j END) e) END, flags,
+       CASE WHEN headers IS NOT NULL THEN {s}.header_rows(headers) END, flags,
        CASE WHEN enqueued_at[1] = ALL (enqueued_at) THEN enqueued_at[1:1] ELSE enqueued_at END)";
 /// A single job of `ready` or `deferred`; driver/pq/command/rows.hpp reads it.
 inline constexpr std::string_view answered_job = R"(id, lane, rank, attempts, key, body,
@@ -147,7 +144,7 @@ struct list {
     std::string_view text;
 };
 
-/// What a statement may name in braces.
+/// What a statement may name in braces. A text may have `{s}` itself.
 inline constexpr std::array lists{
     list{"job", text::job},
     list{"new_job", text::new_job},

@@ -13,20 +13,14 @@
 
 namespace pgq::statement {
 
-/// Ends whole leases. A lease id is never reused, so a location that holds another lease now matches nothing, unless
-/// that lease ends here as well. The location may hold a later version of the lease, with flags that its worker has not
-/// received: jobs that have become tracked end as done.
+/// Ends whole leases. Answers their ids, and how many jobs could start by that. A lease id is never reused, so a
+/// location that holds another lease now matches nothing, unless that lease ends here as well. The location may hold a
+/// later version of the lease, with flags that its worker has not received: jobs that have become tracked end as done.
 inline constexpr query finish = query{"finish", R"(
 WITH l AS (
     DELETE FROM {s}.lease WHERE ctid = ANY ($1) AND id = ANY ($2) AND worker = $3
-    RETURNING id, flags, CASE WHEN flags IS NOT NULL THEN ids END AS ids,
-              CASE WHEN flags IS NOT NULL THEN attempts END AS attempts, done),
-item AS (
-    SELECT j.id, coalesce(j.attempts, l.attempts[1]) AS attempts
-      FROM l CROSS JOIN LATERAL unnest(l.ids, l.attempts, l.flags) WITH ORDINALITY j(id, attempts, flags, o)
-     WHERE l.flags IS NOT NULL AND j.flags & 1 <> 0 AND (l.done IS NULL OR get_bit(l.done, j.o - 1) = 0))
-SELECT id, (SELECT {s}.end_tracked(array_agg(i.id), array_agg('d'::"char"), array_agg(i.attempts), NULL, NULL)
-              FROM item i HAVING count(*) > 0) FROM l)"}
+    RETURNING id, CASE WHEN flags IS NOT NULL THEN ROW(ids, attempts, flags, done)::{s}.lease_end END AS flagged)
+SELECT array_agg(id), CASE WHEN count(flagged) > 0 THEN {s}.end_leases(array_agg(flagged)) END FROM l)"}
                                     .as_stored();
 
 /// The commit of its transaction waits for the disk.

@@ -86,7 +86,7 @@ inline std::string render(std::string_view text, std::string_view schema) {
         at = close + 1;
         if (name == "s") out += identifier;
         else if (name == "q") out += literal;
-        else if (const auto list = columns::find(name)) out += *list;
+        else if (const auto list = columns::find(name)) out += render(*list, schema);
         else out += '{', at = open + 1;
     }
 }

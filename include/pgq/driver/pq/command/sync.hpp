@@ -201,14 +201,15 @@ private:
         }
     }
     void report_lost(const step& s) const {
-        const auto& wanted = request_.finished;
+        std::vector<std::int64_t> ended;
         if (s.rows() != 0) add_promoted(s, 1);
-        if (static_cast<std::size_t>(s.rows()) == wanted.size()) return;
-        for (const auto& w : wanted) {
-            bool found = false;
-            for (int row = 0; row < s.rows(); ++row) found = found || s[row].number<std::int64_t>(0) == w.id;
-            if (!found) reply_->lost.push_back(w.id);
+        if (s.rows() != 0 && !s[0].null(0)) {
+            statement::wire::array_reader ids{s[0].cell(0)};
+            for (std::size_t i = 0, n = ids.size(); i < n; ++i) ended.push_back(ids.next_number<std::int64_t>());
         }
+        if (ended.size() == request_.finished.size()) return;
+        for (const auto& wanted : request_.finished)
+            if (std::find(ended.begin(), ended.end(), wanted.id) == ended.end()) reply_->lost.push_back(wanted.id);
     }
     void read_progress(const step& s, const lease_progress& g) const {
         if (s.rows() == 0) return reply_->lost.push_back(g.ref.id);

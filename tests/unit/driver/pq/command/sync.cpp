@@ -62,7 +62,9 @@ TEST_CASE("finishing and claiming is one transaction in one round trip", "[drive
     const sync_request r{.worker = {9}, .finished = finished, .lanes = one_lane, .limit = 10, .max_bytes = 1000};
     CHECK(composed(command::sync{r, reply}) == "finish({@65538}, {5}, 9) + claim_one(3, -1, 8, 10, 9, 20, 1000)");
     const sync_request quick{.worker = {9}, .lanes = one_lane, .limit = 10, .counts_bytes = false};
-    CHECK(composed(command::sync{quick, reply}) == "claim_one(3, -1, 8, 10, 9, 20, null)");
+    CHECK(composed(command::sync{quick, reply}) == "claim_few(3, -1, 8, 10, 9, 20)");
+    const sync_request many{.worker = {9}, .lanes = one_lane, .limit = 33, .counts_bytes = false};
+    CHECK(composed(command::sync{many, reply}) == "claim_one(3, -1, 8, 33, 9, 20, null)");
     CHECK(composed(command::sync{{.worker = {9}}, reply}).empty());
     CHECK(composed(command::sync{{.worker = {9}, .lanes = one_lane, .limit = 0}, reply}).empty());
 }
@@ -207,7 +209,7 @@ TEST_CASE("a sync reports leases that were lost or have moved", "[driver][pq][co
           "finish({@1,@2}, {5,6}, 9) + mark(@3, 7, 9, \1, null) + mark(@4, 8, 9, \1, null)"
           " + settle_ends({@5}, {9}, 9, {}, {-1}, {false}, {}, {}, {}, {}, {}, {null}) + peek_next_due(0, 0, 0, 0)");
     command::sync again{{.worker = {9}, .finished = finished, .progressed = progressed, .peek_next_due = true}, reply};
-    CHECK(test::read(again, {rows({{binary(6L), binary(2L)}}),
+    CHECK(test::read(again, {rows({{array({6L}), binary(2L)}}),
                              rows({{binary(7L), place(77)}}),
                              {},
                              rows({{array<std::int64_t>({}), null, null}}),
@@ -235,7 +237,7 @@ TEST_CASE("a sync that promotes tells where the promoted jobs of each lane begin
     // The end of a lease has unblocked a job, wherever that is.
     const std::array finished{lease_ref{5, 1}};
     command::sync unblocks{{.worker = {9}, .finished = finished, .promote = true}, reply};
-    CHECK(test::read(unblocks, {rows({{binary(5L), binary(1L)}}), promoted}).has_value());
+    CHECK(test::read(unblocks, {rows({{array({5L}), binary(1L)}}), promoted}).has_value());
     CHECK(reply.promoted == 4);
     CHECK(reply.promoted_lanes.empty());
     const auto none = rows({{binary(0L), null, null, null, null, null}});
