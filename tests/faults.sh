@@ -37,29 +37,9 @@ done
 port=$(head -n 1 "$folder/proxy")
 export PGQ_LIBRARY_DSN="host=127.0.0.1 port=$port user=pgq dbname=pgq sslmode=disable gssencmode=disable"
 
-# The tests of this list, in six programs at a time: most of them wait. Those of driver::memory have no connection.
-run_all() {
-    local parts=6 i failed=0 running=()
-    local list=(--list-tests --verbosity quiet) # of version 3 of Catch
-    [[ $("$program" --help 2>&1) != *--list-test-names-only* ]] || list=(--list-test-names-only)
-    "$program" "${list[@]}" '~[slow]~[undisturbed]~[crash]~[.]' >"$folder/names" || true
-    grep -vE -- '(^$| - memory$)' "$folder/names" | sed 's/[][\\,"]/\\&/g' |
-        awk -v parts=$parts -v folder="$folder" '{ print > (folder "/part" NR % parts) }'
-    for ((i = 0; i < parts; i++)); do
-        "$program" --input-file "$folder/part$i" >"$folder/out$i" 2>&1 &
-        running+=($!)
-    done
-    for ((i = 0; i < parts; i++)); do
-        wait "${running[i]}" || failed=1
-        sed '/^Filters: /,/^$/d' "$folder/out$i"
-    done
-    return $failed
-}
-export -f run_all
-export program folder
-
 status=0
-if [ $# -gt 0 ]; then pgq_run "$program" "$@" || status=$?; else pgq_run bash -c run_all || status=$?; fi
+if [ $# -gt 0 ]; then pgq_run "$program" "$@" || status=$?
+else pgq_run "$tests/in_parts.sh" 6 "$program" '~[slow]~[undisturbed]~[crash]' || status=$?; fi
 kill "$proxy"
 wait "$proxy" || true
 proxy=

@@ -62,21 +62,21 @@ tsan_personality() {
 
 # Clang compiles most: it takes half of GCC's time, and a quarter for a fixture. GCC compiles all headers in both orders
 # (test_odr), and the first examples of the README with all that a worker instantiates.
-gcc_fast='^(odr|compile_fail\.harness\.gcc|examples\.(first|mail|quickstart))$'
+gcc_tests='^(odr|compile_fail\.harness\.gcc|examples\.(first|mail|quickstart))$'
 
-dev_fast() {
-    build dev test_odr example_first example_quickstart example_producer example_consumer
-    check dev -R "$gcc_fast"
+gcc_fast() {
+    build gcc test_odr example_first example_quickstart example_producer example_consumer
+    check gcc -R "$gcc_tests"
 }
 
 clang_fast() {
     build clang fixture_headers_clang test_unit test_laws test_integration pgq_command
-    check clang -LE 'slow|stress|example' -E "\.gcc\.|$gcc_fast"
+    check clang -LE 'slow|stress|example' -E "\.gcc\.|$gcc_tests"
 }
 
 # Clang compiles these builds, so its warnings and differences show here. The one with the address sanitizer is the run
-# of the integration tests with usual settings; see dev_all. The one with the thread sanitizer has only those unit tests
-# that may start a thread. Tests of the tree and its pages are in dev_all.
+# of the integration tests with usual settings. The one with the thread sanitizer has only those unit tests that may
+# start a thread. Tests of the tree and its pages are in gcc_all.
 sanitized() {  # PRESET TESTS TARGET...
     build "$1" "${@:3}"
     check "$1" -R "$2" -LE 'slow|stress'
@@ -92,12 +92,16 @@ thread_sanitized() {
     PGQ_PERSONALITY=
 }
 
-# GCC's program runs the integration tests once, with hostile settings (integration.hostile), because the sanitizers have
-# run the same tests with usual ones. The tests that integration.hostile leaves out run here.
+# What takes many minutes on a server: all integration tests in three more modes, kills, and the plans.
+on_server() {
+    build clang test_integration test_stress test_plans
+    check clang -L 'slow|stress|plans' -R '^(integration|stress|plans)'
+}
+
 # ctest hides the output of tests that pass; what they left out is said here.
-dev_all() {
-    check dev -LE '^also_hostile$'
-    { grep -hE '^left out: ' build/dev/Testing/Temporary/LastTest.log || true; } | sort -u
+gcc_all() {
+    check gcc
+    { grep -hE '^left out: ' build/gcc/Testing/Temporary/LastTest.log || true; } | sort -u
 }
 
 main() {
@@ -113,16 +117,16 @@ main() {
     [ -z "${PGQ_CI-}" ] || versions
 
     if [ $fast = yes ]; then
-        locked dev dev_fast
+        locked gcc gcc_fast
         # This runs last, so that the output ends with the summary of most tests.
         locked clang clang_fast
         return
     fi
-    locked dev build dev
+    locked gcc build gcc
     locked asan address_sanitized
     locked tsan thread_sanitized
-    # This runs last, so that the output ends with the summary of all tests.
-    locked dev dev_all
+    locked clang on_server
+    locked gcc gcc_all
 }
 
 # Prints the versions that a reader of a CI log needs.

@@ -45,16 +45,10 @@ entries() {  # TAGS LABELS PROPERTY...
 
 # The time-outs are for a busy machine with a sanitizer. Long tests start first (COST), so that they do not run alone at
 # the end. Tests that measure time run without other tests ([alone]).
-# The test integration.hostile repeats those with the label also_hostile.
 quick=300
 [ "$label" != stress ] || quick=900
 {
-    if [ "$label" = integration ]; then
-        entries '~[slow]~[alone]~[usual_settings]~[.]' "$label;also_hostile" TIMEOUT $quick
-        entries '~[slow]~[alone][usual_settings]~[.]' "$label" TIMEOUT $quick
-    else
-        entries '~[slow]~[alone]~[.]' "$label" TIMEOUT $quick
-    fi
+    entries '~[slow]~[alone]~[.]' "$label" TIMEOUT $quick
     entries '[slow]~[alone]~[.]' "$label;slow" TIMEOUT 900 COST 100
     entries '[slow][alone]~[.]' "$label;slow" TIMEOUT 900 RUN_SERIAL TRUE
     entries '~[slow][alone]~[.]' "$label" TIMEOUT $quick RUN_SERIAL TRUE
