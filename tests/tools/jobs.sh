@@ -188,21 +188,21 @@ prints '2 jobs would be moved' jobs move --queue mail --entrypoint send --state 
 prints '2 jobs would be requeued' jobs requeue 1 5 6 99 --dry-run
 expect "jobs" "$(ids)" '1 2 3 4 5 6 7'
 
-# skips STDOUT STATES ARGUMENT...: a job that is named by its id was not in a state that fits.
+# skips STDOUT WHY ARGUMENT...: a job that is named by its id was not in a state that fits.
 skips() {
     local status=0 found
     found=$(pgq "${@:3}" 2>"$work/stderr") || status=$?
     expect "exit status of pgq ${*:3}" "$status" 1
     expect "stdout of pgq ${*:3}" "$found" "$1"
     expect_like "stderr of pgq ${*:3}" "$(cat "$work/stderr")" \
-        "^pgq: [0-9]+ jobs? skipped: unknown, or not $2; \"pgq jobs show\" says where a job is\$"
+        "^pgq: [0-9]+ jobs? skipped: $2; \"pgq jobs show\" says where a job is\$"
 }
 prints '1 job matched: 1 requeued, 0 skipped' jobs requeue --reason smtp --yes
 expect "the requeued job" "$(sql 'SELECT attempts FROM pgq_jobs.ready WHERE id = 5')" 0
-skips '3 jobs named: 1 requeued, 2 skipped' held jobs requeue 5 6 99 --yes
-skips '1 job named: 0 requeued, 1 skipped' held jobs requeue 6 --yes
+skips '3 jobs named: 1 requeued, 2 skipped' 'unknown, or not held' jobs requeue 5 6 99 --yes
+skips '1 job named: 0 requeued, 1 skipped' 'unknown, or not held' jobs requeue 6 --yes
 prints '1 job named: 1 made ready, 0 skipped' jobs run-now 4 4 --yes
-skips '1 job named: 0 made ready, 1 skipped' deferred jobs run-now 4 --yes
+skips '1 job named: 0 made ready, 1 skipped' 'unknown, or not deferred' jobs run-now 4 --yes
 refuses 2 'the action requeue takes no jobs of the selected states' jobs requeue --state ready --yes
 expect "states" "$(pgq jobs list --state ready --format csv | wc -l)" 7
 
@@ -210,7 +210,7 @@ expect "states" "$(pgq jobs list --state ready --format csv | wc -l)" 7
 prints '2 jobs named: 2 moved, 0 skipped' jobs move 1 2 --to-queue mail --to-entrypoint report --yes
 expect "the moved jobs" "$(ids --entrypoint report)" '1 2 4'
 prints '3 jobs matched: 3 moved, 0 skipped' jobs move --entrypoint report --to-queue mail --to-entrypoint send --yes
-skips '2 jobs named: 0 moved, 2 skipped' 'ready, deferred or held' jobs move 7 99 --to-queue mail --to-entrypoint report --yes
+skips '2 jobs named: 0 moved, 2 skipped' 'unknown, or not ready, deferred or held' jobs move 7 99 --to-queue mail --to-entrypoint report --yes
 refuses 1 'there is no entrypoint "sned" of queue "mail"; there are "mail report", ' jobs move 1 --to-queue mail --to-entrypoint sned --yes
 refuses 2 'entrypoint "ship" of queue "shop" has several payload versions: "v2", "v1"; name one with --to-version' \
     jobs move 1 --to-queue shop --to-entrypoint ship --yes
@@ -231,7 +231,7 @@ expect "jobs" "$(ids)" '1 2 3 4 7'
 prints '[
 {"matched":2,"done":2,"stopping":0,"skipped":0}
 ]' jobs cancel --header tenant=a --yes --format json
-skips '2 jobs named: 1 cancelled, 1 skipped' 'waiting or running' jobs cancel 1 2 --yes
+skips '2 jobs named: 1 cancelled, 1 skipped' unknown jobs cancel 1 2 --yes
 expect "jobs" "$(ids)" '4 7'
 
 # On a terminal it asks, with the number.

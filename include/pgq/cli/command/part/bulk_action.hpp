@@ -24,16 +24,16 @@ namespace pgq::cli::command {
 /// What an action is called.
 struct action_words {
     job_action what;
-    const char* ask;     ///< "Cancel"
-    const char* done;    ///< "cancelled"
-    const char* states;  ///< in which states it takes jobs: "held"
+    const char* ask;    ///< "Cancel"
+    const char* done;   ///< "cancelled"
+    const char* skips;  ///< why it skips jobs that are named: "unknown, or not held"
 };
 
-inline constexpr action_words cancel_words{job_action::cancel, "Cancel", "cancelled", "waiting or running"};
-inline constexpr action_words requeue_words{job_action::requeue, "Requeue", "requeued", "held"};
-inline constexpr action_words run_now_words{job_action::run_now, "Run now", "made ready", "deferred"};
-inline constexpr action_words drop_words{job_action::drop, "Delete", "deleted", "held"};
-inline constexpr action_words move_words{job_action::move, "Move", "moved", "ready, deferred or held"};
+inline constexpr action_words cancel_words{job_action::cancel, "Cancel", "cancelled", "unknown"};
+inline constexpr action_words requeue_words{job_action::requeue, "Requeue", "requeued", "unknown, or not held"};
+inline constexpr action_words run_now_words{job_action::run_now, "Run now", "made ready", "unknown, or not deferred"};
+inline constexpr action_words drop_words{job_action::drop, "Delete", "deleted", "unknown, or not held"};
+inline constexpr action_words move_words{job_action::move, "Move", "moved", "unknown, or not ready, deferred or held"};
 
 /// Counts first, asks, acts on the chosen jobs and says what was done. Ends with 1 if a job that the line names by its
 /// id was skipped.
@@ -112,8 +112,7 @@ private:
             p.show(t);
         }
         if (!jobs.are_named() || r.skipped == 0) return exit_code::done;
-        return p.fail(exit_code::not_met,
-                      counted(r.skipped, "job") + " skipped: unknown, or not " + std::string{words_.states},
+        return p.fail(exit_code::not_met, counted(r.skipped, "job") + " skipped: " + words_.skips,
                       "\"pgq jobs show\" says where a job is");
     }
 
