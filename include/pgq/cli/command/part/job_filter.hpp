@@ -60,7 +60,7 @@ public:
     job_selection selection(program& p) const {
         return {.queue = queue_,
                 .entrypoint = entrypoint_,
-                .states = states_,
+                .states = searched_states(),
                 .headers = headers_,
                 .reason = reason_,
                 .enqueued_since = resolved(p, since_),
@@ -68,6 +68,13 @@ public:
     }
 
 private:
+    /// Jobs that are ready or run keep no reason. Without them the search does not read the largest tables.
+    job_state searched_states() const noexcept {
+        constexpr unsigned with_reason =
+            static_cast<unsigned>(job_state::deferred | job_state::blocked | job_state::held);
+        const auto some = static_cast<job_state>(static_cast<unsigned>(states_) & with_reason);
+        return reason_.empty() || some == job_state{} ? states_ : some;
+    }
     static job_state state_of(std::string_view name) {
         for (const auto& [state, known] : state_names)
             if (name == known && state != job_state::ended) return state;
