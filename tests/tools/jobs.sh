@@ -271,6 +271,19 @@ refuses 2 '.*PAYLOAD' jobs enqueue mail send
 pgq drain mail --reason test >/dev/null
 refuses 1 '.*draining' jobs enqueue mail send '{}'
 
+# A server that is read-only, and one that is too slow.
+pgq resume mail >/dev/null
+read_only() { PGOPTIONS='-c default_transaction_read_only=on' expect_exit 3 pgq "$@" 2>&1; }
+expect_like "a read-only server" "$(read_only jobs cancel --all --yes)" '^pgq: .*read-only'
+PGOPTIONS='-c default_transaction_read_only=on' pgq jobs list >/dev/null
+psql -X -q "$PGQ_DSN" -c 'BEGIN; LOCK TABLE pgq_jobs.ready; SELECT pg_sleep(300)' >/dev/null 2>&1 &
+lockers() { sql "SELECT pid FROM pg_locks WHERE relation = 'pgq_jobs.ready'::regclass AND mode = 'AccessExclusiveLock' AND granted"; }
+is_locked() { [ -n "$(lockers)" ]; }
+wait_for 30 "the lock" is_locked
+refuses 3 '.*; give it more time with --statement-timeout' jobs list --statement-timeout 200ms
+sql "SELECT pg_terminate_backend($(lockers))" >/dev/null
+wait $! || true
+
 # No server, a missing schema, a closed pipe, --watch.
 for line in 'list' 'show 1' 'enqueue mail send {}' 'cancel 1 --yes' 'purge --all --dry-run'; do
     # shellcheck disable=SC2086
