@@ -18,7 +18,7 @@ public:
     CLI::Option* declare(CLI::App& a, const std::string& what) {
         return a.add_option("ID", values_, what)
             ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
-            ->type_name("ID...");
+            ->type_name("ID");
     }
     bool empty() const noexcept { return values_.empty(); }
     std::vector<job_id> all() const {
