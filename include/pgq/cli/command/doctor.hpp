@@ -115,6 +115,7 @@ private:
         }
     }
 
+public:
     doctor_options o{};
     role_names roles{};
     bool only_sql = false;

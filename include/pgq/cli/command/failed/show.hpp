@@ -91,6 +91,7 @@ private:
         return t;
     }
 
+public:
     job_ids ids{};
     job_filter filter{};
     std::int64_t after = before_all_jobs.value;

@@ -135,6 +135,7 @@ private:
         return payload_text(j.body, most);
     }
 
+public:
     job_ids ids{};
     bool payload = false;
     bool whole = false;

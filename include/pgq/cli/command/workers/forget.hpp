@@ -45,6 +45,7 @@ private:
         return counted(*r.returned, "job") + " ready again, " + std::to_string(r.held.value_or(0)) + " held";
     }
 
+public:
     std::int32_t id = 0;
     bool forced = false;
 };

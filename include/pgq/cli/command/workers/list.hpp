@@ -84,6 +84,7 @@ private:
         return text;
     }
 
+public:
     std::int32_t after = 0;
     std::int64_t most = 1000;
     watch again{};
