@@ -179,6 +179,10 @@ for action in cancel requeue run-now purge 'move --to-queue mail --to-entrypoint
     refuses 1 'there is no queue "mial"; there are "mail", "shop"' jobs $action --queue mial --yes
 done
 expect "jobs" "$(ids)" '1 2 3 4 5 6 7'
+for option in --queue --entrypoint --reason --state --header --since; do  # of a variable that is not set
+    refuses 2 ".*$option" jobs cancel --all "$option" '' --yes
+done
+refuses 2 '.*ID' jobs cancel '' --yes
 prints '7 jobs would be cancelled' jobs cancel --all --dry-run
 prints '2 jobs would be deleted' jobs purge --all --dry-run
 prints '1 job would be requeued' jobs requeue --reason smtp --dry-run

@@ -54,6 +54,16 @@ inline CLI::Option* add_headers(CLI::App& a, std::vector<owned_header>& to, cons
         ->take_all();
 }
 
+/// For a text of a filter. An empty one, of a variable of a script that is not set, must not widen the filter.
+inline CLI::Option* add_filter(CLI::App& a, const std::string& names, std::string& to, const std::string& what,
+                               const std::string& type) {
+    const auto read = [&to, names](const std::string& text) {
+        if (text.empty()) throw CLI::ValidationError{names, "its text is empty; leave the option out for any"};
+        to = text;
+    };
+    return a.add_option_function<std::string>(names, read, what)->type_name(type)->take_last();
+}
+
 /// For one of a few words.
 inline CLI::Option* add_choice(CLI::App& a, const std::string& names, std::string& to,
                                const std::vector<std::string>& words, const std::string& what) {

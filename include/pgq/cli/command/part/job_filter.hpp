@@ -42,9 +42,9 @@ public:
     }
     /// For held jobs.
     void declare_for_held(CLI::App& a) {
-        a.add_option("--queue", queue_, "Only of this queue")->type_name("NAME");
-        a.add_option("--entrypoint", entrypoint_, "Only of this entrypoint")->type_name("NAME");
-        a.add_option("--reason", reason_, "Only if the reason of the last failure has this text")->type_name("TEXT");
+        add_filter(a, "--queue", queue_, "Only of this queue", "NAME");
+        add_filter(a, "--entrypoint", entrypoint_, "Only of this entrypoint", "NAME");
+        add_filter(a, "--reason", reason_, "Only if the reason of the last failure has this text", "TEXT");
     }
 
     /// The line has none of these options.
