@@ -172,7 +172,7 @@ TEST_CASE("a doctor finds what was changed in the schema, and repairs it", "[int
         {"INSERT INTO {s}.paused VALUES ('', '', 'draining', now(), '')", severity::error, "paused",
          "the function open_lane does not say what the table \"paused\" says"},
         {"INSERT INTO {s}.paused VALUES ('it''s', 'e\"x', 'draining', now() - interval '49 hours', '')", severity::note,
-         "paused", "the entrypoint \"e\"x\" of the queue \"it's\" is draining since 2 days"},
+         "paused", "the entrypoint \"e\"x\" of the queue \"it's\" is draining since 2d 1h"},
     };
     for (const auto& d : all) {
         check(db, d);
@@ -305,7 +305,7 @@ TEST_CASE("a doctor names dead workers with jobs, late jobs and late schedules",
         REQUIRE(found.size() == 1);
         CHECK(found[0].topic == "worker");
         CHECK(found[0].what ==
-              "worker " + id + " (here, process 42) has no heartbeat since 60 min, and its jobs were not rescued");
+              "worker " + id + " (here, process 42) has no heartbeat since 1h, and its jobs were not rescued");
         CHECK(found[0].remedy == "start any worker: it rescues them; or call forget_worker(" + id + ")");
     }
     SECTION("leases of nobody") {
@@ -314,7 +314,7 @@ TEST_CASE("a doctor names dead workers with jobs, late jobs and late schedules",
             " VALUES (7, 1, now() - interval '3 hours', 1, '{1}', '{1}', '{1}', '{x}', '{now}')");
         const auto found = examine(db);
         REQUIRE(found.size() == 1);
-        CHECK(found[0].what == "1 leases belong to workers that are not registered, the oldest since 3 h");
+        CHECK(found[0].what == "1 leases belong to workers that are not registered, the oldest since 3h");
     }
     SECTION("due jobs") {
         enqueue(db, mail, 2, {.run_at = pgq::in(1h)});
@@ -323,7 +323,7 @@ TEST_CASE("a doctor names dead workers with jobs, late jobs and late schedules",
         const auto found = examine(db);
         REQUIRE(found.size() == 1);
         CHECK(found[0].topic == "due");
-        CHECK(found[0].what == "2 jobs are due and still deferred, the first since 5 min");
+        CHECK(found[0].what.starts_with("2 jobs are due and still deferred, the first since 5min"));
     }
     SECTION("a schedule") {
         db.exec(
@@ -334,7 +334,7 @@ TEST_CASE("a doctor names dead workers with jobs, late jobs and late schedules",
         const auto found = examine(db);
         REQUIRE(found.size() == 1);
         CHECK(found[0].topic == "schedule");
-        CHECK(found[0].what == "the schedule \"nightly\" of the queue \"mail\" is late by 3 h");
+        CHECK(found[0].what == "the schedule \"nightly\" of the queue \"mail\" is late by 3h");
         db.exec("UPDATE {s}.schedule SET paused_at = now()");
         check_healthy(db);
     }

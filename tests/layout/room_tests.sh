@@ -12,8 +12,11 @@ complain() {
 declare -A elsewhere=(
     [cli]=tests/tools/usage.sh
     [cli/command]=tests/tools/listings.sh
+    [cli/command/failed]=tests/tools/failed.sh
+    [cli/command/jobs]=tests/tools/jobs.sh
     [cli/command/part]=tests/tools/pausing.sh
     [cli/command/schedules]=tests/tools/schedules.sh
+    [cli/command/workers]=tests/tools/workers.sh
     [cli/database]=tests/tools/schema.sh
     [cli/output]=tests/tools/listings.sh
     [cli/tree]=tests/tools/usage.sh

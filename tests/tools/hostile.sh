@@ -53,6 +53,29 @@ for format in table csv json markdown; do
         fail "$format drives the terminal"
 done
 
+# Reasons, headers, keys, hosts and payloads are texts of others, too.
+sql "INSERT INTO pgq_jobs.deferred (id, kind, run_at, reason, rank, lane, body, headers, key)
+     SELECT 7, 'h', 'infinity', E'\x1b[2J|<b>\u009b\u202e', -1, id, convert_to(E'{\"a\":\"\u009b\u202e\u0007\"}', 'utf8'),
+            E'{\"h\u202e\":\"\\\\u001b[2J\u009b\"}', E'k\x1b[31m' FROM pgq_jobs.lane WHERE queue LIKE 'a%'"
+sql "INSERT INTO pgq_jobs.worker (id, lease_time, host, pid, version, lanes)
+     SELECT 7, '1 h', E'h\x1b[2J', 1, E'v\u202e', ARRAY[id] FROM pgq_jobs.lane WHERE queue LIKE 'a%'"
+expect_like "a job" "$(pgq jobs show 7 --payload)" $'\nreason +\\\\x1b\\[2J\\|<b>\\\\x9b\\\\u202e\nheaders +\\{"h\\\\u202e":"\\\\u001b\\[2J\\\\u009b"\\}\nkey +k\\\\x1b\\[31m'
+expect_like "a group" "$(pgq failed list --format markdown)" '\\\\x1b\\\[2J\\\|&lt;b>\\\\x9b\\\\u202e \|'
+for line in 'jobs list' 'jobs show 7 --payload' 'failed list' 'failed show' workers doctor; do
+    for format in table csv json markdown; do
+        # shellcheck disable=SC2086
+        shown=$(on_terminal '' $line --no-color --format $format)
+        [[ $shown != *$'\x1b'* && $shown != *$'\xc2\x9b'* && $shown != *$'\xe2\x80\xae'* && $shown != *$'\x07'* ]] ||
+            fail "$line as $format drives the terminal"
+        [ -n "$shown" ] || fail "$line as $format shows nothing"
+    done
+done
+refuses 1 'there is no queue "\\x1b\[2J"' jobs cancel --queue $'\x1b[2J' --yes
+prints '0 jobs matched: 0 cancelled, 0 skipped' jobs cancel --reason "'; DROP SCHEMA pgq_jobs CASCADE; --" --yes
+prints '0 jobs matched: 0 cancelled, 0 skipped' jobs cancel --header "x=' OR true; --" --yes
+refuses 2 'a text of the selection has a zero byte or invalid UTF-8' jobs list --reason $'\xff'
+sql 'DELETE FROM pgq_jobs.deferred'
+
 # Names from the line, in sentences and in errors.
 prints 'queue "a\x1b[31mred" is paused' pause $'a\x1b[31mred' --reason $'it\x07beeps'
 expect "the reason" "$(sql 'SELECT reason FROM pgq_jobs.paused')" $'it\x07beeps'

@@ -48,3 +48,21 @@ add_jobs() {
          INSERT INTO pgq_jobs.deferred (run_at, kind, reason, id, rank, lane, body)
          SELECT 'infinity', 'h', 'broken', 1000000 + n, 0, l.id, '{}' FROM l, generate_series(1, ${4-0}) n"
 }
+
+# own_roles: names of the five roles that no other test has, as options in the array `roles`. Their suffix is
+# `suffix`. They are dropped at the end, because they belong to the whole server.
+own_roles() {
+    suffix=_$$_$RANDOM
+    roles=(--owner "own$suffix" --producer "pro$suffix" --worker "wor$suffix" --operator "ope$suffix" --reader "rea$suffix")
+    trap drop_roles EXIT
+}
+# as ROLE ARGUMENT...: the program with the rights of own, pro, wor, ope or rea.
+as() { PGOPTIONS="-c role=$1$suffix" pgq "${@:2}"; }
+drop_roles() {
+    local role
+    for role in own pro wor ope rea; do
+        PGOPTIONS='-c client_min_messages=error' sql "DROP OWNED BY $role$suffix CASCADE" || true
+        sql "DROP ROLE IF EXISTS $role$suffix" || true
+    done 2>/dev/null
+    rm -rf "$work"
+}

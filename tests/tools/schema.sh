@@ -94,11 +94,9 @@ refuses 2 "a schema's name is UTF-8 text of 1 to 63 bytes" sql install --schema 
 pgq uninstall --yes --schema "$odd" >/dev/null
 
 # Roles: each may do what it is for, and the command says what it may not.
-suffix=_$$
-roles=(--owner "own$suffix" --producer "pro$suffix" --worker "wor$suffix" --operator "ope$suffix" --reader "rea$suffix")
+own_roles
 prints "schema \"pgq_jobs\" has version $newest, and its roles have their rights" install --roles "${roles[@]}"
 run_script roles "${roles[@]}"
-as() { PGOPTIONS="-c role=$1$suffix" pgq "${@:2}"; }
 add_jobs default mail 1
 as rea queues >/dev/null
 as rea stats >/dev/null
@@ -115,4 +113,3 @@ for line in 'rea pause default --reason x' 'pro queues' 'ope uninstall --yes' 'w
     expect_like "$line" "$(cat "$work/stderr")" '^pgq: .*(permission denied|must be owner)'
 done
 pgq uninstall --yes >/dev/null
-for role in own pro wor ope rea; do sql "DROP ROLE $role$suffix"; done

@@ -11,6 +11,7 @@
 #include <pgq/schema/script_text.hpp>
 #include <pgq/statement/query.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/time/duration_words.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -24,15 +25,6 @@
 
 /// What a session found, in words.
 namespace pgq::detail {
-
-/// "35 s", "12 min", "3 h", "2 days": the largest unit of which there are at least two.
-inline std::string age_in_words(duration age) {
-    const auto s = std::chrono::duration_cast<std::chrono::seconds>(age).count();
-    if (s < 120) return std::to_string(s) + " s";
-    if (s < 7200) return std::to_string(s / 60) + " min";
-    if (s < 172'800) return std::to_string(s / 3600) + " h";
-    return std::to_string(s / 86'400) + " days";
-}
 
 /// Conditions of the server.
 class server_words {
@@ -86,14 +78,14 @@ private:
     static finding holder(const found_condition& c) {
         if (c.code == "snapshot")
             return {severity::warning, "snapshot",
-                    "process " + c.name + " (" + c.detail + ") has an open transaction since " + age_in_words(c.age) +
-                        ": dead rows that are newer stay, and each claim becomes slower",
+                    "process " + c.name + " (" + c.detail + ") has an open transaction since " +
+                        duration_in_words(c.age) + ": dead rows that are newer stay, and each claim becomes slower",
                     "end the transaction; the statement ends the session",
                     "SELECT pg_terminate_backend(" + c.name + ");"};
         if (c.code == "prepared")
             return {severity::warning, "snapshot",
-                    "the prepared transaction \"" + c.name + "\" of \"" + c.detail + "\" is " + age_in_words(c.age) +
-                        " old: dead rows that are newer stay",
+                    "the prepared transaction \"" + c.name + "\" of \"" + c.detail + "\" is " +
+                        duration_in_words(c.age) + " old: dead rows that are newer stay",
                     "commit it or roll it back; the statement rolls it back",
                     "ROLLBACK PREPARED " + schema::literal(c.name) + ";"};
         return {
@@ -121,7 +113,7 @@ public:
     job_words(std::string_view schema_name, std::int64_t most) : schema_{statement::quoted(schema_name)}, most_{most} {}
 
     finding of(const found_condition& c) const {
-        const std::string n = capped_count::of(c.count, most_).text(), since = age_in_words(c.age);
+        const std::string n = capped_count::of(c.count, most_).text(), since = duration_in_words(c.age);
         if (c.code == "lane")
             return {
                 severity::warning,
@@ -227,8 +219,8 @@ inline finding finding_of(const database_problem& p, std::string_view schema_nam
 /// The clocks of the server and of this process. `before` and `after` its answer, this clock said these times.
 inline std::string clock_difference(time_point server, time_point before, time_point after) {
     constexpr duration tolerated = std::chrono::seconds{1};
-    if (server + tolerated < before) return "behind the clock of this process by " + age_in_words(before - server);
-    if (server > after + tolerated) return "ahead of the clock of this process by " + age_in_words(server - after);
+    if (server + tolerated < before) return "behind the clock of this process by " + duration_in_words(before - server);
+    if (server > after + tolerated) return "ahead of the clock of this process by " + duration_in_words(server - after);
     return {};
 }
 

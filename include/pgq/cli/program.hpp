@@ -81,6 +81,10 @@ public:
         return *plain_;
     }
 
+    /// Whether a person reads the output. Programs get all of a long text.
+    bool writes_for_people() const noexcept {
+        return options_.format() == format::table || options_.format() == format::markdown;
+    }
     /// Shows a table in the format that the user has chosen.
     void show(const table& t) const {
         switch (options_.format()) {

@@ -153,7 +153,7 @@ TEST_CASE("conditions of the server have a sentence and a repair", "[admin][doct
           "190 of 197 connections are in use: soon no worker can connect");
     f = words.of(condition("snapshot", "42", "app, idle in transaction, SELECT 1", 0, 3h));
     CHECK(f.what ==
-          "process 42 (app, idle in transaction, SELECT 1) has an open transaction since 3 h: dead rows that "
+          "process 42 (app, idle in transaction, SELECT 1) has an open transaction since 3h: dead rows that "
           "are newer stay, and each claim becomes slower");
     CHECK(f.sql == "SELECT pg_terminate_backend(42);");
     CHECK(words.of(condition("prepared", "it's", "app", 0, 3h)).sql == "ROLLBACK PREPARED 'it''s';");
@@ -167,14 +167,14 @@ TEST_CASE("conditions of the server have a sentence and a repair", "[admin][doct
 TEST_CASE("conditions of jobs say what, how many up to a cap, and since when", "[admin][doctor]") {
     const detail::job_words words{"s", 1000};
     CHECK(words.of(condition("lane", "\"note\" of the queue \"mail\"", "", 1001, 119s)).what ==
-          "no live worker serves \"note\" of the queue \"mail\": 1 000+ jobs wait, the first since 119 s");
+          "no live worker serves \"note\" of the queue \"mail\": 1 000+ jobs wait, the first since 1min 59s");
     CHECK(words.of(condition("version", "\"note\" of the queue \"mail\"", "2", 1, 2min)).what ==
           "no live worker reads the payload version \"2\" of \"note\" of the queue \"mail\": 1 jobs wait, the first "
-          "since 2 min");
+          "since 2min");
     const auto f = words.of(condition("paused", "it's", "", 0, 48h));
-    CHECK(f.what == "the queue \"it's\" is paused since 2 days");
+    CHECK(f.what == "the queue \"it's\" is paused since 2d");
     CHECK(f.sql == "SELECT \"s\".resume('it''s', '');");
-    CHECK(words.of(condition("draining")).what == "everything in the schema is draining since 0 s");
+    CHECK(words.of(condition("draining")).what == "everything in the schema is draining since 0ms");
     CHECK(words.of(condition("due", "", "", 3, 5min)).topic == "due");
     CHECK(words.of(condition("schedule", "\"x\"")).topic == "schedule");
     CHECK(words.of(condition("orphaned")).topic == "worker");
@@ -185,8 +185,8 @@ TEST_CASE("clocks differ if the server's is a second off while it answered", "[a
     CHECK(detail::clock_difference(t, t, t).empty());
     CHECK(detail::clock_difference(t + 500ms, t, t).empty());
     CHECK(detail::clock_difference(t + 4s, t, t + 5s).empty());  // a slow answer
-    CHECK(detail::clock_difference(t - 3s, t, t + 1s) == "behind the clock of this process by 3 s");
-    CHECK(detail::clock_difference(t + 10min, t, t) == "ahead of the clock of this process by 10 min");
+    CHECK(detail::clock_difference(t - 3s, t, t + 1s) == "behind the clock of this process by 3s");
+    CHECK(detail::clock_difference(t + 10min, t, t) == "ahead of the clock of this process by 10min");
 }
 
 TEST_CASE("missing rights of roles are one finding, without objects of others", "[admin][doctor]") {

@@ -2,9 +2,18 @@
 
 #include <pgq/cli/command/compact.hpp>
 #include <pgq/cli/command/completion.hpp>
+#include <pgq/cli/command/doctor.hpp>
 #include <pgq/cli/command/drain.hpp>
+#include <pgq/cli/command/failed/actions.hpp>
+#include <pgq/cli/command/failed/list.hpp>
+#include <pgq/cli/command/failed/show.hpp>
 #include <pgq/cli/command/health.hpp>
 #include <pgq/cli/command/install.hpp>
+#include <pgq/cli/command/jobs/actions.hpp>
+#include <pgq/cli/command/jobs/enqueue.hpp>
+#include <pgq/cli/command/jobs/list.hpp>
+#include <pgq/cli/command/jobs/move.hpp>
+#include <pgq/cli/command/jobs/show.hpp>
 #include <pgq/cli/command/limits.hpp>
 #include <pgq/cli/command/limits_set.hpp>
 #include <pgq/cli/command/man.hpp>
@@ -22,6 +31,8 @@
 #include <pgq/cli/command/uninstall.hpp>
 #include <pgq/cli/command/upgrade.hpp>
 #include <pgq/cli/command/verify.hpp>
+#include <pgq/cli/command/workers/forget.hpp>
+#include <pgq/cli/command/workers/list.hpp>
 #include <pgq/cli/command_tree.hpp>
 
 #ifdef PGQ_CLI_PROMETHEUS
@@ -29,6 +40,23 @@
 #endif
 
 namespace pgq::cli {
+
+inline void add_job_commands(const command_tree::branch& root) {
+    const auto jobs = root.group("jobs", "List jobs, and act on them");
+    jobs.add<command::jobs::list>();
+    jobs.add<command::jobs::show>();
+    jobs.add<command::jobs::enqueue>();
+    jobs.add<command::jobs::cancel>();
+    jobs.add<command::jobs::requeue>();
+    jobs.add<command::jobs::run_now>();
+    jobs.add<command::jobs::move>();
+    jobs.add<command::jobs::purge>();
+    const auto failed = root.group("failed", "Look after held jobs");
+    failed.add<command::failed::list>();
+    failed.add<command::failed::show>();
+    failed.add<command::failed::requeue>();
+    failed.add<command::failed::drop>();
+}
 
 /// The sub-commands of `pgq` that need no library but those of pgq::cli.
 inline void add_commands(command_tree& tree) {
@@ -42,8 +70,11 @@ inline void add_commands(command_tree& tree) {
     sql.add<command::sql_upgrade>();
     sql.add<command::sql_uninstall>();
     sql.add<command::sql_roles>();
+    root.add<command::doctor>();
     root.add<command::health>();
     root.add<command::queues>();
+    add_job_commands(root);
+    root.add<command::workers::list>().add<command::workers::forget>();
     root.add<command::stats>();
     root.add<command::limits>().add<command::limits_set>();
     root.add<command::pause>();

@@ -2,6 +2,9 @@
 
 #include <pgq/cli/output/table.hpp>
 
+#include <pgq/time/clock.hpp>
+#include <pgq/time/duration_words.hpp>
+
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -10,7 +13,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <variant>
 
 /// Cells as text.
 namespace pgq::cli {
@@ -41,22 +44,6 @@ inline std::string text_of(double number) {
     return {out.data(), end};
 }
 
-/// The two largest units: "3min 12s", "1.5ms".
-inline std::string text_of(duration d) {
-    constexpr std::array<std::pair<std::int64_t, std::string_view>, 4> units{
-        {{86'400, "d"}, {3'600, "h"}, {60, "min"}, {1, "s"}}};
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(d).count();
-    if (d < std::chrono::seconds{1}) return text_of(std::chrono::duration<double, std::milli>(d).count()) + "ms";
-    if (d < std::chrono::seconds{10}) return text_of(std::chrono::duration<double>(d).count()) + "s";
-    for (std::size_t i = 0;; ++i) {
-        const auto [size, name] = units[i];
-        if (seconds < size) continue;
-        const std::string first = std::to_string(seconds / size) + std::string{name};
-        if (i + 1 == units.size() || seconds % size < units[i + 1].first) return first;
-        return first + ' ' + std::to_string(seconds % size / units[i + 1].first) + std::string{units[i + 1].second};
-    }
-}
-
 /// For people.
 inline std::string shown(const cell& c) {
     struct {
@@ -66,7 +53,7 @@ inline std::string shown(const cell& c) {
         std::string operator()(double n) const { return text_of(n); }
         std::string operator()(bool b) const { return b ? "yes" : "no"; }
         std::string operator()(time_point t) const { return text_of(t); }
-        std::string operator()(duration d) const { return text_of(d); }
+        std::string operator()(duration d) const { return detail::duration_in_words(d); }
         std::string operator()(const capped_count& n) const { return n.text(); }
     } const text;
     return std::visit(text, c);

@@ -22,11 +22,13 @@ inline std::string help_section(const std::string& title, const help_lines& line
     return out;
 }
 
-/// "pgq pause [OPTIONS] [QUEUE] [ENTRYPOINT]"
+/// "pgq pause [OPTIONS] [QUEUE] [ENTRYPOINT]", "pgq jobs show [OPTIONS] ID..."
 inline std::string usage_of(const node& n) {
     std::string line = n.path + (n.runs_alone ? "" : " COMMAND") + " [OPTIONS]";
-    for (const auto& o : n.options)
-        if (o.is_argument) line += o.is_required ? ' ' + o.names : " [" + o.names + ']';
+    for (const auto& o : n.options) {
+        const std::string name = o.names + (o.is_repeated ? "..." : "");
+        if (o.is_argument) line += o.is_required ? ' ' + name : " [" + name + ']';
+    }
     return line;
 }
 

@@ -16,6 +16,7 @@ struct option_text {
     std::string what{};
     bool is_argument = false;
     bool is_required = false;
+    bool is_repeated = false;  ///< an argument that takes several values
 
     /// "-n", "--count"
     std::vector<std::string> each_name() const {
@@ -63,7 +64,8 @@ inline node node_of(const CLI::App& a, const std::string& parent = {}) {
                              .value = is_flag ? "" : type.substr(0, type.find(':')),
                              .what = o->get_description(),
                              .is_argument = o->get_positional(),
-                             .is_required = o->get_required()});
+                             .is_required = o->get_required(),
+                             .is_repeated = o->get_positional() && o->get_items_expected_max() > 1});
     }
     for (const CLI::App* child : a.get_subcommands([](const CLI::App*) { return true; }))
         n.children.push_back(node_of(*child, n.path + ' '));

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <pgq/protocol/record.hpp>
 #include <pgq/time/clock.hpp>
 #include <pgq/time/duration_text.hpp>
+#include <pgq/time/time_text.hpp>
+#include <pgq/time/when.hpp>
 
 #include <CLI/App.hpp>
 #include <CLI/Error.hpp>
@@ -21,6 +24,44 @@ inline CLI::Option* add_duration(CLI::App& a, const std::string& names, duration
         to = *found;
     };
     return a.add_option_function<std::string>(names, read, what)->type_name("TIME")->take_last();
+}
+
+/// For a time: "2026-03-29T01:00:00Z", "2026-03-29", or how long ago: "2h".
+inline CLI::Option* add_moment(CLI::App& a, const std::string& names, when& to, const std::string& what) {
+    const auto read = [&to, names](const std::string& text) {
+        if (const auto time = detail::read_time(text)) to = at(*time);
+        else if (const auto ago = detail::read_duration(text)) to = in(-*ago);
+        else
+            throw CLI::ValidationError{names, '"' + text + "\" is no time; write 2h for two hours ago, 2026-03-29 or " +
+                                                  "2026-03-29T01:00:00Z"};
+    };
+    return a.add_option_function<std::string>(names, read, what)->type_name("TIME")->take_last();
+}
+
+/// For headers: "tenant=a". Each use of the option adds one.
+inline CLI::Option* add_headers(CLI::App& a, std::vector<owned_header>& to, const std::string& what) {
+    const auto read = [&to](const std::vector<std::string>& all) {
+        for (const std::string& text : all) {
+            const auto end = text.find('=');
+            if (end == 0 || end == std::string::npos)
+                throw CLI::ValidationError{"--header", '"' + text + "\" is no header; write NAME=VALUE"};
+            to.push_back({.name = text.substr(0, end), .value = text.substr(end + 1)});
+        }
+    };
+    return a.add_option_function<std::vector<std::string>>("--header", read, what)
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->take_all();
+}
+
+/// For a text of a filter. An empty one, of a variable of a script that is not set, must not widen the filter.
+inline CLI::Option* add_filter(CLI::App& a, const std::string& names, std::string& to, const std::string& what,
+                               const std::string& type) {
+    const auto read = [&to, names](const std::string& text) {
+        if (text.empty()) throw CLI::ValidationError{names, "its text is empty; leave the option out for any"};
+        to = text;
+    };
+    return a.add_option_function<std::string>(names, read, what)->type_name(type)->take_last();
 }
 
 /// For one of a few words.

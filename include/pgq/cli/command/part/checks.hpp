@@ -1,9 +1,9 @@
 #pragma once
 
-#include <pgq/cli/output/cell_text.hpp>
 #include <pgq/cli/output/table.hpp>
 
 #include <pgq/time/clock.hpp>
+#include <pgq/time/duration_words.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -28,7 +28,7 @@ public:
     /// An age in seconds; above `most` it is `otherwise`.
     void add_age(const std::string& check, double seconds, duration most, state otherwise, const std::string& is) {
         const auto age = std::chrono::duration_cast<duration>(std::chrono::duration<double>{seconds});
-        add(check, age <= most ? state::ok : otherwise, text_of(age) + ' ' + is);
+        add(check, age <= most ? state::ok : otherwise, detail::duration_in_words(age) + ' ' + is);
     }
 
     const table& all() const noexcept { return all_; }

@@ -1,9 +1,8 @@
 #pragma once
 
+#include <pgq/cli/command/part/known_names.hpp>
 #include <pgq/cli/database/lanes.hpp>
 #include <pgq/cli/program.hpp>
-
-#include <pgq/protocol/pause.hpp>
 
 #include <CLI/App.hpp>
 
@@ -26,8 +25,7 @@ public:
     /// For people: `queue "mail"`.
     std::string text() const {
         if (all_) return "everything";
-        const std::string of_queue = "queue " + statement::quoted(queue_);
-        return entrypoint_.empty() ? of_queue : "entrypoint " + statement::quoted(entrypoint_) + " of " + of_queue;
+        return names_text(queue_, entrypoint_);
     }
 
     /// Says what is wrong with the line, if it names nothing. `may_be_new`: it need not exist.
@@ -35,14 +33,8 @@ public:
         if (queue_.empty() && !all_)
             return p.fail(exit_code::wrong_use, "a queue is missing", "name one, or say --all for everything");
         if (all_ || may_be_new || !read_lanes(p, queue_, entrypoint_).empty()) return exit_code::done;
-        std::string known;
-        for (const auto& lane : read_lanes(p)) {
-            const std::string name = lane.queue + (entrypoint_.empty() ? "" : ' ' + lane.entrypoint);
-            if (known.find('"' + name + '"') == std::string::npos)
-                known += (known.empty() ? "" : ", ") + ('"' + name + '"');
-        }
         return p.fail(exit_code::not_met, "there is no " + text(),
-                      (known.empty() ? "there are none yet" : "there are " + known) + "; --new if it comes later");
+                      known_names(p, !entrypoint_.empty()) + "; --new if it comes later");
     }
 
 private:
