@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/cli/output/exit_code.hpp>
+#include <pgq/cli/output/program_name.hpp>
 #include <pgq/cli/output/safe_text.hpp>
 
 #include <pgq/error/result.hpp>
@@ -32,7 +33,7 @@ inline void write_out(std::string_view text) {
 
 /// One line on stderr, without control characters.
 inline void complain(std::string_view text) {
-    const std::string line = "pgq: " + safe(text) + '\n';
+    const std::string line = program_name() + ": " + safe(text) + '\n';
     std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

@@ -44,7 +44,9 @@ inline std::string help_of(const node& n) {
     for (const auto& child : n.children) commands.emplace_back(child.name, child.what);
     return n.what + ".\n\nUsage: " + usage_of(n) + '\n' + help_section("Arguments", arguments) +
            help_section("Commands", commands) + help_section("Options", options) +
-           (n.path == "pgq" ? "" : "\n\"pgq --help\" has the options of all commands.\n");
+           (n.path == n.name
+                ? ""
+                : "\n\"" + n.path.substr(0, n.path.find(' ')) + " --help\" has the options of all commands.\n");
 }
 
 }  // namespace pgq::cli
