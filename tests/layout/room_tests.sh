@@ -11,6 +11,7 @@ complain() {
 
 declare -A elsewhere=(
     [cli]=tests/tools/usage.sh
+    [cli/app]=tests/tools/service.sh
     [cli/command]=tests/tools/listings.sh
     [cli/command/part]=tests/tools/pausing.sh
     [cli/command/schedules]=tests/tools/schedules.sh
