@@ -11,7 +11,6 @@ complain() {
 
 declare -A elsewhere=(
     [cli]=tests/tools/usage.sh
-    [cli/app]=tests/tools/service.sh
     [cli/command]=tests/tools/listings.sh
     [cli/command/part]=tests/tools/pausing.sh
     [cli/command/schedules]=tests/tools/schedules.sh
