@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/cli/command_tree.hpp>
+
 #include <pgq/client/queue_core.hpp>
 #include <pgq/diagnostic/programs.hpp>
 #include <pgq/driver/libpq.hpp>
@@ -8,6 +10,7 @@
 #include <pgq/worker/worker_options.hpp>
 
 #include <concepts>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -58,6 +61,7 @@ struct app {
     run_options run{};                      ///< of `run`; without `log` the lines go to standard error
     executor_type executor = detail::default_part<executor_type>();
     observer_type observer = detail::default_part<observer_type>();
+    std::function<void(cli::command_tree&)> commands{};  ///< adds sub-commands of the program's own
 };
 
 namespace cli {

@@ -52,6 +52,7 @@ int run_app(int argc, char** argv, app_parts<Queue, Handlers...> parts) {
     add_commands(tree);
     tree.decode_payloads_with(&typed_payloads<Queue>::decode);
     try {
+        if (parts.about.commands) parts.about.commands(tree);
         return tree.run(argc, argv);
     } catch (const std::exception& e) {  // of a handler's constructor, an observer, a source of keys
         complain(e.what());

@@ -11,7 +11,9 @@
 #include <CLI/App.hpp>
 #include <CLI/Error.hpp>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +35,25 @@ BOOST_HANA_ADAPT_STRUCT(unit_cli_app::note, text);
 namespace unit_cli_app {
 
 namespace {
+
+// A sub-command of the program's own.
+struct decode {
+    static constexpr const char* name = "decode";
+    static constexpr const char* what = "Print a payload as JSON";
+    static inline std::string printed{};
+
+    void declare(CLI::App& a) { a.add_option("BYTES", bytes, "The payload")->required(); }
+    pgq::cli::exit_code run(pgq::cli::program& p) {
+        pgq::listed_lane lane;
+        lane.entrypoint = "note";
+        const auto text = p.decoded(lane, bytes);
+        if (!text) return p.fail(pgq::cli::exit_code::not_met, "the payload cannot be read", "look at its bytes");
+        printed = *text;
+        return pgq::cli::exit_code::done;
+    }
+
+    std::string bytes{};
+};
 
 using note_queue = pgq::queue<note, pgq::driver::libpq, pgq::serializer::raw>;
 
@@ -66,6 +87,29 @@ TEST_CASE("a program has the name of its app, else that of its file", "[cli][app
     for (const char* good : {"mailer", "mail-worker_2.x", "A"}) CHECK(pgq::cli::is_program_name(good));
     for (const char* bad : {"", "-x", "a b", "a'b", "a\nb", "a/b", "\xC3\xA4"})
         CHECK_FALSE(pgq::cli::is_program_name(bad));
+}
+
+TEST_CASE("a program has sub-commands of its own, which know its job types", "[cli][app]") {
+    const auto run = [](auto... words) {
+        std::array<std::string, sizeof...(words)> line{words...};
+        std::array<char*, sizeof...(words)> pointers{};
+        for (std::size_t i = 0; i < line.size(); ++i) pointers[i] = line[i].data();
+        return pgq::main(static_cast<int>(line.size()), pointers.data(),
+                         pgq::app<note_queue>{
+                             .name = "notes",
+                             .commands = [](pgq::cli::command_tree& tree) { tree.root().add<decode>(); },
+                         },
+                         [](const note&) {});
+    };
+    CHECK(run("notes", "decode", "a text") == 0);
+    CHECK(decode::printed == R"({"text":"a text"})");
+    CHECK(run("notes", "encode") == 2);
+}
+
+TEST_CASE("a program without a good name does not start", "[cli][app]") {
+    std::string word = "a program";
+    char* line[] = {word.data()};
+    CHECK(pgq::main(1, line, pgq::app<note_queue>{}, [](const note&) {}) == 2);
 }
 
 TEST_CASE("a line changes the connection of the program", "[cli][app]") {
