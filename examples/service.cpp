@@ -3,7 +3,7 @@
 //   service install                                                              makes the tables
 //   service run                                                                  works until SIGTERM or Ctrl-C
 //   service enqueue resize '{"path": "cat.jpg", "edge": 256}' --delay 10s        prints the id of the job
-//   service queues, service pause default --reason ..., service --help           what the command pgq has
+//   service queues, service pause pictures --reason ..., service --help          what the command pgq has
 
 #include <pgq/cli.hpp>
 #include <pgq/driver/libpq.hpp>

@@ -25,16 +25,27 @@ struct text_form<Serializer, Options, Secrets> {
     using type = typename innermost<Serializer>::type::template as_text<Options, Secrets>;
 };
 
-/// For a job that a person writes: each member must be one of the type, and none may be missing.
-inline constexpr serializer::json_options strict_json{.missing = serializer::if_missing::fail,
-                                                      .unknown = serializer::if_unknown::fail};
-/// The same, but a missing member has its default.
-inline constexpr serializer::json_options partial_json{.unknown = serializer::if_unknown::fail};
+/// The limits are those of the serializer, if it has some.
+template <class Serializer>
+consteval serializer::json_options text_options(serializer::if_missing missing, serializer::if_unknown unknown) {
+    using inner = typename innermost<Serializer>::type;
+    serializer::json_options o{};
+    if constexpr (requires { inner::options.max_depth; }) o.max_depth = inner::options.max_depth;
+    if constexpr (requires { inner::options.max_bytes; }) o.max_bytes = inner::options.max_bytes;
+    o.missing = missing;
+    o.unknown = unknown;
+    return o;
+}
 
-template <class Serializer, serializer::json_options Options>
-using written_form = typename text_form<Serializer, Options, serializer::detail::reveals>::type;
+/// For a job that a person writes: each member must be one of the type.
+template <class Serializer, serializer::if_missing Missing>
+using written_form = typename text_form<Serializer, text_options<Serializer>(Missing, serializer::if_unknown::fail),
+                                        serializer::detail::reveals>::type;
 /// For a job that a person reads: "***" stands for sensitive members.
 template <class Serializer>
-using shown_form = typename text_form<Serializer, serializer::json_options{}, serializer::detail::masks>::type;
+using shown_form =
+    typename text_form<Serializer,
+                       text_options<Serializer>(serializer::if_missing::use_default, serializer::if_unknown::ignore),
+                       serializer::detail::masks>::type;
 
 }  // namespace pgq::cli

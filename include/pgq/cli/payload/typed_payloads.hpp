@@ -59,14 +59,14 @@ public:
     /// Whether people can write jobs of the type as JSON.
     template <class Job>
     static constexpr bool has_text =
-        can_read<written_form<typename composition::template serializer_of<Job>, strict_json>, Job>;
+        can_read<written_form<typename composition::template serializer_of<Job>, serializer::if_missing::fail>, Job>;
 
     /// Reads a job that a person has written. An error names the member, and says what to do.
     template <class Job>
     static result<void> read(std::string_view json, bool defaults, Job& job) {
-        using serializer = typename composition::template serializer_of<Job>;
-        auto got = defaults ? written_form<serializer, partial_json>{}.read(json, job)
-                            : written_form<serializer, strict_json>{}.read(json, job);
+        using written_by = typename composition::template serializer_of<Job>;
+        auto got = defaults ? written_form<written_by, serializer::if_missing::use_default>{}.read(json, job)
+                            : written_form<written_by, serializer::if_missing::fail>{}.read(json, job);
         if (!got) got.error().hint = remedy<Job>(got.error());
         return got;
     }

@@ -69,6 +69,10 @@ void from_json(const nlohmann::json& in, point& p) {
     p.x = in.at("at").get<int>();
     in.at("name").get_to(p.name);
 }
+struct tree {
+    static constexpr std::string_view entrypoint = "tree";
+    std::vector<tree> branches{};
+};
 struct own_bytes {
     static constexpr std::string_view entrypoint = "own_bytes";
     static own_bytes from_bytes(std::string_view) { return {}; }
@@ -86,6 +90,7 @@ BOOST_HANA_ADAPT_STRUCT(unit_cli_payload::payload_jobs::resize_1, path);
 BOOST_HANA_ADAPT_STRUCT(unit_cli_payload::payload_jobs::resize, path, edge);
 BOOST_HANA_ADAPT_STRUCT(unit_cli_payload::payload_jobs::account, user, password, answers, code);
 BOOST_HANA_ADAPT_STRUCT(unit_cli_payload::payload_jobs::blob, bytes);
+BOOST_HANA_ADAPT_STRUCT(unit_cli_payload::payload_jobs::tree, branches);
 
 template <>
 struct pgq::codec<unit_cli_payload::payload_jobs::pin> {
@@ -172,6 +177,14 @@ TEST_CASE("an encrypted payload is shown without its sensitive members", "[cli][
     keys.use(pgq::serializer::secret_key::random("august"));
     keys.forget("july");
     CHECK_FALSE(payloads::decode(lane("account"), body));
+}
+
+TEST_CASE("a job of a person has the limits of its serializer", "[cli][payload]") {
+    constexpr pgq::serializer::json_options small{.max_depth = 1, .max_bytes = 30};
+    using small_payloads = typed_payloads<pgq::queue<pgq::driver::memory, tree, pgq::serializer::basic_json<small>>>;
+    tree job{};
+    CHECK(small_payloads::read(R"({"branches":[]})", false, job).error() == pgq::errc::too_deep);
+    CHECK(small_payloads::read(std::string(31, ' '), false, job).error() == pgq::errc::payload_too_large);
 }
 
 TEST_CASE("a job that a person writes has the members of its type", "[cli][payload]") {
