@@ -51,7 +51,7 @@ inline std::string text_of(duration d) {
     for (std::size_t i = 0;; ++i) {
         const auto [size, name] = units[i];
         if (seconds < size) continue;
-        const std::string first = std::to_string(seconds / size) + std::string{name};
+        std::string first = std::to_string(seconds / size) + std::string{name};
         if (i + 1 == units.size() || seconds % size < units[i + 1].first) return first;
         return first + ' ' + std::to_string(seconds % size / units[i + 1].first) + std::string{units[i + 1].second};
     }

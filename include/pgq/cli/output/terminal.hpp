@@ -45,8 +45,8 @@ inline void show_statement(std::string_view sql) {
 inline bool out_is_terminal() noexcept { return ::isatty(STDOUT_FILENO) == 1; }
 
 inline bool may_use_colour(bool forbidden) noexcept {
-    const char* const no = std::getenv("NO_COLOR");
-    const char* const terminal = std::getenv("TERM");
+    const char* const no = std::getenv("NO_COLOR");    // NOLINT(concurrency-mt-unsafe): nobody sets it
+    const char* const terminal = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): as above
     const bool is_dumb = terminal == nullptr || std::string_view{terminal} == "dumb";
     return !forbidden && (no == nullptr || *no == '\0') && !is_dumb && out_is_terminal();
 }

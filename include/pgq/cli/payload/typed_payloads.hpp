@@ -95,8 +95,7 @@ private:
         if (e.message.find("not JSON") != std::string::npos)
             return "give one JSON object, for a shell in single quotes: '{...}'";
         const std::string names = names_of_members<Job>();
-        const std::string all =
-            names.empty() ? "write what its own code reads" : "the members of this job are " + names;
+        std::string all = names.empty() ? "write what its own code reads" : "the members of this job are " + names;
         if (e == errc::missing_member) return all + "; --defaults leaves out those that have a default";
         return all;
     }

@@ -39,9 +39,11 @@ inline std::string bash_completion(const node& root) {
         if (&n != &root) paths += '|' + n.path;
         for (const auto& o : n.options)
             if (!o.is_argument && !o.value.empty())
-                for (const auto& name : o.each_name())
-                    values += "    \"" + n.path + ' ' + name + "\" | \"" + n.path + " \"*\" " + name + "\") words=\"" +
-                              joined(o.choices()) + "\"; words_of_root= ;;\n";
+                for (const auto& name : o.each_name()) {
+                    values += "    \"" + n.path + ' ' + name;
+                    values += "\" | \"" + n.path + " \"*\" " + name;
+                    values += "\") words=\"" + joined(o.choices()) + "\"; words_of_root= ;;\n";
+                }
     });
     return "# bash completion for " + root.name + "; made by \"" + root.name + " completion bash\"\n_" + root.name +
            "() {\n"
@@ -140,7 +142,9 @@ inline std::string fish_completion(const node& root) {
             std::string names;
             for (const auto& each : o.each_name())
                 names += each.starts_with("--") ? " -l " + each.substr(2) : " -s " + each.substr(1);
-            complete("( |$)", names + (o.value.empty() ? "" : " -x") + values + " -d " + shell_quoted(o.what));
+            if (!o.value.empty()) names += " -x";
+            names += values;
+            complete("( |$)", names + " -d " + shell_quoted(o.what));
         }
     });
     return out;

@@ -17,8 +17,11 @@ inline std::string help_section(const std::string& title, const help_lines& line
     std::size_t width = 0;
     for (const auto& [left, right] : lines) width = std::max(width, left.size());
     std::string out = '\n' + title + ":\n";
-    for (const auto& [left, right] : lines)
-        out += "  " + left + std::string(width - left.size() + 2, ' ') + right + '\n';
+    for (const auto& [left, right] : lines) {
+        out += "  " + left;
+        out.append(width - left.size() + 2, ' ');
+        out += right + '\n';
+    }
     return out;
 }
 
