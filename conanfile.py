@@ -30,6 +30,7 @@ class PgqConan(ConanFile):
         "with_zstd": [True, False],
         "with_date": [True, False],
         "with_prometheus_cpp": [True, False],
+        "with_cli11": [True, False],
         "with_catch2": [True, False],
     }
     default_options = {
@@ -41,6 +42,7 @@ class PgqConan(ConanFile):
         "with_zstd": False,
         "with_date": False,
         "with_prometheus_cpp": False,
+        "with_cli11": False,
         "with_catch2": False,
     }
 
@@ -70,6 +72,8 @@ class PgqConan(ConanFile):
             self.requires("date/3.0.4", options={"header_only": False, "tz_db": "system"})
         if self.options.with_prometheus_cpp:
             self.requires("prometheus-cpp/1.3.0")
+        if self.options.with_cli11:
+            self.requires("cli11/2.4.2")
         if self.options.with_catch2:
             self.requires("catch2/3.15.3")
 
@@ -82,6 +86,10 @@ class PgqConan(ConanFile):
             raise ConanInvalidConfiguration(f"pgq does not compile on {self.settings.os}: it needs functions of Linux")
         if self.options.with_asio and not self.options.with_libpq:
             raise ConanInvalidConfiguration("pgq: with_asio=True needs with_libpq=True, because pgq::asio uses libpq")
+        if self.options.with_cli11 and not (self.options.with_libpq and self.options.with_boost_json):
+            raise ConanInvalidConfiguration(
+                "pgq: with_cli11=True needs with_libpq=True and with_boost_json=True, because pgq::cli uses both"
+            )
         boost = self.dependencies["boost"].options
         if self.options.with_boost_json and (boost.get_safe("header_only") or boost.get_safe("without_json")):
             raise ConanInvalidConfiguration(
@@ -155,8 +163,12 @@ class PgqConan(ConanFile):
             self._component("zstd", "pgq", "zstd::zstdlib")
         if self.options.with_date:
             self._component("timezones", "pgq", "date::date-tz")
+            self.cpp_info.components["timezones"].defines = ["PGQ_CLI_TIMEZONES"]
         if self.options.with_prometheus_cpp:
             self._component("prometheus", "pgq", "prometheus-cpp::prometheus-cpp-core")
+            self.cpp_info.components["prometheus"].defines = ["PGQ_CLI_PROMETHEUS"]
+        if self.options.with_cli11:
+            self._component("cli", "libpq", "json", "cli11::cli11")
         if self.options.with_catch2:
             self._component("testing", "pgq", "catch2::_catch2")
 

@@ -1,17 +1,6 @@
 # Finds what the command `pgq` needs, here and not in its folder: targets that are found there are not seen here.
 
-set(pgq_command_problem)
-foreach(component IN ITEMS libpq json)
-  if(NOT pgq_command_problem)
-    pgq_find_component(${component} pgq_command_problem)
-  endif()
-endforeach()
-if(NOT pgq_command_problem)
-  find_package(CLI11 2.1 QUIET CONFIG)
-  if(NOT TARGET CLI11::CLI11)
-    set(pgq_command_problem "it needs CLI11 2.1 or later, not found: install it (Debian: libcli11-dev)")
-  endif()
-endif()
+pgq_find_component(cli pgq_command_problem)
 if(pgq_command_problem)
   # A build of the tests has the command if its libraries are there. A build of the command alone fails without them.
   if(PGQ_BUILD_TESTS)
@@ -21,7 +10,7 @@ if(pgq_command_problem)
   endif()
 else()
   # Without these it has no sub-command `metrics`, and no time zones but offsets.
-  set(pgq_command_components libpq json)
+  set(pgq_command_components cli)
   foreach(component IN ITEMS timezones prometheus)
     string(TOUPPER "PGQ_WITH_${component}" option)
     set(pgq_command_lacks "${option} is OFF")

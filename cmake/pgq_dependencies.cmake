@@ -9,9 +9,10 @@
 # one for Asio, libsodium and Zstandard, and the targets in it have several names. For these three, the libraries have
 # targets in the namespace of pgq, so they cannot collide with targets of the project.
 
-set(pgq_components libpq asio json nlohmann sodium zstd timezones prometheus testing)
+set(pgq_components libpq asio json nlohmann sodium zstd timezones prometheus cli testing)
 set(pgq_boost_version 1.81)
 set(pgq_nlohmann_version 3.10)
+set(pgq_cli11_version 2.1)
 
 # What each component links, and the name of that library for people.
 set(pgq_links_core Boost::headers Threads::Threads)
@@ -23,6 +24,7 @@ set(pgq_links_sodium pgq::sodium_library)
 set(pgq_links_zstd pgq::zstd_library)
 set(pgq_links_timezones date::date-tz)
 set(pgq_links_prometheus prometheus-cpp::core)
+set(pgq_links_cli CLI11::CLI11)
 set(pgq_links_testing Catch2::Catch2)
 
 set(pgq_library_core "the headers of Boost ${pgq_boost_version} or later" "libboost1.81-dev")
@@ -34,6 +36,7 @@ set(pgq_library_sodium "libsodium" "libsodium-dev")
 set(pgq_library_zstd "Zstandard" "libzstd-dev")
 set(pgq_library_timezones "Howard Hinnant's date" "libhowardhinnant-date-dev")
 set(pgq_library_prometheus "prometheus-cpp" "prometheus-cpp-dev")
+set(pgq_library_cli "CLI11 ${pgq_cli11_version} or later" "libcli11-dev")
 set(pgq_library_testing "Catch2" "catch2")
 
 # pgq_library_package(NAME PACKAGE TARGET...): makes pgq::NAME_library of the first TARGET that exists, or that the package
@@ -103,6 +106,8 @@ function(pgq_find_library component)
     find_package(date QUIET CONFIG)
   elseif(component STREQUAL "prometheus")
     find_package(prometheus-cpp QUIET CONFIG)
+  elseif(component STREQUAL "cli")
+    find_package(CLI11 ${pgq_cli11_version} QUIET CONFIG)
   elseif(component STREQUAL "testing")
     find_package(Catch2 QUIET CONFIG)
   endif()
@@ -126,6 +131,8 @@ function(pgq_find_component name problem)
     set(title "pgq")
   elseif(name STREQUAL "asio")
     set(wanted core libpq asio)
+  elseif(name STREQUAL "cli")
+    set(wanted core libpq json cli)
   elseif(NOT name IN_LIST pgq_components)
     string(JOIN ", " names ${pgq_components})
     set(${problem} "pgq has no component \"${name}\": it has ${names}." PARENT_SCOPE)

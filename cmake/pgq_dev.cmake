@@ -30,15 +30,16 @@ if(PGQ_BUILD_TESTS AND pgq_no_testing)
   message(FATAL_ERROR "${pgq_no_testing}")
 endif()
 
-# Only some serializers, time zones and metrics need these libraries. If one is missing or switched off, the files that need it
+# Only some serializers, time zones, metrics and pgq::main need these libraries. If one is missing or switched off, the files that need it
 # are not built.
 set(pgq_optional_nlohmann "pgq/serializer/(nlohmann|msgpack)[a-z_/]*\\.hpp")
 set(pgq_optional_sodium "pgq/serializer/(encrypted|keys)\\.hpp")
 set(pgq_optional_zstd "pgq/serializer/compressed\\.hpp")
 set(pgq_optional_timezones "pgq/timezones\\.hpp")
-set(pgq_optional_prometheus "(pgq/observer/(prometheus|database_metrics|metric_families)|prometheus/.*)\\.h(pp)?")
+set(pgq_optional_prometheus "(pgq/(observer/(prometheus|database_metrics|metric_families)|cli/command/metrics)|prometheus/.*)\\.h(pp)?")
+set(pgq_optional_cli "pgq/cli(\\.hpp|/[a-z_/]*\\.hpp)")
 set(pgq_missing_headers)
-foreach(component nlohmann sodium zstd timezones prometheus)
+foreach(component nlohmann sodium zstd timezones prometheus cli)
   string(TOUPPER "PGQ_WITH_${component}" option)
   set(${option} AUTO CACHE STRING "Test pgq::${component}: ON, OFF, or AUTO, if its library is found")
   set_property(CACHE ${option} PROPERTY STRINGS AUTO ON OFF)

@@ -78,9 +78,15 @@ pgq_pc(pgq-sodium "pgq: encrypted payloads, with libsodium" "${pgq_pc_core}, lib
 pgq_pc(pgq-zstd "pgq: compressed payloads, with Zstandard" "${pgq_pc_core}, libzstd" "")
 # The macro with which packagers build date, so that it reads the time zones of the system.
 pgq_pc(pgq-timezones "pgq: time zones of cron expressions, with Howard Hinnant's date" "${pgq_pc_core}" "-ldate-tz"
-       USE_OS_TZDB=1
+       USE_OS_TZDB=1 PGQ_CLI_TIMEZONES=1
 )
-pgq_pc(pgq-prometheus "pgq: metrics for Prometheus, with prometheus-cpp" "${pgq_pc_core}, prometheus-cpp-core" "")
+pgq_pc(pgq-prometheus "pgq: metrics for Prometheus, with prometheus-cpp" "${pgq_pc_core}, prometheus-cpp-core" ""
+       PGQ_CLI_PROMETHEUS=1
+)
+# CLI11 has headers only, and its .pc file has had two names.
+pgq_pc(pgq-cli "pgq: a worker with the sub-commands of the command pgq, with CLI11"
+       "pgq-libpq = ${PROJECT_VERSION}, pgq-json = ${PROJECT_VERSION}" ""
+)
 pgq_pc(pgq-testing "pgq: tests for policies, with Catch2" "${pgq_pc_core}, catch2" "")
 
 file(GLOB pgq_sql CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/sql/*.sql")

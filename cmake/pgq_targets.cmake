@@ -1,10 +1,12 @@
-# The targets that a consumer links. They set no warning flags and no macros. All of them always exist; only the
+# The targets that a consumer links. They set no warning flags, and no macros but PGQ_CLI_TIMEZONES and
+# PGQ_CLI_PROMETHEUS, which only the headers of pgq::cli read: they say that these components are linked. All of them always exist; only the
 # components that a project asks for need their libraries.
 #
 #   pgq::pgq      the core: headers, Hana and threads
 #   pgq::libpq    + libpq
 #   pgq::asio     + libpq and standalone Asio
 #   pgq::json     + Boost.JSON
+#   pgq::cli         + libpq, Boost.JSON and CLI11: pgq::main
 #   pgq::testing  + Catch2: the laws, which test policies of the consumer
 #   pgq::nlohmann, pgq::sodium, pgq::zstd   + the library of that name, for the serializers that need it
 #   pgq::timezones   + Howard Hinnant's date: time zones of cron expressions
@@ -51,3 +53,8 @@ foreach(component IN LISTS pgq_components)
   pgq_link(${component} ${pgq_links_${component}})
 endforeach()
 target_link_libraries(pgq_asio INTERFACE pgq_libpq)
+target_link_libraries(pgq_cli INTERFACE pgq_libpq pgq_json)
+foreach(component IN ITEMS timezones prometheus)
+  string(TOUPPER "PGQ_CLI_${component}" definition)
+  target_compile_definitions(pgq_${component} INTERFACE ${definition})
+endforeach()

@@ -1,70 +1,55 @@
-// service [--port N] [CONNECTION-STRING]: a program for systemd or a container. It runs jobs until SIGTERM or Ctrl-C,
-// starts again after a failure that passes, and answers for its health.
+// A worker and the command of its operator in one program:
+//
+//   service install                                                              makes the tables
+//   service run                                                                  works until SIGTERM or Ctrl-C
+//   service enqueue resize '{"path": "cat.jpg", "edge": 256}' --delay 10s        prints the id of the job
+//   service queues, service pause pictures --reason ..., service --help          what the command pgq has
 
-#include "mail.hpp"
+#include <pgq/cli.hpp>
+#include <pgq/driver/libpq.hpp>
+#include <pgq/pgq.hpp>
+#include <pgq/serializer/json.hpp>
 
-#include <pgq/run.hpp>
-
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <mutex>
-#include <stop_token>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 
-namespace {
+namespace pictures {
+struct resize {
+    static constexpr std::string_view entrypoint = "resize";
+    std::string path{};
+    int edge = 256;
+};
+struct report {
+    static constexpr std::string_view entrypoint = "report";
+    std::string about{};
+};
+}  // namespace pictures
+BOOST_HANA_ADAPT_STRUCT(pictures::resize, path, edge);
+BOOST_HANA_ADAPT_STRUCT(pictures::report, about);
 
 using namespace std::chrono_literals;
+using job_queue = pgq::queue<pictures::resize, pictures::report, pgq::driver::libpq, pgq::serializer::json>;
 
-std::atomic<bool> prints_mails{false};
-
-void deliver(const mail::send_email& m) {
-    if (prints_mails) std::printf("to %s\n", m.to.c_str());
+void resize(const pictures::resize& job, pgq::context& c) {
+    if (job.edge < 1) throw std::runtime_error{"a picture has no edge of " + std::to_string(job.edge)};
+    c.resource<job_queue>().enqueue(pictures::report{job.path}).value();  // a handler finds the queue there
 }
 
-// Something else that the program runs beside its worker: anything with this member. It returns when `stop` fires. If
-// it returns an error that passes, such as errc::connection_lost, pgq::run starts it again.
-template <class Worker>
-class health_printer {
-public:
-    explicit health_printer(const Worker& w) : worker_{&w} {}
+void report(const pictures::report& job) {
+    std::printf("resized %s\n", job.about.c_str());
+    std::fflush(stdout);
+}
 
-    pgq::result<void> run(std::stop_token stop) {
-        std::mutex m;
-        std::condition_variable_any never;
-        std::unique_lock lock{m};
-        while (!never.wait_for(lock, stop, 10s, [&] { return stop.stop_requested(); })) {
-            const pgq::worker_health h = worker_->health();
-            std::printf("%s, %u handlers run\n", h.is_healthy() ? "healthy" : "not connected", h.handlers);
-            std::fflush(stdout);
-        }
-        return {};
-    }
-
-private:
-    const Worker* worker_;
-};
-
-}  // namespace
-
-int main(int argc, char** argv) try {
-    const bool has_port = argc > 2 && std::string_view{argv[1]} == "--port";
-    const char* conninfo = has_port ? argv[3] : argv[1];
-
-    mail::queue jobs{mail::database(conninfo)};
-    jobs.install().value();
-    pgq::worker w{jobs, pgq::worker_options{.grace = 20s}, deliver};
-    health_printer printer{w};
-
-    pgq::run_options options;
-    if (has_port) options.health_port = static_cast<std::uint16_t>(std::atoi(argv[2]));
-    options.longest_handler = 10min;                                  // a handler that runs for longer hangs
-    options.on_hangup = [] { prints_mails = !prints_mails.load(); };  // SIGHUP
-    return pgq::run(options, w, printer);
-} catch (const pgq::failure& e) {
-    std::fprintf(stderr, "service: %s\n", e.info().text().c_str());
-    return 1;
+int main(int argc, char** argv) {
+    return pgq::main(argc, argv,
+                     pgq::app<job_queue>{.name = "service",
+                                         .what = "Makes pictures smaller",
+                                         .version = "1.0",
+                                         .queue = {.name = "pictures"},
+                                         .worker = {.max_attempts = 3, .grace = 20s},
+                                         .run = {.longest_handler = 10min}},
+                     resize, report);
 }

@@ -42,11 +42,13 @@ BEGIN {
     ranks(room_rank, "8.5 handler")
     ranks(room_rank, "8.6 sql_functions")
     ranks(room_rank, "8.7 run")
+    ranks(room_rank, "9 cli/payload")
     ranks(room_rank, "9.1 cli/output")
     ranks(room_rank, "9.2 cli/tree")
     ranks(room_rank, "9.3 cli")
     ranks(room_rank, "9.4 cli/database")
     ranks(room_rank, "9.5 cli/command")
+    ranks(room_rank, "9.6 cli/app")
     ranks(room_rank, "10 testing")
 
     ranks(file_rank, "0 version config fwd")

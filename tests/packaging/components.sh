@@ -38,7 +38,7 @@ for component in '' $components; do
     checks='check(TARGET pgq::pgq)'
     for other in $components; do
         not=NOT
-        [[ $other != "$component" && $other-$component != libpq-asio ]] || not=
+        [[ $other != "$component" && $other-$component != @(libpq-asio|libpq-cli|json-cli) ]] || not=
         checks+=$'\n'"check($not TARGET pgq::$other)"
     done
     good "set(CMAKE_MODULE_PATH mine)
@@ -59,6 +59,7 @@ sentence() {  # COMPONENT
     zstd) echo 'Zstandard, not found: install it (Debian: libzstd-dev)' ;;
     timezones) echo "Howard Hinnant's date, not found: install it (Debian: libhowardhinnant-date-dev)" ;;
     prometheus) echo 'prometheus-cpp, not found: install it (Debian: prometheus-cpp-dev)' ;;
+    cli) echo 'CLI11 2.1 or later, not found: install it (Debian: libcli11-dev)' ;;
     testing) echo 'Catch2, not found: install it (Debian: catch2)' ;;
     esac
 }
@@ -67,7 +68,7 @@ for component in $components; do
         "find_package(pgq REQUIRED COMPONENTS $component)" "-DCMAKE_DISABLE_FIND_PACKAGE_$(packages_of "$component" | sed 's/.* //')=ON"
 done
 bad 'pgq needs the headers of Boost 1.81 or later, not found' 'find_package(pgq REQUIRED)' -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON
-bad 'pgq has no component "sqlite": it has libpq, asio, json, nlohmann, sodium, zstd, timezones, prometheus, testing.' \
+bad 'pgq has no component "sqlite": it has libpq, asio, json, nlohmann, sodium, zstd, timezones, prometheus, cli, testing.' \
     'find_package(pgq REQUIRED COMPONENTS libpq sqlite)'
 # All that is missing is said at once.
 project 'find_package(pgq COMPONENTS zstd sqlite)

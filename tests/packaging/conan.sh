@@ -67,12 +67,12 @@ print(*sorted(names))'
 
 # ---- what an option brings -------------------------------------------------------------------------------------------
 
-all=(libpq asio boost_json nlohmann_json libsodium zstd date prometheus_cpp catch2)
+all=(libpq asio boost_json nlohmann_json libsodium zstd date prometheus_cpp cli11 catch2)
 none=()
 for name in "${all[@]}"; do none+=("with_$name=False"); done
 without() { printf '%s\n' "${none[@]}" | grep -vF "with_$1="; }  # OPTION: all others are off
 
-home libpq asio boost nlohmann_json libsodium zstd date prometheus-cpp catch2
+home libpq asio boost nlohmann_json libsodium zstd date prometheus-cpp cli11 catch2
 expect() {  # PACKAGES OPTION...
     local found
     found=$(requires "${@:2}")
@@ -86,6 +86,7 @@ for name in libpq nlohmann_json libsodium zstd date catch2; do
 done
 mapfile -t others < <(without prometheus_cpp)
 expect 'boost prometheus-cpp' "${others[@]}" with_prometheus_cpp=True
+expect 'boost cli11 libpq' with_cli11=True
 mapfile -t others < <(without boost_json)
 expect 'boost' "${others[@]}" with_boost_json=True
 
@@ -97,6 +98,7 @@ refused() {  # SENTENCE ARGUMENT...: conan create fails with the sentence
     }
 }
 refused 'with_asio=True needs with_libpq=True' -o '&:with_asio=True' -o '&:with_libpq=False'
+refused 'with_cli11=True needs with_libpq=True and with_boost_json=True' -o '&:with_cli11=True' -o '&:with_boost_json=False'
 refused 'with_boost_json=True needs boost/*:header_only=False' -o 'boost/*:header_only=True'
 for option in header_only=True tz_db=download; do
     refused 'with_date=True needs date/*:header_only=False and date/*:tz_db=system' -o '&:with_date=True' -o "date/*:$option"
@@ -136,7 +138,7 @@ for library in pq boost_json sodium date-tz prometheus-cpp-core; do
 done
 echo "conan create: one component alone"
 
-home libpq asio boost nlohmann_json libsodium zstd date prometheus-cpp catch2
+home libpq asio boost nlohmann_json libsodium zstd date prometheus-cpp cli11 catch2
 rm -rf "$work/test_package"
 every=()
 for option in "${none[@]/False/True}"; do every+=(-o "&:$option"); done

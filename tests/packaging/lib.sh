@@ -24,9 +24,9 @@ if command -v ninja >/dev/null; then export CMAKE_GENERATOR=${CMAKE_GENERATOR:-N
 launcher=$(command -v ccache || true)
 export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-$launcher}
 
-components='libpq asio json nlohmann sodium zstd timezones prometheus testing'
+components='libpq asio json nlohmann sodium zstd timezones prometheus cli testing'
 # What CMake does not find when all libraries are hidden, except for Boost's headers and threads.
-packages='PostgreSQL asio boost_json nlohmann_json libsodium unofficial-sodium sodium zstd date prometheus-cpp Catch2'
+packages='PostgreSQL asio boost_json nlohmann_json libsodium unofficial-sodium sodium zstd date prometheus-cpp CLI11 Catch2'
 
 version=$(sed -n 's/^#define PGQ_VERSION "\(.*\)"/\1/p' "$root/include/pgq/version.hpp")
 
@@ -70,6 +70,7 @@ headers_of() {  # COMPONENT: the headers of its library that pgq includes
     zstd) pattern='zstd\.h' ;;
     timezones) pattern='date/[^>]+' ;;
     prometheus) pattern='prometheus/[^>]+' ;;
+    cli) pattern='CLI/[^>]+' ;;
     testing) pattern='catch2/[^>]+' ;;
     esac
     grep -rhoE "^ *#include <($pattern)>" "$root/include" | sed 's/.*<//; s/>//' | sort -u
@@ -81,6 +82,7 @@ hide() {
     for component in $components; do
         [[ " ${*:2} " != *" $component "* ]] || continue
         [[ $component != libpq || " ${*:2} " != *" asio "* ]] || continue
+        [[ $component != @(libpq|json) || " ${*:2} " != *" cli "* ]] || continue
         for header in $(headers_of "$component"); do
             mkdir -p "$1/$(dirname "$header")"
             echo "#error \"<$header> is included without pgq::$component\"" >"$1/$header"
@@ -108,6 +110,7 @@ libraries_of() {  # COMPONENT: the shared libraries that its programs link
     sodium | zstd) echo "$1" ;;
     timezones) echo date-tz ;;
     prometheus) echo prometheus-cpp-core ;;
+    cli) echo 'pq boost_json boost_container' ;;
     esac
 }
 
@@ -140,6 +143,7 @@ packages_of() {  # COMPONENT: the CMake packages of its library
     zstd) echo zstd ;;
     timezones) echo date ;;
     prometheus) echo prometheus-cpp ;;
+    cli) echo 'PostgreSQL boost_json CLI11' ;;
     testing) echo Catch2 ;;
     esac
 }
@@ -154,7 +158,7 @@ without() {
 
 pc_of() {  # COMPONENT: the .pc file of its library, if there is one
     case $1 in
-    libpq | asio) echo libpq ;;
+    libpq | asio | cli) echo libpq ;;
     nlohmann) echo nlohmann_json ;;
     sodium) echo libsodium ;;
     zstd) echo libzstd ;;

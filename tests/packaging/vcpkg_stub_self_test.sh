@@ -26,7 +26,7 @@ if cmake "-DROOT=$copy/root" "-DWORK=$copy/work" -P "$here/vcpkg_stub.cmake" >"$
     exit 1
 fi
 tr -s ' \n' ' ' <"$copy/log" >"$copy/messages"
-for message in 'the features of vcpkg.json: found "asio;json;libpq;lz4;' 'the dependencies of the core: found "boost-json"' \
+for message in 'the features of vcpkg.json: found "asio;cli;json;libpq;lz4;' 'the dependencies of the core: found "boost-json"' \
     'the dependencies of pgq[testing]: found "gtest"' 'the dependencies of pgq[timezones]: found "tz"' \
     'the version in versions/baseline.json: found "0.0.9"' \
     'the version in versions/p-/pgq.json: found "0.0.9"' 'the path in versions/p-/pgq.json: found "$/port"' \

@@ -1,4 +1,5 @@
-# Sourced by the tests here. $1 of each is the program `pgq`; PGQ_DSN names an empty database.
+# Sourced by the tests here. $1 of each is the program `pgq`, or one with its sub-commands; PGQ_DSN names an empty
+# database.
 
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../examples/expect.sh"
@@ -27,7 +28,7 @@ refuses() {
     local status=0 found said
     found=$(pgq "${@:3}" 2>"$work/stderr") || status=$?
     said=$(cat "$work/stderr")
-    expect_like "stderr of pgq ${*:3}" "$said" "^pgq: $2"
+    expect_like "stderr of pgq ${*:3}" "$said" "^${pgq_program##*/}: $2"
     expect "exit status of pgq ${*:3}" "$status" "$1"
     expect "stdout of pgq ${*:3}" "$found" ''
     expect "lines on stderr of pgq ${*:3}" "$(wc -l <"$work/stderr")" 1

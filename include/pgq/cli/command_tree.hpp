@@ -1,14 +1,15 @@
 #pragma once
 
+#include <pgq/cli/description.hpp>
 #include <pgq/cli/global_options.hpp>
 #include <pgq/cli/output/exit_code.hpp>
+#include <pgq/cli/output/program_name.hpp>
 #include <pgq/cli/output/terminal.hpp>
 #include <pgq/cli/program.hpp>
 #include <pgq/cli/tree/help.hpp>
 #include <pgq/cli/tree/node.hpp>
 
 #include <pgq/error/result.hpp>
-#include <pgq/version.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -36,9 +37,9 @@ public:
     /// A sub-command that may get more of them.
     class branch {
     public:
-        template <sub_command Command>
-        branch add() const {
-            auto command = std::make_shared<Command>();
+        template <sub_command Command, class... Args>
+        branch add(Args&&... args) const {
+            auto command = std::make_shared<Command>(std::forward<Args>(args)...);
             CLI::App& a = *at_->add_subcommand(Command::name, Command::what);
             a.require_subcommand(0);
             command->declare(a);
@@ -60,11 +61,13 @@ public:
         CLI::App* at_;
     };
 
-    command_tree() {
+    explicit command_tree(description about = {})
+        : about_{std::move(about)}, root_{about_.what, about_.name}, options_{.schema = about_.database.schema} {
+        program_name() = about_.name;
         root_.require_subcommand(1);
         root_.fallthrough();  // global options are accepted behind a sub-command
-        root_.set_version_flag("--version", "pgq " PGQ_VERSION, "Print the version");
-        options_.declare(root_);
+        root_.set_version_flag("--version", about_.version, "Print the version");
+        options_.declare(root_, !about_.database.conninfo.empty());
     }
     command_tree(const command_tree&) = delete;
     command_tree& operator=(const command_tree&) = delete;
@@ -94,7 +97,7 @@ private:
                      "; see \"" + node_path() + " --help\"");
             return exit_code::wrong_use;
         }
-        program p{options_, root_, decode_};
+        program p{options_, about_, root_, decode_};
         return actions_.at(&selected())(p);
     }
     exit_code answer(const CLI::Success& e) {
@@ -120,8 +123,9 @@ private:
         return node_of(selected(), path.substr(0, path.size() - selected().get_name().size()));
     }
 
-    CLI::App root_{"Looks after the jobs of pgq in a PostgreSQL database", "pgq"};
-    global_options options_{};
+    description about_;
+    CLI::App root_;
+    global_options options_;
     payload_decoder decode_{};
     std::map<const CLI::App*, std::function<exit_code(program&)>> actions_{};
 };

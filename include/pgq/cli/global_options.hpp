@@ -27,11 +27,14 @@ struct global_options {
         return format_name == "json" ? json : format_name == "csv" ? csv : format_name == "markdown" ? markdown : table;
     }
 
-    void declare(CLI::App& a) {
-        a.add_option("--dsn", dsn, "Connection string or URI; the rest comes from PGHOST, PGSERVICE, ...")
+    /// `has_database`: the program knows one, so the option need not be given.
+    void declare(CLI::App& a, bool has_database) {
+        a.add_option("--dsn", dsn,
+                     has_database ? "Connection string or URI, instead of the program's own"
+                                  : "Connection string or URI; the rest comes from PGHOST, PGSERVICE, ...")
             ->type_name("TEXT")
             ->take_last();
-        a.add_option("--schema", schema, "Where the tables are (pgq_jobs)")->type_name("NAME")->take_last();
+        a.add_option("--schema", schema, "Where the tables are (" + schema + ")")->type_name("NAME")->take_last();
         add_duration(a, "--statement-timeout", statement_timeout, "Limit of one statement (10s); 0s for none");
         add_choice(a, "--format", format_name, {"table", "json", "csv", "markdown"}, "How to write the output (table)");
         a.add_flag("--yes", yes, "Do not ask");

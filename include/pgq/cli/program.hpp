@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/cli/description.hpp>
 #include <pgq/cli/global_options.hpp>
 #include <pgq/cli/output/exit_code.hpp>
 #include <pgq/cli/output/format.hpp>
@@ -36,8 +37,8 @@ using payload_decoder = std::function<std::optional<std::string>(const listed_la
 /// What a sub-command works with: the global options, the database, the output. Its members throw `failure`.
 class program {
 public:
-    program(const global_options& o, const CLI::App& root, const payload_decoder& decode)
-        : options_{o}, root_{root}, decode_{decode} {}
+    program(const global_options& o, const description& about, const CLI::App& root, const payload_decoder& decode)
+        : options_{o}, about_{about}, root_{root}, decode_{decode} {}
 
     const global_options& options() const noexcept { return options_; }
     const CLI::App& tree() const noexcept { return root_; }
@@ -45,14 +46,26 @@ public:
         return decode_ ? decode_(of, body) : std::nullopt;
     }
 
+    /// The program's own options, with the database of the line, and without --statement-timeout.
+    driver::connection_options connection() const {
+        driver::connection_options o = about_.database;
+        o.schema = options_.schema;
+        // The way past a pooler leads to the program's own database.
+        if (!options_.dsn.empty()) o.conninfo = options_.dsn, o.listen_conninfo.clear();
+        if (options_.verbose)
+            o.on_statement = [first = std::move(o.on_statement)](const driver::sent_statement& s) {
+                if (first) first(s);
+                show_statement(s.text);
+            };
+        return o;
+    }
     driver::libpq driver() const {
-        driver::connection_options o{
-            .conninfo = options_.dsn, .schema = options_.schema, .statement_timeout = options_.statement_timeout};
+        driver::connection_options o = connection();
+        o.statement_timeout = options_.statement_timeout;
         // The server's answer about its limit should come before the client gives up.
         constexpr std::chrono::seconds grace{5};
         if (o.statement_timeout > o.response_timeout - grace) o.response_timeout = o.statement_timeout + grace;
         if (o.statement_timeout == duration{}) o.response_timeout = std::chrono::hours{24};
-        if (options_.verbose) o.on_statement = [](const driver::sent_statement& s) { show_statement(s.text); };
         return driver::libpq{std::move(o)};
     }
     /// Connects with the first call. The schema must be that of this version.
@@ -118,6 +131,7 @@ public:
 
 private:
     const global_options& options_;
+    const description& about_;
     const CLI::App& root_;
     const payload_decoder& decode_;
     std::optional<admin<driver::libpq>> ops_{};

@@ -1,12 +1,22 @@
 #pragma once
 
 #include <pgq/concept/serializer.hpp>
+#include <pgq/serializer/json/secret_values.hpp>
+
+#include <concepts>
 
 namespace pgq::serializer::detail {
 
-// Whether a serializer writes `sensitive` values. Only `encrypted` selects `reveals`, through the type `revealing`.
+// What a serializer does with `sensitive` values. Only `encrypted` selects `reveals`, through the type `revealing`.
+// Code that shows jobs to people selects `masks`.
 struct conceals {};
 struct reveals {};
+struct masks {};
+
+template <class Secrets>
+inline constexpr secret_values secret_values_of = std::same_as<Secrets, reveals> ? secret_values::reveal
+                                                  : std::same_as<Secrets, masks> ? secret_values::mask
+                                                                                 : secret_values::conceal;
 
 /// The form of a serializer inside `encrypted`: its member type `revealing`, or the serializer itself if it has none.
 template <class Inner>
@@ -44,6 +54,7 @@ class decorator {
 
 public:
     using policy_category = serializer_tag;
+    using inner_serializer = Inner;
 
     /// A lane's name contains the version only if `versioned` is the outermost serializer. If it is inside another one,
     /// the version is lost.

@@ -41,12 +41,14 @@ inline constexpr bool has_encodable_members<Job> =
 /// it throws std::bad_alloc. Any other exception of a `codec` becomes `errc::invalid_payload`. After a failed read,
 /// some members of the job have new values and others do not.
 ///
-/// Only the form `revealing`, which `encrypted` uses, writes `sensitive` members.
+/// Only the form `revealing`, which `encrypted` uses, writes `sensitive` members. The form that shows jobs to people
+/// writes "***" in their place.
 template <json_options Options = json_options{}, class Secrets = detail::conceals>
 class basic_json {
-    static constexpr bool may_reveal = std::same_as<Secrets, detail::reveals>;
+    static constexpr secret_values secrets = detail::secret_values_of<Secrets>;
+    static constexpr bool takes_secrets = secrets != secret_values::conceal;
     template <class T>
-    static constexpr bool writes = can_encode<T> && (may_reveal || !holds_sensitive<T>);
+    static constexpr bool writes = can_encode<T> && (takes_secrets || !holds_sensitive<T>);
 
 public:
     using policy_category = serializer_tag;
@@ -54,6 +56,9 @@ public:
     static_assert(Options.max_bytes <= max_json_bytes, "pgq: json_options::max_bytes is above 4 GiB. Use less.");
 
     using revealing = basic_json<Options, detail::reveals>;
+    /// What people write and read in place of the payload.
+    template <json_options Other, class OtherSecrets>
+    using as_text = basic_json<Other, OtherSecrets>;
 
     static constexpr json_options options = Options;
     /// A queue checks each member of a job, so that the compiler's message can name the member that is not supported.
@@ -61,13 +66,13 @@ public:
     template <class T>
     static constexpr bool supports_member = writes<T>;
     template <class Job>
-    static constexpr bool supports_job = detail::has_encodable_members<Job> && (may_reveal || !holds_sensitive<Job>);
+    static constexpr bool supports_job = detail::has_encodable_members<Job> && (takes_secrets || !holds_sensitive<Job>);
 
     template <class T>
         requires writes<T> result<void> write(const T& job, std::string& out)
     const {
         const std::size_t before = out.size();
-        json_writer writer{out, Options, may_reveal};
+        json_writer writer{out, Options, secrets};
         try {
             encode(job, writer);
         } catch (const std::bad_alloc&) { throw; } catch (const std::exception&) {

@@ -29,13 +29,16 @@ namespace pgq::serializer {
 template <json_options Options = json_options{}, detail::dom_form Form = detail::dom_form::text,
           class Secrets = detail::conceals>
 class basic_nlohmann {
-    static constexpr bool may_reveal = std::same_as<Secrets, detail::reveals>;
+    static constexpr secret_values secrets = detail::secret_values_of<Secrets>;
     template <class T>
-    static constexpr bool writes = can_be_dom<T> && (may_reveal || !holds_sensitive<T>);
+    static constexpr bool writes = can_be_dom<T> && (secrets != secret_values::conceal || !holds_sensitive<T>);
 
 public:
     using policy_category = serializer_tag;
     using revealing = basic_nlohmann<Options, Form, detail::reveals>;
+    /// What people write and read in place of the payload.
+    template <json_options Other, class OtherSecrets>
+    using as_text = basic_nlohmann<Other, detail::dom_form::text, OtherSecrets>;
 
     static constexpr json_options options = Options;
     static constexpr bool by_members = true;
@@ -73,21 +76,21 @@ public:
     }
 
 private:
-    class revealing_thread {
+    class secrets_of_thread {
     public:
-        revealing_thread() noexcept : before_{std::exchange(detail::thread_reveals(), may_reveal)} {}
-        ~revealing_thread() { detail::thread_reveals() = before_; }
-        revealing_thread(const revealing_thread&) = delete;
-        revealing_thread& operator=(const revealing_thread&) = delete;
+        secrets_of_thread() noexcept : before_{std::exchange(detail::thread_secrets(), secrets)} {}
+        ~secrets_of_thread() { detail::thread_secrets() = before_; }
+        secrets_of_thread(const secrets_of_thread&) = delete;
+        secrets_of_thread& operator=(const secrets_of_thread&) = delete;
 
     private:
-        bool before_;
+        secret_values before_;
     };
 
     template <class Function>
     static result<void> guarded(const char* name, Function&& function) {
-        detail::dom_pass pass{.options = Options, .form = Form, .reveals = may_reveal};
-        const revealing_thread scope;
+        detail::dom_pass pass{.options = Options, .form = Form, .secrets = secrets};
+        const secrets_of_thread scope;
         try {
             if (function(pass)) return {};
         } catch (const std::bad_alloc&) { throw; } catch (const detail::concealed& e) {

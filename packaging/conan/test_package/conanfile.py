@@ -18,6 +18,7 @@ class TestPackageConan(ConanFile):
         "with_zstd": "zstd",
         "with_date": "timezones",
         "with_prometheus_cpp": "prometheus",
+        "with_cli11": "cli",
         "with_catch2": "testing",
     }
 

@@ -31,6 +31,10 @@
 #include <chrono>
 #endif
 
+#ifdef USES_CLI
+#include <pgq/cli.hpp>
+#endif
+
 #ifdef USES_PROMETHEUS
 #include <pgq/observer/prometheus.hpp>
 
@@ -106,6 +110,12 @@ int main() try {
 #ifdef USES_LIBPQ
     queue_of<pgq::driver::libpq, pgq::serializer::raw> stored{pgq::driver::libpq{"host=/nonexistent"}};
     good = !stored.install() && good;  // no server, so an error
+#endif
+#ifdef USES_CLI
+    char name[] = "test_package", version[] = "--version";
+    char* line[] = {name, version};
+    using cli_queue = queue_of<pgq::driver::libpq, pgq::serializer::raw>;
+    good = pgq::main(2, line, pgq::app<cli_queue>{}, [](const app::greet&) {}) == 0 && good;
 #endif
 #ifdef USES_ASIO
     good = asio::io_context{}.run() == 0 && good;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/cli/command/part/role_names.hpp>
+#include <pgq/cli/output/program_name.hpp>
 #include <pgq/cli/output/safe_text.hpp>
 #include <pgq/cli/output/terminal.hpp>
 #include <pgq/cli/program.hpp>
@@ -58,11 +59,11 @@ private:
     }
     /// The library's remedies speak to a programmer.
     static std::string for_shell(std::string text) {
-        constexpr std::array<std::pair<std::string_view, std::string_view>, 4> words{
-            {{"call doctor()", "run \"pgq doctor\""},
-             {"admin::lanes() and counts() list them", "\"pgq queues\" lists them"},
-             {"the script of pgq::roles_sql()", "the script of \"pgq sql roles\""},
-             {"call forget_worker(", "run \"pgq workers forget "}}};
+        const std::array<std::pair<std::string_view, std::string>, 4> words{
+            {{"call doctor()", "run " + line_of("doctor")},
+             {"admin::lanes() and counts() list them", line_of("queues") + " lists them"},
+             {"the script of pgq::roles_sql()", "the script of " + line_of("sql roles")},
+             {"call forget_worker(", "run \"" + program_name() + " workers forget "}}};
         for (const auto& [from, to] : words) {
             const auto at = text.find(from);
             if (at == std::string::npos) continue;
@@ -84,7 +85,8 @@ private:
     }
     static std::string indented(std::string_view sql) {
         // The script of the roles is long; a person gets it from --sql.
-        if (std::count(sql.begin(), sql.end(), '\n') > 20) return "    (a script: \"pgq doctor --sql\" prints it)\n";
+        if (std::count(sql.begin(), sql.end(), '\n') > 20)
+            return "    (a script: " + line_of("doctor --sql") + " prints it)\n";
         std::string out;
         each_line(sql, [&](std::string_view line) { out += "    " + safe(line) + '\n'; });
         return out;

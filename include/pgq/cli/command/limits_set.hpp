@@ -58,7 +58,7 @@ struct limits_set {
 
     exit_code unknown(program& p) const {
         return p.fail(exit_code::not_met, "the database has no such limit",
-                      "\"pgq limits\" shows all; a worker whose queue type declares one stores it");
+                      '"' + program_name() + " limits\" shows all; a worker whose queue type declares one stores it");
     }
 
     std::string queue{};

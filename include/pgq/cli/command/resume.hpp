@@ -21,7 +21,7 @@ struct resume {
             return exit_code::done;
         }
         return p.fail(exit_code::not_met, of.text() + " is neither paused nor draining",
-                      "\"pgq queues\" shows what is; a pause ends with the names that began it");
+                      '"' + program_name() + " queues\" shows what is; a pause ends with the names that began it");
     }
 
     scope of{};

@@ -25,7 +25,7 @@ struct verify {
         if (expected == "present") found.check(p.options().schema).value();
         else if (found.exists())
             return p.fail(exit_code::not_met, schema + " has pgq tables, version " + std::to_string(found.version()),
-                          "\"pgq uninstall\" deletes them");
+                          '"' + program_name() + " uninstall\" deletes them");
         p.say(schema + (found.exists() ? " has version " + std::to_string(found.version()) : " has no pgq tables"));
         return exit_code::done;
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/cli/output/program_name.hpp>
+
 #include <pgq/error/condition.hpp>
 #include <pgq/error/error_info.hpp>
 
@@ -33,9 +35,11 @@ inline exit_code code_of(const error_info& e) noexcept {
 /// The error with the remedy of the command, where that of the library speaks to a programmer.
 inline error_info explain(error_info e) {
     if (code_of(e) == exit_code::schema) e.statement.clear();
-    if (e == errc::schema_missing) e.hint = "run \"pgq install\", or name the right schema with --schema";
-    else if (e == errc::schema_older) e.hint = "run \"pgq upgrade\"";
-    else if (e == errc::schema_newer) e.hint = "use a newer pgq, or name the right schema with --schema";
+    if (e == errc::schema_missing)
+        e.hint = "run " + line_of("install") + ", or name the right schema with --schema";
+    else if (e == errc::schema_older) e.hint = "run " + line_of("upgrade");
+    else if (e == errc::schema_newer)
+        e.hint = "use a newer " + program_name() + ", or name the right schema with --schema";
     else if (e.code == make_sqlstate("57014")) e.hint = "give it more time with --statement-timeout";
     return e;
 }

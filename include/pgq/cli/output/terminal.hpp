@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/cli/output/exit_code.hpp>
+#include <pgq/cli/output/program_name.hpp>
 #include <pgq/cli/output/safe_text.hpp>
 
 #include <pgq/error/result.hpp>
@@ -32,7 +33,7 @@ inline void write_out(std::string_view text) {
 
 /// One line on stderr, without control characters.
 inline void complain(std::string_view text) {
-    const std::string line = "pgq: " + safe(text) + '\n';
+    const std::string line = program_name() + ": " + safe(text) + '\n';
     std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -44,8 +45,8 @@ inline void show_statement(std::string_view sql) {
 inline bool out_is_terminal() noexcept { return ::isatty(STDOUT_FILENO) == 1; }
 
 inline bool may_use_colour(bool forbidden) noexcept {
-    const char* const no = std::getenv("NO_COLOR");
-    const char* const terminal = std::getenv("TERM");
+    const char* const no = std::getenv("NO_COLOR");    // NOLINT(concurrency-mt-unsafe): nobody sets it
+    const char* const terminal = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): as above
     const bool is_dumb = terminal == nullptr || std::string_view{terminal} == "dumb";
     return !forbidden && (no == nullptr || *no == '\0') && !is_dumb && out_is_terminal();
 }

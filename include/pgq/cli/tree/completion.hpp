@@ -39,14 +39,16 @@ inline std::string bash_completion(const node& root) {
         if (&n != &root) paths += '|' + n.path;
         for (const auto& o : n.options)
             if (!o.is_argument && !o.value.empty())
-                for (const auto& name : o.each_name())
-                    values += "    \"" + n.path + ' ' + name + "\" | \"" + n.path + " \"*\" " + name + "\") words=\"" +
-                              joined(o.choices()) + "\"; words_of_root= ;;\n";
+                for (const auto& name : o.each_name()) {
+                    values += "    \"" + n.path + ' ' + name;
+                    values += "\" | \"" + n.path + " \"*\" " + name;
+                    values += "\") words=\"" + joined(o.choices()) + "\"; words_of_root= ;;\n";
+                }
     });
-    return "# bash completion for pgq; made by \"pgq completion bash\"\n"
-           "_pgq() {\n"
-           "    local path=pgq word words= words_of_root=\"" +
-           joined(words_of(root)) + "\" paths='" + paths +
+    return "# bash completion for " + root.name + "; made by \"" + root.name + " completion bash\"\n_" + root.name +
+           "() {\n"
+           "    local path=" +
+           root.name + " word words= words_of_root=\"" + joined(words_of(root)) + "\" paths='" + paths +
            "|'\n"
            "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
            "        [[ $paths != *\"|$path $word|\"* ]] || path=\"$path $word\"\n"
@@ -60,7 +62,8 @@ inline std::string bash_completion(const node& root) {
            "    [[ ${COMP_WORDS[COMP_CWORD]} != -* ]] || words=\"$words $words_of_root\"\n"
            "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
            "}\n"
-           "complete -F _pgq pgq\n";
+           "complete -F _" +
+           root.name + ' ' + root.name + '\n';
 }
 
 /// In single quotes.
@@ -90,9 +93,12 @@ inline std::string zsh_completion(const node& root) {
         cases += "    " + shell_quoted(n.path) + ") all+=(" + words + options_of(n) + " ) ;;\n";
         if (&n != &root) paths += ' ' + shell_quoted(n.path);
     });
-    return "#compdef pgq\n# made by \"pgq completion zsh\"\n"
-           "_pgq() {\n"
-           "    local at=pgq word\n"
+    const std::string& name = root.name;
+    return "#compdef " + name + "\n# made by \"" + name + " completion zsh\"\n_" + name +
+           "() {\n"
+           "    local at=" +
+           name +
+           " word\n"
            "    local -a paths=(" +
            paths +
            " ) all=()\n"
@@ -102,26 +108,31 @@ inline std::string zsh_completion(const node& root) {
            "    case $at in\n" +
            cases +
            "    esac\n"
-           "    [[ $at == pgq ]] || [[ $PREFIX != -* ]] || all+=(" +
-           options_of(root) +
+           "    [[ $at == " +
+           name + " ]] || [[ $PREFIX != -* ]] || all+=(" + options_of(root) +
            " )\n"
-           "    _describe pgq all\n"
+           "    _describe " +
+           name +
+           " all\n"
            "}\n"
-           "if [[ $funcstack[1] == _pgq ]]; then _pgq \"$@\"; else compdef _pgq pgq; fi\n";
+           "if [[ $funcstack[1] == _" +
+           name + " ]]; then _" + name + " \"$@\"; else compdef _" + name + ' ' + name + "; fi\n";
 }
 
 /// One `complete` for each word of fish.
 inline std::string fish_completion(const node& root) {
-    std::string out =
-        "# fish completion for pgq; made by \"pgq completion fish\"\n"
-        "function __pgq_words # the line up to the cursor, without options\n"
-        "    string join ' ' -- (string match -v -- '-*' (commandline -opc))\n"
-        "end\n"
-        "complete -c pgq -f\n";
+    const std::string& name = root.name;
+    const std::string words = "__" + name + "_words", begin = "complete -c " + name;
+    std::string out = "# fish completion for " + name + "; made by \"" + name + " completion fish\"\nfunction " +
+                      words +
+                      " # the line up to the cursor, without options\n"
+                      "    string join ' ' -- (string match -v -- '-*' (commandline -opc))\n"
+                      "end\n" +
+                      begin + " -f\n";
     each_node(root, [&](const node& n) {
         const auto complete = [&](const std::string& pattern, const std::string& rest) {
-            out += "complete -c pgq -n " +
-                   shell_quoted("string match -qr -- '^" + n.path + pattern + "' (__pgq_words)") + rest + '\n';
+            out += begin + " -n " + shell_quoted("string match -qr -- '^" + n.path + pattern + "' (" + words + ")") +
+                   rest + '\n';
         };
         for (const auto& child : n.children) complete("$", " -a " + child.name + " -d " + shell_quoted(child.what));
         for (const auto& o : n.options) {
@@ -129,9 +140,11 @@ inline std::string fish_completion(const node& root) {
             if (o.is_argument && !values.empty()) complete("$", values);
             if (o.is_argument) continue;
             std::string names;
-            for (const auto& name : o.each_name())
-                names += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-            complete("( |$)", names + (o.value.empty() ? "" : " -x") + values + " -d " + shell_quoted(o.what));
+            for (const auto& each : o.each_name())
+                names += each.starts_with("--") ? " -l " + each.substr(2) : " -s " + each.substr(1);
+            if (!o.value.empty()) names += " -x";
+            names += values;
+            complete("( |$)", names + " -d " + shell_quoted(o.what));
         }
     });
     return out;

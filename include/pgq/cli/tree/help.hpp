@@ -17,8 +17,11 @@ inline std::string help_section(const std::string& title, const help_lines& line
     std::size_t width = 0;
     for (const auto& [left, right] : lines) width = std::max(width, left.size());
     std::string out = '\n' + title + ":\n";
-    for (const auto& [left, right] : lines)
-        out += "  " + left + std::string(width - left.size() + 2, ' ') + right + '\n';
+    for (const auto& [left, right] : lines) {
+        out += "  " + left;
+        out.append(width - left.size() + 2, ' ');
+        out += right + '\n';
+    }
     return out;
 }
 
@@ -46,7 +49,9 @@ inline std::string help_of(const node& n) {
     for (const auto& child : n.children) commands.emplace_back(child.name, child.what);
     return n.what + ".\n\nUsage: " + usage_of(n) + '\n' + help_section("Arguments", arguments) +
            help_section("Commands", commands) + help_section("Options", options) +
-           (n.path == "pgq" ? "" : "\n\"pgq --help\" has the options of all commands.\n");
+           (n.path == n.name
+                ? ""
+                : "\n\"" + n.path.substr(0, n.path.find(' ')) + " --help\" has the options of all commands.\n");
 }
 
 }  // namespace pgq::cli

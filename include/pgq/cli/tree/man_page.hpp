@@ -5,6 +5,8 @@
 
 #include <pgq/version.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <string>
 #include <string_view>
 
@@ -35,23 +37,35 @@ inline std::string man_commands(const node& n) {
     return out;
 }
 
+inline std::string man_title(std::string name) {
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return roff(name);
+}
+
 /// The page of section 1, in roff.
 inline std::string man_page(const node& root) {
-    return ".TH PGQ 1 \"\" \"pgq " PGQ_VERSION
+    const std::string name = roff(root.name);
+    const bool runs_jobs =
+        std::any_of(root.children.begin(), root.children.end(), [](const node& n) { return n.name == "run"; });
+    return ".TH " + man_title(root.name) +
+           " 1 \"\" \"pgq " PGQ_VERSION
            "\" \"User Commands\"\n"
-           ".SH NAME\npgq \\- " +
-           roff(root.what) +
-           "\n.SH SYNOPSIS\n.B pgq\n[OPTIONS] COMMAND [OPTIONS]\n"
+           ".SH NAME\n" +
+           name + " \\- " + roff(root.what) + "\n.SH SYNOPSIS\n.B " + name +
+           "\n[OPTIONS] COMMAND [OPTIONS]\n"
            ".SH OPTIONS\nThey stand before or behind the command.\n" +
            man_options(root) + ".SH COMMANDS\n" + man_commands(root) +
            ".SH EXIT STATUS\n"
            ".TP\n.B 0\ndone\n.TP\n.B 1\na check failed, or what the line names does not exist\n"
            ".TP\n.B 2\nwrong use\n.TP\n.B 3\nthe database cannot be reached, or refuses\n"
-           ".TP\n.B 4\nthe schema is missing, older, newer or another one\n.TP\n.B 5\nnot confirmed\n"
+           ".TP\n.B 4\nthe schema is missing, older, newer or another one\n.TP\n.B 5\nnot confirmed\n" +
+           (runs_jobs ? ".TP\n.B 78\nrun: a person must correct the setup\n" : "") +
            ".SH ENVIRONMENT\n"
            "PGHOST, PGPORT, PGDATABASE, PGUSER, PGSERVICE, PGPASSFILE and the other variables of libpq; NO_COLOR.\n"
-           ".SH EXAMPLES\n.nf\npgq install\npgq queues \\-\\-watch 2\n"
-           "pgq pause mail \\-\\-reason \"the mail server moves\"\n.fi\n";
+           ".SH EXAMPLES\n.nf\n" +
+           name + " install\n" + name + " queues \\-\\-watch 2\n" + name +
+           " pause mail \\-\\-reason \"the mail server moves\"\n.fi\n";
 }
 
 }  // namespace pgq::cli

@@ -10,6 +10,7 @@
 #include <CLI/Error.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,18 @@ inline CLI::Option* add_duration(CLI::App& a, const std::string& names, duration
         to = *found;
     };
     return a.add_option_function<std::string>(names, read, what)->type_name("TIME")->take_last();
+}
+
+/// For a point in time: "2026-03-29T01:00:00Z", "2026-03-29".
+inline CLI::Option* add_time(CLI::App& a, const std::string& names, std::optional<time_point>& to,
+                             const std::string& what) {
+    const auto read = [&to, names](const std::string& text) {
+        to = detail::read_time(text);
+        if (!to)
+            throw CLI::ValidationError{names,
+                                       '"' + text + "\" is no point in time; write 2026-03-29T01:00:00Z or ...+02:00"};
+    };
+    return a.add_option_function<std::string>(names, read, what)->type_name("WHEN")->take_last();
 }
 
 /// For a time: "2026-03-29T01:00:00Z", "2026-03-29", or how long ago: "2h".

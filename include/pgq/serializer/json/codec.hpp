@@ -2,6 +2,7 @@
 
 #include <pgq/detail/type_list.hpp>
 #include <pgq/fwd.hpp>
+#include <pgq/job/sensitive.hpp>
 #include <pgq/serializer/json/value.hpp>
 #include <pgq/serializer/json/writer.hpp>
 
@@ -67,6 +68,8 @@ concept can_encode = detail::encodable<T>::value;
 /// Writes a value with its codec. For codecs that are built from other codecs.
 template <class T>
 void encode(const T& value, json_writer& out) {
+    if constexpr (pgq::detail::declares_sensitive<T>)
+        if (out.masks()) return out.string(secret_mask);
     codec<T>::write(value, out);
 }
 

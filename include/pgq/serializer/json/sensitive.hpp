@@ -13,6 +13,7 @@ struct codec<sensitive<T>> {
     using parts = detail::type_list<T>;
 
     static void write(const sensitive<T>& value, serializer::json_writer& out) {
+        if (out.masks()) return out.string(serializer::secret_mask);
         if (!out.reveals()) return out.fail("a sensitive value cannot be written without encryption");
         serializer::encode(value.reveal(), out);
         if (out.failed()) out.redact();

@@ -5,6 +5,7 @@
 #include <pgq/serializer/json/base64.hpp>
 #include <pgq/serializer/json/options.hpp>
 #include <pgq/serializer/json/problem.hpp>
+#include <pgq/serializer/json/secret_values.hpp>
 
 #include <charconv>
 #include <cmath>
@@ -21,9 +22,8 @@ namespace pgq::serializer {
 /// discarded.
 class json_writer {
 public:
-    /// `reveals`: the output is encrypted afterwards, so it may contain `sensitive` values.
-    json_writer(std::string& out, const json_options& options, bool reveals = false) noexcept
-        : out_{&out}, options_{options}, reveals_{reveals} {}
+    json_writer(std::string& out, const json_options& options, secret_values secrets = secret_values::conceal) noexcept
+        : out_{&out}, options_{options}, secrets_{secrets} {}
 
     void null() { put("null"); }
     void boolean(bool b) { put(b ? "true" : "false"); }
@@ -70,7 +70,10 @@ public:
         comma_ = false;
     }
 
-    bool reveals() const noexcept { return reveals_; }
+    /// The output is encrypted afterwards, so it may contain `sensitive` values.
+    bool reveals() const noexcept { return secrets_ == secret_values::reveal; }
+    /// A codec of a sensitive value writes `secret_mask`.
+    bool masks() const noexcept { return secrets_ == secret_values::mask; }
 
     bool failed() const noexcept { return problem_.failed(); }
     /// Removes the details of a failure, because they may contain a sensitive value.
@@ -123,7 +126,7 @@ private:
     json_problem problem_{};
     std::size_t depth_ = 0;
     bool comma_ = false;
-    bool reveals_ = false;
+    secret_values secrets_ = secret_values::conceal;
 };
 
 }  // namespace pgq::serializer

@@ -8,6 +8,7 @@
 #include <pgq/serializer/json/options.hpp>
 #include <pgq/serializer/json/problem.hpp>
 #include <pgq/serializer/json/scalars.hpp>
+#include <pgq/serializer/json/secret_values.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -34,7 +35,7 @@ enum class dom_form : std::uint8_t { text, msgpack };
 struct dom_pass {
     json_options options{};
     dom_form form = dom_form::text;
-    bool reveals = false;
+    secret_values secrets = secret_values::conceal;
     json_problem problem{};
     std::size_t depth = 0;
 
@@ -57,6 +58,8 @@ struct dom_codec;
 
 template <class T>
 bool to_dom(const T& value, dom& out, dom_pass& pass) {
+    if constexpr (pgq::detail::declares_sensitive<T>)
+        if (pass.secrets == secret_values::mask) return out = secret_mask, true;
     return dom_codec<T>::write(value, out, pass);
 }
 template <class T>
@@ -84,11 +87,10 @@ struct concealed : std::runtime_error {
     concealed() : std::runtime_error{"a sensitive value cannot be written without encryption"} {}
 };
 
-/// Whether this thread writes a payload that is encrypted afterwards. A `to_json` of the program has no parameter for
-/// it.
-inline bool& thread_reveals() noexcept {
-    thread_local bool reveals = false;
-    return reveals;
+/// What this thread does with sensitive values. A `to_json` of the program has no parameter for it.
+inline secret_values& thread_secrets() noexcept {
+    thread_local secret_values secrets = secret_values::conceal;
+    return secrets;
 }
 
 template <class T>
@@ -246,7 +248,8 @@ template <class T>
 struct dom_codec<sensitive<T>> {
     using parts = type_list<T>;
     static bool write(const sensitive<T>& value, dom& out, dom_pass& pass) {
-        if (!pass.reveals) return pass.fail(concealed{}.what());
+        if (pass.secrets == secret_values::mask) return out = secret_mask, true;
+        if (pass.secrets != secret_values::reveal) return pass.fail(concealed{}.what());
         if (to_dom(value.reveal(), out, pass)) return true;
         return pass.problem.redact(), false;
     }
@@ -264,8 +267,11 @@ template <class T>
 struct nlohmann::adl_serializer<pgq::sensitive<T>> {
     template <class Json>
     static void to_json(Json& out, const pgq::sensitive<T>& value) {
-        if (!pgq::serializer::detail::thread_reveals()) throw pgq::serializer::detail::concealed{};
-        out = value.reveal();
+        using pgq::serializer::secret_values;
+        const secret_values secrets = pgq::serializer::detail::thread_secrets();
+        if (secrets == secret_values::conceal) throw pgq::serializer::detail::concealed{};
+        if (secrets == secret_values::mask) out = pgq::serializer::secret_mask;
+        else out = value.reveal();
     }
     template <class Json>
     static void from_json(const Json& in, pgq::sensitive<T>& out) {

@@ -5,6 +5,7 @@
 #include <pgq/cli/command/part/page.hpp>
 #include <pgq/cli/database/lane_names.hpp>
 #include <pgq/cli/output/header_text.hpp>
+#include <pgq/cli/output/program_name.hpp>
 #include <pgq/cli/output/table.hpp>
 #include <pgq/cli/program.hpp>
 
@@ -48,7 +49,7 @@ struct show {
         if (ids.empty() || !page.jobs.empty()) p.show(listing(p, page.jobs));
         if (page.next) say_next_page(page.next->value);
         if (missing.empty()) return exit_code::done;
-        return p.fail(exit_code::not_met, missing + " not held", "\"pgq jobs show\" says where a job is");
+        return p.fail(exit_code::not_met, missing + " not held", line_of("jobs show") + " says where a job is");
     }
 
 private:

@@ -2,6 +2,7 @@
 
 #include <pgq/cli/command/part/checks.hpp>
 #include <pgq/cli/command/part/chosen_jobs.hpp>
+#include <pgq/cli/output/program_name.hpp>
 #include <pgq/cli/output/table.hpp>
 #include <pgq/cli/output/terminal.hpp>
 #include <pgq/cli/program.hpp>
@@ -113,7 +114,7 @@ private:
         }
         if (!jobs.are_named() || r.skipped == 0) return exit_code::done;
         return p.fail(exit_code::not_met, counted(r.skipped, "job") + " skipped: " + words_.skips,
-                      "\"pgq jobs show\" says where a job is");
+                      line_of("jobs show") + " says where a job is");
     }
 
     action_words words_;

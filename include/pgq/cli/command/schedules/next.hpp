@@ -47,7 +47,7 @@ struct next {
             }
         if (!found && !of_name.empty())
             return p.fail(exit_code::not_met, "there is no schedule " + statement::quoted(of_name),
-                          "\"pgq schedules list\" shows all");
+                          '"' + program_name() + " schedules list\" shows all");
         p.show(t);
         return exit_code::done;
     }
@@ -67,7 +67,7 @@ struct next {
 #ifdef PGQ_CLI_TIMEZONES
         return find_zone(text).value();
 #else
-        throw failure{error_info{errc::invalid_option, "this pgq knows no time zone " + statement::quoted(text),
+        throw failure{error_info{errc::invalid_option, "this program knows no time zone " + statement::quoted(text),
                                  "build it with the library date"}};
 #endif
     }

@@ -29,7 +29,7 @@ public:
     exit_code refuse(program& p, const std::string& otherwise) const {
         const bool is_there = exists(p);
         return p.fail(exit_code::not_met, is_there ? text() + otherwise : "there is no " + text(),
-                      "\"pgq schedules list\" shows all");
+                      '"' + program_name() + " schedules list\" shows all");
     }
 
 private:

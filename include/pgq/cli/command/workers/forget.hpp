@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/cli/command/part/checks.hpp>
+#include <pgq/cli/output/program_name.hpp>
 #include <pgq/cli/program.hpp>
 
 #include <pgq/job/id.hpp>
@@ -21,7 +22,7 @@ struct forget {
     static constexpr const char* what = "Remove a worker that is gone: its jobs run again at once";
 
     void declare(CLI::App& a) {
-        a.add_option("ID", id, "The worker, as \"pgq workers\" shows it")
+        a.add_option("ID", id, "The worker, as " + line_of("workers") + " shows it")
             ->required()
             ->check(CLI::Range(1, std::numeric_limits<std::int32_t>::max()))
             ->type_name("ID");
@@ -31,7 +32,8 @@ struct forget {
     exit_code run(program& p) {
         const std::string worker = "worker " + std::to_string(id);
         const forget_reply reply = p.ops().forget_worker({id}, forced).value();
-        if (!reply.known) return p.fail(exit_code::not_met, "there is no " + worker, "\"pgq workers\" lists them");
+        if (!reply.known)
+            return p.fail(exit_code::not_met, "there is no " + worker, line_of("workers") + " lists them");
         if (!reply.forgotten)
             return p.fail(exit_code::not_met, worker + " is alive",
                           "stop its process; --force removes it all the same, and its jobs may then run twice");

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# service.sh SERVICE PRODUCER
+# running.sh RUNNING PRODUCER
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
-service=$1
+program=$1
 producer=$2
 
 # The answer to GET $1 at port $2: the status and the body.
@@ -12,13 +12,13 @@ get() {
     cat <&3
     exec 3>&-
 }
-# A port that nothing listens on. Another program may take it before the service does: then the next one is tried.
+# A port that nothing listens on. Another program may take it before the program does: then the next one is tried.
 port=$((20000 + RANDOM % 20000))
 while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
 
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-"$service" --port $port "$PGQ_DSN" >"$out" &
+"$program" --port $port "$PGQ_DSN" >"$out" &
 running=$!
 is_ready() { [[ $(get /readyz $port) == *"200 OK"* ]]; }
 wait_for 30 "readiness" is_ready
@@ -32,4 +32,4 @@ wait_for 30 "an empty queue" queue_is_empty
 kill -s TERM $running
 expect_exit 0 wait $running
 expect "workers still registered" "$(sql 'SELECT count(*) FROM pgq_jobs.worker')" 0
-expect_exit 1 "$service" host=/nowhere 2>/dev/null
+expect_exit 1 "$program" host=/nowhere 2>/dev/null
