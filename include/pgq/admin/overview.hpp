@@ -92,14 +92,14 @@ void add_parts(std::vector<entrypoint_overview>& all, const std::vector<Part>& p
 
 namespace detail {
 
-/// Whether the worker claims from a lane of this queue.
+/// Whether the worker claims from a lane of this queue. `lanes` are those of the queue, sorted.
 inline bool serves(const listed_worker& w, std::string_view queue, const std::vector<lane_id>& lanes) {
     if (w.prefix) {
         const bool is_named = w.queues.empty() || std::find(w.queues.begin(), w.queues.end(), queue) != w.queues.end();
         return is_named && queue.starts_with(*w.prefix);
     }
     return std::any_of(w.lanes.begin(), w.lanes.end(),
-                       [&](lane_id id) { return std::find(lanes.begin(), lanes.end(), id) != lanes.end(); });
+                       [&](lane_id id) { return std::binary_search(lanes.begin(), lanes.end(), id); });
 }
 
 /// The member of pgq::admin for dashboards.
@@ -125,7 +125,8 @@ private:
     static result<pgq::overview> read(Session& s, const overview_request& r) {
         pgq::overview o;
         if (auto done = read_entrypoints(s, r, o); !done) return std::move(done.error());
-        const auto lanes = lanes_of(o.entrypoints);
+        auto lanes = lanes_of(o.entrypoints);
+        std::sort(lanes.begin(), lanes.end());
         auto workers = s.list_workers({}, 1000);
         if (!workers) return std::move(workers.error());
         o.workers = std::move(*workers);

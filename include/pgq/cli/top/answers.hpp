@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/cli/output/exit_code.hpp>
+#include <pgq/cli/top/conditions.hpp>
 #include <pgq/cli/top/model.hpp>
 #include <pgq/cli/top/payload.hpp>
 #include <pgq/cli/top/request.hpp>
@@ -28,7 +29,7 @@ inline bool is_paused(const model& m, const target& of) {
 inline bool is_paused_schedule(const model& m, const target& of) {
     const auto& all = m.sample->schedules;
     return std::any_of(all.begin(), all.end(), [&](const stored_schedule& s) {
-        const auto* e = m.sample->find(s.lane);
+        const auto* e = m.find(s.lane);
         return s.name == of.other && s.paused_at && e != nullptr && e->queue == of.queue;
     });
 }
@@ -41,7 +42,7 @@ inline void apply_sample(model& m, reply r, steady_time now) {
     }
     m.failing.reset();
     m.sample = std::move(r.overview);
-    m.sampled_at = now;
+    m.found = examine(*m.sample);
     m.rates.add(*m.sample, m.with.last);
 }
 
@@ -62,7 +63,9 @@ inline std::string done_text(const reply& r) {
 }
 
 inline void apply_count(model& m, const reply& r, steady_time now) {
+    if (!m.counting) return;
     const std::string verb = verb_of(r.to.action), of = r.to.of.text();
+    m.counting = false;
     m.said.reset();
     if (r.count.value == 0)
         return say(m, of + (r.to.action == job_action::requeue ? " has no held job" : " has no job"), look::plain, now);

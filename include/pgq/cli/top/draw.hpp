@@ -13,9 +13,12 @@
 #include <pgq/time/clock.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -79,34 +82,45 @@ struct problems {
     std::int64_t alarms = 0;
     std::int64_t warnings = 0;
 };
-inline problems problems_of(const grid& g) {
+inline problems problems_of(const model& m, view v) {
     problems p;
-    for (const grid_row& r : g.rows) {
-        p.alarms += r.look == look::alarm ? 1 : 0;
-        p.warnings += r.look == look::warning ? 1 : 0;
-    }
+    const auto add = [&](look l) {
+        p.alarms += l == look::alarm ? 1 : 0;
+        p.warnings += l == look::warning ? 1 : 0;
+    };
+    if (!m.sample) return p;
+    if (v == view::entrypoints)
+        for (const auto c : m.found.conditions) add(look_of(c));
+    if (v == view::workers)
+        for (const auto& w : m.sample->workers) add(w.alive ? look::plain : look::warning);
+    if (v == view::schedules)
+        for (const auto& s : m.sample->schedules) add(is_late(s, m.sample->at) ? look::warning : look::plain);
     return p;
 }
 
-/// The names of the lists, each with what is wrong there.
+/// The names of the lists, each with what is wrong there. In a list of jobs and a job: where these are.
 inline line views_line(const model& m) {
+    static constexpr std::array<std::pair<view, std::string_view>, 4> all{{{view::entrypoints, "1 entrypoints"},
+                                                                           {view::workers, "2 workers"},
+                                                                           {view::schedules, "3 schedules"},
+                                                                           {view::failures, "4 failures"}}};
     line l;
-    const auto add = [&](view v, const std::string& name, const problems& wrong) {
+    for (const auto& [v, name] : all) {
         const bool here = v == m.base;
-        l.push_back(word((here ? "[" : " ") + name, here ? look::heading : look::faint));
+        if (!here && m.now != m.base) continue;
+        const problems wrong = problems_of(m, v);
+        l.push_back(word((here ? '[' : ' ') + std::string{name}, here ? look::heading : look::faint));
         if (wrong.alarms > 0) l.push_back(word(" !!" + std::to_string(wrong.alarms), look::alarm));
         if (wrong.warnings > 0) l.push_back(word(" !" + std::to_string(wrong.warnings), look::warning));
         l.push_back(word(here ? "] " : "  ", here ? look::heading : look::faint));
-    };
-    add(view::entrypoints, "1 entrypoints", m.sample ? problems_of(entrypoint_rows(m)) : problems{});
-    add(view::workers, "2 workers", m.sample ? problems_of(worker_rows(m)) : problems{});
-    add(view::schedules, "3 schedules", m.sample ? problems_of(schedule_rows(m)) : problems{});
-    add(view::failures, "4 failures", {});
+    }
+    const bool of_lane = m.now == view::jobs || (m.now == view::job && m.under_job == view::jobs);
+    if (of_lane) l.push_back(word("> jobs of " + m.with.glyphs.safe(m.lane.text()) + ' ', look::heading));
+    if (m.now == view::jobs) l.push_back(word("page " + std::to_string(m.pages.size()), look::faint));
+    if (m.now == view::job) l.push_back(word("> job " + std::to_string(m.job.id.value), look::heading));
     line right;
-    if (m.now == view::jobs) right.push_back(word("jobs of " + m.with.glyphs.safe(m.lane.text()), look::heading));
-    if (m.now == view::job) right.push_back(word("job " + std::to_string(m.job.id.value), look::heading));
     if (!m.typing && !m.list().filter.empty())
-        right.push_back(word("  filter: " + m.with.glyphs.safe(m.list().filter), look::notice));
+        right.push_back(word("filter: " + m.with.glyphs.safe(m.list().filter), look::notice));
     return m.with.glyphs.ends(std::move(l), right, m.size.columns);
 }
 
@@ -141,8 +155,8 @@ inline const char* nothing_text(const model& m) {
 
 inline void draw_list(const model& m, std::size_t height, std::vector<line>& out) {
     const grid g = arranged_rows(m);
-    const grid_painter paint{g, m.with.glyphs, m.size.columns};
-    out.push_back(paint.titles(m.list().order));
+    const grid_painter paint{g, m.list().order, m.with.glyphs, m.size.columns};
+    out.push_back(paint.titles());
     if (g.rows.empty()) out.push_back({word(m.sample ? nothing_text(m) : "", look::faint)});
     const std::size_t chosen = chosen_row(g, m.list());
     for (std::size_t i = m.list().first; i < g.rows.size() && out.size() < height; ++i)

@@ -74,12 +74,17 @@ inline void arrange(grid& g, const grid_order& order, std::string_view filter) {
     });
 }
 
+/// Whether the title of the column shows that the rows are sorted by it.
+inline bool has_sign(const grid& g, const grid_order& order, std::size_t column) noexcept {
+    return g.sortable && order.column == column;
+}
+
 /// How wide each column is on a screen of this width; zero: it is left out.
-inline std::vector<std::size_t> column_widths(const grid& g, std::size_t width) {
+inline std::vector<std::size_t> column_widths(const grid& g, const grid_order& order, std::size_t width) {
     constexpr std::size_t gap = 2;
     std::vector<std::size_t> widths, wanted;
     for (std::size_t i = 0; i < g.columns.size(); ++i) {
-        std::size_t widest = display_width(g.columns[i].title) + 1;  // room for the sign of the order
+        std::size_t widest = display_width(g.columns[i].title) + (has_sign(g, order, i) ? 1 : 0);
         for (const grid_row& r : g.rows) widest = std::max(widest, display_width(r.cells[i].text));
         wanted.push_back(widest);
         widths.push_back(std::min(widest, g.columns[i].most));
@@ -107,16 +112,20 @@ inline std::vector<std::size_t> column_widths(const grid& g, std::size_t width) 
 /// chosen row.
 class grid_painter {
 public:
-    grid_painter(const grid& g, const glyphs& with, std::size_t width)
-        : grid_{g}, with_{with}, width_{width}, widths_{column_widths(g, width > 2 ? width - 2 : 0)} {}
+    grid_painter(const grid& g, const grid_order& order, const glyphs& with, std::size_t width)
+        : grid_{g},
+          order_{order},
+          with_{with},
+          width_{width},
+          widths_{column_widths(g, order, width > 2 ? width - 2 : 0)} {}
 
-    line titles(const grid_order& order) const {
+    line titles() const {
         std::string text = "  ";
         for (std::size_t i = 0; i < widths_.size(); ++i) {
             if (widths_[i] == 0) continue;
             const grid_column& c = grid_.columns[i];
             std::string title = c.title;
-            if (grid_.sortable && order.column == i) title += order.descending ? with_.descending() : with_.ascending();
+            if (has_sign(grid_, order_, i)) title += order_.descending ? with_.descending() : with_.ascending();
             text += with_.fit(title, widths_[i], c.at_right) + "  ";
         }
         return with_.cut(line{{text, look::heading}}, width_);
@@ -131,6 +140,7 @@ public:
 
 private:
     const grid& grid_;
+    grid_order order_;
     const glyphs& with_;
     std::size_t width_;
     std::vector<std::size_t> widths_;

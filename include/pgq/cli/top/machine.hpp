@@ -68,6 +68,7 @@ public:
         return out;
     }
     requests pressed(key k, steady_time now) {
+        m_.counting = false;
         requests out = m_.question ? answer_question(k, now)
                        : m_.typing ? type(k)
                        : m_.help   ? close_help()
@@ -181,7 +182,7 @@ private:
     void sort_by_next() {
         const grid g = arranged_rows(m_);
         if (!g.sortable || g.columns.empty()) return;
-        const auto widths = column_widths(g, m_.size.columns > 2 ? m_.size.columns - 2 : 0);
+        const auto widths = column_widths(g, m_.list().order, m_.size.columns > 2 ? m_.size.columns - 2 : 0);
         std::size_t& column = m_.list().order.column;
         do column = (column + 1) % widths.size();
         while (widths[column] == 0);
@@ -277,6 +278,7 @@ private:
             say(m_, "choose a job, or an entrypoint for all of its jobs", look::plain, now);
             return {};
         }
+        m_.counting = true;
         say(m_, "counting the jobs of " + of->text() + " ...", look::plain, now);
         return {{.what = ask::count, .of = *of, .action = what}};
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/cli/top/canvas.hpp>
+#include <pgq/cli/top/conditions.hpp>
 #include <pgq/cli/top/grid.hpp>
 #include <pgq/cli/top/numbers.hpp>
 #include <pgq/cli/top/request.hpp>
@@ -99,7 +100,7 @@ struct model {
     settings with{};
     screen_size size{};
     std::optional<overview> sample{};
-    steady_time sampled_at{};
+    findings found{};  ///< in the sample
     history rates{};
     std::optional<outage> failing{};
     bool updating = true;  ///< false: somebody has stopped it
@@ -116,9 +117,15 @@ struct model {
 
     std::optional<request> question{};  ///< is done if the answer is yes
     std::string question_text{};
-    bool typing = false;  ///< the filter
+    bool counting = false;  ///< the answer is the number of a question, unless a key is pressed before
+    bool typing = false;    ///< the filter
     std::optional<message> said{};
 
+    /// The entrypoint of the sample that has this lane; null, if none has it.
+    const entrypoint_overview* find(lane_id id) const noexcept {
+        const auto at = found.places.find(id.value);
+        return at == found.places.end() ? nullptr : &sample->entrypoints[at->second];
+    }
     list_state& list() { return lists[static_cast<std::size_t>(now)]; }
     const list_state& list() const { return lists[static_cast<std::size_t>(now)]; }
 };

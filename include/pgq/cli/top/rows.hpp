@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/cli/output/cell_text.hpp>
+#include <pgq/cli/top/conditions.hpp>
 #include <pgq/cli/top/grid.hpp>
 #include <pgq/cli/top/model.hpp>
 #include <pgq/cli/top/numbers.hpp>
@@ -21,47 +22,6 @@
 
 /// The rows of each list.
 namespace pgq::cli::top {
-
-/// What an operator should know of an entrypoint, worst last.
-enum class condition_of_lane : std::uint8_t { fine, draining, paused, failing, unserved };
-
-inline bool serves(const listed_worker& w, const entrypoint_overview& e) {
-    const auto has = [](const auto& all, const auto& one) {
-        return std::find(all.begin(), all.end(), one) != all.end();
-    };
-    if (!w.alive) return false;
-    if (!w.prefix) return std::any_of(e.lanes.begin(), e.lanes.end(), [&](lane_id l) { return has(w.lanes, l); });
-    return e.queue.starts_with(*w.prefix) && (w.queues.empty() || has(w.queues, e.queue)) &&
-           (w.entrypoints.empty() || has(w.entrypoints, e.entrypoint));
-}
-
-inline condition_of_lane judge(const entrypoint_overview& e, const std::vector<listed_worker>& workers) {
-    const bool is_served = std::any_of(workers.begin(), workers.end(), [&](const auto& w) { return serves(w, e); });
-    if (e.counts.ready.value > 0 && !is_served && !e.paused) return condition_of_lane::unserved;
-    if (e.last.held > 0) return condition_of_lane::failing;
-    if (e.paused) return condition_of_lane::paused;
-    return e.draining ? condition_of_lane::draining : condition_of_lane::fine;
-}
-inline std::string_view name_of(condition_of_lane c) noexcept {
-    switch (c) {
-    case condition_of_lane::fine: return "";
-    case condition_of_lane::draining: return "draining";
-    case condition_of_lane::paused: return "paused";
-    case condition_of_lane::failing: return "!failing";
-    case condition_of_lane::unserved: return "!!no worker";
-    }
-    return "";
-}
-inline look look_of(condition_of_lane c) noexcept {
-    switch (c) {
-    case condition_of_lane::fine: return look::plain;
-    case condition_of_lane::draining:
-    case condition_of_lane::paused: return look::notice;
-    case condition_of_lane::failing: return look::warning;
-    case condition_of_lane::unserved: return look::alarm;
-    }
-    return look::plain;
-}
 
 namespace detail {
 
@@ -106,10 +66,11 @@ inline std::vector<grid_column> entrypoint_columns(std::size_t trend) {
             {.title = "blocked", .at_right = true, .rank = 12}};
 }
 
-inline grid_row entrypoint_row(const model& m, const entrypoint_overview& e, std::size_t trend) {
+inline grid_row entrypoint_row(const model& m, std::size_t at, std::size_t trend) {
     using namespace detail;
     const double seconds = std::chrono::duration<double>(covered_time(m.sample->at, m.with.last)).count();
-    const auto is = judge(e, m.sample->workers);
+    const entrypoint_overview& e = m.sample->entrypoints[at];
+    const condition_of_lane is = m.found.conditions[at];
     const auto spent = [](const duration_histogram& h, double part) { return span_of(h.percentile(part)); };
     return {.of = {.queue = e.queue, .entrypoint = e.entrypoint},
             .cells = {{std::string{name_of(is)}, static_cast<double>(is)},
@@ -134,18 +95,19 @@ inline grid_row entrypoint_row(const model& m, const entrypoint_overview& e, std
 inline grid entrypoint_rows(const model& m) {
     const std::size_t trend = m.size.columns >= 140 ? 24 : 8;
     grid g{.columns = entrypoint_columns(trend)};
-    for (const auto& e : m.sample->entrypoints) g.rows.push_back(entrypoint_row(m, e, trend));
+    for (std::size_t i = 0; i < m.sample->entrypoints.size(); ++i) g.rows.push_back(entrypoint_row(m, i, trend));
     return g;
 }
 
 /// What a worker claims from, in few words.
-inline std::string served_text(const listed_worker& w, const overview& o) {
+inline std::string served_text(const listed_worker& w, const model& m) {
+    constexpr std::size_t most = 200;
     std::string out;
     const auto add = [&](const std::string& name) { out += (out.empty() ? "" : ", ") + name; };
     if (w.prefix && w.queues.empty()) add(*w.prefix + "*");
-    for (const auto& q : w.queues) add(q);
-    for (const lane_id l : w.lanes)
-        if (const auto* e = o.find(l)) add(e->queue + '/' + e->entrypoint);
+    for (std::size_t i = 0; i < w.queues.size() && out.size() < most; ++i) add(w.queues[i]);
+    for (std::size_t i = 0; i < w.lanes.size() && out.size() < most; ++i)
+        if (const auto* e = m.find(w.lanes[i])) add(e->queue + '/' + e->entrypoint);
     return out;
 }
 
@@ -173,9 +135,14 @@ inline grid worker_rows(const model& m) {
                                     ago(now, w.started_at),
                                     span_of(w.lease_time),
                                     {m.with.glyphs.safe(w.version)},
-                                    {m.with.glyphs.safe(served_text(w, *m.sample))}},
+                                    {m.with.glyphs.safe(served_text(w, m))}},
                           .look = w.alive ? look::plain : look::warning});
     return g;
+}
+
+/// It should have fired, and did not.
+inline bool is_late(const stored_schedule& s, time_point now) noexcept {
+    return s.next_at && !s.paused_at && *s.next_at + std::chrono::minutes{1} < now;
 }
 
 inline grid schedule_rows(const model& m) {
@@ -191,8 +158,8 @@ inline grid schedule_rows(const model& m) {
                        {.title = "job", .at_right = true, .rank = 6}}};
     const time_point now = m.sample->at;
     for (const stored_schedule& s : m.sample->schedules) {
-        const auto* e = m.sample->find(s.lane);
-        const bool late = s.next_at && !s.paused_at && *s.next_at + std::chrono::minutes{1} < now;
+        const auto* e = m.find(s.lane);
+        const bool late = is_late(s, now);
         g.rows.push_back({.of = {.queue = e ? e->queue : std::string{}, .entrypoint = s.entrypoint, .other = s.name},
                           .cells = {{s.paused_at ? "paused"
                                      : late      ? "!late"
@@ -224,7 +191,7 @@ inline grid failure_rows(const model& m) {
                        {.title = "attempt", .at_right = true, .rank = 1},
                        {.title = "reason", .most = 20, .grows = true}}};
     for (const job_failure& f : m.sample->failures) {
-        const auto* e = m.sample->find(f.lane);
+        const auto* e = m.find(f.lane);
         g.rows.push_back({.of = {.job = f.id, .other = std::to_string(f.attempt)},
                           .cells = {ago(m.sample->at, f.at),
                                     {m.with.glyphs.safe(e ? e->queue : std::string{})},

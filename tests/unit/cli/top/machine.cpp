@@ -96,6 +96,29 @@ struct busy : console {
 
 }  // namespace
 
+TEST_CASE("a worker of all queues with a prefix serves its entrypoints", "[cli][top]") {
+    entrypoint_overview e{.queue = "tenant-a", .entrypoint = "mail"};
+    e.counts.ready = {1, false};
+    listed_worker w{.alive = true};
+    const auto condition = [&] { return examine({.entrypoints = {e}, .workers = {w}}).conditions.at(0); };
+    CHECK(condition() == condition_of_lane::unserved);
+    w.prefix = "tenant-";
+    CHECK(condition() == condition_of_lane::fine);
+    w.queues = {"tenant-b"};
+    CHECK(condition() == condition_of_lane::unserved);
+    w.queues = {"tenant-b", "tenant-a"};
+    w.entrypoints = {"report"};
+    CHECK(condition() == condition_of_lane::unserved);
+    w.entrypoints = {"mail"};
+    CHECK(condition() == condition_of_lane::fine);
+    w.alive = false;
+    CHECK(condition() == condition_of_lane::unserved);
+    e.paused = true;
+    CHECK(condition() == condition_of_lane::paused);
+    e.last.held = 1;
+    CHECK(condition() == condition_of_lane::failing);
+}
+
 TEST_CASE("a screen without jobs says so", "[cli][top]") {
     const console c;
     CHECK(c.shows("no program has used this schema yet"));
@@ -293,6 +316,17 @@ TEST_CASE("an action asks first and names the job, or how many", "[cli][top]") {
     CHECK(c.last() == "cancelled 2 jobs");
     c.press(U"2c");
     CHECK(c.last().find("choose a job") == 0);
+}
+
+TEST_CASE("a question that comes late does not take the next key for its answer", "[cli][top]") {
+    busy c;
+    c.press(std::u32string{keys::end});
+    const auto asked = c.screen_.pressed('c', c.now_);
+    REQUIRE(asked.size() == 1);
+    CHECK(c.last().find("counting") == 0);
+    c.press(U"/y");
+    (void)c.screen_.answered(perform(c.ops, asked[0], {}), c.now_);
+    CHECK(c.last() == "filter: y");
 }
 
 TEST_CASE("a schedule is paused and resumed", "[cli][top]") {
