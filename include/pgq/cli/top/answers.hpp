@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -101,7 +102,9 @@ inline bool apply(model& m, reply r, steady_time now) {
         m.job.attempts = std::move(r.attempts);
         return false;
     case ask::payload:
-        if (r.to.of.job == m.job.id) m.job.payload = payload_text(r.payload);
+        if (r.to.of.job != m.job.id) return false;
+        m.job.payload = payload_text(r.payload);
+        if (m.now == view::job) m.list().first = SIZE_MAX;  // the payload comes last; the machine finds the last line
         return false;
     case ask::count: detail::apply_count(m, r, now); return false;
     case ask::act: say(m, detail::done_text(r), look::plain, now); return !r.more;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/cli/top/answers.hpp>
+#include <pgq/cli/top/draw_job.hpp>
 #include <pgq/cli/top/key.hpp>
 #include <pgq/cli/top/model.hpp>
 #include <pgq/cli/top/request.hpp>
@@ -286,7 +287,11 @@ private:
     std::size_t list_height() const noexcept { return m_.size.rows > 5 ? m_.size.rows - 5 : 1; }
     /// Keeps the chosen row on the screen.
     void scroll() {
-        if (m_.now == view::job) return;
+        if (m_.now == view::job) {
+            const std::size_t all = job_lines_of(m_).size(), room = list_height() + 1;
+            m_.list().first = std::min(m_.list().first, all > room ? all - room : 0);
+            return;
+        }
         const grid g = arranged_rows(m_);
         list_state& l = m_.list();
         const std::size_t height = list_height(), n = g.rows.size();

@@ -240,6 +240,15 @@ TEST_CASE("an entrypoint opens its jobs, a job its attempts and, on request, its
     CHECK_FALSE(c.shows("a@b"));
     c.press(U"v");
     CHECK(c.shows(R"({"to":"a@b"})"));
+    c.resize({10, 60});
+    c.press(std::u32string(50, keys::down) + std::u32string{keys::page_down});
+    CHECK(c.shows("a@b"));
+    CHECK_FALSE(c.shows("state        held"));
+    c.press(std::u32string{'k', keys::page_up, keys::page_up});
+    CHECK(c.shows("state        held"));
+    c.press(U"v");
+    CHECK(c.shows("a@b"));
+    c.resize({24, 100});
     c.press(std::u32string{keys::escape, keys::down, keys::enter, 'v'});
     CHECK(c.shows("2 bytes that are no JSON text"));
     c.press(std::u32string{keys::escape, keys::escape});
