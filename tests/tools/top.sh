@@ -31,6 +31,7 @@ ends_with() {
     terminal kill-session -t top
 }
 
+refuses 4 '.*run "pgq install"' top --once
 pgq install >/dev/null
 add_jobs default mail 2 1
 add_jobs default report 0
@@ -241,6 +242,14 @@ shows 'not updated for'
 start_proxy
 loses 'not connected, since'
 loses 'not updated for'
+kill -STOP $proxy # a server that is silent
+shows '! no answer for'
+press 2
+shows '!late'
+press 1
+kill -CONT $proxy
+loses '! no answer for'
+shows 'every 1s'
 kill $proxy
 shows 'not connected, since'
 press q
@@ -269,9 +278,9 @@ trap 'terminal kill-server 2>/dev/null || true; drop_roles 2>/dev/null; rm -rf "
 environment="PGOPTIONS=-crole=rea$suffix" starts 80x24
 shows ship
 press / ; press -l mail; press Enter Enter
-shows 'jobs of default/mail'
+shows 1000001 # the page has come
 press Home Enter
-shows enqueued
+shows 'entrypoint   default/mail'
 press v
 shows 'permission denied'
 press c
@@ -303,7 +312,8 @@ shows ship
 shows 'w\u00e9ird'
 shows 'state' # the sign of the order is a letter
 expect "characters behind ASCII" "$(screen | LC_ALL=C grep -c $'[\x80-\xff]' || true)" 0
-kill -TERM "$(pgrep -P "$(terminal display-message -p -t top '#{pane_pid}')")"
+pane=$(terminal display-message -p -t top '#{pane_pid}')
+kill -TERM "$(cat "/proc/$pane/task/$pane/children")"
 ends_with 143
 term=unknown-type starts 80x24
 ends_with 2 'pgq: this terminal is of an unknown type; set TERM, or use --once'

@@ -7,6 +7,8 @@
 #include <pgq/cli/top/request.hpp>
 #include <pgq/driver/libpq.hpp>
 
+#include <signal.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -28,7 +30,7 @@ public:
             answer(std::move(so_far));
             return !stop_action_;
         };
-        thread_ = std::thread{[this] { run(); }};
+        start();
     }
     /// Only after finish() has returned true.
     ~database_thread() { thread_.join(); }
@@ -59,6 +61,14 @@ public:
     }
 
 private:
+    /// Signals are for the thread of the screen.
+    void start() {
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        thread_ = std::thread{[this] { run(); }};
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
     void run() {
         std::unique_lock guard{mutex_};
         for (;;) {

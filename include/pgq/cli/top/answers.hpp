@@ -44,6 +44,7 @@ inline void apply_sample(model& m, reply r, steady_time now) {
     m.failing.reset();
     m.sample = std::move(r.overview);
     m.found = examine(*m.sample);
+    m.sampled_at = now;
     m.rates.add(*m.sample, m.with.last);
 }
 

@@ -29,12 +29,19 @@ namespace detail {
 
 inline span word(std::string text, look how = look::plain) { return {std::move(text), how}; }
 
+/// The server takes long.
+inline bool is_overdue(const model& m, steady_time now) {
+    return m.sample && m.updating && now - m.sampled_at > m.with.interval + std::chrono::seconds{3};
+}
+
 /// "demo on db1                                                  live, every 2s  12:00:02 UTC"
 inline line head_line(const model& m, steady_time now) {
     line left{word("pgq top", look::heading), word("  " + m.with.glyphs.safe(m.with.server))};
     if (m.with.read_only) left.push_back(word("  read-only", look::notice));
     line right;
     if (m.failing) right.push_back(word("!! not updated for " + short_text(now - m.failing->since), look::alarm));
+    else if (is_overdue(m, now))
+        right.push_back(word("! no answer for " + short_text(now - m.sampled_at), look::warning));
     else if (!m.updating) right.push_back(word("stopped; space goes on", look::notice));
     else right.push_back(word("every " + text_of(m.with.interval), look::faint));
     if (m.sample) right.push_back(word("  " + clock_text(m.sample->at) + " UTC"));

@@ -35,6 +35,7 @@ public:
     const model& state() const noexcept { return m_; }
 
     void resized(screen_size s) {
+        if (s == m_.size) return;
         m_.size = s;
         scroll();
     }

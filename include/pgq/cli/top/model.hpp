@@ -38,6 +38,7 @@ struct settings {
 struct screen_size {
     std::size_t rows = 24;
     std::size_t columns = 80;
+    friend bool operator==(const screen_size&, const screen_size&) = default;
 };
 
 /// Where somebody is in a list.
@@ -101,6 +102,7 @@ struct model {
     screen_size size{};
     std::optional<overview> sample{};
     findings found{};  ///< in the sample
+    steady_time sampled_at{};
     history rates{};
     std::optional<outage> failing{};
     bool updating = true;  ///< false: somebody has stopped it

@@ -382,6 +382,19 @@ TEST_CASE("a server that is away is named with the reason, and the last numbers 
     CHECK(c.last().find("no answer, since 0s: permission denied") == 0);
 }
 
+TEST_CASE("a server that takes long is named before its time is over", "[cli][top]") {
+    busy c;
+    CHECK_FALSE(c.shows("no answer"));
+    c.now_ += 2s;
+    CHECK_FALSE(c.screen_.tick(c.now_).empty());
+    c.now_ += 8s;
+    CHECK(c.line(0).find("! no answer for 10s") != std::string::npos);
+    c.press(U"2");
+    CHECK(c.shows("heartbeat"));
+    (void)c.screen_.answered({}, c.now_);
+    CHECK_FALSE(c.shows("no answer"));
+}
+
 TEST_CASE("an error of an action is shown", "[cli][top]") {
     busy c;
     (void)c.screen_.answered(
