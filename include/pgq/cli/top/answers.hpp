@@ -12,12 +12,13 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 /// What answers of the database change in the state of the screen.
 namespace pgq::cli::top {
 
-inline void say(model& m, std::string text, look how, steady_time now) {
+inline void say(model& m, std::string_view text, look how, steady_time now) {
     const std::chrono::seconds time{how == look::plain ? 6 : 20};
     m.said = message{m.with.glyphs.safe(text), how, now + time};
 }

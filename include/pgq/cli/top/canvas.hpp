@@ -54,7 +54,7 @@ struct glyphs {
 
     /// Text of others: without control characters and, on a terminal without UTF-8, without other characters.
     std::string safe(std::string_view text) const {
-        const std::string fine = cli::safe(text);
+        std::string fine = cli::safe(text);
         if (utf8) return fine;
         std::string out;
         each_character(fine, [&](char32_t c, std::string_view bytes) {
