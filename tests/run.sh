@@ -112,7 +112,7 @@ main() {
     pgq_need "${full_only[@]}" cmake ninja-build ccache g++ util-linux libpq-dev libasio-dev \
         'libboost1.81-dev|libboost1.83-dev|libboost1.88-dev' \
         'libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev' \
-        nlohmann-json3-dev libsodium-dev libzstd-dev libhowardhinnant-date-dev prometheus-cpp-dev libcli11-dev tzdata libpqxx-dev catch2 'pkg-config|pkgconf' postgresql clang 'libclang-rt-14-dev|libclang-rt-dev' 'clang-format-14|clang-format'
+        nlohmann-json3-dev libsodium-dev libzstd-dev libhowardhinnant-date-dev prometheus-cpp-dev libcli11-dev libncurses-dev tmux tzdata libpqxx-dev catch2 'pkg-config|pkgconf' postgresql clang 'libclang-rt-14-dev|libclang-rt-dev' 'clang-format-14|clang-format'
     pgq_start_postgres
     [ -z "${PGQ_CI-}" ] || versions
 

@@ -44,7 +44,7 @@ BEGIN {
     ranks(room_rank, "8.7 run")
     ranks(room_rank, "9 cli/payload")
     ranks(room_rank, "9.1 cli/output")
-    ranks(room_rank, "9.2 cli/tree")
+    ranks(room_rank, "9.2 cli/tree cli/top")
     ranks(room_rank, "9.3 cli")
     ranks(room_rank, "9.4 cli/database")
     ranks(room_rank, "9.5 cli/command")

@@ -46,7 +46,9 @@ BEGIN
                        AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i') AND t.relnamespace = ns))))
        AND NOT (d.classid = 'pg_proc'::regclass AND EXISTS (
             SELECT FROM pg_proc p WHERE p.oid = d.objid AND (
-                p.proname IN ({functions}) OR obj_description(p.oid, 'pg_proc') LIKE 'pgq sql\_functions %')));
+                p.proname IN ({functions}) OR obj_description(p.oid, 'pg_proc') LIKE 'pgq sql\_functions %')))
+       AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (
+            SELECT FROM pg_type t WHERE t.oid = d.objid AND t.typname IN ({types})));
     IF names IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = '2BP01', MESSAGE = 'the schema has more than pgq has made: ' || names,
                               HINT = 'nothing is deleted; move or drop these first';
@@ -72,14 +74,15 @@ inline result<std::string> uninstall_check_sql(const install_options& o = {}) {
     if (auto valid = schema::check_name(o.schema); !valid) return std::move(valid.error());
     const std::string s = statement::quoted(o.schema);
     return "DO " +
-           schema::dollar_quoted(schema::filled(schema::script::check_before_drop,
-                                                {{"s", s},
-                                                 {"s_name", schema::literal(s)},
-                                                 {"s_text", schema::literal(o.schema)},
-                                                 {"lock", schema::install_lock(o.schema)},
-                                                 {"newest", std::to_string(schema::version)},
-                                                 {"tables", schema::created_by("CREATE TABLE ")},
-                                                 {"functions", schema::created_by("CREATE FUNCTION ")}})) +
+           schema::dollar_quoted(
+               schema::filled(schema::script::check_before_drop, {{"s", s},
+                                                                  {"s_name", schema::literal(s)},
+                                                                  {"s_text", schema::literal(o.schema)},
+                                                                  {"lock", schema::install_lock(o.schema)},
+                                                                  {"newest", std::to_string(schema::version)},
+                                                                  {"tables", schema::created_by("CREATE TABLE ")},
+                                                                  {"functions", schema::created_by("CREATE FUNCTION ")},
+                                                                  {"types", schema::created_by("CREATE TYPE ")}})) +
            ";\n";
 }
 

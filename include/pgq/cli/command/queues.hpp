@@ -4,14 +4,13 @@
 #include <pgq/cli/database/lanes.hpp>
 #include <pgq/cli/program.hpp>
 
+#include <pgq/admin/overview.hpp>
 #include <pgq/protocol/statistics.hpp>
 #include <pgq/time/clock.hpp>
 
 #include <CLI/App.hpp>
 
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <string>
 
 namespace pgq::cli::command {
@@ -31,11 +30,11 @@ struct queues {
     }
 
     table listing(program& p) const {
-        const auto lanes = read_lanes(p, queue);
-        const auto ids = ids_of(lanes);
+        auto all = read_lanes(p, queue);
+        const auto ids = lanes_of(all);
         auto& s = p.session();
-        const auto counts = sums_of<capped_counts>(lanes, s.counts_up_to(ids, bound_of_counts(ids.size())).value());
-        const auto rates = sums_of<job_statistics>(lanes, s.statistics({.lanes = ids, .last = last}).value());
+        add_parts(all, s.counts_up_to(ids, bound_of_counts(ids.size())).value(), &entrypoint_overview::counts);
+        add_parts(all, s.statistics({.lanes = ids, .last = last}).value(), &entrypoint_overview::last);
         const double seconds = std::chrono::duration<double>(last).count();
 
         table t{{{"queue"},
@@ -50,11 +49,10 @@ struct queues {
                  {"out_per_s", kind::number},
                  {"paused", kind::truth},
                  {"draining", kind::truth}}};
-        for (std::size_t i = 0; i < lanes.size(); ++i)
-            t.add({lanes[i].queue, lanes[i].entrypoint, counts[i].ready, counts[i].deferred, counts[i].blocked,
-                   counts[i].leased.value, counts[i].held, cell_of(counts[i].oldest_ready),
-                   static_cast<double>(rates[i].enqueued) / seconds, rates[i].throughput(last), lanes[i].paused,
-                   lanes[i].draining});
+        for (const auto& e : all)
+            t.add({e.queue, e.entrypoint, e.counts.ready, e.counts.deferred, e.counts.blocked, e.counts.leased.value,
+                   e.counts.held, cell_of(e.counts.oldest_ready), static_cast<double>(e.last.enqueued) / seconds,
+                   e.last.throughput(last), e.paused, e.draining});
         return t;
     }
 

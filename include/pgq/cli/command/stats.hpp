@@ -4,6 +4,7 @@
 #include <pgq/cli/database/lanes.hpp>
 #include <pgq/cli/program.hpp>
 
+#include <pgq/admin/overview.hpp>
 #include <pgq/client/queue_statistics.hpp>
 #include <pgq/protocol/statistics.hpp>
 #include <pgq/time/clock.hpp>
@@ -11,7 +12,6 @@
 #include <CLI/App.hpp>
 
 #include <chrono>
-#include <cstddef>
 #include <map>
 #include <string>
 #include <utility>
@@ -41,15 +41,16 @@ struct stats {
     table listing(program& p) const {
         const auto lanes = read_lanes(p, queue, entrypoint);
         std::map<time_point, std::vector<lane_statistics>> parts;
-        for (auto& s : p.session().statistics({.lanes = ids_of(lanes), .last = window.last, .step = step}).value())
+        for (auto& s : p.session().statistics({.lanes = lanes_of(lanes), .last = window.last, .step = step}).value())
             parts[s.at].push_back(s);
         if (!has_steps()) parts[{}];  // entrypoints without numbers have a row, too
 
         table t{columns()};
         for (const auto& [at, some] : parts) {
-            const auto sums = sums_of<job_statistics>(lanes, some);
-            for (std::size_t i = 0; i < lanes.size(); ++i)
-                if (!has_steps() || sums[i] != job_statistics{}) t.add(row(at, lanes[i], sums[i]));
+            auto sums = lanes;
+            add_parts(sums, some, &entrypoint_overview::last);
+            for (const auto& e : sums)
+                if (!has_steps() || e.last != job_statistics{}) t.add(row(at, e));
         }
         return t;
     }
@@ -61,7 +62,8 @@ struct stats {
         if (has_steps()) all.insert(all.begin(), {"at", kind::time});
         return all;
     }
-    std::vector<cell> row(time_point at, const entrypoint_lanes& of, const job_statistics& s) const {
+    std::vector<cell> row(time_point at, const entrypoint_overview& of) const {
+        const job_statistics& s = of.last;
         std::vector<cell> cells{of.queue,
                                 of.entrypoint,
                                 s.enqueued,
