@@ -64,7 +64,7 @@ std::string_view name_of(job_state s) noexcept {
 json::value id(std::int64_t n) { return json::value(json::string(std::to_string(n))); }
 
 json::value time(time_point t) { return std::chrono::floor<std::chrono::milliseconds>(t).time_since_epoch().count(); }
-json::value time(const std::optional<time_point>& t) { return t ? time(*t) : json::value{nullptr}; }
+json::value time(const std::optional<time_point>& t) { return t ? time(*t) : json::value(nullptr); }
 
 json::value span(const std::optional<duration>& d) {
     if (!d) return nullptr;
@@ -96,11 +96,11 @@ json::object job(const listed_job& j, const listed_lane* lane) {
                    {"priority", j.priority()},
                    {"attempts", j.attempts},
                    {"enqueued_at", time(j.enqueued_at)},
-                   {"run_at", j.state == job_state::deferred ? time(j.run_at) : json::value{nullptr}},
+                   {"run_at", j.state == job_state::deferred ? time(j.run_at) : json::value(nullptr)},
                    {"since", time(j.since)},
                    {"reason", text(std::string_view{j.reason}.substr(0, most_reason))},
                    {"headers", headers(j.headers)},
-                   {"key", j.key ? json::value(text(*j.key)) : json::value{nullptr}}};
+                   {"key", j.key ? json::value(text(*j.key)) : json::value(nullptr)}};
     if (j.worker) o["worker"] = j.worker->value;
     if (lane != nullptr) o["queue"] = text(lane->queue), o["entrypoint"] = text(lane->entrypoint);
     return o;

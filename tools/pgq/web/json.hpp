@@ -38,7 +38,7 @@ json::array headers(const std::vector<owned_header>& all);
 json::object percentiles(const duration_histogram& h);
 
 json::object job(const listed_job& j, const listed_lane* lane);
-/// A payload for people: JSON as text if it is JSON, else hexadecimal digits, and only up to a bound. Encrypted ones are
+/// A payload for people: JSON as text if it is JSON, else hexadecimal digits, up to a bound. Encrypted ones are
 /// only named. `decoded`: what a program of the user made of it, which goes first.
 json::object payload(std::string_view body, const std::optional<std::string>& decoded);
 

@@ -39,7 +39,7 @@ std::optional<std::int64_t> integer(std::string_view text) {
     return error == std::errc{} && end == text.data() + text.size() ? std::optional{n} : std::nullopt;
 }
 
-json::value cell(const sql_rows::cell& c) { return c ? json::value(text(*c)) : json::value{nullptr}; }
+json::value cell(const sql_rows::cell& c) { return c ? json::value(text(*c)) : json::value(nullptr); }
 json::value numeric(const sql_rows::cell& c) { return c ? json::value(std::strtod(c->c_str(), nullptr)) : nullptr; }
 
 }  // namespace
@@ -89,7 +89,7 @@ struct reads::parts {
         const auto lanes = all_lanes();
         json::array rows;
         for (const auto& j : found.jobs) rows.push_back(job(j, lane_of(lanes, j.lane)));
-        return {{"jobs", std::move(rows)}, {"next", found.next ? id(found.next->value) : json::value{nullptr}}};
+        return {{"jobs", std::move(rows)}, {"next", found.next ? id(found.next->value) : json::value(nullptr)}};
     }
 
     json::object one_job(job_id which) {
@@ -110,14 +110,14 @@ struct reads::parts {
                        {"attempts", f.attempts},
                        {"reason", text(f.reason)},
                        {"headers", headers(f.headers)},
-                       {"key", f.key ? json::value(text(*f.key)) : json::value{nullptr}},
+                       {"key", f.key ? json::value(text(*f.key)) : json::value(nullptr)},
                        {"blocked_by", f.blocked_by}};
         if (f.end) o["end"] = std::string(1, static_cast<char>(*f.end));
         if (f.state != job_state::ended) {
             const listed_lane lane{.id = f.lane, .queue = f.queue, .entrypoint = f.entrypoint, .version = f.version};
             o["priority"] = f.priority();
             o["enqueued_at"] = time(f.enqueued_at);
-            o["run_at"] = f.state == job_state::deferred ? time(f.run_at) : json::value{nullptr};
+            o["run_at"] = f.state == job_state::deferred ? time(f.run_at) : json::value(nullptr);
             o["payload"] = payload(f.body, decode ? decode(lane, f.body) : std::nullopt);
         }
         if (f.holder)
@@ -183,7 +183,7 @@ struct reads::parts {
                                        {"host", text(w.host)},
                                        {"pid", w.pid},
                                        {"version", text(w.version)},
-                                       {"prefix", w.prefix ? json::value(text(*w.prefix)) : json::value{nullptr}},
+                                       {"prefix", w.prefix ? json::value(text(*w.prefix)) : json::value(nullptr)},
                                        {"entrypoints", std::move(names)},
                                        {"started_at", time(w.started_at)},
                                        {"heartbeat_at", time(w.heartbeat_at)},
@@ -207,7 +207,7 @@ struct reads::parts {
                                            {"zone", text(s.zone)},
                                            {"next_at", time(s.next_at)},
                                            {"fired_at", time(s.fired_at)},
-                                           {"fired_job", s.fired_job ? id(s.fired_job->value) : json::value{nullptr}},
+                                           {"fired_job", s.fired_job ? id(s.fired_job->value) : json::value(nullptr)},
                                            {"paused_at", time(s.paused_at)},
                                            {"pause_reason", text(s.pause_reason)}});
         }

@@ -25,9 +25,13 @@ struct word {
 std::vector<word> words_of(std::string_view text) {
     std::vector<word> all;
     std::optional<word> now;
-    bool inside = false;
+    bool inside = false, escaped = false;
     for (const char c : text) {
-        if (c == '"') {
+        if (std::exchange(escaped, false)) {
+            now->text += c;
+        } else if (inside && c == '\\') {
+            escaped = true;
+        } else if (c == '"') {
             if (!now) now = word{.quoted = true};
             inside = !inside;
         } else if (!inside && (c == ' ' || c == '\t')) {
