@@ -4,6 +4,7 @@
 #include <pgq/admin/connection.hpp>
 #include <pgq/admin/doctor.hpp>
 #include <pgq/admin/listing.hpp>
+#include <pgq/admin/overview.hpp>
 #include <pgq/admin/rules.hpp>
 #include <pgq/admin/selection.hpp>
 #include <pgq/concept/admin.hpp>
@@ -32,10 +33,12 @@ struct admin_options {
 template <driver_policy Driver>
     requires admin_session<typename Driver::session>
 class admin : public detail::admin_listing<admin<Driver>>,
+              public detail::admin_overview<admin<Driver>>,
               public detail::admin_actions<admin<Driver>>,
               public detail::admin_rules<admin<Driver>>,
               public detail::admin_doctor<admin<Driver>> {
     friend class detail::admin_listing<admin<Driver>>;
+    friend class detail::admin_overview<admin<Driver>>;
     friend class detail::admin_actions<admin<Driver>>;
     friend class detail::admin_rules<admin<Driver>>;
     friend class detail::admin_doctor<admin<Driver>>;

@@ -198,6 +198,7 @@ TEST_CASE("an operator acts, a reader lists and cannot act, others can do neithe
 
     auto reader = operator_as(db, roles.names().reader);
     CHECK(reader.lanes().value().size() == 2);
+    CHECK(reader.overview().value().entrypoints.size() == 2);
     CHECK(reader.jobs().value().jobs.size() == 6);
     CHECK(reader.jobs({.states = job_state::held, .reason = "no"}).value().jobs.size() == 2);
     CHECK(reader.workers().value().at(0).running == 1);

@@ -51,6 +51,7 @@ public:
         return with([&](auto& s) { return s.change_limit(queue, limit); });
     }
 
+    /// Of a queue; of all, if the name is empty.
     result<schedule_list> schedules(std::string_view queue) {
         return with([&](auto& s) { return s.schedules(queue, {}); });
     }

@@ -280,8 +280,8 @@ concept can_run_sql = requires(S& s, const std::string& sql, std::span<const std
 ///
 /// - `declare_schedule`: stores a schedule under its name. It returns false if it is stored already as it is. A pause
 ///   stays. If the times differ, no tick before now is fired; otherwise `next_at` stays.
-/// - `schedules`: all of the queue. If the reply says `notifies`, `wait` ends when one is declared or changed from now
-///   on. `kept` are names of schedules that the program still declares, for `prune_schedules`.
+/// - `schedules`: all of the queue (empty: of all). If the reply says `notifies`, `wait` ends when one is declared or
+///   changed from now on. `kept` are names of schedules that the program still declares, for `prune_schedules`.
 /// - `fire_schedules`: for each element, if `next_at` is the expected one, sets the next one and enqueues the job for
 ///   each tick, in one step. A tick is fired once, however many sessions call it. It never fires a tick before its
 ///   time by the clock of the database, nor while the schedule is paused.

@@ -27,14 +27,15 @@ inline constexpr query declare_schedule{
 
 inline constexpr query keep_schedules{"keep_schedules", "SELECT {s}.keep_schedules($1, $2)"};
 
-/// The first row has the time and nothing else.
+/// Those of the queue $1; if it is empty, of all. Without schedules one row has the time and nothing else.
 inline constexpr query schedules{"schedules", R"(
 SELECT clock_timestamp(), s.name, l.entrypoint, s.lane, s.expression, s.zone,
        (extract(epoch FROM s.jitter) * 1000000)::int8, s.starts_at, s.ends_at, s.missed_count,
        (extract(epoch FROM s.missed_age) * 1000000)::int8, s.overlap,
        CASE WHEN s.next_at < 'infinity' THEN s.next_at END, s.fired_at, s.fired_job, s.paused_at,
        coalesce(s.pause_reason, ''), s.declared_at
-  FROM (SELECT 1) one LEFT JOIN ({s}.schedule s JOIN {s}.lane l ON l.id = s.lane) ON s.queue = $1 ORDER BY s.name)"};
+  FROM (SELECT 1) one LEFT JOIN ({s}.schedule s JOIN {s}.lane l ON l.id = s.lane) ON $1 = '' OR s.queue = $1
+ ORDER BY s.queue, s.name)"};
 
 inline constexpr query fire_schedules{"fire_schedules", R"(
 SELECT clock_timestamp(), number, outcome, CASE WHEN next_tick < 'infinity' THEN next_tick END, jobs, reasons

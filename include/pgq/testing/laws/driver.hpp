@@ -2,6 +2,7 @@
 
 #include <pgq/testing/laws/admin/actions.hpp>
 #include <pgq/testing/laws/admin/listing.hpp>
+#include <pgq/testing/laws/admin/overview.hpp>
 #include <pgq/testing/laws/driver/acknowledge.hpp>
 #include <pgq/testing/laws/driver/claim.hpp>
 #include <pgq/testing/laws/driver/completion.hpp>
@@ -102,6 +103,7 @@ void check_driver(Make make) {
         check_listed_workers<Driver>(make);
         check_actions<Driver>(make);
     }
+    if constexpr (admin_session<session>) check_overview<Driver>(make);
     if constexpr (can_list<session> && can_forget_workers<session>) check_forgotten_workers<Driver>(make);
 
     check_revised_payloads<Driver>(make);

@@ -118,6 +118,7 @@ void check_declared_schedules(Make make) {
         CHECK_FALSE(t.declare("a"));
         CHECK(t.find("a").next_at == before.all[0].next_at);
         CHECK(t.list("other").all.empty());
+        CHECK(t.list("").all.size() == 2);
     }
     SECTION("a changed job keeps the next tick, changed times begin anew") {
         schedule_fixture<Driver> t{make()};

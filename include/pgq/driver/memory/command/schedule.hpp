@@ -117,13 +117,13 @@ inline bool declare_schedule(tables& db, std::string_view queue, const schedule_
     return true;
 }
 
-/// The schedules of a queue. Subscribes the session to their changes.
+/// The schedules of a queue, or of all if its name is empty. Subscribes the session to their changes.
 inline schedule_list schedules(tables& db, std::string_view queue, std::span<const std::string> kept,
                                const std::shared_ptr<waiter>& session) {
     db.schedules.subscribe(session, db.clock.now());
     schedule_list list{.now = db.clock.now(), .notifies = true};
     for (auto& [key, s] : db.schedules.all()) {
-        if (key.first != queue) continue;
+        if (!queue.empty() && key.first != queue) continue;
         if (std::find(kept.begin(), kept.end(), key.second) != kept.end()) s.rule.declared_at = list.now;
         list.all.push_back(s.rule);
     }

@@ -37,8 +37,8 @@ private:
     const schedule_definition* definition_;
 };
 
-/// The schedules of a queue. From now on the session is notified when one changes, where that is possible. `kept`: the
-/// names of schedules that this program declares.
+/// The schedules of a queue, or of all if its name is empty. From now on the session is notified when one changes,
+/// where that is possible. `kept`: the names of schedules that this program declares.
 class schedules {
 public:
     schedules(std::string_view queue, std::span<const std::string> kept) : queue_{queue}, kept_{kept} {}
