@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <utility>
 
 namespace pgq::web {
@@ -19,43 +21,13 @@ json::value whole_seconds(const std::optional<duration>& d) {
     return std::max<std::int64_t>(0, std::chrono::floor<std::chrono::seconds>(*d).count());
 }
 
-std::int64_t weight(const entrypoint_numbers& e) {
-    return e.counts.held.value * 1000 + e.counts.ready.value + e.counts.leased.value + e.recent.finished();
+std::int64_t weight(const entrypoint_overview& e) {
+    return e.counts.held.value * 1000 + e.counts.ready.value + e.counts.leased.value + e.last.finished();
 }
 
 }  // namespace
 
-std::vector<lane_id> ids_of(const lane_names& lanes) {
-    std::vector<lane_id> ids;
-    ids.reserve(lanes.size());
-    for (const auto& [lane, names] : lanes) ids.push_back(lane);
-    return ids;
-}
-
-std::vector<entrypoint_numbers> sum_by_entrypoint(const lane_names& lanes, const std::vector<capped_counts>& counts,
-                                                  const std::vector<lane_statistics>& recent) {
-    std::map<std::pair<std::string_view, std::string_view>, entrypoint_numbers> sums;
-    const auto of = [&](lane_id lane) -> entrypoint_numbers* {
-        const auto found = lanes.find(lane);
-        if (found == lanes.end()) return nullptr;
-        const listed_lane& l = found->second;
-        auto& e = sums[{l.queue, l.entrypoint}];
-        e.queue = l.queue, e.entrypoint = l.entrypoint;
-        e.paused = e.paused || l.paused, e.draining = e.draining || l.draining;
-        return &e;
-    };
-    for (const auto& [lane, names] : lanes) (void)of(lane);
-    for (const auto& c : counts)
-        if (auto* e = of(c.lane)) e->counts += c;
-    for (const auto& s : recent)
-        if (auto* e = of(s.lane)) e->recent += s;
-    std::vector<entrypoint_numbers> all;
-    all.reserve(sums.size());
-    for (auto& [names, sum] : sums) all.push_back(std::move(sum));
-    return all;
-}
-
-json::object to_json(const entrypoint_numbers& e) {
+json::object to_json(const entrypoint_overview& e) {
     return {{"queue", text(e.queue)},
             {"entrypoint", text(e.entrypoint)},
             {"ready", number(e.counts.ready)},
@@ -64,26 +36,26 @@ json::object to_json(const entrypoint_numbers& e) {
             {"leased", number(e.counts.leased)},
             {"held", number(e.counts.held)},
             {"oldest", whole_seconds(e.counts.oldest_ready)},
-            {"in", per_second(e.recent.enqueued, recent_window)},
-            {"out", per_second(e.recent.finished(), recent_window)},
-            {"failed", e.recent.held + e.recent.retried},
-            {"wait", percentiles(e.recent.wait)},
-            {"run", percentiles(e.recent.run)},
+            {"in", per_second(e.last.enqueued, recent_window)},
+            {"out", per_second(e.last.finished(), recent_window)},
+            {"failed", e.last.held + e.last.retried},
+            {"wait", percentiles(e.last.wait)},
+            {"run", percentiles(e.last.run)},
             {"paused", e.paused},
             {"draining", e.draining}};
 }
 
-json::array to_json(const std::vector<entrypoint_numbers>& all) {
+json::array to_json(const std::vector<entrypoint_overview>& all) {
     json::array out;
     for (const auto& e : all) out.push_back(to_json(e));
     return out;
 }
 
-json::object totals(const std::vector<entrypoint_numbers>& all) {
-    entrypoint_numbers sum;
+json::object totals(const std::vector<entrypoint_overview>& all) {
+    entrypoint_overview sum;
     std::int64_t paused = 0;
     for (const auto& e : all) {
-        sum.counts += e.counts, sum.recent += e.recent;
+        sum.counts += e.counts, sum.last += e.last;
         paused += e.paused || e.draining ? 1 : 0;
     }
     auto o = to_json(sum);
@@ -93,7 +65,7 @@ json::object totals(const std::vector<entrypoint_numbers>& all) {
     return o;
 }
 
-json::array busiest(std::vector<entrypoint_numbers> all, std::size_t most) {
+json::array busiest(std::vector<entrypoint_overview> all, std::size_t most) {
     std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return weight(a) > weight(b); });
     if (all.size() > most) all.resize(most);
     return to_json(all);

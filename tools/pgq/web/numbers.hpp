@@ -2,44 +2,27 @@
 
 #include "json.hpp"
 
-#include <pgq/job/id.hpp>
-#include <pgq/protocol/listing.hpp>
+#include <pgq/admin/overview.hpp>
 #include <pgq/protocol/statistics.hpp>
+#include <pgq/time/clock.hpp>
 
 #include <chrono>
-#include <map>
-#include <string>
+#include <cstddef>
+#include <string_view>
 #include <vector>
 
-/// Adds up what the database says of lanes. No I/O.
+/// What the database counts, as JSON. No I/O.
 namespace pgq::web {
 
-/// All lanes of one entrypoint of one queue.
-struct entrypoint_numbers {
-    std::string queue{};
-    std::string entrypoint{};
-    bool paused = false;
-    bool draining = false;
-    capped_counts counts{};
-    job_statistics recent{};  ///< of `recent_window`
-};
-
+/// Rates are averages over so long.
 inline constexpr duration recent_window = std::chrono::minutes{5};
 
-using lane_names = std::map<lane_id, listed_lane>;
-
-std::vector<lane_id> ids_of(const lane_names& lanes);
-
-/// In the order of the names.
-std::vector<entrypoint_numbers> sum_by_entrypoint(const lane_names& lanes, const std::vector<capped_counts>& counts,
-                                                  const std::vector<lane_statistics>& recent);
-
-json::object to_json(const entrypoint_numbers& e);
-json::array to_json(const std::vector<entrypoint_numbers>& all);
+json::object to_json(const entrypoint_overview& e);
+json::array to_json(const std::vector<entrypoint_overview>& all);
 /// Sums of all, and the entrypoints with the most to look at.
-json::object totals(const std::vector<entrypoint_numbers>& all);
+json::object totals(const std::vector<entrypoint_overview>& all);
 /// At most `most`, those with held and waiting jobs first.
-json::array busiest(std::vector<entrypoint_numbers> all, std::size_t most);
+json::array busiest(std::vector<entrypoint_overview> all, std::size_t most);
 
 /// A window of a chart.
 struct series_window {

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +45,8 @@ json::value numeric(const sql_rows::cell& c) { return c ? json::value(std::strto
 
 }  // namespace
 
+using lane_names = std::map<lane_id, listed_lane>;
+
 struct reads::parts {
     parts(const driver::libpq& d, payload_view v, bool flag)
         : driver{d}, decode{std::move(v)}, read_only{flag}, ops{driver}, doctor{d} {}
@@ -55,30 +58,37 @@ struct reads::parts {
     admin<driver::libpq> doctor;  // it begins its own transactions, which cannot write either
 
     json::object overview() {
-        const auto lanes = all_lanes();
-        const auto all = entrypoints(lanes);
+        const auto found = ops.overview({.last = recent_window, .failures = 8}).value();
         json::array failures;
-        for (const auto& f : ops.latest_failures(ids_of(lanes), 8).value())
+        for (const auto& f : found.failures) {
+            const auto* e = found.find(f.lane);
             failures.push_back(json::object{{"id", id(f.id.value)},
                                             {"attempt", f.attempt},
                                             {"at", time(f.at)},
-                                            {"entrypoint", name_of_lane(lanes, f.lane)},
+                                            {"entrypoint", text(e ? e->queue + "/" + e->entrypoint : std::string{})},
                                             {"reason", text(std::string_view{f.reason}.substr(0, 300))}});
-        return {{"totals", totals(all)},
-                {"busiest", busiest(all, shown_entrypoints)},
-                {"workers", worker_counts()},
+        }
+        return {{"totals", totals(found.entrypoints)},
+                {"busiest", busiest(found.entrypoints, shown_entrypoints)},
+                {"workers", counts_of(found.workers)},
                 {"failures", std::move(failures)}};
     }
 
     json::object queues() {
+        const auto found = ops.overview({.last = recent_window, .failures = 0}).value();
         json::array pauses;
-        for (const auto& p : ops.paused().value())
-            pauses.push_back(json::object{{"queue", text(p.queue)},
-                                          {"entrypoint", text(p.entrypoint)},
-                                          {"kind", pgq::name_of(p.kind)},
-                                          {"since", time(p.since)},
-                                          {"reason", text(p.reason)}});
-        return {{"queues", to_json(entrypoints(all_lanes()))}, {"pauses", std::move(pauses)}};
+        const auto rows = driver
+                              .query(
+                                  "SELECT queue, entrypoint, kind, (extract(epoch FROM since) * 1000)::int8, reason "
+                                  "FROM {s}.paused ORDER BY since DESC LIMIT 1000")
+                              .value();
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            pauses.push_back(json::object{{"queue", cell(rows[i][0])},
+                                          {"entrypoint", cell(rows[i][1])},
+                                          {"kind", cell(rows[i][2])},
+                                          {"since", numeric(rows[i][3])},
+                                          {"reason", cell(rows[i][4])}});
+        return {{"queues", to_json(found.entrypoints)}, {"pauses", std::move(pauses)}, {"more", found.more_lanes}};
     }
 
     json::object jobs(const request_target& t) {
@@ -196,20 +206,19 @@ struct reads::parts {
 
     json::object schedules() {
         json::array all;
-        const auto names = driver.query("SELECT DISTINCT queue FROM {s}.schedule ORDER BY queue LIMIT 1000").value();
-        for (std::size_t i = 0; i < names.size(); ++i) {
-            const auto list = ops.schedules(*names[i][0]).value();
-            for (const auto& s : list.all)
-                all.push_back(json::object{{"queue", text(*names[i][0])},
-                                           {"name", text(s.name)},
-                                           {"entrypoint", text(s.entrypoint)},
-                                           {"expression", text(s.expression)},
-                                           {"zone", text(s.zone)},
-                                           {"next_at", time(s.next_at)},
-                                           {"fired_at", time(s.fired_at)},
-                                           {"fired_job", s.fired_job ? id(s.fired_job->value) : json::value(nullptr)},
-                                           {"paused_at", time(s.paused_at)},
-                                           {"pause_reason", text(s.pause_reason)}});
+        const auto lanes = all_lanes();
+        for (const auto& s : ops.schedules({}).value().all) {
+            const auto* lane = lane_of(lanes, s.lane);
+            all.push_back(json::object{{"queue", text(lane ? lane->queue : std::string{})},
+                                       {"name", text(s.name)},
+                                       {"entrypoint", text(s.entrypoint)},
+                                       {"expression", text(s.expression)},
+                                       {"zone", text(s.zone)},
+                                       {"next_at", time(s.next_at)},
+                                       {"fired_at", time(s.fired_at)},
+                                       {"fired_job", s.fired_job ? id(s.fired_job->value) : json::value(nullptr)},
+                                       {"paused_at", time(s.paused_at)},
+                                       {"pause_reason", text(s.pause_reason)}});
         }
         return {{"schedules", std::move(all)}};
     }
@@ -311,14 +320,9 @@ struct reads::parts {
         }
         return all;
     }
-    std::vector<entrypoint_numbers> entrypoints(const lane_names& lanes) {
-        const auto ids = ids_of(lanes);
-        const auto counts = ops.counts(ids).value();
-        return sum_by_entrypoint(lanes, counts, ops.statistics({.lanes = ids, .last = recent_window}).value());
-    }
-    json::object worker_counts() {
+    static json::object counts_of(const std::vector<listed_worker>& workers) {
         std::int64_t alive = 0, dead = 0, running = 0;
-        for (const auto& w : ops.workers().value()) {
+        for (const auto& w : workers) {
             ++(w.alive ? alive : dead);
             running += w.running;
         }

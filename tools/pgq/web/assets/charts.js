@@ -18,7 +18,7 @@ export function chart(title, lines, unit) {
         const axis = {stroke: colour("--muted"), grid: {stroke: colour("--line"), width: 1}, ticks: {show: false},
             font: "11px system-ui, sans-serif"};
         plot = new uPlot({
-            width: Math.max(200, box.clientWidth), height: 150, padding: [8, 8, 0, 0],
+            width: Math.max(200, box.clientWidth), height: 150, padding: [8, 22, 0, 0],
             cursor: {y: false, points: {size: 5}}, legend: {live: true},
             scales: {y: {range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1]}},
             axes: [{...axis, space: 60}, {...axis, size: 58, space: 30, values: (u, ticks) => ticks.map(t =>

@@ -8,12 +8,12 @@ const r = (c, ...x) => h("td", {class: `r ${c}`}, ...x);
 
 export async function page(app) {
     const may = app.me.may_act ? [{name: "Actions"}] : [];
-    const list = table("Entrypoints", [{name: "Entrypoint"}, {name: "Ready", right: true}, {name: "Deferred", right: true},
+    const list = table("Entrypoints", [{name: "Entrypoint"}, {name: "Ready", right: true}, {name: "Deferred", right: true, class: "wide"},
         {name: "Blocked", right: true, class: "wide"}, {name: "Leased", right: true}, {name: "Held", right: true},
         {name: "Oldest", right: true}, {name: "In/s", right: true, class: "wide"}, {name: "Out/s", right: true, class: "wide"},
         {name: "Wait p50, p99", right: true, class: "wide"}, {name: "Run p50, p99", right: true, class: "wide"}, ...may]);
     const limits = table("Limits", [{name: "Of"}, {name: "Kind"}, {name: "Used", right: true}, {name: "Allowed", right: true},
-        {name: "Per second", right: true}, {name: ""}, ...may]);
+        {name: "Per second", right: true, class: "wide"}, {name: "Use", class: "wide"}, ...may]);
     const pauses = h("ul", {class: "list"});
     const pausesCard = card("Paused and draining", pauses);
     const place = h("div"), limitPlace = h("div");
@@ -58,7 +58,7 @@ export async function page(app) {
         return h("tr", null,
             h("td", null, nameOf(q.queue, q.entrypoint), " ", q.paused ? h("span", {class: "tag warn"}, "paused") : null,
                 q.draining ? h("span", {class: "tag warn"}, "draining") : null),
-            r("", jobs("ready", q.ready)), r("", jobs("deferred", q.deferred)), r("wide", jobs("blocked", q.blocked)),
+            r("", jobs("ready", q.ready)), r("wide", jobs("deferred", q.deferred)), r("wide", jobs("blocked", q.blocked)),
             r("", jobs("leased", q.leased)), r(q.held.n ? "badtext" : "", jobs("held", q.held)),
             r("", q.oldest === null ? "\u2013" : span(q.oldest)), r("wide", rate(q.in)), r("wide", rate(q.out)),
             r("wide", `${span(q.wait.p50)}, ${span(q.wait.p99)}`), r("wide", `${span(q.run.p50)}, ${span(q.run.p99)}`),
@@ -73,8 +73,8 @@ export async function page(app) {
         h("td", null, l.entrypoint ? nameOf(l.queue, l.entrypoint) : h("span", {class: "name"}, l.queue, h("span",
             {class: "muted"}, " (whole queue)"))),
         h("td", null, l.kind.replaceAll("_", " "), l.number ? ` ${l.number}` : ""),
-        r("", number(Math.round(l.used))), r("", number(l.allowed)), r("", l.rate === null ? "\u2013" : rate(l.rate)),
-        h("td", null, h("meter", {min: 0, max: Math.max(1, l.allowed), value: l.used, high: l.allowed * 0.95,
+        r("", number(Math.round(l.used))), r("", number(l.allowed)), r("wide", l.rate === null ? "\u2013" : rate(l.rate)),
+        h("td", {class: "wide"}, h("meter", {min: 0, max: Math.max(1, l.allowed), value: l.used, high: l.allowed * 0.95,
             "aria-label": `Used of the limit of ${l.queue} ${l.entrypoint}`})),
         app.me.may_act ? h("td", {class: "buttons"}, button(app, "Set", () => setLimit(l), "",
             `Set the limit of ${l.queue} ${l.entrypoint}`)) : null);
