@@ -7,7 +7,7 @@ import {button, card, empty, jobLink, link, nameOf, searchOf, when} from "../par
 export async function page(app) {
     const q = app.parameters.get("q") ?? "";
     const list = table("Groups of held jobs", [{name: "Jobs", right: true}, {name: "Entrypoint"}, {name: "Reason"},
-        {name: "Latest"}, {name: "Example"}, ...(app.me.may_act ? [{name: "Actions"}] : [])]);
+        {name: "Latest"}, {name: "Example"}, ...(app.me.may_act ? [{name: "Actions", right: true}] : [])]);
     const place = h("div");
     const selection = g => `${searchOf(g.queue, g.entrypoint, "state:held")} ${reasonWord(g.reason.slice(0, 200))}`.trim();
     const run = async (action, g) => { if (await act(action, {q: selection(g)})) await app.reload(); };

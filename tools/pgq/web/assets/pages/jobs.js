@@ -15,8 +15,8 @@ export async function page(app) {
     const everything = h("input", {type: "checkbox", "aria-label": "Select all jobs on this page",
         onchange: () => { found.jobs.forEach(j => everything.checked ? chosen.add(j.id) : chosen.delete(j.id)); all = false; draw(); }});
     const columns = [{name: "Id"}, {name: "Entrypoint"}, {name: "State"},
-        {name: "Tries", right: true, title: "Attempts, this delivery included"}, {name: "Enqueued"},
-        {name: "Next or since", title: "When a deferred job becomes ready; since when a job is in its state"},
+        {name: "Tries", right: true, class: "wide", title: "Attempts, this delivery included"}, {name: "Enqueued", class: "wide"},
+        {name: "Next or since", class: "wide", title: "When a deferred job becomes ready; since when a job is in its state"},
         {name: "Reason and headers"}];
     if (app.me.may_act) columns.unshift({node: everything, class: "check"});
     const list = table("Jobs", columns);
@@ -37,9 +37,9 @@ export async function page(app) {
             h("td", null, jobLink(j.id)),
             h("td", null, nameOf(j.queue ?? "?", j.entrypoint ?? "?")),
             h("td", null, state(j.state)),
-            h("td", {class: "r"}, j.attempts),
-            h("td", {class: "nowrap"}, when(j.enqueued_at)),
-            h("td", {class: "nowrap"}, j.run_at !== null ? when(j.run_at) : when(j.since)),
+            h("td", {class: "r wide"}, j.attempts),
+            h("td", {class: "nowrap wide"}, when(j.enqueued_at)),
+            h("td", {class: "nowrap wide"}, j.run_at !== null ? when(j.run_at) : when(j.since)),
             h("td", {class: "cut"}, j.reason ? h("span", {class: "reason"}, firstLine(j.reason)) : null,
                 j.headers.map(x => h("a", {class: "tag", href: address("jobs", {q: `header:${x.name}=${x.value}`})},
                     `${x.name}=${x.value}`))));

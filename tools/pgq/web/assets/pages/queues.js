@@ -7,7 +7,7 @@ import {button, card, empty, link, nameOf, searchOf, when} from "../parts.js";
 const r = (c, ...x) => h("td", {class: `r ${c}`}, ...x);
 
 export async function page(app) {
-    const may = app.me.may_act ? [{name: "Actions"}] : [];
+    const may = app.me.may_act ? [{name: "Actions", right: true}] : [];
     const list = table("Entrypoints", [{name: "Entrypoint"}, {name: "Ready", right: true}, {name: "Deferred", right: true, class: "wide"},
         {name: "Blocked", right: true, class: "wide"}, {name: "Leased", right: true}, {name: "Held", right: true},
         {name: "Oldest", right: true}, {name: "In/s", right: true, class: "wide"}, {name: "Out/s", right: true, class: "wide"},

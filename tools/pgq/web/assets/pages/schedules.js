@@ -5,7 +5,7 @@ import {button, card, empty, jobLink, nameOf, when} from "../parts.js";
 
 export async function page(app) {
     const list = table("Schedules", [{name: "Schedule"}, {name: "When"}, {name: "Entrypoint"}, {name: "Next"},
-        {name: "Last"}, {name: "Job"}, ...(app.me.may_act ? [{name: "Actions"}] : [])]);
+        {name: "Last"}, {name: "Job"}, ...(app.me.may_act ? [{name: "Actions", right: true}] : [])]);
     const place = h("div");
 
     async function change(s, what) {

@@ -7,7 +7,7 @@ import {button, card, empty, when} from "../parts.js";
 export async function page(app) {
     const list = table("Workers", [{name: "Worker"}, {name: "State"}, {name: "Running", right: true}, {name: "Heartbeat"},
         {name: "Lease", right: true}, {name: "Started"}, {name: "Version"}, {name: "Serves"},
-        ...(app.me.may_act ? [{name: "Actions"}] : [])]);
+        ...(app.me.may_act ? [{name: "Actions", right: true}] : [])]);
     const place = h("div"), summary = h("span", {class: "muted"});
 
     async function forget(w) {
