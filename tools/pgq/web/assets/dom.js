@@ -31,6 +31,11 @@ export function replace(e, ...children) {
     return e;
 }
 
+/** Puts the node there, alone. One that is there already stays, with the focus in it. */
+export function only(place, node) {
+    if (place.childNodes.length !== 1 || place.firstChild !== node) place.replaceChildren(node);
+}
+
 /** Replaces only the rows that have changed, so that focus, selection and scrolling stay. */
 export function syncRows(body, items, keyOf, render) {
     const old = new Map();

@@ -1,6 +1,6 @@
 import {get} from "../api.js";
 import {act} from "../dialogs.js";
-import {h, replace, syncRows, table} from "../dom.js";
+import {h, only, syncRows, table} from "../dom.js";
 import {count, reasonWord} from "../format.js";
 import {button, card, empty, jobLink, link, nameOf, searchOf, when} from "../parts.js";
 
@@ -24,7 +24,7 @@ export async function page(app) {
     async function update() {
         const {groups} = await get("failed", {q});
         syncRows(list.body, groups, g => `${g.queue}/${g.entrypoint}/${g.reason}`, row);
-        replace(place, groups.length ? list.box : empty("No job is held. Jobs that fail for good come here."));
+        only(place, groups.length ? list.box : empty("No job is held. Jobs that fail for good come here."));
     }
     await update();
     return {

@@ -1,6 +1,6 @@
 import {get} from "../api.js";
 import {act, words} from "../dialogs.js";
-import {h, replace, syncRows, table} from "../dom.js";
+import {h, only, replace, syncRows, table} from "../dom.js";
 import {firstLine, number} from "../format.js";
 import {address, button, card, empty, jobLink, nameOf, state, when} from "../parts.js";
 
@@ -11,6 +11,7 @@ export async function page(app) {
     let found = await get("jobs", {q, after});
     const chosen = new Set();
     let all = false;  // all that match, on other pages, too
+    let drawn = "";
 
     const everything = h("input", {type: "checkbox", "aria-label": "Select all jobs on this page",
         onchange: () => { found.jobs.forEach(j => everything.checked ? chosen.add(j.id) : chosen.delete(j.id)); all = false; draw(); }});
@@ -49,8 +50,11 @@ export async function page(app) {
         syncRows(list.body, found.jobs.map(j => ({...j, chosen: all || chosen.has(j.id)})), j => j.id, row);
         everything.checked = found.jobs.length > 0 && (all || chosen.size === found.jobs.length);
         everything.indeterminate = !all && chosen.size > 0 && chosen.size < found.jobs.length;
+        const now = JSON.stringify([all, chosen.size, found.jobs.length, found.next]);
+        if (now === drawn) return;  // so that the focus stays on a button
+        drawn = now;
         drawBar();
-        replace(place, found.jobs.length ? list.box
+        only(place, found.jobs.length ? list.box
             : empty(found.next ? "No job on this page matches. There may be more behind it." : "No job matches."));
         replace(pager,
             after ? h("a", {class: "button", href: address("jobs", {q})}, "First page") : null,

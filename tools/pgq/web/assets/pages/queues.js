@@ -1,6 +1,6 @@
 import {get, post} from "../api.js";
 import {ask, attempt} from "../dialogs.js";
-import {h, replace, syncRows, table} from "../dom.js";
+import {h, only, replace, syncRows, table} from "../dom.js";
 import {count, number, rate, span} from "../format.js";
 import {button, card, empty, link, nameOf, searchOf, when} from "../parts.js";
 
@@ -94,8 +94,8 @@ export async function page(app) {
         seen = now;
         replace(pauses, found.pauses.map(pauseItem));
         pausesCard.hidden = found.pauses.length === 0;
-        replace(place, found.queues.length ? list.box : empty("There are no queues yet."));
-        replace(limitPlace, bounds.limits.length ? limits.box : empty("No queue type declares a limit for all workers."));
+        only(place, found.queues.length ? list.box : empty("There are no queues yet."));
+        only(limitPlace, bounds.limits.length ? limits.box : empty("No queue type declares a limit for all workers."));
     }
     await update();
     return {

@@ -1,6 +1,6 @@
 import {get, post} from "../api.js";
 import {ask, attempt} from "../dialogs.js";
-import {h, replace, syncRows, table} from "../dom.js";
+import {h, only, syncRows, table} from "../dom.js";
 import {button, card, empty, jobLink, nameOf, when} from "../parts.js";
 
 export async function page(app) {
@@ -39,7 +39,7 @@ export async function page(app) {
     async function update() {
         const {schedules} = await get("schedules");
         syncRows(list.body, schedules, s => `${s.queue}/${s.name}`, row);
-        replace(place, schedules.length ? list.box : empty("No program has declared a schedule."));
+        only(place, schedules.length ? list.box : empty("No program has declared a schedule."));
     }
     await update();
     return {title: "Schedules", node: h("div", {class: "stack"}, h("div", {class: "bar"}, h("h1", null, "Schedules")),

@@ -1,6 +1,6 @@
 import {get, post} from "../api.js";
 import {ask, attempt} from "../dialogs.js";
-import {h, replace, syncRows, table} from "../dom.js";
+import {h, only, syncRows, table} from "../dom.js";
 import {number, span} from "../format.js";
 import {button, card, empty, when} from "../parts.js";
 
@@ -35,7 +35,7 @@ export async function page(app) {
         syncRows(list.body, workers, w => w.id, row);
         const alive = workers.filter(w => w.alive).length;
         summary.textContent = `${number(alive)} alive, ${number(workers.length - alive)} dead`;
-        replace(place, workers.length ? list.box : empty("No worker is registered. Jobs wait until one starts."));
+        only(place, workers.length ? list.box : empty("No worker is registered. Jobs wait until one starts."));
     }
     await update();
     return {title: "Workers", node: h("div", {class: "stack"}, h("div", {class: "bar"}, h("h1", null, "Workers"), summary),
