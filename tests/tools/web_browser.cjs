@@ -175,7 +175,7 @@ async function checkJobActions(page) {
     for (const n of [0, 1]) await page.locator("tbody input[type=checkbox]").nth(n).check();
     await page.click(".actions button:has-text('Requeue')");
     await page.waitForSelector("dialog >> text=Requeue 2 jobs?");
-    await page.click("dialog button:has-text('Cancel')");
+    await page.click("dialog button:has-text('Go back')");
     expect("after no", heldOf(3), 12);
     await page.click(".actions button:has-text('Requeue')");
     await answer(page);

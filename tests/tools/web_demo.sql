@@ -11,17 +11,20 @@ CREATE FUNCTION pg_temp.lane_of(e text) RETURNS int4 LANGUAGE sql AS $$
     SELECT id FROM pgq_jobs.lane WHERE entrypoint = e $$;
 INSERT INTO ready (rank, lane, body, enqueued_at, headers)
 SELECT -1, pg_temp.lane_of(e), convert_to(format('{"order": %s, "to": "user%s@example.com"}', 7000 + n, n), 'UTF8'),
-       now() - age * (1 - n / (many + 1.0)), jsonb_build_object('tenant', (ARRAY['acme', 'globex', 'initech'])[1 + n % 3])
-  FROM (VALUES ('send_mail', 148, interval '42 s'), ('resize_image', 23, interval '8 s'), ('reindex', 12000, interval '11 min'),
-               ('export_ledger', 4, interval '3 s')) v(e, many, age), generate_series(1, many) n;
+       now() - age * (1 - n / (many + 1.0)),
+       jsonb_build_object('tenant', (ARRAY['acme', 'globex', 'initech'])[1 + n % 3])
+  FROM (VALUES ('send_mail', 148, interval '42 s'), ('resize_image', 23, interval '8 s'),
+               ('reindex', 12000, interval '11 min'), ('export_ledger', 4, interval '3 s')) v(e, many, age),
+       generate_series(1, many) n;
 
 INSERT INTO deferred (run_at, id, rank, lane, attempts, kind, changed_at, reason, body, enqueued_at)
 SELECT now() + n * interval '3 min', nextval('job_id'), -1, pg_temp.lane_of('build_report'), 0, 'd', now(), NULL,
        convert_to(format('{"month": "2026-%s"}', n), 'UTF8'), now() - interval '1 h'
   FROM generate_series(1, 12) n;
 INSERT INTO deferred (run_at, id, rank, lane, attempts, kind, changed_at, reason, body, enqueued_at)
-SELECT now() + n * interval '20 s', nextval('job_id'), -1, pg_temp.lane_of('charge_card'), 2, 'r', now() - interval '10 s',
-       'gateway timeout after 5000 ms', convert_to(format('{"order": %s, "cents": 1990}', 6000 + n), 'UTF8'),
+SELECT now() + n * interval '20 s', nextval('job_id'), -1, pg_temp.lane_of('charge_card'), 2, 'r',
+       now() - interval '10 s', 'gateway timeout after 5000 ms',
+       convert_to(format('{"order": %s, "cents": 1990}', 6000 + n), 'UTF8'),
        now() - interval '4 min'
   FROM generate_series(1, 9) n;
 INSERT INTO deferred (run_at, id, rank, lane, attempts, kind, changed_at, reason, body, headers, enqueued_at)
@@ -34,7 +37,8 @@ SELECT 'infinity', nextval('job_id'), -1, pg_temp.lane_of(e), 5, 'h', now() - n 
 INSERT INTO deferred (run_at, id, rank, lane, attempts, kind, changed_at, reason, body, headers, enqueued_at)
 VALUES ('infinity', 900001, -1, pg_temp.lane_of('sync_customer'), 3, 'h', now() - interval '1 min',
         '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>',
-        convert_to('{"name": "<script>window.pwned=1</script>", "id": 9007199254740993, "tags": ["a", "</pre>"]}', 'UTF8'),
+        convert_to('{"name": "<script>window.pwned=1</script>", "id": 9007199254740993, "tags": ["a", "</pre>"]}',
+                   'UTF8'),
         '{"tenant": "<b>bold</b>"}', now() - interval '2 min'),
        ('infinity', 900002, -1, pg_temp.lane_of('sync_customer'), 1, 'h', now(), 'the payload cannot be read',
         '\x00ff10a0deadbeef', NULL, now() - interval '3 min'),
@@ -50,7 +54,8 @@ SELECT id, lane, n, changed_at - (attempts - n) * interval '40 s', split_part(re
 
 INSERT INTO worker (id, lease_time, heartbeat_at, started_at, host, pid, version, lanes) VALUES
     (101, '30 days', now(), now() - interval '3 h 12 min', 'app-1.internal', 4711, '1.0', ARRAY[1, 2, 3, 4]),
-    (102, '30 days', now() - interval '2 s', now() - interval '3 h 11 min', 'app-2.internal', 4702, '1.0', ARRAY[1, 2, 3, 4]),
+    (102, '30 days', now() - interval '2 s', now() - interval '3 h 11 min', 'app-2.internal', 4702, '1.0',
+     ARRAY[1, 2, 3, 4]),
     (103, '30 days', now() - interval '1 s', now() - interval '26 h', 'batch-1.internal', 917, '1.0', ARRAY[5, 6, 7]),
     (104, '30 s', now() - interval '9 min', now() - interval '5 h', 'batch-2.internal', 921, '0.9', ARRAY[7]);
 INSERT INTO lease (worker, lane, max_attempts, ids, ranks, attempts, bodies, enqueued_at, limited, claimed_at)
@@ -66,7 +71,8 @@ INSERT INTO lane_limit (queue, entrypoint, kind, amount, per, burst, tokens) VAL
     ('search', '', 'c', 8, '1 s', 1, 1);
 
 INSERT INTO schedule (queue, name, lane, expression, zone, jitter, missed_count, overlap, next_at, fired_at, fired_job,
-                      declared_at, priority, hold_expired, keep_for, unique_key, unique_rule, unique_period, headers, body)
+                      declared_at, priority, hold_expired, keep_for, unique_key, unique_rule, unique_period, headers,
+                      body)
 SELECT queue, name, pg_temp.lane_of(e), expression, 'UTC', '0', 1, 'a', date_trunc('minute', now()) + next,
        now() - fired, NULL, now(), 0, false, '0', '', '', '0', '{}', '{}'
   FROM (VALUES ('billing', 'nightly-ledger', 'export_ledger', '15 2 * * *', interval '9 h', interval '15 h'),
@@ -79,7 +85,10 @@ INSERT INTO minute (lane, at, worker, enqueued, done, retried, held, wait_us, ru
 SELECT pg_temp.lane_of(e), date_trunc('minute', now()) - m * interval '1 min', 1, greatest(0, n), greatest(0, n - 1),
        CASE WHEN m BETWEEN 20 AND 26 THEN n / 5 ELSE n / 60 END, CASE WHEN m BETWEEN 21 AND 24 THEN n / 12 ELSE 0 END,
        n * 30000, n * 400000,
-       round(10 ^ (12 * (8 + (m % 3)))::numeric) * greatest(1, n), round(10 ^ (12 * (11 + (m % 2)))::numeric) * greatest(1, n)
+       round(n * 6 / 10 * 10 ^ (12 * 8)::numeric + n * 3 / 10 * 10 ^ (12 * 10)::numeric + 10 ^ (12 * 9)::numeric
+             + (CASE WHEN m BETWEEN 20 AND 26 THEN n / 5 ELSE n / 30 END) * 10 ^ (12 * 12)::numeric),
+       round(n * 7 / 10 * 10 ^ (12 * 11)::numeric + n * 2 / 10 * 10 ^ (12 * 12)::numeric
+             + n / 40 * 10 ^ (12 * 14)::numeric + 10 ^ (12 * 12)::numeric)
   FROM (VALUES ('send_mail', 220), ('resize_image', 90), ('charge_card', 60), ('reindex', 400), ('sync_customer', 25))
        v(e, base),
        generate_series(0, 2879) m,

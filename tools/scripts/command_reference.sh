@@ -26,7 +26,9 @@ HEAD
 
 case ${1-} in
 --check)
-    "$2" --help | grep -q '^  metrics ' || { echo "this pgq has no metrics: skipped"; exit 77; }
+    for each in metrics web; do
+        "$2" --help | grep -q "^  $each " || { echo "this pgq has no $each: skipped"; exit 77; }
+    done
     diff "$page" <(write "$2") || { echo "$page is old: run tools/scripts/command_reference.sh PGQ" >&2; exit 1; }
     ;;
 ?*) write "$1" >"$page" ;;

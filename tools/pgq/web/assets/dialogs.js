@@ -19,7 +19,7 @@ export function ask({title, text, fields = [], button, danger}) {
                 text ? h("p", null, text) : null,
                 fields.map((f, i) => h("label", {for: `ask-${f.name}`}, f.label, inputs[i])),
                 h("div", {class: "buttons"},
-                    h("button", {type: "button", onclick: () => dialog.close()}, "Cancel"),
+                    h("button", {type: "button", onclick: () => dialog.close()}, "Go back"),
                     h("button", {type: "submit", class: danger ? "danger" : "primary"}, button))));
         dialog.addEventListener("close", () => { dialog.remove(); resolve(null); });
         document.body.append(dialog);

@@ -30,7 +30,8 @@ export function ago(ms) {
     if (ms === null || ms === undefined) return "\u2013";
     const seconds = (Date.now() - ms) / 1000;
     if (Math.abs(seconds) < 1) return "now";
-    return seconds >= 0 ? `${span(Math.floor(seconds))} ago` : `in ${span(Math.ceil(-seconds))}`;
+    const whole = Math.abs(Math.trunc(seconds)), text = whole < 100 ? `${whole} s` : span(whole);
+    return seconds >= 0 ? `${text} ago` : `in ${text}`;
 }
 
 export function bytes(n) {
