@@ -44,28 +44,28 @@ public:
     result<void> install() const { return inner_.install(); }
 
     result<loan> borrow() const {
-        auto& [session, begun] = *shared_;
-        if (session && !detail::is_usable(*session)) session.reset();
-        if (!session) {
-            begun = false;
+        auto& open = shared_->open;
+        if (open && !detail::is_usable(*open)) open.reset();
+        if (!open) {
+            shared_->begun = false;
             auto opened = inner_.connect(session_role::client);
             if (!opened) return std::move(opened.error());
-            session.emplace(std::move(*opened));
+            open.emplace(std::move(*opened));
         }
-        if (!begun) {
-            if (auto done = begin(*session); !done) {
-                session.reset();
+        if (!shared_->begun) {
+            if (auto done = begin(*open); !done) {
+                open.reset();
                 return std::move(done.error());
             }
-            begun = true;
+            shared_->begun = true;
         }
-        return loan{session};
+        return loan{open};
     }
     /// Ends the transaction. Also after an error, because a transaction in which a statement failed is of no use.
     void end() const {
-        auto& [session, begun] = *shared_;
-        if (!std::exchange(begun, false) || !session) return;
-        if (!session->rollback()) session.reset();
+        auto& open = shared_->open;
+        if (!std::exchange(shared_->begun, false) || !open) return;
+        if (!open->rollback()) open.reset();
     }
     /// Rows of one statement; `{s}` and `{q}` in it are the schema.
     result<sql_rows> query(std::string_view text, std::initializer_list<sql_rows::cell> parameters = {}) const {
@@ -76,7 +76,7 @@ public:
 
 private:
     struct state {
-        std::optional<reading_driver::session> session{};
+        std::optional<session> open{};
         bool begun = false;
     };
 

@@ -247,8 +247,8 @@ struct reads::parts {
             if ((t.get("queue").empty() || l.queue == t.get("queue")) &&
                 (t.get("entrypoint").empty() || l.entrypoint == t.get("entrypoint")))
                 lanes.push_back(lane);
-        const auto parts = ops.statistics({.lanes = lanes, .last = window.last, .step = window.step}).value();
-        return series(parts, window, now());
+        const auto sums = ops.statistics({.lanes = lanes, .last = window.last, .step = window.step}).value();
+        return series(sums, window, now());
     }
 
     json::object system() {
