@@ -5,6 +5,9 @@
 pgq install >/dev/null
 psql -X -q -v ON_ERROR_STOP=1 "$PGQ_DSN" -f "$(dirname "${BASH_SOURCE[0]}")/web_demo.sql"
 
+# The charts are the files that were taken over, unchanged.
+(cd "$(dirname "${BASH_SOURCE[0]}")/../../tools/pgq/web/assets/vendor/uplot" && sha256sum --quiet -c SHA256SUMS)
+
 # Wrong use never listens.
 refuses 2 'other machines may reach 0.0.0.0, and nobody has to log in; .*--token-file' web --host 0.0.0.0 --port 0
 refuses 2 '--host is no address' web --host example.com --port 0 --token-file <(echo 0123456789abcdef)
