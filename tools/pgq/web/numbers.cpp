@@ -85,8 +85,9 @@ json::object series(const std::vector<lane_statistics>& parts, const series_wind
         return time_point{since - since % step};
     };
     std::map<time_point, job_statistics> sums;
-    const auto first = floor_of(now - std::chrono::floor<std::chrono::microseconds>(w.last)) + step;
-    for (auto at = first; at <= now; at += step) sums[at];
+    // The present step is left out: its numbers would look like a drop.
+    for (auto at = floor_of(now - std::chrono::floor<std::chrono::microseconds>(w.last)); at + step <= now; at += step)
+        sums[at];
     for (const auto& p : parts)
         if (const auto found = sums.find(floor_of(p.at)); found != sums.end()) found->second += p;
 

@@ -34,7 +34,7 @@ struct series_window {
 /// "1h", "24h" or "7d".
 series_window window_of(std::string_view name) noexcept;
 
-/// The columns of the charts: one place for each step from `first` to `last`, zero where nothing happened.
+/// The columns of the charts: one place for each step that has ended, zero where nothing happened.
 json::object series(const std::vector<lane_statistics>& parts, const series_window& w, time_point now);
 
 }  // namespace pgq::web

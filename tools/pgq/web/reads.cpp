@@ -260,7 +260,7 @@ struct reads::parts {
         };
         const auto rows = driver
                               .query(sums_of_steps, {std::string{t.get("queue")}, std::string{t.get("entrypoint")},
-                                                     in_seconds(window.last), in_seconds(window.step)})
+                                                     in_seconds(window.last + window.step), in_seconds(window.step)})
                               .value();
         std::vector<lane_statistics> sums(rows.size());
         for (std::size_t i = 0; i < rows.size(); ++i) {
