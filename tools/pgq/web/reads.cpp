@@ -33,8 +33,8 @@ constexpr std::size_t shown_entrypoints = 20;
 constexpr std::int64_t page_of_jobs = 50;
 constexpr std::string_view job_path = "/api/job/";
 
-/// Of all lanes with these names together, by steps of $4 seconds in the last $3 seconds. admin::statistics() answers for
-/// each lane: sixty steps of a thousand lanes are 60 000 rows. The index has the lane in front, so each is a range.
+/// Of all lanes with these names together, by steps of $4 seconds in the last $3 seconds. admin::statistics() answers
+/// for each lane: sixty steps of a thousand lanes are 60 000 rows. The index has the lane in front, so each is a range.
 constexpr std::string_view sums_of_steps = R"(
 SELECT m.part, sum(m.enqueued), sum(m.done), sum(m.retried), sum(m.held), sum(m.wait)::text, sum(m.run)::text
   FROM {s}.lane l
