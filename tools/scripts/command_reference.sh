@@ -26,7 +26,7 @@ HEAD
 
 case ${1-} in
 --check)
-    for part in metrics top; do
+    for part in metrics top web; do
         "$2" --help | grep -q "^  $part " || { echo "this pgq has no $part: skipped"; exit 77; }
     done
     diff "$page" <(write "$2") || { echo "$page is old: run tools/scripts/command_reference.sh PGQ" >&2; exit 1; }

@@ -35,8 +35,7 @@ inline exit_code code_of(const error_info& e) noexcept {
 /// The error with the remedy of the command, where that of the library speaks to a programmer.
 inline error_info explain(error_info e) {
     if (code_of(e) == exit_code::schema) e.statement.clear();
-    if (e == errc::schema_missing)
-        e.hint = "run " + line_of("install") + ", or name the right schema with --schema";
+    if (e == errc::schema_missing) e.hint = "run " + line_of("install") + ", or name the right schema with --schema";
     else if (e == errc::schema_older) e.hint = "run " + line_of("upgrade");
     else if (e == errc::schema_newer)
         e.hint = "use a newer " + program_name() + ", or name the right schema with --schema";

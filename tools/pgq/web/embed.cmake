@@ -1,0 +1,25 @@
+# cmake -D OUT=FILE -D FOLDER=FOLDER -P embed.cmake: writes a source file with the table of all files below FOLDER, for
+# assets.hpp. Checksums and licences stay outside.
+
+file(GLOB_RECURSE files RELATIVE "${FOLDER}" "${FOLDER}/*.html" "${FOLDER}/*.js" "${FOLDER}/*.css" "${FOLDER}/*.svg")
+list(SORT files)
+set(types_html "text/html; charset=utf-8")
+set(types_js "text/javascript; charset=utf-8")
+set(types_css "text/css; charset=utf-8")
+set(types_svg "image/svg+xml")
+set(code "#include \"assets.hpp\"\n\n#include <array>\n\nnamespace pgq::web {\n\nnamespace {\n\n")
+set(table)
+set(n 0)
+foreach(name IN LISTS files)
+  file(READ "${FOLDER}/${name}" hex HEX)
+  file(SHA256 "${FOLDER}/${name}" tag)
+  string(SUBSTRING "${tag}" 0 16 tag)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
+  string(REGEX REPLACE "^.*\\." "" extension "${name}")
+  string(APPEND code "constexpr char file_${n}[] = {${bytes}};\n")
+  string(APPEND table "    {\"/assets/${name}\", \"${types_${extension}}\", \"\\\"${tag}\\\"\", {file_${n}, sizeof file_${n}}},\n")
+  math(EXPR n "${n} + 1")
+endforeach()
+string(APPEND code "\nconstexpr std::array<asset, ${n}> table{{\n${table}}};\n\n}  // namespace\n\n"
+                   "std::span<const asset> assets() noexcept { return table; }\n\n}  // namespace pgq::web\n")
+file(WRITE "${OUT}" "${code}")
