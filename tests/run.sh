@@ -70,7 +70,7 @@ gcc_fast() {
 }
 
 clang_fast() {
-    build clang fixture_headers_clang test_unit test_laws test_integration pgq_command
+    build clang fixture_headers_clang test_unit test_laws test_integration pgq_command test_web example_service
     check clang -LE 'slow|stress|example' -E "\.gcc\.|$gcc_tests"
 }
 

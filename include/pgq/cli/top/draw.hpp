@@ -1,6 +1,5 @@
 #pragma once
 
-#include <pgq/cli/output/cell_text.hpp>
 #include <pgq/cli/top/canvas.hpp>
 #include <pgq/cli/top/draw_job.hpp>
 #include <pgq/cli/top/grid.hpp>
@@ -11,6 +10,7 @@
 
 #include <pgq/admin/overview.hpp>
 #include <pgq/time/clock.hpp>
+#include <pgq/time/duration_words.hpp>
 
 #include <algorithm>
 #include <array>
@@ -43,7 +43,7 @@ inline line head_line(const model& m, steady_time now) {
     else if (is_overdue(m, now))
         right.push_back(word("! no answer for " + short_text(now - m.sampled_at), look::warning));
     else if (!m.updating) right.push_back(word("stopped; space goes on", look::notice));
-    else right.push_back(word("every " + text_of(m.with.interval), look::faint));
+    else right.push_back(word("every " + pgq::detail::duration_in_words(m.with.interval), look::faint));
     if (m.sample) right.push_back(word("  " + clock_text(m.sample->at) + " UTC"));
     return m.with.glyphs.ends(std::move(left), right, m.size.columns);
 }

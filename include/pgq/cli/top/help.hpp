@@ -1,8 +1,9 @@
 #pragma once
 
-#include <pgq/cli/output/cell_text.hpp>
 #include <pgq/cli/top/canvas.hpp>
 #include <pgq/cli/top/model.hpp>
+
+#include <pgq/time/duration_words.hpp>
 
 #include <array>
 #include <string>
@@ -47,7 +48,7 @@ inline void draw_help(const model& m, std::vector<line>& out) {
     out.push_back({{"keys", look::heading}});
     for (const auto& [name, what] : keys)
         out.push_back({{"  " + m.with.glyphs.fit(name, 24), look::heading}, {std::string{what}}});
-    const std::string note = "  Rates and times are of the last " + text_of(m.with.last) + ".";
+    const std::string note = "  Rates and times are of the last " + pgq::detail::duration_in_words(m.with.last) + ".";
     out.push_back({{note, look::faint}});
 }
 
