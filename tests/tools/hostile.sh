@@ -81,7 +81,7 @@ prints 'queue "a\x1b[31mred" is paused' pause $'a\x1b[31mred' --reason $'it\x07b
 expect "the reason" "$(sql 'SELECT reason FROM pgq_jobs.paused')" $'it\x07beeps'
 refuses 1 'there is no queue "\\x1b\[2J"; there are .*"b\\u202egnp.exe"' pause $'\x1b[2J' --reason x
 refuses 2 '.*\\x1b\[2J' $'\x1b[2J'
-refuses 2 'a parameter holds a zero byte or bytes that are not UTF-8' pause $'\xff' --reason x
+refuses 2 'the name of a queue or entrypoint has a zero byte or invalid UTF-8' pause $'\xff' --reason x
 for name in "x'; DROP SCHEMA pgq_jobs CASCADE; --" '"; DROP SCHEMA pgq_jobs CASCADE; --' '$pgq$' '{s}' '%s%n' '\'; do
     refuses 1 'there is no queue' pause "$name" --reason "$name"
     prints "queue \"${name//\"/\"\"}\" is paused" pause "$name" --new --reason "$name"

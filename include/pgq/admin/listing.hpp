@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/admin/selection.hpp>
+#include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/found_job.hpp>
@@ -21,6 +22,11 @@
 
 namespace pgq::detail {
 
+inline result<void> check_names(const lane_query& q) {
+    if (is_storable_text(q.queue) && is_storable_text(q.entrypoint)) return {};
+    return error_info{errc::invalid_text, "the name of a queue or entrypoint has a zero byte or invalid UTF-8"};
+}
+
 /// The members of pgq::admin that read. A role that is a reader may call them, except for those that return payloads.
 template <class Admin>
 class admin_listing {
@@ -28,6 +34,7 @@ public:
     /// At most `most` lanes, in the order of their ids.
     result<std::vector<listed_lane>> lanes(const lane_query& q = {}) {
         if (q.most < 1) return error_info{errc::invalid_option, "a page of lanes has at least one"};
+        if (auto fine = check_names(q); !fine) return std::move(fine.error());
         return with([&](auto& s) { return s.list_lanes(q); });
     }
     /// How many jobs of these lanes are in each state, in the order of `lanes`; no state is counted beyond `most`.

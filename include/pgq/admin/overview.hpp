@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/detail/utf8.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/listing.hpp>
@@ -114,6 +115,8 @@ public:
         if (r.most_lanes < 1 || r.most_lanes > highest)
             return error_info{errc::invalid_option, "overview_request::most_lanes is not from 1 to 2 147 483 647"};
         if (r.last <= duration{}) return error_info{errc::invalid_option, "overview_request::last is not above zero"};
+        if (!is_storable_text(r.queue))
+            return error_info{errc::invalid_text, "overview_request::queue has a zero byte or invalid UTF-8"};
         return static_cast<Admin&>(*this).connection().with([&](auto& s) { return read(s, r); });
     }
 

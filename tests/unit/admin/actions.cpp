@@ -123,6 +123,8 @@ TEST_CASE("numbers and texts that cannot be are refused", "[admin]") {
     CHECK(s.ops.lanes({.most = 0}).error() == errc::invalid_option);
     CHECK(s.ops.workers({}, 0).error() == errc::invalid_option);
     for (const auto& bad : {std::string{"\xff"}, std::string{"a\0b", 3}}) {
+        CHECK(s.ops.lanes({.queue = bad}).error() == errc::invalid_text);
+        CHECK(s.ops.overview({.queue = bad}).error() == errc::invalid_text);
         CHECK(s.ops.jobs({.queue = bad}).error() == errc::invalid_text);
         CHECK(s.ops.jobs({.headers = {{"a", bad}}}).error() == errc::invalid_text);
         CHECK(s.ops.cancel({.reason = bad}).error() == errc::invalid_text);

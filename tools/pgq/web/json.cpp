@@ -1,10 +1,10 @@
 #include "json.hpp"
 
+#include <pgq/cli/output/payload_text.hpp>
+#include <pgq/cli/output/state_name.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/error/condition.hpp>
 #include <pgq/error/sqlstate.hpp>
-
-#include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -18,48 +18,11 @@ namespace {
 
 constexpr std::size_t most_payload = 64 * 1024, most_hex = 4 * 1024, most_reason = 16 * 1024;
 
-/// As serializer::encrypted writes: a version byte, the length of the key's id, the id, 24 bytes, the text, 16 bytes.
-bool looks_encrypted(std::string_view body) noexcept {
-    if (body.size() < 2 || body[0] != 1) return false;
-    const std::size_t id_bytes = static_cast<unsigned char>(body[1]);
-    return id_bytes != 0 && body.size() >= 2 + id_bytes + 24 + 16;
-}
-
-bool is_json(std::string_view body) {
-    boost::system::error_code error;
-    json::parse_options options;
-    options.max_depth = 256;
-    (void)json::parse({body.data(), body.size()}, error, {}, options);
-    return !error;
-}
-
-std::string hexadecimal(std::string_view bytes) {
-    std::string out;
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += "0123456789abcdef"[byte >> 4U];
-        out += "0123456789abcdef"[byte & 15U];
-    }
-    return out;
-}
-
 json::object shown(std::string_view kind, std::string_view what, std::size_t bytes, bool cut) {
     return {{"kind", kind}, {"text", text(what)}, {"bytes", bytes}, {"cut", cut}};
 }
 
 }  // namespace
-
-std::string_view name_of(job_state s) noexcept {
-    switch (s) {
-    case job_state::ready: return "ready";
-    case job_state::deferred: return "deferred";
-    case job_state::blocked: return "blocked";
-    case job_state::leased: return "leased";
-    case job_state::held: return "held";
-    case job_state::ended: return "ended";
-    }
-    return "unknown";
-}
 
 json::value id(std::int64_t n) { return json::value(json::string(std::to_string(n))); }
 
@@ -92,7 +55,7 @@ json::object percentiles(const duration_histogram& h) {
 json::object job(const listed_job& j, const listed_lane* lane) {
     json::object o{{"id", id(j.id.value)},
                    {"lane", j.lane.value},
-                   {"state", name_of(j.state)},
+                   {"state", cli::state_name(j.state)},
                    {"priority", j.priority()},
                    {"attempts", j.attempts},
                    {"enqueued_at", time(j.enqueued_at)},
@@ -108,11 +71,12 @@ json::object job(const listed_job& j, const listed_lane* lane) {
 
 json::object payload(std::string_view body, const std::optional<std::string>& decoded) {
     if (decoded) return shown("json", std::string_view{*decoded}.substr(0, most_payload), body.size(), false);
-    if (looks_encrypted(body)) return shown("encrypted", "", body.size(), true);
-    if (body.size() <= most_payload && is_json(body)) return shown("json", body, body.size(), false);
+    if (cli::is_compressed(body)) return shown("compressed", "", body.size(), true);
+    if (cli::is_encrypted(body)) return shown("encrypted", "", body.size(), true);
+    if (body.size() <= most_payload && cli::is_json(body)) return shown("json", body, body.size(), false);
     if (body.size() > most_payload && !body.empty() && (body[0] == '{' || body[0] == '['))
         return shown("text", body.substr(0, most_payload), body.size(), true);
-    return shown("hex", hexadecimal(body.substr(0, most_hex)), body.size(), body.size() > most_hex);
+    return shown("hex", cli::hex_digits(body.substr(0, most_hex)), body.size(), body.size() > most_hex);
 }
 
 unsigned status_of(const error_info& e) noexcept {

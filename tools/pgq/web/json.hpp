@@ -24,9 +24,6 @@ namespace pgq::web {
 
 namespace json = boost::json;
 
-/// "ready", "held" ...
-std::string_view name_of(job_state s) noexcept;
-
 json::value id(std::int64_t n);
 json::value time(time_point t);
 json::value time(const std::optional<time_point>& t);

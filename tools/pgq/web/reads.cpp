@@ -7,6 +7,7 @@
 
 #include <pgq/admin.hpp>
 #include <pgq/cli/output/exit_code.hpp>
+#include <pgq/cli/output/state_name.hpp>
 #include <pgq/driver/libpq.hpp>
 #include <pgq/observer/database_queries.hpp>
 #include <pgq/statement/statistics.hpp>
@@ -129,7 +130,7 @@ struct reads::parts {
                        {"queue", text(f.queue)},
                        {"entrypoint", text(f.entrypoint)},
                        {"version", text(f.version)},
-                       {"state", name_of(f.state)},
+                       {"state", cli::state_name(f.state)},
                        {"attempts", f.attempts},
                        {"reason", text(f.reason)},
                        {"headers", headers(f.headers)},

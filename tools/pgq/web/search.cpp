@@ -1,5 +1,6 @@
 #include "search.hpp"
 
+#include <pgq/cli/output/state_name.hpp>
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/duration_text.hpp>
 
@@ -56,13 +57,8 @@ std::optional<std::int64_t> integer(std::string_view text) {
 error_info wrong(const std::string& what, const std::string& remedy) { return {errc::invalid_option, what, remedy}; }
 
 std::optional<job_state> state_of(std::string_view name) {
-    constexpr std::array<std::pair<std::string_view, job_state>, 5> names{{{"ready", job_state::ready},
-                                                                           {"deferred", job_state::deferred},
-                                                                           {"blocked", job_state::blocked},
-                                                                           {"leased", job_state::leased},
-                                                                           {"held", job_state::held}}};
-    for (const auto& [known, state] : names)
-        if (known == name) return state;
+    for (const auto& [state, known] : cli::state_names)
+        if (known == name && state != job_state::ended) return state;
     return std::nullopt;
 }
 

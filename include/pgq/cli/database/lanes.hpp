@@ -2,6 +2,7 @@
 
 #include <pgq/cli/program.hpp>
 
+#include <pgq/admin/listing.hpp>
 #include <pgq/admin/overview.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/listing.hpp>
@@ -18,6 +19,7 @@ namespace pgq::cli {
 inline std::vector<entrypoint_overview> read_lanes(program& p, const std::string& queue = {},
                                                    const std::string& entrypoint = {}) {
     constexpr std::size_t page = 1000;
+    pgq::detail::check_names({.queue = queue, .entrypoint = entrypoint}).value();
     std::vector<listed_lane> all;
     for (std::size_t found = page; found == page;) {
         const lane_id after = all.empty() ? lane_id{} : all.back().id;

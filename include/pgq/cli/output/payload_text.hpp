@@ -43,13 +43,18 @@ inline std::string cut(std::string_view text, std::size_t most) {
     return std::string{text.substr(0, most)} + "... (" + std::to_string(text.size()) + " bytes)";
 }
 
-inline std::string hex_text(std::string_view bytes, std::size_t most) {
-    std::string out = "\\x";
-    for (const char c : bytes.substr(0, most)) {
+inline std::string hex_digits(std::string_view bytes) {
+    std::string out;
+    for (const char c : bytes) {
         const auto byte = static_cast<unsigned char>(c);
         out += "0123456789abcdef"[byte >> 4U];
         out += "0123456789abcdef"[byte & 15U];
     }
+    return out;
+}
+
+inline std::string hex_text(std::string_view bytes, std::size_t most) {
+    const std::string out = "\\x" + hex_digits(bytes.substr(0, most));
     return bytes.size() <= most ? out : out + "... (" + std::to_string(bytes.size()) + " bytes)";
 }
 

@@ -105,7 +105,7 @@ inline bool apply(model& m, reply r, steady_time now) {
         return false;
     case ask::payload:
         if (r.to.of.job != m.job.id) return false;
-        m.job.payload = payload_text(r.payload);
+        m.job.payload = payload_of(r.payload);
         if (m.now == view::job) m.list().first = SIZE_MAX;  // the payload comes last; the machine finds the last line
         return false;
     case ask::count: detail::apply_count(m, r, now); return false;

@@ -50,7 +50,7 @@ private:
 
 inline void add_job(const model& m, const listed_job& j, job_lines& to) {
     const auto* e = m.find(j.lane);
-    to.add("state", name_of_state(j.state), j.state == job_state::held ? look::warning : look::plain);
+    to.add("state", state_name(j.state), j.state == job_state::held ? look::warning : look::plain);
     if (!j.reason.empty()) to.add("reason", j.reason);
     if (e) to.add("entrypoint", e->queue + '/' + e->entrypoint);
     to.add("attempts", std::to_string(j.attempts));

@@ -1,9 +1,7 @@
 #pragma once
 
+#include <pgq/cli/output/payload_text.hpp>
 #include <pgq/cli/top/canvas.hpp>
-
-#include <boost/json/parse.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -33,16 +31,10 @@ inline std::vector<std::string> wrapped(std::string_view text, std::size_t width
     }
 }
 
-/// The payload, if it is JSON text; otherwise a sentence about it. Bytes of other serializers may be anything.
-inline std::string payload_text(const std::optional<std::string>& body) {
+/// The payload as `pgq jobs show` has it.
+inline std::string payload_of(const std::optional<std::string>& body) {
     constexpr std::size_t most = 65'536;
-    if (!body) return "the job has ended: its payload is gone";
-    boost::system::error_code error;
-    (void)boost::json::parse(*body, error);
-    if (error) return std::to_string(body->size()) + " bytes that are no JSON text";
-    if (body->size() <= most) return *body;
-    return body->substr(0, most) + "\n(the first " + std::to_string(most) + " of " + std::to_string(body->size()) +
-           " bytes)";
+    return body ? payload_text(*body, most) : "the job has ended: its payload is gone";
 }
 
 }  // namespace pgq::cli::top

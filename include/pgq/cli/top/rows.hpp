@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/cli/output/cell_text.hpp>
+#include <pgq/cli/output/state_name.hpp>
 #include <pgq/cli/top/conditions.hpp>
 #include <pgq/cli/top/grid.hpp>
 #include <pgq/cli/top/model.hpp>
@@ -203,18 +204,6 @@ inline grid failure_rows(const model& m) {
     return g;
 }
 
-inline std::string_view name_of_state(job_state s) noexcept {
-    switch (s) {
-    case job_state::ready: return "ready";
-    case job_state::deferred: return "deferred";
-    case job_state::blocked: return "blocked";
-    case job_state::leased: return "running";
-    case job_state::held: return "held";
-    case job_state::ended: return "ended";
-    }
-    return "";
-}
-
 inline grid job_rows(const model& m) {
     using namespace detail;
     grid g{.columns = {{.title = "job", .at_right = true},
@@ -233,7 +222,7 @@ inline grid job_rows(const model& m) {
         const auto until = j.run_at ? std::optional<duration>{*j.run_at - now} : std::nullopt;
         g.rows.push_back({.of = {.job = j.id},
                           .cells = {{std::to_string(j.id.value)},
-                                    {std::string{name_of_state(j.state)}},
+                                    {std::string{state_name(j.state)}},
                                     ago(now, j.enqueued_at),
                                     number(j.priority()),
                                     number(j.attempts),

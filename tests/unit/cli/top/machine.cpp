@@ -250,7 +250,7 @@ TEST_CASE("an entrypoint opens its jobs, a job its attempts and, on request, its
     CHECK(c.shows("a@b"));
     c.resize({24, 100});
     c.press(std::u32string{keys::escape, keys::down, keys::enter, 'v'});
-    CHECK(c.shows("2 bytes that are no JSON text"));
+    CHECK(c.shows("\\x"));
     c.press(std::u32string{keys::escape, keys::escape});
     CHECK(c.line(2).find("[1 entrypoints") == 0);
     CHECK_FALSE(c.shows("jobs of"));

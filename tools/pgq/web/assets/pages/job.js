@@ -47,7 +47,7 @@ function draw(j, app, update) {
 
 function payload(p) {
     if (!p) return empty("The payload is deleted with the end of a job.");
-    if (p.kind === "encrypted") return empty(`${bytes(p.bytes)}, encrypted. It is not shown here.`);
+    if (p.kind === "encrypted" || p.kind === "compressed") return empty(`${bytes(p.bytes)}, ${p.kind}. It is not shown here.`);
     if (p.kind === "hidden") return empty("This role may not read payloads.");
     const text = p.kind === "json" ? pretty(p.text) : p.kind === "hex" ? p.text.replace(/(.{2})/g, "$1 ").trim() : p.text;
     const shown = h("pre", {tabindex: "0", "aria-label": "Payload", class: p.kind === "hex" ? "hex" : null}, text);
