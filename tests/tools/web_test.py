@@ -574,7 +574,16 @@ def check_trouble():
     s.stop()
 
 
+def check_that_it_lasts(stream, began):
+    """A write has 30 s, a stream has no end."""
+    stream.settimeout(40)
+    while time.monotonic() - began < 32:
+        expect_true("a stream that lasts", stream.recv(65536))
+    stream.close()
+
+
 server = Server()
+lasting, began = server.stream(), time.monotonic()
 check_pages(server)
 check_data(server)
 check_site(server)
@@ -582,6 +591,7 @@ check_wrong_orders(server)
 check_limits(server)
 check_malformed(server)
 check_actions(server)
+check_that_it_lasts(lasting, began)
 server.stop()
 check_credentials()
 check_read_only()

@@ -164,9 +164,9 @@ private:
         if (!hub_.add_stream(shared_from_this()))
             return write(error_response(503, "too many pages get live updates", "this page is not live"));
         streaming_ = true;
+        watch();  // before a write sets a time: this read has none
         static const auto comment = std::make_shared<const std::string>(":\n\n");
         if (!header_sent_) write_event(comment);
-        watch();
     }
     /// A client that leaves is seen by this. It has nothing more to say.
     void watch() {
