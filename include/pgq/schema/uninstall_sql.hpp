@@ -44,6 +44,8 @@ BEGIN
                     SELECT FROM pg_depend o JOIN pg_class t ON t.oid = o.refobjid
                      WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid
                        AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i') AND t.relnamespace = ns))))
+       AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (
+            SELECT FROM pg_type t WHERE t.oid = d.objid AND t.typtype = 'c' AND t.typname IN ({types})))
        AND NOT (d.classid = 'pg_proc'::regclass AND EXISTS (
             SELECT FROM pg_proc p WHERE p.oid = d.objid AND (
                 p.proname IN ({functions}) OR obj_description(p.oid, 'pg_proc') LIKE 'pgq sql\_functions %')));
@@ -79,6 +81,7 @@ inline result<std::string> uninstall_check_sql(const install_options& o = {}) {
                                                  {"lock", schema::install_lock(o.schema)},
                                                  {"newest", std::to_string(schema::version)},
                                                  {"tables", schema::created_by("CREATE TABLE ")},
+                                                 {"types", schema::created_by("CREATE TYPE ")},
                                                  {"functions", schema::created_by("CREATE FUNCTION ")}})) +
            ";\n";
 }
