@@ -54,10 +54,10 @@ expect_like "the settings of the server" \
     "$(PGOPTIONS='-c synchronous_commit=off' pgq "${short[@]}" --format csv 2>/dev/null)" ',off,'"$fsync"
 
 # Nobody asked, or the answer is no.
-refuses 5 'bench loads the server for about 2 seconds, and stores up to 2 MB; there is no terminal to ask on; --yes answers yes' \
+refuses 5 'bench loads the server for about 2 seconds, and stores up to 3 MB; there is no terminal to ask on; --yes answers yes' \
     bench --seconds 0.3 --jobs 2000
 expect_like "the question" "$(on_terminal n bench || echo "status $?")" \
-    'bench loads the server for about 20 seconds, and stores up to 61 MB. Begin\? \[y/N\] .*nothing was changed.*status 5'
+    'bench loads the server for about 20 seconds, and stores up to 101 MB. Begin\? \[y/N\] .*nothing was changed.*status 5'
 expect_like "the answer yes" "$(on_terminal y "${short[@]:0:1}" "${short[@]:2}")" '2 of 4: enqueue in batches \.\.\..*start of a job'
 gone "an answer"
 
@@ -95,20 +95,35 @@ os.execv(sys.argv[1], sys.argv[1:])' "$pgq_program" --dsn "$PGQ_DSN" bench --yes
     wait_for 60 "the schema of the run" there
     kill -s "$signal" "$running"
     status=0
-    wait "$running" || status=$?
+    { wait "$running"; } 2>/dev/null || status=$?  # bash would say "Hangup"
     expect "exit status after SIG$signal" "$status" $((128 + $(kill -l "$signal")))
     expect "stdout after SIG$signal" "$(cat "$work/stdout")" ''
     expect_like "stderr after SIG$signal" "$(cat "$work/stderr")" '^pgq: interrupted; '
     gone "SIG$signal"
 done
 
-# An error in the middle: the table of the jobs is taken away. Until then payloads have the size that the line says.
-"$pgq_program" --dsn "$PGQ_DSN" bench --yes --seconds 600 --jobs 10000000 </dev/null >"$work/stdout" 2>"$work/stderr" &
-running=$!
-wait_for 60 "the schema of the run" there
-schema=$(sql "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'pgq\\_bench\\_%'")
+# start_long: a run that takes long, in the background, with a schema that has jobs; sets `running` and `schema`.
 has_jobs() { [ "$(sql "SELECT EXISTS (SELECT FROM $schema.ready)")" = t ]; }
-wait_for 60 "jobs of the run" has_jobs
+start_long() {
+    "$pgq_program" --dsn "$PGQ_DSN" bench --yes --seconds 600 --jobs 10000000 </dev/null >"$work/stdout" 2>"$work/stderr" &
+    running=$!
+    wait_for 60 "the schema of the run" there
+    schema=$(sql "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'pgq\\_bench\\_%'")
+    wait_for 60 "jobs of the run" has_jobs
+}
+
+# The server ends the sessions of the run: another connection deletes the schema.
+start_long
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()" >/dev/null
+status=0
+wait "$running" || status=$?
+expect "exit status after a lost connection" "$status" 3
+expect_like "stderr after a lost connection" "$(cat "$work/stderr")" '^pgq: .*; check that the server runs'
+expect "stdout after a lost connection" "$(cat "$work/stdout")" ''
+gone "a lost connection"
+
+# An error in the middle: the table of the jobs is taken away. Until then payloads have the size that the line says.
+start_long
 expect "bytes of payloads" "$(sql "SELECT min(octet_length(body)), max(octet_length(body)) FROM $schema.ready")" '100|100'
 sql "ALTER TABLE $schema.ready RENAME TO elsewhere"
 status=0

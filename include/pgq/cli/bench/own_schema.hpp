@@ -5,10 +5,13 @@
 #include <pgq/cli/plain_connection.hpp>
 
 #include <pgq/driver/libpq.hpp>
+#include <pgq/driver/pq/session/socket_wait.hpp>
+#include <pgq/error/condition.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/schema/uninstall_sql.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <random>
@@ -32,24 +35,38 @@ public:
         exists_ = true;  // also after an error: the server may have committed
         driver().install().value();
     }
-    /// Deletes it. If that fails, stderr has its name, and the answer is false.
+    /// Deletes it. It tries again for some seconds if the server is away. If that fails, stderr has its name, and the
+    /// answer is false.
     bool remove() noexcept {
         if (!std::exchange(exists_, false)) return true;
         try {
-            drop();
-            return true;
-        } catch (const failure& e) { complain_of(explain(e.info()).text()); } catch (const std::exception& e) {
-            complain_of(e.what());
-        }
+            for (int tries = 1;; ++tries) {
+                auto done = try_to_drop();
+                if (done) return true;
+                if (tries == most_tries || done.error() != condition::transient) {
+                    complain_of(explain(done.error()).text());
+                    return false;
+                }
+                driver::pq::pause_for(std::chrono::seconds{1});
+            }
+        } catch (const std::exception& e) { complain_of(e.what()); }
         return false;
     }
 
 private:
+    static constexpr int most_tries = 6;
+
     static std::string random_name() {
         std::random_device random;
         std::array<char, 40> name{};
         std::snprintf(name.data(), name.size(), "pgq_bench_%08x%08x", random(), random());
         return name.data();
+    }
+    result<void> try_to_drop() const {
+        try {
+            drop();
+            return {};
+        } catch (const failure& e) { return e.info(); }
     }
     void drop() const {
         driver::connection_options o = options_;
