@@ -56,7 +56,9 @@ TEST_CASE("the script of uninstall_sql refuses a schema with objects of others, 
     CHECK(has(refusal(db), "mine()"));
     db.exec("DROP FUNCTION {s}.mine; CREATE TYPE {s}.colour AS ENUM ('red')");
     CHECK(has(refusal(db), "colour"));
-    db.exec("DROP TYPE {s}.colour; CREATE SEQUENCE {s}.counter");
+    db.exec("DROP TYPE {s}.colour; CREATE TYPE {s}.pair AS (a int, b int)");
+    CHECK(has(refusal(db), "pair"));
+    db.exec("DROP TYPE {s}.pair; CREATE SEQUENCE {s}.counter");
     CHECK(has(refusal(db), "counter"));
     db.exec("DROP SEQUENCE {s}.counter; CREATE INDEX ON {s}.lane (created_at)");
     CHECK(refusal(db).empty());

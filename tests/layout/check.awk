@@ -46,7 +46,7 @@ BEGIN {
     ranks(room_rank, "9.1 cli/output")
     ranks(room_rank, "9.2 cli/tree cli/top")
     ranks(room_rank, "9.3 cli")
-    ranks(room_rank, "9.4 cli/database")
+    ranks(room_rank, "9.4 cli/database cli/bench")
     ranks(room_rank, "9.5 cli/command")
     ranks(room_rank, "9.6 cli/app")
     ranks(room_rank, "10 testing")

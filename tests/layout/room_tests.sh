@@ -11,6 +11,7 @@ complain() {
 
 declare -A elsewhere=(
     [cli]=tests/tools/usage.sh
+    [cli/bench]=tests/tools/bench.sh
     [cli/command]=tests/tools/listings.sh
     [cli/command/failed]=tests/tools/failed.sh
     [cli/command/jobs]=tests/tools/jobs.sh

@@ -83,8 +83,9 @@ done <<'TABLE'
 0 0 0 0 0 upgrade
 0 3 0 3 3 compact
 0 3 0 0 0 uninstall --dry-run
+3 3 3 3 3 bench --yes --seconds 0.1
 TABLE
-expect "tries" "$count" 175
+expect "tries" "$count" 180
 
 # The ends of a pause need one that has begun.
 for try in 'own 0' 'pro 3' 'wor 3' 'ope 0' 'rea 3'; do

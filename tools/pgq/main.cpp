@@ -1,3 +1,5 @@
+#include "bench.hpp"
+
 #include <pgq/cli/command/all.hpp>
 
 #ifdef PGQ_CLI_NCURSES
@@ -10,6 +12,7 @@
 int main(int argc, char** argv) {
     pgq::cli::command_tree tree;
     pgq::cli::add_commands(tree);
+    add_bench(tree);
 #ifdef PGQ_CLI_NCURSES
     tree.root().add<pgq_top::top>();
 #endif
