@@ -32,6 +32,7 @@ check_page() {
         no,'<!-- '*' -->')
             source=${line#<!-- }
             source=${source% -->}
+            [[ ${source#part of } != *' '* ]] || source='' # a comment of another kind
             ;;
         no,'```cpp') inside=quoted block='' ;;
         no,'```'*)

@@ -74,6 +74,10 @@ BEGIN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', o.name, {worker_name});
         END IF;
     END LOOP;
+    FOR o IN SELECT t.oid::regtype AS name, t.typowner FROM pg_catalog.pg_type t
+              WHERE t.typnamespace = to_regnamespace({s_name}) AND t.typname IN ({types}) LOOP
+        IF o.typowner <> new_owner THEN EXECUTE format('ALTER TYPE %s OWNER TO %I', o.name, {owner_name}); END IF;
+    END LOOP;
 END )";
 
 inline constexpr std::string_view grants = R"(
@@ -147,7 +151,8 @@ inline result<std::string> roles_sql(const role_options& o = {}) {
     const std::string owner_name = schema::literal(o.owner), worker_name = schema::literal(o.worker),
                       operator_name = schema::literal(o.operators), reader_name = schema::literal(o.reader),
                       comma_all = schema::literal(", " + all);
-    const std::string tables = schema::created_by("CREATE TABLE "), functions = schema::created_by("CREATE FUNCTION ");
+    const std::string tables = schema::created_by("CREATE TABLE "), functions = schema::created_by("CREATE FUNCTION "),
+                      types = schema::created_by("CREATE TYPE ");
     const auto filled = [&](std::string_view text) {
         return schema::filled(text, {{"s", s},
                                      {"s_name", s_name},
@@ -164,7 +169,8 @@ inline result<std::string> roles_sql(const role_options& o = {}) {
                                      {"all", all},
                                      {"comma_all", comma_all},
                                      {"tables", tables},
-                                     {"functions", functions}});
+                                     {"functions", functions},
+                                     {"types", types}});
     };
     return "-- The roles of the pgq schema. Run it as one transaction: psql -1 -v ON_ERROR_STOP=1 -f this_file\n\nDO " +
            schema::dollar_quoted(filled(schema::roles_of_the_cluster)) + ";\nDO " +
