@@ -21,8 +21,9 @@ public:
     bool is_used_up(std::size_t held) const noexcept { return held >= most_; }
     std::size_t left(std::size_t held) const noexcept { return most_ - std::min(held, most_); }
 
-    /// Whether a claim of up to `limit` jobs must count bytes.
+    /// Whether a claim of up to `limit` jobs must count bytes. The first job of a claim is taken whatever its size.
     bool must_count(std::uint32_t limit, std::size_t held, steady_time now) const noexcept {
+        if (limit <= 1) return false;
         return !asked_at_ || now - *asked_at_ >= std::chrono::milliseconds{100} || left(held) / small < limit;
     }
     /// The answer to a claim that was sent at `sent_at`: whether there are large payloads; empty if it did not check.

@@ -43,6 +43,15 @@ TEST_CASE("a claim counts bytes when small payloads alone could be too many", "[
     CHECK(b.must_count(257, mega / 2, start));
 }
 
+TEST_CASE("a claim of one job need not count: the first job is taken whatever its size", "[fsm][byte_budget]") {
+    byte_budget b{mega};
+    CHECK_FALSE(b.must_count(1, 0, start));
+    CHECK_FALSE(b.must_count(1, mega - 1, start));
+    CHECK(b.must_count(2, 0, start));
+    b.answered(true, start);
+    CHECK_FALSE(b.must_count(1, 0, start));
+}
+
 TEST_CASE("the budget is what the held payloads leave", "[fsm][byte_budget]") {
     const byte_budget b{mega};
     CHECK(b.left(0) == mega);
