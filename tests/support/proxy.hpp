@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -250,6 +251,8 @@ private:
 
     void forward(const std::stop_token& stop) {
         while (!stop.stop_requested()) {
+            // An order counts what the clients sent before it was given: it is obeyed behind a poll that began later.
+            const std::size_t due = orders_given();
             std::vector<pollfd> fds{{wake_[0], POLLIN, 0}, {listener_, POLLIN, 0}};
             const auto now = steady::now();
             bool delays = false;
@@ -260,7 +263,7 @@ private:
                 fds.push_back({p.client, interest(p.up, down), 0});
                 fds.push_back({p.server, interest(p.down, up), 0});
             }
-            ::poll(fds.data(), fds.size(), delays ? 1 : -1);
+            ::poll(fds.data(), fds.size(), due > 0 ? 0 : delays ? 1 : -1);
             char sink[64];
             while (::read(wake_[0], sink, sizeof sink) > 0) {}
             std::size_t at = 2;
@@ -271,7 +274,7 @@ private:
                 at += 2;
             }
             if (fds[1].revents != 0) accept_one();
-            obey();
+            obey(due);
         }
         cut_all();
         close_finished();
@@ -380,11 +383,16 @@ private:
         pairs_.push_back(std::move(p));
         ++accepted_;
     }
-    void obey() {
+    std::size_t orders_given() const {
         const std::lock_guard lock{mutex_};
-        for (auto what : orders_) (this->*what)();
+        return orders_.size();
+    }
+    void obey(std::size_t due) {
+        const std::lock_guard lock{mutex_};
+        const auto end = orders_.begin() + static_cast<std::ptrdiff_t>(due);
+        for (auto it = orders_.begin(); it != end; ++it) (this->**it)();
         close_finished();
-        orders_.clear();
+        orders_.erase(orders_.begin(), end);
     }
     void close_finished() {
         for (auto it = pairs_.begin(); it != pairs_.end();) {
