@@ -7,7 +7,7 @@ target_compile_options(pgq_dev INTERFACE -Wall -Wextra -Wpedantic -Wconversion -
 # std::string and std::variant.
 target_compile_options(
   pgq_dev INTERFACE
-  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,14>>:-Wno-restrict;-Wno-error=maybe-uninitialized>
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,14>>:-Wno-restrict;-Wno-maybe-uninitialized>
 )
 # With the defaults GCC spends a tenth of its time on garbage collection.
 target_compile_options(pgq_dev INTERFACE $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1048576>)

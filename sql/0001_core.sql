@@ -92,7 +92,7 @@ CREATE TABLE :"schema".deferred (
 ALTER TABLE :"schema".deferred ALTER body SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
 CREATE INDEX deferred_due ON :"schema".deferred (run_at) WHERE run_at < 'infinity';
 CREATE INDEX deferred_held ON :"schema".deferred (lane, id) WHERE kind = 'h';
-CREATE INDEX deferred_open ON :"schema".deferred (lane, kind) WHERE kind <> 'h';
+CREATE INDEX deferred_open ON :"schema".deferred (lane, kind, id) WHERE kind <> 'h';
 CREATE INDEX deferred_id ON :"schema".deferred (id);
 
 -- The jobs that a worker has claimed: one row for each claimed batch. `done` has one bit for each job that has left the

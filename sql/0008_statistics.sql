@@ -1,7 +1,8 @@
 -- Statistics: how many jobs of each lane ended how, minute by minute. docs/design/statistics.md gives the reasons.
 
 -- What one worker counted of one lane in one minute. Its heartbeats add to the row. worker 0: the sum of workers that
--- are gone, and of past minutes. Less than 0: a session of the server that ended jobs itself, by its process id.
+-- are gone, and of past minutes; lane 0 has the sums of worker 0 over all lanes. Less than 0: a session of the server
+-- that ended jobs itself, by its process id.
 -- enqueued: jobs enqueued in this minute of which a first attempt has ended since. The others count what happened in
 -- this minute. wait, run: histograms, see buckets(); wait_us, run_us: the sums of the same times, in microseconds.
 CREATE TABLE :"schema".minute (
@@ -24,6 +25,25 @@ CREATE TABLE :"schema".minute (
         autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX minute_of_workers ON :"schema".minute (at) WHERE worker <> 0;
 
+-- The sums of worker 0 over whole hours since 1970, whatever the time zone: a long window reads these.
+CREATE TABLE :"schema".hour (
+    lane      int4 NOT NULL,
+    at        timestamptz NOT NULL,
+    enqueued  int8 NOT NULL,
+    done      int8 NOT NULL,
+    retried   int8 NOT NULL,
+    held      int8 NOT NULL,
+    discarded int8 NOT NULL,
+    cancelled int8 NOT NULL,
+    expired   int8 NOT NULL,
+    wait_us   int8 NOT NULL,
+    run_us    int8 NOT NULL,
+    wait      numeric NOT NULL,
+    run       numeric NOT NULL,
+    PRIMARY KEY (lane, at)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 2000,
+        autovacuum_vacuum_cost_delay = 0);
+
 -- The buckets of a histogram, which is one number with twelve decimal digits for each: so + and sum() add histograms.
 -- The first bucket counts times below 1/16 ms, each further one times below twice the bound before it; the last of the
 -- 32 counts all others.
@@ -45,18 +65,23 @@ LANGUAGE sql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp AS $$
            cancelled = m.cancelled + EXCLUDED.cancelled, expired = m.expired + EXCLUDED.expired
 $$;
 
--- Adds up, into the rows of worker 0, the rows of workers that are gone and those older than five minutes, at most
--- 10000; and deletes rows older than `keep`, at most 10000. Returns how many it added up. A worker adds to its rows
--- only while it is registered, and locks its registration for that. So no row comes late that would stay. Any number of
--- sessions may call this at once: each takes other rows.
+-- Adds up, into the rows of worker 0 and into hours, the rows of workers that are gone and those older than five
+-- minutes, at most 10000; and deletes rows older than `keep`, at most 10000 of each table. Returns how many it added
+-- up. A worker adds to its rows only while it is registered, and locks its registration for that. So no row comes late
+-- that would stay. Any number of sessions may call this at once: each takes other rows, and they write the sums in one
+-- order. Minutes and hours of worker 0 change in one transaction: so a sum of hours is that of their minutes.
 CREATE FUNCTION :"schema".fold_minutes(keep interval) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = :"schema", pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     folded int8;
 BEGIN
     DELETE FROM minute WHERE ctid = ANY (ARRAY(
-        SELECT c.place FROM lane l CROSS JOIN LATERAL (
+        SELECT c.place FROM (SELECT l.id FROM lane l UNION ALL SELECT 0) l CROSS JOIN LATERAL (
             SELECT m.ctid AS place FROM minute m WHERE m.lane = l.id AND m.at < now() - keep
+             LIMIT 10000 FOR UPDATE SKIP LOCKED) c LIMIT 10000));
+    DELETE FROM hour WHERE ctid = ANY (ARRAY(
+        SELECT c.place FROM (SELECT l.id FROM lane l UNION ALL SELECT 0) l CROSS JOIN LATERAL (
+            SELECT h.ctid AS place FROM hour h WHERE h.lane = l.id AND h.at < now() - keep - interval '1 hour'
              LIMIT 10000 FOR UPDATE SKIP LOCKED) c LIMIT 10000));
     WITH gone AS (
         DELETE FROM minute WHERE ctid = ANY (ARRAY(
@@ -66,18 +91,37 @@ BEGIN
                     OR m.worker > 0 AND NOT EXISTS (SELECT FROM worker w WHERE w.id = m.worker))
              LIMIT 10000 FOR UPDATE SKIP LOCKED))
         RETURNING *),
-    put AS (
+    sums AS MATERIALIZED (
+        SELECT coalesce(g.lane, 0) AS lane, g.at, sum(g.enqueued) AS enqueued, sum(g.done) AS done,
+               sum(g.retried) AS retried, sum(g.held) AS held, sum(g.discarded) AS discarded,
+               sum(g.cancelled) AS cancelled, sum(g.expired) AS expired, sum(g.wait_us) AS wait_us,
+               sum(g.run_us) AS run_us, sum(g.wait) AS wait, sum(g.run) AS run
+          FROM gone g GROUP BY GROUPING SETS ((g.lane, g.at), (g.at))),
+    minutes AS (
         INSERT INTO minute AS m (lane, at, worker, enqueued, done, retried, held, discarded, cancelled, expired,
                                  wait_us, run_us, wait, run)
-        SELECT g.lane, g.at, 0, sum(g.enqueued), sum(g.done), sum(g.retried), sum(g.held), sum(g.discarded),
-               sum(g.cancelled), sum(g.expired), sum(g.wait_us), sum(g.run_us), sum(g.wait), sum(g.run)
-          FROM gone g GROUP BY g.lane, g.at ORDER BY g.lane, g.at
+        SELECT s.lane, s.at, 0, s.enqueued, s.done, s.retried, s.held, s.discarded, s.cancelled, s.expired, s.wait_us,
+               s.run_us, s.wait, s.run
+          FROM sums s ORDER BY s.lane, s.at
             ON CONFLICT (lane, at, worker) DO UPDATE SET
                enqueued = m.enqueued + EXCLUDED.enqueued, done = m.done + EXCLUDED.done,
                retried = m.retried + EXCLUDED.retried, held = m.held + EXCLUDED.held,
                discarded = m.discarded + EXCLUDED.discarded, cancelled = m.cancelled + EXCLUDED.cancelled,
                expired = m.expired + EXCLUDED.expired, wait_us = m.wait_us + EXCLUDED.wait_us,
-               run_us = m.run_us + EXCLUDED.run_us, wait = m.wait + EXCLUDED.wait, run = m.run + EXCLUDED.run)
+               run_us = m.run_us + EXCLUDED.run_us, wait = m.wait + EXCLUDED.wait, run = m.run + EXCLUDED.run),
+    hours AS (
+        INSERT INTO hour AS h (lane, at, enqueued, done, retried, held, discarded, cancelled, expired, wait_us, run_us,
+                               wait, run)
+        SELECT s.lane, date_bin('1 hour', s.at, 'epoch'::timestamptz), sum(s.enqueued), sum(s.done), sum(s.retried),
+               sum(s.held), sum(s.discarded), sum(s.cancelled), sum(s.expired), sum(s.wait_us), sum(s.run_us),
+               sum(s.wait), sum(s.run)
+          FROM sums s GROUP BY 1, 2 ORDER BY 1, 2
+            ON CONFLICT (lane, at) DO UPDATE SET
+               enqueued = h.enqueued + EXCLUDED.enqueued, done = h.done + EXCLUDED.done,
+               retried = h.retried + EXCLUDED.retried, held = h.held + EXCLUDED.held,
+               discarded = h.discarded + EXCLUDED.discarded, cancelled = h.cancelled + EXCLUDED.cancelled,
+               expired = h.expired + EXCLUDED.expired, wait_us = h.wait_us + EXCLUDED.wait_us,
+               run_us = h.run_us + EXCLUDED.run_us, wait = h.wait + EXCLUDED.wait, run = h.run + EXCLUDED.run)
     SELECT count(*) INTO folded FROM gone;
     RETURN folded;
 END $$;

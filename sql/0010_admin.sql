@@ -37,11 +37,11 @@ DECLARE
     kinds "char"[]; lanes int4[]; ranks int8[];
     scans bool := false;
     each_range int8;
-    open_end int8;
     bound int8;
     top int8;
 BEGIN
-    -- The ranges: each lane and rank of ready jobs and of packs. Each lane is one of held jobs.
+    -- The ranges: each lane and rank of ready jobs and of packs. Each lane is one of held jobs, and one of each other
+    -- kind of deferred ones.
     IF strpos(states, 'w') > 0 THEN
         SELECT array_agg(p.lane), array_agg(p.rank), array_agg(p.id) INTO ready_lanes, ready_ranks, ready_firsts FROM (
             SELECT w.lane, p.rank, p.id FROM unnest(mine) w(lane) CROSS JOIN LATERAL (
@@ -64,8 +64,8 @@ BEGIN
                          ORDER BY r.rank, r.id LIMIT 1) x)
                 SELECT f.rank FROM part f) p) p;
     END IF;
-    -- Of these the ones whose first job behind `after` comes first: the page has jobs of no others. w ready, h held, p
-    -- packs. A pack with a job behind `after` may begin before it.
+    -- Of these the ones whose first job behind `after` comes first: the page has jobs of no others. w ready, p
+    -- packs, h, d, r and b as in `deferred`. A pack with a job behind `after` may begin before it.
     SELECT array_agg(r.kind), array_agg(r.lane), array_agg(r.rank) INTO kinds, lanes, ranks FROM (
         SELECT * FROM (
             SELECT 'w'::"char" AS kind, p.lane, p.rank, CASE WHEN p.id > after THEN p.id ELSE (
@@ -85,19 +85,20 @@ BEGIN
             UNION ALL
             SELECT 'h', p.lane, NULL, (SELECT d.id FROM deferred d
                                         WHERE d.lane = p.lane AND d.kind = 'h' AND d.id > after ORDER BY d.id LIMIT 1)
-              FROM unnest(held_lanes) p(lane)) u
+              FROM unnest(held_lanes) p(lane)
+            UNION ALL
+            SELECT k.kind, p.lane, NULL, (SELECT d.id FROM deferred d
+                                           WHERE d.lane = p.lane AND d.kind = k.kind AND d.kind <> 'h' AND d.id > after
+                                           ORDER BY d.id LIMIT 1)
+              FROM unnest(mine) p(lane), unnest(open_kinds) k(kind)) u
          WHERE u.head <= last ORDER BY u.head LIMIT target) r;
-    IF cardinality(open_kinds) > 0 THEN
-        open_end := (SELECT d.id FROM deferred d WHERE d.id > after ORDER BY d.id
-                     OFFSET greatest(target, look) - 1 LIMIT 1);
-    END IF;
 
     -- Up to `bound` there are at least `target` jobs, if there are so many. Of a pack all jobs count by its last one.
     -- If the ranges are alike, the first look, at twice their share, is close; the second one corrects it where some
     -- are dense.
     each_range := least(ceil(sqrt(target)), ceil(2.0 * target / greatest(cardinality(kinds), 1)));
     FOR turn IN 1..2 LOOP
-        top := least(bound, open_end, last);
+        top := least(bound, last);
         SELECT s.id INTO bound FROM (
             SELECT i.id, sum(i.n) OVER (ORDER BY i.id) AS sum FROM (
                 SELECT r.id, 1 AS n FROM unnest(kinds, lanes, ranks) p(kind, lane, rank) CROSS JOIN LATERAL (
@@ -118,14 +119,16 @@ BEGIN
                      ORDER BY d.id LIMIT each_range) h
                  WHERE p.kind = 'h'
                 UNION ALL
-                SELECT d.id, 1 FROM deferred d
-                 WHERE cardinality(open_kinds) > 0 AND d.id > after AND d.id <= top
-                   AND d.kind = ANY (open_kinds) AND (of_lanes IS NULL OR d.lane = ANY (of_lanes))) i) s
+                SELECT o.id, 1 FROM unnest(kinds, lanes) p(kind, lane) CROSS JOIN LATERAL (
+                    SELECT d.id FROM deferred d
+                     WHERE d.lane = p.lane AND d.kind = p.kind AND d.kind <> 'h' AND d.id > after AND d.id <= top
+                     ORDER BY d.id LIMIT each_range) o
+                 WHERE p.kind IN ('d', 'r', 'b')) i) s
          WHERE s.sum >= target ORDER BY s.id LIMIT 1;
         EXIT WHEN each_range >= sqrt(target);
         each_range := ceil(sqrt(target));
     END LOOP;
-    top := least(bound, open_end, last);
+    top := least(bound, last);
 
     RETURN QUERY
     WITH candidate AS MATERIALIZED (
@@ -161,12 +164,16 @@ BEGIN
                  ORDER BY d.id LIMIT target) h
              WHERE p.kind = 'h'
             UNION ALL
-            SELECT d.id, d.lane, d.rank, CASE d.kind WHEN 'b' THEN 'b' ELSE 'd' END::"char", d.attempts,
-                   CASE WHEN d.run_at < 'infinity' THEN d.run_at END, d.changed_at, NULL, d.reason, d.headers, d.key,
-                   d.enqueued_at
-              FROM deferred d
-             WHERE cardinality(open_kinds) > 0 AND d.id > after AND d.id <= top AND d.kind = ANY (open_kinds)
-               AND (of_lanes IS NULL OR d.lane = ANY (of_lanes))
+            SELECT o.id, o.lane, o.rank, CASE p.kind WHEN 'b' THEN 'b' ELSE 'd' END::"char", o.attempts,
+                   CASE WHEN o.run_at < 'infinity' THEN o.run_at END, o.changed_at, NULL, o.reason, o.headers, o.key,
+                   o.enqueued_at
+              FROM unnest(kinds, lanes) p(kind, lane) CROSS JOIN LATERAL (
+                SELECT d.id, d.lane, d.rank, d.attempts, d.run_at, d.changed_at, d.reason, d.headers, d.key,
+                       d.enqueued_at
+                  FROM deferred d
+                 WHERE d.lane = p.lane AND d.kind = p.kind AND d.kind <> 'h' AND d.id > after AND d.id <= top
+                 ORDER BY d.id LIMIT target) o
+             WHERE p.kind IN ('d', 'r', 'b')
             UNION ALL
             SELECT j.id, l.lane, coalesce(j.rank, l.ranks[1]), 'l', coalesce(j.attempts, l.attempts[1]), NULL,
                    l.claimed_at, l.worker, NULL, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END, l.keys[j.o],

@@ -108,7 +108,7 @@ main() {
     pgq_on_exit
     step "packages and PostgreSQL"
     local full_only=()
-    [ $fast = yes ] || full_only=('clang-tidy-14|clang-tidy' python3-venv pgbouncer chromium)
+    [ $fast = yes ] || full_only=('clang-tidy-14|clang-tidy' python3-venv pgbouncer chromium zsh fish groff)
     pgq_need "${full_only[@]}" cmake ninja-build ccache g++ util-linux libpq-dev libasio-dev \
         'libboost1.81-dev|libboost1.83-dev|libboost1.88-dev' \
         'libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev' \

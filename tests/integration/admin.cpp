@@ -277,4 +277,18 @@ TEST_CASE("a forgotten worker loses its jobs, and they run again at once", "[int
     CHECK_FALSE(gone.line().beat(gone.id()).value().alive);
 }
 
+TEST_CASE("a page of deferred jobs has them, although many held jobs have lower ids", "[integration][admin]") {
+    const database db;
+    const auto lane = lane_of(db, "q", "e");
+    db.exec("INSERT INTO {s}.deferred (run_at, kind, id, rank, lane, body) SELECT 'infinity', 'h', n, 0, " +
+            std::to_string(lane.value) + ", '{}' FROM generate_series(1, 30000) n");
+    (void)db.query_int("SELECT setval('{q}.job_id', 40000)");
+    const auto later = enqueue(db, lane, 3, {.run_at = in(1h)});
+    admin ops{db.driver()};
+    const auto page = ops.jobs({.states = job_state::deferred}, {.patience = 0s}).value();
+    REQUIRE(page.jobs.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(page.jobs[i].id == later[i]);
+    CHECK(ops.jobs({.states = job_state::held}, {.most = 5}).value().jobs.size() == 5);
+}
+
 }  // namespace integration_admin

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-// `minute` has two rows for each of 12 lanes and each of the 2083 minutes before the next midnight.
+// `minute` has two rows for each of 12 lanes and each of the 2083 minutes before the next midnight, `hour` their sums.
 namespace plans_statistics {
 
 using namespace std::chrono_literals;
@@ -29,9 +29,12 @@ std::vector<watched*> everybody() {
     return all;
 }
 
-/// The planner reads the first block of an empty index each time, and `minute_of_workers` may be empty.
 std::int64_t blocks_of_minutes(const test::explained& e) {
     return e.blocks_of("minute") + e.blocks_of("minute_pkey") + e.blocks_of("minute_of_workers");
+}
+/// The planner reads the first block of an empty index each time, and `minute_of_workers` may be empty.
+std::int64_t blocks_of_statistics(const test::explained& e) {
+    return blocks_of_minutes(e) + e.blocks_of("hour") + e.blocks_of("hour_pkey");
 }
 
 }  // namespace
@@ -52,12 +55,19 @@ TEST_CASE("statistics read the minutes of their window, and no jobs", "[plans][s
         const auto hour = c->explain(statements::statistics_of({statements::big}, {.from = now - 1h, .to = now}));
         INFO(hour.text());
         CHECK(hour.read_whole() == names{});
-        CHECK(hour.blocks() == blocks_of_minutes(hour));
-        CHECK(hour.blocks_of("minute_of_workers") <= 1);
+        CHECK(hour.blocks() == blocks_of_statistics(hour));
+        CHECK(hour.blocks_of("minute_of_workers") <= 2);
         CHECK(hour.blocks() <= 400);
-        const auto day = c->explain(statements::statistics_of(statements::all_lanes(), {.last = 24h, .step = 5min}));
+        const auto parts = c->explain(statements::statistics_of(statements::all_lanes(), {.last = 24h, .step = 5min}));
+        INFO(parts.text());
+        CHECK(parts.blocks() == blocks_of_statistics(parts));
+        CHECK(parts.blocks_of("hour") <= 1);
+        const auto day = c->explain(statements::statistics_of(statements::all_lanes(), {.last = 24h}));
         INFO(day.text());
-        CHECK(day.blocks() == blocks_of_minutes(day));
+        CHECK(day.read_whole() == names{});
+        CHECK(day.blocks() == blocks_of_statistics(day));
+        CHECK(day.blocks_of("hour") > 0);
+        CHECK(blocks_of_minutes(day) * 4 < blocks_of_minutes(parts));
     }
 }
 

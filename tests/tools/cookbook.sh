@@ -9,7 +9,7 @@ sql "INSERT INTO pgq_jobs.lane (queue, entrypoint, version) VALUES
 
 # The situations. Each begins with empty tables.
 reset() {
-    sql "TRUNCATE pgq_jobs.ready, pgq_jobs.deferred, pgq_jobs.lease, pgq_jobs.worker, pgq_jobs.failure, pgq_jobs.minute,
+    sql "TRUNCATE pgq_jobs.ready, pgq_jobs.deferred, pgq_jobs.lease, pgq_jobs.worker, pgq_jobs.failure, pgq_jobs.minute, pgq_jobs.hour,
                   pgq_jobs.lane_limit, pgq_jobs.schedule"
 }
 workers() {  # (ID, HOST, PID, VERSION, AGE-OF-THE-HEARTBEAT, LANES)...

@@ -88,7 +88,13 @@ else
 fi
 if command -v fish >/dev/null; then
     pgq completion fish >"$work/fish"
-    expect "fish" "$(fish -c "source $work/fish; complete -C 'pgq schedules li'" | cut -f1)" list
+    fish_proposes() { fish -c "source $work/fish; complete -C '$1'" | cut -f1 | paste -sd ' '; }
+    expect "fish" "$(fish_proposes 'pgq schedules li')" list
+    expect "fish, behind a global option" "$(fish_proposes 'pgq --format json schedules li')" list
+    expect "fish, options" "$(fish_proposes 'pgq limits set --am')" --amount
+    expect "fish, global options" "$(fish_proposes 'pgq queues --sch')" --schema
+    expect "fish, no option of another command" "$(fish_proposes 'pgq queues --am')" ''
+    expect "fish, values" "$(fish_proposes 'pgq queues --format m')" markdown
 else
     echo "left out: fish is not installed"
 fi

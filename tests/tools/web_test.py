@@ -197,6 +197,16 @@ def check_data(s):
         expect(f"points of {last}", (len(series["at"]), series["complete"]), (points, complete))
         expect_true(f"numbers of {last}", sum(series["in"]) > 0 and len(series["wait99"]) == points)
     expect("series of nothing", sum(s.get("/api/series?queue=none")["in"]), 0)
+    # The same numbers when the minutes of workers have been added up. Another address each, because answers are kept.
+    names = ["", "&queue=" + sql("SELECT min(queue) FROM pgq_jobs.lane")]
+    before = [s.get(f"/api/series?last=24h{n}&ask=1") for n in names]
+    sql("SELECT pgq_jobs.fold_minutes('48 hours')")
+    for n, old in zip(names, before):
+        new = s.get(f"/api/series?last=24h{n}&ask=2")
+        for numbers in ["in", "out", "failed", "wait99"]:
+            expect(f"{numbers} of 24 h{n}, added up", new[numbers][1:-1], old[numbers][1:-1])
+    expect("rows of workers that are gone", sql("SELECT count(*) FROM pgq_jobs.minute WHERE worker > 0 AND "
+                                                "worker NOT IN (SELECT id FROM pgq_jobs.worker)"), "0")
     expect("the schema", s.get("/api/system")["schema"], "pgq_jobs")
     expect("me", s.get("/api/me")["may_act"], True)
 

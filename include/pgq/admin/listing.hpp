@@ -51,15 +51,20 @@ public:
         selected_jobs selected{which};
         if (auto ready = prepare(selected); !ready) return std::move(ready.error());
         job_page page;
-        const auto until = std::chrono::steady_clock::now() + options.patience;
+        using clock = std::chrono::steady_clock;
+        const auto until = clock::now() + options.patience;
         for (job_id after = options.after; !selected.is_empty();) {
+            const auto began = clock::now();
             const auto room = options.most - static_cast<std::int64_t>(page.jobs.size());
-            auto found = with([&](auto& s) { return s.list_jobs(selected.search(after, room)); });
+            auto search = selected.search(after, room);
+            search.look = look_of_pages;
+            auto found = with([&](auto& s) { return s.list_jobs(search); });
             if (!found) return found;
             std::move(found->jobs.begin(), found->jobs.end(), std::back_inserter(page.jobs));
             page.next = found->next;
             const bool full = static_cast<std::int64_t>(page.jobs.size()) >= options.most;
-            if (!page.next || full || std::chrono::steady_clock::now() >= until) break;
+            const auto now = clock::now();
+            if (!page.next || full || now + (now - began) > until) break;  // the next look would take as long
             after = *page.next;
         }
         return page;
@@ -124,9 +129,11 @@ protected:
     }
 
 private:
-    /// How many jobs of each lane: 50 000 of all together.
+    /// A person waits for a page: it looks at fewer jobs than an action on all that match does.
+    static constexpr std::int64_t look_of_pages = 1000;
+    /// How many jobs of each lane: 20 000 of all together.
     static constexpr std::int64_t bound_of_groups(std::size_t lanes) noexcept {
-        return std::clamp<std::int64_t>(50'000 / static_cast<std::int64_t>(std::max<std::size_t>(lanes, 1)), 50,
+        return std::clamp<std::int64_t>(20'000 / static_cast<std::int64_t>(std::max<std::size_t>(lanes, 1)), 20,
                                         10'000);
     }
     template <class Use>

@@ -39,8 +39,8 @@ struct job_selection {
 struct page_options {
     job_id after = before_all_jobs;  ///< the `next` of the page before
     std::int64_t most = 50;          ///< 1 to 1000
-    /// A page that is not full after so long is returned as it is: few jobs match.
-    duration patience = std::chrono::milliseconds{200};
+    /// A page that would not be full after so long is returned as it is: few jobs match.
+    duration patience = std::chrono::milliseconds{100};
 };
 
 /// What an action on many jobs has done so far.

@@ -99,10 +99,10 @@ struct capped_count {
     friend constexpr bool operator==(const capped_count&, const capped_count&) = default;
 };
 
-/// A bound with which the counts of so many lanes take a fraction of a second, whatever waits: 10 000, and 100 000 of
-/// all lanes together, but at least 100 of each.
+/// A bound with which the counts of so many lanes take a fraction of a second, whatever waits: 10 000, and 50 000 of
+/// all lanes together, but at least 50 of each.
 constexpr std::int64_t bound_of_counts(std::size_t lanes) noexcept {
-    return std::clamp<std::int64_t>(100'000 / static_cast<std::int64_t>(std::max<std::size_t>(lanes, 1)), 100, 10'000);
+    return std::clamp<std::int64_t>(50'000 / static_cast<std::int64_t>(std::max<std::size_t>(lanes, 1)), 50, 10'000);
 }
 
 /// How many jobs of a lane are in each state, counted up to a bound, and how long the oldest ready one has been there.

@@ -103,7 +103,7 @@ CREATE TABLE {s}.deferred (
 ALTER TABLE {s}.deferred ALTER body SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
 CREATE INDEX deferred_due ON {s}.deferred (run_at) WHERE run_at < 'infinity';
 CREATE INDEX deferred_held ON {s}.deferred (lane, id) WHERE kind = 'h';
-CREATE INDEX deferred_open ON {s}.deferred (lane, kind) WHERE kind <> 'h';
+CREATE INDEX deferred_open ON {s}.deferred (lane, kind, id) WHERE kind <> 'h';
 CREATE INDEX deferred_id ON {s}.deferred (id);
 
 -- The jobs that a worker has claimed: one row for each claimed batch. `done` has one bit for each job that has left the
@@ -1884,7 +1884,8 @@ REVOKE ALL ON FUNCTION {s}.is_paused, {s}.paused_lanes, {s}.open_lane, {s}.check
     {8, "statistics", R"sql(-- Statistics: how many jobs of each lane ended how, minute by minute. docs/design/statistics.md gives the reasons.
 
 -- What one worker counted of one lane in one minute. Its heartbeats add to the row. worker 0: the sum of workers that
--- are gone, and of past minutes. Less than 0: a session of the server that ended jobs itself, by its process id.
+-- are gone, and of past minutes; lane 0 has the sums of worker 0 over all lanes. Less than 0: a session of the server
+-- that ended jobs itself, by its process id.
 -- enqueued: jobs enqueued in this minute of which a first attempt has ended since. The others count what happened in
 -- this minute. wait, run: histograms, see buckets(); wait_us, run_us: the sums of the same times, in microseconds.
 CREATE TABLE {s}.minute (
@@ -1907,6 +1908,25 @@ CREATE TABLE {s}.minute (
         autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX minute_of_workers ON {s}.minute (at) WHERE worker <> 0;
 
+-- The sums of worker 0 over whole hours since 1970, whatever the time zone: a long window reads these.
+CREATE TABLE {s}.hour (
+    lane      int4 NOT NULL,
+    at        timestamptz NOT NULL,
+    enqueued  int8 NOT NULL,
+    done      int8 NOT NULL,
+    retried   int8 NOT NULL,
+    held      int8 NOT NULL,
+    discarded int8 NOT NULL,
+    cancelled int8 NOT NULL,
+    expired   int8 NOT NULL,
+    wait_us   int8 NOT NULL,
+    run_us    int8 NOT NULL,
+    wait      numeric NOT NULL,
+    run       numeric NOT NULL,
+    PRIMARY KEY (lane, at)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 2000,
+        autovacuum_vacuum_cost_delay = 0);
+
 -- The buckets of a histogram, which is one number with twelve decimal digits for each: so + and sum() add histograms.
 -- The first bucket counts times below 1/16 ms, each further one times below twice the bound before it; the last of the
 -- 32 counts all others.
@@ -1928,18 +1948,23 @@ LANGUAGE sql VOLATILE SET search_path = {s}, pg_catalog, pg_temp AS $$
            cancelled = m.cancelled + EXCLUDED.cancelled, expired = m.expired + EXCLUDED.expired
 $$;
 
--- Adds up, into the rows of worker 0, the rows of workers that are gone and those older than five minutes, at most
--- 10000; and deletes rows older than `keep`, at most 10000. Returns how many it added up. A worker adds to its rows
--- only while it is registered, and locks its registration for that. So no row comes late that would stay. Any number of
--- sessions may call this at once: each takes other rows.
+-- Adds up, into the rows of worker 0 and into hours, the rows of workers that are gone and those older than five
+-- minutes, at most 10000; and deletes rows older than `keep`, at most 10000 of each table. Returns how many it added
+-- up. A worker adds to its rows only while it is registered, and locks its registration for that. So no row comes late
+-- that would stay. Any number of sessions may call this at once: each takes other rows, and they write the sums in one
+-- order. Minutes and hours of worker 0 change in one transaction: so a sum of hours is that of their minutes.
 CREATE FUNCTION {s}.fold_minutes(keep interval) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = {s}, pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     folded int8;
 BEGIN
     DELETE FROM minute WHERE ctid = ANY (ARRAY(
-        SELECT c.place FROM lane l CROSS JOIN LATERAL (
+        SELECT c.place FROM (SELECT l.id FROM lane l UNION ALL SELECT 0) l CROSS JOIN LATERAL (
             SELECT m.ctid AS place FROM minute m WHERE m.lane = l.id AND m.at < now() - keep
+             LIMIT 10000 FOR UPDATE SKIP LOCKED) c LIMIT 10000));
+    DELETE FROM hour WHERE ctid = ANY (ARRAY(
+        SELECT c.place FROM (SELECT l.id FROM lane l UNION ALL SELECT 0) l CROSS JOIN LATERAL (
+            SELECT h.ctid AS place FROM hour h WHERE h.lane = l.id AND h.at < now() - keep - interval '1 hour'
              LIMIT 10000 FOR UPDATE SKIP LOCKED) c LIMIT 10000));
     WITH gone AS (
         DELETE FROM minute WHERE ctid = ANY (ARRAY(
@@ -1949,18 +1974,37 @@ BEGIN
                     OR m.worker > 0 AND NOT EXISTS (SELECT FROM worker w WHERE w.id = m.worker))
              LIMIT 10000 FOR UPDATE SKIP LOCKED))
         RETURNING *),
-    put AS (
+    sums AS MATERIALIZED (
+        SELECT coalesce(g.lane, 0) AS lane, g.at, sum(g.enqueued) AS enqueued, sum(g.done) AS done,
+               sum(g.retried) AS retried, sum(g.held) AS held, sum(g.discarded) AS discarded,
+               sum(g.cancelled) AS cancelled, sum(g.expired) AS expired, sum(g.wait_us) AS wait_us,
+               sum(g.run_us) AS run_us, sum(g.wait) AS wait, sum(g.run) AS run
+          FROM gone g GROUP BY GROUPING SETS ((g.lane, g.at), (g.at))),
+    minutes AS (
         INSERT INTO minute AS m (lane, at, worker, enqueued, done, retried, held, discarded, cancelled, expired,
                                  wait_us, run_us, wait, run)
-        SELECT g.lane, g.at, 0, sum(g.enqueued), sum(g.done), sum(g.retried), sum(g.held), sum(g.discarded),
-               sum(g.cancelled), sum(g.expired), sum(g.wait_us), sum(g.run_us), sum(g.wait), sum(g.run)
-          FROM gone g GROUP BY g.lane, g.at ORDER BY g.lane, g.at
+        SELECT s.lane, s.at, 0, s.enqueued, s.done, s.retried, s.held, s.discarded, s.cancelled, s.expired, s.wait_us,
+               s.run_us, s.wait, s.run
+          FROM sums s ORDER BY s.lane, s.at
             ON CONFLICT (lane, at, worker) DO UPDATE SET
                enqueued = m.enqueued + EXCLUDED.enqueued, done = m.done + EXCLUDED.done,
                retried = m.retried + EXCLUDED.retried, held = m.held + EXCLUDED.held,
                discarded = m.discarded + EXCLUDED.discarded, cancelled = m.cancelled + EXCLUDED.cancelled,
                expired = m.expired + EXCLUDED.expired, wait_us = m.wait_us + EXCLUDED.wait_us,
-               run_us = m.run_us + EXCLUDED.run_us, wait = m.wait + EXCLUDED.wait, run = m.run + EXCLUDED.run)
+               run_us = m.run_us + EXCLUDED.run_us, wait = m.wait + EXCLUDED.wait, run = m.run + EXCLUDED.run),
+    hours AS (
+        INSERT INTO hour AS h (lane, at, enqueued, done, retried, held, discarded, cancelled, expired, wait_us, run_us,
+                               wait, run)
+        SELECT s.lane, date_bin('1 hour', s.at, 'epoch'::timestamptz), sum(s.enqueued), sum(s.done), sum(s.retried),
+               sum(s.held), sum(s.discarded), sum(s.cancelled), sum(s.expired), sum(s.wait_us), sum(s.run_us),
+               sum(s.wait), sum(s.run)
+          FROM sums s GROUP BY 1, 2 ORDER BY 1, 2
+            ON CONFLICT (lane, at) DO UPDATE SET
+               enqueued = h.enqueued + EXCLUDED.enqueued, done = h.done + EXCLUDED.done,
+               retried = h.retried + EXCLUDED.retried, held = h.held + EXCLUDED.held,
+               discarded = h.discarded + EXCLUDED.discarded, cancelled = h.cancelled + EXCLUDED.cancelled,
+               expired = h.expired + EXCLUDED.expired, wait_us = h.wait_us + EXCLUDED.wait_us,
+               run_us = h.run_us + EXCLUDED.run_us, wait = h.wait + EXCLUDED.wait, run = h.run + EXCLUDED.run)
     SELECT count(*) INTO folded FROM gone;
     RETURN folded;
 END $$;
@@ -2755,11 +2799,11 @@ DECLARE
     kinds "char"[]; lanes int4[]; ranks int8[];
     scans bool := false;
     each_range int8;
-    open_end int8;
     bound int8;
     top int8;
 BEGIN
-    -- The ranges: each lane and rank of ready jobs and of packs. Each lane is one of held jobs.
+    -- The ranges: each lane and rank of ready jobs and of packs. Each lane is one of held jobs, and one of each other
+    -- kind of deferred ones.
     IF strpos(states, 'w') > 0 THEN
         SELECT array_agg(p.lane), array_agg(p.rank), array_agg(p.id) INTO ready_lanes, ready_ranks, ready_firsts FROM (
             SELECT w.lane, p.rank, p.id FROM unnest(mine) w(lane) CROSS JOIN LATERAL (
@@ -2782,8 +2826,8 @@ BEGIN
                          ORDER BY r.rank, r.id LIMIT 1) x)
                 SELECT f.rank FROM part f) p) p;
     END IF;
-    -- Of these the ones whose first job behind `after` comes first: the page has jobs of no others. w ready, h held, p
-    -- packs. A pack with a job behind `after` may begin before it.
+    -- Of these the ones whose first job behind `after` comes first: the page has jobs of no others. w ready, p
+    -- packs, h, d, r and b as in `deferred`. A pack with a job behind `after` may begin before it.
     SELECT array_agg(r.kind), array_agg(r.lane), array_agg(r.rank) INTO kinds, lanes, ranks FROM (
         SELECT * FROM (
             SELECT 'w'::"char" AS kind, p.lane, p.rank, CASE WHEN p.id > after THEN p.id ELSE (
@@ -2803,19 +2847,20 @@ BEGIN
             UNION ALL
             SELECT 'h', p.lane, NULL, (SELECT d.id FROM deferred d
                                         WHERE d.lane = p.lane AND d.kind = 'h' AND d.id > after ORDER BY d.id LIMIT 1)
-              FROM unnest(held_lanes) p(lane)) u
+              FROM unnest(held_lanes) p(lane)
+            UNION ALL
+            SELECT k.kind, p.lane, NULL, (SELECT d.id FROM deferred d
+                                           WHERE d.lane = p.lane AND d.kind = k.kind AND d.kind <> 'h' AND d.id > after
+                                           ORDER BY d.id LIMIT 1)
+              FROM unnest(mine) p(lane), unnest(open_kinds) k(kind)) u
          WHERE u.head <= last ORDER BY u.head LIMIT target) r;
-    IF cardinality(open_kinds) > 0 THEN
-        open_end := (SELECT d.id FROM deferred d WHERE d.id > after ORDER BY d.id
-                     OFFSET greatest(target, look) - 1 LIMIT 1);
-    END IF;
 
     -- Up to `bound` there are at least `target` jobs, if there are so many. Of a pack all jobs count by its last one.
     -- If the ranges are alike, the first look, at twice their share, is close; the second one corrects it where some
     -- are dense.
     each_range := least(ceil(sqrt(target)), ceil(2.0 * target / greatest(cardinality(kinds), 1)));
     FOR turn IN 1..2 LOOP
-        top := least(bound, open_end, last);
+        top := least(bound, last);
         SELECT s.id INTO bound FROM (
             SELECT i.id, sum(i.n) OVER (ORDER BY i.id) AS sum FROM (
                 SELECT r.id, 1 AS n FROM unnest(kinds, lanes, ranks) p(kind, lane, rank) CROSS JOIN LATERAL (
@@ -2836,14 +2881,16 @@ BEGIN
                      ORDER BY d.id LIMIT each_range) h
                  WHERE p.kind = 'h'
                 UNION ALL
-                SELECT d.id, 1 FROM deferred d
-                 WHERE cardinality(open_kinds) > 0 AND d.id > after AND d.id <= top
-                   AND d.kind = ANY (open_kinds) AND (of_lanes IS NULL OR d.lane = ANY (of_lanes))) i) s
+                SELECT o.id, 1 FROM unnest(kinds, lanes) p(kind, lane) CROSS JOIN LATERAL (
+                    SELECT d.id FROM deferred d
+                     WHERE d.lane = p.lane AND d.kind = p.kind AND d.kind <> 'h' AND d.id > after AND d.id <= top
+                     ORDER BY d.id LIMIT each_range) o
+                 WHERE p.kind IN ('d', 'r', 'b')) i) s
          WHERE s.sum >= target ORDER BY s.id LIMIT 1;
         EXIT WHEN each_range >= sqrt(target);
         each_range := ceil(sqrt(target));
     END LOOP;
-    top := least(bound, open_end, last);
+    top := least(bound, last);
 
     RETURN QUERY
     WITH candidate AS MATERIALIZED (
@@ -2879,12 +2926,16 @@ BEGIN
                  ORDER BY d.id LIMIT target) h
              WHERE p.kind = 'h'
             UNION ALL
-            SELECT d.id, d.lane, d.rank, CASE d.kind WHEN 'b' THEN 'b' ELSE 'd' END::"char", d.attempts,
-                   CASE WHEN d.run_at < 'infinity' THEN d.run_at END, d.changed_at, NULL, d.reason, d.headers, d.key,
-                   d.enqueued_at
-              FROM deferred d
-             WHERE cardinality(open_kinds) > 0 AND d.id > after AND d.id <= top AND d.kind = ANY (open_kinds)
-               AND (of_lanes IS NULL OR d.lane = ANY (of_lanes))
+            SELECT o.id, o.lane, o.rank, CASE p.kind WHEN 'b' THEN 'b' ELSE 'd' END::"char", o.attempts,
+                   CASE WHEN o.run_at < 'infinity' THEN o.run_at END, o.changed_at, NULL, o.reason, o.headers, o.key,
+                   o.enqueued_at
+              FROM unnest(kinds, lanes) p(kind, lane) CROSS JOIN LATERAL (
+                SELECT d.id, d.lane, d.rank, d.attempts, d.run_at, d.changed_at, d.reason, d.headers, d.key,
+                       d.enqueued_at
+                  FROM deferred d
+                 WHERE d.lane = p.lane AND d.kind = p.kind AND d.kind <> 'h' AND d.id > after AND d.id <= top
+                 ORDER BY d.id LIMIT target) o
+             WHERE p.kind IN ('d', 'r', 'b')
             UNION ALL
             SELECT j.id, l.lane, coalesce(j.rank, l.ranks[1]), 'l', coalesce(j.attempts, l.attempts[1]), NULL,
                    l.claimed_at, l.worker, NULL, CASE WHEN l.headers IS NOT NULL THEN l.headers[j.o] END, l.keys[j.o],

@@ -101,7 +101,8 @@ GRANT EXECUTE ON FUNCTION {s}.enqueue_tracked, {s}.watch, {s}.count_open_jobs, {
 GRANT {producer} TO {worker};
 GRANT USAGE ON SEQUENCE {s}.lease_number TO {worker};
 GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.ready, {s}.pack, {s}.deferred, {s}.lease, {s}.worker, {s}.tracked,
-    {s}.unique_key, {s}.request, {s}.dependency, {s}.outcome, {s}.failure, {s}.minute TO {worker};
+    {s}.unique_key, {s}.request, {s}.dependency, {s}.outcome, {s}.failure, {s}.minute, {s}.hour
+    TO {worker};
 GRANT SELECT, INSERT, UPDATE ON {s}.claim_slot, {s}.lane_limit TO {worker};
 GRANT SELECT (queue, name, lane, expression, zone, jitter, starts_at, ends_at, missed_count, missed_age, overlap,
     next_at, fired_at, fired_job, paused_at, pause_reason, declared_at) ON {s}.schedule TO {worker};

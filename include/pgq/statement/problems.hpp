@@ -19,7 +19,7 @@ WITH t AS MATERIALIZED (
       FROM pg_catalog.pg_class c
      WHERE c.relnamespace = to_regnamespace('{q}') AND c.relkind = 'r'
        AND c.relname = ANY ('{lane,ready,pack,deferred,lease,claim_slot,worker,tracked,outcome,unique_key,dependency,
-                              failure,lane_limit,paused,paused_lane,schedule,request,minute}'::name[])),
+                              failure,lane_limit,paused,paused_lane,schedule,request,minute,hour}'::name[])),
 secured AS (
     SELECT t.name, t.vital, p.selects IS NOT TRUE
                             OR t.name IN ('ready', 'lease') AND p.deletes IS NOT TRUE AS hidden

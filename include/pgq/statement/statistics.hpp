@@ -41,20 +41,47 @@ SELECT r.lane, r.at, mine.id, sum(r.enqueued), sum(r.done), sum(r.retried), sum(
        run_us = m.run_us + EXCLUDED.run_us, wait = m.wait + EXCLUDED.wait, run = m.run + EXCLUDED.run)"};
 
 /// Sums over the lanes $1 by lane and by steps of $5 microseconds, or by lane only if that is zero. The window is $2 to
-/// $3, in microseconds since 1970, or the last $4 microseconds if that is above zero.
+/// $3, in microseconds since 1970, or the last $4 microseconds if that is above zero. If the steps are whole hours, the
+/// whole hours of the window come from `hour`, and the minutes before and behind them from `minute`.
 inline constexpr query statistics{"statistics", R"(
-SELECT w.lane, coalesce((extract(epoch FROM w.part) * 1000000)::int8, 0), sum(w.enqueued), sum(w.done), sum(w.retried),
-       sum(w.held), sum(w.discarded), sum(w.cancelled), sum(w.expired), sum(w.wait_us)::int8, sum(w.run_us)::int8,
-       sum(w.wait)::text, sum(w.run)::text
+WITH w AS MATERIALIZED (
+    SELECT b.low, b.high, CASE WHEN b.first < b.last THEN b.first ELSE b.high END AS first,
+           CASE WHEN b.first < b.last THEN b.last ELSE b.high END AS last
+      FROM (SELECT a.low, a.high, date_bin('1 hour', a.low + interval '1 hour' - interval '1 microsecond',
+                                          'epoch'::timestamptz) AS first,
+                   CASE WHEN $5 % 3600000000 = 0
+                        THEN date_bin('1 hour', least(a.high, statement_timestamp()), 'epoch'::timestamptz)
+                        ELSE a.low END AS last
+              FROM (SELECT CASE WHEN $4 > 0 THEN statement_timestamp() - $4 * interval '1 microsecond'
+                                ELSE 'epoch'::timestamptz + $2 * interval '1 microsecond' END AS low,
+                           CASE WHEN $4 > 0 THEN 'infinity'
+                                ELSE 'epoch'::timestamptz + $3 * interval '1 microsecond' END AS high) a) b),
+part AS (
+    SELECT m.lane, m.at, m.enqueued, m.done, m.retried, m.held, m.discarded, m.cancelled, m.expired, m.wait_us,
+           m.run_us, m.wait, m.run
+      FROM w JOIN {s}.minute m ON m.lane = ANY ($1) AND m.at >= w.low AND m.at < w.first AND m.worker = 0
+     UNION ALL
+    SELECT m.lane, m.at, m.enqueued, m.done, m.retried, m.held, m.discarded, m.cancelled, m.expired, m.wait_us,
+           m.run_us, m.wait, m.run
+      FROM w JOIN {s}.minute m ON m.lane = ANY ($1) AND m.at >= w.last AND m.at < w.high AND m.worker = 0
+     WHERE w.last < w.high
+     UNION ALL
+    SELECT m.lane, m.at, m.enqueued, m.done, m.retried, m.held, m.discarded, m.cancelled, m.expired, m.wait_us,
+           m.run_us, m.wait, m.run
+      FROM w JOIN {s}.minute m ON m.lane = ANY ($1) AND m.at >= w.low AND m.at < w.high AND m.worker <> 0
+     UNION ALL
+    SELECT h.lane, h.at, h.enqueued, h.done, h.retried, h.held, h.discarded, h.cancelled, h.expired, h.wait_us,
+           h.run_us, h.wait, h.run
+      FROM w JOIN {s}.hour h ON h.lane = ANY ($1) AND h.at >= w.first AND h.at < w.last
+     WHERE w.first < w.last)
+SELECT p.lane, coalesce((extract(epoch FROM p.step) * 1000000)::int8, 0), sum(p.enqueued)::int8, sum(p.done)::int8,
+       sum(p.retried)::int8, sum(p.held)::int8, sum(p.discarded)::int8, sum(p.cancelled)::int8, sum(p.expired)::int8,
+       sum(p.wait_us)::int8, sum(p.run_us)::int8, sum(p.wait)::text, sum(p.run)::text
   FROM (SELECT *, CASE WHEN $5 > 0 THEN 'epoch'::timestamptz
-                       + floor(extract(epoch FROM m.at) * 1000000 / nullif($5, 0)) * $5 * interval '1 microsecond' END
-                  AS part
-          FROM {s}.minute m
-         WHERE m.lane = ANY ($1)
-           AND m.at >= CASE WHEN $4 > 0 THEN statement_timestamp() - $4 * interval '1 microsecond'
-                            ELSE 'epoch'::timestamptz + $2 * interval '1 microsecond' END
-           AND m.at < CASE WHEN $4 > 0 THEN 'infinity' ELSE 'epoch'::timestamptz + $3 * interval '1 microsecond' END) w
- GROUP BY w.lane, w.part ORDER BY w.lane, w.part)",
+                       + floor(extract(epoch FROM part.at) * 1000000 / nullif($5, 0)) * $5
+                         * interval '1 microsecond' END AS step
+          FROM part) p
+ GROUP BY p.lane, p.step ORDER BY p.lane, p.step)",
                                   false};
 
 /// See sql/0008_statistics.sql. The last column is the age of the oldest ready job in microseconds.

@@ -74,9 +74,9 @@ TEST_CASE("a capped count says that it is one", "[protocol][capped_count]") {
     sum += capped_count::of(5000, 1000);
     CHECK(sum == capped_count{1999, true});
     CHECK(pgq::bound_of_counts(0) == 10'000);
-    CHECK(pgq::bound_of_counts(10) == 10'000);
-    CHECK(pgq::bound_of_counts(20) == 5'000);
-    CHECK(pgq::bound_of_counts(1'000'000) == 100);
+    CHECK(pgq::bound_of_counts(5) == 10'000);
+    CHECK(pgq::bound_of_counts(10) == 5'000);
+    CHECK(pgq::bound_of_counts(1'000'000) == 50);
 }
 
 }  // namespace unit_protocol_statistics

@@ -35,16 +35,25 @@ constexpr std::int64_t page_of_jobs = 50;
 constexpr std::string_view job_path = "/api/job/";
 
 /// Of all lanes with these names together, by steps of $4 seconds in the last $3 seconds. admin::statistics() answers
-/// for each lane: sixty steps of a thousand lanes are 60 000 rows. The index has the lane in front, so each is a range.
+/// for each lane: sixty steps of a thousand lanes are 60 000 rows. Lane 0 has the sums of all lanes, but not yet the
+/// rows of workers. The index has the lane in front, so each lane is a range.
 constexpr std::string_view sums_of_steps = R"(
-SELECT m.part, sum(m.enqueued), sum(m.done), sum(m.retried), sum(m.held), sum(m.wait)::text, sum(m.run)::text
-  FROM {s}.lane l
- CROSS JOIN LATERAL (SELECT *, (floor(extract(epoch FROM r.at) / $4::int8) * $4::int8)::int8 AS part
-                       FROM {s}.minute r
-                      WHERE r.lane = l.id AND r.at >= statement_timestamp() - $3::int8 * interval '1 second'
-                     OFFSET 0) m
- WHERE ($1 = '' OR l.queue = $1) AND ($2 = '' OR l.entrypoint = $2)
- GROUP BY m.part)";
+WITH named AS MATERIALIZED (
+    SELECT l.id FROM {s}.lane l
+     WHERE ($1 <> '' OR $2 <> '') AND ($1 = '' OR l.queue = $1) AND ($2 = '' OR l.entrypoint = $2)
+     UNION ALL
+    SELECT 0 WHERE $1 = '' AND $2 = '')
+SELECT (floor(extract(epoch FROM m.at) / $4::int8) * $4::int8)::int8 AS part, sum(m.enqueued), sum(m.done),
+       sum(m.retried), sum(m.held), sum(m.wait)::text, sum(m.run)::text
+  FROM (SELECT r.* FROM named n CROSS JOIN LATERAL (
+            SELECT * FROM {s}.minute o
+             WHERE o.lane = n.id AND o.worker = 0 AND o.at >= statement_timestamp() - $3::int8 * interval '1 second'
+            OFFSET 0) r
+         UNION ALL
+        SELECT r.* FROM {s}.minute r
+         WHERE r.worker <> 0 AND r.at >= statement_timestamp() - $3::int8 * interval '1 second'
+           AND ($1 = '' AND $2 = '' OR r.lane IN (SELECT n.id FROM named n))) m
+ GROUP BY part)";
 
 time_point now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
@@ -333,16 +342,14 @@ struct reads::parts {
 
     lane_names all_lanes() {
         lane_names all;
-        lane_query q;
-        for (bool more = true; more;) {
+        for (lane_query q;;) {
             auto page = ops.lanes(q).value();
-            more = static_cast<std::int64_t>(page.size()) == q.most;
             for (auto& l : page) {
                 q.after = l.id;
                 all.emplace(l.id, std::move(l));
             }
+            if (static_cast<std::int64_t>(page.size()) < q.most) return all;
         }
-        return all;
     }
     static json::object counts_of(const std::vector<listed_worker>& workers) {
         std::int64_t alive = 0, dead = 0, running = 0;

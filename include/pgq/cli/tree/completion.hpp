@@ -119,35 +119,38 @@ inline std::string zsh_completion(const node& root) {
            name + " ]]; then _" + name + " \"$@\"; else compdef _" + name + ' ' + name + "; fi\n";
 }
 
-/// One `complete` for each word of fish.
+/// One `complete` for each word of fish. A function finds the sub-command of the line, as in the other two.
 inline std::string fish_completion(const node& root) {
     const std::string& name = root.name;
-    const std::string words = "__" + name + "_words", begin = "complete -c " + name;
-    std::string out = "# fish completion for " + name + "; made by \"" + name + " completion fish\"\nfunction " +
-                      words +
-                      " # the line up to the cursor, without options\n"
-                      "    string join ' ' -- (string match -v -- '-*' (commandline -opc))\n"
-                      "end\n" +
-                      begin + " -f\n";
+    const std::string is_at = "__" + name + "_is_at", begin = "complete -c " + name;
+    std::string paths, completions;
     each_node(root, [&](const node& n) {
-        const auto complete = [&](const std::string& pattern, const std::string& rest) {
-            out += begin + " -n " + shell_quoted("string match -qr -- '^" + n.path + pattern + "' (" + words + ")") +
-                   rest + '\n';
+        if (&n != &root) paths += ' ' + shell_quoted(n.path);
+        const auto complete = [&](bool everywhere, const std::string& rest) {
+            const std::string condition = everywhere ? "" : " -n " + shell_quoted(is_at + " \"" + n.path + '"');
+            completions += begin + condition + rest + '\n';
         };
-        for (const auto& child : n.children) complete("$", " -a " + child.name + " -d " + shell_quoted(child.what));
+        for (const auto& child : n.children) complete(false, " -a " + child.name + " -d " + shell_quoted(child.what));
         for (const auto& o : n.options) {
             const std::string values = o.choices().empty() ? "" : " -a " + shell_quoted(joined(o.choices()));
-            if (o.is_argument && !values.empty()) complete("$", values);
+            if (o.is_argument && !values.empty()) complete(false, values);
             if (o.is_argument) continue;
             std::string names;
             for (const auto& each : o.each_name())
                 names += each.starts_with("--") ? " -l " + each.substr(2) : " -s " + each.substr(1);
             if (!o.value.empty()) names += " -x";
             names += values;
-            complete("( |$)", names + " -d " + shell_quoted(o.what));
+            complete(&n == &root, names + " -d " + shell_quoted(o.what));
         }
     });
-    return out;
+    return "# fish completion for " + name + "; made by \"" + name + " completion fish\"\nfunction " + is_at +
+           "\n    set -l at " + name + "\n    set -l paths" + paths +
+           "\n    for word in (commandline -opc)[2..-1]\n"
+           "        contains -- \"$at $word\" $paths; and set at \"$at $word\"\n"
+           "    end\n"
+           "    test \"$at\" = $argv[1]\n"
+           "end\n" +
+           begin + " -f\n" + completions;
 }
 
 }  // namespace pgq::cli

@@ -10,10 +10,10 @@
 namespace pgq::schema {
 
 /// checksum_of_migrations() of the migrations that made these objects.
-inline constexpr std::int64_t catalog_made_from = 6238957148099246464;
+inline constexpr std::int64_t catalog_made_from = 5434331517213271495;
 
 /// What a new installation has.
-inline constexpr std::array<expected_object, 348> catalog{{
+inline constexpr std::array<expected_object, 363> catalog{{
     {'c', "claim_slot", "id", "bigint", "'-9223372036854775808'::bigint", true},
     {'c', "claim_slot", "lane", "integer", "", true},
     {'c', "claim_slot", "number", "smallint", "", true},
@@ -38,6 +38,19 @@ inline constexpr std::array<expected_object, 348> catalog{{
     {'c', "failure", "id", "bigint", "", true},
     {'c', "failure", "lane", "integer", "", true},
     {'c', "failure", "reason", "text", "", true},
+    {'c', "hour", "at", "timestamp with time zone", "", true},
+    {'c', "hour", "cancelled", "bigint", "", true},
+    {'c', "hour", "discarded", "bigint", "", true},
+    {'c', "hour", "done", "bigint", "", true},
+    {'c', "hour", "enqueued", "bigint", "", true},
+    {'c', "hour", "expired", "bigint", "", true},
+    {'c', "hour", "held", "bigint", "", true},
+    {'c', "hour", "lane", "integer", "", true},
+    {'c', "hour", "retried", "bigint", "", true},
+    {'c', "hour", "run", "numeric", "", true},
+    {'c', "hour", "run_us", "bigint", "", true},
+    {'c', "hour", "wait", "numeric", "", true},
+    {'c', "hour", "wait_us", "bigint", "", true},
     {'c', "job", "attempts", "smallint", "", false},
     {'c', "job", "body", "bytea", "", false},
     {'c', "job", "enqueued_at", "timestamp with time zone", "", false},
@@ -287,7 +300,7 @@ inline constexpr std::array<expected_object, 348> catalog{{
     {'i', "deferred", "deferred_due", " USING btree (run_at) WHERE run_at < 'infinity'::timestamp with time zone", "", true},
     {'i', "deferred", "deferred_held", " USING btree (lane, id) WHERE kind = 'h'::\"char\"", "", true},
     {'i', "deferred", "deferred_id", " USING btree (id)", "", true},
-    {'i', "deferred", "deferred_open", " USING btree (lane, kind) WHERE kind <> 'h'::\"char\"", "", true},
+    {'i', "deferred", "deferred_open", " USING btree (lane, kind, id) WHERE kind <> 'h'::\"char\"", "", true},
     {'i', "dependency", "dependency_child", " USING btree (child)", "", true},
     {'i', "failure", "failure_id", " USING btree (id)", "", true},
     {'i', "failure", "failure_lane", " USING btree (lane, failed_at)", "", true},
@@ -306,6 +319,7 @@ inline constexpr std::array<expected_object, 348> catalog{{
     {'k', "deferred", "deferred_kind", "CHECK (kind = ANY (ARRAY['d'::\"char\", 'r'::\"char\", 'b'::\"char\", 'h'::\"char\"]))", "", true},
     {'k', "deferred", "deferred_time", "CHECK (run_at > '-infinity'::timestamp with time zone AND (run_at < 'infinity'::timestamp with time zone) = (kind = ANY (ARRAY['d'::\"char\", 'r'::\"char\"])))", "", true},
     {'k', "dependency", "dependency_pkey", "PRIMARY KEY (parent, child)", "", true},
+    {'k', "hour", "hour_pkey", "PRIMARY KEY (lane, at)", "", true},
     {'k', "lane", "lane_dead_letters_fkey", "FOREIGN KEY (dead_letters) REFERENCES lane(id)", "", true},
     {'k', "lane", "lane_keep_failures_check", "CHECK (keep_failures >= '00:00:00'::interval)", "", true},
     {'k', "lane", "lane_pkey", "PRIMARY KEY (id)", "", true},
@@ -346,6 +360,7 @@ inline constexpr std::array<expected_object, 348> catalog{{
     {'t', "", "deferred", "table", "", true},
     {'t', "", "dependency", "table", "", true},
     {'t', "", "failure", "table", "", true},
+    {'t', "", "hour", "table", "", true},
     {'t', "", "job", "view", "", true},
     {'t', "", "lane", "table", "", true},
     {'t', "", "lane_limit", "table", "", true},
