@@ -146,7 +146,7 @@ command_line metrics
 
 "$pgq" --dsn "$PGQ_DSN" web --port 0 >"$work/web.out" 2>"$work/web.err" &
 web=$!
-trap 'status=$?; kill $web 2>/dev/null; (exit $status); _pgq_at_exit' EXIT
+trap 'status=$?; set +e; kill $web 2>/dev/null; (exit $status); _pgq_at_exit' EXIT
 for ((i = 0; i < 100; i++)); do
     port=$(sed -n 's#.*http://127.0.0.1:\([0-9]*\)/.*#\1#p' "$work/web.out" "$work/web.err" | head -1)
     [ -z "$port" ] || break

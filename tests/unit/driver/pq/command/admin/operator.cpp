@@ -265,8 +265,8 @@ TEST_CASE("an examination is one transaction that only reads and puts its settin
     CHECK(composed(command::examine_conditions{{.dead_rows = 9, .owner = "o", .producer = "p", .reader = "r"}}) ==
           "begin_examination(0, false) + find_server_conditions(0, 9) + find_role_conditions(o, p, , , r) + "
           "end_examination()");
-    const auto row = rows({{"due", "", "", binary(std::int64_t{2}), binary(std::int64_t{1'000'000})}});
-    const auto read = test::read(jobs, {rows({{}}), row, rows({{}})}).value();
+    const auto due = rows({{"due", "", "", binary(std::int64_t{2}), binary(std::int64_t{1'000'000})}});
+    const auto read = test::read(jobs, {rows({{}}), due, rows({{}})}).value();
     REQUIRE(read.size() == 1);
     CHECK(read[0].code == "due");
     CHECK(read[0].count == 2);
