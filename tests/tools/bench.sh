@@ -132,9 +132,9 @@ wait "$running" || status=$?
 expect "stdout after an error" "$(cat "$work/stdout")" ''
 
 # A schema with more than pgq's own objects is not deleted: stderr has its name, and what deletes it.
-expect_like "what is left" "$(cat "$work/stderr")" "pgq: the schema $schema is left: .*; delete it with \"pgq uninstall --schema $schema\""
+expect_like "what is left" "$(cat "$work/stderr")" "pgq: the schema $schema is left: .*; delete it with \"pgq uninstall --force --schema $schema\""
 sql "ALTER TABLE $schema.elsewhere RENAME TO ready"
-pgq uninstall --yes --schema "$schema" >/dev/null
+pgq uninstall --yes --force --schema "$schema" >/dev/null
 gone "the remedy"
 
 # The reader of the output, or of the errors, has gone.

@@ -55,14 +55,18 @@ prints "\
 queue    entrypoint  kind     number  allowed  used  per_s
 default              rate          0       10     0    0.5
 default  mail        running       0        4     0" limits
-prints '[]' limits --queue other --format json
+prints '[]' limits --queue orders --format json
 prints 'the limit is changed' limits set default mail --amount 9
 prints 'the limit is changed' limits set default --kind rate --amount 0 --burst 7
 expect "the limits" "$(sql 'SELECT amount, per, burst FROM pgq_jobs.lane_limit ORDER BY entrypoint')" '0|00:01:00|7
 9|00:00:01|1'
 refuses 1 'the database has no such limit; .*pgq limits' limits set default report --amount 1
-refuses 1 'the database has no such limit' limits set default mail --kind rate --amount 1
+refuses 1 'the database has no limit of the kind rate there; there is one with --kind running --number 0' limits set default mail --kind rate --amount 1
 refuses 2 'nothing to set; ' limits set default mail
+for line in queues stats limits 'schedules list' 'schedules next'; do
+    # shellcheck disable=SC2086 # two words
+    refuses 1 'there is no queue "ordres"; there are "default", ' $line --queue ordres
+done
 refuses 1 'the database has no such limit' limits set set pause --amount 1 # names of sub-commands
 refuses 2 'only a rate has a period' limits set default mail --amount 1 --per 1s
 refuses 2 '.*--amount' limits set default mail --amount -1
@@ -75,7 +79,7 @@ dead workers     ok      0 workers dead and not rescued
 pauses           ok      0 entrypoints paused or draining
 due jobs         ok      0ms late
 schedules        ok      0ms late
-oldest snapshot  ok      0ms old: dead rows stay so long" health
+oldest snapshot  ok      0ms old: no dead row since then can be removed" health
 sql "INSERT INTO pgq_jobs.worker (lease_time, host, pid, version, lanes) VALUES ('1 h', 'h', 1, '', '{}')"
 pgq health --json >"$work/json"
 expect "states" "$(grep -o '"state":"ok"' "$work/json" | wc -l)" 6

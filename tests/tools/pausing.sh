@@ -17,10 +17,24 @@ expect "states" "$(states)" 'default mail true false
 default report false false
 orders mail false true'
 expect_like "health" "$(pgq health || true)" $'\npauses +warning +2 entrypoints paused or draining'
-refuses 1 'queue "default" is neither paused nor draining; "pgq queues" shows' resume default
+expect "listing" "$(pgq paused --format csv | tr -d '\r' | cut -d, -f1-3,5-)" 'queue,entrypoint,kind,reason
+default,mail,paused,later
+orders,,draining,"O'"'"'Brien \ ""x"""'
+refuses 1 'queue "default" is neither paused nor draining; "pgq paused" shows' resume default
 prints 'entrypoint "mail" of queue "default" goes on' resume default mail
 prints 'queue "orders" goes on' resume orders
 refuses 1 'queue "orders" is neither paused nor draining' resume orders
+
+# A pause of more than the line names.
+pgq pause orders mail --reason deploy >/dev/null
+pgq pause orders --reason whole >/dev/null
+prints 'this pause of entrypoint "mail" of queue "orders" ends; it stays paused, because queue "orders" is' resume orders mail
+refuses 1 'entrypoint "mail" of queue "orders" is paused, because queue "orders" is; "pgq resume orders" ends that' resume orders mail
+pgq drain --all --reason night >/dev/null
+prints 'this pause of queue "orders" ends; it stays draining, because everything is' resume orders
+refuses 1 'queue "orders" is draining, because everything is; "pgq resume --all" ends that' resume orders
+prints 'everything goes on' resume --all
+expect "listing" "$(pgq paused --format csv | wc -l)" 1
 
 prints 'everything is paused' pause --all --reason 'maintenance'
 expect "rules" "$(rules)" '||paused|maintenance'

@@ -73,6 +73,7 @@ done <<'TABLE'
 0 3 0 0 3 limits set mail --amount 1
 0 3 3 0 3 pause mail --reason x
 0 3 3 0 3 drain mail --reason x
+0 3 0 0 0 paused
 0 3 0 0 0 schedules list
 0 3 0 0 0 schedules next
 0 3 0 0 3 schedules fire nightly --queue mail
@@ -85,7 +86,7 @@ done <<'TABLE'
 0 3 0 0 0 uninstall --dry-run
 3 3 3 3 3 bench --yes --seconds 0.1
 TABLE
-expect "tries" "$count" 180
+expect "tries" "$count" 185
 
 # The ends of a pause need one that has begun.
 for try in 'own 0' 'pro 3' 'wor 3' 'ope 0' 'rea 3'; do
@@ -111,5 +112,5 @@ expect "forget" "$(as ope workers forget 9)" \
     'worker 9 is forgotten: the next heartbeat of another worker makes its jobs ready'
 
 # The end: only the owner may delete all of it.
-for role in pro wor ope rea; do tries $role 3 uninstall --yes; done
-tries own 0 uninstall --yes
+for role in pro wor ope rea; do tries $role 3 uninstall --yes --force; done
+tries own 0 uninstall --yes --force

@@ -61,7 +61,10 @@ found=$(on_terminal y uninstall)
 expect_like "the answer yes" "$found" 'schema "pgq_jobs" is deleted'
 expect "the schema" "$(has_schema)" 0
 pgq install >/dev/null
-pgq uninstall --yes >/dev/null
+sql "INSERT INTO pgq_jobs.worker (lease_time, host, pid, version, lanes) VALUES ('1 hour', 'h', 1, '1', '{}')"
+refuses_after_table() { found=$(expect_exit 1 pgq uninstall --yes 2>"$work/stderr"); expect_like "why" "$(cat "$work/stderr")" "$1"; }
+refuses_after_table '1 worker alive; stop them, or say --force'
+pgq uninstall --yes --force >/dev/null
 expect "the schema after --yes" "$(has_schema)" 0
 
 # A schema of others, and one that others need.

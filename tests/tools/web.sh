@@ -10,6 +10,8 @@ psql -X -q -v ON_ERROR_STOP=1 "$PGQ_DSN" -f "$(dirname "${BASH_SOURCE[0]}")/web_
 
 # Wrong use never listens.
 refuses 2 'other machines may reach 0.0.0.0, and nobody has to log in; .*--token-file' web --host 0.0.0.0 --port 0
+refuses 2 'who reaches jobs.example.com need not log in; give --token-file' web --port 0 --allow-host jobs.example.com
+refuses 2 'who reaches jobs.example.com:8443 need not' web --port 0 --allow-host localhost --allow-host jobs.example.com:8443
 refuses 2 '--host is no address' web --host example.com --port 0 --token-file <(echo 0123456789abcdef)
 echo short >"$work/token"
 refuses 2 'the token has less than 16 bytes' web --port 0 --token-file "$work/token"

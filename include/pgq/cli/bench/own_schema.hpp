@@ -76,8 +76,8 @@ private:
         db.run_script(uninstall_sql({.schema = o.schema}).value());
     }
     void complain_of(const std::string& why) const {
-        complain("the schema " + options_.schema + " is left: " + why + "; delete it with \"pgq uninstall --schema " +
-                 options_.schema + "\"");
+        complain("the schema " + options_.schema + " is left: " + why +
+                 "; delete it with \"pgq uninstall --force --schema " + options_.schema + "\"");
     }
 
     driver::connection_options options_;

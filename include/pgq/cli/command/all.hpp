@@ -18,6 +18,7 @@
 #include <pgq/cli/command/limits_set.hpp>
 #include <pgq/cli/command/man.hpp>
 #include <pgq/cli/command/pause.hpp>
+#include <pgq/cli/command/paused.hpp>
 #include <pgq/cli/command/queues.hpp>
 #include <pgq/cli/command/resume.hpp>
 #include <pgq/cli/command/schedules/fire.hpp>
@@ -80,6 +81,7 @@ inline void add_commands(command_tree& tree) {
     root.add<command::pause>();
     root.add<command::drain>();
     root.add<command::resume>();
+    root.add<command::paused>();
     const auto schedules = root.group("schedules", "Look after schedules");
     schedules.add<command::schedules::list>();
     schedules.add<command::schedules::next>();

@@ -49,7 +49,8 @@ struct health {
         c.add("dead workers", n.workers_dead == 0 ? state::ok : state::warning,
               counted(n.workers_dead, "worker") + " dead and not rescued");
         c.add("pauses", paused == 0 ? state::ok : state::warning,
-              counted(paused, "entrypoint") + " paused or draining");
+              counted(paused, "entrypoint") + " paused or draining" +
+                  (paused == 0 ? "" : "; " + line_of("paused") + " says why"));
     }
     void check_times(checks& c, const observer::database_numbers& n) const {
         constexpr std::chrono::minutes old_snapshot{10};
@@ -59,7 +60,7 @@ struct health {
         c.add_age("due jobs", n.deferred_overdue, late, state::failed, "late");
         c.add_age("schedules", overdue, late, state::failed, "late");
         c.add_age("oldest snapshot", n.oldest_snapshot.value_or(0), old_snapshot, state::warning,
-                  "old: dead rows stay so long");
+                  "old: no dead row since then can be removed");
     }
 
     bool json = false;

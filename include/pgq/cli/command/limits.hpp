@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/cli/command/part/known_names.hpp>
 #include <pgq/cli/command/part/watch.hpp>
 #include <pgq/cli/program.hpp>
 
@@ -15,6 +16,7 @@
 
 namespace pgq::cli::command {
 
+/// Ends with 1 if there is no such queue.
 struct limits {
     static constexpr const char* name = "limits";
     static constexpr const char* what =
@@ -26,6 +28,7 @@ struct limits {
     }
 
     exit_code run(program& p) {
+        if (const auto wrong = check_names(p, queue, {}); wrong != exit_code::done) return wrong;
         return again.show(p, [&] { return listing(p); });
     }
 

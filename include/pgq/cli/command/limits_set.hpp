@@ -46,17 +46,24 @@ struct limits_set {
             return p.fail(exit_code::wrong_use, "nothing to set", "give --amount, --per or --burst");
         const auto stored = p.session().limits(queue, {}).value();
         const auto found = std::find_if(stored.begin(), stored.end(), [&](const auto& l) { return same_limit(l, of); });
-        if (found == stored.end()) return unknown(p);
+        if (found == stored.end()) return unknown(p, stored);
         of.limit = found->limit;
         if (amount) of.limit.amount = *amount;
         if (burst) of.limit.burst = *burst;
         if (per > duration{}) of.limit.per = per;
-        if (!p.session().change_limit(queue, of).value()) return unknown(p);  // removed meanwhile
+        if (!p.session().change_limit(queue, of).value()) return unknown(p, {});  // removed meanwhile
         p.say("the limit is changed");
         return exit_code::done;
     }
 
-    exit_code unknown(program& p) const {
+    /// Another limit of the same entrypoint is what the line may have meant.
+    exit_code unknown(program& p, const std::vector<lane_limit>& stored) const {
+        const auto other = std::find_if(stored.begin(), stored.end(),
+                                        [&](const lane_limit& l) { return l.entrypoint == of.entrypoint; });
+        if (other != stored.end())
+            return p.fail(exit_code::not_met, "the database has no limit of the kind " + kind + " there",
+                          "there is one with --kind " + std::string{name_of(other->limit.kind)} + " --number " +
+                              std::to_string(other->limit.number));
         return p.fail(exit_code::not_met, "the database has no such limit",
                       '"' + program_name() + " limits\" shows all; a worker whose queue type declares one stores it");
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/cli/command/part/known_names.hpp>
 #include <pgq/cli/command/part/watch.hpp>
 #include <pgq/cli/database/lanes.hpp>
 #include <pgq/cli/program.hpp>
@@ -19,6 +20,7 @@
 
 namespace pgq::cli::command {
 
+/// Ends with 1 if there is no such queue or entrypoint.
 struct stats {
     static constexpr const char* name = "stats";
     static constexpr const char* what = "Show what became of the jobs of the last 48 hours at most";
@@ -35,6 +37,7 @@ struct stats {
         window.check().value();
         if (step % std::chrono::minutes{1} != duration{})
             return p.fail(exit_code::wrong_use, "--step is not a number of whole minutes", "write 5min or 1h");
+        if (const auto wrong = check_names(p, queue, entrypoint); wrong != exit_code::done) return wrong;
         return again.show(p, [&] { return listing(p); });
     }
 

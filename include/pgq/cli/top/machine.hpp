@@ -150,8 +150,8 @@ private:
     }
     requests go_back(steady_time now) {
         if (m_.now == view::job) m_.now = m_.under_job;
-        else if (m_.now == view::jobs) m_.now = view::entrypoints;
         else if (!m_.list().filter.empty()) m_.list().filter.clear();
+        else if (m_.now == view::jobs) m_.now = view::entrypoints;
         else return {{.what = ask::stop}};
         (void)now;
         return {};

@@ -47,7 +47,7 @@ struct show {
         std::string missing;
         const job_page page = ids.empty() ? matching(p) : named(p, missing);
         if (ids.empty() || !page.jobs.empty()) p.show(listing(p, page.jobs));
-        if (page.next) say_next_page(page.next->value);
+        if (page.next) say_next_page(page.next->value, page.jobs.empty());
         if (missing.empty()) return exit_code::done;
         return p.fail(exit_code::not_met, missing + " not held", line_of("jobs show") + " says where a job is");
     }

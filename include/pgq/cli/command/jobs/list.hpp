@@ -41,7 +41,7 @@ struct list {
             page = p.ops().jobs(filter.selection(p), {.after = {after}, .most = most}).value();
             return listing(p, page);
         });
-        if (page.next) say_next_page(page.next->value);
+        if (page.next) say_next_page(page.next->value, page.jobs.empty());
         return done;
     }
 

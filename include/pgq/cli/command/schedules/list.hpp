@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/cli/command/part/known_names.hpp>
 #include <pgq/cli/command/part/watch.hpp>
 #include <pgq/cli/database/stored_schedules.hpp>
 #include <pgq/cli/program.hpp>
@@ -23,6 +24,7 @@ struct list {
     }
 
     exit_code run(program& p) {
+        if (const auto wrong = check_names(p, queue, {}); wrong != exit_code::done) return wrong;
         return again.show(p, [&] { return listing(p); });
     }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/cli/command/part/known_names.hpp>
 #include <pgq/cli/database/stored_schedules.hpp>
 #include <pgq/cli/program.hpp>
 
@@ -36,6 +37,7 @@ struct next {
     }
 
     exit_code run(program& p) {
+        if (const auto wrong = check_names(p, queue, {}); wrong != exit_code::done) return wrong;
         table t{{{"queue"}, {"name"}, {"at", kind::time}, {"in", kind::span}}};
         bool found = false;
         for (const auto& of : read_schedules(p, queue))

@@ -41,7 +41,7 @@ struct list {
             found = p.ops().workers({after}, most).value();
             return listing(p, found);
         });
-        if (static_cast<std::int64_t>(found.size()) == most) say_next_page(found.back().id.value);
+        if (static_cast<std::int64_t>(found.size()) == most) say_next_page(found.back().id.value, false);
         return done;
     }
 
